@@ -1,0 +1,224 @@
+"""The records of a case: priors, evidence and the tables that describe them, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reeuncert.system.definition import Selector, SystemDefinition
+
+
+@dataclass(frozen=True)
+class Prior:
+    """What one row of the priors table says.
+
+    Parameters
+    ----------
+    kind
+        ``input`` (mass that enters from outside; log scale), ``share`` (share of the throughput of the process that the
+        flow leaves; log-ratio to the reference outflow), ``split`` (share within a group that another row gives as a
+        total), or ``flow`` (density of a flow itself; under ``prior_measure = "mass"`` only).
+    mode
+        ``each`` (every selected flow on its own) or ``total`` (their sum, split among them).
+    median, median_to
+        Median in the first year of the row; ``median_to`` in its last, if different (straight line on the log or logit scale).
+    level_sd, year_sd, correlation
+        Spread of the level that all years share, of the yearly deviation, and AR(1) correlation of the latter.
+    split_sd
+        Log-ratio spread of the split inside a ``total``.
+    slope_on, slope, slope_sd
+        Name of a covariate, and mean and sd of the slope on it.
+    shared
+        Rows with the same non-empty name share one level and one slope (their yearly deviations stay their own).
+    family, a, b
+        Under ``mass`` and ``shares``: lognormal (a = median, b = log-sd), truncated_normal (mean, sd), gamma (shape, rate),
+        exponential (mean), uniform (low, high), flat; dirichlet (a = concentration) for shares.
+    group
+        Class of the prior, by which power-scaling is asked (e.g. recoveries, unregistered mining).
+    """
+
+    name: str
+    group: str
+    kind: str
+    selector: Selector
+    years: tuple[int, ...]
+    mode: str = ""
+    median: float = float("nan")
+    median_to: float = float("nan")
+    level_sd: float = 0.0
+    year_sd: float = 0.0
+    correlation: float = 0.0
+    split_sd: float = 0.0
+    slope_on: str = ""
+    slope: float = 0.0
+    slope_sd: float = 0.0
+    shared: str = ""
+    family: str = ""
+    a: float = float("nan")
+    b: float = float("nan")
+    reason: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class ErrorClass:
+    """How wrong a class of sources may be.
+
+    ``width`` is the half-width of the central 68 % on the log (or logit) scale; for ``family = "additive"`` it is a standard
+    deviation in the unit of the row. ``family``: student_t (t with 4 degrees of freedom), customs (0.9 t4 + 0.1 normal of
+    log-sd 2), normal, additive. ``learn``: the width of each of its sources is learned (log-sd 0.4) where the data allow.
+    """
+
+    name: str
+    family: str
+    width: float
+    floor: float
+    learn: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Who said it: one document or vintage."""
+
+    source_id: str
+    title: str
+    publisher: str
+    edition: str
+    reference: str
+    terms: str
+    lineage: str
+    error_class: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Offset:
+    """A log-offset shared by the rows that name it: bias, conversion factor, reporting error of one record.
+
+    ``per``: ``all`` (one value) or ``year`` (one value a year). ``family``: normal, student_t or customs.
+    """
+
+    name: str
+    mean: float
+    sd: float
+    per: str
+    family: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Factor:
+    """Tonnes of content (REO) per gross tonne of a product; a row in gross weight is Σ x / factor."""
+
+    product: str
+    factor: float
+    low: float = float("nan")
+    high: float = float("nan")
+    source_id: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One reported number: a statement about flows.
+
+    ``relation``: ``level`` (sum of the selected flows, mean over years if several are given and ``span = "mean"``),
+    ``share`` (sum / sum of ``of``, between 0 and 1), ``ratio`` (sum / sum of ``of``), ``difference`` (sum − sum of ``of``, additive
+    errors only). ``qualifier``: exact, about, at_least, up_to, range, estimate, revised, derived, zero.
+    ``width`` overrides the width of the source's class (NaN: the class). ``resolution``: last printed digit, in the unit of the
+    row (NaN: none). ``alternative``, ``alternative_weight``: a second reading of the same sentence.
+    """
+
+    id: str
+    selector: Selector
+    years: tuple[int, ...]
+    relation: str
+    of: Selector | None
+    value: float
+    low: float
+    high: float
+    unit: str
+    basis: str
+    qualifier: str
+    source_id: str
+    lineage: str
+    reporter: str = ""
+    span: str = "sum"
+    resolution: float = float("nan")
+    width: float = float("nan")
+    alternative: float = float("nan")
+    alternative_weight: float = 0.0
+    offsets: tuple[str, ...] = ()
+    locator: str = ""
+    reason: str = ""
+    note: str = ""
+    file: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A number that indicators need and that is no flow, e.g. a quota."""
+
+    name: str
+    region: str
+    product: str
+    year: int
+    value: float
+    unit: str
+    source_id: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Headline:
+    """One indicator value that the case puts first, with the sentence that says it.
+
+    ``year`` 0 means cumulated over all years.
+    """
+
+    indicator: str
+    region: str = ""
+    partner: str = ""
+    product: str = ""
+    year: int = 0
+    sentence: str = ""
+
+
+@dataclass(frozen=True)
+class Case:
+    """Everything that is known of one case before a model is built: validated together, printable, comparable.
+
+    Parameters
+    ----------
+    options
+        The value chosen for each switch of the case (rows with a ``when`` that does not hold are left out already).
+    option_choices
+        The values that each switch may take.
+    covariates
+        Covariate name → year → value.
+    hashes
+        File name → SHA-256 of every file that was read.
+    """
+
+    name: str
+    title: str
+    description: str
+    system: SystemDefinition
+    prior_measure: str
+    regions: tuple[str, ...]
+    products: tuple[str, ...]
+    priors: tuple[Prior, ...]
+    evidence: tuple[Evidence, ...]
+    sources: Mapping[str, Source]
+    classes: Mapping[str, ErrorClass]
+    offsets: Mapping[str, Offset]
+    factors: Mapping[str, Factor]
+    covariates: Mapping[str, Mapping[int, float]]
+    constants: tuple[Constant, ...]
+    headlines: tuple[Headline, ...]
+    options: Mapping[str, str] = field(default_factory=dict)
+    option_choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    path: str = ""

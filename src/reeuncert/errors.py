@@ -1,0 +1,90 @@
+"""The tree of this package's exceptions.
+
+ReeUncertError
+├── InputError          something a user gave cannot be used (holds a table of problems)
+│   ├── CaseError       a case definition: case.toml, processes, flows, priors, covariates, constants
+│   └── EvidenceError   evidence, sources, classes, factors, offsets
+├── ModelError          the parts are well formed but cannot be joined to a model
+├── SamplingError       a sampler could not start or returned nothing
+└── OutputError         a result could not be written or read back
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One thing that is wrong with an input, and what to do about it.
+
+    Parameters
+    ----------
+    file
+        The file, as the user knows it (relative to the case or data folder).
+    line
+        Line in the file (the header is line 1); 0 when the whole file is meant.
+    column
+        Column or key; empty when the whole row is meant.
+    message
+        What is wrong, what is allowed, and the remedy, in one sentence or two.
+
+    Examples
+    --------
+    >>> print(Problem("flows.csv", 41, "unit", "unit 'kg' is not known; use one of: kt, t"))
+    flows.csv line 41, column 'unit': unit 'kg' is not known; use one of: kt, t
+    """
+
+    file: str
+    line: int
+    column: str
+    message: str
+
+    def __str__(self) -> str:
+        where = self.file
+        if self.line:
+            where += f" line {self.line}"
+        if self.column:
+            where += f", column '{self.column}'"
+        return f"{where}: {self.message}"
+
+
+class ReeUncertError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class InputError(ReeUncertError):
+    """Something a user gave cannot be used; lists every problem found, not only the first.
+
+    Parameters
+    ----------
+    problems
+        All problems, in file and line order after construction (``.problems``).
+    """
+
+    def __init__(self, problems: Iterable[Problem]):
+        self.problems = tuple(sorted(problems))
+        count = len(self.problems)
+        head = f"{count} problem{'s' if count != 1 else ''} found:"
+        super().__init__("\n".join([head, *(f"  {p}" for p in self.problems)]))
+
+
+class CaseError(InputError):
+    """A case definition cannot be used."""
+
+
+class EvidenceError(InputError):
+    """Evidence, or the tables that describe it, cannot be used."""
+
+
+class ModelError(ReeUncertError):
+    """The parts of a case are well formed but cannot be joined to a model."""
+
+
+class SamplingError(ReeUncertError):
+    """A sampler could not start, or returned no draws."""
+
+
+class OutputError(ReeUncertError):
+    """A result could not be written, or could not be read back."""

@@ -1,0 +1,147 @@
+"""What a system is: processes, flows and years, as plain records without a number or a sampler in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+OUTSIDE = "outside"
+"""The process that stands for everything beyond the system boundary."""
+
+FLOW_FIELDS = (
+    "flow",
+    "from_process",
+    "to_process",
+    "quantity",
+    "product",
+    "origin",
+    "destination",
+    "route",
+    "end_use",
+)
+"""The attributes of a flow by which a selector may choose it."""
+
+
+@dataclass(frozen=True)
+class Process:
+    """A node of the system: what enters in a year leaves in that year (stocks are flows between years).
+
+    Parameters
+    ----------
+    name, region, stage
+        ``stage`` groups like processes over regions (mining, cracking, separation, electrolysis, market, use, …).
+    reference_outflow
+        Names of flows, in order of preference: the first that exists in a year takes what the others leave.
+    """
+
+    name: str
+    region: str = ""
+    stage: str = ""
+    reference_outflow: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A directed edge of the system, in the years in which it exists.
+
+    A flow from a process to itself is a stock: it leaves the process at the end of one year and enters it in the next
+    (it enters `outside` where the process does not exist in the next year).
+    """
+
+    name: str
+    from_process: str
+    to_process: str
+    quantity: str
+    product: str = ""
+    origin: str = ""
+    destination: str = ""
+    route: str = ""
+    end_use: str = ""
+    years: tuple[int, ...] = ()
+    note: str = ""
+
+    @property
+    def is_stock(self) -> bool:
+        return self.from_process == self.to_process
+
+    def attribute(self, name: str) -> str:
+        """Value of one of `FLOW_FIELDS`."""
+        return str(getattr(self, "name" if name == "flow" else name))
+
+
+@dataclass(frozen=True)
+class Selector:
+    """Chooses flows by their attributes; an attribute that is not named is not looked at.
+
+    Examples
+    --------
+    >>> Selector.of(quantity="trade", product="salt+oxide")
+    Selector(fields={'quantity': ('trade',), 'product': ('salt', 'oxide')})
+    """
+
+    fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, **attributes: str) -> Selector:
+        """Build from text; alternatives are joined by ``+``, an empty text means any."""
+        unknown = sorted(set(attributes) - set(FLOW_FIELDS))
+        if unknown:
+            raise ValueError(f"a selector knows no attribute {unknown}; it knows {list(FLOW_FIELDS)}")
+        parts = {k: tuple(p.strip() for p in v.split("+") if p.strip()) for k, v in attributes.items() if v}
+        return cls({k: v for k, v in parts.items() if v})
+
+    def matches(self, flow: Flow) -> bool:
+        return all(flow.attribute(k) in allowed for k, allowed in self.fields.items())
+
+    def __str__(self) -> str:
+        return ", ".join(f"{k} = {'+'.join(v)}" for k, v in self.fields.items()) or "every flow"
+
+
+@dataclass(frozen=True)
+class SystemDefinition:
+    """Processes, flows and years of one case.
+
+    Parameters
+    ----------
+    processes, flows
+        In the order of their tables; names are unique.
+    years
+        Consecutive years.
+    unit
+        Unit of mass of every flow, e.g. ``"kt REO"``.
+    """
+
+    processes: tuple[Process, ...]
+    flows: tuple[Flow, ...]
+    years: tuple[int, ...]
+    unit: str = "kt"
+
+    @cached_property
+    def flow_index(self) -> dict[str, int]:
+        return {f.name: i for i, f in enumerate(self.flows)}
+
+    @cached_property
+    def process_index(self) -> dict[str, int]:
+        return {p.name: i for i, p in enumerate(self.processes)}
+
+    @cached_property
+    def year_index(self) -> dict[int, int]:
+        return {y: i for i, y in enumerate(self.years)}
+
+    @cached_property
+    def exists(self) -> np.ndarray:
+        """Boolean array (flow, year): whether a flow exists in a year."""
+        mask = np.zeros((len(self.flows), len(self.years)), dtype=bool)
+        for i, flow in enumerate(self.flows):
+            for year in flow.years:
+                if year in self.year_index:
+                    mask[i, self.year_index[year]] = True
+        return mask
+
+    def select(self, selector: Selector) -> tuple[int, ...]:
+        """Indices of the flows that a selector chooses (in any year)."""
+        return tuple(i for i, f in enumerate(self.flows) if selector.matches(f))
