@@ -196,6 +196,8 @@ class Case:
         The value chosen for each switch of the case (rows with a ``when`` that does not hold are left out already).
     option_choices
         The values that each switch may take.
+    compare
+        Switches whose choices are rival structures: results are reported over all of them (``compare = true`` in case.toml).
     covariates
         Covariate name → year → value.
     hashes
@@ -220,5 +222,6 @@ class Case:
     headlines: tuple[Headline, ...]
     options: Mapping[str, str] = field(default_factory=dict)
     option_choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    compare: tuple[str, ...] = ()
     hashes: Mapping[str, str] = field(default_factory=dict)
     path: str = ""

@@ -1,0 +1,96 @@
+"""Which row of the priors table speaks of which coordinate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reeuncert.balance.network import Group
+from reeuncert.case.records import Case, Prior
+from reeuncert.errors import ModelError
+
+COORDINATE_KINDS = ("input", "share", "split")
+
+
+def group_members(case: Case, prior: Prior) -> tuple[str, ...]:
+    """Names of the flows whose total a row speaks of; empty where it speaks of each flow on its own."""
+    if prior.mode != "total" or prior.kind not in ("input", "share"):
+        return ()
+    members = tuple(case.system.flows[i].name for i in case.system.select(prior.selector))
+    return members if len(members) > 1 else ()
+
+
+def prior_groups(case: Case) -> tuple[Group, ...]:
+    """The groups of flows that have one coordinate for their total.
+
+    Rows for several spans of years about the same flows make one group; it is named by the first of them.
+
+    Parameters
+    ----------
+    case
+        A case; only rows with ``mode = "total"`` that select more than one flow make a group.
+
+    Returns
+    -------
+    tuple of Group
+    """
+    groups: dict[tuple[str, ...], str] = {}
+    for prior in case.priors:
+        members = group_members(case, prior)
+        if members:
+            groups.setdefault(members, prior.name)
+    return tuple(Group(name=name, flows=members) for members, name in groups.items())
+
+
+def covering_rows(case: Case, names: Sequence[str], years: Sequence[int], kinds: Sequence[str]) -> list[Prior]:
+    """The row of the priors table that covers each coordinate.
+
+    Parameters
+    ----------
+    names, years, kinds
+        One entry a coordinate: the name of its flow or group, its year, and ``input``, ``share`` or ``split``.
+
+    Returns
+    -------
+    list of Prior
+        One row a coordinate. A split that no row of kind ``split`` covers takes the row that gives its total.
+
+    Raises
+    ------
+    ModelError
+        When a coordinate has no row, or more than one.
+    """
+    own: dict[tuple[str, int, str], list[Prior]] = {}
+    fallback: dict[tuple[str, int], Prior] = {}
+    group_name = {group.flows: group.name for group in prior_groups(case)}
+    for prior in case.priors:
+        if prior.kind not in COORDINATE_KINDS:
+            continue
+        members = group_members(case, prior)
+        flows = [case.system.flows[i] for i in case.system.select(prior.selector)]
+        for year in prior.years:
+            present = [f.name for f in flows if year in f.years]
+            if members and len(present) > 1:
+                own.setdefault((group_name[members], year, prior.kind), []).append(prior)
+                fallback.update({(name, year): prior for name in present})
+            else:
+                for name in present:
+                    own.setdefault((name, year, prior.kind), []).append(prior)
+    rows, missing, double = [], [], []
+    for name, year, kind in zip(names, years, kinds, strict=True):
+        found = own.get((str(name), int(year), str(kind)), [])
+        if not found and kind == "split" and (str(name), int(year)) in fallback:
+            found = [fallback[str(name), int(year)]]
+        if not found:
+            missing.append(f"{name} in {year} ({kind})")
+        elif len(found) > 1:
+            double.append(f"{name} in {year} ({' and '.join(p.name for p in found)})")
+        else:
+            rows.append(found[0])
+    if missing or double:
+        parts = []
+        if missing:
+            parts.append(f"no row of the priors table covers: {'; '.join(missing[:20])}")
+        if double:
+            parts.append(f"more than one row covers: {'; '.join(double[:20])}")
+        raise ModelError(". ".join(parts) + ". Run `reeuncert check` on the case for the whole list.")
+    return rows

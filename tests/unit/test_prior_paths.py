@@ -1,0 +1,86 @@
+"""The joint prior of the coordinates: what its covariance says, against simulated paths and hand-worked numbers."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reeuncert.case.records import Prior
+from reeuncert.errors import ModelError
+from reeuncert.priors.paths import _block, _blocks, _factor, _Spread, ar_correlation, median_in_year
+from reeuncert.system.definition import Selector
+
+
+def row(name: str = "r", kind: str = "share", **fields: object) -> Prior:
+    return Prior(name=name, group="g", kind=kind, selector=Selector.of(), years=(2000, 2001, 2002), **fields)  # type: ignore[arg-type]  # fields vary
+
+
+def test_level_and_deviation_make_the_covariance_of_a_simulated_path():
+    years = np.array([2000, 2001, 2002, 2003])
+    rows = [row(level_sd=0.6, year_sd=0.4, correlation=0.7)] * 4
+    block = _block(np.arange(4), ["p"] * 4, years, rows, [_Spread.of(r, "share", 0.0) for r in rows])
+    rng = np.random.default_rng(1)
+    deviation = np.empty((200_000, 4))
+    deviation[:, 0] = rng.normal(size=200_000)
+    for t in range(1, 4):
+        deviation[:, t] = 0.7 * deviation[:, t - 1] + np.sqrt(1 - 0.49) * rng.normal(size=200_000)
+    path = 0.6 * rng.normal(size=(200_000, 1)) + 0.4 * deviation
+    assert np.allclose(np.cov(path.T), block.covariance, atol=0.01)
+    assert np.allclose(block.factor @ block.factor.T, block.covariance)
+    assert np.allclose(block.factor, np.tril(block.factor))
+
+
+def test_a_slope_on_a_covariate_adds_its_outer_product():
+    years = np.array([2000, 2001])
+    rows = [row(level_sd=0.5, slope_on="t", slope_sd=2.0)] * 2
+    spread = [_Spread.of(r, "share", c) for r, c in zip(rows, (0.0, 1.5), strict=True)]
+    covariance = _block(np.arange(2), ["p", "p"], years, rows, spread).covariance
+    assert np.allclose(covariance, [[0.25, 0.25], [0.25, 0.25 + 9.0]])
+
+
+def test_rows_that_share_a_level_are_one_block_and_others_are_not():
+    names = ["a", "b", "c"]
+    rows = [row(level_sd=0.5, year_sd=0.1, shared="k"), row(level_sd=0.4, year_sd=0.1, shared="k"), row(level_sd=0.3)]
+    blocks = _blocks(names, ["share"] * 3, np.array([2000] * 3), rows, np.zeros(3))
+    assert sorted(tuple(b.index) for b in blocks) == [(0, 1), (2,)]
+    pair = next(b for b in blocks if b.index.size == 2)
+    assert np.allclose(pair.covariance, [[0.26, 0.2], [0.2, 0.17]])
+
+
+def test_a_path_that_shares_its_level_in_some_years_only_is_one_block():
+    names, years = ["a", "a", "b"], np.array([2000, 2001, 2001])
+    rows = [row(level_sd=0.5), row(level_sd=0.5, shared="k"), row(level_sd=0.5, shared="k")]
+    blocks = _blocks(names, ["share"] * 3, years, rows, np.zeros(3))
+    assert [tuple(b.index) for b in blocks] == [(0, 1, 2)]
+    assert np.allclose(blocks[0].covariance, [[0.25, 0, 0], [0, 0.25, 0.25], [0, 0.25, 0.25]])
+
+
+def test_the_split_of_a_total_takes_the_spread_of_the_split():
+    total = row(kind="share", level_sd=0.9, year_sd=0.9, split_sd=0.2)
+    assert _Spread.of(total, "split", 0.0) == _Spread(0.2, 0.0, 0.0)
+    assert _Spread.of(total, "share", 0.0) == _Spread(0.9, 0.9, 0.0)
+
+
+@given(st.integers(1, 12), st.integers(0, 2**32 - 1))
+@settings(max_examples=50, deadline=None)
+def test_the_factor_gives_back_any_covariance(n: int, seed: int):
+    rng = np.random.default_rng(seed)
+    root = rng.normal(size=(n, rng.integers(1, n + 1)))
+    covariance = root @ root.T
+    factor = _factor(covariance, ["x"] * n)
+    assert np.allclose(factor @ factor.T, covariance, atol=1e-10 * covariance.max())
+
+
+def test_a_prior_without_spread_is_refused():
+    with pytest.raises(ModelError, match=r"priors without spread: x; give level_sd or year_sd above 0"):
+        _factor(np.zeros((2, 2)), ["x", "x"])
+
+
+def test_years_without_a_flow_count_as_time_passed():
+    correlation = ar_correlation(np.array([2000, 2005]), np.array([0.9, 0.9]))
+    assert correlation[0, 1] == pytest.approx(0.9**5)
+
+
+def test_a_trend_is_straight_on_the_log_scale_of_an_input():
+    assert median_in_year(row(kind="input", median=1.0, median_to=100.0), 2001) == pytest.approx(10.0)
+    assert median_in_year(row(kind="input", median=3.0), 2002) == 3.0
