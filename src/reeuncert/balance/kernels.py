@@ -1,0 +1,307 @@
+"""The balanced-flow map and its adjoint, compiled.
+
+With b the inputs, φ the shares of each process and P the shares that stay inside, throughputs s solve (I − Pᵀ) s = b and
+flows are x_e = s_from(e) φ_e. Nodes are visited in topological order; a cycle of nodes is solved at once
+(`reeuncert.balance.elimination`). All sums are taken relative to their largest term, so that logs are finite where the flows
+themselves would underflow. The forward pass keeps, for each edge, its share of what leaves its source and of what enters its
+target: the backward pass then needs no exponential.
+"""
+
+from __future__ import annotations
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+from reeuncert.balance.elimination import TINY, factorise, solve, solve_transposed
+from reeuncert.balance.packing import HEADER
+
+Array = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+@nb.njit(cache=True, inline="always")
+def _unpack(layout):  # type: ignore[no-untyped-def]  # returns views; numba infers them
+    nodes, edges, components = layout[0], layout[1], layout[3]
+    a = HEADER
+    coordinate = layout[a : a + edges]
+    a += edges
+    target = layout[a : a + edges]
+    a += edges
+    out_start = layout[a : a + nodes + 1]
+    a += nodes + 1
+    in_start = layout[a : a + nodes + 1]
+    a += nodes + 1
+    in_edge = layout[a : a + edges]
+    a += edges
+    component_start = layout[a : a + components + 1]
+    a += components + 1
+    component_store = layout[a : a + components]
+    a += components
+    parent = layout[a : a + edges]
+    return coordinate, target, out_start, in_start, in_edge, component_start, component_store, parent
+
+
+@nb.njit(cache=True)
+def _shares(u, coordinate, first, last, log_share, share):  # type: ignore[no-untyped-def]
+    """Log softmax over the outflows of one node; returns the sum of the log shares."""
+    if last - first == 1:
+        log_share[first] = 0.0
+        share[first] = 1.0
+        return 0.0
+    top = 0.0
+    for e in range(first, last):
+        k = coordinate[e]
+        value = u[k] if k >= 0 else 0.0
+        log_share[e] = value
+        top = max(top, value)
+    total = 0.0
+    for e in range(first, last):
+        share[e] = np.exp(log_share[e] - top)
+        total += share[e]
+    shift = top + np.log(total)
+    scale = 1.0 / total
+    log_sum = 0.0
+    for e in range(first, last):
+        log_share[e] -= shift
+        share[e] *= scale
+        log_sum += log_share[e]
+    return log_sum
+
+
+@nb.njit(cache=True)
+def _single(in_edge, first, last, log_flow, weight):  # type: ignore[no-untyped-def]
+    """Log throughput of a node outside every cycle, and the weights of its inflows in it."""
+    if last - first == 1:
+        e = in_edge[first]
+        weight[e] = 1.0
+        return log_flow[e]
+    top = log_flow[in_edge[first]]
+    for q in range(first + 1, last):
+        top = max(top, log_flow[in_edge[q]])
+    total = 0.0
+    for q in range(first, last):
+        e = in_edge[q]
+        weight[e] = np.exp(log_flow[e] - top)
+        total += weight[e]
+    scale = 1.0 / total
+    for q in range(first, last):
+        weight[in_edge[q]] *= scale
+    return top + np.log(total)
+
+
+@nb.njit(cache=True)
+def _cycle(target, out_start, in_start, in_edge, start, stop, log_flow, share, weight, store, leak, through):  # type: ignore[no-untyped-def]
+    """Log throughputs of the nodes of a cycle (written to ``leak``); returns the sum of the log pivots.
+
+    ``store`` receives the factors (n, n), the pivots (n) and the scaled throughputs (n); it returns the log of the scale too.
+    """
+    n = stop - start
+    p = store[: n * n].reshape((n, n))
+    pivot = store[n * n : n * n + n]
+    scaled = store[n * n + n : n * n + 2 * n]
+    p[:, :] = 0.0
+    for i in range(n):
+        leak[i] = 0.0
+        for e in range(out_start[start + i], out_start[start + i + 1]):
+            j = target[e]
+            if start <= j < stop:
+                p[i, j - start] += share[e]
+            else:
+                leak[i] += share[e]
+    # Inflows from before the cycle: those whose edge is not among the outflows of its nodes.
+    inner_first, inner_last = out_start[start], out_start[stop]
+    top = -np.inf
+    for q in range(in_start[start], in_start[stop]):
+        e = in_edge[q]
+        if e < inner_first or e >= inner_last:
+            top = max(top, log_flow[e])
+    for i in range(n):
+        scaled[i] = 0.0
+        for q in range(in_start[start + i], in_start[start + i + 1]):
+            e = in_edge[q]
+            if e < inner_first or e >= inner_last:
+                weight[e] = np.exp(log_flow[e] - top)
+                scaled[i] += weight[e]
+    factorise(p, leak[:n], pivot)
+    solve_transposed(p, pivot, scaled)
+    log_det = 0.0
+    for i in range(n):
+        log_det += np.log(pivot[i])
+        scaled[i] = max(scaled[i], TINY)
+        through[i] = top + np.log(scaled[i])
+    for i in range(n):
+        for e in range(out_start[start + i], out_start[start + i + 1]):
+            j = target[e]
+            if start <= j < stop:
+                weight[e] = share[e] * scaled[i] / scaled[j - start]
+        for q in range(in_start[start + i], in_start[start + i + 1]):
+            e = in_edge[q]
+            if e < inner_first or e >= inner_last:
+                weight[e] /= scaled[i]
+    return log_det
+
+
+@nb.njit(cache=True)
+def forward_into(u, layout, log_flow, log_share, kept, work):  # type: ignore[no-untyped-def]
+    """Log flows and log shares of all edges (hidden ones too) in the kernels' order; returns the log-Jacobian.
+
+    Parameters
+    ----------
+    u
+        Coordinates, shape (n_coordinates,).
+    layout
+        See `reeuncert.balance.packing`.
+    log_flow, log_share
+        Written; shape (edges,).
+    kept
+        Written; what `backward` needs, shape (layout[5],).
+    work
+        Scratch, shape (2, layout[6]).
+    """
+    coordinate, target, out_start, in_start, in_edge, component_start, component_store, _ = _unpack(layout)
+    edges, inputs, components = layout[1], layout[2], layout[3]
+    share = kept[:edges]
+    weight = kept[edges : 2 * edges]
+    log_jacobian = 0.0
+    for e in range(inputs):
+        log_flow[e] = u[coordinate[e]]
+        log_share[e] = 0.0
+        share[e] = 1.0
+        log_jacobian += log_flow[e]
+    leak, through = work[0], work[1]
+    for c in range(components):
+        start, stop = component_start[c], component_start[c + 1]
+        for j in range(start, stop):
+            log_jacobian += _shares(u, coordinate, out_start[j], out_start[j + 1], log_share, share)
+        if stop - start == 1:
+            through[0] = _single(in_edge, in_start[start], in_start[stop], log_flow, weight)
+        else:
+            store = kept[component_store[c] :]
+            log_jacobian -= _cycle(
+                target, out_start, in_start, in_edge, start, stop, log_flow, share, weight, store, leak, through
+            )
+        for j in range(start, stop):
+            level = through[j - start]
+            # Sum of log outflows less the log throughput, the log shares being counted already.
+            log_jacobian += (out_start[j + 1] - out_start[j] - 1) * level
+            for e in range(out_start[j], out_start[j + 1]):
+                log_flow[e] = level + log_share[e]
+    return log_jacobian
+
+
+@nb.njit(cache=True)
+def forward(u, layout, visible):  # type: ignore[no-untyped-def]
+    """Log flow (n_edges,), log share (n_edges,), log-Jacobian, and what `backward` needs."""
+    edges = layout[1]
+    all_flow = np.empty(edges)
+    all_share = np.empty(edges)
+    kept = np.empty(layout[5])
+    work = np.empty((2, layout[6]))
+    log_jacobian = forward_into(u, layout, all_flow, all_share, kept, work)
+    parent = _unpack(layout)[7]
+    log_flow = np.empty(visible.size)
+    log_share = np.empty(visible.size)
+    for v in range(visible.size):
+        e = visible[v]
+        log_flow[v] = all_flow[e]
+        above = parent[e]
+        log_share[v] = all_share[e] + (all_share[above] if above >= 0 else 0.0)
+    return log_flow, log_share, log_jacobian, kept
+
+
+@nb.njit(cache=True)
+def _cycle_back(target, out_start, in_start, in_edge, start, stop, to_flow, to_share, share, weight, store, grad, to_jacobian, work):  # type: ignore[no-untyped-def]
+    """Carry the gradient wrt the log throughputs of a cycle (``grad``) on to its inflows and inner shares."""
+    n = stop - start
+    p = store[: n * n].reshape((n, n))
+    pivot = store[n * n : n * n + n]
+    scaled = store[n * n + n : n * n + 2 * n]
+    inner_first, inner_last = out_start[start], out_start[stop]
+    for i in range(n):
+        grad[i] /= scaled[i]
+    solve(p, pivot, grad[:n])
+    for i in range(n):
+        q_i = grad[i] * scaled[i]
+        for q in range(in_start[start + i], in_start[start + i + 1]):
+            e = in_edge[q]
+            if e < inner_first or e >= inner_last:
+                to_flow[e] += q_i * weight[e]
+            else:
+                to_share[e] += q_i * weight[e]
+    if to_jacobian != 0.0:
+        # −log det(I − P) has derivative (I − P)⁻¹_ji with respect to p_ij: one column of the inverse for each source i.
+        column = work[:n]
+        for i in range(n):
+            column[:] = 0.0
+            column[i] = 1.0
+            solve(p, pivot, column)
+            for e in range(out_start[start + i], out_start[start + i + 1]):
+                j = target[e]
+                if start <= j < stop:
+                    to_share[e] += to_jacobian * share[e] * column[j - start]
+
+
+@nb.njit(cache=True)
+def backward(to_log_flow, to_log_share, to_jacobian, layout, visible, kept):  # type: ignore[no-untyped-def]
+    """Gradient with respect to the coordinates, shape (n_coordinates,), given those with respect to `forward`'s results."""
+    coordinate, target, out_start, in_start, in_edge, component_start, component_store, parent = _unpack(layout)
+    edges, inputs, components = layout[1], layout[2], layout[3]
+    share = kept[:edges]
+    weight = kept[edges : 2 * edges]
+    to_flow = np.zeros(edges)
+    to_share = np.zeros(edges)
+    work = np.empty((2, layout[6]))
+    grad = work[0]
+    result = np.empty(layout[4])
+    for v in range(visible.size):
+        e = visible[v]
+        to_flow[e] = to_log_flow[v]
+        to_share[e] += to_log_share[v]
+        if parent[e] >= 0:
+            to_share[parent[e]] += to_log_share[v]
+    for c in range(components - 1, -1, -1):
+        start, stop = component_start[c], component_start[c + 1]
+        for j in range(start, stop):
+            total = to_jacobian * (out_start[j + 1] - out_start[j] - 1)
+            for e in range(out_start[j], out_start[j + 1]):
+                total += to_flow[e]
+                to_share[e] += to_flow[e] + to_jacobian
+            grad[j - start] = total
+        if stop - start == 1:
+            total = grad[0]
+            for q in range(in_start[start], in_start[stop]):
+                e = in_edge[q]
+                to_flow[e] += total * weight[e]
+        else:
+            store = kept[component_store[c] :]
+            _cycle_back(
+                target, out_start, in_start, in_edge, start, stop,
+                to_flow, to_share, share, weight, store, grad, to_jacobian, work[1],
+            )  # fmt: skip
+        for j in range(start, stop):
+            total = 0.0
+            for e in range(out_start[j], out_start[j + 1]):
+                total += to_share[e]
+            for e in range(out_start[j], out_start[j + 1]):
+                if coordinate[e] >= 0:
+                    result[coordinate[e]] = to_share[e] - share[e] * total
+    for e in range(inputs):
+        result[coordinate[e]] = to_flow[e] + to_jacobian
+    return result
+
+
+@nb.njit(cache=True)
+def forward_many(u, layout, visible):  # type: ignore[no-untyped-def]
+    """Log flows of many draws: (draws, n_coordinates) → (draws, n_edges)."""
+    edges = layout[1]
+    all_flow = np.empty(edges)
+    all_share = np.empty(edges)
+    kept = np.empty(layout[5])
+    work = np.empty((2, layout[6]))
+    log_flow = np.empty((u.shape[0], visible.size))
+    for draw in range(u.shape[0]):
+        forward_into(u[draw], layout, all_flow, all_share, kept, work)
+        for v in range(visible.size):
+            log_flow[draw, v] = all_flow[visible[v]]
+    return log_flow

@@ -1,0 +1,235 @@
+"""The network of balanced flows: which coordinates a system leaves free, and the arrays that the kernels read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reeuncert.balance.grouping import HIDDEN, Edges, Group, edges_with_groups
+from reeuncert.balance.packing import pack
+from reeuncert.errors import ModelError
+from reeuncert.system.checks import network_problems
+from reeuncert.system.definition import SystemDefinition
+from reeuncert.system.graph import BEYOND, strong_components
+
+__all__ = ["Group", "Network"]
+
+INPUT, SHARE, SPLIT = "input", "share", "split"
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A system whose flows balance for every value of its coordinates.
+
+    Build it with `Network.from_system`. A coordinate is the log of a mass that enters from outside (``input``), or the
+    log-ratio of an outflow to the reference outflow of its process (``share``) or of its group (``split``).
+
+    Parameters
+    ----------
+    system
+        The system that it was made from.
+    groups
+        Flows whose total has one coordinate.
+    coordinate_name
+        Flow or group of each coordinate, shape (n_coordinates,); ordered as in the table of flows (a group before its
+        first member), then by year.
+    coordinate_year
+        Its calendar year.
+    coordinate_kind
+        ``"input"``, ``"share"`` or ``"split"``.
+    edge_flow, edge_year
+        Indices into ``system.flows`` and ``system.years`` of each edge, shape (n_edges,); by flow, then year.
+    reference_of
+        For each coordinate the name of the flow or group to which its log-ratio is taken; empty for an input.
+    layout
+        Everything that the kernels need to know, packed in one vector of integers (see `reeuncert.balance.packing`).
+    visible
+        Where the kernels keep each edge, shape (n_edges,).
+
+    Examples
+    --------
+    >>> from reeuncert.system.definition import Flow, Process, SystemDefinition
+    >>> system = SystemDefinition(
+    ...     (Process("market", reference_outflow=("use",)),),
+    ...     (
+    ...         Flow("supply", "outside", "market", "production", years=(2000, 2001)),
+    ...         Flow("use", "market", "outside", "end_use", years=(2000, 2001)),
+    ...         Flow("stock", "market", "market", "stock", years=(2000, 2001)),
+    ...     ),
+    ...     (2000, 2001),
+    ... )
+    >>> network = Network.from_system(system)
+    >>> for row in zip(network.coordinate_name, network.coordinate_year, network.coordinate_kind):
+    ...     print(*row)
+    supply 2000 input
+    supply 2001 input
+    stock 2000 share
+    stock 2001 share
+    """
+
+    system: SystemDefinition
+    groups: tuple[Group, ...]
+    coordinate_name: NDArray[np.str_]
+    coordinate_year: NDArray[np.int64]
+    coordinate_kind: NDArray[np.str_]
+    reference_of: NDArray[np.str_]
+    edge_flow: NDArray[np.int64]
+    edge_year: NDArray[np.int64]
+    layout: NDArray[np.int64] = field(repr=False)
+    visible: NDArray[np.int64] = field(repr=False)
+    edges: Edges = field(repr=False)
+
+    @classmethod
+    def from_system(cls, system: SystemDefinition, groups: Sequence[Group] = ()) -> Network:
+        """Find the coordinates of a system and lay out its graph for the kernels.
+
+        Parameters
+        ----------
+        system
+            Processes, flows and years.
+        groups
+            Sets of flows that leave one process (or outside) and whose total gets a coordinate of its own; in a year in
+            which only one of them exists, that flow stands for the group.
+
+        Raises
+        ------
+        ModelError
+            The flows cannot balance (every reason is listed), or a group cannot be formed.
+        """
+        problems = network_problems(system)
+        if problems:
+            lines = "\n".join(f"  {problem.message}" for problem in problems)
+            raise ModelError(f"the flows of this system cannot balance:\n{lines}")
+        edges = edges_with_groups(system, tuple(groups))
+        coordinate, names, years, kinds, references = _coordinates(system, edges)
+        components = _components(edges)
+        layout, visible = pack(edges, coordinate, components)
+        shown = [k for k, flow in enumerate(edges.flow) if flow >= 0]
+        return cls(
+            system,
+            tuple(groups),
+            np.array(names, dtype=np.str_),
+            np.array(years, dtype=np.int64),
+            np.array(kinds, dtype=np.str_),
+            np.array(references, dtype=np.str_),
+            np.array([edges.flow[k] for k in shown], dtype=np.int64),
+            np.array([edges.year[k] for k in shown], dtype=np.int64),
+            layout,
+            visible,
+            edges,
+        )
+
+    @property
+    def n_coordinates(self) -> int:
+        """Number of free coordinates."""
+        return len(self.coordinate_name)
+
+    @property
+    def n_edges(self) -> int:
+        """Number of (flow, year) pairs that exist."""
+        return len(self.edge_flow)
+
+    @cached_property
+    def coordinate_labels(self) -> tuple[str, ...]:
+        """One unique label a coordinate, e.g. ``"export 2007"`` (``"split: …"`` within a group)."""
+        rows = zip(self.coordinate_name, self.coordinate_year, self.coordinate_kind, strict=True)
+        return tuple(f"{'split: ' if kind == SPLIT else ''}{name} {year}" for name, year, kind in rows)
+
+    @cached_property
+    def edge_index(self) -> NDArray[np.int64]:
+        """Number of the edge of each flow and year, shape (flow, year); -1 where the flow does not exist."""
+        table = np.full((len(self.system.flows), len(self.system.years)), -1, dtype=np.int64)
+        table[self.edge_flow, self.edge_year] = np.arange(self.n_edges)
+        return table
+
+    @cached_property
+    def _coordinate_of(self) -> Mapping[tuple[str, int, bool], int]:
+        rows = zip(self.coordinate_name, self.coordinate_year, self.coordinate_kind, strict=True)
+        found = {(str(name), int(year), str(kind) == SPLIT): k for k, (name, year, kind) in enumerate(rows)}
+        exists = self.system.exists
+        for group in self.groups:
+            for t, year in enumerate(self.system.years):
+                alive = [name for name in group.flows if exists[self.system.flow_index[name], t]]
+                if len(alive) == 1 and (alive[0], year, False) in found:
+                    found[group.name, year, False] = found[alive[0], year, False]
+        return found
+
+    def coordinate_index(self, name: str, year: int, split: bool = False) -> int:
+        """Number of the coordinate of a flow or group in a year; -1 where it has none (reference or absent).
+
+        A group of which only one flow exists in that year is looked up under either name.
+
+        Parameters
+        ----------
+        name
+            A flow or a group.
+        year
+            Calendar year.
+        split
+            Look for the share of the flow within its group.
+        """
+        return self._coordinate_of.get((name, int(year), split), -1)
+
+    def to_table(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Spread values by edge, shape (..., n_edges), over a table (..., flow, year); NaN where a flow is absent."""
+        values = np.asarray(values)
+        table = np.full((*values.shape[:-1], len(self.system.flows), len(self.system.years)), np.nan)
+        table[..., self.edge_flow, self.edge_year] = values
+        return table
+
+
+def _coordinates(
+    system: SystemDefinition, edges: Edges
+) -> tuple[list[int], list[str], list[int], list[str], list[str]]:
+    """Give a coordinate to every edge that is not a reference: number of each edge (-1: none), names, years, kinds."""
+    reference = _reference_edges(system, edges)
+    free = [k for k, source in enumerate(edges.source) if source == BEYOND or reference[source] != k]
+    free.sort(key=lambda k: (min(edges.rank[k], default=0), len(edges.rank[k]) < 2, edges.year[k]))
+    number = [-1] * len(edges.source)
+    names, years, kinds, references = [], [], [], []
+    for position, k in enumerate(free):
+        number[k] = position
+        source = edges.source[k]
+        names.append(edges.name[k])
+        years.append(system.years[edges.year[k]])
+        if source == BEYOND:
+            kinds.append(INPUT)
+            references.append("")
+        else:
+            kinds.append(SPLIT if edges.node_process[source] == HIDDEN else SHARE)
+            references.append(edges.name[reference[source]])
+    return number, names, years, kinds, references
+
+
+def _reference_edges(system: SystemDefinition, edges: Edges) -> dict[int, int]:
+    """The edge of each node that takes what the others leave."""
+    leaving: dict[int, list[int]] = {}
+    for k, source in enumerate(edges.source):
+        if source != BEYOND:
+            leaving.setdefault(source, []).append(k)
+    members = {target: flows for target, flows in zip(edges.target, edges.stands_for, strict=True)}
+    reference: dict[int, int] = {}
+    for node, outflows in leaving.items():
+        process = edges.node_process[node]
+        # A group that holds the reference outflow is itself the reference of the process.
+        holder = {flow: k for k in outflows for flow in edges.stands_for[k]}
+        if process == HIDDEN:
+            reference[node] = holder[members[node][-1]]
+        elif len(outflows) == 1:
+            reference[node] = outflows[0]
+        else:
+            preferred = (system.flow_index[name] for name in system.processes[process].reference_outflow)
+            reference[node] = next(holder[flow] for flow in preferred if flow in holder)
+    return reference
+
+
+def _components(edges: Edges) -> list[list[int]]:
+    successors: list[list[int]] = [[] for _ in edges.node_process]
+    for source, target in zip(edges.source, edges.target, strict=True):
+        if source != BEYOND and target != BEYOND:
+            successors[source].append(target)
+    return strong_components(successors)

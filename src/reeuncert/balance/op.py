@@ -1,0 +1,198 @@
+"""Balanced flows as a PyTensor operation with its own gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+from numpy.typing import NDArray
+from pytensor.gradient import DisconnectedType, disconnected_type
+from pytensor.graph.basic import Apply, Variable
+from pytensor.graph.op import Op
+from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
+from pytensor.tensor.variable import TensorVariable
+
+from reeuncert.balance import elimination, kernels, packing
+from reeuncert.balance.network import Network
+
+__all__ = ["balanced_flows", "balanced_flows_with_jacobian", "flows_from_coordinates", "log_shares"]
+
+
+def source_version(*modules: Any) -> int:
+    """A number that changes with the source of some modules: PyTensor's cache on disk does not see that kernels changed."""
+    text = b"".join(Path(module.__file__).read_bytes() for module in modules)
+    return int.from_bytes(sha256(text).digest()[:7], "big")
+
+
+_VERSION = source_version(elimination, kernels, packing)
+
+
+class BalancedFlows(Op):
+    """(u, layout, visible) → (log flow, log share, log-Jacobian, kept).
+
+    The network comes as two vectors of integers, so that one compiled function serves every network. ``kept`` is what the
+    gradient needs of the forward pass; nothing else may use it.
+    """
+
+    __props__ = ()
+
+    def make_node(self, u: Any, layout: Any, visible: Any) -> Apply:  # type: ignore[override]  # fixed arity
+        u, layout, visible = pt.as_tensor(u, dtype="float64"), pt.as_tensor(layout), pt.as_tensor(visible)
+        edges = pt.tensor(dtype="float64", shape=visible.type.shape)
+        outputs = [edges, edges.type(), pt.dscalar(), pt.dvector()]
+        return Apply(self, [u, layout, visible], outputs)
+
+    def perform(self, node: Apply, inputs: Sequence[Any], output_storage: list[list[Any]]) -> None:
+        log_flow, log_share, log_jacobian, kept = kernels.forward(*inputs)
+        for storage, value in zip(output_storage, (log_flow, log_share, np.asarray(log_jacobian), kept), strict=True):
+            storage[0] = value
+
+    def infer_shape(self, node: Apply, shapes: Any) -> list[tuple[Any, ...]]:
+        return [shapes[2], shapes[2], (), (node.inputs[1][5],)]
+
+    def connection_pattern(self, node: Apply) -> list[list[bool]]:
+        return [[True, True, True, False], [False] * 4, [False] * 4]
+
+    def pullback(self, inputs: Any, outputs: Any, cotangents: Any) -> list[Variable]:
+        given = [
+            pt.zeros_like(output) if isinstance(cotangent.type, DisconnectedType) else cotangent
+            for output, cotangent in zip(outputs[:3], cotangents[:3], strict=True)
+        ]
+        _, layout, visible = inputs
+        grad = _balanced_flows_adjoint(*given, layout, visible, outputs[3])
+        return [grad, disconnected_type(), disconnected_type()]
+
+
+class BalancedFlowsAdjoint(Op):
+    """Gradient of a scalar with respect to the coordinates, given those with respect to the results of `BalancedFlows`."""
+
+    __props__ = ()
+
+    def make_node(  # type: ignore[override]  # fixed arity
+        self, to_log_flow: Any, to_log_share: Any, to_jacobian: Any, layout: Any, visible: Any, kept: Any
+    ) -> Apply:
+        floats = [pt.as_tensor(value, dtype="float64") for value in (to_log_flow, to_log_share, to_jacobian)]
+        inputs = [*floats, pt.as_tensor(layout), pt.as_tensor(visible), pt.as_tensor(kept)]
+        return Apply(self, inputs, [pt.dvector()])
+
+    def perform(self, node: Apply, inputs: Sequence[Any], output_storage: list[list[Any]]) -> None:
+        to_log_flow, to_log_share, to_jacobian, layout, visible, kept = inputs
+        output_storage[0][0] = kernels.backward(to_log_flow, to_log_share, float(to_jacobian), layout, visible, kept)
+
+    def infer_shape(self, node: Apply, shapes: Any) -> list[tuple[Any, ...]]:
+        return [(node.inputs[3][4],)]
+
+
+_balanced_flows = BalancedFlows()
+_balanced_flows_adjoint = BalancedFlowsAdjoint()
+
+
+@register_funcify_default_op_cache_key(BalancedFlows)
+def _compile_flows(op: Op, node: Apply, **_: Any) -> tuple[Callable[..., Any], int]:
+    @numba_njit
+    def balanced_flows(u, layout, visible):  # type: ignore[no-untyped-def]
+        log_flow, log_share, log_jacobian, kept = kernels.forward(u, layout, visible)
+        return log_flow, log_share, np.asarray(log_jacobian), kept
+
+    return balanced_flows, _VERSION
+
+
+@register_funcify_default_op_cache_key(BalancedFlowsAdjoint)
+def _compile_adjoint(op: Op, node: Apply, **_: Any) -> tuple[Callable[..., Any], int]:
+    @numba_njit
+    def balanced_flows_adjoint(to_log_flow, to_log_share, to_jacobian, layout, visible, kept):  # type: ignore[no-untyped-def]
+        return kernels.backward(to_log_flow, to_log_share, to_jacobian.item(), layout, visible, kept)
+
+    return balanced_flows_adjoint, _VERSION
+
+
+def _apply(u: Any, network: Network) -> list[TensorVariable]:
+    # Shared variables are inputs of the compiled function; constants would be built into it, and recompiled with it.
+    layout = pytensor.shared(network.layout, name="network_layout", shape=network.layout.shape, borrow=True)
+    visible = pytensor.shared(network.visible, name="network_visible", shape=network.visible.shape, borrow=True)
+    return _balanced_flows(u, layout, visible)
+
+
+def balanced_flows(u: Any, network: Network) -> TensorVariable:
+    """Log flows that balance, from free coordinates.
+
+    Parameters
+    ----------
+    u
+        Coordinates, shape (n_coordinates,): logs of inputs and log-ratios of shares, in the order of
+        ``network.coordinate_name``.
+    network
+        The network.
+
+    Returns
+    -------
+    TensorVariable
+        Log of each flow in each year in which it exists, shape (n_edges,), in the unit of the inputs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from reeuncert.system.definition import Flow, Process, SystemDefinition
+    >>> system = SystemDefinition(
+    ...     (Process("smelter", reference_outflow=("metal",)),),
+    ...     (
+    ...         Flow("ore", "outside", "smelter", "ore", years=(2000,)),
+    ...         Flow("metal", "smelter", "outside", "end_use", years=(2000,)),
+    ...         Flow("slag", "smelter", "outside", "loss", years=(2000,)),
+    ...     ),
+    ...     (2000,),
+    ... )
+    >>> network = Network.from_system(system)
+    >>> log_flow = balanced_flows(np.array([np.log(10.0), np.log(0.25)]), network)
+    >>> np.exp(log_flow.eval()).round(6).tolist()
+    [10.0, 8.0, 2.0]
+    """
+    return _apply(u, network)[0]
+
+
+def balanced_flows_with_jacobian(u: Any, network: Network) -> tuple[TensorVariable, TensorVariable]:
+    """Log flows, and the log-Jacobian that turns a density on flows into one on coordinates.
+
+    Returns
+    -------
+    log_flow
+        As `balanced_flows`.
+    log_jacobian
+        log |∂x/∂u| for Lebesgue measure on the flows that balance, up to a constant:
+        Σ_outflows log x − Σ_processes log s − log det(I − P) + Σ_inputs log b. It does not depend on groups or references.
+    """
+    log_flow, _, log_jacobian, _ = _apply(u, network)
+    return log_flow, log_jacobian
+
+
+def log_shares(u: Any, network: Network) -> TensorVariable:
+    """Log share that each flow takes of the throughput of the process it leaves, shape (n_edges,); 0 for inputs.
+
+    The log-Jacobian of the shares of one process with respect to its coordinates is the sum of its log shares.
+    """
+    return _apply(u, network)[1]
+
+
+def flows_from_coordinates(u: NDArray[np.float64], network: Network) -> NDArray[np.float64]:
+    """Flows of many draws at once, without a PyTensor graph.
+
+    Parameters
+    ----------
+    u
+        Coordinates, shape (..., n_coordinates).
+    network
+        The network.
+
+    Returns
+    -------
+    ndarray
+        Flows (not logs), shape (..., n_edges), in the unit of the inputs.
+    """
+    u = np.ascontiguousarray(u, dtype=np.float64)
+    flat = kernels.forward_many(u.reshape(-1, network.n_coordinates), network.layout, network.visible)
+    return np.exp(flat, out=flat).reshape(*u.shape[:-1], network.n_edges)

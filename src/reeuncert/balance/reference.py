@@ -1,0 +1,51 @@
+"""The balanced-flow map written as plainly as it can be: for tests, and for readers of the formulae.
+
+It knows nothing of components, logs or layouts: shares by softmax, then one dense solve of (I − Pᵀ) s = b over all nodes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reeuncert.balance.network import Network
+from reeuncert.system.graph import BEYOND
+
+
+def reference_flows(u: NDArray[np.float64], network: Network) -> NDArray[np.float64]:
+    """Flows (not logs) from coordinates, shape (n_edges,); cubic in the number of nodes.
+
+    Parameters
+    ----------
+    u
+        Coordinates, shape (n_coordinates,).
+    network
+        The network.
+    """
+    edges = network.edges
+    n_nodes, n_edges = len(edges.node_process), len(edges.source)
+    years = network.system.years
+    ratio = np.zeros(n_edges)
+    for k in range(n_edges):
+        split = edges.source[k] != BEYOND and edges.node_process[edges.source[k]] < 0
+        position = network.coordinate_index(edges.name[k], years[edges.year[k]], split=split)
+        ratio[k] = u[position] if position >= 0 else 0.0
+    share = np.zeros(n_edges)
+    for node in range(n_nodes):
+        outflows = [k for k in range(n_edges) if edges.source[k] == node]
+        weights = np.exp(ratio[outflows])
+        share[outflows] = weights / weights.sum()
+    passed = np.zeros((n_nodes, n_nodes))
+    b = np.zeros(n_nodes)
+    for k in range(n_edges):
+        source, target = edges.source[k], edges.target[k]
+        if source == BEYOND:
+            b[target] += np.exp(ratio[k])
+        elif target != BEYOND:
+            passed[source, target] += share[k]
+    throughput = np.linalg.solve(np.eye(n_nodes) - passed.T, b)
+    flow = [
+        np.exp(ratio[k]) if edges.source[k] == BEYOND else throughput[edges.source[k]] * share[k]
+        for k in range(n_edges)
+    ]
+    return np.array([flow[k] for k in range(n_edges) if edges.flow[k] >= 0])

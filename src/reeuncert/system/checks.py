@@ -1,0 +1,209 @@
+"""Whether a system's flows can balance: what is checked before any number is looked at."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from reeuncert.system.definition import OUTSIDE, SystemDefinition
+from reeuncert.system.graph import BEYOND, SpaceTimeGraph, reachable, space_time_graph, strong_components
+
+
+class NetworkProblem(NamedTuple):
+    """One reason why flows cannot balance.
+
+    Parameters
+    ----------
+    name
+        The process or flow it is about.
+    year
+        First year of the problem; 0 when it does not depend on the year.
+    message
+        What is wrong, in which years, and the remedy.
+    """
+
+    name: str
+    year: int
+    message: str
+
+
+def year_ranges(years: Iterable[int]) -> str:
+    """Write years as the tables do.
+
+    Examples
+    --------
+    >>> year_ranges([2000, 2001, 2002, 2005])
+    '2000-2002;2005'
+    """
+    runs: list[list[int]] = []
+    for year in sorted(set(years)):
+        if runs and year == runs[-1][1] + 1:
+            runs[-1][1] = year
+        else:
+            runs.append([year, year])
+    return ";".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
+
+
+def network_problems(system: SystemDefinition) -> list[NetworkProblem]:
+    """Find everything that keeps the flows of a system from balancing in every year.
+
+    Parameters
+    ----------
+    system
+        Processes, flows and years.
+
+    Returns
+    -------
+    list of NetworkProblem
+        Empty when the system can be balanced. Problems of names come alone: the graph is looked at once they are gone.
+
+    Examples
+    --------
+    >>> from reeuncert.system.definition import Flow, Process, SystemDefinition
+    >>> years = (2000, 2001, 2002)
+    >>> system = SystemDefinition(
+    ...     (Process("smelter"),),
+    ...     (
+    ...         Flow("ore", "outside", "smelter", "ore", years=years),
+    ...         Flow("metal", "smelter", "outside", "end_use", years=(2000,)),
+    ...     ),
+    ...     years,
+    ... )
+    >>> for problem in network_problems(system):
+    ...     print(problem.message)
+    process 'smelter' has an inflow (ore) but no outflow in 2001-2002; add an outflow or end the inflow
+    """
+    problems = [*_name_problems(system), *_reference_names(system)]
+    if problems:
+        return problems
+    graph = space_time_graph(system)
+    problems = _dead_ends(system, graph)
+    problems += _references(system, graph)
+    # A dead end or a source of nothing also closes what lies around it; told once is enough.
+    return problems or _closed_parts(system, graph)
+
+
+def _name_problems(system: SystemDefinition) -> list[NetworkProblem]:
+    problems = []
+    if OUTSIDE in system.process_index:
+        problems.append(NetworkProblem(OUTSIDE, 0, f"'{OUTSIDE}' is not a process of the system; rename the process"))
+    for flow in system.flows:
+        for end, name in (("from", flow.from_process), ("to", flow.to_process)):
+            if name != OUTSIDE and name not in system.process_index:
+                message = f"flow '{flow.name}' leads {end} process '{name}', which is not in the table of processes"
+                problems.append(NetworkProblem(flow.name, 0, message))
+        if flow.from_process == flow.to_process == OUTSIDE:
+            message = f"flow '{flow.name}' leads from outside to outside; give it a process of the system"
+            problems.append(NetworkProblem(flow.name, 0, message))
+    return problems
+
+
+def _reference_names(system: SystemDefinition) -> list[NetworkProblem]:
+    leaving: dict[str, set[str]] = defaultdict(set)
+    for flow in system.flows:
+        leaving[flow.from_process].add(flow.name)
+    problems = []
+    for process in system.processes:
+        for name in process.reference_outflow:
+            if name not in leaving[process.name]:
+                what = "does not leave it" if name in system.flow_index else "is not in the table of flows"
+                message = f"reference outflow '{name}' of process '{process.name}' {what}"
+                problems.append(NetworkProblem(process.name, 0, message))
+    return problems
+
+
+def _some(names: Iterable[str]) -> str:
+    """At most three names, and how many more there are."""
+    listed = list(dict.fromkeys(names))
+    more = f" and {len(listed) - 3} more" if len(listed) > 3 else ""
+    return ", ".join(listed[:3]) + more
+
+
+def _dead_ends(system: SystemDefinition, graph: SpaceTimeGraph) -> list[NetworkProblem]:
+    n = len(graph.node_process)
+    inflows: list[list[str]] = [[] for _ in range(n)]
+    outflows: list[list[str]] = [[] for _ in range(n)]
+    for flow, source, target in zip(graph.edge_flow, graph.edge_from, graph.edge_to, strict=True):
+        if source != BEYOND:
+            outflows[source].append(system.flows[flow].name)
+        if target != BEYOND:
+            inflows[target].append(system.flows[flow].name)
+    no_out: dict[int, list[int]] = defaultdict(list)
+    no_in: dict[int, list[int]] = defaultdict(list)
+    for k in range(n):
+        if not outflows[k]:
+            no_out[graph.node_process[k]].append(k)
+        if not inflows[k]:
+            no_in[graph.node_process[k]].append(k)
+    problems = []
+    for p, process in enumerate(system.processes):
+        for nodes, lists, has, lacks, remedy in (
+            (no_out[p], inflows, "an inflow", "outflow", "add an outflow or end the inflow"),
+            (no_in[p], outflows, "an outflow", "inflow", "add an inflow or end the outflow"),
+        ):
+            if nodes:
+                years = [system.years[graph.node_year[k]] for k in nodes]
+                names = _some(name for k in nodes for name in lists[k])
+                message = f"process '{process.name}' has {has} ({names}) but no {lacks} in {year_ranges(years)}; {remedy}"
+                problems.append(NetworkProblem(process.name, years[0], message))
+    return problems
+
+
+def _references(system: SystemDefinition, graph: SpaceTimeGraph) -> list[NetworkProblem]:
+    outflows: list[list[str]] = [[] for _ in graph.node_process]
+    for flow, source in zip(graph.edge_flow, graph.edge_from, strict=True):
+        if source != BEYOND:
+            outflows[source].append(system.flows[flow].name)
+    missing: dict[int, list[int]] = defaultdict(list)
+    for k, names in enumerate(outflows):
+        process = system.processes[graph.node_process[k]]
+        if len(names) > 1 and not set(process.reference_outflow) & set(names):
+            missing[graph.node_process[k]].append(k)
+    problems = []
+    for p, nodes in sorted(missing.items()):
+        process = system.processes[p]
+        years = [system.years[graph.node_year[k]] for k in nodes]
+        names = _some(name for k in nodes for name in outflows[k])
+        said = f"none of its reference outflows ({_some(process.reference_outflow)}) exists then"
+        why = said if process.reference_outflow else "it names no reference outflow"
+        message = (
+            f"process '{process.name}' has several outflows ({names}) in {year_ranges(years)}, and {why}; "
+            "name the one that takes what the others leave"
+        )
+        problems.append(NetworkProblem(process.name, years[0], message))
+    return problems
+
+
+def _closed_parts(system: SystemDefinition, graph: SpaceTimeGraph) -> list[NetworkProblem]:
+    n = len(graph.node_process)
+    successors: list[list[int]] = [[] for _ in range(n)]
+    predecessors: list[list[int]] = [[] for _ in range(n)]
+    fed, drained = [], []
+    for source, target in zip(graph.edge_from, graph.edge_to, strict=True):
+        if source == BEYOND:
+            fed.append(target)
+        elif target == BEYOND:
+            drained.append(source)
+        else:
+            successors[source].append(target)
+            predecessors[target].append(source)
+    problems = []
+    for seen, message in (
+        (reachable(drained, predecessors), "no path leads from {} to outside in {}; what enters could never leave"),
+        (reachable(fed, successors), "no path leads from outside to {} in {}; its flows would come from nowhere"),
+    ):
+        lost = [k for k in range(n) if k not in seen]
+        inner = {k: i for i, k in enumerate(lost)}
+        parts: dict[tuple[int, ...], list[int]] = defaultdict(list)
+        components = strong_components([[inner[m] for m in successors[k] if m in inner] for k in lost])
+        for component in components:
+            nodes = [lost[i] for i in component]
+            if len(nodes) > 1:
+                year = system.years[graph.node_year[nodes[0]]]
+                parts[tuple(graph.node_process[k] for k in nodes)].append(year)
+        for members, years in parts.items():
+            names = [system.processes[p].name for p in members]
+            where = f"the cycle of processes {_some(repr(name) for name in names)}"
+            problems.append(NetworkProblem(names[0], min(years), message.format(where, year_ranges(years))))
+    return problems

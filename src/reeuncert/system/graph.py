@@ -1,0 +1,164 @@
+"""The system as one graph in space and time: a node is a process in a year, an edge a flow in a year."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from reeuncert.system.definition import OUTSIDE, SystemDefinition
+
+BEYOND = -1
+"""Node number that stands for `outside`."""
+
+
+@dataclass(frozen=True)
+class SpaceTimeGraph:
+    """Nodes and edges of a system over all its years.
+
+    Parameters
+    ----------
+    node_process, node_year
+        Indices into ``system.processes`` and ``system.years`` of each node; ordered by year, then process.
+    edge_flow, edge_year
+        Indices into ``system.flows`` and ``system.years`` of each edge; ordered by flow, then year.
+    edge_from, edge_to
+        Nodes of each edge; `BEYOND` for outside.
+    """
+
+    node_process: tuple[int, ...]
+    node_year: tuple[int, ...]
+    edge_flow: tuple[int, ...]
+    edge_year: tuple[int, ...]
+    edge_from: tuple[int, ...]
+    edge_to: tuple[int, ...]
+
+
+def space_time_graph(system: SystemDefinition) -> SpaceTimeGraph:
+    """Unfold a system over its years.
+
+    A stock (a flow from a process to itself) of year t enters the same process in year t + 1 where that process has
+    an outflow then; else it leaves the system, as the closing stock of the last year does.
+
+    Raises
+    ------
+    KeyError
+        A flow names a process that the system does not have (`reeuncert.system.checks` finds these before).
+
+    Examples
+    --------
+    >>> from reeuncert.system.definition import Flow, Process, SystemDefinition
+    >>> system = SystemDefinition(
+    ...     (Process("market", reference_outflow=("use",)),),
+    ...     (
+    ...         Flow("supply", "outside", "market", "production", years=(2000, 2001)),
+    ...         Flow("use", "market", "outside", "end_use", years=(2000, 2001)),
+    ...         Flow("stock", "market", "market", "stock", years=(2000, 2001)),
+    ...     ),
+    ...     (2000, 2001),
+    ... )
+    >>> graph = space_time_graph(system)
+    >>> list(zip(graph.edge_flow, graph.edge_from, graph.edge_to))
+    [(0, -1, 0), (0, -1, 1), (1, 0, -1), (1, 1, -1), (2, 0, 1), (2, 1, -1)]
+    """
+    process = {**system.process_index, OUTSIDE: BEYOND}
+    pairs = [(i, t) for i, row in enumerate(system.exists.tolist()) for t, there in enumerate(row) if there]
+    touched: set[tuple[int, int]] = set()
+    with_outflow: set[tuple[int, int]] = set()
+    for i, t in pairs:
+        source, target = process[system.flows[i].from_process], process[system.flows[i].to_process]
+        touched.update({(t, source), (t, target)})
+        with_outflow.add((t, source))
+    nodes = sorted((t, p) for t, p in touched if p != BEYOND)
+    number = {node: k for k, node in enumerate(nodes)}
+    edge_from, edge_to = [], []
+    for i, t in pairs:
+        source, target = process[system.flows[i].from_process], process[system.flows[i].to_process]
+        edge_from.append(number.get((t, source), BEYOND))
+        if source == target:
+            edge_to.append(number[t + 1, target] if (t + 1, target) in with_outflow else BEYOND)
+        else:
+            edge_to.append(number.get((t, target), BEYOND))
+    return SpaceTimeGraph(
+        tuple(p for _, p in nodes),
+        tuple(t for t, _ in nodes),
+        tuple(i for i, _ in pairs),
+        tuple(t for _, t in pairs),
+        tuple(edge_from),
+        tuple(edge_to),
+    )
+
+
+def strong_components(successors: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Strongly connected components of a directed graph, in topological order (Tarjan 1972, doi:10.1137/0201010).
+
+    Parameters
+    ----------
+    successors
+        For each node the nodes to which its edges lead.
+
+    Returns
+    -------
+    list of list of int
+        Each component sorted; a component comes before every component that its edges lead to.
+
+    Examples
+    --------
+    >>> strong_components([[1], [2], [1, 3], []])
+    [[0], [1, 2], [3]]
+    """
+    n = len(successors)
+    index, low, on_stack = [-1] * n, [0] * n, [False] * n
+    stack: list[int] = []
+    found: list[list[int]] = []
+    counter = 0
+    # Roots are tried from the last node on, so that the reversed result keeps the order of the nodes where it may.
+    for root in range(n - 1, -1, -1):
+        if index[root] >= 0:
+            continue
+        work = [(root, 0)]
+        while work:
+            node, position = work.pop()
+            if position == 0:
+                index[node] = low[node] = counter
+                counter += 1
+                stack.append(node)
+                on_stack[node] = True
+            for k in range(position, len(successors[node])):
+                other = successors[node][k]
+                if index[other] < 0:
+                    work.extend([(node, k + 1), (other, 0)])
+                    break
+                if on_stack[other]:
+                    low[node] = min(low[node], index[other])
+            else:
+                if low[node] == index[node]:
+                    component = []
+                    while True:
+                        member = stack.pop()
+                        on_stack[member] = False
+                        component.append(member)
+                        if member == node:
+                            break
+                    found.append(sorted(component))
+                if work:
+                    parent = work[-1][0]
+                    low[parent] = min(low[parent], low[node])
+    return found[::-1]
+
+
+def reachable(starts: Iterable[int], successors: Sequence[Sequence[int]]) -> set[int]:
+    """Nodes that can be reached from some nodes, these included.
+
+    Examples
+    --------
+    >>> sorted(reachable([1], [[1], [2], []]))
+    [1, 2]
+    """
+    seen = set(starts)
+    todo = list(seen)
+    while todo:
+        for other in successors[todo.pop()]:
+            if other not in seen:
+                seen.add(other)
+                todo.append(other)
+    return seen
