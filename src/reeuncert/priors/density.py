@@ -1,0 +1,144 @@
+"""Priors as densities of masses and shares, for cases that are written the classical way.
+
+``prior_measure = "mass"``: densities of flows x in mass units, on the manifold of balanced flows with Lebesgue measure;
+the coordinates u then have the density Π p(x) · |∂x/∂u|. ``prior_measure = "shares"``: densities of the inputs in mass
+units, and of the shares into which each process divides its throughput (Dirichlet, or logistic-normal as in Lupton &
+Allwood 2018, doi 10.1111/jiec.12698).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytensor.tensor as pt
+from numpy.typing import NDArray
+from pytensor.tensor.variable import TensorVariable
+from scipy.special import gammaln
+
+from reeuncert.balance.network import Network
+from reeuncert.case.records import Case, Prior
+from reeuncert.priors.families import FAMILIES
+from reeuncert.priors.subjects import DIRICHLET, LOGISTIC_NORMAL, Subject, check_densities, share_medians, subjects
+
+
+def density_potential(
+    case: Case,
+    network: Network,
+    log_flow: TensorVariable,
+    log_jacobian: TensorVariable,
+    log_share: TensorVariable,
+) -> TensorVariable:
+    """Log density of the coordinates under the measures ``mass`` and ``shares``.
+
+    Parameters
+    ----------
+    case
+        Its priors table; under ``mass`` it covers every flow (``family = flat`` where nothing is known), under
+        ``shares`` every input and every process that has a choice.
+    network
+        The network of the case, without groups.
+    log_flow
+        Log of the mass of each edge, in the unit of the case, shape (edge,).
+    log_jacobian
+        Log of the volume of flows per volume of coordinates; scalar; read under ``mass`` only.
+    log_share
+        Log of the share of its process that each edge takes, shape (edge,); read under ``shares`` only.
+
+    Returns
+    -------
+    TensorVariable
+        Scalar: log p(u), up to a constant under ``mass``.
+
+    Raises
+    ------
+    ModelError
+        A row does not fit the measure, a family is unknown or its numbers are impossible, or something is not covered.
+    """
+    total = pt.zeros(())
+    for term in density_terms(case, network, log_flow, log_share).values():
+        total = total + term
+    return total + log_jacobian if case.prior_measure == "mass" else total
+
+
+def density_terms(
+    case: Case, network: Network, log_flow: TensorVariable, log_share: TensorVariable
+) -> dict[str, TensorVariable]:
+    """The terms of `density_potential` without the volume of the flows, summed by group of the priors table.
+
+    Returns
+    -------
+    dict of str to TensorVariable
+        A scalar for each group, in the order of the table: what is raised to a power when a class of priors is scaled.
+    """
+    check_densities(case, network)
+    terms = {}
+    for group in dict.fromkeys(row.group for row in case.priors):
+        rows = [row for row in case.priors if row.group == group]
+        terms[group] = (
+            _mass_density(subjects(case, network, rows), log_flow, inputs=case.prior_measure == "shares")
+            + _dirichlet_density(case, network, rows, log_share)
+            + _logistic_normal_density(case, network, rows, log_share)
+        )
+    return terms
+
+
+def _mass_density(found: list[Subject], log_flow: TensorVariable, *, inputs: bool) -> TensorVariable:
+    """Densities of flows and of totals in mass units; of the *logs* of inputs, which are coordinates themselves."""
+    density = pt.zeros(())
+    for name, family in FAMILIES.items():
+        mine = [s for s in found if s.prior.family == name]
+        for chosen in ([s for s in mine if len(s.edges) == 1], [s for s in mine if len(s.edges) > 1]):
+            if not chosen or (name == "flat" and not inputs):
+                continue
+            log_mass = _log_mass(chosen, log_flow)
+            a = pt.constant(np.array([s.prior.a for s in chosen]))
+            b = pt.constant(np.array([s.prior.b for s in chosen]))
+            density = density + family.density(log_mass, a, b).sum()
+            if inputs:
+                density = density + log_mass.sum()
+    return density
+
+
+def _log_mass(chosen: list[Subject], log_flow: TensorVariable) -> TensorVariable:
+    if all(len(s.edges) == 1 for s in chosen):
+        return log_flow[np.array([s.edges[0] for s in chosen])]
+    edges = np.concatenate([s.edges for s in chosen])
+    owner = np.repeat(np.arange(len(chosen)), [len(s.edges) for s in chosen])
+    return pt.log(pt.inc_subtensor(pt.zeros(len(chosen))[owner], pt.exp(log_flow[edges])))
+
+
+def _dirichlet_density(case: Case, network: Network, rows: list[Prior], log_share: TensorVariable) -> TensorVariable:
+    """Dirichlet shares as a density of log-ratios: Γ(Σa) / ΠΓ(a) · Π φ^a, the volume Π φ included."""
+    chosen = subjects(case, network, [row for row in rows if row.family == DIRICHLET])
+    if not chosen:
+        return pt.zeros(())
+    edge = np.array([s.edges[0] for s in chosen])
+    weight = np.array([s.prior.a for s in chosen])
+    process = np.array([case.system.flows[f].from_process for f in network.edge_flow[edge]])
+    _, node = np.unique(np.stack([process, network.edge_year[edge].astype(str)]), axis=1, return_inverse=True)
+    constant = gammaln(np.bincount(node, weights=weight)).sum() - gammaln(weight).sum()
+    return (pt.constant(weight) * log_share[edge]).sum() + float(constant)
+
+
+def _logistic_normal_density(
+    case: Case, network: Network, rows: list[Prior], log_share: TensorVariable
+) -> TensorVariable:
+    """Normal log-ratios to the reference outflow."""
+    chosen = subjects(case, network, [row for row in rows if row.family == LOGISTIC_NORMAL])
+    if not chosen:
+        return pt.zeros(())
+    edge = np.array([s.edges[0] for s in chosen])
+    mean = share_medians(case, network)[edge]
+    sd = np.array([s.prior.b for s in chosen])
+    deviation = (log_share[edge] - log_share[_references(network, edge)] - pt.constant(mean)) / pt.constant(sd)
+    return -0.5 * (deviation**2).sum() - float(np.log(sd).sum() + 0.5 * np.log(2 * np.pi) * sd.size)
+
+
+def _references(network: Network, edge: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The edge to which the log-ratio of each of some edges is taken."""
+    system = network.system
+    found = []
+    for e in edge:
+        year = network.edge_year[e]
+        k = network.coordinate_index(system.flows[network.edge_flow[e]].name, system.years[year])
+        found.append(network.edge_index[system.flow_index[str(network.reference_of[k])], year])
+    return np.array(found)

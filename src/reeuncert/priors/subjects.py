@@ -1,0 +1,200 @@
+"""What each row of a priors table of densities speaks of, and whether together they speak of everything once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reeuncert.balance.network import Network
+from reeuncert.case.records import Case, Prior
+from reeuncert.errors import ModelError
+from reeuncert.priors.families import FAMILIES
+from reeuncert.system.definition import OUTSIDE
+
+DIRICHLET, LOGISTIC_NORMAL = "dirichlet", "logistic_normal"
+SHARE_FAMILIES = (DIRICHLET, LOGISTIC_NORMAL)
+
+KINDS = {"mass": ("flow",), "shares": ("input", "share")}
+"""Kinds of rows that a priors table may hold, by the measure of its case."""
+
+MOST_LISTED = 20
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What one row of the priors table speaks of in one year: one edge, or several taken together."""
+
+    prior: Prior
+    year: int
+    edges: tuple[int, ...]
+
+
+def subjects(case: Case, network: Network, rows: Iterable[Prior]) -> list[Subject]:
+    """Unfold rows over their years, and over their flows where they do not speak of a total.
+
+    Parameters
+    ----------
+    case, network
+        A case and its network.
+    rows
+        Rows of its priors table.
+
+    Returns
+    -------
+    list of Subject
+        Ordered by row, year and flow; flows that do not exist in a year are left out.
+    """
+    found = []
+    for row in rows:
+        flows = list(case.system.select(row.selector))
+        for year in row.years:
+            if not flows or year not in case.system.year_index:
+                continue
+            edges = [int(k) for k in network.edge_index[flows, case.system.year_index[year]] if k >= 0]
+            groups = [edges] if row.mode == "total" and edges else [[k] for k in edges]
+            found += [Subject(row, year, tuple(group)) for group in groups]
+    return found
+
+
+def check_densities(case: Case, network: Network) -> None:
+    """Check that a priors table of densities can be used.
+
+    Raises
+    ------
+    ModelError
+        Lists every row of a wrong kind or family or with impossible numbers, and everything that is not covered, or is
+        covered twice.
+    """
+    if network.groups:
+        raise ModelError(f"prior_measure = {case.prior_measure} knows no splits of totals; give each flow its own row")
+    problems = [problem for row in case.priors for problem in _row_problems(case.prior_measure, row)]
+    if not problems:
+        cover = _mass_cover if case.prior_measure == "mass" else _share_cover
+        problems = cover(case, network)
+    if problems:
+        more = f"\n  … and {len(problems) - MOST_LISTED} more" if len(problems) > MOST_LISTED else ""
+        lines = "\n".join(f"  {problem}" for problem in problems[:MOST_LISTED])
+        raise ModelError(f"the priors table does not give a density of every flow:\n{lines}{more}")
+
+
+def _row_problems(measure: str, row: Prior) -> list[str]:
+    kinds = KINDS[measure]
+    if row.kind not in kinds:
+        return [f"prior '{row.name}' is of kind '{row.kind}'; under prior_measure = {measure} use {' or '.join(kinds)}"]
+    families = SHARE_FAMILIES if row.kind == "share" else tuple(FAMILIES)
+    if row.family not in families:
+        return [f"prior '{row.name}' has the family '{row.family}'; a {row.kind} has one of: {', '.join(families)}"]
+    if row.mode == "total" and row.kind != "flow":
+        return [f"prior '{row.name}' is of a total; only rows of kind flow can be"]
+    rule = _broken_rule(row)
+    return [f"prior '{row.name}' ({row.family}) has a = {row.a:g}, b = {row.b:g}; it needs {rule}"] if rule else []
+
+
+def _broken_rule(row: Prior) -> str:
+    if row.family == DIRICHLET:
+        return "" if row.a > 0 and math.isfinite(row.a) else "a > 0, the concentration of each outflow"
+    if row.family == LOGISTIC_NORMAL:
+        good = 0 < row.a < 1 and row.b > 0 and math.isfinite(row.b)
+        return "" if good else "a between 0 and 1 (median share) and b > 0 (sd of the log-ratio)"
+    family = FAMILIES[row.family]
+    numbers = [number for number, meaning in ((row.a, family.a), (row.b, family.b)) if meaning]
+    return "" if all(map(math.isfinite, numbers)) and family.allowed(row.a, row.b) else family.rule
+
+
+def _label(network: Network, edge: int) -> str:
+    return f"{network.system.flows[network.edge_flow[edge]].name} in {network.system.years[network.edge_year[edge]]}"
+
+
+def _mass_cover(case: Case, network: Network) -> list[str]:
+    """Every flow has a density of its own or is part of a total that has one; no flow has two of its own."""
+    own = np.zeros(network.n_edges, dtype=int)
+    shared = np.zeros(network.n_edges, dtype=int)
+    for subject in subjects(case, network, case.priors):
+        (shared if subject.prior.mode == "total" else own)[list(subject.edges)] += 1
+    missing = np.flatnonzero(own + shared == 0)
+    return [
+        f"no row covers {_label(network, e)}; write family = flat if nothing is known" for e in missing.tolist()
+    ] + [f"more than one row covers {_label(network, e)}" for e in np.flatnonzero(own > 1).tolist()]
+
+
+def _share_cover(case: Case, network: Network) -> list[str]:
+    """Every input has one density, and the shares of every process that has a choice have one family."""
+    count = {kind: np.zeros(network.n_edges, dtype=int) for kind in ("input", *SHARE_FAMILIES)}
+    for subject in subjects(case, network, case.priors):
+        kind = subject.prior.kind if subject.prior.kind == "input" else subject.prior.family
+        count[kind][list(subject.edges)] += 1
+    problems = []
+    for (process, year), edges in _outflows(network).items():
+        if process == OUTSIDE:
+            wrong = [e for e in edges if count["input"][e] != 1]
+            problems += [f"{_label(network, e)} comes from outside and needs one row of kind input" for e in wrong]
+            problems += _elsewhere(network, edges, count[DIRICHLET] + count[LOGISTIC_NORMAL], "share", "from outside")
+            continue
+        problems += _elsewhere(network, edges, count["input"], "input", f"from '{process}'")
+        if len(edges) == 1:
+            continue
+        dirichlet = [count[DIRICHLET][e] for e in edges]
+        free = [e for e in edges if _coordinate(network, e) >= 0]
+        expected = [int(e in free) for e in edges]
+        normal = [count[LOGISTIC_NORMAL][e] for e in edges]
+        all_dirichlet = dirichlet == [1] * len(edges) and not any(normal)
+        all_normal = normal == expected and not any(dirichlet)
+        if not (all_dirichlet or all_normal):
+            who = f"the shares of '{process}' in {case.system.years[year]}"
+            problems.append(f"{who} need one row each: dirichlet for all, or logistic_normal for all but the reference")
+    return problems + _share_sums(case, network)
+
+
+def _elsewhere(network: Network, edges: list[int], count: NDArray[np.int64], kind: str, place: str) -> list[str]:
+    return [f"{_label(network, e)} comes {place}; no row of kind {kind} can cover it" for e in edges if count[e]]
+
+
+def _share_sums(case: Case, network: Network) -> list[str]:
+    total = _stated_shares(case, network)
+    return [
+        f"the median shares of '{process}' in {case.system.years[year]} add up to {sum(total[edges]):.3g}, "
+        "which leaves nothing for its reference outflow; keep them below 1"
+        for (process, year), edges in _outflows(network).items()
+        if sum(total[edges]) >= 1
+    ]
+
+
+def _outflows(network: Network) -> dict[tuple[str, int], list[int]]:
+    found: dict[tuple[str, int], list[int]] = {}
+    for e, (f, t) in enumerate(zip(network.edge_flow, network.edge_year, strict=True)):
+        found.setdefault((network.system.flows[f].from_process, int(t)), []).append(e)
+    return found
+
+
+def _coordinate(network: Network, edge: int) -> int:
+    flow, year = network.system.flows[network.edge_flow[edge]], network.system.years[network.edge_year[edge]]
+    return network.coordinate_index(flow.name, year)
+
+
+def _stated_shares(case: Case, network: Network) -> NDArray[np.float64]:
+    stated = np.zeros(network.n_edges)
+    for subject in subjects(case, network, [row for row in case.priors if row.family == LOGISTIC_NORMAL]):
+        stated[list(subject.edges)] = subject.prior.a
+    return stated
+
+
+def share_medians(case: Case, network: Network) -> NDArray[np.float64]:
+    """Means of the log-ratios that rows of the family logistic_normal state, from their median shares.
+
+    Returns
+    -------
+    ndarray of shape (edge,)
+        log(share / what the other outflows of the process leave); NaN where no row states a share.
+    """
+    stated = _stated_shares(case, network)
+    out = np.full(network.n_edges, np.nan)
+    for edges in _outflows(network).values():
+        rest = 1 - stated[edges].sum()
+        for e in edges:
+            if stated[e] > 0:
+                out[e] = math.log(stated[e] / rest)
+    return out
