@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,18 +16,21 @@ from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_defa
 from pytensor.tensor.variable import TensorVariable
 
 from reeuncert.balance import elimination, kernels, packing
+from reeuncert.balance.affine import BlockFactor, block_affine
 from reeuncert.balance.network import Network
+from reeuncert.balance.versions import source_version
 
-__all__ = ["balanced_flows", "balanced_flows_with_jacobian", "flows_from_coordinates", "log_shares"]
+__all__ = [
+    "BlockFactor",
+    "balanced_flows",
+    "balanced_flows_with_jacobian",
+    "block_affine",
+    "flows_from_coordinates",
+    "log_shares",
+]
 
 
-def source_version(*modules: Any) -> int:
-    """A number that changes with the source of some modules: PyTensor's cache on disk does not see that kernels changed."""
-    text = b"".join(Path(module.__file__).read_bytes() for module in modules)
-    return int.from_bytes(sha256(text).digest()[:7], "big")
-
-
-_VERSION = source_version(elimination, kernels, packing)
+_VERSION = source_version(elimination.__file__, kernels.__file__, packing.__file__)
 
 
 class BalancedFlows(Op):
