@@ -1,0 +1,124 @@
+"""Reading of a whole case: every file validated together, every problem found before anything is built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from reeuncert.case.bundled import find_case
+from reeuncert.case.evidence_tables import read_evidence, read_lists
+from reeuncert.case.prior_tables import read_constants, read_covariates, read_priors
+from reeuncert.case.reading import Reading, choose_options, input_error
+from reeuncert.case.records import Case
+from reeuncert.case.system_tables import FLOWS, PROCESSES, SystemTables, read_system
+from reeuncert.case.toml import FILE, CaseFile, read_case_file
+from reeuncert.cells import shown
+from reeuncert.errors import Problem
+from reeuncert.system.checks import network_problems
+
+
+@dataclass(frozen=True)
+class CaseReading:
+    """A case as far as it could be read, and what was found on the way.
+
+    Parameters
+    ----------
+    case
+        None when the files are not even well formed.
+    problems
+        Errors: the case cannot be used while there is one.
+    warnings
+        What an analyst should look at before believing a result.
+    """
+
+    case: Case | None
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+
+
+def read_case(name_or_path: str | Path, /, **options: str) -> Case:
+    """Read a case and validate all of it.
+
+    Parameters
+    ----------
+    name_or_path
+        Name of a bundled case (`bundled_cases`), or the folder of a case.
+    **options
+        Choices for the switches that the case declares in ``case.toml``; each has a default.
+
+    Returns
+    -------
+    Case
+
+    Raises
+    ------
+    CaseError, EvidenceError
+        One error that lists every problem with file, line and column.
+    """
+    reading = load_case(find_case(name_or_path), **options)
+    if reading.problems or reading.case is None:
+        raise input_error(reading.problems)
+    return reading.case
+
+
+def load_case(folder: Path, **options: str) -> CaseReading:
+    """Read a case as far as possible; problems are returned, not raised (but for an unknown option)."""
+    hashes: dict[str, str] = {}
+    settings = read_case_file(folder / FILE, hashes)
+    if not isinstance(settings, CaseFile):
+        return CaseReading(None, tuple(settings), ())
+    chosen = choose_options(settings, dict(options))
+    reading = Reading(folder, folder / settings.data, settings, chosen, hashes=hashes)
+    if not reading.data_folder.is_dir():
+        place = shown(reading.data_folder, 300)
+        message = f"the folder {shown(settings.data)} does not exist; it was looked for at {place}"
+        reading.problems.append(Problem(FILE, 0, "data", message))
+    tables = read_system(reading)
+    priors = read_priors(reading, tables)
+    lists = read_lists(reading, tables)
+    sources = tuple(lists.sources)
+    case = Case(
+        name=settings.name,
+        title=settings.title,
+        description=settings.description,
+        system=tables.system,
+        prior_measure=settings.prior_measure,
+        regions=tables.regions,
+        products=tables.products,
+        priors=priors,
+        evidence=read_evidence(reading, tables, lists),
+        sources=lists.sources,
+        classes=lists.classes,
+        offsets=lists.offsets,
+        factors=lists.factors,
+        covariates=read_covariates(reading, sources),
+        constants=read_constants(reading, tables, sources),
+        headlines=tuple(entry.record() for entry in settings.headline),
+        options=chosen,
+        option_choices={name: tuple(entry.choices) for name, entry in settings.options.items()},
+        compare=tuple(name for name, entry in settings.options.items() if entry.compare),
+        hashes=dict(sorted(hashes.items())),
+        path=str(folder),
+    )
+    reading.check_sources_table()
+    _check_together(reading, tables, case)
+    return CaseReading(case, tuple(sorted(set(reading.problems))), tuple(sorted(set(reading.warnings))))
+
+
+def _check_together(reading: Reading, tables: SystemTables, case: Case) -> None:
+    """Checks over several tables; each runs only where the tables it needs are themselves in order."""
+    if not tables.clean:
+        return
+    network = _network(tables)
+    reading.problems.extend(network)
+
+
+def _network(tables: SystemTables) -> list[Problem]:
+    """Problems of the balance, on the line of the process or flow that they name."""
+    problems = []
+    for name, _, message in network_problems(tables.system):
+        if name in tables.process_line:
+            problems.append(Problem(PROCESSES, tables.process_line[name], "process", message))
+        else:
+            problems.append(Problem(FLOWS, tables.flow_line.get(name, 0), "flow", message))
+    return problems

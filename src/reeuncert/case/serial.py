@@ -1,0 +1,127 @@
+"""A case as text and back, exactly: what results carry so that they can be understood without the folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import types
+import typing
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from reeuncert.case.records import Case
+from reeuncert.errors import CaseError, Problem
+
+FORMAT = "reeuncert case"
+VERSION = 1
+
+
+def case_to_json(case: Case) -> str:
+    """Write a case as JSON text; NaN (a number not given) becomes null, every other float keeps all its digits.
+
+    Parameters
+    ----------
+    case
+        Any case.
+
+    Returns
+    -------
+    str
+        One line of standard JSON.
+    """
+    content = {"format": FORMAT, "version": VERSION, "case": _plain(case)}
+    return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def case_from_json(text: str) -> Case:
+    """Rebuild a case from the text that `case_to_json` wrote.
+
+    Raises
+    ------
+    CaseError
+        When the text was not written by this version of the format.
+    """
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _error("", f"the text is no JSON ({error}); it may have been cut") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise _error("format", f"the text is no case; its key 'format' must say '{FORMAT}'")
+    if content.get("version") != VERSION:
+        raise _error(
+            "version",
+            f"the case has format version {content.get('version')!r:.40} and this package reads version {VERSION}; "
+            "use the version of the package that wrote it",
+        )
+    case = _value(Case, content.get("case"), "case")
+    assert isinstance(case, Case)
+    return case
+
+
+def _error(where: str, message: str) -> CaseError:
+    return CaseError([Problem("case JSON", 0, where, message)])
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(v) for v in value]
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    return value
+
+
+@cache
+def _field_types(record: type) -> dict[str, Any]:
+    return typing.get_type_hints(record)
+
+
+def _value(kind: Any, content: Any, where: str) -> Any:
+    """A value of the annotated kind from JSON content."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (types.UnionType, typing.Union):
+        return None if content is None else _value(next(a for a in arguments if a is not type(None)), content, where)
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        return _record(kind, content, where)
+    if origin is tuple:
+        _require(content, list, where)
+        return tuple(_value(arguments[0], v, f"{where}[{i}]") for i, v in enumerate(content))
+    if origin is Mapping:
+        _require(content, dict, where)
+        return {_key(arguments[0], k, where): _value(arguments[1], v, f"{where}.{k:.60}") for k, v in content.items()}
+    if kind is float:
+        if content is None:
+            return math.nan
+        _require(content, int | float, where)
+        return float(content)
+    _require(content, kind, where)
+    return content
+
+
+def _record(kind: type, content: Any, where: str) -> Any:
+    _require(content, dict, where)
+    hints = _field_types(kind)
+    fields = [f.name for f in dataclasses.fields(kind)]
+    if set(content) != set(fields):
+        odd = sorted(set(content) ^ set(fields))
+        raise _error(where, f"the keys {', '.join(odd)[:200]} are missing or not known; the text was changed")
+    return kind(**{name: _value(hints[name], content[name], f"{where}.{name}") for name in fields})
+
+
+def _key(kind: Any, key: str, where: str) -> Any:
+    if kind is int:
+        try:
+            return int(key)
+        except ValueError as error:
+            raise _error(where, f"the key '{key:.60}' is no whole number; the text was changed") from error
+    return key
+
+
+def _require(content: Any, kind: Any, where: str) -> None:
+    if not isinstance(content, kind) or (isinstance(content, bool) and kind is not bool):
+        raise _error(where, f"the value is a {type(content).__name__}; the text was changed")
