@@ -106,9 +106,12 @@ def toy_posterior(*, chains: int = 4, draws: int = 100, years: int = 6, seed: in
     --------
     >>> dt = toy_posterior(draws=5, years=3)
     >>> sorted(dt.children)
-    ['posterior', 'prior', 'sample_stats']
+    ['derived', 'derived_prior', 'posterior', 'prior', 'sample_stats']
     >>> assert_mass_balance(dt)
     """
+    from reeuncert.case.serial import case_to_json
+    from reeuncert.indicators.compute import add_indicators
+
     case = toy_case(years)
     rng = np.random.default_rng(seed)
     # Every draw deviates from the same centre, which itself is off the prior's: a posterior that has learned something.
@@ -132,8 +135,8 @@ def toy_posterior(*, chains: int = 4, draws: int = 100, years: int = 6, seed: in
             "sample_stats": xr.Dataset({k: (("chain", "draw"), v) for k, v in stats.items()}, coords=sampled),
         }
     )
-    dt.attrs = {"case_name": case.name, "seed": seed, "sampler": "synthetic"}
-    return dt
+    dt.attrs = {"case_json": case_to_json(case), "case_name": case.name, "seed": seed, "sampler": "synthetic"}
+    return add_indicators(dt)
 
 
 def flow_dataset(system: SystemDefinition, mass_flow: np.ndarray) -> xr.Dataset:

@@ -62,9 +62,49 @@ smuggled_mass_declared                region, partner            mass C kappa u,
 embodied_dependence_mined             region, partner, product   1      consumption of region by the region where its ore was mined
 embodied_dependence_separated         region, partner, product   1      consumption of region by the region where it was separated (last)
 return_share                          region, partner            1    C refined imports from partner / unrefined exports to partner
-return_share_traced                   region, partner            1      the same, only what was made of ore mined in region
+return_share_traced                   region, partner            1    C the same, only what was made of ore mined in region
 end_use_consumption                   region, end_use            mass C
 world_end_use_consumption             end_use                    mass C
+end_use_share                         region, end_use            1    C of the region's consumption
+world_end_use_share                   end_use                    1    C of the world's consumption
 stock_change                          region, product            mass C of the markets, registered and unregistered
 ===================================== ========================== ==== = ========================================================
 """
+
+from __future__ import annotations
+
+# Each module registers its indicators; tables and reports list them in this order.
+# isort: off
+from reeuncert.indicators import consumption, end_use, stock, trade, reliance, dependence, supply_dependence
+from reeuncert.indicators import concentration, mining, unregistered_mining, refining, quota, customs_gap, smuggling
+from reeuncert.indicators import embodied, return_share
+
+# isort: on
+from reeuncert.indicators.compute import add_indicators, indicators_of
+from reeuncert.indicators.registry import INDICATORS, Indicator, UnknownIndicatorError, lookup, valid_names
+
+__all__ = [
+    "INDICATORS",
+    "Indicator",
+    "UnknownIndicatorError",
+    "add_indicators",
+    "concentration",
+    "consumption",
+    "customs_gap",
+    "dependence",
+    "embodied",
+    "end_use",
+    "indicators_of",
+    "lookup",
+    "mining",
+    "quota",
+    "refining",
+    "reliance",
+    "return_share",
+    "smuggling",
+    "stock",
+    "supply_dependence",
+    "trade",
+    "unregistered_mining",
+    "valid_names",
+]

@@ -1,0 +1,93 @@
+"""Adds indicators to a result: the groups ``derived`` (of the posterior) and ``derived_prior`` (of the prior)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import xarray as xr
+
+from reeuncert.case.records import Case
+from reeuncert.case.serial import case_from_json
+from reeuncert.indicators.flows import FlowTable
+from reeuncert.indicators.registry import CUMULATED, Indicator, choose
+
+GROUPS = {"posterior": "derived", "prior": "derived_prior"}
+"""Group of draws → group of the indicators computed from them."""
+
+
+def indicators_of(table: FlowTable, names: Iterable[str] | None = None) -> xr.Dataset:
+    """Compute indicators of one table of flows, cumulated variants included.
+
+    Returns
+    -------
+    Dataset
+        One variable per indicator, dims (chain, draw, [region], [partner], [product], [end_use], year), with
+        ``long_name``, ``units`` and ``reference`` as attributes. NaN: not defined, or no such flow in the system.
+    """
+    variables = {}
+    for record in choose(names):
+        variables[record.name] = _labelled(record, table, record.title)
+        if record.cumulated:
+            title = f"{record.title}, cumulated"
+            variables[record.name + CUMULATED] = _labelled(record, table.cumulated(), title)
+    used = {dim for variable in variables.values() for dim in variable.dims}
+    chains, draws, _ = table.shape
+    coords: dict[str, object] = {"chain": range(chains), "draw": range(draws), "year": list(table.years)}
+    coords |= {dim: list(table.labels(dim)) for dim in ("region", "partner", "product", "end_use") if dim in used}
+    return xr.Dataset(variables, coords=coords)
+
+
+def add_indicators(dt: xr.DataTree, names: Iterable[str] | None = None, *, case: Case | None = None) -> xr.DataTree:
+    """Compute indicators on every draw and add them to a result.
+
+    Parameters
+    ----------
+    dt
+        Result with the group ``posterior``, ``prior`` or both.
+    names
+        Names of indicators (see `reeuncert.indicators`); all by default.
+    case
+        The case of the result; by default read from its attribute ``case_json``.
+
+    Returns
+    -------
+    DataTree
+        A copy that shares its draws with `dt`, with the groups ``derived`` and ``derived_prior``. Variables that were
+        there already stay, unless they are computed again.
+
+    Raises
+    ------
+    UnknownIndicatorError
+        If a name is not known; the message lists the valid ones.
+
+    Examples
+    --------
+    >>> from reeuncert.testing import toy_posterior
+    >>> dt = add_indicators(toy_posterior(draws=5, years=2), ["net_import_reliance"])
+    >>> dt["derived"]["net_import_reliance"].dims
+    ('chain', 'draw', 'region', 'year')
+    """
+    chosen = [record.name for record in choose(names)]
+    if case is None and "case_json" in dt.attrs:
+        case = case_from_json(dt.attrs["case_json"])
+    out = dt.copy(deep=False)
+    for group, derived in GROUPS.items():
+        if group in dt.children and "mass_flow" in dt[group].data_vars:
+            draws = dt[group].to_dataset()
+            computed = indicators_of(FlowTable.from_dataset(draws[["mass_flow"]], case), chosen)
+            computed = computed.assign_coords(chain=draws["chain"], draw=draws["draw"])
+            if derived in dt.children:
+                computed = _merged(dt[derived].to_dataset(), computed)
+            out[derived] = xr.DataTree(computed)
+    return out
+
+
+def _merged(before: xr.Dataset, computed: xr.Dataset) -> xr.Dataset:
+    kept = before.drop_vars([name for name in computed.data_vars if name in before.data_vars])
+    return xr.merge([computed, kept], join="exact", compat="equals", combine_attrs="override")
+
+
+def _labelled(record: Indicator, table: FlowTable, title: str) -> xr.Variable:
+    unit = table.unit if record.unit == "mass" else record.unit
+    attrs = {"long_name": title, "units": unit, "reference": record.reference}
+    return xr.Variable(("chain", "draw", *record.dims, "year"), record.of_flows(table), attrs)

@@ -1,0 +1,107 @@
+"""Apparent consumption, and each region's share of it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from reeuncert.indicators.flows import REFINED, Array, FlowTable, ratio
+from reeuncert.indicators.refining import refined_production_of
+from reeuncert.indicators.registry import indicator
+from reeuncert.indicators.trade import CHEN, USGS, exports_of, imports_of
+
+
+def apparent_consumption(production: Array, imports: Array, exports: Array, stock_change: Array | float = 0.0) -> Array:
+    """Production + imports - exports - stock change, in the unit of its arguments.
+
+    By balance it equals the use of refined products after process losses, and the sum of end uses. Without a stock
+    change it is what the U.S. Geological Survey computes where no figures on stocks exist.
+
+    Examples
+    --------
+    >>> apparent_consumption(np.array([5.0]), np.array([9.0]), np.array([2.0]), np.array([1.0]))
+    array([11.])
+    """
+    return production + imports - exports - stock_change
+
+
+def consumption_of(table: FlowTable, region: str, label: str) -> Array:
+    """Apparent consumption of a region as the network has it, array (chain, draw, year)."""
+    chosen = table.where(quantity="apparent_consumption", destination=region, product=table.members(label))
+    return table.sum(chosen)
+
+
+def _regional(table: FlowTable) -> Array:
+    out = table.blank("region", "product")
+    for r, region in enumerate(table.regions):
+        for k, label in enumerate(table.labels("product")):
+            out[:, :, r, k] = consumption_of(table, region, label)
+    return out
+
+
+@indicator(
+    "apparent_consumption",
+    title="Apparent consumption",
+    unit="mass",
+    dims=("region", "product"),
+    cumulated=True,
+    reference=USGS,
+)
+def _of_flows(table: FlowTable) -> Array:
+    return _regional(table)
+
+
+@indicator(
+    "apparent_consumption_usgs",
+    title="Apparent consumption from recorded flows, without stock change",
+    unit="mass",
+    dims=("region",),
+    cumulated=True,
+    reference=USGS,
+)
+def _from_records(table: FlowTable) -> Array:
+    out = table.blank("region")
+    for r, region in enumerate(table.regions):
+        secondary = table.sum(table.where(quantity="recycling", destination=region, product=table.refined))
+        terms = (
+            refined_production_of(table, region, REFINED, "registered"),
+            secondary,
+            imports_of(table, region, REFINED),
+            exports_of(table, region, REFINED),
+        )
+        if all(np.isnan(term).all() for term in terms):
+            continue
+        primary, secondary, bought, sold = (np.nan_to_num(term) for term in terms)
+        out[:, :, r] = apparent_consumption(primary + secondary, bought, sold)
+    return out
+
+
+@indicator(
+    "world_apparent_consumption",
+    title="Apparent consumption of the world",
+    unit="mass",
+    dims=("product",),
+    cumulated=True,
+    reference=USGS,
+)
+def _world(table: FlowTable) -> Array:
+    out = table.blank("product")
+    for k, label in enumerate(table.labels("product")):
+        chosen = table.where(quantity="apparent_consumption", product=table.members(label))
+        out[:, :, k] = table.sum(chosen)
+    return out
+
+
+@indicator(
+    "share_of_consumption",
+    title="Share of the world's apparent consumption of refined products",
+    unit="1",
+    dims=("region",),
+    cumulated=True,
+    reference=CHEN,
+)
+def _share(table: FlowTable) -> Array:
+    out = table.blank("region")
+    world = table.sum(table.where(quantity="apparent_consumption", product=table.refined))
+    for r, region in enumerate(table.regions):
+        out[:, :, r] = ratio(consumption_of(table, region, REFINED), world)
+    return out

@@ -1,0 +1,105 @@
+"""Dependence of one region on another in trade: imports, exports, and both directions of a pair."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reeuncert.indicators.flows import ALL, Array, FlowTable, ratio
+from reeuncert.indicators.registry import indicator
+from reeuncert.indicators.trade import (
+    ALL_ARRIVALS,
+    CHEN,
+    RECORDED_ARRIVALS,
+    RECORDED_DEPARTURES,
+    exports_of,
+    imports_of,
+)
+
+
+def import_dependence(from_partner: Array, from_all: Array) -> Array:
+    """Imports from one partner over all imports, gross flows; NaN where nothing is imported.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import_dependence(np.array([6.0, 0.0]), np.array([8.0, 0.0]))
+    array([0.75,  nan])
+    """
+    return ratio(from_partner, from_all)
+
+
+def export_dependence(to_partner: Array, to_all: Array) -> Array:
+    """Exports to one partner over all exports, gross flows; NaN where nothing is exported."""
+    return ratio(to_partner, to_all)
+
+
+def _imports(table: FlowTable, quantities: Sequence[str]) -> Array:
+    out = table.blank("region", "partner", "product")
+    for k, label in enumerate(table.labels("product")):
+        for r, region in enumerate(table.regions):
+            whole = imports_of(table, region, label, quantities=quantities)
+            for p, partner in enumerate(table.regions):
+                if partner != region:
+                    part = imports_of(table, region, label, [partner], quantities)
+                    out[:, :, r, p, k] = import_dependence(part, whole)
+    return out
+
+
+@indicator(
+    "import_dependence",
+    title="Import dependence, recorded",
+    unit="1",
+    dims=("region", "partner", "product"),
+    cumulated=True,
+    reference=CHEN,
+)
+def _recorded(table: FlowTable) -> Array:
+    return _imports(table, RECORDED_ARRIVALS)
+
+
+@indicator(
+    "import_dependence_with_unrecorded",
+    title="Import dependence, with unrecorded",
+    unit="1",
+    dims=("region", "partner", "product"),
+    cumulated=True,
+    reference=CHEN,
+)
+def _with_unrecorded(table: FlowTable) -> Array:
+    return _imports(table, ALL_ARRIVALS)
+
+
+@indicator(
+    "export_dependence",
+    title="Export dependence, recorded",
+    unit="1",
+    dims=("region", "partner", "product"),
+    cumulated=True,
+    reference=CHEN,
+)
+def _exports(table: FlowTable) -> Array:
+    out = table.blank("region", "partner", "product")
+    for k, label in enumerate(table.labels("product")):
+        for r, region in enumerate(table.regions):
+            whole = exports_of(table, region, label, quantities=RECORDED_DEPARTURES)
+            for p, partner in enumerate(table.regions):
+                if partner != region:
+                    out[:, :, r, p, k] = export_dependence(exports_of(table, region, label, [partner]), whole)
+    return out
+
+
+@indicator(
+    "interdependence",
+    title="Import dependence over all products, both directions of a pair",
+    unit="1",
+    dims=("region", "partner"),
+    reference=CHEN,
+)
+def _both_directions(table: FlowTable) -> Array:
+    out = table.blank("region", "partner")
+    for r, region in enumerate(table.regions):
+        whole = imports_of(table, region, ALL)
+        for p, partner in enumerate(table.regions):
+            if partner != region:
+                out[:, :, r, p] = import_dependence(imports_of(table, region, ALL, [partner]), whole)
+    return out

@@ -1,0 +1,198 @@
+"""Flows of a result as arrays with roles: the thin shell between labelled draws and plain formulae."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from reeuncert.case.records import Case, Constant
+from reeuncert.system.definition import FLOW_FIELDS, OUTSIDE
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+REFINED = "refined"
+ALL = "all"
+OPENING_STOCK = "opening stock"
+NO_REGION = "no region"
+
+
+def ratio(numerator: Array | float, denominator: Array | float) -> Array:
+    """Quotient of two masses; NaN where the denominator is zero, negative or absent.
+
+    A share of nothing is not zero: where nothing was imported, nothing can be said of where imports came from.
+
+    Examples
+    --------
+    >>> ratio(np.array([1.0, 1.0]), np.array([4.0, 0.0]))
+    array([0.25,  nan])
+    """
+    top, bottom = np.broadcast_arrays(np.asarray(numerator, dtype=float), np.asarray(denominator, dtype=float))
+    out = np.full(top.shape, np.nan)
+    np.divide(top, bottom, out=out, where=bottom > 0)
+    return out
+
+
+@dataclass(frozen=True, eq=False)
+class FlowTable:
+    """Draws of all flows, with the attributes by which indicators choose among them.
+
+    Parameters
+    ----------
+    mass
+        Array (flow, chain, draw, year) in `unit`; zero where a flow is absent.
+    present
+        Boolean array (flow, year).
+    attributes
+        Flow attribute (``flow``, ``quantity``, ``origin``, …) → array of text (flow,).
+    regions, products
+        Labels of the case, in its order.
+    constants
+        Numbers that are no flows, e.g. quotas.
+    stages
+        Process → stage; empty where the case is not known.
+    cumulative
+        Whether `sum` adds all years from the first on.
+    """
+
+    mass: Array
+    present: Mask
+    attributes: Mapping[str, NDArray[np.str_]]
+    years: tuple[int, ...]
+    regions: tuple[str, ...]
+    products: tuple[str, ...]
+    unit: str = ""
+    constants: tuple[Constant, ...] = ()
+    stages: Mapping[str, str] | None = None
+    cumulative: bool = False
+
+    @classmethod
+    def from_dataset(cls, data: xr.Dataset, case: Case | None = None) -> FlowTable:
+        """Read ``mass_flow(chain, draw, flow, year)`` and the coordinates of its flows.
+
+        Without a case, regions and products are those of the flows, in order of appearance, and no constant is known.
+        """
+        flows = data["mass_flow"].transpose("flow", "chain", "draw", "year")
+        mass = np.array(flows.values, dtype=float, order="C")
+        absent = np.isnan(mass)
+        mass[absent] = 0.0
+        names = ("flow", *FLOW_FIELDS[1:])
+        attributes = {name: data[name].values.astype(str) for name in names}
+        places = (p for pair in zip(attributes["origin"], attributes["destination"], strict=True) for p in pair)
+        return cls(
+            mass,
+            ~absent.all(axis=(1, 2)),
+            attributes,
+            tuple(int(y) for y in data["year"].values),
+            case.regions if case else _appearing(places),
+            case.products if case else _appearing(attributes["product"]),
+            case.system.unit if case else str(flows.attrs.get("units", "")),
+            case.constants if case else (),
+            {p.name: p.stage for p in case.system.processes} if case else None,
+        )
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Numbers of chains, draws and years."""
+        _, chains, draws, years = self.mass.shape
+        return chains, draws, years
+
+    @cached_property
+    def refined(self) -> tuple[str, ...]:
+        """Products that some process makes (flows of quantity `production`)."""
+        made = set(self.attributes["product"][self.attributes["quantity"] == "production"])
+        return tuple(p for p in self.products if p in made)
+
+    @property
+    def unrefined(self) -> tuple[str, ...]:
+        """The other products: what comes from mines."""
+        return tuple(p for p in self.products if p not in self.refined)
+
+    @cached_property
+    def end_uses(self) -> tuple[str, ...]:
+        return _appearing(self.attributes["end_use"])
+
+    def labels(self, dim: str) -> tuple[str, ...]:
+        """Labels along a dim of indicators."""
+        if dim == "partner":
+            return (*self.regions, OPENING_STOCK, NO_REGION)
+        if dim == "product":
+            return (*self.products, *(label for label in (REFINED, ALL) if label not in self.products))
+        return {"region": self.regions, "end_use": self.end_uses}[dim]
+
+    def members(self, label: str) -> tuple[str, ...]:
+        """Products behind a label of the dim ``product``.
+
+        Raises
+        ------
+        KeyError
+            If it is no such label.
+        """
+        if label in self.products:
+            return (label,)
+        return {REFINED: self.refined, ALL: self.products}[label]
+
+    def blank(self, *dims: str) -> Array:
+        """NaN array (chain, draw, *dims, year)."""
+        chains, draws, years = self.shape
+        return np.full((chains, draws, *(len(self.labels(d)) for d in dims), years), np.nan)
+
+    def where(self, **attributes: str | Iterable[str]) -> Mask:
+        """Which flows have these attributes; several allowed values may be given for each."""
+        chosen = np.ones(len(self.mass), dtype=bool)
+        for name, allowed in attributes.items():
+            values = (allowed,) if isinstance(allowed, str) else tuple(allowed)
+            chosen &= np.isin(self.attributes[name], values)
+        return chosen
+
+    def sum(self, plus: Mask, minus: Mask | None = None) -> Array:
+        """Sum of some flows less that of others, in every draw and year.
+
+        A flow that is absent in a year counts as no flow. A sum of which no flow exists in any year is itself absent.
+
+        Returns
+        -------
+        array (chain, draw, year)
+            NaN throughout (and read-only) if absent.
+        """
+        existing = self.present.any(axis=1)
+        added = np.flatnonzero(plus & existing)
+        taken = np.flatnonzero(minus & existing) if minus is not None else added[:0]
+        if not len(added) + len(taken):
+            return np.broadcast_to(np.nan, self.shape)
+        total = np.zeros(self.shape)
+        for i in added:
+            total += self.mass[i]
+        for i in taken:
+            total -= self.mass[i]
+        return self.accumulate(total)
+
+    def accumulate(self, values: Array) -> Array:
+        """Running sum over the years if the table is cumulative, else the values themselves."""
+        return np.cumsum(values, axis=-1) if self.cumulative else values
+
+    def cumulated(self) -> FlowTable:
+        """The same flows, summed from the first year on."""
+        return replace(self, cumulative=True)
+
+    @cached_property
+    def carried(self) -> Mask:
+        """Boolean array (flow, year): whether the flow is a stock of the year before that enters its process again.
+
+        A stock enters the year after if its process has any outflow then; else it leaves the system.
+        """
+        source, target = self.attributes["from_process"], self.attributes["to_process"]
+        active = {p: self.present[source == p].any(axis=0) for p in set(source) - {OUTSIDE}}
+        mask = np.zeros_like(self.present)
+        for i in np.flatnonzero(source == target):
+            mask[i, 1:] = self.present[i, :-1] & active[source[i]][1:]
+        return mask
+
+
+def _appearing(labels: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(str(label) for label in labels if label))

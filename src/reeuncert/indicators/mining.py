@@ -1,0 +1,94 @@
+"""Mine production, and each region's share of it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from reeuncert.indicators.flows import Array, FlowTable, ratio
+from reeuncert.indicators.registry import indicator
+from reeuncert.indicators.trade import CHEN, USGS
+
+
+def share_of_mining(production: Array, world: Array) -> Array:
+    """Part of the world's mine production; NaN where the world mines nothing.
+
+    Examples
+    --------
+    >>> share_of_mining(np.array([3.0]), np.array([12.0]))
+    array([0.25])
+    """
+    return ratio(production, world)
+
+
+def mining_of(table: FlowTable, region: str | None = None, route: str = "") -> Array:
+    """Mine production of a region (None: the world) by a route (empty: all), array (chain, draw, year)."""
+    chosen = table.where(quantity="mine_production")
+    if region is not None:
+        chosen &= table.where(origin=region)
+    if route:
+        chosen &= table.where(route=route)
+    return table.sum(chosen)
+
+
+def by_region(table: FlowTable, route: str = "") -> Array:
+    """Mine production, array (chain, draw, region, year)."""
+    return np.stack([mining_of(table, region, route) for region in table.regions], axis=2)
+
+
+@indicator(
+    "mine_production",
+    title="Mine production, registered and unregistered",
+    unit="mass",
+    dims=("region",),
+    cumulated=True,
+    reference=CHEN,
+)
+def _all(table: FlowTable) -> Array:
+    return by_region(table)
+
+
+@indicator(
+    "mine_production_registered",
+    title="Mine production, registered",
+    unit="mass",
+    dims=("region",),
+    cumulated=True,
+    reference=USGS,
+)
+def _registered(table: FlowTable) -> Array:
+    return by_region(table, "registered")
+
+
+@indicator(
+    "world_mine_production",
+    title="Mine production of the world, registered and unregistered",
+    unit="mass",
+    cumulated=True,
+    reference=CHEN,
+)
+def _world(table: FlowTable) -> Array:
+    return np.array(mining_of(table))
+
+
+@indicator(
+    "share_of_mining",
+    title="Share of the world's mine production, registered",
+    unit="1",
+    dims=("region",),
+    cumulated=True,
+    reference=CHEN,
+)
+def _share_registered(table: FlowTable) -> Array:
+    return share_of_mining(by_region(table, "registered"), mining_of(table, None, "registered")[:, :, None])
+
+
+@indicator(
+    "share_of_mining_with_unregistered",
+    title="Share of the world's mine production, with unregistered",
+    unit="1",
+    dims=("region",),
+    cumulated=True,
+    reference=CHEN,
+)
+def _share_all(table: FlowTable) -> Array:
+    return share_of_mining(by_region(table), mining_of(table)[:, :, None])

@@ -1,0 +1,91 @@
+"""Refining beyond the quota."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from reeuncert.indicators.flows import ALL, REFINED, Array, FlowTable, ratio
+from reeuncert.indicators.refining import refined_production_of
+from reeuncert.indicators.registry import indicator
+from reeuncert.indicators.tracing import traced
+from reeuncert.indicators.trade import CHEN
+
+_TONNES = {"kg": 1e-3, "t": 1.0, "kt": 1e3, "Mt": 1e6}
+
+
+def refining_beyond_quota(refined: Array, quota: Array) -> Array:
+    """Part of refined production that exceeds the quota; negative below it; NaN in years without a quota.
+
+    Examples
+    --------
+    >>> refining_beyond_quota(np.array([125.0, 125.0]), np.array([100.0, np.nan]))
+    array([0.2, nan])
+    """
+    return ratio(refined - quota, refined)
+
+
+def quota_of(table: FlowTable, name: str, region: str) -> Array:
+    """A quota of a region by year, in the unit of the table, array (year,); NaN in years without one.
+
+    A total (product empty, ``all`` or ``refined``) is taken where there is one, else the sum over products.
+
+    Raises
+    ------
+    ValueError
+        If the unit of a constant cannot be converted to that of the table.
+    """
+    out = np.full(len(table.years), np.nan)
+    for i, year in enumerate(table.years):
+        rows = [c for c in table.constants if (c.name, c.region, c.year) == (name, region, year)]
+        totals = [c for c in rows if c.product in ("", ALL, REFINED)]
+        if rows:
+            out[i] = sum(c.value * _conversion(c.unit, table.unit) for c in (totals[:1] or rows))
+    return out
+
+
+def _conversion(unit: str, wanted: str) -> float:
+    first, second = (text.split()[0] if text.split() else "" for text in (unit, wanted))
+    if first == second:
+        return 1.0
+    if first not in _TONNES or second not in _TONNES:
+        raise ValueError(f"a constant in '{unit}' cannot be converted to '{wanted}'; units of mass: {list(_TONNES)}")
+    return _TONNES[first] / _TONNES[second]
+
+
+@indicator(
+    "refining_beyond_quota",
+    title="Part of refined production beyond the quota, from all feed",
+    unit="1",
+    dims=("region",),
+    reference=CHEN,
+)
+def _from_all_feed(table: FlowTable) -> Array:
+    out = table.blank("region")
+    for r, region in enumerate(table.regions):
+        quota = quota_of(table, "separation_quota", region)
+        if np.isfinite(quota).any():
+            out[:, :, r] = refining_beyond_quota(refined_production_of(table, region, REFINED), quota)
+    return out
+
+
+@indicator(
+    "refining_beyond_quota_own_ore",
+    title="Part of refined production from the region's own ore beyond the quota",
+    unit="1",
+    dims=("region",),
+    reference=CHEN,
+)
+def _from_own_ore(table: FlowTable) -> Array:
+    """Imported concentrate is refined outside the quota; what is left is traced to the region's own mines."""
+    out = table.blank("region")
+    quotas = {region: quota_of(table, "separation_quota", region) for region in table.regions}
+    limited = [region for region in table.regions if np.isfinite(quotas[region]).any()]
+    if not limited:
+        return out
+    made, fed = table.where(quantity="production"), table.where(quantity="feed", product=table.refined)
+    weights = [table.where(origin=region) * (made.astype(float) - fed) for region in limited]
+    mass = traced(table, "mined", np.stack(weights))
+    for region, by_origin in zip(limited, mass, strict=True):
+        r = table.regions.index(region)
+        out[:, :, r] = refining_beyond_quota(by_origin[r], quotas[region])
+    return out

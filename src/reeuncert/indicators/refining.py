@@ -1,0 +1,140 @@
+"""Refined production, and each region's share of it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from reeuncert.indicators.flows import REFINED, Array, FlowTable, ratio
+from reeuncert.indicators.registry import indicator
+from reeuncert.indicators.trade import CHEN, USGS
+
+
+def refined_production(production: Array, feed: Array, bought: Array | float = 0.0) -> Array:
+    """Net output of refined products: what refining makes, less what of it is fed to the next step of refining.
+
+    Counting every step would count one tonne three times. A region that only works up imported refined products has a
+    net output that is slightly negative, by its losses.
+
+    Parameters
+    ----------
+    production, feed
+        Output of all processes, and refined products used as feed, in one unit of mass.
+    bought
+        Refined products that the chain bought from another chain in the region and books as its own.
+
+    Examples
+    --------
+    >>> refined_production(np.array([100.0 + 57.0]), np.array([60.0]))
+    array([97.])
+    """
+    return production + bought - feed
+
+
+def share_of_refining(production: Array, world: Array) -> Array:
+    """Part of the world's refined production; NaN where the world makes none.
+
+    Examples
+    --------
+    >>> share_of_refining(np.array([97.0]), np.array([100.0]))
+    array([0.97])
+    """
+    return ratio(production, world)
+
+
+def refined_production_of(table: FlowTable, region: str, label: str, route: str = "") -> Array:
+    """Refined production of a region, array (chain, draw, year): gross for a product, net for all refined products.
+
+    Parameters
+    ----------
+    label
+        A refined product or ``"refined"``; anything else is absent.
+    route
+        ``"registered"``: of registered plants, with what they bought from unregistered ones and book as their own.
+        Empty: all.
+    """
+    products = table.members(label) if label in (REFINED, *table.refined) else ()
+    here = table.where(origin=region, product=products)
+    routed = table.where(route=route) if route else np.ones_like(here)
+    made = here & routed & table.where(quantity="production")
+    if label != REFINED:
+        return table.sum(made)
+    if route:
+        made = made | (here & table.where(quantity="sale"))
+    return table.sum(made, here & routed & table.where(quantity="feed"))
+
+
+def _production(table: FlowTable, route: str) -> Array:
+    out = table.blank("region", "product")
+    for r, region in enumerate(table.regions):
+        for k, label in enumerate(table.labels("product")):
+            out[:, :, r, k] = refined_production_of(table, region, label, route)
+    return out
+
+
+def _share(table: FlowTable, route: str) -> Array:
+    # The net output of a region that only works up imports is a small loss: it counts as no production.
+    production = np.maximum(_production(table, route), 0.0)
+    world = np.nansum(production, axis=2, keepdims=True)
+    return share_of_refining(production, world)
+
+
+@indicator(
+    "refined_production",
+    title="Refined production, registered and unregistered",
+    unit="mass",
+    dims=("region", "product"),
+    cumulated=True,
+    reference=CHEN,
+)
+def _all(table: FlowTable) -> Array:
+    return _production(table, "")
+
+
+@indicator(
+    "refined_production_registered",
+    title="Refined production, registered",
+    unit="mass",
+    dims=("region", "product"),
+    cumulated=True,
+    reference=USGS,
+)
+def _registered(table: FlowTable) -> Array:
+    return _production(table, "registered")
+
+
+@indicator(
+    "world_refined_production",
+    title="Refined production of the world, registered and unregistered",
+    unit="mass",
+    dims=("product",),
+    cumulated=True,
+    reference=CHEN,
+)
+def _world(table: FlowTable) -> Array:
+    regional = _production(table, "")
+    absent = np.isnan(regional).all(axis=2)
+    return np.where(absent, np.nan, np.nansum(regional, axis=2))
+
+
+@indicator(
+    "share_of_refining",
+    title="Share of the world's refined production, registered",
+    unit="1",
+    dims=("region", "product"),
+    cumulated=True,
+    reference=CHEN,
+)
+def _share_registered(table: FlowTable) -> Array:
+    return _share(table, "registered")
+
+
+@indicator(
+    "share_of_refining_with_unregistered",
+    title="Share of the world's refined production, with unregistered",
+    unit="1",
+    dims=("region", "product"),
+    cumulated=True,
+    reference=CHEN,
+)
+def _share_all(table: FlowTable) -> Array:
+    return _share(table, "")

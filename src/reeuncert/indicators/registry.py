@@ -1,0 +1,149 @@
+"""The table of indicators: one record for each name, filled by the decorator `indicator`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from reeuncert.errors import ReeUncertError
+from reeuncert.indicators.flows import Array, FlowTable
+
+DIMS = ("region", "partner", "product", "end_use")
+"""Dims that an indicator may have beside chain, draw and year, in the order in which arrays have them."""
+
+CUMULATED = "_cumulated"
+"""Ending of the name of the variable in which every mass is summed from the first year on."""
+
+OfFlows = Callable[[FlowTable], Array]
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """What is known of one indicator, and how it is computed from a table of flows.
+
+    Parameters
+    ----------
+    name
+        Name of the variable in the groups ``derived`` and ``derived_prior``.
+    title
+        What a plot or a table calls it.
+    unit
+        ``"mass"`` (the unit of the case) or ``"1"`` (a ratio).
+    dims
+        Its dims beside chain, draw and year, a subset of `DIMS` in that order.
+    reference
+        Where the definition comes from: a DOI, or an appendix of a statistical publication.
+    cumulated
+        Whether ``<name>_cumulated`` is computed too.
+    percent
+        Whether sentences should print it as a percentage (ratios that are not an index).
+    of_flows
+        Takes a `FlowTable`, returns an array (chain, draw, *dims, year).
+    """
+
+    name: str
+    title: str
+    unit: str
+    dims: tuple[str, ...]
+    reference: str
+    cumulated: bool
+    percent: bool
+    of_flows: OfFlows
+
+
+INDICATORS: dict[str, Indicator] = {}
+"""Every indicator by name."""
+
+
+def indicator(
+    name: str,
+    *,
+    title: str,
+    unit: str,
+    reference: str,
+    dims: tuple[str, ...] = (),
+    cumulated: bool = False,
+    percent: bool | None = None,
+) -> Callable[[OfFlows], OfFlows]:
+    """Register a function of a `FlowTable` as the indicator `name`.
+
+    Raises
+    ------
+    ValueError
+        If the name is taken, ends like a cumulated one, or a dim or the unit is not known.
+    """
+    if name in INDICATORS:
+        raise ValueError(f"indicator '{name}' is registered already ('{INDICATORS[name].title}'); choose another name")
+    if name.endswith(CUMULATED):
+        raise ValueError(f"indicator '{name}' must not end in '{CUMULATED}': say cumulated=True instead")
+    if list(dims) != [d for d in DIMS if d in dims]:
+        raise ValueError(f"indicator '{name}' has dims {list(dims)}; allowed are {list(DIMS)}, in this order")
+    if unit not in ("mass", "1"):
+        raise ValueError(f"indicator '{name}' has unit '{unit}'; use 'mass' (unit of the case) or '1' (a ratio)")
+
+    def register(of_flows: OfFlows) -> OfFlows:
+        as_percent = unit == "1" if percent is None else percent
+        INDICATORS[name] = Indicator(name, title, unit, dims, reference, cumulated, as_percent, of_flows)
+        return of_flows
+
+    return register
+
+
+class UnknownIndicatorError(ReeUncertError, KeyError):
+    """A name that no indicator has."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+def base_name(name: str) -> str:
+    """Name without the ending for cumulated values.
+
+    Examples
+    --------
+    >>> base_name("smuggled_mass_cumulated"), base_name("smuggled_mass")
+    ('smuggled_mass', 'smuggled_mass')
+    """
+    return name.removesuffix(CUMULATED)
+
+
+def lookup(name: str) -> Indicator:
+    """The record of an indicator (also by the name of its cumulated variable).
+
+    Raises
+    ------
+    UnknownIndicatorError
+        With the list of valid names.
+    """
+    found = INDICATORS.get(base_name(name))
+    if found is None or (name.endswith(CUMULATED) and not found.cumulated):
+        valid = ", ".join(valid_names())
+        raise UnknownIndicatorError(f"'{name}' is no indicator; valid names: {valid}")
+    return found
+
+
+def valid_names() -> list[str]:
+    """All names that `lookup` knows, sorted, cumulated ones included.
+
+    Examples
+    --------
+    >>> [name for name in valid_names() if name.startswith("smuggled_mass")]  # doctest: +NORMALIZE_WHITESPACE
+    ['smuggled_mass', 'smuggled_mass_cumulated', 'smuggled_mass_declared', 'smuggled_mass_declared_cumulated']
+    """
+    return sorted(name for record in INDICATORS.values() for name in _names(record))
+
+
+def choose(names: Iterable[str] | None) -> list[Indicator]:
+    """Records of the names given, each once, in the order of the table; all of them for None."""
+    if names is None:
+        return list(INDICATORS.values())
+    if isinstance(names, str):
+        names = [names]
+    wanted = {lookup(name).name for name in names}
+    return [record for record in INDICATORS.values() if record.name in wanted]
+
+
+def _names(record: Indicator) -> Iterator[str]:
+    yield record.name
+    if record.cumulated:
+        yield record.name + CUMULATED

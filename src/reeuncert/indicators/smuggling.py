@@ -1,0 +1,52 @@
+"""Smuggled mass: what leaves a region without a record of export, and the part of it that is declared on arrival."""
+
+from __future__ import annotations
+
+from reeuncert.indicators.flows import ALL, Array, FlowTable
+from reeuncert.indicators.registry import indicator
+from reeuncert.indicators.trade import CHEN, imports_of
+
+
+def declared_mass(unrecorded: Array, declared_share: Array) -> Array:
+    """Mass κu that the importer's customs see of an unrecorded flow u, κ the share declared on arrival.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> declared_mass(np.array([4.0]), np.array([0.75]))
+    array([3.])
+    """
+    return unrecorded * declared_share
+
+
+def _by_pair(table: FlowTable, quantity: str) -> Array:
+    out = table.blank("region", "partner")
+    for r, region in enumerate(table.regions):
+        for p, partner in enumerate(table.regions):
+            if partner != region:
+                out[:, :, r, p] = imports_of(table, region, ALL, [partner], [quantity])
+    return out
+
+
+@indicator(
+    "smuggled_mass",
+    title="Smuggled mass (exports without a record)",
+    unit="mass",
+    dims=("region", "partner"),
+    cumulated=True,
+    reference=CHEN,
+)
+def _unrecorded(table: FlowTable) -> Array:
+    return _by_pair(table, "unrecorded_trade")
+
+
+@indicator(
+    "smuggled_mass_declared",
+    title="Smuggled mass declared on arrival",
+    unit="mass",
+    dims=("region", "partner"),
+    cumulated=True,
+    reference=CHEN,
+)
+def _declared(table: FlowTable) -> Array:
+    return _by_pair(table, "declared")

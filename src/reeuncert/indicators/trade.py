@@ -1,0 +1,78 @@
+"""Imports and exports, as customs record them or as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reeuncert.indicators.flows import Array, FlowTable
+from reeuncert.indicators.registry import indicator
+
+RECORDED_ARRIVALS = ("trade", "declared")
+"""What the importer's customs see: recorded trade, and unrecorded exports that are declared on arrival."""
+
+ALL_ARRIVALS = ("trade", "declared", "undeclared")
+RECORDED_DEPARTURES = ("trade",)
+"""What the exporter's customs see."""
+
+ALL_DEPARTURES = ("trade", "unrecorded_trade")
+
+USGS = "U.S. Geological Survey, Mineral Commodity Summaries 2024, appendix B, doi 10.3133/mcs2024"
+CHEN = "Chen, Eckelman, Sprecher, Chen & Wang 2024, One Earth 7(2), doi 10.1016/j.oneear.2024.01.011"
+
+
+def imports_of(
+    table: FlowTable,
+    region: str,
+    label: str,
+    partners: Sequence[str] | None = None,
+    quantities: Sequence[str] = RECORDED_ARRIVALS,
+) -> Array:
+    """Imports of a region from some partners (None: all), array (chain, draw, year)."""
+    origins = [p for p in (table.regions if partners is None else partners) if p != region]
+    products = table.members(label)
+    return table.sum(table.where(quantity=quantities, origin=origins, destination=region, product=products))
+
+
+def exports_of(
+    table: FlowTable,
+    region: str,
+    label: str,
+    partners: Sequence[str] | None = None,
+    quantities: Sequence[str] = RECORDED_DEPARTURES,
+) -> Array:
+    """Exports of a region to some partners (None: all), array (chain, draw, year)."""
+    destinations = [p for p in (table.regions if partners is None else partners) if p != region]
+    products = table.members(label)
+    return table.sum(table.where(quantity=quantities, origin=region, destination=destinations, product=products))
+
+
+@indicator(
+    "imports",
+    title="Imports recorded by the importer",
+    unit="mass",
+    dims=("region", "product"),
+    cumulated=True,
+    reference=USGS,
+)
+def _imports(table: FlowTable) -> Array:
+    out = table.blank("region", "product")
+    for r, region in enumerate(table.regions):
+        for k, label in enumerate(table.labels("product")):
+            out[:, :, r, k] = imports_of(table, region, label)
+    return out
+
+
+@indicator(
+    "exports",
+    title="Exports recorded by the exporter",
+    unit="mass",
+    dims=("region", "product"),
+    cumulated=True,
+    reference=USGS,
+)
+def _exports(table: FlowTable) -> Array:
+    out = table.blank("region", "product")
+    for r, region in enumerate(table.regions):
+        for k, label in enumerate(table.labels("product")):
+            out[:, :, r, k] = exports_of(table, region, label)
+    return out
