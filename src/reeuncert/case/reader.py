@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reeuncert.case.bundled import find_case
 from reeuncert.case.evidence_tables import read_evidence, read_lists
-from reeuncert.case.prior_tables import read_constants, read_covariates, read_priors
+from reeuncert.case.prior_tables import PRIORS, read_constants, read_covariates, read_priors
 from reeuncert.case.reading import Reading, choose_options, input_error
-from reeuncert.case.records import Case
+from reeuncert.case.records import Case, Evidence
 from reeuncert.case.system_tables import FLOWS, PROCESSES, SystemTables, read_system
 from reeuncert.case.toml import FILE, CaseFile, read_case_file
 from reeuncert.cells import shown
 from reeuncert.errors import Problem
+from reeuncert.likelihood import evidence_problems
+from reeuncert.priors.checks import prior_warnings, row_problems
+from reeuncert.priors.cover import coverage_problems
 from reeuncert.system.checks import network_problems
+from reeuncert.system.definition import FLOW_FIELDS
 
 
 @dataclass(frozen=True)
@@ -106,11 +110,34 @@ def load_case(folder: Path, **options: str) -> CaseReading:
 
 
 def _check_together(reading: Reading, tables: SystemTables, case: Case) -> None:
-    """Checks over several tables; each runs only where the tables it needs are themselves in order."""
+    """Checks over several tables; each looks only at what is itself in order, so that nothing is told twice."""
     if not tables.clean:
         return
+    reading.problems.extend(evidence_problems(replace(case, evidence=_sound_evidence(reading, case))))
     network = _network(tables)
     reading.problems.extend(network)
+    if network:
+        return
+    table = reading.tables[PRIORS]
+    with_problem = table.lines_with_problems()
+    sound = replace(case, priors=tuple(row for row in case.priors if row.line not in with_problem))
+    found = row_problems(sound)
+    columns = {column for _, column in table.bad} | {problem.column for problem in found}
+    reading.problems.extend(found)
+    if columns.isdisjoint(("", "prior", "kind", "mode", "years", "when", *FLOW_FIELDS)):
+        reading.problems.extend(coverage_problems(case))
+    reading.warnings.extend(prior_warnings(sound))
+
+
+def _sound_evidence(reading: Reading, case: Case) -> tuple[Evidence, ...]:
+    """The rows of evidence whose own cells, source and class are in order."""
+    bad = {(file, line) for file, table in reading.tables.items() for line in table.lines_with_problems()}
+
+    def sound(row: Evidence) -> bool:
+        source = case.sources.get(row.source_id)
+        return (row.file, row.line) not in bad and source is not None and source.error_class in case.classes
+
+    return tuple(row for row in case.evidence if sound(row))
 
 
 def _network(tables: SystemTables) -> list[Problem]:

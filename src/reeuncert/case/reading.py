@@ -34,6 +34,8 @@ class Reading:
         File name → SHA-256 of every file read.
     cited
         Sources that some row names.
+    tables
+        The tables that were read and checked, by file name.
     """
 
     folder: Path
@@ -44,6 +46,7 @@ class Reading:
     warnings: list[Problem] = field(default_factory=list)
     hashes: dict[str, str] = field(default_factory=dict)
     cited: set[str] = field(default_factory=set)
+    tables: dict[str, Table] = field(default_factory=dict)
 
     def years_cell(self, text: str) -> tuple[int, ...]:
         """Parser of a ``years`` column of this case."""
@@ -105,6 +108,7 @@ class Reading:
     def close(self, table: Table) -> None:
         """Take over the problems of a table that was checked."""
         self.problems.extend(table.problems)
+        self.tables[table.file] = table
 
 
 def choose_options(settings: CaseFile, asked: dict[str, object]) -> dict[str, str]:
