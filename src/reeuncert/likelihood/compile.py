@@ -1,0 +1,253 @@
+"""All evidence of a case as arrays that the likelihood kernels read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reeuncert.balance.network import Network
+from reeuncert.case.records import Case, Evidence
+from reeuncert.errors import EvidenceError
+from reeuncert.likelihood.conflicts import error_class_of
+from reeuncert.likelihood.kernels import DENSITY
+from reeuncert.likelihood.offsets import OffsetValues, expand_offsets
+from reeuncert.likelihood.problems import evidence_problems, row_has_flows
+from reeuncert.likelihood.readings import LOG, LOGIT, PLAIN, read, scale_of
+from reeuncert.likelihood.selection import Term, select, years_in_case
+from reeuncert.likelihood.units import unit_factor
+from reeuncert.likelihood.widths import (
+    FAMILIES,
+    PLAIN_FAMILIES,
+    WidthGroups,
+    group_widths,
+    has_own_width,
+    row_multiplier,
+)
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """Sparse sums, one a row: row r is Σ ``coefficient[k]`` · mass of ``edge[k]`` for k from ``pointer[r]`` on."""
+
+    pointer: Ints
+    edge: Ints
+    coefficient: Floats
+
+    @classmethod
+    def of(cls, rows: Iterable[Mapping[Term, float]], edge_index: Ints) -> Sums:
+        """Lay out the terms of each row; ``edge_index`` (flow, year) gives the number of an edge."""
+        pointer, edge, coefficient = [0], [], []
+        for terms in rows:
+            edge += [edge_index[term] for term in terms]
+            coefficient += list(terms.values())
+            pointer.append(len(edge))
+        return cls(np.array(pointer, np.int64), np.array(edge, np.int64), np.array(coefficient, np.float64))
+
+
+@dataclass(frozen=True, eq=False)
+class EvidenceModel:
+    """The likelihood of a case as arrays; rows as in the evidence tables, without those for which no flow exists.
+
+    Parameters
+    ----------
+    rows
+        The evidence (row).
+    scale
+        ``log``, ``logit`` or ``plain``: on what scale each row has its error (row).
+    unit_factor
+        From the unit of each row to the unit of the case (row).
+    numerator, denominator
+        The sums A and B of each row: its quantity is log A - log B + offsets, or A / B · exp(offsets) on the plain scale.
+    value, form, lower, upper, shift, weight
+        What each row says, see `reeuncert.likelihood.readings.Reading` (row).
+    family
+        Code of the error family (row).
+    widths
+        One width for each lineage and class.
+    own_width
+        Width that the row gives itself; NaN where it uses its group's (row).
+    multiplier
+        From the width to the scale of the row's error (row).
+    offsets
+        Values of the log-offsets, and which rows add them.
+    edge_flow, edge_year
+        Indices of the flow and year of each edge (edge).
+    """
+
+    rows: tuple[Evidence, ...]
+    scale: tuple[str, ...]
+    unit_factor: Floats
+    numerator: Sums
+    denominator: Sums
+    value: Floats
+    form: Ints
+    lower: Floats
+    upper: Floats
+    shift: Floats
+    weight: Floats
+    family: Ints
+    widths: WidthGroups
+    own_width: Floats
+    multiplier: Floats
+    offsets: OffsetValues
+    edge_flow: Ints = field(repr=False)
+    edge_year: Ints = field(repr=False)
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return len(self.rows)
+
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """Id of each row: the coordinate ``evidence``."""
+        return tuple(row.id for row in self.rows)
+
+    @cached_property
+    def lineage(self) -> tuple[str, ...]:
+        """Lineage of each row."""
+        return tuple(row.lineage for row in self.rows)
+
+    @cached_property
+    def learned_source(self) -> tuple[str, ...]:
+        """Labels of the width groups whose width is learned."""
+        return tuple(n for n, learned in zip(self.widths.label, self.widths.learned, strict=True) if learned)
+
+    @cached_property
+    def plain(self) -> NDArray[np.bool_]:
+        """Whether a row has additive errors (row)."""
+        return np.array([s == PLAIN for s in self.scale], dtype=bool)
+
+    @cached_property
+    def width_index(self) -> Ints:
+        """Position of each row's width in the group widths followed by the rows' own widths (row)."""
+        own = ~np.isnan(self.own_width)
+        index = self.widths.row_group.copy()
+        index[own] = len(self.widths.label) + np.arange(own.sum())
+        return index
+
+    @property
+    def own_widths(self) -> Floats:
+        """Widths that rows give themselves, in the order of the rows."""
+        return self.own_width[~np.isnan(self.own_width)]
+
+    @property
+    def quantity_arrays(self) -> tuple[NDArray[np.generic], ...]:
+        """The constant inputs of `reeuncert.likelihood.op.selected_quantities`."""
+        num, den, off = self.numerator, self.denominator, self.offsets
+        return (
+            *(self.plain, num.pointer, num.edge, num.coefficient),
+            *(den.pointer, den.edge, den.coefficient, off.pointer, off.index, off.weight),
+        )
+
+    @property
+    def row_arrays(self) -> tuple[NDArray[np.generic], ...]:
+        """The constant inputs of `reeuncert.likelihood.op.row_logp`."""
+        return self.family, self.form, self.lower, self.upper, self.shift, self.weight
+
+    def row_sigma(self, source_width: Floats) -> Floats:
+        """Scale of the error of each row.
+
+        Parameters
+        ----------
+        source_width
+            Width of each group (..., source_group).
+
+        Returns
+        -------
+        ndarray
+            (..., row).
+        """
+        source_width = np.asarray(source_width, dtype=np.float64)
+        own = np.broadcast_to(self.own_widths, (*source_width.shape[:-1], self.own_widths.size))
+        widths: Floats = np.concatenate([source_width, own], axis=-1)[..., self.width_index] * self.multiplier
+        return widths
+
+    def as_densities(self) -> EvidenceModel:
+        """The same rows with every figure taken as exact: bounds, ranges, roundings and second readings dropped.
+
+        What simulated figures need: a draw of a reported figure is a number, not a bound.
+        """
+        zero = np.zeros(self.n_rows)
+        return replace(self, form=np.full(self.n_rows, DENSITY), lower=zero, upper=zero, shift=zero, weight=zero)
+
+    def to_unit(self, figures: Floats) -> Floats:
+        """Figures on the scale of each row (..., row), in the unit in which the row was reported."""
+        figures = np.asarray(figures, dtype=np.float64)
+        result = figures.copy()
+        log = np.array([s == LOG for s in self.scale], dtype=bool)
+        logit = np.array([s == LOGIT for s in self.scale], dtype=bool)
+        result[..., log] = np.exp(figures[..., log])
+        result[..., logit] = 0.5 * (1.0 + np.tanh(0.5 * figures[..., logit]))
+        result /= self.unit_factor
+        return result
+
+
+def compile_evidence(case: Case, network: Network) -> EvidenceModel:
+    """Turn every evidence row of a case into the arrays of its likelihood.
+
+    Parameters
+    ----------
+    case
+        A case; every problem of its evidence is reported at once.
+    network
+        The network of the case's system.
+
+    Raises
+    ------
+    EvidenceError
+        Some row cannot be a likelihood of these flows.
+    """
+    problems = evidence_problems(case)
+    if problems:
+        raise EvidenceError(problems)
+    rows = tuple(row for row in case.evidence if row_has_flows(row, case))
+    classes = [error_class_of(row, case) for row in rows]
+    plain = [error.family in PLAIN_FAMILIES for error in classes]
+    selections = [select(row, case.system, case.factors, p) for row, p in zip(rows, plain, strict=True)]
+    widths = group_widths(rows, classes, [s.touches for s in selections])
+    factors = [unit_factor(row.unit, row.relation, case.system.unit) for row in rows]
+    multiplier = np.array(
+        [row_multiplier(row, error, f) for row, error, f in zip(rows, classes, factors, strict=True)], dtype=np.float64
+    )
+    own_width = np.array([row.width if has_own_width(row) else np.nan for row in rows], dtype=np.float64)
+    medians = np.where(np.isnan(own_width), [error.width for error in classes], own_width) * multiplier
+    scales = tuple(scale_of(row.relation, p) for row, p in zip(rows, plain, strict=True))
+    readings = [read(*given) for given in zip(rows, factors, scales, medians, strict=True)]
+    edge_index = _edge_index(case, network)
+    return EvidenceModel(
+        rows=rows,
+        scale=scales,
+        unit_factor=np.array(factors, dtype=np.float64),
+        numerator=Sums.of([s.numerator for s in selections], edge_index),
+        denominator=Sums.of([s.denominator for s in selections], edge_index),
+        value=np.array([r.value for r in readings], dtype=np.float64),
+        form=np.array([r.form for r in readings], dtype=np.int64),
+        lower=np.array([r.lower for r in readings], dtype=np.float64),
+        upper=np.array([r.upper for r in readings], dtype=np.float64),
+        shift=np.array([r.shift for r in readings], dtype=np.float64),
+        weight=np.array([r.weight for r in readings], dtype=np.float64),
+        family=np.array([FAMILIES[error.family] for error in classes], dtype=np.int64),
+        widths=widths,
+        own_width=own_width,
+        multiplier=multiplier,
+        offsets=expand_offsets(rows, [years_in_case(row, case.system) for row in rows], case.offsets),
+        edge_flow=np.asarray(network.edge_flow, dtype=np.int64),
+        edge_year=np.asarray(network.edge_year, dtype=np.int64),
+    )
+
+
+def _edge_index(case: Case, network: Network) -> Ints:
+    table = np.full((len(case.system.flows), len(case.system.years)), -1, dtype=np.int64)
+    table[network.edge_flow, network.edge_year] = np.arange(len(network.edge_flow))
+    return table
+
+
+__all__ = ["EvidenceModel", "Sums", "compile_evidence"]

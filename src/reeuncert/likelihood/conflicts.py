@@ -1,0 +1,175 @@
+"""Rows that cannot stand beside each other, or that are not independent: duplicates, contradictions, overlaps."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from reeuncert.case.records import Case, ErrorClass, Evidence
+from reeuncert.errors import Problem
+from reeuncert.likelihood.readings import BOUND_QUALIFIERS, bounds, scale_of, to_scale
+from reeuncert.likelihood.selection import Term, selected, years_in_case
+from reeuncert.likelihood.units import SHARE_RELATIONS, unit_factor
+from reeuncert.likelihood.widths import PLAIN_FAMILIES, has_own_width, row_multiplier
+from reeuncert.likelihood.wording import figure_text, place_text, years_text
+
+CONTRADICTION_WIDTHS = 8.0
+"""Two bounds contradict each other when the gap between them is more than so many of their joint widths."""
+
+Statement = tuple[str, str, str, tuple[int, ...], frozenset[Term], frozenset[Term]]
+"""What a row speaks of: relation, basis, span, years, flows of the numerator and of the denominator."""
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Two rows of one lineage that speak of some of the same flows and share no offset.
+
+    Parameters
+    ----------
+    lineage
+        Who both rows come from.
+    first, second
+        Ids of the rows, in the order of the tables.
+    years
+        Years in which they overlap.
+    flows
+        Names of the flows that both speak of in these years.
+    """
+
+    lineage: str
+    first: str
+    second: str
+    years: tuple[int, ...]
+    flows: tuple[str, ...]
+
+    def __str__(self) -> str:
+        names = ", ".join(self.flows[:3]) + (f", … ({len(self.flows)} flows)" if len(self.flows) > 3 else "")
+        return (
+            f"'{self.first}' and '{self.second}' (lineage {self.lineage}) both speak of {names} in {years_text(self.years)} "
+            "and share no offset: if they are parts and total of one record, let them share one"
+        )
+
+
+def error_class_of(row: Evidence, case: Case) -> ErrorClass:
+    """The error class of a row: that of its source."""
+    return case.classes[case.sources[row.source_id].error_class]
+
+
+def statement(row: Evidence, case: Case) -> Statement:
+    """What a row speaks of, the same for two selectors that choose the same flows."""
+    years = years_in_case(row, case.system)
+    part = frozenset(selected(case.system, row.selector, years))
+    whole = frozenset(selected(case.system, row.of, years)) if row.of is not None else frozenset()
+    return row.relation, row.basis, row.span if len(years) > 1 else "sum", years, part, whole
+
+
+def duplicates(case: Case, rows: Iterable[Evidence]) -> list[Problem]:
+    """Rows of one lineage that speak of the same flows, on the same basis, in the same years: one witness, counted twice."""
+    first: dict[tuple[str, Statement], Evidence] = {}
+    problems = []
+    for row in rows:
+        key = (row.lineage, statement(row, case))
+        if not key[1][4] and not key[1][5]:
+            continue
+        if key in first:
+            problems.append(
+                Problem(
+                    row.file,
+                    row.line,
+                    "lineage",
+                    f"'{row.id}' and {place_text(first[key])} are of one lineage, '{row.lineage}', and speak of the same flows "
+                    f"on the same basis in {years_text(row.years)}: one witness counts once; delete one, or join them to a "
+                    "range or a second reading",
+                )
+            )
+        first.setdefault(key, row)
+    return problems
+
+
+def contradictions(case: Case, rows: Iterable[Evidence]) -> list[Problem]:
+    """Bounds on the same flows that exclude each other by more than their widths can bridge."""
+    by_statement: dict[Statement, list[Evidence]] = defaultdict(list)
+    for row in rows:
+        if row.qualifier in BOUND_QUALIFIERS and not row.offsets:
+            by_statement[statement(row, case)].append(row)
+    problems = []
+    for same in by_statement.values():
+        for k, later in enumerate(same):
+            for earlier in same[:k]:
+                if _excludes(earlier, later, case):
+                    problems.append(
+                        Problem(
+                            later.file,
+                            later.line,
+                            "value",
+                            f"'{later.id}' says {figure_text(later)}, but {place_text(earlier)} says {figure_text(earlier)} of "
+                            "the same flows; the gap is more than their widths can bridge: correct one of them, or give one a "
+                            "larger width",
+                        )
+                    )
+    return problems
+
+
+def _excludes(first: Evidence, second: Evidence, case: Case) -> bool:
+    (low_a, high_a, width_a), (low_b, high_b, width_b) = (_bound(row, case) for row in (first, second))
+    gap = max(low_a, low_b) - min(high_a, high_b)
+    same_scale = _is_plain(first, case) == _is_plain(second, case)
+    return same_scale and gap > CONTRADICTION_WIDTHS * math.hypot(width_a, width_b)
+
+
+def _is_plain(row: Evidence, case: Case) -> bool:
+    return error_class_of(row, case).family in PLAIN_FAMILIES
+
+
+def _bound(row: Evidence, case: Case) -> tuple[float, float, float]:
+    """Ends of a bound on the row's scale, and the scale of its error."""
+    error = error_class_of(row, case)
+    factor = unit_factor(row.unit, row.relation, case.system.unit)
+    scale = scale_of(row.relation, _is_plain(row, case))
+    low, high = (end if math.isinf(end) else to_scale(end * factor, scale) for end in bounds(row))
+    width = row.width if has_own_width(row) else error.width
+    return low, high, width * row_multiplier(row, error, factor)
+
+
+def overlaps_among(case: Case, sound: Iterable[Evidence]) -> list[Overlap]:
+    """Rows of one lineage whose selectors overlap in a year and that share no offset, such as a part and its total.
+
+    Shares and ratios are compared with shares and ratios, levels and differences with levels and differences.
+
+    Parameters
+    ----------
+    case, sound
+        The case, and its rows that have no problem of their own.
+    """
+    by_lineage: dict[tuple[str, bool], list[tuple[Evidence, frozenset[Term]]]] = defaultdict(list)
+    for row in sound:
+        _, _, _, _, part, whole = statement(row, case)
+        relative = row.relation in SHARE_RELATIONS
+        by_lineage[row.lineage, relative].append((row, part if relative else part | whole))
+    found = []
+    for (lineage, _), rows in by_lineage.items():
+        found += _overlaps_within(case, lineage, rows)
+    return found
+
+
+def _overlaps_within(case: Case, lineage: str, rows: Sequence[tuple[Evidence, frozenset[Term]]]) -> list[Overlap]:
+    speakers: dict[Term, list[int]] = defaultdict(list)
+    for k, (_, terms) in enumerate(rows):
+        for term in terms:
+            speakers[term].append(k)
+    pairs: dict[tuple[int, int], set[Term]] = defaultdict(set)
+    for term, members in speakers.items():
+        for position, second in enumerate(members):
+            for first in members[:position]:
+                pairs[first, second].add(term)
+    result = []
+    for (a, b), terms in sorted(pairs.items()):
+        first_row, second_row = rows[a][0], rows[b][0]
+        if set(first_row.offsets) & set(second_row.offsets):
+            continue
+        years = tuple(sorted({case.system.years[t] for _, t in terms}))
+        flows = tuple(case.system.flows[i].name for i in sorted({i for i, _ in terms}))
+        result.append(Overlap(lineage, first_row.id, second_row.id, years, flows))
+    return result

@@ -1,0 +1,165 @@
+"""Pointwise log likelihood and predictive draws of every row from posterior (or prior) draws, in plain numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reeuncert.likelihood import kernels
+from reeuncert.likelihood.compile import EvidenceModel
+from reeuncert.likelihood.draws import draw_errors
+
+Floats = NDArray[np.float64]
+
+
+@kernels.compiled
+def _quantities_of_draws(mass, log_offset, arrays, eta):  # type: ignore[no-untyped-def]  # numba infers the types
+    for s in range(mass.shape[0]):
+        kernels.quantities(mass[s], np.log(mass[s]), log_offset[s], *arrays, eta[s])
+
+
+@kernels.compiled
+def _logp_of_draws(value, eta, sigma, arrays, logp):  # type: ignore[no-untyped-def]  # numba infers the types
+    unused = np.empty((2, eta.shape[1]))
+    for s in range(eta.shape[0]):
+        kernels.row_logp(value, eta[s], sigma[s], *arrays, logp[s], unused[0], unused[1])
+
+
+def predicted_quantities(evidence: EvidenceModel, mass_flow: Floats, log_offset: Floats | None = None) -> Floats:
+    """What every row should say, without error, on the scale of the row.
+
+    Parameters
+    ----------
+    evidence
+        The compiled evidence.
+    mass_flow
+        Draws of the flows (..., flow, year), in the unit of the case; NaN where a flow does not exist.
+    log_offset
+        Draws of the log-offsets (..., offset_value); may be left out where no row has an offset.
+
+    Returns
+    -------
+    ndarray
+        eta (..., row).
+    """
+    mass_flow = np.asarray(mass_flow, dtype=np.float64)
+    batch = mass_flow.shape[:-2]
+    mass = np.ascontiguousarray(mass_flow[..., evidence.edge_flow, evidence.edge_year])
+    mass = mass.reshape(-1, evidence.edge_flow.size)
+    offsets = _flat(log_offset, batch, len(evidence.offsets.label), "log_offset")
+    eta = np.empty((mass.shape[0], evidence.n_rows))
+    _quantities_of_draws(mass, offsets, evidence.quantity_arrays, eta)
+    return eta.reshape(*batch, evidence.n_rows)
+
+
+def predicted_sigma(evidence: EvidenceModel, source_width: Floats | None, batch: tuple[int, ...] = ()) -> Floats:
+    """Scale of the error of every row (..., row).
+
+    Parameters
+    ----------
+    evidence
+        The compiled evidence.
+    source_width
+        Draws of the widths (..., source_group); None takes the widths of the classes.
+    batch
+        Leading dimensions of the result where ``source_width`` is None.
+    """
+    if source_width is None:
+        return np.broadcast_to(evidence.row_sigma(evidence.widths.median), (*batch, evidence.n_rows))
+    return evidence.row_sigma(source_width)
+
+
+def log_likelihood(
+    evidence: EvidenceModel,
+    mass_flow: Floats,
+    source_width: Floats | None = None,
+    log_offset: Floats | None = None,
+    value: Floats | None = None,
+) -> Floats:
+    """Log likelihood of every row for every draw.
+
+    Parameters
+    ----------
+    evidence, mass_flow, log_offset
+        See `predicted_quantities`.
+    source_width
+        Draws of the widths (..., source_group); None takes the widths of the classes.
+    value
+        Other figures than those reported, on the scale of each row (row).
+
+    Returns
+    -------
+    ndarray
+        (..., row), e.g. (chain, draw, row).
+    """
+    eta = predicted_quantities(evidence, mass_flow, log_offset)
+    batch = eta.shape[:-1]
+    sigma = np.ascontiguousarray(np.broadcast_to(predicted_sigma(evidence, source_width, batch), eta.shape))
+    flat = eta.reshape(-1, evidence.n_rows)
+    logp = np.empty_like(flat)
+    reported = evidence.value if value is None else np.asarray(value, dtype=np.float64)
+    _logp_of_draws(reported, flat, sigma.reshape(flat.shape), evidence.row_arrays, logp)
+    return logp.reshape(eta.shape)
+
+
+def predictive_draws(
+    evidence: EvidenceModel,
+    mass_flow: Floats,
+    source_width: Floats | None = None,
+    log_offset: Floats | None = None,
+    *,
+    rng: np.random.Generator,
+) -> Floats:
+    """Draw what every row would report, on the scale of the row (`EvidenceModel.to_unit` gives the unit of the row).
+
+    Of two readings one is drawn with its weight. Bounds and ranges are drawn as the figure behind them.
+
+    Returns
+    -------
+    ndarray
+        (..., row).
+    """
+    eta = predicted_quantities(evidence, mass_flow, log_offset)
+    sigma = np.broadcast_to(predicted_sigma(evidence, source_width, eta.shape[:-1]), eta.shape)
+    other = rng.random(eta.shape) < evidence.weight
+    return eta + draw_errors(sigma, evidence.family, rng) - np.where(other, evidence.shift, 0.0)
+
+
+def split_by_lineage(evidence: EvidenceModel, values: Floats) -> dict[str, Floats]:
+    """Split an array by row into one array for each lineage.
+
+    Parameters
+    ----------
+    evidence
+        The compiled evidence.
+    values
+        (..., row).
+
+    Returns
+    -------
+    dict
+        Lineage → (..., its rows), in the order in which lineages appear.
+    """
+    return {name: values[..., rows] for name, rows in rows_by_lineage(evidence).items()}
+
+
+def rows_by_lineage(evidence: EvidenceModel) -> Mapping[str, NDArray[np.int64]]:
+    """Positions of the rows of each lineage."""
+    found: dict[str, list[int]] = {}
+    for r, lineage in enumerate(evidence.lineage):
+        found.setdefault(lineage, []).append(r)
+    return {lineage: np.array(rows, dtype=np.int64) for lineage, rows in found.items()}
+
+
+def _flat(draws: Floats | None, batch: tuple[int, ...], size: int, name: str) -> Floats:
+    """Draws (..., size) as a contiguous (sample, size)."""
+    if draws is None:
+        if size:
+            raise ValueError(f"{name} is needed: the evidence has {size} offset values")
+        draws = np.zeros((*batch, 0))
+    draws = np.asarray(draws, dtype=np.float64)
+    if draws.shape != (*batch, size):
+        raise ValueError(f"{name} has shape {draws.shape}, not {(*batch, size)}")
+    return np.ascontiguousarray(draws).reshape(int(np.prod(batch, dtype=np.int64)), size)

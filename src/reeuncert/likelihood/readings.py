@@ -1,0 +1,142 @@
+"""From a printed figure and its qualifier to a form of likelihood, on the scale of the row (log, logit or plain)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from reeuncert.case.records import Evidence
+from reeuncert.likelihood.kernels import DENSITY, INTERVAL
+
+ABOUT_FACTOR = 1.5
+"""A figure that its author calls "about" is as much less sure."""
+
+POINT_QUALIFIERS = ("exact", "about", "estimate", "revised", "derived")
+BOUND_QUALIFIERS = ("at_least", "up_to", "range", "zero")
+QUALIFIERS = (*POINT_QUALIFIERS, *BOUND_QUALIFIERS)
+
+LOG, LOGIT, PLAIN = "log", "logit", "plain"
+"""Scales: levels and ratios, shares, and rows with additive errors."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One figure as the kernels take it.
+
+    Parameters
+    ----------
+    form
+        `DENSITY` at ``value``, or `INTERVAL` from ``value + lower`` to ``value + upper`` (either may be infinite).
+    value
+        The figure on the scale of the row; for a range its middle, for a bound the bound.
+    shift, weight
+        With probability ``weight`` the sentence means ``value + shift``.
+    """
+
+    form: int
+    value: float
+    lower: float = 0.0
+    upper: float = 0.0
+    shift: float = 0.0
+    weight: float = 0.0
+
+
+def to_scale(number: float, scale: str) -> float:
+    """A number in the case's unit (a share between 0 and 1) on the scale of the row.
+
+    >>> to_scale(0.5, "logit")
+    0.0
+    """
+    if scale == PLAIN:
+        return number
+    if number <= 0.0:
+        return -math.inf
+    if scale == LOG:
+        return math.log(number)
+    return math.inf if number >= 1.0 else math.log(number) - math.log1p(-number)
+
+
+def from_scale(number: float, scale: str) -> float:
+    """Inverse of `to_scale`.
+
+    >>> from_scale(0.0, "logit")
+    0.5
+    """
+    if scale == PLAIN:
+        return number
+    if scale == LOG:
+        return math.exp(number)
+    return 0.5 * (1.0 + math.tanh(0.5 * number))
+
+
+def scale_of(relation: str, plain: bool) -> str:
+    """Scale on which a relation has its error."""
+    if plain:
+        return PLAIN
+    return LOGIT if relation == "share" else LOG
+
+
+def _interval(low: float, high: float) -> Reading:
+    """The interval from low to high on the scale of the row, around its middle (or its finite end)."""
+    if math.isinf(low):
+        return Reading(INTERVAL, high, -math.inf, 0.0)
+    if math.isinf(high):
+        return Reading(INTERVAL, low, 0.0, math.inf)
+    half = 0.5 * (high - low)
+    return Reading(INTERVAL, low + half, -half, half)
+
+
+def bounds(row: Evidence) -> tuple[float, float]:
+    """Lower and upper end of what a bound, range or zero says, in the unit of the row; infinite where open.
+
+    Examples
+    --------
+    >>> from reeuncert.system.definition import Selector
+    >>> row = Evidence("a", Selector(), (2000,), "level", None, 5.0, math.nan, math.nan, "kt", "", "at_least", "s", "l")
+    >>> bounds(row)
+    (5.0, inf)
+    """
+    if row.qualifier == "at_least":
+        return (row.value if math.isfinite(row.value) else row.low), math.inf
+    if row.qualifier == "up_to":
+        return -math.inf, (row.value if math.isfinite(row.value) else row.high)
+    if row.qualifier == "zero":
+        return -math.inf, 0.5 * row.resolution
+    return row.low, row.high
+
+
+def read(row: Evidence, factor: float, scale: str, sigma: float) -> Reading:
+    """Form of one row.
+
+    Parameters
+    ----------
+    row
+        A row without a problem.
+    factor
+        From the unit of the row to the unit of the case.
+    scale
+        ``log``, ``logit`` or ``plain``.
+    sigma
+        Scale of the row's error (the median, where it is learned): a printed figure is the interval of ± half its last
+        digit where that exceeds sigma / 2.
+    """
+    if row.qualifier in BOUND_QUALIFIERS:
+        low, high = bounds(row)
+        reading = _interval(_end(low, factor, scale), _end(high, factor, scale))
+    else:
+        value = to_scale(row.value * factor, scale)
+        reading = Reading(DENSITY, value)
+        if math.isfinite(row.resolution) and row.resolution > 0.0:
+            half = 0.5 * row.resolution
+            low = to_scale((row.value - half) * factor, scale)
+            high = to_scale((row.value + half) * factor, scale)
+            if high - low > sigma:
+                reading = Reading(INTERVAL, value, low - value, high - value)
+    if math.isfinite(row.alternative) and row.alternative_weight > 0.0:
+        shift = to_scale(row.alternative * factor, scale) - reading.value
+        reading = Reading(reading.form, reading.value, reading.lower, reading.upper, shift, row.alternative_weight)
+    return reading
+
+
+def _end(number: float, factor: float, scale: str) -> float:
+    return number if math.isinf(number) else to_scale(number * factor, scale)

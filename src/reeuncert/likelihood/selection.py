@@ -1,0 +1,95 @@
+"""From an evidence row to the flows and years that it speaks of, with a coefficient for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from reeuncert.case.records import Evidence, Factor
+from reeuncert.system.definition import Selector, SystemDefinition
+
+GROSS = "gross"
+"""The basis in which a figure is gross weight: every flow is divided by the content of its product."""
+
+Term = tuple[int, int]
+"""A flow in a year: indices into ``system.flows`` and ``system.years``."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a row speaks of: numerator / denominator of its quantity.
+
+    Parameters
+    ----------
+    numerator, denominator
+        Coefficient of each (flow, year) that exists; the denominator is empty for levels and differences. For a share on
+        the logit scale the denominator holds what is *not* in the numerator, since logit(A / (A + B)) = log A - log B.
+    touches
+        Every (flow, year) that the row speaks of.
+    """
+
+    numerator: Mapping[Term, float]
+    denominator: Mapping[Term, float]
+    touches: frozenset[Term]
+
+
+def years_in_case(row: Evidence, system: SystemDefinition) -> tuple[int, ...]:
+    """The years of a row that are years of the case."""
+    return tuple(y for y in row.years if y in system.year_index)
+
+
+def selected(system: SystemDefinition, selector: Selector, years: Sequence[int]) -> tuple[Term, ...]:
+    """Every (flow, year) that a selector chooses and that exists.
+
+    Examples
+    --------
+    >>> from reeuncert.system.definition import Flow, Process
+    >>> system = SystemDefinition((Process("p"),), (Flow("a", "p", "outside", "use", years=(2001,)),), (2000, 2001))
+    >>> selected(system, Selector.of(quantity="use"), (2000, 2001))
+    ((0, 1),)
+    """
+    columns = [system.year_index[y] for y in years if y in system.year_index]
+    return tuple((i, t) for i in system.select(selector) for t in columns if system.exists[i, t])
+
+
+def products_without_factor(
+    system: SystemDefinition, terms: Iterable[Term], factors: Mapping[str, Factor]
+) -> tuple[str, ...]:
+    """Products among the flows of these terms for which no content per gross weight is given."""
+    return tuple(sorted({system.flows[i].product for i, _ in terms} - set(factors)))
+
+
+def coefficients(
+    system: SystemDefinition, terms: Iterable[Term], row: Evidence, factors: Mapping[str, Factor]
+) -> dict[Term, float]:
+    """Coefficient of each term in the row's sum: 1, over the content of the product where the row is in gross weight.
+
+    A mean over several years divides by the number of the row's years within the case, also those in which no flow
+    exists: their mass is zero.
+    """
+    mean = row.span == "mean"
+    count = len(years_in_case(row, system)) if mean else 1
+    gross = row.basis == GROSS
+    return {(i, t): 1.0 / count / (factors[system.flows[i].product].factor if gross else 1.0) for i, t in terms}
+
+
+def select(row: Evidence, system: SystemDefinition, factors: Mapping[str, Factor], plain: bool) -> Selection:
+    """Flows, years and coefficients of a row that has no problem (see `reeuncert.likelihood.problems`).
+
+    Parameters
+    ----------
+    plain
+        The row is modelled on its own scale (additive errors), not on the log or logit scale.
+    """
+    years = years_in_case(row, system)
+    upper = coefficients(system, selected(system, row.selector, years), row, factors)
+    lower: dict[Term, float] = {}
+    if row.of is not None:
+        lower = coefficients(system, selected(system, row.of, years), row, factors)
+    touches = frozenset(upper) | frozenset(lower)
+    if row.relation == "difference":
+        signed = {term: upper.get(term, 0.0) - lower.get(term, 0.0) for term in sorted(touches)}
+        return Selection({k: v for k, v in signed.items() if v != 0.0}, {}, touches)
+    if row.relation == "share" and not plain:
+        return Selection(upper, {k: v for k, v in lower.items() if k not in upper}, touches)
+    return Selection(upper, lower, touches)

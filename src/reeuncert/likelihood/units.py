@@ -1,0 +1,55 @@
+"""Units of reported figures."""
+
+from __future__ import annotations
+
+TONNES = {"t": 1.0, "kt": 1e3, "Mt": 1e6}
+"""Units of mass, in tonnes."""
+
+SHARE_UNITS = {"%": 0.01, "share": 1.0, "ratio": 1.0}
+"""Units of shares and ratios."""
+
+MASS_RELATIONS = ("level", "difference")
+SHARE_RELATIONS = ("share", "ratio")
+
+
+def mass_unit(unit: str) -> str:
+    """The unit of mass in a unit that may also name the content: the first word.
+
+    >>> mass_unit("kt REO")
+    'kt'
+    """
+    return unit.split()[0] if unit.split() else ""
+
+
+def unit_factor(unit: str, relation: str, case_unit: str) -> float:
+    """What a figure is multiplied by to give the case's unit of mass, or a share between 0 and 1.
+
+    Parameters
+    ----------
+    unit
+        Unit of the row, e.g. ``"t"``, ``"kt"``, ``"%"``.
+    relation
+        ``level``, ``difference``, ``share`` or ``ratio``.
+    case_unit
+        Unit of the case, e.g. ``"kt REO"``.
+
+    Raises
+    ------
+    KeyError
+        The unit does not fit the relation.
+
+    Examples
+    --------
+    >>> unit_factor("t", "level", "kt REO")
+    0.001
+    >>> unit_factor("%", "share", "kt REO")
+    0.01
+    """
+    if relation in SHARE_RELATIONS:
+        return SHARE_UNITS[unit]
+    return TONNES[mass_unit(unit)] / TONNES[mass_unit(case_unit)]
+
+
+def units_for(relation: str) -> tuple[str, ...]:
+    """The units that a relation may have."""
+    return tuple(SHARE_UNITS if relation in SHARE_RELATIONS else TONNES)

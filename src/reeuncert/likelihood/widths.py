@@ -1,0 +1,150 @@
+"""How wide the error of each row is: one width for each lineage and error class, learned only where witnesses allow."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reeuncert.case.records import ErrorClass, Evidence
+from reeuncert.likelihood.kernels import CUSTOMS, NORMAL, STUDENT_T
+from reeuncert.likelihood.readings import ABOUT_FACTOR
+from reeuncert.likelihood.selection import Term
+
+T4_HALF_WIDTH = 1.14
+"""Half-width of the central 68 % of a standard t with four degrees of freedom."""
+
+WIDTH_LOG_SD = 0.4
+"""Spread of the log of a learned width around its class."""
+
+WITNESSED_ROWS = 8
+"""A width is learned where at least so many of its rows concern quantities with a second witness."""
+
+FAMILIES = {"student_t": STUDENT_T, "customs": CUSTOMS, "normal": NORMAL, "additive": NORMAL}
+"""Error families and their codes; ``additive`` is normal on the row's own scale."""
+
+PLAIN_FAMILIES = ("additive",)
+
+
+def core_scale(family: str) -> float:
+    """Scale of a family's core for a width (half-width of its central 68 %) of one.
+
+    >>> round(core_scale("student_t"), 3), core_scale("normal")
+    (0.877, 1.0)
+    """
+    return 1.0 / T4_HALF_WIDTH if FAMILIES[family] in (STUDENT_T, CUSTOMS) else 1.0
+
+
+def learned_width(
+    median: NDArray[np.float64], floor: NDArray[np.float64], z: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Width of a source: lognormal (log-sd 0.4) above a floor, with the width of its class at z = 0.
+
+    Parameters
+    ----------
+    median, floor
+        Width and floor of the class (source_group); the floor is below the median.
+    z
+        Standard normal (..., source_group).
+
+    Examples
+    --------
+    >>> learned_width(np.array([0.2]), np.array([0.05]), np.array([[0.0], [-50.0]])).round(3).tolist()
+    [[0.2], [0.05]]
+    """
+    result: NDArray[np.float64] = np.hypot(floor, np.sqrt(median**2 - floor**2) * np.exp(WIDTH_LOG_SD * z))
+    return result
+
+
+@dataclass(frozen=True, eq=False)
+class WidthGroups:
+    """One width for each lineage and error class.
+
+    Parameters
+    ----------
+    label
+        ``"lineage (class)"`` of each group.
+    median, floor
+        Width of the class and its floor (source_group).
+    learned
+        Whether the width is learned (source_group).
+    witnessed
+        Number of rows of the group that use its width and touch a flow and year of which another lineage speaks.
+    row_group
+        Group of each row; -1 where the row has a width of its own (row).
+    """
+
+    label: tuple[str, ...]
+    median: NDArray[np.float64]
+    floor: NDArray[np.float64]
+    learned: NDArray[np.bool_]
+    witnessed: NDArray[np.int64]
+    row_group: NDArray[np.int64]
+
+
+def has_own_width(row: Evidence) -> bool:
+    """Whether a row gives a width that overrides that of its class."""
+    return not np.isnan(row.width)
+
+
+def second_witness(rows: Sequence[Evidence], touches: Sequence[frozenset[Term]]) -> list[bool]:
+    """For each row, whether a row of another lineage touches one of its flows in the same year."""
+    lineages: dict[Term, set[str]] = defaultdict(set)
+    for row, terms in zip(rows, touches, strict=True):
+        for term in terms:
+            lineages[term].add(row.lineage)
+    return [any(lineages[t] - {row.lineage} for t in terms) for row, terms in zip(rows, touches, strict=True)]
+
+
+def group_widths(
+    rows: Sequence[Evidence], classes: Sequence[ErrorClass], touches: Sequence[frozenset[Term]]
+) -> WidthGroups:
+    """Group rows by lineage and error class, and decide whose width is learned.
+
+    Parameters
+    ----------
+    rows, classes, touches
+        Rows, the error class of each, and the (flow, year) pairs that each speaks of.
+    """
+    found: dict[tuple[str, str], int] = {}
+    members: list[ErrorClass] = []
+    count: list[int] = []
+    row_group = np.full(len(rows), -1, dtype=np.int64)
+    for r, (row, error, witnessed) in enumerate(zip(rows, classes, second_witness(rows, touches), strict=True)):
+        if has_own_width(row):
+            continue
+        key = (row.lineage, error.name)
+        if key not in found:
+            found[key] = len(members)
+            members.append(error)
+            count.append(0)
+        row_group[r] = found[key]
+        count[found[key]] += witnessed
+    median = np.array([m.width for m in members], dtype=np.float64)
+    floor = np.array([0.0 if np.isnan(m.floor) else m.floor for m in members], dtype=np.float64)
+    enough = np.array([n >= WITNESSED_ROWS for n in count], dtype=bool)
+    learn = np.array([m.learn for m in members], dtype=bool)
+    return WidthGroups(
+        tuple(f"{lineage} ({name})" for lineage, name in found),
+        median,
+        floor,
+        learn & enough & (floor < median),
+        np.array(count, dtype=np.int64),
+        row_group,
+    )
+
+
+def row_multiplier(row: Evidence, error: ErrorClass, factor: float) -> float:
+    """From a width (the group's or the row's own) to the scale of the row's error.
+
+    ``about`` widens it; the width of an additive row is in the unit of the row, which ``factor`` converts.
+    """
+    multiplier = core_scale(error.family)
+    if row.qualifier == "about":
+        multiplier *= ABOUT_FACTOR
+    if error.family in PLAIN_FAMILIES:
+        multiplier *= factor
+    return multiplier

@@ -1,0 +1,54 @@
+"""How messages and tables speak of years and figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from reeuncert.case.records import Evidence
+
+
+def years_text(years: Iterable[int]) -> str:
+    """Years as runs.
+
+    >>> years_text([2000, 2001, 2002, 2005])
+    '2000-2002, 2005'
+    """
+    runs: list[list[int]] = []
+    for year in sorted(years):
+        if runs and year == runs[-1][1] + 1:
+            runs[-1][1] = year
+        else:
+            runs.append([year, year])
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
+
+
+def figure_text(row: Evidence) -> str:
+    """What a row says, in words.
+
+    >>> from math import nan
+    >>> from reeuncert.system.definition import Selector
+    >>> figure_text(Evidence("a", Selector(), (2000,), "level", None, 5.0, nan, nan, "kt", "REO", "at_least", "s", "l"))
+    'at least 5 kt'
+    """
+    unit = "" if row.unit in ("share", "ratio", "") else f" {row.unit}"
+    if row.qualifier == "range":
+        return f"{row.low:g} to {row.high:g}{unit}"
+    if row.qualifier == "at_least":
+        return f"at least {row.value if row.value == row.value else row.low:g}{unit}"
+    if row.qualifier == "up_to":
+        return f"up to {row.value if row.value == row.value else row.high:g}{unit}"
+    if row.qualifier == "zero":
+        return f"zero (to {row.resolution:g}{unit})"
+    about = "about " if row.qualifier == "about" else ""
+    return f"{about}{row.value:g}{unit}"
+
+
+def place_text(row: Evidence) -> str:
+    """Where a row stands.
+
+    >>> from math import nan
+    >>> from reeuncert.system.definition import Selector
+    >>> place_text(Evidence("a", Selector(), (), "level", None, 5.0, nan, nan, "kt", "REO", "exact", "s", "l"))
+    "'a'"
+    """
+    return f"'{row.id}'" + (f" ({row.file} line {row.line})" if row.file else "")
