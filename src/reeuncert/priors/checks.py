@@ -45,10 +45,9 @@ def prior_warnings(case: Case) -> list[Problem]:
         spread = total_log_sd(case, row)
         if spread > WIDE:
             factor = math.exp(1.645 * spread)
-            message = (
-                f"the spreads add up to a log-sd of {spread:.2f}, a factor of {factor:.3g} either way (90 %); above 1"
-            )
-            found.append(Problem(FILE, row.line, "level_sd", f"{message} it is worth a reason, or a tighter row"))
+            message = f"the spreads add up to a log-sd of {spread:.2f}, a factor of {factor:.3g} either way (90 %); "
+            message += "where it is above 1, say why in reason, or tighten the row"
+            found.append(Problem(FILE, row.line, "level_sd", message))
     return found
 
 
@@ -80,8 +79,8 @@ def _row(case: Case, row: Prior) -> _Found:
         names = listed([f.name for f in flows], 4)
         yield (
             "mode",
-            f"the cell is empty, but the selector matches {len(flows)} flows ({names}); write each (the prior holds for "
-            "every one of them) or total (for their sum)",
+            f"the cell is empty, but the selector matches {len(flows)} flows ({names}); write each (one prior for "
+            "every one) or total (for their sum)",
         )
     if case.prior_measure == "coordinates":
         yield from _numbers(case, row, flows)

@@ -133,10 +133,9 @@ def _double(case: Case, cover: _Cover) -> list[Problem]:
     problems = []
     for (name, kind, lines), years in found.items():
         others = " and ".join(f"{shown(rows_of[line].name)} (line {line})" for line in lines[:-1])
-        message = f"{_subject(case, name, kind)} in {condensed(years)} is covered by {others} already"
-        problems.append(
-            Problem(FILE, lines[-1], "years", f"{message}; one row a year: change the years or the selector")
-        )
+        message = f"{_subject(case, name, kind)} in {condensed(years)} is covered by {others} already; "
+        message += "give each year one row: change the years or the selector"
+        problems.append(Problem(FILE, lines[-1], "years", message))
     return problems
 
 
@@ -160,8 +159,8 @@ def _needless(case: Case, cover: _Cover) -> list[Problem]:
             message = f"flow '{name}' is part of a total in {condensed(years)}; its own row must be of kind split"
         else:
             message = (
-                f"flow '{name}' is the reference outflow of process '{flow.from_process}' in {condensed(years)}: it takes "
-                "what the others leave, and can have no prior"
+                f"flow '{name}' is the reference outflow of process '{flow.from_process}' in {condensed(years)}: it "
+                "takes what the others leave, and can have no prior"
             )
         problems.append(Problem(FILE, line, "flow", f"{message}; change the selector or the years, or delete the row"))
     return problems
