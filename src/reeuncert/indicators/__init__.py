@@ -1,74 +1,63 @@
 """Indicators of dependence: functions of flows, computed on every draw.
 
-Every indicator is one plain function on arrays and one record in the registry (`reeuncert.indicators.registry.INDICATORS`):
-name, title, unit, reference, dims. They look at the *roles* of flows (quantity, product, origin, destination, route,
+Every indicator is one plain function on arrays and one record in `reeuncert.indicators.registry.INDICATORS` (name,
+title, unit, reference, dims). They look at the *roles* of flows (quantity, product, origin, destination, route,
 end_use), never at names, so that they work in every case.
 
 Dims and labels
 ---------------
 ``region``
-    The regions of the case. In a pair, ``region`` is the one that depends (the importer) and ``partner`` the one depended on
-    (the exporter).
+    The regions of the case. In a pair, ``region`` is the one that depends (the importer), ``partner`` the one depended
+    on (the exporter).
 ``partner``
-    The regions of the case; for embodied dependence also ``"opening stock"`` (was in stock when the first year began) and
-    ``"no region"`` (entered otherwise than by mining, or never separated).
+    The regions of the case; for embodied dependence also ``"opening stock"`` (was in stock when the first year began)
+    and ``"no region"`` (entered otherwise than by mining, or never separated).
 ``product``
     The products of the case, ``"refined"`` (all products that a `production` flow makes) and ``"all"``.
 ``end_use``
     The end uses of the case.
 ``year``
-    Every variable has it. A variable ``<name>_cumulated`` holds the same indicator with every mass summed from the first
-    year up to and including ``year``; a headline with ``year = 0`` means the last year of ``<name>_cumulated``.
+    Every variable has it. A variable ``<name>_cumulated`` holds the same indicator with every mass summed from the
+    first year up to and including ``year``; a headline with ``year = 0`` means its last year.
 
-Names (C: ``<name>_cumulated`` exists too; mass: unit of the case; all others are ratios, unit 1)
+Names
+-----
+The mark ``+`` says that ``<name>_cumulated`` exists too. Masses are in the unit of the case, ratios have unit 1.
 
-===================================== ========================== ==== = ========================================================
-name                                  dims beside year           unit C what
-===================================== ========================== ==== = ========================================================
-apparent_consumption                  region, product            mass C use after process losses; products that are consumed, and refined
-apparent_consumption_usgs             region                     mass C refined, recorded: production + imports - exports, no stock change
-world_apparent_consumption            product                    mass C sum over regions
-share_of_consumption                  region                     1    C of the world's apparent consumption of refined products
-net_import_reliance                   region                     1      (imports - exports - stock change) / apparent consumption, refined
-imports                               region, product            mass C as the importer's customs record them
-exports                               region, product            mass C as the exporter's customs record them
-import_dependence                     region, partner, product   1    C imports from partner / all imports, importer's record
-import_dependence_with_unrecorded     region, partner, product   1    C the same, with what no customs office saw
-export_dependence                     region, partner, product   1    C exports to partner / all exports, exporter's record
-interdependence                       region, partner            1      import dependence over all products, both directions of each pair
-supply_dependence                     region, partner            1      refined imports from partner / apparent consumption
-supply_dependence_with_unrecorded     region, partner            1      the same, with what no customs office saw
-supplier_concentration                region, product            1      Herfindahl-Hirschman index of the origins of imports
-mine_production                       region                     mass C registered and unregistered
-mine_production_registered            region                     mass C
-world_mine_production                                            mass C registered and unregistered
-share_of_mining                       region                     1    C of the world's registered mining
-share_of_mining_with_unregistered     region                     1    C of all mining
-unregistered_mining                   region                     mass C
-world_unregistered_mining                                        mass C
-unregistered_mining_share             region                     1    C unregistered part of the region's mining
-share_of_unregistered_mining          region                     1    C region's part of the world's unregistered mining
-refined_production                    region, product            mass C gross by product; "refined": net of refined products used as feed
-refined_production_registered         region, product            mass C registered route, with what it bought from the unregistered
-world_refined_production              product                    mass C
-share_of_refining                     region, product            1    C of the world's registered refined production
-share_of_refining_with_unregistered   region, product            1    C of all refined production
-refining_beyond_quota                 region                     1      (refined - quota) / refined, from all feed
-refining_beyond_quota_own_ore         region                     1      the same, only what was made of ore mined in the region
-customs_gap                           region, partner            1    C importer's record / exporter's record - 1, refined, trade in one direction
-customs_gap_net                       region, partner            1    C the same for net trade (imports - exports)
-smuggled_mass                         region, partner            mass C unrecorded trade u from partner to region
-smuggled_mass_declared                region, partner            mass C kappa u, the part of it that is declared on arrival
-embodied_dependence_mined             region, partner, product   1      consumption of region by the region where its ore was mined
-embodied_dependence_separated         region, partner, product   1      consumption of region by the region where it was separated (last)
-return_share                          region, partner            1    C refined imports from partner / unrefined exports to partner
-return_share_traced                   region, partner            1    C the same, only what was made of ore mined in region
-end_use_consumption                   region, end_use            mass C
-world_end_use_consumption             end_use                    mass C
-end_use_share                         region, end_use            1    C of the region's consumption
-world_end_use_share                   end_use                    1    C of the world's consumption
-stock_change                          region, product            mass C of the markets, registered and unregistered
-===================================== ========================== ==== = ========================================================
+Masses over (region, product)
+    apparent_consumption+ (use after process losses), imports (importer's record), exports (exporter's record),
+    refined_production+ (gross by product; ``"refined"``: net of refined products used as feed),
+    refined_production_registered (with what it bought from the unregistered), stock_change
+Masses over (region)
+    apparent_consumption_usgs+ (refined, recorded: production + imports - exports, no stock change),
+    mine_production+, mine_production_registered+, unregistered_mining+
+Masses over (region, partner)
+    smuggled_mass+ (unrecorded trade u from partner to region), smuggled_mass_declared+ (κu, declared on arrival)
+Masses over (region, end_use)
+    end_use_consumption+
+Masses of the world
+    world_mine_production+, world_unregistered_mining+; over (product): world_apparent_consumption+,
+    world_refined_production+; over (end_use): world_end_use_consumption+
+Ratios over (region)
+    net_import_reliance ((imports - exports - stock change) / apparent consumption, refined, recorded or not),
+    share_of_consumption+, share_of_mining+ (registered), share_of_mining_with_unregistered+,
+    unregistered_mining_share+ (of the region's mining), share_of_unregistered_mining+ (of the world's),
+    refining_beyond_quota ((refined - quota) / refined), refining_beyond_quota_own_ore (from the region's own ore only)
+Ratios over (region, product)
+    share_of_refining+ (registered), share_of_refining_with_unregistered+, supplier_concentration (HHI)
+Ratios over (region, partner, product)
+    import_dependence (imports from partner / all imports, importer's record), import_dependence_with_unrecorded,
+    embodied_dependence_mined, embodied_dependence_separated (consumption by the region of its mine, or of its last
+    separation)
+Ratios over (region, partner)
+    interdependence (import dependence over all products, both directions of a pair),
+    export_dependence+ (exports to partner / all exports, all products, exporter's record),
+    supply_dependence, supply_dependence_with_unrecorded (refined imports from partner / apparent consumption),
+    customs_gap+ (importer's record / exporter's record - 1, refined products, trade in one direction),
+    customs_gap_net+ (the same for net trade), return_share (refined imports from partner / unrefined exports to it),
+    return_share_traced (only what was made of the region's own ore)
+Ratios over (region, end_use), or (end_use)
+    end_use_share+; world_end_use_share+
 """
 
 from __future__ import annotations

@@ -10,7 +10,6 @@ from reeuncert.indicators.trade import (
     ALL_ARRIVALS,
     CHEN,
     RECORDED_ARRIVALS,
-    RECORDED_DEPARTURES,
     exports_of,
     imports_of,
 )
@@ -50,7 +49,6 @@ def _imports(table: FlowTable, quantities: Sequence[str]) -> Array:
     title="Import dependence, recorded",
     unit="1",
     dims=("region", "partner", "product"),
-    cumulated=True,
     reference=CHEN,
 )
 def _recorded(table: FlowTable) -> Array:
@@ -62,7 +60,6 @@ def _recorded(table: FlowTable) -> Array:
     title="Import dependence, with unrecorded",
     unit="1",
     dims=("region", "partner", "product"),
-    cumulated=True,
     reference=CHEN,
 )
 def _with_unrecorded(table: FlowTable) -> Array:
@@ -71,20 +68,19 @@ def _with_unrecorded(table: FlowTable) -> Array:
 
 @indicator(
     "export_dependence",
-    title="Export dependence, recorded",
+    title="Export dependence over all products, recorded",
     unit="1",
-    dims=("region", "partner", "product"),
+    dims=("region", "partner"),
     cumulated=True,
     reference=CHEN,
 )
 def _exports(table: FlowTable) -> Array:
-    out = table.blank("region", "partner", "product")
-    for k, label in enumerate(table.labels("product")):
-        for r, region in enumerate(table.regions):
-            whole = exports_of(table, region, label, quantities=RECORDED_DEPARTURES)
-            for p, partner in enumerate(table.regions):
-                if partner != region:
-                    out[:, :, r, p, k] = export_dependence(exports_of(table, region, label, [partner]), whole)
+    out = table.blank("region", "partner")
+    for r, region in enumerate(table.regions):
+        whole = exports_of(table, region, ALL)
+        for p, partner in enumerate(table.regions):
+            if partner != region:
+                out[:, :, r, p] = export_dependence(exports_of(table, region, ALL, [partner]), whole)
     return out
 
 

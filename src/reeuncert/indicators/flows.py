@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -70,6 +70,7 @@ class FlowTable:
     constants: tuple[Constant, ...] = ()
     stages: Mapping[str, str] | None = None
     cumulative: bool = False
+    _masks: dict[tuple[str, str], Mask] = field(default_factory=dict, repr=False)
 
     @classmethod
     def from_dataset(cls, data: xr.Dataset, case: Case | None = None) -> FlowTable:
@@ -147,8 +148,18 @@ class FlowTable:
         chosen = np.ones(len(self.mass), dtype=bool)
         for name, allowed in attributes.items():
             values = (allowed,) if isinstance(allowed, str) else tuple(allowed)
-            chosen &= np.isin(self.attributes[name], values)
+            matching = np.zeros_like(chosen)
+            for value in values:
+                matching |= self._having(name, value)
+            chosen &= matching
         return chosen
+
+    def _having(self, name: str, value: str) -> Mask:
+        """Which flows have one value of one attribute; kept, since comparing texts is slow and often repeated."""
+        mask = self._masks.get((name, value))
+        if mask is None:
+            mask = self._masks[name, value] = self.attributes[name] == value
+        return mask
 
     def sum(self, plus: Mask, minus: Mask | None = None) -> Array:
         """Sum of some flows less that of others, in every draw and year.

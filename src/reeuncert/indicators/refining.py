@@ -95,7 +95,6 @@ def _all(table: FlowTable) -> Array:
     title="Refined production, registered",
     unit="mass",
     dims=("region", "product"),
-    cumulated=True,
     reference=USGS,
 )
 def _registered(table: FlowTable) -> Array:

@@ -34,7 +34,6 @@ def _exported(table: FlowTable, region: str, partner: str) -> Array:
     title="Refined imports from a partner over unrefined exports to it",
     unit="1",
     dims=("region", "partner"),
-    cumulated=True,
     reference=CHEN,
 )
 def _of_flows(table: FlowTable) -> Array:
@@ -52,7 +51,6 @@ def _of_flows(table: FlowTable) -> Array:
     title="Refined imports made of the region's own ore over its unrefined exports to the partner",
     unit="1",
     dims=("region", "partner"),
-    cumulated=True,
     reference=CHEN,
 )
 def _of_own_ore(table: FlowTable) -> Array:

@@ -43,7 +43,6 @@ def stock_change_of(table: FlowTable, region: str, label: str) -> Array:
     title="Stock change",
     unit="mass",
     dims=("region", "product"),
-    cumulated=True,
     reference="Brunner & Rechberger 2016, Handbook of Material Flow Analysis, doi 10.1201/9781315313450",
 )
 def _of_flows(table: FlowTable) -> Array:

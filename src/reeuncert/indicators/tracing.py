@@ -1,9 +1,9 @@
 """Where the mass in a flow comes from: composition of every market by origin, traced through years, stocks and cycles.
 
 Each process mixes what enters it and sends the mixture out: a flow has the composition of the process that it leaves
-(proportional mixing, as in Kastner, Kastner & Nonhebel 2011, Ecological Economics 70, doi 10.1016/j.ecolecon.2011.01.012,
-which covers re-exports). With s the throughput, x the flows and B the mass that enters from outside or from last year's
-stock by origin, the compositions C of one year solve
+(proportional mixing, as in Kastner, Kastner & Nonhebel 2011, Ecological Economics 70,
+doi 10.1016/j.ecolecon.2011.01.012, which covers re-exports). With s the throughput, x the flows and B the mass that
+enters from outside or from last year's stock by origin, the compositions C of one year solve
 
     s_j C_j − Σ_i x_ij C_i = B_j ,
 
@@ -114,7 +114,8 @@ def trace(mass: Array, carried: Mask, network: Plan, n_origins: int, weights: Ar
     --------
     A market mixes 3 from its own mine (origin 0) with 1 from another (origin 1), and 2 of the 4 are consumed:
 
-    >>> network = plan(["outside", "outside", "market", "market"], ["market", "market", "outside", "outside"], [0, 1, 0, 0])
+    >>> source, target = ["outside", "outside", "market", "market"], ["market", "market", "outside", "outside"]
+    >>> network = plan(source, target, entry=[0, 1, 0, 0])
     >>> mass = np.array([3.0, 1.0, 2.0, 2.0]).reshape(4, 1, 1)
     >>> trace(mass, np.zeros((4, 1), bool), network, 2, np.array([[0.0, 0.0, 1.0, 0.0]])).ravel()
     array([1.5, 0.5])

@@ -51,7 +51,6 @@ def exports_of(
     title="Imports recorded by the importer",
     unit="mass",
     dims=("region", "product"),
-    cumulated=True,
     reference=USGS,
 )
 def _imports(table: FlowTable) -> Array:
@@ -67,7 +66,6 @@ def _imports(table: FlowTable) -> Array:
     title="Exports recorded by the exporter",
     unit="mass",
     dims=("region", "product"),
-    cumulated=True,
     reference=USGS,
 )
 def _exports(table: FlowTable) -> Array:
