@@ -33,11 +33,14 @@ class CaseReading:
         Errors: the case cannot be used while there is one.
     warnings
         What an analyst should look at before believing a result.
+    data_folder
+        Where the evidence was looked for.
     """
 
     case: Case | None
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
+    data_folder: Path | None = None
 
 
 def read_case(name_or_path: str | Path, /, **options: str) -> Case:
@@ -106,7 +109,18 @@ def load_case(folder: Path, **options: str) -> CaseReading:
     )
     reading.check_sources_table()
     _check_together(reading, tables, case)
-    return CaseReading(case, tuple(sorted(set(reading.problems))), tuple(sorted(set(reading.warnings))))
+    problems, warnings = sorted(set(reading.problems)), sorted(set(reading.warnings))
+    return CaseReading(case, tuple(problems), tuple(warnings), reading.data_folder)
+
+
+def problems_of(case: Case) -> tuple[Problem, ...]:
+    """Problems of a case that was made or changed in memory: of its balance, its priors, and its evidence."""
+    lines = SystemTables(case.system, {}, {}, {}, case.regions, case.products, clean=True)
+    problems = [*evidence_problems(case), *_network(lines)]
+    if not _network(lines):
+        rows = row_problems(case)
+        problems += rows or coverage_problems(case)
+    return tuple(sorted(problems))
 
 
 def _check_together(reading: Reading, tables: SystemTables, case: Case) -> None:

@@ -1,0 +1,60 @@
+"""The prior that a priors table implies for every flow, simulated forward without a model."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reeuncert.balance.network import Network
+from reeuncert.balance.op import flows_from_coordinates
+from reeuncert.case.records import Case
+from reeuncert.cells import condensed
+from reeuncert.errors import Problem
+from reeuncert.priors.coverage import prior_groups
+from reeuncert.priors.paths import coordinate_prior
+
+MOST_ORDERS = 4.0
+"""Orders of magnitude between the ends of the 90 % interval above which an implied prior is worth a second look."""
+
+
+def implied_flows(case: Case, draws: int = 500, seed: int = 1) -> tuple[Network, NDArray[np.float64]]:
+    """Draw every flow from the prior of a case with ``prior_measure = "coordinates"``.
+
+    Returns
+    -------
+    network
+        Its ``edge_flow`` and ``edge_year`` say what the columns are.
+    log_flow
+        Log of the mass of each edge, in the unit of the case, shape (draw, edge).
+    """
+    network = Network.from_system(case.system, prior_groups(case))
+    prior = coordinate_prior(case, network)
+    z = np.random.default_rng(seed).standard_normal((draws, network.n_coordinates))
+    u = np.tile(prior.mean, (draws, 1))
+    for block in prior.blocks:
+        u[:, block.index] += z[:, block.index] @ block.factor.T
+    return network, np.log(flows_from_coordinates(u, network))
+
+
+def implied_warnings(case: Case) -> list[Problem]:
+    """Flows whose implied prior spans more than four orders of magnitude (ends of its 90 % interval).
+
+    Only for ``prior_measure = "coordinates"``: other priors cannot be simulated forward.
+    """
+    if case.prior_measure != "coordinates":
+        return []
+    network, log_flow = implied_flows(case)
+    low, high = np.quantile(log_flow, [0.05, 0.95], axis=0) / np.log(10)
+    found = []
+    for index, flow in enumerate(case.system.flows):
+        edges = np.flatnonzero((network.edge_flow == index) & (high - low > MOST_ORDERS))
+        if edges.size:
+            worst = edges[np.argmax((high - low)[edges])]
+            years = condensed(case.system.years[k] for k in network.edge_year[edges])
+            ends = f"{10 ** low[worst]:.2g} to {10 ** high[worst]:.2g} {case.system.unit}"
+            message = (
+                f"the prior that the table implies for flow '{flow.name}' in {years} spans {ends} (90 %), more than "
+            )
+            message += "four orders of magnitude; tighten the rows of the processes that feed it"
+            found.append(Problem("priors.csv", 0, "", message))
+    return found
