@@ -1,0 +1,106 @@
+"""Compile a model for nutpie once; sample, start and refit it many times."""
+
+from __future__ import annotations
+
+import ctypes
+import dataclasses
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pymc as pm
+from numpy.typing import ArrayLike, NDArray
+from pytensor.configdefaults import config
+
+Array = NDArray[np.float64]
+
+
+@contextmanager
+def repeatable_arithmetic() -> Iterator[None]:
+    """Compile without numba's fast-math: the same seed then gives the same draws with a cold and a warm cache.
+
+    With fast-math, code that comes from the disk cache rounds differently from code just compiled, and the chains part
+    ways (PyMC 6.3, PyTensor 3.3). The setting is that of PyTensor and is put back on leaving.
+    """
+    with config.change_flags(numba__fastmath=False), warnings.catch_warnings():
+        # A variable with a random function of its own is simulated through Python; it never enters the gradient.
+        warnings.filterwarnings("ignore", message="Numba will use object mode to run")
+        yield
+
+
+@dataclasses.dataclass(frozen=True)
+class CompiledModel:
+    """A model compiled by nutpie.
+
+    Parameters
+    ----------
+    compiled
+        What ``nutpie.compile_pymc_model`` returned; its starting points may have been replaced.
+    """
+
+    compiled: Any
+
+    @property
+    def size(self) -> int:
+        """Number of free parameters."""
+        return int(self.compiled.n_dim)
+
+    def with_data(self, **data: ArrayLike) -> CompiledModel:
+        """The same compiled code with new values of ``pm.Data`` variables; nothing is compiled again."""
+        return CompiledModel(self.compiled.with_data(**data))
+
+    def with_starts(self, start: Callable[[int], Array]) -> CompiledModel:
+        """Chains start at ``start(seed)``, shape (size,); nutpie asks once a chain, with a seed of the chain."""
+        return CompiledModel(dataclasses.replace(self.compiled, initial_point_func=start))
+
+    def log_density(self, point: ArrayLike) -> tuple[float, Array]:
+        """Log density and its gradient at an unconstrained point, shape (size,).
+
+        Where the density cannot be computed, minus infinity and a gradient of zeros.
+        """
+        x = np.ascontiguousarray(point, dtype=float)
+        if x.shape != (self.size,):
+            raise ValueError(f"the point has shape {x.shape}; this model has {self.size} free parameters")
+        gradient, value = np.zeros(self.size), np.zeros(1)
+        call = self.compiled.compiled_logp_func.ctypes
+        failed = call(
+            self.size,
+            _pointer(x),
+            _pointer(gradient),
+            _pointer(value),
+            ctypes.c_void_p(self.compiled.user_data.ctypes.data),
+        )
+        if failed:
+            return -np.inf, np.zeros(self.size)
+        return float(value[0]), gradient
+
+
+def compile_model(model: pm.Model, *, store: Sequence[str] | None = None) -> CompiledModel:
+    """Compile a model's log density, gradient and deterministics.
+
+    Parameters
+    ----------
+    model
+        Any PyMC model whose operations numba can run.
+    store
+        Names of deterministics to keep in every draw; by default all of them. Free variables are always kept.
+
+    Returns
+    -------
+    CompiledModel
+    """
+    import nutpie
+
+    with repeatable_arithmetic():
+        return CompiledModel(nutpie.compile_pymc_model(model, var_names=None if store is None else list(store)))
+
+
+def data_of(model: pm.Model) -> Mapping[str, Array]:
+    """Current values of the model's ``pm.Data`` variables, by name."""
+    return {var.name: var.get_value() for var in model.data_vars if hasattr(var, "get_value")}
+
+
+def _pointer(array: Array) -> Any:
+    return array.ctypes.data_as(ctypes.POINTER(ctypes.c_double))

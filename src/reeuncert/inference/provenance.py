@@ -1,0 +1,95 @@
+"""Where a result came from: versions, seed, settings, fingerprints of case and data, times."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+import pymc as pm
+
+from reeuncert.case.records import Case
+from reeuncert.case.serial import case_to_json
+from reeuncert.errors import ModelError
+
+PACKAGES = (
+    "reeuncert",
+    "pymc",
+    "pytensor",
+    "nutpie",
+    "numba",
+    "numpy",
+    "scipy",
+    "xarray",
+    "arviz",
+    "pandas",
+    "h5netcdf",
+)
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that a result depends on."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:  # run from a source tree that was never installed
+            found[package] = "unknown"
+    return found
+
+
+def case_attributes(case: Case) -> dict[str, str]:
+    """Attributes that tell what was fitted: the case as JSON, its SHA-256, and that of every file it was read from."""
+    text = case_to_json(case)
+    return {
+        "case_name": case.name,
+        "case_title": case.title,
+        "case_options": json.dumps(dict(case.options), sort_keys=True),
+        "case_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "file_sha256": json.dumps(dict(case.hashes), sort_keys=True),
+        "case_json": text,
+    }
+
+
+def run_attributes(seconds: Mapping[str, float]) -> dict[str, str]:
+    """Attributes that tell how and when: versions, machine, wall times in seconds by phase."""
+    return {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": json.dumps(versions()),
+        "machine": f"{platform.system()} {platform.machine()}",
+        "numba_fastmath": "off",
+        "seconds": json.dumps({k: round(v, 2) for k, v in seconds.items()}),
+    }
+
+
+def case_of(model: pm.Model) -> Case:
+    """The case that a model was built from.
+
+    Raises
+    ------
+    ModelError
+        If the model was not built by this package.
+    """
+    record = getattr(model, "reeuncert", None)
+    if record is None:
+        raise ModelError(
+            "this model does not know its case; build it with reeuncert.build_model(case) "
+            "(a copy made by PyMC loses it: set copy.reeuncert = model.reeuncert)"
+        )
+    case: Case = record.case
+    return case
+
+
+def prior_classes(model: pm.Model) -> tuple[str, ...] | None:
+    """Class of the prior of every coordinate of ``z``; None where priors are not stated on coordinates."""
+    prior = getattr(getattr(model, "reeuncert", None), "prior", None)
+    return None if prior is None else tuple(prior.group)
+
+
+def fresh_seed() -> int:
+    """A seed from the operating system, to be recorded beside the draws."""
+    return int(np.random.SeedSequence().generate_state(1)[0] >> 1)

@@ -1,0 +1,239 @@
+"""Sampling a small model: layout, provenance, repeatable seeds, starting points, refits and interruption."""
+
+import json
+import os
+import signal
+import threading
+
+import numpy as np
+import pymc as pm
+import pytensor
+import pytest
+import xarray as xr
+from scipy.stats import norm
+
+from reeuncert.case.serial import case_from_json
+from reeuncert.errors import ModelError, SamplingError
+from reeuncert.inference.compiled import compile_model
+from reeuncert.inference.prior import sample_prior
+from reeuncert.inference.sample import sample
+from reeuncert.inference.samplers import _draws_so_far
+from reeuncert.inference.start import good_start
+from reeuncert.testing import assert_mass_balance
+from toy.model import toy_case, toy_model
+
+SHORT = {"draws": 200, "tune": 200, "chains": 2, "quiet": True}
+
+
+@pytest.fixture(scope="module")
+def model():
+    return toy_model()
+
+
+@pytest.fixture(scope="module")
+def compiled(model):
+    return compile_model(model)
+
+
+@pytest.fixture(scope="module")
+def result(model, compiled):
+    return sample(model, **SHORT, seed=3, prior_draws=400, compiled=compiled, command="reeuncert run toy")
+
+
+def test_layout(result, model):
+    assert set(result.children) == {
+        *("posterior", "sample_stats", "prior", "prior_predictive", "log_likelihood", "log_prior", "observed_data"),
+    }
+    mass = result["posterior"]["mass_flow"]
+    assert mass.dims == ("chain", "draw", "flow", "year")
+    assert mass.dtype == np.float64
+    assert mass.attrs == {"long_name": "mass of a flow in a year", "units": "kt REO"}
+    assert list(mass["from_process"].values) == ["outside", "mine", "mine", "market", "market"]
+    assert list(mass["end_use"].values) == ["", "", "", "", "magnets"]
+    assert np.isnan(mass.sel(flow="tailings", year=2001)).all()
+    assert np.isfinite(mass.sel(flow="tailings", year=2002)).all()
+    assert result["prior"]["mass_flow"].sizes == {"chain": 1, "draw": 400, "flow": 5, "year": 3}
+    assert {"from_process", "route"} <= set(result["prior"].coords)
+    assert result["prior_predictive"]["reported"].sizes == {"chain": 1, "draw": 400, "evidence": 4}
+    assert result["observed_data"]["reported"].dims == ("evidence",)
+    assert {"diverging", "energy", "lp", "tree_depth", "reached_max_treedepth"} <= set(result["sample_stats"])
+    assert_mass_balance(result)
+    assert_mass_balance(result, group="prior")
+
+
+def test_terms_of_likelihood_and_prior(result):
+    posterior, terms = result["posterior"], result["log_likelihood"]
+    assert set(terms.data_vars) == {"yearbook", "survey"}
+    assert terms["yearbook"].dims == ("chain", "draw", "yearbook_row")
+    assert list(terms["yearbook_row"].values) == ["mine-2000", "mine-2001", "mine-2002"]
+    level = np.log(posterior["mass_flow"].sel(flow="use", year=2001)) + posterior["log_offset"]
+    np.testing.assert_allclose(terms["survey"].values[..., 0], norm.logpdf(np.log(18.0), level, 0.1), rtol=1e-9)
+    prior = result["log_prior"]
+    assert set(prior.data_vars) == {"inputs", "recoveries", "stocks", "offset_z"}
+    z = posterior["z"].values
+    np.testing.assert_allclose(prior["recoveries"], norm.logpdf(z[..., 3:5]).sum(axis=-1), rtol=1e-12)
+    np.testing.assert_allclose(prior["offset_z"], norm.logpdf(posterior["offset_z"]), rtol=1e-12)
+    total = sum(v.sum([d for d in v.dims if d not in ("chain", "draw")]) for v in terms.data_vars.values())
+    total = total + sum(prior.data_vars.values())
+    np.testing.assert_allclose(total.values, result["sample_stats"]["lp"].values, rtol=1e-9)
+
+
+def test_provenance(result, model):
+    attrs = result.attrs
+    assert (attrs["seed"], attrs["sampler"], attrs["complete"], attrs["approximate"]) == (3, "nutpie", "yes", "no")
+    assert attrs["command"] == "reeuncert run toy"
+    assert attrs["numba_fastmath"] == "off"
+    assert json.loads(attrs["versions"])["pymc"] == pm.__version__
+    assert json.loads(attrs["file_sha256"]) == {"flows.csv": "0" * 64}
+    assert len(attrs["case_sha256"]) == 64
+    assert {"compile", "sample", "total"} <= set(json.loads(attrs["seconds"]))
+    assert case_from_json(attrs["case_json"]).system == model.reeuncert.case.system
+
+
+def test_posterior_is_pulled_to_the_evidence(result):
+    mined = result["posterior"]["mass_flow"].sel(flow="concentrate").median(("chain", "draw"))
+    np.testing.assert_allclose(mined, [20, 24, 30], rtol=0.08)
+
+
+def test_same_seed_same_draws_other_seed_others(model, compiled):
+    settings = {**SHORT, "prior_draws": 0, "likelihood_terms": False, "compiled": compiled}
+    one, two, other = (sample(model, **settings, seed=s) for s in (5, 5, 6))
+    for name in ("mass_flow", "z"):
+        np.testing.assert_array_equal(one["posterior"][name], two["posterior"][name])
+        assert not np.array_equal(one["posterior"][name], other["posterior"][name])
+
+
+def test_a_seed_is_recorded_when_none_is_given(model, compiled):
+    settings = {**SHORT, "prior_draws": 0, "likelihood_terms": False, "compiled": compiled, "store_z": False}
+    one = sample(model, **settings)
+    two = sample(model, **settings, seed=one.attrs["seed"])
+    np.testing.assert_array_equal(one["posterior"]["mass_flow"], two["posterior"]["mass_flow"])
+    assert "z" not in one["posterior"]
+    assert "coordinate" not in one["posterior"].coords
+    assert "prior" not in one.children
+
+
+def test_fast_math_setting_of_pytensor_is_left_as_it_was(result):
+    assert pytensor.config.numba__fastmath is True
+
+
+def test_starts_are_near_the_mode_apart_and_repeatable(compiled):
+    starts = [good_start(compiled, seed) for seed in (1, 2)]
+    assert compiled.log_density(starts[0])[0] > compiled.log_density(np.zeros(9))[0]
+    assert not np.array_equal(*starts)
+    np.testing.assert_array_equal(good_start(compiled, 1), starts[0])
+    numeric = [(compiled.log_density(0.1 + e)[0] - compiled.log_density(0.1 - e)[0]) / 2e-5 for e in 1e-5 * np.eye(9)]
+    np.testing.assert_allclose(compiled.log_density(np.full(9, 0.1))[1], numeric, rtol=1e-5, atol=1e-7)
+
+
+def test_an_impossible_start_is_an_error_that_says_so(model, compiled):
+    impossible = compiled.with_data(reported_value=np.full(4, np.nan))
+    with pytest.raises(SamplingError, match="the log density is not finite at the centre of the prior"):
+        good_start(impossible, 1)
+    with pytest.raises(SamplingError, match="not finite"):
+        sample(model, **SHORT, seed=1, compiled=impossible)
+
+
+def test_refit_with_new_data_without_compiling(model, compiled):
+    new = compiled.with_data(reported_value=np.log([40.0, 48.0, 60.0, 36.0]))
+    dt = sample(model, **SHORT, seed=1, prior_draws=0, likelihood_terms=False, compiled=new)
+    mined = dt["posterior"]["mass_flow"].sel(flow="concentrate").median(("chain", "draw"))
+    np.testing.assert_allclose(mined, [40, 48, 60], rtol=0.08)
+
+
+def test_interrupt_keeps_the_draws_so_far(model, compiled, capsys):
+    timer = threading.Timer(2.0, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    try:
+        dt = sample(
+            model,
+            **{**SHORT, "draws": 2_000_000, "quiet": False},
+            seed=1,
+            prior_draws=0,
+            likelihood_terms=False,
+            compiled=compiled,
+        )
+    finally:
+        timer.cancel()
+    kept = dt["posterior"].sizes["draw"]
+    assert 100 < kept < 2_000_000
+    assert dt.attrs["complete"] == "no"
+    assert np.isfinite(dt["posterior"]["z"]).all()
+    assert f"Interrupted: keeping {dt['posterior'].sizes['chain']} chains of {kept} draws made so far." in (
+        capsys.readouterr().err
+    )
+
+
+def test_draws_so_far_are_the_largest_rectangle():
+    logp = np.full((4, 100), np.nan)
+    logp[0], logp[1, :90], logp[2, :20] = 0.0, 0.0, 0.0
+    stats = xr.Dataset({"logp": (("chain", "draw"), logp)}, coords={"chain": range(4), "draw": range(100)})
+    posterior = xr.Dataset({"x": (("chain", "draw"), logp + 1)}, coords={"chain": range(4), "draw": range(100)})
+    kept, kept_stats = _draws_so_far(posterior, stats)
+    assert dict(kept.sizes) == {"chain": 2, "draw": 90}
+    assert np.isfinite(kept["x"]).all()
+    assert dict(kept_stats.sizes) == {"chain": 2, "draw": 90}
+    with pytest.raises(SamplingError, match="interrupted while the chains were still tuning"):
+        _draws_so_far(posterior * np.nan, stats * np.nan)
+
+
+def test_quiet_says_nothing_and_otherwise_lines_go_to_standard_error(model, compiled, capfd):
+    sample(model, **SHORT, seed=1, prior_draws=0, likelihood_terms=False, compiled=compiled)
+    assert capfd.readouterr() == ("", "")
+    sample(model, **{**SHORT, "quiet": False}, seed=1, prior_draws=0, likelihood_terms=False, compiled=compiled)
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.splitlines()[0] == "Sampling 2 chains of 200 + 200 draws (nutpie) …"
+
+
+def test_prior_alone(model):
+    one, two = (sample_prior(model, 300, seed=2, quiet=True) for _ in range(2))
+    np.testing.assert_array_equal(one["prior"]["mass_flow"], two["prior"]["mass_flow"])
+    assert_mass_balance(one, group="prior")
+    ore = np.log(one["prior"]["mass_flow"].sel(flow="ore").values)
+    assert abs(ore.mean() - np.log(25)) < 4 * 0.8 / np.sqrt(900)
+    assert abs(ore.std() - 0.8) < 0.1
+
+
+@pytest.mark.slow
+def test_prior_with_a_density_on_flows_is_sampled_without_the_evidence():
+    model = toy_model()
+    with model:
+        pm.Potential("on_flows", pm.logp(pm.Normal.dist(np.log(60.0), 0.1), pm.math.log(model["mass_flow"][0, 0])))
+    dt = sample_prior(model, 600, seed=2, quiet=True)
+    mass = dt["prior"]["mass_flow"]
+    assert mass.sizes == {"chain": 1, "draw": 600, "flow": 5, "year": 3}
+    assert abs(np.log(mass.sel(flow="ore", year=2000)).mean() - np.log(60.0)) < 0.05
+    assert 20 < mass.sel(flow="ore", year=2001).median() < 31  # its prior, not the evidence of 24 / yield
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"sampler": "stan"}, "sampler 'stan' is not known; use one of: nutpie, pymc, numpyro"),
+        ({"draws": 0}, "draws is 0; it must be at least 4"),
+        ({"chains": 0}, "chains is 0; it must be at least 1"),
+        ({"seed": -1}, "seed is -1; it must be at least 0"),
+    ],
+)
+def test_wrong_settings_are_named(model, arguments, message):
+    with pytest.raises(SamplingError, match=message):
+        sample(model, **arguments)
+
+
+def test_a_model_without_its_case_is_refused():
+    with pm.Model() as plain:
+        pm.Normal("z")
+    with pytest.raises(ModelError, match=r"this model does not know its case; build it with reeuncert.build_model"):
+        sample(plain)
+
+
+@pytest.mark.slow
+def test_the_sampler_of_pymc(model):
+    dt = sample(model, **SHORT, seed=1, sampler="pymc", cores=1, prior_draws=0, likelihood_terms=False)
+    assert dt["posterior"]["mass_flow"].sizes == {"chain": 2, "draw": 200, "flow": 5, "year": 3}
+    assert {"diverging", "energy", "tree_depth", "lp"} <= set(dt["sample_stats"])
+
+
+def test_case_of_the_result_is_that_of_the_model(result):
+    assert case_from_json(result.attrs["case_json"]).evidence[0].id == toy_case().evidence[0].id
