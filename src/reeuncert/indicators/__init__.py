@@ -70,7 +70,9 @@ from reeuncert.indicators import embodied, return_share
 
 # isort: on
 from reeuncert.indicators.compute import add_indicators, indicators_of
+from reeuncert.indicators.headlines import headlines
 from reeuncert.indicators.registry import INDICATORS, Indicator, UnknownIndicatorError, lookup, valid_names
+from reeuncert.indicators.summary import indicator_table, summary
 
 __all__ = [
     "INDICATORS",
@@ -83,6 +85,8 @@ __all__ = [
     "dependence",
     "embodied",
     "end_use",
+    "headlines",
+    "indicator_table",
     "indicators_of",
     "lookup",
     "mining",
@@ -92,6 +96,7 @@ __all__ = [
     "return_share",
     "smuggling",
     "stock",
+    "summary",
     "supply_dependence",
     "trade",
     "unregistered_mining",

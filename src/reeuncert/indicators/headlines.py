@@ -1,0 +1,92 @@
+"""Headlines: the sentences that a case puts first, with median and interval filled in."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+import xarray as xr
+
+from reeuncert.case.records import Case, Headline
+from reeuncert.case.serial import case_from_json
+from reeuncert.errors import ReeUncertError
+from reeuncert.indicators.registry import CUMULATED, INDICATORS, lookup
+from reeuncert.indicators.summary import interval_columns, summary
+
+
+def headlines(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti", case: Case | None = None) -> pd.DataFrame:
+    """The headlines of a case as sentences, one a row, in the order of the case.
+
+    Ratios are printed in per cent (except an index), masses in the unit of the case. Year 0 of a headline means all
+    years together: the last year of the cumulated indicator. For an indicator by end use, the product of a headline
+    names the end use.
+
+    Parameters
+    ----------
+    dt
+        Result to which `add_indicators` has added the indicators.
+    prob, kind
+        Of the interval, as in `summary`.
+    case
+        By default read from the attribute ``case_json`` of the result.
+
+    Returns
+    -------
+    DataFrame
+        ``sentence``, then the columns of `summary` for the value behind it.
+
+    Raises
+    ------
+    ReeUncertError
+        If a headline names an indicator, label or year that does not exist, or the result has no case.
+    """
+    if case is None:
+        if "case_json" not in dt.attrs:
+            raise ReeUncertError("this result holds no case ('case_json' among its attributes): give the case")
+        case = case_from_json(dt.attrs["case_json"])
+    rows = [_row(dt, headline, prob, kind) for headline in case.headlines]
+    return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=["sentence"])
+
+
+def number(value: float, *, percent: bool = False) -> str:
+    """Print a number for a sentence: three digits, or a percentage with two.
+
+    Examples
+    --------
+    >>> number(2996.4), number(0.3147), number(0.716, percent=True), number(0.9996, percent=True)
+    ('3,000', '0.315', '72', '100')
+    """
+    if not math.isfinite(value):
+        return "(not defined)"
+    rounded = float(f"{100 * value:.2g}" if percent else f"{value:.3g}")
+    return f"{rounded + 0.0:,.10g}"
+
+
+def _row(dt: xr.DataTree, headline: Headline, prob: float, kind: str) -> pd.DataFrame:
+    record = lookup(headline.indicator)
+    name, year = headline.indicator, headline.year
+    if not year:
+        if not record.cumulated:
+            summed = ", ".join(sorted(r.name for r in INDICATORS.values() if r.cumulated))
+            raise ReeUncertError(
+                f"a headline asks for '{name}' cumulated over all years (year 0), but it has no cumulated variant; "
+                f"give a year, or use one of: {summed}"
+            )
+        name = record.name + CUMULATED
+        year = int(dt["derived"].to_dataset()["year"].values[-1])
+    said = {"region": headline.region, "partner": headline.partner, "product": headline.product}
+    if "end_use" in record.dims:
+        said = {"region": headline.region, "end_use": headline.product}
+    coords: dict[str, str | int] = {dim: label for dim, label in said.items() if label}
+    missing = [dim for dim in record.dims if dim not in coords]
+    if missing:
+        raise ReeUncertError(f"a headline on '{name}' must also name its {' and '.join(missing)}")
+    found = summary(dt, name, prob=prob, kind=kind, **coords, year=year)
+    if found.empty:
+        raise ReeUncertError(f"a headline on '{name}' asks for flows that the system does not have: {coords}, {year}")
+    lower, upper = interval_columns(prob, kind)
+    median, low, high = (number(float(found[c].iloc[0]), percent=record.percent) for c in ("median", lower, upper))
+    unit = "%" if record.percent else (found["unit"].iloc[0] if record.unit == "mass" else "")
+    sentence = headline.sentence.format(median=median, lower=low, upper=high, unit=unit)
+    found.insert(0, "sentence", " ".join(sentence.split()))
+    return found

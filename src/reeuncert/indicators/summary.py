@@ -1,0 +1,158 @@
+"""Tables of indicators: posterior beside prior, with intervals that name their kind and diagnostics of the draws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from reeuncert.errors import ReeUncertError
+from reeuncert.indicators.quantiles import Spread, spread
+from reeuncert.indicators.registry import DIMS, lookup
+from reeuncert.posterior.diagnostics import diagnose
+
+SAMPLE = ("chain", "draw")
+
+
+def summary(
+    dt: xr.DataTree,
+    name: str,
+    *,
+    prob: float = 0.9,
+    kind: str = "eti",
+    **coords: str | int | Iterable[str] | Iterable[int],
+) -> pd.DataFrame:
+    """Median and credible interval of one indicator, posterior beside prior.
+
+    Parameters
+    ----------
+    dt
+        Result to which `add_indicators` has added the indicator.
+    name
+        Name of an indicator, see `reeuncert.indicators`.
+    prob
+        Probability of the interval.
+    kind
+        ``"eti"`` (equal-tailed; does not depend on the scale) or ``"hdi"`` (narrowest).
+    **coords
+        Labels to choose, e.g. ``region="…", year=[2010, 2011]``; everything by default.
+
+    Returns
+    -------
+    DataFrame
+        A row for each combination of labels and year that exists in the system: ``indicator``, ``region``,
+        ``partner``, ``product``, ``end_use``, ``year``, ``unit``, ``mean``, ``median``, ``eti90_lb``, ``eti90_ub``,
+        ``ess_bulk``, ``ess_tail``, ``r_hat``, ``prior_median``, ``prior_eti90_lb``, ``prior_eti90_ub`` and
+        ``width_ratio`` (width of the posterior interval over the prior's: near 1, the data have said nothing). The
+        names of the interval follow `kind` and `prob`. Draws in which a ratio is undefined are left out, and if they
+        are more than a tenth, the interval is empty.
+
+    Raises
+    ------
+    UnknownIndicatorError
+        If no indicator has the name.
+    ReeUncertError
+        If the result does not hold the indicator, or a dim or label is not one of its own.
+
+    Examples
+    --------
+    >>> from reeuncert.testing import toy_posterior
+    >>> table = summary(toy_posterior(draws=20, years=2), "mine_production", region="South", year=2002)
+    >>> table[["indicator", "region", "year", "unit"]].values.tolist()
+    [['mine_production', 'South', 2002, 'kt']]
+    """
+    lookup(name)
+    held = dt["derived"].to_dataset() if "derived" in dt.children else xr.Dataset()
+    if name not in held.data_vars:
+        raise ReeUncertError(
+            f"'{name}' has not been computed for this result: call add_indicators(dt, ['{name}']) first; "
+            f"it holds {sorted(str(v) for v in held.data_vars) or 'no indicator'}"
+        )
+    chosen = _select(held[name], name, coords)
+    before = dt["derived_prior"].to_dataset() if "derived_prior" in dt.children else xr.Dataset()
+    prior = _select(before[name], name, coords) if name in before.data_vars else None
+    return _table(chosen, prior, name, prob, kind)
+
+
+def indicator_table(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti") -> pd.DataFrame:
+    """All indicators of a result in one tidy table, columns as in `summary`.
+
+    Raises
+    ------
+    ReeUncertError
+        If the result holds no indicator.
+    """
+    if "derived" not in dt.children:
+        raise ReeUncertError("this result holds no indicator: call add_indicators(dt) first")
+    tables = [summary(dt, str(name), prob=prob, kind=kind) for name in dt["derived"].data_vars]
+    return pd.concat([table for table in tables if len(table)], ignore_index=True)
+
+
+def interval_columns(prob: float = 0.9, kind: str = "eti") -> tuple[str, str]:
+    """Names of the columns for the ends of an interval.
+
+    Examples
+    --------
+    >>> interval_columns(0.9), interval_columns(0.955, "hdi")
+    (('eti90_lb', 'eti90_ub'), ('hdi95.5_lb', 'hdi95.5_ub'))
+    """
+    stem = f"{kind}{100 * prob:.6g}"
+    return f"{stem}_lb", f"{stem}_ub"
+
+
+def _select(variable: xr.DataArray, name: str, coords: Mapping[str, object]) -> xr.DataArray:
+    chosen = variable
+    for dim, wanted in coords.items():
+        dims = [str(d) for d in variable.dims if d not in SAMPLE]
+        if dim not in dims:
+            raise ReeUncertError(f"indicator '{name}' has no dim '{dim}'; its dims: {', '.join(dims)}")
+        labels = variable[dim].values.tolist()
+        values = [wanted] if isinstance(wanted, str | int | np.integer) else list(wanted)  # type: ignore[call-overload]
+        for value in values:
+            if value not in labels:
+                raise ReeUncertError(f"{value!r} is no {dim} of indicator '{name}'; there are: {labels}")
+        chosen = chosen.isel({dim: [labels.index(value) for value in values]})
+    return chosen
+
+
+def _table(posterior: xr.DataArray, prior: xr.DataArray | None, name: str, prob: float, kind: str) -> pd.DataFrame:
+    dims = [str(d) for d in posterior.dims if d not in SAMPLE]
+    draws = posterior.transpose(*SAMPLE, *dims).values
+    cells = draws.reshape(*draws.shape[:2], -1)
+    before = None if prior is None else prior.transpose(*SAMPLE, *dims).values.reshape(-1, cells.shape[2])
+    # A row is left out where the system has no such flow: undefined in every draw, before and after.
+    there = np.isfinite(cells).any(axis=(0, 1))
+    if before is not None:
+        there |= np.isfinite(before).any(axis=0)
+    cells = cells[:, :, there]
+    found, checks = _posterior_spread(cells, prob, kind)
+    empty = np.full(int(there.sum()), np.nan)
+    known = Spread(empty, empty, empty, empty) if before is None else spread(before[:, there], prob=prob, kind=kind)
+    labels = np.meshgrid(*(posterior[d].values for d in dims), indexing="ij")
+    columns: dict[str, object] = {"indicator": name}
+    at = {d: grid.ravel()[there] for d, grid in zip(dims, labels, strict=True)}
+    columns |= {d: at.get(d, "") for d in (*DIMS, "year")}
+    lower, upper = interval_columns(prob, kind)
+    columns |= {"unit": posterior.attrs["units"], "mean": found.mean, "median": found.median}
+    columns |= {lower: found.lower, upper: found.upper, **checks, "prior_median": known.median}
+    columns |= {f"prior_{lower}": known.lower, f"prior_{upper}": known.upper}
+    width = known.upper - known.lower
+    columns["width_ratio"] = np.divide(found.upper - found.lower, width, out=empty.copy(), where=width > 0)
+    return pd.DataFrame(columns, index=range(len(empty)))
+
+
+def _posterior_spread(cells: np.ndarray, prob: float, kind: str) -> tuple[Spread, dict[str, np.ndarray]]:
+    """One pass of the diagnostics gives mean and equal-tailed interval too; what it leaves empty is summarised here."""
+    result = diagnose(cells, prob=prob)
+    checks = {"ess_bulk": result.ess_bulk, "ess_tail": result.ess_tail, "r_hat": result.r_hat}
+    out = Spread(result.mean, result.median, result.lower, result.upper)
+    rest = np.flatnonzero(np.isnan(result.median) if kind == "eti" else np.ones(cells.shape[2], dtype=bool))
+    if len(rest):
+        own = spread(cells.reshape(-1, cells.shape[2])[:, rest], prob=prob, kind=kind)
+        for whole, part in zip(
+            (out.mean, out.median, out.lower, out.upper), (own.mean, own.median, own.lower, own.upper), strict=True
+        ):
+            whole[rest] = part
+    return out, checks
