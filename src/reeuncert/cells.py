@@ -27,8 +27,13 @@ class CellError(ValueError):
     """A cell cannot be used; the message says what is wrong, what is allowed, and the remedy."""
 
 
+def plain(text: object, longest: int = 60) -> str:
+    """Text as a message may show it: invisible characters escaped, long text cut."""
+    return shown(text, longest)[1:-1]
+
+
 def shown(text: object, longest: int = 60) -> str:
-    r"""Text as a message may show it: quoted, invisible characters escaped, long text cut.
+    r"""Text as a message may show it, like `plain`, in quotes.
 
     Examples
     --------

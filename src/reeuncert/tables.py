@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from reeuncert.cells import CellError, did_you_mean, listed, shown, text_cell
+from reeuncert.cells import CellError, did_you_mean, listed, plain, shown, text_cell
 from reeuncert.errors import Problem
 
 MOST_BYTES = 20_000_000
@@ -62,6 +62,8 @@ class Table:
         Every row of the right length; a cell that could not be parsed holds the value of an empty one.
     bad
         ``(line, column)`` of the cells with a problem; column is empty where the whole row or header is meant.
+    whole
+        Whether the header and every row could be read, so that a name which is not here is really missing.
     """
 
     file: str
@@ -69,6 +71,7 @@ class Table:
     rows: list[Row] = field(default_factory=list)
     bad: set[tuple[int, str]] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
+    whole: bool = True
 
     @property
     def clean(self) -> bool:
@@ -77,7 +80,7 @@ class Table:
     def report(self, line: int, column: str, message: str) -> None:
         """Note a problem of this table."""
         self.bad.add((line, column))
-        self.problems.append(Problem(self.file, line, column, message))
+        self.problems.append(Problem(self.file, line, plain(column), message))
 
     def lines_with_problems(self) -> set[int]:
         return {line for line, _ in self.bad}
@@ -146,15 +149,18 @@ def read_table(
     if isinstance(text, Problem):
         table.bad.add((0, ""))
         table.problems.append(text)
+        table.whole = False
         return table
     if not text.strip():
         required = ",".join(c.name for c in columns if c.required)
+        table.whole = False
         table.report(0, "", f"the file is empty; its first line must be a header with at least: {required}")
         return table
     records = _records(text, table)
     line, header = next(records, (0, []))
     if header:
         positions = _header(header, line, columns, table)
+        table.whole = table.clean
         _rows(records, len(header), positions, columns, table)
         if rows_needed and not table.rows and table.clean:
             table.report(0, "", "the file has a header and no rows; add at least one row")
@@ -171,6 +177,7 @@ def _records(text: str, table: Table) -> Iterator[tuple[int, list[str]]]:
         except StopIteration:
             return
         except csv.Error as error:
+            table.whole = False
             table.report(line, "", f"the rest of the file cannot be read as CSV ({error}); {_csv_remedy(str(error))}")
             return
         if any(record):
@@ -220,18 +227,17 @@ def _rows(
     columns: Sequence[Column],
     table: Table,
 ) -> None:
+    header_is_good = table.clean
     empty = {c.name: c.parse("") for c in columns}
     for line, record in records:
         if len(table.rows) >= MOST_ROWS:
             table.report(line, "", f"the file has more than {MOST_ROWS:,} rows; split it")
             return
         if len(record) != width:
-            table.report(
-                line,
-                "",
-                f"the row has {len(record)} cells where the header has {width}; "
-                "is a comma inside a text not quoted, or a cell left out?",
-            )
+            if header_is_good:
+                message = f"the row has {len(record)} cells where the header has {width}; "
+                table.report(line, "", f"{message}is a comma inside a text not quoted, or a cell left out?")
+            table.whole = False
             continue
         cells = dict(empty)
         for column in columns:

@@ -6,7 +6,7 @@ import importlib.resources
 from pathlib import Path
 
 from reeuncert.case.toml import FILE, is_plain_word
-from reeuncert.cells import shown, unknown
+from reeuncert.cells import plain, shown, unknown
 from reeuncert.errors import CaseError, Problem
 
 
@@ -69,6 +69,6 @@ def find_case(name_or_path: str | Path) -> Path:
         return folder
     if is_path:
         what = "is a file; give the folder that holds it" if folder.exists() else "does not exist; check the path"
-        raise CaseError([Problem(shown(text, 300)[1:-1], 0, "", f"the folder {what}")])
+        raise CaseError([Problem(plain(text, 300), 0, "", f"the folder {what}")])
     message = unknown(text, bundled_cases(), "case")
-    raise CaseError([Problem(shown(text)[1:-1], 0, "", f"{message}; or give the folder of a case, e.g. ./my_case")])
+    raise CaseError([Problem(plain(text), 0, "", f"{message}; or give the folder of a case, e.g. ./my_case")])

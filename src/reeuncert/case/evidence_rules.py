@@ -25,10 +25,10 @@ _POSITIVE = "it is a distance, which is more than zero"
 EVIDENCE_RULES: Rules = {
     "relation": [one_of(*RELATIONS, what="relation")],
     "qualifier": [one_of(*QUALIFIERS, what="qualifier")],
-    "span": [one_of("sum", "mean", what="span")],
+    "span": [one_of("sum", "mean")],
     "resolution": [above(0, f"the last printed digit: {_POSITIVE}")],
     "width": [above(0, f"the half-width of the central 68 %: {_POSITIVE}")],
-    "alternative_weight": [between(0, 1, "the weight of the second reading", ends=False)],
+    "alternative_weight": [between(0, 1, "it is the probability of the second reading", ends=False)],
 }
 
 

@@ -11,7 +11,8 @@ from reeuncert.case.reading import SOURCES, Reading
 from reeuncert.case.records import ErrorClass, Evidence, Factor, Offset, Source
 from reeuncert.case.schema import Rules, above, at_least, check_rules, is_given, one_of, report_duplicates
 from reeuncert.case.system_tables import SystemTables
-from reeuncert.cells import name_cell, names_cell, number_cell, shown, text_cell, unknown, year_cell
+from reeuncert.cells import name_cell, names_cell, number_cell, plain, shown, text_cell, unknown, year_cell
+from reeuncert.errors import Problem
 from reeuncert.system.definition import FLOW_FIELDS
 from reeuncert.tables import Column, Row, Table
 
@@ -49,9 +50,9 @@ def _classes(reading: Reading) -> dict[str, ErrorClass]:
     )
     rules: Rules = {
         "family": [one_of(*CLASS_FAMILIES, what="family")],
-        "width": [above(0, "a width is the half-width of the central 68 %")],
+        "width": [above(0, "a width is the half-width of the central 68 %, which is more than zero")],
         "floor": [at_least(0, "a floor is zero or more")],
-        "learn": [one_of("yes", "no", what="learn")],
+        "learn": [one_of("yes", "no")],
     }
     table = reading.read(CLASSES, columns, in_data=True)
     rows = reading.in_effect(table)
@@ -88,7 +89,8 @@ def _sources(reading: Reading, classes: tuple[str, ...]) -> dict[str, Source]:
     rows = reading.in_effect(table)
     report_duplicates(table, rows, ("source_id",), "the source")
     for row in rows:
-        reading.check_known(table, row, "class", [row["class"]], classes, "class")
+        if reading.is_whole(CLASSES):
+            reading.check_known(table, row, "class", [row["class"]], classes, "class")
     reading.close(table)
     return {
         row["source_id"]: Source(*(row[name] or (row["source_id"] if name == "lineage" else "") for name in fields))
@@ -136,8 +138,8 @@ def _offsets(reading: Reading) -> dict[str, Offset]:
         Column("reason"),
     )
     rules: Rules = {
-        "sd": [above(0, "an offset without spread is a factor; put it into factors.csv")],
-        "per": [one_of("all", "year", what="per")],
+        "sd": [above(0, "a spread is more than zero (a correction without spread is a factor: factors.csv)")],
+        "per": [one_of("all", "year")],
         "family": [one_of(*OFFSET_FAMILIES, what="family")],
     }
     table = reading.read(OFFSETS, columns, in_data=True)
@@ -186,7 +188,11 @@ def evidence_files(reading: Reading) -> list[str]:
     single = [EVIDENCE] if (reading.data_folder / EVIDENCE).exists() else []
     folder = reading.data_folder / "evidence"
     names = sorted(p.name for p in folder.iterdir() if p.suffix.lower() == ".csv") if folder.is_dir() else []
-    return [*single, *(f"evidence/{name}" for name in names)]
+    for name in names:
+        if not name.isprintable():
+            message = "the name of the file holds characters that cannot be seen; rename it"
+            reading.problems.append(Problem(f"evidence/{plain(name)}", 0, "", message))
+    return [*single, *(f"evidence/{name}" for name in names if name.isprintable())]
 
 
 def read_evidence(reading: Reading, tables: SystemTables, lists: Lists) -> tuple[Evidence, ...]:
@@ -226,7 +232,7 @@ def _check_references(reading: Reading, table: Table, row: Row, tables: SystemTa
         reading.check_years_inside(table, row, column)
     reading.check_sources(table, row, [row["source_id"]], tuple(lists.sources))
     for name in row["offsets"]:
-        if name not in lists.offsets:
+        if name not in lists.offsets and reading.is_whole(OFFSETS):
             table.report(row.line, "offsets", f"{unknown(name, tuple(lists.offsets), 'offset')} (named in {OFFSETS})")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from reeuncert.case.reading import Reading
 from reeuncert.case.records import Constant, Prior
 from reeuncert.case.schema import Rules, above, at_least, between, check_rules, is_given, one_of, report_duplicates
-from reeuncert.case.system_tables import SystemTables
+from reeuncert.case.system_tables import FLOWS, SystemTables
 from reeuncert.cells import name_cell, names_cell, number_cell, text_cell, unknown, year_cell
 from reeuncert.system.definition import FLOW_FIELDS, OUTSIDE, Selector
 from reeuncert.tables import Column, Row, Table
@@ -68,6 +68,8 @@ def selector_of(row: Row, prefix: str = "") -> Selector:
 
 def check_selector(reading: Reading, table: Table, row: Row, tables: SystemTables, prefix: str = "") -> None:
     """Report every word of a selector that no flow of ``flows.csv`` has."""
+    if not reading.is_whole(FLOWS):
+        return
     for field in FLOW_FIELDS:
         known: Sequence[str] = tables.words[field]
         what = "region" if field in ("origin", "destination") else field

@@ -6,13 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reeuncert.case.bundled import find_case
-from reeuncert.case.evidence_tables import read_evidence, read_lists
+from reeuncert.case.evidence_tables import CLASSES, read_evidence, read_lists
 from reeuncert.case.prior_tables import PRIORS, read_constants, read_covariates, read_priors
-from reeuncert.case.reading import Reading, choose_options, input_error
+from reeuncert.case.reading import SOURCES, Reading, choose_options, input_error
 from reeuncert.case.records import Case, Evidence
 from reeuncert.case.system_tables import FLOWS, PROCESSES, SystemTables, read_system
 from reeuncert.case.toml import FILE, CaseFile, read_case_file
-from reeuncert.cells import shown
 from reeuncert.errors import Problem
 from reeuncert.likelihood import evidence_problems
 from reeuncert.priors.checks import prior_warnings, row_problems
@@ -76,10 +75,6 @@ def load_case(folder: Path, **options: str) -> CaseReading:
         return CaseReading(None, tuple(settings), ())
     chosen = choose_options(settings, dict(options))
     reading = Reading(folder, folder / settings.data, settings, chosen, hashes=hashes)
-    if not reading.data_folder.is_dir():
-        place = shown(reading.data_folder, 300)
-        message = f"the folder {shown(settings.data)} does not exist; it was looked for at {place}"
-        reading.problems.append(Problem(FILE, 0, "data", message))
     tables = read_system(reading)
     priors = read_priors(reading, tables)
     lists = read_lists(reading, tables)
@@ -133,25 +128,33 @@ def _check_together(reading: Reading, tables: SystemTables, case: Case) -> None:
     if network:
         return
     table = reading.tables[PRIORS]
-    with_problem = table.lines_with_problems()
-    sound = replace(case, priors=tuple(row for row in case.priors if row.line not in with_problem))
-    found = row_problems(sound)
-    columns = {column for _, column in table.bad} | {problem.column for problem in found}
+    unclear = {line for line, column in table.bad if column in FLOW_FIELDS}
+    found = [
+        problem
+        for problem in row_problems(case)
+        if (problem.line, problem.column) not in table.bad
+        and not (problem.line in unclear and problem.column in (*FLOW_FIELDS, "years", "mode", "kind"))
+    ]
     reading.problems.extend(found)
-    if columns.isdisjoint(("", "prior", "kind", "mode", "years", "when", *FLOW_FIELDS)):
+    columns = {column for _, column in table.bad} | {problem.column for problem in found}
+    if table.whole and columns.isdisjoint(("prior", "kind", "mode", "years", "when", *FLOW_FIELDS)):
         reading.problems.extend(coverage_problems(case))
-    reading.warnings.extend(prior_warnings(sound))
+    if not reading.problems:
+        reading.warnings.extend(prior_warnings(case))
 
 
 def _sound_evidence(reading: Reading, case: Case) -> tuple[Evidence, ...]:
     """The rows of evidence whose own cells, source and class are in order."""
+
+    def with_problems(file: str, name: str) -> set[str]:
+        table = reading.tables[file]
+        return {row[name] for row in table.rows if row.line in table.lines_with_problems()}
+
     bad = {(file, line) for file, table in reading.tables.items() for line in table.lines_with_problems()}
-
-    def sound(row: Evidence) -> bool:
-        source = case.sources.get(row.source_id)
-        return (row.file, row.line) not in bad and source is not None and source.error_class in case.classes
-
-    return tuple(row for row in case.evidence if sound(row))
+    bad_classes = with_problems(CLASSES, "class")
+    known = set(case.sources) - with_problems(SOURCES, "source_id")
+    good = {name for name in known if case.sources[name].error_class in set(case.classes) - bad_classes}
+    return tuple(row for row in case.evidence if (row.file, row.line) not in bad and row.source_id in good)
 
 
 def _network(tables: SystemTables) -> list[Problem]:

@@ -73,7 +73,8 @@ class Reading:
                 continue
             for choice in choices:
                 if choice not in entry.choices:
-                    table.report(row.line, "when", unknown(choice, entry.choices, f"choice of option '{option}'"))
+                    what = f"for option '{option}' the choice"
+                    table.report(row.line, "when", unknown(choice, entry.choices, what))
             holds = holds and self.options[option] in choices
         return holds
 
@@ -88,15 +89,15 @@ class Reading:
     def check_sources(self, table: Table, row: Row, words: Sequence[str], known: Sequence[str]) -> None:
         """Report the sources that are not in the table of sources, unless that table as a whole has a problem."""
         self.cited.update(words)
-        if known:
+        if known and self.is_whole(SOURCES):
             self.check_known(table, row, "source_id", words, known, "source")
 
     def check_sources_table(self) -> None:
         """Report that the table of sources is missing, where a row cites one."""
         cited = sorted(self.cited - {""})
         if cited and not (self.data_folder / SOURCES).exists():
-            message = f"the file is missing, and rows cite {len(cited)} sources (the first: {shown(cited[0])}); add it"
-            self.problems.append(Problem(SOURCES, 0, "", f"{message} to the data folder {shown(self.settings.data)}"))
+            message = f"the file is missing, but rows cite sources such as {shown(cited[0])}; add it to the data folder"
+            self.problems.append(Problem(SOURCES, 0, "", f"{message} {shown(self.settings.data)}"))
 
     def check_years_inside(self, table: Table, row: Row, column: str) -> None:
         """Report a year outside the case."""
@@ -104,6 +105,10 @@ class Reading:
         year = row[column]
         if year and not first <= year <= last and (row.line, column) not in table.bad:
             table.report(row.line, column, f"the year {year} is outside the case, which covers {first}-{last}")
+
+    def is_whole(self, file: str) -> bool:
+        """Whether a table that was read is complete, so that a name which is not in it is really missing."""
+        return file not in self.tables or self.tables[file].whole
 
     def close(self, table: Table) -> None:
         """Take over the problems of a table that was checked."""
@@ -127,7 +132,7 @@ def choose_options(settings: CaseFile, asked: dict[str, object]) -> dict[str, st
             message = f"{unknown(name, list(settings.options), 'option')} (options of this case)"
             problems.append(Problem("case.toml", 0, "options", message))
         elif value not in entry.choices:
-            message = unknown(str(value), entry.choices, f"choice of option '{name}'")
+            message = unknown(str(value), entry.choices, f"for option '{name}' the choice")
             problems.append(Problem("case.toml", 0, f"options.{name}", message))
         else:
             chosen[name] = str(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +16,9 @@ from reeuncert.case.bundled import find_case
 from reeuncert.case.reader import CaseReading, load_case, problems_of
 from reeuncert.case.reading import CASE_FILES, DATA_FILES
 from reeuncert.case.records import Case
-from reeuncert.cells import condensed, did_you_mean, listed, shown
+from reeuncert.cells import condensed, did_you_mean, listed, plain
 from reeuncert.errors import Problem
-from reeuncert.likelihood import overlaps, rows_without_flows
+from reeuncert.likelihood import Overlap, overlaps, rows_without_flows
 from reeuncert.priors.checks import WIDE, prior_warnings, total_log_sd
 from reeuncert.priors.coverage import prior_groups
 from reeuncert.priors.implied import implied_warnings
@@ -112,8 +112,9 @@ def check_case(case_or_path: Case | str | Path, /, **options: str) -> CaseReport
     if reading.case is None or reading.problems:
         return CaseReport(name, reading.problems, (*reading.warnings, *unread), ())
     case = reading.case
-    warnings = sorted({*reading.warnings, *unread, *implied_warnings(case), *_overlap_warnings(case)})
-    return CaseReport(name, (), tuple(warnings), tuple(_information(case)))
+    pairs = overlaps(case)
+    warnings = sorted({*reading.warnings, *unread, *implied_warnings(case), *_overlap_warnings(case, pairs)})
+    return CaseReport(name, (), tuple(warnings), tuple(_information(case, pairs)))
 
 
 def _unread(reading: CaseReading, folder: Path) -> list[Problem]:
@@ -126,16 +127,16 @@ def _unread(reading: CaseReading, folder: Path) -> list[Problem]:
         for path in sorted(place.glob("*.csv")):
             hint = did_you_mean(path.name, absent)
             if path.name not in (*CASE_FILES, *DATA_FILES) and hint:
-                found.append(Problem(shown(path.name)[1:-1], 0, "", f"the file is not read{hint}"))
+                found.append(Problem(plain(path.name), 0, "", f"the file is not read{hint}"))
     return found
 
 
-def _overlap_warnings(case: Case) -> list[Problem]:
+def _overlap_warnings(case: Case, pairs: Sequence[Overlap]) -> list[Problem]:
     where = {row.id: row for row in case.evidence}
-    return [Problem(where[o.second].file, where[o.second].line, "offsets", str(o)) for o in overlaps(case)]
+    return [Problem(where[o.second].file, where[o.second].line, "offsets", str(o)) for o in pairs]
 
 
-def _information(case: Case) -> list[tuple[str, str]]:
+def _information(case: Case, pairs: Sequence[Overlap]) -> list[tuple[str, str]]:
     system = case.system
     network = Network.from_system(system, prior_groups(case))
     per_year = system.exists.sum(axis=0)
@@ -152,10 +153,9 @@ def _information(case: Case) -> list[tuple[str, str]]:
     ]
     classes = Counter(case.sources[row.source_id].error_class for row in case.evidence)
     rows += [(f"evidence of class '{name}'", f"{count}") for name, count in sorted(classes.items())]
-    rows.append(
-        ("evidence about no flow (zero agrees with the system)", _names(r.id for r in rows_without_flows(case)))
-    )
-    rows.append(("overlapping rows of one lineage without a shared offset", f"{len(overlaps(case))} pairs"))
+    idle = _names(r.id for r in rows_without_flows(case))
+    rows.append(("evidence that says zero of flows that do not exist", idle))
+    rows.append(("overlapping rows of one lineage without a shared offset", f"{len(pairs)} pairs" if pairs else "none"))
     if case.options:
         rows.append(("options", ", ".join(f"{name} = {choice}" for name, choice in sorted(case.options.items()))))
     return rows

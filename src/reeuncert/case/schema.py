@@ -37,7 +37,7 @@ def above(low: float, what: str) -> pa.Check:
 
 def between(low: float, high: float, what: str, *, ends: bool = True) -> pa.Check:
     """The number is empty or between two limits."""
-    limits = f"between {low:g} and {high:g}"
+    limits = f"between {low:g} and {high:g}" if ends else f"inside {low:g} to {high:g}"
     check: pa.Check = pa.Check.in_range(
         low, high, include_min=ends, include_max=ends, error=f"{{value}} is not {limits}; {what}"
     )

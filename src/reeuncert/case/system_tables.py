@@ -63,8 +63,8 @@ def read_system(reading: Reading) -> SystemTables:
         or _values(flow_rows, ["origin", "destination"])
     )
     products = tuple(reading.settings.products) or _values(flow_rows, ["product"])
-    _check_processes(reading, processes, process_rows, flows.rows, regions)
-    known = [row["process"] for row in process_rows if row["process"]]
+    _check_processes(reading, processes, process_rows, flows, regions)
+    known = [row["process"] for row in process_rows if row["process"]] if processes.whole else []
     for row in flow_rows:
         _check_flow(reading, flows, row, known, regions, products)
     reading.close(processes)
@@ -102,20 +102,22 @@ def _flow(row: Row) -> Flow:
     return Flow(*(row[field] for field in (*FLOW_FIELDS, "years", "note")))
 
 
-def _check_processes(
-    reading: Reading, table: Table, rows: list[Row], flow_rows: list[Row], regions: tuple[str, ...]
-) -> None:
+def _check_processes(reading: Reading, table: Table, rows: list[Row], flows: Table, regions: tuple[str, ...]) -> None:
     leaving: dict[str, list[str]] = {}
-    for flow in flow_rows:
+    for flow in flows.rows:
         leaving.setdefault(flow["from_process"], []).append(flow["flow"])
+    ends = {flow[end] for flow in flows.rows for end in ("from_process", "to_process")}
+    whole = flows.whole and not any(c in ("flow", "from_process", "to_process") for _, c in flows.bad)
     for row in rows:
         name = row["process"]
         if name == OUTSIDE:
             table.report(row.line, "process", f"'{OUTSIDE}' stands for everything beyond the boundary; delete the row")
+        elif whole and name not in ends and name:
+            table.report(row.line, "process", f"no flow begins or ends at process '{name}'; add its flows to {FLOWS}")
         reading.check_known(table, row, "region", [row["region"]], regions, "region")
-        if flow_rows:
+        if whole:
             own = leaving.get(name, [])
-            what = f"outflow of process '{name}'"
+            what = f"for process '{name}' the outflow"
             reading.check_known(table, row, "reference_outflow", row["reference_outflow"], own, what)
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from reeuncert.case.records import Headline
-from reeuncert.cells import FIRST_YEAR, LAST_YEAR, CellError, did_you_mean, listed, name_cell, shown, text_cell
+from reeuncert.cells import FIRST_YEAR, LAST_YEAR, CellError, did_you_mean, listed, name_cell, plain, shown, text_cell
 from reeuncert.errors import Problem
 from reeuncert.tables import read_text
 
@@ -22,6 +22,7 @@ MOST_LINE = 4_000
 DEEPEST = 6
 MOST_YEARS = 1_000
 MASS_UNITS = ("t", "kt", "Mt")
+MEASURES = ("coordinates", "mass", "shares")
 PLACEHOLDERS = ("median", "lower", "upper", "unit")
 
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", re.ASCII)
@@ -127,7 +128,7 @@ class CaseFile(_Strict):
     description: Text = ""
     unit: Annotated[str, AfterValidator(_unit)]
     years: list[int] = Field(min_length=2, max_length=2)
-    prior_measure: Literal["coordinates", "mass", "shares"] = "coordinates"
+    prior_measure: Literal["coordinates", "mass", "shares"] = "coordinates"  # as in MEASURES
     regions: list[Name] = []
     products: list[Name] = []
     data: Annotated[str, AfterValidator(_folder)] = "."
@@ -165,7 +166,7 @@ def read_case_file(path: Path, hashes: MutableMapping[str, str]) -> CaseFile | l
             Problem(FILE, line_of(text, e["loc"]), ".".join(map(_plain, e["loc"])), _message(e, content))
             for e in error.errors(include_url=False)
         ]
-    return _later_checks(case_file, text) or case_file
+    return _later_checks(case_file, text, path.parent) or case_file
 
 
 def _parse(text: str) -> dict[str, Any] | Problem:
@@ -226,12 +227,12 @@ def line_of(text: str, where: Sequence[str | int]) -> int:
 
 
 def _plain(key: str | int) -> str:
-    return shown(key)[1:-1] if isinstance(key, str) else str(key + 1)
+    return plain(key) if isinstance(key, str) else str(key + 1)
 
 
 def _message(error: Mapping[str, Any], content: Mapping[str, Any]) -> str:
     """What a pydantic error means to a person."""
-    kind, context, loc = error["type"], error.get("ctx", {}), error["loc"]
+    kind, loc = error["type"], error["loc"]
     if kind == "missing":
         return f"the key '{loc[-1]}' is missing; add it"
     if kind == "extra_forbidden":
@@ -239,13 +240,15 @@ def _message(error: Mapping[str, Any], content: Mapping[str, Any]) -> str:
         hint = did_you_mean(str(loc[-1]), known)
         return f"the key {shown(loc[-1])} is not known; allowed are: {listed(known, 20)}{hint}"
     if kind == "literal_error":
-        return f"{shown(error['input'])} is not allowed; use one of: {str(context['expected']).replace(chr(39), '')}"
+        return f"{shown(error['input'])} is not allowed; use one of: {listed(MEASURES)}"
     if kind == "value_error":
-        return str(context["error"])
+        return str(error["ctx"]["error"])
     if kind in ("too_short", "too_long"):
         if loc[0] == "years":
-            return "give the first and the last year, e.g. years = [2000, 2022]"
+            return "the list has no two years; write the first and the last year: years = [2000, 2022]"
         return "the list is empty; give at least one text"
+    if loc == ("years",):
+        return f"the value is a {_toml_type(error['input'])}; write the first and the last year: years = [2000, 2022]"
     wanted = {
         "string_type": "a text in quotes",
         "int_type": "a whole number without quotes",
@@ -269,7 +272,7 @@ def _keys_at(loc: Sequence[str | int]) -> list[str]:
     return list(model.model_fields)
 
 
-def _later_checks(case_file: CaseFile, text: str) -> list[Problem]:
+def _later_checks(case_file: CaseFile, text: str, folder: Path) -> list[Problem]:
     """Checks that need more than one key."""
     problems = []
 
@@ -280,7 +283,8 @@ def _later_checks(case_file: CaseFile, text: str) -> list[Problem]:
     if not FIRST_YEAR <= first <= last <= LAST_YEAR or last - first >= MOST_YEARS:
         report(
             ("years",),
-            f"the years {first} to {last} are no span; give the first and the last year, at most {MOST_YEARS:,} years",
+            f"the years {plain(first)} to {plain(last)} are no span; give the first and the last year, "
+            f"at most {MOST_YEARS:,} years",
         )
     for key, values in (("regions", case_file.regions), ("products", case_file.products)):
         double = sorted({v for v in values if values.count(v) > 1})
@@ -294,7 +298,11 @@ def _later_checks(case_file: CaseFile, text: str) -> list[Problem]:
             usable = False
         if not usable:
             report(("options", name), f"{shown(name)} is no name of an option; use letters, digits and '_'")
-    for i, headline in enumerate(case_file.headline):
+    place = folder / case_file.data
+    if not place.is_dir():
+        message = f"the folder {shown(case_file.data)} does not exist; it was looked for at {shown(place, 300)}"
+        report(("data",), f"{message}: correct the path, which is relative to the case folder")
+    for i, headline in enumerate(() if problems else case_file.headline):
         if headline.year and not first <= headline.year <= last:
             report(
                 ("headline", i, "year"),

@@ -170,7 +170,7 @@ def _sums(case: Case, cover: _Cover) -> list[Problem]:
     """Median shares that leave nothing for the reference outflow."""
     found: dict[tuple[str, str, tuple[int, ...]], list[tuple[int, float]]] = {}
     for (reference, year, kind), keys in cover.of_process.items():
-        rows = [cover.coordinates[key] for key in keys]
+        rows = [[row for row in cover.coordinates[key] if _is_share(row)] for key in keys]
         equal = 1 / (len(keys) + 1)
         medians = [
             median_in_year(r[0], year) if r and (kind != "split" or r[0].kind == "split") else equal * (kind == "split")
@@ -184,8 +184,13 @@ def _sums(case: Case, cover: _Cover) -> list[Problem]:
     for (reference, _, lines), years in found.items():
         most = max(total for _, total in years)
         message = (
-            f"the median shares on lines {listed(map(str, lines), 20)} add up to {most:.3g} in "
+            f"the median shares on line{'s' * (len(lines) > 1)} {listed(map(str, lines), 20)} add up to {most:.3g} in "
             f"{condensed(y for y, _ in years)}, which leaves nothing for '{reference}'; keep their sum below 1"
         )
         problems.append(Problem(FILE, lines[-1], "median", message))
     return problems
+
+
+def _is_share(row: Prior) -> bool:
+    """Whether the medians of a row are shares, so that they can be added up."""
+    return 0 < row.median < 1 and not (row.median_to <= 0 or row.median_to >= 1)
