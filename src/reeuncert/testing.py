@@ -235,7 +235,7 @@ def assert_mass_balance(dt: xr.DataTree, *, group: str = "posterior", rtol: floa
         imbalance = np.abs(inflow - outflow) / np.maximum(np.maximum(inflow, outflow), np.finfo(float).tiny)
         if (largest := float(imbalance.max(initial=0.0))) > worst:
             year = data["year"].values[int(np.unravel_index(imbalance.argmax(), imbalance.shape)[-1])]
-            worst, where = largest, f"process {process!r} in {year}"
+            worst, where = largest, f"process '{process}' in {year}"
     if not worst <= rtol:
         raise AssertionError(f"{where} is out of balance by {worst:.3g} of its throughput (allowed: {rtol:.3g})")
 

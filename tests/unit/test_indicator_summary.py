@@ -1,0 +1,199 @@
+"""Tables and sentences: intervals, what stands beside them, and the messages for what does not exist."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from reeuncert.case.records import Headline
+from reeuncert.case.serial import case_from_json
+from reeuncert.errors import ReeUncertError
+from reeuncert.indicators import headlines, indicator_table, summary
+from reeuncert.indicators.headlines import number
+from reeuncert.indicators.quantiles import spread
+from reeuncert.testing import toy_posterior
+
+COLUMNS = [
+    *("indicator", "region", "partner", "product", "end_use", "year", "unit", "mean", "median", "eti90_lb", "eti90_ub"),
+    *("ess_bulk", "ess_tail", "r_hat", "prior_median", "prior_eti90_lb", "prior_eti90_ub", "width_ratio"),
+]
+
+
+@pytest.fixture(scope="module")
+def toy() -> xr.DataTree:
+    return toy_posterior(draws=50, years=3)
+
+
+def test_a_summary_gives_posterior_and_prior_side_by_side(toy: xr.DataTree) -> None:
+    found = summary(toy, "import_dependence", region="South", partner="North", product="refined")
+    assert found.columns.tolist() == COLUMNS
+    assert found["year"].tolist() == [2001, 2002, 2003]
+    at = {"region": "South", "partner": "North", "product": "refined", "year": 2002}
+    for group, start in (("derived", ""), ("derived_prior", "prior_")):
+        draws = toy[group]["import_dependence"].sel(at).values.ravel()
+        line = found[found["year"] == 2002].iloc[0]
+        np.testing.assert_allclose(line[f"{start}median"], np.median(draws))
+        expected = np.quantile(draws, [0.05, 0.95])
+        np.testing.assert_allclose([line[f"{start}eti90_lb"], line[f"{start}eti90_ub"]], expected)
+    width = (found["eti90_ub"] - found["eti90_lb"]) / (found["prior_eti90_ub"] - found["prior_eti90_lb"])
+    np.testing.assert_allclose(found["width_ratio"], width)
+    assert (found["width_ratio"] < 1).all()
+    assert (found["r_hat"] < 1.1).all()
+
+
+def test_an_interval_is_named_by_its_kind_and_probability(toy: xr.DataTree) -> None:
+    found = summary(toy, "net_import_reliance", prob=0.5, kind="hdi", year=2003)
+    assert {"hdi50_lb", "hdi50_ub", "prior_hdi50_lb", "prior_hdi50_ub"} < set(found.columns)
+    tailed = summary(toy, "net_import_reliance", prob=0.5, year=2003)
+    assert (found["hdi50_ub"] - found["hdi50_lb"] <= (tailed["eti50_ub"] - tailed["eti50_lb"]) * 1.05).all()
+
+
+def test_rows_of_flows_that_the_system_does_not_have_are_left_out(toy: xr.DataTree) -> None:
+    found = summary(toy, "smuggled_mass")
+    assert set(zip(found["region"], found["partner"], strict=True)) == {("South", "North"), ("East", "North")}
+
+
+def test_several_labels_may_be_chosen(toy: xr.DataTree) -> None:
+    found = summary(toy, "mine_production", region=["East", "North"], year=[2001, 2003])
+    assert found[["region", "year"]].values.tolist() == [
+        ["East", 2001],
+        ["East", 2003],
+        ["North", 2001],
+        ["North", 2003],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("coords", "message"),
+    [
+        ({"partner": "North"}, "indicator 'mine_production' has no dim 'partner'; its dims: region, year"),
+        (
+            {"region": "Mars"},
+            "'Mars' is no region of indicator 'mine_production'; there are: ['North', 'South', 'East']",
+        ),
+        ({"year": 1999}, "1999 is no year of indicator 'mine_production'; there are: [2001, 2002, 2003]"),
+    ],
+)
+def test_a_label_that_does_not_exist_is_answered_with_those_that_do(
+    toy: xr.DataTree, coords: dict, message: str
+) -> None:
+    with pytest.raises(ReeUncertError) as caught:
+        summary(toy, "mine_production", **coords)
+    assert str(caught.value) == message
+
+
+def test_an_indicator_that_was_not_computed_is_not_computed_in_passing(toy: xr.DataTree) -> None:
+    bare = xr.DataTree.from_dict({"derived": toy["derived"].to_dataset()[["imports"]]})
+    with pytest.raises(ReeUncertError) as caught:
+        summary(bare, "exports")
+    assert str(caught.value) == (
+        "'exports' has not been computed for this result: call add_indicators(dt, ['exports']) first; "
+        "it holds ['imports']"
+    )
+    with pytest.raises(ReeUncertError, match="^this result holds no indicator: call add_indicators"):
+        indicator_table(xr.DataTree())
+    without_prior = summary(bare, "imports", region="South", product="all")
+    assert without_prior[["prior_median", "width_ratio"]].isna().all(axis=None)
+
+
+def test_the_table_of_all_indicators_is_tidy(toy: xr.DataTree) -> None:
+    found = indicator_table(toy)
+    assert found.columns.tolist() == COLUMNS
+    keys = ["indicator", "region", "partner", "product", "end_use", "year"]
+    assert not found.duplicated(keys).any()
+    assert set(found["indicator"]) == set(toy["derived"].data_vars)
+    assert found["median"].notna().all()
+
+
+def test_a_ratio_undefined_in_some_draws_is_summarised_over_the_others_if_they_are_few() -> None:
+    draws = np.tile(np.linspace(0.0, 1.0, 101)[:, None], 3)
+    draws[:5, 1] = np.nan
+    draws[:20, 2] = np.nan
+    found = spread(draws, prob=0.8)
+    np.testing.assert_allclose(found.median[:2], [0.5, 0.525])
+    np.testing.assert_allclose(found.lower[:2], [0.1, 0.145])
+    np.testing.assert_allclose(found.mean[1], 0.525)
+    assert np.isnan([found.median[2], found.mean[2], found.lower[2], found.upper[2]]).all()
+
+
+def test_quantiles_are_those_of_numpy() -> None:
+    draws = np.random.default_rng(3).lognormal(size=(137, 11))
+    found = spread(draws, prob=0.9)
+    expected = np.quantile(draws, [0.5, 0.05, 0.95], axis=0)
+    np.testing.assert_allclose([found.median, found.lower, found.upper], expected)
+
+
+def test_the_narrowest_interval_of_a_skewed_quantity_starts_at_its_mode() -> None:
+    draws = -np.log1p(-np.linspace(0, 1, 2000, endpoint=False))[:, None]  # exponential
+    found = spread(draws, prob=0.9, kind="hdi")
+    np.testing.assert_allclose([found.lower[0], found.upper[0]], [0.0, np.log(10)], atol=0.01)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"kind": "CI"}, "kind is 'CI'; use 'eti' (equal-tailed interval) or 'hdi' (narrowest interval)"),
+        ({"prob": 90}, "prob is 90; it must lie between 0 and 1"),
+    ],
+)
+def test_an_interval_that_does_not_exist_is_refused(arguments: dict, message: str) -> None:
+    with pytest.raises(ValueError, match="is ") as caught:
+        spread(np.zeros((4, 1)), **arguments)
+    assert str(caught.value) == message
+
+
+def test_headlines_are_sentences_with_median_and_interval(toy: xr.DataTree) -> None:
+    found = headlines(toy)
+    first, second = (found.iloc[i] for i in (0, 1))
+    median, low, high = (f"{100 * first[c]:.0f}" for c in ("median", "eti90_lb", "eti90_ub"))
+    assert first["sentence"] == f"In 2003, {median} % ({low} to {high}) of South's refined imports came from North."
+    assert (second["indicator"], second["year"]) == ("smuggled_mass_cumulated", 2003)
+    said = " to ".join(number(second[c]) for c in ("eti90_lb", "eti90_ub"))
+    assert second["sentence"] == (
+        f"{number(second['median'])} kt ({said}) left North for South without a record of export."
+    )
+
+
+@pytest.mark.parametrize(
+    ("headline", "message"),
+    [
+        (
+            Headline("net_import_reliance", region="South"),
+            "a headline asks for 'net_import_reliance' cumulated over all years (year 0), but it has no cumulated variant; "
+            "give a year, or use one of: apparent_consumption, ",
+        ),
+        (
+            Headline("import_dependence", region="South", year=2002),
+            "a headline on 'import_dependence' must also name its partner and product",
+        ),
+        (
+            Headline("smuggled_mass", region="North", partner="East", year=2002),
+            "a headline on 'smuggled_mass' asks for flows that the system does not have: "
+            "{'region': 'North', 'partner': 'East'}, 2002",
+        ),
+        (Headline("mine_production", region="Mars", year=2002), "'Mars' is no region of indicator 'mine_production'"),
+    ],
+)
+def test_a_headline_that_cannot_be_filled_is_refused(toy: xr.DataTree, headline: Headline, message: str) -> None:
+    case = dataclasses.replace(case_from_json(toy.attrs["case_json"]), headlines=(headline,))
+    with pytest.raises(ReeUncertError) as caught:
+        headlines(toy, case=case)
+    assert str(caught.value).startswith(message)
+
+
+def test_the_product_of_a_headline_may_be_an_end_use(toy: xr.DataTree) -> None:
+    said = Headline("world_end_use_share", product="magnets", sentence="Magnets took {median} {unit} of all.")
+    case = dataclasses.replace(case_from_json(toy.attrs["case_json"]), headlines=(said,))
+    found = headlines(toy, case=case).iloc[0]
+    assert found["sentence"] == f"Magnets took {100 * found['median']:.0f} % of all."
+    assert found["end_use"] == "magnets"
+
+
+def test_a_result_without_a_case_has_no_headlines(toy: xr.DataTree) -> None:
+    with pytest.raises(ReeUncertError, match=r"^this result holds no case \('case_json' among its attributes\)"):
+        headlines(xr.DataTree.from_dict({"derived": toy["derived"].to_dataset()}))
+    case = dataclasses.replace(case_from_json(toy.attrs["case_json"]), headlines=())
+    assert headlines(toy, case=case).empty

@@ -1,0 +1,274 @@
+"""Every indicator on a system of two regions whose masses are typed by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from flow_tables import row, table
+from reeuncert.case.records import Constant
+from reeuncert.indicators import INDICATORS, indicators_of
+from reeuncert.indicators.flows import FlowTable, ratio
+from reeuncert.testing import assert_mass_balance
+
+NAN = np.nan
+
+# A mines, refines (salt, then oxide), exports and smuggles; B mines in the first year only and buys back.
+ROWS = [
+    row("outside > mining_A", "ore", "concentrate", "A", [110, 120]),
+    row("mining_A > market_c_A", "mine_production", "concentrate", "A", [100, 110]),
+    row("mining_A > outside", "loss", "concentrate", "A", [10, 10]),
+    row("outside > mining_A_u", "ore", "concentrate", "A", [25, 30], route="unregistered"),
+    row("mining_A_u > market_c_A_u", "mine_production", "concentrate", "A", [25, 30], route="unregistered"),
+    row("market_c_A_u > market_c_A", "sale", "concentrate", "A", [5, 10], route="unregistered"),
+    row("market_c_A_u > cracking_A_u", "feed", "concentrate", "A", [20, 20], route="unregistered"),
+    row("cracking_A_u > market_s_A_u", "production", "salt", "A", [16, 15], route="unregistered"),
+    row("cracking_A_u > outside", "loss", "salt", "A", [4, 5], route="unregistered"),
+    row("market_s_A_u > market_s_A", "sale", "salt", "A", [6, 5], route="unregistered"),
+    row("market_s_A_u > border_s", "unrecorded_trade", "salt", "A > B", [10, 10], route="unregistered"),
+    row("border_s > market_s_B", "declared", "salt", "A > B", [4, 6], route="unregistered"),
+    row("border_s > market_s_B", "undeclared", "salt", "A > B", [6, 4], route="unregistered"),
+    row("outside > mining_B", "ore", "concentrate", "B", [20, None]),
+    row("mining_B > market_c_B", "mine_production", "concentrate", "B", [20, None]),
+    row("market_c_B > market_c_A", "trade", "concentrate", "B > A", [20, None]),
+    row("market_c_A > cracking_A", "feed", "concentrate", "A", [125, 120]),
+    row("cracking_A > market_s_A", "production", "salt", "A", [100, 96]),
+    row("cracking_A > outside", "loss", "salt", "A", [25, 24]),
+    row("market_s_A > separation_A", "feed", "salt", "A", [50, 40]),
+    row("market_s_A > use_s_A", "apparent_consumption", "salt", "A", [38, 43]),
+    row("use_s_A > outside", "end_use", "salt", "A", [38, 43], end_use="glass"),
+    row("market_s_A > market_s_B", "trade", "salt", "A > B", [20, 20]),
+    row("separation_A > market_o_A", "production", "oxide", "A", [40, 32]),
+    row("separation_A > outside", "loss", "oxide", "A", [10, 8]),
+    row("market_o_A > use_o_A", "apparent_consumption", "oxide", "A", [30, 22]),
+    row("use_o_A > outside", "end_use", "oxide", "A", [30, 22], end_use="magnets"),
+    row("market_o_A > market_o_B", "trade", "oxide", "A > B", [10, 10]),
+    row("market_s_B > use_s_B", "apparent_consumption", "salt", "B", [25, 29]),
+    row("use_s_B > outside", "end_use", "salt", "B", [25, 29], end_use="glass"),
+    row("outside > market_s_B", "opening_stock", "salt", "B", [3, None]),
+    row("market_s_B > market_s_B", "stock", "salt", "B", [6, 5]),
+    row("market_s_B > market_s_A", "trade", "salt", "B > A", [2, 2]),
+    row("outside > market_o_B", "recycling", "oxide", "B", [1, 1]),
+    row("market_o_B > use_o_B", "apparent_consumption", "oxide", "B", [11, 11]),
+    row("use_o_B > outside", "end_use", "oxide", "B", [11, 11], end_use="magnets"),
+]
+QUOTAS = [
+    Constant("separation_quota", "A", "all", 1, 80_000.0, "t"),
+    Constant("separation_quota", "A", "salt", 1, 50_000.0, "t"),
+    Constant("mining_quota", "A", "all", 2, 80.0, "kt"),
+]
+PRODUCTS = ("concentrate", "salt", "oxide")
+
+
+@pytest.fixture(scope="module")
+def flows() -> FlowTable:
+    return table(ROWS, products=PRODUCTS, constants=QUOTAS)
+
+
+@pytest.fixture(scope="module")
+def derived(flows: FlowTable) -> xr.Dataset:
+    return indicators_of(flows).squeeze(("chain", "draw"))
+
+
+# name, labels, values in years 1 and 2
+EXPECTED = [
+    # consumption and stocks
+    ("apparent_consumption", {"region": "A", "product": "salt"}, [38, 43]),
+    ("apparent_consumption", {"region": "A", "product": "refined"}, [68, 65]),
+    ("apparent_consumption_cumulated", {"region": "A", "product": "refined"}, [68, 133]),
+    ("apparent_consumption", {"region": "B", "product": "concentrate"}, [NAN, NAN]),
+    ("world_apparent_consumption", {"product": "refined"}, [104, 105]),
+    ("share_of_consumption", {"region": "B"}, [36 / 104, 40 / 105]),
+    # B, as its customs see it: recycling 1 + imports (20 + 4 + 10, 20 + 6 + 10) - exports 2
+    ("apparent_consumption_usgs", {"region": "B"}, [33, 35]),
+    # A: registered output 100 + 40 - 50 + 6 bought, imports 2, exports 30
+    ("apparent_consumption_usgs", {"region": "A"}, [68, 65]),
+    ("stock_change", {"region": "B", "product": "salt"}, [3, -1]),
+    ("stock_change", {"region": "B", "product": "all"}, [3, -1]),
+    ("stock_change", {"region": "A", "product": "salt"}, [NAN, NAN]),
+    ("end_use_consumption", {"region": "B", "end_use": "glass"}, [25, 29]),
+    ("end_use_share", {"region": "B", "end_use": "glass"}, [25 / 36, 29 / 40]),
+    ("world_end_use_consumption", {"end_use": "magnets"}, [41, 33]),
+    ("world_end_use_share_cumulated", {"end_use": "magnets"}, [41 / 104, 74 / 209]),
+    # trade and reliance
+    ("imports", {"region": "B", "product": "refined"}, [34, 36]),
+    ("exports", {"region": "A", "product": "all"}, [30, 30]),
+    ("exports", {"region": "B", "product": "all"}, [22, 2]),
+    ("exports", {"region": "A", "product": "concentrate"}, [NAN, NAN]),
+    # B: (40 - 2 - 3) / 36, (40 - 2 + 1) / 40; what is left is recycling, 1 / 36 and 1 / 40
+    ("net_import_reliance", {"region": "B"}, [35 / 36, 39 / 40]),
+    ("net_import_reliance", {"region": "A"}, [(2 - 40) / 68, (2 - 40) / 65]),
+    ("import_dependence", {"region": "B", "partner": "A", "product": "salt"}, [1, 1]),
+    ("import_dependence", {"region": "A", "partner": "B", "product": "concentrate"}, [1, NAN]),
+    ("import_dependence", {"region": "A", "partner": "A", "product": "all"}, [NAN, NAN]),
+    ("export_dependence", {"region": "B", "partner": "A"}, [1, 1]),
+    ("interdependence", {"region": "A", "partner": "B"}, [1, 1]),
+    ("supply_dependence", {"region": "B", "partner": "A"}, [34 / 36, 36 / 40]),
+    ("supply_dependence_with_unrecorded", {"region": "B", "partner": "A"}, [40 / 36, 40 / 40]),
+    ("supplier_concentration", {"region": "B", "product": "refined"}, [1, 1]),
+    ("supplier_concentration", {"region": "A", "product": "concentrate"}, [1, NAN]),
+    # mining
+    ("mine_production", {"region": "A"}, [125, 140]),
+    ("mine_production", {"region": "B"}, [20, 0]),
+    ("mine_production_registered_cumulated", {"region": "A"}, [100, 210]),
+    ("world_mine_production", {}, [145, 140]),
+    ("share_of_mining", {"region": "A"}, [100 / 120, 1]),
+    ("share_of_mining_with_unregistered_cumulated", {"region": "A"}, [125 / 145, 265 / 285]),
+    ("unregistered_mining", {"region": "A"}, [25, 30]),
+    ("unregistered_mining", {"region": "B"}, [NAN, NAN]),
+    ("world_unregistered_mining_cumulated", {}, [25, 55]),
+    ("unregistered_mining_share", {"region": "A"}, [0.2, 30 / 140]),
+    ("share_of_unregistered_mining", {"region": "A"}, [1, 1]),
+    # refining
+    ("refined_production", {"region": "A", "product": "salt"}, [116, 111]),
+    ("refined_production", {"region": "A", "product": "refined"}, [106, 103]),
+    ("refined_production", {"region": "A", "product": "concentrate"}, [NAN, NAN]),
+    ("refined_production_registered", {"region": "A", "product": "salt"}, [100, 96]),
+    ("refined_production_registered", {"region": "A", "product": "refined"}, [96, 93]),
+    ("world_refined_production", {"product": "oxide"}, [40, 32]),
+    ("share_of_refining", {"region": "A", "product": "refined"}, [1, 1]),
+    ("share_of_refining", {"region": "B", "product": "refined"}, [NAN, NAN]),
+    ("share_of_refining_with_unregistered", {"region": "A", "product": "oxide"}, [1, 1]),
+    ("refining_beyond_quota", {"region": "A"}, [26 / 106, NAN]),
+    ("refining_beyond_quota", {"region": "B"}, [NAN, NAN]),
+    # customs
+    ("customs_gap", {"region": "B", "partner": "A"}, [34 / 30 - 1, 36 / 30 - 1]),
+    ("customs_gap_cumulated", {"region": "B", "partner": "A"}, [34 / 30 - 1, 70 / 60 - 1]),
+    ("customs_gap", {"region": "A", "partner": "B"}, [0, 0]),
+    ("customs_gap_net", {"region": "B", "partner": "A"}, [32 / 28 - 1, 34 / 28 - 1]),
+    ("customs_gap_net", {"region": "A", "partner": "B"}, [NAN, NAN]),
+    ("smuggled_mass", {"region": "B", "partner": "A"}, [10, 10]),
+    ("smuggled_mass_cumulated", {"region": "B", "partner": "A"}, [10, 20]),
+    ("smuggled_mass_declared", {"region": "B", "partner": "A"}, [4, 6]),
+    ("smuggled_mass_declared_cumulated", {"region": "B", "partner": "A"}, [4, 10]),
+    ("smuggled_mass", {"region": "A", "partner": "B"}, [NAN, NAN]),
+    # both directions
+    ("return_share", {"region": "B", "partner": "A"}, [40 / 20, NAN]),
+    ("return_share", {"region": "A", "partner": "B"}, [NAN, NAN]),
+]
+
+
+@pytest.mark.parametrize(("name", "labels", "expected"), EXPECTED, ids=lambda x: x if isinstance(x, str) else None)
+def test_an_indicator_has_the_value_worked_out_by_hand(
+    derived: xr.Dataset, name: str, labels: dict[str, str], expected: list[float]
+) -> None:
+    np.testing.assert_allclose(derived[name].sel(labels), expected, rtol=1e-12)
+
+
+def test_import_dependence_with_unrecorded_counts_what_no_office_saw() -> None:
+    rows = [
+        row("market_A > market_B", "trade", "oxide", "A > B", [6]),
+        row("border > market_B", "undeclared", "oxide", "A > B", [2], route="unregistered"),
+        row("market_C > market_B", "trade", "oxide", "C > B", [2]),
+        row("make_A > market_A", "production", "oxide", "A", [1]),
+    ]
+    flows = table(rows, products=["oxide"])
+    both = indicators_of(flows, ["import_dependence", "import_dependence_with_unrecorded"])
+    at = {"region": "B", "partner": "A", "product": "refined"}
+    assert float(both["import_dependence"].sel(at).squeeze()) == 0.75
+    assert float(both["import_dependence_with_unrecorded"].sel(at).squeeze()) == 0.8
+
+
+def test_every_indicator_has_a_value_somewhere_and_describes_itself(derived: xr.Dataset) -> None:
+    for name, record in INDICATORS.items():
+        variable = derived[name]
+        assert np.isfinite(variable).any(), name
+        assert variable.dims == (*record.dims, "year")
+        assert variable.attrs["long_name"] == record.title
+        assert variable.attrs["units"] == ("kt" if record.unit == "mass" else "1")
+        assert any(mark in variable.attrs["reference"] for mark in ("doi 10.", "appendix"))
+
+
+def test_the_typed_masses_balance(flows: FlowTable) -> None:
+    labels = {name: ("flow", values) for name, values in flows.attributes.items() if name != "flow"}
+    masses = np.where(flows.present[:, None, None], flows.mass, NAN).transpose(1, 2, 0, 3)
+    data = xr.Dataset({"mass_flow": (("chain", "draw", "flow", "year"), masses)}, {"year": list(flows.years), **labels})
+    assert_mass_balance(xr.DataTree.from_dict({"posterior": data}))
+
+
+# Shares of A's mines in the salt of A (a) and B (b) in year 1. A's market: 100 made of a concentrate that is 105/125
+# A's, 6 bought (all A's), 2 back from B: 108. B's: 20 from A, 10 smuggled (all A's), 3 in stock before: 33.
+# 108 a = 84 + 6 + 2 b and 33 b = 20 a + 10.
+OF_A = 2990 / 3524
+OF_B = (20 * OF_A + 10) / 33
+
+
+def test_embodied_dependence_counts_what_comes_back_through_the_partner(derived: xr.Dataset) -> None:
+    mined = derived["embodied_dependence_mined"].sel(product="salt", year=1)
+    np.testing.assert_allclose(mined.sel(region="A", partner="A"), OF_A)
+    np.testing.assert_allclose(mined.sel(region="B", partner="A"), OF_B)
+    np.testing.assert_allclose(mined.sel(region="B").sum("partner"), 1)
+    assert float(mined.sel(region="B", partner="no region")) == 0
+    # All oxide was separated in A, but for what B recycled; no salt was separated at all.
+    separated = derived["embodied_dependence_separated"].sel(year=1)
+    np.testing.assert_allclose(
+        separated.sel(region="B", product="oxide", partner=["A", "no region"]), [10 / 11, 1 / 11]
+    )
+    np.testing.assert_allclose(separated.sel(region="A", product="salt", partner="A"), 0)
+
+
+def test_of_the_own_ore_only_the_part_mined_at_home_counts_against_the_quota(derived: xr.Dataset) -> None:
+    # 16 unregistered, 84 of the 100 registered, less the separation's loss of 10 at the market's mixture.
+    own = 16 + 84 - 10 * OF_A
+    found = derived["refining_beyond_quota_own_ore"].sel(region="A")
+    np.testing.assert_allclose(found, [1 - 80 / own, NAN])
+
+
+def test_the_traced_return_share_counts_only_the_ore_that_was_sent(derived: xr.Dataset) -> None:
+    # Shares c and d of B's mines in the salt of A and of B: 108 c = 16 + 2 d and 33 d = 20 c, so c = 528 / 3524.
+    # 20 of salt and 10 of oxide made of it come back to B; the smuggled 10 hold none.
+    found = derived["return_share_traced"].sel(region="B", partner="A")
+    np.testing.assert_allclose(found, [(20 + 10) * 528 / 3524 / 20, NAN])
+
+
+def test_a_total_quota_is_taken_before_its_parts_and_parts_are_summed() -> None:
+    rows = [row("cracking_A > market_A", "production", "salt", "A", [10, 10])]
+    parts = [Constant("separation_quota", "A", product, 1, 3.0, "kt") for product in ("light", "heavy")]
+    flows = table(
+        rows, products=["salt"], constants=[*parts, Constant("separation_quota", "A", "", 2, 4000.0, "t REO")]
+    )
+    found = indicators_of(flows, ["refining_beyond_quota"])["refining_beyond_quota"].squeeze()
+    np.testing.assert_allclose(found, [0.4, 0.6])
+
+
+def test_a_quota_in_a_unit_that_is_no_mass_is_refused() -> None:
+    rows = [row("cracking_A > market_A", "production", "salt", "A", [10])]
+    flows = table(rows, products=["salt"], constants=[Constant("separation_quota", "A", "", 1, 3.0, "USD")])
+    with pytest.raises(ValueError, match=r"^a constant in 'USD' cannot be converted to 'kt'; units of mass: "):
+        indicators_of(flows, ["refining_beyond_quota"])
+
+
+def test_a_stock_whose_market_closes_leaves_the_system_and_is_no_stock_change() -> None:
+    rows = [
+        row("make_A > market_A", "production", "oxide", "A", [5, None, 4]),
+        row("market_A > market_A", "stock", "oxide", "A", [2, None, None]),
+        row("market_A > use_A", "apparent_consumption", "oxide", "A", [3, None, 4]),
+    ]
+    change = indicators_of(table(rows, products=["oxide"]), ["stock_change"])["stock_change"]
+    np.testing.assert_allclose(change.sel(region="A", product="oxide").squeeze(), [2, 0, 0])
+
+
+def test_the_concentration_of_suppliers_is_one_over_their_number_when_they_are_equal() -> None:
+    rows = [row(f"market_{p} > market_A", "trade", "oxide", f"{p} > A", [7]) for p in "BCDE"]
+    rows.append(row("make_A > market_A", "production", "oxide", "A", [1]))
+    found = indicators_of(table(rows, products=["oxide"]), ["supplier_concentration"])["supplier_concentration"]
+    assert float(found.sel(region="A", product="refined").squeeze()) == 0.25
+
+
+def test_a_region_that_only_works_up_imports_refines_nothing_of_its_own() -> None:
+    rows = [
+        row("cracking_A > market_s_A", "production", "salt", "A", [10]),
+        row("market_s_A > market_s_B", "trade", "salt", "A > B", [5]),
+        row("market_s_B > separation_B", "feed", "salt", "B", [5]),
+        row("separation_B > market_o_B", "production", "oxide", "B", [4]),
+    ]
+    derived = indicators_of(table(rows, products=["salt", "oxide"]), ["refined_production", "share_of_refining"])
+    derived = derived.squeeze().sel(region="B")
+    assert float(derived["refined_production"].sel(product="refined")) == -1
+    assert float(derived["share_of_refining"].sel(product="refined")) == 0
+    assert float(derived["share_of_refining"].sel(product="oxide")) == 1
+
+
+def test_ratio_refuses_a_denominator_that_is_not_positive() -> None:
+    np.testing.assert_array_equal(ratio(np.ones(4), np.array([2.0, 0.0, -1.0, np.nan])), [0.5, NAN, NAN, NAN])
