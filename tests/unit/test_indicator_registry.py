@@ -33,7 +33,7 @@ def test_a_name_can_be_registered_once() -> None:
     ],
 )
 def test_a_record_that_cannot_be_used_is_refused(name: str, more: dict, message: str) -> None:
-    with pytest.raises(ValueError, match="^indicator 'x") as caught:
+    with pytest.raises(ValueError, match=r"^indicator 'x") as caught:
         indicator(name, title="X", reference="", **more)
     assert str(caught.value) == message
     assert name not in INDICATORS

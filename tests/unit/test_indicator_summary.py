@@ -93,7 +93,7 @@ def test_an_indicator_that_was_not_computed_is_not_computed_in_passing(toy: xr.D
         "'exports' has not been computed for this result: call add_indicators(dt, ['exports']) first; "
         "it holds ['imports']"
     )
-    with pytest.raises(ReeUncertError, match="^this result holds no indicator: call add_indicators"):
+    with pytest.raises(ReeUncertError, match=r"^this result holds no indicator: call add_indicators"):
         indicator_table(xr.DataTree())
     without_prior = summary(bare, "imports", region="South", product="all")
     assert without_prior[["prior_median", "width_ratio"]].isna().all(axis=None)
@@ -162,8 +162,8 @@ def test_headlines_are_sentences_with_median_and_interval(toy: xr.DataTree) -> N
     [
         (
             Headline("net_import_reliance", region="South"),
-            "a headline asks for 'net_import_reliance' cumulated over all years (year 0), but it has no cumulated variant; "
-            "give a year, or use one of: apparent_consumption, ",
+            "a headline asks for 'net_import_reliance' cumulated over all years (year 0), but it has no cumulated "
+            "variant; give a year, or use one of: apparent_consumption, ",
         ),
         (
             Headline("import_dependence", region="South", year=2002),
