@@ -6,20 +6,21 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numba as nb
 import numpy as np
-import pytensor
 import pytensor.tensor as pt
 from numpy.typing import ArrayLike, NDArray
+from pytensor.compile.sharedvalue import shared
 from pytensor.gradient import disconnected_type
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
 from pytensor.tensor.variable import TensorVariable
 
-from reeuncert.balance.versions import source_version
+from reeuncert.balance.compiled import kernel, source_version
 
 __all__ = ["BlockFactor", "block_affine"]
+
+_VERSION = source_version(__file__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,8 +59,8 @@ class BlockFactor:
         Parameters
         ----------
         blocks
-            For each block the coordinates, shape (n,), and the matrix between them, shape (n, n). Blocks with nothing above the
-            diagonal are kept and multiplied as triangular ones.
+            For each block the coordinates, shape (n,), and the matrix between them, shape (n, n). Blocks with nothing
+            above the diagonal are kept and multiplied as triangular ones.
 
         Raises
         ------
@@ -108,7 +109,7 @@ class BlockFactor:
         return _products(z.reshape(-1, self.size), self.layout, self.values).reshape(z.shape)
 
 
-@nb.njit(cache=True)
+@kernel(_VERSION)
 def _product(z, layout, values):  # type: ignore[no-untyped-def]
     size, blocks = layout[0], layout[1]
     result = np.empty(size)
@@ -123,23 +124,21 @@ def _product(z, layout, values):  # type: ignore[no-untyped-def]
             # Four running sums: independent of each other, so the processor need not wait; always in the same order,
             # which fast-math would not promise.
             s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
-            j = 0
-            while j + 3 < width:
-                s0 += values[row + j] * local[j]
-                s1 += values[row + j + 1] * local[j + 1]
-                s2 += values[row + j + 2] * local[j + 2]
-                s3 += values[row + j + 3] * local[j + 3]
-                j += 4
-            while j < width:
-                s0 += values[row + j] * local[j]
-                j += 1
+            these = values[row : row + width]
+            for j in range(0, width - 3, 4):
+                s0 += these[j] * local[j]
+                s1 += these[j + 1] * local[j + 1]
+                s2 += these[j + 2] * local[j + 2]
+                s3 += these[j + 3] * local[j + 3]
+            for j in range(width - width % 4, width):
+                s0 += these[j] * local[j]
             result[layout[at + i]] = (s0 + s1) + (s2 + s3)
             row += width
         at += n
     return result
 
 
-@nb.njit(cache=True)
+@kernel(_VERSION)
 def _product_transposed(g, layout, values):  # type: ignore[no-untyped-def]
     size, blocks = layout[0], layout[1]
     result = np.empty(size)
@@ -151,8 +150,9 @@ def _product_transposed(g, layout, values):  # type: ignore[no-untyped-def]
         for i in range(n):
             width = i + 1 if lower else n
             weight = g[layout[at + i]]
+            these = values[row : row + width]
             for j in range(width):
-                local[j] += values[row + j] * weight
+                local[j] += these[j] * weight
             row += width
         for j in range(n):
             result[layout[at + j]] = local[j]
@@ -160,15 +160,12 @@ def _product_transposed(g, layout, values):  # type: ignore[no-untyped-def]
     return result
 
 
-@nb.njit(cache=True)
+@kernel(_VERSION)
 def _products(z, layout, values):  # type: ignore[no-untyped-def]
     result = np.empty_like(z)
     for draw in range(z.shape[0]):
         result[draw] = _product(z[draw], layout, values)
     return result
-
-
-_VERSION = source_version(__file__)
 
 
 class BlockProduct(Op):
@@ -194,23 +191,23 @@ class BlockProduct(Op):
 
     def pullback(self, inputs: Any, outputs: Any, cotangents: Any) -> list[Variable]:
         _, layout, values = inputs
-        grad = BlockProduct(not self.transposed)(cotangents[0], layout, values)
+        (grad,) = BlockProduct(not self.transposed).make_node(cotangents[0], layout, values).outputs
         return [grad, disconnected_type(), disconnected_type()]
 
 
 @register_funcify_default_op_cache_key(BlockProduct)
 def _compile_product(op: BlockProduct, node: Apply, **_: Any) -> tuple[Callable[..., Any], int]:
-    kernel = _product_transposed if op.transposed else _product
+    product = _product_transposed if op.transposed else _product
 
     @numba_njit
     def block_product(z, layout, values):  # type: ignore[no-untyped-def]
-        return kernel(z, layout, values)
+        return product(z, layout, values)
 
     return block_product, _VERSION
 
 
 def block_affine(z: Any, mean: Any, factor: BlockFactor, values: Any = None) -> TensorVariable:
-    """u = mean + K z.
+    """Coordinates u = mean + K z.
 
     Parameters
     ----------
@@ -221,7 +218,8 @@ def block_affine(z: Any, mean: Any, factor: BlockFactor, values: Any = None) -> 
     factor
         The blocks of K.
     values
-        What to use for ``factor.values``: a ``pm.Data`` of that shape, so that a refit can change K without recompiling.
+        What to use for ``factor.values``: a ``pm.Data`` of that shape, so that a refit can change K without
+        recompiling.
 
     Returns
     -------
@@ -234,7 +232,7 @@ def block_affine(z: Any, mean: Any, factor: BlockFactor, values: Any = None) -> 
     >>> block_affine(np.array([1.0, 1.0, 1.0]), np.array([0.0, 10.0, 0.0]), factor).eval().tolist()
     [2.0, 15.0, 4.0]
     """
-    layout = pytensor.shared(factor.layout, name="factor_layout", shape=factor.layout.shape, borrow=True)
+    layout = shared(factor.layout, name="factor_layout", shape=factor.layout.shape, borrow=True)
     if values is None:
-        values = pytensor.shared(factor.values, name="factor_values", shape=factor.values.shape, borrow=True)
-    return pt.as_tensor(mean) + BlockProduct()(z, layout, values)
+        values = shared(factor.values, name="factor_values", shape=factor.values.shape, borrow=True)
+    return pt.as_tensor(mean) + BlockProduct().make_node(z, layout, values).outputs[0]

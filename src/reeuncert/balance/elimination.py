@@ -1,19 +1,21 @@
 """Throughputs of a cycle of processes, solved without a subtraction.
 
 For n processes that pass shares p_ij of their throughput to each other, throughputs solve (I − Pᵀ) s = r. Gaussian
-elimination of I − P needs no difference when the row sums (the shares that leave the cycle) are known: each pivot is a sum of
-positive numbers (Grassmann, Taksar & Heyman 1985, doi:10.1287/opre.33.5.1107). Every entry is then right to a few rounding
-errors, also where only 1e-12 of what circulates leaves; a factorisation with 1 − p would have lost twelve digits there.
+elimination of I − P needs no difference when the row sums (the shares that leave the cycle) are known: each pivot is
+a sum of positive numbers (Grassmann, Taksar & Heyman 1985, doi:10.1287/opre.33.5.1107). Every entry is then right to
+a few rounding errors, also where only 1e-12 of what circulates leaves; a factorisation with 1 − p would have lost
+twelve digits there.
 
-The factors are kept in place of P: above the diagonal what U has there with the sign changed, below it the multipliers f of L
-(with the sign changed); the pivots apart. So I − P = L U, det(I − P) = Π pivots.
+The factors are kept in place of P: above the diagonal what U has there with the sign changed, below it the
+multipliers f of L (with the sign changed); the pivots apart. So I − P = L U, det(I − P) = Π pivots.
 """
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
+
+from reeuncert.balance.compiled import kernel, source_version
 
 TINY = 1e-300
 """Floor of a pivot: the logs stay finite wherever a sampler may stray."""
@@ -23,15 +25,18 @@ BLOCK = 48
 
 Array = NDArray[np.float64]
 
+VERSION = source_version(__file__)
 
-@nb.njit(cache=True)
+
+@kernel(VERSION)
 def factorise(p: Array, leak: Array, pivot: Array) -> None:
     """Factorise I − P in place.
 
     Parameters
     ----------
     p
-        Shares passed on inside the cycle, shape (n, n); row: from. The diagonal is not read. Overwritten by the factors.
+        Shares passed on inside the cycle, shape (n, n); row: from. The diagonal is not read. Overwritten by the
+        factors.
     leak
         Share of each process's throughput that leaves the cycle, shape (n,). Overwritten.
     pivot
@@ -62,7 +67,7 @@ def factorise(p: Array, leak: Array, pivot: Array) -> None:
         start = stop
 
 
-@nb.njit(cache=True)
+@kernel(VERSION)
 def solve_transposed(p: Array, pivot: Array, r: Array) -> None:
     """Solve (I − Pᵀ) s = r in place (r becomes s), from the factors."""
     n = pivot.size
@@ -75,7 +80,7 @@ def solve_transposed(p: Array, pivot: Array, r: Array) -> None:
             r[k] += p[i, k] * r[i]
 
 
-@nb.njit(cache=True)
+@kernel(VERSION)
 def solve(p: Array, pivot: Array, h: Array) -> None:
     """Solve (I − P) λ = h in place (h becomes λ), from the factors."""
     n = pivot.size

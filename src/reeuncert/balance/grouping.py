@@ -80,7 +80,7 @@ def edges_with_groups(system: SystemDefinition, groups: Sequence[Group]) -> Edge
     flows, years = list(graph.edge_flow), list(graph.edge_year)
     sources, targets = list(graph.edge_from), list(graph.edge_to)
     node_process, node_year = list(graph.node_process), list(graph.node_year)
-    stands_for = [(i,) for i in flows]
+    stands_for: list[tuple[int, ...]] = [(i,) for i in flows]
     parent = [-1] * len(flows)
     edge_of = {pair: k for k, pair in enumerate(zip(flows, years, strict=True))}
     for group in groups:

@@ -1,26 +1,28 @@
 """The balanced-flow map and its adjoint, compiled.
 
-With b the inputs, φ the shares of each process and P the shares that stay inside, throughputs s solve (I − Pᵀ) s = b and
-flows are x_e = s_from(e) φ_e. Nodes are visited in topological order; a cycle of nodes is solved at once
-(`reeuncert.balance.elimination`). All sums are taken relative to their largest term, so that logs are finite where the flows
-themselves would underflow. The forward pass keeps, for each edge, its share of what leaves its source and of what enters its
-target: the backward pass then needs no exponential.
+With b the inputs, φ the shares of each process and P the shares that stay inside, throughputs s solve (I − Pᵀ) s = b
+and flows are x_e = s_from(e) φ_e. Nodes are visited in topological order; a cycle of nodes is solved at once
+(`reeuncert.balance.elimination`). All sums are taken relative to their largest term, so that logs are finite where
+the flows themselves would underflow. The forward pass keeps, for each edge, its share of what leaves its source and
+of what enters its target: the backward pass then needs no exponential.
 """
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
-from numpy.typing import NDArray
 
+from reeuncert.balance import elimination, packing
+from reeuncert.balance.compiled import kernel, source_version
 from reeuncert.balance.elimination import TINY, factorise, solve, solve_transposed
 from reeuncert.balance.packing import HEADER
 
-Array = NDArray[np.float64]
-Integers = NDArray[np.int64]
+SMALL, LARGE = 1e-250, 1e250
+"""Where the sum of the inflows of a process lies outside these, it is formed from their logs."""
+
+VERSION = source_version(__file__, elimination.__file__, packing.__file__)
 
 
-@nb.njit(cache=True, inline="always")
+@kernel(VERSION)
 def _unpack(layout):  # type: ignore[no-untyped-def]  # returns views; numba infers them
     nodes, edges, components = layout[0], layout[1], layout[3]
     a = HEADER
@@ -42,59 +44,54 @@ def _unpack(layout):  # type: ignore[no-untyped-def]  # returns views; numba inf
     return coordinate, target, out_start, in_start, in_edge, component_start, component_store, parent
 
 
-@nb.njit(cache=True)
-def _shares(u, coordinate, first, last, log_share, share):  # type: ignore[no-untyped-def]
-    """Log softmax over the outflows of one node; returns the sum of the log shares."""
-    if last - first == 1:
-        log_share[first] = 0.0
-        share[first] = 1.0
-        return 0.0
-    top = 0.0
-    for e in range(first, last):
-        k = coordinate[e]
-        value = u[k] if k >= 0 else 0.0
-        log_share[e] = value
-        top = max(top, value)
-    total = 0.0
-    for e in range(first, last):
-        share[e] = np.exp(log_share[e] - top)
-        total += share[e]
-    shift = top + np.log(total)
-    scale = 1.0 / total
+@kernel(VERSION)
+def _all_shares(u, coordinate, out_start, log_share, share):  # type: ignore[no-untyped-def]
+    """Log softmax over the outflows of every node; returns the sum of all log shares."""
     log_sum = 0.0
-    for e in range(first, last):
-        log_share[e] -= shift
-        share[e] *= scale
-        log_sum += log_share[e]
+    for j in range(out_start.size - 1):
+        first, last = out_start[j], out_start[j + 1]
+        if last - first == 1:
+            log_share[first] = 0.0
+            share[first] = 1.0
+            continue
+        top = 0.0
+        for e in range(first, last):
+            k = coordinate[e]
+            value = u[k] if k >= 0 else 0.0
+            log_share[e] = value
+            top = max(top, value)
+        total = 0.0
+        for e in range(first, last):
+            share[e] = np.exp(log_share[e] - top)
+            total += share[e]
+        shift = top + np.log(total)
+        scale = 1.0 / total
+        for e in range(first, last):
+            log_share[e] -= shift
+            share[e] *= scale
+            log_sum += log_share[e]
     return log_sum
 
 
-@nb.njit(cache=True)
-def _single(in_edge, first, last, log_flow, weight):  # type: ignore[no-untyped-def]
-    """Log throughput of a node outside every cycle, and the weights of its inflows in it."""
-    if last - first == 1:
-        e = in_edge[first]
-        weight[e] = 1.0
-        return log_flow[e]
-    top = log_flow[in_edge[first]]
-    for q in range(first + 1, last):
+@kernel(VERSION)
+def _weigh(in_edge, first, last, log_flow, weight):  # type: ignore[no-untyped-def]
+    """Turn the weights of some inflows into flows relative to the largest of them; returns the log of that one."""
+    top = -np.inf
+    for q in range(first, last):
         top = max(top, log_flow[in_edge[q]])
-    total = 0.0
     for q in range(first, last):
         e = in_edge[q]
         weight[e] = np.exp(log_flow[e] - top)
-        total += weight[e]
-    scale = 1.0 / total
-    for q in range(first, last):
-        weight[in_edge[q]] *= scale
-    return top + np.log(total)
+    return top
 
 
-@nb.njit(cache=True)
-def _cycle(target, out_start, in_start, in_edge, start, stop, log_flow, share, weight, store, leak, through):  # type: ignore[no-untyped-def]
-    """Log throughputs of the nodes of a cycle (written to ``leak``); returns the sum of the log pivots.
+@kernel(VERSION)
+def _cycle(  # type: ignore[no-untyped-def]
+    target, out_start, in_start, in_edge, start, stop, log_flow, share, weight, store, leak, through
+):
+    """Log throughputs of the nodes of a cycle (written to ``through``); returns the sum of the log pivots.
 
-    ``store`` receives the factors (n, n), the pivots (n) and the scaled throughputs (n); it returns the log of the scale too.
+    ``store`` receives the factors (n, n), the pivots (n) and the throughputs relative to the inflow (n).
     """
     n = stop - start
     p = store[: n * n].reshape((n, n))
@@ -111,38 +108,57 @@ def _cycle(target, out_start, in_start, in_edge, start, stop, log_flow, share, w
                 leak[i] += share[e]
     # Inflows from before the cycle: those whose edge is not among the outflows of its nodes.
     inner_first, inner_last = out_start[start], out_start[stop]
-    top = -np.inf
+    total = 0.0
     for q in range(in_start[start], in_start[stop]):
         e = in_edge[q]
         if e < inner_first or e >= inner_last:
-            top = max(top, log_flow[e])
+            total += weight[e]
+    top, scale = 0.0, 1.0 / total
+    if not SMALL < total < LARGE:
+        top, scale = -np.inf, 1.0
+        for q in range(in_start[start], in_start[stop]):
+            e = in_edge[q]
+            if e < inner_first or e >= inner_last:
+                top = max(top, log_flow[e])
+        for q in range(in_start[start], in_start[stop]):
+            e = in_edge[q]
+            if e < inner_first or e >= inner_last:
+                weight[e] = np.exp(log_flow[e] - top)
+    else:
+        top = np.log(total)
     for i in range(n):
         scaled[i] = 0.0
         for q in range(in_start[start + i], in_start[start + i + 1]):
             e = in_edge[q]
             if e < inner_first or e >= inner_last:
-                weight[e] = np.exp(log_flow[e] - top)
+                weight[e] *= scale
                 scaled[i] += weight[e]
     factorise(p, leak[:n], pivot)
     solve_transposed(p, pivot, scaled)
-    log_det = 0.0
+    inverse = leak  # its numbers are used up
+    log_det, product = 0.0, 1.0
     for i in range(n):
-        log_det += np.log(pivot[i])
+        product *= pivot[i]
+        # One log serves many pivots, as long as their product is no tiny number.
+        if product < 1e-6 or i == n - 1:
+            log_det += np.log(product)
+            product = 1.0
         scaled[i] = max(scaled[i], TINY)
         through[i] = top + np.log(scaled[i])
+        inverse[i] = 1.0 / scaled[i]
     for i in range(n):
-        for e in range(out_start[start + i], out_start[start + i + 1]):
-            j = target[e]
-            if start <= j < stop:
-                weight[e] = share[e] * scaled[i] / scaled[j - start]
         for q in range(in_start[start + i], in_start[start + i + 1]):
             e = in_edge[q]
             if e < inner_first or e >= inner_last:
-                weight[e] /= scaled[i]
+                weight[e] *= inverse[i]
+        for e in range(out_start[start + i], out_start[start + i + 1]):
+            j = target[e]
+            if start <= j < stop:
+                weight[e] = share[e] * scaled[i] * inverse[j - start]
     return log_det
 
 
-@nb.njit(cache=True)
+@kernel(VERSION)
 def forward_into(u, layout, log_flow, log_share, kept, work):  # type: ignore[no-untyped-def]
     """Log flows and log shares of all edges (hidden ones too) in the kernels' order; returns the log-Jacobian.
 
@@ -162,20 +178,38 @@ def forward_into(u, layout, log_flow, log_share, kept, work):  # type: ignore[no
     coordinate, target, out_start, in_start, in_edge, component_start, component_store, _ = _unpack(layout)
     edges, inputs, components = layout[1], layout[2], layout[3]
     share = kept[:edges]
+    # Holds the flow of an edge until its target is reached, from then on its share of what enters there.
     weight = kept[edges : 2 * edges]
-    log_jacobian = 0.0
+    log_jacobian = _all_shares(u, coordinate, out_start, log_share, share)
     for e in range(inputs):
         log_flow[e] = u[coordinate[e]]
+        weight[e] = np.exp(log_flow[e])
         log_share[e] = 0.0
         share[e] = 1.0
         log_jacobian += log_flow[e]
     leak, through = work[0], work[1]
     for c in range(components):
         start, stop = component_start[c], component_start[c + 1]
-        for j in range(start, stop):
-            log_jacobian += _shares(u, coordinate, out_start[j], out_start[j + 1], log_share, share)
         if stop - start == 1:
-            through[0] = _single(in_edge, in_start[start], in_start[stop], log_flow, weight)
+            first, last = in_start[start], in_start[stop]
+            if last - first == 1:
+                e = in_edge[first]
+                weight[e] = 1.0
+                through[0] = log_flow[e]
+            else:
+                total = 0.0
+                for q in range(first, last):
+                    total += weight[in_edge[q]]
+                level = 0.0
+                if not SMALL < total < LARGE:
+                    level = _weigh(in_edge, first, last, log_flow, weight)
+                    total = 0.0
+                    for q in range(first, last):
+                        total += weight[in_edge[q]]
+                scale = 1.0 / total
+                for q in range(first, last):
+                    weight[in_edge[q]] *= scale
+                through[0] = level + np.log(total)
         else:
             store = kept[component_store[c] :]
             log_jacobian -= _cycle(
@@ -183,14 +217,17 @@ def forward_into(u, layout, log_flow, log_share, kept, work):  # type: ignore[no
             )
         for j in range(start, stop):
             level = through[j - start]
+            mass = np.exp(level)
             # Sum of log outflows less the log throughput, the log shares being counted already.
             log_jacobian += (out_start[j + 1] - out_start[j] - 1) * level
             for e in range(out_start[j], out_start[j + 1]):
                 log_flow[e] = level + log_share[e]
+                if stop - start == 1 or target[e] < start or target[e] >= stop:
+                    weight[e] = mass * share[e]
     return log_jacobian
 
 
-@nb.njit(cache=True)
+@kernel(VERSION)
 def forward(u, layout, visible):  # type: ignore[no-untyped-def]
     """Log flow (n_edges,), log share (n_edges,), log-Jacobian, and what `backward` needs."""
     edges = layout[1]
@@ -210,8 +247,23 @@ def forward(u, layout, visible):  # type: ignore[no-untyped-def]
     return log_flow, log_share, log_jacobian, kept
 
 
-@nb.njit(cache=True)
-def _cycle_back(target, out_start, in_start, in_edge, start, stop, to_flow, to_share, share, weight, store, grad, to_jacobian, work):  # type: ignore[no-untyped-def]
+@kernel(VERSION)
+def _cycle_back(  # type: ignore[no-untyped-def]
+    target,
+    out_start,
+    in_start,
+    in_edge,
+    start,
+    stop,
+    to_flow,
+    to_share,
+    share,
+    weight,
+    store,
+    grad,
+    to_jacobian,
+    column,
+):
     """Carry the gradient wrt the log throughputs of a cycle (``grad``) on to its inflows and inner shares."""
     n = stop - start
     p = store[: n * n].reshape((n, n))
@@ -231,20 +283,19 @@ def _cycle_back(target, out_start, in_start, in_edge, start, stop, to_flow, to_s
                 to_share[e] += q_i * weight[e]
     if to_jacobian != 0.0:
         # −log det(I − P) has derivative (I − P)⁻¹_ji with respect to p_ij: one column of the inverse for each source i.
-        column = work[:n]
         for i in range(n):
-            column[:] = 0.0
+            column[:n] = 0.0
             column[i] = 1.0
-            solve(p, pivot, column)
+            solve(p, pivot, column[:n])
             for e in range(out_start[start + i], out_start[start + i + 1]):
                 j = target[e]
                 if start <= j < stop:
                     to_share[e] += to_jacobian * share[e] * column[j - start]
 
 
-@nb.njit(cache=True)
+@kernel(VERSION)
 def backward(to_log_flow, to_log_share, to_jacobian, layout, visible, kept):  # type: ignore[no-untyped-def]
-    """Gradient with respect to the coordinates, shape (n_coordinates,), given those with respect to `forward`'s results."""
+    """Gradient wrt the coordinates, shape (n_coordinates,), given those wrt the results of `forward`."""
     coordinate, target, out_start, in_start, in_edge, component_start, component_store, parent = _unpack(layout)
     edges, inputs, components = layout[1], layout[2], layout[3]
     share = kept[:edges]
@@ -291,7 +342,7 @@ def backward(to_log_flow, to_log_share, to_jacobian, layout, visible, kept):  # 
     return result
 
 
-@nb.njit(cache=True)
+@kernel(VERSION)
 def forward_many(u, layout, visible):  # type: ignore[no-untyped-def]
     """Log flows of many draws: (draws, n_coordinates) → (draws, n_edges)."""
     edges = layout[1]

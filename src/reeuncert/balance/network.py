@@ -211,7 +211,7 @@ def _reference_edges(system: SystemDefinition, edges: Edges) -> dict[int, int]:
     for k, source in enumerate(edges.source):
         if source != BEYOND:
             leaving.setdefault(source, []).append(k)
-    members = {target: flows for target, flows in zip(edges.target, edges.stands_for, strict=True)}
+    members = dict(zip(edges.target, edges.stands_for, strict=True))
     reference: dict[int, int] = {}
     for node, outflows in leaving.items():
         process = edges.node_process[node]

@@ -6,19 +6,18 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import pytensor
 import pytensor.tensor as pt
 from numpy.typing import NDArray
+from pytensor.compile.sharedvalue import shared
 from pytensor.gradient import DisconnectedType, disconnected_type
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
 from pytensor.tensor.variable import TensorVariable
 
-from reeuncert.balance import elimination, kernels, packing
+from reeuncert.balance import kernels
 from reeuncert.balance.affine import BlockFactor, block_affine
 from reeuncert.balance.network import Network
-from reeuncert.balance.versions import source_version
 
 __all__ = [
     "BlockFactor",
@@ -30,14 +29,11 @@ __all__ = [
 ]
 
 
-_VERSION = source_version(elimination.__file__, kernels.__file__, packing.__file__)
-
-
 class BalancedFlows(Op):
     """(u, layout, visible) → (log flow, log share, log-Jacobian, kept).
 
-    The network comes as two vectors of integers, so that one compiled function serves every network. ``kept`` is what the
-    gradient needs of the forward pass; nothing else may use it.
+    The network comes as two vectors of integers, so that one compiled function serves every network. ``kept`` is what
+    the gradient needs of the forward pass; nothing else may use it.
     """
 
     __props__ = ()
@@ -54,7 +50,7 @@ class BalancedFlows(Op):
             storage[0] = value
 
     def infer_shape(self, node: Apply, shapes: Any) -> list[tuple[Any, ...]]:
-        return [shapes[2], shapes[2], (), (node.inputs[1][5],)]
+        return [shapes[2], shapes[2], (), (pt.as_tensor(node.inputs[1])[5],)]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
         return [[True, True, True, False], [False] * 4, [False] * 4]
@@ -65,12 +61,12 @@ class BalancedFlows(Op):
             for output, cotangent in zip(outputs[:3], cotangents[:3], strict=True)
         ]
         _, layout, visible = inputs
-        grad = _balanced_flows_adjoint(*given, layout, visible, outputs[3])
+        (grad,) = _balanced_flows_adjoint.make_node(*given, layout, visible, outputs[3]).outputs
         return [grad, disconnected_type(), disconnected_type()]
 
 
 class BalancedFlowsAdjoint(Op):
-    """Gradient of a scalar with respect to the coordinates, given those with respect to the results of `BalancedFlows`."""
+    """Gradient with respect to the coordinates, given those with respect to the results of `BalancedFlows`."""
 
     __props__ = ()
 
@@ -86,11 +82,12 @@ class BalancedFlowsAdjoint(Op):
         output_storage[0][0] = kernels.backward(to_log_flow, to_log_share, float(to_jacobian), layout, visible, kept)
 
     def infer_shape(self, node: Apply, shapes: Any) -> list[tuple[Any, ...]]:
-        return [(node.inputs[3][4],)]
+        return [(pt.as_tensor(node.inputs[3])[4],)]
 
 
-_balanced_flows = BalancedFlows()
-_balanced_flows_adjoint = BalancedFlowsAdjoint()
+# Typed by hand: PyTensor leaves the number of inputs and outputs of an operation open.
+_balanced_flows: Any = BalancedFlows()
+_balanced_flows_adjoint: Any = BalancedFlowsAdjoint()
 
 
 @register_funcify_default_op_cache_key(BalancedFlows)
@@ -100,7 +97,7 @@ def _compile_flows(op: Op, node: Apply, **_: Any) -> tuple[Callable[..., Any], i
         log_flow, log_share, log_jacobian, kept = kernels.forward(u, layout, visible)
         return log_flow, log_share, np.asarray(log_jacobian), kept
 
-    return balanced_flows, _VERSION
+    return balanced_flows, kernels.VERSION
 
 
 @register_funcify_default_op_cache_key(BalancedFlowsAdjoint)
@@ -109,14 +106,14 @@ def _compile_adjoint(op: Op, node: Apply, **_: Any) -> tuple[Callable[..., Any],
     def balanced_flows_adjoint(to_log_flow, to_log_share, to_jacobian, layout, visible, kept):  # type: ignore[no-untyped-def]
         return kernels.backward(to_log_flow, to_log_share, to_jacobian.item(), layout, visible, kept)
 
-    return balanced_flows_adjoint, _VERSION
+    return balanced_flows_adjoint, kernels.VERSION
 
 
 def _apply(u: Any, network: Network) -> list[TensorVariable]:
     # Shared variables are inputs of the compiled function; constants would be built into it, and recompiled with it.
-    layout = pytensor.shared(network.layout, name="network_layout", shape=network.layout.shape, borrow=True)
-    visible = pytensor.shared(network.visible, name="network_visible", shape=network.visible.shape, borrow=True)
-    return _balanced_flows(u, layout, visible)
+    layout = shared(network.layout, name="network_layout", shape=network.layout.shape, borrow=True)
+    visible = shared(network.visible, name="network_visible", shape=network.visible.shape, borrow=True)
+    return list(_balanced_flows.make_node(u, layout, visible).outputs)
 
 
 def balanced_flows(u: Any, network: Network) -> TensorVariable:
@@ -165,7 +162,8 @@ def balanced_flows_with_jacobian(u: Any, network: Network) -> tuple[TensorVariab
         As `balanced_flows`.
     log_jacobian
         log |∂x/∂u| for Lebesgue measure on the flows that balance, up to a constant:
-        Σ_outflows log x − Σ_processes log s − log det(I − P) + Σ_inputs log b. It does not depend on groups or references.
+        Σ_outflows log x − Σ_processes log s − log det(I − P) + Σ_inputs log b. It does not depend on groups or
+        references.
     """
     log_flow, _, log_jacobian, _ = _apply(u, network)
     return log_flow, log_jacobian

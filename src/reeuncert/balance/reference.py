@@ -1,6 +1,7 @@
 """The balanced-flow map written as plainly as it can be: for tests, and for readers of the formulae.
 
-It knows nothing of components, logs or layouts: shares by softmax, then one dense solve of (I − Pᵀ) s = b over all nodes.
+It knows nothing of components, logs or layouts: shares by softmax, then one dense solve of (I − Pᵀ) s = b over all
+nodes.
 """
 
 from __future__ import annotations

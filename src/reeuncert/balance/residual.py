@@ -11,8 +11,8 @@ from reeuncert.system.definition import OUTSIDE, SystemDefinition
 def residual(system: SystemDefinition, mass_flow: ArrayLike) -> NDArray[np.float64]:
     """Relative imbalance of every process in every year: (in − out) / larger of the two.
 
-    Uses nothing but from, to and years of the flows, so that it can judge any file of results. A stock enters its process in
-    the year after, where the process still has outflows then.
+    Uses nothing but from, to and years of the flows, so that it can judge any file of results. A stock enters its
+    process in the year after, where the process still has outflows then.
 
     Parameters
     ----------

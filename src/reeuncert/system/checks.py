@@ -145,7 +145,8 @@ def _dead_ends(system: SystemDefinition, graph: SpaceTimeGraph) -> list[NetworkP
             if nodes:
                 years = [system.years[graph.node_year[k]] for k in nodes]
                 names = _some(name for k in nodes for name in lists[k])
-                message = f"process '{process.name}' has {has} ({names}) but no {lacks} in {year_ranges(years)}; {remedy}"
+                when = year_ranges(years)
+                message = f"process '{process.name}' has {has} ({names}) but no {lacks} in {when}; {remedy}"
                 problems.append(NetworkProblem(process.name, years[0], message))
     return problems
 
@@ -164,11 +165,11 @@ def _references(system: SystemDefinition, graph: SpaceTimeGraph) -> list[Network
     for p, nodes in sorted(missing.items()):
         process = system.processes[p]
         years = [system.years[graph.node_year[k]] for k in nodes]
-        names = _some(name for k in nodes for name in outflows[k])
+        several = _some(name for k in nodes for name in outflows[k])
         said = f"none of its reference outflows ({_some(process.reference_outflow)}) exists then"
         why = said if process.reference_outflow else "it names no reference outflow"
         message = (
-            f"process '{process.name}' has several outflows ({names}) in {year_ranges(years)}, and {why}; "
+            f"process '{process.name}' has several outflows ({several}) in {year_ranges(years)}, and {why}; "
             "name the one that takes what the others leave"
         )
         problems.append(NetworkProblem(process.name, years[0], message))
