@@ -151,11 +151,6 @@ def read_table(
         table.problems.append(text)
         table.whole = False
         return table
-    if not text.strip():
-        required = ",".join(c.name for c in columns if c.required)
-        table.whole = False
-        table.report(0, "", f"the file is empty; its first line must be a header with at least: {required}")
-        return table
     records = _records(text, table)
     line, header = next(records, (0, []))
     if header:
@@ -164,6 +159,10 @@ def read_table(
         _rows(records, len(header), positions, columns, table)
         if rows_needed and not table.rows and table.clean:
             table.report(0, "", "the file has a header and no rows; add at least one row")
+    elif table.clean:
+        required = ",".join(c.name for c in columns if c.required)
+        table.whole = False
+        table.report(0, "", f"the file is empty; its first line must be a header with at least: {required}")
     return table
 
 
