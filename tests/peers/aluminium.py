@@ -67,7 +67,8 @@ def to_case(*, ratios: bool) -> Case:
             evidence.append(build.measured(f"ratio {k}", top, YEAR, value, sd, relation="ratio", of=bottom))
     size = {row["label"]: float(row["prior_mean"]) for row in variables.values()}
     inside = build.without_balance(flows, accumulating())
-    reference = build.largest_outflow(inside, size)
+    priors += [build.flow_prior(f.name, YEAR, "flat") for f in inside if f.name not in size]
+    reference = build.largest_outflow([f for f in inside if f.name in size], size)
     return build.case("aluminium", inside, reference, priors, evidence, year=YEAR, measure="mass", unit="Mt")
 
 
@@ -87,5 +88,9 @@ def stock_matrix(case: Case) -> tuple[tuple[str, ...], np.ndarray]:
     variables = read_rows(FOLDER, "variables_priors.csv")
     ends = {r["label"]: (process[r["from_id"]], process[r["to_id"]]) for r in variables if r["kind"] == "flow"}
     stocks = [(r["label"], process[r["from_id"]]) for r in variables if r["kind"] == "stock_change"]
-    signs = [[float(ends[f.name][1] == p) - float(ends[f.name][0] == p) for f in case.system.flows] for _, p in stocks]
+    signs = [[_sign(ends.get(f.name), p) for f in case.system.flows] for _, p in stocks]
     return tuple(label for label, _ in stocks), np.array(signs)
+
+
+def _sign(ends: tuple[str, str] | None, process: str) -> float:
+    return 0.0 if ends is None else float(ends[1] == process) - float(ends[0] == process)

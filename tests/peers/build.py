@@ -6,6 +6,9 @@ from reeuncert.case.records import Case, ErrorClass, Evidence, Prior, Source
 from reeuncert.system.definition import OUTSIDE, Flow, Process, Selector, SystemDefinition
 
 MEASURED = Source("measured", "published problem", "", "", "", "", "measured", "additive")
+THROUGH = "enters "
+"""Begins the name of a flow that only feeds a process with one outflow."""
+
 ADDITIVE = ErrorClass("additive", "additive", 1.0, 0.0, learn=False)
 
 
@@ -77,12 +80,19 @@ def stock_change(
 
 
 def without_balance(flows: Iterable[Flow], processes: set[str]) -> list[Flow]:
-    """The same flows, where processes that accumulate are split into a sink and a source beyond the boundary."""
+    """The same flows, where processes that accumulate are split into a sink and a source beyond the boundary.
 
-    def beyond(process: str) -> str:
-        return OUTSIDE if process in processes else process
-
-    return [Flow(f.name, beyond(f.from_process), beyond(f.to_process), f.quantity, years=f.years) for f in flows]
+    A flow between two of them passes through a process of its own, which changes nothing.
+    """
+    found = []
+    for f in flows:
+        source = OUTSIDE if f.from_process in processes else f.from_process
+        target = OUTSIDE if f.to_process in processes else f.to_process
+        if source == target == OUTSIDE:
+            found.append(Flow(f"{THROUGH}{f.name}", OUTSIDE, f.name, f.quantity, years=f.years))
+            source = f.name
+        found.append(Flow(f.name, source, target, f.quantity, years=f.years))
+    return found
 
 
 def case(

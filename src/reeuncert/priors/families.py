@@ -55,6 +55,8 @@ class Family:
         Whether two numbers are a member of the family.
     rule
         What ``allowed`` demands, in words.
+    centre
+        A typical value and how far from it others lie, from the two numbers: where to start, not a moment.
     """
 
     density: Density
@@ -62,16 +64,58 @@ class Family:
     b: str
     allowed: Callable[[float, float], bool]
     rule: str
+    centre: Callable[[float, float], tuple[float, float]]
 
 
 FAMILIES = {
-    "lognormal": Family(_lognormal, "median", "log-sd", lambda a, b: a > 0 and b > 0, "median > 0 and log-sd > 0"),
-    "truncated_normal": Family(
-        _truncated_normal, "mean", "sd", lambda a, b: b > 0 and a > -30 * b, "sd > 0 and mean > −30 sd"
+    "lognormal": Family(
+        _lognormal,
+        a="median",
+        b="log-sd",
+        allowed=lambda a, b: a > 0 and b > 0,
+        rule="median > 0 and log-sd > 0",
+        centre=lambda a, b: (a, a * b),
     ),
-    "gamma": Family(_gamma, "shape", "rate", lambda a, b: a > 0 and b > 0, "shape > 0 and rate > 0"),
-    "exponential": Family(_exponential, "mean", "", lambda a, _: a > 0, "mean > 0"),
-    "uniform": Family(_uniform, "low", "high", lambda a, b: 0 <= a < b, "0 ≤ low < high"),
-    "flat": Family(_flat, "", "", lambda _a, _b: True, "nothing"),
+    "truncated_normal": Family(
+        _truncated_normal,
+        a="mean",
+        b="sd",
+        # Further below zero the normal has no mass left above it that doubles could tell from none.
+        allowed=lambda a, b: b > 0 and a > -30 * b,
+        rule="sd > 0 and mean > −30 sd",
+        centre=lambda a, b: (a, b),
+    ),
+    "gamma": Family(
+        _gamma,
+        a="shape",
+        b="rate",
+        allowed=lambda a, b: a > 0 and b > 0,
+        rule="shape > 0 and rate > 0",
+        centre=lambda a, b: (a / b, math.sqrt(a) / b),
+    ),
+    "exponential": Family(
+        _exponential,
+        a="mean",
+        b="",
+        allowed=lambda a, _: a > 0,
+        rule="mean > 0",
+        centre=lambda a, _: (a, a),
+    ),
+    "uniform": Family(
+        _uniform,
+        a="low",
+        b="high",
+        allowed=lambda a, b: 0 <= a < b,
+        rule="0 ≤ low < high",
+        centre=lambda a, b: ((a + b) / 2, (b - a) / math.sqrt(12)),
+    ),
+    "flat": Family(
+        _flat,
+        a="",
+        b="",
+        allowed=lambda _a, _b: True,
+        rule="no numbers",
+        centre=lambda _a, _b: (0.0, math.inf),
+    ),
 }
 """Densities of one flow or input, by the word that the priors table uses."""

@@ -128,7 +128,7 @@ def _share_cover(case: Case, network: Network) -> list[str]:
         kind = subject.prior.kind if subject.prior.kind == "input" else subject.prior.family
         count[kind][list(subject.edges)] += 1
     problems = []
-    for (process, year), edges in _outflows(network).items():
+    for (process, year), edges in outflows(network).items():
         if process == OUTSIDE:
             wrong = [e for e in edges if count["input"][e] != 1]
             problems += [f"{_label(network, e)} comes from outside and needs one row of kind input" for e in wrong]
@@ -158,12 +158,13 @@ def _share_sums(case: Case, network: Network) -> list[str]:
     return [
         f"the median shares of '{process}' in {case.system.years[year]} add up to {sum(total[edges]):.3g}, "
         "which leaves nothing for its reference outflow; keep them below 1"
-        for (process, year), edges in _outflows(network).items()
+        for (process, year), edges in outflows(network).items()
         if sum(total[edges]) >= 1
     ]
 
 
-def _outflows(network: Network) -> dict[tuple[str, int], list[int]]:
+def outflows(network: Network) -> dict[tuple[str, int], list[int]]:
+    """Edges by the process (or `outside`) and the index of the year that they leave, in the order of the table."""
     found: dict[tuple[str, int], list[int]] = {}
     for e, (f, t) in enumerate(zip(network.edge_flow, network.edge_year, strict=True)):
         found.setdefault((network.system.flows[f].from_process, int(t)), []).append(e)
@@ -192,7 +193,7 @@ def share_medians(case: Case, network: Network) -> NDArray[np.float64]:
     """
     stated = _stated_shares(case, network)
     out = np.full(network.n_edges, np.nan)
-    for edges in _outflows(network).values():
+    for edges in outflows(network).values():
         rest = 1 - stated[edges].sum()
         for e in edges:
             if stated[e] > 0:

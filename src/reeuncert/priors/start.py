@@ -1,0 +1,191 @@
+"""A place to start from where the prior itself cannot be simulated: flows in balance that nearly fit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import lsq_linear
+from scipy.sparse import coo_array
+
+from reeuncert.balance.network import INPUT, Network
+from reeuncert.case.records import Case, Evidence, Prior
+from reeuncert.likelihood.selection import select
+from reeuncert.likelihood.units import unit_factor
+from reeuncert.priors.families import FAMILIES
+from reeuncert.priors.subjects import DIRICHLET, subjects
+from reeuncert.system.graph import BEYOND
+
+BALANCE_WEIGHT = 1e3
+"""Weight of a balance per typical mass: large beside what was measured, small enough for a stable solve."""
+
+PULL = 1e-3
+"""Weight by which every flow is drawn to the typical mass; it settles what nothing else does."""
+
+LIFT = 1e-2
+"""A flow that the least squares put at zero starts at this part of the mean outflow of its process instead."""
+
+NEAR_ZERO = 1e-6
+"""Flows below this part of the typical mass were put at zero."""
+
+ROUNDS = 4
+"""Shares and ratios weigh in mass units, which needs a guess of the mass that they divide: from the round before."""
+
+LARGEST_DENSE = 1000
+"""Number of flows up to which the least squares are solved densely."""
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One linear statement: Σ coefficient · flow = target, give or take ``sd``, all in the unit of the case."""
+
+    coefficient: Mapping[int, float]
+    target: float
+    sd: float
+
+
+def feasible_start(case: Case, network: Network) -> NDArray[np.float64]:
+    """Coordinates of balanced, positive flows near what was reported and near the centres of the priors.
+
+    A weighted least-squares reconciliation with bounds, over evidence, priors and balances; shares and ratios are made
+    linear round by round.
+
+    Parameters
+    ----------
+    case
+        A case under the measure ``mass`` or ``shares``.
+    network
+        Its network, without groups.
+
+    Returns
+    -------
+    ndarray of shape (n_coordinates,)
+        Finite coordinates; the flows that they give balance exactly.
+    """
+    typical = _typical_mass(case)
+    flow = np.full(network.n_edges, typical)
+    for _ in range(ROUNDS):
+        rows = [*_balances(network, typical), *_reported(case, network, flow), *_priors(case, network, flow)]
+        flow = _lifted(network, _solved(rows, network.n_edges, typical), typical)
+    return _coordinates(network, flow)
+
+
+def _typical_mass(case: Case) -> float:
+    """Median size of what was reported in mass."""
+    sizes = [
+        abs(_target(row)) * unit_factor(row.unit, row.relation, case.system.unit)
+        for row in case.evidence
+        if row.relation == "level"
+    ]
+    found = np.array([size for size in sizes if math.isfinite(size) and size > 0])
+    return float(np.median(found)) if found.size else 1.0
+
+
+def _balances(network: Network, typical: float) -> Iterator[_Row]:
+    nodes: dict[int, dict[int, float]] = {}
+    for e, (source, target) in enumerate(zip(network.edges.source, network.edges.target, strict=True)):
+        for node, sign in ((source, -1.0), (target, 1.0)):
+            if node != BEYOND:
+                nodes.setdefault(node, {})[e] = sign
+    for coefficient in nodes.values():
+        yield _Row(coefficient, 0.0, typical / BALANCE_WEIGHT)
+
+
+def _target(row: Evidence) -> float:
+    """The figure of a row, or the middle of its range."""
+    return row.value if math.isfinite(row.value) else 0.5 * (row.low + row.high)
+
+
+def _reported(case: Case, network: Network, flow: NDArray[np.float64]) -> Iterator[_Row]:
+    for row in case.evidence:
+        error = case.classes[case.sources[row.source_id].error_class]
+        plain = error.family == "additive"
+        chosen = select(row, case.system, case.factors, plain=True)
+        factor = unit_factor(row.unit, row.relation, case.system.unit)
+        target = _target(row) * factor
+        if not math.isfinite(target):
+            continue
+        width = error.width if math.isnan(row.width) else row.width
+        sd = width * factor if plain else width * max(abs(target), 1e-12)
+        upper = _by_edge(network, chosen.numerator)
+        lower = _by_edge(network, chosen.denominator)
+        if not lower:
+            yield _Row(upper, target, sd)
+            continue
+        divided = sum(c * float(flow[e]) for e, c in lower.items())
+        edges = sorted({*upper, *lower})
+        yield _Row({e: upper.get(e, 0.0) - target * lower.get(e, 0.0) for e in edges}, 0.0, sd * divided)
+
+
+def _by_edge(network: Network, terms: Mapping[tuple[int, int], float]) -> dict[int, float]:
+    return {int(network.edge_index[term]): c for term, c in terms.items()}
+
+
+def _priors(case: Case, network: Network, flow: NDArray[np.float64]) -> Iterator[_Row]:
+    leaving = _leaving(network)
+    concentration = np.zeros(network.n_edges)
+    found = subjects(case, network, case.priors)
+    for subject in found:
+        if subject.prior.family == DIRICHLET:
+            concentration[list(subject.edges)] = subject.prior.a
+    for subject in found:
+        if subject.prior.kind == "share":
+            (e,) = subject.edges
+            outflows = leaving[network.edges.source[e]]
+            share, sd = _share(subject.prior, float(concentration[outflows].sum()))
+            yield _Row({k: (k == e) - share for k in outflows}, 0.0, sd * float(flow[outflows].sum()))
+        elif subject.prior.family != "flat":
+            family = FAMILIES[subject.prior.family]
+            yield _Row(dict.fromkeys(subject.edges, 1.0), *family.centre(subject.prior.a, subject.prior.b))
+
+
+def _share(prior: Prior, total: float) -> tuple[float, float]:
+    """Centre and spread of a share under a Dirichlet or a logistic-normal prior."""
+    if prior.family == DIRICHLET:
+        mean = prior.a / total
+        return mean, math.sqrt(mean * (1 - mean) / (total + 1))
+    return prior.a, prior.b * prior.a * (1 - prior.a)
+
+
+def _leaving(network: Network) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    for e, source in enumerate(network.edges.source):
+        found.setdefault(source, []).append(e)
+    return found
+
+
+def _solved(rows: list[_Row], n: int, typical: float) -> NDArray[np.float64]:
+    entries = [(r, e, c / row.sd) for r, row in enumerate(rows) for e, c in row.coefficient.items()]
+    entries += [(len(rows) + e, e, PULL / typical) for e in range(n)]
+    row_index, column, value = (np.array(part) for part in zip(*entries, strict=True))
+    matrix = coo_array((value, (row_index, column)), shape=(len(rows) + n, n))
+    target = np.concatenate([[row.target / row.sd for row in rows], np.full(n, PULL)])
+    solved = lsq_linear(matrix.toarray() if n <= LARGEST_DENSE else matrix.tocsr(), target, bounds=(0, np.inf))
+    return np.asarray(solved.x, dtype=np.float64)
+
+
+def _lifted(network: Network, flow: NDArray[np.float64], typical: float) -> NDArray[np.float64]:
+    """The same flows, none of them zero."""
+    lifted = flow.copy()
+    for outflows in _leaving(network).values():
+        zero = [e for e in outflows if flow[e] < NEAR_ZERO * typical]
+        lifted[zero] = LIFT * max(float(flow[outflows].mean()), LIFT * typical)
+    return lifted
+
+
+def _coordinates(network: Network, flow: NDArray[np.float64]) -> NDArray[np.float64]:
+    index = network.edge_index
+    system = network.system
+    out = np.empty(network.n_coordinates)
+    rows = zip(
+        network.coordinate_name, network.coordinate_year, network.coordinate_kind, network.reference_of, strict=True
+    )
+    for k, (name, year, kind, reference) in enumerate(rows):
+        t = system.year_index[int(year)]
+        out[k] = math.log(flow[index[system.flow_index[str(name)], t]])
+        if kind != INPUT:
+            out[k] -= math.log(flow[index[system.flow_index[str(reference)], t]])
+    return out
