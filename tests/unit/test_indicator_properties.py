@@ -18,12 +18,13 @@ SHARES = [
     *("import_dependence_with_unrecorded", "export_dependence", "interdependence", "supplier_concentration"),
     *("share_of_mining_with_unregistered", "unregistered_mining_share", "share_of_unregistered_mining"),
     *("share_of_refining", "share_of_refining_with_unregistered", "embodied_dependence_mined"),
-    "embodied_dependence_separated",
+    *("embodied_dependence_refined", "embodied_dependence_separated"),
 ]
 SUMS_TO_ONE = [
     *(("import_dependence", "partner"), ("import_dependence_with_unrecorded", "partner")),
     *(("export_dependence", "partner"), ("interdependence", "partner")),
-    *(("embodied_dependence_mined", "partner"), ("embodied_dependence_separated", "partner")),
+    *(("embodied_dependence_mined", "partner"), ("embodied_dependence_refined", "partner")),
+    *(("embodied_dependence_separated", "partner"),),
     *(("share_of_mining", "region"), ("share_of_mining_with_unregistered", "region")),
     *(("share_of_unregistered_mining", "region"), ("share_of_consumption", "region")),
     *(("share_of_refining", "region"), ("share_of_refining_with_unregistered", "region")),

@@ -11,7 +11,7 @@ Dims and labels
     on (the exporter).
 ``partner``
     The regions of the case; for embodied dependence also ``"opening stock"`` (was in stock when the first year began)
-    and ``"no region"`` (entered otherwise than by mining, or never separated).
+    and ``"no region"`` (entered otherwise than by mining, or never refined or separated).
 ``product``
     The products of the case, ``"refined"`` (all products that a `production` flow makes) and ``"all"``.
 ``end_use``
@@ -47,8 +47,8 @@ Ratios over (region, product)
     share_of_refining+ (registered), share_of_refining_with_unregistered+, supplier_concentration (HHI)
 Ratios over (region, partner, product)
     import_dependence (imports from partner / all imports, importer's record), import_dependence_with_unrecorded,
-    embodied_dependence_mined, embodied_dependence_separated (consumption by the region of its mine, or of its last
-    separation)
+    embodied_dependence_mined, embodied_dependence_refined, embodied_dependence_separated (consumption by the region of
+    its mine, of the plant that first refined it, of the plant that last separated it)
 Ratios over (region, partner)
     interdependence (import dependence over all products, both directions of a pair),
     export_dependence+ (exports to partner / all exports, all products, exporter's record),

@@ -32,11 +32,11 @@ def customs_gap(importer_record: Array, exporter_record: Array) -> Array:
     reference=CHEN,
 )
 def _gross(table: FlowTable) -> Array:
-    """Trade in one direction: from partner to region."""
+    """Trade in one direction, from partner to region; absent where the system has no smuggling that opens a gap."""
     out = table.blank("region", "partner")
     for r, region in enumerate(table.regions):
         for p, partner in enumerate(table.regions):
-            if partner != region:
+            if _smuggles(table, partner, region):
                 seen_on_arrival = imports_of(table, region, REFINED, [partner])
                 out[:, :, r, p] = customs_gap(seen_on_arrival, exports_of(table, partner, REFINED, [region]))
     return out
@@ -55,10 +55,15 @@ def _net(table: FlowTable) -> Array:
     out = table.blank("region", "partner")
     for r, region in enumerate(table.regions):
         for p, partner in enumerate(table.regions):
-            if partner != region:
+            if _smuggles(table, partner, region):
                 exported = exports_of(table, partner, REFINED, [region])
                 by_importer = imports_of(table, region, REFINED, [partner])
                 by_importer = by_importer - np.nan_to_num(exports_of(table, region, REFINED, [partner]))
                 by_exporter = exported - np.nan_to_num(imports_of(table, partner, REFINED, [region]))
                 out[:, :, r, p] = customs_gap(by_importer, by_exporter)
     return out
+
+
+def _smuggles(table: FlowTable, origin: str, destination: str) -> bool:
+    declared = table.where(quantity="declared", origin=origin, destination=destination, product=table.refined)
+    return bool(table.present[declared].any())

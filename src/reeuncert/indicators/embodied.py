@@ -1,4 +1,4 @@
-"""Embodied dependence: where the ore of what a region consumes was mined, or where it was separated."""
+"""Embodied dependence: where what a region consumes was mined, refined or separated."""
 
 from __future__ import annotations
 
@@ -48,6 +48,17 @@ def _of_flows(table: FlowTable, kind: str) -> Array:
 )
 def _mined(table: FlowTable) -> Array:
     return _of_flows(table, "mined")
+
+
+@indicator(
+    "embodied_dependence_refined",
+    title="Share of consumption by the region where its concentrate was refined",
+    unit="1",
+    dims=("region", "partner", "product"),
+    reference=KASTNER,
+)
+def _refined(table: FlowTable) -> Array:
+    return _of_flows(table, "refined")
 
 
 @indicator(

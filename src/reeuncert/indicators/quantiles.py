@@ -51,12 +51,13 @@ def spread(draws: Array, *, prob: float = 0.9, kind: str = "eti") -> Spread:
         raise ValueError(f"kind is '{kind}'; use 'eti' (equal-tailed interval) or 'hdi' (narrowest interval)")
     if not 0.0 < prob < 1.0:
         raise ValueError(f"prob is {prob}; it must lie between 0 and 1")
+    # Sorting is several times faster along contiguous draws than across them.
     n_draws, n = draws.shape
     out = Spread(*(np.full(n, np.nan) for _ in range(4)))
     step = max(1, _BLOCK_ELEMENTS // max(1, n_draws))
     for start in range(0, n, step):
         cells = slice(start, start + step)
-        ordered = np.sort(draws[:, cells], axis=0)  # NaN comes last
+        ordered = np.sort(np.ascontiguousarray(draws[:, cells].T), axis=1).T  # NaN comes last
         count = np.isfinite(ordered).sum(axis=0)
         usable = (count > 0) & (count >= DEFINED * n_draws)
         kept = np.where(np.arange(n_draws)[:, None] < count, ordered, 0.0)

@@ -255,19 +255,20 @@ def _trace(
 
 
 def origins_of(table: FlowTable, kind: str) -> Plan:
-    """Plan for tracing a table of flows to ``"mined"`` or ``"separated"`` regions.
+    """Plan for tracing a table of flows to the regions where it was ``"mined"``, ``"refined"`` or ``"separated"``.
 
     Origins are numbered like the labels of the dim ``partner``: regions, opening stock, no region. Mined: ore has the
-    region of its mine. Separated: what leaves a process of stage `separation` has the region of that process, also if
-    it was separated before; what never passed one has no region, or was in stock when the first year began.
+    region of its mine. Refined: what leaves a process that feeds on unrefined products has the region of that process.
+    Separated: so has what leaves a process of stage `separation`, also if it was separated before. What never passed
+    such a process has no region, or was in stock when the first year began.
 
     Raises
     ------
     ValueError
         If the kind is neither, or stages of processes are needed and the table knows none.
     """
-    if kind not in ("mined", "separated"):
-        raise ValueError(f"cannot trace '{kind}' origins; use 'mined' or 'separated'")
+    if kind not in ("mined", "refined", "separated"):
+        raise ValueError(f"cannot trace '{kind}' origins; use 'mined', 'refined' or 'separated'")
     number = {region: i for i, region in enumerate(table.regions)}
     opening, nowhere = len(number), len(number) + 1
     quantity, destination = table.attributes["quantity"], table.attributes["destination"]
@@ -278,12 +279,21 @@ def origins_of(table: FlowTable, kind: str) -> Plan:
         mined = np.flatnonzero(quantity == "ore")
         entry[mined] = [number[str(region)] for region in destination[mined]]
     else:
-        if table.stages is None:
-            raise ValueError("tracing separation needs the stages of processes, which the case holds; give it the case")
-        for i in np.flatnonzero(table.where(quantity="production")):
-            if table.stages.get(str(source[i])) == "separation":
-                reset[str(source[i])] = number[str(table.attributes["origin"][i])]
+        processes = _refineries(table) if kind == "refined" else _separation_plants(table)
+        for i in np.flatnonzero(table.where(quantity="production", from_process=processes)):
+            reset[str(source[i])] = number[str(table.attributes["origin"][i])]
     return plan([str(p) for p in source], [str(p) for p in target], [int(e) for e in entry], reset)
+
+
+def _refineries(table: FlowTable) -> set[str]:
+    fed = table.where(quantity="feed", product=table.unrefined)
+    return {str(process) for process in table.attributes["to_process"][fed]}
+
+
+def _separation_plants(table: FlowTable) -> set[str]:
+    if table.stages is None:
+        raise ValueError("tracing separation needs the stages of processes, which the case holds; give it the case")
+    return {process for process, stage in table.stages.items() if stage == "separation"}
 
 
 def traced(table: FlowTable, kind: str, weights: Array) -> Array:
@@ -292,7 +302,7 @@ def traced(table: FlowTable, kind: str, weights: Array) -> Array:
     Parameters
     ----------
     kind
-        ``"mined"`` or ``"separated"``, see `origins_of`.
+        ``"mined"``, ``"refined"`` or ``"separated"``, see `origins_of`.
     weights
         Array (sum, flow).
     """
