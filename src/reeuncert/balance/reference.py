@@ -50,3 +50,29 @@ def reference_flows(u: NDArray[np.float64], network: Network) -> NDArray[np.floa
         for k in range(n_edges)
     ]
     return np.array([flow[k] for k in range(n_edges) if edges.flow[k] >= 0])
+
+
+def coordinates_of(flows: NDArray[np.float64], network: Network) -> NDArray[np.float64]:
+    """Coordinates that give some balanced flows: the inverse of the map, in plain words.
+
+    Parameters
+    ----------
+    flows
+        Flows (not logs) that balance, shape (n_edges,).
+    network
+        The network.
+    """
+    edges = network.edges
+    amount = {}
+    for k, flow in enumerate(flows):
+        amount[edges.name[k], int(network.edge_year[k])] = float(flow)
+    for k in range(len(flows), len(edges.flow)):
+        members = (network.system.flows[i].name for i in edges.stands_for[k])
+        amount[edges.name[k], edges.year[k]] = sum(amount[name, edges.year[k]] for name in members)
+    u = np.empty(network.n_coordinates)
+    for k, (name, year, reference) in enumerate(
+        zip(network.coordinate_name, network.coordinate_year, network.reference_of, strict=True)
+    ):
+        t = network.system.year_index[int(year)]
+        u[k] = np.log(amount[str(name), t]) - (np.log(amount[str(reference), t]) if reference else 0.0)
+    return u
