@@ -209,11 +209,8 @@ def read_evidence(reading: Reading, tables: SystemTables, lists: Lists) -> tuple
             additive = source is not None and _is_additive(source, lists)
             check_evidence_row(table, row, reading.settings.content, additive=additive)
             if row["id"] and row["id"] in first:
-                table.report(
-                    row.line,
-                    "id",
-                    f"the id {shown(row['id'])} is given at {first[row['id']]} already; delete one row, or rename it",
-                )
+                message = f"the id {shown(row['id'])} is given at {first[row['id']]} already; "
+                table.report(row.line, "id", f"{message}delete one of the rows, or rename it")
             first.setdefault(row["id"], f"{file} line {row.line}")
             evidence.append(_evidence(row, file, source))
         reading.close(table)

@@ -16,6 +16,8 @@ from reeuncert.errors import CaseError, Problem
 
 FORMAT = "reeuncert case"
 VERSION = 1
+_NOT_FINITE = {None: math.nan, "inf": math.inf, "-inf": -math.inf}
+"""Numbers that standard JSON does not have, and what stands for them."""
 
 
 def case_to_json(case: Case) -> str:
@@ -71,8 +73,8 @@ def _plain(value: Any) -> Any:
         return {str(k): _plain(v) for k, v in value.items()}
     if isinstance(value, tuple | list):
         return [_plain(v) for v in value]
-    if isinstance(value, float) and math.isnan(value):
-        return None
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else str(value)
     return value
 
 
@@ -95,10 +97,13 @@ def _value(kind: Any, content: Any, where: str) -> Any:
         _require(content, dict, where)
         return {_key(arguments[0], k, where): _value(arguments[1], v, f"{where}.{k:.60}") for k, v in content.items()}
     if kind is float:
-        if content is None:
-            return math.nan
+        if content is None or content in ("inf", "-inf"):
+            return _NOT_FINITE[content]
         _require(content, int | float, where)
-        return float(content)
+        try:
+            return float(content)
+        except OverflowError as error:
+            raise _error(where, "the number is too large; the text was changed") from error
     _require(content, kind, where)
     return content
 
