@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import reeuncert.indicators
 from reeuncert.indicators import INDICATORS, UnknownIndicatorError, lookup, valid_names
 from reeuncert.indicators.registry import indicator
 
@@ -48,3 +49,10 @@ def test_an_unknown_name_is_answered_with_the_valid_ones(name: str) -> None:
 
 def test_a_cumulated_name_leads_to_its_indicator() -> None:
     assert lookup("smuggled_mass_cumulated") is INDICATORS["smuggled_mass"]
+
+
+def test_the_list_of_names_for_readers_is_complete() -> None:
+    listed = str(reeuncert.indicators.__doc__).partition("Names\n-----")[2]
+    words = {word.strip("(),:;") for word in listed.split()}
+    for name, record in INDICATORS.items():
+        assert name + ("+" if record.cumulated else "") in words, name

@@ -63,7 +63,7 @@ def _from_records(table: FlowTable) -> Array:
     for r, region in enumerate(table.regions):
         secondary = table.sum(table.where(quantity="recycling", destination=region, product=table.refined))
         terms = (
-            refined_production_of(table, region, REFINED, "registered"),
+            refined_production_of(table, region, REFINED, registered=True),
             secondary,
             imports_of(table, region, REFINED),
             exports_of(table, region, REFINED),

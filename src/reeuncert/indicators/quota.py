@@ -1,4 +1,4 @@
-"""Refining beyond the quota."""
+"""Refining beyond the quota: what all plants of a region refine, licensed or not, against the quota of the year."""
 
 from __future__ import annotations
 

@@ -41,39 +41,38 @@ def share_of_refining(production: Array, world: Array) -> Array:
     return ratio(production, world)
 
 
-def refined_production_of(table: FlowTable, region: str, label: str, route: str = "") -> Array:
+def refined_production_of(table: FlowTable, region: str, label: str, *, registered: bool = False) -> Array:
     """Refined production of a region, array (chain, draw, year): gross for a product, net for all refined products.
 
     Parameters
     ----------
     label
         A refined product or ``"refined"``; anything else is absent.
-    route
-        ``"registered"``: of registered plants, with what they bought from unregistered ones and book as their own.
-        Empty: all.
+    registered
+        Only registered plants, with what they bought from unregistered ones and book as their own.
     """
     products = table.members(label) if label in (REFINED, *table.refined) else ()
     here = table.where(origin=region, product=products)
-    routed = table.where(route=route) if route else np.ones_like(here)
+    routed = table.where(route="registered") if registered else np.ones_like(here)
     made = here & routed & table.where(quantity="production")
     if label != REFINED:
         return table.sum(made)
-    if route:
+    if registered:
         made = made | (here & table.where(quantity="sale"))
     return table.sum(made, here & routed & table.where(quantity="feed"))
 
 
-def _production(table: FlowTable, route: str) -> Array:
+def _production(table: FlowTable, *, registered: bool = False) -> Array:
     out = table.blank("region", "product")
     for r, region in enumerate(table.regions):
         for k, label in enumerate(table.labels("product")):
-            out[:, :, r, k] = refined_production_of(table, region, label, route)
+            out[:, :, r, k] = refined_production_of(table, region, label, registered=registered)
     return out
 
 
-def _share(table: FlowTable, route: str) -> Array:
+def _share(table: FlowTable, *, registered: bool = False) -> Array:
     # The net output of a region that only works up imports is a small loss: it counts as no production.
-    production = np.maximum(_production(table, route), 0.0)
+    production = np.maximum(_production(table, registered=registered), 0.0)
     world = np.nansum(production, axis=2, keepdims=True)
     return share_of_refining(production, world)
 
@@ -87,7 +86,7 @@ def _share(table: FlowTable, route: str) -> Array:
     reference=CHEN,
 )
 def _all(table: FlowTable) -> Array:
-    return _production(table, "")
+    return _production(table)
 
 
 @indicator(
@@ -98,7 +97,7 @@ def _all(table: FlowTable) -> Array:
     reference=USGS,
 )
 def _registered(table: FlowTable) -> Array:
-    return _production(table, "registered")
+    return _production(table, registered=True)
 
 
 @indicator(
@@ -110,7 +109,7 @@ def _registered(table: FlowTable) -> Array:
     reference=CHEN,
 )
 def _world(table: FlowTable) -> Array:
-    regional = _production(table, "")
+    regional = _production(table)
     absent = np.isnan(regional).all(axis=2)
     return np.where(absent, np.nan, np.nansum(regional, axis=2))
 
@@ -124,7 +123,7 @@ def _world(table: FlowTable) -> Array:
     reference=CHEN,
 )
 def _share_registered(table: FlowTable) -> Array:
-    return _share(table, "registered")
+    return _share(table, registered=True)
 
 
 @indicator(
@@ -136,4 +135,4 @@ def _share_registered(table: FlowTable) -> Array:
     reference=CHEN,
 )
 def _share_all(table: FlowTable) -> Array:
-    return _share(table, "")
+    return _share(table)
