@@ -1,0 +1,193 @@
+"""Published results beside ours: for comparison only, never evidence and never a prior.
+
+They lie in ``reference/published_reference.csv`` of the data folder of a case (with ``reference/sources.csv``), one
+published number a row. A case without that folder has none.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from reeuncert.case.bundled import bundled_cases, find_case
+from reeuncert.case.records import Case
+from reeuncert.case.serial import case_from_json
+from reeuncert.case.toml import FILE, CaseFile, read_case_file
+from reeuncert.indicators.quantiles import spread
+from reeuncert.indicators.registry import CUMULATED, INDICATORS, Indicator
+
+FOLDER = "reference"
+TABLE = "published_reference.csv"
+SOURCES = "sources.csv"
+
+_TO_ONE = {"%": 0.01, "% greater": 0.01, "1": 1.0, "ratio": 1.0, "fold": 1.0, "times": 1.0, "share": 1.0}
+_TONNES = {"t": 1.0, "kt": 1e3, "Mt": 1e6}
+
+
+@dataclass(frozen=True)
+class Published:
+    """One published number.
+
+    Parameters
+    ----------
+    id, source_id, source, statement, note, why_outside
+        As in the table; ``source`` is the title of the source, ``why_outside`` says why it differs from our interval.
+    indicator, region, partner, product
+        The indicator that it is a value of, and its labels (``product`` names the end use of an indicator by end use).
+    year_from, year_to
+        Years it speaks of.
+    value
+        In the unit of the indicator (the case's unit of mass, or 1).
+    per_year
+        Whether it is a rate in every one of its years; else it is one figure for all of them together.
+    hedge
+        Words of the source: "~", "up to".
+    """
+
+    id: str
+    source_id: str
+    source: str
+    statement: str
+    indicator: str
+    region: str
+    partner: str
+    product: str
+    year_from: int
+    year_to: int
+    value: float
+    per_year: bool
+    hedge: str = ""
+    note: str = ""
+    why_outside: str = ""
+
+
+def data_folder(case: Case) -> Path | None:
+    """Folder of the data of a case, where it can still be found: where it was read, or among the bundled cases."""
+    places = [Path(case.path)] if case.path else []
+    if case.name in bundled_cases():
+        places.append(find_case(case.name))
+    for folder in places:
+        if (folder / FILE).is_file():
+            settings = read_case_file(folder / FILE, {})
+            if isinstance(settings, CaseFile) and settings.name == case.name:
+                return folder / settings.data
+    return None
+
+
+def published_values(case: Case) -> tuple[Published, ...]:
+    """Published values of indicators of a case that one number of ours can be set beside.
+
+    Left out: rows that name no indicator, no number or no year, or labels that the case does not have.
+    """
+    data = data_folder(case)
+    if data is None or not (data / FOLDER / TABLE).is_file():
+        return ()
+    sources = data / FOLDER / SOURCES
+    titles = {row["source_id"]: row["title"] for row in _rows(sources)} if sources.is_file() else {}
+    found = (_published(row, titles, case) for row in _rows(data / FOLDER / TABLE))
+    return tuple(row for row in found if row is not None)
+
+
+def reference_table(dt: xr.DataTree, case: Case | None = None) -> pd.DataFrame:
+    """Where each published value falls in our posterior.
+
+    Parameters
+    ----------
+    dt
+        Result to which `reeuncert.indicators.add_indicators` has added the indicators.
+    case
+        By default read from the attribute ``case_json`` of the result.
+
+    Returns
+    -------
+    DataFrame
+        The fields of `Published`, then ``unit``, ``median``, ``eti90_lb``, ``eti90_ub`` and ``below`` (share of our
+        draws below the published value). A figure for several years together is set beside the cumulated indicator;
+        rates over several years ("9 to 10 kt a year") are left out, since no one year is meant.
+    """
+    case = case_from_json(dt.attrs["case_json"]) if case is None else case
+    held = dt["derived"].to_dataset() if "derived" in dt.children else xr.Dataset()
+    rows = [row for published in published_values(case) if (row := _compared(held, published)) is not None]
+    columns = [*Published.__dataclass_fields__, "unit", "median", "eti90_lb", "eti90_ub", "below"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _compared(held: xr.Dataset, published: Published) -> dict[str, object] | None:
+    several = published.year_from != published.year_to
+    name = published.indicator + (CUMULATED if several else "")
+    if name not in held.data_vars or (several and published.per_year):
+        return None
+    variable = held[name]
+    if several and published.year_from != int(variable["year"].values[0]):
+        return None
+    at = {d: value for d, value in labels(published).items() if d in variable.dims} | {"year": published.year_to}
+    draws = variable.sel(at).values.reshape(-1, 1)
+    ours = spread(draws)
+    defined = draws[np.isfinite(draws)]
+    row = {name: getattr(published, name) for name in Published.__dataclass_fields__}
+    row |= {"unit": variable.attrs.get("units", ""), "median": float(ours.median[0])}
+    row |= {"eti90_lb": float(ours.lower[0]), "eti90_ub": float(ours.upper[0])}
+    row["below"] = float((defined < published.value).mean()) if len(defined) else math.nan
+    return row
+
+
+def labels(published: Published) -> dict[str, str]:
+    """The labels of the indicator's dims that a published value names."""
+    record = INDICATORS[published.indicator]
+    named = {"region": published.region, "partner": published.partner, "product": published.product}
+    if "end_use" in record.dims:
+        named = {"region": published.region, "end_use": published.product}
+    return {dim: named[dim] for dim in record.dims}
+
+
+def _published(row: dict[str, str], titles: dict[str, str], case: Case) -> Published | None:
+    record = INDICATORS.get(row["indicator"])
+    if record is None or not row["value"] or not row["year_from"] or not row["year_to"]:
+        return None
+    years = int(row["year_from"]), int(row["year_to"])
+    scale = _scale(row["unit"], record, case)
+    known = {"region": case.regions, "partner": case.regions, "product": (*case.products, "refined", "all")}
+    named = {"region": row["region"], "partner": row["partner"], "product": row["product"]}
+    if "end_use" in record.dims:
+        known["end_use"] = tuple({f.end_use for f in case.system.flows})
+        named["end_use"] = row["product"]
+    if scale is None or not all(named[dim] and named[dim] in known[dim] for dim in record.dims):
+        return None
+    if not (case.system.years[0] <= years[0] and years[1] <= case.system.years[-1]):
+        return None
+    return Published(
+        id=row["id"],
+        source_id=row["source_id"],
+        source=titles.get(row["source_id"], row["source_id"]),
+        statement=row["statement"],
+        indicator=record.name,
+        region=row["region"],
+        partner=row["partner"],
+        product=row["product"],
+        year_from=years[0],
+        year_to=years[1],
+        value=float(row["value"]) * scale,
+        per_year="/yr" in row["unit"],
+        hedge=row.get("hedge", ""),
+        note=row.get("note", ""),
+        why_outside=row.get("why_outside", ""),
+    )
+
+
+def _scale(unit: str, record: Indicator, case: Case) -> float | None:
+    """From the unit of the table to that of the indicator; None where they do not fit."""
+    if record.unit == "1":
+        return _TO_ONE.get(unit)
+    mass, ours = unit.split("/")[0].split()[0] if unit else "", case.system.unit.split()[0]
+    return _TONNES[mass] / _TONNES[ours] if mass in _TONNES and ours in _TONNES else None
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return [{k: (v or "").strip() for k, v in row.items() if k} for row in csv.DictReader(file)]
