@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from reeuncert.balance.network import Network
 from reeuncert.case.records import Case, Evidence
-from reeuncert.errors import EvidenceError
+from reeuncert.errors import EvidenceError, ModelError
 from reeuncert.likelihood.conflicts import error_class_of
 from reeuncert.likelihood.kernels import DENSITY
 from reeuncert.likelihood.offsets import OffsetValues, expand_offsets
+from reeuncert.likelihood.packing import pack_rows, pack_sums
 from reeuncert.likelihood.problems import evidence_problems, row_has_flows
 from reeuncert.likelihood.readings import LOG, LOGIT, PLAIN, read, scale_of
 from reeuncert.likelihood.selection import Term, select, years_in_case
@@ -64,7 +65,7 @@ class EvidenceModel:
     unit_factor
         From the unit of each row to the unit of the case (row).
     numerator, denominator
-        The sums A and B of each row: its quantity is log A - log B + offsets, or A / B · exp(offsets) on the plain scale.
+        The sums A and B of each row: its quantity is log A - log B + offsets, on the plain scale A / B · exp(offsets).
     value, form, lower, upper, shift, weight
         What each row says, see `reeuncert.likelihood.readings.Reading` (row).
     family
@@ -138,19 +139,21 @@ class EvidenceModel:
         """Widths that rows give themselves, in the order of the rows."""
         return self.own_width[~np.isnan(self.own_width)]
 
-    @property
-    def quantity_arrays(self) -> tuple[NDArray[np.generic], ...]:
-        """The constant inputs of `reeuncert.likelihood.op.selected_quantities`."""
+    @cached_property
+    def quantity_arrays(self) -> tuple[Ints, Floats]:
+        """The constant inputs of `reeuncert.likelihood.op.selected_quantities`: layout and coefficients."""
         num, den, off = self.numerator, self.denominator, self.offsets
-        return (
-            *(self.plain, num.pointer, num.edge, num.coefficient),
-            *(den.pointer, den.edge, den.coefficient, off.pointer, off.index, off.weight),
+        return pack_sums(
+            self.plain,
+            (num.pointer, num.edge, num.coefficient),
+            (den.pointer, den.edge, den.coefficient),
+            (off.pointer, off.index, off.weight),
         )
 
-    @property
-    def row_arrays(self) -> tuple[NDArray[np.generic], ...]:
-        """The constant inputs of `reeuncert.likelihood.op.row_logp`."""
-        return self.family, self.form, self.lower, self.upper, self.shift, self.weight
+    @cached_property
+    def row_arrays(self) -> tuple[Ints, Floats]:
+        """The constant inputs of `reeuncert.likelihood.op.row_logp`: codes and bounds."""
+        return pack_rows(self.family, self.form, self.lower, self.upper, self.shift, self.weight)
 
     def row_sigma(self, source_width: Floats) -> Floats:
         """Scale of the error of each row.
@@ -247,6 +250,8 @@ def compile_evidence(case: Case, network: Network) -> EvidenceModel:
 def _edge_index(case: Case, network: Network) -> Ints:
     table = np.full((len(case.system.flows), len(case.system.years)), -1, dtype=np.int64)
     table[network.edge_flow, network.edge_year] = np.arange(len(network.edge_flow))
+    if np.any((table < 0) & case.system.exists):
+        raise ModelError("the network lacks flows of the system: make it from the system of this case")
     return table
 
 

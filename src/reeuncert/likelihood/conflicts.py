@@ -47,8 +47,8 @@ class Overlap:
     def __str__(self) -> str:
         names = ", ".join(self.flows[:3]) + (f", … ({len(self.flows)} flows)" if len(self.flows) > 3 else "")
         return (
-            f"'{self.first}' and '{self.second}' (lineage {self.lineage}) both speak of {names} in {years_text(self.years)} "
-            "and share no offset: if they are parts and total of one record, let them share one"
+            f"'{self.first}' and '{self.second}' (lineage {self.lineage}) both speak of {names} in "
+            f"{years_text(self.years)} and share no offset; if they are parts and total of one record, give them one"
         )
 
 
@@ -66,7 +66,7 @@ def statement(row: Evidence, case: Case) -> Statement:
 
 
 def duplicates(case: Case, rows: Iterable[Evidence]) -> list[Problem]:
-    """Rows of one lineage that speak of the same flows, on the same basis, in the same years: one witness, counted twice."""
+    """One witness counted twice: rows of one lineage on the same flows, on the same basis, in the same years."""
     first: dict[tuple[str, Statement], Evidence] = {}
     problems = []
     for row in rows:
@@ -79,9 +79,9 @@ def duplicates(case: Case, rows: Iterable[Evidence]) -> list[Problem]:
                     row.file,
                     row.line,
                     "lineage",
-                    f"'{row.id}' and {place_text(first[key])} are of one lineage, '{row.lineage}', and speak of the same flows "
-                    f"on the same basis in {years_text(row.years)}: one witness counts once; delete one, or join them to a "
-                    "range or a second reading",
+                    f"'{row.id}' and {place_text(first[key])} are of one lineage, '{row.lineage}', and speak of the "
+                    f"same flows on the same basis in {years_text(row.years)}: one witness counts once; delete one, or "
+                    "join them to a range or a second reading",
                 )
             )
         first.setdefault(key, row)
@@ -94,22 +94,23 @@ def contradictions(case: Case, rows: Iterable[Evidence]) -> list[Problem]:
     for row in rows:
         if row.qualifier in BOUND_QUALIFIERS and not row.offsets:
             by_statement[statement(row, case)].append(row)
-    problems = []
-    for same in by_statement.values():
-        for k, later in enumerate(same):
-            for earlier in same[:k]:
-                if _excludes(earlier, later, case):
-                    problems.append(
-                        Problem(
-                            later.file,
-                            later.line,
-                            "value",
-                            f"'{later.id}' says {figure_text(later)}, but {place_text(earlier)} says {figure_text(earlier)} of "
-                            "the same flows; the gap is more than their widths can bridge: correct one of them, or give one a "
-                            "larger width",
-                        )
-                    )
-    return problems
+    return [
+        _contradiction(earlier, later)
+        for same in by_statement.values()
+        for k, later in enumerate(same)
+        for earlier in same[:k]
+        if _excludes(earlier, later, case)
+    ]
+
+
+def _contradiction(earlier: Evidence, later: Evidence) -> Problem:
+    return Problem(
+        later.file,
+        later.line,
+        "value",
+        f"'{later.id}' says {figure_text(later)}, but {place_text(earlier)} says {figure_text(earlier)} of the same "
+        "flows; the gap is more than their widths can bridge: correct one of them, or give one a larger width",
+    )
 
 
 def _excludes(first: Evidence, second: Evidence, case: Case) -> bool:
@@ -165,11 +166,11 @@ def _overlaps_within(case: Case, lineage: str, rows: Sequence[tuple[Evidence, fr
             for first in members[:position]:
                 pairs[first, second].add(term)
     result = []
-    for (a, b), terms in sorted(pairs.items()):
+    for (a, b), common in sorted(pairs.items()):
         first_row, second_row = rows[a][0], rows[b][0]
         if set(first_row.offsets) & set(second_row.offsets):
             continue
-        years = tuple(sorted({case.system.years[t] for _, t in terms}))
-        flows = tuple(case.system.flows[i].name for i in sorted({i for i, _ in terms}))
+        years = tuple(sorted({case.system.years[t] for _, t in common}))
+        flows = tuple(case.system.flows[i].name for i in sorted({i for i, _ in common}))
         result.append(Overlap(lineage, first_row.id, second_row.id, years, flows))
     return result

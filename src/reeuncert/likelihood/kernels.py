@@ -45,15 +45,8 @@ def _log_sum(log_flow: np.ndarray, edge: np.ndarray, coefficient: np.ndarray, st
 
 
 @compiled
-def _sum(x: np.ndarray, edge: np.ndarray, coefficient: np.ndarray, start: int, stop: int) -> float:
-    total = 0.0
-    for k in range(start, stop):
-        total += coefficient[k] * x[edge[k]]
-    return total
-
-
-@compiled
 def quantities(
+    eta: np.ndarray,
     x: np.ndarray,
     log_flow: np.ndarray,
     log_offset: np.ndarray,
@@ -67,62 +60,41 @@ def quantities(
     off_ptr: np.ndarray,
     off_index: np.ndarray,
     off_weight: np.ndarray,
-    eta: np.ndarray,
 ) -> None:
     """Fill ``eta`` (row): log A - log B + offset, or A / B exp(offset) for plain rows; B = 1 without a denominator.
 
     ``x`` = exp(``log_flow``) (edge); sums A and B are given by row pointers, edges and coefficients; coefficients of
     rows that are not plain are positive. ``log_offset`` has one value per offset value.
     """
+    # The sums are written out here and below: a call with arrays would count references to each, for every row.
     for r in range(eta.size):
         offset = 0.0
         for k in range(off_ptr[r], off_ptr[r + 1]):
             offset += off_weight[k] * log_offset[off_index[k]]
-        a = _sum(x, num_edge, num_coef, num_ptr[r], num_ptr[r + 1])
-        has_denominator = den_ptr[r + 1] > den_ptr[r]
-        b = 1.0
-        if has_denominator:
-            b = _sum(x, den_edge, den_coef, den_ptr[r], den_ptr[r + 1])
+        n0, n1, d0, d1 = num_ptr[r], num_ptr[r + 1], den_ptr[r], den_ptr[r + 1]
+        if n1 - n0 == 1 and d0 == d1 and not plain[r]:
+            eta[r] = log_flow[num_edge[n0]] + math.log(num_coef[n0]) + offset
+            continue
+        a = 0.0
+        for k in range(n0, n1):
+            a += num_coef[k] * x[num_edge[k]]
+        b = 1.0 if d0 == d1 else 0.0
+        for k in range(d0, d1):
+            b += den_coef[k] * x[den_edge[k]]
         if plain[r]:
             eta[r] = a / b * math.exp(offset)
-            continue
-        if 0.0 < a < math.inf and 0.0 < b < math.inf:
-            eta[r] = math.log(a) - math.log(b) + offset
-            continue
-        value = _log_sum(log_flow, num_edge, num_coef, num_ptr[r], num_ptr[r + 1])
-        if has_denominator:
-            value -= _log_sum(log_flow, den_edge, den_coef, den_ptr[r], den_ptr[r + 1])
-        eta[r] = value + offset
-
-
-@compiled
-def _add_log_gradient(
-    gradient: np.ndarray,
-    cotangent: float,
-    x: np.ndarray,
-    log_flow: np.ndarray,
-    edge: np.ndarray,
-    coefficient: np.ndarray,
-    start: int,
-    stop: int,
-) -> None:
-    """Add cotangent · d log Σ c x / d log x to ``gradient`` (edge)."""
-    if stop - start == 1:
-        gradient[edge[start]] += cotangent
-        return
-    total = _sum(x, edge, coefficient, start, stop)
-    if 0.0 < total < math.inf:
-        factor = cotangent / total
-        for k in range(start, stop):
-            gradient[edge[k]] += factor * coefficient[k] * x[edge[k]]
-    else:
-        total = _log_sum(log_flow, edge, coefficient, start, stop)
-        for k in range(start, stop):
-            gradient[edge[k]] += cotangent * coefficient[k] * math.exp(log_flow[edge[k]] - total)
+        elif 0.0 < a < math.inf and 0.0 < b < math.inf:
+            eta[r] = math.log(a / b) + offset
+        else:
+            eta[r] = _log_sum(log_flow, num_edge, num_coef, n0, n1) + offset
+            if d1 > d0:
+                eta[r] -= _log_sum(log_flow, den_edge, den_coef, d0, d1)
 
 
 @compiled
 def quantities_pullback(
+    flow_gradient: np.ndarray,
+    offset_gradient: np.ndarray,
     cotangent: np.ndarray,
     x: np.ndarray,
     log_flow: np.ndarray,
@@ -137,8 +109,6 @@ def quantities_pullback(
     off_ptr: np.ndarray,
     off_index: np.ndarray,
     off_weight: np.ndarray,
-    flow_gradient: np.ndarray,
-    offset_gradient: np.ndarray,
 ) -> None:
     """Add the pullback of `quantities` to ``flow_gradient`` (edge) and ``offset_gradient`` (offset value)."""
     for r in range(cotangent.size):
@@ -146,27 +116,53 @@ def quantities_pullback(
         if g == 0.0:
             continue
         n0, n1, d0, d1 = num_ptr[r], num_ptr[r + 1], den_ptr[r], den_ptr[r + 1]
-        if plain[r]:
-            offset = 0.0
-            for k in range(off_ptr[r], off_ptr[r + 1]):
-                offset += off_weight[k] * log_offset[off_index[k]]
-            b = 1.0
-            if d1 > d0:
-                b = _sum(x, den_edge, den_coef, d0, d1)
-            factor = g * math.exp(offset) / b
-            eta = _sum(x, num_edge, num_coef, n0, n1) * factor  # times the cotangent
+        by_offset = g  # d eta / d offset, times the cotangent
+        if n1 - n0 == 1 and d0 == d1 and not plain[r]:
+            flow_gradient[num_edge[n0]] += g
+        else:
+            a = 0.0
             for k in range(n0, n1):
-                flow_gradient[num_edge[k]] += factor * num_coef[k] * x[num_edge[k]]
+                a += num_coef[k] * x[num_edge[k]]
+            b = 1.0 if d0 == d1 else 0.0
             for k in range(d0, d1):
-                flow_gradient[den_edge[k]] -= eta / b * den_coef[k] * x[den_edge[k]]
-            for k in range(off_ptr[r], off_ptr[r + 1]):
-                offset_gradient[off_index[k]] += eta * off_weight[k]
-            continue
+                b += den_coef[k] * x[den_edge[k]]
+            if plain[r]:
+                offset = 0.0
+                for k in range(off_ptr[r], off_ptr[r + 1]):
+                    offset += off_weight[k] * log_offset[off_index[k]]
+                of_a = g * math.exp(offset) / b
+                by_offset = a * of_a
+                of_b = by_offset / b
+            else:
+                of_a, of_b = g / a, g / b
+            if plain[r] or (0.0 < a < math.inf and 0.0 < b < math.inf):
+                for k in range(n0, n1):
+                    flow_gradient[num_edge[k]] += of_a * num_coef[k] * x[num_edge[k]]
+                for k in range(d0, d1):
+                    flow_gradient[den_edge[k]] -= of_b * den_coef[k] * x[den_edge[k]]
+            else:
+                _add_log_gradient(flow_gradient, g, log_flow, num_edge, num_coef, n0, n1)
+                _add_log_gradient(flow_gradient, -g, log_flow, den_edge, den_coef, d0, d1)
         for k in range(off_ptr[r], off_ptr[r + 1]):
-            offset_gradient[off_index[k]] += g * off_weight[k]
-        _add_log_gradient(flow_gradient, g, x, log_flow, num_edge, num_coef, n0, n1)
-        if d1 > d0:
-            _add_log_gradient(flow_gradient, -g, x, log_flow, den_edge, den_coef, d0, d1)
+            offset_gradient[off_index[k]] += by_offset * off_weight[k]
+
+
+@compiled
+def _add_log_gradient(
+    gradient: np.ndarray,
+    cotangent: float,
+    log_flow: np.ndarray,
+    edge: np.ndarray,
+    coefficient: np.ndarray,
+    start: int,
+    stop: int,
+) -> None:
+    """Add cotangent · d log Σ c exp(log x) / d log x to ``gradient`` (edge), beyond the range of a double."""
+    if start == stop:
+        return
+    total = _log_sum(log_flow, edge, coefficient, start, stop)
+    for k in range(start, stop):
+        gradient[edge[k]] += cotangent * coefficient[k] * math.exp(log_flow[edge[k]] - total)
 
 
 @compiled
@@ -206,16 +202,25 @@ def _family(family: int, form: int, low: float, high: float, width: float, sigma
     if family == 0:
         return core, core_eta, core_sigma
     wrong, wrong_eta, _ = _component(False, form, low, high, width, OUTLIER_SD)
-    core += LOG_CORE_WEIGHT
-    wrong += LOG_OUTLIER_WEIGHT
-    largest = max(core, wrong)
-    total = largest + math.log(math.exp(core - largest) + math.exp(wrong - largest))
-    share = math.exp(core - total)
+    total, share = _mixture(core + LOG_CORE_WEIGHT, wrong + LOG_OUTLIER_WEIGHT)
     return total, share * core_eta + (1.0 - share) * wrong_eta, share * core_sigma
 
 
 @compiled
+def _mixture(first: float, second: float) -> tuple[float, float]:
+    """Log of exp(first) + exp(second), and the share of the first."""
+    if first >= second:
+        ratio = math.exp(second - first)
+        return first + math.log1p(ratio), 1.0 / (1.0 + ratio)
+    ratio = math.exp(first - second)
+    return second + math.log1p(ratio), ratio / (1.0 + ratio)
+
+
+@compiled
 def row_logp(
+    logp: np.ndarray,
+    d_eta: np.ndarray,
+    d_sigma: np.ndarray,
     value: np.ndarray,
     eta: np.ndarray,
     sigma: np.ndarray,
@@ -225,14 +230,11 @@ def row_logp(
     upper: np.ndarray,
     shift: np.ndarray,
     weight: np.ndarray,
-    logp: np.ndarray,
-    d_eta: np.ndarray,
-    d_sigma: np.ndarray,
 ) -> None:
     """Fill log likelihood (row) and its derivatives with respect to ``eta`` and ``sigma`` (row).
 
     ``value`` is the reported figure on the scale of the row (log, logit or plain). An interval runs from ``value +
-    lower`` to ``value + upper``. With probability ``weight`` the sentence means ``value + shift`` instead (two readings).
+    lower`` to ``value + upper``. With probability ``weight`` the sentence means ``value + shift`` (two readings).
     """
     for r in range(eta.size):
         width = upper[r] - lower[r]
@@ -246,14 +248,9 @@ def row_logp(
             other, other_eta, other_sigma = _family(
                 family[r], form[r], residual + lower[r], residual + upper[r], width, sigma[r]
             )
-            total += math.log1p(-w)
-            other += math.log(w)
-            largest = max(total, other)
-            both = largest + math.log(math.exp(total - largest) + math.exp(other - largest))
-            share = math.exp(total - both)
+            total, share = _mixture(total + math.log1p(-w), other + math.log(w))
             total_eta = share * total_eta + (1.0 - share) * other_eta
             total_sigma = share * total_sigma + (1.0 - share) * other_sigma
-            total = both
         logp[r] = total
         d_eta[r] = total_eta
         d_sigma[r] = total_sigma

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 from numpy.typing import NDArray
+from pymc.distributions.shape_utils import rv_size_is_none
+from pytensor.compile.sharedvalue import shared
 from pytensor.tensor.variable import TensorVariable
 
 from reeuncert.likelihood.compile import EvidenceModel
-from reeuncert.likelihood.draws import draw_errors
-from reeuncert.likelihood.kernels import DENSITY, NORMAL
+from reeuncert.likelihood.kernels import CUSTOMS, DENSITY, NORMAL, OUTLIER_SD, OUTLIER_WEIGHT
 from reeuncert.likelihood.op import row_logp, selected_quantities
+from reeuncert.likelihood.packing import pack_rows
 from reeuncert.likelihood.widths import WIDTH_LOG_SD
 
 REPORTED_DATA = "reported_value"
-"""Name of the data container of the reported figures, on the scale of each row: swap it with `pymc.set_data` to refit."""
+"""Data container of the reported figures, on the scale of each row: `pymc.set_data` swaps them for a refit."""
 
 
 def add_likelihood(model: pm.Model, log_flow: Any, evidence: EvidenceModel) -> None:
@@ -28,8 +31,8 @@ def add_likelihood(model: pm.Model, log_flow: Any, evidence: EvidenceModel) -> N
     * ``source_width_z`` (learned_source), standard normal, and ``source_width`` (source_group): the half-width of the
       central 68 % of the errors of each lineage and class;
     * ``offset_z`` (offset_value), standardised by the law of its offset, and ``log_offset`` (offset_value);
-    * ``reported`` (evidence), observed, on the scale of each row (log, logit or plain). The reported figures are the data
-      container ``reported_value``, so that another set of figures can be fitted without compiling again.
+    * ``reported`` (evidence), observed, on the scale of each row (log, logit or plain). The reported figures are the
+      data container ``reported_value``, so that another set of figures can be fitted without compiling again.
 
     Variables that the evidence has no use for are left out; without any row nothing is added.
 
@@ -56,21 +59,24 @@ def add_likelihood(model: pm.Model, log_flow: Any, evidence: EvidenceModel) -> N
         model.add_coord("evidence", evidence.ids)
         sigma = _row_sigma(model, evidence)
         log_offset = _log_offset(model, evidence)
-        eta = selected_quantities(log_flow, log_offset, *evidence.quantity_arrays)
-        arrays = evidence.row_arrays
+        # Inputs, not constants: code that embeds long constant arrays runs slower, and serves one case only.
+        sums = _shared(evidence.quantity_arrays, ("evidence_layout", "evidence_coefficient"))
+        arrays = _shared(evidence.row_arrays, ("evidence_code", "evidence_bound"))
+        eta = selected_quantities(log_flow, log_offset, *sums)
 
         def logp(value: Any, eta: Any, sigma: Any) -> TensorVariable:
             return row_logp(value, eta, sigma, *arrays)
 
-        def random(eta: Any, sigma: Any, rng: Any = None, size: Any = None) -> NDArray[np.float64]:
-            shape = np.broadcast_shapes(np.shape(eta), np.shape(sigma)) if size is None else tuple(size)
-            errors = draw_errors(np.broadcast_to(sigma, shape), evidence.family, rng)
-            other = rng.random(shape) < evidence.weight
-            drawn: NDArray[np.float64] = eta + errors - np.where(other, evidence.shift, 0.0)
-            return drawn
+        def dist(eta: Any, sigma: Any, size: Any) -> TensorVariable:
+            other = _uniform(eta, size) < evidence.weight
+            return eta + symbolic_errors(sigma, evidence.family, size) - pt.where(other, evidence.shift, 0.0)
 
         observed = pm.Data(REPORTED_DATA, evidence.value, dims="evidence")
-        pm.CustomDist("reported", eta, sigma, logp=logp, random=random, observed=observed, dims="evidence")
+        pm.CustomDist("reported", eta, sigma, logp=logp, dist=dist, observed=observed, dims="evidence")
+
+
+def _shared(arrays: Sequence[NDArray[Any]], names: Sequence[str]) -> list[Any]:
+    return [shared(array, name=name) for array, name in zip(arrays, names, strict=True)]
 
 
 def _row_sigma(model: pm.Model, evidence: EvidenceModel) -> Any:
@@ -101,31 +107,47 @@ def _log_offset(model: pm.Model, evidence: EvidenceModel) -> Any:
     if np.all(offsets.family == NORMAL):
         z = pm.Normal("offset_z", 0.0, 1.0, dims="offset_value")
     else:
-        z = pm.CustomDist(
-            "offset_z", offsets.scale, logp=_standard_logp(offsets.family), random=_standard_random(offsets.family),
-            dims="offset_value",
-        )  # fmt: skip
+        z = _standardised(offsets.scale, offsets.family)
     return pm.Deterministic("log_offset", offsets.mean + offsets.scale * z, dims="offset_value")
 
 
-def _standard_logp(family: NDArray[np.int64]) -> Any:
-    """Log density of offsets in units of their scale."""
-    form = np.full(family.size, DENSITY)
+def _standardised(scale: NDArray[np.float64], family: NDArray[np.int64]) -> TensorVariable:
+    """Offsets in units of their scale, each with the law of its family (offset_value)."""
     zero = np.zeros(family.size)
+    arrays = pack_rows(family, np.full(family.size, DENSITY), zero, zero, zero, zero)
 
     def logp(value: Any, scale: Any) -> TensorVariable:
-        density: TensorVariable = row_logp(value * scale, zero, scale, family, form, zero, zero, zero, zero) + pt.log(
-            scale
-        )
-        return density
+        return row_logp(value * scale, zero, scale, *arrays) + pt.log(scale)
 
-    return logp
+    def dist(scale: Any, size: Any) -> TensorVariable:
+        return symbolic_errors(scale, family, size) / scale
+
+    return pm.CustomDist("offset_z", scale, logp=logp, dist=dist, dims="offset_value")
 
 
-def _standard_random(family: NDArray[np.int64]) -> Any:
-    def random(scale: Any, rng: Any = None, size: Any = None) -> NDArray[np.float64]:
-        shape = np.shape(scale) if size is None else tuple(size)
-        drawn: NDArray[np.float64] = draw_errors(np.broadcast_to(scale, shape), family, rng) / scale
-        return drawn
+def symbolic_errors(sigma: Any, family: NDArray[np.int64], size: Any = None) -> TensorVariable:
+    """Random errors as PyTensor variables: `reeuncert.likelihood.draws.draw_errors` inside a graph.
 
-    return random
+    Parameters
+    ----------
+    sigma
+        Scale of the error (row).
+    family
+        Code of the family (row).
+    size
+        Shape of the draw; None for that of ``sigma``.
+    """
+    shape = _shape(sigma, size)
+    normal = pm.Normal.dist(0.0, 1.0, size=shape)
+    student = pm.StudentT.dist(nu=4.0, mu=0.0, sigma=1.0, size=shape)
+    errors = sigma * pt.where(family == NORMAL, normal, student)
+    wrong = (family == CUSTOMS) & (_uniform(sigma, size) < OUTLIER_WEIGHT)
+    return pt.where(wrong, OUTLIER_SD * normal, errors)
+
+
+def _uniform(like: Any, size: Any) -> TensorVariable:
+    return pm.Uniform.dist(0.0, 1.0, size=_shape(like, size))
+
+
+def _shape(like: Any, size: Any) -> Any:
+    return like.shape if rv_size_is_none(size) else size

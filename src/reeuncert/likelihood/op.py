@@ -7,32 +7,25 @@ needs as further outputs, so that the backward pass computes no exponential and 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
-from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
-from pytensor.gradient import DisconnectedType, disconnected_type
+from numpy.typing import NDArray
+from pytensor.gradient import disconnected_type
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
 from pytensor.tensor.variable import TensorVariable
 
 from reeuncert.likelihood import kernels
+from reeuncert.likelihood._numba import compiled_entry, kernel_version
+from reeuncert.likelihood.packing import unpack_rows, unpack_sums
 
-_FLOAT, _INT, _BOOL = "float64", "int64", "bool"
-_QUANTITY_DTYPES = (_FLOAT, _FLOAT, _BOOL, *(_INT, _INT, _FLOAT) * 3)
-_ROW_DTYPES = (_FLOAT, _FLOAT, _FLOAT, _INT, _INT, _FLOAT, _FLOAT, _FLOAT, _FLOAT)
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
-
-@cache
-def kernel_version() -> int:
-    """Fingerprint of the kernels' source: part of the key under which PyTensor caches compiled code on disk."""
-    folder = Path(__file__).parent
-    text = b"".join((folder / name).read_bytes() for name in ("_numba.py", "tails.py", "kernels.py", "op.py"))
-    return int.from_bytes(sha256(text).digest()[:6], "big")
+_FLOAT, _INT = "float64", "int64"
 
 
 def _vectors(op: Op, inputs: Sequence[Any], dtypes: Sequence[str]) -> list[TensorVariable]:
@@ -47,12 +40,16 @@ def _vectors(op: Op, inputs: Sequence[Any], dtypes: Sequence[str]) -> list[Tenso
     return tensors
 
 
-def _disconnected(variable: Variable) -> bool:
-    return isinstance(variable.type, DisconnectedType)
+def _outputs(op: Op, *inputs: Any) -> list[Any]:
+    return list(op.make_node(*inputs).outputs)
 
 
 class _VectorOp(Op):
-    """An operation on vectors of fixed dtypes; only the first ``n_differentiable`` inputs carry a gradient."""
+    """An operation on vectors of fixed dtypes.
+
+    Only the first ``n_differentiable`` inputs carry a gradient, and of the outputs only the first; the others are there
+    for the gradient's own use.
+    """
 
     __props__ = ()
     dtypes: tuple[str, ...] = ()
@@ -70,63 +67,47 @@ class _VectorOp(Op):
             storage[0] = result
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
-        return [[i < self.n_differentiable] * self.n_outputs for i in range(len(node.inputs))]
+        return [[i < self.n_differentiable and o == 0 for o in range(self.n_outputs)] for i in range(len(self.dtypes))]
 
     def _cotangents(self, gradients: Sequence[Variable]) -> list[Variable]:
         return [*gradients, *(disconnected_type() for _ in range(len(self.dtypes) - len(gradients)))]
 
 
-@kernels.compiled
-def _quantities(
-    log_flow,
-    log_offset,
-    plain,
-    num_ptr,
-    num_edge,
-    num_coef,
-    den_ptr,
-    den_edge,
-    den_coef,
-    off_ptr,
-    off_index,
-    off_weight,
-):  # type: ignore[no-untyped-def]  # numba infers the types
-    x = np.exp(log_flow)
-    eta = np.empty(plain.size)
-    kernels.quantities(
-        x, log_flow, log_offset, plain, num_ptr, num_edge, num_coef,
-        den_ptr, den_edge, den_coef, off_ptr, off_index, off_weight, eta,
-    )  # fmt: skip
+@compiled_entry
+def _quantities(log_flow: Floats, log_offset: Floats, layout: Ints, coefficient: Floats) -> tuple[Floats, Floats]:
+    summed, sums = unpack_sums(layout, coefficient)
+    x = np.zeros(log_flow.size)
+    for edge in summed:
+        x[edge] = np.exp(log_flow[edge])
+    eta = np.empty(layout[0])
+    kernels.quantities(eta, x, log_flow, log_offset, *sums)
     return eta, x
 
 
-@kernels.compiled
+@compiled_entry
 def _quantities_pullback(
-    cotangent, x, log_flow, log_offset, plain, num_ptr, num_edge, num_coef,
-    den_ptr, den_edge, den_coef, off_ptr, off_index, off_weight,
-):  # type: ignore[no-untyped-def]  # numba infers the types  # fmt: skip
+    cotangent: Floats, x: Floats, log_flow: Floats, log_offset: Floats, layout: Ints, coefficient: Floats
+) -> tuple[Floats, Floats]:
+    sums = unpack_sums(layout, coefficient)[1]
     flow_gradient = np.zeros(log_flow.size)
     offset_gradient = np.zeros(log_offset.size)
-    kernels.quantities_pullback(
-        cotangent, x, log_flow, log_offset, plain, num_ptr, num_edge, num_coef,
-        den_ptr, den_edge, den_coef, off_ptr, off_index, off_weight, flow_gradient, offset_gradient,
-    )  # fmt: skip
+    kernels.quantities_pullback(flow_gradient, offset_gradient, cotangent, x, log_flow, log_offset, *sums)
     return flow_gradient, offset_gradient
 
 
-@kernels.compiled
-def _row_logp(value, eta, sigma, family, form, lower, upper, shift, weight):  # type: ignore[no-untyped-def]  # numba infers
+@compiled_entry
+def _row_logp(value: Floats, eta: Floats, sigma: Floats, code: Ints, bound: Floats) -> tuple[Floats, Floats, Floats]:
     logp = np.empty(eta.size)
     d_eta = np.empty(eta.size)
     d_sigma = np.empty(eta.size)
-    kernels.row_logp(value, eta, sigma, family, form, lower, upper, shift, weight, logp, d_eta, d_sigma)
+    kernels.row_logp(logp, d_eta, d_sigma, value, eta, sigma, *unpack_rows(code, bound))
     return logp, d_eta, d_sigma
 
 
 class SelectedQuantities(_VectorOp):
-    """Reported quantities from log flows: outputs eta (row) and exp(log_flow) (edge), the latter for the gradient."""
+    """Reported quantities from log flows: outputs eta (row), and the masses that its gradient needs (edge)."""
 
-    dtypes = _QUANTITY_DTYPES
+    dtypes = (_FLOAT, _FLOAT, _INT, _FLOAT)
     n_outputs = 2
     n_differentiable = 2
     default_output = 0
@@ -134,24 +115,14 @@ class SelectedQuantities(_VectorOp):
     def function(self, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
         return tuple(_quantities(*inputs))
 
-    def pullback(
-        self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]
-    ) -> list[Variable]:
-        of_eta, of_mass = cotangents
-        log_flow, log_offset, *arrays = inputs
-        if _disconnected(of_eta):
-            gradients = [pt.zeros_like(log_flow), pt.zeros_like(log_offset)]
-        else:
-            gradients = list(SelectedQuantitiesPullback()(of_eta, outputs[1], log_flow, log_offset, *arrays))
-        if not _disconnected(of_mass):
-            gradients[0] = gradients[0] + of_mass * outputs[1]
-        return self._cotangents(gradients)
+    def pullback(self, inputs: Sequence[Any], outputs: Sequence[Any], cotangents: Sequence[Any]) -> list[Variable]:
+        return self._cotangents(_outputs(SelectedQuantitiesPullback(), cotangents[0], outputs[1], *inputs))
 
 
 class SelectedQuantitiesPullback(_VectorOp):
     """Gradient of `SelectedQuantities` with respect to log flows and log offsets."""
 
-    dtypes = (_FLOAT, _FLOAT, *_QUANTITY_DTYPES)
+    dtypes = (_FLOAT, _FLOAT, _FLOAT, _FLOAT, _INT, _FLOAT)
     n_outputs = 2
 
     def function(self, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -161,7 +132,7 @@ class SelectedQuantitiesPullback(_VectorOp):
 class RowLogp(_VectorOp):
     """Log likelihood of each row, and its derivatives with respect to eta and sigma (outputs 1 and 2)."""
 
-    dtypes = _ROW_DTYPES
+    dtypes = (_FLOAT, _FLOAT, _FLOAT, _INT, _FLOAT)
     n_outputs = 3
     n_differentiable = 3
     default_output = 0
@@ -169,20 +140,16 @@ class RowLogp(_VectorOp):
     def function(self, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
         return tuple(_row_logp(*inputs))
 
-    def pullback(
-        self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]
-    ) -> list[Variable]:
-        if not all(_disconnected(c) for c in cotangents[1:]):
-            raise NotImplementedError("the log likelihood of reported figures has first derivatives only")
+    def pullback(self, inputs: Sequence[Any], outputs: Sequence[Any], cotangents: Sequence[Any]) -> list[Variable]:
         by_eta = cotangents[0] * outputs[1]
         return self._cotangents([-by_eta, by_eta, cotangents[0] * outputs[2]])
 
 
 def _register(op_type: type[_VectorOp], function: Callable[..., Any]) -> None:
-    @register_funcify_default_op_cache_key(op_type)
+    @register_funcify_default_op_cache_key(op_type)  # type: ignore[untyped-decorator]  # PyTensor has no types here
     def _funcify(op: Op, node: Apply | None = None, **_: Any) -> tuple[Callable[..., Any], int]:
         @numba_njit
-        def call(*inputs):  # type: ignore[no-untyped-def]  # numba infers the types
+        def call(*inputs: Any) -> Any:
             return function(*inputs)
 
         return call, kernel_version()
@@ -193,7 +160,7 @@ _register(SelectedQuantitiesPullback, _quantities_pullback)
 _register(RowLogp, _row_logp)
 
 
-def selected_quantities(log_flow: Any, log_offset: Any, *arrays: Any) -> TensorVariable:
+def selected_quantities(log_flow: Any, log_offset: Any, layout: Any, coefficient: Any) -> TensorVariable:
     """Reported quantity of every row on the scale of the row.
 
     Parameters
@@ -202,27 +169,25 @@ def selected_quantities(log_flow: Any, log_offset: Any, *arrays: Any) -> TensorV
         Log mass (edge).
     log_offset
         Log offsets (offset value).
-    arrays
-        `reeuncert.likelihood.compile.EvidenceModel.quantity_arrays`.
+    layout, coefficient
+        The sums of the rows, packed by `reeuncert.likelihood.packing.pack_sums`.
 
     Returns
     -------
     TensorVariable
         eta (row): log for levels and ratios, logit for shares, plain for additive rows.
     """
-    eta: TensorVariable = SelectedQuantities()(log_flow, log_offset, *arrays)
-    return eta
+    return _outputs(SelectedQuantities(), log_flow, log_offset, layout, coefficient)[0]
 
 
-def row_logp(value: Any, eta: Any, sigma: Any, *arrays: Any) -> TensorVariable:
+def row_logp(value: Any, eta: Any, sigma: Any, code: Any, bound: Any) -> TensorVariable:
     """Log likelihood of every row (row).
 
     Parameters
     ----------
     value, eta, sigma
         Reported figure, model's quantity (both on the scale of the row), and scale of the error (row).
-    arrays
-        `reeuncert.likelihood.compile.EvidenceModel.row_arrays`: family, form, lower, upper, shift, weight (row).
+    code, bound
+        Family, form, bounds and second readings, packed by `reeuncert.likelihood.packing.pack_rows`.
     """
-    logp: TensorVariable = RowLogp()(value, eta, sigma, *arrays)
-    return logp
+    return _outputs(RowLogp(), value, eta, sigma, code, bound)[0]

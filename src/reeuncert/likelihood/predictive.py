@@ -8,23 +8,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reeuncert.likelihood import kernels
+from reeuncert.likelihood._numba import compiled_entry
 from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.draws import draw_errors
+from reeuncert.likelihood.packing import unpack_rows, unpack_sums
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
-@kernels.compiled
-def _quantities_of_draws(mass, log_offset, arrays, eta):  # type: ignore[no-untyped-def]  # numba infers the types
+@compiled_entry
+def _quantities_of_draws(eta: Floats, mass: Floats, log_offset: Floats, layout: Ints, coefficient: Floats) -> None:
+    sums = unpack_sums(layout, coefficient)[1]
     for s in range(mass.shape[0]):
-        kernels.quantities(mass[s], np.log(mass[s]), log_offset[s], *arrays, eta[s])
+        kernels.quantities(eta[s], mass[s], np.log(mass[s]), log_offset[s], *sums)
 
 
-@kernels.compiled
-def _logp_of_draws(value, eta, sigma, arrays, logp):  # type: ignore[no-untyped-def]  # numba infers the types
+@compiled_entry
+def _logp_of_draws(logp: Floats, value: Floats, eta: Floats, sigma: Floats, code: Ints, bound: Floats) -> None:
     unused = np.empty((2, eta.shape[1]))
+    arrays = unpack_rows(code, bound)
     for s in range(eta.shape[0]):
-        kernels.row_logp(value, eta[s], sigma[s], *arrays, logp[s], unused[0], unused[1])
+        kernels.row_logp(logp[s], unused[0], unused[1], value, eta[s], sigma[s], *arrays)
 
 
 def predicted_quantities(evidence: EvidenceModel, mass_flow: Floats, log_offset: Floats | None = None) -> Floats:
@@ -50,7 +55,7 @@ def predicted_quantities(evidence: EvidenceModel, mass_flow: Floats, log_offset:
     mass = mass.reshape(-1, evidence.edge_flow.size)
     offsets = _flat(log_offset, batch, len(evidence.offsets.label), "log_offset")
     eta = np.empty((mass.shape[0], evidence.n_rows))
-    _quantities_of_draws(mass, offsets, evidence.quantity_arrays, eta)
+    _quantities_of_draws(eta, mass, offsets, *evidence.quantity_arrays)
     return eta.reshape(*batch, evidence.n_rows)
 
 
@@ -100,7 +105,7 @@ def log_likelihood(
     flat = eta.reshape(-1, evidence.n_rows)
     logp = np.empty_like(flat)
     reported = evidence.value if value is None else np.asarray(value, dtype=np.float64)
-    _logp_of_draws(reported, flat, sigma.reshape(flat.shape), evidence.row_arrays, logp)
+    _logp_of_draws(logp, reported, flat, sigma.reshape(flat.shape), *evidence.row_arrays)
     return logp.reshape(eta.shape)
 
 

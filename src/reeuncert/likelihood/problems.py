@@ -48,8 +48,8 @@ def _sift(case: Case) -> tuple[list[Problem], list[Evidence]]:
 def overlaps(case: Case) -> list[Overlap]:
     """Rows of one lineage whose selectors overlap in a year and that share no offset, such as a part and its total.
 
-    One witness who says a total and its parts errs in all of them together; unless they share an offset, the model takes
-    them for independent. Rows with a problem of their own are left out.
+    One witness who says a total and its parts errs in all of them together; unless they share an offset, the model
+    takes them for independent. Rows with a problem of their own are left out.
     """
     return overlaps_among(case, _sift(case)[1])
 
@@ -85,8 +85,8 @@ def _row_problems(row: Evidence, case: Case) -> Iterator[Problem]:
     if row.relation == "difference" and not plain:
         yield problem(
             "relation",
-            f"a difference may be negative and needs additive errors, but the class of source '{row.source_id}' has the "
-            f"family {family}; give the source a class of family additive",
+            f"a difference may be negative and needs additive errors, but the class of source '{row.source_id}' has "
+            f"the family {family}; give the source a class of family additive",
         )
     years = years_in_case(row, case.system)
     if not years:
@@ -112,8 +112,8 @@ def _row_problems(row: Evidence, case: Case) -> Iterator[Problem]:
         for product in missing:
             yield problem(
                 "basis",
-                f"the row is in gross weight, but product '{product}' has no factor; add it to factors.csv, or leave the "
-                "product out of the selector",
+                f"the row is in gross weight, but product '{product}' has no factor; add it to factors.csv, or leave "
+                "the product out of the selector",
             )
     if row.relation == "share" and terms[""] and terms["of_"]:
         yield from (problem(*p) for p in _share_problems(case, terms[""], terms["of_"], plain))
@@ -127,17 +127,16 @@ def _existence_problems(
         yield (
             _column(row.of, "of_"),
             f"none of the flows with {row.of} exists in {years_text(years)} (flows.csv has them in "
-            f"{_years_of(case, row.of)}), so there is nothing to be a {row.relation} of; correct the years of the row or of "
-            "the flows",
+            f"{_years_of(case, row.of)}), so there is nothing to be a {row.relation} of; correct the years of the row "
+            "or of the flows",
         )
-    elif not any(terms[side] for side in (("", "of_") if row.relation == "difference" else ("",)) if side in terms):
-        if not agrees_with_zero(row):
-            yield (
-                "year_from",
-                f"none of the flows with {row.selector} exists in {years_text(years)} (flows.csv has them in "
-                f"{_years_of(case, row.selector)}), so they are zero, which contradicts {figure_text(row)}; correct the "
-                "years of the row or of the flows",
-            )
+    elif not row_has_flows(row, case) and not agrees_with_zero(row):
+        yield (
+            "year_from",
+            f"none of the flows with {row.selector} exists in {years_text(years)} (flows.csv has them in "
+            f"{_years_of(case, row.selector)}), so they are zero, which contradicts {figure_text(row)}; correct the "
+            "years of the row or of the flows",
+        )
 
 
 def _share_problems(
@@ -153,7 +152,8 @@ def _share_problems(
     elif set(part) == set(whole) and not plain:
         yield (
             "of_quantity",
-            "the part and the whole of the share are the same flows, so the share is always 1; correct the columns of_…",
+            "the part and the whole of the share are the same flows, so the share is always 1; correct the columns "
+            "of_…",
         )
 
 

@@ -22,8 +22,8 @@ class Selection:
     Parameters
     ----------
     numerator, denominator
-        Coefficient of each (flow, year) that exists; the denominator is empty for levels and differences. For a share on
-        the logit scale the denominator holds what is *not* in the numerator, since logit(A / (A + B)) = log A - log B.
+        Coefficient of each (flow, year) that exists; the denominator is empty for levels and differences. For a share
+        on the logit scale it holds what is *not* in the numerator, since logit(A / (A + B)) = log A - log B.
     touches
         Every (flow, year) that the row speaks of.
     """

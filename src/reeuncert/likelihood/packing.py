@@ -1,0 +1,103 @@
+"""The constant inputs of the likelihood's operations, packed in one vector of integers and one of floats each.
+
+Two vectors rather than a dozen: an operation unpacks its inputs at every call, and compiled code that takes them as
+inputs serves every case.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reeuncert.likelihood._numba import compiled
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Sums = tuple[Ints, Ints, Floats]
+"""Pointer (row + 1), index (term) and coefficient (term) of one sum a row."""
+
+
+def pack_sums(plain: NDArray[np.bool_], numerator: Sums, denominator: Sums, offset: Sums) -> tuple[Ints, Floats]:
+    """Pack the sums of all rows.
+
+    Parameters
+    ----------
+    plain
+        Whether a row has additive errors (row).
+    numerator, denominator, offset
+        Pointers, indices (of edges, edges and offset values) and coefficients.
+
+    Returns
+    -------
+    layout, coefficient
+        ``layout`` begins with the number of rows, of terms of each sum, and of edges whose mass some sum needs.
+    """
+    needed = _summed_edges(plain, numerator, denominator)
+    parts = (numerator, denominator, offset)
+    head = [plain.size, *(index.size for _, index, _ in parts), needed.size]
+    pieces = [head, plain, *(pointer for pointer, _, _ in parts), *(index for _, index, _ in parts), needed]
+    layout = np.concatenate([np.asarray(p, dtype=np.int64) for p in pieces])
+    return layout, np.concatenate([np.asarray(c, dtype=np.float64) for _, _, c in parts])
+
+
+def _summed_edges(plain: NDArray[np.bool_], numerator: Sums, denominator: Sums) -> Ints:
+    """Edges whose mass is needed: all but those that stand alone in the log of one term."""
+    terms = np.diff(numerator[0])
+    alone = (terms == 1) & (np.diff(denominator[0]) == 0) & ~plain
+    needed = np.concatenate([numerator[1][np.repeat(~alone, terms)], denominator[1]])
+    return np.unique(needed).astype(np.int64)
+
+
+@compiled
+def unpack_sums(
+    layout: Ints, coefficient: Floats
+) -> tuple[Ints, tuple[Ints, Ints, Ints, Floats, Ints, Ints, Floats, Ints, Ints, Floats]]:
+    """Edges whose mass is needed, and plain, numerator, denominator and offset as `kernels.quantities` takes them."""
+    rows, n, d, o, needed = layout[0], layout[1], layout[2], layout[3], layout[4]
+    start = 5
+    plain = layout[start : start + rows]
+    start += rows
+    num_ptr = layout[start : start + rows + 1]
+    start += rows + 1
+    den_ptr = layout[start : start + rows + 1]
+    start += rows + 1
+    off_ptr = layout[start : start + rows + 1]
+    start += rows + 1
+    num_edge = layout[start : start + n]
+    start += n
+    den_edge = layout[start : start + d]
+    start += d
+    off_index = layout[start : start + o]
+    start += o
+    summed = layout[start : start + needed]
+    num_coef = coefficient[:n]
+    den_coef = coefficient[n : n + d]
+    off_coef = coefficient[n + d : n + d + o]
+    return summed, (plain, num_ptr, num_edge, num_coef, den_ptr, den_edge, den_coef, off_ptr, off_index, off_coef)
+
+
+def pack_rows(
+    family: Ints, form: Ints, lower: Floats, upper: Floats, shift: Floats, weight: Floats
+) -> tuple[Ints, Floats]:
+    """Pack what each row says beside its value: codes (2 · row) and bounds (4 · row).
+
+    >>> code, bound = pack_rows(*(np.array([k]) for k in (1, 0, 0.0, 0.0, 0.2, 0.3)))
+    >>> code.tolist(), bound.tolist()
+    ([1, 0], [0.0, 0.0, 0.2, 0.3])
+    """
+    code = np.concatenate([family, form]).astype(np.int64)
+    return code, np.concatenate([lower, upper, shift, weight]).astype(np.float64)
+
+
+@compiled
+def unpack_rows(code: Ints, bound: Floats) -> tuple[Ints, Ints, Floats, Floats, Floats, Floats]:
+    """Family, form, lower, upper, shift and weight (row)."""
+    rows = code.size // 2
+    return (
+        code[:rows],
+        code[rows:],
+        bound[:rows],
+        bound[rows : 2 * rows],
+        bound[2 * rows : 3 * rows],
+        bound[3 * rows :],
+    )
