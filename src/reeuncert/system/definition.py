@@ -142,6 +142,18 @@ class SystemDefinition:
                     mask[i, self.year_index[year]] = True
         return mask
 
+    @cached_property
+    def _flows_with(self) -> dict[tuple[str, str], frozenset[int]]:
+        """Indices of the flows that have a value of an attribute."""
+        found: dict[tuple[str, str], set[int]] = {}
+        for i, flow in enumerate(self.flows):
+            for name in FLOW_FIELDS:
+                found.setdefault((name, flow.attribute(name)), set()).add(i)
+        return {key: frozenset(members) for key, members in found.items()}
+
     def select(self, selector: Selector) -> tuple[int, ...]:
-        """Indices of the flows that a selector chooses (in any year)."""
-        return tuple(i for i, f in enumerate(self.flows) if selector.matches(f))
+        """Indices of the flows that a selector chooses (in any year), in the order of the table."""
+        chosen = frozenset(range(len(self.flows)))
+        for name, allowed in selector.fields.items():
+            chosen &= frozenset().union(*(self._flows_with.get((name, value), frozenset()) for value in allowed))
+        return tuple(sorted(chosen))

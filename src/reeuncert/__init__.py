@@ -1,0 +1,95 @@
+"""Bayesian material flow analysis with balanced flows: how sure can anyone be about a supply chain?
+
+Read a case, build its PyMC model, sample it, and look:
+
+>>> import reeuncert as ree
+>>> case = ree.read_case("small_metal")
+>>> model = ree.build_model(case)
+>>> [variable.name for variable in model.observed_RVs]
+['reported']
+
+Names are loaded when they are first used: reading and checking a case needs no sampler, and should not wait for one.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reeuncert.case.reader import read_case as read_case
+    from reeuncert.case.records import Case as Case
+    from reeuncert.case.records import Evidence as Evidence
+    from reeuncert.case.records import Prior as Prior
+    from reeuncert.case.report import check_case as check_case
+    from reeuncert.checks import check as check
+    from reeuncert.errors import CaseError as CaseError
+    from reeuncert.errors import EvidenceError as EvidenceError
+    from reeuncert.errors import InputError as InputError
+    from reeuncert.errors import ModelError as ModelError
+    from reeuncert.errors import OutputError as OutputError
+    from reeuncert.errors import ReeUncertError as ReeUncertError
+    from reeuncert.errors import SamplingError as SamplingError
+    from reeuncert.indicators import add_indicators as add_indicators
+    from reeuncert.indicators import headlines as headlines
+    from reeuncert.indicators import indicator_table as indicator_table
+    from reeuncert.indicators import summary as summary
+    from reeuncert.inference.preview import preview as preview
+    from reeuncert.inference.prior import sample_prior as sample_prior
+    from reeuncert.inference.sample import sample as sample
+    from reeuncert.model import build_model as build_model
+    from reeuncert.posterior.io import read_results as read_results
+    from reeuncert.posterior.io import write_results as write_results
+    from reeuncert.report import write_report as write_report
+    from reeuncert.system.definition import Flow as Flow
+    from reeuncert.system.definition import Process as Process
+    from reeuncert.system.definition import Selector as Selector
+    from reeuncert.system.definition import SystemDefinition as SystemDefinition
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Case": "reeuncert.case.records",
+    "CaseError": "reeuncert.errors",
+    "Evidence": "reeuncert.case.records",
+    "EvidenceError": "reeuncert.errors",
+    "Flow": "reeuncert.system.definition",
+    "InputError": "reeuncert.errors",
+    "ModelError": "reeuncert.errors",
+    "OutputError": "reeuncert.errors",
+    "Prior": "reeuncert.case.records",
+    "Process": "reeuncert.system.definition",
+    "ReeUncertError": "reeuncert.errors",
+    "SamplingError": "reeuncert.errors",
+    "Selector": "reeuncert.system.definition",
+    "SystemDefinition": "reeuncert.system.definition",
+    "add_indicators": "reeuncert.indicators",
+    "build_model": "reeuncert.model",
+    "check": "reeuncert.checks",
+    "check_case": "reeuncert.case.report",
+    "headlines": "reeuncert.indicators",
+    "indicator_table": "reeuncert.indicators",
+    "preview": "reeuncert.inference.preview",
+    "read_case": "reeuncert.case.reader",
+    "read_results": "reeuncert.posterior.io",
+    "sample": "reeuncert.inference.sample",
+    "sample_prior": "reeuncert.inference.prior",
+    "summary": "reeuncert.indicators",
+    "write_report": "reeuncert.report",
+    "write_results": "reeuncert.posterior.io",
+}
+"""Where each public name lives; a new public name is one row here and one above."""
+
+__all__ = sorted(_HOME)  # noqa: PLE0605  # a list of str, made from the table
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'reeuncert' has no attribute '{name}'; it has: {', '.join(__all__)}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,126 @@
+"""From a case to a PyMC model: the prior of the coordinates, balanced flows, and what was reported of them. Samples nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+from pytensor.tensor.variable import TensorVariable
+
+from reeuncert.balance.affine import BlockFactor, block_affine
+from reeuncert.balance.network import Network
+from reeuncert.balance.op import balanced_flows, balanced_flows_with_jacobian, log_shares
+from reeuncert.case.records import Case
+from reeuncert.likelihood import EvidenceModel, add_likelihood, compile_evidence
+from reeuncert.priors.coverage import prior_groups
+from reeuncert.priors.density import density_potential
+from reeuncert.priors.start import feasible_start
+from reeuncert.priors.paths import CoordinatePrior, coordinate_prior
+
+
+COORDINATES, MASS, SHARES = "coordinates", "mass", "shares"
+
+
+@dataclass(frozen=True)
+class ModelRecord:
+    """What a model was built from, kept beside it as ``model.reeuncert``.
+
+    Parameters
+    ----------
+    prior, factor
+        The joint prior of the coordinates and its factor K; None where ``prior_measure`` is ``mass`` or ``shares``.
+    """
+
+    case: Case
+    network: Network
+    evidence: EvidenceModel
+    prior: CoordinatePrior | None
+    factor: BlockFactor | None
+
+
+def build_model(case: Case) -> pm.Model:
+    """Build the PyMC model of a case; nothing is sampled.
+
+    Parameters
+    ----------
+    case
+        A case, from `read_case`.
+
+    Returns
+    -------
+    pymc.Model
+        Coords ``coordinate``, ``flow``, ``year``, ``evidence``. Variables: ``z`` (coordinate), standard normal, or ``u`` (coordinate)
+        with a potential where ``prior_measure`` is ``mass`` or ``shares``; ``mass_flow`` (flow, year), in the unit of the case, NaN
+        where a flow does not exist; ``reported`` (evidence), observed. Add likelihoods of your own in a ``with model:`` block.
+        ``model.reeuncert`` is the `ModelRecord`.
+
+    Raises
+    ------
+    ModelError
+        When the network cannot balance, or a coordinate has no prior.
+    EvidenceError
+        When a row of evidence speaks of flows that do not exist.
+    """
+    network = Network.from_system(case.system, prior_groups(case))
+    evidence = compile_evidence(case, network)
+    prior = coordinate_prior(case, network) if case.prior_measure == COORDINATES else None
+    factor = None if prior is None else BlockFactor.from_blocks((block.index, block.factor) for block in prior.blocks)
+    with pm.Model(coords=_coords(case, network)) as model:
+        if prior is None or factor is None:
+            log_flow = _flows_with_density(case, network)
+        else:
+            log_flow = _flows_from_normals(network, prior, factor)
+        _mass_flow(network, log_flow)
+        add_likelihood(model, log_flow, evidence)
+    # A plain attribute: PyMC's model knows nothing of cases, and a copy of the model that drops it is still a valid model.
+    vars(model)["reeuncert"] = ModelRecord(case, network, evidence, prior, factor)
+    return model
+
+
+def record_of(model: pm.Model) -> ModelRecord:
+    """The record of a model made by `build_model`.
+
+    Raises
+    ------
+    TypeError
+        When the model was not made by `build_model`.
+    """
+    record = vars(model).get("reeuncert")
+    if not isinstance(record, ModelRecord):
+        raise TypeError("this model was not made by reeuncert.build_model, or is a copy that lost its record")
+    return record
+
+
+def _coords(case: Case, network: Network) -> dict[str, Any]:
+    return {
+        "coordinate": list(network.coordinate_labels),
+        "flow": [flow.name for flow in case.system.flows],
+        "year": list(case.system.years),
+    }
+
+
+def _flows_from_normals(network: Network, prior: CoordinatePrior, factor: BlockFactor) -> TensorVariable:
+    """Log flows from standard normals: u = m + K z. Mean and factor are data: a refit may change them without compiling anew."""
+    z = pm.Normal("z", 0.0, 1.0, dims="coordinate")
+    mean = pm.Data("prior_mean", prior.mean, dims="coordinate")
+    values = pm.Data("prior_factor", factor.values)
+    return balanced_flows(block_affine(z, mean, factor, values), network)
+
+
+def _flows_with_density(case: Case, network: Network) -> TensorVariable:
+    """Log flows from free coordinates, whose prior is a density of flows or shares with its volume."""
+    u = pm.Flat("u", dims="coordinate", initval=feasible_start(case, network))
+    log_flow, log_jacobian = balanced_flows_with_jacobian(u, network)
+    pm.Potential("prior_density", density_potential(case, network, log_flow, log_jacobian, log_shares(u, network)))
+    return log_flow
+
+
+def _mass_flow(network: Network, log_flow: TensorVariable) -> None:
+    shape = (len(network.system.flows), len(network.system.years))
+    absent = pt.constant(np.full(shape, np.nan))
+    table = pt.set_subtensor(absent[network.edge_flow, network.edge_year], pt.exp(log_flow))
+    pm.Deterministic("mass_flow", table, dims=("flow", "year"))
