@@ -17,7 +17,7 @@ from reeuncert.errors import Problem
 MOST_BYTES = 20_000_000
 MOST_CELL = 5_000
 MOST_COLUMNS = 200
-MOST_ROWS = 200_000
+MOST_ROWS = 50_000
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,18 @@ from reeuncert.case.evidence_rules import EVIDENCE_RULES, check_evidence_row
 from reeuncert.case.prior_tables import check_selector, selector_columns, selector_of
 from reeuncert.case.reading import SOURCES, Reading
 from reeuncert.case.records import ErrorClass, Evidence, Factor, Offset, Source
-from reeuncert.case.schema import Rules, above, at_least, check_rules, is_given, one_of, report_duplicates
+from reeuncert.case.schema import (
+    WIDEST,
+    WIDEST_TEXT,
+    Rules,
+    above,
+    at_least,
+    between,
+    check_rules,
+    is_given,
+    one_of,
+    report_duplicates,
+)
 from reeuncert.case.system_tables import SystemTables
 from reeuncert.cells import name_cell, names_cell, number_cell, plain, shown, text_cell, unknown, year_cell
 from reeuncert.errors import Problem
@@ -19,6 +30,7 @@ from reeuncert.tables import Column, Row, Table
 CLASSES, FACTORS, OFFSETS, EVIDENCE = "classes.csv", "factors.csv", "offsets.csv", "evidence.csv"
 CLASS_FAMILIES = ("student_t", "customs", "normal", "additive")
 OFFSET_FAMILIES = ("normal", "student_t", "customs")
+_NOT_WIDE = between(0, WIDEST, WIDEST_TEXT)
 
 
 @dataclass(frozen=True)
@@ -59,6 +71,8 @@ def _classes(reading: Reading) -> dict[str, ErrorClass]:
     check_rules(table, rules)
     report_duplicates(table, rows, ("class",), "the class")
     for row in rows:
+        if row["family"] != "additive" and row["width"] > WIDEST and (row.line, "width") not in table.bad:
+            table.report(row.line, "width", f"{row['width']:.15g} is not between 0 and {WIDEST:g}; {WIDEST_TEXT}")
         if row["floor"] > row["width"] and not table.bad.intersection({(row.line, "floor"), (row.line, "width")}):
             table.report(row.line, "floor", "the floor is above the width; a floor is the least that the width may be")
     reading.close(table)
@@ -138,7 +152,10 @@ def _offsets(reading: Reading) -> dict[str, Offset]:
         Column("reason"),
     )
     rules: Rules = {
-        "sd": [above(0, "a spread is more than zero (a correction without spread is a factor: factors.csv)")],
+        "sd": [
+            _NOT_WIDE,
+            above(0, "a spread is more than zero (a plain factor belongs into factors.csv)"),
+        ],
         "per": [one_of("all", "year")],
         "family": [one_of(*OFFSET_FAMILIES, what="family")],
     }

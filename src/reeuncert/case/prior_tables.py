@@ -7,7 +7,18 @@ from collections.abc import Mapping, Sequence
 
 from reeuncert.case.reading import Reading
 from reeuncert.case.records import Constant, Prior
-from reeuncert.case.schema import Rules, above, at_least, between, check_rules, is_given, one_of, report_duplicates
+from reeuncert.case.schema import (
+    WIDEST,
+    WIDEST_TEXT,
+    Rules,
+    above,
+    at_least,
+    between,
+    check_rules,
+    is_given,
+    one_of,
+    report_duplicates,
+)
 from reeuncert.case.system_tables import FLOWS, SystemTables
 from reeuncert.cells import name_cell, names_cell, number_cell, text_cell, unknown, year_cell
 from reeuncert.system.definition import FLOW_FIELDS, OUTSIDE, Selector
@@ -41,17 +52,17 @@ _NUMBERS = (
     "b",
 )
 _MEDIAN = "a median is a mass or a share, which is more than zero"
-_SPREAD = "a spread is zero or more"
+_SPREAD = between(0, WIDEST, WIDEST_TEXT)
 _RULES: Rules = {
     "kind": [one_of(*KINDS, what="kind")],
     "mode": [one_of(*MODES, what="mode")],
     "family": [one_of(*FAMILIES, what="family")],
     "median": [above(0, _MEDIAN)],
     "median_to": [above(0, _MEDIAN)],
-    "level_sd": [at_least(0, _SPREAD)],
-    "year_sd": [at_least(0, _SPREAD)],
-    "split_sd": [at_least(0, _SPREAD)],
-    "slope_sd": [at_least(0, _SPREAD)],
+    "level_sd": [_SPREAD],
+    "year_sd": [_SPREAD],
+    "split_sd": [_SPREAD],
+    "slope_sd": [at_least(0, "a spread is zero or more")],
     "correlation": [between(0, 1, "a correlation is 0 or more and below 1")],
 }
 
@@ -134,7 +145,7 @@ def _prior(row: Row) -> Prior:
     median_to = row["median_to"]
     return Prior(
         name=row["prior"],
-        group=row["group"] or row["prior"],
+        group=row["group"] or row["kind"],
         kind=row["kind"],
         selector=selector_of(row),
         years=row["years"],

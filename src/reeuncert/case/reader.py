@@ -67,7 +67,7 @@ def read_case(name_or_path: str | Path, /, **options: str) -> Case:
     return reading.case
 
 
-def load_case(folder: Path, **options: str) -> CaseReading:
+def load_case(folder: Path, /, **options: str) -> CaseReading:
     """Read a case as far as possible; problems are returned, not raised (but for an unknown option)."""
     hashes: dict[str, str] = {}
     settings = read_case_file(folder / FILE, hashes)

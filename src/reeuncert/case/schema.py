@@ -16,6 +16,11 @@ Rules = Mapping[str, Sequence[pa.Check]]
 """Checks by column; a check's ``error`` is the message, with ``{value}`` for the cell."""
 
 
+WIDEST = 10.0
+"""Largest spread on the log scale that is taken for meant: a factor of ten million either way."""
+WIDEST_TEXT = "a spread is on the log scale, where 20 % is written 0.2"
+
+
 def one_of(*choices: str, what: str = "") -> pa.Check:
     """The cell is empty or one of some words."""
     message = f"{what + ' ' if what else ''}{{value}} is not known; use one of: {', '.join(choices)}{{hint}}"

@@ -44,7 +44,7 @@ def prior_warnings(case: Case) -> list[Problem]:
     for row in case.priors:
         spread = total_log_sd(case, row)
         if spread > WIDE:
-            factor = math.exp(1.645 * spread)
+            factor = math.exp(min(1.645 * spread, 700.0))
             message = f"the spreads add up to a log-sd of {spread:.2f}, a factor of {factor:.3g} either way (90 %); "
             message += "where it is above 1, say why in reason, or tighten the row"
             found.append(Problem(FILE, row.line, "level_sd", message))
