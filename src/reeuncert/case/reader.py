@@ -13,7 +13,7 @@ from reeuncert.case.records import Case, Evidence
 from reeuncert.case.system_tables import FLOWS, PROCESSES, SystemTables, read_system
 from reeuncert.case.toml import FILE, CaseFile, read_case_file
 from reeuncert.errors import Problem
-from reeuncert.likelihood import evidence_problems
+from reeuncert.likelihood.problems import evidence_problems
 from reeuncert.priors.checks import prior_warnings, row_problems
 from reeuncert.priors.cover import coverage_problems
 from reeuncert.system.checks import network_problems

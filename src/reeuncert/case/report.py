@@ -18,7 +18,8 @@ from reeuncert.case.reading import CASE_FILES, DATA_FILES
 from reeuncert.case.records import Case
 from reeuncert.cells import condensed, did_you_mean, listed, plain
 from reeuncert.errors import Problem
-from reeuncert.likelihood import Overlap, overlaps, rows_without_flows
+from reeuncert.likelihood.conflicts import Overlap
+from reeuncert.likelihood.problems import overlaps, rows_without_flows
 from reeuncert.priors.checks import WIDE, prior_warnings, total_log_sd
 from reeuncert.priors.coverage import prior_groups
 from reeuncert.priors.implied import implied_warnings

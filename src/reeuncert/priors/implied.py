@@ -52,9 +52,7 @@ def implied_warnings(case: Case) -> list[Problem]:
             worst = edges[np.argmax((high - low)[edges])]
             years = condensed(case.system.years[k] for k in network.edge_year[edges])
             ends = f"{10 ** low[worst]:.2g} to {10 ** high[worst]:.2g} {case.system.unit}"
-            message = (
-                f"the prior that the table implies for flow '{flow.name}' in {years} spans {ends} (90 %), more than "
-            )
-            message += "four orders of magnitude; tighten the rows of the processes that feed it"
+            message = f"the prior that the table implies for flow '{flow.name}' in {years} spans {ends} (90 %), more "
+            message += "than four orders of magnitude; tighten the rows of the processes that feed it"
             found.append(Problem("priors.csv", 0, "", message))
     return found
