@@ -1,0 +1,184 @@
+"""What figures take from a result: groups, labels and quantiles, with errors that tell what to call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from reeuncert.case.records import Case
+from reeuncert.case.serial import case_from_json
+from reeuncert.errors import ReeUncertError
+from reeuncert.indicators.quantiles import spread
+from reeuncert.indicators.registry import lookup
+from reeuncert.plots.style import PROBABILITIES
+
+SAMPLE = ("chain", "draw")
+CUMULATED_LABEL = "cumulated"
+"""Label of the sum over all years, among the years of a figure."""
+
+Coords = Mapping[str, Any] | None
+
+
+def case_of(dt: xr.DataTree) -> Case:
+    """The case of a result.
+
+    Raises
+    ------
+    ReeUncertError
+        If the result does not hold it.
+    """
+    if "case_json" not in dt.attrs:
+        raise ReeUncertError("this result holds no case ('case_json' among its attributes); use one that `sample` returned")
+    return case_from_json(str(dt.attrs["case_json"]))
+
+
+def require_prior(dt: xr.DataTree, group: str = "prior") -> None:
+    """Refuse a result without draws of the prior.
+
+    Raises
+    ------
+    ReeUncertError
+        With what to call.
+    """
+    if group in dt.children and len(dt[group].data_vars):
+        return
+    if group == "derived_prior" and "prior" in dt.children:
+        raise ReeUncertError("this result has no group 'derived_prior': call add_indicators(dt) first")
+    raise ReeUncertError(
+        "this result has no group 'prior', so nothing can be shown beside the posterior: "
+        "sample the case again with prior_draws above 0"
+    )
+
+
+def derived(dt: xr.DataTree, name: str, group: str = "derived") -> xr.DataArray:
+    """An indicator of a result.
+
+    Raises
+    ------
+    UnknownIndicatorError
+        If no indicator has the name.
+    ReeUncertError
+        If it has not been computed; the message tells what to call.
+    """
+    lookup(name)
+    if group not in dt.children or name not in dt[group].data_vars:
+        raise ReeUncertError(f"'{name}' has not been computed for this result: call add_indicators(dt, ['{name}']) first")
+    return dt[group][name]
+
+
+def choose(data: xr.DataArray, coords: Coords, what: str) -> xr.DataArray:
+    """The part of an array that `coords` names (dim → label or labels); every dim is kept.
+
+    Raises
+    ------
+    ReeUncertError
+        If a dim or label is not one of its own; the message lists those there are.
+    """
+    chosen = data
+    for dim, wanted in (coords or {}).items():
+        dims = [str(d) for d in data.dims if d not in SAMPLE]
+        if dim not in dims:
+            raise ReeUncertError(f"{what} has no dim '{dim}'; its dims: {', '.join(dims)}")
+        labels = data[dim].values.tolist()
+        missing = [w for w in as_list(wanted) if w not in labels]
+        if missing:
+            raise ReeUncertError(f"{missing[0]!r} is no {dim} of {what}; there are: {labels}")
+        chosen = chosen.isel({dim: [labels.index(w) for w in as_list(wanted)]})
+    return chosen
+
+
+def take(coords: Coords, allowed: Iterable[str], what: str) -> dict[str, list[Any]]:
+    """`coords` as lists of labels.
+
+    Raises
+    ------
+    ReeUncertError
+        If a name is not among those that `what` knows.
+    """
+    known = list(allowed)
+    for name in coords or {}:
+        if name not in known:
+            raise ReeUncertError(f"{what} has no dim '{name}'; its dims: {', '.join(known)}")
+    return {name: as_list(wanted) for name, wanted in (coords or {}).items()}
+
+
+def check_labels(wanted: Iterable[Any], allowed: Sequence[Any], dim: str, what: str) -> None:
+    """Refuse a label that is not there.
+
+    Raises
+    ------
+    ReeUncertError
+        With the labels there are.
+    """
+    for label in wanted:
+        if label not in allowed:
+            raise ReeUncertError(f"{label!r} is no {dim} of {what}; there are: {list(allowed)}")
+
+
+def as_list(wanted: Any) -> list[Any]:
+    """One label or many, as a list."""
+    if isinstance(wanted, str | int | np.integer):
+        return [wanted]
+    return list(wanted)
+
+
+def quantile_table(draws: np.ndarray, probs: Sequence[float] = PROBABILITIES, prefix: str = "") -> dict[str, np.ndarray]:
+    """Mean, median and equal-tailed intervals of draws (draw, quantity) as columns.
+
+    Returns
+    -------
+    dict
+        ``mean``, ``median`` and, per probability, ``eti90_lb`` and ``eti90_ub``; names begin with `prefix`.
+    """
+    out: dict[str, np.ndarray] = {}
+    for prob in probs:
+        found = spread(draws, prob=prob)
+        out[f"{prefix}mean"], out[f"{prefix}median"] = found.mean, found.median
+        out[f"{prefix}eti{100 * prob:.6g}_lb"], out[f"{prefix}eti{100 * prob:.6g}_ub"] = found.lower, found.upper
+    return out
+
+
+def tidy(
+    posterior: xr.DataArray, prior: xr.DataArray | None, probs: Sequence[float] = PROBABILITIES
+) -> pd.DataFrame:
+    """Quantiles of an array (chain, draw, *dims) as a table with a row for each combination of labels that exists.
+
+    Returns
+    -------
+    DataFrame
+        A column a dim, ``mean``, ``median``, ``eti50_lb`` … ``eti90_ub``, and ``prior_median``, ``prior_eti90_lb``,
+        ``prior_eti90_ub`` (NaN without prior).
+    """
+    dims = [str(d) for d in posterior.dims if d not in SAMPLE]
+    cells = flat(posterior)
+    there = np.isfinite(cells).any(axis=0)
+    before = None if prior is None else flat(prior)
+    if before is not None:
+        there |= np.isfinite(before).any(axis=0)
+    labels = np.meshgrid(*(posterior[d].values for d in dims), indexing="ij")
+    columns: dict[str, Any] = {d: grid.ravel()[there] for d, grid in zip(dims, labels, strict=True)}
+    columns |= quantile_table(cells[:, there], probs)
+    if before is None:
+        known = {f"prior_{c}": np.full(int(there.sum()), np.nan) for c in ("median", "eti90_lb", "eti90_ub")}
+    else:
+        known = quantile_table(before[:, there], (PROBABILITIES[-1],), "prior_")
+        del known["prior_mean"]
+    return pd.DataFrame(columns | known)
+
+
+def flat(data: xr.DataArray) -> np.ndarray:
+    """Draws of an array (chain, draw, *dims) as (draw, quantity)."""
+    dims = [d for d in data.dims if d not in SAMPLE]
+    values = data.transpose(*SAMPLE, *dims).values
+    return np.ascontiguousarray(values.reshape(values.shape[0] * values.shape[1], -1), dtype=float)
+
+
+def draws_of(dt: xr.DataTree, name: str, group: str) -> xr.DataArray | None:
+    """An indicator in a group of the prior, or None."""
+    if group in dt.children and name in dt[group].data_vars:
+        return dt[group][name]
+    return None

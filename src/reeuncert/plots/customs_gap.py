@@ -1,0 +1,253 @@
+"""The customs gap of a pair: what each office recorded, what crossed in truth, and what of it had no record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from reeuncert.balance.network import Network
+from reeuncert.case.records import Case
+from reeuncert.errors import ReeUncertError
+from reeuncert.likelihood import compile_evidence
+from reeuncert.plots.access import CUMULATED_LABEL, Coords, case_of, check_labels, take, tidy
+from reeuncert.plots.flow_sums import both, refined_products, sum_of
+from reeuncert.plots.indicator import published_data
+from reeuncert.plots.panels import Board, Fan, Panel, Points, render
+from reeuncert.plots.style import HUES, UNRECORDED
+
+EXPORTER, IMPORTER, TRUE = "exporter's record", "importer's record", "true flow"
+UNSEEN, DECLARED = "unrecorded", "declared on arrival"
+SERIES = {
+    EXPORTER: ("trade",),
+    IMPORTER: ("trade", "declared"),
+    TRUE: ("trade", "declared", "undeclared"),
+    UNSEEN: ("declared", "undeclared"),
+    DECLARED: ("declared",),
+}
+"""Series of the figure → quantities of flows that it sums."""
+
+GAP = "gap"
+COLOURS = {EXPORTER: HUES[1], IMPORTER: HUES[0], TRUE: HUES[7], UNSEEN: UNRECORDED, DECLARED: HUES[3], GAP: HUES[6]}
+
+
+def customs_gap_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
+    """What crossed from a partner to a region in refined products, by who saw it.
+
+    Parameters
+    ----------
+    dt
+        Result with draws of mass_flow.
+    coords
+        ``region`` (importer), ``partner`` (exporter); by default every pair with unrecorded flows.
+
+    Returns
+    -------
+    DataFrame
+        ``region``, ``partner``, ``series`` (``exporter's record``, ``importer's record``, ``true flow``,
+        ``unrecorded``, ``declared on arrival``, the two last also with ``, cumulated``, and ``gap``: importer's over
+        exporter's record, less one), ``year``, ``unit``, and quantiles as in `indicator_data`. Records are without the
+        offices' errors and biases.
+
+    Raises
+    ------
+    ReeUncertError
+        If no flow between the pair can go unrecorded.
+
+    Examples
+    --------
+    >>> from reeuncert.testing import toy_posterior
+    >>> table = customs_gap_data(toy_posterior(draws=20, years=2), coords={"region": "South"})
+    >>> list(dict.fromkeys(table["series"]))[:3]
+    ["exporter's record", "importer's record", 'true flow']
+    """
+    mass, before = both(dt)
+    refined = refined_products(mass)
+    tables = []
+    for region, partner in _pairs(mass, coords):
+        ends = {"origin": partner, "destination": region, "product": refined}
+        series = _series(mass, ends)
+        priors = {} if before is None else _series(before, ends)
+        for name, draws in series.items():
+            table = tidy(draws, priors.get(name))
+            table.insert(0, "region", region)
+            table.insert(1, "partner", partner)
+            table.insert(2, "series", name)
+            table.insert(4, "unit", "1" if name == GAP else str(mass.attrs.get("units", "")))
+            tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def customs_records_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
+    """What the offices printed of trade in refined products between a pair, in the unit of the case.
+
+    A figure in gross weight is converted by the contents of the products that it sums, at their posterior median mix;
+    biases and errors stay in it. Figures of a part of the refined products are kept, and say which.
+
+    Parameters
+    ----------
+    dt
+        Result of `reeuncert.sample`.
+    coords
+        As in `customs_gap_data`.
+
+    Returns
+    -------
+    DataFrame
+        ``region``, ``partner``, ``series`` (whose record, or ``gap`` for a printed ratio of the two), ``year``, ``value``, ``reported``, ``unit``,
+        ``basis``, ``qualifier``, ``product``, ``reporter``, ``id``, ``source_id``. Empty where nothing was printed.
+    """
+    mass, _ = both(dt)
+    case = case_of(dt)
+    refined = set(refined_products(mass))
+    rows: list[dict[str, Any]] = []
+    pairs = _pairs(mass, coords)
+    if case.evidence:
+        rows = [r for r in _records(case, mass) if (r["region"], r["partner"]) in pairs and set(r["product"].split("+")) <= refined]
+    names = ["region", "partner", "series", "year", "value", "reported", "unit", "basis", "qualifier", "product"]
+    return pd.DataFrame(rows, columns=[*names, "reporter", "id", "source_id"])
+
+
+def plot_customs_gap(
+    dt: xr.DataTree,
+    *,
+    coords: Coords = None,
+    backend: str = "matplotlib",
+    theme: str = "light",
+    published: pd.DataFrame | None = None,
+) -> Any:
+    """Draw the records of both offices, the gap between them, and the unrecorded mass per year and cumulated.
+
+    Parameters
+    ----------
+    dt
+        Result with draws of mass_flow.
+    coords
+        ``region`` (importer), ``partner`` (exporter); by default every pair with unrecorded flows, a row each.
+    backend, theme
+        See `plot_indicator`.
+    published
+        Published values, of which those of ``smuggled_mass`` and ``customs_gap`` are shown.
+
+    Returns
+    -------
+    matplotlib.figure.Figure or plotly.graph_objects.Figure
+
+    Raises
+    ------
+    ReeUncertError
+        If no flow between the pair can go unrecorded.
+    """
+    table = customs_gap_data(dt, coords=coords)
+    records = customs_records_data(dt, coords=coords) if "case_json" in dt.attrs else None
+    unit = str(table.loc[table["series"] == TRUE, "unit"].iloc[0])
+    years = sorted(set(table["year"]))
+    panels = []
+    for (region, partner), rows in table.groupby(["region", "partner"], sort=False):
+        by_series = {str(name): part for name, part in rows.groupby("series", sort=False)}
+        said = None if records is None else records[(records["region"] == region) & (records["partner"] == partner)]
+        way = f"{partner} to {region}"
+
+        def fans(*names: str, suffix: str = "", prior: bool = True, held: dict[str, pd.DataFrame] = by_series) -> tuple[Fan, ...]:
+            there = [n for n in names if n + suffix in held]
+            return tuple(Fan.of(held[n + suffix], n, COLOURS[n], years=years, prior=prior) for n in there)
+
+        panels += [
+            Panel(f"{way}: records", unit, unit, fans(IMPORTER, EXPORTER, prior=False), _printed(said, (IMPORTER, EXPORTER))),
+            Panel(f"{way}: gap of the records", "1", "%", fans(GAP), _printed(said, (GAP,)) + _published(published, "customs_gap", region, partner, years)),
+            Panel(f"{way}: unrecorded a year", unit, unit, fans(UNSEEN, DECLARED, prior=True)),
+            Panel(
+                f"{way}: unrecorded since {years[0]}",
+                unit,
+                unit,
+                fans(UNSEEN, DECLARED, suffix=f", {CUMULATED_LABEL}"),
+                _published(published, "smuggled_mass_cumulated", region, partner, years),
+            ),
+        ]
+    return render(Board("Customs gap, refined products", tuple(panels), 2, 2.6), backend, theme)
+
+
+def _pairs(mass: xr.DataArray, coords: Coords) -> list[tuple[str, str]]:
+    wanted = take(coords, ("region", "partner"), "the customs gap")
+    names = zip(mass["quantity"].values, mass["destination"].values, mass["origin"].values, strict=True)
+    pairs = list(dict.fromkeys((str(d), str(o)) for q, d, o in names if str(q) in ("declared", "undeclared")))
+    if not pairs:
+        raise ReeUncertError("no flow of this case can go unrecorded (no flow of quantity 'declared' or 'undeclared')")
+    for position, dim in enumerate(("region", "partner")):
+        check_labels(wanted.get(dim, []), list(dict.fromkeys(p[position] for p in pairs)), dim, "the customs gap")
+        pairs = [p for p in pairs if p[position] in wanted.get(dim, [p[position]])]
+    if not pairs:
+        raise ReeUncertError(f"between {wanted['partner']} and {wanted['region']} no flow can go unrecorded")
+    return pairs
+
+
+def _series(mass: xr.DataArray, ends: dict[str, Any]) -> dict[str, xr.DataArray]:
+    found = {name: sum_of(mass, quantity=quantities, **ends) for name, quantities in SERIES.items()}
+    out = {name: draws for name, draws in found.items() if draws is not None}
+    for name in (UNSEEN, DECLARED):
+        if name in out:
+            out[f"{name}, {CUMULATED_LABEL}"] = out[name].cumsum("year").assign_coords(year=out[name]["year"])
+    if EXPORTER in out and IMPORTER in out:
+        out[GAP] = (out[IMPORTER] / out[EXPORTER].where(out[EXPORTER] > 0)) - 1.0
+    return out
+
+
+def _records(case: Case, mass: xr.DataArray) -> list[dict[str, Any]]:
+    """Figures on trade between one pair, as mass of the case's unit or as the gap of two records."""
+    model = compile_evidence(case, Network.from_system(case.system))
+    middle = mass.median(("chain", "draw")).transpose("flow", "year").values
+    edges = middle[model.edge_flow, model.edge_year]
+    out = []
+    for r, row in enumerate(model.rows):
+        fields = row.selector.fields
+        places = [fields.get(name, ()) for name in ("destination", "origin")]
+        if "trade" not in fields.get("quantity", ()) or any(len(p) != 1 for p in places) or len(row.years) != 1:
+            continue
+        if not np.isfinite(row.value):
+            continue
+        said = {"region": places[0][0], "partner": places[1][0], "year": row.years[0], "reported": row.value, "unit": row.unit}
+        said |= {"basis": row.basis, "qualifier": row.qualifier, "product": "+".join(fields.get("product", case.products))}
+        said |= {"reporter": row.reporter, "id": row.id, "source_id": row.source_id}
+        if row.relation == "level":
+            chosen = slice(model.numerator.pointer[r], model.numerator.pointer[r + 1])
+            masses = edges[model.numerator.edge[chosen]]
+            printed = float((model.numerator.coefficient[chosen] * masses).sum())
+            said["value"] = row.value * model.unit_factor[r] * float(masses.sum()) / printed
+            said["series"] = IMPORTER if "declared" in fields["quantity"] else EXPORTER
+            out.append(said)
+        elif row.relation == "ratio" and row.of is not None and row.of.fields.get("quantity") == ("trade",):
+            out.append(said | {"value": row.value * model.unit_factor[r] - 1.0, "series": GAP})
+    return out
+
+
+def _printed(said: pd.DataFrame | None, series: tuple[str, ...]) -> tuple[Points, ...]:
+    if said is None:
+        return ()
+    out = []
+    for name in series:
+        rows = said[said["series"] == name]
+        if len(rows):
+            hover = tuple(
+                f"{r.id}, {r.source_id} ({r.reporter}): {r.reported:g} {r.unit}, {r.basis}, {r.qualifier}, {r.product}"
+                for r in rows.itertuples()
+            )
+            symbol = {IMPORTER: "triangle-down", EXPORTER: "triangle-up", GAP: "diamond"}[name]
+            label = f"{name}, as printed" if name != GAP else "ratio of the records, as printed"
+            out.append(Points(label, rows["year"].to_numpy(), rows["value"].to_numpy(float), COLOURS[name], symbol, hover=hover))
+    return tuple(out)
+
+
+def _published(
+    published: pd.DataFrame | None, name: str, region: Any, partner: Any, years: list[int]
+) -> tuple[Points, ...]:
+    if published is None:
+        return ()
+    rows = published_data(published, name, years=years)
+    rows = rows[(rows["region"] == region) & (rows["partner"] == partner)]
+    if not len(rows):
+        return ()
+    hover = tuple(f"{r.source_id}: {r.statement}" for r in rows.itertuples())
+    source = ", ".join(dict.fromkeys(rows["source_id"]))
+    return (Points(f"published: {source}", rows["year"].to_numpy(), rows["value"].to_numpy(float), hover=hover),)

@@ -1,0 +1,198 @@
+"""Where every reported figure lies among what the fitted model would have reported in its place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from reeuncert.balance.network import Network
+from reeuncert.case.records import Case, Evidence
+from reeuncert.errors import ReeUncertError
+from reeuncert.likelihood import EvidenceModel, compile_evidence, predicted_sigma, predictive_draws
+from reeuncert.plots.access import SAMPLE, Coords, case_of, check_labels, take
+from reeuncert.plots.style import check_backend, theme_of
+
+SEED = 20
+MOST_DRAWS = 1000
+DIMS = ("id", "source_id", "lineage", "reporter", "quantity", "product", "origin", "destination", "qualifier", "year")
+
+
+def evidence_data(dt: xr.DataTree, *, coords: Coords = None, seed: int = SEED) -> pd.DataFrame:
+    """Every figure that entered the model, beside what the posterior predicts for a figure of its kind.
+
+    Parameters
+    ----------
+    dt
+        Result of `reeuncert.sample`.
+    coords
+        Column → value or values to keep, any of ``id``, ``source_id``, ``lineage``, ``reporter``, ``quantity``,
+        ``product``, ``origin``, ``destination``, ``qualifier``, ``year``.
+    seed
+        Of the predictive draws.
+
+    Returns
+    -------
+    DataFrame
+        ``id``, ``source_id``, ``source`` (title), ``reference``, ``lineage``, ``reporter``, ``about`` (what it speaks
+        of), the columns of its selector, ``year_from``, ``year_to``, ``relation``, ``qualifier``, ``value``, ``low``,
+        ``high``, ``unit``, ``basis``, ``width`` (median scale of its error on the log or logit scale), ``predicted``
+        (median), ``predicted_eti90_lb``, ``predicted_eti90_ub`` in the unit of the row, ``position`` (share of
+        predictive draws below the figure: near 0 or 1 it surprises; for a range its middle; NaN for a bound, which
+        only one side can contradict), ``agrees`` (probability that the prediction meets a bound or range; NaN for
+        figures), ``locator``, ``reason``, ``note``.
+
+    Raises
+    ------
+    ReeUncertError
+        If the result holds no case, no draws, or the case has no evidence.
+    """
+    wanted = take(coords, DIMS, "the evidence")
+    case = case_of(dt)
+    if not case.evidence:
+        raise ReeUncertError(f"case '{case.name}' has no evidence: there is nothing to compare with predictions")
+    model = compile_evidence(case, Network.from_system(case.system))
+    predicted, sigma = _predictions(dt, model, seed)
+    table = pd.DataFrame([_described(row, case) for row in model.rows])
+    low, median, high = model.to_unit(np.quantile(predicted, [0.05, 0.5, 0.95], axis=0))
+    table["width"] = np.median(sigma, axis=0)
+    table["predicted"], table["predicted_eti90_lb"], table["predicted_eti90_ub"] = median, low, high
+    table["position"], table["agrees"] = _positions(table, model.to_unit(predicted))
+    end = [c for c in ("locator", "reason", "note") if c in table]
+    table = table[[c for c in table.columns if c not in end] + end]
+    for name, labels in wanted.items():
+        if name == "year":
+            check_labels(labels, list(case.system.years), "year", "the evidence")
+            keep = np.zeros(len(table), dtype=bool)
+            for year in labels:
+                keep |= (table["year_from"] <= year).to_numpy() & (table["year_to"] >= year).to_numpy()
+        else:
+            check_labels(labels, sorted(set(table[name])), name, "the evidence")
+            keep = table[name].isin(labels).to_numpy()
+        table = table[keep]
+    return table.reset_index(drop=True)
+
+
+def plot_evidence(
+    dt: xr.DataTree,
+    *,
+    coords: Coords = None,
+    backend: str = "matplotlib",
+    theme: str = "light",
+) -> Any:
+    """Draw the position of every reported figure in its predictive distribution, a line for each source.
+
+    Parameters
+    ----------
+    dt
+        Result of `reeuncert.sample`.
+    coords
+        See `evidence_data`.
+    backend
+        ``"matplotlib"`` or ``"plotly"``.
+    theme
+        ``"light"`` or ``"dark"``.
+
+    Returns
+    -------
+    matplotlib.figure.Figure or plotly.graph_objects.Figure
+
+    Raises
+    ------
+    ReeUncertError
+        As `evidence_data`.
+    """
+    check_backend(backend)
+    colours = theme_of(theme)
+    table = evidence_data(dt, coords=coords)
+    if backend == "matplotlib":
+        from reeuncert.plots.evidence_matplotlib import draw
+    else:
+        from reeuncert.plots.evidence_plotly import draw
+    return draw(table, colours)
+
+
+def position_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows that have a position, with the line of their source and a height within it that keeps points apart.
+
+    Returns
+    -------
+    DataFrame
+        `table` with ``line`` (0: the source with the most figures) and ``height`` (line ± 0.32).
+    """
+    rows = table[table["position"].notna()].copy()
+    order = rows["lineage"].value_counts(sort=True).index
+    rows["line"] = rows["lineage"].map({name: i for i, name in enumerate(order)}).astype(int)
+    rows = rows.sort_values(["line", "position"], kind="stable")
+    place = rows.groupby("line").cumcount().to_numpy()
+    rows["height"] = rows["line"] + np.where(rows.groupby("line")["id"].transform("size") > 1, (place % 4 - 1.5) * 0.2, 0.0)
+    return rows.reset_index(drop=True)
+
+
+def _predictions(dt: xr.DataTree, model: EvidenceModel, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Predictive draws and scales of the error (sample, row) of at most `MOST_DRAWS` draws, evenly spaced."""
+    if "posterior" not in dt.children or "mass_flow" not in dt["posterior"].data_vars:
+        raise ReeUncertError("this result has no draws of mass_flow in the group 'posterior'; use one that `sample` returned")
+    posterior = dt["posterior"].to_dataset()
+    mass = posterior["mass_flow"].transpose(*SAMPLE, "flow", "year").values
+    mass = mass.reshape(-1, *mass.shape[2:])
+    kept = np.unique(np.linspace(0, len(mass) - 1, min(MOST_DRAWS, len(mass))).astype(int))
+
+    def draws(name: str) -> np.ndarray | None:
+        if name not in posterior.data_vars:
+            return None
+        values = posterior[name].transpose(*SAMPLE, ...).values
+        return np.asarray(values.reshape(-1, *values.shape[2:])[kept])
+
+    width, offset = draws("source_width"), draws("log_offset")
+    predicted = predictive_draws(model, mass[kept], width, offset, rng=np.random.default_rng(seed))
+    return predicted, np.asarray(predicted_sigma(model, width, predicted.shape[:-1]))
+
+
+def _positions(table: pd.DataFrame, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    value, low, high = (table[c].to_numpy(dtype=float) for c in ("value", "low", "high"))
+    qualifier = table["qualifier"].to_numpy()
+    position, agrees = np.full(len(table), np.nan), np.full(len(table), np.nan)
+    for i, said in enumerate(qualifier):
+        of_row = predicted[:, i]
+        if said == "range":
+            position[i] = (of_row < 0.5 * (low[i] + high[i])).mean()
+            agrees[i] = ((of_row >= low[i]) & (of_row <= high[i])).mean()
+        elif said == "at_least":
+            agrees[i] = (of_row >= (value[i] if np.isfinite(value[i]) else low[i])).mean()
+        elif said == "up_to":
+            agrees[i] = (of_row <= (value[i] if np.isfinite(value[i]) else high[i])).mean()
+        elif said != "zero" and np.isfinite(value[i]):
+            position[i] = (of_row < value[i]).mean()
+    return position, agrees
+
+
+def _described(row: Evidence, case: Case) -> dict[str, Any]:
+    source = case.sources.get(row.source_id)
+    fields = row.selector.fields
+    selector = {name: "+".join(fields.get(name, ())) for name in ("quantity", "product", "origin", "destination", "route")}
+    about = f"{row.selector}" + (f", of: {row.of}" if row.of is not None else "")
+    return {
+        "id": row.id,
+        "source_id": row.source_id,
+        "source": source.title if source else "",
+        "reference": source.reference if source else "",
+        "lineage": row.lineage,
+        "reporter": row.reporter,
+        "about": about,
+        **selector,
+        "year_from": min(row.years),
+        "year_to": max(row.years),
+        "relation": row.relation,
+        "qualifier": row.qualifier,
+        "value": row.value,
+        "low": row.low,
+        "high": row.high,
+        "unit": row.unit,
+        "basis": row.basis,
+        "locator": row.locator,
+        "reason": row.reason,
+        "note": row.note,
+    }

@@ -1,0 +1,177 @@
+"""Fan chart of an indicator over the years: 50, 80 and 90 % bands, the prior behind, published values as points."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from reeuncert.indicators.registry import CUMULATED, base_name
+from reeuncert.plots.access import Coords, choose, derived, draws_of, tidy
+from reeuncert.plots.panels import Board, Fan, Panel, Points, render
+from reeuncert.plots.style import PROBABILITIES, colours_of, hue
+
+LABEL_DIMS = ("region", "partner", "product", "end_use")
+
+
+def indicator_data(
+    dt: xr.DataTree, name: str, *, coords: Coords = None, probs: Sequence[float] = PROBABILITIES
+) -> pd.DataFrame:
+    """Quantiles of an indicator, one row for each combination of labels and year that exists.
+
+    Parameters
+    ----------
+    dt
+        Result with indicators.
+    name
+        Name of an indicator, see `reeuncert.indicators`.
+    coords
+        Dim → label or labels, e.g. ``{"region": "North", "year": [2001, 2002]}``; everything by default.
+    probs
+        Probabilities of the equal-tailed intervals.
+
+    Returns
+    -------
+    DataFrame
+        ``indicator``, the dims of the indicator, ``year``, ``unit``, ``mean``, ``median``, ``eti50_lb`` … ``eti90_ub``,
+        ``prior_median``, ``prior_eti90_lb``, ``prior_eti90_ub`` (NaN where the prior was not simulated).
+
+    Raises
+    ------
+    ReeUncertError
+        If the indicator has not been computed, or a dim or label is not one of its own.
+
+    Examples
+    --------
+    >>> from reeuncert.testing import toy_posterior
+    >>> table = indicator_data(toy_posterior(draws=20, years=2), "mine_production", coords={"region": "South"})
+    >>> table[["indicator", "region", "year", "unit"]].values.tolist()
+    [['mine_production', 'South', 2001, 'kt'], ['mine_production', 'South', 2002, 'kt']]
+    """
+    variable = derived(dt, name)
+    chosen = choose(variable, coords, f"indicator '{name}'")
+    before = draws_of(dt, name, "derived_prior")
+    prior = None if before is None else choose(before, coords, f"indicator '{name}'")
+    table = tidy(chosen, prior, probs)
+    table.insert(0, "indicator", name)
+    table.insert(table.columns.get_loc("year") + 1, "unit", variable.attrs["units"])
+    return table
+
+
+def published_data(published: pd.DataFrame, name: str, *, years: Sequence[int]) -> pd.DataFrame:
+    """Published values of one indicator in its own unit: rows of a reference table that this indicator can show.
+
+    Parameters
+    ----------
+    published
+        Columns ``indicator``, ``region``, ``partner``, ``product``, ``year_from``, ``year_to``, ``value``, ``unit`` and,
+        if there, ``statement`` and ``source_id``.
+    years
+        Years of the case. A row over all of them belongs to the cumulated indicator, at its last year; a row of one
+        year to the yearly one; others cannot be shown.
+
+    Returns
+    -------
+    DataFrame
+        ``region``, ``partner``, ``product``, ``year``, ``value`` (shares as a fraction), ``statement``, ``source_id``.
+    """
+    rows = published[published["indicator"] == base_name(name)].copy()
+    first = pd.to_numeric(rows["year_from"], errors="coerce")
+    last = pd.to_numeric(rows["year_to"], errors="coerce")
+    whole = (first == years[0]) & (last == years[-1])
+    rows = rows[whole if name.endswith(CUMULATED) else (first == last) & ~(whole & (len(years) > 1))]
+    value = pd.to_numeric(rows["value"], errors="coerce")
+    unit = rows["unit"].fillna("").astype(str)
+    rows = rows.assign(value=np.where(unit.str.startswith("%"), value / 100.0, value), year=last.loc[rows.index])
+    for column in (*LABEL_DIMS, "statement", "source_id"):
+        rows[column] = rows[column].fillna("").astype(str) if column in rows.columns else ""
+    rows = rows[rows["value"].notna() & rows["year"].notna()]
+    rows["year"] = rows["year"].astype(int)
+    return rows[[*LABEL_DIMS, "year", "value", "statement", "source_id"]].reset_index(drop=True)
+
+
+def plot_indicator(
+    dt: xr.DataTree,
+    name: str,
+    *,
+    coords: Coords = None,
+    backend: str = "matplotlib",
+    theme: str = "light",
+    published: pd.DataFrame | None = None,
+    columns: int = 3,
+) -> Any:
+    """Draw an indicator over the years, one panel for each combination of labels.
+
+    Parameters
+    ----------
+    dt
+        Result with indicators.
+    name
+        Name of an indicator, see `reeuncert.indicators`.
+    coords
+        Dim → label or labels; everything by default.
+    backend
+        ``"matplotlib"`` or ``"plotly"``.
+    theme
+        ``"light"`` or ``"dark"``.
+    published
+        Published values to set beside, see `published_data`; none by default.
+    columns
+        Panels in a row.
+
+    Returns
+    -------
+    matplotlib.figure.Figure or plotly.graph_objects.Figure
+
+    Raises
+    ------
+    ReeUncertError
+        If the indicator has not been computed, or a dim or label is not one of its own.
+    ValueError
+        If backend or theme is unknown, or there would be too many panels.
+    """
+    table = indicator_data(dt, name, coords=coords)
+    variable = derived(dt, name)
+    dims = [d for d in LABEL_DIMS if d in variable.dims]
+    unit, title = str(variable.attrs["units"]), str(variable.attrs["long_name"])
+    years = [int(y) for y in variable["year"].values]
+    span = [y for y in years if y in set(table["year"])]
+    said = None if published is None else published_data(published, name, years=years)
+    colours = colours_of([str(r) for r in variable["region"].values]) if "region" in dims else {}
+    groups = [(dict(zip(dims, key, strict=True)), rows) for key, rows in table.groupby(dims, sort=False)] if dims else [({}, table)]
+    panels = []
+    for labels, rows in groups:
+        fan = Fan.of(rows, "posterior", colours.get(str(labels.get("region")), hue(0)), years=span)
+        points = () if said is None else tuple(_points(said, labels))
+        panels.append(Panel(panel_title(labels) or title, unit, "%" if unit == "1" else unit, (fan,), points))
+    return render(Board(title, tuple(panels), columns), backend, theme)
+
+
+def panel_title(labels: Mapping[str, Any]) -> str:
+    """Labels of a panel in one line.
+
+    Examples
+    --------
+    >>> panel_title({"region": "South", "partner": "North", "product": "refined"})
+    'South · North · refined'
+    """
+    return " · ".join(str(label) for label in labels.values())
+
+
+def _points(said: pd.DataFrame, labels: Mapping[str, Any]) -> list[Points]:
+    """Published values of one panel: their labels are the panel's (a product that is not said means any)."""
+    rows = said
+    for dim, label in labels.items():
+        matching = rows[dim] == label
+        if dim == "product":
+            matching |= rows[dim] == ""
+        rows = rows[matching]
+    out = []
+    for source, of_source in rows.groupby("source_id", sort=False):
+        texts = tuple(f"{source}: {statement}" for statement in of_source["statement"])
+        x, y = of_source["year"].to_numpy(), of_source["value"].to_numpy(dtype=float)
+        out.append(Points(f"published: {source}" if source else "published", x, y, hover=texts))
+    return out

@@ -1,0 +1,230 @@
+"""One look for all figures: colours that colour-blind readers tell apart, on light and dark ground, and words for axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+BACKENDS = ("matplotlib", "plotly")
+
+PROBABILITIES = (0.5, 0.8, 0.9)
+"""Probabilities of the bands of a fan, innermost first; the widest is the interval that tables and sentences give."""
+
+FONT = "Inter, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif"
+
+HUES = ("#0072B2", "#E69F00", "#009E73", "#56B4E9", "#CC79A7", "#8C6D31", "#5E4FA2", "#7F7F7F", "#A6761D")
+"""Colours of regions and other series, in this order; the first five are of Okabe & Ito's set."""
+
+UNRECORDED = "#B2186B"
+"""Colour of what crosses a border without a record: no region has it."""
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours of the ground and of what is written on it.
+
+    Parameters
+    ----------
+    ground, ink, muted, grid
+        Background, text, secondary text and lines of the grid.
+    prior
+        Colour of priors, which lie faintly behind.
+    point
+        Colour of published and reported figures.
+    alert
+        Colour of what lies outside an interval.
+    """
+
+    name: str
+    ground: str
+    ink: str
+    muted: str
+    grid: str
+    prior: str
+    point: str
+    alert: str
+
+
+THEMES = {
+    "light": Theme("light", "#ffffff", "#1b1f24", "#57606a", "#e3e6ea", "#8a929b", "#111418", "#C1121F"),
+    "dark": Theme("dark", "#14181d", "#eceff2", "#a7b0ba", "#2d343c", "#7b858f", "#ffffff", "#FF7B72"),
+}
+
+
+def theme_of(name: str) -> Theme:
+    """The theme of a name.
+
+    Raises
+    ------
+    ValueError
+        If there is no such theme.
+
+    Examples
+    --------
+    >>> theme_of("dark").ground
+    '#14181d'
+    """
+    if name not in THEMES:
+        raise ValueError(f"theme is {name!r}; there are: {', '.join(THEMES)}")
+    return THEMES[name]
+
+
+def check_backend(backend: str) -> None:
+    """Refuse an unknown library.
+
+    Raises
+    ------
+    ValueError
+        If `backend` is neither ``matplotlib`` nor ``plotly``.
+    """
+    if backend not in BACKENDS:
+        raise ValueError(f"backend is {backend!r}; there are: {', '.join(BACKENDS)}")
+
+
+def hue(position: int) -> str:
+    """Colour of the series at a position; after the last, from the first again."""
+    return HUES[position % len(HUES)]
+
+
+def colours_of(labels: Sequence[str]) -> dict[str, str]:
+    """Label → colour, in the order of the labels.
+
+    Examples
+    --------
+    >>> colours_of(["North", "South"])
+    {'North': '#0072B2', 'South': '#E69F00'}
+    """
+    return {label: hue(i) for i, label in enumerate(labels)}
+
+
+def mixed(colour: str, other: str, part: float) -> str:
+    """Colour with a part of another in it.
+
+    Examples
+    --------
+    >>> mixed("#000000", "#ffffff", 0.5)
+    '#808080'
+    """
+    pairs = zip(_channels(colour), _channels(other), strict=True)
+    return "#" + "".join(f"{round(a + part * (b - a)):02x}" for a, b in pairs)
+
+
+def rgba(colour: str, opacity: float) -> str:
+    """Colour with an opacity, as CSS and Plotly write it.
+
+    Examples
+    --------
+    >>> rgba("#0072B2", 0.25)
+    'rgba(0,114,178,0.25)'
+    """
+    red, green, blue = _channels(colour)
+    return f"rgba({red},{green},{blue},{opacity:g})"
+
+
+def band_opacity(position: int, count: int = len(PROBABILITIES)) -> float:
+    """Opacity of a band of a fan (0: innermost); bands lie on one another, so the middle is the darkest."""
+    return (0.34, 0.22, 0.16)[min(position, 2)] if count > 1 else 0.25
+
+
+def interval_name(prob: float = PROBABILITIES[-1]) -> str:
+    """How every legend and axis names an interval.
+
+    Examples
+    --------
+    >>> interval_name(), interval_name(0.5)
+    ('90 % equal-tailed interval', '50 % equal-tailed interval')
+    """
+    return f"{100 * prob:.6g} % equal-tailed interval"
+
+
+def bands_name(probs: Sequence[float] = PROBABILITIES) -> str:
+    """How a fan of several bands is named.
+
+    Examples
+    --------
+    >>> bands_name()
+    '50, 80 and 90 % equal-tailed interval'
+    """
+    numbers = [f"{100 * p:.6g}" for p in probs]
+    return (", ".join(numbers[:-1]) + " and " + numbers[-1] if len(numbers) > 1 else numbers[0]) + (
+        " % equal-tailed interval"
+    )
+
+
+def axis_label(title: str, unit: str) -> str:
+    """Text of an axis: what it shows, and its unit in brackets (a ratio is shown in per cent).
+
+    Examples
+    --------
+    >>> axis_label("Smuggled mass", "kt"), axis_label("Import dependence", "1")
+    ('Smuggled mass (kt)', 'Import dependence (%)')
+    """
+    return f"{title} ({'%' if unit in ('1', '%') else unit})" if unit else title
+
+
+def mpl_style(theme: Theme) -> dict[str, Any]:
+    """Settings of matplotlib for a theme, for ``matplotlib.rc_context``."""
+    return {
+        "figure.facecolor": theme.ground,
+        "savefig.facecolor": theme.ground,
+        "axes.facecolor": theme.ground,
+        "axes.edgecolor": theme.muted,
+        "axes.labelcolor": theme.ink,
+        "axes.titlecolor": theme.ink,
+        "axes.titlesize": 10,
+        "axes.titlelocation": "left",
+        "axes.titleweight": "bold",
+        "axes.labelsize": 9,
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "grid.color": theme.grid,
+        "grid.linewidth": 0.7,
+        "text.color": theme.ink,
+        "xtick.color": theme.muted,
+        "ytick.color": theme.muted,
+        "xtick.labelsize": 8,
+        "ytick.labelsize": 8,
+        "legend.frameon": False,
+        "legend.fontsize": 8,
+        "hatch.linewidth": 0.6,
+        "font.family": "sans-serif",
+        "font.size": 9,
+        "figure.dpi": 110,
+    }
+
+
+def plotly_layout(theme: Theme, **more: Any) -> dict[str, Any]:
+    """Layout of a Plotly figure for a theme; `more` is laid over it."""
+    layout: dict[str, Any] = {
+        "paper_bgcolor": theme.ground,
+        "plot_bgcolor": theme.ground,
+        "font": {"family": FONT, "size": 12, "color": theme.ink},
+        "hoverlabel": {
+            "bgcolor": theme.ground,
+            "bordercolor": theme.muted,
+            "font": {"family": FONT, "size": 12, "color": theme.ink},
+            "align": "left",
+        },
+        "margin": {"l": 60, "r": 20, "t": 50, "b": 50},
+    }
+    return layout | more
+
+
+def plotly_axis(theme: Theme, **more: Any) -> dict[str, Any]:
+    """Settings of an axis of a Plotly figure for a theme."""
+    axis: dict[str, Any] = {
+        "gridcolor": theme.grid,
+        "linecolor": theme.muted,
+        "zerolinecolor": theme.grid,
+        "tickfont": {"color": theme.muted, "size": 11},
+        "title": {"font": {"size": 12, "color": theme.ink}},
+        "automargin": True,
+    }
+    return axis | more
+
+
+def _channels(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
