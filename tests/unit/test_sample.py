@@ -173,7 +173,7 @@ def test_draws_so_far_are_the_largest_rectangle():
     assert dict(kept.sizes) == {"chain": 2, "draw": 90}
     assert np.isfinite(kept["x"]).all()
     assert dict(kept_stats.sizes) == {"chain": 2, "draw": 90}
-    with pytest.raises(SamplingError, match="interrupted while the chains were still tuning"):
+    with pytest.raises(KeyboardInterrupt, match="interrupted while the chains were still tuning"):
         _draws_so_far(posterior * np.nan, stats * np.nan)
 
 

@@ -38,9 +38,12 @@ class CompiledModel:
     ----------
     compiled
         What ``nutpie.compile_pymc_model`` returned; its starting points may have been replaced.
+    centre
+        The model's own initial point, unconstrained, shape (size,): the centre of the prior where priors are normals.
     """
 
     compiled: Any
+    centre: Array
 
     @property
     def size(self) -> int:
@@ -49,11 +52,16 @@ class CompiledModel:
 
     def with_data(self, **data: ArrayLike) -> CompiledModel:
         """The same compiled code with new values of ``pm.Data`` variables; nothing is compiled again."""
-        return CompiledModel(self.compiled.with_data(**data))
+        return dataclasses.replace(self, compiled=self.compiled.with_data(**data))
+
+    def data(self, name: str) -> NDArray[Any]:
+        """Current value of a ``pm.Data`` variable."""
+        key = next(key for variable, key in self.compiled.shared_var_keys.items() if variable.name == name)
+        return np.asarray(self.compiled.shared_data[key])
 
     def with_starts(self, start: Callable[[int], Array]) -> CompiledModel:
         """Chains start at ``start(seed)``, shape (size,); nutpie asks once a chain, with a seed of the chain."""
-        return CompiledModel(dataclasses.replace(self.compiled, initial_point_func=start))
+        return dataclasses.replace(self, compiled=dataclasses.replace(self.compiled, initial_point_func=start))
 
     def log_density(self, point: ArrayLike) -> tuple[float, Array]:
         """Log density and its gradient at an unconstrained point, shape (size,).
@@ -94,7 +102,10 @@ def compile_model(model: pm.Model, *, store: Sequence[str] | None = None) -> Com
     import nutpie
 
     with repeatable_arithmetic():
-        return CompiledModel(nutpie.compile_pymc_model(model, var_names=None if store is None else list(store)))
+        compiled = nutpie.compile_pymc_model(model, var_names=None if store is None else list(store))
+        point = model.initial_point(0)
+    centre = [np.ravel(point[model.rvs_to_values[v].name]) for v in model.free_RVs]
+    return CompiledModel(compiled, np.concatenate(centre).astype(float))
 
 
 def data_of(model: pm.Model) -> Mapping[str, Array]:

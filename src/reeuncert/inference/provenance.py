@@ -74,7 +74,7 @@ def case_of(model: pm.Model) -> Case:
     ModelError
         If the model was not built by this package.
     """
-    record = getattr(model, "reeuncert", None)
+    record = vars(model).get("reeuncert")
     if record is None:
         raise ModelError(
             "this model does not know its case; build it with reeuncert.build_model(case) "
@@ -86,7 +86,7 @@ def case_of(model: pm.Model) -> Case:
 
 def prior_classes(model: pm.Model) -> tuple[str, ...] | None:
     """Class of the prior of every coordinate of ``z``; None where priors are not stated on coordinates."""
-    prior = getattr(getattr(model, "reeuncert", None), "prior", None)
+    prior = getattr(vars(model).get("reeuncert"), "prior", None)
     return None if prior is None else tuple(prior.group)
 
 

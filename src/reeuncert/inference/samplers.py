@@ -13,9 +13,9 @@ import xarray as xr
 
 from reeuncert.errors import SamplingError
 from reeuncert.inference.compiled import CompiledModel, compile_model, repeatable_arithmetic
+from reeuncert.inference.cores import available_cores
 from reeuncert.inference.messages import Clock, Messages
 from reeuncert.inference.start import with_good_starts
-from reeuncert.posterior.diagnostics import available_cores
 
 STATISTICS = {
     "diverging": "diverging",
@@ -95,10 +95,11 @@ def sample_nutpie(
 ) -> Drawn:
     """NUTS by nutpie (diagonal metric, adapted with gradients), from good starting points.
 
-    Ctrl-C while it samples keeps the draws made so far: of the chains, those that together give most draws.
+    Ctrl-C while it samples keeps the draws made so far: of the chains, those that together give most draws. While all
+    chains are still tuning there are none, and the interrupt goes on to the caller.
     """
     clock, seconds = Clock(), {}
-    import nutpie
+    import nutpie  # here: it takes a second, which only those who sample need pay
 
     if compiled is None:
         messages.say("Compiling the model (the first time takes longest; the result is kept for later runs) …")
@@ -130,7 +131,9 @@ def sample_nutpie(
             raise SamplingError(f"nutpie could not sample this model: {error}") from error
     seconds["sample"] = clock.lap()
     if "posterior" not in tree.children or "sample_stats" not in tree.children:
-        raise SamplingError(NOTHING_YET if interrupted else "nutpie returned no draws")
+        if interrupted:
+            raise KeyboardInterrupt(NOTHING_YET)
+        raise SamplingError("nutpie returned no draws")
     posterior, stats = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()
     if interrupted:
         posterior, stats = _draws_so_far(posterior, stats)
@@ -225,7 +228,7 @@ def _draws_so_far(posterior: xr.Dataset, stats: xr.Dataset) -> tuple[xr.Dataset,
     length = np.isfinite(logp.values).sum(axis=1) if logp.size else np.zeros(posterior.sizes.get("chain", 0), int)
     chains, draws = _largest_rectangle(length)
     if draws < 1:
-        raise SamplingError(NOTHING_YET)
+        raise KeyboardInterrupt(NOTHING_YET)
     pick = {"chain": chains, "draw": slice(0, draws)}
     fresh = {"chain": np.arange(len(chains)), "draw": np.arange(draws)}
     return posterior.isel(pick).assign_coords(fresh), stats.isel(pick).assign_coords(fresh)

@@ -1,8 +1,9 @@
 """Starting points: from a jittered centre of the prior a short way uphill, so that no chain begins far out.
 
-The priors of a case are standard normals, so zero is their centre. A few dozen L-BFGS steps (about a second for a
-thousand parameters) bring a start from there into the bulk of the posterior's neighbourhood; it stops well before the
-mode, where gradients vanish and a sampler learns nothing of the scales. Every chain starts from a jitter of its own.
+The centre is the model's own initial point: zero where the priors are standard normals. A few dozen L-BFGS steps
+(about a second for a thousand parameters) bring a start from there into the bulk of the posterior's neighbourhood; it
+stops well before the mode, where gradients vanish and a sampler learns nothing of the scales. Every chain starts from
+a jitter of its own.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def good_start(compiled: CompiledModel, seed: int, *, jitter: float = JITTER, st
     """
     shift = jitter * np.random.default_rng(seed).standard_normal(compiled.size)
     for scale in (1.0, 0.1, 0.0):  # a jitter may leave the support; the centre should not
-        begin = scale * shift
+        begin = compiled.centre + scale * shift
         if np.isfinite(compiled.log_density(begin)[0]):
             break
     else:

@@ -8,7 +8,6 @@ all chains of a quantity need a single inverse transform, since only their mean 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
@@ -17,6 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.special import betaincinv, ndtri
+
+from reeuncert.inference.cores import available_cores
 
 Array = NDArray[np.float64]
 
@@ -135,8 +136,8 @@ def ess(values: ArrayLike) -> tuple[Array, Array]:
 def mcse_quantile(values: ArrayLike, probability: float) -> Array:
     """Monte Carlo standard error of one quantile of every quantity, (chain, draw, ...) in, (...) out.
 
-    Half the width of the central 68 % interval of the order statistics that the effective sample size of the quantile's
-    indicator leaves uncertain (Vehtari et al. 2021, section 4.4).
+    Half the width of the central 68 % interval of the order statistics that the effective sample size of the
+    quantile's indicator leaves uncertain (Vehtari et al. 2021, section 4.4).
     """
     array = np.asarray(values, dtype=float)
     cells = array.reshape(*array.shape[:2], -1)
@@ -159,13 +160,6 @@ def bfmi(energy: ArrayLike) -> Array:
     array = np.atleast_2d(np.asarray(energy, dtype=float))
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.square(np.diff(array, axis=1)).mean(axis=1) / np.var(array, axis=1, ddof=1))
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # not on every platform
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _run(work: Callable[[int], None], starts: range, workers: int | None) -> None:

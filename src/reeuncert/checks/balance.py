@@ -1,0 +1,64 @@
+"""Does what enters a process leave it, in every draw? Judged from the flows alone, as any reader of the file can."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from reeuncert.checks.material import Material
+from reeuncert.checks.result import CheckResult, judged
+from reeuncert.posterior.tables import mass_flow
+from reeuncert.system.definition import OUTSIDE
+
+LARGEST_RESIDUAL = 1e-9
+
+
+def check(material: Material) -> list[CheckResult]:
+    """Largest imbalance relative to throughput over processes, years and draws; and the smallest flow."""
+    mass = mass_flow(material.dt).transpose("chain", "draw", "flow", "year")
+    worst, where = largest_residual(mass)
+    message = f"The largest imbalance over all processes, years and draws is {worst:.2g} of the throughput"
+    message += f" (process '{where[0]}', {where[1]})." if where else "."
+    remedy = "Flows were changed after sampling, or the file is damaged."
+    smallest = float(np.nanmin(mass.values))
+    return [
+        judged("balance", worst <= LARGEST_RESIDUAL, worst, f"<= {LARGEST_RESIDUAL:g}", message, remedy),
+        judged(
+            "positive flows",
+            smallest > 0,
+            smallest,
+            "> 0",
+            f"The smallest flow in any draw is {smallest:.3g} {mass.attrs.get('units', '')}".rstrip() + ".",
+            "Flows were changed after sampling, or the file is damaged.",
+        ),
+    ]
+
+
+def largest_residual(mass: xr.DataArray) -> tuple[float, tuple[str, int] | None]:
+    """Largest relative imbalance, and the process and year in which it is.
+
+    A stock (a flow from a process to itself) leaves the process in its year and enters it in the next; if nothing
+    leaves the process in the next year, it has gone outside.
+
+    Parameters
+    ----------
+    mass
+        Dims (chain, draw, flow, year), with the coordinates from_process and to_process; NaN where a flow is absent.
+    """
+    source, target = mass["from_process"].values.astype(str), mass["to_process"].values.astype(str)
+    values, stock = mass.values, source == target
+    present = np.isfinite(values[0, 0])
+    worst, where = 0.0, None
+    for process in sorted({*source, *target} - {OUTSIDE}):
+        leaves, enters, keeps = source == process, (target == process) & ~stock, (source == process) & stock
+        outflow = np.nansum(values[:, :, leaves], axis=2)
+        inflow = np.nansum(values[:, :, enters], axis=2)
+        carried = np.nansum(values[:, :, keeps, :-1], axis=2)
+        inflow[:, :, 1:] += carried * present[leaves, 1:].any(axis=0)
+        through = np.maximum(np.maximum(inflow, outflow), np.finfo(float).tiny)
+        residual = np.abs(inflow - outflow) / through
+        largest = float(residual.max(initial=0.0)) if np.isfinite(residual).all() else np.inf
+        if largest > worst:
+            year = int(np.unravel_index(residual.argmax(), residual.shape)[2])
+            worst, where = largest, (process, int(mass["year"].values[year]))
+    return worst, where

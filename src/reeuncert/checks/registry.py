@@ -1,0 +1,58 @@
+"""All checks, by name, in the order in which they are told; `check` runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import xarray as xr
+
+from reeuncert.checks import balance, completeness, convergence, geometry
+from reeuncert.checks.material import Material
+from reeuncert.checks.result import CheckResult, CheckTable
+from reeuncert.errors import ReeUncertError
+
+Check = Callable[[Material], list[CheckResult]]
+
+CHECKS: dict[str, Check] = {
+    "completeness": completeness.check,
+    "balance": balance.check,
+    "convergence": convergence.check,
+    "geometry": geometry.check,
+}
+"""Name of a check → function from the material of a result to what it says. To add one: a file, and a row here."""
+
+
+def check(dt: xr.DataTree, names: Iterable[str] | None = None, *, material: Material | None = None) -> CheckTable:
+    """Check a result: mass balance, convergence of every flow and indicator, geometry of the sampler.
+
+    Parameters
+    ----------
+    dt
+        From `reeuncert.sample`; indicators are checked if they have been added.
+    names
+        Which checks; all by default.
+    material
+        Tables of this result that were made already, to save the time of making them again.
+
+    Returns
+    -------
+    CheckTable
+        One row a verdict; ``.passed`` says whether none failed.
+
+    Raises
+    ------
+    ReeUncertError
+        If a name is not known; it lists the known ones.
+
+    Examples
+    --------
+    >>> from reeuncert.testing import toy_posterior
+    >>> check(toy_posterior(draws=150, years=2), ["balance"])["balance"].status
+    'passed'
+    """
+    chosen = list(CHECKS) if names is None else list(names)
+    for name in chosen:
+        if name not in CHECKS:
+            raise ReeUncertError(f"check '{name}' is not known; use some of: {', '.join(CHECKS)}")
+    held = material or Material(dt)
+    return CheckTable(result for name in chosen for result in CHECKS[name](held))

@@ -1,0 +1,165 @@
+"""What a check says: one record, and the table of all of them."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+PASSED, FAILED, INFORMATION = "passed", "failed", "information"
+STATUSES = (PASSED, FAILED, INFORMATION)
+_COLUMNS = ("check", "status", "value", "threshold", "message")
+
+
+@dataclass(frozen=True, eq=False)
+class CheckResult:
+    """The verdict of one check.
+
+    Parameters
+    ----------
+    name
+        Short and stable, e.g. ``"r_hat of flows"``.
+    status
+        ``"passed"``, ``"failed"``, or ``"information"`` where nothing can be judged.
+    value
+        The number that was judged (NaN: none).
+    threshold
+        What it was held against, with the direction, e.g. ``"<= 1.01"``; empty for information.
+    message
+        One sentence: what was found, and the remedy if it failed.
+    table
+        The worst offenders, when there are any.
+
+    Examples
+    --------
+    >>> CheckResult("divergences", "passed", 0, "= 0", "No draw diverged.").passed
+    True
+    """
+
+    name: str
+    status: str
+    value: float
+    threshold: str
+    message: str
+    table: pd.DataFrame | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.status not in STATUSES:
+            raise ValueError(f"status '{self.status}' is not known; use one of: {', '.join(STATUSES)}")
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing speaks against belief (information counts as passed)."""
+        return self.status != FAILED
+
+
+def judged(
+    name: str, good: bool, value: float, threshold: str, message: str, remedy: str = "", **more: object
+) -> CheckResult:
+    """A result that passes or fails; the remedy is told only when it failed."""
+    text = message if good else f"{message} {remedy}".rstrip()
+    table = more.get("table")
+    return CheckResult(
+        name,
+        PASSED if good else FAILED,
+        float(value),
+        threshold,
+        text,
+        table if isinstance(table, pd.DataFrame) and not good else None,
+    )
+
+
+def information(name: str, message: str, value: float = float("nan")) -> CheckResult:
+    """A result that judges nothing."""
+    return CheckResult(name, INFORMATION, float(value), "", message)
+
+
+class CheckTable:
+    """The verdicts on one result, printable as text and in a notebook.
+
+    Parameters
+    ----------
+    results
+        In the order in which they are told.
+
+    Examples
+    --------
+    >>> table = CheckTable([CheckResult("divergences", "failed", 3, "= 0", "3 draws diverged.")])
+    >>> table.passed, len(table.failed)
+    (False, 1)
+    >>> print(table)
+    1 of 1 checks failed
+    failed       divergences              3  (= 0)  3 draws diverged.
+    """
+
+    def __init__(self, results: Iterable[CheckResult]):
+        self.results = tuple(results)
+
+    @property
+    def failed(self) -> tuple[CheckResult, ...]:
+        return tuple(r for r in self.results if not r.passed)
+
+    @property
+    def passed(self) -> bool:
+        """Whether no check failed."""
+        return not self.failed
+
+    @property
+    def verdict(self) -> str:
+        """One line that says how it went."""
+        judgements = [r for r in self.results if r.status != INFORMATION]
+        if not judgements:
+            return "nothing was judged"
+        if self.passed:
+            return f"all {len(judgements)} checks passed"
+        return f"{len(self.failed)} of {len(judgements)} checks failed"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Columns check, status, value, threshold, message."""
+        rows = [(r.name, r.status, r.value, r.threshold, r.message) for r in self.results]
+        return pd.DataFrame(rows, columns=list(_COLUMNS))
+
+    def __getitem__(self, name: str) -> CheckResult:
+        for result in self.results:
+            if result.name == name:
+                return result
+        raise KeyError(f"there is no check '{name}'; there are: {', '.join(r.name for r in self.results)}")
+
+    def __iter__(self) -> Iterator[CheckResult]:
+        return iter(self.results)
+
+    def __len__(self) -> int:
+        return len(self.results)
+
+    def __repr__(self) -> str:
+        wide = max([20, *(len(r.name) for r in self.results)])
+        lines = [self.verdict]
+        for r in self.results:
+            number = shown(r.value)
+            bound = f"({r.threshold})" if r.threshold else ""
+            lines.append(f"{r.status:<12} {r.name:<{wide}} {number:>5}  {bound}  {r.message}")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{html.escape(r.status)}</td><td>{html.escape(r.name)}</td><td>{shown(r.value)}</td>"
+            f"<td>{html.escape(r.threshold)}</td><td style='text-align:left'>{html.escape(r.message)}</td></tr>"
+            for r in self.results
+        )
+        head = "".join(f"<th>{c}</th>" for c in ("status", "check", "value", "threshold", "message"))
+        return f"<p>{html.escape(self.verdict)}</p><table><tr>{head}</tr>{rows}</table>"
+
+
+def shown(value: float) -> str:
+    """A number as a table shows it; nothing for NaN.
+
+    Examples
+    --------
+    >>> shown(1.00312), shown(0.0), shown(2.3e-13), shown(float("nan"))
+    ('1.003', '0', '2.3e-13', '')
+    """
+    if value != value:
+        return ""
+    return f"{value:.4g}"

@@ -1,0 +1,177 @@
+"""A folder of results that is either as it was or complete: staged inside it, locked, and put in place by renames."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from reeuncert.errors import OutputError
+
+if sys.platform != "win32":
+    import fcntl
+
+
+LOCK = ".reeuncert.lock"
+STAGED = ".reeuncert-writing-"
+
+
+@dataclass(frozen=True)
+class Staging:
+    """Where files wait until all are written.
+
+    Parameters
+    ----------
+    target
+        Folder that will hold them.
+    place
+        Hidden folder inside it in which to write them (so on the same disk, where a rename cannot fail half-way).
+    """
+
+    target: Path
+    place: Path
+
+    def commit(self) -> tuple[Path, ...]:
+        """Put every staged file in its place; if one cannot be, all earlier files come back.
+
+        Returns
+        -------
+        tuple of Path
+            The files of the result.
+        """
+        staged = sorted(p for p in self.place.iterdir() if p.is_file())
+        for path in staged:
+            _flush(path)
+        former = self.place / "former"
+        former.mkdir()
+        done: list[Path] = []
+        try:
+            for path in staged:
+                final = self.target / path.name
+                if final.exists():
+                    os.replace(final, former / path.name)
+                os.replace(path, final)
+                done.append(final)
+        except OSError:
+            for path in staged:
+                if (self.target / path.name) in done:
+                    (self.target / path.name).unlink()
+                if (former / path.name).exists():
+                    os.replace(former / path.name, self.target / path.name)
+            raise
+        _flush(self.target)
+        return tuple(done)
+
+
+@contextmanager
+def output_folder(folder: str | Path) -> Iterator[Staging]:
+    """Hold a folder for one run: checks that it can be written, and keeps other runs out until the end.
+
+    Nothing changes in the folder until `Staging.commit`; what was staged is removed in any case.
+
+    Parameters
+    ----------
+    folder
+        It and its parents are made if need be.
+
+    Yields
+    ------
+    Staging
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written, is a file, or another run is writing to it; and in place of any error of the
+        file system inside the block.
+    """
+    target = Path(folder).expanduser()
+    shown = str(folder)
+    with explained(f"cannot write results to '{shown}'"):
+        if target.exists() and not target.is_dir():
+            raise OutputError(f"cannot write results to '{shown}': it is a file; give the name of a folder")
+        made = not target.exists()
+        target.mkdir(parents=True, exist_ok=True)
+        target = target.resolve()
+        try:
+            with _locked(target / LOCK, shown):
+                place = Path(tempfile.mkdtemp(prefix=STAGED, dir=target))
+                try:
+                    yield Staging(target, place)
+                finally:
+                    shutil.rmtree(place, ignore_errors=True)
+        finally:
+            if made and not any(target.iterdir()):
+                target.rmdir()
+
+
+@contextmanager
+def explained(what: str) -> Iterator[None]:
+    """Errors of the file system as `OutputError`, with what happened and the remedy."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"{what}: {_reason(error)}") from error
+
+
+def _reason(error: OSError) -> str:
+    kept = "; earlier results were left as they were"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk is full{kept}; free some space, or choose another place with --out"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"no permission to write there{kept}; choose another place with --out"
+    if error.errno == errno.EFBIG:
+        return f"a file would be larger than this system allows{kept}; keep fewer draws, or raise the limit (ulimit -f)"
+    return f"{error.strerror or error}{kept}; choose another place with --out"
+
+
+@contextmanager
+def _locked(path: Path, shown: str) -> Iterator[None]:
+    """Hold a lock file; the system drops the lock when the process ends, however it ends."""
+    busy = OutputError(
+        f"another run is writing to '{shown}'; wait until it has finished, or choose another place with --out"
+    )
+    handle = _acquire(path, busy)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _acquire(path: Path, busy: OutputError) -> int:
+    if sys.platform == "win32":  # no such lock there: a file that only one can make stands in for it
+        try:
+            return os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR)
+        except FileExistsError:
+            raise busy from None
+    while True:
+        handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(handle)
+            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+                raise busy from None
+            raise
+        # The holder before us may have removed the file between our opening and locking it: then lock the new one.
+        try:
+            if os.stat(path).st_ino == os.fstat(handle).st_ino:
+                return handle
+        except FileNotFoundError:
+            pass
+        os.close(handle)
+
+
+def _flush(path: Path) -> None:
+    """Make sure that content is on the disk before a name points to it."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
