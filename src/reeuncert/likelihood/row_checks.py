@@ -13,6 +13,7 @@ from reeuncert.likelihood.widths import FAMILIES
 from reeuncert.likelihood.wording import figure_text
 
 RELATIONS = (*MASS_RELATIONS, *SHARE_RELATIONS)
+"""A level, then the relations between two sums."""
 SPANS = ("sum", "mean")
 
 _ALLOWED = {LOG: "more than 0", LOGIT: "between 0 and 1 (0 and 100 %)"}
@@ -31,7 +32,7 @@ def word_problems(row: Evidence, case: Case) -> Iterator[tuple[str, str]]:
         yield "qualifier", unknown(row.qualifier, QUALIFIERS, "qualifier")
     if row.span not in SPANS:
         yield "span", unknown(row.span, SPANS, "span")
-    if row.relation != "level" and row.of is None:
+    if row.relation in RELATIONS[1:] and row.of is None:
         yield "of_quantity", f"the row is a {row.relation} and does not say of what; fill in at least one column of_…"
     for name in row.offsets:
         if name not in case.offsets:
