@@ -6,24 +6,30 @@ matplotlib or of Plotly. What it draws is in the tidy table that the function ``
 
 from reeuncert.plots.consumption import consumption_data, plot_consumption
 from reeuncert.plots.customs_gap import customs_gap_data, customs_records_data, plot_customs_gap
+from reeuncert.plots.drivers import drivers_data, plot_drivers
 from reeuncert.plots.evidence import evidence_data, plot_evidence
 from reeuncert.plots.indicator import indicator_data, plot_indicator, published_data
 from reeuncert.plots.learning import learning_data, plot_learning
 from reeuncert.plots.prior_posterior import plot_prior_posterior, prior_posterior_data
+from reeuncert.plots.triangle import plot_triangle, triangle_data
 
 __all__ = [
     "consumption_data",
     "customs_gap_data",
     "customs_records_data",
+    "drivers_data",
     "evidence_data",
     "indicator_data",
     "learning_data",
     "plot_consumption",
     "plot_customs_gap",
+    "plot_drivers",
     "plot_evidence",
     "plot_indicator",
     "plot_learning",
     "plot_prior_posterior",
+    "plot_triangle",
     "prior_posterior_data",
     "published_data",
+    "triangle_data",
 ]

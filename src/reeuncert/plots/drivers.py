@@ -1,0 +1,177 @@
+"""What carries the remaining uncertainty of each headline: the flows, offsets and source widths that move with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy.stats import rankdata
+
+from reeuncert.errors import ReeUncertError
+from reeuncert.indicators.registry import CUMULATED, lookup
+from reeuncert.plots.access import SAMPLE, Coords, case_of, check_labels, choose, derived, flat, take
+from reeuncert.plots.style import check_backend, theme_of
+from reeuncert.posterior.tables import mass_flow
+
+DIMS = ("headline", "kind")
+KINDS = ("flow", "offset", "source width")
+
+
+def drivers_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
+    """Rank correlation of every headline with every flow, offset and source width, over the posterior draws.
+
+    The square of the rank correlation is the part of the headline's variance (of ranks) that goes with one quantity
+    alone. The parts of several quantities overlap, since balance ties flows together, and do not add up to one.
+
+    Parameters
+    ----------
+    dt
+        Result with indicators and a case that has headlines.
+    coords
+        ``headline`` (numbers, from 0), ``kind`` (``flow``, ``offset``, ``source width``).
+
+    Returns
+    -------
+    DataFrame
+        ``headline`` (its number), ``indicator``, ``region``, ``partner``, ``product``, ``year`` (0: all years),
+        ``kind``, ``name``, ``correlation`` (Spearman), ``share`` (its square), the largest share of each headline first.
+        Flows and offsets are those of the headline's year, or their sum over the years.
+
+    Raises
+    ------
+    ReeUncertError
+        If the case has no headline, or the indicators have not been computed.
+
+    Examples
+    --------
+    >>> from reeuncert.testing import toy_posterior
+    >>> table = drivers_data(toy_posterior(draws=50, years=2), coords={"headline": 1})
+    >>> sorted(set(table["kind"])), bool(table["share"].iloc[0] > 0.5)
+    (['flow'], True)
+    """
+    wanted = take(coords, DIMS, "the drivers")
+    case = case_of(dt)
+    if not case.headlines:
+        raise ReeUncertError(f"case '{case.name}' has no headline, so there is nothing whose uncertainty could be explained")
+    numbers = wanted.get("headline", list(range(len(case.headlines))))
+    check_labels(numbers, list(range(len(case.headlines))), "headline", "the drivers")
+    check_labels(wanted.get("kind", []), KINDS, "kind", "the drivers")
+    tables = []
+    for number in numbers:
+        headline = case.headlines[number]
+        draws = _headline_draws(dt, headline)
+        names, kinds, values = _candidates(dt, headline.year)
+        correlation = _rank_correlation(draws, values)
+        table = pd.DataFrame({"kind": kinds, "name": names, "correlation": correlation, "share": correlation**2})
+        table = table[table["correlation"].notna()].sort_values("share", ascending=False, kind="stable")
+        labels = {"headline": number, "indicator": headline.indicator, "region": headline.region}
+        labels |= {"partner": headline.partner, "product": headline.product, "year": headline.year}
+        for position, (name, label) in enumerate(labels.items()):
+            table.insert(position, name, label)
+        tables.append(table)
+    out = pd.concat(tables, ignore_index=True)
+    return out[out["kind"].isin(wanted.get("kind", KINDS))].reset_index(drop=True)
+
+
+def plot_drivers(
+    dt: xr.DataTree,
+    *,
+    coords: Coords = None,
+    backend: str = "matplotlib",
+    theme: str = "light",
+    most: int = 6,
+) -> Any:
+    """Draw for every headline the quantities that carry most of its uncertainty.
+
+    Parameters
+    ----------
+    dt, coords
+        See `drivers_data`.
+    backend
+        ``"matplotlib"`` or ``"plotly"``.
+    theme
+        ``"light"`` or ``"dark"``.
+    most
+        Bars for each headline.
+
+    Returns
+    -------
+    matplotlib.figure.Figure or plotly.graph_objects.Figure
+
+    Raises
+    ------
+    ReeUncertError
+        As `drivers_data`.
+    """
+    check_backend(backend)
+    colours = theme_of(theme)
+    table = drivers_data(dt, coords=coords)
+    table = table.groupby("headline", sort=False).head(most).reset_index(drop=True)
+    if backend == "matplotlib":
+        from reeuncert.plots.drivers_matplotlib import draw
+    else:
+        from reeuncert.plots.drivers_plotly import draw
+    return draw(table, colours)
+
+
+def headline_title(row: Any) -> str:
+    """A headline in few words: indicator, labels, year."""
+    parts = [lookup(row.indicator).title, row.region, row.partner, row.product, str(row.year) if row.year else "all years"]
+    return " · ".join(p for p in parts if p)
+
+
+def _headline_draws(dt: xr.DataTree, headline: Any) -> np.ndarray:
+    record = lookup(headline.indicator)
+    name = headline.indicator if headline.year else record.name + CUMULATED
+    year = headline.year or int(dt["posterior"]["year"].values[-1])
+    said = {"region": headline.region, "partner": headline.partner, "product": headline.product}
+    if "end_use" in record.dims:
+        said = {"region": headline.region, "end_use": headline.product}
+    coords = {dim: label for dim, label in said.items() if label} | {"year": year}
+    return flat(choose(derived(dt, name), coords, f"indicator '{name}'"))[:, 0]
+
+
+def _candidates(dt: xr.DataTree, year: int) -> tuple[list[str], list[str], np.ndarray]:
+    """Names, kinds and draws (sample, quantity) of all that may move with a headline."""
+    mass = mass_flow(dt)
+    of_year = mass.sel(year=year) if year else mass.sum("year", min_count=1)
+    blocks = [(mass["flow"].values.astype(str).tolist(), "flow", flat(of_year))]
+    posterior = dt["posterior"].to_dataset()
+    if "log_offset" in posterior and posterior.sizes["offset_value"]:
+        names, values = _offsets(posterior["log_offset"], year)
+        blocks.append((names, "offset", values))
+    if "source_width" in posterior and posterior.sizes["source_group"]:
+        widths = posterior["source_width"]
+        blocks.append((widths["source_group"].values.astype(str).tolist(), "source width", flat(widths)))
+    names = [n for block in blocks for n in block[0]]
+    kinds = [block[1] for block in blocks for _ in block[0]]
+    return names, kinds, np.concatenate([block[2] for block in blocks], axis=1)
+
+
+def _offsets(offsets: xr.DataArray, year: int) -> tuple[list[str], np.ndarray]:
+    """Offsets that hold for all years, and those of the year asked for (of all years: their mean)."""
+    values = flat(offsets)
+    found: dict[str, list[int]] = {}
+    for j, label in enumerate(offsets["offset_value"].values.astype(str)):
+        name, _, when = label.rpartition(" ")
+        yearly = when.isdigit() and len(when) == 4
+        if not yearly or not year or int(when) == year:
+            found.setdefault(name if yearly else label, []).append(j)
+    return list(found), np.stack([values[:, columns].mean(axis=1) for columns in found.values()], axis=1)
+
+
+def _rank_correlation(target: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Spearman correlation of one quantity (sample,) with many (sample, quantity); NaN where one is constant or absent."""
+    kept = np.isfinite(target)
+    ranks = rankdata(target[kept])
+    out = np.full(values.shape[1], np.nan)
+    cells = values[kept]
+    usable = np.flatnonzero(np.isfinite(cells).all(axis=0) & (np.ptp(np.nan_to_num(cells), axis=0) > 0))
+    if not len(usable) or np.ptp(ranks) == 0:
+        return out
+    of_values = rankdata(cells[:, usable], axis=0)
+    a, b = ranks - ranks.mean(), of_values - of_values.mean(axis=0)
+    out[usable] = (a @ b) / np.sqrt((a @ a) * (b * b).sum(axis=0))
+    return out

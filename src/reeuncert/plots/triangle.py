@@ -1,0 +1,184 @@
+"""The trade triangle: what the regions send each other, each way, with intervals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from reeuncert.errors import ReeUncertError
+from reeuncert.plots.access import CUMULATED_LABEL, Coords, check_labels, quantile_table, take
+from reeuncert.plots.flow_sums import both, chosen_flows, refined_products, sum_of
+from reeuncert.plots.style import check_backend, theme_of
+
+RECORDED, UNRECORDED = "recorded", "unrecorded"
+RECORDS = {RECORDED: ("trade",), UNRECORDED: ("declared", "undeclared")}
+DIMS = ("region", "product", "year")
+REFINED, ALL = "refined", "all"
+
+
+def triangle_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
+    """Trade between every pair of regions, by product and year.
+
+    Parameters
+    ----------
+    dt
+        Result with draws of mass_flow.
+    coords
+        ``product`` (one of the products, ``"refined"`` or ``"all"``; by default ``"all"``), ``year`` (years, or
+        ``"cumulated"``; by default every year and the sum), ``region`` (regions among which trade is shown).
+
+    Returns
+    -------
+    DataFrame
+        ``origin``, ``destination``, ``product``, ``record`` (``recorded`` by the exporter, or ``unrecorded``),
+        ``year``, ``unit``, ``median``, ``eti90_lb``, ``eti90_ub``, ``prior_median``, ``prior_eti90_lb``,
+        ``prior_eti90_ub``. Pairs without a flow in a year have no row.
+
+    Raises
+    ------
+    ReeUncertError
+        If a label does not exist, or regions do not trade.
+
+    Examples
+    --------
+    >>> from reeuncert.testing import toy_posterior
+    >>> table = triangle_data(toy_posterior(draws=20, years=2), coords={"product": "concentrate", "year": 2002})
+    >>> table[["origin", "destination", "record"]].values.tolist()[0]
+    ['South', 'North', 'recorded']
+    """
+    wanted = take(coords, DIMS, "trade")
+    mass, before = both(dt)
+    traded = chosen_flows(mass, quantity=[q for names in RECORDS.values() for q in names])
+    if not traded.any():
+        raise ReeUncertError("no region of this case trades with another (no flow of quantity 'trade')")
+    ends = [mass[name].values.astype(str)[traded] for name in ("origin", "destination")]
+    pairs = list(dict.fromkeys(zip(*(e.tolist() for e in ends), strict=True)))
+    regions = list(dict.fromkeys(r for pair in pairs for r in pair))
+    products = list(dict.fromkeys(mass["product"].values.astype(str)[traded].tolist()))
+    groups = {p: [p] for p in products} | {REFINED: refined_products(mass), ALL: products}
+    years = [*mass["year"].values.tolist(), CUMULATED_LABEL]
+    check_labels(wanted.get("region", []), regions, "region", "trade")
+    check_labels(wanted.get("product", []), list(groups), "product", "trade")
+    check_labels(wanted.get("year", []), years, "year", "trade")
+    kept = set(wanted.get("region", regions))
+    tables = []
+    for product in wanted.get("product", [ALL]):
+        for origin, destination in pairs:
+            if {origin, destination} <= kept:
+                for record, quantities in RECORDS.items():
+                    chosen = {"origin": origin, "destination": destination, "product": groups[product]}
+                    found = _one(mass, before, quantities, chosen, wanted.get("year", years))
+                    if found is not None:
+                        labels = {"origin": origin, "destination": destination, "product": product, "record": record}
+                        for position, (name, label) in enumerate(labels.items()):
+                            found.insert(position, name, label)
+                        tables.append(found)
+    if not tables:
+        raise ReeUncertError(f"nothing is traded between these regions: {dict(coords or {})}")
+    table = pd.concat(tables, ignore_index=True)
+    table.insert(table.columns.get_loc("year") + 1, "unit", str(mass.attrs.get("units", "")))
+    return table
+
+
+def plot_triangle(
+    dt: xr.DataTree,
+    *,
+    coords: Coords = None,
+    backend: str = "matplotlib",
+    theme: str = "light",
+) -> Any:
+    """Draw the regions as corners and their trade as arrows: width is the median, the label gives the 90 % interval.
+
+    Parameters
+    ----------
+    dt
+        Result with draws of mass_flow.
+    coords
+        See `triangle_data`; products become panels. In matplotlib one year is drawn (by default the last), in Plotly
+        all that are chosen, with a slider.
+    backend
+        ``"matplotlib"`` or ``"plotly"``.
+    theme
+        ``"light"`` or ``"dark"``.
+
+    Returns
+    -------
+    matplotlib.figure.Figure or plotly.graph_objects.Figure
+
+    Raises
+    ------
+    ReeUncertError
+        As `triangle_data`, or if several years are asked of matplotlib.
+    """
+    check_backend(backend)
+    colours = theme_of(theme)
+    if backend == "matplotlib":
+        from reeuncert.plots.triangle_matplotlib import draw
+
+        chosen = dict(coords or {})
+        chosen.setdefault("year", int(dt["posterior"]["year"].values[-1]))
+        table = triangle_data(dt, coords=chosen)
+        if table["year"].nunique() > 1:
+            raise ReeUncertError("a matplotlib figure shows one year: give one by coords, or use backend='plotly'")
+        return draw(table, regions_of(dt), colours)
+    from reeuncert.plots.triangle_plotly import draw as draw_plotly
+
+    return draw_plotly(triangle_data(dt, coords=coords), regions_of(dt), colours)
+
+
+def regions_of(dt: xr.DataTree) -> list[str]:
+    """Regions in the order of the flows, so that a region has one colour in every figure."""
+    mass, _ = both(dt)
+    ends = zip(mass["origin"].values.astype(str), mass["destination"].values.astype(str), strict=True)
+    return [r for r in dict.fromkeys(r for pair in ends for r in pair) if r]
+
+
+def corners(regions: list[str]) -> dict[str, tuple[float, float]]:
+    """Places of the regions on a circle of radius 1, the first at the top."""
+    angle = np.pi / 2 - 2 * np.pi * np.arange(len(regions)) / len(regions)
+    return {r: (float(np.cos(a)), float(np.sin(a))) for r, a in zip(regions, angle, strict=True)}
+
+
+def arrow(start: tuple[float, float], end: tuple[float, float], shift: float) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Ends of an arrow between two corners, moved to its left by `shift`, clear of the corners.
+
+    Examples
+    --------
+    >>> arrow((0.0, 0.0), (1.0, 0.0), 0.1)
+    ((0.24, 0.1), (0.76, 0.1))
+    """
+    (x0, y0), (x1, y1) = start, end
+    dx, dy = x1 - x0, y1 - y0
+    length = float(np.hypot(dx, dy))
+    ux, uy = dx / length, dy / length
+    clear = 0.24
+    a = (round(x0 + clear * ux - shift * uy, 6), round(y0 + clear * uy + shift * ux, 6))
+    b = (round(x1 - clear * ux - shift * uy, 6), round(y1 - clear * uy + shift * ux, 6))
+    return a, b
+
+
+def _one(
+    mass: xr.DataArray, before: xr.DataArray | None, quantities: tuple[str, ...], chosen: dict[str, Any], years: list[Any]
+) -> pd.DataFrame | None:
+    total = sum_of(mass, quantity=quantities, **chosen)
+    if total is None:
+        return None
+    there = np.isfinite(mass.isel(flow=chosen_flows(mass, quantity=quantities, **chosen)).isel(chain=0, draw=0)).any("flow")
+    prior = None if before is None else sum_of(before, quantity=quantities, **chosen)
+    held = [y for y in years if y == CUMULATED_LABEL or bool(there.sel(year=y))]
+    if not held:
+        return None
+    table = pd.DataFrame({"year": pd.Series(held, dtype=object)} | _columns(total, held, ""))
+    for name, values in (_columns(prior, held, "prior_") if prior is not None else {}).items():
+        table[name] = values
+    return table
+
+
+def _columns(total: xr.DataArray, years: list[Any], prefix: str) -> dict[str, np.ndarray]:
+    parts = [total.sum("year") if y == CUMULATED_LABEL else total.sel(year=y) for y in years]
+    found = quantile_table(np.stack([p.values.ravel() for p in parts], axis=1), (0.9,), prefix)
+    del found[f"{prefix}mean"]
+    return found
