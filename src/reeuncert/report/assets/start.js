@@ -1,0 +1,37 @@
+report.setTheme = (dark) => {
+  document.documentElement.dataset.theme = dark ? "dark" : "light";
+  const button = document.getElementById("theme");
+  button.setAttribute("aria-pressed", String(dark));
+  for (const figure of report.drawn.keys()) report.draw(figure, true);
+};
+
+// A link to a check, a figure of evidence or a table opens what hides it.
+report.reveal = () => {
+  const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (!target) return;
+  for (let e = target; e; e = e.parentElement) if (e.tagName === "DETAILS") e.open = true;
+  if (target.tagName === "TR") {
+    target.hidden = false;
+    target.tabIndex = -1;
+    target.focus();
+    target.scrollIntoView({ block: "center" });
+  }
+};
+
+report.start = () => {
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  report.setTheme(dark.matches);
+  dark.addEventListener("change", () => report.setTheme(dark.matches));
+  document.getElementById("theme").addEventListener("click", () => report.setTheme(document.documentElement.dataset.theme !== "dark"));
+  report.startTables();
+  const figures = report.all("figure.fig");
+  const observer = new IntersectionObserver((seen) => {
+    for (const entry of seen) if (entry.isIntersecting) { observer.unobserve(entry.target); report.draw(entry.target); }
+  }, { rootMargin: "400px 0px" });
+  figures.forEach((figure) => observer.observe(figure));
+  addEventListener("beforeprint", () => figures.forEach((figure) => report.draw(figure)));
+  addEventListener("hashchange", report.reveal);
+  report.reveal();
+};
+
+report.start();

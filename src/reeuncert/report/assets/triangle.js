@@ -1,0 +1,74 @@
+// Regions on a circle, an arrow for each pair; drawn as plain SVG, so that it can be large on a phone too.
+report.kinds.triangle = (element, spec, controls, again) => {
+  const years = report.fans().years, one = report.one;
+  if (!again) {
+    const year = report.make("input", { type: "range", id: "triangle-year", min: 0, max: years.length - 1, step: 1, value: years.length - 1 });
+    const product = report.make("select", { id: "triangle-product" });
+    for (const name of spec.products) product.append(report.make("option", { value: name }, name === "all" ? "all products" : name));
+    product.value = spec.start;
+    const share = report.make("select", { id: "triangle-share" });
+    for (const [name, title] of Object.entries(spec.shares)) share.append(report.make("option", { value: name }, title));
+    controls.append(
+      report.make("label", { htmlFor: "triangle-year" }, "Year"), year, report.make("output", { id: "triangle-shown", htmlFor: "triangle-year" }),
+      report.make("label", { htmlFor: "triangle-product" }, "Product"), product,
+      report.make("label", { htmlFor: "triangle-share" }, "Trade"), share);
+    for (const input of [year, product, share]) input.addEventListener("input", () => draw());
+  }
+  const values = () => {
+    const t = Number(one("#triangle-year", controls).value), product = one("#triangle-product", controls).value;
+    const share = report.fans().indicators.find((i) => i.name === one("#triangle-share", controls).value);
+    const mass = report.fans().indicators.find((i) => i.name === spec.mass);
+    const total = (region) => mass?.series.find((s) => s.at[0] === region && s.at[1] === product)?.q[3][t] ?? 0;
+    const found = share.series.filter((s) => s.at[2] === product && s.q[3][t] !== null).map((s) => ({
+      to: s.at[0], from: s.at[1], median: s.q[3][t], low: s.q[0][t], high: s.q[6][t],
+      prior: s.p ? [s.p[0][t], s.p[2][t]] : null, mass: s.q[3][t] * total(s.at[0]) }));
+    return { year: years[t], product, unit: mass?.unit ?? "", found };
+  };
+  const draw = () => {
+    const { year, unit, found } = values();
+    const width = Math.max(300, element.clientWidth), height = width < 560 ? 380 : 460;
+    element.style.height = `${height}px`;
+    one("#triangle-shown", controls).textContent = year;
+    one("#triangle-year", controls).setAttribute("aria-valuetext", String(year));
+    const n = spec.regions.length, rx = Math.min(width / 2 - 70, 330), ry = height / 2 - 62;
+    const place = spec.regions.map((_, i) => {
+      const angle = -Math.PI / 2 + (2 * Math.PI * i) / n;
+      return { x: width / 2 + rx * Math.cos(angle), y: height / 2 + 12 + ry * Math.sin(angle) };
+    });
+    const picture = report.svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "triangle", "aria-hidden": "true" });
+    const most = Math.max(...found.map((f) => f.mass), 1e-12);
+    for (const arrow of found) {
+      if (!(arrow.median > 0)) continue;
+      const i = spec.regions.indexOf(arrow.from), j = spec.regions.indexOf(arrow.to);
+      if (i < 0 || j < 0) continue;
+      const a = place[i], b = place[j], dx = b.x - a.x, dy = b.y - a.y, length = Math.hypot(dx, dy) || 1;
+      const ux = dx / length, uy = dy / length, bend = Math.min(46, 0.16 * length), gap = 36;
+      // Both directions of a pair bend to their own side.
+      const start = { x: a.x + gap * ux - 8 * uy, y: a.y + gap * uy + 8 * ux }, end = { x: b.x - gap * ux - 8 * uy, y: b.y - gap * uy + 8 * ux };
+      const middle = { x: (start.x + end.x) / 2 - bend * uy, y: (start.y + end.y) / 2 + bend * ux };
+      const wide = Math.max(1.5, 22 * arrow.mass / most), hue = report.colour(`hue-${i % 9}`);
+      const path = `M${start.x},${start.y} Q${middle.x},${middle.y} ${end.x},${end.y}`;
+      picture.append(report.svg("path", { d: path, fill: "none", stroke: hue, "stroke-width": wide, "stroke-opacity": 0.55 }));
+      const tx = end.x - middle.x, ty = end.y - middle.y, tl = Math.hypot(tx, ty) || 1, h = Math.max(7, wide * 0.75 + 3);
+      const vx = tx / tl, vy = ty / tl;
+      picture.append(report.svg("path", { d: `M${end.x + h * vx},${end.y + h * vy} L${end.x - h * vy},${end.y + h * vx} L${end.x + h * vy},${end.y - h * vx} Z`, fill: hue }));
+      const at = { x: 0.25 * start.x + 0.5 * middle.x + 0.25 * end.x - 6 * uy, y: 0.25 * start.y + 0.5 * middle.y + 0.25 * end.y + 6 * ux };
+      const side = Math.abs(uy) > 0.5 ? (uy > 0 ? "end" : "start") : "middle";
+      const drop = Math.abs(ux) > 0.5 ? (ux > 0 ? 16 : -8) : 0;
+      picture.append(report.svg("text", { x: at.x, y: at.y + drop, "text-anchor": side, class: "halo" },
+        `${report.number(arrow.median, true)} (${report.interval(100 * arrow.low, 100 * arrow.high)})`));
+    }
+    spec.regions.forEach((name, i) => {
+      picture.append(report.svg("circle", { cx: place[i].x, cy: place[i].y, r: 9, fill: report.colour(`hue-${i % 9}`) }));
+      const below = place[i].y > height / 2;
+      picture.append(report.svg("text", { x: place[i].x, y: place[i].y + (below ? 28 : -16), "text-anchor": "middle", class: "name halo" }, name));
+    });
+    element.replaceChildren(picture);
+    const table = document.getElementById("triangle-values");
+    const head = report.make("tr", {}, ...["Importer", "Exporter", `Share of imports, ${year}`, "90 % interval", "Prior, 90 %", `Mass (${unit}), about`].map((t) => report.make("th", { scope: "col" }, t)));
+    table.tHead.replaceChildren(head);
+    table.tBodies[0].replaceChildren(...found.map((f) => report.make("tr", {}, ...[f.to, f.from, report.number(f.median, true), report.interval(f.low, f.high, true), f.prior ? report.interval(f.prior[0], f.prior[1], true) : "", report.number(f.mass)].map((t) => report.make("td", {}, t)))));
+  };
+  if (!again) addEventListener("resize", draw);
+  draw();
+};

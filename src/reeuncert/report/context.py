@@ -1,0 +1,110 @@
+"""What the sections of a report share: the result, its case, and tables that several of them need, computed once."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from reeuncert.case.records import Case, Evidence
+from reeuncert.case.serial import case_from_json
+from reeuncert.errors import OutputError
+from reeuncert.indicators.compute import add_indicators
+from reeuncert.indicators.headlines import headlines
+from reeuncert.plots.evidence import evidence_data
+from reeuncert.posterior.io import provenance
+from reeuncert.posterior.tables import flow_table
+from reeuncert.reference import Published, published_values, reference_table
+from reeuncert.report.fans import all_fans
+from reeuncert.report.verdict import Verdict, verdict_of
+
+
+class Context:
+    """A result on its way to a page.
+
+    Parameters
+    ----------
+    dt
+        Result of `reeuncert.sample`; indicators are added if they are missing.
+
+    Raises
+    ------
+    OutputError
+        If the result holds no flows or no case.
+    """
+
+    def __init__(self, dt: xr.DataTree):
+        if "posterior" not in dt.children or "case_json" not in dt.attrs:
+            raise OutputError(
+                "a report needs the group 'posterior' and the attribute 'case_json'; give a result of reeuncert.sample"
+            )
+        self.dt = dt if "derived" in dt.children else add_indicators(dt)
+        self.case: Case = case_from_json(dt.attrs["case_json"])
+
+    @property
+    def unit(self) -> str:
+        """Unit of mass of the case."""
+        return self.case.system.unit
+
+    @property
+    def years(self) -> tuple[int, ...]:
+        return self.case.system.years
+
+    @cached_property
+    def provenance(self) -> dict[str, object]:
+        """Attributes of the result, as plain values."""
+        return dict(provenance(self.dt))
+
+    @cached_property
+    def headlines(self) -> pd.DataFrame:
+        """The sentences of the case with the values behind them."""
+        return headlines(self.dt, case=self.case)
+
+    @cached_property
+    def flows(self) -> pd.DataFrame:
+        """One row a flow and year, posterior beside prior."""
+        return flow_table(self.dt)
+
+    @cached_property
+    def published(self) -> tuple[Published, ...]:
+        """Published values to compare with."""
+        return published_values(self.case)
+
+    @cached_property
+    def reference(self) -> pd.DataFrame:
+        """Published values beside ours."""
+        return reference_table(self.dt, self.case)
+
+    @cached_property
+    def fans(self) -> dict[str, Any]:
+        """Quantiles of every indicator over the years."""
+        prior = self.dt["derived_prior"].to_dataset() if "derived_prior" in self.dt.children else None
+        return all_fans(self.dt["derived"].to_dataset(), prior, self.published)
+
+    @cached_property
+    def evidence(self) -> pd.DataFrame:
+        """Every reported figure beside its prediction, see `reeuncert.plots.evidence.evidence_data`."""
+        return evidence_data(self.dt)
+
+    @cached_property
+    def evidence_by_id(self) -> dict[str, Evidence]:
+        """The rows of evidence by their id."""
+        return {row.id: row for row in self.case.evidence}
+
+    @property
+    def fan_titles(self) -> dict[str, str]:
+        """Name → title of every indicator that the system has."""
+        return {i["name"]: i["title"] for i in self.fans["indicators"]}
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """The checks of the result, the worst first."""
+        return verdict_of(self.dt)
+
+    def draws(self, group: str = "posterior") -> np.ndarray:
+        """Masses (sample, flow, year) of a group."""
+        mass = self.dt[group]["mass_flow"].transpose("chain", "draw", "flow", "year").values
+        return np.asarray(mass.reshape(-1, *mass.shape[2:]))

@@ -1,0 +1,49 @@
+"""The files of a run, written together or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import xarray as xr
+
+from reeuncert.posterior.folder import Staging, output_folder
+from reeuncert.posterior.io import stage_results
+from reeuncert.report.findings import Findings
+from reeuncert.report.plain.page import render
+
+
+def write_results(dt: xr.DataTree, folder: str | Path) -> tuple[Path, ...]:
+    """Write ``posterior.nc``, ``flows.csv``, ``indicators.csv``, ``checks.csv``, ``provenance.json``, ``report.html``.
+
+    All or nothing: until every file has been written and flushed, an earlier result in the folder stays as it was.
+
+    Parameters
+    ----------
+    dt
+        From `reeuncert.sample`; indicators are added if it has none.
+    folder
+        Made if need be.
+
+    Returns
+    -------
+    tuple of Path
+        The files.
+
+    Raises
+    ------
+    OutputError
+        When they cannot be written, or another run is writing there; says why, and the remedy.
+    """
+    with output_folder(folder) as staging:
+        return commit_results(Findings(dt), staging)
+
+
+def commit_results(findings: Findings, staging: Staging) -> tuple[Path, ...]:
+    """Write all files into a folder that is held already, and put them in place."""
+    tables = {
+        "flows.csv": findings.flows,
+        "indicators.csv": findings.indicators,
+        "checks.csv": findings.checks.to_frame(),
+    }
+    stage_results(staging, findings.dt, tables, {"report.html": render(findings)})
+    return staging.commit()

@@ -1,0 +1,94 @@
+"""Everything that the files and the report say of a result, each computed once, when first asked for."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import pandas as pd
+import xarray as xr
+
+from reeuncert.case.records import Case
+from reeuncert.case.serial import case_from_json
+from reeuncert.checks import CheckTable, Material, check
+from reeuncert.indicators.compute import add_indicators
+from reeuncert.indicators.headlines import headlines
+from reeuncert.indicators.registry import DIMS
+from reeuncert.indicators.summary import indicator_table
+from reeuncert.posterior.tables import flow_table
+
+LARGEST_R_HAT, SMALLEST_ESS = 1.01, 400
+RESTS_ON_PRIOR = 0.8
+"""Width of a posterior interval over the prior's from which on the data have hardly said anything."""
+
+
+class Findings:
+    """A result with its tables, verdicts and headlines.
+
+    Parameters
+    ----------
+    dt
+        From `reeuncert.sample`; indicators are added if it has none.
+    """
+
+    def __init__(self, dt: xr.DataTree):
+        self.dt = dt if "derived" in dt.children else add_indicators(dt)
+
+    @property
+    def approximate(self) -> bool:
+        """Whether this is a quick look, to be labelled as such wherever it is shown."""
+        return bool(self.dt.attrs.get("approximate") == "yes")
+
+    @cached_property
+    def case(self) -> Case:
+        return case_from_json(self.dt.attrs["case_json"])
+
+    @cached_property
+    def flows(self) -> pd.DataFrame:
+        """A row for every flow and year."""
+        return flow_table(self.dt)
+
+    @cached_property
+    def indicators(self) -> pd.DataFrame:
+        """A row for every indicator, label and year."""
+        return indicator_table(self.dt)
+
+    @cached_property
+    def checks(self) -> CheckTable:
+        return check(self.dt, material=Material(self.dt, flows=self.flows, indicators=self.indicators))
+
+    @cached_property
+    def headlines(self) -> pd.DataFrame:
+        """The sentences that the case puts first, with the values behind them."""
+        return headlines(self.dt, case=self.case)
+
+    def series(self) -> list[pd.DataFrame]:
+        """For every indicator among the headlines, its rows of all years, in the order of the case.
+
+        Returns
+        -------
+        list of DataFrame
+            Rows of `indicators`; one table for each choice of region, partner, product.
+        """
+        found: dict[tuple[str, ...], pd.DataFrame] = {}
+        for line in self.case.headlines:
+            chosen = self.indicators[self.indicators["indicator"] == line.indicator]
+            for dim in DIMS:
+                label = line.product if dim == "end_use" and (chosen["end_use"] != "").any() else getattr(line, dim, "")
+                if label and (chosen[dim] != "").any():
+                    chosen = chosen[chosen[dim] == label]
+            if len(chosen):
+                key = (line.indicator, *(str(chosen[dim].iloc[0]) for dim in DIMS))
+                found.setdefault(key, chosen.sort_values("year"))
+        return list(found.values())
+
+
+def marks(row: pd.Series) -> str:
+    """Warnings on one value: ``*`` not converged, ``p`` rests on the prior.
+
+    Examples
+    --------
+    >>> marks(pd.Series({"r_hat": 1.05, "ess_bulk": 900, "ess_tail": 900, "width_ratio": 0.95}))
+    '*p'
+    """
+    poor = row["r_hat"] > LARGEST_R_HAT or row["ess_bulk"] < SMALLEST_ESS or row["ess_tail"] < SMALLEST_ESS
+    return ("*" if poor else "") + ("p" if row["width_ratio"] >= RESTS_ON_PRIOR else "")

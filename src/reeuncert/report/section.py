@@ -1,0 +1,32 @@
+"""What a section of the report is: a template and the function that says what to put into it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reeuncert.report.context import Context
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section of the page.
+
+    Parameters
+    ----------
+    id
+        Anchor of the section in the page.
+    title
+        Heading, and entry of the contents.
+    template
+        File in ``report/templates``.
+    content
+        Takes the `Context` of a report, returns the variables of the template. If it cannot, the section says why.
+    """
+
+    id: str
+    title: str
+    template: str
+    content: Callable[[Context], Mapping[str, Any]]

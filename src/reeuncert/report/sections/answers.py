@@ -1,0 +1,34 @@
+"""Answers: the headlines of the case as sentences with intervals, and what each of them rests on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reeuncert.indicators.registry import lookup
+from reeuncert.report.context import Context
+from reeuncert.report.svg import interval_picture
+from reeuncert.report.words import grounding, interval
+
+
+def content(context: Context) -> dict[str, Any]:
+    """One card for each headline, and a count of what the evidence pins down."""
+    cards = []
+    for row in context.headlines.to_dict("records"):
+        percent = lookup(row["indicator"]).percent
+        unit = "1" if percent else row["unit"]
+        style, words = grounding(row["width_ratio"])
+        posterior = (row["eti90_lb"], row["median"], row["eti90_ub"])
+        prior = (row["prior_eti90_lb"], row["prior_median"], row["prior_eti90_ub"])
+        told = f"Posterior {interval(posterior[0], posterior[2], unit)}; prior {interval(prior[0], prior[2], unit)}."
+        cards.append(
+            {
+                "sentence": row["sentence"],
+                "picture": interval_picture(posterior, prior, percent=percent, label=told),
+                "style": style,
+                "words": words,
+                "prior": interval(prior[0], prior[2], unit),
+                "ratio": row["width_ratio"],
+            }
+        )
+    names = {style: [c for c in cards if c["style"] == style] for style in ("informed", "partly", "rests")}
+    return {"cards": cards, "counts": {style: len(found) for style, found in names.items()}}

@@ -1,0 +1,49 @@
+"""Consumption by region and end use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from reeuncert.indicators.summary import summary
+from reeuncert.report.context import Context
+from reeuncert.report.figures import figure
+from reeuncert.report.sections.panels import fans_of, series_of
+
+
+def content(context: Context) -> dict[str, Any]:
+    """Apparent consumption as fans, end uses stacked by region, and a table of the last year and of all years."""
+    totals = fans_of(
+        context, "apparent_consumption", id="consumption", keep=lambda at: at["product"] == "refined", short=True
+    )
+    uses = series_of(context, "end_use_consumption")
+    regions = list(dict.fromkeys(at["region"] for at in uses))
+    stacks = [
+        figure(
+            f"end-uses-{n}",
+            region,
+            lambda region=region: {  # type: ignore[misc]
+                "kind": "stack",
+                "indicator": "end_use_consumption",
+                "series": [[region, at["end_use"]] for at in uses if at["region"] == region],
+            },
+            alt=f"Stacked areas: median consumption of {region} by end use over the years; the table below has intervals.",
+            height=340,
+        )
+        for n, region in enumerate(regions)
+    ]
+    return {"totals": totals, "stacks": stacks, "table": _table(context) if uses else [], "year": context.years[-1]}
+
+
+def _table(context: Context) -> list[dict[str, Any]]:
+    """One row a region and end use: mass and share in the last year, and the mass of all years."""
+    year = context.years[-1]
+    keys = ["region", "end_use"]
+    mass = summary(context.dt, "end_use_consumption", year=year)
+    share = summary(context.dt, "end_use_share", year=year)
+    every = summary(context.dt, "end_use_consumption_cumulated", year=year)
+    joined: pd.DataFrame = mass.merge(share, on=keys, suffixes=("", "_share")).merge(
+        every, on=keys, suffixes=("", "_all")
+    )
+    return [{str(k): v for k, v in row.items()} for row in joined[joined["median_all"] > 0].to_dict("records")]

@@ -1,0 +1,71 @@
+"""The customs gap: what each office recorded, what really crossed, what was smuggled and what was misreported."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reeuncert.indicators.summary import summary
+from reeuncert.report.context import Context
+from reeuncert.report.figures import Figure, figure
+from reeuncert.report.sections.panels import fans_of, series_of
+from reeuncert.report.words import grounding
+
+
+def content(context: Context) -> dict[str, Any]:
+    """A group of figures for each pair of regions with unrecorded trade, and the sums of all years."""
+    pairs = [(at["region"], at["partner"]) for at in series_of(context, "smuggled_mass")]
+    return {
+        "pairs": [
+            {"title": f"{b} to {a}", "figures": _figures(context, a, b), **_sums(context, a, b)} for a, b in pairs
+        ],
+        "others": fans_of(
+            context, "customs_gap", id="gap", keep=lambda at: (at["region"], at["partner"]) not in pairs, short=True
+        ),
+        "span": (context.years[0], context.years[-1]),
+        "compare": context.case.compare,
+        "options": context.case.options,
+        "published": [p for p in context.reference.to_dict("records") if p["indicator"] == "smuggled_mass"],
+    }
+
+
+def _figures(context: Context, region: str, partner: str) -> list[Figure]:
+    def draw() -> Any:
+        from reeuncert.plots.customs_gap import plot_customs_gap
+
+        return plot_customs_gap(context.dt, coords={"region": region, "partner": partner}, backend="plotly")
+
+    def wanted(at: dict[str, str]) -> bool:
+        return at["region"] == region and at["partner"] == partner
+
+    slug = f"{context.case.regions.index(region)}-{context.case.regions.index(partner)}"
+    about = f"trade of refined products from {partner} to {region}"
+    whole = figure(
+        f"offices-{slug}",
+        "What the two offices recorded, and what crossed",
+        draw,
+        alt=f"Records of both customs offices of the {about}, with the posterior of the recorded and the true flow.",
+        height=520,
+    )
+    titles = {
+        "customs_gap": "Customs gap: importer's record over exporter's, less one",
+        "smuggled_mass": "Unrecorded by the exporter (smuggled mass)",
+        "smuggled_mass_declared": "Of it, declared on arrival",
+        "smuggled_mass_cumulated": "Smuggled mass, cumulated",
+    }
+    out = [whole]
+    for name, title in titles.items():
+        for fig in fans_of(context, name, id=f"{name}-{slug}", keep=wanted):
+            out.append(Figure(fig.id, title, fig.alt, fig.spec, fig.caption, fig.error, fig.height))
+    return out
+
+
+def _sums(context: Context, region: str, partner: str) -> dict[str, Any]:
+    """Smuggled and declared mass of all years, and what the rest of the gap then is."""
+    rows = {}
+    for name in ("smuggled_mass_cumulated", "smuggled_mass_declared_cumulated", "customs_gap_cumulated"):
+        if any((at["region"], at["partner"]) == (region, partner) for at in series_of(context, name)):
+            found = summary(context.dt, name, region=region, partner=partner, year=context.years[-1]).to_dict(
+                "records"
+            )[0]
+            rows[name.removesuffix("_cumulated")] = found | {"words": grounding(found["width_ratio"])[1]}
+    return {"sums": rows, "region": region, "partner": partner}

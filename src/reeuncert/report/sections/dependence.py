@@ -1,0 +1,48 @@
+"""Dependence over time: a fan for every indicator, the headlines' own ones first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from reeuncert.indicators.registry import CUMULATED, lookup
+from reeuncert.report.context import Context
+from reeuncert.report.figures import figure
+from reeuncert.report.sections.panels import fan
+
+SHOWN = 8
+"""Fans that are drawn without being asked for; all others are chosen from the list."""
+
+
+def content(context: Context) -> dict[str, Any]:
+    """The fans of the headlines, a fan to choose, and the published values."""
+    fans = context.fans
+    shown = list(_of_headlines(context))
+    chosen = figure(
+        "explorer",
+        "Any indicator",
+        lambda: {"kind": "explorer", "start": shown[0] if shown else None},
+        alt="Fan chart of the indicator chosen above, over the years.",
+        caption="Choose an indicator and what it is about.",
+    )
+    return {
+        "figures": [fan(context, name, at, id=f"fan-{i}") for i, (name, at) in enumerate(shown[:SHOWN])],
+        "explorer": chosen,
+        "fans": figure("fan-data", "", lambda: {"kind": "data", **fans}, alt=""),
+        "count": sum(len(i["series"]) for i in fans["indicators"]),
+        "published": context.reference.to_dict("records"),
+    }
+
+
+def _of_headlines(context: Context) -> Iterator[tuple[str, tuple[str, ...]]]:
+    seen = set()
+    for headline in context.case.headlines:
+        record = lookup(headline.indicator)
+        named = {"region": headline.region, "partner": headline.partner, "product": headline.product}
+        if "end_use" in record.dims:
+            named["end_use"] = headline.product
+        name = record.name + ("" if headline.year else CUMULATED)
+        key = name, tuple(named[d] for d in record.dims)
+        if key not in seen:
+            seen.add(key)
+            yield key

@@ -1,0 +1,101 @@
+"""Evidence: every figure that was used, where it lies in what the model predicts, and what was left out and why."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from reeuncert.likelihood.problems import row_has_flows
+from reeuncert.report.context import Context
+from reeuncert.report.figures import figure
+from reeuncert.report.words import interval, number, selector_text, years_text
+from reeuncert.reference import data_folder
+
+LEFT_OUT = "left_out.csv"
+SURPRISING = 0.05
+
+
+def content(context: Context) -> dict[str, Any]:
+    """Rows of the table, the picture of their positions, and the figures left out."""
+    case = context.case
+    if not case.evidence:
+        return {"rows": [], "figure": None, "unused": [], "left_out": [], "sources": 0, "outside": 0, "judged": 0}
+    found = {row["id"]: row for row in context.evidence.to_dict("records")}
+    rows = [_row(context, evidence.id, found[evidence.id]) for evidence in case.evidence if evidence.id in found]
+    unused = [row for row in case.evidence if not row_has_flows(row, case)]
+
+    def draw() -> Any:
+        from reeuncert.plots.evidence import plot_evidence
+
+        return plot_evidence(context.dt, backend="plotly")
+
+    positions = [row["position"] for row in rows if row["position"] is not None]
+    return {
+        "rows": rows,
+        "figure": figure(
+            "positions",
+            "Where each reported figure lies in its predictive distribution",
+            draw,
+            alt="One line a source, one point a figure: its position between 0 and 100 % of the prediction. The table has them.",
+            height=900,
+        ),
+        "unused": [
+            {"id": row.id, "what": selector_text(row.selector), "years": years_text(row.years)} for row in unused
+        ],
+        "left_out": _left_out(context),
+        "sources": len({row["source_id"] for row in rows}),
+        "judged": len(positions),
+        "outside": sum(not SURPRISING <= p <= 1 - SURPRISING for p in positions),
+    }
+
+
+def _row(context: Context, id: str, found: Mapping[Any, Any]) -> dict[str, Any]:
+    evidence = context.evidence_by_id[id]
+    of = f", as part of {selector_text(evidence.of)}" if evidence.of is not None else ""
+    position, agrees = float(found["position"]), float(found["agrees"])
+    return {
+        "id": id,
+        "what": selector_text(evidence.selector) + of,
+        "years": years_text(evidence.years),
+        "first": min(evidence.years),
+        "reporter": evidence.reporter,
+        "said": _said(
+            evidence.qualifier, float(found["value"]), float(found["low"]), float(found["high"]), evidence.unit
+        ),
+        "value": found["value"],
+        "basis": evidence.basis,
+        "source_id": evidence.source_id,
+        "source": found["source"],
+        "reference": found["reference"],
+        "locator": evidence.locator,
+        "note": " ".join(t for t in (evidence.reason, evidence.note) if t),
+        "width": found["width"],
+        "predicted": interval(found["predicted_eti90_lb"], found["predicted_eti90_ub"], _unit(evidence.unit)),
+        "position": None if math.isnan(position) else position,
+        "agrees": None if math.isnan(agrees) else agrees,
+        "surprising": (not math.isnan(position) and not SURPRISING <= position <= 1 - SURPRISING)
+        or (not math.isnan(agrees) and agrees < SURPRISING),
+    }
+
+
+def _said(qualifier: str, value: float, low: float, high: float, unit: str) -> str:
+    shown = _unit(unit)
+    if qualifier == "range":
+        return interval(low, high, shown)
+    figure = value if math.isfinite(value) else (low if qualifier == "at_least" else high)
+    words = {"about": "about ", "at_least": "at least ", "up_to": "up to ", "estimate": "estimated "}
+    return f"{words.get(qualifier, '')}{number(figure)} {shown}".strip()
+
+
+def _unit(unit: str) -> str:
+    return "" if unit in ("share", "ratio", "1") else unit
+
+
+def _left_out(context: Context) -> list[dict[str, str]]:
+    folder = data_folder(context.case)
+    if folder is None or not (folder / LEFT_OUT).is_file():
+        return []
+    with (folder / LEFT_OUT).open(encoding="utf-8", newline="") as file:
+        return [{k: (v or "").strip() for k, v in row.items() if k} for row in csv.DictReader(file)]

@@ -1,0 +1,83 @@
+"""Method and provenance: the model in words and formulas for this case, what made the result, and how to make it again."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from typing import Any
+
+from reeuncert.report.context import Context
+from reeuncert.report.words import selector_text, years_text
+
+MEASURES = {
+    "coordinates": (
+        "Priors sit on the degrees of freedom of the balance: the mass that enters from outside (lognormal) and the shares "
+        "by which each process divides what it holds (logistic-normal), all of them one Gaussian over the years."
+    ),
+    "mass": "Priors are densities of the flows themselves, on the masses that balance (Lebesgue measure in mass units).",
+    "shares": "Priors are densities of inputs and of the shares of each process.",
+}
+
+
+def content(context: Context) -> dict[str, Any]:
+    """Counts, words, tables of priors and error classes, and provenance."""
+    case, made = context.case, context.provenance
+    used = {source.error_class for source in case.sources.values()}
+    return {
+        "counts": {
+            "processes": len(case.system.processes),
+            "flows": len(case.system.flows),
+            "masses": int(case.system.exists.sum()),
+            "coordinates": int(context.dt["posterior"].sizes.get("coordinate", 0)),
+            "evidence": len(case.evidence),
+        },
+        "years": years_text(case.system.years),
+        "measure": MEASURES.get(case.prior_measure, case.prior_measure),
+        "priors": [
+            {
+                "group": p.group,
+                "name": p.name,
+                "about": selector_text(p.selector),
+                "kind": f"{p.kind}, {p.mode}" if p.mode else p.kind,
+                "years": years_text(p.years),
+                "median": _median(p.median, p.median_to, p.kind),
+                "spread": _spread(p.level_sd, p.year_sd),
+                "reason": p.reason,
+            }
+            for p in case.priors
+        ],
+        "classes": [c for c in case.classes.values() if c.name in used],
+        "sources": sorted(case.sources.values(), key=lambda s: s.title),
+        "options": [(name, chosen, case.option_choices.get(name, ())) for name, chosen in case.options.items()],
+        "made": [(k, v) for k, v in made.items() if not isinstance(v, dict) and v not in ("", None)],
+        "versions": made.get("versions") or {},
+        "hashes": case.hashes,
+        "command": _command(context),
+    }
+
+
+def _median(first: float, last: float, kind: str) -> str:
+    def shown(x: float) -> str:
+        return f"{x:.3g}"
+
+    if not math.isfinite(first):
+        return ""
+    return shown(first) if not math.isfinite(last) or last == first else f"{shown(first)} to {shown(last)}"
+
+
+def _spread(level: float, year: float) -> str:
+    return f"level {level:.3g}, year {year:.3g}" if level or year else ""
+
+
+def _command(context: Context) -> str:
+    """The command line that made this result, or one that makes it again."""
+    made = context.provenance
+    if made.get("command"):
+        return str(made["command"])
+    parts = ["reeuncert", "run", context.case.name, "--out", "results"]
+    for name in ("seed", "draws", "tune", "chains"):
+        if name in made:
+            parts += [f"--{name}", str(made[name])]
+    for name, chosen in context.case.options.items():
+        parts += ["--option", f"{name}={chosen}"]
+    return shlex.join(parts)

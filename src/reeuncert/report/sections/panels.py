@@ -1,0 +1,60 @@
+"""Fans of several series of one indicator, side by side: what most sections consist of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from reeuncert.report.context import Context
+from reeuncert.report.figures import Figure, figure
+
+
+def fan(context: Context, name: str, at: Iterable[str], *, id: str, title: str = "", height: int = 320) -> Figure:
+    """The fan of one series.
+
+    Parameters
+    ----------
+    name, at
+        Name of an indicator and the labels of its dims, in their order.
+    title
+        By default the title of the indicator and its labels.
+    """
+    labels = list(at)
+    found = context.fan_titles.get(name, name)
+    heading = title or ": ".join([found, *([", ".join(labels)] if labels else [])])
+    return figure(
+        id,
+        heading,
+        lambda: {"kind": "fan", "indicator": name, "at": labels},
+        alt=f"Fan chart of {heading} over the years: median, 50, 80 and 90 % equal-tailed intervals, prior behind.",
+        height=height,
+    )
+
+
+def fans_of(
+    context: Context,
+    name: str,
+    *,
+    id: str,
+    keep: Callable[[dict[str, str]], bool] = lambda at: True,
+    short: bool = False,
+) -> list[Figure]:
+    """Fans of every series of an indicator that the system has and `keep` wants (given dim → label).
+
+    Parameters
+    ----------
+    short
+        Whether a heading names the labels alone.
+    """
+    out = []
+    for n, at in enumerate(series_of(context, name)):
+        if keep(at):
+            title = ", ".join(at.values()) if short and at else ""
+            out.append(fan(context, name, at.values(), id=f"{id}-{n}", title=title))
+    return out
+
+
+def series_of(context: Context, name: str) -> list[dict[str, str]]:
+    """Labels of every series of an indicator that the system has; none if it has no such indicator."""
+    found: dict[str, Any] | None = next((i for i in context.fans["indicators"] if i["name"] == name), None)
+    return [] if found is None else [dict(zip(found["dims"], one["at"], strict=True)) for one in found["series"]]

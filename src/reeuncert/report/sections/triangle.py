@@ -1,0 +1,40 @@
+"""Who depends on whom: trade between the regions as arrows, by year and product, with intervals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reeuncert.report.context import Context
+from reeuncert.report.figures import figure
+from reeuncert.report.sections.panels import series_of
+
+SHARE, SHARE_OF_ALL, MASS = "import_dependence", "import_dependence_with_unrecorded", "imports"
+
+
+def content(context: Context) -> dict[str, Any]:
+    """One figure with a slider over the years and a list of products, and its values as a table."""
+    known = series_of(context, SHARE)
+    if not known:
+        return {"figure": None}
+    products = list(dict.fromkeys(at["product"] for at in known))
+    drawn = figure(
+        "triangle",
+        "Import dependence between the regions",
+        lambda: {
+            "kind": "triangle",
+            "regions": [r for r in context.case.regions],
+            "products": products,
+            "start": "all" if "all" in products else products[0],
+            "shares": {
+                name: title
+                for name, title in ((SHARE, "recorded trade"), (SHARE_OF_ALL, "with unrecorded trade"))
+                if series_of(context, name)
+            },
+            "mass": MASS,
+        },
+        alt="Arrows between the regions, from exporter to importer, as wide as the trade; the table below has the values.",
+        caption="An arrow runs from exporter to importer, as wide as the mass; the figure on it says what share of the "
+        "importer's imports came that way, with its 90 % interval.",
+        height=460,
+    )
+    return {"figure": drawn}

@@ -1,0 +1,32 @@
+"""Unregistered mining, and refining beyond quota, by region and year."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reeuncert.indicators.summary import summary
+from reeuncert.report.context import Context
+from reeuncert.report.figures import Figure
+from reeuncert.report.sections.panels import fans_of, series_of
+
+GROUPS = (
+    ("unregistered_mining", "Mass mined without registration"),
+    ("unregistered_mining_share", "Share of each region's mining that is unregistered"),
+    ("refining_beyond_quota", "Refining beyond quota, all feed counted"),
+    ("refining_beyond_quota_own_ore", "Refining beyond quota, from the region's own ore"),
+)
+
+
+def content(context: Context) -> dict[str, Any]:
+    """Fans by indicator and region, and the totals of all years."""
+    groups: list[tuple[str, list[Figure]]] = []
+    for name, title in GROUPS:
+        found = fans_of(context, name, id=name, short=True)
+        if found:
+            groups.append((title, found))
+    totals: list[dict[str, Any]] = []
+    cumulated = "unregistered_mining_cumulated"
+    if series_of(context, cumulated):
+        table = summary(context.dt, cumulated, year=context.years[-1])
+        totals = table[table["median"] > 0].to_dict("records")
+    return {"groups": groups, "totals": totals, "span": (context.years[0], context.years[-1])}

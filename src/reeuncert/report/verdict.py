@@ -1,0 +1,113 @@
+"""The verdict of a report: the checks of a result, the worst first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import xarray as xr
+
+from reeuncert.checks.registry import check
+from reeuncert.checks.result import CheckResult, shown
+
+from reeuncert.report.figures import DRAWING_ERRORS, reason
+
+COLOURS = {"failed": "red", "warning": "amber", "passed": "green", "information": "info", "not run": "info"}
+"""Status of a check → its colour in the page; the word stands beside the colour, never the colour alone."""
+
+ORDER = tuple(COLOURS)
+MOST_ROWS = 40
+
+
+@dataclass(frozen=True)
+class CheckLine:
+    """One check as the page shows it.
+
+    Parameters
+    ----------
+    title
+        What was checked.
+    word
+        ``failed``, ``warning``, ``passed``, ``information`` or ``not run``.
+    message
+        What was found, in a sentence or two.
+    value, threshold
+        The number that was judged, and what it was held against; empty for none.
+    columns, rows
+        The worst offenders.
+    """
+
+    title: str
+    word: str
+    message: str
+    value: str = ""
+    threshold: str = ""
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[object, ...], ...] = ()
+
+    @property
+    def colour(self) -> str:
+        return COLOURS.get(self.word, "info")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """All checks, the worst first.
+
+    Parameters
+    ----------
+    checks
+        Failed ones first, then warnings, then the others in their order.
+    error
+        Why the checks could not be run; empty if they were.
+    """
+
+    checks: tuple[CheckLine, ...]
+    error: str = ""
+
+    @property
+    def pressing(self) -> tuple[CheckLine, ...]:
+        """Failed checks and warnings: these stand at the top of the page, before any result."""
+        return tuple(c for c in self.checks if c.word in ("failed", "warning"))
+
+    @property
+    def worst(self) -> str:
+        if self.error or any(c.word == "failed" for c in self.checks):
+            return "red"
+        return "amber" if self.pressing else "green"
+
+    @property
+    def call(self) -> str:
+        """The verdict in a sentence."""
+        if self.error:
+            return f"The checks could not be run: {self.error}"
+        count = {word: sum(c.word == word for c in self.checks) for word in ORDER}
+        if not self.checks:
+            return "No check was made of this result."
+        if count["failed"]:
+            return (
+                f"{count['failed']} of {len(self.checks)} checks failed: "
+                "do not use these results before you have read why."
+            )
+        if count["warning"]:
+            return f"No check failed; {count['warning']} of {len(self.checks)} ask for a closer look."
+        return f"All checks passed ({count['passed']})."
+
+
+def verdict_of(dt: xr.DataTree) -> Verdict:
+    """Run the checks of a result; if they cannot be run, the verdict says why, and is not green."""
+    try:
+        found = check(dt)
+    except DRAWING_ERRORS as error:
+        return Verdict((), reason(error))
+    return Verdict(tuple(sorted(map(_line, found), key=lambda line: ORDER.index(line.word))))
+
+
+def _line(result: CheckResult) -> CheckLine:
+    table = result.table
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[object, ...], ...] = ()
+    if table is not None and len(table):
+        columns = tuple(map(str, table.columns))
+        rows = tuple(tuple(row) for row in table.head(MOST_ROWS).astype(object).itertuples(index=False))
+    word = result.status if result.status in ORDER else "information"
+    return CheckLine(result.name, word, result.message, shown(result.value), result.threshold, columns, rows)

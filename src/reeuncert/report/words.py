@@ -1,0 +1,134 @@
+"""How the report prints numbers and names, the same in every section."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from markupsafe import Markup
+
+from reeuncert.indicators.headlines import number
+from reeuncert.system.definition import Selector
+
+INFORMED, RESTS = 0.5, 0.8
+"""Ratio of the width of the posterior interval to the prior's below which the evidence, above which the prior, decides."""
+
+_URL = re.compile(r"https?://[^\s\"'<>]+", re.ASCII)
+_DOI = re.compile(r"\b10\.\d{4,9}/[^\s\"'<>;,]+", re.ASCII)
+
+
+def value(x: float, unit: str = "") -> str:
+    """A number with three digits, or per cent for a ratio (unit 1).
+
+    Examples
+    --------
+    >>> value(0.123), value(1234.5, "kt"), value(0.1234, "1"), value(float("nan"))
+    ('0.123', '1,230 kt', '12.3 %', 'not defined')
+    """
+    if not math.isfinite(x):
+        return "not defined"
+    if unit == "1":
+        return f"{number(100 * x)} %"
+    return f"{number(x)} {unit}".strip()
+
+
+def interval(low: float, high: float, unit: str = "") -> str:
+    """Both ends of an interval.
+
+    Examples
+    --------
+    >>> interval(0.1, 0.25, "1"), interval(1.5, 20.0, "kt")
+    ('10–25 %', '1.5–20 kt')
+    """
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return "not defined"
+    factor, shown = (100.0, "%") if unit == "1" else (1.0, unit)
+    dash = " to " if low < 0 else "–"
+    return f"{number(factor * low)}{dash}{number(factor * high)} {shown}".strip()
+
+
+def grounding(width_ratio: float) -> tuple[str, str]:
+    """Which of evidence and prior decides a result: a word for its style, and one to read.
+
+    Examples
+    --------
+    >>> grounding(0.2)[1], grounding(0.6)[1], grounding(0.95)[1]
+    ('pinned down by evidence', 'partly informed by evidence', 'rests on the prior')
+    """
+    if not math.isfinite(width_ratio):
+        return "unknown", "no prior to compare with"
+    if width_ratio < INFORMED:
+        return "informed", "pinned down by evidence"
+    if width_ratio < RESTS:
+        return "partly", "partly informed by evidence"
+    return "rests", "rests on the prior"
+
+
+def years_text(years: tuple[int, ...]) -> str:
+    """Years as spans.
+
+    Examples
+    --------
+    >>> years_text((2000, 2001, 2002, 2010))
+    '2000–2002, 2010'
+    """
+    spans: list[list[int]] = []
+    for year in sorted(years):
+        if spans and year == spans[-1][1] + 1:
+            spans[-1][1] = year
+        else:
+            spans.append([year, year])
+    return ", ".join(str(a) if a == b else f"{a}–{b}" for a, b in spans)
+
+
+def selector_text(selector: Selector) -> str:
+    """What a selector chooses, in words.
+
+    Examples
+    --------
+    >>> selector_text(Selector.of(quantity="trade+declared", product="salt", origin="A", destination="B"))
+    'trade + declared of salt, from A to B'
+    """
+    fields = {name: " + ".join(values) for name, values in selector.fields.items()}
+    parts = [plain_words(fields.pop("quantity", "")) or "mass"]
+    if "product" in fields:
+        parts.append(f"of {fields.pop('product')}")
+    origin, destination = fields.pop("origin", ""), fields.pop("destination", "")
+    if origin and origin == destination:
+        parts[-1] += f", in {origin}"
+    else:
+        both = [f"from {origin}"] * bool(origin) + [f"to {destination}"] * bool(destination)
+        if both:
+            parts[-1] += f", {' '.join(both)}"
+    if "end_use" in fields:
+        parts.append(f"for {fields.pop('end_use')}")
+    rest = ", ".join(f"{plain_words(k)} {v}" for k, v in fields.items())
+    return " ".join(parts) + (f" ({rest})" if rest else "")
+
+
+def plain_words(name: str) -> str:
+    """A name of a table without its underscores.
+
+    Examples
+    --------
+    >>> plain_words("mine_production")
+    'mine production'
+    """
+    return name.replace("_", " ")
+
+
+def linked(text: str) -> Markup:
+    """A reference with its web address or DOI as a link; everything else is escaped.
+
+    Examples
+    --------
+    >>> print(linked("doi 10.1000/x1 <b>"))
+    doi <a href="https://doi.org/10.1000/x1">10.1000/x1</a> &lt;b&gt;
+    """
+    found = _URL.search(text) or _DOI.search(text)
+    if found is None:
+        return Markup("{}").format(text)
+    shown = found.group().rstrip(".,;)")
+    href = shown if shown.startswith("http") else f"https://doi.org/{shown}"
+    before, after = text[: found.start()], text[found.start() + len(shown) :]
+    return Markup('{}<a href="{}">{}</a>{}').format(before, href, shown, after)
