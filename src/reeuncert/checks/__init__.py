@@ -1,1 +1,7 @@
 """Checks of a result: whether its intervals deserve belief. One file per check; the registry lists them."""
+
+from reeuncert.checks.material import Material
+from reeuncert.checks.registry import CHECKS, check
+from reeuncert.checks.result import CheckResult, CheckTable
+
+__all__ = ["CHECKS", "CheckResult", "CheckTable", "Material", "check"]
