@@ -1,103 +1,134 @@
-"""The scale on which a sampler moves: shares and bounded inputs, stretched so that no side is a wall.
+"""The scale on which a sampler moves: shares and bounded inputs, stretched until their prior is nearly normal.
 
 A Dirichlet share with a concentration of 0.03 has a log-ratio with a tail of scale 33 to the left and of scale 1/3 to
-the right; a uniform input ends abruptly. One step size fits neither. Both become nearly logistic as monotone functions
-of a free coordinate, whose derivative joins the density, so that nothing changes but the speed.
+the right; log-ratios of one process share their reference; a uniform input ends abruptly. One step size fits none of
+that. So the shares of a process are broken off one after the other (stick-breaking: independent under a Dirichlet), and
+the log-odds of each part, like a bounded mass, is a monotone function of a free coordinate that is nearly standard
+normal a priori. The derivative joins the density: nothing changes but the speed.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import pytensor.tensor as pt
 from numpy.typing import NDArray
 from pytensor.tensor.variable import TensorVariable
+from scipy.special import log_ndtr, ndtri
 
 from reeuncert.balance.network import Network
 from reeuncert.case.records import Case
 from reeuncert.priors.subjects import DIRICHLET, outflows, subjects
 from reeuncert.system.definition import OUTSIDE
 
+FURTHEST = 35.0
+"""Free coordinates are looked for between ± this; the normal distribution function underflows at 38."""
 
-@dataclass(frozen=True)
+EDGE = 1e-3
+"""A start on or beyond a bound is moved inside by this part of the width."""
+
+
+@dataclass(frozen=True, eq=False)
 class CoordinateScale:
-    """Monotone functions u(z), one a coordinate; the identity where nothing is stretched.
+    """Monotone functions u(z) of free coordinates, one a coordinate; the identity where nothing is stretched.
 
     Parameters
     ----------
-    stretched, left, right
-        Positions of the coordinates with u = softplus(z) / right − softplus(−z) / left, and the rates of their tails.
+    part
+        Positions of the log-ratios to stretch, shape (n,), process by process.
+    left, right
+        Rates of the two exponential tails of the log-odds w of each broken part, shape (n,):
+        w = log Φ(z) / left − log Φ(−z) / right.
+    end
+        For each of them, the index into ``part`` at which the next process begins.
     bounded, low, high
-        Positions of the logs of masses between two bounds: u = log(low + (high − low) · expit(z)).
+        Positions of logs of masses that lie between two bounds: u = log(low + (high − low) Φ(z)).
     """
 
-    stretched: NDArray[np.int64]
+    part: NDArray[np.int64]
     left: NDArray[np.float64]
     right: NDArray[np.float64]
+    end: NDArray[np.int64]
     bounded: NDArray[np.int64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
 
     @classmethod
     def of(cls, case: Case, network: Network) -> CoordinateScale:
-        """The scale for a priors table; every coordinate is its own under the measure ``mass``."""
-        stretched: dict[int, tuple[float, float]] = {}
-        bounded: dict[int, tuple[float, float]] = {}
-        if case.prior_measure == "shares":
-            found = subjects(case, network, case.priors)
-            weight = {s.edges[0]: s.prior.a for s in found if s.prior.family == DIRICHLET}
-            for (process, _), edges in outflows(network).items():
-                for e in edges:
-                    k = network.coordinate_index(*_place(network, e))
-                    if process != OUTSIDE and k >= 0 and e in weight:
-                        stretched[k] = (weight[e], sum(weight[f] for f in edges) - weight[e])
-            for subject in found:
-                if subject.prior.family == "uniform":
-                    k = network.coordinate_index(*_place(network, subject.edges[0]))
-                    bounded[k] = (subject.prior.a, subject.prior.b)
-        left, right = np.array(list(stretched.values()), dtype=np.float64).reshape(-1, 2).T
-        low, high = np.array(list(bounded.values()), dtype=np.float64).reshape(-1, 2).T
-        return cls(
-            np.array(list(stretched), dtype=np.int64), left, right, np.array(list(bounded), dtype=np.int64), low, high
-        )
+        """The scale that fits a priors table; under the measure ``mass`` every coordinate is free as it is."""
+        parts: list[tuple[int, float, float, int]] = []
+        found = subjects(case, network, case.priors) if case.prior_measure == "shares" else []
+        weight = {s.edges[0]: s.prior.a for s in found if s.prior.family == DIRICHLET}
+        for (process, _), edges in outflows(network).items():
+            if process == OUTSIDE or not all(e in weight for e in edges):
+                continue
+            free = [(k, weight[e]) for e in edges if (k := _coordinate(network, e)) >= 0]
+            rest = sum(weight[e] for e in edges)
+            end = len(parts) + len(free)
+            for k, own in free:
+                rest -= own
+                parts.append((k, own, rest, end))
+        uniform = [s for s in found if s.prior.family == "uniform"]
+        bounds = [(_coordinate(network, s.edges[0]), s.prior.a, s.prior.b) for s in uniform]
+        columns = np.array(parts, dtype=np.float64).reshape(-1, 4).T
+        limits = np.array(bounds, dtype=np.float64).reshape(-1, 3).T
+        part, end, bounded = columns[0].astype(int), columns[3].astype(int), limits[0].astype(int)
+        return cls(part, columns[1], columns[2], end, bounded, limits[1], limits[2])
 
     def apply(self, z: TensorVariable) -> tuple[TensorVariable, TensorVariable]:
-        """Coordinates u (coordinate) and Σ log du/dz (scalar) from free coordinates z (coordinate)."""
+        """Coordinates u (coordinate) and Σ log |du/dz| (scalar) from free coordinates z (coordinate)."""
         u, log_volume = z, pt.zeros(())
-        if self.stretched.size:
-            part = z[self.stretched]
-            value = pt.softplus(part) / self.right - pt.softplus(-part) / self.left
-            u = pt.set_subtensor(u[self.stretched], value)
-            log_volume += pt.log(pt.expit(part) / self.right + pt.expit(-part) / self.left).sum()
+        if self.part.size:
+            free = z[self.part]
+            below, above = _log_normal_cdf(free), _log_normal_cdf(-free)
+            odds = below / self.left - above / self.right
+            # What the later parts leave of the stick: Σ of −log(1 − part) over the rest of the process.
+            later = pt.concatenate([pt.cumsum(pt.softplus(odds)[::-1])[::-1], pt.zeros(1)])
+            index = np.arange(self.part.size)
+            u = pt.set_subtensor(u[self.part], odds + later[index + 1] - later[self.end])
+            slope = pt.exp(-below) / self.left + pt.exp(-above) / self.right
+            log_volume = log_volume + (pt.log(slope) + _log_normal_pdf(free)).sum()
         if self.bounded.size:
-            part = z[self.bounded]
-            mass = self.low + (self.high - self.low) * pt.expit(part)
-            u = pt.set_subtensor(u[self.bounded], pt.log(mass))
-            log_volume += (np.log(self.high - self.low) - pt.softplus(part) - pt.softplus(-part) - pt.log(mass)).sum()
+            free = z[self.bounded]
+            log_mass = pt.log(self.low + (self.high - self.low) * pt.exp(_log_normal_cdf(free)))
+            u = pt.set_subtensor(u[self.bounded], log_mass)
+            log_volume = log_volume + (np.log(self.high - self.low) + _log_normal_pdf(free) - log_mass).sum()
         return u, log_volume
 
     def invert(self, u: NDArray[np.float64]) -> NDArray[np.float64]:
         """Free coordinates z from coordinates u (coordinate); masses on a bound or beyond it are moved inside."""
         z = np.array(u, dtype=np.float64)
-        z[self.stretched] = _inverse_stretch(z[self.stretched], self.left, self.right)
-        part = np.clip((np.exp(z[self.bounded]) - self.low) / (self.high - self.low), 1e-3, 1 - 1e-3)
-        z[self.bounded] = np.log(part / (1 - part))
+        odds = z[self.part]
+        for k in range(self.part.size - 1, -1, -1):
+            odds[k] -= np.logaddexp(0, odds[k + 1 : self.end[k]]).sum()
+        z[self.part] = _inverse_odds(odds, self.left, self.right)
+        within = (np.exp(z[self.bounded]) - self.low) / (self.high - self.low)
+        z[self.bounded] = ndtri(np.clip(within, EDGE, 1 - EDGE))
         return z
 
 
-def _place(network: Network, edge: int) -> tuple[str, int]:
-    return network.system.flows[network.edge_flow[edge]].name, network.system.years[network.edge_year[edge]]
+def _coordinate(network: Network, edge: int) -> int:
+    name = network.system.flows[network.edge_flow[edge]].name
+    return network.coordinate_index(name, network.system.years[network.edge_year[edge]])
 
 
-def _inverse_stretch(
-    u: NDArray[np.float64], left: NDArray[np.float64], right: NDArray[np.float64]
+def _log_normal_cdf(z: TensorVariable) -> TensorVariable:
+    return pt.log(0.5 * pt.erfc(-z / math.sqrt(2)))
+
+
+def _log_normal_pdf(z: TensorVariable) -> TensorVariable:
+    return -0.5 * z**2 - 0.5 * math.log(2 * math.pi)
+
+
+def _inverse_odds(
+    odds: NDArray[np.float64], left: NDArray[np.float64], right: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Solve u = softplus(z) / right − softplus(−z) / left by bisection; it is monotone, with straight asymptotes."""
-    reach = np.abs(u) * np.maximum(left, right) + np.log(2) * (1 + np.maximum(left / right, right / left))
-    lower, upper = -reach, reach
-    for _ in range(200):
+    """Solve odds = log Φ(z) / left − log Φ(−z) / right by bisection (it is monotone)."""
+    lower, upper = np.full(odds.shape, -FURTHEST), np.full(odds.shape, FURTHEST)
+    for _ in range(100):
         middle = (lower + upper) / 2
-        above = np.logaddexp(0, middle) / right - np.logaddexp(0, -middle) / left > u
+        above = log_ndtr(middle) / left - log_ndtr(-middle) / right > odds
         lower, upper = np.where(above, lower, middle), np.where(above, middle, upper)
     return np.asarray((lower + upper) / 2)
