@@ -51,8 +51,8 @@ def predicted_quantities(evidence: EvidenceModel, mass_flow: Floats, log_offset:
     """
     mass_flow = np.asarray(mass_flow, dtype=np.float64)
     batch = mass_flow.shape[:-2]
-    mass = np.ascontiguousarray(mass_flow[..., evidence.edge_flow, evidence.edge_year])
-    mass = mass.reshape(-1, evidence.edge_flow.size)
+    position = evidence.edge_flow * mass_flow.shape[-1] + evidence.edge_year
+    mass = np.take(mass_flow.reshape(-1, mass_flow.shape[-2] * mass_flow.shape[-1]), position, axis=1)
     offsets = _flat(log_offset, batch, len(evidence.offsets.label), "log_offset")
     eta = np.empty((mass.shape[0], evidence.n_rows))
     _quantities_of_draws(eta, mass, offsets, *evidence.quantity_arrays)
