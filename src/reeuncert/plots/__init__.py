@@ -11,6 +11,7 @@ from reeuncert.plots.evidence import evidence_data, plot_evidence
 from reeuncert.plots.indicator import indicator_data, plot_indicator, published_data
 from reeuncert.plots.learning import learning_data, plot_learning
 from reeuncert.plots.prior_posterior import plot_prior_posterior, prior_posterior_data
+from reeuncert.plots.sankey import plot_sankey, sankey_data
 from reeuncert.plots.triangle import plot_triangle, triangle_data
 
 __all__ = [
@@ -28,8 +29,10 @@ __all__ = [
     "plot_indicator",
     "plot_learning",
     "plot_prior_posterior",
+    "plot_sankey",
     "plot_triangle",
     "prior_posterior_data",
     "published_data",
+    "sankey_data",
     "triangle_data",
 ]

@@ -1,0 +1,201 @@
+"""Sankey diagram of a system, from the mine to the end use: width is the median, opacity the relative uncertainty."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from reeuncert.case.records import Case
+from reeuncert.errors import ReeUncertError
+from reeuncert.likelihood.selection import selected
+from reeuncert.plots.access import CUMULATED_LABEL, Coords, case_of, check_labels, quantile_table, take
+from reeuncert.plots.flow_sums import both
+from reeuncert.plots.sankey_graph import Graph, sankey_graph
+from reeuncert.plots.style import check_backend, theme_of
+
+CLASSES = ((1.25, 0.80), (2.0, 0.55), (5.0, 0.34), (np.inf, 0.18))
+"""Classes of relative uncertainty: factor between the median and either end of the interval, and opacity."""
+
+
+def sankey_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
+    """The ribbons of the diagram, one row a ribbon and year.
+
+    Parameters
+    ----------
+    dt
+        Result of `reeuncert.sample`.
+    coords
+        ``year`` (years, or ``"cumulated"``); by default every year and the sum.
+
+    Returns
+    -------
+    DataFrame
+        ``year``, ``source``, ``target`` (nodes, see `reeuncert.plots.sankey_graph`), ``flow`` (names joined by `` + ``;
+        what stays in a market is what leaves it after trade less what came), ``label``, ``region``, ``route``
+        (``registered``, ``unregistered``, ``unrecorded`` or ``loss``), ``unit``, ``median``, ``eti90_lb``,
+        ``eti90_ub``, ``prior_median``, ``prior_eti90_lb``, ``prior_eti90_ub``, ``factor`` = √(upper / lower), and
+        ``evidence`` (ids of the figures that speak of its flows in the year, joined by spaces).
+
+    Raises
+    ------
+    ReeUncertError
+        If the result holds no case, or a year does not exist.
+
+    Examples
+    --------
+    >>> from reeuncert.testing import toy_posterior
+    >>> table = sankey_data(toy_posterior(draws=20, years=2), coords={"year": 2002})
+    >>> table.loc[table["flow"] == "mine_production_South", ["source", "target"]].values.tolist()
+    [['mining_South', 'market_concentrate_South|supply']]
+    """
+    case = case_of(dt)
+    return _table(dt, case, sankey_graph(case), coords)
+
+
+def plot_sankey(
+    dt: xr.DataTree,
+    *,
+    coords: Coords = None,
+    backend: str = "matplotlib",
+    theme: str = "light",
+) -> Any:
+    """Draw the flows of a system from the mine to the end use.
+
+    Columns are stages, rows are regions and routes. The width of a ribbon is its median, its colour its region; what is
+    fainter is less certain; unregistered flows are darker (hatched in matplotlib), unrecorded ones pink. Stocks are
+    not drawn. All years have one scale.
+
+    Parameters
+    ----------
+    dt
+        Result of `reeuncert.sample`.
+    coords
+        ``year``. In matplotlib one year is drawn (by default the last), in Plotly all that are chosen, with a slider.
+    backend
+        ``"matplotlib"`` or ``"plotly"``.
+    theme
+        ``"light"`` or ``"dark"``.
+
+    Returns
+    -------
+    matplotlib.figure.Figure or plotly.graph_objects.Figure
+
+    Raises
+    ------
+    ReeUncertError
+        As `sankey_data`, or if several years are asked of matplotlib.
+    """
+    check_backend(backend)
+    colours = theme_of(theme)
+    case = case_of(dt)
+    graph = sankey_graph(case)
+    if backend == "matplotlib":
+        from reeuncert.plots.sankey_matplotlib import draw
+
+        chosen = dict(coords or {})
+        chosen.setdefault("year", case.system.years[-1])
+        table = _table(dt, case, graph, chosen)
+        if table["year"].nunique() > 1:
+            raise ReeUncertError("a matplotlib figure shows one year: give one by coords, or use backend='plotly'")
+        return draw(table, graph, case.regions, colours)
+    from reeuncert.plots.sankey_plotly import draw as draw_plotly
+
+    return draw_plotly(_table(dt, case, graph, coords), graph, case.regions, colours)
+
+
+def opacity_of(factor: float) -> float:
+    """Opacity of a ribbon whose interval spans this factor around its median.
+
+    Examples
+    --------
+    >>> opacity_of(1.1), opacity_of(3.0), opacity_of(float("inf"))
+    (0.8, 0.34, 0.18)
+    """
+    return next((opacity for limit, opacity in CLASSES if factor <= limit), CLASSES[-1][1])
+
+
+def class_names() -> list[str]:
+    """Texts for the legend of opacities.
+
+    Examples
+    --------
+    >>> class_names()
+    ['within ×/÷ 1.25', 'within ×/÷ 2', 'within ×/÷ 5', 'wider']
+    """
+    return [f"within ×/÷ {limit:g}" if np.isfinite(limit) else "wider" for limit, _ in CLASSES]
+
+
+def _table(dt: xr.DataTree, case: Case, graph: Graph, coords: Coords) -> pd.DataFrame:
+    mass, before = both(dt)
+    known = [*mass["year"].values.tolist(), CUMULATED_LABEL]
+    years = take(coords, ("year",), "the Sankey diagram").get("year", known)
+    check_labels(years, known, "year", "the Sankey diagram")
+    posterior = _ribbons(mass, graph, years)
+    prior = None if before is None else _ribbons(before, graph, years)
+    spoken = _evidence(case, graph, years)
+    tables = []
+    for t, year in enumerate(years):
+        columns = quantile_table(posterior[:, :, t], (0.9,))
+        if prior is not None:
+            columns |= quantile_table(prior[:, :, t], (0.9,), "prior_")
+        else:
+            columns |= {f"prior_{n}": np.full(len(graph.links), np.nan) for n in ("median", "eti90_lb", "eti90_ub")}
+        table = pd.DataFrame(
+            {
+                "year": pd.Series([year] * len(graph.links), dtype=object),
+                "source": [link.source.name for link in graph.links],
+                "target": [link.target.name for link in graph.links],
+                "flow": [" + ".join(link.flows) + "".join(f" − {m}" for m in link.minus) for link in graph.links],
+                "label": [link.label for link in graph.links],
+                "region": [link.region for link in graph.links],
+                "route": [link.route for link in graph.links],
+                "unit": str(mass.attrs.get("units", "")),
+            }
+            | columns
+        )
+        table["evidence"] = [" ".join(ids) for ids in spoken[t]]
+        tables.append(table[(table["median"] > 0) | (table["eti90_ub"] > 0)])
+    out = pd.concat(tables, ignore_index=True).drop(columns=["mean", "prior_mean"], errors="ignore")
+    with np.errstate(divide="ignore"):
+        factor = np.sqrt(out["eti90_ub"].to_numpy() / out["eti90_lb"].to_numpy())
+    out.insert(out.columns.get_loc("evidence"), "factor", factor)
+    return out
+
+
+def _ribbons(mass: xr.DataArray, graph: Graph, years: list[Any]) -> np.ndarray:
+    """Draws of every ribbon (sample, link, year); what would stay with a minus sign is nothing."""
+    values = mass.transpose("chain", "draw", "flow", "year").values
+    values = np.nan_to_num(values.reshape(-1, *values.shape[2:]))
+    index = {str(name): i for i, name in enumerate(mass["flow"].values)}
+    position = {int(y): t for t, y in enumerate(mass["year"].values)}
+    parts = [values.sum(axis=2) if y == CUMULATED_LABEL else values[:, :, position[int(y)]] for y in years]
+    out = np.zeros((len(values), len(graph.links), len(years)))
+    for k, link in enumerate(graph.links):
+        plus, minus = [index[f] for f in link.flows], [index[f] for f in link.minus]
+        for t, part in enumerate(parts):
+            out[:, k, t] = np.maximum(part[:, plus].sum(axis=1) - part[:, minus].sum(axis=1), 0.0)
+    return out
+
+
+def _evidence(case: Case, graph: Graph, years: list[Any]) -> list[list[list[str]]]:
+    """Ids of the figures that speak of a ribbon's own flows, by year and ribbon."""
+    system = case.system
+    of_flow: dict[tuple[int, int], list[str]] = {}
+    for row in case.evidence:
+        terms = set(selected(system, row.selector, row.years))
+        if row.of is not None:
+            terms |= set(selected(system, row.of, row.years))
+        for term in terms:
+            of_flow.setdefault(term, []).append(row.id)
+    out = []
+    for year in years:
+        times = range(len(system.years)) if year == CUMULATED_LABEL else [system.year_index[int(year)]]
+        of_year = []
+        for link in graph.links:
+            flows = [system.flow_index[f] for f in link.flows] if link.label != "stays" else []
+            of_year.append(list(dict.fromkeys(i for f in flows for t in times for i in of_flow.get((f, t), ()))))
+        out.append(of_year)
+    return out

@@ -1,0 +1,255 @@
+"""Which nodes and links a Sankey diagram of a system has: columns are stages, rows are regions and routes.
+
+A process that only one market feeds is drawn as part of that market, all uses of a region as one node, and a market as
+two: what it gets from its own region, and what it has after trade. So every flow runs from left to right, trade between
+regions shows as crossings between rows, and a year of a large system stays readable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from reeuncert.case.records import Case
+from reeuncert.system.definition import OUTSIDE, Flow
+
+REGISTERED, UNREGISTERED, UNRECORDED, LOSS = "registered", "unregistered", "unrecorded", "loss"
+SUPPLY, DISPOSAL, USE, END_USE, SOURCE = "supply", "disposal", "use", "end use", "source"
+BORDER_CROSSING = ("declared", "undeclared")
+
+
+@dataclass(frozen=True)
+class Node:
+    """A place of the diagram.
+
+    Parameters
+    ----------
+    row
+        ``region`` or ``region, unregistered``; empty for end uses, which belong to no row.
+    stage
+        Heading of the column.
+    """
+
+    name: str
+    row: str
+    stage: str
+    side: str = ""
+
+
+@dataclass(frozen=True)
+class Link:
+    """A ribbon of the diagram: the sum of some flows less that of others (what stays in a market after its imports)."""
+
+    source: Node
+    target: Node
+    route: str
+    region: str
+    flows: tuple[str, ...]
+    minus: tuple[str, ...] = ()
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Nodes by column, and links."""
+
+    columns: tuple[tuple[Node, ...], ...]
+    headings: tuple[str, ...]
+    rows: tuple[str, ...]
+    links: tuple[Link, ...]
+
+
+def sankey_graph(case: Case) -> Graph:
+    """The diagram of a case: the same in all years, though a year may lack some links.
+
+    Where stages form a circle (recycling), the flow that closes it runs backwards.
+    """
+    return _Builder(case).graph()
+
+
+class _Builder:
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.flows = [f for f in case.system.flows if not f.is_stock]
+        self.processes = {p.name: p for p in case.system.processes}
+        self.markets = {p.name for p in case.system.processes if p.stage == "market"}
+        self.home = {name: self._home(name) for name in self.processes}
+        self.rows = self._rows()
+
+    def graph(self) -> Graph:
+        links = [link for flow in self.flows if (link := self._link(flow)) is not None]
+        links += self._within_markets(links)
+        merged = _merged(links)
+        columns = _columns(merged)
+        used = {node.row for column in columns for node in column if node.row}
+        rows = tuple(r for r in self._row_order() if r in used)
+        return Graph(columns, tuple(_heading(c) for c in columns), rows, tuple(merged))
+
+    def _home(self, name: str) -> str:
+        """The market of which a process is drawn as a part: the only one that feeds it, or whose goods cross there."""
+        into = [f for f in self.flows if f.to_process == name]
+        givers = {f.from_process for f in into}
+        merging = name not in self.markets and self.processes[name].stage != USE
+        if merging and len(givers) == 1 and all(f.quantity in ("feed", "unrecorded_trade") for f in into):
+            return next(iter(givers))
+        return name
+
+    def _rows(self) -> dict[str, str]:
+        """Row of each process: its region, and whether only unregistered flows leave it."""
+        rows = {}
+        for name, process in self.processes.items():
+            leaving = {f.route for f in self.flows if f.from_process == name and f.route}
+            unregistered = leaving == {UNREGISTERED}
+            rows[name] = f"{process.region}, {UNREGISTERED}" if unregistered else process.region
+        return rows
+
+    def _row_order(self) -> list[str]:
+        return [row for region in self.case.regions for row in (region, f"{region}, {UNREGISTERED}")]
+
+    def _product_of(self, market: str) -> str:
+        named = [f.product for f in self.flows if market in (f.to_process, f.from_process) and f.product]
+        return max(dict.fromkeys(named), key=named.count, default="")
+
+    def _node(self, process: str, side: str) -> Node:
+        home = self.home[process]
+        row = self.rows[home]
+        if home in self.markets:
+            return Node(f"{home}|{side}", row, self._product_of(home), side)
+        if self.processes[home].stage == USE:
+            return Node(f"{USE}|{row}", row, USE)
+        return Node(home, row, self.processes[home].stage)
+
+    def _link(self, flow: Flow) -> Link | None:
+        origin, target = flow.from_process, flow.to_process
+        if origin == OUTSIDE:
+            if flow.quantity in ("ore", "opening_stock") or target == OUTSIDE:
+                return None
+            arrival = self._node(target, SUPPLY)
+            begin = Node(f"{SOURCE}|{flow.quantity}|{arrival.row}", arrival.row, flow.quantity, SOURCE)
+            return Link(begin, arrival, _route(flow), flow.origin or self.processes[target].region, (flow.name,))
+        if target != OUTSIDE and self.home[target] == self.home[origin]:
+            return None
+        begin = self._node(origin, DISPOSAL)
+        region = self.processes[origin].region
+        if target == OUTSIDE:
+            if flow.end_use:
+                return Link(begin, Node(f"{END_USE}|{flow.end_use}", "", END_USE), _route(flow), region, (flow.name,), label=flow.end_use)
+            return Link(begin, Node(f"{LOSS}|{begin.name}", begin.row, LOSS, LOSS), LOSS, region, (flow.name,))
+        if self.home[origin] in self.markets and target in self.markets and self._trades(origin, target):
+            begin = self._node(origin, SUPPLY)
+            return Link(begin, self._node(target, DISPOSAL), _route(flow), region, (flow.name,))
+        return Link(begin, self._node(target, SUPPLY), _route(flow), region, (flow.name,))
+
+    def _trades(self, origin: str, target: str) -> bool:
+        """Whether a flow between two markets stays in one product: trade or sale, not refining."""
+        return self._product_of(self.home[origin]) == self._product_of(target)
+
+    def _within_markets(self, links: Iterable[Link]) -> list[Link]:
+        """What stays in a market after trade: all that leaves it there, less what came by trade (stocks not drawn)."""
+        out: dict[str, list[str]] = {}
+        came: dict[str, list[str]] = {}
+        nodes: dict[str, Node] = {}
+        for link in links:
+            if link.source.side == DISPOSAL:
+                out.setdefault(link.source.name, []).extend(link.flows)
+                nodes[link.source.name] = link.source
+            if link.target.side == DISPOSAL:
+                came.setdefault(link.target.name, []).extend(link.flows)
+        inner = []
+        for name, node in nodes.items():
+            market = name.split("|", maxsplit=1)[0]
+            route = UNREGISTERED if node.row.endswith(f", {UNREGISTERED}") else REGISTERED
+            begin = Node(f"{market}|{SUPPLY}", node.row, node.stage, SUPPLY)
+            region = self.processes[market].region
+            inner.append(Link(begin, node, route, region, tuple(out[name]), tuple(came.get(name, ())), "stays"))
+        return inner
+
+
+def _route(flow: Flow) -> str:
+    if flow.quantity in BORDER_CROSSING:
+        return UNRECORDED
+    return UNREGISTERED if flow.route == UNREGISTERED else REGISTERED
+
+
+def _merged(links: Iterable[Link]) -> list[Link]:
+    """Links with the same ends, route and label become one; declared and undeclared arrivals stay apart by label."""
+    found: dict[tuple[str, str, str, str], Link] = {}
+    for link in links:
+        key = (link.source.name, link.target.name, link.route, link.label)
+        if key in found:
+            before = found[key]
+            link = Link(
+                before.source, before.target, before.route, before.region, before.flows + link.flows, before.minus + link.minus, link.label
+            )
+        found[key] = link
+    return list(found.values())
+
+
+def _group(node: Node) -> str:
+    """Nodes of one group share a column."""
+    return f"{node.stage}|{node.side}" if node.side in (SUPPLY, DISPOSAL) else node.stage
+
+
+def _columns(links: list[Link]) -> tuple[tuple[Node, ...], ...]:
+    """Nodes by column: each group one further than all groups that flow into it; losses beside their source."""
+    nodes = {n.name: n for link in links for n in (link.source, link.target)}
+    inner = [link for link in links if link.target.side != LOSS and link.source.side != SOURCE]
+    depth = _depths([(_group(a.source), _group(a.target)) for a in inner])
+    if any(n.stage == END_USE for n in nodes.values()):
+        depth[END_USE] = max(depth.values())
+    place: dict[str, int] = {}
+    for node in nodes.values():
+        if node.side not in (LOSS, SOURCE):
+            place[node.name] = depth.get(_group(node), 0)
+    for link in links:
+        if link.target.side == LOSS:
+            place[link.target.name] = place[link.source.name] + 1
+        if link.source.side == SOURCE:
+            place[link.source.name] = max(place[link.target.name] - 1, 0)
+    count = max(place.values()) + 1 if place else 0
+    return tuple(tuple(nodes[name] for name, p in place.items() if p == i) for i in range(count))
+
+
+def _depths(edges: list[tuple[str, str]]) -> dict[str, int]:
+    """Longest path to each group; an edge that would close a circle is left out.
+
+    Examples
+    --------
+    >>> _depths([("a", "b"), ("b", "c"), ("a", "c"), ("c", "a")])
+    {'a': 0, 'b': 1, 'c': 2}
+    """
+    after: dict[str, list[str]] = {}
+    for a, b in edges:
+        after.setdefault(a, [])
+        after.setdefault(b, [])
+        if a != b and b not in after[a] and not _reaches(after, b, a):
+            after[a].append(b)
+    depth = dict.fromkeys(after, 0)
+    for _ in after:
+        for a, targets in after.items():
+            for b in targets:
+                depth[b] = max(depth[b], depth[a] + 1)
+    return depth
+
+
+def _reaches(after: dict[str, list[str]], start: str, goal: str) -> bool:
+    todo, seen = [start], set()
+    while todo:
+        node = todo.pop()
+        if node == goal:
+            return True
+        if node not in seen:
+            seen.add(node)
+            todo += after.get(node, [])
+    return False
+
+
+def _heading(column: Iterable[Node]) -> str:
+    """Heading of a column: the stage of its nodes; a market's second column says that trade is in."""
+    stages = [n for n in column if n.side not in (LOSS, SOURCE)]
+    if not stages:
+        return ""
+    node = stages[0]
+    if node.side == SUPPLY:
+        return node.stage
+    return "after trade" if node.side == DISPOSAL else node.stage

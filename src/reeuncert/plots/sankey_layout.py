@@ -1,0 +1,146 @@
+"""Where the nodes of a Sankey diagram stand: rows keep their place over the years, and all years have one scale."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from reeuncert.plots.sankey_graph import END_USE, LOSS, Graph, Node
+
+PAD = 0.012
+"""Space between two nodes of a row, as part of the height."""
+
+ROW_GAP = 0.035
+LEAST_ROW = 0.055
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Places of nodes in a unit square whose origin is the top left corner.
+
+    Parameters
+    ----------
+    scale
+        Height of one unit of mass.
+    x
+        Middle of each node.
+    top, height
+        Upper end and height of each node, by year.
+    rows
+        Upper and lower end of each row.
+    """
+
+    scale: float
+    x: Mapping[str, float]
+    top: Mapping[object, Mapping[str, float]]
+    height: Mapping[object, Mapping[str, float]]
+    rows: Mapping[str, tuple[float, float]]
+
+
+def layout_of(table: pd.DataFrame, graph: Graph, *, most_scale: float = np.inf) -> Layout:
+    """Place the nodes for the years of a table.
+
+    Parameters
+    ----------
+    table
+        Rows of `sankey_data`.
+    graph
+        The diagram.
+    most_scale
+        Upper limit of the scale.
+    """
+    years = list(dict.fromkeys(table["year"]))
+    value = {year: node_values(table[table["year"] == year]) for year in years}
+    stacks = _stacks(graph, value)
+    scale = min(_fitting_scale(stacks, graph.rows), most_scale)
+    rows, upper = {}, 0.0
+    heights = {row: _row_height(stacks[row], scale) for row in graph.rows}
+    # What the largest scale leaves over is shared out between the rows.
+    free = max(0.0, 1.0 - sum(heights.values()) - ROW_GAP * (len(heights) - 1)) / max(1, len(heights))
+    for row in graph.rows:
+        rows[row] = (upper, upper + heights[row])
+        upper += heights[row] + ROW_GAP + free
+    top = {year: _tops(graph, value[year], rows, scale) for year in years}
+    height = {year: {name: v * scale for name, v in value[year].items()} for year in years}
+    count = max(1, len(graph.columns) - 1)
+    x = {node.name: i / count for i, column in enumerate(graph.columns) for node in column}
+    return Layout(scale, x, top, height, rows)
+
+
+def node_values(rows: pd.DataFrame) -> dict[str, float]:
+    """Mass that goes through each node: the larger of what enters and what leaves (medians)."""
+    into = rows.groupby("target")["median"].sum()
+    out = rows.groupby("source")["median"].sum()
+    return pd.concat([into, out], axis=1).max(axis=1).to_dict()
+
+
+def ordered(column: tuple[Node, ...], row: str) -> list[Node]:
+    """Nodes of a column in one row: losses last."""
+    return sorted((n for n in column if n.row == row), key=lambda n: n.side == LOSS)
+
+
+def _stacks(graph: Graph, value: Mapping[object, Mapping[str, float]]) -> dict[str, list[tuple[float, int]]]:
+    """For each row the (mass, number of nodes) of each column and year."""
+    out: dict[str, list[tuple[float, int]]] = {row: [] for row in graph.rows}
+    for column in graph.columns:
+        for row in graph.rows:
+            nodes = ordered(column, row)
+            for of_year in value.values():
+                present = [of_year[n.name] for n in nodes if n.name in of_year]
+                if present:
+                    out[row].append((sum(present), len(present)))
+    return out
+
+
+def _row_height(stacks: list[tuple[float, int]], scale: float) -> float:
+    return max((mass * scale + PAD * (n - 1) for mass, n in stacks), default=0.0) if stacks else LEAST_ROW
+
+
+def _total(stacks: Mapping[str, list[tuple[float, int]]], rows: tuple[str, ...], scale: float) -> float:
+    return sum(max(LEAST_ROW, _row_height(stacks[r], scale)) for r in rows) + ROW_GAP * (len(rows) - 1)
+
+
+def _fitting_scale(stacks: Mapping[str, list[tuple[float, int]]], rows: tuple[str, ...]) -> float:
+    """Largest scale at which all rows fit below one another, by bisection."""
+    largest = max((mass for row in rows for mass, _ in stacks[row]), default=0.0)
+    if largest <= 0:
+        return 1.0
+    low, high = 0.0, 1.0 / largest
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if _total(stacks, rows, middle) <= 1.0 else (low, middle)
+    return low
+
+
+def _tops(
+    graph: Graph, value: Mapping[str, float], rows: Mapping[str, tuple[float, float]], scale: float
+) -> dict[str, float]:
+    out: dict[str, float] = {}
+    for column in graph.columns:
+        for row in graph.rows:
+            upper = rows[row][0]
+            for node in ordered(column, row):
+                if node.name in value:
+                    out[node.name] = upper
+                    upper += value[node.name] * scale + PAD
+        free = [n for n in column if n.stage == END_USE]
+        present = [n for n in free if n.name in value]
+        if present:
+            present = [n for n in _by_source(graph, free) if n.name in value]
+            used = sum(value[n.name] * scale for n in present)
+            gap = (1.0 - used) / max(1, len(present) - 1) if len(present) > 1 else 0.0
+            gap = min(gap, 0.06)
+            upper = 0.5 * (1.0 - used - gap * (len(present) - 1))
+            for node in present:
+                out[node.name] = upper
+                upper += value[node.name] * scale + gap
+    return out
+
+
+def _by_source(graph: Graph, nodes: list[Node]) -> list[Node]:
+    """End uses in the order in which the flows of the first region list them."""
+    order = {link.target.name: i for i, link in reversed(list(enumerate(graph.links)))}
+    return sorted(nodes, key=lambda n: order.get(n.name, 0))
