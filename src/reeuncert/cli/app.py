@@ -1,0 +1,129 @@
+"""The commands and their options; each does its work in a module of its own, loaded only when it is asked for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reeuncert.cli.exits import BAD_INPUT, INTERRUPTED, guarded
+
+app = typer.Typer(
+    name="reeuncert",
+    help="Balanced flows with credible intervals, from reported figures.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+CaseArgument = Annotated[str, typer.Argument(help="Name of a bundled case, or the folder of a case.")]
+Options = Annotated[
+    list[str] | None,
+    typer.Option("--option", metavar="NAME=VALUE", help="Choice for a switch of the case; may be given several times."),
+]
+DEFAULT_CASE = "china_us_row"
+
+
+@app.command()
+def run(
+    case: CaseArgument = DEFAULT_CASE,
+    out: Annotated[Path | None, typer.Option(help="Folder for the results; by default results/CASE.")] = None,
+    draws: Annotated[int, typer.Option(min=4, help="Draws kept of every chain.")] = 1000,
+    tune: Annotated[int, typer.Option(min=1, help="Tuning steps of every chain.")] = 1000,
+    chains: Annotated[int, typer.Option(min=1, help="Number of chains.")] = 4,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="The same seed gives the same draws; recorded in any case.")
+    ] = None,
+    sampler: Annotated[str, typer.Option(help="nutpie, pymc or numpyro.")] = "nutpie",
+    preview: Annotated[
+        bool, typer.Option("--preview", help="A quick, approximate look instead of a full run.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="End with status 1 if a check fails.")] = False,
+    option: Options = None,
+) -> None:
+    """Sample a case and write draws, tables, checks and a report.
+
+    Ends with status 0; 1 if a check failed and --strict was given; 2 if the input cannot be used or the output cannot
+    be written (earlier results are then left as they were); 130 if interrupted (the draws made so far are kept).
+    """
+    from reeuncert.cli.run import Request, run_case
+
+    request = Request(
+        case=case,
+        options=option or [],
+        out=out,
+        draws=draws,
+        tune=tune,
+        chains=chains,
+        seed=seed,
+        sampler=sampler,
+        preview=preview,
+        quiet=quiet,
+        strict=strict,
+        command=_command_line(),
+    )
+    with guarded():
+        raise typer.Exit(run_case(request))
+
+
+@app.command()
+def check(case: CaseArgument = DEFAULT_CASE, option: Options = None) -> None:
+    """Say whether a case can be used, and what an analyst should look at first. Samples nothing."""
+    with guarded():
+        from reeuncert.case.report import check_case
+        from reeuncert.cli.options import parse_options
+        from reeuncert.cli.show import console
+
+        found = check_case(case, **parse_options(option or []))
+        console().print(found)
+        raise typer.Exit(0 if found.passed else BAD_INPUT)
+
+
+@app.command()
+def cases() -> None:
+    """List the cases that ship with the package."""
+    with guarded():
+        from reeuncert.case.bundled import bundled_cases
+        from reeuncert.case.reader import read_case
+        from reeuncert.cli.show import show_cases
+
+        show_cases([read_case(name) for name in bundled_cases()])
+
+
+@app.command()
+def report(
+    posterior: Annotated[Path, typer.Argument(help="posterior.nc of a run, or the folder that holds it.")],
+    out: Annotated[Path | None, typer.Option(help="File to write; by default report.html beside the result.")] = None,
+) -> None:
+    """Write the report of a result again."""
+    with guarded():
+        from reeuncert.cli.show import console
+        from reeuncert.posterior.io import read_results
+        from reeuncert.report import write_report
+
+        dt = read_results(posterior)
+        folder = posterior if posterior.is_dir() else posterior.parent
+        path = write_report(dt, out if out is not None else folder / "report.html")
+        console().print(f"Report: {path}", highlight=False, soft_wrap=True)
+
+
+def main() -> None:
+    """Entry point of the commands ``reeuncert`` and ``ree``."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        print("Interrupted: nothing was written.", file=sys.stderr)
+        raise SystemExit(INTERRUPTED) from None
+    except BrokenPipeError:  # the reader of our output went away, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+
+
+def _command_line() -> str:
+    """What the user typed, without the folder of the program."""
+    return " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])

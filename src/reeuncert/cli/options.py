@@ -1,0 +1,34 @@
+"""``--option name=value`` as the options of a case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from reeuncert.errors import CaseError, Problem
+
+
+def parse_options(given: Iterable[str]) -> dict[str, str]:
+    """Split ``name=value`` pairs.
+
+    Raises
+    ------
+    CaseError
+        If a pair has no ``=``, or a name is given twice.
+
+    Examples
+    --------
+    >>> parse_options(["gap_structure=flat"])
+    {'gap_structure': 'flat'}
+    """
+    chosen: dict[str, str] = {}
+    problems = []
+    for pair in given:
+        name, equals, value = (part.strip() for part in pair.partition("="))
+        if not equals or not name or not value:
+            problems.append(Problem("--option", 0, "", f"'{pair}' is no choice; write --option name=value"))
+        elif name in chosen:
+            problems.append(Problem("--option", 0, "", f"option '{name}' is given twice; keep one of them"))
+        chosen[name] = value
+    if problems:
+        raise CaseError(problems)
+    return chosen

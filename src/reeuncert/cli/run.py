@@ -1,0 +1,114 @@
+"""`reeuncert run`: case to files, in one go."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reeuncert.case.reader import read_case
+from reeuncert.cli.exits import FAILED_CHECK, INTERRUPTED
+from reeuncert.cli.options import parse_options
+from reeuncert.errors import OutputError
+from reeuncert.posterior.folder import Staging, output_folder
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from reeuncert.case.records import Case
+    from reeuncert.report.findings import Findings
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for; see the options of the command."""
+
+    case: str
+    options: Sequence[str] = ()
+    out: Path | None = None
+    draws: int = 1000
+    tune: int = 1000
+    chains: int = 4
+    seed: int | None = None
+    sampler: str = "nutpie"
+    preview: bool = False
+    quiet: bool = False
+    strict: bool = False
+    command: str = ""
+
+
+def run_case(request: Request) -> int:
+    """Read, sample, check and write; returns the status with which to end.
+
+    Everything cheap comes first: the case is read and the folder is held before anything is compiled, so that a
+    misspelt column or a full disk does not cost the time of a run.
+
+    Raises
+    ------
+    ReeUncertError
+        When the input cannot be used, the sampler cannot start, or the files cannot be written.
+    """
+    case = read_case(request.case, **parse_options(request.options))
+    out = request.out if request.out is not None else Path("results") / case.name
+    with output_folder(out) as staging:
+        _require_space(staging, case, request)
+        dt = _sampled(case, request)
+        from reeuncert.cli.show import show_findings
+        from reeuncert.report.files import commit_results
+        from reeuncert.report.findings import Findings
+
+        _say(request, "Computing indicators, checks and tables …")
+        findings = Findings(dt)
+        files = commit_results(findings, staging)
+    if not request.quiet:
+        show_findings(findings, out, files)
+    return _status(findings, request, out)
+
+
+def _sampled(case: Case, request: Request) -> xr.DataTree:
+    _say(request, f"Case '{case.name}': {len(case.system.flows)} flows, {len(case.system.years)} years, "
+                  f"{len(case.evidence)} reported figures.")  # fmt: skip
+    from reeuncert.inference.preview import approximate
+    from reeuncert.inference.sample import sample
+    from reeuncert.model import build_model
+
+    model = build_model(case)
+    if request.preview:
+        return approximate(
+            model, seed=request.seed, progressbar=not request.quiet, quiet=request.quiet, command=request.command
+        )
+    return sample(
+        model,
+        draws=request.draws,
+        tune=request.tune,
+        chains=request.chains,
+        seed=request.seed,
+        sampler=request.sampler,
+        quiet=request.quiet,
+        command=request.command,
+    )
+
+
+def _status(findings: Findings, request: Request, out: Path) -> int:
+    if findings.dt.attrs.get("complete") == "no":
+        print(f"Interrupted: the draws made until then were kept, in {out}.", file=sys.stderr)
+        return INTERRUPTED
+    return FAILED_CHECK if request.strict and not findings.checks.passed else 0
+
+
+def _require_space(staging: Staging, case: Case, request: Request) -> None:
+    """Refuse now what would fail after the run; all draws together take about four times those of the flows."""
+    needed = 4 * 8 * request.draws * request.chains * int(case.system.exists.sum())
+    if not request.preview and shutil.disk_usage(staging.place).free < needed:
+        raise OutputError(
+            f"cannot write results to '{staging.target}': they may take {needed / 1e6:,.0f} MB, and the disk has less; "
+            "free some space, choose another place with --out, or keep fewer draws (--draws)"
+        )
+
+
+def _say(request: Request, text: str) -> None:
+    if not request.quiet:
+        print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,111 @@
+"""What a terminal shows at the end of a run: headlines, every year, verdict of the checks, and where the files are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from reeuncert.case.records import Case
+from reeuncert.checks import CheckTable
+from reeuncert.checks.result import shown
+from reeuncert.errors import ReeUncertError
+from reeuncert.report.findings import Findings, marks
+from reeuncert.report.plain.sections.shown import heading, interval
+
+STYLES = {"passed": "green", "failed": "bold red", "information": "dim"}
+_COLUMN = 24
+
+
+def console() -> Console:
+    """Standard output; colours and the width of the window only where it is a terminal."""
+    return Console()
+
+
+def show_findings(findings: Findings, out: Path, files: Sequence[Path]) -> None:
+    """Print what a run found, the verdict of its checks, and its files."""
+    page = console()
+    page.print()
+    page.print(Text(findings.case.title, style="bold"))
+    if findings.approximate:
+        page.print(Text("Approximate: a quick look that has not converged; quote nothing of it.", style="bold yellow"))
+    _show_headlines(findings, page)
+    _show_years(findings, page)
+    show_checks(findings.checks, page)
+    page.print()
+    page.print(Text(f"Files in {out}: {', '.join(p.name for p in files)}"), soft_wrap=True)
+    page.print(Text(f"Read it: {out / 'report.html'}", style="bold"), soft_wrap=True)
+
+
+def show_checks(checks: CheckTable, page: Console) -> None:
+    """Print the verdict of every check."""
+    table = Table(title=f"Checks: {checks.verdict}", title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for column in ("verdict", "check", "value", "wanted", ""):
+        table.add_column(column, justify="right" if column == "value" else "left", overflow="fold")
+    for r in checks:
+        told = "" if r.status == "passed" else r.message
+        cells = (Text(r.status, style=STYLES[r.status]), r.name, shown(r.value), r.threshold, told)
+        table.add_row(*(c if isinstance(c, Text) else Text(c) for c in cells))
+    page.print()
+    page.print(table)
+
+
+def show_cases(cases: Iterable[Case]) -> None:
+    """Print the name, title, size and switches of cases."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("case", "what it is", "years", "flows", "figures", "options (default first)"):
+        table.add_column(column, overflow="fold")
+    for case in cases:
+        options = "; ".join(
+            f"{name}={'|'.join([chosen, *(c for c in case.option_choices[name] if c != chosen)])}"
+            for name, chosen in case.options.items()
+        )
+        years = f"{case.system.years[0]}-{case.system.years[-1]}"
+        row = (case.name, case.title, years, str(len(case.system.flows)), str(len(case.evidence)), options)
+        table.add_row(*(Text(cell) for cell in row))
+    console().print(table)
+
+
+def _show_headlines(findings: Findings, page: Console) -> None:
+    page.print()
+    try:
+        table = findings.headlines
+    except ReeUncertError as error:
+        page.print(Text(f"The headlines cannot be shown: {error}", style="bold red"))
+        return
+    for _, row in table.iterrows():
+        mark = marks(row)
+        page.print(Padding(Text(f"• {row['sentence']}" + (f" [{mark}]" if mark else "")), (0, 0, 0, 1)))
+
+
+def _show_years(findings: Findings, page: Console) -> None:
+    """One column an indicator of the headlines, as many side by side as the width allows."""
+    series = findings.series()
+    if not series:
+        return
+    page.print()
+    page.print(Text("Year by year: median (90 % equal-tailed interval)", style="bold"))
+    page.print(
+        Text(
+            "* has not converged   p rests on the prior (interval at least 0.8 times as wide as the prior's)",
+            style="dim",
+        )
+    )
+    beside = max(1, (page.width - 6) // (_COLUMN + 2))
+    for start in range(0, len(series), beside):
+        table = Table(box=None, pad_edge=False)
+        table.add_column("year")
+        part = series[start : start + beside]
+        for rows in part:
+            table.add_column(heading(rows.iloc[0]), min_width=_COLUMN, max_width=_COLUMN, overflow="fold")
+        values = [
+            {int(row["year"]): f"{interval(row)} {marks(row)}".rstrip() for _, row in rows.iterrows()} for rows in part
+        ]
+        for year in sorted(set().union(*values)):
+            table.add_row(str(year), *(Text(column.get(year, "")) for column in values))
+        page.print(table)
+        page.print()
