@@ -15,7 +15,7 @@ from reeuncert.checks import CheckTable
 from reeuncert.checks.result import shown
 from reeuncert.errors import ReeUncertError
 from reeuncert.report.findings import Findings, marks
-from reeuncert.report.plain.sections.shown import heading, interval
+from reeuncert.report.shown import heading, interval
 
 STYLES = {"passed": "green", "failed": "bold red", "information": "dim"}
 _COLUMN = 24

@@ -7,28 +7,24 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
-from reeuncert.case.records import Case, Evidence
-from reeuncert.case.serial import case_from_json
+from reeuncert.case.records import Evidence
 from reeuncert.errors import OutputError
-from reeuncert.indicators.compute import add_indicators
-from reeuncert.indicators.headlines import headlines
 from reeuncert.plots.evidence import evidence_data
 from reeuncert.posterior.io import provenance
-from reeuncert.posterior.tables import flow_table
 from reeuncert.reference import Published, published_values, reference_table
 from reeuncert.report.fans import all_fans
+from reeuncert.report.findings import Findings
 from reeuncert.report.verdict import Verdict, verdict_of
 
 
-class Context:
-    """A result on its way to a page.
+class Context(Findings):
+    """A result on its way to a page, with what several sections need beside its `Findings`.
 
     Parameters
     ----------
-    dt
-        Result of `reeuncert.sample`; indicators are added if they are missing.
+    findings
+        What they have computed already is taken over.
 
     Raises
     ------
@@ -36,13 +32,13 @@ class Context:
         If the result holds no flows or no case.
     """
 
-    def __init__(self, dt: xr.DataTree):
-        if "posterior" not in dt.children or "case_json" not in dt.attrs:
+    def __init__(self, findings: Findings):
+        if "posterior" not in findings.dt.children or "case_json" not in findings.dt.attrs:
             raise OutputError(
                 "a report needs the group 'posterior' and the attribute 'case_json'; give a result of reeuncert.sample"
             )
-        self.dt = dt if "derived" in dt.children else add_indicators(dt)
-        self.case: Case = case_from_json(dt.attrs["case_json"])
+        super().__init__(findings.dt)
+        self.__dict__.update(vars(findings))
 
     @property
     def unit(self) -> str:
@@ -57,16 +53,6 @@ class Context:
     def provenance(self) -> dict[str, object]:
         """Attributes of the result, as plain values."""
         return dict(provenance(self.dt))
-
-    @cached_property
-    def headlines(self) -> pd.DataFrame:
-        """The sentences of the case with the values behind them."""
-        return headlines(self.dt, case=self.case)
-
-    @cached_property
-    def flows(self) -> pd.DataFrame:
-        """One row a flow and year, posterior beside prior."""
-        return flow_table(self.dt)
 
     @cached_property
     def published(self) -> tuple[Published, ...]:
@@ -102,7 +88,7 @@ class Context:
     @cached_property
     def verdict(self) -> Verdict:
         """The checks of the result, the worst first."""
-        return verdict_of(self.dt)
+        return verdict_of(self)
 
     def draws(self, group: str = "posterior") -> np.ndarray:
         """Masses (sample, flow, year) of a group."""

@@ -53,9 +53,9 @@ def all_fans(derived: xr.Dataset, prior: xr.Dataset | None, published: Iterable[
     Returns
     -------
     dict
-        ``years``, and ``indicators``: for each ``name``, ``title``, ``unit``, ``reference``, ``dims`` and ``series``, a list
-        of ``at`` (labels), ``q`` (one list over the years for each of `PROBABILITIES`), ``p`` (the same for the prior, if
-        there is one) and ``points`` (published values). Series that the system does not have are left out.
+        ``years``, and ``indicators``: for each ``name``, ``title``, ``unit``, ``reference``, ``dims`` and ``series``,
+        a list of ``at`` (labels), ``q`` (one list over the years for each of `PROBABILITIES`), ``p`` (the same for
+        the prior, if there is one) and ``points`` (published values). Series that the system lacks are left out.
     """
     points = list(published)
     indicators = []
@@ -112,5 +112,13 @@ def _points(
             continue
         shown = row.year_to if cumulated else row.year_from
         text = " ".join(f"{row.statement} {row.hedge}".split())
-        out.append({"from": shown, "to": row.year_to, "value": row.value, "source": row.source, "text": text})
+        out.append(
+            {
+                "from": shown,
+                "to": row.year_to,
+                "value": row.value,
+                "source": row.source_id,
+                "text": f"{row.source}: {text}",
+            }
+        )
     return out

@@ -99,12 +99,12 @@ def plotly_spec(drawn: Any) -> dict[str, Any]:
 
 
 def script_json(value: Any) -> Markup:
-    """Compact JSON that no text inside can break out of a script element with.
+    r"""Compact JSON that no text inside can break out of a script element with.
 
     Examples
     --------
     >>> print(script_json({"a": "</script><b>", "x": [1 / 3, float("nan")]}))
-    {"a":"\\u003c/script\\u003e\\u003cb\\u003e","x":[0.3333,null]}
+    {"a":"\u003c/script\u003e\u003cb\u003e","x":[0.3333,null]}
     """
     text = json.dumps(rounded(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":

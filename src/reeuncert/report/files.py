@@ -9,7 +9,7 @@ import xarray as xr
 from reeuncert.posterior.folder import Staging, output_folder
 from reeuncert.posterior.io import stage_results
 from reeuncert.report.findings import Findings
-from reeuncert.report.plain.page import render
+from reeuncert.report.page import render
 
 
 def write_results(dt: xr.DataTree, folder: str | Path) -> tuple[Path, ...]:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import xarray as xr
-
-from reeuncert.checks.registry import check
 from reeuncert.checks.result import CheckResult, shown
-
 from reeuncert.report.figures import DRAWING_ERRORS, reason
+from reeuncert.report.findings import Findings
 
 COLOURS = {"failed": "red", "warning": "amber", "passed": "green", "information": "info", "not run": "info"}
 """Status of a check → its colour in the page; the word stands beside the colour, never the colour alone."""
@@ -93,10 +90,10 @@ class Verdict:
         return f"All checks passed ({count['passed']})."
 
 
-def verdict_of(dt: xr.DataTree) -> Verdict:
+def verdict_of(findings: Findings) -> Verdict:
     """Run the checks of a result; if they cannot be run, the verdict says why, and is not green."""
     try:
-        found = check(dt)
+        found = tuple(findings.checks)
     except DRAWING_ERRORS as error:
         return Verdict((), reason(error))
     return Verdict(tuple(sorted(map(_line, found), key=lambda line: ORDER.index(line.word))))

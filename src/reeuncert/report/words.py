@@ -7,11 +7,12 @@ import re
 
 from markupsafe import Markup
 
-from reeuncert.indicators.headlines import number
+from reeuncert.indicators.headlines import number as number
+from reeuncert.report.findings import RESTS_ON_PRIOR
 from reeuncert.system.definition import Selector
 
-INFORMED, RESTS = 0.5, 0.8
-"""Ratio of the width of the posterior interval to the prior's below which the evidence, above which the prior, decides."""
+INFORMED, RESTS = 0.5, RESTS_ON_PRIOR
+"""Width of a posterior interval over its prior's: below the first the evidence decides, above the second the prior."""
 
 _URL = re.compile(r"https?://[^\s\"'<>]+", re.ASCII)
 _DOI = re.compile(r"\b10\.\d{4,9}/[^\s\"'<>;,]+", re.ASCII)

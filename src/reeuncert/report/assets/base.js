@@ -84,12 +84,20 @@ report.failed = (element, error) => {
   element.replaceWith(said);
 };
 
+// Figures come with the colours of the light theme; in the dark one, those of ground and ink are exchanged.
+report.light = { "#1b1f24": "ink", "#57606a": "muted", "#e3e6ea": "grid", "#ffffff": "ground", "#111418": "point", "#8a929b": "prior" };
+report.recoloured = (text) => {
+  if (document.documentElement.dataset.theme !== "dark") return text;
+  return Object.entries(report.light).reduce((t, [hex, name]) => t.replaceAll(`"${hex}"`, `"${report.colour(name)}"`), text)
+    .replaceAll("rgba(27,31,36,", "rgba(236,239,242,");
+};
+
 report.draw = (figure, again = false) => {
   const element = report.one(".plot", figure), source = report.one("script.spec", figure);
   if (!element || !source || (report.drawn.has(figure) && !again)) return;
   report.drawn.set(figure, true);
   try {
-    const spec = JSON.parse(source.textContent);
+    const spec = JSON.parse(report.recoloured(source.textContent));
     const kind = report.kinds[spec.kind];
     if (!kind) throw new Error(`the page has no drawing of kind '${spec.kind}'`);
     Promise.resolve(kind(element, spec, report.one(".controls", figure), again))

@@ -42,19 +42,22 @@ report.kinds.triangle = (element, spec, controls, again) => {
       const i = spec.regions.indexOf(arrow.from), j = spec.regions.indexOf(arrow.to);
       if (i < 0 || j < 0) continue;
       const a = place[i], b = place[j], dx = b.x - a.x, dy = b.y - a.y, length = Math.hypot(dx, dy) || 1;
-      const ux = dx / length, uy = dy / length, bend = Math.min(46, 0.16 * length), gap = 36;
+      const ux = dx / length, uy = dy / length, bend = Math.min(46, 0.16 * length), gap = 38;
       // Both directions of a pair bend to their own side.
       const start = { x: a.x + gap * ux - 8 * uy, y: a.y + gap * uy + 8 * ux }, end = { x: b.x - gap * ux - 8 * uy, y: b.y - gap * uy + 8 * ux };
       const middle = { x: (start.x + end.x) / 2 - bend * uy, y: (start.y + end.y) / 2 + bend * ux };
       const wide = Math.max(1.5, 22 * arrow.mass / most), hue = report.colour(`hue-${i % 9}`);
       const path = `M${start.x},${start.y} Q${middle.x},${middle.y} ${end.x},${end.y}`;
       picture.append(report.svg("path", { d: path, fill: "none", stroke: hue, "stroke-width": wide, "stroke-opacity": 0.55 }));
-      const tx = end.x - middle.x, ty = end.y - middle.y, tl = Math.hypot(tx, ty) || 1, h = Math.max(7, wide * 0.75 + 3);
+      const tx = end.x - middle.x, ty = end.y - middle.y, tl = Math.hypot(tx, ty) || 1, h = Math.max(8, wide * 0.85 + 4);
       const vx = tx / tl, vy = ty / tl;
       picture.append(report.svg("path", { d: `M${end.x + h * vx},${end.y + h * vy} L${end.x - h * vy},${end.y + h * vx} L${end.x + h * vy},${end.y - h * vx} Z`, fill: hue }));
-      const at = { x: 0.25 * start.x + 0.5 * middle.x + 0.25 * end.x - 6 * uy, y: 0.25 * start.y + 0.5 * middle.y + 0.25 * end.y + 6 * ux };
-      const side = Math.abs(uy) > 0.5 ? (uy > 0 ? "end" : "start") : "middle";
-      const drop = Math.abs(ux) > 0.5 ? (ux > 0 ? 16 : -8) : 0;
+      // Labels stand beside their arrow, on its outer side, nearer to its lower end, where there is room.
+      const t = uy < -0.3 ? 0.32 : uy > 0.3 ? 0.68 : 0.5, r = 1 - t;
+      const off = wide / 2 + 7;
+      const at = { x: r * r * start.x + 2 * r * t * middle.x + t * t * end.x - off * uy, y: r * r * start.y + 2 * r * t * middle.y + t * t * end.y + off * ux };
+      const side = Math.abs(uy) > 0.3 ? (uy > 0 ? "end" : "start") : "middle";
+      const drop = Math.abs(uy) > 0.3 ? 4 : ux > 0 ? 12 : 0;
       picture.append(report.svg("text", { x: at.x, y: at.y + drop, "text-anchor": side, class: "halo" },
         `${report.number(arrow.median, true)} (${report.interval(100 * arrow.low, 100 * arrow.high)})`));
     }

@@ -1,1 +1,32 @@
-"""Sections of the report, one a file: each says what its template shows."""
+"""The sections of the report, in their order: one file each; a new section is one file and one row here."""
+
+from __future__ import annotations
+
+from reeuncert.report.section import Section
+from reeuncert.report.sections import (
+    answers,
+    checks,
+    consumption,
+    customs_gap,
+    dependence,
+    evidence,
+    flows,
+    learned,
+    method,
+    triangle,
+    unregistered,
+)
+
+SECTIONS: tuple[Section, ...] = (
+    Section("answers", "Answers", "answers.html.j2", answers.content),
+    Section("verdict", "Verdict", "verdict.html.j2", checks.content),
+    Section("flows", "Flows", "flows.html.j2", flows.content),
+    Section("dependence", "Dependence over time", "dependence.html.j2", dependence.content),
+    Section("triangle", "The trade triangle", "triangle.html.j2", triangle.content),
+    Section("customs-gap", "The customs gap", "customs_gap.html.j2", customs_gap.content),
+    Section("unregistered", "Unregistered mining and refining", "unregistered.html.j2", unregistered.content),
+    Section("consumption", "Consumption", "consumption.html.j2", consumption.content),
+    Section("learned", "What we learned", "learned.html.j2", learned.content),
+    Section("evidence", "Evidence", "evidence.html.j2", evidence.content),
+    Section("method", "Method and provenance", "method.html.j2", method.content),
+)

@@ -16,9 +16,9 @@ def content(context: Context) -> dict[str, Any]:
     for row in context.headlines.to_dict("records"):
         percent = lookup(row["indicator"]).percent
         unit = "1" if percent else row["unit"]
-        style, words = grounding(row["width_ratio"])
         posterior = (row["eti90_lb"], row["median"], row["eti90_ub"])
         prior = (row["prior_eti90_lb"], row["prior_median"], row["prior_eti90_ub"])
+        style, words = grounding(row["width_ratio"])
         told = f"Posterior {interval(posterior[0], posterior[2], unit)}; prior {interval(prior[0], prior[2], unit)}."
         cards.append(
             {

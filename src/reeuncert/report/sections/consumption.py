@@ -18,6 +18,7 @@ def content(context: Context) -> dict[str, Any]:
         context, "apparent_consumption", id="consumption", keep=lambda at: at["product"] == "refined", short=True
     )
     uses = series_of(context, "end_use_consumption")
+    named = list(dict.fromkeys(at["end_use"] for at in uses))
     regions = list(dict.fromkeys(at["region"] for at in uses))
     stacks = [
         figure(
@@ -27,13 +28,20 @@ def content(context: Context) -> dict[str, Any]:
                 "kind": "stack",
                 "indicator": "end_use_consumption",
                 "series": [[region, at["end_use"]] for at in uses if at["region"] == region],
+                "hues": [named.index(at["end_use"]) for at in uses if at["region"] == region],
             },
-            alt=f"Stacked areas: median consumption of {region} by end use over the years; the table below has intervals.",
+            alt=f"Stacked areas: median consumption of {region} by end use over the years; the table has intervals.",
             height=340,
         )
         for n, region in enumerate(regions)
     ]
-    return {"totals": totals, "stacks": stacks, "table": _table(context) if uses else [], "year": context.years[-1]}
+    return {
+        "totals": totals,
+        "stacks": stacks,
+        "named": named,
+        "table": _table(context) if uses else [],
+        "year": context.years[-1],
+    }
 
 
 def _table(context: Context) -> list[dict[str, Any]]:

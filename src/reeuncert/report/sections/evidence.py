@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from reeuncert.likelihood.problems import row_has_flows
+from reeuncert.reference import data_folder
 from reeuncert.report.context import Context
 from reeuncert.report.figures import figure
 from reeuncert.report.words import interval, number, selector_text, years_text
-from reeuncert.reference import data_folder
 
 LEFT_OUT = "left_out.csv"
 SURPRISING = 0.05
@@ -38,7 +38,7 @@ def content(context: Context) -> dict[str, Any]:
             "positions",
             "Where each reported figure lies in its predictive distribution",
             draw,
-            alt="One line a source, one point a figure: its position between 0 and 100 % of the prediction. The table has them.",
+            alt="One line a source, one point a figure: its position between 0 and 100 % of the prediction.",
             height=900,
         ),
         "unused": [

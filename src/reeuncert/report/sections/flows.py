@@ -1,11 +1,80 @@
-"""Flows: a Sankey diagram for every year and for all of them together, and what is known of each flow."""
+"""Flows: a Sankey diagram for every year and for all of them together, and what is known of each single flow."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from reeuncert.likelihood.selection import selected
+from reeuncert.plots.access import CUMULATED_LABEL
+from reeuncert.plots.sankey import plot_sankey
 from reeuncert.report.context import Context
+from reeuncert.report.fans import quantiles
+from reeuncert.report.figures import figure
+
+ENDS = (0.05, 0.5, 0.95)
 
 
 def content(context: Context) -> dict[str, Any]:
-    return {}
+    """The diagram, and a list of flows that gives interval, prior and evidence of the one chosen."""
+    diagram = figure(
+        "sankey",
+        "From the mine to the end use",
+        lambda: plot_sankey(context.dt, backend="plotly"),
+        alt="Sankey diagram of the flows in the year chosen; the list below gives every flow with its interval.",
+        caption="Columns are stages, rows regions and routes. A ribbon is as wide as its median and the fainter, the "
+        "less certain; outlined ribbons are unregistered, pink ones cross a border without a record.",
+        height=760,
+    )
+    single = figure(
+        "flow",
+        "One flow",
+        lambda: _flows(context),
+        alt="Fan chart of the flow chosen above; its figures stand beside it.",
+        caption="Flows of the year chosen above, the largest first.",
+        height=280,
+    )
+    return {"diagram": diagram, "single": single}
+
+
+def _flows(context: Context) -> dict[str, Any]:
+    """Quantiles of every flow in every year and over all years, and the ids of the figures that speak of it."""
+    system = context.case.system
+    draws = context.draws()
+    after, total = _quantiles(draws)
+    before = total_before = None
+    if "prior" in context.dt.children:
+        before, total_before = _quantiles(context.draws("prior"))
+    evidence = _evidence(context)
+    flows = []
+    for i, flow in enumerate(system.flows):
+        if not flow.years:
+            continue
+        ways = " → ".join(p for p in (flow.from_process, flow.to_process))
+        about = ", ".join(t for t in (flow.quantity.replace("_", " "), flow.product, flow.end_use, flow.route) if t)
+        one: dict[str, Any] = {"name": flow.name, "way": ways, "about": about, "note": flow.note}
+        one |= {"q": after[:, i], "all": total[:, i], "said": evidence.get(i, [])}
+        if before is not None and total_before is not None:
+            one |= {"p": before[:, i], "allp": total_before[:, i]}
+        flows.append(one)
+    return {"kind": "flow", "unit": context.unit, "years": list(system.years), "flows": flows, "sum": CUMULATED_LABEL}
+
+
+def _quantiles(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Ends and median (3, flow, year), and the same of the sum over the years (3, flow)."""
+    flat = draws.reshape(len(draws), -1)
+    return quantiles(flat, ENDS).reshape(3, *draws.shape[1:]), quantiles(np.nansum(draws, axis=2), ENDS)
+
+
+def _evidence(context: Context) -> dict[int, list[list[Any]]]:
+    """Flow → one list for each figure that speaks of it: its id, and the first and last of its years."""
+    system = context.case.system
+    found: dict[int, list[list[Any]]] = {}
+    for row in context.case.evidence:
+        terms = set(selected(system, row.selector, row.years))
+        if row.of is not None:
+            terms |= set(selected(system, row.of, row.years))
+        for flow in sorted({i for i, _ in terms}):
+            found.setdefault(flow, []).append([row.id, min(row.years), max(row.years)])
+    return found

@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from reeuncert.plots.drivers import drivers_data
 from reeuncert.report.context import Context
-from reeuncert.report.drivers import flow_drivers, lineage_log_likelihood, ranks, source_drivers
 from reeuncert.report.fans import quantiles
 from reeuncert.report.figures import figure
+from reeuncert.report.pulls import lineage_log_likelihood, pulls_of
 
 ENDS = (0.05, 0.5, 0.95)
+DRIVERS = 5
 
 
 def content(context: Context) -> dict[str, Any]:
@@ -22,60 +24,48 @@ def content(context: Context) -> dict[str, Any]:
 
         return plot_learning(context.dt, backend="plotly")
 
-    known = "prior" in context.dt.children
     return {
         "figure": figure(
             "learning",
             "How much narrower each flow became",
             draw,
-            alt="Width of the prior interval of each flow against the width of its posterior interval; the table has both.",
+            alt="Width of the prior interval of each flow against that of its posterior interval; the table has both.",
             height=520,
         ),
-        "flows": _flows(context) if known else [],
-        "headlines": _headlines(context),
+        "flows": _flows(context) if "prior" in context.dt.children else [],
+        "headlines": _headlines(context) if context.case.headlines else [],
         "has_sources": "log_likelihood" in context.dt.children,
         "span": (context.years[0], context.years[-1]),
     }
 
 
 def _flows(context: Context) -> list[dict[str, Any]]:
-    """Sum over all years of each flow: interval before and after."""
+    """Sum over all years of each flow: interval before and after, the least learned first."""
     after = quantiles(np.nansum(context.draws(), axis=2), ENDS)
     before = quantiles(np.nansum(context.draws("prior"), axis=2), ENDS)
     rows = []
     for i, flow in enumerate(context.case.system.flows):
-        if not flow.years:
-            continue
-        ratio = (after[2, i] - after[0, i]) / (before[2, i] - before[0, i]) if before[2, i] > before[0, i] else np.nan
-        rows.append(
-            {
-                "name": flow.name,
-                "quantity": flow.quantity,
-                "unit": context.unit,
-                "median": after[1, i],
-                "posterior": (after[0, i], after[2, i]),
-                "prior": (before[0, i], before[2, i]),
-                "ratio": ratio,
-            }
-        )
+        if flow.years:
+            ends = (after[0, i], after[2, i]), (before[0, i], before[2, i])
+            row = {"name": flow.name, "quantity": flow.quantity, "unit": context.unit, "median": after[1, i]}
+            rows.append(row | {"posterior": ends[0], "prior": ends[1], "ratio": _ratio(*ends)})
     return sorted(rows, key=lambda row: -np.nan_to_num(row["ratio"], nan=-1.0))
 
 
+def _ratio(posterior: tuple[float, float], prior: tuple[float, float]) -> float:
+    """Width of the posterior interval over the prior's, as in every table."""
+    before = prior[1] - prior[0]
+    return (posterior[1] - posterior[0]) / before if before > 0 else float("nan")
+
+
 def _headlines(context: Context) -> list[dict[str, Any]]:
-    draws = context.draws()
-    flow_ranks = ranks(draws)
-    names = [f.name for f in context.case.system.flows]
+    drivers = drivers_data(context.dt)
     sources = lineage_log_likelihood(context.dt)
     out = []
-    for row in context.headlines.to_dict("records"):
+    for number, row in enumerate(context.headlines.to_dict("records")):
         variable = context.dt["derived"][row["indicator"]]
         at = {d: row[d] for d in variable.dims if d not in ("chain", "draw")}
         headline = variable.sel(at).transpose("chain", "draw").values.reshape(-1)
-        out.append(
-            {
-                "sentence": row["sentence"],
-                "flows": flow_drivers(headline, flow_ranks, names, list(context.years)),
-                "sources": source_drivers(headline, sources),
-            }
-        )
+        moving = drivers[drivers["headline"] == number].head(DRIVERS).to_dict("records")
+        out.append({"sentence": row["sentence"], "drivers": moving, "sources": pulls_of(headline, sources)})
     return out

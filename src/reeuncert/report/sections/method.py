@@ -1,4 +1,4 @@
-"""Method and provenance: the model in words and formulas for this case, what made the result, and how to make it again."""
+"""Method and provenance: the model in words and formulas, what made the result, and how to make it again."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from reeuncert.report.words import selector_text, years_text
 
 MEASURES = {
     "coordinates": (
-        "Priors sit on the degrees of freedom of the balance: the mass that enters from outside (lognormal) and the shares "
-        "by which each process divides what it holds (logistic-normal), all of them one Gaussian over the years."
+        "Priors sit on the degrees of freedom of the balance: the mass that enters from outside (lognormal) and the "
+        "shares by which each process divides what it holds (logistic-normal), all of them one Gaussian over the years."
     ),
-    "mass": "Priors are densities of the flows themselves, on the masses that balance (Lebesgue measure in mass units).",
+    "mass": "Priors are densities of the flows themselves, on the masses that balance (in mass units).",
     "shares": "Priors are densities of inputs and of the shares of each process.",
 }
 

@@ -22,7 +22,7 @@ def content(context: Context) -> dict[str, Any]:
         "Import dependence between the regions",
         lambda: {
             "kind": "triangle",
-            "regions": [r for r in context.case.regions],
+            "regions": list(context.case.regions),
             "products": products,
             "start": "all" if "all" in products else products[0],
             "shares": {
@@ -32,7 +32,7 @@ def content(context: Context) -> dict[str, Any]:
             },
             "mass": MASS,
         },
-        alt="Arrows between the regions, from exporter to importer, as wide as the trade; the table below has the values.",
+        alt="Arrows between the regions, from exporter to importer, as wide as the trade; the table has the values.",
         caption="An arrow runs from exporter to importer, as wide as the mass; the figure on it says what share of the "
         "importer's imports came that way, with its 90 % interval.",
         height=460,

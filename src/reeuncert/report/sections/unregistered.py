@@ -24,7 +24,7 @@ def content(context: Context) -> dict[str, Any]:
         found = fans_of(context, name, id=name, short=True)
         if found:
             groups.append((title, found))
-    totals: list[dict[str, Any]] = []
+    totals: list[dict[Any, Any]] = []
     cumulated = "unregistered_mining_cumulated"
     if series_of(context, cumulated):
         table = summary(context.dt, cumulated, year=context.years[-1])

@@ -1,0 +1,133 @@
+"""The page: sections rendered one by one into a single HTML file that needs nothing else."""
+
+from __future__ import annotations
+
+import importlib.resources
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+import xarray as xr
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from reeuncert.posterior.folder import explained
+from reeuncert.report import words
+from reeuncert.report.context import Context
+from reeuncert.report.figures import DRAWING_ERRORS, reason
+from reeuncert.report.findings import Findings
+from reeuncert.report.section import Section
+from reeuncert.report.sections import SECTIONS
+
+SCRIPTS = ("base.js", "fans.js", "tables.js", "flows.js", "triangle.js", "start.js")
+"""Scripts of the page; `start.js` comes last."""
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A section as HTML, or why there is none."""
+
+    section: Section
+    html: Markup
+    error: str = ""
+
+
+def write_report(dt: xr.DataTree, path: str | Path) -> Path:
+    """Write the report of a result as one HTML page that needs no other file.
+
+    Parameters
+    ----------
+    dt
+        From `reeuncert.sample` or `reeuncert.read_results`; indicators are added if it has none.
+    path
+        File to write; replaced only when the page is complete.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    OutputError
+        If the result holds no flows or no case, or the file cannot be written.
+    """
+    text = render(Findings(dt))
+    target = Path(path).expanduser()
+    with explained(f"cannot write '{path}'"):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=".reeuncert-writing-", dir=target.parent)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(name, 0o644)
+            os.replace(name, target)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    return target
+
+
+def render(findings: Findings, *, sections: Sequence[Section] = SECTIONS) -> str:
+    """The page as text.
+
+    Parameters
+    ----------
+    findings
+        A result with its tables and checks; what they have computed already is not computed again.
+    sections
+        Sections in their order.
+
+    Returns
+    -------
+    str
+        One HTML page that loads nothing from anywhere. A section or figure that cannot be made says why in its place.
+    """
+    context = Context(findings)
+    environment = _environment()
+    rendered = [_render(environment, section, context) for section in sections]
+    return environment.get_template("page.html.j2").render(
+        case=context.case,
+        approximate=context.approximate,
+        sections=rendered,
+        verdict=context.verdict,
+        provenance=context.provenance,
+        css=_asset("report.css"),
+        js=Markup("\n").join(_asset(name) for name in SCRIPTS),
+        plotly=Markup(get_plotlyjs()),  # Plotly's own code, not a user's text
+    )
+
+
+def _render(environment: jinja2.Environment, section: Section, context: Context) -> Rendered:
+    try:
+        content = section.content(context)
+        html = environment.get_template(section.template).render(section=section, case=context.case, **content)
+    except DRAWING_ERRORS as error:
+        return Rendered(section, Markup(""), reason(error))
+    return Rendered(section, Markup(html))  # rendered with autoescape
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("reeuncert.report", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "value": words.value,
+        "interval": words.interval,
+        "plain": words.plain_words,
+        "linked": words.linked,
+    }
+    return environment
+
+
+def _asset(name: str) -> Markup:
+    text = (importlib.resources.files("reeuncert.report") / "assets" / name).read_text(encoding="utf-8")
+    return Markup(text)  # a file of this package
