@@ -13,10 +13,10 @@ from reeuncert.errors import ReeUncertError
 from reeuncert.likelihood.selection import selected
 from reeuncert.plots.access import CUMULATED_LABEL, Coords, case_of, check_labels, quantile_table, take
 from reeuncert.plots.flow_sums import both
-from reeuncert.plots.sankey_graph import Graph, sankey_graph
+from reeuncert.plots.sankey_graph import LOSS, Graph, sankey_graph
 from reeuncert.plots.style import check_backend, theme_of
 
-CLASSES = ((1.25, 0.80), (2.0, 0.55), (5.0, 0.34), (np.inf, 0.18))
+CLASSES = ((1.25, 0.85), (2.0, 0.62), (5.0, 0.42), (np.inf, 0.26))
 """Classes of relative uncertainty: factor between the median and either end of the interval, and opacity."""
 
 
@@ -61,12 +61,13 @@ def plot_sankey(
     coords: Coords = None,
     backend: str = "matplotlib",
     theme: str = "light",
+    losses: bool = False,
 ) -> Any:
     """Draw the flows of a system from the mine to the end use.
 
     Columns are stages, rows are regions and routes. The width of a ribbon is its median, its colour its region; what is
     fainter is less certain; unregistered flows are darker (hatched in matplotlib), unrecorded ones pink. Stocks are
-    not drawn. All years have one scale.
+    not drawn: where a market takes more than it gives, it puts goods in stock. All years have one scale.
 
     Parameters
     ----------
@@ -78,6 +79,9 @@ def plot_sankey(
         ``"matplotlib"`` or ``"plotly"``.
     theme
         ``"light"`` or ``"dark"``.
+    losses
+        Draw losses too, in grey. They make the diagram half as large again; without them a node from which less leaves
+        than entered shows them.
 
     Returns
     -------
@@ -98,12 +102,14 @@ def plot_sankey(
         chosen = dict(coords or {})
         chosen.setdefault("year", case.system.years[-1])
         table = _table(dt, case, graph, chosen)
+        table = table if losses else table[table["route"] != LOSS]
         if table["year"].nunique() > 1:
             raise ReeUncertError("a matplotlib figure shows one year: give one by coords, or use backend='plotly'")
         return draw(table, graph, case.regions, colours)
     from reeuncert.plots.sankey_plotly import draw as draw_plotly
 
-    return draw_plotly(_table(dt, case, graph, coords), graph, case.regions, colours)
+    table = _table(dt, case, graph, coords)
+    return draw_plotly(table if losses else table[table["route"] != LOSS], graph, case.regions, colours)
 
 
 def opacity_of(factor: float) -> float:
@@ -112,7 +118,7 @@ def opacity_of(factor: float) -> float:
     Examples
     --------
     >>> opacity_of(1.1), opacity_of(3.0), opacity_of(float("inf"))
-    (0.8, 0.34, 0.18)
+    (0.85, 0.42, 0.26)
     """
     return next((opacity for limit, opacity in CLASSES if factor <= limit), CLASSES[-1][1])
 

@@ -8,13 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from reeuncert.plots.sankey_graph import END_USE, LOSS, Graph, Node
+from reeuncert.plots.sankey_graph import END_USE, LOSS, USE, Graph, Node
 
 PAD = 0.012
 """Space between two nodes of a row, as part of the height."""
 
 ROW_GAP = 0.035
 LEAST_ROW = 0.055
+
+TILT = 0.0004
+"""Each column stands a little higher than the one before: ribbons are ordered by the height of their ends, and so those
+from later stages enter a use node above those from earlier ones, without crossing."""
+
+USE_SHIFT = 0.02
+"""Use nodes stand lower than markets, so that a ribbon to use leaves its market below the one to the next stage."""
 
 
 @dataclass(frozen=True)
@@ -119,9 +126,10 @@ def _tops(
     graph: Graph, value: Mapping[str, float], rows: Mapping[str, tuple[float, float]], scale: float
 ) -> dict[str, float]:
     out: dict[str, float] = {}
-    for column in graph.columns:
+    for i, column in enumerate(graph.columns):
         for row in graph.rows:
-            upper = rows[row][0]
+            upper = rows[row][0] + TILT * (len(graph.columns) - i)
+            upper += USE_SHIFT if any(n.stage == USE for n in column) else 0.0
             for node in ordered(column, row):
                 if node.name in value:
                     out[node.name] = upper

@@ -13,12 +13,12 @@ from reeuncert.plots.access import CUMULATED_LABEL
 from reeuncert.plots.draw_plotly import escaped, figures
 from reeuncert.plots.sankey import CLASSES, class_names, opacity_of
 from reeuncert.plots.sankey_colours import node_colour, ribbon_colour
-from reeuncert.plots.sankey_graph import END_USE, LOSS, UNRECORDED, UNREGISTERED, Graph
+from reeuncert.plots.sankey_graph import END_USE, LOSS, Graph
 from reeuncert.plots.sankey_layout import Layout, layout_of, node_values
 from reeuncert.plots.sliders import slider
-from reeuncert.plots.style import UNRECORDED as PINK
 from reeuncert.plots.style import Theme, interval_name, plotly_layout, rgba
 
+NOTE = "darker: unregistered; pink: unrecorded by the exporter; stocks and losses are not drawn"
 HEIGHT = 660
 THICKNESS = 9
 LEAST = 1e-6
@@ -42,11 +42,9 @@ def draw(table: pd.DataFrame, graph: Graph, regions: Sequence[str], theme: Theme
         figure.add_trace(_trace(rows, year, graph, layouts[year], regions, theme, visible=i == start))
         steps.append((str(year), range(i, i + 1), _annotations(graph, layouts[year], year, theme)))
     unit = escaped(str(table["unit"].iloc[0]))
-    said = f"width: median in {unit}; the fainter, the less certain ({interval_name()}): "
-    said += ", ".join(
-        f"<span style='color:{rgba(theme.ink, 1.0)};opacity:{o:g}'>■</span> {name}"
-        for name, (_, o) in zip(class_names(), CLASSES, strict=True)
-    )
+    squares = (f"<span style='color:{rgba(theme.ink, o)}'>■</span> {n}" for n, (_, o) in zip(class_names(), CLASSES, strict=True))
+    said = f"width: median, {unit}; the fainter, the less certain ({interval_name()}): {', '.join(squares)}"
+    said += f"<br>{NOTE}" if LOSS not in set(table["route"]) else ""
     figure.update_layout(
         plotly_layout(
             theme,
@@ -56,10 +54,13 @@ def draw(table: pd.DataFrame, graph: Graph, regions: Sequence[str], theme: Theme
                 "xanchor": "left",
                 "xref": "container",
                 "font": {"size": 15},
-                "pad": {"l": 8},
+                "pad": {"l": 8, "t": 8},
+                "yref": "container",
+                "y": 0.985,
+                "yanchor": "top",
             },
-            height=HEIGHT + 222,
-            margin={"l": 14, "r": 128, "t": 112, "b": 110},
+            height=HEIGHT + 234,
+            margin={"l": 14, "r": 128, "t": 124, "b": 110},
             annotations=steps[start][2],
             sliders=[slider(theme, len(years), steps, start)],
         )
@@ -116,21 +117,11 @@ def _trace(
             "target": [index[t] for t in rows["target"]],
             "value": rows["median"].to_numpy(),
             "color": [rgba(ribbon_colour(r, regions, theme), opacity_of(r.factor)) for r in rows.itertuples()],
-            "line": {
-                "width": [1.0 if r in (UNREGISTERED, UNRECORDED) else 0.0 for r in rows["route"]],
-                "color": [_outline(r, theme) for r in rows["route"]],
-            },
+            "line": {"width": 0},
             "customdata": [_hover(row, nodes) for row in rows.itertuples()],
             "hovertemplate": "%{customdata}<extra></extra>",
         },
     )
-
-
-def _outline(route: str, theme: Theme) -> str:
-    """Unregistered and unrecorded ribbons have an outline, so that they are told apart without colour too."""
-    if route == UNRECORDED:
-        return PINK
-    return theme.ink if route == UNREGISTERED else rgba(theme.ground, 0.0)
 
 
 def _hover(row: Any, nodes: dict[str, Any]) -> str:
