@@ -1,9 +1,8 @@
-"""From a case to a PyMC model: the prior of the coordinates, balanced flows, and what was reported of them. Samples nothing."""
+"""From a case to a PyMC model: prior of the coordinates, balanced flows, what was reported of them. Samples nothing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
 from typing import Any
 
 import numpy as np
@@ -13,14 +12,12 @@ from pytensor.tensor.variable import TensorVariable
 
 from reeuncert.balance.affine import BlockFactor, block_affine
 from reeuncert.balance.network import Network
-from reeuncert.balance.op import balanced_flows, balanced_flows_with_jacobian, log_shares
+from reeuncert.balance.op import balanced_flows
 from reeuncert.case.records import Case
 from reeuncert.likelihood import EvidenceModel, add_likelihood, compile_evidence
-from reeuncert.priors.coverage import prior_groups
-from reeuncert.priors.density import density_potential
-from reeuncert.priors.start import feasible_start
+from reeuncert.priors.classical import flows_with_density
+from reeuncert.priors.coverage import case_network
 from reeuncert.priors.paths import CoordinatePrior, coordinate_prior
-
 
 COORDINATES, MASS, SHARES = "coordinates", "mass", "shares"
 
@@ -53,10 +50,10 @@ def build_model(case: Case) -> pm.Model:
     Returns
     -------
     pymc.Model
-        Coords ``coordinate``, ``flow``, ``year``, ``evidence``. Variables: ``z`` (coordinate), standard normal, or ``u`` (coordinate)
-        with a potential where ``prior_measure`` is ``mass`` or ``shares``; ``mass_flow`` (flow, year), in the unit of the case, NaN
-        where a flow does not exist; ``reported`` (evidence), observed. Add likelihoods of your own in a ``with model:`` block.
-        ``model.reeuncert`` is the `ModelRecord`.
+        Coords ``coordinate``, ``flow``, ``year``, ``evidence``. Variables: ``z`` (coordinate), standard normal, or ``u``
+        (coordinate) with a potential where ``prior_measure`` is ``mass`` or ``shares``; ``mass_flow`` (flow, year), in
+        the unit of the case, NaN where a flow does not exist; ``reported`` (evidence), observed. Add likelihoods of
+        your own in a ``with model:`` block. ``model.reeuncert`` is the `ModelRecord`.
 
     Raises
     ------
@@ -65,18 +62,18 @@ def build_model(case: Case) -> pm.Model:
     EvidenceError
         When a row of evidence speaks of flows that do not exist.
     """
-    network = Network.from_system(case.system, prior_groups(case))
+    network = case_network(case)
     evidence = compile_evidence(case, network)
     prior = coordinate_prior(case, network) if case.prior_measure == COORDINATES else None
     factor = None if prior is None else BlockFactor.from_blocks((block.index, block.factor) for block in prior.blocks)
     with pm.Model(coords=_coords(case, network)) as model:
         if prior is None or factor is None:
-            log_flow = _flows_with_density(case, network)
+            log_flow = flows_with_density(case, network)
         else:
             log_flow = _flows_from_normals(network, prior, factor)
         _mass_flow(network, log_flow)
         add_likelihood(model, log_flow, evidence)
-    # A plain attribute: PyMC's model knows nothing of cases, and a copy of the model that drops it is still a valid model.
+    # A plain attribute: PyMC's model knows nothing of cases, and a copy that drops it is still a valid model.
     vars(model)["reeuncert"] = ModelRecord(case, network, evidence, prior, factor)
     return model
 
@@ -104,19 +101,11 @@ def _coords(case: Case, network: Network) -> dict[str, Any]:
 
 
 def _flows_from_normals(network: Network, prior: CoordinatePrior, factor: BlockFactor) -> TensorVariable:
-    """Log flows from standard normals: u = m + K z. Mean and factor are data: a refit may change them without compiling anew."""
+    """Log flows from standard normals: u = m + K z; mean and factor are data, so that a refit need not compile anew."""
     z = pm.Normal("z", 0.0, 1.0, dims="coordinate")
     mean = pm.Data("prior_mean", prior.mean, dims="coordinate")
     values = pm.Data("prior_factor", factor.values)
     return balanced_flows(block_affine(z, mean, factor, values), network)
-
-
-def _flows_with_density(case: Case, network: Network) -> TensorVariable:
-    """Log flows from free coordinates, whose prior is a density of flows or shares with its volume."""
-    u = pm.Flat("u", dims="coordinate", initval=feasible_start(case, network))
-    log_flow, log_jacobian = balanced_flows_with_jacobian(u, network)
-    pm.Potential("prior_density", density_potential(case, network, log_flow, log_jacobian, log_shares(u, network)))
-    return log_flow
 
 
 def _mass_flow(network: Network, log_flow: TensorVariable) -> None:

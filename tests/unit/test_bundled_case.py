@@ -19,7 +19,7 @@ from reeuncert.case.bundled import find_case
 from reeuncert.case.reader import load_case, read_case
 from reeuncert.case.records import Case
 from reeuncert.indicators.registry import INDICATORS
-from reeuncert.priors.coverage import prior_groups
+from reeuncert.priors.coverage import case_network
 from reeuncert.priors.paths import CoordinatePrior, coordinate_prior
 from reeuncert.system.definition import OUTSIDE
 
@@ -47,7 +47,7 @@ def case() -> Case:
 
 
 def prior_of(case: Case) -> tuple[Network, CoordinatePrior]:
-    network = Network.from_system(case.system, prior_groups(case))
+    network = case_network(case)
     return network, coordinate_prior(case, network)
 
 

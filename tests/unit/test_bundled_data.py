@@ -10,13 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from reeuncert.balance.network import Network
 from reeuncert.case.bundled import find_case
 from reeuncert.case.reader import read_case
 from reeuncert.case.records import Case, Evidence
 from reeuncert.likelihood.compile import compile_evidence
 from reeuncert.likelihood.conflicts import overlaps_among
-from reeuncert.priors.coverage import prior_groups
+from reeuncert.priors.coverage import case_network
 
 SCOPES = ("as_documented", "registered_all_years")
 FILES = {
@@ -175,7 +174,7 @@ def test_the_white_paper_is_one_witness_with_two_readings_of_2011() -> None:
 @pytest.mark.parametrize("scope", SCOPES)
 def test_the_likelihood_takes_every_row(scope: str) -> None:
     case = bundled(scope)
-    model = compile_evidence(case, Network.from_system(case.system, prior_groups(case)))
+    model = compile_evidence(case, case_network(case))
     assert model.n_rows == len(case.evidence)
     assert model.learned_source == ("cn-customs (customs_import_small)",)
 

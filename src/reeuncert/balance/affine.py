@@ -121,17 +121,19 @@ def _product(z, layout, values):  # type: ignore[no-untyped-def]
             local[j] = z[layout[at + j]]
         for i in range(n):
             width = i + 1 if lower else n
-            # Four running sums: independent of each other, so the processor need not wait; always in the same order,
-            # which fast-math would not promise.
+            # Four running sums, which the processor can form side by side, always in the same order (fast-math
+            # would not promise that). Unsigned: an index that cannot be negative needs no check.
             s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
-            these = values[row : row + width]
-            for j in range(0, width - 3, 4):
-                s0 += these[j] * local[j]
-                s1 += these[j + 1] * local[j + 1]
-                s2 += these[j + 2] * local[j + 2]
-                s3 += these[j + 3] * local[j + 3]
-            for j in range(width - width % 4, width):
-                s0 += these[j] * local[j]
+            these, q, end = values[row : row + width], np.uint64(0), np.uint64(width)
+            while q + np.uint64(3) < end:
+                s0 += these[q] * local[q]
+                s1 += these[q + np.uint64(1)] * local[q + np.uint64(1)]
+                s2 += these[q + np.uint64(2)] * local[q + np.uint64(2)]
+                s3 += these[q + np.uint64(3)] * local[q + np.uint64(3)]
+                q += np.uint64(4)
+            while q < end:
+                s0 += these[q] * local[q]
+                q += np.uint64(1)
             result[layout[at + i]] = (s0 + s1) + (s2 + s3)
             row += width
         at += n

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from reeuncert.balance.anchors import Anchors, anchors_of
 from reeuncert.balance.grouping import HIDDEN, Edges, Group, edges_with_groups
 from reeuncert.balance.packing import pack
 from reeuncert.errors import ModelError
@@ -49,6 +50,8 @@ class Network:
         Everything that the kernels need to know, packed in one vector of integers (see `reeuncert.balance.packing`).
     visible
         Where the kernels keep each edge, shape (n_edges,).
+    anchors
+        Inputs whose coordinate is the mass of an outflow (see `reeuncert.balance.anchors`).
 
     Examples
     --------
@@ -82,9 +85,12 @@ class Network:
     layout: NDArray[np.int64] = field(repr=False)
     visible: NDArray[np.int64] = field(repr=False)
     edges: Edges = field(repr=False)
+    anchors: Anchors = field(repr=False)
 
     @classmethod
-    def from_system(cls, system: SystemDefinition, groups: Sequence[Group] = ()) -> Network:
+    def from_system(
+        cls, system: SystemDefinition, groups: Sequence[Group] = (), delivered: Mapping[str, str] | None = None
+    ) -> Network:
         """Find the coordinates of a system and lay out its graph for the kernels.
 
         Parameters
@@ -94,6 +100,9 @@ class Network:
         groups
             Sets of flows that leave one process (or outside) and whose total gets a coordinate of its own; in a year in
             which only one of them exists, that flow stands for the group.
+        delivered
+            Name of a flow from outside → name of the only-fed process's outflow whose mass is the coordinate in its
+            place; the coordinate then has the name of the outflow.
 
         Raises
         ------
@@ -106,6 +115,9 @@ class Network:
             raise ModelError(f"the flows of this system cannot balance:\n{lines}")
         edges = edges_with_groups(system, tuple(groups))
         coordinate, names, years, kinds, references = _coordinates(system, edges)
+        stated = dict(delivered or {})
+        anchors = anchors_of(system, edges, coordinate, stated)
+        names = [stated.get(name, name) if kind == INPUT else name for name, kind in zip(names, kinds, strict=True)]
         components = _components(edges)
         layout, visible = pack(edges, coordinate, components)
         shown = [k for k, flow in enumerate(edges.flow) if flow >= 0]
@@ -121,6 +133,7 @@ class Network:
             layout,
             visible,
             edges,
+            anchors,
         )
 
     @property

@@ -113,7 +113,7 @@ def _apply(u: Any, network: Network) -> list[TensorVariable]:
     # Shared variables are inputs of the compiled function; constants would be built into it, and recompiled with it.
     layout = shared(network.layout, name="network_layout", shape=network.layout.shape, borrow=True)
     visible = shared(network.visible, name="network_visible", shape=network.visible.shape, borrow=True)
-    return list(_balanced_flows.make_node(u, layout, visible).outputs)
+    return list(_balanced_flows.make_node(network.anchors.to_inputs_graph(u), layout, visible).outputs)
 
 
 def balanced_flows(u: Any, network: Network) -> TensorVariable:
@@ -192,6 +192,6 @@ def flows_from_coordinates(u: NDArray[np.float64], network: Network) -> NDArray[
     ndarray
         Flows (not logs), shape (..., n_edges), in the unit of the inputs.
     """
-    u = np.ascontiguousarray(u, dtype=np.float64)
+    u = np.ascontiguousarray(network.anchors.to_inputs(np.asarray(u, dtype=np.float64)))
     flat = kernels.forward_many(u.reshape(-1, network.n_coordinates), network.layout, network.visible)
     return np.exp(flat, out=flat).reshape(*u.shape[:-1], network.n_edges)

@@ -21,7 +21,8 @@ class Prior:
     mode
         ``each`` (every selected flow on its own) or ``total`` (their sum, split among them).
     median, median_to
-        Median in the first year of the row; ``median_to`` in its last, if different (straight line on the log or logit scale).
+        Median in the first year of the row; ``median_to`` in its last, if different (straight on the log or logit
+        scale).
     level_sd, year_sd, correlation
         Spread of the level that all years share, of the yearly deviation, and AR(1) correlation of the latter.
     split_sd
@@ -31,7 +32,8 @@ class Prior:
     shared
         Rows with the same non-empty name share one level and one slope (their yearly deviations stay their own).
     family, a, b
-        Under ``mass`` and ``shares``: lognormal (a = median, b = log-sd), truncated_normal (mean, sd), gamma (shape, rate),
+        Under ``mass`` and ``shares``: lognormal (a = median, b = log-sd), truncated_normal (mean, sd), gamma (shape,
+        rate),
         exponential (mean), uniform (low, high), flat; dirichlet (a = concentration) for shares.
     group
         Class of the prior, by which power-scaling is asked (e.g. recoveries, unregistered mining).
@@ -64,9 +66,11 @@ class Prior:
 class ErrorClass:
     """How wrong a class of sources may be.
 
-    ``width`` is the half-width of the central 68 % on the log (or logit) scale; for ``family = "additive"`` it is a standard
-    deviation in the unit of the row. ``family``: student_t (t with 4 degrees of freedom), customs (0.9 t4 + 0.1 normal of
-    log-sd 2), normal, additive. ``learn``: the width of each of its sources is learned (log-sd 0.4) where the data allow.
+    ``width`` is the half-width of the central 68 % on the log (or logit) scale; for ``family = "additive"`` it is a
+    standard deviation in the unit of the row. ``family``: student_t (t with 4 degrees of freedom), customs (0.9 t4 +
+    0.1
+    normal of log-sd 2), normal, additive. ``learn``: the width of each of its sources is learned (log-sd 0.4) where the
+    data allow.
     """
 
     name: str
@@ -124,9 +128,11 @@ class Evidence:
     """One reported number: a statement about flows.
 
     ``relation``: ``level`` (sum of the selected flows, mean over years if several are given and ``span = "mean"``),
-    ``share`` (sum / sum of ``of``, between 0 and 1), ``ratio`` (sum / sum of ``of``), ``difference`` (sum − sum of ``of``, additive
+    ``share`` (sum / sum of ``of``, between 0 and 1), ``ratio`` (sum / sum of ``of``), ``difference`` (sum − sum of
+    ``of``, additive
     errors only). ``qualifier``: exact, about, at_least, up_to, range, estimate, revised, derived, zero.
-    ``width`` overrides the width of the source's class (NaN: the class). ``resolution``: last printed digit, in the unit of the
+    ``width`` overrides the width of the source's class (NaN: the class). ``resolution``: last printed digit, in the
+    unit of the
     row (NaN: none). ``alternative``, ``alternative_weight``: a second reading of the same sentence.
     """
 
@@ -197,7 +203,8 @@ class Case:
     option_choices
         The values that each switch may take.
     compare
-        Switches whose choices are rival structures: results are reported over all of them (``compare = true`` in case.toml).
+        Switches whose choices are rival structures: results are reported over all of them (``compare = true`` in
+        case.toml).
     covariates
         Covariate name → year → value.
     hashes

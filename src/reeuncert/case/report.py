@@ -11,7 +11,6 @@ from rich.console import Group, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from reeuncert.balance.network import Network
 from reeuncert.case.bundled import find_case
 from reeuncert.case.reader import CaseReading, load_case, problems_of
 from reeuncert.case.reading import CASE_FILES, DATA_FILES
@@ -21,7 +20,7 @@ from reeuncert.errors import Problem
 from reeuncert.likelihood.conflicts import Overlap
 from reeuncert.likelihood.problems import overlaps, rows_without_flows
 from reeuncert.priors.checks import WIDE, prior_warnings, total_log_sd
-from reeuncert.priors.coverage import prior_groups
+from reeuncert.priors.coverage import case_network
 from reeuncert.priors.implied import implied_warnings
 
 
@@ -139,7 +138,7 @@ def _overlap_warnings(case: Case, pairs: Sequence[Overlap]) -> list[Problem]:
 
 def _information(case: Case, pairs: Sequence[Overlap]) -> list[tuple[str, str]]:
     system = case.system
-    network = Network.from_system(system, prior_groups(case))
+    network = case_network(case)
     per_year = system.exists.sum(axis=0)
     kinds = Counter(network.coordinate_kind.tolist())
     rows = [

@@ -12,10 +12,10 @@ import pymc as pm
 import xarray as xr
 
 from reeuncert.errors import SamplingError
-from reeuncert.inference.compiled import CompiledModel, compile_model, repeatable_arithmetic
+from reeuncert.inference.compiled import CompiledModel, repeatable_arithmetic
 from reeuncert.inference.cores import available_cores
 from reeuncert.inference.messages import Clock, Messages
-from reeuncert.inference.start import with_good_starts
+from reeuncert.inference.whitening import WHITENED, compile_whitened, whiten
 
 STATISTICS = {
     "diverging": "diverging",
@@ -93,7 +93,7 @@ class Drawn:
 def sample_nutpie(
     model: pm.Model, settings: Settings, messages: Messages, compiled: CompiledModel | None = None
 ) -> Drawn:
-    """NUTS by nutpie (diagonal metric, adapted with gradients), from good starting points.
+    """NUTS by nutpie (diagonal metric, adapted with gradients), in coordinates in which the posterior is nearly round.
 
     Ctrl-C while it samples keeps the draws made so far: of the chains, those that together give most draws. While all
     chains are still tuning there are none, and the interrupt goes on to the caller.
@@ -103,12 +103,15 @@ def sample_nutpie(
 
     if compiled is None:
         messages.say("Compiling the model (the first time takes longest; the result is kept for later runs) …")
-        compiled = compile_model(model, store=settings.store)
+        compiled = compile_whitened(model, store=settings.store)
     seconds["compile"] = clock.lap()
+    messages.say("Looking for the mode and the directions that the evidence pins down …")
+    compiled = whiten(compiled)
+    seconds["whiten"] = clock.lap()
     messages.say(f"Sampling {settings.chains} chains of {settings.tune} + {settings.draws} draws (nutpie) …")
     with repeatable_arithmetic():
         run = nutpie.sample(
-            with_good_starts(compiled).compiled,
+            compiled.compiled,
             draws=settings.draws,
             tune=settings.tune,
             chains=settings.chains,
@@ -137,6 +140,8 @@ def sample_nutpie(
     posterior, stats = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()
     if interrupted:
         posterior, stats = _draws_so_far(posterior, stats)
+    posterior = posterior.drop_vars(WHITENED, errors="ignore")
+    posterior = posterior.drop_dims([d for d in posterior.dims if str(d).startswith(WHITENED)])
     return Drawn(posterior, _renamed(stats), not interrupted, seconds)
 
 

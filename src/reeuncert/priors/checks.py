@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from reeuncert.case.records import Case, Prior
 from reeuncert.cells import condensed, listed, shown, unknown
 from reeuncert.errors import Problem
-from reeuncert.priors.coverage import COORDINATE_KINDS
+from reeuncert.priors.coverage import COORDINATE_KINDS, sole_input
 from reeuncert.system.definition import OUTSIDE, Flow
 
 FILE = "priors.csv"
@@ -96,9 +96,13 @@ def _kind(case: Case, row: Prior, flows: list[Flow]) -> _Found:
         )
         return
     outside = [f.name for f in flows if f.from_process == OUTSIDE]
-    inside = [f.name for f in flows if f.from_process != OUTSIDE]
-    if row.kind == "input" and inside:
-        yield "kind", f"kind 'input' is for flows from outside, but flow {shown(inside[0])} leaves a process; use share"
+    fed = [f.name for f in flows if f.from_process != OUTSIDE and sole_input(case.system, f.from_process) is None]
+    if row.kind == "input" and fed:
+        yield (
+            "kind",
+            "kind 'input' is for flows from outside, or for what a process delivers that one such flow feeds alone, "
+            f"but flow {shown(fed[0])} leaves a process that others feed; use share",
+        )
     elif row.kind != "input" and outside and row.kind == "share":
         yield (
             "kind",

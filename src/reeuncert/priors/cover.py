@@ -11,7 +11,7 @@ from reeuncert.case.records import Case, Prior
 from reeuncert.cells import condensed, listed, shown
 from reeuncert.errors import ModelError, Problem
 from reeuncert.priors.checks import FILE
-from reeuncert.priors.coverage import group_members, prior_groups
+from reeuncert.priors.coverage import case_network, group_members, prior_groups
 from reeuncert.priors.paths import median_in_year
 from reeuncert.priors.subjects import check_densities
 
@@ -25,7 +25,7 @@ def coverage_problems(case: Case) -> list[Problem]:
         Its system must be able to balance, and its rows must be free of problems of their own.
     """
     try:
-        network = Network.from_system(case.system, prior_groups(case))
+        network = case_network(case)
         if case.prior_measure != "coordinates":
             check_densities(case, network)
             return []

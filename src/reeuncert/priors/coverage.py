@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reeuncert.balance.network import Group
+from reeuncert.balance.network import Group, Network
 from reeuncert.case.records import Case, Prior
 from reeuncert.errors import ModelError
+from reeuncert.system.definition import OUTSIDE, SystemDefinition
 
 COORDINATE_KINDS = ("input", "share", "split")
 
@@ -39,6 +40,52 @@ def prior_groups(case: Case) -> tuple[Group, ...]:
         if members:
             groups.setdefault(members, prior.name)
     return tuple(Group(name=name, flows=members) for members, name in groups.items())
+
+
+def sole_input(system: SystemDefinition, process: str) -> str | None:
+    """The flow from outside that is all a process takes in, if that is so."""
+    entering = [flow for flow in system.flows if flow.to_process == process]
+    return entering[0].name if len(entering) == 1 and entering[0].from_process == OUTSIDE else None
+
+
+def delivered_inputs(case: Case) -> dict[str, str]:
+    """Inputs that the priors table states by what their process delivers: flow from outside → outflow.
+
+    A row of kind ``input`` about a flow that leaves a process is about the mass of that flow; what the process takes in
+    follows from its shares.
+
+    Raises
+    ------
+    ModelError
+        Where the process takes in more than one flow from outside.
+    """
+    found: dict[str, str] = {}
+    for prior in case.priors:
+        if prior.kind != "input":
+            continue
+        for index in case.system.select(prior.selector):
+            flow = case.system.flows[index]
+            if flow.from_process == OUTSIDE:
+                continue
+            source = sole_input(case.system, flow.from_process)
+            if source is None:
+                raise ModelError(
+                    f"prior '{prior.name}' states an input by flow '{flow.name}', but process "
+                    f"'{flow.from_process}' does not take in one flow from outside and nothing else"
+                )
+            found[source] = flow.name
+    return found
+
+
+def case_network(case: Case) -> Network:
+    """The network of a case, with the coordinates that its priors table speaks of.
+
+    Raises
+    ------
+    ModelError
+        When the flows cannot balance, or a row of the priors table speaks of no possible coordinate.
+    """
+    return Network.from_system(case.system, prior_groups(case), delivered_inputs(case))
 
 
 def covering_rows(case: Case, names: Sequence[str], years: Sequence[int], kinds: Sequence[str]) -> list[Prior]:

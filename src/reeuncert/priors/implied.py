@@ -10,7 +10,7 @@ from reeuncert.balance.op import flows_from_coordinates
 from reeuncert.case.records import Case
 from reeuncert.cells import condensed
 from reeuncert.errors import Problem
-from reeuncert.priors.coverage import prior_groups
+from reeuncert.priors.coverage import case_network
 from reeuncert.priors.paths import coordinate_prior
 
 MOST_ORDERS = 4.0
@@ -27,7 +27,7 @@ def implied_flows(case: Case, draws: int = 500, seed: int = 1) -> tuple[Network,
     log_flow
         Log of the mass of each edge, in the unit of the case, shape (draw, edge).
     """
-    network = Network.from_system(case.system, prior_groups(case))
+    network = case_network(case)
     prior = coordinate_prior(case, network)
     z = np.random.default_rng(seed).standard_normal((draws, network.n_coordinates))
     u = np.tile(prior.mean, (draws, 1))

@@ -1,7 +1,7 @@
 """From the priors table to one Gaussian over all coordinates: u = m + K z, z standard normal.
 
-The path of a coordinate over the years is a level (shared by all years) + an AR(1) deviation by year + slopes on covariates, all
-integrated out: only their joint covariance C enters, as a factor K with K Kᵀ = C, block by block.
+The path of a coordinate over the years is a level (shared by all years) + an AR(1) deviation by year + slopes on
+covariates, all integrated out: only their joint covariance C enters, as a factor K with K Kᵀ = C, block by block.
 """
 
 from __future__ import annotations
@@ -119,9 +119,11 @@ def _covariate(case: Case, row: Prior, year: int) -> float:
 def _means(network: Network, rows: list[Prior], years: list[int], kinds: list[str]) -> np.ndarray:
     mean = np.empty(len(rows))
     stated = np.array([median_in_year(row, year) for row, year in zip(rows, years, strict=True)])
-    for node in np.unique(network.coordinate_node):
-        here = np.flatnonzero(network.coordinate_node == node)
-        kind = kinds[here[0]]
+    nodes: dict[tuple[str, int, str], list[int]] = {}
+    for k, (kind, year, reference) in enumerate(zip(kinds, years, network.reference_of, strict=True)):
+        nodes.setdefault((kind, year, str(reference)), []).append(k)  # one reference outflow, one process
+    for (kind, _, _), members in nodes.items():
+        here = np.array(members)
         if kind == "input":
             mean[here] = np.log(stated[here])
             continue
@@ -178,7 +180,9 @@ class _Spread:
 
     @classmethod
     def of(cls, row: Prior, kind: str, covariate: float) -> _Spread:
-        if kind == "split" and row.kind != "split":  # the row gives the total; its split has one spread, the same in all years
+        if (
+            kind == "split" and row.kind != "split"
+        ):  # a total: one spread for all years
             return cls(row.split_sd, 0.0, 0.0)
         return cls(row.level_sd, row.year_sd, row.slope_sd * covariate)
 
@@ -229,7 +233,7 @@ def ar_correlation(years: np.ndarray, correlation: np.ndarray) -> np.ndarray:
 
 
 def _factor(covariance: np.ndarray, names: list[str]) -> np.ndarray:
-    """A lower-triangular factor of a covariance that may be singular (a level without yearly deviation has rank one)."""
+    """A lower-triangular factor of a covariance that may be singular (a level alone has rank one)."""
     if np.any(np.diag(covariance) <= 0):
         who = sorted({name for name, v in zip(names, np.diag(covariance), strict=True) if v <= 0})
         raise ModelError(f"priors without spread: {', '.join(who)}; give level_sd or year_sd above 0")

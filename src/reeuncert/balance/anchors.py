@@ -1,0 +1,110 @@
+"""Inputs that are stated by what a process delivers: the mass of an outflow, from which the inflow follows.
+
+A mine whose output is known and whose losses are not has an input that is known only together with its losses: in the
+coordinates (log input, log-ratio of the loss) the posterior lies along a bent ridge. With the delivered mass as the
+coordinate it does not. The input is then log b = log x_delivered − log φ_delivered; the change of coordinates has
+determinant one, so that densities need no further term.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytensor.tensor as pt
+from numpy.typing import NDArray
+from pytensor.tensor.variable import TensorVariable
+from scipy.special import logsumexp
+
+from reeuncert.balance.grouping import Edges
+from reeuncert.errors import ModelError
+from reeuncert.system.definition import SystemDefinition
+from reeuncert.system.graph import BEYOND
+
+
+@dataclass(frozen=True)
+class Anchors:
+    """Coordinates of inputs that stand for the mass of an outflow.
+
+    Parameters
+    ----------
+    position
+        Coordinate of each such input, shape (n,).
+    delivered
+        Coordinate of the share of the flow that is stated, shape (n,); ``n_coordinates`` where it is the reference.
+    outflows
+        Coordinates of all outflows of its process, shape (n, most outflows): ``n_coordinates`` for the reference,
+        ``n_coordinates + 1`` for no flow.
+    """
+
+    position: NDArray[np.int64]
+    delivered: NDArray[np.int64]
+    outflows: NDArray[np.int64]
+
+    def to_inputs(self, u: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Coordinates with logs of inputs in place of logs of what is delivered, shape (..., n_coordinates)."""
+        if not self.position.size:
+            return u
+        ends = np.broadcast_to([0.0, -np.inf], (*u.shape[:-1], 2))
+        padded = np.concatenate([u, ends], axis=-1)
+        out = u.copy()
+        out[..., self.position] += logsumexp(padded[..., self.outflows], axis=-1) - padded[..., self.delivered]
+        return out
+
+    def to_inputs_graph(self, u: Any) -> TensorVariable:
+        """The same as a PyTensor graph, shape (n_coordinates,)."""
+        u = pt.as_tensor(u)
+        if not self.position.size:
+            return u
+        padded = pt.concatenate([u, pt.constant(np.array([0.0, -1e300]))])
+        ratios = padded[self.outflows]
+        top = pt.max(ratios, axis=1)
+        total = top + pt.log(pt.sum(pt.exp(ratios - top[:, None]), axis=1))
+        return pt.inc_subtensor(u[self.position], total - padded[self.delivered])
+
+
+def anchors_of(
+    system: SystemDefinition, edges: Edges, coordinate: Sequence[int], delivered: Mapping[str, str]
+) -> Anchors:
+    """Find the coordinates of inputs that are stated by an outflow.
+
+    Parameters
+    ----------
+    delivered
+        Name of a flow from outside → name of the outflow by which it is stated.
+
+    Raises
+    ------
+    ModelError
+        Where the process takes in anything else, or the outflow does not exist in a year in which the input does.
+    """
+    n = sum(1 for k in coordinate if k >= 0)
+    leaving: dict[int, list[int]] = {}
+    entering: dict[int, list[int]] = {}
+    for k, (source, target) in enumerate(zip(edges.source, edges.target, strict=True)):
+        leaving.setdefault(source, []).append(k)
+        entering.setdefault(target, []).append(k)
+    position, chosen, outflows = [], [], []
+    for k, name in enumerate(edges.name):
+        if edges.source[k] != BEYOND or name not in delivered:
+            continue
+        year, node = system.years[edges.year[k]], edges.target[k]
+        out = leaving.get(node, [])
+        match = [e for e in out if edges.name[e] == delivered[name]]
+        if not match or len(entering[node]) != 1:
+            raise ModelError(
+                f"the input '{name}' is stated by the mass of '{delivered[name]}', which needs a process that takes in "
+                f"'{name}' alone and delivers '{delivered[name]}'; in {year} it does not"
+            )
+        position.append(coordinate[k])
+        chosen.append(coordinate[match[0]] if coordinate[match[0]] >= 0 else n)
+        outflows.append([coordinate[e] if coordinate[e] >= 0 else n for e in out])
+    most = max((len(row) for row in outflows), default=0)
+    padded = [row + [n + 1] * (most - len(row)) for row in outflows]
+    return Anchors(
+        np.array(position, dtype=np.int64),
+        np.array(chosen, dtype=np.int64),
+        np.array(padded, dtype=np.int64).reshape(len(padded), most),
+    )
