@@ -93,6 +93,7 @@ def render(findings: Findings, *, sections: Sequence[Section] = SECTIONS) -> str
     return environment.get_template("page.html.j2").render(
         case=context.case,
         approximate=context.approximate,
+        interrupted=context.dt.attrs.get("complete") == "no",
         sections=rendered,
         verdict=context.verdict,
         provenance=context.provenance,

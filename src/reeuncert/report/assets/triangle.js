@@ -53,13 +53,13 @@ report.kinds.triangle = (element, spec, controls, again) => {
       const vx = tx / tl, vy = ty / tl;
       picture.append(report.svg("path", { d: `M${end.x + h * vx},${end.y + h * vy} L${end.x - h * vy},${end.y + h * vx} L${end.x + h * vy},${end.y - h * vx} Z`, fill: hue }));
       // Labels stand beside their arrow, on its outer side, nearer to its lower end, where there is room.
-      const t = uy < -0.3 ? 0.32 : uy > 0.3 ? 0.68 : 0.5, r = 1 - t;
+      const t = uy < -0.3 ? 0.42 : uy > 0.3 ? 0.58 : 0.5, r = 1 - t;
       const off = wide / 2 + 7;
       const at = { x: r * r * start.x + 2 * r * t * middle.x + t * t * end.x - off * uy, y: r * r * start.y + 2 * r * t * middle.y + t * t * end.y + off * ux };
       const side = Math.abs(uy) > 0.3 ? (uy > 0 ? "end" : "start") : "middle";
       const drop = Math.abs(uy) > 0.3 ? 4 : ux > 0 ? 12 : 0;
       picture.append(report.svg("text", { x: at.x, y: at.y + drop, "text-anchor": side, class: "halo" },
-        `${report.number(arrow.median, true)} (${report.interval(100 * arrow.low, 100 * arrow.high)})`));
+        width < 560 ? report.number(arrow.median, true) : `${report.number(arrow.median, true)} (${report.interval(100 * arrow.low, 100 * arrow.high)})`));
     }
     spec.regions.forEach((name, i) => {
       picture.append(report.svg("circle", { cx: place[i].x, cy: place[i].y, r: 9, fill: report.colour(`hue-${i % 9}`) }));

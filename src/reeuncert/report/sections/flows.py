@@ -8,7 +8,9 @@ import numpy as np
 
 from reeuncert.likelihood.selection import selected
 from reeuncert.plots.access import CUMULATED_LABEL
-from reeuncert.plots.sankey import plot_sankey
+from reeuncert.plots.sankey import CLASSES, class_names, plot_sankey
+from reeuncert.plots.sankey_graph import BORDER_CROSSING, UNREGISTERED
+from reeuncert.plots.style import UNRECORDED, hue
 from reeuncert.report.context import Context
 from reeuncert.report.fans import quantiles
 from reeuncert.report.figures import figure
@@ -35,7 +37,14 @@ def content(context: Context) -> dict[str, Any]:
         caption="Flows of the year chosen above, the largest first.",
         height=280,
     )
-    return {"diagram": diagram, "single": single}
+    return {
+        "diagram": diagram,
+        "single": single,
+        "regions": list(zip(context.case.regions, map(hue, range(len(context.case.regions))), strict=True)),
+        "certainty": list(zip(class_names(), (opacity for _, opacity in CLASSES), strict=True)),
+        "unregistered": any(f.route == UNREGISTERED for f in context.case.system.flows),
+        "unrecorded": UNRECORDED if any(f.quantity in BORDER_CROSSING for f in context.case.system.flows) else "",
+    }
 
 
 def _flows(context: Context) -> dict[str, Any]:

@@ -1,0 +1,189 @@
+"""The report in a real browser: complete, quick, quiet, and usable without a mouse."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from selenium.webdriver.common.keys import Keys
+
+from pages import HOSTILE, Page
+
+SECTIONS = [
+    *("answers", "verdict", "flows", "dependence", "triangle", "customs-gap", "unregistered", "consumption"),
+    *("learned", "evidence", "method"),
+]
+
+
+def test_every_section_is_there_and_every_figure_is_drawn(page):
+    assert page.run("return report.all('main > section').map((s) => s.id)") == SECTIONS
+    assert page.run("return report.all('main > section > h2').length") == len(SECTIONS)
+    page.draw_all()
+    assert page.run("return report.all('.failed').map((e) => e.textContent)") == []
+    empty = "return report.all('.plot').filter((p) => !p.querySelector('svg')).map((p) => p.parentElement.id)"
+    assert page.run(empty) == []
+    assert page.run("return report.all('figure.fig').length") > 20
+    assert page.errors() == []
+
+
+def test_nothing_is_loaded_from_anywhere(page):
+    page.draw_all()
+    assert page.run("return performance.getEntriesByType('resource').map((r) => r.name)") == []
+
+
+def test_first_paint_waits_for_no_figure(page):
+    paint = page.run("return performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    assert paint < 2000
+    assert page.run("return report.drawn.size < report.all('figure.fig').length / 2")
+
+
+def test_failed_checks_stand_above_the_fold(page):
+    strip = page.run("const r = report.one('.strip').getBoundingClientRect(); return [r.top, r.bottom]")
+    assert 0 <= strip[0] < strip[1] < 900
+    told = page.run("return report.one('.strip').textContent")
+    assert "checks failed: do not use these results before you have read why." in told
+    assert "bulk ESS of flows: failed" in told
+    assert page.run("return report.one('.strip').className") == "strip red"
+    first = page.run("return report.one('details.check').textContent")
+    assert "failed" in first
+
+
+def test_a_check_opens_to_its_figures(page):
+    page.press("details.check summary", Keys.ENTER)
+    assert page.run("return report.one('details.check').open")
+    assert page.run("return report.one('details.check tbody').rows.length") > 0
+
+
+def test_the_slider_of_the_flows_works_by_keyboard(page):
+    page.draw_all()
+    shape = "return report.all('#fig-sankey .sankey-link').map((p) => p.getAttribute('d')).join()"
+    year = "return report.one('#fig-sankey-step-shown').textContent"
+    flow = "return report.one('#fig-flow .detail').textContent"
+    assert page.run(year) == "2004"
+    before, told = page.run(shape), page.run(flow)
+    assert "2004: " in told
+    page.press("#fig-sankey-step", Keys.ARROW_LEFT)
+    page.run("await new Promise((go) => setTimeout(go, 300))")
+    assert page.run(year) == "2003"
+    assert page.run("return report.one('#fig-sankey-step').getAttribute('aria-valuetext')") == "2003"
+    assert page.run(shape) != before
+    assert "2003: " in page.run(flow)
+    page.press("#fig-sankey-step", Keys.END)
+    assert page.run(year) == "cumulated"
+    assert "2001 to 2004: " in page.run(flow)
+
+
+def test_the_slider_of_trade_changes_arrows_and_table(page):
+    page.draw_all()
+    assert "2004" in page.run("return report.one('#triangle-values').tHead.textContent")
+    rows = page.run("return report.one('#triangle-values').tBodies[0].textContent")
+    page.press("#triangle-year", Keys.HOME)
+    assert "2001" in page.run("return report.one('#triangle-values').tHead.textContent")
+    assert page.run("return report.one('#triangle-values').tBodies[0].textContent") != rows
+
+
+def test_any_indicator_can_be_chosen(page):
+    page.draw_all()
+    page.run(
+        "const list = report.one('#explorer-indicator'); list.value = 'mine_production';"
+        "list.dispatchEvent(new Event('change'))"
+    )
+    regions = "return report.all('#explorer-region option').map((o) => o.value)"
+    assert page.run(regions) == ["North", "South", "East"]
+    assert page.run("return report.all('#fig-explorer .values tbody tr').length") == 4
+    assert page.errors() == []
+
+
+def test_tables_sort_and_filter(page):
+    names = "return report.all('#flow-table tbody tr').filter((r) => !r.hidden).map((r) => r.cells[0].textContent)"
+    every = page.run(names)
+    page.press("#flow-search", "mine_production")
+    found = page.run(names)
+    assert 0 < len(found) < len(every)
+    assert all("mine_production" in name for name in found)
+    assert page.run("return report.one('#flow-count').textContent") == f"{len(found)} of {len(every)} rows"
+    page.press("#flow-search", *[Keys.BACKSPACE] * len("mine_production"))
+    assert page.run(names) == every
+    header = "#flow-table th:nth-child(3)"
+    numbers = "return report.all('#flow-table tbody tr').map((r) => Number(r.cells[2].dataset.v))"
+    page.press(f"{header} button", Keys.ENTER)
+    assert page.run(numbers) == sorted(page.run(numbers))
+    assert page.run(f"return report.one('{header}').getAttribute('aria-sort')") == "ascending"
+    page.press(f"{header} button", Keys.ENTER)
+    assert page.run(numbers) == sorted(page.run(numbers), reverse=True)
+
+
+def test_the_keyboard_reaches_everything_and_leaves_again(page):
+    page.draw_all()
+    page.run("document.activeElement.blur(); scrollTo(0, 0)")
+    wanted = page.run(
+        "const seen = 'a[href], button, input, select, summary, [tabindex=\"0\"]';"
+        "window.left = new Set(report.all(seen).filter((e) => e.checkVisibility())); return window.left.size"
+    )
+    body = page.browser.switch_to.active_element
+    for _ in range(wanted + 5):
+        body.send_keys(Keys.TAB)
+        body = page.browser.switch_to.active_element
+        page.run("window.left.delete(document.activeElement)")
+    assert page.run("return [...window.left].map((e) => e.outerHTML.slice(0, 120))") == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_is_wider_than_the_window(browser, toy_report, width):
+    page = Page(browser, toy_report, width=width)
+    page.draw_all()
+    assert page.run("return document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_no_serious_accessibility_issue(browser, toy_report, dark):
+    from axe_core_python.base import AXE_SCRIPT
+
+    page = Page(browser, toy_report)
+    page.run("report.setTheme(given[0])", dark)
+    page.draw_all()
+    page.run("report.all('details').forEach((d) => { d.open = true; })")
+    browser.execute_script(AXE_SCRIPT)
+    # The drawings themselves are pictures with a text in their place; looking into each of their paths takes minutes.
+    found = page.run("return (await axe.run({ exclude: [['.plot svg']] }, { resultTypes: ['violations'] })).violations")
+    serious = [v for v in found if v["impact"] in ("serious", "critical")]
+    assert [(v["id"], v["nodes"][0]["html"][:200]) for v in serious] == []
+
+
+def test_names_of_users_are_text(browser, hostile_report):
+    page = Page(browser, hostile_report)
+    page.draw_all()
+    assert page.run("return window.hacked === undefined")
+    assert page.run("return report.all('b').filter((b) => b.textContent === 'Nord').length") == 0
+    assert HOSTILE in page.run("return report.one('#answers').textContent")
+    assert HOSTILE in page.run("return report.one('#triangle').textContent")
+    assert HOSTILE in page.run("return report.one('#consumption').textContent")
+    assert page.run("return report.all('.failed').map((e) => e.textContent)") == []
+    assert page.errors() == []
+
+
+def test_a_figure_that_fails_says_so_in_its_place(page):
+    page.run("report.kinds.fan = () => { throw new Error('the pen broke'); }")
+    page.run("report.draw(report.one('#fig-fan-0'), true)")
+    told = page.run("return report.one('#fig-fan-0 [role=alert]').textContent")
+    assert told == "This figure could not be drawn. the pen broke"
+    assert page.run("return report.one('#fig-fan-0 h3').checkVisibility()")
+
+
+def test_dark_and_light(page):
+    page.draw_all()
+    page.run("report.setTheme(false)")
+    ground = "return getComputedStyle(document.body).backgroundColor"
+    light = page.run(ground)
+    page.press("#theme", Keys.ENTER)
+    assert page.run(ground) != light
+    assert page.run("return report.one('#theme').getAttribute('aria-pressed')") == "true"
+    assert page.run("return getComputedStyle(report.one('#fig-sankey text')).fill") != "rgb(27, 31, 36)"
+    assert page.errors() == []
+
+
+def test_prints_with_every_figure(page):
+    printed = page.browser.execute_cdp_cmd("Page.printToPDF", {"printBackground": True})
+    assert base64.b64decode(printed["data"]).startswith(b"%PDF")
+    page.draw_all()
+    assert page.run("return report.all('.failed').length") == 0
