@@ -1,0 +1,216 @@
+"""The command line: status of every ending, plain messages, and results that a failed run leaves as they were."""
+
+import json
+import re
+
+import pytest
+from typer.testing import CliRunner
+
+import reeuncert.cli.run
+from reeuncert.cli import app
+from reeuncert.cli.options import parse_options
+from reeuncert.errors import CaseError, SamplingError
+from reeuncert.posterior.folder import output_folder
+from reeuncert.posterior.io import read_results
+from reeuncert.report import write_results
+from reeuncert.testing import toy_posterior
+
+FILES = ["checks.csv", "flows.csv", "indicators.csv", "posterior.nc", "provenance.json", "report.html"]
+
+
+def _cli(*arguments):
+    return CliRunner().invoke(app, [str(a) for a in arguments])
+
+
+@pytest.fixture(scope="module")
+def posterior():
+    return toy_posterior(draws=40, years=2)
+
+
+@pytest.fixture
+def sampled(monkeypatch, posterior):
+    """`reeuncert run` without its sampler: the draws are synthetic."""
+    dt = posterior.copy(deep=False)
+    dt.attrs = {**posterior.attrs, "complete": "yes", "approximate": "no"}
+    monkeypatch.setattr(reeuncert.cli.run, "_sampled", lambda case, request: dt)
+    return dt
+
+
+def test_a_real_run(tmp_path):
+    """The only test here that samples: a bundled case, from its tables to its files."""
+    out = tmp_path / "run"
+    found = _cli("run", "small_metal", "--out", out, "--preview", "--seed", 1)
+    assert found.exit_code == 0, found.output
+    assert sorted(p.name for p in out.iterdir()) == FILES
+    assert "Approximate: a quick look that has not converged; quote nothing of it." in found.stdout
+    assert "Case 'small_metal': 16 flows, 5 years" in found.stderr
+    dt = read_results(out)
+    assert dt.attrs["approximate"] == "yes"
+    assert dt.attrs["seed"] == 1
+    assert dt["posterior"]["mass_flow"].sizes["draw"] == 100
+    assert "<strong>Approximate.</strong>" in (out / "report.html").read_text(encoding="utf-8")
+    assert json.loads((out / "provenance.json").read_text())["sampler"] == "nutpie"
+
+
+def test_run_says_what_it_found_and_where(sampled, tmp_path):
+    found = _cli("run", "small_metal", "--out", tmp_path / "run")
+    assert found.exit_code == 0, found.output
+    text = " ".join(found.stdout.split())
+    assert "A toy system of three regions" in text
+    assert re.search(r"In 2002, \d+ % \(\d+ to \d+\) of South's refined imports came from North\.", text)
+    assert re.search(r"2001 \d+ \(\d+ to \d+\) \*", text)  # 160 draws have not converged
+    assert "Checks: 6 of 10 checks failed" in text
+    assert f"Files in {tmp_path / 'run'}: {', '.join(FILES)}" in text
+
+
+def test_quiet_says_nothing(sampled, tmp_path):
+    found = _cli("run", "small_metal", "--out", tmp_path / "run", "--quiet")
+    assert (found.exit_code, found.output) == (0, "")
+    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == FILES
+
+
+def test_strict_ends_with_1_if_a_check_failed_and_still_writes(sampled, tmp_path):
+    assert _cli("run", "small_metal", "--out", tmp_path, "--quiet", "--strict").exit_code == 1
+    assert sorted(p.name for p in tmp_path.iterdir()) == FILES
+
+
+def test_an_interrupted_run_is_kept_and_ends_with_130(sampled, tmp_path):
+    sampled.attrs["complete"] = "no"
+    found = _cli("run", "small_metal", "--out", tmp_path / "run")
+    assert found.exit_code == 130
+    assert f"Interrupted: the draws made until then were kept, in {tmp_path / 'run'}." in found.stderr
+    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == FILES
+    assert "<strong>Interrupted.</strong>" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+
+
+def test_results_go_to_a_folder_named_after_the_case(sampled, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert _cli("run", "small_metal", "--quiet").exit_code == 0
+    assert sorted(p.name for p in (tmp_path / "results" / "small_metal").iterdir()) == FILES
+
+
+@pytest.fixture(scope="module")
+def written(posterior, tmp_path_factory):
+    """The files of a run, by name."""
+    folder = tmp_path_factory.mktemp("written")
+    write_results(posterior, folder)
+    return {p.name: p.read_bytes() for p in folder.iterdir()}
+
+
+@pytest.fixture
+def earlier(written, tmp_path):
+    """A folder with a result of an earlier run, and its content."""
+    (tmp_path / "run").mkdir()
+    for name, content in written.items():
+        (tmp_path / "run" / name).write_bytes(content)
+    return tmp_path / "run", written
+
+
+def _untouched(earlier):
+    folder, before = earlier
+    return {p.name: p.read_bytes() for p in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "nowhere"], "nowhere: case 'nowhere' is not known; use one of: china_us_row, small_metal"),
+        (["run", "./nowhere"], "the folder does not exist; check the path"),
+        (["run", "small_metal", "--option", "x"], "--option: 'x' is no choice; write --option name=value"),
+        (["run", "small_metal", "--option", "a=b"], "a"),
+        (["run", "small_metal", "--sampler", "stan"], "sampler 'stan' is not known; use one of: nutpie, pymc, numpyro"),
+    ],
+)
+def test_bad_input_ends_with_2_and_touches_nothing(arguments, message, earlier):
+    found = _cli(*arguments, "--out", earlier[0])
+    assert found.exit_code == 2
+    assert found.stderr.splitlines()[0].startswith(("Error: ", "Case '"))
+    assert message in found.stderr
+    assert "Traceback" not in found.output
+    assert _untouched(earlier)
+
+
+def test_every_problem_of_a_case_is_listed(tmp_path, earlier):
+    case = tmp_path / "bad"
+    case.mkdir()
+    (case / "case.toml").write_text("name = 'bad'\n")
+    found = _cli("run", case, "--out", earlier[0])
+    assert found.exit_code == 2
+    assert re.match(r"Error: \d+ problems found:\n  case.toml", found.stderr)
+    assert _untouched(earlier)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "message"),
+    [
+        (SamplingError("the log density is not finite"), 2, "Error: the log density is not finite"),
+        (KeyboardInterrupt("there are no draws to keep"), 130,
+         "Interrupted: nothing was written (there are no draws to keep)."),
+    ],
+)  # fmt: skip
+def test_a_run_that_fails_later_touches_nothing(monkeypatch, earlier, error, status, message):
+    def fail(case, request):
+        raise error
+
+    monkeypatch.setattr(reeuncert.cli.run, "_sampled", fail)
+    found = _cli("run", "small_metal", "--out", earlier[0])
+    assert found.exit_code == status
+    assert message in found.stderr
+    assert _untouched(earlier)
+
+
+def test_a_folder_in_use_is_refused_before_sampling(sampled, tmp_path):
+    with output_folder(tmp_path / "run"):
+        found = _cli("run", "small_metal", "--out", tmp_path / "run")
+    assert found.exit_code == 2
+    assert f"Error: another run is writing to '{tmp_path / 'run'}'; wait until it has finished" in found.stderr
+
+
+def test_a_disk_without_room_is_refused_before_sampling(sampled, tmp_path, monkeypatch):
+    usage = type("Usage", (), {"free": 1000})
+    monkeypatch.setattr("reeuncert.cli.run.shutil.disk_usage", lambda path: usage)
+    found = _cli("run", "small_metal", "--out", tmp_path / "run")
+    assert found.exit_code == 2
+    assert "MB, and the disk has less; free some space, choose another place with --out" in found.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_check_and_cases():
+    found = _cli("check", "small_metal")
+    assert found.exit_code == 0, found.output
+    assert "Case 'small_metal' can be used: 0 errors" in found.stdout
+    assert _cli("check", "nowhere").exit_code == 2
+    listed = _cli("cases")
+    assert listed.exit_code == 0
+    assert "small_metal" in listed.stdout
+    assert "china_us_row" in listed.stdout
+
+
+def test_report_of_a_result(earlier, tmp_path):
+    folder, before = earlier
+    found = _cli("report", folder / "posterior.nc")
+    assert found.exit_code == 0, found.output
+    assert f"Report: {folder / 'report.html'}" in found.stdout
+    assert len((folder / "report.html").read_bytes()) == pytest.approx(len(before["report.html"]), rel=0.05)
+    assert _cli("report", folder, "--out", tmp_path / "other.html").exit_code == 0
+    assert "A toy system of three regions" in (tmp_path / "other.html").read_text(encoding="utf-8")
+    (folder / "posterior.nc").write_bytes(before["posterior.nc"][:5000])
+    broken = _cli("report", folder)
+    assert broken.exit_code == 2
+    assert "cannot be read: it was cut short" in broken.stderr
+
+
+def test_tables_of_a_run(earlier):
+    indicators = earlier[1]["indicators.csv"].decode().splitlines()
+    assert indicators[0].startswith("indicator,region,partner,product,end_use,year,unit,mean,median,eti90_lb,eti90_ub")
+    checks = earlier[1]["checks.csv"].decode().splitlines()
+    assert checks[0] == "check,status,value,threshold,message"
+    assert checks[1].startswith("balance,passed,")
+
+
+def test_options():
+    assert parse_options(["a=b", "c = d"]) == {"a": "b", "c": "d"}
+    with pytest.raises(CaseError, match="option 'a' is given twice; keep one of them"):
+        parse_options(["a=b", "a=c"])
+    assert _cli("run", "--draws", "1").exit_code == 2
+    assert _cli("--help").exit_code == 0
