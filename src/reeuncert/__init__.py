@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from reeuncert.posterior.io import read_results as read_results
     from reeuncert.posterior.io import write_results as write_results
     from reeuncert.report import write_report as write_report
+    from reeuncert.sensitivity import compare_structures as compare_structures
     from reeuncert.system.definition import Flow as Flow
     from reeuncert.system.definition import Process as Process
     from reeuncert.system.definition import Selector as Selector
@@ -67,6 +68,7 @@ _HOME = {
     "build_model": "reeuncert.model",
     "check": "reeuncert.checks",
     "check_case": "reeuncert.case.report",
+    "compare_structures": "reeuncert.sensitivity",
     "headlines": "reeuncert.indicators",
     "indicator_table": "reeuncert.indicators",
     "preview": "reeuncert.inference.preview",

@@ -112,6 +112,23 @@ def report(
         console().print(f"Report: {path}", highlight=False, soft_wrap=True)
 
 
+@app.command()
+def structures(
+    case: CaseArgument = DEFAULT_CASE,
+    out: Annotated[Path | None, typer.Option(help="CSV file for the table; by default it is only printed.")] = None,
+    draws: Annotated[
+        int | None, typer.Option(min=4, help="Draws of each of four chains; by default short, approximate runs.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of every run.")] = 1,
+    option: Options = None,
+) -> None:
+    """Run a case under each of its rival structures, and say which headlines hold under all of them."""
+    with guarded():
+        from reeuncert.cli.structures import run_structures
+
+        run_structures(case, option or [], draws=draws, seed=seed, out=out)
+
+
 def main() -> None:
     """Entry point of the commands ``reeuncert`` and ``ree``."""
     try:
