@@ -6,7 +6,7 @@ import numpy as np
 
 from peers import build
 from peers.files import read_rows
-from reeuncert.case.records import Case
+from reeuncert.case.records import Case, Evidence
 from reeuncert.system.definition import OUTSIDE, Flow
 
 FOLDER = "dr_linear_benchmarks"
@@ -53,31 +53,41 @@ def closed_form(matrix: np.ndarray, measured: np.ndarray, sd: np.ndarray) -> tup
     return measured - gain @ matrix @ measured, np.sqrt(np.diag(V - gain @ matrix @ V))
 
 
-def to_case(problem: Problem) -> Case:
-    """Streams as flows: +1 enters the process of a balance, −1 leaves it.
+def to_case(*problems: Problem) -> Case:
+    """Problems side by side in one system: +1 enters the process of a balance, −1 leaves it.
 
-    A stream that stands on the same side of two balances (P5) is no edge of a network: it becomes two flows, tied by a
-    difference of nearly zero.
+    A flow is called by its problem and stream, e.g. ``P1 s3``. A stream that stands on the same side of two balances
+    (P5) is no edge of a network: it becomes two flows, tied by a difference of nearly zero.
     """
     flows: list[Flow] = []
-    ties = []
-    for k, stream in enumerate(problem.streams):
-        enters = [f"p{i}" for i in np.flatnonzero(problem.matrix[:, k] > 0)]
-        leaves = [f"p{i}" for i in np.flatnonzero(problem.matrix[:, k] < 0)]
-        if len(enters) <= 1 and len(leaves) <= 1:
-            flows.append(build.flow(stream, *(leaves or [OUTSIDE]), *(enters or [OUTSIDE]), YEAR))
-            continue
-        twins = [build.flow(f"{stream}.{p}", p, OUTSIDE, YEAR) for p in leaves]
-        twins += [build.flow(f"{stream}.{p}", OUTSIDE, p, YEAR) for p in enters]
-        twins[0] = build.flow(stream, twins[0].from_process, twins[0].to_process, YEAR)
-        flows += twins
-        ties += [
-            build.measured(f"tie {t.name}", [stream], YEAR, 0.0, TIE_SD, relation="difference", of=[t.name])
-            for t in twins[1:]
-        ]
-    size = dict(zip(problem.streams, problem.measured, strict=True))
-    reference = build.largest_outflow(flows, {f.name: size[f.name.split(".")[0]] for f in flows})
-    rows = zip(problem.streams, problem.measured, problem.sd, strict=True)
-    evidence = [build.measured(s, [s], YEAR, float(y), float(sd)) for s, y, sd in rows]
+    evidence: list[Evidence] = []
+    size: dict[str, float] = {}
+    for problem in problems:
+        for k, stream in enumerate(problem.streams):
+            twins = _flows(problem, k)
+            flows += twins
+            size.update({f.name: float(problem.measured[k]) for f in twins})
+            name = f"{problem.name} {stream}"
+            evidence.append(build.measured(name, [name], YEAR, float(problem.measured[k]), float(problem.sd[k])))
+            evidence += [
+                build.measured(f"tie {t.name}", [name], YEAR, 0.0, TIE_SD, relation="difference", of=[t.name])
+                for t in twins[1:]
+            ]
     priors = [build.flow_prior(f.name, YEAR, "flat") for f in flows]
-    return build.case(problem.name, flows, reference, priors, evidence + ties, year=YEAR, measure="mass", unit="t")
+    reference = build.largest_outflow(flows, size)
+    title = " ".join(problem.name for problem in problems)
+    return build.case(title, flows, reference, priors, evidence, year=YEAR, measure="mass", unit="t")
+
+
+def _flows(problem: Problem, stream: int) -> list[Flow]:
+    """The flow of a stream; two where it stands on the same side of two balances. The first has the stream's name."""
+    column = problem.matrix[:, stream]
+    name = f"{problem.name} {problem.streams[stream]}"
+    enters = [f"{problem.name} p{i}" for i in np.flatnonzero(column > 0)]
+    leaves = [f"{problem.name} p{i}" for i in np.flatnonzero(column < 0)]
+    if len(enters) <= 1 and len(leaves) <= 1:
+        return [build.flow(name, *(leaves or [OUTSIDE]), *(enters or [OUTSIDE]), YEAR)]
+    ends = [(p, OUTSIDE) for p in leaves] + [(OUTSIDE, p) for p in enters]
+    return [
+        build.flow(name if k == 0 else f"{name} again", source, target, YEAR) for k, (source, target) in enumerate(ends)
+    ]
