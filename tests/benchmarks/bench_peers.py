@@ -3,7 +3,8 @@
     REEUNCERT_CASES=… uv run python tests/benchmarks/bench_peers.py [reconciliation] [aluminium] [steel]
 
 Prints for each fit: compile and sampling CPU seconds, steps a draw, divergences, R-hat, the smallest of bulk and tail
-ESS over all flows, that per CPU second of sampling (tuning included), and its ratio to the figure of a peer: 4.8 for steel (exact balance, one flat vector of log-ratios), 3.6 for aluminium (balance relaxed, NUTS).
+ESS over all flows, that per CPU second of sampling (tuning included), and its ratio to the figure of a peer: 4.8 for
+steel (exact balance, one flat vector of log-ratios), 3.6 for aluminium (balance relaxed, NUTS).
 """
 
 import sys
@@ -25,7 +26,8 @@ def report(name: str, found: Fit, shift: np.ndarray, spread: np.ndarray) -> None
     peer = PEER.get(name.split()[0])
     print(
         f"{name}: compile {found.compile_seconds:.0f} CPU s, sample {found.seconds:.1f} CPU s, "
-        f"{found.steps:.0f} steps, {found.diverging} divergences, R-hat {found.largest_r_hat:.3f}, min ESS {found.least_ess:.0f}, "
+        f"{found.steps:.0f} steps, {found.diverging} divergences, R-hat {found.largest_r_hat:.3f}, "
+        f"min ESS {found.least_ess:.0f}, "
         f"{rate:.1f} a CPU s" + (f" ({rate / peer:.1f} times {peer})" if peer else "") + "\n"
         f"    residual {found.worst_residual:.1e}; means off by at most {np.abs(shift).max():.3f} sd (median "
         f"{np.median(np.abs(shift)):.3f}), sds by a factor {spread.min():.3f} to {spread.max():.3f}",

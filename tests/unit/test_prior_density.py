@@ -13,7 +13,7 @@ from peers import build
 from reeuncert.balance.network import Network
 from reeuncert.balance.op import balanced_flows_with_jacobian, log_shares
 from reeuncert.errors import ModelError
-from reeuncert.priors.density import density_potential, density_terms
+from reeuncert.priors.density import density_potential, density_terms, shares_of_flows
 from reeuncert.priors.families import FAMILIES
 from reeuncert.system.definition import OUTSIDE, Selector
 
@@ -152,6 +152,13 @@ def test_median_shares_of_several_outflows_leave_the_rest_to_the_reference():
         + stats.norm(np.log(0.1 / 0.6), 0.5).logpdf(log_share["waste"] - log_share["goods"])
     )
     assert found == pytest.approx(expected, rel=1e-12)
+
+
+def test_shares_of_flows_are_those_of_the_network():
+    network = Network.from_system(case_with([], "mass").system)
+    log_flow, _ = balanced_flows_with_jacobian(POINT, network)
+    shares = pytensor.function([], [shares_of_flows(network, log_flow), log_shares(POINT, network)], mode=PLAIN)()
+    np.testing.assert_allclose(shares[0], shares[1], atol=1e-14)
 
 
 def test_terms_are_kept_by_group_of_the_table():

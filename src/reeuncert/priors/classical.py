@@ -7,9 +7,9 @@ import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
 from reeuncert.balance.network import Network
-from reeuncert.balance.op import balanced_flows, balanced_flows_with_jacobian, log_shares
+from reeuncert.balance.op import balanced_flows, balanced_flows_with_jacobian
 from reeuncert.case.records import Case
-from reeuncert.priors.density import density_potential
+from reeuncert.priors.density import density_potential, shares_of_flows
 from reeuncert.priors.scale import CoordinateScale
 from reeuncert.priors.start import feasible_start
 
@@ -43,6 +43,6 @@ def flows_with_density(case: Case, network: Network) -> TensorVariable:
         density = density_potential(case, network, log_flow, log_jacobian, pt.zeros(network.n_edges))
     else:
         log_flow = balanced_flows(u, network)
-        density = density_potential(case, network, log_flow, pt.zeros(()), log_shares(u, network))
+        density = density_potential(case, network, log_flow, pt.zeros(()), shares_of_flows(network, log_flow))
     pm.Potential("prior_density", density + log_volume)
     return log_flow

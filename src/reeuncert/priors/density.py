@@ -17,7 +17,16 @@ from scipy.special import gammaln
 from reeuncert.balance.network import Network
 from reeuncert.case.records import Case, Prior
 from reeuncert.priors.families import FAMILIES
-from reeuncert.priors.subjects import DIRICHLET, LOGISTIC_NORMAL, Subject, check_densities, share_medians, subjects
+from reeuncert.priors.subjects import (
+    DIRICHLET,
+    LOGISTIC_NORMAL,
+    Subject,
+    check_densities,
+    outflows,
+    share_medians,
+    subjects,
+)
+from reeuncert.system.definition import OUTSIDE
 
 
 def density_potential(
@@ -79,6 +88,20 @@ def density_terms(
             + _logistic_normal_density(case, network, rows, log_share)
         )
     return terms
+
+
+def shares_of_flows(network: Network, log_flow: TensorVariable) -> TensorVariable:
+    """Log share of its process that each edge takes, shape (edge,); 0 for what comes from outside.
+
+    The same as `reeuncert.balance.op.log_shares`, from flows that are known already: a sum for each process is cheaper
+    than solving the network once more.
+    """
+    groups = [edges for (process, _), edges in outflows(network).items() if process != OUTSIDE]
+    edge = np.concatenate([np.asarray(edges) for edges in groups])
+    node = np.repeat(np.arange(len(groups)), [len(edges) for edges in groups])
+    inside = log_flow[edge]
+    throughput = pt.inc_subtensor(pt.zeros(len(groups))[node], pt.exp(inside))
+    return pt.set_subtensor(pt.zeros(network.n_edges)[edge], inside - pt.log(throughput)[node])
 
 
 def _mass_density(found: list[Subject], log_flow: TensorVariable, *, inputs: bool) -> TensorVariable:
