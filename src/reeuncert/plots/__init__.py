@@ -1,7 +1,7 @@
 """Figures of a result, one a file, in matplotlib or Plotly.
 
-Every figure is called alike, ``plot_x(dt, *, coords=None, backend="matplotlib", theme="light")``, and returns a figure of
-matplotlib or of Plotly. What it draws is in the tidy table that the function ``x_data(dt, *, coords=None)`` returns.
+Every figure is called alike, ``plot_x(dt, *, coords=None, backend="matplotlib", theme="light")``, and returns a
+figure of matplotlib or of Plotly. What it draws is in the tidy table that ``x_data(dt, *, coords=None)`` returns.
 """
 
 from reeuncert.plots.consumption import consumption_data, plot_consumption

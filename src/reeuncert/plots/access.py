@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,9 @@ def case_of(dt: xr.DataTree) -> Case:
         If the result does not hold it.
     """
     if "case_json" not in dt.attrs:
-        raise ReeUncertError("this result holds no case ('case_json' among its attributes); use one that `sample` returned")
+        raise ReeUncertError(
+            "this result holds no case ('case_json' among its attributes); use one that `sample` returned"
+        )
     return case_from_json(str(dt.attrs["case_json"]))
 
 
@@ -66,7 +68,9 @@ def derived(dt: xr.DataTree, name: str, group: str = "derived") -> xr.DataArray:
     """
     lookup(name)
     if group not in dt.children or name not in dt[group].data_vars:
-        raise ReeUncertError(f"'{name}' has not been computed for this result: call add_indicators(dt, ['{name}']) first")
+        raise ReeUncertError(
+            f"'{name}' has not been computed for this result: call add_indicators(dt, ['{name}']) first"
+        )
     return dt[group][name]
 
 
@@ -126,7 +130,9 @@ def as_list(wanted: Any) -> list[Any]:
     return list(wanted)
 
 
-def quantile_table(draws: np.ndarray, probs: Sequence[float] = PROBABILITIES, prefix: str = "") -> dict[str, np.ndarray]:
+def quantile_table(
+    draws: np.ndarray, probs: Sequence[float] = PROBABILITIES, prefix: str = ""
+) -> dict[str, np.ndarray]:
     """Mean, median and equal-tailed intervals of draws (draw, quantity) as columns.
 
     Returns
@@ -142,9 +148,7 @@ def quantile_table(draws: np.ndarray, probs: Sequence[float] = PROBABILITIES, pr
     return out
 
 
-def tidy(
-    posterior: xr.DataArray, prior: xr.DataArray | None, probs: Sequence[float] = PROBABILITIES
-) -> pd.DataFrame:
+def tidy(posterior: xr.DataArray, prior: xr.DataArray | None, probs: Sequence[float] = PROBABILITIES) -> pd.DataFrame:
     """Quantiles of an array (chain, draw, *dims) as a table with a row for each combination of labels that exists.
 
     Returns
@@ -168,6 +172,11 @@ def tidy(
         known = quantile_table(before[:, there], (PROBABILITIES[-1],), "prior_")
         del known["prior_mean"]
     return pd.DataFrame(columns | known)
+
+
+def rows_of(table: pd.DataFrame) -> Iterator[Any]:
+    """Rows of a table as named tuples; pandas cannot say of what types their fields are."""
+    return iter(table.itertuples())
 
 
 def flat(data: xr.DataArray) -> np.ndarray:

@@ -12,7 +12,7 @@ from reeuncert.balance.network import Network
 from reeuncert.case.records import Case
 from reeuncert.errors import ReeUncertError
 from reeuncert.likelihood import compile_evidence
-from reeuncert.plots.access import CUMULATED_LABEL, Coords, case_of, check_labels, take, tidy
+from reeuncert.plots.access import CUMULATED_LABEL, Coords, case_of, check_labels, rows_of, take, tidy
 from reeuncert.plots.flow_sums import both, refined_products, sum_of
 from reeuncert.plots.indicator import published_data
 from reeuncert.plots.panels import Board, Fan, Panel, Points, render
@@ -96,8 +96,9 @@ def customs_records_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFr
     Returns
     -------
     DataFrame
-        ``region``, ``partner``, ``series`` (whose record, or ``gap`` for a printed ratio of the two), ``year``, ``value``, ``reported``, ``unit``,
-        ``basis``, ``qualifier``, ``product``, ``reporter``, ``id``, ``source_id``. Empty where nothing was printed.
+        ``region``, ``partner``, ``series`` (whose record, or ``gap`` for a printed ratio of the two), ``year``,
+        ``value``, ``reported``, ``unit``, ``basis``, ``qualifier``, ``product``, ``reporter``, ``id``, ``source_id``.
+        Empty where nothing was printed.
     """
     mass, _ = both(dt)
     case = case_of(dt)
@@ -105,7 +106,11 @@ def customs_records_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFr
     rows: list[dict[str, Any]] = []
     pairs = _pairs(mass, coords)
     if case.evidence:
-        rows = [r for r in _records(case, mass) if (r["region"], r["partner"]) in pairs and set(r["product"].split("+")) <= refined]
+        rows = [
+            r
+            for r in _records(case, mass)
+            if (r["region"], r["partner"]) in pairs and set(r["product"].split("+")) <= refined
+        ]
     names = ["region", "partner", "series", "year", "value", "reported", "unit", "basis", "qualifier", "product"]
     return pd.DataFrame(rows, columns=[*names, "reporter", "id", "source_id"])
 
@@ -150,13 +155,27 @@ def plot_customs_gap(
         said = None if records is None else records[(records["region"] == region) & (records["partner"] == partner)]
         way = f"{partner} to {region}"
 
-        def fans(*names: str, suffix: str = "", prior: bool = True, held: dict[str, pd.DataFrame] = by_series) -> tuple[Fan, ...]:
+        def fans(
+            *names: str, suffix: str = "", prior: bool = True, held: dict[str, pd.DataFrame] = by_series
+        ) -> tuple[Fan, ...]:
             there = [n for n in names if n + suffix in held]
             return tuple(Fan.of(held[n + suffix], n, COLOURS[n], years=years, prior=prior) for n in there)
 
         panels += [
-            Panel(f"{way}: records", unit, unit, fans(IMPORTER, EXPORTER, prior=False), _printed(said, (IMPORTER, EXPORTER))),
-            Panel(f"{way}: gap of the records", "1", "%", fans(GAP), _printed(said, (GAP,)) + _published(published, "customs_gap", region, partner, years)),
+            Panel(
+                f"{way}: records",
+                unit,
+                unit,
+                fans(IMPORTER, EXPORTER, prior=False),
+                _printed(said, (IMPORTER, EXPORTER)),
+            ),
+            Panel(
+                f"{way}: gap of the records",
+                "1",
+                "%",
+                fans(GAP),
+                _printed(said, (GAP,)) + _published(published, "customs_gap", region, partner, years),
+            ),
             Panel(f"{way}: unrecorded a year", unit, unit, fans(UNSEEN, DECLARED, prior=True)),
             Panel(
                 f"{way}: unrecorded since {years[0]}",
@@ -166,7 +185,7 @@ def plot_customs_gap(
                 _published(published, "smuggled_mass_cumulated", region, partner, years),
             ),
         ]
-    return render(Board("Customs gap, refined products", tuple(panels), 2, 2.6), backend, theme)
+    return render(Board("Customs gap, refined products", tuple(panels), 2, 2.6, 4.7), backend, theme)
 
 
 def _pairs(mass: xr.DataArray, coords: Coords) -> list[tuple[str, str]]:
@@ -207,8 +226,18 @@ def _records(case: Case, mass: xr.DataArray) -> list[dict[str, Any]]:
             continue
         if not np.isfinite(row.value):
             continue
-        said = {"region": places[0][0], "partner": places[1][0], "year": row.years[0], "reported": row.value, "unit": row.unit}
-        said |= {"basis": row.basis, "qualifier": row.qualifier, "product": "+".join(fields.get("product", case.products))}
+        said = {
+            "region": places[0][0],
+            "partner": places[1][0],
+            "year": row.years[0],
+            "reported": row.value,
+            "unit": row.unit,
+        }
+        said |= {
+            "basis": row.basis,
+            "qualifier": row.qualifier,
+            "product": "+".join(fields.get("product", case.products)),
+        }
         said |= {"reporter": row.reporter, "id": row.id, "source_id": row.source_id}
         if row.relation == "level":
             chosen = slice(model.numerator.pointer[r], model.numerator.pointer[r + 1])
@@ -231,11 +260,15 @@ def _printed(said: pd.DataFrame | None, series: tuple[str, ...]) -> tuple[Points
         if len(rows):
             hover = tuple(
                 f"{r.id}, {r.source_id} ({r.reporter}): {r.reported:g} {r.unit}, {r.basis}, {r.qualifier}, {r.product}"
-                for r in rows.itertuples()
+                for r in rows_of(rows)
             )
             symbol = {IMPORTER: "triangle-down", EXPORTER: "triangle-up", GAP: "diamond"}[name]
             label = f"{name}, as printed" if name != GAP else "ratio of the records, as printed"
-            out.append(Points(label, rows["year"].to_numpy(), rows["value"].to_numpy(float), COLOURS[name], symbol, hover=hover))
+            out.append(
+                Points(
+                    label, rows["year"].to_numpy(), rows["value"].to_numpy(float), COLOURS[name], symbol, hover=hover
+                )
+            )
     return tuple(out)
 
 
@@ -248,6 +281,6 @@ def _published(
     rows = rows[(rows["region"] == region) & (rows["partner"] == partner)]
     if not len(rows):
         return ()
-    hover = tuple(f"{r.source_id}: {r.statement}" for r in rows.itertuples())
+    hover = tuple(f"{r.source_id}: {r.statement}" for r in rows_of(rows))
     source = ", ".join(dict.fromkeys(rows["source_id"]))
     return (Points(f"published: {source}", rows["year"].to_numpy(), rows["value"].to_numpy(float), hover=hover),)

@@ -14,7 +14,6 @@ from reeuncert.plots.panels import Board, Fan, Panel, Points, limits_of, scale_o
 from reeuncert.plots.style import Theme, band_opacity, bands_name, interval_name, mpl_style
 
 MARKERS = {"circle": "o", "square": "s", "diamond": "D", "triangle-up": "^", "triangle-down": "v"}
-PANEL_WIDTH = 3.6
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -27,7 +26,7 @@ def draw_board(board: Board, theme: Theme) -> Figure:
     columns = min(board.columns, len(board.panels))
     rows = -(-len(board.panels) // columns)
     with rc_context(mpl_style(theme)):
-        figure = new_figure(max(PANEL_WIDTH * columns, 5.4), board.panel_height * rows + 1.1)
+        figure = new_figure(max(board.panel_width * columns, 5.4), board.panel_height * rows + 1.1)
         axes = np.atleast_1d(figure.subplots(rows, columns, squeeze=False)).ravel()
         for panel, ax in zip(board.panels, axes, strict=False):
             _panel(ax, panel, theme)
@@ -122,7 +121,13 @@ def _legend(figure: Figure, board: Board, theme: Theme) -> None:
         colour = points.colour or theme.point
         face = "none" if points.hollow else colour
         marker = Line2D(
-            [], [], linestyle="none", marker=MARKERS[points.symbol], markerfacecolor=face, markeredgecolor=colour, markersize=5
+            [],
+            [],
+            linestyle="none",
+            marker=MARKERS[points.symbol],
+            markerfacecolor=face,
+            markeredgecolor=colour,
+            markersize=5,
         )
         add(marker, points.label)
     if handles:

@@ -52,7 +52,9 @@ def draw_board(board: Board, theme: Theme) -> go.Figure:
         scale = scale_of(panel.unit)
         low, top = limits_of(panel)
         figure.update_yaxes(
-            plotly_axis(theme, range=[scale * low, scale * top], title={"text": escaped(panel.y_title), "font": {"size": 11}}),
+            plotly_axis(
+                theme, range=[scale * low, scale * top], title={"text": escaped(panel.y_title), "font": {"size": 11}}
+            ),
             row=row + 1,
             col=column + 1,
         )
@@ -65,11 +67,24 @@ def draw_board(board: Board, theme: Theme) -> go.Figure:
     figure.update_layout(
         plotly_layout(
             theme,
-            title={"text": f"<b>{escaped(board.title)}</b>", "x": 0.0, "xanchor": "left", "xref": "paper", "font": {"size": 15}},
+            title={
+                "text": f"<b>{escaped(board.title)}</b>",
+                "x": 0.0,
+                "xanchor": "left",
+                "xref": "paper",
+                "font": {"size": 15},
+            },
             height=height,
             margin={"l": 60, "r": 16, "t": 76, "b": 40},
             hovermode="x",
-            legend={"orientation": "h", "yref": "container", "y": 0.0, "yanchor": "bottom", "x": 0.0, "font": {"size": 11}},
+            legend={
+                "orientation": "h",
+                "yref": "container",
+                "y": 0.0,
+                "yanchor": "bottom",
+                "x": 0.0,
+                "font": {"size": 11},
+            },
         )
     )
     return figure
@@ -80,24 +95,34 @@ def _traces(panel: Panel, theme: Theme, named: set[str]) -> list[go.Scatter]:
     scale = scale_of(panel.unit)
     for fan in panel.fans:
         if fan.prior is not None:
-            _, lower, upper = (scale * v for v in fan.prior)
-            name = f"prior, {interval_name()} (dotted: median)"
-            out += _band(fan.x, lower, upper, rgba(theme.prior, 0.17), name, named, "prior")
+            middle, lower, upper = (scale * v for v in fan.prior)
+            out += _band(fan.x, lower, upper, rgba(theme.prior, 0.17), "prior")
             dotted = {"color": theme.prior, "width": 1, "dash": "dot"}
-            out.append(_line(fan.x, scale * fan.prior[0], dotted, name, "prior"))
+            out.append(_line(fan.x, middle, dotted, "prior"))
+            out += _key(f"prior, {interval_name()} (dotted: median)", rgba(theme.prior, 0.3), "prior", named)
     for fan in panel.fans:
         for i, (lower, upper) in reversed(list(enumerate(fan.bands))):
-            name = f"{fan.label}, {interval_name(fan.probs[i])}" if fan.label else interval_name(fan.probs[i])
             colour = rgba(fan.colour, band_opacity(i, len(fan.bands)))
-            out += _band(fan.x, scale * lower, scale * upper, colour, name, named, f"{fan.label} {fan.probs[i]}")
+            out += _band(fan.x, scale * lower, scale * upper, colour, fan.label)
         out.append(_median(fan, panel, scale, named))
+        for i, prob in enumerate(fan.probs):
+            out += _key(interval_name(prob), rgba(theme.ink, (0.55, 0.32, 0.16)[min(i, 2)]), f"interval {prob}", named)
     out += [_points(points, panel, scale, theme, named) for points in panel.points]
     return out
 
 
-def _band(
-    x: np.ndarray, lower: np.ndarray, upper: np.ndarray, colour: str, name: str, named: set[str], group: str
-) -> list[go.Scatter]:
+def _key(name: str, colour: str, group: str, named: set[str]) -> list[go.Scatter]:
+    """An entry of the legend that stands for the bands of all fans, once a figure."""
+    if name in named:
+        return []
+    named.add(name)
+    square = {"symbol": "square", "size": 11, "color": colour, "line": {"width": 0}}
+    return [
+        go.Scatter(x=[None], y=[None], mode="markers", marker=square, name=name, legendgroup=group, hoverinfo="skip")
+    ]
+
+
+def _band(x: np.ndarray, lower: np.ndarray, upper: np.ndarray, colour: str, group: str) -> list[go.Scatter]:
     """One closed shape for each run of years without a gap; a year alone becomes a narrow box."""
     out = []
     for start, stop in _runs(np.isfinite(lower) & np.isfinite(upper)):
@@ -113,13 +138,11 @@ def _band(
                 fillcolor=colour,
                 line={"width": 0, "color": colour},
                 mode="lines",
-                name=name,
                 legendgroup=group,
-                showlegend=name not in named,
+                showlegend=False,
                 hoverinfo="skip",
             )
         )
-        named.add(name)
     return out
 
 
@@ -135,8 +158,8 @@ def _runs(there: np.ndarray) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
 
 
-def _line(x: np.ndarray, y: np.ndarray, line: dict[str, object], name: str, group: str) -> go.Scatter:
-    return go.Scatter(x=x, y=y, mode="lines", line=line, name=name, legendgroup=group, showlegend=False, hoverinfo="skip")
+def _line(x: np.ndarray, y: np.ndarray, line: dict[str, object], group: str) -> go.Scatter:
+    return go.Scatter(x=x, y=y, mode="lines", line=line, legendgroup=group, showlegend=False, hoverinfo="skip")
 
 
 def _median(fan: Fan, panel: Panel, scale: float, named: set[str]) -> go.Scatter:
@@ -160,7 +183,7 @@ def _median(fan: Fan, panel: Panel, scale: float, named: set[str]) -> go.Scatter
         line={"color": fan.colour, "width": 2, "dash": "dash" if fan.dashed else "solid"},
         marker={"size": 3, "color": fan.colour},
         name=name,
-        legendgroup=name,
+        legendgroup=fan.label,
         showlegend=first,
         text=texts,
         hovertemplate="%{text}<extra></extra>",

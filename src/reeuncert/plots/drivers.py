@@ -11,7 +11,7 @@ from scipy.stats import rankdata
 
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.registry import CUMULATED, lookup
-from reeuncert.plots.access import SAMPLE, Coords, case_of, check_labels, choose, derived, flat, take
+from reeuncert.plots.access import Coords, case_of, check_labels, choose, derived, flat, take
 from reeuncert.plots.style import check_backend, theme_of
 from reeuncert.posterior.tables import mass_flow
 
@@ -36,7 +36,7 @@ def drivers_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     -------
     DataFrame
         ``headline`` (its number), ``indicator``, ``region``, ``partner``, ``product``, ``year`` (0: all years),
-        ``kind``, ``name``, ``correlation`` (Spearman), ``share`` (its square), the largest share of each headline first.
+        ``kind``, ``name``, ``correlation`` (Spearman), ``share`` (its square), the largest of each headline first.
         Flows and offsets are those of the headline's year, or their sum over the years.
 
     Raises
@@ -54,7 +54,9 @@ def drivers_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     wanted = take(coords, DIMS, "the drivers")
     case = case_of(dt)
     if not case.headlines:
-        raise ReeUncertError(f"case '{case.name}' has no headline, so there is nothing whose uncertainty could be explained")
+        raise ReeUncertError(
+            f"case '{case.name}' has no headline, so there is nothing whose uncertainty could be explained"
+        )
     numbers = wanted.get("headline", list(range(len(case.headlines))))
     check_labels(numbers, list(range(len(case.headlines))), "headline", "the drivers")
     check_labels(wanted.get("kind", []), KINDS, "kind", "the drivers")
@@ -118,7 +120,13 @@ def plot_drivers(
 
 def headline_title(row: Any) -> str:
     """A headline in few words: indicator, labels, year."""
-    parts = [lookup(row.indicator).title, row.region, row.partner, row.product, str(row.year) if row.year else "all years"]
+    parts = [
+        lookup(row.indicator).title,
+        row.region,
+        row.partner,
+        row.product,
+        str(row.year) if row.year else "all years",
+    ]
     return " · ".join(p for p in parts if p)
 
 
@@ -163,7 +171,7 @@ def _offsets(offsets: xr.DataArray, year: int) -> tuple[list[str], np.ndarray]:
 
 
 def _rank_correlation(target: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Spearman correlation of one quantity (sample,) with many (sample, quantity); NaN where one is constant or absent."""
+    """Spearman correlation of (sample,) with each of (sample, quantity); NaN where one is constant or absent."""
     kept = np.isfinite(target)
     ranks = rankdata(target[kept])
     out = np.full(values.shape[1], np.nan)

@@ -6,6 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from reeuncert.plots.access import rows_of
 from reeuncert.plots.draw_plotly import escaped
 from reeuncert.plots.drivers import headline_title
 from reeuncert.plots.drivers_matplotlib import COLOURS, TITLE, X_TITLE
@@ -21,7 +22,7 @@ def draw(table: pd.DataFrame, theme: Theme) -> go.Figure:
         cols=1,
         shared_xaxes=True,
         vertical_spacing=min(0.3 / len(groups), 34 / height),
-        subplot_titles=[f"<b>{escaped(headline_title(next(part.itertuples())))}</b>" for _, part in groups],
+        subplot_titles=[f"<b>{escaped(headline_title(next(rows_of(part))))}</b>" for _, part in groups],
     )
     named: set[str] = set()
     for i, (_, part) in enumerate(groups):
@@ -45,7 +46,11 @@ def draw(table: pd.DataFrame, theme: Theme) -> go.Figure:
             named.add(str(kind))
         order = [escaped(str(n)) for n in part["name"]]
         figure.update_yaxes(
-            plotly_axis(theme, categoryorder="array", categoryarray=order[::-1], tickfont={"size": 10, "color": theme.ink}), row=i + 1, col=1
+            plotly_axis(
+                theme, categoryorder="array", categoryarray=order[::-1], tickfont={"size": 10, "color": theme.ink}
+            ),
+            row=i + 1,
+            col=1,
         )
     figure.update_xaxes(plotly_axis(theme, range=[0, 100]))
     figure.update_xaxes(title={"text": X_TITLE}, row=len(groups), col=1)
@@ -57,7 +62,14 @@ def draw(table: pd.DataFrame, theme: Theme) -> go.Figure:
             height=height,
             barmode="overlay",
             margin={"l": 20, "r": 16, "t": 80, "b": 80},
-            legend={"orientation": "h", "yref": "container", "y": 0.0, "yanchor": "bottom", "x": 0.0, "font": {"size": 11}},
+            legend={
+                "orientation": "h",
+                "yref": "container",
+                "y": 0.0,
+                "yanchor": "bottom",
+                "x": 0.0,
+                "font": {"size": 11},
+            },
         )
     )
     return figure

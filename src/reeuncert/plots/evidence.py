@@ -127,14 +127,18 @@ def position_table(table: pd.DataFrame) -> pd.DataFrame:
     rows["line"] = rows["lineage"].map({name: i for i, name in enumerate(order)}).astype(int)
     rows = rows.sort_values(["line", "position"], kind="stable")
     place = rows.groupby("line").cumcount().to_numpy()
-    rows["height"] = rows["line"] + np.where(rows.groupby("line")["id"].transform("size") > 1, (place % 4 - 1.5) * 0.2, 0.0)
+    rows["height"] = rows["line"] + np.where(
+        rows.groupby("line")["id"].transform("size") > 1, (place % 4 - 1.5) * 0.2, 0.0
+    )
     return rows.reset_index(drop=True)
 
 
 def _predictions(dt: xr.DataTree, model: EvidenceModel, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Predictive draws and scales of the error (sample, row) of at most `MOST_DRAWS` draws, evenly spaced."""
     if "posterior" not in dt.children or "mass_flow" not in dt["posterior"].data_vars:
-        raise ReeUncertError("this result has no draws of mass_flow in the group 'posterior'; use one that `sample` returned")
+        raise ReeUncertError(
+            "this result has no draws of mass_flow in the group 'posterior'; use one that `sample` returned"
+        )
     posterior = dt["posterior"].to_dataset()
     mass = posterior["mass_flow"].transpose(*SAMPLE, "flow", "year").values
     mass = mass.reshape(-1, *mass.shape[2:])
@@ -172,7 +176,9 @@ def _positions(table: pd.DataFrame, predicted: np.ndarray) -> tuple[np.ndarray, 
 def _described(row: Evidence, case: Case) -> dict[str, Any]:
     source = case.sources.get(row.source_id)
     fields = row.selector.fields
-    selector = {name: "+".join(fields.get(name, ())) for name in ("quantity", "product", "origin", "destination", "route")}
+    selector = {
+        name: "+".join(fields.get(name, ())) for name in ("quantity", "product", "origin", "destination", "route")
+    }
     about = f"{row.selector}" + (f", of: {row.of}" if row.of is not None else "")
     return {
         "id": row.id,

@@ -23,10 +23,21 @@ def draw(table: pd.DataFrame, theme: Theme) -> Figure:
         ax = figure.subplots()
         ax.axvspan(5, 95, color=theme.prior, alpha=0.13, linewidth=0, label=interval_name() + " of the prediction")
         ax.plot(
-            100 * rows["position"][inside], rows["height"][inside], "o", color=hue(0), markersize=3.4, alpha=0.75, label="inside it"
+            100 * rows["position"][inside],
+            rows["height"][inside],
+            "o",
+            color=hue(0),
+            markersize=3.4,
+            alpha=0.75,
+            label="inside it",
         )
         ax.plot(
-            100 * rows["position"][~inside], rows["height"][~inside], "D", color=theme.alert, markersize=4, label="outside it"
+            100 * rows["position"][~inside],
+            rows["height"][~inside],
+            "D",
+            color=theme.alert,
+            markersize=4,
+            label="outside it",
         )
         ax.set_yticks(lines["line"], [f"{name} ({n})" for name, n in _counts(rows).items()])
         ax.set_ylim(len(lines) - 0.4, -0.6)

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from reeuncert.plots.access import rows_of
 from reeuncert.plots.draw_plotly import escaped, figures
 from reeuncert.plots.evidence import position_table
 from reeuncert.plots.evidence_matplotlib import TITLE, share_inside
@@ -33,11 +34,11 @@ def draw(table: pd.DataFrame, theme: Theme) -> go.Figure:
                 mode="markers",
                 marker={"color": colour, "size": 7, "symbol": symbol, "opacity": 0.8},
                 name=name,
-                text=[_hover(row) for row in part.itertuples()],
+                text=[_hover(row) for row in rows_of(part)],
                 hovertemplate="%{text}<extra></extra>",
             )
         )
-    names = [f"{escaped(str(line.lineage))} ({counts[line.line]})" for line in lines.itertuples()]
+    names = [f"{escaped(str(line.lineage))} ({counts[line.line]})" for line in rows_of(lines)]
     figure.update_layout(
         plotly_layout(
             theme,
@@ -50,7 +51,14 @@ def draw(table: pd.DataFrame, theme: Theme) -> go.Figure:
             },
             height=max(260, 20 * len(lines) + 170),
             margin={"l": 20, "r": 16, "t": 80, "b": 90},
-            legend={"orientation": "h", "yref": "container", "y": 0.0, "yanchor": "bottom", "x": 0.0, "font": {"size": 11}},
+            legend={
+                "orientation": "h",
+                "yref": "container",
+                "y": 0.0,
+                "yanchor": "bottom",
+                "x": 0.0,
+                "font": {"size": 11},
+            },
         )
     )
     figure.update_xaxes(
@@ -58,7 +66,12 @@ def draw(table: pd.DataFrame, theme: Theme) -> go.Figure:
     )
     figure.update_yaxes(
         plotly_axis(
-            theme, range=[len(lines) - 0.4, -0.6], tickvals=list(lines["line"]), ticktext=names, tickfont={"size": 10}, zeroline=False
+            theme,
+            range=[len(lines) - 0.4, -0.6],
+            tickvals=list(lines["line"]),
+            ticktext=names,
+            tickfont={"size": 10},
+            zeroline=False,
         )
     )
     return figure
@@ -72,5 +85,6 @@ def _hover(row: Any) -> str:
         f"<b>{escaped(row.id)}</b> · {escaped(row.source)}<br>{escaped(row.about)}, {years}<br>"
         f"reported ({escaped(row.qualifier)}): <b>{said}</b>{basis}<br>"
         f"predicted: {figures(row.predicted, row.unit)} "
-        f"({interval_name()}: {figures(row.predicted_eti90_lb, row.unit)} to {figures(row.predicted_eti90_ub, row.unit)})"
+        f"({interval_name()}: {figures(row.predicted_eti90_lb, row.unit)} to "
+        f"{figures(row.predicted_eti90_ub, row.unit)})"
     )

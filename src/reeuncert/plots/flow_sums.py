@@ -20,7 +20,7 @@ def chosen_flows(mass: xr.DataArray, **attributes: str | Iterable[str]) -> np.nd
 
 
 def sum_of(mass: xr.DataArray, **attributes: str | Iterable[str]) -> xr.DataArray | None:
-    """Sum of the flows with these attributes (chain, draw, year); a flow absent in a year adds nothing; None if no flow."""
+    """Sum of the flows with these attributes (chain, draw, year), or None; an absent flow adds nothing."""
     keep = np.flatnonzero(chosen_flows(mass, **attributes))
     if not len(keep):
         return None

@@ -57,7 +57,7 @@ def indicator_data(
     prior = None if before is None else choose(before, coords, f"indicator '{name}'")
     table = tidy(chosen, prior, probs)
     table.insert(0, "indicator", name)
-    table.insert(table.columns.get_loc("year") + 1, "unit", variable.attrs["units"])
+    table.insert(list(table.columns).index("year") + 1, "unit", variable.attrs["units"])
     return table
 
 
@@ -67,8 +67,8 @@ def published_data(published: pd.DataFrame, name: str, *, years: Sequence[int]) 
     Parameters
     ----------
     published
-        Columns ``indicator``, ``region``, ``partner``, ``product``, ``year_from``, ``year_to``, ``value``, ``unit`` and,
-        if there, ``statement`` and ``source_id``.
+        Columns ``indicator``, ``region``, ``partner``, ``product``, ``year_from``, ``year_to``, ``value``, ``unit``
+        and, if there, ``statement`` and ``source_id``.
     years
         Years of the case. A row over all of them belongs to the cumulated indicator, at its last year; a row of one
         year to the yearly one; others cannot be shown.
@@ -141,7 +141,11 @@ def plot_indicator(
     span = [y for y in years if y in set(table["year"])]
     said = None if published is None else published_data(published, name, years=years)
     colours = colours_of([str(r) for r in variable["region"].values]) if "region" in dims else {}
-    groups = [(dict(zip(dims, key, strict=True)), rows) for key, rows in table.groupby(dims, sort=False)] if dims else [({}, table)]
+    groups = (
+        [(dict(zip(dims, key, strict=True)), rows) for key, rows in table.groupby(dims, sort=False)]
+        if dims
+        else [({}, table)]
+    )
     panels = []
     for labels, rows in groups:
         fan = Fan.of(rows, "posterior", colours.get(str(labels.get("region")), hue(0)), years=span)
@@ -156,9 +160,9 @@ def panel_title(labels: Mapping[str, Any]) -> str:
     Examples
     --------
     >>> panel_title({"region": "South", "partner": "North", "product": "refined"})
-    'South · North · refined'
+    'South · partner North · refined'
     """
-    return " · ".join(str(label) for label in labels.values())
+    return " · ".join(f"partner {label}" if dim == "partner" else str(label) for dim, label in labels.items())
 
 
 def _points(said: pd.DataFrame, labels: Mapping[str, Any]) -> list[Points]:

@@ -13,7 +13,7 @@ from reeuncert.plots.style import Theme, colours_of, mpl_style
 TITLE = "What the figures taught: width of every flow before and after"
 X_TITLE = "Prior: factor between the middle and either end of the 90 % equal-tailed interval"
 Y_TITLE = "Posterior: the same factor"
-TICKS = (1.1, 1.2, 1.5, 2, 3, 5, 10, 30, 100, 1000)
+TICKS = (1.01, 1.02, 1.05, 1.1, 1.2, 1.5, 2, 3, 4, 5, 7, 10, 20, 50, 100, 1000)
 SYMBOLS = {True: ("o", "circle", "registered"), False: ("^", "triangle-up", "unregistered or unrecorded")}
 
 
@@ -24,22 +24,29 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def span(rows: pd.DataFrame) -> tuple[float, float]:
-    """Ends of both axes."""
-    both = rows[["factor", "prior_factor"]].to_numpy()
-    return max(1.005, 1 + 0.8 * (float(both.min()) - 1)), 1.15 * float(both.max())
+def span(rows: pd.DataFrame, name: str) -> tuple[float, float]:
+    """Ends of an axis: all points, and some room."""
+    log = np.log(rows[name].to_numpy())
+    room = 0.06 * (log.max() - log.min()) + 0.02
+    return float(np.exp(log.min() - room)), float(np.exp(log.max() + room))
+
+
+def ticks_in(low: float, high: float) -> list[float]:
+    """Ticks between the ends of an axis."""
+    return [t for t in TICKS if low <= t <= high]
 
 
 def draw(table: pd.DataFrame, theme: Theme) -> Figure:
     """One point a flow: colour by region of origin, symbol by route."""
     rows = shown(table)
     colours = colours_of(list(dict.fromkeys(rows["origin"])))
-    low, high = span(rows)
+    left, right = span(rows, "prior_factor")
+    low, high = span(rows, "factor")
     with rc_context(mpl_style(theme)):
-        figure = new_figure(7.0, 6.4)
+        figure = new_figure(7.4, 6.0)
         ax = figure.subplots()
-        ax.plot([low, high], [low, high], color=theme.muted, linewidth=1, linestyle=(0, (4, 2)))
-        ax.annotate("nothing learned", (high, high), (-8, -20), textcoords="offset points", ha="right", color=theme.muted, fontsize=8)
+        ends = [min(low, left), max(high, right)]
+        ax.plot(ends, ends, color=theme.muted, linewidth=1, linestyle=(0, (4, 2)), label="nothing learned")
         for (origin, registered), part in rows.groupby(["origin", "registered"], sort=False):
             ax.plot(
                 part["prior_factor"],
@@ -53,11 +60,10 @@ def draw(table: pd.DataFrame, theme: Theme) -> Figure:
             )
         ax.set_xscale("log")
         ax.set_yscale("log")
-        ticks = [t for t in TICKS if low <= t <= high]
-        ax.set_xticks(ticks, [f"{t:g}" for t in ticks])
-        ax.set_yticks(ticks, [f"{t:g}" for t in ticks])
+        ax.set_xticks(ticks_in(left, right), [f"{t:g}" for t in ticks_in(left, right)])
+        ax.set_yticks(ticks_in(low, high), [f"{t:g}" for t in ticks_in(low, high)])
         ax.minorticks_off()
-        ax.set_xlim(low, high)
+        ax.set_xlim(left, right)
         ax.set_ylim(low, high)
         ax.set_xlabel(X_TITLE)
         ax.set_ylabel(Y_TITLE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,10 +28,8 @@ class Fan:
         (lower, upper) arrays for each probability of `probs`, innermost first.
     prior
         (median, lower, upper) of the prior, or None.
-    hover
-        Text for each year, in HTML that is already safe; empty for the figures alone.
-    bars
-        Draw each year on its own (dot and bars), not as a line with bands: for few, scattered years.
+    dashed
+        Dash the line of the median.
     """
 
     label: str
@@ -125,8 +123,7 @@ class Board:
     panels: tuple[Panel, ...]
     columns: int = 3
     panel_height: float = 2.2
-    note: str = ""
-    extra: dict[str, Any] = field(default_factory=dict)
+    panel_width: float = 3.6
 
 
 def scale_of(unit: str) -> float:
@@ -137,7 +134,7 @@ def scale_of(unit: str) -> float:
 def limits_of(panel: Panel) -> tuple[float, float]:
     """Ends of the vertical axis, in the unit of the data: all of the posterior and the points, not all of the prior.
 
-    A prior that is ten times as wide as what was learned would else make a flat line of the posterior; it may fill up to
+    A prior that is ten times as wide as what was learned would else make a flat line of the posterior; it may fill
     as much again above the posterior, and what is cut off is in the table.
     """
     tops = [f.bands[-1][1] for f in panel.fans] + [p.y for p in panel.points]
@@ -172,7 +169,8 @@ def render(board: Board, backend: str, theme: str) -> Any:
         raise ValueError(f"'{board.title}' has nothing to draw: no quantity of this kind exists in the system")
     if len(board.panels) > MOST_PANELS:
         raise ValueError(
-            f"'{board.title}' would have {len(board.panels)} panels (at most {MOST_PANELS}); choose fewer labels by coords"
+            f"'{board.title}' would have {len(board.panels)} panels (at most {MOST_PANELS}); "
+            "choose fewer labels by coords"
         )
     if backend == "matplotlib":
         from reeuncert.plots.draw_matplotlib import draw_board

@@ -14,8 +14,9 @@ from matplotlib import rc_context
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.registry import INDICATORS, base_name
 from reeuncert.plots.access import SAMPLE, Coords, choose, derived, flat, require_prior
+from reeuncert.plots.draw_plotly import escaped
 from reeuncert.plots.panels import scale_of
-from reeuncert.plots.style import check_backend, hue, mpl_style, theme_of
+from reeuncert.plots.style import Theme, check_backend, hue, mpl_style, plotly_axis, plotly_layout, theme_of
 from reeuncert.posterior.tables import mass_flow
 
 MOST_QUANTITIES = 12
@@ -69,7 +70,9 @@ def prior_posterior_data(dt: xr.DataTree, name: str, *, coords: Coords = None) -
     if table.empty:
         raise ReeUncertError(f"'{name}' is not defined in any draw for these labels: {dict(coords or {})}")
     if (count := table["quantity"].nunique()) > MOST_QUANTITIES:
-        raise ReeUncertError(f"{count} quantities of '{name}' chosen (at most {MOST_QUANTITIES}); choose fewer by coords")
+        raise ReeUncertError(
+            f"{count} quantities of '{name}' chosen (at most {MOST_QUANTITIES}); choose fewer by coords"
+        )
     return table
 
 
@@ -122,8 +125,35 @@ def plot_prior_posterior(
             color=[colours.prior, hue(0)],
             figure_kwargs=_figure_size(backend, columns, -(-count // columns)),
         )
-    figure = plot.viz["figure"].item()
+        figure = plot.viz["figure"].item()
+        title = f"{_title(dt, name)}: prior (grey) and posterior (blue)"
+        finish = _finish_matplotlib if backend == "matplotlib" else _finish_plotly
+        finish(figure, title, f"{'%' if unit == '1' else unit} (vertical: density)", colours)
     return figure
+
+
+def _title(dt: xr.DataTree, name: str) -> str:
+    return str(derived(dt, name).attrs["long_name"]) if base_name(name) in INDICATORS else name
+
+
+def _finish_matplotlib(figure: Any, title: str, unit: str, theme: Theme) -> None:
+    # The title says what the colours mean.
+    for legend in list(figure.legends):
+        legend.remove()
+    for ax in figure.axes:
+        if ax.get_visible() and ax.has_data():
+            ax.set_xlabel(unit)
+    figure.set_layout_engine("constrained")
+    figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold", color=theme.ink)
+
+
+def _finish_plotly(figure: Any, title: str, unit: str, theme: Theme) -> None:
+    figure.update_xaxes(plotly_axis(theme, title={"text": escaped(unit)}))
+    figure.update_yaxes(plotly_axis(theme))
+    heading = {"text": f"<b>{escaped(title)}</b>", "x": 0.0, "xref": "paper", "xanchor": "left", "font": {"size": 15}}
+    layout = plotly_layout(theme, title=heading, showlegend=False, margin={"l": 20, "r": 16, "t": 84, "b": 60})
+    figure.update_layout(layout, width=None, height=figure.layout.height + 90)
+    figure.update_annotations(font={"size": 12, "color": theme.ink})
 
 
 def _figure_size(backend: str, columns: int, rows: int) -> dict[str, Any]:

@@ -167,7 +167,7 @@ def _table(dt: xr.DataTree, case: Case, graph: Graph, coords: Coords) -> pd.Data
     out = pd.concat(tables, ignore_index=True).drop(columns=["mean", "prior_mean"], errors="ignore")
     with np.errstate(divide="ignore"):
         factor = np.sqrt(out["eti90_ub"].to_numpy() / out["eti90_lb"].to_numpy())
-    out.insert(out.columns.get_loc("evidence"), "factor", factor)
+    out.insert(len(out.columns) - 1, "factor", factor)
     return out
 
 

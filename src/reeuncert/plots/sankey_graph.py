@@ -133,7 +133,14 @@ class _Builder:
         region = self.processes[origin].region
         if target == OUTSIDE:
             if flow.end_use:
-                return Link(begin, Node(f"{END_USE}|{flow.end_use}", "", END_USE), _route(flow), region, (flow.name,), label=flow.end_use)
+                return Link(
+                    begin,
+                    Node(f"{END_USE}|{flow.end_use}", "", END_USE),
+                    _route(flow),
+                    region,
+                    (flow.name,),
+                    label=flow.end_use,
+                )
             return Link(begin, Node(f"{LOSS}|{begin.name}", begin.row, LOSS, LOSS), LOSS, region, (flow.name,))
         if self.home[origin] in self.markets and target in self.markets and self._trades(origin, target):
             begin = self._node(origin, SUPPLY)
@@ -179,7 +186,13 @@ def _merged(links: Iterable[Link]) -> list[Link]:
         if key in found:
             before = found[key]
             link = Link(
-                before.source, before.target, before.route, before.region, before.flows + link.flows, before.minus + link.minus, link.label
+                before.source,
+                before.target,
+                before.route,
+                before.region,
+                before.flows + link.flows,
+                before.minus + link.minus,
+                link.label,
             )
         found[key] = link
     return list(found.values())

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, PathPatch, Rectangle
 from matplotlib.path import Path
 
+from reeuncert.plots.access import rows_of
 from reeuncert.plots.draw_matplotlib import new_figure
 from reeuncert.plots.sankey import CLASSES, class_names, opacity_of
 from reeuncert.plots.sankey_colours import node_colour, ribbon_colour
@@ -43,7 +44,9 @@ def draw(table: pd.DataFrame, graph: Graph, regions: Sequence[str], theme: Theme
             handles.append(Patch(facecolor=to_rgba(colour, 0.5), edgecolor=colour, hatch=HATCHES[route], linewidth=0.5))
             labels.append(route)
         said = f"opacity: {interval_name()} around the median"
-        figure.legend(handles, labels, loc="outside lower left", ncols=6, title=said, alignment="left", title_fontsize=8)
+        figure.legend(
+            handles, labels, loc="outside lower left", ncols=6, title=said, alignment="left", title_fontsize=8
+        )
         drawn = "" if LOSS in set(table["route"]) else "; stocks and losses are not drawn"
         title = f"Flows from the mine to the end use, {year}\nwidth: median in {unit}{drawn}"
         figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
@@ -55,7 +58,7 @@ def _ribbons(ax: Axes, table: pd.DataFrame, layout: Layout, regions: Sequence[st
     top = layout.top[year]
     leaves = _ends(table, "source", "target", top)
     enters = _ends(table, "target", "source", top)
-    for i, row in zip(table.index, table.itertuples(), strict=True):
+    for i, row in zip(table.index, rows_of(table), strict=True):
         height = float(row.median) * layout.scale
         start, end = top[row.source] + leaves[i] * layout.scale, top[row.target] + enters[i] * layout.scale
         x0, x1 = layout.x[row.source] + HALF, layout.x[row.target] - HALF
@@ -74,12 +77,13 @@ def _ribbons(ax: Axes, table: pd.DataFrame, layout: Layout, regions: Sequence[st
 def _ends(table: pd.DataFrame, at: str, other: str, top: Any) -> dict[Any, float]:
     """How far down its node each ribbon begins, in mass: ribbons leave in the order of the nodes they go to."""
     out: dict[Any, float] = {}
+    medians = table["median"].to_dict()
     for _, part in table.groupby(at, sort=False):
         below = 0.0
         order = sorted(part.index, key=lambda i: top[table.at[i, other]])
         for i in order:
             out[i] = below
-            below += float(table.at[i, "median"])
+            below += float(medians[i])
     return out
 
 
@@ -96,7 +100,9 @@ def _band(x0: float, y0: float, x1: float, y1: float, height: float) -> Path:
 def _nodes(ax: Axes, graph: Graph, layout: Layout, year: Any, regions: Sequence[str], theme: Theme) -> None:
     for node in (n for column in graph.columns for n in column if n.name in layout.top[year]):
         x, y, height = layout.x[node.name], layout.top[year][node.name], layout.height[year][node.name]
-        ax.add_patch(Rectangle((x - HALF, y), 2 * HALF, max(height, 0.001), color=node_colour(node, regions, theme), linewidth=0))
+        ax.add_patch(
+            Rectangle((x - HALF, y), 2 * HALF, max(height, 0.001), color=node_colour(node, regions, theme), linewidth=0)
+        )
         if node.stage == END_USE:
             ax.text(x + 2 * HALF, y + height / 2, node.name.split("|")[1], va="center", fontsize=8)
     count = max(1, len(graph.headings) - 1)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from reeuncert.plots.access import CUMULATED_LABEL
+from reeuncert.plots.access import CUMULATED_LABEL, rows_of
 from reeuncert.plots.draw_plotly import escaped, figures
 from reeuncert.plots.sankey import CLASSES, class_names, opacity_of
 from reeuncert.plots.sankey_colours import node_colour, ribbon_colour
@@ -42,7 +42,10 @@ def draw(table: pd.DataFrame, graph: Graph, regions: Sequence[str], theme: Theme
         figure.add_trace(_trace(rows, year, graph, layouts[year], regions, theme, visible=i == start))
         steps.append((str(year), range(i, i + 1), _annotations(graph, layouts[year], year, theme)))
     unit = escaped(str(table["unit"].iloc[0]))
-    squares = (f"<span style='color:{rgba(theme.ink, o)}'>■</span> {n}" for n, (_, o) in zip(class_names(), CLASSES, strict=True))
+    squares = (
+        f"<span style='color:{rgba(theme.ink, o)}'>■</span> {n}"
+        for n, (_, o) in zip(class_names(), CLASSES, strict=True)
+    )
     said = f"width: median, {unit}; the fainter, the less certain ({interval_name()}): {', '.join(squares)}"
     said += f"<br>{NOTE}" if LOSS not in set(table["route"]) else ""
     figure.update_layout(
@@ -116,9 +119,9 @@ def _trace(
             "source": [index[s] for s in rows["source"]],
             "target": [index[t] for t in rows["target"]],
             "value": rows["median"].to_numpy(),
-            "color": [rgba(ribbon_colour(r, regions, theme), opacity_of(r.factor)) for r in rows.itertuples()],
+            "color": [rgba(ribbon_colour(r, regions, theme), opacity_of(r.factor)) for r in rows_of(rows)],
             "line": {"width": 0},
-            "customdata": [_hover(row, nodes) for row in rows.itertuples()],
+            "customdata": [_hover(row, nodes) for row in rows_of(rows)],
             "hovertemplate": "%{customdata}<extra></extra>",
         },
     )
@@ -135,7 +138,11 @@ def _hover(row: Any, nodes: dict[str, Any]) -> str:
         text += f"({figures(row.prior_eti90_lb, row.unit)} to {figures(row.prior_eti90_ub, row.unit)})"
     ids = row.evidence.split()
     more = f" and {len(ids) - 6} more" if len(ids) > 6 else ""
-    text += f"<br>figures that speak of it: {escaped(', '.join(ids[:6]))}{more}" if ids else "<br>no figure speaks of it alone"
+    text += (
+        f"<br>figures that speak of it: {escaped(', '.join(ids[:6]))}{more}"
+        if ids
+        else "<br>no figure speaks of it alone"
+    )
     return text
 
 
@@ -157,16 +164,41 @@ def _annotations(graph: Graph, layout: Layout, year: Any, theme: Theme) -> list[
         x = i / max(1, len(graph.headings) - 1)
         anchor = "left" if i == 0 else "center"
         notes.append(
-            plain | {"x": x, "y": 1.0, "yshift": 30, "xanchor": anchor, "text": text, "font": {"size": 11, "color": theme.muted if muted else theme.ink}}
+            plain
+            | {
+                "x": x,
+                "y": 1.0,
+                "yshift": 30,
+                "xanchor": anchor,
+                "text": text,
+                "font": {"size": 11, "color": theme.muted if muted else theme.ink},
+            }
         )
     for row, (upper, _) in layout.rows.items():
         notes.append(
-            plain | {"x": 0.0, "y": 1.0 - upper, "yshift": 8, "xanchor": "left", "yanchor": "middle", "text": f"<b>{escaped(row)}</b>", "font": {"size": 11, "color": theme.ink}}
+            plain
+            | {
+                "x": 0.0,
+                "y": 1.0 - upper,
+                "yshift": 8,
+                "xanchor": "left",
+                "yanchor": "middle",
+                "text": f"<b>{escaped(row)}</b>",
+                "font": {"size": 11, "color": theme.ink},
+            }
         )
     for node in (n for column in graph.columns for n in column if n.stage == END_USE and n.name in layout.top[year]):
         middle = layout.top[year][node.name] + 0.5 * layout.height[year][node.name]
         notes.append(
             plain
-            | {"x": 1.0, "y": 1.0 - middle, "xshift": 8, "xanchor": "left", "yanchor": "middle", "text": escaped(_node_text(node)), "font": {"size": 11, "color": theme.ink}}
+            | {
+                "x": 1.0,
+                "y": 1.0 - middle,
+                "xshift": 8,
+                "xanchor": "left",
+                "yanchor": "middle",
+                "text": escaped(_node_text(node)),
+                "font": {"size": 11, "color": theme.ink},
+            }
         )
     return notes

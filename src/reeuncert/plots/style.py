@@ -1,4 +1,4 @@
-"""One look for all figures: colours that colour-blind readers tell apart, on light and dark ground, and words for axes."""
+"""One look for all figures: colours that colour-blind readers tell apart, on light and dark; words for axes."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def axis_label(title: str, unit: str) -> str:
     return f"{title} ({'%' if unit in ('1', '%') else unit})" if unit else title
 
 
-def mpl_style(theme: Theme) -> dict[str, Any]:
+def mpl_style(theme: Theme) -> Any:
     """Settings of matplotlib for a theme, for ``matplotlib.rc_context``."""
     return {
         "figure.facecolor": theme.ground,

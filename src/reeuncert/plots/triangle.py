@@ -79,8 +79,9 @@ def triangle_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     if not tables:
         raise ReeUncertError(f"nothing is traded between these regions: {dict(coords or {})}")
     table = pd.concat(tables, ignore_index=True)
-    table.insert(table.columns.get_loc("year") + 1, "unit", str(mass.attrs.get("units", "")))
-    return table
+    table.insert(list(table.columns).index("year") + 1, "unit", str(mass.attrs.get("units", "")))
+    order = {year: i for i, year in enumerate(years)}
+    return table.sort_values("year", key=lambda column: column.map(order), kind="stable").reset_index(drop=True)
 
 
 def plot_triangle(
@@ -142,31 +143,39 @@ def corners(regions: list[str]) -> dict[str, tuple[float, float]]:
     return {r: (float(np.cos(a)), float(np.sin(a))) for r, a in zip(regions, angle, strict=True)}
 
 
-def arrow(start: tuple[float, float], end: tuple[float, float], shift: float) -> tuple[tuple[float, float], tuple[float, float]]:
+def arrow(
+    start: tuple[float, float], end: tuple[float, float], shift: float
+) -> tuple[tuple[float, float], tuple[float, float]]:
     """Ends of an arrow between two corners, moved to its left by `shift`, clear of the corners.
 
     Examples
     --------
     >>> arrow((0.0, 0.0), (1.0, 0.0), 0.1)
-    ((0.24, 0.1), (0.76, 0.1))
+    ((0.28, 0.1), (0.72, 0.1))
     """
     (x0, y0), (x1, y1) = start, end
     dx, dy = x1 - x0, y1 - y0
     length = float(np.hypot(dx, dy))
     ux, uy = dx / length, dy / length
-    clear = 0.24
+    clear = 0.28
     a = (round(x0 + clear * ux - shift * uy, 6), round(y0 + clear * uy + shift * ux, 6))
     b = (round(x1 - clear * ux - shift * uy, 6), round(y1 - clear * uy + shift * ux, 6))
     return a, b
 
 
 def _one(
-    mass: xr.DataArray, before: xr.DataArray | None, quantities: tuple[str, ...], chosen: dict[str, Any], years: list[Any]
+    mass: xr.DataArray,
+    before: xr.DataArray | None,
+    quantities: tuple[str, ...],
+    chosen: dict[str, Any],
+    years: list[Any],
 ) -> pd.DataFrame | None:
     total = sum_of(mass, quantity=quantities, **chosen)
     if total is None:
         return None
-    there = np.isfinite(mass.isel(flow=chosen_flows(mass, quantity=quantities, **chosen)).isel(chain=0, draw=0)).any("flow")
+    there = np.isfinite(mass.isel(flow=chosen_flows(mass, quantity=quantities, **chosen)).isel(chain=0, draw=0)).any(
+        "flow"
+    )
     prior = None if before is None else sum_of(before, quantity=quantities, **chosen)
     held = [y for y in years if y == CUMULATED_LABEL or bool(there.sel(year=y))]
     if not held:
