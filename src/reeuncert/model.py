@@ -110,6 +110,7 @@ def _flows_from_normals(network: Network, prior: CoordinatePrior, factor: BlockF
 
 def _mass_flow(network: Network, log_flow: TensorVariable) -> None:
     shape = (len(network.system.flows), len(network.system.years))
-    absent = pt.constant(np.full(shape, np.nan))
-    table = pt.set_subtensor(absent[network.edge_flow, network.edge_year], pt.exp(log_flow))
+    # A flow that does not exist reads the NaN at the end: gathering compiles in a fraction of the time of scattering.
+    place = np.where(network.edge_index >= 0, network.edge_index, network.n_edges).ravel()
+    table = pt.concatenate([pt.exp(log_flow), pt.constant(np.array([np.nan]))])[place].reshape(shape)
     pm.Deterministic("mass_flow", table, dims=("flow", "year"))

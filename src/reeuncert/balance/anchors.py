@@ -59,7 +59,7 @@ class Anchors:
         if not self.position.size:
             return u
         padded = pt.concatenate([u, pt.constant(np.array([0.0, -1e300]))])
-        ratios = padded[self.outflows]
+        ratios = padded[self.outflows.ravel()].reshape(self.outflows.shape)
         top = pt.max(ratios, axis=1)
         total = top + pt.log(pt.sum(pt.exp(ratios - top[:, None]), axis=1))
         return pt.inc_subtensor(u[self.position], total - padded[self.delivered])
