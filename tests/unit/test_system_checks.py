@@ -111,7 +111,8 @@ def test_a_system_that_balances_has_no_problems():
             """,
             "a",
             2000,
-            "no path leads from outside to the cycle of processes 'a', 'b' in 2000-2003; its flows would come from nowhere",
+            "no path leads from outside to the cycle of processes 'a', 'b' in 2000-2003; "
+            "its flows would come from nowhere",
             id="no way in",
         ),
         pytest.param(

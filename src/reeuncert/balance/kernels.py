@@ -295,7 +295,10 @@ def _cycle_back(  # type: ignore[no-untyped-def]
 
 @kernel(VERSION)
 def backward(to_log_flow, to_log_share, to_jacobian, layout, visible, kept):  # type: ignore[no-untyped-def]
-    """Gradient wrt the coordinates, shape (n_coordinates,), given those wrt the results of `forward`."""
+    """Gradient wrt the coordinates, shape (n_coordinates,), given those wrt the results of `forward`.
+
+    Those with respect to log flows and log shares may be empty: nothing depends on them then.
+    """
     coordinate, target, out_start, in_start, in_edge, component_start, component_store, parent = _unpack(layout)
     edges, inputs, components = layout[1], layout[2], layout[3]
     share = kept[:edges]
@@ -305,9 +308,10 @@ def backward(to_log_flow, to_log_share, to_jacobian, layout, visible, kept):  # 
     work = np.empty((2, layout[6]))
     grad = work[0]
     result = np.empty(layout[4])
-    for v in range(visible.size):
+    for v in range(to_log_flow.size):
+        to_flow[visible[v]] = to_log_flow[v]
+    for v in range(to_log_share.size):
         e = visible[v]
-        to_flow[e] = to_log_flow[v]
         to_share[e] += to_log_share[v]
         if parent[e] >= 0:
             to_share[parent[e]] += to_log_share[v]

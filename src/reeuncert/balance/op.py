@@ -56,9 +56,11 @@ class BalancedFlows(Op):
         return [[True, True, True, False], [False] * 4, [False] * 4]
 
     def pullback(self, inputs: Any, outputs: Any, cotangents: Any) -> list[Variable]:
+        # A result that nothing depends on has an empty gradient: it costs nothing, and the graph holds no sizes.
+        nothing = [np.zeros(0), np.zeros(0), np.zeros(())]
         given = [
-            pt.zeros_like(output) if isinstance(cotangent.type, DisconnectedType) else cotangent
-            for output, cotangent in zip(outputs[:3], cotangents[:3], strict=True)
+            pt.constant(empty) if isinstance(cotangent.type, DisconnectedType) else cotangent
+            for empty, cotangent in zip(nothing, cotangents[:3], strict=True)
         ]
         _, layout, visible = inputs
         (grad,) = _balanced_flows_adjoint.make_node(*given, layout, visible, outputs[3]).outputs
