@@ -71,7 +71,7 @@ def derived(dt: xr.DataTree, name: str, group: str = "derived") -> xr.DataArray:
         raise ReeUncertError(
             f"'{name}' has not been computed for this result: call add_indicators(dt, ['{name}']) first"
         )
-    return dt[group][name]
+    return dt[group].to_dataset()[name]
 
 
 def choose(data: xr.DataArray, coords: Coords, what: str) -> xr.DataArray:
@@ -189,5 +189,5 @@ def flat(data: xr.DataArray) -> np.ndarray:
 def draws_of(dt: xr.DataTree, name: str, group: str) -> xr.DataArray | None:
     """An indicator in a group of the prior, or None."""
     if group in dt.children and name in dt[group].data_vars:
-        return dt[group][name]
+        return dt[group].to_dataset()[name]
     return None

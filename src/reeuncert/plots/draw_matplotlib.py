@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
@@ -111,7 +113,7 @@ def _legend(figure: Figure, board: Board, theme: Theme) -> None:
 
     fans = [fan for panel in board.panels for fan in panel.fans]
     for fan in fans:
-        style = (0, (5, 2)) if fan.dashed else "-"
+        style: Any = (0, (5, 2)) if fan.dashed else "-"
         add(Line2D([], [], color=fan.colour, linestyle=style, linewidth=1.7), f"{fan.label}, median")
     if fans:
         add(Patch(color=fans[0].colour, alpha=0.4, linewidth=0), bands_name(fans[0].probs))

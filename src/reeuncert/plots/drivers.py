@@ -133,7 +133,7 @@ def headline_title(row: Any) -> str:
 def _headline_draws(dt: xr.DataTree, headline: Any) -> np.ndarray:
     record = lookup(headline.indicator)
     name = headline.indicator if headline.year else record.name + CUMULATED
-    year = headline.year or int(dt["posterior"]["year"].values[-1])
+    year = headline.year or int(mass_flow(dt)["year"].values[-1])
     said = {"region": headline.region, "partner": headline.partner, "product": headline.product}
     if "end_use" in record.dims:
         said = {"region": headline.region, "end_use": headline.product}

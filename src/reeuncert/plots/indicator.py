@@ -141,7 +141,7 @@ def plot_indicator(
     span = [y for y in years if y in set(table["year"])]
     said = None if published is None else published_data(published, name, years=years)
     colours = colours_of([str(r) for r in variable["region"].values]) if "region" in dims else {}
-    groups = (
+    groups: list[tuple[dict[str, Any], pd.DataFrame]] = (
         [(dict(zip(dims, key, strict=True)), rows) for key, rows in table.groupby(dims, sort=False)]
         if dims
         else [({}, table)]
@@ -162,7 +162,7 @@ def panel_title(labels: Mapping[str, Any]) -> str:
     >>> panel_title({"region": "South", "partner": "North", "product": "refined"})
     'South · partner North · refined'
     """
-    return " · ".join(f"partner {label}" if dim == "partner" else str(label) for dim, label in labels.items())
+    return " · ".join(("partner " if dim == "partner" else "") + str(label) for dim, label in labels.items())
 
 
 def _points(said: pd.DataFrame, labels: Mapping[str, Any]) -> list[Points]:

@@ -32,8 +32,13 @@ def span(rows: pd.DataFrame, name: str) -> tuple[float, float]:
 
 
 def ticks_in(low: float, high: float) -> list[float]:
-    """Ticks between the ends of an axis."""
-    return [t for t in TICKS if low <= t <= high]
+    """Ticks between the ends of an axis, none too near the one above it."""
+    apart = 0.035 * np.log(high / low)
+    kept: list[float] = []
+    for tick in (t for t in reversed(TICKS) if low <= t <= high):
+        if not kept or np.log(kept[-1] / tick) >= apart:
+            kept.append(tick)
+    return kept[::-1]
 
 
 def draw(table: pd.DataFrame, theme: Theme) -> Figure:

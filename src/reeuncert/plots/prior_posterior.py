@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from typing import Any, cast
 
 import arviz_plots as azp
 import numpy as np
@@ -119,7 +119,7 @@ def plot_prior_posterior(
     with rc_context(mpl_style(colours)):
         plot = azp.plot_prior_posterior(
             tree,
-            backend=backend,
+            backend=cast(Any, backend),
             col_wrap=columns,
             aes={"color": ["group"]},
             color=[colours.prior, hue(0)],
@@ -174,7 +174,7 @@ def _tree(table: pd.DataFrame, scale: float) -> xr.DataTree:
 
 def _variables(dt: xr.DataTree, name: str, coords: Coords) -> tuple[xr.DataArray, xr.DataArray]:
     """The quantity in prior and posterior, with its labels chosen; the last year unless one is asked for."""
-    last = {"year": [int(dt["posterior"]["year"].values[-1])]}
+    last = {"year": [int(mass_flow(dt)["year"].values[-1])]}
     chosen = last | dict(coords or {})
     if base_name(name) in INDICATORS:
         after = choose(derived(dt, name), chosen, f"indicator '{name}'")

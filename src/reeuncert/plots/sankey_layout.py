@@ -81,7 +81,8 @@ def node_values(rows: pd.DataFrame) -> dict[str, float]:
     """Mass that goes through each node: the larger of what enters and what leaves (medians)."""
     into = rows.groupby("target")["median"].sum()
     out = rows.groupby("source")["median"].sum()
-    return pd.concat([into, out], axis=1).max(axis=1).to_dict()
+    both = pd.concat([into, out], axis=1).max(axis=1)
+    return {str(name): float(value) for name, value in both.items()}
 
 
 def ordered(column: tuple[Node, ...], row: str) -> list[Node]:

@@ -120,7 +120,7 @@ def plot_triangle(
         from reeuncert.plots.triangle_matplotlib import draw
 
         chosen = dict(coords or {})
-        chosen.setdefault("year", int(dt["posterior"]["year"].values[-1]))
+        chosen.setdefault("year", int(both(dt)[0]["year"].values[-1]))
         table = triangle_data(dt, coords=chosen)
         if table["year"].nunique() > 1:
             raise ReeUncertError("a matplotlib figure shows one year: give one by coords, or use backend='plotly'")
@@ -173,9 +173,8 @@ def _one(
     total = sum_of(mass, quantity=quantities, **chosen)
     if total is None:
         return None
-    there = np.isfinite(mass.isel(flow=chosen_flows(mass, quantity=quantities, **chosen)).isel(chain=0, draw=0)).any(
-        "flow"
-    )
+    first = mass.isel(flow=chosen_flows(mass, quantity=quantities, **chosen)).isel(chain=0, draw=0)
+    there = first.notnull().any("flow")
     prior = None if before is None else sum_of(before, quantity=quantities, **chosen)
     held = [y for y in years if y == CUMULATED_LABEL or bool(there.sel(year=y))]
     if not held:

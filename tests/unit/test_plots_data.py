@@ -1,0 +1,317 @@
+"""What the figures draw: their tables, exactly, from draws whose quantiles are known."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from reeuncert.errors import ReeUncertError
+from reeuncert.indicators.registry import UnknownIndicatorError
+from reeuncert.plots import (
+    consumption_data,
+    customs_gap_data,
+    customs_records_data,
+    drivers_data,
+    evidence_data,
+    indicator_data,
+    learning_data,
+    prior_posterior_data,
+    published_data,
+    sankey_data,
+    triangle_data,
+)
+from reeuncert.plots.sankey_graph import sankey_graph
+from reeuncert.plots.sankey_layout import layout_of, node_values
+from reeuncert.plots.style import HUES, THEMES, UNRECORDED
+from reeuncert.testing import toy_case, toy_posterior
+
+
+@pytest.fixture(scope="module")
+def dt() -> xr.DataTree:
+    return toy_posterior(chains=2, draws=40, years=3)
+
+
+def flows(dt: xr.DataTree, group: str = "posterior") -> xr.DataArray:
+    return dt[group].to_dataset()["mass_flow"]
+
+
+def quantiles(draws: np.ndarray, probs: list[float]) -> list[float]:
+    return np.quantile(draws.ravel(), probs).tolist()
+
+
+def test_indicator_data_gives_quantiles_of_the_draws(dt: xr.DataTree) -> None:
+    row = indicator_data(dt, "mine_production", coords={"region": "East", "year": 2002}).iloc[0]
+    chosen = {"region": "East", "year": 2002}
+    draws = dt["derived"].to_dataset()["mine_production"].sel(chosen).values
+    before = dt["derived_prior"].to_dataset()["mine_production"].sel(chosen).values
+    found = [row[c] for c in ("eti90_lb", "eti80_lb", "eti50_lb", "median", "eti50_ub", "eti80_ub", "eti90_ub")]
+    np.testing.assert_allclose(found, quantiles(draws, [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95]))
+    prior = [row[c] for c in ("prior_eti90_lb", "prior_median", "prior_eti90_ub")]
+    np.testing.assert_allclose(prior, quantiles(before, [0.05, 0.5, 0.95]))
+    assert row["mean"] == pytest.approx(draws.mean())
+    assert row["unit"] == "kt"
+
+
+def test_indicator_data_leaves_out_what_the_system_does_not_have(dt: xr.DataTree) -> None:
+    table = indicator_data(dt, "unregistered_mining")
+    assert set(table["region"]) == {"North", "East"}
+
+
+def test_without_prior_its_columns_are_empty(dt: xr.DataTree) -> None:
+    table = indicator_data(without(dt, "prior", "derived_prior"), "mine_production")
+    assert table["prior_median"].isna().all()
+    assert table["median"].notna().all()
+
+
+def test_published_values_belong_to_the_year_or_to_the_sum() -> None:
+    rows = pd.DataFrame(
+        [
+            ["net_import_reliance", "South", "", "", 2002, 2002, 71.0, "%", "one year", "paper"],
+            ["mine_production", "South", "", "", 2001, 2003, 80.0, "kt", "all years", "paper"],
+            ["mine_production", "South", "", "", 2001, 2002, 50.0, "kt", "two years", "paper"],
+            ["mine_production", "South", "", "", 2003, 2003, 31.0, "kt", "one year", "paper"],
+        ],
+        columns=[
+            "indicator",
+            "region",
+            "partner",
+            "product",
+            "year_from",
+            "year_to",
+            "value",
+            "unit",
+            "statement",
+            "source_id",
+        ],
+    )
+    years = [2001, 2002, 2003]
+    ratio = published_data(rows, "net_import_reliance", years=years)
+    assert ratio[["region", "year", "value"]].values.tolist() == [["South", 2002, 0.71]]
+    assert published_data(rows, "mine_production", years=years)[["year", "value"]].values.tolist() == [[2003, 31.0]]
+    summed = published_data(rows, "mine_production_cumulated", years=years)
+    assert summed[["year", "value"]].values.tolist() == [[2003, 80.0]]
+
+
+def test_all_end_uses_are_summed_draw_by_draw(dt: xr.DataTree) -> None:
+    table = consumption_data(dt, coords={"region": "South", "year": 2003})
+    draws = dt["derived"].to_dataset()["end_use_consumption"].sel(region="South", year=2003).sum("end_use").values
+    total = table[table["end_use"] == "all"].iloc[0]
+    np.testing.assert_allclose([total["eti90_lb"], total["eti90_ub"]], quantiles(draws, [0.05, 0.95]))
+    parts = table[table["end_use"] != "all"]
+    assert total["mean"] == pytest.approx(parts["mean"].sum())
+    one = consumption_data(dt, coords={"region": "South", "year": 2003, "end_use": "magnets"})
+    assert one["end_use"].tolist() == ["magnets"]
+
+
+def test_customs_gap_sums_the_flows_that_each_office_sees(dt: xr.DataTree) -> None:
+    table = customs_gap_data(dt, coords={"region": "East", "partner": "North"})
+    mass = flows(dt).sel(year=2002)
+    recorded = mass.sel(flow=["trade_compound_North_East", "trade_powder_North_East", "trade_alloy_North_East"]).sum(
+        "flow"
+    )
+    declared, undeclared = mass.sel(flow="declared_powder_North_East"), mass.sel(flow="undeclared_powder_North_East")
+    expected = {
+        "exporter's record": recorded,
+        "importer's record": recorded + declared,
+        "true flow": recorded + declared + undeclared,
+        "unrecorded": declared + undeclared,
+        "declared on arrival": declared,
+        "gap": declared / recorded,
+    }
+    for series, draws in expected.items():
+        row = table[(table["series"] == series) & (table["year"] == 2002)].iloc[0]
+        np.testing.assert_allclose(
+            [row["median"], row["eti90_ub"]], quantiles(draws.values, [0.5, 0.95]), err_msg=series
+        )
+        assert row["unit"] == ("1" if series == "gap" else "kt")
+    last = table[(table["series"] == "unrecorded, cumulated") & (table["year"] == 2003)].iloc[0]
+    unseen = flows(dt).sel(flow=["declared_powder_North_East", "undeclared_powder_North_East"]).sum(["flow", "year"])
+    assert last["median"] == pytest.approx(np.median(unseen.values))
+
+
+def test_triangle_tells_recorded_from_unrecorded(dt: xr.DataTree) -> None:
+    table = triangle_data(dt, coords={"product": "powder", "year": [2001, "cumulated"]})
+    chosen = table[(table["origin"] == "North") & (table["destination"] == "South")]
+    assert chosen[["record", "year"]].values.tolist() == [
+        ["recorded", 2001],
+        ["unrecorded", 2001],
+        ["recorded", "cumulated"],
+        ["unrecorded", "cumulated"],
+    ]
+    draws = flows(dt).sel(flow="trade_powder_North_South").sum("year").values
+    assert chosen.iloc[2]["median"] == pytest.approx(np.median(draws))
+
+
+def test_triangle_has_no_row_in_a_year_without_the_flow(dt: xr.DataTree) -> None:
+    table = triangle_data(dt, coords={"product": "concentrate"})
+    years = table.loc[table["origin"] == "South", "year"].unique().tolist()
+    assert years == [2001, 2002, "cumulated"]  # the mine is closed in the third year
+    assert table["year"].unique().tolist() == [2001, 2002, 2003, "cumulated"]
+
+
+def test_learning_factor_is_the_root_of_upper_over_lower(dt: xr.DataTree) -> None:
+    row = learning_data(dt, coords={"flow": "ore_North", "year": 2001}).iloc[0]
+    low, high = quantiles(flows(dt).sel(flow="ore_North", year=2001).values, [0.05, 0.95])
+    before = quantiles(flows(dt, "prior").sel(flow="ore_North", year=2001).values, [0.05, 0.95])
+    assert row["factor"] == pytest.approx(np.sqrt(high / low))
+    assert row["prior_factor"] == pytest.approx(np.sqrt(before[1] / before[0]))
+    assert row["learned"] == pytest.approx(1 - np.log(high / low) / np.log(before[1] / before[0]))
+    assert 0 < row["learned"] < 1
+
+
+def test_drivers_of_a_sum_are_its_parts(dt: xr.DataTree) -> None:
+    table = drivers_data(dt, coords={"headline": 1})
+    first = table.iloc[0]
+    assert first["indicator"] == "smuggled_mass"
+    assert first["name"] in {"unrecorded_powder_North_South", "unrecorded_compound_North_South"}
+    ranks = [pd.Series(v).rank() for v in headline_and_flow(dt, first["name"])]
+    assert first["correlation"] == pytest.approx(ranks[0].corr(ranks[1]))
+    assert table["share"].is_monotonic_decreasing
+
+
+def headline_and_flow(dt: xr.DataTree, flow: str) -> tuple[np.ndarray, np.ndarray]:
+    unseen = ["unrecorded_powder_North_South", "unrecorded_compound_North_South"]
+    mass = flows(dt).sum("year")
+    return mass.sel(flow=unseen).sum("flow").values.ravel(), mass.sel(flow=flow).values.ravel()
+
+
+def test_prior_posterior_holds_every_draw_of_both(dt: xr.DataTree) -> None:
+    table = prior_posterior_data(dt, "net_import_reliance", coords={"region": "South", "year": 2002})
+    assert table["group"].value_counts().to_dict() == {"prior": 80, "posterior": 80}
+    draws = dt["derived"].to_dataset()["net_import_reliance"].sel(region="South", year=2002).values.ravel()
+    np.testing.assert_array_equal(table.loc[table["group"] == "posterior", "value"], draws)
+
+
+def test_every_flow_is_in_the_sankey_once_or_said_not_to_be() -> None:
+    case = toy_case()
+    drawn = [name for link in sankey_graph(case).links if link.label != "stays" for name in link.flows]
+    assert len(drawn) == len(set(drawn))
+    left_out = {f.quantity for f in case.system.flows if f.name not in drawn}
+    # Stocks are not drawn; ore and feed are the process that they enter; what is smuggled shows where it arrives.
+    assert left_out == {"stock", "opening_stock", "ore", "feed", "unrecorded_trade"}
+
+
+def test_sankey_runs_from_left_to_right() -> None:
+    graph = sankey_graph(toy_case())
+    column = {node.name: i for i, nodes in enumerate(graph.columns) for node in nodes}
+    assert all(column[link.source.name] < column[link.target.name] for link in graph.links)
+    assert graph.headings[0] == "mining"
+    assert graph.headings[-2:] == ("use", "end use")
+    assert graph.rows == ("North", "North, unregistered", "South", "East", "East, unregistered")
+
+
+def test_sankey_ribbons_sum_their_flows(dt: xr.DataTree) -> None:
+    table = sankey_data(dt, coords={"year": 2002})
+    ribbon = table[(table["source"] == "use|East") & (table["target"] == "end use|glass")].iloc[0]
+    draws = flows(dt).sel(flow=["end_use_compound_glass_East", "end_use_powder_glass_East"], year=2002).sum("flow")
+    np.testing.assert_allclose([ribbon["median"], ribbon["eti90_lb"]], quantiles(draws.values, [0.5, 0.05]))
+    routes = table.groupby("route").size()
+    assert {"registered", "unregistered", "unrecorded", "loss"} == set(routes.index)
+    assert table.loc[table["route"] == "unrecorded", "source"].str.contains("North_u").all()
+
+
+def test_what_stays_in_a_market_balances_it(dt: xr.DataTree) -> None:
+    table = sankey_data(dt, coords={"year": 2002})
+    node = "market_powder_South|disposal"
+    flow = table.loc[(table["target"] == node) & (table["label"] == "stays"), "flow"].iloc[0]
+    assert "apparent_consumption_powder_South" in flow.split(" − ")[0]
+    assert set(flow.split(" − ")[1:]) >= {"trade_powder_North_South", "declared_powder_North_South"}
+
+
+def test_sankey_nodes_of_a_column_do_not_overlap(dt: xr.DataTree) -> None:
+    graph = sankey_graph(toy_case(3))
+    table = sankey_data(dt)
+    layout = layout_of(table[table["year"] != "cumulated"], graph)
+    for year in (2001, 2002, 2003):
+        for column in graph.columns:
+            names = [n.name for n in column if n.name in layout.top[year]]
+            spans = sorted((layout.top[year][n], layout.top[year][n] + layout.height[year][n]) for n in names)
+            assert all(a[1] <= b[0] + 1e-9 for a, b in itertools.pairwise(spans)), (year, names)
+            assert spans[0][0] >= 0
+            assert spans[-1][1] <= 1.03
+
+
+def test_sankey_has_one_scale_for_all_years(dt: xr.DataTree) -> None:
+    table = sankey_data(dt)
+    layout = layout_of(table[table["year"] != "cumulated"], sankey_graph(toy_case(3)))
+    for year in (2001, 2003):
+        value = node_values(table[table["year"] == year])
+        assert layout.height[year]["mining_North"] == pytest.approx(value["mining_North"] * layout.scale)
+
+
+def test_records_and_evidence_need_evidence(dt: xr.DataTree) -> None:
+    assert customs_records_data(dt).empty
+    with pytest.raises(ReeUncertError) as error:
+        evidence_data(dt)
+    assert str(error.value) == "case 'toy' has no evidence: there is nothing to compare with predictions"
+
+
+def without(dt: xr.DataTree, *groups: str) -> xr.DataTree:
+    kept = {name: dt[name].to_dataset() for name in dt.children if name not in groups}
+    out = xr.DataTree.from_dict(kept)
+    out.attrs = dict(dt.attrs)
+    return out
+
+
+def test_missing_groups_tell_what_to_call(dt: xr.DataTree) -> None:
+    with pytest.raises(ReeUncertError) as error:
+        indicator_data(without(dt, "derived"), "mine_production")
+    assert str(error.value) == (
+        "'mine_production' has not been computed for this result: call add_indicators(dt, ['mine_production']) first"
+    )
+    with pytest.raises(ReeUncertError) as error:
+        learning_data(without(dt, "prior"))
+    assert str(error.value) == (
+        "this result has no group 'prior', so nothing can be shown beside the posterior: "
+        "sample the case again with prior_draws above 0"
+    )
+    with pytest.raises(ReeUncertError) as error:
+        prior_posterior_data(without(dt, "derived_prior"), "mine_production")
+    assert str(error.value) == "this result has no group 'derived_prior': call add_indicators(dt) first"
+
+
+def test_unknown_labels_list_those_there_are(dt: xr.DataTree) -> None:
+    with pytest.raises(ReeUncertError) as error:
+        indicator_data(dt, "mine_production", coords={"region": "West"})
+    assert str(error.value) == (
+        "'West' is no region of indicator 'mine_production'; there are: ['North', 'South', 'East']"
+    )
+    with pytest.raises(ReeUncertError) as error:
+        triangle_data(dt, coords={"flow": "x"})
+    assert str(error.value) == "trade has no dim 'flow'; its dims: region, product, year"
+    with pytest.raises(ReeUncertError) as error:
+        sankey_data(dt, coords={"year": 1999})
+    assert str(error.value) == "1999 is no year of the Sankey diagram; there are: [2001, 2002, 2003, 'cumulated']"
+    with pytest.raises(UnknownIndicatorError):
+        indicator_data(dt, "happiness")
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(a: str, b: str) -> float:
+    high, low = sorted((luminance(a), luminance(b)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("theme", THEMES.values(), ids=list(THEMES))
+def test_text_is_readable_on_its_ground(theme: object) -> None:
+    for name in ("ink", "muted"):
+        assert contrast(getattr(theme, name), theme.ground) >= 4.5, name  # type: ignore[attr-defined]
+
+
+def test_no_two_of_the_first_colours_look_alike_to_the_colour_blind() -> None:
+    # Deuteranopia after Viénot, Brettel & Mollon 1999, doi 10.1002/(SICI)1520-6378(199908)24:4<243::AID-COL5>3.0.CO;2-3
+    simulate = np.array([[0.29275, 0.70725, 0.0], [0.29275, 0.70725, 0.0], [-0.02234, 0.02234, 1.0]])
+    chosen = [np.array([int(c[i : i + 2], 16) / 255 for i in (1, 3, 5)]) ** 2.2 for c in (*HUES[:3], UNRECORDED)]
+    seen = [simulate @ c for c in chosen]
+    for i, a in enumerate(seen):
+        for b in seen[i + 1 :]:
+            assert np.abs(a**1 - b).sum() > 0.15
