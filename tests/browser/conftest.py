@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pages import Page, failing_result, hostile_result, start_browser
+from pages import Page, failing_result, hostile_result, start_browser, write_page
 
 HERE = Path(__file__).parent
 PROGRAMS = ("chromium", "chromedriver")
@@ -33,17 +33,13 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
 @pytest.fixture(scope="session")
 def toy_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of a synthetic result whose draws are too few to pass."""
-    from reeuncert.report import write_report
-
-    return write_report(failing_result(), tmp_path_factory.mktemp("report") / "toy.html")
+    return write_page(failing_result(), tmp_path_factory.mktemp("report") / "toy.html")
 
 
 @pytest.fixture(scope="session")
 def hostile_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same system, one region of which is named in HTML."""
-    from reeuncert.report import write_report
-
-    return write_report(hostile_result(), tmp_path_factory.mktemp("report") / "hostile.html")
+    return write_page(hostile_result(), tmp_path_factory.mktemp("report") / "hostile.html")
 
 
 @pytest.fixture

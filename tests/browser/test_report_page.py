@@ -143,6 +143,8 @@ def test_no_serious_accessibility_issue(browser, toy_report, dark):
     page.run("report.setTheme(given[0])", dark)
     page.draw_all()
     page.run("report.all('details').forEach((d) => { d.open = true; })")
+    # The hundredth row of a table is like its tenth.
+    page.run("report.all('tbody').forEach((body) => [...body.rows].slice(10).forEach((row) => row.remove()))")
     browser.execute_script(AXE_SCRIPT)
     # The drawings themselves are pictures with a text in their place; looking into each of their paths takes minutes.
     found = page.run("return (await axe.run({ exclude: [['.plot svg']] }, { resultTypes: ['violations'] })).violations")

@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from reeuncert.checks import check
+from reeuncert.report.findings import Findings
+from reeuncert.report.page import render
 from reeuncert.testing import toy_posterior
 
 HOSTILE = "<b>Nord</b><script>window.hacked=1</script>&'"
@@ -29,6 +32,14 @@ def hostile_result() -> xr.DataTree:
     out = xr.DataTree.from_dict(groups)
     out.attrs = attrs
     return out
+
+
+def write_page(dt: xr.DataTree, path: Path) -> Path:
+    """Write the report of a result with its quick checks alone."""
+    findings = Findings(dt)
+    findings.__dict__["checks"] = check(findings.dt, ["balance", "convergence"])
+    path.write_text(render(findings), encoding="utf-8")
+    return path
 
 
 def start_browser(profile: Path) -> Any:

@@ -44,7 +44,7 @@ def heading(row: pd.Series) -> str:
     --------
     >>> heading(pd.Series({"indicator": "mine_production", "region": "South", "partner": "", "product": "",
     ...                    "end_use": "", "unit": "kt"}))
-    'Mine production: South [kt]'
+    'Mine production, registered and unregistered: South [kt]'
     """
     labels = ", ".join(str(row[dim]) for dim in DIMS if row[dim])
     unit = unit_of(row)

@@ -6,6 +6,8 @@ import math
 
 from markupsafe import Markup
 
+from reeuncert.indicators.headlines import number
+
 WIDTH, HEIGHT, MARGIN = 260.0, 46.0, 8.0
 
 
@@ -80,4 +82,4 @@ def _bar(name: str, left: float, right: float, top: float, height: float) -> Mar
 
 
 def _tick(value: float, percent: bool) -> str:
-    return f"{100 * value:.3g} %" if percent else f"{value:.3g}"
+    return f"{number(100 * value)} %" if percent else number(value)

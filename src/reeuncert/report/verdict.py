@@ -70,7 +70,8 @@ class Verdict:
     def worst(self) -> str:
         if self.error or any(c.word == "failed" for c in self.checks):
             return "red"
-        return "amber" if self.pressing else "green"
+        judged = any(c.word == "passed" for c in self.checks)
+        return "amber" if self.pressing or not judged else "green"
 
     @property
     def call(self) -> str:
@@ -87,7 +88,9 @@ class Verdict:
             )
         if count["warning"]:
             return f"No check failed; {count['warning']} of {len(self.checks)} ask for a closer look."
-        return f"All checks passed ({count['passed']})."
+        return (
+            f"No check failed ({count['passed']} passed)." if count["passed"] else "No check could judge this result."
+        )
 
 
 def verdict_of(findings: Findings) -> Verdict:

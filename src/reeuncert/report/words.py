@@ -8,11 +8,7 @@ import re
 from markupsafe import Markup
 
 from reeuncert.indicators.headlines import number as number
-from reeuncert.report.findings import RESTS_ON_PRIOR
 from reeuncert.system.definition import Selector
-
-INFORMED, RESTS = 0.5, RESTS_ON_PRIOR
-"""Width of a posterior interval over its prior's: below the first the evidence decides, above the second the prior."""
 
 _URL = re.compile(r"https?://[^\s\"'<>]+", re.ASCII)
 _DOI = re.compile(r"\b10\.\d{4,9}/[^\s\"'<>;,]+", re.ASCII)
@@ -46,23 +42,6 @@ def interval(low: float, high: float, unit: str = "") -> str:
     factor, shown = (100.0, "%") if unit == "1" else (1.0, unit)
     dash = " to " if low < 0 else "–"
     return f"{number(factor * low)}{dash}{number(factor * high)} {shown}".strip()
-
-
-def grounding(width_ratio: float) -> tuple[str, str]:
-    """Which of evidence and prior decides a result: a word for its style, and one to read.
-
-    Examples
-    --------
-    >>> grounding(0.2)[1], grounding(0.6)[1], grounding(0.95)[1]
-    ('pinned down by evidence', 'partly informed by evidence', 'rests on the prior')
-    """
-    if not math.isfinite(width_ratio):
-        return "unknown", "no prior to compare with"
-    if width_ratio < INFORMED:
-        return "informed", "pinned down by evidence"
-    if width_ratio < RESTS:
-        return "partly", "partly informed by evidence"
-    return "rests", "rests on the prior"
 
 
 def years_text(years: tuple[int, ...]) -> str:

@@ -68,12 +68,21 @@ report.themed = (layout = {}) => {
 
 report.config = { displayModeBar: false, responsive: true, staticPlot: false, scrollZoom: false, doubleClick: "reset" };
 
+// On a phone a long title of an axis takes two lines.
+report.wrap = (title) => {
+  if (!title?.text || title.text.length < 34 || title.text.includes("<br>")) return;
+  const spaces = [...title.text.matchAll(/ /g)].map((m) => m.index);
+  const at = spaces.sort((a, b) => Math.abs(a - title.text.length / 2) - Math.abs(b - title.text.length / 2))[0];
+  if (at) title.text = `${title.text.slice(0, at)}<br>${title.text.slice(at + 1)}`;
+};
+
 report.kinds.plotly = (element, spec) => {
   const layout = report.themed(spec.layout);
   delete layout.width;
   // The heading of the figure is above it, as text of the page.
   delete layout.title;
   if (layout.margin) layout.margin.t = Math.min(layout.margin.t ?? 40, 40);
+  if (element.clientWidth < 560) for (const name of ["xaxis", "yaxis"]) report.wrap(layout[name]?.title);
   if (layout.height) element.style.height = `${layout.height}px`;
   return report.plotly().react(element, spec.data, layout, report.config);
 };

@@ -58,7 +58,10 @@ report.kinds.flow = (element, spec, controls, again) => {
     const list = report.one("#flow-chosen", controls), before = list.value;
     const there = spec.flows.filter((f) => values(f)[0][1] !== null && values(f)[0][2] > 0).sort((a, b) => values(b)[0][1] - values(a)[0][1]);
     list.replaceChildren(...there.map((f) => report.make("option", { value: f.name }, `${f.name} (${report.number(values(f)[0][1])} ${spec.unit})`)));
+    // The largest of which something was reported is the better example to begin with.
+    const first = there.find((f) => f.said.length) ?? there[0];
     if (there.some((f) => f.name === before)) list.value = before;
+    else if (first) list.value = first.name;
   };
   const show = () => {
     const flow = spec.flows.find((f) => f.name === report.one("#flow-chosen", controls).value);

@@ -30,7 +30,7 @@ report.kinds.triangle = (element, spec, controls, again) => {
     element.style.height = `${height}px`;
     one("#triangle-shown", controls).textContent = year;
     one("#triangle-year", controls).setAttribute("aria-valuetext", String(year));
-    const n = spec.regions.length, rx = Math.min(width / 2 - 70, 330), ry = height / 2 - 62;
+    const n = spec.regions.length, rx = Math.min(width / 2 - 70, 400), ry = height / 2 - 62;
     const place = spec.regions.map((_, i) => {
       const angle = -Math.PI / 2 + (2 * Math.PI * i) / n;
       return { x: width / 2 + rx * Math.cos(angle), y: height / 2 + 12 + ry * Math.sin(angle) };
@@ -46,14 +46,14 @@ report.kinds.triangle = (element, spec, controls, again) => {
       // Both directions of a pair bend to their own side.
       const start = { x: a.x + gap * ux - 8 * uy, y: a.y + gap * uy + 8 * ux }, end = { x: b.x - gap * ux - 8 * uy, y: b.y - gap * uy + 8 * ux };
       const middle = { x: (start.x + end.x) / 2 - bend * uy, y: (start.y + end.y) / 2 + bend * ux };
-      const wide = Math.max(1.5, 22 * arrow.mass / most), hue = report.colour(`hue-${i % 9}`);
+      const wide = Math.max(1.5, (width < 560 ? 13 : 22) * arrow.mass / most), hue = report.colour(`hue-${i % 9}`);
       const path = `M${start.x},${start.y} Q${middle.x},${middle.y} ${end.x},${end.y}`;
       picture.append(report.svg("path", { d: path, fill: "none", stroke: hue, "stroke-width": wide, "stroke-opacity": 0.55 }));
       const tx = end.x - middle.x, ty = end.y - middle.y, tl = Math.hypot(tx, ty) || 1, h = Math.max(8, wide * 0.85 + 4);
       const vx = tx / tl, vy = ty / tl;
       picture.append(report.svg("path", { d: `M${end.x + h * vx},${end.y + h * vy} L${end.x - h * vy},${end.y + h * vx} L${end.x + h * vy},${end.y - h * vx} Z`, fill: hue }));
       // Labels stand beside their arrow, on its outer side, nearer to its lower end, where there is room.
-      const t = uy < -0.3 ? 0.42 : uy > 0.3 ? 0.58 : 0.5, r = 1 - t;
+      const low = width < 560 ? 0.28 : 0.38, t = uy < -0.3 ? low : uy > 0.3 ? 1 - low : 0.5, r = 1 - t;
       const off = wide / 2 + 7;
       const at = { x: r * r * start.x + 2 * r * t * middle.x + t * t * end.x - off * uy, y: r * r * start.y + 2 * r * t * middle.y + t * t * end.y + off * ux };
       const side = Math.abs(uy) > 0.3 ? (uy > 0 ? "end" : "start") : "middle";

@@ -6,8 +6,9 @@ from typing import Any
 
 from reeuncert.indicators.registry import lookup
 from reeuncert.report.context import Context
+from reeuncert.report.grounding import grounding
 from reeuncert.report.svg import interval_picture
-from reeuncert.report.words import grounding, interval
+from reeuncert.report.words import interval
 
 
 def content(context: Context) -> dict[str, Any]:
@@ -18,16 +19,19 @@ def content(context: Context) -> dict[str, Any]:
         unit = "1" if percent else row["unit"]
         posterior = (row["eti90_lb"], row["median"], row["eti90_ub"])
         prior = (row["prior_eti90_lb"], row["prior_median"], row["prior_eti90_ub"])
-        style, words = grounding(row["width_ratio"])
+        variable = context.dt["derived"][row["indicator"]]
+        ground = grounding(
+            context.dt, row["indicator"], {str(d): row[str(d)] for d in variable.dims if d not in ("chain", "draw")}
+        )
         told = f"Posterior {interval(posterior[0], posterior[2], unit)}; prior {interval(prior[0], prior[2], unit)}."
         cards.append(
             {
                 "sentence": row["sentence"],
                 "picture": interval_picture(posterior, prior, percent=percent, label=told),
-                "style": style,
-                "words": words,
+                "style": ground.style,
+                "words": ground.words,
                 "prior": interval(prior[0], prior[2], unit),
-                "ratio": row["width_ratio"],
+                "ratio": ground.ratio,
             }
         )
     names = {style: [c for c in cards if c["style"] == style] for style in ("informed", "partly", "rests")}

@@ -9,8 +9,8 @@ from reeuncert.indicators.summary import summary
 from reeuncert.plots.customs_gap import EXPORTER, IMPORTER, TRUE, customs_gap_data, customs_records_data
 from reeuncert.report.context import Context
 from reeuncert.report.figures import Figure, figure
+from reeuncert.report.grounding import grounding
 from reeuncert.report.sections.panels import fans_of, series_of
-from reeuncert.report.words import grounding
 
 TITLES = {
     "customs_gap": "Customs gap: importer's record over exporter's, less one",
@@ -89,5 +89,6 @@ def _sums(context: Context, region: str, partner: str) -> dict[str, Any]:
             found = summary(context.dt, name, region=region, partner=partner, year=context.years[-1]).to_dict(
                 "records"
             )[0]
-            rows[name.removesuffix("_cumulated")] = found | {"words": grounding(found["width_ratio"])[1]}
+            at = {"region": region, "partner": partner, "year": context.years[-1]}
+            rows[name.removesuffix("_cumulated")] = found | {"words": grounding(context.dt, name, at).words}
     return {"sums": rows, "region": region, "partner": partner}

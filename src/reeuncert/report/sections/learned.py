@@ -53,9 +53,10 @@ def _flows(context: Context) -> list[dict[str, Any]]:
 
 
 def _ratio(posterior: tuple[float, float], prior: tuple[float, float]) -> float:
-    """Width of the posterior interval over the prior's, as in every table."""
-    before = prior[1] - prior[0]
-    return (posterior[1] - posterior[0]) / before if before > 0 else float("nan")
+    """Width of the posterior interval over the prior's, of logarithms: masses are known by a factor."""
+    if min(posterior[0], prior[0]) <= 0 or prior[1] <= prior[0]:
+        return float("nan")
+    return float(np.log(posterior[1] / posterior[0]) / np.log(prior[1] / prior[0]))
 
 
 def _headlines(context: Context) -> list[dict[str, Any]]:

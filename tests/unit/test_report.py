@@ -1,0 +1,230 @@
+"""The report: what its parts say, what they escape, and that nothing that fails is hidden."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+import xarray as xr
+from markupsafe import Markup
+
+from reeuncert.case.reader import read_case
+from reeuncert.case.serial import case_to_json
+from reeuncert.checks.result import CheckResult, CheckTable
+from reeuncert.errors import OutputError
+from reeuncert.indicators.compute import add_indicators
+from reeuncert.report import SECTIONS, Section
+from reeuncert.report.fans import all_fans, quantiles
+from reeuncert.report.figures import figure, plotly_spec, script_json
+from reeuncert.report.findings import Findings
+from reeuncert.report.page import render, write_report
+from reeuncert.report.pulls import pulls_of
+from reeuncert.report.svg import interval_picture
+from reeuncert.report.verdict import verdict_of
+from reeuncert.report.words import linked
+from reeuncert.testing import flow_dataset, toy_flows, toy_posterior
+
+PASSED = CheckResult("balance", "passed", 0.0, "<= 1e-9", "Every process balances.")
+FAILED = CheckResult(
+    "R-hat of <flows>",
+    "failed",
+    1.2,
+    "<= 1.01",
+    "Chains disagree.",
+    pd.DataFrame({"flow": ["<i>a</i>"], "r_hat": [1.2]}),
+)
+TOLD = CheckResult("published", "information", float("nan"), "", "Nothing to compare with.")
+
+
+def _findings(dt, *checks):
+    found = Findings(dt)
+    found.__dict__["checks"] = CheckTable(checks or (PASSED,))
+    return found
+
+
+@pytest.fixture(scope="module")
+def toy():
+    return toy_posterior(chains=2, draws=30, years=3)
+
+
+@pytest.fixture(scope="module")
+def small_result():
+    """Synthetic draws of a bundled case with evidence and no unregistered route."""
+    case = read_case("small_metal")
+    rng = np.random.default_rng(1)
+    years = len(case.system.years)
+    groups = {
+        "posterior": flow_dataset(case.system, toy_flows(case.system, 0.1, rng, 60).reshape(2, 30, -1, years)),
+        "prior": flow_dataset(case.system, toy_flows(case.system, 0.5, rng, 60).reshape(1, 60, -1, years)),
+    }
+    dt = xr.DataTree.from_dict(groups)
+    dt.attrs = {"case_json": case_to_json(case), "case_name": case.name, "seed": 1}
+    return add_indicators(dt)
+
+
+def test_a_page_has_every_section_and_loads_nothing(toy):
+    page = render(_findings(toy, PASSED, FAILED))
+    assert re.findall(r'<section id="([a-z-]+)"', page) == [s.id for s in SECTIONS]
+    assert "could not be made" not in page
+    assert page.count('role="alert">This figure could not be drawn') == 0
+    assert not re.findall(r"<(?:script|img|iframe)[^>]+src=", page)
+    assert not re.findall(r"<link[^>]+href=\"(?!data:)", page)
+    assert "default-src &#39;none&#39;" in page or "default-src 'none'" in page
+
+
+def test_another_case_has_its_own_words(small_result):
+    page = render(_findings(small_result))
+    assert "could not be made" not in page
+    assert "could not be drawn. <" not in page
+    assert "The system of this case has no unregistered route and no quota." in page
+    assert "The system of this case has no unrecorded trade" in page
+    ids = re.findall(r'<tr id="evidence-([^"]+)"', page)
+    assert set(ids) == {row.id for row in read_case("small_metal").evidence}
+
+
+def test_a_section_that_fails_says_so_and_hides_no_other(toy):
+    def broken(context):
+        raise ValueError("no such <flow>")
+
+    sections = (Section("bad", "Bad", "verdict.html.j2", broken), SECTIONS[-1])
+    page = render(_findings(toy), sections=sections)
+    assert "This section could not be made. ValueError: no such &lt;flow&gt;" in page
+    assert 'id="method"' in page
+
+
+def test_a_figure_that_fails_keeps_its_reason():
+    def broken():
+        raise KeyError("year")
+
+    found = figure("a", "A", broken, alt="")
+    assert found.spec is None
+    assert found.error == "KeyError: 'year'"
+
+
+def test_a_figure_that_cannot_be_written_keeps_its_reason():
+    found = figure("a", "A", lambda: {"kind": "fan", "x": np.array([[1.0, np.nan]])}, alt="")
+    assert json.loads(found.json)["x"] == [[1, None]]
+    assert figure("a", "A", lambda: 3, alt="").error == "AttributeError: 'int' object has no attribute 'to_plotly_json'"
+
+
+def test_json_cannot_leave_its_script():
+    text = script_json({"a": "</script><!--\u2028", "b": [1 / 3, float("inf"), True, None, np.float32(2.5), 12345.678]})
+    assert isinstance(text, Markup)
+    assert not set("<>\u2028") & set(text)
+    assert json.loads(text) == {"a": "</script><!--\u2028", "b": [0.3333, None, True, None, 2.5, 12350]}
+
+
+def test_a_plotly_figure_loses_its_template_alone():
+    drawn = go.Figure(go.Scatter(x=[1, 2], y=[0.123456, 2]), layout={"template": "plotly", "height": 300})
+    spec = json.loads(script_json(plotly_spec(drawn)))
+    assert spec["kind"] == "plotly"
+    assert spec["layout"] == {"height": 300}
+    assert spec["data"][0]["y"] == [0.1235, 2]
+
+
+def test_checks_are_told_worst_first():
+    verdict = verdict_of(_findings(toy_posterior(draws=5, years=2), TOLD, PASSED, FAILED))
+    assert [c.word for c in verdict.checks] == ["failed", "passed", "information"]
+    assert verdict.worst == "red"
+    assert verdict.call == "1 of 3 checks failed: do not use these results before you have read why."
+    assert [c.title for c in verdict.pressing] == ["R-hat of <flows>"]
+
+
+@pytest.mark.parametrize(
+    ("checks", "worst", "call"),
+    [
+        ((PASSED, TOLD), "green", "No check failed (1 passed)."),
+        (
+            (PASSED, CheckResult("prior", "warning", 1.0, "", "Wide.")),
+            "amber",
+            "No check failed; 1 of 2 ask for a closer look.",
+        ),
+        ((TOLD,), "amber", "No check could judge this result."),
+    ],
+)
+def test_the_verdict_in_a_sentence(checks, worst, call):
+    verdict = verdict_of(_findings(toy_posterior(draws=5, years=2), *checks))
+    assert (verdict.worst, verdict.call) == (worst, call)
+
+
+def test_checks_that_cannot_run_are_no_green_verdict(monkeypatch, toy):
+    def broken(*args, **kwargs):
+        raise OutputError("no draws left")
+
+    monkeypatch.setattr("reeuncert.report.findings.check", broken)
+    verdict = verdict_of(Findings(toy))
+    assert verdict.worst == "red"
+    assert verdict.call == "The checks could not be run: OutputError: no draws left"
+
+
+def test_a_failed_check_is_told_before_the_answers_and_escaped(toy):
+    page = render(_findings(toy, PASSED, FAILED))
+    assert page.index("R-hat of &lt;flows&gt;: failed") < page.index('id="answers"')
+    assert "<td>&lt;i&gt;a&lt;/i&gt;</td>" in page
+    assert "<i>a</i>" not in page
+
+
+def test_quantiles_agree_with_numpy_and_leave_out_the_undefined():
+    draws = np.random.default_rng(0).normal(size=(200, 3))
+    draws[:10, 1] = np.nan
+    draws[:50, 2] = np.nan
+    found = quantiles(draws, [0.05, 0.5, 0.95])
+    assert np.allclose(found[:, 0], np.quantile(draws[:, 0], [0.05, 0.5, 0.95]))
+    assert np.allclose(found[:, 1], np.nanquantile(draws[:, 1], [0.05, 0.5, 0.95]))
+    assert np.isnan(found[:, 2]).all()
+
+
+def test_fans_hold_every_series_that_exists(toy):
+    derived = toy["derived"].to_dataset()[["mine_production", "import_dependence"]]
+    found = all_fans(derived, toy["derived_prior"].to_dataset())
+    mining, imports = found["indicators"]
+    assert [s["at"] for s in mining["series"]] == [["North"], ["South"], ["East"]]
+    assert np.isclose(mining["series"][0]["q"][3][0], np.median(derived["mine_production"].sel(region="North")[..., 0]))
+    assert imports["dims"] == ["region", "partner", "product"]
+    assert all(one["at"][0] != one["at"][1] for one in imports["series"])
+
+
+def test_only_web_addresses_become_links():
+    assert linked("see https://example.org/a?b=1&c=2.") == Markup(
+        'see <a href="https://example.org/a?b=1&amp;c=2">https://example.org/a?b=1&amp;c=2</a>.'
+    )
+    assert linked("javascript:alert(1)") == Markup("javascript:alert(1)")
+    assert linked('https://a.b/"onmouseover="x') == Markup(
+        '<a href="https://a.b/">https://a.b/</a>&#34;onmouseover=&#34;x'
+    )
+
+
+def test_the_small_picture_is_escaped_and_needs_an_interval():
+    picture = interval_picture((0.2, 0.3, 0.4), (0.0, 0.5, 0.9), percent=True, label="<b>&")
+    assert 'aria-label="&lt;b&gt;&amp;"' in picture
+    assert ">100 %</text>" in picture
+    nan = float("nan")
+    assert interval_picture((nan, nan, nan), (0.0, 0.5, 0.9), percent=True, label="") == Markup("")
+
+
+def test_a_source_that_agrees_with_high_draws_pulls_up():
+    draws = np.array([1.0, 2.0, 3.0, np.nan])
+    found = pulls_of(draws, {"up": np.array([1.0, 2.0, 3.0, 2.0]), "still": np.ones(4)})
+    assert [p.name for p in found] == ["up", "still"]
+    assert found[0].strength > 0
+    assert found[1].strength == 0
+    assert pulls_of(np.ones(3), {"up": np.arange(3.0)}) == []
+
+
+def test_an_unwritable_place_is_named(toy, tmp_path, monkeypatch):
+    monkeypatch.setattr("reeuncert.report.page.render", lambda findings: "<p>page</p>")
+    assert write_report(toy, tmp_path / "new" / "report.html").read_text() == "<p>page</p>"
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="cannot write '.*file/report.html': "):
+        write_report(toy, tmp_path / "file" / "report.html")
+
+
+def test_a_result_without_a_case_is_refused(toy):
+    nameless = toy.copy(deep=False)
+    nameless.attrs = {}
+    with pytest.raises(OutputError, match="a report needs the group 'posterior' and the attribute 'case_json'"):
+        render(Findings(nameless))
