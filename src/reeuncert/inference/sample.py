@@ -27,7 +27,7 @@ def sample(
     seed: int | None = None,
     sampler: str = "nutpie",
     cores: int | None = None,
-    target_accept: float = 0.8,
+    target_accept: float = 0.9,
     progressbar: bool = True,
     quiet: bool = False,
     prior_draws: int = PRIOR_DRAWS,
