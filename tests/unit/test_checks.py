@@ -30,8 +30,11 @@ def test_a_good_result_passes(verdicts):
         *("R-hat of flows", "bulk ESS of flows", "tail ESS of flows"),
         *("R-hat of indicators", "bulk ESS of indicators", "tail ESS of indicators"),
         *("divergences", "energy fraction"),
+        *("interval ends of flows", "interval ends of headlines", "prior of flows", "prior of headlines"),
+        *("evidence rows", "rests on assumption", "sensitivity to priors", "sensitivity to lineages"),
+        *("PSIS-LOO", "published values"),
     ]
-    assert verdicts.verdict == "all 10 checks passed"
+    assert verdicts.verdict == "all 15 checks passed"
     assert verdicts["balance"].value < 1e-12
     assert verdicts["divergences"].message == "No draw diverged."
 
@@ -138,8 +141,8 @@ def test_preview_and_interruption_are_told_and_do_not_fail():
 def test_table_of_verdicts(verdicts):
     frame = verdicts.to_frame()
     assert frame.columns.tolist() == ["check", "status", "value", "threshold", "message"]
-    assert len(frame) == len(verdicts) == 10
-    assert repr(verdicts).splitlines()[0] == "all 10 checks passed"
+    assert len(frame) == len(verdicts) == 20
+    assert repr(verdicts).splitlines()[0] == "all 15 checks passed"
     assert "<td>divergences</td>" in verdicts._repr_html_()
     bad = CheckTable([judged("<a>", False, 1.0, "= 0", "Bad.", "Do this."), information("b", "Only so.")])
     assert bad.verdict == "1 of 1 checks failed"
@@ -153,7 +156,9 @@ def test_table_of_verdicts(verdicts):
 def test_unknown_names(result):
     with pytest.raises(ReeUncertError, match=f"check 'x' is not known; use some of: {', '.join(CHECKS)}"):
         check(result, ["x"])
-    with pytest.raises(ValueError, match="status 'good' is not known; use one of: passed, failed, information"):
+    with pytest.raises(
+        ValueError, match="status 'good' is not known; use one of: passed, failed, warning, information"
+    ):
         CheckResult("a", "good", 0.0, "", "")
     with pytest.raises(OutputError, match="this result holds no flows"):
         check(xr.DataTree())

@@ -2,16 +2,46 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
+from reeuncert.case.records import Case
+from reeuncert.case.serial import case_from_json
+from reeuncert.indicators.headlines import place
+from reeuncert.indicators.registry import lookup
+from reeuncert.likelihood import EvidenceModel, compile_evidence
 from reeuncert.posterior.diagnostics import diagnose
 from reeuncert.posterior.tables import flow_table
+from reeuncert.priors.coverage import case_network
 
 SAMPLE = ("chain", "draw")
+
+
+@dataclass(frozen=True, eq=False)
+class Key:
+    """One headline of the case: the value that its sentence tells, in every draw.
+
+    Parameters
+    ----------
+    label
+        Indicator, labels and year in a line.
+    mass
+        Whether it is a mass (else a ratio).
+    posterior
+        Draws (chain, draw); NaN where a ratio is undefined.
+    prior
+        Draws (draw,); empty when the prior was not simulated.
+    """
+
+    label: str
+    mass: bool
+    posterior: NDArray[np.float64]
+    prior: NDArray[np.float64]
 
 
 class Material:
@@ -35,6 +65,30 @@ class Material:
         return bool(self.dt.attrs.get("approximate") == "yes")
 
     @cached_property
+    def case(self) -> Case | None:
+        """The case of the result, if it holds one."""
+        return case_from_json(self.dt.attrs["case_json"]) if "case_json" in self.dt.attrs else None
+
+    @cached_property
+    def evidence(self) -> EvidenceModel | None:
+        """The evidence as the model saw it; None without a case or without evidence."""
+        if self.case is None or not self.case.evidence:
+            return None
+        return compile_evidence(self.case, case_network(self.case))
+
+    @property
+    def lineages(self) -> dict[str, str]:
+        """Name of a source, as the group ``log_likelihood`` writes it → its lineage."""
+        if self.case is None:
+            return {}
+        return {_safe(row.source_id): row.lineage for row in self.case.evidence}
+
+    @cached_property
+    def keys(self) -> tuple[Key, ...]:
+        """The headlines of the case, as far as their indicators have been added."""
+        return _keys(self.dt, self.case) if self.case is not None else ()
+
+    @cached_property
     def flows(self) -> pd.DataFrame:
         """A row for every flow and year, diagnosed on the log scale."""
         return flow_table(self.dt) if self._flows is None else self._flows
@@ -43,6 +97,28 @@ class Material:
     def indicators(self) -> pd.DataFrame:
         """A row for every indicator, label and year; empty when none has been added."""
         return _diagnosed(self.dt) if self._indicators is None else self._indicators
+
+
+def _safe(name: str) -> str:
+    return name.replace("/", "_").replace(" ", "_")
+
+
+def _keys(dt: xr.DataTree, case: Case) -> tuple[Key, ...]:
+    if "derived" not in dt.children:
+        return ()
+    held = dt["derived"].to_dataset()
+    before = dt["derived_prior"].to_dataset() if "derived_prior" in dt.children else xr.Dataset()
+    found: dict[str, Key] = {}
+    for headline in case.headlines:
+        name, coords, year = place(dt, headline)
+        if name not in held.data_vars:
+            continue
+        at: dict[str, object] = {**coords, "year": year}
+        label = f"{name} ({', '.join([*coords.values(), str(year)])})"
+        draws = held[name].sel(at).transpose(*SAMPLE).values
+        prior = before[name].sel(at).values.reshape(-1) if name in before.data_vars else np.empty(0)
+        found.setdefault(label, Key(label, lookup(headline.indicator).unit == "mass", draws, prior))
+    return tuple(found.values())
 
 
 def _diagnosed(dt: xr.DataTree) -> pd.DataFrame:

@@ -6,7 +6,19 @@ from collections.abc import Callable, Iterable
 
 import xarray as xr
 
-from reeuncert.checks import balance, completeness, convergence, geometry
+from reeuncert.checks import (
+    assumption,
+    balance,
+    completeness,
+    convergence,
+    geometry,
+    leave_one_out,
+    monte_carlo,
+    posterior_predictive,
+    prior_predictive,
+    published,
+    sensitivity,
+)
 from reeuncert.checks.material import Material
 from reeuncert.checks.result import CheckResult, CheckTable
 from reeuncert.errors import ReeUncertError
@@ -18,12 +30,19 @@ CHECKS: dict[str, Check] = {
     "balance": balance.check,
     "convergence": convergence.check,
     "geometry": geometry.check,
+    "monte_carlo": monte_carlo.check,
+    "prior_predictive": prior_predictive.check,
+    "posterior_predictive": posterior_predictive.check,
+    "assumption": assumption.check,
+    "sensitivity": sensitivity.check,
+    "leave_one_out": leave_one_out.check,
+    "published": published.check,
 }
 """Name of a check → function from the material of a result to what it says. To add one: a file, and a row here."""
 
 
 def check(dt: xr.DataTree, names: Iterable[str] | None = None, *, material: Material | None = None) -> CheckTable:
-    """Check a result: mass balance, convergence of every flow and indicator, geometry of the sampler.
+    """Check a result: balance, convergence, priors, evidence, what rests on assumption, published values.
 
     Parameters
     ----------

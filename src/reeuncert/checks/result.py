@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-PASSED, FAILED, INFORMATION = "passed", "failed", "information"
-STATUSES = (PASSED, FAILED, INFORMATION)
+PASSED, FAILED, WARNING, INFORMATION = "passed", "failed", "warning", "information"
+STATUSES = (PASSED, FAILED, WARNING, INFORMATION)
 _COLUMNS = ("check", "status", "value", "threshold", "message")
 
 
@@ -22,7 +22,8 @@ class CheckResult:
     name
         Short and stable, e.g. ``"r_hat of flows"``.
     status
-        ``"passed"``, ``"failed"``, or ``"information"`` where nothing can be judged.
+        ``"passed"``, ``"failed"``, ``"warning"`` where the result stands but a reader must know something of it, or
+        ``"information"`` where nothing can be judged.
     value
         The number that was judged (NaN: none).
     threshold
@@ -30,7 +31,7 @@ class CheckResult:
     message
         One sentence: what was found, and the remedy if it failed.
     table
-        The worst offenders, when there are any.
+        The worst offenders, when there are any; or the figures behind a warning or an information.
 
     Examples
     --------
@@ -51,7 +52,7 @@ class CheckResult:
 
     @property
     def passed(self) -> bool:
-        """Whether nothing speaks against belief (information counts as passed)."""
+        """Whether it did not fail (warnings and information count as passed)."""
         return self.status != FAILED
 
 
@@ -71,9 +72,24 @@ def judged(
     )
 
 
-def information(name: str, message: str, value: float = float("nan")) -> CheckResult:
+def warned(
+    name: str,
+    good: bool,
+    value: float,
+    threshold: str,
+    message: str,
+    remedy: str = "",
+    table: pd.DataFrame | None = None,
+) -> CheckResult:
+    """A result that passes or asks for a closer look; its table is kept either way."""
+    text = message if good else f"{message} {remedy}".rstrip()
+    kept = table if table is not None and len(table) else None
+    return CheckResult(name, PASSED if good else WARNING, float(value), threshold, text, kept)
+
+
+def information(name: str, message: str, value: float = float("nan"), table: pd.DataFrame | None = None) -> CheckResult:
     """A result that judges nothing."""
-    return CheckResult(name, INFORMATION, float(value), "", message)
+    return CheckResult(name, INFORMATION, float(value), "", message, table)
 
 
 class CheckTable:
@@ -102,6 +118,10 @@ class CheckTable:
         return tuple(r for r in self.results if not r.passed)
 
     @property
+    def warnings(self) -> tuple[CheckResult, ...]:
+        return tuple(r for r in self.results if r.status == WARNING)
+
+    @property
     def passed(self) -> bool:
         """Whether no check failed."""
         return not self.failed
@@ -112,9 +132,11 @@ class CheckTable:
         judgements = [r for r in self.results if r.status != INFORMATION]
         if not judgements:
             return "nothing was judged"
-        if self.passed:
-            return f"all {len(judgements)} checks passed"
-        return f"{len(self.failed)} of {len(judgements)} checks failed"
+        if self.failed:
+            return f"{len(self.failed)} of {len(judgements)} checks failed"
+        if self.warnings:
+            return f"no check failed; {len(self.warnings)} of {len(judgements)} ask for a closer look"
+        return f"all {len(judgements)} checks passed"
 
     def to_frame(self) -> pd.DataFrame:
         """Columns check, status, value, threshold, message."""

@@ -62,7 +62,14 @@ def number(value: float, *, percent: bool = False) -> str:
     return f"{rounded + 0.0:,.10g}"
 
 
-def _row(dt: xr.DataTree, headline: Headline, prob: float, kind: str) -> pd.DataFrame:
+def place(dt: xr.DataTree, headline: Headline) -> tuple[str, dict[str, str], int]:
+    """Where the value of a headline lies in a result: variable, labels, year.
+
+    Raises
+    ------
+    ReeUncertError
+        If the headline does not name what its indicator needs.
+    """
     record = lookup(headline.indicator)
     name, year = headline.indicator, headline.year
     if not year:
@@ -77,10 +84,16 @@ def _row(dt: xr.DataTree, headline: Headline, prob: float, kind: str) -> pd.Data
     said = {"region": headline.region, "partner": headline.partner, "product": headline.product}
     if "end_use" in record.dims:
         said = {"region": headline.region, "end_use": headline.product}
-    coords: dict[str, str | int] = {dim: label for dim, label in said.items() if label}
+    coords = {dim: label for dim, label in said.items() if label}
     missing = [dim for dim in record.dims if dim not in coords]
     if missing:
         raise ReeUncertError(f"a headline on '{name}' must also name its {' and '.join(missing)}")
+    return name, coords, year
+
+
+def _row(dt: xr.DataTree, headline: Headline, prob: float, kind: str) -> pd.DataFrame:
+    record = lookup(headline.indicator)
+    name, coords, year = place(dt, headline)
     found = summary(dt, name, prob=prob, kind=kind, **coords, year=year)
     if found.empty:
         raise ReeUncertError(f"a headline on '{name}' asks for flows that the system does not have: {coords}, {year}")

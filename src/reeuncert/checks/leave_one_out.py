@@ -1,0 +1,48 @@
+"""For how many rows of evidence could importance sampling stand in for leaving the row out?
+
+Pareto-smoothed importance sampling (Vehtari, Simpson, Gelman, Yao & Gabry 2024, JMLR 25(72), arXiv 1507.02646) is
+trusted only below a shape k of 0.7. Where one witness speaks for a flow, removing it changes the posterior too much:
+such rows are above. Nothing is decided by it here; what it cannot do, refitting without the row can.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from arviz_stats.base import array_stats
+
+from reeuncert.checks.material import Material
+from reeuncert.checks.result import CheckResult, information
+
+LARGEST_K = 0.7
+
+
+def check(material: Material) -> list[CheckResult]:
+    """Share of rows whose Pareto k is below 0.7."""
+    name = "PSIS-LOO"
+    if "log_likelihood" not in material.dt.children:
+        return [information(name, "This result holds no likelihood terms: leaving rows out cannot be judged.")]
+    rows, shapes, sources = [], [], []
+    for source, terms in material.dt["log_likelihood"].to_dataset().data_vars.items():
+        dims = [d for d in terms.dims if d not in ("chain", "draw")]
+        if len(dims) != 1:
+            continue
+        values = terms.transpose(dims[0], "chain", "draw").values
+        flat = values.reshape(values.shape[0], -1)
+        varies = np.ptp(flat, axis=1) > 0
+        k = np.full(len(flat), -np.inf)
+        if varies.any():
+            k[varies] = array_stats.psislw(flat[varies], axis=-1)[1]
+        rows += [str(r) for r in terms[dims[0]].values]
+        shapes += list(map(float, k))
+        sources += [str(source)] * len(flat)
+    if not rows:
+        return [information(name, "This result holds no likelihood terms by row.")]
+    table = pd.DataFrame({"row": rows, "source": sources, "pareto_k": shapes})
+    table = table.sort_values("pareto_k", ascending=False, ignore_index=True)
+    share = float((table["pareto_k"] >= LARGEST_K).mean())
+    message = (
+        f"{100 * share:.0f} % of {len(table)} rows have a Pareto k of {LARGEST_K:g} or more: for these importance "
+    )
+    message += "sampling cannot say how well the rest predicts them; only a refit without them can."
+    return [information(name, message, share, table.head(40))]

@@ -1,0 +1,101 @@
+"""What do the priors alone say, before any evidence: of every flow, of the headlines, and of their own width?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from reeuncert.cells import condensed
+from reeuncert.checks.assumption import is_fixed
+from reeuncert.checks.material import Material
+from reeuncert.checks.result import CheckResult, information, warned
+from reeuncert.priors.checks import WIDE, total_log_sd
+from reeuncert.priors.implied import MOST_ORDERS
+
+NEAR_CERTAIN_RATIO = 0.05
+"""A ratio whose prior 90 % interval is narrower than this was settled before any evidence."""
+
+NEAR_CERTAIN_FACTOR = 1.1
+"""So was a mass whose prior interval spans less than this factor."""
+
+
+def check(material: Material) -> list[CheckResult]:
+    """Implied priors of flows, near-certain headlines, and rows of the priors table with a log-sd above 1."""
+    if "prior" not in material.dt.children or "mass_flow" not in material.dt["prior"].data_vars:
+        return [information("prior of flows", "The prior was not simulated: nothing can be said of it.")]
+    return [_flows(material), *_headlines(material), *_rows(material)]
+
+
+def _flows(material: Material) -> CheckResult:
+    """Flows whose implied prior spans more than four orders of magnitude."""
+    mass = material.dt["prior"]["mass_flow"].transpose("chain", "draw", "flow", "year")
+    flow, year = np.nonzero(np.isfinite(mass.values[0, 0]))
+    cells = mass.values[:, :, flow, year].reshape(-1, flow.size)
+    low, middle, high = np.quantile(cells, [0.05, 0.5, 0.95], axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        orders = np.log10(high / low)
+    table = pd.DataFrame(
+        {
+            "flow": mass["flow"].values[flow],
+            "year": mass["year"].values[year],
+            "prior_median": middle,
+            "prior_eti90_lb": low,
+            "prior_eti90_ub": high,
+            "orders": orders,
+        }
+    )
+    # One line a flow, in its worst year: a flow that is too wide is so in every year.
+    worst = table.sort_values("orders", ascending=False).drop_duplicates("flow", ignore_index=True)
+    wide = worst[worst["orders"] > MOST_ORDERS]
+    message = f"The widest of the implied priors of {len(worst)} flows, '{worst['flow'][0]}' in {worst['year'][0]}, "
+    message += f"spans {worst['orders'][0]:.1f} orders of magnitude (90 %)"
+    message += f"; {len(wide)} flows span more than {MOST_ORDERS:g}." if len(wide) else "."
+    remedy = "Tighten the rows of the processes that feed them."
+    shown = wide if len(wide) else worst.head(10)
+    return warned("prior of flows", not len(wide), worst["orders"][0], f"<= {MOST_ORDERS:g}", message, remedy, shown)
+
+
+def _headlines(material: Material) -> list[CheckResult]:
+    """Headlines that the priors alone make near certain."""
+    rows = []
+    for key in material.keys:
+        draws = key.prior[np.isfinite(key.prior)]
+        if not draws.size or is_fixed(draws):
+            continue
+        low, middle, high = (float(v) for v in np.quantile(draws, [0.05, 0.5, 0.95]))
+        certain = high < NEAR_CERTAIN_FACTOR * low if key.mass else high - low < NEAR_CERTAIN_RATIO
+        rows.append((key.label, middle, low, high, bool(certain)))
+    if not rows:
+        return []
+    columns = ["headline", "prior_median", "prior_eti90_lb", "prior_eti90_ub", "near_certain"]
+    table = pd.DataFrame(rows, columns=columns).sort_values("near_certain", ascending=False, ignore_index=True)
+    certain = table[table["near_certain"]]
+    message = f"The priors alone leave all {len(table)} headlines open."
+    if len(certain):
+        message = f"The priors alone make {len(certain)} of {len(table)} headlines near certain: "
+        message += f"{'; '.join(certain['headline'].head(3))}{' …' if len(certain) > 3 else ''}."
+    remedy = "No evidence can speak against what the priors exclude: widen them, or say that it is assumed."
+    return [warned("prior of headlines", not len(certain), len(certain), "= 0", message, remedy, table)]
+
+
+def _rows(material: Material) -> list[CheckResult]:
+    """Rows of the priors table whose spreads add up to a log-sd above 1."""
+    if material.case is None or material.case.prior_measure != "coordinates" or not material.case.priors:
+        return []
+    case = material.case
+    spread = [total_log_sd(case, row) for row in case.priors]
+    table = pd.DataFrame(
+        {
+            "line": [row.line for row in case.priors],
+            "prior": [row.name for row in case.priors],
+            "years": [condensed(row.years) for row in case.priors],
+            "log_sd": spread,
+            "reason": [row.reason for row in case.priors],
+        }
+    ).sort_values("log_sd", ascending=False, ignore_index=True)
+    wide = table[table["log_sd"] > WIDE]
+    message = f"The widest of {len(table)} rows of priors has a log-sd of {table['log_sd'][0]:.2f}"
+    message += f"; {len(wide)} are above {WIDE:g}, a factor of five either way." if len(wide) else "."
+    remedy = "Their column reason should say why; else tighten them."
+    shown = wide if len(wide) else table.head(10)
+    return [warned("width of priors", not len(wide), table["log_sd"][0], f"<= {WIDE:g}", message, remedy, shown)]

@@ -1,0 +1,34 @@
+"""Where do published results fall in our intervals? For comparison only: they are never evidence and never a prior."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from reeuncert.checks.material import Material
+from reeuncert.checks.result import CheckResult, information, warned
+from reeuncert.reference import reference_table
+
+_COLUMNS = (
+    *("id", "source_id", "statement", "indicator", "region", "partner", "product", "year_from", "year_to", "unit"),
+    *("value", "median", "eti90_lb", "eti90_ub", "below", "inside", "why_outside"),
+)
+
+
+def check(material: Material) -> list[CheckResult]:
+    """Published values inside and outside our 90 % intervals; those outside need a sentence that says why."""
+    name = "published values"
+    if material.case is None or "derived" not in material.dt.children:
+        return [information(name, "Nothing was compared: the result holds no case, or no indicator.")]
+    table = reference_table(material.dt, material.case)
+    table = table[np.isfinite(table["median"].astype(float))]
+    if table.empty:
+        return [information(name, "No published value speaks of an indicator of this result.")]
+    inside = (table["value"] >= table["eti90_lb"]) & (table["value"] <= table["eti90_ub"])
+    table = table.assign(inside=inside).sort_values(["inside", "id"], ignore_index=True)[list(_COLUMNS)]
+    unsaid = table[~table["inside"] & (table["why_outside"] == "")]
+    message = f"{int(inside.sum())} of {len(table)} published values fall in our 90 % intervals"
+    if len(unsaid):
+        message += f"; nothing says why {len(unsaid)} do not: {', '.join(unsaid['id'].head(8))}"
+        message += " …" if len(unsaid) > 8 else ""
+    remedy = "Compare definition, data and prior, and write the reason in the column why_outside."
+    return [warned(name, not len(unsaid), len(unsaid), "= 0", message + ".", remedy, table)]

@@ -1,0 +1,276 @@
+"""Checks of priors, evidence, headlines and published values: each with a result that is good and one that is not."""
+
+import arviz as az
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+import reeuncert.checks.published as published_check
+from reeuncert.case.reader import read_case
+from reeuncert.case.serial import case_to_json
+from reeuncert.checks import Material, check
+from reeuncert.checks.assumption import verdict, width_ratio
+from reeuncert.checks.monte_carlo import relative_error
+from reeuncert.checks.posterior_predictive import row_table
+from reeuncert.checks.sensitivity import components, sensitivity
+from reeuncert.indicators import add_indicators
+from reeuncert.inference.layout import flow_coordinates
+from reeuncert.likelihood import compile_evidence, log_likelihood
+from reeuncert.priors.coverage import case_network
+from reeuncert.priors.implied import implied_flows
+
+
+@pytest.fixture(scope="module")
+def case():
+    return read_case("small_metal")
+
+
+def flows_of(case, weight=None, seed=1):
+    """Draws of the prior as a dataset of one chain; with weights, resampled to four chains of the posterior."""
+    network, log_flow = implied_flows(case, draws=4000, seed=seed)
+    table = np.full((4000, len(case.system.flows), len(case.system.years)), np.nan)
+    table[:, network.edge_flow, network.edge_year] = np.exp(log_flow)
+    chains = 1
+    if weight is not None:
+        chosen = np.random.default_rng(seed).choice(4000, size=1600, p=weight(table))
+        table, chains = table[chosen], 4
+    table = table.reshape(chains, -1, *table.shape[1:])
+    coords = {"chain": range(chains), "draw": range(table.shape[1])}
+    coords |= {"flow": [f.name for f in case.system.flows], "year": list(case.system.years)}
+    mass = xr.DataArray(table, dims=("chain", "draw", "flow", "year"), coords=coords, attrs={"units": case.system.unit})
+    return mass.to_dataset(name="mass_flow").assign_coords(flow_coordinates(case.system))
+
+
+@pytest.fixture(scope="module")
+def result(case):
+    """The small case, fitted by weighting draws of its prior (its figures are few enough to be tempered so)."""
+    evidence = compile_evidence(case, case_network(case))
+
+    def weight(mass):
+        logp = 0.2 * log_likelihood(evidence, mass).sum(axis=1)
+        w = np.exp(logp - logp.max())
+        return w / w.sum()
+
+    posterior = flows_of(case, weight)
+    rows = log_likelihood(evidence, posterior["mass_flow"].values)
+    dims = ("chain", "draw", "survey_row")
+    likelihood = xr.Dataset({"survey": (dims, rows)}, coords={"survey_row": list(evidence.ids)})
+    dt = xr.DataTree.from_dict({"posterior": posterior, "prior": flows_of(case), "log_likelihood": likelihood})
+    dt.attrs["case_json"] = case_to_json(case)
+    return add_indicators(dt)
+
+
+def altered(dt, group, change):
+    """A copy of a result with the flows or indicators of one group changed."""
+    out = dt.copy(deep=False)
+    out[group] = xr.DataTree(change(dt[group].to_dataset().copy(deep=True)))
+    return out
+
+
+def test_priors_of_a_good_case_leave_room(result):
+    def open_up(draws):
+        draws["embodied_dependence_mined"][:] = np.linspace(0.2, 0.8, draws.sizes["draw"])[:, None, None, None, None]
+        return draws
+
+    found = check(altered(result, "derived_prior", open_up), ["prior_predictive"])
+    assert [r.status for r in found] == ["passed"] * 3, found
+    assert found["prior of headlines"].message == "The priors alone leave all 2 headlines open."
+    assert found["prior of flows"].table["orders"].is_monotonic_decreasing
+
+
+def test_a_prior_over_many_orders_of_magnitude_is_told(result):
+    def widen(draws):
+        n = draws.sizes["draw"]
+        draws["mass_flow"].loc[{"flow": draws["flow"][0], "year": 2018}] = np.logspace(-4, 3, n)
+        return draws
+
+    found = check(altered(result, "prior", widen), ["prior_predictive"])["prior of flows"]
+    assert found.status == "warning"
+    assert found.value == pytest.approx(6.3, abs=0.01)
+    assert "in 2018, spans 6.3 orders of magnitude (90 %); 1 flows span more than 4. Tighten the rows" in found.message
+    assert len(found.table) == 1
+
+
+def test_a_headline_that_the_prior_has_settled_is_told(result):
+    def settle(draws):
+        draws["apparent_consumption"][:] = 100 + 0.01 * draws["apparent_consumption"]
+        return draws
+
+    found = check(altered(result, "derived_prior", settle), ["prior_predictive"])["prior of headlines"]
+    assert found.status == "warning"
+    assert found.message.startswith(
+        "The priors alone make 2 of 2 headlines near certain: apparent_consumption (North, refined, 2020); "
+    )
+
+
+def test_rows_of_evidence_against_their_prediction(case, result):
+    evidence = compile_evidence(case, case_network(case))
+    table = row_table(evidence, result["posterior"].to_dataset()).set_index("row")
+    assert set(table.index) == set(evidence.ids)
+    assert table["tail"].between(0, 1).all()
+    bounds = table.index.isin(["N3", "N4"])
+    assert table.loc[bounds, "z"].isna().all()
+    assert table.loc[~bounds, "violation"].isna().all()
+    own = log_likelihood(evidence, result["posterior"]["mass_flow"].values[:, ::2])[..., evidence.ids.index("N3")]
+    assert table.loc["N3", "violation"] == pytest.approx(1 - np.exp(own).mean(), abs=0.02)
+    assert check(result, ["posterior_predictive"])["evidence rows"].status == "passed"
+
+
+def test_z_of_a_row_has_the_sign_of_the_misfit(case, result):
+    """A result in which every flow is a tenth of what was reported: levels lie far above what the model expects."""
+    evidence = compile_evidence(case, case_network(case))
+    wrong = altered(result, "posterior", lambda d: d.assign(mass_flow=d["mass_flow"] * 0.1))
+    table = row_table(evidence, wrong["posterior"].to_dataset()).set_index("row")
+    assert table.loc["M1", "z"] > 3
+    assert table.loc["M1", "tail"] < 0.01
+    assert table.loc["N3", "violation"] < 0.05  # "at most" holds all the better
+    found = check(wrong, ["posterior_predictive"])
+    assert found["evidence rows"].status == "failed"
+    assert "Read these rows again: unit, basis, years" in found["evidence rows"].message
+    assert found["evidence sources"].status == "warning"
+    assert "survey" in found["evidence sources"].message
+
+
+def test_mirror_figures_that_are_pulled_apart_are_paired(case, result):
+    """X2 and N1 speak of the same flow; moved far apart, one is above and one below what the model expects."""
+    evidence = compile_evidence(case, case_network(case))
+    value = evidence.value.copy()
+    value[evidence.ids.index("X2")] -= 2
+    value[evidence.ids.index("N1")] += 2
+    vars(material := Material(result))["evidence"] = type(evidence)(**{**vars_of(evidence), "value": value})
+    found = check(result, ["posterior_predictive"], material=material)["opposed sources"]
+    assert found.table[["its_row", "that_row"]].values.tolist() == [["N1", "X2"]]
+    assert "1 pull against each other" in found.message
+    assert "customs-north above customs-south" in found.message
+
+
+def vars_of(record):
+    return {name: getattr(record, name) for name in type(record).__dataclass_fields__}
+
+
+def test_verdicts_on_what_rests_on_the_prior(result):
+    found = check(result, ["assumption"])["rests on assumption"]
+    told = found.table.set_index("headline")["verdict"]
+    assert told["import_dependence (North, South, refined, 2020)"] == "fixed by the system"  # South is the only partner
+    assert told["apparent_consumption (North, refined, 2020)"] == "informed by the evidence"
+    assert found.status == "passed"
+    same = altered(result, "derived", lambda d: d)
+    prior = result["derived_prior"].to_dataset().isel(draw=slice(0, 1600))
+    shape = {"chain": 4, "draw": 400}
+    names = ("import_dependence", "apparent_consumption", "embodied_dependence_mined")
+    values = {
+        n: (result["derived"][n].dims, prior[n].values.reshape(*shape.values(), *prior[n].shape[2:]), prior[n].attrs)
+        for n in names
+    }
+    coords = {c: prior[c] for c in prior.coords if c not in shape}
+    same["derived"] = xr.DataTree(xr.Dataset(values, coords={**coords, **{d: range(n) for d, n in shape.items()}}))
+    found = check(same, ["assumption"])["rests on assumption"]
+    assert found.status == "warning"
+    assert found.table["verdict"].tolist() == ["fixed by the system", "rests on the prior", "rests on the prior"]
+    assert "rests on the prior: 2, fixed by the system: 1. Say with each that rests on the prior" in found.message
+
+
+def test_widths_and_verdicts_by_hand():
+    prior = np.exp(np.linspace(-1, 1, 201))
+    assert width_ratio(100 * prior**0.5, prior, log=True) == pytest.approx(0.5)
+    assert np.isnan(width_ratio(prior, np.ones(5), log=False))
+    assert np.isnan(width_ratio(np.full(5, np.nan), prior, log=False))
+    words = [verdict(r) for r in (0.49, 0.5, 0.79, 0.8, np.nan)]
+    assert words == [
+        *("informed by the evidence", "rests partly on the prior", "rests partly on the prior"),
+        *("rests on the prior", "not identified"),
+    ]
+    assert verdict(1.2, rank=0.9) == "rests partly on the prior"
+
+
+def test_sensitivity_is_that_of_arviz():
+    rng = np.random.default_rng(3)
+    x, noise = rng.normal(size=(4, 500)), rng.normal(size=(4, 500))
+    parts = {"a": -0.5 * (x - 1) ** 2, "b": -0.5 * (0.3 * x + noise) ** 2}
+    ours = sensitivity({"x": x}, parts).set_index("component")["psense"]
+    data = {n: xr.Dataset({n: (("chain", "draw"), v)}) for n, v in {"x": x, **parts}.items()}
+    tree = xr.DataTree.from_dict({"posterior": data["x"], "log_prior": xr.merge([data["a"], data["b"]])})
+    for name in parts:
+        theirs = float(az.psense(tree, group="prior", group_var_names=[name])["x"])
+        assert ours[name] == pytest.approx(theirs, rel=0.05)
+    assert ours["a"] > 0.05
+
+
+def test_sensitivity_of_a_component_that_has_nothing_to_do_with_it_is_noise():
+    rng = np.random.default_rng(4)
+    table = sensitivity({"x": rng.normal(size=(4, 500))}, {"large": 20 * rng.normal(size=(4, 500))})
+    assert table["psense"][0] < 4 * table["noise"][0]
+    assert abs(table["moves"][0]) < 2
+
+
+def test_sensitive_headlines_are_told(result):
+    found = check(result, ["sensitivity"])
+    assert found["sensitivity to priors"].message == "This result holds no terms of classes of priors ('log_prior')."
+    assert found["sensitivity to lineages"].table["component"].tolist()[0] == "survey"
+    assert "of 3 headlines are sensitive to some of 1 lineages of evidence" in found["sensitivity to lineages"].message
+
+
+def test_sources_of_one_lineage_are_one_component():
+    terms = xr.Dataset({n: (("chain", "draw", f"{n}_row"), np.ones((1, 2, k))) for n, k in {"a": 1, "b": 2}.items()})
+    tree = xr.DataTree.from_dict({"log_likelihood": terms})
+    found = components(tree, "log_likelihood", {"a": "one", "b": "one"})
+    assert {name: values.tolist() for name, values in found.items()} == {"one": [[3.0, 3.0]]}
+    assert components(tree, "log_prior") == {}
+
+
+def test_rows_that_importance_sampling_cannot_leave_out_are_counted(result):
+    rng = np.random.default_rng(5)
+    easy, hard = 0.1 * rng.normal(size=(4, 400)), -np.square(3 * rng.normal(size=(4, 400)))
+    terms = xr.Dataset(
+        {"s": (("chain", "draw", "s_row"), np.stack([easy, hard], axis=2))}, coords={"s_row": ["easy", "hard"]}
+    )
+    found = check(altered(result, "log_likelihood", lambda _: terms), ["leave_one_out"])["PSIS-LOO"]
+    assert found.value == 0.5
+    assert found.table["row"].tolist() == ["hard", "easy"]
+    assert found.message.startswith("50 % of 2 rows have a Pareto k of 0.7 or more")
+    assert found.status == "information"
+
+
+def test_error_of_interval_ends():
+    rng = np.random.default_rng(6)
+    slow = np.cumsum(rng.normal(size=(4, 500)), axis=1)  # a walk, not a sample
+    errors = relative_error(np.stack([rng.normal(size=(4, 500)), slow], axis=2))
+    assert errors[0] < 0.03
+    assert errors[1] > 0.05
+
+
+def test_chains_that_crawl_have_uncertain_interval_ends(result):
+    assert check(result, ["monte_carlo"])["interval ends of headlines"].status == "passed"
+
+    def crawl(draws):
+        walk = np.cumsum(np.random.default_rng(7).normal(size=(4, draws.sizes["draw"])), axis=1)
+        draws["mass_flow"][:] = draws["mass_flow"] * np.exp(0.1 * walk)[:, :, None, None]
+        return draws
+
+    found = check(altered(result, "posterior", crawl), ["monte_carlo"])["interval ends of flows"]
+    assert found.status == "failed"
+    assert found.message.endswith("Take more draws (--draws) before you quote an end to two digits.")
+
+
+def test_published_values_outside_need_a_reason(result, monkeypatch):
+    columns = [*published_check._COLUMNS[:10], "value", "median", "eti90_lb", "eti90_ub", "below", "why_outside"]
+    rows = [
+        *[["P1", "s", "in", "i", "", "", "", 2000, 2000, "1", 5.0, 4.0, 3.0, 6.0, 0.8, ""]],
+        *[["P2", "s", "out", "i", "", "", "", 2000, 2000, "1", 9.0, 4.0, 3.0, 6.0, 1.0, ""]],
+        *[["P3", "s", "out, said", "i", "", "", "", 2000, 2000, "1", 9.0, 4.0, 3.0, 6.0, 1.0, "Another boundary."]],
+    ]
+    table = pd.DataFrame(rows, columns=columns)
+    monkeypatch.setattr(published_check, "reference_table", lambda dt, case: table)
+    found = check(result, ["published"])["published values"]
+    assert found.status == "warning"
+    assert found.message == (
+        "1 of 3 published values fall in our 90 % intervals; nothing says why 1 do not: P2. "
+        "Compare definition, data and prior, and write the reason in the column why_outside."
+    )
+    assert found.table["id"].tolist() == ["P2", "P3", "P1"]
+    monkeypatch.setattr(published_check, "reference_table", lambda dt, case: table.drop(1))
+    assert check(result, ["published"])["published values"].status == "passed"
+    monkeypatch.undo()
+    found = check(result, ["published"])["published values"]
+    assert found.message == "No published value speaks of an indicator of this result."
