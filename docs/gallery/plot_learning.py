@@ -1,0 +1,7 @@
+"""What was learned of every flow."""
+
+import reeuncert.plots as ree_plots
+from reeuncert.testing import toy_posterior
+
+dt = toy_posterior()
+figure = ree_plots.plot_learning(dt)

@@ -1,0 +1,255 @@
+"""What the figures draw, in both libraries: their panels, lines, bands, labels and hover texts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+import xarray as xr
+from matplotlib.figure import Figure
+
+import reeuncert.plots as plots
+from reeuncert.case.reader import read_case
+from reeuncert.case.serial import case_to_json
+from reeuncert.errors import ReeUncertError
+from reeuncert.plots.draw_plotly import escaped
+from reeuncert.plots.panels import Board, Fan, Panel, render
+from reeuncert.plots.style import BACKENDS, THEMES
+from reeuncert.testing import flow_dataset, toy_flows, toy_posterior
+
+SMALL_METAL = Path(__file__).parents[2] / "models" / "small_metal"
+
+CALLS: dict[str, tuple[Any, tuple[Any, ...], dict[str, Any]]] = {
+    "indicator": (plots.plot_indicator, ("net_import_reliance",), {}),
+    "consumption": (plots.plot_consumption, (), {"coords": {"region": "South"}}),
+    "customs_gap": (plots.plot_customs_gap, (), {"coords": {"region": "South"}}),
+    "triangle": (plots.plot_triangle, (), {"coords": {"year": 2002, "product": ["concentrate", "refined"]}}),
+    "learning": (plots.plot_learning, (), {}),
+    "drivers": (plots.plot_drivers, (), {}),
+    "prior_posterior": (plots.plot_prior_posterior, ("net_import_reliance",), {}),
+    "sankey": (plots.plot_sankey, (), {"coords": {"year": 2002}}),
+}
+
+
+@pytest.fixture(scope="module")
+def dt() -> xr.DataTree:
+    return toy_posterior(chains=2, draws=40, years=3)
+
+
+@pytest.fixture(scope="module")
+def with_evidence() -> xr.DataTree:
+    """Random balanced flows of a case that has figures."""
+    case = read_case(SMALL_METAL)
+    rng = np.random.default_rng(0)
+    mass = toy_flows(case.system, 0.2, rng, 60).reshape(2, 30, len(case.system.flows), -1)
+    out = xr.DataTree.from_dict({"posterior": flow_dataset(case.system, mass)})
+    out.attrs["case_json"] = case_to_json(case)
+    return out
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_every_figure_is_drawn_by_both_libraries(dt: xr.DataTree, name: str, backend: str) -> None:
+    function, args, more = CALLS[name]
+    figure = function(dt, *args, backend=backend, **more)
+    assert isinstance(figure, Figure if backend == "matplotlib" else go.Figure)
+    if backend == "matplotlib":
+        figure.canvas.draw()
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_the_ground_is_that_of_the_theme(dt: xr.DataTree, theme: str) -> None:
+    figure = plots.plot_indicator(dt, "net_import_reliance", backend="plotly", theme=theme)
+    assert figure.layout.paper_bgcolor == THEMES[theme].ground
+    drawn = plots.plot_indicator(dt, "net_import_reliance", theme=theme)
+    assert drawn.get_facecolor()[:3] == pytest.approx(
+        [int(THEMES[theme].ground[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    )
+
+
+def test_an_unknown_library_or_theme_is_refused(dt: xr.DataTree) -> None:
+    with pytest.raises(ValueError, match=r"^backend is 'bokeh'; there are: matplotlib, plotly$"):
+        plots.plot_indicator(dt, "net_import_reliance", backend="bokeh")
+    with pytest.raises(ValueError, match=r"^theme is 'sepia'; there are: light, dark$"):
+        plots.plot_learning(dt, theme="sepia")
+
+
+def test_a_fan_shows_median_and_bands_in_per_cent(dt: xr.DataTree) -> None:
+    table = plots.indicator_data(dt, "net_import_reliance", coords={"region": "South"})
+    figure = plots.plot_indicator(dt, "net_import_reliance", coords={"region": "South"}, backend="plotly")
+    median = next(t for t in figure.data if t.name == "posterior, median")
+    np.testing.assert_allclose(median.y, 100 * table["median"])
+    filled = [t for t in figure.data if t.fill == "toself" and t.legendgroup == "posterior"]
+    highest = [max(t.y) for t in filled]
+    np.testing.assert_allclose(highest, [100 * table[f"eti{p}_ub"].max() for p in (90, 80, 50)])
+    names = {t.name for t in figure.data if t.name}
+    assert {"50 % equal-tailed interval", "80 % equal-tailed interval", "90 % equal-tailed interval"} <= names
+    assert "prior, 90 % equal-tailed interval (dotted: median)" in names
+    assert figure.layout.yaxis.title.text == "%"
+    assert "90 % equal-tailed interval" in median.text[0]
+
+
+def test_the_legend_in_matplotlib_names_the_intervals(dt: xr.DataTree) -> None:
+    figure = plots.plot_indicator(dt, "net_import_reliance", coords={"region": "South"})
+    texts = [t.get_text() for t in figure.legends[0].get_texts()]
+    assert texts == [
+        "posterior, median",
+        "50, 80 and 90 % equal-tailed interval",
+        "prior, 90 % equal-tailed interval (dotted: median)",
+    ]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_gap_in_the_years_stays_a_gap(backend: str) -> None:
+    years = [2001, 2002, 2004]
+    table = pd.DataFrame(
+        {"year": years, "median": [1.0, 2.0, 3.0], "eti90_lb": [0.5, 1.0, 2.0], "eti90_ub": [2.0, 3.0, 4.0]}
+    )
+    fan = Fan.of(table, "posterior", "#0072B2", probs=(0.9,))
+    figure = render(Board("A gap", (Panel("p", "kt", "kt", (fan,)),)), backend, "light")
+    if backend == "plotly":
+        bands = [t for t in figure.data if t.fill == "toself"]
+        # Two years beside each other make a band, a year alone a narrow box.
+        assert [sorted(set(b.x)) for b in bands] == [[2001.0, 2002.0], [2003.8, 2004.2]]
+    else:
+        line = figure.axes[0].lines[0]
+        assert np.isnan(line.get_ydata()).tolist() == [False, False, True, False]
+        assert [list(c.get_segments()[0][:, 1]) for c in figure.axes[0].collections if hasattr(c, "get_segments")] == [
+            [2.0, 4.0]
+        ]
+
+
+def test_published_values_are_points_with_their_source(dt: xr.DataTree) -> None:
+    said = pd.DataFrame(
+        {
+            "indicator": ["net_import_reliance"],
+            "region": ["South"],
+            "year_from": [2002],
+            "year_to": [2002],
+            "value": [50.0],
+            "unit": ["%"],
+            "statement": ["half of <it>"],
+            "source_id": ["paper"],
+        }
+    )
+    figure = plots.plot_indicator(dt, "net_import_reliance", backend="plotly", published=said)
+    points = [t for t in figure.data if t.name == "published: paper"]
+    assert [(list(p.x), list(p.y)) for p in points] == [([2002], [50.0])]
+    assert "half of &lt;it&gt;" in points[0].text[0]
+
+
+def test_the_sankey_slider_shows_one_year_at_a_time(dt: xr.DataTree) -> None:
+    figure = plots.plot_sankey(dt, backend="plotly")
+    assert [t.visible for t in figure.data] == [False, False, True, False]
+    steps = figure.layout.sliders[0].steps
+    assert [s.label for s in steps] == ["2001", "2002", "2003", "cumulated"]
+    assert [s.args[0]["visible"].index(True) for s in steps] == [0, 1, 2, 3]
+    assert figure.layout.sliders[0].active == 2
+
+
+def test_sankey_ribbons_carry_interval_prior_and_route(dt: xr.DataTree) -> None:
+    table = plots.sankey_data(dt, coords={"year": 2002})
+    table = table[table["route"] != "loss"].reset_index(drop=True)
+    trace = plots.plot_sankey(dt, coords={"year": 2002}, backend="plotly").data[0]
+    np.testing.assert_allclose(trace.link.value, table["median"])
+    smuggled = int(np.flatnonzero(table["route"] == "unrecorded")[0])
+    assert trace.link.color[smuggled].startswith("rgba(178,24,107,")
+    text = trace.link.customdata[smuggled]
+    assert "unrecorded" in text
+    assert "90 % equal-tailed interval: " in text
+    assert "prior: " in text
+    assert "no figure speaks of it alone" in text
+
+
+def test_what_is_less_certain_is_fainter(dt: xr.DataTree) -> None:
+    from reeuncert.plots.sankey import opacity_of
+
+    opacities = [opacity_of(f) for f in (1.1, 1.8, 4.0, 50.0, float("nan"))]
+    assert opacities == sorted(opacities, reverse=True)
+    assert len(set(opacities)) == 4
+
+
+def test_matplotlib_hatches_what_is_unregistered_or_unrecorded(dt: xr.DataTree) -> None:
+    figure = plots.plot_sankey(dt, coords={"year": 2002})
+    table = plots.sankey_data(dt, coords={"year": 2002})
+    hatches = [p.get_hatch() for p in figure.axes[0].patches]
+    assert hatches.count("////") == (table["route"] == "unregistered").sum()
+    assert hatches.count("xxxx") == (table["route"] == "unrecorded").sum()
+
+
+def test_matplotlib_shows_one_year_of_flows(dt: xr.DataTree) -> None:
+    for function in (plots.plot_sankey, plots.plot_triangle):
+        with pytest.raises(ReeUncertError) as error:
+            function(dt, coords={"year": [2001, 2002]})
+        assert str(error.value) == ("a matplotlib figure shows one year: give one by coords, or use backend='plotly'")
+
+
+def test_too_many_panels_are_refused(dt: xr.DataTree) -> None:
+    with pytest.raises(ValueError, match=r"panels \(at most 40\); choose fewer labels by coords$"):
+        plots.plot_indicator(dt, "embodied_dependence_mined")
+
+
+def test_html_in_names_is_shown_as_text() -> None:
+    assert escaped("<script>alert(1)</script> & co") == "&lt;script&gt;alert(1)&lt;/script&gt; &amp; co"
+
+
+def test_figures_lie_where_their_predictions_say(with_evidence: xr.DataTree) -> None:
+    table = plots.evidence_data(with_evidence)
+    assert table["id"].tolist() == [row.id for row in read_case(SMALL_METAL).evidence]
+    exact = table.set_index("id").loc["M1"]
+    # The prediction is the flow with a 5 % error: its median is near the flow's.
+    flow = with_evidence["posterior"].to_dataset()["mass_flow"].sel(flow="south_mine_production", year=2016)
+    assert exact["predicted"] == pytest.approx(float(flow.median()), rel=0.15)
+    assert exact["predicted_eti90_lb"] < exact["predicted"] < exact["predicted_eti90_ub"]
+    bounds = table[table["qualifier"] == "up_to"]
+    assert bounds["position"].isna().all()
+    assert bounds["agrees"].between(0, 1).all()
+    ranges = table[table["qualifier"] == "range"]
+    assert ranges[["position", "agrees"]].notna().all(axis=None)
+    tonnes = table.set_index("id").loc["X1"]
+    trade = with_evidence["posterior"].to_dataset()["mass_flow"].sel(flow="salt_to_north", year=2016)
+    assert tonnes["unit"] == "t"
+    assert tonnes["predicted"] == pytest.approx(1000 * float(trade.median()), rel=0.3)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_evidence_tells_figures_inside_from_outside(with_evidence: xr.DataTree, backend: str) -> None:
+    table = plots.evidence_data(with_evidence)
+    known = table[table["position"].notna()]
+    figure = plots.plot_evidence(with_evidence, backend=backend)
+    if backend == "plotly":
+        assert sum(len(t.x) for t in figure.data) == len(known)
+        assert any("reported (exact): <b>14 kt</b>" in text for t in figure.data for text in t.text)
+    else:
+        drawn = [line for line in figure.axes[0].lines if line.get_linestyle() == "None"]
+        assert sum(len(line.get_xdata()) for line in drawn) == len(known)
+
+
+def test_evidence_can_be_chosen(with_evidence: xr.DataTree) -> None:
+    assert plots.evidence_data(with_evidence, coords={"lineage": "survey", "year": 2017})["id"].tolist() == ["M2", "M6"]
+    with pytest.raises(ReeUncertError) as error:
+        plots.evidence_data(with_evidence, coords={"lineage": "x"})
+    assert str(error.value) == (
+        "'x' is no lineage of the evidence; there are: ['association', 'customs-north', 'customs-south', 'survey']"
+    )
+
+
+def test_a_system_without_smuggling_says_so(with_evidence: xr.DataTree) -> None:
+    with pytest.raises(ReeUncertError) as error:
+        plots.plot_customs_gap(with_evidence)
+    assert str(error.value) == (
+        "no flow of this case can go unrecorded (no flow of quantity 'declared' or 'undeclared')"
+    )
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_another_case_without_prior_has_its_sankey(with_evidence: xr.DataTree, backend: str) -> None:
+    figure = plots.plot_sankey(with_evidence, backend=backend)
+    if backend == "plotly":
+        texts = figure.data[-2].link.customdata
+        assert any("figures that speak of it: X3, N2" in text for text in texts)
+        assert not any("prior:" in text for text in texts)
