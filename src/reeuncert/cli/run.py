@@ -30,7 +30,8 @@ class Request:
     options: Sequence[str] = ()
     out: Path | None = None
     draws: int = 1000
-    tune: int = 1000
+    tune: int = 700
+    thin: int = 3
     chains: int = 4
     seed: int | None = None
     sampler: str = "nutpie"
@@ -84,6 +85,7 @@ def _sampled(case: Case, request: Request) -> xr.DataTree:
         model,
         draws=request.draws,
         tune=request.tune,
+        thin=request.thin,
         chains=request.chains,
         seed=request.seed,
         sampler=request.sampler,

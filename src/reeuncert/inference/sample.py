@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from collections.abc import Mapping
 
@@ -22,7 +23,8 @@ def sample(
     model: pm.Model,
     *,
     draws: int = 1000,
-    tune: int = 1000,
+    tune: int = 700,
+    thin: int = 1,
     chains: int = 4,
     seed: int | None = None,
     sampler: str = "nutpie",
@@ -44,6 +46,9 @@ def sample(
         From `reeuncert.build_model`; likelihoods of your own may have been added.
     draws, tune
         Draws kept and tuning steps of every chain.
+    thin
+        Keep every ``thin``-th draw: a chain makes ``draws * thin``. Where neighbouring draws are alike this costs little
+        information and saves memory and disk.
     chains
         Number of chains; four let R-hat say something.
     seed
@@ -84,14 +89,15 @@ def sample(
         When the model was not built by this package.
     """
     case = case_of(model)
-    _check_settings(draws=draws, tune=tune, chains=chains, cores=cores, prior_draws=prior_draws, seed=seed)
+    _check_settings(draws=draws, tune=tune, chains=chains, cores=cores, prior_draws=prior_draws, seed=seed, thin=thin)
     run = find_sampler(sampler)
     chosen = fresh_seed() if seed is None else int(seed)
     messages, clock = Messages(quiet=quiet, bar=progressbar), Clock()
-    settings = Settings(draws, tune, chains, cores, chosen, target_accept, store=stored_names(model))
+    settings = Settings(draws * thin, tune, chains, cores, chosen, target_accept, store=stored_names(model))
     drawn = run(model, settings, messages, compiled)
     if drawn.posterior.sizes.get("draw", 0) < 1:
         raise SamplingError(f"the sampler '{sampler}' returned no draws")
+    drawn = thinned(drawn, thin)
     if not drawn.complete:
         messages.say(f"Interrupted: keeping {_size(drawn)} made so far.")
     clock.lap()
@@ -120,6 +126,7 @@ def sample(
         "sampler": sampler,
         "draws": draws,
         "tune": tune,
+        "thin": thin,
         "chains": chains,
         "target_accept": target_accept,
         "prior_draws": prior_draws,
@@ -128,6 +135,27 @@ def sample(
         "command": command,
     }
     return tree
+
+
+def thinned(drawn: Drawn, thin: int) -> Drawn:
+    """Every ``thin``-th draw; a draw that is kept counts as diverging if any since the last kept one diverged.
+
+    An interrupted run that made fewer draws than that keeps them all.
+    """
+    made = drawn.posterior.sizes["draw"]
+    kept = made // thin
+    if thin == 1 or kept < 1:
+        return drawn
+    pick = {"draw": np.arange(thin - 1, kept * thin, thin)}
+    fresh = {"draw": np.arange(kept)}
+    stats = drawn.sample_stats.isel(pick).assign_coords(fresh)
+    for name in ("diverging", "reached_max_treedepth"):
+        if name in drawn.sample_stats:
+            whole = drawn.sample_stats[name].values[:, : kept * thin]
+            stats[name] = (stats[name].dims, whole.reshape(whole.shape[0], kept, thin).any(axis=-1))
+    # A copy: a view would hold all the draws in memory.
+    posterior = drawn.posterior.isel(pick).assign_coords(fresh).copy(deep=True)
+    return dataclasses.replace(drawn, posterior=posterior, sample_stats=stats)
 
 
 def _terms(model: pm.Model, posterior: xr.Dataset) -> dict[str, xr.Dataset]:
@@ -187,7 +215,7 @@ def _size(drawn: Drawn) -> str:
 
 
 def _check_settings(**numbers: int | None) -> None:
-    least = {"draws": 4, "tune": 1, "chains": 1, "cores": 1, "prior_draws": 0, "seed": 0}
+    least = {"draws": 4, "tune": 1, "chains": 1, "cores": 1, "thin": 1, "prior_draws": 0, "seed": 0}
     for name, value in numbers.items():
         if value is not None and value < least[name]:
             raise SamplingError(f"{name} is {value}; it must be at least {least[name]}")
