@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from arviz_stats.base import array_stats
+from arviz_stats.base.array import array_stats
 
 from reeuncert.checks.material import Material
 from reeuncert.checks.result import CheckResult, information

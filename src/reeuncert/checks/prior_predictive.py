@@ -69,13 +69,13 @@ def _headlines(material: Material) -> list[CheckResult]:
         return []
     columns = ["headline", "prior_median", "prior_eti90_lb", "prior_eti90_ub", "near_certain"]
     table = pd.DataFrame(rows, columns=columns).sort_values("near_certain", ascending=False, ignore_index=True)
-    certain = table[table["near_certain"]]
+    settled = table[table["near_certain"]]
     message = f"The priors alone leave all {len(table)} headlines open."
-    if len(certain):
-        message = f"The priors alone make {len(certain)} of {len(table)} headlines near certain: "
-        message += f"{'; '.join(certain['headline'].head(3))}{' …' if len(certain) > 3 else ''}."
+    if len(settled):
+        message = f"The priors alone make {len(settled)} of {len(table)} headlines near certain: "
+        message += f"{'; '.join(settled['headline'].head(3))}{' …' if len(settled) > 3 else ''}."
     remedy = "No evidence can speak against what the priors exclude: widen them, or say that it is assumed."
-    return [warned("prior of headlines", not len(certain), len(certain), "= 0", message, remedy, table)]
+    return [warned("prior of headlines", not len(settled), len(settled), "= 0", message, remedy, table)]
 
 
 def _rows(material: Material) -> list[CheckResult]:

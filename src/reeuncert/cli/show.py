@@ -17,7 +17,7 @@ from reeuncert.errors import ReeUncertError
 from reeuncert.report.findings import Findings, marks
 from reeuncert.report.shown import heading, interval
 
-STYLES = {"passed": "green", "failed": "bold red", "information": "dim"}
+STYLES = {"passed": "green", "failed": "bold red", "warning": "yellow", "information": "dim"}
 _COLUMN = 24
 
 
