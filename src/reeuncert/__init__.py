@@ -82,7 +82,7 @@ _HOME = {
 }
 """Where each public name lives; a new public name is one row here and one above."""
 
-__all__ = sorted(_HOME)  # noqa: PLE0605  # a list of str, made from the table
+__all__ = sorted(_HOME)
 
 
 def __getattr__(name: str) -> Any:

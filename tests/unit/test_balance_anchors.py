@@ -1,6 +1,8 @@
 """Inputs stated by what a process delivers: the same flows, other coordinates."""
 
 import numpy as np
+import pytensor
+import pytensor.tensor as pt
 import pytest
 
 from reeuncert.balance.network import Network
@@ -30,25 +32,20 @@ def test_the_coordinate_is_the_log_of_what_is_delivered():
     flows = network.to_table(flows_from_coordinates(u, network))
     assert np.allclose(np.log(flows[:, 1]), u[:, :2])
     assert np.allclose(np.nansum(flows[:, 1:4], axis=1), flows[:, 0])
-    for row in u:
-        assert np.allclose(balanced_flows(row, network).eval(), np.log(flows_from_coordinates(row, network)))
+    assert np.allclose(balanced_flows(u[0], network).eval(), np.log(flows_from_coordinates(u[0], network)))
 
 
 def test_the_volume_is_that_of_the_plain_coordinates():
     plain, stated = Network.from_system(mine()), Network.from_system(mine(), delivered={"ore": "concentrate"})
     u = np.random.default_rng(2).normal(size=stated.n_coordinates)
-    log_flow, log_jacobian = (value.eval() for value in balanced_flows_with_jacobian(u, stated))
-    same, volume = (
-        value.eval() for value in balanced_flows_with_jacobian(stated.anchors.to_inputs(u[None])[0], plain)
-    )
+    inputs = stated.anchors.to_inputs(u[None])[0]
+    pairs = [*balanced_flows_with_jacobian(u, stated), *balanced_flows_with_jacobian(inputs, plain)]
+    log_flow, log_jacobian, same, volume = pytensor.function([], pairs)()
     assert np.allclose(log_flow, same)
     assert np.allclose(log_jacobian, volume)
 
 
 def test_the_gradient_agrees_with_finite_differences():
-    import pytensor
-    import pytensor.tensor as pt
-
     network = Network.from_system(mine(), delivered={"ore": "concentrate"})
     u = pt.dvector()
     weight = np.random.default_rng(3).normal(size=network.n_edges)
@@ -63,5 +60,5 @@ def test_the_gradient_agrees_with_finite_differences():
 
 def test_a_process_that_others_feed_is_refused():
     scrap = Flow("scrap", "outside", "mining", "recycling", years=YEARS)
-    with pytest.raises(ModelError, match=r"the input 'ore' is stated by the mass of 'concentrate', which needs a process"):
+    with pytest.raises(ModelError, match=r"'ore' is stated by the mass of 'concentrate', which needs a process"):
         Network.from_system(mine((scrap,)), delivered={"ore": "concentrate"})

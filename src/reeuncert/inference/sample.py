@@ -47,7 +47,7 @@ def sample(
     draws, tune
         Draws kept and tuning steps of every chain.
     thin
-        Keep every ``thin``-th draw: a chain makes ``draws * thin``. Where neighbouring draws are alike this costs little
+        Keep every ``thin``-th draw: a chain makes ``draws * thin``. Where neighbours are alike this costs little
         information and saves memory and disk.
     chains
         Number of chains; four let R-hat say something.
