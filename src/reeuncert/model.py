@@ -50,10 +50,10 @@ def build_model(case: Case) -> pm.Model:
     Returns
     -------
     pymc.Model
-        Coords ``coordinate``, ``flow``, ``year``, ``evidence``. Variables: ``z`` (coordinate), standard normal, or ``u``
-        (coordinate) with a potential where ``prior_measure`` is ``mass`` or ``shares``; ``mass_flow`` (flow, year),
-        in the unit of the case, NaN where a flow does not exist; ``reported`` (evidence), observed. Add likelihoods of
-        your own in a ``with model:`` block. ``model.reeuncert`` is the `ModelRecord`.
+        Coords ``coordinate``, ``flow``, ``year``, ``evidence``. Variables: ``z`` (coordinate), standard normal; ``u``
+        in its place, with a potential, where ``prior_measure`` is ``mass`` or ``shares``; ``mass_flow`` (flow, year),
+        in the unit of the case, NaN where a flow does not exist; ``reported`` (evidence), observed. Add likelihoods
+        of your own in a ``with model:`` block. ``model.reeuncert`` is the `ModelRecord`.
 
     Raises
     ------

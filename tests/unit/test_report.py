@@ -219,7 +219,7 @@ def test_an_unwritable_place_is_named(toy, tmp_path, monkeypatch):
     monkeypatch.setattr("reeuncert.report.page.render", lambda findings: "<p>page</p>")
     assert write_report(toy, tmp_path / "new" / "report.html").read_text() == "<p>page</p>"
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match="cannot write '.*file/report.html': "):
+    with pytest.raises(OutputError, match=r"cannot write '.*file/report\.html': "):
         write_report(toy, tmp_path / "file" / "report.html")
 
 
