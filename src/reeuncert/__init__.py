@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from reeuncert.inference.sample import sample as sample
     from reeuncert.model import build_model as build_model
     from reeuncert.posterior.io import read_results as read_results
-    from reeuncert.posterior.io import write_results as write_results
     from reeuncert.report import write_report as write_report
+    from reeuncert.report.files import write_results as write_results
     from reeuncert.sensitivity import compare_structures as compare_structures
     from reeuncert.system.definition import Flow as Flow
     from reeuncert.system.definition import Process as Process
@@ -78,7 +78,7 @@ _HOME = {
     "sample_prior": "reeuncert.inference.prior",
     "summary": "reeuncert.indicators",
     "write_report": "reeuncert.report",
-    "write_results": "reeuncert.posterior.io",
+    "write_results": "reeuncert.report.files",
 }
 """Where each public name lives; a new public name is one row here and one above."""
 

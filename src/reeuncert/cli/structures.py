@@ -36,5 +36,5 @@ def _table(found: StructureComparison) -> Table:
         labels = tuple(getattr(row, name) for name in LABELS)
         cells = [keyed.loc[(*labels, choice)] for choice in choices]
         shown = [f"{c['median']:.3g} ({c['eti90_lb']:.3g} to {c['eti90_ub']:.3g})" for c in cells]
-        table.add_row(" ".join(str(label) for label in labels if str(label)), *shown, row.verdict)
+        table.add_row(" ".join(str(label) for label in labels if str(label)), *shown, str(row.verdict))
     return table
