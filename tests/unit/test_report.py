@@ -226,5 +226,5 @@ def test_an_unwritable_place_is_named(toy, tmp_path, monkeypatch):
 def test_a_result_without_a_case_is_refused(toy):
     nameless = toy.copy(deep=False)
     nameless.attrs = {}
-    with pytest.raises(OutputError, match="a report needs the group 'posterior' and the attribute 'case_json'"):
+    with pytest.raises(OutputError, match=r"a report needs the group 'posterior' and the attribute 'case_json'"):
         render(Findings(nameless))
