@@ -20,10 +20,12 @@ def check(material: Material) -> list[CheckResult]:
     if material.case is None or "derived" not in material.dt.children:
         return [information(name, "Nothing was compared: the result holds no case, or no indicator.")]
     table = reference_table(material.dt, material.case)
-    table = table[np.isfinite(table["median"].astype(float))]
+    table = table[np.isfinite(table["median"].astype(float))].copy()
     if table.empty:
         return [information(name, "No published value speaks of an indicator of this result.")]
     inside = (table["value"] >= table["eti90_lb"]) & (table["value"] <= table["eti90_ub"])
+    # A reason is for a value that lies outside: this result may hold one that an earlier one did not.
+    table["why_outside"] = table["why_outside"].where(~inside, "")
     table = table.assign(inside=inside).sort_values(["inside", "id"], ignore_index=True)[list(_COLUMNS)]
     unsaid = table[~table["inside"] & (table["why_outside"] == "")]
     message = f"{int(inside.sum())} of {len(table)} published values fall in our 90 % intervals"
