@@ -1,7 +1,15 @@
 """Reported figures among their predictions."""
 
-import reeuncert as ree
-import reeuncert.plots as ree_plots
+import numpy as np
+import xarray as xr
 
-dt = ree.sample(ree.build_model(ree.read_case("small_metal")), draws=200, tune=300, chains=2, seed=1)
+import reeuncert.plots as ree_plots
+from reeuncert.case.reader import read_case
+from reeuncert.case.serial import case_to_json
+from reeuncert.testing import flow_dataset, toy_flows
+
+case = read_case("small_metal")
+draws = toy_flows(case.system, 0.2, np.random.default_rng(1), 200)  # in place of sample(build_model(case))
+dt = xr.DataTree.from_dict({"posterior": flow_dataset(case.system, draws[None])})
+dt.attrs["case_json"] = case_to_json(case)
 figure = ree_plots.plot_evidence(dt)

@@ -174,8 +174,8 @@ def _points(said: pd.DataFrame, labels: Mapping[str, Any]) -> list[Points]:
             matching |= rows[dim] == ""
         rows = rows[matching]
     out = []
-    for source, of_source in rows.groupby("source_id", sort=False):
+    for source, of_source in ((str(key), part) for key, part in rows.groupby("source_id", sort=False)):
         texts = tuple(f"{source}: {statement}" for statement in of_source["statement"])
         x, y = of_source["year"].to_numpy(), of_source["value"].to_numpy(dtype=float)
-        out.append(Points(f"published: {source!s}" if source else "published", x, y, hover=texts))
+        out.append(Points(f"published: {source}" if source else "published", x, y, hover=texts))
     return out

@@ -13,7 +13,7 @@ from reeuncert.plots.style import UNRECORDED, Theme, colours_of, mixed
 def ribbon_colour(row: Any, regions: Sequence[str], theme: Theme) -> str:
     """Colour of a ribbon: its region's; darker (on dark ground: lighter) if unregistered, pink if unrecorded."""
     if row.route == UNRECORDED_ROUTE:
-        return UNRECORDED
+        return mixed(UNRECORDED, theme.ink, 0.4) if theme.name == "dark" else UNRECORDED
     if row.route == LOSS:
         return theme.prior
     colour = colours_of(list(regions)).get(row.region, theme.muted)

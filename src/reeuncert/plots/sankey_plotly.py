@@ -18,7 +18,7 @@ from reeuncert.plots.sankey_layout import Layout, layout_of, node_values
 from reeuncert.plots.sliders import slider
 from reeuncert.plots.style import Theme, interval_name, plotly_layout, rgba
 
-NOTE = "darker: unregistered; pink: unrecorded by the exporter; stocks and losses are not drawn"
+NOTE = "unregistered; pink: unrecorded by the exporter; stocks and losses are not drawn"
 HEIGHT = 660
 THICKNESS = 9
 LEAST = 1e-6
@@ -47,7 +47,7 @@ def draw(table: pd.DataFrame, graph: Graph, regions: Sequence[str], theme: Theme
         for n, (_, o) in zip(class_names(), CLASSES, strict=True)
     )
     said = f"width: median, {unit}; the fainter, the less certain ({interval_name()}): {', '.join(squares)}"
-    said += f"<br>{NOTE}" if LOSS not in set(table["route"]) else ""
+    said += f"<br>{'lighter' if theme.name == 'dark' else 'darker'}: {NOTE}" if LOSS not in set(table["route"]) else ""
     figure.update_layout(
         plotly_layout(
             theme,
