@@ -15,7 +15,8 @@ from reeuncert.errors import SamplingError
 from reeuncert.inference.compiled import CompiledModel, repeatable_arithmetic
 from reeuncert.inference.cores import available_cores
 from reeuncert.inference.messages import Clock, Messages
-from reeuncert.inference.whitening import WHITENED, compile_whitened, whiten
+from reeuncert.inference.start import require_finite, with_good_starts
+from reeuncert.inference.whitening import WHITENED, compile_whitened, is_whitened, whiten
 
 STATISTICS = {
     "diverging": "diverging",
@@ -61,7 +62,7 @@ class Settings:
     chains: int = 4
     cores: int | None = None
     seed: int = 0
-    target_accept: float = 0.8
+    target_accept: float = 0.9
     max_depth: int = 10
     store: tuple[str, ...] | None = None
 
@@ -105,9 +106,13 @@ def sample_nutpie(
         messages.say("Compiling the model (the first time takes longest; the result is kept for later runs) …")
         compiled = compile_whitened(model, store=settings.store)
     seconds["compile"] = clock.lap()
-    messages.say("Looking for the mode and the directions that the evidence pins down …")
-    compiled = whiten(compiled)
-    seconds["whiten"] = clock.lap()
+    require_finite(compiled)
+    if is_whitened(compiled):
+        messages.say("Looking for the mode and the directions that the evidence pins down …")
+        compiled = whiten(compiled)
+    else:
+        compiled = with_good_starts(compiled)
+    seconds["start"] = clock.lap()
     messages.say(f"Sampling {settings.chains} chains of {settings.tune} + {settings.draws} draws (nutpie) …")
     with repeatable_arithmetic():
         run = nutpie.sample(

@@ -51,10 +51,7 @@ def good_start(compiled: CompiledModel, seed: int, *, jitter: float = JITTER, st
         if np.isfinite(compiled.log_density(begin)[0]):
             break
     else:
-        raise SamplingError(
-            "the log density is not finite at the centre of the prior: some evidence is impossible there; "
-            "`reeuncert check` lists rows that contradict each other, and model.point_logps() names the term"
-        )
+        require_finite(compiled)
 
     def downhill(point: Array) -> tuple[float, Array]:
         value, gradient = compiled.log_density(point)
@@ -62,6 +59,21 @@ def good_start(compiled: CompiledModel, seed: int, *, jitter: float = JITTER, st
 
     found = minimize(downhill, begin, jac=True, method="L-BFGS-B", options={"maxiter": steps, "maxcor": 20})
     return np.asarray(found.x if found.fun < 1e300 else begin, dtype=float)
+
+
+def require_finite(compiled: CompiledModel) -> None:
+    """Stop where nothing can begin.
+
+    Raises
+    ------
+    SamplingError
+        If the log density is not finite at the centre of the prior.
+    """
+    if not np.isfinite(compiled.log_density(compiled.centre)[0]):
+        raise SamplingError(
+            "the log density is not finite at the centre of the prior: some evidence is impossible there; "
+            "`reeuncert check` lists rows that contradict each other, and model.point_logps() names the term"
+        )
 
 
 def with_good_starts(compiled: CompiledModel, *, jitter: float = JITTER, steps: int = STEPS) -> CompiledModel:

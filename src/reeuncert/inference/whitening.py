@@ -6,9 +6,9 @@ takes short steps along all of them. Here the sampler moves in y instead of the 
 
     x = x̂ + y + Σ_j (λ_j^{-1/2} − 1) v_j v_jᵀ y,
 
-with x̂ the mode and v_j, λ_j the stiff eigenvectors of the negative Hessian there (λ above `STIFF`). The map is linear,
-so that the posterior that is sampled is exactly that of the model, however good or bad the mode and the Hessian are;
-only speed depends on them.
+with x̂ the mode and v_j, λ_j the stiff eigenvectors of the negative Hessian there (λ above `STIFF`). The map is
+linear, so that the posterior that is sampled is exactly that of the model, however good or bad the mode and the
+Hessian are; only speed depends on them.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from typing import Any
 
 import numpy as np
 import pymc as pm
-import pytensor
 import pytensor.tensor as pt
 from numpy.typing import NDArray
+from pytensor.compile.sharedvalue import shared
 from pytensor.gradient import disconnected_type
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
 from pytensor.graph.replace import graph_replace
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
+from pytensor.tensor.shape import specify_shape
 from scipy.optimize import minimize
 from scipy.sparse.linalg import LinearOperator, eigsh
 from threadpoolctl import threadpool_limits
@@ -36,6 +37,7 @@ from reeuncert.inference.compiled import CompiledModel, compile_model
 Array = NDArray[np.float64]
 
 WHITENED = "whitened"
+CENTRE = "whitening_centre"
 STIFF = 4.0
 """Directions whose curvature exceeds that of the prior by more than this factor are scaled."""
 FIRST_GUESS = 256
@@ -57,7 +59,7 @@ class Stretch(Op):
 
     __props__ = ()
 
-    def make_node(self, y: Any, *columns: Any) -> Apply:
+    def make_node(self, y: Any, *columns: Any) -> Apply:  # type: ignore[override]  # named for what it takes
         y = pt.as_tensor(y, dtype="float64")
         return Apply(self, [y, *(pt.as_tensor(c) for c in columns)], [y.type()])
 
@@ -71,7 +73,10 @@ class Stretch(Op):
         return [[True], [False], [False], [False]]
 
     def pullback(self, inputs: Any, outputs: Any, cotangents: Any) -> list[Variable]:
-        return [_stretch_op(cotangents[0], *inputs[1:]), *(disconnected_type() for _ in inputs[1:])]
+        return [
+            _stretch_op.make_node(cotangents[0], *inputs[1:]).outputs[0],
+            *(disconnected_type() for _ in inputs[1:]),
+        ]
 
 
 _stretch_op = Stretch()
@@ -97,8 +102,8 @@ def whitened_model(model: pm.Model) -> pm.Model:
     Returns
     -------
     pymc.Model
-        Free variable ``whitened``; the log density of ``model`` as a potential; every free variable and deterministic of
-        ``model`` as a deterministic of the same name and dims. As built, the map is the identity; `whiten` sets it.
+        Free variable ``whitened``; the log density of ``model`` as a potential; every free variable and deterministic
+        of ``model`` as a deterministic of the same name and dims. As built, the map is the identity; `whiten` sets it.
     """
     point = model.initial_point()
     values = [model.rvs_to_values[rv] for rv in model.free_RVs]
@@ -112,13 +117,13 @@ def whitened_model(model: pm.Model) -> pm.Model:
         y = pm.Flat(WHITENED, shape=int(ends[-1]), initval=np.zeros(int(ends[-1])))
         none = np.zeros((int(ends[-1]), 0), dtype=np.float32)
         columns = [
-            pytensor.shared(none, name="whitening_directions", shape=(None, None)),
-            pytensor.shared(none.T.copy(), name="whitening_columns", shape=(None, None)),
-            pytensor.shared(np.zeros(0), name="whitening_gains", shape=(None,)),
+            shared(none, name="whitening_directions", shape=(None, None)),
+            shared(none.T.copy(), name="whitening_columns", shape=(None, None)),
+            shared(np.zeros(0), name="whitening_gains", shape=(None,)),
         ]
-        x = pytensor.shared(centre, name="whitening_centre", shape=centre.shape) + _stretch_op(y, *columns)
+        x = shared(centre, name=CENTRE, shape=centre.shape) + _stretch_op(y, *columns)
         pieces = [x[a:b].reshape(shape) for a, b, shape in zip(ends[:-1], ends[1:], shapes, strict=True)]
-        given = {value: pt.specify_shape(p, value.type.shape) for value, p in zip(values, pieces, strict=True)}
+        given = {value: specify_shape(p, value.type.shape) for value, p in zip(values, pieces, strict=True)}
         log_density, *graphs = graph_replace([log_density, *graphs], given, strict=False)
         pm.Potential("log_density", log_density)
         for variable, graph in zip(shown, graphs, strict=True):
@@ -146,6 +151,11 @@ def compile_whitened(model: pm.Model, *, store: Sequence[str] | None = None) -> 
     return compile_model(whitened_model(model), store=[*free, *names])
 
 
+def is_whitened(compiled: CompiledModel) -> bool:
+    """Whether `whiten` can set the map of a compiled model: whether it was made by `compile_whitened`."""
+    return any(variable.name == CENTRE for variable in compiled.compiled.shared_var_keys)
+
+
 def whiten(compiled: CompiledModel) -> CompiledModel:
     """Set the map of a compiled `whitened_model` to the mode and the stiff directions of its posterior.
 
@@ -163,7 +173,7 @@ def whiten(compiled: CompiledModel) -> CompiledModel:
     with threadpool_limits(1):  # vectors this short lose more to the waking of threads than they gain
         mode = _mode(plain)
         curvature, directions = _stiff_directions(plain, mode)
-    centre = plain.data("whitening_centre")
+    centre = plain.data(CENTRE)
     set_up = compiled.with_data(whitening_centre=centre + mode, **_map_data(directions, curvature))
     return set_up.with_starts(lambda seed: np.random.default_rng(seed).standard_normal(compiled.size))
 
