@@ -13,7 +13,7 @@ from reeuncert.plots.style import Theme, colours_of, mpl_style
 TITLE = "What the figures taught: width of every flow before and after"
 X_TITLE = "Prior: factor between the middle and either end of the 90 % equal-tailed interval"
 Y_TITLE = "Posterior: the same factor"
-TICKS = (1.01, 1.02, 1.05, 1.1, 1.2, 1.5, 2, 3, 4, 5, 7, 10, 20, 50, 100, 1000)
+TICKS = (1.01, 1.02, 1.05, 1.1, 1.15, 1.2, 1.25, 1.3, 1.4, 1.5, 1.7, 2, 2.5, 3, 4, 5, 7, 10, 20, 50, 100, 1000)
 SYMBOLS = {True: ("o", "circle", "registered"), False: ("^", "triangle-up", "unregistered or unrecorded")}
 
 
@@ -33,7 +33,7 @@ def span(rows: pd.DataFrame, name: str) -> tuple[float, float]:
 
 def ticks_in(low: float, high: float) -> list[float]:
     """Ticks between the ends of an axis, none too near the one above it."""
-    apart = 0.035 * np.log(high / low)
+    apart = 0.05 * np.log(high / low)
     kept: list[float] = []
     for tick in (t for t in reversed(TICKS) if low <= t <= high):
         if not kept or np.log(kept[-1] / tick) >= apart:
