@@ -11,7 +11,7 @@ from reeuncert.case.reader import read_case
 from reeuncert.cli.options import parse_options
 from reeuncert.cli.show import console
 from reeuncert.posterior.folder import explained
-from reeuncert.sensitivity.structures import LABELS, StructureComparison, compare_structures
+from reeuncert.sensitivity.structures import LABELS, StructureComparison, compare_structures, labelled
 
 
 def run_structures(case: str, options: Sequence[str], *, draws: int | None, seed: int, out: Path | None) -> None:
@@ -31,7 +31,7 @@ def _table(found: StructureComparison) -> Table:
     table = Table(title="Median (90 % interval) under each structure", show_lines=False)
     for heading in ("headline", *choices, "verdict"):
         table.add_column(heading, overflow="fold")
-    keyed = found.table.fillna(dict.fromkeys(LABELS, "")).set_index([*LABELS, "structure"])
+    keyed = labelled(found.table).set_index([*LABELS, "structure"])
     for row in found.verdicts.itertuples(index=False):
         labels = tuple(getattr(row, name) for name in LABELS)
         cells = [keyed.loc[(*labels, choice)] for choice in choices]

@@ -116,13 +116,18 @@ def verdicts_over_structures(table: pd.DataFrame) -> pd.DataFrame:
     ['not identified by these data']
     """
     rows = []
-    # Headlines that name no region or product have empty labels: they are labels all the same.
-    for labels, part in table.fillna(dict.fromkeys(LABELS, "")).groupby(LABELS, sort=False, dropna=False):
+    for labels, part in labelled(table).groupby(LABELS, sort=False):
         median, lower, upper = (part[c].to_numpy(dtype=float) for c in ("median", "eti90_lb", "eti90_ub"))
         inside = (median[:, None] >= lower[None, :]) & (median[:, None] <= upper[None, :])
         verdict = HOLDS if bool(np.all(inside)) else NOT_IDENTIFIED
         rows.append((*labels, verdict, lower.min(), median.min(), median.max(), upper.max()))
     return pd.DataFrame(rows, columns=[*LABELS, "verdict", "lower", "lowest_median", "highest_median", "upper"])
+
+
+def labelled(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with empty text for labels that a headline does not name (no region, no product)."""
+    names = table[LABELS].astype(object)
+    return table.assign(**names.where(names.notna(), ""))
 
 
 def _switch(case: Case, option: str | None) -> str:

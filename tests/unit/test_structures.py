@@ -1,0 +1,37 @@
+"""Headlines under rival structures: verdicts, labels that are not named, and switches that do not exist."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import reeuncert as ree
+from reeuncert.errors import ReeUncertError
+from reeuncert.sensitivity.structures import HOLDS, NOT_IDENTIFIED, verdicts_over_structures
+
+
+def table(*intervals: tuple[float, float, float]) -> pd.DataFrame:
+    rows = [(f"s{k}", *interval) for k, interval in enumerate(intervals)]
+    frame = pd.DataFrame(rows, columns=["structure", "median", "eti90_lb", "eti90_ub"])
+    return frame.assign(indicator="smuggled_mass", region="South", partner="North", product=np.nan, year=2006)
+
+
+def test_medians_inside_all_intervals_hold():
+    row = verdicts_over_structures(table((1.0, 0.5, 2.0), (1.8, 0.9, 3.0), (1.2, 0.7, 2.2))).iloc[0]
+    assert row["verdict"] == HOLDS
+    assert (row["lower"], row["lowest_median"], row["highest_median"], row["upper"]) == (0.5, 1.0, 1.8, 3.0)
+    assert row["product"] == ""
+
+
+def test_one_median_outside_one_interval_is_enough():
+    verdicts = verdicts_over_structures(table((1.0, 0.5, 2.0), (1.8, 1.1, 3.0)))
+    assert verdicts["verdict"].tolist() == [NOT_IDENTIFIED]
+
+
+def test_a_case_without_rival_structures_says_so():
+    case = ree.read_case("small_metal")
+    with pytest.raises(
+        ReeUncertError, match="case 'small_metal' names no rival structures; mark a switch with compare = "
+    ):
+        ree.compare_structures(case)
+    with pytest.raises(ReeUncertError, match="case 'small_metal' has no switch 'colour'; it has: none"):
+        ree.compare_structures(case, "colour")
