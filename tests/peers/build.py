@@ -43,7 +43,7 @@ def measured(
     of: Sequence[str] = (),
     unit: str = "t",
 ) -> Evidence:
-    """A number with an additive normal error of a known standard deviation."""
+    """A number with an additive normal error of a known standard deviation, a witness of its own."""
     return Evidence(
         id=name,
         selector=Selector.of(flow="+".join(flows)),
@@ -57,7 +57,7 @@ def measured(
         basis="n/a",
         qualifier="exact",
         source_id=MEASURED.source_id,
-        lineage=MEASURED.lineage,
+        lineage=name,
         width=sd,
         reason="as published",
     )
