@@ -33,7 +33,7 @@ def _divergences(stats: xr.Dataset) -> CheckResult | None:
         "No draw diverged." if not count else f"{count:,} of {draws:,} draws diverged: intervals may be too narrow."
     )
     remedy = "Raise target_accept to 0.95; if they stay, a prior or the width of a source is extreme."
-    return judged("divergences", count == 0, count, "= 0", message, remedy)
+    return judged("divergences", count == 0, count, "<= 0", message, remedy)
 
 
 def _energy(stats: xr.Dataset) -> CheckResult | None:
