@@ -9,10 +9,11 @@ import pytest
 from pytensor.compile.mode import Mode
 from scipy import stats
 
+import reeuncert as ree
 from peers import build
 from reeuncert.balance.network import Network
 from reeuncert.balance.op import balanced_flows_with_jacobian, log_shares
-from reeuncert.errors import ModelError
+from reeuncert.errors import ModelError, SamplingError
 from reeuncert.priors.density import density_potential, density_terms, shares_of_flows
 from reeuncert.priors.families import FAMILIES
 from reeuncert.system.definition import OUTSIDE, Selector
@@ -240,3 +241,13 @@ def test_every_problem_of_a_table_is_listed():
         evaluate(case_with(FLAT[3:], "mass"))
     lines = str(error.value).splitlines()
     assert [line.split()[3] for line in lines[1:]] == ["ore", "metal", "slag"]
+
+
+def test_a_flat_prior_has_no_draws_and_says_so():
+    model = ree.build_model(case_with(FLAT, "mass"))
+    with pytest.raises(SamplingError) as error:
+        ree.sample_prior(model, quiet=True)
+    assert str(error.value) == (
+        "the prior of case 'toy' has no draws: a density of family flat has no total to divide by; give its rows a "
+        "proper family"
+    )

@@ -10,6 +10,7 @@ import pymc as pm
 import xarray as xr
 from pymc.distributions.continuous import FlatRV, HalfFlatRV
 
+from reeuncert.errors import SamplingError
 from reeuncert.inference.compiled import repeatable_arithmetic
 from reeuncert.inference.layout import COORDINATES, labelled
 from reeuncert.inference.messages import Messages
@@ -18,6 +19,7 @@ from reeuncert.inference.samplers import Settings, sample_nutpie
 
 PRIOR_DRAWS = 1000
 _NO_DENSITY = (FlatRV, HalfFlatRV)
+NO_DRAWS = "a density of family flat has no total to divide by"
 
 
 def sample_prior(
@@ -44,10 +46,17 @@ def sample_prior(
     DataTree
         Groups ``prior`` (mass_flow and the other quantities of the posterior; dims chain = 1, draw, …) and, where it
         can be simulated forward, ``prior_predictive`` (reported); provenance in attrs.
+
+    Raises
+    ------
+    SamplingError
+        A row of the priors table is of family flat: there is no distribution to draw from.
     """
     case = case_of(model)
     chosen = fresh_seed() if seed is None else seed
     out = prior_groups(model, draws, chosen, Messages(quiet=quiet, bar=False))
+    if not out:
+        raise SamplingError(f"the prior of case '{case.name}' has no draws: {NO_DRAWS}; give its rows a proper family")
     attrs = {**case_attributes(case), **run_attributes({}), "seed": chosen, "prior_draws": draws}
     tree = xr.DataTree.from_dict(out)
     tree.attrs = attrs
@@ -55,8 +64,12 @@ def sample_prior(
 
 
 def prior_groups(model: pm.Model, draws: int, seed: int, messages: Messages) -> dict[str, xr.Dataset]:
-    """Datasets ``prior`` and ``prior_predictive`` of a model, labelled."""
+    """Datasets ``prior`` and ``prior_predictive`` of a model, labelled; none where the prior is no distribution."""
     case = case_of(model)
+    flat = [row.name for row in case.priors if row.family == "flat"]
+    if flat:
+        messages.say(f"The prior of this case has no draws: {NO_DRAWS} ({', '.join(flat[:5])}).")
+        return {}
     if model.potentials or any(isinstance(v.owner.op, _NO_DENSITY) for v in model.free_RVs):
         return {"prior": labelled(_by_nuts(model, draws, seed, messages), case)}
     names = [v.name for v in (*model.free_RVs, *model.deterministics, *model.observed_RVs)]
