@@ -34,7 +34,7 @@ def run(
     out: Annotated[Path | None, typer.Option(help="Folder for the results; by default results/CASE.")] = None,
     draws: Annotated[int, typer.Option(min=4, help="Draws kept of every chain.")] = 1000,
     tune: Annotated[int, typer.Option(min=1, help="Tuning steps of every chain.")] = 700,
-    thin: Annotated[int, typer.Option(min=1, help="Keep every so-manieth draw: a chain makes draws times thin.")] = 3,
+    thin: Annotated[int, typer.Option(min=1, help="Keep every so-manieth draw: a chain makes draws times thin.")] = 4,
     chains: Annotated[int, typer.Option(min=1, help="Number of chains.")] = 4,
     seed: Annotated[
         int | None, typer.Option(min=0, help="The same seed gives the same draws; recorded in any case.")

@@ -31,7 +31,7 @@ class Request:
     out: Path | None = None
     draws: int = 1000
     tune: int = 700
-    thin: int = 3
+    thin: int = 4
     chains: int = 4
     seed: int | None = None
     sampler: str = "nutpie"
