@@ -57,7 +57,7 @@ def fit(case: Case, *, draws: int = 1000, tune: int = 600, chains: int = 2, seed
     """Sample the posterior of a case, and nothing else."""
     begin = time.process_time()
     model = ree.build_model(case)
-    compiled = compile_model(model)  # as it is: whitening around the mode does not fit corners
+    compiled = compile_model(model)
     compile_seconds, begin = time.process_time() - begin, time.process_time()
     dt = ree.sample(
         model,
