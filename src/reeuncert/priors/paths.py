@@ -180,9 +180,7 @@ class _Spread:
 
     @classmethod
     def of(cls, row: Prior, kind: str, covariate: float) -> _Spread:
-        if (
-            kind == "split" and row.kind != "split"
-        ):  # a total: one spread for all years
+        if kind == "split" and row.kind != "split":  # a total: one spread for all years
             return cls(row.split_sd, 0.0, 0.0)
         return cls(row.level_sd, row.year_sd, row.slope_sd * covariate)
 
