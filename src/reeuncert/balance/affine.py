@@ -110,7 +110,7 @@ class BlockFactor:
 
 
 @kernel(_VERSION)
-def _product(z, layout, values):  # type: ignore[no-untyped-def]
+def _product(z, layout, values):  # type: ignore[no-untyped-def]  # numba infers
     size, blocks = layout[0], layout[1]
     result = np.empty(size)
     local = np.empty(size)
@@ -141,7 +141,7 @@ def _product(z, layout, values):  # type: ignore[no-untyped-def]
 
 
 @kernel(_VERSION)
-def _product_transposed(g, layout, values):  # type: ignore[no-untyped-def]
+def _product_transposed(g, layout, values):  # type: ignore[no-untyped-def]  # numba infers
     size, blocks = layout[0], layout[1]
     result = np.empty(size)
     local = np.empty(size)
@@ -163,7 +163,7 @@ def _product_transposed(g, layout, values):  # type: ignore[no-untyped-def]
 
 
 @kernel(_VERSION)
-def _products(z, layout, values):  # type: ignore[no-untyped-def]
+def _products(z, layout, values):  # type: ignore[no-untyped-def]  # numba infers
     result = np.empty_like(z)
     for draw in range(z.shape[0]):
         result[draw] = _product(z[draw], layout, values)
@@ -202,7 +202,7 @@ def _compile_product(op: BlockProduct, node: Apply, **_: Any) -> tuple[Callable[
     product = _product_transposed if op.transposed else _product
 
     @numba_njit
-    def block_product(z, layout, values):  # type: ignore[no-untyped-def]
+    def block_product(z, layout, values):  # type: ignore[no-untyped-def]  # numba infers
         return product(z, layout, values)
 
     return block_product, _VERSION

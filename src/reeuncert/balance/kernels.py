@@ -45,7 +45,7 @@ def _unpack(layout):  # type: ignore[no-untyped-def]  # returns views; numba inf
 
 
 @kernel(VERSION)
-def _all_shares(u, coordinate, out_start, log_share, share):  # type: ignore[no-untyped-def]
+def _all_shares(u, coordinate, out_start, log_share, share):  # type: ignore[no-untyped-def]  # numba infers
     """Log softmax over the outflows of every node; returns the sum of all log shares."""
     log_sum = 0.0
     for j in range(out_start.size - 1):
@@ -74,7 +74,7 @@ def _all_shares(u, coordinate, out_start, log_share, share):  # type: ignore[no-
 
 
 @kernel(VERSION)
-def _weigh(in_edge, first, last, log_flow, weight):  # type: ignore[no-untyped-def]
+def _weigh(in_edge, first, last, log_flow, weight):  # type: ignore[no-untyped-def]  # numba infers
     """Turn the weights of some inflows into flows relative to the largest of them; returns the log of that one."""
     top = -np.inf
     for q in range(first, last):
@@ -86,7 +86,7 @@ def _weigh(in_edge, first, last, log_flow, weight):  # type: ignore[no-untyped-d
 
 
 @kernel(VERSION)
-def _cycle(  # type: ignore[no-untyped-def]
+def _cycle(  # type: ignore[no-untyped-def]  # numba infers
     target, out_start, in_start, in_edge, start, stop, log_flow, share, weight, store, leak, through
 ):
     """Log throughputs of the nodes of a cycle (written to ``through``); returns the sum of the log pivots.
@@ -159,7 +159,7 @@ def _cycle(  # type: ignore[no-untyped-def]
 
 
 @kernel(VERSION)
-def forward_into(u, layout, log_flow, log_share, kept, work):  # type: ignore[no-untyped-def]
+def forward_into(u, layout, log_flow, log_share, kept, work):  # type: ignore[no-untyped-def]  # numba infers
     """Log flows and log shares of all edges (hidden ones too) in the kernels' order; returns the log-Jacobian.
 
     Parameters
@@ -228,7 +228,7 @@ def forward_into(u, layout, log_flow, log_share, kept, work):  # type: ignore[no
 
 
 @kernel(VERSION)
-def forward(u, layout, visible):  # type: ignore[no-untyped-def]
+def forward(u, layout, visible):  # type: ignore[no-untyped-def]  # numba infers
     """Log flow (n_edges,), log share (n_edges,), log-Jacobian, and what `backward` needs."""
     edges = layout[1]
     all_flow = np.empty(edges)
@@ -248,7 +248,7 @@ def forward(u, layout, visible):  # type: ignore[no-untyped-def]
 
 
 @kernel(VERSION)
-def _cycle_back(  # type: ignore[no-untyped-def]
+def _cycle_back(  # type: ignore[no-untyped-def]  # numba infers
     target,
     out_start,
     in_start,
@@ -294,7 +294,7 @@ def _cycle_back(  # type: ignore[no-untyped-def]
 
 
 @kernel(VERSION)
-def backward(to_log_flow, to_log_share, to_jacobian, layout, visible, kept):  # type: ignore[no-untyped-def]
+def backward(to_log_flow, to_log_share, to_jacobian, layout, visible, kept):  # type: ignore[no-untyped-def]  # numba infers
     """Gradient wrt the coordinates, shape (n_coordinates,), given those wrt the results of `forward`.
 
     Those with respect to log flows and log shares may be empty: nothing depends on them then.
@@ -347,7 +347,7 @@ def backward(to_log_flow, to_log_share, to_jacobian, layout, visible, kept):  # 
 
 
 @kernel(VERSION)
-def forward_many(u, layout, visible):  # type: ignore[no-untyped-def]
+def forward_many(u, layout, visible):  # type: ignore[no-untyped-def]  # numba infers
     """Log flows of many draws: (draws, n_coordinates) → (draws, n_edges)."""
     edges = layout[1]
     all_flow = np.empty(edges)

@@ -95,7 +95,7 @@ _balanced_flows_adjoint: Any = BalancedFlowsAdjoint()
 @register_funcify_default_op_cache_key(BalancedFlows)
 def _compile_flows(op: Op, node: Apply, **_: Any) -> tuple[Callable[..., Any], int]:
     @numba_njit
-    def balanced_flows(u, layout, visible):  # type: ignore[no-untyped-def]
+    def balanced_flows(u, layout, visible):  # type: ignore[no-untyped-def]  # numba infers
         log_flow, log_share, log_jacobian, kept = kernels.forward(u, layout, visible)
         return log_flow, log_share, np.asarray(log_jacobian), kept
 
@@ -105,7 +105,7 @@ def _compile_flows(op: Op, node: Apply, **_: Any) -> tuple[Callable[..., Any], i
 @register_funcify_default_op_cache_key(BalancedFlowsAdjoint)
 def _compile_adjoint(op: Op, node: Apply, **_: Any) -> tuple[Callable[..., Any], int]:
     @numba_njit
-    def balanced_flows_adjoint(to_log_flow, to_log_share, to_jacobian, layout, visible, kept):  # type: ignore[no-untyped-def]
+    def balanced_flows_adjoint(to_log_flow, to_log_share, to_jacobian, layout, visible, kept):  # type: ignore[no-untyped-def]  # numba infers
         return kernels.backward(to_log_flow, to_log_share, to_jacobian.item(), layout, visible, kept)
 
     return balanced_flows_adjoint, kernels.VERSION

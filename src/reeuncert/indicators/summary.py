@@ -109,7 +109,7 @@ def _select(variable: xr.DataArray, name: str, coords: Mapping[str, object]) -> 
         if dim not in dims:
             raise ReeUncertError(f"indicator '{name}' has no dim '{dim}'; its dims: {', '.join(dims)}")
         labels = variable[dim].values.tolist()
-        values = [wanted] if isinstance(wanted, str | int | np.integer) else list(wanted)  # type: ignore[call-overload]
+        values = [wanted] if isinstance(wanted, str | int | np.integer) else list(wanted)  # type: ignore[call-overload]  # any iterable
         for value in values:
             if value not in labels:
                 raise ReeUncertError(f"{value!r} is no {dim} of indicator '{name}'; there are: {labels}")

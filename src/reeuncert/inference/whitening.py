@@ -48,7 +48,7 @@ _VERSION = source_version(__file__)
 
 
 @kernel(_VERSION)
-def _stretch(y, directions, columns, gains):  # type: ignore[no-untyped-def]
+def _stretch(y, directions, columns, gains):  # type: ignore[no-untyped-def]  # numba infers
     """Y + V diag(gains) Vᵀ y; V comes twice, by rows and by columns, so that both products run along memory."""
     along = (np.dot(columns, y.astype(np.float32)) * gains).astype(np.float32)
     return y + np.dot(directions, along)
@@ -85,7 +85,7 @@ _stretch_op = Stretch()
 @register_funcify_default_op_cache_key(Stretch)
 def _compile_stretch(op: Stretch, node: Apply, **_: Any) -> tuple[Callable[..., Any], int]:
     @numba_njit
-    def stretch(y, directions, columns, gains):  # type: ignore[no-untyped-def]
+    def stretch(y, directions, columns, gains):  # type: ignore[no-untyped-def]  # numba infers
         return _stretch(y, directions, columns, gains)
 
     return stretch, _VERSION

@@ -24,7 +24,7 @@ def content(context: Context) -> dict[str, Any]:
         figure(
             f"end-uses-{n}",
             region,
-            lambda region=region: {  # type: ignore[misc]
+            lambda region=region: {  # type: ignore[misc]  # default binds region
                 "kind": "stack",
                 "indicator": "end_use_consumption",
                 "series": [[region, at["end_use"]] for at in uses if at["region"] == region],
