@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from reeuncert.posterior.io import read_results as read_results
     from reeuncert.report import write_report as write_report
     from reeuncert.report.files import write_results as write_results
+    from reeuncert.restriction import restrict as restrict
     from reeuncert.sensitivity import compare_structures as compare_structures
     from reeuncert.system.definition import Flow as Flow
     from reeuncert.system.definition import Process as Process
@@ -74,6 +75,7 @@ _HOME = {
     "preview": "reeuncert.inference.preview",
     "read_case": "reeuncert.case.reader",
     "read_results": "reeuncert.posterior.io",
+    "restrict": "reeuncert.restriction",
     "sample": "reeuncert.inference.sample",
     "sample_prior": "reeuncert.inference.prior",
     "summary": "reeuncert.indicators",
