@@ -38,7 +38,7 @@ class Indicator:
     percent
         Whether sentences should print it as a percentage (ratios that are not an index).
     of_flows
-        Takes a `FlowTable`, returns an array (chain, draw, *dims, year).
+        Takes a `FlowTable`, returns an array with the axes chain, draw, the dims, year.
     """
 
     name: str
