@@ -1,6 +1,18 @@
-"""Sphinx configuration: `sphinx-build -W -b html docs docs/_build/html`."""
+"""Sphinx configuration: `sphinx-build -W -b html docs docs/_build/html`.
 
+Building runs the notebooks (kept in `docs/_build/.jupyter_cache` until one of them changes); with
+REEUNCERT_DOCS_EXECUTE=off their pages are made without results.
+"""
+
+import os
+import sys
 from importlib.metadata import version as installed_version
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "_ext"))
+# Kernels of the notebooks find `shared_run.py` beside them.
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(HERE / "notebooks"), os.environ.get("PYTHONPATH")]))
 
 project = "reeuncert"
 author = "The reeuncert developers"
@@ -11,20 +23,32 @@ version = release
 extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
+    "generated_pages",
 ]
-exclude_patterns = ["_build", "jupyter_execute", "Thumbs.db", ".DS_Store"]
+exclude_patterns = ["_build", "_ext", "jupyter_execute", "Thumbs.db", ".DS_Store"]
 
-myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]
+myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
-nb_execution_mode = "off"
+
+nb_execution_mode = os.environ.get("REEUNCERT_DOCS_EXECUTE", "cache")
+nb_execution_cache_path = str(HERE / "_build" / ".jupyter_cache")
+nb_execution_in_temp = True
+nb_execution_timeout = 900
+nb_execution_raise_on_error = True
+nb_execution_show_tb = True
+nb_merge_streams = True
 
 autodoc_typehints = "description"
 autodoc_member_order = "bysource"
+autosummary_generate = ["generated/api.md"]
 napoleon_google_docstring = False
 napoleon_numpy_docstring = True
 napoleon_use_rtype = False
 
 html_theme = "furo"
 html_title = f"reeuncert {release}"
+html_static_path = ["_static"]
+html_css_files = ["wide.css"]
