@@ -156,7 +156,7 @@ def read_case_file(path: Path, hashes: MutableMapping[str, str]) -> CaseFile | l
         return [text]
     if not text.strip():
         return [Problem(FILE, 0, "", "the file is empty; it must give at least: name, unit, years")]
-    content = _parse(text)
+    content = parse_toml(text)
     if isinstance(content, Problem):
         return [content]
     try:
@@ -169,22 +169,23 @@ def read_case_file(path: Path, hashes: MutableMapping[str, str]) -> CaseFile | l
     return _later_checks(case_file, text, path.parent) or case_file
 
 
-def _parse(text: str) -> dict[str, Any] | Problem:
+def parse_toml(text: str, file: str = FILE) -> dict[str, Any] | Problem:
+    """Content of a TOML text that a user wrote, or the problem with it, on its line."""
     long = next((n for n, line in enumerate(text.split("\n"), 1) if len(line) > MOST_LINE), 0)
     if long:
-        return Problem(FILE, long, "", f"the line has more than {MOST_LINE:,} characters; break the text over lines")
+        return Problem(file, long, "", f"the line has more than {MOST_LINE:,} characters; break the text over lines")
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"line (\d+)", str(error))
         line = int(found[1]) if found else text.count("\n") + 1
-        return Problem(FILE, line, "", f"the line is no TOML: {error}; texts stand in quotes, lists in brackets")
+        return Problem(file, line, "", f"the line is no TOML: {error}; texts stand in quotes, lists in brackets")
     except RecursionError:
-        return Problem(FILE, 0, "", f"tables or lists are nested too deeply; at most {DEEPEST} levels are read")
+        return Problem(file, 0, "", f"tables or lists are nested too deeply; at most {DEEPEST} levels are read")
     except ValueError as error:
-        return Problem(FILE, 0, "", f"a value cannot be read ({error}); write a plain number or text")
+        return Problem(file, 0, "", f"a value cannot be read ({error}); write a plain number or text")
     if _deeper_than(content, DEEPEST):
-        return Problem(FILE, 0, "", f"tables or lists are nested too deeply; at most {DEEPEST} levels are read")
+        return Problem(file, 0, "", f"tables or lists are nested too deeply; at most {DEEPEST} levels are read")
     return content
 
 

@@ -172,4 +172,3 @@ def _speaks_of(row: Evidence, system: SystemDefinition) -> bool:
     selectors = [row.selector] + ([row.of] if row.of is not None else [])
     columns = [system.year_index[year] for year in row.years if year in system.year_index]
     return all(any(system.exists[i, t] for i in system.select(s) for t in columns) for s in selectors)
-
