@@ -18,7 +18,7 @@ def row(name: str = "r", kind: str = "share", **fields: object) -> Prior:
 def test_level_and_deviation_make_the_covariance_of_a_simulated_path():
     years = np.array([2000, 2001, 2002, 2003])
     rows = [row(level_sd=0.6, year_sd=0.4, correlation=0.7)] * 4
-    block = _block(np.arange(4), ["p"] * 4, years, rows, [_Spread.of(r, "share", 0.0) for r in rows])
+    block = _block(np.arange(4), ["p"] * 4, ["p"] * 4, years, rows, [_Spread.of(r, "share", 0.0) for r in rows])
     rng = np.random.default_rng(1)
     deviation = np.empty((200_000, 4))
     deviation[:, 0] = rng.normal(size=200_000)
@@ -34,7 +34,7 @@ def test_a_slope_on_a_covariate_adds_its_outer_product():
     years = np.array([2000, 2001])
     rows = [row(level_sd=0.5, slope_on="t", slope_sd=2.0)] * 2
     spread = [_Spread.of(r, "share", c) for r, c in zip(rows, (0.0, 1.5), strict=True)]
-    covariance = _block(np.arange(2), ["p", "p"], years, rows, spread).covariance
+    covariance = _block(np.arange(2), ["p", "p"], ["p", "p"], years, rows, spread).covariance
     assert np.allclose(covariance, [[0.25, 0.25], [0.25, 0.25 + 9.0]])
 
 

@@ -14,7 +14,7 @@ from scipy.special import expit, logit
 from reeuncert.balance.network import Network
 from reeuncert.case.records import Case, Prior
 from reeuncert.errors import ModelError
-from reeuncert.priors.coverage import covering_rows
+from reeuncert.priors.coverage import covering_rows, group_members, prior_groups
 
 
 @dataclass(frozen=True)
@@ -106,10 +106,28 @@ def coordinate_prior(case: Case, network: Network) -> CoordinatePrior:
     kinds = [str(k) for k in network.coordinate_kind]
     rows = covering_rows(case, names, years, kinds)
     mean = _means(network, rows, years, kinds)
-    slope = [_covariate(case, row, year) for row, year in zip(rows, years, strict=True)]
+    slope = [
+        0.0 if _splits_a_total(kind, row) else _covariate(case, row, year)
+        for kind, row, year in zip(kinds, rows, years, strict=True)
+    ]
     mean = mean + np.array([row.slope for row in rows]) * np.array(slope)
-    blocks = _blocks(names, kinds, np.array(years), rows, np.array(slope))
+    blocks = _blocks(_path_names(case, names, kinds, rows), kinds, np.array(years), rows, np.array(slope))
     return CoordinatePrior(mean, blocks, tuple(row.group for row in rows), tuple(row.name for row in rows))
+
+
+def _splits_a_total(kind: str, row: Prior) -> bool:
+    """Whether a coordinate is the split of a total by the row that states the total: the row's level is not its own."""
+    return kind == "split" and row.kind != "split"
+
+
+def _path_names(case: Case, names: list[str], kinds: list[str], rows: list[Prior]) -> list[str]:
+    """Whose path each coordinate is on: where one flow is left of a total, it goes on along the path of the total."""
+    group = {group.flows: group.name for group in prior_groups(case)}
+    total = {row.name: group[members] for row in case.priors if (members := group_members(case, row))}
+    return [
+        total.get(row.name, name) if kind == row.kind else name
+        for name, kind, row in zip(names, kinds, rows, strict=True)
+    ]
 
 
 def _covariate(case: Case, row: Prior, year: int) -> float:
@@ -144,14 +162,18 @@ def _blocks(
 ) -> tuple[Block, ...]:
     """Partition the coordinates into paths (one a name and kind), joined where rows share a level."""
     paths = [f"{kind} {name}" for name, kind in zip(names, kinds, strict=True)]
+    whose = [
+        f"shared {row.shared}" if row.shared and not _splits_a_total(kind, row) else path
+        for path, kind, row in zip(paths, kinds, rows, strict=True)
+    ]
     joined = _UnionOfPaths()
-    for path, row in zip(paths, rows, strict=True):
-        joined.join(path, f"shared {row.shared}" if row.shared else path)
+    for path, level in zip(paths, whose, strict=True):
+        joined.join(path, level)
     members: dict[str, list[int]] = {}
     for k, path in enumerate(paths):
         members.setdefault(joined.root(path), []).append(k)
     spread = [_Spread.of(row, kind, value) for row, kind, value in zip(rows, kinds, slope, strict=True)]
-    return tuple(_block(np.array(index), paths, years, rows, spread) for index in members.values())
+    return tuple(_block(np.array(index), paths, whose, years, rows, spread) for index in members.values())
 
 
 class _UnionOfPaths:
@@ -180,15 +202,17 @@ class _Spread:
 
     @classmethod
     def of(cls, row: Prior, kind: str, covariate: float) -> _Spread:
-        if kind == "split" and row.kind != "split":  # a total: one spread for all years
+        if _splits_a_total(kind, row):  # one spread for all years
             return cls(row.split_sd, 0.0, 0.0)
         return cls(row.level_sd, row.year_sd, row.slope_sd * covariate)
 
 
-def _block(index: np.ndarray, paths: list[str], years: np.ndarray, rows: list[Prior], spread: list[_Spread]) -> Block:
+def _block(
+    index: np.ndarray, paths: list[str], whose: list[str], years: np.ndarray, rows: list[Prior], spread: list[_Spread]
+) -> Block:
     level = np.array([spread[k].level for k in index])
     slope = np.array([spread[k].slope for k in index])
-    key = np.array([rows[k].shared or paths[k] for k in index])
+    key = np.array([whose[k] for k in index])
     covariate = np.array([rows[k].slope_on for k in index])
     same = key[:, None] == key[None, :]
     covariance = np.where(same, np.outer(level, level), 0.0)
