@@ -10,7 +10,8 @@ from rich.table import Table
 from reeuncert.case.reader import read_case
 from reeuncert.cli.options import parse_options
 from reeuncert.cli.show import console
-from reeuncert.posterior.folder import explained
+from reeuncert.files import explained, write_whole
+from reeuncert.posterior.io import csv_text
 from reeuncert.sensitivity.structures import LABELS, StructureComparison, compare_structures, labelled
 
 
@@ -22,7 +23,7 @@ def run_structures(case: str, options: Sequence[str], *, draws: int | None, seed
         console().print("Short runs: medians are approximate; give --draws 1000 for runs that converge.")
     if out is not None:
         with explained(f"cannot write '{out}'"):
-            out.write_text(found.table.to_csv(index=False), encoding="utf-8")
+            write_whole(out, csv_text(found.table).encode("utf-8"))
         console().print(f"Table: {out}", highlight=False, soft_wrap=True)
 
 

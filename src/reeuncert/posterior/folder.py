@@ -7,12 +7,14 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from reeuncert.errors import OutputError
+from reeuncert.files import UNFINISHED, explained, flush
 
 if sys.platform != "win32":
     import fcntl
@@ -20,6 +22,7 @@ if sys.platform != "win32":
 
 LOCK = ".reeuncert.lock"
 STAGED = ".reeuncert-writing-"
+FORMER = "former"
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,8 @@ class Staging:
         """
         staged = sorted(p for p in self.place.iterdir() if p.is_file())
         for path in staged:
-            _flush(path)
-        former = self.place / "former"
+            flush(path)
+        former = self.place / FORMER
         former.mkdir()
         done: list[Path] = []
         try:
@@ -65,7 +68,7 @@ class Staging:
                 if (former / path.name).exists():
                     os.replace(former / path.name, self.target / path.name)
             raise
-        _flush(self.target)
+        flush(self.target)
         return tuple(done)
 
 
@@ -100,6 +103,7 @@ def output_folder(folder: str | Path) -> Iterator[Staging]:
         target = target.resolve()
         try:
             with _locked(target / LOCK, shown):
+                _clear_after_a_killed_run(target)
                 place = Path(tempfile.mkdtemp(prefix=STAGED, dir=target))
                 try:
                     yield Staging(target, place)
@@ -110,24 +114,20 @@ def output_folder(folder: str | Path) -> Iterator[Staging]:
                 target.rmdir()
 
 
-@contextmanager
-def explained(what: str) -> Iterator[None]:
-    """Errors of the file system as `OutputError`, with what happened and the remedy."""
-    try:
-        yield
-    except OSError as error:
-        raise OutputError(f"{what}: {_reason(error)}") from error
+def _clear_after_a_killed_run(target: Path) -> None:
+    """Finish or remove what a run that was killed left behind; the lock says that no other run is at it.
 
-
-def _reason(error: OSError) -> str:
-    kept = "; earlier results were left as they were"
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"the disk is full{kept}; free some space, or choose another place with --out"
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"no permission to write there{kept}; choose another place with --out"
-    if error.errno == errno.EFBIG:
-        return f"a file would be larger than this system allows{kept}; keep fewer draws, or raise the limit (ulimit -f)"
-    return f"{error.strerror or error}{kept}; choose another place with --out"
+    A run killed while it put its files in place had written all of them before: the rest is put in place, so that the
+    files in the folder are those of one run.
+    """
+    for place in sorted(target.glob(f"{STAGED}*")):
+        if (place / FORMER).is_dir():
+            for path in sorted(p for p in place.iterdir() if p.is_file()):
+                os.replace(path, target / path.name)
+        shutil.rmtree(place, ignore_errors=True)
+    for path in target.glob(f"{UNFINISHED}*"):
+        if time.time() - path.stat().st_mtime > 3600:  # a younger one may be that of a report being written again
+            path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -165,13 +165,4 @@ def _acquire(path: Path, busy: OutputError) -> int:
                 return handle
         except FileNotFoundError:
             pass
-        os.close(handle)
-
-
-def _flush(path: Path) -> None:
-    """Make sure that content is on the disk before a name points to it."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
         os.close(handle)

@@ -15,7 +15,8 @@ import pandas as pd
 import xarray as xr
 
 from reeuncert.errors import OutputError
-from reeuncert.posterior.folder import Staging, explained, output_folder
+from reeuncert.files import explained
+from reeuncert.posterior.folder import Staging, output_folder
 
 POSTERIOR = "posterior.nc"
 PROVENANCE = "provenance.json"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib.resources
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +12,7 @@ import xarray as xr
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from reeuncert.posterior.folder import explained
+from reeuncert.files import explained, write_whole
 from reeuncert.report import words
 from reeuncert.report.context import Context
 from reeuncert.report.figures import DRAWING_ERRORS, reason
@@ -58,17 +56,7 @@ def write_report(dt: xr.DataTree, path: str | Path) -> Path:
     target = Path(path).expanduser()
     with explained(f"cannot write '{path}'"):
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".reeuncert-writing-", dir=target.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(name, 0o644)
-            os.replace(name, target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        write_whole(target, text.encode("utf-8"))
     return target
 
 

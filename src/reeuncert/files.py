@@ -1,0 +1,87 @@
+"""Writing of files that are whole or not there, and errors of the file system in words."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from reeuncert.errors import OutputError
+
+UNFINISHED = ".reeuncert-unfinished-"
+"""Beginning of the name of a file that is being written; what is left of one may be deleted."""
+
+
+@contextmanager
+def explained(what: str) -> Iterator[None]:
+    """Errors of the file system as `OutputError`, with what happened and the remedy."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"{what}: {_reason(error)}") from error
+
+
+def cause(error: OSError) -> str:
+    """What an error of the file system means, in a few words.
+
+    Examples
+    --------
+    >>> cause(OSError(errno.ENOSPC, "No space left on device"))
+    'the disk is full'
+    """
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "the disk is full"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "no permission to write there"
+    if error.errno == errno.EFBIG:
+        return "a file would be larger than this system allows"
+    return str(error.strerror or error)
+
+
+def write_whole(path: Path, content: bytes | memoryview) -> None:
+    """Write a file so that its name never stands for half of it: beside it, to the disk, then a rename.
+
+    Raises
+    ------
+    OSError
+        The file is then as it was before, or not there.
+    """
+    handle, name = tempfile.mkstemp(prefix=UNFINISHED, dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o666 & ~_umask())
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    flush(path.parent)
+
+
+def flush(path: Path) -> None:
+    """Make sure that content is on the disk before a name points to it."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def _reason(error: OSError) -> str:
+    kept = "; earlier results were left as they were"
+    remedies = {
+        "the disk is full": "free some space, or choose another place with --out",
+        "a file would be larger than this system allows": "keep fewer draws, or raise the limit (ulimit -f)",
+    }
+    return f"{cause(error)}{kept}; {remedies.get(cause(error), 'choose another place with --out')}"
