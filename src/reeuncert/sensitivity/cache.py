@@ -16,7 +16,7 @@ from typing import Any
 from reeuncert.case.records import Case
 from reeuncert.case.serial import case_to_json
 from reeuncert.errors import OutputError
-from reeuncert.posterior.folder import explained
+from reeuncert.files import explained
 from reeuncert.sensitivity.fitted import FORMAT, QUANTILES, Fitted
 
 ENVIRONMENT = "REEUNCERT_CACHE"
