@@ -71,6 +71,11 @@ def test_the_ground_is_that_of_the_theme(dt: xr.DataTree, theme: str) -> None:
     )
 
 
+def test_a_notebook_shows_a_figure_without_pyplot(dt: xr.DataTree) -> None:
+    figure = plots.plot_indicator(dt, "net_import_reliance")
+    assert figure._repr_png_().startswith(b"\x89PNG")
+
+
 def test_an_unknown_library_or_theme_is_refused(dt: xr.DataTree) -> None:
     with pytest.raises(ValueError, match=r"^backend is 'bokeh'; there are: matplotlib, plotly$"):
         plots.plot_indicator(dt, "net_import_reliance", backend="bokeh")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,18 @@ from reeuncert.plots.style import Theme, band_opacity, bands_name, interval_name
 MARKERS = {"circle": "o", "square": "s", "diamond": "D", "triangle-up": "^", "triangle-down": "v"}
 
 
+class ShownFigure(Figure):
+    """A figure that a notebook shows although pyplot, which else sees to that, was never loaded."""
+
+    def _repr_png_(self) -> bytes:
+        content = io.BytesIO()
+        self.savefig(content, format="png")
+        return content.getvalue()
+
+
 def new_figure(width: float, height: float) -> Figure:
     """A figure of its own: none of pyplot's, so that nothing is left open. A notebook shows it all the same."""
-    return Figure(figsize=(width, height), layout="constrained")
+    return ShownFigure(figsize=(width, height), layout="constrained")
 
 
 def draw_board(board: Board, theme: Theme) -> Figure:
