@@ -1,0 +1,51 @@
+"""One run for several notebooks: `result_of(case)` samples a case once and keeps the result on disk.
+
+A kept result is used again only for the same case, settings and code; nothing here is stored in the repository.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import xarray as xr
+
+import reeuncert as ree
+from reeuncert.case.serial import case_to_json
+from reeuncert.posterior.folder import output_folder
+from reeuncert.posterior.io import POSTERIOR, stage_results
+
+
+def result_of(case: ree.Case, *, draws: int = 500, tune: int = 500, chains: int = 2, seed: int = 1) -> xr.DataTree:
+    """Sample a case, or read the result that an earlier notebook kept.
+
+    It is ``ree.add_indicators(ree.sample(ree.build_model(case), …))`` in either case. The folder is
+    ``docs/notebooks/_runs``, or the one named by the environment variable REEUNCERT_NOTEBOOK_RUNS.
+    """
+    folder = runs_folder() / f"{case.name}-{_key(case, draws, tune, chains, seed)}"
+    # Whoever comes second waits for nobody: the folder is refused while another notebook writes in it.
+    if (folder / POSTERIOR).is_file():
+        return ree.read_results(folder)
+    with output_folder(folder) as staging:
+        model = ree.build_model(case)
+        dt = ree.sample(model, draws=draws, tune=tune, chains=chains, seed=seed, progressbar=False, quiet=True)
+        dt = ree.add_indicators(dt)
+        stage_results(staging, dt, {})
+        staging.commit()
+    return dt
+
+
+def runs_folder() -> Path:
+    """Where results of the notebooks are kept."""
+    return Path(os.environ.get("REEUNCERT_NOTEBOOK_RUNS", Path(__file__).parent / "_runs"))
+
+
+def _key(case: ree.Case, *settings: int) -> str:
+    code = hashlib.sha256()
+    package = Path(str(ree.__file__)).parent
+    for file in sorted(package.rglob("*.py")):
+        code.update(file.read_bytes())
+    content = json.dumps([case_to_json(case), settings, code.hexdigest()])
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
