@@ -30,7 +30,7 @@ NOISE = 2.0
 ALPHAS = (0.99, 1.01)
 MOST_DRAWS = 2000
 
-_SAID = {"offset_z": "offsets of the evidence", "source_width_z": "widths of the sources"}
+OF_THE_EVIDENCE = {"offset_z": "offsets of the evidence", "source_width_z": "widths of the sources"}
 """Variables of the model that are no class of priors, as a reader would call them."""
 
 Floats = NDArray[np.float64]
@@ -48,7 +48,7 @@ def check(material: Material) -> list[CheckResult]:
         ("priors", "log_prior", "classes of priors"),
         ("lineages", "log_likelihood", "lineages of evidence"),
     ):
-        parts = components(material.dt, group, material.lineages if group == "log_likelihood" else _SAID)
+        parts = components(material.dt, group, material.lineages if group == "log_likelihood" else OF_THE_EVIDENCE)
         name = f"sensitivity to {what}"
         if not parts:
             found.append(information(name, f"This result holds no terms of {called} ('{group}')."))

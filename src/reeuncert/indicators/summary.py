@@ -63,16 +63,9 @@ def summary(
     >>> table[["indicator", "region", "year", "unit"]].values.tolist()
     [['mine_production', 'South', 2002, 'kt']]
     """
-    lookup(name)
-    held = dt["derived"].to_dataset() if "derived" in dt.children else xr.Dataset()
-    if name not in held.data_vars:
-        raise ReeUncertError(
-            f"'{name}' has not been computed for this result: call add_indicators(dt, ['{name}']) first; "
-            f"it holds {sorted(str(v) for v in held.data_vars) or 'no indicator'}"
-        )
-    chosen = _select(held[name], name, coords)
+    chosen = select_labels(computed(dt, name), name, coords)
     before = dt["derived_prior"].to_dataset() if "derived_prior" in dt.children else xr.Dataset()
-    prior = _select(before[name], name, coords) if name in before.data_vars else None
+    prior = select_labels(before[name], name, coords) if name in before.data_vars else None
     return _table(chosen, prior, name, prob, kind)
 
 
@@ -90,6 +83,26 @@ def indicator_table(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti") ->
     return pd.concat([table for table in tables if len(table)], ignore_index=True)
 
 
+def computed(dt: xr.DataTree, name: str) -> xr.DataArray:
+    """Draws of an indicator that has been added to a result, dims (chain, draw, …).
+
+    Raises
+    ------
+    UnknownIndicatorError
+        If no indicator has the name.
+    ReeUncertError
+        If the result does not hold it; the message tells what to call.
+    """
+    lookup(name)
+    held = dt["derived"].to_dataset() if "derived" in dt.children else xr.Dataset()
+    if name not in held.data_vars:
+        raise ReeUncertError(
+            f"'{name}' has not been computed for this result: call add_indicators(dt, ['{name}']) first; "
+            f"it holds {sorted(str(v) for v in held.data_vars) or 'no indicator'}"
+        )
+    return held[name]
+
+
 def interval_columns(prob: float = 0.9, kind: str = "eti") -> tuple[str, str]:
     """Names of the columns for the ends of an interval.
 
@@ -102,7 +115,14 @@ def interval_columns(prob: float = 0.9, kind: str = "eti") -> tuple[str, str]:
     return f"{stem}_lb", f"{stem}_ub"
 
 
-def _select(variable: xr.DataArray, name: str, coords: Mapping[str, object]) -> xr.DataArray:
+def select_labels(variable: xr.DataArray, name: str, coords: Mapping[str, object]) -> xr.DataArray:
+    """The part of an indicator that `coords` names (dim → label or labels); every dim is kept.
+
+    Raises
+    ------
+    ReeUncertError
+        If a dim or label is not one of its own; the message lists those there are.
+    """
     chosen = variable
     for dim, wanted in coords.items():
         dims = [str(d) for d in variable.dims if d not in SAMPLE]
@@ -121,7 +141,10 @@ def _table(posterior: xr.DataArray, prior: xr.DataArray | None, name: str, prob:
     dims = [str(d) for d in posterior.dims if d not in SAMPLE]
     draws = posterior.transpose(*SAMPLE, *dims).values
     cells = draws.reshape(*draws.shape[:2], -1)
-    before = None if prior is None else prior.transpose(*SAMPLE, *dims).values.reshape(-1, cells.shape[2])
+    before = None
+    if prior is not None:
+        # The number of draws is said, not left to be found: an indicator of a case without end uses has no cells.
+        before = prior.transpose(*SAMPLE, *dims).values.reshape(prior.sizes["chain"] * prior.sizes["draw"], -1)
     # A row is left out where the system has no such flow: undefined in every draw, before and after.
     there = np.isfinite(cells).any(axis=(0, 1))
     if before is not None:

@@ -1,0 +1,156 @@
+"""Kernel of the value of information: expected width of an interval after a measurement, by reweighting draws."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reeuncert.balance.compiled import kernel, source_version
+
+Floats = NDArray[np.float64]
+_VERSION = source_version(__file__)
+_FAR = 6.0
+"""Draws so many errors away from what was measured weigh less than a ten-millionth."""
+
+_BINS = 1024
+"""What is measured is read to a thousandth of the range of its outcomes: weights are looked up, not computed."""
+
+
+@kernel(_VERSION)
+def _from_end(ordered, place, table, total, probability, downward):  # type: ignore[no-untyped-def]  # numba infers
+    """Value beyond which a probability lies, counted from one end; the weight of a draw counts from its middle."""
+    wanted, passed, before = probability * total, 0.0, 0.0
+    last = -1
+    for k in range(ordered.size):
+        i = ordered.size - 1 - k if downward else k
+        w = table[place[i]]
+        if w == 0.0:
+            continue
+        middle = passed + 0.5 * w
+        if middle >= wanted:
+            if last < 0:
+                return ordered[i]
+            return ordered[last] + (wanted - before) / (middle - before) * (ordered[i] - ordered[last])
+        passed += w
+        before, last = middle, i
+    return ordered[last]
+
+
+@kernel(_VERSION)
+def _narrowest(ordered, place, table, total, probability):  # type: ignore[no-untyped-def]  # numba infers
+    """Width of the narrowest interval that holds a probability."""
+    held, start, width = 0.0, 0, np.inf
+    for stop in range(ordered.size):
+        held += table[place[stop]]
+        while held - table[place[start]] >= probability * total:
+            held -= table[place[start]]
+            start += 1
+        if held >= probability * total:
+            width = min(width, ordered[stop] - ordered[start])
+    return width
+
+
+@kernel(_VERSION)
+def _width(ordered, place, table, total, probability, narrowest):  # type: ignore[no-untyped-def]  # numba infers
+    if narrowest:
+        return _narrowest(ordered, place, table, total, probability)
+    tail = 0.5 - 0.5 * probability
+    upper = _from_end(ordered, place, table, total, tail, True)
+    return upper - _from_end(ordered, place, table, total, tail, False)
+
+
+@kernel(_VERSION)
+def _expected_widths(ordered, measured, outcome, error, probability, narrowest, width, size):  # type: ignore[no-untyped-def]  # numba infers
+    place = np.empty(ordered.size, np.int64)
+    table = np.zeros(_BINS)
+    for c in range(measured.shape[0]):
+        # Whatever lies beyond the reach of every outcome weighs nothing, wherever exactly it is.
+        low, high = outcome[c].min() - _FAR * error[c], outcome[c].max() + _FAR * error[c]
+        step = (high - low) / (_BINS - 1)
+        count = np.zeros(_BINS)
+        for i in range(ordered.size):
+            b = int((min(max(measured[c, i], low), high) - low) / step + 0.5)
+            place[i] = b
+            count[b] += 1.0
+        sum_width, sum_size = 0.0, 0.0
+        for j in range(outcome.shape[1]):
+            total, squared = 0.0, 0.0
+            for b in range(_BINS):
+                z = (low + b * step - outcome[c, j]) / error[c]
+                w = math.exp(-0.5 * z * z) if abs(z) < _FAR else 0.0
+                table[b] = w
+                total += count[b] * w
+                squared += count[b] * w * w
+            sum_width += _width(ordered, place, table, total, probability, narrowest)
+            sum_size += total * total / squared
+        width[c] = sum_width / outcome.shape[1]
+        size[c] = sum_size / outcome.shape[1]
+
+
+def expected_widths(
+    draws: Floats, measured: Floats, outcome: Floats, error: Floats, *, prob: float, kind: str
+) -> tuple[Floats, Floats]:
+    """Expected width of the interval of a quantity after each of several measurements.
+
+    For every outcome of a measurement the draws are weighted by its normal likelihood; the width of the weighted
+    interval is averaged over the outcomes.
+
+    Parameters
+    ----------
+    draws
+        Draws of the quantity of interest (draw,).
+    measured
+        What could be measured (candidate, draw), on the scale on which the measurement has its error.
+    outcome
+        Simulated outcomes of each measurement (candidate, outcome).
+    error
+        Standard deviation of each measurement (candidate,).
+    prob, kind
+        Probability and kind (``"eti"``, ``"hdi"``) of the interval.
+
+    Returns
+    -------
+    width, size
+        Expected width and mean effective number of draws (candidate,).
+    """
+    order = np.argsort(draws)
+    width, size = np.empty(len(measured)), np.empty(len(measured))
+    ordered, values = np.ascontiguousarray(draws[order]), np.ascontiguousarray(measured[:, order])
+    outcome = np.ascontiguousarray(outcome)
+    _expected_widths(ordered, values, outcome, error, float(prob), kind == "hdi", width, size)
+    return width, size
+
+
+def interval_width(draws: Floats, *, prob: float, kind: str, weight: Floats | None = None) -> float:
+    """Width of the interval of draws, weighted or not, by the same rule as `expected_widths`.
+
+    Examples
+    --------
+    >>> round(interval_width(np.linspace(0.0, 1.0, 1001), prob=0.9, kind="eti"), 3)
+    0.901
+    """
+    ordered, weights, place = _in_order(draws, weight)
+    return float(_width(ordered, place, weights, weights.sum(), float(prob), kind == "hdi"))
+
+
+def weighted_quantiles(draws: Floats, weight: Floats, probabilities: tuple[float, ...]) -> list[float]:
+    """Quantiles of weighted draws (draw,).
+
+    Examples
+    --------
+    >>> weighted_quantiles(np.array([3.0, 1.0, 2.0]), np.array([0.0, 1.0, 1.0]), (0.5,))
+    [1.5]
+    """
+    ordered, weights, place = _in_order(draws, weight)
+    total = weights.sum()
+    return [
+        float(_from_end(ordered, place, weights, total, min(p, 1.0 - p), p > 0.5)) for p in map(float, probabilities)
+    ]
+
+
+def _in_order(draws: Floats, weight: Floats | None) -> tuple[Floats, Floats, NDArray[np.int64]]:
+    order = np.argsort(draws)
+    weights = np.ones(draws.size) if weight is None else np.asarray(weight, dtype=np.float64)[order]
+    return np.ascontiguousarray(draws[order], dtype=np.float64), weights, np.arange(draws.size)
