@@ -17,6 +17,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from reeuncert.calibration import Calibration as Calibration
+    from reeuncert.calibration import calibrate as calibrate
+    from reeuncert.calibration import recover as recover
+    from reeuncert.calibration import simulate as simulate
     from reeuncert.case.reader import read_case as read_case
     from reeuncert.case.records import Case as Case
     from reeuncert.case.records import Evidence as Evidence
@@ -42,7 +46,15 @@ if TYPE_CHECKING:
     from reeuncert.report import write_report as write_report
     from reeuncert.report.files import write_results as write_results
     from reeuncert.restriction import restrict as restrict
+    from reeuncert.sensitivity import Scenario as Scenario
+    from reeuncert.sensitivity import Study as Study
     from reeuncert.sensitivity import compare_structures as compare_structures
+    from reeuncert.sensitivity import read_scenarios as read_scenarios
+    from reeuncert.sensitivity import read_study as read_study
+    from reeuncert.sensitivity import sensitivity as sensitivity
+    from reeuncert.sensitivity import power_scaling as power_scaling
+    from reeuncert.sensitivity import reweight as reweight
+    from reeuncert.sensitivity import value_of_information as value_of_information
     from reeuncert.system.definition import Flow as Flow
     from reeuncert.system.definition import Process as Process
     from reeuncert.system.definition import Selector as Selector
@@ -51,6 +63,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "Calibration": "reeuncert.calibration",
     "Case": "reeuncert.case.records",
     "CaseError": "reeuncert.errors",
     "Evidence": "reeuncert.case.records",
@@ -63,22 +76,33 @@ _HOME = {
     "Process": "reeuncert.system.definition",
     "ReeUncertError": "reeuncert.errors",
     "SamplingError": "reeuncert.errors",
+    "Scenario": "reeuncert.sensitivity",
     "Selector": "reeuncert.system.definition",
+    "Study": "reeuncert.sensitivity",
     "SystemDefinition": "reeuncert.system.definition",
     "add_indicators": "reeuncert.indicators",
     "build_model": "reeuncert.model",
+    "calibrate": "reeuncert.calibration",
     "check": "reeuncert.checks",
     "check_case": "reeuncert.case.report",
     "compare_structures": "reeuncert.sensitivity",
     "headlines": "reeuncert.indicators",
     "indicator_table": "reeuncert.indicators",
+    "power_scaling": "reeuncert.sensitivity",
     "preview": "reeuncert.inference.preview",
     "read_case": "reeuncert.case.reader",
     "read_results": "reeuncert.posterior.io",
+    "read_scenarios": "reeuncert.sensitivity",
+    "read_study": "reeuncert.sensitivity",
+    "recover": "reeuncert.calibration",
     "restrict": "reeuncert.restriction",
+    "reweight": "reeuncert.sensitivity",
     "sample": "reeuncert.inference.sample",
     "sample_prior": "reeuncert.inference.prior",
+    "sensitivity": "reeuncert.sensitivity",
+    "simulate": "reeuncert.calibration",
     "summary": "reeuncert.indicators",
+    "value_of_information": "reeuncert.sensitivity",
     "write_report": "reeuncert.report",
     "write_results": "reeuncert.report.files",
 }

@@ -1,5 +1,30 @@
-"""Studies that run a case again with one thing changed."""
+"""Studies that run a case again with something changed; called itself, it makes one (`reeuncert.sensitivity(case, …)`).
 
+The package and the function have one name, so the module is made callable: whichever way a user comes to the name
+(``ree.sensitivity(case, …)`` or ``reeuncert.sensitivity.edits``), both work.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from reeuncert.sensitivity.scenario import Scenario, read_scenarios
 from reeuncert.sensitivity.structures import compare_structures
+from reeuncert.sensitivity.studies import Study, read_study
 
-__all__ = ["compare_structures"]
+if TYPE_CHECKING:
+    from reeuncert.sensitivity.study import sensitivity
+else:
+
+    class _Callable(ModuleType):
+        def __call__(self, *args: Any, **named: Any) -> Study:
+            from reeuncert.sensitivity.study import sensitivity as make
+
+            return make(*args, **named)
+
+    sensitivity = sys.modules[__name__]
+    sensitivity.__class__ = _Callable
+
+__all__ = ["Scenario", "Study", "compare_structures", "read_scenarios", "read_study", "sensitivity"]

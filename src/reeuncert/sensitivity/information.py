@@ -76,8 +76,8 @@ def value_of_information(
     DataFrame
         ``indicator``, its labels and ``unit``; the candidate (``flow`` and its attributes with ``measured_year`` and
         ``median`` in the unit of the case, or ``source`` and ``figures``: how many it reports); ``known_to``
-        (half-width of the central 68 % of its log today); ``error``; ``error_used`` (larger where the draws cannot tell what such a
-        small error would do, which understates the narrowing a little); ``eti90_width`` today and
+        (half-width of the central 68 % of its log today); ``error``; ``error_used`` (larger where the draws cannot tell
+        what such a small error would do, which understates the narrowing a little); ``eti90_width`` today and
         ``expected_eti90_width`` (named for kind and probability); ``narrowing``, the part by which the width is
         expected to shrink; ``noise``: narrowing that the same computation gives where there is nothing to learn (chains
         exchanged; for one flow). Candidates whose narrowing is not well above it cannot be ranked.

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
-from arviz_stats.base import array_stats
+from arviz_stats.base.array import array_stats
 from numpy.typing import NDArray
 
 from reeuncert.case.serial import case_to_json
@@ -59,7 +59,7 @@ class Reweighted:
 
     @property
     def ess(self) -> float:
-        """How many equally weighted draws would be worth as much (Kish); the draws' own autocorrelation comes on top."""
+        """How many independent draws of equal weight would be worth as much (Kish), if all draws were independent."""
         return float(1.0 / np.sum(self.weight**2))
 
     def __repr__(self) -> str:
@@ -86,7 +86,7 @@ class Reweighted:
         if not 0 < prob < 1:
             raise ReeUncertError(f"prob is {prob:g}; it must lie between 0 and 1")
         lower, upper = interval_columns(prob)
-        rows = []
+        rows: list[dict[str, Any]] = []
         places = (0.5, 0.5 - prob / 2, 0.5 + prob / 2)
         for target in targets_of(self.dt, indicators):
             draws = target.filled.ravel()
@@ -96,8 +96,12 @@ class Reweighted:
             rows.append(
                 {
                     **target.columns,
-                    **dict(zip(("median", lower, upper), after, strict=True)),
-                    **dict(zip(("median_before", f"{lower}_before", f"{upper}_before"), before, strict=True)),
+                    "median": after[0],
+                    lower: after[1],
+                    upper: after[2],
+                    "median_before": before[0],
+                    f"{lower}_before": before[1],
+                    f"{upper}_before": before[2],
                     "moves": (after[0] - before[0]) / half if half > 0 else 0.0,
                     "pareto_k": self.pareto_k,
                     "ess": self.ess,
@@ -172,7 +176,8 @@ def reweight(dt: xr.DataTree, *changes: Mapping[str, object] | Edit, despite_k: 
         When the change touches flows or coordinates, or the weights are unreliable.
     """
     case = case_of(dt)
-    scenario = Scenario.of("reweighted", *changes)
+    said = Scenario.of("reweighted", *(c for c in changes if not isinstance(c, Edit)))
+    scenario = Scenario(said.name, (*said.edits, *(c for c in changes if isinstance(c, Edit))))
     if not scenario.edits:
         raise ReeUncertError('nothing is changed; give a change, e.g. {"kind": "leave_out", "source": "…"}')
     edited = scenario.apply(Edited(case))
