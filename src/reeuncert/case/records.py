@@ -181,7 +181,8 @@ class Constant:
 class Headline:
     """One indicator value that the case puts first, with the sentence that says it.
 
-    ``year`` 0 means cumulated over all years.
+    ``year`` 0 means cumulated over all years. In the sentence, ``{median}``, ``{lower}``, ``{upper}``, ``{unit}``,
+    ``{first_year}`` and ``{last_year}`` are filled in.
     """
 
     indicator: str

@@ -23,7 +23,7 @@ DEEPEST = 6
 MOST_YEARS = 1_000
 MASS_UNITS = ("t", "kt", "Mt")
 MEASURES = ("coordinates", "mass", "shares")
-PLACEHOLDERS = ("median", "lower", "upper", "unit")
+PLACEHOLDERS = ("median", "lower", "upper", "unit", "first_year", "last_year")
 
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", re.ASCII)
 

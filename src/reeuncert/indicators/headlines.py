@@ -19,7 +19,8 @@ def headlines(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti", case: Ca
 
     Ratios are printed in per cent (except an index), masses in the unit of the case. Year 0 of a headline means all
     years together: the last year of the cumulated indicator. For an indicator by end use, the product of a headline
-    names the end use.
+    names the end use. ``{first_year}`` and ``{last_year}`` in a sentence are those of the result, which may hold a part
+    of the years of the case.
 
     Parameters
     ----------
@@ -100,6 +101,8 @@ def _row(dt: xr.DataTree, headline: Headline, prob: float, kind: str) -> pd.Data
     lower, upper = interval_columns(prob, kind)
     median, low, high = (number(float(found[c].iloc[0]), percent=record.percent) for c in ("median", lower, upper))
     unit = "%" if record.percent else (found["unit"].iloc[0] if record.unit == "mass" else "")
-    sentence = headline.sentence.format(median=median, lower=low, upper=high, unit=unit)
+    years = dt["derived"].to_dataset()["year"].values
+    span = {"first_year": years[0], "last_year": years[-1]}
+    sentence = headline.sentence.format(median=median, lower=low, upper=high, unit=unit, **span)
     found.insert(0, "sentence", " ".join(sentence.split()))
     return found
