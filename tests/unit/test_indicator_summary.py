@@ -108,6 +108,17 @@ def test_the_table_of_all_indicators_is_tidy(toy: xr.DataTree) -> None:
     assert found["median"].notna().all()
 
 
+def test_an_indicator_over_labels_that_a_case_does_not_have_is_an_empty_table(toy: xr.DataTree) -> None:
+    without = xr.DataTree.from_dict(
+        {
+            name: toy[name].to_dataset()[["end_use_consumption", "imports"]].isel(end_use=slice(0))
+            for name in ("derived", "derived_prior")
+        }
+    )
+    assert summary(without, "end_use_consumption").empty
+    assert set(indicator_table(without)["indicator"]) == {"imports"}
+
+
 def test_a_ratio_undefined_in_some_draws_is_summarised_over_the_others_if_they_are_few() -> None:
     draws = np.tile(np.linspace(0.0, 1.0, 101)[:, None], 3)
     draws[:5, 1] = np.nan
@@ -190,6 +201,12 @@ def test_the_product_of_a_headline_may_be_an_end_use(toy: xr.DataTree) -> None:
     found = headlines(toy, case=case).iloc[0]
     assert found["sentence"] == f"Magnets took {100 * found['median']:.0f} % of all."
     assert found["end_use"] == "magnets"
+
+
+def test_a_sentence_may_name_the_years_of_the_result(toy: xr.DataTree) -> None:
+    said = Headline("mine_production", "South", "", "", 0, "From {first_year} to {last_year}: {median} {unit}")
+    case = dataclasses.replace(case_from_json(toy.attrs["case_json"]), headlines=(said,))
+    assert headlines(toy, case=case)["sentence"].iloc[0].startswith("From 2001 to 2003: ")
 
 
 def test_a_result_without_a_case_has_no_headlines(toy: xr.DataTree) -> None:
