@@ -32,7 +32,7 @@ def sampled(monkeypatch, posterior):
     """`reeuncert run` without its sampler: the draws are synthetic."""
     dt = posterior.copy(deep=False)
     dt.attrs = {**posterior.attrs, "complete": "yes", "approximate": "no"}
-    monkeypatch.setattr(reeuncert.cli.run, "_sampled", lambda case, request: dt)
+    monkeypatch.setattr(reeuncert.cli.run, "_sampled", lambda case, request, chains: dt)
     return dt
 
 
@@ -149,7 +149,7 @@ def test_every_problem_of_a_case_is_listed(tmp_path, earlier):
     ],
 )  # fmt: skip
 def test_a_run_that_fails_later_touches_nothing(monkeypatch, earlier, error, status, message):
-    def fail(case, request):
+    def fail(case, request, chains):
         raise error
 
     monkeypatch.setattr(reeuncert.cli.run, "_sampled", fail)

@@ -14,10 +14,10 @@ from scipy.stats import norm
 
 from reeuncert.case.serial import case_from_json
 from reeuncert.errors import ModelError, SamplingError
+from reeuncert.inference.chains import Chain, joined
 from reeuncert.inference.compiled import compile_model
 from reeuncert.inference.prior import sample_prior
 from reeuncert.inference.sample import sample
-from reeuncert.inference.samplers import _draws_so_far
 from reeuncert.inference.start import good_start
 from reeuncert.inference.whitening import compile_whitened
 from reeuncert.testing import assert_mass_balance
@@ -178,17 +178,21 @@ def test_interrupt_keeps_the_draws_so_far(model, compiled, capsys):
     )
 
 
+def _chain(draws: int) -> Chain:
+    coords = {"chain": [0], "draw": range(draws)}
+    values = xr.DataArray(np.full((1, draws), float(draws)), dims=("chain", "draw"), coords=coords)
+    return Chain(values.to_dataset(name="x"), values.to_dataset(name="lp"), complete=draws == 100)
+
+
 def test_draws_so_far_are_the_largest_rectangle():
-    logp = np.full((4, 100), np.nan)
-    logp[0], logp[1, :90], logp[2, :20] = 0.0, 0.0, 0.0
-    stats = xr.Dataset({"logp": (("chain", "draw"), logp)}, coords={"chain": range(4), "draw": range(100)})
-    posterior = xr.Dataset({"x": (("chain", "draw"), logp + 1)}, coords={"chain": range(4), "draw": range(100)})
-    kept, kept_stats = _draws_so_far(posterior, stats)
-    assert dict(kept.sizes) == {"chain": 2, "draw": 90}
-    assert np.isfinite(kept["x"]).all()
-    assert dict(kept_stats.sizes) == {"chain": 2, "draw": 90}
+    kept = joined({0: _chain(100), 1: _chain(90), 3: _chain(20)})
+    assert dict(kept.posterior.sizes) == {"chain": 2, "draw": 90}
+    assert kept.posterior["x"][:, 0].values.tolist() == [100.0, 90.0]
+    assert dict(kept.sample_stats.sizes) == {"chain": 2, "draw": 90}
+    assert not kept.complete
+    assert joined({0: _chain(100), 1: _chain(100)}).complete
     with pytest.raises(KeyboardInterrupt, match="interrupted while the chains were still tuning"):
-        _draws_so_far(posterior * np.nan, stats * np.nan)
+        joined({})
 
 
 def test_quiet_says_nothing_and_otherwise_lines_go_to_standard_error(model, compiled, capfd):

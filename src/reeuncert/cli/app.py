@@ -45,9 +45,22 @@ def run(
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="End with status 1 if a check fails.")] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Go on with the chains that a killed or interrupted run has stored; give its other options too.",
+        ),
+    ] = False,
     option: Options = None,
 ) -> None:
     """Sample a case and write draws, tables, checks and a report.
+
+    Every chain is stored in the folder of the results as it finishes, until all is written. After a kill, a full disk
+    or Ctrl-C the same command with --resume samples only the chains that are missing (a chain that was cut off begins
+    anew). On the same machine the draws are then the same, bit for bit, as those of a run without interruption;
+    another machine may round differently and make other draws of the same posterior. A checkpoint of another case,
+    setting, seed or version is refused.
 
     Ends with status 0; 1 if a check failed and --strict was given; 2 if the input cannot be used or the output cannot
     be written (earlier results are then left as they were); 130 if interrupted (the draws made so far are kept).
@@ -67,6 +80,7 @@ def run(
         preview=preview,
         quiet=quiet,
         strict=strict,
+        resume=resume,
         command=_command_line(),
     )
     with guarded():

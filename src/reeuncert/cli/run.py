@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from reeuncert.case.reader import read_case
 from reeuncert.cli.exits import FAILED_CHECK, INTERRUPTED
 from reeuncert.cli.options import parse_options
-from reeuncert.errors import OutputError
+from reeuncert.cli.resume import checkpointed, remove_checkpoint
+from reeuncert.errors import OutputError, SamplingError
 from reeuncert.posterior.folder import Staging, output_folder
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Request:
     preview: bool = False
     quiet: bool = False
     strict: bool = False
+    resume: bool = False
     command: str = ""
 
 
@@ -52,24 +54,29 @@ def run_case(request: Request) -> int:
     ReeUncertError
         When the input cannot be used, the sampler cannot start, or the files cannot be written.
     """
+    if request.resume and request.preview:
+        raise SamplingError("a preview stores no chains to resume; leave out --preview or --resume")
     case = read_case(request.case, **parse_options(request.options))
     out = request.out if request.out is not None else Path("results") / case.name
     with output_folder(out) as staging:
         _require_space(staging, case, request)
-        dt = _sampled(case, request)
-        from reeuncert.cli.show import show_findings
-        from reeuncert.report.files import commit_results
-        from reeuncert.report.findings import Findings
+        with checkpointed(staging.target, out, request) as chains:
+            dt = _sampled(case, request, chains)
+            from reeuncert.cli.show import show_findings
+            from reeuncert.report.files import commit_results
+            from reeuncert.report.findings import Findings
 
-        _say(request, "Computing indicators, checks and tables …")
-        findings = Findings(dt)
-        files = commit_results(findings, staging)
+            _say(request, "Computing indicators, checks and tables …")
+            findings = Findings(dt)
+            files = commit_results(findings, staging)
+            if chains is not None and dt.attrs.get("complete") == "yes":
+                remove_checkpoint(chains)
     if not request.quiet:
         show_findings(findings, out, files)
     return _status(findings, request, out)
 
 
-def _sampled(case: Case, request: Request) -> xr.DataTree:
+def _sampled(case: Case, request: Request, chains: Path | None) -> xr.DataTree:
     _say(request, f"Case '{case.name}': {len(case.system.flows)} flows, {len(case.system.years)} years, "
                   f"{len(case.evidence)} reported figures.")  # fmt: skip
     from reeuncert.inference.preview import approximate
@@ -91,6 +98,8 @@ def _sampled(case: Case, request: Request) -> xr.DataTree:
         sampler=request.sampler,
         quiet=request.quiet,
         command=request.command,
+        checkpoint=chains,
+        resume=request.resume,
     )
 
 
@@ -102,8 +111,8 @@ def _status(findings: Findings, request: Request, out: Path) -> int:
 
 
 def _require_space(staging: Staging, case: Case, request: Request) -> None:
-    """Refuse now what would fail after the run; all draws together take about four times those of the flows."""
-    needed = 4 * 8 * request.draws * request.chains * int(case.system.exists.sum())
+    """Refuse now what would fail after the run; all draws, with those of the checkpoint, take six times the flows'."""
+    needed = 6 * 8 * request.draws * request.chains * int(case.system.exists.sum())
     if not request.preview and shutil.disk_usage(staging.place).free < needed:
         raise OutputError(
             f"cannot write results to '{staging.target}': they may take {needed / 1e6:,.0f} MB, and the disk has less; "

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,28 +24,76 @@ class Messages:
 
     quiet: bool = False
     bar: bool = True
-    _told: int = field(default=0, repr=False)
+    _open: str = field(default="", repr=False)
 
     @property
     def moving_bar(self) -> bool:
-        """Whether the sampler may draw its own bar."""
-        return self.bar and not self.quiet and (sys.stderr.isatty() or _in_notebook())
+        """Whether a line may move: in a terminal or a notebook."""
+        return self.wants_progress and (sys.stderr.isatty() or _in_notebook())
+
+    @property
+    def wants_progress(self) -> bool:
+        return self.bar and not self.quiet
 
     def say(self, text: str) -> None:
         if not self.quiet:
+            self.close()
             print(text, file=sys.stderr, flush=True)
 
-    def progress(self, chains: Sequence[Any]) -> None:
-        """Say every tenth of the work that is done; takes nutpie's list of chain states."""
-        if self.quiet or not self.bar:
-            return
-        total = sum(c.total_draws for c in chains)
-        done = sum(c.finished_draws for c in chains)
-        tenth = 10 * done // total if total else 0
-        if tenth > self._told:
-            self._told = tenth
-            divergences = sum(c.divergences for c in chains)
-            self.say(f"  {10 * tenth} % of the draws, divergences so far: {divergences}")
+    def chains(self, chains: int, draws: int, finished: int = 0) -> Callable[[int, Any], None]:
+        """How far chains are: a line that moves, or a line every tenth of the work.
+
+        Parameters
+        ----------
+        chains, draws
+            Number of chains, and of draws of each with tuning.
+        finished
+            Chains that were there before.
+
+        Returns
+        -------
+        callable
+            To be called with the number of a chain and nutpie's state of it, from any thread.
+        """
+        clock, lock = Clock(), threading.Lock()
+        done: dict[int, int] = {}
+        divergences: dict[int, int] = {}
+        told = 10 * finished // chains
+
+        def tell(number: int, state: Any) -> None:
+            nonlocal told
+            with lock:
+                done[number], divergences[number] = state.finished_draws, state.divergences
+                made = sum(done.values())
+                share = (finished * draws + made) / (chains * draws)
+                if self.moving_bar:
+                    left = clock.total() * (chains * draws - finished * draws - made) / made if made else 0.0
+                    self._move(f"  {100 * share:3.0f} % of the draws{_about(left)}{_divergences(divergences)}")
+                elif int(10 * share) > told:
+                    told = int(10 * share)
+                    self.say(f"  {10 * told} % of the draws{_divergences(divergences)}")
+
+        return tell
+
+    def close(self) -> None:
+        """End a line that moves."""
+        if self._open:
+            self._open = ""
+            print(file=sys.stderr, flush=True)
+
+    def _move(self, line: str) -> None:
+        print("\r" + line.ljust(len(self._open)), end="", file=sys.stderr, flush=True)
+        self._open = line
+
+
+def _about(seconds: float) -> str:
+    if not seconds:
+        return ""
+    return f", about {seconds / 60:.0f} min left" if seconds > 90 else f", about {seconds:.0f} s left"
+
+
+def _divergences(by_chain: Mapping[int, int]) -> str:
+    return f", divergences so far: {sum(by_chain.values())}"
 
 
 class Clock:

@@ -15,7 +15,8 @@ from reeuncert.inference.compiled import repeatable_arithmetic
 from reeuncert.inference.layout import COORDINATES, labelled
 from reeuncert.inference.messages import Messages
 from reeuncert.inference.provenance import case_attributes, case_of, fresh_seed, run_attributes
-from reeuncert.inference.samplers import Settings, sample_nutpie
+from reeuncert.inference.samplers import sample_nutpie
+from reeuncert.inference.settings import Settings
 
 PRIOR_DRAWS = 1000
 _NO_DENSITY = (FlatRV, HalfFlatRV)

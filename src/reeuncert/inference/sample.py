@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-import dataclasses
+import json
 import warnings
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import pymc as pm
 import xarray as xr
 
+from reeuncert.case.records import Case
 from reeuncert.errors import SamplingError
+from reeuncert.inference.checkpoint import Checkpoint, find_checkpoint
 from reeuncert.inference.compiled import CompiledModel, repeatable_arithmetic
 from reeuncert.inference.layout import COORDINATES, REPORTED, grouped_log_prior, labelled, split_rows, stored_names
 from reeuncert.inference.messages import Clock, Messages
 from reeuncert.inference.prior import PRIOR_DRAWS, prior_groups
-from reeuncert.inference.provenance import case_attributes, case_of, fresh_seed, prior_classes, run_attributes
-from reeuncert.inference.samplers import Drawn, Settings, find_sampler
+from reeuncert.inference.provenance import (
+    case_attributes,
+    case_of,
+    content_sha256,
+    fresh_seed,
+    prior_classes,
+    run_attributes,
+    versions,
+)
+from reeuncert.inference.samplers import Drawn, find_sampler
+from reeuncert.inference.settings import Settings
 
 
 def sample(
@@ -37,6 +49,8 @@ def sample(
     likelihood_terms: bool = True,
     command: str = "",
     compiled: CompiledModel | None = None,
+    checkpoint: str | Path | None = None,
+    resume: bool = False,
 ) -> xr.DataTree:
     """Draw from the posterior, and from the prior beside it.
 
@@ -72,6 +86,17 @@ def sample(
         What the user typed, for the record.
     compiled
         From `reeuncert.inference.compile_model`, to skip compiling (nutpie only).
+    checkpoint
+        A folder in which every chain is stored as it finishes (nutpie only), so that what has been sampled outlives
+        this process. It stays: delete it when the result is written. One of another run that is there already is
+        replaced when the first chain is stored.
+    resume
+        Go on with the chains in ``checkpoint``: only those that it lacks are sampled. A chain depends on its own seed,
+        which comes from ``seed`` and its number, and not on the chains beside it or on the number of cores; so on the
+        same machine the result has the same draws, bit for bit, as that of a run that nobody interrupted. Another
+        machine may round differently: its chains are other draws of the same posterior. A chain that was cut off is
+        sampled anew from its start. Without ``seed`` that of the checkpoint is used; without a chain in the
+        checkpoint all of them are sampled.
 
     Returns
     -------
@@ -87,17 +112,29 @@ def sample(
         When the sampler is not known, cannot start, or returned no draws.
     ModelError
         When the model was not built by this package.
+    OutputError
+        When the checkpoint is of another case, model, version, seed or setting (and says which), or cannot be read.
     """
     case = case_of(model)
     _check_settings(draws=draws, tune=tune, chains=chains, cores=cores, prior_draws=prior_draws, seed=seed, thin=thin)
     run = find_sampler(sampler)
+    if resume and checkpoint is None:
+        raise SamplingError("there is nothing to resume from: name the folder of the checkpoint")
+    stored = find_checkpoint(Path(checkpoint)) if resume and checkpoint is not None else None
+    if seed is None and stored is not None and isinstance(stored.identity.get("seed"), int):
+        seed = int(stored.identity["seed"])
     chosen = fresh_seed() if seed is None else int(seed)
     messages, clock = Messages(quiet=quiet, bar=progressbar), Clock()
-    settings = Settings(draws * thin, tune, chains, cores, chosen, target_accept, store=stored_names(model))
-    drawn = run(model, settings, messages, compiled)
+    settings = Settings(draws, tune, chains, cores, chosen, target_accept, thin=thin, store=stored_names(model))
+    kept = None
+    if checkpoint is not None:
+        kept = Checkpoint(Path(checkpoint), _identity(case, settings, sampler), resume, messages)
+        kept.refuse_other()
+        if resume and stored is None:
+            messages.say(f"There are no chains to resume in '{checkpoint}': sampling all of them.")
+    drawn = run(model, settings, messages, compiled, kept)
     if drawn.posterior.sizes.get("draw", 0) < 1:
         raise SamplingError(f"the sampler '{sampler}' returned no draws")
-    drawn = thinned(drawn, thin)
     if not drawn.complete:
         messages.say(f"Interrupted: keeping {_size(drawn)} made so far.")
     clock.lap()
@@ -137,25 +174,20 @@ def sample(
     return tree
 
 
-def thinned(drawn: Drawn, thin: int) -> Drawn:
-    """Every ``thin``-th draw; a draw that is kept counts as diverging if any since the last kept one diverged.
-
-    An interrupted run that made fewer draws than that keeps them all.
-    """
-    made = drawn.posterior.sizes["draw"]
-    kept = made // thin
-    if thin == 1 or kept < 1:
-        return drawn
-    pick = {"draw": np.arange(thin - 1, kept * thin, thin)}
-    fresh = {"draw": np.arange(kept)}
-    stats = drawn.sample_stats.isel(pick).assign_coords(fresh)
-    for name in ("diverging", "reached_max_treedepth"):
-        if name in drawn.sample_stats:
-            whole = drawn.sample_stats[name].values[:, : kept * thin]
-            stats[name] = (stats[name].dims, whole.reshape(whole.shape[0], kept, thin).any(axis=-1))
-    # A copy: a view would hold all the draws in memory.
-    posterior = drawn.posterior.isel(pick).assign_coords(fresh).copy(deep=True)
-    return dataclasses.replace(drawn, posterior=posterior, sample_stats=stats)
+def _identity(case: Case, settings: Settings, sampler: str) -> dict[str, str | int | float]:
+    """All that the draws of a chain depend on, but for the model's own code."""
+    return {
+        "case": case.name,
+        "case_sha256": content_sha256(case),
+        "draws": settings.draws,
+        "tune": settings.tune,
+        "thin": settings.thin,
+        "chains": settings.chains,
+        "seed": settings.seed,
+        "target_accept": settings.target_accept,
+        "sampler": sampler,
+        "versions": json.dumps(versions()),
+    }
 
 
 def _terms(model: pm.Model, posterior: xr.Dataset) -> dict[str, xr.Dataset]:

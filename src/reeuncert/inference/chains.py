@@ -1,0 +1,190 @@
+"""Chains of nutpie, each a run of its own with a seed of its own, a few at a time.
+
+A chain depends on the compiled model, the settings and its own seed, not on which chains run beside it, how many there
+are, or on how many cores: run alone it gives the same draws, bit for bit (same machine, versions and model). So a run
+that was killed can go on with the chains that it lacks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from reeuncert.errors import SamplingError
+from reeuncert.inference.compiled import CompiledModel, repeatable_arithmetic
+from reeuncert.inference.messages import Messages
+from reeuncert.inference.settings import STATISTICS, Settings
+from reeuncert.inference.thinning import thin_draws
+from reeuncert.inference.whitening import WHITENED
+
+NOTHING_YET = "interrupted while the chains were still tuning: there are no draws to keep"
+POLL = 0.02
+"""Seconds to wait for a chain before looking at the next."""
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Draws of one chain (dims chain of size 1, draw, …), thinned, and whether it came to its end."""
+
+    posterior: xr.Dataset
+    sample_stats: xr.Dataset
+    complete: bool = True
+
+    @property
+    def draws(self) -> int:
+        return int(self.posterior.sizes.get("draw", 0))
+
+
+def chain_seed(seed: int, chain: int) -> int:
+    """Seed of one chain of a run, from the seed of the run and the number of the chain alone.
+
+    Examples
+    --------
+    >>> chain_seed(1, 0) == chain_seed(1, 0), chain_seed(1, 0) == chain_seed(1, 1)
+    (True, False)
+    """
+    return int(np.random.SeedSequence(seed, spawn_key=(chain,)).generate_state(1, np.uint64)[0] >> 1)
+
+
+def run_chains(
+    compiled: CompiledModel,
+    settings: Settings,
+    messages: Messages,
+    *,
+    have: Mapping[int, Chain] | None = None,
+    finished: Callable[[int, Chain], None] | None = None,
+) -> dict[int, Chain]:
+    """Sample the chains that are not there yet, as many at a time as there are workers.
+
+    Parameters
+    ----------
+    have
+        Chains that an earlier run has finished, by number.
+    finished
+        Called with every chain as it comes to its end.
+
+    Returns
+    -------
+    dict of int to Chain
+        All chains, by number. After Ctrl-C also those cut off (``complete`` is False), and none that had no draws yet.
+
+    Raises
+    ------
+    SamplingError
+        If a chain cannot be sampled; the others are given up, but for those that have finished.
+    """
+    done = dict(have or {})
+    waiting = [number for number in range(settings.chains) if number not in done]
+    running: dict[int, Any] = {}
+    told = messages.chains(settings.chains, settings.tune + settings.made, len(done))
+    try:
+        while waiting or running:
+            while waiting and len(running) < settings.workers:
+                number = waiting.pop(0)
+                running[number] = _begin(compiled, settings, number, messages, told)
+            for number, run in list(running.items()):
+                try:
+                    tree = run.wait(timeout=POLL)
+                except TimeoutError:  # not yet (its own `is_finished` raises the same until it is)
+                    continue
+                except RuntimeError as error:
+                    raise SamplingError(f"nutpie could not sample this model: {error}") from error
+                del running[number]
+                done[number] = _chain(tree, settings, complete=True)
+                if finished is not None:
+                    finished(number, done[number])
+    except KeyboardInterrupt:
+        for number in list(running):
+            chain = _chain(running.pop(number).abort(), settings, complete=False)
+            if chain.draws:
+                done[number] = chain
+    finally:
+        for run in running.values():
+            run.cancel()
+        messages.close()
+    return dict(sorted(done.items()))
+
+
+def joined(chains: Mapping[int, Chain]) -> Chain:
+    """Chains side by side; of chains of unequal length, those that together give most draws.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If no chain has a draw: they were interrupted before that.
+    """
+    every = list(chains.values())
+    keep, draws = largest_rectangle([chain.draws for chain in every])
+    if draws < 1:
+        raise KeyboardInterrupt(NOTHING_YET)
+    parts = [every[i] for i in keep]
+    posterior = xr.concat([p.posterior.isel(draw=slice(0, draws)) for p in parts], "chain", join="exact")
+    stats = xr.concat([p.sample_stats.isel(draw=slice(0, draws)) for p in parts], "chain", join="exact")
+    number = {"chain": np.arange(len(parts))}
+    whole = len(parts) == len(every) and all(p.complete for p in parts)
+    return Chain(posterior.assign_coords(number), stats.assign_coords(number), whole)
+
+
+def largest_rectangle(lengths: Sequence[int]) -> tuple[list[int], int]:
+    """Which chains to keep, and how many draws of each, so that most draws remain; ties keep more chains.
+
+    Examples
+    --------
+    >>> largest_rectangle([1000, 950, 10, 0])
+    ([0, 1], 950)
+    """
+    best: tuple[int, int] = (0, 0)
+    for length in sorted({int(n) for n in lengths}):
+        count = int(sum(n >= length for n in lengths))
+        if count * length > best[0] * best[1]:
+            best = (count, length)
+    draws = best[1]
+    return [i for i, n in enumerate(lengths) if n >= draws] if draws else [], draws
+
+
+def _begin(
+    compiled: CompiledModel, settings: Settings, number: int, messages: Messages, told: Callable[[int, Any], None]
+) -> Any:
+    import nutpie
+
+    def tell(states: Sequence[Any]) -> None:
+        told(number, states[0])
+
+    with repeatable_arithmetic():
+        return nutpie.sample(
+            compiled.compiled,
+            draws=settings.made,
+            tune=settings.tune,
+            chains=1,
+            cores=1,
+            seed=chain_seed(settings.seed, number),
+            target_accept=settings.target_accept,
+            maxdepth=settings.max_depth,
+            save_warmup=False,
+            progress_bar=False,
+            progress_callback=tell if messages.wants_progress else None,
+            blocking=False,
+        )
+
+
+def _chain(tree: xr.DataTree, settings: Settings, *, complete: bool) -> Chain:
+    """What a run of one chain has drawn, as far as it is kept."""
+    if "posterior" not in tree.children or "sample_stats" not in tree.children:
+        if complete:
+            raise SamplingError("nutpie returned no draws")
+        return Chain(xr.Dataset(), xr.Dataset(), complete=False)
+    posterior, stats = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()
+    posterior = posterior.drop_vars(WHITENED, errors="ignore")
+    posterior = posterior.drop_dims([d for d in posterior.dims if str(d).startswith(WHITENED)])
+    kept, fewer = thin_draws(posterior, renamed(stats), settings.thin)
+    return Chain(kept, fewer, complete)
+
+
+def renamed(stats: xr.Dataset) -> xr.Dataset:
+    """The statistics that are kept, under their one name."""
+    kept = {new: stats[old] for old, new in STATISTICS.items() if old in stats}
+    return xr.Dataset({k: v.astype("int64") if v.dtype.kind == "u" else v for k, v in kept.items()})

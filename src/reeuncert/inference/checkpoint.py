@@ -1,0 +1,285 @@
+"""Chains of a run on the disk, stored as they finish, so that a run that was killed can go on.
+
+A checkpoint is a folder: ``run.json`` says whose chains these are, ``chain-0.npz`` … hold them. Files are written whole
+or not at all. What a chain depends on is in ``run.json`` word by word, so that chains of another case, seed, setting or
+version are refused with the difference named; the log density of the model and the length of its gradient at the
+centre of the prior tell a model that was changed in code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import math
+import shutil
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from reeuncert.errors import OutputError
+from reeuncert.files import cause, explained, write_whole
+from reeuncert.inference.chains import Chain
+from reeuncert.inference.compiled import CompiledModel
+from reeuncert.inference.messages import Messages
+
+FOLDER = "reeuncert-checkpoint"
+"""Name of a checkpoint inside the folder of the results."""
+MANIFEST = "run.json"
+FORMAT = "reeuncert checkpoint 1"
+MOST_MANIFEST = 1_000_000
+SAME = 1e-6
+"""Relative difference within which two log densities are those of one model."""
+
+_UNREADABLE = (
+    *(OSError, ValueError, TypeError, AttributeError, LookupError),
+    *(EOFError, RecursionError, NotImplementedError, zipfile.BadZipFile),
+)
+"""What reading an array file raises that was cut, changed or made by someone else."""
+
+Identity = Mapping[str, str | int | float]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What lies in a checkpoint.
+
+    Parameters
+    ----------
+    identity
+        What the chains depend on: case, settings, seed, versions.
+    density
+        Log density of the model and length of its gradient at the centre of the prior.
+    created
+        When its first chain was stored.
+    chains
+        Number → file of the chains there.
+    """
+
+    identity: dict[str, str | int | float]
+    density: tuple[float, float]
+    created: str
+    chains: dict[int, Path]
+
+    @property
+    def key(self) -> str:
+        return _key(self.identity)
+
+    def __str__(self) -> str:
+        wanted = self.identity.get("chains", "?")
+        return f"{len(self.chains)} of {wanted} chains, seed {self.identity.get('seed', '?')}, begun {self.created}"
+
+
+def find_checkpoint(folder: Path) -> Stored | None:
+    """What a checkpoint folder holds; None where there is no chain.
+
+    Raises
+    ------
+    OutputError
+        If there are chains, and it cannot be read whose they are.
+    """
+    chains = {int(p.stem[6:]): p for p in sorted(folder.glob("chain-*.npz")) if p.stem[6:].isdecimal()}
+    if not chains:
+        return None
+    with explained(f"cannot read the checkpoint in '{folder}'"):
+        try:
+            if (folder / MANIFEST).stat().st_size > MOST_MANIFEST:
+                raise ValueError("it is too large")
+            content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+            return _manifest(content, chains)
+        except (ValueError, FileNotFoundError, RecursionError) as error:
+            raise OutputError(
+                f"the checkpoint in '{folder}' cannot be read ({_short(error)}); delete that folder to start over"
+            ) from error
+
+
+def _manifest(content: Any, chains: dict[int, Path]) -> Stored:
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise ValueError(f"{MANIFEST} is not of the format '{FORMAT}'")
+    identity, density, created = (content.get(k) for k in ("identity", "density", "created"))
+    plain = isinstance(identity, dict) and all(isinstance(v, str | int | float) for v in identity.values())
+    numbers = isinstance(density, list) and len(density) == 2 and all(isinstance(v, int | float) for v in density)
+    if not plain or not numbers or not isinstance(created, str):
+        raise ValueError(f"{MANIFEST} lacks a part")
+    assert isinstance(identity, dict)
+    assert isinstance(density, list)
+    return Stored(identity, (float(density[0]), float(density[1])), created, chains)
+
+
+def discard_checkpoint(folder: Path) -> None:
+    """Remove a checkpoint; what it is goes first, so that what a kill leaves of it is never taken for whole."""
+    (folder / MANIFEST).unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass
+class Checkpoint:
+    """Stores the chains of one run, and gives back those of an earlier one of the same identity.
+
+    Parameters
+    ----------
+    folder
+        Where; made when the first chain is stored. A checkpoint of another run there is kept until then.
+    identity
+        All that the draws depend on, as plain values.
+    resume
+        Whether to go on with the chains that are there.
+    messages
+        Where to say what cannot be read or written.
+    """
+
+    folder: Path
+    identity: Identity
+    resume: bool
+    messages: Messages
+    _density: tuple[float, float] = field(default=(math.nan, math.nan), repr=False)
+    _mine: bool = field(default=False, repr=False)
+    _given_up: bool = field(default=False, repr=False)
+
+    def refuse_other(self) -> None:
+        """Stop, before anything is compiled, if the chains there are of another run.
+
+        Raises
+        ------
+        OutputError
+            Naming what differs.
+        """
+        found = find_checkpoint(self.folder) if self.resume else None
+        if found is None:
+            return
+        different = _differences(found.identity, dict(self.identity))
+        if different:
+            raise OutputError(
+                f"the checkpoint in '{self.folder}' is of another run: {'; '.join(different)}. "
+                "Resume with the settings of that run, or run without --resume to start over"
+            )
+
+    def begin(self, compiled: CompiledModel) -> dict[int, Chain]:
+        """Chains to go on with, by number; none where there is nothing to resume.
+
+        Raises
+        ------
+        OutputError
+            If the chains there are of another run or of a changed model.
+        """
+        self.refuse_other()
+        value, gradient = compiled.log_density(compiled.centre)
+        self._density = (value, float(np.linalg.norm(gradient)))
+        found = find_checkpoint(self.folder) if self.resume else None
+        if found is None:
+            return {}
+        if not np.allclose(self._density, found.density, rtol=SAME, atol=0.0):
+            raise OutputError(
+                f"the checkpoint in '{self.folder}' is of another model: its log density at the centre of the prior is "
+                f"{found.density[0]:.8g} there and {value:.8g} here. The code has changed since; run without --resume "
+                "to start over"
+            )
+        self._mine = True
+        chains = {}
+        for number, path in found.chains.items():
+            try:
+                chains[number] = _read_chain(path, found.key, int(self.identity["draws"]))
+            except _UNREADABLE as error:
+                self.messages.say(f"Stored chain {number} cannot be read ({_short(error)}); it is sampled again.")
+        return {number: chain for number, chain in chains.items() if number < int(self.identity["chains"])}
+
+    def store(self, number: int, chain: Chain) -> None:
+        """Store a chain. If it cannot be, the run goes on without: that is said, once."""
+        if self._given_up:
+            return
+        try:
+            if not self._mine:
+                discard_checkpoint(self.folder)
+                self.folder.mkdir(parents=True, exist_ok=True)
+                created = datetime.now(UTC).isoformat(timespec="seconds")
+                content = {"format": FORMAT, "created": created, "identity": dict(self.identity)}
+                text = json.dumps(content | {"density": list(self._density)}, indent=2)
+                write_whole(self.folder / MANIFEST, text.encode())
+                self._mine = True
+            write_whole(self.folder / f"chain-{number}.npz", _chain_bytes(chain, number, _key(self.identity)))
+        except OSError as error:
+            self._given_up = True
+            self.messages.say(
+                f"A finished chain could not be stored in '{self.folder}' ({cause(error)}); "
+                "the run goes on, but if it is killed this chain is lost."
+            )
+
+
+def _key(identity: Identity) -> str:
+    return hashlib.sha256(json.dumps(dict(identity), sort_keys=True).encode()).hexdigest()
+
+
+def _differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
+    """What two runs do not share, in words."""
+    found = []
+    for name in sorted({*there, *here}):
+        one, other = there.get(name), here.get(name)
+        if one == other:
+            continue
+        if name == "versions":
+            found += _version_differences(str(one), str(other))
+        elif name == "case_sha256":
+            found.append("the content of the case has changed")
+        else:
+            found.append(f"{name} is {one} there and {other} here")
+    return found
+
+
+def _version_differences(there: str, here: str) -> list[str]:
+    try:
+        old, new = json.loads(there), json.loads(here)
+    except ValueError:
+        return ["the versions differ"]
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        return ["the versions differ"]
+    changed = [p for p in sorted({*old, *new}) if old.get(p) != new.get(p)]
+    return [f"{p} is {old.get(p)} there and {new.get(p)} here" for p in changed]
+
+
+def _chain_bytes(chain: Chain, number: int, key: str) -> memoryview:
+    """A chain as an uncompressed ``.npz`` of plain arrays; its zip container has a checksum of every one."""
+    arrays: dict[str, np.ndarray] = {}
+    layout: dict[str, Any] = {"key": key, "chain": number}
+    for group, data in (("posterior", chain.posterior), ("sample_stats", chain.sample_stats)):
+        layout[group] = {}
+        for name, variable in {**data.coords, **data.data_vars}.items():
+            values = variable.values
+            arrays[f"{group}/{name}"] = values.astype(str) if values.dtype.kind == "O" else values
+            layout[group][str(name)] = [list(map(str, variable.dims)), name in data.coords, values.dtype.kind == "O"]
+    content = io.BytesIO()
+    arrays["layout"] = np.array(json.dumps(layout))
+    np.savez(content, **arrays)  # type: ignore[arg-type]  # its one other argument is not among these names
+    return content.getbuffer()
+
+
+def _read_chain(path: Path, key: str, draws: int) -> Chain:
+    with zipfile.ZipFile(path) as container:
+        if any(entry.compress_type != zipfile.ZIP_STORED for entry in container.infolist()):
+            raise ValueError("it is compressed, which ours are not")  # and so cannot unfold without end
+    with np.load(path, allow_pickle=False) as file:
+        layout = json.loads(str(file["layout"]))
+        if not isinstance(layout, dict) or layout.get("key") != key:
+            raise ValueError("it is of another run")
+        groups = []
+        for group in ("posterior", "sample_stats"):
+            variables: dict[str, xr.Variable] = {}
+            coordinates: dict[str, xr.Variable] = {}
+            for name, (dims, is_coordinate, is_object) in layout[group].items():
+                values = file[f"{group}/{name}"]
+                variable = xr.Variable(dims, values.astype(object) if is_object else values)
+                (coordinates if is_coordinate else variables)[name] = variable
+            groups.append(xr.Dataset(variables, coords=coordinates))
+    chain = Chain(groups[0], groups[1])
+    if chain.draws != draws or chain.posterior.sizes.get("chain") != 1:
+        raise ValueError(f"it holds {chain.draws} draws, not {draws}")
+    return chain
+
+
+def _short(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]

@@ -1,0 +1,64 @@
+"""How to sample, whichever sampler does it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reeuncert.inference.cores import available_cores
+
+STATISTICS = {
+    "diverging": "diverging",
+    "energy": "energy",
+    "lp": "lp",
+    "logp": "lp",
+    "n_steps": "n_steps",
+    "step_size": "step_size",
+    "step_size_bar": "step_size_bar",
+    "tree_depth": "tree_depth",
+    "depth": "tree_depth",
+    "acceptance_rate": "acceptance_rate",
+    "mean_tree_accept": "acceptance_rate",
+    "maxdepth_reached": "reached_max_treedepth",
+    "reached_max_treedepth": "reached_max_treedepth",
+}
+"""Statistics of the samplers that are kept, and the one name that each gets whichever sampler ran."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to sample.
+
+    Parameters
+    ----------
+    draws, tune, chains
+        Draws kept and tuning steps of every chain, and number of chains.
+    thin
+        Every so-manieth draw is kept: a chain makes ``draws * thin``.
+    cores
+        Chains that run at a time; by default as many as this process may use.
+    seed
+        The same seed, versions and settings give the same draws.
+    target_accept
+        Mean acceptance that the step size is tuned to.
+    store
+        Names of deterministics to keep; None keeps all.
+    """
+
+    draws: int = 1000
+    tune: int = 1000
+    chains: int = 4
+    cores: int | None = None
+    seed: int = 0
+    target_accept: float = 0.9
+    max_depth: int = 10
+    thin: int = 1
+    store: tuple[str, ...] | None = None
+
+    @property
+    def made(self) -> int:
+        """Draws that a chain makes after tuning."""
+        return self.draws * self.thin
+
+    @property
+    def workers(self) -> int:
+        return min(self.chains, self.cores or available_cores())
