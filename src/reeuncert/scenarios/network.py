@@ -1,0 +1,113 @@
+"""One year of a system as a graph: which flows are asked for, which are made in fixed proportions, in which order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from reeuncert.indicators.flows import Array, FlowTable, Mask
+from reeuncert.system.definition import OUTSIDE
+from reeuncert.system.graph import strong_components
+
+MADE = ("mine_production", "production", "loss", "declared", "undeclared")
+"""Quantities that leave a process in fixed proportions (its transfer coefficients); every other is asked for."""
+
+BEYOND = -1
+"""Number of the process that stands for outside."""
+
+
+@dataclass(frozen=True, eq=False)
+class YearNetwork:
+    """Flows and processes of one year, as numbers.
+
+    Parameters
+    ----------
+    year
+        Index of the year in the table.
+    processes
+        Names of all processes of the table.
+    flows
+        Indices of the flows that exist in the year, without stocks; the arrays below have one entry for each.
+    source, target
+        Processes from and to which each leads; `BEYOND` for outside.
+    made
+        Whether it leaves its process in a fixed proportion.
+    lost
+        Whether it is a loss.
+    opening
+        Whether it is the stock with which the first year began, which is there in any case.
+    crossing
+        Whether it leads from one region to another.
+    closing
+        For each process the index of its stock flow in the table, or -1: what is carried into the next year.
+    """
+
+    year: int
+    processes: tuple[str, ...]
+    flows: np.ndarray
+    source: np.ndarray
+    target: np.ndarray
+    made: Mask
+    lost: Mask
+    opening: Mask
+    crossing: Mask
+    closing: np.ndarray
+
+    @classmethod
+    def of(cls, table: FlowTable, year: int) -> YearNetwork:
+        """The graph of one year of a table (`year`: its index)."""
+        names = table.attributes
+        processes = tuple(dict.fromkeys(str(p) for p in (*names["from_process"], *names["to_process"]) if p != OUTSIDE))
+        number = {p: i for i, p in enumerate(processes)} | {OUTSIDE: BEYOND}
+        stock = names["from_process"] == names["to_process"]
+        closing = np.full(len(processes), -1)
+        for i in np.flatnonzero(stock & table.present[:, year]):
+            closing[number[str(names["from_process"][i])]] = i
+        flows = np.flatnonzero(table.present[:, year] & ~stock)
+        quantity, origin, destination = (names[k][flows] for k in ("quantity", "origin", "destination"))
+        return cls(
+            year,
+            processes,
+            flows,
+            np.array([number[str(p)] for p in names["from_process"][flows]], dtype=int),
+            np.array([number[str(p)] for p in names["to_process"][flows]], dtype=int),
+            np.isin(quantity, MADE),
+            quantity == "loss",
+            quantity == "opening_stock",
+            (origin != destination) & (origin != "") & (destination != ""),
+            closing,
+        )
+
+    def transforms(self) -> Mask:
+        """Which processes make something in fixed proportions and cross no border: mines and plants, which have a
+        capacity.
+        """
+        found = np.zeros(len(self.processes), dtype=bool)
+        found[self.source[self.made & ~self.crossing & (self.source != BEYOND)]] = True
+        return found
+
+    def wanted(self) -> Mask:
+        """Which flows are wanted for their own sake: what leaves the system other than by loss."""
+        return np.asarray((self.target == BEYOND) & ~self.lost)
+
+    def order(self, open_flows: Mask) -> list[list[int]]:
+        """Processes in groups, suppliers before those they supply; a group of several passes goods in a circle."""
+        successors: list[list[int]] = [[] for _ in self.processes]
+        for i in np.flatnonzero(open_flows & (self.source != BEYOND) & (self.target != BEYOND)):
+            successors[self.source[i]].append(int(self.target[i]))
+        return strong_components(successors)
+
+
+def throughput(table: FlowTable, network: YearNetwork) -> Array:
+    """What leaves each process in each year up to the network's, stocks apart, array (process, draw, year)."""
+    chains, draws, _ = table.shape
+    last = network.year + 1
+    out = np.zeros((len(network.processes), chains * draws, last))
+    number = {p: i for i, p in enumerate(network.processes)}
+    for i, (source, target) in enumerate(
+        zip(table.attributes["from_process"], table.attributes["to_process"], strict=True)
+    ):
+        if source != OUTSIDE and source != target:
+            out[number[str(source)]] += table.mass[i].reshape(chains * draws, -1)[:, :last]
+    return out
