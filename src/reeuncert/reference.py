@@ -6,8 +6,8 @@ published number a row. A case without that folder has none.
 
 from __future__ import annotations
 
-import csv
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,12 +19,20 @@ from reeuncert.case.bundled import bundled_cases, find_case
 from reeuncert.case.records import Case
 from reeuncert.case.serial import case_from_json
 from reeuncert.case.toml import FILE, CaseFile, read_case_file
+from reeuncert.cells import CellError, number_cell, year_cell
+from reeuncert.errors import CaseError, Problem
 from reeuncert.indicators.quantiles import spread
 from reeuncert.indicators.registry import CUMULATED, INDICATORS, Indicator
+from reeuncert.tables import read_texts
 
 FOLDER = "reference"
 TABLE = "published_reference.csv"
 SOURCES = "sources.csv"
+NEEDED = (
+    *("id", "source_id", "statement", "indicator", "region", "partner", "product"),
+    *("year_from", "year_to", "value", "unit"),
+)
+"""Columns that the table must have; it may have more."""
 
 _TO_ONE = {"%": 0.01, "% greater": 0.01, "1": 1.0, "ratio": 1.0, "fold": 1.0, "times": 1.0, "share": 1.0}
 _TONNES = {"t": 1.0, "kt": 1e3, "Mt": 1e6}
@@ -84,13 +92,29 @@ def published_values(case: Case) -> tuple[Published, ...]:
     """Published values of indicators of a case that one number of ours can be set beside.
 
     Left out: rows that name no indicator, no number or no year, or labels that the case does not have.
+
+    Raises
+    ------
+    CaseError
+        If a table of published values cannot be read; lists every problem.
     """
     data = data_folder(case)
     if data is None or not (data / FOLDER / TABLE).is_file():
         return ()
     sources = data / FOLDER / SOURCES
-    titles = {row["source_id"]: row["title"] for row in _rows(sources)} if sources.is_file() else {}
-    found = (_published(row, titles, case) for row in _rows(data / FOLDER / TABLE))
+    titles: dict[str, str] = {}
+    if sources.is_file():
+        rows = read_texts(sources, f"{FOLDER}/{SOURCES}", ("source_id", "title"))
+        titles = {row["source_id"]: row["title"] for row in rows}
+    problems: list[Problem] = []
+    found = []
+    for row in read_texts(data / FOLDER / TABLE, f"{FOLDER}/{TABLE}", NEEDED):
+        try:
+            found.append(_published(row.cells, titles, case))
+        except CellError as error:
+            problems.append(Problem(f"{FOLDER}/{TABLE}", row.line, "", str(error)))
+    if problems:
+        raise CaseError(problems)
     return tuple(row for row in found if row is not None)
 
 
@@ -146,11 +170,14 @@ def labels(published: Published) -> dict[str, str]:
     return {dim: named[dim] for dim in record.dims}
 
 
-def _published(row: dict[str, str], titles: dict[str, str], case: Case) -> Published | None:
+def _published(row: Mapping[str, str], titles: Mapping[str, str], case: Case) -> Published | None:
     record = INDICATORS.get(row["indicator"])
     if record is None or not row["value"] or not row["year_from"] or not row["year_to"]:
         return None
-    years = int(row["year_from"]), int(row["year_to"])
+    years = year_cell(row["year_from"]), year_cell(row["year_to"])
+    value = number_cell(row["value"])
+    if years[0] > years[1]:
+        raise CellError(f"the years {years[0]} to {years[1]} run backwards; write the earlier first")
     scale = _scale(row["unit"], record, case)
     known = {"region": case.regions, "partner": case.regions, "product": (*case.products, "refined", "all")}
     named = {"region": row["region"], "partner": row["partner"], "product": row["product"]}
@@ -172,7 +199,7 @@ def _published(row: dict[str, str], titles: dict[str, str], case: Case) -> Publi
         product=row["product"],
         year_from=years[0],
         year_to=years[1],
-        value=float(row["value"]) * scale,
+        value=value * scale,
         per_year="/yr" in row["unit"],
         hedge=row.get("hedge", ""),
         note=row.get("note", ""),
@@ -184,10 +211,6 @@ def _scale(unit: str, record: Indicator, case: Case) -> float | None:
     """From the unit of the table to that of the indicator; None where they do not fit."""
     if record.unit == "1":
         return _TO_ONE.get(unit)
-    mass, ours = unit.split("/")[0].split()[0] if unit else "", case.system.unit.split()[0]
+    words = unit.split("/")[0].split()
+    mass, ours = words[0] if words else "", case.system.unit.split()[0]
     return _TONNES[mass] / _TONNES[ours] if mass in _TONNES and ours in _TONNES else None
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return [{k: (v or "").strip() for k, v in row.items() if k} for row in csv.DictReader(file)]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from reeuncert.cells import CellError, did_you_mean, listed, plain, shown, text_cell
-from reeuncert.errors import Problem
+from reeuncert.errors import CaseError, Problem
 
 MOST_BYTES = 20_000_000
 MOST_CELL = 5_000
@@ -164,6 +164,36 @@ def read_table(
         table.whole = False
         table.report(0, "", f"the file is empty; its first line must be a header with at least: {required}")
     return table
+
+
+def read_texts(path: Path, file: str, needed: Sequence[str]) -> list[Row]:
+    """Read a CSV file that may have any columns, every cell as text.
+
+    Parameters
+    ----------
+    needed
+        Columns that the header must have.
+
+    Raises
+    ------
+    CaseError
+        Listing every problem of the file.
+    """
+    table = Table(file)
+    text = read_text(path, file, {})
+    if isinstance(text, Problem):
+        raise CaseError([text])
+    records = _records(text, table)
+    line, header = next(records, (1, []))
+    columns = [Column(name) for name in dict.fromkeys([*header, *needed]) if name]
+    positions = _header(header, line, columns, table) if header else {}
+    for name in needed:
+        if name not in positions and table.clean:
+            table.report(line, name, f"the column '{name}' is missing; add it to the header")
+    _rows(records, len(header), positions, columns, table)
+    if table.problems:
+        raise CaseError(table.problems)
+    return table.rows
 
 
 def _records(text: str, table: Table) -> Iterator[tuple[int, list[str]]]:

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 from reeuncert.case.records import Case
+from reeuncert.cells import plain, shown
 from reeuncert.errors import CaseError, Problem
 
 FORMAT = "reeuncert case"
@@ -95,7 +96,8 @@ def _value(kind: Any, content: Any, where: str) -> Any:
         return tuple(_value(arguments[0], v, f"{where}[{i}]") for i, v in enumerate(content))
     if origin is Mapping:
         _require(content, dict, where)
-        return {_key(arguments[0], k, where): _value(arguments[1], v, f"{where}.{k:.60}") for k, v in content.items()}
+        keyed, valued = arguments
+        return {_key(keyed, k, where): _value(valued, v, f"{where}.{plain(k)}") for k, v in content.items()}
     if kind is float:
         if content is None or content in ("inf", "-inf"):
             return _NOT_FINITE[content]
@@ -114,7 +116,7 @@ def _record(kind: type, content: Any, where: str) -> Any:
     fields = [f.name for f in dataclasses.fields(kind)]
     if set(content) != set(fields):
         odd = sorted(set(content) ^ set(fields))
-        raise _error(where, f"the keys {', '.join(odd)[:200]} are missing or not known; the text was changed")
+        raise _error(where, f"the keys {plain(', '.join(odd), 200)} are missing or not known; the text was changed")
     return kind(**{name: _value(hints[name], content[name], f"{where}.{name}") for name in fields})
 
 
@@ -123,7 +125,7 @@ def _key(kind: Any, key: str, where: str) -> Any:
         try:
             return int(key)
         except ValueError as error:
-            raise _error(where, f"the key '{key:.60}' is no whole number; the text was changed") from error
+            raise _error(where, f"the key {shown(key)} is no whole number; the text was changed") from error
     return key
 
 

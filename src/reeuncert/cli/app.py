@@ -145,6 +145,30 @@ def structures(
         run_structures(case, option or [], draws=draws, seed=seed, out=out)
 
 
+@app.command()
+def calibrate(
+    case: CaseArgument = DEFAULT_CASE,
+    years: Annotated[str, typer.Option(help="Cut the case to these years, e.g. 2009-2012.")] = "",
+    simulations: Annotated[int, typer.Option(min=2, help="Truths to simulate and fit.")] = 20,
+    draws: Annotated[int, typer.Option(min=4, help="Draws kept of every chain.")] = 500,
+    tune: Annotated[int, typer.Option(min=1, help="Tuning steps of every chain.")] = 500,
+    thin: Annotated[int, typer.Option(min=1, help="Keep every so-manieth draw.")] = 1,
+    chains: Annotated[int, typer.Option(min=1, help="Number of chains.")] = 2,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of truths and fits.")] = 1,
+    out: Annotated[Path | None, typer.Option(help="Folder for tables and a figure; else only printed.")] = None,
+    option: Options = None,
+) -> None:
+    """Simulate truths from the priors, report and fit them, and count how often intervals hold the truth.
+
+    The whole bundled case takes about a minute a simulation; cut it with --years for a first look.
+    """
+    with guarded():
+        from reeuncert.cli.calibrate import Request, run_calibration
+
+        given = Request(case, option or [], years, simulations, draws, tune, thin, chains, seed, out)
+        run_calibration(given)
+
+
 def main() -> None:
     """Entry point of the commands ``reeuncert`` and ``ree``."""
     try:

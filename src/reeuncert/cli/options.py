@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from reeuncert.cells import shown
 from reeuncert.errors import CaseError, Problem
 
 
@@ -25,9 +26,9 @@ def parse_options(given: Iterable[str]) -> dict[str, str]:
     for pair in given:
         name, equals, value = (part.strip() for part in pair.partition("="))
         if not equals or not name or not value:
-            problems.append(Problem("--option", 0, "", f"'{pair}' is no choice; write --option name=value"))
+            problems.append(Problem("--option", 0, "", f"{shown(pair)} is no choice; write --option name=value"))
         elif name in chosen:
-            problems.append(Problem("--option", 0, "", f"option '{name}' is given twice; keep one of them"))
+            problems.append(Problem("--option", 0, "", f"option {shown(name)} is given twice; keep one of them"))
         chosen[name] = value
     if problems:
         raise CaseError(problems)

@@ -15,6 +15,7 @@ from reeuncert.cli.options import parse_options
 from reeuncert.cli.resume import checkpointed, remove_checkpoint
 from reeuncert.errors import OutputError, SamplingError
 from reeuncert.posterior.folder import Staging, output_folder
+from reeuncert.reference import published_values
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -57,6 +58,7 @@ def run_case(request: Request) -> int:
     if request.resume and request.preview:
         raise SamplingError("a preview stores no chains to resume; leave out --preview or --resume")
     case = read_case(request.case, **parse_options(request.options))
+    published_values(case)  # a table that cannot be read should be known now, not after the run
     out = request.out if request.out is not None else Path("results") / case.name
     with output_folder(out) as staging:
         _require_space(staging, case, request)

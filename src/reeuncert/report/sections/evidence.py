@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -12,6 +11,7 @@ from reeuncert.reference import data_folder
 from reeuncert.report.context import Context
 from reeuncert.report.figures import figure
 from reeuncert.report.words import interval, number, selector_text, years_text
+from reeuncert.tables import read_texts
 
 LEFT_OUT = "left_out.csv"
 SURPRISING = 0.05
@@ -97,5 +97,4 @@ def _left_out(context: Context) -> list[dict[str, str]]:
     folder = data_folder(context.case)
     if folder is None or not (folder / LEFT_OUT).is_file():
         return []
-    with (folder / LEFT_OUT).open(encoding="utf-8", newline="") as file:
-        return [{k: (v or "").strip() for k, v in row.items() if k} for row in csv.DictReader(file)]
+    return [dict(row.cells) for row in read_texts(folder / LEFT_OUT, LEFT_OUT, ())]
