@@ -1,0 +1,171 @@
+"""Reported figures of a simulated truth: each row of evidence as its source would print it, from the record alone.
+
+A source that errs sees y = η + error, η the true quantity on the scale of the row (the log of a mass or ratio, the log
+odds of a share, the number itself where errors are additive). What it prints of y follows a rule that was fixed before:
+
+* a plain figure is printed as it is, or rounded to the last digit that the source prints; what rounds to nothing is
+  printed as zero, and a share that rounds to everything as "at least" that less half a digit;
+* a bound at L says whether y lies above or below L: "at least L" becomes "up to L" where it does not;
+* a range says in which of three cells y lies: below, inside, or above it;
+* of a sentence with two readings the second is meant as often as its weight says; the two keep their distance.
+
+A statement of fixed cells is what the likelihood of an interval is a likelihood of: had the cell been chosen after
+looking at the truth, the probability of the cell would not be the probability of the statement.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reeuncert.calibration.widths import Statement, class_of, draw_error, offset_of, source_label
+from reeuncert.case.records import Case, Evidence
+from reeuncert.system.definition import Flow
+
+TONNES = {"t": 1.0, "kt": 1e3, "Mt": 1e6}
+ABOUT = 1.5
+"""An "about" widens a figure by so much."""
+
+NOTHING = float("nan")
+
+
+def simulated_row(
+    said: Statement,
+    case: Case,
+    mass: Mapping[tuple[str, int], float],
+    widths: Mapping[str, float],
+    offsets: Mapping[str, Mapping[int, float]],
+    rng: np.random.Generator,
+) -> Evidence:
+    """One row as its source would report it of a truth.
+
+    Parameters
+    ----------
+    said
+        A row, and the flows and years that it speaks of.
+    mass
+        The truth: mass of each flow and year that exists, in the unit of the case.
+    widths
+        Width of each source whose width is learned; the others have that of their class.
+    offsets
+        Value of each offset, by year (0: all years).
+    """
+    row = said.row
+    error = class_of(row, case)
+    plain = error.family == "additive"
+    width = row.width if not math.isnan(row.width) else widths.get(source_label(row, case), error.width)
+    width *= ABOUT if row.qualifier == "about" else 1.0
+    quantity = _quantity(said, case, mass) / _unit(row, case)
+    shift = offset_of(row, case, offsets)
+    true = quantity * math.exp(shift) if plain else _to_scale(quantity, row) + shift
+    seen = true + draw_error(error.family, width, rng)
+    second = 0.0
+    if not math.isnan(row.alternative) and row.alternative_weight > 0.0:
+        second = _on(row.alternative, row, plain) - _on(_said(row), row, plain)
+        seen -= second if rng.random() < row.alternative_weight else 0.0
+    return _with_second_reading(_printed(row, _off(seen, row, plain), plain), second, plain)
+
+
+def _quantity(said: Statement, case: Case, mass: Mapping[tuple[str, int], float]) -> float:
+    """What the row speaks of, in the unit of the case, or as a part of one."""
+    part = _sum(said.part, said.row, case, mass)
+    if said.row.relation == "level":
+        return part
+    whole = _sum(said.whole, said.row, case, mass)
+    return part - whole if said.row.relation == "difference" else part / whole
+
+
+def _sum(cells: Iterable[tuple[Flow, int]], row: Evidence, case: Case, mass: Mapping[tuple[str, int], float]) -> float:
+    total = 0.0
+    for flow, year in cells:
+        content = case.factors[flow.product].factor if row.basis == "gross" else 1.0
+        total += mass[flow.name, year] / content
+    years = [year for year in row.years if year in case.system.years]
+    return total / len(years) if row.span == "mean" else total
+
+
+def _unit(row: Evidence, case: Case) -> float:
+    """One unit of the row, in the unit of the case."""
+    if row.relation in ("share", "ratio"):
+        return 0.01 if row.unit == "%" else 1.0
+    return TONNES[row.unit.split()[0]] / TONNES[case.system.unit.split()[0]]
+
+
+def _to_scale(number: float, row: Evidence) -> float:
+    """A number in the unit of the row, on its scale (up to a constant: the log of its unit)."""
+    if row.relation != "share":
+        return math.log(number)
+    part = number * (0.01 if row.unit == "%" else 1.0)
+    return math.log(part / (1.0 - part))
+
+
+def _on(number: float, row: Evidence, plain: bool) -> float:
+    return number if plain else _to_scale(number, row)
+
+
+def _off(seen: float, row: Evidence, plain: bool) -> float:
+    """A figure on the scale of the row, in its unit."""
+    if plain:
+        return seen
+    if row.relation != "share":
+        return math.exp(seen)
+    return 1.0 / (1.0 + math.exp(-seen)) / (0.01 if row.unit == "%" else 1.0)
+
+
+def _said(row: Evidence) -> float:
+    """The number to which a second reading is compared."""
+    if math.isnan(row.value):
+        return row.low if row.qualifier == "at_least" else row.high
+    return row.value
+
+
+def _printed(row: Evidence, figure: float, plain: bool) -> Evidence:
+    """What is printed of a figure, in the unit of the row."""
+    if row.qualifier in ("at_least", "up_to"):
+        return _side(row, figure, _said(row))
+    if row.qualifier == "range":
+        if row.low <= figure <= row.high:
+            return row
+        return _side(row, figure, row.low if figure < row.low else row.high)
+    if math.isnan(row.resolution) or row.resolution <= 0.0:
+        return replace(row, value=figure)
+    half, rounded = 0.5 * row.resolution, row.resolution * float(np.rint(figure / row.resolution))
+    if plain:
+        return replace(row, value=rounded)
+    whole = 100.0 if row.unit == "%" else 1.0
+    everything = row.relation == "share" and rounded > whole - half
+    if row.qualifier == "about" and (rounded < half or everything):
+        return replace(row, value=figure, resolution=NOTHING)  # "zero" and "at least" would lose the "about"
+    if rounded < half:
+        return replace(row, qualifier="zero", value=0.0)
+    if everything:
+        return replace(row, qualifier="at_least", value=whole - half)
+    qualifier = "exact" if row.qualifier == "zero" else row.qualifier
+    return replace(row, qualifier=qualifier, value=rounded)
+
+
+def _side(row: Evidence, figure: float, bound: float) -> Evidence:
+    qualifier = "at_least" if figure >= bound else "up_to"
+    return replace(row, qualifier=qualifier, value=bound, low=NOTHING, high=NOTHING)
+
+
+def _with_second_reading(row: Evidence, distance: float, plain: bool) -> Evidence:
+    if distance == 0.0:
+        return row
+    if row.qualifier == "zero":  # the second reading of nothing would be a figure
+        return replace(row, alternative=NOTHING, alternative_weight=0.0)
+    return replace(row, alternative=_off(_on(row.value, row, plain) + distance, row, plain))
+
+
+def mass_by_name(case: Case, mass: NDArray[np.float64]) -> dict[tuple[str, int], float]:
+    """The flows of one truth, shape (flow, year), by name and year."""
+    return {
+        (flow.name, year): float(mass[i, t])
+        for i, flow in enumerate(case.system.flows)
+        for t, year in enumerate(case.system.years)
+        if year in flow.years
+    }

@@ -1,0 +1,130 @@
+"""A synthetic twin of a case: one truth whose hidden flows are known, and what a fit finds of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from reeuncert.calibration.quantities import FLOW, HEADLINE, INDICATOR, UNRECORDED, quantities, truth_as_draws
+from reeuncert.calibration.simulate import Truth, simulate
+from reeuncert.case.records import Case
+from reeuncert.inference.refit import Refitter
+
+TOTAL = "totals over the years"
+"""Sums of flows by role and product: what is smuggled, mined without licence, mined, traded, consumed."""
+
+PROBABILITY = 0.9
+
+
+@dataclass(frozen=True, eq=False)
+class Recovery:
+    """What a fit found of one simulated truth.
+
+    Parameters
+    ----------
+    table
+        One row a quantity: kind, group, quantity, year, truth, median, eti90_lb, eti90_ub, error (log of median over
+        truth; the plain difference where one of them is not above zero), covered.
+    summary
+        One row a kind: quantities, coverage of the 90 % intervals, median and 90 % quantile of the absolute error.
+    truth
+        The simulated truth.
+    """
+
+    table: pd.DataFrame
+    summary: pd.DataFrame
+    truth: Truth
+
+    def __repr__(self) -> str:
+        return f"Recovery of a twin of {self.truth.case.name}\n{self.summary.to_string(index=False)}"
+
+
+def recover(
+    case: Case,
+    *,
+    draws: int = 500,
+    tune: int = 500,
+    thin: int = 1,
+    chains: int = 2,
+    seed: int = 0,
+    indicators: Sequence[str] | None = None,
+    refitter: Refitter | None = None,
+) -> Recovery:
+    """Simulate one truth of a case, report it as its sources would, and see what a fit of the figures finds.
+
+    Unlike `calibrate`, which judges a procedure by many truths, this shows one: how far the smuggled mass and what was
+    mined without licence are from what they are known to be, and how wide the intervals are.
+
+    Parameters
+    ----------
+    case, draws, tune, thin, chains, seed, indicators
+        As in `calibrate`.
+    refitter
+        Of this case, to compile once for several truths.
+
+    Returns
+    -------
+    Recovery
+    """
+    truth = simulate(case, seed=seed)
+    dt = (refitter or Refitter(case)).fit(
+        case=truth.case, draws=draws, tune=tune, thin=thin, chains=chains, seed=seed, progress=False
+    )
+    posterior = dt["posterior"].to_dataset()
+    table = recovery_table(truth, posterior, case, indicators)
+    return Recovery(table, summarise(table), truth)
+
+
+def recovery_table(
+    truth: Truth, posterior: xr.Dataset, case: Case, indicators: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """Truth beside median and interval, for every flow, total over the years and indicator."""
+    labels, values = quantities(posterior, case, indicators)
+    _, true = quantities(truth_as_draws(truth, posterior), case, indicators)
+    totals, sums = _totals(labels, values)
+    labels, values = pd.concat([totals, labels], ignore_index=True), np.concatenate([sums, values], axis=2)
+    true = np.concatenate([_totals(labels.iloc[len(totals) :].reset_index(drop=True), true)[1], true], axis=2)[0, 0]
+    flat = values.reshape(-1, values.shape[2])
+    usable = np.isfinite(true) & np.isfinite(flat).all(axis=0)
+    labels, true, flat = labels[usable].reset_index(drop=True), true[usable], flat[:, usable]
+    lower, median, upper = np.quantile(flat, [(1 - PROBABILITY) / 2, 0.5, (1 + PROBABILITY) / 2], axis=0)
+    positive = (true > 0) & (median > 0)
+    error = median - true
+    error[positive] = np.log(median[positive] / true[positive])
+    # A share that is one by definition is one in every draw but for rounding: nothing is found or missed there.
+    uncertain = upper - lower > 1e-9 * np.abs(true)
+    columns = {"truth": true, "median": median, "eti90_lb": lower, "eti90_ub": upper, "error": error}
+    table = labels.assign(**columns, covered=(lower <= true) & (true <= upper))
+    return table[uncertain].reset_index(drop=True)
+
+
+def summarise(table: pd.DataFrame) -> pd.DataFrame:
+    """Coverage and error by kind of quantity."""
+    rows = [
+        {
+            "kind": kind,
+            "quantities": len(part),
+            "coverage90": float(part["covered"].mean()),
+            "median_error": float(part["error"].abs().median()),
+            "error90": float(part["error"].abs().quantile(0.9)),
+        }
+        for kind, part in table.groupby("kind", sort=False)
+    ]
+    return pd.DataFrame(rows)
+
+
+def _totals(labels: pd.DataFrame, values: np.ndarray) -> tuple[pd.DataFrame, np.ndarray]:
+    """Each flow summed over its years."""
+    flows = labels[labels["kind"].isin((FLOW, UNRECORDED))]
+    rows, sums = [], []
+    for (kind, group, name), part in flows.groupby(["kind", "group", "quantity"], sort=False):
+        rows.append((f"{kind}, all years", group, name, 0))
+        sums.append(values[:, :, part.index.to_numpy()].sum(axis=2))
+    return pd.DataFrame(rows, columns=["kind", "group", "quantity", "year"]), np.stack(sums, axis=2)
+
+
+__all__ = ["HEADLINE", "INDICATOR", "PROBABILITY", "Recovery", "recover", "recovery_table", "summarise"]

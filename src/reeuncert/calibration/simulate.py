@@ -1,0 +1,96 @@
+"""A simulated truth of a case, and the figures that its sources would report of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from reeuncert.calibration.figures import mass_by_name, simulated_row
+from reeuncert.calibration.flows import simulate_flows
+from reeuncert.calibration.widths import draw_offsets, draw_widths, statements
+from reeuncert.case.records import Case
+from reeuncert.inference.layout import flow_coordinates
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """One truth drawn from the priors of a case, and what would be reported of it.
+
+    Parameters
+    ----------
+    mass_flow
+        In the unit of the case, NaN where a flow does not exist, shape (flow, year).
+    source_width
+        Width of each source whose width is learned, by ``"lineage (class)"``.
+    log_offset
+        Value of each offset that a row names: by name, or name and year.
+    case
+        The case with the simulated figures in place of the reported ones.
+    """
+
+    mass_flow: NDArray[np.float64]
+    source_width: Mapping[str, float]
+    log_offset: Mapping[str, float]
+    case: Case
+
+    def as_draws(self) -> xr.Dataset:
+        """The flows as a posterior of one draw: ``mass_flow`` (chain, draw, flow, year) with the labels of flows."""
+        system = self.case.system
+        labels = {"flow": [flow.name for flow in system.flows], "year": list(system.years)}
+        values = self.mass_flow[None, None]
+        array = xr.DataArray(values, dims=("chain", "draw", "flow", "year"), coords=labels)
+        return xr.Dataset({"mass_flow": array}).assign_coords(flow_coordinates(system))
+
+
+def simulate(case: Case, *, seed: int = 0) -> Truth:
+    """Draw a truth from the priors of a case, and report it as its sources would.
+
+    Nothing of this is taken from the model: paths over the years, shares, the balance of processes and years, the
+    sums that a row speaks of and its error are written out a second time, as plainly as they can be, so that a fit of
+    the figures is a test of the model and not of the model against itself.
+
+    Parameters
+    ----------
+    case
+        Its priors are on coordinates (``prior_measure = "coordinates"``).
+    seed
+        The same seed gives the same truth.
+
+    Returns
+    -------
+    Truth
+
+    Raises
+    ------
+    ModelError
+        When the priors cannot be simulated forward.
+
+    Examples
+    --------
+    >>> import reeuncert as ree
+    >>> truth = ree.simulate(ree.read_case("small_metal"), seed=1)
+    >>> truth.mass_flow.shape, len(truth.case.evidence)
+    ((16, 5), 14)
+    """
+    return next(simulations(case, 1, seed=seed))
+
+
+def simulations(case: Case, count: int, *, seed: int = 0) -> Iterator[Truth]:
+    """Independent truths; the first ones are the same whatever the count."""
+    said = statements(case)
+    for stream in np.random.SeedSequence(seed).spawn(count):
+        rng = np.random.default_rng(stream)
+        flows = simulate_flows(case, 1, rng)[0]
+        mass = mass_by_name(case, flows)
+        widths = draw_widths(case, said, rng)
+        offsets = draw_offsets(case, said, rng)
+        reported = {s.row.id: simulated_row(s, case, mass, widths, offsets, rng) for s in said}
+        evidence = tuple(reported.get(row.id, row) for row in case.evidence)
+        named = {
+            f"{name} {year}" if year else name: value for name, by in offsets.items() for year, value in by.items()
+        }
+        yield Truth(flows, widths, named, replace(case, evidence=evidence))

@@ -1,0 +1,116 @@
+"""`reeuncert calibrate`: how often intervals hold the truth, printed and written as tables and a figure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from rich.table import Table
+
+from reeuncert.calibration import calibrate
+from reeuncert.calibration.ranks import COVERAGES
+from reeuncert.calibration.result import Calibration
+from reeuncert.case.reader import read_case
+from reeuncert.case.records import Case
+from reeuncert.cli.options import parse_options
+from reeuncert.cli.show import console
+from reeuncert.errors import CaseError, Problem
+from reeuncert.files import explained
+from reeuncert.restriction import restrict
+
+DECIMALS = 4
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for; see the options of the command."""
+
+    case: str
+    options: Sequence[str]
+    years: str
+    simulations: int
+    draws: int
+    tune: int
+    thin: int
+    chains: int
+    seed: int
+    out: Path | None
+
+
+def run_calibration(request: Request) -> None:
+    """Calibrate a case, print the coverage, and write the tables where a folder is named."""
+    case = read_case(request.case, **parse_options(request.options))
+    case = restrict(case, years_of(request.years, case)) if request.years else case
+    if request.out is not None:
+        with explained(f"cannot write to '{request.out}'"):
+            request.out.mkdir(parents=True, exist_ok=True)
+    found = calibrate(
+        case,
+        simulations=request.simulations,
+        draws=request.draws,
+        tune=request.tune,
+        thin=request.thin,
+        chains=request.chains,
+        seed=request.seed,
+        progress=True,
+    )
+    console().print(coverage_table(found))
+    if request.out is not None:
+        for path in write_calibration(found, request.out):
+            console().print(f"Written: {path}", highlight=False, soft_wrap=True)
+
+
+def years_of(text: str, case: Case) -> list[int]:
+    """``2009-2012`` or ``2010`` as years.
+
+    Raises
+    ------
+    CaseError
+        When the text is neither.
+
+    Examples
+    --------
+    >>> years_of("2017-2019", read_case("small_metal"))
+    [2017, 2018, 2019]
+    """
+    first, dash, last = (part.strip() for part in text.partition("-"))
+    if not first.isdecimal() or (dash and not last.isdecimal()):
+        known = f"{case.system.years[0]}-{case.system.years[-1]}"
+        raise CaseError([Problem("--years", 0, "", f"'{text}' is no span of years; write e.g. --years {known}")])
+    return list(range(int(first), int(last or first) + 1))
+
+
+def coverage_table(found: Calibration) -> Table:
+    """Coverage of every class of quantities, as a terminal shows it."""
+    title = f"{found.case_name}: truths inside central intervals, {found.simulations} simulations"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table.add_column("")
+    for heading in ("quantities", *(f"{p:.0%}" for p in COVERAGES), "outside the 95 % band"):
+        table.add_column(heading, justify="right")
+    for row in found.coverage().to_dict("records"):
+        shares = [
+            f"{100 * row[f'coverage{100 * p:.0f}']:.0f} ± {100 * row[f'error{100 * p:.0f}']:.0f}" for p in COVERAGES
+        ]
+        table.add_row(str(row["kind"]), str(row["quantities"]), *shares, f"{100 * row['outside_band']:.0f} %")
+    return table
+
+
+def write_calibration(found: Calibration, folder: Path) -> list[Path]:
+    """Write ``coverage``, ``coverage_by_group``, ``quantities`` and ``fits`` of a case as CSV, and its figure."""
+    from reeuncert.plots.calibration import plot_calibration
+
+    tables: dict[str, pd.DataFrame] = {
+        "coverage": found.coverage(),
+        "coverage_by_group": found.coverage("group"),
+        "fits": found.fits,
+    }
+    written = []
+    with explained(f"cannot write to '{folder}'"):
+        for name, table in tables.items():
+            written.append(folder / f"{found.case_name}_{name}.csv")
+            table.round(DECIMALS).to_csv(written[-1], index=False)
+        written.append(folder / f"{found.case_name}.png")
+        plot_calibration(found).savefig(written[-1], dpi=110)
+    return written
