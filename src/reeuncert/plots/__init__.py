@@ -4,6 +4,7 @@ Every figure is called alike, ``plot_x(dt, *, coords=None, backend="matplotlib",
 figure of matplotlib or of Plotly. What it draws is in the tidy table that ``x_data(dt, *, coords=None)`` returns.
 """
 
+from reeuncert.plots.calibration import calibration_data, plot_calibration
 from reeuncert.plots.consumption import consumption_data, plot_consumption
 from reeuncert.plots.customs_gap import customs_gap_data, customs_records_data, plot_customs_gap
 from reeuncert.plots.drivers import drivers_data, plot_drivers
@@ -15,6 +16,7 @@ from reeuncert.plots.sankey import plot_sankey, sankey_data
 from reeuncert.plots.triangle import plot_triangle, triangle_data
 
 __all__ = [
+    "calibration_data",
     "consumption_data",
     "customs_gap_data",
     "customs_records_data",
@@ -22,6 +24,7 @@ __all__ = [
     "evidence_data",
     "indicator_data",
     "learning_data",
+    "plot_calibration",
     "plot_consumption",
     "plot_customs_gap",
     "plot_drivers",
