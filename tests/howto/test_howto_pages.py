@@ -1,0 +1,118 @@
+"""The steps of the how-to pages, taken: their blocks are the files and rows that are tried here."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import reeuncert as ree
+
+ROOT = Path(__file__).parents[2]
+PAGES = ROOT / "docs" / "howto"
+BLOCK = re.compile(r"^```\{code-block\} \w+\n:caption: ([^\n]+)\n\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(page: str) -> dict[str, str]:
+    """Caption → text of every captioned block of a page."""
+    return dict(BLOCK.findall((PAGES / f"{page}.md").read_text(encoding="utf-8")))
+
+
+@pytest.fixture
+def my_case(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(ROOT / "models" / "small_metal", tmp_path / "my_case"))
+
+
+def add_rows(my_case: Path, rows: dict[str, str], *names: str) -> None:
+    for name in names:
+        with (my_case / name).open("a", encoding="utf-8", newline="") as file:
+            file.write(rows[f"my_case/{name}"])
+
+
+def test_a_region_is_added_by_its_rows(my_case: Path) -> None:
+    said = blocks("region")
+    settings = my_case / "case.toml"
+    text = settings.read_text(encoding="utf-8")
+    line = said["my_case/case.toml"].strip()
+    assert len(re.findall(r"^regions = .*$", text, re.MULTILINE)) == 1
+    settings.write_text(re.sub(r"^regions = .*$", line, text, flags=re.MULTILINE), encoding="utf-8")
+    add_rows(my_case, said, "processes.csv", "flows.csv")
+    before = ree.check_case(my_case)
+    assert [problem.message for problem in before.errors] == [said["reeuncert check ./my_case, before step 4"].strip()]
+    add_rows(my_case, said, "priors.csv", "evidence.csv")
+    after = ree.check_case(my_case)
+    assert after.passed, str(after)
+    case = ree.read_case(my_case)
+    assert case.regions == ("South", "North", "East")
+    assert {"E1", "E2"} <= {row.id for row in case.evidence}
+
+
+def test_a_source_is_added_by_its_rows(my_case: Path) -> None:
+    said = blocks("source")
+    known = ree.read_case(my_case)
+    add_rows(my_case, said, "classes.csv", "sources.csv", "evidence.csv")
+    report = ree.check_case(my_case)
+    assert report.passed, str(report)
+    case = ree.read_case(my_case)
+    assert len(case.evidence) == len(known.evidence) + 2
+    assert case.sources["port"].error_class == "weighed"
+
+
+def test_a_misspelt_unit_is_answered_as_the_page_says(my_case: Path) -> None:
+    said = blocks("source")
+    said["my_case/evidence.csv"] = said["my_case/evidence.csv"].replace(",kt,Li,", ",ktons,Li,", 1)
+    add_rows(my_case, said, "classes.csv", "sources.csv", "evidence.csv")
+    report = ree.check_case(my_case)
+    assert [str(problem) for problem in report.errors] == [said['what a unit of "ktons" is answered with'].strip()]
+
+
+ROWS = {
+    "ratio": "import loss_rate",
+    "plot": "import reeuncert.plots as p, losses; p.losses_data, p.plot_losses = losses.losses_data, losses.plot_losses",
+    "check": "import stocks; from reeuncert.checks.registry import CHECKS; CHECKS['stocks'] = stocks.check",
+}
+"""Page → what stands for the row that it asks for: the package itself is not written to."""
+
+
+@pytest.mark.parametrize("page", ROWS)
+def test_a_page_with_code_gives_code_that_passes_its_tests(page: str, tmp_path: Path) -> None:
+    # In a process of its own: what a page registers must not be there for other tests.
+    files = {name: text for name, text in blocks(page).items() if name.endswith(".py")}
+    assert any(name.startswith("src/") for name in files)
+    for name, text in files.items():
+        (tmp_path / Path(name).name).write_text(text, encoding="utf-8")
+    others = [text for name, text in blocks(page).items() if name == "in a notebook"]
+    (tmp_path / "conftest.py").write_text(ROWS[page] + "\n", encoding="utf-8")
+    (tmp_path / "test_notebook.py").write_text(
+        "def test_lines() -> None:\n    pass\n" + "".join(f"\n\n{text}" for text in others), encoding="utf-8"
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "--doctest-modules", "-p", "no:cacheprovider", str(tmp_path)]
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, timeout=300, env=os.environ | {"PYTHONPATH": str(tmp_path)}
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("page", ROWS)
+def test_code_of_a_page_is_clean(page: str, tmp_path: Path) -> None:
+    for name, text in blocks(page).items():
+        if name.startswith("src/"):
+            file = tmp_path / Path(name).name
+            file.write_text(text, encoding="utf-8")
+            settings = ["--config", str(ROOT / "pyproject.toml")]
+            for arguments in (["check", *settings], ["format", "--check", *settings]):
+                done = subprocess.run(
+                    [sys.executable, "-m", "ruff", *arguments, str(file)], capture_output=True, text=True, timeout=60
+                )
+                assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = (PAGES / "index.md").read_text(encoding="utf-8")
+    named = index.split("```{toctree}")[1].split("```")[0].split()[2:]
+    assert sorted(named) == sorted(path.stem for path in PAGES.glob("*.md") if path.stem != "index")
