@@ -38,7 +38,7 @@ class Job:
     indicators
         Names of the indicators to keep.
     cores
-        Chains that may run at a time.
+        Chains that may run at a time; None: as many as the process has cores.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Job:
     left_out: tuple[str, ...]
     settings: FitSettings
     indicators: tuple[str, ...]
-    cores: int = 1
+    cores: int | None = None
 
 
 Fit = Callable[[Job], Fitted]

@@ -1,0 +1,80 @@
+"""Fits one scenario in whatever process it is sent to; a model that was compiled there serves again."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+
+from reeuncert.case.records import Case
+from reeuncert.case.serial import case_from_json
+from reeuncert.inference.refit import Refitter
+from reeuncert.sensitivity.cache import package_version
+from reeuncert.sensitivity.fitted import Fitted, summarise
+from reeuncert.sensitivity.jobs import Job
+
+KEPT_MODELS = 4
+"""Compiled models that a process keeps; the one not used for longest goes first."""
+
+_models: list[Refitter] = []
+_alone = threading.Lock()  # a worker of Dask may run two jobs as threads of one process; compilers are not made for it
+
+
+def refit(job: Job) -> Fitted:
+    """Sample one scenario and summarise it.
+
+    Raises
+    ------
+    ReeUncertError
+        When it cannot be sampled.
+    """
+    with _alone:
+        begin = time.perf_counter()
+        case = case_from_json(job.case_json)
+        model, compiled = _model_for(case)
+        ready = time.perf_counter()
+        settings = job.settings
+        dt = model.fit(
+            case,
+            weight=_weight(model, job.left_out),
+            draws=settings.draws,
+            tune=settings.tune,
+            thin=settings.thin,
+            chains=settings.chains,
+            seed=settings.seed,
+            cores=job.cores,
+        )
+        if dt.attrs.get("complete") == "no":  # Ctrl-C: half a fit is no result of this scenario
+            raise KeyboardInterrupt
+        sampled = time.perf_counter()
+        about = {
+            "compiled": compiled,
+            "seconds_compile": round(ready - begin, 2),
+            "seconds_sample": round(sampled - ready, 2),
+            "version": package_version(),
+            "seed": settings.seed,
+        }
+        fitted = summarise(dt, case, job.indicators, about)
+        return fitted.saying(seconds=round(time.perf_counter() - begin, 2))
+
+
+def _model_for(case: Case) -> tuple[Refitter, bool]:
+    """A compiled model of a case, and whether it had to be compiled."""
+    for model in _models:
+        if model.accepts(case):
+            _models.remove(model)
+            _models.append(model)
+            return model, False
+    model = Refitter(case)
+    _models.append(model)
+    del _models[:-KEPT_MODELS]
+    return model, True
+
+
+def _weight(model: Refitter, left_out: tuple[str, ...]) -> np.ndarray | None:
+    """1 for rows of evidence that count, 0 for those left out (evidence)."""
+    if not left_out:
+        return None
+    gone = set(left_out)
+    return np.array([0.0 if row.id in gone else 1.0 for row in model.rows])

@@ -1,0 +1,86 @@
+"""Stand-ins for a fit: what studies do with processes, caches and failures can be tested without a sampler.
+
+They are functions of a module, so that other processes find them.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from reeuncert.case.serial import case_from_json, case_to_json
+from reeuncert.errors import SamplingError
+from reeuncert.sensitivity.fitted import Fitted, summarise
+from reeuncert.sensitivity.jobs import Job
+from reeuncert.testing import flow_dataset, toy_flows
+
+MARKS = "REEUNCERT_TEST_MARKS"
+"""Environment variable: a folder in which every fit leaves a file, so that fits can be counted over processes."""
+
+
+def toy_fit(job: Job) -> Fitted:
+    """Balanced flows that no sampler made: as large as the median of the first prior says, scaled by its spread."""
+    _mark(job)
+    case = case_from_json(job.case_json)
+    first = case.priors[0]
+    rng = np.random.default_rng(job.settings.seed)
+    chains, draws = job.settings.chains, job.settings.draws
+    mass = toy_flows(case.system, 0.2 * max(first.level_sd, 0.1), rng, chains * draws) * first.median
+    stats = {
+        "diverging": np.zeros((chains, draws), dtype=bool),
+        "energy": rng.normal(size=(chains, draws)),
+        "reached_max_treedepth": np.zeros((chains, draws), dtype=bool),
+    }
+    dt = xr.DataTree.from_dict(
+        {
+            "posterior": flow_dataset(case.system, mass.reshape(chains, draws, *mass.shape[1:])),
+            "sample_stats": xr.Dataset({k: (("chain", "draw"), v) for k, v in stats.items()}),
+        }
+    )
+    dt.attrs = {"case_json": case_to_json(case), "case_name": case.name}
+    return summarise(dt, case, job.indicators, {"process": os.getpid(), "left_out": len(job.left_out)})
+
+
+def failing_fit(job: Job) -> Fitted:
+    """Fails where the name of the scenario says so."""
+    if "fails" in job.name:
+        _mark(job)
+        raise SamplingError("the sampler could not start\nat all")
+    return toy_fit(job)
+
+
+def dying_fit(job: Job) -> Fitted:
+    """Ends its process: once where the name says "dies once", always where it says "dies"."""
+    before = _marks(job)
+    if "dies" in job.name and ("once" not in job.name or not before):
+        _mark(job)
+        os._exit(3)
+    return toy_fit(job)
+
+
+def slow_fit(job: Job) -> Fitted:
+    """Leaves its mark at once and takes a while, so that its process can be killed in between."""
+    if not _marks(job):
+        _mark(job)
+        time.sleep(3.0)
+    return toy_fit(job)
+
+
+def interrupted_fit(job: Job) -> Fitted:
+    """As when a user presses Ctrl-C in the third scenario."""
+    if "stop" in job.name and len(list(Path(os.environ[MARKS]).iterdir())) < 4:
+        raise KeyboardInterrupt
+    return toy_fit(job)
+
+
+def _mark(job: Job) -> None:
+    folder = Path(os.environ[MARKS])
+    (folder / f"{job.key} {os.getpid()} {time.monotonic_ns()}").touch()
+
+
+def _marks(job: Job) -> list[Path]:
+    return list(Path(os.environ[MARKS]).glob(f"{job.key} *"))
