@@ -52,9 +52,11 @@ if TYPE_CHECKING:
     from reeuncert.sensitivity import read_scenarios as read_scenarios
     from reeuncert.sensitivity import read_study as read_study
     from reeuncert.sensitivity import sensitivity as sensitivity
-    from reeuncert.sensitivity import power_scaling as power_scaling
-    from reeuncert.sensitivity import reweight as reweight
-    from reeuncert.sensitivity import value_of_information as value_of_information
+    from reeuncert.sensitivity.information import value_of_information as value_of_information
+    from reeuncert.sensitivity.powerscale import power_scaling as power_scaling
+    from reeuncert.sensitivity.reweight import reweight as reweight
+    from reeuncert.sensitivity.sobol import sobol as sobol
+    from reeuncert.sensitivity.tornado import tornado as tornado
     from reeuncert.system.definition import Flow as Flow
     from reeuncert.system.definition import Process as Process
     from reeuncert.system.definition import Selector as Selector
@@ -88,7 +90,7 @@ _HOME = {
     "compare_structures": "reeuncert.sensitivity",
     "headlines": "reeuncert.indicators",
     "indicator_table": "reeuncert.indicators",
-    "power_scaling": "reeuncert.sensitivity",
+    "power_scaling": "reeuncert.sensitivity.powerscale",
     "preview": "reeuncert.inference.preview",
     "read_case": "reeuncert.case.reader",
     "read_results": "reeuncert.posterior.io",
@@ -96,13 +98,15 @@ _HOME = {
     "read_study": "reeuncert.sensitivity",
     "recover": "reeuncert.calibration",
     "restrict": "reeuncert.restriction",
-    "reweight": "reeuncert.sensitivity",
+    "reweight": "reeuncert.sensitivity.reweight",
     "sample": "reeuncert.inference.sample",
     "sample_prior": "reeuncert.inference.prior",
     "sensitivity": "reeuncert.sensitivity",
     "simulate": "reeuncert.calibration",
+    "sobol": "reeuncert.sensitivity.sobol",
     "summary": "reeuncert.indicators",
-    "value_of_information": "reeuncert.sensitivity",
+    "tornado": "reeuncert.sensitivity.tornado",
+    "value_of_information": "reeuncert.sensitivity.information",
     "write_report": "reeuncert.report",
     "write_results": "reeuncert.report.files",
 }

@@ -10,9 +10,14 @@ from reeuncert.plots.customs_gap import customs_gap_data, customs_records_data, 
 from reeuncert.plots.drivers import drivers_data, plot_drivers
 from reeuncert.plots.evidence import evidence_data, plot_evidence
 from reeuncert.plots.indicator import indicator_data, plot_indicator, published_data
+from reeuncert.plots.information import plot_value_of_information, value_of_information_data
 from reeuncert.plots.learning import learning_data, plot_learning
+from reeuncert.plots.power_scaling import plot_power_scaling, power_scaling_data
 from reeuncert.plots.prior_posterior import plot_prior_posterior, prior_posterior_data
 from reeuncert.plots.sankey import plot_sankey, sankey_data
+from reeuncert.plots.scenarios import plot_scenarios, scenarios_data
+from reeuncert.plots.sobol import plot_sobol, sobol_data
+from reeuncert.plots.tornado import plot_tornado, tornado_data
 from reeuncert.plots.triangle import plot_triangle, triangle_data
 
 __all__ = [
@@ -31,11 +36,21 @@ __all__ = [
     "plot_evidence",
     "plot_indicator",
     "plot_learning",
+    "plot_power_scaling",
     "plot_prior_posterior",
     "plot_sankey",
+    "plot_scenarios",
+    "plot_sobol",
+    "plot_tornado",
     "plot_triangle",
+    "plot_value_of_information",
+    "power_scaling_data",
     "prior_posterior_data",
     "published_data",
     "sankey_data",
+    "scenarios_data",
+    "sobol_data",
+    "tornado_data",
     "triangle_data",
+    "value_of_information_data",
 ]

@@ -32,13 +32,11 @@ def width_after_regression(target: Target, quantity: Floats, error: Floats, *, p
         Of the interval.
     """
     draws = target.filled
-    as_log = target.unit != "1" and bool((draws > 0).all())
-    value = np.log(draws) if as_log else draws
     rng = np.random.default_rng(0)
     told = quantity + error * rng.standard_normal(quantity.shape)
-    guess, rest = predictions(value, quantity, told, error)
+    guess, rest = predictions(target.linear, quantity, told, error)
     now = interval_width(draws.ravel(), prob=prob, kind=kind)
-    if not as_log:
+    if not target.as_log:
         return min(now, interval_width(rest, prob=prob, kind=kind))
     # The width of an interval of a log grows with the value: averaged over what would be predicted.
     shift = float(np.mean(np.exp(guess)))

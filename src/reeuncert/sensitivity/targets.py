@@ -66,6 +66,16 @@ class Target:
         """The draws (chain, draw), undefined ones set to the median."""
         return np.where(np.isfinite(self.draws), self.draws, np.nanmedian(self.draws))
 
+    @property
+    def as_log(self) -> bool:
+        """Whether linear methods take the logarithm: a positive mass is known by a factor."""
+        return self.unit != "1" and bool((self.filled > 0).all())
+
+    @property
+    def linear(self) -> Floats:
+        """The draws on the scale of linear methods (chain, draw)."""
+        return np.log(self.filled) if self.as_log else self.filled
+
 
 def target_of(dt: xr.DataTree, indicator: Wanted, **coords: str | int) -> Target:
     """The value that an indicator and labels name.
