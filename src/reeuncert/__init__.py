@@ -46,6 +46,12 @@ if TYPE_CHECKING:
     from reeuncert.report import write_report as write_report
     from reeuncert.report.files import write_results as write_results
     from reeuncert.restriction import restrict as restrict
+    from reeuncert.scenarios import add_capacity as add_capacity
+    from reeuncert.scenarios import export_stop as export_stop
+    from reeuncert.scenarios import lost_consumption as lost_consumption
+    from reeuncert.scenarios import no_trade as no_trade
+    from reeuncert.scenarios import reduce_flows as reduce_flows
+    from reeuncert.scenarios import run_scenario as run_scenario
     from reeuncert.sensitivity import Scenario as Scenario
     from reeuncert.sensitivity import Study as Study
     from reeuncert.sensitivity import compare_structures as compare_structures
@@ -82,14 +88,18 @@ _HOME = {
     "Selector": "reeuncert.system.definition",
     "Study": "reeuncert.sensitivity",
     "SystemDefinition": "reeuncert.system.definition",
+    "add_capacity": "reeuncert.scenarios",
     "add_indicators": "reeuncert.indicators",
     "build_model": "reeuncert.model",
     "calibrate": "reeuncert.calibration",
     "check": "reeuncert.checks",
     "check_case": "reeuncert.case.report",
     "compare_structures": "reeuncert.sensitivity",
+    "export_stop": "reeuncert.scenarios",
     "headlines": "reeuncert.indicators",
     "indicator_table": "reeuncert.indicators",
+    "lost_consumption": "reeuncert.scenarios",
+    "no_trade": "reeuncert.scenarios",
     "power_scaling": "reeuncert.sensitivity.powerscale",
     "preview": "reeuncert.inference.preview",
     "read_case": "reeuncert.case.reader",
@@ -97,8 +107,10 @@ _HOME = {
     "read_scenarios": "reeuncert.sensitivity",
     "read_study": "reeuncert.sensitivity",
     "recover": "reeuncert.calibration",
+    "reduce_flows": "reeuncert.scenarios",
     "restrict": "reeuncert.restriction",
     "reweight": "reeuncert.sensitivity.reweight",
+    "run_scenario": "reeuncert.scenarios",
     "sample": "reeuncert.inference.sample",
     "sample_prior": "reeuncert.inference.prior",
     "sensitivity": "reeuncert.sensitivity",

@@ -3,7 +3,7 @@
 In one round, every process asks its suppliers for what is asked of it (through its transfer coefficients, up to its
 capacity, stocks first), each supplier in proportion to what it delivered in the draw and up to its limit. Then goods
 come down: a process that gets less than it asked for gives everyone the same part of what they asked. Wants still open
-are asked for again, until a round adds nothing. See `docs/method/scenarios.md`.
+are asked for again, of those who can still deliver, until a round adds nothing. See `docs/method/scenarios.md`.
 """
 
 from __future__ import annotations
@@ -164,20 +164,21 @@ class _State:
 
     def push(self, amount: Array) -> None:
         """Put through more than anyone asks for, as far as there is supply."""
-        self._round({}, np.zeros_like(amount), amount)
+        self._round({}, pushed=amount, again=True)
 
     def serve(self, tier: Mask) -> None:
         """Rounds of asking and delivering until nothing is added."""
         wanted = np.flatnonzero(tier)
         goal = np.minimum(self.world.mass[wanted], self.world.limit[wanted])
         whole = goal.sum(axis=0)
-        none = np.zeros((self.n_processes, self.n_draws))
+        again = False
         while True:
             missing = np.maximum(goal - self.mass[wanted], 0.0)
             if not (missing.sum(axis=0) > GAIN * whole).any():
                 return
             before = self.mass[wanted].sum(axis=0)
-            self._round(dict(zip(wanted.tolist(), missing, strict=True)), none, none)
+            self._round(dict(zip(wanted.tolist(), missing, strict=True)), again=again)
+            again = True
             if not (self.mass[wanted].sum(axis=0) - before > GAIN * whole).any():
                 return
 
@@ -186,7 +187,7 @@ class _State:
         stocked = self.network.closing >= 0
         missing = np.maximum(self.world.closing - (self.world.carried - self.drawn), 0.0) * stocked[:, None]
         if missing.any():
-            self._round({}, missing, np.zeros_like(missing))
+            self._round({}, building=missing)
 
     def result(self) -> Allocation:
         """Balance of stocks: what came in and did not go out is carried into the next year."""
@@ -208,32 +209,62 @@ class _State:
             )
         return Allocation(self.mass, np.maximum(closing, 0.0) * (self.network.closing >= 0)[:, None])
 
-    def _round(self, wants: dict[int, Array], building: Array, pushed: Array) -> None:
-        ask, need, from_stock = self._ask(wants, building, pushed)
+    def _round(
+        self,
+        wants: dict[int, Array],
+        *,
+        building: Array | None = None,
+        pushed: Array | None = None,
+        again: bool = False,
+    ) -> None:
+        building = np.zeros_like(self.through) if building is None else building
+        pushed = np.zeros_like(self.through) if pushed is None else pushed
+        ask, need, from_stock = self._ask(wants, building, pushed, again)
         more, through = self._deliver(ask, need, from_stock, building)
         self.mass += more
         self.through += through
         self.drawn += from_stock
 
-    def _open(self, spare: Array, free: Array) -> Array:
-        """Whether a process can deliver anything more: it has stock, or a supplier that can, and capacity."""
-        scale = self.world.carried + self.through + np.where(np.isfinite(spare), spare, 0.0)
-        able = np.zeros(self.through.shape, dtype=bool)
+    def _rooms(self, j: int, reach: Array) -> Array:
+        """Most that each inflow of a process could carry beyond what it does, if its source could put through so much.
 
-        def visit(j: int) -> float:
-            before = able[j].copy()
-            able[j] = free[j] > _NOTHING * scale[j]
-            for i in self.inflows[j]:
-                room = self.world.limit[i] - self.mass[i] > _NOTHING * self.world.mass[i]
-                source = int(self.network.source[i])
-                able[j] |= room if source == BEYOND else room & able[source]
-            able[j] &= spare[j] > _NOTHING * scale[j]
-            return float((able[j] != before).any())
+        Parameters
+        ----------
+        reach
+            Array (process, draw).
+        """
+        inflows = self.inflows[j]
+        room = np.maximum(self.world.limit[inflows] - self.mass[inflows], 0.0)
+        for k, i in enumerate(inflows):
+            source = int(self.network.source[i])
+            if source != BEYOND:
+                part = self.part[i] if self.network.made[i] else self.rest[source]
+                room[k] = np.minimum(room[k], part * reach[source])
+        return room
 
-        self._sweep(self.order, visit)
-        return able
+    def _asking_rooms(self, spare: Array, free: Array, again: bool) -> list[Array]:
+        """Most that each process may ask of each inflow.
 
-    def _ask(self, wants: dict[int, Array], building: Array, pushed: Array) -> tuple[Array, Array, Array]:
+        At first only capacities count. When what is missing is asked for again, so does what the source can get: within
+        a circle of processes, from beyond the circle alone, or they would ask each other for what none of them has.
+        """
+        rooms = [self._rooms(j, spare) for j in range(self.n_processes)]
+        if not again:
+            return rooms
+        reach = np.zeros_like(spare)
+        for group in self.order:
+            for j in group:  # with nothing within reach yet inside the circle: what comes from beyond it
+                rooms[j] = self._rooms(j, reach)
+            own = {j: np.minimum(spare[j], free[j] + rooms[j].sum(axis=0)) for j in group}
+            for j in group:
+                reach[j] = own[j]
+            for j in group:
+                rooms[j] = self._rooms(j, reach)
+            for j in group:
+                reach[j] = np.minimum(spare[j], free[j] + rooms[j].sum(axis=0))
+        return rooms
+
+    def _ask(self, wants: dict[int, Array], building: Array, pushed: Array, again: bool) -> tuple[Array, Array, Array]:
         """Up the chain: what is asked of each flow, of each process, and of each stock."""
         ask = np.zeros_like(self.mass)
         for i, want in wants.items():
@@ -242,7 +273,7 @@ class _State:
         spare = np.maximum(self.world.capacity - self.through, 0.0)
         free = np.maximum(self.world.carried - self.world.kept - self.drawn, 0.0)
         first = np.maximum(self.first - self.through, 0.0)
-        able = self._open(spare, free)
+        rooms = self._asking_rooms(spare, free, again)
 
         def visit(j: int) -> float:
             makes, gives, inflows = self.makes[j], self.gives[j], self.inflows[j]
@@ -255,18 +286,12 @@ class _State:
             from_stock[j] = np.minimum(need[j], free[j])
             before = ask[inflows].copy()
             if len(inflows):
-                room = np.maximum(self.world.limit[inflows] - self.mass[inflows], 0.0)
-                ahead = np.zeros_like(room)
+                ahead = np.zeros_like(rooms[j])
                 for k, i in enumerate(inflows):
-                    source = int(self.network.source[i])
-                    if source == BEYOND:
-                        continue
-                    room[k] = np.where(able[source], room[k], 0.0)
-                    if self.network.made[i]:
-                        room[k] = np.minimum(room[k], self.part[i] * spare[source])
-                        ahead[k] = self.part[i] * first[source]
+                    if self.network.made[i] and self.network.source[i] != BEYOND:
+                        ahead[k] = self.part[i] * first[self.network.source[i]]
                 want = need[j] - from_stock[j] + building[j]
-                ask[inflows] = share_out(want, self.world.mass[inflows], room, ahead)
+                ask[inflows] = share_out(want, self.world.mass[inflows], rooms[j], ahead)
             return _moved(before, ask[inflows])
 
         self._sweep(reversed(self.order), visit)

@@ -18,6 +18,8 @@ from reeuncert.system.definition import OUTSIDE
 BY = ("region", "product", "end_use")
 ALL = "all"
 GROUP = "scenario"
+NOTHING = 1e-6
+"""A loss below this part of a use is rounding of the allocation: none."""
 
 
 def consumption_flows(table: FlowTable) -> Mask:
@@ -42,7 +44,9 @@ def scenario_dataset(table: FlowTable, year: int, before: Array, after: Array, c
     for i in np.flatnonzero(consumed & table.present[:, year]):
         names = ("destination", "product", "end_use")
         at = tuple(labels[d].index(str(table.attributes[n][i])) for d, n in zip(BY, names, strict=True))
-        for out, values in ((found, before[i]), (lost, np.maximum(before[i] - after[i], 0.0))):
+        less = before[i] - after[i]
+        less[less < NOTHING * before[i]] = 0.0
+        for out, values in ((found, before[i]), (lost, less)):
             cell = out[:, :, at[0], at[1], at[2], 0]
             cell[...] = np.where(np.isnan(cell), 0.0, cell) + values.reshape(chains, draws)
     mined = np.full((2, chains, draws, len(table.regions), 1), np.nan)
