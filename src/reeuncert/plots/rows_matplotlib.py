@@ -52,7 +52,9 @@ def _row(ax: Axes, place: int, row: Row, theme: Theme) -> None:
     if row.tick is not None:
         ax.vlines(row.tick, place - 0.38, place + 0.38, color=theme.ink, linewidth=1.4)
     if row.point is not None:
-        ax.plot([row.point], [place], marker="o", markersize=5, color=theme.ink, markeredgecolor=theme.ground)
+        ax.plot(
+            [row.point], [place], marker="o", markersize=5, color=theme.ink, markeredgecolor=theme.ground, clip_on=False
+        )
 
 
 def _legend(figure: Figure, chart: Chart, theme: Theme) -> None:
