@@ -58,9 +58,12 @@ if TYPE_CHECKING:
     from reeuncert.sensitivity import read_scenarios as read_scenarios
     from reeuncert.sensitivity import read_study as read_study
     from reeuncert.sensitivity import sensitivity as sensitivity
+    from reeuncert.sensitivity.averaging import add_structures as add_structures
+    from reeuncert.sensitivity.averaging import average_structures as average_structures
     from reeuncert.sensitivity.information import value_of_information as value_of_information
     from reeuncert.sensitivity.powerscale import power_scaling as power_scaling
     from reeuncert.sensitivity.reweight import reweight as reweight
+    from reeuncert.sensitivity.scores import score_structures as score_structures
     from reeuncert.sensitivity.sobol import sobol as sobol
     from reeuncert.sensitivity.tornado import tornado as tornado
     from reeuncert.system.definition import Flow as Flow
@@ -90,6 +93,8 @@ _HOME = {
     "SystemDefinition": "reeuncert.system.definition",
     "add_capacity": "reeuncert.scenarios",
     "add_indicators": "reeuncert.indicators",
+    "add_structures": "reeuncert.sensitivity.averaging",
+    "average_structures": "reeuncert.sensitivity.averaging",
     "build_model": "reeuncert.model",
     "calibrate": "reeuncert.calibration",
     "check": "reeuncert.checks",
@@ -113,6 +118,7 @@ _HOME = {
     "run_scenario": "reeuncert.scenarios",
     "sample": "reeuncert.inference.sample",
     "sample_prior": "reeuncert.inference.prior",
+    "score_structures": "reeuncert.sensitivity.scores",
     "sensitivity": "reeuncert.sensitivity",
     "simulate": "reeuncert.calibration",
     "sobol": "reeuncert.sensitivity.sobol",

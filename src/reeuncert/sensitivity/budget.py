@@ -71,7 +71,11 @@ def variance_shares(dt: xr.DataTree, target: Target) -> pd.DataFrame:
     ReeUncertError
         When the result holds no coordinates.
     """
-    values, members = inputs_of(dt)
+    return shares_of(target, *inputs_of(dt))
+
+
+def shares_of(target: Target, values: Floats, members: Mapping[tuple[str, str], Ints]) -> pd.DataFrame:
+    """The same from inputs that are known already, see `inputs_of`."""
     draws = target.linear
     scale = draws.std()
     if not scale > 0:

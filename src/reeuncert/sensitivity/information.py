@@ -10,7 +10,7 @@ several figures at once are handled by a linear regression, checked on chains th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -147,8 +147,30 @@ def _of_flows(
     cells = [(f, t) for f in choose_flows(system, flows) for t in choose_years(system, years) if system.exists[f, t]]
     if not cells:
         return pd.DataFrame()
+    return of_cells(target, system, mass_flow(dt), cells, error, prob=prob, kind=kind)
+
+
+def of_cells(
+    target: Target,
+    system: SystemDefinition,
+    masses: xr.DataArray,
+    cells: Sequence[tuple[int, int]],
+    error: float,
+    *,
+    prob: float = 0.9,
+    kind: str = "eti",
+) -> pd.DataFrame:
+    """Expected width of the interval after measuring each of some flows in one year: columns as `value_of_information`.
+
+    Parameters
+    ----------
+    masses
+        The flows of the result.
+    cells
+        Index of a flow and position of a year, for each candidate.
+    """
     flow, year = np.array(cells).T
-    mass = mass_flow(dt).transpose("chain", "draw", "flow", "year").values[:, :, flow, year]
+    mass = masses.transpose("chain", "draw", "flow", "year").values[:, :, flow, year]
     log = np.log(np.maximum(mass, np.finfo(float).tiny)).reshape(-1, flow.size).T
     spread = _half_width(log)
     used = np.maximum(error, FEWEST / log.shape[1] * spread)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -201,7 +202,7 @@ def threshold(draws: int) -> float:
     >>> round(threshold(100), 2), threshold(4000)
     (0.5, 0.7)
     """
-    return min(1.0 - 1.0 / np.log10(max(draws, 11)), LARGEST_K)
+    return min(1.0 - 1.0 / math.log10(max(draws, 11)), LARGEST_K)
 
 
 def smoothed(log_weight: Floats) -> tuple[Floats, float]:

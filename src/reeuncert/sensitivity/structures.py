@@ -77,7 +77,7 @@ def compare_structures(
     ReeUncertError
         When the case names no such switch.
     """
-    name = _switch(case, option)
+    name = switch_of(case, option)
     frames = []
     for choice in case.option_choices[name]:
         rival = read_case(case.path or case.name, **{**case.options, name: choice})
@@ -130,7 +130,14 @@ def labelled(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**names.where(names.notna(), ""))
 
 
-def _switch(case: Case, option: str | None) -> str:
+def switch_of(case: Case, option: str | None) -> str:
+    """Name of the switch whose choices are the rival structures of a case.
+
+    Raises
+    ------
+    ReeUncertError
+        When the case names no such switch, or has none of this name.
+    """
     if option is None:
         if not case.compare:
             raise ReeUncertError(
