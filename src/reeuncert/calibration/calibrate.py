@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -14,12 +16,16 @@ from numpy.typing import NDArray
 from reeuncert.calibration.quantities import quantities, truth_as_draws
 from reeuncert.calibration.ranks import positions
 from reeuncert.calibration.result import Calibration
+from reeuncert.calibration.simulate import Truth
 from reeuncert.calibration.simulate import simulations as simulated_truths
 from reeuncert.case.records import Case
 from reeuncert.errors import ReeUncertError
 from reeuncert.inference.layout import MASS_FLOW
 from reeuncert.inference.refit import Refitter
 from reeuncert.posterior.diagnostics import diagnose
+
+FEWEST = 2
+"""Simulations without which there is no error of a coverage."""
 
 RANKS = 99
 """Draws among which a truth is ranked: so few that they are nearly independent."""
@@ -56,7 +62,7 @@ def calibrate(
     indicators
         Names of indicators to rank; all by default.
     progress
-        One line a simulation on standard error.
+        One line a simulation on standard error. Ctrl-C ends the study with the simulations that are finished.
 
     Returns
     -------
@@ -71,31 +77,50 @@ def calibrate(
     """
     _check(simulations, draws * chains)
     truths = simulated_truths(case, simulations, seed=seed)
-    first = next(truths)
-    refitter = Refitter(case)
-    labels: pd.DataFrame | None = None
-    found: list[NDArray[np.float64]] = []
-    fits: list[dict[str, float]] = []
-    for number in range(simulations):
-        truth, begin = first if number == 0 else next(truths), time.perf_counter()
-        dt = refitter.fit(
-            case=truth.case, draws=draws, tune=tune, thin=thin, chains=chains, seed=seed + number, progress=False
-        )
+    first = next(truths)  # refuses a case that cannot be simulated before anything is compiled
+    study = _Study(case, Refitter(case), tuple(indicators) if indicators is not None else None, seed)
+    settings = {"draws": draws, "tune": tune, "thin": thin, "chains": chains}
+    try:
+        for number, truth in enumerate(chain([first], truths)):
+            fit = study.add(number, truth, settings)
+            if progress:
+                _say(fit, simulations)
+    except KeyboardInterrupt:
+        if len(study.fits) < FEWEST:
+            raise
+    return Calibration(case.name, study.labels, np.array(study.positions), pd.DataFrame(study.fits))
+
+
+@dataclass
+class _Study:
+    """Truths that were simulated and fitted so far."""
+
+    case: Case
+    refitter: Refitter
+    indicators: Sequence[str] | None
+    seed: int
+    labels: pd.DataFrame = field(default_factory=pd.DataFrame)
+    positions: list[NDArray[np.float64]] = field(default_factory=list)
+    fits: list[dict[str, float]] = field(default_factory=list)
+
+    def add(self, number: int, truth: Truth, settings: Mapping[str, int]) -> dict[str, float]:
+        """Fit the figures of one truth, and place the truth in its posterior."""
+        begin = time.perf_counter()
+        dt = self.refitter.fit(truth.case, seed=self.seed + number, **settings)
+        if dt.attrs["complete"] == "no":  # the sampler keeps what it has at Ctrl-C; a part of a fit is no fit
+            raise KeyboardInterrupt
         posterior = dt["posterior"].to_dataset()
-        rng = np.random.default_rng([seed, number])
-        labels, values = quantities(_few(posterior), case, indicators)
-        _, true = quantities(truth_as_draws(truth, posterior), case, indicators)
-        found.append(positions(true[0, 0], values.reshape(-1, values.shape[2]), rng))
-        fits.append({"simulation": number, **_diagnostics(dt, case), "seconds": time.perf_counter() - begin})
-        if progress:
-            _say(fits[-1], simulations)
-    if labels is None:
-        raise AssertionError("there are two simulations at least")
-    return Calibration(case.name, labels, np.array(found), pd.DataFrame(fits))
+        self.labels, values = quantities(_few(posterior), self.case, self.indicators)
+        _, true = quantities(truth_as_draws(truth, posterior), self.case, self.indicators)
+        rng = np.random.default_rng([self.seed, number])
+        self.positions.append(positions(true[0, 0], values.reshape(-1, values.shape[2]), rng))
+        seconds = time.perf_counter() - begin
+        self.fits.append({"simulation": number, **_diagnostics(dt, self.case), "seconds": seconds})
+        return self.fits[-1]
 
 
 def _check(simulations: int, draws: int) -> None:
-    if simulations < 2:
+    if simulations < FEWEST:
         raise ReeUncertError(f"simulations is {simulations}; a calibration needs 2 at least, and 20 to say much")
     if draws < RANKS:
         raise ReeUncertError(f"draws times chains is {draws}; truths are ranked among {RANKS} draws: ask for more")

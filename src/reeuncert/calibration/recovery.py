@@ -71,9 +71,8 @@ def recover(
     Recovery
     """
     truth = simulate(case, seed=seed)
-    dt = (refitter or Refitter(case)).fit(
-        case=truth.case, draws=draws, tune=tune, thin=thin, chains=chains, seed=seed, progress=False
-    )
+    compiled = refitter or Refitter(case)
+    dt = compiled.fit(truth.case, draws=draws, tune=tune, thin=thin, chains=chains, seed=seed)
     posterior = dt["posterior"].to_dataset()
     table = recovery_table(truth, posterior, case, indicators)
     return Recovery(table, summarise(table), truth)
