@@ -37,7 +37,7 @@ class CompiledModel:
     Parameters
     ----------
     compiled
-        What ``nutpie.compile_pymc_model`` returned; its starting points may have been replaced.
+        From `reeuncert.inference.nutpie_model.nutpie_model`; its starting points may have been replaced.
     centre
         The model's own initial point, unconstrained, shape (size,): the centre of the prior where priors are normals.
     """
@@ -53,6 +53,11 @@ class CompiledModel:
     def with_data(self, **data: ArrayLike) -> CompiledModel:
         """The same compiled code with new values of ``pm.Data`` variables; nothing is compiled again."""
         return dataclasses.replace(self, compiled=self.compiled.with_data(**data))
+
+    @property
+    def data_names(self) -> frozenset[str]:
+        """Names of what `with_data` can change: the ``pm.Data`` and other shared variables that the code reads."""
+        return frozenset(str(variable.name) for variable in self.compiled.shared_var_keys)
 
     def data(self, name: str) -> NDArray[Any]:
         """Current value of a ``pm.Data`` variable."""
@@ -99,10 +104,11 @@ def compile_model(model: pm.Model, *, store: Sequence[str] | None = None) -> Com
     -------
     CompiledModel
     """
-    import nutpie
+    # Here: nutpie takes a second to load, which only those who sample need pay.
+    from reeuncert.inference.nutpie_model import nutpie_model
 
     with repeatable_arithmetic():
-        compiled = nutpie.compile_pymc_model(model, var_names=None if store is None else list(store))
+        compiled = nutpie_model(model, store)
         point = model.initial_point(0)
     centre = [np.ravel(point[model.rvs_to_values[v].name]) for v in model.free_RVs]
     return CompiledModel(compiled, np.concatenate(centre).astype(float))

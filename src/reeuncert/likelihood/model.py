@@ -22,6 +22,9 @@ from reeuncert.likelihood.widths import WIDTH_LOG_SD
 REPORTED_DATA = "reported_value"
 """Data container of the reported figures, on the scale of each row: `pymc.set_data` swaps them for a refit."""
 
+WEIGHT_DATA = "row_weight"
+"""Data container of how often each row counts: 1, or 0 to leave it out of a refit."""
+
 
 def add_likelihood(model: pm.Model, log_flow: Any, evidence: EvidenceModel) -> None:
     """Add the evidence of a case to a model.
@@ -32,7 +35,8 @@ def add_likelihood(model: pm.Model, log_flow: Any, evidence: EvidenceModel) -> N
       central 68 % of the errors of each lineage and class;
     * ``offset_z`` (offset_value), standardised by the law of its offset, and ``log_offset`` (offset_value);
     * ``reported`` (evidence), observed, on the scale of each row (log, logit or plain). The reported figures are the
-      data container ``reported_value``, so that another set of figures can be fitted without compiling again.
+      data container ``reported_value``, so that another set of figures can be fitted without compiling again; a row
+      counts ``row_weight`` times, which is 1, or 0 to leave it out.
 
     Variables that the evidence has no use for are left out; without any row nothing is added.
 
@@ -63,9 +67,12 @@ def add_likelihood(model: pm.Model, log_flow: Any, evidence: EvidenceModel) -> N
         sums = _shared(evidence.quantity_arrays, ("evidence_layout", "evidence_coefficient"))
         arrays = _shared(evidence.row_arrays, ("evidence_code", "evidence_bound"))
         eta = selected_quantities(log_flow, log_offset, *sums)
+        weight = pm.Data(WEIGHT_DATA, np.ones(evidence.n_rows), dims="evidence")
 
         def logp(value: Any, eta: Any, sigma: Any) -> TensorVariable:
-            return row_logp(value, eta, sigma, *arrays)
+            by_row = row_logp(value, eta, sigma, *arrays)
+            # A row that is left out says nothing, however impossible it would be.
+            return pt.where(pt.gt(weight, 0.0), weight * by_row, 0.0)
 
         def dist(eta: Any, sigma: Any, size: Any) -> TensorVariable:
             other = _uniform(eta, size) < evidence.weight
@@ -76,26 +83,30 @@ def add_likelihood(model: pm.Model, log_flow: Any, evidence: EvidenceModel) -> N
 
 
 def _shared(arrays: Sequence[NDArray[Any]], names: Sequence[str]) -> list[Any]:
+    """Inputs of the compiled code under names by which a refit changes them."""
     return [shared(array, name=name) for array, name in zip(arrays, names, strict=True)]
 
 
 def _row_sigma(model: pm.Model, evidence: EvidenceModel) -> Any:
     """Scale of the error of every row (row), and the variables of the widths that are learned."""
     groups = evidence.widths
+    own, multiplier, median, floor = _shared(
+        (evidence.own_widths, evidence.multiplier, groups.median, groups.floor),
+        ("row_width", "row_multiplier", "source_width_median", "source_width_floor"),
+    )
     if not groups.label:
-        return evidence.row_sigma(np.zeros(0))
+        return own * multiplier
     model.add_coord("source_group", groups.label)
-    width: Any = pt.as_tensor(groups.median)
+    width: Any = median
     if groups.learned.any():
         model.add_coord("learned_source", evidence.learned_source)
         z = pm.Normal("source_width_z", 0.0, 1.0, dims="learned_source")
-        median, floor = groups.median[groups.learned], groups.floor[groups.learned]
-        learned = pt.sqrt(floor**2 + (median**2 - floor**2) * pt.exp(2.0 * WIDTH_LOG_SD * z))
-        width = pt.set_subtensor(width[np.flatnonzero(groups.learned)], learned)
+        which = np.flatnonzero(groups.learned)
+        middle, least = median[which], floor[which]
+        learned = pt.sqrt(least**2 + (middle**2 - least**2) * pt.exp(2.0 * WIDTH_LOG_SD * z))
+        width = pt.set_subtensor(width[which], learned)
     width = pm.Deterministic("source_width", width, dims="source_group")
-    if not groups.learned.any():
-        return evidence.row_sigma(groups.median)
-    return pt.concatenate([width, pt.as_tensor(evidence.own_widths)])[evidence.width_index] * evidence.multiplier
+    return pt.concatenate([width, own])[evidence.width_index] * multiplier
 
 
 def _log_offset(model: pm.Model, evidence: EvidenceModel) -> Any:
@@ -104,14 +115,15 @@ def _log_offset(model: pm.Model, evidence: EvidenceModel) -> Any:
     if not offsets.label:
         return np.zeros(0)
     model.add_coord("offset_value", offsets.label)
+    mean, scale = _shared((offsets.mean, offsets.scale), ("offset_mean", "offset_scale"))
     if np.all(offsets.family == NORMAL):
         z = pm.Normal("offset_z", 0.0, 1.0, dims="offset_value")
     else:
-        z = _standardised(offsets.scale, offsets.family)
-    return pm.Deterministic("log_offset", offsets.mean + offsets.scale * z, dims="offset_value")
+        z = _standardised(scale, offsets.family)
+    return pm.Deterministic("log_offset", mean + scale * z, dims="offset_value")
 
 
-def _standardised(scale: NDArray[np.float64], family: NDArray[np.int64]) -> TensorVariable:
+def _standardised(scale: Any, family: NDArray[np.int64]) -> TensorVariable:
     """Offsets in units of their scale, each with the law of its family (offset_value)."""
     zero = np.zeros(family.size)
     arrays = pack_rows(family, np.full(family.size, DENSITY), zero, zero, zero, zero)

@@ -1,0 +1,163 @@
+"""The C functions that nutpie calls for each gradient and each stored draw, kept on disk between processes.
+
+nutpie's own are compiled anew in every process, since numba keeps no C callback on disk; for a model of some thousand
+flows that takes longer than many a run. Here the same function is an ordinary cached numba function over pointers, of
+which only the address is handed to nutpie.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import numba
+import numpy as np
+from numba import types
+from nutpie.compile_pymc import address_as_void_pointer
+from pytensor.configdefaults import config
+from pytensor.link.numba.cache import CACHED_SRC_FUNCTIONS
+
+_WORD = 8
+
+_LOGP = """
+def logp_callback(dim, x_, out_, logp_, user_data_):
+    if dim != {n_dim}:
+        return -1
+    try:
+        x = numba.carray(x_, ({n_dim},))
+        out = numba.carray(out_, ({n_dim},))
+        logp = numba.carray(logp_, ())
+{shared}
+        value, gradient = inner({arguments})
+        logp[()] = value
+        out[...] = gradient
+        if not np.all(np.isfinite(out)):
+            return 3
+        if not np.isfinite(value):
+            return 4
+    except Exception:
+        return 1
+    return 0
+"""
+
+_EXPAND = """
+def expand_callback(dim, expanded, x_, out_, user_data_):
+    if dim != {n_dim} or expanded != {n_expanded}:
+        return -1
+    try:
+        x = numba.carray(x_, ({n_dim},))
+        out = numba.carray(out_, ({n_expanded},))
+{shared}
+        (values,) = inner({arguments})
+        out[...] = values
+    except Exception:
+        return -2
+    return 0
+"""
+
+_DOUBLES = types.CPointer(types.double)
+_LOGP_SIGNATURE = types.int64(types.uint64, _DOUBLES, _DOUBLES, _DOUBLES, types.voidptr)
+_EXPAND_SIGNATURE = types.int64(types.uint64, types.uint64, _DOUBLES, _DOUBLES, types.voidptr)
+
+
+@dataclass(frozen=True)
+class Callback:
+    """A compiled C function.
+
+    Parameters
+    ----------
+    address
+        Where it lies in memory.
+    ctypes
+        The same, to call it from Python.
+    compiled
+        Keeps the machine code alive.
+    """
+
+    address: int
+    ctypes: Any
+    compiled: Any
+
+
+def logp_callback(inner: Any, n_dim: int, record: np.dtype[Any], shared: Mapping[str, np.ndarray]) -> Callback:
+    """The log density and its gradient, as nutpie calls them.
+
+    Parameters
+    ----------
+    inner
+        Compiled function of the point and the shared arrays, in the order of ``shared``.
+    n_dim
+        Number of free parameters.
+    record
+        Layout of nutpie's user data: where each shared array lies, and its shape.
+    shared
+        The shared arrays by their keys in ``record``.
+    """
+    source = _filled(_LOGP, record, shared, n_dim=n_dim)
+    return _compiled("logp_callback", source, inner, shared, _LOGP_SIGNATURE)
+
+
+def expand_callback(
+    inner: Any, n_dim: int, n_expanded: int, record: np.dtype[Any], shared: Mapping[str, np.ndarray]
+) -> Callback:
+    """All stored values of one draw, as nutpie asks for them; parameters as in `logp_callback`."""
+    source = _filled(_EXPAND, record, shared, n_dim=n_dim, n_expanded=n_expanded)
+    return _compiled("expand_callback", source, inner, shared, _EXPAND_SIGNATURE)
+
+
+def _filled(template: str, record: np.dtype[Any], shared: Mapping[str, np.ndarray], **sizes: int) -> str:
+    # nutpie's record holds nothing but words of eight bytes: pointers, sizes and shapes. Read as words, the source does
+    # not depend on its random keys, so that it can be found again.
+    lines = [f"words = numba.carray(user_data_, ({record.itemsize // _WORD},), np.uint64)"]
+    for i, (key, array) in enumerate(shared.items()):
+        first = _word(record, "shape", key)
+        shape = "".join(f"np.int64(words[{first + k}]), " for k in range(array.ndim))
+        place = f"pointer(words[{_word(record, 'data', key)}])"
+        lines.append(f"a{i} = numba.carray({place}, ({shape}), dtype{i})  # {array.dtype}")
+    body = "\n".join(f"        {line}" for line in lines)
+    return template.format(shared=body, arguments=", ".join(["x", *(f"a{i}" for i in range(len(shared)))]), **sizes)
+
+
+def _word(record: np.dtype[Any], group: str, key: str) -> int:
+    """Position of a field of nutpie's record, in words."""
+    offset = 0
+    for name in ("shared", group, key):
+        fields: Any = record.fields
+        inner, start = fields[name][:2]
+        offset, record = offset + start, inner
+    return offset // _WORD
+
+
+def _compiled(name: str, source: str, inner: Any, shared: Mapping[str, np.ndarray], signature: Any) -> Callback:
+    dtypes: Sequence[Any] = [array.dtype for array in shared.values()]
+    # numba asks for the module of a kept function by name when it loads it again.
+    environment: dict[str, Any] = {
+        "__name__": __name__,
+        "np": np,
+        "numba": numba,
+        "pointer": address_as_void_pointer,
+        "inner": inner,
+    }
+    environment |= {f"dtype{i}": dtype for i, dtype in enumerate(dtypes)}
+    exec(compile(source, f"<{name}>", "exec"), environment)  # the text above, filled with numbers only
+    function = environment[name]
+    key = CACHED_SRC_FUNCTIONS.get(inner.py_func)
+    kept = key is not None and config.numba__cache
+    if kept:  # known by what it calls and by its own text
+        CACHED_SRC_FUNCTIONS[function] = sha256(f"{__name__}\n{key}\n{source}".encode()).hexdigest()
+    dispatcher = numba.njit(cache=kept, fastmath=False, error_model="python")(function)
+    with warnings.catch_warnings():
+        # A model with constants too large to embed is compiled again in each process, as nutpie would do.
+        warnings.filterwarnings("ignore", message=".*Cannot cache compiled function", category=numba.NumbaWarning)
+        dispatcher.compile(signature)
+    result: Any = dispatcher.overloads[tuple(signature.args)]
+    address = result.library.get_pointer_to_function(result.fndesc.llvm_cfunc_wrapper_name)
+    prototype = ctypes.CFUNCTYPE(ctypes.c_int64, *(_C_TYPE[argument] for argument in signature.args))
+    return Callback(address, prototype(address), dispatcher)
+
+
+_C_TYPE = {types.uint64: ctypes.c_uint64, _DOUBLES: ctypes.c_void_p, types.voidptr: ctypes.c_void_p}

@@ -1,0 +1,68 @@
+"""A PyMC model as nutpie samples it: nutpie's own way of making one, with callbacks that are kept on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import pymc as pm
+from nutpie import compile_pymc as theirs
+from pymc.initial_point import make_initial_point_fn
+
+from reeuncert.inference.callbacks import expand_callback, logp_callback
+
+
+def nutpie_model(model: pm.Model, store: Sequence[str] | None = None) -> Any:
+    """What ``nutpie.compile_pymc_model(model)`` returns, without compiling anew what an earlier process compiled.
+
+    Parameters
+    ----------
+    model
+        Any PyMC model whose operations numba can run.
+    store
+        Names of variables to keep in every draw; None keeps all.
+
+    Returns
+    -------
+    nutpie.compile_pymc.CompiledPyMCModel
+    """
+    initial_point = make_initial_point_fn(model=model, jitter_rvs=set(model.free_RVs), return_transformed=True)
+    n_dim, n_expanded, logp_fn, expand_fn, initial_point_func, shape_info, renamed = theirs._make_functions(
+        model,
+        mode="NUMBA",
+        compute_grad=True,
+        join_expanded=True,
+        pymc_initial_point_fn=theirs._wrap_with_lock(initial_point),
+        var_names=None if store is None else list(store),
+    )
+    keys: dict[Any, str] = {}
+    for variable in [*logp_fn.get_shared(), *expand_fn.get_shared()]:
+        keys.setdefault(variable, uuid4().hex)
+    arrays = {key: np.array(variable.get_value(), order="C", copy=True) for variable, key in keys.items()}
+    for array in arrays.values():
+        array.flags.writeable = False
+    user_data = theirs.make_user_data(keys, arrays)
+    of_logp, of_expand = (
+        {keys[variable]: arrays[keys[variable]] for variable in function.get_shared()}
+        for function in (logp_fn, expand_fn)
+    )
+    dims, coords = theirs._prepare_dims_and_coords(model, shape_info, renamed)
+    return theirs.CompiledPyMCModel(
+        _n_dim=n_dim,
+        dims=dims,
+        _coords=coords,
+        _shapes={name: tuple(shape) for name, _, shape in zip(*shape_info, strict=True)},
+        compiled_logp_func=logp_callback(logp_fn.vm.jit_fn, n_dim, user_data.dtype, of_logp),
+        compiled_expand_func=expand_callback(expand_fn.vm.jit_fn, n_dim, n_expanded, user_data.dtype, of_expand),
+        initial_point_func=initial_point_func,
+        shared_data=arrays,
+        shared_var_keys=keys,
+        user_data=user_data,
+        n_expanded=n_expanded,
+        shape_info=shape_info,
+        logp_func=logp_fn,
+        expand_func=expand_fn,
+        reparameterized_names=renamed,
+    )

@@ -1,0 +1,199 @@
+"""Fit a case again and again with other numbers: compiled once, refitted with new data."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+from pytensor.compile.sharedvalue import SharedVariable
+from pytensor.graph.traversal import ancestors
+
+from reeuncert.case.records import Case
+from reeuncert.errors import SamplingError
+from reeuncert.inference.compiled import CompiledModel, compile_model
+from reeuncert.inference.layout import COORDINATES, stored_names
+from reeuncert.inference.sample import sample
+from reeuncert.inference.whitening import compile_whitened
+from reeuncert.likelihood.model import REPORTED_DATA, WEIGHT_DATA
+from reeuncert.model import ModelRecord, build_model, record_of
+from reeuncert.priors.coverage import delivered_inputs
+
+
+class Refitter:
+    """A case whose model is compiled once and sampled many times.
+
+    Every number that a model is made of is an input of its compiled code: prior medians and spreads, widths of sources,
+    offsets, reported figures. A refit with other numbers, or without some rows of evidence, compiles nothing.
+
+    Parameters
+    ----------
+    case
+        From `reeuncert.read_case`.
+
+    Examples
+    --------
+    Leave one source out (see ``tests/unit/test_refit.py``)::
+
+        refitter = Refitter(case)
+        weight = [0.0 if row.source_id == "usgs" else 1.0 for row in refitter.rows]
+        dt = refitter.fit(weight=weight, draws=500, seed=1)
+    """
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        model = build_model(case)
+        whitened = any(variable.name == COORDINATES for variable in model.free_RVs)
+        compile_with = compile_whitened if whitened else compile_model
+        self._compiled: CompiledModel = compile_with(model, store=stored_names(model))
+        self._structure = _structure(model)
+        self._latest = (case, model)
+
+    @property
+    def record(self) -> ModelRecord:
+        """What the model of the first case was built from."""
+        return record_of(self._latest[1])
+
+    @property
+    def rows(self) -> tuple[Any, ...]:
+        """The rows of evidence, in the order of ``reported`` and ``weight`` of `fit`."""
+        return self.record.evidence.rows
+
+    def accepts(self, case: Case) -> bool:
+        """Whether a case can be fitted without compiling: same flows, years, coordinates and rows of evidence."""
+        return _structure(self._model(case)) == self._structure
+
+    def fit(
+        self,
+        case: Case | None = None,
+        *,
+        reported: ArrayLike | None = None,
+        weight: ArrayLike | None = None,
+        draws: int = 500,
+        tune: int = 500,
+        thin: int = 1,
+        chains: int = 2,
+        seed: int | None = None,
+        cores: int | None = None,
+        target_accept: float = 0.9,
+        prior_draws: int = 0,
+        likelihood_terms: bool = False,
+        store_z: bool = True,
+        progress: bool = False,
+    ) -> xr.DataTree:
+        """Sample the posterior with other numbers.
+
+        Parameters
+        ----------
+        case
+            A case of the same structure (`accepts`) with other numbers; by default the one that was compiled.
+        reported
+            Other reported figures, on the scale of each row (log, logit or plain), shape (evidence,).
+        weight
+            How often each row counts, shape (evidence,): 1, or 0 to leave it out.
+        draws, tune, thin, chains, seed, cores, target_accept, prior_draws, likelihood_terms, store_z
+            As for `reeuncert.sample`.
+        progress
+            Show progress on standard error.
+
+        Returns
+        -------
+        DataTree
+            As from `reeuncert.sample`. Terms of the likelihood carry the weights: a row that is left out has none.
+
+        Raises
+        ------
+        SamplingError
+            When the case has another structure, or the figures or weights do not fit its rows.
+        """
+        chosen = self.case if case is None else case
+        model = self._model(chosen)
+        if _structure(model) != self._structure:
+            raise SamplingError(
+                f"case '{chosen.name}' has another structure than '{self.case.name}', which was compiled: "
+                "its flows, years, coordinates or rows of evidence differ; make a Refitter of its own for it"
+            )
+        swapped = {REPORTED_DATA: reported, WEIGHT_DATA: weight}
+        given = {name: self._row_values(name, value) for name, value in swapped.items() if value is not None}
+        if np.any(given.get(WEIGHT_DATA, np.ones(1)) < 0):
+            raise SamplingError("a weight of a row of evidence is below 0; give 1, or 0 to leave the row out")
+        before = {name: model[name].get_value() for name in given}
+        pm.set_data(given, model=model)
+        try:
+            held = self._compiled.data_names
+            numbers = {str(v.name): v.get_value() for v in _inputs(model) if v.name in held}
+            compiled = self._compiled.with_data(**numbers)
+            return sample(
+                model,
+                draws=draws,
+                tune=tune,
+                thin=thin,
+                chains=chains,
+                seed=seed,
+                cores=cores,
+                target_accept=target_accept,
+                progressbar=progress,
+                quiet=not progress,
+                prior_draws=prior_draws,
+                likelihood_terms=likelihood_terms,
+                store_z=store_z,
+                compiled=compiled,
+            )
+        finally:
+            pm.set_data(before, model=model)
+
+    def _model(self, case: Case) -> pm.Model:
+        if self._latest[0] != case:
+            self._latest = (case, build_model(case))
+        return self._latest[1]
+
+    def _row_values(self, name: str, values: ArrayLike) -> NDArray[np.float64]:
+        array = np.asarray(values, dtype=float)
+        if array.shape != (len(self.rows),):
+            raise SamplingError(
+                f"{name} has shape {array.shape}; the case has {len(self.rows)} rows of evidence "
+                "that speak of its flows"
+            )
+        if np.isnan(array).any():
+            raise SamplingError(f"{name} holds NaN for row '{self.rows[int(np.isnan(array).argmax())].id}'")
+        return array
+
+
+def _inputs(model: pm.Model) -> list[SharedVariable]:
+    graphs: Iterable[Any] = [model.logp(), *model.replace_rvs_by_values(model.deterministics)]
+    found = {v for v in ancestors(graphs) if isinstance(v, SharedVariable) and v.name}
+    return sorted(found, key=lambda variable: str(variable.name))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Structure:
+    """All that the compiled code takes for granted."""
+
+    system: Any
+    delivered: tuple[tuple[str, str], ...]
+    measure: tuple[Any, ...]
+    labels: tuple[tuple[str, tuple[Any, ...]], ...]
+    shapes: tuple[tuple[str, tuple[int, ...]], ...]
+    blocks: bytes
+    rows: bytes
+
+
+def _structure(model: pm.Model) -> _Structure:
+    record = record_of(model)
+    case, evidence = record.case, record.evidence
+    # Densities of masses and shares are written into the graph, number by number.
+    measure = (case.prior_measure,) if record.prior is not None else (case.prior_measure, case.priors, case.covariates)
+    rows = (evidence.width_index, evidence.widths.learned, evidence.offsets.family)
+    return _Structure(
+        case.system,
+        tuple(sorted(delivered_inputs(case).items())),
+        measure,
+        tuple((name, tuple(labels or ())) for name, labels in model.coords.items()),
+        tuple((str(v.name), v.get_value(borrow=True).shape) for v in _inputs(model)),
+        b"" if record.factor is None else record.factor.layout.tobytes(),
+        b"|".join(np.ascontiguousarray(array).tobytes() for array in rows),
+    )
