@@ -13,6 +13,7 @@ from reeuncert.report.sections import (
     flows,
     learned,
     method,
+    next_steps,
     triangle,
     unregistered,
 )
@@ -27,6 +28,7 @@ SECTIONS: tuple[Section, ...] = (
     Section("unregistered", "Unregistered mining and refining", "unregistered.html.j2", unregistered.content),
     Section("consumption", "Consumption", "consumption.html.j2", consumption.content),
     Section("learned", "What we learned", "learned.html.j2", learned.content),
+    Section("next", "What to collect next", "next_steps.html.j2", next_steps.content),
     Section("evidence", "Evidence", "evidence.html.j2", evidence.content),
     Section("method", "Method and provenance", "method.html.j2", method.content),
 )

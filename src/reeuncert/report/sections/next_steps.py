@@ -1,0 +1,101 @@
+"""What to collect next: where the uncertainty of each answer comes from, and which figure would narrow it most."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from reeuncert.report.context import Context
+from reeuncert.report.words import interval, plain_words
+from reeuncert.sensitivity.averaging import structures_of
+from reeuncert.sensitivity.overview import Overview, overview
+from reeuncert.sensitivity.structures import HOLDS
+
+ERROR = 0.1
+"""Relative error of the measurements that are weighed up."""
+
+SHOWN = 3
+WORTH = 0.02
+"""A measurement that narrows an answer by less is not worth a line."""
+
+SKETCH = 0.25
+"""From this part of the variance on, what shares miss makes them a sketch."""
+
+
+def content(context: Context) -> dict[str, Any]:
+    """One row a headline, the flows that would help several of them, and the range over structures if it is stored."""
+    found = overview(context.dt, error=ERROR) if context.case.headlines else []
+    sentences = context.headlines["sentence"].tolist() if found else []
+    rows = [
+        {"sentence": sentence, "origins": _origins(one), "sketch": _sketch(one), "numbers": _numbers(one)}
+        for sentence, one in zip(sentences, found, strict=True)
+    ]
+    return {
+        "rows": rows,
+        "has_shares": any(len(one.shares) for one in found),
+        "common": _common(found),
+        "error": ERROR,
+        "structures": _structures(context),
+    }
+
+
+def _origins(one: Overview) -> list[dict[str, Any]]:
+    if not len(one.shares):
+        return []
+    known = one.shares[one.shares["kind"] != "rest"]
+    # Of what the shares account for: the rest is told apart, so that the parts are parts of a whole.
+    total = float(known["share"].clip(lower=0).sum())
+    best = known[known["share"] > 0.05 * total].head(SHOWN)
+    return [
+        {"name": plain_words(str(row["component"])), "kind": row["kind"].split()[0], "share": row["share"] / total}
+        for row in best.to_dict("records")
+    ]
+
+
+def _sketch(one: Overview) -> bool:
+    return bool(len(one.shares) and abs(float(one.shares["share"].iloc[-1])) > SKETCH)
+
+
+def _numbers(one: Overview) -> list[dict[str, Any]]:
+    worth = one.measurements[one.measurements["narrowing"] > one.measurements["noise"].clip(lower=WORTH)]
+    return [
+        {"flow": row["flow"], "year": row["measured_year"], "narrowing": float(row["narrowing"])}
+        for row in worth.head(SHOWN).to_dict("records")
+    ]
+
+
+def _common(found: list[Overview]) -> list[dict[str, Any]]:
+    """Flows and years among the best of several answers, the most helpful first."""
+    tables = [one.measurements.assign(answer=n) for n, one in enumerate(found)]
+    if not tables:
+        return []
+    every = pd.concat(tables, ignore_index=True)
+    every = every[every["narrowing"] > every["noise"].clip(lower=WORTH)]
+    sums = every.groupby(["flow", "measured_year"], sort=False).agg(
+        answers=("answer", "nunique"), total=("narrowing", "sum"), known=("known_to", "first")
+    )
+    sums = sums[sums["answers"] > 1].sort_values(["answers", "total"], ascending=False).head(6).reset_index()
+    return [{str(k): v for k, v in row.items()} for row in sums.to_dict("records")]
+
+
+def _structures(context: Context) -> list[dict[str, Any]]:
+    verdicts = structures_of(context.dt)
+    if verdicts is None:
+        return []
+    out = []
+    for row in verdicts.to_dict("records"):
+        labels = [plain_words(str(row["indicator"]))]
+        labels += [str(row[c]) for c in ("region", "partner", "product") if str(row[c])]
+        labels += [str(row["year"])] if int(row["year"]) else ["all years"]
+        unit = str(row.get("unit", ""))
+        out.append(
+            {
+                "name": ", ".join(labels),
+                "medians": interval(row["lowest_median"], row["highest_median"], unit),
+                "range": interval(row["lower"], row["upper"], unit),
+                "verdict": row["verdict"],
+                "holds": row["verdict"] == HOLDS,
+            }
+        )
+    return out
