@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,6 +17,7 @@ from reeuncert.checks import check
 from reeuncert.errors import OutputError, ReeUncertError
 from reeuncert.indicators import add_indicators, headlines
 from reeuncert.indicators.headlines import place
+from reeuncert.sensitivity.table_text import table_of, table_text
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Quantiles of every indicator that are kept: the median, and equal-tailed intervals of 50 and 90 %."""
@@ -66,8 +66,8 @@ class Fitted:
         tree = xr.DataTree.from_dict({"indicators": self.indicators, "draws": self.draws})
         tree.attrs = {
             "format": FORMAT,
-            "headlines": _table_text(self.headlines),
-            "checks": _table_text(self.checks),
+            "headlines": table_text(self.headlines),
+            "checks": table_text(self.checks),
             "about": json.dumps(dict(self.about), sort_keys=True),
         }
         packed = {"zlib": True, "complevel": 1, "shuffle": True}
@@ -95,8 +95,8 @@ class Fitted:
             return cls(
                 tree["indicators"].to_dataset(),
                 tree["draws"].to_dataset(),
-                _table(said["headlines"]),
-                _table(said["checks"]),
+                table_of(said["headlines"]),
+                table_of(said["checks"]),
                 json.loads(said["about"]),
             )
         except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError) as error:
@@ -172,11 +172,3 @@ def _quantiles(draws: xr.DataArray) -> xr.DataArray:
     coords = {"quantile": list(QUANTILES), **{d: draws[d].values for d in rest}}
     shape = (len(QUANTILES), *values.shape[2:])
     return xr.DataArray(out.reshape(shape).astype(np.float32), coords, ("quantile", *rest), attrs=dict(draws.attrs))
-
-
-def _table_text(table: pd.DataFrame) -> str:
-    return str(table.to_json(orient="split", index=False, double_precision=15))
-
-
-def _table(text: str) -> pd.DataFrame:
-    return pd.read_json(io.StringIO(text), orient="split", convert_dates=False)

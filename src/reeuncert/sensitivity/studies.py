@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import io
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from reeuncert.errors import OutputError, ReeUncertError
 from reeuncert.files import explained, write_whole
 from reeuncert.sensitivity.fitted import LABELS, Fitted
 from reeuncert.sensitivity.scenario import BASE
+from reeuncert.sensitivity.table_text import table_of, table_text
 
 FORMAT = "reeuncert study 1"
 CHANGES, HOLDS, NOT_ASKED = "changes", "holds", "no such flow"
@@ -138,7 +138,7 @@ class Study:
         file = Path(path).expanduser()
         tree = xr.DataTree.from_dict({"indicators": self.data, "draws": self.draws})
         tree.attrs = {"format": FORMAT, "about": json.dumps(dict(self.about), sort_keys=True)}
-        tree.attrs |= {name: getattr(self, name).to_json(orient="split", index=False) for name in _TABLES}
+        tree.attrs |= {name: table_text(getattr(self, name)) for name in _TABLES}
         packed = {"zlib": True, "complevel": 1, "shuffle": True}
         encoding = {
             f"/{group}": {str(v): packed for v in held.data_vars}
@@ -228,10 +228,7 @@ def read_study(path: str | Path) -> Study:
             tree = opened.load().copy()
         if str(tree.attrs["format"]) != FORMAT:
             raise ValueError(f"its format is '{plain(tree.attrs['format'])}', and this version reads '{FORMAT}'")
-        tables = {
-            name: pd.read_json(io.StringIO(str(tree.attrs[name])), orient="split", convert_dates=False)
-            for name in _TABLES
-        }
+        tables = {name: table_of(str(tree.attrs[name])) for name in _TABLES}
         about = json.loads(str(tree.attrs["about"]))
         return Study(tree["indicators"].to_dataset(), tree["draws"].to_dataset(), **tables, about=about)
     except (OSError, ValueError, KeyError, RuntimeError, TypeError) as error:

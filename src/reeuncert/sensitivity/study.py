@@ -68,8 +68,8 @@ def sensitivity(
     progress
         Show progress on standard error.
     fit
-        Makes the result of a job, by default `reeuncert.sensitivity.refits.refit`; a function of a module, so that other
-        processes can find it.
+        Makes the result of a job, by default `reeuncert.sensitivity.refits.refit`; a function of a module, so that
+        other processes can find it.
 
     Returns
     -------
