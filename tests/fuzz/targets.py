@@ -116,7 +116,7 @@ def cells(data: bytes) -> bool:
             found = parse(text)
         except CellError as error:
             accepted = False
-            assert all(c.isprintable() or c in "\n\t" for c in str(error)), "a message holds an invisible character"
+            _printable(str(error))
         else:
             if parse is parse_years:
                 condensed(found)
@@ -232,4 +232,4 @@ WORDS = sorted(
 )
 """Words of the tables, for a mutator's dictionary."""
 
-__all__ = ["TARGETS", "TABLES", "WORDS", "seeds", "small_result", "whole_case"]
+__all__ = ["TABLES", "TARGETS", "WORDS", "seeds", "small_result", "whole_case"]

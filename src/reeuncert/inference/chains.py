@@ -7,6 +7,7 @@ that was killed can go on with the chains that it lacks.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -99,7 +100,7 @@ def run_chains(
                     finished(number, done[number])
     except KeyboardInterrupt:
         for number in list(running):
-            chain = _chain(running.pop(number).abort(), settings, complete=False)
+            chain = _chain(_cut_off(running.pop(number)), settings, complete=False)
             if chain.draws:
                 done[number] = chain
     finally:
@@ -169,6 +170,14 @@ def _begin(
             progress_callback=tell if messages.wants_progress else None,
             blocking=False,
         )
+
+
+def _cut_off(run: Any) -> xr.DataTree:
+    with warnings.catch_warnings():
+        # A chain cut off while it tunes has no draws, at which ArviZ wonders.
+        warnings.filterwarnings("ignore", message="Found chain dimension to be longer than draw dimension")
+        tree: xr.DataTree = run.abort()
+    return tree
 
 
 def _chain(tree: xr.DataTree, settings: Settings, *, complete: bool) -> Chain:

@@ -1,0 +1,1 @@
+"""Things that go wrong on a machine while the package runs, and what is left afterwards."""
