@@ -12,6 +12,7 @@ from reeuncert.plots.evidence import evidence_data, plot_evidence
 from reeuncert.plots.indicator import indicator_data, plot_indicator, published_data
 from reeuncert.plots.information import plot_value_of_information, value_of_information_data
 from reeuncert.plots.learning import learning_data, plot_learning
+from reeuncert.plots.lost_consumption import lost_consumption_data, plot_lost_consumption
 from reeuncert.plots.power_scaling import plot_power_scaling, power_scaling_data
 from reeuncert.plots.prior_posterior import plot_prior_posterior, prior_posterior_data
 from reeuncert.plots.sankey import plot_sankey, sankey_data
@@ -29,6 +30,7 @@ __all__ = [
     "evidence_data",
     "indicator_data",
     "learning_data",
+    "lost_consumption_data",
     "plot_calibration",
     "plot_consumption",
     "plot_customs_gap",
@@ -36,6 +38,7 @@ __all__ = [
     "plot_evidence",
     "plot_indicator",
     "plot_learning",
+    "plot_lost_consumption",
     "plot_power_scaling",
     "plot_prior_posterior",
     "plot_sankey",

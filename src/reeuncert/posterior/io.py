@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -71,13 +71,16 @@ def write_netcdf(dt: xr.DataTree, path: str | Path) -> None:
         file.write(content.getbuffer())
 
 
-def read_results(path: str | Path) -> xr.DataTree:
+def read_results(path: str | Path, *, variables: Mapping[str, Iterable[str]] | None = None) -> xr.DataTree:
     """Read a result back into memory.
 
     Parameters
     ----------
     path
         ``posterior.nc``, or the folder that holds it.
+    variables
+        Group → names of its variables, to read no more than these, e.g. ``{"posterior": ["mass_flow"]}``; all by
+        default.
 
     Returns
     -------
@@ -96,7 +99,7 @@ def read_results(path: str | Path) -> xr.DataTree:
         raise OutputError(f"there is no result at '{path}'; give a {POSTERIOR}, or the folder of a run that holds one")
     try:
         with xr.open_datatree(file, engine="h5netcdf") as opened:
-            tree = opened.load().copy()
+            tree = (opened if variables is None else _only(opened, variables)).load().copy()
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise OutputError(
             f"'{path}' cannot be read: it was cut short, is damaged or is no netCDF-4 file ({_first_line(error)}); "
@@ -140,6 +143,18 @@ def provenance(dt: xr.DataTree) -> dict[str, Any]:
         plain = _plain(value)
         out[str(name)] = json.loads(plain) if name in _JSON_ATTRIBUTES and isinstance(plain, str) else plain
     return out
+
+
+def _only(tree: xr.DataTree, variables: Mapping[str, Iterable[str]]) -> xr.DataTree:
+    """The part of a tree that is wanted, as far as it is there."""
+    kept = {}
+    for group, names in variables.items():
+        if group in tree.children:
+            data = tree[group].to_dataset()
+            kept[group] = data[[name for name in names if name in data.data_vars]]
+    part = xr.DataTree.from_dict(kept)
+    part.attrs = dict(tree.attrs)
+    return part
 
 
 def _encoding(variable: xr.DataArray, group: str) -> dict[str, Any]:

@@ -1,0 +1,137 @@
+"""What a counterfactual loses: part of the consumption of each region, by product and by end use, with intervals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from reeuncert.plots.access import Coords, check_labels, take
+from reeuncert.plots.labels import shown
+from reeuncert.plots.rows import Chart, Row, Span, render_chart
+from reeuncert.plots.style import PROBABILITIES, band_opacity, bands_name, colours_of, interval_name
+from reeuncert.scenarios.lost import ALL, lost_consumption, scenario_of
+
+PRODUCT, END_USE = "product", "end_use"
+_DIMS = ("region", PRODUCT, END_USE)
+
+
+def lost_consumption_data(world: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
+    """Lost consumption by region and product, and by region and end use.
+
+    Parameters
+    ----------
+    world
+        What `reeuncert.no_trade` or another scenario returned.
+    coords
+        ``region``, ``product``, ``end_use``: which rows are wanted; everything by default. Sums are over all of the
+        region in any case.
+
+    Returns
+    -------
+    DataFrame
+        ``region``, ``product``, ``end_use`` (``"all"``: their sum), ``year``, ``unit``, ``consumption``, ``mean``,
+        ``median``, ``eti50_lb`` … ``eti90_ub``, ``share_median``, ``share_eti50_lb`` … ``share_eti90_ub``.
+
+    Raises
+    ------
+    ReeUncertError
+        If this is no counterfactual, or a label does not exist.
+
+    Examples
+    --------
+    >>> from reeuncert.scenarios import no_trade
+    >>> from reeuncert.testing import toy_posterior
+    >>> table = lost_consumption_data(no_trade(toy_posterior(draws=20, years=2)), coords={"region": "South"})
+    >>> table[["product", "end_use"]].values.tolist()[:3]
+    [['all', 'all'], ['compound', 'all'], ['powder', 'all']]
+    """
+    wanted = take(coords, _DIMS, "lost consumption")
+    numbers = scenario_of(world)
+    for dim, labels in wanted.items():
+        check_labels(labels, numbers[dim].values.tolist(), dim, "lost consumption")
+    parts = []
+    for by in (PRODUCT, END_USE):
+        table = _bands(world, ("region", by))
+        other = END_USE if by == PRODUCT else PRODUCT
+        table.insert(1 if other == PRODUCT else 2, other, ALL)
+        parts.append(table if by == PRODUCT else table[table[END_USE] != ALL])
+    joined = pd.concat(parts, ignore_index=True)
+    regions = numbers["region"].values.tolist()
+    joined = joined.iloc[joined["region"].map(regions.index).argsort(kind="stable")].reset_index(drop=True)
+    keep = joined["region"].isin(wanted.get("region", regions))
+    if PRODUCT in wanted or END_USE in wanted:
+        named = joined[PRODUCT].isin(wanted.get(PRODUCT, [])) | joined[END_USE].isin(wanted.get(END_USE, []))
+        keep &= named
+    return joined[keep].reset_index(drop=True)
+
+
+def plot_lost_consumption(
+    world: xr.DataTree, *, coords: Coords = None, backend: str = "matplotlib", theme: str = "light"
+) -> Any:
+    """Draw what a counterfactual loses, in per cent of what each region consumed; masses stand beside.
+
+    Parameters
+    ----------
+    world, coords
+        See `lost_consumption_data`.
+    backend
+        ``"matplotlib"`` or ``"plotly"``.
+    theme
+        ``"light"`` or ``"dark"``.
+
+    Returns
+    -------
+    matplotlib.figure.Figure or plotly.graph_objects.Figure
+
+    Raises
+    ------
+    ReeUncertError
+        As `lost_consumption_data`.
+    """
+    table = lost_consumption_data(world, coords=coords)
+    colours = colours_of([str(r) for r in scenario_of(world)["region"].values])
+    rows = tuple(_row(record, colours[str(record["region"])]) for record in table.to_dict("records"))
+    year, unit = int(world.attrs["scenario_year"]), scenario_of(world)["lost_consumption"].attrs["units"]
+    chart = Chart(
+        f"Consumption lost in {year}: {world.attrs['scenario']}",
+        "Part of consumption that is lost (%)",
+        rows,
+        subtitle=f"{world.attrs['scenario_rule']}; beside the names: median masses in {unit}",
+        point_name=f"median; bands: {bands_name()}",
+    )
+    return render_chart(chart, backend, theme)
+
+
+def _bands(world: xr.DataTree, by: tuple[str, ...]) -> pd.DataFrame:
+    """Intervals of all bands in one table."""
+    keys = [*by, "year", "unit", "consumption", "mean", "median", "share_median"]
+    first, *others = (lost_consumption(world, by=by, prob=p) for p in PROBABILITIES)
+    for table in others:
+        first = pd.concat([first, table.drop(columns=keys)], axis=1)
+    return first
+
+
+def _row(record: dict[Any, Any], colour: str) -> Row:
+    unit = str(record["unit"])
+    what = ", ".join(str(record[k]) for k in (PRODUCT, END_USE) if record[k] != ALL) or "all"
+    spans = tuple(
+        Span(
+            100 * record[f"share_eti{100 * p:.6g}_lb"],
+            100 * record[f"share_eti{100 * p:.6g}_ub"],
+            colour,
+            height=0.62 - 0.12 * i,
+            opacity=band_opacity(len(PROBABILITIES) - 1 - i),
+        )
+        for i, p in enumerate(reversed(PROBABILITIES))
+    )
+    low, high = (shown(record[f"eti90_{end}"], "") for end in ("lb", "ub"))
+    label = f"{record['region']}, {what}: {shown(record['median'], '')} of {shown(record['consumption'], '')}"
+    share = f"{shown(record['share_eti90_lb'], '1')} to {shown(record['share_eti90_ub'], '1')}"
+    hover = (
+        f"lost: {shown(record['median'], unit)} ({low} to {high})",
+        f"part of consumption: {shown(record['share_median'], '1')} ({share})",
+        interval_name(),
+    )
+    return Row(label, spans, point=100 * record["share_median"], hover=hover)
