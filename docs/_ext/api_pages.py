@@ -60,7 +60,9 @@ def _names_of(module: ModuleType) -> list[str]:
     ]
     held = ((name, getattr(module, name)) for name in sorted(names))
     promised = set(reeuncert._HOME)
-    return [name for name, value in held if (inspect.isfunction(value) or inspect.isclass(value)) and name not in promised]
+    return [
+        name for name, value in held if (inspect.isfunction(value) or inspect.isclass(value)) and name not in promised
+    ]
 
 
 def _module_text(module: ModuleType) -> list[str]:
@@ -69,5 +71,13 @@ def _module_text(module: ModuleType) -> list[str]:
 
 
 def _summary(module: str, names: list[str]) -> list[str]:
-    lines = ["```{eval-rst}", f".. currentmodule:: {module}", "", ".. autosummary::", "   :toctree: api", "   :nosignatures:", ""]
+    lines = [
+        "```{eval-rst}",
+        f".. currentmodule:: {module}",
+        "",
+        ".. autosummary::",
+        "   :toctree: api",
+        "   :nosignatures:",
+        "",
+    ]
     return [*lines, *(f"   {name}" for name in names), "```", ""]

@@ -60,7 +60,9 @@ def _index(case: Case, by_file: dict[str, list[Evidence]]) -> str:
         years = [y for row in held for y in row.years]
         bounds = sum(row.qualifier in ("at_least", "up_to", "range", "zero") for row in held)
         sources = len({row.source_id for row in held})
-        rows.append((f"[{TITLES.get(name, name)}]({name}.md)", len(held), bounds, f"{min(years)}–{max(years)}", sources))
+        rows.append(
+            (f"[{TITLES.get(name, name)}]({name}.md)", len(held), bounds, f"{min(years)}–{max(years)}", sources)
+        )
     body = [f"| {' | '.join(str(cell) for cell in row)} |" for row in rows]
     largest = ", ".join(f"`{name}` ({count})" for name, count in lineages.most_common(6))
     return "\n".join(
@@ -153,12 +155,23 @@ def _figure(row: Evidence) -> str:
 def _sources(case: Case) -> str:
     counts = Counter(row.source_id for row in case.evidence)
     rows = [
-        (f"`{s.source_id}`", s.title, s.publisher, s.edition, s.reference, s.lineage, f"`{s.error_class}`", counts[s.source_id])
+        (
+            f"`{s.source_id}`",
+            s.title,
+            s.publisher,
+            s.edition,
+            s.reference,
+            s.lineage,
+            f"`{s.error_class}`",
+            counts[s.source_id],
+        )
         for s in case.sources.values()
         if counts[s.source_id]
     ]
     head = ("source", "title", "publisher", "edition", "reference", "lineage", "error class", "figures")
-    return "\n".join(["# Sources", "", "Every document that a figure of the evidence was read from.", "", *table(head, rows), ""])
+    return "\n".join(
+        ["# Sources", "", "Every document that a figure of the evidence was read from.", "", *table(head, rows), ""]
+    )
 
 
 def _classes(case: Case) -> str:

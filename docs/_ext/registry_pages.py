@@ -52,7 +52,7 @@ def _checks() -> str:
         [
             "# Table of checks",
             "",
-            "`ree.check(dt)` runs all of them, `ree.check(dt, [\"balance\"])` some. A check says *passed*, *failed*, "
+            '`ree.check(dt)` runs all of them, `ree.check(dt, ["balance"])` some. A check says *passed*, *failed*, '
             "*warning* (the result stands, but a reader must know something of it) or *information*.",
             "",
             *table(head, rows),

@@ -17,10 +17,12 @@ from reeuncert.case.serial import case_to_json
 from reeuncert.posterior.folder import output_folder
 from reeuncert.posterior.io import POSTERIOR, stage_results
 
-
 YEARS = range(2008, 2023)
 
-PARTS = ("*.py", *(f"{part}/**/*.py" for part in ("balance", "case", "system", "priors", "likelihood", "inference", "indicators")))
+PARTS = (
+    "*.py",
+    *(f"{part}/**/*.py" for part in ("balance", "case", "system", "priors", "likelihood", "inference", "indicators")),
+)
 """Modules that a result depends on; figures and studies may change without a new run."""
 
 

@@ -73,7 +73,7 @@ def test_a_misspelt_unit_is_answered_as_the_page_says(my_case: Path) -> None:
 
 ROWS = {
     "ratio": "import loss_rate",
-    "plot": "import reeuncert.plots as p, losses; p.losses_data, p.plot_losses = losses.losses_data, losses.plot_losses",
+    "plot": "import reeuncert.plots as p, losses as l; p.losses_data, p.plot_losses = l.losses_data, l.plot_losses",
     "check": "import stocks; from reeuncert.checks.registry import CHECKS; CHECKS['stocks'] = stocks.check",
 }
 """Page → what stands for the row that it asks for: the package itself is not written to."""
@@ -93,7 +93,12 @@ def test_a_page_with_code_gives_code_that_passes_its_tests(page: str, tmp_path: 
     )
     command = [sys.executable, "-m", "pytest", "-q", "--doctest-modules", "-p", "no:cacheprovider", str(tmp_path)]
     done = subprocess.run(
-        command, cwd=tmp_path, capture_output=True, text=True, timeout=300, env=os.environ | {"PYTHONPATH": str(tmp_path)}
+        command,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
