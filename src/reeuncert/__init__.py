@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from reeuncert.case.records import Prior as Prior
     from reeuncert.case.report import check_case as check_case
     from reeuncert.checks import check as check
+    from reeuncert.checks.held_out import LeftOut as LeftOut
+    from reeuncert.checks.held_out import add_left_out as add_left_out
+    from reeuncert.checks.held_out import leave_out as leave_out
     from reeuncert.errors import CaseError as CaseError
     from reeuncert.errors import EvidenceError as EvidenceError
     from reeuncert.errors import InputError as InputError
@@ -81,6 +84,7 @@ _HOME = {
     "EvidenceError": "reeuncert.errors",
     "Flow": "reeuncert.system.definition",
     "InputError": "reeuncert.errors",
+    "LeftOut": "reeuncert.checks.held_out",
     "ModelError": "reeuncert.errors",
     "OutputError": "reeuncert.errors",
     "Prior": "reeuncert.case.records",
@@ -93,6 +97,7 @@ _HOME = {
     "SystemDefinition": "reeuncert.system.definition",
     "add_capacity": "reeuncert.scenarios",
     "add_indicators": "reeuncert.indicators",
+    "add_left_out": "reeuncert.checks.held_out",
     "add_structures": "reeuncert.sensitivity.averaging",
     "average_structures": "reeuncert.sensitivity.averaging",
     "build_model": "reeuncert.model",
@@ -106,6 +111,7 @@ _HOME = {
     "lost_consumption": "reeuncert.scenarios",
     "no_trade": "reeuncert.scenarios",
     "power_scaling": "reeuncert.sensitivity.powerscale",
+    "leave_out": "reeuncert.checks.held_out",
     "preview": "reeuncert.inference.preview",
     "read_case": "reeuncert.case.reader",
     "read_results": "reeuncert.posterior.io",

@@ -13,11 +13,13 @@ from reeuncert.checks import (
     convergence,
     geometry,
     leave_one_out,
+    leave_out,
     monte_carlo,
     posterior_predictive,
     prior_predictive,
     published,
     sensitivity,
+    structures,
 )
 from reeuncert.checks.material import Material
 from reeuncert.checks.result import CheckResult, CheckTable
@@ -34,7 +36,9 @@ CHECKS: dict[str, Check] = {
     "prior_predictive": prior_predictive.check,
     "posterior_predictive": posterior_predictive.check,
     "assumption": assumption.check,
+    "structures": structures.check,
     "sensitivity": sensitivity.check,
+    "leave_out": leave_out.check,
     "leave_one_out": leave_one_out.check,
     "published": published.check,
 }

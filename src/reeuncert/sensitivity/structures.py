@@ -10,20 +10,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from reeuncert.case.reader import read_case
 from reeuncert.case.records import Case
+from reeuncert.checks.structures import HOLDS, LABELS, NOT_IDENTIFIED, labelled, verdicts_over_structures
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators import add_indicators, headlines
 from reeuncert.inference.preview import approximate
 from reeuncert.inference.sample import sample
 from reeuncert.model import build_model
-
-NOT_IDENTIFIED = "not identified by these data"
-HOLDS = "holds under every structure"
-LABELS = ["indicator", "region", "partner", "product", "year"]
 
 
 @dataclass(frozen=True)
@@ -92,44 +88,6 @@ def compare_structures(
     return StructureComparison(table, verdicts_over_structures(table), draws is None)
 
 
-def verdicts_over_structures(table: pd.DataFrame) -> pd.DataFrame:
-    """Whether each headline holds under every structure.
-
-    Parameters
-    ----------
-    table
-        Columns structure, indicator, region, partner, product, year, median, eti90_lb, eti90_ub.
-
-    Returns
-    -------
-    DataFrame
-        One row a headline: its labels, verdict, lower, lowest_median, highest_median, upper.
-
-    Examples
-    --------
-    >>> rows = [("a", 1.0, 0.5, 2.0), ("b", 1.5, 0.8, 3.0)]
-    >>> frame = pd.DataFrame(rows, columns=["structure", "median", "eti90_lb", "eti90_ub"])
-    >>> frame = frame.assign(indicator="smuggled_mass", region="", partner="", product="", year=0)
-    >>> verdicts_over_structures(frame)["verdict"].tolist()
-    ['holds under every structure']
-    >>> verdicts_over_structures(frame.assign(eti90_ub=[1.2, 3.0]))["verdict"].tolist()
-    ['not identified by these data']
-    """
-    rows = []
-    for labels, part in labelled(table).groupby(LABELS, sort=False):
-        median, lower, upper = (part[c].to_numpy(dtype=float) for c in ("median", "eti90_lb", "eti90_ub"))
-        inside = (median[:, None] >= lower[None, :]) & (median[:, None] <= upper[None, :])
-        verdict = HOLDS if bool(np.all(inside)) else NOT_IDENTIFIED
-        rows.append((*labels, verdict, lower.min(), median.min(), median.max(), upper.max()))
-    return pd.DataFrame(rows, columns=[*LABELS, "verdict", "lower", "lowest_median", "highest_median", "upper"])
-
-
-def labelled(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with empty text for labels that a headline does not name (no region, no product)."""
-    names = table[LABELS].astype(object)
-    return table.assign(**names.where(names.notna(), ""))
-
-
 def switch_of(case: Case, option: str | None) -> str:
     """Name of the switch whose choices are the rival structures of a case.
 
@@ -148,3 +106,15 @@ def switch_of(case: Case, option: str | None) -> str:
         known = ", ".join(case.option_choices) or "none"
         raise ReeUncertError(f"case '{case.name}' has no switch '{option}'; it has: {known}")
     return option
+
+
+__all__ = [
+    "HOLDS",
+    "LABELS",
+    "NOT_IDENTIFIED",
+    "StructureComparison",
+    "compare_structures",
+    "labelled",
+    "switch_of",
+    "verdicts_over_structures",
+]

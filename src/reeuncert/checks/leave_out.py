@@ -1,0 +1,43 @@
+"""How often do figures fall where the rest of the evidence predicts them? Read from the group ``leave_out``."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from reeuncert.checks.held_out import left_out_of
+from reeuncert.checks.material import Material
+from reeuncert.checks.result import CheckResult, information, judged
+
+LEVEL = 0.9
+ERRORS = 2.0
+"""Coverage may fall short of its level by so many standard errors before it fails."""
+
+NARROWEST = 0.05
+"""Part by which coverage may fall short in any case: a few folds tell their own error badly."""
+
+
+def check(material: Material) -> list[CheckResult]:
+    """Coverage of left-out figures at 50, 80, 90 and 95 %, with that of the prior alone beside it."""
+    found = left_out_of(material.dt)
+    if found is None:
+        message = "No fit without part of the evidence was made: how well the rest predicts a figure is not known. "
+        return [information("left-out figures", message + "Run `reeuncert leave-out` on the results.")]
+    coverage = found.coverage()
+    return [_verdict(str(scheme), part, found.by_source()) for scheme, part in coverage.groupby("scheme", sort=False)]
+
+
+def _verdict(scheme: str, part: pd.DataFrame, sources: pd.DataFrame) -> CheckResult:
+    here = part.loc[part["level"] == LEVEL].iloc[0]
+    least = LEVEL - max(NARROWEST, ERRORS * here["error"])
+    levels = ", ".join(f"{row.coverage:.0%}" for row in part.itertuples(index=False))
+    priors = ", ".join(f"{row.prior_coverage:.0%}" for row in part.itertuples(index=False))
+    asked = ", ".join(f"{level:.0%}" for level in part["level"])
+    message = (
+        f"Of {here['figures']:.0f} figures, each predicted without its fold ({here['folds']:.0f} folds), "
+        f"{levels} fall in the central {asked} intervals (by the prior alone: {priors})."
+    )
+    remedy = "Intervals are too narrow: look at the sources at the top of the table."
+    name = "left-out sources" if scheme == "sources" else f"left-out rows ({scheme})"
+    worst = sources[sources["scheme"] == scheme].drop(columns="scheme")
+    good = bool(here["coverage"] >= least)
+    return judged(name, good, here["coverage"], f">= {least:.3g}", message, remedy, table=worst)

@@ -1,0 +1,83 @@
+"""Do the headlines hold whichever rival structure is true? Read from the group ``structures`` of a result.
+
+Where the medians of a headline under two structures leave each other's intervals, the figures do not decide between
+them, and the headline is "not identified by these data": what can be said is the range over the structures.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from reeuncert.checks.material import Material
+from reeuncert.checks.result import CheckResult, information, warned
+
+GROUP = "structures"
+NOT_IDENTIFIED = "not identified by these data"
+HOLDS = "holds under every structure"
+LABELS = ["indicator", "region", "partner", "product", "year"]
+
+
+def check(material: Material) -> list[CheckResult]:
+    """Headlines that the evidence does not identify, with the range over the structures."""
+    name = "headlines over structures"
+    if GROUP not in material.dt.children:
+        if not material.case.compare:
+            return [information(name, "The case names no rival structures.")]
+        switches = ", ".join(material.case.compare)
+        message = (
+            f"The rival structures of the case ({switches}) were not run: whether its headlines hold under all of "
+        )
+        return [information(name, message + "them is not known. Run `reeuncert structures` with --results.")]
+    data = material.dt[GROUP].to_dataset()
+    frame = data[["median", "lower", "upper"]].to_dataframe().reset_index()
+    table = verdicts_over_structures(frame.rename(columns={"lower": "eti90_lb", "upper": "eti90_ub"}))
+    open_ones = table[table["verdict"] == NOT_IDENTIFIED]
+    message = f"Of {len(table)} headlines, {len(table) - len(open_ones)} hold under each of "
+    message += f"{data.sizes['structure']} rival structures"
+    said = [
+        f"{' '.join(str(getattr(row, label)) for label in LABELS if getattr(row, label) not in ('', 0))} "
+        f"({row.lower:.3g} to {row.upper:.3g} over all)"
+        for row in open_ones.itertuples(index=False)
+    ]
+    message += f"; not identified by these data: {'; '.join(said)}." if said else "."
+    remedy = "Report the range over the structures for these, not an interval from one."
+    return [warned(name, not said, len(said), "<= 0", message, remedy, table)]
+
+
+def verdicts_over_structures(table: pd.DataFrame) -> pd.DataFrame:
+    """Whether each headline holds under every structure.
+
+    Parameters
+    ----------
+    table
+        Columns structure, indicator, region, partner, product, year, median, eti90_lb, eti90_ub.
+
+    Returns
+    -------
+    DataFrame
+        One row a headline: its labels, verdict, lower, lowest_median, highest_median, upper.
+
+    Examples
+    --------
+    >>> rows = [("a", 1.0, 0.5, 2.0), ("b", 1.5, 0.8, 3.0)]
+    >>> frame = pd.DataFrame(rows, columns=["structure", "median", "eti90_lb", "eti90_ub"])
+    >>> frame = frame.assign(indicator="smuggled_mass", region="", partner="", product="", year=0)
+    >>> verdicts_over_structures(frame)["verdict"].tolist()
+    ['holds under every structure']
+    >>> verdicts_over_structures(frame.assign(eti90_ub=[1.2, 3.0]))["verdict"].tolist()
+    ['not identified by these data']
+    """
+    rows = []
+    for labels, part in labelled(table).groupby(LABELS, sort=False):
+        median, lower, upper = (part[c].to_numpy(dtype=float) for c in ("median", "eti90_lb", "eti90_ub"))
+        inside = (median[:, None] >= lower[None, :]) & (median[:, None] <= upper[None, :])
+        verdict = HOLDS if bool(np.all(inside)) else NOT_IDENTIFIED
+        rows.append((*labels, verdict, lower.min(), median.min(), median.max(), upper.max()))
+    return pd.DataFrame(rows, columns=[*LABELS, "verdict", "lower", "lowest_median", "highest_median", "upper"])
+
+
+def labelled(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with empty text for labels that a headline does not name (no region, no product)."""
+    names = table[LABELS].astype(object)
+    return table.assign(**names.where(names.notna(), ""))
