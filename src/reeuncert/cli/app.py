@@ -45,6 +45,13 @@ def run(
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="End with status 1 if a check fails.")] = False,
+    rivals: Annotated[
+        bool,
+        typer.Option(
+            "--structures/--no-structures",
+            help="Also make short runs under the rival structures that the case names, for the range over them.",
+        ),
+    ] = True,
     resume: Annotated[
         bool,
         typer.Option(
@@ -80,6 +87,7 @@ def run(
         preview=preview,
         quiet=quiet,
         strict=strict,
+        structures=rivals,
         resume=resume,
         command=_command_line(),
     )
@@ -136,13 +144,93 @@ def structures(
         int | None, typer.Option(min=4, help="Draws of each of four chains; by default short, approximate runs.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of every run.")] = 1,
+    results: Annotated[
+        Path | None, typer.Option(help="Folder of a run: take its case and store what is found in it.")
+    ] = None,
     option: Options = None,
 ) -> None:
     """Run a case under each of its rival structures, and say which headlines hold under all of them."""
     with guarded():
-        from reeuncert.cli.structures import run_structures
+        from reeuncert.cli.structures import run_structures, store_structures
 
-        run_structures(case, option or [], draws=draws, seed=seed, out=out)
+        if results is not None:
+            store_structures(results, draws=draws, seed=seed, out=out)
+        else:
+            run_structures(case, option or [], draws=draws, seed=seed, out=out)
+
+
+@app.command("leave-out")
+def leave_out(
+    results: Annotated[Path, typer.Argument(help="Folder of a run.")],
+    folds: Annotated[str, typer.Option(help="sources: each lineage in turn; or a number of folds.")] = "sources",
+    draws: Annotated[int, typer.Option(min=4, help="Draws of each of two chains, of every fit.")] = 400,
+    tune: Annotated[int, typer.Option(min=1, help="Tuning steps of each chain.")] = 400,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of every fit.")] = 1,
+) -> None:
+    """Refit a case without each of its sources, or folds of rows, and count how often what was left out falls in the
+    predictive intervals. Stored in the results, with its checks and report.
+    """
+    with guarded():
+        from reeuncert.cli.leave_out import run_leave_out
+
+        run_leave_out(results, folds, draws=draws, tune=tune, seed=seed)
+
+
+@app.command()
+def scenario(
+    results: Annotated[Path, typer.Argument(help="posterior.nc of a run, or the folder that holds it.")],
+    name: Annotated[str, typer.Argument(help="no-trade, export-stop, reduce or add-capacity.")],
+    year: Annotated[int | None, typer.Option(help="Year of the case; by default its last.")] = None,
+    by: Annotated[str, typer.Option(help="Rows of the table: some of region,product,end_use.")] = "region,product",
+    priority: Annotated[
+        list[str] | None, typer.Option(help="End use that is served first; may be given several times, in order.")
+    ] = None,
+    capacity: Annotated[
+        str,
+        typer.Option(help="highest (best year so far), as_drawn, or a CSV file: region, stage, capacity."),
+    ] = "highest",
+    stocks: Annotated[str, typer.Option(help="as_drawn, or released: run down before anything is lost.")] = "as_drawn",
+    recorded_only: Annotated[bool, typer.Option("--recorded-only", help="Smuggling goes on (no-trade, stop).")] = False,
+    origin: Annotated[str | None, typer.Option(help="Region that exports (export-stop).")] = None,
+    destination: Annotated[str | None, typer.Option(help="Region that imports (export-stop).")] = None,
+    product: Annotated[
+        list[str] | None, typer.Option(help="What is stopped (export-stop); may be given several times.")
+    ] = None,
+    factor: Annotated[float | None, typer.Option(help="Part of the flows that is left (reduce).")] = None,
+    where: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="Which flows (reduce), e.g. quantity=trade.")
+    ] = None,
+    region: Annotated[str | None, typer.Option(help="Where the new capacity is (add-capacity).")] = None,
+    stage: Annotated[str | None, typer.Option(help="Its stage: mining, separation, … (add-capacity).")] = None,
+    quantity: Annotated[float | None, typer.Option(help="What it delivers in a year (add-capacity).")] = None,
+    out: Annotated[Path | None, typer.Option(help="CSV file for the table; by default it is only printed.")] = None,
+) -> None:
+    """One year of a result again, on every draw, with something different: what would be lost?"""
+    with guarded():
+        from reeuncert.cli.scenario import pairs, show_scenario
+
+        given = {
+            "unrecorded": False if recorded_only else None,
+            "origin": origin,
+            "destination": destination,
+            "products": product,
+            "factor": factor,
+            "where": pairs(where) if where else None,
+            "region": region,
+            "stage": stage,
+            "quantity": quantity,
+        }
+        show_scenario(
+            results,
+            name,
+            {key: value for key, value in given.items() if value is not None},
+            year=year,
+            capacity=capacity,
+            priority=priority or [],
+            stocks=stocks,
+            by=by,
+            out=out,
+        )
 
 
 @app.command()

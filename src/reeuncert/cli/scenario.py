@@ -1,0 +1,129 @@
+"""`reeuncert scenario`: one rule of a counterfactual on a stored result, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from rich.table import Table
+from rich.text import Text
+
+from reeuncert.cli.show import console
+from reeuncert.errors import InputError, OutputError, Problem
+from reeuncert.indicators.headlines import number
+from reeuncert.posterior.io import csv_text, read_results
+from reeuncert.scenarios import lost_consumption, rule, run_scenario
+from reeuncert.scenarios.capacity import AS_DRAWN, HIGHEST, Capacity
+from reeuncert.scenarios.lost import ALL, scenario_of
+
+
+def show_scenario(
+    results: Path,
+    name: str,
+    arguments: Mapping[str, Any],
+    *,
+    year: int | None,
+    capacity: str,
+    priority: Sequence[str],
+    stocks: str,
+    by: str,
+    out: Path | None,
+) -> None:
+    """Run the rule, print what it loses, and write the table if asked.
+
+    Raises
+    ------
+    ReeUncertError
+        If the result, the rule or one of its arguments cannot be used, or the table cannot be written.
+    """
+    chosen = rule(name, arguments)  # before the draws are read, which takes longest
+    given = _capacity(capacity)
+    dt = read_results(results, variables={"posterior": ["mass_flow"]})
+    world = run_scenario(dt, [chosen], year=year, capacity=given, priority=priority, stocks=stocks)
+    table = lost_consumption(world, by=[part.strip() for part in by.split(",")])
+    _show(world, table)
+    if out is not None:
+        try:
+            out.write_text(csv_text(table), encoding="utf-8", newline="")
+        except OSError as error:
+            raise OutputError(f"cannot write '{out}': {error.strerror or error}; choose another place") from error
+        console().print(f"Table: {out}", highlight=False, soft_wrap=True)
+
+
+def pairs(given: Sequence[str]) -> dict[str, str]:
+    """``name=value`` texts as a mapping.
+
+    Raises
+    ------
+    InputError
+        If one is no pair.
+
+    Examples
+    --------
+    >>> pairs(["quantity=trade", "origin=North"])
+    {'quantity': 'trade', 'origin': 'North'}
+    """
+    split = [text.partition("=") for text in given]
+    wrong = [text for text, (name, equals, value) in zip(given, split, strict=True) if not (name and equals and value)]
+    if wrong:
+        raise InputError(
+            Problem("--where", 0, "", f"'{text}' is no choice; write --where name=value") for text in wrong
+        )
+    return {name.strip(): value.strip() for name, _, value in split}
+
+
+def _capacity(given: str) -> Capacity:
+    """A word, or a CSV file."""
+    if given in (HIGHEST, AS_DRAWN):
+        return given
+    try:
+        return pd.read_csv(given, encoding="utf-8", skipinitialspace=True)
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error).splitlines()[0]
+        says = f"'{given}' is neither '{HIGHEST}' nor '{AS_DRAWN}' nor a CSV file that can be read ({why})"
+        raise InputError([Problem("--capacity", 0, "", says)]) from error
+
+
+def _show(world: xr.DataTree, table: pd.DataFrame) -> None:
+    page = console()
+    unit = str(table["unit"].iloc[0])
+    page.print()
+    page.print(Text(f"Consumption lost in {world.attrs['scenario_year']}: {world.attrs['scenario']}", style="bold"))
+    page.print(Text(f"{world.attrs['scenario_rule']}; medians with 90 % equal-tailed intervals, masses in {unit}"))
+    labels = [c for c in ("region", "product", "end_use") if c in table.columns]
+    shown = Table(box=None, pad_edge=False)
+    for label in labels:
+        shown.add_column(label.replace("_", " "))
+    for column in ("consumption", "lost", "part of it lost (%)"):
+        shown.add_column(column, justify="right")
+    for record in table.to_dict("records"):
+        bold = "bold" if len(labels) > 1 and record[labels[-1]] == ALL else ""
+        cells = [*(str(record[label]) for label in labels), number(record["consumption"], percent=False)]
+        cells += [_interval(record, "", percent=False), _interval(record, "share_", percent=True)]
+        shown.add_row(*(Text(cell, style=bold) for cell in cells))
+    page.print(shown)
+    _show_mines(world, page)
+
+
+def _show_mines(world: xr.DataTree, page: Any) -> None:
+    """What mines dig more or less: ore without a plant stays in the ground."""
+    numbers = scenario_of(world)
+    for region in numbers["region"].values.tolist():
+        change = numbers["mine_production_change"].sel(region=region).values.ravel()
+        before = numbers["mine_production"].sel(region=region).values.ravel()
+        if np.isfinite(change).any():
+            low, middle, high = (f"{q:+.3g}" for q in np.quantile(change, [0.05, 0.5, 0.95]))
+            mined = number(float(np.median(before)), percent=False)
+            page.print(Text(f"Change of mine production in {region}: {middle} ({low} to {high}), of {mined}"))
+
+
+def _interval(record: Mapping[Any, Any], prefix: str, *, percent: bool) -> str:
+    values = [record[f"{prefix}{name}"] for name in ("median", "eti90_lb", "eti90_ub")]
+    if not np.isfinite(values).all():
+        return ""
+    middle, low, high = (number(float(v), percent=percent) for v in values)
+    return f"{middle} ({low} to {high})"
