@@ -1,0 +1,133 @@
+"""Truths are found again as often as intervals promise; and not where the model is wrong."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import reeuncert as ree
+from reeuncert.calibration.calibrate import calibrate
+from reeuncert.calibration.quantities import quantities, truth_as_draws
+from reeuncert.calibration.ranks import band, inside, positions, uniformity
+from reeuncert.calibration.recovery import recovery_table, summarise
+from reeuncert.calibration.result import Calibration
+from reeuncert.calibration.simulate import simulations
+from reeuncert.case.records import Case
+from reeuncert.errors import ReeUncertError
+from reeuncert.inference.refit import Refitter
+from reeuncert.plots import calibration_data, plot_calibration
+from truths import with_mirrors
+
+NAMES = ["import_dependence", "apparent_consumption"]
+SIMULATIONS = 10
+FIT = {"draws": 150, "tune": 200, "chains": 2}
+
+
+@pytest.fixture(scope="module")
+def refitter() -> Refitter:
+    return Refitter(with_mirrors())
+
+
+def study(refitter: Refitter, case: Case, fitted: float = 1.0) -> Calibration:
+    """A calibration by hand, where the model that is fitted may take all sources for other than they are."""
+    rng = np.random.default_rng(9)
+    found = []
+    for number, truth in enumerate(simulations(case, SIMULATIONS, seed=2)):
+        classes = {n: replace(c, width=c.width * fitted, floor=c.floor * fitted) for n, c in case.classes.items()}
+        dt = refitter.fit(replace(truth.case, classes=classes), seed=number, **FIT)
+        posterior = dt["posterior"].to_dataset()
+        labels, values = quantities(posterior, case, NAMES)
+        _, true = quantities(truth_as_draws(truth, posterior), case, NAMES)
+        found.append(positions(true[0, 0], values.reshape(-1, values.shape[2])[::3], rng))
+    return Calibration(case.name, labels, np.array(found), pd.DataFrame({"simulation": range(SIMULATIONS)}))
+
+
+@pytest.fixture(scope="module")
+def right(refitter: Refitter) -> Calibration:
+    return study(refitter, with_mirrors())
+
+
+def test_intervals_hold_the_truth_about_as_often_as_they_say(right: Calibration):
+    table = right.coverage().set_index("kind")
+    assert set(table.index) == {"flows", "indicators", "headlines", "source widths", "offsets"}
+    flows = table.loc["flows"]
+    for name, nominal in (("50", 0.5), ("80", 0.8), ("90", 0.9)):
+        # 4 Monte Carlo errors of ten simulations, and what few draws of each add.
+        assert abs(flows[f"coverage{name}"] - nominal) < 4 * flows[f"error{name}"] + 0.03
+    assert table.loc["flows", "outside_band"] < 0.4
+
+
+def test_truths_are_missed_where_errors_are_taken_for_a_sixth_of_what_they_are(refitter: Refitter, right: Calibration):
+    """The test above can fail: the same figures, fitted by a model that trusts them too much."""
+    wrong = study(refitter, with_mirrors(), fitted=1 / 6).coverage().set_index("kind")
+    assert wrong.loc["flows", "coverage90"] < right.coverage().set_index("kind").loc["flows", "coverage90"] - 0.15
+
+
+def test_a_recovery_tells_error_and_coverage_of_every_quantity(refitter: Refitter):
+    case = with_mirrors()
+    truth = next(simulations(case, 1, seed=4))
+    posterior = refitter.fit(truth.case, seed=4, **FIT)["posterior"].to_dataset()
+    table = recovery_table(truth, posterior, case, NAMES)
+    assert set(table["kind"]) == {
+        "flows", "flows, all years", "source widths", "offsets", "indicators", "headlines",
+    }  # fmt: skip
+    mined = table[(table["quantity"] == "south_mine_production") & (table["year"] == 2018)].iloc[0]
+    i, t = case.system.flow_index["south_mine_production"], case.system.year_index[2018]
+    assert mined["truth"] == truth.mass_flow[i, t]
+    assert mined["error"] == pytest.approx(np.log(mined["median"] / mined["truth"]))
+    assert mined["covered"] == (mined["eti90_lb"] <= mined["truth"] <= mined["eti90_ub"])
+    total = table[(table["quantity"] == "south_mine_production") & (table["year"] == 0)].iloc[0]
+    assert total["truth"] == pytest.approx(truth.mass_flow[i].sum())
+    summary = summarise(table).set_index("kind")
+    assert summary.loc["flows", "quantities"] == (table["kind"] == "flows").sum()
+    assert 0.5 < summary.loc["flows", "coverage90"] <= 1.0
+
+
+def test_the_figure_shows_every_quantity_within_its_band(right: Calibration):
+    table = calibration_data(right)
+    assert set(table.groupby(["kind", "quantity", "year"])["outside"].nunique()) == {1}
+    assert (table["lower"] < 0).any()
+    figure = plot_calibration(right)
+    titles = [ax.get_title() for ax in figure.axes if ax.get_visible()]
+    assert titles[0].startswith("flows: ")
+    assert titles[-1] == "Coverage, with twice its Monte Carlo error"
+
+
+def test_positions_are_uniform_where_truth_and_draws_are_of_one_law():
+    rng = np.random.default_rng(1)
+    truth, draws = rng.normal(size=(400, 6)), rng.normal(size=(400, 99, 6))
+    draws[:, :, 3] = np.round(draws[:, :, 3])  # ties are broken at random
+    truth[:, 3] = np.round(truth[:, 3])
+    draws[:, :, 4] *= 0.5  # too narrow
+    draws[:, :, 5] += 0.4  # too high
+    found = np.array([positions(t, d, rng) for t, d in zip(truth, draws, strict=True)])
+    p = uniformity(found)
+    assert np.all(p[:4] > 0.005)
+    assert np.all(p[4:] < 0.001)
+    assert abs(inside(found[:, 0], 0.9).mean() - 0.9) < 0.05
+
+
+def test_one_uniform_sample_in_twenty_leaves_the_band():
+    rng = np.random.default_rng(2)
+    values = rng.random((50, 2000))
+    points, lower, upper = band(50)
+    share = np.array([np.searchsorted(np.sort(v), points, side="right") / 50 for v in values.T])
+    outside = np.any((share < lower) | (share > upper), axis=1)
+    assert 0.02 < outside.mean() <= 0.065
+    assert abs(np.mean(uniformity(values) < 0.05) - 0.05) < 0.02
+
+
+def test_what_is_not_uncertain_has_no_position():
+    found = positions([1.0, np.nan, 2.0], np.array([[1.0, 0.5, 1.0], [1.0, 0.6, np.nan]]), np.random.default_rng(3))
+    assert np.isnan(found).all()
+
+
+def test_too_few_simulations_or_draws_are_refused_before_anything_is_compiled():
+    case = ree.read_case("small_metal")
+    with pytest.raises(ReeUncertError, match=r"simulations is 1; a calibration needs 2 at least, and 20 to say much"):
+        calibrate(case, simulations=1)
+    with pytest.raises(
+        ReeUncertError, match=r"draws times chains is 80; truths are ranked among 99 draws: ask for more"
+    ):
+        calibrate(case, draws=40, chains=2)
