@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from reeuncert.checks.material import Material
 from reeuncert.checks.result import CheckResult, information, warned
@@ -22,19 +23,15 @@ def check(material: Material) -> list[CheckResult]:
     """Headlines that the evidence does not identify, with the range over the structures."""
     name = "headlines over structures"
     if GROUP not in material.dt.children:
-        if not material.case.compare:
+        switches = material.case.compare if material.case is not None else ()
+        if not switches:
             return [information(name, "The case names no rival structures.")]
-        switches = ", ".join(material.case.compare)
-        message = (
-            f"The rival structures of the case ({switches}) were not run: whether its headlines hold under all of "
-        )
-        return [information(name, message + "them is not known. Run `reeuncert structures` with --results.")]
-    data = material.dt[GROUP].to_dataset()
-    frame = data[["median", "lower", "upper"]].to_dataframe().reset_index()
-    table = verdicts_over_structures(frame.rename(columns={"lower": "eti90_lb", "upper": "eti90_ub"}))
+        message = f"The rival structures of the case ({', '.join(switches)}) were not run: whether its headlines hold "
+        return [information(name, message + "under all of them is not known. Run `reeuncert structures --results`.")]
+    table = stored_verdicts(material.dt)
     open_ones = table[table["verdict"] == NOT_IDENTIFIED]
     message = f"Of {len(table)} headlines, {len(table) - len(open_ones)} hold under each of "
-    message += f"{data.sizes['structure']} rival structures"
+    message += f"{material.dt[GROUP].sizes['structure']} rival structures"
     said = [
         f"{' '.join(str(getattr(row, label)) for label in LABELS if getattr(row, label) not in ('', 0))} "
         f"({row.lower:.3g} to {row.upper:.3g} over all)"
@@ -43,6 +40,21 @@ def check(material: Material) -> list[CheckResult]:
     message += f"; not identified by these data: {'; '.join(said)}." if said else "."
     remedy = "Report the range over the structures for these, not an interval from one."
     return [warned(name, not said, len(said), "<= 0", message, remedy, table)]
+
+
+def stored_verdicts(dt: xr.DataTree) -> pd.DataFrame:
+    """`verdicts_over_structures` of the headlines under each structure that are stored in a result."""
+    frame = dt[GROUP].to_dataset()[["median", "lower", "upper"]].to_dataframe().reset_index()
+    return verdicts_over_structures(frame.rename(columns={"lower": "eti90_lb", "upper": "eti90_ub"}))
+
+
+def open_ranges(dt: xr.DataTree) -> dict[tuple[object, ...], tuple[float, float]]:
+    """Labels of each headline that is not identified → its range over the structures; empty if none were run."""
+    if GROUP not in dt.children:
+        return {}
+    table = stored_verdicts(dt)
+    rows = table[table["verdict"] == NOT_IDENTIFIED].to_dict("records")
+    return {tuple(row[name] for name in LABELS): (float(row["lower"]), float(row["upper"])) for row in rows}
 
 
 def verdicts_over_structures(table: pd.DataFrame) -> pd.DataFrame:

@@ -257,6 +257,44 @@ def calibrate(
         run_calibration(given)
 
 
+@app.command()
+def sensitivity(
+    case: CaseArgument = DEFAULT_CASE,
+    scenarios: Annotated[
+        Path | None, typer.Option(help="TOML file of scenarios; by default scenarios.toml in the folder of the case.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the tables; by default results/CASE_sensitivity.")] = None,
+    draws: Annotated[int, typer.Option(min=4, help="Draws kept of every chain.")] = 500,
+    tune: Annotated[int, typer.Option(min=1, help="Tuning steps of every chain.")] = 500,
+    chains: Annotated[int, typer.Option(min=1, help="Chains of every scenario.")] = 2,
+    seed: Annotated[int, typer.Option(min=0, help="Of every scenario.")] = 1,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes on this machine; by default one for each core.")
+    ] = None,
+    dask: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Scheduler of a Dask cluster to run on instead.")
+    ] = None,
+    cache: Annotated[Path | None, typer.Option(help="Folder in which finished scenarios are kept.")] = None,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Keep no finished scenarios, and use none.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and list the scenarios; fit nothing.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="End with status 1 if a scenario or one of its checks failed.")
+    ] = False,
+    option: Options = None,
+) -> None:
+    """Fit a case again under scenarios, and say which headlines change under which.
+
+    Finished scenarios are kept: the same command goes on where an earlier one was stopped.
+    """
+    with guarded():
+        from reeuncert.cli.sensitivity import StudyRequest, run_sensitivity
+
+        request = StudyRequest(
+            case, option or [], scenarios, out, draws, tune, chains, seed, jobs, dask, cache, no_cache, dry_run, strict
+        )
+        raise typer.Exit(run_sensitivity(request))
+
+
 def main() -> None:
     """Entry point of the commands ``reeuncert`` and ``ree``."""
     try:

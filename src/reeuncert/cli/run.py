@@ -40,6 +40,7 @@ class Request:
     preview: bool = False
     quiet: bool = False
     strict: bool = False
+    structures: bool = True
     resume: bool = False
     command: str = ""
 
@@ -63,7 +64,7 @@ def run_case(request: Request) -> int:
     with output_folder(out) as staging:
         _require_space(staging, case, request)
         with checkpointed(staging.target, out, request) as chains:
-            dt = _sampled(case, request, chains)
+            dt = _with_rivals(_sampled(case, request, chains), case, request)
             from reeuncert.cli.show import show_findings
             from reeuncert.report.files import commit_results
             from reeuncert.report.findings import Findings
@@ -103,6 +104,19 @@ def _sampled(case: Case, request: Request, chains: Path | None) -> xr.DataTree:
         checkpoint=chains,
         resume=request.resume,
     )
+
+
+def _with_rivals(dt: xr.DataTree, case: Case, request: Request) -> xr.DataTree:
+    """The result with its headlines under the rival structures of the case, where it names any."""
+    if not case.compare or not request.structures or request.preview or dt.attrs.get("complete") == "no":
+        return dt
+    from reeuncert.indicators import add_indicators
+    from reeuncert.sensitivity.averaging import add_structures
+    from reeuncert.sensitivity.structures import run_rivals
+
+    _say(request, f"Short runs under the other structures ({', '.join(case.compare)}) …")
+    dt = add_indicators(dt)
+    return add_structures(dt, run_rivals(dt, seed=int(dt.attrs["seed"]), quiet=True))
 
 
 def _status(findings: Findings, request: Request, out: Path) -> int:

@@ -13,9 +13,10 @@ from rich.text import Text
 from reeuncert.case.records import Case
 from reeuncert.checks import CheckTable
 from reeuncert.checks.result import shown
+from reeuncert.checks.structures import LABELS, labelled, open_ranges
 from reeuncert.errors import ReeUncertError
 from reeuncert.report.findings import Findings, marks
-from reeuncert.report.shown import heading, interval
+from reeuncert.report.shown import heading, interval, span
 
 STYLES = {"passed": "green", "failed": "bold red", "warning": "yellow", "information": "dim"}
 _COLUMN = 24
@@ -77,9 +78,13 @@ def _show_headlines(findings: Findings, page: Console) -> None:
     except ReeUncertError as error:
         page.print(Text(f"The headlines cannot be shown: {error}", style="bold red"))
         return
-    for _, row in table.iterrows():
+    ranges = open_ranges(findings.dt)
+    for (_, row), labels in zip(table.iterrows(), labelled(table)[LABELS].itertuples(index=False), strict=True):
         mark = marks(row)
         page.print(Padding(Text(f"• {row['sentence']}" + (f" [{mark}]" if mark else "")), (0, 0, 0, 1)))
+        if tuple(labels) in ranges:
+            text = f"Not identified by these data: {span(row, *ranges[tuple(labels)])} over the rival structures."
+            page.print(Padding(Text(text, style="yellow"), (0, 0, 0, 3)))
 
 
 def _show_years(findings: Findings, page: Console) -> None:

@@ -10,14 +10,41 @@ from rich.table import Table
 from reeuncert.case.reader import read_case
 from reeuncert.cli.options import parse_options
 from reeuncert.cli.show import console
+from reeuncert.errors import OutputError
 from reeuncert.files import explained, write_whole
-from reeuncert.posterior.io import csv_text
-from reeuncert.sensitivity.structures import LABELS, StructureComparison, compare_structures, labelled
+from reeuncert.posterior.io import csv_text, read_results
+from reeuncert.sensitivity.averaging import add_structures
+from reeuncert.sensitivity.structures import (
+    LABELS,
+    StructureComparison,
+    compare_structures,
+    labelled,
+    run_rivals,
+    verdicts_over_structures,
+)
 
 
 def run_structures(case: str, options: Sequence[str], *, draws: int | None, seed: int, out: Path | None) -> None:
     """Compare, print, and write the table of medians and intervals if a file is named."""
     found = compare_structures(read_case(case, **parse_options(options)), seed=seed, draws=draws, quiet=False)
+    show_comparison(found, out)
+
+
+def store_structures(results: Path, *, draws: int | None, seed: int, out: Path | None) -> None:
+    """Run the rival structures of a result's case, store the headlines under each in it, and write its files again."""
+    from reeuncert.report.files import write_results
+
+    if not results.is_dir():
+        raise OutputError(f"'{results}' is no folder of results; give the folder that `reeuncert run` wrote")
+    dt = read_results(results)
+    table = run_rivals(dt, seed=seed, draws=draws, quiet=False)
+    show_comparison(StructureComparison(table, verdicts_over_structures(table), draws is None), out)
+    write_results(add_structures(dt, table), results)
+    console().print(f"Stored in {results}, with its checks and report.", highlight=False, soft_wrap=True)
+
+
+def show_comparison(found: StructureComparison, out: Path | None) -> None:
+    """Print headlines under each structure, and write the table if a file is named."""
     console().print(_table(found))
     if found.approximate:
         console().print("Short runs: medians are approximate; give --draws 1000 for runs that converge.")

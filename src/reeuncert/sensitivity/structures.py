@@ -11,15 +11,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pandas as pd
+import xarray as xr
 
 from reeuncert.case.reader import read_case
 from reeuncert.case.records import Case
+from reeuncert.case.serial import case_from_json
 from reeuncert.checks.structures import HOLDS, LABELS, NOT_IDENTIFIED, labelled, verdicts_over_structures
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators import add_indicators, headlines
-from reeuncert.inference.preview import approximate
 from reeuncert.inference.sample import sample
 from reeuncert.model import build_model
+from reeuncert.restriction import restrict
+
+SHORT = {"draws": 400, "thin": 2, "tune": 500, "chains": 2}
+"""Settings of a short run: medians settle within about a tenth of a posterior standard deviation."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ class StructureComparison:
         One row a headline: its labels, verdict, and the range over the structures (lowest lower end, lowest and highest
         median, highest upper end).
     approximate
-        Whether short runs were used (see `reeuncert.preview`).
+        Whether short runs were used, whose interval ends are approximate.
     """
 
     table: pd.DataFrame
@@ -60,7 +65,7 @@ def compare_structures(
     seed
         Of every run.
     draws
-        Draws of each of four chains; None makes short, approximate runs instead.
+        Draws of each of four chains; None makes short runs instead, of two chains.
     quiet
         Say nothing while the runs go on.
 
@@ -74,18 +79,53 @@ def compare_structures(
         When the case names no such switch.
     """
     name = switch_of(case, option)
-    frames = []
-    for choice in case.option_choices[name]:
-        rival = read_case(case.path or case.name, **{**case.options, name: choice})
-        model = build_model(rival)
-        if draws is None:
-            dt = approximate(model, seed=seed, quiet=quiet)
-        else:
-            dt = sample(model, draws=draws, seed=seed, quiet=quiet, progressbar=not quiet, likelihood_terms=False)
-        dt = add_indicators(dt, sorted({headline.indicator for headline in rival.headlines}))
-        frames.append(headlines(dt).assign(structure=choice))
+    frames = [
+        _headlines_under(case, name, choice, seed=seed, draws=draws, quiet=quiet).assign(structure=choice)
+        for choice in case.option_choices[name]
+    ]
     table = pd.concat(frames, ignore_index=True)
     return StructureComparison(table, verdicts_over_structures(table), draws is None)
+
+
+def run_rivals(dt: xr.DataTree, *, seed: int = 1, draws: int | None = None, quiet: bool = True) -> pd.DataFrame:
+    """Headlines of a result, and of its case under each other choice of the switch that it marks as rival structures.
+
+    Parameters
+    ----------
+    dt
+        Result of a case that names rival structures; its indicators have been added.
+    seed, draws, quiet
+        See `compare_structures`.
+
+    Returns
+    -------
+    DataFrame
+        As `StructureComparison.table`, for `reeuncert.sensitivity.averaging.add_structures`.
+
+    Raises
+    ------
+    ReeUncertError
+        When the case names no such switch.
+    """
+    case = case_from_json(dt.attrs["case_json"])
+    name = switch_of(case, None)
+    own = case.options[name]
+    frames = {own: headlines(dt)}
+    for choice in case.option_choices[name]:
+        if choice != own:
+            frames[choice] = _headlines_under(case, name, choice, seed=seed, draws=draws, quiet=quiet)
+    tables = [frames[choice].assign(structure=choice) for choice in case.option_choices[name]]
+    return pd.concat(tables, ignore_index=True)
+
+
+def _headlines_under(case: Case, name: str, choice: str, *, seed: int, draws: int | None, quiet: bool) -> pd.DataFrame:
+    rival = read_case(case.path or case.name, **{**case.options, name: choice})
+    if rival.system.years != case.system.years:
+        rival = restrict(rival, case.system.years)
+    model = build_model(rival)
+    run = SHORT if draws is None else {"draws": draws}
+    dt = sample(model, **run, seed=seed, quiet=quiet, progressbar=not quiet, likelihood_terms=False, prior_draws=200)
+    return headlines(add_indicators(dt, sorted({headline.indicator for headline in rival.headlines})))
 
 
 def switch_of(case: Case, option: str | None) -> str:
@@ -115,6 +155,7 @@ __all__ = [
     "StructureComparison",
     "compare_structures",
     "labelled",
+    "run_rivals",
     "switch_of",
     "verdicts_over_structures",
 ]

@@ -1,0 +1,51 @@
+"""`reeuncert leave-out`: how often do figures fall where the rest of the evidence predicts them?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.table import Table
+
+from reeuncert.case.serial import case_from_json
+from reeuncert.checks.held_out import LeftOut, add_left_out, leave_out, left_out_of
+from reeuncert.cli.show import console
+from reeuncert.errors import OutputError, ReeUncertError
+from reeuncert.posterior.io import read_results
+from reeuncert.report.files import write_results
+
+
+def run_leave_out(results: Path, folds: str, *, draws: int, tune: int, seed: int) -> None:
+    """Leave out sources or folds of the case of a result, store what was found, and write its files again."""
+    if not results.is_dir():
+        raise OutputError(f"'{results}' is no folder of results; give the folder that `reeuncert run` wrote")
+    dt = read_results(results)
+    case = case_from_json(dt.attrs["case_json"])
+    found = leave_out(case, _folds(folds), draws=draws, tune=tune, seed=seed, quiet=False)
+    console().print(coverage_table(found))
+    earlier = left_out_of(dt)
+    scheme = set(found.rows["scheme"])
+    kept = [] if earlier is None else [LeftOut(earlier.rows[~earlier.rows["scheme"].isin(scheme)])]
+    write_results(add_left_out(dt, *kept, found), results)
+    console().print(f"Stored in {results}, with its checks and report.", highlight=False, soft_wrap=True)
+
+
+def coverage_table(found: LeftOut) -> Table:
+    """Coverage at each level, as a terminal shows it."""
+    table = Table(title="Left-out figures inside central predictive intervals", title_justify="left", box=None)
+    for heading in ("left out", "figures", "level", "coverage", "by the prior alone"):
+        table.add_column(heading, justify="left" if heading == "left out" else "right")
+    for row in found.coverage().itertuples(index=False):
+        table.add_row(
+            str(row.scheme),
+            f"{row.figures}",
+            f"{row.level:.0%}",
+            f"{row.coverage:.0%} ± {row.error:.0%}",
+            f"{row.prior_coverage:.0%}",
+        )
+    return table
+
+
+def _folds(text: str) -> str | int:
+    if text != "sources" and not text.isdecimal():
+        raise ReeUncertError(f"--folds is '{text}'; give 'sources', or a number of folds")
+    return text if text == "sources" else int(text)
