@@ -27,6 +27,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
     "generated_pages",
+    "mathml",
 ]
 exclude_patterns = ["_build", "_ext", "jupyter_execute", "Thumbs.db", ".DS_Store"]
 
@@ -48,6 +49,7 @@ napoleon_google_docstring = False
 napoleon_numpy_docstring = True
 napoleon_use_rtype = False
 
+html_math_renderer = "mathml"
 html_theme = "furo"
 html_title = f"reeuncert {release}"
 html_static_path = ["_static"]
