@@ -1,0 +1,335 @@
+"""Counterfactuals: by hand on a chain of two regions, and what must hold in any system."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import reeuncert as ree
+from reeuncert.balance.residual import residual
+from reeuncert.case.records import Case
+from reeuncert.case.serial import case_to_json
+from reeuncert.errors import ReeUncertError
+from reeuncert.scenarios import AddCapacity, ExportStop, NoTrade, Reduce, run_scenario
+from reeuncert.scenarios.allocate import share_out
+from reeuncert.system.definition import OUTSIDE, Flow, Process, SystemDefinition
+from reeuncert.testing import flow_dataset, toy_case, toy_flows
+
+USES = ("magnets", "other")
+
+
+def _chain(region: str, years: tuple[int, ...]) -> list[Flow]:
+    def flow(name: str, source: str, target: str, quantity: str, product: str, use: str = "") -> Flow:
+        ends = (product, region, region, "registered", use, years)
+        return Flow(f"{name}_{region}", source, target, quantity, *ends)
+
+    mine, market, plant, metal, use = (f"{p}_{region}" for p in ("mine", "concentrate", "refinery", "metal", "use"))
+    return [
+        flow("ore", OUTSIDE, mine, "ore", "concentrate"),
+        flow("mined", mine, market, "mine_production", "concentrate"),
+        flow("tailings", mine, OUTSIDE, "loss", "concentrate"),
+        flow("feed", market, plant, "feed", "concentrate"),
+        flow("made", plant, metal, "production", "metal"),
+        flow("residue", plant, OUTSIDE, "loss", "metal"),
+        flow("stock", metal, metal, "stock", "metal"),
+        flow("used", metal, use, "apparent_consumption", "metal"),
+        *(flow(name, use, OUTSIDE, "end_use", "metal", name) for name in USES),
+    ]
+
+
+def two_regions() -> xr.DataTree:
+    """A mines and sells concentrate and metal to B, which refines and uses; two years, one draw, by hand.
+
+    Recoveries: mines 0.9, refineries 0.8. In 2000 B's refinery took in 60; in 2001, 49. B's stock falls from 5 to 2.
+    """
+    years = (2000, 2001)
+    flows = _chain("A", years) + _chain("B", years)
+    for name, product, source in (("ship_c", "concentrate", "concentrate"), ("ship_m", "metal", "metal")):
+        flows.append(Flow(name, f"{source}_A", f"{source}_B", "trade", product, "A", "B", "registered", "", years))
+    opening = Flow("opening_B", OUTSIDE, "metal_B", "opening_stock", "metal", "B", "B", "registered", "", (2000,))
+    flows.append(opening)
+    stages = {"mine": "mining", "concentrate": "market", "refinery": "refining", "metal": "market", "use": "use"}
+    processes = tuple(Process(f"{p}_{r}", r, stage) for r in "AB" for p, stage in stages.items())
+    system = SystemDefinition(processes, tuple(flows), years, "kt")
+    mass = {
+        "ore_A": (100, 100), "mined_A": (90, 90), "tailings_A": (10, 10), "feed_A": (39, 50), "made_A": (31.2, 40),
+        "residue_A": (7.8, 10), "stock_A": (0, 0), "used_A": (16.2, 25), "magnets_A": (10, 15), "other_A": (6.2, 10),
+        "ore_B": (10, 10), "mined_B": (9, 9), "tailings_B": (1, 1), "feed_B": (60, 49), "made_B": (48, 39.2),
+        "residue_B": (12, 9.8), "stock_B": (5, 2), "used_B": (62, 57.2), "magnets_B": (40, 33), "other_B": (22, 24.2),
+        "ship_c": (51, 40), "ship_m": (15, 15), "opening_B": (4, np.nan),
+    }  # fmt: skip
+    case = replace(
+        toy_case(2), system=system, regions=("A", "B"), products=("concentrate", "metal"), constants=(), headlines=()
+    )
+    table = np.array([mass[f.name] for f in flows], dtype=float)
+    assert np.nanmax(np.abs(residual(system, table))) < 1e-12
+    return _result(case, table[None, None])
+
+
+def _result(case: Case, mass: np.ndarray) -> xr.DataTree:
+    dt = xr.DataTree.from_dict({"posterior": flow_dataset(case.system, mass)})
+    dt.attrs["case_json"] = case_to_json(case)
+    return dt
+
+
+def lost(world: xr.DataTree, region: str, use: str = "") -> float:
+    found = world["scenario"]["lost_consumption"].sel(region=region)
+    return float((found.sel(end_use=use) if use else found).sum())
+
+
+def after(world: xr.DataTree, flow: str) -> float:
+    return float(world["posterior"]["mass_flow"].sel(flow=flow).isel(year=-1).values.squeeze())
+
+
+def imbalance(dt: xr.DataTree, world: xr.DataTree, system: SystemDefinition) -> float:
+    """Of every process in the year of the scenario, told by the package's own residual."""
+    year = system.year_index[world.attrs["scenario_year"]]
+    mass = dt["posterior"]["mass_flow"].values.copy()
+    mass[..., year] = world["posterior"]["mass_flow"].isel(year=-1).values
+    return float(np.nanmax(np.abs(residual(system, mass)[..., year])))
+
+
+def test_without_trade_each_region_lives_on_its_own_mine() -> None:
+    world = ree.no_trade(two_regions())
+    # B: 9 of concentrate, times 0.8, and 3 from stock; A needs 25 / 0.8 of concentrate.
+    assert lost(world, "B") == pytest.approx(57.2 - 7.2 - 3.0)
+    assert lost(world, "B", "magnets") == pytest.approx(33 * 47.0 / 57.2)
+    assert lost(world, "A") == 0.0
+    assert after(world, "mined_A") == pytest.approx(25 / 0.8)
+    assert after(world, "stock_B") == pytest.approx(2.0)
+    change = world["scenario"]["mine_production_change"].squeeze().values
+    np.testing.assert_allclose(change, [25 / 0.8 - 90, 0.0], atol=1e-12)
+    table = ree.lost_consumption(world)
+    assert table[["region", "product"]].values.tolist() == [["A", "all"], ["A", "metal"], ["B", "all"], ["B", "metal"]]
+    assert table["share_median"].tolist() == pytest.approx([0.0, 0.0, 47.0 / 57.2, 47.0 / 57.2])
+    assert table["consumption"].tolist() == pytest.approx([25.0, 25.0, 57.2, 57.2])
+
+
+def test_all_of_the_stock_may_be_released() -> None:
+    world = ree.no_trade(two_regions(), stocks="released")
+    assert lost(world, "B") == pytest.approx(57.2 - 7.2 - 5.0)
+    assert after(world, "stock_B") == pytest.approx(0.0, abs=1e-12)
+
+
+def test_the_first_end_use_takes_what_there_is_and_the_total_stays() -> None:
+    world = ree.no_trade(two_regions(), priority=["magnets"])
+    assert lost(world, "B", "magnets") == pytest.approx(33 - 10.2)
+    assert lost(world, "B", "other") == pytest.approx(24.2)
+    assert lost(world, "B") == pytest.approx(lost(ree.no_trade(two_regions()), "B"))
+
+
+def test_a_plant_makes_no_more_than_its_capacity() -> None:
+    given = [{"region": "B", "stage": "refining", "capacity": 4.0}]
+    assert lost(ree.no_trade(two_regions(), capacity=given), "B") == pytest.approx(57.2 - 4.0 - 3.0)
+    none = [{"region": "B", "stage": "refining", "capacity": 0.0}]
+    assert lost(ree.no_trade(two_regions(), capacity=none), "B") == pytest.approx(57.2 - 3.0)
+
+
+def test_a_new_mine_saves_what_can_be_refined() -> None:
+    mine = AddCapacity("B", "mining", 20.0)
+    assert lost(ree.no_trade(two_regions(), also=[mine]), "B") == pytest.approx(57.2 - 0.8 * 29 - 3.0)
+    # The refinery took in 60 in its best year, 49 in this one.
+    mine = AddCapacity("B", "mining", 200.0)
+    assert lost(ree.no_trade(two_regions(), also=[mine]), "B") == pytest.approx(57.2 - 0.8 * 60 - 3.0)
+    drawn = ree.no_trade(two_regions(), also=[mine], capacity="as_drawn")
+    assert lost(drawn, "B") == pytest.approx(57.2 - 0.8 * 49 - 3.0)
+
+
+def test_a_stop_of_one_product_leaves_the_others() -> None:
+    dt = two_regions()
+    stopped = ree.export_stop(dt, "A", "B", products=["metal"])
+    # Its plant has room, but no more concentrate: nobody trades more than in the draw, and its mine is at its best.
+    assert lost(stopped, "B") == pytest.approx(15.0)
+    assert after(stopped, "ship_m") == 0.0
+    assert after(stopped, "ship_c") == pytest.approx(40.0)
+    assert after(stopped, "mined_A") == pytest.approx(25 / 0.8 + 40)
+    assert lost(ree.export_stop(dt, "A", "B"), "B") == pytest.approx(lost(ree.no_trade(dt), "B"))
+
+
+def test_a_cut_leaves_a_part() -> None:
+    world = ree.reduce_flows(two_regions(), 0.5, quantity="trade", product="concentrate")
+    assert after(world, "ship_c") == pytest.approx(20.0)
+    assert lost(world, "B") == pytest.approx(0.8 * 20)
+
+
+def test_a_new_mine_with_trade_replaces_imports_and_takes_nothing_from_anyone() -> None:
+    world = ree.add_capacity(two_regions(), "B", "mining", 6.0)
+    assert lost(world, "A") + lost(world, "B") == 0.0
+    assert after(world, "mined_B") == pytest.approx(15.0)
+    assert after(world, "ship_c") == pytest.approx(34.0)
+    shares = ree.add_indicators(world, ["mine_production"])["derived"]["mine_production"]
+    assert float(shares.sel(region="B", year=2001).squeeze()) == pytest.approx(15.0)
+
+
+def test_nothing_different_gives_the_draw_back() -> None:
+    dt = two_regions()
+    for priority in ([], ["magnets"], ["other", "magnets"]):
+        world = run_scenario(dt, [], priority=priority)
+        np.testing.assert_allclose(
+            world["posterior"]["mass_flow"].values, dt["posterior"]["mass_flow"].values, atol=1e-12
+        )
+
+
+def test_the_first_year_draws_on_its_opening_stock() -> None:
+    world = ree.no_trade(two_regions(), year=2000)
+    assert world["posterior"]["year"].values.tolist() == [2000]
+    assert lost(world, "B") == pytest.approx(62 - 7.2)  # its stock grew in the draw: none was released
+    assert after(world, "stock_B") == pytest.approx(4.0)
+    assert lost(ree.no_trade(two_regions(), year=2000, stocks="released"), "B") == pytest.approx(62 - 7.2 - 4)
+
+
+def test_goods_without_a_place_are_refused() -> None:
+    """A by-product that nobody asks for any more, at a market without stock."""
+    dt = two_regions()
+    case = ree.Case(**vars(toy_case(2)))
+    system = SystemDefinition(
+        tuple(Process(p, "A", s) for p, s in (("plant", "refining"), ("m", "market"), ("n", "market"))),
+        (
+            Flow("in", OUTSIDE, "plant", "ore", "x", "A", "A", "registered", "", (2000,)),
+            Flow("m_made", "plant", "m", "production", "x", "A", "A", "registered", "", (2000,)),
+            Flow("n_made", "plant", "n", "production", "y", "A", "A", "registered", "", (2000,)),
+            Flow("m_use", "m", OUTSIDE, "end_use", "x", "A", "A", "registered", "u", (2000,)),
+            Flow("n_export", "n", OUTSIDE, "trade", "y", "A", "B", "registered", "", (2000,)),
+        ),
+        (2000,),
+    )
+    case = replace(case, system=system, regions=("A", "B"), products=("x", "y"), constants=(), headlines=())
+    dt = _result(case, np.array([4.0, 3.0, 1.0, 3.0, 1.0])[None, None, :, None])
+    with pytest.raises(ReeUncertError) as told:
+        ree.no_trade(dt)
+    assert str(told.value) == (
+        "the scenario leaves goods over at process 'n', which has no stock to keep them in and no one who asks for "
+        "them; give it a stock flow in the case (from the process to itself)"
+    )
+
+
+# What must hold in any draw of the toy system.
+
+YEARS = 3
+CASE = toy_case(YEARS)
+
+
+def drawn(seed: int, spread: float = 0.4) -> xr.DataTree:
+    mass = toy_flows(CASE.system, spread, np.random.default_rng(seed), 3)
+    return _result(CASE, mass[None])
+
+
+SEEDS = st.integers(0, 10_000)
+YEAR = st.sampled_from(CASE.system.years)
+PLACE = st.sampled_from([(r, s) for r in CASE.regions for s in ("mining", "cracking", "separation", "electrolysis")])
+RULE: st.SearchStrategy[Any] = st.one_of(
+    st.just(NoTrade()),
+    st.just(NoTrade(unrecorded=False)),
+    st.permutations(CASE.regions).map(lambda r: ExportStop(r[0], r[1])),
+    st.tuples(st.floats(0, 1), st.sampled_from(CASE.regions)).map(
+        lambda a: Reduce(a[0], {"quantity": "trade", "origin": a[1]})
+    ),
+    st.tuples(st.floats(0, 1), st.sampled_from(CASE.regions)).map(
+        lambda a: Reduce(a[0], {"quantity": "ore", "origin": a[1]})
+    ),
+)
+KNOBS = st.fixed_dictionaries(
+    {
+        "capacity": st.sampled_from(["highest", "as_drawn"]),
+        "stocks": st.sampled_from(["as_drawn", "released"]),
+        "priority": st.sampled_from([(), ("magnets",), ("glass", "catalysts")]),
+    }
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(SEEDS, YEAR, RULE, KNOBS)
+def test_every_scenario_balances_and_loses_between_nothing_and_everything(
+    seed: int, year: int, rule: Any, knobs: dict[str, Any]
+) -> None:
+    if isinstance(rule, Reduce) and rule.where == {"quantity": "ore", "origin": "South"} and year == YEARS + 2000:
+        year -= 1  # South's mine is closed in the third year
+    dt = drawn(seed)
+    world = run_scenario(dt, [rule], year=year, **knobs)
+    assert imbalance(dt, world, CASE.system) < 1e-9
+    flows = world["posterior"]["mass_flow"].isel(year=-1)
+    before = dt["posterior"]["mass_flow"].sel(year=year)
+    assert (flows.isnull() == before.isnull()).all()
+    assert float(flows.min()) >= 0.0
+    numbers = world["scenario"].to_dataset()
+    share = numbers["lost_consumption"] / numbers["consumption"]
+    assert float(share.min()) >= 0.0
+    assert float(share.max()) <= 1.0
+    crossing = flows["origin"].values != flows["destination"].values
+    assert (flows.values[:, :, crossing] <= before.values[:, :, crossing] * (1 + 1e-9)).sum() == np.isfinite(
+        before.values[:, :, crossing]
+    ).sum()
+
+
+@settings(max_examples=10, deadline=None)
+@given(SEEDS, YEAR, KNOBS)
+def test_a_stop_of_no_trade_loses_nothing(seed: int, year: int, knobs: dict[str, Any]) -> None:
+    dt = drawn(seed)
+    world = ree.export_stop(dt, "South", "East", products=["alloy"], year=year, **knobs)  # there is none
+    assert float(world["scenario"]["lost_consumption"].sum()) == 0.0
+    if knobs["stocks"] == "as_drawn":
+        flows = world["posterior"]["mass_flow"].isel(year=-1).values
+        np.testing.assert_allclose(flows, dt["posterior"]["mass_flow"].sel(year=year).values, rtol=1e-9)
+
+
+@settings(max_examples=15, deadline=None)
+@given(SEEDS, YEAR, st.sampled_from(CASE.regions), st.floats(0.1, 100), KNOBS)
+def test_more_ore_never_loses_more(seed: int, year: int, region: str, quantity: float, knobs: dict[str, Any]) -> None:
+    if region == "South" and year == YEARS + 2000:
+        year -= 1
+    dt = drawn(seed)
+    without = ree.no_trade(dt, year=year, **knobs)
+    more = ree.no_trade(dt, year=year, also=[AddCapacity(region, "mining", quantity)], **knobs)
+    assert np.all(_by_region(more) <= _by_region(without) + 1e-4)
+
+
+@settings(max_examples=15, deadline=None)
+@given(SEEDS, YEAR, PLACE, st.floats(0.1, 100))
+def test_more_capacity_never_loses_more_of_what_it_makes(
+    seed: int, year: int, place: tuple[str, str], quantity: float
+) -> None:
+    region, stage = place
+    if stage == "mining":
+        stage = "cracking"
+    made = {"cracking": "compound", "separation": "powder", "electrolysis": "alloy"}[stage]
+    dt = drawn(seed)
+    worlds = [ree.no_trade(dt, year=year, also=also) for also in ([], [AddCapacity(region, stage, quantity)])]
+    without, more = (w["scenario"]["lost_consumption"].sel(region=region, product=made).sum("end_use") for w in worlds)
+    assert bool((more <= without + 1e-4).all())
+
+
+@settings(max_examples=10, deadline=None)
+@given(SEEDS, YEAR, st.permutations(["catalysts", "glass"]))
+def test_priority_among_uses_of_one_product_conserves_its_total(seed: int, year: int, order: list[str]) -> None:
+    """Where nothing is made of a product, its uses share one amount: who comes first changes nothing of the total."""
+    dt = drawn(seed)
+    alloy = [{"region": r, "stage": s, "capacity": 0.0} for r in CASE.regions for s in ("separation", "electrolysis")]
+    plain = ree.no_trade(dt, year=year, capacity=alloy)
+    first = ree.no_trade(dt, year=year, capacity=alloy, priority=order)
+    product = {"product": "compound"}
+    lost_plain, lost_first = (w["scenario"]["lost_consumption"].sel(product) for w in (plain, first))
+    np.testing.assert_allclose(lost_first.sum("end_use").values, lost_plain.sum("end_use").values, atol=1e-4)
+    assert bool((lost_first.sel(end_use=order[0]) <= lost_plain.sel(end_use=order[0]) + 1e-4).all())
+
+
+def _by_region(world: xr.DataTree) -> np.ndarray:
+    return np.asarray(world["scenario"]["lost_consumption"].sum(["product", "end_use"]).values)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.lists(st.tuples(st.floats(0.1, 10), st.floats(0, 10), st.floats(0, 5)), min_size=1, max_size=4),
+    st.floats(0, 30),
+)
+def test_a_want_is_shared_out_up_to_all_room(suppliers: list[tuple[float, float, float]], want: float) -> None:
+    weight, room, first = (np.array([s[k] for s in suppliers])[:, None] for k in range(3))
+    ask = share_out(np.array([want]), weight, room, first)
+    assert np.all(ask >= 0)
+    assert np.all(ask <= room + 1e-12)
+    assert ask.sum() == pytest.approx(min(want, room.sum()), abs=1e-9)
