@@ -222,7 +222,8 @@ def smoothed(log_weight: Floats) -> tuple[Floats, float]:
     floor = np.maximum(flat - top, -600.0)
     if np.ptp(floor) < 1e-10:
         return np.full(log_weight.shape, 1.0 / flat.size), 0.0
-    log, k = array_stats.psislw(floor)
+    # ArviZ takes log likelihoods of what is left out: the logs of the weights with their sign changed.
+    log, k = array_stats.psislw(-floor)
     weight = np.exp(log - np.max(log))
     return (weight / weight.sum()).reshape(log_weight.shape), float(k) if np.isfinite(k) else float("inf")
 

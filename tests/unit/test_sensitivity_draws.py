@@ -1,0 +1,376 @@
+"""Studies without a refit, held against refits of the small case."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+import reeuncert as ree
+from reeuncert.case.records import Case, ErrorClass, Evidence, Source
+from reeuncert.errors import CaseError, ReeUncertError
+from reeuncert.indicators.registry import UnknownIndicatorError
+from reeuncert.inference.refit import Refitter
+from reeuncert.posterior.io import write_netcdf
+from reeuncert.posterior.tables import mass_flow
+from reeuncert.sensitivity.averaging import add_structures, average_structures, structures_of
+from reeuncert.sensitivity.edits.base import Edited
+from reeuncert.sensitivity.nested import interval_width
+from reeuncert.sensitivity.scenario import Scenario
+from reeuncert.sensitivity.scores import compare_scores, fold_of_rows, predictive_scores
+from reeuncert.sensitivity.structures import HOLDS, NOT_IDENTIFIED
+from reeuncert.system.definition import Selector
+from reeuncert.testing import toy_posterior
+
+ERROR = 0.05
+MEASURED = (("salt_to_north", 2020), ("north_stock", 2020), ("south_salt", 2019))
+"""Flows that are measured: one that decides the value, one that helps, one that tells it nothing new."""
+NAMES = ["import_dependence", "apparent_consumption", "embodied_dependence_mined"]
+VALUE = {"indicator": "apparent_consumption", "region": "North", "product": "refined", "year": 2020}
+
+
+@pytest.fixture(scope="module")
+def refitter() -> Refitter:
+    """The small case with a row for each flow that may be measured; weight 0 leaves it out."""
+    case = ree.read_case("small_metal")
+    nan = float("nan")
+    rows = [
+        Evidence(f"new-{flow}", Selector.of(flow=flow), (year,), "level", None, 10.0, nan, nan, "kt", "Li", "exact",
+                 "new", "new")
+        for flow, year in MEASURED
+    ]  # fmt: skip
+    return Refitter(
+        replace(
+            case,
+            evidence=(*case.evidence, *rows),
+            classes={**case.classes, "new": ErrorClass("new", "normal", ERROR, 0.0, False)},
+            sources={**case.sources, "new": Source("new", "New", "", "", "", "", "new", "new")},
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def base(refitter: Refitter) -> xr.DataTree:
+    weight = [0.0 if row.source_id == "new" else 1.0 for row in refitter.rows]
+    dt = refitter.fit(weight=weight, draws=1000, tune=500, chains=4, seed=1, likelihood_terms=True)
+    return ree.add_indicators(dt, NAMES)
+
+
+def width_after(refitter: Refitter, base: xr.DataTree, flow: str, year: int, outcomes: int) -> float:
+    """Mean width of the interval over refits with what a measurement might say."""
+    log = np.log(mass_flow(base).sel(flow=flow, year=year).values.ravel())
+    noise = np.random.default_rng(0).permutation((np.arange(outcomes) + 0.5) / outcomes)
+    said = np.quantile(log, (np.arange(outcomes) + 0.5) / outcomes)
+    from scipy.stats import norm
+
+    said = said + ERROR * norm.ppf(noise)
+    ids = [row.id for row in refitter.rows]
+    weight = np.array([1.0 if row.source_id != "new" or row.id == f"new-{flow}" else 0.0 for row in refitter.rows])
+    reported = refitter.record.evidence.value.copy()
+    widths = []
+    for seed, value in enumerate(said):
+        reported[ids.index(f"new-{flow}")] = value
+        dt = refitter.fit(weight=weight, reported=reported, draws=500, tune=400, chains=2, seed=seed)
+        draws = ree.add_indicators(dt, ["apparent_consumption"])["derived"]["apparent_consumption"]
+        at = {k: v for k, v in VALUE.items() if k != "indicator"}
+        widths.append(interval_width(draws.sel(at).values.ravel(), prob=0.9, kind="eti"))
+    return float(np.mean(widths))
+
+
+def check_against_refits(refitter: Refitter, base: xr.DataTree, outcomes: int, tolerance: float) -> pd.DataFrame:
+    table = ree.value_of_information(base, VALUE, error=ERROR).set_index(["flow", "measured_year"])
+    found = []
+    for flow, year in MEASURED:
+        row = table.loc[flow, year]
+        refitted = 1 - width_after(refitter, base, flow, year, outcomes) / row["eti90_width"]
+        found.append((flow, row["narrowing"], refitted))
+        assert row["narrowing"] == pytest.approx(refitted, abs=tolerance), found
+    return pd.DataFrame(found, columns=["flow", "draws", "refits"])
+
+
+def test_expected_narrowing_is_that_of_refits(refitter: Refitter, base: xr.DataTree) -> None:
+    found = check_against_refits(refitter, base, outcomes=5, tolerance=0.12)
+    assert found["draws"].iloc[0] > 0.15
+    assert found.sort_values("refits", ascending=False)["flow"].iloc[0] == found["flow"].iloc[0]
+
+
+@pytest.mark.slow
+def test_expected_narrowing_is_that_of_many_refits(refitter: Refitter, base: xr.DataTree) -> None:
+    check_against_refits(refitter, base, outcomes=24, tolerance=0.05)
+
+
+def test_the_value_itself_is_worth_most_and_noise_is_told(base: xr.DataTree) -> None:
+    table = ree.value_of_information(base, VALUE, error=0.02)
+    assert table["flow"].iloc[0] == "north_use"
+    assert table["narrowing"].is_monotonic_decreasing
+    assert (table["noise"] >= 0).all()
+    assert table["noise"].median() < 0.05
+    assert (table["error_used"] >= table["error"]).all()
+    assert len(table) == int(mass_flow(base).notnull().any(["chain", "draw"]).sum())
+    worse = ree.value_of_information(base, VALUE, error=0.5, flows="north_use", years=2020)
+    assert worse["narrowing"].iloc[0] < table["narrowing"].iloc[0]
+    narrowest = ree.value_of_information(base, VALUE, error=0.02, kind="hdi", prob=0.5, flows="north_use", years=2020)
+    assert {"hdi50_width", "expected_hdi50_width"} <= set(narrowest)
+
+
+def test_series_and_sources_are_ranked_too(base: xr.DataTree) -> None:
+    series = ree.value_of_information(base, VALUE, of="series", error=0.02, flows={"quantity": "apparent_consumption"})
+    assert series["flow"].tolist()[0] == "north_use"
+    one = ree.value_of_information(base, VALUE, error=0.02, flows="north_use", years=2020)
+    assert series["narrowing"].iloc[0] == pytest.approx(one["narrowing"].iloc[0], abs=0.1)
+    sources = ree.value_of_information(base, VALUE, of="sources", error=0.02).set_index("source")
+    assert sources.loc["customs-south", "figures"] == 3
+    assert sources["narrowing"].between(0, 1).all()
+    assert sources["narrowing"].idxmax() in ("customs-south", "customs-north", "new")
+
+
+@pytest.mark.parametrize(
+    ("named", "message"),
+    [
+        ({"error": 0.0}, "error is 0; a measurement has a relative error above 0, e.g. 0.1 for 10 %"),
+        ({"error": float("nan"), "of": "rows"}, "of is 'rows'; use one of: flows, series, sources; error is nan; a "
+         "measurement has a relative error above 0, e.g. 0.1 for 10 %"),
+        ({"flows": "north_usee"}, "no flow is named 'north_usee'; did you mean 'north_use'?"),
+        ({"flows": {"quantity": "tradee"}}, "no flow has quantity 'tradee'; did you mean 'trade'?"),
+        ({"flows": {"kolour": "red"}}, "a flow has no attribute 'kolour'; it has: flow, from_process, to_process, "
+         "quantity, product, origin, destination, route, end_use"),
+        ({"flows": {"quantity": "ore", "origin": "North", "route": "registered", "product": "concentrate"}},
+         "no flow has all of: quantity = ore, origin = North, route = registered, product = concentrate"),
+        ({"years": [2020, 1999]}, "1999 is no year of the case; it has 2016 to 2020"),
+        ({"of": "sources", "years": 2020}, "of='sources' asks about all that each source reports: leave out flows and "
+         "years"),
+        ({"prob": 1.5, "kind": "sd"}, "prob is 1.5; it must lie between 0 and 1; kind is 'sd'; use 'eti' (equal-tailed "
+         "interval) or 'hdi' (narrowest interval)"),
+    ],
+)  # fmt: skip
+def test_bad_questions_get_one_clear_answer(base: xr.DataTree, named: dict, message: str) -> None:
+    with pytest.raises(ReeUncertError) as error:
+        ree.value_of_information(base, VALUE, **named)
+    assert str(error.value) == message
+
+
+def test_a_value_must_be_one(base: xr.DataTree) -> None:
+    with pytest.raises(UnknownIndicatorError, match=r"^'import_dependance' is no indicator; valid names: "):
+        ree.value_of_information(base, "import_dependance")
+    with pytest.raises(ReeUncertError) as error:
+        ree.power_scaling(base, [{"indicator": "apparent_consumption", "product": "refined", "year": 2020}])
+    assert str(error.value) == (
+        "'apparent_consumption' has more than one value: name its region (region: ['South', 'North'])"
+    )
+    with pytest.raises(ReeUncertError, match=r"^'West' is no region of indicator 'apparent_consumption'"):
+        ree.sobol(base, "apparent_consumption", region="West", product="refined", year=2020)
+    with pytest.raises(ReeUncertError) as error:
+        ree.tornado(base, 7)
+    assert str(error.value) == "case 'small_metal' has 3 headlines, numbered from 0: 7 is none"
+    with pytest.raises(ReeUncertError) as error:
+        ree.tornado(base, "stock_change", region="North", product="refined", year=2020)
+    assert str(error.value).startswith("'stock_change' has not been computed for this result: call add_indicators(dt, ")
+
+
+def test_power_scaling_names_who_decides(base: xr.DataTree) -> None:
+    table = ree.power_scaling(base)
+    case = ree.read_case("small_metal")
+    components = len({row.group for row in case.priors}) + len({row.lineage for row in case.evidence}) + 1
+    assert table.groupby("indicator", sort=False).size().tolist() == [components] * 3
+    value = ree.power_scaling(base, [VALUE]).set_index("component")
+    assert set(value["kind"]) == {"prior class", "source"}
+    # Customs of both sides report the imports that the value is made of; stocks are known from the prior alone.
+    assert bool(value.loc["stocks", "sensitive"])
+    assert value.loc["association", "psense"] < value.loc["stocks", "psense"]
+    assert set(ree.power_scaling(base, [VALUE], of="source")["kind"]) == {"source"}
+    with pytest.raises(ReeUncertError, match=r"^of is 'row'; use some of: prior class, source$"):
+        ree.power_scaling(base, of="row")
+    bare = xr.DataTree.from_dict({name: base[name].to_dataset() for name in ("posterior", "derived")})
+    bare.attrs = base.attrs
+    with pytest.raises(ReeUncertError, match=r"^this result holds no group 'log_prior'; sample the case with "):
+        ree.power_scaling(bare)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": "prior_spread", "group": "stocks", "factor": 1.15},
+        {"kind": "prior_median", "prior": "stock of North", "factor": 1.2},
+        {"kind": "source_width", "error_class": "customs", "factor": 1.3},
+        {"kind": "leave_out", "lineage": "association"},
+    ],
+    ids=lambda change: change["kind"],
+)
+def test_reweighting_is_a_refit_without_a_refit(refitter: Refitter, base: xr.DataTree, change: dict) -> None:
+    # The rows of new measurements were left out of the result, and stay so.
+    left_out = {"kind": "leave_out", "source": "new"}
+    found = ree.reweight(base_without_new(base), change)
+    assert found.reliable
+    assert "reliable; worth" in repr(found)
+    edited = Scenario.of("changed", change, left_out).apply(Edited(refitter.case))
+    weight = [0.0 if row.id in edited.left_out else 1.0 for row in refitter.rows]
+    dt = refitter.fit(edited.case, weight=weight, draws=1000, tune=500, chains=4, seed=5)
+    dt = ree.add_indicators(dt, NAMES)
+    table = found.summary()
+    refitted = ree.headlines(dt)
+    for (_, row), (_, other) in zip(table.iterrows(), refitted.iterrows(), strict=True):
+        width = other["eti90_ub"] - other["eti90_lb"]
+        # 4 standard errors of a median: about 1.25 sd / √n each, the weights being worth some 500 draws at the least.
+        assert row["median"] == pytest.approx(other["median"], abs=0.08 * width)
+        assert row["eti90_ub"] - row["eti90_lb"] == pytest.approx(width, rel=0.2)
+
+
+def base_without_new(base: xr.DataTree) -> xr.DataTree:
+    """The result as of the case without the rows that were left out of its fit."""
+    from reeuncert.case.serial import case_from_json, case_to_json
+
+    case = case_from_json(str(base.attrs["case_json"]))
+    out = base.copy(deep=False)
+    kept = tuple(row for row in case.evidence if row.source_id != "new")
+    out.attrs = {**base.attrs, "case_json": case_to_json(replace(case, evidence=kept))}
+    groups = [str(g) for g in out["posterior"]["source_group"].values]
+    posterior = out["posterior"].to_dataset()
+    out["posterior"] = xr.DataTree(posterior.isel(source_group=[i for i, g in enumerate(groups) if "new" not in g]))
+    return out
+
+
+def test_unreliable_weights_are_refused_or_marked(base: xr.DataTree) -> None:
+    dt = base_without_new(base)
+    change = {"kind": "leave_out", "lineage": "survey+customs-south+customs-north"}
+    with pytest.raises(ReeUncertError) as error:
+        ree.reweight(dt, change)
+    assert str(error.value).startswith(
+        "without lineage 'survey', 'customs-south', 'customs-north': the draws of this result do not reach the "
+        "posterior after the change (Pareto k "
+    )
+    assert "run it again instead: ree.sensitivity(case, [...])" in str(error.value)
+    found = ree.reweight(dt, change, despite_k=True)
+    assert not found.reliable
+    assert "UNRELIABLE" in repr(found)
+    assert not found.summary()["reliable"].any()
+
+
+def test_reweighting_refuses_what_draws_cannot_tell(base: xr.DataTree) -> None:
+    dt = base_without_new(base)
+    with pytest.raises(ReeUncertError, match=r"^nothing is changed; give a change, e\.g\. "):
+        ree.reweight(dt)
+    with pytest.raises(ReeUncertError, match=r"^the change touches flows or years, which draws of other flows cannot"):
+        ree.reweight(dt, {"kind": "without_flows", "flow": "salt_to_south"})
+    with pytest.raises(CaseError, match="group of priors 'stokcs'"):
+        ree.reweight(dt, {"kind": "prior_spread", "group": "stokcs", "factor": 2.0})
+
+
+def test_resampled_draws_are_a_result(base: xr.DataTree) -> None:
+    found = ree.reweight(base_without_new(base), {"kind": "leave_out", "lineage": "association"})
+    again = found.resample(500, seed=3)
+    assert dict(again["posterior"].sizes)["draw"] == 500
+    told = ree.summary(again, "apparent_consumption", region="North", product="refined", year=2020).iloc[0]
+    expected = found.summary([VALUE]).iloc[0]
+    assert told["median"] == pytest.approx(expected["median"], rel=0.05)
+    assert again.attrs["reweighted"] == "without lineage 'association'"
+
+
+def test_variance_is_shared_out(base: xr.DataTree) -> None:
+    base = base_without_new(base)
+    table = ree.sobol(base, VALUE).set_index("component")
+    assert table["first"].sum() == pytest.approx(1.0)
+    assert abs(table.loc["not linear", "first"]) < 0.3
+    assert table["first"].drop("not linear").idxmax() in ("stocks", "trade", "customs-north", "customs-south")
+    assert set(table["kind"]) == {"prior class", "source", "rest"}
+    some = ree.sobol(base, VALUE, classes=["stocks"])
+    assert some["component"].tolist() == ["stocks"]
+    with pytest.raises(ReeUncertError, match=r"^'stoks' is no class of input of this case; there are: "):
+        ree.sobol(base, VALUE, classes="stoks")
+    with pytest.raises(ReeUncertError, match=r"^under is 'both'; use one of: posterior, prior$"):
+        ree.sobol(base, VALUE, under="both")
+    with pytest.raises(ReeUncertError, match=r"^samples is 100; it must be a power of 2, e\.g\. 256$"):
+        ree.sobol(base, VALUE, under="prior", samples=100)
+
+
+def test_before_any_figure_only_what_feeds_the_value_matters(base: xr.DataTree) -> None:
+    table = ree.sobol(base, VALUE, under="prior").set_index("component")
+    assert table.loc["mining", "first"] > 0.5
+    assert table.loc["end uses", "total"] == pytest.approx(0.0, abs=1e-12)
+    assert table["first"].sum() == pytest.approx(1.0, abs=0.2)
+    assert (table["total"] >= table["first"] - table["first_ci"] - table["total_ci"]).all()
+
+
+def test_a_tornado_swings_about_the_median(base: xr.DataTree) -> None:
+    table = ree.tornado(base, VALUE)
+    assert table["swing"].is_monotonic_decreasing
+    assert table["reliable"].mean() > 0.7
+    top = table[table["reliable"]].iloc[0]
+    assert min(top["less"], top["more"]) < top["base"] < max(top["less"], top["more"])
+    assert set(ree.tornado(base, VALUE, of="source")["kind"]) == {"source"}
+    with pytest.raises(ReeUncertError, match=r"^factor is 1; it must be above 1, e\.g\. 1\.25$"):
+        ree.tornado(base, VALUE, factor=1.0)
+
+
+def test_figures_left_out_are_predicted(refitter: Refitter) -> None:
+    """Sources said to be ten times as wrong as they are predict left-out figures worse, and get no weight."""
+
+    def scores(case: Case) -> pd.DataFrame:
+        def fit(_: Case, weight: np.ndarray) -> xr.DataTree:
+            kept = weight * [0.0 if row.source_id == "new" else 1.0 for row in refitter.rows]
+            return refitter.fit(case, weight=kept, draws=300, tune=300, chains=2, seed=2)
+
+        table = predictive_scores(case, fit, folds=3, rows=refitter.rows)
+        return table[table["source_id"] != "new"]
+
+    wide = {"kind": "source_width", "error_class": "statistics+customs", "factor": 10.0}
+    wrong = Scenario.of("off", wide).apply(Edited(refitter.case)).case
+    found = compare_scores({"as it is": scores(refitter.case), "off": scores(wrong)})
+    assert np.isfinite(found.rows[["as it is", "off"]]).all(axis=None)
+    assert found.table.index[0] == "as it is"
+    assert found.weights["as it is"] > 0.75
+    assert sum(found.weights.values()) == pytest.approx(1.0)
+    assert set(found.by_source().index) == {"survey", "customs-south", "customs-north", "association"}
+
+
+def test_folds_cover_every_row_once(refitter: Refitter) -> None:
+    rows = refitter.rows
+    assert set(fold_of_rows(rows, "sources")) == {row.lineage for row in rows}
+    folds = fold_of_rows(rows, 4)
+    assert set(folds) == {0, 1, 2, 3}
+    survey = [f for f, row in zip(folds, rows, strict=True) if row.lineage == "survey"]
+    assert len(set(survey)) == 4
+    with pytest.raises(ReeUncertError) as error:
+        fold_of_rows(rows, 1)
+    assert str(error.value) == (
+        f"folds is 1; give 'sources', a number from 2 to {len(rows)}, or a fold for the id of each row"
+    )
+    with pytest.raises(ReeUncertError, match=r"^16 rows of evidence have no fold: M2, M3, M4, M5, M6$"):
+        fold_of_rows(rows, {"M1": 0})
+
+
+def test_structures_are_averaged_and_their_range_kept() -> None:
+    one, other = (toy_posterior(draws=100, years=2, seed=s) for s in (0, 9))
+    table = average_structures({"tied": one, "free": other}, {"tied": 1.0, "free": 0.0})
+    alone = ree.headlines(one)
+    np.testing.assert_allclose(table["median"], alone["median"], rtol=0.02)
+    both = average_structures({"tied": one, "free": other})
+    assert (both["lowest_median"] <= both["median"]).all()
+    assert (both["median"] <= both["highest_median"]).all()
+    assert set(both["verdict"]) <= {HOLDS, NOT_IDENTIFIED}
+    with pytest.raises(ReeUncertError) as error:
+        average_structures({"tied": one, "free": other}, {"tied": -1.0, "loose": 1.0})
+    assert str(error.value) == (
+        "'loose' is no structure of these results; structure 'free' has no weight; the weight of 'tied' is -1; it must "
+        "be 0 or more; the structures are: tied, free"
+    )
+    with pytest.raises(ReeUncertError, match=r"^1 structures are given; averaging needs two or more$"):
+        average_structures({"tied": one})
+
+
+def test_the_range_over_structures_travels_with_a_result(tmp_path) -> None:
+    one, other = (toy_posterior(draws=50, years=2, seed=s) for s in (0, 9))
+    table = pd.concat([ree.headlines(one).assign(structure="tied"), ree.headlines(other).assign(structure="free")])
+    held = add_structures(one, table, {"tied": 0.7, "free": 0.3})
+    assert structures_of(one) is None
+    told = structures_of(held)
+    assert told is not None
+    assert told["indicator"].tolist() == ["import_dependence", "smuggled_mass_cumulated"]
+    np.testing.assert_allclose(told["lower"], table.groupby("indicator", sort=False)["eti90_lb"].min())
+    write_netcdf(held, tmp_path / "posterior.nc")
+    again = structures_of(ree.read_results(tmp_path / "posterior.nc"))
+    pd.testing.assert_frame_equal(again, told)
+    with pytest.raises(ReeUncertError, match=r"^the table of structures lacks: structure$"):
+        add_structures(one, table.drop(columns="structure"))
