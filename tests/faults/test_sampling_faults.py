@@ -30,8 +30,8 @@ from reeuncert.posterior.folder import Staging
 from reeuncert.posterior.io import read_results, stage_results
 
 FILES = ["posterior.nc", "provenance.json"]
-SETTINGS = ("--draws", "60", "--tune", "200", "--thin", "40", "--chains", "4", "--seed", "11")
-"""Each chain takes about two seconds, of which most draws are not kept, so that files are small."""
+SETTINGS = ("--draws", "60", "--tune", "200", "--thin", "20", "--chains", "4", "--seed", "11")
+"""Each chain takes about a second, of which most draws are not kept, so that files are small."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -62,7 +62,7 @@ def commit_draws(findings: Drawn, staging: Staging) -> tuple[Path, ...]:
     return staging.commit()
 
 
-def run(out: Path, *more: str, before=lambda: None) -> Child:
+def run(out: Path, *more: str, before=lambda: None, log: str = "run.log") -> Child:
     """`reeuncert run small_metal` in a process of its own."""
 
     def work() -> None:
@@ -70,7 +70,7 @@ def run(out: Path, *more: str, before=lambda: None) -> Child:
         sys.argv = ["reeuncert", "run", "small_metal", "--out", str(out), *SETTINGS, *more]
         main()
 
-    return start(work, out.parent / f"{out.name}.log")
+    return start(work, out.parent / log)
 
 
 def chains(out: Path) -> list[str]:
@@ -184,7 +184,7 @@ def test_a_disk_that_fills_up_while_results_are_written_costs_no_sampling(whole,
     out = tmp_path / "run"
     shutil.copytree(whole, out)
     before = contents(out)
-    largest_chain = 120_000
+    largest_chain = 120_000  # posterior.nc holds four of them
     child = run(out, "--seed", "12", before=limited(largest_chain))
     assert child.wait() == 2, child.said
     assert f"Error: cannot write results to '{out}'" in child.said
@@ -215,8 +215,10 @@ def test_two_runs_into_one_folder_at_once(whole, tmp_path):
     out = tmp_path / "run"
     first = run(out)
     first.wait_for(lambda: (out / ".reeuncert.lock").exists())
-    second = run(out, "--seed", "99")
-    second.log = tmp_path / "run.log"
+    second = run(out, "--seed", "99", log="second.log")
     assert second.wait() == 2
+    assert second.said.endswith(
+        f"Error: another run is writing to '{out}'; wait until it has finished, or choose another place with --out\n"
+    )
     assert first.wait() == 0, first.said
     xr.testing.assert_identical(draws(out), draws(whole))

@@ -1,7 +1,8 @@
 """Fuzz one reader with coverage guidance: ``python tests/fuzz/run_atheris.py TARGET SECONDS [SEED]``.
 
 Needs ``pip install atheris`` in an environment that can import the package. Prints the number of inputs executed at the
-end; a defect stops the run with its traceback, and its input is kept as ``crash-…`` in the current folder. Targets are those of ``tests/fuzz/targets.py``.
+end; a defect stops the run with its traceback, and its input is kept as ``crash-…`` in the current folder. Targets are
+those of ``tests/fuzz/targets.py``.
 """
 
 from __future__ import annotations

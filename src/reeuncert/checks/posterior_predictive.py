@@ -125,7 +125,7 @@ def _sources(table: pd.DataFrame) -> CheckResult:
     message = f"In {len(bad)} of {len(sources)} sources more than a tenth of the rows disagree with the model"
     message += f": {', '.join(bad['source'].head(5))}." if len(bad) else "."
     remedy = "Read them again, or give them a wider class."
-    return warned("evidence sources", not len(bad), len(bad), "= 0", message, remedy, sources)
+    return warned("evidence sources", not len(bad), len(bad), "<= 0", message, remedy, sources)
 
 
 def _opposed(evidence: EvidenceModel, table: pd.DataFrame) -> CheckResult:

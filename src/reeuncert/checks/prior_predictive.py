@@ -75,7 +75,7 @@ def _headlines(material: Material) -> list[CheckResult]:
         message = f"The priors alone make {len(settled)} of {len(table)} headlines near certain: "
         message += f"{'; '.join(settled['headline'].head(3))}{' …' if len(settled) > 3 else ''}."
     remedy = "No evidence can speak against what the priors exclude: widen them, or say that it is assumed."
-    return [warned("prior of headlines", not len(settled), len(settled), "= 0", message, remedy, table)]
+    return [warned("prior of headlines", not len(settled), len(settled), "<= 0", message, remedy, table)]
 
 
 def _rows(material: Material) -> list[CheckResult]:

@@ -33,4 +33,4 @@ def check(material: Material) -> list[CheckResult]:
         message += f"; nothing says why {len(unsaid)} do not: {', '.join(unsaid['id'].head(8))}"
         message += " …" if len(unsaid) > 8 else ""
     remedy = "Compare definition, data and prior, and write the reason in the column why_outside."
-    return [warned(name, not len(unsaid), len(unsaid), "= 0", message + ".", remedy, table)]
+    return [warned(name, not len(unsaid), len(unsaid), "<= 0", message + ".", remedy, table)]

@@ -35,7 +35,7 @@ class CheckResult:
 
     Examples
     --------
-    >>> CheckResult("divergences", "passed", 0, "= 0", "No draw diverged.").passed
+    >>> CheckResult("divergences", "passed", 0, "<= 0", "No draw diverged.").passed
     True
     """
 
@@ -102,7 +102,7 @@ class CheckTable:
 
     Examples
     --------
-    >>> table = CheckTable([CheckResult("divergences", "failed", 3, "= 0", "3 draws diverged.")])
+    >>> table = CheckTable([CheckResult("divergences", "failed", 3, "<= 0", "3 draws diverged.")])
     >>> table.passed, len(table.failed)
     (False, 1)
     >>> print(table)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pymc as pm
 import xarray as xr
+from pymc.sampling.parallel import ParallelSamplingError
 
 from reeuncert.errors import SamplingError
 from reeuncert.inference.chains import joined, renamed, run_chains
@@ -168,6 +169,12 @@ def _sample_with_pymc(name: str, model: pm.Model, settings: Settings, messages: 
             )
         except NotImplementedError as error:
             raise SamplingError(f"the sampler '{name}' cannot run this model ({error}); use 'nutpie'") from error
+        except (ParallelSamplingError, ConnectionError, EOFError) as error:
+            raise SamplingError(
+                f"a process of the sampler '{name}' ended before its chain did ({type(error).__name__}): it was "
+                "killed, or memory ran out, or its model failed. No draws are kept; run again with fewer chains at a "
+                "time, or use 'nutpie', which needs no further processes and stores finished chains"
+            ) from error
         except KeyboardInterrupt as error:
             raise SamplingError(f"interrupted: the sampler '{name}' keeps no draws; use 'nutpie' for that") from error
     posterior, stats = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()

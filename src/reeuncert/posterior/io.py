@@ -7,6 +7,7 @@ import io
 import json
 import warnings
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from reeuncert.errors import OutputError
+from reeuncert.case.serial import case_from_json
+from reeuncert.cells import plain
+from reeuncert.errors import CaseError, OutputError
 from reeuncert.files import explained
 from reeuncert.posterior.folder import Staging, output_folder
 
@@ -23,6 +26,7 @@ PROVENANCE = "provenance.json"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """First characters of a text that spreadsheets take for a formula."""
 
+_DIMS = {"chain", "draw", "flow", "year"}
 _CHUNK_BYTES = 2_000_000
 _JSON_ATTRIBUTES = ("versions", "seconds", "case_options", "file_sha256")
 
@@ -40,7 +44,7 @@ def stage_results(
         File name → content, e.g. ``report.html``.
     """
     with explained(f"cannot write results to '{staging.target}'"):
-        write_netcdf(dt, staging.place / POSTERIOR)
+        _write_netcdf(dt, staging.place / POSTERIOR)
         for name, table in tables.items():
             (staging.place / name).write_text(csv_text(table), encoding="utf-8", newline="")
         for name, text in (texts or {}).items():
@@ -58,6 +62,11 @@ def write_netcdf(dt: xr.DataTree, path: str | Path) -> None:
     OutputError
         When the file cannot be written.
     """
+    with explained(f"cannot write '{path}'"):
+        _write_netcdf(dt, Path(path))
+
+
+def _write_netcdf(dt: xr.DataTree, path: Path) -> None:
     encoding: dict[str, dict[str, dict[str, Any]]] = {}
     for group in dt.children:
         data = dt[group].to_dataset()
@@ -67,7 +76,7 @@ def write_netcdf(dt: xr.DataTree, path: str | Path) -> None:
         # Made in memory, then written: the HDF5 library ends the whole process when a disk fills up under it.
         content = io.BytesIO()
         dt.to_netcdf(content, engine="h5netcdf", encoding=encoding)
-    with explained(f"cannot write '{path}'"), Path(path).open("wb") as file:
+    with path.open("wb") as file:
         file.write(content.getbuffer())
 
 
@@ -111,7 +120,31 @@ def read_results(path: str | Path, *, variables: Mapping[str, Iterable[str]] | N
             "attribute 'case_json'); give a file that `reeuncert run` wrote"
         )
     tree.attrs = {name: _plain(value) for name, value in tree.attrs.items()}
+    wrong = _wrong_with(tree)
+    if wrong:
+        raise OutputError(f"'{path}' is no whole result of this package: {wrong}; run the case again")
     return tree
+
+
+def _wrong_with(tree: xr.DataTree) -> str:
+    """Why a tree cannot be a result: its flows must be numbers by chain, draw, flow and year of its own case."""
+    text = tree.attrs["case_json"]
+    if not isinstance(text, str):
+        return "its attribute 'case_json' is no text"
+    try:
+        system = case_from_json(text).system
+    except CaseError as error:
+        return f"its case cannot be read ({error.problems[0]})"
+    mass = tree["posterior"].to_dataset().get("mass_flow")
+    if mass is None:
+        return "it holds no 'mass_flow'"
+    if set(mass.dims) != _DIMS or mass.dtype.kind not in "fiu" or not mass.size:
+        return f"'mass_flow' has the dims {plain(', '.join(map(str, mass.dims)))} and the type {mass.dtype}"
+    known: dict[str, set[Any]] = {"flow": {f.name for f in system.flows}, "year": set(system.years)}
+    for dim, names in known.items():
+        if dim not in mass.coords or not set(mass[dim].values.tolist()) <= names:
+            return f"'mass_flow' has another {dim} than its case"
+    return ""
 
 
 def csv_text(table: pd.DataFrame) -> str:
@@ -140,8 +173,11 @@ def provenance(dt: xr.DataTree) -> dict[str, Any]:
     for name, value in dt.attrs.items():
         if name == "case_json":
             continue
-        plain = _plain(value)
-        out[str(name)] = json.loads(plain) if name in _JSON_ATTRIBUTES and isinstance(plain, str) else plain
+        found = _plain(value)
+        if name in _JSON_ATTRIBUTES and isinstance(found, str):
+            with suppress(ValueError, RecursionError):  # a text that is no JSON is shown as the text that it is
+                found = json.loads(found)
+        out[str(name)] = found
     return out
 
 
