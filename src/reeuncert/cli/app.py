@@ -263,7 +263,9 @@ def sensitivity(
     scenarios: Annotated[
         Path | None, typer.Option(help="TOML file of scenarios; by default scenarios.toml in the folder of the case.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for the tables; by default results/CASE_sensitivity.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the tables; by default results/CASE_sensitivity.")
+    ] = None,
     draws: Annotated[int, typer.Option(min=4, help="Draws kept of every chain.")] = 500,
     tune: Annotated[int, typer.Option(min=1, help="Tuning steps of every chain.")] = 500,
     chains: Annotated[int, typer.Option(min=1, help="Chains of every scenario.")] = 2,

@@ -83,6 +83,10 @@ class Cache:
     release: str = field(default_factory=package_version)
     notes: list[str] = field(default_factory=list)
 
+    def has(self, key: str) -> bool:
+        """Whether there is a result of this version under a key."""
+        return self.folder is not None and self._path(key).is_file()
+
     def get(self, key: str, name: str) -> Fitted | None:
         """The result under a key; None when there is none, or none that can be used (then a note says why)."""
         if self.folder is None:

@@ -13,6 +13,7 @@ import pandas as pd
 import xarray as xr
 
 from reeuncert.case.records import Case, Headline
+from reeuncert.case.serial import case_to_json
 from reeuncert.checks import check
 from reeuncert.errors import OutputError, ReeUncertError
 from reeuncert.indicators import add_indicators, headlines
@@ -121,6 +122,9 @@ def summarise(dt: xr.DataTree, case: Case, names: Sequence[str], about: Mapping[
         row, values = _headline(held, derived, headline, case)
         rows.append(row)
         draws.append(values)
+    # Checks judge the headlines that this system has.
+    there = tuple(h for h, values in zip(case.headlines, draws, strict=True) if np.isfinite(values).any())
+    held.attrs["case_json"] = case_to_json(replace(case, headlines=there))
     value = np.array(draws, dtype=np.float32).reshape(len(rows), -1)
     stacked = xr.Dataset({"value": (("headline", "sample"), value)})
     table = pd.DataFrame(rows, columns=[*LABELS, "unit", *_NUMBERS])

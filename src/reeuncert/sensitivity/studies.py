@@ -69,6 +69,11 @@ class Study:
         """Whether every scenario was fitted and no check failed."""
         return not len(self.failed) and not (self.checks["status"] == "failed").any()
 
+    @property
+    def has_base(self) -> bool:
+        """Whether the case as it is was fitted, so that scenarios can be compared with it."""
+        return BASE in set(self.headlines["scenario"])
+
     def table(self, indicator: str | None = None, **coords: str | int | Iterable[str] | Iterable[int]) -> pd.DataFrame:
         """Medians and intervals of all scenarios, one row a scenario and place.
 
@@ -116,7 +121,7 @@ class Study:
         ReeUncertError
             When the base itself has no result.
         """
-        if BASE not in set(self.headlines["scenario"]):
+        if not self.has_base:
             raise ReeUncertError("the base of the study has no result to compare with; see its `failed` table")
         base = self.headlines.loc[self.headlines["scenario"] == BASE]
         rows = []
@@ -168,7 +173,7 @@ class Study:
 
     def _verdicts(self) -> pd.DataFrame:
         """A row a scenario: how many headlines change, and which most."""
-        if BASE not in set(self.headlines["scenario"]):
+        if not self.has_base:
             return self.scenarios[["scenario", "what", "status"]]
         found = self.conclusions()
         rows = []
