@@ -5,8 +5,11 @@ import pandas as pd
 import pytest
 
 import reeuncert as ree
+from reeuncert.checks.structures import open_ranges
 from reeuncert.errors import ReeUncertError
+from reeuncert.sensitivity.averaging import add_structures
 from reeuncert.sensitivity.structures import HOLDS, NOT_IDENTIFIED, verdicts_over_structures
+from reeuncert.testing import toy_posterior
 
 
 def table(*intervals: tuple[float, float, float]) -> pd.DataFrame:
@@ -35,3 +38,24 @@ def test_a_case_without_rival_structures_says_so():
         ree.compare_structures(case)
     with pytest.raises(ReeUncertError, match="case 'small_metal' has no switch 'colour'; it has: none"):
         ree.compare_structures(case, "colour")
+
+
+def test_the_check_names_what_is_not_identified_and_its_range():
+    dt = toy_posterior(draws=50, years=2)
+    none = ree.check(dt, ["structures"])["headlines over structures"]
+    assert (none.status, none.message) == ("information", "The case names no rival structures.")
+    firm = table((1.0, 0.5, 2.0), (1.8, 0.9, 3.0)).assign(unit="kt", year=0)
+    loose = table((1.0, 0.5, 2.0), (1.8, 1.1, 3.0)).assign(unit="kt", product="metal")
+    held = ree.check(add_structures(dt, firm), ["structures"])["headlines over structures"]
+    assert (held.status, held.value) == ("passed", 0)
+    assert held.message == "Of 1 headlines, 1 hold under each of 2 rival structures."
+    both = add_structures(dt, pd.concat([firm, loose]))
+    said = ree.check(both, ["structures"])["headlines over structures"]
+    assert (said.status, said.value, said.threshold) == ("warning", 1, "<= 0")
+    assert said.message == (
+        "Of 2 headlines, 1 hold under each of 2 rival structures; not identified by these data: smuggled_mass South "
+        "North metal 2006 (0.5 to 3 over all). Report the range over the structures for these, not an interval from "
+        "one."
+    )
+    assert open_ranges(both) == {("smuggled_mass", "South", "North", "metal", 2006): (0.5, 3.0)}
+    assert open_ranges(dt) == {}
