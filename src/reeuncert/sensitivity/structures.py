@@ -8,7 +8,9 @@ over the structures.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 import xarray as xr
@@ -23,7 +25,7 @@ from reeuncert.inference.sample import sample
 from reeuncert.model import build_model
 from reeuncert.restriction import restrict
 
-SHORT = {"draws": 400, "thin": 2, "tune": 500, "chains": 2}
+SHORT: Mapping[str, Any] = {"draws": 400, "thin": 2, "tune": 500, "chains": 2}
 """Settings of a short run: medians settle within about a tenth of a posterior standard deviation."""
 
 
@@ -123,7 +125,7 @@ def _headlines_under(case: Case, name: str, choice: str, *, seed: int, draws: in
     if rival.system.years != case.system.years:
         rival = restrict(rival, case.system.years)
     model = build_model(rival)
-    run = SHORT if draws is None else {"draws": draws}
+    run: Mapping[str, Any] = SHORT if draws is None else {"draws": draws}
     dt = sample(model, **run, seed=seed, quiet=quiet, progressbar=not quiet, likelihood_terms=False, prior_draws=200)
     return headlines(add_indicators(dt, sorted({headline.indicator for headline in rival.headlines})))
 
