@@ -139,6 +139,39 @@ def toy_posterior(*, chains: int = 4, draws: int = 100, years: int = 6, seed: in
     return add_indicators(dt)
 
 
+def toy_terms(dt: xr.DataTree) -> xr.DataTree:
+    """The result with made-up terms of its density: two classes of priors and two sources, as power-scaling needs them.
+
+    Each term is a normal log density of the logs of some flows: the mines and what is traded a priori, and what customs
+    and a survey say of trade and of ore.
+
+    Examples
+    --------
+    >>> dt = toy_terms(toy_posterior(draws=5, years=2))
+    >>> list(dt["log_prior"].data_vars), dict(dt["log_likelihood"].sizes)
+    (['mining', 'trade'], {'chain': 4, 'draw': 5, 'customs_row': 16, 'survey_row': 5})
+    """
+    data = dt["posterior"].to_dataset()
+    mass = data["mass_flow"].isel(year=-1).dropna("flow", how="all")
+    quantity = data["quantity"].sel(flow=mass["flow"]).values.astype(str)
+    log = np.log(mass.transpose("chain", "draw", "flow").values)
+    deviation = (log - log.mean(axis=(0, 1)) - 0.5 * log.std(axis=(0, 1))) / log.std(axis=(0, 1))
+    density = -0.25 * deviation**2
+    ore, trade = quantity == "ore", np.isin(quantity, ("trade", "unrecorded_trade", "declared"))
+    dims = ("chain", "draw")
+    classes = {"mining": (dims, density[..., ore].sum(axis=2)), "trade": (dims, density[..., trade].sum(axis=2))}
+    recorded = quantity == "trade"
+    sources = {
+        "customs": ((*dims, "customs_row"), -0.4 * deviation[..., recorded] ** 2),
+        "survey": ((*dims, "survey_row"), -0.6 * (deviation[..., ore] + 1.0) ** 2),
+    }
+    out = dt.copy(deep=False)
+    coords = {dim: data[dim] for dim in dims}
+    out["log_prior"] = xr.DataTree(xr.Dataset(classes, coords=coords))
+    out["log_likelihood"] = xr.DataTree(xr.Dataset(sources, coords=coords))
+    return out
+
+
 def flow_dataset(system: SystemDefinition, mass_flow: np.ndarray) -> xr.Dataset:
     """Label an array (chain, draw, flow, year) of masses as the group ``posterior`` of a result."""
     chains, draws = mass_flow.shape[:2]

@@ -20,6 +20,7 @@ def draw(chart: Chart, theme: Theme) -> Figure:
     with rc_context(mpl_style(theme)):
         figure = new_figure(8.2, chart.height)
         ax = figure.subplots()
+        ax.use_sticky_edges = chart.from_zero  # bars from a median have no floor to stand on
         for place, row in enumerate(chart.rows):
             _row(ax, place, row, theme)
         ax.set_yticks(range(len(chart.rows)), ["\n".join(wrapped(row.label)) for row in chart.rows])
@@ -29,8 +30,6 @@ def draw(chart: Chart, theme: Theme) -> Figure:
         ax.set_xlabel(chart.x_title)
         if chart.from_zero:
             ax.axvline(0.0, color=theme.muted, linewidth=0.8)
-        else:
-            ax.use_sticky_edges = False  # bars from a median have no floor to stand on
         if chart.line is not None:
             ax.axvline(chart.line[0], color=theme.muted, linewidth=1.0, linestyle=(0, (4, 2)))
         if chart.subtitle:

@@ -1,0 +1,142 @@
+"""Figures of what a value hangs on: what they draw, in both libraries, and what they refuse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+import xarray as xr
+from matplotlib.figure import Figure
+
+import reeuncert as ree
+import reeuncert.plots as plots
+from reeuncert.case.serial import case_to_json
+from reeuncert.errors import ReeUncertError
+from reeuncert.plots.labels import shown, value_title
+from reeuncert.plots.rows import Chart, Row, Span, render_chart
+from reeuncert.plots.style import BACKENDS, THEMES
+from reeuncert.testing import flow_dataset, toy_flows, toy_posterior, toy_terms
+
+WHERE = {"region": "South", "partner": "North", "product": "refined", "year": 2003}
+
+
+@pytest.fixture(scope="module")
+def dt() -> xr.DataTree:
+    return toy_terms(toy_posterior(chains=2, draws=100, years=3))
+
+
+@pytest.fixture(scope="module")
+def small() -> xr.DataTree:
+    """Any draws of a case with priors: under the prior, indices are computed on the case."""
+    case = ree.read_case("small_metal")
+    mass = toy_flows(case.system, 0.2, np.random.default_rng(0), 20).reshape(1, 20, -1, len(case.system.years))
+    out = xr.DataTree.from_dict({"posterior": flow_dataset(case.system, mass)})
+    out.attrs["case_json"] = case_to_json(case)
+    return ree.add_indicators(out, ["apparent_consumption"])
+
+
+@pytest.fixture(scope="module")
+def study() -> xr.Dataset:
+    parts = [toy_posterior(draws=50, years=3, seed=s)["derived"].to_dataset()[["import_dependence"]] for s in (0, 1)]
+    return xr.concat(parts, xr.Variable("scenario", ["base", "no stocks"]))
+
+
+CALLS: dict[str, Any] = {
+    "tornado": lambda dt, small, study, **named: plots.plot_tornado(dt, 0, **named),
+    "value of information": lambda dt, small, study, **named: plots.plot_value_of_information(dt, 0, **named),
+    "power-scaling": lambda dt, small, study, **named: plots.plot_power_scaling(
+        dt, "import_dependence", coords=WHERE, **named
+    ),
+    "sobol": lambda dt, small, study, **named: plots.plot_sobol(
+        small,
+        "apparent_consumption",
+        coords={"region": "North", "product": "refined", "year": 2020},
+        under="prior",
+        **named,
+    ),
+    "scenarios": lambda dt, small, study, **named: plots.plot_scenarios(
+        study, "import_dependence", coords=WHERE, **named
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_both_libraries_draw_it(
+    dt: xr.DataTree, small: xr.DataTree, study: xr.Dataset, name: str, backend: str
+) -> None:
+    figure = CALLS[name](dt, small, study, backend=backend, theme="dark")
+    if backend == "matplotlib":
+        assert isinstance(figure, Figure)
+        figure.canvas.draw()
+        assert figure.get_facecolor()[0] < 0.2
+    else:
+        assert isinstance(figure, go.Figure)
+        assert figure.layout.paper_bgcolor == THEMES["dark"].ground
+    with pytest.raises(ValueError, match=r"^backend is 'bokeh'; there are: matplotlib, plotly$"):
+        CALLS[name](dt, small, study, backend="bokeh")
+
+
+def test_bars_are_as_long_as_the_table_says(dt: xr.DataTree) -> None:
+    table = plots.value_of_information_data(dt, 0, error=0.05).head(5)
+    figure = plots.plot_value_of_information(dt, 0, backend="plotly", error=0.05, most=5)
+    bars = [trace for trace in figure.data if isinstance(trace, go.Bar)]
+    np.testing.assert_allclose([bar.x[0] for bar in bars], 100 * table["narrowing"])
+    assert list(figure.layout.yaxis.ticktext) == [
+        f"{flow} {year}" for flow, year in zip(table["flow"], table["measured_year"], strict=True)
+    ]
+    assert "narrower" in bars[0].customdata[0]
+
+
+def test_a_tornado_runs_from_less_to_more(dt: xr.DataTree) -> None:
+    table = plots.tornado_data(dt, "import_dependence", coords=WHERE)
+    first = table.sort_values(["reliable", "swing"], ascending=False, kind="stable").iloc[0]
+    figure = plots.plot_tornado(dt, "import_dependence", coords=WHERE)
+    ends = {round(p.get_x() + part * p.get_width(), 6) for p in figure.axes[0].patches[:2] for part in (0.0, 1.0)}
+    assert {round(100 * first[c], 6) for c in ("less", "more", "base")} <= ends
+    legend = [t.get_text() for t in figure.legends[0].get_texts()]
+    assert legend[:2] == ["counts 1/1.25 as much", "counts 1.25 times as much"]
+
+
+def test_intervals_by_scenario_are_those_of_the_draws(study: xr.Dataset) -> None:
+    table = plots.scenarios_data(study, "import_dependence", coords=WHERE).set_index("scenario")
+    for name in ("base", "no stocks"):
+        draws = study["import_dependence"].sel({**WHERE, "scenario": name}).values.ravel()
+        low, middle, high = np.quantile(draws, [0.05, 0.5, 0.95])
+        found = table.loc[name, ["eti90_lb", "median", "eti90_ub"]].astype(float)
+        np.testing.assert_allclose(found, [low, middle, high], rtol=1e-6)
+    figure = plots.plot_scenarios(study, "import_dependence", coords=WHERE)
+    assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == ["base", "no stocks"]
+    # A study as a result, with its indicators in the group that results have them in.
+    tree = xr.DataTree.from_dict({"derived": study})
+    assert plots.scenarios_data(tree, "import_dependence", coords=WHERE)["median"].tolist() == table["median"].tolist()
+
+
+def test_scenarios_that_cannot_be_drawn_say_why(study: xr.Dataset, dt: xr.DataTree) -> None:
+    with pytest.raises(ReeUncertError) as error:
+        plots.plot_scenarios(study, "import_dependence", coords={"region": "South", "product": "refined"})
+    assert (
+        str(error.value) == "'import_dependence' has more than one value a scenario: choose partner and year by coords"
+    )
+    with pytest.raises(ReeUncertError, match=r"^'customs_gap' is no indicator of this study; there are: import_dep"):
+        plots.plot_scenarios(study, "customs_gap")
+    with pytest.raises(ReeUncertError, match=r"^'import_dependence' has no dim 'scenario' here: give a study, or"):
+        plots.plot_scenarios(dt, "import_dependence", coords=WHERE)
+
+
+def test_text_of_a_user_is_shown_as_text() -> None:
+    row = Row("<b>flow</b>", (Span(0.0, 1.0, "#0072B2", "<i>kind</i>"),), hover=("<script>",))
+    figure = render_chart(Chart("<title>", "x", (row,)), "plotly", "light")
+    text = figure.to_json()
+    assert "\\u003cscript" not in text.replace("&lt;", "")
+    assert "<b>flow" not in figure.layout.yaxis.ticktext[0]
+    with pytest.raises(ValueError, match=r"^'nothing' has nothing to draw$"):
+        render_chart(Chart("nothing", "x", ()), "matplotlib", "light")
+
+
+def test_values_have_their_words() -> None:
+    row = {"indicator": "smuggled_mass_cumulated", "region": "South", "partner": "North", "product": "", "year": 2003}
+    assert value_title(row) == "Smuggled mass (exports without a record) · South · North · all years"
+    assert shown(0.5, "1") == "50 %"
