@@ -91,7 +91,7 @@ def test_the_figure_shows_every_quantity_within_its_band(right: Calibration):
     figure = plot_calibration(right)
     titles = [ax.get_title(loc="left") for ax in figure.axes if ax.get_visible()]
     assert titles[0].startswith("flows: ")
-    assert titles[-1] == "Coverage, with twice its Monte Carlo error"
+    assert titles[-1] == "coverage ± 2 Monte Carlo errors"
 
 
 def test_positions_are_uniform_where_truth_and_draws_are_of_one_law():

@@ -100,7 +100,8 @@ def uniformity(position: ArrayLike) -> Array:
 
 def band(count: int) -> tuple[Array, Array, Array]:
     """Points, and lower and upper end of the simultaneous band for the distribution of `count` positions."""
-    tail = 0.5 * float(np.quantile(_null_statistics(count), 1.0 - BAND))
+    # A little less, so that a count of just this probability is inside at both ends, however sums are rounded.
+    tail = 0.5 * float(np.quantile(_null_statistics(count), 1.0 - BAND)) * (1.0 - 1e-9)
     points = np.arange(1, count) / count
     lower = stats.binom.ppf(tail, count, points) / count
     upper = stats.binom.ppf(1.0 - tail, count, points) / count

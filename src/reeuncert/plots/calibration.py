@@ -14,7 +14,7 @@ from reeuncert.calibration.result import Calibration
 from reeuncert.plots.draw_matplotlib import new_figure
 from reeuncert.plots.style import HUES, Theme, mpl_style, theme_of
 
-COLUMNS = 3
+COLUMNS = 4
 
 
 def calibration_data(found: Calibration) -> pd.DataFrame:
@@ -32,16 +32,18 @@ def calibration_data(found: Calibration) -> pd.DataFrame:
         quantity leaves the band anywhere.
     """
     points, lower, upper = band(found.simulations)
-    parts = []
-    for column, label in found.labels.iterrows():
-        values = found.position[:, int(str(column))]
-        if not np.isfinite(values).all():
-            continue
-        share = np.searchsorted(np.sort(values), points, side="right") / found.simulations
-        outside = bool(np.any((share < lower - 1e-12) | (share > upper + 1e-12)))
-        ends = {"position": points, "difference": share - points, "lower": lower - points, "upper": upper - points}
-        parts.append(pd.DataFrame({**label.to_dict(), **ends, "outside": outside}))
-    return pd.concat(parts, ignore_index=True)
+    usable = np.flatnonzero(np.isfinite(found.position).all(axis=0))
+    ordered = np.sort(found.position[:, usable], axis=0)
+    share = np.array([np.searchsorted(v, points, side="right") for v in ordered.T]) / found.simulations
+    outside = np.any((share < lower - 1e-12) | (share > upper + 1e-12), axis=1)
+    table = found.labels.iloc[np.repeat(usable, points.size)].reset_index(drop=True)
+    return table.assign(
+        position=np.tile(points, usable.size),
+        difference=(share - points).ravel(),
+        lower=np.tile(lower - points, usable.size),
+        upper=np.tile(upper - points, usable.size),
+        outside=np.repeat(outside, points.size),
+    )
 
 
 def plot_calibration(found: Calibration, *, theme: str = "light") -> Figure:
@@ -66,31 +68,33 @@ def plot_calibration(found: Calibration, *, theme: str = "light") -> Figure:
     kinds = list(dict.fromkeys(table["kind"]))
     rows = -(-(len(kinds) + 1) // COLUMNS)
     with rc_context(mpl_style(colours)):
-        figure = new_figure(3.6 * COLUMNS, 2.9 * rows + 0.6)
+        figure = new_figure(3.4 * COLUMNS, 2.9 * rows + 0.6)
         axes = np.atleast_1d(figure.subplots(rows, COLUMNS, squeeze=False)).ravel()
         for kind, ax in zip(kinds, axes, strict=False):
             _lines(ax, kind, table[table["kind"] == kind], colours)
         _coverage(axes[len(kinds)], found, colours)
         for ax in axes[len(kinds) + 1 :]:
             ax.set_visible(False)
-        title = f"Calibration of {found.case_name}: {found.simulations} simulated truths"
+        title = f"Calibration of {found.case_name}: {found.simulations} simulated truths, {BAND:.0%} bands"
         figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
     return figure
 
 
 def _lines(ax: Axes, kind: str, table: pd.DataFrame, theme: Theme) -> None:
     lines, out = [], []
-    for _, part in table.groupby(["group", "quantity", "year"], sort=False):
+    count = table["position"].nunique()  # the rows of one quantity come one after the other
+    shown = table.iloc[:count]
+    for start in range(0, len(table), count):
+        part = table.iloc[start : start + count]
         ends = [(0.0, 0.0), *zip(part["position"], part["difference"], strict=True), (1.0, 0.0)]
         (out if bool(part["outside"].iloc[0]) else lines).append(ends)
-        shown = part
     thin = 0.9 if len(lines) < 10 else 0.35
     opacity = float(np.clip(12 / (len(lines) + 1), 0.06, 0.9))
     ax.fill_between(shown["position"], shown["lower"], shown["upper"], color=HUES[0], alpha=0.14, linewidth=0)
     ax.add_collection(LineCollection(lines, colors=theme.ink, linewidths=thin, alpha=opacity))
     ax.add_collection(LineCollection(out, colors=theme.alert, linewidths=0.7, alpha=0.7 if len(out) < 60 else 0.3))
     share = len(out) / (len(out) + len(lines))
-    ax.set_title(f"{kind}: {len(lines) + len(out)}, outside the {BAND:.0%} band {share:.0%}")
+    ax.set_title(f"{kind}: {len(lines) + len(out)}, {share:.0%} outside")
     reach = 1.15 * float(table[["upper", "difference"]].abs().to_numpy().max())
     ax.set_xlim(0.0, 1.0)
     ax.set_ylim(-reach, reach)
@@ -116,7 +120,7 @@ def _coverage(ax: Axes, found: Calibration, theme: Theme) -> None:
         )
     ax.set_xlim(0.4, 1.02)
     ax.set_ylim(0.3, 1.02)
-    ax.set_title("Coverage, with twice its Monte Carlo error")
+    ax.set_title("coverage ± 2 Monte Carlo errors")
     ax.set_xlabel("probability of the interval")
     ax.set_ylabel("share of truths inside")
     ax.legend(fontsize=7, loc="lower right")
