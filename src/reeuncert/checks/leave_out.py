@@ -12,6 +12,9 @@ LEVEL = 0.9
 ERRORS = 2.0
 """Coverage may fall short of its level by so many standard errors before it fails."""
 
+LARGEST_R_HAT = 1.05
+"""R-hat of a flow above which the message says that the fits are short; medians and tails of most settle earlier."""
+
 NARROWEST = 0.05
 """Part by which coverage may fall short in any case: a few folds tell their own error badly."""
 
@@ -23,10 +26,14 @@ def check(material: Material) -> list[CheckResult]:
         message = "No fit without part of the evidence was made: how well the rest predicts a figure is not known. "
         return [information("left-out figures", message + "Run `reeuncert leave-out` on the results.")]
     coverage = found.coverage()
-    return [_verdict(str(scheme), part, found.by_source()) for scheme, part in coverage.groupby("scheme", sort=False)]
+    r_hat = found.rows.groupby("scheme")["r_hat"].max()
+    return [
+        _verdict(str(scheme), part, found.by_source(), float(r_hat[scheme]))
+        for scheme, part in coverage.groupby("scheme", sort=False)
+    ]
 
 
-def _verdict(scheme: str, part: pd.DataFrame, sources: pd.DataFrame) -> CheckResult:
+def _verdict(scheme: str, part: pd.DataFrame, sources: pd.DataFrame, r_hat: float) -> CheckResult:
     here = part.loc[part["level"] == LEVEL].iloc[0]
     least = LEVEL - max(NARROWEST, ERRORS * here["error"])
     levels = ", ".join(f"{row.coverage:.0%}" for row in part.itertuples(index=False))
@@ -36,6 +43,8 @@ def _verdict(scheme: str, part: pd.DataFrame, sources: pd.DataFrame) -> CheckRes
         f"Of {here['figures']:.0f} figures, each predicted without its fold ({here['folds']:.0f} folds), "
         f"{levels} fall in the central {asked} intervals (by the prior alone: {priors})."
     )
+    if r_hat > LARGEST_R_HAT:
+        message += f" The fits are short: the largest R-hat of a flow in them is {r_hat:.2f}."
     remedy = "Intervals are too narrow: look at the sources at the top of the table."
     name = "left-out sources" if scheme == "sources" else f"left-out rows ({scheme})"
     worst = sources[sources["scheme"] == scheme].drop(columns="scheme")
