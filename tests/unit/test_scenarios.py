@@ -78,8 +78,12 @@ def _result(case: Case, mass: np.ndarray) -> xr.DataTree:
     return dt
 
 
+def losses(world: xr.DataTree) -> xr.DataArray:
+    return world["scenario"].to_dataset()["lost_consumption"]
+
+
 def lost(world: xr.DataTree, region: str, use: str = "") -> float:
-    found = world["scenario"]["lost_consumption"].sel(region=region)
+    found = losses(world).sel(region=region)
     return float((found.sel(end_use=use) if use else found).sum())
 
 
@@ -186,7 +190,6 @@ def test_the_first_year_draws_on_its_opening_stock() -> None:
 
 def test_goods_without_a_place_are_refused() -> None:
     """A by-product that nobody asks for any more, at a market without stock."""
-    dt = two_regions()
     case = ree.Case(**vars(toy_case(2)))
     system = SystemDefinition(
         tuple(Process(p, "A", s) for p, s in (("plant", "refining"), ("m", "market"), ("n", "market"))),
@@ -199,7 +202,7 @@ def test_goods_without_a_place_are_refused() -> None:
         ),
         (2000,),
     )
-    case = replace(case, system=system, regions=("A", "B"), products=("x", "y"), constants=(), headlines=())
+    case = replace(toy_case(2), system=system, regions=("A", "B"), products=("x", "y"), constants=(), headlines=())
     dt = _result(case, np.array([4.0, 3.0, 1.0, 3.0, 1.0])[None, None, :, None])
     with pytest.raises(ReeUncertError) as told:
         ree.no_trade(dt)
@@ -222,7 +225,7 @@ def drawn(seed: int, spread: float = 0.4) -> xr.DataTree:
 
 SEEDS = st.integers(0, 10_000)
 YEAR = st.sampled_from(CASE.system.years)
-PLACE = st.sampled_from([(r, s) for r in CASE.regions for s in ("mining", "cracking", "separation", "electrolysis")])
+PLACE = st.sampled_from([(r, s) for r in CASE.regions for s in ("cracking", "separation", "electrolysis")])
 RULE: st.SearchStrategy[Any] = st.one_of(
     st.just(NoTrade()),
     st.just(NoTrade(unrecorded=False)),
@@ -272,7 +275,7 @@ def test_every_scenario_balances_and_loses_between_nothing_and_everything(
 def test_a_stop_of_no_trade_loses_nothing(seed: int, year: int, knobs: dict[str, Any]) -> None:
     dt = drawn(seed)
     world = ree.export_stop(dt, "South", "East", products=["alloy"], year=year, **knobs)  # there is none
-    assert float(world["scenario"]["lost_consumption"].sum()) == 0.0
+    assert float(losses(world).sum()) == 0.0
     if knobs["stocks"] == "as_drawn":
         flows = world["posterior"]["mass_flow"].isel(year=-1).values
         np.testing.assert_allclose(flows, dt["posterior"]["mass_flow"].sel(year=year).values, rtol=1e-9)
@@ -295,12 +298,10 @@ def test_more_capacity_never_loses_more_of_what_it_makes(
     seed: int, year: int, place: tuple[str, str], quantity: float
 ) -> None:
     region, stage = place
-    if stage == "mining":
-        stage = "cracking"
     made = {"cracking": "compound", "separation": "powder", "electrolysis": "alloy"}[stage]
     dt = drawn(seed)
     worlds = [ree.no_trade(dt, year=year, also=also) for also in ([], [AddCapacity(region, stage, quantity)])]
-    without, more = (w["scenario"]["lost_consumption"].sel(region=region, product=made).sum("end_use") for w in worlds)
+    without, more = (losses(w).sel(region=region, product=made).sum("end_use") for w in worlds)
     assert bool((more <= without + 1e-4).all())
 
 
@@ -313,13 +314,13 @@ def test_priority_among_uses_of_one_product_conserves_its_total(seed: int, year:
     plain = ree.no_trade(dt, year=year, capacity=alloy)
     first = ree.no_trade(dt, year=year, capacity=alloy, priority=order)
     product = {"product": "compound"}
-    lost_plain, lost_first = (w["scenario"]["lost_consumption"].sel(product) for w in (plain, first))
+    lost_plain, lost_first = (losses(w).sel(product) for w in (plain, first))
     np.testing.assert_allclose(lost_first.sum("end_use").values, lost_plain.sum("end_use").values, atol=1e-4)
     assert bool((lost_first.sel(end_use=order[0]) <= lost_plain.sel(end_use=order[0]) + 1e-4).all())
 
 
 def _by_region(world: xr.DataTree) -> np.ndarray:
-    return np.asarray(world["scenario"]["lost_consumption"].sum(["product", "end_use"]).values)
+    return np.asarray(losses(world).sum(["product", "end_use"]).values)
 
 
 @settings(max_examples=50, deadline=None)

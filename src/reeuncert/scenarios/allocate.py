@@ -23,6 +23,8 @@ GAIN = 1e-9
 _CHANGE = 1e-13
 _NOTHING = 1e-12
 """Deliveries below this part of the need are none: a circle of processes without supply fades, but never ends."""
+_LEAST = 1e-9
+"""A flow that may carry less than this part of what it did carries nothing."""
 _MOST_PASSES = 10_000
 _TINY = np.finfo(float).tiny
 
@@ -79,14 +81,16 @@ def allocate(network: YearNetwork, world: World, tiers: Sequence[Mask]) -> Alloc
     ReeUncertError
         If goods are left over at a process that has no stock to keep them in.
     """
+    world = replace(world, limit=np.where(world.limit < _LEAST * world.mass, 0.0, world.limit))
     state = _State(network, world, np.zeros_like(world.extra))
     state.run(tiers)
     if world.extra.any():
         # New plants replace other supply as far as they find feed that nobody else needs: first see how far.
-        state.push(np.minimum(world.extra, np.maximum(world.capacity - state.through, 0.0)))
-        new = world.extra > 0
-        world = replace(world, capacity=np.where(new, state.through, world.capacity))
-        state = _State(network, world, np.where(new, state.through, 0.0))
+        before = state.through.copy()
+        state.push(np.minimum(world.extra, np.maximum(world.capacity - before, 0.0)))
+        found = (world.extra > 0) & (state.through > before + _NOTHING * world.extra)
+        world = replace(world, capacity=np.where(found, state.through, world.capacity))
+        state = _State(network, world, np.where(found, state.through, 0.0))
         state.run(tiers)
     return state.result()
 
@@ -310,7 +314,8 @@ class _State:
         def visit(j: int) -> float:
             makes, gives = self.makes[j], self.gives[j]
             got = from_stock[j] + more[self.inflows[j]].sum(axis=0)
-            got[got < _NOTHING * (need[j] + building[j])] = 0.0
+            if len(self.order[place[j]]) > 1:
+                got[got < _NOTHING * (need[j] + building[j])] = 0.0
             # What goes into stock gets the same part as everyone else.
             kept = got * _over(building[j], np.maximum(need[j] + building[j], got))
             through[j] = got - kept
