@@ -193,6 +193,7 @@ def _study(
         "case_json": case_to_json(case),
         "settings": asdict(settings),
         "version": package_version(),
+        "models_compiled": len({id(r) for n, r in results.items() if n not in statuses and r.about.get("compiled")}),
         "notes": list(cache.notes),
     }
     return stack(results, table, about)
