@@ -14,6 +14,8 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+from xarray import DataTree
+
 from case_files import FILES, write_case
 from reeuncert.case.reader import load_case
 from reeuncert.case.serial import case_from_json, case_to_json
@@ -167,9 +169,12 @@ def published(data: bytes) -> bool:
 
 @cache
 def small_result() -> bytes:
-    """Bytes of a small posterior.nc."""
+    """Bytes of a small posterior.nc, with its flows alone."""
     path = scratch() / "small.nc"
-    write_netcdf(toy_posterior(chains=1, draws=4, years=2), path)
+    dt = toy_posterior(chains=1, draws=4, years=2)
+    tree = DataTree.from_dict({"posterior": dt["posterior"].to_dataset()})
+    tree.attrs = dt.attrs
+    write_netcdf(tree, path)
     return path.read_bytes()
 
 

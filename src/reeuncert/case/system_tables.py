@@ -115,7 +115,7 @@ def _check_processes(reading: Reading, table: Table, rows: list[Row], flows: Tab
         elif whole and name not in ends and name:
             table.report(row.line, "process", f"no flow begins or ends at process '{name}'; add its flows to {FLOWS}")
         reading.check_known(table, row, "region", [row["region"]], regions, "region")
-        if whole:
+        if whole and name:
             own = leaving.get(name, [])
             what = f"for process '{name}' the outflow"
             reading.check_known(table, row, "reference_outflow", row["reference_outflow"], own, what)

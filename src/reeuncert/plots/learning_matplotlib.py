@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib import rc_context
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from reeuncert.plots.draw_matplotlib import new_figure
 from reeuncert.plots.style import Theme, colours_of, mpl_style
@@ -70,6 +71,8 @@ def draw(table: pd.DataFrame, theme: Theme) -> Figure:
         ax.minorticks_off()
         ax.set_xlim(left, right)
         ax.set_ylim(low, high)
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_minor_formatter(NullFormatter())  # its powers of ten are formulas, which are not set here
         ax.set_xlabel(X_TITLE)
         ax.set_ylabel(Y_TITLE)
         figure.suptitle(TITLE, x=0.01, ha="left", fontsize=11, fontweight="bold")

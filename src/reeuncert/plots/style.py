@@ -168,6 +168,7 @@ def mpl_style(theme: Theme) -> Any:
     return {
         "figure.facecolor": theme.ground,
         "savefig.facecolor": theme.ground,
+        "text.parse_math": False,  # a name with two dollar signs is no formula
         "axes.facecolor": theme.ground,
         "axes.edgecolor": theme.muted,
         "axes.labelcolor": theme.ink,
