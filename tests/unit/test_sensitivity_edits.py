@@ -221,7 +221,7 @@ def test_words_that_are_no_change(words: dict[str, object], message: str):
             "'prior_spread' does not say which priors; name a prior, a group, or flows (e.g. quantity); "
             'prior = "*" means all',
         ),
-        ({"kind": "prior_spread", "prior": "*", "factor": 0}, "factor is 0; it must be above 0"),
+        ({"kind": "prior_spread", "prior": "*", "factor": 0}, "factor is 0; it must be between 0.001 and 1000"),
         ({"kind": "prior_spread", "prior": "*"}, "'prior_spread' needs factor (none is given)"),
         (
             {"kind": "prior_median", "prior": "*", "factor": 2, "value": 0.1},

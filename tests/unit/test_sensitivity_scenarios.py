@@ -1,5 +1,7 @@
 """Scenarios from lists, grids and files: what is made of them, and what is said of those that cannot be."""
 
+import contextlib
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -164,3 +166,29 @@ def test_settings_and_indicators_are_checked_first():
         plan_study(CASE, asked, FitSettings(draws=2))
     with pytest.raises(ReeUncertError, match="import_dependance"):
         plan_study(CASE, asked, FitSettings(), ["import_dependance"])
+
+
+ODD = ("[1]", "{}", "nan", "1e400", "1979-05-27", "true", "''", '"')
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    start=st.integers(0, len(TEXT)),
+    length=st.integers(0, 30),
+    what=st.one_of(
+        st.text(max_size=12), st.sampled_from(["[1]", "{}", "nan", "1e400", "1979-05-27", "true", "''", '"'])
+    ),
+)
+def test_no_file_raises_anything_but_our_own_error(tmp_path_factory, start: int, length: int, what: str):
+    path = tmp_path_factory.mktemp("fuzz") / "mine.toml"
+    path.write_bytes((TEXT[:start] + what + TEXT[start + length :]).encode("utf-8", "surrogatepass"))
+    with contextlib.suppress(CaseError):
+        for scenario in read_scenarios(path):
+            assert scenario.edits
+            assert all(isinstance(text, str) for text in scenario.problems(CASE))
+
+
+def test_a_kind_that_is_no_word():
+    assert problems_in([{"name": "a", "changes": [{"kind": ["x"]}]}])[0].startswith(
+        """scenarios, column 'a': kind of change '["""
+    )

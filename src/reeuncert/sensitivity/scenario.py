@@ -11,7 +11,7 @@ from pathlib import Path
 
 from reeuncert.case.records import Case
 from reeuncert.case.toml import parse_toml
-from reeuncert.cells import plain, shown, unknown
+from reeuncert.cells import LONGEST_NAME, plain, shown, unknown
 from reeuncert.errors import CaseError, InputError, Problem
 from reeuncert.sensitivity.edits import EDITS, Edit, Edited, EditError, edit_of
 from reeuncert.tables import read_text
@@ -148,6 +148,8 @@ def _scenario(entry: object, number: int, file: str, problems: list[Problem]) ->
     name, why, changes = entry.get("name"), entry.get("why", ""), entry.get("changes")
     if not isinstance(name, str) or not name.strip() or not name.isprintable():
         found.append("the scenario has no name; give it one in a few words")
+    elif len(name) > LONGEST_NAME:
+        found.append(f"the name has {len(name):,} characters; use at most {LONGEST_NAME}")
     if not isinstance(why, str):
         found.append(f"why is {shown(why)}; write a sentence")
     if not isinstance(changes, list | tuple) or not changes:

@@ -45,9 +45,9 @@ def edit_of(words: Mapping[str, object]) -> Edit:
     """
     rest = dict(words)
     kind = rest.pop("kind", "")
-    if kind not in EDITS:
+    if not isinstance(kind, str) or kind not in EDITS:
         raise EditError([unknown(str(kind), list(EDITS), "kind of change")])
-    return EDITS[str(kind)].of(rest)
+    return EDITS[kind].of(rest)
 
 
 __all__ = ["EDITS", "Edit", "EditError", "Edited", "edit_of"]

@@ -146,9 +146,25 @@ def one_amount(kind: str, **amounts: float) -> list[str]:
     return [] if given == 1 else [f"'{kind}' {need} {', '.join(amounts)} ({count} given)"]
 
 
+MOST_FACTOR = 1000.0
+"""A factor beyond this, or below its inverse, is no doubt but a slip."""
+
+
 def above_zero(**amounts: float) -> list[str]:
-    """Problems of numbers that were given and must be above zero."""
-    return [f"{name} is {value:g}; it must be above 0" for name, value in amounts.items() if said(value) and value <= 0]
+    """Problems of numbers that were given and must be above zero; a factor must also be of a sane size.
+
+    Examples
+    --------
+    >>> above_zero(factor=1e6, value=0.0)
+    ['factor is 1e+06; it must be between 0.001 and 1000', 'value is 0; it must be above 0']
+    """
+    found = []
+    for name, value in amounts.items():
+        if said(value) and name == "factor" and not 1 / MOST_FACTOR <= value <= MOST_FACTOR:
+            found.append(f"factor is {value:g}; it must be between {1 / MOST_FACTOR:g} and {MOST_FACTOR:g}")
+        elif said(value) and value <= 0:
+            found.append(f"{name} is {value:g}; it must be above 0")
+    return found
 
 
 def unknown_names(names: Sequence[str], known: Sequence[str], what: str) -> list[str]:
