@@ -17,7 +17,7 @@ from reeuncert.sensitivity.jobs import Job
 KEPT_MODELS = 4
 """Compiled models that a process keeps; the one not used for longest goes first."""
 
-_models: list[Refitter] = []
+_models: list[tuple[str, Refitter]] = []
 _alone = threading.Lock()  # a worker of Dask may run two jobs as threads of one process; compilers are not made for it
 
 
@@ -32,7 +32,7 @@ def refit(job: Job) -> Fitted:
     with _alone:
         begin = time.perf_counter()
         case = case_from_json(job.case_json)
-        model, compiled = _model_for(case)
+        model, compiled = _model_for(case, job.shape)
         ready = time.perf_counter()
         settings = job.settings
         dt = model.fit(
@@ -59,15 +59,16 @@ def refit(job: Job) -> Fitted:
         return fitted.saying(seconds=round(time.perf_counter() - begin, 2))
 
 
-def _model_for(case: Case) -> tuple[Refitter, bool]:
-    """A compiled model of a case, and whether it had to be compiled."""
-    for model in _models:
-        if model.accepts(case):
-            _models.remove(model)
-            _models.append(model)
-            return model, False
+def _model_for(case: Case, shape: str) -> tuple[Refitter, bool]:
+    """A compiled model of a case, and whether it had to be compiled; the one used last stands last."""
+    for entry in _models:
+        # Asking a model builds one of the case, so only those are asked that may say yes.
+        if entry[0] == shape and entry[1].accepts(case):
+            _models.remove(entry)
+            _models.append(entry)
+            return entry[1], False
     model = Refitter(case)
-    _models.append(model)
+    _models.append((shape, model))
     del _models[:-KEPT_MODELS]
     return model, True
 
