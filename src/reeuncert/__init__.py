@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from reeuncert.calibration import calibrate as calibrate
     from reeuncert.calibration import recover as recover
     from reeuncert.calibration import simulate as simulate
+    from reeuncert.case.new import new_case as new_case
     from reeuncert.case.reader import read_case as read_case
     from reeuncert.case.records import Case as Case
     from reeuncert.case.records import Evidence as Evidence
@@ -109,6 +110,7 @@ _HOME = {
     "headlines": "reeuncert.indicators",
     "indicator_table": "reeuncert.indicators",
     "lost_consumption": "reeuncert.scenarios",
+    "new_case": "reeuncert.case.new",
     "no_trade": "reeuncert.scenarios",
     "power_scaling": "reeuncert.sensitivity.powerscale",
     "leave_out": "reeuncert.checks.held_out",

@@ -120,6 +120,17 @@ def cases() -> None:
 
 
 @app.command()
+def new(folder: Annotated[Path, typer.Argument(help="Folder to make; its name is that of the case.")]) -> None:
+    """Make a skeleton of a case: every table, invented figures, and a README that explains them."""
+    with guarded():
+        from reeuncert.case.new import new_case
+        from reeuncert.cli.show import console
+
+        made = new_case(folder)
+        console().print(f"Made {made}: read {made / 'README.md'}, then: reeuncert check {made}", soft_wrap=True)
+
+
+@app.command()
 def report(
     posterior: Annotated[Path, typer.Argument(help="posterior.nc of a run, or the folder that holds it.")],
     out: Annotated[Path | None, typer.Option(help="File to write; by default report.html beside the result.")] = None,
