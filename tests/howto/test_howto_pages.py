@@ -121,3 +121,29 @@ def test_every_page_is_in_the_index() -> None:
     index = (PAGES / "index.md").read_text(encoding="utf-8")
     named = index.split("```{toctree}")[1].split("```")[0].split()[2:]
     assert sorted(named) == sorted(path.stem for path in PAGES.glob("*.md") if path.stem != "index")
+
+
+def test_a_study_is_asked_by_its_file(my_case: Path) -> None:
+    from reeuncert.errors import CaseError
+    from reeuncert.sensitivity.edits import EDITS
+    from reeuncert.sensitivity.jobs import FitSettings
+    from reeuncert.sensitivity.plan import plan_study, scenarios_asked
+
+    said = blocks("study")
+    text = said["my_case/scenarios.toml"]
+    file = my_case / "scenarios.toml"
+    case = ree.read_case(my_case)
+    file.write_text(text, encoding="utf-8")
+    plan = plan_study(case, scenarios_asked(None, file), FitSettings())
+    assert len(plan.jobs) == 6
+    assert len({job.shape for job in plan.jobs}) == 2
+    page = (PAGES / "study.md").read_text(encoding="utf-8")
+    kinds = re.findall(r"^\| `(\w+)` \|(.*)\|$", page, re.MULTILINE)
+    assert [kind for kind, _ in kinds] == list(EDITS)
+    for kind, told in kinds:
+        known = EDITS[kind].__dataclass_fields__  # type: ignore[attr-defined]  # every kind is a dataclass
+        assert set(re.findall(r"`(\w+)`", told)) <= set(known), kind
+    file.write_text(text.replace("group=recoveries", "group=recovery"), encoding="utf-8")
+    with pytest.raises(CaseError) as caught:
+        plan_study(case, scenarios_asked(None, file), FitSettings())
+    assert str(caught.value.problems[0]) == said["with group=recovery"].strip()
