@@ -55,7 +55,8 @@ class Reduce:
             return found
         chosen = self._chosen(setting)
         if not chosen.any():
-            says = f"no flow of {setting.year} has {Selector.of(**self.where)}; choose flows that exist in that year"
+            chosen_by = Selector.of(**self.where)
+            says = f"no flow of {setting.year} has {chosen_by}; choose flows of that year that are no stock"
             return [problem(_WHERE, "where", says)]
         network = setting.network
         no_supply = chosen & (network.wanted() | network.lost | network.opening)

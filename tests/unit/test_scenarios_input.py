@@ -1,0 +1,275 @@
+"""What is told who asks for a counterfactual that makes no sense: everything at once, word for word."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xarray as xr
+from typer.testing import CliRunner
+
+import reeuncert as ree
+from reeuncert import plots
+from reeuncert.cli import app
+from reeuncert.errors import InputError, ReeUncertError
+from reeuncert.posterior.io import write_netcdf
+from reeuncert.scenarios import AddCapacity, lost_consumption, no_trade, rule, run_scenario
+from reeuncert.testing import toy_posterior
+
+
+@pytest.fixture(scope="module")
+def dt() -> xr.DataTree:
+    return toy_posterior(chains=2, draws=20, years=3)
+
+
+@pytest.fixture(scope="module")
+def world(dt: xr.DataTree) -> xr.DataTree:
+    return no_trade(dt)
+
+
+REGIONS = "use one of: North, South, East"
+SAYS: list[tuple[Any, list[str]]] = [
+    (
+        lambda dt: ree.no_trade(dt, year=1999),
+        ["scenario, argument 'year': 1999 is no year of case 'toy'; it has 2001 to 2003"],
+    ),
+    (
+        lambda dt: ree.no_trade(dt, priority=["magnet", "glass", "glass"]),
+        [
+            "scenario, argument 'priority': 'glass' is given twice; keep one of them",
+            "scenario, argument 'priority': end use 'magnet' is not known; use one of: catalysts, glass, polishing, "
+            "magnets; did you mean 'magnets'?",
+        ],
+    ),
+    (
+        lambda dt: ree.no_trade(dt, priority="glass"),
+        ["scenario, argument 'priority': 'glass' is a text; give a list of end uses: ['glass']"],
+    ),
+    (
+        lambda dt: ree.no_trade(dt, stocks="free"),
+        ["scenario, argument 'stocks': choice 'free' is not known; use one of: as_drawn, released"],
+    ),
+    (
+        lambda dt: ree.no_trade(dt, capacity="most"),
+        [
+            "scenario, argument 'capacity': 'most' is no capacity; say 'highest' (highest throughput so far), "
+            "'as_drawn' (that of the year), or give a table with the columns region, stage, capacity"
+        ],
+    ),
+    (
+        lambda dt: ree.no_trade(dt, capacity=[{"region": "North", "stage": "mining", "size": 3}]),
+        [
+            "scenario, argument 'capacity': the table lacks capacity and has size, which is not known; its columns: "
+            "region, stage, capacity, route (optional)"
+        ],
+    ),
+    (
+        lambda dt: ree.no_trade(
+            dt,
+            capacity=[
+                {"region": "North", "stage": "cracking", "capacity": -1.0},
+                {"region": "Nroth", "stage": "market", "capacity": "x"},
+                {"region": "North", "stage": "cracking", "capacity": 2.0},
+            ],
+        ),
+        [
+            "scenario, capacity row 1, argument 'capacity': -1.0 is no capacity; a capacity is a mass of zero or more",
+            "scenario, capacity row 2, argument 'capacity': 'x' is no capacity; a capacity is a mass of zero or more",
+            f"scenario, capacity row 2, argument 'region': region 'Nroth' is not known; {REGIONS}; did you mean "
+            "'North'?",
+            "scenario, capacity row 2, argument 'stage': stage 'market' is not known; use one of: mining, cracking, "
+            "separation, electrolysis",
+            "scenario, capacity row 3, argument 'stage': row 1 gives the same place already; delete one",
+        ],
+    ),
+    (
+        lambda dt: ree.export_stop(dt, "Nroth", "South", products=["powder", "gold"]),
+        [
+            "export stop, argument 'origin': region 'Nroth' is not known; use one of: North, South, East; did you mean "
+            "'North'?",
+            "export stop, argument 'products': product 'gold' is not known; use one of: concentrate, compound, powder, "
+            "alloy",
+        ],
+    ),
+    (
+        lambda dt: ree.export_stop(dt, "North", "North"),
+        ["export stop, argument 'destination': 'North' is the origin too; exports go to another region"],
+    ),
+    (
+        lambda dt: ree.export_stop(dt, "North", "South", products="powder"),
+        ["export stop, argument 'products': 'powder' is a text; give a list of products: ['powder']"],
+    ),
+    (
+        lambda dt: ree.reduce_flows(dt, 1.5, quantity="trad", regon="North"),
+        [
+            "reduction, argument 'factor': 1.5 is no factor; it is the part that is left, from 0 (nothing) to 1 (all)",
+            "reduction, argument 'quantity': quantity 'trad' is not known; use one of: ore, mine_production, loss, "
+            "feed, production, stock, opening_stock, apparent_consumption, end_use, recycling, sale, trade, … "
+            "(15 in all); did you mean 'trade'?",
+            "reduction, argument 'regon': attribute 'regon' is not known; use one of: flow, from_process, to_process, "
+            "quantity, product, origin, destination, route, end_use",
+        ],
+    ),
+    (
+        lambda dt: ree.reduce_flows(dt, float("nan")),
+        [
+            "reduction, argument 'factor': nan is no factor; it is the part that is left, from 0 (nothing) to 1 (all)",
+            "reduction, argument 'where': say which flows are reduced, by one or more of flow, from_process, "
+            "to_process, quantity, product, origin, destination, route, end_use",
+        ],
+    ),
+    (
+        lambda dt: ree.reduce_flows(dt, 0.5, quantity="end_use", end_use="magnets", origin="North"),
+        [
+            "reduction, argument 'where': end_use_alloy_magnets_North cannot be reduced: they are consumption, loss or "
+            "stock, which follow from supply; choose ore, production, feed, sales or trade"
+        ],
+    ),
+    (
+        lambda dt: ree.reduce_flows(dt, 0.5, quantity="ore", origin="South"),  # closed in the third year
+        [
+            "reduction, argument 'where': no flow of 2003 has quantity = ore, origin = South; choose flows of that "
+            "year that are no stock"
+        ],
+    ),
+    (
+        lambda dt: ree.reduce_flows(dt, 0.5, quantity="stock"),
+        [
+            "reduction, argument 'where': no flow of 2003 has quantity = stock; choose flows of that year that are no "
+            "stock"
+        ],
+    ),
+    (
+        lambda dt: ree.add_capacity(dt, "South", "mining", -2.0),
+        [
+            "new capacity, argument 'quantity': -2.0 is no capacity; a capacity is a mass of zero or more",
+            "new capacity, argument 'stage': 'South' has no registered process of stage 'mining' in 2003, so that its "
+            "recovery is not known; its stages then: cracking, separation, electrolysis (add the process to the case "
+            "to have it)",
+        ],
+    ),
+    (
+        lambda dt: run_scenario(dt, [AddCapacity("Suoth", "x", 1.0, "open")], stocks="none"),
+        [
+            f"new capacity, argument 'region': region 'Suoth' is not known; {REGIONS}; did you mean 'South'?",
+            "new capacity, argument 'route': route 'open' is not known; use one of: registered, unregistered",
+            "new capacity, argument 'stage': stage 'x' is not known; use one of: mining, cracking, separation, "
+            "electrolysis",
+            "scenario, argument 'stocks': choice 'none' is not known; use one of: as_drawn, released",
+        ],
+    ),
+    (
+        lambda dt: rule("no-tade", {}),
+        [
+            "scenario: scenario 'no-tade' is not known; use one of: no-trade, export-stop, reduce, add-capacity; did "
+            "you mean 'no-trade'?"
+        ],
+    ),
+    (
+        lambda dt: rule("export-stop", {"origin": "North", "factor": 0.5}),
+        [
+            "scenario 'export-stop': 'destination' is missing; it needs origin, destination",
+            "scenario 'export-stop': 'factor' means nothing to it; it takes origin, destination, products, unrecorded",
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("call", "says"), SAYS, ids=[s[0].split(":", 1)[1][:48] for _, s in SAYS])
+def test_one_clear_error(dt: xr.DataTree, call: Any, says: list[str]) -> None:
+    with pytest.raises(InputError) as told:
+        call(dt)
+    assert [str(p) for p in told.value.problems] == says
+
+
+def test_what_is_no_result_or_no_counterfactual_is_told_so(dt: xr.DataTree, world: xr.DataTree) -> None:
+    for call, says in (
+        (
+            lambda: no_trade(xr.DataTree()),
+            "this result holds no flows ('posterior/mass_flow'); use one that `sample` returned",
+        ),
+        (
+            lambda: lost_consumption(dt),
+            "this result has no group 'scenario': it comes from no_trade(dt) or another scenario",
+        ),
+        (
+            lambda: lost_consumption(world, by=("region", "year")),
+            "lost consumption cannot be told by ['region', 'year']; give one or more of ['region', 'product', "
+            "'end_use'], each once",
+        ),
+        (
+            lambda: plots.lost_consumption_data(world, coords={"region": "West"}),
+            "'West' is no region of lost consumption; there are: ['North', 'South', 'East']",
+        ),
+    ):
+        with pytest.raises(ReeUncertError) as told:
+            call()
+        assert str(told.value) == says
+    nameless = dt.copy(deep=False)
+    nameless.attrs = {}
+    with pytest.raises(ReeUncertError) as told:
+        no_trade(nameless)
+    assert str(told.value) == (
+        "this result holds no case ('case_json' among its attributes); use one that `sample` returned"
+    )
+
+
+@pytest.mark.parametrize("backend", ["matplotlib", "plotly"])
+def test_the_figure_has_a_row_for_each_product_and_use_of_each_region(world: xr.DataTree, backend: str) -> None:
+    table = plots.lost_consumption_data(world)
+    # The sum, three products, four end uses.
+    assert table["region"].value_counts().to_dict() == {"North": 8, "South": 8, "East": 8}
+    south = table[table["region"] == "South"]
+    both = south[(south["product"] == "all") & (south["end_use"] == "all")].iloc[0]
+    uses = south[south["end_use"] != "all"]
+    assert both["mean"] == pytest.approx(uses["mean"].sum())
+    assert (table["eti90_lb"] <= table["eti50_lb"]).all()
+    assert (table["eti50_ub"] <= table["eti90_ub"]).all()
+    figure = plots.plot_lost_consumption(world, coords={"region": "South"}, backend=backend)
+    if backend == "matplotlib":
+        labels = [t.get_text() for t in figure.axes[0].get_yticklabels()]
+        assert len(labels) == 8
+        assert labels[0].startswith("South, all: ")
+    else:
+        assert "South" in str(figure.layout.yaxis.ticktext or figure.data)
+
+
+def test_the_command_prints_and_writes_the_table(dt: xr.DataTree, tmp_path: Path) -> None:
+    small = xr.DataTree.from_dict({"posterior": dt["posterior"].to_dataset()})
+    small.attrs = dt.attrs
+    write_netcdf(small, tmp_path / "posterior.nc")
+    given = ["scenario", str(tmp_path), "no-trade", "--year", "2002", "--priority", "magnets"]
+    found = CliRunner().invoke(app, [*given, "--by", "region,end_use", "--out", str(tmp_path / "lost.csv")])
+    assert found.exit_code == 0, found.output
+    text = " ".join(found.stdout.split())
+    assert "Consumption lost in 2002: no trade" in text
+    assert "stocks released as in the draw; served first: magnets" in text
+    assert "Change of mine production in South: " in text
+    rows = (tmp_path / "lost.csv").read_text().splitlines()
+    assert rows[0].startswith("region,end_use,year,unit,consumption,mean,median,eti90_lb,eti90_ub,share_median")
+    assert len(rows) == 1 + 3 * 5
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (
+            ["no-trade", "--capacity", "nowhere.csv"],
+            "  --capacity: 'nowhere.csv' is neither 'highest' nor 'as_drawn' nor a CSV file that can be read (No such "
+            "file or directory)",
+        ),
+        (
+            ["reduce", "--factor", "0.5", "--where", "trade"],
+            "  --where: 'trade' is no choice; write --where name=value",
+        ),
+        (
+            ["export-stop", "--origin", "North"],
+            "  scenario 'export-stop': 'destination' is missing; it needs origin, destination",
+        ),
+    ],
+)
+def test_the_command_refuses_before_it_reads_the_draws(given: list[str], says: str, tmp_path: Path) -> None:
+    found = CliRunner().invoke(app, ["scenario", str(tmp_path / "nothing"), *given])
+    assert found.exit_code == 2
+    assert found.stderr == f"Error: 1 problem found:\n{says}\n"
