@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -79,7 +79,7 @@ def calibrate(
     truths = simulated_truths(case, simulations, seed=seed)
     first = next(truths)  # refuses a case that cannot be simulated before anything is compiled
     study = _Study(case, Refitter(case), tuple(indicators) if indicators is not None else None, seed)
-    settings = {"draws": draws, "tune": tune, "thin": thin, "chains": chains}
+    settings = _Settings(draws, tune, thin, chains)
     try:
         for number, truth in enumerate(chain([first], truths)):
             fit = study.add(number, truth, settings)
@@ -89,6 +89,16 @@ def calibrate(
         if len(study.fits) < FEWEST:
             raise
     return Calibration(case.name, study.labels, np.array(study.positions), pd.DataFrame(study.fits))
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """Of every fit, as in `reeuncert.sample`."""
+
+    draws: int
+    tune: int
+    thin: int
+    chains: int
 
 
 @dataclass
@@ -103,10 +113,17 @@ class _Study:
     positions: list[NDArray[np.float64]] = field(default_factory=list)
     fits: list[dict[str, float]] = field(default_factory=list)
 
-    def add(self, number: int, truth: Truth, settings: Mapping[str, int]) -> dict[str, float]:
+    def add(self, number: int, truth: Truth, settings: _Settings) -> dict[str, float]:
         """Fit the figures of one truth, and place the truth in its posterior."""
         begin = time.perf_counter()
-        dt = self.refitter.fit(truth.case, seed=self.seed + number, **settings)
+        dt = self.refitter.fit(
+            truth.case,
+            draws=settings.draws,
+            tune=settings.tune,
+            thin=settings.thin,
+            chains=settings.chains,
+            seed=self.seed + number,
+        )
         if dt.attrs["complete"] == "no":  # the sampler keeps what it has at Ctrl-C; a part of a fit is no fit
             raise KeyboardInterrupt
         posterior = dt["posterior"].to_dataset()

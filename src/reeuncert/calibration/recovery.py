@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from reeuncert.calibration.quantities import FLOW, HEADLINE, INDICATOR, UNRECORDED, quantities, truth_as_draws
+from reeuncert.calibration.quantities import FLOW, HEADLINE, UNRECORDED, quantities, truth_as_draws
 from reeuncert.calibration.simulate import Truth, simulate
 from reeuncert.case.records import Case
 from reeuncert.inference.refit import Refitter
 
-TOTAL = "totals over the years"
-"""Sums of flows by role and product: what is smuggled, mined without licence, mined, traded, consumed."""
+ALL_YEARS = ", all years"
+"""Ending of the kind of flows summed over their years; their year is 0."""
 
 PROBABILITY = 0.9
 
@@ -38,6 +38,10 @@ class Recovery:
     table: pd.DataFrame
     summary: pd.DataFrame
     truth: Truth
+
+    def key(self) -> pd.DataFrame:
+        """The rows that an analyst asks for first: headlines, what is mined, and every unrecorded flow, all years."""
+        return key_rows(self.table)
 
     def __repr__(self) -> str:
         return f"Recovery of a twin of {self.truth.case.name}\n{self.summary.to_string(index=False)}"
@@ -101,6 +105,19 @@ def recovery_table(
     return table[uncertain].reset_index(drop=True)
 
 
+def key_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """Headlines, and totals over the years of what is mined and of what leaves without a record.
+
+    Parameters
+    ----------
+    table
+        From `recovery_table`.
+    """
+    totals = table["kind"].str.endswith(ALL_YEARS) & table["group"].isin(("mine_production", "unrecorded_trade"))
+    columns = ["kind", "quantity", "year", "truth", "median", "eti90_lb", "eti90_ub", "covered"]
+    return table.loc[totals | (table["kind"] == HEADLINE), columns].reset_index(drop=True)
+
+
 def summarise(table: pd.DataFrame) -> pd.DataFrame:
     """Coverage and error by kind of quantity."""
     rows = [
@@ -121,9 +138,6 @@ def _totals(labels: pd.DataFrame, values: np.ndarray) -> tuple[pd.DataFrame, np.
     flows = labels[labels["kind"].isin((FLOW, UNRECORDED))]
     rows, sums = [], []
     for (kind, group, name), part in flows.groupby(["kind", "group", "quantity"], sort=False):
-        rows.append((f"{kind}, all years", group, name, 0))
+        rows.append((f"{kind}{ALL_YEARS}", group, name, 0))
         sums.append(values[:, :, part.index.to_numpy()].sum(axis=2))
     return pd.DataFrame(rows, columns=["kind", "group", "quantity", "year"]), np.stack(sums, axis=2)
-
-
-__all__ = ["HEADLINE", "INDICATOR", "PROBABILITY", "Recovery", "recover", "recovery_table", "summarise"]

@@ -81,7 +81,8 @@ def plot_calibration(found: Calibration, *, theme: str = "light") -> Figure:
 
 
 def _lines(ax: Axes, kind: str, table: pd.DataFrame, theme: Theme) -> None:
-    lines, out = [], []
+    lines: list[list[tuple[float, float]]] = []
+    out: list[list[tuple[float, float]]] = []
     count = table["position"].nunique()  # the rows of one quantity come one after the other
     shown = table.iloc[:count]
     for start in range(0, len(table), count):
