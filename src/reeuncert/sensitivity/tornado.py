@@ -60,7 +60,7 @@ def tornado(
         ``indicator``, its labels, ``unit``; ``kind``, ``component``; ``base`` (the median as it is), ``less`` and
         ``more`` (medians; of a study ``less`` is the base and ``more`` the scenario's), ``swing`` (distance of the
         two), ``noise`` (of the swing, chains exchanged; NaN of a study), ``pareto_k`` (the larger of the two),
-        ``reliable``.
+        ``reliable`` (k says that the weights can be believed, and the swing is more than its noise).
 
     Raises
     ------
@@ -88,7 +88,7 @@ def tornado(
             shapes.append(k)
         k = max(shapes)
         swing, noise = abs(ends[1] - ends[0]), abs(chance[1] - chance[0])
-        rows.append((kind, name, base, *ends, swing, noise, k, k <= threshold(draws.size)))
+        rows.append((kind, name, base, *ends, swing, noise, k, k <= threshold(draws.size) and swing > noise))
     return _labelled(target.columns, rows)
 
 

@@ -28,7 +28,7 @@ def content(context: Context) -> dict[str, Any]:
     found = overview(context.dt, error=ERROR) if context.case.headlines else []
     sentences = context.headlines["sentence"].tolist() if found else []
     rows = [
-        {"sentence": sentence, "origins": _origins(one), "sketch": _sketch(one), "numbers": _numbers(one)}
+        {"sentence": sentence, "origins": origins(one.shares), "sketch": _sketch(one), "numbers": _numbers(one)}
         for sentence, one in zip(sentences, found, strict=True)
     ]
     return {
@@ -40,11 +40,12 @@ def content(context: Context) -> dict[str, Any]:
     }
 
 
-def _origins(one: Overview) -> list[dict[str, Any]]:
-    if not len(one.shares):
+def origins(shares: pd.DataFrame) -> list[dict[str, Any]]:
+    """The largest components of a variance, as parts of what the shares account for."""
+    if not len(shares):
         return []
-    known = one.shares[one.shares["kind"] != "rest"]
-    # Of what the shares account for: the rest is told apart, so that the parts are parts of a whole.
+    known = shares[shares["kind"] != "rest"]
+    # The rest is told apart, so that the parts are parts of a whole.
     total = float(known["share"].clip(lower=0).sum())
     best = known[known["share"] > 0.05 * total].head(SHOWN)
     return [

@@ -1,0 +1,87 @@
+"""The section of the report on what to collect next."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+import reeuncert as ree
+from reeuncert.case.serial import case_from_json, case_to_json
+from reeuncert.checks.result import CheckResult, CheckTable
+from reeuncert.report.context import Context
+from reeuncert.report.findings import Findings
+from reeuncert.report.page import render
+from reeuncert.report.section import Section
+from reeuncert.report.sections import SECTIONS, next_steps
+from reeuncert.sensitivity.overview import overview
+from reeuncert.testing import toy_posterior
+
+ONLY = (Section("next", "What to collect next", "next_steps.html.j2", next_steps.content),)
+
+
+@pytest.fixture(scope="module")
+def toy() -> xr.DataTree:
+    return toy_posterior(chains=2, draws=200, years=3)
+
+
+def page(dt: xr.DataTree) -> str:
+    found = Findings(dt)
+    found.__dict__["checks"] = CheckTable(
+        (CheckResult("balance", "passed", 0.0, "<= 1e-9", "Every process balances."),)
+    )
+    return " ".join(render(found, sections=ONLY).split())
+
+
+def test_the_report_has_the_section() -> None:
+    assert [s.title for s in SECTIONS].index("What to collect next") < [s.id for s in SECTIONS].index("evidence")
+
+
+def test_each_answer_names_its_best_measurement(toy: xr.DataTree) -> None:
+    text = page(toy)
+    for one in overview(toy):
+        best = one.measurements.iloc[0]
+        every = ree.value_of_information(toy, {"indicator": one.target.indicator, **one.target.at}, error=0.1)
+        # What was screened out could not have been better.
+        assert best["narrowing"] == pytest.approx(every["narrowing"].iloc[0], abs=0.03)
+        assert f"<li>{best['flow']} {best['measured_year']} " in text
+    assert "Where its uncertainty comes from" not in text  # made-up draws have no coordinates
+    assert "narrower by" in text
+
+
+def test_shares_are_parts_of_what_they_account_for() -> None:
+    rows = [
+        ("source", "customs", 3, 1.2, 0.1),
+        ("prior class", "end_uses", 5, 0.3, 0.1),
+        ("source", "other", 1, 0.01, 0.0),
+        ("rest", "not linear", 0, -0.51, 0.1),
+    ]
+    shares = pd.DataFrame(rows, columns=["kind", "component", "inputs", "share", "se"])
+    content = next_steps.origins(shares)
+    assert [(c["name"], c["kind"], round(c["share"], 2)) for c in content] == [
+        ("customs", "source", 0.79),
+        ("end uses", "prior", 0.2),
+    ]
+
+
+def test_the_range_over_structures_is_shown_where_it_is_stored(toy: xr.DataTree) -> None:
+    assert "rival structures" not in page(toy)
+    other = toy_posterior(chains=2, draws=200, years=3, seed=9)
+    table = pd.concat([ree.headlines(toy).assign(structure="tied"), ree.headlines(other).assign(structure="free")])
+    table["eti90_ub"] *= np.where(table["structure"] == "tied", 1.0, 1.1)
+    text = page(ree.add_structures(toy, table))
+    assert "Range over the rival structures of the case" in text
+    assert "<td>import dependence, South, North, refined, 2003</td>" in text
+    assert len(re.findall(r"holds under every structure|not identified by these data", text)) == 2
+
+
+def test_a_case_without_headlines_says_so(toy: xr.DataTree) -> None:
+    out = toy.copy(deep=False)
+    case = case_from_json(str(toy.attrs["case_json"]))
+    out.attrs = {**toy.attrs, "case_json": case_to_json(replace(case, headlines=()))}
+    assert "This case names no headline, so there is no answer whose uncertainty could be traced." in page(out)
+    assert next_steps.content(Context(Findings(out)))["rows"] == []
