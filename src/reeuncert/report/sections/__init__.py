@@ -14,6 +14,7 @@ from reeuncert.report.sections import (
     learned,
     method,
     next_steps,
+    no_trade,
     triangle,
     unregistered,
 )
@@ -27,6 +28,7 @@ SECTIONS: tuple[Section, ...] = (
     Section("customs-gap", "The customs gap", "customs_gap.html.j2", customs_gap.content),
     Section("unregistered", "Unregistered mining and refining", "unregistered.html.j2", unregistered.content),
     Section("consumption", "Consumption", "consumption.html.j2", consumption.content),
+    Section("no-trade", "Without trade", "no_trade.html.j2", no_trade.content),
     Section("learned", "What we learned", "learned.html.j2", learned.content),
     Section("next", "What to collect next", "next_steps.html.j2", next_steps.content),
     Section("evidence", "Evidence", "evidence.html.j2", evidence.content),

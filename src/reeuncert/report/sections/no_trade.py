@@ -1,0 +1,31 @@
+"""The last year without trade: what each region would lose."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from reeuncert.report.context import Context
+from reeuncert.scenarios import lost_consumption, no_trade
+from reeuncert.scenarios.capacity import AS_DRAWN, HIGHEST
+from reeuncert.scenarios.lost import ALL
+
+BY = ["region", "product"]
+
+
+def content(context: Context) -> dict[str, Any]:
+    """Lost consumption by region and product, with plants as in their best year and as in the last."""
+    year = context.years[-1]
+    names = context.dt["posterior"].to_dataset()
+    crosses = names["origin"].values != names["destination"].values
+    there = np.isfinite(names["mass_flow"].sel(year=year).isel(chain=0, draw=0).transpose("flow").values)
+    used = np.isin(names["quantity"].values, ["end_use", "apparent_consumption"])
+    if not (crosses & there).any() or not (used & there).any():
+        return {"year": year, "rows": [], "leads": []}
+    best, now = (lost_consumption(no_trade(context.dt, year=year, capacity=c), by=BY) for c in (HIGHEST, AS_DRAWN))
+    joined: pd.DataFrame = best.merge(now, on=BY, suffixes=("", "_now"))
+    rows = [{str(k): v for k, v in row.items()} for row in joined.to_dict("records")]
+    leads = [row for row in rows if row["product"] == ALL]
+    return {"year": year, "rows": rows, "leads": leads}

@@ -1,0 +1,38 @@
+"""The section of the report on a world without trade."""
+
+from __future__ import annotations
+
+import xarray as xr
+
+import reeuncert as ree
+from reeuncert.report.context import Context
+from reeuncert.report.findings import Findings
+from reeuncert.report.page import _environment, _render
+from reeuncert.report.sections import SECTIONS
+from reeuncert.testing import toy_posterior
+
+
+def _rendered(dt: xr.DataTree) -> str:
+    section = next(s for s in SECTIONS if s.id == "no-trade")
+    made = _render(_environment(), section, Context(Findings(dt)))
+    assert made.error == ""
+    return " ".join(str(made.html).split())
+
+
+def test_it_says_what_each_region_would_lose() -> None:
+    dt = toy_posterior(chains=2, draws=20, years=2)
+    page = _rendered(dt)
+    for region in ("North", "South", "East"):
+        assert f'<p class="lead">{region} would lose ' in page
+    assert page.count("<tr><td>") == 12  # each region: the sum and three products
+    lost = ree.lost_consumption(ree.no_trade(dt), by=["region"]).set_index("region").loc["South", "median"]
+    assert f"South would lose {lost:.3g} kt" in page
+
+
+def test_a_system_without_trade_is_told_so() -> None:
+    dt = toy_posterior(chains=2, draws=20, years=2)
+    flows = dt["posterior"].to_dataset()
+    home = flows.isel(flow=flows["origin"].values == flows["destination"].values)
+    small = xr.DataTree.from_dict({"posterior": home, "derived": dt["derived"].to_dataset()})
+    small.attrs = dt.attrs
+    assert _rendered(small) == "<p>The system of this case has no trade and consumption in 2002.</p>"
