@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -310,6 +311,9 @@ def sensitivity(
 
 def main() -> None:
     """Entry point of the commands ``reeuncert`` and ``ree``."""
+    for stream in (sys.stdout, sys.stderr):  # a name of a folder may hold what the terminal cannot show
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except KeyboardInterrupt:

@@ -248,6 +248,9 @@ def _size(drawn: Drawn) -> str:
 
 def _check_settings(**numbers: int | None) -> None:
     least = {"draws": 4, "tune": 1, "chains": 1, "cores": 1, "thin": 1, "prior_draws": 0, "seed": 0}
+    most = {"seed": 2**32 - 1}
     for name, value in numbers.items():
         if value is not None and value < least[name]:
             raise SamplingError(f"{name} is {value}; it must be at least {least[name]}")
+        if value is not None and value > most.get(name, value):
+            raise SamplingError(f"{name} is {value}; it must be at most {most[name]}")
