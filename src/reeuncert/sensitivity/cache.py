@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import importlib.resources
 import json
 import os
 import re
@@ -37,6 +39,22 @@ def default_folder() -> Path:
 def package_version() -> str:
     """Version of this package, as it stands in the names of files."""
     return _VERSION.sub("_", version("reeuncert"))
+
+
+_NOT_PART = ("calibration", "cli", "plots", "report", "scenarios")
+"""Subpackages that no result of a scenario depends on."""
+
+
+@functools.cache
+def release_of_results() -> str:
+    """Version of the package and fingerprint of its code: between two releases, results of changed code differ too."""
+    root = Path(str(importlib.resources.files("reeuncert")))
+    found = hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        place = path.relative_to(root)
+        if place.parts[0] not in _NOT_PART:
+            found.update(place.as_posix().encode() + b"\0" + path.read_bytes())
+    return f"{package_version()}+{found.hexdigest()[:8]}"
 
 
 def scenario_key(case: Case, left_out: Iterable[str], settings: Mapping[str, Any], indicators: Sequence[str]) -> str:
@@ -74,13 +92,13 @@ class Cache:
     folder
         None: nothing is kept.
     release
-        Version of the package whose results are used. Results of other versions are left where they are.
+        Version of the package, and of its code, whose results are used; results of others are left where they are.
     notes
         What was found and could not be used, one sentence each.
     """
 
     folder: Path | None
-    release: str = field(default_factory=package_version)
+    release: str = field(default_factory=release_of_results)
     notes: list[str] = field(default_factory=list)
 
     def has(self, key: str) -> bool:
