@@ -26,7 +26,6 @@ def test_names_for_the_type_checker_and_names_to_load_are_the_same():
 
 
 def test_an_unknown_name_is_told_the_known_ones():
-    with pytest.raises(
-        AttributeError, match=r"module 'reeuncert' has no attribute 'sampel'; it has: Case, CaseError, "
-    ):
+    first = ", ".join(sorted(ree._HOME)[:3])
+    with pytest.raises(AttributeError, match=f"^module 'reeuncert' has no attribute 'sampel'; it has: {first}, "):
         ree.sampel  # noqa: B018  # asking for it is the test
