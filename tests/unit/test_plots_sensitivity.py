@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 import pytest
 import xarray as xr
@@ -17,6 +19,7 @@ from reeuncert.errors import ReeUncertError
 from reeuncert.plots.labels import shown, value_title
 from reeuncert.plots.rows import Chart, Row, Span, render_chart
 from reeuncert.plots.style import BACKENDS, THEMES
+from reeuncert.sensitivity.studies import Study
 from reeuncert.testing import flow_dataset, toy_flows, toy_posterior, toy_terms
 
 WHERE = {"region": "South", "partner": "North", "product": "refined", "year": 2003}
@@ -112,6 +115,61 @@ def test_intervals_by_scenario_are_those_of_the_draws(study: xr.Dataset) -> None
     # A study as a result, with its indicators in the group that results have them in.
     tree = xr.DataTree.from_dict({"derived": study})
     assert plots.scenarios_data(tree, "import_dependence", coords=WHERE)["median"].tolist() == table["median"].tolist()
+
+
+@pytest.fixture(scope="module")
+def of_studies() -> Study:
+    """A study of two scenarios beside the base, one value of one indicator, and one headline."""
+    quantiles = [0.05, 0.25, 0.5, 0.75, 0.95]
+    middle = np.array([0.5, 0.6, 0.3])
+    values = middle[:, None] + np.array([-0.2, -0.1, 0.0, 0.1, 0.2])
+    dims = ("scenario", "quantile", "region", "year")
+    names = ["base", "loose yields", "no stocks"]
+    data = xr.Dataset(
+        {"net_import_reliance": (dims, values[:, :, None, None], {"units": "1"})},
+        coords={"scenario": names, "quantile": quantiles, "region": ["South"], "year": [2003]},
+    )
+    headlines = pd.DataFrame(
+        {
+            "scenario": names,
+            "indicator": "net_import_reliance",
+            "region": "South",
+            "partner": "",
+            "product": "",
+            "year": 2003,
+            "unit": "1",
+            "median": middle,
+            "eti90_lb": middle - 0.2,
+            "eti90_ub": middle + 0.2,
+            "mcse_median": 0.01,
+            "ess_bulk": 400.0,
+            "r_hat": 1.0,
+        }
+    )
+    scenarios = pd.DataFrame({"scenario": names, "what": "", "why": "", "status": "fitted"})
+    return Study(data, xr.Dataset(), scenarios, headlines, pd.DataFrame({"status": []}))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_study_is_a_tornado_and_a_row_of_intervals(of_studies: Study, backend: str) -> None:
+    where = {"region": "South", "year": 2003}
+    table = plots.tornado_data(of_studies, "net_import_reliance", coords=where)
+    assert table["component"].tolist() == ["no stocks", "loose yields"]
+    np.testing.assert_allclose(table["swing"], [0.2, 0.1])
+    by_headline = plots.tornado_data(of_studies, 0)
+    assert by_headline["component"].tolist() == ["no stocks", "loose yields"]
+    figure = plots.plot_tornado(of_studies, "net_import_reliance", coords=where, backend=backend)
+    intervals = plots.plot_scenarios(of_studies, "net_import_reliance", coords=where, backend=backend)
+    if backend == "matplotlib":
+        assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == ["no stocks", "loose yields"]
+        assert [t.get_text() for t in intervals.axes[0].get_yticklabels()] == ["base", "loose yields", "no stocks"]
+    else:
+        np.testing.assert_allclose([bar.x[0] for bar in figure.data if isinstance(bar, go.Bar)], [20.0, 10.0])
+    with pytest.raises(ReeUncertError, match=r"^the study has 1 headlines, numbered from 0: 3 is none$"):
+        plots.tornado_data(of_studies, 3)
+    without = replace(of_studies, headlines=of_studies.headlines.iloc[1:], data=of_studies.data.isel(scenario=[1, 2]))
+    with pytest.raises(ReeUncertError, match=r"^the base of the study has no result to compare with; see its `failed`"):
+        plots.tornado_data(without, 0)
 
 
 def test_scenarios_that_cannot_be_drawn_say_why(study: xr.Dataset, dt: xr.DataTree) -> None:
