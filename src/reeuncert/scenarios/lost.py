@@ -19,7 +19,7 @@ BY = ("region", "product", "end_use")
 ALL = "all"
 GROUP = "scenario"
 NOTHING = 1e-6
-"""A loss below this part of a use is rounding of the allocation: none."""
+"""A loss below this part of a use, or a change below this part of mine production, is rounding: none."""
 
 
 def consumption_flows(table: FlowTable) -> Mask:
@@ -53,8 +53,10 @@ def scenario_dataset(table: FlowTable, year: int, before: Array, after: Array, c
     for r, region in enumerate(table.regions):
         mines = table.where(quantity="mine_production", origin=region) & table.present[:, year]
         if mines.any():
-            mined[0, :, :, r, 0] = before[mines].sum(axis=0).reshape(chains, draws)
-            mined[1, :, :, r, 0] = (after[mines] - before[mines]).sum(axis=0).reshape(chains, draws)
+            whole, change = before[mines].sum(axis=0), (after[mines] - before[mines]).sum(axis=0)
+            change[np.abs(change) < NOTHING * whole] = 0.0
+            mined[0, :, :, r, 0] = whole.reshape(chains, draws)
+            mined[1, :, :, r, 0] = change.reshape(chains, draws)
     dims = ("chain", "draw", *BY, "year")
     short = ("chain", "draw", "region", "year")
 
