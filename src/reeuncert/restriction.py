@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 
 from reeuncert.case.records import Case, Evidence, Prior
-from reeuncert.errors import CaseError
+from reeuncert.errors import CaseError, Problem
 from reeuncert.priors.paths import median_in_year
 from reeuncert.system.definition import Flow, Process, SystemDefinition
 
@@ -73,10 +73,11 @@ def _checked(case: Case, years: Sequence[int]) -> tuple[int, ...]:
     first, last = case.system.years[0], case.system.years[-1]
     if not kept or kept != tuple(range(kept[0], kept[0] + len(kept))) or kept[0] < first or kept[-1] > last:
         said = ", ".join(map(str, kept)) or "none"
-        raise CaseError(
-            f"cannot restrict case '{case.name}' to the years {said}: "
-            f"give consecutive years between {first} and {last}, e.g. range({max(first, last - 2)}, {last + 1})"
+        message = (
+            f"the years {said} are no span of case '{case.name}'; give consecutive years between {first} and {last}, "
+            f"e.g. range({max(first, last - 2)}, {last + 1})"
         )
+        raise CaseError([Problem("case.toml", 0, "years", message)])
     return kept
 
 
@@ -97,9 +98,7 @@ def _process(process: Process, names: set[str]) -> Process:
     )
 
 
-def _prior(
-    prior: Prior, case: Case, system: SystemDefinition, kept: tuple[int, ...], shift: dict[int, int]
-) -> Prior:
+def _prior(prior: Prior, case: Case, system: SystemDefinition, kept: tuple[int, ...], shift: dict[int, int]) -> Prior:
     """The row for the years that remain; without years when it no longer speaks of any flow."""
     years = _years(prior.years, kept, shift)
     if not years or not system.select(prior.selector):
