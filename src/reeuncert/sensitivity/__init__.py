@@ -6,6 +6,7 @@ The package and the function have one name, so the module is made callable: whic
 
 from __future__ import annotations
 
+import inspect
 import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -17,14 +18,16 @@ from reeuncert.sensitivity.studies import Study, read_study
 if TYPE_CHECKING:
     from reeuncert.sensitivity.study import sensitivity
 else:
+    from reeuncert.sensitivity import study
 
     class _Callable(ModuleType):
         def __call__(self, *args: Any, **named: Any) -> Study:
-            from reeuncert.sensitivity.study import sensitivity as make
-
-            return make(*args, **named)
+            return study.sensitivity(*args, **named)
 
     sensitivity = sys.modules[__name__]
     sensitivity.__class__ = _Callable
+    # What help() and a notebook show of the name is what a user needs to call it.
+    sensitivity.__signature__ = inspect.signature(study.sensitivity)
+    sensitivity.__doc__ = study.sensitivity.__doc__
 
 __all__ = ["Scenario", "Study", "compare_structures", "read_scenarios", "read_study", "sensitivity"]
