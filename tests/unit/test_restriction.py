@@ -11,14 +11,15 @@ CASE = ree.read_case("small_metal")
 
 
 @pytest.mark.parametrize(
-    ("years", "said"), [([2017, 2019], "2017, 2019"), ([], "none"), ([2019, 2018], "2019, 2018"), ([2020, 2021], "2020, 2021")]
-)  # fmt: skip
+    ("years", "said"),
+    [([2017, 2019], "2017, 2019"), ([], "none"), ([2019, 2018], "2019, 2018"), ([2020, 2021], "2020, 2021")],
+)
 def test_years_that_are_no_span(years: list[int], said: str):
     with pytest.raises(CaseError) as caught:
         ree.restrict(CASE, years)
     assert [str(problem) for problem in caught.value.problems] == [
-        f"case.toml, column 'years': the years {said} are no span of case 'small_metal'; give consecutive years between "
-        "2016 and 2020, e.g. range(2018, 2021)"
+        f"case.toml, column 'years': the years {said} are no span of case 'small_metal'; give consecutive years "
+        "between 2016 and 2020, e.g. range(2018, 2021)"
     ]
 
 
