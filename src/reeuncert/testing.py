@@ -149,7 +149,7 @@ def toy_terms(dt: xr.DataTree) -> xr.DataTree:
     --------
     >>> dt = toy_terms(toy_posterior(draws=5, years=2))
     >>> list(dt["log_prior"].data_vars), dict(dt["log_likelihood"].sizes)
-    (['mining', 'trade'], {'chain': 4, 'draw': 5, 'customs_row': 16, 'survey_row': 5})
+    (['mining', 'trade'], {'chain': 4, 'draw': 5, 'customs_row': 14, 'survey_row': 5})
     """
     data = dt["posterior"].to_dataset()
     mass = data["mass_flow"].isel(year=-1).dropna("flow", how="all")

@@ -23,7 +23,7 @@ def value_title(row: Mapping[str, Any]) -> str:
     Examples
     --------
     >>> value_title({"indicator": "mine_production", "region": "South", "partner": "", "year": 2002})
-    'Mine production · South · 2002'
+    'Mine production, registered and unregistered · South · 2002'
     """
     name = str(row["indicator"])
     labels = [str(row[d]) for d in DIMS if d in row and str(row[d]) not in ("", "nan")]
