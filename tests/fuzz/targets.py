@@ -14,6 +14,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 from xarray import DataTree
 
 from case_files import FILES, write_case
@@ -37,7 +38,7 @@ from reeuncert.errors import Problem, ReeUncertError
 from reeuncert.posterior.io import read_results, write_netcdf
 from reeuncert.reference import published_values
 from reeuncert.tables import Column, read_table
-from reeuncert.testing import toy_posterior
+from reeuncert.testing import flow_dataset, toy_case, toy_flows
 
 Target = Callable[[bytes], bool]
 
@@ -171,9 +172,10 @@ def published(data: bytes) -> bool:
 def small_result() -> bytes:
     """Bytes of a small posterior.nc, with its flows alone."""
     path = scratch() / "small.nc"
-    dt = toy_posterior(chains=1, draws=4, years=2)
-    tree = DataTree.from_dict({"posterior": dt["posterior"].to_dataset()})
-    tree.attrs = dt.attrs
+    case = toy_case(years=2)
+    flows = toy_flows(case.system, 0.1, np.random.default_rng(0), 4).reshape(1, 4, -1, 2)
+    tree = DataTree.from_dict({"posterior": flow_dataset(case.system, flows)})
+    tree.attrs = {"case_json": case_to_json(case), "case_name": case.name, "seed": 0}
     write_netcdf(tree, path)
     return path.read_bytes()
 

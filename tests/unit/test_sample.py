@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import signal
 import threading
 
@@ -13,7 +15,7 @@ import xarray as xr
 from scipy.stats import norm
 
 from reeuncert.case.serial import case_from_json
-from reeuncert.errors import ModelError, SamplingError
+from reeuncert.errors import ModelError, OutputError, SamplingError
 from reeuncert.inference.chains import Chain, joined
 from reeuncert.inference.compiled import compile_model
 from reeuncert.inference.prior import sample_prior
@@ -258,3 +260,62 @@ def test_the_sampler_of_pymc(model):
 
 def test_case_of_the_result_is_that_of_the_model(result):
     assert case_from_json(result.attrs["case_json"]).evidence[0].id == toy_case().evidence[0].id
+
+
+@pytest.fixture(scope="module")
+def checkpointed(model, compiled, tmp_path_factory):
+    """Arguments of a run, its result, and the folder with its chains."""
+    folder = tmp_path_factory.mktemp("chains") / "checkpoint"
+    arguments = {"draws": 60, "tune": 150, "thin": 3, "chains": 3, "prior_draws": 0, "likelihood_terms": False}
+    arguments |= {"compiled": compiled, "progressbar": False}
+    return arguments, sample(model, **arguments, seed=8, checkpoint=folder), folder
+
+
+def test_a_checkpoint_changes_no_draw_and_holds_every_chain(model, checkpointed):
+    arguments, dt, folder = checkpointed
+    assert sorted(p.name for p in folder.iterdir()) == ["chain-0.npz", "chain-1.npz", "chain-2.npz", "run.json"]
+    plain = sample(model, **{**arguments, "cores": 1}, seed=8)
+    xr.testing.assert_identical(plain["posterior"].to_dataset(), dt["posterior"].to_dataset())
+    xr.testing.assert_identical(plain["sample_stats"].to_dataset(), dt["sample_stats"].to_dataset())
+
+
+def test_resume_samples_what_is_missing_or_damaged(model, checkpointed, tmp_path, capsys):
+    arguments, dt, before = checkpointed
+    folder = shutil.copytree(before, tmp_path / "checkpoint")
+    (folder / "chain-0.npz").unlink()
+    content = bytearray((folder / "chain-2.npz").read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / "chain-2.npz").write_bytes(content)
+    again = sample(model, **arguments, checkpoint=folder, resume=True)
+    xr.testing.assert_identical(again["posterior"].to_dataset(), dt["posterior"].to_dataset())
+    assert again.attrs["seed"] == 8, "not the seed of the checkpoint"
+    said = capsys.readouterr().err
+    assert re.search(r"Stored chain 2 cannot be read \(Bad CRC-32 for file '.*'\); it is sampled again\.", said)
+    assert "Sampling 3 chains of 150 + 180 draws (nutpie); of these 1 are there already …" in said
+    sample(model, **arguments, checkpoint=folder, resume=True)
+    assert "of these 3 are there already" in capsys.readouterr().err
+
+
+def test_a_checkpoint_of_another_run_or_model_is_refused(model, compiled, checkpointed):
+    arguments, _, folder = checkpointed
+    with pytest.raises(OutputError) as caught:
+        sample(model, **{**arguments, "draws": 50}, seed=9, checkpoint=folder, resume=True)
+    assert str(caught.value) == (
+        f"the checkpoint in '{folder}' is of another run: draws is 60 there and 50 here; seed is 8 there and 9 here. "
+        "Resume with the settings of that run, or run without --resume to start over"
+    )
+    changed = compiled.with_data(reported_value=np.log([40.0, 48.0, 60.0, 36.0]))
+    with pytest.raises(OutputError, match="is of another model: its log density at the centre of the prior is"):
+        sample(model, **{**arguments, "compiled": changed}, checkpoint=folder, resume=True)
+    with pytest.raises(SamplingError, match="there is nothing to resume from: name the folder of the checkpoint"):
+        sample(model, **arguments, resume=True)
+    assert len(list(folder.iterdir())) == 4
+
+
+def test_a_fresh_run_replaces_the_checkpoint_of_another(model, checkpointed, tmp_path):
+    arguments, dt, before = checkpointed
+    folder = shutil.copytree(before, tmp_path / "checkpoint")
+    other = sample(model, **arguments, seed=9, checkpoint=folder)
+    assert not np.array_equal(other["posterior"]["z"], dt["posterior"]["z"])
+    again = sample(model, **arguments, checkpoint=folder, resume=True)
+    xr.testing.assert_identical(again["posterior"].to_dataset(), other["posterior"].to_dataset())
