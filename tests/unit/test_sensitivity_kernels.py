@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
+from scipy.stats import t as student
 
-from reeuncert.sensitivity.budget import REST, shares_of
+from reeuncert.sensitivity.budget import REST, Inputs, shares_of
 from reeuncert.sensitivity.nested import expected_widths, interval_width, weighted_quantiles
 from reeuncert.sensitivity.regression import width_after_regression
 from reeuncert.sensitivity.reweight import smoothed, threshold
@@ -109,20 +110,43 @@ def test_shares_of_a_linear_model_are_exact() -> None:
     covariance = np.linalg.inv(precision)
     z = rng.normal(size=(CHAINS, 4 * DRAWS, 6)) @ np.linalg.cholesky(covariance).T
     value = z @ slope
-    inputs = np.concatenate([z, z @ report.T / sd], axis=2)
+    eta = z @ report.T
     members = {
         ("prior class", "first"): np.arange(3),
         ("prior class", "second"): np.arange(3, 6),
         ("source", "good"): np.arange(6, 10),
         ("source", "poor"): np.arange(10, 14),
     }
-    table = shares_of(target(value), inputs, members).set_index("component")
+    # Slopes are known up to what was reported, which shifts them by a constant.
+    inputs = Inputs(np.concatenate([z, eta], axis=2), eta / sd**2 - 3.0, np.arange(6, 14), members)
+    table = shares_of(target(value), inputs).set_index("component")
     total = slope @ covariance @ slope
     in_z, in_y = (covariance @ slope) ** 2 / total, (report @ covariance @ slope / sd) ** 2 / total
     exact = {"first": in_z[:3].sum(), "second": in_z[3:].sum(), "good": in_y[:4].sum(), "poor": in_y[4:].sum()}
     assert sum(exact.values()) == pytest.approx(1.0)
     for name, share in exact.items():
         assert abs(table.loc[name, "share"] - share) < 4 * table.loc[name, "se"] + 0.005
+    assert abs(table.loc[REST, "share"]) < 4 * table.loc[REST, "se"] + 0.01
+
+
+def test_shares_hold_for_heavy_tails() -> None:
+    """One coordinate, two witnesses with t₄ errors that contradict each other: the posterior has two humps."""
+    grid = np.linspace(-12.0, 12.0, 20001)
+    said, scale = np.array([-4.0, 4.0]), np.array([0.7, 0.7])
+
+    def log_density(x: np.ndarray) -> np.ndarray:
+        return -0.5 * x**2 / 9.0 + student.logpdf((said - x[..., None]) / scale, 4).sum(axis=-1)
+
+    weight = np.exp(log_density(grid) - log_density(grid).max())
+    rng = np.random.default_rng(7)
+    x = rng.choice(grid, size=(CHAINS, 2 * DRAWS), p=weight / weight.sum())
+    residual = (said - x[..., None]) / scale
+    slope = -5.0 * residual / (4.0 + residual**2) / scale
+    z = x[..., None] / 3.0
+    members = {("prior class", "prior"): np.array([0]), ("source", "both"): np.array([1, 2])}
+    inputs = Inputs(np.concatenate([z, x[..., None], x[..., None]], axis=2), slope, np.array([1, 2]), members)
+    table = shares_of(target(x), inputs).set_index("component")
+    assert x.std() > 3.0
     assert abs(table.loc[REST, "share"]) < 4 * table.loc[REST, "se"] + 0.01
 
 

@@ -90,6 +90,6 @@ def overview(dt: xr.DataTree, *, error: float = 0.1, most: int = 5) -> list[Over
         table = table.sort_values("narrowing", ascending=False, ignore_index=True).head(most)
         shares = pd.DataFrame()
         if held is not None and now > 0:
-            shares = shares_of(target, *held)
+            shares = shares_of(target, held)
         out.append(Overview(target, shares, table))
     return out
