@@ -59,9 +59,11 @@ def test_the_table_has_a_row_for_each_class(found: Calibration):
 def test_tables_and_figure_are_written(found: Calibration, tmp_path: Path):
     written = write_calibration(found, tmp_path)
     names = [path.name for path in written]
-    assert names == ["toy_coverage.csv", "toy_coverage_by_group.csv", "toy_fits.csv", "toy.png"]
+    tables = [f"toy_{name}.csv" for name in ("coverage", "coverage_by_group", "quantities", "fits")]
+    assert names == [*tables, "toy.png"]
     coverage = pd.read_csv(written[0]).set_index("kind")
     assert coverage.loc["flows", "quantities"] == 6
     expected = np.mean(np.abs(found.position[:, :6] - 0.5) <= 0.45)
     assert coverage.loc["flows", "coverage90"] == pytest.approx(expected, abs=1e-4)
-    assert len(pd.read_csv(written[2])) == 20
+    assert len(pd.read_csv(written[2])) == 7
+    assert len(pd.read_csv(written[3])) == 20

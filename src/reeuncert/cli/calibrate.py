@@ -104,6 +104,7 @@ def write_calibration(found: Calibration, folder: Path) -> list[Path]:
     tables: dict[str, pd.DataFrame] = {
         "coverage": found.coverage(),
         "coverage_by_group": found.coverage("group"),
+        "quantities": found.uniformity(),
         "fits": found.fits,
     }
     written = []
