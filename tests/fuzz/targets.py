@@ -220,7 +220,7 @@ def seeds(name: str) -> list[bytes]:
     if name == "toml":
         return [FILES["case.toml"].encode()]
     if name == "csv_table":
-        return [b"name,value,year,years,when,note\nore,1.5e3,2001,2000-2002;2005,scope=a|b,\"a, \"\"b\"\"\"\n"]
+        return [b'name,value,year,years,when,note\nore,1.5e3,2001,2000-2002;2005,scope=a|b,"a, ""b"""\n']
     if name == "any_table":
         return [bytes([i]) + FILES[table].encode() for i, table in enumerate(TABLES)]
     if name == "cells":

@@ -107,7 +107,7 @@ class CheckTable:
     (False, 1)
     >>> print(table)
     1 of 1 checks failed
-    failed       divergences              3  (= 0)  3 draws diverged.
+    failed       divergences              3  (<= 0)  3 draws diverged.
     """
 
     def __init__(self, results: Iterable[CheckResult]):
