@@ -229,6 +229,7 @@ def test_a_headline_without_its_flows_is_told_apart(marks: Path):
     assert found.failed.empty
     verdicts = found.conclusions().set_index("indicator")["verdict"]
     assert verdicts["import_dependence"] == NOT_ASKED
+    assert "have no such flow)" in repr(found)
 
 
 def test_a_folder_that_cannot_be_written_is_told_before_anything_is_fitted(tmp_path: Path, marks: Path):

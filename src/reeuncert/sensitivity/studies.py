@@ -184,7 +184,9 @@ class Study:
             if len(known):
                 most = known.iloc[int(known["shift"].abs().to_numpy().argmax())]
                 place = f"{_place(most)} ({most['shift']:+.2f})"
-            rows.append((name, f"{changed} of {len(part)}", place))
+            gone = int((part["verdict"] == NOT_ASKED).sum())
+            told = f"{changed} of {len(part) - gone}" + (f" ({gone} have no such flow)" if gone else "")
+            rows.append((name, told, place))
         columns = ["scenario", "headlines that change", "largest shift (half-widths of the base's interval)"]
         return pd.DataFrame(rows, columns=columns)
 
