@@ -33,7 +33,8 @@ def main(target: str, seconds: str, seed: str = "1") -> None:
     words.write_text("".join(f'"{w}"\n' for w in WORDS if w.isascii() and '"' not in w and "\\" not in w))
     run = TARGETS[target]
     arguments = [sys.argv[0], str(corpus), f"-dict={words}", f"-max_total_time={seconds}", f"-seed={seed}"]
-    arguments += ["-max_len=20000", "-timeout=60", "-rss_limit_mb=4000", "-print_final_stats=1"]
+    longest = max(20_000, *(2 * len(content) for content in seeds(target)), 0)
+    arguments += [f"-max_len={longest}", "-timeout=60", "-rss_limit_mb=4000", "-print_final_stats=1"]
     atheris.Setup(arguments, lambda data: run(data) and None)
     atheris.Fuzz()
 
