@@ -10,6 +10,7 @@ import xarray as xr
 
 from reeuncert.case.bundled import find_case
 from reeuncert.case.reader import read_case
+from reeuncert.errors import CaseError
 from reeuncert.reference import data_folder, published_values, reference_table
 from reeuncert.testing import toy_case
 
@@ -75,3 +76,35 @@ def test_the_bundled_case_has_published_values_with_a_source():
     assert len(found) > 20
     assert all(row.source and row.source != row.source_id for row in found)
     assert all(np.isfinite(row.value) for row in found)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (
+            lambda t: t.replace(b"share,", b"\x8bshare,"),
+            "line 2: byte 0x8B is not UTF-8; save the file with the encoding UTF-8",
+        ),
+        (
+            lambda t: t.replace(b",unit,", b",units,"),
+            "line 1, column 'unit': the column 'unit' is missing; add it to the header",
+        ),
+        (lambda t: t.replace(b"2018,2018,71", b"2018,soon,71"), "line 2: 'soon' is no year; write it like 2010"),
+        (
+            lambda t: t.replace(b"2018,2018,71", b"2018,2017,71"),
+            "line 2: the years 2018 to 2017 run backwards; write the earlier first",
+        ),
+        (
+            lambda t: t.replace(b"2018,71", b"2018,1e400"),
+            "line 2: '1e400' is out of range; numbers are 0 or between 1e-30 and 1e+30 in size: check the exponent",
+        ),
+    ],
+)
+def test_a_table_that_cannot_be_read_is_refused_with_its_line(case, change, says):
+    table = data_folder(case) / "reference" / "published_reference.csv"
+    before = table.read_bytes()
+    table.write_bytes(change(before))
+    assert table.read_bytes() != before
+    with pytest.raises(CaseError) as caught:
+        published_values(case)
+    assert [str(p) for p in caught.value.problems] == [f"reference/published_reference.csv {says}"]
