@@ -11,7 +11,7 @@ from pages import HOSTILE, Page
 
 SECTIONS = [
     *("answers", "verdict", "flows", "dependence", "triangle", "customs-gap", "unregistered", "consumption"),
-    *("learned", "evidence", "method"),
+    *("no-trade", "learned", "next", "evidence", "method"),
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.resources
+import os
 from pathlib import Path
 
 from reeuncert.case.toml import FILE, is_plain_word
@@ -57,18 +58,21 @@ def find_case(name_or_path: str | Path) -> Path:
     is_path = isinstance(name_or_path, Path) or "/" in text or "\\" in text
     if not is_path and is_plain_word(text):
         inside = bundled_folder() / "models" / text
-        if (inside / FILE).is_file():
-            if (folder / FILE).is_file() and not folder.samefile(inside):
+        if os.path.isfile(inside / FILE):
+            if os.path.isfile(folder / FILE) and not folder.samefile(inside):
                 message = (
                     f"there is a bundled case {shown(text)} and a folder of that name here; "
                     f"write ./{text} for the folder, or {inside} for the bundled case"
                 )
                 raise CaseError([Problem(text, 0, "", message)])
             return inside
-    if folder.is_dir():
+    # os.path says no where pathlib raises: a name that is too long for the file system is no folder.
+    if os.path.isdir(folder):
         return folder
     if is_path:
-        what = "is a file; give the folder that holds it" if folder.exists() else "does not exist; check the path"
+        what = (
+            "is a file; give the folder that holds it" if os.path.exists(folder) else "does not exist; check the path"
+        )
         raise CaseError([Problem(plain(text, 300), 0, "", f"the folder {what}")])
     message = unknown(text, bundled_cases(), "case")
     raise CaseError([Problem(plain(text), 0, "", f"{message}; or give the folder of a case, e.g. ./my_case")])

@@ -35,7 +35,7 @@ def run(
     out: Annotated[Path | None, typer.Option(help="Folder for the results; by default results/CASE.")] = None,
     draws: Annotated[int, typer.Option(min=4, help="Draws kept of every chain.")] = 1000,
     tune: Annotated[int, typer.Option(min=1, help="Tuning steps of every chain.")] = 700,
-    thin: Annotated[int, typer.Option(min=1, help="Keep every so-manieth draw: a chain makes draws times thin.")] = 4,
+    thin: Annotated[int, typer.Option(min=1, help="Keep every so-manieth draw: a chain makes draws times thin.")] = 6,
     chains: Annotated[int, typer.Option(min=1, help="Number of chains.")] = 4,
     seed: Annotated[
         int | None, typer.Option(min=0, help="The same seed gives the same draws; recorded in any case.")
@@ -143,7 +143,7 @@ def report(
         from reeuncert.report import write_report
 
         dt = read_results(posterior)
-        folder = posterior if posterior.is_dir() else posterior.parent
+        folder = posterior if os.path.isdir(posterior) else posterior.parent
         path = write_report(dt, out if out is not None else folder / "report.html")
         console().print(f"Report: {path}", highlight=False, soft_wrap=True)
 

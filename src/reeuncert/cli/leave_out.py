@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from rich.table import Table
@@ -16,7 +17,7 @@ from reeuncert.report.files import write_results
 
 def run_leave_out(results: Path, folds: str, *, draws: int, tune: int, seed: int) -> None:
     """Leave out sources or folds of the case of a result, store what was found, and write its files again."""
-    if not results.is_dir():
+    if not os.path.isdir(results):
         raise OutputError(f"'{results}' is no folder of results; give the folder that `reeuncert run` wrote")
     dt = read_results(results)
     case = case_from_json(dt.attrs["case_json"])

@@ -33,7 +33,7 @@ class Request:
     out: Path | None = None
     draws: int = 1000
     tune: int = 700
-    thin: int = 4
+    thin: int = 6
     chains: int = 4
     seed: int | None = None
     sampler: str = "nutpie"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def store_structures(results: Path, *, draws: int | None, seed: int, out: Path |
     """Run the rival structures of a result's case, store the headlines under each in it, and write its files again."""
     from reeuncert.report.files import write_results
 
-    if not results.is_dir():
+    if not os.path.isdir(results):
         raise OutputError(f"'{results}' is no folder of results; give the folder that `reeuncert run` wrote")
     dt = read_results(results)
     table = run_rivals(dt, seed=seed, draws=draws, quiet=False)

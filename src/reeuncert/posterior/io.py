@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -102,11 +104,14 @@ def read_results(path: str | Path, *, variables: Mapping[str, Iterable[str]] | N
         If the file is missing, was cut short, or is no result of this package.
     """
     file = Path(path).expanduser()
-    if file.is_dir():
+    if os.path.isdir(file):  # which says no to a name that is too long, where pathlib raises
         file = file / POSTERIOR
-    if not file.is_file():
+    if not os.path.isfile(file):
         raise OutputError(f"there is no result at '{path}'; give a {POSTERIOR}, or the folder of a run that holds one")
     try:
+        with h5py.File(file, "r") as held:
+            # What h5netcdf reads first: where that fails, it leaves half an object behind that cannot be closed.
+            held.attrs.get("_nc3_strict")
         with xr.open_datatree(file, engine="h5netcdf") as opened:
             tree = (opened if variables is None else _only(opened, variables)).load().copy()
     except (OSError, ValueError, KeyError, RuntimeError) as error:
