@@ -21,6 +21,8 @@ from reeuncert.testing import flow_dataset, toy_flows
 MARKS = "REEUNCERT_TEST_MARKS"
 """Environment variable: a folder in which every fit leaves a file, so that fits can be counted over processes."""
 
+_kept: list[np.ndarray] = []
+
 
 def toy_fit(job: Job) -> Fitted:
     """Balanced flows that no sampler made: as large as the median of the first prior says, scaled by its spread."""
@@ -60,6 +62,13 @@ def dying_fit(job: Job) -> Fitted:
         _mark(job)
         os._exit(3)
     return toy_fit(job)
+
+
+def process_that_grows(_: Job) -> int:
+    """Keeps 400 MB more, as a compiled model and its draws do; longer apart than loky's looks at the memory."""
+    _kept.append(np.ones(50_000_000))
+    time.sleep(1.1)
+    return os.getpid()
 
 
 def slow_fit(job: Job) -> Fitted:

@@ -15,7 +15,7 @@ import reeuncert as ree
 import studies
 from reeuncert.errors import SamplingError
 from reeuncert.sensitivity.jobs import Failure, FitSettings, Job, choose
-from reeuncert.sensitivity.runners import HerePool, PoolLostError, run_jobs
+from reeuncert.sensitivity.runners import HerePool, PoolLostError, ProcessPool, run_jobs
 from reeuncert.sensitivity.studies import FINISHED, KEPT
 
 CASE = ree.read_case("small_metal")
@@ -147,6 +147,15 @@ def test_processes_of_this_machine_survive_the_death_of_one(marks: Path):
     processes = {path.name.split()[1] for path in marks.iterdir()}
     assert str(os.getpid()) not in processes
     assert len(processes) == 3
+
+
+def test_a_process_that_holds_compiled_models_is_not_taken_for_leaking():
+    pool = ProcessPool(1)
+    try:
+        processes = [pool.submit("process 1", studies.process_that_grows, job(str(k))).result() for k in range(3)]
+    finally:
+        pool.close()
+    assert len(set(processes)) == 1
 
 
 def test_a_dask_cluster_goes_on_when_one_of_its_two_workers_is_killed(marks: Path):
