@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
+from reeuncert.errors import ReeUncertError
 from reeuncert.plots.access import Coords
 from reeuncert.plots.labels import SCENARIO, plain, shown, table_title
 from reeuncert.plots.panels import scale_of
@@ -70,7 +71,7 @@ def plot_tornado(
     """
     table = tornado_data(dt, name, coords=coords, factor=factor)
     if table.empty:
-        raise ValueError("there is no scenario beside the base to draw")
+        raise ReeUncertError("the study has no scenario beside the base: there is nothing to draw; give it one or more")
     first = table.iloc[0]
     unit, scale = str(first["unit"]), scale_of(str(first["unit"]))
     study = str(first["kind"]) == SCENARIO

@@ -1,0 +1,78 @@
+"""Rival structures: their scores, the average over them, and the range that a result keeps."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+import reeuncert as ree
+from reeuncert.errors import ReeUncertError
+from reeuncert.posterior.io import write_netcdf
+from reeuncert.sensitivity.averaging import add_structures, average_structures, structures_of
+from reeuncert.sensitivity.structures import HOLDS, NOT_IDENTIFIED
+from reeuncert.testing import toy_posterior
+
+
+@pytest.mark.slow
+def test_rival_structures_are_scored(tmp_path: Path) -> None:
+    """Two structures of one case: stocks as they are, or hardly any, which figures cannot tell apart."""
+    folder = tmp_path / "two_structures"
+    shutil.copytree(Path(__file__).parents[2] / "models" / "small_metal", folder)
+    text = (folder / "case.toml").read_text(encoding="utf-8")
+    switch = '[options.stocks]\ndefault = "some"\nchoices = ["some", "few"]\ncompare = true\nhelp = "Invented."\n\n'
+    (folder / "case.toml").write_text(text.replace("[[headline]]", switch + "[[headline]]", 1), encoding="utf-8")
+    priors = pd.read_csv(folder / "priors.csv").assign(when="")
+    row = priors[priors["prior"] == "stock of North"]
+    rest = priors[priors["prior"] != "stock of North"]
+    few = row.assign(prior="few stocks of North", median=0.02, when="stocks=few")
+    pd.concat([rest, row.assign(when="stocks=some"), few]).to_csv(folder / "priors.csv", index=False)
+    case = ree.read_case(folder)
+    found = ree.score_structures(case, folds=3, draws=200, tune=300, chains=2)
+    assert set(found.table.index) == {"some", "few"}
+    assert len(found.rows) == len(case.evidence)
+    assert abs(found.table["elpd_diff"].iloc[1]) < 2 * found.table["dse"].iloc[1] + 2.0
+    assert "Predictive scores of 14 figures" in repr(found)
+    with pytest.raises(ReeUncertError, match="case 'small_metal' names no rival structures"):
+        ree.score_structures(ree.read_case("small_metal"))
+
+
+def test_structures_are_averaged_and_their_range_kept() -> None:
+    one, other = (toy_posterior(draws=100, years=2, seed=s) for s in (0, 9))
+    table = average_structures({"tied": one, "free": other}, {"tied": 1.0, "free": 0.0})
+    alone = ree.headlines(one)
+    np.testing.assert_allclose(table["median"], alone["median"], rtol=0.02)
+    both = average_structures({"tied": one, "free": other})
+    assert (both["lowest_median"] <= both["median"]).all()
+    assert (both["median"] <= both["highest_median"]).all()
+    assert set(both["verdict"]) <= {HOLDS, NOT_IDENTIFIED}
+    with pytest.raises(ReeUncertError) as error:
+        average_structures({"tied": one, "free": other}, {"tied": -1.0, "loose": 1.0})
+    assert str(error.value) == (
+        "'loose' is no structure of these results; structure 'free' has no weight; the weight of 'tied' is -1; it must "
+        "be 0 or more; the structures are: tied, free"
+    )
+    with pytest.raises(ReeUncertError, match=r"^1 structures are given; averaging needs two or more$"):
+        average_structures({"tied": one})
+
+
+def test_the_range_over_structures_travels_with_a_result(tmp_path: Path) -> None:
+    one, other = (toy_posterior(draws=50, years=2, seed=s) for s in (0, 9))
+    table = pd.concat([ree.headlines(one).assign(structure="tied"), ree.headlines(other).assign(structure="free")])
+    held = add_structures(one, table, {"tied": 0.7, "free": 0.3})
+    assert structures_of(one) is None
+    told = structures_of(held)
+    assert told is not None
+    assert told["indicator"].tolist() == ["import_dependence", "smuggled_mass_cumulated"]
+    np.testing.assert_allclose(told["lower"], table.groupby("indicator", sort=False)["eti90_lb"].min())
+    slim = xr.DataTree.from_dict({name: held[name].to_dataset() for name in ("posterior", "structures")})
+    slim.attrs = held.attrs
+    write_netcdf(slim, tmp_path / "posterior.nc")
+    again = structures_of(ree.read_results(tmp_path / "posterior.nc"))
+    pd.testing.assert_frame_equal(again, told)
+    with pytest.raises(ReeUncertError, match=r"^the table of structures lacks: structure$"):
+        add_structures(one, table.drop(columns="structure"))
