@@ -14,6 +14,7 @@ from reeuncert.checks.material import Material
 from reeuncert.checks.result import CheckResult, information, warned
 
 GROUP = "structures"
+"""Group of a result that holds its headlines under the structures of its case."""
 NOT_IDENTIFIED = "not identified by these data"
 HOLDS = "holds under every structure"
 LABELS = ["indicator", "region", "partner", "product", "year"]

@@ -9,16 +9,14 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from reeuncert.checks.structures import GROUP, stored_verdicts
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.summary import interval_columns
 from reeuncert.sensitivity.nested import weighted_quantiles
-from reeuncert.sensitivity.structures import HOLDS, LABELS, NOT_IDENTIFIED, labelled, verdicts_over_structures
+from reeuncert.sensitivity.structures import HOLDS, LABELS, NOT_IDENTIFIED, labelled
 from reeuncert.sensitivity.targets import Wanted, targets_of
 
 Floats = NDArray[np.float64]
-
-GROUP = "structures"
-"""Group of a result that holds its headlines under the structures of its case."""
 
 _NUMBERS = ("median", "eti90_lb", "eti90_ub")
 
@@ -171,10 +169,8 @@ def structures_of(dt: xr.DataTree) -> pd.DataFrame | None:
     """
     if GROUP not in dt.children:
         return None
-    data = dt[GROUP].to_dataset()
-    frame = data[["median", "lower", "upper"]].to_dataframe().reset_index()
-    frame = frame.rename(columns={"lower": "eti90_lb", "upper": "eti90_ub"})
-    verdicts = verdicts_over_structures(frame)
+    verdicts = stored_verdicts(dt)
+    frame = dt[GROUP].to_dataset()[["median"]].to_dataframe().reset_index()
     if "unit" in frame:
         verdicts["unit"] = frame.drop_duplicates(LABELS)["unit"].to_numpy()
     return verdicts
