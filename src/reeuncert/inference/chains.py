@@ -17,6 +17,7 @@ import xarray as xr
 
 from reeuncert.errors import SamplingError
 from reeuncert.inference.compiled import CompiledModel, repeatable_arithmetic
+from reeuncert.inference.interrupts import Interrupts
 from reeuncert.inference.messages import Messages
 from reeuncert.inference.settings import STATISTICS, Settings
 from reeuncert.inference.thinning import thin_draws
@@ -83,26 +84,27 @@ def run_chains(
     running: dict[int, Any] = {}
     told = messages.chains(settings.chains, settings.tune + settings.made, len(done))
     try:
-        while waiting or running:
-            while waiting and len(running) < settings.workers:
-                number = waiting.pop(0)
-                running[number] = _begin(compiled, settings, number, messages, told)
-            for number, run in list(running.items()):
-                try:
-                    tree = run.wait(timeout=POLL)
-                except TimeoutError:  # not yet (its own `is_finished` raises the same until it is)
-                    continue
-                except RuntimeError as error:
-                    raise SamplingError(f"nutpie could not sample this model: {error}") from error
-                del running[number]
-                done[number] = _chain(tree, settings, complete=True)
-                if finished is not None:
-                    finished(number, done[number])
-    except KeyboardInterrupt:
-        for number in list(running):
-            chain = _chain(_cut_off(running.pop(number)), settings, complete=False)
-            if chain.draws:
-                done[number] = chain
+        # Raised while nutpie hands over a chain, an interrupt would lose that chain.
+        with Interrupts() as interrupts:
+            while (waiting or running) and not interrupts.asked:
+                while waiting and len(running) < settings.workers:
+                    number = waiting.pop(0)
+                    running[number] = _begin(compiled, settings, number, messages, told)
+                for number, run in list(running.items()):
+                    try:
+                        tree = run.wait(timeout=POLL)
+                    except TimeoutError:  # not yet (its own `is_finished` raises the same until it is)
+                        continue
+                    except RuntimeError as error:
+                        raise SamplingError(f"nutpie could not sample this model: {error}") from error
+                    del running[number]
+                    done[number] = _chain(tree, settings, complete=True)
+                    if finished is not None:
+                        finished(number, done[number])
+            for number in list(running):
+                chain = _chain(_cut_off(running.pop(number)), settings, complete=False)
+                if chain.draws:
+                    done[number] = chain
     finally:
         for run in running.values():
             run.cancel()

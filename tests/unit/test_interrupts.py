@@ -1,0 +1,84 @@
+"""Ctrl-C while chains run: whenever it comes, no chain that has finished is lost."""
+
+import os
+import signal
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from reeuncert.inference import chains as module
+from reeuncert.inference.chains import run_chains
+from reeuncert.inference.interrupts import Interrupts
+from reeuncert.inference.messages import Messages
+from reeuncert.inference.settings import Settings
+
+DRAWS = 8
+
+
+def press_ctrl_c() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+class Run:
+    """A run of nutpie that gives its results away once, as the real one does; Ctrl-C comes while it does so."""
+
+    def __init__(self, number: int, interrupted: bool) -> None:
+        self.number, self.interrupted, self.taken = number, interrupted, False
+
+    def wait(self, timeout: float) -> xr.DataTree:
+        if not self.interrupted:
+            raise TimeoutError
+        tree = self.abort()
+        press_ctrl_c()
+        return tree
+
+    def abort(self) -> xr.DataTree:
+        if self.taken:
+            raise ValueError("Sampler has no results to take")
+        self.taken = True
+        draws = DRAWS if self.interrupted else DRAWS // 2
+        coords = {"chain": [0], "draw": range(draws)}
+        x = xr.DataArray(np.full((1, draws), float(self.number)), dims=("chain", "draw"), coords=coords)
+        return xr.DataTree.from_dict({"posterior": x.to_dataset(name="x"), "sample_stats": x.to_dataset(name="lp")})
+
+    def cancel(self) -> None:
+        raise AssertionError("a chain was thrown away")
+
+
+def test_an_interrupt_while_a_chain_is_handed_over_keeps_it_and_what_the_others_have(monkeypatch):
+    monkeypatch.setattr(module, "_begin", lambda compiled, settings, number, *_: Run(number, interrupted=number == 1))
+    stored = []
+    settings = Settings(draws=DRAWS, tune=1, chains=3, cores=2, seed=1, target_accept=0.9)
+    found = run_chains(
+        None,  # type: ignore[arg-type]  # nothing is sampled
+        settings,
+        Messages(quiet=True, bar=False),
+        finished=lambda number, chain: stored.append((number, chain.draws)),
+    )
+    assert stored == [(1, DRAWS)]
+    assert {number: (chain.draws, chain.complete) for number, chain in found.items()} == {
+        0: (DRAWS // 2, False),
+        1: (DRAWS, True),
+    }
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_the_second_interrupt_is_raised():
+    with Interrupts() as interrupts:
+        press_ctrl_c()
+        assert interrupts.asked
+        with pytest.raises(KeyboardInterrupt):
+            press_ctrl_c()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_handler_of_somebody_else_is_left_alone():
+    heard = []
+    before = signal.signal(signal.SIGINT, lambda *_: heard.append("Ctrl-C"))
+    try:
+        with Interrupts() as interrupts:
+            press_ctrl_c()
+        assert (heard, interrupts.asked) == (["Ctrl-C"], False)
+    finally:
+        signal.signal(signal.SIGINT, before)
