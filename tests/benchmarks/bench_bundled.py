@@ -15,7 +15,8 @@ import numpy as np
 import reeuncert as ree
 from reeuncert.balance.residual import residual
 from reeuncert.indicators.registry import INDICATORS
-from reeuncert.inference.whitening import compile_whitened, whiten
+from reeuncert.inference.roundness import around_mode
+from reeuncert.inference.whitening import compile_whitened
 from reeuncert.posterior.diagnostics import diagnose
 
 
@@ -68,7 +69,7 @@ def main() -> None:
     show("compile, s", clock.lap())
     flows = int(case.system.exists.sum())
     gradient_figures(compiled, "model's own coordinates", flows)
-    gradient_figures(whiten(compiled), "round coordinates", flows)
+    gradient_figures(around_mode(compiled), "round coordinates", flows)
     clock.lap()
     quick = ree.add_indicators(ree.preview(case, seed=2))
     show("preview and its indicators, s (compiling again)", clock.lap(), "<= 10 warm")

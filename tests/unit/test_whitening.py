@@ -5,7 +5,11 @@ import pymc as pm
 import pytest
 
 from reeuncert.inference.compiled import CompiledModel
-from reeuncert.inference.whitening import STIFF, compile_whitened, whiten
+from reeuncert.inference.messages import Messages
+from reeuncert.inference.pilot import pilot
+from reeuncert.inference.roundness import STIFF, Roundness, around_mode, learned_from, rounder
+from reeuncert.inference.settings import Settings
+from reeuncert.inference.whitening import LinearMap, compile_whitened, with_map
 
 
 def needle() -> pm.Model:
@@ -19,6 +23,12 @@ def needle() -> pm.Model:
     return model
 
 
+def into_model(chosen: LinearMap, y: np.ndarray) -> np.ndarray:
+    """The model's own parameters x at y, written out."""
+    along = chosen.directions @ y
+    return chosen.centre + y + chosen.directions.T @ ((chosen.scale - 1) * along)
+
+
 @pytest.fixture(scope="module")
 def plain() -> CompiledModel:
     return compile_whitened(needle())
@@ -26,24 +36,23 @@ def plain() -> CompiledModel:
 
 @pytest.fixture(scope="module")
 def round_one(plain: CompiledModel) -> CompiledModel:
-    return whiten(plain)
+    return around_mode(plain)
 
 
 def test_stiff_directions_are_found_and_only_those(round_one: CompiledModel):
-    gains = round_one.data("whitening_gains")
-    assert gains.size == 20  # one for each known sum
+    scale = LinearMap.of(round_one).scale
+    assert scale.size == 20  # one for each known sum
     # A sum (x + y) / √2 of unit length has curvature 1 + 2 / 0.01².
-    assert np.allclose(1 / (1 + gains) ** 2, 1 + 2e4, rtol=1e-3)
-    assert np.all(1 / (1 + gains) ** 2 > STIFF)
+    assert np.allclose(1 / scale**2, 1 + 2e4, rtol=1e-3)
+    assert np.all(1 / scale**2 > STIFF)
 
 
 def test_the_map_moves_points_and_leaves_the_density_alone(plain: CompiledModel, round_one: CompiledModel):
     rng = np.random.default_rng(1)
-    directions = round_one.data("whitening_directions").astype(float)
-    shift = round_one.data("whitening_centre") - plain.data("whitening_centre")
+    found = LinearMap.of(round_one)
     for _ in range(5):
         y = rng.normal(size=plain.size)
-        x = y + directions @ (round_one.data("whitening_gains") * (directions.T @ y)) + shift
+        x = into_model(found, y) - plain.data("whitening_centre")
         assert round_one.log_density(y)[0] == pytest.approx(plain.log_density(x)[0], rel=1e-3, abs=1e-2)
 
 
@@ -68,3 +77,74 @@ def test_the_posterior_is_round_there(round_one: CompiledModel):
         h = 1e-3
         curvature = (round_one.log_density(at - h * v)[1] - round_one.log_density(at + h * v)[1]) @ v / (2 * h)
         assert 0.3 < curvature < 3.0
+
+
+def misjudged(compiled: CompiledModel, factor: float) -> CompiledModel:
+    """The map of `around_mode` with every stiff direction scaled wrong by a factor."""
+    right = LinearMap.of(compiled)
+    return with_map(compiled, LinearMap(right.centre, right.directions, right.scale * factor))
+
+
+def curvatures(compiled: CompiledModel) -> np.ndarray:
+    """Eigenvalues of the negative Hessian at the centre of the coordinates."""
+    h, at = 1e-3, np.eye(compiled.size)
+    rows = [(compiled.log_density(-h * e)[1] - compiled.log_density(h * e)[1]) / (2 * h) for e in at]
+    return np.linalg.eigvalsh((np.array(rows) + np.array(rows).T) / 2)
+
+
+def test_draws_set_a_misjudged_scale_right(round_one: CompiledModel):
+    """As where the curvature at the mode says little of how wide the posterior is."""
+    wrong = misjudged(round_one, 0.2)
+    assert np.sum(curvatures(wrong) < 0.1) == 20
+    learned = pilot(wrong, Settings(seed=1), Messages(quiet=True))
+    assert learned.covariance.shape == (20, 20)
+    # In coordinates a fifth as long the draws are five times as wide, but for the shrinkage towards one.
+    assert np.allclose(np.diag(learned.covariance), 0.9 * 25 + 0.1, rtol=0.35)
+    found = curvatures(rounder(wrong, learned))
+    assert found.min() > 0.4
+    assert found.max() < 3.5
+
+
+def test_the_same_seed_learns_the_same(round_one: CompiledModel):
+    one, two, other = (pilot(round_one, Settings(seed=s), Messages(quiet=True)) for s in (1, 1, 2))
+    np.testing.assert_array_equal(one.covariance, two.covariance)
+    np.testing.assert_array_equal(one.mean, two.mean)
+    assert not np.array_equal(one.mean, other.mean)
+
+
+def test_draws_that_say_what_the_mode_says_change_nothing(round_one: CompiledModel):
+    before = LinearMap.of(round_one)
+    k = len(before.directions)
+    after = LinearMap.of(rounder(round_one, Roundness(before.directions, np.zeros(k), np.eye(k))))
+    rng = np.random.default_rng(4)
+    for y in rng.normal(size=(3, round_one.size)):
+        np.testing.assert_allclose(into_model(after, y), into_model(before, y), atol=1e-5)
+
+
+def test_what_draws_taught_is_never_wider_than_the_prior(plain: CompiledModel, round_one: CompiledModel):
+    """A figure that pinned a direction down may be left out: its direction is then as wide as the prior, no more."""
+    before = LinearMap.of(round_one)
+    k = len(before.directions)
+    wide = Roundness(before.directions, np.zeros(k), 30 * np.eye(k))
+    loose = with_map(plain, LinearMap(before.centre, np.zeros((0, plain.size)), np.zeros(0)))
+    assert LinearMap.of(rounder(loose, wide)).scale.size == 0
+    np.testing.assert_allclose(LinearMap.of(rounder(round_one, wide)).scale, before.scale * np.sqrt(30), rtol=1e-5)
+
+
+def test_the_mean_of_the_draws_becomes_the_centre(round_one: CompiledModel):
+    before = LinearMap.of(round_one)
+    draws = np.random.default_rng(5).normal(size=(4000, round_one.size)) + 0.5
+    after = LinearMap.of(rounder(round_one, learned_from(round_one, draws)))
+    moved = before.directions @ (after.centre - before.centre)
+    expected = before.scale * (before.directions @ draws.mean(axis=0))
+    np.testing.assert_allclose(moved, expected, atol=1e-5)
+
+
+def test_a_model_without_stiff_directions_needs_no_pilot():
+    with pm.Model() as model:
+        pm.Normal("x", 0.0, 1.0, shape=3)
+    compiled = around_mode(compile_whitened(model))
+    learned = pilot(compiled, Settings(seed=1), Messages(quiet=True))
+    assert learned.covariance.shape == (0, 0)
+    y = np.array([0.3, -1.0, 2.0])
+    assert rounder(compiled, learned).log_density(y)[0] == pytest.approx(compiled.log_density(y)[0])

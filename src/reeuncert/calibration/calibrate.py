@@ -36,7 +36,7 @@ def calibrate(
     *,
     simulations: int = 20,
     draws: int = 500,
-    tune: int = 500,
+    tune: int = 200,
     thin: int = 1,
     chains: int = 2,
     seed: int = 0,

@@ -51,7 +51,7 @@ def recover(
     case: Case,
     *,
     draws: int = 500,
-    tune: int = 500,
+    tune: int = 200,
     thin: int = 1,
     chains: int = 2,
     seed: int = 0,

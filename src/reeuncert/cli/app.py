@@ -34,8 +34,8 @@ def run(
     case: CaseArgument = DEFAULT_CASE,
     out: Annotated[Path | None, typer.Option(help="Folder for the results; by default results/CASE.")] = None,
     draws: Annotated[int, typer.Option(min=4, help="Draws kept of every chain.")] = 1000,
-    tune: Annotated[int, typer.Option(min=1, help="Tuning steps of every chain.")] = 700,
-    thin: Annotated[int, typer.Option(min=1, help="Keep every so-manieth draw: a chain makes draws times thin.")] = 6,
+    tune: Annotated[int, typer.Option(min=1, help="Tuning steps of every chain.")] = 300,
+    thin: Annotated[int, typer.Option(min=1, help="Keep every so-manieth draw: a chain makes draws times thin.")] = 2,
     chains: Annotated[int, typer.Option(min=1, help="Number of chains.")] = 4,
     seed: Annotated[
         int | None, typer.Option(min=0, help="The same seed gives the same draws; recorded in any case.")
@@ -176,7 +176,7 @@ def leave_out(
     results: Annotated[Path, typer.Argument(help="Folder of a run.")],
     folds: Annotated[str, typer.Option(help="sources: each lineage in turn; or a number of folds.")] = "sources",
     draws: Annotated[int, typer.Option(min=4, help="Draws of each of two chains, of every fit.")] = 400,
-    tune: Annotated[int, typer.Option(min=1, help="Tuning steps of each chain.")] = 400,
+    tune: Annotated[int, typer.Option(min=1, help="Tuning steps of each chain.")] = 200,
     seed: Annotated[int, typer.Option(min=0, help="Seed of every fit.")] = 1,
 ) -> None:
     """Refit a case without each of its sources, or folds of rows, and count how often what was left out falls in the
@@ -251,7 +251,7 @@ def calibrate(
     years: Annotated[str, typer.Option(help="Cut the case to these years, e.g. 2009-2012.")] = "",
     simulations: Annotated[int, typer.Option(min=2, help="Truths to simulate and fit.")] = 20,
     draws: Annotated[int, typer.Option(min=4, help="Draws kept of every chain.")] = 500,
-    tune: Annotated[int, typer.Option(min=1, help="Tuning steps of every chain.")] = 500,
+    tune: Annotated[int, typer.Option(min=1, help="Tuning steps of every chain.")] = 200,
     thin: Annotated[int, typer.Option(min=1, help="Keep every so-manieth draw.")] = 1,
     chains: Annotated[int, typer.Option(min=1, help="Number of chains.")] = 2,
     seed: Annotated[int, typer.Option(min=0, help="Seed of truths and fits.")] = 1,
@@ -279,7 +279,7 @@ def sensitivity(
         Path | None, typer.Option(help="Folder for the tables; by default results/CASE_sensitivity.")
     ] = None,
     draws: Annotated[int, typer.Option(min=4, help="Draws kept of every chain.")] = 500,
-    tune: Annotated[int, typer.Option(min=1, help="Tuning steps of every chain.")] = 500,
+    tune: Annotated[int, typer.Option(min=1, help="Tuning steps of every chain.")] = 200,
     chains: Annotated[int, typer.Option(min=1, help="Chains of every scenario.")] = 2,
     seed: Annotated[int, typer.Option(min=0, help="Of every scenario.")] = 1,
     jobs: Annotated[

@@ -32,8 +32,8 @@ class Request:
     options: Sequence[str] = ()
     out: Path | None = None
     draws: int = 1000
-    tune: int = 700
-    thin: int = 6
+    tune: int = 300
+    thin: int = 2
     chains: int = 4
     seed: int | None = None
     sampler: str = "nutpie"

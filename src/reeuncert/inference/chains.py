@@ -59,6 +59,7 @@ def run_chains(
     *,
     have: Mapping[int, Chain] | None = None,
     finished: Callable[[int, Chain], None] | None = None,
+    keep_whitened: bool = False,
 ) -> dict[int, Chain]:
     """Sample the chains that are not there yet, as many at a time as there are workers.
 
@@ -68,6 +69,8 @@ def run_chains(
         Chains that an earlier run has finished, by number.
     finished
         Called with every chain as it comes to its end.
+    keep_whitened
+        Keep the coordinates that the sampler moves in, too.
 
     Returns
     -------
@@ -98,11 +101,11 @@ def run_chains(
                     except RuntimeError as error:
                         raise SamplingError(f"nutpie could not sample this model: {error}") from error
                     del running[number]
-                    done[number] = _chain(tree, settings, complete=True)
+                    done[number] = _chain(tree, settings, complete=True, keep_whitened=keep_whitened)
                     if finished is not None:
                         finished(number, done[number])
             for number in list(running):
-                chain = _chain(_cut_off(running.pop(number)), settings, complete=False)
+                chain = _chain(_cut_off(running.pop(number)), settings, complete=False, keep_whitened=keep_whitened)
                 if chain.draws:
                     done[number] = chain
     finally:
@@ -182,15 +185,16 @@ def _cut_off(run: Any) -> xr.DataTree:
     return tree
 
 
-def _chain(tree: xr.DataTree, settings: Settings, *, complete: bool) -> Chain:
+def _chain(tree: xr.DataTree, settings: Settings, *, complete: bool, keep_whitened: bool) -> Chain:
     """What a run of one chain has drawn, as far as it is kept."""
     if "posterior" not in tree.children or "sample_stats" not in tree.children:
         if complete:
             raise SamplingError("nutpie returned no draws")
         return Chain(xr.Dataset(), xr.Dataset(), complete=False)
     posterior, stats = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()
-    posterior = posterior.drop_vars(WHITENED, errors="ignore")
-    posterior = posterior.drop_dims([d for d in posterior.dims if str(d).startswith(WHITENED)])
+    if not keep_whitened:
+        posterior = posterior.drop_vars(WHITENED, errors="ignore")
+        posterior = posterior.drop_dims([d for d in posterior.dims if str(d).startswith(WHITENED)])
     kept, fewer = thin_draws(posterior, renamed(stats), settings.thin)
     return Chain(kept, fewer, complete)
 

@@ -7,12 +7,15 @@ import dataclasses
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pymc as pm
 from numpy.typing import ArrayLike, NDArray
 from pytensor.configdefaults import config
+
+if TYPE_CHECKING:
+    from reeuncert.inference.roundness import Roundness
 
 Array = NDArray[np.float64]
 
@@ -40,10 +43,14 @@ class CompiledModel:
         From `reeuncert.inference.nutpie_model.nutpie_model`; its starting points may have been replaced.
     centre
         The model's own initial point, unconstrained, shape (size,): the centre of the prior where priors are normals.
+    learned
+        What an earlier pilot run has shown of the shape of the posterior, if there was one: a run with other data then
+        needs none.
     """
 
     compiled: Any
     centre: Array
+    learned: Roundness | None = None
 
     @property
     def size(self) -> int:

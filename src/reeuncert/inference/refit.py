@@ -17,7 +17,11 @@ from reeuncert.case.records import Case
 from reeuncert.errors import SamplingError
 from reeuncert.inference.compiled import CompiledModel, compile_model
 from reeuncert.inference.layout import COORDINATES, stored_names
+from reeuncert.inference.messages import Messages
+from reeuncert.inference.pilot import pilot
+from reeuncert.inference.roundness import Roundness, around_mode
 from reeuncert.inference.sample import sample
+from reeuncert.inference.settings import Settings
 from reeuncert.inference.whitening import compile_whitened
 from reeuncert.likelihood.model import REPORTED_DATA, WEIGHT_DATA
 from reeuncert.model import ModelRecord, build_model, record_of
@@ -50,8 +54,10 @@ class Refitter:
         whitened = any(variable.name == COORDINATES for variable in model.free_RVs)
         compile_with = compile_whitened if whitened else compile_model
         self._compiled: CompiledModel = compile_with(model, store=stored_names(model))
+        self._whitened = whitened
         self._structure = _structure(model)
         self._latest = (case, model)
+        self._learned: list[tuple[Case, Roundness]] = []
 
     @property
     def record(self) -> ModelRecord:
@@ -74,7 +80,7 @@ class Refitter:
         reported: ArrayLike | None = None,
         weight: ArrayLike | None = None,
         draws: int = 500,
-        tune: int = 500,
+        tune: int = 200,
         thin: int = 1,
         chains: int = 2,
         seed: int | None = None,
@@ -84,8 +90,11 @@ class Refitter:
         likelihood_terms: bool = False,
         store_z: bool = True,
         progress: bool = False,
+        like: Case | None = None,
     ) -> xr.DataTree:
         """Sample the posterior with other numbers.
+
+        What a pilot run shows of the shape of the posterior is learned once, and serves all fits.
 
         Parameters
         ----------
@@ -99,6 +108,9 @@ class Refitter:
             As for `reeuncert.sample`.
         progress
             Show progress on standard error.
+        like
+            A case of the same structure whose pilot run serves this fit, by default the one that was compiled.
+            Fits of the same case, seed and pilot have the same draws, whatever else was fitted before.
 
         Returns
         -------
@@ -121,12 +133,11 @@ class Refitter:
         given = {name: self._row_values(name, value) for name, value in swapped.items() if value is not None}
         if np.any(given.get(WEIGHT_DATA, np.ones(1)) < 0):
             raise SamplingError("a weight of a row of evidence is below 0; give 1, or 0 to leave the row out")
+        learned = self._roundness(self.case if like is None else like, cores, progress)
         before = {name: model[name].get_value() for name in given}
         pm.set_data(given, model=model)
         try:
-            held = self._compiled.data_names
-            numbers = {str(v.name): v.get_value() for v in _inputs(model) if v.name in held}
-            compiled = self._compiled.with_data(**numbers)
+            compiled = dataclasses.replace(self._with_numbers(model), learned=learned)
             return sample(
                 model,
                 draws=draws,
@@ -145,6 +156,24 @@ class Refitter:
             )
         finally:
             pm.set_data(before, model=model)
+
+    def _roundness(self, case: Case, cores: int | None, progress: bool) -> Roundness | None:
+        """What a pilot run shows of the posterior of a case; the two learned last are kept."""
+        if not self._whitened:
+            return None
+        for known, learned in self._learned:
+            if known == case:
+                return learned
+        compiled = around_mode(self._with_numbers(self._model(case)))
+        settings = Settings(cores=cores, store=())
+        learned = pilot(compiled, settings, Messages(quiet=not progress))
+        self._learned = [*self._learned[-1:], (case, learned)]
+        return learned
+
+    def _with_numbers(self, model: pm.Model) -> CompiledModel:
+        """The compiled code with the numbers of a model of the same structure."""
+        held = self._compiled.data_names
+        return self._compiled.with_data(**{str(v.name): v.get_value() for v in _inputs(model) if v.name in held})
 
     def _model(self, case: Case) -> pm.Model:
         if self._latest[0] != case:

@@ -35,7 +35,7 @@ def sample(
     model: pm.Model,
     *,
     draws: int = 1000,
-    tune: int = 700,
+    tune: int = 300,
     thin: int = 1,
     chains: int = 4,
     seed: int | None = None,

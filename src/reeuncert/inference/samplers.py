@@ -17,10 +17,12 @@ from reeuncert.inference.checkpoint import Checkpoint
 from reeuncert.inference.compiled import CompiledModel, compile_model, repeatable_arithmetic
 from reeuncert.inference.layout import COORDINATES
 from reeuncert.inference.messages import Clock, Messages
+from reeuncert.inference.pilot import pilot
+from reeuncert.inference.roundness import around_mode, rounder
 from reeuncert.inference.settings import Settings
 from reeuncert.inference.start import require_finite, with_good_starts
 from reeuncert.inference.thinning import thin_draws
-from reeuncert.inference.whitening import compile_whitened, is_whitened, whiten
+from reeuncert.inference.whitening import compile_whitened, is_whitened
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,8 @@ def sample_nutpie(
         pass  # nothing is left to sample
     elif is_whitened(compiled):
         messages.say("Looking for the mode and the directions that the evidence pins down …")
-        compiled = whiten(compiled)
+        compiled = around_mode(compiled)
+        compiled = rounder(compiled, compiled.learned or pilot(compiled, settings, messages))
     else:
         compiled = with_good_starts(compiled)
     seconds["start"] = clock.lap()

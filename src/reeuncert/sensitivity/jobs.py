@@ -15,7 +15,7 @@ class FitSettings:
     """How every scenario is sampled; see `reeuncert.sample`."""
 
     draws: int = 500
-    tune: int = 500
+    tune: int = 200
     thin: int = 1
     chains: int = 2
     seed: int = 1
@@ -37,6 +37,9 @@ class Job:
         Ids of rows of evidence that count nothing.
     indicators
         Names of the indicators to keep.
+    like_json
+        A case of the same shape, whose pilot run serves this fit too; empty: its own. It is the base of the study, so
+        that the result of a scenario does not depend on which others are asked for.
     cores
         Chains that may run at a time; None: as many as the process has cores.
     """
@@ -48,6 +51,7 @@ class Job:
     left_out: tuple[str, ...]
     settings: FitSettings
     indicators: tuple[str, ...]
+    like_json: str = ""
     cores: int | None = None
 
 

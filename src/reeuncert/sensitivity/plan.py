@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from reeuncert.case.reader import problems_of
@@ -79,6 +79,7 @@ def plan_study(
     names = _indicators(case, indicators)
     reread = Reread()
     jobs, problems = [], []
+    base, shape = case_to_json(case), shape_of(case)
     for scenario in scenarios:
         try:
             edited = scenario.apply(Edited(case, reread=reread))
@@ -89,7 +90,8 @@ def plan_study(
             found = [Problem("", 0, "", str(error))]
         problems += [_of_scenario(problem, scenario) for problem in found]
         if not found:
-            jobs.append(_job(scenario, edited, settings, names))
+            job = _job(scenario, edited, settings, names)
+            jobs.append(replace(job, like_json=base) if job.shape == shape else job)
     if problems:
         raise CaseError(problems)
     return Plan(tuple(scenarios), tuple(jobs))

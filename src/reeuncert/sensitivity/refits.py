@@ -32,7 +32,8 @@ def refit(job: Job) -> Fitted:
     with _alone:
         begin = time.perf_counter()
         case = case_from_json(job.case_json)
-        model, compiled = _model_for(case, job.shape)
+        base = case_from_json(job.like_json) if job.like_json else None
+        model, compiled = _model_for(case, job.shape, base)
         ready = time.perf_counter()
         settings = job.settings
         dt = model.fit(
@@ -44,6 +45,7 @@ def refit(job: Job) -> Fitted:
             chains=settings.chains,
             seed=settings.seed,
             cores=job.cores,
+            like=base if model.case == base else case,
         )
         if dt.attrs.get("complete") == "no":  # Ctrl-C: half a fit is no result of this scenario
             raise KeyboardInterrupt
@@ -59,15 +61,20 @@ def refit(job: Job) -> Fitted:
         return fitted.saying(seconds=round(time.perf_counter() - begin, 2))
 
 
-def _model_for(case: Case, shape: str) -> tuple[Refitter, bool]:
-    """A compiled model of a case, and whether it had to be compiled; the one used last stands last."""
+def _model_for(case: Case, shape: str, base: Case | None) -> tuple[Refitter, bool]:
+    """A compiled model of a case, and whether it had to be compiled; the one used last stands last.
+
+    Where the case can share the model of the base of its study, the model is that of the base.
+    """
     for entry in _models:
         # Asking a model builds one of the case, so only those are asked that may say yes.
         if entry[0] == shape and entry[1].accepts(case):
             _models.remove(entry)
             _models.append(entry)
             return entry[1], False
-    model = Refitter(case)
+    model = Refitter(case if base is None else base)
+    if not model.accepts(case):
+        model = Refitter(case)
     _models.append((shape, model))
     del _models[:-KEPT_MODELS]
     return model, True

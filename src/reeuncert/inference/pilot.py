@@ -1,0 +1,53 @@
+"""A short run whose draws are thrown away: it shows how the posterior is shaped, so that the chains mix faster."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from reeuncert.inference.chains import joined, run_chains
+from reeuncert.inference.compiled import CompiledModel
+from reeuncert.inference.messages import Messages
+from reeuncert.inference.roundness import Roundness, learned_from
+from reeuncert.inference.settings import Settings
+from reeuncert.inference.whitening import WHITENED, LinearMap
+
+CHAINS, TUNE, DRAWS = 2, 150, 250
+TARGET_ACCEPT = 0.8
+STREAM = 0x9170
+"""Keeps the seeds of a pilot's chains apart from those of the chains that it serves."""
+
+
+def pilot(compiled: CompiledModel, settings: Settings, messages: Messages) -> Roundness:
+    """Learn the shape of a posterior from a short run; the same seed learns the same.
+
+    Parameters
+    ----------
+    compiled
+        From `around_mode`.
+    settings
+        Of the run that it serves; seed and cores are taken from them.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        When it is interrupted: there are no draws to keep.
+    """
+    if not len(LinearMap.of(compiled).directions):
+        return learned_from(compiled, np.zeros((2, compiled.size)))
+    short = replace(
+        settings,
+        chains=CHAINS,
+        tune=TUNE,
+        draws=DRAWS,
+        thin=1,
+        target_accept=TARGET_ACCEPT,
+        seed=int(np.random.SeedSequence(settings.seed, spawn_key=(STREAM,)).generate_state(1, np.uint64)[0] >> 1),
+    )
+    messages.say("Learning the shape of the posterior from a pilot run …")
+    chain = joined(run_chains(compiled, short, replace(messages, bar=False), keep_whitened=True))
+    if not chain.complete:
+        raise KeyboardInterrupt("interrupted during the pilot run: there are no draws to keep")
+    draws = chain.posterior[WHITENED].values
+    return learned_from(compiled, draws.reshape(-1, compiled.size))
