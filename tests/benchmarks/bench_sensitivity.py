@@ -65,7 +65,7 @@ def main() -> None:
     arguments.add_argument("--case", default="china_us_row")
     arguments.add_argument("--years", type=int, nargs=2, default=None)
     arguments.add_argument("--draws", type=int, default=500)
-    arguments.add_argument("--tune", type=int, default=200)
+    arguments.add_argument("--tune", type=int, default=150)
     arguments.add_argument("--scenarios", type=int, default=16)
     arguments.add_argument("--measured", type=int, default=2, help="how many of them to fit one after another")
     arguments.add_argument("--jobs", type=int, default=None)

@@ -1,12 +1,17 @@
 """Scenarios really fitted: one compilation for all that differ in numbers, and results that answer to the change."""
 
+from typing import Any
+
+import numpy as np
 import pytest
 
 import reeuncert as ree
+from reeuncert.inference import refit
+from reeuncert.inference.roundness import Roundness
 from reeuncert.sensitivity import refits
 from reeuncert.sensitivity.fitted import Fitted
 from reeuncert.sensitivity.jobs import FitSettings
-from reeuncert.sensitivity.plan import plan_study, scenarios_asked
+from reeuncert.sensitivity.plan import Plan, plan_study, scenarios_asked
 
 CASE = ree.read_case("small_metal")
 SCENARIOS = [
@@ -16,17 +21,55 @@ SCENARIOS = [
 
 
 @pytest.fixture(scope="module")
-def fitted() -> dict[str, Fitted]:
+def plan() -> Plan:
     settings = FitSettings(draws=250, tune=250)
-    plan = plan_study(CASE, scenarios_asked(None, SCENARIOS), settings, ["mine_production", "end_use_consumption"])
+    return plan_study(CASE, scenarios_asked(None, SCENARIOS), settings, ["mine_production", "end_use_consumption"])
+
+
+@pytest.fixture(scope="module")
+def pilots() -> list[str]:
+    """One entry for each pilot run that was made."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def fitted(plan: Plan, pilots: list[str]) -> dict[str, Fitted]:
+    own = refit.pilot
+
+    def counted(*arguments: Any) -> Roundness:
+        pilots.append("pilot")
+        return own(*arguments)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(refits, "_models", [])
+        patch.setattr(refit, "pilot", counted)
         return {job.name: refits.refit(job) for job in plan.jobs}
 
 
 def test_scenarios_that_differ_in_numbers_share_one_compiled_model(fitted: dict[str, Fitted]):
     assert [result.about["compiled"] for result in fitted.values()] == [True, False, False]
     assert all(result.about["seconds"] > 0 for result in fitted.values())
+
+
+def test_one_pilot_run_serves_all_that_differ_in_numbers(fitted: dict[str, Fitted], pilots: list[str]):
+    assert len(fitted) == 3
+    assert pilots == ["pilot"]
+
+
+def test_a_scenario_does_not_depend_on_which_were_fitted_before(
+    plan: Plan, fitted: dict[str, Fitted], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(refits, "_models", [])
+    last = plan.jobs[-1]
+    alone = refits.refit(last)
+    np.testing.assert_array_equal(alone.draws["value"], fitted[last.name].draws["value"])
+
+
+def test_another_structure_learns_from_a_pilot_run_of_its_own(plan: Plan):
+    bare = {"name": "bare", "changes": [{"kind": "without_flows", "quantity": "stock+opening_stock"}]}
+    found = plan_study(CASE, scenarios_asked(None, [bare]), FitSettings(), None).jobs[-1]
+    assert found.like_json == ""
+    assert {job.like_json for job in plan.jobs} == {plan.jobs[0].case_json}
 
 
 def test_vague_sources_widen_what_they_report(fitted: dict[str, Fitted]):

@@ -85,7 +85,7 @@ def leave_out(
     folds: Folds = "sources",
     *,
     draws: int = 400,
-    tune: int = 200,
+    tune: int = 150,
     chains: int = 2,
     thin: int = 1,
     seed: int = 1,

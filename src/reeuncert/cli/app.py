@@ -176,7 +176,7 @@ def leave_out(
     results: Annotated[Path, typer.Argument(help="Folder of a run.")],
     folds: Annotated[str, typer.Option(help="sources: each lineage in turn; or a number of folds.")] = "sources",
     draws: Annotated[int, typer.Option(min=4, help="Draws of each of two chains, of every fit.")] = 400,
-    tune: Annotated[int, typer.Option(min=1, help="Tuning steps of each chain.")] = 200,
+    tune: Annotated[int, typer.Option(min=1, help="Tuning steps of each chain.")] = 150,
     seed: Annotated[int, typer.Option(min=0, help="Seed of every fit.")] = 1,
 ) -> None:
     """Refit a case without each of its sources, or folds of rows, and count how often what was left out falls in the
@@ -279,7 +279,7 @@ def sensitivity(
         Path | None, typer.Option(help="Folder for the tables; by default results/CASE_sensitivity.")
     ] = None,
     draws: Annotated[int, typer.Option(min=4, help="Draws kept of every chain.")] = 500,
-    tune: Annotated[int, typer.Option(min=1, help="Tuning steps of every chain.")] = 200,
+    tune: Annotated[int, typer.Option(min=1, help="Tuning steps of every chain.")] = 150,
     chains: Annotated[int, typer.Option(min=1, help="Chains of every scenario.")] = 2,
     seed: Annotated[int, typer.Option(min=0, help="Of every scenario.")] = 1,
     jobs: Annotated[

@@ -39,7 +39,7 @@ class StudyRequest:
     scenarios: Path | None = None
     out: Path | None = None
     draws: int = 500
-    tune: int = 200
+    tune: int = 150
     chains: int = 2
     seed: int = 1
     jobs: int | None = None

@@ -42,6 +42,7 @@ def approximate(
         draws=DRAWS,
         tune=TUNE,
         chains=CHAINS,
+        pilot=False,
         seed=seed,
         progressbar=progressbar,
         quiet=quiet,

@@ -59,13 +59,15 @@ class Roundness:
     covariance: Array
 
 
-def around_mode(compiled: CompiledModel) -> CompiledModel:
+def around_mode(compiled: CompiledModel, expected: int = FIRST_GUESS) -> CompiledModel:
     """Set the map of a compiled `whitened_model` to the mode and the stiff directions of its posterior.
 
     Parameters
     ----------
     compiled
         From `compile_whitened`; its data may have been changed by ``with_data`` since it was compiled.
+    expected
+        About how many stiff directions there are; more of them are found, too, but take longer.
 
     Returns
     -------
@@ -77,7 +79,7 @@ def around_mode(compiled: CompiledModel) -> CompiledModel:
     plain = with_map(compiled, LinearMap(here.centre, nothing, np.zeros(0)))
     with threadpool_limits(1):  # vectors this short lose more to the waking of threads than they gain
         mode = _mode(plain)
-        curvature, directions = _stiff_directions(plain, mode)
+        curvature, directions = _stiff_directions(plain, mode, expected)
     return _started(with_map(compiled, LinearMap(here.centre + mode, directions.T, 1 / np.sqrt(curvature))))
 
 
@@ -139,7 +141,7 @@ def _mode(compiled: CompiledModel) -> Array:
     return np.asarray(found.x, dtype=float)
 
 
-def _stiff_directions(compiled: CompiledModel, mode: Array) -> tuple[Array, Array]:
+def _stiff_directions(compiled: CompiledModel, mode: Array, expected: int) -> tuple[Array, Array]:
     """Eigenvalues above `STIFF` of the negative Hessian at a point, and their eigenvectors in columns."""
 
     def curvature_along(direction: Array) -> Array:
@@ -147,7 +149,7 @@ def _stiff_directions(compiled: CompiledModel, mode: Array) -> tuple[Array, Arra
         return (compiled.log_density(mode - step)[1] - compiled.log_density(mode + step)[1]) / (2 * STEP)
 
     size = mode.size
-    wanted = min(FIRST_GUESS, size - 1)
+    wanted = min(expected, size - 1)
     if size <= 2 * FIRST_GUESS:  # small enough to look at every direction
         hessian = np.array([curvature_along(row) for row in np.eye(size)])
         values, vectors = np.linalg.eigh((hessian + hessian.T) / 2)

@@ -42,6 +42,7 @@ def sample(
     sampler: str = "nutpie",
     cores: int | None = None,
     target_accept: float = 0.9,
+    pilot: bool = True,
     progressbar: bool = True,
     quiet: bool = False,
     prior_draws: int = PRIOR_DRAWS,
@@ -74,6 +75,9 @@ def sample(
         Chains that run at a time.
     target_accept
         Mean acceptance that the step size is tuned to; 0.95 for small, awkward systems.
+    pilot
+        Learn the shape of the posterior from a short run first, whose draws are thrown away (nutpie only); where few
+        draws are wanted, it may take longer than they do.
     progressbar, quiet
         Show progress; say nothing at all.
     prior_draws
@@ -125,7 +129,9 @@ def sample(
         seed = int(stored.identity["seed"])
     chosen = fresh_seed() if seed is None else int(seed)
     messages, clock = Messages(quiet=quiet, bar=progressbar), Clock()
-    settings = Settings(draws, tune, chains, cores, chosen, target_accept, thin=thin, store=stored_names(model))
+    settings = Settings(
+        draws, tune, chains, cores, chosen, target_accept, thin=thin, store=stored_names(model), pilot=pilot
+    )
     kept = None
     if checkpoint is not None:
         kept = Checkpoint(Path(checkpoint), _identity(case, settings, sampler), resume, messages)
@@ -185,6 +191,7 @@ def _identity(case: Case, settings: Settings, sampler: str) -> dict[str, str | i
         "chains": settings.chains,
         "seed": settings.seed,
         "target_accept": settings.target_accept,
+        "pilot": "yes" if settings.pilot else "no",
         "sampler": sampler,
         "versions": json.dumps(versions()),
     }

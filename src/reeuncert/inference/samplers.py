@@ -72,8 +72,13 @@ def sample_nutpie(
         pass  # nothing is left to sample
     elif is_whitened(compiled):
         messages.say("Looking for the mode and the directions that the evidence pins down …")
-        compiled = around_mode(compiled)
-        compiled = rounder(compiled, compiled.learned or pilot(compiled, settings, messages))
+        if compiled.learned is None:
+            compiled = around_mode(compiled)
+            if settings.pilot:
+                compiled = rounder(compiled, pilot(compiled, settings, messages))
+        else:  # other numbers change the number of stiff directions but little
+            about = len(compiled.learned.directions) * 5 // 4 + 16
+            compiled = rounder(around_mode(compiled, about), compiled.learned)
     else:
         compiled = with_good_starts(compiled)
     seconds["start"] = clock.lap()

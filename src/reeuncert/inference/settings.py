@@ -42,6 +42,8 @@ class Settings:
         Mean acceptance that the step size is tuned to.
     store
         Names of deterministics to keep; None keeps all.
+    pilot
+        Learn the shape of the posterior from a pilot run first.
     """
 
     draws: int = 1000
@@ -53,6 +55,7 @@ class Settings:
     max_depth: int = 10
     thin: int = 1
     store: tuple[str, ...] | None = None
+    pilot: bool = True
 
     @property
     def made(self) -> int:

@@ -15,7 +15,7 @@ class FitSettings:
     """How every scenario is sampled; see `reeuncert.sample`."""
 
     draws: int = 500
-    tune: int = 200
+    tune: int = 150
     thin: int = 1
     chains: int = 2
     seed: int = 1

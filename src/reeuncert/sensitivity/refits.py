@@ -8,7 +8,7 @@ import time
 import numpy as np
 
 from reeuncert.case.records import Case
-from reeuncert.case.serial import case_from_json
+from reeuncert.case.serial import case_from_json, case_to_json
 from reeuncert.inference.refit import Refitter
 from reeuncert.sensitivity.cache import package_version
 from reeuncert.sensitivity.fitted import Fitted, summarise
@@ -32,8 +32,7 @@ def refit(job: Job) -> Fitted:
     with _alone:
         begin = time.perf_counter()
         case = case_from_json(job.case_json)
-        base = case_from_json(job.like_json) if job.like_json else None
-        model, compiled = _model_for(case, job.shape, base)
+        model, compiled = _model_for(case, job)
         ready = time.perf_counter()
         settings = job.settings
         dt = model.fit(
@@ -45,7 +44,7 @@ def refit(job: Job) -> Fitted:
             chains=settings.chains,
             seed=settings.seed,
             cores=job.cores,
-            like=base if model.case == base else case,
+            like=None if _is_base(model, job) else case,
         )
         if dt.attrs.get("complete") == "no":  # Ctrl-C: half a fit is no result of this scenario
             raise KeyboardInterrupt
@@ -61,23 +60,28 @@ def refit(job: Job) -> Fitted:
         return fitted.saying(seconds=round(time.perf_counter() - begin, 2))
 
 
-def _model_for(case: Case, shape: str, base: Case | None) -> tuple[Refitter, bool]:
+def _model_for(case: Case, job: Job) -> tuple[Refitter, bool]:
     """A compiled model of a case, and whether it had to be compiled; the one used last stands last.
 
     Where the case can share the model of the base of its study, the model is that of the base.
     """
     for entry in _models:
         # Asking a model builds one of the case, so only those are asked that may say yes.
-        if entry[0] == shape and entry[1].accepts(case):
+        if entry[0] == job.shape and entry[1].accepts(case):
             _models.remove(entry)
             _models.append(entry)
             return entry[1], False
-    model = Refitter(case if base is None else base)
+    model = Refitter(case_from_json(job.like_json) if job.like_json else case)
     if not model.accepts(case):
         model = Refitter(case)
-    _models.append((shape, model))
+    _models.append((job.shape, model))
     del _models[:-KEPT_MODELS]
     return model, True
+
+
+def _is_base(model: Refitter, job: Job) -> bool:
+    """Whether the model was compiled for the case whose pilot run serves this job."""
+    return case_to_json(model.case) == job.like_json
 
 
 def _weight(model: Refitter, left_out: tuple[str, ...]) -> np.ndarray | None:

@@ -65,7 +65,7 @@ def score_structures(
     *,
     folds: Folds = "sources",
     draws: int = 500,
-    tune: int = 200,
+    tune: int = 150,
     chains: int = 2,
     seed: int = 1,
     progress: bool = False,

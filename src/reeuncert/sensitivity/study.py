@@ -29,7 +29,7 @@ def sensitivity(
     *,
     indicators: Iterable[str] | None = None,
     draws: int = 500,
-    tune: int = 200,
+    tune: int = 150,
     thin: int = 1,
     chains: int = 2,
     seed: int = 1,
