@@ -1,5 +1,11 @@
 """Scenarios really fitted: one compilation for all that differ in numbers, and results that answer to the change."""
 
+import logging
+import os
+import signal
+import threading
+import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +18,7 @@ from reeuncert.sensitivity import refits
 from reeuncert.sensitivity.fitted import Fitted
 from reeuncert.sensitivity.jobs import FitSettings
 from reeuncert.sensitivity.plan import Plan, plan_study, scenarios_asked
+from reeuncert.sensitivity.studies import Study
 
 CASE = ree.read_case("small_metal")
 SCENARIOS = [
@@ -103,9 +110,42 @@ def test_every_fit_balances_and_is_judged(fitted: dict[str, Fitted]):
 @pytest.mark.slow
 def test_two_processes_fit_what_one_fits(fitted: dict[str, Fitted]):
     found = ree.sensitivity(CASE, scenarios=SCENARIOS, draws=250, tune=250, jobs=2, cache=False, progress=False)
+    assert_same_medians(found, fitted)
+
+
+def assert_same_medians(found: Study, fitted: dict[str, Fitted]) -> None:
     assert found.scenarios["status"].tolist() == ["fitted"] * 3
     for name, result in fitted.items():
         mine = result.headlines.iloc[1]
         theirs = found.headlines.loc[found.headlines["scenario"] == name].iloc[1]
         error = (mine["mcse_median"] ** 2 + theirs["mcse_median"] ** 2) ** 0.5
         assert abs(mine["median"] - theirs["median"]) < 5 * error
+
+
+@pytest.mark.slow
+def test_a_dask_cluster_fits_what_one_process_fits_though_a_worker_dies(fitted: dict[str, Fitted], tmp_path: Path):
+    from distributed import Client, LocalCluster
+
+    killed: list[int] = []
+
+    def kill_one_that_samples(client: Client) -> None:
+        """Once a worker has finished a scenario, so that both have begun one."""
+        while not list(tmp_path.rglob("*.nc")):
+            time.sleep(0.1)
+        killed.extend(list(client.run(os.getpid).values())[:1])
+        os.kill(killed[0], signal.SIGKILL)
+
+    with (
+        LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=logging.CRITICAL
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        killer = threading.Thread(target=kill_one_that_samples, args=(client,), daemon=True)
+        killer.start()
+        found = ree.sensitivity(
+            CASE, scenarios=SCENARIOS, draws=250, tune=250, client=client, cache=tmp_path, progress=False
+        )
+        killer.join(timeout=60)
+    assert killed
+    assert_same_medians(found, fitted)

@@ -8,7 +8,7 @@ import math
 import types
 import typing
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from reeuncert.case.records import Case
@@ -39,13 +39,18 @@ def case_to_json(case: Case) -> str:
 
 
 def case_from_json(text: str) -> Case:
-    """Rebuild a case from the text that `case_to_json` wrote.
+    """Rebuild a case from the text that `case_to_json` wrote; the same text may give the same object.
 
     Raises
     ------
     CaseError
         When the text was not written by this version of the format.
     """
+    return _rebuilt(text)
+
+
+@lru_cache(maxsize=8)  # a report asks for the case of its result some thirty times
+def _rebuilt(text: str) -> Case:
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -25,7 +25,7 @@ from reeuncert.inference.sample import sample
 from reeuncert.model import build_model
 from reeuncert.restriction import restrict
 
-SHORT: Mapping[str, Any] = {"draws": 400, "thin": 2, "tune": 200, "chains": 2}
+SHORT: Mapping[str, Any] = {"draws": 600, "tune": 150, "chains": 2}
 """Settings of a short run: medians settle within about a tenth of a posterior standard deviation."""
 
 
