@@ -31,7 +31,7 @@ def shared_case() -> ree.Case:
     return ree.restrict(ree.read_case("china_us_row"), YEARS)
 
 
-def result_of(case: ree.Case, *, draws: int = 500, tune: int = 500, chains: int = 2, seed: int = 1) -> xr.DataTree:
+def result_of(case: ree.Case, *, draws: int = 500, tune: int = 200, chains: int = 2, seed: int = 1) -> xr.DataTree:
     """Sample a case, or read the result that an earlier notebook kept.
 
     It is ``ree.add_indicators(ree.sample(ree.build_model(case), …))`` in either case. The folder is
