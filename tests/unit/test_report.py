@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from reeuncert.case.reader import read_case
 from reeuncert.case.serial import case_to_json
+from reeuncert.checks.assumption import ON_PRIOR, PARTLY_PRIOR
 from reeuncert.checks.result import CheckResult, CheckTable
 from reeuncert.errors import OutputError
 from reeuncert.indicators.compute import add_indicators
@@ -21,6 +22,7 @@ from reeuncert.report import SECTIONS, Section
 from reeuncert.report.fans import all_fans, quantiles
 from reeuncert.report.figures import figure, plotly_spec, script_json
 from reeuncert.report.findings import Findings
+from reeuncert.report.grounding import grounding_of_row
 from reeuncert.report.page import render, write_report
 from reeuncert.report.pulls import pulls_of
 from reeuncert.report.svg import interval_picture
@@ -228,3 +230,19 @@ def test_a_result_without_a_case_is_refused(toy):
     nameless.attrs = {}
     with pytest.raises(OutputError, match=r"a report needs the group 'posterior' and the attribute 'case_json'"):
         render(Findings(nameless))
+
+
+def test_the_terminal_marks_what_the_report_says_rests_on_the_prior(toy):
+    """One rule for both, also where a mass moved far without its interval growing narrower."""
+    dt = toy.copy()
+    name = "mine_production"
+    prior, learned = dt["derived_prior"][name].values, dt["derived"][name]
+    repeats = np.resize(prior.reshape(-1, *prior.shape[2:]), learned.shape)
+    row = pd.Series(
+        {"indicator": name, "region": "South", "year": 2002, "r_hat": 1.0, "ess_bulk": 900, "ess_tail": 900}
+    )
+    for factor, words, mark in ((1.0, ON_PRIOR, "p"), (8.0, PARTLY_PRIOR, "")):
+        dt["derived"] = dt["derived"].to_dataset().assign({name: learned.copy(data=factor * repeats)})
+        found = Findings(dt)
+        assert grounding_of_row(dt, row).words == words
+        assert found.marks(row) == mark

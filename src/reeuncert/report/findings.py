@@ -10,15 +10,15 @@ import xarray as xr
 from reeuncert.case.records import Case
 from reeuncert.case.serial import case_from_json
 from reeuncert.checks import CheckTable, Material, check
+from reeuncert.checks.assumption import ON_PRIOR
 from reeuncert.indicators.compute import add_indicators
 from reeuncert.indicators.headlines import headlines
 from reeuncert.indicators.registry import DIMS
 from reeuncert.indicators.summary import indicator_table
 from reeuncert.posterior.tables import flow_table
+from reeuncert.report.grounding import Grounding, grounding_of_row
 
 LARGEST_R_HAT, SMALLEST_ESS = 1.01, 400
-RESTS_ON_PRIOR = 0.8
-"""Width of a posterior interval over the prior's from which on the data have hardly said anything."""
 
 
 class Findings:
@@ -61,6 +61,10 @@ class Findings:
         """The sentences that the case puts first, with the values behind them."""
         return headlines(self.dt, case=self.case)
 
+    def marks(self, row: pd.Series) -> str:
+        """Warnings on a row of `headlines` or `indicators`, see `marks`."""
+        return marks(row, grounding_of_row(self.dt, row))
+
     def series(self) -> list[pd.DataFrame]:
         """For every indicator among the headlines, its rows of all years, in the order of the case.
 
@@ -82,13 +86,15 @@ class Findings:
         return list(found.values())
 
 
-def marks(row: pd.Series) -> str:
+def marks(row: pd.Series, ground: Grounding) -> str:
     """Warnings on one value: ``*`` not converged, ``p`` rests on the prior.
 
     Examples
     --------
-    >>> marks(pd.Series({"r_hat": 1.05, "ess_bulk": 900, "ess_tail": 900, "width_ratio": 0.95}))
-    '*p'
+    >>> from reeuncert.checks.assumption import PARTLY_PRIOR
+    >>> row = pd.Series({"r_hat": 1.05, "ess_bulk": 900, "ess_tail": 900})
+    >>> marks(row, Grounding(ON_PRIOR, 0.95)), marks(row, Grounding(PARTLY_PRIOR, 0.7))
+    ('*p', '*')
     """
     poor = row["r_hat"] > LARGEST_R_HAT or row["ess_bulk"] < SMALLEST_ESS or row["ess_tail"] < SMALLEST_ESS
-    return ("*" if poor else "") + ("p" if row["width_ratio"] >= RESTS_ON_PRIOR else "")
+    return ("*" if poor else "") + ("p" if ground.words == ON_PRIOR else "")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from reeuncert.checks.assumption import INFORMED, ON_PRIOR, PARTLY_PRIOR, verdict, width_ratio
@@ -59,6 +61,21 @@ def grounding(dt: xr.DataTree, name: str, at: Mapping[str, object]) -> Grounding
     mass = dt["derived"][name].attrs.get("units") != "1"
     ratio = width_ratio(after, before, log=mass and bool((after > 0).all() and (before > 0).all()))
     return Grounding(verdict(ratio, float((before < np.median(after)).mean())), ratio)
+
+
+def grounding_of_row(dt: xr.DataTree, row: Mapping[Any, Any] | pd.Series) -> Grounding:
+    """What the value of a row of `reeuncert.summary` or `reeuncert.headlines` rests on.
+
+    Parameters
+    ----------
+    dt
+        Result with indicators.
+    row
+        Its indicator, and its label for each dim of that indicator.
+    """
+    variable = dt["derived"][row["indicator"]]
+    at = {str(d): row[str(d)] for d in variable.dims if d not in ("chain", "draw")}
+    return grounding(dt, row["indicator"], at)
 
 
 def _draws(variable: xr.DataArray, at: Mapping[str, object]) -> np.ndarray:

@@ -6,7 +6,7 @@ from typing import Any
 
 from reeuncert.indicators.registry import lookup
 from reeuncert.report.context import Context
-from reeuncert.report.grounding import grounding
+from reeuncert.report.grounding import grounding_of_row
 from reeuncert.report.svg import interval_picture
 from reeuncert.report.words import interval
 
@@ -19,10 +19,7 @@ def content(context: Context) -> dict[str, Any]:
         unit = "1" if percent else row["unit"]
         posterior = (row["eti90_lb"], row["median"], row["eti90_ub"])
         prior = (row["prior_eti90_lb"], row["prior_median"], row["prior_eti90_ub"])
-        variable = context.dt["derived"][row["indicator"]]
-        ground = grounding(
-            context.dt, row["indicator"], {str(d): row[str(d)] for d in variable.dims if d not in ("chain", "draw")}
-        )
+        ground = grounding_of_row(context.dt, row)
         told = f"Posterior {interval(posterior[0], posterior[2], unit)}; prior {interval(prior[0], prior[2], unit)}."
         cards.append(
             {
