@@ -3,7 +3,10 @@
 import numpy as np
 import xarray as xr
 
+from reeuncert.checks import check
 from reeuncert.inference.thinning import thin_draws
+from reeuncert.posterior.diagnostics import bfmi
+from reeuncert.testing import toy_posterior
 
 
 def drawn(draws: int) -> tuple[xr.Dataset, xr.Dataset]:
@@ -30,3 +33,28 @@ def test_a_divergence_between_kept_draws_is_not_forgotten():
 def test_no_thinning_keeps_all_and_a_chain_cut_off_before_the_first_kept_draw_has_none():
     assert thin_draws(*drawn(4), 1)[0].sizes["draw"] == 4
     assert thin_draws(*drawn(4), 5)[0].sizes["draw"] == 0
+
+
+def test_the_energy_fraction_of_a_slow_chain_is_no_better_for_thinning():
+    """A chain whose energy creeps: of every sixth draw alone it would look well explored."""
+    rng = np.random.default_rng(1)
+    energy = np.zeros((2, 6000))
+    for step in range(1, 6000):
+        energy[:, step] = 0.97 * energy[:, step - 1] + rng.normal(size=2)
+    stats = xr.Dataset({"energy": (("chain", "draw"), energy)}, coords={"chain": [0, 1], "draw": np.arange(6000)})
+    _, kept = thin_draws(stats.rename(energy="x"), stats, 6)
+    whole, thinned = bfmi(energy), bfmi(kept["energy"], kept["energy_before"])
+    assert whole.max() < 0.1
+    assert bfmi(kept["energy"]).min() > 0.25, "thinning alone would make it look better"
+    np.testing.assert_allclose(thinned, whole, rtol=0.15)
+
+
+def test_a_result_of_thinned_draws_is_judged_by_single_steps():
+    dt = toy_posterior(chains=2, draws=50, years=2)
+    stats = dt["sample_stats"].to_dataset()
+    energy = stats["energy"]
+    assert check(dt, ["geometry"])["energy fraction"].status == "passed"
+    dt["sample_stats"] = stats.assign(energy_before=energy + 0.1 * float(energy.std()))
+    found = check(dt, ["geometry"])["energy fraction"]
+    assert found.status == "failed"
+    assert found.value < 0.02

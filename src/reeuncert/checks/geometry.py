@@ -39,7 +39,9 @@ def _divergences(stats: xr.Dataset) -> CheckResult | None:
 def _energy(stats: xr.Dataset) -> CheckResult | None:
     if "energy" not in stats:
         return None
-    values = bfmi(stats["energy"].transpose("chain", "draw").values)
+    ordered = stats.transpose("chain", "draw", ...)
+    before = ordered["energy_before"].values if "energy_before" in ordered else None
+    values = bfmi(ordered["energy"].values, before)
     known = values[np.isfinite(values)]
     if known.size == 0:
         return None

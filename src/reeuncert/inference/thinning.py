@@ -1,4 +1,4 @@
-"""Keeping every so-manieth draw of a chain, without forgetting the divergences of the others."""
+"""Keeping every so-manieth draw of a chain, without forgetting what the others say of the sampler."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import xarray as xr
 
 FORGETFUL = ("diverging", "reached_max_treedepth")
 """Statistics of a draw that count for a kept one if any since the last kept one had them."""
+
+ENERGY, ENERGY_BEFORE = "energy", "energy_before"
+"""Energy of a draw, and of the draw that the sampler made just before it: their difference is what one step changes."""
 
 
 def thin_draws(posterior: xr.Dataset, stats: xr.Dataset, thin: int) -> tuple[xr.Dataset, xr.Dataset]:
@@ -22,7 +25,8 @@ def thin_draws(posterior: xr.Dataset, stats: xr.Dataset, thin: int) -> tuple[xr.
     Returns
     -------
     tuple of Dataset
-        A draw that is kept counts as diverging if any since the last kept one diverged.
+        A draw that is kept counts as diverging if any since the last kept one diverged. Beside its energy stands that
+        of the draw just before it, which may not be kept.
     """
     if thin == 1:
         return posterior, stats
@@ -34,5 +38,7 @@ def thin_draws(posterior: xr.Dataset, stats: xr.Dataset, thin: int) -> tuple[xr.
         if name in stats:
             whole = stats[name].values[:, : kept * thin]
             fewer[name] = (fewer[name].dims, whole.reshape(whole.shape[0], kept, thin).any(axis=-1))
+    if ENERGY in stats:
+        fewer[ENERGY_BEFORE] = (fewer[ENERGY].dims, stats[ENERGY].isel(draw=pick["draw"] - 1).values)
     # A copy: a view would hold all the draws in memory.
     return posterior.isel(pick).assign_coords(fresh).copy(deep=True), fewer

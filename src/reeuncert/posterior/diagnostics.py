@@ -152,14 +152,23 @@ def mcse_quantile(values: ArrayLike, probability: float) -> Array:
     return out.reshape(array.shape[2:])
 
 
-def bfmi(energy: ArrayLike) -> Array:
+def bfmi(energy: ArrayLike, before: ArrayLike | None = None) -> Array:
     """Estimated Bayesian fraction of missing information by chain; shape (chain, draw) in, (chain,) out.
 
     Betancourt (2016), arXiv 1604.00695. Below 0.3 the momentum resampling explores the energy too slowly.
+
+    Parameters
+    ----------
+    energy
+        Of every draw.
+    before
+        Of the draw that the sampler made just before each, where draws were thinned: neighbours that are kept are
+        further apart than one step, and would look as if the sampler explored well.
     """
     array = np.atleast_2d(np.asarray(energy, dtype=float))
+    step = np.diff(array, axis=1) if before is None else array - np.atleast_2d(np.asarray(before, dtype=float))
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(np.square(np.diff(array, axis=1)).mean(axis=1) / np.var(array, axis=1, ddof=1))
+        return np.asarray(np.square(step).mean(axis=1) / np.var(array, axis=1, ddof=1))
 
 
 def _run(work: Callable[[int], None], starts: range, workers: int | None) -> None:
