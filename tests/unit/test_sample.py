@@ -203,8 +203,9 @@ def test_quiet_says_nothing_and_otherwise_lines_go_to_standard_error(model, comp
     sample(model, **{**SHORT, "quiet": False}, seed=1, prior_draws=0, likelihood_terms=False, compiled=compiled)
     out, err = capfd.readouterr()
     assert out == ""
-    assert err.splitlines()[:2] == [
+    assert err.splitlines()[:3] == [
         "Looking for the mode and the directions that the evidence pins down …",
+        "Learning the shape of the posterior from a pilot run …",
         "Sampling 2 chains of 200 + 200 draws (nutpie) …",
     ]
 
