@@ -241,7 +241,7 @@ def test_the_terminal_marks_what_the_report_says_rests_on_the_prior(toy):
     row = pd.Series(
         {"indicator": name, "region": "South", "year": 2002, "r_hat": 1.0, "ess_bulk": 900, "ess_tail": 900}
     )
-    for factor, words, mark in ((1.0, ON_PRIOR, "p"), (8.0, PARTLY_PRIOR, "")):
+    for factor, words, mark in ((1.0, ON_PRIOR, ("p",)), (8.0, PARTLY_PRIOR, ("(p)",))):
         dt["derived"] = dt["derived"].to_dataset().assign({name: learned.copy(data=factor * repeats)})
         found = Findings(dt)
         assert grounding_of_row(dt, row).words == words

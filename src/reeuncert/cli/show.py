@@ -12,11 +12,11 @@ from rich.text import Text
 
 from reeuncert.case.records import Case
 from reeuncert.checks import CheckTable
-from reeuncert.checks.assumption import MOSTLY
+from reeuncert.checks.assumption import MOSTLY, PARTLY
 from reeuncert.checks.result import shown
 from reeuncert.checks.structures import LABELS, labelled, open_ranges
 from reeuncert.errors import ReeUncertError
-from reeuncert.report.findings import Findings
+from reeuncert.report.findings import MEANING, Findings
 from reeuncert.report.shown import heading, interval, span
 
 STYLES = {"passed": "green", "failed": "bold red", "warning": "yellow", "information": "dim"}
@@ -81,8 +81,8 @@ def _show_headlines(findings: Findings, page: Console) -> None:
         return
     ranges = open_ranges(findings.dt)
     for (_, row), labels in zip(table.iterrows(), labelled(table)[LABELS].itertuples(index=False), strict=True):
-        mark = findings.marks(row)
-        page.print(Padding(Text(f"• {row['sentence']}" + (f" [{mark}]" if mark else "")), (0, 0, 0, 1)))
+        told = ", ".join(MEANING[mark] for mark in findings.marks(row))
+        page.print(Padding(Text(f"• {row['sentence']}" + (f" [{told}]" if told else "")), (0, 0, 0, 1)))
         if tuple(labels) in ranges:
             text = f"Not identified by these data: {span(row, *ranges[tuple(labels)])} over the rival structures."
             page.print(Padding(Text(text, style="yellow"), (0, 0, 0, 3)))
@@ -97,8 +97,8 @@ def _show_years(findings: Findings, page: Console) -> None:
     page.print(Text("Year by year: median (90 % equal-tailed interval)", style="bold"))
     page.print(
         Text(
-            f"* has not converged   p rests on the prior (interval at least {MOSTLY:g} times as wide as the prior's, "
-            "of masses on the log scale, and its median in the middle half of the prior)",
+            f"* has not converged   p rests on the prior, (p) partly (interval at least {MOSTLY:g}, or {PARTLY:g}, "
+            "times as wide as the prior's; of masses on the log scale)",
             style="dim",
         )
     )
@@ -110,7 +110,7 @@ def _show_years(findings: Findings, page: Console) -> None:
         for rows in part:
             table.add_column(heading(rows.iloc[0]), min_width=_COLUMN, max_width=_COLUMN, overflow="fold")
         values = [
-            {int(row["year"]): f"{interval(row)} {findings.marks(row)}".rstrip() for _, row in rows.iterrows()}
+            {int(row["year"]): f"{interval(row)} {''.join(findings.marks(row))}".rstrip() for _, row in rows.iterrows()}
             for rows in part
         ]
         for year in sorted(set().union(*values)):

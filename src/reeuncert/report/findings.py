@@ -10,7 +10,7 @@ import xarray as xr
 from reeuncert.case.records import Case
 from reeuncert.case.serial import case_from_json
 from reeuncert.checks import CheckTable, Material, check
-from reeuncert.checks.assumption import ON_PRIOR
+from reeuncert.checks.assumption import ON_PRIOR, PARTLY_PRIOR
 from reeuncert.indicators.compute import add_indicators
 from reeuncert.indicators.headlines import headlines
 from reeuncert.indicators.registry import DIMS
@@ -19,6 +19,8 @@ from reeuncert.posterior.tables import flow_table
 from reeuncert.report.grounding import Grounding, grounding_of_row
 
 LARGEST_R_HAT, SMALLEST_ESS = 1.01, 400
+MEANING = {"*": "has not converged", "p": ON_PRIOR, "(p)": PARTLY_PRIOR}
+"""Mark of a value → what it says."""
 
 
 class Findings:
@@ -61,7 +63,7 @@ class Findings:
         """The sentences that the case puts first, with the values behind them."""
         return headlines(self.dt, case=self.case)
 
-    def marks(self, row: pd.Series) -> str:
+    def marks(self, row: pd.Series) -> tuple[str, ...]:
         """Warnings on a row of `headlines` or `indicators`, see `marks`."""
         return marks(row, grounding_of_row(self.dt, row))
 
@@ -86,15 +88,14 @@ class Findings:
         return list(found.values())
 
 
-def marks(row: pd.Series, ground: Grounding) -> str:
-    """Warnings on one value: ``*`` not converged, ``p`` rests on the prior.
+def marks(row: pd.Series, ground: Grounding) -> tuple[str, ...]:
+    """Warnings on one value, by the marks of `MEANING`.
 
     Examples
     --------
-    >>> from reeuncert.checks.assumption import PARTLY_PRIOR
     >>> row = pd.Series({"r_hat": 1.05, "ess_bulk": 900, "ess_tail": 900})
     >>> marks(row, Grounding(ON_PRIOR, 0.95)), marks(row, Grounding(PARTLY_PRIOR, 0.7))
-    ('*p', '*')
+    (('*', 'p'), ('*', '(p)'))
     """
     poor = row["r_hat"] > LARGEST_R_HAT or row["ess_bulk"] < SMALLEST_ESS or row["ess_tail"] < SMALLEST_ESS
-    return ("*" if poor else "") + ("p" if ground.words == ON_PRIOR else "")
+    return (*(("*",) if poor else ()), *(mark for mark, words in MEANING.items() if words == ground.words))
