@@ -159,6 +159,7 @@ class _State:
         self.mass = np.where(network.opening[:, None], world.mass, 0.0)
         self.through = np.zeros_like(total)
         self.drawn = np.zeros_like(total)  # from stock
+        self.built = np.zeros_like(total)  # into stock
 
     def run(self, tiers: Sequence[Mask]) -> None:
         """Serve the tiers in turn, then rebuild stocks."""
@@ -188,10 +189,18 @@ class _State:
 
     def _rebuild(self) -> None:
         """Stocks come last: they grow to what the draw has at the end of the year, from what is left."""
-        stocked = self.network.closing >= 0
-        missing = np.maximum(self.world.closing - (self.world.carried - self.drawn), 0.0) * stocked[:, None]
-        if missing.any():
-            self._round({}, building=missing)
+        goal = self.world.closing * (self.network.closing >= 0)[:, None]
+        again = False
+        while True:
+            missing = goal - (self.world.carried - self.drawn + self.built)
+            missing[missing <= GAIN * goal] = 0.0  # a rounding error is no want
+            if not missing.any():
+                return
+            before = self.built.copy()
+            self._round({}, building=missing, again=again)
+            again = True
+            if not (self.built - before > GAIN * goal).any():
+                return
 
     def result(self) -> Allocation:
         """Balance of stocks: what came in and did not go out is carried into the next year."""
@@ -224,9 +233,10 @@ class _State:
         building = np.zeros_like(self.through) if building is None else building
         pushed = np.zeros_like(self.through) if pushed is None else pushed
         ask, need, from_stock = self._ask(wants, building, pushed, again)
-        more, through = self._deliver(ask, need, from_stock, building)
+        more, through, built = self._deliver(ask, need, from_stock, building)
         self.mass += more
         self.through += through
+        self.built += built
         self.drawn += from_stock
 
     def _rooms(self, j: int, reach: Array) -> Array:
@@ -301,10 +311,10 @@ class _State:
         self._sweep(reversed(self.order), visit)
         return ask, need, from_stock
 
-    def _deliver(self, ask: Array, need: Array, from_stock: Array, building: Array) -> tuple[Array, Array]:
-        """Down the chain: what each flow carries, and what each process puts through."""
+    def _deliver(self, ask: Array, need: Array, from_stock: Array, building: Array) -> tuple[Array, Array, Array]:
+        """Down the chain: what each flow carries, what each process puts through, and what it puts into stock."""
         more = np.where((self.network.source == BEYOND)[:, None], ask, 0.0)
-        through = np.zeros_like(need)
+        through, built = np.zeros_like(need), np.zeros_like(need)
         # In a circle of processes all are first believed to deliver all; the sweeps take back what is not there.
         place = {j: k for k, group in enumerate(self.order) for j in group}
         for i, (source, target) in enumerate(zip(self.network.source, self.network.target, strict=True)):
@@ -318,7 +328,7 @@ class _State:
                 got[got < _NOTHING * (need[j] + building[j])] = 0.0
             # What goes into stock gets the same part as everyone else.
             kept = got * _over(building[j], np.maximum(need[j] + building[j], got))
-            through[j] = got - kept
+            through[j], built[j] = got - kept, kept
             before = more[np.r_[makes, gives]].copy()
             more[makes] = self.part[makes] * through[j]
             if len(gives):
@@ -327,7 +337,7 @@ class _State:
             return _moved(before, more[np.r_[makes, gives]])
 
         self._sweep(self.order, visit)
-        return more, through
+        return more, through, built
 
     def _sweep(self, groups: Iterable[list[int]], visit: Callable[[int], float]) -> None:
         """Visit every process; those that pass goods in a circle again and again until nothing moves."""
