@@ -165,7 +165,7 @@ class _State:
         """Serve the tiers in turn, then rebuild stocks."""
         for tier in tiers:
             self.serve(tier)
-        self._rebuild()
+        self._rebuild(self._short(tiers))
 
     def push(self, amount: Array) -> None:
         """Put through more than anyone asks for, as far as there is supply."""
@@ -187,10 +187,20 @@ class _State:
             if not (self.mass[wanted].sum(axis=0) - before > GAIN * whole).any():
                 return
 
-    def _rebuild(self) -> None:
-        """Stocks come last: they grow to what the draw has at the end of the year, from what is left."""
+    def _short(self, tiers: Sequence[Mask]) -> Mask:
+        """Draws in which someone gets less than in the draw."""
+        wanted = np.flatnonzero(np.any(tiers, axis=0))
+        usual = self.world.mass[wanted]
+        return np.asarray((usual - self.mass[wanted] > GAIN * usual).any(axis=0))
+
+    def _rebuild(self, short: Mask) -> None:
+        """Stocks come last: they grow to what the draw has at the end of the year, from what is left.
+
+        In draws that are short, asking for more than anyone can get would find no end: markets that sell to each other
+        pass the want on.
+        """
         goal = self.world.closing * (self.network.closing >= 0)[:, None]
-        again = False
+        again: Mask | bool = short
         while True:
             missing = goal - (self.world.carried - self.drawn + self.built)
             missing[missing <= GAIN * goal] = 0.0  # a rounding error is no want
@@ -228,7 +238,7 @@ class _State:
         *,
         building: Array | None = None,
         pushed: Array | None = None,
-        again: bool = False,
+        again: Mask | bool = False,
     ) -> None:
         building = np.zeros_like(self.through) if building is None else building
         pushed = np.zeros_like(self.through) if pushed is None else pushed
@@ -256,15 +266,17 @@ class _State:
                 room[k] = np.minimum(room[k], part * reach[source])
         return room
 
-    def _asking_rooms(self, spare: Array, free: Array, again: bool) -> list[Array]:
+    def _asking_rooms(self, spare: Array, free: Array, again: Mask | bool) -> list[Array]:
         """Most that each process may ask of each inflow.
 
-        At first only capacities count. When what is missing is asked for again, so does what the source can get: within
-        a circle of processes, from beyond the circle alone, or they would ask each other for what none of them has.
+        At first only capacities count. When what is missing is asked for again (in all draws, or in some), so does what
+        the source can get: within a circle of processes, from beyond the circle alone, or they would ask each other for
+        what none of them has.
         """
-        rooms = [self._rooms(j, spare) for j in range(self.n_processes)]
-        if not again:
-            return rooms
+        at_first = [self._rooms(j, spare) for j in range(self.n_processes)]
+        if not np.any(again):
+            return at_first
+        rooms = list(at_first)
         reach = np.zeros_like(spare)
         for group in self.order:
             for j in group:  # with nothing within reach yet inside the circle: what comes from beyond it
@@ -276,9 +288,11 @@ class _State:
                 rooms[j] = self._rooms(j, reach)
             for j in group:
                 reach[j] = np.minimum(spare[j], free[j] + rooms[j].sum(axis=0))
-        return rooms
+        return [np.where(again, then, first) for then, first in zip(rooms, at_first, strict=True)]
 
-    def _ask(self, wants: dict[int, Array], building: Array, pushed: Array, again: bool) -> tuple[Array, Array, Array]:
+    def _ask(
+        self, wants: dict[int, Array], building: Array, pushed: Array, again: Mask | bool
+    ) -> tuple[Array, Array, Array]:
         """Up the chain: what is asked of each flow, of each process, and of each stock."""
         ask = np.zeros_like(self.mass)
         for i, want in wants.items():
