@@ -5,9 +5,13 @@ They are functions of a module, so that other processes find them.
 
 from __future__ import annotations
 
+import logging
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -93,3 +97,17 @@ def _mark(job: Job) -> None:
 
 def _marks(job: Job) -> list[Path]:
     return list(Path(os.environ[MARKS]).glob(f"{job.key} *"))
+
+
+@contextmanager
+def two_workers() -> Iterator[Any]:
+    """A client of a Dask cluster on this machine: two processes of one thread."""
+    from distributed import Client, LocalCluster
+
+    with (
+        LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=logging.CRITICAL
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        yield client

@@ -116,3 +116,9 @@ def test_what_does_not_fit_is_refused(refitter):
     with pytest.raises(SamplingError) as caught:
         refitter.fit(reported=np.full(n, np.nan))
     assert str(caught.value) == f"reported_value holds NaN for row '{refitter.rows[0].id}'"
+
+
+def test_a_pilot_of_another_structure_is_refused(refitter):
+    other = ree.restrict(refitter.case, refitter.case.system.years[1:])
+    with pytest.raises(SamplingError, match="has another structure than 'small_metal', which was compiled"):
+        refitter.fit(like=other, draws=10, tune=10)

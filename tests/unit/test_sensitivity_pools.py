@@ -1,6 +1,5 @@
 """Where scenarios run: which process takes which, processes that die, clusters that lose a worker or are not there."""
 
-import logging
 import os
 import signal
 import threading
@@ -161,8 +160,6 @@ def test_a_process_that_holds_compiled_models_is_not_taken_for_leaking():
 
 
 def test_a_dask_cluster_goes_on_when_one_of_its_two_workers_is_killed(marks: Path):
-    from distributed import Client, LocalCluster
-
     vary = {"prior_median[prior=ore of South]": [0.5, 2, 3]}
     killed: list[int] = []
 
@@ -172,12 +169,7 @@ def test_a_dask_cluster_goes_on_when_one_of_its_two_workers_is_killed(marks: Pat
         killed.append(int(begun[0].name.split()[1]))
         os.kill(killed[0], signal.SIGKILL)
 
-    with (
-        LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=logging.CRITICAL
-        ) as cluster,
-        Client(cluster) as client,
-    ):
+    with studies.two_workers() as client:
         killer = threading.Thread(target=kill_the_first, daemon=True)
         killer.start()
         found = ree.sensitivity(

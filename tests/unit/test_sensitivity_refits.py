@@ -1,6 +1,5 @@
 """Scenarios really fitted: one compilation for all that differ in numbers, and results that answer to the change."""
 
-import logging
 import os
 import signal
 import threading
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 
 import reeuncert as ree
+import studies
 from reeuncert.inference import refit
 from reeuncert.inference.roundness import Roundness
 from reeuncert.sensitivity import refits
@@ -124,23 +124,16 @@ def assert_same_medians(found: Study, fitted: dict[str, Fitted]) -> None:
 
 @pytest.mark.slow
 def test_a_dask_cluster_fits_what_one_process_fits_though_a_worker_dies(fitted: dict[str, Fitted], tmp_path: Path):
-    from distributed import Client, LocalCluster
-
     killed: list[int] = []
 
-    def kill_one_that_samples(client: Client) -> None:
+    def kill_one_that_samples(client: Any) -> None:
         """Once a worker has finished a scenario, so that both have begun one."""
         while not list(tmp_path.rglob("*.nc")):
             time.sleep(0.1)
         killed.extend(list(client.run(os.getpid).values())[:1])
         os.kill(killed[0], signal.SIGKILL)
 
-    with (
-        LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=logging.CRITICAL
-        ) as cluster,
-        Client(cluster) as client,
-    ):
+    with studies.two_workers() as client:
         killer = threading.Thread(target=kill_one_that_samples, args=(client,), daemon=True)
         killer.start()
         found = ree.sensitivity(

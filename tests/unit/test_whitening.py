@@ -4,6 +4,7 @@ import numpy as np
 import pymc as pm
 import pytest
 
+from reeuncert.inference import pilot as pilot_module
 from reeuncert.inference.compiled import CompiledModel
 from reeuncert.inference.messages import Messages
 from reeuncert.inference.pilot import pilot
@@ -148,3 +149,12 @@ def test_a_model_without_stiff_directions_needs_no_pilot():
     assert learned.covariance.shape == (0, 0)
     y = np.array([0.3, -1.0, 2.0])
     assert rounder(compiled, learned).log_density(y)[0] == pytest.approx(compiled.log_density(y)[0])
+
+
+def test_a_pilot_run_of_which_a_chain_was_cut_off_while_it_tuned_is_interrupted(round_one: CompiledModel, monkeypatch):
+    """Ctrl-C then leaves one whole chain: it must not pass for a pilot that came to its end."""
+    own = pilot_module.run_chains
+    one = lambda *arguments, **named: {0: own(*arguments, **named)[0]}  # noqa: E731  # as short as what it stands for
+    monkeypatch.setattr(pilot_module, "run_chains", one)
+    with pytest.raises(KeyboardInterrupt, match="interrupted during the pilot run"):
+        pilot(round_one, Settings(seed=1), Messages(quiet=True))

@@ -47,7 +47,8 @@ def pilot(compiled: CompiledModel, settings: Settings, messages: Messages) -> Ro
     )
     messages.say("Learning the shape of the posterior from a pilot run …")
     chain = joined(run_chains(compiled, short, replace(messages, bar=False), keep_whitened=True))
-    if not chain.complete:
+    # A chain that was cut off while it tuned is not there at all.
+    if not chain.complete or chain.posterior.sizes["chain"] < CHAINS:
         raise KeyboardInterrupt("interrupted during the pilot run: there are no draws to keep")
     draws = chain.posterior[WHITENED].values
     return learned_from(compiled, draws.reshape(-1, compiled.size))

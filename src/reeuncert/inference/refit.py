@@ -124,12 +124,7 @@ class Refitter:
             When the case has another structure, or the figures or weights do not fit its rows.
         """
         chosen = self.case if case is None else case
-        model = self._model(chosen)
-        if _structure(model) != self._structure:
-            raise SamplingError(
-                f"case '{chosen.name}' has another structure than '{self.case.name}', which was compiled: "
-                "its flows, years, coordinates or rows of evidence differ; make a Refitter of its own for it"
-            )
+        model = self._fitting_model(chosen)
         swapped = {REPORTED_DATA: reported, WEIGHT_DATA: weight}
         given = {name: self._row_values(name, value) for name, value in swapped.items() if value is not None}
         if np.any(given.get(WEIGHT_DATA, np.ones(1)) < 0):
@@ -166,7 +161,7 @@ class Refitter:
         for known, learned in self._learned:
             if known == key:
                 return learned
-        compiled = around_mode(self._with_numbers(self._model(case)))
+        compiled = around_mode(self._with_numbers(self._fitting_model(case)))
         settings = Settings(cores=cores, store=())
         learned = pilot(compiled, settings, Messages(quiet=not progress))
         self._learned = [*self._learned[-1:], (key, learned)]
@@ -176,6 +171,16 @@ class Refitter:
         """The compiled code with the numbers of a model of the same structure."""
         held = self._compiled.data_names
         return self._compiled.with_data(**{str(v.name): v.get_value() for v in _inputs(model) if v.name in held})
+
+    def _fitting_model(self, case: Case) -> pm.Model:
+        """The model of a case that the compiled code can take the numbers of."""
+        model = self._model(case)
+        if _structure(model) != self._structure:
+            raise SamplingError(
+                f"case '{case.name}' has another structure than '{self.case.name}', which was compiled: "
+                "its flows, years, coordinates or rows of evidence differ; make a Refitter of its own for it"
+            )
+        return model
 
     def _model(self, case: Case) -> pm.Model:
         if self._latest[0] != case:
