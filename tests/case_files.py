@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from reeuncert.case.reader import read_case
 from reeuncert.errors import InputError
+from reeuncert.validation.reader import read_case
 
 FILES: Mapping[str, str] = {
     "case.toml": """\

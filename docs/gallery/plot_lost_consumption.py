@@ -1,7 +1,7 @@
 """What a world without trade loses."""
 
 import reeuncert.plots as ree_plots
-from reeuncert.scenarios import no_trade
+from reeuncert.counterfactuals import no_trade
 from reeuncert.testing import toy_posterior
 
 world = no_trade(toy_posterior(), year=2004)

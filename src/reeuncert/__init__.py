@@ -21,16 +21,17 @@ if TYPE_CHECKING:
     from reeuncert.calibration import calibrate as calibrate
     from reeuncert.calibration import recover as recover
     from reeuncert.calibration import simulate as simulate
-    from reeuncert.case.new import new_case as new_case
-    from reeuncert.case.reader import read_case as read_case
     from reeuncert.case.records import Case as Case
     from reeuncert.case.records import Evidence as Evidence
     from reeuncert.case.records import Prior as Prior
-    from reeuncert.case.report import check_case as check_case
+    from reeuncert.case.restriction import restrict as restrict
     from reeuncert.checks import check as check
-    from reeuncert.checks.held_out import LeftOut as LeftOut
-    from reeuncert.checks.held_out import add_left_out as add_left_out
-    from reeuncert.checks.held_out import leave_out as leave_out
+    from reeuncert.counterfactuals import add_capacity as add_capacity
+    from reeuncert.counterfactuals import export_stop as export_stop
+    from reeuncert.counterfactuals import lost_consumption as lost_consumption
+    from reeuncert.counterfactuals import no_trade as no_trade
+    from reeuncert.counterfactuals import reduce_flows as reduce_flows
+    from reeuncert.counterfactuals import run_scenario as run_scenario
     from reeuncert.errors import CaseError as CaseError
     from reeuncert.errors import EvidenceError as EvidenceError
     from reeuncert.errors import InputError as InputError
@@ -46,34 +47,33 @@ if TYPE_CHECKING:
     from reeuncert.inference.prior import sample_prior as sample_prior
     from reeuncert.inference.sample import sample as sample
     from reeuncert.model import build_model as build_model
-    from reeuncert.posterior.io import read_results as read_results
+    from reeuncert.questions.information import value_of_information as value_of_information
+    from reeuncert.questions.powerscale import power_scaling as power_scaling
+    from reeuncert.questions.reweight import reweight as reweight
+    from reeuncert.questions.sobol import sobol as sobol
+    from reeuncert.reading.new import new_case as new_case
     from reeuncert.report import write_report as write_report
     from reeuncert.report.files import write_results as write_results
-    from reeuncert.restriction import restrict as restrict
-    from reeuncert.scenarios import add_capacity as add_capacity
-    from reeuncert.scenarios import export_stop as export_stop
-    from reeuncert.scenarios import lost_consumption as lost_consumption
-    from reeuncert.scenarios import no_trade as no_trade
-    from reeuncert.scenarios import reduce_flows as reduce_flows
-    from reeuncert.scenarios import run_scenario as run_scenario
-    from reeuncert.sensitivity import Scenario as Scenario
-    from reeuncert.sensitivity import Study as Study
-    from reeuncert.sensitivity import compare_structures as compare_structures
-    from reeuncert.sensitivity import read_scenarios as read_scenarios
-    from reeuncert.sensitivity import read_study as read_study
-    from reeuncert.sensitivity import sensitivity as sensitivity
-    from reeuncert.sensitivity.averaging import add_structures as add_structures
-    from reeuncert.sensitivity.averaging import average_structures as average_structures
-    from reeuncert.sensitivity.information import value_of_information as value_of_information
-    from reeuncert.sensitivity.powerscale import power_scaling as power_scaling
-    from reeuncert.sensitivity.reweight import reweight as reweight
-    from reeuncert.sensitivity.scores import score_structures as score_structures
-    from reeuncert.sensitivity.sobol import sobol as sobol
-    from reeuncert.sensitivity.tornado import tornado as tornado
+    from reeuncert.result.io import read_results as read_results
+    from reeuncert.result.left_out import LeftOut as LeftOut
+    from reeuncert.result.left_out import add_left_out as add_left_out
+    from reeuncert.studies import Scenario as Scenario
+    from reeuncert.studies import Study as Study
+    from reeuncert.studies import compare_structures as compare_structures
+    from reeuncert.studies import read_scenarios as read_scenarios
+    from reeuncert.studies import read_study as read_study
+    from reeuncert.studies import sensitivity as sensitivity
+    from reeuncert.studies.averaging import add_structures as add_structures
+    from reeuncert.studies.averaging import average_structures as average_structures
+    from reeuncert.studies.leave_out import leave_out as leave_out
+    from reeuncert.studies.scores import score_structures as score_structures
+    from reeuncert.studies.tornado import tornado as tornado
     from reeuncert.system.definition import Flow as Flow
     from reeuncert.system.definition import Process as Process
     from reeuncert.system.definition import Selector as Selector
     from reeuncert.system.definition import SystemDefinition as SystemDefinition
+    from reeuncert.validation.reader import read_case as read_case
+    from reeuncert.validation.report import check_case as check_case
 
 __version__ = "0.1.0"
 
@@ -85,54 +85,54 @@ _HOME = {
     "EvidenceError": "reeuncert.errors",
     "Flow": "reeuncert.system.definition",
     "InputError": "reeuncert.errors",
-    "LeftOut": "reeuncert.checks.held_out",
+    "LeftOut": "reeuncert.result.left_out",
     "ModelError": "reeuncert.errors",
     "OutputError": "reeuncert.errors",
     "Prior": "reeuncert.case.records",
     "Process": "reeuncert.system.definition",
     "ReeUncertError": "reeuncert.errors",
     "SamplingError": "reeuncert.errors",
-    "Scenario": "reeuncert.sensitivity",
+    "Scenario": "reeuncert.studies",
     "Selector": "reeuncert.system.definition",
-    "Study": "reeuncert.sensitivity",
+    "Study": "reeuncert.studies",
     "SystemDefinition": "reeuncert.system.definition",
-    "add_capacity": "reeuncert.scenarios",
+    "add_capacity": "reeuncert.counterfactuals",
     "add_indicators": "reeuncert.indicators",
-    "add_left_out": "reeuncert.checks.held_out",
-    "add_structures": "reeuncert.sensitivity.averaging",
-    "average_structures": "reeuncert.sensitivity.averaging",
+    "add_left_out": "reeuncert.result.left_out",
+    "add_structures": "reeuncert.studies.averaging",
+    "average_structures": "reeuncert.studies.averaging",
     "build_model": "reeuncert.model",
     "calibrate": "reeuncert.calibration",
     "check": "reeuncert.checks",
-    "check_case": "reeuncert.case.report",
-    "compare_structures": "reeuncert.sensitivity",
-    "export_stop": "reeuncert.scenarios",
+    "check_case": "reeuncert.validation.report",
+    "compare_structures": "reeuncert.studies",
+    "export_stop": "reeuncert.counterfactuals",
     "headlines": "reeuncert.indicators",
     "indicator_table": "reeuncert.indicators",
-    "lost_consumption": "reeuncert.scenarios",
-    "new_case": "reeuncert.case.new",
-    "no_trade": "reeuncert.scenarios",
-    "power_scaling": "reeuncert.sensitivity.powerscale",
-    "leave_out": "reeuncert.checks.held_out",
+    "lost_consumption": "reeuncert.counterfactuals",
+    "new_case": "reeuncert.reading.new",
+    "no_trade": "reeuncert.counterfactuals",
+    "power_scaling": "reeuncert.questions.powerscale",
+    "leave_out": "reeuncert.studies.leave_out",
     "preview": "reeuncert.inference.preview",
-    "read_case": "reeuncert.case.reader",
-    "read_results": "reeuncert.posterior.io",
-    "read_scenarios": "reeuncert.sensitivity",
-    "read_study": "reeuncert.sensitivity",
+    "read_case": "reeuncert.validation.reader",
+    "read_results": "reeuncert.result.io",
+    "read_scenarios": "reeuncert.studies",
+    "read_study": "reeuncert.studies",
     "recover": "reeuncert.calibration",
-    "reduce_flows": "reeuncert.scenarios",
-    "restrict": "reeuncert.restriction",
-    "reweight": "reeuncert.sensitivity.reweight",
-    "run_scenario": "reeuncert.scenarios",
+    "reduce_flows": "reeuncert.counterfactuals",
+    "restrict": "reeuncert.case.restriction",
+    "reweight": "reeuncert.questions.reweight",
+    "run_scenario": "reeuncert.counterfactuals",
     "sample": "reeuncert.inference.sample",
     "sample_prior": "reeuncert.inference.prior",
-    "score_structures": "reeuncert.sensitivity.scores",
-    "sensitivity": "reeuncert.sensitivity",
+    "score_structures": "reeuncert.studies.scores",
+    "sensitivity": "reeuncert.studies",
     "simulate": "reeuncert.calibration",
-    "sobol": "reeuncert.sensitivity.sobol",
+    "sobol": "reeuncert.questions.sobol",
     "summary": "reeuncert.indicators",
-    "tornado": "reeuncert.sensitivity.tornado",
-    "value_of_information": "reeuncert.sensitivity.information",
+    "tornado": "reeuncert.studies.tornado",
+    "value_of_information": "reeuncert.questions.information",
     "write_report": "reeuncert.report",
     "write_results": "reeuncert.report.files",
 }

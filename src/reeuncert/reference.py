@@ -15,15 +15,15 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from reeuncert.case.bundled import bundled_cases, find_case
 from reeuncert.case.records import Case
 from reeuncert.case.serial import case_from_json
-from reeuncert.case.toml import FILE, CaseFile, read_case_file
-from reeuncert.cells import CellError, number_cell, year_cell
 from reeuncert.errors import CaseError, Problem
-from reeuncert.indicators.quantiles import spread
 from reeuncert.indicators.registry import CUMULATED, INDICATORS, Indicator
-from reeuncert.tables import read_texts
+from reeuncert.reading.bundled import bundled_cases, find_case
+from reeuncert.reading.tables import read_texts
+from reeuncert.reading.toml import FILE, CaseFile, read_case_file
+from reeuncert.result.quantiles import spread
+from reeuncert.words.cells import CellError, number_cell, year_cell
 
 FOLDER = "reference"
 TABLE = "published_reference.csv"

@@ -17,7 +17,7 @@ from reeuncert.balance.residual import residual
 from reeuncert.indicators.registry import INDICATORS
 from reeuncert.inference.roundness import around_mode
 from reeuncert.inference.whitening import compile_whitened
-from reeuncert.posterior.diagnostics import diagnose
+from reeuncert.result.diagnostics import diagnose
 
 
 class Clock:

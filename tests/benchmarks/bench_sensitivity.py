@@ -26,8 +26,8 @@ asked = json.loads(sys.argv[1])
 case = ree.read_case(asked["case"])
 if asked["years"]:
     case = ree.restrict(case, range(asked["years"][0], asked["years"][1] + 1))
-from reeuncert.sensitivity.edits import Edited
-from reeuncert.sensitivity.scenario import scenarios_from
+from reeuncert.edits import Edited
+from reeuncert.edits.scenario import scenarios_from
 for scenario in scenarios_from(asked["scenario"]):
     case = scenario.apply(Edited(case)).case
 dt = ree.sample(ree.build_model(case), draws=asked["draws"], tune=asked["tune"], chains=2, seed=1, quiet=True,

@@ -19,9 +19,9 @@ import xarray as xr
 from faults.processes import start
 from reeuncert.cli.app import main
 from reeuncert.errors import OutputError
-from reeuncert.posterior.folder import LOCK, STAGED, output_folder
-from reeuncert.posterior.io import POSTERIOR, PROVENANCE, read_results, stage_results
 from reeuncert.report import write_report
+from reeuncert.result.folder import LOCK, STAGED, output_folder
+from reeuncert.result.io import POSTERIOR, PROVENANCE, read_results, stage_results
 from reeuncert.testing import toy_posterior
 
 NOBODY = 65534

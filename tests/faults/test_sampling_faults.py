@@ -20,14 +20,14 @@ import reeuncert.inference.samplers
 import reeuncert.report.files
 import reeuncert.report.findings
 from faults.processes import Child, start
-from reeuncert.case.reader import read_case
 from reeuncert.cli.app import main
 from reeuncert.inference.checkpoint import FOLDER
 from reeuncert.inference.layout import stored_names
 from reeuncert.inference.whitening import compile_whitened
 from reeuncert.model import build_model
-from reeuncert.posterior.folder import Staging
-from reeuncert.posterior.io import read_results, stage_results
+from reeuncert.result.folder import Staging
+from reeuncert.result.io import read_results, stage_results
+from reeuncert.validation.reader import read_case
 
 FILES = ["posterior.nc", "provenance.json"]
 SETTINGS = ("--draws", "60", "--tune", "200", "--thin", "20", "--chains", "4", "--seed", "11")

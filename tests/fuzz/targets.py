@@ -18,10 +18,16 @@ import numpy as np
 from xarray import DataTree
 
 from case_files import FILES, write_case
-from reeuncert.case.reader import load_case
 from reeuncert.case.serial import case_from_json, case_to_json
-from reeuncert.case.toml import CaseFile, read_case_file
-from reeuncert.cells import (
+from reeuncert.cli.options import parse_options
+from reeuncert.errors import Problem, ReeUncertError
+from reeuncert.reading.tables import Column, read_table
+from reeuncert.reading.toml import CaseFile, read_case_file
+from reeuncert.reference import published_values
+from reeuncert.result.io import read_results, write_netcdf
+from reeuncert.testing import flow_dataset, toy_case, toy_flows
+from reeuncert.validation.reader import load_case
+from reeuncert.words.cells import (
     CellError,
     condensed,
     did_you_mean,
@@ -33,12 +39,6 @@ from reeuncert.cells import (
     when_cell,
     year_cell,
 )
-from reeuncert.cli.options import parse_options
-from reeuncert.errors import Problem, ReeUncertError
-from reeuncert.posterior.io import read_results, write_netcdf
-from reeuncert.reference import published_values
-from reeuncert.tables import Column, read_table
-from reeuncert.testing import flow_dataset, toy_case, toy_flows
 
 Target = Callable[[bytes], bool]
 

@@ -124,10 +124,10 @@ def test_every_page_is_in_the_index() -> None:
 
 
 def test_a_study_is_asked_by_its_file(my_case: Path) -> None:
+    from reeuncert.edits import EDITS
     from reeuncert.errors import CaseError
-    from reeuncert.sensitivity.edits import EDITS
-    from reeuncert.sensitivity.jobs import FitSettings
-    from reeuncert.sensitivity.plan import plan_study, scenarios_asked
+    from reeuncert.studies.jobs import FitSettings
+    from reeuncert.studies.plan import plan_study, scenarios_asked
 
     said = blocks("study")
     text = said["my_case/scenarios.toml"]

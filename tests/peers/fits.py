@@ -12,7 +12,7 @@ import reeuncert as ree
 from reeuncert.balance.residual import residual
 from reeuncert.case.records import Case
 from reeuncert.inference.compiled import compile_model
-from reeuncert.posterior.diagnostics import Diagnostics, diagnose
+from reeuncert.result.diagnostics import Diagnostics, diagnose
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import pytest
 
 import reeuncert as ree
 from reeuncert.checks.structures import LABELS
-from reeuncert.sensitivity.averaging import add_structures
-from reeuncert.sensitivity.structures import run_rivals
+from reeuncert.studies.averaging import add_structures
+from reeuncert.studies.rivals import run_rivals
 
 pytestmark = pytest.mark.slow
 

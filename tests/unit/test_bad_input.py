@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from case_files import FILES, changed, problems_after, problems_in, write_case
-from reeuncert.case.reader import read_case
 from reeuncert.errors import CaseError, EvidenceError
+from reeuncert.validation.reader import read_case
 
 CHANGES: list[dict[str, Any]] = tomllib.loads((Path(__file__).parent / "bad_input.toml").read_text("utf-8"))["change"]
 

@@ -15,13 +15,13 @@ import pytest
 from reeuncert.balance.network import Network
 from reeuncert.balance.op import flows_from_coordinates
 from reeuncert.balance.residual import residual
-from reeuncert.case.bundled import find_case
-from reeuncert.case.reader import load_case, read_case
 from reeuncert.case.records import Case
 from reeuncert.indicators.registry import INDICATORS
 from reeuncert.priors.coverage import case_network
 from reeuncert.priors.paths import CoordinatePrior, coordinate_prior
+from reeuncert.reading.bundled import find_case
 from reeuncert.system.definition import OUTSIDE
+from reeuncert.validation.reader import load_case, read_case
 
 OPTIONS = {
     "gap_structure": ("tightness", "walk", "flat"),

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from reeuncert.case.bundled import find_case
-from reeuncert.case.reader import read_case
 from reeuncert.case.records import Case, Evidence
 from reeuncert.likelihood.compile import compile_evidence
 from reeuncert.likelihood.conflicts import overlaps_among
 from reeuncert.priors.coverage import case_network
+from reeuncert.reading.bundled import find_case
+from reeuncert.validation.reader import read_case
 
 SCOPES = ("as_documented", "registered_all_years")
 FILES = {

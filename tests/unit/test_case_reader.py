@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from case_files import FILES, changed, problems_in, write_case
-from reeuncert.case.bundled import bundled_cases, bundled_folder, find_case
-from reeuncert.case.reader import problems_of, read_case
 from reeuncert.case.records import Constant, ErrorClass, Factor, Headline, Offset, Source
-from reeuncert.case.report import check_case
-from reeuncert.case.toml import CaseFile, line_of, read_case_file
 from reeuncert.errors import CaseError, InputError, Problem
+from reeuncert.reading.bundled import bundled_cases, bundled_folder, find_case
+from reeuncert.reading.toml import CaseFile, line_of, read_case_file
 from reeuncert.system.definition import Flow, Process, Selector
+from reeuncert.validation.reader import problems_of, read_case
+from reeuncert.validation.report import check_case
 
 
 def test_the_records_hold_what_the_tables_say(tmp_path: Path) -> None:

@@ -10,8 +10,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from case_files import write_case
-from reeuncert.case.bundled import bundled_cases
-from reeuncert.case.reader import read_case
 from reeuncert.case.records import (
     Case,
     Constant,
@@ -25,7 +23,9 @@ from reeuncert.case.records import (
 )
 from reeuncert.case.serial import case_from_json, case_to_json
 from reeuncert.errors import CaseError
+from reeuncert.reading.bundled import bundled_cases
 from reeuncert.system.definition import Flow, Process, Selector, SystemDefinition
+from reeuncert.validation.reader import read_case
 
 TEXT = st.text(max_size=6)
 YEARS = st.lists(st.integers(1, 9999), max_size=3).map(tuple)

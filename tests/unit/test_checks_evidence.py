@@ -7,7 +7,6 @@ import pytest
 import xarray as xr
 
 import reeuncert.checks.published as published_check
-from reeuncert.case.reader import read_case
 from reeuncert.case.serial import case_to_json
 from reeuncert.checks import Material, check
 from reeuncert.checks.assumption import verdict, width_ratio
@@ -19,6 +18,7 @@ from reeuncert.inference.layout import flow_coordinates
 from reeuncert.likelihood import compile_evidence, log_likelihood
 from reeuncert.priors.coverage import case_network
 from reeuncert.priors.implied import implied_flows
+from reeuncert.validation.reader import read_case
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ import reeuncert.cli.run
 from reeuncert.cli import app
 from reeuncert.cli.options import parse_options
 from reeuncert.errors import CaseError, SamplingError
-from reeuncert.posterior.folder import output_folder
-from reeuncert.posterior.io import read_results
 from reeuncert.report import write_results
+from reeuncert.result.folder import output_folder
+from reeuncert.result.io import read_results
 from reeuncert.testing import toy_posterior
 
 FILES = ["checks.csv", "flows.csv", "indicators.csv", "posterior.nc", "provenance.json", "report.html"]

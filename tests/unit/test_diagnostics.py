@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from arviz_stats.base import array_stats
 
-from reeuncert.posterior.diagnostics import bfmi, diagnose, ess, mcse_quantile, r_hat
+from reeuncert.result.diagnostics import bfmi, diagnose, ess, mcse_quantile, r_hat
 
 
 def _chains(kind: str, shape: tuple[int, int, int]) -> np.ndarray:

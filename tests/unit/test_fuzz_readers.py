@@ -20,8 +20,8 @@ from reeuncert.errors import OutputError
 from reeuncert.inference.chains import Chain
 from reeuncert.inference.checkpoint import FOLDER, MANIFEST, Checkpoint, find_checkpoint
 from reeuncert.inference.messages import Messages
-from reeuncert.posterior.io import provenance, read_results, write_netcdf
-from reeuncert.posterior.tables import flow_table
+from reeuncert.result.io import provenance, read_results, write_netcdf
+from reeuncert.result.tables import flow_table
 from reeuncert.testing import toy_posterior
 
 TIMES = int(os.environ.get("REEUNCERT_FUZZ", "1"))

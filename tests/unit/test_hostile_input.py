@@ -15,20 +15,20 @@ from rich.console import Console
 
 from case_files import FILES, changed, problems_after, problems_in, write_case
 from pages import HOSTILE, hostile_result
-from reeuncert.case.bundled import find_case
-from reeuncert.case.reader import read_case
-from reeuncert.case.report import check_case
 from reeuncert.case.serial import case_from_json, case_to_json
-from reeuncert.cells import number_cell
 from reeuncert.checks import check
 from reeuncert.checks.result import CheckTable, judged
 from reeuncert.cli.show import show_checks, show_findings
 from reeuncert.errors import CaseError
 from reeuncert.indicators import add_indicators
-from reeuncert.posterior.io import csv_text
-from reeuncert.posterior.tables import flow_table
+from reeuncert.reading.bundled import find_case
 from reeuncert.report.findings import Findings
+from reeuncert.result.io import csv_text
+from reeuncert.result.tables import flow_table
 from reeuncert.testing import toy_posterior
+from reeuncert.validation.reader import read_case
+from reeuncert.validation.report import check_case
+from reeuncert.words.cells import number_cell
 
 FORMULAS = ("=cmd|' /C calc'!A0", "+SUM(1)", "-2+3", "@SUM(A1)", "\t=1+1")
 TURN = "\u202e"

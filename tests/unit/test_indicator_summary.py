@@ -13,7 +13,7 @@ from reeuncert.case.serial import case_from_json
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators import headlines, indicator_table, summary
 from reeuncert.indicators.headlines import number
-from reeuncert.indicators.quantiles import spread
+from reeuncert.result.quantiles import spread
 from reeuncert.testing import toy_posterior
 
 COLUMNS = [

@@ -12,9 +12,9 @@ import pytest
 import xarray as xr
 
 from reeuncert.errors import OutputError
-from reeuncert.posterior.folder import output_folder
-from reeuncert.posterior.io import csv_text, provenance, read_results, stage_results, write_netcdf
-from reeuncert.posterior.tables import flow_table
+from reeuncert.result.folder import output_folder
+from reeuncert.result.io import csv_text, provenance, read_results, stage_results, write_netcdf
+from reeuncert.result.tables import flow_table
 from reeuncert.testing import toy_posterior
 
 
@@ -137,7 +137,7 @@ def test_a_file_system_that_refuses(tmp_path, monkeypatch, number, message):
     def refuse(*args, **kwargs):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr("reeuncert.posterior.folder.tempfile.mkdtemp", refuse)
+    monkeypatch.setattr("reeuncert.result.folder.tempfile.mkdtemp", refuse)
     with pytest.raises(OutputError) as caught, output_folder(tmp_path / "run"):
         pass
     assert str(caught.value) == message.format(tmp_path / "run")

@@ -10,9 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 import reeuncert as ree
-from reeuncert.checks.held_out import LeftOut, add_left_out, leave_out, left_out_of
 from reeuncert.cli.app import app
 from reeuncert.errors import ReeUncertError
+from reeuncert.result.left_out import LeftOut, add_left_out, left_out_of
+from reeuncert.studies.leave_out import leave_out
 from reeuncert.testing import toy_posterior
 
 SHORT = {"draws": 200, "tune": 300, "seed": 3}

@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 import reeuncert as ree
-import reeuncert.case.new as new
-import reeuncert.case.reading as reading
+import reeuncert.reading.new as new
+import reeuncert.reading.state as reading
 from reeuncert.cli import app
 from reeuncert.errors import CaseError, OutputError
 

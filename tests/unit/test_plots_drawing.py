@@ -13,13 +13,13 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import reeuncert.plots as plots
-from reeuncert.case.reader import read_case
 from reeuncert.case.serial import case_to_json
 from reeuncert.errors import ReeUncertError
 from reeuncert.plots.draw_plotly import escaped
 from reeuncert.plots.panels import Board, Fan, Panel, render
 from reeuncert.plots.style import BACKENDS, THEMES
 from reeuncert.testing import flow_dataset, toy_flows, toy_posterior
+from reeuncert.validation.reader import read_case
 
 SMALL_METAL = Path(__file__).parents[2] / "models" / "small_metal"
 

@@ -19,7 +19,7 @@ from reeuncert.errors import ReeUncertError
 from reeuncert.plots.labels import shown, value_title
 from reeuncert.plots.rows import Chart, Row, Span, render_chart
 from reeuncert.plots.style import BACKENDS, THEMES
-from reeuncert.sensitivity.studies import Study
+from reeuncert.studies.study import Study
 from reeuncert.testing import flow_dataset, toy_flows, toy_posterior, toy_terms
 
 WHERE = {"region": "South", "partner": "North", "product": "refined", "year": 2003}

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reeuncert.case.medians import median_in_year
 from reeuncert.case.records import Prior
 from reeuncert.errors import ModelError
-from reeuncert.priors.paths import _block, _blocks, _factor, _Spread, ar_correlation, median_in_year
+from reeuncert.priors.paths import _block, _blocks, _factor, _Spread, ar_correlation
 from reeuncert.system.definition import Selector
 
 

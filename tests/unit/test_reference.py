@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from reeuncert.case.bundled import find_case
-from reeuncert.case.reader import read_case
 from reeuncert.errors import CaseError
+from reeuncert.reading.bundled import find_case
 from reeuncert.reference import data_folder, published_values, reference_table
 from reeuncert.testing import toy_case
+from reeuncert.validation.reader import read_case
 
 COLUMNS = "id,source_id,statement,indicator,region,partner,product,year_from,year_to,value,unit,hedge,note,why_outside"
 ROWS = """\

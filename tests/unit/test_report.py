@@ -12,7 +12,6 @@ import pytest
 import xarray as xr
 from markupsafe import Markup
 
-from reeuncert.case.reader import read_case
 from reeuncert.case.serial import case_to_json
 from reeuncert.checks.assumption import ON_PRIOR, PARTLY_PRIOR
 from reeuncert.checks.result import CheckResult, CheckTable
@@ -29,6 +28,7 @@ from reeuncert.report.svg import interval_picture
 from reeuncert.report.verdict import verdict_of
 from reeuncert.report.words import linked
 from reeuncert.testing import flow_dataset, toy_flows, toy_posterior
+from reeuncert.validation.reader import read_case
 
 PASSED = CheckResult("balance", "passed", 0.0, "<= 1e-9", "Every process balances.")
 FAILED = CheckResult(

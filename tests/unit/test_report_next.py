@@ -13,12 +13,12 @@ import xarray as xr
 import reeuncert as ree
 from reeuncert.case.serial import case_from_json, case_to_json
 from reeuncert.checks.result import CheckResult, CheckTable
+from reeuncert.questions.overview import overview
 from reeuncert.report.context import Context
 from reeuncert.report.findings import Findings
 from reeuncert.report.page import render
 from reeuncert.report.section import Section
 from reeuncert.report.sections import SECTIONS, next_steps
-from reeuncert.sensitivity.overview import overview
 from reeuncert.testing import toy_posterior
 
 ONLY = (Section("next", "What to collect next", "next_steps.html.j2", next_steps.content),)

@@ -3,9 +3,9 @@
 import pytest
 
 import reeuncert as ree
-from reeuncert.case.reader import problems_of
+from reeuncert.case.medians import median_in_year
 from reeuncert.errors import CaseError
-from reeuncert.priors.paths import median_in_year
+from reeuncert.validation.reader import problems_of
 
 CASE = ree.read_case("small_metal")
 

@@ -16,9 +16,9 @@ import reeuncert as ree
 from reeuncert.balance.residual import residual
 from reeuncert.case.records import Case
 from reeuncert.case.serial import case_to_json
+from reeuncert.counterfactuals import AddCapacity, ExportStop, NoTrade, Reduce, run_scenario
+from reeuncert.counterfactuals.allocate import share_out
 from reeuncert.errors import ReeUncertError
-from reeuncert.scenarios import AddCapacity, ExportStop, NoTrade, Reduce, run_scenario
-from reeuncert.scenarios.allocate import share_out
 from reeuncert.system.definition import OUTSIDE, Flow, Process, SystemDefinition
 from reeuncert.testing import flow_dataset, toy_case, toy_flows
 

@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 import reeuncert as ree
 from reeuncert import plots
 from reeuncert.cli import app
+from reeuncert.counterfactuals import AddCapacity, lost_consumption, no_trade, rule, run_scenario
 from reeuncert.errors import InputError, ReeUncertError
-from reeuncert.posterior.io import write_netcdf
-from reeuncert.scenarios import AddCapacity, lost_consumption, no_trade, rule, run_scenario
+from reeuncert.result.io import write_netcdf
 from reeuncert.testing import toy_posterior
 
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 import reeuncert as ree
 import studies
 from reeuncert.cli import app
-from reeuncert.sensitivity import refits
+from reeuncert.studies import refits
 
 TEXT = """\
 [[scenario]]
@@ -83,7 +83,7 @@ def test_bad_input_ends_with_two(arguments: list[str], message: str):
 
 
 def test_the_scenarios_of_the_bundled_case_can_be_read():
-    from reeuncert.case.bundled import find_case
+    from reeuncert.reading.bundled import find_case
 
     found = ree.read_scenarios(find_case("china_us_row") / "scenarios.toml")
     assert len(found) == 15

@@ -11,14 +11,14 @@ import xarray as xr
 
 import reeuncert as ree
 from reeuncert.case.records import Case, ErrorClass, Evidence, Source
+from reeuncert.edits.base import Edited
+from reeuncert.edits.scenario import Scenario
 from reeuncert.errors import CaseError, ReeUncertError
 from reeuncert.indicators.registry import UnknownIndicatorError
 from reeuncert.inference.refit import Refitter
-from reeuncert.posterior.tables import mass_flow
-from reeuncert.sensitivity.edits.base import Edited
-from reeuncert.sensitivity.nested import interval_width
-from reeuncert.sensitivity.scenario import Scenario
-from reeuncert.sensitivity.scores import compare_scores, fold_of_rows, predictive_scores
+from reeuncert.questions.nested import interval_width
+from reeuncert.result.tables import mass_flow
+from reeuncert.studies.scores import compare_scores, fold_of_rows, predictive_scores
 from reeuncert.system.definition import Selector
 
 ERROR = 0.05

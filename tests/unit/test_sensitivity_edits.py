@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import reeuncert as ree
-from reeuncert.case.reader import problems_of
 from reeuncert.case.records import Case
 from reeuncert.case.serial import case_to_json
+from reeuncert.edits import EDITS, Edited, EditError, edit_of
+from reeuncert.edits.scenario import Scenario
 from reeuncert.errors import ReeUncertError
-from reeuncert.sensitivity.edits import EDITS, Edited, EditError, edit_of
-from reeuncert.sensitivity.scenario import Scenario
-from reeuncert.sensitivity.shapes import shape_of
+from reeuncert.studies.shapes import shape_of
 from reeuncert.system.definition import Selector
+from reeuncert.validation.reader import problems_of
 
 CASE = ree.read_case("small_metal")
 SPREADS = ("level_sd", "year_sd", "split_sd", "slope_sd")

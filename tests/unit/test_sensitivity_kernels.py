@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 from scipy.stats import t as student
 
-from reeuncert.sensitivity.budget import REST, Inputs, shares_of
-from reeuncert.sensitivity.nested import expected_widths, interval_width, weighted_quantiles
-from reeuncert.sensitivity.regression import width_after_regression
-from reeuncert.sensitivity.reweight import smoothed, threshold
-from reeuncert.sensitivity.targets import Target
+from reeuncert.questions.budget import REST, Inputs, shares_of
+from reeuncert.questions.nested import expected_widths, interval_width, weighted_quantiles
+from reeuncert.questions.regression import width_after_regression
+from reeuncert.questions.reweight import smoothed, threshold
+from reeuncert.questions.targets import Target
 
 CHAINS, DRAWS = 4, 1000
 

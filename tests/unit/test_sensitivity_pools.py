@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 import reeuncert as ree
 import studies
 from reeuncert.errors import SamplingError
-from reeuncert.sensitivity.jobs import Failure, FitSettings, Job, choose
-from reeuncert.sensitivity.runners import HerePool, PoolLostError, ProcessPool, run_jobs
-from reeuncert.sensitivity.studies import FINISHED, KEPT
+from reeuncert.studies.jobs import Failure, FitSettings, Job, choose
+from reeuncert.studies.runners import HerePool, PoolLostError, ProcessPool, run_jobs
+from reeuncert.studies.study import FINISHED, KEPT
 
 CASE = ree.read_case("small_metal")
 
@@ -187,7 +187,7 @@ def test_a_dask_cluster_goes_on_when_one_of_its_two_workers_is_killed(marks: Pat
 
 
 def test_a_cluster_that_cannot_be_reached_is_one_clear_error(monkeypatch: pytest.MonkeyPatch, marks: Path):
-    from reeuncert.sensitivity import runners_dask
+    from reeuncert.studies import runners_dask
 
     monkeypatch.setattr(runners_dask, "CONNECT_SECONDS", 1.0)
     vary = {"prior_median[prior=ore of South]": [2]}

@@ -14,11 +14,11 @@ import reeuncert as ree
 import studies
 from reeuncert.inference import refit
 from reeuncert.inference.roundness import Roundness
-from reeuncert.sensitivity import refits
-from reeuncert.sensitivity.fitted import Fitted
-from reeuncert.sensitivity.jobs import FitSettings
-from reeuncert.sensitivity.plan import Plan, plan_study, scenarios_asked
-from reeuncert.sensitivity.studies import Study
+from reeuncert.studies import refits
+from reeuncert.studies.fitted import Fitted
+from reeuncert.studies.jobs import FitSettings
+from reeuncert.studies.plan import Plan, plan_study, scenarios_asked
+from reeuncert.studies.study import Study
 
 CASE = ree.read_case("small_metal")
 SCENARIOS = [

@@ -1,6 +1,5 @@
 """Studies with a stand-in for the sampler: results stacked, kept, found again, resumed, and failures reported."""
 
-import os
 import shutil
 from pathlib import Path
 
@@ -12,8 +11,8 @@ import xarray as xr
 import reeuncert as ree
 import studies
 from reeuncert.errors import OutputError, ReeUncertError, SamplingError
-from reeuncert.sensitivity.cache import Cache
-from reeuncert.sensitivity.studies import CHANGES, FAILED, FINISHED, HOLDS, KEPT, NOT_ASKED
+from reeuncert.studies.cache import Cache
+from reeuncert.studies.study import CHANGES, FAILED, FINISHED, HOLDS, KEPT, NOT_ASKED
 
 CASE = ree.read_case("small_metal")
 ORE = {"kind": "prior_median", "prior": "ore of South", "factor": 3}
@@ -250,15 +249,6 @@ def test_impossible_places_to_run(marks: Path):
         study(jobs=0)
     with pytest.raises(SamplingError, match="jobs is for this machine and client for a cluster; give one of them"):
         study(jobs=2, client="tcp://127.0.0.1:1")
-
-
-def test_the_function_and_the_package_share_their_name():
-    import reeuncert.sensitivity as package
-
-    assert ree.sensitivity is package
-    assert callable(package)
-    assert package.scenario.BASE == "base"
-    assert os.path.isdir(os.path.dirname(str(package.__file__)))
 
 
 def test_nothing_of_a_study_is_left_beside_the_results(tmp_path: Path, marks: Path):

@@ -12,9 +12,9 @@ import xarray as xr
 
 import reeuncert as ree
 from reeuncert.errors import ReeUncertError
-from reeuncert.posterior.io import write_netcdf
-from reeuncert.sensitivity.averaging import add_structures, average_structures, structures_of
-from reeuncert.sensitivity.structures import HOLDS, NOT_IDENTIFIED
+from reeuncert.result.io import write_netcdf
+from reeuncert.studies.averaging import add_structures, average_structures, structures_of
+from reeuncert.studies.rivals import HOLDS, NOT_IDENTIFIED
 from reeuncert.testing import toy_posterior
 
 

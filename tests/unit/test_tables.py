@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reeuncert.cells import (
+from reeuncert.reading.tables import Column, Table, read_table
+from reeuncert.words.cells import (
     CellError,
     condensed,
     did_you_mean,
@@ -21,7 +22,6 @@ from reeuncert.cells import (
     when_cell,
     year_cell,
 )
-from reeuncert.tables import Column, Table, read_table
 
 COLUMNS = (Column("name", name_cell, required=True), Column("value", number_cell), Column("note"))
 

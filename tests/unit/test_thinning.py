@@ -5,7 +5,7 @@ import xarray as xr
 
 from reeuncert.checks import check
 from reeuncert.inference.thinning import thin_draws
-from reeuncert.posterior.diagnostics import bfmi
+from reeuncert.result.diagnostics import bfmi
 from reeuncert.testing import toy_posterior
 
 

@@ -22,7 +22,7 @@ from reeuncert.case.records import Case
 from reeuncert.errors import ReeUncertError
 from reeuncert.inference.layout import MASS_FLOW
 from reeuncert.inference.refit import Refitter
-from reeuncert.posterior.diagnostics import diagnose
+from reeuncert.result.diagnostics import diagnose
 
 FEWEST = 2
 """Simulations without which there is no error of a coverage."""

@@ -12,8 +12,8 @@ from functools import cache, lru_cache
 from typing import Any
 
 from reeuncert.case.records import Case
-from reeuncert.cells import plain, shown
 from reeuncert.errors import CaseError, Problem
+from reeuncert.words.cells import plain, shown
 
 FORMAT = "reeuncert case"
 VERSION = 1

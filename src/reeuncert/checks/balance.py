@@ -7,7 +7,7 @@ import xarray as xr
 
 from reeuncert.checks.material import Material
 from reeuncert.checks.result import CheckResult, judged
-from reeuncert.posterior.tables import mass_flow
+from reeuncert.result.tables import mass_flow
 from reeuncert.system.definition import OUTSIDE
 
 LARGEST_RESIDUAL = 1e-9

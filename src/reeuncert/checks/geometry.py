@@ -10,7 +10,7 @@ import xarray as xr
 
 from reeuncert.checks.material import Material
 from reeuncert.checks.result import CheckResult, information, judged
-from reeuncert.posterior.diagnostics import bfmi
+from reeuncert.result.diagnostics import bfmi
 
 SMALLEST_BFMI = 0.3
 LARGEST_SHARE_AT_DEPTH = 0.01

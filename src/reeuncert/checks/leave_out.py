@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from reeuncert.checks.held_out import left_out_of
 from reeuncert.checks.material import Material
 from reeuncert.checks.result import CheckResult, information, judged
+from reeuncert.result.left_out import left_out_of
 
 LEVEL = 0.9
 ERRORS = 2.0

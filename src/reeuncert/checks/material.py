@@ -15,9 +15,9 @@ from reeuncert.case.serial import case_from_json
 from reeuncert.indicators.headlines import place
 from reeuncert.indicators.registry import lookup
 from reeuncert.likelihood import EvidenceModel, compile_evidence
-from reeuncert.posterior.diagnostics import diagnose
-from reeuncert.posterior.tables import flow_table
 from reeuncert.priors.coverage import case_network
+from reeuncert.result.diagnostics import diagnose
+from reeuncert.result.tables import flow_table
 
 SAMPLE = ("chain", "draw")
 

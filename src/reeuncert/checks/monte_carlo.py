@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from reeuncert.checks.material import Key, Material
 from reeuncert.checks.result import CheckResult, information, judged
-from reeuncert.posterior.diagnostics import diagnose
-from reeuncert.posterior.tables import mass_flow
+from reeuncert.result.diagnostics import diagnose
+from reeuncert.result.tables import mass_flow
 
 LARGEST_ERROR = 0.05
 """Largest standard error of an end of a 90 % interval, in widths of that interval."""

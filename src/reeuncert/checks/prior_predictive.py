@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from reeuncert.cells import condensed
 from reeuncert.checks.assumption import is_fixed
 from reeuncert.checks.material import Material
 from reeuncert.checks.result import CheckResult, information, warned
 from reeuncert.priors.checks import WIDE, total_log_sd
 from reeuncert.priors.implied import MOST_ORDERS
+from reeuncert.words.cells import condensed
 
 NEAR_CERTAIN_RATIO = 0.05
 """A ratio whose prior 90 % interval is narrower than this was settled before any evidence."""

@@ -100,9 +100,9 @@ def run(
 def check(case: CaseArgument = DEFAULT_CASE, option: Options = None) -> None:
     """Say whether a case can be used, and what an analyst should look at first. Samples nothing."""
     with guarded():
-        from reeuncert.case.report import check_case
         from reeuncert.cli.options import parse_options
         from reeuncert.cli.show import console
+        from reeuncert.validation.report import check_case
 
         found = check_case(case, **parse_options(option or []))
         console().print(found)
@@ -113,9 +113,9 @@ def check(case: CaseArgument = DEFAULT_CASE, option: Options = None) -> None:
 def cases() -> None:
     """List the cases that ship with the package."""
     with guarded():
-        from reeuncert.case.bundled import bundled_cases
-        from reeuncert.case.reader import read_case
         from reeuncert.cli.show import show_cases
+        from reeuncert.reading.bundled import bundled_cases
+        from reeuncert.validation.reader import read_case
 
         show_cases([read_case(name) for name in bundled_cases()])
 
@@ -124,8 +124,8 @@ def cases() -> None:
 def new(folder: Annotated[Path, typer.Argument(help="Folder to make; its name is that of the case.")]) -> None:
     """Make a skeleton of a case: every table, invented figures, and a README that explains them."""
     with guarded():
-        from reeuncert.case.new import new_case
         from reeuncert.cli.show import console
+        from reeuncert.reading.new import new_case
 
         made = new_case(folder)
         console().print(f"Made {made}: read {made / 'README.md'}, then: reeuncert check {made}", soft_wrap=True)
@@ -139,8 +139,8 @@ def report(
     """Write the report of a result again."""
     with guarded():
         from reeuncert.cli.show import console
-        from reeuncert.posterior.io import read_results
         from reeuncert.report import write_report
+        from reeuncert.result.io import read_results
 
         dt = read_results(posterior)
         folder = posterior if os.path.isdir(posterior) else posterior.parent

@@ -12,13 +12,13 @@ from rich.table import Table
 from reeuncert.calibration import calibrate
 from reeuncert.calibration.ranks import COVERAGES
 from reeuncert.calibration.result import Calibration
-from reeuncert.case.reader import read_case
 from reeuncert.case.records import Case
+from reeuncert.case.restriction import restrict
 from reeuncert.cli.options import parse_options
 from reeuncert.cli.show import console
 from reeuncert.errors import CaseError, Problem
 from reeuncert.files import explained
-from reeuncert.restriction import restrict
+from reeuncert.validation.reader import read_case
 
 DECIMALS = 4
 

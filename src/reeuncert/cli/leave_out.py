@@ -8,11 +8,12 @@ from pathlib import Path
 from rich.table import Table
 
 from reeuncert.case.serial import case_from_json
-from reeuncert.checks.held_out import LeftOut, add_left_out, leave_out, left_out_of
 from reeuncert.cli.show import console
 from reeuncert.errors import OutputError, ReeUncertError
-from reeuncert.posterior.io import read_results
 from reeuncert.report.files import write_results
+from reeuncert.result.io import read_results
+from reeuncert.result.left_out import LeftOut, add_left_out, left_out_of
+from reeuncert.studies.leave_out import leave_out
 
 
 def run_leave_out(results: Path, folds: str, *, draws: int, tune: int, seed: int) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from reeuncert.cells import shown
 from reeuncert.errors import CaseError, Problem
+from reeuncert.words.cells import shown
 
 
 def parse_options(given: Iterable[str]) -> dict[str, str]:

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reeuncert.case.reader import read_case
 from reeuncert.cli.exits import FAILED_CHECK, INTERRUPTED
 from reeuncert.cli.options import parse_options
 from reeuncert.cli.resume import checkpointed, remove_checkpoint
 from reeuncert.errors import OutputError, SamplingError
-from reeuncert.posterior.folder import Staging, output_folder
 from reeuncert.reference import published_values
+from reeuncert.result.folder import Staging, output_folder
+from reeuncert.validation.reader import read_case
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -111,8 +111,8 @@ def _with_rivals(dt: xr.DataTree, case: Case, request: Request) -> xr.DataTree:
     if not case.compare or not request.structures or request.preview or dt.attrs.get("complete") == "no":
         return dt
     from reeuncert.indicators import add_indicators
-    from reeuncert.sensitivity.averaging import add_structures
-    from reeuncert.sensitivity.structures import run_rivals
+    from reeuncert.studies.averaging import add_structures
+    from reeuncert.studies.rivals import run_rivals
 
     _say(request, f"Short runs under the other structures ({', '.join(case.compare)}) …")
     dt = add_indicators(dt)

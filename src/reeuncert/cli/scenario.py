@@ -13,12 +13,12 @@ from rich.table import Table
 from rich.text import Text
 
 from reeuncert.cli.show import console
+from reeuncert.counterfactuals import lost_consumption, rule, run_scenario
+from reeuncert.counterfactuals.capacity import AS_DRAWN, HIGHEST, Capacity
+from reeuncert.counterfactuals.lost import ALL, scenario_of
 from reeuncert.errors import InputError, OutputError, Problem
 from reeuncert.indicators.headlines import number
-from reeuncert.posterior.io import csv_text, read_results
-from reeuncert.scenarios import lost_consumption, rule, run_scenario
-from reeuncert.scenarios.capacity import AS_DRAWN, HIGHEST, Capacity
-from reeuncert.scenarios.lost import ALL, scenario_of
+from reeuncert.result.io import csv_text, read_results
 
 
 def show_scenario(

@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from reeuncert.case.bundled import find_case
-from reeuncert.case.reader import read_case
 from reeuncert.case.records import Case
 from reeuncert.cli.exits import FAILED_CHECK
 from reeuncert.cli.options import parse_options
 from reeuncert.cli.show import console
+from reeuncert.edits.scenario import FILE
 from reeuncert.errors import CaseError, Problem
 from reeuncert.files import explained, write_whole
-from reeuncert.posterior.io import csv_text
-from reeuncert.sensitivity.cache import cache_of
-from reeuncert.sensitivity.jobs import FitSettings
-from reeuncert.sensitivity.plan import Plan, plan_study, scenarios_asked
-from reeuncert.sensitivity.scenario import FILE
-from reeuncert.sensitivity.studies import CHANGES, FAILED, Study
+from reeuncert.reading.bundled import find_case
+from reeuncert.result.io import csv_text
+from reeuncert.studies.cache import cache_of
+from reeuncert.studies.jobs import FitSettings
+from reeuncert.studies.plan import Plan, plan_study, scenarios_asked
+from reeuncert.studies.study import CHANGES, FAILED, Study
+from reeuncert.validation.reader import read_case
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,7 +78,7 @@ def run_sensitivity(request: StudyRequest) -> int:
 
 
 def _made(case: Case, file: Path, request: StudyRequest) -> Study:
-    from reeuncert.sensitivity.study import sensitivity
+    from reeuncert.studies.sensitivity import sensitivity
 
     return sensitivity(
         case,

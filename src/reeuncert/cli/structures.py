@@ -8,14 +8,13 @@ from pathlib import Path
 
 from rich.table import Table
 
-from reeuncert.case.reader import read_case
 from reeuncert.cli.options import parse_options
 from reeuncert.cli.show import console
 from reeuncert.errors import OutputError
 from reeuncert.files import explained, write_whole
-from reeuncert.posterior.io import csv_text, read_results
-from reeuncert.sensitivity.averaging import add_structures
-from reeuncert.sensitivity.structures import (
+from reeuncert.result.io import csv_text, read_results
+from reeuncert.studies.averaging import add_structures
+from reeuncert.studies.rivals import (
     LABELS,
     StructureComparison,
     compare_structures,
@@ -23,6 +22,7 @@ from reeuncert.sensitivity.structures import (
     run_rivals,
     verdicts_over_structures,
 )
+from reeuncert.validation.reader import read_case
 
 
 def run_structures(case: str, options: Sequence[str], *, draws: int | None, seed: int, out: Path | None) -> None:

@@ -9,9 +9,9 @@ import pandas as pd
 import xarray as xr
 
 from reeuncert.errors import ReeUncertError
-from reeuncert.indicators.quantiles import Spread, spread
 from reeuncert.indicators.registry import DIMS, lookup
-from reeuncert.posterior.diagnostics import diagnose
+from reeuncert.result.diagnostics import diagnose
+from reeuncert.result.quantiles import Spread, spread
 
 SAMPLE = ("chain", "draw")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reeuncert.inference.cores import available_cores
+from reeuncert.machine import available_cores
 
 STATISTICS = {
     "diverging": "diverging",

@@ -19,7 +19,6 @@ from reeuncert.likelihood.packing import pack_rows, pack_sums
 from reeuncert.likelihood.problems import evidence_problems, row_has_flows
 from reeuncert.likelihood.readings import LOG, LOGIT, PLAIN, read, scale_of
 from reeuncert.likelihood.selection import Term, select, years_in_case
-from reeuncert.likelihood.units import unit_factor
 from reeuncert.likelihood.widths import (
     FAMILIES,
     PLAIN_FAMILIES,
@@ -28,6 +27,7 @@ from reeuncert.likelihood.widths import (
     has_own_width,
     row_multiplier,
 )
+from reeuncert.words.units import unit_factor
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from reeuncert.case.records import Case, ErrorClass, Evidence
+from reeuncert.case.wording import figure_text, place_text, years_text
 from reeuncert.errors import Problem
 from reeuncert.likelihood.readings import BOUND_QUALIFIERS, bounds, scale_of, to_scale
 from reeuncert.likelihood.selection import Term, selected, years_in_case
-from reeuncert.likelihood.units import SHARE_RELATIONS, unit_factor
 from reeuncert.likelihood.widths import PLAIN_FAMILIES, has_own_width, row_multiplier
-from reeuncert.likelihood.wording import figure_text, place_text, years_text
+from reeuncert.words.units import SHARE_RELATIONS, unit_factor
 
 CONTRADICTION_WIDTHS = 8.0
 """Two bounds contradict each other when the gap between them is more than so many of their joint widths."""

@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterator
 
 from reeuncert.case.records import Case, Evidence
-from reeuncert.cells import unknown
+from reeuncert.case.wording import figure_text
 from reeuncert.likelihood.readings import BOUND_QUALIFIERS, LOG, LOGIT, QUALIFIERS, bounds, scale_of, to_scale
-from reeuncert.likelihood.units import MASS_RELATIONS, SHARE_RELATIONS, unit_factor, units_for
 from reeuncert.likelihood.widths import FAMILIES
-from reeuncert.likelihood.wording import figure_text
+from reeuncert.words.cells import unknown
+from reeuncert.words.units import MASS_RELATIONS, SHARE_RELATIONS, unit_factor, units_for
 
 RELATIONS = (*MASS_RELATIONS, *SHARE_RELATIONS)
 """A level, then the relations between two sums."""

@@ -12,9 +12,9 @@ import xarray as xr
 from reeuncert.case.records import Case
 from reeuncert.case.serial import case_from_json
 from reeuncert.errors import ReeUncertError
-from reeuncert.indicators.quantiles import spread
 from reeuncert.indicators.registry import lookup
 from reeuncert.plots.style import PROBABILITIES
+from reeuncert.result.quantiles import spread
 
 SAMPLE = ("chain", "draw")
 CUMULATED_LABEL = "cumulated"

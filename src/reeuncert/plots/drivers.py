@@ -13,7 +13,7 @@ from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.registry import CUMULATED, lookup
 from reeuncert.plots.access import Coords, case_of, check_labels, choose, derived, flat, take
 from reeuncert.plots.style import check_backend, theme_of
-from reeuncert.posterior.tables import mass_flow
+from reeuncert.result.tables import mass_flow
 
 DIMS = ("headline", "kind")
 KINDS = ("flow", "offset", "source width")

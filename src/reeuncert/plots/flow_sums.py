@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from reeuncert.plots.access import SAMPLE
-from reeuncert.posterior.tables import mass_flow
+from reeuncert.result.tables import mass_flow
 
 
 def chosen_flows(mass: xr.DataArray, **attributes: str | Iterable[str]) -> np.ndarray:

@@ -11,8 +11,8 @@ from reeuncert.plots.access import Coords
 from reeuncert.plots.labels import table_title
 from reeuncert.plots.rows import Chart, Row, Span, render_chart
 from reeuncert.plots.style import colours_of, interval_name
-from reeuncert.sensitivity.information import value_of_information
-from reeuncert.sensitivity.targets import Wanted
+from reeuncert.questions.information import value_of_information
+from reeuncert.questions.targets import Wanted
 
 X_TITLE = "Expected narrowing of the interval (%)"
 

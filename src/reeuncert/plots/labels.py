@@ -10,7 +10,7 @@ import pandas as pd
 
 from reeuncert.indicators.registry import CUMULATED, DIMS, lookup
 from reeuncert.plots.style import hue
-from reeuncert.sensitivity.powerscale import CLASS, SOURCE
+from reeuncert.questions.powerscale import CLASS, SOURCE
 
 SCENARIO = "scenario"
 COLOURS = {CLASS: hue(1), SOURCE: hue(0), SCENARIO: hue(2), "rest": hue(7)}

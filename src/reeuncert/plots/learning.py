@@ -10,7 +10,7 @@ import xarray as xr
 
 from reeuncert.plots.access import CUMULATED_LABEL, SAMPLE, Coords, check_labels, quantile_table, require_prior, take
 from reeuncert.plots.style import check_backend, theme_of
-from reeuncert.posterior.tables import mass_flow
+from reeuncert.result.tables import mass_flow
 from reeuncert.system.definition import FLOW_FIELDS
 
 DIMS = (*FLOW_FIELDS, "year")

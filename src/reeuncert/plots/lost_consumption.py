@@ -7,11 +7,11 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
+from reeuncert.counterfactuals.lost import ALL, lost_consumption, scenario_of
 from reeuncert.plots.access import Coords, check_labels, take
 from reeuncert.plots.labels import shown
 from reeuncert.plots.rows import Chart, Row, Span, render_chart
 from reeuncert.plots.style import PROBABILITIES, band_opacity, bands_name, colours_of, interval_name
-from reeuncert.scenarios.lost import ALL, lost_consumption, scenario_of
 
 PRODUCT, END_USE = "product", "end_use"
 _DIMS = ("region", PRODUCT, END_USE)
@@ -41,7 +41,7 @@ def lost_consumption_data(world: xr.DataTree, *, coords: Coords = None) -> pd.Da
 
     Examples
     --------
-    >>> from reeuncert.scenarios import no_trade
+    >>> from reeuncert.counterfactuals import no_trade
     >>> from reeuncert.testing import toy_posterior
     >>> table = lost_consumption_data(no_trade(toy_posterior(draws=20, years=2)), coords={"region": "South"})
     >>> table[["product", "end_use"]].values.tolist()[:3]

@@ -11,8 +11,8 @@ from reeuncert.checks.sensitivity import SENSITIVE
 from reeuncert.plots.access import Coords
 from reeuncert.plots.labels import COLOURS, plain, shown, table_title
 from reeuncert.plots.rows import Chart, Row, Span, render_chart
-from reeuncert.sensitivity.powerscale import power_scaling
-from reeuncert.sensitivity.targets import Wanted
+from reeuncert.questions.powerscale import power_scaling
+from reeuncert.questions.targets import Wanted
 
 
 def power_scaling_data(dt: xr.DataTree, name: Wanted, *, coords: Coords = None) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from reeuncert.plots.access import SAMPLE, Coords, choose, derived, flat, requir
 from reeuncert.plots.draw_plotly import escaped
 from reeuncert.plots.panels import scale_of
 from reeuncert.plots.style import Theme, check_backend, hue, mpl_style, plotly_axis, plotly_layout, theme_of
-from reeuncert.posterior.tables import mass_flow
+from reeuncert.result.tables import mass_flow
 
 MOST_QUANTITIES = 12
 

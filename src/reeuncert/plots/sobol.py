@@ -10,8 +10,8 @@ import xarray as xr
 from reeuncert.plots.access import Coords
 from reeuncert.plots.labels import COLOURS, plain, table_title
 from reeuncert.plots.rows import Chart, Row, Span, render_chart
-from reeuncert.sensitivity.sobol import sobol
-from reeuncert.sensitivity.targets import Wanted
+from reeuncert.questions.sobol import sobol
+from reeuncert.questions.targets import Wanted
 
 TITLES = {
     "posterior": "Where the uncertainty that is left comes from",

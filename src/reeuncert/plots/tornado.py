@@ -13,9 +13,9 @@ from reeuncert.plots.labels import SCENARIO, plain, shown, table_title
 from reeuncert.plots.panels import scale_of
 from reeuncert.plots.rows import Chart, Row, Span, render_chart
 from reeuncert.plots.style import axis_label, hue
-from reeuncert.sensitivity.studies import Study
-from reeuncert.sensitivity.targets import Wanted
-from reeuncert.sensitivity.tornado import FACTOR, tornado
+from reeuncert.questions.targets import Wanted
+from reeuncert.studies.study import Study
+from reeuncert.studies.tornado import FACTOR, tornado
 
 LESS, MORE = hue(3), hue(1)
 
@@ -23,7 +23,7 @@ LESS, MORE = hue(3), hue(1)
 def tornado_data(
     dt: xr.DataTree | Study, name: Wanted, *, coords: Coords = None, factor: float = FACTOR
 ) -> pd.DataFrame:
-    """Medians of an indicator with one thing changed at a time: `reeuncert.sensitivity.tornado.tornado`.
+    """Medians of an indicator with one thing changed at a time: `reeuncert.studies.tornado.tornado`.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def plot_tornado(
     Raises
     ------
     ReeUncertError
-        As `reeuncert.sensitivity.tornado.tornado`.
+        As `reeuncert.studies.tornado.tornado`.
     """
     table = tornado_data(dt, name, coords=coords, factor=factor)
     if table.empty:

@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterator
 
 from reeuncert.case.records import Case, Prior
-from reeuncert.cells import condensed, listed, shown, unknown
 from reeuncert.errors import Problem
 from reeuncert.priors.coverage import COORDINATE_KINDS, sole_input
 from reeuncert.system.definition import OUTSIDE, Flow
+from reeuncert.words.cells import condensed, listed, shown, unknown
 
 FILE = "priors.csv"
 WIDE = 1.0

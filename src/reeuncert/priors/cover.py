@@ -7,13 +7,13 @@ import re
 from dataclasses import dataclass, field
 
 from reeuncert.balance.network import Network
+from reeuncert.case.medians import median_in_year
 from reeuncert.case.records import Case, Prior
-from reeuncert.cells import condensed, listed, shown
 from reeuncert.errors import ModelError, Problem
 from reeuncert.priors.checks import FILE
 from reeuncert.priors.coverage import case_network, group_members, prior_groups
-from reeuncert.priors.paths import median_in_year
 from reeuncert.priors.subjects import check_densities
+from reeuncert.words.cells import condensed, listed, shown
 
 
 def coverage_problems(case: Case) -> list[Problem]:

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from reeuncert.balance.network import Network
 from reeuncert.balance.op import flows_from_coordinates
 from reeuncert.case.records import Case
-from reeuncert.cells import condensed
 from reeuncert.errors import Problem
 from reeuncert.priors.coverage import case_network
 from reeuncert.priors.paths import coordinate_prior
+from reeuncert.words.cells import condensed
 
 MOST_ORDERS = 4.0
 """Orders of magnitude between the ends of the 90 % interval above which an implied prior is worth a second look."""

@@ -14,10 +14,10 @@ from scipy.sparse import coo_array
 from reeuncert.balance.network import INPUT, Network
 from reeuncert.case.records import Case, Evidence, Prior
 from reeuncert.likelihood.selection import select
-from reeuncert.likelihood.units import unit_factor
 from reeuncert.priors.families import FAMILIES
 from reeuncert.priors.subjects import DIRICHLET, subjects
 from reeuncert.system.graph import BEYOND
+from reeuncert.words.units import unit_factor
 
 BALANCE_WEIGHT = 1e3
 """Weight of a balance per typical mass: large beside what was measured, small enough for a stable solve."""

@@ -11,11 +11,11 @@ import pandas as pd
 from reeuncert.case.records import Evidence
 from reeuncert.errors import OutputError
 from reeuncert.plots.evidence import evidence_data
-from reeuncert.posterior.io import provenance
 from reeuncert.reference import Published, published_values, reference_table
 from reeuncert.report.fans import all_fans
 from reeuncert.report.findings import Findings
 from reeuncert.report.verdict import Verdict, verdict_of
+from reeuncert.result.io import provenance
 
 
 class Context(Findings):

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from reeuncert.indicators.quantiles import DEFINED
 from reeuncert.indicators.registry import CUMULATED, lookup
 from reeuncert.reference import Published, labels
+from reeuncert.result.quantiles import DEFINED
 
 PROBABILITIES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 """Ends of the 90, 80 and 50 % equal-tailed intervals, and the median."""

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import xarray as xr
 
-from reeuncert.posterior.folder import Staging, output_folder
-from reeuncert.posterior.io import stage_results
 from reeuncert.report.findings import Findings
 from reeuncert.report.page import render
+from reeuncert.result.folder import Staging, output_folder
+from reeuncert.result.io import stage_results
 
 
 def write_results(dt: xr.DataTree, folder: str | Path) -> tuple[Path, ...]:

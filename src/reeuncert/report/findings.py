@@ -15,8 +15,8 @@ from reeuncert.indicators.compute import add_indicators
 from reeuncert.indicators.headlines import headlines
 from reeuncert.indicators.registry import DIMS
 from reeuncert.indicators.summary import indicator_table
-from reeuncert.posterior.tables import flow_table
 from reeuncert.report.grounding import Grounding, grounding_of_row
+from reeuncert.result.tables import flow_table
 
 LARGEST_R_HAT, SMALLEST_ESS = 1.01, 400
 MEANING = {"*": "has not converged", "p": ON_PRIOR, "(p)": PARTLY_PRIOR}

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from reeuncert.likelihood.problems import row_has_flows
+from reeuncert.reading.tables import read_texts
 from reeuncert.reference import data_folder
 from reeuncert.report.context import Context
 from reeuncert.report.figures import figure
 from reeuncert.report.words import interval, number, selector_text, years_text
-from reeuncert.tables import read_texts
 
 LEFT_OUT = "left_out.csv"
 SURPRISING = 0.05

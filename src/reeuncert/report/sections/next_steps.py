@@ -6,11 +6,11 @@ from typing import Any
 
 import pandas as pd
 
+from reeuncert.questions.overview import Overview, overview
 from reeuncert.report.context import Context
 from reeuncert.report.words import interval, plain_words
-from reeuncert.sensitivity.averaging import structures_of
-from reeuncert.sensitivity.overview import Overview, overview
-from reeuncert.sensitivity.structures import HOLDS
+from reeuncert.studies.averaging import structures_of
+from reeuncert.studies.rivals import HOLDS
 
 ERROR = 0.1
 """Relative error of the measurements that are weighed up."""

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from reeuncert.counterfactuals import lost_consumption, no_trade
+from reeuncert.counterfactuals.capacity import AS_DRAWN, HIGHEST
+from reeuncert.counterfactuals.lost import ALL
 from reeuncert.report.context import Context
-from reeuncert.scenarios import lost_consumption, no_trade
-from reeuncert.scenarios.capacity import AS_DRAWN, HIGHEST
-from reeuncert.scenarios.lost import ALL
 
 BY = ["region", "product"]
 

@@ -1,0 +1,117 @@
+"""A case cut to fewer years: for a first look, for studies of many refits, for teaching."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+
+from reeuncert.case.medians import median_in_year
+from reeuncert.case.records import Case, Evidence, Prior
+from reeuncert.errors import CaseError, Problem
+from reeuncert.system.definition import Flow, Process, SystemDefinition
+
+
+def restrict(case: Case, years: Sequence[int]) -> Case:
+    """A case cut to some consecutive years.
+
+    What is said of the years that remain stays as it was: a prior whose median moves along a line keeps its value in
+    each of them. A figure about a span of years is kept only if all of them remain. What exists in the first year of
+    the case alone (an opening stock) is carried to the new first year with its prior, since every market needs one;
+    that is an approximation for years in which stocks had changed.
+
+    Parameters
+    ----------
+    case
+        From `read_case`.
+    years
+        Years to keep: consecutive, all of them years of the case, in order.
+
+    Returns
+    -------
+    Case
+        A case like any other; its name says which years it holds.
+
+    Raises
+    ------
+    CaseError
+        When the years are not consecutive years of the case.
+
+    Examples
+    --------
+    >>> import reeuncert as ree
+    >>> case = ree.read_case("small_metal")
+    >>> case.system.years
+    (2016, 2017, 2018, 2019, 2020)
+    >>> small = ree.restrict(case, [2018, 2019])
+    >>> small.name, small.system.years, len(small.evidence) < len(case.evidence)
+    ('small_metal_2018_2019', (2018, 2019), True)
+    """
+    kept = _checked(case, years)
+    if kept == case.system.years:
+        return case
+    shift = {case.system.years[0]: kept[0]}
+    flows = tuple(f for f in (_flow(flow, kept, shift) for flow in case.system.flows) if f.years)
+    names = {flow.name for flow in flows}
+    ends = {flow.from_process for flow in flows} | {flow.to_process for flow in flows}
+    processes = tuple(_process(p, names) for p in case.system.processes if p.name in ends)
+    system = SystemDefinition(processes, flows, kept, case.system.unit)
+    priors = tuple(p for p in (_prior(prior, case, system, kept, shift) for prior in case.priors) if p.years)
+    return dataclasses.replace(
+        case,
+        name=f"{case.name}_{kept[0]}_{kept[-1]}",
+        system=system,
+        priors=priors,
+        evidence=tuple(row for row in case.evidence if _speaks_of(row, system)),
+        constants=tuple(constant for constant in case.constants if constant.year in kept),
+        headlines=tuple(headline for headline in case.headlines if headline.year in (0, *kept)),
+    )
+
+
+def _checked(case: Case, years: Sequence[int]) -> tuple[int, ...]:
+    kept = tuple(int(year) for year in years)
+    first, last = case.system.years[0], case.system.years[-1]
+    if not kept or kept != tuple(range(kept[0], kept[0] + len(kept))) or kept[0] < first or kept[-1] > last:
+        said = ", ".join(map(str, kept)) or "none"
+        message = (
+            f"the years {said} are no span of case '{case.name}'; give consecutive years between {first} and {last}, "
+            f"e.g. range({max(first, last - 2)}, {last + 1})"
+        )
+        raise CaseError([Problem("case.toml", 0, "years", message)])
+    return kept
+
+
+def _years(years: tuple[int, ...], kept: tuple[int, ...], shift: dict[int, int]) -> tuple[int, ...]:
+    """Years that remain; what is of the first year alone moves to the new first year."""
+    if len(years) == 1 and years[0] in shift:
+        return (shift[years[0]],)
+    return tuple(year for year in years if year in kept)
+
+
+def _flow(flow: Flow, kept: tuple[int, ...], shift: dict[int, int]) -> Flow:
+    return dataclasses.replace(flow, years=_years(flow.years, kept, shift))
+
+
+def _process(process: Process, names: set[str]) -> Process:
+    return dataclasses.replace(
+        process, reference_outflow=tuple(name for name in process.reference_outflow if name in names)
+    )
+
+
+def _prior(prior: Prior, case: Case, system: SystemDefinition, kept: tuple[int, ...], shift: dict[int, int]) -> Prior:
+    """The row for the years that remain; without years when it no longer speaks of any flow."""
+    years = _years(prior.years, kept, shift)
+    if not years or not system.select(prior.selector):
+        return dataclasses.replace(prior, years=())
+    if math.isnan(prior.median_to) or years[0] not in prior.years:
+        return dataclasses.replace(prior, years=years)
+    first, last = median_in_year(prior, years[0]), median_in_year(prior, years[-1])
+    return dataclasses.replace(prior, years=years, median=first, median_to=last if len(years) > 1 else math.nan)
+
+
+def _speaks_of(row: Evidence, system: SystemDefinition) -> bool:
+    if not set(row.years) <= set(system.years):
+        return False
+    selectors = [row.selector] + ([row.of] if row.of is not None else [])
+    columns = [system.year_index[year] for year in row.years]
+    return all(any(system.exists[i, t] for i in system.select(s) for t in columns) for s in selectors)

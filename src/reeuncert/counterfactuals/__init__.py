@@ -1,0 +1,28 @@
+"""Counterfactuals: one year again, on every draw, with trade stopped, cut or replaced. One rule a file.
+
+`no_trade`, `export_stop`, `reduce_flows` and `add_capacity` run one rule each; `run_scenario` runs several together.
+All return a DataTree with the flows of the counterfactual and what it loses; `lost_consumption` makes a table of it.
+"""
+
+from reeuncert.counterfactuals.add_capacity import AddCapacity, add_capacity
+from reeuncert.counterfactuals.export_stop import ExportStop, export_stop
+from reeuncert.counterfactuals.lost import lost_consumption
+from reeuncert.counterfactuals.no_trade import NoTrade, no_trade
+from reeuncert.counterfactuals.reduce import Reduce, reduce_flows
+from reeuncert.counterfactuals.registry import RULES, rule
+from reeuncert.counterfactuals.run import run_scenario
+
+__all__ = [
+    "RULES",
+    "AddCapacity",
+    "ExportStop",
+    "NoTrade",
+    "Reduce",
+    "add_capacity",
+    "export_stop",
+    "lost_consumption",
+    "no_trade",
+    "reduce_flows",
+    "rule",
+    "run_scenario",
+]

@@ -1,0 +1,96 @@
+"""A new mine or plant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import xarray as xr
+
+from reeuncert.counterfactuals.allocate import World
+from reeuncert.counterfactuals.capacity import Capacity
+from reeuncert.counterfactuals.rule import REGISTERED, Setting, output_share, plant_problems, problem
+from reeuncert.counterfactuals.run import run_scenario
+from reeuncert.errors import Problem
+
+_WHERE = "new capacity"
+
+
+@dataclass(frozen=True)
+class AddCapacity:
+    """More of a process that a region has already, with the recovery that it has in the draw.
+
+    Parameters
+    ----------
+    region, stage
+        Where, and of which kind (``"mining"``, ``"separation"``, …).
+    quantity
+        What it delivers in a year, in the unit of the case, if feed and buyers are there.
+    route
+        ``"registered"`` or ``"unregistered"``.
+    """
+
+    region: str
+    stage: str
+    quantity: float
+    route: str = REGISTERED
+
+    def describe(self) -> str:
+        return f"{self.quantity:.4g} {{unit}} more capacity in {self.region} ({self.stage})"
+
+    def problems(self, setting: Setting) -> list[Problem]:
+        found = plant_problems(_WHERE, setting, self.region, self.stage, self.route)
+        value = self.quantity
+        if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value) or value < 0:
+            says = f"{value!r} is no capacity; a capacity is a mass of zero or more"
+            found.append(problem(_WHERE, "quantity", says))
+        return found
+
+    def apply(self, setting: Setting, world: World) -> World:
+        plants = setting.plants(self.region, self.stage, self.route)
+        share = output_share(setting.network, world.mass)
+        capacity, extra = world.capacity.copy(), world.extra.copy()
+        j = int(np.flatnonzero(plants)[0])  # of several like processes, the first
+        capacity[j] += self.quantity / share[j]
+        extra[j] += self.quantity / share[j]
+        return replace(world, capacity=capacity, extra=extra)
+
+
+def add_capacity(
+    dt: xr.DataTree,
+    region: str,
+    stage: str,
+    quantity: float,
+    *,
+    route: str = REGISTERED,
+    year: int | None = None,
+    capacity: Capacity = "highest",
+    priority: Sequence[str] = (),
+    stocks: str = "as_drawn",
+) -> xr.DataTree:
+    """A year with one more mine or plant: what it makes is bought first, and replaces imports as far as it goes.
+
+    With trade, nothing is lost and nothing more is consumed; look at the flows and at indicators of the result. To see
+    what a plant would save without trade, give it to `no_trade` as ``also=[AddCapacity(…)]``.
+
+    Parameters
+    ----------
+    dt, year, capacity, priority, stocks
+        See `run_scenario`.
+    region, stage, quantity, route
+        See `AddCapacity`.
+
+    Raises
+    ------
+    InputError
+        If the region has no such process in the year, or the quantity is negative.
+
+    Examples
+    --------
+    >>> from reeuncert.testing import toy_posterior
+    >>> add_capacity(toy_posterior(draws=20, years=2), "South", "mining", 5.0).attrs["scenario"]
+    '5 kt more capacity in South (mining)'
+    """
+    rule = AddCapacity(region, stage, quantity, route)
+    return run_scenario(dt, [rule], year=year, capacity=capacity, priority=priority, stocks=stocks)

@@ -1,0 +1,380 @@
+"""Who gets what when supply is short: asks go up the chain, goods come down it, on every draw at once.
+
+In one round, every process asks its suppliers for what is asked of it (through its transfer coefficients, up to its
+capacity, stocks first), each supplier in proportion to what it delivered in the draw and up to its limit. Then goods
+come down: a process that gets less than it asked for gives everyone the same part of what they asked. Wants still open
+are asked for again, of those who can still deliver, until a round adds nothing. See `docs/method/scenarios.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from reeuncert.counterfactuals.network import BEYOND, YearNetwork
+from reeuncert.errors import ReeUncertError
+from reeuncert.indicators.flows import Array, Mask
+
+GAIN = 1e-9
+"""A round that adds less than this part of all wants to any draw is the last."""
+
+_CHANGE = 1e-13
+_NOTHING = 1e-12
+"""Deliveries below this part of the need are none: a circle of processes without supply fades, but never ends."""
+_LEAST = 1e-9
+"""A flow that may carry less than this part of what it did carries nothing."""
+_MOST_PASSES = 10_000
+_TINY = np.finfo(float).tiny
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """A year as it was drawn, and what the counterfactual allows.
+
+    Parameters
+    ----------
+    mass
+        Flows as drawn, array (flow of the network, draw).
+    limit
+        Most that each flow may carry, same shape; ``inf`` where only what lies behind it limits it.
+    capacity
+        Most that each process may put through, array (process, draw); ``inf`` where nothing limits it.
+    carried
+        Stock that each process has from the year before, array (process, draw).
+    kept
+        Part of it that is not touched, same shape.
+    closing
+        Stock at the end of the year as drawn, same shape.
+    extra
+        Part of the capacity that is new, same shape: what can be made with it is bought before all else.
+    """
+
+    mass: Array
+    limit: Array
+    capacity: Array
+    carried: Array
+    kept: Array
+    closing: Array
+    extra: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Allocation:
+    """Flows of the counterfactual, array (flow, draw), and the stock of each process at its end, (process, draw)."""
+
+    mass: Array
+    closing: Array
+
+
+def allocate(network: YearNetwork, world: World, tiers: Sequence[Mask]) -> Allocation:
+    """Serve the wants of each tier in turn, then rebuild stocks.
+
+    Parameters
+    ----------
+    tiers
+        For each tier which flows of the network it wants; what it wants of them is what the draw has.
+
+    Raises
+    ------
+    ReeUncertError
+        If goods are left over at a process that has no stock to keep them in.
+    """
+    world = replace(world, limit=np.where(world.limit < _LEAST * world.mass, 0.0, world.limit))
+    state = _State(network, world, np.zeros_like(world.extra))
+    state.run(tiers)
+    if world.extra.any():
+        # New plants replace other supply as far as they find feed that nobody else needs: first see how far.
+        before = state.through.copy()
+        state.push(np.minimum(world.extra, np.maximum(world.capacity - before, 0.0)))
+        found = (world.extra > 0) & (state.through > before + _NOTHING * world.extra)
+        world = replace(world, capacity=np.where(found, state.through, world.capacity))
+        state = _State(network, world, np.where(found, state.through, 0.0))
+        state.run(tiers)
+    return state.result()
+
+
+def share_out(want: Array, weight: Array, room: Array, first: Array) -> Array:
+    """Divide a want over suppliers in proportion to their weight, none beyond its room.
+
+    Parameters
+    ----------
+    want
+        Array (draw,).
+    weight, room, first
+        Arrays (supplier, draw): usual delivery, most it may deliver, and what it is asked for before all others.
+
+    Returns
+    -------
+    array (supplier, draw)
+        Sums to `want`, or to all room where that is less.
+
+    Examples
+    --------
+    >>> ask = share_out(np.array([9.0]), np.array([[3.0], [1.0]]), np.array([[4.0], [np.inf]]), np.zeros((2, 1)))
+    >>> ask.ravel().tolist()
+    [4.0, 5.0]
+    """
+    ask = np.zeros_like(weight)
+    left = want.copy()
+    for i in range(len(weight)):
+        ask[i] = np.minimum(np.minimum(first[i], room[i]), left)
+        left = left - ask[i]
+    for _ in range(len(weight) + 1):
+        spare = room - ask
+        usual = np.where(spare > 0, weight, 0.0)
+        whole = usual.sum(axis=0)
+        part = np.divide(left, whole, out=np.zeros_like(left), where=whole > 0)
+        more = np.minimum(usual * part, spare)
+        ask += more
+        left = np.maximum(left - more.sum(axis=0), 0.0)
+        if not (left > 1e-15 * want).any():
+            break
+    return ask
+
+
+class _State:
+    """What has been used and delivered so far."""
+
+    def __init__(self, network: YearNetwork, world: World, first: Array):
+        self.network, self.world, self.first = network, world, first
+        n_processes, n_draws = world.carried.shape
+        self.n_processes, self.n_draws = n_processes, n_draws
+        open_flows = (world.limit > 0).any(axis=1)
+        self.order = network.order(open_flows)
+        flows = np.flatnonzero(open_flows)
+        self.inflows = [flows[(network.target[flows] == j) & ~network.opening[flows]] for j in range(n_processes)]
+        outflows = [flows[network.source[flows] == j] for j in range(n_processes)]
+        self.makes = [o[network.made[o]] for o in outflows]
+        self.gives = [o[~network.made[o]] for o in outflows]
+        total = np.zeros((n_processes, n_draws))
+        for i in np.flatnonzero(network.source != BEYOND):
+            total[network.source[i]] += world.mass[i]
+        self.part = np.zeros_like(world.mass)  # transfer coefficient of what is made
+        for j in range(n_processes):
+            for i in np.flatnonzero((network.source == j) & network.made):
+                self.part[i] = world.mass[i] / np.maximum(total[j], _TINY)
+        self.rest = [1.0 - self.part[m].sum(axis=0) for m in self.makes]
+        self.mass = np.where(network.opening[:, None], world.mass, 0.0)
+        self.through = np.zeros_like(total)
+        self.drawn = np.zeros_like(total)  # from stock
+        self.built = np.zeros_like(total)  # into stock
+
+    def run(self, tiers: Sequence[Mask]) -> None:
+        """Serve the tiers in turn, then rebuild stocks."""
+        for tier in tiers:
+            self.serve(tier)
+        self._rebuild(self._short(tiers))
+
+    def push(self, amount: Array) -> None:
+        """Put through more than anyone asks for, as far as there is supply."""
+        self._round({}, pushed=amount, again=True)
+
+    def serve(self, tier: Mask) -> None:
+        """Rounds of asking and delivering until nothing is added."""
+        wanted = np.flatnonzero(tier)
+        goal = np.minimum(self.world.mass[wanted], self.world.limit[wanted])
+        whole = goal.sum(axis=0)
+        again = False
+        while True:
+            missing = np.maximum(goal - self.mass[wanted], 0.0)
+            if not (missing.sum(axis=0) > GAIN * whole).any():
+                return
+            before = self.mass[wanted].sum(axis=0)
+            self._round(dict(zip(wanted.tolist(), missing, strict=True)), again=again)
+            again = True
+            if not (self.mass[wanted].sum(axis=0) - before > GAIN * whole).any():
+                return
+
+    def _short(self, tiers: Sequence[Mask]) -> Mask:
+        """Draws in which someone gets less than in the draw."""
+        wanted = np.flatnonzero(np.any(tiers, axis=0))
+        usual = self.world.mass[wanted]
+        return np.asarray((usual - self.mass[wanted] > GAIN * usual).any(axis=0))
+
+    def _rebuild(self, short: Mask) -> None:
+        """Stocks come last: they grow to what the draw has at the end of the year, from what is left.
+
+        In draws that are short, asking for more than anyone can get would find no end: markets that sell to each other
+        pass the want on.
+        """
+        goal = self.world.closing * (self.network.closing >= 0)[:, None]
+        again: Mask | bool = short
+        while True:
+            missing = goal - (self.world.carried - self.drawn + self.built)
+            missing[missing <= GAIN * goal] = 0.0  # a rounding error is no want
+            if not missing.any():
+                return
+            before = self.built.copy()
+            self._round({}, building=missing, again=again)
+            again = True
+            if not (self.built - before > GAIN * goal).any():
+                return
+
+    def result(self) -> Allocation:
+        """Balance of stocks: what came in and did not go out is carried into the next year."""
+        closing = self.world.carried.copy()
+        inflow = self.world.carried.copy()
+        for i in range(len(self.mass)):
+            source, target = self.network.source[i], self.network.target[i]
+            if target != BEYOND and not self.network.opening[i]:
+                closing[target] += self.mass[i]
+                inflow[target] += self.mass[i]
+            if source != BEYOND:
+                closing[source] -= self.mass[i]
+        over = (closing > 1e-9 * inflow) & (self.network.closing < 0)[:, None]
+        if over.any():
+            process = self.network.processes[int(np.flatnonzero(over.any(axis=1))[0])]
+            raise ReeUncertError(
+                f"the scenario leaves goods over at process '{process}', which has no stock to keep them in and no "
+                "one who asks for them; give it a stock flow in the case (from the process to itself)"
+            )
+        return Allocation(self.mass, np.maximum(closing, 0.0) * (self.network.closing >= 0)[:, None])
+
+    def _round(
+        self,
+        wants: dict[int, Array],
+        *,
+        building: Array | None = None,
+        pushed: Array | None = None,
+        again: Mask | bool = False,
+    ) -> None:
+        building = np.zeros_like(self.through) if building is None else building
+        pushed = np.zeros_like(self.through) if pushed is None else pushed
+        ask, need, from_stock = self._ask(wants, building, pushed, again)
+        more, through, built = self._deliver(ask, need, from_stock, building)
+        self.mass += more
+        self.through += through
+        self.built += built
+        self.drawn += from_stock
+
+    def _rooms(self, j: int, reach: Array) -> Array:
+        """Most that each inflow of a process could carry beyond what it does, if its source could put through so much.
+
+        Parameters
+        ----------
+        reach
+            Array (process, draw).
+        """
+        inflows = self.inflows[j]
+        room = np.maximum(self.world.limit[inflows] - self.mass[inflows], 0.0)
+        for k, i in enumerate(inflows):
+            source = int(self.network.source[i])
+            if source != BEYOND:
+                part = self.part[i] if self.network.made[i] else self.rest[source]
+                room[k] = np.minimum(room[k], part * reach[source])
+        return room
+
+    def _asking_rooms(self, spare: Array, free: Array, again: Mask | bool) -> list[Array]:
+        """Most that each process may ask of each inflow.
+
+        At first only capacities count. When what is missing is asked for again (in all draws, or in some), so does what
+        the source can get: within a circle of processes, from beyond the circle alone, or they would ask each other for
+        what none of them has.
+        """
+        at_first = [self._rooms(j, spare) for j in range(self.n_processes)]
+        if not np.any(again):
+            return at_first
+        rooms = list(at_first)
+        reach = np.zeros_like(spare)
+        for group in self.order:
+            for j in group:  # with nothing within reach yet inside the circle: what comes from beyond it
+                rooms[j] = self._rooms(j, reach)
+            own = {j: np.minimum(spare[j], free[j] + rooms[j].sum(axis=0)) for j in group}
+            for j in group:
+                reach[j] = own[j]
+            for j in group:
+                rooms[j] = self._rooms(j, reach)
+            for j in group:
+                reach[j] = np.minimum(spare[j], free[j] + rooms[j].sum(axis=0))
+        return [np.where(again, then, first) for then, first in zip(rooms, at_first, strict=True)]
+
+    def _ask(
+        self, wants: dict[int, Array], building: Array, pushed: Array, again: Mask | bool
+    ) -> tuple[Array, Array, Array]:
+        """Up the chain: what is asked of each flow, of each process, and of each stock."""
+        ask = np.zeros_like(self.mass)
+        for i, want in wants.items():
+            ask[i] = want
+        need, from_stock = np.zeros_like(self.through), np.zeros_like(self.through)
+        spare = np.maximum(self.world.capacity - self.through, 0.0)
+        free = np.maximum(self.world.carried - self.world.kept - self.drawn, 0.0)
+        first = np.maximum(self.first - self.through, 0.0)
+        rooms = self._asking_rooms(spare, free, again)
+
+        def visit(j: int) -> float:
+            makes, gives, inflows = self.makes[j], self.gives[j], self.inflows[j]
+            asked = pushed[j].copy()
+            for i in makes:
+                asked = np.maximum(asked, _over(ask[i], self.part[i]))
+            if len(gives):
+                asked = np.maximum(asked, ask[gives].sum(axis=0) / self.rest[j])
+            need[j] = np.minimum(asked, spare[j])
+            from_stock[j] = np.minimum(need[j], free[j])
+            before = ask[inflows].copy()
+            if len(inflows):
+                ahead = np.zeros_like(rooms[j])
+                for k, i in enumerate(inflows):
+                    if self.network.made[i] and self.network.source[i] != BEYOND:
+                        ahead[k] = self.part[i] * first[self.network.source[i]]
+                want = need[j] - from_stock[j] + building[j]
+                ask[inflows] = share_out(want, self.world.mass[inflows], rooms[j], ahead)
+            return _moved(before, ask[inflows])
+
+        self._sweep(reversed(self.order), visit)
+        return ask, need, from_stock
+
+    def _deliver(self, ask: Array, need: Array, from_stock: Array, building: Array) -> tuple[Array, Array, Array]:
+        """Down the chain: what each flow carries, what each process puts through, and what it puts into stock."""
+        more = np.where((self.network.source == BEYOND)[:, None], ask, 0.0)
+        through, built = np.zeros_like(need), np.zeros_like(need)
+        # In a circle of processes all are first believed to deliver all; the sweeps take back what is not there.
+        place = {j: k for k, group in enumerate(self.order) for j in group}
+        for i, (source, target) in enumerate(zip(self.network.source, self.network.target, strict=True)):
+            if source != BEYOND and target != BEYOND and place[source] == place[target]:
+                more[i] = ask[i]
+
+        def visit(j: int) -> float:
+            makes, gives = self.makes[j], self.gives[j]
+            got = from_stock[j] + more[self.inflows[j]].sum(axis=0)
+            if len(self.order[place[j]]) > 1:
+                got[got < _NOTHING * (need[j] + building[j])] = 0.0
+            # What goes into stock gets the same part as everyone else.
+            kept = got * _over(building[j], np.maximum(need[j] + building[j], got))
+            through[j], built[j] = got - kept, kept
+            before = more[np.r_[makes, gives]].copy()
+            more[makes] = self.part[makes] * through[j]
+            if len(gives):
+                asked = ask[gives].sum(axis=0)
+                more[gives] = ask[gives] * np.minimum(_over(through[j] * self.rest[j], asked), 1.0)
+            return _moved(before, more[np.r_[makes, gives]])
+
+        self._sweep(self.order, visit)
+        return more, through, built
+
+    def _sweep(self, groups: Iterable[list[int]], visit: Callable[[int], float]) -> None:
+        """Visit every process; those that pass goods in a circle again and again until nothing moves."""
+        for group in groups:
+            for _ in range(_MOST_PASSES):
+                moved = max(visit(j) for j in group)
+                if len(group) == 1 or moved <= _CHANGE:
+                    break
+            else:
+                names = ", ".join(self.network.processes[j] for j in group)
+                raise ReeUncertError(
+                    f"the scenario finds no end: goods go round between {names} and almost nothing leaves; "
+                    "look at the flows between them in this year"
+                )
+
+
+def _over(top: Array, bottom: Array) -> Array:
+    """Quotient; zero where nothing is divided by nothing."""
+    return np.divide(top, bottom, out=np.zeros_like(top), where=bottom > 0)
+
+
+def _moved(before: Array, after: Array) -> float:
+    """Largest relative change."""
+    if not before.size:
+        return 0.0
+    return float(np.max(np.abs(after - before) / np.maximum(np.maximum(before, after), _TINY)))

@@ -1,0 +1,158 @@
+"""What a counterfactual loses, by region, product and end use, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from reeuncert.errors import ReeUncertError
+from reeuncert.indicators.flows import Array, FlowTable, Mask
+from reeuncert.indicators.summary import interval_columns
+from reeuncert.result.quantiles import spread
+from reeuncert.system.definition import OUTSIDE
+
+BY = ("region", "product", "end_use")
+ALL = "all"
+GROUP = "scenario"
+NOTHING = 1e-6
+"""A loss below this part of a use, or a change below this part of mine production, is rounding: none."""
+
+
+def consumption_flows(table: FlowTable) -> Mask:
+    """Flows that are consumption: end uses, and apparent consumption that leaves the system undivided."""
+    leaving = table.attributes["to_process"] == OUTSIDE
+    return table.where(quantity="end_use") | (table.where(quantity="apparent_consumption") & leaving)
+
+
+def scenario_dataset(table: FlowTable, year: int, before: Array, after: Array, consumed: Mask) -> xr.Dataset:
+    """Consumption, what is lost of it, and mine production, from flows (flow, draw) before and after.
+
+    Returns
+    -------
+    Dataset
+        Dims chain, draw, region, product, end_use, year (one year). NaN: no such flow.
+    """
+    chains, draws, _ = table.shape
+    uses = (*table.end_uses, *([""] if (table.attributes["end_use"][consumed] == "").any() else []))
+    labels = {"region": table.regions, "product": table.products, "end_use": uses}
+    shape = (chains, draws, *(len(v) for v in labels.values()), 1)
+    found, lost = np.full(shape, np.nan), np.full(shape, np.nan)
+    for i in np.flatnonzero(consumed & table.present[:, year]):
+        names = ("destination", "product", "end_use")
+        at = tuple(labels[d].index(str(table.attributes[n][i])) for d, n in zip(BY, names, strict=True))
+        less = before[i] - after[i]
+        less[less < NOTHING * before[i]] = 0.0
+        for out, values in ((found, before[i]), (lost, less)):
+            cell = out[:, :, at[0], at[1], at[2], 0]
+            cell[...] = np.where(np.isnan(cell), 0.0, cell) + values.reshape(chains, draws)
+    mined = np.full((2, chains, draws, len(table.regions), 1), np.nan)
+    for r, region in enumerate(table.regions):
+        mines = table.where(quantity="mine_production", origin=region) & table.present[:, year]
+        if mines.any():
+            whole, change = before[mines].sum(axis=0), (after[mines] - before[mines]).sum(axis=0)
+            change[np.abs(change) < NOTHING * whole] = 0.0
+            mined[0, :, :, r, 0] = whole.reshape(chains, draws)
+            mined[1, :, :, r, 0] = change.reshape(chains, draws)
+    dims = ("chain", "draw", *BY, "year")
+    short = ("chain", "draw", "region", "year")
+
+    def attrs(long_name: str) -> dict[str, str]:
+        return {"long_name": long_name, "units": table.unit}
+
+    return xr.Dataset(
+        {
+            "consumption": (dims, found, attrs("consumption as drawn")),
+            "lost_consumption": (dims, lost, attrs("consumption lost in the counterfactual")),
+            "mine_production": (short, mined[0], attrs("mine production as drawn")),
+            "mine_production_change": (short, mined[1], attrs("change of mine production in the counterfactual")),
+        },
+        coords={k: list(v) for k, v in labels.items()} | {"year": [table.years[year]]},
+    )
+
+
+def lost_consumption(
+    world: xr.DataTree, *, by: Sequence[str] = ("region", "product"), prob: float = 0.9, kind: str = "eti"
+) -> pd.DataFrame:
+    """Consumption that a counterfactual loses: median and credible interval, in mass and as a share.
+
+    Parameters
+    ----------
+    world
+        What `no_trade` or another scenario returned.
+    by
+        Some of ``region``, ``product``, ``end_use``; sums over the others are taken on every draw. With two or more,
+        each group begins with its sum over the last (label ``"all"``).
+    prob, kind
+        Probability and kind of the interval, see `reeuncert.summary`.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `by`, ``year``, ``unit``, ``consumption`` (median as drawn), ``mean``, ``median``, ``eti90_lb``,
+        ``eti90_ub`` of what is lost, and ``share_median``, ``share_eti90_lb``, ``share_eti90_ub`` of it in consumption.
+
+    Raises
+    ------
+    ReeUncertError
+        If this is no counterfactual, or `by` is not known.
+
+    Examples
+    --------
+    >>> from reeuncert.counterfactuals import no_trade
+    >>> from reeuncert.testing import toy_posterior
+    >>> table = lost_consumption(no_trade(toy_posterior(draws=20, years=2), year=2002))
+    >>> table[["region", "product"]].values.tolist()[:4]
+    [['North', 'all'], ['North', 'compound'], ['North', 'powder'], ['North', 'alloy']]
+    """
+    numbers = scenario_of(world)
+    names = [by] if isinstance(by, str) else list(by)
+    wrong = [name for name in names if name not in BY] or ([] if len(set(names)) == len(names) and names else names)
+    if wrong or not names:
+        raise ReeUncertError(f"lost consumption cannot be told by {names}; give one or more of {list(BY)}, each once")
+    sums = [_summed(numbers, names, prob, kind)]
+    if len(names) > 1:
+        total = _summed(numbers, names[:-1], prob, kind)
+        total.insert(len(names) - 1, names[-1], ALL)
+        sums = [total, *sums]
+    table = pd.concat(sums, ignore_index=True)
+    order = {name: [ALL, *numbers[name].values.tolist()] for name in names}
+    keys = [table[name].map({label: k for k, label in reversed(list(enumerate(order[name])))}) for name in names]
+    return table.iloc[np.lexsort(keys[::-1])].reset_index(drop=True)
+
+
+def scenario_of(world: xr.DataTree) -> xr.Dataset:
+    """The numbers of a counterfactual.
+
+    Raises
+    ------
+    ReeUncertError
+        If it is none.
+    """
+    if GROUP not in world.children:
+        raise ReeUncertError(f"this result has no group '{GROUP}': it comes from no_trade(dt) or another scenario")
+    return world[GROUP].to_dataset()
+
+
+def _summed(numbers: xr.Dataset, names: list[str], prob: float, kind: str) -> pd.DataFrame:
+    over = [d for d in BY if d not in names]
+    parts = [numbers[v].sum(over, min_count=1).transpose("chain", "draw", *names, "year") for v in _BOTH]
+    consumed, lost = (p.values.reshape(p.sizes["chain"] * p.sizes["draw"], -1) for p in parts)
+    there = np.isfinite(consumed).any(axis=0)
+    consumed, lost = consumed[:, there], lost[:, there]
+    grids = np.meshgrid(*(numbers[d].values for d in (*names, "year")), indexing="ij")
+    columns: dict[str, Any] = {d: g.ravel()[there] for d, g in zip((*names, "year"), grids, strict=True)}
+    found = spread(lost, prob=prob, kind=kind)
+    share = spread(np.divide(lost, consumed, out=np.full_like(lost, np.nan), where=consumed > 0), prob=prob, kind=kind)
+    lower, upper = interval_columns(prob, kind)
+    columns |= {"unit": numbers["lost_consumption"].attrs["units"]}
+    columns |= {"consumption": spread(consumed, prob=prob).median, "mean": found.mean, "median": found.median}
+    columns |= {lower: found.lower, upper: found.upper, "share_median": share.median}
+    columns |= {f"share_{lower}": share.lower, f"share_{upper}": share.upper}
+    return pd.DataFrame(columns, index=range(int(there.sum())))
+
+
+_BOTH = ("consumption", "lost_consumption")

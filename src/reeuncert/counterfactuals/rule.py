@@ -1,0 +1,115 @@
+"""What a rule of a scenario is: it says what is wrong with its arguments, and changes what the world allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from reeuncert.counterfactuals.allocate import World
+from reeuncert.counterfactuals.network import BEYOND, YearNetwork
+from reeuncert.errors import Problem
+from reeuncert.indicators.flows import FlowTable, Mask
+from reeuncert.words.cells import shown, unknown
+
+REGISTERED, UNREGISTERED = "registered", "unregistered"
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """The year in which a rule acts.
+
+    Parameters
+    ----------
+    table
+        All flows of the result.
+    network
+        Those of the year.
+    stages, regions
+        Stage and region of each process of the network.
+    """
+
+    table: FlowTable
+    network: YearNetwork
+    stages: tuple[str, ...]
+    regions: tuple[str, ...]
+
+    @property
+    def year(self) -> int:
+        return self.table.years[self.network.year]
+
+    def attribute(self, name: str) -> np.ndarray:
+        """An attribute of the flows of the year, array of text (flow of the network,)."""
+        return np.asarray(self.table.attributes[name][self.network.flows])
+
+    def routes(self) -> np.ndarray:
+        """Route of each process, by what leaves it: unregistered only if all of it is."""
+        route = self.attribute("route")
+        out = np.full(len(self.network.processes), REGISTERED, dtype=object)
+        for j in range(len(out)):
+            leaving = route[self.network.source == j]
+            if len(leaving) and (leaving == UNREGISTERED).all():
+                out[j] = UNREGISTERED
+        return out
+
+    def plants(self, region: str, stage: str, route: str) -> Mask:
+        """Mines and plants of a region at a stage and on a route."""
+        found = self.network.transforms() & (self.routes() == route)
+        return found & (np.array(self.regions) == region) & (np.array(self.stages) == stage)
+
+
+class Rule(Protocol):
+    """One thing that is different in a counterfactual; a frozen dataclass whose fields are its arguments."""
+
+    def describe(self) -> str:
+        """What is different, as the end of a title: "no trade", "no exports of …"."""
+
+    def problems(self, setting: Setting) -> list[Problem]:
+        """What is wrong with the arguments in this year, all of it."""
+
+    def apply(self, setting: Setting, world: World) -> World:
+        """The world under the rule."""
+
+
+def problem(where: str, argument: str, message: str) -> Problem:
+    """A problem of an argument."""
+    return Problem(f"{where}, argument '{argument}'", 0, "", message)
+
+
+def label_problem(where: str, argument: str, label: object, known: tuple[str, ...], what: str) -> list[Problem]:
+    """The problem that a label is not among those known, or none."""
+    return [] if label in known else [problem(where, argument, unknown(str(label), known, what))]
+
+
+def plant_problems(where: str, setting: Setting, region: str, stage: str, route: str) -> list[Problem]:
+    """What is wrong with the place of a plant, or nothing."""
+    found = label_problem(where, "region", region, setting.table.regions, "region")
+    places = setting.network.transforms()
+    known = tuple(dict.fromkeys(np.array(setting.stages, dtype=object)[places].tolist()))
+    found += label_problem(where, "stage", stage, known, "stage")
+    found += label_problem(where, "route", route, (REGISTERED, UNREGISTERED), "route")
+    if not found and not setting.plants(region, stage, route).any():
+        here = places & (np.array(setting.regions) == region)
+        own = ", ".join(dict.fromkeys(np.array(setting.stages, dtype=object)[here].tolist())) or "none"
+        found.append(
+            problem(
+                where,
+                "stage",
+                f"{shown(region)} has no {route} process of stage {shown(stage)} in {setting.year}, so that its "
+                f"recovery is not known; its stages then: {own} (add the process to the case to have it)",
+            )
+        )
+    return found
+
+
+def output_share(network: YearNetwork, mass: np.ndarray) -> np.ndarray:
+    """Part of its throughput that each process does not lose, array (process, draw)."""
+    total = np.zeros((len(network.processes), mass.shape[1]))
+    kept = np.zeros_like(total)
+    for i, source in enumerate(network.source):
+        if source != BEYOND:
+            total[source] += mass[i]
+            if not network.lost[i]:
+                kept[source] += mass[i]
+    return np.divide(kept, total, out=np.ones_like(total), where=total > 0)

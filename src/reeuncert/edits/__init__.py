@@ -1,0 +1,53 @@
+"""Kinds of change that a study can make in a case; to add one: a file, and a row in `EDITS`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from reeuncert.edits.base import Edit, Edited, EditError
+from reeuncert.edits.independent_years import IndependentYears
+from reeuncert.edits.leave_out import LeaveOut
+from reeuncert.edits.offset import Bias
+from reeuncert.edits.option import Option
+from reeuncert.edits.prior_median import PriorMedian
+from reeuncert.edits.prior_spread import PriorSpread
+from reeuncert.edits.source_width import SourceWidth
+from reeuncert.edits.without_flows import WithoutFlows
+from reeuncert.words.cells import unknown
+
+_KINDS: tuple[type[Edit], ...] = (
+    PriorMedian,
+    PriorSpread,
+    IndependentYears,
+    SourceWidth,
+    LeaveOut,
+    Bias,
+    Option,
+    WithoutFlows,
+)
+
+EDITS: Mapping[str, type[Edit]] = {kind.kind: kind for kind in _KINDS}
+"""The word for a kind of change → what makes it."""
+
+
+def edit_of(words: Mapping[str, object]) -> Edit:
+    """A change from what a user wrote: its ``kind``, and the keys of that kind.
+
+    Raises
+    ------
+    EditError
+        When the kind or a key is not known, or a value cannot be used.
+
+    Examples
+    --------
+    >>> print(edit_of({"kind": "prior_spread", "group": "recoveries", "factor": 2}))
+    spread of group 'recoveries' × 2
+    """
+    rest = dict(words)
+    kind = rest.pop("kind", "")
+    if not isinstance(kind, str) or kind not in EDITS:
+        raise EditError([unknown(str(kind), list(EDITS), "kind of change")])
+    return EDITS[kind].of(rest)
+
+
+__all__ = ["EDITS", "Edit", "EditError", "Edited", "edit_of"]

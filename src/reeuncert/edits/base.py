@@ -1,0 +1,178 @@
+"""What a change of a case is, and how one is made from the words of a user."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import ClassVar, Self
+
+from reeuncert.case.records import Case
+from reeuncert.edits.reread import Reread
+from reeuncert.words.cells import plain, shown, unknown
+
+
+@dataclass(frozen=True)
+class Edited:
+    """A case in the course of being changed.
+
+    Parameters
+    ----------
+    case
+        With all changes so far.
+    left_out
+        Ids of rows of evidence that shall count nothing. They stay in the case, so that a model that is compiled serves
+        the changed case too.
+    reread
+        Reads the case again under other options, each set of options once.
+    """
+
+    case: Case
+    left_out: frozenset[str] = frozenset()
+    reread: Reread = field(default_factory=Reread, compare=False)
+
+
+class Edit(ABC):
+    """One change of a case: a frozen dataclass whose fields are what a user may write.
+
+    Fields are texts, numbers (NaN: not given), or tuples of names, for which a user may write one text with ``+``
+    between names.
+
+    Attributes
+    ----------
+    kind
+        The word for it in tables of scenarios.
+    varied
+        The field whose values a grid lists, if the grid does not say which; empty if it must say.
+    stage
+        Changes are made in the order of their stage: switches first, then flows, then numbers.
+    """
+
+    kind: ClassVar[str]
+    varied: ClassVar[str] = ""
+    stage: ClassVar[int] = 2
+
+    @classmethod
+    def of(cls, words: Mapping[str, object]) -> Self:
+        """Build from what a user wrote.
+
+        Raises
+        ------
+        EditError
+            With every word that cannot be used.
+        """
+        known = {f.name: f.type for f in fields(cls)}  # type: ignore[arg-type]  # every subclass is a dataclass
+        problems, values = [], {}
+        for name, given in words.items():
+            if name not in known:
+                problems.append(unknown(name, list(known), f"for '{cls.kind}' the key"))
+                continue
+            try:
+                values[name] = _VALUES[str(known[name])](given)
+            except ValueError as error:
+                problems.append(f"{name} {error}")
+        if problems:
+            raise EditError(problems)
+        return cls(**values)
+
+    @abstractmethod
+    def problems(self, case: Case) -> Sequence[str]:
+        """What of it a case does not have, with what it has."""
+
+    @abstractmethod
+    def apply(self, edited: Edited) -> Edited:
+        """The case with this change; what it does not name stays as it is."""
+
+    @abstractmethod
+    def __str__(self) -> str:
+        """The change in words, for tables and progress."""
+
+
+class EditError(ValueError):
+    """A change that cannot be made: every reason."""
+
+    def __init__(self, problems: Sequence[str]):
+        self.problems = tuple(problems)
+        super().__init__("; ".join(self.problems))
+
+
+def names_of(given: object) -> tuple[str, ...]:
+    """Names as a user may write them: ``"a+b"`` or ``["a", "b"]``.
+
+    Examples
+    --------
+    >>> names_of("salt + oxide"), names_of(["salt"])
+    (('salt', 'oxide'), ('salt',))
+    """
+    parts = given.split("+") if isinstance(given, str) else given
+    if not isinstance(parts, list | tuple) or not all(isinstance(part, str) and part.strip() for part in parts):
+        raise ValueError(f"is {shown(given)}; give a name, or several as a list")
+    return tuple(part.strip() for part in parts)
+
+
+def _number(given: object) -> float:
+    if isinstance(given, bool) or not isinstance(given, int | float) or not abs(given) < float("inf"):
+        raise ValueError(f"is {shown(given)}; give a number")
+    return float(given)
+
+
+def _text(given: object) -> str:
+    if not isinstance(given, str) or not given:
+        raise ValueError(f"is {shown(given)}; give a name")
+    return given
+
+
+_VALUES = {"tuple[str, ...]": names_of, "float": _number, "str": _text}
+
+
+def said(number: float) -> bool:
+    """Whether a number was given."""
+    return number == number
+
+
+def one_amount(kind: str, **amounts: float) -> list[str]:
+    """Problem unless exactly one of some numbers was given.
+
+    Examples
+    --------
+    >>> one_amount("prior_median", factor=2.0, value=float("nan"))
+    []
+    >>> one_amount("prior_median", factor=2.0, value=1.0)
+    ["'prior_median' needs one of: factor, value (2 are given)"]
+    """
+    given = sum(said(value) for value in amounts.values())
+    need = "needs" if len(amounts) == 1 else "needs one of:"
+    count = "none is" if not given else f"{given} are"
+    return [] if given == 1 else [f"'{kind}' {need} {', '.join(amounts)} ({count} given)"]
+
+
+MOST_FACTOR = 1000.0
+"""A factor beyond this, or below its inverse, is no doubt but a slip."""
+
+
+def above_zero(**amounts: float) -> list[str]:
+    """Problems of numbers that were given and must be above zero; a factor must also be of a sane size.
+
+    Examples
+    --------
+    >>> above_zero(factor=1e6, value=0.0)
+    ['factor is 1e+06; it must be between 0.001 and 1000', 'value is 0; it must be above 0']
+    """
+    found = []
+    for name, value in amounts.items():
+        if said(value) and name == "factor" and not 1 / MOST_FACTOR <= value <= MOST_FACTOR:
+            found.append(f"factor is {value:g}; it must be between {1 / MOST_FACTOR:g} and {MOST_FACTOR:g}")
+        elif said(value) and value <= 0:
+            found.append(f"{name} is {value:g}; it must be above 0")
+    return found
+
+
+def unknown_names(names: Sequence[str], known: Sequence[str], what: str) -> list[str]:
+    """A problem for each name that is not known."""
+    return [unknown(name, known, what) for name in names if name not in known]
+
+
+def quoted(names: Sequence[str], most: int = 4) -> str:
+    """Names for a sentence."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(f"'{plain(name)}'" for name in names[:most]) + more

@@ -1,0 +1,304 @@
+"""Scenarios: named sets of changes, from a list, a grid, or a file."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reeuncert.case.records import Case
+from reeuncert.edits import EDITS, Edit, Edited, EditError, edit_of
+from reeuncert.errors import CaseError, InputError, Problem
+from reeuncert.reading.tables import read_text
+from reeuncert.reading.toml import parse_toml
+from reeuncert.words.cells import LONGEST_NAME, plain, shown, unknown
+
+BASE = "base"
+"""Name of the scenario in which nothing is changed; every study has it."""
+
+FILE = "scenarios.toml"
+"""Name under which a case folder may hold scenarios of its own."""
+
+MOST = 500
+"""Scenarios of one study: a grid grows fast, and each scenario is a fit."""
+
+_KEYS = ("name", "why", "changes")
+_GRID_KEY = re.compile(r"(?P<kind>\w+)(\[(?P<fixed>[^\[\]]*)\])?(\.(?P<field>\w+))?")
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A name, and what is changed under it.
+
+    Parameters
+    ----------
+    name
+        Short: it labels columns and plots.
+    edits
+        Changes, made in the order of their stage (switches, flows, numbers); see `reeuncert.edits`.
+    why
+        The doubt that it answers, in a sentence.
+
+    Examples
+    --------
+    >>> loose = Scenario.of("loose yields", {"kind": "prior_spread", "group": "recoveries", "factor": 2})
+    >>> print(loose)
+    loose yields: spread of group 'recoveries' × 2
+    """
+
+    name: str
+    edits: tuple[Edit, ...] = ()
+    why: str = ""
+
+    @classmethod
+    def of(cls, name: str, *changes: Mapping[str, object], why: str = "") -> Scenario:
+        """From changes as a user writes them: mappings with a ``kind`` and the keys of that kind.
+
+        Raises
+        ------
+        CaseError
+            With everything in them that cannot be used.
+        """
+        edits, problems = _edits(name, changes, "scenarios", 0)
+        if problems:
+            raise CaseError(problems)
+        return cls(name, edits, why)
+
+    @property
+    def what(self) -> str:
+        """What is changed, in words."""
+        return "; ".join(map(str, self.edits)) or "nothing changed"
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.what}"
+
+    def problems(self, case: Case) -> list[str]:
+        """What the case does not have of what is to be changed; each change is held against the case as it is then."""
+        edited = Edited(case)
+        for edit in self._ordered:
+            found = list(edit.problems(edited.case))
+            if found:
+                return found
+            edited = edit.apply(edited)
+        return []
+
+    def apply(self, edited: Edited) -> Edited:
+        """The case with all changes."""
+        for edit in self._ordered:
+            found = list(edit.problems(edited.case))
+            if found:
+                raise CaseError([Problem("scenarios", 0, self.name, text) for text in found])
+            edited = edit.apply(edited)
+        return edited
+
+    @property
+    def _ordered(self) -> list[Edit]:
+        return sorted(self.edits, key=lambda edit: edit.stage)
+
+
+def _edits(name: str, changes: Iterable[object], file: str, line: int) -> tuple[tuple[Edit, ...], list[Problem]]:
+    edits, problems = [], []
+    for change in changes:
+        if isinstance(change, Edit):
+            edits.append(change)
+            continue
+        if not isinstance(change, Mapping):
+            message = f'{shown(change)} is no change; write e.g. {{kind = "prior_spread", group = "…", factor = 2}}'
+            problems.append(Problem(file, line, plain(name), message))
+            continue
+        try:
+            edits.append(edit_of(change))
+        except EditError as error:
+            problems += [Problem(file, line, plain(name), text) for text in error.problems]
+    return tuple(edits), problems
+
+
+def scenarios_from(given: Iterable[Scenario | Mapping[str, object]], file: str = "scenarios") -> tuple[Scenario, ...]:
+    """A list of scenarios from records or from mappings with ``name``, ``changes`` and ``why``.
+
+    Raises
+    ------
+    CaseError
+        With every problem of every scenario.
+    """
+    found: list[Scenario] = []
+    problems: list[Problem] = []
+    for number, entry in enumerate(given, 1):
+        if isinstance(entry, Scenario):
+            found.append(entry)
+            continue
+        scenario = _scenario(entry, number, file, problems)
+        if scenario is not None:
+            found.append(scenario)
+    problems += _name_problems([s.name for s in found], file)
+    if problems:
+        raise CaseError(problems)
+    return tuple(found)
+
+
+def _scenario(entry: object, number: int, file: str, problems: list[Problem]) -> Scenario | None:
+    where = f"scenario {number}"
+    if not isinstance(entry, Mapping):
+        problems.append(Problem(file, 0, where, f"{shown(entry)} is no scenario; give a name and changes"))
+        return None
+    found = [unknown(str(key), _KEYS, "the key") for key in entry if key not in _KEYS]
+    name, why, changes = entry.get("name"), entry.get("why", ""), entry.get("changes")
+    if not isinstance(name, str) or not name.strip() or not name.isprintable():
+        found.append("the scenario has no name; give it one in a few words")
+    elif len(name) > LONGEST_NAME:
+        found.append(f"the name has {len(name):,} characters; use at most {LONGEST_NAME}")
+    if not isinstance(why, str):
+        found.append(f"why is {shown(why)}; write a sentence")
+    if not isinstance(changes, list | tuple) or not changes:
+        found.append("the scenario changes nothing; give changes = [{kind = …}]")
+    problems += [Problem(file, 0, plain(name) if isinstance(name, str) and name else where, text) for text in found]
+    if found:
+        return None
+    assert isinstance(name, str)
+    assert isinstance(why, str)
+    assert isinstance(changes, list | tuple)
+    edits, wrong = _edits(name, changes, file, 0)
+    problems += wrong
+    return None if wrong else Scenario(name.strip(), edits, why.strip())
+
+
+def _name_problems(names: Sequence[str], file: str) -> list[Problem]:
+    found = []
+    for name in dict.fromkeys(names):
+        if names.count(name) > 1:
+            found.append(Problem(file, 0, plain(name), f"{names.count(name)} scenarios have this name; name each once"))
+        if name == BASE:
+            message = f"'{BASE}' is the case as it is, which every study has; choose another name"
+            found.append(Problem(file, 0, plain(name), message))
+    return found
+
+
+def read_scenarios(path: str | Path) -> tuple[Scenario, ...]:
+    """Scenarios from a TOML file: ``[[scenario]]`` with name, why and changes, and a grid under ``[vary]``.
+
+    Raises
+    ------
+    CaseError
+        With every problem of the file.
+    """
+    file = Path(path)
+    text = read_text(file, file.name, {})
+    content = text if isinstance(text, Problem) else parse_toml(text, file.name)
+    if isinstance(content, Problem):
+        raise CaseError([content])
+    problems = [Problem(file.name, 0, plain(k), unknown(k, ("scenario", "vary"), "the key"))
+                for k in content if k not in ("scenario", "vary")]  # fmt: skip
+    found: tuple[Scenario, ...] = ()
+    listed = content.get("scenario", [])
+    vary = content.get("vary", {})
+    try:
+        if not isinstance(listed, list):
+            problems.append(
+                Problem(file.name, 0, "scenario", "write [[scenario]], in double brackets, for each of them")
+            )
+        else:
+            found += scenarios_from(listed, file.name)
+        if "vary" in content:
+            found += grid(vary, file.name)
+    except InputError as error:
+        problems += error.problems
+    problems += _name_problems([s.name for s in found], file.name) if not problems else []
+    if not problems and not found:
+        problems.append(Problem(file.name, 0, "", "the file holds no scenario; add a [[scenario]] or a [vary] table"))
+    if problems:
+        raise CaseError(problems)
+    return found
+
+
+def grid(vary: Mapping[str, Sequence[object]], file: str = "vary") -> tuple[Scenario, ...]:
+    """Every combination of values of some keys.
+
+    Parameters
+    ----------
+    vary
+        ``KIND[key=word, …].FIELD`` → values of that field: ``"prior_spread[group=recoveries].factor": [0.5, 2]``. The
+        field may be left out where a kind has a usual one (the factor of a spread or width, the choice of an option).
+
+    Returns
+    -------
+    tuple of Scenario
+        Named by their keys and values.
+
+    Raises
+    ------
+    CaseError
+        With every key and value that cannot be used, or when there is nothing to vary.
+
+    Examples
+    --------
+    >>> for scenario in grid({"prior_spread[group=stocks]": [0.5, 2], "source_width[error_class=customs]": [3]}):
+    ...     print(scenario.name)
+    prior_spread[group=stocks]=0.5, source_width[error_class=customs]=3
+    prior_spread[group=stocks]=2, source_width[error_class=customs]=3
+    """
+    problems: list[Problem] = []
+    axes: list[list[tuple[str, Edit]]] = []
+    if not isinstance(vary, Mapping) or not vary:
+        raise CaseError([Problem(file, 0, "", "the grid is empty; name what to vary, with a list of values for each")])
+    for key, values in vary.items():
+        if isinstance(values, str | Mapping) or not isinstance(values, Iterable):
+            problems.append(Problem(file, 0, plain(key), f"{shown(values)} is no list; give the values as a list"))
+            continue
+        held = list(values)
+        if not held:
+            problems.append(Problem(file, 0, plain(key), "the list of values is empty; give at least one"))
+            continue
+        kind, field, fixed, wrong = _grid_key(key)
+        problems += [Problem(file, 0, plain(key), text) for text in wrong]
+        axis = []
+        for value in [] if wrong else held:
+            edits, found = _edits(key, [{"kind": kind, **fixed, field: _python(value)}], file, 0)
+            problems += found
+            axis += [(f"{key}={value}", edit) for edit in edits]
+        axes.append(axis)
+    if problems:
+        raise CaseError(problems)
+    count = math.prod(len(axis) for axis in axes)
+    if count > MOST:
+        message = f"the grid has {count:,} combinations, and a study at most {MOST}; vary fewer things at a time"
+        raise CaseError([Problem(file, 0, "", message)])
+    chosen = tuple(
+        Scenario(", ".join(name for name, _ in point), tuple(edit for _, edit in point))
+        for point in itertools.product(*axes)
+    )
+    repeated = _name_problems([s.name for s in chosen], file)
+    if repeated:
+        raise CaseError(repeated)
+    return chosen
+
+
+def _grid_key(key: str) -> tuple[str, str, dict[str, str], list[str]]:
+    """Kind, varied field, fixed words, problems."""
+    match = _GRID_KEY.fullmatch(str(key).strip())
+    if match is None:
+        return "", "", {}, ["write KIND[key=word].FIELD, e.g. prior_spread[group=recoveries].factor"]
+    kind = match["kind"]
+    if kind not in EDITS:
+        return kind, "", {}, [unknown(kind, list(EDITS), "kind of change")]
+    field = match["field"] or EDITS[kind].varied
+    problems = [] if field else [f"say which key of '{kind}' varies, e.g. {kind}.{_first_key(kind)}"]
+    fixed = {}
+    for part in filter(None, (match["fixed"] or "").split(",")):
+        name, equals, word = (piece.strip() for piece in part.partition("="))
+        if not equals or not word:
+            problems.append(f"{shown(part.strip())} is no choice; write key=word")
+        fixed[name] = word
+    return kind, field, fixed, problems
+
+
+def _first_key(kind: str) -> str:
+    return next(iter(EDITS[kind].__dataclass_fields__))  # type: ignore[attr-defined]  # every kind is a dataclass
+
+
+def _python(value: object) -> object:
+    """A number of NumPy as one of Python."""
+    item = getattr(value, "item", None)
+    return item() if callable(item) else value

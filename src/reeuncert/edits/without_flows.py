@@ -1,0 +1,174 @@
+"""A system without some of its flows: no stocks, no unrecorded trade."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from reeuncert.case.medians import median_in_year
+from reeuncert.case.records import Case, Evidence, Prior
+from reeuncert.edits.base import Edit, Edited
+from reeuncert.edits.priors import selector_problems
+from reeuncert.errors import ModelError
+from reeuncert.priors.coverage import case_network, group_members, prior_groups
+from reeuncert.system.definition import FLOW_FIELDS, OUTSIDE, Flow, Selector, SystemDefinition
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithoutFlows(Edit):
+    """Take flows out of the system, and with them what can no longer be.
+
+    A process that nothing enters in a year, or nothing leaves, has no flows in that year. Priors speak of what remains
+    and keep their medians in each year; figures of which a side speaks only of flows that are gone are left out.
+
+    Parameters
+    ----------
+    flow, from_process, to_process, quantity, product, origin, destination, route, end_use
+        Attributes of the flows, as in a selector.
+
+    Examples
+    --------
+    >>> import reeuncert as ree
+    >>> case = ree.read_case("small_metal")
+    >>> bare = WithoutFlows(quantity=("stock", "opening_stock")).apply(Edited(case)).case
+    >>> sorted({f.name for f in case.system.flows} - {f.name for f in bare.system.flows})
+    ['north_opening_stock', 'north_stock']
+    """
+
+    flow: tuple[str, ...] = ()
+    from_process: tuple[str, ...] = ()
+    to_process: tuple[str, ...] = ()
+    quantity: tuple[str, ...] = ()
+    product: tuple[str, ...] = ()
+    origin: tuple[str, ...] = ()
+    destination: tuple[str, ...] = ()
+    route: tuple[str, ...] = ()
+    end_use: tuple[str, ...] = ()
+
+    kind: ClassVar[str] = "without_flows"
+    stage: ClassVar[int] = 1
+
+    @property
+    def selector(self) -> Selector:
+        return Selector({name: getattr(self, name) for name in FLOW_FIELDS if getattr(self, name)})
+
+    def problems(self, case: Case) -> Sequence[str]:
+        if not self.selector.fields:
+            return [f"'{self.kind}' does not say which flows; name at least one of: {', '.join(FLOW_FIELDS)}"]
+        found = selector_problems(self.selector, case)
+        if not found and not remaining_flows(case.system, set(case.system.select(self.selector))):
+            found = [f"nothing is left of the case without {self.selector}"]
+        return found
+
+    def apply(self, edited: Edited) -> Edited:
+        case = edited.case
+        system = _without(case.system, set(case.system.select(self.selector)))
+        smaller = replace(
+            case,
+            system=system,
+            priors=tuple(p for p in (_prior(row, system) for row in case.priors) if p.years),
+            evidence=tuple(row for row in case.evidence if _speaks_of(row, system)),
+        )
+        return replace(edited, case=replace(smaller, priors=_needed(smaller)))
+
+    def __str__(self) -> str:
+        return f"without flows of {self.selector}"
+
+
+def remaining_flows(system: SystemDefinition, gone: set[int]) -> dict[int, set[int]]:
+    """Index of each flow that remains → its years, when some flows are taken out of a system."""
+    years = {i: set(flow.years) & set(system.years) for i, flow in enumerate(system.flows) if i not in gone}
+    changed = True
+    while changed:
+        enters, leaves = _ends(system, years)
+        changed = False
+        for i, there in years.items():
+            flow = system.flows[i]
+            lost = {
+                y
+                for y in there
+                if (flow.from_process != OUTSIDE and (flow.from_process, y) not in enters)
+                or (flow.to_process != OUTSIDE and not flow.is_stock and (flow.to_process, y) not in leaves)
+            }
+            if lost:
+                there -= lost
+                changed = True
+    return {i: there for i, there in years.items() if there}
+
+
+def _ends(system: SystemDefinition, years: dict[int, set[int]]) -> tuple[set[tuple[str, int]], set[tuple[str, int]]]:
+    """Where something enters, and where something leaves: (process, year)."""
+    enters, leaves = set(), set()
+    for i, there in years.items():
+        flow = system.flows[i]
+        leaves |= {(flow.from_process, y) for y in there}
+        # A stock enters its process in the year after.
+        enters |= {(flow.to_process, y + flow.is_stock) for y in there}
+    return enters, leaves
+
+
+def _without(system: SystemDefinition, gone: set[int]) -> SystemDefinition:
+    years = remaining_flows(system, gone)
+    flows: tuple[Flow, ...] = tuple(
+        replace(system.flows[i], years=tuple(sorted(there))) for i, there in sorted(years.items())
+    )
+    names = {flow.name for flow in flows}
+    ends = {flow.from_process for flow in flows} | {flow.to_process for flow in flows}
+    processes = tuple(
+        replace(p, reference_outflow=tuple(name for name in p.reference_outflow if name in names))
+        for p in system.processes
+        if p.name in ends
+    )
+    return SystemDefinition(processes, flows, system.years, system.unit)
+
+
+def _prior(row: Prior, system: SystemDefinition) -> Prior:
+    """The row in the years in which a flow that it speaks of exists."""
+    there = {y for i in system.select(row.selector) for y in system.flows[i].years}
+    return _in_years(row, there)
+
+
+def _in_years(row: Prior, there: set[int]) -> Prior:
+    years = tuple(y for y in row.years if y in there)
+    if years == row.years or not years or math.isnan(row.median_to):
+        return replace(row, years=years)
+    last = median_in_year(row, years[-1]) if len(years) > 1 else math.nan
+    return replace(row, years=years, median=median_in_year(row, years[0]), median_to=last)
+
+
+def _needed(case: Case) -> tuple[Prior, ...]:
+    """The rows in the years in which the smaller system still has a coordinate of which they speak.
+
+    Where an outflow was taken away, another may have become the one that takes what is left, which needs no prior.
+    """
+    if case.prior_measure != "coordinates":
+        return case.priors
+    try:
+        network = case_network(case)
+    except ModelError:  # told with the other problems of the scenario
+        return case.priors
+    needed = set(
+        zip(
+            (str(n) for n in network.coordinate_name),
+            (int(y) for y in network.coordinate_year),
+            (str(k) for k in network.coordinate_kind),
+            strict=True,
+        )
+    )
+    name_of = {group.flows: group.name for group in prior_groups(case)}
+    found = []
+    for row in case.priors:
+        members = group_members(case, row)
+        names = {name_of[members]} if members else set()
+        names |= {case.system.flows[i].name for i in case.system.select(row.selector)}
+        there = {y for y in row.years for name in names if (name, y, row.kind) in needed}
+        found.append(_in_years(row, there))
+    return tuple(row for row in found if row.years)
+
+
+def _speaks_of(row: Evidence, system: SystemDefinition) -> bool:
+    selectors = [row.selector] + ([row.of] if row.of is not None else [])
+    columns = [system.year_index[year] for year in row.years if year in system.year_index]
+    return all(any(system.exists[i, t] for i in system.select(s) for t in columns) for s in selectors)

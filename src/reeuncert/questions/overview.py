@@ -1,0 +1,95 @@
+"""What drives each headline and which number to collect next, for all headlines of a result at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from reeuncert.inference.layout import COORDINATES
+from reeuncert.questions.budget import inputs_of, shares_of
+from reeuncert.questions.information import of_cells
+from reeuncert.questions.nested import interval_width
+from reeuncert.questions.targets import Target, case_of, targets_of
+from reeuncert.result.tables import mass_flow
+
+Floats = NDArray[np.float64]
+
+CANDIDATES = 40
+"""Flows and years whose measurement is worked out for each headline: those that rise and fall with it most."""
+
+
+@dataclass(frozen=True, eq=False)
+class Overview:
+    """What one headline hangs on.
+
+    Parameters
+    ----------
+    target
+        The headline.
+    shares
+        `reeuncert.questions.budget.variance_shares`; empty where the result holds no coordinates or the headline does
+        not vary.
+    measurements
+        Best candidates to measure: columns of `reeuncert.value_of_information`.
+    """
+
+    target: Target
+    shares: pd.DataFrame
+    measurements: pd.DataFrame
+
+
+def overview(dt: xr.DataTree, *, error: float = 0.1, most: int = 5) -> list[Overview]:
+    """What drives each headline of the case, and which flow to measure next, from the draws alone.
+
+    Measurements are worked out as `reeuncert.value_of_information` does, for the flows and years whose ranks go with
+    the headline's; that leaves out only what could not narrow it.
+
+    Parameters
+    ----------
+    dt
+        Result with the indicators of the headlines.
+    error
+        Relative error of a measurement.
+    most
+        Candidates kept for each headline.
+
+    Raises
+    ------
+    ReeUncertError
+        If the case has no headline, or its indicators have not been computed.
+
+    Examples
+    --------
+    >>> from reeuncert.testing import toy_posterior
+    >>> found = overview(toy_posterior(draws=100, years=2))
+    >>> [len(one.measurements) for one in found]
+    [5, 5]
+    """
+    targets = targets_of(dt)
+    case = case_of(dt)
+    masses = mass_flow(dt)
+    values = masses.transpose("chain", "draw", "flow", "year").values
+    flow, year = np.nonzero(case.system.exists)
+    cells = values[:, :, flow, year].reshape(-1, flow.size)
+    ranks = rankdata(cells, axis=0)
+    ranks = (ranks - ranks.mean(axis=0)) / np.maximum(ranks.std(axis=0), 1e-12)
+    held = inputs_of(dt) if COORDINATES in dt["posterior"].data_vars else None
+    out = []
+    for target in targets:
+        own = rankdata(target.filled.ravel())
+        goes = np.abs((own - own.mean()) @ ranks)
+        chosen = np.argsort(-goes)[:CANDIDATES]
+        table = of_cells(target, case.system, masses, [(int(flow[k]), int(year[k])) for k in chosen], error)
+        now = interval_width(target.filled.ravel(), prob=0.9, kind="eti")
+        table["narrowing"] = 1.0 - table["expected"] / now if now > 0 else 0.0
+        table = table.sort_values("narrowing", ascending=False, ignore_index=True).head(most)
+        shares = pd.DataFrame()
+        if held is not None and now > 0:
+            shares = shares_of(target, held)
+        out.append(Overview(target, shares, table))
+    return out

@@ -1,0 +1,178 @@
+"""Which value a study is about: one indicator for one choice of labels and one year, in every draw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from reeuncert.case.records import Case
+from reeuncert.case.serial import case_from_json
+from reeuncert.errors import ReeUncertError
+from reeuncert.indicators.headlines import place
+from reeuncert.indicators.registry import CUMULATED, DIMS, lookup
+from reeuncert.indicators.summary import SAMPLE, computed, select_labels
+from reeuncert.result.quantiles import DEFINED
+
+Floats = NDArray[np.float64]
+Wanted = str | int | Mapping[str, Any]
+"""How a value is named: an indicator, the number of a headline (from 0), or ``{"indicator": …, "region": …}``."""
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """One value of an indicator.
+
+    Parameters
+    ----------
+    indicator
+        Its name.
+    at
+        Dim → label, the year last.
+    unit
+        Unit of the value; ``"1"`` for a ratio.
+    draws
+        The value in every draw (chain, draw); NaN where a ratio is undefined.
+    """
+
+    indicator: str
+    at: Mapping[str, str | int]
+    unit: str
+    draws: Floats = field(repr=False)
+
+    @property
+    def label(self) -> str:
+        """Indicator, labels and year in a line, as the checks write it."""
+        return f"{self.indicator} ({', '.join(str(v) for v in self.at.values())})"
+
+    @property
+    def title(self) -> str:
+        """The same in words for a figure."""
+        words = lookup(self.indicator).title + (", cumulated" if self.indicator.endswith(CUMULATED) else "")
+        return " · ".join([words, *(str(v) for v in self.at.values())])
+
+    @property
+    def columns(self) -> dict[str, str | int]:
+        """The labels as the first columns of a tidy table."""
+        names = {dim: self.at.get(dim, "") for dim in (*DIMS, "year")}
+        return {"indicator": self.indicator, **names, "unit": self.unit}
+
+    @property
+    def filled(self) -> Floats:
+        """The draws (chain, draw), undefined ones set to the median."""
+        return np.where(np.isfinite(self.draws), self.draws, np.nanmedian(self.draws))
+
+    @property
+    def as_log(self) -> bool:
+        """Whether linear methods take the logarithm: a positive mass is known by a factor."""
+        return self.unit != "1" and bool((self.filled > 0).all())
+
+    @property
+    def linear(self) -> Floats:
+        """The draws on the scale of linear methods (chain, draw)."""
+        return np.log(self.filled) if self.as_log else self.filled
+
+
+def target_of(dt: xr.DataTree, indicator: Wanted, **coords: str | int) -> Target:
+    """The value that an indicator and labels name.
+
+    Parameters
+    ----------
+    dt
+        Result with indicators.
+    indicator
+        Name of an indicator; the number of a headline of the case, from 0; or a mapping with ``indicator`` and labels.
+    **coords
+        A label for each dim of the indicator, and the year. For a cumulated indicator the year may be left out: all
+        years.
+
+    Raises
+    ------
+    UnknownIndicatorError
+        If no indicator has the name.
+    ReeUncertError
+        If the result does not hold it, the labels do not name one value, or the value is undefined in too many draws.
+
+    Examples
+    --------
+    >>> from reeuncert.testing import toy_posterior
+    >>> dt = toy_posterior(draws=5, years=2)
+    >>> target_of(dt, "mine_production", region="South", year=2002).label
+    'mine_production (South, 2002)'
+    >>> target_of(dt, 0).label
+    'import_dependence (South, North, refined, 2002)'
+    """
+    if isinstance(indicator, Mapping):
+        if "indicator" not in indicator:
+            raise ReeUncertError(f"{dict(indicator)} names no value: give 'indicator' and a label for each of its dims")
+        said = {str(k): v for k, v in indicator.items() if k != "indicator"}
+        return target_of(dt, indicator["indicator"], **said, **coords)
+    if isinstance(indicator, str):
+        name, at = indicator, dict(coords)
+    else:
+        name, at = _headline(dt, int(indicator), coords)
+    variable = computed(dt, name)
+    dims = [str(d) for d in variable.dims if d not in SAMPLE]
+    if name.endswith(CUMULATED):
+        at.setdefault("year", int(variable["year"].values[-1]))
+    missing = [d for d in dims if d not in at]
+    if missing:
+        offered = "; ".join(f"{d}: {variable[d].values.tolist()}" for d in missing)
+        raise ReeUncertError(f"'{name}' has more than one value: name its {' and '.join(missing)} ({offered})")
+    chosen = select_labels(variable, name, at)
+    if chosen.size != chosen.sizes["chain"] * chosen.sizes["draw"]:
+        raise ReeUncertError(f"give one label for each dim of '{name}', not several: {at}")
+    draws = np.asarray(chosen.transpose(*SAMPLE, ...).values, dtype=float).reshape(chosen.sizes["chain"], -1)
+    found = Target(name, {d: at[d] for d in dims}, str(variable.attrs.get("units", "")), draws)
+    if np.isfinite(draws).mean() < DEFINED:
+        raise ReeUncertError(f"{found.label} is not defined in {1 - np.isfinite(draws).mean():.0%} of the draws")
+    return found
+
+
+def targets_of(dt: xr.DataTree, indicators: Wanted | Iterable[Wanted] | None = None) -> tuple[Target, ...]:
+    """Several values; by default the headlines of the case.
+
+    Raises
+    ------
+    ReeUncertError
+        As `target_of`; or the case has no headline and none was named.
+    """
+    if indicators is None:
+        case = case_of(dt)
+        if not case.headlines:
+            raise ReeUncertError(f"case '{case.name}' has no headline: name the indicators")
+        indicators = range(len(case.headlines))
+    elif isinstance(indicators, str | int | Mapping):
+        indicators = [indicators]
+    return tuple(target_of(dt, wanted) for wanted in indicators)
+
+
+def case_of(dt: xr.DataTree) -> Case:
+    """The case of a result.
+
+    Raises
+    ------
+    ReeUncertError
+        If the result does not hold it.
+    """
+    if "case_json" not in dt.attrs:
+        raise ReeUncertError(
+            "this result holds no case ('case_json' among its attributes); use one that `sample` returned"
+        )
+    return case_from_json(str(dt.attrs["case_json"]))
+
+
+def _headline(dt: xr.DataTree, number: int, coords: Mapping[str, str | int]) -> tuple[str, dict[str, str | int]]:
+    case = case_of(dt)
+    if coords:
+        raise ReeUncertError(f"headline {number} names its labels itself: leave out {', '.join(coords)}")
+    if not 0 <= number < len(case.headlines):
+        raise ReeUncertError(
+            f"case '{case.name}' has {len(case.headlines)} headlines, numbered from 0: {number} is none"
+        )
+    name, labels, year = place(dt, case.headlines[number])
+    return name, {**labels, "year": year}

@@ -1,0 +1,78 @@
+"""Where cases are: those that ship with the package, and a user's own folders."""
+
+from __future__ import annotations
+
+import importlib.resources
+import os
+from pathlib import Path
+
+from reeuncert.errors import CaseError, Problem
+from reeuncert.reading.toml import FILE, is_plain_word
+from reeuncert.words.cells import plain, shown, unknown
+
+
+def bundled_folder() -> Path:
+    """Folder that holds ``models`` and ``data`` as they ship: inside the installed package, or the root of a checkout.
+
+    Raises
+    ------
+    CaseError
+        When neither is there, which means that the installation is incomplete.
+
+    Examples
+    --------
+    >>> (bundled_folder() / "models").is_dir()
+    True
+    """
+    package = Path(str(importlib.resources.files("reeuncert")))
+    for folder in (package / "_bundled", package.parent.parent):
+        if (folder / "models").is_dir():
+            return folder
+    message = "the folder of the bundled cases is missing from the installation; install the package again"
+    raise CaseError([Problem("models", 0, "", message)])
+
+
+def bundled_cases() -> tuple[str, ...]:
+    """Names of the cases that ship with the package, sorted."""
+    models = bundled_folder() / "models"
+    return tuple(sorted(p.name for p in models.iterdir() if (p / FILE).is_file() and is_plain_word(p.name)))
+
+
+def find_case(name_or_path: str | Path) -> Path:
+    """Folder of a case.
+
+    Parameters
+    ----------
+    name_or_path
+        A plain word is the name of a bundled case, or else a folder here; what holds a separator is a path.
+
+    Raises
+    ------
+    CaseError
+        When there is no such case, or when the word means both.
+    """
+    text = str(name_or_path)
+    if "\0" in text or len(text) > 4_000:
+        raise CaseError([Problem(shown(text), 0, "", "this is no path; give the name of a case, or its folder")])
+    folder = Path(name_or_path)
+    is_path = isinstance(name_or_path, Path) or "/" in text or "\\" in text
+    if not is_path and is_plain_word(text):
+        inside = bundled_folder() / "models" / text
+        if os.path.isfile(inside / FILE):
+            if os.path.isfile(folder / FILE) and not folder.samefile(inside):
+                message = (
+                    f"there is a bundled case {shown(text)} and a folder of that name here; "
+                    f"write ./{text} for the folder, or {inside} for the bundled case"
+                )
+                raise CaseError([Problem(text, 0, "", message)])
+            return inside
+    # os.path says no where pathlib raises: a name that is too long for the file system is no folder.
+    if os.path.isdir(folder):
+        return folder
+    if is_path:
+        what = (
+            "is a file; give the folder that holds it" if os.path.exists(folder) else "does not exist; check the path"
+        )
+        raise CaseError([Problem(plain(text, 300), 0, "", f"the folder {what}")])
+    message = unknown(text, bundled_cases(), "case")
+    raise CaseError([Problem(plain(text), 0, "", f"{message}; or give the folder of a case, e.g. ./my_case")])

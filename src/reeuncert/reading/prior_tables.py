@@ -1,0 +1,221 @@
+"""Reading of ``priors.csv``, ``covariates.csv`` and ``constants.csv``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from reeuncert.case.records import Constant, Prior
+from reeuncert.reading.schema import (
+    WIDEST,
+    WIDEST_TEXT,
+    Rules,
+    above,
+    at_least,
+    between,
+    check_rules,
+    is_given,
+    one_of,
+    report_duplicates,
+)
+from reeuncert.reading.state import Reading
+from reeuncert.reading.system_tables import FLOWS, SystemTables
+from reeuncert.reading.tables import Column, Row, Table
+from reeuncert.system.definition import FLOW_FIELDS, OUTSIDE, Selector
+from reeuncert.words.cells import name_cell, names_cell, number_cell, text_cell, unknown, year_cell
+
+PRIORS, COVARIATES, CONSTANTS = "priors.csv", "covariates.csv", "constants.csv"
+KINDS = ("input", "share", "split", "flow")
+MODES = ("each", "total")
+FAMILIES: Mapping[str, tuple[str, ...]] = {
+    "lognormal": ("a", "b"),
+    "truncated_normal": ("a", "b"),
+    "gamma": ("a", "b"),
+    "exponential": ("a",),
+    "uniform": ("a", "b"),
+    "dirichlet": ("a",),
+    "logistic_normal": ("a", "b"),
+    "flat": (),
+}
+"""Families of densities, and the parameters that each needs."""
+
+_NUMBERS = (
+    "median",
+    "median_to",
+    "level_sd",
+    "year_sd",
+    "correlation",
+    "split_sd",
+    "slope",
+    "slope_sd",
+    "a",
+    "b",
+)
+_MEDIAN = "a median is a mass or a share, which is more than zero"
+_SPREAD = between(0, WIDEST, WIDEST_TEXT)
+_RULES: Rules = {
+    "kind": [one_of(*KINDS, what="kind")],
+    "mode": [one_of(*MODES, what="mode")],
+    "family": [one_of(*FAMILIES, what="family")],
+    "median": [above(0, _MEDIAN)],
+    "median_to": [above(0, _MEDIAN)],
+    "level_sd": [_SPREAD],
+    "year_sd": [_SPREAD],
+    "split_sd": [_SPREAD],
+    "slope_sd": [at_least(0, "a spread is zero or more")],
+    "correlation": [between(0, 1, "a correlation is 0 or more and below 1")],
+}
+
+
+def selector_columns(prefix: str = "") -> tuple[Column, ...]:
+    """The columns by which a row chooses flows; alternatives are joined by ``+``."""
+    return tuple(Column(prefix + field, names_cell("+")) for field in FLOW_FIELDS)
+
+
+def selector_of(row: Row, prefix: str = "") -> Selector:
+    """The selector that a row spells out."""
+    return Selector({f: row[prefix + f] for f in FLOW_FIELDS if row[prefix + f]})
+
+
+def check_selector(reading: Reading, table: Table, row: Row, tables: SystemTables, prefix: str = "") -> None:
+    """Report every word of a selector that no flow of ``flows.csv`` has."""
+    if not reading.is_whole(FLOWS):
+        return
+    for field in FLOW_FIELDS:
+        known: Sequence[str] = tables.words[field]
+        what = "region" if field in ("origin", "destination") else field
+        if field in ("from_process", "to_process"):
+            what, known = "process", [*(n for n in known if n != OUTSIDE), OUTSIDE]
+        column = prefix + field
+        for word in row[column]:
+            if known and word not in known and (row.line, column) not in table.bad:
+                table.report(row.line, column, f"{unknown(word, known, what)} (no row of flows.csv has it)")
+
+
+def read_priors(reading: Reading, tables: SystemTables) -> tuple[Prior, ...]:
+    """Read the priors in effect; problems go to ``reading``."""
+    columns = (
+        Column("prior", name_cell, required=True),
+        Column("group", name_cell),
+        Column("kind", text_cell, required=True),
+        *selector_columns(),
+        Column("years", reading.years_cell),
+        Column("mode"),
+        *(Column(name, number_cell) for name in _NUMBERS),
+        Column("slope_on", name_cell),
+        Column("shared", name_cell),
+        Column("family"),
+        Column("reason"),
+    )
+    table = reading.read(PRIORS, columns, needed=True)
+    rows = reading.in_effect(table)
+    check_rules(table, _RULES)
+    report_duplicates(table, rows, ("prior",), "the prior")
+    for row in rows:
+        check_selector(reading, table, row, tables)
+        _check_parameters(table, row)
+    reading.close(table)
+    return tuple(_prior(row) for row in rows)
+
+
+def _check_parameters(table: Table, row: Row) -> None:
+    """What one row needs, given the others of its cells."""
+
+    def report(column: str, message: str) -> None:
+        if (row.line, column) not in table.bad:
+            table.report(row.line, column, message)
+
+    if row["correlation"] == 1:
+        report("correlation", "1 is not below 1; a correlation is 0 or more and below 1")
+    parameters = FAMILIES.get(row["family"], ())
+    for name in parameters:
+        if not is_given(row[name]):
+            report(name, f"the cell is empty; the family '{row['family']}' needs {' and '.join(parameters)}")
+    if row["kind"] in ("share", "split"):
+        for name in ("median", "median_to"):
+            if row[name] >= 1:
+                report(name, f"{row[name]:.15g} is not between 0 and 1; a share of 20 % is written 0.2")
+    for name in ("slope", "slope_sd"):
+        if is_given(row[name]) and row[name] and not row["slope_on"]:
+            report("slope_on", f"the row gives {name} but no covariate; name one of {COVARIATES}, or empty {name}")
+
+
+def _prior(row: Row) -> Prior:
+    zero = {n: 0.0 if math.isnan(row[n]) else row[n] for n in _NUMBERS if n not in ("median", "median_to", "a", "b")}
+    median_to = row["median_to"]
+    return Prior(
+        name=row["prior"],
+        group=row["group"] or row["kind"],
+        kind=row["kind"],
+        selector=selector_of(row),
+        years=row["years"],
+        mode=row["mode"],
+        median=row["median"],
+        median_to=median_to,
+        slope_on=row["slope_on"],
+        shared=row["shared"],
+        family=row["family"],
+        a=row["a"],
+        b=row["b"],
+        reason=row["reason"],
+        line=row.line,
+        **zero,
+    )
+
+
+def read_covariates(reading: Reading, sources: Sequence[str]) -> dict[str, dict[int, float]]:
+    """Read the covariates: name → year → value; problems go to ``reading``."""
+    columns = (
+        Column("covariate", name_cell, required=True),
+        Column("year", year_cell, required=True),
+        Column("value", number_cell, required=True),
+        Column("source_id", names_cell(";")),
+        Column("reason"),
+    )
+    table = reading.read(COVARIATES, columns)
+    rows = reading.in_effect(table)
+    report_duplicates(table, rows, ("covariate", "year"), "the covariate")
+    values: dict[str, dict[int, float]] = {}
+    for row in rows:
+        reading.check_years_inside(table, row, "year")
+        reading.check_sources(table, row, row["source_id"], sources)
+        values.setdefault(row["covariate"], {})[row["year"]] = row["value"]
+    reading.close(table)
+    return values
+
+
+def read_constants(reading: Reading, tables: SystemTables, sources: Sequence[str]) -> tuple[Constant, ...]:
+    """Read the constants that indicators need; problems go to ``reading``."""
+    columns = (
+        Column("constant", name_cell, required=True),
+        Column("region", name_cell),
+        Column("product", name_cell),
+        Column("year", year_cell),
+        Column("value", number_cell, required=True),
+        Column("unit", text_cell),
+        Column("source_id", names_cell(";")),
+        Column("locator"),
+        Column("note"),
+    )
+    table = reading.read(CONSTANTS, columns)
+    rows = reading.in_effect(table)
+    report_duplicates(table, rows, ("constant", "region", "product", "year"), "the constant")
+    for row in rows:
+        reading.check_years_inside(table, row, "year")
+        reading.check_known(table, row, "region", [row["region"]], tables.regions, "region")
+        reading.check_known(table, row, "product", [row["product"]], tables.products, "product")
+        reading.check_sources(table, row, row["source_id"], sources)
+    reading.close(table)
+    return tuple(
+        Constant(
+            row["constant"],
+            row["region"],
+            row["product"],
+            row["year"],
+            row["value"],
+            row["unit"],
+            ";".join(row["source_id"]),
+            row["note"],
+        )
+        for row in rows
+    )

@@ -1,0 +1,322 @@
+"""Reading of ``case.toml``: what a case is, checked by pydantic, with the line of every problem."""
+
+from __future__ import annotations
+
+import re
+import string
+import tomllib
+from collections.abc import Mapping, MutableMapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from reeuncert.case.records import Headline
+from reeuncert.errors import Problem
+from reeuncert.reading.tables import read_text
+from reeuncert.words.cells import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    CellError,
+    did_you_mean,
+    listed,
+    name_cell,
+    plain,
+    shown,
+    text_cell,
+)
+
+FILE = "case.toml"
+MOST_BYTES = 200_000
+MOST_LINE = 4_000
+DEEPEST = 6
+MOST_YEARS = 1_000
+MASS_UNITS = ("t", "kt", "Mt")
+MEASURES = ("coordinates", "mass", "shares")
+PLACEHOLDERS = ("median", "lower", "upper", "unit", "first_year", "last_year")
+
+_PLAIN_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", re.ASCII)
+
+
+def is_plain_word(text: str) -> bool:
+    """Whether text may be the name of a case: letters, digits, ``_`` and ``-``, which is safe as a folder's name."""
+    return bool(_PLAIN_WORD.fullmatch(text))
+
+
+def _plain_word(text: str) -> str:
+    if not is_plain_word(text):
+        raise ValueError(f"{shown(text)} is no plain word; use letters, digits, '_' and '-'")
+    return text
+
+
+def _name(text: str) -> str:
+    if not text:
+        raise ValueError("the name is empty; fill it in")
+    return name_cell(text)
+
+
+def _unit(text: str) -> str:
+    if not text.isprintable() or not text.split() or text.split()[0] not in MASS_UNITS:
+        raise ValueError(
+            f"the unit {shown(text)} does not begin with a unit of mass; use one of: {', '.join(MASS_UNITS)}, "
+            'and what is counted after it, e.g. "kt REO"'
+        )
+    return " ".join(text.split())
+
+
+def _folder(text: str) -> str:
+    if not text or not text.isprintable():
+        raise ValueError(f'{shown(text)} is no folder; write it relative to the case folder, e.g. "../../data"')
+    if text.startswith(("/", "\\", "~")) or re.match(r"[A-Za-z]:", text):
+        raise ValueError(
+            f"the folder {shown(text)} is absolute, which no other machine has; write it relative to the case folder"
+        )
+    return text
+
+
+def _sentence(text: str) -> str:
+    try:
+        fields = list(string.Formatter().parse(text))
+    except ValueError as error:
+        raise ValueError(f"the braces do not match ({error}); write a brace itself twice: {{{{") from error
+    for _, name, _, conversion in fields:
+        if name is not None and (name not in PLACEHOLDERS or conversion):
+            allowed = ", ".join(f"{{{p}}}" for p in PLACEHOLDERS)
+            raise ValueError(f"the placeholder {shown('{' + name + '}')} is not known; use: {allowed}")
+    return text
+
+
+Text = Annotated[str, AfterValidator(text_cell)]
+Name = Annotated[str, AfterValidator(_name)]
+OptionalName = Annotated[str, AfterValidator(name_cell)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class OptionEntry(_Strict):
+    """A switch of the case: ``[options.NAME]``."""
+
+    default: Name
+    choices: list[Name] = Field(min_length=1)
+    compare: bool = False
+    help: Text = ""
+
+    @model_validator(mode="after")
+    def _default_is_a_choice(self) -> OptionEntry:
+        if self.default not in self.choices:
+            hint = did_you_mean(self.default, self.choices)
+            raise ValueError(
+                f"the default {shown(self.default)} is not among the choices: {listed(self.choices)}{hint}"
+            )
+        return self
+
+
+class HeadlineEntry(_Strict):
+    """An indicator that the case puts first: ``[[headline]]``."""
+
+    indicator: Name
+    region: OptionalName = ""
+    partner: OptionalName = ""
+    product: OptionalName = ""
+    year: int = 0
+    sentence: Annotated[Text, AfterValidator(_sentence)] = ""
+
+    def record(self) -> Headline:
+        return Headline(self.indicator, self.region, self.partner, self.product, self.year, self.sentence)
+
+
+class CaseFile(_Strict):
+    """What ``case.toml`` says.
+
+    ``years`` holds the first and the last year; ``data`` is the folder of the evidence, relative to the case folder.
+    """
+
+    name: Annotated[str, AfterValidator(_plain_word)]
+    title: Text = ""
+    description: Text = ""
+    unit: Annotated[str, AfterValidator(_unit)]
+    years: list[int] = Field(min_length=2, max_length=2)
+    prior_measure: Literal["coordinates", "mass", "shares"] = "coordinates"  # as in MEASURES
+    regions: list[Name] = []
+    products: list[Name] = []
+    data: Annotated[str, AfterValidator(_folder)] = "."
+    options: dict[str, OptionEntry] = {}
+    headline: list[HeadlineEntry] = []
+
+    @property
+    def first_year(self) -> int:
+        return self.years[0]
+
+    @property
+    def last_year(self) -> int:
+        return self.years[1]
+
+    @property
+    def content(self) -> str:
+        """What the unit of mass counts, e.g. ``REO``; empty for plain mass."""
+        return self.unit.partition(" ")[2]
+
+
+def read_case_file(path: Path, hashes: MutableMapping[str, str]) -> CaseFile | list[Problem]:
+    """Read and check ``case.toml``; problems are returned, with their lines, not raised."""
+    text = read_text(path, FILE, hashes, MOST_BYTES)
+    if isinstance(text, Problem):
+        return [text]
+    if not text.strip():
+        return [Problem(FILE, 0, "", "the file is empty; it must give at least: name, unit, years")]
+    content = parse_toml(text)
+    if isinstance(content, Problem):
+        return [content]
+    try:
+        case_file = CaseFile.model_validate(content)
+    except ValidationError as error:
+        return [
+            Problem(FILE, line_of(text, e["loc"]), ".".join(map(_plain, e["loc"])), _message(e, content))
+            for e in error.errors(include_url=False)
+        ]
+    return _later_checks(case_file, text, path.parent) or case_file
+
+
+def parse_toml(text: str, file: str = FILE) -> dict[str, Any] | Problem:
+    """Content of a TOML text that a user wrote, or the problem with it, on its line."""
+    long = next((n for n, line in enumerate(text.split("\n"), 1) if len(line) > MOST_LINE), 0)
+    if long:
+        return Problem(file, long, "", f"the line has more than {MOST_LINE:,} characters; break the text over lines")
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"line (\d+)", str(error))
+        line = int(found[1]) if found else text.count("\n") + 1
+        return Problem(file, line, "", f"the line is no TOML: {error}; texts stand in quotes, lists in brackets")
+    except RecursionError:
+        return Problem(file, 0, "", f"tables or lists are nested too deeply; at most {DEEPEST} levels are read")
+    except ValueError as error:
+        return Problem(file, 0, "", f"a value cannot be read ({error}); write a plain number or text")
+    if _deeper_than(content, DEEPEST):
+        return Problem(file, 0, "", f"tables or lists are nested too deeply; at most {DEEPEST} levels are read")
+    return content
+
+
+def _deeper_than(content: object, most: int) -> bool:
+    level: list[object] = [content]
+    for _ in range(most):
+        below: list[object] = []
+        for item in level:
+            below.extend(item.values() if isinstance(item, dict) else item if isinstance(item, list) else ())
+        level = below
+    return any(isinstance(item, dict | list) for item in level)
+
+
+def line_of(text: str, where: Sequence[str | int]) -> int:
+    r"""Line of a key of a TOML text, as well as the layout allows; 0 when it is not written there.
+
+    Examples
+    --------
+    >>> line_of('unit = "kt"\n[options.gap]\ndefault = "a"\n', ("options", "gap", "default"))
+    3
+    """
+    keys = [str(k) for k in where if isinstance(k, str)]
+    count = next((k for k in where if isinstance(k, int)), 0)
+    best, table, seen = (0, 0), [""][:0], 0
+    for number, raw in enumerate(text.split("\n"), 1):
+        line = raw.strip()
+        heading = re.match(r"\[\[?\s*([^\[\]]+?)\s*\]\]?", line)
+        if heading and "=" not in heading[0]:
+            table = [part.strip().strip("\"'") for part in heading[1].split(".")]
+            seen += table == keys[: len(table)] and line.startswith("[[")
+            path = table
+        elif "=" in line:
+            path = [*table, *(part.strip().strip("\"'") for part in line.partition("=")[0].split("."))]
+        else:
+            continue
+        in_list = bool(table) and any(isinstance(k, int) for k in where)
+        if path == keys[: len(path)] and len(path) > best[1] and (not in_list or seen == count + 1):
+            best = (number, len(path))
+    return best[0]
+
+
+def _plain(key: str | int) -> str:
+    return plain(key) if isinstance(key, str) else str(key + 1)
+
+
+def _message(error: Mapping[str, Any], content: Mapping[str, Any]) -> str:
+    """What a pydantic error means to a person."""
+    kind, loc = error["type"], error["loc"]
+    if kind == "missing":
+        return f"the key '{loc[-1]}' is missing; add it"
+    if kind == "extra_forbidden":
+        known = _keys_at(loc)
+        hint = did_you_mean(str(loc[-1]), known)
+        return f"the key {shown(loc[-1])} is not known; allowed are: {listed(known, 20)}{hint}"
+    if kind == "literal_error":
+        return f"{shown(error['input'])} is not allowed; use one of: {listed(MEASURES)}"
+    if kind == "value_error":
+        return str(error["ctx"]["error"])
+    if kind in ("too_short", "too_long"):
+        if loc[0] == "years":
+            return "the list has no two years; write the first and the last year: years = [2000, 2022]"
+        return "the list is empty; give at least one text"
+    if loc == ("years",):
+        return f"the value is a {_toml_type(error['input'])}; write the first and the last year: years = [2000, 2022]"
+    wanted = {
+        "string_type": "a text in quotes",
+        "int_type": "a whole number without quotes",
+        "list_type": 'a list in brackets, e.g. ["a", "b"]',
+        "dict_type": "tables, e.g. [options.gap_structure]",
+        "model_type": "a table of keys",
+        "model_attributes_type": "a table of keys",
+    }.get(kind, str(error["msg"]))
+    return f"the value is a {_toml_type(error['input'])}; write {wanted}"
+
+
+def _toml_type(value: object) -> str:
+    names = {bool: "true/false", int: "whole number", float: "number", str: "text", list: "list", dict: "table"}
+    return names.get(type(value), "date or time")
+
+
+def _keys_at(loc: Sequence[str | int]) -> list[str]:
+    model: type[BaseModel] = CaseFile
+    if len(loc) > 1:
+        model = OptionEntry if loc[0] == "options" else HeadlineEntry
+    return list(model.model_fields)
+
+
+def _later_checks(case_file: CaseFile, text: str, folder: Path) -> list[Problem]:
+    """Checks that need more than one key."""
+    problems = []
+
+    def report(where: Sequence[str | int], message: str) -> None:
+        problems.append(Problem(FILE, line_of(text, where), ".".join(map(_plain, where)), message))
+
+    first, last = case_file.years
+    if not FIRST_YEAR <= first <= last <= LAST_YEAR or last - first >= MOST_YEARS:
+        report(
+            ("years",),
+            f"the years {plain(first)} to {plain(last)} are no span; give the first and the last year, "
+            f"at most {MOST_YEARS:,} years",
+        )
+    for key, values in (("regions", case_file.regions), ("products", case_file.products)):
+        double = sorted({v for v in values if values.count(v) > 1})
+        if double:
+            report((key,), f"{shown(double[0])} is listed twice; keep one")
+    for name in case_file.options:
+        try:
+            name_cell(name)
+            usable = name.isidentifier()
+        except CellError:
+            usable = False
+        if not usable:
+            report(("options", name), f"{shown(name)} is no name of an option; use letters, digits and '_'")
+    place = folder / case_file.data
+    if not place.is_dir():
+        message = f"the folder {shown(case_file.data)} does not exist; it was looked for at {shown(place, 300)}"
+        report(("data",), f"{message}: correct the path, which is relative to the case folder")
+    for i, headline in enumerate(() if problems else case_file.headline):
+        if headline.year and not first <= headline.year <= last:
+            report(
+                ("headline", i, "year"),
+                f"the year {headline.year} is outside the case, which covers {first}-{last}; 0 means all years",
+            )
+    return problems

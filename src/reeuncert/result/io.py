@@ -1,0 +1,236 @@
+"""Results as files: the draws as netCDF, tables as CSV, provenance as JSON; and the draws back from their file."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import warnings
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from reeuncert.case.serial import case_from_json
+from reeuncert.errors import CaseError, OutputError
+from reeuncert.files import explained
+from reeuncert.result.folder import Staging, output_folder
+from reeuncert.words.cells import plain
+
+POSTERIOR = "posterior.nc"
+PROVENANCE = "provenance.json"
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""First characters of a text that spreadsheets take for a formula."""
+
+_DIMS = {"chain", "draw", "flow", "year"}
+_CHUNK_BYTES = 2_000_000
+_JSON_ATTRIBUTES = ("versions", "seconds", "case_options", "file_sha256")
+
+
+def stage_results(
+    staging: Staging, dt: xr.DataTree, tables: Mapping[str, pd.DataFrame], texts: Mapping[str, str] | None = None
+) -> None:
+    """Write the files of a result into a staging folder; nothing is in place until ``staging.commit()``.
+
+    Parameters
+    ----------
+    tables
+        File name → table, written as CSV.
+    texts
+        File name → content, e.g. ``report.html``.
+    """
+    with explained(f"cannot write results to '{staging.target}'"):
+        _write_netcdf(dt, staging.place / POSTERIOR)
+        for name, table in tables.items():
+            (staging.place / name).write_text(csv_text(table), encoding="utf-8", newline="")
+        for name, text in (texts or {}).items():
+            (staging.place / name).write_text(text, encoding="utf-8", newline="")
+        hashes = {p.name: _sha256(p) for p in sorted(staging.place.iterdir())}
+        content = json.dumps(provenance(dt) | {"files_sha256": hashes}, indent=2, ensure_ascii=False)
+        (staging.place / PROVENANCE).write_text(content + "\n", encoding="utf-8", newline="")
+
+
+def write_netcdf(dt: xr.DataTree, path: str | Path) -> None:
+    """Write a result as netCDF-4, lightly compressed; the draws of indicators in single precision.
+
+    Raises
+    ------
+    OutputError
+        When the file cannot be written.
+    """
+    with explained(f"cannot write '{path}'"):
+        _write_netcdf(dt, Path(path))
+
+
+def _write_netcdf(dt: xr.DataTree, path: Path) -> None:
+    encoding: dict[str, dict[str, dict[str, Any]]] = {}
+    for group in dt.children:
+        data = dt[group].to_dataset()
+        encoding[f"/{group}"] = {str(name): _encoding(v, group) for name, v in data.data_vars.items() if v.ndim}
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=FutureWarning)
+        # Made in memory, then written: the HDF5 library ends the whole process when a disk fills up under it.
+        content = io.BytesIO()
+        dt.to_netcdf(content, engine="h5netcdf", encoding=encoding)
+    with path.open("wb") as file:
+        file.write(content.getbuffer())
+
+
+def read_results(path: str | Path, *, variables: Mapping[str, Iterable[str]] | None = None) -> xr.DataTree:
+    """Read a result back into memory.
+
+    Parameters
+    ----------
+    path
+        ``posterior.nc``, or the folder that holds it.
+    variables
+        Group → names of its variables, to read no more than these, e.g. ``{"posterior": ["mass_flow"]}``; all by
+        default.
+
+    Returns
+    -------
+    DataTree
+        As it was written (draws of indicators in single precision).
+
+    Raises
+    ------
+    OutputError
+        If the file is missing, was cut short, or is no result of this package.
+    """
+    file = Path(path).expanduser()
+    if os.path.isdir(file):  # which says no to a name that is too long, where pathlib raises
+        file = file / POSTERIOR
+    if not os.path.isfile(file):
+        raise OutputError(f"there is no result at '{path}'; give a {POSTERIOR}, or the folder of a run that holds one")
+    try:
+        with h5py.File(file, "r") as held:
+            # What h5netcdf reads first: where that fails, it leaves half an object behind that cannot be closed.
+            held.attrs.get("_nc3_strict")
+        with xr.open_datatree(file, engine="h5netcdf") as opened:
+            tree = (opened if variables is None else _only(opened, variables)).load().copy()
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise OutputError(
+            f"'{path}' cannot be read: it was cut short, is damaged or is no netCDF-4 file ({_first_line(error)}); "
+            "copy it again, or run the case again"
+        ) from error
+    if "posterior" not in tree.children or "case_json" not in tree.attrs:
+        raise OutputError(
+            f"'{path}' is a netCDF file, but no result of this package (it lacks the group 'posterior' or the "
+            "attribute 'case_json'); give a file that `reeuncert run` wrote"
+        )
+    tree.attrs = {name: _plain(value) for name, value in tree.attrs.items()}
+    wrong = _wrong_with(tree)
+    if wrong:
+        raise OutputError(f"'{path}' is no whole result of this package: {wrong}; run the case again")
+    return tree
+
+
+def _wrong_with(tree: xr.DataTree) -> str:
+    """Why a tree cannot be a result: its flows must be numbers by chain, draw, flow and year of its own case."""
+    text = tree.attrs["case_json"]
+    if not isinstance(text, str):
+        return "its attribute 'case_json' is no text"
+    try:
+        system = case_from_json(text).system
+    except CaseError as error:
+        return f"its case cannot be read ({error.problems[0]})"
+    mass = tree["posterior"].to_dataset().get("mass_flow")
+    if mass is None:
+        return "it holds no 'mass_flow'"
+    if set(mass.dims) != _DIMS or mass.dtype.kind not in "fiu" or not mass.size:
+        return f"'mass_flow' has the dims {plain(', '.join(map(str, mass.dims)))} and the type {mass.dtype}"
+    known: dict[str, set[Any]] = {"flow": {f.name for f in system.flows}, "year": set(system.years)}
+    for dim, names in known.items():
+        if dim not in mass.coords or not set(mass[dim].values.tolist()) <= names:
+            return f"'mass_flow' has another {dim} than its case"
+    return ""
+
+
+def csv_text(table: pd.DataFrame) -> str:
+    """A table as CSV text, in which no spreadsheet finds a formula: such a text gets an apostrophe in front.
+
+    Numbers are numbers and stay as they are, to eight digits; NaN is an empty cell.
+
+    Examples
+    --------
+    >>> print(csv_text(pd.DataFrame({"name": ["=1+1", "ore"], "value": [-0.5, np.nan]})), end="")
+    name,value
+    '=1+1,-0.5
+    ore,
+    """
+    safe = table.copy()
+    for position, dtype in enumerate(safe.dtypes):
+        if not pd.api.types.is_numeric_dtype(dtype):
+            safe.isetitem(position, [_harmless(cell) for cell in safe.iloc[:, position]])
+    safe.columns = [_harmless(str(name)) for name in safe.columns]
+    return safe.to_csv(index=False, lineterminator="\n", float_format="%.8g")
+
+
+def provenance(dt: xr.DataTree) -> dict[str, Any]:
+    """Where a result came from, as plain values for JSON (without the case itself)."""
+    out: dict[str, Any] = {}
+    for name, value in dt.attrs.items():
+        if name == "case_json":
+            continue
+        found = _plain(value)
+        if name in _JSON_ATTRIBUTES and isinstance(found, str):
+            with suppress(ValueError, RecursionError):  # a text that is no JSON is shown as the text that it is
+                found = json.loads(found)
+        out[str(name)] = found
+    return out
+
+
+def _only(tree: xr.DataTree, variables: Mapping[str, Iterable[str]]) -> xr.DataTree:
+    """The part of a tree that is wanted, as far as it is there."""
+    kept = {}
+    for group, names in variables.items():
+        if group in tree.children:
+            data = tree[group].to_dataset()
+            kept[group] = data[[name for name in names if name in data.data_vars]]
+    part = xr.DataTree.from_dict(kept)
+    part.attrs = dict(tree.attrs)
+    return part
+
+
+def _encoding(variable: xr.DataArray, group: str) -> dict[str, Any]:
+    if variable.dtype.kind not in "fiub":
+        return {}
+    found: dict[str, Any] = {"zlib": True, "complevel": 1, "shuffle": True}
+    if group in ("derived", "derived_prior") and variable.dtype.kind == "f":
+        found["dtype"] = "float32"
+    size = int(np.prod(variable.shape))
+    if size * 8 > _CHUNK_BYTES:
+        chunks, left = [], _CHUNK_BYTES // 8
+        for length in reversed(variable.shape):
+            chunks.append(max(1, min(length, left)))
+            left = max(1, left // chunks[-1])
+        found["chunksizes"] = tuple(reversed(chunks))
+    return found
+
+
+def _harmless(cell: object) -> object:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, np.generic):
+        return value.item()
+    return value.tolist() if isinstance(value, np.ndarray) else value
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+__all__ = ["csv_text", "output_folder", "provenance", "read_results", "stage_results", "write_netcdf"]

@@ -1,0 +1,77 @@
+"""Tables of flows: one row a flow and year, posterior beside prior."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from reeuncert.errors import OutputError
+from reeuncert.result.diagnostics import diagnose
+from reeuncert.system.definition import FLOW_FIELDS
+
+PROBABILITY = 0.9
+INTERVAL = ("eti90_lb", "eti90_ub")
+
+
+def flow_table(dt: xr.DataTree) -> pd.DataFrame:
+    """Median and equal-tailed 90 % interval of every flow in every year in which it exists.
+
+    Parameters
+    ----------
+    dt
+        Result with the group ``posterior`` and, if it was simulated, ``prior``.
+
+    Returns
+    -------
+    DataFrame
+        ``flow``, ``from_process``, ``to_process``, ``quantity``, ``product``, ``origin``, ``destination``, ``route``,
+        ``end_use``, ``year``, ``unit``, ``mean``, ``median``, ``eti90_lb``, ``eti90_ub``, ``ess_bulk``, ``ess_tail``,
+        ``r_hat`` (these three on the log scale), ``prior_median``, ``prior_eti90_lb``, ``prior_eti90_ub`` and
+        ``width_ratio`` (width of the posterior interval over the prior's: near 1, the data have said nothing).
+
+    Examples
+    --------
+    >>> from reeuncert.testing import toy_posterior
+    >>> table = flow_table(toy_posterior(draws=20, years=2))
+    >>> table.loc[table["flow"] == "ore_South", ["flow", "year", "unit"]].values.tolist()
+    [['ore_South', 2001, 'kt'], ['ore_South', 2002, 'kt']]
+    """
+    mass = mass_flow(dt)
+    draws = mass.transpose("chain", "draw", "flow", "year").values
+    there = np.isfinite(draws[0, 0])
+    flow, year = np.nonzero(there)
+    cells = draws[:, :, flow, year]
+    found = diagnose(cells, log=bool(np.all(cells > 0)), prob=PROBABILITY)
+    columns: dict[str, object] = {"flow": mass["flow"].values[flow]}
+    columns |= {name: mass[name].values[flow] for name in FLOW_FIELDS if name != "flow" and name in mass.coords}
+    columns |= {"year": mass["year"].values[year], "unit": mass.attrs.get("units", "")}
+    columns |= {"mean": found.mean, "median": found.median, INTERVAL[0]: found.lower, INTERVAL[1]: found.upper}
+    columns |= {"ess_bulk": found.ess_bulk, "ess_tail": found.ess_tail, "r_hat": found.r_hat}
+    lower, median, upper = _prior_interval(dt, flow, year)
+    columns |= {"prior_median": median, f"prior_{INTERVAL[0]}": lower, f"prior_{INTERVAL[1]}": upper}
+    with np.errstate(divide="ignore", invalid="ignore"):
+        columns["width_ratio"] = (found.upper - found.lower) / (upper - lower)
+    return pd.DataFrame(columns, index=range(len(flow)))
+
+
+def mass_flow(dt: xr.DataTree, group: str = "posterior") -> xr.DataArray:
+    """The flows of a result.
+
+    Raises
+    ------
+    OutputError
+        If the result has none.
+    """
+    if group not in dt.children or "mass_flow" not in dt[group].data_vars:
+        raise OutputError(f"this result holds no flows ('{group}/mass_flow'); it does not come from reeuncert.sample")
+    return dt[group].to_dataset()["mass_flow"]
+
+
+def _prior_interval(dt: xr.DataTree, flow: np.ndarray, year: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    if "prior" not in dt.children or "mass_flow" not in dt["prior"].data_vars:
+        return (np.full(flow.size, np.nan),) * 3
+    draws = dt["prior"]["mass_flow"].transpose("chain", "draw", "flow", "year").values
+    cells = draws[:, :, flow, year].reshape(-1, flow.size)
+    low, middle, high = np.quantile(cells, [(1 - PROBABILITY) / 2, 0.5, (1 + PROBABILITY) / 2], axis=0)
+    return low, middle, high

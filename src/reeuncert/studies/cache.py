@@ -1,0 +1,177 @@
+"""Finished scenarios on disk, found again by what was asked: the case, the rows left out, and how it was sampled."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.resources
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from reeuncert.case.records import Case
+from reeuncert.case.serial import case_to_json
+from reeuncert.errors import OutputError
+from reeuncert.files import explained
+from reeuncert.studies.fitted import FORMAT, QUANTILES, Fitted
+
+ENVIRONMENT = "REEUNCERT_CACHE"
+"""Environment variable that names the folder to use by default."""
+
+_VERSION = re.compile(r"[^\w.+]")
+
+
+def default_folder() -> Path:
+    """Where finished scenarios are kept unless a study says otherwise."""
+    named = os.environ.get(ENVIRONMENT)
+    if named:
+        return Path(named).expanduser() / "scenarios"
+    root = os.environ.get("XDG_CACHE_HOME") or (Path.home() / ".cache")
+    return Path(root) / "reeuncert" / "scenarios"
+
+
+def package_version() -> str:
+    """Version of this package, as it stands in the names of files."""
+    return _VERSION.sub("_", version("reeuncert"))
+
+
+_NOT_PART = ("calibration", "cli", "plots", "report", "scenarios")
+"""Subpackages that no result of a scenario depends on."""
+
+
+@functools.cache
+def release_of_results() -> str:
+    """Version of the package and fingerprint of its code: between two releases, results of changed code differ too."""
+    root = Path(str(importlib.resources.files("reeuncert")))
+    found = hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        place = path.relative_to(root)
+        if place.parts[0] not in _NOT_PART:
+            found.update(place.as_posix().encode() + b"\0" + path.read_bytes())
+    return f"{package_version()}+{found.hexdigest()[:8]}"
+
+
+def scenario_key(case: Case, left_out: Iterable[str], settings: Mapping[str, Any], indicators: Sequence[str]) -> str:
+    """Fingerprint of all that a result depends on but for the version of the package.
+
+    The path of the case and the fingerprints of its files are not part of it: what they hold is.
+
+    Examples
+    --------
+    >>> import reeuncert as ree
+    >>> case = ree.read_case("small_metal")
+    >>> key = scenario_key(case, [], {"draws": 500}, ["smuggled_mass"])
+    >>> key == scenario_key(replace(case, path="/elsewhere"), [], {"draws": 500}, ["smuggled_mass"])
+    True
+    >>> key == scenario_key(case, ["G1"], {"draws": 500}, ["smuggled_mass"])
+    False
+    """
+    asked = {
+        "case": case_to_json(replace(case, path="", hashes={})),
+        "left_out": sorted(left_out),
+        "settings": dict(settings),
+        "indicators": sorted(indicators),
+        "quantiles": QUANTILES,
+        "format": FORMAT,
+    }
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:40]
+
+
+@dataclass
+class Cache:
+    """A folder of finished scenarios, one netCDF file each; nothing in it is executed when it is read.
+
+    Parameters
+    ----------
+    folder
+        None: nothing is kept.
+    release
+        Version of the package, and of its code, whose results are used; results of others are left where they are.
+    notes
+        What was found and could not be used, one sentence each.
+    """
+
+    folder: Path | None
+    release: str = field(default_factory=release_of_results)
+    notes: list[str] = field(default_factory=list)
+
+    def has(self, key: str) -> bool:
+        """Whether there is a result of this version under a key."""
+        return self.folder is not None and self._path(key).is_file()
+
+    def get(self, key: str, name: str) -> Fitted | None:
+        """The result under a key; None when there is none, or none that can be used (then a note says why)."""
+        if self.folder is None:
+            return None
+        path = self._path(key)
+        if path.is_file():
+            try:
+                return Fitted.read(path)
+            except OutputError as error:
+                self.notes.append(f"the kept result of '{name}' cannot be used and is made again: {error}")
+                return None
+        others = sorted(p.stem.partition("-")[2] for p in self.folder.glob(f"{key}-*.nc"))
+        if others:
+            self.notes.append(
+                f"the kept result of '{name}' is of version {', '.join(others)} and this is {self.release}; "
+                "it is made again, and the older one stays"
+            )
+        return None
+
+    def put(self, key: str, fitted: Fitted) -> None:
+        """Keep a result: written beside its place, then renamed, so that a crash leaves no half of a file.
+
+        Raises
+        ------
+        OutputError
+            When the file cannot be written.
+        """
+        if self.folder is None:
+            return
+        with explained(f"cannot keep finished scenarios in '{self.folder}'"):
+            handle, temporary = tempfile.mkstemp(prefix=".writing-", suffix=".nc", dir=self.folder)
+            os.close(handle)
+            try:
+                fitted.to_netcdf(Path(temporary))
+                os.replace(temporary, self._path(key))
+            finally:
+                Path(temporary).unlink(missing_ok=True)
+
+    def prepare(self) -> None:
+        """Make the folder, so that a place that cannot be written is told before anything is fitted.
+
+        Raises
+        ------
+        OutputError
+            When it cannot be made or written.
+        """
+        if self.folder is None:
+            return
+        with explained(f"cannot keep finished scenarios in '{self.folder}'"):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(prefix=".trying-", dir=self.folder)
+            os.close(handle)
+            os.unlink(temporary)
+
+    def _path(self, key: str) -> Path:
+        assert self.folder is not None
+        return self.folder / f"{key}-{self.release}.nc"
+
+
+def cache_of(given: str | Path | bool) -> Cache:
+    """A cache in a folder; True: in the usual place; False: none.
+
+    Examples
+    --------
+    >>> cache_of(False).folder is None
+    True
+    """
+    if isinstance(given, bool):
+        return Cache(default_folder() if given else None)
+    return Cache(Path(given).expanduser())

@@ -1,0 +1,286 @@
+"""A finished study: every indicator under every scenario, and which conclusions survive."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from reeuncert.edits.scenario import BASE
+from reeuncert.errors import OutputError, ReeUncertError
+from reeuncert.files import explained, write_whole
+from reeuncert.studies.fitted import LABELS, Fitted
+from reeuncert.studies.table_text import table_of, table_text
+from reeuncert.words.cells import plain, unknown
+
+FORMAT = "reeuncert study 1"
+CHANGES, HOLDS, NOT_ASKED = "changes", "holds", "no such flow"
+"""Verdicts on a headline under a scenario."""
+
+FINISHED, KEPT, FAILED = "fitted", "kept from before", "failed"
+"""What became of a scenario."""
+
+_TABLES = ("scenarios", "headlines", "checks")
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """Results of a case under several scenarios.
+
+    Parameters
+    ----------
+    data
+        Quantiles of indicators: a variable an indicator, dims (scenario, quantile, [region], [partner], [product],
+        [end_use], year); quantiles 0.05, 0.25, 0.5, 0.75, 0.95. The scenario ``base`` comes first.
+    draws
+        ``value`` (scenario, headline, sample): the draws of each headline of the case, NaN where there is no such flow.
+    scenarios
+        One row a scenario asked for: scenario, what, why, status (fitted, kept from before, failed), seconds, reason.
+    headlines
+        One row a headline and scenario: scenario, the labels of the headline, unit, median, eti90_lb, eti90_ub,
+        mcse_median, ess_bulk, r_hat.
+    checks
+        One row a check and scenario: scenario, check, status, value, threshold, message.
+    about
+        Case, settings, versions; notes on results that could not be reused.
+    """
+
+    data: xr.Dataset
+    draws: xr.Dataset
+    scenarios: pd.DataFrame
+    headlines: pd.DataFrame
+    checks: pd.DataFrame
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> pd.DataFrame:
+        """Scenarios without a result: scenario, what, reason, and the trace of the error."""
+        return self.scenarios.loc[self.scenarios["status"] == FAILED].reset_index(drop=True)
+
+    @property
+    def passed(self) -> bool:
+        """Whether every scenario was fitted and no check failed."""
+        return not len(self.failed) and not (self.checks["status"] == "failed").any()
+
+    @property
+    def has_base(self) -> bool:
+        """Whether the case as it is was fitted, so that scenarios can be compared with it."""
+        return BASE in set(self.headlines["scenario"])
+
+    def table(self, indicator: str | None = None, **coords: str | int | Iterable[str] | Iterable[int]) -> pd.DataFrame:
+        """Medians and intervals of all scenarios, one row a scenario and place.
+
+        Parameters
+        ----------
+        indicator
+            Its name; None: all of them.
+        **coords
+            Labels to choose, e.g. ``region="…", year=[2010, 2011], scenario="base"``.
+
+        Returns
+        -------
+        DataFrame
+            scenario, indicator, region, partner, product, end_use, year, unit, median, eti50_lb, eti50_ub, eti90_lb,
+            eti90_ub; without rows that no scenario has.
+
+        Raises
+        ------
+        ReeUncertError
+            For an indicator, dim or label that the study does not have.
+        """
+        held = [str(name) for name in self.data.data_vars]
+        if indicator is not None and indicator not in held:
+            raise ReeUncertError(
+                f"{unknown(indicator, held, 'indicator')}; name others with indicators=[…] when you make the study"
+            )
+        tables = [self._table(name, coords) for name in ([indicator] if indicator else held)]
+        return pd.concat(tables, ignore_index=True)
+
+    def conclusions(self) -> pd.DataFrame:
+        """Whether each headline of the case survives each scenario.
+
+        A headline *changes* when its median under the scenario lies outside the 90 % interval of the base, or the
+        median of the base outside that of the scenario: then one of the two would mislead who reads the other.
+
+        Returns
+        -------
+        DataFrame
+            One row a headline and scenario: the labels, scenario, verdict, base_median, median, eti90_lb, eti90_ub,
+            ``shift`` (difference of the medians in half-widths of the base's interval), ``shift_mcse`` (its Monte Carlo
+            error), ``width_ratio`` (width of the interval over the base's).
+
+        Raises
+        ------
+        ReeUncertError
+            When the base itself has no result.
+        """
+        if not self.has_base:
+            raise ReeUncertError("the base of the study has no result to compare with; see its `failed` table")
+        base = self.headlines.loc[self.headlines["scenario"] == BASE]
+        rows = []
+        for name in self.headlines["scenario"].unique():
+            if name == BASE:
+                continue
+            own = self.headlines.loc[self.headlines["scenario"] == name]
+            rows += [_conclusion(b, s) for (_, b), (_, s) in zip(base.iterrows(), own.iterrows(), strict=True)]
+        return pd.DataFrame(rows, columns=[*LABELS, "scenario", *_CONCLUSION])
+
+    def write(self, path: str | Path) -> Path:
+        """Write the whole study as one netCDF-4 file; `read_study` reads it.
+
+        Raises
+        ------
+        OutputError
+            When it cannot be written.
+        """
+        file = Path(path).expanduser()
+        tree = xr.DataTree.from_dict({"indicators": self.data, "draws": self.draws})
+        tree.attrs = {"format": FORMAT, "about": json.dumps(dict(self.about), sort_keys=True)}
+        tree.attrs |= {name: table_text(getattr(self, name)) for name in _TABLES}
+        packed = {"zlib": True, "complevel": 1, "shuffle": True}
+        encoding = {
+            f"/{group}": {str(v): packed for v in held.data_vars}
+            for group, held in (("indicators", self.data), ("draws", self.draws))
+        }
+        with explained(f"cannot write the study to '{path}'"):
+            content = tree.to_netcdf(engine="h5netcdf", encoding=encoding)
+            assert content is not None
+            write_whole(file, content)
+        return file
+
+    def __repr__(self) -> str:
+        return "\n".join([self._heading, "", self._verdicts().to_string(index=False)])
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(self._heading)}</p>{self._verdicts().to_html(index=False, border=0)}"
+
+    @property
+    def _heading(self) -> str:
+        count, failed = len(self.scenarios), len(self.failed)
+        text = f"Study of '{self.about.get('case', '')}': {count - failed} of {count} scenarios fitted"
+        if failed:
+            reasons = (f"{row.scenario} ({row.reason})" for row in self.failed.itertuples())
+            text += f"; failed: {'; '.join(reasons)}"
+        wrong = self.checks.loc[self.checks["status"] == "failed", "scenario"].nunique()
+        return text + (f". Checks failed in {wrong} of them: see `checks`" if wrong else "")
+
+    def _verdicts(self) -> pd.DataFrame:
+        """A row a scenario: how many headlines change, and which most."""
+        if not self.has_base:
+            return self.scenarios[["scenario", "what", "status"]]
+        found = self.conclusions()
+        rows = []
+        for name, part in found.groupby("scenario", sort=False):
+            changed = int((part["verdict"] == CHANGES).sum())
+            known = part.loc[part["shift"].notna()]
+            place = ""
+            if len(known):
+                most = known.iloc[int(known["shift"].abs().to_numpy().argmax())]
+                place = f"{_place(most)} ({most['shift']:+.2f})"
+            gone = int((part["verdict"] == NOT_ASKED).sum())
+            told = f"{changed} of {len(part) - gone}" + (f" ({gone} have no such flow)" if gone else "")
+            rows.append((name, told, place))
+        columns = ["scenario", "headlines that change", "largest shift (half-widths of the base's interval)"]
+        return pd.DataFrame(rows, columns=columns)
+
+    def _table(self, name: str, coords: Mapping[str, object]) -> pd.DataFrame:
+        variable = self.data[name]
+        for dim, wanted in coords.items():
+            dims = [str(d) for d in variable.dims if d != "quantile"]
+            if dim not in dims:
+                raise ReeUncertError(f"indicator '{name}' has no dim '{dim}'; its dims: {', '.join(dims)}")
+            labels = variable[dim].values.tolist()
+            several = isinstance(wanted, Iterable) and not isinstance(wanted, str)
+            values = list(wanted) if several else [wanted]  # type: ignore[call-overload]  # several: it is iterable
+            for value in values:
+                if value not in labels:
+                    raise ReeUncertError(f"{plain(value)!r} is no {dim} of the study; there are: {labels}")
+            variable = variable.isel({dim: [labels.index(value) for value in values]})
+        wide = variable.to_series().unstack("quantile").dropna(how="all").reset_index()
+        out = {"scenario": wide["scenario"], "indicator": name}
+        out |= {dim: wide.get(dim, "") for dim in ("region", "partner", "product", "end_use", "year")}
+        out["unit"] = variable.attrs.get("units", "")
+        out |= {column: wide[q] for column, q in _QUANTILE_COLUMNS.items()}
+        table = pd.DataFrame(out)
+        order = {str(n): k for k, n in enumerate(self.data["scenario"].values)}
+        return table.sort_values("scenario", key=lambda c: c.map(order), kind="stable", ignore_index=True)
+
+
+_QUANTILE_COLUMNS = {"median": 0.5, "eti50_lb": 0.25, "eti50_ub": 0.75, "eti90_lb": 0.05, "eti90_ub": 0.95}
+_CONCLUSION = (
+    "verdict", "base_median", "median", "eti90_lb", "eti90_ub", "shift", "shift_mcse", "width_ratio",
+)  # fmt: skip
+
+
+def read_study(path: str | Path) -> Study:
+    """Read a study back.
+
+    Raises
+    ------
+    OutputError
+        When there is no such file, or it is damaged or no study.
+    """
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise OutputError(f"there is no study at '{path}'")
+    try:
+        with xr.open_datatree(file, engine="h5netcdf") as opened:
+            tree = opened.load().copy()
+        if str(tree.attrs["format"]) != FORMAT:
+            raise ValueError(f"its format is '{plain(tree.attrs['format'])}', and this version reads '{FORMAT}'")
+        tables = {name: table_of(str(tree.attrs[name])) for name in _TABLES}
+        about = json.loads(str(tree.attrs["about"]))
+        return Study(tree["indicators"].to_dataset(), tree["draws"].to_dataset(), **tables, about=about)
+    except (OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
+        raise OutputError(f"'{path}' is no study that this version can read: {error}") from error
+
+
+def stack(results: Mapping[str, Fitted], scenarios: pd.DataFrame, about: Mapping[str, Any]) -> Study:
+    """Join the results of scenarios along a new dim ``scenario``, in their order."""
+    names = list(results)
+    index = xr.DataArray(np.array(names), dims="scenario", name="scenario")
+    attributes = {v: dict(r.indicators[v].attrs) for r in results.values() for v in r.indicators.data_vars}
+    # Scenarios may differ in what exists (no unrecorded trade: no such partner): what is not there is NaN.
+    data = xr.concat([r.indicators for r in results.values()], index, join="outer", data_vars="all", coords="minimal")
+    for name, attrs in attributes.items():
+        data[name].attrs = attrs
+    draws = xr.concat([r.draws for r in results.values()], index, join="outer", data_vars="all", coords="minimal")
+    headlines = pd.concat([r.headlines.assign(scenario=n) for n, r in results.items()], ignore_index=True)
+    checks = pd.concat([r.checks.assign(scenario=n) for n, r in results.items()], ignore_index=True)
+    first = ["scenario"]
+    return Study(
+        data,
+        draws,
+        scenarios,
+        headlines[[*first, *(c for c in headlines if c != "scenario")]],
+        checks[[*first, *(c for c in checks if c != "scenario")]],
+        about,
+    )
+
+
+def _conclusion(base: pd.Series, own: pd.Series) -> tuple[object, ...]:
+    median, lower, upper = float(own["median"]), float(own["eti90_lb"]), float(own["eti90_ub"])
+    centre, low, high = float(base["median"]), float(base["eti90_lb"]), float(base["eti90_ub"])
+    labels = [own[name] for name in LABELS]
+    if not np.isfinite([median, lower, upper, centre, low, high]).all():
+        return (*labels, own["scenario"], NOT_ASKED, centre, median, lower, upper, np.nan, np.nan, np.nan)
+    half = (high - low) / 2
+    holds = low <= median <= high and lower <= centre <= upper
+    shift = (median - centre) / half if half > 0 else np.nan
+    error = np.hypot(float(own["mcse_median"]), float(base["mcse_median"])) / half if half > 0 else np.nan
+    ratio = (upper - lower) / (high - low) if half > 0 else np.nan
+    verdict = HOLDS if holds else CHANGES
+    return (*labels, own["scenario"], verdict, centre, median, lower, upper, shift, error, ratio)
+
+
+def _place(row: pd.Series) -> str:
+    year = int(row["year"])
+    parts = [str(row["indicator"]), *(str(row[c]) for c in ("region", "partner", "product") if row[c])]
+    return " ".join([*parts, str(year) if year else "cumulated"])

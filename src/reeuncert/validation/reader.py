@@ -1,0 +1,168 @@
+"""Reading of a whole case: every file validated together, every problem found before anything is built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from reeuncert.case.records import Case, Evidence
+from reeuncert.errors import Problem
+from reeuncert.likelihood.problems import evidence_problems
+from reeuncert.priors.checks import prior_warnings, row_problems
+from reeuncert.priors.cover import coverage_problems
+from reeuncert.reading.bundled import find_case
+from reeuncert.reading.evidence_tables import CLASSES, read_evidence, read_lists
+from reeuncert.reading.prior_tables import PRIORS, read_constants, read_covariates, read_priors
+from reeuncert.reading.state import SOURCES, Reading, choose_options, input_error
+from reeuncert.reading.system_tables import FLOWS, PROCESSES, SystemTables, read_system
+from reeuncert.reading.toml import FILE, CaseFile, read_case_file
+from reeuncert.system.checks import network_problems
+from reeuncert.system.definition import FLOW_FIELDS
+
+
+@dataclass(frozen=True)
+class CaseReading:
+    """A case as far as it could be read, and what was found on the way.
+
+    Parameters
+    ----------
+    case
+        None when the files are not even well formed.
+    problems
+        Errors: the case cannot be used while there is one.
+    warnings
+        What an analyst should look at before believing a result.
+    data_folder
+        Where the evidence was looked for.
+    """
+
+    case: Case | None
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+    data_folder: Path | None = None
+
+
+def read_case(name_or_path: str | Path, /, **options: str) -> Case:
+    """Read a case and validate all of it.
+
+    Parameters
+    ----------
+    name_or_path
+        Name of a bundled case (`bundled_cases`), or the folder of a case.
+    **options
+        Choices for the switches that the case declares in ``case.toml``; each has a default.
+
+    Returns
+    -------
+    Case
+
+    Raises
+    ------
+    CaseError, EvidenceError
+        One error that lists every problem with file, line and column.
+    """
+    reading = load_case(find_case(name_or_path), **options)
+    if reading.problems or reading.case is None:
+        raise input_error(reading.problems)
+    return reading.case
+
+
+def load_case(folder: Path, /, **options: str) -> CaseReading:
+    """Read a case as far as possible; problems are returned, not raised (but for an unknown option)."""
+    hashes: dict[str, str] = {}
+    settings = read_case_file(folder / FILE, hashes)
+    if not isinstance(settings, CaseFile):
+        return CaseReading(None, tuple(settings), ())
+    chosen = choose_options(settings, dict(options))
+    reading = Reading(folder, folder / settings.data, settings, chosen, hashes=hashes)
+    tables = read_system(reading)
+    priors = read_priors(reading, tables)
+    lists = read_lists(reading, tables)
+    sources = tuple(lists.sources)
+    case = Case(
+        name=settings.name,
+        title=settings.title,
+        description=settings.description,
+        system=tables.system,
+        prior_measure=settings.prior_measure,
+        regions=tables.regions,
+        products=tables.products,
+        priors=priors,
+        evidence=read_evidence(reading, tables, lists),
+        sources=lists.sources,
+        classes=lists.classes,
+        offsets=lists.offsets,
+        factors=lists.factors,
+        covariates=read_covariates(reading, sources),
+        constants=read_constants(reading, tables, sources),
+        headlines=tuple(entry.record() for entry in settings.headline),
+        options=chosen,
+        option_choices={name: tuple(entry.choices) for name, entry in settings.options.items()},
+        compare=tuple(name for name, entry in settings.options.items() if entry.compare),
+        hashes=dict(sorted(hashes.items())),
+        path=str(folder),
+    )
+    reading.check_sources_table()
+    _check_together(reading, tables, case)
+    problems, warnings = sorted(set(reading.problems)), sorted(set(reading.warnings))
+    return CaseReading(case, tuple(problems), tuple(warnings), reading.data_folder)
+
+
+def problems_of(case: Case) -> tuple[Problem, ...]:
+    """Problems of a case that was made or changed in memory: of its balance, its priors, and its evidence."""
+    lines = SystemTables(case.system, {}, {}, {}, case.regions, case.products, clean=True)
+    problems = [*evidence_problems(case), *_network(lines)]
+    if not _network(lines):
+        rows = row_problems(case)
+        problems += rows or coverage_problems(case)
+    return tuple(sorted(problems))
+
+
+def _check_together(reading: Reading, tables: SystemTables, case: Case) -> None:
+    """Checks over several tables; each looks only at what is itself in order, so that nothing is told twice."""
+    if not tables.clean:
+        return
+    reading.problems.extend(evidence_problems(replace(case, evidence=_sound_evidence(reading, case))))
+    network = _network(tables)
+    reading.problems.extend(network)
+    if network:
+        return
+    table = reading.tables[PRIORS]
+    unclear = {line for line, column in table.bad if column in FLOW_FIELDS}
+    found = [
+        problem
+        for problem in row_problems(case)
+        if (problem.line, problem.column) not in table.bad
+        and not (problem.line in unclear and problem.column in (*FLOW_FIELDS, "years", "mode", "kind"))
+    ]
+    reading.problems.extend(found)
+    columns = {column for _, column in table.bad} | {problem.column for problem in found}
+    if table.whole and columns.isdisjoint(("prior", "kind", "mode", "years", "when", *FLOW_FIELDS)):
+        reading.problems.extend(coverage_problems(case))
+    if not reading.problems:
+        reading.warnings.extend(prior_warnings(case))
+
+
+def _sound_evidence(reading: Reading, case: Case) -> tuple[Evidence, ...]:
+    """The rows of evidence whose own cells, source and class are in order."""
+
+    def with_problems(file: str, name: str) -> set[str]:
+        table = reading.tables[file]
+        return {row[name] for row in table.rows if row.line in table.lines_with_problems()}
+
+    bad = {(file, line) for file, table in reading.tables.items() for line in table.lines_with_problems()}
+    bad_classes = with_problems(CLASSES, "class")
+    known = set(case.sources) - with_problems(SOURCES, "source_id")
+    good = {name for name in known if case.sources[name].error_class in set(case.classes) - bad_classes}
+    return tuple(row for row in case.evidence if (row.file, row.line) not in bad and row.source_id in good)
+
+
+def _network(tables: SystemTables) -> list[Problem]:
+    """Problems of the balance, on the line of the process or flow that they name."""
+    problems = []
+    for name, _, message in network_problems(tables.system):
+        if name in tables.process_line:
+            problems.append(Problem(PROCESSES, tables.process_line[name], "process", message))
+        else:
+            problems.append(Problem(FLOWS, tables.flow_line.get(name, 0), "flow", message))
+    return problems

@@ -1,0 +1,166 @@
+"""What `reeuncert check` says of a case: errors, warnings, and what is in it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Group, RenderableType
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from reeuncert.case.records import Case
+from reeuncert.errors import Problem
+from reeuncert.likelihood.conflicts import Overlap
+from reeuncert.likelihood.problems import overlaps, rows_without_flows
+from reeuncert.priors.checks import WIDE, prior_warnings, total_log_sd
+from reeuncert.priors.coverage import case_network
+from reeuncert.priors.implied import implied_warnings
+from reeuncert.reading.bundled import find_case
+from reeuncert.reading.state import CASE_FILES, DATA_FILES
+from reeuncert.validation.reader import CaseReading, load_case, problems_of
+from reeuncert.words.cells import condensed, did_you_mean, listed, plain
+
+
+@dataclass(frozen=True)
+class CaseReport:
+    """What was found in a case.
+
+    Parameters
+    ----------
+    name
+        Of the case, or of its folder where it could not be read.
+    errors
+        The case cannot be used while there is one.
+    warnings
+        What an analyst should look at before believing a result.
+    information
+        Pairs of a heading and what the case holds under it.
+    """
+
+    name: str
+    errors: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+    information: tuple[tuple[str, str], ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the case can be used."""
+        return not self.errors
+
+    def __str__(self) -> str:
+        lines = [self._verdict()]
+        lines += [f"  error: {problem}" for problem in self.errors]
+        lines += [f"  warning: {problem}" for problem in self.warnings]
+        lines += [f"  {heading}: {text}" for heading, text in self.information]
+        return "\n".join(lines)
+
+    def __rich__(self) -> RenderableType:
+        parts: list[RenderableType] = [Text(self._verdict(), style="bold green" if self.passed else "bold red")]
+        for title, style, problems in (("Errors", "red", self.errors), ("Warnings", "yellow", self.warnings)):
+            if problems:
+                table = RichTable("file", "line", "column", "what and remedy", title=title, title_style=style)
+                for p in problems:
+                    table.add_row(*(Text(cell) for cell in (p.file, str(p.line or ""), p.column, p.message)))
+                parts.append(table)
+        if self.information:
+            table = RichTable("what", "this case", title="In the case")
+            for row in self.information:
+                table.add_row(*(Text(cell) for cell in row))
+            parts.append(table)
+        return Group(*parts)
+
+    def _verdict(self) -> str:
+        def count(problems: tuple[Problem, ...], word: str) -> str:
+            return f"{len(problems)} {word}{'' if len(problems) == 1 else 's'}"
+
+        verdict = "can be used" if self.passed else "cannot be used"
+        return f"Case '{self.name}' {verdict}: {count(self.errors, 'error')}, {count(self.warnings, 'warning')}."
+
+
+def check_case(case_or_path: Case | str | Path, /, **options: str) -> CaseReport:
+    """Check a case without building or sampling anything.
+
+    Parameters
+    ----------
+    case_or_path
+        A case, the name of a bundled case, or the folder of a case.
+    **options
+        Choices for the switches of a case that is read.
+
+    Returns
+    -------
+    CaseReport
+        Errors are listed, not raised.
+
+    Raises
+    ------
+    CaseError
+        When there is no such case, or it has no such option.
+    """
+    if isinstance(case_or_path, Case):
+        problems = problems_of(case_or_path)
+        reading = CaseReading(case_or_path, problems, () if problems else tuple(prior_warnings(case_or_path)))
+        name, unread = case_or_path.name, []
+    else:
+        folder = find_case(case_or_path)
+        reading = load_case(folder, **options)
+        name = reading.case.name if reading.case else folder.name
+        unread = _unread(reading, folder)
+    if reading.case is None or reading.problems:
+        return CaseReport(name, reading.problems, (*reading.warnings, *unread), ())
+    case = reading.case
+    pairs = overlaps(case)
+    warnings = sorted({*reading.warnings, *unread, *implied_warnings(case), *_overlap_warnings(case, pairs)})
+    return CaseReport(name, (), tuple(warnings), tuple(_information(case, pairs)))
+
+
+def _unread(reading: CaseReading, folder: Path) -> list[Problem]:
+    """Tables that are not read and whose names are near that of an optional table which is not there."""
+    found = []
+    for place, known in ((folder, CASE_FILES), (reading.data_folder, DATA_FILES)):
+        if place is None or not place.is_dir():
+            continue
+        absent = [name for name in known if not (place / name).exists()]
+        for path in sorted(place.glob("*.csv")):
+            hint = did_you_mean(path.name, absent)
+            if path.name not in (*CASE_FILES, *DATA_FILES) and hint:
+                found.append(Problem(plain(path.name), 0, "", f"the file is not read{hint}"))
+    return found
+
+
+def _overlap_warnings(case: Case, pairs: Sequence[Overlap]) -> list[Problem]:
+    where = {row.id: row for row in case.evidence}
+    return [Problem(where[o.second].file, where[o.second].line, "offsets", str(o)) for o in pairs]
+
+
+def _information(case: Case, pairs: Sequence[Overlap]) -> list[tuple[str, str]]:
+    system = case.system
+    network = case_network(case)
+    per_year = system.exists.sum(axis=0)
+    kinds = Counter(network.coordinate_kind.tolist())
+    rows = [
+        ("processes", f"{len(system.processes)}"),
+        ("years", condensed(system.years)),
+        ("flows", f"{len(system.flows)}; {per_year.min()} to {per_year.max()} a year, {per_year.sum()} in all years"),
+        ("coordinates", f"{network.n_coordinates}: " + ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items()))),
+        ("prior measure", case.prior_measure),
+        ("priors", f"{len(case.priors)} rows in {len({row.group for row in case.priors})} groups"),
+        (f"priors with a log-sd above {WIDE:g}", _names(r.name for r in case.priors if total_log_sd(case, r) > WIDE)),
+        ("evidence", f"{len(case.evidence)} rows of {len({row.source_id for row in case.evidence})} sources"),
+    ]
+    classes = Counter(case.sources[row.source_id].error_class for row in case.evidence)
+    rows += [(f"evidence of class '{name}'", f"{count}") for name, count in sorted(classes.items())]
+    idle = _names(r.id for r in rows_without_flows(case))
+    rows.append(("evidence that says zero of flows that do not exist", idle))
+    rows.append(("overlapping rows of one lineage without a shared offset", f"{len(pairs)} pairs" if pairs else "none"))
+    if case.options:
+        rows.append(("options", ", ".join(f"{name} = {choice}" for name, choice in sorted(case.options.items()))))
+    return rows
+
+
+def _names(names: Iterable[str]) -> str:
+    found = list(names)
+    return f"{len(found)}: {listed(found, 8)}" if found else "none"

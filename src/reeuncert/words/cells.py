@@ -1,0 +1,245 @@
+"""What a cell of a table may hold: names, numbers, years and conditions, parsed without guessing."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+
+SMALLEST, LARGEST = 1e-30, 1e30
+"""Limits of the magnitude of a number that is not zero."""
+
+FIRST_YEAR, LAST_YEAR = 1, 9999
+LONGEST_NAME = 200
+JOINING = "+|;/\\"
+"""Characters that join names in cells, or parts of paths, and so stand in no name."""
+
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_YEAR = re.compile(r"\d{1,4}", re.ASCII)
+_YEARS = re.compile(r"(\d{1,4})\s*-\s*(\d{1,4})", re.ASCII)
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}([ ,'\u00a0\u202f]\d{3})+(\.\d+)?")
+_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+class CellError(ValueError):
+    """A cell cannot be used; the message says what is wrong, what is allowed, and the remedy."""
+
+
+def plain(text: object, longest: int = 60) -> str:
+    """Text as a message may show it: invisible characters escaped, long text cut."""
+    return shown(text, longest)[1:-1]
+
+
+def shown(text: object, longest: int = 60) -> str:
+    r"""Text as a message may show it, like `plain`, in quotes.
+
+    Examples
+    --------
+    >>> print(shown("a\u202eb"))
+    'a\u202eb'
+    """
+    word = str(text)
+    cut = word if len(word) <= longest else word[:longest] + "…"
+    visible = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in cut)
+    return f"'{visible}'"
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The ending of a message that offers the nearest known word, or nothing.
+
+    Examples
+    --------
+    >>> did_you_mean("chian", ["China", "RoW"])
+    "; did you mean 'China'?"
+    >>> did_you_mean("x", ["China"])
+    ''
+    """
+    by_fold = {k.casefold(): k for k in known}
+    near = difflib.get_close_matches(word[:LONGEST_NAME].casefold(), list(by_fold), n=1, cutoff=0.6)
+    return f"; did you mean {shown(by_fold[near[0]])}?" if near else ""
+
+
+def listed(words: Iterable[str], most: int = 12) -> str:
+    """Words for a message, joined by commas, at most a dozen."""
+    all_words = [str(w) for w in words]
+    more = f", … ({len(all_words)} in all)" if len(all_words) > most else ""
+    return ", ".join(all_words[:most]) + more
+
+
+def unknown(word: str, known: Sequence[str], what: str) -> str:
+    """Message for a word that is not among those known.
+
+    Examples
+    --------
+    >>> unknown("kg", ["kt", "t"], "unit")
+    "unit 'kg' is not known; use one of: kt, t"
+    """
+    allowed = listed(known) or "(there is none)"
+    return f"{what} {shown(word)} is not known; use one of: {allowed}{did_you_mean(word, known)}"
+
+
+def text_cell(text: str) -> str:
+    """Free text: any language, line breaks and tabs, but no other control and no direction marks."""
+    for char in text:
+        if char in _BIDI or (unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\r\t"):
+            raise CellError(f"the text holds the character U+{ord(char):04X}, which cannot be seen; delete it")
+    return text
+
+
+def name_cell(text: str) -> str:
+    """A name: printable, not the start of a spreadsheet formula, without the characters that join names.
+
+    Examples
+    --------
+    >>> name_cell("CN mining")
+    'CN mining'
+    >>> name_cell("a/b")
+    Traceback (most recent call last):
+    reeuncert.words.cells.CellError: the name 'a/b' holds '/', which joins names or makes paths; use a space, '_' or '-'
+    """
+    if not text:
+        return text
+    for char in text:
+        if not char.isprintable():
+            raise CellError(
+                f"the name {shown(text)} holds the character U+{ord(char):04X}, which cannot be seen; delete it"
+            )
+    if text[0] in "=+-@":
+        raise CellError(
+            f"the name {shown(text)} starts with '{text[0]}', which spreadsheets run as a formula; "
+            "begin it with a letter or a digit"
+        )
+    found = next((c for c in text if c in JOINING), None)
+    if found:
+        raise CellError(
+            f"the name {shown(text)} holds '{found}', which joins names or makes paths; use a space, '_' or '-'"
+        )
+    if len(text) > LONGEST_NAME:
+        raise CellError(
+            f"the name {shown(text)} has {len(text)} characters; {LONGEST_NAME} are allowed: put the rest in a note"
+        )
+    return text
+
+
+def names_cell(separator: str) -> Callable[[str], tuple[str, ...]]:
+    """A parser of names that are joined by a separator.
+
+    Examples
+    --------
+    >>> names_cell("|")("feed | sale")
+    ('feed', 'sale')
+    """
+
+    def parse(text: str) -> tuple[str, ...]:
+        return tuple(name_cell(part.strip()) for part in text.split(separator) if part.strip())
+
+    return parse
+
+
+def number_cell(text: str) -> float:
+    """A decimal number; an empty cell is NaN, which means "not said".
+
+    Examples
+    --------
+    >>> number_cell("1.5e3")
+    1500.0
+    >>> number_cell("1,500")
+    Traceback (most recent call last):
+    reeuncert.words.cells.CellError: '1,500' is no number; write 1500 (no separators of thousands)
+    """
+    if not text:
+        return math.nan
+    if not _NUMBER.fullmatch(text):
+        if _THOUSANDS.fullmatch(text):
+            plain = re.sub(r"[^\d.+-]", "", text)
+            raise CellError(f"{shown(text)} is no number; write {plain} (no separators of thousands)")
+        if text.lower().strip("+-") in ("nan", "na", "n/a", "null", "none", "inf", "infinity"):
+            raise CellError(f"{shown(text)} is no number; leave the cell empty where nothing is known")
+        raise CellError(f"{shown(text)} is no number; write digits with a decimal point, e.g. 12.5 or 1e-3")
+    value = float(text)
+    digits = re.split("[eE]", text)[0]
+    zero = not any(c in "123456789" for c in digits)
+    if math.isinf(value) or (not zero and not SMALLEST <= abs(value) <= LARGEST):
+        raise CellError(
+            f"{shown(text)} is out of range; numbers are 0 or between {SMALLEST:g} and {LARGEST:g} in size: "
+            "check the exponent"
+        )
+    return value
+
+
+def year_cell(text: str) -> int:
+    """A year; 0 where the cell is empty."""
+    if not text:
+        return 0
+    if not _YEAR.fullmatch(text) or not FIRST_YEAR <= int(text) <= LAST_YEAR:
+        raise CellError(f"{shown(text)} is no year; write it like 2010")
+    return int(text)
+
+
+def parse_years(text: str, first: int, last: int) -> tuple[int, ...]:
+    """Years from text such as ``2000-2001;2012``; empty means every year of the case.
+
+    Examples
+    --------
+    >>> parse_years("2000-2002;2005", 2000, 2022)
+    (2000, 2001, 2002, 2005)
+    """
+    if not text:
+        return tuple(range(first, last + 1))
+    years: set[int] = set()
+    for raw in text.split(";"):
+        part = raw.strip()
+        span = _YEARS.fullmatch(part)
+        if span:
+            start, end = int(span[1]), int(span[2])
+        elif _YEAR.fullmatch(part):
+            start = end = int(part)
+        else:
+            hint = " (with a plain hyphen)" if any(c in part for c in "\u2010\u2011\u2012\u2013\u2014") else ""
+            raise CellError(f"{shown(part)} are no years; write 2000-2005, 2010 or 2000-2005;2010{hint}")
+        if end < start:
+            raise CellError(f"the years {shown(part)} run backwards; write the earlier first: {end}-{start}")
+        if start < first or end > last:
+            raise CellError(
+                f"the years {shown(part)} are outside the case, which covers {first}-{last}; "
+                "change them, or `years` in case.toml"
+            )
+        years.update(range(start, end + 1))
+    return tuple(sorted(years))
+
+
+def condensed(years: Iterable[int]) -> str:
+    """Years as a person writes them.
+
+    Examples
+    --------
+    >>> condensed([2000, 2001, 2002, 2005])
+    '2000-2002, 2005'
+    """
+    spans: list[list[int]] = []
+    for year in sorted(set(years)):
+        if spans and year == spans[-1][1] + 1:
+            spans[-1][1] = year
+        else:
+            spans.append([year, year])
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in spans)
+
+
+def when_cell(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Conditions of a row on the case's options.
+
+    Examples
+    --------
+    >>> when_cell("gap=flat|walk; recycling=on")
+    (('gap', ('flat', 'walk')), ('recycling', ('on',)))
+    """
+    conditions = []
+    for part in filter(None, (p.strip() for p in text.split(";"))):
+        name, equals, values = (p.strip() for p in part.partition("="))
+        choices = tuple(v.strip() for v in values.split("|"))
+        if not equals or not name or not all(choices):
+            raise CellError(f"{shown(part)} is no condition; write option=value or option=value|other value")
+        conditions.append((name, choices))
+    return tuple(conditions)
