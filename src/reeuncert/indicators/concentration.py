@@ -34,9 +34,7 @@ def herfindahl_hirschman(masses: Array, axis: int = 0) -> Array:
     reference="Thomas, Nassar & DeYoung 2022, Mineral Economics 35, doi 10.1007/s13563-021-00291-2",
 )
 def _of_flows(table: FlowTable) -> Array:
-    out = table.blank("region", "product")
-    for r, region in enumerate(table.regions):
-        for k, label in enumerate(table.labels("product")):
-            masses = np.stack([imports_of(table, region, label, [p]) for p in table.regions])
-            out[:, :, r, k] = herfindahl_hirschman(masses)
-    return out
+    def of_region(region: str, label: str) -> Array:
+        return herfindahl_hirschman(np.stack([imports_of(table, region, label, [p]) for p in table.regions]))
+
+    return table.over("region", "product", of=of_region)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from reeuncert.indicators.flows import REFINED, Array, FlowTable, ratio
@@ -30,14 +32,6 @@ def consumption_of(table: FlowTable, region: str, label: str) -> Array:
     return table.sum(chosen)
 
 
-def _regional(table: FlowTable) -> Array:
-    out = table.blank("region", "product")
-    for r, region in enumerate(table.regions):
-        for k, label in enumerate(table.labels("product")):
-            out[:, :, r, k] = consumption_of(table, region, label)
-    return out
-
-
 @indicator(
     "apparent_consumption",
     title="Apparent consumption",
@@ -47,7 +41,7 @@ def _regional(table: FlowTable) -> Array:
     reference=USGS,
 )
 def _of_flows(table: FlowTable) -> Array:
-    return _regional(table)
+    return table.over("region", "product", of=lambda region, label: consumption_of(table, region, label))
 
 
 @indicator(
@@ -59,20 +53,19 @@ def _of_flows(table: FlowTable) -> Array:
     reference=USGS,
 )
 def _from_records(table: FlowTable) -> Array:
-    out = table.blank("region")
-    for r, region in enumerate(table.regions):
-        secondary = table.sum(table.where(quantity="recycling", destination=region, product=table.refined))
+    def of_region(region: str) -> Array:
         terms = (
             refined_production_of(table, region, REFINED, registered=True),
-            secondary,
+            table.sum(table.where(quantity="recycling", destination=region, product=table.refined)),
             imports_of(table, region, REFINED),
             exports_of(table, region, REFINED),
         )
         if all(np.isnan(term).all() for term in terms):
-            continue
+            return np.broadcast_to(np.nan, table.shape)
         primary, secondary, bought, sold = (np.nan_to_num(term) for term in terms)
-        out[:, :, r] = apparent_consumption(primary + secondary, bought, sold)
-    return out
+        return apparent_consumption(primary + secondary, bought, sold)
+
+    return table.over("region", of=of_region)
 
 
 @indicator(
@@ -84,11 +77,8 @@ def _from_records(table: FlowTable) -> Array:
     reference=USGS,
 )
 def _world(table: FlowTable) -> Array:
-    out = table.blank("product")
-    for k, label in enumerate(table.labels("product")):
-        chosen = table.where(quantity="apparent_consumption", product=table.members(label))
-        out[:, :, k] = table.sum(chosen)
-    return out
+    chosen = partial(table.where, quantity="apparent_consumption")
+    return table.over("product", of=lambda label: table.sum(chosen(product=table.members(label))))
 
 
 @indicator(
@@ -100,8 +90,5 @@ def _world(table: FlowTable) -> Array:
     reference=CHEN,
 )
 def _share(table: FlowTable) -> Array:
-    out = table.blank("region")
     world = table.sum(table.where(quantity="apparent_consumption", product=table.refined))
-    for r, region in enumerate(table.regions):
-        out[:, :, r] = ratio(consumption_of(table, region, REFINED), world)
-    return out
+    return ratio(table.over("region", of=lambda r: consumption_of(table, r, REFINED)), world[:, :, None])

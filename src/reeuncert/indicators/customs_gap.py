@@ -33,13 +33,14 @@ def customs_gap(importer_record: Array, exporter_record: Array) -> Array:
 )
 def _gross(table: FlowTable) -> Array:
     """Trade in one direction, from partner to region; absent where the system has no smuggling that opens a gap."""
-    out = table.blank("region", "partner")
-    for r, region in enumerate(table.regions):
-        for p, partner in enumerate(table.regions):
-            if _smuggles(table, partner, region):
-                seen_on_arrival = imports_of(table, region, REFINED, [partner])
-                out[:, :, r, p] = customs_gap(seen_on_arrival, exports_of(table, partner, REFINED, [region]))
-    return out
+
+    def of_pair(region: str, partner: str) -> Array:
+        if not _smuggles(table, partner, region):
+            return np.broadcast_to(np.nan, table.shape)
+        seen_on_arrival = imports_of(table, region, REFINED, [partner])
+        return customs_gap(seen_on_arrival, exports_of(table, partner, REFINED, [region]))
+
+    return table.over("region", "partner", of=of_pair)
 
 
 @indicator(
@@ -52,16 +53,16 @@ def _gross(table: FlowTable) -> Array:
 )
 def _net(table: FlowTable) -> Array:
     """Net imports of region from partner by its own office, over net exports of partner to region by the other."""
-    out = table.blank("region", "partner")
-    for r, region in enumerate(table.regions):
-        for p, partner in enumerate(table.regions):
-            if _smuggles(table, partner, region):
-                exported = exports_of(table, partner, REFINED, [region])
-                by_importer = imports_of(table, region, REFINED, [partner])
-                by_importer = by_importer - np.nan_to_num(exports_of(table, region, REFINED, [partner]))
-                by_exporter = exported - np.nan_to_num(imports_of(table, partner, REFINED, [region]))
-                out[:, :, r, p] = customs_gap(by_importer, by_exporter)
-    return out
+
+    def of_pair(region: str, partner: str) -> Array:
+        if not _smuggles(table, partner, region):
+            return np.broadcast_to(np.nan, table.shape)
+        back = np.nan_to_num(exports_of(table, region, REFINED, [partner]))
+        returned = np.nan_to_num(imports_of(table, partner, REFINED, [region]))
+        by_importer = imports_of(table, region, REFINED, [partner]) - back
+        return customs_gap(by_importer, exports_of(table, partner, REFINED, [region]) - returned)
+
+    return table.over("region", "partner", of=of_pair)
 
 
 def _smuggles(table: FlowTable, origin: str, destination: str) -> bool:

@@ -33,15 +33,9 @@ def export_dependence(to_partner: Array, to_all: Array) -> Array:
 
 
 def _imports(table: FlowTable, quantities: Sequence[str]) -> Array:
-    out = table.blank("region", "partner", "product")
-    for k, label in enumerate(table.labels("product")):
-        for r, region in enumerate(table.regions):
-            whole = imports_of(table, region, label, quantities=quantities)
-            for p, partner in enumerate(table.regions):
-                if partner != region:
-                    part = imports_of(table, region, label, [partner], quantities)
-                    out[:, :, r, p, k] = import_dependence(part, whole)
-    return out
+    part = table.over("region", "partner", "product", of=lambda r, p, k: imports_of(table, r, k, [p], quantities))
+    whole = table.over("region", "product", of=lambda r, k: imports_of(table, r, k, quantities=quantities))
+    return import_dependence(part, whole[:, :, :, None])
 
 
 @indicator(
@@ -75,13 +69,8 @@ def _with_unrecorded(table: FlowTable) -> Array:
     reference=CHEN,
 )
 def _exports(table: FlowTable) -> Array:
-    out = table.blank("region", "partner")
-    for r, region in enumerate(table.regions):
-        whole = exports_of(table, region, ALL)
-        for p, partner in enumerate(table.regions):
-            if partner != region:
-                out[:, :, r, p] = export_dependence(exports_of(table, region, ALL, [partner]), whole)
-    return out
+    part = table.over("region", "partner", of=lambda r, p: exports_of(table, r, ALL, [p]))
+    return export_dependence(part, table.over("region", of=lambda r: exports_of(table, r, ALL))[:, :, :, None])
 
 
 @indicator(
@@ -92,10 +81,5 @@ def _exports(table: FlowTable) -> Array:
     reference=CHEN,
 )
 def _both_directions(table: FlowTable) -> Array:
-    out = table.blank("region", "partner")
-    for r, region in enumerate(table.regions):
-        whole = imports_of(table, region, ALL)
-        for p, partner in enumerate(table.regions):
-            if partner != region:
-                out[:, :, r, p] = import_dependence(imports_of(table, region, ALL, [partner]), whole)
-    return out
+    part = table.over("region", "partner", of=lambda r, p: imports_of(table, r, ALL, [p]))
+    return import_dependence(part, table.over("region", of=lambda r: imports_of(table, r, ALL))[:, :, :, None])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from reeuncert.indicators.flows import Array, FlowTable, ratio
@@ -21,18 +23,12 @@ def end_use_share(consumed: Array, consumption: Array) -> Array:
 
 
 def _by_region(table: FlowTable) -> Array:
-    out = table.blank("region", "end_use")
-    for r, region in enumerate(table.regions):
-        for u, use in enumerate(table.end_uses):
-            out[:, :, r, u] = table.sum(table.where(quantity="end_use", destination=region, end_use=use))
-    return out
+    chosen = partial(table.where, quantity="end_use")
+    return table.over("region", "end_use", of=lambda r, use: table.sum(chosen(destination=r, end_use=use)))
 
 
 def _of_world(table: FlowTable) -> Array:
-    out = table.blank("end_use")
-    for u, use in enumerate(table.end_uses):
-        out[:, :, u] = table.sum(table.where(quantity="end_use", end_use=use))
-    return out
+    return table.over("end_use", of=lambda use: table.sum(table.where(quantity="end_use", end_use=use)))
 
 
 @indicator(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import product
 
 import numpy as np
 import xarray as xr
@@ -142,6 +143,25 @@ class FlowTable:
         """NaN array (chain, draw, *dims, year)."""
         chains, draws, years = self.shape
         return np.full((chains, draws, *(len(self.labels(d)) for d in dims), years), np.nan)
+
+    def over(self, *dims: str, of: Callable[..., Array]) -> Array:
+        """A quantity for each combination of labels: array (chain, draw, *dims, year).
+
+        Parameters
+        ----------
+        *dims
+            Dims of indicators, in their order.
+        of
+            Takes a label for each dim, returns an array (chain, draw, year). A region is never its own partner, and
+            only regions are partners; all else stays NaN.
+        """
+        out = self.blank(*dims)
+        labels = [self.regions if dim == "partner" else self.labels(dim) for dim in dims]
+        pair = "region" in dims and "partner" in dims
+        for place in product(*(range(len(names)) for names in labels)):
+            if not pair or place[0] != place[1]:
+                out[(slice(None), slice(None), *place)] = of(*(n[i] for n, i in zip(labels, place, strict=True)))
+        return out
 
     def where(self, **attributes: str | Iterable[str]) -> Mask:
         """Which flows have these attributes; several allowed values may be given for each."""

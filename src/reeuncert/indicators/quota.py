@@ -60,12 +60,11 @@ def _conversion(unit: str, wanted: str) -> float:
     reference=CHEN,
 )
 def _from_all_feed(table: FlowTable) -> Array:
-    out = table.blank("region")
-    for r, region in enumerate(table.regions):
+    def of_region(region: str) -> Array:
         quota = quota_of(table, "separation_quota", region)
-        if np.isfinite(quota).any():
-            out[:, :, r] = refining_beyond_quota(refined_production_of(table, region, REFINED), quota)
-    return out
+        return refining_beyond_quota(refined_production_of(table, region, REFINED), quota)
+
+    return table.over("region", of=of_region)
 
 
 @indicator(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from reeuncert.indicators.flows import REFINED, Array, FlowTable, ratio
@@ -63,11 +65,7 @@ def refined_production_of(table: FlowTable, region: str, label: str, *, register
 
 
 def _production(table: FlowTable, *, registered: bool = False) -> Array:
-    out = table.blank("region", "product")
-    for r, region in enumerate(table.regions):
-        for k, label in enumerate(table.labels("product")):
-            out[:, :, r, k] = refined_production_of(table, region, label, registered=registered)
-    return out
+    return table.over("region", "product", of=partial(refined_production_of, table, registered=registered))
 
 
 def _share(table: FlowTable, *, registered: bool = False) -> Array:

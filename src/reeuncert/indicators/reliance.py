@@ -25,21 +25,18 @@ def net_import_reliance(imports: Array, exports: Array, stock_change: Array | fl
 
 
 @indicator(
-    "net_import_reliance",
-    title="Net import reliance, refined products",
-    unit="1",
-    dims=("region",),
-    reference=USGS,
+    "net_import_reliance", title="Net import reliance, refined products", unit="1", dims=("region",), reference=USGS
 )
 def _of_flows(table: FlowTable) -> Array:
     """All flows count, recorded or not: only then does reliance agree with production over consumption."""
-    out = table.blank("region")
-    for r, region in enumerate(table.regions):
+
+    def of_region(region: str) -> Array:
         terms = (
             imports_of(table, region, REFINED, quantities=ALL_ARRIVALS),
             exports_of(table, region, REFINED, quantities=ALL_DEPARTURES),
             stock_change_of(table, region, REFINED),
         )
         bought, sold, stored = (np.nan_to_num(term) for term in terms)
-        out[:, :, r] = net_import_reliance(bought, sold, stored, consumption_of(table, region, REFINED))
-    return out
+        return net_import_reliance(bought, sold, stored, consumption_of(table, region, REFINED))
+
+    return table.over("region", of=of_region)

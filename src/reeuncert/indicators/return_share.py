@@ -37,13 +37,11 @@ def _exported(table: FlowTable, region: str, partner: str) -> Array:
     reference=CHEN,
 )
 def _of_flows(table: FlowTable) -> Array:
-    out = table.blank("region", "partner")
-    for r, region in enumerate(table.regions):
-        for p, partner in enumerate(table.regions):
-            if partner != region:
-                returned = imports_of(table, region, REFINED, [partner], ALL_ARRIVALS)
-                out[:, :, r, p] = return_share(returned, _exported(table, region, partner))
-    return out
+    def of_pair(region: str, partner: str) -> Array:
+        returned = imports_of(table, region, REFINED, [partner], ALL_ARRIVALS)
+        return return_share(returned, _exported(table, region, partner))
+
+    return table.over("region", "partner", of=of_pair)
 
 
 @indicator(

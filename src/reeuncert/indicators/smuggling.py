@@ -20,12 +20,7 @@ def declared_mass(unrecorded: Array, declared_share: Array) -> Array:
 
 
 def _by_pair(table: FlowTable, quantity: str) -> Array:
-    out = table.blank("region", "partner")
-    for r, region in enumerate(table.regions):
-        for p, partner in enumerate(table.regions):
-            if partner != region:
-                out[:, :, r, p] = imports_of(table, region, ALL, [partner], [quantity])
-    return out
+    return table.over("region", "partner", of=lambda r, p: imports_of(table, r, ALL, [p], [quantity]))
 
 
 @indicator(

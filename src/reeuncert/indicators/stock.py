@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from reeuncert.indicators.flows import Array, FlowTable
@@ -46,8 +48,4 @@ def stock_change_of(table: FlowTable, region: str, label: str) -> Array:
     reference="Brunner & Rechberger 2016, Handbook of Material Flow Analysis, doi 10.1201/9781315313450",
 )
 def _of_flows(table: FlowTable) -> Array:
-    out = table.blank("region", "product")
-    for r, region in enumerate(table.regions):
-        for k, label in enumerate(table.labels("product")):
-            out[:, :, r, k] = stock_change_of(table, region, label)
-    return out
+    return table.over("region", "product", of=partial(stock_change_of, table))

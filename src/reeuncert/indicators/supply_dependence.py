@@ -25,14 +25,9 @@ def supply_dependence(from_partner: Array, consumption: Array) -> Array:
 
 
 def _of_flows(table: FlowTable, quantities: Sequence[str]) -> Array:
-    out = table.blank("region", "partner")
-    for r, region in enumerate(table.regions):
-        consumed = consumption_of(table, region, REFINED)
-        for p, partner in enumerate(table.regions):
-            if partner != region:
-                bought = imports_of(table, region, REFINED, [partner], quantities)
-                out[:, :, r, p] = supply_dependence(bought, consumed)
-    return out
+    bought = table.over("region", "partner", of=lambda r, p: imports_of(table, r, REFINED, [p], quantities))
+    consumed = table.over("region", of=lambda r: consumption_of(table, r, REFINED))
+    return supply_dependence(bought, consumed[:, :, :, None])
 
 
 @indicator(

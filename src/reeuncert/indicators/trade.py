@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from reeuncert.indicators.flows import Array, FlowTable
 from reeuncert.indicators.registry import indicator
@@ -46,31 +47,11 @@ def exports_of(
     return table.sum(table.where(quantity=quantities, origin=region, destination=destinations, product=products))
 
 
-@indicator(
-    "imports",
-    title="Imports recorded by the importer",
-    unit="mass",
-    dims=("region", "product"),
-    reference=USGS,
-)
+@indicator("imports", title="Imports recorded by the importer", unit="mass", dims=("region", "product"), reference=USGS)
 def _imports(table: FlowTable) -> Array:
-    out = table.blank("region", "product")
-    for r, region in enumerate(table.regions):
-        for k, label in enumerate(table.labels("product")):
-            out[:, :, r, k] = imports_of(table, region, label)
-    return out
+    return table.over("region", "product", of=partial(imports_of, table))
 
 
-@indicator(
-    "exports",
-    title="Exports recorded by the exporter",
-    unit="mass",
-    dims=("region", "product"),
-    reference=USGS,
-)
+@indicator("exports", title="Exports recorded by the exporter", unit="mass", dims=("region", "product"), reference=USGS)
 def _exports(table: FlowTable) -> Array:
-    out = table.blank("region", "product")
-    for r, region in enumerate(table.regions):
-        for k, label in enumerate(table.labels("product")):
-            out[:, :, r, k] = exports_of(table, region, label)
-    return out
+    return table.over("region", "product", of=partial(exports_of, table))
