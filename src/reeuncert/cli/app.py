@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from reeuncert.cli.exits import BAD_INPUT, INTERRUPTED, guarded
+from reeuncert.cli.exits import BAD_INPUT, guarded, whole_command
 
 app = typer.Typer(
     name="reeuncert",
@@ -19,6 +19,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 CaseArgument = Annotated[str, typer.Argument(help="Name of a bundled case, or the folder of a case.")]
@@ -27,6 +28,23 @@ Options = Annotated[
     typer.Option("--option", metavar="NAME=VALUE", help="Choice for a switch of the case; may be given several times."),
 ]
 DEFAULT_CASE = "china_us_row"
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        from reeuncert import __version__
+
+        print(f"reeuncert {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and end.")
+    ] = False,
+) -> None:
+    """Balanced flows with credible intervals, from reported figures."""
 
 
 @app.command()
@@ -314,14 +332,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):  # a name of a folder may hold what the terminal cannot show
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    try:
+    with whole_command():
         app()
-    except KeyboardInterrupt:
-        print("Interrupted: nothing was written.", file=sys.stderr)
-        raise SystemExit(INTERRUPTED) from None
-    except BrokenPipeError:  # the reader of our output went away, as `| head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(0) from None
 
 
 def _command_line() -> str:

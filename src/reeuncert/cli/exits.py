@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 import typer
 
 from reeuncert.errors import ReeUncertError
+from reeuncert.files import cause
 
 FAILED_CHECK = 1
 BAD_INPUT = 2
@@ -38,3 +40,39 @@ def guarded() -> Iterator[None]:
         reason = f" ({interrupt})" if str(interrupt) else ""
         print(f"Interrupted: nothing was written{reason}.", file=sys.stderr)
         raise typer.Exit(INTERRUPTED) from None
+
+
+@contextmanager
+def whole_command() -> Iterator[None]:
+    """What the system refuses outside the work of a command ends it with one line: output, memory, loading code."""
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        print("Interrupted: nothing was written.", file=sys.stderr)
+        raise SystemExit(INTERRUPTED) from None
+    except BrokenPipeError:  # the reader of our output went away, as `| head` does
+        _drop_output()
+        raise SystemExit(0) from None
+    except (MemoryError, SystemError):  # the second where C code found no memory and could not say so
+        _end("there is not enough memory; close other programs or raise the limit (ulimit -v), or keep fewer draws")
+    except OSError as error:
+        _drop_output()
+        named = f" ('{error.filename}')" if error.filename else ""
+        told = cause(error).split(". ")[0][:200]
+        _end(f"the system refused to read or write{named}: {told}; check the folder, the output, the disk and the memory")
+    except ImportError as error:
+        text = " ".join(str(error).split())[:200]
+        _end(f"a part of the program cannot be loaded ({text}); give it more memory (ulimit -v), or install it again")
+
+
+def _end(reason: str) -> None:
+    print(f"Error: {visible(reason)}", file=sys.stderr)
+    raise SystemExit(BAD_INPUT) from None
+
+
+def _drop_output() -> None:
+    """What still waits for standard output goes nowhere: Python would try to write it once more at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

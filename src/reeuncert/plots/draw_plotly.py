@@ -18,7 +18,7 @@ def escaped(text: str) -> str:
 
 
 def figures(value: float, unit: str) -> str:
-    """A number for a hover text: three digits, in per cent for ratios.
+    """A number and its unit for a hover text: three digits, in per cent for ratios; the unit escaped.
 
     Examples
     --------
@@ -29,7 +29,7 @@ def figures(value: float, unit: str) -> str:
         return "not defined"
     shown = 100.0 * value if unit == "1" else value
     rounded = float(f"{shown:.3g}") + 0.0
-    return f"{rounded:,.10g} {'%' if unit == '1' else unit}".strip()
+    return f"{rounded:,.10g} {'%' if unit == '1' else escaped(unit)}".strip()
 
 
 def draw_board(board: Board, theme: Theme) -> go.Figure:

@@ -107,7 +107,7 @@ def _trace(
         node={
             "x": [min(max(layout.x[n], LEAST), 1.0) for n in nodes],
             "y": [max(m, LEAST) for m in middle],
-            "customdata": [_node_text(n) for n in nodes.values()],
+            "customdata": [escaped(_node_text(n)) for n in nodes.values()],
             "color": [node_colour(n, regions, theme) for n in nodes.values()],
             "line": {"width": 0},
             "pad": 0,
@@ -130,7 +130,7 @@ def _trace(
 def _hover(row: Any, nodes: dict[str, Any]) -> str:
     source, target = nodes[row.source], nodes[row.target]
     text = f"<b>{escaped(_node_text(source))} → {escaped(_node_text(target))}</b>, {row.year}<br>"
-    text += f"{row.route}{', ' + escaped(row.label) if row.label else ''}<br>"
+    text += f"{escaped(row.route)}{', ' + escaped(row.label) if row.label else ''}<br>"
     text += f"median <b>{figures(row.median, row.unit)}</b><br>{interval_name()}: "
     text += f"{figures(row.eti90_lb, row.unit)} to {figures(row.eti90_ub, row.unit)}"
     if np.isfinite(row.prior_median):
