@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from reeuncert.case.records import Case
 from reeuncert.errors import InputError
 from reeuncert.validation.reader import read_case
 
@@ -122,3 +124,8 @@ def problems_in(folder: Path) -> list[str]:
     with pytest.raises(InputError) as caught:
         read_case(folder)
     return [str(problem) for problem in caught.value.problems]
+
+
+def every_digit(case: Case) -> str:
+    """All that a case holds, as text that tells NaN, −0.0, 1 and 1.0 apart, and every digit of a float."""
+    return repr([[getattr(record, f.name) for f in fields(record)] for record in (case, case.system)])

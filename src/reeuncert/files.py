@@ -41,6 +41,20 @@ def cause(error: OSError) -> str:
     return str(error.strerror or error)
 
 
+def named(path: str | Path) -> str:
+    """A place as files for others may name it: within the working folder, or by its last part; no folder of a user.
+
+    Examples
+    --------
+    >>> named("/home/maria/cases/ore"), named("models/ore")
+    ('ore', 'models/ore')
+    """
+    place = Path(path).expanduser()
+    if not place.is_absolute():
+        return str(path)
+    return place.relative_to(Path.cwd()).as_posix() if place.is_relative_to(Path.cwd()) else place.name
+
+
 def write_whole(path: Path, content: bytes | memoryview) -> None:
     """Write a file so that its name never stands for half of it: beside it, to the disk, then a rename.
 

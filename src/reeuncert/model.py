@@ -18,12 +18,13 @@ from reeuncert.likelihood import EvidenceModel, add_likelihood, compile_evidence
 from reeuncert.priors.classical import flows_with_density
 from reeuncert.priors.coverage import case_network
 from reeuncert.priors.paths import CoordinatePrior, coordinate_prior
+from reeuncert.words.cells import Short
 
 COORDINATES, MASS, SHARES = "coordinates", "mass", "shares"
 
 
-@dataclass(frozen=True)
-class ModelRecord:
+@dataclass(frozen=True, repr=False)
+class ModelRecord(Short):
     """What a model was built from, kept beside it as ``model.reeuncert``.
 
     Parameters
@@ -37,6 +38,9 @@ class ModelRecord:
     evidence: EvidenceModel
     prior: CoordinatePrior | None
     factor: BlockFactor | None
+
+    def __repr__(self) -> str:
+        return f"Model of {self.case!r}\n  {self.network.n_coordinates} coordinates; {self.evidence!r}"
 
 
 def build_model(case: Case) -> pm.Model:

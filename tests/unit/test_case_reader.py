@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from case_files import FILES, changed, problems_in, write_case
+from case_files import FILES, changed, every_digit, problems_in, write_case
 from reeuncert.case.records import Constant, ErrorClass, Factor, Headline, Offset, Source
 from reeuncert.errors import CaseError, InputError, Problem
 from reeuncert.reading.bundled import bundled_cases, bundled_folder, find_case
@@ -125,7 +125,7 @@ def test_options_choose_rows_and_the_default_is_what_the_case_says(tmp_path: Pat
     wide = read_case(tmp_path, scope="wide")
     assert [f.years for f in wide.system.flows if f.name == "imports"] == [(2000, 2001, 2002)]
     assert wide.options == {"scope": "wide"}
-    assert repr(read_case(str(tmp_path), scope="narrow")) == repr(read_case(tmp_path))
+    assert every_digit(read_case(str(tmp_path), scope="narrow")) == every_digit(read_case(tmp_path))
 
 
 def test_a_reference_may_name_flows_of_other_options(tmp_path: Path) -> None:

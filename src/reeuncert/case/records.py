@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reeuncert.system.definition import Selector, SystemDefinition
+from reeuncert.words.cells import Short
 
 
 @dataclass(frozen=True)
@@ -193,8 +194,8 @@ class Headline:
     sentence: str = ""
 
 
-@dataclass(frozen=True)
-class Case:
+@dataclass(frozen=True, repr=False)
+class Case(Short):
     """Everything that is known of one case before a model is built: validated together, printable, comparable.
 
     Parameters
@@ -233,3 +234,16 @@ class Case:
     compare: tuple[str, ...] = ()
     hashes: Mapping[str, str] = field(default_factory=dict)
     path: str = ""
+
+    def __repr__(self) -> str:
+        lines = [
+            f"Case '{self.name}': {self.title}",
+            f"  {self.system!r}",
+            f"  {len(self.evidence)} figures of {len({row.source_id for row in self.evidence})} sources, "
+            f"{len(self.priors)} priors, {len(self.headlines)} headlines",
+        ]
+        if self.options:
+            lines.append(
+                "  options: " + ", ".join(f"{name} = {choice}" for name, choice in sorted(self.options.items()))
+            )
+        return "\n".join(lines)

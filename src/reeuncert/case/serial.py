@@ -13,6 +13,7 @@ from typing import Any
 
 from reeuncert.case.records import Case
 from reeuncert.errors import CaseError, Problem
+from reeuncert.files import named
 from reeuncert.words.cells import plain, shown
 
 FORMAT = "reeuncert case"
@@ -47,6 +48,12 @@ def case_from_json(text: str) -> Case:
         When the text was not written by this version of the format.
     """
     return _rebuilt(text)
+
+
+def without_folder(text: str) -> str:
+    """The text of a case without the folders that lead to it, which name a user (see `reeuncert.files.named`)."""
+    case = case_from_json(text)
+    return case_to_json(dataclasses.replace(case, path=named(case.path) if case.path else ""))
 
 
 @lru_cache(maxsize=8)  # a report asks for the case of its result some thirty times

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +12,7 @@ from typing import Annotated
 import typer
 
 from reeuncert.cli.exits import BAD_INPUT, guarded, whole_command
+from reeuncert.files import named
 
 app = typer.Typer(
     name="reeuncert",
@@ -337,5 +339,6 @@ def main() -> None:
 
 
 def _command_line() -> str:
-    """What the user typed, without the folder of the program."""
-    return " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    """What the user typed, without the folder of the program and folders that name a user."""
+    typed = (arg.rpartition("=") for arg in sys.argv[1:])
+    return shlex.join([Path(sys.argv[0]).name, *(f"{before}{equals}{named(value)}" for before, equals, value in typed)])

@@ -62,7 +62,7 @@ def whole_command() -> Iterator[None]:
         _drop_output()
         named = f" ('{error.filename}')" if error.filename else ""
         told = cause(error).split(". ")[0][:200]
-        _end(f"the system refused to read or write{named}: {told}; check the folder, the output, the disk and the memory")
+        _end(f"the system refused to read or write{named}: {told}; check the folder, the disk and the memory")
     except ImportError as error:
         text = " ".join(str(error).split())[:200]
         _end(f"a part of the program cannot be loaded ({text}); give it more memory (ulimit -v), or install it again")

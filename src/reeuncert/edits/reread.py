@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from reeuncert.case.records import Case
 from reeuncert.case.restriction import restrict
@@ -32,9 +33,9 @@ class Reread:
         InputError
             When the files cannot be read, or lack an option or a choice.
         """
-        text = case_to_json(case)
+        text = _content(case)
         if text not in self._sound:
-            if not case.path or case_to_json(self._one(case, case.options)) != text:
+            if not case.path or _content(self._one(case, case.options)) != text:
                 raise ReeUncertError(
                     f"the switches of case '{case.name}' cannot be changed here: it is not what its files say "
                     f"({case.path or 'it was made in memory'}); read it again with read_case(…, option=choice), and "
@@ -42,7 +43,7 @@ class Reread:
                 )
             self._sound.add(text)
         changed = self._one(case, {**case.options, **options})
-        self._sound.add(case_to_json(changed))
+        self._sound.add(_content(changed))
         return changed
 
     def _one(self, case: Case, options: Mapping[str, str]) -> Case:
@@ -55,3 +56,8 @@ class Reread:
                 raise CaseError([Problem("case.toml", 0, "years", message)])
             self._read[key] = restrict(whole, years)
         return self._read[key]
+
+
+def _content(case: Case) -> str:
+    """What a case says, wherever it was read: a result names its folder otherwise than the one who reads it again."""
+    return case_to_json(replace(case, path=""))

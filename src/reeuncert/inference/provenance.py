@@ -45,14 +45,13 @@ def versions() -> dict[str, str]:
 
 def case_attributes(case: Case) -> dict[str, str]:
     """Attributes that tell what was fitted: the case as JSON, its SHA-256, and that of every file it was read from."""
-    text = case_to_json(case)
     return {
         "case_name": case.name,
         "case_title": case.title,
         "case_options": json.dumps(dict(case.options), sort_keys=True),
-        "case_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "case_sha256": content_sha256(case),
         "file_sha256": json.dumps(dict(case.hashes), sort_keys=True),
-        "case_json": text,
+        "case_json": case_to_json(case),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -27,6 +27,7 @@ from reeuncert.likelihood.widths import (
     has_own_width,
     row_multiplier,
 )
+from reeuncert.words.cells import Short
 from reeuncert.words.units import unit_factor
 
 Floats = NDArray[np.float64]
@@ -52,8 +53,8 @@ class Sums:
         return cls(np.array(pointer, np.int64), np.array(edge, np.int64), np.array(coefficient, np.float64))
 
 
-@dataclass(frozen=True, eq=False)
-class EvidenceModel:
+@dataclass(frozen=True, eq=False, repr=False)
+class EvidenceModel(Short):
     """The likelihood of a case as arrays; rows as in the evidence tables, without those for which no flow exists.
 
     Parameters
@@ -98,8 +99,11 @@ class EvidenceModel:
     own_width: Floats
     multiplier: Floats
     offsets: OffsetValues
-    edge_flow: Ints = field(repr=False)
-    edge_year: Ints = field(repr=False)
+    edge_flow: Ints
+    edge_year: Ints
+
+    def __repr__(self) -> str:
+        return f"Likelihood of {self.n_rows} figures of {len(set(self.lineage))} lineages"
 
     @property
     def n_rows(self) -> int:

@@ -80,7 +80,9 @@ def draw(table: pd.DataFrame, theme: Theme) -> go.Figure:
 def _hover(row: Any) -> str:
     years = str(row.year_from) if row.year_from == row.year_to else f"{row.year_from}–{row.year_to}"
     basis = f", {escaped(row.basis)}" if row.basis not in ("", "n/a") else ""
-    said = figures(row.value, row.unit) if row.qualifier != "range" else f"{row.low:g} to {row.high:g} {escaped(row.unit)}"
+    said = (
+        figures(row.value, row.unit) if row.qualifier != "range" else escaped(f"{row.low:g} to {row.high:g} {row.unit}")
+    )
     return (
         f"<b>{escaped(row.id)}</b> · {escaped(row.source)}<br>{escaped(row.about)}, {years}<br>"
         f"reported ({escaped(row.qualifier)}): <b>{said}</b>{basis}<br>"

@@ -16,10 +16,11 @@ import h5py
 import numpy as np
 import pandas as pd
 import xarray as xr
+from h5netcdf import CompatibilityError
 
-from reeuncert.case.serial import case_from_json
+from reeuncert.case.serial import case_from_json, without_folder
 from reeuncert.errors import CaseError, OutputError
-from reeuncert.files import explained
+from reeuncert.files import explained, named
 from reeuncert.result.folder import Staging, output_folder
 from reeuncert.words.cells import plain
 
@@ -69,6 +70,7 @@ def write_netcdf(dt: xr.DataTree, path: str | Path) -> None:
 
 
 def _write_netcdf(dt: xr.DataTree, path: Path) -> None:
+    dt = _storable(dt)
     encoding: dict[str, dict[str, dict[str, Any]]] = {}
     for group in dt.children:
         data = dt[group].to_dataset()
@@ -77,9 +79,52 @@ def _write_netcdf(dt: xr.DataTree, path: Path) -> None:
         warnings.filterwarnings("ignore", category=FutureWarning)
         # Made in memory, then written: the HDF5 library ends the whole process when a disk fills up under it.
         content = io.BytesIO()
-        dt.to_netcdf(content, engine="h5netcdf", encoding=encoding)
+        try:
+            dt.to_netcdf(content, engine="h5netcdf", encoding=encoding)
+        except (TypeError, ValueError, CompatibilityError) as error:
+            raise OutputError(f"the result holds what netCDF cannot store: {_first_line(error)}; remove it") from error
     with path.open("wb") as file:
         file.write(content.getbuffer())
+
+
+def _storable(dt: xr.DataTree) -> xr.DataTree:
+    """The tree with attributes that netCDF knows: others become JSON text; folders do not name their user."""
+    tree = dt.copy(deep=False)
+    if isinstance(tree.attrs.get("case_json"), str):
+        tree.attrs["case_json"] = without_folder(tree.attrs["case_json"])
+    for node in tree.subtree:
+        node.attrs = _attributes(node.attrs, node.path)
+        for name, variable in node.variables.items():
+            variable.attrs = _attributes(variable.attrs, f"{node.path} {name}")
+    return tree
+
+
+def _attributes(given: Mapping[Any, Any], where: str) -> dict[str, Any]:
+    out = {}
+    for name, value in given.items():
+        if not isinstance(name, str) or not name or not name.isprintable():
+            raise OutputError(
+                f"the attribute {name!r:.60} of '{where}' has no name that a file can hold; give it a text"
+            )
+        value = named(value) if isinstance(value, Path) else _plain(value)
+        if not _is_plain(value):
+            try:
+                value = json.dumps(value, ensure_ascii=False, default=str)
+            except (TypeError, ValueError, RecursionError) as error:
+                raise OutputError(
+                    f"the attribute '{name}' of '{where}' cannot be stored ({error}); give it a text or a number"
+                ) from error
+        out[name] = value
+    return out
+
+
+def _is_plain(value: object) -> bool:
+    """Whether netCDF holds a value as it is: a text, a number of 64 bits, or a list of either."""
+    if isinstance(value, list | tuple) and value:
+        return all(isinstance(v, str) for v in value) or all(isinstance(v, int | float) and _is_plain(v) for v in value)
+    if isinstance(value, bool | list | tuple):
+        return False
+    return isinstance(value, str | float) or (isinstance(value, int) and -(2**63) <= value < 2**63)
 
 
 def read_results(path: str | Path, *, variables: Mapping[str, Iterable[str]] | None = None) -> xr.DataTree:
@@ -175,14 +220,13 @@ def csv_text(table: pd.DataFrame) -> str:
 def provenance(dt: xr.DataTree) -> dict[str, Any]:
     """Where a result came from, as plain values for JSON (without the case itself)."""
     out: dict[str, Any] = {}
-    for name, value in dt.attrs.items():
+    for name, found in _attributes(dt.attrs, "/").items():
         if name == "case_json":
             continue
-        found = _plain(value)
         if name in _JSON_ATTRIBUTES and isinstance(found, str):
             with suppress(ValueError, RecursionError):  # a text that is no JSON is shown as the text that it is
                 found = json.loads(found)
-        out[str(name)] = found
+        out[name] = found
     return out
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from reeuncert.case.serial import without_folder
 from reeuncert.edits.scenario import BASE
 from reeuncert.errors import OutputError, ReeUncertError
 from reeuncert.files import explained, write_whole
@@ -142,7 +143,10 @@ class Study:
         """
         file = Path(path).expanduser()
         tree = xr.DataTree.from_dict({"indicators": self.data, "draws": self.draws})
-        tree.attrs = {"format": FORMAT, "about": json.dumps(dict(self.about), sort_keys=True)}
+        about = dict(self.about)
+        if "case_json" in about:
+            about["case_json"] = without_folder(about["case_json"])
+        tree.attrs = {"format": FORMAT, "about": json.dumps(about, sort_keys=True)}
         tree.attrs |= {name: table_text(getattr(self, name)) for name in _TABLES}
         packed = {"zlib": True, "complevel": 1, "shuffle": True}
         encoding = {
@@ -156,10 +160,10 @@ class Study:
         return file
 
     def __repr__(self) -> str:
-        return "\n".join([self._heading, "", self._verdicts().to_string(index=False)])
+        return "\n".join([self._heading, "", self._verdicts().to_string(index=False, max_rows=20)])
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(self._heading)}</p>{self._verdicts().to_html(index=False, border=0)}"
+        return f"<p>{html.escape(self._heading)}</p>{self._verdicts().to_html(index=False, border=0, max_rows=20)}"
 
     @property
     def _heading(self) -> str:

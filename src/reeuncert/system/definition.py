@@ -8,6 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
+from reeuncert.words.cells import Short
+
 OUTSIDE = "outside"
 """The process that stands for everything beyond the system boundary."""
 
@@ -101,8 +103,8 @@ class Selector:
         return ", ".join(f"{k} = {'+'.join(v)}" for k, v in self.fields.items()) or "every flow"
 
 
-@dataclass(frozen=True)
-class SystemDefinition:
+@dataclass(frozen=True, repr=False)
+class SystemDefinition(Short):
     """Processes, flows and years of one case.
 
     Parameters
@@ -119,6 +121,10 @@ class SystemDefinition:
     flows: tuple[Flow, ...]
     years: tuple[int, ...]
     unit: str = "kt"
+
+    def __repr__(self) -> str:
+        years = f"years {self.years[0]}-{self.years[-1]}" if self.years else "no years"
+        return f"{len(self.processes)} processes, {len(self.flows)} flows, {years}, masses in {self.unit}"
 
     @cached_property
     def flow_index(self) -> dict[str, int]:

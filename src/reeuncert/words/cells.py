@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import html
 import math
 import re
 import unicodedata
@@ -25,6 +26,13 @@ _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\
 
 class CellError(ValueError):
     """A cell cannot be used; the message says what is wrong, what is allowed, and the remedy."""
+
+
+class Short:
+    """A large record that a notebook shows in a few lines: those of its ``__repr__``."""
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(repr(self))}</pre>"
 
 
 def plain(text: object, longest: int = 60) -> str:
