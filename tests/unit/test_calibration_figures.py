@@ -13,7 +13,8 @@ from reeuncert.calibration.flows import simulate_flows
 from reeuncert.calibration.simulate import simulate
 from reeuncert.calibration.widths import OUTLIER_SD, draw_error, draw_offsets, draw_widths, learned_sources, statements
 from reeuncert.case.records import Case, ErrorClass, Evidence, Offset
-from reeuncert.likelihood import compile_evidence, log_likelihood, predicted_quantities
+from reeuncert.likelihood.compile import compile_evidence
+from reeuncert.likelihood.predictive import log_likelihood, predicted_quantities
 from reeuncert.priors.coverage import case_network
 
 NAN = float("nan")

@@ -15,7 +15,8 @@ from reeuncert.checks.posterior_predictive import row_table
 from reeuncert.checks.sensitivity import components, sensitivity
 from reeuncert.indicators import add_indicators
 from reeuncert.inference.layout import flow_coordinates
-from reeuncert.likelihood import compile_evidence, log_likelihood
+from reeuncert.likelihood.compile import compile_evidence
+from reeuncert.likelihood.predictive import log_likelihood
 from reeuncert.priors.coverage import case_network
 from reeuncert.priors.implied import implied_flows
 from reeuncert.validation.reader import read_case

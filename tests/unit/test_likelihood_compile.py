@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from reeuncert.errors import EvidenceError, ModelError
-from reeuncert.likelihood import compile_evidence, evidence_problems, overlaps, predicted_quantities, rows_without_flows
-from reeuncert.likelihood.compile import EvidenceModel
-from reeuncert.likelihood.kernels import DENSITY, INTERVAL
+from reeuncert.likelihood.compile import EvidenceModel, compile_evidence
+from reeuncert.likelihood.predictive import predicted_quantities
+from reeuncert.likelihood.problems import evidence_problems, overlaps, rows_without_flows
+from reeuncert.words.error_laws import DENSITY, INTERVAL
 from reported import SYSTEM, YEARS, case, network, row, select
 
 ORE, FEED, TAILINGS, IMPORTS, USE = range(5)

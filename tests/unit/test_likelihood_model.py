@@ -9,18 +9,16 @@ import pymc as pm
 import pytest
 from scipy import stats
 
-from reeuncert.likelihood import (
-    EvidenceModel,
-    add_likelihood,
-    compile_evidence,
+from reeuncert.likelihood.compile import EvidenceModel, compile_evidence
+from reeuncert.likelihood.model import REPORTED_DATA, add_likelihood
+from reeuncert.likelihood.op import SelectedQuantities, SelectedQuantitiesPullback
+from reeuncert.likelihood.predictive import (
     log_likelihood,
     predicted_quantities,
     predicted_sigma,
     predictive_draws,
     split_by_lineage,
 )
-from reeuncert.likelihood.model import REPORTED_DATA
-from reeuncert.likelihood.op import SelectedQuantities, SelectedQuantitiesPullback
 from reported import SYSTEM, YEARS, case, network, row, select
 
 FEED = select(flow="feed")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reeuncert.case.records import Evidence, Source
-from reeuncert.likelihood import evidence_problems
+from reeuncert.likelihood.problems import evidence_problems
 from reported import SOURCES, YEARS, case, row, select
 
 FEED = select(flow="feed")

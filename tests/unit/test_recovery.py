@@ -4,8 +4,8 @@ import numpy as np
 import pymc as pm
 
 import reeuncert as ree
-from reeuncert.likelihood import predictive_draws
 from reeuncert.likelihood.model import REPORTED_DATA
+from reeuncert.likelihood.predictive import predictive_draws
 from reeuncert.model import record_of
 
 

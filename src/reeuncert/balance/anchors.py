@@ -10,13 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import pytensor.tensor as pt
 from numpy.typing import NDArray
-from pytensor.tensor.variable import TensorVariable
-from scipy.special import logsumexp
 
 from reeuncert.balance.grouping import Edges
 from reeuncert.errors import ModelError
@@ -50,19 +46,11 @@ class Anchors:
         ends = np.broadcast_to([0.0, -np.inf], (*u.shape[:-1], 2))
         padded = np.concatenate([u, ends], axis=-1)
         out = u.copy()
-        out[..., self.position] += logsumexp(padded[..., self.outflows], axis=-1) - padded[..., self.delivered]
+        ratios = padded[..., self.outflows]
+        top = ratios.max(axis=-1)
+        total = top + np.log(np.exp(ratios - top[..., None]).sum(axis=-1))
+        out[..., self.position] += total - padded[..., self.delivered]
         return out
-
-    def to_inputs_graph(self, u: Any) -> TensorVariable:
-        """The same as a PyTensor graph, shape (n_coordinates,)."""
-        u = pt.as_tensor(u)
-        if not self.position.size:
-            return u
-        padded = pt.concatenate([u, pt.constant(np.array([0.0, -1e300]))])
-        ratios = padded[self.outflows.ravel()].reshape(self.outflows.shape)
-        top = pt.max(ratios, axis=1)
-        total = top + pt.log(pt.sum(pt.exp(ratios - top[:, None]), axis=1))
-        return pt.inc_subtensor(u[self.position], total - padded[self.delivered])
 
 
 def anchors_of(

@@ -118,8 +118,7 @@ class Network:
         stated = dict(delivered or {})
         anchors = anchors_of(system, edges, coordinate, stated)
         names = [stated.get(name, name) if kind == INPUT else name for name, kind in zip(names, kinds, strict=True)]
-        components = _components(edges)
-        layout, visible = pack(edges, coordinate, components)
+        layout, visible = pack(edges, coordinate, _components(edges))
         shown = [k for k, flow in enumerate(edges.flow) if flow >= 0]
         return cls(
             system,
@@ -158,6 +157,16 @@ class Network:
         table = np.full((len(self.system.flows), len(self.system.years)), -1, dtype=np.int64)
         table[self.edge_flow, self.edge_year] = np.arange(self.n_edges)
         return table
+
+    @cached_property
+    def edge_coordinate(self) -> NDArray[np.int64]:
+        """Coordinate of each edge, hidden ones included; -1 where it is a reference outflow."""
+        return np.array(_coordinates(self.system, self.edges)[0], dtype=np.int64)
+
+    @cached_property
+    def components(self) -> list[list[int]]:
+        """Nodes that feed each other, in topological order."""
+        return _components(self.edges)
 
     @cached_property
     def _coordinate_of(self) -> Mapping[tuple[str, int, bool], int]:

@@ -17,6 +17,7 @@ from pytensor.tensor.variable import TensorVariable
 
 from reeuncert.balance import kernels
 from reeuncert.balance.affine import BlockFactor, block_affine
+from reeuncert.balance.anchors import Anchors
 from reeuncert.balance.network import Network
 
 __all__ = [
@@ -111,11 +112,23 @@ def _compile_adjoint(op: Op, node: Apply, **_: Any) -> tuple[Callable[..., Any],
     return balanced_flows_adjoint, kernels.VERSION
 
 
+def _to_inputs(u: Any, anchors: Anchors) -> TensorVariable:
+    """`Anchors.to_inputs` as a graph, shape (n_coordinates,)."""
+    u = pt.as_tensor(u)
+    if not anchors.position.size:
+        return u
+    padded = pt.concatenate([u, pt.constant(np.array([0.0, -1e300]))])
+    ratios = padded[anchors.outflows.ravel()].reshape(anchors.outflows.shape)
+    top = pt.max(ratios, axis=1)
+    total = top + pt.log(pt.sum(pt.exp(ratios - top[:, None]), axis=1))
+    return pt.inc_subtensor(u[anchors.position], total - padded[anchors.delivered])
+
+
 def _apply(u: Any, network: Network) -> list[TensorVariable]:
     # Shared variables are inputs of the compiled function; constants would be built into it, and recompiled with it.
     layout = shared(network.layout, name="network_layout", shape=network.layout.shape, borrow=True)
     visible = shared(network.visible, name="network_visible", shape=network.visible.shape, borrow=True)
-    return list(_balanced_flows.make_node(network.anchors.to_inputs_graph(u), layout, visible).outputs)
+    return list(_balanced_flows.make_node(_to_inputs(u, network.anchors), layout, visible).outputs)
 
 
 def balanced_flows(u: Any, network: Network) -> TensorVariable:

@@ -14,7 +14,7 @@ from reeuncert.case.records import Case
 from reeuncert.case.serial import case_from_json
 from reeuncert.indicators.headlines import place
 from reeuncert.indicators.registry import lookup
-from reeuncert.likelihood import EvidenceModel, compile_evidence
+from reeuncert.likelihood.compile import EvidenceModel, compile_evidence
 from reeuncert.priors.coverage import case_network
 from reeuncert.result.diagnostics import diagnose
 from reeuncert.result.tables import flow_table

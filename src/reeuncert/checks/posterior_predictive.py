@@ -15,9 +15,10 @@ from scipy.special import ndtri
 
 from reeuncert.checks.material import Material
 from reeuncert.checks.result import CheckResult, information, judged, warned
-from reeuncert.likelihood import EvidenceModel, log_likelihood, predicted_quantities
-from reeuncert.likelihood.kernels import INTERVAL
+from reeuncert.likelihood.compile import EvidenceModel
+from reeuncert.likelihood.predictive import log_likelihood, predicted_quantities
 from reeuncert.likelihood.readings import BOUND_QUALIFIERS
+from reeuncert.words.error_laws import INTERVAL
 
 MOST_DRAWS = 1000
 """Draws that the tail probabilities are averaged over; more would not change what is seen."""

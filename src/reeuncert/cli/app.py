@@ -121,7 +121,7 @@ def check(case: CaseArgument = DEFAULT_CASE, option: Options = None) -> None:
     """Say whether a case can be used, and what an analyst should look at first. Samples nothing."""
     with guarded():
         from reeuncert.cli.options import parse_options
-        from reeuncert.cli.show import console
+        from reeuncert.cli.terminal import console
         from reeuncert.validation.report import check_case
 
         found = check_case(case, **parse_options(option or []))
@@ -133,7 +133,7 @@ def check(case: CaseArgument = DEFAULT_CASE, option: Options = None) -> None:
 def cases() -> None:
     """List the cases that ship with the package."""
     with guarded():
-        from reeuncert.cli.show import show_cases
+        from reeuncert.cli.terminal import show_cases
         from reeuncert.reading.bundled import bundled_cases
         from reeuncert.validation.reader import read_case
 
@@ -144,7 +144,7 @@ def cases() -> None:
 def new(folder: Annotated[Path, typer.Argument(help="Folder to make; its name is that of the case.")]) -> None:
     """Make a skeleton of a case: every table, invented figures, and a README that explains them."""
     with guarded():
-        from reeuncert.cli.show import console
+        from reeuncert.cli.terminal import console
         from reeuncert.reading.new import new_case
 
         made = new_case(folder)
@@ -158,7 +158,7 @@ def report(
 ) -> None:
     """Write the report of a result again."""
     with guarded():
-        from reeuncert.cli.show import console
+        from reeuncert.cli.terminal import console
         from reeuncert.report import write_report
         from reeuncert.result.io import read_results
 

@@ -15,7 +15,7 @@ from reeuncert.calibration.result import Calibration
 from reeuncert.case.records import Case
 from reeuncert.case.restriction import restrict
 from reeuncert.cli.options import parse_options
-from reeuncert.cli.show import console
+from reeuncert.cli.terminal import console
 from reeuncert.errors import CaseError, Problem
 from reeuncert.files import explained
 from reeuncert.validation.reader import read_case

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.table import Table
 
 from reeuncert.case.serial import case_from_json
-from reeuncert.cli.show import console
+from reeuncert.cli.terminal import console
 from reeuncert.errors import OutputError, ReeUncertError
 from reeuncert.report.files import write_results
 from reeuncert.result.io import read_results

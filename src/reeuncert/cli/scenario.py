@@ -12,7 +12,7 @@ import xarray as xr
 from rich.table import Table
 from rich.text import Text
 
-from reeuncert.cli.show import console
+from reeuncert.cli.terminal import console
 from reeuncert.counterfactuals import lost_consumption, rule, run_scenario
 from reeuncert.counterfactuals.capacity import AS_DRAWN, HIGHEST, Capacity
 from reeuncert.counterfactuals.lost import ALL, scenario_of

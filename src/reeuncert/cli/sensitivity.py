@@ -14,7 +14,7 @@ from rich.text import Text
 from reeuncert.case.records import Case
 from reeuncert.cli.exits import FAILED_CHECK
 from reeuncert.cli.options import parse_options
-from reeuncert.cli.show import console
+from reeuncert.cli.terminal import console
 from reeuncert.edits.scenario import FILE
 from reeuncert.errors import CaseError, Problem
 from reeuncert.files import explained, write_whole

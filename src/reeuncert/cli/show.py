@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -10,22 +10,17 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from reeuncert.case.records import Case
 from reeuncert.checks import CheckTable
 from reeuncert.checks.assumption import MOSTLY, PARTLY
 from reeuncert.checks.result import shown
 from reeuncert.checks.structures import LABELS, labelled, open_ranges
+from reeuncert.cli.terminal import console
 from reeuncert.errors import ReeUncertError
 from reeuncert.report.findings import MEANING, Findings
 from reeuncert.report.shown import heading, interval, span
 
 STYLES = {"passed": "green", "failed": "bold red", "warning": "yellow", "information": "dim"}
 _COLUMN = 24
-
-
-def console() -> Console:
-    """Standard output; colours and the width of the window only where it is a terminal."""
-    return Console()
 
 
 def show_findings(findings: Findings, out: Path, files: Sequence[Path]) -> None:
@@ -54,22 +49,6 @@ def show_checks(checks: CheckTable, page: Console) -> None:
         table.add_row(*(c if isinstance(c, Text) else Text(c) for c in cells))
     page.print()
     page.print(table)
-
-
-def show_cases(cases: Iterable[Case]) -> None:
-    """Print the name, title, size and switches of cases."""
-    table = Table(box=None, pad_edge=False)
-    for column in ("case", "what it is", "years", "flows", "figures", "options (default first)"):
-        table.add_column(column, overflow="fold")
-    for case in cases:
-        options = "; ".join(
-            f"{name}={'|'.join([chosen, *(c for c in case.option_choices[name] if c != chosen)])}"
-            for name, chosen in case.options.items()
-        )
-        years = f"{case.system.years[0]}-{case.system.years[-1]}"
-        row = (case.name, case.title, years, str(len(case.system.flows)), str(len(case.evidence)), options)
-        table.add_row(*(Text(cell) for cell in row))
-    console().print(table)
 
 
 def _show_headlines(findings: Findings, page: Console) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.table import Table
 
 from reeuncert.cli.options import parse_options
-from reeuncert.cli.show import console
+from reeuncert.cli.terminal import console
 from reeuncert.errors import OutputError
 from reeuncert.files import explained, write_whole
 from reeuncert.result.io import csv_text, read_results

@@ -9,9 +9,7 @@ from typing import ClassVar
 from reeuncert.case.records import Case, Prior
 from reeuncert.edits.base import Edited, above_zero, one_amount, quoted
 from reeuncert.edits.priors import PriorEdit, with_rows
-
-_FAMILIES = ("", "lognormal", "truncated_normal", "gamma", "dirichlet", "logistic_normal")
-"""Families of densities that have a spread apart from their centre."""
+from reeuncert.words.prior_families import PRIOR_FAMILIES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +41,7 @@ class PriorSpread(PriorEdit):
         return [*amounts, *super().problems(case)]
 
     def row_problems(self, rows: Sequence[Prior]) -> list[str]:
-        fixed = [row.name for row in rows if row.family not in _FAMILIES]
+        fixed = [r.name for r in rows if r.family and PRIOR_FAMILIES[r.family].widened is None]
         return [f"prior {quoted(fixed)} has no spread apart from its limits; choose others"] if fixed else []
 
     def apply(self, edited: Edited) -> Edited:
@@ -59,11 +57,11 @@ class PriorSpread(PriorEdit):
             slope_sd=f * row.slope_sd,
             split_sd=f * row.split_sd,
         )
-        if row.family in ("lognormal", "truncated_normal", "logistic_normal"):
-            return replace(row, b=f * row.b)
-        if row.family == "gamma":
-            return replace(row, a=row.a / f**2, b=row.b / f**2)
-        return replace(row, a=row.a / f**2) if row.family == "dirichlet" else row
+        widened = PRIOR_FAMILIES[row.family].widened if row.family else None
+        if widened is None:
+            return row
+        a, b = widened(row.a, row.b, f)
+        return replace(row, a=a, b=b)
 
     def __str__(self) -> str:
         return f"spread of {self.chosen} × {self.factor:g}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import dataclasses
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -119,11 +119,6 @@ def compile_model(model: pm.Model, *, store: Sequence[str] | None = None) -> Com
         point = model.initial_point(0)
     centre = [np.ravel(point[model.rvs_to_values[v].name]) for v in model.free_RVs]
     return CompiledModel(compiled, np.concatenate(centre).astype(float))
-
-
-def data_of(model: pm.Model) -> Mapping[str, Array]:
-    """Current values of the model's ``pm.Data`` variables, by name."""
-    return {var.name: var.get_value() for var in model.data_vars if hasattr(var, "get_value")}
 
 
 def _pointer(array: Array) -> Any:

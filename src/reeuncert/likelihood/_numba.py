@@ -16,7 +16,7 @@ from typing import Any, cast
 import numba
 from pytensor.link.numba.cache import CACHED_SRC_FUNCTIONS
 
-KERNEL_FILES = ("_numba.py", "tails.py", "packing.py", "kernels.py", "op.py", "predictive.py")
+KERNEL_FILES = ("../words/error_laws.py", "_numba.py", "tails.py", "packing.py", "kernels.py", "op.py", "predictive.py")
 
 
 @cache

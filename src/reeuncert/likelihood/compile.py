@@ -13,21 +13,19 @@ from reeuncert.balance.network import Network
 from reeuncert.case.records import Case, Evidence
 from reeuncert.errors import EvidenceError, ModelError
 from reeuncert.likelihood.conflicts import error_class_of
-from reeuncert.likelihood.kernels import DENSITY
 from reeuncert.likelihood.offsets import OffsetValues, expand_offsets
 from reeuncert.likelihood.packing import pack_rows, pack_sums
 from reeuncert.likelihood.problems import evidence_problems, row_has_flows
 from reeuncert.likelihood.readings import LOG, LOGIT, PLAIN, read, scale_of
 from reeuncert.likelihood.selection import Term, select, years_in_case
 from reeuncert.likelihood.widths import (
-    FAMILIES,
-    PLAIN_FAMILIES,
     WidthGroups,
     group_widths,
     has_own_width,
     row_multiplier,
 )
 from reeuncert.words.cells import Short
+from reeuncert.words.error_laws import DENSITY, ERROR_LAWS
 from reeuncert.words.units import unit_factor
 
 Floats = NDArray[np.float64]
@@ -217,7 +215,7 @@ def compile_evidence(case: Case, network: Network) -> EvidenceModel:
         raise EvidenceError(problems)
     rows = tuple(row for row in case.evidence if row_has_flows(row, case))
     classes = [error_class_of(row, case) for row in rows]
-    plain = [error.family in PLAIN_FAMILIES for error in classes]
+    plain = [ERROR_LAWS[error.family].plain for error in classes]
     selections = [select(row, case.system, case.factors, p) for row, p in zip(rows, plain, strict=True)]
     widths = group_widths(rows, classes, [s.touches for s in selections])
     factors = [unit_factor(row.unit, row.relation, case.system.unit) for row in rows]
@@ -241,7 +239,7 @@ def compile_evidence(case: Case, network: Network) -> EvidenceModel:
         upper=np.array([r.upper for r in readings], dtype=np.float64),
         shift=np.array([r.shift for r in readings], dtype=np.float64),
         weight=np.array([r.weight for r in readings], dtype=np.float64),
-        family=np.array([FAMILIES[error.family] for error in classes], dtype=np.int64),
+        family=np.array([ERROR_LAWS[error.family].code for error in classes], dtype=np.int64),
         widths=widths,
         own_width=own_width,
         multiplier=multiplier,

@@ -12,7 +12,8 @@ from reeuncert.case.wording import figure_text, place_text, years_text
 from reeuncert.errors import Problem
 from reeuncert.likelihood.readings import BOUND_QUALIFIERS, bounds, scale_of, to_scale
 from reeuncert.likelihood.selection import Term, selected, years_in_case
-from reeuncert.likelihood.widths import PLAIN_FAMILIES, has_own_width, row_multiplier
+from reeuncert.likelihood.widths import has_own_width, row_multiplier
+from reeuncert.words.error_laws import ERROR_LAWS
 from reeuncert.words.units import SHARE_RELATIONS, unit_factor
 
 CONTRADICTION_WIDTHS = 8.0
@@ -121,7 +122,7 @@ def _excludes(first: Evidence, second: Evidence, case: Case) -> bool:
 
 
 def _is_plain(row: Evidence, case: Case) -> bool:
-    return error_class_of(row, case).family in PLAIN_FAMILIES
+    return ERROR_LAWS[error_class_of(row, case).family].plain
 
 
 def _bound(row: Evidence, case: Case) -> tuple[float, float, float]:

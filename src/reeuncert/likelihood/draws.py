@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from reeuncert.likelihood.kernels import CUSTOMS, NORMAL, OUTLIER_SD, OUTLIER_WEIGHT
+from reeuncert.words.error_laws import CUSTOMS, NORMAL, OUTLIER_SD, OUTLIER_WEIGHT
 
 
 def draw_errors(sigma: NDArray[np.float64], family: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float64]:

@@ -13,18 +13,7 @@ from reeuncert.likelihood.tails import (
     t4_log_interval,
     t4_log_pdf,
 )
-
-STUDENT_T, CUSTOMS, NORMAL = 0, 1, 2
-"""Codes of the error families (``additive`` is NORMAL on a plain quantity)."""
-
-DENSITY, INTERVAL = 0, 1
-"""Codes of the forms: density at a value, probability of an interval (either end may be infinite)."""
-
-OUTLIER_WEIGHT = 0.1
-"""Share of customs records with a wrong heading or a missing consignment."""
-
-OUTLIER_SD = 2.0
-"""Log-sd of such records."""
+from reeuncert.words.error_laws import OUTLIER_SD, OUTLIER_WEIGHT
 
 LOG_CORE_WEIGHT = math.log(1.0 - OUTLIER_WEIGHT)
 LOG_OUTLIER_WEIGHT = math.log(OUTLIER_WEIGHT)

@@ -14,10 +14,10 @@ from pytensor.compile.sharedvalue import shared
 from pytensor.tensor.variable import TensorVariable
 
 from reeuncert.likelihood.compile import EvidenceModel
-from reeuncert.likelihood.kernels import CUSTOMS, DENSITY, NORMAL, OUTLIER_SD, OUTLIER_WEIGHT
 from reeuncert.likelihood.op import row_logp, selected_quantities
 from reeuncert.likelihood.packing import pack_rows
 from reeuncert.likelihood.widths import WIDTH_LOG_SD
+from reeuncert.words.error_laws import CUSTOMS, DENSITY, NORMAL, OUTLIER_SD, OUTLIER_WEIGHT
 
 REPORTED_DATA = "reported_value"
 """Data container of the reported figures, on the scale of each row: `pymc.set_data` swaps them for a refit."""

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reeuncert.case.records import Evidence, Offset
-from reeuncert.likelihood.widths import FAMILIES, core_scale
-
-PERS = ("all", "year")
+from reeuncert.likelihood.widths import core_scale
+from reeuncert.words.error_laws import ERROR_LAWS
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +78,7 @@ def expand_offsets(
         np.array([year for _, year in keys], dtype=np.int64),
         np.array([o.mean for o in used], dtype=np.float64),
         np.array([o.sd * core_scale(o.family) for o in used], dtype=np.float64),
-        np.array([FAMILIES[o.family] for o in used], dtype=np.int64),
+        np.array([ERROR_LAWS[o.family].code for o in used], dtype=np.int64),
         np.array(pointer, dtype=np.int64),
         np.array(index, dtype=np.int64),
         np.array(weight, dtype=np.float64),

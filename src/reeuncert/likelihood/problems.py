@@ -10,8 +10,8 @@ from reeuncert.errors import Problem
 from reeuncert.likelihood.conflicts import Overlap, contradictions, duplicates, overlaps_among
 from reeuncert.likelihood.row_checks import agrees_with_zero, number_problems, word_problems
 from reeuncert.likelihood.selection import GROSS, Term, products_without_factor, selected, years_in_case
-from reeuncert.likelihood.widths import PLAIN_FAMILIES
 from reeuncert.system.definition import Selector
+from reeuncert.words.error_laws import ERROR_LAWS
 
 
 def evidence_problems(case: Case) -> list[Problem]:
@@ -80,7 +80,7 @@ def _row_problems(row: Evidence, case: Case) -> Iterator[Problem]:
         yield from (problem(*w) for w in words)
         return
     family = case.classes[case.sources[row.source_id].error_class].family
-    plain = family in PLAIN_FAMILIES
+    plain = ERROR_LAWS[family].plain
     yield from (problem(*p) for p in number_problems(row, plain))
     if row.relation == "difference" and not plain:
         yield problem(

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from reeuncert.case.records import Evidence
-from reeuncert.likelihood.kernels import DENSITY, INTERVAL
+from reeuncert.words.error_laws import DENSITY, INTERVAL
 
 ABOUT_FACTOR = 1.5
 """A figure that its author calls "about" is as much less sure."""
@@ -54,19 +54,6 @@ def to_scale(number: float, scale: str) -> float:
     if scale == LOG:
         return math.log(number)
     return math.inf if number >= 1.0 else math.log(number) - math.log1p(-number)
-
-
-def from_scale(number: float, scale: str) -> float:
-    """Inverse of `to_scale`.
-
-    >>> from_scale(0.0, "logit")
-    0.5
-    """
-    if scale == PLAIN:
-        return number
-    if scale == LOG:
-        return math.exp(number)
-    return 0.5 * (1.0 + math.tanh(0.5 * number))
 
 
 def scale_of(relation: str, plain: bool) -> str:

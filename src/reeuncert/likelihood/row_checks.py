@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from reeuncert.case.records import Case, Evidence
 from reeuncert.case.wording import figure_text
 from reeuncert.likelihood.readings import BOUND_QUALIFIERS, LOG, LOGIT, QUALIFIERS, bounds, scale_of, to_scale
-from reeuncert.likelihood.widths import FAMILIES
 from reeuncert.words.cells import unknown
+from reeuncert.words.error_laws import ERROR_LAWS
 from reeuncert.words.units import MASS_RELATIONS, SHARE_RELATIONS, unit_factor, units_for
 
 RELATIONS = (*MASS_RELATIONS, *SHARE_RELATIONS)
@@ -43,9 +43,9 @@ def word_problems(row: Evidence, case: Case) -> Iterator[tuple[str, str]]:
     error_class = case.sources[row.source_id].error_class
     if error_class not in case.classes:
         yield "source_id", f"{unknown(error_class, tuple(case.classes), 'class')} (of source '{row.source_id}')"
-    elif case.classes[error_class].family not in FAMILIES:
+    elif case.classes[error_class].family not in ERROR_LAWS:
         family = case.classes[error_class].family
-        yield "source_id", f"{unknown(family, tuple(FAMILIES), 'family')} (of class '{error_class}')"
+        yield "source_id", f"{unknown(family, tuple(ERROR_LAWS), 'family')} (of class '{error_class}')"
 
 
 def number_problems(row: Evidence, plain: bool) -> Iterator[tuple[str, str]]:

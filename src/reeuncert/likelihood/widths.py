@@ -10,23 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reeuncert.case.records import ErrorClass, Evidence
-from reeuncert.likelihood.kernels import CUSTOMS, NORMAL, STUDENT_T
 from reeuncert.likelihood.readings import ABOUT_FACTOR
 from reeuncert.likelihood.selection import Term
-
-T4_HALF_WIDTH = 1.14
-"""Half-width of the central 68 % of a standard t with four degrees of freedom."""
+from reeuncert.words.error_laws import ERROR_LAWS
 
 WIDTH_LOG_SD = 0.4
 """Spread of the log of a learned width around its class."""
 
 WITNESSED_ROWS = 8
 """A width is learned where at least so many of its rows concern quantities with a second witness."""
-
-FAMILIES = {"student_t": STUDENT_T, "customs": CUSTOMS, "normal": NORMAL, "additive": NORMAL}
-"""Error families and their codes; ``additive`` is normal on the row's own scale."""
-
-PLAIN_FAMILIES = ("additive",)
 
 
 def core_scale(family: str) -> float:
@@ -35,28 +27,7 @@ def core_scale(family: str) -> float:
     >>> round(core_scale("student_t"), 3), core_scale("normal")
     (0.877, 1.0)
     """
-    return 1.0 / T4_HALF_WIDTH if FAMILIES[family] in (STUDENT_T, CUSTOMS) else 1.0
-
-
-def learned_width(
-    median: NDArray[np.float64], floor: NDArray[np.float64], z: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Width of a source: lognormal (log-sd 0.4) above a floor, with the width of its class at z = 0.
-
-    Parameters
-    ----------
-    median, floor
-        Width and floor of the class (source_group); the floor is below the median.
-    z
-        Standard normal (..., source_group).
-
-    Examples
-    --------
-    >>> learned_width(np.array([0.2]), np.array([0.05]), np.array([[0.0], [-50.0]])).round(3).tolist()
-    [[0.2], [0.05]]
-    """
-    result: NDArray[np.float64] = np.hypot(floor, np.sqrt(median**2 - floor**2) * np.exp(WIDTH_LOG_SD * z))
-    return result
+    return 1.0 / ERROR_LAWS[family].half_width
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,6 +116,6 @@ def row_multiplier(row: Evidence, error: ErrorClass, factor: float) -> float:
     multiplier = core_scale(error.family)
     if row.qualifier == "about":
         multiplier *= ABOUT_FACTOR
-    if error.family in PLAIN_FAMILIES:
+    if ERROR_LAWS[error.family].plain:
         multiplier *= factor
     return multiplier

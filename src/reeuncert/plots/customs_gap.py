@@ -11,7 +11,7 @@ import xarray as xr
 from reeuncert.balance.network import Network
 from reeuncert.case.records import Case
 from reeuncert.errors import ReeUncertError
-from reeuncert.likelihood import compile_evidence
+from reeuncert.likelihood.compile import compile_evidence
 from reeuncert.plots.access import CUMULATED_LABEL, Coords, case_of, check_labels, rows_of, take, tidy
 from reeuncert.plots.flow_sums import both, refined_products, sum_of
 from reeuncert.plots.indicator import published_data

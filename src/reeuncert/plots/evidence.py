@@ -11,7 +11,8 @@ import xarray as xr
 from reeuncert.balance.network import Network
 from reeuncert.case.records import Case, Evidence
 from reeuncert.errors import ReeUncertError
-from reeuncert.likelihood import EvidenceModel, compile_evidence, predicted_sigma, predictive_draws
+from reeuncert.likelihood.compile import EvidenceModel, compile_evidence
+from reeuncert.likelihood.predictive import predicted_sigma, predictive_draws
 from reeuncert.plots.access import SAMPLE, Coords, case_of, check_labels, take
 from reeuncert.plots.style import check_backend, theme_of
 

@@ -16,10 +16,7 @@ from scipy.special import gammaln
 
 from reeuncert.balance.network import Network
 from reeuncert.case.records import Case, Prior
-from reeuncert.priors.families import FAMILIES
 from reeuncert.priors.subjects import (
-    DIRICHLET,
-    LOGISTIC_NORMAL,
     Subject,
     check_densities,
     outflows,
@@ -27,6 +24,7 @@ from reeuncert.priors.subjects import (
     subjects,
 )
 from reeuncert.system.definition import OUTSIDE
+from reeuncert.words.prior_families import DIRICHLET, LOGISTIC_NORMAL, MASS_DENSITIES
 
 
 def density_potential(
@@ -107,7 +105,7 @@ def shares_of_flows(network: Network, log_flow: TensorVariable) -> TensorVariabl
 def _mass_density(found: list[Subject], log_flow: TensorVariable, *, inputs: bool) -> TensorVariable:
     """Densities of flows and of totals in mass units; of the *logs* of inputs, which are coordinates themselves."""
     density = pt.zeros(())
-    for name, family in FAMILIES.items():
+    for name, log_density in MASS_DENSITIES.items():
         mine = [s for s in found if s.prior.family == name]
         for chosen in ([s for s in mine if len(s.edges) == 1], [s for s in mine if len(s.edges) > 1]):
             if not chosen or (name == "flat" and not inputs):
@@ -115,7 +113,7 @@ def _mass_density(found: list[Subject], log_flow: TensorVariable, *, inputs: boo
             log_mass = _log_mass(chosen, log_flow)
             a = pt.constant(np.array([s.prior.a for s in chosen]))
             b = pt.constant(np.array([s.prior.b for s in chosen]))
-            density = density + family.density(log_mass, a, b).sum()
+            density = density + log_density(pt, log_mass, a, b).sum()
             if inputs:
                 density = density + log_mass.sum()
     return density

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from reeuncert.balance.forward import flows_of_draws
 from reeuncert.balance.network import Network
-from reeuncert.balance.op import flows_from_coordinates
 from reeuncert.case.records import Case
 from reeuncert.errors import Problem
 from reeuncert.priors.coverage import case_network
@@ -33,7 +33,7 @@ def implied_flows(case: Case, draws: int = 500, seed: int = 1) -> tuple[Network,
     u = np.tile(prior.mean, (draws, 1))
     for block in prior.blocks:
         u[:, block.index] += z[:, block.index] @ block.factor.T
-    return network, np.log(flows_from_coordinates(u, network))
+    return network, np.log(flows_of_draws(u, network))
 
 
 def implied_warnings(case: Case) -> list[Problem]:

@@ -20,8 +20,9 @@ from scipy.special import log_ndtr, ndtri
 
 from reeuncert.balance.network import Network
 from reeuncert.case.records import Case
-from reeuncert.priors.subjects import DIRICHLET, outflows, subjects
+from reeuncert.priors.subjects import outflows, subjects
 from reeuncert.system.definition import OUTSIDE
+from reeuncert.words.prior_families import DIRICHLET
 
 FURTHEST = 35.0
 """Free coordinates are looked for between ± this; the normal distribution function underflows at 38."""

@@ -14,9 +14,9 @@ from scipy.sparse import coo_array
 from reeuncert.balance.network import INPUT, Network
 from reeuncert.case.records import Case, Evidence, Prior
 from reeuncert.likelihood.selection import select
-from reeuncert.priors.families import FAMILIES
-from reeuncert.priors.subjects import DIRICHLET, subjects
+from reeuncert.priors.subjects import subjects
 from reeuncert.system.graph import BEYOND
+from reeuncert.words.prior_families import DIRICHLET, PRIOR_FAMILIES
 from reeuncert.words.units import unit_factor
 
 BALANCE_WEIGHT = 1e3
@@ -138,7 +138,7 @@ def _priors(case: Case, network: Network, flow: NDArray[np.float64]) -> Iterator
             share, sd = _share(subject.prior, float(concentration[outflows].sum()))
             yield _Row({k: (k == e) - share for k in outflows}, 0.0, sd * float(flow[outflows].sum()))
         elif subject.prior.family != "flat":
-            family = FAMILIES[subject.prior.family]
+            family = PRIOR_FAMILIES[subject.prior.family]
             yield _Row(dict.fromkeys(subject.edges, 1.0), *family.centre(subject.prior.a, subject.prior.b))
 
 
@@ -147,7 +147,7 @@ def _share(prior: Prior, total: float) -> tuple[float, float]:
     if prior.family == DIRICHLET:
         mean = prior.a / total
         return mean, math.sqrt(mean * (1 - mean) / (total + 1))
-    return prior.a, prior.b * prior.a * (1 - prior.a)
+    return PRIOR_FAMILIES[prior.family].centre(prior.a, prior.b)
 
 
 def _leaving(network: Network) -> dict[int, list[int]]:

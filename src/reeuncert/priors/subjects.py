@@ -12,11 +12,8 @@ from numpy.typing import NDArray
 from reeuncert.balance.network import Network
 from reeuncert.case.records import Case, Prior
 from reeuncert.errors import ModelError
-from reeuncert.priors.families import FAMILIES
 from reeuncert.system.definition import OUTSIDE
-
-DIRICHLET, LOGISTIC_NORMAL = "dirichlet", "logistic_normal"
-SHARE_FAMILIES = (DIRICHLET, LOGISTIC_NORMAL)
+from reeuncert.words.prior_families import DIRICHLET, LOGISTIC_NORMAL, MASS_FAMILIES, PRIOR_FAMILIES, SHARE_FAMILIES
 
 KINDS = {"mass": ("flow",), "shares": ("input", "share")}
 """Kinds of rows that a priors table may hold, by the measure of its case."""
@@ -85,7 +82,7 @@ def _row_problems(measure: str, row: Prior) -> list[str]:
     kinds = KINDS[measure]
     if row.kind not in kinds:
         return [f"prior '{row.name}' is of kind '{row.kind}'; under prior_measure = {measure} use {' or '.join(kinds)}"]
-    families = SHARE_FAMILIES if row.kind == "share" else tuple(FAMILIES)
+    families = SHARE_FAMILIES if row.kind == "share" else MASS_FAMILIES
     if row.family not in families:
         return [f"prior '{row.name}' has the family '{row.family}'; a {row.kind} has one of: {', '.join(families)}"]
     if row.mode == "total" and row.kind != "flow":
@@ -95,14 +92,8 @@ def _row_problems(measure: str, row: Prior) -> list[str]:
 
 
 def _broken_rule(row: Prior) -> str:
-    if row.family == DIRICHLET:
-        return "" if row.a > 0 and math.isfinite(row.a) else "a > 0, the concentration of each outflow"
-    if row.family == LOGISTIC_NORMAL:
-        good = 0 < row.a < 1 and row.b > 0 and math.isfinite(row.b)
-        return "" if good else "a between 0 and 1 (median share) and b > 0 (sd of the log-ratio)"
-    family = FAMILIES[row.family]
-    numbers = [number for number, meaning in ((row.a, family.a), (row.b, family.b)) if meaning]
-    return "" if all(map(math.isfinite, numbers)) and family.allowed(row.a, row.b) else family.rule
+    family = PRIOR_FAMILIES[row.family]
+    return "" if family.accepts(row.a, row.b) else family.rule
 
 
 def _label(network: Network, edge: int) -> str:

@@ -30,8 +30,7 @@ from numpy.typing import NDArray
 from reeuncert.checks.sensitivity import OF_THE_EVIDENCE
 from reeuncert.errors import ReeUncertError
 from reeuncert.inference.layout import COORDINATES
-from reeuncert.likelihood import EvidenceModel
-from reeuncert.likelihood.kernels import NORMAL
+from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.predictive import log_likelihood, predicted_quantities, predicted_sigma, rows_by_lineage
 from reeuncert.priors.coverage import case_network
 from reeuncert.priors.paths import coordinate_prior
@@ -39,6 +38,7 @@ from reeuncert.questions.powerscale import CLASS, SOURCE
 from reeuncert.questions.targets import Target, case_of
 from reeuncert.questions.witnesses import evidence_of
 from reeuncert.result.tables import mass_flow
+from reeuncert.words.error_laws import NORMAL
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

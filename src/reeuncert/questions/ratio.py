@@ -10,13 +10,13 @@ from scipy.stats import t as student
 
 from reeuncert.case.records import Case
 from reeuncert.errors import ReeUncertError
-from reeuncert.likelihood import EvidenceModel, compile_evidence
-from reeuncert.likelihood.kernels import CUSTOMS, NORMAL, OUTLIER_SD, OUTLIER_WEIGHT
+from reeuncert.likelihood.compile import EvidenceModel, compile_evidence
 from reeuncert.likelihood.predictive import log_likelihood
 from reeuncert.likelihood.widths import WIDTH_LOG_SD
 from reeuncert.priors.coverage import case_network
 from reeuncert.priors.paths import Block, CoordinatePrior, coordinate_prior
 from reeuncert.result.tables import mass_flow
+from reeuncert.words.error_laws import CUSTOMS, NORMAL, OUTLIER_SD, OUTLIER_WEIGHT
 
 Floats = NDArray[np.float64]
 
@@ -156,7 +156,7 @@ def _widths(width: Floats | None, old: EvidenceModel, new: EvidenceModel) -> tup
 
 
 def _width_density(width: Floats, median: float, floor: float) -> Floats:
-    """Log density of a learned width, see `reeuncert.likelihood.widths.learned_width`; −∞ at its floor and below."""
+    """Log density of a learned width, lognormal above the floor of its class; −∞ at its floor and below."""
     above = width**2 - floor**2
     with np.errstate(divide="ignore", invalid="ignore"):
         log_above = np.where(above > 0, np.log(above), np.nan)

@@ -7,7 +7,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from reeuncert.errors import ReeUncertError
-from reeuncert.likelihood import EvidenceModel, compile_evidence
+from reeuncert.likelihood.compile import EvidenceModel, compile_evidence
 from reeuncert.likelihood.predictive import predicted_quantities, split_by_lineage
 from reeuncert.priors.coverage import case_network
 from reeuncert.questions.targets import case_of

@@ -1,52 +1,57 @@
-"""Rules for the values of a table, checked by pandera all at once, with a message for every cell that breaks one."""
+"""Rules for the values of a table, checked all at once, with a message for every cell that breaks one."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
-
-import pandas as pd
-import pandera.pandas as pa
 
 from reeuncert.reading.tables import Row, Table
 from reeuncert.words.cells import did_you_mean, listed, shown
 
-Rules = Mapping[str, Sequence[pa.Check]]
-"""Checks by column; a check's ``error`` is the message, with ``{value}`` for the cell."""
+
+@dataclass(frozen=True)
+class Check:
+    """A rule for a cell, and the message where it is broken, with ``{value}`` for the cell; NaN breaks no rule."""
+
+    holds: Callable[[Any], bool]
+    message: str
+
+
+Rules = Mapping[str, Sequence[Check]]
+"""Checks by column."""
 
 
 WIDEST = 10.0
-"""Largest spread on the log scale that is taken for meant: a factor of ten million either way."""
+"""Largest spread on the log scale that is accepted: a factor of ten million either way."""
 WIDEST_TEXT = "a spread is on the log scale, where 20 % is written 0.2"
 
 
-def one_of(*choices: str, what: str = "") -> pa.Check:
+def one_of(*choices: str, what: str = "") -> Check:
     """The cell is empty or one of some words."""
     message = f"{what + ' ' if what else ''}{{value}} is not known; use one of: {', '.join(choices)}{{hint}}"
-    check: pa.Check = pa.Check.isin(["", *choices], error=message)
-    return check
+    return Check(lambda cell: cell in ("", *choices), message)
 
 
-def at_least(low: float, what: str) -> pa.Check:
+def at_least(low: float, what: str) -> Check:
     """The number is empty or no smaller than a limit."""
-    check: pa.Check = pa.Check.ge(low, error=f"{{value}} is below {low:g}; {what}")
-    return check
+    return Check(lambda cell: not cell < low, f"{{value}} is below {low:g}; {what}")
 
 
-def above(low: float, what: str) -> pa.Check:
+def above(low: float, what: str) -> Check:
     """The number is empty or larger than a limit."""
-    check: pa.Check = pa.Check.gt(low, error=f"{{value}} is not above {low:g}; {what}")
-    return check
+    return Check(lambda cell: not cell <= low, f"{{value}} is not above {low:g}; {what}")
 
 
-def between(low: float, high: float, what: str, *, ends: bool = True) -> pa.Check:
+def between(low: float, high: float, what: str, *, ends: bool = True) -> Check:
     """The number is empty or between two limits."""
     limits = f"between {low:g} and {high:g}" if ends else f"inside {low:g} to {high:g}"
-    check: pa.Check = pa.Check.in_range(
-        low, high, include_min=ends, include_max=ends, error=f"{{value}} is not {limits}; {what}"
-    )
-    return check
+
+    def holds(cell: float) -> bool:
+        return not (cell < low or cell > high) if ends else not (cell <= low or cell >= high)
+
+    return Check(holds, f"{{value}} is not {limits}; {what}")
 
 
 def check_rules(table: Table, rules: Rules) -> None:
@@ -54,22 +59,12 @@ def check_rules(table: Table, rules: Rules) -> None:
 
     Cells that could not be parsed are not judged again.
     """
-    if not table.rows:
-        return
-    frame = pd.DataFrame(
-        {name: pd.Series([row[name] for row in table.rows], dtype=object) for name in rules},
-    )
-    numeric = [name for name in rules if all(isinstance(row[name], float) for row in table.rows)]
-    frame = frame.astype(dict.fromkeys(numeric, float))
-    frame.index = pd.Index([row.line for row in table.rows])
-    schema = pa.DataFrameSchema({n: pa.Column(None, list(checks), nullable=True) for n, checks in rules.items()})
-    try:
-        schema.validate(frame, lazy=True)
-    except pa.errors.SchemaErrors as errors:
-        for case in errors.failure_cases.to_dict("records"):
-            line, column = int(case["index"]), str(case["column"])
-            if (line, column) not in table.bad:
-                table.report(line, column, _fill(str(case["check"]), case["failure_case"]))
+    for row in table.rows:
+        for column, checks in rules.items():
+            broken = [check for check in checks if not check.holds(row[column])]
+            if (row.line, column) not in table.bad:
+                for check in broken:
+                    table.report(row.line, column, _fill(check.message, row[column]))
 
 
 def _fill(template: str, value: Any) -> str:

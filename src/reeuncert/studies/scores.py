@@ -15,7 +15,7 @@ from scipy.special import logsumexp
 
 from reeuncert.case.records import Case, Evidence
 from reeuncert.errors import ReeUncertError
-from reeuncert.likelihood import compile_evidence
+from reeuncert.likelihood.compile import compile_evidence
 from reeuncert.likelihood.predictive import log_likelihood
 from reeuncert.priors.coverage import case_network
 from reeuncert.questions.witnesses import evidence_of

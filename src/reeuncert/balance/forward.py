@@ -1,0 +1,99 @@
+"""Balanced flows of many draws in plain NumPy: for the checks of a case, which load no compiler."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reeuncert.balance.network import Network
+from reeuncert.system.graph import BEYOND
+
+Floats = NDArray[np.float64]
+
+
+def flows_of_draws(u: Floats, network: Network) -> Floats:
+    """Flows from coordinates; as `reeuncert.balance.op.flows_from_coordinates`, to rounding.
+
+    Parameters
+    ----------
+    u
+        Coordinates, shape (draw, n_coordinates).
+    network
+        The network.
+
+    Returns
+    -------
+    ndarray
+        Flows (not logs), shape (draw, n_edges), in the unit of the inputs.
+
+    Examples
+    --------
+    >>> from reeuncert.system.definition import Flow, Process, SystemDefinition
+    >>> system = SystemDefinition(
+    ...     (Process("smelter", reference_outflow=("metal",)),),
+    ...     (
+    ...         Flow("ore", "outside", "smelter", "ore", years=(2000,)),
+    ...         Flow("metal", "smelter", "outside", "end_use", years=(2000,)),
+    ...         Flow("slag", "smelter", "outside", "loss", years=(2000,)),
+    ...     ),
+    ...     (2000,),
+    ... )
+    >>> flows_of_draws(np.log([[10.0, 0.25]]), Network.from_system(system)).round(6).tolist()
+    [[10.0, 8.0, 2.0]]
+    """
+    edges = network.edges
+    padded = np.concatenate([network.anchors.to_inputs(u), np.zeros((len(u), 1))], axis=1)  # a reference's ratio is 0
+    flow = np.exp(padded[:, network.edge_coordinate]).T  # edges first: every step below is for all draws
+    leaving: list[list[int]] = [[] for _ in edges.node_process]
+    entering: list[list[int]] = [[] for _ in edges.node_process]
+    for k, (source, target) in enumerate(zip(edges.source, edges.target, strict=True)):
+        if source != BEYOND:
+            leaving[source].append(k)
+        if target != BEYOND:
+            entering[target].append(k)
+    share = flow
+    for outflows in leaving:
+        ratio = padded[:, network.edge_coordinate[outflows]].T
+        weight = np.exp(ratio - ratio.max(axis=0, initial=-np.inf))
+        share[outflows] = weight / weight.sum(axis=0)
+    for component in network.components:
+        inside = {node: i for i, node in enumerate(component)}
+        supply = np.array(
+            [flow[[k for k in entering[n] if edges.source[k] not in inside]].sum(axis=0) for n in component]
+        )
+        throughput = supply if len(component) == 1 else _cycle(supply, share, component, inside, leaving, edges.target)
+        for node, amount in zip(component, throughput, strict=True):
+            flow[leaving[node]] = share[leaving[node]] * amount
+    return flow[np.array(edges.flow) >= 0].T
+
+
+def _cycle(
+    supply: Floats,
+    share: Floats,
+    component: Sequence[int],
+    inside: dict[int, int],
+    leaving: list[list[int]],
+    target: Sequence[int],
+) -> Floats:
+    """Throughput (node, draw) of nodes that feed each other: elimination without subtraction (GTH)."""
+    n, draws = supply.shape
+    passed, leak = np.zeros((n, n, draws)), np.zeros((n, draws))
+    for i, node in enumerate(component):
+        for k in leaving[node]:
+            if target[k] in inside:
+                passed[i, inside[target[k]]] += share[k]
+            else:
+                leak[i] += share[k]
+    left = np.empty((n, draws))
+    for j in range(n - 1, -1, -1):
+        left[j] = passed[j, :j].sum(axis=0) + leak[j]
+        onward = passed[:j, j] / left[j]
+        passed[:j, :j] += onward[:, None] * passed[j, :j]
+        leak[:j] += onward * leak[j]
+        supply[:j] += supply[j] / left[j] * passed[j, :j]
+    throughput = supply
+    for j in range(n):
+        throughput[j] = (supply[j] + (throughput[:j] * passed[:j, j]).sum(axis=0)) / left[j]
+    return throughput

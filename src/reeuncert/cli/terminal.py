@@ -1,0 +1,32 @@
+"""Standard output as a terminal, and the list of cases; loads neither a sampler nor a table of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from reeuncert.case.records import Case
+
+
+def console() -> Console:
+    """Standard output; colours and the width of the window only where it is a terminal."""
+    return Console()
+
+
+def show_cases(cases: Iterable[Case]) -> None:
+    """Print the name, title, size and switches of cases."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("case", "what it is", "years", "flows", "figures", "options (default first)"):
+        table.add_column(column, overflow="fold")
+    for case in cases:
+        options = "; ".join(
+            f"{name}={'|'.join([chosen, *(c for c in case.option_choices[name] if c != chosen)])}"
+            for name, chosen in case.options.items()
+        )
+        years = f"{case.system.years[0]}-{case.system.years[-1]}"
+        row = (case.name, case.title, years, str(len(case.system.flows)), str(len(case.evidence)), options)
+        table.add_row(*(Text(cell) for cell in row))
+    console().print(table)

@@ -1,0 +1,167 @@
+"""Families of prior densities: one table for the reader, the checks, the densities, the edits and the documentation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+Density = Callable[[Any, Any, Any, Any], Any]
+"""From a module of functions (``pytensor.tensor``), log x, a and b to log p(x), a density in x, element by element."""
+
+
+def _lognormal(m: Any, log_x: Any, median: Any, sd: Any) -> Any:
+    deviation = (log_x - m.log(median)) / sd
+    return -0.5 * deviation**2 - m.log(sd) - log_x - 0.5 * math.log(2 * math.pi)
+
+
+def _truncated_normal(m: Any, log_x: Any, mean: Any, sd: Any) -> Any:
+    deviation = (m.exp(log_x) - mean) / sd
+    inside = m.log(0.5 * m.erfc(-mean / (sd * math.sqrt(2))))
+    return -0.5 * deviation**2 - m.log(sd) - 0.5 * math.log(2 * math.pi) - inside
+
+
+def _gamma(m: Any, log_x: Any, shape: Any, rate: Any) -> Any:
+    return shape * m.log(rate) - m.gammaln(shape) + (shape - 1) * log_x - rate * m.exp(log_x)
+
+
+def _exponential(m: Any, log_x: Any, mean: Any, _: Any) -> Any:
+    return -m.log(mean) - m.exp(log_x) / mean
+
+
+def _uniform(m: Any, log_x: Any, low: Any, high: Any) -> Any:
+    x = m.exp(log_x)
+    return m.switch((x >= low) & (x <= high), -m.log(high - low), -math.inf)
+
+
+def _flat(m: Any, log_x: Any, _a: Any, _b: Any) -> Any:
+    return m.zeros_like(log_x)
+
+
+@dataclass(frozen=True)
+class PriorFamily:
+    """A family of densities of a positive mass, or of the shares of one process.
+
+    Parameters
+    ----------
+    a, b
+        What its numbers mean; empty where it takes none.
+    allowed
+        Whether two numbers are a member of the family.
+    rule
+        What ``allowed`` demands, in words.
+    centre
+        A typical value and how far from it others lie, from the two numbers: a start for the sampler, not a moment.
+        Of a Dirichlet density, which needs the numbers of all outflows, it is not used.
+    density
+        Log density in mass units, as a function of the log of the mass; None for shares.
+    widened
+        The numbers with a spread multiplied by a factor, the centre kept; None where the spread is part of the limits.
+    """
+
+    a: str
+    b: str
+    allowed: Callable[[float, float], bool]
+    rule: str
+    centre: Callable[[float, float], tuple[float, float]]
+    density: Density | None = None
+    widened: Callable[[float, float, float], tuple[float, float]] | None = None
+
+    @property
+    def of_shares(self) -> bool:
+        """Whether it is a density of shares rather than of a mass."""
+        return self.density is None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that a row of this family must fill in."""
+        return tuple(name for name, meaning in (("a", self.a), ("b", self.b)) if meaning)
+
+    def accepts(self, a: float, b: float) -> bool:
+        """Whether two numbers are given, finite and a member of the family."""
+        numbers = {"a": a, "b": b}
+        return all(math.isfinite(numbers[name]) for name in self.columns) and self.allowed(a, b)
+
+
+def _wider_second(a: float, b: float, factor: float) -> tuple[float, float]:
+    return a, factor * b
+
+
+DIRICHLET, LOGISTIC_NORMAL, FLAT = "dirichlet", "logistic_normal", "flat"
+
+PRIOR_FAMILIES = {
+    "lognormal": PriorFamily(
+        a="median",
+        b="log-sd",
+        allowed=lambda a, b: a > 0 and b > 0,
+        rule="median > 0 and log-sd > 0",
+        centre=lambda a, b: (a, a * b),
+        density=_lognormal,
+        widened=_wider_second,
+    ),
+    "truncated_normal": PriorFamily(
+        a="mean of the parent normal",
+        b="its sd",
+        # Further below zero the normal has no mass left above it that doubles could tell from none.
+        allowed=lambda a, b: b > 0 and a > -30 * b,
+        rule="sd > 0 and mean > −30 sd",
+        centre=lambda a, b: (a, b),
+        density=_truncated_normal,
+        widened=_wider_second,
+    ),
+    "gamma": PriorFamily(
+        a="shape",
+        b="rate",
+        allowed=lambda a, b: a > 0 and b > 0,
+        rule="shape > 0 and rate > 0",
+        centre=lambda a, b: (a / b, math.sqrt(a) / b),
+        density=_gamma,
+        widened=lambda a, b, factor: (a / factor**2, b / factor**2),
+    ),
+    "exponential": PriorFamily(
+        a="mean",
+        b="",
+        allowed=lambda a, _: a > 0,
+        rule="mean > 0",
+        centre=lambda a, _: (a, a),
+        density=_exponential,
+    ),
+    "uniform": PriorFamily(
+        a="low",
+        b="high",
+        allowed=lambda a, b: 0 <= a < b,
+        rule="0 ≤ low < high",
+        centre=lambda a, b: ((a + b) / 2, (b - a) / math.sqrt(12)),
+        density=_uniform,
+    ),
+    FLAT: PriorFamily(
+        a="",
+        b="",
+        allowed=lambda _a, _b: True,
+        rule="no numbers",
+        centre=lambda _a, _b: (0.0, math.inf),
+        density=_flat,
+    ),
+    DIRICHLET: PriorFamily(
+        a="concentration",
+        b="",
+        allowed=lambda a, _: a > 0,
+        rule="a > 0, the concentration of each outflow",
+        centre=lambda a, _: (a, math.nan),
+        widened=lambda a, b, factor: (a / factor**2, b),
+    ),
+    LOGISTIC_NORMAL: PriorFamily(
+        a="median share",
+        b="sd of the log-ratio",
+        allowed=lambda a, b: 0 < a < 1 and b > 0,
+        rule="a between 0 and 1 (median share) and b > 0 (sd of the log-ratio)",
+        centre=lambda a, b: (a, b * a * (1 - a)),
+        widened=_wider_second,
+    ),
+}
+"""Families by the word that ``priors.csv`` uses."""
+
+MASS_DENSITIES = {word: family.density for word, family in PRIOR_FAMILIES.items() if family.density is not None}
+MASS_FAMILIES = tuple(MASS_DENSITIES)
+SHARE_FAMILIES = tuple(word for word, family in PRIOR_FAMILIES.items() if family.of_shares)
