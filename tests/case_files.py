@@ -31,6 +31,8 @@ indicator = "import_dependence"
 region = "North"
 year = 2001
 sentence = "Imports were {median} ({lower} to {upper}) {unit}."
+partner = "South"
+product = "oxide"
 """,
     "processes.csv": """\
 process,region,stage,reference_outflow,note

@@ -21,9 +21,9 @@ from reeuncert.errors import CaseError, Problem
 from reeuncert.indicators.registry import CUMULATED, INDICATORS, Indicator
 from reeuncert.reading.bundled import bundled_cases, find_case
 from reeuncert.reading.tables import read_texts
-from reeuncert.reading.toml import FILE, CaseFile, read_case_file
+from reeuncert.reading.toml import FILE, read_case_file
 from reeuncert.result.quantiles import spread
-from reeuncert.words.cells import CellError, number_cell, year_cell
+from reeuncert.words.cells import CellError, number_cell, unknown, year_cell
 
 FOLDER = "reference"
 TABLE = "published_reference.csv"
@@ -82,9 +82,9 @@ def data_folder(case: Case) -> Path | None:
         places.append(find_case(case.name))
     for folder in places:
         if (folder / FILE).is_file():
-            settings = read_case_file(folder / FILE, {})
-            if isinstance(settings, CaseFile) and settings.name == case.name:
-                return folder / settings.data
+            found = read_case_file(folder / FILE, {})
+            if not found.problems and found.settings.name == case.name:
+                return folder / found.settings.data
     return None
 
 
@@ -172,6 +172,8 @@ def labels(published: Published) -> dict[str, str]:
 
 def _published(row: Mapping[str, str], titles: Mapping[str, str], case: Case) -> Published | None:
     record = INDICATORS.get(row["indicator"])
+    if record is None and row["indicator"]:
+        raise CellError(unknown(row["indicator"], tuple(INDICATORS), "indicator"))
     if record is None or not row["value"] or not row["year_from"] or not row["year_to"]:
         return None
     years = year_cell(row["year_from"]), year_cell(row["year_to"])

@@ -22,7 +22,7 @@ from reeuncert.case.serial import case_from_json, case_to_json
 from reeuncert.cli.options import parse_options
 from reeuncert.errors import Problem, ReeUncertError
 from reeuncert.reading.tables import Column, read_table
-from reeuncert.reading.toml import CaseFile, read_case_file
+from reeuncert.reading.toml import read_case_file
 from reeuncert.reference import published_values
 from reeuncert.result.io import read_results, write_netcdf
 from reeuncert.testing import flow_dataset, toy_case, toy_flows
@@ -69,10 +69,8 @@ def toml(data: bytes) -> bool:
     folder = _case_folder("toml")
     (folder / "case.toml").write_bytes(data)
     found = read_case_file(folder / "case.toml", {})
-    if isinstance(found, CaseFile):
-        return True
-    _well_formed(found)
-    return False
+    _well_formed(found.problems)
+    return not found.problems
 
 
 def csv_table(data: bytes) -> bool:

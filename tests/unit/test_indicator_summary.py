@@ -72,9 +72,9 @@ def test_several_labels_may_be_chosen(toy: xr.DataTree) -> None:
         ({"partner": "North"}, "indicator 'mine_production' has no dim 'partner'; its dims: region, year"),
         (
             {"region": "Mars"},
-            "'Mars' is no region of indicator 'mine_production'; there are: ['North', 'South', 'East']",
+            "'Mars' is no region of indicator 'mine_production'; there are: North, South, East",
         ),
-        ({"year": 1999}, "1999 is no year of indicator 'mine_production'; there are: [2001, 2002, 2003]"),
+        ({"year": 1999}, "'1999' is no year of indicator 'mine_production'; there are: 2001, 2002, 2003"),
     ],
 )
 def test_a_label_that_does_not_exist_is_answered_with_those_that_do(
@@ -183,7 +183,7 @@ def test_headlines_are_sentences_with_median_and_interval(toy: xr.DataTree) -> N
         (
             Headline("smuggled_mass", region="North", partner="East", year=2002),
             "a headline on 'smuggled_mass' asks for flows that the system does not have: "
-            "{'region': 'North', 'partner': 'East'}, 2002",
+            "(region = North, partner = East, year = 2002)",
         ),
         (Headline("mine_production", region="Mars", year=2002), "'Mars' is no region of indicator 'mine_production'"),
     ],

@@ -8,6 +8,7 @@ import xarray as xr
 
 from flow_tables import row, table
 from reeuncert.case.records import Constant
+from reeuncert.errors import CaseError
 from reeuncert.indicators import INDICATORS, indicators_of
 from reeuncert.indicators.flows import FlowTable, ratio
 from reeuncert.testing import assert_mass_balance
@@ -239,7 +240,7 @@ def test_a_total_quota_is_taken_before_its_parts_and_parts_are_summed() -> None:
 def test_a_quota_in_a_unit_that_is_no_mass_is_refused() -> None:
     rows = [row("cracking_A > market_A", "production", "salt", "A", [10])]
     flows = table(rows, products=["salt"], constants=[Constant("separation_quota", "A", "", 1, 3.0, "USD")])
-    with pytest.raises(ValueError, match=r"^a constant in 'USD' cannot be converted to 'kt'; units of mass: "):
+    with pytest.raises(CaseError, match=r"unit 'USD' is not known; use one of: kg, t, kt, Mt"):
         indicators_of(flows, ["refining_beyond_quota"])
 
 

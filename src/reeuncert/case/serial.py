@@ -39,6 +39,39 @@ def case_to_json(case: Case) -> str:
     return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
+_WHAT_DRAWS_DEPEND_ON = (
+    *("system", "prior_measure", "priors", "evidence", "sources", "classes", "offsets", "factors", "covariates"),
+)
+_COMMENT = frozenset(
+    {
+        *("title", "publisher", "edition", "reference", "terms", "note", "reason", "locator", "reporter"),
+        *("file", "line", "group"),
+    }
+)
+"""Fields of records that say where a number comes from, or in which class it is counted."""
+
+
+def model_json(case: Case) -> str:
+    """What the draws of a case depend on, as JSON text: not its title, headlines, constants, notes and places in files.
+
+    Examples
+    --------
+    >>> import dataclasses
+    >>> from reeuncert.testing import toy_case
+    >>> case = toy_case(years=2)
+    >>> model_json(case) == model_json(dataclasses.replace(case, title="Another", headlines=()))
+    True
+    >>> model_json(case) == model_json(dataclasses.replace(case, priors=case.priors[1:]))
+    False
+    """
+    used = {row.source_id for row in case.evidence}
+    sources = {name: source for name, source in case.sources.items() if name in used}
+    classes = {name: case.classes[name] for name in sorted({source.error_class for source in sources.values()})}
+    case = dataclasses.replace(case, sources=sources, classes=classes)
+    content = {name: _plain(getattr(case, name), _COMMENT) for name in _WHAT_DRAWS_DEPEND_ON}
+    return json.dumps(content, sort_keys=True, allow_nan=False)
+
+
 def case_from_json(text: str) -> Case:
     """Rebuild a case from the text that `case_to_json` wrote; the same text may give the same object.
 
@@ -79,13 +112,14 @@ def _error(where: str, message: str) -> CaseError:
     return CaseError([Problem("case JSON", 0, where, message)])
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, without: frozenset[str] = frozenset()) -> Any:
     if dataclasses.is_dataclass(value):
-        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        names = [f.name for f in dataclasses.fields(value) if f.name not in without]
+        return {name: _plain(getattr(value, name), without) for name in names}
     if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
+        return {str(k): _plain(v, without) for k, v in value.items()}
     if isinstance(value, tuple | list):
-        return [_plain(v) for v in value]
+        return [_plain(v, without) for v in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None if math.isnan(value) else str(value)
     return value

@@ -2,9 +2,39 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Iterable
 
 from reeuncert.case.records import Evidence
+from reeuncert.words.cells import shown
+
+PLACEHOLDERS = ("median", "lower", "upper", "unit", "first_year", "last_year")
+"""What may stand in braces in the sentence of a headline."""
+
+
+def sentence_problem(text: str) -> str:
+    """What is wrong with the sentence of a headline; empty where it can be filled in.
+
+    >>> sentence_problem("{median} {unit}")
+    ''
+    >>> sentence_problem("{median:d}")
+    "the placeholder '{median:d}' gives a format, but numbers are printed with the digits they have; write {median}"
+    """
+    try:
+        fields = list(string.Formatter().parse(text))
+    except ValueError as error:
+        return f"the braces do not match ({error}); write a brace itself twice: {{{{"
+    for _, name, form, conversion in fields:
+        if name is not None and (name not in PLACEHOLDERS or conversion):
+            allowed = ", ".join(f"{{{p}}}" for p in PLACEHOLDERS)
+            return f"the placeholder {shown('{' + name + '}')} is not known; use: {allowed}"
+        if form:
+            whole = shown(f"{{{name}:{form}}}")
+            return (
+                f"the placeholder {whole} gives a format, but numbers are printed with the digits they have; "
+                f"write {{{name}}}"
+            )
+    return ""
 
 
 def years_text(years: Iterable[int]) -> str:

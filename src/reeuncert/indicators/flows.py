@@ -98,6 +98,24 @@ class FlowTable:
             {p.name: p.stage for p in case.system.processes} if case else None,
         )
 
+    @classmethod
+    def of_case(cls, case: Case, mass: Array) -> FlowTable:
+        """Masses (flow, draw, year) of all flows of a case as one chain; what is said of a flow that is absent counts
+        for nothing.
+        """
+        flows, exists = case.system.flows, case.system.exists
+        return cls(
+            np.where(exists[:, None, :], mass, 0.0)[:, None],
+            exists,
+            {name: np.array([flow.attribute(name) for flow in flows], dtype=str) for name in FLOW_FIELDS},
+            case.system.years,
+            case.regions,
+            case.products,
+            case.system.unit,
+            case.constants,
+            {process.name: process.stage for process in case.system.processes},
+        )
+
     @property
     def shape(self) -> tuple[int, int, int]:
         """Numbers of chains, draws and years."""

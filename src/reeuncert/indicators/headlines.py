@@ -9,6 +9,7 @@ import xarray as xr
 
 from reeuncert.case.records import Case, Headline
 from reeuncert.case.serial import case_from_json
+from reeuncert.case.wording import sentence_problem
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.registry import CUMULATED, INDICATORS, lookup
 from reeuncert.indicators.summary import interval_columns, summary
@@ -45,7 +46,7 @@ def headlines(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti", case: Ca
         if "case_json" not in dt.attrs:
             raise ReeUncertError("this result holds no case ('case_json' among its attributes): give the case")
         case = case_from_json(dt.attrs["case_json"])
-    rows = [_row(dt, headline, prob, kind) for headline in case.headlines]
+    rows = [headline_row(dt, headline, prob=prob, kind=kind) for headline in case.headlines]
     return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=["sentence"])
 
 
@@ -92,12 +93,23 @@ def place(dt: xr.DataTree, headline: Headline) -> tuple[str, dict[str, str], int
     return name, coords, year
 
 
-def _row(dt: xr.DataTree, headline: Headline, prob: float, kind: str) -> pd.DataFrame:
+def headline_row(dt: xr.DataTree, headline: Headline, *, prob: float = 0.9, kind: str = "eti") -> pd.DataFrame:
+    """One headline, as a row of `headlines`.
+
+    Raises
+    ------
+    ReeUncertError
+        If it names an indicator, label or year that does not exist, or its sentence cannot be filled in.
+    """
     record = lookup(headline.indicator)
+    problem = sentence_problem(headline.sentence)
+    if problem:
+        raise ReeUncertError(problem)
     name, coords, year = place(dt, headline)
     found = summary(dt, name, prob=prob, kind=kind, **coords, year=year)
     if found.empty:
-        raise ReeUncertError(f"a headline on '{name}' asks for flows that the system does not have: {coords}, {year}")
+        named = ", ".join(f"{dim} = {label}" for dim, label in (coords | {"year": year}).items())
+        raise ReeUncertError(f"a headline on '{name}' asks for flows that the system does not have ({named})")
     lower, upper = interval_columns(prob, kind)
     median, low, high = (number(float(found[c].iloc[0]), percent=record.percent) for c in ("median", lower, upper))
     unit = "%" if record.percent else (found["unit"].iloc[0] if record.unit == "mass" else "")

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from reeuncert.errors import CaseError, Problem
 from reeuncert.indicators.flows import ALL, REFINED, Array, FlowTable, ratio
 from reeuncert.indicators.refining import refined_production_of
 from reeuncert.indicators.registry import indicator
 from reeuncert.indicators.tracing import traced
 from reeuncert.indicators.trade import CHEN
+from reeuncert.words.cells import unknown
+from reeuncert.words.units import TONNES, mass_unit
 
-_TONNES = {"kg": 1e-3, "t": 1.0, "kt": 1e3, "Mt": 1e6}
+SEPARATION_QUOTA = "separation_quota"
+_TONNES = {"kg": 1e-3, **TONNES}
 
 
 def refining_beyond_quota(refined: Array, quota: Array) -> Array:
@@ -31,7 +35,7 @@ def quota_of(table: FlowTable, name: str, region: str) -> Array:
 
     Raises
     ------
-    ValueError
+    CaseError
         If the unit of a constant cannot be converted to that of the table.
     """
     out = np.full(len(table.years), np.nan)
@@ -39,16 +43,24 @@ def quota_of(table: FlowTable, name: str, region: str) -> Array:
         rows = [c for c in table.constants if (c.name, c.region, c.year) == (name, region, year)]
         totals = [c for c in rows if c.product in ("", ALL, REFINED)]
         if rows:
-            out[i] = sum(c.value * _conversion(c.unit, table.unit) for c in (totals[:1] or rows))
+            out[i] = sum(c.value * mass_conversion(c.unit, table.unit) for c in (totals[:1] or rows))
     return out
 
 
-def _conversion(unit: str, wanted: str) -> float:
-    first, second = (text.split()[0] if text.split() else "" for text in (unit, wanted))
+def mass_conversion(unit: str, wanted: str) -> float:
+    """What a constant in one unit of mass is multiplied by to be in another.
+
+    Raises
+    ------
+    CaseError
+        If it cannot be converted.
+    """
+    first, second = mass_unit(unit), mass_unit(wanted)
     if first == second:
         return 1.0
     if first not in _TONNES or second not in _TONNES:
-        raise ValueError(f"a constant in '{unit}' cannot be converted to '{wanted}'; units of mass: {list(_TONNES)}")
+        message = f"{unknown(first, tuple(_TONNES), 'unit')} (the constant is converted to {wanted})"
+        raise CaseError([Problem("constants.csv", 0, "unit", message)])
     return _TONNES[first] / _TONNES[second]
 
 
@@ -58,10 +70,11 @@ def _conversion(unit: str, wanted: str) -> float:
     unit="1",
     dims=("region",),
     reference=CHEN,
+    constants=(SEPARATION_QUOTA,),
 )
 def _from_all_feed(table: FlowTable) -> Array:
     def of_region(region: str) -> Array:
-        quota = quota_of(table, "separation_quota", region)
+        quota = quota_of(table, SEPARATION_QUOTA, region)
         return refining_beyond_quota(refined_production_of(table, region, REFINED), quota)
 
     return table.over("region", of=of_region)
@@ -73,11 +86,12 @@ def _from_all_feed(table: FlowTable) -> Array:
     unit="1",
     dims=("region",),
     reference=CHEN,
+    constants=(SEPARATION_QUOTA,),
 )
 def _from_own_ore(table: FlowTable) -> Array:
     """Imported concentrate is refined outside the quota; what is left is traced to the region's own mines."""
     out = table.blank("region")
-    quotas = {region: quota_of(table, "separation_quota", region) for region in table.regions}
+    quotas = {region: quota_of(table, SEPARATION_QUOTA, region) for region in table.regions}
     limited = [region for region in table.regions if np.isfinite(quotas[region]).any()]
     if not limited:
         return out

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.flows import Array, FlowTable
+from reeuncert.words.cells import did_you_mean, shown
 
 DIMS = ("region", "partner", "product", "end_use")
 """Dims that an indicator may have beside chain, draw and year, in the order in which arrays have them."""
@@ -39,6 +40,8 @@ class Indicator:
         Whether sentences should print it as a percentage (ratios that are not an index).
     of_flows
         Takes a `FlowTable`, returns an array with the axes chain, draw, the dims, year.
+    constants
+        Names of the constants of the case that it reads.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Indicator:
     cumulated: bool
     percent: bool
     of_flows: OfFlows
+    constants: tuple[str, ...] = ()
 
 
 INDICATORS: dict[str, Indicator] = {}
@@ -64,6 +68,7 @@ def indicator(
     dims: tuple[str, ...] = (),
     cumulated: bool = False,
     percent: bool | None = None,
+    constants: tuple[str, ...] = (),
 ) -> Callable[[OfFlows], OfFlows]:
     """Register a function of a `FlowTable` as the indicator `name`.
 
@@ -83,7 +88,7 @@ def indicator(
 
     def register(of_flows: OfFlows) -> OfFlows:
         as_percent = unit == "1" if percent is None else percent
-        INDICATORS[name] = Indicator(name, title, unit, dims, reference, cumulated, as_percent, of_flows)
+        INDICATORS[name] = Indicator(name, title, unit, dims, reference, cumulated, as_percent, of_flows, constants)
         return of_flows
 
     return register
@@ -117,8 +122,9 @@ def lookup(name: str) -> Indicator:
     """
     found = INDICATORS.get(base_name(name))
     if found is None or (name.endswith(CUMULATED) and not found.cumulated):
-        valid = ", ".join(valid_names())
-        raise UnknownIndicatorError(f"'{name}' is no indicator; valid names: {valid}")
+        valid = valid_names()
+        hint = did_you_mean(name, valid)
+        raise UnknownIndicatorError(f"{shown(name)} is no indicator; valid names: {', '.join(valid)}{hint}")
     return found
 
 

@@ -12,6 +12,7 @@ from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.registry import DIMS, lookup
 from reeuncert.result.diagnostics import diagnose
 from reeuncert.result.quantiles import Spread, spread
+from reeuncert.words.cells import did_you_mean, listed, shown
 
 SAMPLE = ("chain", "draw")
 
@@ -127,12 +128,14 @@ def select_labels(variable: xr.DataArray, name: str, coords: Mapping[str, object
     for dim, wanted in coords.items():
         dims = [str(d) for d in variable.dims if d not in SAMPLE]
         if dim not in dims:
-            raise ReeUncertError(f"indicator '{name}' has no dim '{dim}'; its dims: {', '.join(dims)}")
+            hint = did_you_mean(dim, dims)
+            raise ReeUncertError(f"indicator '{name}' has no dim {shown(dim)}; its dims: {', '.join(dims)}{hint}")
         labels = variable[dim].values.tolist()
         values = [wanted] if isinstance(wanted, str | int | np.integer) else list(wanted)  # type: ignore[call-overload]  # any iterable
         for value in values:
             if value not in labels:
-                raise ReeUncertError(f"{value!r} is no {dim} of indicator '{name}'; there are: {labels}")
+                there = f"there are: {listed(labels)}{did_you_mean(str(value), map(str, labels))}"
+                raise ReeUncertError(f"{shown(value)} is no {dim} of indicator '{name}'; {there}")
         chosen = chosen.isel({dim: [labels.index(value) for value in values]})
     return chosen
 

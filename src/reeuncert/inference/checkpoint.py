@@ -53,7 +53,7 @@ class Stored:
     Parameters
     ----------
     identity
-        What the chains depend on: case, settings, seed, versions.
+        What the chains depend on: system, priors, evidence, settings, seed, versions.
     density
         Log density of the model and length of its gradient at the centre of the prior.
     created
@@ -224,8 +224,8 @@ def _differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]
             continue
         if name == "versions":
             found += _version_differences(str(one), str(other))
-        elif name == "case_sha256":
-            found.append("the content of the case has changed")
+        elif name == "model_sha256":
+            found.append("the system, the priors, the evidence or the covariates of the case have changed")
         else:
             found.append(f"{name} is {one} there and {other} here")
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import platform
@@ -14,7 +13,7 @@ import numpy as np
 import pymc as pm
 
 from reeuncert.case.records import Case
-from reeuncert.case.serial import case_to_json
+from reeuncert.case.serial import case_to_json, model_json
 from reeuncert.errors import ModelError
 
 PACKAGES = (
@@ -55,9 +54,9 @@ def case_attributes(case: Case) -> dict[str, str]:
     }
 
 
-def content_sha256(case: Case) -> str:
-    """SHA-256 of what a case says, wherever its files lie and however they are written."""
-    return hashlib.sha256(case_to_json(dataclasses.replace(case, path="", hashes={})).encode()).hexdigest()
+def model_sha256(case: Case) -> str:
+    """SHA-256 of what the draws of a case depend on, wherever its files lie and however they are written."""
+    return hashlib.sha256(model_json(case).encode()).hexdigest()
 
 
 def run_attributes(seconds: Mapping[str, float]) -> dict[str, str]:

@@ -21,8 +21,8 @@ from reeuncert.inference.prior import PRIOR_DRAWS, prior_groups
 from reeuncert.inference.provenance import (
     case_attributes,
     case_of,
-    content_sha256,
     fresh_seed,
+    model_sha256,
     prior_classes,
     run_attributes,
     versions,
@@ -183,8 +183,7 @@ def sample(
 def _identity(case: Case, settings: Settings, sampler: str) -> dict[str, str | int | float]:
     """All that the draws of a chain depend on, but for the model's own code."""
     return {
-        "case": case.name,
-        "case_sha256": content_sha256(case),
+        "model_sha256": model_sha256(case),
         "draws": settings.draws,
         "tune": settings.tune,
         "thin": settings.thin,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,6 +37,8 @@ class Reading:
         Sources that some row names.
     tables
         The tables that were read and checked, by file name.
+    unclear
+        Keys of ``case.toml`` that cannot be read: what hangs on them is not judged.
     """
 
     folder: Path
@@ -46,6 +49,7 @@ class Reading:
     warnings: list[Problem] = field(default_factory=list)
     hashes: dict[str, str] = field(default_factory=dict)
     cited: set[str] = field(default_factory=set)
+    unclear: frozenset[str] = frozenset()
     tables: dict[str, Table] = field(default_factory=dict)
 
     def years_cell(self, text: str) -> tuple[int, ...]:
@@ -67,6 +71,9 @@ class Reading:
         holds = True
         for option, choices in row["when"]:
             entry = self.settings.options.get(option)
+            if entry is None and "options" in self.unclear:
+                holds = holds and self.options.setdefault(option, choices[0]) in choices
+                continue
             if entry is None:
                 known = list(self.settings.options)
                 table.report(row.line, "when", f"{unknown(option, known, 'option')} (declared in case.toml)")
@@ -93,11 +100,17 @@ class Reading:
             self.check_known(table, row, "source_id", words, known, "source")
 
     def check_sources_table(self) -> None:
-        """Report that the table of sources is missing, where a row cites one."""
+        """Report that the table of sources is missing or has no row, where a row cites one."""
         cited = sorted(self.cited - {""})
-        if cited and not (self.data_folder / SOURCES).exists():
+        table = self.tables.get(SOURCES)
+        if not cited or "data" in self.unclear:
+            return
+        if not (self.data_folder / SOURCES).exists():
             message = f"the file is missing, but rows cite sources such as {shown(cited[0])}; add it to the data folder"
             self.problems.append(Problem(SOURCES, 0, "", f"{message} {shown(self.settings.data)}"))
+        elif table is not None and table.clean and not self.in_effect(table):
+            message = f"no row is in effect, but rows cite sources such as {shown(cited[0])}; add a row for each"
+            self.problems.append(Problem(SOURCES, 0, "", message))
 
     def check_years_inside(self, table: Table, row: Row, column: str) -> None:
         """Report a year outside the case."""
@@ -116,7 +129,7 @@ class Reading:
         self.tables[table.file] = table
 
 
-def choose_options(settings: CaseFile, asked: dict[str, object]) -> dict[str, str]:
+def choose_options(settings: CaseFile, asked: Mapping[str, object]) -> dict[str, str]:
     """Value of every option: what was asked, else its default.
 
     Raises
@@ -127,6 +140,7 @@ def choose_options(settings: CaseFile, asked: dict[str, object]) -> dict[str, st
     chosen = {name: entry.default for name, entry in settings.options.items()}
     problems = []
     for name, value in asked.items():
+        value = unicodedata.normalize("NFC", value) if isinstance(value, str) else value
         entry = settings.options.get(name)
         if entry is None:
             message = f"{unknown(name, list(settings.options), 'option')} (options of this case)"

@@ -59,8 +59,8 @@ def read_system(reading: Reading) -> SystemTables:
     report_duplicates(flows, flow_rows, ("flow",), "the flow")
     regions = (
         tuple(reading.settings.regions)
-        or _values(process_rows, ["region"])
-        or _values(flow_rows, ["origin", "destination"])
+        or ("regions" not in reading.unclear and _values(process_rows, ["region"]))
+        or _values([*process_rows, *flow_rows], ["region", "origin", "destination"])
     )
     products = tuple(reading.settings.products) or _values(flow_rows, ["product"])
     _check_processes(reading, processes, process_rows, flows, regions)
@@ -89,7 +89,7 @@ def read_system(reading: Reading) -> SystemTables:
 
 def _values(rows: list[Row], columns: list[str]) -> tuple[str, ...]:
     """Values that occur, in order of appearance."""
-    return tuple(dict.fromkeys(row[c] for row in rows for c in columns if row[c]))
+    return tuple(dict.fromkeys(row[c] for row in rows for c in columns if row.cells.get(c)))
 
 
 def _process(row: Row, flows: set[str]) -> Process:

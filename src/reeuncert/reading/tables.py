@@ -101,11 +101,11 @@ def read_bytes(path: Path, file: str, most: int = MOST_BYTES) -> bytes | Problem
 
 
 def decode(content: bytes, file: str) -> str | Problem:
-    """Text of a UTF-8 file (a byte-order mark is allowed), or the problem with it."""
+    """Text of a UTF-8 file (a byte-order mark is allowed), composed (NFC), or the problem with it."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return Problem(file, 1, "", "the file is UTF-16, not UTF-8; save it as 'CSV UTF-8'")
     try:
-        return content.decode("utf-8-sig")
+        return unicodedata.normalize("NFC", content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         byte = content[error.start]
@@ -198,7 +198,7 @@ def read_texts(path: Path, file: str, needed: Sequence[str]) -> list[Row]:
 
 def _records(text: str, table: Table) -> Iterator[tuple[int, list[str]]]:
     """Records with the line on which each begins; stops at the first that is no CSV."""
-    reader = csv.reader(io.StringIO(unicodedata.normalize("NFC", text), newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     while True:
         line = reader.line_num + 1
         try:

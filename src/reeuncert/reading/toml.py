@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-import string
 import tomllib
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from reeuncert.case.records import Headline
+from reeuncert.case.wording import sentence_problem
 from reeuncert.errors import Problem
 from reeuncert.reading.tables import read_text
 from reeuncert.words.cells import (
@@ -33,7 +34,6 @@ DEEPEST = 6
 MOST_YEARS = 1_000
 MASS_UNITS = ("t", "kt", "Mt")
 MEASURES = ("coordinates", "mass", "shares")
-PLACEHOLDERS = ("median", "lower", "upper", "unit", "first_year", "last_year")
 
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", re.ASCII)
 
@@ -75,14 +75,9 @@ def _folder(text: str) -> str:
 
 
 def _sentence(text: str) -> str:
-    try:
-        fields = list(string.Formatter().parse(text))
-    except ValueError as error:
-        raise ValueError(f"the braces do not match ({error}); write a brace itself twice: {{{{") from error
-    for _, name, _, conversion in fields:
-        if name is not None and (name not in PLACEHOLDERS or conversion):
-            allowed = ", ".join(f"{{{p}}}" for p in PLACEHOLDERS)
-            raise ValueError(f"the placeholder {shown('{' + name + '}')} is not known; use: {allowed}")
+    problem = sentence_problem(text)
+    if problem:
+        raise ValueError(problem)
     return text
 
 
@@ -159,24 +154,67 @@ class CaseFile(_Strict):
         return self.unit.partition(" ")[2]
 
 
-def read_case_file(path: Path, hashes: MutableMapping[str, str]) -> CaseFile | list[Problem]:
+@dataclass(frozen=True)
+class CaseText:
+    """``case.toml`` as far as it could be read.
+
+    Parameters
+    ----------
+    settings
+        What it says; a key that cannot be read has a stand-in, so that the tables can be read all the same.
+    problems
+        With their lines.
+    unclear
+        The keys that have a stand-in.
+    text
+        Of the file.
+    """
+
+    settings: CaseFile
+    problems: tuple[Problem, ...] = ()
+    unclear: frozenset[str] = frozenset()
+    text: str = ""
+
+    def line_of_headline(self, index: int) -> int:
+        """Line on which a headline begins; the first has index 0."""
+        return line_of(self.text, ("headline", index))
+
+
+_STAND_IN: Mapping[str, Any] = {"name": "unnamed", "unit": "kt", "years": [FIRST_YEAR, LAST_YEAR]}
+
+
+def read_case_file(path: Path, hashes: MutableMapping[str, str]) -> CaseText:
     """Read and check ``case.toml``; problems are returned, with their lines, not raised."""
     text = read_text(path, FILE, hashes, MOST_BYTES)
-    if isinstance(text, Problem):
-        return [text]
-    if not text.strip():
-        return [Problem(FILE, 0, "", "the file is empty; it must give at least: name, unit, years")]
-    content = parse_toml(text)
-    if isinstance(content, Problem):
-        return [content]
+    content = text if isinstance(text, Problem) else parse_toml(text)
+    if not isinstance(text, Problem) and not text.strip():
+        content = Problem(FILE, 0, "", "the file is empty; it must give at least: name, unit, years")
+    if isinstance(text, Problem) or isinstance(content, Problem):
+        found = (content,) if isinstance(content, Problem) else ()
+        return CaseText(CaseFile(**_STAND_IN), found, frozenset(CaseFile.model_fields))
+    problems: list[Problem] = []
+    unclear: set[str] = set()
     try:
-        case_file = CaseFile.model_validate(content)
+        settings = CaseFile.model_validate(content)
     except ValidationError as error:
-        return [
-            Problem(FILE, line_of(text, e["loc"]), ".".join(map(_plain, e["loc"])), _message(e, content))
-            for e in error.errors(include_url=False)
-        ]
-    return _later_checks(case_file, text, path.parent) or case_file
+        for e in error.errors(include_url=False):
+            where = ".".join(map(_plain, e["loc"]))
+            problems.append(Problem(FILE, line_of(text, e["loc"]), where, _message(e, content)))
+            unclear |= _keys_meant(str(e["loc"][0]), content)
+        sound = {key: value for key, value in content.items() if key in CaseFile.model_fields and key not in unclear}
+        settings = CaseFile.model_validate({**_STAND_IN, **sound})
+    later = _later_checks(settings, text, path.parent, unclear)
+    unclear |= {problem.column for problem in later} & {"years", "data"}
+    if "years" in unclear:
+        settings = settings.model_copy(update={"years": _STAND_IN["years"]})
+    return CaseText(settings, (*problems, *later), frozenset(unclear), text)
+
+
+def _keys_meant(key: str, content: Mapping[str, Any]) -> set[str]:
+    """The keys that a key with a problem may stand for."""
+    if key in CaseFile.model_fields:
+        return {key}
+    return {known for known in CaseFile.model_fields if known not in content and did_you_mean(key, [known])}
 
 
 def parse_toml(text: str, file: str = FILE) -> dict[str, Any] | Problem:
@@ -283,15 +321,15 @@ def _keys_at(loc: Sequence[str | int]) -> list[str]:
     return list(model.model_fields)
 
 
-def _later_checks(case_file: CaseFile, text: str, folder: Path) -> list[Problem]:
+def _later_checks(case_file: CaseFile, text: str, folder: Path, unclear: Collection[str]) -> list[Problem]:
     """Checks that need more than one key."""
-    problems = []
+    problems: list[Problem] = []
 
     def report(where: Sequence[str | int], message: str) -> None:
         problems.append(Problem(FILE, line_of(text, where), ".".join(map(_plain, where)), message))
 
     first, last = case_file.years
-    if not FIRST_YEAR <= first <= last <= LAST_YEAR or last - first >= MOST_YEARS:
+    if "years" not in unclear and not (FIRST_YEAR <= first <= last <= LAST_YEAR and last - first < MOST_YEARS):
         report(
             ("years",),
             f"the years {plain(first)} to {plain(last)} are no span; give the first and the last year, "
@@ -310,10 +348,10 @@ def _later_checks(case_file: CaseFile, text: str, folder: Path) -> list[Problem]
         if not usable:
             report(("options", name), f"{shown(name)} is no name of an option; use letters, digits and '_'")
     place = folder / case_file.data
-    if not place.is_dir():
+    if "data" not in unclear and not place.is_dir():
         message = f"the folder {shown(case_file.data)} does not exist; it was looked for at {shown(place, 300)}"
         report(("data",), f"{message}: correct the path, which is relative to the case folder")
-    for i, headline in enumerate(() if problems else case_file.headline):
+    for i, headline in enumerate(() if problems or "years" in unclear else case_file.headline):
         if headline.year and not first <= headline.year <= last:
             report(
                 ("headline", i, "year"),

@@ -15,9 +15,13 @@ from reeuncert.reading.evidence_tables import CLASSES, read_evidence, read_lists
 from reeuncert.reading.prior_tables import PRIORS, read_constants, read_covariates, read_priors
 from reeuncert.reading.state import SOURCES, Reading, choose_options, input_error
 from reeuncert.reading.system_tables import FLOWS, PROCESSES, SystemTables, read_system
-from reeuncert.reading.toml import FILE, CaseFile, read_case_file
+from reeuncert.reading.toml import FILE, read_case_file
 from reeuncert.system.checks import network_problems
 from reeuncert.system.definition import FLOW_FIELDS
+from reeuncert.validation.answers import answer_problems, constant_problems
+
+HARMLESS = frozenset({"name", "title", "description", "headline", "prior_measure"})
+"""Keys of ``case.toml`` without which the tables can still be checked against each other."""
 
 
 @dataclass(frozen=True)
@@ -70,11 +74,11 @@ def read_case(name_or_path: str | Path, /, **options: str) -> Case:
 def load_case(folder: Path, /, **options: str) -> CaseReading:
     """Read a case as far as possible; problems are returned, not raised (but for an unknown option)."""
     hashes: dict[str, str] = {}
-    settings = read_case_file(folder / FILE, hashes)
-    if not isinstance(settings, CaseFile):
-        return CaseReading(None, tuple(settings), ())
-    chosen = choose_options(settings, dict(options))
-    reading = Reading(folder, folder / settings.data, settings, chosen, hashes=hashes)
+    found = read_case_file(folder / FILE, hashes)
+    settings = found.settings
+    chosen = choose_options(settings, {} if "options" in found.unclear else options)
+    reading = Reading(folder, folder / settings.data, settings, chosen, list(found.problems), hashes=hashes)
+    reading.unclear = found.unclear
     tables = read_system(reading)
     priors = read_priors(reading, tables)
     lists = read_lists(reading, tables)
@@ -103,9 +107,19 @@ def load_case(folder: Path, /, **options: str) -> CaseReading:
         path=str(folder),
     )
     reading.check_sources_table()
+    if found.unclear - HARMLESS:
+        return CaseReading(None, _told(reading), (), reading.data_folder)
+    reading.problems.extend(constant_problems(reading))
     _check_together(reading, tables, case)
-    problems, warnings = sorted(set(reading.problems)), sorted(set(reading.warnings))
-    return CaseReading(case, tuple(problems), tuple(warnings), reading.data_folder)
+    if not reading.problems:
+        reading.problems.extend(answer_problems(case, found))
+    return CaseReading(case, _told(reading), tuple(sorted(set(reading.warnings))), reading.data_folder)
+
+
+def _told(reading: Reading) -> tuple[Problem, ...]:
+    """All problems, less those that hang on a key of ``case.toml`` that could not be read."""
+    waiting = "basis" if "unit" in reading.unclear else None
+    return tuple(sorted({p for p in reading.problems if waiting is None or p.column != waiting}))
 
 
 def problems_of(case: Case) -> tuple[Problem, ...]:
@@ -115,6 +129,8 @@ def problems_of(case: Case) -> tuple[Problem, ...]:
     if not _network(lines):
         rows = row_problems(case)
         problems += rows or coverage_problems(case)
+    if not problems:
+        problems = answer_problems(case)
     return tuple(sorted(problems))
 
 

@@ -1,0 +1,80 @@
+"""What is needed after sampling is tried before: every headline, constant and published value, on invented flows."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from reeuncert.balance.network import Network
+from reeuncert.balance.op import flows_from_coordinates
+from reeuncert.case.records import Case
+from reeuncert.errors import CaseError, InputError, Problem, ReeUncertError
+from reeuncert.indicators.compute import indicators_of
+from reeuncert.indicators.flows import FlowTable
+from reeuncert.indicators.headlines import headline_row
+from reeuncert.indicators.quota import mass_conversion
+from reeuncert.indicators.registry import INDICATORS, UnknownIndicatorError, base_name
+from reeuncert.reading.prior_tables import CONSTANTS
+from reeuncert.reading.state import Reading
+from reeuncert.reading.toml import FILE, CaseText
+from reeuncert.reference import published_values
+
+DRAWS = 16
+SPREAD = 1.0
+
+
+def answer_problems(case: Case, found: CaseText | None = None) -> list[Problem]:
+    """Headlines, constants and published values that could not be used after sampling.
+
+    Parameters
+    ----------
+    case
+        A case whose flows can balance.
+    found
+        The file that the headlines stand in, for their lines.
+    """
+    problems: list[Problem] = []
+    wanted = {base_name(headline.indicator) for headline in case.headlines} & set(INDICATORS)
+    reading_constants = {name for name, record in INDICATORS.items() if record.constants} if case.constants else set()
+    try:
+        derived = indicators_of(invented_flows(case), wanted | reading_constants)
+        dt = xr.DataTree.from_dict({"derived": derived})
+        for index, headline in enumerate(case.headlines):
+            line = found.line_of_headline(index) if found else 0
+            where = f"headline.{index + 1}"
+            try:
+                headline_row(dt, headline)
+            except UnknownIndicatorError as error:
+                problems.append(Problem(FILE, line, f"{where}.indicator", str(error)))
+            except ReeUncertError as error:
+                problems.append(Problem(FILE, line, where, str(error)))
+    except InputError as error:
+        problems += error.problems
+    try:
+        published_values(case)
+    except InputError as error:
+        problems += error.problems
+    return problems
+
+
+def constant_problems(reading: Reading) -> list[Problem]:
+    """Constants that an indicator reads, in a unit that is not of mass."""
+    known = {name for record in INDICATORS.values() for name in record.constants}
+    table = reading.tables[CONSTANTS]
+    problems = []
+    for row in reading.in_effect(table):
+        if row["constant"] in known and (row.line, "unit") not in table.bad:
+            try:
+                mass_conversion(row["unit"], reading.settings.unit)
+            except CaseError as error:
+                problems += [Problem(CONSTANTS, row.line, "unit", p.message) for p in error.problems]
+    return problems
+
+
+def invented_flows(case: Case) -> FlowTable:
+    """A few draws of flows that balance, with every flow of the case above zero: any prior, cheap to make."""
+    network = Network.from_system(case.system)
+    u = np.random.default_rng(1).normal(0.0, SPREAD, size=(DRAWS, network.n_coordinates))
+    mass = np.zeros((len(case.system.flows), DRAWS, len(case.system.years)))
+    mass[network.edge_flow, :, network.edge_year] = flows_from_coordinates(u, network).T
+    return FlowTable.of_case(case, mass)
