@@ -182,7 +182,7 @@ def test_headlines_are_sentences_with_median_and_interval(toy: xr.DataTree) -> N
         ),
         (
             Headline("smuggled_mass", region="North", partner="East", year=2002),
-            "a headline on 'smuggled_mass' asks for flows that the system does not have: "
+            "a headline on 'smuggled_mass' asks for flows that the system does not have "
             "(region = North, partner = East, year = 2002)",
         ),
         (Headline("mine_production", region="Mars", year=2002), "'Mars' is no region of indicator 'mine_production'"),
