@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import platform
@@ -52,6 +53,11 @@ def case_attributes(case: Case) -> dict[str, str]:
         "file_sha256": json.dumps(dict(case.hashes), sort_keys=True),
         "case_json": case_to_json(case),
     }
+
+
+def content_sha256(case: Case) -> str:
+    """SHA-256 of what a case says, wherever its files lie and however they are written."""
+    return hashlib.sha256(case_to_json(dataclasses.replace(case, path="", hashes={})).encode()).hexdigest()
 
 
 def model_sha256(case: Case) -> str:
