@@ -16,6 +16,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from reeuncert.machine import place_compiled_code
+
 if TYPE_CHECKING:
     from reeuncert.calibration import Calibration as Calibration
     from reeuncert.calibration import calibrate as calibrate
@@ -76,6 +78,8 @@ if TYPE_CHECKING:
     from reeuncert.validation.report import check_case as check_case
 
 __version__ = "0.1.0"
+
+place_compiled_code()
 
 _HOME = {
     "Calibration": "reeuncert.calibration",

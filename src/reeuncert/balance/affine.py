@@ -16,7 +16,7 @@ from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
 from pytensor.tensor.variable import TensorVariable
 
-from reeuncert.balance.compiled import kernel, source_version
+from reeuncert.compiling import kernel, source_version
 
 __all__ = ["BlockFactor", "block_affine"]
 

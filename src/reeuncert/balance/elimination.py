@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from reeuncert.balance.compiled import kernel, source_version
+from reeuncert.compiling import kernel, source_version
 
 TINY = 1e-300
 """Floor of a pivot: the logs stay finite wherever a sampler may stray."""

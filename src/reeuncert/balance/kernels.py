@@ -12,9 +12,9 @@ from __future__ import annotations
 import numpy as np
 
 from reeuncert.balance import elimination, packing
-from reeuncert.balance.compiled import kernel, source_version
 from reeuncert.balance.elimination import TINY, factorise, solve, solve_transposed
 from reeuncert.balance.packing import HEADER
+from reeuncert.compiling import kernel, source_version
 
 SMALL, LARGE = 1e-250, 1e250
 """Where the sum of the inflows of a process lies outside these, it is formed from their logs."""

@@ -18,12 +18,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from reeuncert.compiling import kernel, source_version
 from reeuncert.indicators.flows import Array, FlowTable, Mask
 from reeuncert.system.definition import OUTSIDE
 
@@ -158,7 +158,7 @@ def _incoming(network: Plan) -> tuple[Index, Index]:
     return order.astype(np.int64), np.cumsum([0, *counts]).astype(np.int64)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
+@kernel(source_version(__file__), error_model="python", nogil=True)
 def _trace(
     mass: Array,
     carried: Mask,

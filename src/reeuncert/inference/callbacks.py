@@ -21,6 +21,8 @@ from nutpie.compile_pymc import address_as_void_pointer
 from pytensor.configdefaults import config
 from pytensor.link.numba.cache import CACHED_SRC_FUNCTIONS
 
+from reeuncert.compiling import kept
+
 _WORD = 8
 
 _LOGP = """
@@ -146,10 +148,10 @@ def _compiled(name: str, source: str, inner: Any, shared: Mapping[str, np.ndarra
     exec(compile(source, f"<{name}>", "exec"), environment)  # the text above, filled with numbers only
     function = environment[name]
     key = CACHED_SRC_FUNCTIONS.get(inner.py_func)
-    kept = key is not None and config.numba__cache
-    if kept:  # known by what it calls and by its own text
-        CACHED_SRC_FUNCTIONS[function] = sha256(f"{__name__}\n{key}\n{source}".encode()).hexdigest()
-    dispatcher = numba.njit(cache=kept, fastmath=False, error_model="python")(function)
+    if key is not None and config.numba__cache:  # known by what it calls and by its own text
+        dispatcher = kept(function, sha256(f"{__name__}\n{key}\n{source}".encode()).hexdigest(), error_model="python")
+    else:
+        dispatcher = numba.njit(fastmath=False, error_model="python")(function)
     with warnings.catch_warnings():
         # A model with constants too large to embed is compiled again in each process, as nutpie would do.
         warnings.filterwarnings("ignore", message=".*Cannot cache compiled function", category=numba.NumbaWarning)

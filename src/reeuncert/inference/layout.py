@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pymc as pm
@@ -75,10 +75,13 @@ def grouped_log_prior(z: xr.DataArray, groups: Sequence[str]) -> xr.Dataset:
         raise ValueError(f"{len(groups)} classes of prior for {z.shape[2]} coordinates")
     labels = np.asarray(groups, dtype=object)
     density = -0.5 * np.square(z.values) - 0.5 * np.log(2 * np.pi)
-    out = {
-        _safe(name): (("chain", "draw"), density[:, :, labels == name].sum(axis=2)) for name in dict.fromkeys(groups)
-    }
-    return xr.Dataset(out, coords={d: z[d].values for d in ("chain", "draw")})
+    return by_class({name: density[:, :, labels == name].sum(axis=2) for name in dict.fromkeys(groups)}, z)
+
+
+def by_class(density: Mapping[str, np.ndarray], draws: xr.DataArray | xr.Dataset) -> xr.Dataset:
+    """Log densities (chain, draw) by class of prior, as variables with the labels of the draws."""
+    out = {_safe(name): (("chain", "draw"), values) for name, values in density.items()}
+    return xr.Dataset(out, coords={d: draws[d].values for d in ("chain", "draw")})
 
 
 def _safe(name: str) -> str:

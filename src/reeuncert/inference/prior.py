@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import pymc as pm
 import xarray as xr
 from pymc.distributions.continuous import FlatRV, HalfFlatRV
+from pytensor.tensor.variable import TensorVariable
 
 from reeuncert.errors import SamplingError
 from reeuncert.inference.compiled import repeatable_arithmetic
@@ -71,7 +74,7 @@ def prior_groups(model: pm.Model, draws: int, seed: int, messages: Messages) -> 
     if flat:
         messages.say(f"The prior of this case has no draws: {NO_DRAWS} ({', '.join(flat[:5])}).")
         return {}
-    if model.potentials or any(isinstance(v.owner.op, _NO_DENSITY) for v in model.free_RVs):
+    if model.potentials or not all(map(has_density, model.free_RVs)):
         return {"prior": labelled(_by_nuts(model, draws, seed, messages), case)}
     names = [v.name for v in (*model.free_RVs, *model.deterministics, *model.observed_RVs)]
     with repeatable_arithmetic(), warnings.catch_warnings():
@@ -89,10 +92,36 @@ def prior_groups(model: pm.Model, draws: int, seed: int, messages: Messages) -> 
     return out
 
 
+def has_density(variable: TensorVariable) -> bool:
+    """Whether a free variable has a distribution of its own; a flat one takes its density from a potential."""
+    return not isinstance(variable.owner.op, _NO_DENSITY)
+
+
+@contextmanager
+def convertible(model: pm.Model) -> Iterator[None]:
+    """The model without its initial values: with them PyMC 6.3 refuses to copy it or to compute its terms."""
+    held = dict(model.rvs_to_initial_values)
+    model.rvs_to_initial_values.update(dict.fromkeys(held))
+    try:
+        yield
+    finally:
+        model.rvs_to_initial_values.update(held)
+
+
+def _with_values(model: pm.Model, values: dict[str, np.ndarray]) -> pm.Model:
+    """A copy in which some variables are fixed, and the others start where they did."""
+    with convertible(model):
+        copy = pm.do(model, values)
+    for variable, value in model.rvs_to_initial_values.items():
+        if value is not None and variable.name not in values:
+            copy.set_initval(copy[variable.name], value)
+    return copy
+
+
 def _by_nuts(model: pm.Model, draws: int, seed: int, messages: Messages) -> xr.Dataset:
     """Sample the model without its observations, and give the draws as one chain."""
     fixed = {v.name: model.rvs_to_values[v].eval() for v in model.observed_RVs}
-    without = pm.do(model, fixed) if fixed else model
+    without = _with_values(model, fixed) if fixed else model
     messages.say("The prior of this case cannot be simulated forward; sampling it …")
     each = -(-draws // 4)
     drawn = sample_nutpie(without, Settings(draws=each, tune=1000, chains=4, seed=seed), messages)

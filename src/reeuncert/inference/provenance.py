@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 import numpy as np
 import pymc as pm
 
+from reeuncert.balance.network import Network
 from reeuncert.case.records import Case
 from reeuncert.case.serial import case_to_json, model_json
 from reeuncert.errors import ModelError
@@ -98,6 +99,12 @@ def prior_classes(model: pm.Model) -> tuple[str, ...] | None:
     """Class of the prior of every coordinate of ``z``; None where priors are not stated on coordinates."""
     prior = getattr(vars(model).get("reeuncert"), "prior", None)
     return None if prior is None else tuple(prior.group)
+
+
+def network_of(model: pm.Model) -> Network:
+    """The network that a model was built on."""
+    network: Network = vars(model)["reeuncert"].network
+    return network
 
 
 def fresh_seed() -> int:

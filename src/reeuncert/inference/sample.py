@@ -15,20 +15,31 @@ from reeuncert.case.records import Case
 from reeuncert.errors import SamplingError
 from reeuncert.inference.checkpoint import Checkpoint, find_checkpoint
 from reeuncert.inference.compiled import CompiledModel, repeatable_arithmetic
-from reeuncert.inference.layout import COORDINATES, REPORTED, grouped_log_prior, labelled, split_rows, stored_names
+from reeuncert.inference.layout import (
+    COORDINATES,
+    MASS_FLOW,
+    REPORTED,
+    by_class,
+    grouped_log_prior,
+    labelled,
+    split_rows,
+    stored_names,
+)
 from reeuncert.inference.messages import Clock, Messages
-from reeuncert.inference.prior import PRIOR_DRAWS, prior_groups
+from reeuncert.inference.prior import PRIOR_DRAWS, convertible, has_density, prior_groups
 from reeuncert.inference.provenance import (
     case_attributes,
     case_of,
     fresh_seed,
     model_sha256,
+    network_of,
     prior_classes,
     run_attributes,
     versions,
 )
 from reeuncert.inference.samplers import Drawn, find_sampler
 from reeuncert.inference.settings import Settings
+from reeuncert.priors.density import density_of_draws
 
 
 def sample(
@@ -202,9 +213,9 @@ def _terms(model: pm.Model, posterior: xr.Dataset) -> dict[str, xr.Dataset]:
     tree = xr.DataTree.from_dict({"posterior": posterior})
     classes = prior_classes(model)
     by_hand = [COORDINATES] if classes is not None and COORDINATES in posterior else []
-    others = [v.name for v in model.free_RVs if v.name not in by_hand]
+    others = [v.name for v in model.free_RVs if v.name not in by_hand and has_density(v)]
     likelihood, prior = [], []
-    with repeatable_arithmetic(), warnings.catch_warnings(), model:
+    with repeatable_arithmetic(), warnings.catch_warnings(), convertible(model), model:
         warnings.simplefilter("ignore", category=FutureWarning)
         if model.observed_RVs:
             by_row = pm.stats.compute_log_likelihood(tree, extend_inferencedata=False, progressbar=False)
@@ -215,6 +226,8 @@ def _terms(model: pm.Model, posterior: xr.Dataset) -> dict[str, xr.Dataset]:
         if others:
             found = pm.stats.compute_log_prior(tree, var_names=others, extend_inferencedata=False, progressbar=False)
             prior.append(_dataset(found))
+        if case.prior_measure != "coordinates":
+            prior.append(by_class(density_of_draws(case, network_of(model), posterior[MASS_FLOW]), posterior))
     if by_hand:
         prior.append(grouped_log_prior(posterior[COORDINATES], classes or ()))
     out = {}

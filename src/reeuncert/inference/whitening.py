@@ -26,7 +26,7 @@ from pytensor.graph.replace import graph_replace
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
 from pytensor.tensor.shape import specify_shape
 
-from reeuncert.balance.compiled import kernel, source_version
+from reeuncert.compiling import kernel, source_version
 from reeuncert.inference.compiled import CompiledModel, compile_model
 
 Array = NDArray[np.float64]

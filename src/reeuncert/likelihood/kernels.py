@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from reeuncert.likelihood._numba import compiled
+from reeuncert.compiling import compiled
 from reeuncert.likelihood.tails import (
     normal_log_interval,
     normal_log_pdf,

@@ -19,7 +19,7 @@ from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_defa
 from pytensor.tensor.variable import TensorVariable
 
 from reeuncert.likelihood import kernels
-from reeuncert.likelihood._numba import compiled_entry, kernel_version
+from reeuncert.likelihood._numba import KERNEL_VERSION, compiled_entry
 from reeuncert.likelihood.packing import unpack_rows, unpack_sums
 
 Floats = NDArray[np.float64]
@@ -152,7 +152,7 @@ def _register(op_type: type[_VectorOp], function: Callable[..., Any]) -> None:
         def call(*inputs: Any) -> Any:
             return function(*inputs)
 
-        return call, kernel_version()
+        return call, KERNEL_VERSION
 
 
 _register(SelectedQuantities, _quantities)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from reeuncert.likelihood._numba import compiled
+from reeuncert.compiling import compiled
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

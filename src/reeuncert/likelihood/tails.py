@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 
-from reeuncert.likelihood._numba import compiled
+from reeuncert.compiling import compiled
 
 LOG_12 = math.log(12.0)
 LOG_4 = math.log(4.0)

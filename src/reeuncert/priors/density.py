@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytensor.tensor as pt
+import xarray as xr
 from numpy.typing import NDArray
+from pytensor.compile.maker import function
 from pytensor.tensor.variable import TensorVariable
 from scipy.special import gammaln
 
@@ -86,6 +88,30 @@ def density_terms(
             + _logistic_normal_density(case, network, rows, log_share)
         )
     return terms
+
+
+def density_of_draws(case: Case, network: Network, mass_flow: xr.DataArray) -> dict[str, NDArray[np.float64]]:
+    """`density_terms` of every draw, from its masses.
+
+    Parameters
+    ----------
+    mass_flow
+        Dims chain, draw, flow, year, in the unit of the case.
+
+    Returns
+    -------
+    dict of str to array (chain, draw)
+        By group of the priors table.
+    """
+    mass = mass_flow.transpose("chain", "draw", "flow", "year").values
+    logs = np.log(mass[:, :, network.edge_flow, network.edge_year])
+    log_flow = pt.dvector("log_flow")
+    shares = shares_of_flows(network, log_flow) if case.prior_measure == "shares" else pt.zeros(network.n_edges)
+    terms = density_terms(case, network, log_flow, shares)
+    # A group whose rows are all flat asks nothing of the flows.
+    evaluate = function([log_flow], list(terms.values()), on_unused_input="ignore")
+    found = np.array([evaluate(row) for row in logs.reshape(-1, network.n_edges)])
+    return {name: found[:, i].reshape(logs.shape[:2]) for i, name in enumerate(terms)}
 
 
 def shares_of_flows(network: Network, log_flow: TensorVariable) -> TensorVariable:

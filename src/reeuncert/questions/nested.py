@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from reeuncert.balance.compiled import kernel, source_version
+from reeuncert.compiling import kernel, source_version
 
 Floats = NDArray[np.float64]
 _VERSION = source_version(__file__)
