@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from reeuncert.balance.network import Network
-from reeuncert.balance.op import flows_from_coordinates
+from reeuncert.balance.forward import flows_of_draws
 from reeuncert.case.records import Case
 from reeuncert.errors import CaseError, InputError, Problem, ReeUncertError
 from reeuncert.indicators.compute import indicators_of
@@ -76,5 +76,5 @@ def invented_flows(case: Case) -> FlowTable:
     network = Network.from_system(case.system)
     u = np.random.default_rng(1).normal(0.0, SPREAD, size=(DRAWS, network.n_coordinates))
     mass = np.zeros((len(case.system.flows), DRAWS, len(case.system.years)))
-    mass[network.edge_flow, :, network.edge_year] = flows_from_coordinates(u, network).T
+    mass[network.edge_flow, :, network.edge_year] = flows_of_draws(u, network).T
     return FlowTable.of_case(case, mass)
