@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from reeuncert.balance.network import Network
 from reeuncert.balance.forward import flows_of_draws
+from reeuncert.balance.network import Network
 from reeuncert.case.records import Case
 from reeuncert.errors import CaseError, InputError, Problem, ReeUncertError
 from reeuncert.indicators.compute import indicators_of
