@@ -1,4 +1,4 @@
-"""What the median of a headline hangs on."""
+"""Which components move the median of a headline."""
 
 import reeuncert.plots as ree_plots
 from reeuncert.testing import toy_posterior, toy_terms

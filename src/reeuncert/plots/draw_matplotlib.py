@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
-from matplotlib.ticker import MaxNLocator
+from matplotlib.patches import Patch, PathPatch, Rectangle
+from matplotlib.path import Path
+from matplotlib.ticker import MaxNLocator, NullFormatter
 
-from reeuncert.plots.panels import Board, Fan, Panel, Points, limits_of, scale_of
-from reeuncert.plots.style import Theme, band_opacity, bands_name, interval_name, mpl_style
+from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points, Ribbons, Text
+from reeuncert.plots.style import NODE_WIDTH, Theme, mpl_style
 
-MARKERS = {"circle": "o", "square": "s", "diamond": "D", "triangle-up": "^", "triangle-down": "v"}
+MARKERS = {"circle": "o", "square": "s", "diamond": "D", "triangle-up": "^", "triangle-down": "v", "bar": "|"}
+DASHES: dict[str, Any] = {"solid": "-", "dash": (0, (5, 2)), "dot": (0, (1, 2))}
 
 
 class ShownFigure(Figure):
@@ -37,6 +40,7 @@ def draw_board(board: Board, theme: Theme) -> Figure:
     """Draw panels in rows, one legend for all below."""
     columns = min(board.columns, len(board.panels))
     rows = -(-len(board.panels) // columns)
+    single = len(board.panels) == 1 and not board.panels[0].title
     with rc_context(mpl_style(theme)):
         figure = new_figure(max(board.panel_width * columns, 5.4), board.panel_height * rows + 1.1)
         axes = np.atleast_1d(figure.subplots(rows, columns, squeeze=False)).ravel()
@@ -44,103 +48,142 @@ def draw_board(board: Board, theme: Theme) -> Figure:
             _panel(ax, panel, theme)
         for ax in axes[len(board.panels) :]:
             ax.set_visible(False)
+        if board.subtitle and single:
+            axes[0].set_title(board.subtitle, fontsize=9, fontweight="normal", color=theme.muted)
         _legend(figure, board, theme)
-        figure.suptitle(board.title, x=0.01, ha="left", fontsize=12, fontweight="bold")
+        title = board.title if single or not board.subtitle else f"{board.title}\n{board.subtitle}"
+        figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
     return figure
 
 
 def _panel(ax: Axes, panel: Panel, theme: Theme) -> None:
-    scale = scale_of(panel.unit)
-    for fan in panel.fans:
-        _prior(ax, fan, scale, theme)
-    for fan in panel.fans:
-        _fan(ax, fan, scale)
-    for points in panel.points:
-        _points(ax, points, scale, theme)
+    for mark in panel.all_marks():
+        if isinstance(mark, Area):
+            _area(ax, mark, theme)
+        elif isinstance(mark, Line):
+            style = {"color": theme.colour(mark.colour), "linewidth": mark.width, "linestyle": DASHES[mark.dash]}
+            ax.plot(mark.x, mark.y, marker="o" if mark.hover else "", markersize=1.5 * mark.width, **style)
+        elif isinstance(mark, Points):
+            _points(ax, mark, theme)
+        elif isinstance(mark, Text):
+            _text(ax, mark, theme)
+        else:
+            _ribbons(ax, mark, theme)
     ax.set_title(panel.title)
-    if panel.y_title:
-        ax.set_ylabel(panel.y_title)
-    ax.set_ylim(*(scale * end for end in limits_of(panel)))
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+    if panel.bare:
+        ax.axis("off")
+        ax.set_aspect("equal" if not any(isinstance(m, Ribbons) for m in panel.marks) else "auto")
+    if panel.x is None:
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+    _axis(ax, panel.x or Axis(), "x", theme)
+    _axis(ax, panel.vertical(), "y", theme)
 
 
-def _prior(ax: Axes, fan: Fan, scale: float, theme: Theme) -> None:
-    if fan.prior is None:
-        return
-    median, lower, upper = (scale * values for values in fan.prior)
-    ax.fill_between(fan.x, lower, upper, color=theme.prior, alpha=0.16, linewidth=0)
-    ax.plot(fan.x, median, color=theme.prior, linestyle=(0, (1, 2)), linewidth=1.0)
+def _axis(ax: Axes, axis: Axis, which: Literal["x", "y"], theme: Theme) -> None:
+    of = ax.xaxis if which == "x" else ax.yaxis
+    if axis.log:
+        ax.set(**{f"{which}scale": "log"})
+        of.set_minor_formatter(NullFormatter())  # its powers of ten are formulas, which are not set here
+    if axis.ticks:
+        of.set_ticks([t for t, _ in axis.ticks], [text for _, text in axis.ticks])
+        ax.minorticks_off()
+    if axis.ticks and not axis.log:
+        ax.tick_params(axis=which, labelcolor=theme.ink, length=0)
+        ax.grid(axis=which, visible=False)
+    if axis.title:
+        of.set_label_text(axis.title)
+    if axis.limits is not None:
+        ax.set(**{f"{which}lim": axis.limits})
 
 
-def _fan(ax: Axes, fan: Fan, scale: float) -> None:
-    for i, (lower, upper) in reversed(list(enumerate(fan.bands))):
-        alpha = band_opacity(i, len(fan.bands))
-        ax.fill_between(fan.x, scale * lower, scale * upper, color=fan.colour, alpha=alpha, linewidth=0)
-        _lone_years(ax, fan, scale * lower, scale * upper, alpha)
-    style = (0, (5, 2)) if fan.dashed else "-"
-    lone = _alone(fan.median)
-    ax.plot(fan.x, scale * fan.median, color=fan.colour, linestyle=style, linewidth=1.7)
-    ax.plot(fan.x[lone], scale * fan.median[lone], color=fan.colour, marker="_", markersize=6, linestyle="none")
+def _area(ax: Axes, area: Area, theme: Theme) -> None:
+    if len(area.x):
+        ax.fill(area.x, area.y, facecolor=to_rgba(theme.colour(area.colour), area.opacity), linewidth=0)
 
 
-def _lone_years(ax: Axes, fan: Fan, lower: np.ndarray, upper: np.ndarray, alpha: float) -> None:
-    """A band needs two years beside each other; a year alone gets a bar."""
-    lone = _alone(fan.median)
-    if lone.any():
-        ax.vlines(fan.x[lone], lower[lone], upper[lone], color=fan.colour, alpha=alpha, linewidth=5)
-
-
-def _alone(values: np.ndarray) -> np.ndarray:
-    there = np.isfinite(values)
-    before, after = np.r_[False, there[:-1]], np.r_[there[1:], False]
-    return np.asarray(there & ~before & ~after)
-
-
-def _points(ax: Axes, points: Points, scale: float, theme: Theme) -> None:
-    colour = points.colour or theme.point
+def _points(ax: Axes, points: Points, theme: Theme) -> None:
     if points.low is not None and points.high is not None:
-        ax.vlines(points.x, scale * points.low, scale * points.high, color=colour, linewidth=1.2)
-    ax.plot(
-        points.x,
-        scale * points.y,
-        linestyle="none",
-        marker=MARKERS[points.symbol],
-        markersize=4.5,
-        markerfacecolor="none" if points.hollow else colour,
-        markeredgecolor=colour if points.hollow else theme.ground,
-        markeredgewidth=1.1 if points.hollow else 0.6,
+        ax.vlines(points.x, points.low, points.high, color=theme.colour(points.colour), linewidth=1.2)
+    ax.plot(points.x, points.y, clip_on=False, **_symbol(points, theme))
+
+
+def _symbol(points: Points, theme: Theme) -> dict[str, Any]:
+    colour = theme.colour(points.colour)
+    edged = points.hollow or points.symbol == "bar"
+    return {
+        "linestyle": "none",
+        "marker": MARKERS[points.symbol],
+        "markersize": 9 if points.symbol == "bar" else 4.5,
+        "markerfacecolor": "none" if points.hollow else colour,
+        "markeredgecolor": colour if edged else theme.ground,
+        "markeredgewidth": 1.1 if edged else 0.6,
+        "alpha": points.opacity,
+    }
+
+
+def _text(ax: Axes, text: Text, theme: Theme) -> None:
+    box: dict[str, Any] = {"boxstyle": "round,pad=0.3", "facecolor": theme.colour(text.ground), "linewidth": 0}
+    box["alpha"] = 0.8 if text.ground == "ground" else 1.0
+    ax.text(
+        text.x,
+        text.y,
+        text.text,
+        color=theme.colour(text.colour),
+        fontsize=text.size,
+        fontweight="bold" if text.bold else "normal",
+        style="italic" if text.italic else "normal",
+        ha=text.align,
+        va="center",
+        bbox=box if text.ground else None,
     )
 
 
-def _legend(figure: Figure, board: Board, theme: Theme) -> None:
-    handles: list[Line2D | Patch] = []
-    labels: list[str] = []
-
-    def add(handle: Line2D | Patch, label: str) -> None:
-        if label and label not in labels:
-            handles.append(handle)
-            labels.append(label)
-
-    fans = [fan for panel in board.panels for fan in panel.fans]
-    for fan in fans:
-        style: Any = (0, (5, 2)) if fan.dashed else "-"
-        add(Line2D([], [], color=fan.colour, linestyle=style, linewidth=1.7), f"{fan.label}, median")
-    if fans:
-        add(Patch(color=fans[0].colour, alpha=0.4, linewidth=0), bands_name(fans[0].probs))
-    if any(fan.prior is not None for fan in fans):
-        add(Patch(color=theme.prior, alpha=0.25, linewidth=0), f"prior, {interval_name()} (dotted: median)")
-    for points in (p for panel in board.panels for p in panel.points):
-        colour = points.colour or theme.point
-        face = "none" if points.hollow else colour
-        marker = Line2D(
-            [],
-            [],
-            linestyle="none",
-            marker=MARKERS[points.symbol],
-            markerfacecolor=face,
-            markeredgecolor=colour,
-            markersize=5,
+def _ribbons(ax: Axes, mark: Ribbons, theme: Theme) -> None:
+    half = 0.5 * NODE_WIDTH
+    for ribbon in mark.ribbons:
+        x0, x1 = mark.nodes[ribbon.source].x + half, mark.nodes[ribbon.target].x - half
+        colour, middle, height = theme.colour(ribbon.colour), 0.5 * (x0 + x1), ribbon.height
+        a, b = ribbon.start, ribbon.end
+        points = [(x0, a), (middle, a), (middle, b), (x1, b), (x1, b - height)]
+        points += [(middle, b - height), (middle, a - height), (x0, a - height), (x0, a)]
+        curve = [Path.CURVE4] * 3
+        ax.add_patch(
+            PathPatch(
+                Path(points, [Path.MOVETO, *curve, Path.LINETO, *curve, Path.CLOSEPOLY]),
+                facecolor=to_rgba(colour, ribbon.opacity),
+                edgecolor=to_rgba(colour, min(1.0, ribbon.opacity + 0.15)),
+                linewidth=0.5,
+                hatch=ribbon.hatch or None,
+            )
         )
-        add(marker, points.label)
+    for node in mark.nodes:
+        corner = (node.x - half, node.top - node.height)
+        ax.add_patch(Rectangle(corner, NODE_WIDTH, max(node.height, 0.001), color=theme.colour(node.colour), lw=0))
+
+
+def _legend(figure: Figure, board: Board, theme: Theme) -> None:
+    handles: dict[str, Line2D | Patch] = {}
+    for mark in [*(m for panel in board.panels for m in panel.all_marks()), *board.keys]:
+        name = _name(mark)
+        if name and name not in handles:
+            handles[name] = _handle(mark, theme)
     if handles:
-        figure.legend(handles, labels, loc="outside lower left", ncols=3 if board.columns > 1 else 2)
+        narrow = board.panel_width * min(board.columns, len(board.panels)) < 7
+        figure.legend(list(handles.values()), list(handles), loc="outside lower left", ncols=2 if narrow else 3)
+
+
+def _name(mark: Mark) -> str:
+    if isinstance(mark, Points):
+        return mark.label
+    return mark.name if isinstance(mark, Area | Line) else ""
+
+
+def _handle(mark: Mark, theme: Theme) -> Line2D | Patch:
+    if isinstance(mark, Points):
+        return Line2D([], [], **_symbol(mark, theme))
+    if isinstance(mark, Line):
+        return Line2D([], [], color=theme.colour(mark.colour), linestyle=DASHES[mark.dash], linewidth=mark.width)
+    assert isinstance(mark, Area)
+    colour = theme.colour(mark.colour)
+    face = to_rgba(colour, mark.opacity)
+    return Patch(facecolor=face, edgecolor=colour, hatch=mark.hatch or None, linewidth=0.5 if mark.hatch else 0)

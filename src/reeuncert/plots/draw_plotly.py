@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import html
+import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from reeuncert.plots.panels import Board, Fan, Panel, Points, limits_of, scale_of
-from reeuncert.plots.style import Theme, band_opacity, interval_name, plotly_axis, plotly_layout, rgba
+from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points, Ribbons, Text
+from reeuncert.plots.style import NODE_WIDTH, Theme, plotly_axis, plotly_layout, rgba
+
+PIXELS = 1.35
+"""Pixels of a point of type."""
+
+SLIDER = 90
+"""Height of a slider, in pixels."""
+
+LEAST = 1e-6
+"""Plotly takes a position of exactly 0 in a Sankey diagram for no position at all."""
 
 
 def escaped(text: str) -> str:
@@ -17,204 +29,208 @@ def escaped(text: str) -> str:
     return html.escape(text, quote=False)
 
 
-def figures(value: float, unit: str) -> str:
-    """A number and its unit for a hover text: three digits, in per cent for ratios; the unit escaped.
+def draw_steps(boards: Mapping[str, Board], start: str, theme: Theme) -> go.Figure:
+    """Draw one board, or several with a slider that shows one of them."""
+    if len(boards) == 1:
+        return draw_board(boards[start], theme)
+    figures = {label: draw_board(board, theme) for label, board in boards.items()}
+    counts = [len(one.data) for one in figures.values()]
+    owner = np.repeat(np.arange(len(counts)), counts)
+    active = list(figures).index(start)
+    layout = figures[start].layout
+    figure = go.Figure([trace for one in figures.values() for trace in one.data], layout)
+    for trace, step in zip(figure.data, owner, strict=True):
+        trace.visible = bool(step == active)
 
-    Examples
-    --------
-    >>> figures(0.7164, "1"), figures(1234.5, "kt"), figures(float("nan"), "kt")
-    ('71.6 %', '1,230 kt', 'not defined')
-    """
-    if not np.isfinite(value):
-        return "not defined"
-    shown = 100.0 * value if unit == "1" else value
-    rounded = float(f"{shown:.3g}") + 0.0
-    return f"{rounded:,.10g} {'%' if unit == '1' else escaped(unit)}".strip()
+    def notes_of(one: go.Figure) -> list[dict[str, Any]]:
+        return [note.to_plotly_json() for note in one.layout.annotations]
+
+    steps = [
+        {
+            "label": label,
+            "method": "update",
+            "args": [{"visible": (owner == i).tolist()}, {"annotations": notes_of(one)}],
+        }
+        for i, (label, one) in enumerate(figures.items())
+    ]
+    slider = {
+        "active": active,
+        "currentvalue": {"prefix": "", "font": {"size": 15, "color": theme.ink}, "xanchor": "left"},
+        "pad": {"t": 10, "b": 0},
+        "len": 1.0,
+        "x": 0.0,
+        "bgcolor": theme.grid,
+        "bordercolor": theme.muted,
+        "activebgcolor": theme.muted,
+        "tickcolor": theme.muted,
+        "font": {"size": 10, "color": theme.muted},
+        "steps": steps,
+    }
+    bottom = layout.margin.b + SLIDER
+    return figure.update_layout(sliders=[slider], height=layout.height + SLIDER, margin={"b": bottom})
 
 
 def draw_board(board: Board, theme: Theme) -> go.Figure:
     """Draw panels in rows, one legend for all below."""
-    columns = min(board.columns, len(board.panels))
+    # Long labels of rows need the margin on the left.
+    columns = 1 if any(p.y and p.y.ticks for p in board.panels) else min(board.columns, len(board.panels))
     rows = -(-len(board.panels) // columns)
+    titled = any(p.x and p.x.title for p in board.panels)
     height = 100.0 * board.panel_height * rows + 150
     figure = make_subplots(
         rows=rows,
         cols=columns,
-        subplot_titles=[f"<b>{escaped(p.title)}</b>" for p in board.panels],
-        vertical_spacing=min(0.3 / rows, 62 / height) if rows > 1 else 0.0,
+        subplot_titles=[f"<b>{escaped(p.title)}</b>".replace("\n", " ") if p.title else "" for p in board.panels],
+        vertical_spacing=min(0.3 / rows, (62 + 30 * titled) / height) if rows > 1 else 0.0,
         horizontal_spacing=0.07 if columns > 1 else 0.0,
     )
+    # Titles of panels begin at the left end of their axes.
+    for i, note in enumerate(a for a in figure.layout.annotations):
+        domain = next(a.domain for a in figure.select_xaxes() if abs(sum(a.domain) / 2 - note.x) < 1e-9)
+        note.update(x=domain[0], xanchor="left", font={"size": 12, "color": theme.ink}, name=f"title {i}")
     named: set[str] = set()
+    traces: list[Any] = []
     for i, panel in enumerate(board.panels):
-        row, column = divmod(i, columns)
-        for trace in _traces(panel, theme, named):
-            figure.add_trace(trace, row=row + 1, col=column + 1)
-        scale = scale_of(panel.unit)
-        low, top = limits_of(panel)
-        figure.update_yaxes(
-            plotly_axis(
-                theme, range=[scale * low, scale * top], title={"text": escaped(panel.y_title), "font": {"size": 11}}
-            ),
-            row=row + 1,
-            col=column + 1,
-        )
-        figure.update_xaxes(plotly_axis(theme, tickformat="d", nticks=7), row=row + 1, col=column + 1)
-    figure.update_annotations(font={"size": 12, "color": theme.ink})
-    for annotation in figure.layout.annotations:
-        # Titles of panels begin at the left end of their axes.
-        axis = next(a for a in figure.select_xaxes() if abs(sum(a.domain) / 2 - annotation.x) < 1e-9)
-        annotation.update(x=axis.domain[0], xanchor="left")
-    figure.update_layout(
+        ends = {"xaxis": f"x{i + 1}" if i else "x", "yaxis": f"y{i + 1}" if i else "y"}
+        for mark in panel.all_marks():
+            if isinstance(mark, Text):
+                figure.add_annotation(_text(mark, ends, theme))
+            else:
+                traces.append(_trace(mark, panel, theme, named).update({} if isinstance(mark, Ribbons) else ends))
+        _axes(figure, panel, i, theme)
+    traces += [_trace(key, board.panels[0], theme, named) for key in board.keys]
+    figure.add_traces(traces)
+    subtitle = "".join(f"<br><span style='font-size:11px'>{escaped(s)}</span>" for s in board.subtitle.splitlines())
+    title = {"text": f"<b>{escaped(board.title)}</b>{subtitle}", "x": 0.0, "xanchor": "left", "xref": "paper"}
+    below = 46 * titled + 18 * (len(named) // 4)
+    bare = all(p.bare for p in board.panels)
+    return figure.update_layout(
         plotly_layout(
             theme,
-            title={
-                "text": f"<b>{escaped(board.title)}</b>",
-                "x": 0.0,
-                "xanchor": "left",
-                "xref": "paper",
-                "font": {"size": 15},
-            },
-            height=height,
-            margin={"l": 60, "r": 16, "t": 76, "b": 40},
-            hovermode="x",
-            legend={
-                "orientation": "h",
-                "yref": "container",
-                "y": 0.0,
-                "yanchor": "bottom",
-                "x": 0.0,
-                "font": {"size": 11},
-            },
+            title=title | {"font": {"size": 15}},
+            height=height + 18 * (len(named) // 4),
+            margin={"l": 20, "r": 16, "t": 76 + 14 * board.subtitle.count("\n"), "b": 40 + below},
+            hovermode="x" if all(p.fans for p in board.panels) else "closest",
+            showlegend=bool(named),
+            legend={"orientation": "h", "yref": "container", "y": 0.0, "yanchor": "bottom", "x": 0.0}
+            | {"font": {"size": 11}, "itemsizing": "constant" if bare else "trace"},
         )
     )
-    return figure
 
 
-def _traces(panel: Panel, theme: Theme, named: set[str]) -> list[go.Scatter]:
-    out: list[go.Scatter] = []
-    scale = scale_of(panel.unit)
-    for fan in panel.fans:
-        if fan.prior is not None:
-            middle, lower, upper = (scale * v for v in fan.prior)
-            out += _band(fan.x, lower, upper, rgba(theme.prior, 0.17), "prior")
-            dotted = {"color": theme.prior, "width": 1, "dash": "dot"}
-            out.append(_line(fan.x, middle, dotted, "prior"))
-            out += _key(f"prior, {interval_name()} (dotted: median)", rgba(theme.prior, 0.3), "prior", named)
-    for fan in panel.fans:
-        for i, (lower, upper) in reversed(list(enumerate(fan.bands))):
-            colour = rgba(fan.colour, band_opacity(i, len(fan.bands)))
-            out += _band(fan.x, scale * lower, scale * upper, colour, fan.label)
-        out.append(_median(fan, panel, scale, named))
-        for i, prob in enumerate(fan.probs):
-            out += _key(interval_name(prob), rgba(theme.ink, (0.55, 0.32, 0.16)[min(i, 2)]), f"interval {prob}", named)
-    out += [_points(points, panel, scale, theme, named) for points in panel.points]
+def _axes(figure: go.Figure, panel: Panel, i: int, theme: Theme) -> None:
+    across, up = panel.x or Axis(), panel.vertical()
+    more: dict[str, Any] = {"tickformat": "d", "nticks": 7} if panel.x is None else {}
+    settings = {"xaxis": _axis(across, theme) | more, "yaxis": _axis(up, theme)}
+    if panel.bare:
+        for one in settings.values():
+            one |= {"visible": False, "fixedrange": True}
+        if not any(isinstance(mark, Ribbons) for mark in panel.marks):
+            settings["yaxis"] |= {"scaleanchor": f"x{i + 1}" if i else "x", "scaleratio": 1}
+    for name, one in settings.items():
+        figure.layout[f"{name}{i + 1}" if i else name].update(one)
+
+
+def _axis(axis: Axis, theme: Theme) -> dict[str, Any]:
+    out = plotly_axis(theme, title={"text": escaped(axis.title), "font": {"size": 11, "color": theme.ink}})
+    if axis.log:
+        out["type"] = "log"
+    if axis.limits is not None:
+        out["range"] = [math.log10(end) if axis.log else end for end in axis.limits]
+    if axis.ticks:
+        out |= {"tickvals": [t for t, _ in axis.ticks], "zeroline": False}
+        out["ticktext"] = ["<br>".join(escaped(line) for line in text.split("\n")) for _, text in axis.ticks]
+        if not axis.log:
+            out |= {"showgrid": False, "tickfont": {"size": 11, "color": theme.ink}}
     return out
 
 
-def _key(name: str, colour: str, group: str, named: set[str]) -> list[go.Scatter]:
-    """An entry of the legend that stands for the bands of all fans, once a figure."""
-    if name in named:
-        return []
-    named.add(name)
-    square = {"symbol": "square", "size": 11, "color": colour, "line": {"width": 0}}
-    return [
-        go.Scatter(x=[None], y=[None], mode="markers", marker=square, name=name, legendgroup=group, hoverinfo="skip")
-    ]
+def _hover(text: str) -> str:
+    first, *rest = (escaped(line) for line in text.split("\n"))
+    return "<br>".join([f"<b>{first}</b>", *rest])
 
 
-def _band(x: np.ndarray, lower: np.ndarray, upper: np.ndarray, colour: str, group: str) -> list[go.Scatter]:
-    """One closed shape for each run of years without a gap; a year alone becomes a narrow box."""
-    out = []
-    for start, stop in _runs(np.isfinite(lower) & np.isfinite(upper)):
-        years = x[start:stop].astype(float)
-        low, high = lower[start:stop], upper[start:stop]
-        if stop - start == 1:
-            years, low, high = years + np.array([-0.2, 0.2]), np.repeat(low, 2), np.repeat(high, 2)
-        out.append(
-            go.Scatter(
-                x=np.r_[years, years[::-1]],
-                y=np.r_[high, low[::-1]],
-                fill="toself",
-                fillcolor=colour,
-                line={"width": 0, "color": colour},
-                mode="lines",
-                legendgroup=group,
-                showlegend=False,
-                hoverinfo="skip",
-            )
-        )
-    return out
-
-
-def _runs(there: np.ndarray) -> list[tuple[int, int]]:
-    """Beginnings and ends of the runs of True.
-
-    Examples
-    --------
-    >>> _runs(np.array([True, True, False, True]))
-    [(0, 2), (3, 4)]
-    """
-    edges = np.flatnonzero(np.diff(np.r_[0, there.astype(int), 0]))
-    return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
-
-
-def _line(x: np.ndarray, y: np.ndarray, line: dict[str, object], group: str) -> go.Scatter:
-    return go.Scatter(x=x, y=y, mode="lines", line=line, legendgroup=group, showlegend=False, hoverinfo="skip")
-
-
-def _median(fan: Fan, panel: Panel, scale: float, named: set[str]) -> go.Scatter:
-    lower, upper = fan.bands[-1]
-    texts = []
-    for i in range(len(fan.x)):
-        text = f"{escaped(fan.label) or 'median'}: <b>{figures(fan.median[i], panel.unit)}</b><br>"
-        text += f"{interval_name(fan.probs[-1])}: {figures(lower[i], panel.unit)} to {figures(upper[i], panel.unit)}"
-        if fan.prior is not None:
-            median, low, high = (v[i] for v in fan.prior)
-            text += f"<br>prior: {figures(median, panel.unit)}"
-            text += f" ({figures(low, panel.unit)} to {figures(high, panel.unit)})"
-        texts.append(text)
-    name = f"{escaped(fan.label)}, median" if fan.label else "median"
-    first = name not in named
-    named.add(name)
-    return go.Scatter(
-        x=fan.x,
-        y=scale * fan.median,
-        mode="lines+markers",
-        line={"color": fan.colour, "width": 2, "dash": "dash" if fan.dashed else "solid"},
-        marker={"size": 3, "color": fan.colour},
-        name=name,
-        legendgroup=fan.label,
-        showlegend=first,
-        text=texts,
-        hovertemplate="%{text}<extra></extra>",
-    )
-
-
-def _points(points: Points, panel: Panel, scale: float, theme: Theme, named: set[str]) -> go.Scatter:
-    colour = points.colour or theme.point
-    first = points.label not in named
-    named.add(points.label)
-    texts = [escaped(t) for t in points.hover] if points.hover else [escaped(points.label)] * len(points.x)
-    shown = [f"{t}<br><b>{figures(y, panel.unit)}</b>" for t, y in zip(texts, points.y, strict=True)]
+def _trace(mark: Mark, panel: Panel, theme: Theme, named: set[str]) -> Any:
+    if isinstance(mark, Ribbons):
+        return _sankey(mark, panel, theme)
+    assert not isinstance(mark, Text)
+    name = mark.label if isinstance(mark, Points) else mark.name
+    group = name if isinstance(mark, Points) else mark.group or mark.name
+    colour = theme.colour(mark.colour)
+    out: dict[str, Any] = {"name": escaped(name), "legendgroup": group, "showlegend": bool(name) and name not in named}
+    named |= {name} if name else set()
+    if isinstance(mark, Area):
+        if not len(mark.x):
+            square = {"symbol": "square", "size": 11, "color": rgba(colour, mark.opacity), "line": {"width": 0}}
+            return go.Scatter(x=[None], y=[None], mode="markers", marker=square, hoverinfo="skip", **out)
+        shape = {"fill": "toself", "fillcolor": rgba(colour, mark.opacity), "mode": "lines"}
+        over = {"text": _hover(mark.hover), "hoveron": "fills", "hoverinfo": "text"} if mark.hover else {}
+        return go.Scatter(x=mark.x, y=mark.y, line={"width": 0}, **shape, **({"hoverinfo": "skip"} | over), **out)
+    told: dict[str, Any] = {"hoverinfo": "skip"}
+    if mark.hover or isinstance(mark, Points):
+        told = {"text": [_hover(t) for t in mark.hover], "hovertemplate": "%{text}<extra></extra>"}
+    if isinstance(mark, Line):
+        line = {"color": colour, "width": 1.2 * mark.width, "dash": mark.dash}
+        mode = "lines+markers" if mark.hover else "lines"
+        return go.Scatter(x=mark.x, y=mark.y, mode=mode, line=line, marker={"size": 3, "color": colour}, **told, **out)
     bars = None
-    if points.low is not None and points.high is not None:
-        up, down = scale * (points.high - points.y), scale * (points.y - points.low)
-        bars = {"type": "data", "symmetric": False, "array": up, "arrayminus": down, "thickness": 1.2, "width": 0}
-        bars["color"] = colour
-    return go.Scatter(
-        x=points.x,
-        y=scale * points.y,
-        error_y=bars,
-        mode="markers",
-        marker={
-            "symbol": f"{points.symbol}-open" if points.hollow else points.symbol,
-            "size": 7,
-            "color": colour,
-            "line": {"width": 1.2 if points.hollow else 0.8, "color": colour if points.hollow else theme.ground},
+    if mark.low is not None and mark.high is not None:
+        bars = {"type": "data", "symmetric": False, "array": mark.high - mark.y, "arrayminus": mark.y - mark.low}
+        bars |= {"thickness": 1.2, "width": 0, "color": colour}
+    edged = mark.hollow or mark.symbol == "bar"
+    symbol = {"bar": "line-ns"}.get(mark.symbol, f"{mark.symbol}-open" if mark.hollow else mark.symbol)
+    marker: dict[str, Any] = {
+        "symbol": symbol,
+        "size": 12 if mark.symbol == "bar" else 7,
+        "color": colour,
+        "opacity": mark.opacity,
+    }
+    marker["line"] = {"width": 1.2 if edged else 0.8, "color": colour if edged else theme.ground}
+    return go.Scatter(x=mark.x, y=mark.y, error_y=bars, mode="markers", marker=marker, **told, **out)
+
+
+def _text(text: Text, ends: dict[str, str], theme: Theme) -> dict[str, Any]:
+    shown = escaped(text.text)
+    shown = f"<b>{shown}</b>" if text.bold else f"<i>{shown}</i>" if text.italic else shown
+    note = {"x": text.x, "y": text.y, "xref": ends["xaxis"], "yref": ends["yaxis"], "text": shown, "showarrow": False}
+    note |= {"xanchor": text.align, "yanchor": "middle"}
+    if text.ground:
+        note |= {"bgcolor": theme.colour(text.ground), "opacity": 0.9, "borderpad": 3}
+    return note | {"font": {"size": round(PIXELS * text.size), "color": theme.colour(text.colour)}}
+
+
+def _sankey(mark: Ribbons, panel: Panel, theme: Theme) -> go.Sankey:
+    (left, right), (low, high) = (axis.limits for axis in (panel.x, panel.y) if axis and axis.limits)
+
+    def across(x: float) -> float:
+        return (x - left) / (right - left)
+
+    def up(y: float) -> float:
+        return (y - low) / (high - low)
+
+    # The domain is so high that Plotly's own scale is that of the ribbons.
+    middle = [(1.0 - n.top + 0.5 * n.height) / mark.part for n in mark.nodes]
+    return go.Sankey(
+        arrangement="fixed",
+        domain={"x": [across(0.0), across(1.0)], "y": [up(1.0 - mark.part), up(1.0)]},
+        node={
+            "x": [min(max(n.x, LEAST), 1.0) for n in mark.nodes],
+            "y": [max(m, LEAST) for m in middle],
+            "customdata": [escaped(n.hover) for n in mark.nodes],
+            "color": [theme.colour(n.colour) for n in mark.nodes],
+            "line": {"width": 0},
+            "pad": 0,
+            "thickness": 1000 * NODE_WIDTH,
+            "align": "left",
+            "hovertemplate": "%{customdata}<br>%{value:.3g} " + escaped(mark.unit) + "<extra></extra>",
         },
-        name=escaped(points.label),
-        legendgroup=points.label,
-        showlegend=first,
-        text=shown,
-        hovertemplate="%{text}<extra></extra>",
+        link={
+            "source": [r.source for r in mark.ribbons],
+            "target": [r.target for r in mark.ribbons],
+            "value": [r.value for r in mark.ribbons],
+            "color": [rgba(theme.colour(r.colour), r.opacity) for r in mark.ribbons],
+            "line": {"width": 0},
+            "customdata": [_hover(r.hover) for r in mark.ribbons],
+            "hovertemplate": "%{customdata}<extra></extra>",
+        },
     )

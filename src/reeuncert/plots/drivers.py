@@ -1,7 +1,8 @@
-"""What carries the remaining uncertainty of each headline: the flows, offsets and source widths that move with it."""
+"""Flows, offsets and source widths that are correlated with each headline over the posterior draws."""
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,15 @@ from scipy.stats import rankdata
 
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.registry import CUMULATED, lookup
-from reeuncert.plots.access import Coords, case_of, check_labels, choose, derived, flat, take
-from reeuncert.plots.style import check_backend, theme_of
+from reeuncert.plots.access import Coords, case_of, check_labels, choose, derived, flat, rows_of, take
+from reeuncert.plots.panels import Board, render
+from reeuncert.plots.rows import Chart, Row, Span
+from reeuncert.plots.style import hue
 from reeuncert.result.tables import mass_flow
 
 DIMS = ("headline", "kind")
 KINDS = ("flow", "offset", "source width")
+COLUMNS = 2
 
 
 def drivers_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
@@ -85,7 +89,7 @@ def plot_drivers(
     theme: str = "light",
     most: int = 6,
 ) -> Any:
-    """Draw for every headline the quantities that carry most of its uncertainty.
+    """Draw for every headline the quantities that are most correlated with it.
 
     Parameters
     ----------
@@ -107,15 +111,22 @@ def plot_drivers(
     ReeUncertError
         As `drivers_data`.
     """
-    check_backend(backend)
-    colours = theme_of(theme)
     table = drivers_data(dt, coords=coords)
-    table = table.groupby("headline", sort=False).head(most).reset_index(drop=True)
-    if backend == "matplotlib":
-        from reeuncert.plots.drivers_matplotlib import draw
-    else:
-        from reeuncert.plots.drivers_plotly import draw
-    return draw(table, colours)
+    groups = [part.head(most) for _, part in table.groupby("headline", sort=False)]
+    panels = []
+    for n, part in enumerate(groups):
+        x_title = "Squared rank correlation with the headline (%)" if n >= len(groups) - COLUMNS else ""
+        chart = Chart("", x_title, tuple(_row(r) for r in rows_of(part)), limits=(0.0, 100.0))
+        panels.append(chart.panel(textwrap.fill(headline_title(next(rows_of(part))), 58)))
+    title = "Flows, offsets and source widths behind the uncertainty of each headline"
+    return render(Board(title, tuple(panels), COLUMNS, 0.3 * most + 0.6, 7.2), backend, theme)
+
+
+def _row(record: Any) -> Row:
+    share, rises = 100 * record.share, record.correlation > 0
+    told = f"{share:.0f} %; the headline {'rises' if rises else 'falls'} with it"
+    span = Span(0.0, share, hue(KINDS.index(record.kind)), record.kind)
+    return Row(f"{record.name} ({'+' if rises else '−'})", (span,), hover=(told,))
 
 
 def headline_title(row: Any) -> str:

@@ -1,4 +1,4 @@
-"""Where every reported figure lies among what the fitted model would have reported in its place."""
+"""Position of every reported value in its posterior predictive distribution."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from reeuncert.case.records import Case, Evidence
 from reeuncert.errors import ReeUncertError
 from reeuncert.likelihood.compile import EvidenceModel, compile_evidence
 from reeuncert.likelihood.predictive import predicted_sigma, predictive_draws
-from reeuncert.plots.access import SAMPLE, Coords, case_of, check_labels, take
-from reeuncert.plots.style import check_backend, theme_of
+from reeuncert.plots.access import SAMPLE, Coords, case_of, check_labels, rows_of, take
+from reeuncert.plots.panels import Area, Axis, Board, Mark, Panel, Points, render
+from reeuncert.plots.style import hue, interval_name, shown
 
 SEED = 20
 MOST_DRAWS = 1000
+INSIDE = (0.05, 0.95)
 DIMS = ("id", "source_id", "lineage", "reporter", "quantity", "product", "origin", "destination", "qualifier", "year")
 
 
@@ -105,14 +107,24 @@ def plot_evidence(
     ReeUncertError
         As `evidence_data`.
     """
-    check_backend(backend)
-    colours = theme_of(theme)
-    table = evidence_data(dt, coords=coords)
-    if backend == "matplotlib":
-        from reeuncert.plots.evidence_matplotlib import draw
-    else:
-        from reeuncert.plots.evidence_plotly import draw
-    return draw(table, colours)
+    rows = position_table(evidence_data(dt, coords=coords))
+    inside = rows["position"].between(*INSIDE)
+    counts = rows.groupby("line").agg(name=("lineage", "first"), n=("id", "size"))
+    ticks = tuple((float(line), f"{row.name} ({row.n})") for line, row in enumerate(counts.itertuples(index=False)))
+    ends = -0.6, len(counts) - 0.4
+    low, high = (100 * end for end in INSIDE)
+    marks: list[Mark] = [Area.box(low, high, *ends, "prior", opacity=0.15, name=f"{interval_name()} of the prediction")]
+    for part, name, colour, symbol in (
+        (rows[inside], "inside it", hue(0), "circle"),
+        (rows[~inside], "outside it", "alert", "diamond"),
+    ):
+        x, y = 100 * part["position"].to_numpy(), part["height"].to_numpy()
+        marks.append(Points(name, x, y, colour, symbol, hover=tuple(map(_hover, rows_of(part))), opacity=0.8))
+    x_axis = Axis("Position in the posterior predictive distribution (%; 50: as predicted)", (-2.0, 102.0))
+    panel = Panel("", marks=tuple(marks), x=x_axis, y=Axis(limits=ends[::-1], ticks=ticks))
+    said = f"{int(inside.sum())} of {len(rows)} values lie in their {interval_name()}"
+    title = "Position of the reported values in their posterior predictive distributions"
+    return render(Board(title, (panel,), 1, max(1.3, 0.2 * len(counts) + 0.6), 8.2, said), backend, theme)
 
 
 def position_table(table: pd.DataFrame) -> pd.DataFrame:
@@ -172,6 +184,17 @@ def _positions(table: pd.DataFrame, predicted: np.ndarray) -> tuple[np.ndarray, 
         elif said != "zero" and np.isfinite(value[i]):
             position[i] = (of_row < value[i]).mean()
     return position, agrees
+
+
+def _hover(row: Any) -> str:
+    years = str(row.year_from) if row.year_from == row.year_to else f"{row.year_from}–{row.year_to}"
+    basis = f", {row.basis}" if row.basis not in ("", "n/a") else ""
+    said = shown(row.value, row.unit) if row.qualifier != "range" else f"{row.low:g} to {row.high:g} {row.unit}"
+    low, high = (shown(v, row.unit) for v in (row.predicted_eti90_lb, row.predicted_eti90_ub))
+    return (
+        f"{row.id} · {row.source}\n{row.about}, {years}\nreported ({row.qualifier}): {said}{basis}\n"
+        f"predicted: {shown(row.predicted, row.unit)} ({interval_name()}: {low} to {high})"
+    )
 
 
 def _described(row: Evidence, case: Case) -> dict[str, Any]:

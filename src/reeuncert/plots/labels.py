@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from reeuncert.indicators.registry import CUMULATED, DIMS, lookup
@@ -45,16 +44,3 @@ def plain(name: str) -> str:
     'declared share'
     """
     return name.replace("_", " ")
-
-
-def shown(value: float, unit: str) -> str:
-    """A value with its unit; ratios in per cent.
-
-    Examples
-    --------
-    >>> shown(0.4567, "1"), shown(12.345, "kt"), shown(float("nan"), "kt")
-    ('45.7 %', '12.3 kt', 'not defined')
-    """
-    if not np.isfinite(value):
-        return "not defined"
-    return f"{100 * value:.3g} %" if unit == "1" else f"{value:.3g} {unit}".strip()

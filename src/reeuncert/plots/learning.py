@@ -1,4 +1,4 @@
-"""What was learned of every flow: how wide it was before the figures, and how wide it is after."""
+"""Width of the prior and the posterior of every flow."""
 
 from __future__ import annotations
 
@@ -8,12 +8,23 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from reeuncert.plots.access import CUMULATED_LABEL, SAMPLE, Coords, check_labels, quantile_table, require_prior, take
-from reeuncert.plots.style import check_backend, theme_of
+from reeuncert.plots.access import (
+    CUMULATED_LABEL,
+    SAMPLE,
+    Coords,
+    check_labels,
+    quantile_table,
+    require_prior,
+    rows_of,
+    take,
+)
+from reeuncert.plots.panels import Axis, Board, Line, Mark, Panel, Points, render
+from reeuncert.plots.style import colours_of, interval_name, shown
 from reeuncert.result.tables import mass_flow
 from reeuncert.system.definition import FLOW_FIELDS
 
 DIMS = (*FLOW_FIELDS, "year")
+TICKS = (1.01, 1.02, 1.05, 1.1, 1.15, 1.2, 1.25, 1.3, 1.4, 1.5, 1.7, 2, 2.5, 3, 4, 5, 7, 10, 20, 50, 100, 1000)
 
 
 def learning_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
@@ -78,7 +89,7 @@ def plot_learning(
     backend: str = "matplotlib",
     theme: str = "light",
 ) -> Any:
-    """Draw for every flow the width of its prior against that of its posterior; on the diagonal nothing was learned.
+    """Draw for every flow the width of its prior against that of its posterior; on the diagonal they are equal.
 
     Parameters
     ----------
@@ -98,14 +109,43 @@ def plot_learning(
     ReeUncertError
         As `learning_data`.
     """
-    check_backend(backend)
-    colours = theme_of(theme)
     table = learning_data(dt, coords=coords)
-    if backend == "matplotlib":
-        from reeuncert.plots.learning_matplotlib import draw
-    else:
-        from reeuncert.plots.learning_plotly import draw
-    return draw(table, colours)
+    table = table[np.isfinite(table["factor"]) & np.isfinite(table["prior_factor"])]
+    colours = colours_of(list(dict.fromkeys(table["origin"])))
+    across = _axis(table["prior_factor"], f"Prior: factor between the middle and either end of the {interval_name()}")
+    up = _axis(table["factor"], "Posterior: the same factor")
+    ends = [f(v for axis in (across, up) for v in axis.limits or ()) for f in (min, max)]
+    marks: list[Mark] = [Line(ends, ends, "muted", 1.0, "dash", "posterior as wide as prior")]
+    for (origin, unregistered), part in table.groupby(["origin", table["route"] == "unregistered"], sort=False):
+        symbol, name = ("triangle-up", "unregistered or unrecorded") if unregistered else ("circle", "registered")
+        x, y = part["prior_factor"].to_numpy(), part["factor"].to_numpy()
+        hover = tuple(map(_hover, rows_of(part)))
+        marks.append(Points(f"{origin}, {name}", x, y, colours[str(origin)], symbol, hover=hover, opacity=0.75))
+    panel = Panel("", marks=tuple(marks), x=across, y=up)
+    return render(Board("Width of every flow before and after the evidence", (panel,), 1, 4.9, 7.4), backend, theme)
+
+
+def _axis(values: pd.Series, title: str) -> Axis:
+    """A logarithmic axis that all values fit in, with ticks at least a twentieth of its length apart."""
+    log = np.log(values.to_numpy(dtype=float))
+    room = 0.06 * (log.max() - log.min()) + 0.02
+    low, high = float(np.exp(log.min() - room)), float(np.exp(log.max() + room))
+    kept: list[float] = []
+    for tick in (t for t in reversed(TICKS) if low <= t <= high):
+        if not kept or np.log(kept[-1] / tick) >= 0.05 * np.log(high / low):
+            kept.append(tick)
+    return Axis(title, (low, high), tuple((t, f"{t:g}") for t in kept[::-1]), log=True)
+
+
+def _hover(row: Any) -> str:
+    low, high, prior_low, prior_high = (
+        shown(v, row.unit) for v in (row.eti90_lb, row.eti90_ub, row.prior_eti90_lb, row.prior_eti90_ub)
+    )
+    return (
+        f"{row.flow}, {row.year}\nmedian {shown(row.median, row.unit)}\n"
+        f"{interval_name()}: {low} to {high} (×/÷ {row.factor:.3g})\n"
+        f"prior: {prior_low} to {prior_high} (×/÷ {row.prior_factor:.3g})"
+    )
 
 
 def _in_year(mass: xr.DataArray, year: Any) -> np.ndarray:

@@ -9,9 +9,8 @@ import xarray as xr
 
 from reeuncert.counterfactuals.lost import ALL, lost_consumption, scenario_of
 from reeuncert.plots.access import Coords, check_labels, take
-from reeuncert.plots.labels import shown
 from reeuncert.plots.rows import Chart, Row, Span, render_chart
-from reeuncert.plots.style import PROBABILITIES, band_opacity, bands_name, colours_of, interval_name
+from reeuncert.plots.style import PROBABILITIES, band_opacity, bands_name, colours_of, interval_name, shown
 
 PRODUCT, END_USE = "product", "end_use"
 _DIMS = ("region", PRODUCT, END_USE)

@@ -1,22 +1,176 @@
-"""What a figure of panels shows, told apart from the library that draws it: fans over the years, and points."""
+"""What a figure shows, independent of the library that draws it: panels of areas, lines, points, texts and ribbons."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from reeuncert.plots.style import PROBABILITIES, check_backend, theme_of
+from reeuncert.errors import ReeUncertError
+from reeuncert.plots.style import (
+    PROBABILITIES,
+    band_opacity,
+    bands_name,
+    check_backend,
+    interval_name,
+    shown,
+    theme_of,
+)
 
 MOST_PANELS = 40
 
 
 @dataclass(frozen=True)
+class Area:
+    """A filled polygon.
+
+    Parameters
+    ----------
+    x, y
+        Corners; none of them makes an entry of the legend alone.
+    colour
+        Hexadecimal, or the name of a colour of the theme (``ink``, ``muted``, ``prior``, ...), as in all marks.
+    name
+        Entry of the legend; empty for none. Marks of one name have one entry.
+    group
+        Marks that are switched on and off together in Plotly's legend; by default those of one name.
+    hover
+        Lines of plain text, the first in bold.
+    hatch
+        Pattern of matplotlib.
+    """
+
+    x: Sequence[float] | np.ndarray = ()
+    y: Sequence[float] | np.ndarray = ()
+    colour: str = "muted"
+    opacity: float = 1.0
+    name: str = ""
+    group: str = ""
+    hover: str = ""
+    hatch: str = ""
+
+    @classmethod
+    def box(cls, left: float, right: float, low: float, high: float, colour: str, **more: Any) -> Area:
+        """A rectangle."""
+        return cls((left, right, right, left), (low, low, high, high), colour, **more)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line through points; NaN interrupts it.
+
+    Parameters
+    ----------
+    dash
+        ``solid``, ``dash`` or ``dot``.
+    hover
+        A text for each point, which is then marked by a dot.
+    """
+
+    x: Sequence[float] | np.ndarray
+    y: Sequence[float] | np.ndarray
+    colour: str = "muted"
+    width: float = 1.0
+    dash: str = "solid"
+    name: str = ""
+    group: str = ""
+    hover: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Points:
+    """A symbol for each value, with a bar where a range was given.
+
+    Parameters
+    ----------
+    symbol
+        ``circle``, ``square``, ``diamond``, ``triangle-up``, ``triangle-down`` or ``bar`` (a short upright line).
+    low, high
+        Ends of the bar; NaN for none.
+    hover
+        Lines of plain text for each point, by default the label; a panel with a unit adds the value.
+    """
+
+    label: str
+    x: np.ndarray
+    y: np.ndarray
+    colour: str = "point"
+    symbol: str = "diamond"
+    low: np.ndarray | None = None
+    high: np.ndarray | None = None
+    hover: tuple[str, ...] = ()
+    hollow: bool = False
+    opacity: float = 1.0
+
+
+@dataclass(frozen=True)
+class Text:
+    """Plain text at a point; `size` in points, `ground` a colour behind it."""
+
+    x: float
+    y: float
+    text: str
+    colour: str = "ink"
+    size: float = 8.0
+    bold: bool = False
+    italic: bool = False
+    align: str = "center"
+    ground: str = ""
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node of a Sankey diagram in the unit square: middle, upper end (from 0, the lower edge) and height."""
+
+    x: float
+    top: float
+    height: float
+    colour: str
+    hover: str = ""
+
+
+@dataclass(frozen=True)
+class Ribbon:
+    """A ribbon between two nodes (their positions): its value, upper ends at both nodes, and height."""
+
+    source: int
+    target: int
+    value: float
+    start: float
+    end: float
+    height: float
+    colour: str
+    opacity: float
+    hatch: str = ""
+    hover: str = ""
+
+
+@dataclass(frozen=True)
+class Ribbons:
+    """A Sankey diagram in the unit square.
+
+    Parameters
+    ----------
+    part
+        Part of the height that the fullest column takes when every node stands as far left as possible. Plotly finds
+        its scale from that column.
+    """
+
+    nodes: tuple[Node, ...]
+    ribbons: tuple[Ribbon, ...]
+    unit: str
+    part: float
+
+
+Mark = Area | Line | Points | Text | Ribbons
+
+
+@dataclass(frozen=True)
 class Fan:
-    """One quantity over the years: its median, bands of intervals, and the prior faintly behind.
+    """One quantity over the years: its median, bands of intervals, and the prior behind.
 
     Parameters
     ----------
@@ -67,30 +221,45 @@ class Fan:
             before = (column("prior_median"), column("prior_eti90_lb"), column("prior_eti90_ub"))
         return cls(label, colour, np.array(span), column("median"), bands, probs, before, dashed)
 
+    def marks(self, unit: str) -> list[Mark]:
+        """Bands and median, in the unit of the axis."""
+        scale = scale_of(unit)
+        out: list[Mark] = []
+        for i, (lower, upper) in reversed(list(enumerate(self.bands))):
+            opacity = band_opacity(i, len(self.bands))
+            out += _band(self.x, scale * lower, scale * upper, Area((), (), self.colour, opacity, group=self.label))
+        name = f"{self.label}, median" if self.label else "median"
+        dash = "dash" if self.dashed else "solid"
+        hover = tuple(self._hover(i, unit) for i in range(len(self.x)))
+        out.append(Line(self.x, scale * self.median, self.colour, 1.7, dash, name, self.label, hover))
+        return [*out, Area((), (), self.colour, 0.4, bands_name(self.probs))]
+
+    def prior_marks(self, unit: str) -> list[Mark]:
+        """Band and dotted median of the prior, in the unit of the axis; empty without prior."""
+        if self.prior is None:
+            return []
+        median, lower, upper = (scale_of(unit) * values for values in self.prior)
+        band = _band(self.x, lower, upper, Area((), (), "prior", 0.16, group="prior"))
+        return [*band, Line(self.x, median, "prior", 1.0, "dot", group="prior")]
+
+    def _hover(self, i: int, unit: str) -> str:
+        lower, upper = self.bands[-1]
+        text = f"{self.label or 'median'}: {shown(self.median[i], unit)}\n"
+        text += f"{interval_name(self.probs[-1])}: {shown(lower[i], unit)} to {shown(upper[i], unit)}"
+        if self.prior is not None:
+            median, low, high = (shown(v[i], unit) for v in self.prior)
+            text += f"\nprior: {median} ({low} to {high})"
+        return text
+
 
 @dataclass(frozen=True)
-class Points:
-    """Published or reported figures: a symbol each, with a bar where a range was given.
+class Axis:
+    """An axis: its title, ends (also from high to low), and ticks (value, label); by default as the library chooses."""
 
-    Parameters
-    ----------
-    symbol
-        ``circle``, ``square``, ``diamond``, ``triangle-up`` or ``triangle-down``.
-    low, high
-        Ends of the bar; NaN for none.
-    hover
-        Plain text for each point (escaped when drawn).
-    """
-
-    label: str
-    x: np.ndarray
-    y: np.ndarray
-    colour: str = ""
-    symbol: str = "diamond"
-    low: np.ndarray | None = None
-    high: np.ndarray | None = None
-    hover: tuple[str, ...] = ()
-    hollow: bool = False
+    title: str = ""
+    limits: tuple[float, float] | None = None
+    ticks: tuple[tuple[float, str], ...] = ()
+    log: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,30 +269,66 @@ class Panel:
     Parameters
     ----------
     unit
-        ``"1"``: ratios, shown in per cent.
-    ceiling
-        No higher than this on the vertical axis (in the unit of the data), or None: as high as the posterior needs.
+        Of fans and points; ``"1"``: ratios, shown in per cent.
+    fans, points
+        Over the years; the vertical axis is chosen for them.
+    floor, ceiling
+        Lowest and highest value on the vertical axis of fans (in the unit of the data); by default as the posterior
+        needs.
+    marks
+        Other marks, in the units of the axes, from back to front.
+    x, y
+        Axes; by default years, and what `fans` and `points` need.
+    bare
+        No axes, and one scale for both directions.
     """
 
     title: str
-    unit: str
+    unit: str = ""
     y_title: str = ""
     fans: tuple[Fan, ...] = ()
     points: tuple[Points, ...] = ()
-    x_title: str = "Year"
     floor: float | None = None
     ceiling: float | None = None
+    marks: tuple[Mark, ...] = ()
+    x: Axis | None = None
+    y: Axis | None = None
+    bare: bool = False
+
+    def all_marks(self) -> list[Mark]:
+        """Every mark from back to front, in the units of the axes; entries of the legend that stand alone are last."""
+        scale = scale_of(self.unit)
+        out = [mark for fan in self.fans for mark in fan.prior_marks(self.unit)]
+        out += [mark for fan in self.fans for mark in fan.marks(self.unit)]
+        if any(fan.prior is not None for fan in self.fans):
+            out.append(Area((), (), "prior", 0.3, f"prior, {interval_name()} (dotted: median)", "prior"))
+        for points in self.points:
+            texts = points.hover or (points.label,) * len(points.x)
+            texts = tuple(f"{t}\n{shown(v, self.unit)}" for t, v in zip(texts, points.y, strict=True))
+            low, high = (None if v is None else scale * v for v in (points.low, points.high))
+            out.append(replace(points, y=scale * points.y, low=low, high=high, hover=texts))
+        return [*out, *self.marks]
+
+    def vertical(self) -> Axis:
+        """The vertical axis."""
+        if self.y is not None:
+            return self.y
+        low, high = limits_of(self)
+        return Axis(self.y_title, (scale_of(self.unit) * low, scale_of(self.unit) * high))
 
 
 @dataclass(frozen=True)
 class Board:
-    """Panels in rows, with a title and what the bands mean."""
+    """Panels in rows, with a title and, below it, lines of a subtitle; sizes of a panel in inches."""
 
     title: str
     panels: tuple[Panel, ...]
     columns: int = 3
     panel_height: float = 2.2
     panel_width: float = 3.6
+    subtitle: str = ""
+    keys: tuple[Mark, ...] = field(default=())
+    """Entries of the legend that no panel has."""
 
 
 def scale_of(unit: str) -> float:
@@ -134,8 +339,8 @@ def scale_of(unit: str) -> float:
 def limits_of(panel: Panel) -> tuple[float, float]:
     """Ends of the vertical axis, in the unit of the data: all of the posterior and the points, not all of the prior.
 
-    A prior that is ten times as wide as what was learned would else make a flat line of the posterior; it may fill
-    as much again above the posterior, and what is cut off is in the table.
+    A prior that is ten times as wide as the posterior would make a flat line of the latter. It may fill 60 % more of
+    the axis; what is cut off is in the table.
     """
     tops = [f.bands[-1][1] for f in panel.fans] + [p.y for p in panel.points]
     tops += [p.high for p in panel.points if p.high is not None]
@@ -163,20 +368,69 @@ def render(board: Board, backend: str, theme: str) -> Any:
     ValueError
         If backend or theme is unknown, or there is nothing or too much to draw.
     """
+    return render_steps({"": board}, "", backend, theme)
+
+
+def render_steps(boards: Mapping[str, Board], start: str, backend: str, theme: str) -> Any:
+    """Draw boards of the same panels, such as those of several years: in Plotly with a slider.
+
+    Parameters
+    ----------
+    boards
+        Label of the step → board.
+    start
+        The step that is shown first.
+
+    Raises
+    ------
+    ReeUncertError
+        If there are several steps, and the library is matplotlib.
+    ValueError
+        As `render`.
+    """
     check_backend(backend)
     colours = theme_of(theme)
-    if not board.panels:
-        raise ValueError(f"'{board.title}' has nothing to draw: no quantity of this kind exists in the system")
-    if len(board.panels) > MOST_PANELS:
-        raise ValueError(
-            f"'{board.title}' would have {len(board.panels)} panels (at most {MOST_PANELS}); "
-            "choose fewer labels by coords"
-        )
-    if backend == "matplotlib":
-        from reeuncert.plots.draw_matplotlib import draw_board
-    else:
-        from reeuncert.plots.draw_plotly import draw_board
-    return draw_board(board, colours)
+    for board in boards.values():
+        if not board.panels:
+            raise ValueError(f"'{board.title}' has nothing to draw: no quantity of this kind exists in the system")
+        if len(board.panels) > MOST_PANELS:
+            raise ValueError(
+                f"'{board.title}' would have {len(board.panels)} panels (at most {MOST_PANELS}); "
+                "choose fewer labels by coords"
+            )
+    if backend == "plotly":
+        from reeuncert.plots.draw_plotly import draw_steps
+
+        return draw_steps(boards, start, colours)
+    if len(boards) > 1:
+        raise ReeUncertError("a matplotlib figure shows one year: give one by coords, or use backend='plotly'")
+    from reeuncert.plots.draw_matplotlib import draw_board
+
+    return draw_board(boards[start], colours)
+
+
+def _band(x: np.ndarray, lower: np.ndarray, upper: np.ndarray, like: Area) -> list[Mark]:
+    """One polygon for each run of years without a gap; a year alone becomes a narrow box."""
+    out: list[Mark] = []
+    for start, stop in _runs(np.isfinite(lower) & np.isfinite(upper)):
+        years = x[start:stop].astype(float)
+        low, high = lower[start:stop], upper[start:stop]
+        if stop - start == 1:
+            years, low, high = years + np.array([-0.2, 0.2]), np.repeat(low, 2), np.repeat(high, 2)
+        out.append(replace(like, x=np.r_[years, years[::-1]], y=np.r_[high, low[::-1]]))
+    return out
+
+
+def _runs(there: np.ndarray) -> list[tuple[int, int]]:
+    """Beginnings and ends of the runs of True.
+
+    Examples
+    --------
+    >>> _runs(np.array([True, True, False, True]))
+    [(0, 2), (3, 4)]
+    """
+    edges = np.flatnonzero(np.diff(np.r_[0, there.astype(int), 0]))
+    return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
 
 
 def _extreme(arrays: Sequence[np.ndarray], of: Any) -> float:

@@ -9,8 +9,9 @@ import xarray as xr
 
 from reeuncert.checks.sensitivity import SENSITIVE
 from reeuncert.plots.access import Coords
-from reeuncert.plots.labels import COLOURS, plain, shown, table_title
+from reeuncert.plots.labels import COLOURS, plain, table_title
 from reeuncert.plots.rows import Chart, Row, Span, render_chart
+from reeuncert.plots.style import shown
 from reeuncert.questions.powerscale import power_scaling
 from reeuncert.questions.targets import Wanted
 

@@ -1,4 +1,4 @@
-"""What a chart of rows shows, told apart from the library that draws it: bars, intervals and marks beside labels."""
+"""Charts of rows: bars, intervals and symbols beside labels, as panels."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import textwrap
 from dataclasses import dataclass
 from typing import Any
 
-from reeuncert.plots.style import check_backend, theme_of
+import numpy as np
+
+from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points, render
 
 LABEL_WIDTH = 44
+FAINT = 0.35
 
 
 @dataclass(frozen=True)
@@ -46,11 +49,11 @@ class Row:
     point
         A dot.
     tick
-        A short line across the bar: what chance alone would give.
+        A short line across the bar: the noise of the computation.
     hover
         Lines of plain text.
     faint
-        Draw it paler: not to be relied on.
+        Draw it paler: not reliable.
     """
 
     label: str
@@ -69,9 +72,11 @@ class Chart:
     Parameters
     ----------
     line
-        Value at which a line is drawn down the chart, and what it is.
+        Value at which a vertical line is drawn, and what it is.
     point_name, tick_name, whisker_name, faint_name
         Entries of the legend; empty for none.
+    limits
+        Ends of the horizontal axis; by default as the rows need.
     """
 
     title: str
@@ -84,12 +89,61 @@ class Chart:
     whisker_name: str = ""
     faint_name: str = "not reliable"
     from_zero: bool = True
+    limits: tuple[float, float] | None = None
 
     @property
     def height(self) -> float:
-        """In inches."""
+        """Of its panel, in inches."""
         lines = sum(1 + 0.55 * (len(wrapped(row.label)) - 1) for row in self.rows)
-        return max(2.4, 0.3 * lines + 1.7)
+        return max(1.3, 0.3 * lines + 0.6)
+
+    def panel(self, title: str = "") -> Panel:
+        """The chart as a panel; row 0 is at height 0, the next at 1, downwards."""
+        marks: list[Mark] = []
+        for place, row in enumerate(self.rows):
+            told = "\n".join((row.label, *row.hover))
+            for span in row.spans:
+                opacity = span.opacity * (FAINT if row.faint else 1.0)
+                low, high = place - 0.5 * span.height, place + 0.5 * span.height
+                left, right = sorted((span.start, span.end))
+                if span.name and row.faint:
+                    marks.append(Area((), (), span.colour, span.opacity, span.name))
+                marks.append(Area.box(left, right, low, high, span.colour, opacity=opacity, name=span.name, hover=told))
+        there = list(enumerate(self.rows))
+        ends = -0.6, len(self.rows) - 0.4
+        whiskers = [(place, *row.whisker) for place, row in there if row.whisker is not None]
+        if whiskers:
+            x = [v for _, low, high in whiskers for v in (low, high, np.nan)]
+            marks.append(Line(x, np.repeat([float(w[0]) for w in whiskers], 3), "ink", 1.0, name=self.whisker_name))
+        ticks = [(place, row.tick) for place, row in there if row.tick is not None]
+        if ticks:
+            x = [v for _, tick in ticks for v in (tick, tick, np.nan)]
+            y = [v for place, _ in ticks for v in (place - 0.38, place + 0.38, np.nan)]
+            marks.append(Line(x, y, "ink", 1.4, name=self.tick_name))
+        dots = [(place, row) for place, row in there if row.point is not None]
+        if dots:
+            at = np.array([(row.point, place) for place, row in dots], dtype=float)
+            told_of = tuple("\n".join((row.label, *row.hover)) for _, row in dots)
+            marks.append(Points(self.point_name, at[:, 0], at[:, 1], "ink", "circle", hover=told_of))
+        if self.from_zero:
+            marks.append(Line((0.0, 0.0), ends, "muted", 0.8))
+        if self.line is not None:
+            marks.append(Line((self.line[0],) * 2, ends, "muted", 1.0, "dash", self.line[1]))
+        if any(row.faint for row in self.rows):
+            marks.append(Area((), (), "muted", FAINT, f"faint: {self.faint_name}"))
+        labels = tuple((float(place), "\n".join(wrapped(row.label))) for place, row in there)
+        across = Axis(self.x_title, self.limits or self._limits())
+        return Panel(title, marks=tuple(marks), x=across, y=Axis(limits=ends[::-1], ticks=labels))
+
+    def _limits(self) -> tuple[float, float]:
+        values = [v for row in self.rows for v in (*(row.whisker or ()), row.point, row.tick) if v is not None]
+        values += [v for row in self.rows for span in row.spans for v in (span.start, span.end)]
+        values += [self.line[0]] if self.line is not None else []
+        values += [0.0] if self.from_zero else []
+        kept = [v for v in values if np.isfinite(v)] or [0.0, 1.0]
+        low, high = min(kept), max(kept)
+        room = 0.05 * (high - low) or 0.5
+        return low - room * (low != 0.0 or not self.from_zero), high + room * (high != 0.0 or low == 0.0)
 
 
 def wrapped(label: str) -> list[str]:
@@ -111,12 +165,7 @@ def render_chart(chart: Chart, backend: str, theme: str) -> Any:
     ValueError
         If backend or theme is unknown, or there is no row.
     """
-    check_backend(backend)
-    colours = theme_of(theme)
     if not chart.rows:
         raise ValueError(f"'{chart.title}' has nothing to draw")
-    if backend == "matplotlib":
-        from reeuncert.plots.rows_matplotlib import draw
-    else:
-        from reeuncert.plots.rows_plotly import draw
-    return draw(chart, colours)
+    board = Board(chart.title, (chart.panel(),), 1, chart.height, 8.2, chart.subtitle)
+    return render(board, backend, theme)

@@ -9,15 +9,13 @@ import pandas as pd
 import xarray as xr
 
 from reeuncert.case.records import Case
-from reeuncert.errors import ReeUncertError
 from reeuncert.likelihood.selection import selected
 from reeuncert.plots.access import CUMULATED_LABEL, Coords, case_of, check_labels, quantile_table, take
 from reeuncert.plots.flow_sums import both
+from reeuncert.plots.panels import render_steps
+from reeuncert.plots.sankey_board import sankey_boards
 from reeuncert.plots.sankey_graph import LOSS, Graph, sankey_graph
-from reeuncert.plots.style import check_backend, theme_of
-
-CLASSES = ((1.25, 0.85), (2.0, 0.62), (5.0, 0.42), (np.inf, 0.26))
-"""Classes of relative uncertainty: factor between the median and either end of the interval, and opacity."""
+from reeuncert.plots.style import theme_of
 
 
 def sankey_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
@@ -92,46 +90,14 @@ def plot_sankey(
     ReeUncertError
         As `sankey_data`, or if several years are asked of matplotlib.
     """
-    check_backend(backend)
-    colours = theme_of(theme)
     case = case_of(dt)
     graph = sankey_graph(case)
-    if backend == "matplotlib":
-        from reeuncert.plots.sankey_matplotlib import draw
-
-        chosen = dict(coords or {})
-        chosen.setdefault("year", case.system.years[-1])
-        table = _table(dt, case, graph, chosen)
-        table = table if losses else table[table["route"] != LOSS]
-        if table["year"].nunique() > 1:
-            raise ReeUncertError("a matplotlib figure shows one year: give one by coords, or use backend='plotly'")
-        return draw(table, graph, case.regions, colours)
-    from reeuncert.plots.sankey_plotly import draw as draw_plotly
-
-    table = _table(dt, case, graph, coords)
-    return draw_plotly(table if losses else table[table["route"] != LOSS], graph, case.regions, colours)
-
-
-def opacity_of(factor: float) -> float:
-    """Opacity of a ribbon whose interval spans this factor around its median.
-
-    Examples
-    --------
-    >>> opacity_of(1.1), opacity_of(3.0), opacity_of(float("inf"))
-    (0.85, 0.42, 0.26)
-    """
-    return next((opacity for limit, opacity in CLASSES if factor <= limit), CLASSES[-1][1])
-
-
-def class_names() -> list[str]:
-    """Texts for the legend of opacities.
-
-    Examples
-    --------
-    >>> class_names()
-    ['within ×/÷ 1.25', 'within ×/÷ 2', 'within ×/÷ 5', 'wider']
-    """
-    return [f"within ×/÷ {limit:g}" if np.isfinite(limit) else "wider" for limit, _ in CLASSES]
+    last = {"year": case.system.years[-1]} if backend == "matplotlib" else {}
+    table = _table(dt, case, graph, last | dict(coords or {}))
+    table = table if losses else table[table["route"] != LOSS]
+    boards = sankey_boards(table, graph, case.regions, theme_of(theme))
+    years = [y for y in boards if y != CUMULATED_LABEL] or list(boards)
+    return render_steps(boards, years[-1], backend, theme)
 
 
 def _table(dt: xr.DataTree, case: Case, graph: Graph, coords: Coords) -> pd.DataFrame:

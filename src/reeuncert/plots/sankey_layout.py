@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from reeuncert.plots.sankey_graph import END_USE, LOSS, USE, Graph, Node
@@ -47,7 +46,7 @@ class Layout:
     rows: Mapping[str, tuple[float, float]]
 
 
-def layout_of(table: pd.DataFrame, graph: Graph, *, most_scale: float = np.inf) -> Layout:
+def layout_of(table: pd.DataFrame, graph: Graph) -> Layout:
     """Place the nodes for the years of a table.
 
     Parameters
@@ -56,13 +55,12 @@ def layout_of(table: pd.DataFrame, graph: Graph, *, most_scale: float = np.inf) 
         Rows of `sankey_data`.
     graph
         The diagram.
-    most_scale
-        Upper limit of the scale.
     """
     years = list(dict.fromkeys(table["year"]))
     value = {year: node_values(table[table["year"] == year]) for year in years}
     stacks = _stacks(graph, value)
-    scale = min(_fitting_scale(stacks, graph.rows), most_scale)
+    # Plotly fits the fullest of its own columns into the height: it cannot draw a larger scale.
+    scale = min(_fitting_scale(stacks, graph.rows), *(1.0 / fullest(table[table["year"] == year]) for year in years))
     rows, upper = {}, 0.0
     heights = {row: _row_height(stacks[row], scale) for row in graph.rows}
     # What the largest scale leaves over is shared out between the rows.
@@ -83,6 +81,21 @@ def node_values(rows: pd.DataFrame) -> dict[str, float]:
     out = rows.groupby("source")["median"].sum()
     both = pd.concat([into, out], axis=1).max(axis=1)
     return {str(name): float(value) for name, value in both.items()}
+
+
+def fullest(rows: pd.DataFrame) -> float:
+    """Mass in the fullest column when nodes stand as far left as they can, from which Plotly finds its scale."""
+    value = node_values(rows)
+    depth = dict.fromkeys(value, 0)
+    edges = list(zip(rows["source"], rows["target"], strict=True))
+    for _ in value:
+        moved = False
+        for a, b in edges:
+            if depth[b] < depth[a] + 1 <= len(value):
+                depth[b], moved = depth[a] + 1, True
+        if not moved:
+            break
+    return max(sum(v for name, v in value.items() if depth[name] == d) for d in set(depth.values()))
 
 
 def ordered(column: tuple[Node, ...], row: str) -> list[Node]:

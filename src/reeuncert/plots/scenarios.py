@@ -11,10 +11,10 @@ import xarray as xr
 from reeuncert.edits.scenario import BASE
 from reeuncert.errors import ReeUncertError
 from reeuncert.plots.access import Coords, choose, tidy
-from reeuncert.plots.labels import shown, table_title
+from reeuncert.plots.labels import table_title
 from reeuncert.plots.panels import scale_of
 from reeuncert.plots.rows import Chart, Row, Span, render_chart
-from reeuncert.plots.style import axis_label, hue, interval_name
+from reeuncert.plots.style import axis_label, hue, interval_name, shown
 from reeuncert.studies.study import Study
 
 SCENARIO = "scenario"

@@ -6,6 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from reeuncert.indicators.headlines import number
+
 BACKENDS = ("matplotlib", "plotly")
 
 PROBABILITIES = (0.5, 0.8, 0.9)
@@ -18,6 +22,10 @@ HUES = ("#0072B2", "#E69F00", "#009E73", "#56B4E9", "#CC79A7", "#8C6D31", "#5E4F
 
 UNRECORDED = "#B2186B"
 """Colour of what crosses a border without a record: no region has it."""
+
+
+NODE_WIDTH = 0.009
+"""Width of a node of a Sankey diagram, as part of the diagram's."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,16 @@ class Theme:
     prior: str
     point: str
     alert: str
+
+    def colour(self, name: str) -> str:
+        """A colour of the theme by its name; a hexadecimal colour, and none, as they are.
+
+        Examples
+        --------
+        >>> THEMES["light"].colour("ink"), THEMES["light"].colour("#0072B2")
+        ('#1b1f24', '#0072B2')
+        """
+        return name if name.startswith("#") or not name else str(getattr(self, name))
 
 
 THEMES = {
@@ -161,6 +179,19 @@ def axis_label(title: str, unit: str) -> str:
     ('Smuggled mass (kt)', 'Import dependence (%)')
     """
     return f"{title} ({'%' if unit in ('1', '%') else unit})" if unit else title
+
+
+def shown(value: float, unit: str = "") -> str:
+    """A value with its unit, three digits; ratios (unit 1) in per cent.
+
+    Examples
+    --------
+    >>> shown(0.4567, "1"), shown(1234.5, "kt"), shown(0.0123), shown(float("nan"), "kt")
+    ('45.7 %', '1,230 kt', '0.0123', 'not defined')
+    """
+    if not np.isfinite(value):
+        return "not defined"
+    return f"{number(100 * value)} %" if unit == "1" else f"{number(value)} {unit}".strip()
 
 
 def mpl_style(theme: Theme) -> Any:

@@ -9,10 +9,10 @@ import xarray as xr
 
 from reeuncert.errors import ReeUncertError
 from reeuncert.plots.access import Coords
-from reeuncert.plots.labels import SCENARIO, plain, shown, table_title
+from reeuncert.plots.labels import SCENARIO, plain, table_title
 from reeuncert.plots.panels import scale_of
 from reeuncert.plots.rows import Chart, Row, Span, render_chart
-from reeuncert.plots.style import axis_label, hue
+from reeuncert.plots.style import axis_label, hue, shown
 from reeuncert.questions.targets import Wanted
 from reeuncert.studies.study import Study
 from reeuncert.studies.tornado import FACTOR, tornado
@@ -89,7 +89,7 @@ def plot_tornado(
         label = plain(str(record["component"])) + ("" if study else f" ({record['kind']})")
         rows.append(Row(label, spans, hover=tuple(told), faint=not record["reliable"]))
     chart = Chart(
-        "What the median hangs on" if not study else "The median under each scenario",
+        "Components that move the median" if not study else "The median under each scenario",
         axis_label("Median", unit),
         tuple(rows),
         subtitle=table_title(table),

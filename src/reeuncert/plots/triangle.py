@@ -9,14 +9,21 @@ import pandas as pd
 import xarray as xr
 
 from reeuncert.errors import ReeUncertError
-from reeuncert.plots.access import CUMULATED_LABEL, Coords, check_labels, quantile_table, take
+from reeuncert.plots.access import CUMULATED_LABEL, Coords, check_labels, quantile_table, rows_of, take
 from reeuncert.plots.flow_sums import both, chosen_flows, refined_products, sum_of
-from reeuncert.plots.style import check_backend, theme_of
+from reeuncert.plots.panels import Area, Axis, Board, Mark, Panel, Text, render_steps
+from reeuncert.plots.style import UNRECORDED as PINK
+from reeuncert.plots.style import colours_of, interval_name, shown
 
 RECORDED, UNRECORDED = "recorded", "unrecorded"
 RECORDS = {RECORDED: ("trade",), UNRECORDED: ("declared", "undeclared")}
 DIMS = ("region", "product", "year")
 REFINED, ALL = "refined", "all"
+SHIFT = {RECORDED: 0.1, UNRECORDED: 0.235}
+"""How far to the left of the straight line between two corners an arrow runs."""
+PLACE = {RECORDED: 0.24, UNRECORDED: 0.5}
+"""Position of the label along its arrow, so that the labels of a pair do not overlap."""
+MOST_WIDTH = 0.14
 
 
 def triangle_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
@@ -114,20 +121,15 @@ def plot_triangle(
     ReeUncertError
         As `triangle_data`, or if several years are asked of matplotlib.
     """
-    check_backend(backend)
-    colours = theme_of(theme)
-    if backend == "matplotlib":
-        from reeuncert.plots.triangle_matplotlib import draw
-
-        chosen = dict(coords or {})
-        chosen.setdefault("year", int(both(dt)[0]["year"].values[-1]))
-        table = triangle_data(dt, coords=chosen)
-        if table["year"].nunique() > 1:
-            raise ReeUncertError("a matplotlib figure shows one year: give one by coords, or use backend='plotly'")
-        return draw(table, regions_of(dt), colours)
-    from reeuncert.plots.triangle_plotly import draw as draw_plotly
-
-    return draw_plotly(triangle_data(dt, coords=coords), regions_of(dt), colours)
+    last = {"year": int(both(dt)[0]["year"].values[-1])} if backend == "matplotlib" else {}
+    table, regions = triangle_data(dt, coords=last | dict(coords or {})), regions_of(dt)
+    boards = {}
+    for year, rows in table.groupby("year", sort=False):
+        panels = tuple(_panel(str(p), part, regions) for p, part in rows.groupby("product", sort=False))
+        said = f"median ({interval_name()}) in {table['unit'].iloc[0]}"
+        boards[str(year)] = Board(f"Trade between the regions, {year}", panels, 2, 4.0, 5.6, said)
+    years = [y for y in boards if y != CUMULATED_LABEL] or list(boards)
+    return render_steps(boards, years[-1], backend, theme)
 
 
 def regions_of(dt: xr.DataTree) -> list[str]:
@@ -135,6 +137,33 @@ def regions_of(dt: xr.DataTree) -> list[str]:
     mass, _ = both(dt)
     ends = zip(mass["origin"].values.astype(str), mass["destination"].values.astype(str), strict=True)
     return [r for r in dict.fromkeys(r for pair in ends for r in pair) if r]
+
+
+def _panel(product: str, rows: pd.DataFrame, regions: list[str]) -> Panel:
+    """One product: an arrow for each pair, direction and record, and the regions as corners."""
+    places, colours = corners(regions), colours_of(regions)
+    largest = float(rows["median"].max()) or 1.0
+    marks: list[Mark] = [
+        Area((), (), "ink", 1.0, "recorded by the exporter (colour: origin)"),
+        Area((), (), PINK, 1.0, UNRECORDED),
+    ]
+    notes: list[Mark] = []
+    for row in rows_of(rows):
+        start, end = arrow(places[row.origin], places[row.destination], SHIFT[row.record])
+        x, y = arrow_shape(start, end, max(0.008, MOST_WIDTH * row.median / largest))
+        values = f"{shown(row.median)} ({shown(row.eti90_lb)} to {shown(row.eti90_ub)})"
+        hover = f"{row.origin} → {row.destination}\n{product}, {row.record}, {row.year}\n{values} {row.unit}"
+        if hasattr(row, "prior_median"):
+            prior = f"{shown(row.prior_median)} ({shown(row.prior_eti90_lb)} to {shown(row.prior_eti90_ub)})"
+            hover += f"\nprior: {prior} {row.unit}"
+        colour = PINK if row.record == UNRECORDED else colours[row.origin]
+        marks.append(Area(x, y, colour, 0.85, hover=hover))
+        along = PLACE[row.record]
+        x0, y0 = start[0] + along * (end[0] - start[0]), start[1] + along * (end[1] - start[1])
+        notes.append(Text(x0, y0, values, size=7.5, ground="ground"))
+    notes += [Text(*places[r], r, "ground", 9.0, bold=True, ground=colours[r]) for r in regions]
+    y_axis = Axis(limits=(-0.8 if len(regions) == 3 else -1.3, 1.25))
+    return Panel(product, marks=(*marks, *notes), x=Axis(limits=(-1.5, 1.5)), y=y_axis, bare=True)
 
 
 def corners(regions: list[str]) -> dict[str, tuple[float, float]]:
@@ -161,6 +190,25 @@ def arrow(
     a = (round(x0 + clear * ux - shift * uy, 6), round(y0 + clear * uy + shift * ux, 6))
     b = (round(x1 - clear * ux - shift * uy, 6), round(y1 - clear * uy + shift * ux, 6))
     return a, b
+
+
+def arrow_shape(start: tuple[float, float], end: tuple[float, float], width: float) -> tuple[list[float], list[float]]:
+    """Corners of an arrow.
+
+    Examples
+    --------
+    >>> arrow_shape((0.0, 0.0), (1.0, 0.0), 0.1)[0]
+    [0.0, 0.86, 0.86, 1.0, 0.86, 0.86, 0.0]
+    """
+    (x0, y0), (x1, y1) = start, end
+    length = float(np.hypot(x1 - x0, y1 - y0))
+    ux, uy = (x1 - x0) / length, (y1 - y0) / length
+    head = min(0.06 + 0.8 * width, 0.8 * length)
+    half, wide = 0.5 * width, 0.5 * width + 0.03
+    along = [0.0, length - head, length - head, length, length - head, length - head, 0.0]
+    aside = [half, half, wide, 0.0, -wide, -half, -half]
+    x = [round(x0 + a * ux - s * uy, 4) for a, s in zip(along, aside, strict=True)]
+    return x, [round(y0 + a * uy + s * ux, 4) for a, s in zip(along, aside, strict=True)]
 
 
 def _one(

@@ -8,7 +8,8 @@ import numpy as np
 
 from reeuncert.likelihood.selection import selected
 from reeuncert.plots.access import CUMULATED_LABEL
-from reeuncert.plots.sankey import CLASSES, class_names, plot_sankey
+from reeuncert.plots.sankey import plot_sankey
+from reeuncert.plots.sankey_board import CLASSES, class_names
 from reeuncert.plots.sankey_graph import BORDER_CROSSING, UNREGISTERED
 from reeuncert.plots.style import UNRECORDED, hue
 from reeuncert.report.context import Context
@@ -23,7 +24,7 @@ def content(context: Context) -> dict[str, Any]:
     diagram = figure(
         "sankey",
         "From the mine to the end use",
-        lambda: plot_sankey(context.dt, backend="plotly"),
+        lambda: plot_sankey(context.dt, backend="plotly").update_layout(showlegend=False),
         alt="Sankey diagram of the flows in the year chosen; the list below gives every flow with its interval.",
         caption="Columns are stages, rows regions and routes. A ribbon is as wide as its median and the fainter, the "
         "less certain; outlined ribbons are unregistered, pink ones cross a border without a record.",

@@ -1,0 +1,175 @@
+"""A Sankey diagram as boards: colours, ribbons, nodes and texts, one board a year."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from reeuncert.plots.access import CUMULATED_LABEL, rows_of
+from reeuncert.plots.panels import Area, Axis, Board, Mark, Panel, Ribbon, Ribbons, Text
+from reeuncert.plots.panels import Node as Box
+from reeuncert.plots.sankey_graph import END_USE, LOSS, UNRECORDED, UNREGISTERED, Graph, Node
+from reeuncert.plots.sankey_layout import Layout, fullest, layout_of
+from reeuncert.plots.style import NODE_WIDTH, Theme, colours_of, interval_name, mixed, shown
+from reeuncert.plots.style import UNRECORDED as PINK
+
+CLASSES = ((1.25, 0.85), (2.0, 0.62), (5.0, 0.42), (np.inf, 0.26))
+"""Classes of relative uncertainty: factor between the median and either end of the interval, and opacity."""
+
+HATCHES = {UNREGISTERED: "////", UNRECORDED: "xxxx"}
+MOST_IDS = 6
+
+
+def sankey_boards(table: pd.DataFrame, graph: Graph, regions: Sequence[str], theme: Theme) -> dict[str, Board]:
+    """Year → its board; all years have one scale, and their sum has its own.
+
+    Parameters
+    ----------
+    table
+        Rows of `sankey_data`.
+    """
+    lost = "" if LOSS in set(table["route"]) else "; stocks and losses are not drawn"
+    out = {}
+    for part in (table[table["year"] != CUMULATED_LABEL], table[table["year"] == CUMULATED_LABEL]):
+        layout = layout_of(part, graph) if len(part) else None
+        for year, rows in part.groupby("year", sort=False):
+            assert layout is not None
+            marks = _marks(rows, year, graph, layout, regions, theme)
+            panel = Panel("", marks=marks, x=Axis(limits=(-0.01, 1.13)), y=Axis(limits=(-0.01, 1.08)), bare=True)
+            said = f"width: median in {rows['unit'].iloc[0]}; opacity: {interval_name()} around the median{lost}"
+            title = f"Flows from the mine to the end use, {year}"
+            out[str(year)] = Board(title, (panel,), 1, 6.3, 12.0, said, _keys(theme))
+    return out
+
+
+def ribbon_colour(row: Any, regions: Sequence[str], theme: Theme) -> str:
+    """Colour of a ribbon: its region's; darker (on dark ground: lighter) if unregistered, pink if unrecorded."""
+    if row.route == UNRECORDED:
+        return mixed(PINK, theme.ink, 0.4) if theme.name == "dark" else PINK
+    if row.route == LOSS:
+        return theme.prior
+    colour = colours_of(list(regions)).get(row.region, theme.muted)
+    return mixed(colour, theme.ink, 0.45) if row.route == UNREGISTERED else colour
+
+
+def node_colour(node: Node, regions: Sequence[str], theme: Theme) -> str:
+    """Colour of a node: that of its row; losses and end uses are grey."""
+    if node.side == LOSS:
+        return theme.prior
+    if node.stage == END_USE:
+        return theme.muted
+    region = node.row.removesuffix(f", {UNREGISTERED}")
+    colour = colours_of(list(regions)).get(region, theme.muted)
+    return mixed(colour, theme.ink, 0.45) if node.row != region else mixed(colour, theme.ink, 0.15)
+
+
+def opacity_of(factor: float) -> float:
+    """Opacity of a ribbon whose interval spans this factor around its median.
+
+    Examples
+    --------
+    >>> opacity_of(1.1), opacity_of(3.0), opacity_of(float("inf"))
+    (0.85, 0.42, 0.26)
+    """
+    return next((opacity for limit, opacity in CLASSES if factor <= limit), CLASSES[-1][1])
+
+
+def class_names() -> list[str]:
+    """Texts for the legend of opacities.
+
+    Examples
+    --------
+    >>> class_names()
+    ['within ×/÷ 1.25', 'within ×/÷ 2', 'within ×/÷ 5', 'wider']
+    """
+    return [f"within ×/÷ {limit:g}" if np.isfinite(limit) else "wider" for limit, _ in CLASSES]
+
+
+def _keys(theme: Theme) -> tuple[Mark, ...]:
+    """Entries of the legend: classes of uncertainty, and routes."""
+    named = zip(class_names(), CLASSES, strict=True)
+    classes = [Area((), (), "ink", opacity, name) for name, (_, opacity) in named]
+    darker = mixed(theme.muted, theme.ink, 0.45)
+    routes = [Area((), (), c, 0.8, r, hatch=HATCHES[r]) for r, c in ((UNREGISTERED, darker), (UNRECORDED, PINK))]
+    return (*classes, *routes)
+
+
+def _marks(
+    rows: pd.DataFrame, year: Any, graph: Graph, layout: Layout, regions: Sequence[str], theme: Theme
+) -> tuple[Mark, ...]:
+    """Ribbons and texts of a year; heights are counted from the lower edge."""
+    nodes = {n.name: n for column in graph.columns for n in column if n.name in layout.top[year]}
+    index = {name: i for i, name in enumerate(nodes)}
+    top, height = layout.top[year], layout.height[year]
+    leaves, enters = _ends(rows, "source", "target", top), _ends(rows, "target", "source", top)
+    ribbons = tuple(
+        Ribbon(
+            index[row.source],
+            index[row.target],
+            row.median,
+            1.0 - top[row.source] - leaves[row.Index] * layout.scale,
+            1.0 - top[row.target] - enters[row.Index] * layout.scale,
+            row.median * layout.scale,
+            ribbon_colour(row, regions, theme),
+            opacity_of(row.factor),
+            HATCHES.get(row.route, ""),
+            _hover(row, nodes),
+        )
+        for row in rows_of(rows)
+    )
+    boxes = tuple(
+        Box(layout.x[n], 1.0 - top[n], height[n], node_colour(node, regions, theme), _node_text(node))
+        for n, node in nodes.items()
+    )
+    diagram = Ribbons(boxes, ribbons, str(rows["unit"].iloc[0]), min(1.0, layout.scale * fullest(rows)))
+    texts = []
+    for i, heading in enumerate(graph.headings):
+        x, side = i / max(1, len(graph.headings) - 1), "left" if i == 0 else "center"
+        traded = heading == "after trade"
+        colour = "muted" if traded else "ink"
+        texts.append(Text(x, 1.055, heading, colour, bold=not traded, italic=traded, align=side))
+    for name, (upper, _) in layout.rows.items():
+        texts.append(Text(0.0, 1.0 - upper + 0.018, name, bold=True, align="left"))
+    for n, node in nodes.items():
+        if node.stage == END_USE:
+            middle = 1.0 - top[n] - 0.5 * height[n]
+            texts.append(Text(layout.x[n] + NODE_WIDTH, middle, _node_text(node), align="left"))
+    return (diagram, *texts)
+
+
+def _ends(table: pd.DataFrame, at: str, other: str, top: Any) -> dict[Any, float]:
+    """How far down its node each ribbon begins, in mass: ribbons leave in the order of the nodes they go to."""
+    out: dict[Any, float] = {}
+    medians = table["median"].to_dict()
+    for _, part in table.groupby(at, sort=False):
+        below = 0.0
+        for i in sorted(part.index, key=lambda i: top[table.at[i, other]]):
+            out[i] = below
+            below += float(medians[i])
+    return out
+
+
+def _hover(row: Any, nodes: dict[str, Node]) -> str:
+    low, high = shown(row.eti90_lb, row.unit), shown(row.eti90_ub, row.unit)
+    text = f"{_node_text(nodes[row.source])} → {_node_text(nodes[row.target])}, {row.year}\n"
+    text += f"{row.route}{', ' + row.label if row.label else ''}\n"
+    text += f"median {shown(row.median, row.unit)}\n{interval_name()}: {low} to {high}"
+    if np.isfinite(row.prior_median):
+        prior = [shown(v, row.unit) for v in (row.prior_median, row.prior_eti90_lb, row.prior_eti90_ub)]
+        text += f"\nprior: {prior[0]} ({prior[1]} to {prior[2]})"
+    ids = row.evidence.split()
+    more = f" and {len(ids) - MOST_IDS} more" if len(ids) > MOST_IDS else ""
+    said = f"evidence: {', '.join(ids[:MOST_IDS])}{more}" if ids else "no data measure this flow alone"
+    return f"{text}\n{said}"
+
+
+def _node_text(node: Node) -> str:
+    if node.stage == END_USE:
+        return str(node.name.split("|")[1])
+    if node.side == LOSS:
+        return f"losses, {node.row}"
+    side = {"supply": "", "disposal": " after trade"}.get(node.side, "")
+    return f"{node.stage}{side}, {node.row}"
