@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from reeuncert.errors import OutputError
@@ -16,12 +17,20 @@ UNFINISHED = ".reeuncert-unfinished-"
 
 
 @contextmanager
-def explained(what: str) -> Iterator[None]:
-    """Errors of the file system as `OutputError`, with what happened and the remedy."""
+def explained(what: str, otherwise: str = "") -> Iterator[None]:
+    """Errors of the file system as `OutputError`, with what happened and the remedy.
+
+    Parameters
+    ----------
+    what
+        What cannot be done, e.g. "cannot write 'a.csv'".
+    otherwise
+        What to do about it; by default that of a result which could not be written, and whose earlier files stayed.
+    """
     try:
         yield
     except OSError as error:
-        raise OutputError(f"{what}: {_reason(error)}") from error
+        raise OutputError(f"{what}: {f'{cause(error)}; {otherwise}' if otherwise else _reason(error)}") from error
 
 
 def cause(error: OSError) -> str:
@@ -35,7 +44,9 @@ def cause(error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "the disk is full"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return "no permission to write there"
+        # Windows neither replaces nor deletes a file that is open anywhere, and says no more than this.
+        opened = ", or a file there is open in another program: close it" if sys.platform == "win32" else ""
+        return f"no permission to write there{opened}"
     if error.errno == errno.EFBIG:
         return "a file would be larger than this system allows"
     return str(error.strerror or error)
@@ -53,6 +64,17 @@ def named(path: str | Path) -> str:
     if not place.is_absolute():
         return str(path)
     return place.relative_to(Path.cwd()).as_posix() if place.is_relative_to(Path.cwd()) else place.name
+
+
+def first_line(error: BaseException) -> str:
+    r"""What a library says of an error, in one line.
+
+    Examples
+    --------
+    >>> first_line(KeyError()), first_line(ValueError("no\\nsuch"))
+    ('KeyError', 'no')
+    """
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
 
 
 def write_whole(path: Path, content: bytes | memoryview) -> None:
@@ -74,16 +96,26 @@ def write_whole(path: Path, content: bytes | memoryview) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    flush(path.parent)
+    flush_folder(path.parent)
 
 
 def flush(path: Path) -> None:
-    """Make sure that content is on the disk before a name points to it."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    """Make sure that the content of a file is on the disk before a name points to it."""
+    with path.open("r+b") as file:  # Windows flushes a file only through a handle that may write
+        os.fsync(file.fileno())
+
+
+def flush_folder(path: Path) -> None:
+    """Make sure, where the system can, that the names in a folder are on the disk.
+
+    Windows opens no folder, and many shares flush none. The files are in place all the same: it is no failure.
+    """
+    with suppress(OSError):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _umask() -> int:

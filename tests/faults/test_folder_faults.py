@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import hashlib
 import json
 import os
 import re
 import signal
+import stat
 import time
 from pathlib import Path
 
@@ -19,8 +21,9 @@ import xarray as xr
 from faults.processes import start
 from reeuncert.cli.app import main
 from reeuncert.errors import OutputError
+from reeuncert.files import write_whole
 from reeuncert.report import write_report
-from reeuncert.result.folder import LOCK, STAGED, output_folder
+from reeuncert.result.folder import LOCK, MARK, STAGED, output_folder
 from reeuncert.result.io import POSTERIOR, PROVENANCE, read_results, stage_results
 from reeuncert.testing import toy_posterior
 
@@ -279,7 +282,9 @@ def test_a_result_cut_in_half_is_refused_by_readers_and_commands(result, tmp_pat
     write(result, tmp_path, "earlier")
     whole = (tmp_path / POSTERIOR).read_bytes()
     (tmp_path / POSTERIOR).write_bytes(whole[: len(whole) // 2])
-    message = "cannot be read: it was cut short, is damaged or is no netCDF-4 file"
+    with pytest.raises(OutputError, match="cannot be read: it was cut short, is damaged or is no netCDF-4 file"):
+        read_results(tmp_path / POSTERIOR)
+    message = "is not the file that provenance.json beside it speaks of"
     with pytest.raises(OutputError, match=message):
         read_results(tmp_path)
     monkeypatch.setattr("sys.argv", ["reeuncert", "report", str(tmp_path)])
@@ -292,3 +297,116 @@ def test_a_result_cut_in_half_is_refused_by_readers_and_commands(result, tmp_pat
     assert (tmp_path / "report.html").read_text() == "earlier"
     write(result, tmp_path)
     assert read_results(tmp_path)["posterior"].sizes["draw"] == 8
+
+
+def windows_opens(path, *arguments, real=os.open, **named):
+    """Windows opens no folder."""
+    if os.path.isdir(path):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+    return real(path, *arguments, **named)
+
+
+def windows_flushes(handle, real=os.fsync):
+    """Windows flushes a file only through a handle that may write."""
+    if (fcntl.fcntl(handle, fcntl.F_GETFL) & os.O_ACCMODE) == os.O_RDONLY:
+        raise OSError(errno.EBADF, "Bad file descriptor")
+    return real(handle)
+
+
+def share_flushes(handle, real=os.fsync):
+    """Many shares flush no folder."""
+    if stat.S_ISDIR(os.fstat(handle).st_mode):
+        raise OSError(errno.EINVAL, "Invalid argument")
+    return real(handle)
+
+
+@pytest.mark.parametrize(
+    "rules", [{"open": windows_opens, "fsync": windows_flushes}, {"fsync": share_flushes}], ids=["windows", "share"]
+)
+def test_a_system_that_flushes_no_folder_writes_results_and_reports(result, tmp_path, monkeypatch, rules):
+    for name, rule in rules.items():
+        monkeypatch.setattr(os, name, rule)
+    write(result, tmp_path / "run")
+    assert belongs_together(tmp_path / "run")
+    write_whole(tmp_path / "table.csv", b"a\n")
+    assert (tmp_path / "table.csv").read_bytes() == b"a\n"
+
+
+@pytest.mark.parametrize("number", [errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS])
+def test_a_share_without_locks_keeps_two_runs_apart_all_the_same(result, tmp_path, monkeypatch, number):
+    def refuse(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    folder = tmp_path / "run"
+    with output_folder(folder), pytest.raises(OutputError) as caught:
+        write(result, folder)
+    assert str(caught.value).endswith(
+        f"choose another place with --out; if there is none (it was killed), delete '{folder / MARK}'"
+    )
+    write(result, folder)
+    assert sorted(contents(folder)) == [
+        "flows.csv",
+        "indicators.csv",
+        "posterior.nc",
+        "provenance.json",
+        "report.html",
+    ]
+
+
+@pytest.mark.parametrize("renames", range(1, 10))
+def test_a_folder_between_two_results_is_mended_on_reading(result, other, tmp_path, monkeypatch, renames):
+    folder = tmp_path / "run"
+    write(result, folder, "first")
+    real, count = os.replace, 0
+
+    def replace(source, target):
+        nonlocal count
+        count += 1
+        if count > renames:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        real(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", replace)  # neither forwards nor back
+        with pytest.raises(OutputError, match=r"stand side by side there\. Nothing is lost"):
+            write(other, folder, "second")
+        with pytest.raises(OutputError, match="are of two results"):
+            read_results(folder)
+    assert read_results(folder)["posterior"].sizes["draw"] == 9
+    assert belongs_together(folder)
+    assert (folder / "report.html").read_text() == "second"
+
+
+def test_an_interrupt_between_two_renames_brings_the_earlier_result_back(result, other, tmp_path, monkeypatch):
+    folder = tmp_path / "run"
+    write(result, folder, "first")
+    before, real, count = contents(folder), os.replace, 0
+
+    def replace(source, target):
+        nonlocal count
+        count += 1
+        if count == 4:
+            raise KeyboardInterrupt
+        real(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", replace)
+        with pytest.raises(KeyboardInterrupt):
+            write(other, folder, "second")
+    assert contents(folder) == before
+    assert not list(folder.glob(f"{STAGED}*"))
+
+
+def test_draws_of_another_run_are_refused_and_changed_tables_named(result, other, tmp_path):
+    write(result, tmp_path / "one")
+    write(other, tmp_path / "two")
+    (tmp_path / "one" / "flows.csv").write_text("a\n2.0\n")
+    with pytest.warns(UserWarning, match="flows.csv in .* changed after the run had written them"):
+        assert read_results(tmp_path / "one")["posterior"].sizes["draw"] == 8
+    (tmp_path / "one" / POSTERIOR).write_bytes((tmp_path / "two" / POSTERIOR).read_bytes())
+    with pytest.raises(OutputError, match="taken from another run"):
+        read_results(tmp_path / "one")
+    assert read_results(tmp_path / "one" / POSTERIOR)["posterior"].sizes["draw"] == 9
+    (tmp_path / "one" / PROVENANCE).unlink()
+    assert read_results(tmp_path / "one")["posterior"].sizes["draw"] == 9

@@ -168,6 +168,8 @@ def test_a_file_that_was_cut_short(result, tmp_path):
     for length in (len(whole) // 2, 100, 0):
         (tmp_path / "posterior.nc").write_bytes(whole[:length])
         with pytest.raises(OutputError, match="cannot be read: it was cut short, is damaged or is no netCDF-4 file"):
+            read_results(tmp_path / "posterior.nc")
+        with pytest.raises(OutputError, match=r"is not the file that provenance\.json beside it speaks of"):
             read_results(tmp_path)
 
 

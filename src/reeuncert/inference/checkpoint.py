@@ -24,7 +24,7 @@ import numpy as np
 import xarray as xr
 
 from reeuncert.errors import OutputError
-from reeuncert.files import cause, explained, write_whole
+from reeuncert.files import cause, explained, first_line, write_whole
 from reeuncert.inference.chains import Chain
 from reeuncert.inference.compiled import CompiledModel
 from reeuncert.inference.messages import Messages
@@ -87,7 +87,7 @@ def find_checkpoint(folder: Path) -> Stored | None:
     chains = {int(p.stem[6:]): p for p in sorted(folder.glob("chain-*.npz")) if p.stem[6:].isdecimal()}
     if not chains:
         return None
-    with explained(f"cannot read the checkpoint in '{folder}'"):
+    with explained(f"cannot read the checkpoint in '{folder}'", "delete that folder to start over"):
         try:
             if (folder / MANIFEST).stat().st_size > MOST_MANIFEST:
                 raise ValueError("it is too large")
@@ -95,7 +95,7 @@ def find_checkpoint(folder: Path) -> Stored | None:
             return _manifest(content, chains)
         except (ValueError, FileNotFoundError, RecursionError) as error:
             raise OutputError(
-                f"the checkpoint in '{folder}' cannot be read ({_short(error)}); delete that folder to start over"
+                f"the checkpoint in '{folder}' cannot be read ({first_line(error)}); delete that folder to start over"
             ) from error
 
 
@@ -186,7 +186,7 @@ class Checkpoint:
             try:
                 chains[number] = _read_chain(path, found.key, int(self.identity["draws"]))
             except _UNREADABLE as error:
-                self.messages.say(f"Stored chain {number} cannot be read ({_short(error)}); it is sampled again.")
+                self.messages.say(f"Stored chain {number} cannot be read ({first_line(error)}); it is sampled again.")
         return {number: chain for number, chain in chains.items() if number < int(self.identity["chains"])}
 
     def store(self, number: int, chain: Chain) -> None:
@@ -279,7 +279,3 @@ def _read_chain(path: Path, key: str, draws: int) -> Chain:
     if chain.draws != draws or chain.posterior.sizes.get("chain") != 1:
         raise ValueError(f"it holds {chain.draws} draws, not {draws}")
     return chain
-
-
-def _short(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]

@@ -5,24 +5,25 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
+
 from reeuncert.errors import OutputError
-from reeuncert.files import UNFINISHED, explained, flush
-
-if sys.platform != "win32":
-    import fcntl
-
+from reeuncert.files import UNFINISHED, cause, explained, flush, flush_folder
 
 LOCK = ".reeuncert.lock"
+MARK = ".reeuncert.lock-of-a-run"
+"""Stands in for the lock where a file system has none; it outlives a run that was killed on another machine."""
 STAGED = ".reeuncert-writing-"
 FORMER = "former"
+_NO_LOCKS = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL}
+"""What file systems say that have no locks: NFS without its lock service, some FUSE and SMB mounts."""
 
 
 @dataclass(frozen=True)
@@ -53,23 +54,36 @@ class Staging:
             flush(path)
         former = self.place / FORMER
         former.mkdir()
-        done: list[Path] = []
         try:
             for path in staged:
                 final = self.target / path.name
                 if final.exists():
                     os.replace(final, former / path.name)
                 os.replace(path, final)
-                done.append(final)
-        except OSError:
-            for path in staged:
-                if (self.target / path.name) in done:
-                    (self.target / path.name).unlink()
-                if (former / path.name).exists():
-                    os.replace(former / path.name, self.target / path.name)
+        except BaseException:  # also Ctrl-C
+            self._take_back(staged)
             raise
-        flush(self.target)
-        return tuple(done)
+        flush_folder(self.target)
+        return tuple(self.target / path.name for path in staged)
+
+    def _take_back(self, staged: list[Path]) -> None:
+        """Bring every earlier file back, and every new one to where it waited."""
+        former = self.place / FORMER
+        try:
+            for path in staged:
+                final = self.target / path.name
+                if not path.exists() and final.exists():
+                    os.replace(final, path)
+                if (former / path.name).exists():
+                    os.replace(former / path.name, final)
+            former.rmdir()
+        except OSError as error:
+            raise OutputError(
+                f"the new files could not be put in place in '{self.target}', nor the earlier ones be brought back "
+                f"({cause(error)}): files of two results stand side by side there. Nothing is lost: all new files are "
+                f"there or in '{self.place.name}' inside it, and the next command that reads or writes results there "
+                "puts them in place"
+            ) from error
 
 
 @contextmanager
@@ -108,10 +122,37 @@ def output_folder(folder: str | Path) -> Iterator[Staging]:
                 try:
                     yield Staging(target, place)
                 finally:
-                    shutil.rmtree(place, ignore_errors=True)
+                    if not _between_two_results(place):
+                        shutil.rmtree(place, ignore_errors=True)
         finally:
-            if made and not any(target.iterdir()):
-                target.rmdir()
+            if made:
+                with suppress(OSError):  # it is not empty
+                    target.rmdir()
+
+
+def mend(folder: Path) -> None:
+    """Put the rest of a result in place whose run was killed while it did that.
+
+    Raises
+    ------
+    OutputError
+        When it cannot be done, or a run is doing it now: then files of two results stand side by side in the folder.
+    """
+    if not any(map(_between_two_results, folder.glob(f"{STAGED}*"))):
+        return
+    try:
+        with output_folder(folder):
+            pass
+    except OutputError as error:
+        raise OutputError(
+            f"the files in '{folder}' are of two results: a run was ended while it put its files in place, and that "
+            f"cannot be finished now ({error}); do it with the right to write there"
+        ) from error
+
+
+def _between_two_results(place: Path) -> bool:
+    """Whether some of the files that were staged are in place, and others still wait."""
+    return (place / FORMER).is_dir() and any(path.is_file() for path in place.iterdir())
 
 
 def _clear_after_a_killed_run(target: Path) -> None:
@@ -121,7 +162,7 @@ def _clear_after_a_killed_run(target: Path) -> None:
     files in the folder are those of one run.
     """
     for place in sorted(target.glob(f"{STAGED}*")):
-        if (place / FORMER).is_dir():
+        if _between_two_results(place):
             for path in sorted(p for p in place.iterdir() if p.is_file()):
                 os.replace(path, target / path.name)
         shutil.rmtree(place, ignore_errors=True)
@@ -133,36 +174,28 @@ def _clear_after_a_killed_run(target: Path) -> None:
 @contextmanager
 def _locked(path: Path, shown: str) -> Iterator[None]:
     """Hold a lock file; the system drops the lock when the process ends, however it ends."""
-    busy = OutputError(
-        f"another run is writing to '{shown}'; wait until it has finished, or choose another place with --out"
-    )
-    handle = _acquire(path, busy)
+    try:
+        lock: BaseFileLock = FileLock(path, timeout=0, fallback_to_soft=False)
+        _acquire(lock, shown, "")
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+        path.unlink(missing_ok=True)
+        lock = SoftFileLock(path.with_name(MARK), timeout=0)
+        _acquire(lock, shown, f"; if there is none (it was killed), delete '{path.with_name(MARK)}'")
     try:
         yield
     finally:
-        path.unlink(missing_ok=True)
-        os.close(handle)
+        with suppress(OSError):  # whoever waits for the lock sees that its file is gone; Windows deletes it afterwards
+            path.unlink()
+        lock.release()
 
 
-def _acquire(path: Path, busy: OutputError) -> int:
-    if sys.platform == "win32":  # no such lock there: a file that only one can make stands in for it
-        try:
-            return os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR)
-        except FileExistsError:
-            raise busy from None
-    while True:
-        handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(handle)
-            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-                raise busy from None
-            raise
-        # The holder before us may have removed the file between our opening and locking it: then lock the new one.
-        try:
-            if os.stat(path).st_ino == os.fstat(handle).st_ino:
-                return handle
-        except FileNotFoundError:
-            pass
-        os.close(handle)
+def _acquire(lock: BaseFileLock, shown: str, or_else: str) -> None:
+    try:
+        lock.acquire()
+    except Timeout:
+        raise OutputError(
+            f"another run is writing to '{shown}'; wait until it has finished, or choose another place with --out"
+            f"{or_else}"
+        ) from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import warnings
@@ -12,16 +11,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import pandas as pd
 import xarray as xr
-from h5netcdf import CompatibilityError
 
 from reeuncert.case.serial import case_from_json, without_folder
 from reeuncert.errors import CaseError, OutputError
-from reeuncert.files import explained, named
-from reeuncert.result.folder import Staging, output_folder
+from reeuncert.files import explained, first_line, named, write_whole
+from reeuncert.result.folder import Staging, mend, output_folder
+from reeuncert.result.netcdf import PACKED, read_tree, tree_bytes
 from reeuncert.words.cells import plain
 
 POSTERIOR = "posterior.nc"
@@ -47,7 +45,7 @@ def stage_results(
         File name → content, e.g. ``report.html``.
     """
     with explained(f"cannot write results to '{staging.target}'"):
-        _write_netcdf(dt, staging.place / POSTERIOR)
+        (staging.place / POSTERIOR).write_bytes(_netcdf(dt))
         for name, table in tables.items():
             (staging.place / name).write_text(csv_text(table), encoding="utf-8", newline="")
         for name, text in (texts or {}).items():
@@ -66,25 +64,16 @@ def write_netcdf(dt: xr.DataTree, path: str | Path) -> None:
         When the file cannot be written.
     """
     with explained(f"cannot write '{path}'"):
-        _write_netcdf(dt, Path(path))
+        write_whole(Path(path), _netcdf(dt))
 
 
-def _write_netcdf(dt: xr.DataTree, path: Path) -> None:
+def _netcdf(dt: xr.DataTree) -> bytes:
     dt = _storable(dt)
     encoding: dict[str, dict[str, dict[str, Any]]] = {}
     for group in dt.children:
         data = dt[group].to_dataset()
         encoding[f"/{group}"] = {str(name): _encoding(v, group) for name, v in data.data_vars.items() if v.ndim}
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=FutureWarning)
-        # Made in memory, then written: the HDF5 library ends the whole process when a disk fills up under it.
-        content = io.BytesIO()
-        try:
-            dt.to_netcdf(content, engine="h5netcdf", encoding=encoding)
-        except (TypeError, ValueError, CompatibilityError) as error:
-            raise OutputError(f"the result holds what netCDF cannot store: {_first_line(error)}; remove it") from error
-    with path.open("wb") as file:
-        file.write(content.getbuffer())
+    return tree_bytes(dt, encoding)
 
 
 def _storable(dt: xr.DataTree) -> xr.DataTree:
@@ -146,24 +135,17 @@ def read_results(path: str | Path, *, variables: Mapping[str, Iterable[str]] | N
     Raises
     ------
     OutputError
-        If the file is missing, was cut short, or is no result of this package.
+        If the file is missing, was cut short, or is no result of this package; of a folder, also if ``posterior.nc``
+        is not the file that its ``provenance.json`` speaks of. A table changed since then is a warning.
     """
     file = Path(path).expanduser()
     if os.path.isdir(file):  # which says no to a name that is too long, where pathlib raises
+        mend(file)
+        _compare_with_provenance(file)
         file = file / POSTERIOR
     if not os.path.isfile(file):
         raise OutputError(f"there is no result at '{path}'; give a {POSTERIOR}, or the folder of a run that holds one")
-    try:
-        with h5py.File(file, "r") as held:
-            # What h5netcdf reads first: where that fails, it leaves half an object behind that cannot be closed.
-            held.attrs.get("_nc3_strict")
-        with xr.open_datatree(file, engine="h5netcdf") as opened:
-            tree = (opened if variables is None else _only(opened, variables)).load().copy()
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise OutputError(
-            f"'{path}' cannot be read: it was cut short, is damaged or is no netCDF-4 file ({_first_line(error)}); "
-            "copy it again, or run the case again"
-        ) from error
+    tree = read_tree(file, variables)
     if "posterior" not in tree.children or "case_json" not in tree.attrs:
         raise OutputError(
             f"'{path}' is a netCDF file, but no result of this package (it lacks the group 'posterior' or the "
@@ -174,6 +156,53 @@ def read_results(path: str | Path, *, variables: Mapping[str, Iterable[str]] | N
     if wrong:
         raise OutputError(f"'{path}' is no whole result of this package: {wrong}; run the case again")
     return tree
+
+
+def _compare_with_provenance(folder: Path) -> None:
+    """Whether the files of a folder are those that its provenance was written with.
+
+    The report may be written again alone, and is not compared.
+
+    Raises
+    ------
+    OutputError
+        If the draws are others, or the provenance cannot be read.
+    """
+    stated = _stated_hashes(folder)
+    changed = [name for name, value in stated.items() if _changed(folder / name, value)]
+    if POSTERIOR in changed:
+        raise OutputError(
+            f"'{folder / POSTERIOR}' is not the file that {PROVENANCE} beside it speaks of: it was damaged, changed or "
+            f"taken from another run. Copy the folder again, or run the case again; give '{folder / POSTERIOR}' itself "
+            "to read it all the same"
+        )
+    tables = [name for name in changed if name.endswith(".csv")]
+    if tables:
+        warnings.warn(
+            f"{', '.join(tables)} in '{folder}' changed after the run had written them; the draws did not", stacklevel=3
+        )
+
+
+def _stated_hashes(folder: Path) -> dict[str, str]:
+    """File name → SHA-256, as the provenance of a folder says; empty where there is none."""
+    file = folder / PROVENANCE
+    if not os.path.isfile(file):
+        return {}
+    try:
+        stated = json.loads(file.read_text(encoding="utf-8"))["files_sha256"]
+        if not all(isinstance(text, str) and Path(name).name == name for name, text in stated.items()):
+            raise ValueError("'files_sha256' does not name a text for each file")
+        return dict(stated)
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        raise OutputError(
+            f"'{file}' cannot be read: it was cut short or is damaged ({first_line(error)}), so that it is not known "
+            f"whether the files beside it belong together. Copy the folder again, or give '{folder / POSTERIOR}' itself"
+        ) from error
+
+
+def _changed(file: Path, stated: str) -> bool:
+    with explained(f"cannot read '{file}'", "copy it again, or run the case again"):
+        return os.path.isfile(file) and _sha256(file) != stated
 
 
 def _wrong_with(tree: xr.DataTree) -> str:
@@ -230,22 +259,10 @@ def provenance(dt: xr.DataTree) -> dict[str, Any]:
     return out
 
 
-def _only(tree: xr.DataTree, variables: Mapping[str, Iterable[str]]) -> xr.DataTree:
-    """The part of a tree that is wanted, as far as it is there."""
-    kept = {}
-    for group, names in variables.items():
-        if group in tree.children:
-            data = tree[group].to_dataset()
-            kept[group] = data[[name for name in names if name in data.data_vars]]
-    part = xr.DataTree.from_dict(kept)
-    part.attrs = dict(tree.attrs)
-    return part
-
-
 def _encoding(variable: xr.DataArray, group: str) -> dict[str, Any]:
     if variable.dtype.kind not in "fiub":
         return {}
-    found: dict[str, Any] = {"zlib": True, "complevel": 1, "shuffle": True}
+    found: dict[str, Any] = dict(PACKED)
     if group in ("derived", "derived_prior") and variable.dtype.kind == "f":
         found["dtype"] = "float32"
     size = int(np.prod(variable.shape))
@@ -266,10 +283,6 @@ def _plain(value: object) -> object:
     if isinstance(value, np.generic):
         return value.item()
     return value.tolist() if isinstance(value, np.ndarray) else value
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
 
 
 def _sha256(path: Path) -> str:

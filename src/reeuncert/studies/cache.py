@@ -18,7 +18,7 @@ from typing import Any
 from reeuncert.case.records import Case
 from reeuncert.case.serial import case_to_json
 from reeuncert.errors import OutputError
-from reeuncert.files import explained
+from reeuncert.files import UNFINISHED, cause, explained
 from reeuncert.studies.fitted import FORMAT, QUANTILES, Fitted
 
 ENVIRONMENT = "REEUNCERT_CACHE"
@@ -91,6 +91,8 @@ class Cache:
     ----------
     folder
         None: nothing is kept.
+    named
+        Whether the user named the folder, who then wants it.
     release
         Version of the package, and of its code, whose results are used; results of others are left where they are.
     notes
@@ -98,6 +100,7 @@ class Cache:
     """
 
     folder: Path | None
+    named: bool = False
     release: str = field(default_factory=release_of_results)
     notes: list[str] = field(default_factory=list)
 
@@ -124,24 +127,18 @@ class Cache:
             )
         return None
 
-    def put(self, key: str, fitted: Fitted) -> None:
-        """Keep a result: written beside its place, then renamed, so that a crash leaves no half of a file.
-
-        Raises
-        ------
-        OutputError
-            When the file cannot be written.
-        """
+    def put(self, key: str, fitted: Fitted) -> str:
+        """Keep a result, whole or not at all. Where that fails, nothing more is kept: returns a note that says so."""
         if self.folder is None:
-            return
-        with explained(f"cannot keep finished scenarios in '{self.folder}'"):
-            handle, temporary = tempfile.mkstemp(prefix=".writing-", suffix=".nc", dir=self.folder)
-            os.close(handle)
-            try:
-                fitted.to_netcdf(Path(temporary))
-                os.replace(temporary, self._path(key))
-            finally:
-                Path(temporary).unlink(missing_ok=True)
+            return ""
+        try:
+            fitted.to_netcdf(self._path(key))
+        except OSError as error:
+            note = f"finished scenarios cannot be kept in '{self.folder}' ({cause(error)}); the study goes on without"
+            self.notes.append(note)
+            self.folder = None
+            return note
+        return ""
 
     def prepare(self) -> None:
         """Make the folder, so that a place that cannot be written is told before anything is fitted.
@@ -149,15 +146,23 @@ class Cache:
         Raises
         ------
         OutputError
-            When it cannot be made or written.
+            When the user named it, and it cannot be made or written; where it is the usual folder, a note says that the
+            study goes on without.
         """
         if self.folder is None:
             return
-        with explained(f"cannot keep finished scenarios in '{self.folder}'"):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(prefix=".trying-", dir=self.folder)
-            os.close(handle)
-            os.unlink(temporary)
+        what = f"cannot keep finished scenarios in '{self.folder}'"
+        try:
+            with explained(what, "name another folder for them, or keep none"):
+                self.folder.mkdir(parents=True, exist_ok=True)
+                handle, temporary = tempfile.mkstemp(prefix=UNFINISHED, dir=self.folder)
+                os.close(handle)
+                os.unlink(temporary)
+        except OutputError as error:
+            if self.named:
+                raise
+            self.notes.append(f"{error}; the study goes on without")
+            self.folder = None
 
     def _path(self, key: str) -> Path:
         assert self.folder is not None
@@ -174,4 +179,4 @@ def cache_of(given: str | Path | bool) -> Cache:
     """
     if isinstance(given, bool):
         return Cache(default_folder() if given else None)
-    return Cache(Path(given).expanduser())
+    return Cache(Path(given).expanduser(), named=True)

@@ -16,8 +16,10 @@ from reeuncert.case.records import Case, Headline
 from reeuncert.case.serial import case_to_json
 from reeuncert.checks import check
 from reeuncert.errors import OutputError, ReeUncertError
+from reeuncert.files import first_line, write_whole
 from reeuncert.indicators import add_indicators, headlines
 from reeuncert.indicators.headlines import place
+from reeuncert.result.netcdf import read_tree, tree_bytes
 from reeuncert.studies.table_text import table_of, table_text
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -71,12 +73,7 @@ class Fitted:
             "checks": table_text(self.checks),
             "about": json.dumps(dict(self.about), sort_keys=True),
         }
-        packed = {"zlib": True, "complevel": 1, "shuffle": True}
-        encoding = {
-            f"/{group}": {str(name): packed for name in dataset.data_vars}
-            for group, dataset in (("indicators", self.indicators), ("draws", self.draws))
-        }
-        tree.to_netcdf(path, engine="h5netcdf", encoding=encoding)
+        write_whole(path, tree_bytes(tree))
 
     @classmethod
     def read(cls, path: Path) -> Fitted:
@@ -87,9 +84,8 @@ class Fitted:
         OutputError
             When the file is damaged, or is something else.
         """
+        tree = read_tree(path)
         try:
-            with xr.open_datatree(path, engine="h5netcdf") as opened:
-                tree = opened.load().copy()
             said = {name: str(tree.attrs[name]) for name in ("format", "headlines", "checks", "about")}
             if said["format"] != FORMAT:
                 raise ValueError(f"its format is '{said['format'][:40]}', not '{FORMAT}'")
@@ -100,8 +96,8 @@ class Fitted:
                 table_of(said["checks"]),
                 json.loads(said["about"]),
             )
-        except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError) as error:
-            raise OutputError(f"'{path}' is no result of a scenario, or is damaged: {error}") from error
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+            raise OutputError(f"'{path}' is no result of a scenario, or is damaged: {first_line(error)}") from error
 
 
 def summarise(dt: xr.DataTree, case: Case, names: Sequence[str], about: Mapping[str, Any]) -> Fitted:

@@ -117,8 +117,8 @@ def _fit_all(
 ) -> None:
     try:
         for job, result in run_jobs(waiting, fit, pool, begun=shown.begun):
-            if isinstance(result, Fitted):
-                cache.put(job.key, result)
+            if isinstance(result, Fitted) and (note := cache.put(job.key, result)):
+                shown.say(note)
             found |= {other.name: result for other in plan.jobs if other.key == job.key}
             shown.ended(job, result)
     except KeyboardInterrupt:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,8 @@ import xarray as xr
 from reeuncert.case.serial import without_folder
 from reeuncert.edits.scenario import BASE
 from reeuncert.errors import OutputError, ReeUncertError
-from reeuncert.files import explained, write_whole
+from reeuncert.files import explained, first_line, write_whole
+from reeuncert.result.netcdf import read_tree, tree_bytes
 from reeuncert.studies.fitted import LABELS, Fitted
 from reeuncert.studies.table_text import table_of, table_text
 from reeuncert.words.cells import plain, unknown
@@ -148,15 +150,8 @@ class Study:
             about["case_json"] = without_folder(about["case_json"])
         tree.attrs = {"format": FORMAT, "about": json.dumps(about, sort_keys=True)}
         tree.attrs |= {name: table_text(getattr(self, name)) for name in _TABLES}
-        packed = {"zlib": True, "complevel": 1, "shuffle": True}
-        encoding = {
-            f"/{group}": {str(v): packed for v in held.data_vars}
-            for group, held in (("indicators", self.data), ("draws", self.draws))
-        }
         with explained(f"cannot write the study to '{path}'"):
-            content = tree.to_netcdf(engine="h5netcdf", encoding=encoding)
-            assert content is not None
-            write_whole(file, content)
+            write_whole(file, tree_bytes(tree))
         return file
 
     def __repr__(self) -> str:
@@ -232,18 +227,17 @@ def read_study(path: str | Path) -> Study:
         When there is no such file, or it is damaged or no study.
     """
     file = Path(path).expanduser()
-    if not file.is_file():
+    if not os.path.isfile(file):  # which says no to a name that is too long, where pathlib raises
         raise OutputError(f"there is no study at '{path}'")
+    tree = read_tree(file)
     try:
-        with xr.open_datatree(file, engine="h5netcdf") as opened:
-            tree = opened.load().copy()
         if str(tree.attrs["format"]) != FORMAT:
             raise ValueError(f"its format is '{plain(tree.attrs['format'])}', and this version reads '{FORMAT}'")
         tables = {name: table_of(str(tree.attrs[name])) for name in _TABLES}
         about = json.loads(str(tree.attrs["about"]))
         return Study(tree["indicators"].to_dataset(), tree["draws"].to_dataset(), **tables, about=about)
-    except (OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
-        raise OutputError(f"'{path}' is no study that this version can read: {error}") from error
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise OutputError(f"'{path}' is no study that this version can read: {first_line(error)}") from error
 
 
 def stack(results: Mapping[str, Fitted], scenarios: pd.DataFrame, about: Mapping[str, Any]) -> Study:

@@ -1,0 +1,92 @@
+"""The one place that reads and writes netCDF-4: whole files in memory, and every failure of the libraries in words."""
+
+from __future__ import annotations
+
+import io
+import os
+import warnings
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+import xarray as xr
+from h5netcdf import CompatibilityError
+
+from reeuncert.errors import OutputError
+from reeuncert.files import first_line
+
+_DAMAGE = (
+    *(OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError),
+    *(RuntimeError, MemoryError, BufferError, EOFError, SystemError, ImportError),
+)
+"""What h5py, h5netcdf and xarray raise of a file whose bytes were changed: a length, a name, a type or a link in it is
+no longer what they expect."""
+
+PACKED: Mapping[str, Any] = {"zlib": True, "complevel": 1, "shuffle": True}
+"""Light compression, with a checksum of every block of numbers."""
+
+
+def tree_bytes(tree: xr.DataTree, encoding: Mapping[str, Mapping[str, Any]] | None = None) -> bytes:
+    """A tree as the content of a netCDF-4 file.
+
+    Files are made in memory, then written: the HDF5 library ends the whole process when a disk fills up under it.
+
+    Parameters
+    ----------
+    encoding
+        Group → variable → how it is stored; by default all are `PACKED`.
+
+    Raises
+    ------
+    OutputError
+        When the tree holds what netCDF cannot store.
+    """
+    chosen = encoding or {f"/{name}": dict.fromkeys(map(str, tree[name].data_vars), PACKED) for name in tree.children}
+    content = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=FutureWarning)
+        try:
+            tree.to_netcdf(content, engine="h5netcdf", encoding=chosen)
+        except (TypeError, ValueError, CompatibilityError) as error:
+            raise OutputError(f"the result holds what netCDF cannot store: {first_line(error)}; remove it") from error
+    return content.getvalue()
+
+
+def read_tree(path: Path, variables: Mapping[str, Iterable[str]] | None = None) -> xr.DataTree:
+    """Read a tree into memory.
+
+    Parameters
+    ----------
+    variables
+        Group → names of its variables, to read no more than these, as far as they are there; all by default.
+
+    Raises
+    ------
+    OutputError
+        If the file was cut short, is damaged or is no netCDF-4 file, with the words of the library.
+    """
+    if not os.access(path, os.R_OK):
+        raise OutputError(f"'{path}' cannot be read: no permission to read it")
+    try:
+        with h5py.File(path, "r") as held:
+            # What h5netcdf reads first: where that fails, it leaves half an object behind that cannot be closed.
+            held.attrs.get("_nc3_strict")
+        with xr.open_datatree(path, engine="h5netcdf") as opened:
+            return (opened if variables is None else _only(opened, variables)).load().copy()
+    except _DAMAGE as error:
+        raise OutputError(
+            f"'{path}' cannot be read: it was cut short, is damaged or is no netCDF-4 file ({first_line(error)}); "
+            "copy it again, or run the case again"
+        ) from error
+
+
+def _only(tree: xr.DataTree, variables: Mapping[str, Iterable[str]]) -> xr.DataTree:
+    kept = {}
+    for group, names in variables.items():
+        if group in tree.children:
+            data = tree[group].to_dataset()
+            kept[group] = data[[name for name in names if name in data.data_vars]]
+    part = xr.DataTree.from_dict(kept)
+    part.attrs = dict(tree.attrs)
+    return part
