@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from reeuncert.balance.network import Network
 from reeuncert.case.records import Case, Evidence
+from reeuncert.case.selection import Term, select, years_in_case
 from reeuncert.errors import EvidenceError, ModelError
 from reeuncert.likelihood.conflicts import error_class_of
 from reeuncert.likelihood.offsets import OffsetValues, expand_offsets
 from reeuncert.likelihood.packing import pack_rows, pack_sums
 from reeuncert.likelihood.problems import evidence_problems, row_has_flows
 from reeuncert.likelihood.readings import LOG, LOGIT, PLAIN, read, scale_of
-from reeuncert.likelihood.selection import Term, select, years_in_case
 from reeuncert.likelihood.widths import (
     WidthGroups,
     group_widths,

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from reeuncert.case.records import Case, ErrorClass, Evidence
+from reeuncert.case.selection import Term, selected, years_in_case
 from reeuncert.case.wording import figure_text, place_text, years_text
 from reeuncert.errors import Problem
 from reeuncert.likelihood.readings import BOUND_QUALIFIERS, bounds, scale_of, to_scale
-from reeuncert.likelihood.selection import Term, selected, years_in_case
 from reeuncert.likelihood.widths import has_own_width, row_multiplier
 from reeuncert.words.error_laws import ERROR_LAWS
 from reeuncert.words.units import SHARE_RELATIONS, unit_factor

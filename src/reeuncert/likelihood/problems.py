@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reeuncert.case.records import Case, Evidence
+from reeuncert.case.selection import GROSS, Term, products_without_factor, selected, years_in_case
 from reeuncert.case.wording import figure_text, years_text
 from reeuncert.errors import Problem
 from reeuncert.likelihood.conflicts import Overlap, contradictions, duplicates, overlaps_among
 from reeuncert.likelihood.row_checks import agrees_with_zero, number_problems, word_problems
-from reeuncert.likelihood.selection import GROSS, Term, products_without_factor, selected, years_in_case
 from reeuncert.system.definition import Selector
 from reeuncert.words.error_laws import ERROR_LAWS
 

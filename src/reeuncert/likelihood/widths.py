@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reeuncert.case.records import ErrorClass, Evidence
+from reeuncert.case.selection import Term
 from reeuncert.likelihood.readings import ABOUT_FACTOR
-from reeuncert.likelihood.selection import Term
 from reeuncert.words.error_laws import ERROR_LAWS
 
 WIDTH_LOG_SD = 0.4

@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from reeuncert.case.records import Case
-from reeuncert.likelihood.selection import selected
+from reeuncert.case.selection import selected
 from reeuncert.plots.access import CUMULATED_LABEL, Coords, case_of, check_labels, quantile_table, take
 from reeuncert.plots.flow_sums import both
 from reeuncert.plots.panels import render_steps

@@ -13,7 +13,7 @@ from scipy.sparse import coo_array
 
 from reeuncert.balance.network import INPUT, Network
 from reeuncert.case.records import Case, Evidence, Prior
-from reeuncert.likelihood.selection import select
+from reeuncert.case.selection import select
 from reeuncert.priors.subjects import subjects
 from reeuncert.system.graph import BEYOND
 from reeuncert.words.prior_families import DIRICHLET, PRIOR_FAMILIES

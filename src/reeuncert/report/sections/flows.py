@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from reeuncert.likelihood.selection import selected
+from reeuncert.case.selection import selected
 from reeuncert.plots.access import CUMULATED_LABEL
 from reeuncert.plots.sankey import plot_sankey
 from reeuncert.plots.sankey_board import CLASSES, class_names
