@@ -41,10 +41,10 @@ if TYPE_CHECKING:
     from reeuncert.errors import OutputError as OutputError
     from reeuncert.errors import ReeUncertError as ReeUncertError
     from reeuncert.errors import SamplingError as SamplingError
-    from reeuncert.indicators import add_indicators as add_indicators
-    from reeuncert.indicators import headlines as headlines
-    from reeuncert.indicators import indicator_table as indicator_table
-    from reeuncert.indicators import summary as summary
+    from reeuncert.indicators.compute import add_indicators as add_indicators
+    from reeuncert.indicators.headlines import headlines as headlines
+    from reeuncert.indicators.summary import indicator_table as indicator_table
+    from reeuncert.indicators.summary import summary as summary
     from reeuncert.inference.preview import preview as preview
     from reeuncert.inference.prior import sample_prior as sample_prior
     from reeuncert.inference.sample import sample as sample
@@ -101,7 +101,7 @@ _HOME = {
     "Study": "reeuncert.studies",
     "SystemDefinition": "reeuncert.system.definition",
     "add_capacity": "reeuncert.counterfactuals",
-    "add_indicators": "reeuncert.indicators",
+    "add_indicators": "reeuncert.indicators.compute",
     "add_left_out": "reeuncert.result.left_out",
     "add_structures": "reeuncert.studies.averaging",
     "average_structures": "reeuncert.studies.averaging",
@@ -111,8 +111,8 @@ _HOME = {
     "check_case": "reeuncert.validation.report",
     "compare_structures": "reeuncert.studies",
     "export_stop": "reeuncert.counterfactuals",
-    "headlines": "reeuncert.indicators",
-    "indicator_table": "reeuncert.indicators",
+    "headlines": "reeuncert.indicators.headlines",
+    "indicator_table": "reeuncert.indicators.summary",
     "lost_consumption": "reeuncert.counterfactuals",
     "new_case": "reeuncert.reading.new",
     "no_trade": "reeuncert.counterfactuals",
@@ -134,7 +134,7 @@ _HOME = {
     "sensitivity": "reeuncert.studies",
     "simulate": "reeuncert.calibration",
     "sobol": "reeuncert.questions.sobol",
-    "summary": "reeuncert.indicators",
+    "summary": "reeuncert.indicators.summary",
     "tornado": "reeuncert.studies.tornado",
     "value_of_information": "reeuncert.questions.information",
     "write_report": "reeuncert.report",

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,14 +18,11 @@ from reeuncert.case.records import Case
 from reeuncert.case.serial import case_from_json
 from reeuncert.errors import CaseError, Problem
 from reeuncert.indicators.registry import CUMULATED, INDICATORS, Indicator
-from reeuncert.reading.bundled import bundled_cases, find_case
+from reeuncert.reading.bundled import PUBLISHED, REFERENCE_FOLDER, data_folder
 from reeuncert.reading.tables import read_texts
-from reeuncert.reading.toml import FILE, read_case_file
 from reeuncert.result.quantiles import spread
 from reeuncert.words.cells import CellError, number_cell, unknown, year_cell
 
-FOLDER = "reference"
-TABLE = "published_reference.csv"
 SOURCES = "sources.csv"
 NEEDED = (
     *("id", "source_id", "statement", "indicator", "region", "partner", "product"),
@@ -75,19 +71,6 @@ class Published:
     why_outside: str = ""
 
 
-def data_folder(case: Case) -> Path | None:
-    """Folder of the data of a case, where it can still be found: where it was read, or among the bundled cases."""
-    places = [Path(case.path)] if case.path else []
-    if case.name in bundled_cases():
-        places.append(find_case(case.name))
-    for folder in places:
-        if (folder / FILE).is_file():
-            found = read_case_file(folder / FILE, {})
-            if not found.problems and found.settings.name == case.name:
-                return folder / found.settings.data
-    return None
-
-
 def published_values(case: Case) -> tuple[Published, ...]:
     """Published values of indicators of a case that one number of ours can be set beside.
 
@@ -98,21 +81,21 @@ def published_values(case: Case) -> tuple[Published, ...]:
     CaseError
         If a table of published values cannot be read; lists every problem.
     """
-    data = data_folder(case)
-    if data is None or not (data / FOLDER / TABLE).is_file():
+    data = data_folder(case.name, case.path)
+    if data is None or not (data / REFERENCE_FOLDER / PUBLISHED).is_file():
         return ()
-    sources = data / FOLDER / SOURCES
+    sources = data / REFERENCE_FOLDER / SOURCES
     titles: dict[str, str] = {}
     if sources.is_file():
-        rows = read_texts(sources, f"{FOLDER}/{SOURCES}", ("source_id", "title"))
+        rows = read_texts(sources, f"{REFERENCE_FOLDER}/{SOURCES}", ("source_id", "title"))
         titles = {row["source_id"]: row["title"] for row in rows}
     problems: list[Problem] = []
     found = []
-    for row in read_texts(data / FOLDER / TABLE, f"{FOLDER}/{TABLE}", NEEDED):
+    for row in read_texts(data / REFERENCE_FOLDER / PUBLISHED, f"{REFERENCE_FOLDER}/{PUBLISHED}", NEEDED):
         try:
             found.append(_published(row.cells, titles, case))
         except CellError as error:
-            problems.append(Problem(f"{FOLDER}/{TABLE}", row.line, "", str(error)))
+            problems.append(Problem(f"{REFERENCE_FOLDER}/{PUBLISHED}", row.line, "", str(error)))
     if problems:
         raise CaseError(problems)
     return tuple(row for row in found if row is not None)

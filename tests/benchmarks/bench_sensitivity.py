@@ -21,7 +21,7 @@ ONE = """
 import json, sys, time
 begin = time.perf_counter()
 import reeuncert as ree
-from reeuncert.indicators import add_indicators
+from reeuncert.indicators.compute import add_indicators
 asked = json.loads(sys.argv[1])
 case = ree.read_case(asked["case"])
 if asked["years"]:

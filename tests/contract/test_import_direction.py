@@ -1,4 +1,4 @@
-"""Data flow one way: the contracts of pyproject.toml hold, they catch what breaks them, and no import goes in a circle."""
+"""Data flow one way: the contracts of pyproject.toml hold and catch what breaks them; no import goes in a circle."""
 
 import copy
 from pathlib import Path

@@ -9,7 +9,8 @@ import pytest
 import xarray as xr
 
 from reeuncert.case.serial import case_from_json
-from reeuncert.indicators import UnknownIndicatorError, add_indicators, valid_names
+from reeuncert.indicators import UnknownIndicatorError, valid_names
+from reeuncert.indicators.compute import add_indicators
 from reeuncert.testing import toy_posterior
 
 

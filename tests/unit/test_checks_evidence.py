@@ -13,7 +13,7 @@ from reeuncert.checks.assumption import verdict, width_ratio
 from reeuncert.checks.monte_carlo import relative_error
 from reeuncert.checks.posterior_predictive import row_table
 from reeuncert.checks.sensitivity import components, sensitivity
-from reeuncert.indicators import add_indicators
+from reeuncert.indicators.compute import add_indicators
 from reeuncert.inference.layout import flow_coordinates
 from reeuncert.likelihood.compile import compile_evidence
 from reeuncert.likelihood.predictive import log_likelihood

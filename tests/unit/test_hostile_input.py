@@ -20,7 +20,7 @@ from reeuncert.checks import check
 from reeuncert.checks.result import CheckTable, judged
 from reeuncert.cli.show import show_checks, show_findings
 from reeuncert.errors import CaseError
-from reeuncert.indicators import add_indicators
+from reeuncert.indicators.compute import add_indicators
 from reeuncert.reading.bundled import find_case
 from reeuncert.report.findings import Findings
 from reeuncert.result.io import csv_text

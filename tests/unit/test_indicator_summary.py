@@ -11,8 +11,8 @@ import xarray as xr
 from reeuncert.case.records import Headline
 from reeuncert.case.serial import case_from_json
 from reeuncert.errors import ReeUncertError
-from reeuncert.indicators import headlines, indicator_table, summary
-from reeuncert.indicators.headlines import number
+from reeuncert.indicators.headlines import headlines, number
+from reeuncert.indicators.summary import indicator_table, summary
 from reeuncert.result.quantiles import spread
 from reeuncert.testing import toy_posterior
 

@@ -9,7 +9,8 @@ import xarray as xr
 from flow_tables import row, table
 from reeuncert.case.records import Constant
 from reeuncert.errors import CaseError
-from reeuncert.indicators import INDICATORS, indicators_of
+from reeuncert.indicators import INDICATORS
+from reeuncert.indicators.compute import indicators_of
 from reeuncert.indicators.flows import FlowTable, ratio
 from reeuncert.testing import assert_mass_balance
 

@@ -134,10 +134,10 @@ def cases() -> None:
     """List the cases that ship with the package."""
     with guarded():
         from reeuncert.cli.terminal import show_cases
-        from reeuncert.reading.bundled import bundled_cases
-        from reeuncert.validation.reader import read_case
+        from reeuncert.reading.bundled import bundled_cases, find_case
+        from reeuncert.validation.reader import list_case
 
-        show_cases([read_case(name) for name in bundled_cases()])
+        show_cases([list_case(find_case(name)) for name in bundled_cases()])
 
 
 @app.command()

@@ -110,7 +110,7 @@ def _with_rivals(dt: xr.DataTree, case: Case, request: Request) -> xr.DataTree:
     """The result with its headlines under the rival structures of the case, where it names any."""
     if not case.compare or not request.structures or request.preview or dt.attrs.get("complete") == "no":
         return dt
-    from reeuncert.indicators import add_indicators
+    from reeuncert.indicators.compute import add_indicators
     from reeuncert.studies.averaging import add_structures
     from reeuncert.studies.rivals import run_rivals
 

@@ -69,25 +69,18 @@ from reeuncert.indicators import concentration, mining, unregistered_mining, ref
 from reeuncert.indicators import embodied, return_share
 
 # isort: on
-from reeuncert.indicators.compute import add_indicators, indicators_of
-from reeuncert.indicators.headlines import headlines
 from reeuncert.indicators.registry import INDICATORS, Indicator, UnknownIndicatorError, lookup, valid_names
-from reeuncert.indicators.summary import indicator_table, summary
 
 __all__ = [
     "INDICATORS",
     "Indicator",
     "UnknownIndicatorError",
-    "add_indicators",
     "concentration",
     "consumption",
     "customs_gap",
     "dependence",
     "embodied",
     "end_use",
-    "headlines",
-    "indicator_table",
-    "indicators_of",
     "lookup",
     "mining",
     "quota",
@@ -96,7 +89,6 @@ __all__ = [
     "return_share",
     "smuggling",
     "stock",
-    "summary",
     "supply_dependence",
     "trade",
     "unregistered_mining",

@@ -6,13 +6,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from reeuncert.case.records import Case, Constant
 from reeuncert.system.definition import FLOW_FIELDS, OUTSIDE
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -178,7 +181,7 @@ class FlowTable:
         pair = "region" in dims and "partner" in dims
         for place in product(*(range(len(names)) for names in labels)):
             if not pair or place[0] != place[1]:
-                out[(slice(None), slice(None), *place)] = of(*(n[i] for n, i in zip(labels, place, strict=True)))
+                out[:, :, *place] = of(*(n[i] for n, i in zip(labels, place, strict=True)))
         return out
 
     def where(self, **attributes: str | Iterable[str]) -> Mask:

@@ -11,7 +11,8 @@ from reeuncert.case.records import Case, Headline
 from reeuncert.case.serial import case_from_json
 from reeuncert.case.wording import sentence_problem
 from reeuncert.errors import ReeUncertError
-from reeuncert.indicators.registry import CUMULATED, INDICATORS, lookup
+from reeuncert.indicators.placing import headline_place, no_such_flows
+from reeuncert.indicators.registry import lookup
 from reeuncert.indicators.summary import interval_columns, summary
 
 
@@ -72,25 +73,7 @@ def place(dt: xr.DataTree, headline: Headline) -> tuple[str, dict[str, str], int
     ReeUncertError
         If the headline does not name what its indicator needs.
     """
-    record = lookup(headline.indicator)
-    name, year = headline.indicator, headline.year
-    if not year:
-        if not record.cumulated:
-            summed = ", ".join(sorted(r.name for r in INDICATORS.values() if r.cumulated))
-            raise ReeUncertError(
-                f"a headline asks for '{name}' cumulated over all years (year 0), but it has no cumulated variant; "
-                f"give a year, or use one of: {summed}"
-            )
-        name = record.name + CUMULATED
-        year = int(dt["derived"].to_dataset()["year"].values[-1])
-    said = {"region": headline.region, "partner": headline.partner, "product": headline.product}
-    if "end_use" in record.dims:
-        said = {"region": headline.region, "end_use": headline.product}
-    coords = {dim: label for dim, label in said.items() if label}
-    missing = [dim for dim in record.dims if dim not in coords]
-    if missing:
-        raise ReeUncertError(f"a headline on '{name}' must also name its {' and '.join(missing)}")
-    return name, coords, year
+    return headline_place(headline, dt["derived"].to_dataset()["year"].values.tolist())
 
 
 def headline_row(dt: xr.DataTree, headline: Headline, *, prob: float = 0.9, kind: str = "eti") -> pd.DataFrame:
@@ -108,8 +91,7 @@ def headline_row(dt: xr.DataTree, headline: Headline, *, prob: float = 0.9, kind
     name, coords, year = place(dt, headline)
     found = summary(dt, name, prob=prob, kind=kind, **coords, year=year)
     if found.empty:
-        named = ", ".join(f"{dim} = {label}" for dim, label in (coords | {"year": year}).items())
-        raise ReeUncertError(f"a headline on '{name}' asks for flows that the system does not have ({named})")
+        raise ReeUncertError(no_such_flows(name, coords, year))
     lower, upper = interval_columns(prob, kind)
     median, low, high = (number(float(found[c].iloc[0]), percent=record.percent) for c in ("median", lower, upper))
     unit = "%" if record.percent else (found["unit"].iloc[0] if record.unit == "mass" else "")

@@ -9,10 +9,10 @@ import pandas as pd
 import xarray as xr
 
 from reeuncert.errors import ReeUncertError
+from reeuncert.indicators.placing import label_positions
 from reeuncert.indicators.registry import DIMS, lookup
 from reeuncert.result.diagnostics import diagnose
 from reeuncert.result.quantiles import Spread, spread
-from reeuncert.words.cells import did_you_mean, listed, shown
 
 SAMPLE = ("chain", "draw")
 
@@ -124,20 +124,8 @@ def select_labels(variable: xr.DataArray, name: str, coords: Mapping[str, object
     ReeUncertError
         If a dim or label is not one of its own; the message lists those there are.
     """
-    chosen = variable
-    for dim, wanted in coords.items():
-        dims = [str(d) for d in variable.dims if d not in SAMPLE]
-        if dim not in dims:
-            hint = did_you_mean(dim, dims)
-            raise ReeUncertError(f"indicator '{name}' has no dim {shown(dim)}; its dims: {', '.join(dims)}{hint}")
-        labels = variable[dim].values.tolist()
-        values = [wanted] if isinstance(wanted, str | int | np.integer) else list(wanted)  # type: ignore[call-overload]  # any iterable
-        for value in values:
-            if value not in labels:
-                there = f"there are: {listed(labels)}{did_you_mean(str(value), map(str, labels))}"
-                raise ReeUncertError(f"{shown(value)} is no {dim} of indicator '{name}'; {there}")
-        chosen = chosen.isel({dim: [labels.index(value) for value in values]})
-    return chosen
+    labels = {str(d): variable[d].values.tolist() for d in variable.dims if d not in SAMPLE}
+    return variable.isel(label_positions(name, labels, coords))
 
 
 def _table(posterior: xr.DataArray, prior: xr.DataArray | None, name: str, prob: float, kind: str) -> pd.DataFrame:

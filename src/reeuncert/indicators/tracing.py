@@ -9,8 +9,8 @@ enters from outside or from last year's stock by origin, the compositions C of o
 
 the transpose of the fundamental matrix of the absorbing Markov chain whose transition probabilities are the outflow
 shares (for metals: Eckelman & Daigo 2008, Ecological Economics 67(2), 265–273). The pattern of flows is the same in
-every draw, so the system is solved one strongly connected component after the other, in numba: trade among n regions
-makes components of n markets, everything else is a chain.
+every draw, so the system is solved one strongly connected component after the other, for all draws at once: trade among
+n regions makes components of n markets, everything else is a chain.
 """
 
 from __future__ import annotations
@@ -20,12 +20,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
-from reeuncert.compiling import kernel, source_version
 from reeuncert.indicators.flows import Array, FlowTable, Mask
 from reeuncert.system.definition import OUTSIDE
+from reeuncert.system.graph import strong_components
 
 Index = NDArray[np.int64]
 
@@ -42,16 +40,18 @@ class Plan:
         Origin (index of a label) of the mass of each flow from outside; −1 for the others.
     reset
         Origin that a process gives to all that leaves it; −1: it passes on what enters.
-    nodes, starts
-        Processes in order of solution, and where each strongly connected component starts among them.
+    components
+        Processes in order of solution: each after all that feed it, those that feed each other together.
+    incoming
+        Flows that enter each process, stocks of last year included.
     """
 
     source: Index
     target: Index
     entry: Index
     reset: Index
-    nodes: Index
-    starts: Index
+    components: list[list[int]]
+    incoming: list[list[int]]
 
 
 def plan(
@@ -72,10 +72,9 @@ def plan(
     index = {name: i for i, name in enumerate(names)} | {OUTSIDE: -1}
     ends = np.array([[index[a], index[b]] for a, b in zip(source, target, strict=True)], dtype=np.int64).reshape(-1, 2)
     inner = ends[(ends >= 0).all(axis=1) & (ends[:, 0] != ends[:, 1])]
-    links = coo_array((np.ones(len(inner)), (inner[:, 0], inner[:, 1])), shape=(len(names), len(names)))
-    count, component = connected_components(links, directed=True, connection="strong")
-    order = _topological(count, {(int(component[a]), int(component[b])) for a, b in inner})
-    groups = [np.flatnonzero(component == c) for c in order]
+    successors: list[list[int]] = [[] for _ in names]
+    for a, b in inner.tolist():
+        successors[a].append(b)
     resets = np.full(len(names), -1, dtype=np.int64)
     for name, origin in (reset or {}).items():
         resets[index[name]] = origin
@@ -84,8 +83,8 @@ def plan(
         ends[:, 1].copy(),
         np.where(ends[:, 0] < 0, np.asarray(entry, dtype=np.int64), -1),
         resets,
-        np.concatenate([*groups, np.zeros(0, dtype=np.int64)]).astype(np.int64),
-        np.cumsum([0, *(len(g) for g in groups)]).astype(np.int64),
+        strong_components(successors),
+        [np.flatnonzero(ends[:, 1] == node).tolist() for node in range(len(names))],
     )
 
 
@@ -120,138 +119,66 @@ def trace(mass: Array, carried: Mask, network: Plan, n_origins: int, weights: Ar
     >>> trace(mass, np.zeros((4, 1), bool), network, 2, np.array([[0.0, 0.0, 1.0, 0.0]])).ravel()
     array([1.5, 0.5])
     """
-    in_flows, in_starts = _incoming(network)
-    used = [np.flatnonzero(row).astype(np.int64) for row in weights]
-    out_flows = np.concatenate([*used, np.zeros(0, dtype=np.int64)]).astype(np.int64)
-    out_starts = np.cumsum([0, *(len(u) for u in used)]).astype(np.int64)
-    out_weights = np.concatenate([*(row[u] for row, u in zip(weights, used, strict=True)), np.zeros(0)])
-    if (network.source[out_flows] < 0).any():
+    used = [np.flatnonzero(row) for row in weights]
+    if (network.source[np.concatenate([*used, np.zeros(0, dtype=np.int64)])] < 0).any():
         raise ValueError("a flow from outside has no composition: give it no weight")
-    result = np.zeros((len(weights), n_origins, mass.shape[1], mass.shape[2]))
-    _trace(
-        *(mass, carried, network.source, network.target, network.entry, network.reset, network.nodes, network.starts),
-        *(in_flows, in_starts, out_flows, out_starts, out_weights, result),
-    )
+    n_draws, n_years = mass.shape[1:]
+    result = np.zeros((len(weights), n_origins, n_draws, n_years))
+    now = np.zeros((len(network.reset), n_origins, n_draws))
+    for y in range(n_years):
+        before, now = now, np.zeros_like(now)
+        last_year = mass[:, :, y - 1]
+        for component in network.components:
+            _compose(now, before, mass[:, :, y], last_year, carried[:, y], network, component)
+        for total, row, flows in zip(result, weights, used, strict=True):
+            for f in flows:
+                total[:, :, y] += mass[f, :, y] * row[f] * now[network.source[f]]
     return result
 
 
-def _topological(count: int, links: set[tuple[int, int]]) -> list[int]:
-    feeding = {c: {a for a, b in links if b == c and a != c} for c in range(count)}
-    order: list[int] = []
-    ready = [c for c in range(count) if not feeding[c]]
-    while ready:
-        done = ready.pop()
-        order.append(done)
-        for c in range(count):
-            if done in feeding[c]:
-                feeding[c].discard(done)
-                if not feeding[c]:
-                    ready.append(c)
-    return order
+def _compose(
+    now: Array, before: Array, mass: Array, last_year: Array, carried: Mask, network: Plan, component: Sequence[int]
+) -> None:
+    """Fill in the composition ``now`` (process, origin, draw) of the processes of one component, in one year.
 
-
-def _incoming(network: Plan) -> tuple[Index, Index]:
-    """Flows that enter each process (stocks of last year included), process by process."""
-    order = np.argsort(network.target, kind="stable")
-    order = order[network.target[order] >= 0]
-    counts = np.bincount(network.target[order], minlength=len(network.reset))
-    return order.astype(np.int64), np.cumsum([0, *counts]).astype(np.int64)
-
-
-@kernel(source_version(__file__), error_model="python", nogil=True)
-def _trace(
-    mass: Array,
-    carried: Mask,
-    source: Index,
-    target: Index,
-    entry: Index,
-    reset: Index,
-    nodes: Index,
-    starts: Index,
-    in_flows: Index,
-    in_starts: Index,
-    out_flows: Index,
-    out_starts: Index,
-    out_weights: Array,
-    result: Array,
-) -> None:  # pragma: no cover - compiled
-    n_draws, n_years = mass.shape[1], mass.shape[2]
-    n_nodes, n_origins = len(reset), result.shape[1]
-    place = np.full(n_nodes, -1)
-    largest = 0
-    for c in range(len(starts) - 1):
-        largest = max(largest, starts[c + 1] - starts[c])
-    matrix = np.zeros((largest, largest))
-    right = np.zeros((largest, n_origins))
-    before = np.zeros((n_nodes, n_origins))
-    now = np.zeros((n_nodes, n_origins))
-    for d in range(n_draws):
-        now[:] = 0.0
-        for y in range(n_years):
-            before, now = now, before
-            now[:] = 0.0
-            for c in range(len(starts) - 1):
-                first, size = starts[c], starts[c + 1] - starts[c]
-                for k in range(size):
-                    place[nodes[first + k]] = k
-                matrix[:size, :size] = 0.0
-                right[:size] = 0.0
-                for k in range(size):
-                    node = nodes[first + k]
-                    throughput = 0.0
-                    for e in range(in_starts[node], in_starts[node + 1]):
-                        f = in_flows[e]
-                        i = source[f]
-                        if i == node:  # a stock: last year's mass with last year's composition
-                            if carried[f, y]:
-                                x = mass[f, d, y - 1]
-                                throughput += x
-                                for o in range(n_origins):
-                                    right[k, o] += x * before[node, o]
-                            continue
-                        x = mass[f, d, y]
-                        throughput += x
-                        if i < 0:
-                            right[k, entry[f]] += x
-                        elif place[i] >= 0:
-                            matrix[k, place[i]] -= x
-                        else:
-                            for o in range(n_origins):
-                                right[k, o] += x * now[i, o]
-                    if reset[node] >= 0 and throughput > 0.0:
-                        matrix[k, :size] = 0.0
-                        matrix[k, k] = 1.0
-                        right[k] = 0.0
-                        right[k, reset[node]] = 1.0
-                    elif throughput > 0.0:
-                        matrix[k, k] += throughput
-                    else:
-                        matrix[k, k] = 1.0
-                # Elimination without pivots: every row is weakly dominated by its diagonal.
-                for k in range(size):
-                    pivot = matrix[k, k]
-                    for j in range(k + 1, size):
-                        factor = matrix[j, k] / pivot
-                        if factor != 0.0:
-                            for m in range(k + 1, size):
-                                matrix[j, m] -= factor * matrix[k, m]
-                            for o in range(n_origins):
-                                right[j, o] -= factor * right[k, o]
-                for k in range(size - 1, -1, -1):
-                    node = nodes[first + k]
-                    for o in range(n_origins):
-                        value = right[k, o]
-                        for m in range(k + 1, size):
-                            value -= matrix[k, m] * now[nodes[first + m], o]
-                        now[node, o] = value / matrix[k, k]
-                for k in range(size):
-                    place[nodes[first + k]] = -1
-            for s in range(len(out_starts) - 1):
-                for e in range(out_starts[s], out_starts[s + 1]):
-                    f = out_flows[e]
-                    x = mass[f, d, y] * out_weights[e]
-                    for o in range(n_origins):
-                        result[s, o, d, y] += x * now[source[f], o]
+    ``before`` is the composition of the year before; ``mass`` and ``last_year`` are arrays (flow, draw).
+    """
+    size, (_, n_origins, n_draws) = len(component), now.shape
+    place = {node: k for k, node in enumerate(component)}
+    matrix, right = np.zeros((size, size, n_draws)), np.zeros((size, n_origins, n_draws))
+    for k, node in enumerate(component):
+        throughput = np.zeros(n_draws)
+        for f in network.incoming[node]:
+            i = int(network.source[f])
+            if i == node:  # a stock: last year's mass with last year's composition
+                if carried[f]:
+                    throughput += last_year[f]
+                    right[k] += last_year[f] * before[node]
+                continue
+            throughput += mass[f]
+            if i < 0:
+                right[k, network.entry[f]] += mass[f]
+            elif i in place:
+                matrix[k, place[i]] -= mass[f]
+            else:
+                right[k] += mass[f] * now[i]
+        flowing = throughput > 0
+        if network.reset[node] >= 0:
+            matrix[k][:, flowing] = 0.0
+            right[k][:, flowing] = 0.0
+            right[k, network.reset[node], flowing] = 1.0
+            throughput = np.ones(n_draws)
+        matrix[k, k] = np.where(flowing, throughput, 1.0)
+    # Elimination without pivots: every row is weakly dominated by its diagonal.
+    for k in range(size):
+        for j in range(k + 1, size):
+            factor = matrix[j, k] / matrix[k, k]
+            matrix[j, k + 1 :] -= factor * matrix[k, k + 1 :]
+            right[j] -= factor * right[k]
+    for k in range(size - 1, -1, -1):
+        for m in range(k + 1, size):
+            right[k] -= matrix[k, m] * now[component[m]]
+        now[component[k]] = right[k] / matrix[k, k]
 
 
 def origins_of(table: FlowTable, kind: str) -> Plan:

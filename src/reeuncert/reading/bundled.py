@@ -7,8 +7,10 @@ import os
 from pathlib import Path
 
 from reeuncert.errors import CaseError, Problem
-from reeuncert.reading.toml import FILE, is_plain_word
+from reeuncert.reading.toml import FILE, is_plain_word, read_case_file
 from reeuncert.words.cells import plain, shown, unknown
+
+REFERENCE_FOLDER, PUBLISHED = "reference", "published_reference.csv"
 
 
 def bundled_folder() -> Path:
@@ -76,3 +78,22 @@ def find_case(name_or_path: str | Path) -> Path:
         raise CaseError([Problem(plain(text, 300), 0, "", f"the folder {what}")])
     message = unknown(text, bundled_cases(), "case")
     raise CaseError([Problem(plain(text), 0, "", f"{message}; or give the folder of a case, e.g. ./my_case")])
+
+
+def data_folder(name: str, path: str) -> Path | None:
+    """Folder of the data of a case, where it can still be found: where it was read, or among the bundled cases."""
+    places = [Path(path)] if path else []
+    if name in bundled_cases():
+        places.append(find_case(name))
+    for folder in places:
+        if (folder / FILE).is_file():
+            found = read_case_file(folder / FILE, {})
+            if not found.problems and found.settings.name == name:
+                return folder / found.settings.data
+    return None
+
+
+def has_published_values(name: str, path: str) -> bool:
+    """Whether the data of a case hold a table of published values to compare with."""
+    folder = data_folder(name, path)
+    return folder is not None and (folder / REFERENCE_FOLDER / PUBLISHED).is_file()

@@ -17,8 +17,8 @@ from reeuncert.case.serial import case_to_json
 from reeuncert.checks import check
 from reeuncert.errors import OutputError, ReeUncertError
 from reeuncert.files import first_line, write_whole
-from reeuncert.indicators import add_indicators, headlines
-from reeuncert.indicators.headlines import place
+from reeuncert.indicators.compute import add_indicators
+from reeuncert.indicators.headlines import headlines, place
 from reeuncert.result.netcdf import read_tree, tree_bytes
 from reeuncert.studies.table_text import table_of, table_text
 

@@ -20,7 +20,8 @@ from reeuncert.case.restriction import restrict
 from reeuncert.case.serial import case_from_json
 from reeuncert.checks.structures import HOLDS, LABELS, NOT_IDENTIFIED, labelled, verdicts_over_structures
 from reeuncert.errors import ReeUncertError
-from reeuncert.indicators import add_indicators, headlines
+from reeuncert.indicators.compute import add_indicators
+from reeuncert.indicators.headlines import headlines
 from reeuncert.inference.sample import sample
 from reeuncert.model import build_model
 from reeuncert.validation.reader import read_case

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
-import xarray as xr
 
 from reeuncert.balance.forward import flows_of_draws
 from reeuncert.balance.network import Network
 from reeuncert.case.records import Case
 from reeuncert.errors import CaseError, InputError, Problem, ReeUncertError
-from reeuncert.indicators.compute import indicators_of
 from reeuncert.indicators.flows import FlowTable
-from reeuncert.indicators.headlines import headline_row
+from reeuncert.indicators.placing import check_headline
 from reeuncert.indicators.quota import mass_conversion
-from reeuncert.indicators.registry import INDICATORS, UnknownIndicatorError, base_name
+from reeuncert.indicators.registry import INDICATORS, UnknownIndicatorError
+from reeuncert.reading.bundled import has_published_values
 from reeuncert.reading.prior_tables import CONSTANTS
 from reeuncert.reading.state import Reading
 from reeuncert.reading.toml import FILE, CaseText
-from reeuncert.reference import published_values
 
 DRAWS = 16
 SPREAD = 1.0
@@ -34,16 +32,17 @@ def answer_problems(case: Case, found: CaseText | None = None) -> list[Problem]:
         The file that the headlines stand in, for their lines.
     """
     problems: list[Problem] = []
-    wanted = {base_name(headline.indicator) for headline in case.headlines} & set(INDICATORS)
-    reading_constants = {name for name, record in INDICATORS.items() if record.constants} if case.constants else set()
+    flows = invented_flows(case)
     try:
-        derived = indicators_of(invented_flows(case), wanted | reading_constants)
-        dt = xr.DataTree.from_dict({"derived": derived})
+        if case.constants:
+            for record in INDICATORS.values():
+                if record.constants:
+                    record.of_flows(flows)
         for index, headline in enumerate(case.headlines):
             line = found.line_of_headline(index) if found else 0
             where = f"headline.{index + 1}"
             try:
-                headline_row(dt, headline)
+                check_headline(headline, flows)
             except UnknownIndicatorError as error:
                 problems.append(Problem(FILE, line, f"{where}.indicator", str(error)))
             except ReeUncertError as error:
@@ -51,7 +50,10 @@ def answer_problems(case: Case, found: CaseText | None = None) -> list[Problem]:
     except InputError as error:
         problems += error.problems
     try:
-        published_values(case)
+        if has_published_values(case.name, case.path):
+            from reeuncert.reference import published_values
+
+            published_values(case)
     except InputError as error:
         problems += error.problems
     return problems

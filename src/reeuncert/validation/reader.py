@@ -10,15 +10,14 @@ from reeuncert.errors import Problem
 from reeuncert.likelihood.problems import evidence_problems
 from reeuncert.priors.checks import prior_warnings, row_problems
 from reeuncert.priors.cover import coverage_problems
-from reeuncert.reading.bundled import find_case
+from reeuncert.reading.bundled import find_case, has_published_values
 from reeuncert.reading.evidence_tables import CLASSES, read_evidence, read_lists
 from reeuncert.reading.prior_tables import PRIORS, read_constants, read_covariates, read_priors
 from reeuncert.reading.state import SOURCES, Reading, choose_options, input_error
 from reeuncert.reading.system_tables import FLOWS, PROCESSES, SystemTables, read_system
-from reeuncert.reading.toml import FILE, read_case_file
+from reeuncert.reading.toml import FILE, CaseText, read_case_file
 from reeuncert.system.checks import network_problems
 from reeuncert.system.definition import FLOW_FIELDS
-from reeuncert.validation.answers import answer_problems, constant_problems
 
 HARMLESS = frozenset({"name", "title", "description", "headline", "prior_measure"})
 """Keys of ``case.toml`` without which the tables can still be checked against each other."""
@@ -65,14 +64,34 @@ def read_case(name_or_path: str | Path, /, **options: str) -> Case:
     CaseError, EvidenceError
         One error that lists every problem with file, line and column.
     """
-    reading = load_case(find_case(name_or_path), **options)
+    return _sound(load_case(find_case(name_or_path), **options))
+
+
+def _sound(reading: CaseReading) -> Case:
     if reading.problems or reading.case is None:
         raise input_error(reading.problems)
     return reading.case
 
 
-def load_case(folder: Path, /, **options: str) -> CaseReading:
-    """Read a case as far as possible; problems are returned, not raised (but for an unknown option)."""
+def list_case(folder: Path) -> Case:
+    """A case for a list of cases: its tables are checked, its headlines are not tried.
+
+    Raises
+    ------
+    CaseError, EvidenceError
+        As `read_case`.
+    """
+    return _sound(load_case(folder, False))
+
+
+def load_case(folder: Path, answers: bool = True, /, **options: str) -> CaseReading:
+    """Read a case as far as possible; problems are returned, not raised (but for an unknown option).
+
+    Parameters
+    ----------
+    answers
+        Whether to try what is asked of a result (headlines, constants, published values).
+    """
     hashes: dict[str, str] = {}
     found = read_case_file(folder / FILE, hashes)
     settings = found.settings
@@ -109,11 +128,26 @@ def load_case(folder: Path, /, **options: str) -> CaseReading:
     reading.check_sources_table()
     if found.unclear - HARMLESS:
         return CaseReading(None, _told(reading), (), reading.data_folder)
-    reading.problems.extend(constant_problems(reading))
     _check_together(reading, tables, case)
-    if not reading.problems:
-        reading.problems.extend(answer_problems(case, found))
+    if answers:
+        _check_answers(reading, case, found)
     return CaseReading(case, _told(reading), tuple(sorted(set(reading.warnings))), reading.data_folder)
+
+
+def _check_answers(reading: Reading, case: Case, found: CaseText) -> None:
+    """Try what will be asked of a result; indicators are loaded only where the case has something to try."""
+    if case.constants:
+        from reeuncert.validation.answers import constant_problems
+
+        reading.problems.extend(constant_problems(reading))
+    if not reading.problems and _has_answers(case):
+        from reeuncert.validation.answers import answer_problems
+
+        reading.problems.extend(answer_problems(case, found))
+
+
+def _has_answers(case: Case) -> bool:
+    return bool(case.headlines or case.constants or has_published_values(case.name, case.path))
 
 
 def _told(reading: Reading) -> tuple[Problem, ...]:
@@ -129,7 +163,9 @@ def problems_of(case: Case) -> tuple[Problem, ...]:
     if not _network(lines):
         rows = row_problems(case)
         problems += rows or coverage_problems(case)
-    if not problems:
+    if not problems and _has_answers(case):
+        from reeuncert.validation.answers import answer_problems
+
         problems = answer_problems(case)
     return tuple(sorted(problems))
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from reeuncert.likelihood.problems import row_has_flows
+from reeuncert.reading.bundled import data_folder
 from reeuncert.reading.tables import read_texts
-from reeuncert.reference import data_folder
 from reeuncert.report.context import Context
 from reeuncert.report.figures import figure
 from reeuncert.report.words import interval, number, selector_text, years_text
@@ -94,7 +94,7 @@ def _unit(unit: str) -> str:
 
 
 def _left_out(context: Context) -> list[dict[str, str]]:
-    folder = data_folder(context.case)
+    folder = data_folder(context.case.name, context.case.path)
     if folder is None or not (folder / LEFT_OUT).is_file():
         return []
     return [dict(row.cells) for row in read_texts(folder / LEFT_OUT, LEFT_OUT, ())]

@@ -1,0 +1,104 @@
+"""Where the value of a headline lies among indicators, and whether it is there: arrays alone, no labelled data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from reeuncert.case.records import Headline
+from reeuncert.case.wording import sentence_problem
+from reeuncert.errors import ReeUncertError
+from reeuncert.indicators.flows import Array, FlowTable
+from reeuncert.indicators.registry import CUMULATED, INDICATORS, lookup
+from reeuncert.words.cells import did_you_mean, listed, shown
+
+
+def headline_place(headline: Headline, years: Sequence[int]) -> tuple[str, dict[str, str], int]:
+    """Where the value of a headline lies in a result of some years: variable, labels, year.
+
+    Raises
+    ------
+    ReeUncertError
+        If the headline does not name what its indicator needs.
+    """
+    record = lookup(headline.indicator)
+    name, year = headline.indicator, headline.year
+    if not year:
+        if not record.cumulated:
+            summed = ", ".join(sorted(r.name for r in INDICATORS.values() if r.cumulated))
+            raise ReeUncertError(
+                f"a headline asks for '{name}' cumulated over all years (year 0), but it has no cumulated variant; "
+                f"give a year, or use one of: {summed}"
+            )
+        name = record.name + CUMULATED
+        year = int(years[-1])
+    said = {"region": headline.region, "partner": headline.partner, "product": headline.product}
+    if "end_use" in record.dims:
+        said = {"region": headline.region, "end_use": headline.product}
+    coords = {dim: label for dim, label in said.items() if label}
+    missing = [dim for dim in record.dims if dim not in coords]
+    if missing:
+        raise ReeUncertError(f"a headline on '{name}' must also name its {' and '.join(missing)}")
+    return name, coords, year
+
+
+def label_positions(
+    name: str, labels: Mapping[str, Sequence[object]], wanted: Mapping[str, object]
+) -> dict[str, list[int]]:
+    """Positions of labels along the dims of an indicator.
+
+    Parameters
+    ----------
+    name
+        Of the indicator, for messages.
+    labels
+        Dim → all its labels.
+    wanted
+        Dim → label or labels.
+
+    Raises
+    ------
+    ReeUncertError
+        If a dim or label is not one of its own; the message lists those there are.
+    """
+    found = {}
+    for dim, given in wanted.items():
+        if dim not in labels:
+            hint = did_you_mean(dim, labels)
+            raise ReeUncertError(f"indicator '{name}' has no dim {shown(dim)}; its dims: {', '.join(labels)}{hint}")
+        there = list(labels[dim])
+        values = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [given]
+        for value in values:
+            if value not in there:
+                all_of_them = f"there are: {listed(map(str, there))}{did_you_mean(str(value), map(str, there))}"
+                raise ReeUncertError(f"{shown(value)} is no {dim} of indicator '{name}'; {all_of_them}")
+        found[dim] = [there.index(value) for value in values]
+    return found
+
+
+def no_such_flows(name: str, coords: Mapping[str, object], year: int) -> str:
+    """Message for a headline whose value is not defined in any draw."""
+    named = ", ".join(f"{dim} = {label}" for dim, label in {**coords, "year": year}.items())
+    return f"a headline on '{name}' asks for flows that the system does not have ({named})"
+
+
+def check_headline(headline: Headline, table: FlowTable) -> None:
+    """Try a headline on flows, as the sentence of a result would be filled in.
+
+    Raises
+    ------
+    ReeUncertError
+        If it names an indicator, label or year that does not exist, or its sentence cannot be filled in.
+    """
+    record = lookup(headline.indicator)
+    problem = sentence_problem(headline.sentence)
+    if problem:
+        raise ReeUncertError(problem)
+    name, coords, year = headline_place(headline, table.years)
+    labels: dict[str, Sequence[object]] = {dim: table.labels(dim) for dim in record.dims}
+    at = label_positions(name, labels | {"year": table.years}, {**coords, "year": year})
+    values: Array = record.of_flows(table.cumulated() if name.endswith(CUMULATED) else table)
+    cell = [at[dim][0] for dim in (*record.dims, "year")]
+    if not np.isfinite(values[:, :, *cell]).any():
+        raise ReeUncertError(no_such_flows(name, coords, year))
