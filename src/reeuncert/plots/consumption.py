@@ -9,7 +9,8 @@ import xarray as xr
 
 from reeuncert.plots.access import Coords, choose, derived, draws_of, tidy
 from reeuncert.plots.indicator import indicator_data
-from reeuncert.plots.panels import Board, Fan, Panel, render
+from reeuncert.plots.panels import Board, Fan, Panel
+from reeuncert.plots.render import render
 from reeuncert.plots.style import colours_of
 
 NAME = "end_use_consumption"

@@ -15,7 +15,8 @@ from reeuncert.likelihood.compile import compile_evidence
 from reeuncert.plots.access import CUMULATED_LABEL, Coords, case_of, check_labels, rows_of, take, tidy
 from reeuncert.plots.flow_sums import both, refined_products, sum_of
 from reeuncert.plots.indicator import published_data
-from reeuncert.plots.panels import Board, Fan, Panel, Points, render
+from reeuncert.plots.panels import Board, Fan, Panel, Points
+from reeuncert.plots.render import render
 from reeuncert.plots.style import HUES, UNRECORDED
 
 EXPORTER, IMPORTER, TRUE = "exporter's record", "importer's record", "true flow"

@@ -13,7 +13,8 @@ from scipy.stats import rankdata
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.registry import CUMULATED, lookup
 from reeuncert.plots.access import Coords, case_of, check_labels, choose, derived, flat, rows_of, take
-from reeuncert.plots.panels import Board, render
+from reeuncert.plots.panels import Board
+from reeuncert.plots.render import render
 from reeuncert.plots.rows import Chart, Row, Span
 from reeuncert.plots.style import hue
 from reeuncert.result.tables import mass_flow

@@ -14,7 +14,8 @@ from reeuncert.errors import ReeUncertError
 from reeuncert.likelihood.compile import EvidenceModel, compile_evidence
 from reeuncert.likelihood.predictive import predicted_sigma, predictive_draws
 from reeuncert.plots.access import SAMPLE, Coords, case_of, check_labels, rows_of, take
-from reeuncert.plots.panels import Area, Axis, Board, Mark, Panel, Points, render
+from reeuncert.plots.panels import Area, Axis, Board, Mark, Panel, Points
+from reeuncert.plots.render import render
 from reeuncert.plots.style import hue, interval_name, shown
 
 SEED = 20

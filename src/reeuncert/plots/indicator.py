@@ -11,7 +11,8 @@ import xarray as xr
 
 from reeuncert.indicators.registry import CUMULATED, base_name
 from reeuncert.plots.access import Coords, choose, derived, draws_of, tidy
-from reeuncert.plots.panels import Board, Fan, Panel, Points, render
+from reeuncert.plots.panels import Board, Fan, Panel, Points
+from reeuncert.plots.render import render
 from reeuncert.plots.style import PROBABILITIES, colours_of, hue
 
 LABEL_DIMS = ("region", "partner", "product", "end_use")

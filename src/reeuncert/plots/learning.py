@@ -18,7 +18,8 @@ from reeuncert.plots.access import (
     rows_of,
     take,
 )
-from reeuncert.plots.panels import Axis, Board, Line, Mark, Panel, Points, render
+from reeuncert.plots.panels import Axis, Board, Line, Mark, Panel, Points
+from reeuncert.plots.render import render
 from reeuncert.plots.style import colours_of, interval_name, shown
 from reeuncert.result.tables import mass_flow
 from reeuncert.system.definition import FLOW_FIELDS

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points, render
+from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points
+from reeuncert.plots.render import render
 
 LABEL_WIDTH = 44
 FAINT = 0.35

@@ -12,7 +12,7 @@ from reeuncert.case.records import Case
 from reeuncert.case.selection import selected
 from reeuncert.plots.access import CUMULATED_LABEL, Coords, case_of, check_labels, quantile_table, take
 from reeuncert.plots.flow_sums import both
-from reeuncert.plots.panels import render_steps
+from reeuncert.plots.render import render_steps
 from reeuncert.plots.sankey_board import sankey_boards
 from reeuncert.plots.sankey_graph import LOSS, Graph, sankey_graph
 from reeuncert.plots.style import theme_of

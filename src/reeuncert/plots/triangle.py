@@ -11,7 +11,8 @@ import xarray as xr
 from reeuncert.errors import ReeUncertError
 from reeuncert.plots.access import CUMULATED_LABEL, Coords, check_labels, quantile_table, rows_of, take
 from reeuncert.plots.flow_sums import both, chosen_flows, refined_products, sum_of
-from reeuncert.plots.panels import Area, Axis, Board, Mark, Panel, Text, render_steps
+from reeuncert.plots.panels import Area, Axis, Board, Mark, Panel, Text
+from reeuncert.plots.render import render_steps
 from reeuncert.plots.style import UNRECORDED as PINK
 from reeuncert.plots.style import colours_of, interval_name, shown
 
