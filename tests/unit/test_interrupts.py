@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from reeuncert.inference import chains as module
-from reeuncert.inference.chains import run_chains
+from reeuncert.inference.chains import Chain, run_chains
 from reeuncert.inference.interrupts import Interrupts
 from reeuncert.inference.messages import Messages
 from reeuncert.inference.settings import Settings
@@ -21,36 +20,36 @@ def press_ctrl_c() -> None:
 
 
 class Run:
-    """A run of nutpie that gives its results away once, as the real one does; Ctrl-C comes while it does so."""
+    """A chain that gives its results away once, as that of nutpie does; Ctrl-C comes while it does so."""
 
     def __init__(self, number: int, interrupted: bool) -> None:
         self.number, self.interrupted, self.taken = number, interrupted, False
 
-    def wait(self, timeout: float) -> xr.DataTree:
+    def wait(self, timeout: float) -> Chain:
         if not self.interrupted:
             raise TimeoutError
-        tree = self.abort()
+        chain = self.abort()
         press_ctrl_c()
-        return tree
+        return chain
 
-    def abort(self) -> xr.DataTree:
+    def abort(self) -> Chain:
         if self.taken:
             raise ValueError("Sampler has no results to take")
         self.taken = True
         draws = DRAWS if self.interrupted else DRAWS // 2
         coords = {"chain": [0], "draw": range(draws)}
         x = xr.DataArray(np.full((1, draws), float(self.number)), dims=("chain", "draw"), coords=coords)
-        return xr.DataTree.from_dict({"posterior": x.to_dataset(name="x"), "sample_stats": x.to_dataset(name="lp")})
+        return Chain(x.to_dataset(name="x"), x.to_dataset(name="lp"), complete=draws == DRAWS)
 
     def cancel(self) -> None:
         raise AssertionError("a chain was thrown away")
 
 
-def test_an_interrupt_while_a_chain_is_handed_over_keeps_it_and_what_the_others_have(monkeypatch):
-    monkeypatch.setattr(module, "_begin", lambda compiled, settings, number, *_: Run(number, interrupted=number == 1))
+def test_an_interrupt_while_a_chain_is_handed_over_keeps_it_and_what_the_others_have():
     stored = []
     settings = Settings(draws=DRAWS, tune=1, chains=3, cores=2, seed=1, target_accept=0.9)
     found = run_chains(
+        lambda compiled, settings, number, *_: Run(number, interrupted=number == 1),
         None,  # type: ignore[arg-type]  # nothing is sampled
         settings,
         Messages(quiet=True, bar=False),

@@ -6,6 +6,7 @@ import pytest
 
 from reeuncert.inference import pilot as pilot_module
 from reeuncert.inference.compiled import CompiledModel
+from reeuncert.inference.hmc import HamiltonianRun
 from reeuncert.inference.messages import Messages
 from reeuncert.inference.pilot import pilot
 from reeuncert.inference.roundness import STIFF, Roundness, around_mode, learned_from, rounder
@@ -97,7 +98,7 @@ def test_draws_set_a_misjudged_scale_right(round_one: CompiledModel):
     """As where the curvature at the mode says little of how wide the posterior is."""
     wrong = misjudged(round_one, 0.2)
     assert np.sum(curvatures(wrong) < 0.1) == 20
-    learned = pilot(wrong, Settings(seed=1), Messages(quiet=True))
+    learned = pilot(HamiltonianRun, wrong, Settings(seed=1), Messages(quiet=True))
     assert learned.covariance.shape == (20, 20)
     # In coordinates a fifth as long the draws are five times as wide, but for the shrinkage towards one.
     assert np.allclose(np.diag(learned.covariance), 0.9 * 25 + 0.1, rtol=0.35)
@@ -107,7 +108,7 @@ def test_draws_set_a_misjudged_scale_right(round_one: CompiledModel):
 
 
 def test_the_same_seed_learns_the_same(round_one: CompiledModel):
-    one, two, other = (pilot(round_one, Settings(seed=s), Messages(quiet=True)) for s in (1, 1, 2))
+    one, two, other = (pilot(HamiltonianRun, round_one, Settings(seed=s), Messages(quiet=True)) for s in (1, 1, 2))
     np.testing.assert_array_equal(one.covariance, two.covariance)
     np.testing.assert_array_equal(one.mean, two.mean)
     assert not np.array_equal(one.mean, other.mean)
@@ -145,7 +146,7 @@ def test_a_model_without_stiff_directions_needs_no_pilot():
     with pm.Model() as model:
         pm.Normal("x", 0.0, 1.0, shape=3)
     compiled = around_mode(compile_whitened(model))
-    learned = pilot(compiled, Settings(seed=1), Messages(quiet=True))
+    learned = pilot(HamiltonianRun, compiled, Settings(seed=1), Messages(quiet=True))
     assert learned.covariance.shape == (0, 0)
     y = np.array([0.3, -1.0, 2.0])
     assert rounder(compiled, learned).log_density(y)[0] == pytest.approx(compiled.log_density(y)[0])
@@ -157,4 +158,4 @@ def test_a_pilot_run_of_which_a_chain_was_cut_off_while_it_tuned_is_interrupted(
     one = lambda *arguments, **named: {0: own(*arguments, **named)[0]}  # noqa: E731  # as short as what it stands for
     monkeypatch.setattr(pilot_module, "run_chains", one)
     with pytest.raises(KeyboardInterrupt, match="interrupted during the pilot run"):
-        pilot(round_one, Settings(seed=1), Messages(quiet=True))
+        pilot(HamiltonianRun, round_one, Settings(seed=1), Messages(quiet=True))

@@ -1,4 +1,4 @@
-"""Chains of nutpie, each a run of its own with a seed of its own, a few at a time.
+"""Chains, each a run of its own with a seed of its own, a few at a time.
 
 A chain depends on the compiled model, the settings and its own seed, not on which chains run beside it, how many there
 are, or on how many cores: run alone it gives the same draws, bit for bit (same machine, versions and model). So a run
@@ -7,20 +7,18 @@ that was killed can go on with the chains that it lacks.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Protocol
 
 import numpy as np
 import xarray as xr
 
-from reeuncert.errors import SamplingError
-from reeuncert.inference.compiled import CompiledModel, repeatable_arithmetic
+from reeuncert.inference.compiled import CompiledModel
 from reeuncert.inference.interrupts import Interrupts
 from reeuncert.inference.messages import Messages
-from reeuncert.inference.settings import STATISTICS, Settings
-from reeuncert.inference.thinning import thin_draws
+from reeuncert.inference.settings import Settings
 from reeuncert.inference.whitening import WHITENED
 
 NOTHING_YET = "interrupted while the chains were still tuning: there are no draws to keep"
@@ -41,6 +39,23 @@ class Chain:
         return int(self.posterior.sizes.get("draw", 0))
 
 
+class Running(Protocol):
+    """A chain that is being sampled."""
+
+    def wait(self, timeout: float) -> Chain:
+        """The chain, when it has come to its end; TimeoutError if it has not by then."""
+
+    def abort(self) -> Chain:
+        """Stop, and what was drawn until then."""
+
+    def cancel(self) -> None:
+        """Stop, whatever was drawn."""
+
+
+Begin = Callable[[CompiledModel, Settings, int, Callable[[int, int], None] | None, bool], Running]
+"""Begins a chain, given its number, a function to tell draws and divergences to, and whether to keep whitened draws."""
+
+
 def chain_seed(seed: int, chain: int) -> int:
     """Seed of one chain of a run, from the seed of the run and the number of the chain alone.
 
@@ -53,6 +68,7 @@ def chain_seed(seed: int, chain: int) -> int:
 
 
 def run_chains(
+    begin: Begin,
     compiled: CompiledModel,
     settings: Settings,
     messages: Messages,
@@ -65,6 +81,8 @@ def run_chains(
 
     Parameters
     ----------
+    begin
+        What samples a chain.
     have
         Chains that an earlier run has finished, by number.
     finished
@@ -84,28 +102,27 @@ def run_chains(
     """
     done = dict(have or {})
     waiting = [number for number in range(settings.chains) if number not in done]
-    running: dict[int, Any] = {}
+    running: dict[int, Running] = {}
     told = messages.chains(settings.chains, settings.tune + settings.made, len(done))
     try:
-        # Raised while nutpie hands over a chain, an interrupt would lose that chain.
+        # Raised while a chain is handed over, an interrupt would lose that chain.
         with Interrupts() as interrupts:
             while (waiting or running) and not interrupts.asked:
                 while waiting and len(running) < settings.workers:
                     number = waiting.pop(0)
-                    running[number] = _begin(compiled, settings, number, messages, told)
+                    tell = partial(told, number) if messages.wants_progress else None
+                    running[number] = begin(compiled, settings, number, tell, keep_whitened)
                 for number, run in list(running.items()):
                     try:
-                        tree = run.wait(timeout=POLL)
-                    except TimeoutError:  # not yet (its own `is_finished` raises the same until it is)
+                        chain = run.wait(timeout=POLL)
+                    except TimeoutError:  # not yet
                         continue
-                    except RuntimeError as error:
-                        raise SamplingError(f"nutpie could not sample this model: {error}") from error
                     del running[number]
-                    done[number] = _chain(tree, settings, complete=True, keep_whitened=keep_whitened)
+                    done[number] = chain
                     if finished is not None:
                         finished(number, done[number])
             for number in list(running):
-                chain = _chain(_cut_off(running.pop(number)), settings, complete=False, keep_whitened=keep_whitened)
+                chain = running.pop(number).abort()
                 if chain.draws:
                     done[number] = chain
     finally:
@@ -152,54 +169,7 @@ def largest_rectangle(lengths: Sequence[int]) -> tuple[list[int], int]:
     return [i for i, n in enumerate(lengths) if n >= draws] if draws else [], draws
 
 
-def _begin(
-    compiled: CompiledModel, settings: Settings, number: int, messages: Messages, told: Callable[[int, Any], None]
-) -> Any:
-    import nutpie
-
-    def tell(states: Sequence[Any]) -> None:
-        told(number, states[0])
-
-    with repeatable_arithmetic():
-        return nutpie.sample(
-            compiled.compiled,
-            draws=settings.made,
-            tune=settings.tune,
-            chains=1,
-            cores=1,
-            seed=chain_seed(settings.seed, number),
-            target_accept=settings.target_accept,
-            maxdepth=settings.max_depth,
-            save_warmup=False,
-            progress_bar=False,
-            progress_callback=tell if messages.wants_progress else None,
-            blocking=False,
-        )
-
-
-def _cut_off(run: Any) -> xr.DataTree:
-    with warnings.catch_warnings():
-        # A chain cut off while it tunes has no draws, at which ArviZ wonders.
-        warnings.filterwarnings("ignore", message="Found chain dimension to be longer than draw dimension")
-        tree: xr.DataTree = run.abort()
-    return tree
-
-
-def _chain(tree: xr.DataTree, settings: Settings, *, complete: bool, keep_whitened: bool) -> Chain:
-    """What a run of one chain has drawn, as far as it is kept."""
-    if "posterior" not in tree.children or "sample_stats" not in tree.children:
-        if complete:
-            raise SamplingError("nutpie returned no draws")
-        return Chain(xr.Dataset(), xr.Dataset(), complete=False)
-    posterior, stats = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()
-    if not keep_whitened:
-        posterior = posterior.drop_vars(WHITENED, errors="ignore")
-        posterior = posterior.drop_dims([d for d in posterior.dims if str(d).startswith(WHITENED)])
-    kept, fewer = thin_draws(posterior, renamed(stats), settings.thin)
-    return Chain(kept, fewer, complete)
-
-
-def renamed(stats: xr.Dataset) -> xr.Dataset:
-    """The statistics that are kept, under their one name."""
-    kept = {new: stats[old] for old, new in STATISTICS.items() if old in stats}
-    return xr.Dataset({k: v.astype("int64") if v.dtype.kind == "u" else v for k, v in kept.items()})
+def without_whitened(posterior: xr.Dataset) -> xr.Dataset:
+    """Draws without the coordinates that the sampler moves in."""
+    kept = posterior.drop_vars(WHITENED, errors="ignore")
+    return kept.drop_dims([d for d in kept.dims if str(d).startswith(WHITENED)])

@@ -16,6 +16,11 @@ MASS_FLOW = "mass_flow"
 REPORTED = "reported"
 
 
+def has_normal_coordinates(model: pm.Model) -> bool:
+    """Whether the prior of a model is one of standard normals, rather than a density on masses or shares."""
+    return any(variable.name == COORDINATES for variable in model.free_RVs)
+
+
 def flow_coordinates(system: SystemDefinition) -> dict[str, tuple[str, np.ndarray]]:
     """Attributes of the flows as coordinates along ``flow``: from_process, to_process, quantity, product, …"""
     return {

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 
 @dataclass
@@ -40,7 +39,7 @@ class Messages:
             self.close()
             print(text, file=sys.stderr, flush=True)
 
-    def chains(self, chains: int, draws: int, finished: int = 0) -> Callable[[int, Any], None]:
+    def chains(self, chains: int, draws: int, finished: int = 0) -> Callable[[int, int, int], None]:
         """How far chains are: a line that moves, or a line every tenth of the work.
 
         Parameters
@@ -53,17 +52,17 @@ class Messages:
         Returns
         -------
         callable
-            To be called with the number of a chain and nutpie's state of it, from any thread.
+            To be called with the number of a chain, its draws so far and its divergences, from any thread.
         """
         clock, lock = Clock(), threading.Lock()
         done: dict[int, int] = {}
         divergences: dict[int, int] = {}
         told = 10 * finished // chains
 
-        def tell(number: int, state: Any) -> None:
+        def tell(number: int, made_by_chain: int, divergences_of_chain: int) -> None:
             nonlocal told
             with lock:
-                done[number], divergences[number] = state.finished_draws, state.divergences
+                done[number], divergences[number] = made_by_chain, divergences_of_chain
                 made = sum(done.values())
                 share = (finished * draws + made) / (chains * draws)
                 if self.moving_bar:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from reeuncert.inference.chains import joined, run_chains
+from reeuncert.inference.chains import Begin, joined, run_chains
 from reeuncert.inference.compiled import CompiledModel
 from reeuncert.inference.messages import Messages
 from reeuncert.inference.roundness import Roundness, learned_from
@@ -19,11 +19,13 @@ STREAM = 0x9170
 """Keeps the seeds of a pilot's chains apart from those of the chains that it serves."""
 
 
-def pilot(compiled: CompiledModel, settings: Settings, messages: Messages) -> Roundness:
+def pilot(begin: Begin, compiled: CompiledModel, settings: Settings, messages: Messages) -> Roundness:
     """Learn the shape of a posterior from a short run; the same seed learns the same.
 
     Parameters
     ----------
+    begin
+        What samples a chain.
     compiled
         From `around_mode`.
     settings
@@ -46,7 +48,7 @@ def pilot(compiled: CompiledModel, settings: Settings, messages: Messages) -> Ro
         seed=int(np.random.SeedSequence(settings.seed, spawn_key=(STREAM,)).generate_state(1, np.uint64)[0] >> 1),
     )
     messages.say("Learning the shape of the posterior from a pilot run …")
-    chain = joined(run_chains(compiled, short, replace(messages, bar=False), keep_whitened=True))
+    chain = joined(run_chains(begin, compiled, short, replace(messages, bar=False), keep_whitened=True))
     # A chain that was cut off while it tuned is not there at all.
     if not chain.complete or chain.posterior.sizes["chain"] < CHAINS:
         raise KeyboardInterrupt("interrupted during the pilot run: there are no draws to keep")

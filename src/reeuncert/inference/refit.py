@@ -17,7 +17,8 @@ from reeuncert.case.records import Case
 from reeuncert.case.serial import case_to_json
 from reeuncert.errors import SamplingError
 from reeuncert.inference.compiled import CompiledModel, compile_model
-from reeuncert.inference.layout import COORDINATES, stored_names
+from reeuncert.inference.hmc import HamiltonianRun
+from reeuncert.inference.layout import has_normal_coordinates, stored_names
 from reeuncert.inference.messages import Messages
 from reeuncert.inference.pilot import pilot
 from reeuncert.inference.roundness import Roundness, around_mode
@@ -52,7 +53,7 @@ class Refitter:
     def __init__(self, case: Case) -> None:
         self.case = case
         model = build_model(case)
-        whitened = any(variable.name == COORDINATES for variable in model.free_RVs)
+        whitened = has_normal_coordinates(model)
         compile_with = compile_whitened if whitened else compile_model
         self._compiled: CompiledModel = compile_with(model, store=stored_names(model))
         self._whitened = whitened
@@ -163,7 +164,7 @@ class Refitter:
                 return learned
         compiled = around_mode(self._with_numbers(self._fitting_model(case)))
         settings = Settings(cores=cores, store=())
-        learned = pilot(compiled, settings, Messages(quiet=not progress))
+        learned = pilot(HamiltonianRun, compiled, settings, Messages(quiet=not progress))
         self._learned = [*self._learned[-1:], (key, learned)]
         return learned
 

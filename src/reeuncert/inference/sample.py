@@ -37,7 +37,7 @@ from reeuncert.inference.provenance import (
     run_attributes,
     versions,
 )
-from reeuncert.inference.samplers import Drawn, find_sampler
+from reeuncert.inference.samplers import Drawn, default_sampler, find_sampler
 from reeuncert.inference.settings import Settings
 from reeuncert.priors.density import density_of_draws
 
@@ -50,7 +50,7 @@ def sample(
     thin: int = 1,
     chains: int = 4,
     seed: int | None = None,
-    sampler: str = "nutpie",
+    sampler: str | None = None,
     cores: int | None = None,
     target_accept: float = 0.9,
     pilot: bool = True,
@@ -81,13 +81,14 @@ def sample(
         The same seed, settings and versions give the same draws; None takes one from the operating system and records
         it.
     sampler
-        Name in `reeuncert.inference.samplers.SAMPLERS`.
+        Name in `reeuncert.inference.samplers.SAMPLERS`; by default ``hmc`` where the prior is one of standard normals,
+        and ``nutpie`` where it is a density on masses or shares.
     cores
         Chains that run at a time.
     target_accept
         Mean acceptance that the step size is tuned to; 0.95 for small, awkward systems.
     pilot
-        Learn the shape of the posterior from a short run first, whose draws are thrown away (nutpie only); where few
+        Learn the shape of the posterior from a short run first, whose draws are thrown away (hmc, nutpie); where few
         draws are wanted, it may take longer than they do.
     progressbar, quiet
         Show progress; say nothing at all.
@@ -100,9 +101,9 @@ def sample(
     command
         What the user typed, for the record.
     compiled
-        From `reeuncert.inference.compile_model`, to skip compiling (nutpie only).
+        From `reeuncert.inference.compile_model`, to skip compiling (hmc, nutpie).
     checkpoint
-        A folder in which every chain is stored as it finishes (nutpie only), so that what has been sampled outlives
+        A folder in which every chain is stored as it finishes (hmc, nutpie), so that what has been sampled outlives
         this process. It stays: delete it when the result is written. One of another run that is there already is
         replaced when the first chain is stored.
     resume
@@ -132,6 +133,7 @@ def sample(
     """
     case = case_of(model)
     _check_settings(draws=draws, tune=tune, chains=chains, cores=cores, prior_draws=prior_draws, seed=seed, thin=thin)
+    sampler = sampler or default_sampler(model)
     run = find_sampler(sampler)
     if resume and checkpoint is None:
         raise SamplingError("there is nothing to resume from: name the folder of the checkpoint")

@@ -12,14 +12,16 @@ import xarray as xr
 from pymc.sampling.parallel import ParallelSamplingError
 
 from reeuncert.errors import SamplingError
-from reeuncert.inference.chains import joined, renamed, run_chains
+from reeuncert.inference.chains import Begin, joined, run_chains
 from reeuncert.inference.checkpoint import Checkpoint
 from reeuncert.inference.compiled import CompiledModel, compile_model, repeatable_arithmetic
-from reeuncert.inference.layout import COORDINATES
+from reeuncert.inference.hmc import HamiltonianRun
+from reeuncert.inference.layout import has_normal_coordinates
 from reeuncert.inference.messages import Clock, Messages
+from reeuncert.inference.nutpie_chains import NutpieRun
 from reeuncert.inference.pilot import pilot
 from reeuncert.inference.roundness import around_mode, rounder
-from reeuncert.inference.settings import Settings
+from reeuncert.inference.settings import Settings, renamed
 from reeuncert.inference.start import require_finite, with_good_starts
 from reeuncert.inference.thinning import thin_draws
 from reeuncert.inference.whitening import compile_whitened, is_whitened
@@ -45,6 +47,17 @@ class Drawn:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
+def sample_hmc(
+    model: pm.Model,
+    settings: Settings,
+    messages: Messages,
+    compiled: CompiledModel | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> Drawn:
+    """Trajectories of random length (`reeuncert.inference.trajectories`); otherwise as `sample_nutpie`."""
+    return _sample_chains("hmc", HamiltonianRun, model, settings, messages, compiled, checkpoint)
+
+
 def sample_nutpie(
     model: pm.Model,
     settings: Settings,
@@ -58,13 +71,25 @@ def sample_nutpie(
     chains are still tuning there are none, and the interrupt goes on to the caller. A checkpoint receives every chain
     as it finishes, and gives back those that it holds.
     """
+    return _sample_chains("nutpie", NutpieRun, model, settings, messages, compiled, checkpoint)
+
+
+def _sample_chains(
+    name: str,
+    begin: Begin,
+    model: pm.Model,
+    settings: Settings,
+    messages: Messages,
+    compiled: CompiledModel | None,
+    checkpoint: Checkpoint | None,
+) -> Drawn:
     clock, seconds = Clock(), {}
     if compiled is None:
         messages.say("Compiling the model (the first time takes longest; the result is kept for later runs) …")
         # Where priors are normal the posterior is round about its mode; densities of masses and shares have corners,
         # and whitening around a mode costs them effective draws (steel of Lupton & Allwood 2018).
-        normal = any(variable.name == COORDINATES for variable in model.free_RVs)
-        compiled = (compile_whitened if normal else compile_model)(model, store=settings.store)
+        compile_with = compile_whitened if has_normal_coordinates(model) else compile_model
+        compiled = compile_with(model, store=settings.store)
     seconds["compile"] = clock.lap()
     require_finite(compiled)
     have = {} if checkpoint is None else checkpoint.begin(compiled)
@@ -75,7 +100,7 @@ def sample_nutpie(
         if compiled.learned is None:
             compiled = around_mode(compiled)
             if settings.pilot:
-                compiled = rounder(compiled, pilot(compiled, settings, messages))
+                compiled = rounder(compiled, pilot(begin, compiled, settings, messages))
         else:  # other numbers change the number of stiff directions but little
             about = len(compiled.learned.directions) * 5 // 4 + 16
             compiled = rounder(around_mode(compiled, about), compiled.learned)
@@ -83,9 +108,9 @@ def sample_nutpie(
         compiled = with_good_starts(compiled)
     seconds["start"] = clock.lap()
     there = f"; of these {len(have)} are there already" if have else ""
-    messages.say(f"Sampling {settings.chains} chains of {settings.tune} + {settings.made} draws (nutpie){there} …")
+    messages.say(f"Sampling {settings.chains} chains of {settings.tune} + {settings.made} draws ({name}){there} …")
     store = None if checkpoint is None else checkpoint.store
-    chain = joined(run_chains(compiled, settings, messages, have=have, finished=store))
+    chain = joined(run_chains(begin, compiled, settings, messages, have=have, finished=store))
     seconds["sample"] = clock.lap()
     # Chains that have no draws yet are not there: an interrupted run may lack some.
     complete = chain.complete and chain.posterior.sizes["chain"] == settings.chains
@@ -123,7 +148,12 @@ def sample_numpyro(
 
 Sampler = Callable[[pm.Model, Settings, Messages, CompiledModel | None, Checkpoint | None], Drawn]
 
-SAMPLERS: dict[str, Sampler] = {"nutpie": sample_nutpie, "pymc": sample_pymc, "numpyro": sample_numpyro}
+SAMPLERS: dict[str, Sampler] = {
+    "hmc": sample_hmc,
+    "nutpie": sample_nutpie,
+    "pymc": sample_pymc,
+    "numpyro": sample_numpyro,
+}
 """Name of a sampler to the function that runs it."""
 
 
@@ -139,16 +169,25 @@ def find_sampler(name: str) -> Sampler:
     --------
     >>> find_sampler("stan")
     Traceback (most recent call last):
-    reeuncert.errors.SamplingError: sampler 'stan' is not known; use one of: nutpie, pymc, numpyro
+    reeuncert.errors.SamplingError: sampler 'stan' is not known; use one of: hmc, nutpie, pymc, numpyro
     """
     if name not in SAMPLERS:
         raise SamplingError(f"sampler '{name}' is not known; use one of: {', '.join(SAMPLERS)}")
     return SAMPLERS[name]
 
 
+def default_sampler(model: pm.Model) -> str:
+    """Name of the sampler that suits a model.
+
+    In coordinates in which a posterior is nearly round, trajectories of one length suit all directions; where there are
+    none, NUTS finds the length at every place.
+    """
+    return "hmc" if has_normal_coordinates(model) else "nutpie"
+
+
 def _refuse_checkpoint(name: str, checkpoint: Checkpoint | None) -> None:
     if checkpoint is not None:
-        raise SamplingError(f"the sampler '{name}' stores no chains on the way; use 'nutpie' with a checkpoint")
+        raise SamplingError(f"the sampler '{name}' stores no chains on the way; use 'hmc' or 'nutpie'")
 
 
 def _sample_with_pymc(name: str, model: pm.Model, settings: Settings, messages: Messages) -> Drawn:

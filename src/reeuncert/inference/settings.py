@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import xarray as xr
+
 from reeuncert.machine import available_cores
 
 STATISTICS = {
@@ -65,3 +67,9 @@ class Settings:
     @property
     def workers(self) -> int:
         return min(self.chains, self.cores or available_cores())
+
+
+def renamed(stats: xr.Dataset) -> xr.Dataset:
+    """The statistics that are kept, under their one name."""
+    kept = {new: stats[old] for old, new in STATISTICS.items() if old in stats}
+    return xr.Dataset({k: v.astype("int64") if v.dtype.kind == "u" else v for k, v in kept.items()})
