@@ -1,7 +1,7 @@
 """Chains of Hamiltonian Monte Carlo with trajectories of random length (`reeuncert.inference.trajectories`).
 
 A chain is a thread of its own. It tunes its step, learns how wide the posterior is along every coordinate, tunes the
-step again, and then draws; its seed settles all of it.
+step again, and then draws; its seed settles all of it. A step of tuning is one trajectory.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class HamiltonianRun:
         turns = [0, *(round(part * settings.tune) for part in (FIRST, SECOND)), settings.tune]
         for begin, end in itertools.pairwise(turns):
             state.tune_from(state.numbers[STEP])
-            points, _ = self._advance(state, end - begin, settings.target_accept, TRAJECTORIES)
+            points, _ = self._advance(state, end - begin, settings.target_accept, 1)
             if begin == turns[1]:
                 state.scale[:] = _widths(points)
             state.settle()
@@ -127,7 +127,7 @@ class HamiltonianRun:
             made += n
             pace = (time.perf_counter() - clock) / n
             self._each = max(1, min(2 * self._each, int(PAUSE / max(pace, 1e-9))))
-            self._finished += n * trajectories // TRAJECTORIES
+            self._finished += n * max(1, trajectories // TRAJECTORIES)
             if target == 0.0:
                 self._divergences += int(statistics[-1][:, STATISTICS.index("diverging")].sum())
             if self._tell is not None:
