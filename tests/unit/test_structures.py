@@ -59,3 +59,18 @@ def test_the_check_names_what_is_not_identified_and_its_range():
     )
     assert open_ranges(both) == {("smuggled_mass", "South", "North", "metal", 2006): (0.5, 3.0)}
     assert open_ranges(dt) == {}
+
+
+def test_a_structure_whose_run_has_not_converged_fails_a_check():
+    dt = toy_posterior(draws=50, years=2)
+    told = table((1.0, 0.5, 2.0), (1.8, 0.9, 3.0)).assign(ess_bulk=900.0, ess_tail=800.0, r_hat=1.002, divergences=0)
+    good = ree.check(add_structures(dt, told), ["structures"])["convergence of structures"]
+    assert (good.status, good.value) == ("passed", 0)
+    assert "the smallest ESS is 800, the largest R-hat 1.0020; 0 draws diverged" in good.message
+    for column, value in (("ess_tail", 399.0), ("ess_bulk", 10.0), ("r_hat", 1.02), ("divergences", 1)):
+        bad = told.copy()
+        bad.loc[1, column] = value
+        found = ree.check(add_structures(dt, bad), ["structures"])["convergence of structures"]
+        assert (found.status, found.value) == ("failed", 1)
+        assert found.table is not None
+        assert found.table["structure"].tolist() == ["s1"]

@@ -15,6 +15,9 @@ from reeuncert.checks.result import CheckResult, information, judged
 
 LARGEST_R_HAT = 1.01
 SMALLEST_ESS = 400
+ENOUGH_ESS = 1400
+"""With four chains R-hat is about 1 + 4 / ESS on average; from this ESS on, chance alone takes it above 1.01 in fewer
+than one of a thousand quantities."""
 WORST = 10
 
 _MEASURES: tuple[tuple[str, str, bool, float], ...] = (  # column, what it is called, whether small is bad, threshold
@@ -22,22 +25,48 @@ _MEASURES: tuple[tuple[str, str, bool, float], ...] = (  # column, what it is ca
     ("ess_bulk", "bulk ESS", True, SMALLEST_ESS),
     ("ess_tail", "tail ESS", True, SMALLEST_ESS),
 )
-_REMEDY = "Take more draws (--draws, --tune); if that does not help, look at the priors of the quantities listed."
 
 
 def check(material: Material) -> list[CheckResult]:
     """R-hat, bulk and tail ESS of flows and of indicators: the worst of each."""
+    remedy = _remedy(material)
     found = []
     for what, table in (("flows", material.flows), ("indicators", material.indicators)):
         if what == "indicators" and table.empty:
             found.append(information("indicators", "No indicator has been added to this result; none was checked."))
             continue
-        found += [_worst(what, table, *measure, approximate=material.approximate) for measure in _MEASURES]
+        found += [
+            _worst(what, table, *measure, remedy=remedy, approximate=material.approximate) for measure in _MEASURES
+        ]
     return found
 
 
+def _remedy(material: Material) -> str:
+    """By how much to raise the number of draws."""
+    found = pd.concat([t[["ess_bulk", "ess_tail"]] for t in (material.flows, material.indicators) if not t.empty])
+    least = float(found.min(axis=None))
+    look = "look at the priors of the quantities listed."
+    if not least < ENOUGH_ESS:
+        return f"There are enough draws; {look}"
+    needed = material.dt["posterior"].sizes["draw"] * ENOUGH_ESS / max(least, 1.0)
+    digits = 10 ** max(0, int(np.log10(needed)) - 1)
+    rounded = int(np.ceil(needed / digits)) * digits
+    return (
+        f"Take more draws: the smallest ESS is {least:.0f}, and with --draws {rounded} it "
+        f"would be about {ENOUGH_ESS:,}, where R-hat stays below {LARGEST_R_HAT:g}; if that does not help, {look}"
+    )
+
+
 def _worst(
-    what: str, table: pd.DataFrame, column: str, called: str, small_is_bad: bool, threshold: float, *, approximate: bool
+    what: str,
+    table: pd.DataFrame,
+    column: str,
+    called: str,
+    small_is_bad: bool,
+    threshold: float,
+    *,
+    remedy: str,
+    approximate: bool,
 ) -> CheckResult:
     name = f"{called} of {what}"
     known = table[np.isfinite(table[column].astype(float))]
@@ -56,4 +85,4 @@ def _worst(
         return information(name, message, value)
     bound = f"{'>=' if small_is_bad else '<='} {threshold:g}"
     worst = bad.sort_values(column, ascending=small_is_bad).head(WORST)
-    return judged(name, not len(bad), value, bound, message, _REMEDY, table=worst)
+    return judged(name, not len(bad), value, bound, message, remedy, table=worst)

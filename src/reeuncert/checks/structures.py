@@ -10,13 +10,16 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from reeuncert.checks.convergence import LARGEST_R_HAT, SMALLEST_ESS
 from reeuncert.checks.material import Material
-from reeuncert.checks.result import CheckResult, information, warned
+from reeuncert.checks.result import CheckResult, information, judged, warned
 
 GROUP = "structures"
 """Group of a result that holds its headlines under the structures of its case."""
 NOT_IDENTIFIED = "not identified by these data"
 HOLDS = "holds under every structure"
+CONVERGENCE = ("ess_bulk", "ess_tail", "r_hat", "divergences")
+"""Of each headline under each structure; divergences are those of the whole run."""
 LABELS = ["indicator", "region", "partner", "product", "year"]
 
 
@@ -40,7 +43,26 @@ def check(material: Material) -> list[CheckResult]:
     ]
     message += f"; not identified by these data: {'; '.join(said)}." if said else "."
     remedy = "Report the range over the structures for these, not an interval from one."
-    return [warned(name, not said, len(said), "<= 0", message, remedy, table)]
+    return [warned(name, not said, len(said), "<= 0", message, remedy, table), *_convergence(material.dt)]
+
+
+def _convergence(dt: xr.DataTree) -> list[CheckResult]:
+    """Whether the run of every structure has converged, as far as its headlines tell."""
+    stored = dt[GROUP].to_dataset()
+    if not set(CONVERGENCE) <= set(stored):
+        return []
+    table = stored[list(CONVERGENCE)].to_dataframe().reset_index()
+    bad = table[
+        (table[["ess_bulk", "ess_tail"]].min(axis=1) < SMALLEST_ESS)
+        | (table["r_hat"] > LARGEST_R_HAT)
+        | (table["divergences"] > 0)
+    ]
+    least, most = float(table[["ess_bulk", "ess_tail"]].min(axis=None)), float(table["r_hat"].max())
+    message = f"Over the headlines of all structures the smallest ESS is {least:.0f}, the largest R-hat {most:.4f}"
+    diverged = table.groupby("structure")["divergences"].max().sum()
+    message += f"; {diverged:.0f} draws diverged."
+    remedy = "Run `reeuncert structures` with more draws (--draws)."
+    return [judged("convergence of structures", bad.empty, len(bad), "<= 0", message, remedy, table=bad)]
 
 
 def stored_verdicts(dt: xr.DataTree) -> pd.DataFrame:

@@ -55,12 +55,14 @@ def run(
     out: Annotated[Path | None, typer.Option(help="Folder for the results; by default results/CASE.")] = None,
     draws: Annotated[int, typer.Option(min=4, help="Draws kept of every chain.")] = 1000,
     tune: Annotated[int, typer.Option(min=1, help="Tuning steps of every chain.")] = 300,
-    thin: Annotated[int, typer.Option(min=1, help="Keep every so-manieth draw: a chain makes draws times thin.")] = 2,
+    thin: Annotated[int, typer.Option(min=1, help="Keep every so-manieth draw: a chain makes draws times thin.")] = 1,
     chains: Annotated[int, typer.Option(min=1, help="Number of chains.")] = 4,
     seed: Annotated[
         int | None, typer.Option(min=0, help="The same seed gives the same draws; recorded in any case.")
     ] = None,
-    sampler: Annotated[str, typer.Option(help="nutpie, pymc or numpyro.")] = "nutpie",
+    sampler: Annotated[
+        str | None, typer.Option(help="hmc, nutpie, pymc or numpyro; by default what suits the case.")
+    ] = None,
     preview: Annotated[
         bool, typer.Option("--preview", help="A quick, approximate look instead of a full run.")
     ] = False,

@@ -29,7 +29,7 @@ def checkpointed(target: Path, shown: Path, request: Request) -> Iterator[Path |
     from reeuncert.inference.checkpoint import FOLDER
 
     chains = target / FOLDER
-    if request.preview or (request.sampler != "nutpie" and not request.resume):
+    if request.preview or (request.sampler not in (None, "hmc", "nutpie") and not request.resume):
         yield None
         return
     found = None if request.resume else _held(chains)

@@ -33,10 +33,10 @@ class Request:
     out: Path | None = None
     draws: int = 1000
     tune: int = 300
-    thin: int = 2
+    thin: int = 1
     chains: int = 4
     seed: int | None = None
-    sampler: str = "nutpie"
+    sampler: str | None = None
     preview: bool = False
     quiet: bool = False
     strict: bool = False

@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from reeuncert.checks.structures import GROUP, stored_verdicts
+from reeuncert.checks.structures import CONVERGENCE, GROUP, stored_verdicts
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.summary import interval_columns
 from reeuncert.questions.nested import weighted_quantiles
@@ -127,7 +127,8 @@ def add_structures(dt: xr.DataTree, table: pd.DataFrame, weights: Mapping[str, f
     -------
     DataTree
         A copy that shares its draws, with the group ``structures``: ``median``, ``lower``, ``upper`` (structure,
-        headline), ``weight`` (structure), labels along ``headline``.
+        headline), ``weight`` (structure), labels along ``headline``; ``ess_bulk``, ``ess_tail``, ``r_hat`` and
+        ``divergences`` (structure, headline) where the table has them.
 
     Raises
     ------
@@ -146,6 +147,7 @@ def add_structures(dt: xr.DataTree, table: pd.DataFrame, weights: Mapping[str, f
         _check_weights(weights, structures)
     given = dict.fromkeys(structures, np.nan) if weights is None else weights
     short = dict(zip(("median", "lower", "upper"), _NUMBERS, strict=True))
+    short |= {name: name for name in CONVERGENCE if name in named}
     numbers = {n: (("structure", "headline"), np.array([p[c].astype(float) for p in parts])) for n, c in short.items()}
     labels = {c: ("headline", parts[0][c].astype(str).to_numpy(dtype=object)) for c in LABELS if c != "year"}
     data = xr.Dataset(
