@@ -49,7 +49,7 @@ def test_a_real_run(tmp_path):
     assert dt.attrs["seed"] == 1
     assert dt["posterior"]["mass_flow"].sizes["draw"] == 100
     assert "<strong>Approximate.</strong>" in (out / "report.html").read_text(encoding="utf-8")
-    assert json.loads((out / "provenance.json").read_text())["sampler"] == "nutpie"
+    assert json.loads((out / "provenance.json").read_text())["sampler"] == "hmc"
 
 
 def test_run_says_what_it_found_and_where(sampled, tmp_path):
@@ -118,7 +118,7 @@ def _untouched(earlier):
         (["run", "./nowhere"], "the folder does not exist; check the path"),
         (["run", "small_metal", "--option", "x"], "--option: 'x' is no choice; write --option name=value"),
         (["run", "small_metal", "--option", "a=b"], "a"),
-        (["run", "small_metal", "--sampler", "stan"], "sampler 'stan' is not known; use one of: nutpie, pymc, numpyro"),
+        (["run", "small_metal", "--sampler", "stan"], "sampler 'stan' is not known; use one of: hmc, nutpie, pymc, numpyro"),
     ],
 )
 def test_bad_input_ends_with_2_and_touches_nothing(arguments, message, earlier):

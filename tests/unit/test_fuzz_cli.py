@@ -64,8 +64,7 @@ def test_the_case_or_result(command, word):
     [
         (["--seed", str(2**32)], "seed is 4294967296; it must be at most 4294967295"),
         (["--resume", "--preview"], "a preview stores no chains to resume; leave out --preview or --resume"),
-        (["--resume", "--sampler", "pymc"], "the sampler 'pymc' stores no chains on the way; use 'nutpie' with a "
-                                            "checkpoint"),
+        (["--resume", "--sampler", "pymc"], "the sampler 'pymc' stores no chains on the way; use 'hmc' or 'nutpie'"),
     ],
 )  # fmt: skip
 def test_settings_that_cannot_be_are_refused_before_sampling(arguments, message, monkeypatch):

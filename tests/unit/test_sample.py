@@ -206,7 +206,7 @@ def test_quiet_says_nothing_and_otherwise_lines_go_to_standard_error(model, comp
     assert err.splitlines()[:3] == [
         "Looking for the mode and the directions that the evidence pins down …",
         "Learning the shape of the posterior from a pilot run …",
-        "Sampling 2 chains of 200 + 200 draws (nutpie) …",
+        "Sampling 2 chains of 200 + 200 draws (hmc) …",
     ]
 
 
@@ -234,7 +234,7 @@ def test_prior_with_a_density_on_flows_is_sampled_without_the_evidence():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"sampler": "stan"}, "sampler 'stan' is not known; use one of: nutpie, pymc, numpyro"),
+        ({"sampler": "stan"}, "sampler 'stan' is not known; use one of: hmc, nutpie, pymc, numpyro"),
         ({"draws": 0}, "draws is 0; it must be at least 4"),
         ({"chains": 0}, "chains is 0; it must be at least 1"),
         ({"seed": -1}, "seed is -1; it must be at least 0"),
@@ -292,7 +292,7 @@ def test_resume_samples_what_is_missing_or_damaged(model, checkpointed, tmp_path
     assert again.attrs["seed"] == 8, "not the seed of the checkpoint"
     said = capsys.readouterr().err
     assert re.search(r"Stored chain 2 cannot be read \(Bad CRC-32 for file '.*'\); it is sampled again\.", said)
-    assert "Sampling 3 chains of 150 + 180 draws (nutpie); of these 1 are there already …" in said
+    assert "Sampling 3 chains of 150 + 180 draws (hmc); of these 1 are there already …" in said
     sample(model, **arguments, checkpoint=folder, resume=True)
     assert "of these 3 are there already" in capsys.readouterr().err
 
