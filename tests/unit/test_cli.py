@@ -118,7 +118,10 @@ def _untouched(earlier):
         (["run", "./nowhere"], "the folder does not exist; check the path"),
         (["run", "small_metal", "--option", "x"], "--option: 'x' is no choice; write --option name=value"),
         (["run", "small_metal", "--option", "a=b"], "a"),
-        (["run", "small_metal", "--sampler", "stan"], "sampler 'stan' is not known; use one of: hmc, nutpie, pymc, numpyro"),
+        (
+            ["run", "small_metal", "--sampler", "stan"],
+            "sampler 'stan' is not known; use one of: hmc, nutpie, pymc, numpyro",
+        ),
     ],
 )
 def test_bad_input_ends_with_2_and_touches_nothing(arguments, message, earlier):
