@@ -28,7 +28,6 @@ SHORT = {"draws": 30, "tune": 150, "chains": 2, "seed": 1, "quiet": True}
 def folder(place: Path, measure: str) -> Path:
     """The tiny case under a measure, with a headline that says all that its indicator needs."""
     toml = changed("case.toml", "regions =", f'prior_measure = "{measure}"\nregions =')
-    toml = toml.replace("year = 2001", 'year = 2001\npartner = "South"\nproduct = "oxide"')
     return write_case(place, case_toml=toml, **{} if measure == "coordinates" else {"priors_csv": PRIORS[measure]})
 
 

@@ -15,6 +15,8 @@ from reeuncert.checks.material import Material
 from reeuncert.checks.result import CheckResult, information
 
 LARGEST_K = 0.7
+FEWEST_DRAWS = 25
+"""With fewer, the tail to which a generalised Pareto distribution is fitted has less than five draws."""
 
 
 def check(material: Material) -> list[CheckResult]:
@@ -22,6 +24,9 @@ def check(material: Material) -> list[CheckResult]:
     name = "PSIS-LOO"
     if "log_likelihood" not in material.dt.children:
         return [information(name, "This result holds no likelihood terms: leaving rows out cannot be judged.")]
+    size = material.dt["posterior"].sizes
+    if size["chain"] * size["draw"] < FEWEST_DRAWS:
+        return [information(name, f"Leaving rows out cannot be judged from fewer than {FEWEST_DRAWS} draws.")]
     rows, shapes, sources = [], [], []
     for source, terms in material.dt["log_likelihood"].to_dataset().data_vars.items():
         dims = [d for d in terms.dims if d not in ("chain", "draw")]

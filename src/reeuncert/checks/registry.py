@@ -22,8 +22,9 @@ from reeuncert.checks import (
     structures,
 )
 from reeuncert.checks.material import Material
-from reeuncert.checks.result import CheckResult, CheckTable
+from reeuncert.checks.result import CheckResult, CheckTable, not_run
 from reeuncert.errors import ReeUncertError
+from reeuncert.parts import Failed, attempt, collecting
 
 Check = Callable[[Material], list[CheckResult]]
 
@@ -60,7 +61,8 @@ def check(dt: xr.DataTree, names: Iterable[str] | None = None, *, material: Mate
     Returns
     -------
     CheckTable
-        One row a verdict; ``.passed`` says whether none failed.
+        One row a verdict; ``.passed`` says whether none failed. A check that breaks is a row with the status
+        ``"not run"`` and its reason.
 
     Raises
     ------
@@ -78,4 +80,10 @@ def check(dt: xr.DataTree, names: Iterable[str] | None = None, *, material: Mate
         if name not in CHECKS:
             raise ReeUncertError(f"check '{name}' is not known; use some of: {', '.join(CHECKS)}")
     held = material or Material(dt)
-    return CheckTable(result for name in chosen for result in CHECKS[name](held))
+    with collecting([]):  # they are told as rows
+        return CheckTable([result for name in chosen for result in _run(name, held)])
+
+
+def _run(name: str, material: Material) -> list[CheckResult]:
+    found = attempt(f"check '{name}'", lambda: CHECKS[name](material))
+    return [not_run(name, found)] if isinstance(found, Failed) else found

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-PASSED, FAILED, WARNING, INFORMATION = "passed", "failed", "warning", "information"
-STATUSES = (PASSED, FAILED, WARNING, INFORMATION)
+from reeuncert.parts import Failed
+
+PASSED, FAILED, WARNING, INFORMATION, NOT_RUN = "passed", "failed", "warning", "information", "not run"
+STATUSES = (PASSED, FAILED, WARNING, INFORMATION, NOT_RUN)
 _COLUMNS = ("check", "status", "value", "threshold", "message")
 
 
@@ -22,8 +24,8 @@ class CheckResult:
     name
         Short and stable, e.g. ``"r_hat of flows"``.
     status
-        ``"passed"``, ``"failed"``, ``"warning"`` where the result stands but a reader must know something of it, or
-        ``"information"`` where nothing can be judged.
+        ``"passed"``, ``"failed"``, ``"warning"`` where the result stands but a reader must know something of it,
+        ``"information"`` where nothing can be judged, or ``"not run"`` where the check itself broke.
     value
         The number that was judged (NaN: none).
     threshold
@@ -52,8 +54,8 @@ class CheckResult:
 
     @property
     def passed(self) -> bool:
-        """Whether it did not fail (warnings and information count as passed)."""
-        return self.status != FAILED
+        """Whether it ran and did not fail (warnings and information count as passed)."""
+        return self.status not in (FAILED, NOT_RUN)
 
 
 def judged(
@@ -92,6 +94,11 @@ def information(name: str, message: str, value: float = float("nan"), table: pd.
     return CheckResult(name, INFORMATION, float(value), "", message, table)
 
 
+def not_run(name: str, failed: Failed) -> CheckResult:
+    """A check, or another part of a result, that could not be made."""
+    return CheckResult(name, NOT_RUN, float("nan"), "", f"This could not be made: {failed}.")
+
+
 class CheckTable:
     """The verdicts on one result, printable as text and in a notebook.
 
@@ -115,7 +122,11 @@ class CheckTable:
 
     @property
     def failed(self) -> tuple[CheckResult, ...]:
-        return tuple(r for r in self.results if not r.passed)
+        return tuple(r for r in self.results if r.status == FAILED)
+
+    @property
+    def not_run(self) -> tuple[CheckResult, ...]:
+        return tuple(r for r in self.results if r.status == NOT_RUN)
 
     @property
     def warnings(self) -> tuple[CheckResult, ...]:
@@ -123,13 +134,16 @@ class CheckTable:
 
     @property
     def passed(self) -> bool:
-        """Whether no check failed."""
-        return not self.failed
+        """Whether every check ran, and none failed."""
+        return not self.failed and not self.not_run
 
     @property
     def verdict(self) -> str:
         """One line that says how it went."""
-        judgements = [r for r in self.results if r.status != INFORMATION]
+        judgements = [r for r in self.results if r.status not in (INFORMATION, NOT_RUN)]
+        if self.not_run:
+            rest = CheckTable(r for r in self.results if r.status != NOT_RUN)
+            return f"{len(self.not_run)} could not be made; of the others, {rest.verdict}"
         if not judgements:
             return "nothing was judged"
         if self.failed:

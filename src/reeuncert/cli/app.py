@@ -92,8 +92,10 @@ def run(
     another machine may round differently and make other draws of the same posterior. A checkpoint of another case,
     setting, seed or version is refused.
 
-    Ends with status 0; 1 if a check failed and --strict was given; 2 if the input cannot be used or the output cannot
-    be written (earlier results are then left as they were); 130 if interrupted (the draws made so far are kept).
+    Ends with status 0; 1 if a check failed and --strict was given, or if a part that only informs (a check, table,
+    section or figure) could not be made: it is named, and all else is written; 2 if the input cannot be used or
+    the output cannot be written (earlier results are then left as they were); 130 if interrupted (the draws made so
+    far are kept).
     """
     from reeuncert.cli.run import Request, run_case
 

@@ -111,19 +111,27 @@ def _with_rivals(dt: xr.DataTree, case: Case, request: Request) -> xr.DataTree:
     if not case.compare or not request.structures or request.preview or dt.attrs.get("complete") == "no":
         return dt
     from reeuncert.indicators.compute import add_indicators
+    from reeuncert.parts import Failed, attempt, with_failed
     from reeuncert.studies.averaging import add_structures
     from reeuncert.studies.rivals import run_rivals
 
     _say(request, f"Short runs under the other structures ({', '.join(case.compare)}) …")
-    dt = add_indicators(dt)
-    return add_structures(dt, run_rivals(dt, seed=int(dt.attrs["seed"]), quiet=True))
+
+    def made() -> xr.DataTree:
+        derived = add_indicators(dt)
+        return add_structures(derived, run_rivals(derived, seed=int(dt.attrs["seed"]), quiet=True))
+
+    found = attempt("short runs under the other structures", made)
+    return with_failed(dt, [found]) if isinstance(found, Failed) else found
 
 
 def _status(findings: Findings, request: Request, out: Path) -> int:
     if findings.dt.attrs.get("complete") == "no":
         print(f"Interrupted: the draws made until then were kept, in {out}.", file=sys.stderr)
         return INTERRUPTED
-    return FAILED_CHECK if request.strict and not findings.checks.passed else 0
+    for part in findings.told.not_run:
+        print(f"'{part.name}' could not be made. {part.message}", file=sys.stderr)
+    return FAILED_CHECK if findings.told.not_run or (request.strict and not findings.checks.passed) else 0
 
 
 def _require_space(staging: Staging, case: Case, request: Request) -> None:

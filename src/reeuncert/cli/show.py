@@ -15,11 +15,10 @@ from reeuncert.checks.assumption import MOSTLY, PARTLY
 from reeuncert.checks.result import shown
 from reeuncert.checks.structures import LABELS, labelled, open_ranges
 from reeuncert.cli.terminal import console
-from reeuncert.errors import ReeUncertError
 from reeuncert.report.findings import MEANING, Findings
 from reeuncert.report.shown import heading, interval, span
 
-STYLES = {"passed": "green", "failed": "bold red", "warning": "yellow", "information": "dim"}
+STYLES = {"passed": "green", "failed": "bold red", "warning": "yellow", "information": "dim", "not run": "bold red"}
 _COLUMN = 24
 
 
@@ -30,9 +29,9 @@ def show_findings(findings: Findings, out: Path, files: Sequence[Path]) -> None:
     page.print(Text(findings.case.title, style="bold"))
     if findings.approximate:
         page.print(Text("Approximate: a quick look that has not converged; quote nothing of it.", style="bold yellow"))
-    _show_headlines(findings, page)
-    _show_years(findings, page)
-    show_checks(findings.checks, page)
+    findings.part("headlines in the terminal", lambda: _show_headlines(findings, page))
+    findings.part("years in the terminal", lambda: _show_years(findings, page))
+    show_checks(findings.told, page)
     page.print()
     page.print(Text(f"Files in {out}: {', '.join(p.name for p in files)}"), soft_wrap=True)
     page.print(Text(f"Read it: {out / 'report.html'}", style="bold"), soft_wrap=True)
@@ -53,11 +52,7 @@ def show_checks(checks: CheckTable, page: Console) -> None:
 
 def _show_headlines(findings: Findings, page: Console) -> None:
     page.print()
-    try:
-        table = findings.headlines
-    except ReeUncertError as error:
-        page.print(Text(f"The headlines cannot be shown: {error}", style="bold red"))
-        return
+    table = findings.headlines
     ranges = open_ranges(findings.dt)
     for (_, row), labels in zip(table.iterrows(), labelled(table)[LABELS].itertuples(index=False), strict=True):
         told = ", ".join(MEANING[mark] for mark in findings.marks(row))

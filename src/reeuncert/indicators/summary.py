@@ -81,7 +81,8 @@ def indicator_table(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti") ->
     if "derived" not in dt.children:
         raise ReeUncertError("this result holds no indicator: call add_indicators(dt) first")
     tables = [summary(dt, str(name), prob=prob, kind=kind) for name in dt["derived"].data_vars]
-    return pd.concat([table for table in tables if len(table)], ignore_index=True)
+    # A system without the roles that indicators ask for has none: an empty table with its columns.
+    return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
 
 
 def computed(dt: xr.DataTree, name: str) -> xr.DataArray:

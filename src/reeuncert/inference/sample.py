@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +39,7 @@ from reeuncert.inference.provenance import (
 )
 from reeuncert.inference.samplers import Drawn, default_sampler, find_sampler
 from reeuncert.inference.settings import Settings
+from reeuncert.parts import Failed, attempt, collecting, with_failed
 from reeuncert.priors.density import density_of_draws
 
 
@@ -120,7 +121,8 @@ def sample(
         Groups ``posterior`` (mass_flow with dims chain, draw, flow, year, and coordinates of the flows),
         ``sample_stats``, ``prior``, ``prior_predictive``, ``log_likelihood``, ``log_prior``, ``observed_data``,
         ``constant_data``; attributes say where it came from. ``attrs["complete"]`` is "no" when the run was
-        interrupted by Ctrl-C: it then holds the draws made until then.
+        interrupted by Ctrl-C: it then holds the draws made until then. ``attrs["failed_parts"]`` names what could not
+        be made of the draws, if there is any.
 
     Raises
     ------
@@ -158,17 +160,27 @@ def sample(
         messages.say(f"Interrupted: keeping {_size(drawn)} made so far.")
     clock.lap()
     seconds = dict(drawn.seconds)
+    failed: list[Failed] = []
+
+    def informing(part: str, make: Callable[[], dict[str, xr.Dataset]]) -> dict[str, xr.Dataset]:
+        with collecting(failed):
+            found = attempt(part, make)
+        if isinstance(found, Failed):
+            messages.say(f"The {part} could not be made: {found}.")
+            return {}
+        return found
+
     groups: dict[str, xr.Dataset] = {
         "posterior": labelled(drawn.posterior, case),
         "sample_stats": drawn.sample_stats,
     }
     if likelihood_terms:
         messages.say("Computing the terms of likelihood and prior …")
-        groups |= _terms(model, drawn.posterior)
+        groups |= informing("terms of likelihood and prior", lambda: _terms(model, drawn.posterior))
         seconds["terms"] = clock.lap()
     if prior_draws:
         messages.say(f"Simulating {prior_draws} draws from the prior …")
-        groups |= prior_groups(model, prior_draws, chosen, messages)
+        groups |= informing("draws from the prior", lambda: prior_groups(model, prior_draws, chosen, messages))
         seconds["prior"] = clock.lap()
     groups |= _data(model)
     if not store_z:
@@ -190,7 +202,7 @@ def sample(
         "approximate": "no",
         "command": command,
     }
-    return tree
+    return with_failed(tree, failed)
 
 
 def _identity(case: Case, settings: Settings, sampler: str) -> dict[str, str | int | float]:

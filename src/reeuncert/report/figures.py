@@ -9,25 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jinja2 import TemplateError
 from markupsafe import Markup
 
 from reeuncert.errors import ReeUncertError
-
-DRAWING_ERRORS = (
-    ReeUncertError,
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    ImportError,
-    LookupError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    TemplateError,
-)
-"""What may go wrong while a figure or a section is made: shown in its place, so that the rest can still be read."""
+from reeuncert.parts import Failed, attempt
 
 DIGITS = 4
 """Significant digits of numbers in figures; intervals are not known better."""
@@ -73,19 +58,20 @@ def figure(name: str, title: str, draw: Callable[[], Any], *, alt: str, caption:
     draw
         Returns a Plotly figure, or a spec for a drawing function of the page (a mapping with ``kind``).
     """
-    try:
-        drawn = draw()
+
+    def made() -> Mapping[str, Any] | str:
+        try:
+            drawn = draw()
+        except ReeUncertError as error:  # the result lacks what this figure shows, and the message says so
+            return str(error)
         spec = drawn if isinstance(drawn, Mapping) else plotly_spec(drawn)
         script_json(spec)
-    except DRAWING_ERRORS as error:
-        return Figure(name, title, alt, None, caption, reason(error), height)
+        return spec
+
+    spec = attempt(f"figure '{title}'", made)
+    if isinstance(spec, Failed | str):
+        return Figure(name, title, alt, None, caption, str(spec), height)
     return Figure(name, title, alt, spec, caption, "", height)
-
-
-def reason(error: BaseException) -> str:
-    """One line that says what went wrong."""
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text[:400]}" if text else type(error).__name__
 
 
 def plotly_spec(drawn: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import xarray as xr
 
+from reeuncert.parts import Failed
 from reeuncert.report.findings import Findings
 from reeuncert.report.page import render
 from reeuncert.result.folder import Staging, output_folder
@@ -15,7 +16,9 @@ from reeuncert.result.io import stage_results
 def write_results(dt: xr.DataTree, folder: str | Path) -> tuple[Path, ...]:
     """Write ``posterior.nc``, ``flows.csv``, ``indicators.csv``, ``checks.csv``, ``provenance.json``, ``report.html``.
 
-    All or nothing: until every file has been written and flushed, an earlier result in the folder stays as it was.
+    A table, check, section or figure that cannot be made is left out and named, with its reason, in ``checks.csv`` and
+    the report. All or nothing: until every file has been written and flushed, an earlier result in the folder stays
+    as it was.
 
     Parameters
     ----------
@@ -39,11 +42,13 @@ def write_results(dt: xr.DataTree, folder: str | Path) -> tuple[Path, ...]:
 
 
 def commit_results(findings: Findings, staging: Staging) -> tuple[Path, ...]:
-    """Write all files into a folder that is held already, and put them in place."""
-    tables = {
-        "flows.csv": findings.flows,
-        "indicators.csv": findings.indicators,
-        "checks.csv": findings.checks.to_frame(),
+    """Write all files into a folder that is held already, and put them in place.
+
+    A file that cannot be made is left out, and named in ``findings.failed`` and ``checks.csv``.
+    """
+    texts = {"report.html": findings.part("report.html", lambda: render(findings))}
+    tables = {f"{name}.csv": table for name, table in findings.tables.items()} | {
+        "checks.csv": findings.told.to_frame()
     }
-    stage_results(staging, findings.dt, tables, {"report.html": render(findings)})
+    stage_results(staging, findings.dt, tables, {n: t for n, t in texts.items() if not isinstance(t, Failed)})
     return staging.commit()

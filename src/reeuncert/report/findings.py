@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 
 import pandas as pd
@@ -11,10 +12,12 @@ from reeuncert.case.records import Case
 from reeuncert.case.serial import case_from_json
 from reeuncert.checks import CheckTable, Material, check
 from reeuncert.checks.assumption import ON_PRIOR, PARTLY_PRIOR
+from reeuncert.checks.result import not_run
 from reeuncert.indicators.compute import add_indicators
 from reeuncert.indicators.headlines import headlines
 from reeuncert.indicators.registry import DIMS
 from reeuncert.indicators.summary import indicator_table
+from reeuncert.parts import Failed, attempt, collecting, failed_of
 from reeuncert.report.grounding import Grounding, grounding_of_row
 from reeuncert.result.tables import flow_table
 
@@ -29,11 +32,19 @@ class Findings:
     Parameters
     ----------
     dt
-        From `reeuncert.sample`; indicators are added if it has none.
+        From `reeuncert.sample`; indicators are added if it has none. ``failed`` lists the parts of it that could not
+        be made.
     """
 
     def __init__(self, dt: xr.DataTree):
-        self.dt = dt if "derived" in dt.children else add_indicators(dt)
+        self.failed = failed_of(dt)
+        found = dt if "derived" in dt.children else self.part("indicators", lambda: add_indicators(dt))
+        self.dt = dt if isinstance(found, Failed) else found
+
+    def part[T](self, name: str, make: Callable[[], T]) -> T | Failed:
+        """Make a part, or add it to ``failed``."""
+        with collecting(self.failed):
+            return attempt(name, make)
 
     @property
     def approximate(self) -> bool:
@@ -56,7 +67,21 @@ class Findings:
 
     @cached_property
     def checks(self) -> CheckTable:
-        return check(self.dt, material=Material(self.dt, flows=self.flows, indicators=self.indicators))
+        return check(self.dt, material=Material(self.dt, **self.tables))
+
+    @cached_property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """`flows` and `indicators` by name, as far as they can be made."""
+        made = {
+            "flows": self.part("flows.csv", lambda: self.flows),
+            "indicators": self.part("indicators.csv", lambda: self.indicators),
+        }
+        return {name: table for name, table in made.items() if not isinstance(table, Failed)}
+
+    @property
+    def told(self) -> CheckTable:
+        """The checks, and a row ``not run`` for each other part that could not be made until now."""
+        return CheckTable([*self.checks, *(not_run(f.part, f) for f in dict.fromkeys(self.failed))])
 
     @cached_property
     def headlines(self) -> pd.DataFrame:

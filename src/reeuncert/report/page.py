@@ -15,9 +15,9 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from reeuncert.files import explained, write_whole
+from reeuncert.parts import Failed, attempt, collecting
 from reeuncert.report import words
 from reeuncert.report.context import Context
-from reeuncert.report.figures import DRAWING_ERRORS, reason
 from reeuncert.report.findings import Findings
 from reeuncert.report.section import Section
 from reeuncert.report.sections import SECTIONS
@@ -80,12 +80,14 @@ def render(findings: Findings, *, sections: Sequence[Section] = SECTIONS) -> str
     context = Context(findings)
     environment = _environment()
     js, plotly = "\n".join(_asset(name) for name in SCRIPTS), get_plotlyjs().replace("\r\n", "\n")
-    rendered = [_render(environment, section, context) for section in sections]
+    with collecting(context.failed):
+        # The verdict comes last: it also tells what of the page could not be made.
+        made = {s.id: _render(environment, s, context) for s in sorted(sections, key=lambda s: s.id == "verdict")}
     return environment.get_template("page.html.j2").render(
         case=context.case,
         approximate=context.approximate,
         interrupted=context.dt.attrs.get("complete") == "no",
-        sections=rendered,
+        sections=[made[section.id] for section in sections],
         verdict=context.verdict,
         provenance=context.provenance,
         css=_asset("report.css"),
@@ -96,11 +98,13 @@ def render(findings: Findings, *, sections: Sequence[Section] = SECTIONS) -> str
 
 
 def _render(environment: jinja2.Environment, section: Section, context: Context) -> Rendered:
-    try:
+    def made() -> str:
         content = section.content(context)
-        html = environment.get_template(section.template).render(section=section, case=context.case, **content)
-    except DRAWING_ERRORS as error:
-        return Rendered(section, Markup(""), reason(error))
+        return environment.get_template(section.template).render(section=section, case=context.case, **content)
+
+    html = attempt(f"section '{section.title}'", made)
+    if isinstance(html, Failed):
+        return Rendered(section, Markup(""), str(html))
     return Rendered(section, Markup(html))  # rendered with autoescape
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reeuncert.checks.result import CheckResult, shown
-from reeuncert.report.figures import DRAWING_ERRORS, reason
 from reeuncert.report.findings import Findings
 
-COLOURS = {"failed": "red", "warning": "amber", "passed": "green", "information": "info", "not run": "info"}
+COLOURS = {"failed": "red", "not run": "red", "warning": "amber", "passed": "green", "information": "info"}
 """Status of a check → its colour in the page; the word stands beside the colour, never the colour alone."""
 
 ORDER = tuple(COLOURS)
@@ -53,22 +52,19 @@ class Verdict:
     Parameters
     ----------
     checks
-        Failed ones first, then warnings, then the others in their order.
-    error
-        Why the checks could not be run; empty if they were.
+        Failed ones first, then what could not be made, then warnings, then the others in their order.
     """
 
     checks: tuple[CheckLine, ...]
-    error: str = ""
 
     @property
     def pressing(self) -> tuple[CheckLine, ...]:
         """Failed checks and warnings: these stand at the top of the page, before any result."""
-        return tuple(c for c in self.checks if c.word in ("failed", "warning"))
+        return tuple(c for c in self.checks if c.word in ("failed", "not run", "warning"))
 
     @property
     def worst(self) -> str:
-        if self.error or any(c.word == "failed" for c in self.checks):
+        if any(c.word in ("failed", "not run") for c in self.checks):
             return "red"
         judged = any(c.word == "passed" for c in self.checks)
         return "amber" if self.pressing or not judged else "green"
@@ -76,11 +72,14 @@ class Verdict:
     @property
     def call(self) -> str:
         """The verdict in a sentence."""
-        if self.error:
-            return f"The checks could not be run: {self.error}"
         count = {word: sum(c.word == word for c in self.checks) for word in ORDER}
         if not self.checks:
             return "No check was made of this result."
+        if count["not run"]:
+            return (
+                f"{count['not run']} parts of this result could not be made, and {count['failed']} checks failed: "
+                "do not use these results before you have read why."
+            )
         if count["failed"]:
             return (
                 f"{count['failed']} of {len(self.checks)} checks failed: "
@@ -94,12 +93,8 @@ class Verdict:
 
 
 def verdict_of(findings: Findings) -> Verdict:
-    """Run the checks of a result; if they cannot be run, the verdict says why, and is not green."""
-    try:
-        found = tuple(findings.checks)
-    except DRAWING_ERRORS as error:
-        return Verdict((), reason(error))
-    return Verdict(tuple(sorted(map(_line, found), key=lambda line: ORDER.index(line.word))))
+    """The checks of a result, and the parts of it that could not be made."""
+    return Verdict(tuple(sorted(map(_line, findings.told), key=lambda line: ORDER.index(line.word))))
 
 
 def _line(result: CheckResult) -> CheckLine:

@@ -1,0 +1,154 @@
+"""What only informs and fails is named with its reason; the draws and everything else are written."""
+
+from __future__ import annotations
+
+import gc
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+import reeuncert as ree
+import reeuncert.cli.run
+import reeuncert.report.findings
+from peers import build
+from reeuncert.case.serial import case_to_json
+from reeuncert.checks.registry import CHECKS
+from reeuncert.cli.run import Request, run_case
+from reeuncert.parts import Failed, attempt, collecting, failed_of, with_failed
+from reeuncert.report import SECTIONS
+from reeuncert.report.findings import Findings
+from reeuncert.report.page import render
+from reeuncert.result.io import read_results
+from reeuncert.system.definition import OUTSIDE
+from reeuncert.testing import flow_dataset, toy_posterior, toy_terms
+
+FILES = {"posterior.nc", "provenance.json", "flows.csv", "indicators.csv", "checks.csv", "report.html"}
+
+
+def broken(*_, **__):
+    raise ZeroDivisionError("the abacus fell")
+
+
+@pytest.fixture(scope="module")
+def toy():
+    return toy_posterior(chains=2, draws=30, years=2)
+
+
+def test_an_interrupt_goes_on_and_errors_are_collected():
+    def stop():
+        raise KeyboardInterrupt
+
+    with collecting(failed := []):
+        assert isinstance(attempt("a part", broken), Failed)
+        with pytest.raises(KeyboardInterrupt):
+            attempt("a part", stop)
+    assert [(f.part, f.reason) for f in failed] == [("a part", "ZeroDivisionError: the abacus fell")]
+    assert f"{__name__.rpartition('.')[2]} line " in failed[0].where
+    assert isinstance(attempt("memory", lambda: np.empty(10**18)), Failed)
+
+
+def test_failed_parts_stay_with_a_result(toy):
+    dt = with_failed(toy.copy(), [Failed("draws from the prior", "ValueError: none", "here line 1")])
+    dt = with_failed(dt, [Failed("ü", "x", "y")])
+    assert [f.part for f in failed_of(dt)] == ["draws from the prior", "ü"]
+    assert [r.name for r in Findings(dt).told.not_run] == ["draws from the prior", "ü"]
+
+
+def test_a_check_that_breaks_is_a_row_and_the_others_run(toy, monkeypatch):
+    monkeypatch.setitem(CHECKS, "geometry", broken)
+    table = ree.check(toy)
+    (row,) = table.not_run
+    assert (row.name, row.status) == ("geometry", "not run")
+    assert "ZeroDivisionError: the abacus fell" in row.message
+    assert not table.passed
+    assert "1 could not be made" in table.verdict
+    assert len(table) > len(CHECKS) - 1
+
+
+def test_everything_that_can_be_made_is_written(toy, monkeypatch, tmp_path):
+    monkeypatch.setitem(CHECKS, "geometry", broken)
+    monkeypatch.setattr(reeuncert.report.findings, "indicator_table", broken)
+    monkeypatch.setattr("reeuncert.report.sections.triangle.figure", broken, raising=False)
+    ree.write_results(toy, tmp_path)
+    assert {p.name for p in tmp_path.iterdir()} == FILES - {"indicators.csv"}
+    rows = pd.read_csv(tmp_path / "checks.csv").set_index("check")
+    told = rows[rows["status"] == "not run"]["message"]
+    assert {"geometry", "indicators.csv"} <= set(told.index)
+    assert told.str.contains("the abacus fell").all()
+    assert (tmp_path / "report.html").read_text(encoding="utf-8").count("the abacus fell") >= 2
+    xr.testing.assert_equal(read_results(tmp_path)["posterior"].to_dataset(), toy["posterior"].to_dataset())
+
+
+def test_a_page_that_cannot_be_made_costs_only_itself(toy, monkeypatch, tmp_path):
+    monkeypatch.setattr("reeuncert.report.files.render", broken)
+    ree.write_results(toy, tmp_path)
+    assert {p.name for p in tmp_path.iterdir()} == FILES - {"report.html"}
+    assert "report.html" in set(pd.read_csv(tmp_path / "checks.csv")["check"])
+
+
+@pytest.mark.parametrize(("breaks", "status"), [(False, 0), (True, 1)])
+def test_the_status_of_a_run_with_a_broken_part(toy, monkeypatch, tmp_path, capsys, breaks, status):
+    monkeypatch.setattr(reeuncert.cli.run, "_sampled", lambda *_: toy.copy())
+    monkeypatch.setattr("reeuncert.report.files.render", lambda _: "page")
+    if breaks:
+        monkeypatch.setitem(CHECKS, "geometry", broken)
+    assert run_case(Request(case="small_metal", out=tmp_path / "out", seed=1)) == status
+    said = capsys.readouterr()
+    assert ("the abacus fell" in said.out) == ("the abacus fell" in said.err) == breaks
+    assert {p.name for p in (tmp_path / "out").iterdir()} >= FILES
+
+
+@pytest.mark.parametrize(("chains", "draws"), [(1, 4), (1, 5), (2, 7), (1, 24), (1, 25), (4, 6)])
+def test_few_draws_are_enough(chains, draws):
+    findings = Findings(toy_terms(toy_posterior(chains=chains, draws=draws, years=2)))
+    if draws == 4:
+        render(findings)
+    assert not findings.told.not_run
+    assert set(findings.tables) == {"flows", "indicators"}
+
+
+@pytest.fixture
+def without_roles():
+    """Draws of a case none of whose flows has a role that an indicator asks for."""
+    flows = [build.flow("in", OUTSIDE, "mill", 2000), build.flow("out", "mill", OUTSIDE, 2000)]
+    flows = [replace(f, product="metal") for f in (*flows, build.flow("slag", "mill", OUTSIDE, 2000))]
+    case = build.case("plain", flows, {"mill": "out"}, [], [], year=2000, measure="mass", unit="t")
+    processes = tuple(replace(p, region="North") for p in case.system.processes)
+    system = replace(case.system, processes=processes)
+    case = replace(case, system=system, regions=("North",), products=("metal",))
+    rng = np.random.default_rng(1)
+    ore, part = rng.lognormal(size=(2, 20)), rng.random((2, 20))
+    mass = np.stack([ore, ore * part, ore * (1 - part)], axis=-1)[..., None]
+    dt = xr.DataTree.from_dict({"posterior": flow_dataset(system, mass)})
+    dt.attrs = {"case_json": case_to_json(case), "case_name": "plain", "seed": 1}
+    return dt
+
+
+def test_a_case_without_standard_roles(without_roles):
+    findings = Findings(without_roles)
+    page = render(findings)
+    assert [r.name for r in findings.told.not_run] == []
+    assert len(findings.tables["flows"]) == 3
+    assert len(findings.tables["indicators"]) == 0
+    assert all(f'id="{section.id}"' in page for section in SECTIONS)
+
+
+def resident() -> int:
+    """Memory of this process in bytes (Linux)."""
+    gc.collect()
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
+@pytest.mark.parametrize("reports", [1, pytest.param(200, marks=pytest.mark.slow)])
+def test_reports_in_a_row_keep_no_memory(toy, reports):
+    render(Findings(toy))
+    before = resident()
+    for _ in range(reports):
+        render(Findings(toy))
+    assert resident() - before < 60e6
