@@ -14,6 +14,7 @@ Names are loaded when they are first used: reading and checking a case needs no 
 from __future__ import annotations
 
 from importlib import import_module
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from reeuncert.machine import place_compiled_code
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from reeuncert.counterfactuals import no_trade as no_trade
     from reeuncert.counterfactuals import reduce_flows as reduce_flows
     from reeuncert.counterfactuals import run_scenario as run_scenario
+    from reeuncert.errors import ArgumentError as ArgumentError
     from reeuncert.errors import CaseError as CaseError
     from reeuncert.errors import EvidenceError as EvidenceError
     from reeuncert.errors import InputError as InputError
@@ -82,6 +84,7 @@ __version__ = "0.1.0"
 place_compiled_code()
 
 _HOME = {
+    "ArgumentError": "reeuncert.errors",
     "Calibration": "reeuncert.calibration",
     "Case": "reeuncert.case.records",
     "CaseError": "reeuncert.errors",
@@ -149,6 +152,8 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'reeuncert' has no attribute '{name}'; it has: {', '.join(__all__)}")
     value = getattr(import_module(_HOME[name]), name)
+    if isinstance(value, FunctionType):
+        value = import_module("reeuncert.boundary").guarded(value)
     globals()[name] = value
     return value
 

@@ -4,6 +4,7 @@ ReeUncertError
 ├── InputError          something a user gave cannot be used (holds a table of problems)
 │   ├── CaseError       a case definition: case.toml, processes, flows, priors, covariates, constants
 │   └── EvidenceError   evidence, sources, classes, factors, offsets
+├── ArgumentError       an argument of a function is of the wrong type or out of its range
 ├── ModelError          the parts are well formed but cannot be joined to a model
 ├── SamplingError       a sampler could not start or returned nothing
 └── OutputError         a result could not be written or read back
@@ -76,6 +77,10 @@ class CaseError(InputError):
 
 class EvidenceError(InputError):
     """Evidence, or the tables that describe it, cannot be used."""
+
+
+class ArgumentError(ReeUncertError):
+    """An argument of a public function is of the wrong type, or out of its range."""
 
 
 class ModelError(ReeUncertError):

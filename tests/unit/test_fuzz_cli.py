@@ -62,7 +62,7 @@ def test_the_case_or_result(command, word):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--seed", str(2**32)], "seed is 4294967296; it must be at most 4294967295"),
+        (["--seed", str(2**32)], "seed is 4294967296; give a whole number from 0 to 4,294,967,295"),
         (["--resume", "--preview"], "a preview stores no chains to resume; leave out --preview or --resume"),
         (["--resume", "--sampler", "pymc"], "the sampler 'pymc' stores no chains on the way; use 'hmc' or 'nutpie'"),
     ],

@@ -10,7 +10,7 @@ import xarray as xr
 
 from reeuncert.case.records import Headline
 from reeuncert.case.serial import case_from_json
-from reeuncert.errors import ReeUncertError
+from reeuncert.errors import ArgumentError, ReeUncertError
 from reeuncert.indicators.headlines import headlines, number
 from reeuncert.indicators.summary import indicator_table, summary
 from reeuncert.result.quantiles import spread
@@ -151,7 +151,7 @@ def test_the_narrowest_interval_of_a_skewed_quantity_starts_at_its_mode() -> Non
     ],
 )
 def test_an_interval_that_does_not_exist_is_refused(arguments: dict, message: str) -> None:
-    with pytest.raises(ValueError, match="is ") as caught:
+    with pytest.raises(ArgumentError, match="is ") as caught:
         spread(np.zeros((4, 1)), **arguments)
     assert str(caught.value) == message
 

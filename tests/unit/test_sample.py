@@ -235,9 +235,9 @@ def test_prior_with_a_density_on_flows_is_sampled_without_the_evidence():
     ("arguments", "message"),
     [
         ({"sampler": "stan"}, "sampler 'stan' is not known; use one of: hmc, nutpie, pymc, numpyro"),
-        ({"draws": 0}, "draws is 0; it must be at least 4"),
-        ({"chains": 0}, "chains is 0; it must be at least 1"),
-        ({"seed": -1}, "seed is -1; it must be at least 0"),
+        ({"draws": 0}, "draws is 0; give a whole number from 4 to 10,000,000"),
+        ({"chains": 0}, "chains is 0; give a whole number from 1 to 10,000"),
+        ({"seed": -1}, "seed is -1; give a whole number from 0 to 4,294,967,295"),
     ],
 )
 def test_wrong_settings_are_named(model, arguments, message):

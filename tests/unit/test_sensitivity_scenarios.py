@@ -162,7 +162,7 @@ def test_every_scenario_is_checked_before_any_is_fitted():
 
 def test_settings_and_indicators_are_checked_first():
     asked = scenarios_asked(None, [{"name": "a", "changes": [SPREAD]}])
-    with pytest.raises(SamplingError, match="draws is 2; it must be at least 4"):
+    with pytest.raises(SamplingError, match="draws is 2; give a whole number from 4"):
         plan_study(CASE, asked, FitSettings(draws=2))
     with pytest.raises(ReeUncertError, match="import_dependance"):
         plan_study(CASE, asked, FitSettings(), ["import_dependance"])

@@ -245,7 +245,7 @@ def test_the_usual_folder_is_named_by_the_environment(tmp_path: Path, marks: Pat
 
 
 def test_impossible_places_to_run(marks: Path):
-    with pytest.raises(SamplingError, match="jobs is 0; it must be at least 1, or None for as many as there are cores"):
+    with pytest.raises(SamplingError, match="jobs is 0; "):
         study(jobs=0)
     with pytest.raises(SamplingError, match="jobs is for this machine and client for a cluster; give one of them"):
         study(jobs=2, client="tcp://127.0.0.1:1")

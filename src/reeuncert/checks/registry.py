@@ -76,6 +76,8 @@ def check(dt: xr.DataTree, names: Iterable[str] | None = None, *, material: Mate
     'passed'
     """
     chosen = list(CHECKS) if names is None else list(names)
+    if not chosen:
+        raise ReeUncertError(f"no check is named; use some of: {', '.join(CHECKS)}, or leave the argument out for all")
     for name in chosen:
         if name not in CHECKS:
             raise ReeUncertError(f"check '{name}' is not known; use some of: {', '.join(CHECKS)}")

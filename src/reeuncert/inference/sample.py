@@ -38,7 +38,7 @@ from reeuncert.inference.provenance import (
     versions,
 )
 from reeuncert.inference.samplers import Drawn, default_sampler, find_sampler
-from reeuncert.inference.settings import Settings
+from reeuncert.inference.settings import Settings, check_settings
 from reeuncert.parts import Failed, attempt, collecting, with_failed
 from reeuncert.priors.density import density_of_draws
 
@@ -134,7 +134,10 @@ def sample(
         When the checkpoint is of another case, model, version, seed or setting (and says which), or cannot be read.
     """
     case = case_of(model)
-    _check_settings(draws=draws, tune=tune, chains=chains, cores=cores, prior_draws=prior_draws, seed=seed, thin=thin)
+    check_settings(
+        draws=draws, tune=tune, chains=chains, cores=cores, prior_draws=prior_draws, seed=seed, thin=thin,
+        target_accept=target_accept,
+    )  # fmt: skip
     sampler = sampler or default_sampler(model)
     run = find_sampler(sampler)
     if resume and checkpoint is None:
@@ -277,13 +280,3 @@ def _data(model: pm.Model) -> dict[str, xr.Dataset]:
 def _size(drawn: Drawn) -> str:
     sizes: Mapping[object, int] = drawn.posterior.sizes
     return f"{sizes['chain']} chains of {sizes['draw']} draws"
-
-
-def _check_settings(**numbers: int | None) -> None:
-    least = {"draws": 4, "tune": 1, "chains": 1, "cores": 1, "thin": 1, "prior_draws": 0, "seed": 0}
-    most = {"seed": 2**32 - 1}
-    for name, value in numbers.items():
-        if value is not None and value < least[name]:
-            raise SamplingError(f"{name} is {value}; it must be at least {least[name]}")
-        if value is not None and value > most.get(name, value):
-            raise SamplingError(f"{name} is {value}; it must be at most {most[name]}")

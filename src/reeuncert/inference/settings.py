@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import xarray as xr
 
+from reeuncert.errors import SamplingError
 from reeuncert.machine import available_cores
+from reeuncert.words.ranges import problem_with
 
 STATISTICS = {
     "diverging": "diverging",
@@ -73,3 +75,16 @@ def renamed(stats: xr.Dataset) -> xr.Dataset:
     """The statistics that are kept, under their one name."""
     kept = {new: stats[old] for old, new in STATISTICS.items() if old in stats}
     return xr.Dataset({k: v.astype("int64") if v.dtype.kind == "u" else v for k, v in kept.items()})
+
+
+def check_settings(**given: object) -> None:
+    """Refuse settings that are not in `reeuncert.words.ranges.RANGES`.
+
+    Raises
+    ------
+    SamplingError
+        With all that is wrong.
+    """
+    wrong = [text for name, value in given.items() if value is not None and (text := problem_with(name, value))]
+    if wrong:
+        raise SamplingError("; ".join(wrong))

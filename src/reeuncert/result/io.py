@@ -152,7 +152,7 @@ def read_results(path: str | Path, *, variables: Mapping[str, Iterable[str]] | N
             "attribute 'case_json'); give a file that `reeuncert run` wrote"
         )
     tree.attrs = {name: _plain(value) for name, value in tree.attrs.items()}
-    wrong = _wrong_with(tree)
+    wrong = wrong_with(tree)
     if wrong:
         raise OutputError(f"'{path}' is no whole result of this package: {wrong}; run the case again")
     return tree
@@ -205,16 +205,21 @@ def _changed(file: Path, stated: str) -> bool:
         return os.path.isfile(file) and _sha256(file) != stated
 
 
-def _wrong_with(tree: xr.DataTree) -> str:
+def wrong_with(tree: xr.DataTree, *, needs_case: bool = True) -> str:
     """Why a tree cannot be a result: its flows must be numbers by chain, draw, flow and year of its own case."""
-    text = tree.attrs["case_json"]
+    if "case_json" not in tree.attrs and not needs_case:
+        return ""
+    text = tree.attrs.get("case_json")
     if not isinstance(text, str):
-        return "its attribute 'case_json' is no text"
+        return "its attribute 'case_json', which says what its case is, is missing or no text"
     try:
         system = case_from_json(text).system
     except CaseError as error:
         return f"its case cannot be read ({error.problems[0]})"
-    mass = tree["posterior"].to_dataset().get("mass_flow")
+    groups = [name for name in ("posterior", "prior") if name in tree.children]
+    if not groups:
+        return "it has neither of the groups 'posterior' and 'prior'"
+    mass = tree[groups[0]].to_dataset().get("mass_flow")
     if mass is None:
         return "it holds no 'mass_flow'"
     if set(mass.dims) != _DIMS or mass.dtype.kind not in "fiu" or not mass.size:
@@ -223,6 +228,8 @@ def _wrong_with(tree: xr.DataTree) -> str:
     for dim, names in known.items():
         if dim not in mass.coords or not set(mass[dim].values.tolist()) <= names:
             return f"'mass_flow' has another {dim} than its case"
+    if np.isnan(mass.isel(chain=0, draw=0)).all():
+        return "every flow of its first draw is NaN"
     return ""
 
 

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from reeuncert.errors import ArgumentError
+
 GROUP = "leave_out"
 LEVELS = (0.5, 0.8, 0.9, 0.95)
 """Probabilities of the central predictive intervals whose coverage is told."""
@@ -75,7 +77,14 @@ def add_left_out(dt: xr.DataTree, *found: LeftOut) -> xr.DataTree:
     -------
     DataTree
         A copy that shares its draws, with the group ``leave_out`` (dim ``prediction``).
+
+    Raises
+    ------
+    ArgumentError
+        When nothing is given.
     """
+    if not found:
+        raise ArgumentError("add_left_out: nothing to add is given; give what reeuncert.leave_out returned")
     table = pd.concat([one.rows for one in found], ignore_index=True)
     texts = {name: ("prediction", table[name].astype(str).to_numpy(dtype=object)) for name in _TEXT}
     numbers = {name: ("prediction", table[name].to_numpy(dtype=float)) for name in _NUMBERS}

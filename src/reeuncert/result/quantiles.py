@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from reeuncert.errors import ArgumentError
+
 Array = NDArray[np.float64]
 
 DEFINED = 0.9
@@ -39,7 +41,7 @@ def spread(draws: Array, *, prob: float = 0.9, kind: str = "eti") -> Spread:
 
     Raises
     ------
-    ValueError
+    ArgumentError
         If `kind` or `prob` is none of these.
 
     Examples
@@ -49,9 +51,9 @@ def spread(draws: Array, *, prob: float = 0.9, kind: str = "eti") -> Spread:
     [0.5, 0.05, 0.95]
     """
     if kind not in ("eti", "hdi"):
-        raise ValueError(f"kind is '{kind}'; use 'eti' (equal-tailed interval) or 'hdi' (narrowest interval)")
+        raise ArgumentError(f"kind is '{kind}'; use 'eti' (equal-tailed interval) or 'hdi' (narrowest interval)")
     if not 0.0 < prob < 1.0:
-        raise ValueError(f"prob is {prob}; it must lie between 0 and 1")
+        raise ArgumentError(f"prob is {prob}; it must lie between 0 and 1")
     # Sorting is several times faster along contiguous draws than across them.
     n_draws, n = draws.shape
     out = Spread(*(np.full(n, np.nan) for _ in range(4)))

@@ -11,8 +11,9 @@ from reeuncert.case.serial import case_to_json
 from reeuncert.edits import Edited
 from reeuncert.edits.reread import Reread
 from reeuncert.edits.scenario import BASE, MOST, Scenario, grid, read_scenarios, scenarios_from
-from reeuncert.errors import CaseError, InputError, Problem, ReeUncertError, SamplingError
+from reeuncert.errors import CaseError, InputError, Problem, ReeUncertError
 from reeuncert.indicators.registry import choose as choose_indicators
+from reeuncert.inference.settings import check_settings
 from reeuncert.studies.cache import scenario_key
 from reeuncert.studies.jobs import FitSettings, Job
 from reeuncert.studies.shapes import shape_of
@@ -20,8 +21,6 @@ from reeuncert.validation.reader import problems_of
 
 Asked = str | Path | Iterable[Scenario | Mapping[str, object]]
 """Scenarios as a user gives them: a file, or a list."""
-
-_LEAST = {"draws": 4, "tune": 1, "thin": 1, "chains": 1, "seed": 0}
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ def plan_study(
     ReeUncertError
         For an indicator that does not exist, or settings that cannot be.
     """
-    _check_settings(settings)
+    check_settings(**{name: getattr(settings, name) for name in ("draws", "tune", "thin", "chains", "seed")})
     names = _indicators(case, indicators)
     reread = Reread()
     jobs, problems = [], []
@@ -133,10 +132,3 @@ def _indicators(case: Case, asked: Iterable[str] | None) -> tuple[str, ...]:
         wanted = [asked] if isinstance(asked, str) else list(asked)
         wanted = sorted({*wanted, *(headline.indicator for headline in case.headlines)})
     return tuple(record.name for record in choose_indicators(wanted))
-
-
-def _check_settings(settings: FitSettings) -> None:
-    for name, least in _LEAST.items():
-        value = getattr(settings, name)
-        if value < least:
-            raise SamplingError(f"{name} is {value}; it must be at least {least}")
