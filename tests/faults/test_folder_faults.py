@@ -23,6 +23,7 @@ from reeuncert.cli.app import main
 from reeuncert.errors import OutputError
 from reeuncert.files import write_whole
 from reeuncert.report import write_report
+from reeuncert.report.files import revise_results
 from reeuncert.result.folder import LOCK, MARK, STAGED, output_folder
 from reeuncert.result.io import POSTERIOR, PROVENANCE, read_results, stage_results
 from reeuncert.testing import toy_posterior
@@ -396,6 +397,30 @@ def test_an_interrupt_between_two_renames_brings_the_earlier_result_back(result,
             write(other, folder, "second")
     assert contents(folder) == before
     assert not list(folder.glob(f"{STAGED}*"))
+
+
+def test_a_result_that_is_changed_is_held_from_reading_to_writing(result, other, tmp_path, monkeypatch):
+    write(result, tmp_path / "run")
+    before = contents(tmp_path / "run")
+
+    def meanwhile(dt: xr.DataTree) -> xr.DataTree:
+        assert dt["posterior"].sizes["draw"] == 8
+        write(other, tmp_path / "run")
+        return dt
+
+    with pytest.raises(OutputError, match="another run is writing to"):
+        revise_results(tmp_path / "run", meanwhile)
+    assert contents(tmp_path / "run") == before
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def never(_: xr.DataTree) -> xr.DataTree:
+        raise AssertionError("worked before it was known that nothing can be written")
+
+    monkeypatch.setattr("reeuncert.result.folder.tempfile.mkdtemp", full)
+    with pytest.raises(OutputError, match="the disk is full"):
+        revise_results(tmp_path / "run", never)
 
 
 def test_draws_of_another_run_are_refused_and_changed_tables_named(result, other, tmp_path):

@@ -36,7 +36,7 @@ def executed(name: str, kept: Path, place: Path) -> Any:
     settings = {
         "PYTHONPATH": os.pathsep.join(filter(None, [str(FOLDER), known])),
         "REEUNCERT_NOTEBOOK_RUNS": str(kept),
-        "REEUNCERT_CACHE": str(kept / "studies"),
+        "REEUNCERT_CACHE_DIR": str(kept / "studies"),
     }
     client = nbclient.NotebookClient(
         notebook, timeout=4 * 60 * MINUTES, kernel_name="python3", resources={"metadata": {"path": str(place)}}

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 import reeuncert as ree
 from reeuncert.cli.app import app
-from reeuncert.errors import ReeUncertError
+from reeuncert.errors import ReeUncertError, SamplingError
 from reeuncert.result.left_out import LeftOut, add_left_out, left_out_of
 from reeuncert.studies.leave_out import leave_out
 from reeuncert.testing import toy_posterior
@@ -25,8 +25,25 @@ def case():
 
 
 @pytest.fixture(scope="module")
-def found(case) -> LeftOut:
-    return leave_out(case, **SHORT)
+def kept(tmp_path_factory):
+    return tmp_path_factory.mktemp("kept")
+
+
+@pytest.fixture(scope="module")
+def found(case, kept) -> LeftOut:
+    return leave_out(case, cache=kept, **SHORT)
+
+
+def test_finished_folds_are_kept_and_found_again(case, found, kept, monkeypatch):
+    def nothing_to_fit(*_, **__):
+        raise AssertionError("a kept fold was fitted again")
+
+    monkeypatch.setattr("reeuncert.studies.refits.refit", nothing_to_fit)
+    again = leave_out(case, cache=kept, **SHORT)
+    pd.testing.assert_frame_equal(again.rows, found.rows)
+    next(iter(sorted(kept.glob("*.nc")))).unlink()
+    with pytest.raises(SamplingError, match="the fit without .* failed .*fitted again"):
+        leave_out(case, cache=kept, **SHORT)
 
 
 def rows_with(below, scheme="sources") -> pd.DataFrame:
@@ -58,7 +75,7 @@ def test_a_wrong_figure_lies_outside_what_the_others_predict(case, found):
     wrong = dataclasses.replace(first, value=20 * first.value)
     spoilt = dataclasses.replace(case, evidence=(wrong, *case.evidence[1:]))
     assert 0.02 < found.rows.set_index("row").loc[first.id, "below"] < 0.98
-    after = leave_out(spoilt, {row.id: str(row.id == first.id) for row in case.evidence}, **SHORT)
+    after = leave_out(spoilt, {row.id: str(row.id == first.id) for row in case.evidence}, cache=False, **SHORT)
     assert after.rows.set_index("row").loc[first.id, "below"] > 0.98
     assert set(after.rows["scheme"]) == {"2 folds"}
 

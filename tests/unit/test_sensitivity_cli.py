@@ -28,7 +28,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     marks = tmp_path / "marks"
     marks.mkdir()
     monkeypatch.setenv(studies.MARKS, str(marks))
-    monkeypatch.setenv("REEUNCERT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("REEUNCERT_CACHE_DIR", str(tmp_path / "cache"))
     path = tmp_path / "mine.toml"
     path.write_text(TEXT, encoding="utf-8")
     return path

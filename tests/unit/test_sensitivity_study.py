@@ -1,5 +1,7 @@
 """Studies with a stand-in for the sampler: results stacked, kept, found again, resumed, and failures reported."""
 
+import errno
+import os
 import shutil
 from pathlib import Path
 
@@ -238,8 +240,36 @@ def test_a_folder_that_cannot_be_written_is_told_before_anything_is_fitted(tmp_p
     assert fits(marks) == 0
 
 
+def test_a_usual_folder_that_cannot_be_written_is_done_without(tmp_path: Path, marks: Path, monkeypatch, capsys):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    monkeypatch.setenv("REEUNCERT_CACHE_DIR", str(tmp_path / "file"))
+    found = study(True, LIST[:1], progress=True)
+    assert found.scenarios["status"].tolist() == [FINISHED] * 2
+    assert "the study goes on without" in found.about["notes"][0]
+    assert "the study goes on without" in capsys.readouterr().err
+
+
+def test_a_disk_that_fills_up_in_a_study_costs_only_what_would_be_kept(tmp_path: Path, marks: Path, monkeypatch):
+    real = studies.toy_fit
+
+    def filling(job):
+        if job.name == "more ore":
+            monkeypatch.setattr("reeuncert.studies.fitted.write_whole", full)
+        return real(job)
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    found = study(tmp_path / "kept", LIST, fit=filling)
+    assert found.scenarios["status"].tolist() == [FINISHED] * 4
+    assert found.about["notes"] == [
+        f"finished scenarios cannot be kept in '{tmp_path / 'kept'}' (the disk is full); the study goes on without"
+    ]
+    assert len(list((tmp_path / "kept").iterdir())) == 1
+
+
 def test_the_usual_folder_is_named_by_the_environment(tmp_path: Path, marks: Path, monkeypatch):
-    monkeypatch.setenv("REEUNCERT_CACHE", str(tmp_path / "mine"))
+    monkeypatch.setenv("REEUNCERT_CACHE_DIR", str(tmp_path / "mine"))
     study(True, LIST[:1])
     assert len(list((tmp_path / "mine" / "scenarios").glob("*.nc"))) == 2
 

@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+import xarray as xr
 from rich.table import Table
 
 from reeuncert.case.serial import case_from_json
 from reeuncert.cli.terminal import console
-from reeuncert.errors import OutputError, ReeUncertError
-from reeuncert.report.files import write_results
-from reeuncert.result.io import read_results
+from reeuncert.errors import ReeUncertError
+from reeuncert.report.files import revise_results
 from reeuncert.result.left_out import LeftOut, add_left_out, left_out_of
 from reeuncert.studies.leave_out import leave_out
 
 
 def run_leave_out(results: Path, folds: str, *, draws: int, tune: int, seed: int) -> None:
     """Leave out sources or folds of the case of a result, store what was found, and write its files again."""
-    if not os.path.isdir(results):
-        raise OutputError(f"'{results}' is no folder of results; give the folder that `reeuncert run` wrote")
-    dt = read_results(results)
-    case = case_from_json(dt.attrs["case_json"])
-    found = leave_out(case, _folds(folds), draws=draws, tune=tune, seed=seed, quiet=False)
-    console().print(coverage_table(found))
-    earlier = left_out_of(dt)
-    scheme = set(found.rows["scheme"])
-    kept = [] if earlier is None else [LeftOut(earlier.rows[~earlier.rows["scheme"].isin(scheme)])]
-    write_results(add_left_out(dt, *kept, found), results)
+    asked = _folds(folds)
+
+    def with_left_out(dt: xr.DataTree) -> xr.DataTree:
+        case = case_from_json(dt.attrs["case_json"])
+        found = leave_out(case, asked, draws=draws, tune=tune, seed=seed, quiet=False)
+        console().print(coverage_table(found))
+        earlier = left_out_of(dt)
+        scheme = set(found.rows["scheme"])
+        kept = [] if earlier is None else [LeftOut(earlier.rows[~earlier.rows["scheme"].isin(scheme)])]
+        return add_left_out(dt, *kept, found)
+
+    revise_results(results, with_left_out)
     console().print(f"Stored in {results}, with its checks and report.", highlight=False, soft_wrap=True)
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import xarray as xr
 from rich.table import Table
 
 from reeuncert.cli.options import parse_options
 from reeuncert.cli.terminal import console
-from reeuncert.errors import OutputError
 from reeuncert.files import explained, write_whole
-from reeuncert.result.io import csv_text, read_results
+from reeuncert.result.io import csv_text
 from reeuncert.studies.averaging import add_structures
 from reeuncert.studies.rivals import (
     LABELS,
@@ -33,14 +32,14 @@ def run_structures(case: str, options: Sequence[str], *, draws: int | None, seed
 
 def store_structures(results: Path, *, draws: int | None, seed: int, out: Path | None) -> None:
     """Run the rival structures of a result's case, store the headlines under each in it, and write its files again."""
-    from reeuncert.report.files import write_results
+    from reeuncert.report.files import revise_results
 
-    if not os.path.isdir(results):
-        raise OutputError(f"'{results}' is no folder of results; give the folder that `reeuncert run` wrote")
-    dt = read_results(results)
-    table = run_rivals(dt, seed=seed, draws=draws, quiet=False)
-    show_comparison(StructureComparison(table, verdicts_over_structures(table), draws is None), out)
-    write_results(add_structures(dt, table), results)
+    def with_structures(dt: xr.DataTree) -> xr.DataTree:
+        table = run_rivals(dt, seed=seed, draws=draws, quiet=False)
+        show_comparison(StructureComparison(table, verdicts_over_structures(table), draws is None), out)
+        return add_structures(dt, table)
+
+    revise_results(results, with_structures)
     console().print(f"Stored in {results}, with its checks and report.", highlight=False, soft_wrap=True)
 
 

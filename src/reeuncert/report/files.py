@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import xarray as xr
 
+from reeuncert.errors import OutputError
 from reeuncert.parts import Failed
 from reeuncert.report.findings import Findings
 from reeuncert.report.page import render
 from reeuncert.result.folder import Staging, output_folder
-from reeuncert.result.io import stage_results
+from reeuncert.result.io import read_results, stage_results
 
 
 def write_results(dt: xr.DataTree, folder: str | Path) -> tuple[Path, ...]:
@@ -39,6 +42,34 @@ def write_results(dt: xr.DataTree, folder: str | Path) -> tuple[Path, ...]:
     """
     with output_folder(folder) as staging:
         return commit_results(Findings(dt), staging)
+
+
+def revise_results(folder: str | Path, change: Callable[[xr.DataTree], xr.DataTree]) -> tuple[Path, ...]:
+    """Read a result, change it and write its files again; the folder is held from before the reading to the end.
+
+    So no run can write a result there meanwhile, and a folder that cannot be written is told before the work.
+
+    Parameters
+    ----------
+    folder
+        Of a run.
+    change
+        Result → result; may take hours.
+
+    Returns
+    -------
+    tuple of Path
+        The files.
+
+    Raises
+    ------
+    OutputError
+        When the folder holds no result, cannot be written, or another run is writing there.
+    """
+    if not os.path.isdir(folder):
+        raise OutputError(f"'{folder}' is no folder of results; give the folder that `reeuncert run` wrote")
+    with output_folder(folder) as staging:
+        return commit_results(Findings(change(read_results(folder))), staging)
 
 
 def commit_results(findings: Findings, staging: Staging) -> tuple[Path, ...]:

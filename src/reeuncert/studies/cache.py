@@ -19,21 +19,15 @@ from reeuncert.case.records import Case
 from reeuncert.case.serial import case_to_json
 from reeuncert.errors import OutputError
 from reeuncert.files import UNFINISHED, cause, explained
+from reeuncert.machine import cache_folder
 from reeuncert.studies.fitted import FORMAT, QUANTILES, Fitted
-
-ENVIRONMENT = "REEUNCERT_CACHE"
-"""Environment variable that names the folder to use by default."""
 
 _VERSION = re.compile(r"[^\w.+]")
 
 
 def default_folder() -> Path:
     """Where finished scenarios are kept unless a study says otherwise."""
-    named = os.environ.get(ENVIRONMENT)
-    if named:
-        return Path(named).expanduser() / "scenarios"
-    root = os.environ.get("XDG_CACHE_HOME") or (Path.home() / ".cache")
-    return Path(root) / "reeuncert" / "scenarios"
+    return cache_folder() / "scenarios"
 
 
 def package_version() -> str:

@@ -28,7 +28,8 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 CHECKS = ("completeness", "balance", "convergence", "geometry", "monte_carlo")
 """Checks of every fit: whether its draws can be believed."""
 
-FORMAT = "reeuncert scenario 1"
+FORMAT = "reeuncert scenario 2"
+PREDICTED = ("row", "source", "lineage", "below", "r_hat")
 LABELS = ("indicator", "region", "partner", "product", "year")
 """What names a headline."""
 
@@ -52,6 +53,9 @@ class Fitted:
         Columns check, status, value, threshold, message.
     about
         Seconds by phase, whether a model was compiled, versions, seed.
+    predicted
+        One row a figure that the fit has not seen: row, source, lineage, below (probability that a predicted figure is
+        not above the reported one; NaN for bounds), r_hat (the largest of the flows).
     """
 
     indicators: xr.Dataset
@@ -59,6 +63,7 @@ class Fitted:
     headlines: pd.DataFrame
     checks: pd.DataFrame
     about: Mapping[str, Any] = field(default_factory=dict)
+    predicted: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=PREDICTED))
 
     def saying(self, **more: Any) -> Fitted:
         """The same with more said about it."""
@@ -71,6 +76,7 @@ class Fitted:
             "format": FORMAT,
             "headlines": table_text(self.headlines),
             "checks": table_text(self.checks),
+            "predicted": table_text(self.predicted),
             "about": json.dumps(dict(self.about), sort_keys=True),
         }
         write_whole(path, tree_bytes(tree))
@@ -86,7 +92,7 @@ class Fitted:
         """
         tree = read_tree(path)
         try:
-            said = {name: str(tree.attrs[name]) for name in ("format", "headlines", "checks", "about")}
+            said = {name: str(tree.attrs[name]) for name in ("format", "headlines", "checks", "predicted", "about")}
             if said["format"] != FORMAT:
                 raise ValueError(f"its format is '{said['format'][:40]}', not '{FORMAT}'")
             return cls(
@@ -95,6 +101,7 @@ class Fitted:
                 table_of(said["headlines"]),
                 table_of(said["checks"]),
                 json.loads(said["about"]),
+                table_of(said["predicted"]),
             )
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise OutputError(f"'{path}' is no result of a scenario, or is damaged: {first_line(error)}") from error

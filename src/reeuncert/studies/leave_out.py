@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-import numpy as np
 import pandas as pd
-import xarray as xr
 
 from reeuncert.case.records import Case
 from reeuncert.checks.posterior_predictive import row_table
-from reeuncert.errors import ReeUncertError
-from reeuncert.inference.messages import Messages
-from reeuncert.result.diagnostics import r_hat
+from reeuncert.edits.leave_out import LeaveOut
+from reeuncert.edits.scenario import Scenario
+from reeuncert.errors import ReeUncertError, SamplingError
+from reeuncert.likelihood.compile import compile_evidence
+from reeuncert.priors.coverage import case_network
 from reeuncert.result.left_out import LeftOut
+from reeuncert.studies.cache import cache_of
+from reeuncert.studies.fitted import Fitted
 from reeuncert.studies.folds import Folds, fold_of_rows
-
-if TYPE_CHECKING:
-    from reeuncert.inference.refit import Refitter
+from reeuncert.studies.jobs import FitSettings
+from reeuncert.studies.plan import plan_study
+from reeuncert.studies.sensitivity import fit_plan
 
 
 def leave_out(
@@ -30,13 +31,15 @@ def leave_out(
     chains: int = 2,
     thin: int = 1,
     seed: int = 1,
+    jobs: int | None = 1,
+    cache: str | Path | bool = True,
     quiet: bool = True,
-    refitter: Refitter | None = None,
 ) -> LeftOut:
     """Leave out whole sources, or folds of rows, refit, and predict what was left out.
 
     The model is compiled once; a fold that is left out weighs nothing in its fit. Bounds and ranges are left out like
-    the rest, but name no figure to be predicted, and are not counted.
+    the rest, but name no figure to be predicted, and are not counted. Finished folds are kept as scenarios of a study
+    are: asked again, or after a crash, only the missing ones are fitted.
 
     Parameters
     ----------
@@ -47,10 +50,10 @@ def leave_out(
         a mapping from the id of each row to its fold.
     draws, tune, chains, thin, seed
         Of every fit.
+    jobs, cache
+        As in `reeuncert.sensitivity`.
     quiet
         Say nothing on standard error while it runs.
-    refitter
-        A compiled model of this case, to save compiling it.
 
     Returns
     -------
@@ -59,40 +62,29 @@ def leave_out(
     Raises
     ------
     ReeUncertError
-        When the folds cannot be used, or the case has no evidence.
+        When the folds cannot be used, the case has no evidence, or a fold could not be fitted.
     """
-    from reeuncert.inference.refit import Refitter  # loads the sampler
-
-    messages = Messages(quiet=quiet, bar=False)
-    fitter = refitter or Refitter(case)
-    rows, evidence = fitter.rows, fitter.record.evidence
-    if not rows:
+    if not case.evidence:
         raise ReeUncertError(f"case '{case.name}' has no evidence: there is nothing to leave out")
-    fold = fold_of_rows(rows, folds, seed)
-    fit_without = partial(fitter.fit, draws=draws, tune=tune, chains=chains, thin=thin, seed=seed)
-    labels = list(dict.fromkeys(fold))
-    prior: pd.Series | None = None
+    evidence = compile_evidence(case, case_network(case))
+    fold = [str(label) for label in fold_of_rows(evidence.rows, folds, seed)]
+    rows = {label: [r.id for r, f in zip(evidence.rows, fold, strict=True) if f == label] for label in fold}
+    scenarios = [Scenario(f"without {label}", (LeaveOut(evidence=tuple(ids)),)) for label, ids in rows.items()]
+    plan = plan_study(case, scenarios, FitSettings(draws, tune, thin, chains, seed), ())
+    from reeuncert.inference.prior import sample_prior  # loads PyMC, which a case that is refused does not need
+    from reeuncert.model import build_model
+
+    before = sample_prior(build_model(case), seed=seed, quiet=quiet)["prior"].to_dataset()
+    prior = row_table(evidence, before).set_index("row")["below"]
+    results, _ = fit_plan(plan, cache_of(cache), jobs=jobs, progress=not quiet)
     parts = []
-    for number, label in enumerate(labels):
-        out = np.array([f == label for f in fold])
-        messages.say(f"Fit {number + 1} of {len(labels)}: without {label} ({out.sum()} of {len(rows)} figures) …")
-        fit = fit_without(weight=np.where(out, 0.0, 1.0), prior_draws=1000 if prior is None else 0)
-        if fit.attrs.get("complete") == "no":
-            raise KeyboardInterrupt
-        if prior is None:
-            prior = row_table(evidence, fit["prior"].to_dataset()).set_index("row")["below"]
-        posterior = fit["posterior"].to_dataset()
-        table = row_table(evidence, posterior).set_index("row")
-        table = table.loc[[row.id for row, left in zip(rows, out, strict=True) if left]].reset_index()
-        found = table[["row", "source", "lineage", "below"]].assign(
-            scheme=folds if folds == "sources" else f"{len(labels)} folds", fold=str(label), r_hat=_r_hat(posterior)
-        )
-        parts.append(found.assign(prior_below=prior.loc[found["row"]].to_numpy()))
+    for label, scenario in zip(rows, scenarios, strict=True):
+        result = results[scenario.name]
+        if not isinstance(result, Fitted):
+            raise SamplingError(f"the fit {scenario.name} failed ({result.reason}); finished fits are kept")
+        scheme = folds if folds == "sources" else f"{len(rows)} folds"
+        own = result.predicted
+        parts.append(own.assign(scheme=scheme, fold=label, prior_below=prior.loc[own["row"]].to_numpy()))
     every = pd.concat(parts, ignore_index=True)
     counted = every[every["below"].notna()].reset_index(drop=True)
     return LeftOut(counted[["scheme", "fold", "row", "source", "lineage", "below", "prior_below", "r_hat"]])
-
-
-def _r_hat(posterior: xr.Dataset) -> float:
-    mass = posterior["mass_flow"].transpose("chain", "draw", "flow", "year").values
-    return float(np.nanmax(r_hat(mass, log=True)))

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
+import xarray as xr
 
 from reeuncert.case.records import Case
 from reeuncert.case.serial import case_from_json, case_to_json
+from reeuncert.checks.posterior_predictive import row_table
 from reeuncert.inference.refit import Refitter
+from reeuncert.result.diagnostics import r_hat
 from reeuncert.studies.cache import package_version
-from reeuncert.studies.fitted import Fitted, summarise
+from reeuncert.studies.fitted import PREDICTED, Fitted, summarise
 from reeuncert.studies.jobs import Job
 
 KEPT_MODELS = 4
@@ -57,7 +62,19 @@ def refit(job: Job) -> Fitted:
             "seed": settings.seed,
         }
         fitted = summarise(dt, case, job.indicators, about)
+        if job.left_out:
+            fitted = replace(fitted, predicted=_predicted(model, dt, job.left_out))
         return fitted.saying(seconds=round(time.perf_counter() - begin, 2))
+
+
+def _predicted(model: Refitter, dt: xr.DataTree, left_out: tuple[str, ...]) -> pd.DataFrame:
+    """What a fit says of the rows that it has not seen; see `Fitted.predicted`."""
+    posterior = dt["posterior"].to_dataset()
+    gone = set(left_out)
+    table = row_table(model.record.evidence, posterior).set_index("row")
+    rows = table.loc[[row.id for row in model.rows if row.id in gone]].reset_index()
+    mass = posterior["mass_flow"].transpose("chain", "draw", "flow", "year").values
+    return rows.assign(r_hat=float(np.nanmax(r_hat(mass, log=True))))[list(PREDICTED)]
 
 
 def _model_for(case: Case, job: Job) -> tuple[Refitter, bool]:

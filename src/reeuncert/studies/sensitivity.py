@@ -63,8 +63,8 @@ def sensitivity(
     client
         A Dask client, cluster, or address of a scheduler, to run there instead.
     cache
-        Folder of finished scenarios; True: the usual one (``~/.cache/reeuncert``, or the folder that the environment
-        variable REEUNCERT_CACHE names); False: keep nothing.
+        Folder of finished scenarios; True: ``scenarios`` in the folder of the package (of the user's cache, or that
+        which the environment variable REEUNCERT_CACHE_DIR names); False: keep nothing.
     progress
         Show progress on standard error.
     fit
@@ -88,6 +88,26 @@ def sensitivity(
     settings = FitSettings(draws, tune, thin, chains, seed)
     plan = plan_study(case, scenarios_asked(vary, scenarios), settings, indicators)
     held = cache_of(cache)
+    found, statuses = fit_plan(plan, held, fit=fit, jobs=jobs, client=client, progress=progress)
+    return _study(case, plan, found, statuses, settings, held)
+
+
+def fit_plan(
+    plan: Plan,
+    held: Cache,
+    *,
+    fit: Fit | None = None,
+    jobs: int | None = None,
+    client: Any = None,
+    progress: bool = True,
+) -> tuple[dict[str, Fitted | Failure], dict[str, str]]:
+    """Fit what the cache does not hold of a plan, and keep it there as it is finished.
+
+    Returns
+    -------
+    (dict, dict)
+        Scenario → its result; scenario → status, of those that the cache held.
+    """
     held.prepare()
     found: dict[str, Fitted | Failure] = {}
     for job in plan.jobs:
@@ -103,7 +123,7 @@ def sensitivity(
             pool = _pool(client, jobs, len(waiting))
             shown.say(_begin(waiting, len(plan.jobs), pool))
             _fit_all(_with_cores(waiting, pool), plan, fit or _refit(), pool, held, found, shown)
-    return _study(case, plan, found, statuses, settings, held)
+    return found, statuses
 
 
 def _fit_all(
