@@ -42,7 +42,7 @@ def test_finished_folds_are_kept_and_found_again(case, found, kept, monkeypatch)
     again = leave_out(case, cache=kept, **SHORT)
     pd.testing.assert_frame_equal(again.rows, found.rows)
     next(iter(sorted(kept.glob("*.nc")))).unlink()
-    with pytest.raises(SamplingError, match="the fit without .* failed .*fitted again"):
+    with pytest.raises(SamplingError, match=r"the fit without .* failed .*fitted again"):
         leave_out(case, cache=kept, **SHORT)
 
 
