@@ -36,14 +36,14 @@ def implied_flows(case: Case, draws: int = 500, seed: int = 1) -> tuple[Network,
     return network, np.log(flows_of_draws(u, network))
 
 
-def implied_warnings(case: Case) -> list[Problem]:
+def implied_warnings(case: Case, network: Network, log_flow: NDArray[np.float64]) -> list[Problem]:
     """Flows whose implied prior spans more than four orders of magnitude (ends of its 90 % interval).
 
-    Only for ``prior_measure = "coordinates"``: other priors cannot be simulated forward.
+    Parameters
+    ----------
+    case, network, log_flow
+        A case, and what `implied_flows` gives of it.
     """
-    if case.prior_measure != "coordinates":
-        return []
-    network, log_flow = implied_flows(case)
     low, high = np.quantile(log_flow, [0.05, 0.95], axis=0) / np.log(10)
     found = []
     for index, flow in enumerate(case.system.flows):

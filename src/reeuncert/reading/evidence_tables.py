@@ -28,6 +28,7 @@ from reeuncert.system.definition import FLOW_FIELDS
 from reeuncert.words.cells import name_cell, names_cell, number_cell, plain, shown, text_cell, unknown, year_cell
 
 CLASSES, FACTORS, OFFSETS, EVIDENCE = "classes.csv", "factors.csv", "offsets.csv", "evidence.csv"
+EVIDENCE_FOLDER = "evidence"
 CLASS_FAMILIES = ("student_t", "customs", "normal", "additive")
 OFFSET_FAMILIES = ("normal", "student_t", "customs")
 _NOT_WIDE = between(0, WIDEST, WIDEST_TEXT)
@@ -200,11 +201,22 @@ def evidence_columns() -> tuple[Column, ...]:
     )
 
 
+def is_left_behind(name: str) -> bool:
+    """Whether a file is of the system or of a spreadsheet program that has the true one open.
+
+    >>> is_left_behind("._figures.csv"), is_left_behind("~$figures.xlsx"), is_left_behind("figures.csv")
+    (True, True, False)
+    """
+    return name.startswith((".", "~$"))
+
+
 def evidence_files(reading: Reading) -> list[str]:
-    """Names of the evidence files of the data folder: ``evidence.csv`` and ``evidence/*.csv``."""
-    single = [EVIDENCE] if (reading.data_folder / EVIDENCE).exists() else []
-    folder = reading.data_folder / "evidence"
-    names = sorted(p.name for p in folder.iterdir() if p.suffix.lower() == ".csv") if folder.is_dir() else []
+    """Names of the evidence files of the data folder: ``evidence.csv`` and ``evidence/*.csv``, also in capitals."""
+    inside = reading.data_folder.is_dir() and "data" not in reading.unclear
+    single = sorted(p.name for p in reading.data_folder.iterdir() if p.name.lower() == EVIDENCE) if inside else []
+    folder = reading.data_folder / EVIDENCE_FOLDER
+    names = sorted(p.name for p in folder.iterdir() if p.suffix.lower() == ".csv") if inside and folder.is_dir() else []
+    names = [name for name in names if not is_left_behind(name)]
     for name in names:
         if not name.isprintable():
             message = "the name of the file holds characters that cannot be seen; rename it"

@@ -113,12 +113,12 @@ def read_priors(reading: Reading, tables: SystemTables) -> tuple[Prior, ...]:
     report_duplicates(table, rows, ("prior",), "the prior")
     for row in rows:
         check_selector(reading, table, row, tables)
-        _check_parameters(table, row)
+        _check_parameters(table, row, reading.settings.prior_measure)
     reading.close(table)
     return tuple(_prior(row) for row in rows)
 
 
-def _check_parameters(table: Table, row: Row) -> None:
+def _check_parameters(table: Table, row: Row, measure: str) -> None:
     """What one row needs, given the others of its cells."""
 
     def report(column: str, message: str) -> None:
@@ -127,6 +127,8 @@ def _check_parameters(table: Table, row: Row) -> None:
 
     if row["correlation"] == 1:
         report("correlation", "1 is not below 1; a correlation is 0 or more and below 1")
+    if measure == "coordinates" and not is_given(row["level_sd"]):
+        report("level_sd", "the cell is empty; give the spread of the level, or 0 where only the years vary")
     parameters = FAMILIES.get(row["family"], ())
     for name in parameters:
         if not is_given(row[name]):

@@ -167,5 +167,5 @@ def input_error(problems: Sequence[Problem]) -> InputError:
             rest = len(found) - MOST_PROBLEMS
             message = f"{rest} more problems from here on are not listed; mend those above first"
             kept.append(Problem(file, found[MOST_PROBLEMS].line, "", message))
-    evidence_only = all(f in DATA_FILES or f.startswith("evidence") for f in by_file)
+    evidence_only = all(f in DATA_FILES or f.lower().startswith("evidence") for f in by_file)
     return EvidenceError(kept) if evidence_only else CaseError(kept)

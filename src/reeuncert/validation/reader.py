@@ -18,6 +18,8 @@ from reeuncert.reading.system_tables import FLOWS, PROCESSES, SystemTables, read
 from reeuncert.reading.toml import FILE, CaseText, read_case_file
 from reeuncert.system.checks import network_problems
 from reeuncert.system.definition import FLOW_FIELDS
+from reeuncert.validation.unread import unread_warnings
+from reeuncert.validation.words_used import word_warnings
 
 HARMLESS = frozenset({"name", "title", "description", "headline", "prior_measure"})
 """Keys of ``case.toml`` without which the tables can still be checked against each other."""
@@ -35,14 +37,11 @@ class CaseReading:
         Errors: the case cannot be used while there is one.
     warnings
         What an analyst should look at before believing a result.
-    data_folder
-        Where the evidence was looked for.
     """
 
     case: Case | None
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
-    data_folder: Path | None = None
 
 
 def read_case(name_or_path: str | Path, /, **options: str) -> Case:
@@ -126,12 +125,15 @@ def load_case(folder: Path, answers: bool = True, /, **options: str) -> CaseRead
         path=str(folder),
     )
     reading.check_sources_table()
+    reading.warnings.extend(unread_warnings(reading))
     if found.unclear - HARMLESS:
-        return CaseReading(None, _told(reading), (), reading.data_folder)
+        return CaseReading(None, _told(reading), tuple(reading.warnings))
     _check_together(reading, tables, case)
     if answers:
         _check_answers(reading, case, found)
-    return CaseReading(case, _told(reading), tuple(sorted(set(reading.warnings))), reading.data_folder)
+    if all(table.whole for table in reading.tables.values()):
+        reading.warnings.extend(word_warnings(reading, tables))
+    return CaseReading(case, _told(reading), tuple(sorted(set(reading.warnings))))
 
 
 def _check_answers(reading: Reading, case: Case, found: CaseText) -> None:

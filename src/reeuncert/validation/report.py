@@ -17,11 +17,12 @@ from reeuncert.likelihood.conflicts import Overlap
 from reeuncert.likelihood.problems import overlaps, rows_without_flows
 from reeuncert.priors.checks import WIDE, prior_warnings, total_log_sd
 from reeuncert.priors.coverage import case_network
-from reeuncert.priors.implied import implied_warnings
+from reeuncert.priors.implied import implied_flows, implied_warnings
 from reeuncert.reading.bundled import find_case
-from reeuncert.reading.state import CASE_FILES, DATA_FILES
+from reeuncert.validation.far import far_rows, number_warnings
 from reeuncert.validation.reader import CaseReading, load_case, problems_of
-from reeuncert.words.cells import condensed, did_you_mean, listed, plain
+from reeuncert.validation.words_used import known_constants
+from reeuncert.words.cells import condensed, listed
 
 
 @dataclass(frozen=True)
@@ -103,32 +104,20 @@ def check_case(case_or_path: Case | str | Path, /, **options: str) -> CaseReport
     if isinstance(case_or_path, Case):
         problems = problems_of(case_or_path)
         reading = CaseReading(case_or_path, problems, () if problems else tuple(prior_warnings(case_or_path)))
-        name, unread = case_or_path.name, []
+        name = case_or_path.name
     else:
         folder = find_case(case_or_path)
         reading = load_case(folder, **options)
         name = reading.case.name if reading.case else folder.name
-        unread = _unread(reading, folder)
     if reading.case is None or reading.problems:
-        return CaseReport(name, reading.problems, (*reading.warnings, *unread), ())
+        return CaseReport(name, reading.problems, reading.warnings, ())
     case = reading.case
     pairs = overlaps(case)
-    warnings = sorted({*reading.warnings, *unread, *implied_warnings(case), *_overlap_warnings(case, pairs)})
-    return CaseReport(name, (), tuple(warnings), tuple(_information(case, pairs)))
-
-
-def _unread(reading: CaseReading, folder: Path) -> list[Problem]:
-    """Tables that are not read and whose names are near that of an optional table which is not there."""
-    found = []
-    for place, known in ((folder, CASE_FILES), (reading.data_folder, DATA_FILES)):
-        if place is None or not place.is_dir():
-            continue
-        absent = [name for name in known if not (place / name).exists()]
-        for path in sorted(place.glob("*.csv")):
-            hint = did_you_mean(path.name, absent)
-            if path.name not in (*CASE_FILES, *DATA_FILES) and hint:
-                found.append(Problem(plain(path.name), 0, "", f"the file is not read{hint}"))
-    return found
+    warnings = {*reading.warnings, *number_warnings(case), *_overlap_warnings(case, pairs)}
+    if case.prior_measure == "coordinates":  # other priors cannot be simulated forward
+        implied = implied_flows(case)
+        warnings |= {*implied_warnings(case, *implied), *far_rows(case, *implied)}
+    return CaseReport(name, (), tuple(sorted(warnings)), tuple(_information(case, pairs)))
 
 
 def _overlap_warnings(case: Case, pairs: Sequence[Overlap]) -> list[Problem]:
@@ -156,6 +145,9 @@ def _information(case: Case, pairs: Sequence[Overlap]) -> list[tuple[str, str]]:
     idle = _names(r.id for r in rows_without_flows(case))
     rows.append(("evidence that says zero of flows that do not exist", idle))
     rows.append(("overlapping rows of one lineage without a shared offset", f"{len(pairs)} pairs" if pairs else "none"))
+    unread = sorted({c.name for c in case.constants} - known_constants()) if case.constants else []
+    if unread:
+        rows.append(("constants that no indicator reads", _names(unread)))
     if case.options:
         rows.append(("options", ", ".join(f"{name} = {choice}" for name, choice in sorted(case.options.items()))))
     return rows

@@ -1,0 +1,62 @@
+"""Files that lie beside a case and are not read: figures that nobody misses until a result looks odd."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from reeuncert.errors import Problem
+from reeuncert.reading.evidence_tables import EVIDENCE_FOLDER, evidence_files, is_left_behind
+from reeuncert.reading.state import CASE_FILES, DATA_FILES, Reading
+from reeuncert.words.cells import did_you_mean, plain
+
+TABLES = (".csv", ".tsv", ".tab", ".txt", ".xls", ".xlsx", ".xlsm", ".ods", ".numbers", ".gz", ".zip", ".bz2", ".xz")
+TABLES_BINARY = (".parquet", ".feather", ".json", ".jsonl", ".dta", ".sav", ".rds")
+BESIDE = ("left_out.csv",)
+"""Tables of a data folder that are read by others than a model."""
+OF_A_RESULT = "provenance.json"
+REFERENCE = "reference"
+
+
+def unread_warnings(reading: Reading) -> list[Problem]:
+    """Every file in the folders of a case that looks like a table and is not read."""
+    known = {reading.folder / name for name in CASE_FILES}
+    known |= {reading.data_folder / name for name in (*DATA_FILES, *BESIDE, *evidence_files(reading))}
+    absent = [path.name for path in known if not path.exists()]
+    found = []
+    for root in dict.fromkeys((reading.folder, reading.data_folder)):
+        if root.is_dir() and "data" not in reading.unclear:
+            found += [_warning(path, root, absent) for path in _files(root) if path not in known]
+    return found
+
+
+def _files(root: Path) -> Iterator[Path]:
+    """Files that look like tables, in a folder and the folders in it; not those of results or of other cases."""
+    for path in sorted(root.iterdir()):
+        if is_left_behind(path.name) and path.suffix.lower() in TABLES:
+            yield path
+        elif path.name.startswith("."):
+            continue
+        elif path.is_dir():
+            if path.name == REFERENCE or (path / OF_A_RESULT).exists() or (path / CASE_FILES[0]).exists():
+                continue
+            yield from _files(path)
+        elif path.suffix.lower() in (*TABLES, *TABLES_BINARY) and not _is_prose(path):
+            yield path
+
+
+def _is_prose(path: Path) -> bool:
+    return path.suffix.lower() == ".txt" and path.stem.casefold() in ("readme", "license", "licence", "notes", "todo")
+
+
+def _warning(path: Path, root: Path, absent: list[str]) -> Problem:
+    name = path.relative_to(root).as_posix()
+    if is_left_behind(path.name):
+        message = "the file was left behind by the system or a spreadsheet program and is ignored; delete it"
+    else:
+        hint = did_you_mean(path.name, absent)
+        message = f"the file is not read{hint}"
+        if not hint:
+            where = f"evidence.csv or {EVIDENCE_FOLDER}/NAME.csv"
+            message += f"; evidence is read from {where} (save it as CSV UTF-8), other tables by their own names"
+    return Problem(plain(name, 200), 0, "", message)

@@ -1,0 +1,146 @@
+"""Words of a case that may be slips, and what is defined and never used: both pass every rule and change a result."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from reeuncert.errors import Problem
+from reeuncert.reading.evidence_tables import CLASSES, FACTORS, OFFSETS
+from reeuncert.reading.prior_tables import CONSTANTS, COVARIATES, PRIORS, selector_of
+from reeuncert.reading.state import SOURCES, Reading
+from reeuncert.reading.system_tables import FLOWS, PROCESSES, SystemTables
+from reeuncert.reading.tables import Row
+from reeuncert.reading.toml import FILE
+from reeuncert.system.roles import QUANTITIES, ROUTES, STAGES
+from reeuncert.words.cells import listed, shown
+from reeuncert.words.near import near_miss, nearest
+
+Place = tuple[str, int, str]
+"""File, line and column."""
+
+
+def known_constants() -> frozenset[str]:
+    """Names of the constants that some indicator reads."""
+    from reeuncert.indicators import INDICATORS  # loaded only where a case has constants
+
+    return frozenset(name for record in INDICATORS.values() for name in record.constants)
+
+
+def word_warnings(reading: Reading, tables: SystemTables) -> list[Problem]:
+    """Near misses among words of one role, and what is defined and not used, over the tables of a case."""
+    return [*_near_misses(reading), *_unused(reading, tables)]
+
+
+def _near_misses(reading: Reading) -> Iterator[Problem]:
+    evidence = _evidence_files(reading)
+    lineages = [(SOURCES, "lineage"), (SOURCES, "source_id"), *((file, "lineage") for file in evidence)]
+    roles: list[tuple[str, Collection[str], list[tuple[str, str]]]] = [
+        ("quantity", QUANTITIES, [(FLOWS, "quantity")]),
+        ("route", ROUTES, [(FLOWS, "route")]),
+        ("stage", STAGES, [(PROCESSES, "stage")]),
+        ("end use", (), [(FLOWS, "end_use")]),
+        ("product", (), [(FLOWS, "product")]),
+        ("region", (), [(PROCESSES, "region"), (FLOWS, "origin"), (FLOWS, "destination")]),
+        ("lineage", (), lineages),
+        ("reporter", (), [(file, "reporter") for file in evidence]),
+        ("class of priors", (), [(PRIORS, "group")]),
+        ("shared level", (), [(PRIORS, "shared")]),
+        ("constant", known_constants() if _rows(reading, CONSTANTS) else (), [(CONSTANTS, "constant")]),
+        ("covariate", (), [(COVARIATES, "covariate")]),
+    ]
+    for what, known, columns in roles:
+        places: dict[str, list[Place]] = defaultdict(list)
+        for file, column in columns:
+            for row in _rows(reading, file):
+                if row[column]:
+                    places[row[column]].append((file, row.line, column))
+        yield from _of_role(what, known, places)
+
+
+def _of_role(what: str, known: Collection[str], places: Mapping[str, list[Place]]) -> Iterator[Problem]:
+    for word, where in places.items():
+        if word in known:
+            continue
+        other = nearest(word, known)
+        if other:
+            used = "which has a role"
+        else:
+            # Of two near words the rarer is the slip; of two equally rare ones the later.
+            order = list(places)
+            rarer = (
+                o
+                for o in order
+                if near_miss(word, o) and (len(where), -order.index(word)) < (len(places[o]), -order.index(o))
+            )
+            other = next(rarer, "")
+            used = f"which stands on {_count(len(places[other]), 'row')}" if other else ""
+        if other:
+            message = f"the {what} {shown(word)} is nearly {shown(other)}, {used}; "
+            yield Problem(*where[0], f"{message}write the same word, or one that is less alike")
+
+
+def _unused(reading: Reading, tables: SystemTables) -> Iterator[Problem]:
+    evidence = [row for file in _evidence_files(reading) for row in _rows(reading, file)]
+    cited = {name for row in evidence for name in [row["source_id"]]}
+    for file in (FACTORS, COVARIATES, CONSTANTS):
+        cited |= {name for row in _rows(reading, file) for name in row["source_id"]}
+    gross = [row for row in evidence if row["basis"] == "gross"]
+    weighed = {
+        tables.system.flows[i].product
+        for row in gross
+        for prefix in ("", "of_")
+        for i in tables.system.select(selector_of(row, prefix))
+    }
+    for file, column, used, by in (
+        (OFFSETS, "offset", {name for row in evidence for name in row["offsets"]}, "row of evidence names"),
+        (SOURCES, "source_id", cited, "row cites"),
+        (CLASSES, "class", {row["class"] for row in _rows(reading, SOURCES)}, "source has"),
+        (FACTORS, "product", weighed, "row in gross weight is of"),
+        (COVARIATES, "covariate", {row["slope_on"] for row in _rows(reading, PRIORS)}, "prior has a slope on"),
+    ):
+        first: dict[str, int] = {}
+        for row in _rows(reading, file):
+            if row[column] and row[column] not in used:
+                first.setdefault(row[column], row.line)
+        if first:
+            message = f"no {by} {listed(map(shown, first), 5)}; delete what is not used, or name it where it is meant"
+            yield Problem(file, next(iter(first.values())), column, message)
+    yield from _unused_settings(reading, tables)
+
+
+def _unused_settings(reading: Reading, tables: SystemTables) -> Iterator[Problem]:
+    named: dict[str, set[str]] = defaultdict(set)
+    for table in reading.tables.values():
+        for row in table.rows:
+            for option, choices in row["when"]:
+                named[option] |= set(choices)
+    for option, entry in reading.settings.options.items():
+        alike = [choice for choice in entry.choices if choice not in named[option]]
+        if len(alike) > 1 or len(entry.choices) == 1:
+            message = f"no row names {listed(map(shown, alike), 5)} in its column when, so that " if alike else ""
+            message += "choosing among them changes nothing" if alike else "the option has one choice"
+            yield Problem(FILE, 0, f"options.{option}", f"{message}; delete the option, or write it in column when")
+    flows, processes = tables.system.flows, tables.system.processes
+    places = {place for flow in flows for place in (flow.origin, flow.destination)} | {p.region for p in processes}
+    for key, words, used in (
+        ("regions", reading.settings.regions, places),
+        ("products", reading.settings.products, {flow.product for flow in flows}),
+    ):
+        idle = [word for word in words if word not in used]
+        if idle:
+            message = f"no flow or process has {listed(map(shown, idle), 5)}; delete it, or add its flows"
+            yield Problem(FILE, 0, key, message)
+
+
+def _rows(reading: Reading, file: str) -> Iterable[Row]:
+    """All rows of a table, those of other options included."""
+    return reading.tables[file].rows if file in reading.tables else ()
+
+
+def _evidence_files(reading: Reading) -> list[str]:
+    return [file for file in reading.tables if file.lower().startswith("evidence")]
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
