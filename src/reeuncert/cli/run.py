@@ -130,7 +130,7 @@ def _status(findings: Findings, request: Request, out: Path) -> int:
         print(f"Interrupted: the draws made until then were kept, in {out}.", file=sys.stderr)
         return INTERRUPTED
     for part in findings.told.not_run:
-        print(f"'{part.name}' could not be made. {part.message}", file=sys.stderr)
+        print(f"{part.name}: {part.message}", file=sys.stderr)
     return FAILED_CHECK if findings.told.not_run or (request.strict and not findings.checks.passed) else 0
 
 
