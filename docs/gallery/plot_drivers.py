@@ -1,4 +1,4 @@
-"""What carries the uncertainty of the headlines."""
+"""What drives the uncertainty of the headlines."""
 
 import reeuncert.plots as ree_plots
 from reeuncert.testing import toy_posterior

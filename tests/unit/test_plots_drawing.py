@@ -242,7 +242,7 @@ def test_evidence_can_be_chosen(with_evidence: xr.DataTree) -> None:
     with pytest.raises(ReeUncertError) as error:
         plots.evidence_data(with_evidence, coords={"lineage": "x"})
     assert str(error.value) == (
-        "'x' is no lineage of the evidence; there are: ['association', 'customs-north', 'customs-south', 'survey']"
+        "'x' is no lineage of the evidence; there are: association, customs-north, customs-south, survey"
     )
 
 

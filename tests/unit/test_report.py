@@ -19,7 +19,7 @@ from reeuncert.checks.result import CheckResult, CheckTable
 from reeuncert.errors import OutputError
 from reeuncert.indicators.compute import add_indicators
 from reeuncert.report import SECTIONS, Section
-from reeuncert.report.fans import all_fans, quantiles
+from reeuncert.report.fans import all_fans
 from reeuncert.report.figures import figure, plotly_spec, script_json
 from reeuncert.report.findings import Findings
 from reeuncert.report.grounding import grounding_of_row
@@ -28,6 +28,7 @@ from reeuncert.report.pulls import pulls_of
 from reeuncert.report.svg import interval_picture
 from reeuncert.report.verdict import verdict_of
 from reeuncert.report.words import linked
+from reeuncert.result.quantiles import quantiles
 from reeuncert.testing import flow_dataset, toy_flows, toy_posterior
 from reeuncert.validation.reader import read_case
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Iterable
 
 from reeuncert.case.records import Evidence
 from reeuncert.words.cells import shown
@@ -35,21 +34,6 @@ def sentence_problem(text: str) -> str:
                 f"write {{{name}}}"
             )
     return ""
-
-
-def years_text(years: Iterable[int]) -> str:
-    """Years as runs.
-
-    >>> years_text([2000, 2001, 2002, 2005])
-    '2000-2002, 2005'
-    """
-    runs: list[list[int]] = []
-    for year in sorted(years):
-        if runs and year == runs[-1][1] + 1:
-            runs[-1][1] = year
-        else:
-            runs.append([year, year])
-    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
 
 
 def figure_text(row: Evidence) -> str:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 from reeuncert.case.records import Case, ErrorClass, Evidence
 from reeuncert.case.selection import Term, selected, years_in_case
-from reeuncert.case.wording import figure_text, place_text, years_text
+from reeuncert.case.wording import figure_text, place_text
 from reeuncert.errors import Problem
 from reeuncert.likelihood.readings import BOUND_QUALIFIERS, bounds, scale_of, to_scale
 from reeuncert.likelihood.widths import has_own_width, row_multiplier
+from reeuncert.words.cells import condensed
 from reeuncert.words.error_laws import ERROR_LAWS
 from reeuncert.words.units import SHARE_RELATIONS, unit_factor
 
@@ -49,7 +50,7 @@ class Overlap:
         names = ", ".join(self.flows[:3]) + (f", … ({len(self.flows)} flows)" if len(self.flows) > 3 else "")
         return (
             f"'{self.first}' and '{self.second}' (lineage {self.lineage}) both speak of {names} in "
-            f"{years_text(self.years)} and share no offset; if they are parts and total of one record, give them one"
+            f"{condensed(self.years)} and share no offset; if they are parts and total of one record, give them one"
         )
 
 
@@ -81,7 +82,7 @@ def duplicates(case: Case, rows: Iterable[Evidence]) -> list[Problem]:
                     row.line,
                     "lineage",
                     f"'{row.id}' and {place_text(first[key])} are of one lineage, '{row.lineage}', and speak of the "
-                    f"same flows on the same basis in {years_text(row.years)}: one witness counts once; delete one, or "
+                    f"same flows on the same basis in {condensed(row.years)}: one witness counts once; delete one, or "
                     "join them to a range or a second reading",
                 )
             )

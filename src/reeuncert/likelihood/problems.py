@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from reeuncert.case.records import Case, Evidence
 from reeuncert.case.selection import GROSS, Term, products_without_factor, selected, years_in_case
-from reeuncert.case.wording import figure_text, years_text
+from reeuncert.case.wording import figure_text
 from reeuncert.errors import Problem
 from reeuncert.likelihood.conflicts import Overlap, contradictions, duplicates, overlaps_among
 from reeuncert.likelihood.row_checks import agrees_with_zero, number_problems, word_problems
 from reeuncert.system.definition import Selector
+from reeuncert.words.cells import condensed
 from reeuncert.words.error_laws import ERROR_LAWS
 
 
@@ -92,7 +93,7 @@ def _row_problems(row: Evidence, case: Case) -> Iterator[Problem]:
     if not years:
         yield problem(
             "year_from",
-            f"the row speaks of {years_text(row.years)}, but the case covers {years_text(case.system.years)}; "
+            f"the row speaks of {condensed(row.years)}, but the case covers {condensed(case.system.years)}; "
             "correct the years or delete the row",
         )
         return
@@ -126,14 +127,14 @@ def _existence_problems(
     if row.of is not None and row.relation != "difference" and not terms["of_"]:
         yield (
             _column(row.of, "of_"),
-            f"none of the flows with {row.of} exists in {years_text(years)} (flows.csv has them in "
+            f"none of the flows with {row.of} exists in {condensed(years)} (flows.csv has them in "
             f"{_years_of(case, row.of)}), so there is nothing to be a {row.relation} of; correct the years of the row "
             "or of the flows",
         )
     elif not row_has_flows(row, case) and not agrees_with_zero(row):
         yield (
             "year_from",
-            f"none of the flows with {row.selector} exists in {years_text(years)} (flows.csv has them in "
+            f"none of the flows with {row.selector} exists in {condensed(years)} (flows.csv has them in "
             f"{_years_of(case, row.selector)}), so they are zero, which contradicts {figure_text(row)}; correct the "
             "years of the row or of the flows",
         )
@@ -164,7 +165,7 @@ def _and_more(count: int) -> str:
 def _years_of(case: Case, selector: Selector) -> str:
     exist = case.system.exists[list(case.system.select(selector))].any(axis=0)
     years = [y for y, found in zip(case.system.years, exist, strict=True) if found]
-    return years_text(years) or "no year of the case"
+    return condensed(years) or "no year of the case"
 
 
 def _column(selector: Selector, prefix: str) -> str:

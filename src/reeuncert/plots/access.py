@@ -15,6 +15,7 @@ from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.registry import lookup
 from reeuncert.plots.style import PROBABILITIES
 from reeuncert.result.quantiles import spread
+from reeuncert.words.cells import listed
 
 SAMPLE = ("chain", "draw")
 CUMULATED_LABEL = "cumulated"
@@ -90,7 +91,7 @@ def choose(data: xr.DataArray, coords: Coords, what: str) -> xr.DataArray:
         labels = data[dim].values.tolist()
         missing = [w for w in as_list(wanted) if w not in labels]
         if missing:
-            raise ReeUncertError(f"{missing[0]!r} is no {dim} of {what}; there are: {labels}")
+            raise ReeUncertError(f"{missing[0]!r} is no {dim} of {what}; there are: {listed(labels)}")
         chosen = chosen.isel({dim: [labels.index(w) for w in as_list(wanted)]})
     return chosen
 
@@ -120,7 +121,7 @@ def check_labels(wanted: Iterable[Any], allowed: Sequence[Any], dim: str, what: 
     """
     for label in wanted:
         if label not in allowed:
-            raise ReeUncertError(f"{label!r} is no {dim} of {what}; there are: {list(allowed)}")
+            raise ReeUncertError(f"{label!r} is no {dim} of {what}; there are: {listed(allowed)}")
 
 
 def as_list(wanted: Any) -> list[Any]:

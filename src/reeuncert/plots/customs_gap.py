@@ -1,4 +1,4 @@
-"""The customs gap of a pair: what each office recorded, what crossed in truth, and what of it had no record."""
+"""The customs gap of a pair of regions: the records of both offices, the true flow, and unrecorded trade."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from reeuncert.plots.flow_sums import both, refined_products, sum_of
 from reeuncert.plots.indicator import published_data
 from reeuncert.plots.panels import Board, Fan, Panel, Points
 from reeuncert.plots.render import render
-from reeuncert.plots.style import HUES, UNRECORDED
+from reeuncert.plots.style import HUES, PROBABILITIES, UNRECORDED
 
 EXPORTER, IMPORTER, TRUE = "exporter's record", "importer's record", "true flow"
 UNSEEN, DECLARED = "unrecorded", "declared on arrival"
@@ -82,7 +82,7 @@ def customs_gap_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
 
 
 def customs_records_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
-    """What the offices printed of trade in refined products between a pair, in the unit of the case.
+    """Reported values of trade in refined products between a pair, in the unit of the case.
 
     A figure in gross weight is converted by the contents of the products that it sums, at their posterior median mix;
     biases and errors stay in it. Figures of a part of the refined products are kept, and say which.
@@ -97,9 +97,9 @@ def customs_records_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFr
     Returns
     -------
     DataFrame
-        ``region``, ``partner``, ``series`` (whose record, or ``gap`` for a printed ratio of the two), ``year``,
+        ``region``, ``partner``, ``series`` (whose record, or ``gap`` for a reported ratio of the two), ``year``,
         ``value``, ``reported``, ``unit``, ``basis``, ``qualifier``, ``product``, ``reporter``, ``id``, ``source_id``.
-        Empty where nothing was printed.
+        Empty where nothing was reported.
     """
     mass, _ = both(dt)
     case = case_of(dt)
@@ -189,6 +189,29 @@ def plot_customs_gap(
     return render(Board("Customs gap, refined products", tuple(panels), 2, 2.6, 4.7), backend, theme)
 
 
+def plot_customs_records(dt: xr.DataTree, *, coords: Coords, backend: str = "matplotlib", theme: str = "light") -> Any:
+    """Draw the records of both offices, the true flow and the reported values of each pair, a panel a pair.
+
+    Parameters
+    ----------
+    dt, coords, backend, theme
+        See `plot_customs_gap`.
+    """
+    table, printed = customs_gap_data(dt, coords=coords), customs_records_data(dt, coords=coords)
+    unit = str(table.loc[table["series"] == TRUE, "unit"].iloc[0])
+    panels = []
+    for (region, partner), rows in table.groupby(["region", "partner"], sort=False):
+        held = {str(name): part for name, part in rows.groupby("series", sort=False)}
+        fans = tuple(
+            Fan.of(held[n], n, COLOURS[n], prior=False, probs=PROBABILITIES[-1:], dashed=n == TRUE)
+            for n in (IMPORTER, EXPORTER, TRUE)
+            if n in held
+        )
+        said = printed[(printed["region"] == region) & (printed["partner"] == partner)]
+        panels.append(Panel(f"{partner} to {region}", unit, unit, fans, _printed(said, (IMPORTER, EXPORTER))))
+    return render(Board("Records of trade, refined products", tuple(panels), 2, 2.6, 4.7), backend, theme)
+
+
 def _pairs(mass: xr.DataArray, coords: Coords) -> list[tuple[str, str]]:
     wanted = take(coords, ("region", "partner"), "the customs gap")
     names = zip(mass["quantity"].values, mass["destination"].values, mass["origin"].values, strict=True)
@@ -264,7 +287,7 @@ def _printed(said: pd.DataFrame | None, series: tuple[str, ...]) -> tuple[Points
                 for r in rows_of(rows)
             )
             symbol = {IMPORTER: "triangle-down", EXPORTER: "triangle-up", GAP: "diamond"}[name]
-            label = f"{name}, as printed" if name != GAP else "ratio of the records, as printed"
+            label = f"{name}, as reported" if name != GAP else "ratio of the records, as reported"
             out.append(
                 Points(
                     label, rows["year"].to_numpy(), rows["value"].to_numpy(float), COLOURS[name], symbol, hover=hover

@@ -167,7 +167,7 @@ def panel_title(labels: Mapping[str, Any]) -> str:
 
 
 def _points(said: pd.DataFrame, labels: Mapping[str, Any]) -> list[Points]:
-    """Published values of one panel: their labels are the panel's (a product that is not said means any)."""
+    """Published values of one panel: their labels are the panel's (without a product: any)."""
     rows = said
     for dim, label in labels.items():
         matching = rows[dim] == label

@@ -1,4 +1,4 @@
-"""Value of information: which number should someone go and collect next, for one indicator."""
+"""Value of information: which measurement would narrow the interval of an indicator most."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a counterfactual loses: part of the consumption of each region, by product and by end use, with intervals."""
+"""Consumption lost in a counterfactual, by region, product and end use, with intervals."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def lost_consumption_data(world: xr.DataTree, *, coords: Coords = None) -> pd.Da
 def plot_lost_consumption(
     world: xr.DataTree, *, coords: Coords = None, backend: str = "matplotlib", theme: str = "light"
 ) -> Any:
-    """Draw what a counterfactual loses, in per cent of what each region consumed; masses stand beside.
+    """Draw the consumption lost in a counterfactual, in per cent of each region's consumption.
 
     Parameters
     ----------

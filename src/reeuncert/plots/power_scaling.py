@@ -39,7 +39,7 @@ def plot_power_scaling(
     theme: str = "light",
     most: int = 12,
 ) -> Any:
-    """Draw the sensitivity of one value to each class of priors and each source, with what chance alone would give.
+    """Draw the sensitivity of one value to each class of priors and each source, with the noise of the computation.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def plot_power_scaling(
         As `reeuncert.power_scaling`.
     """
     table = power_scaling_data(dt, name, coords=coords)
-    # What chance could have done as well is paler, and below what it could not.
+    # Components within the noise are paler, below the others.
     table = table.sort_values(["sensitive", "psense"], ascending=False, kind="stable").head(most)
     rows = []
     for record in table.to_dict("records"):
@@ -89,6 +89,6 @@ def plot_power_scaling(
         subtitle=f"{table_title(table)}\nrises / falls: when the component counts more",
         line=(SENSITIVE, f"sensitive from {SENSITIVE:g}"),
         tick_name="noise of the computation",
-        faint_name="chance could do as much",
+        faint_name="within the noise",
     )
     return render_chart(chart, backend, theme)

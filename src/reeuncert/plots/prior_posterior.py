@@ -1,22 +1,21 @@
-"""Densities of the prior and the posterior of single quantities, by ArviZ-plots."""
+"""Densities of the prior and the posterior of single quantities."""
 
 from __future__ import annotations
 
 import itertools
-from typing import Any, cast
+from typing import Any
 
-import arviz_plots as azp
 import numpy as np
 import pandas as pd
 import xarray as xr
-from matplotlib import rc_context
+from arviz_stats.base import array_stats
 
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.registry import INDICATORS, base_name
 from reeuncert.plots.access import SAMPLE, Coords, choose, derived, flat, require_prior
-from reeuncert.plots.draw_plotly import escaped
-from reeuncert.plots.panels import scale_of
-from reeuncert.plots.style import Theme, check_backend, hue, mpl_style, plotly_axis, plotly_layout, theme_of
+from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, scale_of
+from reeuncert.plots.render import render
+from reeuncert.plots.style import hue
 from reeuncert.result.tables import mass_flow
 
 MOST_QUANTITIES = 12
@@ -84,7 +83,7 @@ def plot_prior_posterior(
     backend: str = "matplotlib",
     theme: str = "light",
 ) -> Any:
-    """Draw the densities of prior and posterior with ``arviz_plots.plot_prior_posterior``, one panel a quantity.
+    """Draw the densities of prior and posterior (kernel estimates of ArviZ), one panel a quantity.
 
     Parameters
     ----------
@@ -104,8 +103,6 @@ def plot_prior_posterior(
     ReeUncertError
         As `prior_posterior_data`.
     """
-    check_backend(backend)
-    colours = theme_of(theme)
     table = prior_posterior_data(dt, name, coords=coords)
     unit = str(table["unit"].iloc[0])
     # A quantity that is the same in every draw (the share of an only supplier) has no density.
@@ -113,63 +110,17 @@ def plot_prior_posterior(
     table = table[table["quantity"].isin(varies.index[varies])]
     if table.empty:
         raise ReeUncertError(f"'{name}' has the same value in every draw for these labels: there is no density to draw")
-    tree = _tree(table, scale_of(unit))
-    count = len(tree["posterior"].data_vars)
-    columns = min(3, count)
-    with rc_context(mpl_style(colours)):
-        plot = azp.plot_prior_posterior(
-            tree,
-            backend=cast(Any, backend),
-            col_wrap=columns,
-            aes={"color": ["group"]},
-            color=[colours.prior, hue(0)],
-            figure_kwargs=_figure_size(backend, columns, -(-count // columns)),
-        )
-        figure = plot.viz["figure"].item()
-        title = f"{_title(dt, name)}: prior (grey) and posterior (blue)"
-        finish = _finish_matplotlib if backend == "matplotlib" else _finish_plotly
-        finish(figure, title, f"{'%' if unit == '1' else unit} (vertical: density)", colours)
-    return figure
-
-
-def _title(dt: xr.DataTree, name: str) -> str:
-    return str(derived(dt, name).attrs["long_name"]) if base_name(name) in INDICATORS else name
-
-
-def _finish_matplotlib(figure: Any, title: str, unit: str, theme: Theme) -> None:
-    # The title says what the colours mean.
-    for legend in list(figure.legends):
-        legend.remove()
-    for ax in figure.axes:
-        if ax.get_visible() and ax.has_data():
-            ax.set_xlabel(unit)
-    figure.set_layout_engine("constrained")
-    figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold", color=theme.ink)
-
-
-def _finish_plotly(figure: Any, title: str, unit: str, theme: Theme) -> None:
-    figure.update_xaxes(plotly_axis(theme, title={"text": escaped(unit)}))
-    figure.update_yaxes(plotly_axis(theme))
-    heading = {"text": f"<b>{escaped(title)}</b>", "x": 0.0, "xref": "paper", "xanchor": "left", "font": {"size": 15}}
-    layout = plotly_layout(theme, title=heading, showlegend=False, margin={"l": 20, "r": 16, "t": 84, "b": 60})
-    figure.update_layout(layout, width=None, height=figure.layout.height + 90)
-    figure.update_annotations(font={"size": 12, "color": theme.ink})
-
-
-def _figure_size(backend: str, columns: int, rows: int) -> dict[str, Any]:
-    if backend == "matplotlib":
-        return {"figsize": (3.6 * columns + 0.6, 2.3 * rows + 0.6)}
-    return {"figsize": (320 * columns, 240 * rows), "figsize_units": "dots"}
-
-
-def _tree(table: pd.DataFrame, scale: float) -> xr.DataTree:
-    """Prior and posterior as ArviZ wants them: one chain, as many draws of each quantity as the scarcest has."""
-    out = {}
-    for group, rows in table.groupby("group", sort=False):
-        parts = {str(q): part["value"].to_numpy() * scale for q, part in rows.groupby("quantity", sort=False)}
-        n = min(len(v) for v in parts.values())
-        out[str(group)] = xr.Dataset({q: (SAMPLE, v[:n][None]) for q, v in parts.items()})
-    return xr.DataTree.from_dict(out)
+    panels = []
+    for quantity, rows in table.groupby("quantity", sort=False):
+        marks: list[Mark] = []
+        for group, colour in (("prior", "prior"), ("posterior", hue(0))):
+            values = scale_of(unit) * rows.loc[rows["group"] == group, "value"].to_numpy()
+            grid, density, _ = array_stats.kde(values, grid_len=200)
+            ends = np.r_[grid[0], grid, grid[-1]], np.r_[0.0, density, 0.0]
+            marks += [Area(*ends, colour, 0.2, group=group), Line(grid, density, colour, 1.7, name=group)]
+        panels.append(Panel(str(quantity), marks=tuple(marks), x=Axis("%" if unit == "1" else unit), y=Axis("density")))
+    title = str(derived(dt, name).attrs["long_name"]) if base_name(name) in INDICATORS else name
+    return render(Board(f"{title}: prior and posterior", tuple(panels)), backend, theme)
 
 
 def _variables(dt: xr.DataTree, name: str, coords: Coords) -> tuple[xr.DataArray, xr.DataArray]:

@@ -35,7 +35,7 @@ def sankey_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
         what stays in a market is what leaves it after trade less what came), ``label``, ``region``, ``route``
         (``registered``, ``unregistered``, ``unrecorded`` or ``loss``), ``unit``, ``median``, ``eti90_lb``,
         ``eti90_ub``, ``prior_median``, ``prior_eti90_lb``, ``prior_eti90_ub``, ``factor`` = √(upper / lower), and
-        ``evidence`` (ids of the figures that speak of its flows in the year, joined by spaces).
+        ``evidence`` (ids of the evidence on its flows in the year, joined by spaces).
 
     Raises
     ------
@@ -153,7 +153,7 @@ def _ribbons(mass: xr.DataArray, graph: Graph, years: list[Any]) -> np.ndarray:
 
 
 def _evidence(case: Case, graph: Graph, years: list[Any]) -> list[list[list[str]]]:
-    """Ids of the figures that speak of a ribbon's own flows, by year and ribbon."""
+    """Ids of the evidence on a ribbon's own flows, by year and ribbon."""
     system = case.system
     of_flow: dict[tuple[int, int], list[str]] = {}
     for row in case.evidence:

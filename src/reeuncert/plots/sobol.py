@@ -14,8 +14,8 @@ from reeuncert.questions.sobol import sobol
 from reeuncert.questions.targets import Wanted
 
 TITLES = {
-    "posterior": "Where the uncertainty that is left comes from",
-    "prior": "What would drive it if nobody had reported anything",
+    "posterior": "Components of the remaining uncertainty",
+    "prior": "What would drive the uncertainty without evidence",
 }
 
 
@@ -95,4 +95,4 @@ def plot_sobol(
 
 
 def _legend(kind: str) -> str:
-    return "what shares cannot tell: not linear" if kind == "rest" else kind
+    return "rest: not linear" if kind == "rest" else kind

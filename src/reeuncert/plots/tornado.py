@@ -1,4 +1,4 @@
-"""Tornado: how far an indicator swings when one assumption or source counts less or more, or under each scenario."""
+"""Tornado: change of a median when one prior class or source has less or more weight, or under each scenario."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def plot_tornado(
     first = table.iloc[0]
     unit, scale = str(first["unit"]), scale_of(str(first["unit"]))
     study = str(first["kind"]) == SCENARIO
-    # What cannot be relied on stands below what can.
+    # Components that are not reliable are below the others.
     table = table.sort_values(["reliable", "swing"], ascending=False, kind="stable").head(most)
     rows = []
     for record in table.to_dict("records"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from reeuncert.errors import ReeUncertError
-from reeuncert.plots.access import CUMULATED_LABEL, Coords, check_labels, quantile_table, rows_of, take
+from reeuncert.plots.access import CUMULATED_LABEL, Coords, check_labels, rows_of, take, tidy
 from reeuncert.plots.flow_sums import both, chosen_flows, refined_products, sum_of
 from reeuncert.plots.panels import Area, Axis, Board, Mark, Panel, Text
 from reeuncert.plots.render import render_steps
@@ -72,22 +73,22 @@ def triangle_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     check_labels(wanted.get("product", []), list(groups), "product", "trade")
     check_labels(wanted.get("year", []), years, "year", "trade")
     kept = set(wanted.get("region", regions))
+    chosen_years = wanted.get("year", years)
+    within = [pair for pair in pairs if kept.issuperset(pair)]
     tables = []
-    for product in wanted.get("product", [ALL]):
-        for origin, destination in pairs:
-            if {origin, destination} <= kept:
-                for record, quantities in RECORDS.items():
-                    chosen = {"origin": origin, "destination": destination, "product": groups[product]}
-                    found = _one(mass, before, quantities, chosen, wanted.get("year", years))
-                    if found is not None:
-                        labels = {"origin": origin, "destination": destination, "product": product, "record": record}
-                        for position, (name, label) in enumerate(labels.items()):
-                            found.insert(position, name, label)
-                        tables.append(found)
+    for product, pair, record in itertools.product(wanted.get("product", [ALL]), within, RECORDS):
+        ends = {"origin": pair[0], "destination": pair[1]}
+        chosen = ends | {"product": groups[product], "quantity": RECORDS[record]}
+        total = _totals(mass, chosen, chosen_years)
+        if total is not None and np.isfinite(total).any():
+            prior = None if before is None else _totals(before, chosen, chosen_years)
+            table = tidy(total, prior, (0.9,)).assign(**ends, product=product, record=record)
+            tables.append(table.assign(unit=str(mass.attrs.get("units", ""))))
     if not tables:
         raise ReeUncertError(f"nothing is traded between these regions: {dict(coords or {})}")
-    table = pd.concat(tables, ignore_index=True)
-    table.insert(list(table.columns).index("year") + 1, "unit", str(mass.attrs.get("units", "")))
+    table = pd.concat(tables, ignore_index=True).drop(columns="mean")
+    first = ["origin", "destination", "product", "record", "year", "unit"]
+    table = table[[*first, *(c for c in table if c not in first)]]
     order = {year: i for i, year in enumerate(years)}
     return table.sort_values("year", key=lambda column: column.map(order), kind="stable").reset_index(drop=True)
 
@@ -154,7 +155,7 @@ def _panel(product: str, rows: pd.DataFrame, regions: list[str]) -> Panel:
         x, y = arrow_shape(start, end, max(0.008, MOST_WIDTH * row.median / largest))
         values = f"{shown(row.median)} ({shown(row.eti90_lb)} to {shown(row.eti90_ub)})"
         hover = f"{row.origin} → {row.destination}\n{product}, {row.record}, {row.year}\n{values} {row.unit}"
-        if hasattr(row, "prior_median"):
+        if np.isfinite(row.prior_median):
             prior = f"{shown(row.prior_median)} ({shown(row.prior_eti90_lb)} to {shown(row.prior_eti90_ub)})"
             hover += f"\nprior: {prior} {row.unit}"
         colour = PINK if row.record == UNRECORDED else colours[row.origin]
@@ -212,30 +213,13 @@ def arrow_shape(start: tuple[float, float], end: tuple[float, float], width: flo
     return x, [round(y0 + a * uy + s * ux, 4) for a, s in zip(along, aside, strict=True)]
 
 
-def _one(
-    mass: xr.DataArray,
-    before: xr.DataArray | None,
-    quantities: tuple[str, ...],
-    chosen: dict[str, Any],
-    years: list[Any],
-) -> pd.DataFrame | None:
-    total = sum_of(mass, quantity=quantities, **chosen)
+def _totals(mass: xr.DataArray, chosen: dict[str, Any], years: list[Any]) -> xr.DataArray | None:
+    """Draws of the sum of flows in each of the years, NaN in years without a flow; None without flows."""
+    total = sum_of(mass, **chosen)
     if total is None:
         return None
-    first = mass.isel(flow=chosen_flows(mass, quantity=quantities, **chosen)).isel(chain=0, draw=0)
-    there = first.notnull().any("flow")
-    prior = None if before is None else sum_of(before, quantity=quantities, **chosen)
-    held = [y for y in years if y == CUMULATED_LABEL or bool(there.sel(year=y))]
-    if not held:
-        return None
-    table = pd.DataFrame({"year": pd.Series(held, dtype=object)} | _columns(total, held, ""))
-    for name, values in (_columns(prior, held, "prior_") if prior is not None else {}).items():
-        table[name] = values
-    return table
-
-
-def _columns(total: xr.DataArray, years: list[Any], prefix: str) -> dict[str, np.ndarray]:
-    parts = [total.sum("year") if y == CUMULATED_LABEL else total.sel(year=y) for y in years]
-    found = quantile_table(np.stack([p.values.ravel() for p in parts], axis=1), (0.9,), prefix)
-    del found[f"{prefix}mean"]
-    return found
+    first = mass.isel(flow=chosen_flows(mass, **chosen)).isel(chain=0, draw=0)
+    labels = [*total["year"].values.tolist(), CUMULATED_LABEL]
+    every = total.sum("year").expand_dims(year=1)
+    joined = xr.concat([total.where(first.notnull().any("flow")).drop_vars("year"), every], "year")
+    return joined.isel(year=[labels.index(y) for y in years]).assign_coords(year=np.array(years, dtype=object))

@@ -10,41 +10,12 @@ import xarray as xr
 
 from reeuncert.indicators.registry import CUMULATED, lookup
 from reeuncert.reference import Published, labels
-from reeuncert.result.quantiles import DEFINED
+from reeuncert.result.quantiles import quantiles
 
 PROBABILITIES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 """Ends of the 90, 80 and 50 % equal-tailed intervals, and the median."""
 
 PRIOR_PROBABILITIES = (0.05, 0.5, 0.95)
-
-_CELLS = 2_000
-
-
-def quantiles(draws: np.ndarray, probabilities: Iterable[float]) -> np.ndarray:
-    """Quantiles of draws (draw, cell) → (probability, cell); NaN where more than a tenth of the draws are undefined.
-
-    Examples
-    --------
-    >>> quantiles(np.array([[0.0], [1.0], [2.0]]), [0.25, 0.5])
-    array([[0.5],
-           [1. ]])
-    """
-    probabilities = tuple(probabilities)
-    out = np.full((len(probabilities), draws.shape[1]), np.nan)
-    for start in range(0, draws.shape[1], _CELLS):
-        cells = slice(start, start + _CELLS)
-        ordered = np.sort(np.ascontiguousarray(draws[:, cells].T), axis=1)  # NaN comes last
-        count = np.isfinite(ordered).sum(axis=1)
-        usable = (count > 0) & (count >= DEFINED * draws.shape[0])
-        last = np.maximum(count - 1, 0)
-        for i, probability in enumerate(probabilities):
-            position = probability * last
-            below = np.floor(position).astype(np.int64)
-            above = np.minimum(below + 1, last)
-            low = np.take_along_axis(ordered, below[:, None], axis=1)[:, 0]
-            high = np.take_along_axis(ordered, above[:, None], axis=1)[:, 0]
-            out[i, cells] = np.where(usable, low + (position - below) * (high - low), np.nan)
-    return out
 
 
 def all_fans(derived: xr.Dataset, prior: xr.Dataset | None, published: Iterable[Published] = ()) -> dict[str, Any]:

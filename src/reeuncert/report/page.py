@@ -1,4 +1,4 @@
-"""The page: sections rendered one by one into a single HTML file that needs nothing else."""
+"""The page: sections rendered into a single HTML file without external resources."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from plotly.offline import get_plotlyjs
 
 from reeuncert.files import explained, write_whole
 from reeuncert.parts import Failed, attempt, collecting
+from reeuncert.plots.style import shown
 from reeuncert.report import words
 from reeuncert.report.context import Context
 from reeuncert.report.findings import Findings
@@ -117,7 +118,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "value": words.value,
+        "value": shown,
         "interval": words.interval,
         "plain": words.plain_words,
         "linked": words.linked,

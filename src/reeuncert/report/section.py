@@ -1,4 +1,4 @@
-"""What a section of the report is: a template and the function that says what to put into it."""
+"""A section of the report: a template and the function that fills it."""
 
 from __future__ import annotations
 

@@ -14,21 +14,6 @@ _URL = re.compile(r"https?://[^\s\"'<>]+", re.ASCII)
 _DOI = re.compile(r"\b10\.\d{4,9}/[^\s\"'<>;,]+", re.ASCII)
 
 
-def value(x: float, unit: str = "") -> str:
-    """A number with three digits, or per cent for a ratio (unit 1).
-
-    Examples
-    --------
-    >>> value(0.123), value(1234.5, "kt"), value(0.1234, "1"), value(float("nan"))
-    ('0.123', '1,230 kt', '12.3 %', 'not defined')
-    """
-    if not math.isfinite(x):
-        return "not defined"
-    if unit == "1":
-        return f"{number(100 * x)} %"
-    return f"{number(x)} {unit}".strip()
-
-
 def interval(low: float, high: float, unit: str = "") -> str:
     """Both ends of an interval.
 
@@ -42,23 +27,6 @@ def interval(low: float, high: float, unit: str = "") -> str:
     factor, shown = (100.0, "%") if unit == "1" else (1.0, unit)
     dash = " to " if low < 0 else "–"
     return f"{number(factor * low)}{dash}{number(factor * high)} {shown}".strip()
-
-
-def years_text(years: tuple[int, ...]) -> str:
-    """Years as spans.
-
-    Examples
-    --------
-    >>> years_text((2000, 2001, 2002, 2010))
-    '2000–2002, 2010'
-    """
-    spans: list[list[int]] = []
-    for year in sorted(years):
-        if spans and year == spans[-1][1] + 1:
-            spans[-1][1] = year
-        else:
-            spans.append([year, year])
-    return ", ".join(str(a) if a == b else f"{a}–{b}" for a, b in spans)
 
 
 def selector_text(selector: Selector) -> str:

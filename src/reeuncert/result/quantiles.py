@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,16 +55,9 @@ def spread(draws: Array, *, prob: float = 0.9, kind: str = "eti") -> Spread:
         raise ArgumentError(f"kind is '{kind}'; use 'eti' (equal-tailed interval) or 'hdi' (narrowest interval)")
     if not 0.0 < prob < 1.0:
         raise ArgumentError(f"prob is {prob}; it must lie between 0 and 1")
-    # Sorting is several times faster along contiguous draws than across them.
-    n_draws, n = draws.shape
-    out = Spread(*(np.full(n, np.nan) for _ in range(4)))
-    step = max(1, _BLOCK_ELEMENTS // max(1, n_draws))
-    for start in range(0, n, step):
-        cells = slice(start, start + step)
-        ordered = np.sort(np.ascontiguousarray(draws[:, cells].T), axis=1).T  # NaN comes last
-        count = np.isfinite(ordered).sum(axis=0)
-        usable = (count > 0) & (count >= DEFINED * n_draws)
-        kept = np.where(np.arange(n_draws)[:, None] < count, ordered, 0.0)
+    out = Spread(*(np.full(draws.shape[1], np.nan) for _ in range(4)))
+    for cells, ordered, count, usable in _blocks(draws):
+        kept = np.where(np.arange(len(draws))[:, None] < count, ordered, 0.0)
         out.mean[cells] = np.where(usable, kept.sum(axis=0) / np.maximum(count, 1), np.nan)
         out.median[cells] = np.where(usable, _quantile(ordered, count, 0.5), np.nan)
         if kind == "eti":
@@ -72,6 +66,34 @@ def spread(draws: Array, *, prob: float = 0.9, kind: str = "eti") -> Spread:
             lower, upper = _narrowest(ordered, count, prob)
         out.lower[cells], out.upper[cells] = np.where(usable, lower, np.nan), np.where(usable, upper, np.nan)
     return out
+
+
+def quantiles(draws: Array, probabilities: Sequence[float]) -> Array:
+    """Quantiles of draws (draw, quantity) → (probability, quantity); NaN where too few draws are defined.
+
+    Examples
+    --------
+    >>> quantiles(np.array([[0.0], [1.0], [2.0]]), [0.25, 0.5])
+    array([[0.5],
+           [1. ]])
+    """
+    out = np.full((len(probabilities), draws.shape[1]), np.nan)
+    for cells, ordered, count, usable in _blocks(draws):
+        for i, probability in enumerate(probabilities):
+            out[i, cells] = np.where(usable, _quantile(ordered, count, probability), np.nan)
+    return out
+
+
+def _blocks(draws: Array) -> Iterator[tuple[slice, Array, np.ndarray, np.ndarray]]:
+    """Blocks of quantities: their sorted draws (draw, quantity), how many are defined, and whether these suffice."""
+    # Sorting is several times faster along contiguous draws than across them.
+    n_draws, n = draws.shape
+    step = max(1, _BLOCK_ELEMENTS // max(1, n_draws))
+    for start in range(0, n, step):
+        cells = slice(start, start + step)
+        ordered = np.sort(np.ascontiguousarray(draws[:, cells].T), axis=1).T  # NaN comes last
+        count = np.isfinite(ordered).sum(axis=0)
+        yield cells, ordered, count, (count > 0) & (count >= DEFINED * n_draws)
 
 
 def _quantile(ordered: Array, count: np.ndarray, probability: float) -> Array:

@@ -218,13 +218,13 @@ def parse_years(text: str, first: int, last: int) -> tuple[int, ...]:
     return tuple(sorted(years))
 
 
-def condensed(years: Iterable[int]) -> str:
-    """Years as a person writes them.
+def condensed(years: Iterable[int], dash: str = "-") -> str:
+    """Years as runs; tables have a plain hyphen, text an en dash.
 
     Examples
     --------
-    >>> condensed([2000, 2001, 2002, 2005])
-    '2000-2002, 2005'
+    >>> condensed([2000, 2001, 2002, 2005]), condensed([2000, 2001], "–")
+    ('2000-2002, 2005', '2000–2001')
     """
     spans: list[list[int]] = []
     for year in sorted(set(years)):
@@ -232,7 +232,7 @@ def condensed(years: Iterable[int]) -> str:
             spans[-1][1] = year
         else:
             spans.append([year, year])
-    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in spans)
+    return ", ".join(str(a) if a == b else f"{a}{dash}{b}" for a, b in spans)
 
 
 def when_cell(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:

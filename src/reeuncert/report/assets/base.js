@@ -94,7 +94,7 @@ report.failed = (element, error) => {
 };
 
 // Figures come with the colours of the light theme; in the dark one, those of ground and ink are exchanged.
-report.light = { "#1b1f24": "ink", "#57606a": "muted", "#e3e6ea": "grid", "#ffffff": "ground", "#111418": "point", "#8a929b": "prior" };
+report.light = { "#1b1f24": "ink", "#57606a": "muted", "#e3e6ea": "grid", "#ffffff": "ground", "#111418": "point", "#8a929b": "prior", "#0072B2": "hue-0", "#8C6D31": "hue-5", "#5E4FA2": "hue-6", "#7F7F7F": "hue-7", "#A6761D": "hue-8" };
 report.recoloured = (text) => {
   if (document.documentElement.dataset.theme !== "dark") return text;
   return Object.entries(report.light).reduce((t, [hex, name]) => t.replaceAll(`"${hex}"`, `"${report.colour(name)}"`), text)

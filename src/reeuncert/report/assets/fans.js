@@ -106,23 +106,6 @@ report.kinds.stack = (element, spec) => {
   return report.plotly().react(element, traces, report.themed(layout), report.config);
 };
 
-// Several quantities in one figure: a line and its 90 % band each, printed figures as points.
-report.kinds.lines = (element, spec) => {
-  const traces = [];
-  for (const one of spec.series) {
-    const hue = report.colour(`hue-${one.hue}`), name = report.escaped(one.name);
-    const told = spec.years.map((year, t) => `${name}, ${year}<br><b>${report.number(one.q[1][t])}</b> (${report.interval(one.q[0][t], one.q[2][t])})`);
-    traces.push({ ...report.band(spec.years, one.q[0], one.q[2], hue), opacity: 0.22, legendgroup: name });
-    traces.push({ x: spec.years, y: one.q[1], mode: "lines", line: { color: hue, width: 2 }, name, legendgroup: name, text: told, hovertemplate: "%{text}<extra></extra>" });
-  }
-  const symbols = ["triangle-down", "triangle-up", "diamond"];
-  for (const one of spec.points) {
-    traces.push({ x: one.x, y: one.y, mode: "markers", marker: { symbol: symbols[one.hue % 3], size: 9, color: report.colour(`hue-${one.hue}`), line: { width: 1, color: report.colour("ink") } }, name: report.escaped(one.name), text: one.text.map(report.escaped), hovertemplate: "%{text}<extra></extra>" });
-  }
-  const layout = { margin: { l: 58, r: 12, t: 10, b: 80 }, hovermode: "closest", showlegend: true, legend: { orientation: "h", y: -0.14 }, xaxis: { tickformat: "d", fixedrange: true }, yaxis: { fixedrange: true, rangemode: "tozero", title: { text: report.escaped(spec.unit) } } };
-  return report.plotly().react(element, traces, report.themed(layout), report.config);
-};
-
 // Any indicator: one list of indicators and one for each of its labels; the values stand below as a table.
 report.kinds.explorer = (element, spec, controls, again) => {
   const data = report.fans();

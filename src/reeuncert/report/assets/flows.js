@@ -74,7 +74,7 @@ report.kinds.flow = (element, spec, controls, again) => {
       report.make("p", {}, report.make("strong", {}, flow.way), ` (${flow.about})${flow.note ? `: ${flow.note}` : ""}`),
       report.make("p", {}, `${when}: ${report.number(q[1])} ${spec.unit}, 90 % interval ${report.interval(q[0], q[2])} ${spec.unit}`, p ? `; prior ${report.number(p[1])} ${spec.unit} (${report.interval(p[0], p[2])})` : ""),
     ];
-    const evidence = report.make("p", {}, said.length ? "Evidence that speaks of it: " : "No reported figure speaks of it: it follows from the balance and the priors.");
+    const evidence = report.make("p", {}, said.length ? "Evidence on this flow: " : "No data measure this flow alone: it follows from the balance and the priors.");
     said.slice(0, 30).forEach(([id], i) => evidence.append(i ? ", " : "", report.make("a", { href: `#evidence-${id}` }, id)));
     if (said.length > 30) evidence.append(` and ${said.length - 30} more`);
     detail.replaceChildren(...lines, evidence);

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from reeuncert.indicators.summary import summary
-from reeuncert.plots.customs_gap import EXPORTER, IMPORTER, TRUE, customs_gap_data, customs_records_data
+from reeuncert.plots.customs_gap import plot_customs_records
 from reeuncert.report.context import Context
 from reeuncert.report.figures import Figure, figure
 from reeuncert.report.grounding import grounding
@@ -47,10 +47,10 @@ def _figures(context: Context, region: str, partner: str) -> list[Figure]:
         figure(
             f"offices-{slug}",
             "What each office recorded, and what crossed",
-            lambda: _offices(context, region, partner),
-            alt=f"Fans of both offices' records and of the true flow of {about}; printed figures as points.",
-            caption="Bands are the records as they should be, without the offices' errors; points are what they "
-            "printed, in the unit of the case.",
+            lambda: plot_customs_records(context.dt, coords={"region": region, "partner": partner}, backend="plotly"),
+            alt=f"Fans of both offices' records and of the true flow of {about}; reported values as points.",
+            caption="Bands: 90 % intervals of the records without reporting errors. Points: reported values, converted "
+            "to the unit of the case.",
             height=440,
         )
     ]
@@ -58,27 +58,6 @@ def _figures(context: Context, region: str, partner: str) -> list[Figure]:
         found = fans_of(context, name, id=f"{name}-{slug}", keep=wanted)
         out.extend(replace(fig, title=title) for fig in found)
     return out
-
-
-def _offices(context: Context, region: str, partner: str) -> dict[str, Any]:
-    """Fans of both records and of the true flow, and the printed figures."""
-    coords = {"region": region, "partner": partner}
-    table = customs_gap_data(context.dt, coords=coords)
-    printed = customs_records_data(context.dt, coords=coords)
-    series, points = [], []
-    for n, name in enumerate((IMPORTER, EXPORTER, TRUE)):
-        rows = table[table["series"] == name].set_index("year").reindex(list(context.years))
-        if rows["median"].notna().any():
-            columns = ("eti90_lb", "median", "eti90_ub")
-            series.append({"name": name, "hue": n, "q": [rows[c].to_numpy(float) for c in columns]})
-        said = printed[printed["series"] == name]
-        if len(said):
-            texts = [
-                f"{r.id}: {r.reported:,.6g} {r.unit}, {r.basis} ({r.product}; {r.source_id})" for r in said.itertuples()
-            ]
-            point = {"name": f"{name}, printed", "hue": n, "text": texts}
-            points.append(point | {"x": said["year"].to_numpy(), "y": said["value"].to_numpy(float)})
-    return {"kind": "lines", "unit": context.unit, "years": list(context.years), "series": series, "points": points}
 
 
 def _sums(context: Context, region: str, partner: str) -> dict[str, Any]:

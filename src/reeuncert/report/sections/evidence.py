@@ -1,4 +1,4 @@
-"""Evidence: every figure that was used, where it lies in what the model predicts, and what was left out and why."""
+"""Evidence: every value that was used, its position in the prediction, and the data left out with reasons."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from reeuncert.reading.bundled import data_folder
 from reeuncert.reading.tables import read_texts
 from reeuncert.report.context import Context
 from reeuncert.report.figures import figure
-from reeuncert.report.words import interval, number, selector_text, years_text
+from reeuncert.report.words import interval, number, selector_text
+from reeuncert.words.cells import condensed
 
 LEFT_OUT = "left_out.csv"
 SURPRISING = 0.05
@@ -42,7 +43,7 @@ def content(context: Context) -> dict[str, Any]:
             height=900,
         ),
         "unused": [
-            {"id": row.id, "what": selector_text(row.selector), "years": years_text(row.years)} for row in unused
+            {"id": row.id, "what": selector_text(row.selector), "years": condensed(row.years, "–")} for row in unused
         ],
         "left_out": _left_out(context),
         "sources": len({row["source_id"] for row in rows}),
@@ -58,7 +59,7 @@ def _row(context: Context, id: str, found: Mapping[Any, Any]) -> dict[str, Any]:
     return {
         "id": id,
         "what": selector_text(evidence.selector) + of,
-        "years": years_text(evidence.years),
+        "years": condensed(evidence.years, "–"),
         "first": min(evidence.years),
         "reporter": evidence.reporter,
         "said": _said(

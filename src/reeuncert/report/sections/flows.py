@@ -13,8 +13,8 @@ from reeuncert.plots.sankey_board import CLASSES, class_names
 from reeuncert.plots.sankey_graph import BORDER_CROSSING, UNREGISTERED
 from reeuncert.plots.style import UNRECORDED, hue
 from reeuncert.report.context import Context
-from reeuncert.report.fans import quantiles
 from reeuncert.report.figures import figure
+from reeuncert.result.quantiles import quantiles
 
 ENDS = (0.05, 0.5, 0.95)
 
@@ -34,7 +34,7 @@ def content(context: Context) -> dict[str, Any]:
         "flow",
         "One flow",
         lambda: _flows(context),
-        alt="Fan chart of the flow chosen above; its figures stand beside it.",
+        alt="Fan chart of the flow chosen above; its values are listed beside it.",
         caption="Flows of the year chosen above, the largest first.",
         height=280,
     )
@@ -49,7 +49,7 @@ def content(context: Context) -> dict[str, Any]:
 
 
 def _flows(context: Context) -> dict[str, Any]:
-    """Quantiles of every flow in every year and over all years, and the ids of the figures that speak of it."""
+    """Quantiles of every flow in every year and over all years, and the ids of its evidence."""
     system = context.case.system
     draws = context.draws()
     after, total = _quantiles(draws)
@@ -78,7 +78,7 @@ def _quantiles(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _evidence(context: Context) -> dict[int, list[list[Any]]]:
-    """Flow → one list for each figure that speaks of it: its id, and the first and last of its years."""
+    """Flow → one list for each row of its evidence: id, first and last year."""
     system = context.case.system
     found: dict[int, list[list[Any]]] = {}
     for row in context.case.evidence:

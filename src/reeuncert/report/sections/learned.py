@@ -1,4 +1,4 @@
-"""What we learned: prior against posterior width of every flow, and what carries the uncertainty that is left."""
+"""Width of prior and posterior of every flow, and the drivers of the remaining uncertainty."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 
 from reeuncert.plots.drivers import drivers_data
 from reeuncert.report.context import Context
-from reeuncert.report.fans import quantiles
 from reeuncert.report.figures import figure
 from reeuncert.report.pulls import lineage_log_likelihood, pulls_of
+from reeuncert.result.quantiles import quantiles
 
 ENDS = (0.05, 0.5, 0.95)
 DRIVERS = 5

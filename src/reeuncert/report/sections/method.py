@@ -7,7 +7,8 @@ import shlex
 from typing import Any
 
 from reeuncert.report.context import Context
-from reeuncert.report.words import selector_text, years_text
+from reeuncert.report.words import selector_text
+from reeuncert.words.cells import condensed
 
 MEASURES = {
     "coordinates": (
@@ -31,7 +32,7 @@ def content(context: Context) -> dict[str, Any]:
             "coordinates": int(context.dt["posterior"].sizes.get("coordinate", 0)),
             "evidence": len(case.evidence),
         },
-        "years": years_text(case.system.years),
+        "years": condensed(case.system.years, "–"),
         "measure": MEASURES.get(case.prior_measure, case.prior_measure),
         "priors": [
             {
@@ -39,7 +40,7 @@ def content(context: Context) -> dict[str, Any]:
                 "name": p.name,
                 "about": selector_text(p.selector),
                 "kind": f"{p.kind}, {p.mode}" if p.mode else p.kind,
-                "years": years_text(p.years),
+                "years": condensed(p.years, "–"),
                 "median": _median(p.median, p.median_to, p.kind),
                 "spread": _spread(p.level_sd, p.year_sd),
                 "reason": p.reason,
