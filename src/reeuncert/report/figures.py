@@ -1,4 +1,4 @@
-"""Figures of the page: drawn by `reeuncert.plots`, stored as compact JSON; a failure is shown in place of the figure."""
+"""Figures of the page: drawn by `reeuncert.plots`, stored as compact JSON; a failure is shown in their place."""
 
 from __future__ import annotations
 
