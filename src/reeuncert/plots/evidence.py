@@ -42,10 +42,10 @@ def evidence_data(dt: xr.DataTree, *, coords: Coords = None, seed: int = SEED) -
     DataFrame
         ``id``, ``source_id``, ``source`` (title), ``reference``, ``lineage``, ``reporter``, ``about`` (what it
         measures), the columns of its selector, ``year_from``, ``year_to``, ``relation``, ``qualifier``, ``value``,
-        ``low``, ``high``, ``unit``, ``basis``, ``width`` (median scale of its error on the log or logit scale), ``predicted``
-        (median), ``predicted_eti90_lb``, ``predicted_eti90_ub`` in the unit of the row, ``position`` (share of
-        predictive draws below the figure: near 0 or 1 it surprises; for a range its middle; NaN for a bound, which
-        only one side can contradict), ``agrees`` (probability that the prediction meets a bound or range; NaN for
+        ``low``, ``high``, ``unit``, ``basis``, ``width`` (median scale of its error on the log or logit scale),
+        ``predicted`` (median), ``predicted_eti90_lb``, ``predicted_eti90_ub`` in the unit of the row, ``position``
+        (share of predictive draws below the figure: near 0 or 1 it surprises; for a range its middle; NaN for a bound,
+        which only one side can contradict), ``agrees`` (probability that the prediction meets a bound or range; NaN for
         figures), ``locator``, ``reason``, ``note``.
 
     Raises
