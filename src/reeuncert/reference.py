@@ -22,6 +22,7 @@ from reeuncert.reading.bundled import PUBLISHED, REFERENCE_FOLDER, data_folder
 from reeuncert.reading.tables import read_texts
 from reeuncert.result.quantiles import spread
 from reeuncert.words.cells import CellError, number_cell, unknown, year_cell
+from reeuncert.words.units import TONNES
 
 SOURCES = "sources.csv"
 NEEDED = (
@@ -31,7 +32,6 @@ NEEDED = (
 """Columns that the table must have; it may have more."""
 
 _TO_ONE = {"%": 0.01, "% greater": 0.01, "1": 1.0, "ratio": 1.0, "fold": 1.0, "times": 1.0, "share": 1.0}
-_TONNES = {"t": 1.0, "kt": 1e3, "Mt": 1e6}
 
 
 @dataclass(frozen=True)
@@ -198,4 +198,4 @@ def _scale(unit: str, record: Indicator, case: Case) -> float | None:
         return _TO_ONE.get(unit)
     words = unit.split("/")[0].split()
     mass, ours = words[0] if words else "", case.system.unit.split()[0]
-    return _TONNES[mass] / _TONNES[ours] if mass in _TONNES and ours in _TONNES else None
+    return TONNES[mass] / TONNES[ours] if mass in TONNES and ours in TONNES else None

@@ -13,6 +13,8 @@ from reported import SOURCES, YEARS, case, row, select
 
 FEED = select(flow="feed")
 
+NO_VALUE = "the cell is empty; drop the row if nothing was reported, write 0 if zero was reported"
+
 
 def messages(*rows: Evidence, **fields: Any) -> list[str]:
     """Problems of the small case with these rows, as text."""
@@ -75,8 +77,8 @@ def test_a_share_whose_part_is_not_in_the_whole() -> None:
         "whole; correct the columns of_…, or write the relation ratio",
     )
     check(
-        [row("a", select(), 2001, 50.0, relation="share", of=FEED, unit="%")],
-        "evidence.csv line 2, column 'relation': the row is a share, but flow 'ore' (and 2 more) of the part is not "
+        [row("a", select(flow="ore+feed+tailings+salt"), 2001, 50.0, relation="share", of=FEED, unit="%")],
+        "evidence.csv line 2, column 'relation': the row is a share, but flow 'ore' (and 1 more) of the part is not "
         "in the whole; correct the columns of_…, or write the relation ratio",
     )
 
@@ -127,11 +129,11 @@ def test_unknown_words() -> None:
     )
     check(
         [row("a", FEED, 2000, 5.0, unit="kg")],
-        "evidence.csv line 2, column 'unit': for a level the unit 'kg' is not known; use one of: t, kt, Mt",
+        "evidence.csv line 2, column 'unit': the unit 'kg' is not known for a level; use one of: t, kt, Mt",
     )
     check(
         [row("a", FEED, 2000, 5.0, relation="part")],
-        "evidence.csv line 2, column 'relation': relation 'part' is not known; use one of: level, difference, share, "
+        "evidence.csv line 2, column 'relation': relation 'part' is not known; use one of: level, share, ratio, "
         "ratio",
     )
     check(
@@ -158,15 +160,23 @@ def test_unknown_words() -> None:
 @pytest.mark.parametrize(
     ("fields", "column", "message"),
     [
-        ({"value": 0.0}, "value", "the value is 0; a level with relative errors is more than 0"),
-        ({"value": float("nan")}, "value", "the value is nan; a level with relative errors is more than 0"),
+        ({"value": 0.0}, "value", "0 was reported; write the qualifier zero, and the printed unit into resolution"),
+        (
+            {"value": float("nan")},
+            "value",
+            "the cell is empty; drop the row if nothing was reported, write 0 if zero was reported",
+        ),
         (
             {"value": 0.0, "qualifier": "zero"},
             "resolution",
             "the cell is empty; a reported zero needs the printed unit, e.g. 0.1",
         ),
-        ({"low": 1.0, "qualifier": "range"}, "value", "a row that is range needs low and high"),
-        ({"qualifier": "at_least"}, "value", "a row that is at_least needs a value"),
+        ({"low": 1.0, "qualifier": "range"}, "high", "the cell is empty; a range needs low and high"),
+        (
+            {"qualifier": "at_least"},
+            "value",
+            "the cell is empty; drop the row if nothing was reported, write 0 if zero was reported",
+        ),
         (
             {"low": 5.0, "high": 4.0, "qualifier": "range"},
             "high",
@@ -180,18 +190,22 @@ def test_unknown_words() -> None:
         (
             {"value": 0.0, "qualifier": "up_to"},
             "value",
-            "up to 0 kt leaves nothing; write the qualifier zero, and the printed unit into resolution",
+            "0 was reported; write the qualifier zero, and the printed unit into resolution",
         ),
-        ({"value": 5.0, "width": 0.0}, "width", "the width is 0; a width is more than 0"),
+        (
+            {"value": 5.0, "width": 0.0},
+            "width",
+            "0 is not above 0; the half-width of the central 68 %: it is a distance, which is more than zero",
+        ),
         (
             {"value": 5.0, "alternative": 0.0, "alternative_weight": 0.5},
             "alternative",
-            "the second reading is 0; it must be more than 0",
+            "0 was reported; write the qualifier zero, and the printed unit into resolution",
         ),
         (
             {"value": 5.0, "alternative": 6.0, "alternative_weight": 1.0},
             "alternative_weight",
-            "the weight is 1; it must be between 0 and 1",
+            "1 is not inside 0 to 1; it is the probability of the second reading",
         ),
         (
             {"low": 4.0, "high": 5.0, "qualifier": "range", "alternative": 6.0, "alternative_weight": 0.5},
@@ -209,11 +223,11 @@ def test_shares_that_cannot_be() -> None:
         return row("a", FEED, 2001, value, relation="share", of=select(product="salt"), unit="%", **fields)
 
     place = "evidence.csv line 2, column 'value': "
-    limits = "between 0 and 1 (0 and 100 %)"
-    check([share(100.0)], f"{place}the value is 100; a share with relative errors is {limits}")
-    check([share(120.0)], f"{place}the value is 120; a share with relative errors is {limits}")
+    limits = "is not between 0 and 100; a share has the unit % (0-100) or share (0-1)"
+    check([share(100.0)], f"{place}the share is 100, the whole; say how much of it at the least: qualifier at_least")
+    check([share(120.0)], f"{place}120 {limits}")
     check([share(100.0, qualifier="up_to")], f"{place}up to 100 % is true of every share; delete the row")
-    check([share(120.0, qualifier="at_least")], f"{place}at least 120 % leaves nothing; a share is {limits}")
+    check([share(120.0, qualifier="at_least")], f"{place}120 {limits}")
 
 
 def test_two_rows_of_one_witness() -> None:

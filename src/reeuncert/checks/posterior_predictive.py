@@ -17,8 +17,8 @@ from reeuncert.checks.material import Material
 from reeuncert.checks.result import CheckResult, information, judged, warned
 from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.predictive import log_likelihood, predicted_quantities
-from reeuncert.likelihood.readings import BOUND_QUALIFIERS
 from reeuncert.words.error_laws import INTERVAL
+from reeuncert.words.qualifiers import BOUND_QUALIFIERS
 
 MOST_DRAWS = 1000
 """Draws that the tail probabilities are averaged over; more would not change what is seen."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reeuncert.balance.network import Network
+from reeuncert.case.figures import LOG, LOGIT, PLAIN, scale_of
 from reeuncert.case.records import Case, Evidence
 from reeuncert.case.selection import Term, select, years_in_case
 from reeuncert.errors import EvidenceError, ModelError
@@ -17,7 +18,7 @@ from reeuncert.likelihood.conflicts import error_class_of
 from reeuncert.likelihood.offsets import OffsetValues, expand_offsets
 from reeuncert.likelihood.packing import pack_rows, pack_sums
 from reeuncert.likelihood.problems import evidence_problems, row_has_flows
-from reeuncert.likelihood.readings import LOG, LOGIT, PLAIN, read, scale_of
+from reeuncert.likelihood.readings import read
 from reeuncert.likelihood.widths import (
     WidthGroups,
     group_widths,

@@ -7,14 +7,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from reeuncert.case.figures import bounds, scale_of, to_scale
 from reeuncert.case.records import Case, ErrorClass, Evidence
 from reeuncert.case.selection import Term, selected, years_in_case
 from reeuncert.case.wording import figure_text, place_text
 from reeuncert.errors import Problem
-from reeuncert.likelihood.readings import BOUND_QUALIFIERS, bounds, scale_of, to_scale
 from reeuncert.likelihood.widths import has_own_width, row_multiplier
 from reeuncert.words.cells import condensed
 from reeuncert.words.error_laws import ERROR_LAWS
+from reeuncert.words.qualifiers import BOUND_QUALIFIERS
 from reeuncert.words.units import SHARE_RELATIONS, unit_factor
 
 CONTRADICTION_WIDTHS = 8.0

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reeuncert.case.records import Case, Evidence
+from reeuncert.case.rules import agrees_with_zero, evidence_row_problems
 from reeuncert.case.selection import GROSS, Term, products_without_factor, selected, years_in_case
 from reeuncert.case.wording import figure_text
 from reeuncert.errors import Problem
 from reeuncert.likelihood.conflicts import Overlap, contradictions, duplicates, overlaps_among
-from reeuncert.likelihood.row_checks import agrees_with_zero, number_problems, word_problems
 from reeuncert.system.definition import Selector
-from reeuncert.words.cells import condensed
+from reeuncert.words.cells import condensed, unknown
 from reeuncert.words.error_laws import ERROR_LAWS
+from reeuncert.words.units import RELATION_UNITS
 
 
 def evidence_problems(case: Case) -> list[Problem]:
@@ -76,13 +77,13 @@ def _row_problems(row: Evidence, case: Case) -> Iterator[Problem]:
     def problem(column: str, message: str) -> Problem:
         return Problem(row.file, row.line, column, message)
 
-    words = list(word_problems(row, case))
-    if words:
-        yield from (problem(*w) for w in words)
+    unknown_names = list(_references(row, case))
+    family = "" if unknown_names else case.classes[case.sources[row.source_id].error_class].family
+    plain = ERROR_LAWS[family].plain if family else None
+    found = [*evidence_row_problems(row, case.system.unit, plain), *unknown_names]
+    yield from (problem(*p) for p in found)
+    if plain is None or row.relation not in RELATION_UNITS:
         return
-    family = case.classes[case.sources[row.source_id].error_class].family
-    plain = ERROR_LAWS[family].plain
-    yield from (problem(*p) for p in number_problems(row, plain))
     if row.relation == "difference" and not plain:
         yield problem(
             "relation",
@@ -118,6 +119,22 @@ def _row_problems(row: Evidence, case: Case) -> Iterator[Problem]:
             )
     if row.relation == "share" and terms[""] and terms["of_"]:
         yield from (problem(*p) for p in _share_problems(case, terms[""], terms["of_"], plain))
+
+
+def _references(row: Evidence, case: Case) -> Iterator[tuple[str, str]]:
+    """Names of a row that the other tables of the case do not have."""
+    for name in row.offsets:
+        if name not in case.offsets:
+            yield "offsets", unknown(name, tuple(case.offsets), "offset")
+    if row.source_id not in case.sources:
+        yield "source_id", unknown(row.source_id, tuple(case.sources), "source")
+        return
+    error_class = case.sources[row.source_id].error_class
+    if error_class not in case.classes:
+        yield "source_id", f"{unknown(error_class, tuple(case.classes), 'class')} (of source '{row.source_id}')"
+    elif case.classes[error_class].family not in ERROR_LAWS:
+        family = case.classes[error_class].family
+        yield "source_id", f"{unknown(family, tuple(ERROR_LAWS), 'family')} (of class '{error_class}')"
 
 
 def _existence_problems(

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from reeuncert.case.records import ErrorClass, Evidence
 from reeuncert.case.selection import Term
-from reeuncert.likelihood.readings import ABOUT_FACTOR
 from reeuncert.words.error_laws import ERROR_LAWS
+from reeuncert.words.qualifiers import QUALIFIERS
 
 WIDTH_LOG_SD = 0.4
 """Spread of the log of a learned width around its class."""
@@ -113,9 +113,7 @@ def row_multiplier(row: Evidence, error: ErrorClass, factor: float) -> float:
 
     ``about`` widens it; the width of an additive row is in the unit of the row, which ``factor`` converts.
     """
-    multiplier = core_scale(error.family)
-    if row.qualifier == "about":
-        multiplier *= ABOUT_FACTOR
+    multiplier = core_scale(error.family) * QUALIFIERS[row.qualifier].widens
     if ERROR_LAWS[error.family].plain:
         multiplier *= factor
     return multiplier

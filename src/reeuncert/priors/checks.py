@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 from reeuncert.case.records import Case, Prior
+from reeuncert.case.rules import prior_problems
 from reeuncert.errors import Problem
 from reeuncert.priors.coverage import COORDINATE_KINDS, sole_input
 from reeuncert.system.definition import OUTSIDE, Flow
@@ -31,7 +32,12 @@ def row_problems(case: Case) -> list[Problem]:
     list of Problem
         In the order of the table.
     """
-    found = [Problem(FILE, row.line, *text) for row in case.priors for text in _row(case, row)]
+    found = []
+    for row in case.priors:
+        own = list(prior_problems(row))
+        columns = {column for column, _ in own}
+        found += [Problem(FILE, row.line, *text) for text in own]
+        found += [Problem(FILE, row.line, *text) for text in _row(case, row) if text[0] not in columns]
     return found + _shared_levels(case)
 
 

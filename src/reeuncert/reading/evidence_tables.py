@@ -6,32 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reeuncert.case.records import ErrorClass, Evidence, Factor, Offset, Source
+from reeuncert.case.rules import class_problems, evidence_row_problems, factor_problems, offset_problems
 from reeuncert.errors import Problem
-from reeuncert.reading.evidence_rules import EVIDENCE_RULES, check_evidence_row
 from reeuncert.reading.prior_tables import check_selector, selector_columns, selector_of
-from reeuncert.reading.schema import (
-    WIDEST,
-    WIDEST_TEXT,
-    Rules,
-    above,
-    at_least,
-    between,
-    check_rules,
-    is_given,
-    one_of,
-    report_duplicates,
-)
 from reeuncert.reading.state import SOURCES, Reading
 from reeuncert.reading.system_tables import SystemTables
-from reeuncert.reading.tables import Column, Row, Table
+from reeuncert.reading.tables import Column, Row, Table, is_given, report_duplicates
 from reeuncert.system.definition import FLOW_FIELDS
 from reeuncert.words.cells import name_cell, names_cell, number_cell, plain, shown, text_cell, unknown, year_cell
+from reeuncert.words.error_laws import ERROR_LAWS
 
 CLASSES, FACTORS, OFFSETS, EVIDENCE = "classes.csv", "factors.csv", "offsets.csv", "evidence.csv"
 EVIDENCE_FOLDER = "evidence"
-CLASS_FAMILIES = ("student_t", "customs", "normal", "additive")
-OFFSET_FAMILIES = ("normal", "student_t", "customs")
-_NOT_WIDE = between(0, WIDEST, WIDEST_TEXT)
 
 
 @dataclass(frozen=True)
@@ -61,33 +47,20 @@ def _classes(reading: Reading) -> dict[str, ErrorClass]:
         Column("learn", text_cell),
         Column("reason"),
     )
-    rules: Rules = {
-        "family": [one_of(*CLASS_FAMILIES, what="family")],
-        "width": [above(0, "a width is the half-width of the central 68 %, which is more than zero")],
-        "floor": [at_least(0, "a floor is zero or more")],
-        "learn": [one_of("yes", "no")],
-    }
     table = reading.read(CLASSES, columns, in_data=True)
     rows = reading.in_effect(table)
-    check_rules(table, rules)
     report_duplicates(table, rows, ("class",), "the class")
-    for row in rows:
-        if row["family"] != "additive" and row["width"] > WIDEST and (row.line, "width") not in table.bad:
-            table.report(row.line, "width", f"{row['width']:.15g} is not between 0 and {WIDEST:g}; {WIDEST_TEXT}")
-        if row["floor"] > row["width"] and not table.bad.intersection({(row.line, "floor"), (row.line, "width")}):
-            table.report(row.line, "floor", "the floor is above the width; a floor is the least that the width may be")
+    for row in table.rows:
+        reading.check_record(table, row, class_problems(_class(row)))
+        if row["learn"] not in ("", "yes", "no"):
+            table.report(row.line, "learn", unknown(row["learn"], ("yes", "no"), "").lstrip())
     reading.close(table)
-    return {
-        row["class"]: ErrorClass(
-            row["class"],
-            row["family"],
-            row["width"],
-            row["floor"] if is_given(row["floor"]) else 0.0,
-            row["learn"] == "yes",
-            row["reason"],
-        )
-        for row in rows
-    }
+    return {row["class"]: _class(row) for row in rows}
+
+
+def _class(row: Row) -> ErrorClass:
+    floor = row["floor"] if is_given(row["floor"]) else 0.0
+    return ErrorClass(row["class"], row["family"], row["width"], floor, row["learn"] == "yes", row["reason"])
 
 
 def _sources(reading: Reading, classes: tuple[str, ...]) -> dict[str, Source]:
@@ -122,25 +95,21 @@ def _factors(reading: Reading, tables: SystemTables, sources: tuple[str, ...]) -
         Column("source_id", names_cell(";")),
         Column("note"),
     )
-    positive = above(0, "a factor is tonnes of content per gross tonne, which is more than zero")
     table = reading.read(FACTORS, columns, in_data=True)
     rows = reading.in_effect(table)
-    check_rules(table, {"factor": [positive], "low": [positive], "high": [positive]})
     report_duplicates(table, rows, ("product",), "the product")
     for row in rows:
         reading.check_known(table, row, "product", [row["product"]], tables.products, "product")
         reading.check_sources(table, row, row["source_id"], sources)
-        if row["low"] > row["factor"]:
-            table.report(row.line, "low", "the lower limit is above the factor; write low <= factor <= high")
-        if row["high"] < row["factor"]:
-            table.report(row.line, "high", "the upper limit is below the factor; write low <= factor <= high")
+    for row in table.rows:
+        reading.check_record(table, row, factor_problems(_factor(row)))
     reading.close(table)
-    return {
-        row["product"]: Factor(
-            row["product"], row["factor"], row["low"], row["high"], ";".join(row["source_id"]), row["note"]
-        )
-        for row in rows
-    }
+    return {row["product"]: _factor(row) for row in rows}
+
+
+def _factor(row: Row) -> Factor:
+    sources = ";".join(row["source_id"])
+    return Factor(row["product"], row["factor"], row["low"], row["high"], sources, row["note"])
 
 
 def _offsets(reading: Reading) -> dict[str, Offset]:
@@ -152,30 +121,18 @@ def _offsets(reading: Reading) -> dict[str, Offset]:
         Column("family", text_cell),
         Column("reason"),
     )
-    rules: Rules = {
-        "sd": [
-            _NOT_WIDE,
-            above(0, "a spread is more than zero (a plain factor belongs into factors.csv)"),
-        ],
-        "per": [one_of("all", "year")],
-        "family": [one_of(*OFFSET_FAMILIES, what="family")],
-    }
     table = reading.read(OFFSETS, columns, in_data=True)
     rows = reading.in_effect(table)
-    check_rules(table, rules)
     report_duplicates(table, rows, ("offset",), "the offset")
+    for row in table.rows:
+        reading.check_record(table, row, offset_problems(_offset(row)))
     reading.close(table)
-    return {
-        row["offset"]: Offset(
-            row["offset"],
-            row["mean"] if is_given(row["mean"]) else 0.0,
-            row["sd"],
-            row["per"] or "all",
-            row["family"] or "normal",
-            row["reason"],
-        )
-        for row in rows
-    }
+    return {row["offset"]: _offset(row) for row in rows}
+
+
+def _offset(row: Row) -> Offset:
+    mean = row["mean"] if is_given(row["mean"]) else 0.0
+    return Offset(row["offset"], mean, row["sd"], row["per"] or "all", row["family"] or "normal", row["reason"])
 
 
 def evidence_columns() -> tuple[Column, ...]:
@@ -231,24 +188,27 @@ def read_evidence(reading: Reading, tables: SystemTables, lists: Lists) -> tuple
     for file in evidence_files(reading):
         table = reading.read(file, evidence_columns(), in_data=True)
         rows = reading.in_effect(table)
-        check_rules(table, EVIDENCE_RULES)
         for row in rows:
             _check_references(reading, table, row, tables, lists)
             source = lists.sources.get(row["source_id"])
-            additive = source is not None and _is_additive(source, lists)
-            check_evidence_row(table, row, reading.settings.content, additive=additive)
+            record = _evidence(row, file, source)
+            found = evidence_row_problems(record, reading.settings.unit, _is_plain(source, lists))
+            reading.check_record(table, row, found)
             if row["id"] and row["id"] in first:
                 message = f"the id {shown(row['id'])} is given at {first[row['id']]} already; "
                 table.report(row.line, "id", f"{message}delete one of the rows, or rename it")
             first.setdefault(row["id"], f"{file} line {row.line}")
-            evidence.append(_evidence(row, file, source))
+            evidence.append(record)
         reading.close(table)
     return tuple(evidence)
 
 
-def _is_additive(source: Source, lists: Lists) -> bool:
-    error_class = lists.classes.get(source.error_class)
-    return error_class is not None and error_class.family == "additive"
+def _is_plain(source: Source | None, lists: Lists) -> bool | None:
+    """Whether the errors of a source are additive; None where its class is not known."""
+    error_class = lists.classes.get(source.error_class) if source else None
+    if error_class is None or error_class.family not in ERROR_LAWS:
+        return None
+    return ERROR_LAWS[error_class.family].plain
 
 
 def _check_references(reading: Reading, table: Table, row: Row, tables: SystemTables, lists: Lists) -> None:
@@ -256,6 +216,9 @@ def _check_references(reading: Reading, table: Table, row: Row, tables: SystemTa
     check_selector(reading, table, row, tables, "of_")
     for column in ("year_from", "year_to"):
         reading.check_years_inside(table, row, column)
+    if row["year_to"] and row["year_to"] < row["year_from"] and (row.line, "year_to") not in table.bad:
+        message = f"the year {row['year_to']} is before year_from; write the earlier year first"
+        table.report(row.line, "year_to", message)
     reading.check_sources(table, row, [row["source_id"]], tuple(lists.sources))
     for name in row["offsets"]:
         if name not in lists.offsets and reading.is_whole(OFFSETS):

@@ -3,41 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from reeuncert.case.records import Constant, Prior
-from reeuncert.reading.schema import (
-    WIDEST,
-    WIDEST_TEXT,
-    Rules,
-    above,
-    at_least,
-    between,
-    check_rules,
-    is_given,
-    one_of,
-    report_duplicates,
-)
+from reeuncert.case.rules import prior_problems
 from reeuncert.reading.state import Reading
 from reeuncert.reading.system_tables import FLOWS, SystemTables
-from reeuncert.reading.tables import Column, Row, Table
+from reeuncert.reading.tables import Column, Row, Table, is_given, report_duplicates
 from reeuncert.system.definition import FLOW_FIELDS, OUTSIDE, Selector
 from reeuncert.words.cells import name_cell, names_cell, number_cell, text_cell, unknown, year_cell
 
 PRIORS, COVARIATES, CONSTANTS = "priors.csv", "covariates.csv", "constants.csv"
-KINDS = ("input", "share", "split", "flow")
-MODES = ("each", "total")
-FAMILIES: Mapping[str, tuple[str, ...]] = {
-    "lognormal": ("a", "b"),
-    "truncated_normal": ("a", "b"),
-    "gamma": ("a", "b"),
-    "exponential": ("a",),
-    "uniform": ("a", "b"),
-    "dirichlet": ("a",),
-    "logistic_normal": ("a", "b"),
-    "flat": (),
-}
-"""Families of densities, and the parameters that each needs."""
 
 _NUMBERS = (
     "median",
@@ -51,20 +27,6 @@ _NUMBERS = (
     "a",
     "b",
 )
-_MEDIAN = "a median is a mass or a share, which is more than zero"
-_SPREAD = between(0, WIDEST, WIDEST_TEXT)
-_RULES: Rules = {
-    "kind": [one_of(*KINDS, what="kind")],
-    "mode": [one_of(*MODES, what="mode")],
-    "family": [one_of(*FAMILIES, what="family")],
-    "median": [above(0, _MEDIAN)],
-    "median_to": [above(0, _MEDIAN)],
-    "level_sd": [_SPREAD],
-    "year_sd": [_SPREAD],
-    "split_sd": [_SPREAD],
-    "slope_sd": [at_least(0, "a spread is zero or more")],
-    "correlation": [between(0, 1, "a correlation is 0 or more and below 1")],
-}
 
 
 def selector_columns(prefix: str = "") -> tuple[Column, ...]:
@@ -109,37 +71,16 @@ def read_priors(reading: Reading, tables: SystemTables) -> tuple[Prior, ...]:
     )
     table = reading.read(PRIORS, columns, needed=True)
     rows = reading.in_effect(table)
-    check_rules(table, _RULES)
     report_duplicates(table, rows, ("prior",), "the prior")
     for row in rows:
         check_selector(reading, table, row, tables)
-        _check_parameters(table, row, reading.settings.prior_measure)
+    for row in table.rows:
+        if reading.settings.prior_measure == "coordinates" and not is_given(row["level_sd"]):
+            message = "the cell is empty; give the spread of the level, or 0 where only the years vary"
+            reading.check_record(table, row, [("level_sd", message)])
+        reading.check_record(table, row, prior_problems(_prior(row)))
     reading.close(table)
     return tuple(_prior(row) for row in rows)
-
-
-def _check_parameters(table: Table, row: Row, measure: str) -> None:
-    """What one row needs, given the others of its cells."""
-
-    def report(column: str, message: str) -> None:
-        if (row.line, column) not in table.bad:
-            table.report(row.line, column, message)
-
-    if row["correlation"] == 1:
-        report("correlation", "1 is not below 1; a correlation is 0 or more and below 1")
-    if measure == "coordinates" and not is_given(row["level_sd"]):
-        report("level_sd", "the cell is empty; give the spread of the level, or 0 where only the years vary")
-    parameters = FAMILIES.get(row["family"], ())
-    for name in parameters:
-        if not is_given(row[name]):
-            report(name, f"the cell is empty; the family '{row['family']}' needs {' and '.join(parameters)}")
-    if row["kind"] in ("share", "split"):
-        for name in ("median", "median_to"):
-            if row[name] >= 1:
-                report(name, f"{row[name]:.15g} is not between 0 and 1; a share of 20 % is written 0.2")
-    for name in ("slope", "slope_sd"):
-        if is_given(row[name]) and row[name] and not row["slope_on"]:
-            report("slope_on", f"the row gives {name} but no covariate; name one of {COVARIATES}, or empty {name}")
 
 
 def _prior(row: Row) -> Prior:

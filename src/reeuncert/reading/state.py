@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -84,6 +84,12 @@ class Reading:
                     table.report(row.line, "when", unknown(choice, entry.choices, what))
             holds = holds and self.options[option] in choices
         return holds
+
+    def check_record(self, table: Table, row: Row, problems: Iterable[tuple[str, str]]) -> None:
+        """Report problems of the record of a row, but for cells that have a problem already."""
+        for column, message in problems:
+            if (row.line, column) not in table.bad:
+                table.report(row.line, column, message)
 
     def check_known(
         self, table: Table, row: Row, column: str, words: Sequence[str], known: Sequence[str], what: str

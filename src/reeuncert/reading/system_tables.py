@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reeuncert.reading.schema import report_duplicates
 from reeuncert.reading.state import Reading
-from reeuncert.reading.tables import Column, Row, Table
+from reeuncert.reading.tables import Column, Row, Table, report_duplicates
 from reeuncert.system.definition import FLOW_FIELDS, OUTSIDE, Flow, Process, SystemDefinition
 from reeuncert.words.cells import name_cell, names_cell, unknown
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import math
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -286,3 +287,26 @@ def _cell(text: str, column: Column) -> Any:
     if column.required and not text:
         raise CellError("the cell is empty; fill it in, or delete the row")
     return column.parse(text_cell(text))
+
+
+def report_duplicates(table: Table, rows: Iterable[Row], key: Sequence[str], what: str) -> None:
+    """Report every row whose key an earlier row has already."""
+    first: dict[tuple[object, ...], int] = {}
+    for row in rows:
+        values = tuple(row[k] for k in key)
+        if not any(values) or any((row.line, k) in table.bad for k in key):
+            continue
+        if values in first:
+            name = listed(shown(v) for v in values)
+            table.report(
+                row.line,
+                key[0],
+                f"{what} {name} is given on line {first[values]} already; delete one of the rows, or rename it",
+            )
+        else:
+            first[values] = row.line
+
+
+def is_given(number: float) -> bool:
+    """Whether a number cell was filled in."""
+    return not math.isnan(number)

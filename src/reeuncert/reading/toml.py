@@ -26,13 +26,13 @@ from reeuncert.words.cells import (
     shown,
     text_cell,
 )
+from reeuncert.words.units import TONNES
 
 FILE = "case.toml"
 MOST_BYTES = 200_000
 MOST_LINE = 4_000
 DEEPEST = 6
 MOST_YEARS = 1_000
-MASS_UNITS = ("t", "kt", "Mt")
 MEASURES = ("coordinates", "mass", "shares")
 
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", re.ASCII)
@@ -56,9 +56,9 @@ def _name(text: str) -> str:
 
 
 def _unit(text: str) -> str:
-    if not text.isprintable() or not text.split() or text.split()[0] not in MASS_UNITS:
+    if not text.isprintable() or not text.split() or text.split()[0] not in TONNES:
         raise ValueError(
-            f"the unit {shown(text)} does not begin with a unit of mass; use one of: {', '.join(MASS_UNITS)}, "
+            f"the unit {shown(text)} does not begin with a unit of mass; use one of: {', '.join(TONNES)}, "
             'and what is counted after it, e.g. "kt REO"'
         )
     return " ".join(text.split())

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reeuncert.case.records import Case, Evidence
+from reeuncert.case.rules import record_problems
 from reeuncert.errors import Problem
 from reeuncert.likelihood.problems import evidence_problems
 from reeuncert.priors.checks import prior_warnings, row_problems
@@ -161,7 +162,7 @@ def _told(reading: Reading) -> tuple[Problem, ...]:
 def problems_of(case: Case) -> tuple[Problem, ...]:
     """Problems of a case that was made or changed in memory: of its balance, its priors, and its evidence."""
     lines = SystemTables(case.system, {}, {}, {}, case.regions, case.products, clean=True)
-    problems = [*evidence_problems(case), *_network(lines)]
+    problems = [*record_problems(case), *evidence_problems(case), *_network(lines)]
     if not _network(lines):
         rows = row_problems(case)
         problems += rows or coverage_problems(case)

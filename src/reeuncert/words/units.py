@@ -8,8 +8,16 @@ TONNES = {"t": 1.0, "kt": 1e3, "Mt": 1e6}
 SHARE_UNITS = {"%": 0.01, "share": 1.0, "ratio": 1.0}
 """Units of shares and ratios."""
 
-MASS_RELATIONS = ("level", "difference")
 SHARE_RELATIONS = ("share", "ratio")
+"""Relations whose quantity has no unit of mass."""
+
+RELATION_UNITS = {
+    "level": tuple(TONNES),
+    "share": ("%", "share"),
+    "ratio": ("ratio", "%"),
+    "difference": tuple(TONNES),
+}
+"""Relations of the evidence table, and the units that each may have."""
 
 
 def mass_unit(unit: str) -> str:
@@ -48,8 +56,3 @@ def unit_factor(unit: str, relation: str, case_unit: str) -> float:
     if relation in SHARE_RELATIONS:
         return SHARE_UNITS[unit]
     return TONNES[mass_unit(unit)] / TONNES[mass_unit(case_unit)]
-
-
-def units_for(relation: str) -> tuple[str, ...]:
-    """The units that a relation may have."""
-    return tuple(SHARE_UNITS if relation in SHARE_RELATIONS else TONNES)
