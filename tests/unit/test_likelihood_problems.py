@@ -133,8 +133,7 @@ def test_unknown_words() -> None:
     )
     check(
         [row("a", FEED, 2000, 5.0, relation="part")],
-        "evidence.csv line 2, column 'relation': relation 'part' is not known; use one of: level, share, ratio, "
-        "ratio",
+        "evidence.csv line 2, column 'relation': relation 'part' is not known; use one of: level, share, ratio, ratio",
     )
     check(
         [row("a", FEED, 2000, 5.0, qualifier="approx")],

@@ -112,17 +112,12 @@ def prior_problems(record: Prior) -> Found:
 
 def record_problems(case: Case) -> list[Problem]:
     """Problems of the classes, offsets and factors of a case, each by itself."""
-    tables = (
-        ("classes.csv", "class", class_problems, case.classes),
-        ("offsets.csv", "offset", offset_problems, case.offsets),
-        ("factors.csv", "product", factor_problems, case.factors),
-    )
-    return [
-        Problem(file, 0, column, f"{what} {shown(name)}: {message}")
-        for file, what, rule, records in tables
-        for name, record in records.items()  # type: ignore[attr-defined]
-        for column, message in rule(record)  # type: ignore[operator]
+    found = [("classes.csv", f"class {shown(name)}", class_problems(record)) for name, record in case.classes.items()]
+    found += [
+        ("offsets.csv", f"offset {shown(name)}", offset_problems(record)) for name, record in case.offsets.items()
     ]
+    found += [("factors.csv", f"product {shown(name)}", factor_problems(r)) for name, r in case.factors.items()]
+    return [Problem(file, 0, column, f"{of}: {text}") for file, of, problems in found for column, text in problems]
 
 
 def evidence_row_problems(row: Evidence, unit: str, plain: bool | None) -> list[tuple[str, str]]:

@@ -181,7 +181,8 @@ class FlowTable:
         pair = "region" in dims and "partner" in dims
         for place in product(*(range(len(names)) for names in labels)):
             if not pair or place[0] != place[1]:
-                out[:, :, *place] = of(*(n[i] for n, i in zip(labels, place, strict=True)))
+                cell: tuple[slice | int, ...] = (slice(None), slice(None), *place)
+                out[cell] = of(*(n[i] for n, i in zip(labels, place, strict=True)))
         return out
 
     def where(self, **attributes: str | Iterable[str]) -> Mask:

@@ -99,6 +99,6 @@ def check_headline(headline: Headline, table: FlowTable) -> None:
     labels: dict[str, Sequence[object]] = {dim: table.labels(dim) for dim in record.dims}
     at = label_positions(name, labels | {"year": table.years}, {**coords, "year": year})
     values: Array = record.of_flows(table.cumulated() if name.endswith(CUMULATED) else table)
-    cell = [at[dim][0] for dim in (*record.dims, "year")]
-    if not np.isfinite(values[:, :, *cell]).any():
+    cell: tuple[slice | int, ...] = (slice(None), slice(None), *(at[dim][0] for dim in (*record.dims, "year")))
+    if not np.isfinite(values[cell]).any():
         raise ReeUncertError(no_such_flows(name, coords, year))
