@@ -133,12 +133,13 @@ def test_unknown_words() -> None:
     )
     check(
         [row("a", FEED, 2000, 5.0, relation="part")],
-        "evidence.csv line 2, column 'relation': relation 'part' is not known; use one of: level, share, ratio, ratio",
+        "evidence.csv line 2, column 'relation': relation 'part' is not known; use one of: level, share, ratio, "
+        "difference",
     )
     check(
         [row("a", FEED, 2000, 5.0, qualifier="approx")],
-        "evidence.csv line 2, column 'qualifier': qualifier 'approx' is not known; use one of: exact, about, estimate, "
-        "revised, derived, at_least, up_to, range, zero",
+        "evidence.csv line 2, column 'qualifier': qualifier 'approx' is not known; use one of: exact, about, at_least, "
+        "up_to, range, estimate, revised, derived, zero",
     )
     check(
         [row("a", FEED, 2000, 5.0, span="max")],

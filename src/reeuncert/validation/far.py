@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reeuncert.balance.network import Network
+from reeuncert.case.figures import LOG, LOGIT, bounds, scale_of, to_scale
 from reeuncert.case.records import Case, Evidence
 from reeuncert.case.selection import select
 from reeuncert.case.wording import figure_text
 from reeuncert.errors import Problem
 from reeuncert.likelihood.conflicts import error_class_of
 from reeuncert.likelihood.problems import row_has_flows
-from reeuncert.likelihood.readings import LOG, LOGIT, bounds, scale_of, to_scale
 from reeuncert.likelihood.widths import has_own_width, row_multiplier
 from reeuncert.reading.prior_tables import PRIORS
 from reeuncert.words.cells import listed

@@ -8,8 +8,9 @@ TONNES = {"t": 1.0, "kt": 1e3, "Mt": 1e6}
 SHARE_UNITS = {"%": 0.01, "share": 1.0, "ratio": 1.0}
 """Units of shares and ratios."""
 
+MASS_RELATIONS = ("level", "difference")
 SHARE_RELATIONS = ("share", "ratio")
-"""Relations whose quantity has no unit of mass."""
+"""Relations whose quantity has a unit of mass, and those without."""
 
 RELATION_UNITS = {
     "level": tuple(TONNES),
