@@ -150,6 +150,31 @@ def test_processes_of_this_machine_survive_the_death_of_one(marks: Path):
     assert len({process for key, process in fits if key == died}) == 2, "begun again in the process that ended"
 
 
+@pytest.mark.slow
+def test_a_study_of_50_scenarios_goes_on_when_a_process_is_killed(marks: Path):
+    """Killed from outside, as the system does when memory runs out; nothing is lost or made again."""
+    vary = {"prior_median[prior=ore of South]": [1 + k / 100 for k in range(1, 51)]}
+    killed: list[int] = []
+
+    def kill_one_after_ten() -> None:
+        while len(begun := sorted(marks.iterdir(), key=lambda p: p.name.split()[2])) < 10:
+            time.sleep(0.05)
+        killed.append(int(begun[-1].name.split()[1]))
+        os.kill(killed[0], signal.SIGKILL)
+
+    killer = threading.Thread(target=kill_one_after_ten, daemon=True)
+    killer.start()
+    options = {"draws": 20, "cache": marks.parent / "kept", "progress": False}
+    found = ree.sensitivity(CASE, vary, fit=studies.toy_fit, jobs=2, **options)
+    killer.join(timeout=5)
+    assert killed
+    assert found.scenarios["status"].tolist() == [FINISHED] * 51
+    assert len(list((marks.parent / "kept").glob("*.nc"))) == 51
+    assert 51 <= len(list(marks.iterdir())) <= 52
+    again = ree.sensitivity(CASE, vary, fit=studies.failing_fit, jobs=1, **options)
+    assert set(again.scenarios["status"]) == {KEPT}
+
+
 def test_a_process_that_holds_compiled_models_is_not_taken_for_leaking():
     pool = ProcessPool(1)
     try:
