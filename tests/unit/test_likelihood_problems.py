@@ -143,7 +143,7 @@ def test_unknown_words() -> None:
     )
     check(
         [row("a", FEED, 2000, 5.0, span="max")],
-        "evidence.csv line 2, column 'span': span 'max' is not known; use one of: sum, mean",
+        "evidence.csv line 2, column 'span': 'max' is not known; use one of: sum, mean",
     )
     check(
         [row("a", FEED, 2000, 0.5, relation="ratio", unit="ratio")],

@@ -10,8 +10,13 @@ import pytest
 
 from case_files import FILES, write_case
 from reeuncert.case.records import Case
+from reeuncert.reading.new import skeleton_files
 from reeuncert.validation.reader import load_case, problems_of, read_case
 from reeuncert.validation.report import check_case
+from reeuncert.words.error_laws import ERROR_LAWS
+from reeuncert.words.prior_families import PRIOR_FAMILIES
+from reeuncert.words.qualifiers import QUALIFIERS
+from reeuncert.words.units import RELATION_UNITS
 
 COLUMNS = {file: FILES[file].splitlines()[0].split(",") for file in ("priors.csv", "evidence.csv")}
 
@@ -81,3 +86,13 @@ def test_other_records_are_judged_by_the_rules_of_their_tables(
     records[name] = dataclasses.replace(records[name], **{field: value})
     problems = problems_of(dataclasses.replace(case, **{table: records}))
     assert [p.column for p in problems if p.file == f"{table}.csv"][:1] == [field]
+
+
+def test_every_word_of_a_table_is_explained_where_a_user_looks() -> None:
+    readme = skeleton_files("tiny")["README.md"]
+    words = [*PRIOR_FAMILIES, *ERROR_LAWS, *QUALIFIERS, *RELATION_UNITS]
+    assert [word for word in words if word not in readme] == []
+    docs = Path(__file__).parents[2] / "docs" / "method"
+    priors, evidence = ((docs / f"{page}.md").read_text("utf-8") for page in ("priors", "evidence"))
+    assert [word for word in PRIOR_FAMILIES if word not in priors] == []
+    assert [word for word in ERROR_LAWS if word not in evidence] == []
