@@ -39,7 +39,9 @@ def contracts() -> list[Contract]:
 
 @pytest.fixture(scope="module")
 def graph() -> grimp.ImportGraph:
-    return grimp.build_graph("reeuncert", include_external_packages=True, cache_dir=None)
+    return grimp.build_graph(
+        "reeuncert", include_external_packages=True, exclude_type_checking_imports=True, cache_dir=None
+    )
 
 
 def broken(graph: grimp.ImportGraph) -> list[str]:
