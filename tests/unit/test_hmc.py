@@ -104,11 +104,14 @@ def test_draws_of_independent_normals_have_their_means_and_spreads():
 
 
 def test_where_the_density_does_not_exist_there_are_no_draws_and_divergences_are_told():
-    chain = run(model(half, start=(1.0, 0.0, 0.0, 0.0)), draws=2000)
+    # No step is so short that it meets no wall: an acceptance near one would ask for ever shorter ones.
+    chain = run(model(half, start=(1.0, 0.0, 0.0, 0.0)), draws=2000, target_accept=0.6)
     x = chain.posterior["x"].values[..., 0]
     assert x.min() > 0
-    assert x.mean() == pytest.approx(math.sqrt(2 / math.pi), abs=0.05)
-    assert (x**2).mean() == pytest.approx(1.0, abs=0.1)
+    ess = float(diagnose(x).ess_bulk)
+    assert ess > 2000
+    assert x.mean() == pytest.approx(math.sqrt(2 / math.pi), abs=4.5 * 0.6 / math.sqrt(ess))
+    assert (x**2).mean() == pytest.approx(1.0, abs=4.5 * math.sqrt(2 / ess))
     assert chain.sample_stats["diverging"].any()
 
 

@@ -47,7 +47,7 @@ _DENSITY = types.int64(types.uint64, _POINTER, _POINTER, _POINTER, types.uint64)
 _EXPAND = types.int64(types.uint64, types.uint64, _POINTER, _POINTER, types.uint64)
 
 
-class Density(WrapperAddressProtocol):  # type: ignore[misc]  # numba has no types
+class Density(WrapperAddressProtocol):
     """A C function of a point that writes gradient and log density, at an address: what nutpie calls, too."""
 
     of = _DENSITY
