@@ -22,9 +22,9 @@ from reeuncert.compiling import kernel, source_version
 
 Array = NDArray[np.float64]
 
-TRAJECTORIES = 4
+TRAJECTORIES = 3
 """Trajectories in a draw."""
-SHORTEST, LONGEST = 0.8, 1.6
+SHORTEST, LONGEST = 1.0, 2.0
 """Time of a trajectory, uniform between these; in a standard normal, π/2 leads to a point that is unlike the first."""
 KEPT = 0.6
 """Part of a momentum that goes on into the next trajectory."""
