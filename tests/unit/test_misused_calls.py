@@ -42,10 +42,14 @@ def nothing_fitted(monkeypatch, tmp_path):
     """Sampling is refused where it would begin: what is wrong with a call must be found before."""
     import nutpie
 
+    from reeuncert.inference.samplers import SAMPLERS
+
     def refuse(*_args, **_kwargs):
         raise SamplingError("nothing is fitted here")
 
     monkeypatch.setattr(nutpie, "compile_pymc_model", refuse)
+    for sampler in SAMPLERS:
+        monkeypatch.setitem(SAMPLERS, sampler, refuse)
     monkeypatch.chdir(tmp_path)
 
 
