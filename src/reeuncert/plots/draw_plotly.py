@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -33,14 +34,16 @@ def draw_steps(boards: Mapping[str, Board], start: str, theme: Theme) -> go.Figu
     """Draw one board, or several with a slider that shows one of them."""
     if len(boards) == 1:
         return draw_board(boards[start], theme)
-    figures = {label: draw_board(board, theme) for label, board in boards.items()}
+    figures = {label: draw_board(replace(board, keys=()), theme) for label, board in boards.items()}
+    # Entries of the legend that stand alone are the same in all steps.
+    keys = [_trace(key, boards[start].panels[0], theme, set()) for key in boards[start].keys]
     counts = [len(one.data) for one in figures.values()]
-    owner = np.repeat(np.arange(len(counts)), counts)
+    owner = np.r_[np.repeat(np.arange(len(counts)), counts), np.full(len(keys), -1)]
     active = list(figures).index(start)
     layout = figures[start].layout
-    figure = go.Figure([trace for one in figures.values() for trace in one.data], layout)
+    figure = go.Figure([*(trace for one in figures.values() for trace in one.data), *keys], layout)
     for trace, step in zip(figure.data, owner, strict=True):
-        trace.visible = bool(step == active)
+        trace.visible = bool(step in (active, -1))
 
     def notes_of(one: go.Figure) -> list[dict[str, Any]]:
         return [note.to_plotly_json() for note in one.layout.annotations]
@@ -49,7 +52,7 @@ def draw_steps(boards: Mapping[str, Board], start: str, theme: Theme) -> go.Figu
         {
             "label": label,
             "method": "update",
-            "args": [{"visible": (owner == i).tolist()}, {"annotations": notes_of(one)}],
+            "args": [{"visible": np.isin(owner, (i, -1)).tolist()}, {"annotations": notes_of(one)}],
         }
         for i, (label, one) in enumerate(figures.items())
     ]
@@ -67,6 +70,7 @@ def draw_steps(boards: Mapping[str, Board], start: str, theme: Theme) -> go.Figu
         "steps": steps,
     }
     bottom = layout.margin.b + SLIDER
+    figure.update_layout(showlegend=layout.showlegend or bool(keys))
     return figure.update_layout(sliders=[slider], height=layout.height + SLIDER, margin={"b": bottom})
 
 
