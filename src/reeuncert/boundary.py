@@ -205,7 +205,7 @@ def _as(part: Any, value: object, name: str, convert: bool) -> Any:
     if part is bool:
         return bool(value) if isinstance(value, bool) or _is(value, "numpy", "bool_") else _NO
     if part is int:
-        return int(value) if isinstance(value, numbers.Integral) and not isinstance(value, bool) else _NO
+        return int(value) if not isinstance(value, bool) and isinstance(value, numbers.Integral) else _NO
     if part is float:
         real = isinstance(value, numbers.Real) and not isinstance(value, bool)
         return float(typing.cast(float, value)) if real and abs(typing.cast(float, value)) <= LARGEST else _NO
