@@ -116,7 +116,7 @@ def _untouched(earlier):
     [
         (["run", "nowhere"], "nowhere: case 'nowhere' is not known; use one of: china_us_row, small_metal"),
         (["run", "./nowhere"], "the folder does not exist; check the path"),
-        (["run", "small_metal", "--option", "x"], "--option: 'x' is no choice; write --option name=value"),
+        (["run", "small_metal", "--option", "x"], "--option: 'x' is not a choice; write --option name=value"),
         (["run", "small_metal", "--option", "a=b"], "a"),
         (
             ["run", "small_metal", "--sampler", "stan"],

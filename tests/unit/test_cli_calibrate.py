@@ -37,7 +37,7 @@ def test_other_spans_are_refused(text: str):
     with pytest.raises(CaseError) as refused:
         years_of(text, ree.read_case("small_metal"))
     assert str(refused.value) == (
-        f"1 problem found:\n  --years: '{text}' is no span of years; write e.g. --years 2016-2020"
+        f"1 problem found:\n  --years: '{text}' is not a range of years; write e.g. --years 2016-2020"
     )
 
 

@@ -261,7 +261,7 @@ def test_the_command_prints_and_writes_the_table(dt: xr.DataTree, tmp_path: Path
         ),
         (
             ["reduce", "--factor", "0.5", "--where", "trade"],
-            "  --where: 'trade' is no choice; write --where name=value",
+            "  --where: 'trade' is not a choice; write --where name=value",
         ),
         (
             ["export-stop", "--origin", "North"],

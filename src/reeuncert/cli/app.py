@@ -1,4 +1,4 @@
-"""The commands and their options; each does its work in a module of its own, loaded only when it is asked for."""
+"""Commands and options. The module of a command is imported only when the command runs."""
 
 from __future__ import annotations
 
@@ -55,47 +55,45 @@ def run(
     out: Annotated[Path | None, typer.Option(help="Folder for the results; by default results/CASE.")] = None,
     draws: Annotated[int, typer.Option(min=4, help="Draws kept of every chain.")] = 1000,
     tune: Annotated[int, typer.Option(min=1, help="Tuning steps of every chain.")] = 300,
-    thin: Annotated[int, typer.Option(min=1, help="Keep every so-manieth draw: a chain makes draws times thin.")] = 1,
+    thin: Annotated[int, typer.Option(min=1, help="Keep every n-th draw: a chain makes draws times thin.")] = 1,
     chains: Annotated[int, typer.Option(min=1, help="Number of chains.")] = 4,
     seed: Annotated[
-        int | None, typer.Option(min=0, help="The same seed gives the same draws; recorded in any case.")
+        int | None, typer.Option(min=0, help="Seed; the same seed gives the same draws. Always recorded.")
     ] = None,
     sampler: Annotated[
-        str | None, typer.Option(help="hmc, nutpie, pymc or numpyro; by default what suits the case.")
+        str | None, typer.Option(help="hmc, nutpie, pymc or numpyro; by default chosen for the case.")
     ] = None,
     preview: Annotated[
-        bool, typer.Option("--preview", help="A quick, approximate look instead of a full run.")
+        bool, typer.Option("--preview", help="Make a fast, approximate run instead of a full one.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="End with status 1 if a check fails.")] = False,
     rivals: Annotated[
         bool,
         typer.Option(
             "--structures/--no-structures",
-            help="Also make short runs under the rival structures that the case names, for the range over them.",
+            help="Also make short runs under the rival structures of the case, for the range over structures.",
         ),
     ] = True,
     resume: Annotated[
         bool,
         typer.Option(
             "--resume",
-            help="Go on with the chains that a killed or interrupted run has stored; give its other options too.",
+            help="Continue with the stored chains of an interrupted run; repeat its other options.",
         ),
     ] = False,
     option: Options = None,
 ) -> None:
     """Sample a case and write draws, tables, checks and a report.
 
-    Every chain is stored in the folder of the results as it finishes, until all is written. After a kill, a full disk
-    or Ctrl-C the same command with --resume samples only the chains that are missing (a chain that was cut off begins
-    anew). On the same machine the draws are then the same, bit for bit, as those of a run without interruption;
-    another machine may round differently and make other draws of the same posterior. A checkpoint of another case,
-    setting, seed or version is refused.
+    Finished chains are stored in the result folder until all files are written. After a kill, a full disk or Ctrl-C,
+    the same command with --resume samples only the missing chains (an incomplete chain starts again). On the same
+    machine the draws are then bit-identical to those of an uninterrupted run; another machine may round differently
+    and give other draws of the same posterior. A checkpoint of another case, setting, seed or version is refused.
 
-    Ends with status 0; 1 if a check failed and --strict was given, or if a part that only informs (a check, table,
-    section or figure) could not be made: it is named, and all else is written; 2 if the input cannot be used or
-    the output cannot be written (earlier results are then left as they were); 130 if interrupted (the draws made so
-    far are kept).
+    Exit status: 0; 1 if a check failed and --strict was given, or if a check, table, section or figure could not be
+    made (it is named, the rest is written); 2 if the input cannot be used or the output cannot be written (earlier
+    results are kept); 130 if interrupted (the draws made so far are kept).
     """
     from reeuncert.cli.run import Request, run_case
 
@@ -122,7 +120,7 @@ def run(
 
 @app.command()
 def check(case: CaseArgument = DEFAULT_CASE, option: Options = None) -> None:
-    """Say whether a case can be used, and what an analyst should look at first. Samples nothing."""
+    """Report missing or invalid input in a case, and warnings. Samples nothing."""
     with guarded():
         from reeuncert.cli.options import parse_options
         from reeuncert.cli.terminal import console
@@ -145,8 +143,8 @@ def cases() -> None:
 
 
 @app.command()
-def new(folder: Annotated[Path, typer.Argument(help="Folder to make; its name is that of the case.")]) -> None:
-    """Make a skeleton of a case: every table, invented figures, and a README that explains them."""
+def new(folder: Annotated[Path, typer.Argument(help="Folder to create; the case gets its name.")]) -> None:
+    """Create a template case: all tables with invented figures, and a README."""
     with guarded():
         from reeuncert.cli.terminal import console
         from reeuncert.reading.new import new_case
@@ -160,7 +158,7 @@ def report(
     posterior: Annotated[Path, typer.Argument(help="posterior.nc of a run, or the folder that holds it.")],
     out: Annotated[Path | None, typer.Option(help="File to write; by default report.html beside the result.")] = None,
 ) -> None:
-    """Write the report of a result again."""
+    """Write the report of a stored result."""
     with guarded():
         from reeuncert.cli.terminal import console
         from reeuncert.report import write_report
@@ -181,11 +179,11 @@ def structures(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of every run.")] = 1,
     results: Annotated[
-        Path | None, typer.Option(help="Folder of a run: take its case and store what is found in it.")
+        Path | None, typer.Option(help="Folder of a run: use its case and store the comparison there.")
     ] = None,
     option: Options = None,
 ) -> None:
-    """Run a case under each of its rival structures, and say which headlines hold under all of them."""
+    """Fit a case under each of its rival structures and report which headlines hold under all of them."""
     with guarded():
         from reeuncert.cli.structures import run_structures, store_structures
 
@@ -217,7 +215,7 @@ def scenario(
     results: Annotated[Path, typer.Argument(help="posterior.nc of a run, or the folder that holds it.")],
     name: Annotated[str, typer.Argument(help="no-trade, export-stop, reduce or add-capacity.")],
     year: Annotated[int | None, typer.Option(help="Year of the case; by default its last.")] = None,
-    by: Annotated[str, typer.Option(help="Rows of the table: some of region,product,end_use.")] = "region,product",
+    by: Annotated[str, typer.Option(help="Row labels: some of region,product,end_use.")] = "region,product",
     priority: Annotated[
         list[str] | None, typer.Option(help="End use that is served first; may be given several times, in order.")
     ] = None,
@@ -225,23 +223,23 @@ def scenario(
         str,
         typer.Option(help="highest (best year so far), as_drawn, or a CSV file: region, stage, capacity."),
     ] = "highest",
-    stocks: Annotated[str, typer.Option(help="as_drawn, or released: run down before anything is lost.")] = "as_drawn",
-    recorded_only: Annotated[bool, typer.Option("--recorded-only", help="Smuggling goes on (no-trade, stop).")] = False,
+    stocks: Annotated[str, typer.Option(help="as_drawn, or released (used up first).")] = "as_drawn",
+    recorded_only: Annotated[bool, typer.Option("--recorded-only", help="Keep unrecorded trade.")] = False,
     origin: Annotated[str | None, typer.Option(help="Region that exports (export-stop).")] = None,
     destination: Annotated[str | None, typer.Option(help="Region that imports (export-stop).")] = None,
     product: Annotated[
-        list[str] | None, typer.Option(help="What is stopped (export-stop); may be given several times.")
+        list[str] | None, typer.Option(help="Product that is stopped (export-stop); may be given several times.")
     ] = None,
-    factor: Annotated[float | None, typer.Option(help="Part of the flows that is left (reduce).")] = None,
+    factor: Annotated[float | None, typer.Option(help="Remaining fraction of the flows (reduce).")] = None,
     where: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="Which flows (reduce), e.g. quantity=trade.")
     ] = None,
-    region: Annotated[str | None, typer.Option(help="Where the new capacity is (add-capacity).")] = None,
-    stage: Annotated[str | None, typer.Option(help="Its stage: mining, separation, … (add-capacity).")] = None,
-    quantity: Annotated[float | None, typer.Option(help="What it delivers in a year (add-capacity).")] = None,
+    region: Annotated[str | None, typer.Option(help="Region of the new capacity (add-capacity).")] = None,
+    stage: Annotated[str | None, typer.Option(help="Stage of it: mining, separation, … (add-capacity).")] = None,
+    quantity: Annotated[float | None, typer.Option(help="Output per year of the new capacity (add-capacity).")] = None,
     out: Annotated[Path | None, typer.Option(help="CSV file for the table; by default it is only printed.")] = None,
 ) -> None:
-    """One year of a result again, on every draw, with something different: what would be lost?"""
+    """Compute a counterfactual year on every draw: how much consumption would be lost?"""
     with guarded():
         from reeuncert.cli.scenario import pairs, show_scenario
 
@@ -273,18 +271,18 @@ def scenario(
 def calibrate(
     case: CaseArgument = DEFAULT_CASE,
     years: Annotated[str, typer.Option(help="Cut the case to these years, e.g. 2009-2012.")] = "",
-    simulations: Annotated[int, typer.Option(min=2, help="Truths to simulate and fit.")] = 20,
+    simulations: Annotated[int, typer.Option(min=2, help="Number of simulated truths to fit.")] = 20,
     draws: Annotated[int, typer.Option(min=4, help="Draws kept of every chain.")] = 500,
     tune: Annotated[int, typer.Option(min=1, help="Tuning steps of every chain.")] = 200,
-    thin: Annotated[int, typer.Option(min=1, help="Keep every so-manieth draw.")] = 1,
+    thin: Annotated[int, typer.Option(min=1, help="Keep every n-th draw.")] = 1,
     chains: Annotated[int, typer.Option(min=1, help="Number of chains.")] = 2,
     seed: Annotated[int, typer.Option(min=0, help="Seed of truths and fits.")] = 1,
     out: Annotated[Path | None, typer.Option(help="Folder for tables and a figure; else only printed.")] = None,
     option: Options = None,
 ) -> None:
-    """Simulate truths from the priors, report and fit them, and count how often intervals hold the truth.
+    """Simulation-based calibration: fit simulated truths and count how often intervals cover them.
 
-    The whole bundled case takes about a minute a simulation; cut it with --years for a first look.
+    The whole bundled case takes about a minute per simulation; select fewer years with --years for a first test.
     """
     with guarded():
         from reeuncert.cli.calibrate import Request, run_calibration
@@ -305,24 +303,24 @@ def sensitivity(
     draws: Annotated[int, typer.Option(min=4, help="Draws kept of every chain.")] = 500,
     tune: Annotated[int, typer.Option(min=1, help="Tuning steps of every chain.")] = 150,
     chains: Annotated[int, typer.Option(min=1, help="Chains of every scenario.")] = 2,
-    seed: Annotated[int, typer.Option(min=0, help="Of every scenario.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of every scenario.")] = 1,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Processes on this machine; by default one for each core.")
     ] = None,
     dask: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Scheduler of a Dask cluster to run on instead.")
     ] = None,
-    cache: Annotated[Path | None, typer.Option(help="Folder in which finished scenarios are kept.")] = None,
-    no_cache: Annotated[bool, typer.Option("--no-cache", help="Keep no finished scenarios, and use none.")] = False,
+    cache: Annotated[Path | None, typer.Option(help="Folder where finished scenarios are cached.")] = None,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Do not use the cache of finished scenarios.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and list the scenarios; fit nothing.")] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="End with status 1 if a scenario or one of its checks failed.")
     ] = False,
     option: Options = None,
 ) -> None:
-    """Fit a case again under scenarios, and say which headlines change under which.
+    """Refit a case under scenarios and report which headlines change.
 
-    Finished scenarios are kept: the same command goes on where an earlier one was stopped.
+    Finished scenarios are cached: the same command continues a stopped study.
     """
     with guarded():
         from reeuncert.cli.sensitivity import StudyRequest, run_sensitivity
@@ -335,7 +333,7 @@ def sensitivity(
 
 def main() -> None:
     """Entry point of the commands ``reeuncert`` and ``ree``."""
-    for stream in (sys.stdout, sys.stderr):  # a name of a folder may hold what the terminal cannot show
+    for stream in (sys.stdout, sys.stderr):  # folder names may contain characters that the terminal cannot show
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     with whole_command():
@@ -343,6 +341,6 @@ def main() -> None:
 
 
 def _command_line() -> str:
-    """What the user typed, without the folder of the program and folders that name a user."""
+    """The command line, without the program folder and user folders."""
     typed = (arg.rpartition("=") for arg in sys.argv[1:])
     return shlex.join([Path(sys.argv[0]).name, *(f"{before}{equals}{named(value)}" for before, equals, value in typed)])

@@ -1,4 +1,4 @@
-"""`reeuncert calibrate`: how often intervals hold the truth, printed and written as tables and a figure."""
+"""`reeuncert calibrate`: coverage of intervals over simulated truths, as printed table, CSV files and figure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DECIMALS = 4
 
 @dataclass(frozen=True)
 class Request:
-    """What the user asked for; see the options of the command."""
+    """Options of the command."""
 
     case: str
     options: Sequence[str]
@@ -78,12 +78,12 @@ def years_of(text: str, case: Case) -> list[int]:
     first, dash, last = (part.strip() for part in text.partition("-"))
     if not first.isdecimal() or (dash and not last.isdecimal()):
         known = f"{case.system.years[0]}-{case.system.years[-1]}"
-        raise CaseError([Problem("--years", 0, "", f"'{text}' is no span of years; write e.g. --years {known}")])
+        raise CaseError([Problem("--years", 0, "", f"'{text}' is not a range of years; write e.g. --years {known}")])
     return list(range(int(first), int(last or first) + 1))
 
 
 def coverage_table(found: Calibration) -> Table:
-    """Coverage of every class of quantities, as a terminal shows it."""
+    """Coverage by class of quantities, as a terminal table."""
     title = f"{found.case_name}: truths inside central intervals, {found.simulations} simulations"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     table.add_column("")

@@ -1,4 +1,4 @@
-"""How a command ends: the status of each kind of ending, and errors as plain text instead of a traceback."""
+"""Exit statuses of commands, and errors as plain text instead of a traceback."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ INTERRUPTED = 130
 
 
 def visible(text: str) -> str:
-    r"""Text that moves no cursor: all that cannot be seen, but for line breaks, is escaped.
+    r"""Escape all invisible characters except line breaks, so that text cannot move the cursor.
 
     Examples
     --------
@@ -30,7 +30,7 @@ def visible(text: str) -> str:
 
 @contextmanager
 def guarded() -> Iterator[None]:
-    """Errors that the user can do something about are printed and end the command with status 2; Ctrl-C with 130."""
+    """Print errors that the user can fix and exit with status 2; with 130 on Ctrl-C."""
     try:
         yield
     except ReeUncertError as error:
@@ -44,7 +44,7 @@ def guarded() -> Iterator[None]:
 
 @contextmanager
 def whole_command() -> Iterator[None]:
-    """What the system refuses outside the work of a command ends it with one line: output, memory, loading code."""
+    """Exit with one line on system errors outside a command: output, memory, loading of code."""
     try:
         try:
             yield
@@ -53,10 +53,10 @@ def whole_command() -> Iterator[None]:
     except KeyboardInterrupt:
         print("Interrupted: nothing was written.", file=sys.stderr)
         raise SystemExit(INTERRUPTED) from None
-    except BrokenPipeError:  # the reader of our output went away, as `| head` does
+    except BrokenPipeError:  # the reader of our output closed the pipe, e.g. `| head`
         _drop_output()
         raise SystemExit(0) from None
-    except (MemoryError, SystemError):  # the second where C code found no memory and could not say so
+    except (MemoryError, SystemError):  # C code that runs out of memory may raise the second
         _end("there is not enough memory; close other programs or raise the limit (ulimit -v), or keep fewer draws")
     except OSError as error:
         _drop_output()
@@ -74,5 +74,5 @@ def _end(reason: str) -> None:
 
 
 def _drop_output() -> None:
-    """What still waits for standard output goes nowhere: Python would try to write it once more at its end."""
+    """Discard buffered standard output, which Python would otherwise write again at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""`reeuncert leave-out`: how often do figures fall where the rest of the evidence predicts them?"""
+"""`reeuncert leave-out`: cross-validation, coverage of left-out figures by predictive intervals."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from reeuncert.studies.leave_out import leave_out
 
 
 def run_leave_out(results: Path, folds: str, *, draws: int, tune: int, seed: int) -> None:
-    """Leave out sources or folds of the case of a result, store what was found, and write its files again."""
+    """Cross-validate the case of a result, store the predictions in it, and write its files again."""
     asked = _folds(folds)
 
     def with_left_out(dt: xr.DataTree) -> xr.DataTree:
@@ -33,7 +33,7 @@ def run_leave_out(results: Path, folds: str, *, draws: int, tune: int, seed: int
 
 
 def coverage_table(found: LeftOut) -> Table:
-    """Coverage at each level, as a terminal shows it."""
+    """Coverage at each level, as a terminal table."""
     table = Table(title="Left-out figures inside central predictive intervals", title_justify="left", box=None)
     for heading in ("left out", "figures", "level", "coverage", "by the prior alone"):
         table.add_column(heading, justify="left" if heading == "left out" else "right")

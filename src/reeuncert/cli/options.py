@@ -26,7 +26,7 @@ def parse_options(given: Iterable[str]) -> dict[str, str]:
     for pair in given:
         name, equals, value = (part.strip() for part in pair.partition("="))
         if not equals or not name or not value:
-            problems.append(Problem("--option", 0, "", f"{shown(pair)} is no choice; write --option name=value"))
+            problems.append(Problem("--option", 0, "", f"{shown(pair)} is not a choice; write --option name=value"))
         elif name in chosen:
             problems.append(Problem("--option", 0, "", f"option {shown(name)} is given twice; keep one of them"))
         chosen[name] = value

@@ -1,4 +1,4 @@
-"""The checkpoint of `reeuncert run`: what is told of one that is there, and of what remains after a failure."""
+"""The checkpoint of `reeuncert run`: messages about an existing one and about stored chains after a failure."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def checkpointed(target: Path, shown: Path, request: Request) -> Iterator[Path | None]:
-    """Where a run stores its chains, or None where it stores none.
+    """Folder in which a run stores its chains, or None.
 
-    Says, even with --quiet, that a checkpoint of an earlier run is there which this run will replace; and, when the run
-    ends without a complete result, what is kept and how to go on.
+    Warns, even with --quiet, of a checkpoint of an earlier run that this run will replace. If the run ends without a
+    complete result, tells which chains are kept and how to continue.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def remove_checkpoint(folder: Path) -> None:
 
 
 def _held(chains: Path) -> str:
-    """What a checkpoint holds, in words; empty where there is none."""
+    """Content of a checkpoint in words; empty if there is none."""
     from reeuncert.inference.checkpoint import find_checkpoint
 
     try:

@@ -1,4 +1,4 @@
-"""`reeuncert run`: case to files, in one go."""
+"""`reeuncert run`: from a case to result files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """What the user asked for; see the options of the command."""
+    """Options of the command."""
 
     case: str
     options: Sequence[str] = ()
@@ -46,10 +46,9 @@ class Request:
 
 
 def run_case(request: Request) -> int:
-    """Read, sample, check and write; returns the status with which to end.
+    """Read, sample, check and write; returns the exit status.
 
-    Everything cheap comes first: the case is read and the folder is held before anything is compiled, so that a
-    misspelt column or a full disk does not cost the time of a run.
+    The case is read and the folder locked before compilation, so that input errors and a full disk are found at once.
 
     Raises
     ------
@@ -59,7 +58,7 @@ def run_case(request: Request) -> int:
     if request.resume and request.preview:
         raise SamplingError("a preview stores no chains to resume; leave out --preview or --resume")
     case = read_case(request.case, **parse_options(request.options))
-    published_values(case)  # a table that cannot be read should be known now, not after the run
+    published_values(case)  # fails now rather than after the run if the table cannot be read
     out = request.out if request.out is not None else Path("results") / case.name
     with output_folder(out) as staging:
         _require_space(staging, case, request)
@@ -107,7 +106,7 @@ def _sampled(case: Case, request: Request, chains: Path | None) -> xr.DataTree:
 
 
 def _with_rivals(dt: xr.DataTree, case: Case, request: Request) -> xr.DataTree:
-    """The result with its headlines under the rival structures of the case, where it names any."""
+    """The result with its headlines under the rival structures of the case, if any."""
     if not case.compare or not request.structures or request.preview or dt.attrs.get("complete") == "no":
         return dt
     from reeuncert.indicators.compute import add_indicators
@@ -135,7 +134,7 @@ def _status(findings: Findings, request: Request, out: Path) -> int:
 
 
 def _require_space(staging: Staging, case: Case, request: Request) -> None:
-    """Refuse now what would fail after the run; all draws, with those of the checkpoint, take six times the flows'."""
+    """Check the free disk space: all draws and the checkpoint need about six times the space of the flows."""
     needed = 6 * 8 * request.draws * request.chains * int(case.system.exists.sum())
     if not request.preview and shutil.disk_usage(staging.place).free < needed:
         raise OutputError(

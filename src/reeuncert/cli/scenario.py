@@ -1,4 +1,4 @@
-"""`reeuncert scenario`: one rule of a counterfactual on a stored result, as a table."""
+"""`reeuncert scenario`: one counterfactual rule on a stored result, as a table."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def show_scenario(
     by: str,
     out: Path | None,
 ) -> None:
-    """Run the rule, print what it loses, and write the table if asked.
+    """Run the rule, print the lost consumption, and write the table if requested.
 
     Raises
     ------
@@ -55,12 +55,12 @@ def show_scenario(
 
 
 def pairs(given: Sequence[str]) -> dict[str, str]:
-    """``name=value`` texts as a mapping.
+    """Parse ``name=value`` texts to a mapping.
 
     Raises
     ------
     InputError
-        If one is no pair.
+        If a text has no ``=``.
 
     Examples
     --------
@@ -71,13 +71,13 @@ def pairs(given: Sequence[str]) -> dict[str, str]:
     wrong = [text for text, (name, equals, value) in zip(given, split, strict=True) if not (name and equals and value)]
     if wrong:
         raise InputError(
-            Problem("--where", 0, "", f"'{text}' is no choice; write --where name=value") for text in wrong
+            Problem("--where", 0, "", f"'{text}' is not a choice; write --where name=value") for text in wrong
         )
     return {name.strip(): value.strip() for name, _, value in split}
 
 
 def _capacity(given: str) -> Capacity:
-    """A word, or a CSV file."""
+    """Capacity rule: a word or a CSV file."""
     if given in (HIGHEST, AS_DRAWN):
         return given
     try:
@@ -110,7 +110,7 @@ def _show(world: xr.DataTree, table: pd.DataFrame) -> None:
 
 
 def _show_mines(world: xr.DataTree, page: Any) -> None:
-    """What mines dig more or less: ore without a plant stays in the ground."""
+    """Change of mine production by region; ore that no plant can process is not mined."""
     numbers = scenario_of(world)
     for region in numbers["region"].values.tolist():
         change = numbers["mine_production_change"].sel(region=region).values.ravel()

@@ -1,4 +1,4 @@
-"""`reeuncert sensitivity`: a case under scenarios, and which headlines survive them."""
+"""`reeuncert sensitivity`: a case under scenarios, and the headlines that change."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StudyRequest:
-    """What the user asked for; see the options of the command."""
+    """Options of the command."""
 
     case: str
     options: Sequence[str] = ()
@@ -51,7 +51,7 @@ class StudyRequest:
 
 
 def run_sensitivity(request: StudyRequest) -> int:
-    """Plan, fit what is missing, print, and write; returns the status with which to end.
+    """Plan, fit missing scenarios, print, and write; returns the exit status.
 
     Raises
     ------
@@ -124,7 +124,7 @@ def _show_plan(plan: Plan, request: StudyRequest) -> None:
 
 
 def _show(study: Study) -> None:
-    """A row a headline that changes under some scenario; then what failed."""
+    """Table of headlines that change under a scenario, then failed scenarios."""
     page = console()
     for row in study.failed.itertuples():
         print(f"Failed: {row.scenario}: {row.reason}", file=sys.stderr)

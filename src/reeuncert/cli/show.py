@@ -1,4 +1,4 @@
-"""What a terminal shows at the end of a run: headlines, every year, verdict of the checks, and where the files are."""
+"""Terminal output at the end of a run: headlines, values by year, verdict of the checks, files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _COLUMN = 24
 
 
 def show_findings(findings: Findings, out: Path, files: Sequence[Path]) -> None:
-    """Print what a run found, the verdict of its checks, and its files."""
+    """Print headlines, values by year, the verdict of the checks, and the files."""
     page = console()
     page.print()
     page.print(Text(findings.case.title, style="bold"))
@@ -63,7 +63,7 @@ def _show_headlines(findings: Findings, page: Console) -> None:
 
 
 def _show_years(findings: Findings, page: Console) -> None:
-    """One column an indicator of the headlines, as many side by side as the width allows."""
+    """One column per headline indicator, as many as the terminal width allows."""
     series = findings.series()
     if not series:
         return

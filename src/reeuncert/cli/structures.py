@@ -25,7 +25,7 @@ from reeuncert.validation.reader import read_case
 
 
 def run_structures(case: str, options: Sequence[str], *, draws: int | None, seed: int, out: Path | None) -> None:
-    """Compare, print, and write the table of medians and intervals if a file is named."""
+    """Compare, print, and write the table of medians and intervals if a file is given."""
     found = compare_structures(read_case(case, **parse_options(options)), seed=seed, draws=draws, quiet=False)
     show_comparison(found, out)
 
@@ -44,7 +44,7 @@ def store_structures(results: Path, *, draws: int | None, seed: int, out: Path |
 
 
 def show_comparison(found: StructureComparison, out: Path | None) -> None:
-    """Print headlines under each structure, and write the table if a file is named."""
+    """Print headlines under each structure, and write the table if a file is given."""
     console().print(_table(found))
     if found.approximate:
         console().print("Short runs: medians are approximate; give --draws 1000 for runs that converge.")

@@ -1,4 +1,4 @@
-"""Standard output as a terminal, and the list of cases; loads neither a sampler nor a table of numbers."""
+"""Terminal output and the list of cases; imports neither a sampler nor pandas."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reeuncert.case.records import Case
 
 
 def console() -> Console:
-    """Standard output; colours and the width of the window only where it is a terminal."""
+    """Console on standard output; colours and window width only if it is a terminal."""
     return Console()
 
 

@@ -37,7 +37,7 @@ class Settings:
     draws, tune, chains
         Draws kept and tuning steps of every chain, and number of chains.
     thin
-        Every so-manieth draw is kept: a chain makes ``draws * thin``.
+        Every n-th draw is kept: a chain makes ``draws * thin``.
     cores
         Chains that run at a time; by default as many as this process may use.
     seed

@@ -1,4 +1,4 @@
-"""Keeping every so-manieth draw of a chain, without forgetting what the others say of the sampler."""
+"""Thinning of chains; divergences of dropped draws are kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people read: the files of a run, and a report in one self-contained page."""
+"""The files of a run and the self-contained HTML report."""
 
 from reeuncert.report.files import write_results
 from reeuncert.report.page import write_report

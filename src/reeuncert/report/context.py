@@ -1,4 +1,4 @@
-"""What the sections of a report share: the result, its case, and tables that several of them need, computed once."""
+"""Shared data of the report sections: the result, its case, and tables computed once."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ class Context(Findings):
 
     @cached_property
     def published(self) -> tuple[Published, ...]:
-        """Published values to compare with."""
+        """Published values for comparison."""
         return published_values(self.case)
 
     @cached_property
     def reference(self) -> pd.DataFrame:
-        """Published values beside ours."""
+        """Published values compared with the posterior."""
         return reference_table(self.dt, self.case)
 
     @cached_property
@@ -72,7 +72,7 @@ class Context(Findings):
 
     @cached_property
     def evidence(self) -> pd.DataFrame:
-        """Every reported figure beside its prediction, see `reeuncert.plots.evidence.evidence_data`."""
+        """Reported figures and their predictions, see `reeuncert.plots.evidence.evidence_data`."""
         return evidence_data(self.dt)
 
     @cached_property
@@ -87,7 +87,7 @@ class Context(Findings):
 
     @cached_property
     def verdict(self) -> Verdict:
-        """The checks of the result, the worst first."""
+        """Checks of the result, worst status first."""
         return verdict_of(self)
 
     def draws(self, group: str = "posterior") -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Every indicator as a fan over the years: quantiles of posterior and prior, as compact data for the page."""
+"""Fan charts of all indicators: quantiles of posterior and prior over the years, as compact data for the page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reeuncert.reference import Published, labels
 from reeuncert.result.quantiles import quantiles
 
 PROBABILITIES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
-"""Ends of the 90, 80 and 50 % equal-tailed intervals, and the median."""
+"""Bounds of the 90, 80 and 50 % equal-tailed intervals, and the median."""
 
 PRIOR_PROBABILITIES = (0.05, 0.5, 0.95)
 

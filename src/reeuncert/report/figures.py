@@ -1,4 +1,4 @@
-"""Figures of the page: drawn by `reeuncert.plots`, stored as compact JSON; a failure is shown in their place."""
+"""Figures of the page: drawn by `reeuncert.plots`, stored as compact JSON; a failed figure shows its error."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reeuncert.errors import ReeUncertError
 from reeuncert.parts import Failed, attempt
 
 DIGITS = 4
-"""Significant digits of numbers in figures; intervals are not known better."""
+"""Significant digits of numbers in figures."""
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,13 @@ class Figure:
     id
         Unique in the page.
     title, alt, caption
-        Heading, text in place of the picture, and what to see in it.
+        Heading, alternative text, and caption.
     spec
-        ``{"kind": ..., ...}``: which drawing function of ``report.js`` takes it, and its data.
+        ``{"kind": ..., ...}``: drawing function of ``report.js`` and its data.
     error
-        Why there is no figure; empty if there is one.
+        Reason why the figure could not be drawn, else empty.
     height
-        In CSS pixels, reserved so that nothing moves when the figure is drawn.
+        In CSS pixels, reserved to avoid layout shifts.
     """
 
     id: str
@@ -51,7 +51,7 @@ class Figure:
 
 
 def figure(name: str, title: str, draw: Callable[[], Any], *, alt: str, caption: str = "", height: int = 420) -> Figure:
-    """Draw a figure, or say why it cannot be drawn.
+    """Draw a figure, or return one with the error.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def figure(name: str, title: str, draw: Callable[[], Any], *, alt: str, caption:
     def made() -> Mapping[str, Any] | str:
         try:
             drawn = draw()
-        except ReeUncertError as error:  # the result lacks what this figure shows, and the message says so
+        except ReeUncertError as error:  # the result lacks the data of this figure; the message tells which
             return str(error)
         spec = drawn if isinstance(drawn, Mapping) else plotly_spec(drawn)
         script_json(spec)
@@ -75,7 +75,7 @@ def figure(name: str, title: str, draw: Callable[[], Any], *, alt: str, caption:
 
 
 def plotly_spec(drawn: Any) -> dict[str, Any]:
-    """A Plotly figure as data for the page: without its template, which every figure would repeat."""
+    """A Plotly figure as data for the page, without its template, which is the same for all figures."""
     content = drawn.to_plotly_json()
     layout = dict(content.get("layout", {}))
     layout.pop("template", None)
@@ -85,7 +85,7 @@ def plotly_spec(drawn: Any) -> dict[str, Any]:
 
 
 def script_json(value: Any) -> Markup:
-    r"""Compact JSON that no text inside can break out of a script element with.
+    r"""Compact JSON that is safe inside a script element.
 
     Examples
     --------
@@ -95,11 +95,11 @@ def script_json(value: Any) -> Markup:
     text = json.dumps(rounded(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup(text)  # every character that matters to HTML has just been escaped
+    return Markup(text)  # all HTML special characters are escaped
 
 
 def rounded(value: Any) -> Any:
-    """Plain values for JSON: arrays as lists, floats to `DIGITS` significant digits, what is not finite as None."""
+    """Plain values for JSON: arrays as lists, floats with `DIGITS` significant digits, non-finite values as None."""
     if isinstance(value, np.ndarray):
         if value.dtype.kind in "fiu" and value.ndim == 1:
             return [rounded(item) for item in value.tolist()]

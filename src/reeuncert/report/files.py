@@ -1,4 +1,4 @@
-"""The files of a run, written together or not at all."""
+"""Writes the files of a run atomically."""
 
 from __future__ import annotations
 
@@ -45,16 +45,16 @@ def write_results(dt: xr.DataTree, folder: str | Path) -> tuple[Path, ...]:
 
 
 def revise_results(folder: str | Path, change: Callable[[xr.DataTree], xr.DataTree]) -> tuple[Path, ...]:
-    """Read a result, change it and write its files again; the folder is held from before the reading to the end.
+    """Read a result, change it and write its files again; the folder is locked meanwhile.
 
-    So no run can write a result there meanwhile, and a folder that cannot be written is told before the work.
+    An unwritable folder is reported before ``change`` runs.
 
     Parameters
     ----------
     folder
         Of a run.
     change
-        Result → result; may take hours.
+        Function from result to result; may take hours.
 
     Returns
     -------
@@ -73,7 +73,7 @@ def revise_results(folder: str | Path, change: Callable[[xr.DataTree], xr.DataTr
 
 
 def commit_results(findings: Findings, staging: Staging) -> tuple[Path, ...]:
-    """Write all files into a folder that is held already, and put them in place.
+    """Write all files into a locked folder, and put them in place.
 
     A file that cannot be made is left out, and named in ``findings.failed`` and ``checks.csv``.
     """

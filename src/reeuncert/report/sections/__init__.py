@@ -1,4 +1,4 @@
-"""The sections of the report, in their order: one file each; a new section is one file and one row here."""
+"""The sections of the report in order. To add a section: one file and one row here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers: the headlines of the case as sentences with intervals, and what each of them rests on."""
+"""Answers: the headlines of the case as sentences with intervals, and whether each rests on the prior."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reeuncert.report.words import interval
 
 
 def content(context: Context) -> dict[str, Any]:
-    """One card for each headline, and a count of what the evidence pins down."""
+    """One card per headline, and counts by how much the evidence informs them."""
     cards = []
     for row in context.headlines.to_dict("records"):
         percent = lookup(row["indicator"]).percent

@@ -1,4 +1,4 @@
-"""Verdict: the checks as a strip, each opening to its figures."""
+"""Verdict: all checks, each with its figures."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from reeuncert.report.context import Context
 
 
 def content(context: Context) -> dict[str, Any]:
-    """All checks, the worst first."""
+    """All checks, worst status first."""
     return {"verdict": context.verdict}

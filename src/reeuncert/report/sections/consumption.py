@@ -45,7 +45,7 @@ def content(context: Context) -> dict[str, Any]:
 
 
 def _table(context: Context) -> list[dict[str, Any]]:
-    """One row a region and end use: mass and share in the last year, and the mass of all years."""
+    """One row per region and end use: mass and share in the last year, and cumulative mass."""
     year = context.years[-1]
     keys = ["region", "end_use"]
     mass = summary(context.dt, "end_use_consumption", year=year)

@@ -1,4 +1,4 @@
-"""The customs gap: what each office recorded, what really crossed, what was smuggled and what was misreported."""
+"""The customs gap: mirror trade statistics, actual trade, unrecorded trade and reporting error."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from reeuncert.report.grounding import grounding
 from reeuncert.report.sections.panels import fans_of, series_of
 
 TITLES = {
-    "customs_gap": "Customs gap: importer's record over exporter's, less one",
+    "customs_gap": "Customs gap: importer's record / exporter's record − 1",
     "smuggled_mass": "Unrecorded by the exporter (smuggled mass)",
-    "smuggled_mass_declared": "Of it, declared on arrival",
-    "smuggled_mass_cumulated": "Smuggled mass, cumulated",
+    "smuggled_mass_declared": "Unrecorded by the exporter, declared on arrival",
+    "smuggled_mass_cumulated": "Smuggled mass, cumulative",
 }
 
 
 def content(context: Context) -> dict[str, Any]:
-    """A group of figures for each pair of regions with unrecorded trade, and the sums of all years."""
+    """Figures for each pair of regions with unrecorded trade, and cumulative masses."""
     pairs = [(at["region"], at["partner"]) for at in series_of(context, "smuggled_mass")]
     return {
         "pairs": [
@@ -46,7 +46,7 @@ def _figures(context: Context, region: str, partner: str) -> list[Figure]:
     out = [
         figure(
             f"offices-{slug}",
-            "What each office recorded, and what crossed",
+            "Mirror trade statistics and actual trade",
             lambda: plot_customs_records(context.dt, coords={"region": region, "partner": partner}, backend="plotly"),
             alt=f"Fans of both offices' records and of the true flow of {about}; reported values as points.",
             caption="Bands: 90 % intervals of the records without reporting errors. Points: reported values, converted "
@@ -61,7 +61,7 @@ def _figures(context: Context, region: str, partner: str) -> list[Figure]:
 
 
 def _sums(context: Context, region: str, partner: str) -> dict[str, Any]:
-    """Smuggled and declared mass of all years, and what the rest of the gap then is."""
+    """Cumulative smuggled and declared mass, and the cumulative customs gap."""
     rows = {}
     for name in ("smuggled_mass_cumulated", "smuggled_mass_declared_cumulated", "customs_gap_cumulated"):
         if any((at["region"], at["partner"]) == (region, partner) for at in series_of(context, name)):

@@ -1,4 +1,4 @@
-"""Dependence over time: a fan for every indicator, the headlines' own ones first."""
+"""Dependence over time: a fan chart of every indicator, headline indicators first."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from reeuncert.report.figures import figure
 from reeuncert.report.sections.panels import fan
 
 SHOWN = 8
-"""Fans that are drawn without being asked for; all others are chosen from the list."""
+"""Number of fan charts shown by default; the others are selected from the list."""
 
 
 def content(context: Context) -> dict[str, Any]:
-    """The fans of the headlines, a fan to choose, and the published values."""
+    """Fan charts of the headlines, a selectable fan chart, and published values."""
     fans = context.fans
     shown = list(_of_headlines(context))
     chosen = figure(
@@ -23,7 +23,7 @@ def content(context: Context) -> dict[str, Any]:
         "Any indicator",
         lambda: {"kind": "explorer", "start": shown[0] if shown else None},
         alt="Fan chart of the indicator chosen above, over the years.",
-        caption="Choose an indicator and what it is about.",
+        caption="Choose an indicator, region and partner.",
     )
     return {
         "figures": [fan(context, name, at, id=f"fan-{i}") for i, (name, at) in enumerate(shown[:SHOWN])],

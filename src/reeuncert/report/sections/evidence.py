@@ -1,4 +1,4 @@
-"""Evidence: every value that was used, its position in the prediction, and the data left out with reasons."""
+"""Evidence: all figures used, their position in the predictive distribution, and figures left out with reasons."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SURPRISING = 0.05
 
 
 def content(context: Context) -> dict[str, Any]:
-    """Rows of the table, the picture of their positions, and the figures left out."""
+    """Rows of the table, the figure of their positions, and the figures left out."""
     case = context.case
     if not case.evidence:
         return {"rows": [], "figure": None, "unused": [], "left_out": [], "sources": 0, "outside": 0, "judged": 0}
@@ -39,7 +39,7 @@ def content(context: Context) -> dict[str, Any]:
             "positions",
             "Where each reported figure lies in its predictive distribution",
             draw,
-            alt="One line a source, one point a figure: its position between 0 and 100 % of the prediction.",
+            alt="One line per source, one point per figure: share of predictions below the figure.",
             height=900,
         ),
         "unused": [

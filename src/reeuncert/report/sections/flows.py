@@ -1,4 +1,4 @@
-"""Flows: a Sankey diagram for every year and for all of them together, and what is known of each single flow."""
+"""Flows: a Sankey diagram for each year and for all years, and details of each flow."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ ENDS = (0.05, 0.5, 0.95)
 
 
 def content(context: Context) -> dict[str, Any]:
-    """The diagram, and a list of flows that gives interval, prior and evidence of the one chosen."""
+    """The diagram, and a list of flows with interval, prior and evidence of the selected one."""
     diagram = figure(
         "sankey",
         "From the mine to the end use",
         lambda: plot_sankey(context.dt, backend="plotly").update_layout(showlegend=False),
         alt="Sankey diagram of the flows in the year chosen; the list below gives every flow with its interval.",
-        caption="Columns are stages, rows regions and routes. A ribbon is as wide as its median and the fainter, the "
-        "less certain; outlined ribbons are unregistered, pink ones cross a border without a record.",
+        caption="Columns are stages, rows are regions and routes. Ribbon width is the median flow; faint ribbons are "
+        "uncertain, outlined ribbons unregistered, pink ribbons unrecorded trade.",
         height=760,
     )
     single = figure(
@@ -72,13 +72,13 @@ def _flows(context: Context) -> dict[str, Any]:
 
 
 def _quantiles(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Ends and median (3, flow, year), and the same of the sum over the years (3, flow)."""
+    """Interval bounds and median (3, flow, year), and those of the sum over the years (3, flow)."""
     flat = draws.reshape(len(draws), -1)
     return quantiles(flat, ENDS).reshape(3, *draws.shape[1:]), quantiles(np.nansum(draws, axis=2), ENDS)
 
 
 def _evidence(context: Context) -> dict[int, list[list[Any]]]:
-    """Flow → one list for each row of its evidence: id, first and last year."""
+    """Flow → ``[id, first year, last year]`` of each evidence row."""
     system = context.case.system
     found: dict[int, list[list[Any]]] = {}
     for row in context.case.evidence:

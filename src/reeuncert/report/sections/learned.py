@@ -27,7 +27,7 @@ def content(context: Context) -> dict[str, Any]:
     return {
         "figure": figure(
             "learning",
-            "How much narrower each flow became",
+            "Posterior width against prior width of each flow",
             draw,
             alt="Width of the prior interval of each flow against that of its posterior interval; the table has both.",
             height=520,
@@ -40,7 +40,7 @@ def content(context: Context) -> dict[str, Any]:
 
 
 def _flows(context: Context) -> list[dict[str, Any]]:
-    """Sum over all years of each flow: interval before and after, the least learned first."""
+    """Sum over all years of each flow: prior and posterior interval, largest width ratio first."""
     after = quantiles(np.nansum(context.draws(), axis=2), ENDS)
     before = quantiles(np.nansum(context.draws("prior"), axis=2), ENDS)
     rows = []

@@ -1,4 +1,4 @@
-"""Method and provenance: the model in words and formulas, what made the result, and how to make it again."""
+"""Method and provenance: the model in words and formulas, provenance, and the command to reproduce the result."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from reeuncert.words.cells import condensed
 
 MEASURES = {
     "coordinates": (
-        "Priors sit on the degrees of freedom of the balance: the mass that enters from outside (lognormal) and the "
-        "shares by which each process divides what it holds (logistic-normal), all of them one Gaussian over the years."
+        "Priors are placed on the degrees of freedom of the mass balance: inputs from outside (lognormal) and "
+        "transfer coefficients of each process (logistic-normal), jointly Gaussian over the years."
     ),
-    "mass": "Priors are densities of the flows themselves, on the masses that balance (in mass units).",
-    "shares": "Priors are densities of inputs and of the shares of each process.",
+    "mass": "Priors are densities of the flows in mass units, on the manifold of balanced flows.",
+    "shares": "Priors are densities of inputs and of the transfer coefficients of each process.",
 }
 
 
@@ -71,7 +71,7 @@ def _spread(level: float, year: float) -> str:
 
 
 def _command(context: Context) -> str:
-    """The command line that made this result, or one that makes it again."""
+    """The command line that made this result, or an equivalent one."""
     made = context.provenance
     if made.get("command"):
         return str(made["command"])

@@ -1,4 +1,4 @@
-"""What to collect next: where the uncertainty of each answer comes from, and which figure would narrow it most."""
+"""Value of information: sources of the uncertainty of each answer, and the measurement that would narrow it most."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from reeuncert.studies.averaging import structures_of
 from reeuncert.studies.rivals import HOLDS
 
 ERROR = 0.1
-"""Relative error of the measurements that are weighed up."""
+"""Relative error of the hypothetical measurements."""
 
 SHOWN = 3
 WORTH = 0.02
-"""A measurement that narrows an answer by less is not worth a line."""
+"""Measurements that narrow an answer by less are not shown."""
 
 SKETCH = 0.25
-"""From this part of the variance on, what shares miss makes them a sketch."""
+"""Variance shares are marked approximate if they miss at least this part of the variance."""
 
 
 def content(context: Context) -> dict[str, Any]:
-    """One row a headline, the flows that would help several of them, and the range over structures if it is stored."""
+    """One row per headline, flows that narrow several headlines, and the range over structures if stored."""
     found = overview(context.dt, error=ERROR) if context.case.headlines else []
     sentences = context.headlines["sentence"].tolist() if found else []
     rows = [
@@ -41,11 +41,11 @@ def content(context: Context) -> dict[str, Any]:
 
 
 def origins(shares: pd.DataFrame) -> list[dict[str, Any]]:
-    """The largest components of a variance, as parts of what the shares account for."""
+    """The largest components of a variance, relative to the sum of all components."""
     if not len(shares):
         return []
     known = shares[shares["kind"] != "rest"]
-    # The rest is told apart, so that the parts are parts of a whole.
+    # The unexplained part is reported separately, so that these shares add up to 1.
     total = float(known["share"].clip(lower=0).sum())
     best = known[known["share"] > 0.05 * total].head(SHOWN)
     return [
@@ -67,7 +67,7 @@ def _numbers(one: Overview) -> list[dict[str, Any]]:
 
 
 def _common(found: list[Overview]) -> list[dict[str, Any]]:
-    """Flows and years among the best of several answers, the most helpful first."""
+    """Flows and years among the best of several answers, in order of the number of answers."""
     tables = [one.measurements.assign(answer=n) for n, one in enumerate(found)]
     if not tables:
         return []

@@ -1,4 +1,4 @@
-"""The last year without trade: what each region would lose."""
+"""The last year without trade: lost consumption by region."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fans of several series of one indicator, side by side: what most sections consist of."""
+"""Fan charts of several series of one indicator, side by side."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from reeuncert.report.figures import Figure, figure
 
 
 def fan(context: Context, name: str, at: Iterable[str], *, id: str, title: str = "", height: int = 320) -> Figure:
-    """The fan of one series.
+    """Fan chart of one series.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Who depends on whom: trade between the regions as arrows, by year and product, with intervals."""
+"""Trade between the regions as arrows, by year and product, with intervals."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def content(context: Context) -> dict[str, Any]:
             "mass": MASS,
         },
         alt="Arrows between the regions, from exporter to importer, as wide as the trade; the table has the values.",
-        caption="An arrow runs from exporter to importer, as wide as the mass; the figure on it says what share of the "
-        "importer's imports came that way, with its 90 % interval.",
+        caption="Arrows point from exporter to importer; their width is the mass. The label is the share in the "
+        "importer's imports, with its 90 % interval.",
         height=460,
     )
     return {"figure": drawn}

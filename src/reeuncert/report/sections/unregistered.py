@@ -10,15 +10,15 @@ from reeuncert.report.figures import Figure
 from reeuncert.report.sections.panels import fans_of, series_of
 
 GROUPS = (
-    ("unregistered_mining", "Mass mined without registration"),
-    ("unregistered_mining_share", "Share of each region's mining that is unregistered"),
-    ("refining_beyond_quota", "Refining beyond quota, all feed counted"),
+    ("unregistered_mining", "Unregistered mine production"),
+    ("unregistered_mining_share", "Unregistered share of each region's mine production"),
+    ("refining_beyond_quota", "Refining beyond quota, all feed"),
     ("refining_beyond_quota_own_ore", "Refining beyond quota, from the region's own ore"),
 )
 
 
 def content(context: Context) -> dict[str, Any]:
-    """Fans by indicator and region, and the totals of all years."""
+    """Fan charts by indicator and region, and cumulative totals."""
     groups: list[tuple[str, list[Figure]]] = []
     for name, title in GROUPS:
         found = fans_of(context, name, id=name, short=True)
