@@ -44,7 +44,7 @@ def test_other_spans_are_refused(text: str):
 def test_the_command_refuses_a_bad_span_before_anything_is_compiled():
     done = CliRunner().invoke(app, ["calibrate", "small_metal", "--years", "soon"])
     assert done.exit_code == 2
-    assert "'soon' is no span of years" in done.stderr
+    assert "'soon'" in done.stderr
 
 
 def test_the_table_has_a_row_for_each_class(found: Calibration):
