@@ -9,7 +9,6 @@ import xarray as xr
 import reeuncert.checks.published as published_check
 from reeuncert.case.serial import case_to_json
 from reeuncert.checks import Material, check
-from reeuncert.checks.assumption import verdict, width_ratio
 from reeuncert.checks.monte_carlo import relative_error
 from reeuncert.checks.posterior_predictive import row_table
 from reeuncert.checks.sensitivity import components, sensitivity
@@ -170,19 +169,6 @@ def test_verdicts_on_what_rests_on_the_prior(result):
     assert found.status == "warning"
     assert found.table["verdict"].tolist() == ["fixed by the system", "rests on the prior", "rests on the prior"]
     assert "rests on the prior: 2, fixed by the system: 1. Say with each that rests on the prior" in found.message
-
-
-def test_widths_and_verdicts_by_hand():
-    prior = np.exp(np.linspace(-1, 1, 201))
-    assert width_ratio(100 * prior**0.5, prior, log=True) == pytest.approx(0.5)
-    assert np.isnan(width_ratio(prior, np.ones(5), log=False))
-    assert np.isnan(width_ratio(np.full(5, np.nan), prior, log=False))
-    words = [verdict(r) for r in (0.49, 0.5, 0.79, 0.8, np.nan)]
-    assert words == [
-        *("informed by the evidence", "rests partly on the prior", "rests partly on the prior"),
-        *("rests on the prior", "not identified"),
-    ]
-    assert verdict(1.2, rank=0.9) == "rests partly on the prior"
 
 
 def test_sensitivity_is_that_of_arviz():

@@ -214,7 +214,7 @@ def test_flow_table_has_a_row_for_every_flow_and_year(result):
     assert table.columns.tolist() == [
         *("flow", "from_process", "to_process", "quantity", "product", "origin", "destination", "route", "end_use"),
         *("year", "unit", "mean", "median", "eti90_lb", "eti90_ub", "ess_bulk", "ess_tail", "r_hat"),
-        *("prior_median", "prior_eti90_lb", "prior_eti90_ub", "width_ratio"),
+        *("prior_median", "prior_eti90_lb", "prior_eti90_ub", "width_ratio", "prior_below_median", "verdict"),
     ]
     row = table[(table["flow"] == "mine_production_South") & (table["year"] == 2002)].iloc[0]
     draws = mass.sel(flow="mine_production_South", year=2002).values
@@ -222,8 +222,9 @@ def test_flow_table_has_a_row_for_every_flow_and_year(result):
     assert row["median"] == pytest.approx(np.median(draws))
     assert row["eti90_ub"] == pytest.approx(np.quantile(draws, 0.95))
     assert row["prior_eti90_lb"] == pytest.approx(np.quantile(before, 0.05))
-    width = np.quantile(before, 0.95) - np.quantile(before, 0.05)
-    assert row["width_ratio"] == pytest.approx((row["eti90_ub"] - row["eti90_lb"]) / width)
+    width = np.log(np.quantile(before, 0.95) / np.quantile(before, 0.05))
+    assert row["width_ratio"] == pytest.approx(np.log(row["eti90_ub"] / row["eti90_lb"]) / width)
+    assert row["prior_below_median"] == pytest.approx((before < row["median"]).mean())
     assert row["unit"] == "kt"
 
 

@@ -159,8 +159,8 @@ def test_learning_factor_is_the_root_of_upper_over_lower(dt: xr.DataTree) -> Non
     before = quantiles(flows(dt, "prior").sel(flow="ore_North", year=2001).values, [0.05, 0.95])
     assert row["factor"] == pytest.approx(np.sqrt(high / low))
     assert row["prior_factor"] == pytest.approx(np.sqrt(before[1] / before[0]))
-    assert row["learned"] == pytest.approx(1 - np.log(high / low) / np.log(before[1] / before[0]))
-    assert 0 < row["learned"] < 1
+    assert row["width_ratio"] == pytest.approx(np.log(high / low) / np.log(before[1] / before[0]))
+    assert 0 < row["width_ratio"] < 1
 
 
 def test_drivers_of_a_sum_are_its_parts(dt: xr.DataTree) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from reeuncert.checks.assumption import is_fixed
 from reeuncert.checks.material import Material
 from reeuncert.checks.result import CheckResult, information, warned
 from reeuncert.priors.checks import WIDE, total_log_sd
 from reeuncert.priors.implied import MOST_ORDERS
+from reeuncert.result.learning import is_fixed
+from reeuncert.result.quantiles import quantiles, spread
 from reeuncert.words.cells import condensed
 
 NEAR_CERTAIN_RATIO = 0.05
@@ -31,7 +32,7 @@ def _flows(material: Material) -> CheckResult:
     mass = material.dt["prior"]["mass_flow"].transpose("chain", "draw", "flow", "year")
     flow, year = np.nonzero(np.isfinite(mass.values[0, 0]))
     cells = mass.values[:, :, flow, year].reshape(-1, flow.size)
-    low, middle, high = np.quantile(cells, [0.05, 0.5, 0.95], axis=0)
+    low, middle, high = quantiles(cells, (0.05, 0.5, 0.95))
     with np.errstate(divide="ignore", invalid="ignore"):
         orders = np.log10(high / low)
     table = pd.DataFrame(
@@ -59,10 +60,10 @@ def _headlines(material: Material) -> list[CheckResult]:
     """Headlines that the priors alone make near certain."""
     rows = []
     for key in material.keys:
-        draws = key.prior[np.isfinite(key.prior)]
-        if not draws.size or is_fixed(draws):
+        prior = spread(key.prior[:, None])
+        low, middle, high = (float(ends[0]) for ends in (prior.lower, prior.median, prior.upper))
+        if not np.isfinite(middle) or is_fixed(prior)[0]:
             continue
-        low, middle, high = (float(v) for v in np.quantile(draws, [0.05, 0.5, 0.95]))
         certain = high < NEAR_CERTAIN_FACTOR * low if key.mass else high - low < NEAR_CERTAIN_RATIO
         rows.append((key.label, middle, low, high, bool(certain)))
     if not rows:

@@ -11,12 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from reeuncert.checks import CheckTable
-from reeuncert.checks.assumption import MOSTLY, PARTLY
 from reeuncert.checks.result import shown
 from reeuncert.checks.structures import LABELS, labelled, open_ranges
 from reeuncert.cli.terminal import console
 from reeuncert.report.findings import MEANING, Findings
 from reeuncert.report.shown import heading, interval, span
+from reeuncert.result.learning import MOSTLY, PARTLY
 
 STYLES = {"passed": "green", "failed": "bold red", "warning": "yellow", "information": "dim", "not run": "bold red"}
 _COLUMN = 24

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.placing import label_positions
 from reeuncert.indicators.registry import DIMS, lookup
 from reeuncert.result.diagnostics import diagnose
+from reeuncert.result.learning import learning
 from reeuncert.result.quantiles import Spread, spread
 
 SAMPLE = ("chain", "draw")
@@ -45,10 +47,12 @@ def summary(
     DataFrame
         A row for each combination of labels and year that exists in the system: ``indicator``, ``region``,
         ``partner``, ``product``, ``end_use``, ``year``, ``unit``, ``mean``, ``median``, ``eti90_lb``, ``eti90_ub``,
-        ``ess_bulk``, ``ess_tail``, ``r_hat``, ``prior_median``, ``prior_eti90_lb``, ``prior_eti90_ub`` and
-        ``width_ratio`` (width of the posterior interval over the prior's: near 1, the data have said nothing). The
-        names of the interval follow `kind` and `prob`. Draws in which a ratio is undefined are left out, and if they
-        are more than a tenth, the interval is empty.
+        ``ess_bulk``, ``ess_tail``, ``r_hat``, ``prior_median``, ``prior_eti90_lb``, ``prior_eti90_ub``, and what was
+        learned (see `reeuncert.result.learning`): ``width_ratio`` (width of the posterior interval over the prior's, of
+        positive masses on the log scale: near 1, the evidence was not informative), ``prior_below_median`` (share of
+        the prior below the posterior median) and ``verdict``; these are of the 90 % equal-tailed intervals, whatever is
+        asked for. The names of the interval follow `kind` and `prob`. Draws in which a ratio is undefined are left
+        out, and if they are more than a tenth, the interval is empty.
 
     Raises
     ------
@@ -142,32 +146,33 @@ def _table(posterior: xr.DataArray, prior: xr.DataArray | None, name: str, prob:
     if before is not None:
         there |= np.isfinite(before).any(axis=0)
     cells = cells[:, :, there]
-    found, checks = _posterior_spread(cells, prob, kind)
-    empty = np.full(int(there.sum()), np.nan)
-    known = Spread(empty, empty, empty, empty) if before is None else spread(before[:, there], prob=prob, kind=kind)
+    before = None if before is None else before[:, there]
+    after, checks = _posterior_spread(cells)
+    known = None if before is None else spread(before)
+    learned = learning(after, known, before, mass=lookup(name).unit == "mass").columns()
+    if (prob, kind) != (0.9, "eti"):
+        after = spread(cells.reshape(-1, cells.shape[2]) if cells.size else cells[0], prob=prob, kind=kind)
+        known = None if before is None else spread(before, prob=prob, kind=kind)
+    known = known or Spread(*(np.full(cells.shape[2], np.nan) for _ in fields(Spread)))
     labels = np.meshgrid(*(posterior[d].values for d in dims), indexing="ij")
     columns: dict[str, object] = {"indicator": name}
     at = {d: grid.ravel()[there] for d, grid in zip(dims, labels, strict=True)}
     columns |= {d: at.get(d, "") for d in (*DIMS, "year")}
     lower, upper = interval_columns(prob, kind)
-    columns |= {"unit": posterior.attrs["units"], "mean": found.mean, "median": found.median}
-    columns |= {lower: found.lower, upper: found.upper, **checks, "prior_median": known.median}
-    columns |= {f"prior_{lower}": known.lower, f"prior_{upper}": known.upper}
-    width = known.upper - known.lower
-    columns["width_ratio"] = np.divide(found.upper - found.lower, width, out=empty.copy(), where=width > 0)
-    return pd.DataFrame(columns, index=range(len(empty)))
+    columns |= {"unit": posterior.attrs["units"], "mean": after.mean, "median": after.median}
+    columns |= {lower: after.lower, upper: after.upper, **checks, "prior_median": known.median}
+    columns |= {f"prior_{lower}": known.lower, f"prior_{upper}": known.upper, **learned}
+    return pd.DataFrame(columns, index=range(cells.shape[2]))
 
 
-def _posterior_spread(cells: np.ndarray, prob: float, kind: str) -> tuple[Spread, dict[str, np.ndarray]]:
-    """One pass of the diagnostics gives mean and equal-tailed interval too; what it leaves empty is summarised here."""
-    result = diagnose(cells, prob=prob)
-    checks = {"ess_bulk": result.ess_bulk, "ess_tail": result.ess_tail, "r_hat": result.r_hat}
-    out = Spread(result.mean, result.median, result.lower, result.upper)
-    rest = np.flatnonzero(np.isnan(result.median) if kind == "eti" else np.ones(cells.shape[2], dtype=bool))
+def _posterior_spread(cells: np.ndarray) -> tuple[Spread, dict[str, np.ndarray]]:
+    """One pass of the diagnostics gives mean and interval too; quantities undefined in some draws it leaves empty."""
+    found = diagnose(cells)
+    checks = {"ess_bulk": found.ess_bulk, "ess_tail": found.ess_tail, "r_hat": found.r_hat}
+    out = Spread(**{f.name: getattr(found, f.name) for f in fields(Spread)})
+    rest = np.flatnonzero(np.isnan(found.median))
     if len(rest):
-        own = spread(cells.reshape(-1, cells.shape[2])[:, rest], prob=prob, kind=kind)
-        for whole, part in zip(
-            (out.mean, out.median, out.lower, out.upper), (own.mean, own.median, own.lower, own.upper), strict=True
-        ):
-            whole[rest] = part
+        own = spread(cells.reshape(-1, cells.shape[2])[:, rest])
+        for f in fields(Spread):
+            getattr(out, f.name)[rest] = getattr(own, f.name)
     return out, checks

@@ -21,6 +21,7 @@ from reeuncert.plots.access import (
 from reeuncert.plots.panels import Axis, Board, Line, Mark, Panel, Points
 from reeuncert.plots.render import render
 from reeuncert.plots.style import colours_of, interval_name, shown
+from reeuncert.result.learning import learning_of_draws
 from reeuncert.result.tables import mass_flow
 from reeuncert.system.definition import FLOW_FIELDS
 
@@ -44,7 +45,7 @@ def learning_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     DataFrame
         The attributes of the flow, ``year``, ``unit``, ``median``, ``eti90_lb``, ``eti90_ub``, ``prior_median``,
         ``prior_eti90_lb``, ``prior_eti90_ub``, ``factor`` = √(upper / lower) of the posterior, ``prior_factor``, and
-        ``learned`` = 1 − log factor / log prior factor: 1 if the flow is known exactly, 0 if nothing was learned.
+        ``width_ratio``, ``prior_below_median``, ``verdict`` as in every table, see `reeuncert.result.learning`.
 
     Raises
     ------
@@ -55,7 +56,7 @@ def learning_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     --------
     >>> from reeuncert.testing import toy_posterior
     >>> table = learning_data(toy_posterior(draws=20, years=2), coords={"flow": "ore_South"})
-    >>> table[["flow", "year"]].values.tolist(), bool(table["learned"].iloc[0] > 0)
+    >>> table[["flow", "year"]].values.tolist(), bool(table["width_ratio"].iloc[0] < 1)
     ([['ore_South', 'cumulated']], True)
     """
     wanted = take(coords, DIMS, "the flows")
@@ -73,13 +74,14 @@ def learning_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     for year in years:
         after, prior = (_in_year(data.isel(flow=keep), year) for data in (mass, before))
         there = np.isfinite(after).any(axis=0) & (after > 0).any(axis=0)
-        found = quantile_table(after[:, there], (0.9,)) | quantile_table(prior[:, there], (0.9,), "prior_")
+        after, prior = after[:, there], prior[:, there]
+        found = quantile_table(after, (0.9,)) | quantile_table(prior, (0.9,), "prior_")
+        found |= learning_of_draws(after, prior, mass=True).columns()
         attributes = {name: mass[name].values.astype(str)[keep][there] for name in FLOW_FIELDS}
         tables.append(pd.DataFrame(attributes | {"year": year, "unit": mass.attrs.get("units", "")} | found))
     table = pd.concat(tables, ignore_index=True).drop(columns=["mean", "prior_mean"])
     table["factor"] = np.sqrt(table["eti90_ub"] / table["eti90_lb"])
     table["prior_factor"] = np.sqrt(table["prior_eti90_ub"] / table["prior_eti90_lb"])
-    table["learned"] = 1.0 - np.log(table["factor"]) / np.log(table["prior_factor"])
     return table
 
 

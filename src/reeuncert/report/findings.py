@@ -11,14 +11,13 @@ import xarray as xr
 from reeuncert.case.records import Case
 from reeuncert.case.serial import case_from_json
 from reeuncert.checks import CheckTable, Material, check
-from reeuncert.checks.assumption import ON_PRIOR, PARTLY_PRIOR
 from reeuncert.checks.result import not_run
 from reeuncert.indicators.compute import add_indicators
 from reeuncert.indicators.headlines import headlines
 from reeuncert.indicators.registry import DIMS
 from reeuncert.indicators.summary import indicator_table
 from reeuncert.parts import Failed, attempt, collecting, failed_of
-from reeuncert.report.grounding import Grounding, grounding_of_row
+from reeuncert.result.learning import ON_PRIOR, PARTLY_PRIOR
 from reeuncert.result.tables import flow_table
 
 LARGEST_R_HAT, SMALLEST_ESS = 1.01, 400
@@ -90,7 +89,7 @@ class Findings:
 
     def marks(self, row: pd.Series) -> tuple[str, ...]:
         """Warnings on a row of `headlines` or `indicators`, see `marks`."""
-        return marks(row, grounding_of_row(self.dt, row))
+        return marks(row)
 
     def series(self) -> list[pd.DataFrame]:
         """For every indicator among the headlines, its rows of all years, in the order of the case.
@@ -113,14 +112,13 @@ class Findings:
         return list(found.values())
 
 
-def marks(row: pd.Series, ground: Grounding) -> tuple[str, ...]:
+def marks(row: pd.Series) -> tuple[str, ...]:
     """Warnings on one value, by the marks of `MEANING`.
 
     Examples
     --------
-    >>> row = pd.Series({"r_hat": 1.05, "ess_bulk": 900, "ess_tail": 900})
-    >>> marks(row, Grounding(ON_PRIOR, 0.95)), marks(row, Grounding(PARTLY_PRIOR, 0.7))
-    (('*', 'p'), ('*', '(p)'))
+    >>> marks(pd.Series({"r_hat": 1.05, "ess_bulk": 900, "ess_tail": 900, "verdict": ON_PRIOR}))
+    ('*', 'p')
     """
     poor = row["r_hat"] > LARGEST_R_HAT or row["ess_bulk"] < SMALLEST_ESS or row["ess_tail"] < SMALLEST_ESS
-    return (*(("*",) if poor else ()), *(mark for mark, words in MEANING.items() if words == ground.words))
+    return (*(("*",) if poor else ()), *(mark for mark, words in MEANING.items() if words == row["verdict"]))

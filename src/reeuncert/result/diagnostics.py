@@ -18,8 +18,7 @@ from scipy.fft import irfft, next_fast_len, rfft
 from scipy.special import betaincinv, ndtri
 
 from reeuncert.machine import available_cores
-
-Array = NDArray[np.float64]
+from reeuncert.result.quantiles import Array, sorted_quantile
 
 TAIL_PROBABILITIES = (0.05, 0.95)
 """The quantiles whose indicator functions give the tail ESS (the smaller of the two)."""
@@ -39,6 +38,8 @@ class Diagnostics:
     ----------
     mean, sd, median, lower, upper
         In the unit of the quantity; ``lower`` and ``upper`` are the ends of the equal-tailed interval asked for.
+    smallest, largest
+        Smallest and largest draw.
     ess_bulk, ess_tail, r_hat
         Rank-normalised split diagnostics.
     mcse_median, mcse_lower, mcse_upper
@@ -50,6 +51,8 @@ class Diagnostics:
     median: Array
     lower: Array
     upper: Array
+    smallest: Array
+    largest: Array
     ess_bulk: Array
     ess_tail: Array
     r_hat: Array
@@ -147,7 +150,7 @@ def mcse_quantile(values: ArrayLike, probability: float) -> Array:
         usable = np.flatnonzero(np.isfinite(part).all(axis=(1, 2)))
         if usable.size and part.shape[2] >= MINIMUM_DRAWS:
             ordered = np.sort(part[usable].reshape(usable.size, -1), axis=1)
-            quantile = _quantile(ordered, probability)
+            quantile = sorted_quantile(ordered, probability)
             out[start + usable] = _mcse(ordered, _ess_below(part[usable], quantile), probability)
     return out.reshape(array.shape[2:])
 
@@ -193,23 +196,24 @@ def _diagnose_block(x: Array, log: bool, prob: float, mcse: bool) -> dict[str, A
     order = np.argsort(pooled, axis=1)
     ordered_split = np.take_along_axis(pooled, order, axis=1)
     ordered = ordered_split if draws % 2 == 0 or draws < MINIMUM_DRAWS else np.sort(flat, axis=1)
+    result |= {"smallest": ordered[:, 0], "largest": ordered[:, -1]}
     lower, upper = (1 - prob) / 2, (1 + prob) / 2
     for name, probability in (("lower", lower), ("median", 0.5), ("upper", upper)):
-        result[name] = _quantile(ordered, probability)
+        result[name] = sorted_quantile(ordered, probability)
     if draws < MINIMUM_DRAWS:
         return result
     varies = ordered[:, 0] < ordered[:, -1]
 
     z = _z_scale(pooled, order, ordered_split).reshape(split.shape)
     result["ess_bulk"] = np.where(varies, _ess(z), np.nan)
-    known = {p: _ess_below(x, _quantile(ordered, p)) for p in TAIL_PROBABILITIES}
+    known = {p: _ess_below(x, sorted_quantile(ordered, p)) for p in TAIL_PROBABILITIES}
     result["ess_tail"] = np.where(varies, np.minimum(*known.values()), np.nan)
     if chains > 1:
-        middle = _quantile(ordered_split, 0.5)
+        middle = sorted_quantile(ordered_split, 0.5)
         folded = pooled
         if log:
             with np.errstate(divide="ignore", invalid="ignore"):
-                folded, middle = np.log(pooled), _quantile(np.log(ordered_split), 0.5)
+                folded, middle = np.log(pooled), sorted_quantile(np.log(ordered_split), 0.5)
         with np.errstate(invalid="ignore"):
             folded = np.abs(folded - middle[:, None])
         order = np.argsort(folded, axis=1)
@@ -241,17 +245,6 @@ def _z_scale(values: Array, order: NDArray[np.intp], ordered: Array) -> Array:
         np.put_along_axis(rows, order[tied], scores[first + last], axis=1)
         z[tied] = rows
     return z
-
-
-def _quantile(ordered: Array, probability: float) -> Array:
-    """Linear interpolation between order statistics (Hyndman & Fan type 7), as ``numpy.quantile``."""
-    position = probability * (ordered.shape[1] - 1)
-    index = min(int(np.floor(position)), ordered.shape[1] - 2) if ordered.shape[1] > 1 else 0
-    low, high = ordered[:, index], ordered[:, min(index + 1, ordered.shape[1] - 1)]
-    weight = position - index
-    if weight == 0.5:
-        return np.asarray((low + high) / 2)  # the median, rounded as everyone rounds it
-    return np.asarray(high - (high - low) * (1 - weight) if weight >= 0.5 else low + (high - low) * weight)
 
 
 def _r_hat(z: Array) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +20,16 @@ _BLOCK_ELEMENTS = 4_000_000
 
 @dataclass(frozen=True)
 class Spread:
-    """Mean, median and interval of quantities, arrays (quantity,); NaN where too few draws are defined."""
+    """Mean, median and interval of quantities, arrays (quantity,), NaN where too few draws are defined; and the
+    smallest and largest draw.
+    """
 
     mean: Array
     median: Array
     lower: Array
     upper: Array
+    smallest: Array
+    largest: Array
 
 
 def spread(draws: Array, *, prob: float = 0.9, kind: str = "eti") -> Spread:
@@ -55,16 +59,18 @@ def spread(draws: Array, *, prob: float = 0.9, kind: str = "eti") -> Spread:
         raise ArgumentError(f"kind is '{kind}'; use 'eti' (equal-tailed interval) or 'hdi' (narrowest interval)")
     if not 0.0 < prob < 1.0:
         raise ArgumentError(f"prob is {prob}; it must lie between 0 and 1")
-    out = Spread(*(np.full(draws.shape[1], np.nan) for _ in range(4)))
+    out = Spread(*(np.full(draws.shape[1], np.nan) for _ in fields(Spread)))
     for cells, ordered, count, usable in _blocks(draws):
-        kept = np.where(np.arange(len(draws))[:, None] < count, ordered, 0.0)
-        out.mean[cells] = np.where(usable, kept.sum(axis=0) / np.maximum(count, 1), np.nan)
-        out.median[cells] = np.where(usable, _quantile(ordered, count, 0.5), np.nan)
+        kept = np.where(np.arange(len(draws)) < count[:, None], ordered, 0.0)
+        out.mean[cells] = np.where(usable, kept.sum(axis=1) / np.maximum(count, 1), np.nan)
+        out.median[cells] = np.where(usable, sorted_quantile(ordered, 0.5, count), np.nan)
         if kind == "eti":
-            lower, upper = (_quantile(ordered, count, p) for p in (0.5 - prob / 2, 0.5 + prob / 2))
+            lower, upper = (sorted_quantile(ordered, p, count) for p in (0.5 - prob / 2, 0.5 + prob / 2))
         else:
             lower, upper = _narrowest(ordered, count, prob)
         out.lower[cells], out.upper[cells] = np.where(usable, lower, np.nan), np.where(usable, upper, np.nan)
+        if len(draws):
+            out.smallest[cells], out.largest[cells] = (sorted_quantile(ordered, p, count) for p in (0.0, 1.0))
     return out
 
 
@@ -80,37 +86,49 @@ def quantiles(draws: Array, probabilities: Sequence[float]) -> Array:
     out = np.full((len(probabilities), draws.shape[1]), np.nan)
     for cells, ordered, count, usable in _blocks(draws):
         for i, probability in enumerate(probabilities):
-            out[i, cells] = np.where(usable, _quantile(ordered, count, probability), np.nan)
+            out[i, cells] = np.where(usable, sorted_quantile(ordered, probability, count), np.nan)
     return out
 
 
+def sorted_quantile(ordered: Array, probability: float, count: np.ndarray | None = None) -> Array:
+    """Quantile of quantities whose draws are sorted (quantity, draw) → (quantity,).
+
+    Linear interpolation between order statistics (Hyndman & Fan type 7), as ``numpy.quantile``.
+
+    Parameters
+    ----------
+    count
+        How many draws of each quantity are defined; those after them do not count. All by default.
+    """
+    last = np.maximum((np.full(len(ordered), ordered.shape[1]) if count is None else count) - 1, 0)
+    position = probability * last
+    below = np.floor(position).astype(np.int64)
+    row = np.arange(len(ordered))
+    low, high = ordered[row, below], ordered[row, np.minimum(below + 1, last)]
+    weight, step = position - below, high - low
+    near_high = high - step * (1 - weight)
+    # The median of an even number, rounded as everyone rounds it.
+    return np.where(weight == 0.5, (low + high) / 2, np.where(weight > 0.5, near_high, low + step * weight))
+
+
 def _blocks(draws: Array) -> Iterator[tuple[slice, Array, np.ndarray, np.ndarray]]:
-    """Blocks of quantities: their sorted draws (draw, quantity), how many are defined, and whether these suffice."""
+    """Blocks of quantities: their sorted draws (quantity, draw), how many are defined, and whether these suffice."""
     # Sorting is several times faster along contiguous draws than across them.
     n_draws, n = draws.shape
     step = max(1, _BLOCK_ELEMENTS // max(1, n_draws))
     for start in range(0, n, step):
         cells = slice(start, start + step)
-        ordered = np.sort(np.ascontiguousarray(draws[:, cells].T), axis=1).T  # NaN comes last
-        count = np.isfinite(ordered).sum(axis=0)
+        ordered = np.sort(np.ascontiguousarray(draws[:, cells].T), axis=1)  # NaN comes last
+        count = np.isfinite(ordered).sum(axis=1)
         yield cells, ordered, count, (count > 0) & (count >= DEFINED * n_draws)
 
 
-def _quantile(ordered: Array, count: np.ndarray, probability: float) -> Array:
-    """Quantile by linear interpolation of the first `count` values of each sorted column."""
-    position = probability * np.maximum(count - 1, 0)
-    below = np.floor(position).astype(np.int64)
-    above = np.minimum(below + 1, np.maximum(count - 1, 0))
-    low, high = (np.take_along_axis(ordered, i[None], axis=0)[0] for i in (below, above))
-    return np.asarray(low + (position - below) * (high - low))
-
-
 def _narrowest(ordered: Array, count: np.ndarray, prob: float) -> tuple[Array, Array]:
-    lower, upper = np.full(ordered.shape[1], np.nan), np.full(ordered.shape[1], np.nan)
+    lower, upper = np.full(len(ordered), np.nan), np.full(len(ordered), np.nan)
     for j, n in enumerate(count):
         held = min(int(np.floor(prob * n)), int(n) - 1)
         if n > 0:
-            column = ordered[:n, j]
+            column = ordered[j, :n]
             i = int(np.argmin(column[held:] - column[: n - held]))
             lower[j], upper[j] = column[i], column[i + held]
     return lower, upper

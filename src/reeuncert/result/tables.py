@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from reeuncert.errors import OutputError
 from reeuncert.result.diagnostics import diagnose
+from reeuncert.result.learning import learning
+from reeuncert.result.quantiles import Array, Spread, spread
 from reeuncert.system.definition import FLOW_FIELDS
 
 PROBABILITY = 0.9
@@ -27,8 +31,10 @@ def flow_table(dt: xr.DataTree) -> pd.DataFrame:
     DataFrame
         ``flow``, ``from_process``, ``to_process``, ``quantity``, ``product``, ``origin``, ``destination``, ``route``,
         ``end_use``, ``year``, ``unit``, ``mean``, ``median``, ``eti90_lb``, ``eti90_ub``, ``ess_bulk``, ``ess_tail``,
-        ``r_hat`` (these three on the log scale), ``prior_median``, ``prior_eti90_lb``, ``prior_eti90_ub`` and
-        ``width_ratio`` (width of the posterior interval over the prior's: near 1, the data have said nothing).
+        ``r_hat`` (these three on the log scale), ``prior_median``, ``prior_eti90_lb``, ``prior_eti90_ub``, and what was
+        learned (see `reeuncert.result.learning`): ``width_ratio`` (width of the posterior interval over the prior's, of
+        logarithms: near 1, the evidence was not informative), ``prior_below_median`` (share of the prior below the
+        posterior median) and ``verdict``.
 
     Examples
     --------
@@ -48,10 +54,12 @@ def flow_table(dt: xr.DataTree) -> pd.DataFrame:
     columns |= {"year": mass["year"].values[year], "unit": mass.attrs.get("units", "")}
     columns |= {"mean": found.mean, "median": found.median, INTERVAL[0]: found.lower, INTERVAL[1]: found.upper}
     columns |= {"ess_bulk": found.ess_bulk, "ess_tail": found.ess_tail, "r_hat": found.r_hat}
-    lower, median, upper = _prior_interval(dt, flow, year)
-    columns |= {"prior_median": median, f"prior_{INTERVAL[0]}": lower, f"prior_{INTERVAL[1]}": upper}
-    with np.errstate(divide="ignore", invalid="ignore"):
-        columns["width_ratio"] = (found.upper - found.lower) / (upper - lower)
+    after = Spread(**{f.name: getattr(found, f.name) for f in fields(Spread)})
+    prior = _prior_draws(dt, flow, year)
+    before = None if prior is None else spread(prior, prob=PROBABILITY)
+    shown = before or Spread(*(np.full(len(flow), np.nan) for _ in fields(Spread)))
+    columns |= {"prior_median": shown.median, f"prior_{INTERVAL[0]}": shown.lower, f"prior_{INTERVAL[1]}": shown.upper}
+    columns |= learning(after, before, prior, mass=True).columns()
     return pd.DataFrame(columns, index=range(len(flow)))
 
 
@@ -68,10 +76,9 @@ def mass_flow(dt: xr.DataTree, group: str = "posterior") -> xr.DataArray:
     return dt[group].to_dataset()["mass_flow"]
 
 
-def _prior_interval(dt: xr.DataTree, flow: np.ndarray, year: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _prior_draws(dt: xr.DataTree, flow: np.ndarray, year: np.ndarray) -> Array | None:
+    """Draws of the prior (draw, quantity); None if it was not simulated."""
     if "prior" not in dt.children or "mass_flow" not in dt["prior"].data_vars:
-        return (np.full(flow.size, np.nan),) * 3
+        return None
     draws = dt["prior"]["mass_flow"].transpose("chain", "draw", "flow", "year").values
-    cells = draws[:, :, flow, year].reshape(-1, flow.size)
-    low, middle, high = np.quantile(cells, [(1 - PROBABILITY) / 2, 0.5, (1 + PROBABILITY) / 2], axis=0)
-    return low, middle, high
+    return np.asarray(draws[:, :, flow, year].reshape(-1, flow.size))

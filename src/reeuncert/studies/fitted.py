@@ -20,6 +20,7 @@ from reeuncert.files import first_line, write_whole
 from reeuncert.indicators.compute import add_indicators
 from reeuncert.indicators.headlines import headlines, place
 from reeuncert.result.netcdf import read_tree, tree_bytes
+from reeuncert.result.quantiles import quantiles
 from reeuncert.studies.table_text import table_of, table_text
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -32,9 +33,6 @@ FORMAT = "reeuncert scenario 2"
 PREDICTED = ("row", "source", "lineage", "below", "r_hat")
 LABELS = ("indicator", "region", "partner", "product", "year")
 """What names a headline."""
-
-_MOST_UNDEFINED = 0.1
-"""Part of the draws in which a ratio may be undefined before its interval is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,12 +168,7 @@ def _quantiles(draws: xr.DataArray) -> xr.DataArray:
     rest = [str(d) for d in draws.dims if d not in ("chain", "draw")]
     values = draws.transpose("chain", "draw", *rest).values
     cells = values.reshape(values.shape[0] * values.shape[1], -1)
-    undefined = np.isnan(cells)
-    out = np.full((len(QUANTILES), cells.shape[1]), np.nan)
-    whole = ~undefined.any(axis=0)
-    out[:, whole] = np.quantile(cells[:, whole], QUANTILES, axis=0)
-    for column in np.flatnonzero(~whole & (undefined.mean(axis=0) <= _MOST_UNDEFINED)):
-        out[:, column] = np.quantile(cells[~undefined[:, column], column], QUANTILES)
+    out = quantiles(cells, QUANTILES)
     coords = {"quantile": list(QUANTILES), **{d: draws[d].values for d in rest}}
     shape = (len(QUANTILES), *values.shape[2:])
     return xr.DataArray(out.reshape(shape).astype(np.float32), coords, ("quantile", *rest), attrs=dict(draws.attrs))

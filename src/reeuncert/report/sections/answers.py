@@ -6,9 +6,12 @@ from typing import Any
 
 from reeuncert.indicators.registry import lookup
 from reeuncert.report.context import Context
-from reeuncert.report.grounding import grounding_of_row
 from reeuncert.report.svg import interval_picture
 from reeuncert.report.words import interval
+from reeuncert.result.learning import INFORMED, ON_PRIOR, PARTLY_PRIOR
+
+STYLES = {INFORMED: "informed", PARTLY_PRIOR: "partly", ON_PRIOR: "rests"}
+"""Verdict → style of its mark in the page."""
 
 
 def content(context: Context) -> dict[str, Any]:
@@ -19,17 +22,16 @@ def content(context: Context) -> dict[str, Any]:
         unit = "1" if percent else row["unit"]
         posterior = (row["eti90_lb"], row["median"], row["eti90_ub"])
         prior = (row["prior_eti90_lb"], row["prior_median"], row["prior_eti90_ub"])
-        ground = grounding_of_row(context.dt, row)
         told = f"Posterior {interval(posterior[0], posterior[2], unit)}; prior {interval(prior[0], prior[2], unit)}."
         cards.append(
             {
                 "sentence": row["sentence"],
                 "picture": interval_picture(posterior, prior, percent=percent, label=told),
-                "style": ground.style,
-                "words": ground.words,
+                "style": STYLES.get(row["verdict"], "unknown"),
+                "words": row["verdict"],
                 "prior": interval(prior[0], prior[2], unit),
-                "ratio": ground.ratio,
+                "ratio": row["width_ratio"],
             }
         )
-    names = {style: [c for c in cards if c["style"] == style] for style in ("informed", "partly", "rests")}
+    names = {style: [c for c in cards if c["style"] == style] for style in STYLES.values()}
     return {"cards": cards, "counts": {style: len(found) for style, found in names.items()}}

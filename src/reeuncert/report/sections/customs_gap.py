@@ -9,7 +9,6 @@ from reeuncert.indicators.summary import summary
 from reeuncert.plots.customs_gap import plot_customs_records
 from reeuncert.report.context import Context
 from reeuncert.report.figures import Figure, figure
-from reeuncert.report.grounding import grounding
 from reeuncert.report.sections.panels import fans_of, series_of
 
 TITLES = {
@@ -68,6 +67,5 @@ def _sums(context: Context, region: str, partner: str) -> dict[str, Any]:
             found = summary(context.dt, name, region=region, partner=partner, year=context.years[-1]).to_dict(
                 "records"
             )[0]
-            at = {"region": region, "partner": partner, "year": context.years[-1]}
-            rows[name.removesuffix("_cumulated")] = found | {"words": grounding(context.dt, name, at).words}
+            rows[name.removesuffix("_cumulated")] = found
     return {"sums": rows, "region": region, "partner": partner}
