@@ -29,6 +29,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 _SEAL = b"sha256:"
 _SEAL_BYTES = len(_SEAL) + 32
 
+REORDER = {"reassoc", "contract", "nsz"}
+"""For ``fastmath`` of loops that are to use vectors: sums in another order, a × b + c in one rounding."""
+
 # Without a word a function inherits `fastmath` from whoever calls it first: PyTensor's would reorder sums (slower: most
 # are short) and would make results depend on which process filled the cache.
 _compile = partial(numba.njit, error_model="numpy", fastmath=False)

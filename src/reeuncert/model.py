@@ -10,7 +10,7 @@ import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
-from reeuncert.balance.affine import BlockFactor, block_affine
+from reeuncert.balance.affine import path_affine
 from reeuncert.balance.network import Network
 from reeuncert.balance.op import balanced_flows
 from reeuncert.case.records import Case
@@ -30,15 +30,14 @@ class ModelRecord(Short):
 
     Parameters
     ----------
-    prior, factor
-        The joint prior of the coordinates and its factor K; None where ``prior_measure`` is ``mass`` or ``shares``.
+    prior
+        The joint prior of the coordinates; None where ``prior_measure`` is ``mass`` or ``shares``.
     """
 
     case: Case
     network: Network
     evidence: EvidenceModel
     prior: CoordinatePrior | None
-    factor: BlockFactor | None
 
     def __repr__(self) -> str:
         return f"Model of {self.case!r}\n  {self.network.n_coordinates} coordinates; {self.evidence!r}"
@@ -70,16 +69,12 @@ def build_model(case: Case) -> pm.Model:
     network = case_network(case)
     evidence = compile_evidence(case, network)
     prior = coordinate_prior(case, network) if case.prior_measure == COORDINATES else None
-    factor = None if prior is None else BlockFactor.from_blocks((block.index, block.factor) for block in prior.blocks)
     with pm.Model(coords=_coords(case, network)) as model:
-        if prior is None or factor is None:
-            log_flow = flows_with_density(case, network)
-        else:
-            log_flow = _flows_from_normals(network, prior, factor)
+        log_flow = flows_with_density(case, network) if prior is None else _flows_from_normals(network, prior)
         _mass_flow(network, log_flow)
         add_likelihood(model, log_flow, evidence)
     # A plain attribute: PyMC's model knows nothing of cases, and a copy that drops it is still a valid model.
-    vars(model)["reeuncert"] = ModelRecord(case, network, evidence, prior, factor)
+    vars(model)["reeuncert"] = ModelRecord(case, network, evidence, prior)
     return model
 
 
@@ -105,12 +100,12 @@ def _coords(case: Case, network: Network) -> dict[str, Any]:
     }
 
 
-def _flows_from_normals(network: Network, prior: CoordinatePrior, factor: BlockFactor) -> TensorVariable:
+def _flows_from_normals(network: Network, prior: CoordinatePrior) -> TensorVariable:
     """Log flows from standard normals: u = m + K z; mean and factor are data, so that a refit need not compile anew."""
     z = pm.Normal("z", 0.0, 1.0, dims="coordinate")
     mean = pm.Data("prior_mean", prior.mean, dims="coordinate")
-    values = pm.Data("prior_factor", factor.values)
-    return balanced_flows(block_affine(z, mean, factor, values), network)
+    values = pm.Data("prior_factor", prior.factor.values)
+    return balanced_flows(path_affine(z, mean, prior.factor, values), network)
 
 
 def _mass_flow(network: Network, log_flow: TensorVariable) -> None:

@@ -1,6 +1,6 @@
 """Systems that tests and benchmarks make up: a large regular one, and small random ones."""
 
-from networks.large import block_factor, trade_system
+from networks.large import path_factor, trade_system
 from networks.small import coordinates, random_groups, random_system, systems
 
-__all__ = ["block_factor", "coordinates", "random_groups", "random_system", "systems", "trade_system"]
+__all__ = ["coordinates", "path_factor", "random_groups", "random_system", "systems", "trade_system"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from reeuncert.balance.affine import BlockFactor
+from reeuncert.balance.factor import PathFactor
 from reeuncert.balance.network import Network
 from reeuncert.system.definition import Flow, Process, SystemDefinition
 
@@ -51,12 +51,16 @@ def trade_system(n_regions: int = 3, n_products: int = 4, n_years: int = 23, cop
     return SystemDefinition(tuple(processes), tuple(flows), years)
 
 
-def block_factor(network: Network, seed: int = 0) -> BlockFactor:
-    """One lower-triangular block for the path over the years of each coordinate."""
+def path_factor(network: Network, seed: int = 0) -> PathFactor:
+    """A level, a slope and an AR(1) deviation for the path over the years of each coordinate."""
     rng = np.random.default_rng(seed)
     key = [f"{kind} {name}" for kind, name in zip(network.coordinate_kind, network.coordinate_name, strict=True)]
+    paths: dict[str, list[int]] = {}
+    for k, name in enumerate(key):
+        paths.setdefault(name, []).append(k)
     blocks = []
-    for name in dict.fromkeys(key):
-        index = [k for k, other in enumerate(key) if other == name]
-        blocks.append((index, np.tril(rng.normal(0.0, 0.2, (len(index), len(index))))))
-    return BlockFactor.from_blocks(blocks)
+    for index in paths.values():
+        n = len(index)
+        carry = np.where(np.arange(n) > 0, rng.uniform(0.2, 0.8), 0.0)
+        blocks.append((index, rng.uniform(0.0, 0.3, (n, 2)), rng.uniform(0.1, 0.3, n), carry))
+    return PathFactor.of(blocks)

@@ -16,9 +16,10 @@ SCRIPT = """
 import json, sys
 from numba.core import event
 import numpy as np, pytensor, pytensor.tensor as pt
-from networks import block_factor, trade_system
+from networks import path_factor, trade_system
+from reeuncert.balance.affine import path_affine
 from reeuncert.balance.network import Network
-from reeuncert.balance.op import balanced_flows_with_jacobian, block_affine, flows_from_coordinates
+from reeuncert.balance.op import balanced_flows_with_jacobian, flows_from_coordinates
 
 compiled = []
 
@@ -31,7 +32,7 @@ class Listener(event.Listener):
 network = Network.from_system(trade_system(n_regions=int(sys.argv[1]), n_years=int(sys.argv[2])))
 z = pt.dvector("z")
 with event.install_listener("numba:compile", Listener()):
-    log_flow, log_jacobian = balanced_flows_with_jacobian(block_affine(z, 0.5, block_factor(network)), network)
+    log_flow, log_jacobian = balanced_flows_with_jacobian(path_affine(z, 0.5, path_factor(network)), network)
     loss = (log_flow**2).sum() + log_jacobian
     value, _ = pytensor.function([z], [loss, pytensor.grad(loss, z)])(np.zeros(network.n_coordinates))
     flows_from_coordinates(np.zeros(network.n_coordinates), network)

@@ -9,12 +9,12 @@ import pytensor.tensor as pt
 import pytest
 from pytensor.graph.replace import vectorize_graph
 
-from networks import block_factor, coordinates, random_groups, random_system, trade_system
+from networks import coordinates, path_factor, random_groups, random_system, trade_system
+from reeuncert.balance.affine import path_affine
 from reeuncert.balance.network import Network
 from reeuncert.balance.op import (
     balanced_flows,
     balanced_flows_with_jacobian,
-    block_affine,
     flows_from_coordinates,
     log_shares,
 )
@@ -88,10 +88,10 @@ def test_in_a_model_with_nutpie():
     network = Network.from_system(trade_system(n_regions=2, n_products=1, n_years=3))
     with pm.Model(coords={"coordinate": list(network.coordinate_labels)}) as model:
         z = pm.Normal("z", 0.0, 1.0, dims="coordinate")
-        factor = block_factor(network)
+        factor = path_factor(network)
         mean = pm.Data("prior_mean", np.full(network.n_coordinates, -1.0))
         values = pm.Data("prior_factor", factor.values)
-        log_flow = balanced_flows(block_affine(z, mean, factor, values), network)
+        log_flow = balanced_flows(path_affine(z, mean, factor, values), network)
         pm.Deterministic("log_flow", log_flow)
         pm.Normal("reported", log_flow[:3], 0.1, observed=np.zeros(3))
         dt = pm.sample(

@@ -2,13 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from reeuncert.case.medians import median_in_year
 from reeuncert.case.records import Prior
 from reeuncert.errors import ModelError
-from reeuncert.priors.paths import _block, _blocks, _factor, _Spread, ar_correlation
+from reeuncert.priors.paths import _block, _blocks, _Spread
 from reeuncert.system.definition import Selector
 
 
@@ -62,24 +60,23 @@ def test_the_split_of_a_total_takes_the_spread_of_the_split():
     assert _Spread.of(total, "share", 0.0) == _Spread(0.9, 0.9, 0.0)
 
 
-@given(st.integers(1, 12), st.integers(0, 2**32 - 1))
-@settings(max_examples=50, deadline=None)
-def test_the_factor_gives_back_any_covariance(n: int, seed: int):
-    rng = np.random.default_rng(seed)
-    root = rng.normal(size=(n, rng.integers(1, n + 1)))
-    covariance = root @ root.T
-    factor = _factor(covariance, ["x"] * n)
-    assert np.allclose(factor @ factor.T, covariance, atol=1e-10 * covariance.max())
-
-
 def test_a_prior_without_spread_is_refused():
+    rows = [row(name="x")] * 2
     with pytest.raises(ModelError, match=r"priors without spread: x; give level_sd or year_sd above 0"):
-        _factor(np.zeros((2, 2)), ["x", "x"])
+        _blocks(["a", "a"], ["share"] * 2, np.array([2000, 2001]), rows, np.zeros(2))
 
 
 def test_years_without_a_flow_count_as_time_passed():
-    correlation = ar_correlation(np.array([2000, 2005]), np.array([0.9, 0.9]))
-    assert correlation[0, 1] == pytest.approx(0.9**5)
+    rows = [row(year_sd=2.0, correlation=0.9)] * 2
+    (block,) = _blocks(["a", "a"], ["share"] * 2, np.array([2000, 2005]), rows, np.zeros(2))
+    assert block.covariance[0, 1] == pytest.approx(4 * 0.9**5)
+
+
+def test_a_block_holds_its_paths_one_after_the_other():
+    rows = [row(level_sd=0.5, year_sd=0.1, correlation=0.5, shared="k")] * 4
+    (block,) = _blocks(["a", "b", "a", "b"], ["share"] * 4, np.array([2001, 2000, 2000, 2001]), rows, np.zeros(4))
+    assert block.index.tolist() == [2, 0, 1, 3]
+    assert block.carry.tolist() == [0, 0.5, 0, 0.5]
 
 
 def test_a_trend_is_straight_on_the_log_scale_of_an_input():

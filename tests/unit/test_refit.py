@@ -70,7 +70,8 @@ def test_other_numbers_are_fitted_without_compiling(refitter):
         likelihood_terms=False,
     )
     assert close((ours, "posterior"), (own, "posterior"))
-    assert not close((ours, "posterior"), (refitter.fit(seed=4), "posterior"))
+    wide, narrow = (log_flows(tree).std(("chain", "draw")) for tree in (ours, refitter.fit(seed=4)))
+    assert 1.3 < float((wide / narrow).median()) < 2.0
     assert ours.attrs["case_json"] == own.attrs["case_json"]
 
 

@@ -23,7 +23,8 @@ VERSION = source_version(__file__, elimination.__file__, packing.__file__)
 
 
 @kernel(VERSION)
-def _unpack(layout):  # type: ignore[no-untyped-def]  # returns views; numba infers them
+def layout_parts(layout):  # type: ignore[no-untyped-def]  # returns views; numba infers them
+    """The arrays of a layout, see `reeuncert.balance.packing`."""
     nodes, edges, components = layout[0], layout[1], layout[3]
     a = HEADER
     coordinate = layout[a : a + edges]
@@ -175,7 +176,7 @@ def forward_into(u, layout, log_flow, log_share, kept, work):  # type: ignore[no
     work
         Scratch, shape (2, layout[6]).
     """
-    coordinate, target, out_start, in_start, in_edge, component_start, component_store, _ = _unpack(layout)
+    coordinate, target, out_start, in_start, in_edge, component_start, component_store, _ = layout_parts(layout)
     edges, inputs, components = layout[1], layout[2], layout[3]
     share = kept[:edges]
     # Holds the flow of an edge until its target is reached, from then on its share of what enters there.
@@ -236,7 +237,7 @@ def forward(u, layout, visible):  # type: ignore[no-untyped-def]  # numba infers
     kept = np.empty(layout[5])
     work = np.empty((2, layout[6]))
     log_jacobian = forward_into(u, layout, all_flow, all_share, kept, work)
-    parent = _unpack(layout)[7]
+    parent = layout_parts(layout)[7]
     log_flow = np.empty(visible.size)
     log_share = np.empty(visible.size)
     for v in range(visible.size):
@@ -299,7 +300,7 @@ def backward(to_log_flow, to_log_share, to_jacobian, layout, visible, kept):  # 
 
     Those with respect to log flows and log shares may be empty: nothing depends on them then.
     """
-    coordinate, target, out_start, in_start, in_edge, component_start, component_store, parent = _unpack(layout)
+    coordinate, target, out_start, in_start, in_edge, component_start, component_store, parent = layout_parts(layout)
     edges, inputs, components = layout[1], layout[2], layout[3]
     share = kept[:edges]
     weight = kept[edges : 2 * edges]

@@ -16,18 +16,8 @@ from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_defa
 from pytensor.tensor.variable import TensorVariable
 
 from reeuncert.balance import kernels
-from reeuncert.balance.affine import BlockFactor, block_affine
 from reeuncert.balance.anchors import Anchors
 from reeuncert.balance.network import Network
-
-__all__ = [
-    "BlockFactor",
-    "balanced_flows",
-    "balanced_flows_with_jacobian",
-    "block_affine",
-    "flows_from_coordinates",
-    "log_shares",
-]
 
 
 class BalancedFlows(Op):

@@ -22,6 +22,7 @@ from pytensor.configdefaults import config
 from pytensor.link.numba.cache import CACHED_SRC_FUNCTIONS
 
 from reeuncert.compiling import kept
+from reeuncert.inference.density_kernel import Numbers, log_density
 
 _WORD = 8
 
@@ -34,7 +35,7 @@ def logp_callback(dim, x_, out_, logp_, user_data_):
         out = numba.carray(out_, ({n_dim},))
         logp = numba.carray(logp_, ())
 {shared}
-        value, gradient = inner({arguments})
+        value, gradient = inner(x, {arrays})
         logp[()] = value
         out[...] = gradient
         if not np.all(np.isfinite(out)):
@@ -54,10 +55,35 @@ def expand_callback(dim, expanded, x_, out_, user_data_):
         x = numba.carray(x_, ({n_dim},))
         out = numba.carray(out_, ({n_expanded},))
 {shared}
-        (values,) = inner({arguments})
+        (values,) = inner(x, {arrays})
         out[...] = values
     except Exception:
         return -2
+    return 0
+"""
+
+_DENSITY = """
+def density_callback(dim, x_, out_, logp_, user_data_):
+    try:
+        x = numba.carray(x_, (dim,))
+        out = numba.carray(out_, (dim,))
+        logp = numba.carray(logp_, ())
+{shared}
+        value = inner(x, out, Numbers({arrays}))
+        logp[()] = value
+        if not np.isfinite(value):
+            return 4
+    except Exception:
+        return 1
+    return 0
+"""
+
+_COPY = """
+def copy_callback(dim, expanded, x_, out_, user_data_):
+    x = numba.carray(x_, (dim,))
+    out = numba.carray(out_, (expanded,))
+    for i in range(dim):
+        out[i] = x[i]
     return 0
 """
 
@@ -111,6 +137,23 @@ def expand_callback(
     return _compiled("expand_callback", source, inner, shared, _EXPAND_SIGNATURE)
 
 
+def density_callback(record: np.dtype[Any], shared: Mapping[str, np.ndarray]) -> Callback:
+    """The density of `reeuncert.inference.density_kernel`, as nutpie calls it.
+
+    Parameters
+    ----------
+    record, shared
+        As in `logp_callback`; the shared arrays are those of `Numbers`, in their order.
+    """
+    source = _filled(_DENSITY, record, shared)
+    return _compiled("density_callback", source, log_density, shared, _LOGP_SIGNATURE)
+
+
+def copy_callback() -> Callback:
+    """The point itself as all that is stored of a draw."""
+    return _compiled("copy_callback", _COPY, log_density, {}, _EXPAND_SIGNATURE)
+
+
 def _filled(template: str, record: np.dtype[Any], shared: Mapping[str, np.ndarray], **sizes: int) -> str:
     # nutpie's record holds nothing but words of eight bytes: pointers, sizes and shapes. Read as words, the source does
     # not depend on its random keys, so that it can be found again.
@@ -121,7 +164,7 @@ def _filled(template: str, record: np.dtype[Any], shared: Mapping[str, np.ndarra
         place = f"pointer(words[{_word(record, 'data', key)}])"
         lines.append(f"a{i} = numba.carray({place}, ({shape}), dtype{i})  # {array.dtype}")
     body = "\n".join(f"        {line}" for line in lines)
-    return template.format(shared=body, arguments=", ".join(["x", *(f"a{i}" for i in range(len(shared)))]), **sizes)
+    return template.format(shared=body, arrays=", ".join(f"a{i}" for i in range(len(shared))), **sizes)
 
 
 def _word(record: np.dtype[Any], group: str, key: str) -> int:
@@ -143,6 +186,7 @@ def _compiled(name: str, source: str, inner: Any, shared: Mapping[str, np.ndarra
         "numba": numba,
         "pointer": address_as_void_pointer,
         "inner": inner,
+        "Numbers": Numbers,
     }
     environment |= {f"dtype{i}": dtype for i, dtype in enumerate(dtypes)}
     exec(compile(source, f"<{name}>", "exec"), environment)  # the text above, filled with numbers only

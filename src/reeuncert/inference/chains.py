@@ -19,7 +19,7 @@ from reeuncert.inference.compiled import CompiledModel
 from reeuncert.inference.interrupts import Interrupts
 from reeuncert.inference.messages import Messages
 from reeuncert.inference.settings import Settings
-from reeuncert.inference.whitening import WHITENED
+from reeuncert.inference.stretching import WHITENED
 
 NOTHING_YET = "interrupted while the chains were still tuning: there are no draws to keep"
 POLL = 0.02
@@ -169,7 +169,11 @@ def largest_rectangle(lengths: Sequence[int]) -> tuple[list[int], int]:
     return [i for i, n in enumerate(lengths) if n >= draws] if draws else [], draws
 
 
-def without_whitened(posterior: xr.Dataset) -> xr.Dataset:
-    """Draws without the coordinates that the sampler moves in."""
+def shown(compiled: CompiledModel, posterior: xr.Dataset, keep_whitened: bool) -> xr.Dataset:
+    """What is kept of draws: the variables of the model, or also the coordinates that the sampler moves in."""
+    if keep_whitened:
+        return posterior
+    if compiled.unfold is not None and WHITENED in posterior:
+        return compiled.unfold(compiled, posterior[WHITENED])
     kept = posterior.drop_vars(WHITENED, errors="ignore")
     return kept.drop_dims([d for d in kept.dims if str(d).startswith(WHITENED)])

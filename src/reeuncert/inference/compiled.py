@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pymc as pm
+import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 from pytensor.configdefaults import config
 
@@ -46,11 +47,14 @@ class CompiledModel:
     learned
         What an earlier pilot run has shown of the shape of the posterior, if there was one: a run with other data then
         needs none.
+    unfold
+        Makes the variables of the model from the points where the sampler moved, where only these are stored.
     """
 
     compiled: Any
     centre: Array
     learned: Roundness | None = None
+    unfold: Callable[[CompiledModel, xr.DataArray], xr.Dataset] | None = None
 
     @property
     def size(self) -> int:

@@ -17,7 +17,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from reeuncert.errors import SamplingError
-from reeuncert.inference.chains import Chain, chain_seed, without_whitened
+from reeuncert.inference.chains import Chain, chain_seed, shown
 from reeuncert.inference.compiled import CompiledModel
 from reeuncert.inference.settings import Settings
 from reeuncert.inference.trajectories import (
@@ -159,7 +159,7 @@ class HamiltonianRun:
             for name, column in zip(STATISTICS, statistics.T, strict=True)
         }
         stats = xr.Dataset(columns, coords={"chain": [0], "draw": np.arange(draws)})
-        kept = posterior if self._keep_whitened else without_whitened(posterior)
+        kept = shown(self._compiled, posterior, self._keep_whitened)
         return Chain(kept, stats, draws == self._settings.draws)
 
 

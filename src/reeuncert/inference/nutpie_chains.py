@@ -9,7 +9,7 @@ from typing import Any
 import xarray as xr
 
 from reeuncert.errors import SamplingError
-from reeuncert.inference.chains import Chain, chain_seed, without_whitened
+from reeuncert.inference.chains import Chain, chain_seed, shown
 from reeuncert.inference.compiled import CompiledModel, repeatable_arithmetic
 from reeuncert.inference.settings import Settings, renamed
 from reeuncert.inference.thinning import thin_draws
@@ -32,7 +32,7 @@ class NutpieRun:
             assert tell is not None
             tell(states[0].finished_draws, states[0].divergences)
 
-        self._settings, self._keep_whitened = settings, keep_whitened
+        self._compiled, self._settings, self._keep_whitened = compiled, settings, keep_whitened
         with repeatable_arithmetic():
             self._run = nutpie.sample(
                 compiled.compiled,
@@ -74,6 +74,5 @@ class NutpieRun:
                 raise SamplingError("nutpie returned no draws")
             return Chain(xr.Dataset(), xr.Dataset(), complete=False)
         posterior, stats = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()
-        if not self._keep_whitened:
-            posterior = without_whitened(posterior)
-        return Chain(*thin_draws(posterior, renamed(stats), self._settings.thin), complete)
+        posterior, stats = thin_draws(posterior, renamed(stats), self._settings.thin)
+        return Chain(shown(self._compiled, posterior, self._keep_whitened), stats, complete)

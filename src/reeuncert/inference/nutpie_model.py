@@ -1,17 +1,21 @@
-"""A PyMC model as nutpie samples it: nutpie's own way of making one, with callbacks that are kept on disk."""
+"""A model as nutpie samples it: nutpie's own way of making one, with callbacks that are kept on disk."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 import numpy as np
+import pandas as pd
 import pymc as pm
 from nutpie import compile_pymc as theirs
 from pymc.initial_point import make_initial_point_fn
 
-from reeuncert.inference.callbacks import expand_callback, logp_callback
+from reeuncert.inference.callbacks import copy_callback, density_callback, expand_callback, logp_callback
+from reeuncert.inference.density_kernel import Numbers
+from reeuncert.inference.stretching import WHITENED
 
 
 def nutpie_model(model: pm.Model, store: Sequence[str] | None = None) -> Any:
@@ -65,4 +69,44 @@ def nutpie_model(model: pm.Model, store: Sequence[str] | None = None) -> Any:
         logp_func=logp_fn,
         expand_func=expand_fn,
         reparameterized_names=renamed,
+    )
+
+
+@dataclass(frozen=True)
+class _Named:
+    """What nutpie asks of a shared variable of PyTensor."""
+
+    name: str
+    ndim: int
+
+
+def density_model(numbers: Numbers) -> Any:
+    """The density of `reeuncert.inference.density` as nutpie samples it; of a draw only the point is stored.
+
+    Returns
+    -------
+    nutpie.compile_pymc.CompiledPyMCModel
+    """
+    shared = {name: np.array(array, order="C") for name, array in numbers._asdict().items()}
+    for array in shared.values():
+        array.flags.writeable = False
+    keys = {_Named(name, array.ndim): name for name, array in shared.items()}
+    user_data = theirs.make_user_data(keys, shared)
+    size = numbers.whitening_centre.size
+    return theirs.CompiledPyMCModel(
+        _n_dim=size,
+        dims={},
+        _coords={theirs._UNCONSTRAINED_PARAMETER: pd.Index([f"{WHITENED}_{i}" for i in range(size)])},
+        _shapes={WHITENED: (size,)},
+        compiled_logp_func=density_callback(user_data.dtype, shared),
+        compiled_expand_func=copy_callback(),
+        initial_point_func=lambda seed: np.random.default_rng(seed).uniform(-1.0, 1.0, size),
+        shared_data=shared,
+        shared_var_keys=keys,
+        user_data=user_data,
+        n_expanded=size,
+        shape_info=([WHITENED], [slice(0, size)], [(size,)]),
+        logp_func=None,
+        expand_func=None,
+        reparameterized_names=[],
     )

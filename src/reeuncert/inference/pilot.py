@@ -11,7 +11,8 @@ from reeuncert.inference.compiled import CompiledModel
 from reeuncert.inference.messages import Messages
 from reeuncert.inference.roundness import Roundness, learned_from
 from reeuncert.inference.settings import Settings
-from reeuncert.inference.whitening import WHITENED, LinearMap
+from reeuncert.inference.stretching import WHITENED
+from reeuncert.inference.whitening import LinearMap
 
 CHAINS, TUNE, DRAWS = 2, 150, 250
 TARGET_ACCEPT = 0.8

@@ -16,15 +16,16 @@ from pytensor.graph.traversal import ancestors
 from reeuncert.case.records import Case
 from reeuncert.case.serial import case_to_json
 from reeuncert.errors import SamplingError
-from reeuncert.inference.compiled import CompiledModel, compile_model
+from reeuncert.inference.compiled import CompiledModel
+from reeuncert.inference.density import with_numbers
 from reeuncert.inference.hmc import HamiltonianRun
-from reeuncert.inference.layout import has_normal_coordinates, stored_names
+from reeuncert.inference.layout import stored_names
 from reeuncert.inference.messages import Messages
 from reeuncert.inference.pilot import pilot
 from reeuncert.inference.roundness import Roundness, around_mode
 from reeuncert.inference.sample import sample
 from reeuncert.inference.settings import Settings
-from reeuncert.inference.whitening import compile_whitened
+from reeuncert.inference.whitening import compile_for_sampling, is_whitened
 from reeuncert.likelihood.model import REPORTED_DATA, WEIGHT_DATA
 from reeuncert.model import ModelRecord, build_model, record_of
 from reeuncert.priors.coverage import delivered_inputs
@@ -53,10 +54,8 @@ class Refitter:
     def __init__(self, case: Case) -> None:
         self.case = case
         model = build_model(case)
-        whitened = has_normal_coordinates(model)
-        compile_with = compile_whitened if whitened else compile_model
-        self._compiled: CompiledModel = compile_with(model, store=stored_names(model))
-        self._whitened = whitened
+        self._compiled: CompiledModel = compile_for_sampling(model, store=stored_names(model))
+        self._whitened = is_whitened(self._compiled)
         self._structure = _structure(model)
         self._latest = (case, model)
         self._learned: list[tuple[str, Roundness]] = []
@@ -170,6 +169,8 @@ class Refitter:
 
     def _with_numbers(self, model: pm.Model) -> CompiledModel:
         """The compiled code with the numbers of a model of the same structure."""
+        if self._compiled.unfold is not None:
+            return with_numbers(self._compiled, model)
         held = self._compiled.data_names
         return self._compiled.with_data(**{str(v.name): v.get_value() for v in _inputs(model) if v.name in held})
 
@@ -231,6 +232,6 @@ def _structure(model: pm.Model) -> _Structure:
         measure,
         tuple((name, tuple(labels or ())) for name, labels in model.coords.items()),
         tuple((str(v.name), v.get_value(borrow=True).shape) for v in _inputs(model)),
-        b"" if record.factor is None else record.factor.layout.tobytes(),
+        b"" if record.prior is None else record.prior.factor.layout.tobytes(),
         b"|".join(np.ascontiguousarray(array).tobytes() for array in rows),
     )

@@ -14,7 +14,8 @@ from pymc.sampling.parallel import ParallelSamplingError
 from reeuncert.errors import SamplingError
 from reeuncert.inference.chains import Begin, joined, run_chains
 from reeuncert.inference.checkpoint import Checkpoint
-from reeuncert.inference.compiled import CompiledModel, compile_model, repeatable_arithmetic
+from reeuncert.inference.compiled import CompiledModel, repeatable_arithmetic
+from reeuncert.inference.density import why_not
 from reeuncert.inference.hmc import HamiltonianRun
 from reeuncert.inference.layout import has_normal_coordinates
 from reeuncert.inference.messages import Clock, Messages
@@ -24,7 +25,7 @@ from reeuncert.inference.roundness import around_mode, rounder
 from reeuncert.inference.settings import Settings, renamed
 from reeuncert.inference.start import require_finite, with_good_starts
 from reeuncert.inference.thinning import thin_draws
-from reeuncert.inference.whitening import compile_whitened, is_whitened
+from reeuncert.inference.whitening import compile_for_sampling, is_whitened
 
 
 @dataclass(frozen=True)
@@ -85,11 +86,9 @@ def _sample_chains(
 ) -> Drawn:
     clock, seconds = Clock(), {}
     if compiled is None:
-        messages.say("Compiling the model (the first time takes longest; the result is kept for later runs) …")
-        # Where priors are normal the posterior is round about its mode; densities of masses and shares have corners,
-        # and whitening around a mode costs them effective draws (steel of Lupton & Allwood 2018).
-        compile_with = compile_whitened if has_normal_coordinates(model) else compile_model
-        compiled = compile_with(model, store=settings.store)
+        if why := why_not(model):
+            messages.say(f"Compiling the model by PyTensor, which takes minutes the first time, since {why} …")
+        compiled = compile_for_sampling(model, store=settings.store)
     seconds["compile"] = clock.lap()
     require_finite(compiled)
     have = {} if checkpoint is None else checkpoint.begin(compiled)

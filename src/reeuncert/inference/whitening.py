@@ -26,24 +26,20 @@ from pytensor.graph.replace import graph_replace
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
 from pytensor.tensor.shape import specify_shape
 
-from reeuncert.compiling import kernel, source_version
+from reeuncert.compiling import kernel
 from reeuncert.inference.compiled import CompiledModel, compile_model
+from reeuncert.inference.density import compile_density, why_not
+from reeuncert.inference.layout import has_normal_coordinates
+from reeuncert.inference.stretching import CENTRE, DIRECTIONS, GAINS, VERSION, WHITENED, stretch
 
 Array = NDArray[np.float64]
 
-WHITENED = "whitened"
-CENTRE = "whitening_centre"
-DIRECTIONS = "whitening_directions"
-GAINS = "whitening_gains"
 
-_VERSION = source_version(__file__)
-
-
-@kernel(_VERSION)
-def _stretch(y, directions, gains):  # type: ignore[no-untyped-def]  # numba infers
-    """Y + Vᵀ diag(gains) V y, the directions being the rows of V."""
-    along = (np.dot(directions, y.astype(np.float32)) * gains).astype(np.float32)
-    return y + np.dot(directions.T, along)
+@kernel(VERSION)
+def _stretched(y, directions, gains):  # type: ignore[no-untyped-def]  # numba infers
+    result = np.empty(y.size)
+    stretch(y, directions, gains, result)
+    return result
 
 
 class Stretch(Op):
@@ -56,7 +52,7 @@ class Stretch(Op):
         return Apply(self, [y, *(pt.as_tensor(c) for c in columns)], [y.type()])
 
     def perform(self, node: Apply, inputs: Sequence[Any], output_storage: list[list[Any]]) -> None:
-        output_storage[0][0] = _stretch(*inputs)
+        output_storage[0][0] = _stretched(*inputs)
 
     def infer_shape(self, node: Apply, shapes: Any) -> list[tuple[Any, ...]]:
         return [shapes[0]]
@@ -77,10 +73,10 @@ _stretch_op = Stretch()
 @register_funcify_default_op_cache_key(Stretch)
 def _compile_stretch(op: Stretch, node: Apply, **_: Any) -> tuple[Callable[..., Any], int]:
     @numba_njit
-    def stretch(y, directions, gains):  # type: ignore[no-untyped-def]  # numba infers
-        return _stretch(y, directions, gains)
+    def stretched(y, directions, gains):  # type: ignore[no-untyped-def]  # numba infers
+        return _stretched(y, directions, gains)
 
-    return stretch, _VERSION
+    return stretched, VERSION
 
 
 def whitened_model(model: pm.Model) -> pm.Model:
@@ -139,6 +135,31 @@ def compile_whitened(model: pm.Model, *, store: Sequence[str] | None = None) -> 
     free = [variable.name for variable in model.free_RVs]
     names = [v.name for v in model.deterministics] if store is None else list(store)
     return compile_model(whitened_model(model), store=[*free, *names])
+
+
+def compile_for_sampling(model: pm.Model, *, store: Sequence[str] | None = None) -> CompiledModel:
+    """Compile a model by the way that suits it.
+
+    * The package's own density (`reeuncert.inference.density`) where it is that of the model.
+    * PyTensor's, in coordinates that can be made round, where priors are normal and the model has variables of its own.
+    * PyTensor's in the model's coordinates under other priors: densities of masses and shares have corners, and
+      whitening around a mode costs them effective draws (steel of Lupton & Allwood 2018).
+
+    Parameters
+    ----------
+    model
+        From `reeuncert.build_model`; likelihoods of the user's own may have been added.
+    store
+        Names of deterministics to keep in every draw, by default all; free variables are always kept.
+
+    Returns
+    -------
+    CompiledModel
+        `why_not` says why PyTensor compiled it, where it did.
+    """
+    if not why_not(model):
+        return compile_density(model, store=store)
+    return (compile_whitened if has_normal_coordinates(model) else compile_model)(model, store=store)
 
 
 def is_whitened(compiled: CompiledModel) -> bool:

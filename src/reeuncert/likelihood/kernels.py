@@ -183,7 +183,9 @@ def _component(
 
 
 @compiled
-def _family(family: int, form: int, low: float, high: float, width: float, sigma: float) -> tuple[float, float, float]:
+def family_logp(
+    family: int, form: int, low: float, high: float, width: float, sigma: float
+) -> tuple[float, float, float]:
     """Log probability under one family, with derivatives with respect to centre and sigma."""
     if family == 2:
         return _component(False, form, low, high, width, sigma)
@@ -228,13 +230,13 @@ def row_logp(
     for r in range(eta.size):
         width = upper[r] - lower[r]
         residual = value[r] - eta[r]
-        total, total_eta, total_sigma = _family(
+        total, total_eta, total_sigma = family_logp(
             family[r], form[r], residual + lower[r], residual + upper[r], width, sigma[r]
         )
         w = weight[r]
         if w > 0.0:
             residual += shift[r]
-            other, other_eta, other_sigma = _family(
+            other, other_eta, other_sigma = family_logp(
                 family[r], form[r], residual + lower[r], residual + upper[r], width, sigma[r]
             )
             total, share = _mixture(total + math.log1p(-w), other + math.log(w))
@@ -243,3 +245,85 @@ def row_logp(
         logp[r] = total
         d_eta[r] = total_eta
         d_sigma[r] = total_sigma
+
+
+@compiled
+def rows_of_masses(
+    mass: np.ndarray,
+    to_mass: np.ndarray,
+    log_offset: np.ndarray,
+    to_offset: np.ndarray,
+    sigma: np.ndarray,
+    to_sigma: np.ndarray,
+    value: np.ndarray,
+    counts: np.ndarray,
+    sums: tuple[np.ndarray, ...],
+    laws: tuple[np.ndarray, ...],
+) -> float:
+    """Log likelihood of all rows from masses, and its gradient: `quantities`, `row_logp` and the way back in one.
+
+    Parameters
+    ----------
+    mass, log_offset, sigma, value
+        Of each edge, offset value and row; as for `quantities` and `row_logp`.
+    to_mass, to_offset
+        The gradient is added to them.
+    to_sigma
+        Written.
+    counts
+        How often each row counts; a row that is left out is not looked at.
+    sums, laws
+        From `reeuncert.likelihood.packing.unpack_sums` and `unpack_rows`.
+    """
+    plain, num_ptr, num_edge, num_coef, den_ptr, den_edge, den_coef, off_ptr, off_index, off_weight = sums
+    family, form, lower, upper, shift, weight = laws
+    result = 0.0
+    for r in range(value.size):
+        to_sigma[r] = 0.0
+        if counts[r] <= 0.0:
+            continue
+        offset = 0.0
+        for k in range(off_ptr[r], off_ptr[r + 1]):
+            offset += off_weight[k] * log_offset[off_index[k]]
+        a, b = 0.0, 1.0
+        for k in range(num_ptr[r], num_ptr[r + 1]):
+            a += num_coef[k] * mass[num_edge[k]]
+        if den_ptr[r] < den_ptr[r + 1]:
+            b = 0.0
+            for k in range(den_ptr[r], den_ptr[r + 1]):
+                b += den_coef[k] * mass[den_edge[k]]
+        eta = a / b * math.exp(offset) if plain[r] else math.log(a / b) + offset
+        width, residual = upper[r] - lower[r], value[r] - eta
+        total, by_eta, by_sigma = 0.0, 0.0, 0.0
+        w = weight[r]
+        for reading in range(2 if w > 0.0 else 1):
+            if reading == 1:
+                residual += shift[r]
+            logp, logp_eta, logp_sigma = family_logp(
+                family[r], form[r], residual + lower[r], residual + upper[r], width, sigma[r]
+            )
+            if w > 0.0:
+                logp += math.log(w if reading == 1 else 1.0 - w)
+            share = 0.0
+            if reading == 0:
+                total = logp
+            else:
+                total, share = _mixture(total, logp)
+            by_eta = share * by_eta + (1.0 - share) * logp_eta
+            by_sigma = share * by_sigma + (1.0 - share) * logp_sigma
+        result += counts[r] * total
+        to_sigma[r] = counts[r] * by_sigma
+        by_eta *= counts[r]
+        if plain[r]:
+            of_a = by_eta * math.exp(offset) / b
+            by_eta = of_a * a
+            of_b = by_eta / b
+        else:
+            of_a, of_b = by_eta / a, by_eta / b
+        for k in range(num_ptr[r], num_ptr[r + 1]):
+            to_mass[num_edge[k]] += of_a * num_coef[k]
+        for k in range(den_ptr[r], den_ptr[r + 1]):
+            to_mass[den_edge[k]] -= of_b * den_coef[k]
+        for k in range(off_ptr[r], off_ptr[r + 1]):
+            to_offset[off_index[k]] += by_eta * off_weight[k]
+    return result

@@ -30,10 +30,7 @@ def implied_flows(case: Case, draws: int = 500, seed: int = 1) -> tuple[Network,
     network = case_network(case)
     prior = coordinate_prior(case, network)
     z = np.random.default_rng(seed).standard_normal((draws, network.n_coordinates))
-    u = np.tile(prior.mean, (draws, 1))
-    for block in prior.blocks:
-        u[:, block.index] += z[:, block.index] @ block.factor.T
-    return network, np.log(flows_of_draws(u, network))
+    return network, np.log(flows_of_draws(prior.mean + prior.factor.apply(z), network))
 
 
 def implied_warnings(case: Case, network: Network, log_flow: NDArray[np.float64]) -> list[Problem]:

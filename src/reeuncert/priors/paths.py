@@ -1,15 +1,20 @@
 """From the priors table to one Gaussian over all coordinates: u = m + K z, z standard normal.
 
 The path of a coordinate over the years is a level (shared by all years) + an AR(1) deviation by year + slopes on
-covariates, all integrated out: only their joint covariance C enters, as a factor K with K Kᵀ = C, block by block.
+covariates, all integrated out: only their joint covariance C enters, as a factor K with K Kᵀ = C, block by block
+(`reeuncert.balance.factor`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
+from reeuncert.balance.factor import PathFactor
 from reeuncert.balance.network import Network
 from reeuncert.case.medians import median_in_year
 from reeuncert.case.records import Case, Prior
@@ -17,24 +22,39 @@ from reeuncert.errors import ModelError
 from reeuncert.priors.coverage import covering_rows, group_members, prior_groups
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Block:
-    """Coordinates that are correlated a priori, and their covariance.
+    """Coordinates that are correlated a priori: paths over the years that share levels or slopes.
 
     Parameters
     ----------
     index
-        Positions in the vector of coordinates, shape (n,).
-    covariance, factor
-        Shape (n, n); ``factor @ factor.T`` is the covariance.
+        Positions in the vector of coordinates, path by path, by year within a path, shape (n,).
+    loads
+        Standard deviations by which they load on the k levels and slopes of the block, shape (n, k).
+    yearly
+        Standard deviation of the deviation by year, shape (n,).
+    carry
+        Correlation of a deviation with that of the coordinate before it; 0 where a path begins, shape (n,).
     """
 
     index: np.ndarray
-    covariance: np.ndarray
-    factor: np.ndarray
+    loads: np.ndarray
+    yearly: np.ndarray
+    carry: np.ndarray
+
+    @cached_property
+    def covariance(self) -> np.ndarray:
+        """Shape (n, n)."""
+        return self.loads @ self.loads.T + np.outer(self.yearly, self.yearly) * path_correlation(self.carry)
+
+    @cached_property
+    def factor(self) -> np.ndarray:
+        """Lower triangular, shape (n, n): ``factor @ factor.T`` is the covariance."""
+        return PathFactor.of([(np.arange(self.index.size), self.loads, self.yearly, self.carry)]).dense()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CoordinatePrior:
     """The joint prior of all coordinates.
 
@@ -60,8 +80,13 @@ class CoordinatePrior:
         """Prior standard deviation of every coordinate, shape (coordinate,)."""
         out = np.empty(self.mean.size)
         for block in self.blocks:
-            out[block.index] = np.sqrt(np.diag(block.covariance))
+            out[block.index] = np.sqrt((block.loads**2).sum(axis=1) + block.yearly**2)
         return out
+
+    @cached_property
+    def factor(self) -> PathFactor:
+        """K of u = m + K z."""
+        return PathFactor.of((block.index, block.loads, block.yearly, block.carry) for block in self.blocks)
 
 
 def coordinate_prior(case: Case, network: Network) -> CoordinatePrior:
@@ -192,31 +217,39 @@ class _Spread:
 def _block(
     index: np.ndarray, paths: list[str], whose: list[str], years: np.ndarray, rows: list[Prior], spread: list[_Spread]
 ) -> Block:
-    level = np.array([spread[k].level for k in index])
-    slope = np.array([spread[k].slope for k in index])
-    key = np.array([whose[k] for k in index])
-    covariate = np.array([rows[k].slope_on for k in index])
-    same = key[:, None] == key[None, :]
-    covariance = np.where(same, np.outer(level, level), 0.0)
-    covariance += np.where(same & (covariate[:, None] == covariate[None, :]), np.outer(slope, slope), 0.0)
-    for path in sorted({paths[k] for k in index}):
-        here = np.array([i for i, k in enumerate(index) if paths[k] == path])
-        here = here[np.argsort(years[index[here]])]
-        yearly = np.array([spread[index[i]].year for i in here])
-        step = np.array([rows[index[i]].correlation for i in here])
-        covariance[np.ix_(here, here)] += np.outer(yearly, yearly) * ar_correlation(years[index[here]], step)
-    return Block(index, covariance, _factor(covariance, [rows[k].name for k in index]))
+    first = {path: k for k, path in reversed(list(enumerate(paths[k] for k in index)))}
+    index = np.array(sorted(index, key=lambda k: (first[paths[k]], years[k])))
+    spreads = [spread[k] for k in index]
+    levels = _loads([whose[k] for k in index], [s.level for s in spreads])
+    slopes = _loads([(whose[k], rows[k].slope_on) for k in index], [s.slope for s in spreads])
+    yearly = np.array([s.year for s in spreads])
+    carry = np.zeros(index.size)
+    for i, (before, k) in enumerate(pairwise(index), start=1):
+        if paths[before] == paths[k]:
+            carry[i] = rows[k].correlation ** (years[k] - years[before])
+    block = Block(index, np.hstack([levels, slopes]), yearly, carry)
+    still = (block.loads**2).sum(axis=1) + yearly**2 <= 0
+    if still.any():
+        who = sorted({rows[k].name for k in index[still]})
+        raise ModelError(f"priors without spread: {', '.join(who)}; give level_sd or year_sd above 0")
+    return block
 
 
-def ar_correlation(years: np.ndarray, correlation: np.ndarray) -> np.ndarray:
-    """Correlation matrix of an AR(1) path seen in some years.
+def _loads(key: Sequence[Hashable], sd: Sequence[float]) -> np.ndarray:
+    """Standard deviations in a column for each key, shape (n, keys); keys without spread are left out."""
+    keys = {k: None for k, s in zip(key, sd, strict=True) if s}
+    return np.array([[s if k == column else 0.0 for column in keys] for k, s in zip(key, sd, strict=True)]).reshape(
+        len(key), len(keys)
+    )
+
+
+def path_correlation(carry: np.ndarray) -> np.ndarray:
+    """Correlation matrix of deviations, each of which is correlated with the one before.
 
     Parameters
     ----------
-    years
-        Increasing, shape (n,).
-    correlation
-        Correlation over one year of the step that leads to each year, shape (n,); the first is not used.
+    carry
+        Correlation with the deviation before, shape (n,); 0 where a path begins.
 
     Returns
     -------
@@ -224,25 +257,14 @@ def ar_correlation(years: np.ndarray, correlation: np.ndarray) -> np.ndarray:
 
     Examples
     --------
-    >>> ar_correlation(np.array([2000, 2001, 2003]), np.array([0.5, 0.5, 0.5]))
-    array([[1.   , 0.5  , 0.125],
-           [0.5  , 1.   , 0.25 ],
-           [0.125, 0.25 , 1.   ]])
+    >>> path_correlation(np.array([0.0, 0.5, 0.25, 0.0]))
+    array([[1.   , 0.5  , 0.125, 0.   ],
+           [0.5  , 1.   , 0.25 , 0.   ],
+           [0.125, 0.25 , 1.   , 0.   ],
+           [0.   , 0.   , 0.   , 1.   ]])
     """
-    out = np.eye(years.size)
-    for j in range(1, years.size):
-        out[:j, j] = out[:j, j - 1] * correlation[j] ** (years[j] - years[j - 1])
+    out = np.eye(carry.size)
+    for j in range(1, carry.size):
+        out[:j, j] = out[:j, j - 1] * carry[j]
         out[j, :j] = out[:j, j]
     return out
-
-
-def _factor(covariance: np.ndarray, names: list[str]) -> np.ndarray:
-    """A lower-triangular factor of a covariance that may be singular (a level alone has rank one)."""
-    if np.any(np.diag(covariance) <= 0):
-        who = sorted({name for name, v in zip(names, np.diag(covariance), strict=True) if v <= 0})
-        raise ModelError(f"priors without spread: {', '.join(who)}; give level_sd or year_sd above 0")
-    values, vectors = np.linalg.eigh(covariance)
-    # Eigenvalues below rounding are zero, not negative: nothing moves in the directions they belong to.
-    root = vectors * np.sqrt(np.where(values > values.max() * 1e-13, values, 0.0))
-    lower = np.linalg.qr(root.T, mode="r").T
-    return np.asarray(lower * np.where(np.diag(lower) < 0, -1.0, 1.0))

@@ -9,7 +9,6 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from reeuncert.balance.affine import BlockFactor
 from reeuncert.balance.op import flows_from_coordinates
 from reeuncert.case.records import Case
 from reeuncert.errors import ReeUncertError
@@ -135,8 +134,7 @@ def _prior(case: Case, target: Target, samples: int, seed: int) -> pd.DataFrame:
     if len(names) < 2:
         raise ReeUncertError(f"the priors of case '{case.name}' have one class only ({names[0]}): nothing to compare")
     z = sample_sobol.sample(problem, samples, calc_second_order=False, seed=seed)
-    factor = BlockFactor.from_blocks((block.index, block.factor) for block in prior.blocks)
-    flows = flows_from_coordinates(prior.mean + factor.apply(z), network)
+    flows = flows_from_coordinates(prior.mean + prior.factor.apply(z), network)
     mass = np.full((len(z), len(case.system.flows), len(case.system.years)), np.nan)
     mass[:, network.edge_flow, network.edge_year] = flows
     value = _value(case, target, mass)

@@ -1,0 +1,216 @@
+"""The log density of this package's own models and its gradient, as one compiled function of a point and numbers.
+
+What PyTensor makes of the model is general, takes minutes to compile the first time, and pays for its generality at
+every gradient. Here the same density is written out: whitening map, paths, balanced flows, reported figures and back.
+All numbers of a case are inputs, so that one piece of machine code, kept on disk, serves every case. `why_not` says
+which models it does not serve.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pymc as pm
+import xarray as xr
+
+from reeuncert.balance.factor import PathFactor
+from reeuncert.balance.masses import MassNetwork
+from reeuncert.balance.op import flows_from_coordinates
+from reeuncert.inference.compiled import CompiledModel
+from reeuncert.inference.density_kernel import Numbers
+from reeuncert.inference.layout import COORDINATES, MASS_FLOW, REPORTED
+from reeuncert.inference.stretching import CENTRE, DIRECTIONS, GAINS
+from reeuncert.likelihood.model import REPORTED_DATA, WEIGHT_DATA
+from reeuncert.likelihood.packing import pack_rows, pack_sums
+from reeuncert.likelihood.widths import WIDTH_LOG_SD
+from reeuncert.model import ModelRecord, record_of
+
+WIDTHS, OFFSETS = "source_width_z", "offset_z"
+FREE = (COORDINATES, WIDTHS, OFFSETS)
+"""The free variables that a model of this package may have, in this order."""
+
+SOURCE_WIDTH, LOG_OFFSET = "source_width", "log_offset"
+DERIVED = (MASS_FLOW, SOURCE_WIDTH, LOG_OFFSET)
+"""Its deterministics."""
+
+
+def why_not(model: pm.Model) -> str:
+    """Why the density written out here is not that of a model; empty where it is.
+
+    Parameters
+    ----------
+    model
+        Any PyMC model.
+
+    Returns
+    -------
+    str
+        A reason in words, e.g. ``"it has variables of its own: demand"``.
+    """
+    record = vars(model).get("reeuncert")
+    if not isinstance(record, ModelRecord):
+        return "it was not made by reeuncert.build_model, or is a copy"
+    if record.prior is None:
+        return f"its priors are densities of {record.case.prior_measure}"
+    known = {*FREE, *DERIVED, REPORTED}
+    own = [v.name for v in (*model.basic_RVs, *model.deterministics, *model.potentials) if v.name not in known]
+    if own:
+        return f"it has variables of its own: {', '.join(own)}"
+    if "evidence" in model.coords and REPORTED not in model.named_vars:
+        return "its reported figures were replaced"
+    return ""
+
+
+def numbers_of(model: pm.Model) -> Numbers:
+    """The numbers of a model's log density, with the identity as whitening map.
+
+    What is ``pm.Data`` is read from the model, where ``pymc.set_data`` may have changed it.
+
+    Parameters
+    ----------
+    model
+        From `reeuncert.build_model`, one of which `why_not` has nothing to say.
+    """
+    record = record_of(model)
+    network, evidence, prior = record.network, record.evidence, record.prior
+    assert prior is not None
+    edges = MassNetwork.of(network)
+    size = network.n_coordinates + int(evidence.widths.learned.sum()) + len(evidence.offsets.label)
+    held = {name: model[name].get_value() for name in ("prior_mean", "prior_factor", REPORTED_DATA, WEIGHT_DATA)
+            if name in model.named_vars}  # fmt: skip
+    num, den, off = evidence.numerator, evidence.denominator, evidence.offsets
+    sums, coefficient = pack_sums(
+        evidence.plain,
+        (num.pointer, network.visible[num.edge], num.coefficient),
+        (den.pointer, network.visible[den.edge], den.coefficient),
+        (off.pointer, off.index, off.weight),
+    )
+    code, bound = pack_rows(
+        evidence.family, evidence.form, evidence.lower, evidence.upper, evidence.shift, evidence.weight
+    )
+    arrays = Numbers(
+        whitening_centre=np.zeros(size),
+        whitening_directions=np.zeros((0, size), np.float32),
+        whitening_gains=np.zeros(0),
+        factor_layout=prior.factor.layout,
+        prior_factor=held["prior_factor"],
+        prior_mean=held["prior_mean"],
+        **edges._asdict(),
+        evidence_layout=sums,  # type: ignore[arg-type]
+        evidence_coefficient=coefficient,
+        evidence_code=code,
+        evidence_bound=bound,
+        reported_value=held.get(REPORTED_DATA, np.zeros(0)),
+        row_weight=held.get(WEIGHT_DATA, np.zeros(0)),
+        width_index=evidence.width_index,  # type: ignore[arg-type]
+        row_multiplier=evidence.multiplier,
+        row_width=evidence.own_widths,
+        source_width_median=evidence.widths.median,
+        source_width_floor=evidence.widths.floor,
+        learned=np.flatnonzero(evidence.widths.learned),  # type: ignore[arg-type]
+        offset_mean=off.mean,
+        offset_scale=off.scale,
+        offset_family=off.family,
+    )
+    return Numbers(*(np.ascontiguousarray(a, KINDS[name]) for name, a in zip(arrays._fields, arrays, strict=True)))
+
+
+KINDS: dict[str, Any] = dict.fromkeys(Numbers._fields, np.float64)
+"""Type of the elements of each array."""
+KINDS |= {"whitening_directions": np.float32}
+KINDS |= dict.fromkeys(("factor_layout", "evidence_code", "offset_family"), np.int64)
+KINDS |= dict.fromkeys((*MassNetwork._fields, "evidence_layout", "width_index", "learned"), np.uint32)
+
+
+@dataclass(frozen=True)
+class Unfold:
+    """From points where the sampler moved to the variables of the model.
+
+    Parameters
+    ----------
+    model
+        The model.
+    store
+        Names of its deterministics to make, beside its free variables.
+    """
+
+    model: pm.Model
+    store: frozenset[str]
+
+    def __call__(self, compiled: CompiledModel, points: xr.DataArray) -> xr.Dataset:
+        """The variables, with their dims and coordinates.
+
+        Parameters
+        ----------
+        compiled
+            From `compile_density`: its numbers hold.
+        points
+            Dims chain, draw and one more.
+        """
+        y = points.values
+        numbers = Numbers(*(compiled.data(name) for name in Numbers._fields))
+        directions = numbers.whitening_directions.astype(np.float64)
+        x = numbers.whitening_centre + y + ((y @ directions.T) * numbers.whitening_gains) @ directions
+        n, widths = numbers.prior_mean.size, numbers.learned.size
+        z, width_z, offset_z = x[..., :n], x[..., n : n + widths], x[..., n + widths :]
+        found = {COORDINATES: z, WIDTHS: width_z, OFFSETS: offset_z}
+        if MASS_FLOW in self.store:
+            factor = PathFactor(n, numbers.factor_layout, numbers.prior_factor)
+            network = record_of(self.model).network
+            found[MASS_FLOW] = network.to_table(flows_from_coordinates(numbers.prior_mean + factor.apply(z), network))
+        if SOURCE_WIDTH in self.store:
+            width = np.tile(numbers.source_width_median, (*y.shape[:-1], 1))
+            middle, least = width[..., numbers.learned], numbers.source_width_floor[numbers.learned]
+            width[..., numbers.learned] = np.hypot(
+                least, np.sqrt(middle**2 - least**2) * np.exp(WIDTH_LOG_SD * width_z)
+            )
+            found[SOURCE_WIDTH] = width
+        if LOG_OFFSET in self.store:
+            found[LOG_OFFSET] = numbers.offset_mean + numbers.offset_scale * offset_z
+        dims = {name: self.model.named_vars_to_dims[name] for name in found if name in self.model.named_vars}
+        labels = {dim: pd.Index(self.model.coords[dim]) for names in dims.values() for dim in names}
+        return xr.Dataset(
+            {name: (("chain", "draw", *dims[name]), found[name]) for name in dims},
+            coords={**{d: points[d] for d in ("chain", "draw")}, **labels},
+        )
+
+
+def compile_density(model: pm.Model, *, store: Iterable[str] | None = None) -> CompiledModel:
+    """What `reeuncert.inference.whitening.compile_whitened` returns, without PyTensor.
+
+    Parameters
+    ----------
+    model
+        From `reeuncert.build_model`, one of which `why_not` has nothing to say.
+    store
+        Names of deterministics to keep in every draw, by default all; free variables are always kept.
+
+    Returns
+    -------
+    CompiledModel
+        Its data are the `Numbers`.
+    """
+    # Here: nutpie takes a second to load, which only those who sample need pay.
+    from reeuncert.inference.nutpie_model import density_model
+
+    numbers = numbers_of(model)
+    kept = frozenset(DERIVED if store is None else store)
+    return CompiledModel(density_model(numbers), np.zeros(numbers.whitening_centre.size), unfold=Unfold(model, kept))
+
+
+def with_numbers(compiled: CompiledModel, model: pm.Model) -> CompiledModel:
+    """The same code with the numbers of another model, the whitening map as it was.
+
+    Parameters
+    ----------
+    compiled
+        From `compile_density`.
+    model
+        Of the same flows, years, coordinates and rows.
+    """
+    numbers = numbers_of(model)._asdict()
+    return compiled.with_data(**{name: numbers[name] for name in numbers if name not in (CENTRE, DIRECTIONS, GAINS)})
