@@ -22,8 +22,8 @@ from reeuncert.likelihood.packing import unpack_rows, unpack_sums
 from reeuncert.likelihood.widths import WIDTH_LOG_SD
 from reeuncert.words.error_laws import DENSITY
 
-_FILES = (__file__, *(module.__file__ for module in (affine, elimination, masses, stretching, widths)))
-VERSION = source_version(*_FILES) ^ KERNEL_VERSION
+_FILES = (affine.__file__, elimination.__file__, masses.__file__, stretching.__file__, widths.__file__)
+VERSION = source_version(__file__, *_FILES) ^ KERNEL_VERSION
 
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 
