@@ -41,7 +41,7 @@ def test_failed_checks_stand_above_the_fold(page):
     strip = page.run("const r = report.one('.strip').getBoundingClientRect(); return [r.top, r.bottom]")
     assert 0 <= strip[0] < strip[1] < 900
     told = page.run("return report.one('.strip').textContent")
-    assert "checks failed: do not use these results before you have read why." in told
+    assert "checks failed: read the reasons before you use these results." in told
     assert "bulk ESS of flows: failed" in told
     assert page.run("return report.one('.strip').className") == "strip red"
     first = page.run("return report.one('details.check').textContent")

@@ -75,7 +75,7 @@ def test_priors_of_a_good_case_leave_room(result):
 
     found = check(altered(result, "derived_prior", open_up), ["prior_predictive"])
     assert [r.status for r in found] == ["passed"] * 3, found
-    assert found["prior of headlines"].message == "The priors alone leave all 2 headlines open."
+    assert found["prior of headlines"].message == "The priors alone leave open all 2 headlines."
     assert found["prior of flows"].table["orders"].is_monotonic_decreasing
 
 

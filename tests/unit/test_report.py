@@ -84,7 +84,7 @@ def test_another_case_has_its_own_words(small_result):
     page = render(_findings(small_result))
     assert "could not be made" not in page
     assert "could not be drawn. <" not in page
-    assert "The system of this case has no unregistered route and no quota." in page
+    assert "This case has no unregistered route and no quota." in page
     assert "The system of this case has no unrecorded trade" in page
     ids = re.findall(r'<tr id="evidence-([^"]+)"', page)
     assert set(ids) == {row.id for row in read_case("small_metal").evidence}
@@ -135,7 +135,7 @@ def test_checks_are_told_worst_first():
     verdict = verdict_of(_findings(toy_posterior(draws=5, years=2), TOLD, PASSED, FAILED))
     assert [c.word for c in verdict.checks] == ["failed", "passed", "information"]
     assert verdict.worst == "red"
-    assert verdict.call == "1 of 3 checks failed: do not use these results before you have read why."
+    assert verdict.call == "1 of 3 checks failed: read the reasons before you use these results."
     assert [c.title for c in verdict.pressing] == ["R-hat of <flows>"]
 
 
@@ -146,7 +146,7 @@ def test_checks_are_told_worst_first():
         (
             (PASSED, CheckResult("prior", "warning", 1.0, "", "Wide.")),
             "amber",
-            "No check failed; 1 of 2 ask for a closer look.",
+            "No check failed; 1 of 2 with a warning.",
         ),
         ((TOLD,), "amber", "No check could judge this result."),
     ],

@@ -83,5 +83,5 @@ def test_a_case_without_headlines_says_so(toy: xr.DataTree) -> None:
     out = toy.copy(deep=False)
     case = case_from_json(str(toy.attrs["case_json"]))
     out.attrs = {**toy.attrs, "case_json": case_to_json(replace(case, headlines=()))}
-    assert "This case names no headline, so there is no answer whose uncertainty could be traced." in page(out)
+    assert "This case names no headline, so there is no uncertainty to decompose." in page(out)
     assert next_steps.content(Context(Findings(out)))["rows"] == []

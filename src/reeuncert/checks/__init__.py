@@ -1,4 +1,4 @@
-"""Checks of a result: whether its intervals deserve belief. One file per check; the registry lists them."""
+"""Checks whether the intervals of a result can be trusted. One file per check; the registry lists them."""
 
 from reeuncert.checks.material import Material
 from reeuncert.checks.registry import CHECKS, check

@@ -1,4 +1,4 @@
-"""Which headlines rest on what was assumed? Their posterior intervals held against the intervals of the prior."""
+"""Which headlines rest on the prior? Compares posterior and prior interval widths."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from reeuncert.result.quantiles import quantiles
 
 
 def check(material: Material) -> list[CheckResult]:
-    """The ratio of widths of every headline, and the verdict on it."""
+    """Width ratio of every headline, and its verdict."""
     name = "rests on assumption"
     keys = [key for key in material.keys if key.prior.size]
     if not keys:
-        return [information(name, "No headline with a simulated prior: nothing to compare.")]
+        return [information(name, "No headline has a simulated prior: nothing to compare.")]
     table = pd.DataFrame([_row(key) for key in keys])
     count = {word: int((table["verdict"] == word).sum()) for word in VERDICTS}
     told = ", ".join(f"{word}: {number}" for word, number in count.items() if number)

@@ -1,4 +1,4 @@
-"""Does what enters a process leave it, in every draw? Judged from the flows alone, as any reader of the file can."""
+"""Does mass balance hold in every draw? Computed from the flows of the file alone."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def check(material: Material) -> list[CheckResult]:
 
 
 def largest_residual(mass: xr.DataArray) -> tuple[float, tuple[str, int] | None]:
-    """Largest relative imbalance, and the process and year in which it is.
+    """Largest relative imbalance, with its process and year.
 
-    A stock (a flow from a process to itself) leaves the process in its year and enters it in the next; if nothing
-    leaves the process in the next year, it has gone outside.
+    A stock (a flow from a process to itself) leaves in its year and enters in the next; if the process has no outflow
+    in the next year, the stock leaves the system.
 
     Parameters
     ----------

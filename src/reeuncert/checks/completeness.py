@@ -1,4 +1,4 @@
-"""Is this the run that was asked for, or part of it?"""
+"""Is the run complete?"""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from reeuncert.checks.result import CheckResult, information
 
 
 def check(material: Material) -> list[CheckResult]:
-    """Say when a run was interrupted or is only a quick look; says nothing of a complete run."""
+    """Report an interrupted run or a preview; nothing for a complete run."""
     found = []
     sizes = material.dt["posterior"].sizes if "posterior" in material.dt.children else {}
     kept = f"{sizes.get('chain', 0)} chains of {sizes.get('draw', 0)} draws"

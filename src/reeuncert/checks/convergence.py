@@ -1,4 +1,4 @@
-"""Have the chains forgotten where they began, and are there enough independent draws for every interval?
+"""Have the chains converged, and is the effective sample size large enough for every interval?
 
 Thresholds of Vehtari, Gelman, Simpson, Carpenter & Bürkner (2021), *Bayesian Analysis* 16(2), doi 10.1214/20-BA1221:
 rank-normalised split R-hat at most 1.01; bulk and tail effective sample size at least 400, for every flow (log scale)
@@ -16,7 +16,7 @@ from reeuncert.checks.result import CheckResult, information, judged
 LARGEST_R_HAT = 1.01
 SMALLEST_ESS = 400
 ENOUGH_ESS = 1400
-"""With four chains R-hat is about 1 + 4 / ESS on average; from this ESS on, chance alone takes it above 1.01 in fewer
+"""With four chains, R-hat is about 1 + 4 / ESS on average; from this ESS on, chance alone lifts it above 1.01 in fewer
 than one of a thousand quantities."""
 WORST = 10
 
@@ -28,7 +28,7 @@ _MEASURES: tuple[tuple[str, str, bool, float], ...] = (  # column, what it is ca
 
 
 def check(material: Material) -> list[CheckResult]:
-    """R-hat, bulk and tail ESS of flows and of indicators: the worst of each."""
+    """Worst R-hat, bulk ESS and tail ESS of flows and of indicators."""
     remedy = _remedy(material)
     found = []
     for what, table in (("flows", material.flows), ("indicators", material.indicators)):
@@ -42,7 +42,7 @@ def check(material: Material) -> list[CheckResult]:
 
 
 def _remedy(material: Material) -> str:
-    """By how much to raise the number of draws."""
+    """Remedy: the number of draws needed."""
     found = pd.concat([t[["ess_bulk", "ess_tail"]] for t in (material.flows, material.indicators) if not t.empty])
     least = float(found.min(axis=None))
     look = "look at the priors of the quantities listed."

@@ -1,4 +1,4 @@
-"""Did the sampler meet places it could not follow?
+"""Did the sampler explore the whole posterior?
 
 Divergences and the energy fraction: Betancourt (2017), arXiv 1701.02434; E-BFMI: Betancourt (2016), arXiv 1604.00695.
 """
@@ -17,7 +17,7 @@ LARGEST_SHARE_AT_DEPTH = 0.01
 
 
 def check(material: Material) -> list[CheckResult]:
-    """Divergences, energy fraction and tree depth, as far as the sampler reported them."""
+    """Divergences, energy fraction and tree depth, if the sampler reports them."""
     if "sample_stats" not in material.dt.children:
         return [information("sampler", "This result holds no statistics of a sampler.")]
     stats = material.dt["sample_stats"].to_dataset()

@@ -1,8 +1,8 @@
-"""For how many rows of evidence could importance sampling stand in for leaving the row out?
+"""For how many rows of evidence can importance sampling replace a refit without the row?
 
 Pareto-smoothed importance sampling (Vehtari, Simpson, Gelman, Yao & Gabry 2024, JMLR 25(72), arXiv 1507.02646) is
-trusted only below a shape k of 0.7. Where one witness speaks for a flow, removing it changes the posterior too much:
-such rows are above. Nothing is decided by it here; what it cannot do, refitting without the row can.
+reliable only below a shape k of 0.7. A row that is the only data on a flow is above: removing it changes the posterior
+too much, and only a refit can replace it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from reeuncert.checks.result import CheckResult, information
 
 LARGEST_K = 0.7
 FEWEST_DRAWS = 25
-"""With fewer, the tail to which a generalised Pareto distribution is fitted has less than five draws."""
+"""With fewer draws, the generalised Pareto distribution is fitted to a tail of less than five draws."""
 
 
 def check(material: Material) -> list[CheckResult]:

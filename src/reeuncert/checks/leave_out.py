@@ -1,4 +1,4 @@
-"""How often do figures fall where the rest of the evidence predicts them? Read from the group ``leave_out``."""
+"""Cross-validation: coverage of left-out figures by predictive intervals. Read from the group ``leave_out``."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from reeuncert.result.left_out import left_out_of
 
 LEVEL = 0.9
 ERRORS = 2.0
-"""Coverage may fall short of its level by so many standard errors before it fails."""
+"""Allowed shortfall of the coverage, in standard errors."""
 
 LARGEST_R_HAT = 1.05
-"""R-hat of a flow above which the message says that the fits are short; medians and tails of most settle earlier."""
+"""R-hat of a flow above which the message warns of short fits."""
 
 NARROWEST = 0.05
-"""Part by which coverage may fall short in any case: a few folds tell their own error badly."""
+"""Allowed shortfall in any case: the standard error from a few folds is itself uncertain."""
 
 
 def check(material: Material) -> list[CheckResult]:
-    """Coverage of left-out figures at 50, 80, 90 and 95 %, with that of the prior alone beside it."""
+    """Coverage of left-out figures at 50, 80, 90 and 95 %, compared with that of the prior."""
     found = left_out_of(material.dt)
     if found is None:
         message = "No fit without part of the evidence was made: how well the rest predicts a figure is not known. "

@@ -1,4 +1,4 @@
-"""What checks look at: a result, and tables of it that are made once, when the first check asks."""
+"""Input of the checks: a result and its tables, computed once on first use."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SAMPLE = ("chain", "draw")
 
 @dataclass(frozen=True, eq=False)
 class Key:
-    """One headline of the case: the value that its sentence tells, in every draw.
+    """Draws of one headline of the case.
 
     Parameters
     ----------
@@ -45,14 +45,14 @@ class Key:
 
 
 class Material:
-    """A result with the tables that several checks need.
+    """A result with tables shared by several checks.
 
     Parameters
     ----------
     dt
         The result.
     flows, indicators
-        Tables made already, with the columns ess_bulk, ess_tail and r_hat beside the labels of each row.
+        Precomputed tables with the columns ess_bulk, ess_tail and r_hat.
     """
 
     def __init__(self, dt: xr.DataTree, *, flows: pd.DataFrame | None = None, indicators: pd.DataFrame | None = None):
@@ -61,7 +61,7 @@ class Material:
 
     @property
     def approximate(self) -> bool:
-        """Whether the result is a quick look that was never meant to converge."""
+        """Whether the result is a preview, not meant to converge."""
         return bool(self.dt.attrs.get("approximate") == "yes")
 
     @cached_property
@@ -71,7 +71,7 @@ class Material:
 
     @cached_property
     def evidence(self) -> EvidenceModel | None:
-        """The evidence as the model saw it; None without a case or without evidence."""
+        """Compiled evidence; None without a case or without evidence."""
         if self.case is None or not self.case.evidence:
             return None
         return compile_evidence(self.case, case_network(self.case))
@@ -85,17 +85,17 @@ class Material:
 
     @cached_property
     def keys(self) -> tuple[Key, ...]:
-        """The headlines of the case, as far as their indicators have been added."""
+        """Headlines of the case whose indicators have been added."""
         return _keys(self.dt, self.case) if self.case is not None else ()
 
     @cached_property
     def flows(self) -> pd.DataFrame:
-        """A row for every flow and year, diagnosed on the log scale."""
+        """One row per flow and year, with diagnostics on the log scale."""
         return flow_table(self.dt) if self._flows is None else self._flows
 
     @cached_property
     def indicators(self) -> pd.DataFrame:
-        """A row for every indicator, label and year; empty when none has been added."""
+        """One row per indicator, label and year; empty if none has been added."""
         return _diagnosed(self.dt) if self._indicators is None else self._indicators
 
 

@@ -1,4 +1,4 @@
-"""How far would the ends of the intervals move if the sampler ran again?
+"""Monte Carlo error of the interval bounds.
 
 Monte Carlo standard errors of quantiles: Vehtari, Gelman, Simpson, Carpenter & Bürkner (2021), *Bayesian Analysis*
 16(2), doi 10.1214/20-BA1221, section 4.4.
@@ -16,16 +16,16 @@ from reeuncert.result.diagnostics import diagnose
 from reeuncert.result.tables import mass_flow
 
 LARGEST_ERROR = 0.05
-"""Largest standard error of an end of a 90 % interval, in widths of that interval."""
+"""Largest standard error of a bound of a 90 % interval, relative to the interval width."""
 
 MOST_CELLS = 1_000
-"""Flows looked at: if there are more, evenly spaced ones."""
+"""Largest number of flows tested (evenly spaced if there are more)."""
 
 _REMEDY = "Take more draws (--draws) before you quote an end to two digits."
 
 
 def check(material: Material) -> list[CheckResult]:
-    """Monte Carlo error of the interval ends of the headlines and of flows (on the log scale)."""
+    """Monte Carlo error of the interval bounds of headlines and of flows (on the log scale)."""
     if "posterior" not in material.dt.children:
         return [information("error of interval ends", "This result holds no posterior.")]
     mass = mass_flow(material.dt).transpose("chain", "draw", "flow", "year")
@@ -44,7 +44,7 @@ def check(material: Material) -> list[CheckResult]:
 
 
 def relative_error(draws: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Standard error of the worse end of each 90 % interval, in widths of the interval.
+    """Standard error of the worse bound of each 90 % interval, relative to its width.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def relative_error(draws: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     found = diagnose(draws, mcse=True)
     width = found.upper - found.lower
-    # A quantity that varies by rounding alone has no interval worth an error.
+    # A quantity that varies by rounding alone has no interval.
     width = np.where(width > 1e-9 * np.abs(found.median), width, np.nan)
     return np.asarray(np.maximum(found.mcse_lower, found.mcse_upper) / width)
 

@@ -1,6 +1,6 @@
-"""Would the model have produced what was reported? Every row of evidence against its predictive distribution.
+"""Posterior predictive check: every row of evidence against its predictive distribution.
 
-Each row has seen itself in the fit, so that misfit shows less than it is: what stands out here stands out indeed.
+In-sample: each row was part of the fit, so misfit is understated.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from reeuncert.words.error_laws import INTERVAL
 from reeuncert.words.qualifiers import BOUND_QUALIFIERS
 
 MOST_DRAWS = 1000
-"""Draws that the tail probabilities are averaged over; more would not change what is seen."""
+"""Number of draws over which tail probabilities are averaged."""
 
 SURPRISING = 0.01
 """Tail probability below which a row disagrees with the model."""
@@ -30,13 +30,13 @@ MOST_SURPRISING = 0.05
 """Share of rows that may disagree; by chance alone it would be 0.01 or less."""
 
 PULLING = 1.0
-"""Two rows on the same flow pull against each other if their z have opposite signs and are both larger than this."""
+"""Two rows on the same flow conflict if their z have opposite signs and both exceed this."""
 
 Floats = NDArray[np.float64]
 
 
 def check(material: Material) -> list[CheckResult]:
-    """Rows that disagree with the model, grouped by source, and sources that pull against each other."""
+    """Rows that disagree with the model, by source, and conflicting sources."""
     evidence = material.evidence
     if evidence is None or "posterior" not in material.dt.children:
         return [information("evidence rows", "This result holds no evidence: nothing to predict.")]
@@ -50,19 +50,19 @@ def check(material: Material) -> list[CheckResult]:
         message += f", most of all '{first['row']}' of {first['source']}"
     message += ")"
     spread = float(np.sqrt(np.square(table["z"]).mean()))  # of bounds it is NaN, and left out
-    message += f"; the root mean square of their z is {spread:.2f} (each row has seen itself: below 1)."
+    message += f"; the root mean square of their z is {spread:.2f} (in-sample residuals: below 1)."
     remedy = "Read these rows again: unit, basis, years; else the class of their sources is too narrow."
     verdict = judged("evidence rows", share <= MOST_SURPRISING, share, f"<= {MOST_SURPRISING:g}", message, remedy)
     return [replace(verdict, table=table.head(40)), _sources(table), _opposed(evidence, table)]
 
 
 def row_table(evidence: EvidenceModel, draws: xr.Dataset) -> pd.DataFrame:
-    """Every row of evidence against its predictive distribution, the most surprising first.
+    """Every row of evidence against its predictive distribution, largest misfit first.
 
     Parameters
     ----------
     evidence
-        The compiled evidence.
+        Compiled evidence.
     draws
         Posterior (or prior) with mass_flow and, if the evidence has them, source_width and log_offset.
 
@@ -71,9 +71,9 @@ def row_table(evidence: EvidenceModel, draws: xr.Dataset) -> pd.DataFrame:
     DataFrame
         ``row``, ``source``, ``lineage``, ``qualifier``, ``reported``, ``unit``; ``predicted``, ``predicted_lb`` and
         ``predicted_ub`` (median and 90 % of the figure without error, in the unit of the row); ``below`` (probability
-        that a new figure is not above the reported one) and ``z`` (its normal score: above 0, more was reported than
-        the model expects), NaN for bounds and ranges; ``tail`` (tail probability, two-sided, of bounds one-sided);
-        ``violation`` (of bounds and ranges: probability that a new figure breaks what they say; else NaN).
+        that a new figure is at most the reported one) and ``z`` (its normal score; above 0 if the reported figure
+        exceeds the expectation), NaN for bounds and ranges; ``tail`` (tail probability, two-sided, of bounds
+        one-sided); ``violation`` (of bounds and ranges: probability that a new figure violates them; else NaN).
     """
     mass, width, offset = _thinned(draws)
     bound = np.array([row.qualifier in BOUND_QUALIFIERS for row in evidence.rows])
@@ -121,7 +121,7 @@ def _sources(table: pd.DataFrame) -> CheckResult:
         }
     ).reset_index()
     sources = sources.sort_values(["disagree", "root_mean_square_z"], ascending=False, ignore_index=True)
-    # A wrong figure can happen to anyone; a source that is wrong in a tenth of its rows has too narrow a class.
+    # Single outliers are expected; a source with a tenth of its rows outside has too narrow a class.
     bad = sources[(sources["disagree"] > 0) & (sources["disagree"] > 0.1 * sources["rows"])]
     message = f"In {len(bad)} of {len(sources)} sources more than a tenth of the rows disagree with the model"
     message += f": {', '.join(bad['source'].head(5))}." if len(bad) else "."
@@ -130,7 +130,7 @@ def _sources(table: pd.DataFrame) -> CheckResult:
 
 
 def _opposed(evidence: EvidenceModel, table: pd.DataFrame) -> CheckResult:
-    """Pairs of sources whose rows on the same flows are pulled apart."""
+    """Pairs of sources whose rows on the same flows conflict."""
     z = dict(zip(table["row"], table["z"], strict=True))
     speakers: dict[int, list[int]] = {}
     sums = evidence.numerator

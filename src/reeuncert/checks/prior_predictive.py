@@ -1,4 +1,4 @@
-"""What do the priors alone say, before any evidence: of every flow, of the headlines, and of their own width?"""
+"""Prior predictive check: implied priors of flows and headlines, and widths of prior rows."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from reeuncert.result.quantiles import quantiles, spread
 from reeuncert.words.cells import condensed
 
 NEAR_CERTAIN_RATIO = 0.05
-"""A ratio whose prior 90 % interval is narrower than this was settled before any evidence."""
+"""A ratio whose prior 90 % interval is narrower than this is near certain before any evidence."""
 
 NEAR_CERTAIN_FACTOR = 1.1
-"""So was a mass whose prior interval spans less than this factor."""
+"""The same for a mass whose prior interval spans less than this factor."""
 
 
 def check(material: Material) -> list[CheckResult]:
     """Implied priors of flows, near-certain headlines, and rows of the priors table with a log-sd above 1."""
     if "prior" not in material.dt.children or "mass_flow" not in material.dt["prior"].data_vars:
-        return [information("prior of flows", "The prior was not simulated: nothing can be said of it.")]
+        return [information("prior of flows", "The prior was not simulated: not checked.")]
     return [_flows(material), *_headlines(material), *_rows(material)]
 
 
@@ -45,7 +45,7 @@ def _flows(material: Material) -> CheckResult:
             "orders": orders,
         }
     )
-    # One line a flow, in its worst year: a flow that is too wide is so in every year.
+    # One line per flow, for its worst year.
     worst = table.sort_values("orders", ascending=False).drop_duplicates("flow", ignore_index=True)
     wide = worst[worst["orders"] > MOST_ORDERS]
     message = f"The widest of the implied priors of {len(worst)} flows, '{worst['flow'][0]}' in {worst['year'][0]}, "
@@ -71,11 +71,11 @@ def _headlines(material: Material) -> list[CheckResult]:
     columns = ["headline", "prior_median", "prior_eti90_lb", "prior_eti90_ub", "near_certain"]
     table = pd.DataFrame(rows, columns=columns).sort_values("near_certain", ascending=False, ignore_index=True)
     settled = table[table["near_certain"]]
-    message = f"The priors alone leave all {len(table)} headlines open."
+    message = f"The priors alone leave open all {len(table)} headlines."
     if len(settled):
         message = f"The priors alone make {len(settled)} of {len(table)} headlines near certain: "
         message += f"{'; '.join(settled['headline'].head(3))}{' …' if len(settled) > 3 else ''}."
-    remedy = "No evidence can speak against what the priors exclude: widen them, or say that it is assumed."
+    remedy = "No evidence can change what the priors exclude: widen them, or state it as an assumption."
     return [warned("prior of headlines", not len(settled), len(settled), "<= 0", message, remedy, table)]
 
 

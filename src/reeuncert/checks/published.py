@@ -1,4 +1,4 @@
-"""Where do published results fall in our intervals? For comparison only: they are never evidence and never a prior."""
+"""Published results against our intervals. For comparison only: never evidence, never a prior."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _COLUMNS = (
 
 
 def check(material: Material) -> list[CheckResult]:
-    """Published values inside and outside our 90 % intervals; those outside need a sentence that says why."""
+    """Published values inside and outside our 90 % intervals; those outside need a reason."""
     name = "published values"
     if material.case is None or "derived" not in material.dt.children:
         return [information(name, "Nothing was compared: the result holds no case, or no indicator.")]
@@ -24,7 +24,7 @@ def check(material: Material) -> list[CheckResult]:
     if table.empty:
         return [information(name, "No published value speaks of an indicator of this result.")]
     inside = (table["value"] >= table["eti90_lb"]) & (table["value"] <= table["eti90_ub"])
-    # A reason is for a value that lies outside: this result may hold one that an earlier one did not.
+    # A reason applies only to values outside the interval of this result.
     table["why_outside"] = table["why_outside"].where(~inside, "")
     table = table.assign(inside=inside).sort_values(["inside", "id"], ignore_index=True)[list(_COLUMNS)]
     unsaid = table[~table["inside"] & (table["why_outside"] == "")]

@@ -1,4 +1,4 @@
-"""All checks, by name, in the order in which they are told; `check` runs them."""
+"""All checks by name, in the order of the table; `check` runs them."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ CHECKS: dict[str, Check] = {
     "leave_one_out": leave_one_out.check,
     "published": published.check,
 }
-"""Name of a check → function from the material of a result to what it says. To add one: a file, and a row here."""
+"""Name of a check → function from `Material` to results. To add one: a file, and a row here."""
 
 
 def check(dt: xr.DataTree, names: Iterable[str] | None = None, *, material: Material | None = None) -> CheckTable:
-    """Check a result: balance, convergence, priors, evidence, what rests on assumption, published values.
+    """Check a result: balance, convergence, priors, evidence, dependence on the prior, published values.
 
     Parameters
     ----------
@@ -56,13 +56,13 @@ def check(dt: xr.DataTree, names: Iterable[str] | None = None, *, material: Mate
     names
         Which checks; all by default.
     material
-        Tables of this result that were made already, to save the time of making them again.
+        Precomputed tables of this result.
 
     Returns
     -------
     CheckTable
-        One row a verdict; ``.passed`` says whether none failed. A check that breaks is a row with the status
-        ``"not run"`` and its reason.
+        One row per verdict; ``.passed`` is True if none failed. A check that raises has the status ``"not run"`` and
+        its reason.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What a check says: one record, and the table of all of them."""
+"""Result of a check, and the table of all results."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class CheckResult:
     name
         Short and stable, e.g. ``"r_hat of flows"``.
     status
-        ``"passed"``, ``"failed"``, ``"warning"`` where the result stands but a reader must know something of it,
-        ``"information"`` where nothing can be judged, or ``"not run"`` where the check itself broke.
+        ``"passed"``, ``"failed"``, ``"warning"`` (the result is usable with a caveat), ``"information"`` (no
+        judgement), or ``"not run"`` (the check itself failed).
     value
-        The number that was judged (NaN: none).
+        The tested number (NaN: none).
     threshold
-        What it was held against, with the direction, e.g. ``"<= 1.01"``; empty for information.
+        Threshold with direction, e.g. ``"<= 1.01"``; empty for information.
     message
-        One sentence: what was found, and the remedy if it failed.
+        Finding, and the remedy if it failed.
     table
-        The worst offenders, when there are any; or the figures behind a warning or an information.
+        The worst cases, or the figures behind a warning or an information.
 
     Examples
     --------
@@ -61,7 +61,7 @@ class CheckResult:
 def judged(
     name: str, good: bool, value: float, threshold: str, message: str, remedy: str = "", **more: object
 ) -> CheckResult:
-    """A result that passes or fails; the remedy is told only when it failed."""
+    """A result that passes or fails; the remedy is added only if it failed."""
     text = message if good else f"{message} {remedy}".rstrip()
     table = more.get("table")
     return CheckResult(
@@ -83,19 +83,19 @@ def warned(
     remedy: str = "",
     table: pd.DataFrame | None = None,
 ) -> CheckResult:
-    """A result that passes or asks for a closer look; its table is kept either way."""
+    """A result that passes or warns; its table is kept in both cases."""
     text = message if good else f"{message} {remedy}".rstrip()
     kept = table if table is not None and len(table) else None
     return CheckResult(name, PASSED if good else WARNING, float(value), threshold, text, kept)
 
 
 def information(name: str, message: str, value: float = float("nan"), table: pd.DataFrame | None = None) -> CheckResult:
-    """A result that judges nothing."""
+    """A result without judgement."""
     return CheckResult(name, INFORMATION, float(value), "", message, table)
 
 
 def not_run(name: str, failed: Failed) -> CheckResult:
-    """A check, or another part of a result, that could not be made."""
+    """A check or other part of a result that failed to run."""
     return CheckResult(name, NOT_RUN, float("nan"), "", f"This could not be made: {failed}.")
 
 
@@ -105,7 +105,7 @@ class CheckTable:
     Parameters
     ----------
     results
-        In the order in which they are told.
+        In the order of the table.
 
     Examples
     --------
@@ -139,7 +139,7 @@ class CheckTable:
 
     @property
     def verdict(self) -> str:
-        """One line that says how it went."""
+        """Summary in one line."""
         judgements = [r for r in self.results if r.status not in (INFORMATION, NOT_RUN)]
         if self.not_run:
             rest = CheckTable(r for r in self.results if r.status != NOT_RUN)
@@ -149,7 +149,7 @@ class CheckTable:
         if self.failed:
             return f"{len(self.failed)} of {len(judgements)} checks failed"
         if self.warnings:
-            return f"no check failed; {len(self.warnings)} of {len(judgements)} ask for a closer look"
+            return f"no check failed; {len(self.warnings)} of {len(judgements)} with a warning"
         return f"all {len(judgements)} checks passed"
 
     def to_frame(self) -> pd.DataFrame:
@@ -189,7 +189,7 @@ class CheckTable:
 
 
 def shown(value: float) -> str:
-    """A number as a table shows it; nothing for NaN.
+    """A number formatted for a table; empty for NaN.
 
     Examples
     --------

@@ -1,12 +1,12 @@
-"""Which priors and which sources carry the headlines? Power-scaling of each, one at a time.
+"""Which priors and sources drive the headlines? Power-scaling of each, one at a time.
 
 Kallioinen, Paananen, Bürkner & Vehtari (2024), *Statistics and Computing* 34, 57, doi 10.1007/s11222-023-10366-5: a
 component (a class of priors, the likelihood of a lineage) is raised to a power near 1, the draws are weighted
 accordingly, and the change of a headline's distribution is measured by the cumulative Jensen-Shannon distance. The
 number is that of ``arviz_stats.psense`` (tested), here for all headlines and components at once.
 
-Large components fluctuate so much from draw to draw that chance alone gives them a sensitivity. The same number with
-the chains of the component exchanged, so that it knows nothing of the headline, is its noise.
+Large components vary so much between draws that chance alone gives them a sensitivity. The same number with the chains
+of the component permuted, so that it is independent of the headline, is its noise.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from reeuncert.checks.material import Material
 from reeuncert.checks.result import CheckResult, information
 
 SENSITIVE = 0.05
-"""Sensitivity from which on a component matters for a headline."""
+"""Threshold of the sensitivity."""
 
 NOISE = 2.0
-"""A sensitivity counts where it is also more than so many times its noise."""
+"""A sensitivity must also exceed its noise by this factor."""
 
 ALPHAS = (0.99, 1.01)
 MOST_DRAWS = 2000
 
 OF_THE_EVIDENCE = {"offset_z": "offsets of the evidence", "source_width_z": "widths of the sources"}
-"""Variables of the model that are no class of priors, as a reader would call them."""
+"""Display names of model variables that are not a class of priors."""
 
 Floats = NDArray[np.float64]
 

@@ -1,4 +1,4 @@
-"""Everything that the files and the report say of a result, each computed once, when first asked for."""
+"""Tables, verdicts and headlines for the files and the report of a result, each computed once on first use."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ class Findings:
         self.dt = dt if isinstance(found, Failed) else found
 
     def part[T](self, name: str, make: Callable[[], T]) -> T | Failed:
-        """Make a part, or add it to ``failed``."""
+        """Compute a part, or add it to ``failed``."""
         with collecting(self.failed):
             return attempt(name, make)
 
     @property
     def approximate(self) -> bool:
-        """Whether this is a quick look, to be labelled as such wherever it is shown."""
+        """Whether this is a preview, which is labelled approximate everywhere."""
         return bool(self.dt.attrs.get("approximate") == "yes")
 
     @cached_property
@@ -70,7 +70,7 @@ class Findings:
 
     @cached_property
     def tables(self) -> dict[str, pd.DataFrame]:
-        """`flows` and `indicators` by name, as far as they can be made."""
+        """`flows` and `indicators` by name, if they can be computed."""
         made = {
             "flows": self.part("flows.csv", lambda: self.flows),
             "indicators": self.part("indicators.csv", lambda: self.indicators),
@@ -84,7 +84,7 @@ class Findings:
 
     @cached_property
     def headlines(self) -> pd.DataFrame:
-        """The sentences that the case puts first, with the values behind them."""
+        """Headline sentences of the case with their values."""
         return headlines(self.dt, case=self.case)
 
     def marks(self, row: pd.Series) -> tuple[str, ...]:
@@ -92,7 +92,7 @@ class Findings:
         return marks(row)
 
     def series(self) -> list[pd.DataFrame]:
-        """For every indicator among the headlines, its rows of all years, in the order of the case.
+        """Rows of all years of every headline indicator, in the order of the case.
 
         Returns
         -------

@@ -29,7 +29,7 @@ SCRIPTS = ("base.js", "fans.js", "tables.js", "flows.js", "triangle.js", "start.
 
 @dataclass(frozen=True)
 class Rendered:
-    """A section as HTML, or why there is none."""
+    """A section as HTML, or the error."""
 
     section: Section
     html: Markup
@@ -37,7 +37,7 @@ class Rendered:
 
 
 def write_report(dt: xr.DataTree, path: str | Path) -> Path:
-    """Write the report of a result as one HTML page that needs no other file.
+    """Write the report of a result as one self-contained HTML page.
 
     Parameters
     ----------
@@ -69,20 +69,20 @@ def render(findings: Findings, *, sections: Sequence[Section] = SECTIONS) -> str
     Parameters
     ----------
     findings
-        A result with its tables and checks; what they have computed already is not computed again.
+        A result with its tables and checks.
     sections
         Sections in their order.
 
     Returns
     -------
     str
-        One HTML page that loads nothing from anywhere. A section or figure that cannot be made says why in its place.
+        One HTML page without external resources. A section or figure that cannot be made shows its error.
     """
     context = Context(findings)
     environment = _environment()
     js, plotly = "\n".join(_asset(name) for name in SCRIPTS), get_plotlyjs().replace("\r\n", "\n")
     with collecting(context.failed):
-        # The verdict comes last: it also tells what of the page could not be made.
+        # The verdict is rendered last: it also reports parts of the page that failed.
         made = {s.id: _render(environment, s, context) for s in sorted(sections, key=lambda s: s.id == "verdict")}
     return environment.get_template("page.html.j2").render(
         case=context.case,
@@ -127,7 +127,7 @@ def _environment() -> jinja2.Environment:
 
 
 def _csp_hash(script: str) -> Markup:
-    """What the page's content policy calls a script by: nothing else may run, whatever text came into the page."""
+    """Hash of a script for the content security policy: injected scripts cannot run."""
     return Markup(f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'")
 
 

@@ -1,4 +1,4 @@
-"""Which sources pull a headline which way, from the stored log likelihoods alone."""
+"""Influence of each source on a headline, from the stored log likelihoods."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Pull:
 
 
 def pulls_of(headline: np.ndarray, log_likelihood: Mapping[str, np.ndarray], top: int = 4) -> list[Pull]:
-    """The sources that pull most on a headline, the strongest first.
+    """The most influential sources of a headline, strongest first.
 
     The derivative of a posterior mean with respect to the power of one source's likelihood is the covariance of the
     two (https://doi.org/10.1007/s11222-023-10366-5); here it is given in standard deviations of the headline.

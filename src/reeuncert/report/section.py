@@ -23,7 +23,7 @@ class Section:
     template
         File in ``report/templates``.
     content
-        Takes the `Context` of a report, returns the variables of the template. If it cannot, the section says why.
+        Takes the `Context` of a report, returns the variables of the template. If it fails, the section shows why.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Small pictures drawn at once with the page: an interval on its scale, posterior over prior."""
+"""Inline SVG pictures: posterior and prior interval on one scale."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ WIDTH, HEIGHT, MARGIN = 260.0, 46.0, 8.0
 def interval_picture(
     posterior: tuple[float, float, float], prior: tuple[float, float, float], *, percent: bool, label: str
 ) -> Markup:
-    """Draw a posterior interval over the interval of its prior.
+    """Draw a posterior interval above its prior interval.
 
     Parameters
     ----------
     posterior, prior
-        Lower end, median and upper end; NaN where there is none.
+        Lower bound, median and upper bound; NaN if missing.
     percent
         Whether the values are shares: the scale then runs from 0 to 1 where they fit.
     label
@@ -67,7 +67,7 @@ def _scale(
     low, high = min(posterior[0], prior[0]), max(posterior[2], prior[2])
     if percent and low >= 0 and high <= 1:
         return 0.0, 1.0
-    # A prior that spans decades would squeeze the posterior to a line: the scale ends at four times its reach.
+    # A very wide prior would shrink the posterior to a line: the scale ends at four times the posterior's range.
     reach = max(posterior[2] - posterior[0], 1e-12)
     low, high = max(low, posterior[0] - 4 * reach), min(high, posterior[2] + 4 * reach)
     if 0 <= low < 0.35 * high:

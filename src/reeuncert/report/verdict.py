@@ -1,4 +1,4 @@
-"""The verdict of a report: the checks of a result, the worst first."""
+"""The verdict of a report: the checks of a result, worst status first."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_ROWS = 40
 
 @dataclass(frozen=True)
 class CheckLine:
-    """One check as the page shows it.
+    """One check, formatted for the page.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class CheckLine:
     message
         What was found, in a sentence or two.
     value, threshold
-        The number that was judged, and what it was held against; empty for none.
+        The tested number and its threshold; empty if none.
     columns, rows
         The worst offenders.
     """
@@ -47,19 +47,19 @@ class CheckLine:
 
 @dataclass(frozen=True)
 class Verdict:
-    """All checks, the worst first.
+    """All checks, worst status first.
 
     Parameters
     ----------
     checks
-        Failed ones first, then what could not be made, then warnings, then the others in their order.
+        Failed, then not run, then warnings, then the others in their order.
     """
 
     checks: tuple[CheckLine, ...]
 
     @property
     def pressing(self) -> tuple[CheckLine, ...]:
-        """Failed checks and warnings: these stand at the top of the page, before any result."""
+        """Failed checks and warnings, shown at the top of the page."""
         return tuple(c for c in self.checks if c.word in ("failed", "not run", "warning"))
 
     @property
@@ -78,15 +78,14 @@ class Verdict:
         if count["not run"]:
             return (
                 f"{count['not run']} parts of this result could not be made, and {count['failed']} checks failed: "
-                "do not use these results before you have read why."
+                "read the reasons before you use these results."
             )
         if count["failed"]:
             return (
-                f"{count['failed']} of {len(self.checks)} checks failed: "
-                "do not use these results before you have read why."
+                f"{count['failed']} of {len(self.checks)} checks failed: read the reasons before you use these results."
             )
         if count["warning"]:
-            return f"No check failed; {count['warning']} of {len(self.checks)} ask for a closer look."
+            return f"No check failed; {count['warning']} of {len(self.checks)} with a warning."
         return (
             f"No check failed ({count['passed']} passed)." if count["passed"] else "No check could judge this result."
         )

@@ -1,4 +1,4 @@
-"""How the report prints numbers and names, the same in every section."""
+"""Formats numbers and names, for all sections of the report."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DOI = re.compile(r"\b10\.\d{4,9}/[^\s\"'<>;,]+", re.ASCII)
 
 
 def interval(low: float, high: float, unit: str = "") -> str:
-    """Both ends of an interval.
+    """Both bounds of an interval.
 
     Examples
     --------
@@ -30,7 +30,7 @@ def interval(low: float, high: float, unit: str = "") -> str:
 
 
 def selector_text(selector: Selector) -> str:
-    """What a selector chooses, in words.
+    """A selector in words.
 
     Examples
     --------
