@@ -1,13 +1,10 @@
-"""The tree of this package's exceptions.
+"""Exceptions of this package.
 
-ReeUncertError
-├── InputError          something a user gave cannot be used (holds a table of problems)
-│   ├── CaseError       a case definition: case.toml, processes, flows, priors, covariates, constants
-│   └── EvidenceError   evidence, sources, classes, factors, offsets
-├── ArgumentError       an argument of a function is of the wrong type or out of its range
-├── ModelError          the parts are well formed but cannot be joined to a model
-├── SamplingError       a sampler could not start or returned nothing
-└── OutputError         a result could not be written or read back
+ReeUncertError ├── InputError          invalid user input (holds a table of problems) │   ├── CaseError       a case
+definition: case.toml, processes, flows, priors, covariates, constants │   └── EvidenceError   evidence, sources,
+classes, factors, offsets ├── ArgumentError       an argument of a function is of the wrong type or out of its range ├──
+ModelError          the parts are valid but do not form a model ├── SamplingError       a sampler could
+not start or returned nothing └── OutputError         a result could not be written or read back
 """
 
 from __future__ import annotations
@@ -18,12 +15,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One thing that is wrong with an input, and what to do about it.
+    """One problem of an input, and its remedy.
 
     Parameters
     ----------
     file
-        The file, as the user knows it (relative to the case or data folder).
+        File relative to the case or data folder.
     line
         Line in the file (the header is line 1); 0 when the whole file is meant.
     column
@@ -52,11 +49,11 @@ class Problem:
 
 
 class ReeUncertError(Exception):
-    """Base of every error that this package raises on purpose."""
+    """Base class of the errors of this package."""
 
 
 class InputError(ReeUncertError):
-    """Something a user gave cannot be used; lists every problem found, not only the first.
+    """Invalid user input; lists all problems.
 
     Parameters
     ----------
@@ -84,7 +81,7 @@ class ArgumentError(ReeUncertError):
 
 
 class ModelError(ReeUncertError):
-    """The parts of a case are well formed but cannot be joined to a model."""
+    """The parts of a case are valid but do not form a model."""
 
 
 class SamplingError(ReeUncertError):

@@ -1,4 +1,4 @@
-"""Writing of files that are whole or not there, and errors of the file system in words."""
+"""Atomic writes of files, and file system errors as messages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from reeuncert.errors import OutputError
 
 UNFINISHED = ".reeuncert-unfinished-"
-"""Beginning of the name of a file that is being written; what is left of one may be deleted."""
+"""Prefix of temporary files; left-over ones may be deleted."""
 
 
 @contextmanager
@@ -25,7 +25,7 @@ def explained(what: str, otherwise: str = "") -> Iterator[None]:
     what
         What cannot be done, e.g. "cannot write 'a.csv'".
     otherwise
-        What to do about it; by default that of a result which could not be written, and whose earlier files stayed.
+        Remedy; by default that of a result whose earlier files are kept.
     """
     try:
         yield
@@ -34,7 +34,7 @@ def explained(what: str, otherwise: str = "") -> Iterator[None]:
 
 
 def cause(error: OSError) -> str:
-    """What an error of the file system means, in a few words.
+    """Cause of a file system error, in words.
 
     Examples
     --------
@@ -44,7 +44,7 @@ def cause(error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "the disk is full"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        # Windows neither replaces nor deletes a file that is open anywhere, and says no more than this.
+        # On Windows this error means that the file is open in a program.
         opened = ", or a file there is open in another program: close it" if sys.platform == "win32" else ""
         return f"no permission to write there{opened}"
     if error.errno == errno.EFBIG:
@@ -53,7 +53,7 @@ def cause(error: OSError) -> str:
 
 
 def named(path: str | Path) -> str:
-    """A place as files for others may name it: within the working folder, or by its last part; no folder of a user.
+    """A path without user folders: relative to the working folder, or its last part.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def named(path: str | Path) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    r"""What a library says of an error, in one line.
+    r"""Message of a library error, in one line.
 
     Examples
     --------
@@ -78,12 +78,12 @@ def first_line(error: BaseException) -> str:
 
 
 def write_whole(path: Path, content: bytes | memoryview) -> None:
-    """Write a file so that its name never stands for half of it: beside it, to the disk, then a rename.
+    """Write a file atomically: temporary file, flush to disk, rename.
 
     Raises
     ------
     OSError
-        The file is then as it was before, or not there.
+        The earlier file, if any, is then unchanged.
     """
     handle, name = tempfile.mkstemp(prefix=UNFINISHED, dir=path.parent)
     try:
@@ -100,15 +100,15 @@ def write_whole(path: Path, content: bytes | memoryview) -> None:
 
 
 def flush(path: Path) -> None:
-    """Make sure that the content of a file is on the disk before a name points to it."""
-    with path.open("r+b") as file:  # Windows flushes a file only through a handle that may write
+    """Flush the content of a file to disk."""
+    with path.open("r+b") as file:  # Windows flushes a file only through a writable handle
         os.fsync(file.fileno())
 
 
 def flush_folder(path: Path) -> None:
-    """Make sure, where the system can, that the names in a folder are on the disk.
+    """Flush the entries of a folder to disk, if the system can.
 
-    Windows opens no folder, and many shares flush none. The files are in place all the same: it is no failure.
+    Windows and many network shares cannot flush folders; this is not an error.
     """
     with suppress(OSError):
         handle = os.open(path, os.O_RDONLY)

@@ -1,7 +1,7 @@
-"""Published results beside ours: for comparison only, never evidence and never a prior.
+"""Published results for comparison only: never evidence, never a prior.
 
-They lie in ``reference/published_reference.csv`` of the data folder of a case (with ``reference/sources.csv``), one
-published number a row. A case without that folder has none.
+They are in ``reference/published_reference.csv`` of the data folder of a case (with ``reference/sources.csv``), one
+number per row. The folder is optional.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NEEDED = (
     *("id", "source_id", "statement", "indicator", "region", "partner", "product"),
     *("year_from", "year_to", "value", "unit"),
 )
-"""Columns that the table must have; it may have more."""
+"""Required columns of the table."""
 
 _TO_ONE = {"%": 0.01, "% greater": 0.01, "1": 1.0, "ratio": 1.0, "fold": 1.0, "times": 1.0, "share": 1.0}
 
@@ -43,15 +43,15 @@ class Published:
     id, source_id, source, statement, note, why_outside
         As in the table; ``source`` is the title of the source, ``why_outside`` says why it differs from our interval.
     indicator, region, partner, product
-        The indicator that it is a value of, and its labels (``product`` names the end use of an indicator by end use).
+        Indicator and its labels (``product`` names the end use of an indicator by end use).
     year_from, year_to
-        Years it speaks of.
+        Years of the value.
     value
         In the unit of the indicator (the case's unit of mass, or 1).
     per_year
-        Whether it is a rate in every one of its years; else it is one figure for all of them together.
+        Whether it is a rate per year; else one figure for all its years.
     hedge
-        Words of the source: "~", "up to".
+        Qualifier of the source: "~", "up to".
     """
 
     id: str
@@ -72,7 +72,7 @@ class Published:
 
 
 def published_values(case: Case) -> tuple[Published, ...]:
-    """Published values of indicators of a case that one number of ours can be set beside.
+    """Published values that can be compared with one number of the posterior.
 
     Left out: rows that name no indicator, no number or no year, or labels that the case does not have.
 
@@ -102,7 +102,7 @@ def published_values(case: Case) -> tuple[Published, ...]:
 
 
 def reference_table(dt: xr.DataTree, case: Case | None = None) -> pd.DataFrame:
-    """Where each published value falls in our posterior.
+    """Position of each published value in the posterior.
 
     Parameters
     ----------
@@ -115,8 +115,8 @@ def reference_table(dt: xr.DataTree, case: Case | None = None) -> pd.DataFrame:
     -------
     DataFrame
         The fields of `Published`, then ``unit``, ``median``, ``eti90_lb``, ``eti90_ub`` and ``below`` (share of our
-        draws below the published value). A figure for several years together is set beside the cumulated indicator;
-        rates over several years ("9 to 10 kt a year") are left out, since no one year is meant.
+        draws below the published value). A figure for several years is compared with the cumulative indicator; rates
+        over several years ("9 to 10 kt a year") are left out.
     """
     case = case_from_json(dt.attrs["case_json"]) if case is None else case
     held = dt["derived"].to_dataset() if "derived" in dt.children else xr.Dataset()

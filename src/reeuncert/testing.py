@@ -1,8 +1,7 @@
-"""Test kit: a small balanced system, a synthetic posterior of it, and an assertion that flows balance.
+"""Test kit: a small balanced system, a synthetic posterior, and a mass balance assertion.
 
-Nothing here samples or fits: the posterior is made of random balanced flows, so that everything that takes a result
-(indicators, checks, plots, report) can be tested in a second. Its three regions, four products and all roles of flows
-(see `reeuncert.indicators`) follow the same words as the bundled case.
+The posterior consists of random balanced flows without sampling, so that indicators, checks, plots and report can be
+tested in a second. Three regions, four products; flows have the same roles as in the bundled case.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ _UNRECORDED = (("North", "South", 1, 0.2), ("North", "South", 2, 0.5), ("North",
 
 
 def toy_case(years: int = 6) -> Case:
-    """Three regions with their chains, trade, stocks, end uses, and one smuggling chain; no priors, no evidence.
+    """Three regions with their chains, trade, stocks, end uses, and one unrecorded trade chain; no priors, no evidence.
 
     North mines, refines and exports, and has an unregistered chain; South mines (not in the third year), sends most of
     its concentrate to North and buys refined products back; East has unregistered mining whose concentrate North's
@@ -114,7 +113,7 @@ def toy_posterior(*, chains: int = 4, draws: int = 100, years: int = 6, seed: in
 
     case = toy_case(years)
     rng = np.random.default_rng(seed)
-    # Every draw deviates from the same centre, which itself is off the prior's: a posterior that has learned something.
+    # All draws share a centre that differs from the prior's, as in an informed posterior.
     centre = rng.standard_normal((1, 2 * len(case.system.flows)))
     flows = toy_flows(case.system, 0.12, rng, chains * draws, 0.5 * centre).reshape(chains, draws, -1, years)
     before = toy_flows(case.system, 0.5, rng, chains * draws).reshape(1, chains * draws, -1, years)
@@ -140,10 +139,10 @@ def toy_posterior(*, chains: int = 4, draws: int = 100, years: int = 6, seed: in
 
 
 def toy_terms(dt: xr.DataTree) -> xr.DataTree:
-    """The result with made-up terms of its density: two classes of priors and two sources, as power-scaling needs them.
+    """The result with invented density terms for power-scaling: two classes of priors and two sources.
 
-    Each term is a normal log density of the logs of some flows: the mines and what is traded a priori, and what customs
-    and a survey say of trade and of ore.
+    Each term is a normal log density of the logs of some flows: priors of mines and trade, and evidence of customs
+    (trade) and a survey (ore).
 
     Examples
     --------
@@ -202,8 +201,8 @@ def toy_flows(
     Returns
     -------
     array (draws, flow, year)
-        Masses in the unit of the system; NaN where a flow is absent. Written plainly on purpose: it shares no code with
-        the balance that the package uses, and so can be a witness for it.
+        Masses in the unit of the system; NaN where a flow is absent. Independent of `reeuncert.balance` on purpose, so
+        that it can test it.
     """
     n_flows, n_years = system.exists.shape
     shift = np.broadcast_to(centre, (1, 2 * n_flows)) * (spread + 0.1)
@@ -245,7 +244,7 @@ def toy_flows(
 
 
 def assert_mass_balance(dt: xr.DataTree, *, group: str = "posterior", rtol: float = 1e-9) -> None:
-    """Assert that in every draw, process and year what goes in comes out, from the flow table of a result alone.
+    """Assert mass balance in every draw, process and year, from the flow table of a result.
 
     A stock (a flow from a process to itself) leaves in its year and enters in the next, if the process has outflows.
 

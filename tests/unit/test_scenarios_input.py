@@ -103,7 +103,7 @@ SAYS: list[tuple[Any, list[str]]] = [
     (
         lambda dt: ree.reduce_flows(dt, 1.5, quantity="trad", regon="North"),
         [
-            "reduction, argument 'factor': 1.5 is no factor; it is the part that is left, from 0 (nothing) to 1 (all)",
+            "reduction, argument 'factor': 1.5 is no factor; give the remaining fraction, from 0 (nothing) to 1 (all)",
             "reduction, argument 'quantity': quantity 'trad' is not known; use one of: ore, mine_production, loss, "
             "feed, production, stock, opening_stock, apparent_consumption, end_use, recycling, sale, trade, … "
             "(15 in all); did you mean 'trade'?",
@@ -114,7 +114,7 @@ SAYS: list[tuple[Any, list[str]]] = [
     (
         lambda dt: ree.reduce_flows(dt, float("nan")),
         [
-            "reduction, argument 'factor': nan is no factor; it is the part that is left, from 0 (nothing) to 1 (all)",
+            "reduction, argument 'factor': nan is no factor; give the remaining fraction, from 0 (nothing) to 1 (all)",
             "reduction, argument 'where': say which flows are reduced, by one or more of flow, from_process, "
             "to_process, quantity, product, origin, destination, route, end_use",
         ],
@@ -170,7 +170,7 @@ SAYS: list[tuple[Any, list[str]]] = [
         lambda dt: rule("export-stop", {"origin": "North", "factor": 0.5}),
         [
             "scenario 'export-stop': 'destination' is missing; it needs origin, destination",
-            "scenario 'export-stop': 'factor' means nothing to it; it takes origin, destination, products, unrecorded",
+            "scenario 'export-stop': 'factor' is not an argument of it; it takes origin, destination, products, unrecorded",
         ],
     ),
 ]

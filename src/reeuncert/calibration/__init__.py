@@ -1,4 +1,4 @@
-"""Do intervals hold the truth where the truth is known? Truths simulated by other code than the model's, and refits."""
+"""Simulation-based calibration: truths simulated by code independent of the model, and refits."""
 
 from reeuncert.calibration.calibrate import calibrate
 from reeuncert.calibration.recovery import recover

@@ -1,4 +1,4 @@
-"""Simulation-based calibration of a case: truths are drawn, reported and fitted, and found again or not."""
+"""Simulation-based calibration of a case: simulated truths are reported, fitted and ranked."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from reeuncert.inference.refit import Refitter
 from reeuncert.result.diagnostics import diagnose
 
 FEWEST = 2
-"""Simulations without which there is no error of a coverage."""
+"""Fewest simulations for a standard error of the coverage."""
 
 RANKS = 99
-"""Draws among which a truth is ranked: so few that they are nearly independent."""
+"""Draws per rank: few, so that they are nearly independent."""
 
 
 def calibrate(
@@ -43,18 +43,18 @@ def calibrate(
     indicators: Sequence[str] | None = None,
     progress: bool = False,
 ) -> Calibration:
-    """Ask whether intervals deserve belief: whether 90 % of them hold the truth where the truth is known.
+    """Test whether intervals can be trusted: whether 90 % intervals cover 90 % of simulated truths.
 
-    Each simulation draws a truth from the priors by code that shares nothing with the model (`reeuncert.simulate`),
-    lets the sources of the case report it, and fits the model to these figures; the model is compiled once. No
-    simulation is left out, whatever its diagnostics: they are in ``fits``.
+    Each simulation draws a truth from the priors by code independent of the model (`reeuncert.simulate`), reports it as
+    the sources of the case would, and fits the model to these figures; the model is compiled once. No simulation is
+    left out; diagnostics are in ``fits``.
 
     Parameters
     ----------
     case
         Its priors are on coordinates. A case cut to some years (`reeuncert.restrict`) takes minutes instead of hours.
     simulations
-        Two at least; 20 show gross errors, 200 a coverage of 85 instead of 90 %.
+        At least 2; 20 detect gross errors, 200 a coverage of 85 instead of 90 %.
     draws, tune, thin, chains
         Of every fit, as in `reeuncert.sample`. Ranks are taken among 99 of the draws.
     seed
@@ -62,7 +62,7 @@ def calibrate(
     indicators
         Names of indicators to rank; all by default.
     progress
-        One line a simulation on standard error. Ctrl-C ends the study with the simulations that are finished.
+        One line per simulation on standard error. Ctrl-C ends the study with the simulations that are finished.
 
     Returns
     -------
@@ -103,7 +103,7 @@ class _Settings:
 
 @dataclass
 class _Study:
-    """Truths that were simulated and fitted so far."""
+    """Results of the simulations finished so far."""
 
     case: Case
     refitter: Refitter
@@ -114,7 +114,7 @@ class _Study:
     fits: list[dict[str, float]] = field(default_factory=list)
 
     def add(self, number: int, truth: Truth, settings: _Settings) -> dict[str, float]:
-        """Fit the figures of one truth, and place the truth in its posterior."""
+        """Fit the figures of one truth, and rank the truth in its posterior."""
         begin = time.perf_counter()
         dt = self.refitter.fit(
             truth.case,
@@ -124,7 +124,7 @@ class _Study:
             chains=settings.chains,
             seed=self.seed + number,
         )
-        if dt.attrs["complete"] == "no":  # the sampler keeps what it has at Ctrl-C; a part of a fit is no fit
+        if dt.attrs["complete"] == "no":  # at Ctrl-C the sampler returns an incomplete fit, which is discarded
             raise KeyboardInterrupt
         posterior = dt["posterior"].to_dataset()
         self.labels, values = quantities(_few(posterior), self.case, self.indicators)
@@ -144,7 +144,7 @@ def _check(simulations: int, draws: int) -> None:
 
 
 def _few(posterior: xr.Dataset) -> xr.Dataset:
-    """About as many draws as ranks are taken among, far apart, as one chain."""
+    """About `RANKS` draws, evenly spaced, as one chain."""
     names = [name for name in (MASS_FLOW, "source_width", "log_offset") if name in posterior]
     flat = posterior[names].stack(sample=("chain", "draw"), create_index=False).drop_vars(["chain", "draw"])
     pick = np.linspace(0, flat.sizes["sample"] - 1, RANKS).round().astype(int)
@@ -153,7 +153,7 @@ def _few(posterior: xr.Dataset) -> xr.Dataset:
 
 
 def _diagnostics(dt: xr.DataTree, case: Case) -> dict[str, float]:
-    """Divergences, and the worst diagnostics of the flows; of ESS the median too, which ranks rest on."""
+    """Divergences, worst diagnostics of the flows, and median ESS, which determines the quality of ranks."""
     mass = dt["posterior"][MASS_FLOW].transpose("chain", "draw", "flow", "year").values
     found = diagnose(mass[:, :, case.system.exists], log=True)
     ess = np.minimum(found.ess_bulk, found.ess_tail)

@@ -1,16 +1,15 @@
-"""Reported figures of a simulated truth: each row of evidence as its source would print it, from the record alone.
+"""Reported figures of a simulated truth: each row of evidence as its source would report it.
 
-A source that errs sees y = η + error, η the true quantity on the scale of the row (the log of a mass or ratio, the log
-odds of a share, the number itself where errors are additive). What it prints of y follows a rule that was fixed before:
+A source observes y = η + error, with η the true quantity on the scale of the row (log of a mass or ratio, log odds of a
+share, the number itself for additive errors). It reports y by a rule that is fixed in advance:
 
-* a plain figure is printed as it is, or rounded to the last digit that the source prints; what rounds to nothing is
-  printed as zero, and a share that rounds to everything as "at least" that less half a digit;
-* a bound at L says whether y lies above or below L: "at least L" becomes "up to L" where it does not;
-* a range says in which of three cells y lies: below, inside, or above it;
-* of a sentence with two readings the second is meant as often as its weight says; the two keep their distance.
+* a plain figure is reported as it is, or rounded to the last digit of the source; zero after rounding is reported as
+  zero, and a share that rounds to 1 as "at least" 1 minus half a digit;
+* a bound at L reports whether y is above or below L: "at least L" becomes "up to L" if it is below;
+* a range reports in which of three cells y lies: below, inside or above;
+* of two readings, the second applies with the probability of its weight; their distance is kept.
 
-A statement of fixed cells is what the likelihood of an interval is a likelihood of: had the cell been chosen after
-looking at the truth, the probability of the cell would not be the probability of the statement.
+Cells are fixed in advance because the likelihood of an interval is the probability of the statement only then.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from reeuncert.system.definition import Flow
 
 TONNES = {"t": 1.0, "kt": 1e3, "Mt": 1e6}
 ABOUT = 1.5
-"""An "about" widens a figure by so much."""
+"""Factor by which "about" widens the error."""
 
 NOTHING = float("nan")
 
@@ -41,16 +40,16 @@ def simulated_row(
     offsets: Mapping[str, Mapping[int, float]],
     rng: np.random.Generator,
 ) -> Evidence:
-    """One row as its source would report it of a truth.
+    """One row as its source would report a truth.
 
     Parameters
     ----------
     said
-        A row, and the flows and years that it speaks of.
+        A row with its flows and years.
     mass
         The truth: mass of each flow and year that exists, in the unit of the case.
     widths
-        Width of each source whose width is learned; the others have that of their class.
+        Width of each source with a learned width; others have the width of their class.
     offsets
         Value of each offset, by year (0: all years).
     """
@@ -71,7 +70,7 @@ def simulated_row(
 
 
 def _quantity(said: Statement, case: Case, mass: Mapping[tuple[str, int], float]) -> float:
-    """What the row speaks of, in the unit of the case, or as a part of one."""
+    """Quantity of the row, in the unit of the case, or as a fraction."""
     part = _sum(said.part, said.row, case, mass)
     if said.row.relation == "level":
         return part
@@ -117,14 +116,14 @@ def _off(seen: float, row: Evidence, plain: bool) -> float:
 
 
 def _said(row: Evidence) -> float:
-    """The number to which a second reading is compared."""
+    """Reference value of a second reading."""
     if math.isnan(row.value):
         return row.low if row.qualifier == "at_least" else row.high
     return row.value
 
 
 def _printed(row: Evidence, figure: float, plain: bool) -> Evidence:
-    """What is printed of a figure, in the unit of the row."""
+    """Reported value of a figure, in the unit of the row."""
     if row.qualifier in ("at_least", "up_to"):
         return _side(row, figure, _said(row))
     if row.qualifier == "range":
@@ -156,7 +155,7 @@ def _side(row: Evidence, figure: float, bound: float) -> Evidence:
 def _with_second_reading(row: Evidence, distance: float, plain: bool) -> Evidence:
     if distance == 0.0:
         return row
-    if row.qualifier == "zero":  # the second reading of nothing would be a figure
+    if row.qualifier == "zero":  # a second reading of zero would be a figure
         return replace(row, alternative=NOTHING, alternative_weight=0.0)
     return replace(row, alternative=_off(_on(row.value, row, plain) + distance, row, plain))
 

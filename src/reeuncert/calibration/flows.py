@@ -1,8 +1,7 @@
-"""Balanced flows of simulated truths: what enters is passed on from process to process until nothing moves any more.
+"""Balanced flows of simulated truths by fixed-point iteration over the processes.
 
-No matrix is inverted and no component is looked for: in each year the throughput of every process is set to what
-enters it, again and again, until it settles (each round carries what circulates once more around). Stocks wait for the
-next year.
+In each year the throughput of every process is set to its total inflow until it converges; no matrix is inverted.
+Stocks enter in the next year.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ def simulate_flows(case: Case, size: int, rng: np.random.Generator) -> NDArray[n
     ------
     ModelError
         When the case states densities of flows or shares, which cannot be simulated forward, or its priors table
-        does not say what must be drawn.
+        does not state everything that must be drawn.
 
     Examples
     --------
@@ -59,7 +58,7 @@ def simulate_flows(case: Case, size: int, rng: np.random.Generator) -> NDArray[n
 def _one_year(
     system: SystemDefinition, drawn: Drawn, year: int, carried: dict[str, Draws], mass: NDArray[np.float64]
 ) -> dict[str, Draws]:
-    """Fill in the flows of one year, and return the stocks that go on to the next."""
+    """Compute the flows of one year; return the stocks carried into the next."""
     alive = [(i, flow) for i, flow in enumerate(system.flows) if year in flow.years]
     for i, flow in alive:
         if flow.from_process == OUTSIDE:
@@ -79,7 +78,7 @@ def _one_year(
 def _mass_entering(drawn: Drawn, flow: Flow, alive: list[Flow], year: int) -> Draws:
     if (flow.name, year) in drawn.entering:
         return drawn.entering[flow.name, year]
-    # A process with one input delivers its share of it: the input is what gives the mass that the table states.
+    # The table states the mass of an outflow: the input follows from its share.
     out = next(f for f in alive if f.from_process == flow.to_process and (f.name, year) in drawn.delivering)
     return np.asarray(drawn.delivering[out.name, year] / drawn.share[out.name, year])
 
@@ -87,7 +86,7 @@ def _mass_entering(drawn: Drawn, flow: Flow, alive: list[Flow], year: int) -> Dr
 def _settled(
     edges: list[tuple[int, Flow, Draws | None]], carried: dict[str, Draws], mass: NDArray[np.float64]
 ) -> dict[str, Draws]:
-    """Throughput of each process: what enters it from outside, from last year, and from the others."""
+    """Throughput of each process: inputs from outside, from last year, and from other processes."""
     size = mass.shape[0]
     names = {f.from_process for _, f, _ in edges} | {f.to_process for _, f, _ in edges}
     supply = {name: np.array(carried.get(name, np.zeros(size))) for name in sorted(names - {OUTSIDE})}

@@ -1,7 +1,7 @@
-"""How far each stated median is off in each year: level, yearly deviations and slopes as numbers of their own.
+"""Deviations from stated medians by year: level, yearly deviations and slopes are drawn separately.
 
-The model never draws these. It adds them up to one covariance and factors that. A mistake in the adding would be in
-the model's prior and in its posterior alike, where no comparison of the two could see it; so here they are drawn.
+The model instead sums them to one covariance and factors it. An error in this sum would affect its prior and its
+posterior alike and cancel in a calibration; so they are drawn separately here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Draws = NDArray[np.float64]
 
 @dataclass
 class Deviations:
-    """Draws deviations from stated medians, on the log or log-ratio scale; rows that share a level get the same one.
+    """Draws deviations from stated medians, on the log or log-ratio scale; rows with a shared level get the same one.
 
     Parameters
     ----------
@@ -42,9 +42,9 @@ class Deviations:
         Parameters
         ----------
         path
-            Name of what moves together over the years: one flow or one total, and the kind of its prior.
+            Name of the path: one flow or one total, and the kind of its prior.
         rows
-            The row of the priors table that speaks of it in each year.
+            Row of the priors table for each year.
         """
         found: dict[int, Draws] = {}
         wander, last = np.zeros(self.size), 0
@@ -57,7 +57,7 @@ class Deviations:
                 deviation = deviation + slope * self.covariates[row.slope_on][year]
             if not found:
                 wander = self._fresh()
-            else:  # AR(1) of variance one, over as many years as lie between
+            else:  # AR(1) of variance one over the years between
                 kept = row.correlation ** (year - last)
                 wander = kept * wander + math.sqrt(1.0 - kept**2) * self._fresh()
             last = year
@@ -78,7 +78,7 @@ class Deviations:
 
 
 def stated_median(row: Prior, year: int) -> float:
-    """Median that a row states for a year: where it changes, straight on the log (masses) or logit scale (shares).
+    """Median of a row in a year: linear on the log scale (masses) or logit scale (shares) if it changes.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The quantities whose truths are ranked: flows, learned widths, offsets and indicators, each with a label."""
+"""Ranked quantities: flows, learned widths, offsets and indicators, with labels."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def quantities(draws: xr.Dataset, case: Case, names: Sequence[str] | None = None
     Returns
     -------
     labels
-        One row a quantity: kind, group (role of the flow, source, offset or indicator), quantity, year.
+        One row per quantity: kind, group (role of the flow, source, offset or indicator), quantity, year.
     values
         Shape (chain, draw, quantity).
     """
@@ -67,13 +67,13 @@ def quantities(draws: xr.Dataset, case: Case, names: Sequence[str] | None = None
 
 
 def truth_as_draws(truth: Truth, posterior: xr.Dataset) -> xr.Dataset:
-    """A truth as a posterior of one draw, with the widths and offsets that the posterior has as well."""
+    """A truth as a posterior of one draw, with the same widths and offsets as the posterior."""
     found = truth.as_draws()
     for name, drawn in (("source_width", truth.source_width), ("log_offset", truth.log_offset)):
         if name in posterior:
             dim = next(d for d in posterior[name].dims if d not in ("chain", "draw"))
             there = [str(label) for label in posterior[name][dim].values]
-            # Widths that are not learned are constants of the model: no truth of theirs is drawn.
+            # Widths that are not learned are constants of the model.
             values = np.array([drawn.get(label, np.nan) for label in there])
             found[name] = xr.DataArray(values[None, None], dims=("chain", "draw", dim), coords={dim: there})
     return found
@@ -109,7 +109,7 @@ def _indicators(found: xr.Dataset, case: Case) -> tuple[pd.DataFrame, Array]:
 
 
 def _headline_cells(found: xr.Dataset, case: Case) -> set[tuple[object, ...]]:
-    """Cells of the indicators that the case puts first; those of years that were cut away are left out."""
+    """Cells of the headline indicators; years outside the case are left out."""
     cells: set[tuple[object, ...]] = set()
     tree = xr.DataTree.from_dict({"derived": found})
     for headline in case.headlines:

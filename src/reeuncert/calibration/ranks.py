@@ -1,9 +1,9 @@
-"""Ranks of truths among posterior draws: whether they are uniform, and how often intervals hold the truth.
+"""Ranks of truths among posterior draws: uniformity, and coverage of intervals.
 
-Where a model, its simulator and its sampler agree, the rank of a truth among L independent draws of its posterior is
-uniform on 0 … L (Talts, Betancourt, Simpson, Vehtari & Gelman 2018, arXiv:1804.06788). Whether ranks are uniform is
-judged by their empirical distribution within a band that holds all of it at once with 95 % probability (Säilynoja,
-Bürkner & Vehtari 2022, *Statistics and Computing* 32, 32, doi 10.1007/s11222-022-10090-6).
+If model, simulator and sampler agree, the rank of a truth among L independent draws of its posterior is uniform on 0 …
+L (Talts, Betancourt, Simpson, Vehtari & Gelman 2018, arXiv:1804.06788). Uniformity is tested by the empirical
+distribution function against a simultaneous 95 % band (Säilynoja, Bürkner & Vehtari 2022, *Statistics and Computing*
+32, 32, doi 10.1007/s11222-022-10090-6).
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from scipy import stats
 Array = NDArray[np.float64]
 
 COVERAGES = (0.5, 0.8, 0.9, 0.95)
-"""Probabilities of the central intervals whose coverage is counted."""
+"""Probabilities of the central intervals."""
 
 BAND = 0.95
-"""Probability that all of an empirical distribution lies within its band."""
+"""Simultaneous probability of the band."""
 
 _REPLICATES = 4000
 _ROUNDING = 1e-9
 
 
 def positions(truth: ArrayLike, draws: ArrayLike, rng: np.random.Generator) -> Array:
-    """Where each truth lies in its posterior, between 0 and 1; uniform where all is well.
+    """Position of each truth in its posterior, between 0 and 1; uniform under calibration.
 
     Parameters
     ----------
@@ -36,13 +36,12 @@ def positions(truth: ArrayLike, draws: ArrayLike, rng: np.random.Generator) -> A
     draws
         Nearly independent draws, shape (draw, quantity).
     rng
-        Breaks ties at random, and spreads each rank over its 1 / (draws + 1): exact, not only for many draws.
+        Breaks ties at random, and spreads each rank uniformly over 1 / (draws + 1), so that it is exact for few draws.
 
     Returns
     -------
     ndarray (quantity,)
-        NaN where the truth or a draw is not finite, or where nothing is uncertain: all draws and the truth are the same
-        but for rounding.
+        NaN where the truth or a draw is not finite, or where all are equal up to rounding.
 
     Examples
     --------
@@ -55,14 +54,14 @@ def positions(truth: ArrayLike, draws: ArrayLike, rng: np.random.Generator) -> A
     ties = (draws == truth).sum(axis=0)
     rank = below + rng.integers(0, ties + 1)
     found = (rank + rng.random(truth.shape)) / (draws.shape[0] + 1)
-    with np.errstate(invalid="ignore"):  # infinities among the draws
+    with np.errstate(invalid="ignore"):  # draws may be infinite
         uncertain = np.abs(draws - truth).max(axis=0) > _ROUNDING * np.abs(truth)
     usable = np.isfinite(truth) & np.isfinite(draws).all(axis=0) & uncertain
     return np.asarray(np.where(usable, found, np.nan))
 
 
 def inside(position: ArrayLike, probability: float) -> NDArray[np.bool_]:
-    """Whether the central interval of a probability holds the truth.
+    """Whether the central interval of a probability covers the truth.
 
     >>> inside([0.04, 0.06, 0.5], 0.9).tolist()
     [False, True, True]
@@ -71,7 +70,7 @@ def inside(position: ArrayLike, probability: float) -> NDArray[np.bool_]:
 
 
 def uniformity(position: ArrayLike) -> Array:
-    """Probability that uniform positions would leave a band as narrow as theirs: small where they are not uniform.
+    """p-value of uniformity of positions.
 
     The statistic is the smallest tail probability, over the points i / n, of the number of positions at or below a
     point; its distribution under uniformity is simulated.
@@ -100,7 +99,7 @@ def uniformity(position: ArrayLike) -> Array:
 
 def band(count: int) -> tuple[Array, Array, Array]:
     """Points, and lower and upper end of the simultaneous band for the distribution of `count` positions."""
-    # A little less, so that a count of just this probability is inside at both ends, however sums are rounded.
+    # Slightly less, so that counts of exactly this probability are inside despite rounding.
     tail = 0.5 * float(np.quantile(_null_statistics(count), 1.0 - BAND)) * (1.0 - 1e-9)
     points = np.arange(1, count) / count
     lower = stats.binom.ppf(tail, count, points) / count

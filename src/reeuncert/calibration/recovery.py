@@ -1,4 +1,4 @@
-"""A synthetic twin of a case: one truth whose hidden flows are known, and what a fit finds of it."""
+"""A synthetic twin of a case: one simulated truth with known hidden flows, and its fit."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from reeuncert.case.records import Case
 from reeuncert.inference.refit import Refitter
 
 ALL_YEARS = ", all years"
-"""Ending of the kind of flows summed over their years; their year is 0."""
+"""Suffix of the kind of flows summed over their years; their year is 0."""
 
 PROBABILITY = 0.9
 
 
 @dataclass(frozen=True, eq=False)
 class Recovery:
-    """What a fit found of one simulated truth.
+    """Fit of one simulated truth.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class Recovery:
     truth: Truth
 
     def key(self) -> pd.DataFrame:
-        """The rows that an analyst asks for first: headlines, what is mined, and every unrecorded flow, all years."""
+        """Main rows: headlines, mining, and every unrecorded flow, all years."""
         return key_rows(self.table)
 
     def __repr__(self) -> str:
@@ -58,10 +58,10 @@ def recover(
     indicators: Sequence[str] | None = None,
     refitter: Refitter | None = None,
 ) -> Recovery:
-    """Simulate one truth of a case, report it as its sources would, and see what a fit of the figures finds.
+    """Simulate one truth of a case, report it as its sources would, and fit the figures.
 
-    Unlike `calibrate`, which judges a procedure by many truths, this shows one: how far the smuggled mass and what was
-    mined without licence are from what they are known to be, and how wide the intervals are.
+    Unlike `calibrate`, which uses many truths, this shows one: errors and interval widths, e.g. of smuggled mass and
+    unregistered mining.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def recover(
 def recovery_table(
     truth: Truth, posterior: xr.Dataset, case: Case, indicators: Sequence[str] | None = None
 ) -> pd.DataFrame:
-    """Truth beside median and interval, for every flow, total over the years and indicator."""
+    """Truth, median and interval of every flow, total over the years and indicator."""
     labels, values = quantities(posterior, case, indicators)
     _, true = quantities(truth_as_draws(truth, posterior), case, indicators)
     totals, sums = _totals(labels, values)
@@ -98,7 +98,7 @@ def recovery_table(
     positive = (true > 0) & (median > 0)
     error = median - true
     error[positive] = np.log(median[positive] / true[positive])
-    # A share that is one by definition is one in every draw but for rounding: nothing is found or missed there.
+    # A share that is one by definition is constant up to rounding: not counted.
     uncertain = upper - lower > 1e-9 * np.abs(true)
     columns = {"truth": true, "median": median, "eti90_lb": lower, "eti90_ub": upper, "error": error}
     table = labels.assign(**columns, covered=(lower <= true) & (true <= upper))
@@ -106,7 +106,7 @@ def recovery_table(
 
 
 def key_rows(table: pd.DataFrame) -> pd.DataFrame:
-    """Headlines, and totals over the years of what is mined and of what leaves without a record.
+    """Headlines, and totals over the years of mining and of unrecorded trade.
 
     Parameters
     ----------

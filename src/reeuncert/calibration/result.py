@@ -1,4 +1,4 @@
-"""What a calibration found: positions of all truths in their posteriors, and the tables made of them."""
+"""Result of a calibration: positions of all truths in their posteriors, and tables."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Calibration:
     case_name
         Of the case.
     labels
-        One row a quantity: kind, group, quantity, year.
+        One row per quantity: kind, group, quantity, year.
     position
-        Between 0 and 1, uniform where all is well; NaN where a quantity is not defined; shape (simulation, quantity).
+        Between 0 and 1, uniform under calibration; NaN where a quantity is not defined; shape (simulation, quantity).
     fits
         One row a simulation: seed, draws, divergences, largest R-hat and least effective sample size of the flows,
         seconds.
@@ -35,11 +35,11 @@ class Calibration:
 
     @property
     def simulations(self) -> int:
-        """How many truths were simulated and fitted."""
+        """Number of simulations."""
         return self.position.shape[0]
 
     def coverage(self, by: str = "kind") -> pd.DataFrame:
-        """How often central intervals hold the truth.
+        """Coverage of central intervals.
 
         Parameters
         ----------
@@ -50,9 +50,9 @@ class Calibration:
         -------
         DataFrame
             One row a class: kind, [group], quantities, simulations, and for each probability ``coverage50`` and its
-            Monte Carlo error ``error50``; quantities of one simulation move together, so that the error is that of
-            the means by simulation. ``outside_band``: share of quantities whose ranks leave the 95 % band, about 0.05
-            where all is well.
+            Monte Carlo error ``error50``; quantities of one simulation are correlated, so the error is that of the
+            means by simulation. ``outside_band``: share of quantities whose ranks leave the 95 % band, about 0.05 under
+            calibration.
         """
         keys = ["kind"] if by == "kind" else ["kind", "group"]
         rows = []
@@ -63,9 +63,9 @@ class Calibration:
         return pd.DataFrame(rows)
 
     def uniformity(self) -> pd.DataFrame:
-        """Every quantity with the probability that uniform ranks would look as odd as its own, the oddest first.
+        """Every quantity with its p-value of rank uniformity, smallest first.
 
-        Of many quantities some look odd by chance: under calibration one in twenty has a probability below 0.05.
+        Under calibration one in twenty quantities has a p-value below 0.05 by chance.
         """
         columns = np.flatnonzero(self._usable)
         table = self.labels.iloc[columns].copy()

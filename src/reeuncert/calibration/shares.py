@@ -1,7 +1,7 @@
-"""Which row of the priors table speaks of what, and the inputs and shares that follow: a loop over years and processes.
+"""Inputs and shares from the priors table: a loop over years and processes.
 
-Shares are plain arithmetic on what the table states: an outflow with a stated share s weighs s · exp(deviation), the
-reference outflow weighs what the stated shares leave of one, and each takes its weight's part of the throughput.
+An outflow with a stated share s has the weight s · exp(deviation), the reference outflow one minus the stated shares;
+shares are the normalised weights.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from reeuncert.system.definition import OUTSIDE, Flow
 
 @dataclass(frozen=True)
 class Branch:
-    """One way out of a process in a year: a flow, or several flows of which the table states the total."""
+    """One outflow of a process in a year: a flow, or several flows with a stated total."""
 
     name: str
     flows: tuple[str, ...]
@@ -27,16 +27,16 @@ class Branch:
 
 @dataclass(frozen=True)
 class Drawn:
-    """What is drawn of each truth before any balance is struck.
+    """Drawn quantities of each truth, before the mass balance.
 
     Parameters
     ----------
     entering
         Mass of each flow from outside by (flow, year).
     share
-        Part of the throughput of its process that each other flow takes, by (flow, year).
+        Share of the throughput of its process, for each other flow, by (flow, year).
     delivering
-        Mass of an outflow by (flow, year), where the table states what a process delivers and not what enters it.
+        Mass of an outflow by (flow, year), where the table states the delivered mass instead of the input.
     """
 
     entering: dict[tuple[str, int], Draws]
@@ -50,7 +50,7 @@ def draw_shares(case: Case, size: int, rng: np.random.Generator) -> Drawn:
     Raises
     ------
     ModelError
-        When no row, or more than one, speaks of something that must be drawn.
+        When something that must be drawn has no row or several.
     """
     table = _Table(case)
     deviation = table.deviations(Deviations(rng, size, case.covariates))
@@ -77,7 +77,7 @@ Deviation = dict[tuple[str, str, int], Draws]
 
 
 class _Table:
-    """The priors table by what its rows speak of, in each year."""
+    """Rows of the priors table by quantity and year."""
 
     def __init__(self, case: Case) -> None:
         self.case = case
@@ -101,7 +101,7 @@ class _Table:
         chosen = [flow for flow in self.case.system.flows if row.selector.matches(flow)]
         for year in row.years:
             alive = [flow.name for flow in chosen if year in flow.years]
-            if len(members) > 1 and alive:  # where one flow is left of a total, that flow is the total
+            if len(members) > 1 and alive:  # a total with one existing flow is that flow
                 name = self.totals[members]
                 self._put(row, row.kind, name if len(alive) > 1 else alive[0], year, name)
             else:
@@ -128,7 +128,7 @@ class _Table:
         for path, keys in names.items():
             drawn = source.along(path, {year: self.rows[key] for year, key in keys.items()})
             found.update({keys[year]: values for year, values in drawn.items()})
-        for members, name in self.totals.items():  # how a total is split, where no row of its own says so
+        for members, name in self.totals.items():  # split of a total without rows of kind split
             for (kind, total, year), row in self.rows.items():
                 if total == name and kind in ("input", "share"):
                     for flow in members:
@@ -137,7 +137,7 @@ class _Table:
         return found
 
     def branches(self, flows: Sequence[Flow], year: int) -> list[Branch]:
-        """Flows of one origin, those of a total together."""
+        """Outflows of one process, flows of a total grouped."""
         alive = [flow.name for flow in flows]
         found: list[Branch] = []
         taken: set[str] = set()
@@ -149,7 +149,7 @@ class _Table:
         return found + [Branch(flow, (flow,)) for flow in alive if flow not in taken]
 
     def entering(self, branch: Branch, year: int, deviation: Deviation) -> Draws | None:
-        """Mass that enters from outside; None where what the process delivers is stated in its place."""
+        """Input from outside; None where the delivered mass is stated instead."""
         if ("input", branch.name, year) not in self.rows and self._is_delivered(branch.flows[0], year):
             return None
         median = stated_median(self.row("input", branch.name, year), year)
@@ -163,7 +163,7 @@ class _Table:
     def leaving(
         self, preferred: Sequence[str], flows: Sequence[Flow], year: int, deviation: Deviation, size: int
     ) -> list[tuple[Branch, Draws]]:
-        """Share of the throughput that each way out takes."""
+        """Share of the throughput of each outflow."""
         branches = self.branches(flows, year)
         if len(branches) < 2:
             return [(branch, np.ones(size)) for branch in branches]
@@ -179,7 +179,7 @@ class _Table:
 def _within(
     table: _Table, branch: Branch, year: int, amount: Draws, deviation: Deviation
 ) -> dict[tuple[str, int], Draws]:
-    """An amount among the flows of a branch; the last of them takes what the others leave."""
+    """Split an amount over the flows of a branch; the last takes the remainder."""
     *others, last = branch.flows
     equal = 1.0 / len(branch.flows)
     stated = dict.fromkeys(others, equal)

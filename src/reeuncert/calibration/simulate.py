@@ -18,14 +18,14 @@ from reeuncert.inference.layout import flow_coordinates
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """One truth drawn from the priors of a case, and what would be reported of it.
+    """One truth drawn from the priors of a case, with its reported figures.
 
     Parameters
     ----------
     mass_flow
         In the unit of the case, NaN where a flow does not exist, shape (flow, year).
     source_width
-        Width of each source whose width is learned, by ``"lineage (class)"``.
+        Width of each source with a learned width, by ``"lineage (class)"``.
     log_offset
         Value of each offset that a row names: by name, or name and year.
     case
@@ -49,9 +49,8 @@ class Truth:
 def simulate(case: Case, *, seed: int = 0) -> Truth:
     """Draw a truth from the priors of a case, and report it as its sources would.
 
-    Nothing of this is taken from the model: paths over the years, shares, the balance of processes and years, the
-    sums that a row speaks of and its error are written out a second time, as plainly as they can be, so that a fit of
-    the figures is a test of the model and not of the model against itself.
+    This code is independent of the model: paths, shares, balance, row sums and errors are implemented a second time, as
+    simply as possible, so that a fit tests the model against other code.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Widths and offsets of simulated truths, drawn one by one from what the tables of classes, sources and offsets say."""
+"""Widths and offsets of simulated truths, drawn one by one from the tables of classes, sources and offsets."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from reeuncert.case.records import Case, ErrorClass, Evidence
 from reeuncert.system.definition import Flow, Selector
 
 HALF_WIDTH_OF_T4 = 1.14
-"""Half-width of the central 68 % of a t with four degrees of freedom, as the tables define a width."""
+"""Half-width of the central 68 % of a t distribution with four degrees of freedom (definition of a width)."""
 
 OUTLIERS, OUTLIER_SD = 0.1, 2.0
-"""Customs records with a wrong heading or a missing consignment: how many, and their log-sd."""
+"""Customs outliers (wrong heading, missing consignment): probability and log-sd."""
 
 LEARNED_LOG_SD = 0.4
-"""Spread of a learned width around that of its class."""
+"""Log-sd of a learned width around that of its class."""
 
 WITNESSED = 8
-"""So many rows of a source must have a second witness for its width to be learned."""
+"""Fewest rows with a second source for a learned width."""
 
 Cell = tuple[str, int]
 """A flow in a year."""
 
 
 def class_of(row: Evidence, case: Case) -> ErrorClass:
-    """The class of errors of the source of a row."""
+    """Error class of the source of a row."""
     return case.classes[case.sources[row.source_id].error_class]
 
 
 @dataclass(frozen=True)
 class Statement:
-    """A row, and the flows and years that it speaks of: its quantity, and what that is a share or ratio of."""
+    """A row with its flows and years: numerator, and denominator of a share or ratio."""
 
     row: Evidence
     part: tuple[tuple[Flow, int], ...]
@@ -42,7 +42,7 @@ class Statement:
 
 
 def statements(case: Case) -> tuple[Statement, ...]:
-    """Rows that speak of at least one flow that exists; what says zero of no flow at all says nothing."""
+    """Rows with at least one existing flow; a zero for absent flows carries no information."""
     found = []
     for row in case.evidence:
         part = _cells(row.selector, row, case)
@@ -53,19 +53,19 @@ def statements(case: Case) -> tuple[Statement, ...]:
 
 
 def _cells(selector: Selector, row: Evidence, case: Case) -> tuple[tuple[Flow, int], ...]:
-    """Flows that a selector chooses, in the years of a row in which they exist."""
+    """Flows of a selector in the years of a row in which they exist."""
     years = [year for year in row.years if year in case.system.years]
     chosen = [flow for flow in case.system.flows if selector.matches(flow)]
     return tuple((flow, year) for flow in chosen for year in years if year in flow.years)
 
 
 def source_label(row: Evidence, case: Case) -> str:
-    """Whose width a row has: the lineage, within one class of errors."""
+    """Width group of a row: lineage and error class."""
     return f"{row.lineage} ({class_of(row, case).name})"
 
 
 def learned_sources(case: Case, said: Iterable[Statement]) -> dict[str, ErrorClass]:
-    """Sources whose width is learned: enough of their rows speak of what another lineage speaks of as well."""
+    """Sources with a learned width: enough of their rows concern quantities that another lineage also reports."""
     touched = [(s.row, {(flow.name, year) for flow, year in (*s.part, *s.whole)}) for s in said]
     speakers: dict[Cell, set[str]] = {}
     for row, cells in touched:
@@ -85,7 +85,7 @@ def learned_sources(case: Case, said: Iterable[Statement]) -> dict[str, ErrorCla
 
 
 def draw_widths(case: Case, said: Iterable[Statement], rng: np.random.Generator) -> dict[str, float]:
-    """The width of each source whose width is learned: lognormal around its class, above its floor."""
+    """Width of each source with a learned width: lognormal around its class, above its floor."""
     drawn = {}
     for label, error in learned_sources(case, said).items():
         floor = 0.0 if math.isnan(error.floor) else error.floor
@@ -104,7 +104,7 @@ def draw_error(family: str, width: float, rng: np.random.Generator) -> float:
 
 
 def draw_offsets(case: Case, said: Iterable[Statement], rng: np.random.Generator) -> dict[str, dict[int, float]]:
-    """Each offset that some row names: by year, or under year 0 where one value serves all years."""
+    """Each offset used by a row: by year, or under year 0 if it is the same for all years."""
     drawn: dict[str, dict[int, float]] = {}
     for row in (statement.row for statement in said):
         for name in row.offsets:

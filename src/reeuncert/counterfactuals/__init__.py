@@ -1,7 +1,7 @@
-"""Counterfactuals: one year again, on every draw, with trade stopped, cut or replaced. One rule a file.
+"""Counterfactuals: one year without trade, with reduced trade or new capacity, on every draw. One rule per file.
 
 `no_trade`, `export_stop`, `reduce_flows` and `add_capacity` run one rule each; `run_scenario` runs several together.
-All return a DataTree with the flows of the counterfactual and what it loses; `lost_consumption` makes a table of it.
+All return a DataTree with the flows of the counterfactual and the lost consumption; `lost_consumption` tabulates it.
 """
 
 from reeuncert.counterfactuals.add_capacity import AddCapacity, add_capacity

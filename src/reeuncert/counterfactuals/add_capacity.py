@@ -1,4 +1,4 @@
-"""A new mine or plant."""
+"""New capacity of a mine or plant."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _WHERE = "new capacity"
 
 @dataclass(frozen=True)
 class AddCapacity:
-    """More of a process that a region has already, with the recovery that it has in the draw.
+    """Additional capacity of an existing process of a region, with the recovery of the draw.
 
     Parameters
     ----------
     region, stage
-        Where, and of which kind (``"mining"``, ``"separation"``, …).
+        Region and stage (``"mining"``, ``"separation"``, …).
     quantity
-        What it delivers in a year, in the unit of the case, if feed and buyers are there.
+        Output per year at full supply and demand, in the unit of the case.
     route
         ``"registered"`` or ``"unregistered"``.
     """
@@ -51,7 +51,7 @@ class AddCapacity:
         plants = setting.plants(self.region, self.stage, self.route)
         share = output_share(setting.network, world.mass)
         capacity, extra = world.capacity.copy(), world.extra.copy()
-        j = int(np.flatnonzero(plants)[0])  # of several like processes, the first
+        j = int(np.flatnonzero(plants)[0])  # the first of several equal processes
         capacity[j] += self.quantity / share[j]
         extra[j] += self.quantity / share[j]
         return replace(world, capacity=capacity, extra=extra)
@@ -69,10 +69,10 @@ def add_capacity(
     priority: Sequence[str] = (),
     stocks: str = "as_drawn",
 ) -> xr.DataTree:
-    """A year with one more mine or plant: what it makes is bought first, and replaces imports as far as it goes.
+    """A year with one more mine or plant: its output is bought first and replaces imports.
 
-    With trade, nothing is lost and nothing more is consumed; look at the flows and at indicators of the result. To see
-    what a plant would save without trade, give it to `no_trade` as ``also=[AddCapacity(…)]``.
+    With trade, consumption does not change; look at flows and indicators of the result. For the effect without trade,
+    pass ``also=[AddCapacity(…)]`` to `no_trade`.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
-"""Who gets what when supply is short: asks go up the chain, goods come down it, on every draw at once.
+"""Allocation of short supply: demand goes up the chain, supply comes down, for all draws at once.
 
-In one round, every process asks its suppliers for what is asked of it (through its transfer coefficients, up to its
-capacity, stocks first), each supplier in proportion to what it delivered in the draw and up to its limit. Then goods
-come down: a process that gets less than it asked for gives everyone the same part of what they asked. Wants still open
-are asked for again, of those who can still deliver, until a round adds nothing. See `docs/method/scenarios.md`.
+In one round, every process passes its demand to its suppliers (through its transfer coefficients, up to its capacity,
+stocks first), in proportion to their deliveries in the draw and up to their limits. Then supply comes down: a process
+with a shortage serves all its customers by the same fraction. Unmet demand is passed again to suppliers with spare
+supply, until a round adds nothing. See `docs/method/scenarios.md`.
 """
 
 from __future__ import annotations
@@ -18,37 +18,37 @@ from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.flows import Array, Mask
 
 GAIN = 1e-9
-"""A round that adds less than this part of all wants to any draw is the last."""
+"""Iteration stops when a round adds less than this fraction of total demand in every draw."""
 
 _CHANGE = 1e-13
 _NOTHING = 1e-12
-"""Deliveries below this part of the need are none: a circle of processes without supply fades, but never ends."""
+"""Deliveries below this fraction of demand are set to zero: in a cycle without supply they decay but never vanish."""
 _LEAST = 1e-9
-"""A flow that may carry less than this part of what it did carries nothing."""
+"""A flow limited to less than this fraction of its drawn value is set to zero."""
 _MOST_PASSES = 10_000
 _TINY = np.finfo(float).tiny
 
 
 @dataclass(frozen=True, eq=False)
 class World:
-    """A year as it was drawn, and what the counterfactual allows.
+    """A year as drawn, and the limits of the counterfactual.
 
     Parameters
     ----------
     mass
         Flows as drawn, array (flow of the network, draw).
     limit
-        Most that each flow may carry, same shape; ``inf`` where only what lies behind it limits it.
+        Upper limit of each flow, same shape; ``inf`` if only its source limits it.
     capacity
-        Most that each process may put through, array (process, draw); ``inf`` where nothing limits it.
+        Maximum throughput of each process, array (process, draw); ``inf`` if unlimited.
     carried
-        Stock that each process has from the year before, array (process, draw).
+        Stock of each process from the year before, array (process, draw).
     kept
-        Part of it that is not touched, same shape.
+        Part of it that is not available, same shape.
     closing
         Stock at the end of the year as drawn, same shape.
     extra
-        Part of the capacity that is new, same shape: what can be made with it is bought before all else.
+        New part of the capacity, same shape; its output is bought first.
     """
 
     mass: Array
@@ -69,23 +69,23 @@ class Allocation:
 
 
 def allocate(network: YearNetwork, world: World, tiers: Sequence[Mask]) -> Allocation:
-    """Serve the wants of each tier in turn, then rebuild stocks.
+    """Serve the demand of each tier in turn, then rebuild stocks.
 
     Parameters
     ----------
     tiers
-        For each tier which flows of the network it wants; what it wants of them is what the draw has.
+        Boolean array of demanded flows per tier; demand is the drawn value.
 
     Raises
     ------
     ReeUncertError
-        If goods are left over at a process that has no stock to keep them in.
+        If a process without stock has surplus supply.
     """
     world = replace(world, limit=np.where(world.limit < _LEAST * world.mass, 0.0, world.limit))
     state = _State(network, world, np.zeros_like(world.extra))
     state.run(tiers)
     if world.extra.any():
-        # New plants replace other supply as far as they find feed that nobody else needs: first see how far.
+        # New plants replace other supply only with feed that is not needed elsewhere: find that amount first.
         before = state.through.copy()
         state.push(np.minimum(world.extra, np.maximum(world.capacity - before, 0.0)))
         found = (world.extra > 0) & (state.through > before + _NOTHING * world.extra)
@@ -96,19 +96,19 @@ def allocate(network: YearNetwork, world: World, tiers: Sequence[Mask]) -> Alloc
 
 
 def share_out(want: Array, weight: Array, room: Array, first: Array) -> Array:
-    """Divide a want over suppliers in proportion to their weight, none beyond its room.
+    """Divide demand over suppliers in proportion to weight, each up to its room.
 
     Parameters
     ----------
     want
         Array (draw,).
     weight, room, first
-        Arrays (supplier, draw): usual delivery, most it may deliver, and what it is asked for before all others.
+        Arrays (supplier, draw): drawn delivery, maximum delivery, and priority delivery.
 
     Returns
     -------
     array (supplier, draw)
-        Sums to `want`, or to all room where that is less.
+        Sums to `want`, or to the total room if that is less.
 
     Examples
     --------
@@ -135,7 +135,7 @@ def share_out(want: Array, weight: Array, room: Array, first: Array) -> Array:
 
 
 class _State:
-    """What has been used and delivered so far."""
+    """State: capacity and stock used, and deliveries so far."""
 
     def __init__(self, network: YearNetwork, world: World, first: Array):
         self.network, self.world, self.first = network, world, first
@@ -151,7 +151,7 @@ class _State:
         total = np.zeros((n_processes, n_draws))
         for i in np.flatnonzero(network.source != BEYOND):
             total[network.source[i]] += world.mass[i]
-        self.part = np.zeros_like(world.mass)  # transfer coefficient of what is made
+        self.part = np.zeros_like(world.mass)  # transfer coefficients of products and losses
         for j in range(n_processes):
             for i in np.flatnonzero((network.source == j) & network.made):
                 self.part[i] = world.mass[i] / np.maximum(total[j], _TINY)
@@ -168,11 +168,11 @@ class _State:
         self._rebuild(self._short(tiers))
 
     def push(self, amount: Array) -> None:
-        """Put through more than anyone asks for, as far as there is supply."""
+        """Throughput beyond demand, up to supply."""
         self._round({}, pushed=amount, again=True)
 
     def serve(self, tier: Mask) -> None:
-        """Rounds of asking and delivering until nothing is added."""
+        """Rounds of demand and supply until nothing is added."""
         wanted = np.flatnonzero(tier)
         goal = np.minimum(self.world.mass[wanted], self.world.limit[wanted])
         whole = goal.sum(axis=0)
@@ -188,22 +188,22 @@ class _State:
                 return
 
     def _short(self, tiers: Sequence[Mask]) -> Mask:
-        """Draws in which someone gets less than in the draw."""
+        """Draws with a shortage (draw,)."""
         wanted = np.flatnonzero(np.any(tiers, axis=0))
         usual = self.world.mass[wanted]
         return np.asarray((usual - self.mass[wanted] > GAIN * usual).any(axis=0))
 
     def _rebuild(self, short: Mask) -> None:
-        """Stocks come last: they grow to what the draw has at the end of the year, from what is left.
+        """Rebuild stocks from surplus supply, up to the drawn stock at the end of the year.
 
-        In draws that are short, asking for more than anyone can get would find no end: markets that sell to each other
-        pass the want on.
+        Draws with a shortage are left out: demand beyond supply would not converge, since it circulates between
+        markets.
         """
         goal = self.world.closing * (self.network.closing >= 0)[:, None]
         again: Mask | bool = short
         while True:
             missing = goal - (self.world.carried - self.drawn + self.built)
-            missing[missing <= GAIN * goal] = 0.0  # a rounding error is no want
+            missing[missing <= GAIN * goal] = 0.0  # treat rounding error as zero shortage
             if not missing.any():
                 return
             before = self.built.copy()
@@ -213,7 +213,7 @@ class _State:
                 return
 
     def result(self) -> Allocation:
-        """Balance of stocks: what came in and did not go out is carried into the next year."""
+        """Stock balance: surplus inflow is carried into the next year."""
         closing = self.world.carried.copy()
         inflow = self.world.carried.copy()
         for i in range(len(self.mass)):
@@ -227,8 +227,8 @@ class _State:
         if over.any():
             process = self.network.processes[int(np.flatnonzero(over.any(axis=1))[0])]
             raise ReeUncertError(
-                f"the scenario leaves goods over at process '{process}', which has no stock to keep them in and no "
-                "one who asks for them; give it a stock flow in the case (from the process to itself)"
+                f"the scenario leaves surplus supply at process '{process}', which has no demand or stock for it; "
+                "add a stock flow to the case (from the process to itself)"
             )
         return Allocation(self.mass, np.maximum(closing, 0.0) * (self.network.closing >= 0)[:, None])
 
@@ -250,7 +250,7 @@ class _State:
         self.drawn += from_stock
 
     def _rooms(self, j: int, reach: Array) -> Array:
-        """Most that each inflow of a process could carry beyond what it does, if its source could put through so much.
+        """Spare room of each inflow of a process, given the reachable throughput of its source.
 
         Parameters
         ----------
@@ -267,11 +267,10 @@ class _State:
         return room
 
     def _asking_rooms(self, spare: Array, free: Array, again: Mask | bool) -> list[Array]:
-        """Most that each process may ask of each inflow.
+        """Upper limit of the demand of each process on each inflow.
 
-        At first only capacities count. When what is missing is asked for again (in all draws, or in some), so does what
-        the source can get: within a circle of processes, from beyond the circle alone, or they would ask each other for
-        what none of them has.
+        In the first round only capacities limit it; in later rounds also the supply of the source. Within a cycle, only
+        supply from outside the cycle counts; otherwise its processes would pass demand to each other without supply.
         """
         at_first = [self._rooms(j, spare) for j in range(self.n_processes)]
         if not np.any(again):
@@ -279,7 +278,7 @@ class _State:
         rooms = list(at_first)
         reach = np.zeros_like(spare)
         for group in self.order:
-            for j in group:  # with nothing within reach yet inside the circle: what comes from beyond it
+            for j in group:  # supply from outside the cycle only
                 rooms[j] = self._rooms(j, reach)
             own = {j: np.minimum(spare[j], free[j] + rooms[j].sum(axis=0)) for j in group}
             for j in group:
@@ -293,7 +292,7 @@ class _State:
     def _ask(
         self, wants: dict[int, Array], building: Array, pushed: Array, again: Mask | bool
     ) -> tuple[Array, Array, Array]:
-        """Up the chain: what is asked of each flow, of each process, and of each stock."""
+        """Upward pass: demand on each flow, process and stock."""
         ask = np.zeros_like(self.mass)
         for i, want in wants.items():
             ask[i] = want
@@ -326,10 +325,10 @@ class _State:
         return ask, need, from_stock
 
     def _deliver(self, ask: Array, need: Array, from_stock: Array, building: Array) -> tuple[Array, Array, Array]:
-        """Down the chain: what each flow carries, what each process puts through, and what it puts into stock."""
+        """Downward pass: flows, throughputs, and additions to stock."""
         more = np.where((self.network.source == BEYOND)[:, None], ask, 0.0)
         through, built = np.zeros_like(need), np.zeros_like(need)
-        # In a circle of processes all are first believed to deliver all; the sweeps take back what is not there.
+        # In a cycle all processes start with full delivery; the sweeps reduce it to the actual supply.
         place = {j: k for k, group in enumerate(self.order) for j in group}
         for i, (source, target) in enumerate(zip(self.network.source, self.network.target, strict=True)):
             if source != BEYOND and target != BEYOND and place[source] == place[target]:
@@ -340,7 +339,7 @@ class _State:
             got = from_stock[j] + more[self.inflows[j]].sum(axis=0)
             if len(self.order[place[j]]) > 1:
                 got[got < _NOTHING * (need[j] + building[j])] = 0.0
-            # What goes into stock gets the same part as everyone else.
+            # Stock is served by the same fraction as all customers.
             kept = got * _over(building[j], np.maximum(need[j] + building[j], got))
             through[j], built[j] = got - kept, kept
             before = more[np.r_[makes, gives]].copy()
@@ -354,7 +353,7 @@ class _State:
         return more, through, built
 
     def _sweep(self, groups: Iterable[list[int]], visit: Callable[[int], float]) -> None:
-        """Visit every process; those that pass goods in a circle again and again until nothing moves."""
+        """Visit every process; iterate over each cycle until it converges."""
         for group in groups:
             for _ in range(_MOST_PASSES):
                 moved = max(visit(j) for j in group)
@@ -363,13 +362,13 @@ class _State:
             else:
                 names = ", ".join(self.network.processes[j] for j in group)
                 raise ReeUncertError(
-                    f"the scenario finds no end: goods go round between {names} and almost nothing leaves; "
-                    "look at the flows between them in this year"
+                    f"the scenario does not converge: flow circulates between {names} and almost nothing leaves; "
+                    "check the flows between them in this year"
                 )
 
 
 def _over(top: Array, bottom: Array) -> Array:
-    """Quotient; zero where nothing is divided by nothing."""
+    """Quotient; zero for 0 / 0."""
     return np.divide(top, bottom, out=np.zeros_like(top), where=bottom > 0)
 
 

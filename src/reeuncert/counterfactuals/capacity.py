@@ -1,4 +1,4 @@
-"""How much mines and plants can put through."""
+"""Capacities of mines and plants."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NEEDED, _ALLOWED = ("region", "stage", "capacity"), ("region", "stage", "capaci
 
 
 def capacity_problems(where: str, setting: Setting, capacity: Capacity) -> list[Problem]:
-    """What is wrong with capacities, all of it."""
+    """All problems of capacities."""
     if isinstance(capacity, str):
         if capacity in (HIGHEST, AS_DRAWN):
             return []
@@ -62,11 +62,11 @@ def capacity_problems(where: str, setting: Setting, capacity: Capacity) -> list[
 
 
 def capacities(setting: Setting, capacity: Capacity, mass: Array) -> Array:
-    """Most that each process can put through, array (process, draw); ``inf`` for markets and uses.
+    """Maximum throughput of each process, array (process, draw); ``inf`` for markets and uses.
 
     Mines and plants: the highest throughput of the draw up to the year, or that of the year. Unregistered ones always
-    have that of the year: what was closed is not assumed to be there still. A given capacity is one of output (what a
-    plant delivers); it becomes a throughput by the recovery of the draw.
+    have that of the year: closed capacity is not assumed to reopen. A given capacity is an output; the recovery of the
+    draw converts it to a throughput.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def capacities(setting: Setting, capacity: Capacity, mass: Array) -> Array:
         share = output_share(network, mass)
         for region, stage, route, value in _rows(as_table(capacity)):
             chosen = np.flatnonzero(setting.plants(region, stage, route))
-            # Plants of one place share its capacity as they shared its throughput.
+            # Plants of one place share its capacity in proportion to their throughput.
             part = through[chosen, :, network.year]
             part = part / part.sum(axis=0)
             out[chosen] = value * part / share[chosen]

@@ -1,4 +1,4 @@
-"""One region stops its exports to another."""
+"""Export stop from one region to another."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WHERE = "export stop"
 
 @dataclass(frozen=True)
 class ExportStop:
-    """Nothing goes from one region to another.
+    """No exports from one region to another.
 
     Parameters
     ----------
@@ -87,8 +87,8 @@ def export_stop(
 ) -> xr.DataTree:
     """A year in which one region exports nothing to another, as in the stop of 2010; other trade goes on as drawn.
 
-    Nobody steps in: third regions sell no more to the one that is cut off than they did, and the exporter finds no
-    other buyers. What the exporter no longer sells, it does not produce. A pair without trade loses nothing.
+    No substitution of trade: third regions sell no more to the importer than before, and the exporter finds no other
+    buyers and produces less. A pair without trade loses nothing.
 
     Parameters
     ----------

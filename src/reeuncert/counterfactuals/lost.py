@@ -1,4 +1,4 @@
-"""What a counterfactual loses, by region, product and end use, with intervals."""
+"""Lost consumption of a counterfactual by region, product and end use, with intervals."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ BY = ("region", "product", "end_use")
 ALL = "all"
 GROUP = "scenario"
 NOTHING = 1e-6
-"""A loss below this part of a use, or a change below this part of mine production, is rounding: none."""
+"""Losses and changes of mine production below this fraction are rounding error, set to zero."""
 
 
 def consumption_flows(table: FlowTable) -> Mask:
-    """Flows that are consumption: end uses, and apparent consumption that leaves the system undivided."""
+    """Consumption flows: end uses, and apparent consumption that is not split into end uses."""
     leaving = table.attributes["to_process"] == OUTSIDE
     return table.where(quantity="end_use") | (table.where(quantity="apparent_consumption") & leaving)
 
 
 def scenario_dataset(table: FlowTable, year: int, before: Array, after: Array, consumed: Mask) -> xr.Dataset:
-    """Consumption, what is lost of it, and mine production, from flows (flow, draw) before and after.
+    """Consumption, lost consumption and mine production, from flows (flow, draw) before and after.
 
     Returns
     -------
@@ -77,12 +77,12 @@ def scenario_dataset(table: FlowTable, year: int, before: Array, after: Array, c
 def lost_consumption(
     world: xr.DataTree, *, by: Sequence[str] = ("region", "product"), prob: float = 0.9, kind: str = "eti"
 ) -> pd.DataFrame:
-    """Consumption that a counterfactual loses: median and credible interval, in mass and as a share.
+    """Lost consumption of a counterfactual: median and credible interval, as mass and as share.
 
     Parameters
     ----------
     world
-        What `no_trade` or another scenario returned.
+        From `no_trade` or another scenario.
     by
         Some of ``region``, ``product``, ``end_use``; sums over the others are taken on every draw. With two or more,
         each group begins with its sum over the last (label ``"all"``).
@@ -93,7 +93,7 @@ def lost_consumption(
     -------
     DataFrame
         The columns of `by`, ``year``, ``unit``, ``consumption`` (median as drawn), ``mean``, ``median``, ``eti90_lb``,
-        ``eti90_ub`` of what is lost, and ``share_median``, ``share_eti90_lb``, ``share_eti90_ub`` of it in consumption.
+        ``eti90_ub`` of the loss, and ``share_median``, ``share_eti90_lb``, ``share_eti90_ub`` of it in consumption.
 
     Raises
     ------
@@ -125,12 +125,12 @@ def lost_consumption(
 
 
 def scenario_of(world: xr.DataTree) -> xr.Dataset:
-    """The numbers of a counterfactual.
+    """Group of a counterfactual's numbers.
 
     Raises
     ------
     ReeUncertError
-        If it is none.
+        If the result is not a counterfactual.
     """
     if GROUP not in world.children:
         raise ReeUncertError(f"this result has no group '{GROUP}': it comes from no_trade(dt) or another scenario")

@@ -1,4 +1,4 @@
-"""One year of a system as a graph: which flows are asked for, which are made in fixed proportions, in which order."""
+"""One year of a system as a graph: demanded flows, flows in fixed proportions, and their order."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from reeuncert.system.definition import OUTSIDE
 from reeuncert.system.graph import strong_components
 
 MADE = ("mine_production", "production", "loss", "declared", "undeclared")
-"""Quantities that leave a process in fixed proportions (its transfer coefficients); every other is asked for."""
+"""Quantities that leave a process by fixed transfer coefficients; all others are demanded."""
 
 BEYOND = -1
-"""Number of the process that stands for outside."""
+"""Index that stands for outside."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,7 @@ class YearNetwork:
     lost
         Whether it is a loss.
     opening
-        Whether it is the stock with which the first year began, which is there in any case.
+        Whether it is the opening stock of the first year, which is always available.
     crossing
         Whether it leads from one region to another.
     closing
@@ -80,19 +80,17 @@ class YearNetwork:
         )
 
     def transforms(self) -> Mask:
-        """Which processes make something in fixed proportions and cross no border: mines and plants, which have a
-        capacity.
-        """
+        """Boolean array (process,): mines and plants, which have a capacity."""
         found = np.zeros(len(self.processes), dtype=bool)
         found[self.source[self.made & ~self.crossing & (self.source != BEYOND)]] = True
         return found
 
     def wanted(self) -> Mask:
-        """Which flows are wanted for their own sake: what leaves the system other than by loss."""
+        """Boolean array (flow,): final demand, all outflows of the system except losses."""
         return np.asarray((self.target == BEYOND) & ~self.lost)
 
     def order(self, open_flows: Mask) -> list[list[int]]:
-        """Processes in groups, suppliers before those they supply; a group of several passes goods in a circle."""
+        """Strongly connected components of processes, suppliers first."""
         successors: list[list[int]] = [[] for _ in self.processes]
         for i in np.flatnonzero(open_flows & (self.source != BEYOND) & (self.target != BEYOND)):
             successors[self.source[i]].append(int(self.target[i]))
@@ -100,7 +98,7 @@ class YearNetwork:
 
 
 def throughput(table: FlowTable, network: YearNetwork) -> Array:
-    """What leaves each process in each year up to the network's, stocks apart, array (process, draw, year)."""
+    """Throughput without stocks of each process in each year up to the network's, array (process, draw, year)."""
     chains, draws, _ = table.shape
     last = network.year + 1
     out = np.zeros((len(network.processes), chains * draws, last))

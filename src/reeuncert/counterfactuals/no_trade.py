@@ -17,7 +17,7 @@ from reeuncert.errors import Problem
 
 @dataclass(frozen=True)
 class NoTrade:
-    """Nothing crosses a border.
+    """No trade between regions.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def no_trade(
     unrecorded: bool = True,
     also: Sequence[Rule] = (),
 ) -> xr.DataTree:
-    """A year without trade: every region lives on its own mines, as far as its plants can process what they give.
+    """A year without trade: every region relies on domestic mining, limited by the capacity of its plants.
 
     The thought experiment of Chen et al. 2024 (doi:10.1016/j.oneear.2024.01.011, supplemental figure S27), on every
     draw.

@@ -1,4 +1,4 @@
-"""Supply flows cut by a factor: tariffs, quotas, an accident in a mine."""
+"""Supply flows reduced by a factor: tariffs, quotas, a mine accident."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WHERE = "reduction"
 
 @dataclass(frozen=True)
 class Reduce:
-    """Chosen flows carry at most a part of what they carry in the draw.
+    """Limit selected flows to a fraction of their drawn value.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class Reduce:
     def problems(self, setting: Setting) -> list[Problem]:
         found = []
         if isinstance(self.factor, bool) or not isinstance(self.factor, int | float) or not 0 <= self.factor <= 1:
-            says = f"{self.factor!r} is no factor; it is the part that is left, from 0 (nothing) to 1 (all)"
+            says = f"{self.factor!r} is no factor; give the remaining fraction, from 0 (nothing) to 1 (all)"
             found.append(problem(_WHERE, "factor", says))
         if not self.where:
             says = f"say which flows are reduced, by one or more of {listed(FLOW_FIELDS)}"
@@ -89,9 +89,9 @@ def reduce_flows(
     stocks: str = "as_drawn",
     **where: str,
 ) -> xr.DataTree:
-    """A year in which chosen flows carry only a part of what they did: a tariff's effect, a quota, a mine that fails.
+    """A year in which selected flows are reduced: effect of a tariff, a quota, a mine accident.
 
-    What a tariff does to a flow is for the user to say: prices are not modelled.
+    Prices are not modelled: the user states the effect of a tariff on a flow.
 
     Parameters
     ----------
@@ -100,13 +100,13 @@ def reduce_flows(
     factor
         Part that is left, 0 to 1.
     **where
-        Which flows, by their attributes: ``quantity``, ``product``, ``origin``, ``destination``, ``route``, ``flow``,
+        Attributes of the flows: ``quantity``, ``product``, ``origin``, ``destination``, ``route``, ``flow``,
         …; alternatives are joined by ``+``.
 
     Raises
     ------
     InputError
-        If the factor is out of range, or the flows do not exist or are no supply.
+        If the factor is out of range, or the flows do not exist or are not supply.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The rules by name, as the command line knows them; a new rule is one file and one row here."""
+"""Rules by the names of the command line. To add a rule: one file and one row here."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def rule(name: str, arguments: Mapping[str, Any]) -> Rule:
         if n not in arguments
     ]
     found += [
-        Problem(f"scenario '{name}'", 0, "", f"'{n}' means nothing to it; it takes {listed(takes)}")
+        Problem(f"scenario '{name}'", 0, "", f"'{n}' is not an argument of it; it takes {listed(takes)}")
         for n in arguments
         if n not in takes
     ]

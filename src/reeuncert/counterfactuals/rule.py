@@ -1,4 +1,4 @@
-"""What a rule of a scenario is: it says what is wrong with its arguments, and changes what the world allows."""
+"""Interface of a counterfactual rule: validates its arguments and changes the limits of the world."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ REGISTERED, UNREGISTERED = "registered", "unregistered"
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """The year in which a rule acts.
+    """Year and tables on which a rule acts.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Setting:
         return np.asarray(self.table.attributes[name][self.network.flows])
 
     def routes(self) -> np.ndarray:
-        """Route of each process, by what leaves it: unregistered only if all of it is."""
+        """Route of each process: unregistered only if all its outflows are."""
         route = self.attribute("route")
         out = np.full(len(self.network.processes), REGISTERED, dtype=object)
         for j in range(len(out)):
@@ -60,13 +60,13 @@ class Setting:
 
 
 class Rule(Protocol):
-    """One thing that is different in a counterfactual; a frozen dataclass whose fields are its arguments."""
+    """One change of a counterfactual; a frozen dataclass whose fields are its arguments."""
 
     def describe(self) -> str:
-        """What is different, as the end of a title: "no trade", "no exports of …"."""
+        """Description for titles: "no trade", "no exports of …"."""
 
     def problems(self, setting: Setting) -> list[Problem]:
-        """What is wrong with the arguments in this year, all of it."""
+        """All problems of the arguments in this year."""
 
     def apply(self, setting: Setting, world: World) -> World:
         """The world under the rule."""
@@ -78,12 +78,12 @@ def problem(where: str, argument: str, message: str) -> Problem:
 
 
 def label_problem(where: str, argument: str, label: object, known: tuple[str, ...], what: str) -> list[Problem]:
-    """The problem that a label is not among those known, or none."""
+    """Problem of an unknown label, or none."""
     return [] if label in known else [problem(where, argument, unknown(str(label), known, what))]
 
 
 def plant_problems(where: str, setting: Setting, region: str, stage: str, route: str) -> list[Problem]:
-    """What is wrong with the place of a plant, or nothing."""
+    """Problem of the location of a plant, or none."""
     found = label_problem(where, "region", region, setting.table.regions, "region")
     places = setting.network.transforms()
     known = tuple(dict.fromkeys(np.array(setting.stages, dtype=object)[places].tolist()))
@@ -104,7 +104,7 @@ def plant_problems(where: str, setting: Setting, region: str, stage: str, route:
 
 
 def output_share(network: YearNetwork, mass: np.ndarray) -> np.ndarray:
-    """Part of its throughput that each process does not lose, array (process, draw)."""
+    """Recovery of each process (1 − loss share), array (process, draw)."""
     total = np.zeros((len(network.processes), mass.shape[1]))
     kept = np.zeros_like(total)
     for i, source in enumerate(network.source):

@@ -33,31 +33,31 @@ def run_scenario(
     priority: Sequence[str] = (),
     stocks: str = AS_DRAWN,
 ) -> xr.DataTree:
-    """One year again, on every draw, with something different.
+    """Compute a counterfactual year on every draw.
 
-    Consumption, exports and the feed of the next process ask for goods up the chain; mines, plants, trade and stocks
-    deliver as much of it as the rules, their capacities and the draw's own recoveries allow. See the page on
-    scenarios in the documentation for the formulae and for what is left out (prices, substitution, new trade routes).
+    Consumption creates demand up the chain; mines, plants, trade and stocks supply it within the rules, capacities and
+    recoveries of the draw. See the page on counterfactuals in the documentation for formulas and limits (no prices, no
+    substitution, no new trade routes).
 
     Parameters
     ----------
     dt
         Result of `reeuncert.sample`.
     rules
-        What is different: records from `reeuncert.counterfactuals` (`NoTrade`, `ExportStop`, `Reduce`, `AddCapacity`),
+        Changes: records from `reeuncert.counterfactuals` (`NoTrade`, `ExportStop`, `Reduce`, `AddCapacity`), applied
         together.
     year
         Year of the case; by default its last.
     capacity
-        ``"highest"``: registered mines and plants can put through as much as in their best year up to `year`, in the
-        draw; unregistered ones, what they put through in `year`. ``"as_drawn"``: all of them what they put through in
-        `year`. Or a table (data frame, or records) with ``region``, ``stage``, ``capacity`` (output of the plant, in
-        the unit of the case) and optionally ``route``; places that it does not name have their highest.
+        ``"highest"``: registered mines and plants have their highest throughput up to `year` in the draw; unregistered
+        ones that of `year`. ``"as_drawn"``: all have their throughput of `year`. Or a table (data frame, or records)
+        with ``region``, ``stage``, ``capacity`` (output of the plant, in the unit of the case) and optionally
+        ``route``; other places have their highest.
     priority
-        End uses that are served before the others, one after the other; the rest share what is left.
+        End uses served first, in this order; the others share the rest.
     stocks
-        ``"as_drawn"``: what the draw releases from stock in `year` is there, and no more; ``"released"``: all of what
-        was carried over may be used. In both, stocks are rebuilt only from what nobody consumes.
+        ``"as_drawn"``: only the stock withdrawal of the draw is available; ``"released"``: all of the carried-over
+        stock is. In both, stocks are rebuilt only from surplus.
 
     Returns
     -------
@@ -70,7 +70,7 @@ def run_scenario(
     Raises
     ------
     InputError
-        Everything that is wrong with the arguments.
+        All problems of the arguments.
     ReeUncertError
         If the result has no flows or no case.
 
@@ -132,12 +132,12 @@ def _setting(table: FlowTable, year: int, case: Case) -> Setting:
 
 
 def _as_drawn(setting: Setting, capacity: Capacity, stocks: str) -> World:
-    """The world in which nothing is different yet."""
+    """The unchanged world."""
     table, network = setting.table, setting.network
     everything = _year_of(table, network.year)
     mass = everything[network.flows]
     limit = np.full(mass.shape, np.inf)
-    # Nobody trades more than in the draw; nor does more come from outside where no mine or plant takes it in.
+    # Trade is limited to the draw, and so are inputs from outside that enter no mine or plant.
     fed = np.append(network.transforms(), True)[network.target]
     fixed = network.crossing | ((network.source == BEYOND) & ~fed)
     limit[fixed] = mass[fixed]

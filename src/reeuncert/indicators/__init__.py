@@ -7,8 +7,7 @@ end_use), never at names, so that they work in every case.
 Dims and labels
 ---------------
 ``region``
-    The regions of the case. In a pair, ``region`` is the one that depends (the importer), ``partner`` the one depended
-    on (the exporter).
+    The regions of the case. In a pair, ``region`` is the importer (the dependent one), ``partner`` the exporter.
 ``partner``
     The regions of the case; for embodied dependence also ``"opening stock"`` (was in stock when the first year began)
     and ``"no region"`` (entered otherwise than by mining, or never refined or separated).
@@ -17,8 +16,8 @@ Dims and labels
 ``end_use``
     The end uses of the case.
 ``year``
-    Every variable has it. A variable ``<name>_cumulated`` holds the same indicator with every mass summed from the
-    first year up to and including ``year``; a headline with ``year = 0`` means its last year.
+    Every variable has it. A variable ``<name>_cumulated`` holds the same indicator with every mass cumulative from the
+    first year to ``year``; a headline with ``year = 0`` means its last year.
 
 Names
 -----

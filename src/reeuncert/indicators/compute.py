@@ -16,7 +16,7 @@ GROUPS = {"posterior": "derived", "prior": "derived_prior"}
 
 
 def indicators_of(table: FlowTable, names: Iterable[str] | None = None) -> xr.Dataset:
-    """Compute indicators of one table of flows, cumulated variants included.
+    """Compute indicators of one table of flows, with cumulative variants.
 
     Returns
     -------
@@ -52,8 +52,8 @@ def add_indicators(dt: xr.DataTree, names: Iterable[str] | None = None, *, case:
     Returns
     -------
     DataTree
-        A copy that shares its draws with `dt`, with the groups ``derived`` and ``derived_prior``. Variables that were
-        there already stay, unless they are computed again.
+        A copy that shares its draws with `dt`, with the groups ``derived`` and ``derived_prior``. Existing variables
+        are kept unless computed again.
 
     Raises
     ------

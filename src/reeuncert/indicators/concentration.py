@@ -12,8 +12,8 @@ from reeuncert.indicators.trade import imports_of
 def herfindahl_hirschman(masses: Array, axis: int = 0) -> Array:
     """Sum of squared shares of the origins: 1 for a single supplier, 1/n for n equal ones; NaN where there is none.
 
-    Absent origins (NaN) supply nothing. A region that stands for many countries counts as one supplier, so that the
-    index is an upper bound where its suppliers compete.
+    Absent origins (NaN) supply nothing. An aggregate region counts as one supplier, so the index is an upper bound if
+    its suppliers compete.
 
     Examples
     --------

@@ -15,8 +15,8 @@ from reeuncert.indicators.trade import CHEN, USGS, exports_of, imports_of
 def apparent_consumption(production: Array, imports: Array, exports: Array, stock_change: Array | float = 0.0) -> Array:
     """Production + imports - exports - stock change, in the unit of its arguments.
 
-    By balance it equals the use of refined products after process losses, and the sum of end uses. Without a stock
-    change it is what the U.S. Geological Survey computes where no figures on stocks exist.
+    By mass balance it equals the use of refined products after process losses, and the sum of end uses. Without a stock
+    change it is the definition of the U.S. Geological Survey for missing stock data.
 
     Examples
     --------
@@ -27,7 +27,7 @@ def apparent_consumption(production: Array, imports: Array, exports: Array, stoc
 
 
 def consumption_of(table: FlowTable, region: str, label: str) -> Array:
-    """Apparent consumption of a region as the network has it, array (chain, draw, year)."""
+    """Apparent consumption of a region from the network, array (chain, draw, year)."""
     chosen = table.where(quantity="apparent_consumption", destination=region, product=table.members(label))
     return table.sum(chosen)
 

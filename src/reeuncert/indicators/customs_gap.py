@@ -1,4 +1,4 @@
-"""Customs gap: how much more the importer's office records than the exporter's."""
+"""Customs gap: mirror discrepancy, importer's over exporter's record."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from reeuncert.indicators.trade import CHEN, exports_of, imports_of
 
 
 def customs_gap(importer_record: Array, exporter_record: Array) -> Array:
-    """Importer's record over exporter's record, less one; NaN where the exporter records nothing, or net imports.
+    """Importer's record / exporter's record − 1; NaN where the exporter records nothing, or net imports.
 
-    These are records without error: recorded trade, and what smuggled goods are declared on arrival. What the offices
-    print also holds their biases and errors, which belong to the evidence.
+    Records without reporting error: recorded trade, plus the unrecorded trade declared on arrival. Biases and errors of
+    published figures belong to the evidence.
 
     Examples
     --------
@@ -32,7 +32,7 @@ def customs_gap(importer_record: Array, exporter_record: Array) -> Array:
     reference=CHEN,
 )
 def _gross(table: FlowTable) -> Array:
-    """Trade in one direction, from partner to region; absent where the system has no smuggling that opens a gap."""
+    """Trade in one direction, from partner to region; absent where the system has no unrecorded trade."""
 
     def of_pair(region: str, partner: str) -> Array:
         if not _smuggles(table, partner, region):
@@ -52,7 +52,9 @@ def _gross(table: FlowTable) -> Array:
     reference=CHEN,
 )
 def _net(table: FlowTable) -> Array:
-    """Net imports of region from partner by its own office, over net exports of partner to region by the other."""
+    """Net imports of region from partner (importer's office) over net exports of partner to region (exporter's
+    office).
+    """
 
     def of_pair(region: str, partner: str) -> Array:
         if not _smuggles(table, partner, region):

@@ -1,4 +1,4 @@
-"""Embodied dependence: where what a region consumes was mined, refined or separated."""
+"""Embodied dependence: consumption of a region by place of mining, refining or separation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ KASTNER = "Kastner, Kastner & Nonhebel 2011, Ecological Economics 70, doi 10.101
 
 
 def embodied_dependence(mass_by_origin: Array, axis: int = 0) -> Array:
-    """Share of each origin in what is consumed; NaN where nothing is consumed.
+    """Share of each origin in consumption; NaN where nothing is consumed.
 
     Examples
     --------

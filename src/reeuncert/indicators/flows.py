@@ -1,4 +1,4 @@
-"""Flows of a result as arrays with roles: the thin shell between labelled draws and plain formulae."""
+"""Flows of a result as arrays selected by role, for formulas on plain arrays."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NO_REGION = "no region"
 def ratio(numerator: Array | float, denominator: Array | float) -> Array:
     """Quotient of two masses; NaN where the denominator is zero, negative or absent.
 
-    A share of nothing is not zero: where nothing was imported, nothing can be said of where imports came from.
+    A share of nothing is undefined, not zero.
 
     Examples
     --------
@@ -44,7 +44,7 @@ def ratio(numerator: Array | float, denominator: Array | float) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class FlowTable:
-    """Draws of all flows, with the attributes by which indicators choose among them.
+    """Draws of all flows, with the attributes by which indicators select them.
 
     Parameters
     ----------
@@ -103,9 +103,7 @@ class FlowTable:
 
     @classmethod
     def of_case(cls, case: Case, mass: Array) -> FlowTable:
-        """Masses (flow, draw, year) of all flows of a case as one chain; what is said of a flow that is absent counts
-        for nothing.
-        """
+        """Masses (flow, draw, year) of all flows of a case, one chain; absent flows are ignored."""
         flows, exists = case.system.flows, case.system.exists
         return cls(
             np.where(exists[:, None, :], mass, 0.0)[:, None],
@@ -133,7 +131,7 @@ class FlowTable:
 
     @property
     def unrefined(self) -> tuple[str, ...]:
-        """The other products: what comes from mines."""
+        """The other products, from mines."""
         return tuple(p for p in self.products if p not in self.refined)
 
     @cached_property
@@ -149,12 +147,12 @@ class FlowTable:
         return {"region": self.regions, "end_use": self.end_uses}[dim]
 
     def members(self, label: str) -> tuple[str, ...]:
-        """Products behind a label of the dim ``product``.
+        """Products of a label of the dim ``product``.
 
         Raises
         ------
         KeyError
-            If it is no such label.
+            If the label is not known.
         """
         if label in self.products:
             return (label,)
@@ -174,7 +172,7 @@ class FlowTable:
             Dims of indicators, in their order.
         of
             Takes a label for each dim, returns an array (chain, draw, year). A region is never its own partner, and
-            only regions are partners; all else stays NaN.
+            only regions are partners; other cells stay NaN.
         """
         out = self.blank(*dims)
         labels = [self.regions if dim == "partner" else self.labels(dim) for dim in dims]
@@ -186,7 +184,7 @@ class FlowTable:
         return out
 
     def where(self, **attributes: str | Iterable[str]) -> Mask:
-        """Which flows have these attributes; several allowed values may be given for each."""
+        """Boolean array (flow,): flows with these attributes; each may have several allowed values."""
         chosen = np.ones(len(self.mass), dtype=bool)
         for name, allowed in attributes.items():
             values = (allowed,) if isinstance(allowed, str) else tuple(allowed)
@@ -197,16 +195,16 @@ class FlowTable:
         return chosen
 
     def _having(self, name: str, value: str) -> Mask:
-        """Which flows have one value of one attribute; kept, since comparing texts is slow and often repeated."""
+        """Boolean array (flow,) for one value of one attribute; cached, since comparing texts is slow."""
         mask = self._masks.get((name, value))
         if mask is None:
             mask = self._masks[name, value] = self.attributes[name] == value
         return mask
 
     def sum(self, plus: Mask, minus: Mask | None = None) -> Array:
-        """Sum of some flows less that of others, in every draw and year.
+        """Sum of some flows minus that of others, in every draw and year.
 
-        A flow that is absent in a year counts as no flow. A sum of which no flow exists in any year is itself absent.
+        An absent flow counts as zero. A sum without any existing flow is absent.
 
         Returns
         -------
@@ -226,18 +224,18 @@ class FlowTable:
         return self.accumulate(total)
 
     def accumulate(self, values: Array) -> Array:
-        """Running sum over the years if the table is cumulative, else the values themselves."""
+        """Cumulative sum over the years if the table is cumulative, else the values."""
         return np.cumsum(values, axis=-1) if self.cumulative else values
 
     def cumulated(self) -> FlowTable:
-        """The same flows, summed from the first year on."""
+        """The same flows, cumulative from the first year."""
         return replace(self, cumulative=True)
 
     @cached_property
     def carried(self) -> Mask:
-        """Boolean array (flow, year): whether the flow is a stock of the year before that enters its process again.
+        """Boolean array (flow, year): stock of the year before that enters its process in this year.
 
-        A stock enters the year after if its process has any outflow then; else it leaves the system.
+        A stock enters the next year if its process has an outflow then; else it leaves the system.
         """
         source, target = self.attributes["from_process"], self.attributes["to_process"]
         active = {p: self.present[source == p].any(axis=0) for p in set(source) - {OUTSIDE}}

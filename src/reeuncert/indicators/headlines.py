@@ -1,4 +1,4 @@
-"""Headlines: the sentences that a case puts first, with median and interval filled in."""
+"""Headlines: sentences of the case, with median and interval filled in."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from reeuncert.indicators.summary import interval_columns, summary
 
 
 def headlines(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti", case: Case | None = None) -> pd.DataFrame:
-    """The headlines of a case as sentences, one a row, in the order of the case.
+    """Headlines of a case as sentences, one per row, in the order of the case.
 
-    Ratios are printed in per cent (except an index), masses in the unit of the case. Year 0 of a headline means all
-    years together: the last year of the cumulated indicator. For an indicator by end use, the product of a headline
-    names the end use. ``{first_year}`` and ``{last_year}`` in a sentence are those of the result, which may hold a part
-    of the years of the case.
+    Ratios are printed in per cent (except an index), masses in the unit of the case. Year 0 of a headline means the
+    last year of the cumulative indicator. For an indicator by end use, the product of a headline names the end use.
+    ``{first_year}`` and ``{last_year}`` in a sentence are those of the result, which may cover fewer years than the
+    case.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def headlines(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti", case: Ca
     Returns
     -------
     DataFrame
-        ``sentence``, then the columns of `summary` for the value behind it.
+        ``sentence``, then the columns of `summary`.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def number(value: float, *, percent: bool = False) -> str:
 
 
 def place(dt: xr.DataTree, headline: Headline) -> tuple[str, dict[str, str], int]:
-    """Where the value of a headline lies in a result: variable, labels, year.
+    """Location of a headline's value in a result: variable, labels, year.
 
     Raises
     ------

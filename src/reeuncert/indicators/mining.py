@@ -10,7 +10,7 @@ from reeuncert.indicators.trade import CHEN, USGS
 
 
 def share_of_mining(production: Array, world: Array) -> Array:
-    """Part of the world's mine production; NaN where the world mines nothing.
+    """Share of world mine production; NaN where the world mines nothing.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Where the value of a headline lies among indicators, and whether it is there: arrays alone, no labelled data."""
+"""Location of a headline's value among indicators, and whether it exists; uses plain arrays only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reeuncert.words.cells import did_you_mean, listed, shown
 
 
 def headline_place(headline: Headline, years: Sequence[int]) -> tuple[str, dict[str, str], int]:
-    """Where the value of a headline lies in a result of some years: variable, labels, year.
+    """Location of a headline's value in a result of some years: variable, labels, year.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def label_positions(
     Raises
     ------
     ReeUncertError
-        If a dim or label is not one of its own; the message lists those there are.
+        If a dim or label is not known; the message lists the known ones.
     """
     found = {}
     for dim, given in wanted.items():
@@ -84,7 +84,7 @@ def no_such_flows(name: str, coords: Mapping[str, object], year: int) -> str:
 
 
 def check_headline(headline: Headline, table: FlowTable) -> None:
-    """Try a headline on flows, as the sentence of a result would be filled in.
+    """Test a headline on flows, as if its sentence were filled in.
 
     Raises
     ------

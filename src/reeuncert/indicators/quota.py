@@ -1,4 +1,4 @@
-"""Refining beyond the quota: what all plants of a region refine, licensed or not, against the quota of the year."""
+"""Refining beyond the quota: refined production of all plants of a region, licensed or not, against the quota."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TONNES = {"kg": 1e-3, **TONNES}
 
 
 def refining_beyond_quota(refined: Array, quota: Array) -> Array:
-    """Part of refined production that exceeds the quota; negative below it; NaN in years without a quota.
+    """Share of refined production beyond the quota; negative below it; NaN in years without a quota.
 
     Examples
     --------
@@ -48,7 +48,7 @@ def quota_of(table: FlowTable, name: str, region: str) -> Array:
 
 
 def mass_conversion(unit: str, wanted: str) -> float:
-    """What a constant in one unit of mass is multiplied by to be in another.
+    """Conversion factor between two units of mass.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def _from_all_feed(table: FlowTable) -> Array:
     constants=(SEPARATION_QUOTA,),
 )
 def _from_own_ore(table: FlowTable) -> Array:
-    """Imported concentrate is refined outside the quota; what is left is traced to the region's own mines."""
+    """Imported concentrate is refined outside the quota; the rest is traced to the region's own mines."""
     out = table.blank("region")
     quotas = {region: quota_of(table, SEPARATION_QUOTA, region) for region in table.regions}
     limited = [region for region in table.regions if np.isfinite(quotas[region]).any()]

@@ -12,10 +12,10 @@ from reeuncert.indicators.trade import CHEN, USGS
 
 
 def refined_production(production: Array, feed: Array, bought: Array | float = 0.0) -> Array:
-    """Net output of refined products: what refining makes, less what of it is fed to the next step of refining.
+    """Net output of refined products: production minus refined products fed to the next refining step.
 
-    Counting every step would count one tonne three times. A region that only works up imported refined products has a
-    net output that is slightly negative, by its losses.
+    Gross output would count one tonne at every step. A region that only processes imported refined products has a
+    slightly negative net output, by its losses.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def refined_production(production: Array, feed: Array, bought: Array | float = 0
 
 
 def share_of_refining(production: Array, world: Array) -> Array:
-    """Part of the world's refined production; NaN where the world makes none.
+    """Share of world refined production; NaN where the world makes none.
 
     Examples
     --------
@@ -49,9 +49,9 @@ def refined_production_of(table: FlowTable, region: str, label: str, *, register
     Parameters
     ----------
     label
-        A refined product or ``"refined"``; anything else is absent.
+        A refined product or ``"refined"``; other labels are absent.
     registered
-        Only registered plants, with what they bought from unregistered ones and book as their own.
+        Only registered plants, including purchases from unregistered ones that they book as their own.
     """
     products = table.members(label) if label in (REFINED, *table.refined) else ()
     here = table.where(origin=region, product=products)
@@ -69,7 +69,7 @@ def _production(table: FlowTable, *, registered: bool = False) -> Array:
 
 
 def _share(table: FlowTable, *, registered: bool = False) -> Array:
-    # The net output of a region that only works up imports is a small loss: it counts as no production.
+    # A region that only processes imports has a small negative net output: counted as no production.
     production = np.maximum(_production(table, registered=registered), 0.0)
     world = np.nansum(production, axis=2, keepdims=True)
     return share_of_refining(production, world)

@@ -10,38 +10,38 @@ from reeuncert.indicators.flows import Array, FlowTable
 from reeuncert.words.cells import did_you_mean, shown
 
 DIMS = ("region", "partner", "product", "end_use")
-"""Dims that an indicator may have beside chain, draw and year, in the order in which arrays have them."""
+"""Allowed dims of an indicator beside chain, draw and year, in array order."""
 
 CUMULATED = "_cumulated"
-"""Ending of the name of the variable in which every mass is summed from the first year on."""
+"""Suffix of cumulative variables."""
 
 OfFlows = Callable[[FlowTable], Array]
 
 
 @dataclass(frozen=True)
 class Indicator:
-    """What is known of one indicator, and how it is computed from a table of flows.
+    """Definition of one indicator.
 
     Parameters
     ----------
     name
         Name of the variable in the groups ``derived`` and ``derived_prior``.
     title
-        What a plot or a table calls it.
+        Name in plots and tables.
     unit
         ``"mass"`` (the unit of the case) or ``"1"`` (a ratio).
     dims
         Its dims beside chain, draw and year, a subset of `DIMS` in that order.
     reference
-        Where the definition comes from: a DOI, or an appendix of a statistical publication.
+        Source of the definition: a DOI, or an appendix of a statistical publication.
     cumulated
         Whether ``<name>_cumulated`` is computed too.
     percent
-        Whether sentences should print it as a percentage (ratios that are not an index).
+        Whether sentences print it as a percentage (ratios that are not an index).
     of_flows
         Takes a `FlowTable`, returns an array with the axes chain, draw, the dims, year.
     constants
-        Names of the constants of the case that it reads.
+        Constants of the case that it uses.
     """
 
     name: str
@@ -75,7 +75,7 @@ def indicator(
     Raises
     ------
     ValueError
-        If the name is taken, ends like a cumulated one, or a dim or the unit is not known.
+        If the name is taken or has the cumulative suffix, or a dim or the unit is not known.
     """
     if name in INDICATORS:
         raise ValueError(f"indicator '{name}' is registered already ('{INDICATORS[name].title}'); choose another name")
@@ -102,7 +102,7 @@ class UnknownIndicatorError(ReeUncertError, KeyError):
 
 
 def base_name(name: str) -> str:
-    """Name without the ending for cumulated values.
+    """Name without the cumulative suffix.
 
     Examples
     --------
@@ -113,7 +113,7 @@ def base_name(name: str) -> str:
 
 
 def lookup(name: str) -> Indicator:
-    """The record of an indicator (also by the name of its cumulated variable).
+    """Record of an indicator (also by the name of its cumulative variable).
 
     Raises
     ------
@@ -129,7 +129,7 @@ def lookup(name: str) -> Indicator:
 
 
 def valid_names() -> list[str]:
-    """All names that `lookup` knows, sorted, cumulated ones included.
+    """All names known to `lookup`, sorted, cumulative ones included.
 
     Examples
     --------
@@ -140,7 +140,7 @@ def valid_names() -> list[str]:
 
 
 def choose(names: Iterable[str] | None) -> list[Indicator]:
-    """Records of the names given, each once, in the order of the table; all of them for None."""
+    """Records of the given names, each once, in table order; all for None."""
     if names is None:
         return list(INDICATORS.values())
     if isinstance(names, str):

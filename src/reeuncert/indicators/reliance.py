@@ -12,7 +12,7 @@ from reeuncert.indicators.trade import ALL_ARRIVALS, ALL_DEPARTURES, USGS, expor
 
 
 def net_import_reliance(imports: Array, exports: Array, stock_change: Array | float, consumption: Array) -> Array:
-    """Part of apparent consumption that is met by net imports and stocks: 1 - production / apparent consumption.
+    """Share of apparent consumption met by net imports and stocks: 1 - production / apparent consumption.
 
     Negative for a net exporter (the U.S. Geological Survey prints E there); NaN where nothing is consumed.
 
@@ -28,7 +28,7 @@ def net_import_reliance(imports: Array, exports: Array, stock_change: Array | fl
     "net_import_reliance", title="Net import reliance, refined products", unit="1", dims=("region",), reference=USGS
 )
 def _of_flows(table: FlowTable) -> Array:
-    """All flows count, recorded or not: only then does reliance agree with production over consumption."""
+    """All flows count, recorded or not; otherwise reliance would not equal 1 - production / consumption."""
 
     def of_region(region: str) -> Array:
         terms = (

@@ -1,4 +1,4 @@
-"""Return share: what a region sends out unrefined and gets back refined."""
+"""Return share: refined imports per unrefined export."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from reeuncert.indicators.trade import ALL_ARRIVALS, CHEN, imports_of
 def return_share(returned: Array, exported: Array) -> Array:
     """Refined imports from a partner over unrefined exports to it; NaN where nothing was exported.
 
-    Not bounded by one unless `returned` counts only what was made of the exported ore, and what was in stock comes
-    back a year later.
+    Can exceed 1, unless `returned` counts only products of the exported ore; stocks can return a year later.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Smuggled mass: what leaves a region without a record of export, and the part of it that is declared on arrival."""
+"""Smuggled mass: unrecorded exports, and the part declared on arrival."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from reeuncert.indicators.trade import CHEN, imports_of
 
 
 def declared_mass(unrecorded: Array, declared_share: Array) -> Array:
-    """Mass κu that the importer's customs see of an unrecorded flow u, κ the share declared on arrival.
+    """Mass κu of an unrecorded flow u that is declared on arrival; κ is the declared share.
 
     Examples
     --------

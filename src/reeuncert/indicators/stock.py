@@ -11,7 +11,7 @@ from reeuncert.indicators.registry import indicator
 
 
 def stock_change(closing: Array, opening: Array) -> Array:
-    """What a stock gains in a year (negative: loses), in the unit of its arguments.
+    """Increase of a stock in a year (negative: decrease), in the unit of its arguments.
 
     Examples
     --------
@@ -24,7 +24,7 @@ def stock_change(closing: Array, opening: Array) -> Array:
 def stock_change_of(table: FlowTable, region: str, label: str) -> Array:
     """Stock change of a region's markets of some products, all routes, array (chain, draw, year).
 
-    The opening stock of a year is what was carried over into it, or entered as `opening_stock`.
+    The opening stock of a year was carried over into it, or entered as `opening_stock`.
     """
     here = table.where(origin=region, product=table.members(label))
     stocks = np.flatnonzero(here & table.where(quantity="stock") & table.present.any(axis=1))

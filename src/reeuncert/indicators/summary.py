@@ -1,4 +1,4 @@
-"""Tables of indicators: posterior beside prior, with intervals that name their kind and diagnostics of the draws."""
+"""Tables of indicators: posterior and prior with credible intervals (kind and probability named) and diagnostics."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def summary(
     kind: str = "eti",
     **coords: str | int | Iterable[str] | Iterable[int],
 ) -> pd.DataFrame:
-    """Median and credible interval of one indicator, posterior beside prior.
+    """Median and credible interval of one indicator, posterior and prior.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def summary(
     kind
         ``"eti"`` (equal-tailed; does not depend on the scale) or ``"hdi"`` (narrowest).
     **coords
-        Labels to choose, e.g. ``region="…", year=[2010, 2011]``; everything by default.
+        Labels to select, e.g. ``region="…", year=[2010, 2011]``; everything by default.
 
     Returns
     -------
@@ -85,7 +85,7 @@ def indicator_table(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti") ->
     if "derived" not in dt.children:
         raise ReeUncertError("this result holds no indicator: call add_indicators(dt) first")
     tables = [summary(dt, str(name), prob=prob, kind=kind) for name in dt["derived"].data_vars]
-    # A system without the roles that indicators ask for has none: an empty table with its columns.
+    # A system without the roles of any indicator gives an empty table.
     return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
 
 
@@ -97,7 +97,7 @@ def computed(dt: xr.DataTree, name: str) -> xr.DataArray:
     UnknownIndicatorError
         If no indicator has the name.
     ReeUncertError
-        If the result does not hold it; the message tells what to call.
+        If the result does not hold it.
     """
     lookup(name)
     held = dt["derived"].to_dataset() if "derived" in dt.children else xr.Dataset()
@@ -110,7 +110,7 @@ def computed(dt: xr.DataTree, name: str) -> xr.DataArray:
 
 
 def interval_columns(prob: float = 0.9, kind: str = "eti") -> tuple[str, str]:
-    """Names of the columns for the ends of an interval.
+    """Column names of the interval bounds.
 
     Examples
     --------
@@ -122,12 +122,12 @@ def interval_columns(prob: float = 0.9, kind: str = "eti") -> tuple[str, str]:
 
 
 def select_labels(variable: xr.DataArray, name: str, coords: Mapping[str, object]) -> xr.DataArray:
-    """The part of an indicator that `coords` names (dim → label or labels); every dim is kept.
+    """Part of an indicator selected by `coords` (dim → label or labels); all dims are kept.
 
     Raises
     ------
     ReeUncertError
-        If a dim or label is not one of its own; the message lists those there are.
+        If a dim or label is not known; the message lists the known ones.
     """
     labels = {str(d): variable[d].values.tolist() for d in variable.dims if d not in SAMPLE}
     return variable.isel(label_positions(name, labels, coords))
@@ -139,9 +139,9 @@ def _table(posterior: xr.DataArray, prior: xr.DataArray | None, name: str, prob:
     cells = draws.reshape(*draws.shape[:2], -1)
     before = None
     if prior is not None:
-        # The number of draws is said, not left to be found: an indicator of a case without end uses has no cells.
+        # Explicit number of draws: reshape cannot infer it for an indicator without cells.
         before = prior.transpose(*SAMPLE, *dims).values.reshape(prior.sizes["chain"] * prior.sizes["draw"], -1)
-    # A row is left out where the system has no such flow: undefined in every draw, before and after.
+    # Undefined in every draw, prior and posterior: the system has no such flow.
     there = np.isfinite(cells).any(axis=(0, 1))
     if before is not None:
         there |= np.isfinite(before).any(axis=0)

@@ -1,4 +1,4 @@
-"""Supply dependence: imports from one partner over what is consumed."""
+"""Supply dependence: imports from one partner over consumption."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Where the mass in a flow comes from: composition of every market by origin, traced through years, stocks and cycles.
+"""Origin of the mass in a flow: composition of every market, traced through years, stocks and cycles.
 
-Each process mixes what enters it and sends the mixture out: a flow has the composition of the process that it leaves
+Each process mixes its inflows: an outflow has the composition of its process
 (proportional mixing, as in Kastner, Kastner & Nonhebel 2011, Ecological Economics 70,
 doi 10.1016/j.ecolecon.2011.01.012, which covers re-exports). With s the throughput, x the flows and B the mass that
 enters from outside or from last year's stock by origin, the compositions C of one year solve
@@ -30,7 +30,7 @@ Index = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """Order in which the compositions of the processes are solved, and where mass gets its origin.
+    """Solution order of the process compositions, and where mass gets its origin.
 
     Parameters
     ----------
@@ -39,9 +39,9 @@ class Plan:
     entry
         Origin (index of a label) of the mass of each flow from outside; −1 for the others.
     reset
-        Origin that a process gives to all that leaves it; −1: it passes on what enters.
+        Origin that a process assigns to all its outflows; −1: it mixes its inflows.
     components
-        Processes in order of solution: each after all that feed it, those that feed each other together.
+        Strongly connected components of processes in topological order.
     incoming
         Flows that enter each process, stocks of last year included.
     """
@@ -57,7 +57,7 @@ class Plan:
 def plan(
     source: Sequence[str], target: Sequence[str], entry: Sequence[int], reset: dict[str, int] | None = None
 ) -> Plan:
-    """Order the processes so that each comes after all that feed it in the same year, cycles together.
+    """Order the processes topologically within a year, each cycle as one component.
 
     Parameters
     ----------
@@ -96,18 +96,18 @@ def trace(mass: Array, carried: Mask, network: Plan, n_origins: int, weights: Ar
     mass
         Array (flow, draw, year), zero where absent, balanced.
     carried
-        Boolean array (flow, year): the flow is a stock that enters its process in this year, from the year before.
+        Boolean array (flow, year): stock of the year before that enters its process in this year.
     network
         From `plan`.
     n_origins
         Number of origins.
     weights
-        Array (sum, flow): coefficients of the flows in each sum; flows that come from outside must have none.
+        Array (sum, flow): coefficients of the flows in each sum; zero for flows from outside.
 
     Returns
     -------
     array (sum, origin, draw, year)
-        In the unit of `mass`; over origins it adds up to the weighted sum of the flows.
+        In the unit of `mass`; the sum over origins is the weighted sum of the flows.
 
     Examples
     --------
@@ -169,7 +169,7 @@ def _compose(
             right[k, network.reset[node], flowing] = 1.0
             throughput = np.ones(n_draws)
         matrix[k, k] = np.where(flowing, throughput, 1.0)
-    # Elimination without pivots: every row is weakly dominated by its diagonal.
+    # Elimination without pivoting: every row is weakly diagonally dominant.
     for k in range(size):
         for j in range(k + 1, size):
             factor = matrix[j, k] / matrix[k, k]
@@ -185,9 +185,9 @@ def origins_of(table: FlowTable, kind: str) -> Plan:
     """Plan for tracing a table of flows to the regions where it was ``"mined"``, ``"refined"`` or ``"separated"``.
 
     Origins are numbered like the labels of the dim ``partner``: regions, opening stock, no region. Mined: ore has the
-    region of its mine. Refined: what leaves a process that feeds on unrefined products has the region of that process.
-    Separated: so has what leaves a process of stage `separation`, also if it was separated before. What never passed
-    such a process has no region, or was in stock when the first year began.
+    region of its mine. Refined: outflows of a process with unrefined inflows have the region of that process.
+    Separated: the same for processes of stage `separation`, also if separated before. Other mass has no region, or was
+    in the opening stock of the first year.
 
     Raises
     ------

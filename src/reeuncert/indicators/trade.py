@@ -1,4 +1,4 @@
-"""Imports and exports, as customs record them or as they are."""
+"""Imports and exports, recorded or actual."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from reeuncert.indicators.flows import Array, FlowTable
 from reeuncert.indicators.registry import indicator
 
 RECORDED_ARRIVALS = ("trade", "declared")
-"""What the importer's customs see: recorded trade, and unrecorded exports that are declared on arrival."""
+"""Importer's record: recorded trade plus unrecorded trade declared on arrival."""
 
 ALL_ARRIVALS = ("trade", "declared", "undeclared")
 RECORDED_DEPARTURES = ("trade",)
-"""What the exporter's customs see."""
+"""Exporter's record."""
 
 ALL_DEPARTURES = ("trade", "unrecorded_trade")
 
