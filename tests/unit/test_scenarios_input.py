@@ -170,7 +170,7 @@ SAYS: list[tuple[Any, list[str]]] = [
         lambda dt: rule("export-stop", {"origin": "North", "factor": 0.5}),
         [
             "scenario 'export-stop': 'destination' is missing; it needs origin, destination",
-            "scenario 'export-stop': 'factor' is not an argument of it; it takes origin, destination, products, unrecorded",
+            "scenario 'export-stop': 'factor' is not an argument; it takes origin, destination, products, unrecorded",
         ],
     ),
 ]

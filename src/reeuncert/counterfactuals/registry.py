@@ -46,7 +46,7 @@ def rule(name: str, arguments: Mapping[str, Any]) -> Rule:
         if n not in arguments
     ]
     found += [
-        Problem(f"scenario '{name}'", 0, "", f"'{n}' is not an argument of it; it takes {listed(takes)}")
+        Problem(f"scenario '{name}'", 0, "", f"'{n}' is not an argument; it takes {listed(takes)}")
         for n in arguments
         if n not in takes
     ]
