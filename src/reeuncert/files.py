@@ -71,7 +71,7 @@ def first_line(error: BaseException) -> str:
 
     Examples
     --------
-    >>> first_line(KeyError()), first_line(ValueError("no\\nsuch"))
+    >>> first_line(KeyError()), first_line(ValueError("no\nsuch"))
     ('KeyError', 'no')
     """
     return (str(error).splitlines() or [type(error).__name__])[0][:200]

@@ -1,9 +1,8 @@
-"""Inputs that are stated by what a process delivers: the mass of an outflow, from which the inflow follows.
+"""Inputs parametrised by the mass of an outflow.
 
-A mine whose output is known and whose losses are not has an input that is known only together with its losses: in the
-coordinates (log input, log-ratio of the loss) the posterior lies along a bent ridge. With the delivered mass as the
-coordinate it does not. The input is then log b = log x_delivered − log φ_delivered; the change of coordinates has
-determinant one, so that densities need no further term.
+If the output of a mine is known and its losses are not, the posterior in the coordinates (log input, log-ratio of the
+loss) lies along a curved ridge. With the delivered mass as the coordinate it does not. The input is then log b =
+log x_delivered − log φ_delivered; this change of coordinates has determinant one, so densities need no further term.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from reeuncert.system.graph import BEYOND
 
 @dataclass(frozen=True)
 class Anchors:
-    """Coordinates of inputs that stand for the mass of an outflow.
+    """Coordinates of inputs that hold the mass of an outflow.
 
     Parameters
     ----------
@@ -40,7 +39,7 @@ class Anchors:
     outflows: NDArray[np.int64]
 
     def to_inputs(self, u: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Coordinates with logs of inputs in place of logs of what is delivered, shape (..., n_coordinates)."""
+        """Coordinates with logs of inputs instead of logs of delivered masses, shape (..., n_coordinates)."""
         if not self.position.size:
             return u
         ends = np.broadcast_to([0.0, -np.inf], (*u.shape[:-1], 2))
@@ -56,7 +55,7 @@ class Anchors:
 def anchors_of(
     system: SystemDefinition, edges: Edges, coordinate: Sequence[int], delivered: Mapping[str, str]
 ) -> Anchors:
-    """Find the coordinates of inputs that are stated by an outflow.
+    """Find the inputs parametrised by an outflow.
 
     Parameters
     ----------
@@ -66,7 +65,7 @@ def anchors_of(
     Raises
     ------
     ModelError
-        Where the process takes in anything else, or the outflow does not exist in a year in which the input does.
+        If the process has another inflow, or the outflow does not exist in a year of the input.
     """
     n = sum(1 for k in coordinate if k >= 0)
     leaving: dict[int, list[int]] = {}

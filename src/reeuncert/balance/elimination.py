@@ -1,10 +1,10 @@
-"""Throughputs of a cycle of processes, solved without a subtraction.
+"""Throughputs of a cycle of processes, solved without cancellation.
 
 For n processes that pass shares p_ij of their throughput to each other, throughputs solve (I − Pᵀ) s = r. Gaussian
-elimination of I − P needs no difference when the row sums (the shares that leave the cycle) are known: each pivot is
-a sum of positive numbers (Grassmann, Taksar & Heyman 1985, doi:10.1287/opre.33.5.1107). Every entry is then right to
-a few rounding errors, also where only 1e-12 of what circulates leaves; a factorisation with 1 − p would have lost
-twelve digits there.
+elimination of I − P needs no difference when the row sums (the shares that leave the cycle) are known: each pivot is a
+sum of positive numbers (Grassmann, Taksar & Heyman 1985, doi:10.1287/opre.33.5.1107). Every entry is then accurate to a
+few rounding errors, even if only 1e-12 of the circulating flow leaves; a factorisation with 1 − p would lose twelve
+digits.
 
 The factors are kept in place of P: above the diagonal what U has there with the sign changed, below it the
 multipliers f of L (with the sign changed); the pivots apart. So I − P = L U, det(I − P) = Π pivots.
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from reeuncert.compiling import kernel, source_version
 
 TINY = 1e-300
-"""Floor of a pivot: the logs stay finite wherever a sampler may stray."""
+"""Floor of a pivot: keeps logs finite."""
 
 BLOCK = 48
 """Columns that are eliminated before the rest of a large matrix is updated by one matrix product."""
@@ -58,7 +58,7 @@ def factorise(p: Array, leak: Array, pivot: Array) -> None:
                 p[i, k] = factor
                 if factor > 0.0:
                     leak[i] += factor * leak[k]
-                    # Rows of this block go to the end; rows below it only as far as its columns.
+                    # Rows of this block are updated to the end; rows below only in its columns.
                     last = n if i < stop else stop
                     for j in range(k + 1, last):
                         p[i, j] += factor * p[k, j]

@@ -1,4 +1,4 @@
-"""Balanced flows of many draws in plain NumPy: for the checks of a case, which load no compiler."""
+"""Balanced flows of many draws in plain NumPy, for the checks of a case (no compiler needed)."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def flows_of_draws(u: Floats, network: Network) -> Floats:
     """
     edges = network.edges
     padded = np.concatenate([network.anchors.to_inputs(u), np.zeros((len(u), 1))], axis=1)  # a reference's ratio is 0
-    flow = np.exp(padded[:, network.edge_coordinate]).T  # edges first: every step below is for all draws
+    flow = np.exp(padded[:, network.edge_coordinate]).T  # edge axis first: every step below is vectorised over draws
     leaving: list[list[int]] = [[] for _ in edges.node_process]
     entering: list[list[int]] = [[] for _ in edges.node_process]
     for k, (source, target) in enumerate(zip(edges.source, edges.target, strict=True)):

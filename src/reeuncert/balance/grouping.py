@@ -20,9 +20,9 @@ class Group:
     Parameters
     ----------
     name
-        Name of the total; no flow and no other group is called so.
+        Unique name of the total.
     flows
-        Names of its flows; in each year the last that exists takes what the others leave of the total.
+        Names of its flows; in each year the last existing one takes the remainder of the total.
 
     Examples
     --------
@@ -45,7 +45,7 @@ class Edges:
     source, target
         Its nodes (`BEYOND` for outside).
     stands_for
-        Flows that an edge carries: itself, or the members of its group that exist then.
+        Flows of an edge: itself, or the existing members of its group.
     rank
         Positions in the table of flows by which edges are ordered.
     parent
@@ -67,7 +67,7 @@ class Edges:
 
 
 def edges_with_groups(system: SystemDefinition, groups: Sequence[Group]) -> Edges:
-    """Unfold a system over its years and put a hidden node before the flows of each group.
+    """Expand a system over its years and add a hidden node before the flows of each group.
 
     Raises
     ------
@@ -119,7 +119,7 @@ def edges_with_groups(system: SystemDefinition, groups: Sequence[Group]) -> Edge
 def _ranks(
     system: SystemDefinition, groups: Sequence[Group], names: Sequence[str], flows: Sequence[int]
 ) -> list[tuple[int, ...]]:
-    # A group goes by the flow of it that comes first in the table, in whatever year.
+    # A group is ordered by its first flow in the table, in any year.
     members = {group.name: tuple(sorted(system.flow_index[name] for name in group.flows)) for group in groups}
     return [members[name] if flow == HIDDEN else (flow,) for name, flow in zip(names, flows, strict=True)]
 

@@ -2,9 +2,9 @@
 
 With b the inputs, φ the shares of each process and P the shares that stay inside, throughputs s solve (I − Pᵀ) s = b
 and flows are x_e = s_from(e) φ_e. Nodes are visited in topological order; a cycle of nodes is solved at once
-(`reeuncert.balance.elimination`). All sums are taken relative to their largest term, so that logs are finite where
-the flows themselves would underflow. The forward pass keeps, for each edge, its share of what leaves its source and
-of what enters its target: the backward pass then needs no exponential.
+(`reeuncert.balance.elimination`). Sums are taken relative to their largest term, so logs stay finite where flows would
+underflow. The forward pass stores for each edge its share of the outflow of its source and of the inflow of its target,
+so the backward pass needs no exponential.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from reeuncert.balance.packing import HEADER
 from reeuncert.compiling import kernel, source_version
 
 SMALL, LARGE = 1e-250, 1e250
-"""Where the sum of the inflows of a process lies outside these, it is formed from their logs."""
+"""Bounds of the sum of inflows; outside, it is computed from logs."""
 
 VERSION = source_version(__file__, elimination.__file__, packing.__file__)
 
@@ -76,7 +76,7 @@ def _all_shares(u, coordinate, out_start, log_share, share):  # type: ignore[no-
 
 @kernel(VERSION)
 def _weigh(in_edge, first, last, log_flow, weight):  # type: ignore[no-untyped-def]  # numba infers
-    """Turn the weights of some inflows into flows relative to the largest of them; returns the log of that one."""
+    """Convert weights of inflows to flows relative to the largest; returns the log of the largest."""
     top = -np.inf
     for q in range(first, last):
         top = max(top, log_flow[in_edge[q]])
@@ -107,7 +107,7 @@ def _cycle(  # type: ignore[no-untyped-def]  # numba infers
                 p[i, j - start] += share[e]
             else:
                 leak[i] += share[e]
-    # Inflows from before the cycle: those whose edge is not among the outflows of its nodes.
+    # Inflows from outside the cycle.
     inner_first, inner_last = out_start[start], out_start[stop]
     total = 0.0
     for q in range(in_start[start], in_start[stop]):
@@ -140,7 +140,7 @@ def _cycle(  # type: ignore[no-untyped-def]  # numba infers
     log_det, product = 0.0, 1.0
     for i in range(n):
         product *= pivot[i]
-        # One log serves many pivots, as long as their product is no tiny number.
+        # One log of a product of pivots, as long as the product does not underflow.
         if product < 1e-6 or i == n - 1:
             log_det += np.log(product)
             product = 1.0
@@ -172,14 +172,14 @@ def forward_into(u, layout, log_flow, log_share, kept, work):  # type: ignore[no
     log_flow, log_share
         Written; shape (edges,).
     kept
-        Written; what `backward` needs, shape (layout[5],).
+        Written; input of `backward`, shape (layout[5],).
     work
         Scratch, shape (2, layout[6]).
     """
     coordinate, target, out_start, in_start, in_edge, component_start, component_store, _ = layout_parts(layout)
     edges, inputs, components = layout[1], layout[2], layout[3]
     share = kept[:edges]
-    # Holds the flow of an edge until its target is reached, from then on its share of what enters there.
+    # Flow of an edge until its target is reached, then its share of the target's inflow.
     weight = kept[edges : 2 * edges]
     log_jacobian = _all_shares(u, coordinate, out_start, log_share, share)
     for e in range(inputs):
@@ -230,7 +230,7 @@ def forward_into(u, layout, log_flow, log_share, kept, work):  # type: ignore[no
 
 @kernel(VERSION)
 def forward(u, layout, visible):  # type: ignore[no-untyped-def]  # numba infers
-    """Log flow (n_edges,), log share (n_edges,), log-Jacobian, and what `backward` needs."""
+    """Log flow (n_edges,), log share (n_edges,), log-Jacobian, and the input of `backward`."""
     edges = layout[1]
     all_flow = np.empty(edges)
     all_share = np.empty(edges)
@@ -265,7 +265,7 @@ def _cycle_back(  # type: ignore[no-untyped-def]  # numba infers
     to_jacobian,
     column,
 ):
-    """Carry the gradient wrt the log throughputs of a cycle (``grad``) on to its inflows and inner shares."""
+    """Propagate the gradient wrt the log throughputs of a cycle (``grad``) to its inflows and inner shares."""
     n = stop - start
     p = store[: n * n].reshape((n, n))
     pivot = store[n * n : n * n + n]

@@ -1,4 +1,4 @@
-"""The network of balanced flows: which coordinates a system leaves free, and the arrays that the kernels read."""
+"""The network of balanced flows: free coordinates of a system, and arrays for the kernels."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ INPUT, SHARE, SPLIT = "input", "share", "split"
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """A system whose flows balance for every value of its coordinates.
+    """A system parametrised by free coordinates, for which all flows balance.
 
     Build it with `Network.from_system`. A coordinate is the log of a mass that enters from outside (``input``), or the
     log-ratio of an outflow to the reference outflow of its process (``share``) or of its group (``split``).
@@ -32,7 +32,7 @@ class Network:
     Parameters
     ----------
     system
-        The system that it was made from.
+        The underlying system.
     groups
         Flows whose total has one coordinate.
     coordinate_name
@@ -45,11 +45,11 @@ class Network:
     edge_flow, edge_year
         Indices into ``system.flows`` and ``system.years`` of each edge, shape (n_edges,); by flow, then year.
     reference_of
-        For each coordinate the name of the flow or group to which its log-ratio is taken; empty for an input.
+        Reference flow or group of the log-ratio of each coordinate; empty for an input.
     layout
-        Everything that the kernels need to know, packed in one vector of integers (see `reeuncert.balance.packing`).
+        Input of the kernels, packed in one vector of integers (see `reeuncert.balance.packing`).
     visible
-        Where the kernels keep each edge, shape (n_edges,).
+        Position of each edge in the kernels, shape (n_edges,).
     anchors
         Inputs whose coordinate is the mass of an outflow (see `reeuncert.balance.anchors`).
 
@@ -91,15 +91,15 @@ class Network:
     def from_system(
         cls, system: SystemDefinition, groups: Sequence[Group] = (), delivered: Mapping[str, str] | None = None
     ) -> Network:
-        """Find the coordinates of a system and lay out its graph for the kernels.
+        """Find the coordinates of a system and pack its graph for the kernels.
 
         Parameters
         ----------
         system
             Processes, flows and years.
         groups
-            Sets of flows that leave one process (or outside) and whose total gets a coordinate of its own; in a year in
-            which only one of them exists, that flow stands for the group.
+            Sets of flows that leave one process (or outside) and whose total gets its own coordinate; in a year with
+            only one of them, that flow represents the group.
         delivered
             Name of a flow from outside → name of the only-fed process's outflow whose mass is the coordinate in its
             place; the coordinate then has the name of the outflow.
@@ -165,7 +165,7 @@ class Network:
 
     @cached_property
     def components(self) -> list[list[int]]:
-        """Nodes that feed each other, in topological order."""
+        """Strongly connected components of nodes, in topological order."""
         return _components(self.edges)
 
     @cached_property
@@ -183,7 +183,7 @@ class Network:
     def coordinate_index(self, name: str, year: int, split: bool = False) -> int:
         """Number of the coordinate of a flow or group in a year; -1 where it has none (reference or absent).
 
-        A group of which only one flow exists in that year is looked up under either name.
+        A group with only one flow in that year is found under both names.
 
         Parameters
         ----------
@@ -197,7 +197,7 @@ class Network:
         return self._coordinate_of.get((name, int(year), split), -1)
 
     def to_table(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Spread values by edge, shape (..., n_edges), over a table (..., flow, year); NaN where a flow is absent."""
+        """Values by edge, shape (..., n_edges), as a table (..., flow, year); NaN where a flow is absent."""
         values = np.asarray(values)
         table = np.full((*values.shape[:-1], len(self.system.flows), len(self.system.years)), np.nan)
         table[..., self.edge_flow, self.edge_year] = values
@@ -228,7 +228,7 @@ def _coordinates(
 
 
 def _reference_edges(system: SystemDefinition, edges: Edges) -> dict[int, int]:
-    """The edge of each node that takes what the others leave."""
+    """Reference outflow of each node."""
     leaving: dict[int, list[int]] = {}
     for k, source in enumerate(edges.source):
         if source != BEYOND:

@@ -1,4 +1,4 @@
-"""Balanced flows as a PyTensor operation with its own gradient."""
+"""Balanced flows as a PyTensor operation with gradient."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from reeuncert.balance.network import Network
 class BalancedFlows(Op):
     """(u, layout, visible) → (log flow, log share, log-Jacobian, kept).
 
-    The network comes as two vectors of integers, so that one compiled function serves every network. ``kept`` is what
-    the gradient needs of the forward pass; nothing else may use it.
+    The network comes as two vectors of integers, so that one compiled function serves every network. ``kept`` is stored
+    for the gradient only.
     """
 
     __props__ = ()
@@ -47,7 +47,7 @@ class BalancedFlows(Op):
         return [[True, True, True, False], [False] * 4, [False] * 4]
 
     def pullback(self, inputs: Any, outputs: Any, cotangents: Any) -> list[Variable]:
-        # A result that nothing depends on has an empty gradient: it costs nothing, and the graph holds no sizes.
+        # An unused result has an empty gradient, so the graph needs no sizes.
         nothing = [np.zeros(0), np.zeros(0), np.zeros(())]
         given = [
             pt.constant(empty) if isinstance(cotangent.type, DisconnectedType) else cotangent

@@ -1,29 +1,23 @@
-"""How a network is laid out for the kernels: one vector of integers, so that one compiled function serves all.
+"""Packs a network into one vector of integers, so that one compiled function serves all networks.
 
-Nodes are numbered in topological order of their components, edges by the node that they leave (those from outside come
-first); so both passes run through memory in order. The vector begins with `HEADER` numbers:
+Nodes are numbered in topological order of their components, edges by their source node (outside first), so both passes
+read memory in order. The vector begins with `HEADER` numbers:
 
 ====  =====================================================================
-0     nodes
-1     edges, hidden ones included
-2     edges from outside (the first ones)
-3     components
-4     coordinates
-5     length of what the forward pass keeps for the backward pass
-6     nodes in the largest component
+0     nodes 1     edges, hidden ones included 2     edges from outside (the first ones) 3     components 4
+coordinates 5     length of the array stored for the backward pass 6     nodes in the largest component
 ====  =====================================================================
 
-and goes on with these arrays, back to back:
+followed by these arrays:
 
 ==================  =====================  =======================================================
-coordinate          edges                  coordinate of each edge; -1: reference outflow
-target              edges                  node that each edge enters; -1: outside
-out_start           nodes + 1              outflows of node j: edges out_start[j] to out_start[j+1] - 1
-in_start            nodes + 1              inflows of node j: in_edge[in_start[j]] and on
-in_edge             edges                  (edges that lead outside fill the end and are never read)
-component_start     components + 1         nodes of component c
-component_store     components             where its factors are kept; -1: a single node
-parent              edges                  hidden edge that feeds the hidden node an edge leaves; -1: none
+coordinate          edges                  coordinate of each edge; -1: reference outflow target              edges
+node that each edge enters; -1: outside out_start           nodes + 1              outflows of node j: edges
+out_start[j] to out_start[j+1] - 1 in_start            nodes + 1              inflows of node j: in_edge[in_start[j]]
+and on in_edge             edges                  (edges that lead outside fill the end and are never read)
+component_start     components + 1         nodes of component c component_store     components             position of
+its factors; -1: a single node parent              edges                  hidden edge that feeds the hidden node an edge
+leaves; -1: none
 ==================  =====================  =======================================================
 """
 
@@ -43,7 +37,7 @@ HEADER = 7
 def pack(
     edges: Edges, coordinate: Sequence[int], components: Sequence[Sequence[int]]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Lay out a network for the kernels.
+    """Pack a network for the kernels.
 
     Parameters
     ----------

@@ -1,7 +1,6 @@
-"""The balanced-flow map written as plainly as it can be: for tests, and for readers of the formulae.
+"""Simple reference implementation of the balanced-flow map, for tests and readers.
 
-It knows nothing of components, logs or layouts: shares by softmax, then one dense solve of (I − Pᵀ) s = b over all
-nodes.
+Shares by softmax, then one dense solve of (I − Pᵀ) s = b over all nodes.
 """
 
 from __future__ import annotations
@@ -53,7 +52,7 @@ def reference_flows(u: NDArray[np.float64], network: Network) -> NDArray[np.floa
 
 
 def coordinates_of(flows: NDArray[np.float64], network: Network) -> NDArray[np.float64]:
-    """Coordinates that give some balanced flows: the inverse of the map, in plain words.
+    """Coordinates of given balanced flows: the inverse map.
 
     Parameters
     ----------

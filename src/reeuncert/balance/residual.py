@@ -1,4 +1,4 @@
-"""Whether flows balance, told from the table of flows alone."""
+"""Mass balance residuals from the table of flows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reeuncert.system.definition import OUTSIDE, SystemDefinition
 def residual(system: SystemDefinition, mass_flow: ArrayLike) -> NDArray[np.float64]:
     """Relative imbalance of every process in every year: (in − out) / larger of the two.
 
-    Uses nothing but from, to and years of the flows, so that it can judge any file of results. A stock enters its
+    Uses only source, target and years of the flows, so that it applies to any result file. A stock enters its
     process in the year after, where the process still has outflows then.
 
     Parameters
@@ -19,7 +19,7 @@ def residual(system: SystemDefinition, mass_flow: ArrayLike) -> NDArray[np.float
     system
         Processes, flows and years.
     mass_flow
-        Mass of each flow in each year, shape (..., flow, year), in any one unit; not looked at where a flow is absent.
+        Mass of each flow in each year, shape (..., flow, year), in any unit; ignored where a flow is absent.
 
     Returns
     -------

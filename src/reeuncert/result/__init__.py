@@ -1,1 +1,1 @@
-"""What a sampler returned: diagnostics, tables, and files that can be written and read back."""
+"""Results of a sampler: diagnostics, tables, and files."""

@@ -2,8 +2,8 @@
 
 Rank-normalised split R-hat and the effective sample sizes are those of Vehtari, Gelman, Simpson, Carpenter & Bürkner
 (2021), *Bayesian Analysis* 16(2), doi 10.1214/20-BA1221, and give the numbers of ``arviz_stats`` (tested to 1e-8).
-Here they run on blocks of quantities: one sort serves ranks, median, tails and interval, and the autocovariances of
-all chains of a quantity need a single inverse transform, since only their mean over chains enters.
+They run on blocks of quantities: one sort serves ranks, median, tails and interval, and one inverse FFT serves all
+chains of a quantity, since only the mean autocovariance over chains is needed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Diagnostics:
     Parameters
     ----------
     mean, sd, median, lower, upper
-        In the unit of the quantity; ``lower`` and ``upper`` are the ends of the equal-tailed interval asked for.
+        In the unit of the quantity; ``lower`` and ``upper`` are the bounds of the equal-tailed interval.
     smallest, largest
         Smallest and largest draw.
     ess_bulk, ess_tail, r_hat
@@ -71,12 +71,12 @@ def diagnose(
     values
         Shape (chain, draw, ...): any number of dimensions of quantities.
     log
-        Diagnose the logs (mass flows, which are positive). Ranks do not feel this; the folded part of R-hat does.
-        Mean, sd, quantiles and their errors stay in the unit of the quantity.
+        Diagnose logs (of positive mass flows). This changes only the folded part of R-hat. Mean, sd, quantiles and
+        their errors stay in the unit of the quantity.
     prob
         Probability of the equal-tailed interval.
     mcse
-        Also compute the Monte Carlo errors of median and interval ends (three more transforms); else they are NaN.
+        Also compute the Monte Carlo errors of median and interval bounds (three more transforms); else they are NaN.
     workers
         Threads; by default one per core that this process may use.
 
@@ -165,8 +165,8 @@ def bfmi(energy: ArrayLike, before: ArrayLike | None = None) -> Array:
     energy
         Of every draw.
     before
-        Of the draw that the sampler made just before each, where draws were thinned: neighbours that are kept are
-        further apart than one step, and would look as if the sampler explored well.
+        Of the draw just before each, for thinned draws: kept neighbours are more than one step apart, which would
+        overstate the exploration.
     """
     array = np.atleast_2d(np.asarray(energy, dtype=float))
     step = np.diff(array, axis=1) if before is None else array - np.atleast_2d(np.asarray(before, dtype=float))
@@ -278,7 +278,7 @@ def _ess(x: Array) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
         rho = 1.0 - (variance[:, None] - covariance) / total[:, None]
     rho[:, 0] = 1.0
-    last_pair = max(0, (draws - 3) // 2)  # the last pair of lags that may be looked at
+    last_pair = max(0, (draws - 3) // 2)  # the last pair of lags
     pairs = rho[:, : 2 * (last_pair + 1)].reshape(cells, last_pair + 1, 2).sum(axis=2)
     stops = pairs <= 0.0
     end = np.where(stops.any(axis=1), stops.argmax(axis=1), last_pair)

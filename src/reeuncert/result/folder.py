@@ -1,4 +1,4 @@
-"""A folder of results that is either as it was or complete: staged inside it, locked, and put in place by renames."""
+"""Atomic writes of a result folder: staged inside it, locked, and moved by renames."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ from reeuncert.files import UNFINISHED, cause, explained, flush, flush_folder
 
 LOCK = ".reeuncert.lock"
 MARK = ".reeuncert.lock-of-a-run"
-"""Stands in for the lock where a file system has none; it outlives a run that was killed on another machine."""
+"""Lock file for file systems without locks; it remains if a run is killed."""
 STAGED = ".reeuncert-writing-"
 FORMER = "former"
 _NO_LOCKS = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL}
-"""What file systems say that have no locks: NFS without its lock service, some FUSE and SMB mounts."""
+"""Errors of file systems without locks: NFS without lock service, some FUSE and SMB mounts."""
 
 
 @dataclass(frozen=True)
 class Staging:
-    """Where files wait until all are written.
+    """Staging area of the files until all are written.
 
     Parameters
     ----------
     target
         Folder that will hold them.
     place
-        Hidden folder inside it in which to write them (so on the same disk, where a rename cannot fail half-way).
+        Hidden folder inside it, on the same disk, so that renames are atomic.
     """
 
     target: Path
     place: Path
 
     def commit(self) -> tuple[Path, ...]:
-        """Put every staged file in its place; if one cannot be, all earlier files come back.
+        """Move every staged file into place; if one fails, restore all earlier files.
 
         Returns
         -------
@@ -67,7 +67,7 @@ class Staging:
         return tuple(self.target / path.name for path in staged)
 
     def _take_back(self, staged: list[Path]) -> None:
-        """Bring every earlier file back, and every new one to where it waited."""
+        """Restore every earlier file, and move new ones back to the staging area."""
         former = self.place / FORMER
         try:
             for path in staged:
@@ -88,14 +88,14 @@ class Staging:
 
 @contextmanager
 def output_folder(folder: str | Path) -> Iterator[Staging]:
-    """Hold a folder for one run: checks that it can be written, and keeps other runs out until the end.
+    """Lock a folder for one run, after checking that it can be written.
 
-    Nothing changes in the folder until `Staging.commit`; what was staged is removed in any case.
+    Nothing changes in the folder until `Staging.commit`; staged files are removed at the end.
 
     Parameters
     ----------
     folder
-        It and its parents are made if need be.
+        Created with its parents if missing.
 
     Yields
     ------
@@ -131,12 +131,12 @@ def output_folder(folder: str | Path) -> Iterator[Staging]:
 
 
 def mend(folder: Path) -> None:
-    """Put the rest of a result in place whose run was killed while it did that.
+    """Complete the move of files of a killed run.
 
     Raises
     ------
     OutputError
-        When it cannot be done, or a run is doing it now: then files of two results stand side by side in the folder.
+        If it fails, or a run is doing it now: the folder then holds files of two results.
     """
     if not any(map(_between_two_results, folder.glob(f"{STAGED}*"))):
         return
@@ -151,15 +151,14 @@ def mend(folder: Path) -> None:
 
 
 def _between_two_results(place: Path) -> bool:
-    """Whether some of the files that were staged are in place, and others still wait."""
+    """Whether only some of the staged files are in place."""
     return (place / FORMER).is_dir() and any(path.is_file() for path in place.iterdir())
 
 
 def _clear_after_a_killed_run(target: Path) -> None:
-    """Finish or remove what a run that was killed left behind; the lock says that no other run is at it.
+    """Finish or remove the staged files of a killed run; call it with the lock held.
 
-    A run killed while it put its files in place had written all of them before: the rest is put in place, so that the
-    files in the folder are those of one run.
+    A run killed during the move had written all files before, so the rest is moved into place.
     """
     for place in sorted(target.glob(f"{STAGED}*")):
         if _between_two_results(place):
@@ -167,13 +166,13 @@ def _clear_after_a_killed_run(target: Path) -> None:
                 os.replace(path, target / path.name)
         shutil.rmtree(place, ignore_errors=True)
     for path in target.glob(f"{UNFINISHED}*"):
-        if time.time() - path.stat().st_mtime > 3600:  # a younger one may be that of a report being written again
+        if time.time() - path.stat().st_mtime > 3600:  # a recent one may belong to a report being written
             path.unlink(missing_ok=True)
 
 
 @contextmanager
 def _locked(path: Path, shown: str) -> Iterator[None]:
-    """Hold a lock file; the system drops the lock when the process ends, however it ends."""
+    """Hold a lock file; the system releases the lock when the process ends."""
     try:
         lock: BaseFileLock = FileLock(path, timeout=0, fallback_to_soft=False)
         _acquire(lock, shown, "")
@@ -186,7 +185,7 @@ def _locked(path: Path, shown: str) -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(OSError):  # whoever waits for the lock sees that its file is gone; Windows deletes it afterwards
+        with suppress(OSError):  # a waiting process sees that the file is gone; Windows deletes it afterwards
             path.unlink()
         lock.release()
 

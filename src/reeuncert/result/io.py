@@ -1,4 +1,4 @@
-"""Results as files: the draws as netCDF, tables as CSV, provenance as JSON; and the draws back from their file."""
+"""Result files: draws as netCDF, tables as CSV, provenance as JSON; reads draws back."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from reeuncert.words.cells import plain
 POSTERIOR = "posterior.nc"
 PROVENANCE = "provenance.json"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""First characters of a text that spreadsheets take for a formula."""
+"""First characters that spreadsheets interpret as a formula."""
 
 _DIMS = {"chain", "draw", "flow", "year"}
 _CHUNK_BYTES = 2_000_000
@@ -35,7 +35,7 @@ _JSON_ATTRIBUTES = ("versions", "seconds", "case_options", "file_sha256")
 def stage_results(
     staging: Staging, dt: xr.DataTree, tables: Mapping[str, pd.DataFrame], texts: Mapping[str, str] | None = None
 ) -> None:
-    """Write the files of a result into a staging folder; nothing is in place until ``staging.commit()``.
+    """Write the files of a result into a staging folder; ``staging.commit()`` moves them into place.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def _netcdf(dt: xr.DataTree) -> bytes:
 
 
 def _storable(dt: xr.DataTree) -> xr.DataTree:
-    """The tree with attributes that netCDF knows: others become JSON text; folders do not name their user."""
+    """The tree with attributes for netCDF: other types become JSON text; user folders are removed."""
     tree = dt.copy(deep=False)
     if isinstance(tree.attrs.get("case_json"), str):
         tree.attrs["case_json"] = without_folder(tree.attrs["case_json"])
@@ -108,7 +108,7 @@ def _attributes(given: Mapping[Any, Any], where: str) -> dict[str, Any]:
 
 
 def _is_plain(value: object) -> bool:
-    """Whether netCDF holds a value as it is: a text, a number of 64 bits, or a list of either."""
+    """Whether netCDF can store a value: a text, a 64-bit number, or a list of either."""
     if isinstance(value, list | tuple) and value:
         return all(isinstance(v, str) for v in value) or all(isinstance(v, int | float) and _is_plain(v) for v in value)
     if isinstance(value, bool | list | tuple):
@@ -124,8 +124,7 @@ def read_results(path: str | Path, *, variables: Mapping[str, Iterable[str]] | N
     path
         ``posterior.nc``, or the folder that holds it.
     variables
-        Group → names of its variables, to read no more than these, e.g. ``{"posterior": ["mass_flow"]}``; all by
-        default.
+        Group → variables to read, e.g. ``{"posterior": ["mass_flow"]}``; all by default.
 
     Returns
     -------
@@ -135,11 +134,11 @@ def read_results(path: str | Path, *, variables: Mapping[str, Iterable[str]] | N
     Raises
     ------
     OutputError
-        If the file is missing, was cut short, or is no result of this package; of a folder, also if ``posterior.nc``
-        is not the file that its ``provenance.json`` speaks of. A table changed since then is a warning.
+        If the file is missing, truncated, or not a result of this package; for a folder, also if ``posterior.nc`` does
+        not match its ``provenance.json``. A changed table is a warning.
     """
     file = Path(path).expanduser()
-    if os.path.isdir(file):  # which says no to a name that is too long, where pathlib raises
+    if os.path.isdir(file):  # False for a name that is too long, where pathlib raises
         mend(file)
         _compare_with_provenance(file)
         file = file / POSTERIOR
@@ -159,14 +158,14 @@ def read_results(path: str | Path, *, variables: Mapping[str, Iterable[str]] | N
 
 
 def _compare_with_provenance(folder: Path) -> None:
-    """Whether the files of a folder are those that its provenance was written with.
+    """Compare the files of a folder with the hashes of its provenance.
 
-    The report may be written again alone, and is not compared.
+    The report is not compared, since it may be rewritten.
 
     Raises
     ------
     OutputError
-        If the draws are others, or the provenance cannot be read.
+        If the draws differ, or the provenance cannot be read.
     """
     stated = _stated_hashes(folder)
     changed = [name for name, value in stated.items() if _changed(folder / name, value)]
@@ -184,7 +183,7 @@ def _compare_with_provenance(folder: Path) -> None:
 
 
 def _stated_hashes(folder: Path) -> dict[str, str]:
-    """File name → SHA-256, as the provenance of a folder says; empty where there is none."""
+    """File name → SHA-256 from the provenance of a folder; empty if there is none."""
     file = folder / PROVENANCE
     if not os.path.isfile(file):
         return {}
@@ -206,7 +205,7 @@ def _changed(file: Path, stated: str) -> bool:
 
 
 def wrong_with(tree: xr.DataTree, *, needs_case: bool = True) -> str:
-    """Why a tree cannot be a result: its flows must be numbers by chain, draw, flow and year of its own case."""
+    """Reason why a tree is not a result: flows must be numbers by chain, draw, flow and year of its case."""
     if "case_json" not in tree.attrs and not needs_case:
         return ""
     text = tree.attrs.get("case_json")
@@ -234,9 +233,9 @@ def wrong_with(tree: xr.DataTree, *, needs_case: bool = True) -> str:
 
 
 def csv_text(table: pd.DataFrame) -> str:
-    """A table as CSV text, in which no spreadsheet finds a formula: such a text gets an apostrophe in front.
+    """A table as CSV text; texts that look like formulas get an apostrophe in front.
 
-    Numbers are numbers and stay as they are, to eight digits; NaN is an empty cell.
+    Numbers have eight digits; NaN is an empty cell.
 
     Examples
     --------
@@ -254,13 +253,13 @@ def csv_text(table: pd.DataFrame) -> str:
 
 
 def provenance(dt: xr.DataTree) -> dict[str, Any]:
-    """Where a result came from, as plain values for JSON (without the case itself)."""
+    """Provenance of a result as plain values for JSON (without the case)."""
     out: dict[str, Any] = {}
     for name, found in _attributes(dt.attrs, "/").items():
         if name == "case_json":
             continue
         if name in _JSON_ATTRIBUTES and isinstance(found, str):
-            with suppress(ValueError, RecursionError):  # a text that is no JSON is shown as the text that it is
+            with suppress(ValueError, RecursionError):  # plain text, not JSON
                 found = json.loads(found)
         out[name] = found
     return out

@@ -1,4 +1,4 @@
-"""Figures predicted by fits that have not seen them: the record, and the group of a result that keeps it."""
+"""Out-of-sample predictions of figures: record, and group of a result."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reeuncert.errors import ArgumentError
 
 GROUP = "leave_out"
 LEVELS = (0.5, 0.8, 0.9, 0.95)
-"""Probabilities of the central predictive intervals whose coverage is told."""
+"""Probabilities of the central predictive intervals."""
 
 _TEXT = ("row", "source", "lineage", "fold", "scheme")
 _NUMBERS = ("below", "prior_below", "r_hat")
@@ -20,14 +20,14 @@ _NUMBERS = ("below", "prior_below", "r_hat")
 
 @dataclass(frozen=True, eq=False)
 class LeftOut:
-    """Figures predicted by fits that have not seen them.
+    """Out-of-sample predictions of figures.
 
     Parameters
     ----------
     rows
-        One row a figure: ``scheme`` (``sources``, or the number of folds), ``fold``, ``row``, ``source``, ``lineage``,
-        ``below`` (probability that a figure predicted without its fold is not above the reported one), ``prior_below``
-        (the same from the prior alone), ``r_hat`` (largest of the flows in the fit without the fold).
+        One row per figure: ``scheme`` (``sources``, or the number of folds), ``fold``, ``row``, ``source``,
+        ``lineage``, ``below`` (probability that a figure predicted without its fold is not above the reported one),
+        ``prior_below`` (the same from the prior alone), ``r_hat`` (largest of the flows in the fit without the fold).
 
     Examples
     --------
@@ -40,13 +40,13 @@ class LeftOut:
     rows: pd.DataFrame
 
     def coverage(self) -> pd.DataFrame:
-        """How often left-out figures fall in central predictive intervals.
+        """Coverage of left-out figures by central predictive intervals.
 
         Returns
         -------
         DataFrame
-            One row a scheme and level: ``scheme``, ``level``, ``figures``, ``folds``, ``coverage``, ``error`` (standard
-            error of the coverage, folds taken as independent and figures of one fold not), ``prior_coverage``.
+            One row per scheme and level: ``scheme``, ``level``, ``figures``, ``folds``, ``coverage``, ``error``
+            (standard error of the coverage, clustered by fold), ``prior_coverage``.
         """
         lines = []
         for scheme, part in self.rows.groupby("scheme", sort=False):
@@ -60,7 +60,7 @@ class LeftOut:
         return pd.DataFrame(lines, columns=names)
 
     def by_source(self) -> pd.DataFrame:
-        """Coverage at 90 % and mean place of the figures of each source in what was predicted without its fold."""
+        """Coverage at 90 % and mean position of the figures of each source in the out-of-sample predictions."""
         inside = _inside(self.rows["below"], 0.9)
         table = self.rows.assign(inside=inside).groupby(["scheme", "source"], sort=False)
         out = table.agg(figures=("row", "size"), coverage=("inside", "mean"), mean_below=("below", "mean"))
@@ -71,7 +71,7 @@ class LeftOut:
 
 
 def add_left_out(dt: xr.DataTree, *found: LeftOut) -> xr.DataTree:
-    """Store figures predicted without their folds in a result, for its checks and its report.
+    """Store out-of-sample predictions in a result, for its checks and its report.
 
     Returns
     -------
@@ -94,7 +94,7 @@ def add_left_out(dt: xr.DataTree, *found: LeftOut) -> xr.DataTree:
 
 
 def left_out_of(dt: xr.DataTree) -> LeftOut | None:
-    """What `add_left_out` stored in a result; None if nothing."""
+    """The predictions stored by `add_left_out`; None if there are none."""
     if GROUP not in dt.children:
         return None
     data = dt[GROUP].to_dataset()

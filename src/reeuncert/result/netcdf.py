@@ -1,4 +1,4 @@
-"""The one place that reads and writes netCDF-4: whole files in memory, and every failure of the libraries in words."""
+"""Reads and writes netCDF-4 in memory; translates library errors to `OutputError`."""
 
 from __future__ import annotations
 
@@ -20,17 +20,16 @@ _DAMAGE = (
     *(OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError),
     *(RuntimeError, MemoryError, BufferError, EOFError, SystemError, ImportError),
 )
-"""What h5py, h5netcdf and xarray raise of a file whose bytes were changed: a length, a name, a type or a link in it is
-no longer what they expect."""
+"""Errors of h5py, h5netcdf and xarray for a corrupted file."""
 
 PACKED: Mapping[str, Any] = {"zlib": True, "complevel": 1, "shuffle": True}
-"""Light compression, with a checksum of every block of numbers."""
+"""Light compression, with a checksum per block."""
 
 
 def tree_bytes(tree: xr.DataTree, encoding: Mapping[str, Mapping[str, Any]] | None = None) -> bytes:
-    """A tree as the content of a netCDF-4 file.
+    """Serialise a tree to netCDF-4.
 
-    Files are made in memory, then written: the HDF5 library ends the whole process when a disk fills up under it.
+    The file is built in memory first: the HDF5 library aborts the process if the disk fills up.
 
     Parameters
     ----------
@@ -59,18 +58,18 @@ def read_tree(path: Path, variables: Mapping[str, Iterable[str]] | None = None) 
     Parameters
     ----------
     variables
-        Group → names of its variables, to read no more than these, as far as they are there; all by default.
+        Group → variables to read, if present; all by default.
 
     Raises
     ------
     OutputError
-        If the file was cut short, is damaged or is no netCDF-4 file, with the words of the library.
+        If the file is truncated, damaged or not netCDF-4, with the message of the library.
     """
     if not os.access(path, os.R_OK):
         raise OutputError(f"'{path}' cannot be read: no permission to read it")
     try:
         with h5py.File(path, "r") as held:
-            # What h5netcdf reads first: where that fails, it leaves half an object behind that cannot be closed.
+            # h5netcdf reads this first; if it fails there, it leaves an object that cannot be closed.
             held.attrs.get("_nc3_strict")
         with xr.open_datatree(path, engine="h5netcdf") as opened:
             return (opened if variables is None else _only(opened, variables)).load().copy()

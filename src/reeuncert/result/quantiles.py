@@ -1,4 +1,4 @@
-"""Median and interval of many quantities at once, from draws of which some may be undefined."""
+"""Median and interval of many quantities, from draws that may be undefined."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reeuncert.errors import ArgumentError
 Array = NDArray[np.float64]
 
 DEFINED = 0.9
-"""A quantity that is undefined in more than a tenth of the draws has no interval; in fewer, they are left out."""
+"""Largest share of undefined draws for an interval; undefined draws are left out."""
 
 _BLOCK_ELEMENTS = 4_000_000
 
@@ -113,12 +113,12 @@ def sorted_quantile(ordered: Array, probability: float, count: np.ndarray | None
 
 def _blocks(draws: Array) -> Iterator[tuple[slice, Array, np.ndarray, np.ndarray]]:
     """Blocks of quantities: their sorted draws (quantity, draw), how many are defined, and whether these suffice."""
-    # Sorting is several times faster along contiguous draws than across them.
+    # Sorting along contiguous draws is several times faster.
     n_draws, n = draws.shape
     step = max(1, _BLOCK_ELEMENTS // max(1, n_draws))
     for start in range(0, n, step):
         cells = slice(start, start + step)
-        ordered = np.sort(np.ascontiguousarray(draws[:, cells].T), axis=1)  # NaN comes last
+        ordered = np.sort(np.ascontiguousarray(draws[:, cells].T), axis=1)  # NaN sorts last
         count = np.isfinite(ordered).sum(axis=1)
         yield cells, ordered, count, (count > 0) & (count >= DEFINED * n_draws)
 

@@ -1,4 +1,4 @@
-"""Tables of flows: one row a flow and year, posterior beside prior."""
+"""Tables of flows: one row per flow and year, posterior and prior."""
 
 from __future__ import annotations
 
