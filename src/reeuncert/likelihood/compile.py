@@ -1,4 +1,4 @@
-"""All evidence of a case as arrays that the likelihood kernels read."""
+"""All evidence of a case as arrays for the likelihood kernels."""
 
 from __future__ import annotations
 
@@ -54,30 +54,30 @@ class Sums:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class EvidenceModel(Short):
-    """The likelihood of a case as arrays; rows as in the evidence tables, without those for which no flow exists.
+    """The likelihood of a case as arrays; rows as in the evidence tables, without rows that have no flow.
 
     Parameters
     ----------
     rows
         The evidence (row).
     scale
-        ``log``, ``logit`` or ``plain``: on what scale each row has its error (row).
+        Error scale of each row, ``log``, ``logit`` or ``plain`` (row).
     unit_factor
         From the unit of each row to the unit of the case (row).
     numerator, denominator
         The sums A and B of each row: its quantity is log A - log B + offsets, on the plain scale A / B · exp(offsets).
     value, form, lower, upper, shift, weight
-        What each row says, see `reeuncert.likelihood.readings.Reading` (row).
+        Statement of each row, see `reeuncert.likelihood.readings.Reading` (row).
     family
         Code of the error family (row).
     widths
         One width for each lineage and class.
     own_width
-        Width that the row gives itself; NaN where it uses its group's (row).
+        Width given in the row; NaN if it uses that of its group (row).
     multiplier
         From the width to the scale of the row's error (row).
     offsets
-        Values of the log-offsets, and which rows add them.
+        Values of the log-offsets, and the rows that add them.
     edge_flow, edge_year
         Indices of the flow and year of each edge (edge).
     """
@@ -139,7 +139,7 @@ class EvidenceModel(Short):
 
     @property
     def own_widths(self) -> Floats:
-        """Widths that rows give themselves, in the order of the rows."""
+        """Widths given in rows, in row order."""
         return self.own_width[~np.isnan(self.own_width)]
 
     @cached_property
@@ -177,9 +177,9 @@ class EvidenceModel(Short):
         return widths
 
     def as_densities(self) -> EvidenceModel:
-        """The same rows with every figure taken as exact: bounds, ranges, roundings and second readings dropped.
+        """The same rows with exact figures: without bounds, ranges, rounding and second readings.
 
-        What simulated figures need: a draw of a reported figure is a number, not a bound.
+        For simulated figures, which are numbers rather than bounds.
         """
         zero = np.zeros(self.n_rows)
         return replace(self, form=np.full(self.n_rows, DENSITY), lower=zero, upper=zero, shift=zero, weight=zero)
@@ -197,7 +197,7 @@ class EvidenceModel(Short):
 
 
 def compile_evidence(case: Case, network: Network) -> EvidenceModel:
-    """Turn every evidence row of a case into the arrays of its likelihood.
+    """Compile the evidence rows of a case to likelihood arrays.
 
     Parameters
     ----------
@@ -209,7 +209,7 @@ def compile_evidence(case: Case, network: Network) -> EvidenceModel:
     Raises
     ------
     EvidenceError
-        Some row cannot be a likelihood of these flows.
+        If a row cannot be a likelihood of these flows.
     """
     problems = evidence_problems(case)
     if problems:

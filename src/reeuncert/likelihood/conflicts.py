@@ -1,4 +1,4 @@
-"""Rows that cannot stand beside each other, or that are not independent: duplicates, contradictions, overlaps."""
+"""Rows that conflict or are not independent: duplicates, contradictions, overlaps."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from reeuncert.words.qualifiers import BOUND_QUALIFIERS
 from reeuncert.words.units import SHARE_RELATIONS, unit_factor
 
 CONTRADICTION_WIDTHS = 8.0
-"""Two bounds contradict each other when the gap between them is more than so many of their joint widths."""
+"""Two bounds contradict each other if their gap exceeds this many joint widths."""
 
 Statement = tuple[str, str, str, tuple[int, ...], frozenset[Term], frozenset[Term]]
-"""What a row speaks of: relation, basis, span, years, flows of the numerator and of the denominator."""
+"""Subject of a row: relation, basis, span, years, flows of the numerator and of the denominator."""
 
 
 @dataclass(frozen=True)
 class Overlap:
-    """Two rows of one lineage that speak of some of the same flows and share no offset.
+    """Two rows of one lineage with common flows and no shared offset.
 
     Parameters
     ----------
     lineage
-        Who both rows come from.
+        Lineage of both rows.
     first, second
         Ids of the rows, in the order of the tables.
     years
         Years in which they overlap.
     flows
-        Names of the flows that both speak of in these years.
+        Common flows in these years.
     """
 
     lineage: str
@@ -61,7 +61,7 @@ def error_class_of(row: Evidence, case: Case) -> ErrorClass:
 
 
 def statement(row: Evidence, case: Case) -> Statement:
-    """What a row speaks of, the same for two selectors that choose the same flows."""
+    """Subject of a row; equal for selectors that select the same flows."""
     years = years_in_case(row, case.system)
     part = frozenset(selected(case.system, row.selector, years))
     whole = frozenset(selected(case.system, row.of, years)) if row.of is not None else frozenset()
@@ -69,7 +69,7 @@ def statement(row: Evidence, case: Case) -> Statement:
 
 
 def duplicates(case: Case, rows: Iterable[Evidence]) -> list[Problem]:
-    """One witness counted twice: rows of one lineage on the same flows, on the same basis, in the same years."""
+    """Double counting: rows of one lineage on the same flows, basis and years."""
     first: dict[tuple[str, Statement], Evidence] = {}
     problems = []
     for row in rows:
@@ -92,7 +92,7 @@ def duplicates(case: Case, rows: Iterable[Evidence]) -> list[Problem]:
 
 
 def contradictions(case: Case, rows: Iterable[Evidence]) -> list[Problem]:
-    """Bounds on the same flows that exclude each other by more than their widths can bridge."""
+    """Bounds on the same flows that exclude each other by more than their widths allow."""
     by_statement: dict[Statement, list[Evidence]] = defaultdict(list)
     for row in rows:
         if row.qualifier in BOUND_QUALIFIERS and not row.offsets:
@@ -128,7 +128,7 @@ def _is_plain(row: Evidence, case: Case) -> bool:
 
 
 def _bound(row: Evidence, case: Case) -> tuple[float, float, float]:
-    """Ends of a bound on the row's scale, and the scale of its error."""
+    """Bounds on the scale of the row, and the scale of its error."""
     error = error_class_of(row, case)
     factor = unit_factor(row.unit, row.relation, case.system.unit)
     scale = scale_of(row.relation, _is_plain(row, case))

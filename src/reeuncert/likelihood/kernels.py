@@ -55,7 +55,7 @@ def quantities(
     ``x`` = exp(``log_flow``) (edge); sums A and B are given by row pointers, edges and coefficients; coefficients of
     rows that are not plain are positive. ``log_offset`` has one value per offset value.
     """
-    # The sums are written out here and below: a call with arrays would count references to each, for every row.
+    # The sums are inlined: numba counts array references at every call.
     for r in range(eta.size):
         offset = 0.0
         for k in range(off_ptr[r], off_ptr[r + 1]):
@@ -225,7 +225,7 @@ def row_logp(
     """Fill log likelihood (row) and its derivatives with respect to ``eta`` and ``sigma`` (row).
 
     ``value`` is the reported figure on the scale of the row (log, logit or plain). An interval runs from ``value +
-    lower`` to ``value + upper``. With probability ``weight`` the sentence means ``value + shift`` (two readings).
+    lower`` to ``value + upper``. With probability ``weight`` the figure is ``value + shift`` (two readings).
     """
     for r in range(eta.size):
         width = upper[r] - lower[r]

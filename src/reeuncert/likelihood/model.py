@@ -20,10 +20,10 @@ from reeuncert.likelihood.widths import WIDTH_LOG_SD
 from reeuncert.words.error_laws import CUSTOMS, DENSITY, NORMAL, OUTLIER_SD, OUTLIER_WEIGHT
 
 REPORTED_DATA = "reported_value"
-"""Data container of the reported figures, on the scale of each row: `pymc.set_data` swaps them for a refit."""
+"""Data container of the reported figures, on the scale of each row; changed by `pymc.set_data` in a refit."""
 
 WEIGHT_DATA = "row_weight"
-"""Data container of how often each row counts: 1, or 0 to leave it out of a refit."""
+"""Data container of row weights: 1, or 0 to leave a row out of a refit."""
 
 
 def add_likelihood(model: pm.Model, log_flow: Any, evidence: EvidenceModel) -> None:
@@ -38,7 +38,7 @@ def add_likelihood(model: pm.Model, log_flow: Any, evidence: EvidenceModel) -> N
       data container ``reported_value``, so that another set of figures can be fitted without compiling again; a row
       counts ``row_weight`` times, which is 1, or 0 to leave it out.
 
-    Variables that the evidence has no use for are left out; without any row nothing is added.
+    Variables that the evidence does not need are left out; without rows nothing is added.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def add_likelihood(model: pm.Model, log_flow: Any, evidence: EvidenceModel) -> N
 
 
 def _shared(arrays: Sequence[NDArray[Any]], names: Sequence[str]) -> list[Any]:
-    """Inputs of the compiled code under names by which a refit changes them."""
+    """Inputs of the compiled code, by the names used in a refit."""
     return [shared(array, name=name) for array, name in zip(arrays, names, strict=True)]
 
 

@@ -15,7 +15,7 @@ from reeuncert.words.error_laws import ERROR_LAWS
 
 @dataclass(frozen=True, eq=False)
 class OffsetValues:
-    """Every offset value that some row needs: one for an offset ``per = "all"``, one a year for ``per = "year"``.
+    """Offset values used by rows: one for ``per = "all"``, one per year for ``per = "year"``.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class OffsetValues:
     family
         Code of the law of z (offset_value).
     pointer, index, weight
-        Values that each row adds: row r takes ``index[pointer[r]:pointer[r + 1]]``, each times its weight. A row over
+        Values added by each row: row r takes ``index[pointer[r]:pointer[r + 1]]``, each times its weight. A row over
         several years takes the mean of an offset's yearly values.
     """
 
@@ -47,7 +47,7 @@ class OffsetValues:
 def expand_offsets(
     rows: Sequence[Evidence], years: Sequence[Sequence[int]], offsets: Mapping[str, Offset]
 ) -> OffsetValues:
-    """Give each offset that a row names its values, in the order of the table and then of the years.
+    """Create the values of all used offsets, in the order of the table and then of the years.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """The likelihood kernels as two PyTensor operations with gradients of their own.
 
-Both take every array as an input, so that one compiled function serves every case. Each returns what its gradient
-needs as further outputs, so that the backward pass computes no exponential and no tail a second time.
+Both take every array as an input, so that one compiled function serves every case. Further outputs store values for the
+gradient, so that the backward pass needs no exponentials and tails.
 """
 
 from __future__ import annotations

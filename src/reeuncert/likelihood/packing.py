@@ -1,4 +1,4 @@
-"""The constant inputs of the likelihood's operations, packed in one vector of integers and one of floats each.
+"""Packs the constant inputs of the likelihood operations into one integer and one float vector each.
 
 Two vectors rather than a dozen: an operation unpacks its inputs at every call, and compiled code that takes them as
 inputs serves every case.
@@ -41,7 +41,7 @@ def pack_sums(plain: NDArray[np.bool_], numerator: Sums, denominator: Sums, offs
 
 
 def _summed_edges(plain: NDArray[np.bool_], numerator: Sums, denominator: Sums) -> Ints:
-    """Edges whose mass is needed: all but those that stand alone in the log of one term."""
+    """Edges whose mass is needed: all except single terms in a log."""
     terms = np.diff(numerator[0])
     alone = (terms == 1) & (np.diff(denominator[0]) == 0) & ~plain
     needed = np.concatenate([numerator[1][np.repeat(~alone, terms)], denominator[1]])
@@ -79,7 +79,7 @@ def unpack_sums(
 def pack_rows(
     family: Ints, form: Ints, lower: Floats, upper: Floats, shift: Floats, weight: Floats
 ) -> tuple[Ints, Floats]:
-    """Pack what each row says beside its value: codes (2 · row) and bounds (4 · row).
+    """Pack the statement of each row except its value: codes (2 · row) and bounds (4 · row).
 
     >>> code, bound = pack_rows(*(np.array([k]) for k in (1, 0, 0.0, 0.0, 0.2, 0.3)))
     >>> code.tolist(), bound.tolist()

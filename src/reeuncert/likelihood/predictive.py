@@ -33,7 +33,7 @@ def _logp_of_draws(logp: Floats, value: Floats, eta: Floats, sigma: Floats, code
 
 
 def predicted_quantities(evidence: EvidenceModel, mass_flow: Floats, log_offset: Floats | None = None) -> Floats:
-    """What every row should say, without error, on the scale of the row.
+    """Predicted quantity of every row without error, on the scale of the row.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def log_likelihood(
     source_width
         Draws of the widths (..., source_group); None takes the widths of the classes.
     value
-        Other figures than those reported, on the scale of each row (row).
+        Figures instead of the reported ones, on the scale of each row (row).
 
     Returns
     -------
@@ -117,9 +117,9 @@ def predictive_draws(
     *,
     rng: np.random.Generator,
 ) -> Floats:
-    """Draw what every row would report, on the scale of the row (`EvidenceModel.to_unit` gives the unit of the row).
+    """Predictive draws of every row, on the scale of the row (`EvidenceModel.to_unit` gives the unit of the row).
 
-    Of two readings one is drawn with its weight. Bounds and ranges are drawn as the figure behind them.
+    One of two readings is drawn by its weight. For bounds and ranges, the underlying figure is drawn.
 
     Returns
     -------

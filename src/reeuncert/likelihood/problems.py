@@ -1,4 +1,4 @@
-"""What is wrong with evidence as statements about the flows of a case: found before anything is built or sampled."""
+"""Problems of evidence rows with respect to the flows of a case, found before sampling."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from reeuncert.words.units import RELATION_UNITS
 
 
 def evidence_problems(case: Case) -> list[Problem]:
-    """Everything that keeps the evidence of a case from being a likelihood of its flows.
+    """All problems of the evidence of a case.
 
     Parameters
     ----------
     case
-        Needs the system and the evidence only, no network and no priors.
+        Only its system and evidence are used.
 
     Returns
     -------
     list of Problem
-        In file and line order; empty where all is well.
+        In file and line order.
     """
     problems, sound = _sift(case)
     problems += duplicates(case, sound)
@@ -36,7 +36,7 @@ def evidence_problems(case: Case) -> list[Problem]:
 
 
 def _sift(case: Case) -> tuple[list[Problem], list[Evidence]]:
-    """Problems of single rows, and the rows that have none."""
+    """Problems of single rows, and the rows without problems."""
     problems: list[Problem] = []
     sound: list[Evidence] = []
     for row in case.evidence:
@@ -50,8 +50,8 @@ def _sift(case: Case) -> tuple[list[Problem], list[Evidence]]:
 def overlaps(case: Case) -> list[Overlap]:
     """Rows of one lineage whose selectors overlap in a year and that share no offset, such as a part and its total.
 
-    One witness who says a total and its parts errs in all of them together; unless they share an offset, the model
-    takes them for independent. Rows with a problem of their own are left out.
+    A total and its parts from one source have a common error; without a shared offset the model treats them as
+    independent. Rows with other problems are left out.
     """
     return overlaps_among(case, _sift(case)[1])
 
@@ -59,13 +59,13 @@ def overlaps(case: Case) -> list[Overlap]:
 def rows_without_flows(case: Case) -> list[Evidence]:
     """Rows that report zero (or a bound that zero meets) for flows that do not exist in those years.
 
-    They agree with the table of flows and carry no further information, so that the model leaves them out.
+    They agree with the table of flows and carry no information, so the model leaves them out.
     """
     return [row for row in _sift(case)[1] if not row_has_flows(row, case)]
 
 
 def row_has_flows(row: Evidence, case: Case) -> bool:
-    """Whether any flow that a row's figure speaks of exists in its years."""
+    """Whether any flow of a row exists in its years."""
     years = years_in_case(row, case.system)
     found = bool(selected(case.system, row.selector, years))
     if not found and row.relation == "difference" and row.of is not None:
@@ -122,7 +122,7 @@ def _row_problems(row: Evidence, case: Case) -> Iterator[Problem]:
 
 
 def _references(row: Evidence, case: Case) -> Iterator[tuple[str, str]]:
-    """Names of a row that the other tables of the case do not have."""
+    """Names in a row that are missing in the other tables of the case."""
     for name in row.offsets:
         if name not in case.offsets:
             yield "offsets", unknown(name, tuple(case.offsets), "offset")

@@ -1,4 +1,4 @@
-"""From a printed figure and its qualifier to a form of likelihood, on the scale of the row (log, logit or plain)."""
+"""Reported figure and qualifier to a form of likelihood, on the scale of the row (log, logit or plain)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reeuncert.words.qualifiers import BOUND_QUALIFIERS
 
 @dataclass(frozen=True)
 class Reading:
-    """One figure as the kernels take it.
+    """One figure as input of the kernels.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ class Reading:
     value
         The figure on the scale of the row; for a range its middle, for a bound the bound.
     shift, weight
-        With probability ``weight`` the sentence means ``value + shift``.
+        With probability ``weight`` the figure is ``value + shift``.
     """
 
     form: int

@@ -1,8 +1,8 @@
 """Log densities and log probabilities of intervals, exact far into the tails, for numba.
 
 The error families of reported figures are Student's t with four degrees of freedom and the normal. Both have closed
-forms whose difference of two CDF values loses every digit when the two lie in one tail; the functions here never form
-that difference.
+forms whose difference of two CDF values loses every digit when the two lie in one tail; the functions here avoid that
+difference.
 
 For t4 with ``s = u / sqrt(4 + u²)`` the CDF is ``1/2 + (3 s - s³) / 4`` (Johnson, Kotz & Balakrishnan 1995, *Continuous
 Univariate Distributions* vol. 2, chapter 28), a polynomial, so that intervals factorise.

@@ -1,4 +1,4 @@
-"""How wide the error of each row is: one width for each lineage and error class, learned only where witnesses allow."""
+"""Error width of each row: one per lineage and error class, learned only where other lineages report the same flows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WIDTH_LOG_SD = 0.4
 """Spread of the log of a learned width around its class."""
 
 WITNESSED_ROWS = 8
-"""A width is learned where at least so many of its rows concern quantities with a second witness."""
+"""Fewest rows on quantities with a second lineage for a learned width."""
 
 
 def core_scale(family: str) -> float:
@@ -43,7 +43,7 @@ class WidthGroups:
     learned
         Whether the width is learned (source_group).
     witnessed
-        Number of rows of the group that use its width and touch a flow and year of which another lineage speaks.
+        Number of rows of the group that use its width and share a flow and year with another lineage.
     row_group
         Group of each row; -1 where the row has a width of its own (row).
     """
@@ -57,12 +57,12 @@ class WidthGroups:
 
 
 def has_own_width(row: Evidence) -> bool:
-    """Whether a row gives a width that overrides that of its class."""
+    """Whether a row has a width that overrides that of its class."""
     return not np.isnan(row.width)
 
 
 def second_witness(rows: Sequence[Evidence], touches: Sequence[frozenset[Term]]) -> list[bool]:
-    """For each row, whether a row of another lineage touches one of its flows in the same year."""
+    """For each row, whether another lineage has a row on one of its flows in the same year."""
     lineages: dict[Term, set[str]] = defaultdict(set)
     for row, terms in zip(rows, touches, strict=True):
         for term in terms:
@@ -73,12 +73,12 @@ def second_witness(rows: Sequence[Evidence], touches: Sequence[frozenset[Term]])
 def group_widths(
     rows: Sequence[Evidence], classes: Sequence[ErrorClass], touches: Sequence[frozenset[Term]]
 ) -> WidthGroups:
-    """Group rows by lineage and error class, and decide whose width is learned.
+    """Group rows by lineage and error class, and decide which widths are learned.
 
     Parameters
     ----------
     rows, classes, touches
-        Rows, the error class of each, and the (flow, year) pairs that each speaks of.
+        Rows, the error class of each, and the (flow, year) pairs of each.
     """
     found: dict[tuple[str, str], int] = {}
     members: list[ErrorClass] = []

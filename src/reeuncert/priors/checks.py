@@ -1,4 +1,4 @@
-"""What is wrong with single rows of a priors table: found before anything is built or sampled."""
+"""Problems of single rows of a priors table, found before sampling."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reeuncert.words.cells import condensed, listed, shown, unknown
 
 FILE = "priors.csv"
 WIDE = 1.0
-"""Log-sd above which a prior is worth a second look."""
+"""Log-sd above which a prior gets a warning."""
 
 _Found = Iterator[tuple[str, str]]
 
@@ -58,7 +58,7 @@ def prior_warnings(case: Case) -> list[Problem]:
 
 
 def total_log_sd(case: Case, row: Prior) -> float:
-    """Standard deviation of a coordinate that a row covers, in the year in which it is largest."""
+    """Largest standard deviation over the years of a coordinate of a row."""
     values = case.covariates.get(row.slope_on, {})
     slope = max((abs(values[y]) for y in row.years if y in values), default=0.0) * row.slope_sd
     return math.sqrt(row.level_sd**2 + row.year_sd**2 + slope**2)

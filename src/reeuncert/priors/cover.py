@@ -1,4 +1,4 @@
-"""Whether a priors table speaks once of every coordinate: what is missing, what is said twice, what is needless."""
+"""Checks that a priors table covers every coordinate exactly once: missing, duplicate and unnecessary rows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from reeuncert.words.cells import condensed, listed, shown
 
 
 def coverage_problems(case: Case) -> list[Problem]:
-    """What no row of the priors table covers, what more than one covers, and what needs no prior but has one.
+    """Coordinates without a row, with several rows, and rows without a coordinate.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def coverage_problems(case: Case) -> list[Problem]:
 
 
 def _density_problems(case: Case, message: str) -> list[Problem]:
-    """The lines of a model error, each on the line of the row that it names."""
+    """Lines of a model error as problems on the rows that they name."""
     line_of = {row.name: row.line for row in case.priors}
     parts = [part.strip() for part in message.split("\n")]
     found = []
@@ -140,7 +140,7 @@ def _double(case: Case, cover: _Cover) -> list[Problem]:
 
 
 def _needless(case: Case, cover: _Cover) -> list[Problem]:
-    """Rows about flows that take what the others leave, and rows of kind split about flows that no total splits."""
+    """Rows for reference outflows, and rows of kind split for flows that are not part of a total."""
     found: dict[tuple[int, str], list[int]] = {}
     for (name, year, kind), rows in cover.spoken.items():
         if (name, year, kind) not in cover.coordinates and name in case.system.flow_index:
@@ -192,5 +192,5 @@ def _sums(case: Case, cover: _Cover) -> list[Problem]:
 
 
 def _is_share(row: Prior) -> bool:
-    """Whether the medians of a row are shares, so that they can be added up."""
+    """Whether the medians of a row are shares, which can be summed."""
     return 0 < row.median < 1 and not (row.median_to <= 0 or row.median_to >= 1)

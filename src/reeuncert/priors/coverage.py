@@ -1,4 +1,4 @@
-"""Which row of the priors table speaks of which coordinate."""
+"""Maps rows of the priors table to coordinates."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ COORDINATE_KINDS = ("input", "share", "split")
 
 
 def group_members(case: Case, prior: Prior) -> tuple[str, ...]:
-    """Names of the flows whose total a row speaks of; empty where it speaks of each flow on its own."""
+    """Names of the flows of a total; empty for mode each."""
     if prior.mode != "total" or prior.kind not in ("input", "share"):
         return ()
     members = tuple(case.system.flows[i].name for i in case.system.select(prior.selector))
@@ -21,7 +21,7 @@ def group_members(case: Case, prior: Prior) -> tuple[str, ...]:
 
 
 def prior_groups(case: Case) -> tuple[Group, ...]:
-    """The groups of flows that have one coordinate for their total.
+    """Groups of flows with one coordinate for their total.
 
     Rows for several spans of years about the same flows make one group; it is named by the first of them.
 
@@ -43,21 +43,20 @@ def prior_groups(case: Case) -> tuple[Group, ...]:
 
 
 def sole_input(system: SystemDefinition, process: str) -> str | None:
-    """The flow from outside that is all a process takes in, if that is so."""
+    """The only inflow of a process, if it is one flow from outside."""
     entering = [flow for flow in system.flows if flow.to_process == process]
     return entering[0].name if len(entering) == 1 and entering[0].from_process == OUTSIDE else None
 
 
 def delivered_inputs(case: Case) -> dict[str, str]:
-    """Inputs that the priors table states by what their process delivers: flow from outside → outflow.
+    """Inputs parametrised by an outflow: flow from outside → outflow.
 
-    A row of kind ``input`` about a flow that leaves a process is about the mass of that flow; what the process takes in
-    follows from its shares.
+    A row of kind ``input`` for an outflow of a process states the mass of that flow; the input follows from its shares.
 
     Raises
     ------
     ModelError
-        Where the process takes in more than one flow from outside.
+        If the process has more than one inflow.
     """
     found: dict[str, str] = {}
     for prior in case.priors:
@@ -78,12 +77,12 @@ def delivered_inputs(case: Case) -> dict[str, str]:
 
 
 def case_network(case: Case) -> Network:
-    """The network of a case, with the coordinates that its priors table speaks of.
+    """The network of a case, with the coordinates of its priors table.
 
     Raises
     ------
     ModelError
-        When the flows cannot balance, or a row of the priors table speaks of no possible coordinate.
+        If the flows cannot balance, or a row of the priors table fits no coordinate.
     """
     return Network.from_system(case.system, prior_groups(case), delivered_inputs(case))
 
@@ -94,12 +93,12 @@ def covering_rows(case: Case, names: Sequence[str], years: Sequence[int], kinds:
     Parameters
     ----------
     names, years, kinds
-        One entry a coordinate: the name of its flow or group, its year, and ``input``, ``share`` or ``split``.
+        One entry per coordinate: the name of its flow or group, its year, and ``input``, ``share`` or ``split``.
 
     Returns
     -------
     list of Prior
-        One row a coordinate. A split that no row of kind ``split`` covers takes the row that gives its total.
+        One row per coordinate. A split without a row of kind ``split`` takes the row of its total.
 
     Raises
     ------

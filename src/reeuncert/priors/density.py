@@ -1,4 +1,4 @@
-"""Priors as densities of masses and shares, for cases that are written the classical way.
+"""Priors as densities of masses and shares (classical data reconciliation).
 
 ``prior_measure = "mass"``: densities of flows x in mass units, on the manifold of balanced flows with Lebesgue measure;
 the coordinates u then have the density Π p(x) · |∂x/∂u|. ``prior_measure = "shares"``: densities of the inputs in mass
@@ -41,8 +41,8 @@ def density_potential(
     Parameters
     ----------
     case
-        Its priors table; under ``mass`` it covers every flow (``family = flat`` where nothing is known), under
-        ``shares`` every input and every process that has a choice.
+        Its priors table; under ``mass`` it covers every flow (``family = flat`` without prior knowledge), under
+        ``shares`` every input and every process with several outflows.
     network
         The network of the case, without groups.
     log_flow
@@ -76,7 +76,7 @@ def density_terms(
     Returns
     -------
     dict of str to TensorVariable
-        A scalar for each group, in the order of the table: what is raised to a power when a class of priors is scaled.
+        A scalar for each group, in table order, used for power-scaling.
     """
     check_densities(case, network)
     terms = {}
@@ -108,7 +108,7 @@ def density_of_draws(case: Case, network: Network, mass_flow: xr.DataArray) -> d
     log_flow = pt.dvector("log_flow")
     shares = shares_of_flows(network, log_flow) if case.prior_measure == "shares" else pt.zeros(network.n_edges)
     terms = density_terms(case, network, log_flow, shares)
-    # A group whose rows are all flat asks nothing of the flows.
+    # A group of flat rows only has no density term.
     evaluate = function([log_flow], list(terms.values()), on_unused_input="ignore")
     found = np.array([evaluate(row) for row in logs.reshape(-1, network.n_edges)])
     return {name: found[:, i].reshape(logs.shape[:2]) for i, name in enumerate(terms)}
@@ -129,7 +129,7 @@ def shares_of_flows(network: Network, log_flow: TensorVariable) -> TensorVariabl
 
 
 def _mass_density(found: list[Subject], log_flow: TensorVariable, *, inputs: bool) -> TensorVariable:
-    """Densities of flows and of totals in mass units; of the *logs* of inputs, which are coordinates themselves."""
+    """Densities of flows and totals in mass units; of *logs* of inputs, which are coordinates."""
     density = pt.zeros(())
     for name, log_density in MASS_DENSITIES.items():
         mine = [s for s in found if s.prior.family == name]
@@ -181,7 +181,7 @@ def _logistic_normal_density(
 
 
 def _references(network: Network, edge: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The edge to which the log-ratio of each of some edges is taken."""
+    """Reference edge of the log-ratio of each given edge."""
     system = network.system
     found = []
     for e in edge:

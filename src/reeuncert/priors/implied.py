@@ -1,4 +1,4 @@
-"""The prior that a priors table implies for every flow, simulated forward without a model."""
+"""Implied prior of every flow, by forward simulation without a model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reeuncert.priors.paths import coordinate_prior
 from reeuncert.words.cells import condensed
 
 MOST_ORDERS = 4.0
-"""Orders of magnitude between the ends of the 90 % interval above which an implied prior is worth a second look."""
+"""Width of the 90 % interval of an implied prior, in orders of magnitude, above which it gets a warning."""
 
 
 def implied_flows(case: Case, draws: int = 500, seed: int = 1) -> tuple[Network, NDArray[np.float64]]:
@@ -23,7 +23,7 @@ def implied_flows(case: Case, draws: int = 500, seed: int = 1) -> tuple[Network,
     Returns
     -------
     network
-        Its ``edge_flow`` and ``edge_year`` say what the columns are.
+        Its ``edge_flow`` and ``edge_year`` label the columns.
     log_flow
         Log of the mass of each edge, in the unit of the case, shape (draw, edge).
     """
@@ -39,7 +39,7 @@ def implied_warnings(case: Case, network: Network, log_flow: NDArray[np.float64]
     Parameters
     ----------
     case, network, log_flow
-        A case, and what `implied_flows` gives of it.
+        A case, and the result of `implied_flows`.
     """
     low, high = np.quantile(log_flow, [0.05, 0.95], axis=0) / np.log(10)
     found = []

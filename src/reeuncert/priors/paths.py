@@ -65,7 +65,7 @@ class CoordinatePrior:
     blocks
         A partition of the coordinates into blocks that are independent of each other.
     group
-        Class of the prior of each coordinate, by which power-scaling is asked.
+        Class of the prior of each coordinate, for power-scaling.
     row
         Name of the row of the priors table that covers each coordinate.
     """
@@ -123,12 +123,12 @@ def coordinate_prior(case: Case, network: Network) -> CoordinatePrior:
 
 
 def _splits_a_total(kind: str, row: Prior) -> bool:
-    """Whether a coordinate is the split of a total by the row that states the total: the row's level is not its own."""
+    """Whether a coordinate is a split of a total without a row of its own."""
     return kind == "split" and row.kind != "split"
 
 
 def _path_names(case: Case, names: list[str], kinds: list[str], rows: list[Prior]) -> list[str]:
-    """Whose path each coordinate is on: where one flow is left of a total, it goes on along the path of the total."""
+    """Path of each coordinate; if only one flow of a total exists, it continues the path of the total."""
     group = {group.flows: group.name for group in prior_groups(case)}
     total = {row.name: group[members] for row in case.priors if (members := group_members(case, row))}
     return [
@@ -184,7 +184,7 @@ def _blocks(
 
 
 class _UnionOfPaths:
-    """Which paths belong to one block (union–find)."""
+    """Blocks of connected paths (union–find)."""
 
     def __init__(self) -> None:
         self._parent: dict[str, str] = {}
@@ -201,7 +201,7 @@ class _UnionOfPaths:
 
 @dataclass(frozen=True)
 class _Spread:
-    """Standard deviations by which one coordinate loads on its level, its year, and the covariate."""
+    """Loadings of one coordinate on its level, its year and the covariate."""
 
     level: float
     year: float

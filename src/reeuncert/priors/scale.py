@@ -1,10 +1,10 @@
-"""The scale on which a sampler moves: shares and bounded inputs, stretched until their prior is nearly normal.
+"""Transforms of shares and bounded inputs to coordinates with a nearly normal prior.
 
 A Dirichlet share with a concentration of 0.03 has a log-ratio with a tail of scale 33 to the left and of scale 1/3 to
-the right; log-ratios of one process share their reference; a uniform input ends abruptly. One step size fits none of
-that. So the shares of a process are broken off one after the other (stick-breaking: independent under a Dirichlet), and
-the log-odds of each part, like a bounded mass, is a monotone function of a free coordinate that is nearly standard
-normal a priori. The derivative joins the density: nothing changes but the speed.
+the right; log-ratios of one process share their reference; a uniform input ends abruptly. No single step size fits. So
+shares are transformed by stick-breaking (independent parts under a Dirichlet), and the log-odds of each part, like a
+bounded mass, is a monotone function of a free coordinate that is nearly standard normal a priori. The log-derivative is
+added to the density, so that only the speed changes.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from reeuncert.system.definition import OUTSIDE
 from reeuncert.words.prior_families import DIRICHLET
 
 FURTHEST = 35.0
-"""Free coordinates are looked for between ± this; the normal distribution function underflows at 38."""
+"""Search range of free coordinates; the normal distribution function underflows at 38."""
 
 EDGE = 1e-3
-"""A start on or beyond a bound is moved inside by this part of the width."""
+"""A start on or beyond a bound is moved inside by this fraction of the width."""
 
 
 @dataclass(frozen=True, eq=False)
 class CoordinateScale:
-    """Monotone functions u(z) of free coordinates, one a coordinate; the identity where nothing is stretched.
+    """Monotone functions u(z) of free coordinates; the identity by default.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class CoordinateScale:
 
     @classmethod
     def of(cls, case: Case, network: Network) -> CoordinateScale:
-        """The scale that fits a priors table; under the measure ``mass`` every coordinate is free as it is."""
+        """The scale of a priors table; the identity under the measure ``mass``."""
         parts: list[tuple[int, float, float, int]] = []
         found = subjects(case, network, case.priors) if case.prior_measure == "shares" else []
         weight = {s.edges[0]: s.prior.a for s in found if s.prior.family == DIRICHLET}
@@ -85,7 +85,7 @@ class CoordinateScale:
             free = z[self.part]
             below, above = _log_normal_cdf(free), _log_normal_cdf(-free)
             odds = below / self.left - above / self.right
-            # What the later parts leave of the stick: Σ of −log(1 − part) over the rest of the process.
+            # Remaining stick after later parts: Σ of −log(1 − part) over the rest of the process.
             later = pt.concatenate([pt.cumsum(pt.softplus(odds)[::-1])[::-1], pt.zeros(1)])
             index = np.arange(self.part.size)
             u = pt.set_subtensor(u[self.part], odds + later[index + 1] - later[self.end])

@@ -1,4 +1,4 @@
-"""A place to start from where the prior itself cannot be simulated: flows in balance that nearly fit."""
+"""A starting point for priors that cannot be simulated: balanced flows that nearly fit the data."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from reeuncert.words.prior_families import DIRICHLET, PRIOR_FAMILIES
 from reeuncert.words.units import unit_factor
 
 BALANCE_WEIGHT = 1e3
-"""Weight of a balance per typical mass: large beside what was measured, small enough for a stable solve."""
+"""Weight of a balance per typical mass: large against measurements, small enough for a stable solve."""
 
 PULL = 1e-3
-"""Weight by which every flow is drawn to the typical mass; it settles what nothing else does."""
+"""Weight of a weak regularisation of every flow to the typical mass."""
 
 LIFT = 1e-2
-"""A flow that the least squares put at zero starts at this part of the mean outflow of its process instead."""
+"""A flow at zero in the least squares starts at this fraction of the mean outflow of its process."""
 
 NEAR_ZERO = 1e-6
-"""Flows below this part of the typical mass were put at zero."""
+"""Flows below this fraction of the typical mass count as zero."""
 
 ROUNDS = 4
-"""Shares and ratios weigh in mass units, which needs a guess of the mass that they divide: from the round before."""
+"""Rounds: shares and ratios are linearised with the denominators of the round before."""
 
 LARGEST_DENSE = 1000
 """Number of flows up to which the least squares are solved densely."""
@@ -40,7 +40,7 @@ LARGEST_DENSE = 1000
 
 @dataclass(frozen=True)
 class _Row:
-    """One linear statement: Σ coefficient · flow = target, give or take ``sd``, all in the unit of the case."""
+    """One linear equation: Σ coefficient · flow = target ± ``sd``, in the unit of the case."""
 
     coefficient: Mapping[int, float]
     target: float
@@ -48,7 +48,7 @@ class _Row:
 
 
 def feasible_start(case: Case, network: Network) -> NDArray[np.float64]:
-    """Coordinates of balanced, positive flows near what was reported and near the centres of the priors.
+    """Coordinates of balanced, positive flows near the reported figures and the centres of the priors.
 
     A weighted least-squares reconciliation with bounds, over evidence, priors and balances; shares and ratios are made
     linear round by round.
@@ -63,7 +63,7 @@ def feasible_start(case: Case, network: Network) -> NDArray[np.float64]:
     Returns
     -------
     ndarray of shape (n_coordinates,)
-        Finite coordinates; the flows that they give balance exactly.
+        Finite coordinates; their flows balance exactly.
     """
     typical = _typical_mass(case)
     flow = np.full(network.n_edges, typical)
@@ -74,7 +74,7 @@ def feasible_start(case: Case, network: Network) -> NDArray[np.float64]:
 
 
 def _typical_mass(case: Case) -> float:
-    """Median size of what was reported in mass."""
+    """Median of the reported masses."""
     sizes = [
         abs(_target(row)) * unit_factor(row.unit, row.relation, case.system.unit)
         for row in case.evidence
@@ -95,7 +95,7 @@ def _balances(network: Network, typical: float) -> Iterator[_Row]:
 
 
 def _target(row: Evidence) -> float:
-    """The figure of a row, or the middle of its range."""
+    """Figure of a row, or the midpoint of its range."""
     return row.value if math.isfinite(row.value) else 0.5 * (row.low + row.high)
 
 
@@ -168,7 +168,7 @@ def _solved(rows: list[_Row], n: int, typical: float) -> NDArray[np.float64]:
 
 
 def _lifted(network: Network, flow: NDArray[np.float64], typical: float) -> NDArray[np.float64]:
-    """The same flows, none of them zero."""
+    """The flows, with zeros replaced by small positive values."""
     lifted = flow.copy()
     for outflows in _leaving(network).values():
         zero = [e for e in outflows if flow[e] < NEAR_ZERO * typical]

@@ -1,4 +1,4 @@
-"""What each row of a priors table of densities speaks of, and whether together they speak of everything once."""
+"""Flows of each row of a priors table of densities, and a check that all are covered once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MOST_LISTED = 20
 
 @dataclass(frozen=True)
 class Subject:
-    """What one row of the priors table speaks of in one year: one edge, or several taken together."""
+    """Edges of one row of the priors table in one year: one edge, or several as a total."""
 
     prior: Prior
     year: int
@@ -31,7 +31,7 @@ class Subject:
 
 
 def subjects(case: Case, network: Network, rows: Iterable[Prior]) -> list[Subject]:
-    """Unfold rows over their years, and over their flows where they do not speak of a total.
+    """Expand rows over their years, and over their flows unless they state a total.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def _label(network: Network, edge: int) -> str:
 
 
 def _mass_cover(case: Case, network: Network) -> list[str]:
-    """Every flow has a density of its own or is part of a total that has one; no flow has two of its own."""
+    """Every flow has one density, or is part of a total that has one; no flow has two."""
     own = np.zeros(network.n_edges, dtype=int)
     shared = np.zeros(network.n_edges, dtype=int)
     for subject in subjects(case, network, case.priors):
@@ -113,7 +113,7 @@ def _mass_cover(case: Case, network: Network) -> list[str]:
 
 
 def _share_cover(case: Case, network: Network) -> list[str]:
-    """Every input has one density, and the shares of every process that has a choice have one family."""
+    """Every input has one density, and the shares of every process with several outflows have one family."""
     count = {kind: np.zeros(network.n_edges, dtype=int) for kind in ("input", *SHARE_FAMILIES)}
     for subject in subjects(case, network, case.priors):
         kind = subject.prior.kind if subject.prior.kind == "input" else subject.prior.family
@@ -155,7 +155,7 @@ def _share_sums(case: Case, network: Network) -> list[str]:
 
 
 def outflows(network: Network) -> dict[tuple[str, int], list[int]]:
-    """Edges by the process (or `outside`) and the index of the year that they leave, in the order of the table."""
+    """Edges by source process (or `outside`) and year index, in table order."""
     found: dict[tuple[str, int], list[int]] = {}
     for e, (f, t) in enumerate(zip(network.edge_flow, network.edge_year, strict=True)):
         found.setdefault((network.system.flows[f].from_process, int(t)), []).append(e)
@@ -175,7 +175,7 @@ def _stated_shares(case: Case, network: Network) -> NDArray[np.float64]:
 
 
 def share_medians(case: Case, network: Network) -> NDArray[np.float64]:
-    """Means of the log-ratios that rows of the family logistic_normal state, from their median shares.
+    """Means of the log-ratios of logistic_normal rows, from their median shares.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What was learned of a quantity: its posterior held against its prior. The one rule of tables, checks and figures.
+"""Comparison of posterior and prior of a quantity: the one rule for tables, checks and figures.
 
 Widths are those of the 90 % equal-tailed intervals, on the scale of the quantity: of logarithms for a mass that is
 positive in every draw (an interval from 1 to 4 is as wide as one from 10 to 40), of the values themselves for a ratio
@@ -15,29 +15,29 @@ from numpy.typing import NDArray
 from reeuncert.result.quantiles import Array, Spread, spread
 
 PARTLY, MOSTLY = 0.5, 0.8
-"""Width of the posterior interval over the prior's from which on a value rests partly, or mostly, on the prior."""
+"""Width ratios (posterior / prior) from which a value rests partly, or mostly, on the prior."""
 
 MOVED = 0.25
-"""Evidence that moved the median out of the middle half of the prior has been informative, even if the interval is no
-narrower: how far its rank in the prior then is from 1/2."""
+"""Largest distance from 1/2 of the posterior median's rank in the prior for "rests on the prior": evidence that moves
+the median out of the middle half of the prior is informative, even if the interval is not narrower."""
 
 INFORMED, PARTLY_PRIOR, ON_PRIOR = "informed by the evidence", "rests partly on the prior", "rests on the prior"
 UNDEFINED, FIXED, NO_PRIOR = "not identified", "fixed by the system", "no prior to compare with"
 VERDICTS = (INFORMED, PARTLY_PRIOR, ON_PRIOR, UNDEFINED, FIXED, NO_PRIOR)
 
 COLUMNS = ("width_ratio", "prior_below_median", "verdict")
-"""Columns of every table that has a posterior beside its prior."""
+"""Columns of tables with posterior and prior."""
 
 
 @dataclass(frozen=True, eq=False)
 class Learning:
-    """What was learned of many quantities, arrays (quantity,).
+    """Width ratio, rank and verdict of many quantities, arrays (quantity,).
 
     Parameters
     ----------
     width_ratio
-        Width of the posterior interval over the prior's: near 0, the evidence decided; near 1, it was not informative.
-        NaN without prior, and where either interval is empty or the prior has no width.
+        Width of the posterior interval over that of the prior; near 0 the evidence determines the value, near 1 it is
+        not informative. NaN without prior, and where either interval is empty or the prior has no width.
     prior_below_median
         Rank of the posterior median: share of the prior draws below it.
     verdict
@@ -74,7 +74,7 @@ def learning(after: Spread, before: Spread | None, prior: Array | None, *, mass:
     defined = np.isfinite(prior).sum(axis=0)
     below = np.where(np.isfinite(after.median), (prior < after.median).sum(axis=0), np.nan)
     rank = np.divide(below, defined, out=np.full(width.shape, np.nan), where=defined > 0)
-    # What no flow can change (the share of the only partner) is neither assumed nor learned.
+    # Constants of the system (the share of the only partner) rest on neither prior nor data.
     fixed = is_fixed(after) & is_fixed(before)
     choices = (fixed, ~np.isfinite(ratio), ratio < PARTLY, (ratio < MOSTLY) | (np.abs(rank - 0.5) > MOVED))
     words = np.select(choices, (FIXED, UNDEFINED, INFORMED, PARTLY_PRIOR), ON_PRIOR)
@@ -100,7 +100,7 @@ def learning_of_draws(posterior: Array, prior: Array, *, mass: bool) -> Learning
 
 
 def is_fixed(of: Spread) -> NDArray[np.bool_]:
-    """Whether quantities are the same in all draws, up to rounding: the system alone says what they are.
+    """Whether quantities are constant over all draws, up to rounding: the system alone determines them.
 
     Examples
     --------

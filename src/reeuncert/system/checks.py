@@ -1,4 +1,4 @@
-"""Whether a system's flows can balance: what is checked before any number is looked at."""
+"""Checks that the flows of a system can balance, without any numbers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class NetworkProblem(NamedTuple):
     Parameters
     ----------
     name
-        The process or flow it is about.
+        Process or flow with the problem.
     year
         First year of the problem; 0 when it does not depend on the year.
     message
@@ -29,7 +29,7 @@ class NetworkProblem(NamedTuple):
 
 
 def year_ranges(years: Iterable[int]) -> str:
-    """Write years as the tables do.
+    """Format years as in the tables.
 
     Examples
     --------
@@ -46,7 +46,7 @@ def year_ranges(years: Iterable[int]) -> str:
 
 
 def network_problems(system: SystemDefinition) -> list[NetworkProblem]:
-    """Find everything that keeps the flows of a system from balancing in every year.
+    """Find all reasons why the flows of a system cannot balance in every year.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def network_problems(system: SystemDefinition) -> list[NetworkProblem]:
     Returns
     -------
     list of NetworkProblem
-        Empty when the system can be balanced. Problems of names come alone: the graph is looked at once they are gone.
+        Empty if the system can balance. The graph is checked only if all names are valid.
 
     Examples
     --------
@@ -80,7 +80,7 @@ def network_problems(system: SystemDefinition) -> list[NetworkProblem]:
     graph = space_time_graph(system)
     problems = _dead_ends(system, graph)
     problems += _references(system, graph)
-    # A dead end or a source of nothing also closes what lies around it; told once is enough.
+    # A dead end also blocks its neighbours; report it once.
     return problems or _closed_parts(system, graph)
 
 

@@ -1,4 +1,4 @@
-"""What a system is: processes, flows and years, as plain records without a number or a sampler in them."""
+"""Definition of a system: processes, flows and years, without numbers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from reeuncert.words.cells import Short
 
 OUTSIDE = "outside"
-"""The process that stands for everything beyond the system boundary."""
+"""Process that represents everything beyond the system boundary."""
 
 FLOW_FIELDS = (
     "flow",
@@ -24,19 +24,19 @@ FLOW_FIELDS = (
     "route",
     "end_use",
 )
-"""The attributes of a flow by which a selector may choose it."""
+"""Attributes of a flow that a selector can use."""
 
 
 @dataclass(frozen=True)
 class Process:
-    """A node of the system: what enters in a year leaves in that year (stocks are flows between years).
+    """A node of the system; inflows equal outflows in every year (stocks are flows between years).
 
     Parameters
     ----------
     name, region, stage
-        ``stage`` groups like processes over regions (mining, cracking, separation, electrolysis, market, use, …).
+        ``stage`` groups equal processes over regions (mining, cracking, separation, electrolysis, market, use, …).
     reference_outflow
-        Names of flows, in order of preference: the first that exists in a year takes what the others leave.
+        Names of flows, in order of preference: the first that exists in a year takes the remainder.
     """
 
     name: str
@@ -77,7 +77,7 @@ class Flow:
 
 @dataclass(frozen=True)
 class Selector:
-    """Chooses flows by their attributes; an attribute that is not named is not looked at.
+    """Selects flows by their attributes; attributes that are not named are ignored.
 
     Examples
     --------
@@ -158,7 +158,7 @@ class SystemDefinition(Short):
         return {key: frozenset(members) for key, members in found.items()}
 
     def select(self, selector: Selector) -> tuple[int, ...]:
-        """Indices of the flows that a selector chooses (in any year), in the order of the table."""
+        """Indices of the selected flows (in any year), in table order."""
         chosen = frozenset(range(len(self.flows)))
         for name, allowed in selector.fields.items():
             chosen &= frozenset().union(*(self._flows_with.get((name, value), frozenset()) for value in allowed))

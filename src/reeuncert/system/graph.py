@@ -1,4 +1,4 @@
-"""The system as one graph in space and time: a node is a process in a year, an edge a flow in a year."""
+"""The system as one graph over all years: a node is a process in a year, an edge a flow in a year."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class SpaceTimeGraph:
 
 
 def space_time_graph(system: SystemDefinition) -> SpaceTimeGraph:
-    """Unfold a system over its years.
+    """Expand a system over its years.
 
     A stock (a flow from a process to itself) of year t enters the same process in year t + 1 where that process has
     an outflow then; else it leaves the system, as the closing stock of the last year does.
@@ -94,7 +94,7 @@ def strong_components(successors: Sequence[Sequence[int]]) -> list[list[int]]:
     Parameters
     ----------
     successors
-        For each node the nodes to which its edges lead.
+        Target nodes of the edges of each node.
 
     Returns
     -------
@@ -111,7 +111,7 @@ def strong_components(successors: Sequence[Sequence[int]]) -> list[list[int]]:
     stack: list[int] = []
     found: list[list[int]] = []
     counter = 0
-    # Roots are tried from the last node on, so that the reversed result keeps the order of the nodes where it may.
+    # Roots start from the last node, so that the reversed result keeps the order of nodes where possible.
     for root in range(n - 1, -1, -1):
         if index[root] >= 0:
             continue
@@ -147,7 +147,7 @@ def strong_components(successors: Sequence[Sequence[int]]) -> list[list[int]]:
 
 
 def reachable(starts: Iterable[int], successors: Sequence[Sequence[int]]) -> set[int]:
-    """Nodes that can be reached from some nodes, these included.
+    """Nodes reachable from some nodes, including these.
 
     Examples
     --------

@@ -1,6 +1,6 @@
-"""Words with a role: what indicators, figures and counterfactuals look for in the tables of a case.
+"""Words with a role for indicators, figures and counterfactuals.
 
-Any other word may stand there too; it is then a word of the case alone.
+Tables may use other words, without a role.
 """
 
 from __future__ import annotations
