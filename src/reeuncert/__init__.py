@@ -20,10 +20,8 @@ from typing import TYPE_CHECKING, Any
 from reeuncert.machine import place_compiled_code
 
 if TYPE_CHECKING:
-    from reeuncert.calibration import Calibration as Calibration
-    from reeuncert.calibration import calibrate as calibrate
-    from reeuncert.calibration import recover as recover
-    from reeuncert.calibration import simulate as simulate
+    from reeuncert.calibration.result import Calibration as Calibration
+    from reeuncert.calibration.simulate import simulate as simulate
     from reeuncert.case.records import Case as Case
     from reeuncert.case.records import Evidence as Evidence
     from reeuncert.case.records import Prior as Prior
@@ -69,6 +67,8 @@ if TYPE_CHECKING:
     from reeuncert.studies import sensitivity as sensitivity
     from reeuncert.studies.averaging import add_structures as add_structures
     from reeuncert.studies.averaging import average_structures as average_structures
+    from reeuncert.studies.calibrate import calibrate as calibrate
+    from reeuncert.studies.calibrate import recover as recover
     from reeuncert.studies.leave_out import leave_out as leave_out
     from reeuncert.studies.scores import score_structures as score_structures
     from reeuncert.studies.tornado import tornado as tornado
@@ -85,7 +85,7 @@ place_compiled_code()
 
 _HOME = {
     "ArgumentError": "reeuncert.errors",
-    "Calibration": "reeuncert.calibration",
+    "Calibration": "reeuncert.calibration.result",
     "Case": "reeuncert.case.records",
     "CaseError": "reeuncert.errors",
     "Evidence": "reeuncert.case.records",
@@ -109,7 +109,7 @@ _HOME = {
     "add_structures": "reeuncert.studies.averaging",
     "average_structures": "reeuncert.studies.averaging",
     "build_model": "reeuncert.model",
-    "calibrate": "reeuncert.calibration",
+    "calibrate": "reeuncert.studies.calibrate",
     "check": "reeuncert.checks",
     "check_case": "reeuncert.validation.report",
     "compare_structures": "reeuncert.studies",
@@ -126,7 +126,7 @@ _HOME = {
     "read_results": "reeuncert.result.io",
     "read_scenarios": "reeuncert.studies",
     "read_study": "reeuncert.studies",
-    "recover": "reeuncert.calibration",
+    "recover": "reeuncert.studies.calibrate",
     "reduce_flows": "reeuncert.counterfactuals",
     "restrict": "reeuncert.case.restriction",
     "reweight": "reeuncert.questions.reweight",
@@ -135,7 +135,7 @@ _HOME = {
     "sample_prior": "reeuncert.inference.prior",
     "score_structures": "reeuncert.studies.scores",
     "sensitivity": "reeuncert.studies",
-    "simulate": "reeuncert.calibration",
+    "simulate": "reeuncert.calibration.simulate",
     "sobol": "reeuncert.questions.sobol",
     "summary": "reeuncert.indicators.summary",
     "tornado": "reeuncert.studies.tornado",

@@ -69,6 +69,7 @@ def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
     """
     signature = inspect.signature(function)
     hints = {name: _hint(p.annotation, function) for name, p in signature.parameters.items()}
+    signature, hints = _spelt_out(signature, hints)
     needs_case = "case" not in hints
 
     @functools.wraps(function)
@@ -102,6 +103,20 @@ def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
 
     checked.__module__ = "reeuncert"  # where it is found, by those who pickle it
     return checked
+
+
+def _spelt_out(signature: inspect.Signature, hints: dict[str, Any]) -> tuple[inspect.Signature, dict[str, Any]]:
+    """``**options: Unpack[SomeTypedDict]`` as the keyword arguments that it stands for."""
+    parameters = []
+    for parameter in signature.parameters.values():
+        if typing.get_origin(hints[parameter.name]) is not typing.Unpack:
+            parameters.append(parameter)
+            continue
+        (options,) = typing.get_args(hints.pop(parameter.name))
+        own = typing.get_type_hints(options)
+        hints |= own
+        parameters += [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None) for name in own]
+    return signature.replace(parameters=parameters), hints
 
 
 def as_case(value: object) -> Case:

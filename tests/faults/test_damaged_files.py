@@ -16,7 +16,7 @@ import studies
 from reeuncert.errors import OutputError
 from reeuncert.result.folder import output_folder
 from reeuncert.result.io import PROVENANCE, read_results, stage_results
-from reeuncert.studies.fitted import Fitted
+from reeuncert.studies.kept import Kept
 from reeuncert.testing import toy_posterior
 
 FEW = 8
@@ -53,7 +53,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     **dict.fromkeys(("run/flows.csv", "run/indicators.csv", "run/checks.csv"), lambda file: read_results(file.parent)),
     f"run/{PROVENANCE}": lambda file: read_results(file.parent),
     "study.nc": ree.read_study,
-    "scenario.nc": Fitted.read,
+    "scenario.nc": Kept.read,
 }
 
 

@@ -127,7 +127,7 @@ def test_a_study_is_asked_by_its_file(my_case: Path) -> None:
     from reeuncert.edits import EDITS
     from reeuncert.errors import CaseError
     from reeuncert.studies.jobs import FitSettings
-    from reeuncert.studies.plan import plan_study, scenarios_asked
+    from reeuncert.studies.sensitivity import plan_study, scenarios_asked
 
     said = blocks("study")
     text = said["my_case/scenarios.toml"]

@@ -18,8 +18,8 @@ import xarray as xr
 
 from reeuncert.case.serial import case_from_json, case_to_json
 from reeuncert.errors import SamplingError
-from reeuncert.studies.fitted import Fitted, summarise
 from reeuncert.studies.jobs import Job
+from reeuncert.studies.kept import Kept
 from reeuncert.testing import flow_dataset, toy_flows
 
 MARKS = "REEUNCERT_TEST_MARKS"
@@ -28,7 +28,7 @@ MARKS = "REEUNCERT_TEST_MARKS"
 _kept: list[np.ndarray] = []
 
 
-def toy_fit(job: Job) -> Fitted:
+def toy_fit(job: Job) -> Kept:
     """Balanced flows that no sampler made: as large as the median of the first prior says, scaled by its spread."""
     _mark(job)
     case = case_from_json(job.case_json)
@@ -48,10 +48,10 @@ def toy_fit(job: Job) -> Fitted:
         }
     )
     dt.attrs = {"case_json": case_to_json(case), "case_name": case.name}
-    return summarise(dt, case, job.indicators, {"process": os.getpid(), "left_out": len(job.left_out)})
+    return job.keep(dt, case, ()).with_about(process=os.getpid(), left_out=len(job.left_out))
 
 
-def failing_fit(job: Job) -> Fitted:
+def failing_fit(job: Job) -> Kept:
     """Fails where the name of the scenario says so."""
     if "fails" in job.name:
         _mark(job)
@@ -59,7 +59,7 @@ def failing_fit(job: Job) -> Fitted:
     return toy_fit(job)
 
 
-def dying_fit(job: Job) -> Fitted:
+def dying_fit(job: Job) -> Kept:
     """Ends its process: once where the name says "dies once", always where it says "dies"."""
     before = _marks(job)
     if "dies" in job.name and ("once" not in job.name or not before):
@@ -75,7 +75,7 @@ def process_that_grows(_: Job) -> int:
     return os.getpid()
 
 
-def slow_fit(job: Job) -> Fitted:
+def slow_fit(job: Job) -> Kept:
     """Leaves its mark at once and takes a while, so that its process can be killed in between."""
     if not _marks(job):
         _mark(job)
@@ -83,7 +83,7 @@ def slow_fit(job: Job) -> Fitted:
     return toy_fit(job)
 
 
-def interrupted_fit(job: Job) -> Fitted:
+def interrupted_fit(job: Job) -> Kept:
     """As when a user presses Ctrl-C in the third scenario."""
     if "stop" in job.name and len(list(Path(os.environ[MARKS]).iterdir())) < 4:
         raise KeyboardInterrupt

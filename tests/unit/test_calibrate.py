@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 import reeuncert as ree
-from reeuncert.calibration.calibrate import calibrate
 from reeuncert.calibration.quantities import quantities, truth_as_draws
 from reeuncert.calibration.ranks import band, inside, positions, uniformity
 from reeuncert.calibration.recovery import key_rows, recovery_table, summarise
@@ -17,6 +16,10 @@ from reeuncert.case.records import Case
 from reeuncert.errors import ReeUncertError
 from reeuncert.inference.refit import Refitter
 from reeuncert.plots import calibration_data, plot_calibration
+from reeuncert.studies import refits
+from reeuncert.studies.calibrate import calibrate, recover
+from reeuncert.studies.jobs import Job, shape_of
+from reeuncert.studies.kept import Kept
 from truths import with_mirrors
 
 NAMES = ["import_dependence", "apparent_consumption"]
@@ -134,3 +137,38 @@ def test_too_few_simulations_or_draws_are_refused_before_anything_is_compiled():
         ReeUncertError, match=r"draws times chains is 80; truths are ranked among 99 draws: ask for more"
     ):
         calibrate(case, draws=40, chains=2)
+
+
+def test_an_interrupted_calibration_goes_on_where_it_stopped(refitter: Refitter, tmp_path, monkeypatch):
+    case = with_mirrors()
+    monkeypatch.setattr(refits, "_models", [(shape_of(case), refitter)])
+    asked = {**FIT, "seed": 5, "indicators": NAMES, "cache": tmp_path, "progress": False}
+    fitted: list[str] = []
+
+    def counted(job: Job) -> Kept:
+        if job.name == "simulation 3" and len(fitted) < 3:
+            fitted.append("stopped")
+            raise KeyboardInterrupt
+        fitted.append(job.name)
+        return refits.refit(job)
+
+    with pytest.raises(KeyboardInterrupt, match="2 of 3 fits are finished and are kept"):
+        calibrate(case, simulations=3, fit=counted, **asked)
+    found = calibrate(case, simulations=3, fit=counted, **asked)
+    assert fitted == ["simulation 1", "simulation 2", "stopped", "simulation 3"]
+    again = calibrate(case, simulations=3, fit=counted, **asked)
+    assert len(fitted) == 4
+    np.testing.assert_array_equal(again.position, found.position)
+    assert again.fits["simulation"].tolist() == [0, 1, 2]
+    assert (again.fits["r_hat"] > 0.9).all()
+
+
+def test_a_recovery_is_kept_too(refitter: Refitter, tmp_path, monkeypatch):
+    case = with_mirrors()
+    monkeypatch.setattr(refits, "_models", [(shape_of(case), refitter)])
+    asked = {**FIT, "seed": 4, "indicators": NAMES, "cache": tmp_path, "progress": False}
+    found = recover(case, **asked)
+    monkeypatch.setattr(refits, "refit", None)
+    again = recover(case, **asked)
+    pd.testing.assert_frame_equal(again.table, found.table)
+    assert again.table["covered"].dtype == bool

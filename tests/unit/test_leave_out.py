@@ -16,7 +16,7 @@ from reeuncert.result.left_out import LeftOut, add_left_out, left_out_of
 from reeuncert.studies.leave_out import leave_out
 from reeuncert.testing import toy_posterior
 
-SHORT = {"draws": 200, "tune": 300, "seed": 3}
+SHORT = {"draws": 200, "tune": 300, "seed": 3, "progress": False}
 
 
 @pytest.fixture(scope="module")

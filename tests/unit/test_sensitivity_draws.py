@@ -18,7 +18,10 @@ from reeuncert.indicators.registry import UnknownIndicatorError
 from reeuncert.inference.refit import Refitter
 from reeuncert.questions.nested import interval_width
 from reeuncert.result.tables import mass_flow
-from reeuncert.studies.scores import compare_scores, fold_of_rows, predictive_scores
+from reeuncert.studies.engine import make_fits
+from reeuncert.studies.jobs import FitSettings, JobMaker
+from reeuncert.studies.leave_out import fold_jobs, fold_of_rows, predictions
+from reeuncert.studies.scores import compare_scores
 from reeuncert.system.definition import Selector
 
 ERROR = 0.05
@@ -300,20 +303,18 @@ def test_a_tornado_swings_about_the_median(base: xr.DataTree) -> None:
         ree.tornado(base, VALUE, factor=1.0)
 
 
-def test_figures_left_out_are_predicted(refitter: Refitter) -> None:
+def test_figures_left_out_are_predicted() -> None:
     """Sources said to be ten times as wrong as they are predict left-out figures worse, and get no weight."""
+    settings = FitSettings(draws=300, tune=300, seed=2)
+    base = ree.read_case("small_metal")
 
     def scores(case: Case) -> pd.DataFrame:
-        def fit(_: Case, weight: np.ndarray) -> xr.DataTree:
-            kept = weight * [0.0 if row.source_id == "new" else 1.0 for row in refitter.rows]
-            return refitter.fit(case, weight=kept, draws=300, tune=300, chains=2, seed=2)
-
-        table = predictive_scores(case, fit, folds=3, rows=refitter.rows)
-        return table[table["source_id"] != "new"]
+        jobs = fold_jobs(case, 3, settings, JobMaker(base), "")
+        return predictions(jobs, make_fits(list(jobs.values()), {"cache": False, "progress": False}))
 
     wide = {"kind": "source_width", "error_class": "statistics+customs", "factor": 10.0}
-    wrong = Scenario.of("off", wide).apply(Edited(refitter.case)).case
-    found = compare_scores({"as it is": scores(refitter.case), "off": scores(wrong)})
+    wrong = Scenario.of("off", wide).apply(Edited(base)).case
+    found = compare_scores({"as it is": scores(base), "off": scores(wrong)})
     assert np.isfinite(found.rows[["as it is", "off"]]).all(axis=None)
     assert found.table.index[0] == "as it is"
     assert found.weights["as it is"] > 0.75

@@ -15,7 +15,7 @@ from reeuncert.case.serial import case_to_json
 from reeuncert.edits import EDITS, Edited, EditError, edit_of
 from reeuncert.edits.scenario import Scenario
 from reeuncert.errors import ReeUncertError
-from reeuncert.studies.shapes import shape_of
+from reeuncert.studies.jobs import shape_of
 from reeuncert.system.definition import Selector
 from reeuncert.validation.reader import problems_of
 

@@ -16,12 +16,13 @@ from reeuncert.errors import SamplingError
 from reeuncert.studies.jobs import Failure, FitSettings, Job, choose
 from reeuncert.studies.runners import HerePool, PoolLostError, ProcessPool, run_jobs
 from reeuncert.studies.study import FINISHED, KEPT
+from reeuncert.studies.summaries import Summary
 
 CASE = ree.read_case("small_metal")
 
 
 def job(name: str, shape: str = "a") -> Job:
-    return Job(name, name, shape, "", (), FitSettings(), ())
+    return Job(name, name, shape, "", (), FitSettings(), Summary())
 
 
 @pytest.fixture

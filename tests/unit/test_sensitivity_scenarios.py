@@ -10,7 +10,7 @@ import reeuncert as ree
 from reeuncert.edits.scenario import MOST, grid, read_scenarios, scenarios_from
 from reeuncert.errors import CaseError, ReeUncertError, SamplingError
 from reeuncert.studies.jobs import FitSettings
-from reeuncert.studies.plan import plan_study, scenarios_asked
+from reeuncert.studies.sensitivity import plan_study, scenarios_asked
 
 CASE = ree.read_case("small_metal")
 SPREAD = {"kind": "prior_spread", "group": "stocks", "factor": 2}

@@ -10,9 +10,8 @@ import pandas as pd
 import xarray as xr
 
 from reeuncert.calibration.quantities import FLOW, HEADLINE, UNRECORDED, quantities, truth_as_draws
-from reeuncert.calibration.simulate import Truth, simulate
+from reeuncert.calibration.simulate import Truth
 from reeuncert.case.records import Case
-from reeuncert.inference.refit import Refitter
 
 ALL_YEARS = ", all years"
 """Suffix of the kind of flows summed over their years; their year is 0."""
@@ -45,41 +44,6 @@ class Recovery:
 
     def __repr__(self) -> str:
         return f"Recovery of a twin of {self.truth.case.name}\n{self.summary.to_string(index=False)}"
-
-
-def recover(
-    case: Case,
-    *,
-    draws: int = 500,
-    tune: int = 200,
-    thin: int = 1,
-    chains: int = 2,
-    seed: int = 0,
-    indicators: Sequence[str] | None = None,
-    refitter: Refitter | None = None,
-) -> Recovery:
-    """Simulate one truth of a case, report it as its sources would, and fit the figures.
-
-    Unlike `calibrate`, which uses many truths, this shows one: errors and interval widths, e.g. of smuggled mass and
-    unregistered mining.
-
-    Parameters
-    ----------
-    case, draws, tune, thin, chains, seed, indicators
-        As in `calibrate`.
-    refitter
-        Of this case, to compile once for several truths.
-
-    Returns
-    -------
-    Recovery
-    """
-    truth = simulate(case, seed=seed)
-    compiled = refitter or Refitter(case)
-    dt = compiled.fit(truth.case, draws=draws, tune=tune, thin=thin, chains=chains, seed=seed)
-    posterior = dt["posterior"].to_dataset()
-    table = recovery_table(truth, posterior, case, indicators)
-    return Recovery(table, summarise(table), truth)
 
 
 def recovery_table(

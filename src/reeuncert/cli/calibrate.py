@@ -9,7 +9,6 @@ from pathlib import Path
 import pandas as pd
 from rich.table import Table
 
-from reeuncert.calibration import calibrate
 from reeuncert.calibration.ranks import COVERAGES
 from reeuncert.calibration.result import Calibration
 from reeuncert.case.records import Case
@@ -18,6 +17,7 @@ from reeuncert.cli.options import parse_options
 from reeuncert.cli.terminal import console
 from reeuncert.errors import CaseError, Problem
 from reeuncert.files import explained
+from reeuncert.studies.calibrate import calibrate
 from reeuncert.validation.reader import read_case
 
 DECIMALS = 4
@@ -54,7 +54,6 @@ def run_calibration(request: Request) -> None:
         thin=request.thin,
         chains=request.chains,
         seed=request.seed,
-        progress=True,
     )
     console().print(coverage_table(found))
     if request.out is not None:

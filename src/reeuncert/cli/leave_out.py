@@ -21,7 +21,7 @@ def run_leave_out(results: Path, folds: str, *, draws: int, tune: int, seed: int
 
     def with_left_out(dt: xr.DataTree) -> xr.DataTree:
         case = case_from_json(dt.attrs["case_json"])
-        found = leave_out(case, asked, draws=draws, tune=tune, seed=seed, quiet=False)
+        found = leave_out(case, asked, draws=draws, tune=tune, seed=seed)
         console().print(coverage_table(found))
         earlier = left_out_of(dt)
         scheme = set(found.rows["scheme"])

@@ -118,7 +118,7 @@ def _with_rivals(dt: xr.DataTree, case: Case, request: Request) -> xr.DataTree:
 
     def made() -> xr.DataTree:
         derived = add_indicators(dt)
-        return add_structures(derived, run_rivals(derived, seed=int(dt.attrs["seed"]), quiet=True))
+        return add_structures(derived, run_rivals(derived, seed=int(dt.attrs["seed"]), progress=False))
 
     found = attempt("short runs under the other structures", made)
     return with_failed(dt, [found]) if isinstance(found, Failed) else found

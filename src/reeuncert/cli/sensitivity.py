@@ -22,7 +22,7 @@ from reeuncert.reading.bundled import find_case
 from reeuncert.result.io import csv_text
 from reeuncert.studies.cache import cache_of
 from reeuncert.studies.jobs import FitSettings
-from reeuncert.studies.plan import Plan, plan_study, scenarios_asked
+from reeuncert.studies.sensitivity import Plan, plan_study, scenarios_asked, sensitivity
 from reeuncert.studies.study import CHANGES, FAILED, Study
 from reeuncert.validation.reader import read_case
 
@@ -78,8 +78,6 @@ def run_sensitivity(request: StudyRequest) -> int:
 
 
 def _made(case: Case, file: Path, request: StudyRequest) -> Study:
-    from reeuncert.studies.sensitivity import sensitivity
-
     return sensitivity(
         case,
         scenarios=file,

@@ -13,6 +13,7 @@ from reeuncert.cli.terminal import console
 from reeuncert.files import explained, write_whole
 from reeuncert.result.io import csv_text
 from reeuncert.studies.averaging import add_structures
+from reeuncert.studies.jobs import FitOptions
 from reeuncert.studies.rivals import (
     LABELS,
     StructureComparison,
@@ -26,7 +27,7 @@ from reeuncert.validation.reader import read_case
 
 def run_structures(case: str, options: Sequence[str], *, draws: int | None, seed: int, out: Path | None) -> None:
     """Compare, print, and write the table of medians and intervals if a file is given."""
-    found = compare_structures(read_case(case, **parse_options(options)), seed=seed, draws=draws, quiet=False)
+    found = compare_structures(read_case(case, **parse_options(options)), **_asked(draws, seed))
     show_comparison(found, out)
 
 
@@ -35,12 +36,16 @@ def store_structures(results: Path, *, draws: int | None, seed: int, out: Path |
     from reeuncert.report.files import revise_results
 
     def with_structures(dt: xr.DataTree) -> xr.DataTree:
-        table = run_rivals(dt, seed=seed, draws=draws, quiet=False)
+        table = run_rivals(dt, **_asked(draws, seed))
         show_comparison(StructureComparison(table, verdicts_over_structures(table), draws is None), out)
         return add_structures(dt, table)
 
     revise_results(results, with_structures)
     console().print(f"Stored in {results}, with its checks and report.", highlight=False, soft_wrap=True)
+
+
+def _asked(draws: int | None, seed: int) -> FitOptions:
+    return {"seed": seed} if draws is None else {"seed": seed, "draws": draws}
 
 
 def show_comparison(found: StructureComparison, out: Path | None) -> None:

@@ -1,33 +1,28 @@
-"""Finished scenarios on disk, found again by what was asked: the case, the rows left out, and how it was sampled."""
+"""Finished fits on disk, found again by what was asked: the case, the rows left out, how it was sampled."""
 
 from __future__ import annotations
 
 import functools
 import hashlib
 import importlib.resources
-import json
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
-from reeuncert.case.records import Case
-from reeuncert.case.serial import case_to_json
 from reeuncert.errors import OutputError
 from reeuncert.files import UNFINISHED, cause, explained
 from reeuncert.machine import cache_folder
-from reeuncert.studies.fitted import FORMAT, QUANTILES, Fitted
+from reeuncert.studies.kept import Kept
 
 _VERSION = re.compile(r"[^\w.+]")
 
 
 def default_folder() -> Path:
-    """Where finished scenarios are kept unless a study says otherwise."""
-    return cache_folder() / "scenarios"
+    """Where finished fits are kept unless a study says otherwise."""
+    return cache_folder() / "fits"
 
 
 def package_version() -> str:
@@ -35,8 +30,8 @@ def package_version() -> str:
     return _VERSION.sub("_", version("reeuncert"))
 
 
-_NOT_PART = ("calibration", "cli", "plots", "report", "scenarios")
-"""Subpackages that no result of a scenario depends on."""
+_NOT_PART = ("cli", "counterfactuals", "plots", "report")
+"""Subpackages that no fit depends on."""
 
 
 @functools.cache
@@ -51,35 +46,9 @@ def release_of_results() -> str:
     return f"{package_version()}+{found.hexdigest()[:8]}"
 
 
-def scenario_key(case: Case, left_out: Iterable[str], settings: Mapping[str, Any], indicators: Sequence[str]) -> str:
-    """Fingerprint of all that a result depends on but for the version of the package.
-
-    The path of the case and the fingerprints of its files are not part of it: what they hold is.
-
-    Examples
-    --------
-    >>> import reeuncert as ree
-    >>> case = ree.read_case("small_metal")
-    >>> key = scenario_key(case, [], {"draws": 500}, ["smuggled_mass"])
-    >>> key == scenario_key(replace(case, path="/elsewhere"), [], {"draws": 500}, ["smuggled_mass"])
-    True
-    >>> key == scenario_key(case, ["G1"], {"draws": 500}, ["smuggled_mass"])
-    False
-    """
-    asked = {
-        "case": case_to_json(replace(case, path="", hashes={})),
-        "left_out": sorted(left_out),
-        "settings": dict(settings),
-        "indicators": sorted(indicators),
-        "quantiles": QUANTILES,
-        "format": FORMAT,
-    }
-    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:40]
-
-
 @dataclass
 class Cache:
-    """A folder of finished scenarios, one netCDF file each; nothing in it is executed when it is read.
+    """A folder of finished fits, one netCDF file each; nothing in it is executed when it is read.
 
     Parameters
     ----------
@@ -102,14 +71,14 @@ class Cache:
         """Whether there is a result of this version under a key."""
         return self.folder is not None and self._path(key).is_file()
 
-    def get(self, key: str, name: str) -> Fitted | None:
+    def get(self, key: str, name: str) -> Kept | None:
         """The result under a key; None when there is none, or none that can be used (then a note says why)."""
         if self.folder is None:
             return None
         path = self._path(key)
         if path.is_file():
             try:
-                return Fitted.read(path)
+                return Kept.read(path)
             except OutputError as error:
                 self.notes.append(f"the kept result of '{name}' cannot be used and is made again: {error}")
                 return None
@@ -121,21 +90,21 @@ class Cache:
             )
         return None
 
-    def put(self, key: str, fitted: Fitted) -> str:
+    def put(self, key: str, kept: Kept) -> str:
         """Keep a result, whole or not at all. Where that fails, nothing more is kept: returns a note that says so."""
         if self.folder is None:
             return ""
         try:
-            fitted.to_netcdf(self._path(key))
+            kept.to_netcdf(self._path(key))
         except OSError as error:
-            note = f"finished scenarios cannot be kept in '{self.folder}' ({cause(error)}); the study goes on without"
+            note = f"finished fits cannot be kept in '{self.folder}' ({cause(error)}); the study goes on without"
             self.notes.append(note)
             self.folder = None
             return note
         return ""
 
     def prepare(self) -> None:
-        """Make the folder, so that a place that cannot be written is told before anything is fitted.
+        """Make the folder, so that a place that cannot be written is reported before anything is fitted.
 
         Raises
         ------
@@ -145,7 +114,7 @@ class Cache:
         """
         if self.folder is None:
             return
-        what = f"cannot keep finished scenarios in '{self.folder}'"
+        what = f"cannot keep finished fits in '{self.folder}'"
         try:
             with explained(what, "name another folder for them, or keep none"):
                 self.folder.mkdir(parents=True, exist_ok=True)

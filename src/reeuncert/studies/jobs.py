@@ -1,18 +1,63 @@
-"""One scenario as work to be done: what is sent to a process, and what comes back."""
+"""One fit as work to be done: what is sent to a process, what is kept of it, and how a user asks for it."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Protocol, TypedDict
 
-from reeuncert.studies.fitted import Fitted
+import xarray as xr
+
+from reeuncert.case.records import Case, Prior
+from reeuncert.case.serial import case_to_json
+from reeuncert.errors import ArgumentError
+from reeuncert.studies.kept import FORMAT, Kept
+from reeuncert.words.cells import did_you_mean
+
+
+class FitOptions(TypedDict, total=False):
+    """Keyword arguments that every study takes: how its fits are sampled, and where they run.
+
+    Parameters
+    ----------
+    draws, tune, thin, chains, seed
+        Of every fit, as in `reeuncert.sample`; by default those of `FitSettings`.
+    jobs
+        Processes on this machine. By default one, whose chains use all cores; of `reeuncert.sensitivity` as many as
+        there are cores (None). With one, everything runs in this process.
+    client
+        A Dask client, cluster, or address of a scheduler, to run there instead.
+    cache
+        Folder of finished fits, in which they are found again: after a crash or Ctrl-C only the missing ones are made.
+        True (default): ``fits`` in the folder of the package (of the user's cache, or that which the environment
+        variable REEUNCERT_CACHE_DIR names); False: keep nothing.
+    progress
+        Show progress on standard error (default).
+    fit
+        Makes what is kept of a job, by default `reeuncert.studies.refits.refit`; a function of a module, so that other
+        processes can find it.
+    """
+
+    draws: int
+    tune: int
+    thin: int
+    chains: int
+    seed: int
+    jobs: int | None
+    client: Any
+    cache: str | Path | bool
+    progress: bool
+    fit: Fit | None
 
 
 @dataclass(frozen=True)
 class FitSettings:
-    """How every scenario is sampled; see `reeuncert.sample`."""
+    """How every fit of a study is sampled; see `reeuncert.sample`."""
 
     draws: int = 500
     tune: int = 150
@@ -20,26 +65,59 @@ class FitSettings:
     chains: int = 2
     seed: int = 1
 
+    @classmethod
+    def of(cls, options: FitOptions) -> FitSettings:
+        """The settings among the options of a study.
+
+        Raises
+        ------
+        ArgumentError
+            For an option that does not exist.
+
+        Examples
+        --------
+        >>> FitSettings.of({"draws": 100, "jobs": 2}).draws
+        100
+        """
+        known = FitOptions.__annotations__
+        for name in options:
+            if name not in known:
+                hint = did_you_mean(name, known)
+                raise ArgumentError(f"a study has no option '{name}'{hint}; it has: {', '.join(known)}")
+        names = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in options.items() if name in names})  # type: ignore[arg-type]  # chosen by name
+
+
+class Keep(Protocol):
+    """What is kept of a fit; a picklable object, since it is sent to processes."""
+
+    @property
+    def asked(self) -> Mapping[str, object]:
+        """All that the result depends on besides the case and the settings."""
+
+    def __call__(self, dt: xr.DataTree, case: Case, left_out: tuple[str, ...]) -> Kept:
+        """What is kept of the result of a case fitted without some rows of evidence."""
+
 
 @dataclass(frozen=True)
 class Job:
-    """A scenario ready to be fitted, by any process on any machine that has this package.
+    """A fit ready to be made, by any process on any machine that has this package.
 
     Parameters
     ----------
     name, key
-        Of the scenario, and the fingerprint of all that is asked.
+        What progress and failures call it, and the fingerprint of all that is asked.
     shape
-        Jobs of the same shape can use one compiled model.
+        Jobs of the same shape may share one compiled model.
     case_json
-        The changed case.
+        The case.
     left_out
         Ids of rows of evidence that count nothing.
-    indicators
-        Names of the indicators to keep.
+    keep
+        What is kept of the fit.
     like_json
-        A case of the same shape, whose pilot run serves this fit too; empty: its own. It is the base of the study, so
-        that the result of a scenario does not depend on which others are asked for.
+        A case whose compiled model and pilot run serve this fit too; empty: its own. It is the base of the study, so
+        that a result does not depend on which others are asked for.
     cores
         Chains that may run at a time; None: as many as the process has cores.
     """
@@ -50,25 +128,121 @@ class Job:
     case_json: str
     left_out: tuple[str, ...]
     settings: FitSettings
-    indicators: tuple[str, ...]
+    keep: Keep
     like_json: str = ""
     cores: int | None = None
 
 
-Fit = Callable[[Job], Fitted]
+Fit = Callable[[Job], Kept]
 """What turns a job into a result; it is sent to processes by its name, so it must be a function of a module."""
+
+
+class JobMaker:
+    """Makes jobs that share the compiled model and the pilot run of one case, as far as their structures allow.
+
+    Parameters
+    ----------
+    like
+        The base of the study.
+    """
+
+    def __init__(self, like: Case) -> None:
+        self.shape, self.json = shape_of(like), case_to_json(like)
+
+    def job(
+        self, name: str, case: Case, settings: FitSettings, keep: Keep, left_out: Iterable[str] = (), *, share: bool
+    ) -> Job:
+        """One job; with `share` the base is tried even where the shapes differ."""
+        gone = tuple(sorted(left_out))
+        shape = self.shape if share else shape_of(case)
+        like = self.json if shape == self.shape else ""
+        return Job(name, fit_key(case, gone, settings, keep), shape, case_to_json(case), gone, settings, keep, like)
+
+
+def fit_key(case: Case, left_out: Sequence[str], settings: FitSettings, keep: Keep) -> str:
+    """Fingerprint of all that a result depends on but for the version of the package.
+
+    The path of the case and the fingerprints of its files are not part of it: what they hold is.
+
+    Examples
+    --------
+    >>> import reeuncert as ree
+    >>> from reeuncert.studies.summaries import Summary
+    >>> case, keep = ree.read_case("small_metal"), Summary(("smuggled_mass",))
+    >>> key = fit_key(case, [], FitSettings(), keep)
+    >>> key == fit_key(replace(case, path="/elsewhere"), [], FitSettings(), keep)
+    True
+    >>> key == fit_key(case, ["G1"], FitSettings(), keep)
+    False
+    """
+    asked = {
+        "case": case_to_json(replace(case, path="", hashes={})),
+        "left_out": sorted(left_out),
+        "settings": asdict(settings),
+        "format": FORMAT,
+        **keep.asked,
+    }
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:40]
+
+
+def shape_of(case: Case) -> str:
+    """Fingerprint of a case without its numbers: flows, years, what priors and evidence are about.
+
+    Cases of one shape differ in medians, spreads, widths and offsets alone, which are data of the compiled model. It is
+    used to send cases to the processes that can reuse a model; whether a model serves is for
+    `reeuncert.inference.refit.Refitter.accepts` to say.
+
+    Examples
+    --------
+    >>> import reeuncert as ree
+    >>> from reeuncert.edits import Edited, edit_of
+    >>> case = ree.read_case("small_metal")
+    >>> wide = edit_of({"kind": "prior_spread", "prior": "*", "factor": 2}).apply(Edited(case)).case
+    >>> bare = edit_of({"kind": "without_flows", "quantity": "stock+opening_stock"}).apply(Edited(case)).case
+    >>> shape_of(wide) == shape_of(case), shape_of(bare) == shape_of(case)
+    (True, False)
+    """
+    groups: dict[tuple[str, str], int] = {}
+    rows = []
+    for row in case.evidence:
+        error = case.classes[case.sources[row.source_id].error_class]
+        group = groups.setdefault((row.lineage, error.name), len(groups))
+        own = row.width == row.width
+        rows.append(replace(row, width=0.0 if own else row.width, note=f"{group} {error.family} {error.learn}"))
+    bare = replace(
+        case,
+        priors=tuple(_without_numbers(prior) for prior in case.priors),
+        evidence=tuple(rows),
+        sources={},
+        classes={},
+        offsets={name: replace(offset, mean=0.0, sd=0.0) for name, offset in case.offsets.items()},
+        covariates={},
+        headlines=(),
+        options={},
+        path="",
+        hashes={},
+    )
+    return hashlib.sha256(case_to_json(bare).encode()).hexdigest()[:20]
+
+
+def _without_numbers(prior: Prior) -> Prior:
+    """What the row is about."""
+    return replace(
+        prior, median=0.0, median_to=0.0, level_sd=0.0, year_sd=0.0, correlation=0.0, split_sd=0.0, slope_on="",
+        slope=0.0, slope_sd=0.0, reason="", line=0, a=0.0, b=0.0,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a scenario has no result.
+    """Why a fit has no result.
 
     Parameters
     ----------
     reason
         In one line.
     trace
-        Where it happened, for whoever looks into it.
+        Where it happened, to look into it.
     """
 
     reason: str
@@ -98,11 +272,11 @@ def choose(pending: Sequence[Job], held: frozenset[str], taken: frozenset[str]) 
     -------
     int or None
         Position of the job: one of a shape that this process has; else of the largest group that no process has;
-        else of the largest group, since an idle process helps nobody. None when nothing waits.
+        else of the largest group, so that no process is idle. None when nothing waits.
 
     Examples
     --------
-    >>> jobs = [Job(n, n, s, "", (), FitSettings(), ()) for n, s in zip("abcd", "xxyy")]
+    >>> jobs = [Job(n, n, s, "", (), FitSettings(), print) for n, s in zip("abcd", "xxyy")]
     >>> choose(jobs, frozenset("y"), frozenset("x")), choose(jobs, frozenset(), frozenset("x"))
     (2, 2)
     >>> choose(jobs, frozenset(), frozenset()), choose([], frozenset(), frozenset())
@@ -124,11 +298,11 @@ def choose(pending: Sequence[Job], held: frozenset[str], taken: frozenset[str]) 
 class Outcome:
     """Runs something and keeps its result or its error, whatever that is, in a future.
 
-    A scenario may fail in any of the libraries below it; that must not lose the others, and is reported in full.
+    A fit may fail in any of the libraries below it; the others go on, and the failure is reported in full.
     """
 
     def __init__(self) -> None:
-        self.future: Future[Fitted] = Future()
+        self.future: Future[Kept] = Future()
 
     def __enter__(self) -> Outcome:
         return self

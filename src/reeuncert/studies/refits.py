@@ -1,23 +1,19 @@
-"""Fits one scenario in whatever process it is sent to; a model that was compiled there serves again."""
+"""Makes one fit in whatever process it is sent to; a model that was compiled there serves again."""
 
 from __future__ import annotations
 
 import threading
 import time
-from dataclasses import replace
+from dataclasses import asdict
 
 import numpy as np
-import pandas as pd
-import xarray as xr
 
 from reeuncert.case.records import Case
 from reeuncert.case.serial import case_from_json, case_to_json
-from reeuncert.checks.posterior_predictive import row_table
 from reeuncert.inference.refit import Refitter
-from reeuncert.result.diagnostics import r_hat
 from reeuncert.studies.cache import package_version
-from reeuncert.studies.fitted import PREDICTED, Fitted, summarise
 from reeuncert.studies.jobs import Job
+from reeuncert.studies.kept import Kept
 
 KEPT_MODELS = 4
 """Compiled models that a process keeps; the one not used for longest goes first."""
@@ -26,8 +22,8 @@ _models: list[tuple[str, Refitter]] = []
 _alone = threading.Lock()  # a worker of Dask may run two jobs as threads of one process; compilers are not made for it
 
 
-def refit(job: Job) -> Fitted:
-    """Sample one scenario and summarise it.
+def refit(job: Job) -> Kept:
+    """Sample one case and keep of the result what is asked.
 
     Raises
     ------
@@ -39,42 +35,22 @@ def refit(job: Job) -> Fitted:
         case = case_from_json(job.case_json)
         model, compiled = _model_for(case, job)
         ready = time.perf_counter()
-        settings = job.settings
-        dt = model.fit(
-            case,
-            weight=_weight(model, job.left_out),
-            draws=settings.draws,
-            tune=settings.tune,
-            thin=settings.thin,
-            chains=settings.chains,
-            seed=settings.seed,
-            cores=job.cores,
-            like=None if _is_base(model, job) else case,
-        )
-        if dt.attrs.get("complete") == "no":  # Ctrl-C: half a fit is no result of this scenario
+        # The pilot run is that of the base where the model was compiled for the base.
+        like = None if case_to_json(model.case) == job.like_json else case
+        weight = _weight(model, job.left_out)
+        dt = model.fit(case, weight=weight, cores=job.cores, like=like, **asdict(job.settings))
+        if dt.attrs.get("complete") == "no":  # Ctrl-C: a part of a fit is no result
             raise KeyboardInterrupt
         sampled = time.perf_counter()
-        about = {
-            "compiled": compiled,
-            "seconds_compile": round(ready - begin, 2),
-            "seconds_sample": round(sampled - ready, 2),
-            "version": package_version(),
-            "seed": settings.seed,
-        }
-        fitted = summarise(dt, case, job.indicators, about)
-        if job.left_out:
-            fitted = replace(fitted, predicted=_predicted(model, dt, job.left_out))
-        return fitted.saying(seconds=round(time.perf_counter() - begin, 2))
-
-
-def _predicted(model: Refitter, dt: xr.DataTree, left_out: tuple[str, ...]) -> pd.DataFrame:
-    """What a fit says of the rows that it has not seen; see `Fitted.predicted`."""
-    posterior = dt["posterior"].to_dataset()
-    gone = set(left_out)
-    table = row_table(model.record.evidence, posterior).set_index("row")
-    rows = table.loc[[row.id for row in model.rows if row.id in gone]].reset_index()
-    mass = posterior["mass_flow"].transpose("chain", "draw", "flow", "year").values
-    return rows.assign(r_hat=float(np.nanmax(r_hat(mass, log=True))))[list(PREDICTED)]
+        kept = job.keep(dt, case, job.left_out)
+        return kept.with_about(
+            compiled=compiled,
+            seconds_compile=round(ready - begin, 2),
+            seconds_sample=round(sampled - ready, 2),
+            version=package_version(),
+            seed=job.settings.seed,
+            seconds=round(time.perf_counter() - begin, 2),
+        )
 
 
 def _model_for(case: Case, job: Job) -> tuple[Refitter, bool]:
@@ -94,11 +70,6 @@ def _model_for(case: Case, job: Job) -> tuple[Refitter, bool]:
     _models.append((job.shape, model))
     del _models[:-KEPT_MODELS]
     return model, True
-
-
-def _is_base(model: Refitter, job: Job) -> bool:
-    """Whether the model was compiled for the case whose pilot run serves this job."""
-    return case_to_json(model.case) == job.like_json
 
 
 def _weight(model: Refitter, left_out: tuple[str, ...]) -> np.ndarray | None:

@@ -1,18 +1,17 @@
 """Rival structures of a case: do its headlines hold whichever of them is true?
 
 A case may name a switch whose choices are rival assumptions (``compare = true`` in case.toml). Where the medians of a
-headline under two structures leave each other's intervals, the figures do not decide between them, and no interval from
-one structure alone deserves belief: the headline is "not identified by these data", and what can be said is the range
-over the structures.
+headline under two structures leave each other's intervals, the data do not decide between them, and no interval from
+one structure alone can be trusted: the headline is "not identified by these data", and the range over the structures is
+reported instead.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Unpack
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -21,13 +20,16 @@ from reeuncert.case.restriction import restrict
 from reeuncert.case.serial import case_from_json
 from reeuncert.checks.structures import HOLDS, LABELS, NOT_IDENTIFIED, labelled, verdicts_over_structures
 from reeuncert.errors import ReeUncertError
-from reeuncert.indicators.compute import add_indicators
-from reeuncert.indicators.headlines import headlines
-from reeuncert.inference.refit import Refitter
+from reeuncert.studies.engine import make_fits
+from reeuncert.studies.jobs import FitOptions, FitSettings, JobMaker
+from reeuncert.studies.summaries import Headlines, headlines_and_divergences
 from reeuncert.validation.reader import read_case
 
-SHORT: Mapping[str, Any] = {"draws": 400, "tune": 200, "chains": 4}
+SHORT: FitOptions = {"draws": 400, "tune": 200, "chains": 4}
 """Settings of a short run: the headlines of every structure have an ESS above 400, so that intervals can be used."""
+
+LONGER: FitOptions = {"tune": 300, "chains": 4}
+"""Settings of runs whose draws are given."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,7 @@ class StructureComparison:
         return f"Headlines under {self.table['structure'].nunique()} structures{note}\n{self.verdicts.to_string()}"
 
 
-def compare_structures(
-    case: Case, option: str | None = None, *, seed: int = 1, draws: int | None = None, quiet: bool = True
-) -> StructureComparison:
+def compare_structures(case: Case, option: str | None = None, **options: Unpack[FitOptions]) -> StructureComparison:
     """Run a case under each of its rival structures and compare the headlines.
 
     Parameters
@@ -66,12 +66,9 @@ def compare_structures(
         From `reeuncert.read_case`; its other switches keep their choices.
     option
         Name of the switch; by default the one that the case marks with ``compare = true``.
-    seed
-        Of every run.
-    draws
-        Draws of each of four chains; None makes short runs instead.
-    quiet
-        Say nothing while the runs go on.
+    **options
+        How to sample, where to run, what to keep on disk: see `reeuncert.studies.jobs.FitOptions`. Without ``draws``,
+        the runs are short (`SHORT`).
 
     Returns
     -------
@@ -80,22 +77,20 @@ def compare_structures(
     Raises
     ------
     ReeUncertError
-        When the case names no such switch.
+        When the case names no such switch, or a structure could not be fitted.
     """
-    name = switch_of(case, option)
-    frames = _headlines_under(case, name, case.option_choices[name], seed=seed, draws=draws, quiet=quiet)
-    table = _stacked(frames)
-    return StructureComparison(table, verdicts_over_structures(table), draws is None)
+    table = _stacked(_headlines_under(rivals_of(case, option), options))
+    return StructureComparison(table, verdicts_over_structures(table), "draws" not in options)
 
 
-def run_rivals(dt: xr.DataTree, *, seed: int = 1, draws: int | None = None, quiet: bool = True) -> pd.DataFrame:
+def run_rivals(dt: xr.DataTree, **options: Unpack[FitOptions]) -> pd.DataFrame:
     """Headlines of a result, and of its case under each other choice of the switch that it marks as rival structures.
 
     Parameters
     ----------
     dt
         Result of a case that names rival structures; its indicators have been added.
-    seed, draws, quiet
+    **options
         See `compare_structures`.
 
     Returns
@@ -106,38 +101,40 @@ def run_rivals(dt: xr.DataTree, *, seed: int = 1, draws: int | None = None, quie
     Raises
     ------
     ReeUncertError
-        When the case names no such switch.
+        When the case names no such switch, or a structure could not be fitted.
     """
     case = case_from_json(dt.attrs["case_json"])
     name = switch_of(case, None)
-    own, choices = case.options[name], case.option_choices[name]
-    others = [choice for choice in choices if choice != own]
-    frames = {own: _told(dt), **_headlines_under(case, name, others, seed=seed, draws=draws, quiet=quiet)}
-    return _stacked({choice: frames[choice] for choice in choices})
+    choices, own = case.option_choices[name], case.options[name]
+    found = _headlines_under(rivals_of(case, name, [choice for choice in choices if choice != own]), options)
+    found[own] = headlines_and_divergences(dt)
+    return _stacked({choice: found[choice] for choice in choices})
 
 
-def _headlines_under(
-    case: Case, name: str, choices: Iterable[str], *, seed: int, draws: int | None, quiet: bool
-) -> dict[str, pd.DataFrame]:
-    """Headlines under each choice; what is compiled for one, and what its pilot run shows, serves the next."""
-    run: Mapping[str, Any] = SHORT if draws is None else {"draws": draws, "tune": 300, "chains": 4}
-    fits: Refitter | None = None
+def rivals_of(case: Case, option: str | None, choices: Iterable[str] | None = None) -> dict[str, Case]:
+    """Choice of a switch → the case under it, cut to the same years.
+
+    Raises
+    ------
+    ReeUncertError
+        When the case names no such switch.
+    """
+    name = switch_of(case, option)
     found = {}
-    for choice in choices:
+    for choice in case.option_choices[name] if choices is None else choices:
         rival = read_case(case.path or case.name, **{**case.options, name: choice})
-        if rival.system.years != case.system.years:
-            rival = restrict(rival, case.system.years)
-        if fits is None or not fits.accepts(rival):
-            fits = Refitter(rival)
-        dt = fits.fit(rival, **run, seed=seed, progress=not quiet)
-        found[choice] = _told(add_indicators(dt, sorted({headline.indicator for headline in rival.headlines})))
+        found[choice] = rival if rival.system.years == case.system.years else restrict(rival, case.system.years)
     return found
 
 
-def _told(dt: xr.DataTree) -> pd.DataFrame:
-    """Headlines of a result, with the divergences of its run."""
-    diverging = dt["sample_stats"]["diverging"] if "sample_stats" in dt.children else 0
-    return headlines(dt).assign(divergences=int(np.sum(diverging)))
+def _headlines_under(rivals: Mapping[str, Case], options: FitOptions) -> dict[str, pd.DataFrame]:
+    """Headlines under each choice; what is compiled for one, and its pilot run, serves the next."""
+    defaults: FitOptions = LONGER if "draws" in options else SHORT
+    settings = FitSettings.of({**defaults, **options})
+    maker = JobMaker(next(iter(rivals.values())))
+    jobs = [maker.job(choice, rival, settings, Headlines(), share=True) for choice, rival in rivals.items()]
+    fits = make_fits(jobs, options)
+    return {choice: fits.kept(choice).tables["headlines"] for choice in rivals}
 
 
 def _stacked(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

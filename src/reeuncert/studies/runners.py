@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 from reeuncert.errors import SamplingError
 from reeuncert.machine import available_cores
-from reeuncert.studies.fitted import Fitted
 from reeuncert.studies.jobs import Failure, Fit, Job, Outcome, choose
+from reeuncert.studies.kept import Kept
 
 ATTEMPTS = 2
 """Times that a job is begun whose process ends under it."""
@@ -52,7 +52,7 @@ class Pool(Protocol):
         """End all processes, at once."""
 
 
-def run_jobs(jobs: Sequence[Job], fit: Fit, pool: Pool, *, begun: Any = None) -> Iterator[tuple[Job, Fitted | Failure]]:
+def run_jobs(jobs: Sequence[Job], fit: Fit, pool: Pool, *, begun: Any = None) -> Iterator[tuple[Job, Kept | Failure]]:
     """Run jobs and give their results as they come.
 
     Parameters
@@ -68,7 +68,7 @@ def run_jobs(jobs: Sequence[Job], fit: Fit, pool: Pool, *, begun: Any = None) ->
 
     Yields
     ------
-    (Job, Fitted or Failure)
+    (Job, Kept or Failure)
         Each job once.
     """
     pending = list(jobs)
@@ -130,7 +130,7 @@ class HerePool:
     def slots(self) -> Sequence[str]:
         return ("here",)
 
-    def submit(self, slot: str, fit: Fit, job: Job) -> Future[Fitted]:
+    def submit(self, slot: str, fit: Fit, job: Job) -> Future[Kept]:
         outcome = Outcome()
         with outcome:
             outcome.future.set_result(fit(job))
@@ -165,14 +165,14 @@ class ProcessPool:
     def slots(self) -> Sequence[str]:
         return self._names
 
-    def submit(self, slot: str, fit: Fit, job: Job) -> Future[Fitted]:
+    def submit(self, slot: str, fit: Fit, job: Job) -> Future[Kept]:
         if slot not in self._executors:
             # loky, unlike the standard library, starts processes from scripts without a `__main__` guard, and from
             # notebooks.
             from loky import ProcessPoolExecutor  # type: ignore[import-untyped]  # published without types
 
             self._executors[slot] = ProcessPoolExecutor(max_workers=1, env=_ENVIRONMENT)
-        future: Future[Fitted] = self._executors[slot].submit(fit, job)
+        future: Future[Kept] = self._executors[slot].submit(fit, job)
         return future
 
     def finished(self, futures: Collection[Any], seconds: float) -> Collection[Any]:
@@ -191,8 +191,8 @@ class ProcessPool:
             self.renew(slot)
 
 
-def local_pool(jobs: int | None, scenarios: int) -> Pool:
-    """A pool of this machine for some number of scenarios.
+def local_pool(jobs: int | None, fits: int) -> Pool:
+    """A pool of this machine for some number of fits.
 
     Raises
     ------
@@ -201,5 +201,5 @@ def local_pool(jobs: int | None, scenarios: int) -> Pool:
     """
     if jobs is not None and jobs < 1:
         raise SamplingError(f"jobs is {jobs}; it must be at least 1, or None for as many as there are cores")
-    count = min(jobs or available_cores(), max(scenarios, 1))
+    count = min(jobs or available_cores(), max(fits, 1))
     return HerePool() if count == 1 else ProcessPool(count)

@@ -1,4 +1,4 @@
-"""Runs jobs on a Dask cluster; a worker that dies takes its scenario with it only until another worker has made it."""
+"""Runs jobs on a Dask cluster; a worker that dies loses its fit only until another worker has made it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from reeuncert.errors import SamplingError
 from reeuncert.studies.cache import package_version
-from reeuncert.studies.fitted import Fitted
 from reeuncert.studies.jobs import Fit, Job
+from reeuncert.studies.kept import Kept
 from reeuncert.studies.runners import PoolLostError
 
 if TYPE_CHECKING:
@@ -112,9 +112,9 @@ class DaskPool:
 
 
 class _DaskJob:
-    """A future of Dask with the manners of one of the standard library."""
+    """A Dask future with the interface of `concurrent.futures.Future`."""
 
-    def __init__(self, future: Future[Fitted]) -> None:
+    def __init__(self, future: Future[Kept]) -> None:
         self._future = future
 
     def done(self) -> bool:
@@ -122,11 +122,11 @@ class _DaskJob:
 
     def exception(self) -> BaseException | None:
         if self._future.status in ("cancelled", "lost"):
-            return PoolLostError("the Dask cluster dropped this scenario; start the study again")
+            return PoolLostError("the Dask cluster dropped this fit; start the study again")
         error = self._future.exception()
         return error if isinstance(error, BaseException) else None
 
-    def result(self) -> Fitted:
+    def result(self) -> Kept:
         return self._future.result()
 
     def cancel(self) -> None:

@@ -1,9 +1,10 @@
-"""Rival structures scored by how well they predict figures that they have not seen, and weights from that."""
+"""Rival structures scored by how well they predict figures that were left out, and stacking weights."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
@@ -11,32 +12,25 @@ import xarray as xr
 from arviz_stats.loo import compare
 from arviz_stats.utils import ELPDDataLOOKFold
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 
-from reeuncert.case.records import Case, Evidence
+from reeuncert.case.records import Case
 from reeuncert.errors import ReeUncertError
-from reeuncert.likelihood.compile import compile_evidence
-from reeuncert.likelihood.predictive import log_likelihood
-from reeuncert.priors.coverage import case_network
-from reeuncert.questions.witnesses import evidence_of
-from reeuncert.result.tables import mass_flow
-from reeuncert.studies.folds import Folds, fold_of_rows
-from reeuncert.studies.rivals import switch_of
-from reeuncert.validation.reader import read_case
+from reeuncert.studies.engine import make_fits
+from reeuncert.studies.jobs import FitOptions, FitSettings, JobMaker
+from reeuncert.studies.leave_out import Folds, fold_jobs, predictions
+from reeuncert.studies.rivals import rivals_of
 
 Floats = NDArray[np.float64]
-Fit = Callable[[Case, Floats], xr.DataTree]
-"""Fits a case with some rows of evidence left out: weight of each row (0 or 1) → result."""
 
 
 @dataclass(frozen=True)
 class StructureScores:
-    """How well each structure of a case predicts what it has not seen.
+    """How well each structure of a case predicts figures that were left out.
 
     Parameters
     ----------
     rows
-        One row a figure: ``id``, ``source_id``, ``lineage``, ``fold``, and a column of log predictive density for each
+        One row a figure: ``row``, ``source``, ``lineage``, ``fold``, and a column of log predictive density for each
         structure.
     table
         One row a structure, the best first: ``elpd`` (sum of the log densities), ``elpd_diff`` to the best and ``dse``,
@@ -52,7 +46,7 @@ class StructureScores:
         return {str(name): float(weight) for name, weight in self.table["weight"].items()}
 
     def by_source(self) -> pd.DataFrame:
-        """Sums of the log densities by lineage: which source speaks for which structure."""
+        """Sums of the log densities by lineage: which source supports which structure."""
         return self.rows.groupby("lineage", sort=False)[list(self.table.index)].sum()
 
     def __repr__(self) -> str:
@@ -60,20 +54,12 @@ class StructureScores:
 
 
 def score_structures(
-    case: Case,
-    option: str | None = None,
-    *,
-    folds: Folds = "sources",
-    draws: int = 500,
-    tune: int = 150,
-    chains: int = 2,
-    seed: int = 1,
-    progress: bool = False,
+    case: Case, option: str | None = None, *, folds: Folds = "sources", **options: Unpack[FitOptions]
 ) -> StructureScores:
     """Score the rival structures of a case by predicting figures left out, and give stacking weights.
 
-    Rows of such evidence are few and strong: importance weights for one row left out fail, so every fold is a refit,
-    compiled once for each structure.
+    Evidence has few rows of large influence: importance weights for one row left out fail, so every fold is a refit.
+    Structures share one compiled model as far as they can. Finished fits are kept.
 
     Parameters
     ----------
@@ -82,12 +68,9 @@ def score_structures(
     option
         Name of the switch; by default the one that the case marks with ``compare = true``.
     folds
-        ``"sources"``: each lineage is predicted by all others, which is what a new witness would be; a number: so many
-        folds over single rows, each lineage spread over all; or a mapping from the id of each row to its fold.
-    draws, tune, chains, seed
-        Of every fit, as in `reeuncert.sample`.
-    progress
-        Show the progress of each fit.
+        As of `reeuncert.leave_out`.
+    **options
+        How to sample, where to run, what to keep on disk: see `reeuncert.studies.jobs.FitOptions`.
 
     Returns
     -------
@@ -96,77 +79,14 @@ def score_structures(
     Raises
     ------
     ReeUncertError
-        When the case names no such switch, or the folds cannot be used.
+        When the case names no such switch, the folds cannot be used, or a fold could not be fitted.
     """
-    from reeuncert.inference.refit import Refitter  # loads the sampler, which scores from elsewhere do not need
-
-    name = switch_of(case, option)
-    scores = {}
-    for choice in case.option_choices[name]:
-        rival = read_case(case.path or case.name, **{**case.options, name: choice})
-        refitter = Refitter(rival)
-
-        def fit(_: Case, weight: Floats, refitter: Refitter = refitter) -> xr.DataTree:
-            settings = {"draws": draws, "tune": tune, "chains": chains, "seed": seed, "progress": progress}
-            return refitter.fit(weight=weight, **settings)  # type: ignore[arg-type]  # each setting has its own type
-
-        scores[choice] = predictive_scores(rival, fit, folds=folds, seed=seed, rows=refitter.rows)
-    return compare_scores(scores)
-
-
-def predictive_scores(
-    case: Case, fit: Fit, *, folds: Folds = "sources", seed: int = 1, rows: Sequence[Evidence] | None = None
-) -> pd.DataFrame:
-    """Log predictive density of every figure, from a fit that has not seen its fold.
-
-    Parameters
-    ----------
-    case
-        The case.
-    fit
-        Fits it with rows left out, e.g. by ``Refitter(case).fit(weight=weight)``.
-    folds, seed
-        See `score_structures`; the seed shuffles rows among numbered folds.
-    rows
-        The rows of evidence that speak of flows of the case, in the order of the weights, if they are known.
-
-    Returns
-    -------
-    DataFrame
-        ``id``, ``source_id``, ``lineage``, ``fold``, ``score`` (log of the mean density over the draws; each row of a
-        fold on its own).
-    """
-    spoken = compile_evidence(case, case_network(case)).rows if rows is None else rows
-    fold = fold_of_rows(spoken, folds, seed)
-    score = np.full(len(spoken), np.nan)
-    for label in dict.fromkeys(fold):
-        out = np.array([f == label for f in fold])
-        dt = fit(case, np.where(out, 0.0, 1.0))
-        score[out] = log_predictive(dt)[out]
-    return pd.DataFrame(
-        {
-            "id": [row.id for row in spoken],
-            "source_id": [row.source_id for row in spoken],
-            "lineage": [row.lineage for row in spoken],
-            "fold": fold,
-            "score": score,
-        }
-    )
-
-
-def log_predictive(dt: xr.DataTree) -> Floats:
-    """Log of the mean density of every reported figure over the draws of a result (row,)."""
-    evidence = evidence_of(dt)
-    posterior = dt["posterior"].to_dataset()
-    held = {
-        name: posterior[name].transpose("chain", "draw", dim).values
-        for name, dim in (("source_width", "source_group"), ("log_offset", "offset_value"))
-        if name in posterior
-    }
-    mass = mass_flow(dt).transpose("chain", "draw", "flow", "year").values
-    density = log_likelihood(evidence, mass, held.get("source_width"), held.get("log_offset"))
-    flat = density.reshape(-1, evidence.n_rows)
-    return np.asarray(logsumexp(flat, axis=0) - np.log(len(flat)))
+    settings = FitSettings.of(options)
+    rivals = rivals_of(case, option)
+    maker = JobMaker(next(iter(rivals.values())))
+    jobs = {choice: fold_jobs(rival, folds, settings, maker, f"{choice} without ") for choice, rival in rivals.items()}
+    fits = make_fits([job for by_fold in jobs.values() for job in by_fold.values()], options)
+    return compare_scores({choice: predictions(by_fold, fits) for choice, by_fold in jobs.items()})
 
 
 def compare_scores(scores: Mapping[str, pd.DataFrame]) -> StructureScores:
@@ -178,22 +98,23 @@ def compare_scores(scores: Mapping[str, pd.DataFrame]) -> StructureScores:
     Parameters
     ----------
     scores
-        Structure → table of `predictive_scores`. Figures that some structure does not have are left out.
+        Structure → table with ``row``, ``source``, ``lineage``, ``fold``, ``log_score``. Figures that some structure
+        does not have are left out.
 
     Examples
     --------
-    >>> rows = pd.DataFrame({"id": list("abc"), "source_id": "s", "lineage": "s", "fold": [0, 1, 2]})
-    >>> found = compare_scores({"good": rows.assign(score=-1.0), "bad": rows.assign(score=-9.0)})
+    >>> rows = pd.DataFrame({"row": list("abc"), "source": "s", "lineage": "s", "fold": [0, 1, 2]})
+    >>> found = compare_scores({"good": rows.assign(log_score=-1.0), "bad": rows.assign(log_score=-9.0)})
     >>> {name: round(weight, 2) for name, weight in found.weights.items()}
     {'good': 1.0, 'bad': 0.0}
     """
     if len(scores) < 2:
         raise ReeUncertError(f"{len(scores)} structures are given; a comparison needs two or more")
     first = next(iter(scores.values()))
-    rows = first.drop(columns="score")
+    rows = first[["row", "source", "lineage", "fold"]]
     for name, table in scores.items():
-        own = table.set_index("id")["score"].rename(name)
-        rows = rows.join(own, on="id", how="inner")
+        own = table.set_index("row")["log_score"].rename(name)
+        rows = rows.join(own, on="row", how="inner")
     names = list(scores)
     values = rows[names].to_numpy(dtype=float)
     if not len(rows) or not np.isfinite(values).all():

@@ -1,48 +1,46 @@
-"""`reeuncert.studies`: fit a case again under changes, and see which conclusions survive."""
+"""A case fitted again under changes, to see which conclusions survive."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 import pandas as pd
 
 from reeuncert.case.records import Case
 from reeuncert.case.serial import case_to_json
-from reeuncert.errors import SamplingError
-from reeuncert.machine import available_cores
-from reeuncert.studies.cache import Cache, cache_of, package_version
-from reeuncert.studies.fitted import Fitted
-from reeuncert.studies.jobs import Failure, Fit, FitSettings, Job
-from reeuncert.studies.plan import Asked, Plan, plan_study, scenarios_asked
-from reeuncert.studies.progress import StudyProgress
-from reeuncert.studies.runners import Pool, local_pool, run_jobs
+from reeuncert.edits import Edited
+from reeuncert.edits.reread import Reread
+from reeuncert.edits.scenario import BASE, MOST, Scenario, grid, read_scenarios, scenarios_from
+from reeuncert.errors import CaseError, InputError, Problem, ReeUncertError, SamplingError
+from reeuncert.indicators.registry import choose as choose_indicators
+from reeuncert.inference.settings import check_settings
+from reeuncert.studies.cache import package_version
+from reeuncert.studies.engine import Fits, make_fits
+from reeuncert.studies.jobs import Failure, FitOptions, FitSettings, Job, JobMaker
+from reeuncert.studies.kept import Kept
 from reeuncert.studies.study import FAILED, FINISHED, KEPT, Study, stack
+from reeuncert.studies.summaries import Summary
+from reeuncert.validation.reader import problems_of
+
+ScenarioList = str | Path | Iterable[Scenario | Mapping[str, object]]
+"""Scenarios as a user gives them: a file, or a list."""
 
 
 def sensitivity(
     case: Case,
     vary: Mapping[str, Sequence[object]] | None = None,
-    scenarios: Asked | None = None,
+    scenarios: ScenarioList | None = None,
     *,
     indicators: Iterable[str] | None = None,
-    draws: int = 500,
-    tune: int = 150,
-    thin: int = 1,
-    chains: int = 2,
-    seed: int = 1,
-    jobs: int | None = None,
-    client: Any = None,
-    cache: str | Path | bool = True,
-    progress: bool = True,
-    fit: Fit | None = None,
+    **options: Unpack[FitOptions],
 ) -> Study:
-    """Fit a case again with things changed that an analyst doubts, and see which conclusions survive.
+    """Fit a case again with changed assumptions, and see which conclusions survive.
 
     Every scenario is made and checked before the first is fitted. Finished scenarios are kept on disk: asked again, or
-    after a crash, only the missing ones are fitted. A scenario that fails is reported and does not lose the others.
+    after a crash, only the missing ones are fitted. A scenario that fails is reported; the others go on.
 
     Parameters
     ----------
@@ -56,20 +54,9 @@ def sensitivity(
         The kinds of change are in `reeuncert.edits.EDITS`.
     indicators
         Indicators to keep besides those of the headlines.
-    draws, tune, thin, chains, seed
-        Of every fit, as in `reeuncert.sample`.
-    jobs
-        Processes on this machine; None: as many as it has cores. With one, everything runs in this process.
-    client
-        A Dask client, cluster, or address of a scheduler, to run there instead.
-    cache
-        Folder of finished scenarios; True: ``scenarios`` in the folder of the package (of the user's cache, or that
-        which the environment variable REEUNCERT_CACHE_DIR names); False: keep nothing.
-    progress
-        Show progress on standard error.
-    fit
-        Makes the result of a job, by default `reeuncert.studies.refits.refit`; a function of a module, so that
-        other processes can find it.
+    **options
+        How to sample, where to run, what to keep on disk: see `reeuncert.studies.jobs.FitOptions`. Without ``jobs``,
+        as many processes as this machine has cores.
 
     Returns
     -------
@@ -85,135 +72,133 @@ def sensitivity(
     OutputError
         When finished scenarios cannot be kept where they should be.
     """
-    settings = FitSettings(draws, tune, thin, chains, seed)
+    settings = FitSettings.of(options)
     plan = plan_study(case, scenarios_asked(vary, scenarios), settings, indicators)
-    held = cache_of(cache)
-    found, statuses = fit_plan(plan, held, fit=fit, jobs=jobs, client=client, progress=progress)
-    return _study(case, plan, found, statuses, settings, held)
+    return _study(case, plan, make_fits(plan.jobs, options, processes=None), settings)
 
 
-def fit_plan(
-    plan: Plan,
-    held: Cache,
-    *,
-    fit: Fit | None = None,
-    jobs: int | None = None,
-    client: Any = None,
-    progress: bool = True,
-) -> tuple[dict[str, Fitted | Failure], dict[str, str]]:
-    """Fit what the cache does not hold of a plan, and keep it there as it is finished.
+@dataclass(frozen=True)
+class Plan:
+    """What a study will do.
 
-    Returns
-    -------
-    (dict, dict)
-        Scenario → its result; scenario → status, of those that the cache held.
+    Parameters
+    ----------
+    scenarios
+        The base first.
+    jobs
+        One a scenario, in the same order.
     """
-    held.prepare()
-    found: dict[str, Fitted | Failure] = {}
-    for job in plan.jobs:
-        kept = held.get(job.key, job.name)
-        if kept is not None:
-            found[job.name] = kept
-    statuses = dict.fromkeys(found, KEPT)
-    waiting = _distinct([job for job in plan.jobs if job.name not in found])
-    with StudyProgress(len(waiting), show=progress) as shown:
-        for note in held.notes:
-            shown.say(note)
-        if waiting:
-            pool = _pool(client, jobs, len(waiting))
-            shown.say(_begin(waiting, len(plan.jobs), pool))
-            _fit_all(_with_cores(waiting, pool), plan, fit or _refit(), pool, held, found, shown)
-    return found, statuses
+
+    scenarios: tuple[Scenario, ...]
+    jobs: tuple[Job, ...]
 
 
-def _fit_all(
-    waiting: Sequence[Job],
-    plan: Plan,
-    fit: Fit,
-    pool: Pool,
-    cache: Cache,
-    found: dict[str, Fitted | Failure],
-    shown: StudyProgress,
-) -> None:
-    try:
-        for job, result in run_jobs(waiting, fit, pool, begun=shown.begun):
-            if isinstance(result, Fitted) and (note := cache.put(job.key, result)):
-                shown.say(note)
-            found |= {other.name: result for other in plan.jobs if other.key == job.key}
-            shown.ended(job, result)
-    except KeyboardInterrupt:
-        done = sum(isinstance(result, Fitted) for result in found.values())
-        kept = "are kept: asked again, the study goes on from there" if cache.folder else "are lost: none were kept"
-        raise KeyboardInterrupt(f"{done} of {len(plan.jobs)} scenarios are finished and {kept}") from None
+def scenarios_asked(
+    vary: Mapping[str, Sequence[object]] | None, scenarios: ScenarioList | None
+) -> tuple[Scenario, ...]:
+    """The scenarios of a grid, of a list or of a file, after the base.
+
+    Raises
+    ------
+    CaseError
+        When none is given, or one cannot be used.
+    """
+    found: tuple[Scenario, ...] = ()
+    if vary is not None:
+        found += grid(vary)
+    if isinstance(scenarios, str | Path):
+        found += read_scenarios(scenarios)
+    elif scenarios is not None:
+        found += scenarios_from(scenarios)
+    if not found:
+        message = "there is nothing to compare; give vary={…} or scenarios=[…]"
+        raise CaseError([Problem("scenarios", 0, "", message)])
+    if len(found) > MOST:
+        raise CaseError([Problem("scenarios", 0, "", f"{len(found):,} scenarios are more than {MOST} of one study")])
+    return (Scenario(BASE, why="The case as it is."), *scenarios_from(found))
 
 
-def _refit() -> Fit:
-    from reeuncert.studies.refits import refit  # loads PyMC, which looking at kept results does not need
+def plan_study(
+    case: Case, scenarios: Sequence[Scenario], settings: FitSettings, indicators: Iterable[str] | None = None
+) -> Plan:
+    """Make every changed case and look for its problems; nothing is compiled or sampled.
 
-    return refit
-
-
-def _pool(client: Any, jobs: int | None, scenarios: int) -> Pool:
-    if client is None:
-        return local_pool(jobs, scenarios)
-    if jobs is not None:
-        raise SamplingError("jobs is for this machine and client for a cluster; give one of them")
-    from reeuncert.studies.runners_dask import DaskPool
-
-    return DaskPool(client)
-
-
-def _distinct(jobs: Sequence[Job]) -> list[Job]:
-    """One job of those that ask for the same thing under several names."""
-    return list({job.key: job for job in reversed(jobs)}.values())[::-1]
-
-
-def _with_cores(jobs: list[Job], pool: Pool) -> list[Job]:
-    """Processes that share this machine share its cores."""
-    slots = len(pool.slots())
-    cores = None if slots == 1 else max(1, available_cores() // slots)
-    return [replace(job, cores=cores) for job in jobs]
-
-
-def _begin(waiting: Sequence[Job], total: int, pool: Pool) -> str:
-    counts = (
-        (len(waiting), "scenario"),
-        (len({job.shape for job in waiting}), "structure"),
-        (len(pool.slots()), "process"),
-    )
-    fitted, shapes, slots = (f"{n} {word}{'' if n == 1 else 'es' if word[-1] == 's' else 's'}" for n, word in counts)
-    kept = f"; {total - len(waiting)} need no fit" if total > len(waiting) else ""
-    return f"Fitting {fitted} of {shapes} in {slots}{kept} …"
+    Raises
+    ------
+    InputError
+        With the problems of all scenarios.
+    ReeUncertError
+        For an indicator that does not exist, or settings that cannot be.
+    """
+    check_settings(**{name: getattr(settings, name) for name in ("draws", "tune", "thin", "chains", "seed")})
+    keep = Summary(_indicators(case, indicators))
+    reread, maker = Reread(), JobMaker(case)
+    jobs, problems = [], []
+    for scenario in scenarios:
+        try:
+            edited = scenario.apply(Edited(case, reread=reread))
+            # A scenario may lack the flows of a headline: its row is then empty.
+            found = [*problems_of(replace(edited.case, headlines=())), *_nothing_left(edited)]
+        except InputError as error:
+            found = list(error.problems)
+        except ReeUncertError as error:
+            found = [Problem("", 0, "", str(error))]
+        problems += [_of_scenario(problem, scenario) for problem in found]
+        if not found:
+            jobs.append(maker.job(scenario.name, edited.case, settings, keep, edited.left_out, share=False))
+    if problems:
+        raise CaseError(problems)
+    return Plan(tuple(scenarios), tuple(jobs))
 
 
-def _study(
-    case: Case,
-    plan: Plan,
-    found: Mapping[str, Fitted | Failure],
-    statuses: Mapping[str, str],
-    settings: FitSettings,
-    cache: Cache,
-) -> Study:
+def _nothing_left(edited: Edited) -> list[Problem]:
+    """A case without evidence has nothing to be sampled from but its prior."""
+    if edited.case.evidence and all(row.id in edited.left_out for row in edited.case.evidence):
+        return [Problem("scenarios", 0, "", "no evidence is left; leave some in, or look at the prior (sample_prior)")]
+    return []
+
+
+def _of_scenario(problem: Problem, scenario: Scenario) -> Problem:
+    """A problem of a changed case, reported under the name of its scenario."""
+    if problem.file == "scenarios":
+        return Problem(problem.file, 0, scenario.name, problem.message)
+    return Problem("scenarios", 0, scenario.name, str(problem) if problem.file else problem.message)
+
+
+def _indicators(case: Case, asked: Iterable[str] | None) -> tuple[str, ...]:
+    if asked is None:
+        wanted = sorted({headline.indicator for headline in case.headlines})
+        if not wanted:
+            raise ReeUncertError(f"case '{case.name}' has no headlines; say which indicators to keep: indicators=[…]")
+    else:
+        wanted = [asked] if isinstance(asked, str) else list(asked)
+        wanted = sorted({*wanted, *(headline.indicator for headline in case.headlines)})
+    return tuple(record.name for record in choose_indicators(wanted))
+
+
+def _study(case: Case, plan: Plan, fits: Fits, settings: FitSettings) -> Study:
     rows = []
     for scenario in plan.scenarios:
-        result = found[scenario.name]
+        result = fits.results[scenario.name]
         if isinstance(result, Failure):
             row = (FAILED, float("nan"), result.reason, result.trace)
         else:
-            row = (statuses.get(scenario.name, FINISHED), float(result.about.get("seconds", float("nan"))), "", "")
+            status = KEPT if scenario.name in fits.found_before else FINISHED
+            row = (status, float(result.about.get("seconds", float("nan"))), "", "")
         rows.append((scenario.name, scenario.what, scenario.why, *row))
     table = pd.DataFrame(rows, columns=["scenario", "what", "why", "status", "seconds", "reason", "trace"])
-    results = {s.name: r for s in plan.scenarios if isinstance(r := found[s.name], Fitted)}
+    results = {s.name: r for s in plan.scenarios if isinstance(r := fits.results[s.name], Kept)}
     if not results:
-        told = "; ".join(f"{row.scenario}: {row.reason}" for row in table.head(3).itertuples())
+        reasons = "; ".join(f"{row.scenario}: {row.reason}" for row in table.head(3).itertuples())
         more = f" and {len(table) - 3} more" if len(table) > 3 else ""
-        raise SamplingError(f"none of {len(table)} scenarios could be fitted: {told}{more}")
+        raise SamplingError(f"none of {len(table)} scenarios could be fitted: {reasons}{more}")
+    fresh = {id(r) for n, r in results.items() if n not in fits.found_before and r.about.get("compiled")}
     about = {
         "case": case.name,
         "case_json": case_to_json(case),
         "settings": asdict(settings),
         "version": package_version(),
-        "models_compiled": len({id(r) for n, r in results.items() if n not in statuses and r.about.get("compiled")}),
-        "notes": list(cache.notes),
+        "models_compiled": len(fresh),
+        "notes": list(fits.notes),
     }
     return stack(results, table, about)

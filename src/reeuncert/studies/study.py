@@ -19,8 +19,8 @@ from reeuncert.edits.scenario import BASE
 from reeuncert.errors import OutputError, ReeUncertError
 from reeuncert.files import explained, first_line, write_whole
 from reeuncert.result.netcdf import read_tree, tree_bytes
-from reeuncert.studies.fitted import LABELS, Fitted
-from reeuncert.studies.table_text import table_of, table_text
+from reeuncert.studies.kept import Kept, table_of, table_text
+from reeuncert.studies.summaries import LABELS
 from reeuncert.words.cells import plain, unknown
 
 FORMAT = "reeuncert study 1"
@@ -240,27 +240,23 @@ def read_study(path: str | Path) -> Study:
         raise OutputError(f"'{path}' is no study that this version can read: {first_line(error)}") from error
 
 
-def stack(results: Mapping[str, Fitted], scenarios: pd.DataFrame, about: Mapping[str, Any]) -> Study:
+def stack(results: Mapping[str, Kept], scenarios: pd.DataFrame, about: Mapping[str, Any]) -> Study:
     """Join the results of scenarios along a new dim ``scenario``, in their order."""
-    names = list(results)
-    index = xr.DataArray(np.array(names), dims="scenario", name="scenario")
-    attributes = {v: dict(r.indicators[v].attrs) for r in results.values() for v in r.indicators.data_vars}
+    index = xr.DataArray(np.array(list(results)), dims="scenario", name="scenario")
+    indicators = [kept.data["indicators"] for kept in results.values()]
     # Scenarios may differ in what exists (no unrecorded trade: no such partner): what is not there is NaN.
-    data = xr.concat([r.indicators for r in results.values()], index, join="outer", data_vars="all", coords="minimal")
-    for name, attrs in attributes.items():
-        data[name].attrs = attrs
-    draws = xr.concat([r.draws for r in results.values()], index, join="outer", data_vars="all", coords="minimal")
-    headlines = pd.concat([r.headlines.assign(scenario=n) for n, r in results.items()], ignore_index=True)
-    checks = pd.concat([r.checks.assign(scenario=n) for n, r in results.items()], ignore_index=True)
-    first = ["scenario"]
-    return Study(
-        data,
-        draws,
-        scenarios,
-        headlines[[*first, *(c for c in headlines if c != "scenario")]],
-        checks[[*first, *(c for c in checks if c != "scenario")]],
-        about,
+    data, draws = (
+        xr.concat(parts, index, join="outer", data_vars="all", coords="minimal")
+        for parts in (indicators, [kept.data["draws"] for kept in results.values()])
     )
+    for part in indicators:
+        for name, variable in part.data_vars.items():
+            data[name].attrs = dict(variable.attrs)
+    tables = []
+    for table in ("headlines", "checks"):
+        rows = pd.concat([kept.tables[table].assign(scenario=n) for n, kept in results.items()], ignore_index=True)
+        tables.append(rows[["scenario", *(c for c in rows if c != "scenario")]])
+    return Study(data, draws, scenarios, tables[0], tables[1], about)
 
 
 def _conclusion(base: pd.Series, own: pd.Series) -> tuple[object, ...]:

@@ -1,0 +1,213 @@
+"""Refits of simulated truths: do intervals hold the truth where the truth is known?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Unpack
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from reeuncert.calibration.quantities import quantities, truth_as_draws
+from reeuncert.calibration.ranks import positions
+from reeuncert.calibration.recovery import Recovery, recovery_table, summarise
+from reeuncert.calibration.result import Calibration
+from reeuncert.calibration.simulate import Truth, simulate
+from reeuncert.calibration.simulate import simulations as simulated_truths
+from reeuncert.case.records import Case
+from reeuncert.errors import ReeUncertError
+from reeuncert.inference.layout import MASS_FLOW
+from reeuncert.result.diagnostics import diagnose
+from reeuncert.studies.engine import make_fits
+from reeuncert.studies.jobs import FitOptions, FitSettings, JobMaker
+from reeuncert.studies.kept import Kept
+
+FEWEST = 2
+"""Simulations without which there is no error of a coverage."""
+
+RANKS = 99
+"""Draws among which a truth is ranked: so few that they are nearly independent."""
+
+
+def calibrate(
+    case: Case,
+    *,
+    simulations: int = 20,
+    indicators: Iterable[str] | None = None,
+    **options: Unpack[FitOptions],
+) -> Calibration:
+    """Ask whether intervals can be trusted: whether 90 % of them hold the truth where the truth is known.
+
+    Each simulation draws a truth from the priors by code that shares nothing with the model
+    (`reeuncert.calibration.simulate`), lets the sources of the case report it, and fits the model to these figures; the
+    model is compiled once. No simulation is left out, whatever its diagnostics: they are in ``fits``. Finished
+    simulations are kept: asked again, or with another number of simulations, only the missing ones are fitted.
+
+    Parameters
+    ----------
+    case
+        Its priors are on coordinates. A case cut to some years (`reeuncert.restrict`) takes minutes instead of hours.
+    simulations
+        Two at least; 20 show gross errors, 200 a coverage of 85 instead of 90 %.
+    indicators
+        Names of indicators to rank; all by default.
+    **options
+        How to sample, where to run, what to keep on disk: see `reeuncert.studies.jobs.FitOptions`. Ranks are taken
+        among 99 of the draws; the seed is that of truths and fits.
+
+    Returns
+    -------
+    Calibration
+
+    Raises
+    ------
+    ReeUncertError
+        When fewer than two simulations, or fewer draws than ranks, are asked for, or a simulation could not be fitted.
+    ModelError
+        When the priors of the case cannot be simulated forward.
+    """
+    settings = FitSettings.of(options)
+    _check(simulations, settings.draws * settings.chains)
+    names = None if indicators is None else tuple(indicators)
+    maker = JobMaker(case)
+    jobs = [
+        maker.job(
+            f"simulation {number + 1}",
+            truth.case,
+            replace(settings, seed=settings.seed + number),
+            Position(_Hidden.of(truth), names, settings.seed, number),
+            share=True,
+        )
+        for number, truth in enumerate(simulated_truths(case, simulations, seed=settings.seed))
+    ]
+    made = make_fits(jobs, options)
+    tables = [made.kept(job.name).tables["position"] for job in jobs]
+    fits = pd.concat([made.kept(job.name).tables["fit"] for job in jobs], ignore_index=True)
+    seconds = [float(made.kept(job.name).about.get("seconds", np.nan)) for job in jobs]
+    labels = tables[0].drop(columns="position")
+    return Calibration(case.name, labels, np.array([t["position"] for t in tables]), fits.assign(seconds=seconds))
+
+
+def recover(case: Case, *, indicators: Iterable[str] | None = None, **options: Unpack[FitOptions]) -> Recovery:
+    """Simulate one truth of a case, report it as its sources would, and see what a fit of the figures finds.
+
+    Unlike `calibrate`, which judges a procedure by many truths, this shows one: how far estimates of unrecorded flows
+    are from their true values, and how wide the intervals are.
+
+    Parameters
+    ----------
+    case, indicators, **options
+        As in `calibrate`.
+
+    Returns
+    -------
+    Recovery
+    """
+    settings = FitSettings.of(options)
+    truth = simulate(case, seed=settings.seed)
+    keep = Recovered(_Hidden.of(truth), None if indicators is None else tuple(indicators))
+    job = JobMaker(case).job("recovery", truth.case, settings, keep, share=True)
+    table = make_fits([job], options).kept(job.name).tables["recovery"]
+    return Recovery(table, summarise(table), truth)
+
+
+@dataclass(frozen=True, eq=False)
+class _Hidden:
+    """The part of a truth that its case does not hold."""
+
+    mass_flow: NDArray[np.float64]
+    source_width: Mapping[str, float]
+    log_offset: Mapping[str, float]
+
+    @classmethod
+    def of(cls, truth: Truth) -> _Hidden:
+        return cls(truth.mass_flow, truth.source_width, truth.log_offset)
+
+    def truth(self, case: Case) -> Truth:
+        return Truth(self.mass_flow, self.source_width, self.log_offset, case)
+
+    @property
+    def asked(self) -> dict[str, object]:
+        return {**asdict(self), "mass_flow": self.mass_flow.tolist()}
+
+
+@dataclass(frozen=True, eq=False)
+class Position:
+    """Keeps where a truth lies in the posterior of its figures, and the diagnostics of the fit.
+
+    Parameters
+    ----------
+    hidden
+        The truth.
+    indicators
+        Names; None: all.
+    seed, number
+        Of the calibration, and of this simulation; ties are broken at random.
+    """
+
+    hidden: _Hidden
+    indicators: tuple[str, ...] | None
+    seed: int
+    number: int
+
+    @property
+    def asked(self) -> Mapping[str, object]:
+        own = {"indicators": self.indicators, "seed": self.seed, "number": self.number, "ranks": RANKS}
+        return {"keep": "position", **self.hidden.asked, **own}
+
+    def __call__(self, dt: xr.DataTree, case: Case, left_out: tuple[str, ...]) -> Kept:
+        posterior = dt["posterior"].to_dataset()
+        labels, values = quantities(_few(posterior), case, self.indicators)
+        _, true = quantities(truth_as_draws(self.hidden.truth(case), posterior), case, self.indicators)
+        rng = np.random.default_rng([self.seed, self.number])
+        found = positions(true[0, 0], values.reshape(-1, values.shape[2]), rng)
+        fit = pd.DataFrame([{"simulation": self.number, **_diagnostics(dt, case)}])
+        return Kept(tables={"position": labels.assign(position=found), "fit": fit})
+
+
+@dataclass(frozen=True, eq=False)
+class Recovered:
+    """Keeps the truth beside median and interval of every quantity."""
+
+    hidden: _Hidden
+    indicators: tuple[str, ...] | None
+
+    @property
+    def asked(self) -> Mapping[str, object]:
+        return {"keep": "recovery", **self.hidden.asked, "indicators": self.indicators}
+
+    def __call__(self, dt: xr.DataTree, case: Case, left_out: tuple[str, ...]) -> Kept:
+        table = recovery_table(self.hidden.truth(case), dt["posterior"].to_dataset(), case, self.indicators)
+        return Kept(tables={"recovery": table})
+
+
+def _check(simulations: int, draws: int) -> None:
+    if simulations < FEWEST:
+        raise ReeUncertError(f"simulations is {simulations}; a calibration needs 2 at least, and 20 to say much")
+    if draws < RANKS:
+        raise ReeUncertError(f"draws times chains is {draws}; truths are ranked among {RANKS} draws: ask for more")
+
+
+def _few(posterior: xr.Dataset) -> xr.Dataset:
+    """About as many draws as ranks are taken among, far apart, as one chain."""
+    names = [name for name in (MASS_FLOW, "source_width", "log_offset") if name in posterior]
+    flat = posterior[names].stack(sample=("chain", "draw"), create_index=False).drop_vars(["chain", "draw"])
+    pick = np.linspace(0, flat.sizes["sample"] - 1, RANKS).round().astype(int)
+    kept = flat.isel(sample=pick).rename(sample="draw").expand_dims("chain")
+    return kept.assign_coords(chain=[0], draw=np.arange(RANKS))
+
+
+def _diagnostics(dt: xr.DataTree, case: Case) -> dict[str, float]:
+    """Divergences, and the worst diagnostics of the flows; of ESS the median too, which ranks rest on."""
+    mass = dt["posterior"][MASS_FLOW].transpose("chain", "draw", "flow", "year").values
+    found = diagnose(mass[:, :, case.system.exists], log=True)
+    ess = np.minimum(found.ess_bulk, found.ess_tail)
+    return {
+        "divergences": int(dt["sample_stats"]["diverging"].sum()),
+        "r_hat": float(np.nanmax(found.r_hat)),
+        "ess_least": float(np.nanmin(ess)),
+        "ess_median": float(np.nanmedian(ess)),
+    }

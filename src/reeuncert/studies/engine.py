@@ -1,0 +1,218 @@
+"""Makes the fits of a study: what is kept on disk is found again, the rest runs here, in processes or on a cluster."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from reeuncert.errors import SamplingError
+from reeuncert.inference.messages import Messages
+from reeuncert.inference.settings import check_settings
+from reeuncert.machine import available_cores
+from reeuncert.studies.cache import cache_of
+from reeuncert.studies.jobs import Failure, Fit, FitOptions, Job
+from reeuncert.studies.kept import Kept
+from reeuncert.studies.runners import Pool, local_pool, run_jobs
+
+
+@dataclass
+class Fits:
+    """What became of the jobs of a study.
+
+    Parameters
+    ----------
+    results
+        Name of a job → what is kept of its fit, or why there is none.
+    found_before
+        Names of those that were found on disk.
+    notes
+        What was found on disk and could not be used.
+    """
+
+    results: dict[str, Kept | Failure] = field(default_factory=dict)
+    found_before: frozenset[str] = frozenset()
+    notes: list[str] = field(default_factory=list)
+
+    def kept(self, name: str) -> Kept:
+        """What is kept of one fit that a study cannot do without.
+
+        Raises
+        ------
+        SamplingError
+            When it failed.
+        """
+        result = self.results[name]
+        if isinstance(result, Failure):
+            raise SamplingError(f"the fit {name} failed ({result.reason}); finished fits are kept")
+        return result
+
+
+def make_fits(jobs: Sequence[Job], options: FitOptions, *, processes: int | None = 1) -> Fits:
+    """Make the fits that are not on disk, and keep them there as they are finished.
+
+    Parameters
+    ----------
+    jobs
+        With names of their own; jobs of the same key are fitted once.
+    options
+        Where to run and what to say; see `FitOptions`.
+    processes
+        Number of processes if the options name none; None: as many as there are cores.
+
+    Raises
+    ------
+    SamplingError
+        When the cluster cannot be reached.
+    OutputError
+        When finished fits cannot be kept where they should be.
+    KeyboardInterrupt
+        At Ctrl-C, saying what is kept.
+    """
+    for job in jobs[:1]:
+        check_settings(**{name: getattr(job.settings, name) for name in ("draws", "tune", "thin", "chains", "seed")})
+    held = cache_of(options.get("cache", True))
+    held.prepare()
+    fits = Fits(notes=held.notes)
+    fits.results |= {job.name: kept for job in jobs if (kept := held.get(job.key, job.name)) is not None}
+    fits.found_before = frozenset(fits.results)
+    waiting = _distinct([job for job in jobs if job.name not in fits.results])
+    with StudyProgress(len(waiting), show=options.get("progress", True)) as progress:
+        for note in held.notes:
+            progress.say(note)
+        if not waiting:
+            return fits
+        pool = _pool(options.get("client"), options.get("jobs", _MISSING), processes, len(waiting))
+        progress.say(_begin(waiting, len(jobs), pool))
+        try:
+            for job, result in run_jobs(
+                _with_cores(waiting, pool), options.get("fit") or _refit(), pool, begun=progress.begun
+            ):
+                if isinstance(result, Kept) and (note := held.put(job.key, result)):
+                    progress.say(note)
+                fits.results |= {other.name: result for other in jobs if other.key == job.key}
+                progress.ended(job, result)
+        except KeyboardInterrupt:
+            done = sum(isinstance(result, Kept) for result in fits.results.values())
+            what = "are kept: asked again, the study goes on from there" if held.folder else "are lost: none were kept"
+            raise KeyboardInterrupt(f"{done} of {len(jobs)} fits are finished and {what}") from None
+    return fits
+
+
+_MISSING: Any = object()
+
+
+def _refit() -> Fit:
+    from reeuncert.studies.refits import refit  # loads PyMC, which looking at kept results does not need
+
+    return refit
+
+
+def _pool(client: Any, jobs: Any, processes: int | None, fits: int) -> Pool:
+    if client is None:
+        return local_pool(processes if jobs is _MISSING else jobs, fits)
+    if jobs not in (_MISSING, None):
+        raise SamplingError("jobs is for this machine and client for a cluster; give one of them")
+    from reeuncert.studies.runners_dask import DaskPool
+
+    return DaskPool(client)
+
+
+def _distinct(jobs: Sequence[Job]) -> list[Job]:
+    """One job of those that ask for the same thing under several names."""
+    return list({job.key: job for job in reversed(jobs)}.values())[::-1]
+
+
+def _with_cores(jobs: list[Job], pool: Pool) -> list[Job]:
+    """Processes that share this machine share its cores."""
+    slots = len(pool.slots())
+    cores = None if slots == 1 else max(1, available_cores() // slots)
+    return [replace(job, cores=cores) for job in jobs]
+
+
+def _begin(waiting: Sequence[Job], total: int, pool: Pool) -> str:
+    counts = (
+        (len(waiting), "fit"),
+        (len({job.shape for job in waiting}), "structure"),
+        (len(pool.slots()), "process"),
+    )
+    fits, shapes, slots = (f"{n} {word}{'' if n == 1 else 'es' if word[-1] == 's' else 's'}" for n, word in counts)
+    kept = f"; {total - len(waiting)} are there already" if total > len(waiting) else ""
+    return f"Making {fits} of {shapes} in {slots}{kept} …"
+
+
+class StudyProgress(AbstractContextManager["StudyProgress"]):
+    """Counts fits as they finish: a bar in a terminal or notebook, a line a fit elsewhere.
+
+    Parameters
+    ----------
+    total
+        Fits to be made.
+    show
+        False: print nothing.
+    """
+
+    def __init__(self, total: int, *, show: bool) -> None:
+        self._total, self._done, self._failed = total, 0, 0
+        self._messages = Messages(quiet=not show)
+        self._running: list[str] = []
+        self._bar: Progress | None = None
+        if total and self._messages.moving_bar:
+            self._bar = Progress(
+                TextColumn("Fits"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                TextColumn("{task.description}", markup=False),
+                console=Console(file=sys.stderr),
+            )
+            self._task = self._bar.add_task("", total=total)
+
+    def __enter__(self) -> StudyProgress:
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def say(self, text: str) -> None:
+        """Print one line."""
+        if self._bar is not None:
+            self._bar.console.print(text, markup=False, highlight=False)
+        else:
+            self._messages.say(text)
+
+    def begun(self, job: Job) -> None:
+        """A fit begins."""
+        self._running.append(job.name)
+        self._show()
+
+    def ended(self, job: Job, result: Kept | Failure) -> None:
+        """A fit has a result, or has failed."""
+        self._done += 1
+        if job.name in self._running:
+            self._running.remove(job.name)
+        if isinstance(result, Failure):
+            self._failed += 1
+            self.say(f"  {job.name}: failed: {result.reason}")
+        elif self._bar is None:
+            seconds = result.about.get("seconds")
+            took = f" in {seconds:.0f} s" if isinstance(seconds, int | float) else ""
+            self.say(f"  {self._done} of {self._total} fits: {job.name}{took}")
+        self._show()
+
+    def _show(self) -> None:
+        if self._bar is not None:
+            failed = f"{self._failed} failed; " if self._failed else ""
+            now = ", ".join(dict.fromkeys(self._running))
+            self._bar.update(self._task, completed=self._done, description=f"{failed}{now[:60]}")

@@ -1,0 +1,188 @@
+"""What studies keep of a fit: quantiles of indicators, draws of the headlines, checks, figures that were left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+from reeuncert.case.records import Case, Headline
+from reeuncert.case.serial import case_to_json
+from reeuncert.checks import check
+from reeuncert.checks.posterior_predictive import row_table
+from reeuncert.errors import ReeUncertError
+from reeuncert.indicators.compute import add_indicators
+from reeuncert.indicators.headlines import headlines, place
+from reeuncert.likelihood.compile import EvidenceModel, compile_evidence
+from reeuncert.likelihood.predictive import log_likelihood
+from reeuncert.priors.coverage import case_network
+from reeuncert.result.diagnostics import r_hat
+from reeuncert.result.quantiles import quantiles
+from reeuncert.studies.kept import Kept
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+"""Quantiles of every indicator that are kept: the median, and equal-tailed intervals of 50 and 90 %."""
+
+CHECKS = ("completeness", "balance", "convergence", "geometry", "monte_carlo")
+"""Checks of every fit: whether its draws can be trusted."""
+
+LABELS = ("indicator", "region", "partner", "product", "year")
+"""What names a headline."""
+
+PREDICTED = ("row", "source", "lineage", "below", "log_score", "r_hat")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Keeps what a study needs of the fit of a scenario.
+
+    ``data["indicators"]`` holds quantiles (quantile, [region], [partner], [product], [end_use], year);
+    ``data["draws"]`` holds ``value`` (headline, sample), NaN where the system has no such flow. ``tables["headlines"]``
+    has a row a headline: labels, unit, median, eti90_lb, eti90_ub, mcse_median, ess_bulk, r_hat; ``tables["checks"]``:
+    check, status, value, threshold, message; ``tables["predicted"]``: see `predicted`.
+
+    Parameters
+    ----------
+    indicators
+        Names of the indicators to keep.
+    """
+
+    indicators: tuple[str, ...] = ()
+
+    @property
+    def asked(self) -> Mapping[str, object]:
+        return {"indicators": sorted(self.indicators), "quantiles": QUANTILES}
+
+    def __call__(self, dt: xr.DataTree, case: Case, left_out: tuple[str, ...]) -> Kept:
+        held = add_indicators(dt, list(self.indicators), case=case)
+        derived = held["derived"].to_dataset()
+        indicators = xr.Dataset({str(name): _quantiles(derived[name]) for name in derived.data_vars})
+        rows, draws = [], []
+        for headline in case.headlines:
+            row, values = _headline(held, derived, headline, case)
+            rows.append(row)
+            draws.append(values)
+        # Checks judge the headlines that this system has.
+        there = tuple(h for h, values in zip(case.headlines, draws, strict=True) if np.isfinite(values).any())
+        held.attrs["case_json"] = case_to_json(replace(case, headlines=there))
+        value = np.array(draws, dtype=np.float32).reshape(len(rows), -1)
+        stacked = xr.Dataset({"value": (("headline", "sample"), value)})
+        tables = {
+            "headlines": pd.DataFrame(rows, columns=[*LABELS, "unit", *_NUMBERS]),
+            "checks": check(held, list(CHECKS)).to_frame(),
+            "predicted": predicted(dt, case, left_out),
+        }
+        return Kept({"indicators": indicators, "draws": stacked}, tables)
+
+
+@dataclass(frozen=True)
+class Headlines:
+    """Keeps the table of headlines of a fit, with the divergences of its run."""
+
+    @property
+    def asked(self) -> Mapping[str, object]:
+        return {"keep": "headlines"}
+
+    def __call__(self, dt: xr.DataTree, case: Case, left_out: tuple[str, ...]) -> Kept:
+        held = add_indicators(dt, sorted({headline.indicator for headline in case.headlines}), case=case)
+        return Kept(tables={"headlines": headlines_and_divergences(held)})
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """Keeps the predictions of the rows of evidence that a fit has not seen."""
+
+    @property
+    def asked(self) -> Mapping[str, object]:
+        return {"keep": "predicted"}
+
+    def __call__(self, dt: xr.DataTree, case: Case, left_out: tuple[str, ...]) -> Kept:
+        return Kept(tables={"predicted": predicted(dt, case, left_out)})
+
+
+def headlines_and_divergences(dt: xr.DataTree) -> pd.DataFrame:
+    """Headlines of a result, with the divergences of its run."""
+    diverging = dt["sample_stats"]["diverging"] if "sample_stats" in dt.children else 0
+    return headlines(dt).assign(divergences=int(np.sum(diverging)))
+
+
+def predicted(dt: xr.DataTree, case: Case, left_out: tuple[str, ...]) -> pd.DataFrame:
+    """What a fit predicts of the rows that it has not seen.
+
+    Returns
+    -------
+    DataFrame
+        One row a figure: row, source, lineage, below (probability that a predicted figure is not above the reported
+        one; NaN for bounds), log_score (log of the mean density over the draws), r_hat (the largest of the flows).
+    """
+    if not left_out:
+        return pd.DataFrame(columns=PREDICTED)
+    evidence = compile_evidence(case, case_network(case))
+    posterior = dt["posterior"].to_dataset()
+    gone = set(left_out)
+    names = [row.id for row in evidence.rows]
+    table = row_table(evidence, posterior).set_index("row")
+    table["log_score"] = pd.Series(log_predictive(evidence, posterior), index=names)
+    mass = posterior["mass_flow"].transpose("chain", "draw", "flow", "year").values
+    rows = table.loc[[name for name in names if name in gone]].reset_index()
+    return rows.assign(r_hat=float(np.nanmax(r_hat(mass, log=True))))[list(PREDICTED)]
+
+
+def log_predictive(evidence: EvidenceModel, posterior: xr.Dataset) -> NDArray[np.float64]:
+    """Log of the mean density of every reported figure over the draws (row,)."""
+    held = {
+        name: posterior[name].transpose("chain", "draw", dim).values
+        for name, dim in (("source_width", "source_group"), ("log_offset", "offset_value"))
+        if name in posterior
+    }
+    mass = posterior["mass_flow"].transpose("chain", "draw", "flow", "year").values
+    density = log_likelihood(evidence, mass, held.get("source_width"), held.get("log_offset"))
+    flat = density.reshape(-1, evidence.n_rows)
+    return np.asarray(logsumexp(flat, axis=0) - np.log(len(flat)))
+
+
+_NUMBERS = ("median", "eti90_lb", "eti90_ub", "mcse_median", "ess_bulk", "r_hat")
+
+
+def _headline(
+    dt: xr.DataTree, derived: xr.Dataset, headline: Headline, case: Case
+) -> tuple[tuple[object, ...], np.ndarray]:
+    """Row and draws of one headline; empty where this system has no such flow."""
+    labels = (headline.indicator, headline.region, headline.partner, headline.product, headline.year)
+    nothing = np.full(dt["posterior"].sizes["chain"] * dt["posterior"].sizes["draw"], np.nan)
+    try:
+        row = headlines(dt, case=replace(case, headlines=(headline,))).iloc[0]
+        name, coords, year = place(dt, headline)
+    except ReeUncertError:
+        # A scenario may lack what a headline is about (no unrecorded trade: nothing smuggled); the table says so.
+        return (*labels, "", *(np.nan for _ in _NUMBERS)), nothing
+    values = derived[name].sel({**coords, "year": year}).transpose("chain", "draw").values
+    mcse = _mcse_of_median(values, float(row["ess_bulk"]))
+    numbers = (row["median"], row["eti90_lb"], row["eti90_ub"], mcse, row["ess_bulk"], row["r_hat"])
+    return (*labels, row["unit"], *map(float, numbers)), values.ravel()
+
+
+def _mcse_of_median(values: np.ndarray, ess: float) -> float:
+    """Monte Carlo error of the median: how far the quantiles at 1/2 ± 1/(2 √ess) are from each other, halved."""
+    known = values[np.isfinite(values)]
+    if not known.size or not ess > 0:
+        return float("nan")
+    half = min(0.5 / np.sqrt(ess), 0.5)
+    low, high = np.quantile(known, [0.5 - half, 0.5 + half])
+    return float(high - low) / 2
+
+
+def _quantiles(draws: xr.DataArray) -> xr.DataArray:
+    """Quantiles over the draws (quantile, …); NaN where more than a tenth of the draws are undefined."""
+    rest = [str(d) for d in draws.dims if d not in ("chain", "draw")]
+    values = draws.transpose("chain", "draw", *rest).values
+    cells = values.reshape(values.shape[0] * values.shape[1], -1)
+    out = quantiles(cells, QUANTILES)
+    coords = {"quantile": list(QUANTILES), **{d: draws[d].values for d in rest}}
+    shape = (len(QUANTILES), *values.shape[2:])
+    return xr.DataArray(out.reshape(shape).astype(np.float32), coords, ("quantile", *rest), attrs=dict(draws.attrs))
