@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from reeuncert.counterfactuals import lost_consumption as lost_consumption
     from reeuncert.counterfactuals import no_trade as no_trade
     from reeuncert.counterfactuals import reduce_flows as reduce_flows
-    from reeuncert.counterfactuals import run_scenario as run_scenario
+    from reeuncert.counterfactuals import run_counterfactual as run_counterfactual
     from reeuncert.errors import ArgumentError as ArgumentError
     from reeuncert.errors import CaseError as CaseError
     from reeuncert.errors import EvidenceError as EvidenceError
@@ -130,7 +130,7 @@ _HOME = {
     "reduce_flows": "reeuncert.counterfactuals",
     "restrict": "reeuncert.case.restriction",
     "reweight": "reeuncert.questions.reweight",
-    "run_scenario": "reeuncert.counterfactuals",
+    "run_counterfactual": "reeuncert.counterfactuals",
     "sample": "reeuncert.inference.sample",
     "sample_prior": "reeuncert.inference.prior",
     "score_structures": "reeuncert.studies.scores",

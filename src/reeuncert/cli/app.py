@@ -211,7 +211,7 @@ def leave_out(
 
 
 @app.command()
-def scenario(
+def counterfactual(
     results: Annotated[Path, typer.Argument(help="posterior.nc of a run, or the folder that holds it.")],
     name: Annotated[str, typer.Argument(help="no-trade, export-stop, reduce or add-capacity.")],
     year: Annotated[int | None, typer.Option(help="Year of the case; by default its last.")] = None,
@@ -241,7 +241,7 @@ def scenario(
 ) -> None:
     """Compute a counterfactual year on every draw: how much consumption would be lost?"""
     with guarded():
-        from reeuncert.cli.scenario import pairs, show_scenario
+        from reeuncert.cli.counterfactual import pairs, show_counterfactual
 
         given = {
             "unrecorded": False if recorded_only else None,
@@ -254,7 +254,7 @@ def scenario(
             "stage": stage,
             "quantity": quantity,
         }
-        show_scenario(
+        show_counterfactual(
             results,
             name,
             {key: value for key, value in given.items() if value is not None},

@@ -1,6 +1,6 @@
 """Counterfactuals: one year without trade, with reduced trade or new capacity, on every draw. One rule per file.
 
-`no_trade`, `export_stop`, `reduce_flows` and `add_capacity` run one rule each; `run_scenario` runs several together.
+`no_trade`, `export_stop`, `reduce_flows` and `add_capacity` run one rule each; `run_counterfactual` runs several together.
 All return a DataTree with the flows of the counterfactual and the lost consumption; `lost_consumption` tabulates it.
 """
 
@@ -10,7 +10,7 @@ from reeuncert.counterfactuals.lost import lost_consumption
 from reeuncert.counterfactuals.no_trade import NoTrade, no_trade
 from reeuncert.counterfactuals.reduce import Reduce, reduce_flows
 from reeuncert.counterfactuals.registry import RULES, rule
-from reeuncert.counterfactuals.run import run_scenario
+from reeuncert.counterfactuals.run import run_counterfactual
 
 __all__ = [
     "RULES",
@@ -24,5 +24,5 @@ __all__ = [
     "no_trade",
     "reduce_flows",
     "rule",
-    "run_scenario",
+    "run_counterfactual",
 ]

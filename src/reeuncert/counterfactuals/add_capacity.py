@@ -11,7 +11,7 @@ import xarray as xr
 from reeuncert.counterfactuals.allocate import World
 from reeuncert.counterfactuals.capacity import Capacity
 from reeuncert.counterfactuals.rule import REGISTERED, Setting, output_share, plant_problems, problem
-from reeuncert.counterfactuals.run import run_scenario
+from reeuncert.counterfactuals.run import run_counterfactual
 from reeuncert.errors import Problem
 
 _WHERE = "new capacity"
@@ -77,7 +77,7 @@ def add_capacity(
     Parameters
     ----------
     dt, year, capacity, priority, stocks
-        See `run_scenario`.
+        See `run_counterfactual`.
     region, stage, quantity, route
         See `AddCapacity`.
 
@@ -89,8 +89,8 @@ def add_capacity(
     Examples
     --------
     >>> from reeuncert.testing import toy_posterior
-    >>> add_capacity(toy_posterior(draws=20, years=2), "South", "mining", 5.0).attrs["scenario"]
+    >>> add_capacity(toy_posterior(draws=20, years=2), "South", "mining", 5.0).attrs["counterfactual"]
     '5 kt more capacity in South (mining)'
     """
     rule = AddCapacity(region, stage, quantity, route)
-    return run_scenario(dt, [rule], year=year, capacity=capacity, priority=priority, stocks=stocks)
+    return run_counterfactual(dt, [rule], year=year, capacity=capacity, priority=priority, stocks=stocks)

@@ -3,7 +3,7 @@
 In one round, every process passes its demand to its suppliers (through its transfer coefficients, up to its capacity,
 stocks first), in proportion to their deliveries in the draw and up to their limits. Then supply comes down: a process
 with a shortage serves all its customers by the same fraction. Unmet demand is passed again to suppliers with spare
-supply, until a round adds nothing. See `docs/method/scenarios.md`.
+supply, until a round adds nothing. See `docs/method/counterfactuals.md`.
 """
 
 from __future__ import annotations
@@ -227,7 +227,7 @@ class _State:
         if over.any():
             process = self.network.processes[int(np.flatnonzero(over.any(axis=1))[0])]
             raise ReeUncertError(
-                f"the scenario leaves surplus supply at process '{process}', which has no demand or stock for it; "
+                f"the counterfactual leaves surplus supply at process '{process}', which has no demand or stock for it; "
                 "add a stock flow to the case (from the process to itself)"
             )
         return Allocation(self.mass, np.maximum(closing, 0.0) * (self.network.closing >= 0)[:, None])
@@ -362,7 +362,7 @@ class _State:
             else:
                 names = ", ".join(self.network.processes[j] for j in group)
                 raise ReeUncertError(
-                    f"the scenario does not converge: flow circulates between {names} and almost nothing leaves; "
+                    f"the counterfactual does not converge: flow circulates between {names} and almost nothing leaves; "
                     "check the flows between them in this year"
                 )
 

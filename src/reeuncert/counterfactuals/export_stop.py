@@ -11,7 +11,7 @@ import xarray as xr
 from reeuncert.counterfactuals.allocate import World
 from reeuncert.counterfactuals.capacity import Capacity
 from reeuncert.counterfactuals.rule import Setting, label_problem, problem
-from reeuncert.counterfactuals.run import run_scenario
+from reeuncert.counterfactuals.run import run_counterfactual
 from reeuncert.errors import Problem
 from reeuncert.indicators.flows import Mask
 from reeuncert.words.cells import unknown
@@ -93,7 +93,7 @@ def export_stop(
     Parameters
     ----------
     dt, year, capacity, priority, stocks
-        See `run_scenario`.
+        See `run_counterfactual`.
     origin, destination
         Regions.
     products
@@ -110,8 +110,8 @@ def export_stop(
     --------
     >>> from reeuncert.testing import toy_posterior
     >>> world = export_stop(toy_posterior(draws=20, years=2), "North", "South", products=["powder"])
-    >>> world.attrs["scenario"], world.attrs["scenario_year"]
+    >>> world.attrs["counterfactual"], world.attrs["counterfactual_year"]
     ('no exports of powder from North to South', 2002)
     """
     rule = ExportStop(origin, destination, products, unrecorded)
-    return run_scenario(dt, [rule], year=year, capacity=capacity, priority=priority, stocks=stocks)
+    return run_counterfactual(dt, [rule], year=year, capacity=capacity, priority=priority, stocks=stocks)

@@ -17,7 +17,7 @@ from reeuncert.system.definition import OUTSIDE
 
 BY = ("region", "product", "end_use")
 ALL = "all"
-GROUP = "scenario"
+GROUP = "counterfactual"
 NOTHING = 1e-6
 """Losses and changes of mine production below this fraction are rounding error, set to zero."""
 
@@ -28,7 +28,7 @@ def consumption_flows(table: FlowTable) -> Mask:
     return table.where(quantity="end_use") | (table.where(quantity="apparent_consumption") & leaving)
 
 
-def scenario_dataset(table: FlowTable, year: int, before: Array, after: Array, consumed: Mask) -> xr.Dataset:
+def counterfactual_dataset(table: FlowTable, year: int, before: Array, after: Array, consumed: Mask) -> xr.Dataset:
     """Consumption, lost consumption and mine production, from flows (flow, draw) before and after.
 
     Returns
@@ -82,7 +82,7 @@ def lost_consumption(
     Parameters
     ----------
     world
-        From `no_trade` or another scenario.
+        From `no_trade` or another counterfactual.
     by
         Some of ``region``, ``product``, ``end_use``; sums over the others are taken on every draw. With two or more,
         each group begins with its sum over the last (label ``"all"``).
@@ -108,7 +108,7 @@ def lost_consumption(
     >>> table[["region", "product"]].values.tolist()[:4]
     [['North', 'all'], ['North', 'compound'], ['North', 'powder'], ['North', 'alloy']]
     """
-    numbers = scenario_of(world)
+    numbers = counterfactual_of(world)
     names = [by] if isinstance(by, str) else list(by)
     wrong = [name for name in names if name not in BY] or ([] if len(set(names)) == len(names) and names else names)
     if wrong or not names:
@@ -124,7 +124,7 @@ def lost_consumption(
     return table.iloc[np.lexsort(keys[::-1])].reset_index(drop=True)
 
 
-def scenario_of(world: xr.DataTree) -> xr.Dataset:
+def counterfactual_of(world: xr.DataTree) -> xr.Dataset:
     """Group of a counterfactual's numbers.
 
     Raises
@@ -133,7 +133,9 @@ def scenario_of(world: xr.DataTree) -> xr.Dataset:
         If the result is not a counterfactual.
     """
     if GROUP not in world.children:
-        raise ReeUncertError(f"this result has no group '{GROUP}': it comes from no_trade(dt) or another scenario")
+        raise ReeUncertError(
+            f"this result has no group '{GROUP}': it comes from no_trade(dt) or another counterfactual"
+        )
     return world[GROUP].to_dataset()
 
 

@@ -11,7 +11,7 @@ import xarray as xr
 from reeuncert.counterfactuals.allocate import World
 from reeuncert.counterfactuals.capacity import Capacity
 from reeuncert.counterfactuals.rule import Rule, Setting
-from reeuncert.counterfactuals.run import run_scenario
+from reeuncert.counterfactuals.run import run_counterfactual
 from reeuncert.errors import Problem
 
 
@@ -58,7 +58,7 @@ def no_trade(
     Parameters
     ----------
     dt, year, capacity, priority, stocks
-        See `run_scenario`.
+        See `run_counterfactual`.
     unrecorded
         Whether smuggling stops too.
     also
@@ -67,14 +67,14 @@ def no_trade(
     Returns
     -------
     DataTree
-        See `run_scenario`; `lost_consumption` makes a table of it, `reeuncert.plots.plot_lost_consumption` a figure.
+        See `run_counterfactual`; `lost_consumption` makes a table of it, `reeuncert.plots.plot_lost_consumption` a figure.
 
     Examples
     --------
     >>> from reeuncert.testing import toy_posterior
     >>> world = no_trade(toy_posterior(draws=20, years=2), year=2002)
-    >>> world["scenario"]["lost_consumption"].dims
+    >>> world["counterfactual"]["lost_consumption"].dims
     ('chain', 'draw', 'region', 'product', 'end_use', 'year')
     """
     rules = [NoTrade(unrecorded), *also]
-    return run_scenario(dt, rules, year=year, capacity=capacity, priority=priority, stocks=stocks)
+    return run_counterfactual(dt, rules, year=year, capacity=capacity, priority=priority, stocks=stocks)

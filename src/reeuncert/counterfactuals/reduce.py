@@ -11,7 +11,7 @@ import xarray as xr
 from reeuncert.counterfactuals.allocate import World
 from reeuncert.counterfactuals.capacity import Capacity
 from reeuncert.counterfactuals.rule import Setting, problem
-from reeuncert.counterfactuals.run import run_scenario
+from reeuncert.counterfactuals.run import run_counterfactual
 from reeuncert.errors import Problem
 from reeuncert.indicators.flows import Mask
 from reeuncert.system.definition import FLOW_FIELDS, Selector
@@ -96,7 +96,7 @@ def reduce_flows(
     Parameters
     ----------
     dt, year, capacity, priority, stocks
-        See `run_scenario`.
+        See `run_counterfactual`.
     factor
         Part that is left, 0 to 1.
     **where
@@ -112,7 +112,9 @@ def reduce_flows(
     --------
     >>> from reeuncert.testing import toy_posterior
     >>> dt = toy_posterior(draws=20, years=2)
-    >>> reduce_flows(dt, 0.5, quantity="trade", origin="North", product="powder+alloy").attrs["scenario"]
+    >>> reduce_flows(dt, 0.5, quantity="trade", origin="North", product="powder+alloy").attrs["counterfactual"]
     '50 % of quantity = trade, origin = North, product = powder+alloy'
     """
-    return run_scenario(dt, [Reduce(factor, where)], year=year, capacity=capacity, priority=priority, stocks=stocks)
+    return run_counterfactual(
+        dt, [Reduce(factor, where)], year=year, capacity=capacity, priority=priority, stocks=stocks
+    )

@@ -37,16 +37,16 @@ def rule(name: str, arguments: Mapping[str, Any]) -> Rule:
     '5 {unit} more capacity in South (mining)'
     """
     if name not in RULES:
-        raise InputError([Problem("scenario", 0, "", unknown(name, tuple(RULES), "scenario"))])
+        raise InputError([Problem("counterfactual", 0, "", unknown(name, tuple(RULES), "rule"))])
     takes = {f.name: f for f in fields(RULES[name])}
     needs = [n for n, f in takes.items() if f.default is MISSING and f.default_factory is MISSING]
     found = [
-        Problem(f"scenario '{name}'", 0, "", f"'{n}' is missing; it needs {listed(needs)}")
+        Problem(f"counterfactual '{name}'", 0, "", f"'{n}' is missing; it needs {listed(needs)}")
         for n in needs
         if n not in arguments
     ]
     found += [
-        Problem(f"scenario '{name}'", 0, "", f"'{n}' is not an argument; it takes {listed(takes)}")
+        Problem(f"counterfactual '{name}'", 0, "", f"'{n}' is not an argument; it takes {listed(takes)}")
         for n in arguments
         if n not in takes
     ]

@@ -12,7 +12,7 @@ from reeuncert.case.records import Case
 from reeuncert.case.serial import case_from_json
 from reeuncert.counterfactuals.allocate import World, allocate
 from reeuncert.counterfactuals.capacity import AS_DRAWN, Capacity, capacities, capacity_problems
-from reeuncert.counterfactuals.lost import consumption_flows, scenario_dataset
+from reeuncert.counterfactuals.lost import consumption_flows, counterfactual_dataset
 from reeuncert.counterfactuals.network import BEYOND, YearNetwork
 from reeuncert.counterfactuals.rule import Rule, Setting, problem
 from reeuncert.errors import InputError, Problem, ReeUncertError
@@ -21,10 +21,10 @@ from reeuncert.words.cells import unknown
 
 RELEASED = "released"
 STOCKS = {AS_DRAWN: "stocks released as in the draw", RELEASED: "stocks run down before anything is lost"}
-_WHERE = "scenario"
+_WHERE = "counterfactual"
 
 
-def run_scenario(
+def run_counterfactual(
     dt: xr.DataTree,
     rules: Sequence[Rule],
     *,
@@ -62,7 +62,7 @@ def run_scenario(
     Returns
     -------
     DataTree
-        ``posterior`` (``mass_flow`` of the counterfactual in `year`, and of the year before as drawn) and ``scenario``
+        ``posterior`` (``mass_flow`` of the counterfactual in `year`, and of the year before as drawn) and ``counterfactual``
         (``consumption``, ``lost_consumption`` by region, product and end use; ``mine_production`` and
         ``mine_production_change`` by region), dims (chain, draw, …, year); the case in its attributes. Indicators can
         be added to it with `reeuncert.add_indicators`.
@@ -79,8 +79,8 @@ def run_scenario(
     >>> from reeuncert.counterfactuals import NoTrade, AddCapacity, lost_consumption
     >>> from reeuncert.testing import toy_posterior
     >>> dt = toy_posterior(draws=20, years=2)
-    >>> world = run_scenario(dt, [NoTrade(), AddCapacity("South", "separation", 10.0)], priority=["glass"])
-    >>> world.attrs["scenario"]
+    >>> world = run_counterfactual(dt, [NoTrade(), AddCapacity("South", "separation", 10.0)], priority=["glass"])
+    >>> world.attrs["counterfactual"]
     'no trade; 10 kt more capacity in South (separation)'
     >>> list(lost_consumption(world, by=("region",))["region"])
     ['North', 'South', 'East']
@@ -190,12 +190,16 @@ def _tree(
     new = after.T.reshape(chains, draws, -1)
     flows["mass_flow"].values[..., -1] = np.where(table.present[:, year], new, np.nan)
     before = _year_of(table, year)
-    numbers = scenario_dataset(table, year, before, after, consumption_flows(table))
+    numbers = counterfactual_dataset(table, year, before, after, consumption_flows(table))
     out = xr.DataTree.from_dict(
-        {"posterior": flows, "scenario": numbers.assign_coords(chain=flows["chain"], draw=flows["draw"])}
+        {"posterior": flows, "counterfactual": numbers.assign_coords(chain=flows["chain"], draw=flows["draw"])}
     )
     out.attrs = {k: dt.attrs[k] for k in ("case_json", "case_name", "seed", "sampler") if k in dt.attrs}
     served = f"; served first: {', '.join(priority)}" if priority else ""
-    out.attrs |= {"scenario": title, "scenario_year": table.years[year], "scenario_rule": STOCKS[stocks] + served}
-    out.attrs["scenario_priority"] = json.dumps(list(priority), ensure_ascii=False)
+    out.attrs |= {
+        "counterfactual": title,
+        "counterfactual_year": table.years[year],
+        "counterfactual_rule": STOCKS[stocks] + served,
+    }
+    out.attrs["counterfactual_priority"] = json.dumps(list(priority), ensure_ascii=False)
     return out

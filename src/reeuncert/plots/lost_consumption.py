@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from reeuncert.counterfactuals.lost import ALL, lost_consumption, scenario_of
+from reeuncert.counterfactuals.lost import ALL, counterfactual_of, lost_consumption
 from reeuncert.plots.access import Coords, check_labels, take
 from reeuncert.plots.rows import Chart, Row, Span, render_chart
 from reeuncert.plots.style import PROBABILITIES, band_opacity, bands_name, colours_of, interval_name, shown
@@ -22,7 +22,7 @@ def lost_consumption_data(world: xr.DataTree, *, coords: Coords = None) -> pd.Da
     Parameters
     ----------
     world
-        What `reeuncert.no_trade` or another scenario returned.
+        What `reeuncert.no_trade` or another counterfactual returned.
     coords
         ``region``, ``product``, ``end_use``: which rows are wanted; everything by default. Sums are over all of the
         region in any case.
@@ -47,7 +47,7 @@ def lost_consumption_data(world: xr.DataTree, *, coords: Coords = None) -> pd.Da
     [['all', 'all'], ['compound', 'all'], ['powder', 'all']]
     """
     wanted = take(coords, _DIMS, "lost consumption")
-    numbers = scenario_of(world)
+    numbers = counterfactual_of(world)
     for dim, labels in wanted.items():
         check_labels(labels, numbers[dim].values.tolist(), dim, "lost consumption")
     parts = []
@@ -90,14 +90,14 @@ def plot_lost_consumption(
         As `lost_consumption_data`.
     """
     table = lost_consumption_data(world, coords=coords)
-    colours = colours_of([str(r) for r in scenario_of(world)["region"].values])
+    colours = colours_of([str(r) for r in counterfactual_of(world)["region"].values])
     rows = tuple(_row(record, colours[str(record["region"])]) for record in table.to_dict("records"))
-    year, unit = int(world.attrs["scenario_year"]), scenario_of(world)["lost_consumption"].attrs["units"]
+    year, unit = int(world.attrs["counterfactual_year"]), counterfactual_of(world)["lost_consumption"].attrs["units"]
     chart = Chart(
-        f"Consumption lost in {year}: {world.attrs['scenario']}",
+        f"Consumption lost in {year}: {world.attrs['counterfactual']}",
         "Part of consumption that is lost (%)",
         rows,
-        subtitle=f"{world.attrs['scenario_rule']}; beside the names: median masses in {unit}",
+        subtitle=f"{world.attrs['counterfactual_rule']}; beside the names: median masses in {unit}",
         point_name=f"median; bands: {bands_name()}",
     )
     return render_chart(chart, backend, theme)

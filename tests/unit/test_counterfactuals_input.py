@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 import reeuncert as ree
 from reeuncert import plots
 from reeuncert.cli import app
-from reeuncert.counterfactuals import AddCapacity, lost_consumption, no_trade, rule, run_scenario
+from reeuncert.counterfactuals import AddCapacity, lost_consumption, no_trade, rule, run_counterfactual
 from reeuncert.errors import InputError, ReeUncertError
 from reeuncert.result.io import write_netcdf
 from reeuncert.testing import toy_posterior
@@ -32,35 +32,35 @@ REGIONS = "use one of: North, South, East"
 SAYS: list[tuple[Any, list[str]]] = [
     (
         lambda dt: ree.no_trade(dt, year=1999),
-        ["scenario, argument 'year': 1999 is no year of case 'toy'; it has 2001 to 2003"],
+        ["counterfactual, argument 'year': 1999 is no year of case 'toy'; it has 2001 to 2003"],
     ),
     (
         lambda dt: ree.no_trade(dt, priority=["magnet", "glass", "glass"]),
         [
-            "scenario, argument 'priority': 'glass' is given twice; keep one of them",
-            "scenario, argument 'priority': end use 'magnet' is not known; use one of: catalysts, glass, polishing, "
+            "counterfactual, argument 'priority': 'glass' is given twice; keep one of them",
+            "counterfactual, argument 'priority': end use 'magnet' is not known; use one of: catalysts, glass, polishing, "
             "magnets; did you mean 'magnets'?",
         ],
     ),
     (
         lambda dt: ree.no_trade(dt, priority="glass"),
-        ["scenario, argument 'priority': 'glass' is a text; give a list of end uses: ['glass']"],
+        ["counterfactual, argument 'priority': 'glass' is a text; give a list of end uses: ['glass']"],
     ),
     (
         lambda dt: ree.no_trade(dt, stocks="free"),
-        ["scenario, argument 'stocks': choice 'free' is not known; use one of: as_drawn, released"],
+        ["counterfactual, argument 'stocks': choice 'free' is not known; use one of: as_drawn, released"],
     ),
     (
         lambda dt: ree.no_trade(dt, capacity="most"),
         [
-            "scenario, argument 'capacity': 'most' is no capacity; say 'highest' (highest throughput so far), "
+            "counterfactual, argument 'capacity': 'most' is no capacity; say 'highest' (highest throughput so far), "
             "'as_drawn' (that of the year), or give a table with the columns region, stage, capacity"
         ],
     ),
     (
         lambda dt: ree.no_trade(dt, capacity=[{"region": "North", "stage": "mining", "size": 3}]),
         [
-            "scenario, argument 'capacity': the table lacks capacity and has size, which is not known; its columns: "
+            "counterfactual, argument 'capacity': the table lacks capacity and has size, which is not known; its columns: "
             "region, stage, capacity, route (optional)"
         ],
     ),
@@ -74,13 +74,13 @@ SAYS: list[tuple[Any, list[str]]] = [
             ],
         ),
         [
-            "scenario, capacity row 1, argument 'capacity': -1.0 is no capacity; a capacity is a mass of zero or more",
-            "scenario, capacity row 2, argument 'capacity': 'x' is no capacity; a capacity is a mass of zero or more",
-            f"scenario, capacity row 2, argument 'region': region 'Nroth' is not known; {REGIONS}; did you mean "
+            "counterfactual, capacity row 1, argument 'capacity': -1.0 is no capacity; a capacity is a mass of zero or more",
+            "counterfactual, capacity row 2, argument 'capacity': 'x' is no capacity; a capacity is a mass of zero or more",
+            f"counterfactual, capacity row 2, argument 'region': region 'Nroth' is not known; {REGIONS}; did you mean "
             "'North'?",
-            "scenario, capacity row 2, argument 'stage': stage 'market' is not known; use one of: mining, cracking, "
+            "counterfactual, capacity row 2, argument 'stage': stage 'market' is not known; use one of: mining, cracking, "
             "separation, electrolysis",
-            "scenario, capacity row 3, argument 'stage': row 1 gives the same place already; delete one",
+            "counterfactual, capacity row 3, argument 'stage': row 1 gives the same place already; delete one",
         ],
     ),
     (
@@ -150,27 +150,27 @@ SAYS: list[tuple[Any, list[str]]] = [
         ],
     ),
     (
-        lambda dt: run_scenario(dt, [AddCapacity("Suoth", "x", 1.0, "open")], stocks="none"),
+        lambda dt: run_counterfactual(dt, [AddCapacity("Suoth", "x", 1.0, "open")], stocks="none"),
         [
             f"new capacity, argument 'region': region 'Suoth' is not known; {REGIONS}; did you mean 'South'?",
             "new capacity, argument 'route': route 'open' is not known; use one of: registered, unregistered",
             "new capacity, argument 'stage': stage 'x' is not known; use one of: mining, cracking, separation, "
             "electrolysis",
-            "scenario, argument 'stocks': choice 'none' is not known; use one of: as_drawn, released",
+            "counterfactual, argument 'stocks': choice 'none' is not known; use one of: as_drawn, released",
         ],
     ),
     (
         lambda dt: rule("no-tade", {}),
         [
-            "scenario: scenario 'no-tade' is not known; use one of: no-trade, export-stop, reduce, add-capacity; did "
+            "counterfactual: rule 'no-tade' is not known; use one of: no-trade, export-stop, reduce, add-capacity; did "
             "you mean 'no-trade'?"
         ],
     ),
     (
         lambda dt: rule("export-stop", {"origin": "North", "factor": 0.5}),
         [
-            "scenario 'export-stop': 'destination' is missing; it needs origin, destination",
-            "scenario 'export-stop': 'factor' is not an argument; it takes origin, destination, products, unrecorded",
+            "counterfactual 'export-stop': 'destination' is missing; it needs origin, destination",
+            "counterfactual 'export-stop': 'factor' is not an argument; it takes origin, destination, products, unrecorded",
         ],
     ),
 ]
@@ -191,7 +191,7 @@ def test_what_is_no_result_or_no_counterfactual_is_told_so(dt: xr.DataTree, worl
         ),
         (
             lambda: lost_consumption(dt),
-            "this result has no group 'scenario': it comes from no_trade(dt) or another scenario",
+            "this result has no group 'counterfactual': it comes from no_trade(dt) or another counterfactual",
         ),
         (
             lambda: lost_consumption(world, by=("region", "year")),
@@ -239,7 +239,7 @@ def test_the_command_prints_and_writes_the_table(dt: xr.DataTree, tmp_path: Path
     small = xr.DataTree.from_dict({"posterior": dt["posterior"].to_dataset()})
     small.attrs = dt.attrs
     write_netcdf(small, tmp_path / "posterior.nc")
-    given = ["scenario", str(tmp_path), "no-trade", "--year", "2002", "--priority", "magnets"]
+    given = ["counterfactual", str(tmp_path), "no-trade", "--year", "2002", "--priority", "magnets"]
     found = CliRunner().invoke(app, [*given, "--by", "region,end_use", "--out", str(tmp_path / "lost.csv")])
     assert found.exit_code == 0, found.output
     text = " ".join(found.stdout.split())
@@ -265,11 +265,11 @@ def test_the_command_prints_and_writes_the_table(dt: xr.DataTree, tmp_path: Path
         ),
         (
             ["export-stop", "--origin", "North"],
-            "  scenario 'export-stop': 'destination' is missing; it needs origin, destination",
+            "  counterfactual 'export-stop': 'destination' is missing; it needs origin, destination",
         ),
     ],
 )
 def test_the_command_refuses_before_it_reads_the_draws(given: list[str], says: str, tmp_path: Path) -> None:
-    found = CliRunner().invoke(app, ["scenario", str(tmp_path / "nothing"), *given])
+    found = CliRunner().invoke(app, ["counterfactual", str(tmp_path / "nothing"), *given])
     assert found.exit_code == 2
     assert found.stderr == f"Error: 1 problem found:\n{says}\n"

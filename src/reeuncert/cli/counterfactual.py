@@ -1,4 +1,4 @@
-"""`reeuncert scenario`: one counterfactual rule on a stored result, as a table."""
+"""`reeuncert counterfactual`: one counterfactual rule on a stored result, as a table."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from rich.table import Table
 from rich.text import Text
 
 from reeuncert.cli.terminal import console
-from reeuncert.counterfactuals import lost_consumption, rule, run_scenario
+from reeuncert.counterfactuals import lost_consumption, rule, run_counterfactual
 from reeuncert.counterfactuals.capacity import AS_DRAWN, HIGHEST, Capacity
-from reeuncert.counterfactuals.lost import ALL, scenario_of
+from reeuncert.counterfactuals.lost import ALL, counterfactual_of
 from reeuncert.errors import InputError, OutputError, Problem
 from reeuncert.indicators.headlines import number
 from reeuncert.result.io import csv_text, read_results
 
 
-def show_scenario(
+def show_counterfactual(
     results: Path,
     name: str,
     arguments: Mapping[str, Any],
@@ -43,7 +43,7 @@ def show_scenario(
     chosen = rule(name, arguments)  # before the draws are read, which takes longest
     given = _capacity(capacity)
     dt = read_results(results, variables={"posterior": ["mass_flow"]})
-    world = run_scenario(dt, [chosen], year=year, capacity=given, priority=priority, stocks=stocks)
+    world = run_counterfactual(dt, [chosen], year=year, capacity=given, priority=priority, stocks=stocks)
     table = lost_consumption(world, by=[part.strip() for part in by.split(",")])
     _show(world, table)
     if out is not None:
@@ -92,8 +92,12 @@ def _show(world: xr.DataTree, table: pd.DataFrame) -> None:
     page = console()
     unit = str(table["unit"].iloc[0])
     page.print()
-    page.print(Text(f"Consumption lost in {world.attrs['scenario_year']}: {world.attrs['scenario']}", style="bold"))
-    page.print(Text(f"{world.attrs['scenario_rule']}; medians with 90 % equal-tailed intervals, masses in {unit}"))
+    page.print(
+        Text(f"Consumption lost in {world.attrs['counterfactual_year']}: {world.attrs['counterfactual']}", style="bold")
+    )
+    page.print(
+        Text(f"{world.attrs['counterfactual_rule']}; medians with 90 % equal-tailed intervals, masses in {unit}")
+    )
     labels = [c for c in ("region", "product", "end_use") if c in table.columns]
     shown = Table(box=None, pad_edge=False)
     for label in labels:
@@ -111,7 +115,7 @@ def _show(world: xr.DataTree, table: pd.DataFrame) -> None:
 
 def _show_mines(world: xr.DataTree, page: Any) -> None:
     """Change of mine production by region; ore that no plant can process is not mined."""
-    numbers = scenario_of(world)
+    numbers = counterfactual_of(world)
     for region in numbers["region"].values.tolist():
         change = numbers["mine_production_change"].sel(region=region).values.ravel()
         before = numbers["mine_production"].sel(region=region).values.ravel()

@@ -16,7 +16,7 @@ import reeuncert as ree
 from reeuncert.balance.residual import residual
 from reeuncert.case.records import Case
 from reeuncert.case.serial import case_to_json
-from reeuncert.counterfactuals import AddCapacity, ExportStop, NoTrade, Reduce, run_scenario
+from reeuncert.counterfactuals import AddCapacity, ExportStop, NoTrade, Reduce, run_counterfactual
 from reeuncert.counterfactuals.allocate import share_out
 from reeuncert.errors import ReeUncertError
 from reeuncert.system.definition import OUTSIDE, Flow, Process, SystemDefinition
@@ -80,7 +80,7 @@ def _result(case: Case, mass: np.ndarray) -> xr.DataTree:
 
 
 def losses(world: xr.DataTree) -> xr.DataArray:
-    return world["scenario"].to_dataset()["lost_consumption"]
+    return world["counterfactual"].to_dataset()["lost_consumption"]
 
 
 def lost(world: xr.DataTree, region: str, use: str = "") -> float:
@@ -93,8 +93,8 @@ def after(world: xr.DataTree, flow: str) -> float:
 
 
 def imbalance(dt: xr.DataTree, world: xr.DataTree, system: SystemDefinition) -> float:
-    """Of every process in the year of the scenario, told by the package's own residual."""
-    year = system.year_index[world.attrs["scenario_year"]]
+    """Of every process in the year of the counterfactual, told by the package's own residual."""
+    year = system.year_index[world.attrs["counterfactual_year"]]
     mass = dt["posterior"]["mass_flow"].values.copy()
     mass[..., year] = world["posterior"]["mass_flow"].isel(year=-1).values
     return float(np.nanmax(np.abs(residual(system, mass)[..., year])))
@@ -108,7 +108,7 @@ def test_without_trade_each_region_lives_on_its_own_mine() -> None:
     assert lost(world, "A") == 0.0
     assert after(world, "mined_A") == pytest.approx(25 / 0.8)
     assert after(world, "stock_B") == pytest.approx(2.0)
-    change = world["scenario"]["mine_production_change"].squeeze().values
+    change = world["counterfactual"]["mine_production_change"].squeeze().values
     assert change.tolist() == [pytest.approx(25 / 0.8 - 90), 0.0]
     table = ree.lost_consumption(world)
     assert table[["region", "product"]].values.tolist() == [["A", "all"], ["A", "metal"], ["B", "all"], ["B", "metal"]]
@@ -175,7 +175,7 @@ def test_a_new_mine_with_trade_replaces_imports_and_takes_nothing_from_anyone() 
 def test_nothing_different_gives_the_draw_back() -> None:
     dt = two_regions()
     for priority in ([], ["magnets"], ["other", "magnets"]):
-        world = run_scenario(dt, [], priority=priority)
+        world = run_counterfactual(dt, [], priority=priority)
         np.testing.assert_allclose(
             world["posterior"]["mass_flow"].values, dt["posterior"]["mass_flow"].values, atol=1e-12
         )
@@ -246,19 +246,19 @@ KNOBS = st.fixed_dictionaries(
 
 @settings(max_examples=25, deadline=None)
 @given(SEEDS, YEAR, RULE, KNOBS)
-def test_every_scenario_balances_and_loses_between_nothing_and_everything(
+def test_every_counterfactual_balances_and_loses_between_nothing_and_everything(
     seed: int, year: int, rule: Any, knobs: dict[str, Any]
 ) -> None:
     if isinstance(rule, Reduce) and rule.where == {"quantity": "ore", "origin": "South"} and year == YEARS + 2000:
         year -= 1  # South's mine is closed in the third year
     dt = drawn(seed)
-    world = run_scenario(dt, [rule], year=year, **knobs)
+    world = run_counterfactual(dt, [rule], year=year, **knobs)
     assert imbalance(dt, world, CASE.system) < 1e-9
     flows = world["posterior"]["mass_flow"].isel(year=-1)
     before = dt["posterior"]["mass_flow"].sel(year=year)
     assert (flows.isnull() == before.isnull()).all()
     assert float(flows.min()) >= 0.0
-    numbers = world["scenario"].to_dataset()
+    numbers = world["counterfactual"].to_dataset()
     share = numbers["lost_consumption"] / numbers["consumption"]
     assert float(share.min()) >= 0.0
     assert float(share.max()) <= 1.0
