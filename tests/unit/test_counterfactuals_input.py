@@ -38,12 +38,13 @@ SAYS: list[tuple[Any, list[str]]] = [
         lambda dt: ree.no_trade(dt, priority=["magnet", "glass", "glass"]),
         [
             "counterfactual, argument 'priority': 'glass' is given twice; keep one of them",
-            "counterfactual, argument 'priority': end use 'magnet' is not known; use one of: catalysts, glass, polishing, "
+            "counterfactual, argument 'priority': end use 'magnet' is not known; use one of: "
+            "catalysts, glass, polishing, "
             "magnets; did you mean 'magnets'?",
         ],
     ),
     (
-        lambda dt: ree.no_trade(dt, priority="glass"),
+        lambda dt: no_trade(dt, priority="glass"),
         ["counterfactual, argument 'priority': 'glass' is a text; give a list of end uses: ['glass']"],
     ),
     (
@@ -60,7 +61,8 @@ SAYS: list[tuple[Any, list[str]]] = [
     (
         lambda dt: ree.no_trade(dt, capacity=[{"region": "North", "stage": "mining", "size": 3}]),
         [
-            "counterfactual, argument 'capacity': the table lacks capacity and has size, which is not known; its columns: "
+            "counterfactual, argument 'capacity': the table lacks capacity and has size, which is "
+            "not known; its columns: "
             "region, stage, capacity, route (optional)"
         ],
     ),
@@ -74,11 +76,14 @@ SAYS: list[tuple[Any, list[str]]] = [
             ],
         ),
         [
-            "counterfactual, capacity row 1, argument 'capacity': -1.0 is no capacity; a capacity is a mass of zero or more",
-            "counterfactual, capacity row 2, argument 'capacity': 'x' is no capacity; a capacity is a mass of zero or more",
+            "counterfactual, capacity row 1, argument 'capacity': -1.0 is no capacity; a capacity "
+            "is a mass of zero or more",
+            "counterfactual, capacity row 2, argument 'capacity': 'x' is no capacity; a capacity "
+            "is a mass of zero or more",
             f"counterfactual, capacity row 2, argument 'region': region 'Nroth' is not known; {REGIONS}; did you mean "
             "'North'?",
-            "counterfactual, capacity row 2, argument 'stage': stage 'market' is not known; use one of: mining, cracking, "
+            "counterfactual, capacity row 2, argument 'stage': stage 'market' is not known; use "
+            "one of: mining, cracking, "
             "separation, electrolysis",
             "counterfactual, capacity row 3, argument 'stage': row 1 gives the same place already; delete one",
         ],
@@ -170,7 +175,8 @@ SAYS: list[tuple[Any, list[str]]] = [
         lambda dt: rule("export-stop", {"origin": "North", "factor": 0.5}),
         [
             "counterfactual 'export-stop': 'destination' is missing; it needs origin, destination",
-            "counterfactual 'export-stop': 'factor' is not an argument; it takes origin, destination, products, unrecorded",
+            "counterfactual 'export-stop': 'factor' is not an argument; it takes origin, "
+            "destination, products, unrecorded",
         ],
     ),
 ]

@@ -1,7 +1,8 @@
 """Counterfactuals: one year without trade, with reduced trade or new capacity, on every draw. One rule per file.
 
-`no_trade`, `export_stop`, `reduce_flows` and `add_capacity` run one rule each; `run_counterfactual` runs several together.
-All return a DataTree with the flows of the counterfactual and the lost consumption; `lost_consumption` tabulates it.
+`no_trade`, `export_stop`, `reduce_flows` and `add_capacity` run one rule each; `run_counterfactual` runs several
+together. All return a DataTree with the flows of the counterfactual and the lost consumption; `lost_consumption` makes
+a table of it.
 """
 
 from reeuncert.counterfactuals.add_capacity import AddCapacity, add_capacity

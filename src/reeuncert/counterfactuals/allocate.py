@@ -227,8 +227,8 @@ class _State:
         if over.any():
             process = self.network.processes[int(np.flatnonzero(over.any(axis=1))[0])]
             raise ReeUncertError(
-                f"the counterfactual leaves surplus supply at process '{process}', which has no demand or stock for it; "
-                "add a stock flow to the case (from the process to itself)"
+                f"the counterfactual leaves surplus supply at process '{process}', which has no demand or stock for "
+                "it; add a stock flow to the case (from the process to itself)"
             )
         return Allocation(self.mass, np.maximum(closing, 0.0) * (self.network.closing >= 0)[:, None])
 

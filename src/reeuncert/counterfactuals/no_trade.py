@@ -67,7 +67,8 @@ def no_trade(
     Returns
     -------
     DataTree
-        See `run_counterfactual`; `lost_consumption` makes a table of it, `reeuncert.plots.plot_lost_consumption` a figure.
+        See `run_counterfactual`; `lost_consumption` makes a table of it, `reeuncert.plots.plot_lost_consumption` a
+        figure.
 
     Examples
     --------
