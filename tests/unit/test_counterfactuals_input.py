@@ -12,7 +12,15 @@ from typer.testing import CliRunner
 import reeuncert as ree
 from reeuncert import plots
 from reeuncert.cli import app
-from reeuncert.counterfactuals import AddCapacity, lost_consumption, no_trade, rule, run_counterfactual
+from reeuncert.counterfactuals import (
+    AddCapacity,
+    export_stop,
+    lost_consumption,
+    no_trade,
+    reduce_flows,
+    rule,
+    run_counterfactual,
+)
 from reeuncert.errors import InputError, ReeUncertError
 from reeuncert.result.io import write_netcdf
 from reeuncert.testing import toy_posterior
@@ -102,7 +110,7 @@ SAYS: list[tuple[Any, list[str]]] = [
         ["export stop, argument 'destination': 'North' is the origin too; exports go to another region"],
     ),
     (
-        lambda dt: ree.export_stop(dt, "North", "South", products="powder"),
+        lambda dt: export_stop(dt, "North", "South", products="powder"),
         ["export stop, argument 'products': 'powder' is a text; give a list of products: ['powder']"],
     ),
     (
@@ -117,7 +125,7 @@ SAYS: list[tuple[Any, list[str]]] = [
         ],
     ),
     (
-        lambda dt: ree.reduce_flows(dt, float("nan")),
+        lambda dt: reduce_flows(dt, float("nan")),
         [
             "reduction, argument 'factor': nan is no factor; give the remaining fraction, from 0 (nothing) to 1 (all)",
             "reduction, argument 'where': say which flows are reduced, by one or more of flow, from_process, "
@@ -157,11 +165,11 @@ SAYS: list[tuple[Any, list[str]]] = [
     (
         lambda dt: run_counterfactual(dt, [AddCapacity("Suoth", "x", 1.0, "open")], stocks="none"),
         [
+            "counterfactual, argument 'stocks': choice 'none' is not known; use one of: as_drawn, released",
             f"new capacity, argument 'region': region 'Suoth' is not known; {REGIONS}; did you mean 'South'?",
             "new capacity, argument 'route': route 'open' is not known; use one of: registered, unregistered",
             "new capacity, argument 'stage': stage 'x' is not known; use one of: mining, cracking, separation, "
             "electrolysis",
-            "counterfactual, argument 'stocks': choice 'none' is not known; use one of: as_drawn, released",
         ],
     ),
     (

@@ -64,8 +64,8 @@ def run_counterfactual(
     DataTree
         ``posterior`` (``mass_flow`` of the counterfactual in `year`, and of the year before as drawn) and
         ``counterfactual`` (``consumption``, ``lost_consumption`` by region, product and end use; ``mine_production``
-        and ``mine_production_change`` by region), dims (chain, draw, …, year); the case in its attributes. Indicators can
-        be added to it with `reeuncert.add_indicators`.
+        and ``mine_production_change`` by region), dims (chain, draw, …, year); the case in its attributes. Indicators
+        can be added to it with `reeuncert.add_indicators`.
 
     Raises
     ------
