@@ -32,6 +32,7 @@ from reeuncert.inference.compiled import CompiledModel
 from reeuncert.inference.density import compile_density
 from reeuncert.inference.density_kernel import Numbers
 from reeuncert.inference.messages import Messages
+from reeuncert.inference.nutpie_chains import NutpieRun
 from reeuncert.inference.roundness import around_mode
 from reeuncert.inference.settings import Settings
 from reeuncert.inference.stretching import stretch
@@ -137,11 +138,11 @@ def parts(name: str, pytensor_too: bool) -> None:
         table["the same by PyTensor, in round coordinates"] = best_time(raw_call(other, y))
     for what, seconds in table.items():
         print(f"{what:55}{1e6 * seconds:10.1f} us")
-    start = time.process_time()
     short = Settings(draws=100, tune=50, chains=1, cores=1, seed=1)
-    steps = joined(run_chains(compiled, short, Messages(quiet=True), keep_whitened=True)).sample_stats["n_steps"]
+    start = time.process_time()
+    run = joined(run_chains(NutpieRun, compiled, short, Messages(quiet=True), keep_whitened=True))
     part = short.draws / (short.draws + short.tune)  # tuning is taken to make as many steps a draw
-    each = (time.process_time() - start) / (float(steps.sum()) / part)
+    each = (time.process_time() - start) / (float(run.sample_stats["n_steps"].sum()) / part)
     print(f"{'under nutpie, CPU time a leapfrog':55}{1e6 * each:10.1f} us")
 
 

@@ -49,6 +49,14 @@ def test_stiff_directions_are_found_and_only_those(round_one: CompiledModel):
     assert np.all(1 / scale**2 > STIFF)
 
 
+def test_directions_of_a_large_system_are_limited(plain: CompiledModel, monkeypatch):
+    monkeypatch.setattr("reeuncert.inference.roundness.MOST_NUMBERS", 5 * plain.size + 3)
+    few = around_mode(plain)
+    assert LinearMap.of(few).scale.size == 5
+    draws = np.random.default_rng(4).normal(size=(500, plain.size))
+    assert LinearMap.of(rounder(few, learned_from(few, draws))).scale.size <= 5
+
+
 def test_the_map_moves_points_and_leaves_the_density_alone(plain: CompiledModel, round_one: CompiledModel):
     rng = np.random.default_rng(1)
     found = LinearMap.of(round_one)

@@ -30,7 +30,7 @@ from reeuncert.inference.whitening import LinearMap, with_map
 
 Array = NDArray[np.float64]
 
-STIFF = 4.0
+STIFF = 16.0
 """Directions whose curvature exceeds that of the prior by more than this factor are scaled."""
 FIRST_GUESS = 256
 STEP = 1e-4
@@ -39,6 +39,9 @@ SHRINKAGE = 0.1
 """Weight of the unit matrix in the covariance of a pilot's draws, of which there are not many."""
 ROUND = 0.05
 """Directions whose scale is this near to one are left alone."""
+MOST_NUMBERS = 400_000
+"""Numbers that all directions may have together: the map is applied at every gradient, and grows with both its number
+of directions and their length. Where tight figures pin down more directions, the stiffest are scaled."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,8 @@ def rounder(compiled: CompiledModel, learned: Roundness) -> CompiledModel:
         variance, axes = np.linalg.eigh(mode_says @ ratio @ mode_says)
         centre = around.centre + basis @ mode_says @ (learned.mean @ other)
     scale = np.sqrt(np.clip(variance, 0.0, 1.0))
-    stretched = np.abs(scale - 1) > ROUND
+    stretched = np.argsort(scale)[: _most_directions(compiled.size)]
+    stretched = stretched[np.abs(scale[stretched] - 1) > ROUND]
     directions = (basis @ axes[:, stretched]).T
     return _started(with_map(compiled, LinearMap(centre, directions, scale[stretched])))
 
@@ -142,22 +146,27 @@ def _mode(compiled: CompiledModel) -> Array:
 
 
 def _stiff_directions(compiled: CompiledModel, mode: Array, expected: int) -> tuple[Array, Array]:
-    """Eigenvalues above `STIFF` of the negative Hessian at a point, and their eigenvectors in columns."""
+    """Eigenvalues above `STIFF` of the negative Hessian at a point, and their eigenvectors in columns: the largest."""
 
     def curvature_along(direction: Array) -> Array:
         step = STEP * np.ravel(direction)
         return (compiled.log_density(mode - step)[1] - compiled.log_density(mode + step)[1]) / (2 * STEP)
 
     size = mode.size
-    wanted = min(expected, size - 1)
+    most = min(_most_directions(size), size - 1)
+    wanted = min(expected, most)
     if size <= 2 * FIRST_GUESS:  # small enough to look at every direction
         hessian = np.array([curvature_along(row) for row in np.eye(size)])
-        values, vectors = np.linalg.eigh((hessian + hessian.T) / 2)
+        values, vectors = (part[..., -most:] for part in np.linalg.eigh((hessian + hessian.T) / 2))
         return values[values > STIFF], vectors[:, values > STIFF]
     operator = LinearOperator((size, size), matvec=curvature_along, dtype=float)
     start = np.random.default_rng(0).standard_normal(size)
     while True:
         values, vectors = eigsh(operator, k=wanted, which="LA", v0=start, tol=1e-4)
-        if values.min() <= STIFF or wanted == size - 1:
+        if values.min() <= STIFF or wanted == most:
             return values[values > STIFF], vectors[:, values > STIFF]
-        wanted = min(2 * wanted, size - 1)
+        wanted = min(2 * wanted, most)
+
+
+def _most_directions(size: int) -> int:
+    return max(1, MOST_NUMBERS // size)
