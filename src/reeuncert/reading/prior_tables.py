@@ -44,6 +44,8 @@ def check_selector(reading: Reading, table: Table, row: Row, tables: SystemTable
     if not reading.is_whole(FLOWS):
         return
     for field in FLOW_FIELDS:
+        if not row[prefix + field]:
+            continue
         known: Sequence[str] = tables.words[field]
         what = "region" if field in ("origin", "destination") else field
         if field in ("from_process", "to_process"):

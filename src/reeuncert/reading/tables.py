@@ -18,7 +18,6 @@ from reeuncert.words.cells import CellError, did_you_mean, listed, plain, shown,
 MOST_BYTES = 20_000_000
 MOST_CELL = 5_000
 MOST_COLUMNS = 200
-MOST_ROWS = 50_000
 
 
 @dataclass(frozen=True)
@@ -259,10 +258,10 @@ def _rows(
 ) -> None:
     header_is_good = table.clean
     empty = {c.name: c.parse("") for c in columns}
+    there = [(column, positions[column.name]) for column in columns if column.name in positions]
+    # Text → value: most cells of a long table are empty or repeat another.
+    parsed: dict[str, dict[str, Any]] = {column.name: {} for column in columns}
     for line, record in records:
-        if len(table.rows) >= MOST_ROWS:
-            table.report(line, "", f"the file has more than {MOST_ROWS:,} rows; split it")
-            return
         if len(record) != width:
             if header_is_good:
                 message = f"the row has {len(record)} cells where the header has {width}; "
@@ -270,12 +269,12 @@ def _rows(
             table.whole = False
             continue
         cells = dict(empty)
-        for column in columns:
-            if column.name not in positions:
-                continue
-            text = record[positions[column.name]]
+        for column, position in there:
+            text, known = record[position], parsed[column.name]
             try:
-                cells[column.name] = _cell(text, column)
+                if text not in known:
+                    known[text] = _cell(text, column)
+                cells[column.name] = known[text]
             except CellError as error:
                 table.report(line, column.name, str(error))
         table.rows.append(Row(line, cells))

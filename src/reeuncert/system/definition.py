@@ -159,7 +159,26 @@ class SystemDefinition(Short):
 
     def select(self, selector: Selector) -> tuple[int, ...]:
         """Indices of the selected flows (in any year), in table order."""
-        chosen = frozenset(range(len(self.flows)))
-        for name, allowed in selector.fields.items():
-            chosen &= frozenset().union(*(self._flows_with.get((name, value), frozenset()) for value in allowed))
+        key = tuple(selector.fields.items())
+        if key not in self._chosen:
+            self._chosen[key] = self._choose(selector)
+        return self._chosen[key]
+
+    @cached_property
+    def _chosen(self) -> dict[tuple[tuple[str, tuple[str, ...]], ...], tuple[int, ...]]:
+        """Fields of a selector → what it chooses: rows of one series select the same flows."""
+        return {}
+
+    def _choose(self, selector: Selector) -> tuple[int, ...]:
+        if not selector.fields:
+            return tuple(range(len(self.flows)))
+        having = (
+            [self._flows_with.get((name, value), frozenset()) for value in allowed]
+            for name, allowed in selector.fields.items()
+        )
+        # The fewest first: then each step looks no further than at these.
+        first, *others = sorted(having, key=lambda sets: sum(map(len, sets)))
+        chosen = frozenset().union(*first)
+        for sets in others:
+            chosen = frozenset().union(*(chosen & members for members in sets))
         return tuple(sorted(chosen))
