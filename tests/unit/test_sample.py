@@ -204,7 +204,7 @@ def test_quiet_says_nothing_and_otherwise_lines_go_to_standard_error(model, comp
     out, err = capfd.readouterr()
     assert out == ""
     assert err.splitlines()[:3] == [
-        "Looking for the mode and the directions that the evidence pins down …",
+        "Finding the mode and the directions informed by the evidence …",
         "Learning the shape of the posterior from a pilot run …",
         "Sampling 2 chains of 200 + 200 draws (hmc) …",
     ]

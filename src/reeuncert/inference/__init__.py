@@ -1,1 +1,1 @@
-"""From a `pm.Model` to draws: samplers, starting points, prior simulation, and one labelled tree of results."""
+"""Samplers, starting points, prior simulation, and the labelled result tree."""

@@ -1,8 +1,8 @@
-"""The C functions that nutpie calls for each gradient and each stored draw, kept on disk between processes.
+"""C callbacks of nutpie for gradients and stored draws, cached on disk between processes.
 
-nutpie's own are compiled anew in every process, since numba keeps no C callback on disk; for a model of some thousand
-flows that takes longer than many a run. Here the same function is an ordinary cached numba function over pointers, of
-which only the address is handed to nutpie.
+nutpie's own callbacks are compiled in every process, since numba does not cache C callbacks on disk; for a model of
+some thousand flows this can take longer than a run. Here the function is a cached numba function over pointers, and
+nutpie gets its address.
 """
 
 from __future__ import annotations
@@ -99,9 +99,9 @@ class Callback:
     Parameters
     ----------
     address
-        Where it lies in memory.
+        Address in memory.
     ctypes
-        The same, to call it from Python.
+        The ctypes function, to call it from Python.
     compiled
         Keeps the machine code alive.
     """
@@ -121,7 +121,7 @@ def logp_callback(inner: Any, n_dim: int, record: np.dtype[Any], shared: Mapping
     n_dim
         Number of free parameters.
     record
-        Layout of nutpie's user data: where each shared array lies, and its shape.
+        Layout of nutpie's user data: address and shape of each shared array.
     shared
         The shared arrays by their keys in ``record``.
     """
@@ -132,7 +132,7 @@ def logp_callback(inner: Any, n_dim: int, record: np.dtype[Any], shared: Mapping
 def expand_callback(
     inner: Any, n_dim: int, n_expanded: int, record: np.dtype[Any], shared: Mapping[str, np.ndarray]
 ) -> Callback:
-    """All stored values of one draw, as nutpie asks for them; parameters as in `logp_callback`."""
+    """All stored values of one draw; parameters as in `logp_callback`."""
     source = _filled(_EXPAND, record, shared, n_dim=n_dim, n_expanded=n_expanded)
     return _compiled("expand_callback", source, inner, shared, _EXPAND_SIGNATURE)
 

@@ -1,8 +1,8 @@
-"""Chains, each a run of its own with a seed of its own, a few at a time.
+"""Independent chains, each with its own seed, several at a time.
 
-A chain depends on the compiled model, the settings and its own seed, not on which chains run beside it, how many there
-are, or on how many cores: run alone it gives the same draws, bit for bit (same machine, versions and model). So a run
-that was killed can go on with the chains that it lacks.
+A chain depends only on the compiled model, the settings and its own seed, not on other chains or the number of cores:
+run alone it gives bit-identical draws (same machine, versions and model). So a killed run can continue with the
+missing chains.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from reeuncert.inference.stretching import WHITENED
 
 NOTHING_YET = "interrupted while the chains were still tuning: there are no draws to keep"
 POLL = 0.02
-"""Seconds to wait for a chain before looking at the next."""
+"""Seconds to wait for a chain before polling the next."""
 
 
 @dataclass(frozen=True)
 class Chain:
-    """Draws of one chain (dims chain of size 1, draw, …), thinned, and whether it came to its end."""
+    """Draws of one chain (dims chain of size 1, draw, …), thinned, and whether it is complete."""
 
     posterior: xr.Dataset
     sample_stats: xr.Dataset
@@ -43,13 +43,13 @@ class Running(Protocol):
     """A chain that is being sampled."""
 
     def wait(self, timeout: float) -> Chain:
-        """The chain, when it has come to its end; TimeoutError if it has not by then."""
+        """The finished chain; TimeoutError if it is not finished in time."""
 
     def abort(self) -> Chain:
-        """Stop, and what was drawn until then."""
+        """Stop, and return the draws so far."""
 
     def cancel(self) -> None:
-        """Stop, whatever was drawn."""
+        """Stop, and discard the draws."""
 
 
 Begin = Callable[[CompiledModel, Settings, int, Callable[[int, int], None] | None, bool], Running]
@@ -57,7 +57,7 @@ Begin = Callable[[CompiledModel, Settings, int, Callable[[int, int], None] | Non
 
 
 def chain_seed(seed: int, chain: int) -> int:
-    """Seed of one chain of a run, from the seed of the run and the number of the chain alone.
+    """Seed of one chain, from the seed of the run and the number of the chain.
 
     Examples
     --------
@@ -77,18 +77,18 @@ def run_chains(
     finished: Callable[[int, Chain], None] | None = None,
     keep_whitened: bool = False,
 ) -> dict[int, Chain]:
-    """Sample the chains that are not there yet, as many at a time as there are workers.
+    """Sample the missing chains, one per worker at a time.
 
     Parameters
     ----------
     begin
-        What samples a chain.
+        Function that starts a chain.
     have
-        Chains that an earlier run has finished, by number.
+        Finished chains of an earlier run, by number.
     finished
-        Called with every chain as it comes to its end.
+        Called with every finished chain.
     keep_whitened
-        Keep the coordinates that the sampler moves in, too.
+        Also keep the coordinates of the sampler.
 
     Returns
     -------
@@ -98,14 +98,14 @@ def run_chains(
     Raises
     ------
     SamplingError
-        If a chain cannot be sampled; the others are given up, but for those that have finished.
+        If a chain fails; other unfinished chains are stopped.
     """
     done = dict(have or {})
     waiting = [number for number in range(settings.chains) if number not in done]
     running: dict[int, Running] = {}
     told = messages.chains(settings.chains, settings.tune + settings.made, len(done))
     try:
-        # Raised while a chain is handed over, an interrupt would lose that chain.
+        # An interrupt during the transfer of a chain would lose it.
         with Interrupts() as interrupts:
             while (waiting or running) and not interrupts.asked:
                 while waiting and len(running) < settings.workers:
@@ -133,7 +133,7 @@ def run_chains(
 
 
 def joined(chains: Mapping[int, Chain]) -> Chain:
-    """Chains side by side; of chains of unequal length, those that together give most draws.
+    """Concatenated chains; for unequal lengths, those that together give most draws.
 
     Raises
     ------
@@ -153,7 +153,7 @@ def joined(chains: Mapping[int, Chain]) -> Chain:
 
 
 def largest_rectangle(lengths: Sequence[int]) -> tuple[list[int], int]:
-    """Which chains to keep, and how many draws of each, so that most draws remain; ties keep more chains.
+    """Chains to keep, and draws of each, so that most draws remain; ties keep more chains.
 
     Examples
     --------

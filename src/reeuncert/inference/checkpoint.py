@@ -1,9 +1,9 @@
-"""Chains of a run on the disk, stored as they finish, so that a run that was killed can go on.
+"""Finished chains on disk, so that a killed run can continue.
 
-A checkpoint is a folder: ``run.json`` says whose chains these are, ``chain-0.npz`` … hold them. Files are written whole
-or not at all. What a chain depends on is in ``run.json`` word by word, so that chains of another case, seed, setting or
-version are refused with the difference named; the log density of the model and the length of its gradient at the
-centre of the prior tell a model that was changed in code.
+A checkpoint is a folder: ``run.json`` identifies the run, ``chain-0.npz`` … hold its chains. Files are written
+atomically. ``run.json`` lists everything that a chain depends on, so that chains of another case, seed, setting or
+version are refused with the difference named. A model changed in code is detected by its log density and the length of
+its gradient at the centre of the prior.
 """
 
 from __future__ import annotations
@@ -35,31 +35,31 @@ MANIFEST = "run.json"
 FORMAT = "reeuncert checkpoint 1"
 MOST_MANIFEST = 1_000_000
 SAME = 1e-6
-"""Relative difference within which two log densities are those of one model."""
+"""Relative tolerance of equal log densities."""
 
 _UNREADABLE = (
     *(OSError, ValueError, TypeError, AttributeError, LookupError),
     *(EOFError, RecursionError, NotImplementedError, zipfile.BadZipFile),
 )
-"""What reading an array file raises that was cut, changed or made by someone else."""
+"""Errors of reading a damaged or foreign array file."""
 
 Identity = Mapping[str, str | int | float]
 
 
 @dataclass(frozen=True)
 class Stored:
-    """What lies in a checkpoint.
+    """Content of a checkpoint.
 
     Parameters
     ----------
     identity
-        What the chains depend on: system, priors, evidence, settings, seed, versions.
+        Everything the chains depend on: system, priors, evidence, settings, seed, versions.
     density
         Log density of the model and length of its gradient at the centre of the prior.
     created
         When its first chain was stored.
     chains
-        Number → file of the chains there.
+        Number → file of stored chains.
     """
 
     identity: dict[str, str | int | float]
@@ -77,12 +77,12 @@ class Stored:
 
 
 def find_checkpoint(folder: Path) -> Stored | None:
-    """What a checkpoint folder holds; None where there is no chain.
+    """Content of a checkpoint folder; None if it has no chain.
 
     Raises
     ------
     OutputError
-        If there are chains, and it cannot be read whose they are.
+        If there are chains of a run that cannot be identified.
     """
     chains = {int(p.stem[6:]): p for p in sorted(folder.glob("chain-*.npz")) if p.stem[6:].isdecimal()}
     if not chains:
@@ -113,25 +113,25 @@ def _manifest(content: Any, chains: dict[int, Path]) -> Stored:
 
 
 def discard_checkpoint(folder: Path) -> None:
-    """Remove a checkpoint; what it is goes first, so that what a kill leaves of it is never taken for whole."""
+    """Remove a checkpoint; the manifest first, so that an interrupted removal leaves no valid checkpoint."""
     (folder / MANIFEST).unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass
 class Checkpoint:
-    """Stores the chains of one run, and gives back those of an earlier one of the same identity.
+    """Stores the chains of one run, and returns those of an earlier run with the same identity.
 
     Parameters
     ----------
     folder
-        Where; made when the first chain is stored. A checkpoint of another run there is kept until then.
+        Folder, created with the first chain. A checkpoint of another run is kept until then.
     identity
         All that the draws depend on, as plain values.
     resume
-        Whether to go on with the chains that are there.
+        Whether to continue with the stored chains.
     messages
-        Where to say what cannot be read or written.
+        Receives messages on read and write failures.
     """
 
     folder: Path
@@ -143,7 +143,7 @@ class Checkpoint:
     _given_up: bool = field(default=False, repr=False)
 
     def refuse_other(self) -> None:
-        """Stop, before anything is compiled, if the chains there are of another run.
+        """Raise, before compilation, if the stored chains are of another run.
 
         Raises
         ------
@@ -161,12 +161,12 @@ class Checkpoint:
             )
 
     def begin(self, compiled: CompiledModel) -> dict[int, Chain]:
-        """Chains to go on with, by number; none where there is nothing to resume.
+        """Chains to continue with, by number.
 
         Raises
         ------
         OutputError
-            If the chains there are of another run or of a changed model.
+            If the stored chains are of another run or of a changed model.
         """
         self.refuse_other()
         value, gradient = compiled.log_density(compiled.centre)
@@ -190,7 +190,7 @@ class Checkpoint:
         return {number: chain for number, chain in chains.items() if number < int(self.identity["chains"])}
 
     def store(self, number: int, chain: Chain) -> None:
-        """Store a chain. If it cannot be, the run goes on without: that is said, once."""
+        """Store a chain. A failure is reported once and does not stop the run."""
         if self._given_up:
             return
         try:
@@ -216,7 +216,7 @@ def _key(identity: Identity) -> str:
 
 
 def _differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
-    """What two runs do not share, in words."""
+    """Differences between two runs, in words."""
     found = []
     for name in sorted({*there, *here}):
         one, other = there.get(name), here.get(name)
@@ -243,7 +243,7 @@ def _version_differences(there: str, here: str) -> list[str]:
 
 
 def _chain_bytes(chain: Chain, number: int, key: str) -> memoryview:
-    """A chain as an uncompressed ``.npz`` of plain arrays; its zip container has a checksum of every one."""
+    """A chain as an uncompressed ``.npz`` of plain arrays; zip stores a checksum of each."""
     arrays: dict[str, np.ndarray] = {}
     layout: dict[str, Any] = {"key": key, "chain": number}
     for group, data in (("posterior", chain.posterior), ("sample_stats", chain.sample_stats)):
@@ -261,7 +261,7 @@ def _chain_bytes(chain: Chain, number: int, key: str) -> memoryview:
 def _read_chain(path: Path, key: str, draws: int) -> Chain:
     with zipfile.ZipFile(path) as container:
         if any(entry.compress_type != zipfile.ZIP_STORED for entry in container.infolist()):
-            raise ValueError("it is compressed, which ours are not")  # and so cannot unfold without end
+            raise ValueError("it is compressed, which ours are not")  # prevents decompression bombs
     with np.load(path, allow_pickle=False) as file:
         layout = json.loads(str(file["layout"]))
         if not isinstance(layout, dict) or layout.get("key") != key:

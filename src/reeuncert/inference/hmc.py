@@ -1,7 +1,7 @@
 """Chains of Hamiltonian Monte Carlo with trajectories of random length (`reeuncert.inference.trajectories`).
 
-A chain is a thread of its own. It tunes its step, learns how wide the posterior is along every coordinate, tunes the
-step again, and then draws; its seed settles all of it. A step of tuning is one trajectory.
+A chain runs in its own thread. It tunes the step size, estimates the posterior scale of every coordinate, tunes the
+step size again, and then draws; all is determined by its seed. A tuning step is one trajectory.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ PRIOR_DRAWS = 50
 """How many draws' worth of trust each coordinate has in being as wide as its map says."""
 STARTS = 10
 PAUSE = 0.1
-"""Seconds between two looks at whether the run was interrupted."""
+"""Seconds between two polls for an interrupt."""
 _TYPES = {"n_steps": "int64", "diverging": "bool"}
 
 
@@ -53,7 +53,7 @@ class HamiltonianRun:
     compiled, settings, number
         The model, how to sample it, and the number of the chain.
     tell
-        Called with the draws made so far, tuning included, and the divergences among those that count.
+        Called with the number of draws so far, including tuning, and of divergences after tuning.
     keep_whitened
         Keep the coordinates that the sampler moves in, too.
     """
@@ -114,7 +114,7 @@ class HamiltonianRun:
         raise SamplingError(f"the log density of this model is not finite at any of {STARTS} starting points")
 
     def _advance(self, state: State, count: int, target: float, trajectories: int) -> tuple[Array, Array]:
-        """Draws and their statistics; fewer than ``count`` after an interrupt."""
+        """Draws and statistics; fewer than ``count`` after an interrupt."""
         made, points, statistics = 0, [], []
         while made < count and not self._stop.is_set():
             n, clock = min(self._each, count - made), time.perf_counter()
@@ -164,7 +164,7 @@ class HamiltonianRun:
 
 
 def _widths(points: Array) -> Array:
-    """Standard deviation along every coordinate, drawn towards one as far as the draws are few."""
+    """Standard deviation of every coordinate, shrunk towards one for few draws."""
     n = len(points)
     if n < 2:
         return np.ones(points.shape[1])

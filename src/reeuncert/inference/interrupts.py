@@ -1,4 +1,4 @@
-"""Ctrl-C at a moment that suits: asked for, not raised, so that what is at hand can be put away first."""
+"""Deferred Ctrl-C: polled instead of raised, so that current work can be saved."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from types import FrameType, TracebackType
 
 
 class Interrupts:
-    """A context in which the first Ctrl-C is only remembered.
+    """A context in which the first Ctrl-C only sets a flag.
 
-    The second has its usual effect, as has the first outside the main thread, or where somebody else already handles
-    it.
+    The second has its usual effect, and so has the first outside the main thread or with another handler.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""How results are laid out: which variables go where, with which coordinates, long names and units."""
+"""Layout of results: variables, coordinates, long names and units."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REPORTED = "reported"
 
 
 def has_normal_coordinates(model: pm.Model) -> bool:
-    """Whether the prior of a model is one of standard normals, rather than a density on masses or shares."""
+    """Whether the prior of a model is standard normal, rather than a density on masses or shares."""
     return any(variable.name == COORDINATES for variable in model.free_RVs)
 
 
@@ -48,7 +48,7 @@ def labelled(draws: xr.Dataset, case: Case) -> xr.Dataset:
 
 
 def stored_names(model: pm.Model, *, extra: Iterable[str] = ()) -> tuple[str, ...]:
-    """Deterministics to keep in every draw: all that the model names."""
+    """Deterministics stored in every draw."""
     return tuple(dict.fromkeys([*(v.name for v in model.deterministics), *extra]))
 
 
@@ -90,5 +90,5 @@ def by_class(density: Mapping[str, np.ndarray], draws: xr.DataArray | xr.Dataset
 
 
 def _safe(name: str) -> str:
-    """A name that may name a variable in a file."""
+    """A valid variable name for a file."""
     return (name or "other").replace("/", "_").replace(" ", "_")

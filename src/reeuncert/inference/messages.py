@@ -1,4 +1,4 @@
-"""What a run says while it works: plain lines on standard error, in a terminal and in a log alike."""
+"""Progress messages on standard error, for terminals and logs."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Messages:
-    """Says what is being done.
+    """Prints progress.
 
     Parameters
     ----------
     quiet
-        Say nothing.
+        Print nothing.
     bar
-        Whether a moving bar is wanted while sampling (shown in a terminal or notebook; elsewhere a line every tenth).
+        Whether to show a progress bar (in a terminal or notebook; elsewhere a line every tenth).
     """
 
     quiet: bool = False
@@ -27,7 +27,7 @@ class Messages:
 
     @property
     def moving_bar(self) -> bool:
-        """Whether a line may move: in a terminal or a notebook."""
+        """Whether lines can be updated: in a terminal or notebook."""
         return self.wants_progress and (sys.stderr.isatty() or _in_notebook())
 
     @property
@@ -40,14 +40,14 @@ class Messages:
             print(text, file=sys.stderr, flush=True)
 
     def chains(self, chains: int, draws: int, finished: int = 0) -> Callable[[int, int, int], None]:
-        """How far chains are: a line that moves, or a line every tenth of the work.
+        """Progress of the chains: an updated line, or a line every tenth.
 
         Parameters
         ----------
         chains, draws
             Number of chains, and of draws of each with tuning.
         finished
-            Chains that were there before.
+            Chains stored before.
 
         Returns
         -------
@@ -75,7 +75,7 @@ class Messages:
         return tell
 
     def close(self) -> None:
-        """End a line that moves."""
+        """End an updated line."""
         if self._open:
             self._open = ""
             print(file=sys.stderr, flush=True)
@@ -96,7 +96,7 @@ def _divergences(by_chain: Mapping[int, int]) -> str:
 
 
 class Clock:
-    """Seconds since it was made, or since the last lap."""
+    """Seconds since creation, or since the last lap."""
 
     def __init__(self) -> None:
         self.begin = self.last = time.perf_counter()

@@ -1,4 +1,4 @@
-"""A short run whose draws are thrown away: it shows how the posterior is shaped, so that the chains mix faster."""
+"""A short run with discarded draws that estimates the shape of the posterior, so that the chains mix faster."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from reeuncert.inference.whitening import LinearMap
 CHAINS, TUNE, DRAWS = 2, 150, 250
 TARGET_ACCEPT = 0.8
 STREAM = 0x9170
-"""Keeps the seeds of a pilot's chains apart from those of the chains that it serves."""
+"""Separates the seeds of a pilot's chains from those of the main chains."""
 
 
 def pilot(begin: Begin, compiled: CompiledModel, settings: Settings, messages: Messages) -> Roundness:
-    """Learn the shape of a posterior from a short run; the same seed learns the same.
+    """Estimate the shape of a posterior from a short run; deterministic for a given seed.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def pilot(begin: Begin, compiled: CompiledModel, settings: Settings, messages: M
     compiled
         From `around_mode`.
     settings
-        Of the run that it serves; seed and cores are taken from them.
+        Settings of the main run; seed and cores are used.
 
     Raises
     ------

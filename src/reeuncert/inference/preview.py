@@ -1,4 +1,4 @@
-"""A quick look: approximate intervals in seconds, from a very short run."""
+"""Preview: approximate intervals in seconds, from a very short run."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ TUNE, DRAWS, CHAINS = 120, 100, 2
 def preview(case: Case, *, seed: int | None = None, progressbar: bool = False, quiet: bool = True) -> xr.DataTree:
     """Sample a case very briefly (2 chains of 120 tuning and 100 kept draws).
 
-    Medians lie within a small part of a posterior standard deviation of those of a full run as a rule; nothing about
-    it has converged, and everything made from it says "approximate" (``attrs["approximate"] == "yes"``).
+    Medians usually differ from those of a full run by a small fraction of a posterior standard deviation; the run has
+    not converged, and everything made from it is marked "approximate" (``attrs["approximate"] == "yes"``).
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def preview(case: Case, *, seed: int | None = None, progressbar: bool = False, q
 def approximate(
     model: pm.Model, *, seed: int | None = None, progressbar: bool = False, quiet: bool = True, command: str = ""
 ) -> xr.DataTree:
-    """The same for a model that is built already."""
+    """The same for a built model."""
     tree = sample(
         model,
         draws=DRAWS,

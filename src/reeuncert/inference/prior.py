@@ -1,4 +1,4 @@
-"""The prior, simulated forward: what is believed before any reported number is seen."""
+"""Forward simulation of the prior."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NO_DRAWS = "a density of family flat has no total to divide by"
 def sample_prior(
     model: pm.Model, draws: int = PRIOR_DRAWS, seed: int | None = None, *, quiet: bool = False
 ) -> xr.DataTree:
-    """Draw flows from the prior alone.
+    """Draw flows from the prior.
 
     Where densities are stated on coordinates the draws are independent, simulated forward; under
     ``prior_measure = "mass"`` or ``"shares"`` they come from NUTS without the evidence.
@@ -99,7 +99,7 @@ def has_density(variable: TensorVariable) -> bool:
 
 @contextmanager
 def convertible(model: pm.Model) -> Iterator[None]:
-    """The model without its initial values: with them PyMC 6.3 refuses to copy it or to compute its terms."""
+    """The model without initial values, with which PyMC 6.3 cannot copy it or compute its terms."""
     held = dict(model.rvs_to_initial_values)
     model.rvs_to_initial_values.update(dict.fromkeys(held))
     try:

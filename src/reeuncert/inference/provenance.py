@@ -1,4 +1,4 @@
-"""Where a result came from: versions, seed, settings, fingerprints of case and data, times."""
+"""Provenance of a result: versions, seed, settings, hashes of case and data, times."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def versions() -> dict[str, str]:
     for package in PACKAGES:
         try:
             found[package] = version(package)
-        except PackageNotFoundError:  # run from a source tree that was never installed
+        except PackageNotFoundError:  # run from a source tree without installation
             found[package] = "unknown"
     return found
 
@@ -57,12 +57,12 @@ def case_attributes(case: Case) -> dict[str, str]:
 
 
 def content_sha256(case: Case) -> str:
-    """SHA-256 of what a case says, wherever its files lie and however they are written."""
+    """SHA-256 of the content of a case, independent of paths and formatting."""
     return hashlib.sha256(case_to_json(dataclasses.replace(case, path="", hashes={})).encode()).hexdigest()
 
 
 def model_sha256(case: Case) -> str:
-    """SHA-256 of what the draws of a case depend on, wherever its files lie and however they are written."""
+    """SHA-256 of all that the draws of a case depend on, independent of paths and formatting."""
     return hashlib.sha256(model_json(case).encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Fit a case again and again with other numbers: compiled once, refitted with new data."""
+"""Refits of a case with other numbers, compiled once."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Refitter:
 
     @property
     def record(self) -> ModelRecord:
-        """What the model of the first case was built from."""
+        """Input of the compiled model."""
         return record_of(self._latest[1])
 
     @property
@@ -95,7 +95,7 @@ class Refitter:
     ) -> xr.DataTree:
         """Sample the posterior with other numbers.
 
-        What a pilot run shows of the shape of the posterior is learned once, and serves all fits.
+        The pilot run is made once and used for all fits.
 
         Parameters
         ----------
@@ -154,10 +154,10 @@ class Refitter:
             pm.set_data(before, model=model)
 
     def _roundness(self, case: Case, cores: int | None, progress: bool) -> Roundness | None:
-        """What a pilot run shows of the posterior of a case; the two learned last are kept."""
+        """Result of the pilot run of a case; the last two are cached."""
         if not self._whitened:
             return None
-        key = case_to_json(case)  # cases hold NaN for what is not given: they are never equal to a copy
+        key = case_to_json(case)  # cases contain NaN for missing values, so a copy never compares equal
         for known, learned in self._learned:
             if known == key:
                 return learned
@@ -209,7 +209,7 @@ def _inputs(model: pm.Model) -> list[SharedVariable]:
 
 @dataclasses.dataclass(frozen=True)
 class _Structure:
-    """All that the compiled code takes for granted."""
+    """Structure assumed by the compiled code."""
 
     system: Any
     delivered: tuple[tuple[str, str], ...]

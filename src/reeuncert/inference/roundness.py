@@ -1,4 +1,4 @@
-"""Coordinates in which a posterior is nearly round.
+"""Whitened coordinates, in which a posterior is nearly isotropic.
 
 Tight figures pin down a few hundred combinations of flows (a sum over products, a yield times an input) and leave the
 rest to the prior, so that the posterior is a needle in some directions and wide in most. NUTS with a diagonal metric
@@ -11,8 +11,8 @@ takes short steps along all of them. Two things make it round:
    mode says (in variance; the other directions are round to a few per cent). The covariance of the pilot's draws in
    the span of these directions sets this right.
 
-What a pilot learned, the ratio of the covariance to what the mode says, serves for the same model with other numbers,
-too: the mode and its curvature are cheap and are found anew, the ratio changes little.
+The pilot's ratio of the covariance to that at the mode is reused for the same model with other numbers: mode and
+curvature are cheap and recomputed, the ratio changes little.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ of directions and their length. Where tight figures pin down more directions, th
 
 @dataclass(frozen=True)
 class Roundness:
-    """What draws show of a posterior in the coordinates of `around_mode`.
+    """Shape of a posterior in the coordinates of `around_mode`, estimated from draws.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def around_mode(compiled: CompiledModel, expected: int = FIRST_GUESS) -> Compile
 
 
 def learned_from(compiled: CompiledModel, draws: Array) -> Roundness:
-    """What draws show of the posterior.
+    """Estimate the shape of the posterior from draws.
 
     Parameters
     ----------

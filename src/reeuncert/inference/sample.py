@@ -1,4 +1,4 @@
-"""Sample a model: from a `pm.Model` to a labelled tree of prior, posterior, likelihood terms and provenance."""
+"""Sample a `pm.Model` to a labelled tree of prior, posterior, likelihood terms and provenance."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def sample(
     checkpoint: str | Path | None = None,
     resume: bool = False,
 ) -> xr.DataTree:
-    """Draw from the posterior, and from the prior beside it.
+    """Draw from the posterior and from the prior.
 
     Parameters
     ----------
@@ -74,10 +74,10 @@ def sample(
     draws, tune
         Draws kept and tuning steps of every chain.
     thin
-        Keep every ``thin``-th draw: a chain makes ``draws * thin``. Where neighbours are alike this costs little
+        Keep every ``thin``-th draw: a chain makes ``draws * thin``. For autocorrelated draws this loses little
         information and saves memory and disk.
     chains
-        Number of chains; four let R-hat say something.
+        Number of chains; R-hat needs several.
     seed
         The same seed, settings and versions give the same draws; None takes one from the operating system and records
         it.
@@ -89,10 +89,10 @@ def sample(
     target_accept
         Mean acceptance that the step size is tuned to; 0.95 for small, awkward systems.
     pilot
-        Learn the shape of the posterior from a short run first, whose draws are thrown away (hmc, nutpie); where few
-        draws are wanted, it may take longer than they do.
+        First estimate the shape of the posterior by a short run with discarded draws (hmc, nutpie); for few draws it
+        can take longer than the run.
     progressbar, quiet
-        Show progress; say nothing at all.
+        Show progress; print nothing.
     prior_draws
         Draws from the prior (0: none).
     store_z
@@ -100,13 +100,12 @@ def sample(
     likelihood_terms
         Compute log likelihood by source and log prior by class, for power-scaling and cross-validation.
     command
-        What the user typed, for the record.
+        Command line, for the provenance.
     compiled
         From `reeuncert.inference.compile_model`, to skip compiling (hmc, nutpie).
     checkpoint
-        A folder in which every chain is stored as it finishes (hmc, nutpie), so that what has been sampled outlives
-        this process. It stays: delete it when the result is written. One of another run that is there already is
-        replaced when the first chain is stored.
+        A folder in which every chain is stored as it finishes (hmc, nutpie), so that it survives a killed process.
+        Delete it after the result is written. A checkpoint of another run is replaced when the first chain is stored.
     resume
         Go on with the chains in ``checkpoint``: only those that it lacks are sampled. A chain depends on its own seed,
         which comes from ``seed`` and its number, and not on the chains beside it or on the number of cores; so on the
@@ -209,7 +208,7 @@ def sample(
 
 
 def _identity(case: Case, settings: Settings, sampler: str) -> dict[str, str | int | float]:
-    """All that the draws of a chain depend on, but for the model's own code."""
+    """All that the draws of a chain depend on, except the model code."""
     return {
         "model_sha256": model_sha256(case),
         "draws": settings.draws,

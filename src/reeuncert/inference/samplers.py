@@ -1,4 +1,4 @@
-"""The samplers by name: each takes a model and settings, and returns the draws and what it knows of them."""
+"""Samplers by name: each takes a model and settings, and returns draws and statistics."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from reeuncert.inference.whitening import compile_for_sampling, is_whitened
 
 @dataclass(frozen=True)
 class Drawn:
-    """What a sampler returned.
+    """Result of a sampler.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def sample_nutpie(
     compiled: CompiledModel | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> Drawn:
-    """NUTS by nutpie (diagonal metric, adapted with gradients), in coordinates in which the posterior is nearly round.
+    """NUTS by nutpie (diagonal metric, adapted with gradients), in whitened coordinates.
 
     Ctrl-C while it samples keeps the draws made so far: of the chains, those that together give most draws. While all
     chains are still tuning there are none, and the interrupt goes on to the caller. A checkpoint receives every chain
@@ -93,9 +93,9 @@ def _sample_chains(
     require_finite(compiled)
     have = {} if checkpoint is None else checkpoint.begin(compiled)
     if len(have) == settings.chains:
-        pass  # nothing is left to sample
+        pass  # all chains are stored
     elif is_whitened(compiled):
-        messages.say("Looking for the mode and the directions that the evidence pins down …")
+        messages.say("Finding the mode and the directions informed by the evidence …")
         if compiled.learned is None:
             compiled = around_mode(compiled)
             if settings.pilot:

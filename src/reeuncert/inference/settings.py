@@ -1,4 +1,4 @@
-"""How to sample, whichever sampler does it."""
+"""Settings of all samplers."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ STATISTICS = {
     "maxdepth_reached": "reached_max_treedepth",
     "reached_max_treedepth": "reached_max_treedepth",
 }
-"""Statistics of the samplers that are kept, and the one name that each gets whichever sampler ran."""
+"""Stored sampler statistics, with one name for all samplers."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How to sample.
+    """Settings of a run.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ class Settings:
 
 
 def renamed(stats: xr.Dataset) -> xr.Dataset:
-    """The statistics that are kept, under their one name."""
+    """Stored statistics, with common names."""
     kept = {new: stats[old] for old, new in STATISTICS.items() if old in stats}
     return xr.Dataset({k: v.astype("int64") if v.dtype.kind == "u" else v for k, v in kept.items()})
 

@@ -1,9 +1,8 @@
-"""Starting points: from a jittered centre of the prior a short way uphill, so that no chain begins far out.
+"""Starting points: a jittered centre of the prior, improved by a few optimisation steps.
 
-The centre is the model's own initial point: zero where the priors are standard normals. A few dozen L-BFGS steps
-(about a second for a thousand parameters) bring a start from there into the bulk of the posterior's neighbourhood; it
-stops well before the mode, where gradients vanish and a sampler learns nothing of the scales. Every chain starts from
-a jitter of its own.
+The centre is the model's own initial point: zero where the priors are standard normals. A few dozen L-BFGS steps (about
+a second for a thousand parameters) move it towards the bulk of the posterior, but stop well before the mode, where
+gradients vanish and the scales cannot be adapted. Every chain has its own jitter.
 """
 
 from __future__ import annotations
@@ -62,7 +61,7 @@ def good_start(compiled: CompiledModel, seed: int, *, jitter: float = JITTER, st
 
 
 def require_finite(compiled: CompiledModel) -> None:
-    """Stop where nothing can begin.
+    """Raise if sampling cannot start.
 
     Raises
     ------

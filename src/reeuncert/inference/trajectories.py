@@ -1,11 +1,10 @@
 """Hamiltonian trajectories of random length, compiled: a chain runs for as many draws as wanted without Python.
 
-A draw is a few short trajectories. The momentum of one goes on into the next but for a part that is drawn anew
-(Horowitz 1991, *Physics Letters B* 268, 247): a path may then be long where the posterior is, while no single
-trajectory is longer than the place allows; where one is refused, the momentum turns round. Lengths are random, so
-that no direction comes back to where it was.
+A draw is a few short trajectories. Part of the momentum is kept from one to the next, the rest is drawn anew (Horowitz
+1991, *Physics Letters B* 268, 247): paths can be long although each trajectory is short; after a rejection the momentum
+is reversed. Lengths are random to avoid periodic orbits.
 
-Everything that a chain is at a moment lies in `State`: run for ten draws, or ten times for one, it gives the same ones.
+`State` is the full state of a chain: one run of ten draws equals ten runs of one draw.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ TRAJECTORIES = 3
 SHORTEST, LONGEST = 1.0, 2.0
 """Time of a trajectory, uniform between these; in a standard normal, π/2 leads to a point that is unlike the first."""
 KEPT = 0.6
-"""Part of a momentum that goes on into the next trajectory."""
+"""Fraction of the momentum kept for the next trajectory."""
 MOST_STEPS, MOST_TUNING_STEPS = 256, 64
 ENERGY_ERROR = 1000.0
 """A trajectory whose energy changes by more has diverged (Stan's bound)."""
@@ -36,7 +35,7 @@ LOGP, STEP, MEAN_LOG_STEP, ERROR, COUNT, TOWARDS, ENERGY = range(7)
 NUMBERS = 7
 """Places in the numbers of a `State`, and how many there are."""
 STATISTICS = ("lp", "energy", "energy_before", "acceptance_rate", "n_steps", "step_size", "diverging")
-"""Columns of what `advance` says of each draw."""
+"""Columns of the statistics of `advance`."""
 
 _GAMMA, _T0, _KAPPA = 0.05, 10.0, 0.75  # of dual averaging, as in Hoffman & Gelman (2014)
 _VERSION = source_version(__file__)
@@ -70,7 +69,7 @@ class Expand(Density):
 
 @dataclass(frozen=True)
 class State:
-    """Where a chain is.
+    """State of a chain.
 
     Parameters
     ----------
@@ -91,7 +90,7 @@ class State:
 
     @classmethod
     def at(cls, point: Array, random: np.random.Generator) -> State:
-        """A chain that begins at a point."""
+        """A chain at a starting point."""
         place = np.stack([point, np.zeros(point.size), random.standard_normal(point.size)])
         return cls(place, np.zeros(NUMBERS), np.ones(point.size), random)
 
@@ -100,13 +99,13 @@ class State:
         self.numbers[[STEP, MEAN_LOG_STEP, ERROR, COUNT, TOWARDS]] = step, np.log(step), 0.0, 0.0, np.log(step)
 
     def settle(self) -> None:
-        """Stay with the step that was tuned."""
+        """Fix the tuned step."""
         self.numbers[STEP] = np.exp(self.numbers[MEAN_LOG_STEP])
 
 
 @kernel(_VERSION, nogil=True)
 def evaluate(density, user, place, numbers):  # type: ignore[no-untyped-def]  # numba infers
-    """Log density and gradient where the chain is; whether they exist."""
+    """Evaluate log density and gradient at the current point; False if they are not finite."""
     value = np.zeros(1)
     failed = density(np.uint64(place.shape[1]), place[0].ctypes, place[1].ctypes, value.ctypes, user)
     numbers[LOGP] = value[0]
@@ -163,7 +162,7 @@ def advance(density, user, place, numbers, scale, random, target, trajectories, 
                     r[i] += 0.5 * step * scale[i] * g[i]
                     kinetic += r[i] * r[i]
                 change = 0.5 * kinetic - value[0] - energy
-            if not change <= ENERGY_ERROR:  # not a number, too
+            if not change <= ENERGY_ERROR:  # also NaN
                 diverged, change = 1.0, np.inf
             chance = np.exp(-max(change, 0.0))
             if random.random() < chance:

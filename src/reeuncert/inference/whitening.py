@@ -1,4 +1,4 @@
-"""Sample a model in other coordinates, which a linear map turns into its own.
+"""Sample a model in other coordinates, by a linear map.
 
 The sampler moves in y instead of the model's own parameters x,
 
