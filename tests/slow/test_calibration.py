@@ -8,9 +8,8 @@ import simuk
 
 import reeuncert as ree
 from reeuncert.balance.op import flows_from_coordinates
-from reeuncert.calibration.quantities import quantities
-from reeuncert.calibration.ranks import inside
-from reeuncert.calibration.result import Calibration
+from reeuncert.calibration.recovery import quantities
+from reeuncert.calibration.result import Calibration, inside
 from reeuncert.calibration.simulate import Truth
 from reeuncert.case.records import Case
 from reeuncert.inference.compiled import repeatable_arithmetic

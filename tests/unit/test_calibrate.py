@@ -7,10 +7,8 @@ import pandas as pd
 import pytest
 
 import reeuncert as ree
-from reeuncert.calibration.quantities import quantities, truth_as_draws
-from reeuncert.calibration.ranks import band, inside, positions, uniformity
-from reeuncert.calibration.recovery import key_rows, recovery_table, summarise
-from reeuncert.calibration.result import Calibration
+from reeuncert.calibration.recovery import key_rows, quantities, recovery_table, summarise, truth_as_draws
+from reeuncert.calibration.result import Calibration, band, inside, positions, uniformity
 from reeuncert.calibration.simulate import simulations
 from reeuncert.case.records import Case
 from reeuncert.errors import ReeUncertError

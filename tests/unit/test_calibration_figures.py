@@ -8,10 +8,18 @@ import pytest
 from scipy import stats
 
 import reeuncert as ree
-from reeuncert.calibration.figures import mass_by_name, simulated_row
+from reeuncert.calibration.figures import (
+    OUTLIER_SD,
+    draw_error,
+    draw_offsets,
+    draw_widths,
+    learned_sources,
+    mass_by_name,
+    simulated_row,
+    statements,
+)
 from reeuncert.calibration.flows import simulate_flows
 from reeuncert.calibration.simulate import simulate
-from reeuncert.calibration.widths import OUTLIER_SD, draw_error, draw_offsets, draw_widths, learned_sources, statements
 from reeuncert.case.records import Case, ErrorClass, Evidence, Offset
 from reeuncert.likelihood.compile import compile_evidence
 from reeuncert.likelihood.predictive import log_likelihood, predicted_quantities

@@ -10,8 +10,8 @@ from scipy.stats import norm
 from scipy.stats import t as student
 
 from reeuncert.questions.budget import REST, Inputs, shares_of
+from reeuncert.questions.information import width_after_regression
 from reeuncert.questions.nested import expected_widths, interval_width, weighted_quantiles
-from reeuncert.questions.regression import width_after_regression
 from reeuncert.questions.reweight import smoothed, threshold
 from reeuncert.questions.targets import Target
 

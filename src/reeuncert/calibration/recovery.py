@@ -8,10 +8,120 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
-from reeuncert.calibration.quantities import FLOW, HEADLINE, UNRECORDED, quantities, truth_as_draws
 from reeuncert.calibration.simulate import Truth
 from reeuncert.case.records import Case
+from reeuncert.indicators.compute import indicators_of
+from reeuncert.indicators.flows import FlowTable
+from reeuncert.indicators.headlines import place
+from reeuncert.inference.layout import MASS_FLOW
+
+Array = NDArray[np.float64]
+
+FLOW, UNRECORDED, WIDTH, OFFSET, INDICATOR, HEADLINE = (
+    "flows",
+    "unrecorded flows",
+    "source widths",
+    "offsets",
+    "indicators",
+    "headlines",
+)
+"""Classes of quantities, in the order of the tables."""
+
+UNREGISTERED = "unregistered"
+UNRECORDED_ROLES = ("unrecorded_trade", "declared", "undeclared")
+
+
+def quantities(draws: xr.Dataset, case: Case, names: Sequence[str] | None = None) -> tuple[pd.DataFrame, Array]:
+    """Every quantity of interest of some draws, as columns.
+
+    Parameters
+    ----------
+    draws
+        ``mass_flow`` (chain, draw, flow, year) and, where the model has them, ``source_width`` and ``log_offset``.
+    case
+        The case of the draws.
+    names
+        Names of indicators; all of them by default.
+
+    Returns
+    -------
+    labels
+        One row per quantity: kind, group (role of the flow, source, offset or indicator), quantity, year.
+    values
+        Shape (chain, draw, quantity).
+    """
+    flow_labels, flows = _flows(draws, case)
+    labels, values = [flow_labels], [flows]
+    for kind, name in ((WIDTH, "source_width"), (OFFSET, "log_offset")):
+        if name in draws:
+            array = draws[name].transpose("chain", "draw", ...)
+            wanted = [str(label) for label in array[array.dims[2]].values]
+            labels.append(pd.DataFrame({"kind": kind, "group": wanted, "quantity": wanted, "year": 0}))
+            values.append(array.values)
+    found = indicators_of(FlowTable.from_dataset(draws[[MASS_FLOW]], case), names)
+    indicator_labels, indicator_values = _indicators(found, case)
+    labels.append(indicator_labels)
+    values.append(indicator_values)
+    return pd.concat(labels, ignore_index=True), np.concatenate(values, axis=2)
+
+
+def truth_as_draws(truth: Truth, posterior: xr.Dataset) -> xr.Dataset:
+    """A truth as a posterior of one draw, with the same widths and offsets as the posterior."""
+    found = truth.as_draws()
+    for name, drawn in (("source_width", truth.source_width), ("log_offset", truth.log_offset)):
+        if name in posterior:
+            dim = next(d for d in posterior[name].dims if d not in ("chain", "draw"))
+            there = [str(label) for label in posterior[name][dim].values]
+            # Widths that are not learned are constants of the model.
+            values = np.array([drawn.get(label, np.nan) for label in there])
+            found[name] = xr.DataArray(values[None, None], dims=("chain", "draw", dim), coords={dim: there})
+    return found
+
+
+def _flows(draws: xr.Dataset, case: Case) -> tuple[pd.DataFrame, Array]:
+    system = case.system
+    there = np.argwhere(system.exists)
+    rows = []
+    for i, t in there:
+        flow = system.flows[i]
+        hidden = flow.route == UNREGISTERED or flow.quantity in UNRECORDED_ROLES
+        rows.append((UNRECORDED if hidden else FLOW, flow.quantity, flow.name, system.years[t]))
+    mass = draws[MASS_FLOW].transpose("chain", "draw", "flow", "year").values
+    return pd.DataFrame(rows, columns=["kind", "group", "quantity", "year"]), mass[:, :, there[:, 0], there[:, 1]]
+
+
+def _indicators(found: xr.Dataset, case: Case) -> tuple[pd.DataFrame, Array]:
+    headlines = _headline_cells(found, case)
+    rows: list[tuple[str, str, str, int]] = []
+    columns = []
+    for name, variable in found.data_vars.items():
+        array = variable.transpose("chain", "draw", ..., "year")
+        dims = array.dims[2:]
+        columns.append(array.values.reshape(*array.shape[:2], -1))
+        for index in np.ndindex(array.shape[2:]):
+            cell = tuple(array[d].values[k] for d, k in zip(dims, index, strict=True))
+            where = " ".join(str(label) for label in cell[:-1])
+            kind = HEADLINE if (name, *cell) in headlines else INDICATOR
+            rows.append((kind, str(name), f"{name} {where}".strip(), int(cell[-1])))
+    labels = pd.DataFrame(rows, columns=["kind", "group", "quantity", "year"])
+    return labels, np.concatenate(columns, axis=2)
+
+
+def _headline_cells(found: xr.Dataset, case: Case) -> set[tuple[object, ...]]:
+    """Cells of the headline indicators; years outside the case are left out."""
+    cells: set[tuple[object, ...]] = set()
+    tree = xr.DataTree.from_dict({"derived": found})
+    for headline in case.headlines:
+        if headline.indicator not in found:
+            continue
+        name, labels, year = place(tree, headline)
+        dims = found[name].dims[2:-1]
+        if year in case.system.years and all(labels[str(d)] in found[d].values for d in dims):
+            cells.add((name, *(labels[str(d)] for d in dims), year))
+    return cells
+
 
 ALL_YEARS = ", all years"
 """Suffix of the kind of flows summed over their years; their year is 0."""

@@ -9,9 +9,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from reeuncert.calibration.figures import mass_by_name, simulated_row
+from reeuncert.calibration.figures import draw_offsets, draw_widths, mass_by_name, simulated_row, statements
 from reeuncert.calibration.flows import simulate_flows
-from reeuncert.calibration.widths import draw_offsets, draw_widths, statements
 from reeuncert.case.records import Case
 from reeuncert.inference.layout import flow_coordinates
 

@@ -9,8 +9,7 @@ from pathlib import Path
 import pandas as pd
 from rich.table import Table
 
-from reeuncert.calibration.ranks import COVERAGES
-from reeuncert.calibration.result import Calibration
+from reeuncert.calibration.result import COVERAGES, Calibration
 from reeuncert.case.records import Case
 from reeuncert.case.restriction import restrict
 from reeuncert.cli.options import parse_options

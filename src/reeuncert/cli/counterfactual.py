@@ -14,8 +14,8 @@ from rich.text import Text
 
 from reeuncert.cli.terminal import console
 from reeuncert.counterfactuals import lost_consumption, rule, run_counterfactual
-from reeuncert.counterfactuals.capacity import AS_DRAWN, HIGHEST, Capacity
 from reeuncert.counterfactuals.lost import ALL, counterfactual_of
+from reeuncert.counterfactuals.run import AS_DRAWN, HIGHEST, Capacity
 from reeuncert.errors import InputError, OutputError, Problem
 from reeuncert.indicators.headlines import number
 from reeuncert.result.io import csv_text, read_results

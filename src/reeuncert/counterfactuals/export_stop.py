@@ -9,9 +9,8 @@ import numpy as np
 import xarray as xr
 
 from reeuncert.counterfactuals.allocate import World
-from reeuncert.counterfactuals.capacity import Capacity
 from reeuncert.counterfactuals.rule import Setting, label_problem, problem
-from reeuncert.counterfactuals.run import run_counterfactual
+from reeuncert.counterfactuals.run import Capacity, run_counterfactual
 from reeuncert.errors import Problem
 from reeuncert.indicators.flows import Mask
 from reeuncert.words.cells import unknown

@@ -1,17 +1,13 @@
-"""Kinds of change that a study can make in a case; to add one: a file, and a row in `EDITS`."""
+"""Kinds of change that a study can make in a case; to add one: a class, and a row in `_KINDS`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from reeuncert.edits.base import Edit, Edited, EditError
-from reeuncert.edits.independent_years import IndependentYears
-from reeuncert.edits.leave_out import LeaveOut
-from reeuncert.edits.offset import Bias
 from reeuncert.edits.option import Option
-from reeuncert.edits.prior_median import PriorMedian
-from reeuncert.edits.prior_spread import PriorSpread
-from reeuncert.edits.source_width import SourceWidth
+from reeuncert.edits.priors import IndependentYears, PriorMedian, PriorSpread
+from reeuncert.edits.sources import Bias, LeaveOut, SourceWidth
 from reeuncert.edits.without_flows import WithoutFlows
 from reeuncert.words.cells import unknown
 

@@ -1,14 +1,16 @@
-"""Which rows of the priors table a change is about."""
+"""Changes of rows of the priors table: medians, spreads, years."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from reeuncert.case.records import Case, Prior
-from reeuncert.edits.base import Edit, quoted, unknown_names
+from reeuncert.edits.base import Edit, Edited, above_zero, one_amount, quoted, said, unknown_names
 from reeuncert.system.definition import FLOW_FIELDS, Selector
+from reeuncert.words.prior_families import PRIOR_FAMILIES
 
 EVERY = "*"
 """As the name of a prior: all rows."""
@@ -113,3 +115,154 @@ def selector_problems(selector: Selector, case: Case) -> list[str]:
 def with_rows(case_priors: Sequence[Prior], new: dict[str, Prior]) -> tuple[Prior, ...]:
     """The rows with those of the same name replaced."""
     return tuple(new.get(row.name, row) for row in case_priors)
+
+
+SHARES = ("share", "split")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriorMedian(PriorEdit):
+    """Move the median of priors, spreads as they were.
+
+    Parameters
+    ----------
+    factor
+        Of the mass for inputs; of the odds, share / (1 − share), for shares, so that a share stays between 0 and 1.
+    value
+        The new median of all years of the row, in the unit of the case or as a share.
+
+    Examples
+    --------
+    >>> import reeuncert as ree
+    >>> case = ree.read_case("small_metal")
+    >>> less = PriorMedian(prior=("ore of South",), factor=0.5).apply(Edited(case)).case
+    >>> [(p.median, p.median_to) for p in less.priors if p.name == "ore of South"]
+    [(10.0, 20.0)]
+    """
+
+    factor: float = float("nan")
+    value: float = float("nan")
+
+    kind: ClassVar[str] = "prior_median"
+    varied: ClassVar[str] = "factor"
+
+    def problems(self, case: Case) -> Sequence[str]:
+        amounts = {"factor": self.factor, "value": self.value}
+        return [*(one_amount(self.kind, **amounts) or above_zero(**amounts)), *super().problems(case)]
+
+    def row_problems(self, rows: Sequence[Prior]) -> list[str]:
+        found = []
+        without = [row.name for row in rows if not said(row.median)]
+        if without:
+            found.append(f"prior {quoted(without)} states no median; choose others")
+        shares = [row.name for row in rows if row.kind in SHARES]
+        if said(self.value) and self.value >= 1 and shares:
+            found.append(f"value is {self.value:g}, but prior {quoted(shares)} is a share; it must be below 1")
+        return found
+
+    def apply(self, edited: Edited) -> Edited:
+        rows = {row.name: self._moved(row) for row in self.rows(edited.case)}
+        return replace(edited, case=replace(edited.case, priors=with_rows(edited.case.priors, rows)))
+
+    def _moved(self, row: Prior) -> Prior:
+        if said(self.value):
+            return replace(row, median=self.value, median_to=math.nan)
+        return replace(row, median=self._scaled(row, row.median), median_to=self._scaled(row, row.median_to))
+
+    def _scaled(self, row: Prior, median: float) -> float:
+        if row.kind not in SHARES:
+            return self.factor * median
+        odds = self.factor * median / (1 - median)
+        return odds / (1 + odds)
+
+    def __str__(self) -> str:
+        if said(self.value):
+            return f"median of {self.chosen} = {self.value:g}"
+        return f"median of {self.chosen} × {self.factor:g}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriorSpread(PriorEdit):
+    """Multiply the spread of priors, medians as they were.
+
+    Parameters
+    ----------
+    factor
+        Of every standard deviation of the row: of the level, of the years, of the slope, and of a split. A gamma
+        density keeps its mean; the concentration of a Dirichlet density is divided by the square.
+
+    Examples
+    --------
+    >>> import reeuncert as ree
+    >>> case = ree.read_case("small_metal")
+    >>> wide = PriorSpread(group=("stocks",), factor=2.0).apply(Edited(case)).case
+    >>> [(p.level_sd, q.level_sd) for p, q in zip(case.priors, wide.priors) if p != q][0]
+    (0.6, 1.2)
+    """
+
+    factor: float = float("nan")
+
+    kind: ClassVar[str] = "prior_spread"
+    varied: ClassVar[str] = "factor"
+
+    def problems(self, case: Case) -> Sequence[str]:
+        amounts = one_amount(self.kind, factor=self.factor) or above_zero(factor=self.factor)
+        return [*amounts, *super().problems(case)]
+
+    def row_problems(self, rows: Sequence[Prior]) -> list[str]:
+        fixed = [r.name for r in rows if r.family and PRIOR_FAMILIES[r.family].widened is None]
+        return [f"prior {quoted(fixed)} has no spread apart from its limits; choose others"] if fixed else []
+
+    def apply(self, edited: Edited) -> Edited:
+        rows = {row.name: self._widened(row) for row in self.rows(edited.case)}
+        return replace(edited, case=replace(edited.case, priors=with_rows(edited.case.priors, rows)))
+
+    def _widened(self, row: Prior) -> Prior:
+        f = self.factor
+        row = replace(
+            row,
+            level_sd=f * row.level_sd,
+            year_sd=f * row.year_sd,
+            slope_sd=f * row.slope_sd,
+            split_sd=f * row.split_sd,
+        )
+        widened = PRIOR_FAMILIES[row.family].widened if row.family else None
+        if widened is None:
+            return row
+        a, b = widened(row.a, row.b, f)
+        return replace(row, a=a, b=b)
+
+    def __str__(self) -> str:
+        return f"spread of {self.chosen} × {self.factor:g}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndependentYears(PriorEdit):
+    """Make each year of priors independent of the others, with the same spread in every year.
+
+    The sd of the level moves into that of the years, whose correlation becomes zero. It is the assumption that many
+    published models make without saying so, and makes cumulated totals far too sure; slopes on covariates stay.
+
+    Examples
+    --------
+    >>> import reeuncert as ree
+    >>> case = ree.read_case("small_metal")
+    >>> free = IndependentYears().apply(Edited(case)).case
+    >>> row = free.priors[0]
+    >>> row.level_sd, round(row.year_sd, 3), row.correlation
+    (0.0, 0.539, 0.0)
+    """
+
+    kind: ClassVar[str] = "independent_years"
+    needs_choice: ClassVar[bool] = False
+
+    def apply(self, edited: Edited) -> Edited:
+        rows = {row.name: _independent(row) for row in self.rows(edited.case)}
+        return replace(edited, case=replace(edited.case, priors=with_rows(edited.case.priors, rows)))
+
+    def __str__(self) -> str:
+        return f"independent years of {self.chosen}"
+
+
+def _independent(row: Prior) -> Prior:
+    return replace(row, level_sd=0.0, year_sd=math.hypot(row.level_sd, row.year_sd), correlation=0.0)

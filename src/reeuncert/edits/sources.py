@@ -1,11 +1,13 @@
-"""Which rows of evidence a change is about."""
+"""Changes of evidence: widths of sources, rows that are left out, biases of records."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from reeuncert.case.records import Case, Evidence
-from reeuncert.edits.base import quoted, unknown_names
+from reeuncert.edits.base import Edit, Edited, above_zero, one_amount, quoted, said, unknown_names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,3 +60,154 @@ class SourceChoice:
         if not (self.source or self.lineage or self.error_class or self.evidence):
             return [f"'{kind}' does not say which evidence; name a source, lineage, error_class, or rows (evidence)"]
         return [] if self.rows(case) else [f"no row of evidence is of {self.chosen}"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceWidth(SourceChoice, Edit):
+    """Change how wrong sources may be: the half-width of the central 68 % of their errors.
+
+    Where only some sources of a class are chosen, they get a class of their own.
+
+    Parameters
+    ----------
+    factor
+        Of the width of the class and of its floor, and of widths that rows give themselves.
+    value
+        The new width of the class (its floor is lowered to it if need be); rows with a width of their own keep it.
+
+    Examples
+    --------
+    >>> import reeuncert as ree
+    >>> case = ree.read_case("small_metal")
+    >>> loose = SourceWidth(error_class=("customs",), factor=2.0).apply(Edited(case)).case
+    >>> loose.classes["customs"].width, loose.classes["customs"].floor
+    (0.4, 0.1)
+    """
+
+    factor: float = float("nan")
+    value: float = float("nan")
+
+    kind: ClassVar[str] = "source_width"
+    varied: ClassVar[str] = "factor"
+
+    def problems(self, case: Case) -> Sequence[str]:
+        amounts = {"factor": self.factor, "value": self.value}
+        found = [*(one_amount(self.kind, **amounts) or above_zero(**amounts)), *self.choice_problems(case, self.kind)]
+        if not found and self._split_sources(case):
+            found = [
+                f"source {quoted(self._split_sources(case))} also has rows that are not chosen; "
+                "choose by source or by class"
+            ]
+        return found
+
+    def apply(self, edited: Edited) -> Edited:
+        case = edited.case
+        ids = {row.id for row in self.rows(case)}
+        sources, classes = dict(case.sources), dict(case.classes)
+        for name in sorted({case.sources[row.source_id].error_class for row in self.rows(case)}):
+            members = {row.source_id for row in case.evidence if case.sources[row.source_id].error_class == name}
+            chosen = {row.source_id for row in case.evidence if row.id in ids} & members
+            new = name if chosen == members else f"{name}, {self._amount}"
+            old = case.classes[name]
+            width, floor = self._changed(old.width, old.floor)
+            classes[new] = replace(old, name=new, width=width, floor=floor)
+            sources |= {s: replace(sources[s], error_class=new) for s in chosen}
+        rows = tuple(self._row(row) if row.id in ids else row for row in case.evidence)
+        return replace(edited, case=replace(case, evidence=rows, sources=sources, classes=classes))
+
+    def _changed(self, width: float, floor: float) -> tuple[float, float]:
+        if said(self.factor):
+            return self.factor * width, self.factor * floor
+        return self.value, min(floor, self.value)
+
+    def _row(self, row: Evidence) -> Evidence:
+        own = said(row.width) and said(self.factor)
+        return replace(row, width=self.factor * row.width) if own else row
+
+    def _split_sources(self, case: Case) -> list[str]:
+        """Sources of which only some rows are chosen: a class belongs to a whole source."""
+        ids = {row.id for row in self.rows(case)}
+        touched = {row.source_id for row in case.evidence if row.id in ids}
+        return sorted({row.source_id for row in case.evidence if row.source_id in touched and row.id not in ids})
+
+    @property
+    def _amount(self) -> str:
+        return f"× {self.factor:g}" if said(self.factor) else f"= {self.value:g}"
+
+    def __str__(self) -> str:
+        return f"width of {self.chosen} {self._amount}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeaveOut(SourceChoice, Edit):
+    """Leave out sources, lineages, classes of sources, or single rows of evidence: they count nothing.
+
+    Widths that are learned stay learned in the sources that remain, even where the witness that made that possible is
+    the one left out.
+
+    Examples
+    --------
+    >>> import reeuncert as ree
+    >>> case = ree.read_case("small_metal")
+    >>> sorted(LeaveOut(lineage=("association",)).apply(Edited(case)).left_out)
+    ['G1']
+    """
+
+    kind: ClassVar[str] = "leave_out"
+
+    def problems(self, case: Case) -> Sequence[str]:
+        return self.choice_problems(case, self.kind)
+
+    def apply(self, edited: Edited) -> Edited:
+        ids = {row.id for row in self.rows(edited.case)}
+        return replace(edited, left_out=edited.left_out | ids)
+
+    def __str__(self) -> str:
+        return f"without {self.chosen}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bias(Edit):
+    """Change the prior of log-offsets: bias, conversion factor or shared error of a record.
+
+    Parameters
+    ----------
+    offset
+        Names of offsets.
+    mean, sd
+        New mean and standard deviation (log scale).
+    factor
+        Of the standard deviation.
+    """
+
+    offset: tuple[str, ...] = ()
+    mean: float = float("nan")
+    sd: float = float("nan")
+    factor: float = float("nan")
+
+    kind: ClassVar[str] = "offset"
+    varied: ClassVar[str] = "mean"
+
+    def problems(self, case: Case) -> Sequence[str]:
+        found = unknown_names(self.offset, list(case.offsets), "offset")
+        if not self.offset:
+            found.append(f"'{self.kind}' does not say which offsets; name one of: {', '.join(case.offsets) or 'none'}")
+        if not any(map(said, (self.mean, self.sd, self.factor))):
+            found.append(f"'{self.kind}' needs one of: mean, sd, factor (none is given)")
+        if said(self.sd) and said(self.factor):
+            found.append(f"'{self.kind}' takes either sd or factor, not both")
+        return [*found, *above_zero(sd=self.sd, factor=self.factor)]
+
+    def apply(self, edited: Edited) -> Edited:
+        offsets = dict(edited.case.offsets)
+        for name in self.offset:
+            old = offsets[name]
+            mean = self.mean if said(self.mean) else old.mean
+            sd = self.sd if said(self.sd) else old.sd * (self.factor if said(self.factor) else 1.0)
+            offsets[name] = replace(old, mean=mean, sd=sd)
+        return replace(edited, case=replace(edited.case, offsets=offsets))
+
+    def __str__(self) -> str:
+        parts = [f"{name} = {value:g}" for name, value in (("mean", self.mean), ("sd", self.sd)) if said(value)]
+        parts += [f"sd × {self.factor:g}"] if said(self.factor) else []
+        return f"offset {quoted(self.offset)}: {', '.join(parts)}"

@@ -9,8 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from reeuncert.calibration.ranks import BAND, COVERAGES, band
-from reeuncert.calibration.result import Calibration
+from reeuncert.calibration.result import BAND, COVERAGES, Calibration, band
 from reeuncert.plots.draw_matplotlib import new_figure
 from reeuncert.plots.style import HUES, Theme, mpl_style, theme_of
 

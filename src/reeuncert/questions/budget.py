@@ -35,8 +35,7 @@ from reeuncert.likelihood.predictive import log_likelihood, predicted_quantities
 from reeuncert.priors.coverage import case_network
 from reeuncert.priors.paths import coordinate_prior
 from reeuncert.questions.powerscale import CLASS, SOURCE
-from reeuncert.questions.targets import Target, case_of
-from reeuncert.questions.witnesses import evidence_of
+from reeuncert.questions.targets import Target, case_of, evidence_of
 from reeuncert.result.tables import mass_flow
 from reeuncert.words.error_laws import NORMAL
 

@@ -1,9 +1,10 @@
-"""Which value a study is about: one indicator for one choice of labels and one year, in every draw."""
+"""What a question is about: one value of an indicator in every draw, some flows and years, or what sources report."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,81 @@ from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.headlines import place
 from reeuncert.indicators.registry import CUMULATED, DIMS, lookup
 from reeuncert.indicators.summary import SAMPLE, computed, select_labels
+from reeuncert.likelihood.compile import EvidenceModel, compile_evidence
+from reeuncert.likelihood.predictive import predicted_quantities, split_by_lineage
+from reeuncert.priors.coverage import case_network
 from reeuncert.result.quantiles import DEFINED
+from reeuncert.result.tables import mass_flow
+from reeuncert.system.definition import FLOW_FIELDS, Selector, SystemDefinition
+
+Flows = str | Iterable[str] | Mapping[str, str] | Selector | None
+"""Names of flows, or attributes that choose them (``{"quantity": "trade", "product": "salt+oxide"}``)."""
+
+
+def choose_flows(system: SystemDefinition, flows: Flows) -> tuple[int, ...]:
+    """Indices of the flows that names or attributes choose; all of them for None.
+
+    Raises
+    ------
+    ReeUncertError
+        For a name, attribute or value of an attribute that no flow has, or where no flow has them all.
+    """
+    if flows is None:
+        return tuple(range(len(system.flows)))
+    if isinstance(flows, Selector):
+        return _by_attributes(system, {k: "+".join(v) for k, v in flows.fields.items()})
+    if isinstance(flows, Mapping):
+        return _by_attributes(system, flows)
+    names = [flows] if isinstance(flows, str) else list(flows)
+    unknown = [n for n in names if n not in system.flow_index]
+    if unknown:
+        raise ReeUncertError("; ".join(f"no flow is named '{n}'{_near(n, list(system.flow_index))}" for n in unknown))
+    return tuple(system.flow_index[n] for n in names)
+
+
+def choose_years(system: SystemDefinition, years: int | Iterable[int] | None) -> tuple[int, ...]:
+    """Positions of years; all of them for None.
+
+    Raises
+    ------
+    ReeUncertError
+        For a year that the case does not have.
+    """
+    if years is None:
+        return tuple(range(len(system.years)))
+    wanted = [years] if isinstance(years, int) else [int(y) for y in years]
+    unknown = [y for y in wanted if y not in system.year_index]
+    if unknown:
+        told = ", ".join(str(y) for y in unknown)
+        raise ReeUncertError(f"{told} is no year of the case; it has {system.years[0]} to {system.years[-1]}")
+    return tuple(system.year_index[y] for y in wanted)
+
+
+def _by_attributes(system: SystemDefinition, attributes: Mapping[str, str]) -> tuple[int, ...]:
+    problems = [
+        f"a flow has no attribute '{name}'; it has: {', '.join(FLOW_FIELDS)}"
+        for name in attributes
+        if name not in FLOW_FIELDS
+    ]
+    if not problems:
+        selector = Selector.of(**attributes)
+        for name, values in selector.fields.items():
+            there = sorted({f.attribute(name) for f in system.flows} - {""})
+            problems += [f"no flow has {name} '{v}'{_near(v, there)}" for v in values if v not in there]
+        found = system.select(selector)
+        if not problems and not found:
+            problems.append(f"no flow has all of: {selector}")
+    if problems:
+        raise ReeUncertError("; ".join(problems))
+    return found
+
+
+def _near(name: str, known: list[str]) -> str:
+    close = get_close_matches(name, known, n=1)
+    if close:
+        return f"; did you mean '{close[0]}'?"
+    return f"; there are: {', '.join(known[:12])}{', …' if len(known) > 12 else ''}"
+
 
 Floats = NDArray[np.float64]
 Wanted = str | int | Mapping[str, Any]
@@ -176,3 +251,35 @@ def _headline(dt: xr.DataTree, number: int, coords: Mapping[str, str | int]) -> 
         )
     name, labels, year = place(dt, case.headlines[number])
     return name, {**labels, "year": year}
+
+
+def evidence_of(dt: xr.DataTree) -> EvidenceModel:
+    """The evidence of a result, compiled.
+
+    Raises
+    ------
+    ReeUncertError
+        If the case has none.
+    """
+    case = case_of(dt)
+    if not case.evidence:
+        raise ReeUncertError(f"case '{case.name}' has no evidence, so no source to ask about")
+    return compile_evidence(case, case_network(case))
+
+
+def quantities_by_lineage(dt: xr.DataTree) -> dict[str, tuple[Floats, Floats]]:
+    """Draws of what each lineage speaks of, free of its offsets, and the unit of a relative error.
+
+    Returns
+    -------
+    dict
+        Lineage → quantities (chain, draw, row) on the scale of each row, and what a relative error of 1 is there (row):
+        1 on the log and logit scales, the median of the quantity on a plain one.
+    """
+    evidence = evidence_of(dt)
+    mass = mass_flow(dt).transpose("chain", "draw", "flow", "year").values
+    quantity = predicted_quantities(evidence, mass, np.zeros((*mass.shape[:2], len(evidence.offsets.label))))
+    size = np.abs(np.median(quantity.reshape(-1, evidence.n_rows), axis=0))
+    scale = np.where(evidence.plain, np.maximum(size, np.finfo(float).tiny), 1.0)
+    parts, scales = split_by_lineage(evidence, quantity), split_by_lineage(evidence, scale)
+    return {name: (parts[name], scales[name]) for name in parts}

@@ -11,10 +11,8 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from reeuncert.calibration.quantities import quantities, truth_as_draws
-from reeuncert.calibration.ranks import positions
-from reeuncert.calibration.recovery import Recovery, recovery_table, summarise
-from reeuncert.calibration.result import Calibration
+from reeuncert.calibration.recovery import Recovery, quantities, recovery_table, summarise, truth_as_draws
+from reeuncert.calibration.result import Calibration, positions
 from reeuncert.calibration.simulate import Truth, simulate
 from reeuncert.calibration.simulate import simulations as simulated_truths
 from reeuncert.case.records import Case

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from reeuncert.counterfactuals import lost_consumption, no_trade
-from reeuncert.counterfactuals.capacity import AS_DRAWN, HIGHEST
 from reeuncert.counterfactuals.lost import ALL
+from reeuncert.counterfactuals.run import AS_DRAWN, HIGHEST
 from reeuncert.report.context import Context
 
 BY = ["region", "product"]
