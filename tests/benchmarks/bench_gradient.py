@@ -27,10 +27,11 @@ from reeuncert.balance.affine import path_affine, product, product_transposed
 from reeuncert.balance.masses import MassNetwork, exponentials, masses, masses_back
 from reeuncert.balance.network import Network
 from reeuncert.balance.op import balanced_flows, balanced_flows_with_jacobian
-from reeuncert.inference.chains import joined, run_chains
+from reeuncert.inference.chains import Begin, joined, run_chains
 from reeuncert.inference.compiled import CompiledModel
 from reeuncert.inference.density import compile_density
 from reeuncert.inference.density_kernel import Numbers
+from reeuncert.inference.hmc import HamiltonianRun
 from reeuncert.inference.messages import Messages
 from reeuncert.inference.nutpie_chains import NutpieRun
 from reeuncert.inference.roundness import around_mode
@@ -138,12 +139,20 @@ def parts(name: str, pytensor_too: bool) -> None:
         table["the same by PyTensor, in round coordinates"] = best_time(raw_call(other, y))
     for what, seconds in table.items():
         print(f"{what:55}{1e6 * seconds:10.1f} us")
-    short = Settings(draws=100, tune=50, chains=1, cores=1, seed=1)
-    start = time.process_time()
-    run = joined(run_chains(NutpieRun, compiled, short, Messages(quiet=True), keep_whitened=True))
-    part = short.draws / (short.draws + short.tune)  # tuning is taken to make as many steps a draw
-    each = (time.process_time() - start) / (float(run.sample_stats["n_steps"].sum()) / part)
-    print(f"{'under nutpie, CPU time a leapfrog':55}{1e6 * each:10.1f} us")
+    for sampler, begin in (("hmc", HamiltonianRun), ("nutpie", NutpieRun)):
+        print(f"{f'under {sampler}, CPU time of a leapfrog':55}{1e6 * paid(compiled, begin):10.1f} us")
+
+
+def paid(compiled: CompiledModel, begin: Begin) -> float:
+    """CPU seconds that a leapfrog of a sampler takes: what more draws cost, so that no beginning counts."""
+    cost = []
+    for draws in (20, 120):
+        settings = Settings(draws=draws, tune=50, chains=1, cores=1, seed=1)
+        start = time.process_time()
+        run = joined(run_chains(begin, compiled, settings, Messages(quiet=True), keep_whitened=True))
+        cost.append((time.process_time() - start, float(run.sample_stats["n_steps"].sum())))
+    (short, few), (long, many) = cost
+    return (long - short) / (many - few)
 
 
 def growth() -> None:
