@@ -64,7 +64,7 @@ def build_model(case: Case) -> pm.Model:
     ModelError
         When the network cannot balance, or a coordinate has no prior.
     EvidenceError
-        When a row of evidence speaks of flows that do not exist.
+        When a row of evidence selects flows that do not exist.
     """
     network = case_network(case)
     evidence = compile_evidence(case, network)

@@ -24,7 +24,7 @@ class Failed:
     Parameters
     ----------
     part
-        What it is, in words.
+        Description.
     reason
         Kind and message of the error.
     where
@@ -53,7 +53,7 @@ def collecting(failed: list[Failed]) -> Iterator[None]:
 
 
 def attempt[T](part: str, make: Callable[[], T]) -> T | Failed:
-    """Make a part, or say why it cannot be made. An interrupt goes on to the caller.
+    """Make a part, or return the reason of its failure. Interrupts are passed to the caller.
 
     Examples
     --------

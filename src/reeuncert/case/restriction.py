@@ -99,7 +99,7 @@ def _process(process: Process, names: set[str]) -> Process:
 
 
 def _prior(prior: Prior, case: Case, system: SystemDefinition, kept: tuple[int, ...], shift: dict[int, int]) -> Prior:
-    """The row for the years that remain; without years when it no longer speaks of any flow."""
+    """The row restricted to the remaining years; without years if it has no flow left."""
     years = _years(prior.years, kept, shift)
     if not years or not system.select(prior.selector):
         return dataclasses.replace(prior, years=())

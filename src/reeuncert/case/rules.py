@@ -214,7 +214,7 @@ def _figures(row: Evidence, plain: bool | None) -> Found:
 
 
 def _needless(row: Evidence, plain: bool) -> Found:
-    """A bound that says nothing, and a second reading of what is no single figure."""
+    """A bound without information, and a second reading of a bound or range."""
     scale = scale_of(row.relation, plain or row.relation == "difference")
     if row.qualifier in BOUND_QUALIFIERS:
         low, high = (to_scale(end * SHARE_UNITS.get(row.unit, 1.0), scale) for end in bounds(row))

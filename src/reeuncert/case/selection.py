@@ -1,4 +1,4 @@
-"""From an evidence row to the flows and years that it speaks of, with a coefficient for each."""
+"""Flows and years of an evidence row, with coefficients."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Term = tuple[int, int]
 
 @dataclass(frozen=True)
 class Selection:
-    """What a row speaks of: numerator / denominator of its quantity.
+    """Quantity of a row: numerator / denominator.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ class Selection:
         Coefficient of each (flow, year) that exists; the denominator is empty for levels and differences. For a share
         on the logit scale it holds what is *not* in the numerator, since logit(A / (A + B)) = log A - log B.
     touches
-        Every (flow, year) that the row speaks of.
+        Every (flow, year) of the row.
     """
 
     numerator: Mapping[Term, float]

@@ -1,4 +1,4 @@
-"""How messages and tables speak of years and figures."""
+"""Formats years and figures for messages and tables."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def sentence_problem(text: str) -> str:
 
 
 def figure_text(row: Evidence) -> str:
-    """What a row says, in words.
+    """Statement of a row, as text.
 
     >>> from math import nan
     >>> from reeuncert.system.definition import Selector

@@ -57,7 +57,7 @@ def remove_checkpoint(folder: Path) -> None:
 
 
 def _held(chains: Path) -> str:
-    """Content of a checkpoint in words; empty if there is none."""
+    """Description of a checkpoint; empty if there is none."""
     from reeuncert.inference.checkpoint import find_checkpoint
 
     try:

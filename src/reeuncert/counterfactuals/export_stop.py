@@ -84,7 +84,7 @@ def export_stop(
     priority: Sequence[str] = (),
     stocks: str = "as_drawn",
 ) -> xr.DataTree:
-    """A year in which one region exports nothing to another, as in the stop of 2010; other trade goes on as drawn.
+    """A year in which one region exports nothing to another, other trade is as drawn.
 
     No substitution of trade: third regions sell no more to the importer than before, and the exporter finds no other
     buyers and produces less. A pair without trade loses nothing.

@@ -216,7 +216,7 @@ def _key(identity: Identity) -> str:
 
 
 def _differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
-    """Differences between two runs, in words."""
+    """Differences between two runs, as text."""
     found = []
     for name in sorted({*there, *here}):
         one, other = there.get(name), here.get(name)

@@ -194,7 +194,7 @@ class Refitter:
         if array.shape != (len(self.rows),):
             raise SamplingError(
                 f"{name} has shape {array.shape}; the case has {len(self.rows)} rows of evidence "
-                "that speak of its flows"
+                "on its flows"
             )
         if np.isnan(array).any():
             raise SamplingError(f"{name} holds NaN for row '{self.rows[int(np.isnan(array).argmax())].id}'")

@@ -71,7 +71,7 @@ def add_likelihood(model: pm.Model, log_flow: Any, evidence: EvidenceModel) -> N
 
         def logp(value: Any, eta: Any, sigma: Any) -> TensorVariable:
             by_row = row_logp(value, eta, sigma, *arrays)
-            # A row that is left out says nothing, however impossible it would be.
+            # A row with weight 0 must give 0 even where its log likelihood is -inf.
             return pt.where(pt.gt(weight, 0.0), weight * by_row, 0.0)
 
         def dist(eta: Any, sigma: Any, size: Any) -> TensorVariable:

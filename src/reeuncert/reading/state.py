@@ -38,7 +38,7 @@ class Reading:
     tables
         The tables that were read and checked, by file name.
     unclear
-        Keys of ``case.toml`` that cannot be read: what hangs on them is not judged.
+        Keys of ``case.toml`` that cannot be read: checks that depend on them are skipped.
     """
 
     folder: Path

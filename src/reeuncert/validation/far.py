@@ -24,7 +24,7 @@ from reeuncert.words.error_laws import ERROR_LAWS
 from reeuncert.words.units import MASS_RELATIONS, unit_factor
 
 FAR = 5.0
-"""Standard deviations of its prior prediction beyond which a row is worth a second look."""
+"""Distance from the prior prediction, in standard deviations, above which a row gets a warning."""
 TIMES = 50.0
 """Factor between a figure and the others of its series above which it is."""
 NARROWEST = 1e-4

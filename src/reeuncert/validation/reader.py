@@ -154,7 +154,7 @@ def _has_answers(case: Case) -> bool:
 
 
 def _told(reading: Reading) -> tuple[Problem, ...]:
-    """All problems, less those that hang on a key of ``case.toml`` that could not be read."""
+    """All problems, except those that depend on an unreadable key of ``case.toml``."""
     waiting = "basis" if "unit" in reading.unclear else None
     return tuple(sorted({p for p in reading.problems if waiting is None or p.column != waiting}))
 
@@ -174,7 +174,7 @@ def problems_of(case: Case) -> tuple[Problem, ...]:
 
 
 def _check_together(reading: Reading, tables: SystemTables, case: Case) -> None:
-    """Checks over several tables; each looks only at what is itself in order, so that nothing is told twice."""
+    """Checks over several tables; invalid rows are skipped, so that no problem is reported twice."""
     if not tables.clean:
         return
     reading.problems.extend(evidence_problems(replace(case, evidence=_sound_evidence(reading, case))))

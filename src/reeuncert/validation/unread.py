@@ -1,4 +1,4 @@
-"""Files that lie beside a case and are not read: figures that nobody misses until a result looks odd."""
+"""Files in the folder of a case that are not read, e.g. misnamed evidence tables."""
 
 from __future__ import annotations
 
