@@ -110,7 +110,7 @@ def test_what_does_not_fit_is_refused(refitter):
     )
     with pytest.raises(SamplingError) as caught:
         refitter.fit(weight=[1.0])
-    assert str(caught.value) == f"row_weight has shape (1,); the case has {n} rows of evidence that speak of its flows"
+    assert str(caught.value) == f"row_weight has shape (1,); the case has {n} rows of evidence on its flows"
     with pytest.raises(SamplingError) as caught:
         refitter.fit(weight=np.full(n, -1.0))
     assert str(caught.value) == ("a weight of a row of evidence is below 0; give 1, or 0 to leave the row out")

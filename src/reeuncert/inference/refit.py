@@ -193,8 +193,7 @@ class Refitter:
         array = np.asarray(values, dtype=float)
         if array.shape != (len(self.rows),):
             raise SamplingError(
-                f"{name} has shape {array.shape}; the case has {len(self.rows)} rows of evidence "
-                "on its flows"
+                f"{name} has shape {array.shape}; the case has {len(self.rows)} rows of evidence on its flows"
             )
         if np.isnan(array).any():
             raise SamplingError(f"{name} holds NaN for row '{self.rows[int(np.isnan(array).argmax())].id}'")
