@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from reeuncert.questions.powerscale import power_scaling as power_scaling
     from reeuncert.questions.reweight import reweight as reweight
     from reeuncert.questions.sobol import sobol as sobol
+    from reeuncert.questions.tornado import tornado as tornado
     from reeuncert.reading.new import new_case as new_case
     from reeuncert.report import write_report as write_report
     from reeuncert.report.files import write_results as write_results
@@ -71,7 +72,6 @@ if TYPE_CHECKING:
     from reeuncert.studies.calibrate import recover as recover
     from reeuncert.studies.leave_out import leave_out as leave_out
     from reeuncert.studies.scores import score_structures as score_structures
-    from reeuncert.studies.tornado import tornado as tornado
     from reeuncert.system.definition import Flow as Flow
     from reeuncert.system.definition import Process as Process
     from reeuncert.system.definition import Selector as Selector
@@ -138,7 +138,7 @@ _HOME = {
     "simulate": "reeuncert.calibration.simulate",
     "sobol": "reeuncert.questions.sobol",
     "summary": "reeuncert.indicators.summary",
-    "tornado": "reeuncert.studies.tornado",
+    "tornado": "reeuncert.questions.tornado",
     "value_of_information": "reeuncert.questions.information",
     "write_report": "reeuncert.report",
     "write_results": "reeuncert.report.files",

@@ -45,7 +45,10 @@ class Unerring:
 @pytest.mark.parametrize("name", ["small_metal", "china_us_row"])
 def test_without_error_every_row_says_what_the_model_says_of_the_same_flows(name: str):
     case = ree.read_case(name)
-    plain = [replace(row, resolution=NAN, alternative=NAN, qualifier="exact", value=1.0) for row in case.evidence]
+    plain = [
+        replace(row, resolution=NAN, alternative=NAN, alternative_weight=0.0, qualifier="exact", value=1.0)
+        for row in case.evidence
+    ]
     case = replace(case, evidence=tuple(plain))
     flows = simulate_flows(case, 1, np.random.default_rng(1))[0]
     said = statements(case)

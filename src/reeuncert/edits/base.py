@@ -125,7 +125,7 @@ def _text(given: object) -> str:
 _VALUES = {"tuple[str, ...]": names_of, "float": _number, "str": _text}
 
 
-def said(number: float) -> bool:
+def is_given(number: float) -> bool:
     """Whether a number was given."""
     return number == number
 
@@ -140,7 +140,7 @@ def one_amount(kind: str, **amounts: float) -> list[str]:
     >>> one_amount("prior_median", factor=2.0, value=1.0)
     ["'prior_median' needs one of: factor, value (2 are given)"]
     """
-    given = sum(said(value) for value in amounts.values())
+    given = sum(is_given(value) for value in amounts.values())
     need = "needs" if len(amounts) == 1 else "needs one of:"
     count = "none is" if not given else f"{given} are"
     return [] if given == 1 else [f"'{kind}' {need} {', '.join(amounts)} ({count} given)"]
@@ -160,9 +160,9 @@ def above_zero(**amounts: float) -> list[str]:
     """
     found = []
     for name, value in amounts.items():
-        if said(value) and name == "factor" and not 1 / MOST_FACTOR <= value <= MOST_FACTOR:
+        if is_given(value) and name == "factor" and not 1 / MOST_FACTOR <= value <= MOST_FACTOR:
             found.append(f"factor is {value:g}; it must be between {1 / MOST_FACTOR:g} and {MOST_FACTOR:g}")
-        elif said(value) and value <= 0:
+        elif is_given(value) and value <= 0:
             found.append(f"{name} is {value:g}; it must be above 0")
     return found
 

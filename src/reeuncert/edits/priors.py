@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from reeuncert.case.records import Case, Prior
-from reeuncert.edits.base import Edit, Edited, above_zero, one_amount, quoted, said, unknown_names
+from reeuncert.edits.base import Edit, Edited, above_zero, is_given, one_amount, quoted, unknown_names
 from reeuncert.system.definition import FLOW_FIELDS, Selector
 from reeuncert.words.prior_families import PRIOR_FAMILIES
 
@@ -152,11 +152,11 @@ class PriorMedian(PriorEdit):
 
     def row_problems(self, rows: Sequence[Prior]) -> list[str]:
         found = []
-        without = [row.name for row in rows if not said(row.median)]
+        without = [row.name for row in rows if not is_given(row.median)]
         if without:
             found.append(f"prior {quoted(without)} states no median; choose others")
         shares = [row.name for row in rows if row.kind in SHARES]
-        if said(self.value) and self.value >= 1 and shares:
+        if is_given(self.value) and self.value >= 1 and shares:
             found.append(f"value is {self.value:g}, but prior {quoted(shares)} is a share; it must be below 1")
         return found
 
@@ -165,7 +165,7 @@ class PriorMedian(PriorEdit):
         return replace(edited, case=replace(edited.case, priors=with_rows(edited.case.priors, rows)))
 
     def _moved(self, row: Prior) -> Prior:
-        if said(self.value):
+        if is_given(self.value):
             return replace(row, median=self.value, median_to=math.nan)
         return replace(row, median=self._scaled(row, row.median), median_to=self._scaled(row, row.median_to))
 
@@ -176,7 +176,7 @@ class PriorMedian(PriorEdit):
         return odds / (1 + odds)
 
     def __str__(self) -> str:
-        if said(self.value):
+        if is_given(self.value):
             return f"median of {self.chosen} = {self.value:g}"
         return f"median of {self.chosen} × {self.factor:g}"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from reeuncert.case.records import Case, Evidence
-from reeuncert.edits.base import Edit, Edited, above_zero, one_amount, quoted, said, unknown_names
+from reeuncert.edits.base import Edit, Edited, above_zero, is_given, one_amount, quoted, unknown_names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +17,7 @@ class SourceChoice:
     Parameters
     ----------
     source, lineage, error_class
-        Ids of sources, names of lineages (all that one witness said), names of classes of sources.
+        Ids of sources, names of lineages (all that one witness is_given), names of classes of sources.
     evidence
         Ids of single rows.
     """
@@ -116,12 +116,12 @@ class SourceWidth(SourceChoice, Edit):
         return replace(edited, case=replace(case, evidence=rows, sources=sources, classes=classes))
 
     def _changed(self, width: float, floor: float) -> tuple[float, float]:
-        if said(self.factor):
+        if is_given(self.factor):
             return self.factor * width, self.factor * floor
         return self.value, min(floor, self.value)
 
     def _row(self, row: Evidence) -> Evidence:
-        own = said(row.width) and said(self.factor)
+        own = is_given(row.width) and is_given(self.factor)
         return replace(row, width=self.factor * row.width) if own else row
 
     def _split_sources(self, case: Case) -> list[str]:
@@ -132,7 +132,7 @@ class SourceWidth(SourceChoice, Edit):
 
     @property
     def _amount(self) -> str:
-        return f"× {self.factor:g}" if said(self.factor) else f"= {self.value:g}"
+        return f"× {self.factor:g}" if is_given(self.factor) else f"= {self.value:g}"
 
     def __str__(self) -> str:
         return f"width of {self.chosen} {self._amount}"
@@ -192,9 +192,9 @@ class Bias(Edit):
         found = unknown_names(self.offset, list(case.offsets), "offset")
         if not self.offset:
             found.append(f"'{self.kind}' does not say which offsets; name one of: {', '.join(case.offsets) or 'none'}")
-        if not any(map(said, (self.mean, self.sd, self.factor))):
+        if not any(map(is_given, (self.mean, self.sd, self.factor))):
             found.append(f"'{self.kind}' needs one of: mean, sd, factor (none is given)")
-        if said(self.sd) and said(self.factor):
+        if is_given(self.sd) and is_given(self.factor):
             found.append(f"'{self.kind}' takes either sd or factor, not both")
         return [*found, *above_zero(sd=self.sd, factor=self.factor)]
 
@@ -202,12 +202,12 @@ class Bias(Edit):
         offsets = dict(edited.case.offsets)
         for name in self.offset:
             old = offsets[name]
-            mean = self.mean if said(self.mean) else old.mean
-            sd = self.sd if said(self.sd) else old.sd * (self.factor if said(self.factor) else 1.0)
+            mean = self.mean if is_given(self.mean) else old.mean
+            sd = self.sd if is_given(self.sd) else old.sd * (self.factor if is_given(self.factor) else 1.0)
             offsets[name] = replace(old, mean=mean, sd=sd)
         return replace(edited, case=replace(edited.case, offsets=offsets))
 
     def __str__(self) -> str:
-        parts = [f"{name} = {value:g}" for name, value in (("mean", self.mean), ("sd", self.sd)) if said(value)]
-        parts += [f"sd × {self.factor:g}"] if said(self.factor) else []
+        parts = [f"{name} = {value:g}" for name, value in (("mean", self.mean), ("sd", self.sd)) if is_given(value)]
+        parts += [f"sd × {self.factor:g}"] if is_given(self.factor) else []
         return f"offset {quoted(self.offset)}: {', '.join(parts)}"

@@ -12,13 +12,13 @@ from reeuncert.plots.labels import table_title
 from reeuncert.plots.rows import Chart, Row, Span, render_chart
 from reeuncert.plots.style import colours_of, interval_name
 from reeuncert.questions.information import value_of_information
-from reeuncert.questions.targets import Wanted
+from reeuncert.questions.targets import ValueName
 
 X_TITLE = "Expected narrowing of the interval (%)"
 
 
 def value_of_information_data(
-    dt: xr.DataTree, name: Wanted, *, coords: Coords = None, of: str = "flows", error: float = 0.1
+    dt: xr.DataTree, name: ValueName, *, coords: Coords = None, of: str = "flows", error: float = 0.1
 ) -> pd.DataFrame:
     """Expected narrowing for everything that could be measured: `reeuncert.value_of_information`.
 
@@ -38,7 +38,7 @@ def value_of_information_data(
 
 def plot_value_of_information(
     dt: xr.DataTree,
-    name: Wanted,
+    name: ValueName,
     *,
     coords: Coords = None,
     backend: str = "matplotlib",

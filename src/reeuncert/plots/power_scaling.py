@@ -13,10 +13,10 @@ from reeuncert.plots.labels import COLOURS, plain, table_title
 from reeuncert.plots.rows import Chart, Row, Span, render_chart
 from reeuncert.plots.style import shown
 from reeuncert.questions.powerscale import power_scaling
-from reeuncert.questions.targets import Wanted
+from reeuncert.questions.targets import ValueName
 
 
-def power_scaling_data(dt: xr.DataTree, name: Wanted, *, coords: Coords = None) -> pd.DataFrame:
+def power_scaling_data(dt: xr.DataTree, name: ValueName, *, coords: Coords = None) -> pd.DataFrame:
     """Power-scaling sensitivity of one value: `reeuncert.power_scaling`.
 
     Parameters
@@ -26,13 +26,13 @@ def power_scaling_data(dt: xr.DataTree, name: Wanted, *, coords: Coords = None) 
     name, coords
         Name of an indicator and a label for each of its dims, or the number of a headline.
     """
-    wanted: Wanted = {"indicator": name, **dict(coords or {})} if isinstance(name, str) else name
+    wanted: ValueName = {"indicator": name, **dict(coords or {})} if isinstance(name, str) else name
     return power_scaling(dt, [wanted])
 
 
 def plot_power_scaling(
     dt: xr.DataTree,
-    name: Wanted,
+    name: ValueName,
     *,
     coords: Coords = None,
     backend: str = "matplotlib",

@@ -11,7 +11,7 @@ from reeuncert.plots.access import Coords
 from reeuncert.plots.labels import COLOURS, plain, table_title
 from reeuncert.plots.rows import Chart, Row, Span, render_chart
 from reeuncert.questions.sobol import sobol
-from reeuncert.questions.targets import Wanted
+from reeuncert.questions.targets import ValueName
 
 TITLES = {
     "posterior": "Components of the remaining uncertainty",
@@ -19,7 +19,7 @@ TITLES = {
 }
 
 
-def sobol_data(dt: xr.DataTree, name: Wanted, *, coords: Coords = None, under: str = "posterior") -> pd.DataFrame:
+def sobol_data(dt: xr.DataTree, name: ValueName, *, coords: Coords = None, under: str = "posterior") -> pd.DataFrame:
     """Sobol' indices of an indicator by class of input: `reeuncert.sobol`.
 
     Parameters
@@ -36,7 +36,7 @@ def sobol_data(dt: xr.DataTree, name: Wanted, *, coords: Coords = None, under: s
 
 def plot_sobol(
     dt: xr.DataTree,
-    name: Wanted,
+    name: ValueName,
     *,
     coords: Coords = None,
     backend: str = "matplotlib",

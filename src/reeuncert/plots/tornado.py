@@ -13,17 +13,17 @@ from reeuncert.plots.labels import SCENARIO, plain, table_title
 from reeuncert.plots.panels import scale_of
 from reeuncert.plots.rows import Chart, Row, Span, render_chart
 from reeuncert.plots.style import axis_label, hue, shown
-from reeuncert.questions.targets import Wanted
+from reeuncert.questions.targets import ValueName
+from reeuncert.questions.tornado import FACTOR, tornado
 from reeuncert.studies.study import Study
-from reeuncert.studies.tornado import FACTOR, tornado
 
 LESS, MORE = hue(3), hue(1)
 
 
 def tornado_data(
-    dt: xr.DataTree | Study, name: Wanted, *, coords: Coords = None, factor: float = FACTOR
+    dt: xr.DataTree | Study, name: ValueName, *, coords: Coords = None, factor: float = FACTOR
 ) -> pd.DataFrame:
-    """Medians of an indicator with one thing changed at a time: `reeuncert.studies.tornado.tornado`.
+    """Medians of an indicator with one thing changed at a time: `reeuncert.tornado`.
 
     Parameters
     ----------
@@ -34,12 +34,13 @@ def tornado_data(
     factor
         By how much each component counts less and more.
     """
-    return tornado(dt, name, factor=factor, **dict(coords or {}))
+    at = dict(coords or {})
+    return dt.tornado(name, **at) if isinstance(dt, Study) else tornado(dt, name, factor=factor, **at)
 
 
 def plot_tornado(
     dt: xr.DataTree | Study,
-    name: Wanted,
+    name: ValueName,
     *,
     coords: Coords = None,
     backend: str = "matplotlib",
@@ -67,7 +68,7 @@ def plot_tornado(
     Raises
     ------
     ReeUncertError
-        As `reeuncert.studies.tornado.tornado`.
+        As `reeuncert.tornado`.
     """
     table = tornado_data(dt, name, coords=coords, factor=factor)
     if table.empty:

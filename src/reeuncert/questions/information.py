@@ -24,7 +24,7 @@ from reeuncert.questions.nested import expected_widths, interval_width
 from reeuncert.questions.targets import (
     Flows,
     Target,
-    Wanted,
+    ValueName,
     case_of,
     choose_flows,
     choose_years,
@@ -116,7 +116,7 @@ FEWEST = 200
 
 def value_of_information(
     dt: xr.DataTree,
-    indicator: Wanted,
+    indicator: ValueName,
     *,
     of: str = "flows",
     error: float = 0.1,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from reeuncert.checks.material import Material
 from reeuncert.checks.sensitivity import NOISE, OF_THE_EVIDENCE, SENSITIVE, components, sensitivity
 from reeuncert.errors import ReeUncertError
-from reeuncert.questions.targets import Wanted, targets_of
+from reeuncert.questions.targets import ValueName, targets_of
 
 Floats = NDArray[np.float64]
 
@@ -22,7 +22,7 @@ KINDS = (CLASS, SOURCE)
 
 def power_scaling(
     dt: xr.DataTree,
-    indicators: Wanted | Iterable[Wanted] | None = None,
+    indicators: ValueName | Iterable[ValueName] | None = None,
     *,
     of: str | Iterable[str] = KINDS,
 ) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from reeuncert.priors.coverage import case_network
 from reeuncert.priors.paths import coordinate_prior
 from reeuncert.questions.budget import variance_shares
 from reeuncert.questions.powerscale import CLASS
-from reeuncert.questions.targets import Target, Wanted, case_of, target_of
+from reeuncert.questions.targets import Target, ValueName, case_of, target_of
 
 Floats = NDArray[np.float64]
 
@@ -30,7 +30,7 @@ SAMPLES = 256
 
 def sobol(
     dt: xr.DataTree,
-    indicator: Wanted,
+    indicator: ValueName,
     *,
     under: str = "posterior",
     classes: Iterable[str] | None = None,

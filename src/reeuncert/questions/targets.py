@@ -94,7 +94,7 @@ def _near(name: str, known: list[str]) -> str:
 
 
 Floats = NDArray[np.float64]
-Wanted = str | int | Mapping[str, Any]
+ValueName = str | int | Mapping[str, Any]
 """How a value is named: an indicator, the number of a headline (from 0), or ``{"indicator": …, "region": …}``."""
 
 
@@ -152,7 +152,7 @@ class Target:
         return np.log(self.filled) if self.as_log else self.filled
 
 
-def target_of(dt: xr.DataTree, indicator: Wanted, **coords: str | int) -> Target:
+def target_of(dt: xr.DataTree, indicator: ValueName, **coords: str | int) -> Target:
     """The value that an indicator and labels name.
 
     Parameters
@@ -208,7 +208,7 @@ def target_of(dt: xr.DataTree, indicator: Wanted, **coords: str | int) -> Target
     return found
 
 
-def targets_of(dt: xr.DataTree, indicators: Wanted | Iterable[Wanted] | None = None) -> tuple[Target, ...]:
+def targets_of(dt: xr.DataTree, indicators: ValueName | Iterable[ValueName] | None = None) -> tuple[Target, ...]:
     """Several values; by default the headlines of the case.
 
     Raises

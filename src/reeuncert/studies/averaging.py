@@ -13,7 +13,7 @@ from reeuncert.checks.structures import CONVERGENCE, GROUP, stored_verdicts
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.summary import interval_columns
 from reeuncert.questions.nested import weighted_quantiles
-from reeuncert.questions.targets import Wanted, targets_of
+from reeuncert.questions.targets import ValueName, targets_of
 from reeuncert.studies.rivals import HOLDS, LABELS, NOT_IDENTIFIED, labelled
 
 Floats = NDArray[np.float64]
@@ -24,7 +24,7 @@ _NUMBERS = ("median", "eti90_lb", "eti90_ub")
 def average_structures(
     results: Mapping[str, xr.DataTree],
     weights: Mapping[str, float] | None = None,
-    indicators: Wanted | Iterable[Wanted] | None = None,
+    indicators: ValueName | Iterable[ValueName] | None = None,
     *,
     prob: float = 0.9,
 ) -> pd.DataFrame:

@@ -18,6 +18,9 @@ from reeuncert.case.serial import without_folder
 from reeuncert.edits.scenario import BASE
 from reeuncert.errors import OutputError, ReeUncertError
 from reeuncert.files import explained, first_line, write_whole
+from reeuncert.indicators.registry import DIMS
+from reeuncert.questions.targets import ValueName
+from reeuncert.questions.tornado import tornado_table
 from reeuncert.result.netcdf import read_tree, tree_bytes
 from reeuncert.studies.kept import Kept, table_of, table_text
 from reeuncert.studies.summaries import LABELS
@@ -134,6 +137,56 @@ class Study:
             own = self.headlines.loc[self.headlines["scenario"] == name]
             rows += [_conclusion(b, s) for (_, b), (_, s) in zip(base.iterrows(), own.iterrows(), strict=True)]
         return pd.DataFrame(rows, columns=[*LABELS, "scenario", *_CONCLUSION])
+
+    def tornado(self, indicator: ValueName, **coords: str | int) -> pd.DataFrame:
+        """Median of one value under each scenario beside that of the base, the largest swing first.
+
+        Parameters
+        ----------
+        indicator, **coords
+            Number of a headline, or name of an indicator with labels.
+
+        Returns
+        -------
+        DataFrame
+            As `reeuncert.tornado`: ``less`` is the median of the base, ``more`` that of the scenario; noise and
+            Pareto k are NaN.
+
+        Raises
+        ------
+        ReeUncertError
+            When the base has no result, or the study does not hold this one value.
+        """
+        labels, medians = self._medians(indicator, coords)
+        if BASE not in medians:
+            raise ReeUncertError("the base of the study has no result to compare with; see its `failed` table")
+        base, nan = medians.pop(BASE), float("nan")
+        rows = [("scenario", name, base, base, m, abs(m - base), nan, nan, True) for name, m in medians.items()]
+        return tornado_table(labels, [row for row in rows if np.isfinite(row[5])])
+
+    def _medians(
+        self, indicator: ValueName, coords: Mapping[str, str | int]
+    ) -> tuple[dict[str, Any], dict[str, float]]:
+        """Labels of one value, and its median under each scenario."""
+        if isinstance(indicator, Mapping):
+            labels_given = {str(k): v for k, v in indicator.items() if k != "indicator"}
+            return self._medians(indicator.get("indicator", ""), {**labels_given, **coords})
+        if isinstance(indicator, str):
+            table = self.table(indicator, **coords)
+            several = [d for d in (*DIMS, "year") if table[d].nunique() > 1]
+            if several:
+                raise ReeUncertError(f"'{indicator}' has more than one value: name its {' and '.join(several)}")
+        else:
+            rows = self.headlines
+            count = len(rows) // max(1, rows["scenario"].nunique())
+            if not 0 <= indicator < count:
+                raise ReeUncertError(f"the study has {count} headlines, numbered from 0: {indicator} is none")
+            table = rows.groupby("scenario", sort=False).nth(int(indicator)).assign(end_use="")
+        if table.empty:
+            raise ReeUncertError("the study has no such value under any scenario")
+        labels = table[["indicator", *DIMS, "year", "unit"]].iloc[0]
+        named = {str(k): v for k, v in labels.to_dict().items()}
+        return named, dict(zip(table["scenario"], table["median"].astype(float), strict=True))
 
     def write(self, path: str | Path) -> Path:
         """Write the whole study as one netCDF-4 file; `read_study` reads it.
