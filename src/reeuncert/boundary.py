@@ -1,8 +1,9 @@
 """The one guard of the public functions: arguments are checked, and converted, by the annotations of the function.
 
-A case may be given by its name or folder, a model by its case, a result by its folder. What cannot be used is refused
-in one line before any work; ranges of numbers stand in `reeuncert.words.ranges`. `guarded` is laid over every function
-that `reeuncert` exports when it is first asked for: a new public name needs nothing but annotations.
+A case may be given by its name or folder, a model by its case, a result by its folder, by its draws or as `Result`.
+What cannot be used is refused in one line before any work; ranges of numbers stand in `reeuncert.words.ranges`.
+`guarded` is laid over every function that `reeuncert` exports when it is first asked for: a new public name needs
+nothing but annotations.
 """
 
 from __future__ import annotations
@@ -117,30 +118,6 @@ def _spelt_out(signature: inspect.Signature, hints: dict[str, Any]) -> tuple[ins
         hints |= own
         parameters += [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None) for name in own]
     return signature.replace(parameters=parameters), hints
-
-
-def as_case(value: object) -> Case:
-    """A case, from its name or folder if need be.
-
-    Raises
-    ------
-    ArgumentError
-        When it is neither.
-    """
-    return typing.cast(Case, _argument(as_case, "case", Case, value))
-
-
-def as_result(value: object) -> Any:
-    """A result (DataTree), read from its folder or ``posterior.nc`` if need be.
-
-    Raises
-    ------
-    ArgumentError, OutputError
-        When it is none, or cannot be read.
-    """
-    found = _argument(as_result, "dt", import_module("xarray").DataTree, value)
-    _check_result(as_result, "dt", found, needs_case=True)
-    return found
 
 
 def _hint(annotation: Any, function: Callable[..., Any]) -> Any:
@@ -270,8 +247,8 @@ def _converted(kind: Any, value: object) -> Any:
     path = typing.cast("str | Path", value)
     if kind is Case and named:
         return read_case(path)
-    if _named(kind) == "DataTree" and named:
-        return import_module("reeuncert.result.io").read_results(path)
+    if _named(kind) == "DataTree" and (named or _is(value, "reeuncert.result", "Result")):
+        return import_module("reeuncert.result.result").Result.of(value).dt
     if _named(kind) == "Model" and (named or isinstance(value, Case)):
         return import_module("reeuncert.model").build_model(value if isinstance(value, Case) else read_case(path))
     return _NO
@@ -300,7 +277,7 @@ def _told(part: Any) -> str:
         of = (typing.get_args(part) or (Any,))[0]
         return f"a list, of {' or '.join(_told(p) for p in _parts(of))} each" if of not in (Any, object) else "a list"
     return {
-        "DataTree": "a result (a DataTree of reeuncert.sample or read_results), or the folder of one",
+        "DataTree": "a result (of reeuncert.run, sample or read_results), or the folder of one",
         "Model": "a model (from build_model), or a case",
         "Callable": "a function",
     }.get(_named(origin), f"a {_named(origin)}")

@@ -15,12 +15,12 @@ import pandas as pd
 import xarray as xr
 
 from reeuncert.case.records import Case
-from reeuncert.case.serial import case_from_json
 from reeuncert.errors import CaseError, Problem
 from reeuncert.indicators.registry import CUMULATED, INDICATORS, Indicator
 from reeuncert.reading.bundled import PUBLISHED, REFERENCE_FOLDER, data_folder
 from reeuncert.reading.tables import read_texts
 from reeuncert.result.quantiles import spread
+from reeuncert.result.result import Result
 from reeuncert.words.cells import CellError, number_cell, unknown, year_cell
 from reeuncert.words.units import TONNES
 
@@ -118,11 +118,16 @@ def reference_table(dt: xr.DataTree, case: Case | None = None) -> pd.DataFrame:
         draws below the published value). A figure for several years is compared with the cumulative indicator; rates
         over several years ("9 to 10 kt a year") are left out.
     """
-    case = case_from_json(dt.attrs["case_json"]) if case is None else case
+    case = Result(dt).case if case is None else case
     held = dt["derived"].to_dataset() if "derived" in dt.children else xr.Dataset()
     rows = [row for published in published_values(case) if (row := _compared(held, published)) is not None]
     columns = [*Published.__dataclass_fields__, "unit", "median", "eti90_lb", "eti90_ub", "below"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def all_published(result: Result) -> pd.DataFrame:
+    """`reference_table` of a result."""
+    return reference_table(result.dt, result.case)
 
 
 def _compared(held: xr.Dataset, published: Published) -> dict[str, object] | None:

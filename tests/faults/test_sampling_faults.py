@@ -7,7 +7,6 @@ import resource
 import shutil
 import signal
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +17,8 @@ import reeuncert.cli.show
 import reeuncert.inference.sample
 import reeuncert.inference.samplers
 import reeuncert.report.files
-import reeuncert.report.findings
 from faults.processes import Child, start
+from reeuncert.checks.result import CheckTable
 from reeuncert.cli.app import main
 from reeuncert.inference.checkpoint import FOLDER
 from reeuncert.inference.layout import stored_names
@@ -27,6 +26,7 @@ from reeuncert.inference.whitening import compile_for_sampling
 from reeuncert.model import build_model
 from reeuncert.result.folder import Staging
 from reeuncert.result.io import read_results, stage_results
+from reeuncert.result.result import Result
 from reeuncert.validation.reader import read_case
 
 FILES = ["posterior.nc", "provenance.json"]
@@ -44,21 +44,15 @@ def _compiled_once():
         patch.setattr(reeuncert.inference.sample, "_terms", lambda *_: {})
         patch.setattr(reeuncert.inference.sample, "prior_groups", lambda *_: {})
         # What is made of the draws afterwards takes longer than they do, and is tested elsewhere.
-        patch.setattr(reeuncert.report.findings, "Findings", Drawn)
+        patch.setattr(reeuncert.indicators.compute, "with_indicators", Result)
+        patch.setattr(reeuncert.checks.registry, "verdicts", lambda _: CheckTable([]))
         patch.setattr(reeuncert.report.files, "commit_results", commit_draws)
-        patch.setattr(reeuncert.cli.show, "show_findings", lambda *_: None)
+        patch.setattr(reeuncert.cli.show, "show_result", lambda *_: None)
         yield
 
 
-@dataclass
-class Drawn:
-    """Findings that compute nothing."""
-
-    dt: xr.DataTree
-
-
-def commit_draws(findings: Drawn, staging: Staging) -> tuple[Path, ...]:
-    stage_results(staging, findings.dt, {})
+def commit_draws(result: Result, staging: Staging) -> tuple[Path, ...]:
+    stage_results(staging, result.dt, {})
     return staging.commit()
 
 

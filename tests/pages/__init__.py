@@ -11,8 +11,10 @@ import numpy as np
 import xarray as xr
 
 from reeuncert.checks import check
-from reeuncert.report.findings import Findings
+from reeuncert.checks.registry import all_checks
+from reeuncert.indicators.compute import with_indicators
 from reeuncert.report.page import render
+from reeuncert.result.result import Result
 from reeuncert.testing import toy_posterior
 
 HOSTILE = "<b>Nord</b><script>window.hacked=1</script>&'"
@@ -36,9 +38,9 @@ def hostile_result() -> xr.DataTree:
 
 def write_page(dt: xr.DataTree, path: Path) -> Path:
     """Write the report of a result with its quick checks alone."""
-    findings = Findings(dt)
-    findings.__dict__["checks"] = check(findings.dt, ["balance", "convergence"])
-    path.write_text(render(findings), encoding="utf-8")
+    derived = with_indicators(dt).dt
+    result = Result(derived, {all_checks: check(derived, ["balance", "convergence"])})
+    path.write_text(render(result), encoding="utf-8")
     return path
 
 

@@ -8,7 +8,7 @@ import xarray as xr
 
 import reeuncert.checks.published as published_check
 from reeuncert.case.serial import case_to_json
-from reeuncert.checks import Material, check
+from reeuncert.checks import CHECKS, check
 from reeuncert.checks.monte_carlo import relative_error
 from reeuncert.checks.posterior_predictive import row_table
 from reeuncert.checks.sensitivity import components, sensitivity
@@ -18,6 +18,7 @@ from reeuncert.likelihood.compile import compile_evidence
 from reeuncert.likelihood.predictive import log_likelihood
 from reeuncert.priors.coverage import case_network
 from reeuncert.priors.implied import implied_flows
+from reeuncert.result.result import Result
 from reeuncert.validation.reader import read_case
 
 
@@ -138,8 +139,8 @@ def test_mirror_figures_that_are_pulled_apart_are_paired(case, result):
     value = evidence.value.copy()
     value[evidence.ids.index("X2")] -= 2
     value[evidence.ids.index("N1")] += 2
-    vars(material := Material(result))["evidence"] = type(evidence)(**{**vars_of(evidence), "value": value})
-    found = check(result, ["posterior_predictive"], material=material)["opposed sources"]
+    vars(known := Result(result))["evidence"] = type(evidence)(**{**vars_of(evidence), "value": value})
+    (found,) = (v for v in CHECKS["posterior_predictive"](known) if v.name == "opposed sources")
     assert found.table[["its_row", "that_row"]].values.tolist() == [["N1", "X2"]]
     assert "1 pull against each other" in found.message
     assert "customs-north above customs-south" in found.message

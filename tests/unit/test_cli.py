@@ -6,7 +6,7 @@ import re
 import pytest
 from typer.testing import CliRunner
 
-import reeuncert.cli.run
+import reeuncert.running
 from reeuncert.cli import app
 from reeuncert.cli.options import parse_options
 from reeuncert.errors import CaseError, SamplingError
@@ -32,7 +32,7 @@ def sampled(monkeypatch, posterior):
     """`reeuncert run` without its sampler: the draws are synthetic."""
     dt = posterior.copy(deep=False)
     dt.attrs = {**posterior.attrs, "complete": "yes", "approximate": "no"}
-    monkeypatch.setattr(reeuncert.cli.run, "_sampled", lambda case, request, chains: dt)
+    monkeypatch.setattr(reeuncert.running, "_sampled", lambda case, settings, stored: dt)
     return dt
 
 
@@ -155,7 +155,7 @@ def test_a_run_that_fails_later_touches_nothing(monkeypatch, earlier, error, sta
     def fail(case, request, chains):
         raise error
 
-    monkeypatch.setattr(reeuncert.cli.run, "_sampled", fail)
+    monkeypatch.setattr(reeuncert.running, "_sampled", fail)
     found = _cli("run", "small_metal", "--out", earlier[0])
     assert found.exit_code == status
     assert message in found.stderr
@@ -171,7 +171,7 @@ def test_a_folder_in_use_is_refused_before_sampling(sampled, tmp_path):
 
 def test_a_disk_without_room_is_refused_before_sampling(sampled, tmp_path, monkeypatch):
     usage = type("Usage", (), {"free": 1000})
-    monkeypatch.setattr("reeuncert.cli.run.shutil.disk_usage", lambda path: usage)
+    monkeypatch.setattr("reeuncert.running.shutil.disk_usage", lambda path: usage)
     found = _cli("run", "small_metal", "--out", tmp_path / "run")
     assert found.exit_code == 2
     assert "MB, and the disk has less; free some space, choose another place with --out" in found.stderr

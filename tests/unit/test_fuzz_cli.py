@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-import reeuncert.cli.run
+import reeuncert.running
 from reeuncert.cli import app
 from reeuncert.errors import SamplingError
 
@@ -19,7 +19,7 @@ ODD = (
     *("/proc/x", "=1+1", "--", "-", "--out", "a=b", "gap=", "=", "\udcff", "/dev/null", "/dev/full", "{median}"),
     *("~nobody/x", "\x1b[31m"),
 )
-SAMPLED = reeuncert.cli.run._sampled
+SAMPLED = reeuncert.running._sampled
 NAMES = ("--out", "--draws", "--tune", "--thin", "--chains", "--seed", "--sampler", "--option", "--resume", "--preview")
 
 
@@ -29,7 +29,7 @@ def _no_sampling():
         raise SamplingError("no sampling here")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reeuncert.cli.run, "_sampled", stop)
+        patch.setattr(reeuncert.running, "_sampled", stop)
         yield
 
 
@@ -68,7 +68,7 @@ def test_the_case_or_result(command, word):
     ],
 )  # fmt: skip
 def test_settings_that_cannot_be_are_refused_before_sampling(arguments, message, monkeypatch):
-    monkeypatch.setattr(reeuncert.cli.run, "_sampled", SAMPLED)
+    monkeypatch.setattr(reeuncert.running, "_sampled", SAMPLED)
     found = CliRunner().invoke(app, ["run", "small_metal", "--quiet", *arguments])
     assert found.exit_code == 2
     assert found.stderr == f"Error: {message}\n"

@@ -17,13 +17,14 @@ from case_files import FILES, changed, problems_after, problems_in, write_case
 from pages import HOSTILE, hostile_result
 from reeuncert.case.serial import case_from_json, case_to_json
 from reeuncert.checks import check
+from reeuncert.checks.registry import all_checks
 from reeuncert.checks.result import CheckTable, judged
-from reeuncert.cli.show import show_checks, show_findings
+from reeuncert.cli.show import show_checks, show_result
 from reeuncert.errors import CaseError
 from reeuncert.indicators.compute import add_indicators
 from reeuncert.reading.bundled import find_case
-from reeuncert.report.findings import Findings
 from reeuncert.result.io import csv_text
+from reeuncert.result.result import Result
 from reeuncert.result.tables import flow_table
 from reeuncert.testing import toy_posterior
 from reeuncert.validation.reader import read_case
@@ -205,9 +206,8 @@ def test_thresholds_of_checks_are_no_formulas(hostile):
 def test_a_page_shows_names_as_text(hostile):
     from reeuncert.report.page import render
 
-    findings = Findings(hostile)
-    findings.__dict__["checks"] = check(findings.dt, ["balance"])
-    page = render(findings)
+    derived = add_indicators(hostile)
+    page = render(Result(derived, {all_checks: check(derived, ["balance"])}))
     assert "<script>window.hacked" not in page
     assert "<b>Nord</b>" not in page
     assert "&lt;b&gt;Nord&lt;/b&gt;" in page
@@ -215,10 +215,8 @@ def test_a_page_shows_names_as_text(hostile):
 
 
 def test_a_terminal_shows_names_as_text(hostile, capsys, tmp_path):
-    findings = Findings(hostile)
     table = CheckTable([judged("[bold]x[/bold]", False, 1.0, "<= 1", "[link=http://x]y[/link]", "[red]z")])
-    findings.__dict__["checks"] = table
-    show_findings(findings, tmp_path, [])
+    show_result(Result(add_indicators(hostile), {all_checks: table}), tmp_path)
     shown = capsys.readouterr().out
     assert "[bold]x[/bold]" in shown
     assert "[link=http://x]y[/link]" in shown

@@ -12,10 +12,9 @@ from reeuncert.indicators.headlines import headlines
 from reeuncert.indicators.registry import lookup
 from reeuncert.indicators.summary import indicator_table, summary
 from reeuncert.plots.learning import learning_data
-from reeuncert.report.context import Context
-from reeuncert.report.findings import Findings
 from reeuncert.report.sections import answers, learned
 from reeuncert.result.learning import COLUMNS, FIXED, learning_of_draws
+from reeuncert.result.result import Result
 from reeuncert.result.tables import flow_table
 from reeuncert.testing import toy_posterior
 
@@ -51,7 +50,7 @@ def test_flows_are_compared_on_the_log_scale_in_tables_figures_and_report(toy: x
     figure = learning_data(toy, coords={"year": sorted(set(table["year"]))})
     keys = ["flow", "year"]
     assert_same(figure.sort_values(keys), table.sort_values(keys))
-    page = pd.DataFrame(learned.content(Context(Findings(toy)))["flows"])
+    page = pd.DataFrame(learned.content(Result(toy))["flows"])
     assert_same(page.sort_values("flow"), learning_data(toy).sort_values("flow"))
 
 
@@ -71,7 +70,7 @@ def test_indicators_agree_in_tables_headlines_check_and_report(toy: xr.DataTree)
         for row in lines.to_dict("records")
     ]
     assert_same(told.set_index("headline").loc[called], lines)
-    cards = answers.content(Context(Findings(toy)))["cards"]
+    cards = answers.content(Result(toy))["cards"]
     assert [card["words"] for card in cards] == lines["verdict"].tolist()
     assert [card["ratio"] for card in cards] == pytest.approx(lines["width_ratio"].tolist(), nan_ok=True)
 

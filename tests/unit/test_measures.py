@@ -9,7 +9,7 @@ import pytest
 
 import reeuncert as ree
 from case_files import changed, write_case
-from reeuncert.cli.run import Request, run_case
+from reeuncert.cli.run import run_case
 from reeuncert.errors import SamplingError
 from reeuncert.inference.prior import convertible
 from reeuncert.model import build_model
@@ -87,6 +87,6 @@ def test_initial_values_are_put_back(models):
 def test_a_run_under_mass_ends_with_its_report(tmp_path, sampler):
     out = tmp_path / "out"
     case = str(folder(tmp_path / "case", "mass"))
-    request = Request(case=case, out=out, draws=30, tune=150, chains=2, seed=1, sampler=sampler, quiet=True)
-    assert run_case(request) == 0
+    settings = {"draws": 30, "tune": 150, "chains": 2, "seed": 1, "sampler": sampler, "quiet": True}
+    assert run_case(case, out=out, **settings) == 0
     assert {"posterior.nc", "report.html", "checks.csv"} <= {p.name for p in out.iterdir()}

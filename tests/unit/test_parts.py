@@ -13,17 +13,18 @@ import pytest
 import xarray as xr
 
 import reeuncert as ree
-import reeuncert.cli.run
-import reeuncert.report.findings
+import reeuncert.running
 from peers import build
 from reeuncert.case.serial import case_to_json
-from reeuncert.checks.registry import CHECKS
-from reeuncert.cli.run import Request, run_case
+from reeuncert.checks.registry import CHECKS, verdicts
+from reeuncert.cli.run import run_case
+from reeuncert.indicators.compute import with_indicators
+from reeuncert.indicators.summary import all_indicators
 from reeuncert.parts import Failed, attempt, collecting, failed_of, with_failed
 from reeuncert.report import SECTIONS
-from reeuncert.report.findings import Findings
 from reeuncert.report.page import render
 from reeuncert.result.io import read_results
+from reeuncert.result.result import Result
 from reeuncert.system.definition import OUTSIDE
 from reeuncert.testing import flow_dataset, toy_posterior, toy_terms
 
@@ -56,7 +57,7 @@ def test_failed_parts_stay_with_a_result(toy):
     dt = with_failed(toy.copy(), [Failed("draws from the prior", "ValueError: none", "here line 1")])
     dt = with_failed(dt, [Failed("ü", "x", "y")])
     assert [f.part for f in failed_of(dt)] == ["draws from the prior", "ü"]
-    assert [r.name for r in Findings(dt).told.not_run] == ["draws from the prior", "ü"]
+    assert [r.name for r in verdicts(Result(dt)).not_run] == ["draws from the prior", "ü"]
 
 
 def test_a_check_that_breaks_is_a_row_and_the_others_run(toy, monkeypatch):
@@ -72,7 +73,7 @@ def test_a_check_that_breaks_is_a_row_and_the_others_run(toy, monkeypatch):
 
 def test_everything_that_can_be_made_is_written(toy, monkeypatch, tmp_path):
     monkeypatch.setitem(CHECKS, "geometry", broken)
-    monkeypatch.setattr(reeuncert.report.findings, "indicator_table", broken)
+    monkeypatch.setattr("reeuncert.indicators.summary.indicator_table", broken)
     monkeypatch.setattr("reeuncert.report.sections.triangle.figure", broken, raising=False)
     ree.write_results(toy, tmp_path)
     assert {p.name for p in tmp_path.iterdir()} == FILES - {"indicators.csv"}
@@ -93,11 +94,11 @@ def test_a_page_that_cannot_be_made_costs_only_itself(toy, monkeypatch, tmp_path
 
 @pytest.mark.parametrize(("breaks", "status"), [(False, 0), (True, 1)])
 def test_the_status_of_a_run_with_a_broken_part(toy, monkeypatch, tmp_path, capsys, breaks, status):
-    monkeypatch.setattr(reeuncert.cli.run, "_sampled", lambda *_: toy.copy())
+    monkeypatch.setattr(reeuncert.running, "_sampled", lambda *_: toy.copy())
     monkeypatch.setattr("reeuncert.report.files.render", lambda _: "page")
     if breaks:
         monkeypatch.setitem(CHECKS, "geometry", broken)
-    assert run_case(Request(case="small_metal", out=tmp_path / "out", seed=1)) == status
+    assert run_case("small_metal", out=tmp_path / "out", seed=1) == status
     said = capsys.readouterr()
     assert ("not run" in said.out) == ("the abacus fell" in said.err) == breaks
     assert {p.name for p in (tmp_path / "out").iterdir()} >= FILES
@@ -105,11 +106,12 @@ def test_the_status_of_a_run_with_a_broken_part(toy, monkeypatch, tmp_path, caps
 
 @pytest.mark.parametrize(("chains", "draws"), [(1, 4), (1, 5), (2, 7), (1, 24), (1, 25), (4, 6)])
 def test_few_draws_are_enough(chains, draws):
-    findings = Findings(toy_terms(toy_posterior(chains=chains, draws=draws, years=2)))
+    result = with_indicators(toy_terms(toy_posterior(chains=chains, draws=draws, years=2)))
     if draws == 4:
-        render(findings)
-    assert not findings.told.not_run
-    assert set(findings.tables) == {"flows", "indicators"}
+        render(result)
+    assert not verdicts(result).not_run
+    assert len(result.flows)
+    assert len(result.once(all_indicators))
 
 
 @pytest.fixture
@@ -130,11 +132,11 @@ def without_roles():
 
 
 def test_a_case_without_standard_roles(without_roles):
-    findings = Findings(without_roles)
-    page = render(findings)
-    assert [r.name for r in findings.told.not_run] == []
-    assert len(findings.tables["flows"]) == 3
-    assert len(findings.tables["indicators"]) == 0
+    result = with_indicators(without_roles)
+    page = render(result)
+    assert [r.name for r in verdicts(result).not_run] == []
+    assert len(result.flows) == 3
+    assert len(result.once(all_indicators)) == 0
     assert all(f'id="{section.id}"' in page for section in SECTIONS)
 
 
@@ -147,8 +149,8 @@ def resident() -> int:
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
 @pytest.mark.parametrize("reports", [1, pytest.param(200, marks=pytest.mark.slow)])
 def test_reports_in_a_row_keep_no_memory(toy, reports):
-    render(Findings(toy))
+    render(Result(toy))
     before = resident()
     for _ in range(reports):
-        render(Findings(toy))
+        render(Result(toy))
     assert resident() - before < 60e6

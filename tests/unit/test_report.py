@@ -13,15 +13,15 @@ import xarray as xr
 from markupsafe import Markup
 
 from reeuncert.case.serial import case_to_json
-from reeuncert.checks.registry import CHECKS
+from reeuncert.checks.registry import CHECKS, all_checks
 from reeuncert.checks.result import CheckResult, CheckTable
+from reeuncert.cli.show import marks
 from reeuncert.errors import OutputError
-from reeuncert.indicators.compute import add_indicators
+from reeuncert.indicators.compute import add_indicators, with_indicators
 from reeuncert.indicators.summary import summary
 from reeuncert.report import SECTIONS, Section
 from reeuncert.report.fans import all_fans
 from reeuncert.report.figures import figure, plotly_spec, script_json
-from reeuncert.report.findings import Findings
 from reeuncert.report.page import render, write_report
 from reeuncert.report.pulls import pulls_of
 from reeuncert.report.svg import interval_picture
@@ -29,6 +29,7 @@ from reeuncert.report.verdict import verdict_of
 from reeuncert.report.words import linked
 from reeuncert.result.learning import ON_PRIOR, PARTLY_PRIOR
 from reeuncert.result.quantiles import quantiles
+from reeuncert.result.result import Result
 from reeuncert.testing import flow_dataset, toy_flows, toy_posterior
 from reeuncert.validation.reader import read_case
 
@@ -45,9 +46,7 @@ TOLD = CheckResult("published", "information", float("nan"), "", "Nothing to com
 
 
 def _findings(dt, *checks):
-    found = Findings(dt)
-    found.__dict__["checks"] = CheckTable(checks or (PASSED,))
-    return found
+    return Result(with_indicators(dt).dt, {all_checks: CheckTable(checks or (PASSED,))})
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +160,7 @@ def test_checks_that_cannot_run_are_no_green_verdict(monkeypatch, toy):
         raise OutputError("no draws left")
 
     monkeypatch.setitem(CHECKS, "balance", broken)
-    verdict = verdict_of(Findings(toy))
+    verdict = verdict_of(Result(toy))
     assert verdict.worst == "red"
     assert verdict.call.startswith("1 parts of this result could not be made")
     assert verdict.checks[-1].word != "not run"
@@ -222,7 +221,7 @@ def test_a_source_that_agrees_with_high_draws_pulls_up():
 
 
 def test_an_unwritable_place_is_named(toy, tmp_path, monkeypatch):
-    monkeypatch.setattr("reeuncert.report.page.render", lambda findings: "<p>page</p>")
+    monkeypatch.setattr("reeuncert.report.page.render", lambda result: "<p>page</p>")
     assert write_report(toy, tmp_path / "new" / "report.html").read_text() == "<p>page</p>"
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match=r"cannot write '.*file/report\.html': "):
@@ -233,7 +232,7 @@ def test_a_result_without_a_case_is_refused(toy):
     nameless = toy.copy(deep=False)
     nameless.attrs = {}
     with pytest.raises(OutputError, match=r"a report needs the group 'posterior' and the attribute 'case_json'"):
-        render(Findings(nameless))
+        render(Result(nameless))
 
 
 def test_the_terminal_marks_what_rests_on_the_prior(toy):
@@ -246,4 +245,4 @@ def test_the_terminal_marks_what_rests_on_the_prior(toy):
         dt["derived"] = dt["derived"].to_dataset().assign({name: posterior.copy(data=factor * repeats)})
         row = summary(dt, name, region="South", year=2002).iloc[0]
         assert row["verdict"] == words
-        assert Findings(dt).marks(row)[-1] == mark
+        assert marks(row)[-1] == mark

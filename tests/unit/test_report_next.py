@@ -12,13 +12,13 @@ import xarray as xr
 
 import reeuncert as ree
 from reeuncert.case.serial import case_from_json, case_to_json
+from reeuncert.checks.registry import all_checks
 from reeuncert.checks.result import CheckResult, CheckTable
 from reeuncert.questions.overview import overview
-from reeuncert.report.context import Context
-from reeuncert.report.findings import Findings
 from reeuncert.report.page import render
 from reeuncert.report.section import Section
 from reeuncert.report.sections import SECTIONS, next_steps
+from reeuncert.result.result import Result
 from reeuncert.testing import toy_posterior
 
 ONLY = (Section("next", "What to collect next", "next_steps.html.j2", next_steps.content),)
@@ -30,11 +30,8 @@ def toy() -> xr.DataTree:
 
 
 def page(dt: xr.DataTree) -> str:
-    found = Findings(dt)
-    found.__dict__["checks"] = CheckTable(
-        (CheckResult("balance", "passed", 0.0, "<= 1e-9", "Every process balances."),)
-    )
-    return " ".join(render(found, sections=ONLY).split())
+    checks = CheckTable((CheckResult("balance", "passed", 0.0, "<= 1e-9", "Every process balances."),))
+    return " ".join(render(Result(dt, {all_checks: checks}), sections=ONLY).split())
 
 
 def test_the_report_has_the_section() -> None:
@@ -84,4 +81,4 @@ def test_a_case_without_headlines_says_so(toy: xr.DataTree) -> None:
     case = case_from_json(str(toy.attrs["case_json"]))
     out.attrs = {**toy.attrs, "case_json": case_to_json(replace(case, headlines=()))}
     assert "This case names no headline, so there is no uncertainty to decompose." in page(out)
-    assert next_steps.content(Context(Findings(out)))["rows"] == []
+    assert next_steps.content(Result(out))["rows"] == []

@@ -5,16 +5,15 @@ from __future__ import annotations
 import xarray as xr
 
 import reeuncert as ree
-from reeuncert.report.context import Context
-from reeuncert.report.findings import Findings
 from reeuncert.report.page import _environment, _render
 from reeuncert.report.sections import SECTIONS
+from reeuncert.result.result import Result
 from reeuncert.testing import toy_posterior
 
 
 def _rendered(dt: xr.DataTree) -> str:
     section = next(s for s in SECTIONS if s.id == "no-trade")
-    made = _render(_environment(), section, Context(Findings(dt)))
+    made = _render(_environment(), section, Result(dt))
     assert made.error == ""
     return " ".join(str(made.html).split())
 

@@ -1,7 +1,6 @@
 """Checks whether the intervals of a result can be trusted. One file per check; the registry lists them."""
 
-from reeuncert.checks.material import Material
 from reeuncert.checks.registry import CHECKS, check
 from reeuncert.checks.result import CheckResult, CheckTable
 
-__all__ = ["CHECKS", "CheckResult", "CheckTable", "Material", "check"]
+__all__ = ["CHECKS", "CheckResult", "CheckTable", "check"]

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import pandas as pd
 
-from reeuncert.checks.material import Key, Material
 from reeuncert.checks.result import CheckResult, information, warned
+from reeuncert.indicators.headlines import HeadlineDraws, headline_draws
 from reeuncert.result.learning import MOSTLY, ON_PRIOR, UNDEFINED, VERDICTS, learning_of_draws
 from reeuncert.result.quantiles import quantiles
+from reeuncert.result.result import Result
 
 
-def check(material: Material) -> list[CheckResult]:
+def check(result: Result) -> list[CheckResult]:
     """Width ratio of every headline, and its verdict."""
     name = "rests on assumption"
-    keys = [key for key in material.keys if key.prior.size]
+    keys = [key for key in result.once(headline_draws) if key.prior.size]
     if not keys:
         return [information(name, "No headline has a simulated prior: nothing to compare.")]
     table = pd.DataFrame([_row(key) for key in keys])
@@ -27,7 +28,7 @@ def check(material: Material) -> list[CheckResult]:
     return [warned(name, good, worst, f"< {MOSTLY:g}", message, remedy, ordered)]
 
 
-def _row(key: Key) -> dict[str, object]:
+def _row(key: HeadlineDraws) -> dict[str, object]:
     after, before = key.posterior.reshape(-1, 1), key.prior[:, None]
     found = learning_of_draws(after, before, mass=key.mass).columns()
     row: dict[str, object] = {"headline": key.label} | {name: values[0] for name, values in found.items()}

@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from reeuncert.checks.material import Material
 from reeuncert.checks.result import CheckResult, judged
+from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 from reeuncert.system.definition import OUTSIDE
 
 LARGEST_RESIDUAL = 1e-9
 
 
-def check(material: Material) -> list[CheckResult]:
+def check(result: Result) -> list[CheckResult]:
     """Largest imbalance relative to throughput over processes, years and draws; and the smallest flow."""
-    mass = mass_flow(material.dt).transpose("chain", "draw", "flow", "year")
+    mass = mass_flow(result.dt).transpose("chain", "draw", "flow", "year")
     worst, where = largest_residual(mass)
     message = f"The largest imbalance over all processes, years and draws is {worst:.2g} of the throughput"
     message += f" (process '{where[0]}', {where[1]})." if where else "."

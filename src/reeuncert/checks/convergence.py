@@ -7,14 +7,16 @@ in every year and every value of every indicator.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
-from reeuncert.checks.material import Material
 from reeuncert.checks.result import CheckResult, information, judged
+from reeuncert.indicators.summary import all_indicators
+from reeuncert.result.diagnostics import LARGEST_R_HAT, SMALLEST_ESS
+from reeuncert.result.result import Result
 
-LARGEST_R_HAT = 1.01
-SMALLEST_ESS = 400
 ENOUGH_ESS = 1400
 """With four chains, R-hat is about 1 + 4 / ESS on average; from this ESS on, chance alone lifts it above 1.01 in fewer
 than one of a thousand quantities."""
@@ -27,28 +29,31 @@ _MEASURES: tuple[tuple[str, str, bool, float], ...] = (  # column, what it is ca
 )
 
 
-def check(material: Material) -> list[CheckResult]:
+def check(result: Result) -> list[CheckResult]:
     """Worst R-hat, bulk ESS and tail ESS of flows and of indicators."""
-    remedy = _remedy(material)
-    found = []
-    for what, table in (("flows", material.flows), ("indicators", material.indicators)):
-        if what == "indicators" and table.empty:
-            found.append(information("indicators", "No indicator has been added to this result; none was checked."))
-            continue
-        found += [
-            _worst(what, table, *measure, remedy=remedy, approximate=material.approximate) for measure in _MEASURES
-        ]
+    tables = {"flows": result.flows}
+    if "derived" in result.dt.children:
+        tables["indicators"] = result.once(all_indicators)
+    tables = {what: table for what, table in tables.items() if not table.empty}
+    remedy = _remedy(result.dt["posterior"].sizes["draw"], tables.values())
+    found = [
+        _worst(what, table, *measure, remedy=remedy, approximate=result.approximate)
+        for what, table in tables.items()
+        for measure in _MEASURES
+    ]
+    if "indicators" not in tables:
+        found.append(information("indicators", "No indicator has been added to this result; none was checked."))
     return found
 
 
-def _remedy(material: Material) -> str:
+def _remedy(draws: int, tables: Iterable[pd.DataFrame]) -> str:
     """Remedy: the number of draws needed."""
-    found = pd.concat([t[["ess_bulk", "ess_tail"]] for t in (material.flows, material.indicators) if not t.empty])
+    found = pd.concat([table[["ess_bulk", "ess_tail"]] for table in tables])
     least = float(found.min(axis=None))
     look = "look at the priors of the quantities listed."
     if not least < ENOUGH_ESS:
         return f"There are enough draws; {look}"
-    needed = material.dt["posterior"].sizes["draw"] * ENOUGH_ESS / max(least, 1.0)
+    needed = draws * ENOUGH_ESS / max(least, 1.0)
     digits = 10 ** max(0, int(np.log10(needed)) - 1)
     rounded = int(np.ceil(needed / digits)) * digits
     return (

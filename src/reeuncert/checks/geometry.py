@@ -8,21 +8,21 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from reeuncert.checks.material import Material
 from reeuncert.checks.result import CheckResult, information, judged
 from reeuncert.result.diagnostics import bfmi
+from reeuncert.result.result import Result
 
 SMALLEST_BFMI = 0.3
 LARGEST_SHARE_AT_DEPTH = 0.01
 
 
-def check(material: Material) -> list[CheckResult]:
+def check(result: Result) -> list[CheckResult]:
     """Divergences, energy fraction and tree depth, if the sampler reports them."""
-    if "sample_stats" not in material.dt.children:
+    if "sample_stats" not in result.dt.children:
         return [information("sampler", "This result holds no statistics of a sampler.")]
-    stats = material.dt["sample_stats"].to_dataset()
+    stats = result.dt["sample_stats"].to_dataset()
     found = [_divergences(stats), _energy(stats), _depth(stats)]
-    return [result for result in found if result is not None]
+    return [one for one in found if one is not None]
 
 
 def _divergences(stats: xr.Dataset) -> CheckResult | None:

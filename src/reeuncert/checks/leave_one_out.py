@@ -11,24 +11,24 @@ import numpy as np
 import pandas as pd
 from arviz_stats.base.array import array_stats
 
-from reeuncert.checks.material import Material
 from reeuncert.checks.result import CheckResult, information
+from reeuncert.result.result import Result
 
 LARGEST_K = 0.7
 FEWEST_DRAWS = 25
 """With fewer draws, the generalised Pareto distribution is fitted to a tail of less than five draws."""
 
 
-def check(material: Material) -> list[CheckResult]:
+def check(result: Result) -> list[CheckResult]:
     """Share of rows whose Pareto k is below 0.7."""
     name = "PSIS-LOO"
-    if "log_likelihood" not in material.dt.children:
+    if "log_likelihood" not in result.dt.children:
         return [information(name, "This result holds no likelihood terms: leaving rows out cannot be judged.")]
-    size = material.dt["posterior"].sizes
+    size = result.dt["posterior"].sizes
     if size["chain"] * size["draw"] < FEWEST_DRAWS:
         return [information(name, f"Leaving rows out cannot be judged from fewer than {FEWEST_DRAWS} draws.")]
     rows, shapes, sources = [], [], []
-    for source, terms in material.dt["log_likelihood"].to_dataset().data_vars.items():
+    for source, terms in result.dt["log_likelihood"].to_dataset().data_vars.items():
         dims = [d for d in terms.dims if d not in ("chain", "draw")]
         if len(dims) != 1:
             continue

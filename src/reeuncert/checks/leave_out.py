@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from reeuncert.checks.material import Material
 from reeuncert.checks.result import CheckResult, information, judged
 from reeuncert.result.left_out import left_out_of
+from reeuncert.result.result import Result
 
 LEVEL = 0.9
 ERRORS = 2.0
@@ -19,9 +19,9 @@ NARROWEST = 0.05
 """Allowed shortfall in any case: the standard error from a few folds is itself uncertain."""
 
 
-def check(material: Material) -> list[CheckResult]:
+def check(result: Result) -> list[CheckResult]:
     """Coverage of left-out figures at 50, 80, 90 and 95 %, compared with that of the prior."""
-    found = left_out_of(material.dt)
+    found = left_out_of(result.dt)
     if found is None:
         message = "No fit without part of the evidence was made: how well the rest predicts a figure is not known. "
         return [information("left-out figures", message + "Run `reeuncert leave-out` on the results.")]

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reeuncert.checks.material import Key, Material
 from reeuncert.checks.result import CheckResult, information, judged
+from reeuncert.indicators.headlines import HeadlineDraws, headline_draws
 from reeuncert.result.diagnostics import diagnose
+from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 
 LARGEST_ERROR = 0.05
@@ -24,11 +25,11 @@ MOST_CELLS = 1_000
 _REMEDY = "Take more draws (--draws) before you quote an end to two digits."
 
 
-def check(material: Material) -> list[CheckResult]:
+def check(result: Result) -> list[CheckResult]:
     """Monte Carlo error of the interval bounds of headlines and of flows (on the log scale)."""
-    if "posterior" not in material.dt.children:
+    if "posterior" not in result.dt.children:
         return [information("error of interval ends", "This result holds no posterior.")]
-    mass = mass_flow(material.dt).transpose("chain", "draw", "flow", "year")
+    mass = mass_flow(result.dt).transpose("chain", "draw", "flow", "year")
     flow, year = np.nonzero(np.isfinite(mass.values[0, 0]))
     step = max(1, -(-flow.size // MOST_CELLS))
     flow, year = flow[::step], year[::step]
@@ -36,10 +37,11 @@ def check(material: Material) -> list[CheckResult]:
     with np.errstate(divide="ignore", invalid="ignore"):
         errors = relative_error(np.log(cells))
     labels = {"flow": mass["flow"].values[flow], "year": mass["year"].values[year]}
-    found = [_judge("interval ends of flows", pd.DataFrame(labels | {"error": errors}), material)]
-    if material.keys:
-        table = pd.DataFrame({"headline": [k.label for k in material.keys], "error": _of_keys(material.keys)})
-        found.append(_judge("interval ends of headlines", table, material))
+    found = [_judge("interval ends of flows", pd.DataFrame(labels | {"error": errors}), result)]
+    keys = result.once(headline_draws)
+    if keys:
+        table = pd.DataFrame({"headline": [k.label for k in keys], "error": _of_keys(keys)})
+        found.append(_judge("interval ends of headlines", table, result))
     return found
 
 
@@ -69,18 +71,18 @@ def relative_error(draws: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.maximum(found.mcse_lower, found.mcse_upper) / width)
 
 
-def _of_keys(keys: tuple[Key, ...]) -> NDArray[np.float64]:
+def _of_keys(keys: tuple[HeadlineDraws, ...]) -> NDArray[np.float64]:
     draws = np.stack([np.where(np.isfinite(k.posterior), k.posterior, np.nanmedian(k.posterior)) for k in keys], axis=2)
     return relative_error(draws)
 
 
-def _judge(name: str, table: pd.DataFrame, material: Material) -> CheckResult:
+def _judge(name: str, table: pd.DataFrame, result: Result) -> CheckResult:
     known = table[np.isfinite(table["error"])].sort_values("error", ascending=False, ignore_index=True)
     if known.empty:
         return information(name, "Their Monte Carlo error cannot be computed: it needs more draws.")
     worst, bad = float(known["error"][0]), known[known["error"] > LARGEST_ERROR]
     message = f"The largest Monte Carlo error of an interval end is {100 * worst:.1f} % of the width of its interval, "
     message += f"over {len(known):,}; {len(bad):,} are above {100 * LARGEST_ERROR:g} %."
-    if material.approximate:
+    if result.approximate:
         return information(name, message, worst)
     return judged(name, bad.empty, worst, f"<= {LARGEST_ERROR:g}", message, _REMEDY, table=bad.head(10))

@@ -13,10 +13,10 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from reeuncert.checks.material import Material
 from reeuncert.checks.result import CheckResult, information, judged, warned
 from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.predictive import log_likelihood, predicted_quantities
+from reeuncert.result.result import Result
 from reeuncert.words.error_laws import INTERVAL
 from reeuncert.words.qualifiers import BOUND_QUALIFIERS
 
@@ -35,12 +35,12 @@ PULLING = 1.0
 Floats = NDArray[np.float64]
 
 
-def check(material: Material) -> list[CheckResult]:
+def check(result: Result) -> list[CheckResult]:
     """Rows that disagree with the model, by source, and conflicting sources."""
-    evidence = material.evidence
-    if evidence is None or "posterior" not in material.dt.children:
+    evidence = result.evidence
+    if evidence is None or "posterior" not in result.dt.children:
         return [information("evidence rows", "This result holds no evidence: nothing to predict.")]
-    table = row_table(evidence, material.dt["posterior"].to_dataset())
+    table = row_table(evidence, result.dt["posterior"].to_dataset())
     bad = table[table["tail"] < SURPRISING]
     share = len(bad) / len(table)
     message = f"{len(bad)} of {len(table)} rows of evidence disagree with the model (tail probability below "

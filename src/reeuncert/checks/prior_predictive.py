@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from reeuncert.checks.material import Material
 from reeuncert.checks.result import CheckResult, information, warned
+from reeuncert.indicators.headlines import headline_draws
 from reeuncert.priors.checks import WIDE, total_log_sd
 from reeuncert.priors.implied import MOST_ORDERS
 from reeuncert.result.learning import is_fixed
 from reeuncert.result.quantiles import quantiles, spread
+from reeuncert.result.result import Result
 from reeuncert.words.cells import condensed
 
 NEAR_CERTAIN_RATIO = 0.05
@@ -20,16 +21,16 @@ NEAR_CERTAIN_FACTOR = 1.1
 """The same for a mass whose prior interval spans less than this factor."""
 
 
-def check(material: Material) -> list[CheckResult]:
+def check(result: Result) -> list[CheckResult]:
     """Implied priors of flows, near-certain headlines, and rows of the priors table with a log-sd above 1."""
-    if "prior" not in material.dt.children or "mass_flow" not in material.dt["prior"].data_vars:
+    if "prior" not in result.dt.children or "mass_flow" not in result.dt["prior"].data_vars:
         return [information("prior of flows", "The prior was not simulated: not checked.")]
-    return [_flows(material), *_headlines(material), *_rows(material)]
+    return [_flows(result), *_headlines(result), *_rows(result)]
 
 
-def _flows(material: Material) -> CheckResult:
+def _flows(result: Result) -> CheckResult:
     """Flows whose implied prior spans more than four orders of magnitude."""
-    mass = material.dt["prior"]["mass_flow"].transpose("chain", "draw", "flow", "year")
+    mass = result.dt["prior"]["mass_flow"].transpose("chain", "draw", "flow", "year")
     flow, year = np.nonzero(np.isfinite(mass.values[0, 0]))
     cells = mass.values[:, :, flow, year].reshape(-1, flow.size)
     low, middle, high = quantiles(cells, (0.05, 0.5, 0.95))
@@ -56,10 +57,10 @@ def _flows(material: Material) -> CheckResult:
     return warned("prior of flows", not len(wide), worst["orders"][0], f"<= {MOST_ORDERS:g}", message, remedy, shown)
 
 
-def _headlines(material: Material) -> list[CheckResult]:
+def _headlines(result: Result) -> list[CheckResult]:
     """Headlines that the priors alone make near certain."""
     rows = []
-    for key in material.keys:
+    for key in result.once(headline_draws):
         prior = spread(key.prior[:, None])
         low, middle, high = (float(ends[0]) for ends in (prior.lower, prior.median, prior.upper))
         if not np.isfinite(middle) or is_fixed(prior)[0]:
@@ -79,11 +80,11 @@ def _headlines(material: Material) -> list[CheckResult]:
     return [warned("prior of headlines", not len(settled), len(settled), "<= 0", message, remedy, table)]
 
 
-def _rows(material: Material) -> list[CheckResult]:
+def _rows(result: Result) -> list[CheckResult]:
     """Rows of the priors table whose spreads add up to a log-sd above 1."""
-    if material.case is None or material.case.prior_measure != "coordinates" or not material.case.priors:
+    if not result.has_case or result.case.prior_measure != "coordinates" or not result.case.priors:
         return []
-    case = material.case
+    case = result.case
     spread = [total_log_sd(case, row) for row in case.priors]
     table = pd.DataFrame(
         {

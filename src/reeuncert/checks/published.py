@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from reeuncert.checks.material import Material
 from reeuncert.checks.result import CheckResult, information, warned
-from reeuncert.reference import reference_table
+from reeuncert.reference import all_published
+from reeuncert.result.result import Result
 
 _COLUMNS = (
     *("id", "source_id", "statement", "indicator", "region", "partner", "product", "year_from", "year_to", "unit"),
@@ -14,12 +14,12 @@ _COLUMNS = (
 )
 
 
-def check(material: Material) -> list[CheckResult]:
+def check(result: Result) -> list[CheckResult]:
     """Published values inside and outside our 90 % intervals; those outside need a reason."""
     name = "published values"
-    if material.case is None or "derived" not in material.dt.children:
+    if not result.has_case or "derived" not in result.dt.children:
         return [information(name, "Nothing was compared: the result holds no case, or no indicator.")]
-    table = reference_table(material.dt, material.case)
+    table = result.once(all_published)
     table = table[np.isfinite(table["median"].astype(float))].copy()
     if table.empty:
         return [information(name, "No published value speaks of an indicator of this result.")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import xarray as xr
 
@@ -21,12 +22,12 @@ from reeuncert.checks import (
     sensitivity,
     structures,
 )
-from reeuncert.checks.material import Material
 from reeuncert.checks.result import CheckResult, CheckTable, not_run
 from reeuncert.errors import ReeUncertError
 from reeuncert.parts import Failed, attempt, collecting
+from reeuncert.result.result import Result
 
-Check = Callable[[Material], list[CheckResult]]
+Check = Callable[[Result], list[CheckResult]]
 
 CHECKS: dict[str, Check] = {
     "completeness": completeness.check,
@@ -43,11 +44,11 @@ CHECKS: dict[str, Check] = {
     "leave_one_out": leave_one_out.check,
     "published": published.check,
 }
-"""Name of a check → function from `Material` to results. To add one: a file, and a row here."""
+"""Name of a check → function from a result to its verdicts. To add one: a file, and a row here."""
 
 
-def check(dt: xr.DataTree, names: Iterable[str] | None = None, *, material: Material | None = None) -> CheckTable:
-    """Check a result: balance, convergence, priors, evidence, dependence on the prior, published values.
+def check(dt: xr.DataTree, names: Iterable[str] | None = None) -> CheckTable:
+    """Check a result: balance, convergence, priors, evidence, what rests on the prior, published values.
 
     Parameters
     ----------
@@ -55,8 +56,6 @@ def check(dt: xr.DataTree, names: Iterable[str] | None = None, *, material: Mate
         From `reeuncert.sample`; indicators are checked if they have been added.
     names
         Which checks; all by default.
-    material
-        Precomputed tables of this result.
 
     Returns
     -------
@@ -81,11 +80,23 @@ def check(dt: xr.DataTree, names: Iterable[str] | None = None, *, material: Mate
     for name in chosen:
         if name not in CHECKS:
             raise ReeUncertError(f"check '{name}' is not known; use some of: {', '.join(CHECKS)}")
-    held = material or Material(dt)
+    return _run(Result(dt), chosen)
+
+
+def all_checks(result: Result) -> CheckTable:
+    """Every check of a result."""
+    return _run(result, CHECKS)
+
+
+def verdicts(result: Result) -> CheckTable:
+    """Every check, and a row ``not run`` for each other part of the result that could not be made until now."""
+    return CheckTable([*result.once(all_checks), *(not_run(f.part, f) for f in dict.fromkeys(result.failed))])
+
+
+def _run(result: Result, names: Iterable[str]) -> CheckTable:
+    found: list[CheckResult] = []
     with collecting([]):  # they are told as rows
-        return CheckTable([result for name in chosen for result in _run(name, held)])
-
-
-def _run(name: str, material: Material) -> list[CheckResult]:
-    found = attempt(f"check '{name}'", lambda: CHECKS[name](material))
-    return [not_run(name, found)] if isinstance(found, Failed) else found
+        for name in names:
+            made = attempt(f"check '{name}'", partial(CHECKS[name], result))
+            found += [not_run(name, made)] if isinstance(made, Failed) else made
+    return CheckTable(found)

@@ -18,8 +18,9 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from reeuncert.checks.material import Material
 from reeuncert.checks.result import CheckResult, information
+from reeuncert.indicators.headlines import headline_draws
+from reeuncert.result.result import Result
 
 SENSITIVE = 0.05
 """Threshold of the sensitivity."""
@@ -36,19 +37,19 @@ OF_THE_EVIDENCE = {"offset_z": "offsets of the evidence", "source_width_z": "wid
 Floats = NDArray[np.float64]
 
 
-def check(material: Material) -> list[CheckResult]:
+def check(result: Result) -> list[CheckResult]:
     """Sensitivity of the headlines to classes of priors and to lineages of evidence."""
-    if not material.keys:
+    if not result.once(headline_draws):
         return [
             information("sensitivity", "No headline among the indicators of this result: nothing was power-scaled.")
         ]
-    draws = {key.label: key.posterior for key in material.keys if np.isfinite(key.posterior).any()}
+    draws = {key.label: key.posterior for key in result.once(headline_draws) if np.isfinite(key.posterior).any()}
     found = []
     for what, group, called in (
         ("priors", "log_prior", "classes of priors"),
         ("lineages", "log_likelihood", "lineages of evidence"),
     ):
-        parts = components(material.dt, group, material.lineages if group == "log_likelihood" else OF_THE_EVIDENCE)
+        parts = components(result.dt, group, result.lineages if group == "log_likelihood" else OF_THE_EVIDENCE)
         name = f"sensitivity to {what}"
         if not parts:
             found.append(information(name, f"This result holds no terms of {called} ('{group}')."))
@@ -59,8 +60,8 @@ def check(material: Material) -> list[CheckResult]:
         message = f"{strong['headline'].nunique()} of {len(draws)} headlines are sensitive to some of {len(parts)} "
         message += f"{called} (power-scaling above {SENSITIVE:g} and {NOISE:g} times its noise)"
         message += f"; most headlines to {top}." if top else "."
-        result = information(name, message, float(table["psense"].max()))
-        found.append(replace(result, table=strong.head(40).reset_index(drop=True) if len(strong) else None))
+        verdict = information(name, message, float(table["psense"].max()))
+        found.append(replace(verdict, table=strong.head(40).reset_index(drop=True) if len(strong) else None))
     return found
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from reeuncert.checks.convergence import LARGEST_R_HAT, SMALLEST_ESS
-from reeuncert.checks.material import Material
 from reeuncert.checks.result import CheckResult, information, judged, warned
+from reeuncert.result.diagnostics import LARGEST_R_HAT, SMALLEST_ESS
+from reeuncert.result.result import Result
 
 GROUP = "structures"
 """Group of a result that holds its headlines under the structures of its case."""
@@ -23,19 +23,19 @@ CONVERGENCE = ("ess_bulk", "ess_tail", "r_hat", "divergences")
 LABELS = ["indicator", "region", "partner", "product", "year"]
 
 
-def check(material: Material) -> list[CheckResult]:
+def check(result: Result) -> list[CheckResult]:
     """Headlines that the evidence does not identify, with the range over the structures."""
     name = "headlines over structures"
-    if GROUP not in material.dt.children:
-        switches = material.case.compare if material.case is not None else ()
+    if GROUP not in result.dt.children:
+        switches = result.case.compare if result.has_case else ()
         if not switches:
             return [information(name, "The case names no rival structures.")]
         message = f"The rival structures of the case ({', '.join(switches)}) were not run: whether its headlines hold "
         return [information(name, message + "under all of them is not known. Run `reeuncert structures --results`.")]
-    table = stored_verdicts(material.dt)
+    table = stored_verdicts(result.dt)
     open_ones = table[table["verdict"] == NOT_IDENTIFIED]
     message = f"Of {len(table)} headlines, {len(table) - len(open_ones)} hold under each of "
-    message += f"{material.dt[GROUP].sizes['structure']} rival structures"
+    message += f"{result.dt[GROUP].sizes['structure']} rival structures"
     said = [
         f"{' '.join(str(getattr(row, label)) for label in LABELS if getattr(row, label) not in ('', 0))} "
         f"({row.lower:.3g} to {row.upper:.3g} over all)"
@@ -43,7 +43,7 @@ def check(material: Material) -> list[CheckResult]:
     ]
     message += f"; not identified by these data: {'; '.join(said)}." if said else "."
     remedy = "Report the range over the structures for these, not an interval from one."
-    return [warned(name, not said, len(said), "<= 0", message, remedy, table), *_convergence(material.dt)]
+    return [warned(name, not said, len(said), "<= 0", message, remedy, table), *_convergence(result.dt)]
 
 
 def _convergence(dt: xr.DataTree) -> list[CheckResult]:

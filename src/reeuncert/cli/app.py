@@ -95,27 +95,27 @@ def run(
     made (it is named, the rest is written); 2 if the input cannot be used or the output cannot be written (earlier
     results are kept); 130 if interrupted (the draws made so far are kept).
     """
-    from reeuncert.cli.run import Request, run_case
+    from reeuncert.cli.run import run_case
 
-    request = Request(
-        case=case,
-        options=option or [],
-        out=out,
-        draws=draws,
-        tune=tune,
-        thin=thin,
-        chains=chains,
-        seed=seed,
-        sampler=sampler,
-        preview=preview,
-        quiet=quiet,
-        strict=strict,
-        structures=rivals,
-        resume=resume,
-        command=_command_line(),
-    )
     with guarded():
-        raise typer.Exit(run_case(request))
+        status = run_case(
+            case,
+            option or [],
+            out=out,
+            strict=strict,
+            draws=draws,
+            tune=tune,
+            thin=thin,
+            chains=chains,
+            seed=seed,
+            sampler=sampler,
+            preview=preview,
+            structures=rivals,
+            resume=resume,
+            quiet=quiet,
+            command=_command_line(),
+        )
+        raise typer.Exit(status)
 
 
 @app.command()

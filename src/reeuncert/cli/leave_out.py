@@ -7,11 +7,11 @@ from pathlib import Path
 import xarray as xr
 from rich.table import Table
 
-from reeuncert.case.serial import case_from_json
 from reeuncert.cli.terminal import console
 from reeuncert.errors import ReeUncertError
 from reeuncert.report.files import revise_results
 from reeuncert.result.left_out import LeftOut, add_left_out, left_out_of
+from reeuncert.result.result import Result
 from reeuncert.studies.leave_out import leave_out
 
 
@@ -20,7 +20,7 @@ def run_leave_out(results: Path, folds: str, *, draws: int, tune: int, seed: int
     asked = _folds(folds)
 
     def with_left_out(dt: xr.DataTree) -> xr.DataTree:
-        case = case_from_json(dt.attrs["case_json"])
+        case = Result(dt).case
         found = leave_out(case, asked, draws=draws, tune=tune, seed=seed)
         console().print(coverage_table(found))
         earlier = left_out_of(dt)

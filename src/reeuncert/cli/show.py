@@ -2,38 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from reeuncert.checks import CheckTable
+from reeuncert.checks.registry import verdicts
 from reeuncert.checks.result import shown
 from reeuncert.checks.structures import LABELS, labelled, open_ranges
 from reeuncert.cli.terminal import console
-from reeuncert.report.findings import MEANING, Findings
+from reeuncert.indicators.headlines import all_headlines
+from reeuncert.indicators.registry import DIMS
+from reeuncert.indicators.summary import all_indicators
 from reeuncert.report.shown import heading, interval, span
-from reeuncert.result.learning import MOSTLY, PARTLY
+from reeuncert.result.diagnostics import LARGEST_R_HAT, SMALLEST_ESS
+from reeuncert.result.learning import MOSTLY, ON_PRIOR, PARTLY, PARTLY_PRIOR
+from reeuncert.result.result import Result
 
 STYLES = {"passed": "green", "failed": "bold red", "warning": "yellow", "information": "dim", "not run": "bold red"}
 _COLUMN = 24
+MEANING = {"*": "has not converged", "p": ON_PRIOR, "(p)": PARTLY_PRIOR}
+"""Mark of a value → what it says."""
 
 
-def show_findings(findings: Findings, out: Path, files: Sequence[Path]) -> None:
+def show_result(result: Result, out: Path) -> None:
     """Print headlines, values by year, the verdict of the checks, and the files."""
     page = console()
     page.print()
-    page.print(Text(findings.case.title, style="bold"))
-    if findings.approximate:
+    page.print(Text(result.case.title, style="bold"))
+    if result.approximate:
         page.print(Text("Approximate: a quick look that has not converged; quote nothing of it.", style="bold yellow"))
-    findings.part("headlines in the terminal", lambda: _show_headlines(findings, page))
-    findings.part("years in the terminal", lambda: _show_years(findings, page))
-    show_checks(findings.told, page)
+    result.part("headlines in the terminal", lambda: _show_headlines(result, page))
+    result.part("years in the terminal", lambda: _show_years(result, page))
+    show_checks(verdicts(result), page)
     page.print()
-    page.print(Text(f"Files in {out}: {', '.join(p.name for p in files)}"), soft_wrap=True)
+    page.print(Text(f"Files in {out}: {', '.join(p.name for p in result.files)}"), soft_wrap=True)
     page.print(Text(f"Read it: {out / 'report.html'}", style="bold"), soft_wrap=True)
 
 
@@ -50,22 +57,22 @@ def show_checks(checks: CheckTable, page: Console) -> None:
     page.print(table)
 
 
-def _show_headlines(findings: Findings, page: Console) -> None:
+def _show_headlines(result: Result, page: Console) -> None:
     page.print()
-    table = findings.headlines
-    ranges = open_ranges(findings.dt)
+    table = result.once(all_headlines)
+    ranges = open_ranges(result.dt)
     for (_, row), labels in zip(table.iterrows(), labelled(table)[LABELS].itertuples(index=False), strict=True):
-        told = ", ".join(MEANING[mark] for mark in findings.marks(row))
+        told = ", ".join(MEANING[mark] for mark in marks(row))
         page.print(Padding(Text(f"• {row['sentence']}" + (f" [{told}]" if told else "")), (0, 0, 0, 1)))
         if tuple(labels) in ranges:
             text = f"Not identified by these data: {span(row, *ranges[tuple(labels)])} over the rival structures."
             page.print(Padding(Text(text, style="yellow"), (0, 0, 0, 3)))
 
 
-def _show_years(findings: Findings, page: Console) -> None:
+def _show_years(result: Result, page: Console) -> None:
     """One column per headline indicator, as many as the terminal width allows."""
-    series = findings.series()
-    if not series:
+    columns = series(result)
+    if not columns:
         return
     page.print()
     page.print(Text("Year by year: median (90 % equal-tailed interval)", style="bold"))
@@ -77,17 +84,51 @@ def _show_years(findings: Findings, page: Console) -> None:
         )
     )
     beside = max(1, (page.width - 6) // (_COLUMN + 2))
-    for start in range(0, len(series), beside):
+    for start in range(0, len(columns), beside):
         table = Table(box=None, pad_edge=False)
         table.add_column("year")
-        part = series[start : start + beside]
+        part = columns[start : start + beside]
         for rows in part:
             table.add_column(heading(rows.iloc[0]), min_width=_COLUMN, max_width=_COLUMN, overflow="fold")
         values = [
-            {int(row["year"]): f"{interval(row)} {''.join(findings.marks(row))}".rstrip() for _, row in rows.iterrows()}
+            {int(row["year"]): f"{interval(row)} {''.join(marks(row))}".rstrip() for _, row in rows.iterrows()}
             for rows in part
         ]
         for year in sorted(set().union(*values)):
             table.add_row(str(year), *(Text(column.get(year, "")) for column in values))
         page.print(table)
         page.print()
+
+
+def series(result: Result) -> list[pd.DataFrame]:
+    """For every indicator among the headlines, its rows of all years, in the order of the case.
+
+    Returns
+    -------
+    list of DataFrame
+        Rows of `reeuncert.indicator_table`; one table for each choice of region, partner, product.
+    """
+    found: dict[tuple[str, ...], pd.DataFrame] = {}
+    every = result.once(all_indicators)
+    for line in result.case.headlines:
+        chosen = every[every["indicator"] == line.indicator]
+        for dim in DIMS:
+            label = line.product if dim == "end_use" and (chosen["end_use"] != "").any() else getattr(line, dim, "")
+            if label and (chosen[dim] != "").any():
+                chosen = chosen[chosen[dim] == label]
+        if len(chosen):
+            key = (line.indicator, *(str(chosen[dim].iloc[0]) for dim in DIMS))
+            found.setdefault(key, chosen.sort_values("year"))
+    return list(found.values())
+
+
+def marks(row: pd.Series) -> tuple[str, ...]:
+    """Warnings on one value, by the marks of `MEANING`.
+
+    Examples
+    --------
+    >>> marks(pd.Series({"r_hat": 1.05, "ess_bulk": 900, "ess_tail": 900, "verdict": ON_PRIOR}))
+    ('*', 'p')
+    """
+    poor = row["r_hat"] > LARGEST_R_HAT or row["ess_bulk"] < SMALLEST_ESS or row["ess_tail"] < SMALLEST_ESS
+    return (*(("*",) if poor else ()), *(mark for mark, words in MEANING.items() if words == row["verdict"]))

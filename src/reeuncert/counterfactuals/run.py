@@ -11,13 +11,13 @@ import pandas as pd
 import xarray as xr
 
 from reeuncert.case.records import Case
-from reeuncert.case.serial import case_from_json
 from reeuncert.counterfactuals.allocate import World, allocate
 from reeuncert.counterfactuals.lost import consumption_flows, counterfactual_dataset
 from reeuncert.counterfactuals.network import BEYOND, YearNetwork, throughput
 from reeuncert.counterfactuals.rule import REGISTERED, Rule, Setting, output_share, plant_problems, problem
 from reeuncert.errors import InputError, Problem, ReeUncertError
 from reeuncert.indicators.flows import Array, FlowTable, Mask
+from reeuncert.result.result import Result
 from reeuncert.words.cells import listed, unknown
 
 Capacity = str | pd.DataFrame | Iterable[Mapping[str, Any]]
@@ -206,11 +206,7 @@ def run_counterfactual(
 def _result(dt: xr.DataTree) -> tuple[Case, FlowTable]:
     if "posterior" not in dt.children or "mass_flow" not in dt["posterior"].data_vars:
         raise ReeUncertError("this result holds no flows ('posterior/mass_flow'); use one that `sample` returned")
-    if "case_json" not in dt.attrs:
-        raise ReeUncertError(
-            "this result holds no case ('case_json' among its attributes); use one that `sample` returned"
-        )
-    case = case_from_json(str(dt.attrs["case_json"]))
+    case = Result(dt).case
     return case, FlowTable.from_dataset(dt["posterior"].to_dataset()[["mass_flow"]], case)
 
 

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 import xarray as xr
 
 from reeuncert.case.records import Case
-from reeuncert.case.serial import case_from_json
 from reeuncert.indicators.flows import FlowTable
 from reeuncert.indicators.registry import CUMULATED, Indicator, choose
+from reeuncert.parts import Failed
+from reeuncert.result.result import Result
 
 GROUPS = {"posterior": "derived", "prior": "derived_prior"}
 """Group of draws → group of the indicators computed from them."""
@@ -69,7 +70,7 @@ def add_indicators(dt: xr.DataTree, names: Iterable[str] | None = None, *, case:
     """
     chosen = [record.name for record in choose(names)]
     if case is None and "case_json" in dt.attrs:
-        case = case_from_json(dt.attrs["case_json"])
+        case = Result(dt).case
     out = dt.copy(deep=False)
     for group, derived in GROUPS.items():
         if group in dt.children and "mass_flow" in dt[group].data_vars:
@@ -80,6 +81,15 @@ def add_indicators(dt: xr.DataTree, names: Iterable[str] | None = None, *, case:
                 computed = _merged(dt[derived].to_dataset(), computed)
             out[derived] = xr.DataTree(computed)
     return out
+
+
+def with_indicators(dt: xr.DataTree) -> Result:
+    """A result with all indicators; where they cannot be computed, they are among its failed parts."""
+    result = Result(dt)
+    if "derived" in dt.children:
+        return result
+    found = result.part("indicators", lambda: add_indicators(dt))
+    return result if isinstance(found, Failed) else Result(found)
 
 
 def _merged(before: xr.Dataset, computed: xr.Dataset) -> xr.Dataset:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
 from reeuncert.case.records import Case, Headline
-from reeuncert.case.serial import case_from_json
 from reeuncert.case.wording import sentence_problem
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.placing import headline_place, no_such_flows
 from reeuncert.indicators.registry import lookup
-from reeuncert.indicators.summary import interval_columns, summary
+from reeuncert.indicators.summary import SAMPLE, interval_columns, summary
+from reeuncert.result.quantiles import Array
+from reeuncert.result.result import Result
 
 
 def headlines(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti", case: Case | None = None) -> pd.DataFrame:
@@ -43,12 +46,56 @@ def headlines(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti", case: Ca
     ReeUncertError
         If a headline names an indicator, label or year that does not exist, or the result has no case.
     """
-    if case is None:
-        if "case_json" not in dt.attrs:
-            raise ReeUncertError("this result holds no case ('case_json' among its attributes): give the case")
-        case = case_from_json(dt.attrs["case_json"])
+    case = Result(dt).case if case is None else case
     rows = [headline_row(dt, headline, prob=prob, kind=kind) for headline in case.headlines]
     return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=["sentence"])
+
+
+def all_headlines(result: Result) -> pd.DataFrame:
+    """`headlines` of a result."""
+    return headlines(result.dt, case=result.case)
+
+
+@dataclass(frozen=True, eq=False)
+class HeadlineDraws:
+    """One headline of the case: the value that its sentence tells, in every draw.
+
+    Parameters
+    ----------
+    label
+        Indicator, labels and year in a line.
+    mass
+        Whether it is a mass (else a ratio).
+    posterior
+        Draws (chain, draw); NaN where a ratio is undefined.
+    prior
+        Draws (draw,); empty when the prior was not simulated.
+    """
+
+    label: str
+    mass: bool
+    posterior: Array
+    prior: Array
+
+
+def headline_draws(result: Result) -> tuple[HeadlineDraws, ...]:
+    """The headlines of the case, each once, as far as their indicators have been added."""
+    dt = result.dt
+    if "derived" not in dt.children or not result.has_case:
+        return ()
+    held = dt["derived"].to_dataset()
+    before = dt["derived_prior"].to_dataset() if "derived_prior" in dt.children else xr.Dataset()
+    found: dict[str, HeadlineDraws] = {}
+    for headline in result.case.headlines:
+        name, coords, year = place(dt, headline)
+        if name not in held.data_vars:
+            continue
+        at: dict[str, object] = {**coords, "year": year}
+        label = f"{name} ({', '.join([*coords.values(), str(year)])})"
+        draws = held[name].sel(at).transpose(*SAMPLE).values
+        prior = before[name].sel(at).values.reshape(-1) if name in before.data_vars else np.empty(0)
+        found.setdefault(label, HeadlineDraws(label, lookup(headline.indicator).unit == "mass", draws, prior))
+    return tuple(found.values())
 
 
 def number(value: float, *, percent: bool = False) -> str:

@@ -15,6 +15,7 @@ from reeuncert.indicators.registry import DIMS, lookup
 from reeuncert.result.diagnostics import diagnose
 from reeuncert.result.learning import learning
 from reeuncert.result.quantiles import Spread, spread
+from reeuncert.result.result import Result
 
 SAMPLE = ("chain", "draw")
 
@@ -87,6 +88,11 @@ def indicator_table(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti") ->
     tables = [summary(dt, str(name), prob=prob, kind=kind) for name in dt["derived"].data_vars]
     # A system without the roles of any indicator gives an empty table.
     return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
+
+
+def all_indicators(result: Result) -> pd.DataFrame:
+    """`indicator_table` of a result."""
+    return indicator_table(result.dt)
 
 
 def computed(dt: xr.DataTree, name: str) -> xr.DataArray:

@@ -9,8 +9,6 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from reeuncert.case.records import Case
-from reeuncert.case.serial import case_from_json
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.registry import lookup
 from reeuncert.plots.style import PROBABILITIES
@@ -22,21 +20,6 @@ CUMULATED_LABEL = "cumulated"
 """Label of the sum over all years, among the years of a figure."""
 
 Coords = Mapping[str, Any] | None
-
-
-def case_of(dt: xr.DataTree) -> Case:
-    """The case of a result.
-
-    Raises
-    ------
-    ReeUncertError
-        If the result does not hold it.
-    """
-    if "case_json" not in dt.attrs:
-        raise ReeUncertError(
-            "this result holds no case ('case_json' among its attributes); use one that `sample` returned"
-        )
-    return case_from_json(str(dt.attrs["case_json"]))
 
 
 def require_prior(dt: xr.DataTree, group: str = "prior") -> None:

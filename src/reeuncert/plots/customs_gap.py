@@ -8,16 +8,16 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from reeuncert.balance.network import Network
 from reeuncert.case.records import Case
 from reeuncert.errors import ReeUncertError
-from reeuncert.likelihood.compile import compile_evidence
-from reeuncert.plots.access import CUMULATED_LABEL, Coords, case_of, check_labels, rows_of, take, tidy
+from reeuncert.likelihood.compile import EvidenceModel
+from reeuncert.plots.access import CUMULATED_LABEL, Coords, check_labels, rows_of, take, tidy
 from reeuncert.plots.flow_sums import both, refined_products, sum_of
 from reeuncert.plots.indicator import published_data
 from reeuncert.plots.panels import Board, Fan, Panel, Points
 from reeuncert.plots.render import render
 from reeuncert.plots.style import HUES, PROBABILITIES, UNRECORDED
+from reeuncert.result.result import Result
 
 EXPORTER, IMPORTER, TRUE = "exporter's record", "importer's record", "true flow"
 UNSEEN, DECLARED = "unrecorded", "declared on arrival"
@@ -102,14 +102,14 @@ def customs_records_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFr
         Empty where nothing was reported.
     """
     mass, _ = both(dt)
-    case = case_of(dt)
+    result = Result(dt)
     refined = set(refined_products(mass))
     rows: list[dict[str, Any]] = []
     pairs = _pairs(mass, coords)
-    if case.evidence:
+    if result.evidence is not None:
         rows = [
             r
-            for r in _records(case, mass)
+            for r in _records(result.case, result.evidence, mass)
             if (r["region"], r["partner"]) in pairs and set(r["product"].split("+")) <= refined
         ]
     names = ["region", "partner", "series", "year", "value", "reported", "unit", "basis", "qualifier", "product"]
@@ -237,9 +237,8 @@ def _series(mass: xr.DataArray, ends: dict[str, Any]) -> dict[str, xr.DataArray]
     return out
 
 
-def _records(case: Case, mass: xr.DataArray) -> list[dict[str, Any]]:
+def _records(case: Case, model: EvidenceModel, mass: xr.DataArray) -> list[dict[str, Any]]:
     """Figures on trade between one pair, as mass of the case's unit or as the gap of two records."""
-    model = compile_evidence(case, Network.from_system(case.system))
     middle = mass.median(("chain", "draw")).transpose("flow", "year").values
     edges = middle[model.edge_flow, model.edge_year]
     out = []

@@ -12,11 +12,12 @@ from scipy.stats import rankdata
 
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.registry import CUMULATED, lookup
-from reeuncert.plots.access import Coords, case_of, check_labels, choose, derived, flat, rows_of, take
+from reeuncert.plots.access import Coords, check_labels, choose, derived, flat, rows_of, take
 from reeuncert.plots.panels import Board
 from reeuncert.plots.render import render
 from reeuncert.plots.rows import Chart, Row, Span
 from reeuncert.plots.style import hue
+from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 
 DIMS = ("headline", "kind")
@@ -57,7 +58,7 @@ def drivers_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     (['flow'], True)
     """
     wanted = take(coords, DIMS, "the drivers")
-    case = case_of(dt)
+    case = Result(dt).case
     if not case.headlines:
         raise ReeUncertError(
             f"case '{case.name}' has no headline, so there is nothing whose uncertainty could be explained"

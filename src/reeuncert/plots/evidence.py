@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from reeuncert.balance.network import Network
 from reeuncert.case.records import Case, Evidence
 from reeuncert.errors import ReeUncertError
-from reeuncert.likelihood.compile import EvidenceModel, compile_evidence
+from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.predictive import predicted_sigma, predictive_draws
-from reeuncert.plots.access import SAMPLE, Coords, case_of, check_labels, rows_of, take
+from reeuncert.plots.access import SAMPLE, Coords, check_labels, rows_of, take
 from reeuncert.plots.panels import Area, Axis, Board, Mark, Panel, Points
 from reeuncert.plots.render import render
 from reeuncert.plots.style import hue, interval_name, shown
+from reeuncert.result.result import Result
 
 SEED = 20
 MOST_DRAWS = 1000
@@ -54,10 +54,10 @@ def evidence_data(dt: xr.DataTree, *, coords: Coords = None, seed: int = SEED) -
         If the result holds no case, no draws, or the case has no evidence.
     """
     wanted = take(coords, DIMS, "the evidence")
-    case = case_of(dt)
-    if not case.evidence:
+    result = Result(dt)
+    case, model = result.case, result.evidence
+    if model is None:
         raise ReeUncertError(f"case '{case.name}' has no evidence: there is nothing to compare with predictions")
-    model = compile_evidence(case, Network.from_system(case.system))
     predicted, sigma = _predictions(dt, model, seed)
     table = pd.DataFrame([_described(row, case) for row in model.rows])
     low, median, high = model.to_unit(np.quantile(predicted, [0.05, 0.5, 0.95], axis=0))

@@ -10,12 +10,13 @@ import xarray as xr
 
 from reeuncert.case.records import Case
 from reeuncert.case.selection import selected
-from reeuncert.plots.access import CUMULATED_LABEL, Coords, case_of, check_labels, quantile_table, take
+from reeuncert.plots.access import CUMULATED_LABEL, Coords, check_labels, quantile_table, take
 from reeuncert.plots.flow_sums import both
 from reeuncert.plots.render import render_steps
 from reeuncert.plots.sankey_board import sankey_boards
 from reeuncert.plots.sankey_graph import LOSS, Graph, sankey_graph
 from reeuncert.plots.style import theme_of
+from reeuncert.result.result import Result
 
 
 def sankey_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
@@ -49,7 +50,7 @@ def sankey_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     >>> table.loc[table["flow"] == "mine_production_South", ["source", "target"]].values.tolist()
     [['mining_South', 'market_concentrate_South|supply']]
     """
-    case = case_of(dt)
+    case = Result(dt).case
     return _table(dt, case, sankey_graph(case), coords)
 
 
@@ -90,7 +91,7 @@ def plot_sankey(
     ReeUncertError
         As `sankey_data`, or if several years are asked of matplotlib.
     """
-    case = case_of(dt)
+    case = Result(dt).case
     graph = sankey_graph(case)
     last = {"year": case.system.years[-1]} if backend == "matplotlib" else {}
     table = _table(dt, case, graph, last | dict(coords or {}))

@@ -32,10 +32,10 @@ from reeuncert.errors import ReeUncertError
 from reeuncert.inference.layout import COORDINATES
 from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.predictive import log_likelihood, predicted_quantities, predicted_sigma, rows_by_lineage
-from reeuncert.priors.coverage import case_network
 from reeuncert.priors.paths import coordinate_prior
 from reeuncert.questions.powerscale import CLASS, SOURCE
-from reeuncert.questions.targets import Target, case_of, evidence_of
+from reeuncert.questions.targets import Target
+from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 from reeuncert.words.error_laws import NORMAL
 
@@ -130,12 +130,11 @@ def inputs_of(dt: xr.DataTree) -> Inputs:
             f"this result holds no coordinates ('posterior/{COORDINATES}'); sample the case with store_z=True and a "
             "prior_measure of 'coordinates'"
         )
-    case = case_of(dt)
-    network = case_network(case)
+    result = Result(dt)
+    case, network, evidence = result.case, result.network, result.evidence
     values = [posterior[COORDINATES].transpose("chain", "draw", "coordinate").values]
     labels = [(CLASS, group) for group in coordinate_prior(case, network).group]
     slopes, places = [], []
-    evidence = evidence_of(dt) if case.evidence else None
     if evidence is not None:
         for name, dim in (("offset_z", "offset_value"), ("source_width_z", "learned_source")):
             if name in posterior:

@@ -25,12 +25,12 @@ from reeuncert.questions.targets import (
     Flows,
     Target,
     ValueName,
-    case_of,
     choose_flows,
     choose_years,
     quantities_by_lineage,
     target_of,
 )
+from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 from reeuncert.system.definition import FLOW_FIELDS, SystemDefinition
 
@@ -219,7 +219,7 @@ def _of_flows(
     prob: float,
     kind: str,
 ) -> pd.DataFrame:
-    system = case_of(dt).system
+    system = Result(dt).case.system
     cells = [(f, t) for f in choose_flows(system, flows) for t in choose_years(system, years) if system.exists[f, t]]
     if not cells:
         return pd.DataFrame()
@@ -273,7 +273,7 @@ def _of_series(
     prob: float,
     kind: str,
 ) -> pd.DataFrame:
-    system = case_of(dt).system
+    system = Result(dt).case.system
     mass = mass_flow(dt).transpose("chain", "draw", "flow", "year").values
     chosen, rows = choose_years(system, years), []
     for f in choose_flows(system, flows):

@@ -14,7 +14,8 @@ from reeuncert.inference.layout import COORDINATES
 from reeuncert.questions.budget import inputs_of, shares_of
 from reeuncert.questions.information import of_cells
 from reeuncert.questions.nested import interval_width
-from reeuncert.questions.targets import Target, case_of, targets_of
+from reeuncert.questions.targets import Target, targets_of
+from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 
 Floats = NDArray[np.float64]
@@ -71,7 +72,7 @@ def overview(dt: xr.DataTree, *, error: float = 0.1, most: int = 5) -> list[Over
     [5, 5]
     """
     targets = targets_of(dt)
-    case = case_of(dt)
+    case = Result(dt).case
     masses = mass_flow(dt)
     values = masses.transpose("chain", "draw", "flow", "year").values
     flow, year = np.nonzero(case.system.exists)

@@ -9,10 +9,10 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from reeuncert.checks.material import Material
 from reeuncert.checks.sensitivity import NOISE, OF_THE_EVIDENCE, SENSITIVE, components, sensitivity
 from reeuncert.errors import ReeUncertError
 from reeuncert.questions.targets import ValueName, targets_of
+from reeuncert.result.result import Result
 
 Floats = NDArray[np.float64]
 
@@ -97,7 +97,7 @@ def component_densities(dt: xr.DataTree, kinds: Iterable[str] = KINDS) -> dict[s
     for kind, group in ((CLASS, "log_prior"), (SOURCE, "log_likelihood")):
         if kind not in kinds:
             continue
-        parts = components(dt, group, OF_THE_EVIDENCE if kind == CLASS else Material(dt).lineages)
+        parts = components(dt, group, OF_THE_EVIDENCE if kind == CLASS else Result(dt).lineages)
         if not parts:
             raise ReeUncertError(
                 f"this result holds no group '{group}'; sample the case with likelihood_terms=True (the default)"

@@ -21,7 +21,8 @@ from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.summary import interval_columns
 from reeuncert.questions.nested import weighted_quantiles
 from reeuncert.questions.ratio import REFIT, log_ratio
-from reeuncert.questions.targets import case_of, targets_of
+from reeuncert.questions.targets import targets_of
+from reeuncert.result.result import Result
 
 Floats = NDArray[np.float64]
 
@@ -176,7 +177,7 @@ def reweight(dt: xr.DataTree, *changes: Mapping[str, object] | Edit, despite_k: 
     ReeUncertError
         When the change touches flows or coordinates, or the weights are unreliable.
     """
-    case = case_of(dt)
+    case = Result(dt).case
     said = Scenario.of("reweighted", *(c for c in changes if not isinstance(c, Edit)))
     scenario = Scenario(said.name, (*said.edits, *(c for c in changes if isinstance(c, Edit))))
     if not scenario.edits:

@@ -19,7 +19,8 @@ from reeuncert.priors.coverage import case_network
 from reeuncert.priors.paths import coordinate_prior
 from reeuncert.questions.budget import variance_shares
 from reeuncert.questions.powerscale import CLASS
-from reeuncert.questions.targets import Target, ValueName, case_of, target_of
+from reeuncert.questions.targets import Target, ValueName, target_of
+from reeuncert.result.result import Result
 
 Floats = NDArray[np.float64]
 
@@ -90,7 +91,7 @@ def sobol(
     if samples < 2 or samples & (samples - 1):
         raise ReeUncertError(f"samples is {samples}; it must be a power of 2, e.g. {SAMPLES}")
     target = target_of(dt, indicator, **coords)
-    table = _posterior(dt, target) if under == "posterior" else _prior(case_of(dt), target, samples, seed)
+    table = _posterior(dt, target) if under == "posterior" else _prior(Result(dt).case, target, samples, seed)
     if classes is not None:
         wanted = [classes] if isinstance(classes, str) else list(classes)
         unknown = [c for c in wanted if c not in set(table["component"])]

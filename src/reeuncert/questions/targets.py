@@ -11,16 +11,14 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from reeuncert.case.records import Case
-from reeuncert.case.serial import case_from_json
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.headlines import place
 from reeuncert.indicators.registry import CUMULATED, DIMS, lookup
 from reeuncert.indicators.summary import SAMPLE, computed, select_labels
-from reeuncert.likelihood.compile import EvidenceModel, compile_evidence
+from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.predictive import predicted_quantities, split_by_lineage
-from reeuncert.priors.coverage import case_network
 from reeuncert.result.quantiles import DEFINED
+from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 from reeuncert.system.definition import FLOW_FIELDS, Selector, SystemDefinition
 
@@ -217,7 +215,7 @@ def targets_of(dt: xr.DataTree, indicators: ValueName | Iterable[ValueName] | No
         As `target_of`; or the case has no headline and none was named.
     """
     if indicators is None:
-        case = case_of(dt)
+        case = Result(dt).case
         if not case.headlines:
             raise ReeUncertError(f"case '{case.name}' has no headline: name the indicators")
         indicators = range(len(case.headlines))
@@ -226,23 +224,8 @@ def targets_of(dt: xr.DataTree, indicators: ValueName | Iterable[ValueName] | No
     return tuple(target_of(dt, wanted) for wanted in indicators)
 
 
-def case_of(dt: xr.DataTree) -> Case:
-    """The case of a result.
-
-    Raises
-    ------
-    ReeUncertError
-        If the result does not hold it.
-    """
-    if "case_json" not in dt.attrs:
-        raise ReeUncertError(
-            "this result holds no case ('case_json' among its attributes); use one that `sample` returned"
-        )
-    return case_from_json(str(dt.attrs["case_json"]))
-
-
 def _headline(dt: xr.DataTree, number: int, coords: Mapping[str, str | int]) -> tuple[str, dict[str, str | int]]:
-    case = case_of(dt)
+    case = Result(dt).case
     if coords:
         raise ReeUncertError(f"headline {number} names its labels itself: leave out {', '.join(coords)}")
     if not 0 <= number < len(case.headlines):
@@ -261,10 +244,10 @@ def evidence_of(dt: xr.DataTree) -> EvidenceModel:
     ReeUncertError
         If the case has none.
     """
-    case = case_of(dt)
-    if not case.evidence:
-        raise ReeUncertError(f"case '{case.name}' has no evidence, so no source to ask about")
-    return compile_evidence(case, case_network(case))
+    result = Result(dt)
+    if result.evidence is None:
+        raise ReeUncertError(f"case '{result.case.name}' has no evidence, so no source to ask about")
+    return result.evidence
 
 
 def quantities_by_lineage(dt: xr.DataTree) -> dict[str, tuple[Floats, Floats]]:

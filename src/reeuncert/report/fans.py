@@ -9,13 +9,20 @@ import numpy as np
 import xarray as xr
 
 from reeuncert.indicators.registry import CUMULATED, lookup
-from reeuncert.reference import Published, labels
+from reeuncert.reference import Published, labels, published_values
 from reeuncert.result.quantiles import quantiles
+from reeuncert.result.result import Result
 
 PROBABILITIES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 """Bounds of the 90, 80 and 50 % equal-tailed intervals, and the median."""
 
 PRIOR_PROBABILITIES = (0.05, 0.5, 0.95)
+
+
+def fans(result: Result) -> dict[str, Any]:
+    """`all_fans` of a result, with the published values of its case."""
+    prior = result.dt["derived_prior"].to_dataset() if "derived_prior" in result.dt.children else None
+    return all_fans(result.dt["derived"].to_dataset(), prior, published_values(result.case))
 
 
 def all_fans(derived: xr.Dataset, prior: xr.Dataset | None, published: Iterable[Published] = ()) -> dict[str, Any]:

@@ -6,14 +6,17 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import xarray as xr
 
+from reeuncert.checks.registry import verdicts
 from reeuncert.errors import OutputError
-from reeuncert.parts import Failed
-from reeuncert.report.findings import Findings
+from reeuncert.indicators.compute import with_indicators
+from reeuncert.indicators.summary import all_indicators
 from reeuncert.report.page import render
 from reeuncert.result.folder import Staging, output_folder
 from reeuncert.result.io import read_results, stage_results
+from reeuncert.result.result import Result
 
 
 def write_results(dt: xr.DataTree, folder: str | Path) -> tuple[Path, ...]:
@@ -41,7 +44,7 @@ def write_results(dt: xr.DataTree, folder: str | Path) -> tuple[Path, ...]:
         When they cannot be written, or another run is writing there; says why, and the remedy.
     """
     with output_folder(folder) as staging:
-        return commit_results(Findings(dt), staging)
+        return commit_results(with_indicators(dt), staging)
 
 
 def revise_results(folder: str | Path, change: Callable[[xr.DataTree], xr.DataTree]) -> tuple[Path, ...]:
@@ -69,17 +72,20 @@ def revise_results(folder: str | Path, change: Callable[[xr.DataTree], xr.DataTr
     if not os.path.isdir(folder):
         raise OutputError(f"'{folder}' is no folder of results; give the folder that `reeuncert run` wrote")
     with output_folder(folder) as staging:
-        return commit_results(Findings(change(read_results(folder))), staging)
+        return commit_results(with_indicators(change(read_results(folder))), staging)
 
 
-def commit_results(findings: Findings, staging: Staging) -> tuple[Path, ...]:
-    """Write all files into a locked folder, and put them in place.
+def commit_results(result: Result, staging: Staging) -> tuple[Path, ...]:
+    """Write all files into a folder that is held already, and put them in place.
 
-    A file that cannot be made is left out, and named in ``findings.failed`` and ``checks.csv``.
+    A file that cannot be made is left out, and named in ``result.failed`` and ``checks.csv``.
     """
-    texts = {"report.html": findings.part("report.html", lambda: render(findings))}
-    tables = {f"{name}.csv": table for name, table in findings.tables.items()} | {
-        "checks.csv": findings.told.to_frame()
+    made = {
+        "flows.csv": result.part("flows.csv", lambda: result.flows),
+        "indicators.csv": result.part("indicators.csv", lambda: result.once(all_indicators)),
+        "report.html": result.part("report.html", lambda: render(result)),
     }
-    stage_results(staging, findings.dt, tables, {n: t for n, t in texts.items() if not isinstance(t, Failed)})
+    texts = {name: one for name, one in made.items() if isinstance(one, str)}
+    tables = {name: one for name, one in made.items() if isinstance(one, pd.DataFrame)}
+    stage_results(staging, result.dt, tables | {"checks.csv": verdicts(result).to_frame()}, texts)
     return staging.commit()

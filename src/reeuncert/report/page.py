@@ -14,14 +14,17 @@ import xarray as xr
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from reeuncert.errors import OutputError
 from reeuncert.files import explained, write_whole
+from reeuncert.indicators.compute import with_indicators
 from reeuncert.parts import Failed, attempt, collecting
 from reeuncert.plots.style import shown
 from reeuncert.report import words
-from reeuncert.report.context import Context
-from reeuncert.report.findings import Findings
 from reeuncert.report.section import Section
 from reeuncert.report.sections import SECTIONS
+from reeuncert.report.verdict import verdict_of
+from reeuncert.result.io import provenance
+from reeuncert.result.result import Result
 
 SCRIPTS = ("base.js", "fans.js", "tables.js", "flows.js", "triangle.js", "start.js")
 """Scripts of the page; `start.js` comes last."""
@@ -55,7 +58,7 @@ def write_report(dt: xr.DataTree, path: str | Path) -> Path:
     OutputError
         If the result holds no flows or no case, or the file cannot be written.
     """
-    text = render(Findings(dt))
+    text = render(with_indicators(dt))
     target = Path(path).expanduser()
     with explained(f"cannot write '{path}'"):
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -63,13 +66,13 @@ def write_report(dt: xr.DataTree, path: str | Path) -> Path:
     return target
 
 
-def render(findings: Findings, *, sections: Sequence[Section] = SECTIONS) -> str:
+def render(result: Result, *, sections: Sequence[Section] = SECTIONS) -> str:
     """The page as text.
 
     Parameters
     ----------
-    findings
-        A result with its tables and checks.
+    result
+        A result; what it has computed already is not computed again.
     sections
         Sections in their order.
 
@@ -78,19 +81,22 @@ def render(findings: Findings, *, sections: Sequence[Section] = SECTIONS) -> str
     str
         One HTML page without external resources. A section or figure that cannot be made shows its error.
     """
-    context = Context(findings)
+    if "posterior" not in result.dt.children or not result.has_case:
+        raise OutputError(
+            "a report needs the group 'posterior' and the attribute 'case_json'; give a result of reeuncert.sample"
+        )
     environment = _environment()
     js, plotly = "\n".join(_asset(name) for name in SCRIPTS), get_plotlyjs().replace("\r\n", "\n")
-    with collecting(context.failed):
+    with collecting(result.failed):
         # The verdict is rendered last: it also reports parts of the page that failed.
-        made = {s.id: _render(environment, s, context) for s in sorted(sections, key=lambda s: s.id == "verdict")}
+        made = {s.id: _render(environment, s, result) for s in sorted(sections, key=lambda s: s.id == "verdict")}
     return environment.get_template("page.html.j2").render(
-        case=context.case,
-        approximate=context.approximate,
-        interrupted=context.dt.attrs.get("complete") == "no",
+        case=result.case,
+        approximate=result.approximate,
+        interrupted=not result.complete,
         sections=[made[section.id] for section in sections],
-        verdict=context.verdict,
-        provenance=context.provenance,
+        verdict=verdict_of(result),
+        provenance=provenance(result.dt),
         css=_asset("report.css"),
         js=Markup(js),
         plotly=Markup(plotly),  # Plotly's own code, not a user's text
@@ -98,10 +104,10 @@ def render(findings: Findings, *, sections: Sequence[Section] = SECTIONS) -> str
     )
 
 
-def _render(environment: jinja2.Environment, section: Section, context: Context) -> Rendered:
+def _render(environment: jinja2.Environment, section: Section, result: Result) -> Rendered:
     def made() -> str:
-        content = section.content(context)
-        return environment.get_template(section.template).render(section=section, case=context.case, **content)
+        content = section.content(result)
+        return environment.get_template(section.template).render(section=section, case=result.case, **content)
 
     html = attempt(f"section '{section.title}'", made)
     if isinstance(html, Failed):

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import xarray as xr
 
 
 @dataclass(frozen=True)
@@ -43,15 +42,3 @@ def pulls_of(headline: np.ndarray, log_likelihood: Mapping[str, np.ndarray], top
     centred = (filled - filled.mean()) / spread
     found = [Pull(name, float((centred * (ll - ll.mean())).mean())) for name, ll in log_likelihood.items()]
     return sorted(found, key=lambda pull: -abs(pull.strength))[:top]
-
-
-def lineage_log_likelihood(dt: xr.DataTree) -> dict[str, np.ndarray]:
-    """Log likelihood of each lineage, summed over its rows (sample,); empty if the result does not hold it."""
-    if "log_likelihood" not in dt.children:
-        return {}
-    data = dt["log_likelihood"].to_dataset()
-    out = {}
-    for name, variable in data.data_vars.items():
-        rows = [d for d in variable.dims if d not in ("chain", "draw")]
-        out[str(name)] = variable.sum(rows).transpose("chain", "draw").values.reshape(-1)
-    return out

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from reeuncert.report.context import Context
+    from reeuncert.result.result import Result
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,10 @@ class Section:
     template
         File in ``report/templates``.
     content
-        Takes the `Context` of a report, returns the variables of the template. If it fails, the section shows why.
+        Takes the result, returns the variables of the template. If it fails, the section shows why.
     """
 
     id: str
     title: str
     template: str
-    content: Callable[[Context], Mapping[str, Any]]
+    content: Callable[[Result], Mapping[str, Any]]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from reeuncert.checks.registry import verdicts
 from reeuncert.checks.result import CheckResult, shown
-from reeuncert.report.findings import Findings
+from reeuncert.result.result import Result
 
 COLOURS = {"failed": "red", "not run": "red", "warning": "amber", "passed": "green", "information": "info"}
 """Status of a check → its colour in the page; the word stands beside the colour, never the colour alone."""
@@ -91,9 +92,9 @@ class Verdict:
         )
 
 
-def verdict_of(findings: Findings) -> Verdict:
+def verdict_of(result: Result) -> Verdict:
     """The checks of a result, and the parts of it that could not be made."""
-    return Verdict(tuple(sorted(map(_line, findings.told), key=lambda line: ORDER.index(line.word))))
+    return Verdict(tuple(sorted(map(_line, verdicts(result)), key=lambda line: ORDER.index(line.word))))
 
 
 def _line(result: CheckResult) -> CheckLine:

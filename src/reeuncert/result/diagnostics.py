@@ -23,6 +23,9 @@ from reeuncert.result.quantiles import Array, sorted_quantile
 TAIL_PROBABILITIES = (0.05, 0.95)
 """The quantiles whose indicator functions give the tail ESS (the smaller of the two)."""
 
+LARGEST_R_HAT, SMALLEST_ESS = 1.01, 400
+"""Thresholds of Vehtari et al. (2021): of rank-normalised split R-hat, of bulk and tail effective sample size."""
+
 MINIMUM_DRAWS = 4
 _BLOCK_ELEMENTS = 500_000  # 4 MB of float64 per temporary array: fits the caches
 

@@ -17,9 +17,9 @@ import xarray as xr
 
 from reeuncert.case.records import Case
 from reeuncert.case.restriction import restrict
-from reeuncert.case.serial import case_from_json
 from reeuncert.checks.structures import HOLDS, LABELS, NOT_IDENTIFIED, labelled, verdicts_over_structures
 from reeuncert.errors import ReeUncertError
+from reeuncert.result.result import Result
 from reeuncert.studies.engine import make_fits
 from reeuncert.studies.jobs import FitOptions, FitSettings, JobMaker
 from reeuncert.studies.summaries import Headlines, headlines_and_divergences
@@ -103,7 +103,7 @@ def run_rivals(dt: xr.DataTree, **options: Unpack[FitOptions]) -> pd.DataFrame:
     ReeUncertError
         When the case names no such switch, or a structure could not be fitted.
     """
-    case = case_from_json(dt.attrs["case_json"])
+    case = Result(dt).case
     name = switch_of(case, None)
     choices, own = case.option_choices[name], case.options[name]
     found = _headlines_under(rivals_of(case, name, [choice for choice in choices if choice != own]), options)

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from reeuncert.indicators.headlines import all_headlines
 from reeuncert.indicators.registry import lookup
-from reeuncert.report.context import Context
 from reeuncert.report.svg import interval_picture
 from reeuncert.report.words import interval
 from reeuncert.result.learning import INFORMED, ON_PRIOR, PARTLY_PRIOR
+from reeuncert.result.result import Result
 
 STYLES = {INFORMED: "informed", PARTLY_PRIOR: "partly", ON_PRIOR: "rests"}
 """Verdict → style of its mark in the page."""
 
 
-def content(context: Context) -> dict[str, Any]:
+def content(result: Result) -> dict[str, Any]:
     """One card per headline, and counts by how much the evidence informs them."""
     cards = []
-    for row in context.headlines.to_dict("records"):
+    for row in result.once(all_headlines).to_dict("records"):
         percent = lookup(row["indicator"]).percent
         unit = "1" if percent else row["unit"]
         posterior = (row["eti90_lb"], row["median"], row["eti90_ub"])

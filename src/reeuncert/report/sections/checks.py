@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from reeuncert.report.context import Context
+from reeuncert.report.verdict import verdict_of
+from reeuncert.result.result import Result
 
 
-def content(context: Context) -> dict[str, Any]:
+def content(result: Result) -> dict[str, Any]:
     """All checks, worst status first."""
-    return {"verdict": context.verdict}
+    return {"verdict": verdict_of(result)}

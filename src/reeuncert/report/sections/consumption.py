@@ -7,17 +7,17 @@ from typing import Any
 import pandas as pd
 
 from reeuncert.indicators.summary import summary
-from reeuncert.report.context import Context
 from reeuncert.report.figures import figure
 from reeuncert.report.sections.panels import fans_of, series_of
+from reeuncert.result.result import Result
 
 
-def content(context: Context) -> dict[str, Any]:
+def content(result: Result) -> dict[str, Any]:
     """Apparent consumption as fans, end uses stacked by region, and a table of the last year and of all years."""
     totals = fans_of(
-        context, "apparent_consumption", id="consumption", keep=lambda at: at["product"] == "refined", short=True
+        result, "apparent_consumption", id="consumption", keep=lambda at: at["product"] == "refined", short=True
     )
-    uses = series_of(context, "end_use_consumption")
+    uses = series_of(result, "end_use_consumption")
     named = list(dict.fromkeys(at["end_use"] for at in uses))
     regions = list(dict.fromkeys(at["region"] for at in uses))
     stacks = [
@@ -39,18 +39,18 @@ def content(context: Context) -> dict[str, Any]:
         "totals": totals,
         "stacks": stacks,
         "named": named,
-        "table": _table(context) if uses else [],
-        "year": context.years[-1],
+        "table": _table(result) if uses else [],
+        "year": result.years[-1],
     }
 
 
-def _table(context: Context) -> list[dict[str, Any]]:
+def _table(result: Result) -> list[dict[str, Any]]:
     """One row per region and end use: mass and share in the last year, and cumulative mass."""
-    year = context.years[-1]
+    year = result.years[-1]
     keys = ["region", "end_use"]
-    mass = summary(context.dt, "end_use_consumption", year=year)
-    share = summary(context.dt, "end_use_share", year=year)
-    every = summary(context.dt, "end_use_consumption_cumulated", year=year)
+    mass = summary(result.dt, "end_use_consumption", year=year)
+    share = summary(result.dt, "end_use_share", year=year)
+    every = summary(result.dt, "end_use_consumption_cumulated", year=year)
     joined: pd.DataFrame = mass.merge(share, on=keys, suffixes=("", "_share")).merge(
         every, on=keys, suffixes=("", "_all")
     )

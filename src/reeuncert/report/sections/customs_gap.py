@@ -7,9 +7,10 @@ from typing import Any
 
 from reeuncert.indicators.summary import summary
 from reeuncert.plots.customs_gap import plot_customs_records
-from reeuncert.report.context import Context
+from reeuncert.reference import all_published
 from reeuncert.report.figures import Figure, figure
 from reeuncert.report.sections.panels import fans_of, series_of
+from reeuncert.result.result import Result
 
 TITLES = {
     "customs_gap": "Customs gap: importer's record / exporter's record − 1",
@@ -19,34 +20,32 @@ TITLES = {
 }
 
 
-def content(context: Context) -> dict[str, Any]:
+def content(result: Result) -> dict[str, Any]:
     """Figures for each pair of regions with unrecorded trade, and cumulative masses."""
-    pairs = [(at["region"], at["partner"]) for at in series_of(context, "smuggled_mass")]
+    pairs = [(at["region"], at["partner"]) for at in series_of(result, "smuggled_mass")]
     return {
-        "pairs": [
-            {"title": f"{b} to {a}", "figures": _figures(context, a, b), **_sums(context, a, b)} for a, b in pairs
-        ],
+        "pairs": [{"title": f"{b} to {a}", "figures": _figures(result, a, b), **_sums(result, a, b)} for a, b in pairs],
         "others": fans_of(
-            context, "customs_gap", id="gap", keep=lambda at: (at["region"], at["partner"]) not in pairs, short=True
+            result, "customs_gap", id="gap", keep=lambda at: (at["region"], at["partner"]) not in pairs, short=True
         ),
-        "span": (context.years[0], context.years[-1]),
-        "compare": context.case.compare,
-        "options": context.case.options,
-        "published": [p for p in context.reference.to_dict("records") if p["indicator"] == "smuggled_mass"],
+        "span": (result.years[0], result.years[-1]),
+        "compare": result.case.compare,
+        "options": result.case.options,
+        "published": [p for p in result.once(all_published).to_dict("records") if p["indicator"] == "smuggled_mass"],
     }
 
 
-def _figures(context: Context, region: str, partner: str) -> list[Figure]:
+def _figures(result: Result, region: str, partner: str) -> list[Figure]:
     def wanted(at: dict[str, str]) -> bool:
         return at["region"] == region and at["partner"] == partner
 
-    slug = f"{context.case.regions.index(region)}-{context.case.regions.index(partner)}"
+    slug = f"{result.case.regions.index(region)}-{result.case.regions.index(partner)}"
     about = f"refined products from {partner} to {region}"
     out = [
         figure(
             f"offices-{slug}",
             "Mirror trade statistics and actual trade",
-            lambda: plot_customs_records(context.dt, coords={"region": region, "partner": partner}, backend="plotly"),
+            lambda: plot_customs_records(result.dt, coords={"region": region, "partner": partner}, backend="plotly"),
             alt=f"Fans of both offices' records and of the true flow of {about}; reported values as points.",
             caption="Bands: 90 % intervals of the records without reporting errors. Points: reported values, converted "
             "to the unit of the case.",
@@ -54,18 +53,18 @@ def _figures(context: Context, region: str, partner: str) -> list[Figure]:
         )
     ]
     for name, title in TITLES.items():
-        found = fans_of(context, name, id=f"{name}-{slug}", keep=wanted)
+        found = fans_of(result, name, id=f"{name}-{slug}", keep=wanted)
         out.extend(replace(fig, title=title) for fig in found)
     return out
 
 
-def _sums(context: Context, region: str, partner: str) -> dict[str, Any]:
+def _sums(result: Result, region: str, partner: str) -> dict[str, Any]:
     """Cumulative smuggled and declared mass, and the cumulative customs gap."""
     rows = {}
     for name in ("smuggled_mass_cumulated", "smuggled_mass_declared_cumulated", "customs_gap_cumulated"):
-        if any((at["region"], at["partner"]) == (region, partner) for at in series_of(context, name)):
-            found = summary(context.dt, name, region=region, partner=partner, year=context.years[-1]).to_dict(
-                "records"
-            )[0]
+        if any((at["region"], at["partner"]) == (region, partner) for at in series_of(result, name)):
+            found = summary(result.dt, name, region=region, partner=partner, year=result.years[-1]).to_dict("records")[
+                0
+            ]
             rows[name.removesuffix("_cumulated")] = found
     return {"sums": rows, "region": region, "partner": partner}

@@ -6,18 +6,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from reeuncert.indicators.registry import CUMULATED, lookup
-from reeuncert.report.context import Context
+from reeuncert.reference import all_published
+from reeuncert.report.fans import fans
 from reeuncert.report.figures import figure
 from reeuncert.report.sections.panels import fan
+from reeuncert.result.result import Result
 
 SHOWN = 8
 """Number of fan charts shown by default; the others are selected from the list."""
 
 
-def content(context: Context) -> dict[str, Any]:
+def content(result: Result) -> dict[str, Any]:
     """Fan charts of the headlines, a selectable fan chart, and published values."""
-    fans = context.fans
-    shown = list(_of_headlines(context))
+    every = result.once(fans)
+    shown = list(_of_headlines(result))
     chosen = figure(
         "explorer",
         "Any indicator",
@@ -26,17 +28,17 @@ def content(context: Context) -> dict[str, Any]:
         caption="Choose an indicator, region and partner.",
     )
     return {
-        "figures": [fan(context, name, at, id=f"fan-{i}") for i, (name, at) in enumerate(shown[:SHOWN])],
+        "figures": [fan(result, name, at, id=f"fan-{i}") for i, (name, at) in enumerate(shown[:SHOWN])],
         "explorer": chosen,
-        "fans": figure("fan-data", "", lambda: {"kind": "data", **fans}, alt=""),
-        "count": sum(len(i["series"]) for i in fans["indicators"]),
-        "published": context.reference.to_dict("records"),
+        "fans": figure("fan-data", "", lambda: {"kind": "data", **every}, alt=""),
+        "count": sum(len(i["series"]) for i in every["indicators"]),
+        "published": result.once(all_published).to_dict("records"),
     }
 
 
-def _of_headlines(context: Context) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _of_headlines(result: Result) -> Iterator[tuple[str, tuple[str, ...]]]:
     seen = set()
-    for headline in context.case.headlines:
+    for headline in result.case.headlines:
         record = lookup(headline.indicator)
         named = {"region": headline.region, "partner": headline.partner, "product": headline.product}
         if "end_use" in record.dims:

@@ -6,31 +6,28 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from reeuncert.case.records import Evidence
 from reeuncert.likelihood.problems import row_has_flows
+from reeuncert.plots.evidence import evidence_data, plot_evidence
 from reeuncert.reading.bundled import data_folder
 from reeuncert.reading.tables import read_texts
-from reeuncert.report.context import Context
 from reeuncert.report.figures import figure
 from reeuncert.report.words import interval, number, selector_text
+from reeuncert.result.result import Result
 from reeuncert.words.cells import condensed
 
 LEFT_OUT = "left_out.csv"
 SURPRISING = 0.05
 
 
-def content(context: Context) -> dict[str, Any]:
+def content(result: Result) -> dict[str, Any]:
     """Rows of the table, the figure of their positions, and the figures left out."""
-    case = context.case
+    case = result.case
     if not case.evidence:
         return {"rows": [], "figure": None, "unused": [], "left_out": [], "sources": 0, "outside": 0, "judged": 0}
-    found = {row["id"]: row for row in context.evidence.to_dict("records")}
-    rows = [_row(context, evidence.id, found[evidence.id]) for evidence in case.evidence if evidence.id in found]
+    found = {row["id"]: row for row in evidence_data(result.dt).to_dict("records")}
+    rows = [_row(evidence, found[evidence.id]) for evidence in case.evidence if evidence.id in found]
     unused = [row for row in case.evidence if not row_has_flows(row, case)]
-
-    def draw() -> Any:
-        from reeuncert.plots.evidence import plot_evidence
-
-        return plot_evidence(context.dt, backend="plotly")
 
     positions = [row["position"] for row in rows if row["position"] is not None]
     return {
@@ -38,26 +35,25 @@ def content(context: Context) -> dict[str, Any]:
         "figure": figure(
             "positions",
             "Where each reported figure lies in its predictive distribution",
-            draw,
+            lambda: plot_evidence(result.dt, backend="plotly"),
             alt="One line per source, one point per figure: share of predictions below the figure.",
             height=900,
         ),
         "unused": [
             {"id": row.id, "what": selector_text(row.selector), "years": condensed(row.years, "–")} for row in unused
         ],
-        "left_out": _left_out(context),
+        "left_out": _left_out(result),
         "sources": len({row["source_id"] for row in rows}),
         "judged": len(positions),
         "outside": sum(not SURPRISING <= p <= 1 - SURPRISING for p in positions),
     }
 
 
-def _row(context: Context, id: str, found: Mapping[Any, Any]) -> dict[str, Any]:
-    evidence = context.evidence_by_id[id]
+def _row(evidence: Evidence, found: Mapping[Any, Any]) -> dict[str, Any]:
     of = f", as part of {selector_text(evidence.of)}" if evidence.of is not None else ""
     position, agrees = float(found["position"]), float(found["agrees"])
     return {
-        "id": id,
+        "id": evidence.id,
         "what": selector_text(evidence.selector) + of,
         "years": condensed(evidence.years, "–"),
         "first": min(evidence.years),
@@ -94,8 +90,8 @@ def _unit(unit: str) -> str:
     return "" if unit in ("share", "ratio", "1") else unit
 
 
-def _left_out(context: Context) -> list[dict[str, str]]:
-    folder = data_folder(context.case.name, context.case.path)
+def _left_out(result: Result) -> list[dict[str, str]]:
+    folder = data_folder(result.case.name, result.case.path)
     if folder is None or not (folder / LEFT_OUT).is_file():
         return []
     return [dict(row.cells) for row in read_texts(folder / LEFT_OUT, LEFT_OUT, ())]

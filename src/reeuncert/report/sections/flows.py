@@ -12,19 +12,19 @@ from reeuncert.plots.sankey import plot_sankey
 from reeuncert.plots.sankey_board import CLASSES, class_names
 from reeuncert.plots.sankey_graph import BORDER_CROSSING, UNREGISTERED
 from reeuncert.plots.style import UNRECORDED, hue
-from reeuncert.report.context import Context
 from reeuncert.report.figures import figure
 from reeuncert.result.quantiles import quantiles
+from reeuncert.result.result import Result
 
 ENDS = (0.05, 0.5, 0.95)
 
 
-def content(context: Context) -> dict[str, Any]:
+def content(result: Result) -> dict[str, Any]:
     """The diagram, and a list of flows with interval, prior and evidence of the selected one."""
     diagram = figure(
         "sankey",
         "From the mine to the end use",
-        lambda: plot_sankey(context.dt, backend="plotly").update_layout(showlegend=False),
+        lambda: plot_sankey(result.dt, backend="plotly").update_layout(showlegend=False),
         alt="Sankey diagram of the flows in the year chosen; the list below gives every flow with its interval.",
         caption="Columns are stages, rows are regions and routes. Ribbon width is the median flow; faint ribbons are "
         "uncertain, outlined ribbons unregistered, pink ribbons unrecorded trade.",
@@ -33,7 +33,7 @@ def content(context: Context) -> dict[str, Any]:
     single = figure(
         "flow",
         "One flow",
-        lambda: _flows(context),
+        lambda: _flows(result),
         alt="Fan chart of the flow chosen above; its values are listed beside it.",
         caption="Flows of the year chosen above, the largest first.",
         height=280,
@@ -41,22 +41,22 @@ def content(context: Context) -> dict[str, Any]:
     return {
         "diagram": diagram,
         "single": single,
-        "regions": list(zip(context.case.regions, map(hue, range(len(context.case.regions))), strict=True)),
+        "regions": list(zip(result.case.regions, map(hue, range(len(result.case.regions))), strict=True)),
         "certainty": list(zip(class_names(), (opacity for _, opacity in CLASSES), strict=True)),
-        "unregistered": any(f.route == UNREGISTERED for f in context.case.system.flows),
-        "unrecorded": UNRECORDED if any(f.quantity in BORDER_CROSSING for f in context.case.system.flows) else "",
+        "unregistered": any(f.route == UNREGISTERED for f in result.case.system.flows),
+        "unrecorded": UNRECORDED if any(f.quantity in BORDER_CROSSING for f in result.case.system.flows) else "",
     }
 
 
-def _flows(context: Context) -> dict[str, Any]:
+def _flows(result: Result) -> dict[str, Any]:
     """Quantiles of every flow in every year and over all years, and the ids of its evidence."""
-    system = context.case.system
-    draws = context.draws()
+    system = result.case.system
+    draws = result.masses()
     after, total = _quantiles(draws)
     before = total_before = None
-    if "prior" in context.dt.children:
-        before, total_before = _quantiles(context.draws("prior"))
-    evidence = _evidence(context)
+    if "prior" in result.dt.children:
+        before, total_before = _quantiles(result.masses("prior"))
+    evidence = _evidence(result)
     flows = []
     for i, flow in enumerate(system.flows):
         if not flow.years:
@@ -68,7 +68,7 @@ def _flows(context: Context) -> dict[str, Any]:
         if before is not None and total_before is not None:
             one |= {"p": before[:, i], "allp": total_before[:, i]}
         flows.append(one)
-    return {"kind": "flow", "unit": context.unit, "years": list(system.years), "flows": flows, "sum": CUMULATED_LABEL}
+    return {"kind": "flow", "unit": result.unit, "years": list(system.years), "flows": flows, "sum": CUMULATED_LABEL}
 
 
 def _quantiles(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -77,11 +77,11 @@ def _quantiles(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return quantiles(flat, ENDS).reshape(3, *draws.shape[1:]), quantiles(np.nansum(draws, axis=2), ENDS)
 
 
-def _evidence(context: Context) -> dict[int, list[list[Any]]]:
+def _evidence(result: Result) -> dict[int, list[list[Any]]]:
     """Flow → ``[id, first year, last year]`` of each evidence row."""
-    system = context.case.system
+    system = result.case.system
     found: dict[int, list[list[Any]]] = {}
-    for row in context.case.evidence:
+    for row in result.case.evidence:
         terms = set(selected(system, row.selector, row.years))
         if row.of is not None:
             terms |= set(selected(system, row.of, row.years))

@@ -6,8 +6,9 @@ import math
 import shlex
 from typing import Any
 
-from reeuncert.report.context import Context
 from reeuncert.report.words import selector_text
+from reeuncert.result.io import provenance
+from reeuncert.result.result import Result
 from reeuncert.words.cells import condensed
 
 MEASURES = {
@@ -20,16 +21,16 @@ MEASURES = {
 }
 
 
-def content(context: Context) -> dict[str, Any]:
+def content(result: Result) -> dict[str, Any]:
     """Counts, words, tables of priors and error classes, and provenance."""
-    case, made = context.case, context.provenance
+    case, made = result.case, provenance(result.dt)
     used = {source.error_class for source in case.sources.values()}
     return {
         "counts": {
             "processes": len(case.system.processes),
             "flows": len(case.system.flows),
             "masses": int(case.system.exists.sum()),
-            "coordinates": int(context.dt["posterior"].sizes.get("coordinate", 0)),
+            "coordinates": int(result.dt["posterior"].sizes.get("coordinate", 0)),
             "evidence": len(case.evidence),
         },
         "years": condensed(case.system.years, "–"),
@@ -53,7 +54,7 @@ def content(context: Context) -> dict[str, Any]:
         "made": [(k, v) for k, v in made.items() if not isinstance(v, dict) and v not in ("", None)],
         "versions": made.get("versions") or {},
         "hashes": case.hashes,
-        "command": _command(context),
+        "command": _command(result),
     }
 
 
@@ -70,15 +71,15 @@ def _spread(level: float, year: float) -> str:
     return f"level {level:.3g}, year {year:.3g}" if level or year else ""
 
 
-def _command(context: Context) -> str:
+def _command(result: Result) -> str:
     """The command line that made this result, or an equivalent one."""
-    made = context.provenance
+    made = provenance(result.dt)
     if made.get("command"):
         return str(made["command"])
-    parts = ["reeuncert", "run", context.case.name, "--out", "results"]
+    parts = ["reeuncert", "run", result.case.name, "--out", "results"]
     for name in ("seed", "draws", "tune", "chains"):
         if name in made:
             parts += [f"--{name}", str(made[name])]
-    for name, chosen in context.case.options.items():
+    for name, chosen in result.case.options.items():
         parts += ["--option", f"{name}={chosen}"]
     return shlex.join(parts)

@@ -6,9 +6,10 @@ from typing import Any
 
 import pandas as pd
 
+from reeuncert.indicators.headlines import all_headlines
 from reeuncert.questions.overview import Overview, overview
-from reeuncert.report.context import Context
 from reeuncert.report.words import interval, plain_words
+from reeuncert.result.result import Result
 from reeuncert.studies.averaging import structures_of
 from reeuncert.studies.rivals import HOLDS
 
@@ -23,10 +24,10 @@ SKETCH = 0.25
 """Variance shares are marked approximate if they miss at least this part of the variance."""
 
 
-def content(context: Context) -> dict[str, Any]:
+def content(result: Result) -> dict[str, Any]:
     """One row per headline, flows that narrow several headlines, and the range over structures if stored."""
-    found = overview(context.dt, error=ERROR) if context.case.headlines else []
-    sentences = context.headlines["sentence"].tolist() if found else []
+    found = overview(result.dt, error=ERROR) if result.case.headlines else []
+    sentences = result.once(all_headlines)["sentence"].tolist() if found else []
     rows = [
         {"sentence": sentence, "origins": origins(one.shares), "sketch": _sketch(one), "numbers": _numbers(one)}
         for sentence, one in zip(sentences, found, strict=True)
@@ -36,7 +37,7 @@ def content(context: Context) -> dict[str, Any]:
         "has_shares": any(len(one.shares) for one in found),
         "common": _common(found),
         "error": ERROR,
-        "structures": _structures(context),
+        "structures": _structures(result),
     }
 
 
@@ -80,8 +81,8 @@ def _common(found: list[Overview]) -> list[dict[str, Any]]:
     return [{str(k): v for k, v in row.items()} for row in sums.to_dict("records")]
 
 
-def _structures(context: Context) -> list[dict[str, Any]]:
-    verdicts = structures_of(context.dt)
+def _structures(result: Result) -> list[dict[str, Any]]:
+    verdicts = structures_of(result.dt)
     if verdicts is None:
         return []
     out = []

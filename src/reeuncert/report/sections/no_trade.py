@@ -10,21 +10,21 @@ import pandas as pd
 from reeuncert.counterfactuals import lost_consumption, no_trade
 from reeuncert.counterfactuals.lost import ALL
 from reeuncert.counterfactuals.run import AS_DRAWN, HIGHEST
-from reeuncert.report.context import Context
+from reeuncert.result.result import Result
 
 BY = ["region", "product"]
 
 
-def content(context: Context) -> dict[str, Any]:
+def content(result: Result) -> dict[str, Any]:
     """Lost consumption by region and product, with plants as in their best year and as in the last."""
-    year = context.years[-1]
-    names = context.dt["posterior"].to_dataset()
+    year = result.years[-1]
+    names = result.dt["posterior"].to_dataset()
     crosses = names["origin"].values != names["destination"].values
     there = np.isfinite(names["mass_flow"].sel(year=year).isel(chain=0, draw=0).transpose("flow").values)
     used = np.isin(names["quantity"].values, ["end_use", "apparent_consumption"])
     if not (crosses & there).any() or not (used & there).any():
         return {"year": year, "rows": [], "leads": []}
-    best, now = (lost_consumption(no_trade(context.dt, year=year, capacity=c), by=BY) for c in (HIGHEST, AS_DRAWN))
+    best, now = (lost_consumption(no_trade(result.dt, year=year, capacity=c), by=BY) for c in (HIGHEST, AS_DRAWN))
     joined: pd.DataFrame = best.merge(now, on=BY, suffixes=("", "_now"))
     rows = [{str(k): v for k, v in row.items()} for row in joined.to_dict("records")]
     leads = [row for row in rows if row["product"] == ALL]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from reeuncert.report.context import Context
+from reeuncert.report.fans import fans
 from reeuncert.report.figures import Figure, figure
+from reeuncert.result.result import Result
 
 
-def fan(context: Context, name: str, at: Iterable[str], *, id: str, title: str = "", height: int = 320) -> Figure:
+def fan(result: Result, name: str, at: Iterable[str], *, id: str, title: str = "", height: int = 320) -> Figure:
     """Fan chart of one series.
 
     Parameters
@@ -20,8 +21,8 @@ def fan(context: Context, name: str, at: Iterable[str], *, id: str, title: str =
         By default the title of the indicator and its labels.
     """
     labels = list(at)
-    found = context.fan_titles.get(name, name)
-    heading = title or ": ".join([found, *([", ".join(labels)] if labels else [])])
+    titles = {i["name"]: i["title"] for i in result.once(fans)["indicators"]}
+    heading = title or ": ".join([titles.get(name, name), *([", ".join(labels)] if labels else [])])
     return figure(
         id,
         heading,
@@ -32,7 +33,7 @@ def fan(context: Context, name: str, at: Iterable[str], *, id: str, title: str =
 
 
 def fans_of(
-    context: Context,
+    result: Result,
     name: str,
     *,
     id: str,
@@ -47,14 +48,14 @@ def fans_of(
         Whether a heading names the labels alone.
     """
     out = []
-    for n, at in enumerate(series_of(context, name)):
+    for n, at in enumerate(series_of(result, name)):
         if keep(at):
             title = ", ".join(at.values()) if short and at else ""
-            out.append(fan(context, name, at.values(), id=f"{id}-{n}", title=title))
+            out.append(fan(result, name, at.values(), id=f"{id}-{n}", title=title))
     return out
 
 
-def series_of(context: Context, name: str) -> list[dict[str, str]]:
+def series_of(result: Result, name: str) -> list[dict[str, str]]:
     """Labels of every series of an indicator that the system has; none if it has no such indicator."""
-    found: dict[str, Any] | None = next((i for i in context.fans["indicators"] if i["name"] == name), None)
+    found: dict[str, Any] | None = next((i for i in result.once(fans)["indicators"] if i["name"] == name), None)
     return [] if found is None else [dict(zip(found["dims"], one["at"], strict=True)) for one in found["series"]]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from reeuncert.report.context import Context
 from reeuncert.report.figures import figure
 from reeuncert.report.sections.panels import series_of
+from reeuncert.result.result import Result
 
 SHARE, SHARE_OF_ALL, MASS = "import_dependence", "import_dependence_with_unrecorded", "imports"
 
 
-def content(context: Context) -> dict[str, Any]:
+def content(result: Result) -> dict[str, Any]:
     """One figure with a slider over the years and a list of products, and its values as a table."""
-    known = series_of(context, SHARE)
+    known = series_of(result, SHARE)
     if not known:
         return {"figure": None}
     products = list(dict.fromkeys(at["product"] for at in known))
@@ -22,13 +22,13 @@ def content(context: Context) -> dict[str, Any]:
         "Import dependence between the regions",
         lambda: {
             "kind": "triangle",
-            "regions": list(context.case.regions),
+            "regions": list(result.case.regions),
             "products": products,
             "start": "all" if "all" in products else products[0],
             "shares": {
                 name: title
                 for name, title in ((SHARE, "recorded trade"), (SHARE_OF_ALL, "with unrecorded trade"))
-                if series_of(context, name)
+                if series_of(result, name)
             },
             "mass": MASS,
         },

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from reeuncert.indicators.summary import summary
-from reeuncert.report.context import Context
 from reeuncert.report.figures import Figure
 from reeuncert.report.sections.panels import fans_of, series_of
+from reeuncert.result.result import Result
 
 GROUPS = (
     ("unregistered_mining", "Unregistered mine production"),
@@ -17,16 +17,16 @@ GROUPS = (
 )
 
 
-def content(context: Context) -> dict[str, Any]:
+def content(result: Result) -> dict[str, Any]:
     """Fan charts by indicator and region, and cumulative totals."""
     groups: list[tuple[str, list[Figure]]] = []
     for name, title in GROUPS:
-        found = fans_of(context, name, id=name, short=True)
+        found = fans_of(result, name, id=name, short=True)
         if found:
             groups.append((title, found))
     totals: list[dict[Any, Any]] = []
     cumulated = "unregistered_mining_cumulated"
-    if series_of(context, cumulated):
-        table = summary(context.dt, cumulated, year=context.years[-1])
+    if series_of(result, cumulated):
+        table = summary(result.dt, cumulated, year=result.years[-1])
         totals = table[table["median"] > 0].to_dict("records")
-    return {"groups": groups, "totals": totals, "span": (context.years[0], context.years[-1])}
+    return {"groups": groups, "totals": totals, "span": (result.years[0], result.years[-1])}

@@ -1,0 +1,158 @@
+"""A result: the draws of a case, and everything that is computed from them, each once, when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from reeuncert.balance.network import Network
+from reeuncert.case.records import Case
+from reeuncert.case.serial import case_from_json
+from reeuncert.errors import ArgumentError, ReeUncertError
+from reeuncert.likelihood.compile import EvidenceModel, compile_evidence
+from reeuncert.parts import Failed, attempt, collecting, failed_of
+from reeuncert.priors.coverage import case_network
+from reeuncert.result.io import read_results, wrong_with
+from reeuncert.result.quantiles import Array
+from reeuncert.result.tables import flow_table, mass_flow
+
+
+class Result:
+    """The draws of a case with what is computed from them.
+
+    Parameters
+    ----------
+    dt
+        From `reeuncert.sample` or `reeuncert.read_results`; it is not changed.
+    kept
+        Function of a result → its value, where that is known already; see `once`.
+
+    Attributes
+    ----------
+    dt : DataTree
+        The draws, as any function of this package takes them.
+    failed : list of Failed
+        Parts of the result that could not be made.
+    files : tuple of Path
+        Its files, where a run has written them.
+
+    Examples
+    --------
+    >>> from reeuncert.testing import toy_posterior
+    >>> result = Result.of(toy_posterior(draws=20, years=2))
+    >>> result.case.name, result.years, len(result.flows)
+    ('toy', (2001, 2002), 124)
+    """
+
+    def __init__(self, dt: xr.DataTree, kept: Mapping[Callable[[Result], object], object] | None = None):
+        self.dt = dt
+        self.failed: list[Failed] = failed_of(dt)
+        self.files: tuple[Path, ...] = ()
+        self._kept = dict(kept or {})
+
+    @classmethod
+    def of(cls, value: xr.DataTree | Result | str | PathLike[str]) -> Result:
+        """A result from its draws, or from its folder or ``posterior.nc``.
+
+        Raises
+        ------
+        ArgumentError
+            If a DataTree holds no flows of the case that it names.
+        OutputError
+            If there is no result at the path, or it cannot be read.
+        """
+        if isinstance(value, Result):
+            return value
+        if not isinstance(value, xr.DataTree):
+            return cls(read_results(Path(value)))
+        wrong = wrong_with(value)
+        if wrong:
+            raise ArgumentError(f"this DataTree is no result: {wrong}; give one of reeuncert.sample or read_results")
+        return cls(value)
+
+    def once[T](self, function: Callable[[Result], T]) -> T:
+        """The value of a function of this result, computed once and kept."""
+        if function not in self._kept:
+            self._kept[function] = function(self)
+        return cast(T, self._kept[function])
+
+    def part[T](self, name: str, make: Callable[[], T]) -> T | Failed:
+        """Make a part that only informs, or add it to ``failed``."""
+        with collecting(self.failed):
+            return attempt(name, make)
+
+    @property
+    def has_case(self) -> bool:
+        return "case_json" in self.dt.attrs
+
+    @cached_property
+    def case(self) -> Case:
+        """The case that was sampled.
+
+        Raises
+        ------
+        ReeUncertError
+            If the draws do not hold it.
+        """
+        if not self.has_case:
+            raise ReeUncertError(
+                "this result holds no case ('case_json' among its attributes); use one that `sample` returned"
+            )
+        return case_from_json(str(self.dt.attrs["case_json"]))
+
+    @cached_property
+    def network(self) -> Network:
+        """The balanced network that was sampled."""
+        return case_network(self.case)
+
+    @cached_property
+    def evidence(self) -> EvidenceModel | None:
+        """The evidence as it was sampled; None where the case has none."""
+        return compile_evidence(self.case, self.network) if self.has_case and self.case.evidence else None
+
+    @property
+    def lineages(self) -> dict[str, str]:
+        """Name of a source, as the group ``log_likelihood`` writes it → its lineage."""
+        evidence = self.case.evidence if self.has_case else ()
+        return {row.source_id.replace("/", "_").replace(" ", "_"): row.lineage for row in evidence}
+
+    @property
+    def unit(self) -> str:
+        """Unit of mass."""
+        return self.case.system.unit
+
+    @property
+    def years(self) -> tuple[int, ...]:
+        return self.case.system.years
+
+    @property
+    def approximate(self) -> bool:
+        """Whether this is a quick look that was never meant to converge, to be labelled so wherever it is shown."""
+        return bool(self.dt.attrs.get("approximate") == "yes")
+
+    @property
+    def complete(self) -> bool:
+        """Whether the run ended by itself, not by an interrupt."""
+        return bool(self.dt.attrs.get("complete") != "no")
+
+    @cached_property
+    def flows(self) -> pd.DataFrame:
+        """A row for every flow and year, see `reeuncert.result.tables.flow_table`."""
+        return flow_table(self.dt)
+
+    def masses(self, group: str = "posterior") -> Array:
+        """Draws of the flows (sample, flow, year) of a group; NaN where a flow is absent."""
+        values = mass_flow(self.dt, group).transpose("chain", "draw", "flow", "year").values
+        return np.asarray(values.reshape(-1, *values.shape[2:]))
+
+    def __repr__(self) -> str:
+        sizes: Mapping[Any, int] = self.dt["posterior"].sizes if "posterior" in self.dt.children else {}
+        named = f"'{self.case.name}'" if self.has_case else "no case"
+        return f"<Result of {named}: {sizes.get('chain', 0)} chains of {sizes.get('draw', 0)} draws>"

@@ -1,0 +1,231 @@
+"""A case from its tables to its result, in one call: what `reeuncert run` does."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from reeuncert.case.records import Case
+from reeuncert.errors import OutputError, SamplingError
+from reeuncert.parts import Failed, attempt, with_failed
+from reeuncert.reference import published_values
+from reeuncert.result.folder import Staging, output_folder
+from reeuncert.result.result import Result
+
+CHECKPOINTED = (None, "hmc", "nutpie")
+"""Samplers whose chains are stored as they finish."""
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """How a case is run; see `run`."""
+
+    draws: int
+    tune: int
+    thin: int
+    chains: int
+    seed: int | None
+    sampler: str | None
+    preview: bool
+    structures: bool
+    resume: bool
+    quiet: bool
+    command: str
+
+
+def run(
+    case: Case,
+    *,
+    out: str | Path | None = None,
+    draws: int = 1000,
+    tune: int = 300,
+    thin: int = 1,
+    chains: int = 4,
+    seed: int | None = None,
+    sampler: str | None = None,
+    preview: bool = False,
+    structures: bool = True,
+    resume: bool = False,
+    quiet: bool = False,
+    command: str = "",
+) -> Result:
+    """Sample a case and its rival structures, compute indicators, and check and write the result if asked to.
+
+    Parameters
+    ----------
+    case
+        From `reeuncert.read_case`, or its name or folder.
+    out
+        Folder for ``posterior.nc``, ``flows.csv``, ``indicators.csv``, ``checks.csv``, ``provenance.json`` and
+        ``report.html``; chains are stored there as they finish, until all is written. None: nothing is written.
+    draws, tune, thin, chains, seed, sampler
+        See `reeuncert.sample`.
+    preview
+        A quick, approximate look instead.
+    structures
+        Also make short runs under the rival structures that the case names, for the range of its headlines over them.
+    resume
+        Go on with the chains that an interrupted run has stored in `out`; give its other arguments too.
+    quiet
+        Print no progress.
+    command
+        Recorded as the command that made the result.
+
+    Returns
+    -------
+    Result
+        Its draws are ``result.dt``, its files ``result.files``. After an interrupt it holds the draws made until then.
+
+    Raises
+    ------
+    CaseError
+        If the published values of the case cannot be read.
+    SamplingError
+        If the sampler cannot start, or `preview` and `resume` are both asked for.
+    OutputError
+        If the folder cannot be written, another run is writing there, or its disk has too little space.
+
+    Examples
+    --------
+    >>> import reeuncert as ree
+    >>> result = ree.run("small_metal", draws=20, tune=100, chains=2, seed=1, quiet=True)
+    >>> result.dt["posterior"].sizes["draw"], "derived" in result.dt.children
+    (20, True)
+    """
+    settings = _Settings(draws, tune, thin, chains, seed, sampler, preview, structures, resume, quiet, command)
+    if resume and preview:
+        raise SamplingError("a preview stores no chains to resume; leave out preview or resume")
+    if resume and out is None:
+        raise SamplingError("chains are resumed from the folder of a run; give it as out")
+    published_values(case)  # fails now rather than after the run if the table cannot be read
+    if out is None:
+        return _computed(case, settings, None)
+    with output_folder(out) as staging:
+        if not preview:
+            _require_space(staging, case, settings)
+        with _checkpointed(staging.target, str(out), settings) as stored:
+            result = _computed(case, settings, stored)
+            from reeuncert.report.files import commit_results
+
+            result.files = commit_results(result, staging)
+            if stored is not None and result.complete:
+                from reeuncert.inference.checkpoint import discard_checkpoint
+
+                discard_checkpoint(stored)
+    return result
+
+
+def _computed(case: Case, settings: _Settings, stored: Path | None) -> Result:
+    """Draws of a case, with its headlines under rival structures and its indicators."""
+    from reeuncert.indicators.compute import with_indicators
+
+    dt = _with_rivals(_sampled(case, settings, stored), case, settings)
+    _tell(settings, "Computing indicators, checks and tables …")
+    return with_indicators(dt)
+
+
+def _sampled(case: Case, settings: _Settings, stored: Path | None) -> xr.DataTree:
+    from reeuncert.inference.preview import approximate
+    from reeuncert.inference.sample import sample
+    from reeuncert.model import build_model
+
+    size = f"{len(case.system.flows)} flows, {len(case.system.years)} years, {len(case.evidence)} reported figures"
+    _tell(settings, f"Case '{case.name}': {size}.")
+    model = build_model(case)
+    common: dict[str, Any] = {"seed": settings.seed, "quiet": settings.quiet, "command": settings.command}
+    if settings.preview:
+        return approximate(model, progressbar=not settings.quiet, **common)
+    return sample(
+        model,
+        draws=settings.draws,
+        tune=settings.tune,
+        thin=settings.thin,
+        chains=settings.chains,
+        sampler=settings.sampler,
+        checkpoint=stored,
+        resume=settings.resume,
+        **common,
+    )
+
+
+def _with_rivals(dt: xr.DataTree, case: Case, settings: _Settings) -> xr.DataTree:
+    """The result with its headlines under the rival structures of the case, where it names any."""
+    if not case.compare or not settings.structures or settings.preview or dt.attrs.get("complete") == "no":
+        return dt
+    from reeuncert.indicators.compute import add_indicators
+    from reeuncert.studies.averaging import add_structures
+    from reeuncert.studies.rivals import run_rivals
+
+    _tell(settings, f"Short runs under the other structures ({', '.join(case.compare)}) …")
+
+    def made() -> xr.DataTree:
+        derived = add_indicators(dt)
+        return add_structures(derived, run_rivals(derived, seed=int(dt.attrs["seed"]), progress=False))
+
+    found = attempt("short runs under the other structures", made)
+    return with_failed(dt, [found]) if isinstance(found, Failed) else found
+
+
+def _require_space(staging: Staging, case: Case, settings: _Settings) -> None:
+    """Refuse now what would fail after the run; all draws, with those of the checkpoint, take six times the flows'."""
+    needed = 6 * 8 * settings.draws * settings.chains * int(case.system.exists.sum())
+    if shutil.disk_usage(staging.place).free < needed:
+        raise OutputError(
+            f"cannot write results to '{staging.target}': they may take {needed / 1e6:,.0f} MB, and the disk has less; "
+            "free some space, choose another place with --out, or keep fewer draws (--draws)"
+        )
+
+
+@contextmanager
+def _checkpointed(target: Path, named_by_user: str, settings: _Settings) -> Iterator[Path | None]:
+    """Folder in which a run stores its chains, or None.
+
+    Warns, also of a quiet run, of a checkpoint of an earlier run that this run will replace. If the run ends without a
+    complete result, tells which chains are kept and how to continue.
+    """
+    if settings.preview or (settings.sampler not in CHECKPOINTED and not settings.resume):
+        yield None
+        return
+    from reeuncert.inference.checkpoint import FOLDER
+
+    stored = target / FOLDER
+    place = Path(named_by_user) / FOLDER
+    found = "" if settings.resume else _chains_in(stored)
+    if found:
+        _warn(
+            f"There is a checkpoint of an earlier run in '{place}' ({found}). It stays until this run has "
+            "stored a chain of its own; to go on with the earlier run instead, press Ctrl-C now and add --resume."
+        )
+    try:
+        yield stored
+    finally:
+        kept = _chains_in(stored)
+        if kept:
+            _warn(f"Finished chains are kept in '{place}' ({kept}); the same command with --resume goes on from there.")
+
+
+def _chains_in(stored: Path) -> str:
+    """Description of a checkpoint; empty if there is none."""
+    from reeuncert.inference.checkpoint import find_checkpoint
+
+    try:
+        found = find_checkpoint(stored)
+    except OutputError:
+        return "damaged"
+    return "" if found is None else str(found)
+
+
+def _tell(settings: _Settings, text: str) -> None:
+    if not settings.quiet:
+        _warn(text)
+
+
+def _warn(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
