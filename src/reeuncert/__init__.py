@@ -60,6 +60,8 @@ if TYPE_CHECKING:
     from reeuncert.result.io import read_results as read_results
     from reeuncert.result.left_out import LeftOut as LeftOut
     from reeuncert.result.left_out import add_left_out as add_left_out
+    from reeuncert.result.result import Result as Result
+    from reeuncert.running import run as run
     from reeuncert.studies import Scenario as Scenario
     from reeuncert.studies import Study as Study
     from reeuncert.studies import compare_structures as compare_structures
@@ -99,6 +101,7 @@ _HOME = {
     "Process": "reeuncert.system.definition",
     "ReeUncertError": "reeuncert.errors",
     "SamplingError": "reeuncert.errors",
+    "Result": "reeuncert.result.result",
     "Scenario": "reeuncert.studies",
     "Selector": "reeuncert.system.definition",
     "Study": "reeuncert.studies",
@@ -131,6 +134,7 @@ _HOME = {
     "restrict": "reeuncert.case.restriction",
     "reweight": "reeuncert.questions.reweight",
     "run_counterfactual": "reeuncert.counterfactuals",
+    "run": "reeuncert.running",
     "sample": "reeuncert.inference.sample",
     "sample_prior": "reeuncert.inference.prior",
     "score_structures": "reeuncert.studies.scores",
