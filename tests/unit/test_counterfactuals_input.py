@@ -209,7 +209,7 @@ def test_what_is_no_result_or_no_counterfactual_is_told_so(dt: xr.DataTree, worl
         ),
         (
             lambda: lost_consumption(world, by=("region", "year")),
-            "lost consumption cannot be told by ['region', 'year']; give one or more of ['region', 'product', "
+            "lost consumption cannot be split by ['region', 'year']; give one or more of ['region', 'product', "
             "'end_use'], each once",
         ),
         (

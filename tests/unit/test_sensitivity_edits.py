@@ -263,7 +263,7 @@ def test_a_selection_of_some_flows_of_a_row_is_refused():
     row = replace(CASE.priors[3], name="losses", selector=Selector.of(quantity="loss"))
     edit = edit_of({"kind": "prior_spread", "flow": "south_tailings", "factor": 2})
     assert list(edit.problems(replace(CASE, priors=(row,)))) == [
-        "the selection flow = south_tailings covers only some of the flows that prior 'losses' speaks of; "
+        "the selection flow = south_tailings covers only some of the flows that prior 'losses' covers; "
         "widen the selection, name the prior, or split its row in priors.csv"
     ]
 

@@ -112,7 +112,7 @@ def lost_consumption(
     names = [by] if isinstance(by, str) else list(by)
     wrong = [name for name in names if name not in BY] or ([] if len(set(names)) == len(names) and names else names)
     if wrong or not names:
-        raise ReeUncertError(f"lost consumption cannot be told by {names}; give one or more of {list(BY)}, each once")
+        raise ReeUncertError(f"lost consumption cannot be split by {names}; give one or more of {list(BY)}, each once")
     sums = [_summed(numbers, names, prob, kind)]
     if len(names) > 1:
         total = _summed(numbers, names[:-1], prob, kind)

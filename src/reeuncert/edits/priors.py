@@ -18,9 +18,9 @@ EVERY = "*"
 
 @dataclass(frozen=True, kw_only=True)
 class PriorEdit(Edit):
-    """A change of rows of the priors table, chosen by name, by group, or by the flows they speak of.
+    """A change of rows of the priors table, chosen by name, by group, or by the flows they cover.
 
-    A row is chosen when it is named, when its group is named, or when every flow that it speaks of is selected. With
+    A row is chosen when it is named, when its group is named, or when every flow that it covers is selected. With
     several of these given, all must hold.
 
     Parameters
@@ -77,7 +77,7 @@ class PriorEdit(Edit):
         partly = [row.name for row in self._named(case) if self._flows(case, row) == "some"]
         if self.selector.fields and partly:
             return [
-                f"the selection {self.selector} covers only some of the flows that prior {quoted(partly)} speaks of; "
+                f"the selection {self.selector} covers only some of the flows that prior {quoted(partly)} covers; "
                 "widen the selection, name the prior, or split its row in priors.csv"
             ]
         if not self.rows(case):

@@ -12,12 +12,12 @@ from reeuncert.edits.base import Edit, Edited, above_zero, is_given, one_amount,
 
 @dataclass(frozen=True, kw_only=True)
 class SourceChoice:
-    """Rows of evidence by who said them; of several keys, all must hold.
+    """Rows of evidence chosen by their source; of several keys, all must hold.
 
     Parameters
     ----------
     source, lineage, error_class
-        Ids of sources, names of lineages (all that one witness is_given), names of classes of sources.
+        Ids of sources, names of lineages (all that one reporter states), names of classes of sources.
     evidence
         Ids of single rows.
     """
@@ -142,8 +142,8 @@ class SourceWidth(SourceChoice, Edit):
 class LeaveOut(SourceChoice, Edit):
     """Leave out sources, lineages, classes of sources, or single rows of evidence: they count nothing.
 
-    Widths that are learned stay learned in the sources that remain, even where the witness that made that possible is
-    the one left out.
+    Widths that are learned stay learned in the sources that remain, even where the second source that made that
+    possible is the one left out.
 
     Examples
     --------

@@ -20,7 +20,7 @@ from reeuncert.system.definition import FLOW_FIELDS, OUTSIDE, Flow, Selector, Sy
 class WithoutFlows(Edit):
     """Take flows out of the system, and with them what can no longer be.
 
-    A process that nothing enters in a year, or nothing leaves, has no flows in that year. Priors speak of what remains
+    A process that nothing enters in a year, or nothing leaves, has no flows in that year. Priors cover what remains
     and keep their medians in each year; figures of which a side speaks only of flows that are gone are left out.
 
     Parameters
@@ -125,7 +125,7 @@ def _without(system: SystemDefinition, gone: set[int]) -> SystemDefinition:
 
 
 def _prior(row: Prior, system: SystemDefinition) -> Prior:
-    """The row in the years in which a flow that it speaks of exists."""
+    """The row in the years in which a flow that it covers exists."""
     there = {y for i in system.select(row.selector) for y in system.flows[i].years}
     return _in_years(row, there)
 

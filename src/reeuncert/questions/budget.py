@@ -6,7 +6,7 @@ with normal errors it is a sum, and the part of each input is known:
 
     Var(I) = Σ_i Cov(z_i, I)² + Σ_r h_r Cov(η_r, I)²,
 
-covariances being those of the posterior, η_r what row r speaks of and h_r = 1 / σ_r² the information of its error. The
+covariances being those of the posterior, η_r the quantity of row r and h_r = 1 / σ_r² the information of its error. The
 terms are Sobol' indices of the estimation error: inputs are independent and effects additive, so that first-order and
 total indices agree (Saltelli et al. 2010, doi 10.1016/j.cpc.2009.09.018). For any other error law ℓ_r(η_r),
 
@@ -59,7 +59,7 @@ class Inputs:
     Parameters
     ----------
     values
-        Coordinates of priors, offsets, widths, and what each row speaks of (chain, draw, input).
+        Coordinates of priors, offsets, widths, and the quantity of each row (chain, draw, input).
     slopes
         Derivative of minus the log density of an input with respect to its value (chain, draw, k), for the inputs in
         `places`; for all others, standard normal, it is the value itself.
@@ -165,7 +165,7 @@ def inputs_of(dt: xr.DataTree) -> Inputs:
 
 
 def _rows(dt: xr.DataTree, evidence: EvidenceModel) -> tuple[Floats, Floats]:
-    """What every row speaks of, and minus the derivative of its log likelihood by that (chain, draw, row)."""
+    """The quantity of every row, and minus the derivative of its log likelihood by that (chain, draw, row)."""
     posterior = dt["posterior"].to_dataset()
     mass = mass_flow(dt).transpose("chain", "draw", "flow", "year").values
     held = {

@@ -1,4 +1,4 @@
-"""Value of information: which number should someone go and collect?
+"""Value of information: which measurement would narrow an interval most?
 
 For every candidate (a flow in a year, a flow in all its years, or all that a source reports) the expected width of an
 indicator's interval if it were measured with a given error, from posterior draws alone: the expected posterior

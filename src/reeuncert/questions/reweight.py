@@ -56,7 +56,7 @@ class Reweighted:
 
     @property
     def reliable(self) -> bool:
-        """Whether the weights can be believed."""
+        """Whether the weights can be trusted."""
         return self.pareto_k <= threshold(self.weight.size)
 
     @property
@@ -196,7 +196,7 @@ def reweight(dt: xr.DataTree, *changes: Mapping[str, object] | Edit, despite_k: 
 
 
 def threshold(draws: int) -> float:
-    """Largest Pareto k at which weights of so many draws can be believed: min(1 − 1 / log₁₀ draws, 0.7).
+    """Largest Pareto k at which weights of so many draws can be trusted: min(1 − 1 / log₁₀ draws, 0.7).
 
     Examples
     --------

@@ -251,7 +251,7 @@ def evidence_of(dt: xr.DataTree) -> EvidenceModel:
 
 
 def quantities_by_lineage(dt: xr.DataTree) -> dict[str, tuple[Floats, Floats]]:
-    """Draws of what each lineage speaks of, free of its offsets, and the unit of a relative error.
+    """Draws of the quantities of each lineage, free of its offsets, and the unit of a relative error.
 
     Returns
     -------

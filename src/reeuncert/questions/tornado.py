@@ -54,7 +54,7 @@ def tornado(
         ``indicator``, its labels, ``unit``; ``kind``, ``component``; ``base`` (the median as it is), ``less`` and
         ``more`` (medians; of a study ``less`` is the base and ``more`` the scenario's), ``swing`` (distance of the
         two), ``noise`` (of the swing, chains exchanged; NaN of a study), ``pareto_k`` (the larger of the two),
-        ``reliable`` (k says that the weights can be believed, and the swing is more than its noise).
+        ``reliable`` (k says that the weights can be trusted, and the swing is more than its noise).
 
     Raises
     ------
