@@ -11,6 +11,7 @@ import reeuncert
 PACKAGES = {
     "case": "Read a case",
     "system": "What a system is made of",
+    "running": "Run a case",
     "model": "Build the model",
     "inference": "Sample",
     "result": "Read a result back",
@@ -25,7 +26,7 @@ PACKAGES = {
 }
 """Where a public name lives → heading, in the order of the page; other places follow under their own name."""
 
-MODULES = ("plots", "indicators", "checks", "testing")
+MODULES = ("plots", "indicators", "checks", "case.records", "system.definition", "studies", "errors", "testing")
 """Modules whose own names are documented too."""
 
 
@@ -34,8 +35,8 @@ def pages() -> dict[str, str]:
     text = [
         "# Python interface",
         "",
-        "`import reeuncert as ree` gives the names of the first sections; figures, formulas of indicators and the test "
-        "kit have modules of their own.",
+        "`import reeuncert as ree` gives the names of the first sections. Figures, records, errors and formulas of "
+        "indicators are in modules, which `ree.plots`, `ree.errors`, `ree.testing` … load when they are used.",
         "",
     ]
     for place, names in _by_place().items():

@@ -20,11 +20,7 @@ from typing import TYPE_CHECKING, Any
 from reeuncert.machine import place_compiled_code
 
 if TYPE_CHECKING:
-    from reeuncert.calibration.result import Calibration as Calibration
-    from reeuncert.calibration.simulate import simulate as simulate
     from reeuncert.case.records import Case as Case
-    from reeuncert.case.records import Evidence as Evidence
-    from reeuncert.case.records import Prior as Prior
     from reeuncert.case.restriction import restrict as restrict
     from reeuncert.checks import check as check
     from reeuncert.counterfactuals import add_capacity as add_capacity
@@ -33,14 +29,7 @@ if TYPE_CHECKING:
     from reeuncert.counterfactuals import no_trade as no_trade
     from reeuncert.counterfactuals import reduce_flows as reduce_flows
     from reeuncert.counterfactuals import run_counterfactual as run_counterfactual
-    from reeuncert.errors import ArgumentError as ArgumentError
-    from reeuncert.errors import CaseError as CaseError
-    from reeuncert.errors import EvidenceError as EvidenceError
-    from reeuncert.errors import InputError as InputError
-    from reeuncert.errors import ModelError as ModelError
-    from reeuncert.errors import OutputError as OutputError
     from reeuncert.errors import ReeUncertError as ReeUncertError
-    from reeuncert.errors import SamplingError as SamplingError
     from reeuncert.indicators.compute import add_indicators as add_indicators
     from reeuncert.indicators.headlines import headlines as headlines
     from reeuncert.indicators.summary import indicator_table as indicator_table
@@ -58,26 +47,17 @@ if TYPE_CHECKING:
     from reeuncert.report import write_report as write_report
     from reeuncert.report.files import write_results as write_results
     from reeuncert.result.io import read_results as read_results
-    from reeuncert.result.left_out import LeftOut as LeftOut
-    from reeuncert.result.left_out import add_left_out as add_left_out
     from reeuncert.result.result import Result as Result
     from reeuncert.running import run as run
-    from reeuncert.studies import Scenario as Scenario
     from reeuncert.studies import Study as Study
     from reeuncert.studies import compare_structures as compare_structures
     from reeuncert.studies import read_scenarios as read_scenarios
     from reeuncert.studies import read_study as read_study
     from reeuncert.studies import sensitivity as sensitivity
-    from reeuncert.studies.averaging import add_structures as add_structures
-    from reeuncert.studies.averaging import average_structures as average_structures
     from reeuncert.studies.calibrate import calibrate as calibrate
     from reeuncert.studies.calibrate import recover as recover
     from reeuncert.studies.leave_out import leave_out as leave_out
     from reeuncert.studies.scores import score_structures as score_structures
-    from reeuncert.system.definition import Flow as Flow
-    from reeuncert.system.definition import Process as Process
-    from reeuncert.system.definition import Selector as Selector
-    from reeuncert.system.definition import SystemDefinition as SystemDefinition
     from reeuncert.validation.reader import read_case as read_case
     from reeuncert.validation.report import check_case as check_case
 
@@ -86,31 +66,12 @@ __version__ = "0.1.0"
 place_compiled_code()
 
 _HOME = {
-    "ArgumentError": "reeuncert.errors",
-    "Calibration": "reeuncert.calibration.result",
     "Case": "reeuncert.case.records",
-    "CaseError": "reeuncert.errors",
-    "Evidence": "reeuncert.case.records",
-    "EvidenceError": "reeuncert.errors",
-    "Flow": "reeuncert.system.definition",
-    "InputError": "reeuncert.errors",
-    "LeftOut": "reeuncert.result.left_out",
-    "ModelError": "reeuncert.errors",
-    "OutputError": "reeuncert.errors",
-    "Prior": "reeuncert.case.records",
-    "Process": "reeuncert.system.definition",
     "ReeUncertError": "reeuncert.errors",
-    "SamplingError": "reeuncert.errors",
     "Result": "reeuncert.result.result",
-    "Scenario": "reeuncert.studies",
-    "Selector": "reeuncert.system.definition",
     "Study": "reeuncert.studies",
-    "SystemDefinition": "reeuncert.system.definition",
     "add_capacity": "reeuncert.counterfactuals",
     "add_indicators": "reeuncert.indicators.compute",
-    "add_left_out": "reeuncert.result.left_out",
-    "add_structures": "reeuncert.studies.averaging",
-    "average_structures": "reeuncert.studies.averaging",
     "build_model": "reeuncert.model",
     "calibrate": "reeuncert.studies.calibrate",
     "check": "reeuncert.checks",
@@ -139,7 +100,6 @@ _HOME = {
     "sample_prior": "reeuncert.inference.prior",
     "score_structures": "reeuncert.studies.scores",
     "sensitivity": "reeuncert.studies",
-    "simulate": "reeuncert.calibration.simulate",
     "sobol": "reeuncert.questions.sobol",
     "summary": "reeuncert.indicators.summary",
     "tornado": "reeuncert.questions.tornado",
@@ -149,10 +109,18 @@ _HOME = {
 }
 """Where each public name lives; a new public name is one row here and one above."""
 
+MODULES = (
+    *("calibration", "case", "counterfactuals", "edits", "errors", "indicators", "plots", "questions", "reading"),
+    *("reference", "report", "result", "studies", "system", "testing", "validation"),
+)
+"""Modules with further public names, e.g. ``reeuncert.plots``; loaded when they are first used."""
+
 __all__ = sorted(_HOME)
 
 
 def __getattr__(name: str) -> Any:
+    if name in MODULES:
+        return import_module(f"reeuncert.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'reeuncert' has no attribute '{name}'; it has: {', '.join(__all__)}")
     value = getattr(import_module(_HOME[name]), name)
@@ -163,4 +131,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
+    return [*__all__, *MODULES, "__version__"]

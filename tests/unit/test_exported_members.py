@@ -29,3 +29,8 @@ def test_an_unknown_name_is_told_the_known_ones():
     first = ", ".join(sorted(ree._HOME)[:3])
     with pytest.raises(AttributeError, match=f"^module 'reeuncert' has no attribute 'sampel'; it has: {first}, "):
         ree.sampel  # noqa: B018  # asking for it is the test
+
+
+def test_names_are_few_and_modules_need_no_import_of_their_own():
+    assert len(ree.__all__) <= 40
+    assert [getattr(ree, name).__name__ for name in ree.MODULES] == [f"reeuncert.{name}" for name in ree.MODULES]

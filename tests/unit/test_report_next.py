@@ -19,6 +19,7 @@ from reeuncert.report.page import render
 from reeuncert.report.section import Section
 from reeuncert.report.sections import SECTIONS, next_steps
 from reeuncert.result.result import Result
+from reeuncert.studies.averaging import add_structures
 from reeuncert.testing import toy_posterior
 
 ONLY = (Section("next", "What to collect next", "next_steps.html.j2", next_steps.content),)
@@ -70,7 +71,7 @@ def test_the_range_over_structures_is_shown_where_it_is_stored(toy: xr.DataTree)
     other = toy_posterior(chains=2, draws=200, years=3, seed=9)
     table = pd.concat([ree.headlines(toy).assign(structure="tied"), ree.headlines(other).assign(structure="free")])
     table["eti90_ub"] *= np.where(table["structure"] == "tied", 1.0, 1.1)
-    text = page(ree.add_structures(toy, table))
+    text = page(add_structures(toy, table))
     assert "Range over the rival structures of the case" in text
     assert "<td>import dependence, South, North, refined, 2003</td>" in text
     assert len(re.findall(r"holds under every structure|not identified by these data", text)) == 2

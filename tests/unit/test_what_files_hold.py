@@ -53,7 +53,7 @@ def test_attributes_of_any_type_are_stored(dt, tmp_path, value, stored):
 
 def test_an_attribute_without_a_name_is_named(dt, tmp_path):
     dt.attrs[3] = "x"
-    with pytest.raises(ree.OutputError, match="the attribute 3 of '/' has no name"):
+    with pytest.raises(ree.errors.OutputError, match="the attribute 3 of '/' has no name"):
         write_netcdf(dt, tmp_path / "posterior.nc")
 
 

@@ -70,7 +70,7 @@ def simulate(case: Case, *, seed: int = 0) -> Truth:
     Examples
     --------
     >>> import reeuncert as ree
-    >>> truth = ree.simulate(ree.read_case("small_metal"), seed=1)
+    >>> truth = simulate(ree.read_case("small_metal"), seed=1)
     >>> truth.mass_flow.shape, len(truth.case.evidence)
     ((16, 5), 14)
     """

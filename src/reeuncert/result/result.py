@@ -48,7 +48,7 @@ class Result:
     >>> from reeuncert.testing import toy_posterior
     >>> result = Result.of(toy_posterior(draws=20, years=2))
     >>> result.case.name, result.years, len(result.flows)
-    ('toy', (2001, 2002), 124)
+    ('toy', (2001, 2002), 248)
     """
 
     def __init__(self, dt: xr.DataTree, kept: Mapping[Callable[[Result], object], object] | None = None):
