@@ -247,7 +247,7 @@ def test_published_values_outside_need_a_reason(result, monkeypatch):
         *[["P3", "s", "out, said", "i", "", "", "", 2000, 2000, "1", 9.0, 4.0, 3.0, 6.0, 1.0, "Another boundary."]],
     ]
     table = pd.DataFrame(rows, columns=columns)
-    monkeypatch.setattr(published_check, "reference_table", lambda dt, case: table)
+    monkeypatch.setattr(published_check, "all_published", lambda result: table)
     found = check(result, ["published"])["published values"]
     assert found.status == "warning"
     assert found.message == (
@@ -255,7 +255,7 @@ def test_published_values_outside_need_a_reason(result, monkeypatch):
         "Compare definition, data and prior, and write the reason in the column why_outside."
     )
     assert found.table["id"].tolist() == ["P2", "P3", "P1"]
-    monkeypatch.setattr(published_check, "reference_table", lambda dt, case: table.drop(1))
+    monkeypatch.setattr(published_check, "all_published", lambda result: table.drop(1))
     assert check(result, ["published"])["published values"].status == "passed"
     monkeypatch.undo()
     found = check(result, ["published"])["published values"]
