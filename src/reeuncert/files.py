@@ -77,26 +77,32 @@ def first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:200]
 
 
-def write_whole(path: Path, content: bytes | memoryview) -> None:
-    """Write a file atomically: temporary file, flush to disk, rename.
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A file to write beside another, which then takes its place: the name never stands for half a file.
 
     Raises
     ------
     OSError
-        The earlier file, if any, is then unchanged.
+        The file is then as it was before, or not there.
     """
     handle, name = tempfile.mkstemp(prefix=UNFINISHED, dir=path.parent)
+    os.close(handle)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        yield Path(name)
+        flush(Path(name))
         os.chmod(name, 0o666 & ~_umask())
         os.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
     flush_folder(path.parent)
+
+
+def write_whole(path: Path, content: bytes | memoryview) -> None:
+    """Write a file as `whole` does."""
+    with whole(path) as beside:
+        beside.write_bytes(content)
 
 
 def flush(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Reads and writes netCDF-4 in memory; translates library errors to `OutputError`."""
+"""Reads and writes netCDF-4; translates library errors to `OutputError`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 import xarray as xr
 from h5netcdf import CompatibilityError
 
@@ -22,14 +23,38 @@ _DAMAGE = (
 )
 """Errors of h5py, h5netcdf and xarray for a corrupted file."""
 
+Encoding = Mapping[str, Mapping[str, Mapping[str, Any]]]
+"""Group → variable → how it is stored."""
+
 PACKED: Mapping[str, Any] = {"zlib": True, "complevel": 1, "shuffle": True}
 """Light compression, with a checksum per block."""
 
 
-def tree_bytes(tree: xr.DataTree, encoding: Mapping[str, Mapping[str, Any]] | None = None) -> bytes:
-    """Serialise a tree to netCDF-4.
+class _Disk(io.FileIO):
+    """A file that keeps its first error for later: one that reaches HDF5 on a full disk ends the process."""
 
-    The file is built in memory first: the HDF5 library aborts the process if the disk fills up.
+    failed: OSError | None = None
+
+    def write(self, content: Any) -> int:
+        view = memoryview(content).cast("B")
+        done = 0
+        while self.failed is None and done < len(view):
+            try:
+                done += super().write(view[done:]) or 0
+            except OSError as error:
+                self.failed = error
+        return len(view)
+
+    def truncate(self, size: int | None = None) -> int:
+        try:
+            return super().truncate(size)
+        except OSError as error:
+            self.failed = self.failed or error
+            return size or 0
+
+
+def write_tree(tree: xr.DataTree, path: Path, encoding: Encoding | None = None) -> None:
+    """Write a tree to a new netCDF-4 file, block by block.
 
     Parameters
     ----------
@@ -40,16 +65,57 @@ def tree_bytes(tree: xr.DataTree, encoding: Mapping[str, Mapping[str, Any]] | No
     ------
     OutputError
         When the tree holds what netCDF cannot store.
+    OSError
+        When the file cannot be written; what was written of it stays.
     """
-    chosen = encoding or {f"/{name}": dict.fromkeys(map(str, tree[name].data_vars), PACKED) for name in tree.children}
+    with _Disk(path, "w+") as file:
+        try:
+            _write(tree, file, encoding)
+        finally:
+            if file.failed is not None:
+                raise file.failed
+
+
+def tree_bytes(tree: xr.DataTree) -> bytes:
+    """A tree as the content of a netCDF-4 file, all `PACKED`.
+
+    Raises
+    ------
+    OutputError
+        When the tree holds what netCDF cannot store.
+    """
     content = io.BytesIO()
+    _write(tree, content, None)
+    return content.getvalue()
+
+
+def _write(tree: xr.DataTree, target: io.IOBase, encoding: Encoding | None) -> None:
+    chosen = encoding or {f"/{name}": dict.fromkeys(map(str, tree[name].data_vars), PACKED) for name in tree.children}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=FutureWarning)
         try:
-            tree.to_netcdf(content, engine="h5netcdf", encoding=chosen)
+            tree.to_netcdf(target, engine="h5netcdf", encoding=chosen)
         except (TypeError, ValueError, CompatibilityError) as error:
             raise OutputError(f"the result holds what netCDF cannot store: {first_line(error)}; remove it") from error
-    return content.getvalue()
+
+
+def rounded(values: np.ndarray, bits: int) -> np.ndarray:
+    """Numbers of 64 bits rounded to so many bits of the mantissa; those cut off are zero and are packed to nothing.
+
+    The relative error is at most 2^-(bits + 1).
+
+    Examples
+    --------
+    >>> rounded(np.array([1 / 3, 1.0, np.nan]), 4)
+    array([0.328125, 1.      ,      nan])
+    """
+    cut = 52 - bits
+    out = np.array(values, dtype=np.float64)
+    # To nearest, ties to even; a carry out of the mantissa rightly raises the exponent.
+    pattern = out.view(np.int64)
+    pattern += ((pattern >> cut) & 1) + ((1 << (cut - 1)) - 1)
+    pattern &= ~((1 << cut) - 1)
+    return np.where(np.isfinite(values), out, values)
 
 
 def read_tree(path: Path, variables: Mapping[str, Iterable[str]] | None = None) -> xr.DataTree:
