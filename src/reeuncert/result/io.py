@@ -71,7 +71,7 @@ def write_netcdf(dt: xr.DataTree, path: str | Path) -> None:
     """Write a result as netCDF-4, lightly compressed.
 
     Flows are kept to a relative 1.2e-10, so that a balance closes to 1e-9 from the file alone; standard coordinates to
-    5e-7, offsets, predictions and log densities to 6e-8. Indicators are not written: `read_results` computes them again.
+    5e-7, offsets, predictions and log densities to 6e-8. Indicators are left out: `read_results` computes them.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def _write(dt: xr.DataTree, path: Path) -> None:
     for group in dt.children:
         data = dt[group].to_dataset()
         encoding[f"/{group}"] = {str(name): _encoding(v) for name, v in data.data_vars.items() if v.ndim}
-        for name in data.data_vars:
+        for name in map(str, data.data_vars):
             bits = BITS.get(f"{group}/{name}", BITS.get(group))
             if bits and data[name].dtype == np.float64:
                 dt[group][name] = data[name].copy(data=rounded(data[name].values, bits))
