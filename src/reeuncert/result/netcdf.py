@@ -30,31 +30,10 @@ PACKED: Mapping[str, Any] = {"zlib": True, "complevel": 1, "shuffle": True}
 """Light compression, with a checksum per block."""
 
 
-class _Disk(io.FileIO):
-    """A file that keeps its first error for later: one that reaches HDF5 on a full disk ends the process."""
-
-    failed: OSError | None = None
-
-    def write(self, content: Any) -> int:
-        view = memoryview(content).cast("B")
-        done = 0
-        while self.failed is None and done < len(view):
-            try:
-                done += super().write(view[done:]) or 0
-            except OSError as error:
-                self.failed = error
-        return len(view)
-
-    def truncate(self, size: int | None = None) -> int:
-        try:
-            return super().truncate(size)
-        except OSError as error:
-            self.failed = self.failed or error
-            return size or 0
-
-
 def write_tree(tree: xr.DataTree, path: Path, encoding: Encoding | None = None) -> None:
-    """Write a tree to a new netCDF-4 file, block by block.
+    """Write a tree to a netCDF-4 file.
+
+    It is built in memory first: HDF5 ends the process where the disk fills up, also behind a file object of Python.
 
     Parameters
     ----------
@@ -65,15 +44,11 @@ def write_tree(tree: xr.DataTree, path: Path, encoding: Encoding | None = None) 
     ------
     OutputError
         When the tree holds what netCDF cannot store.
-    OSError
-        When the file cannot be written; what was written of it stays.
     """
-    with _Disk(path, "w+") as file:
-        try:
-            _write(tree, file, encoding)
-        finally:
-            if file.failed is not None:
-                raise file.failed
+    content = io.BytesIO()
+    _write(tree, content, encoding)
+    with content.getbuffer() as view:
+        path.write_bytes(view)
 
 
 def tree_bytes(tree: xr.DataTree) -> bytes:
