@@ -49,7 +49,7 @@ def check(result: Result) -> list[CheckResult]:
 def _remedy(draws: int, tables: Iterable[pd.DataFrame]) -> str:
     """Remedy: the number of draws needed."""
     found = pd.concat([table[["ess_bulk", "ess_tail"]] for table in tables])
-    least = float(found.min(axis=None))
+    least = float(np.nanmin(found))
     look = "look at the priors of the quantities listed."
     if not least < ENOUGH_ESS:
         return f"There are enough draws; {look}"

@@ -57,7 +57,7 @@ def _convergence(dt: xr.DataTree) -> list[CheckResult]:
         | (table["r_hat"] > LARGEST_R_HAT)
         | (table["divergences"] > 0)
     ]
-    least, most = float(table[["ess_bulk", "ess_tail"]].min(axis=None)), float(table["r_hat"].max())
+    least, most = float(np.nanmin(table[["ess_bulk", "ess_tail"]])), float(table["r_hat"].max())
     message = f"Over the headlines of all structures the smallest ESS is {least:.0f}, the largest R-hat {most:.4f}"
     diverged = table.groupby("structure")["divergences"].max().sum()
     message += f"; {diverged:.0f} draws diverged."

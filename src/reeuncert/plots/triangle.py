@@ -77,15 +77,15 @@ def triangle_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     within = [pair for pair in pairs if kept.issuperset(pair)]
     tables = []
     for product, pair, record in itertools.product(wanted.get("product", [ALL]), within, RECORDS):
-        ends = {"origin": pair[0], "destination": pair[1]}
-        chosen = ends | {"product": groups[product], "quantity": RECORDS[record]}
-        total = _totals(mass, chosen, chosen_years)
+        route = {"origin": pair[0], "destination": pair[1]}
+        asked = route | {"product": groups[product], "quantity": RECORDS[record]}
+        total = _totals(mass, asked, chosen_years)
         if total is not None and np.isfinite(total).any():
-            prior = None if before is None else _totals(before, chosen, chosen_years)
-            table = tidy(total, prior, (0.9,)).assign(**ends, product=product, record=record)
+            prior = None if before is None else _totals(before, asked, chosen_years)
+            table = tidy(total, prior, (0.9,)).assign(**route, product=product, record=record)
             tables.append(table.assign(unit=str(mass.attrs.get("units", ""))))
     if not tables:
-        raise ReeUncertError(f"nothing is traded between these regions: {dict(coords or {})}")
+        raise ReeUncertError(f"nothing is asked between these regions: {dict(coords or {})}")
     table = pd.concat(tables, ignore_index=True).drop(columns="mean")
     first = ["origin", "destination", "product", "record", "year", "unit"]
     table = table[[*first, *(c for c in table if c not in first)]]
