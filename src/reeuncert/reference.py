@@ -22,6 +22,7 @@ from reeuncert.reading.tables import read_texts
 from reeuncert.result.quantiles import spread
 from reeuncert.result.result import Result
 from reeuncert.words.cells import CellError, number_cell, unknown, year_cell
+from reeuncert.words.near import nearest
 from reeuncert.words.units import TONNES
 
 SOURCES = "sources.csv"
@@ -74,7 +75,8 @@ class Published:
 def published_values(case: Case) -> tuple[Published, ...]:
     """Published values that can be compared with one number of the posterior.
 
-    Left out: rows that name no indicator, no number or no year, or labels that the case does not have.
+    Left out: rows that name no indicator, no number or no year, or labels that the case does not have. A label that is
+    nearly one of the case is an error.
 
     Raises
     ------
@@ -174,6 +176,9 @@ def _published(row: Mapping[str, str], titles: Mapping[str, str], case: Case) ->
     if "end_use" in record.dims:
         known["end_use"] = tuple({f.end_use for f in case.system.flows})
         named["end_use"] = row["product"]
+    for dim in record.dims:
+        if nearest(named[dim], known[dim]):
+            raise CellError(unknown(named[dim], known[dim], dim))
     if scale is None or not all(named[dim] and named[dim] in known[dim] for dim in record.dims):
         return None
     if not (case.system.years[0] <= years[0] and years[1] <= case.system.years[-1]):

@@ -19,9 +19,6 @@ from reeuncert.reference import published_values
 from reeuncert.result.folder import Staging, output_folder
 from reeuncert.result.result import Result
 
-CHECKPOINTED = (None, "hmc", "nutpie")
-"""Samplers whose chains are stored as they finish."""
-
 
 @dataclass(frozen=True)
 class _Settings:
@@ -88,7 +85,7 @@ def run(
     CaseError
         If the published values of the case cannot be read.
     SamplingError
-        If the sampler cannot start, or `preview` and `resume` are both asked for.
+        If the sampler cannot start, or `resume` is asked for without `out`.
     OutputError
         If the folder cannot be written, another run is writing there, or its disk has too little space.
 
@@ -100,8 +97,6 @@ def run(
     (20, True)
     """
     settings = _Settings(draws, tune, thin, chains, seed, sampler, preview, structures, resume, quiet, command)
-    if resume and preview:
-        raise SamplingError("a preview stores no chains to resume; leave out preview or resume")
     if resume and out is None:
         raise SamplingError("chains are resumed from the folder of a run; give it as out")
     published_values(case)  # fails now rather than after the run if the table cannot be read
@@ -115,7 +110,7 @@ def run(
             from reeuncert.report.files import commit_results
 
             result.files = commit_results(result, staging)
-            if stored is not None and result.complete:
+            if result.complete:
                 from reeuncert.inference.checkpoint import discard_checkpoint
 
                 discard_checkpoint(stored)
@@ -140,6 +135,7 @@ def _sampled(case: Case, settings: _Settings, stored: Path | None) -> xr.DataTre
     _tell(settings, f"Case '{case.name}': {size}.")
     model = build_model(case)
     common: dict[str, Any] = {"seed": settings.seed, "quiet": settings.quiet, "command": settings.command}
+    common |= {"checkpoint": stored, "resume": settings.resume}
     if settings.preview:
         return approximate(model, progressbar=not settings.quiet, **common)
     return sample(
@@ -149,8 +145,6 @@ def _sampled(case: Case, settings: _Settings, stored: Path | None) -> xr.DataTre
         thin=settings.thin,
         chains=settings.chains,
         sampler=settings.sampler,
-        checkpoint=stored,
-        resume=settings.resume,
         **common,
     )
 
@@ -184,19 +178,17 @@ def _require_space(staging: Staging, case: Case, settings: _Settings) -> None:
 
 
 @contextmanager
-def _checkpointed(target: Path, named_by_user: str, settings: _Settings) -> Iterator[Path | None]:
-    """Folder in which a run stores its chains, or None.
+def _checkpointed(target: Path, named_by_user: str, settings: _Settings) -> Iterator[Path]:
+    """Folder in which a run stores its chains.
 
     Warns, also of a quiet run, of a checkpoint of an earlier run that this run will replace. If the run ends without a
     complete result, tells which chains are kept and how to continue.
     """
-    if settings.preview or (settings.sampler not in CHECKPOINTED and not settings.resume):
-        yield None
-        return
     from reeuncert.inference.checkpoint import FOLDER
 
-    stored = target / FOLDER
-    place = Path(named_by_user) / FOLDER
+    name = f"{FOLDER}-of-preview" if settings.preview else FOLDER  # a quick look replaces no chain of a long run
+    stored = target / name
+    place = Path(named_by_user) / name
     found = "" if settings.resume else _chains_in(stored)
     if found:
         _warn(

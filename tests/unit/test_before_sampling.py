@@ -81,14 +81,17 @@ def test_a_constant_in_a_unit_that_is_no_mass_is_an_error(tmp_path: Path) -> Non
     assert [p.column for p in problems_of(dataclasses.replace(case, constants=(quota,)))] == ["unit"]
 
 
-def test_a_published_value_of_no_indicator_is_an_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("right", "wrong"), [("import_dependence", "import_dependance"), ("North", "Nroth"), ("oxide", "oxyde")]
+)
+def test_a_slip_in_a_published_value_is_an_error(tmp_path: Path, right: str, wrong: str) -> None:
     write_case(tmp_path)
     (tmp_path / "reference").mkdir()
     head = "id,source_id,statement,indicator,region,partner,product,year_from,year_to,value,unit\n"
-    row = "P1,study,40 %,import_dependance,North,South,oxide,2001,2001,40,%\n"
+    row = "P1,study,40 %,import_dependence,North,South,oxide,2001,2001,40,%\n".replace(right, wrong)
     (tmp_path / "reference" / "published_reference.csv").write_text(head + row)
     (problem,) = problems_in(tmp_path)
-    assert "did you mean 'import_dependence'?" in problem
+    assert f"did you mean '{right}'?" in problem
 
 
 @pytest.mark.parametrize("cited", [True, False])

@@ -59,16 +59,8 @@ def test_the_case_or_result(command, word):
     ended_well([command, "--", word], {2})
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--seed", str(2**32)], "seed is 4294967296; give a whole number from 0 to 4,294,967,295"),
-        (["--resume", "--preview"], "a preview stores no chains to resume; leave out --preview or --resume"),
-        (["--resume", "--sampler", "pymc"], "the sampler 'pymc' stores no chains on the way; use 'hmc' or 'nutpie'"),
-    ],
-)  # fmt: skip
-def test_settings_that_cannot_be_are_refused_before_sampling(arguments, message, monkeypatch):
+def test_a_seed_that_cannot_be_is_refused_before_sampling(monkeypatch):
     monkeypatch.setattr(reeuncert.running, "_sampled", SAMPLED)
-    found = CliRunner().invoke(app, ["run", "small_metal", "--quiet", *arguments])
+    found = CliRunner().invoke(app, ["run", "small_metal", "--quiet", "--seed", str(2**32)])
     assert found.exit_code == 2
-    assert found.stderr == f"Error: {message}\n"
+    assert found.stderr == "Error: seed is 4294967296; give a whole number from 0 to 4,294,967,295\n"

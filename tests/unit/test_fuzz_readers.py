@@ -209,13 +209,7 @@ def _chain() -> Chain:
     return Chain(dt["posterior"].to_dataset(), dt["sample_stats"].to_dataset())
 
 
-class Compiled:
-    """A compiled model, as far as a checkpoint asks."""
-
-    centre = np.zeros(2)
-
-    def log_density(self, point):
-        return -1.5, np.ones(2)
+DENSITY = (-1.5, 1.4)
 
 
 def _checkpoint(folder, resume=True) -> Checkpoint:
@@ -227,9 +221,9 @@ def stored(tmp_path_factory):
     """The files of a checkpoint with one chain."""
     folder = tmp_path_factory.mktemp("checkpoint")
     checkpoint = _checkpoint(folder, resume=False)
-    checkpoint.begin(Compiled())
+    checkpoint.begin(DENSITY)
     checkpoint.store(1, _chain())
-    assert list(_checkpoint(folder).begin(Compiled())) == [1]
+    assert list(_checkpoint(folder).begin(DENSITY)) == [1]
     return {p.name: p.read_bytes() for p in folder.iterdir()}
 
 
@@ -245,7 +239,7 @@ def test_a_checkpoint_with_changed_bytes(stored, file):
             (folder / name).write_bytes(data if name == file else content)
         with suppress(OutputError) if file == MANIFEST else nullcontext():
             found = find_checkpoint(folder)
-            chains = _checkpoint(folder).begin(Compiled())
+            chains = _checkpoint(folder).begin(DENSITY)
             assert found is not None
             assert set(chains) <= {1}
             assert all(chain.posterior.sizes["draw"] == 5 for chain in chains.values())

@@ -76,7 +76,7 @@ def test_a_name_of_a_case_that_is_a_path_is_refused(tmp_path, name):
     said = problems_after(tmp_path, "case.toml", 'name = "tiny"', f"name = {escaped}")
     assert len(said) == 1
     assert said[0].startswith("case.toml line 1, column 'name': ")
-    assert said[0].endswith("is no plain word; use letters, digits, '_' and '-'")
+    assert said[0].endswith("is no plain word; use letters, digits, '_' and '-', and no device of Windows (nul)")
 
 
 @pytest.mark.parametrize("place", ["/etc", "~/secret", "C:/data", "\\\\server\\share", "../../\u202ex", ""])

@@ -11,12 +11,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from typer.testing import CliRunner
 
 import reeuncert as ree
 import reeuncert.running
 from peers import build
 from reeuncert.case.serial import case_to_json
 from reeuncert.checks.registry import CHECKS, verdicts
+from reeuncert.cli.app import app
 from reeuncert.cli.run import run_case
 from reeuncert.indicators.compute import with_indicators
 from reeuncert.indicators.summary import all_indicators
@@ -24,6 +26,7 @@ from reeuncert.parts import Failed, attempt, collecting, failed_of, with_failed
 from reeuncert.report import SECTIONS
 from reeuncert.report.page import render
 from reeuncert.result.io import read_results
+from reeuncert.result.left_out import LeftOut
 from reeuncert.result.result import Result
 from reeuncert.system.definition import OUTSIDE
 from reeuncert.testing import flow_dataset, toy_posterior, toy_terms
@@ -148,9 +151,30 @@ def resident() -> int:
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
 @pytest.mark.parametrize("reports", [1, pytest.param(200, marks=pytest.mark.slow)])
-def test_reports_in_a_row_keep_no_memory(toy, reports):
+def test_reports_in_a_row_keep_no_memory(reports):
+    toy = toy_posterior(chains=1, draws=8, years=1)
     render(Result(toy))
     before = resident()
     for _ in range(reports):
         render(Result(toy))
     assert resident() - before < 60e6
+
+
+def test_the_status_of_commands_that_write_a_result_again(toy, monkeypatch, tmp_path):
+    monkeypatch.setattr("reeuncert.report.files.render", lambda _: "page")
+    monkeypatch.setattr("reeuncert.report.page.render", lambda result: verdicts(result) and "page")
+    monkeypatch.setattr("reeuncert.cli.leave_out.leave_out", lambda *_, **__: LeftOut(pd.DataFrame({"scheme": []})))
+    monkeypatch.setattr("reeuncert.cli.leave_out.coverage_table", lambda _: "")
+    monkeypatch.setattr("reeuncert.cli.leave_out.add_left_out", lambda dt, *_: dt)
+    monkeypatch.setattr("reeuncert.cli.structures.run_rivals", lambda *_, **__: None)
+    monkeypatch.setattr("reeuncert.cli.structures.StructureComparison", lambda *_: None)
+    monkeypatch.setattr("reeuncert.cli.structures.verdicts_over_structures", lambda _: None)
+    monkeypatch.setattr("reeuncert.cli.structures.show_comparison", lambda *_: None)
+    monkeypatch.setattr("reeuncert.cli.structures.add_structures", lambda dt, _: dt)
+    ree.write_results(toy, tmp_path)
+    commands = ["report", str(tmp_path)], ["leave-out", str(tmp_path)], ["structures", "--results", str(tmp_path)]
+    assert [CliRunner().invoke(app, command).exit_code for command in commands] == [0, 0, 0]
+    monkeypatch.setitem(CHECKS, "geometry", broken)
+    found = [CliRunner().invoke(app, command) for command in commands]
+    assert [f.exit_code for f in found] == [1, 1, 1]
+    assert all("geometry: " in f.stderr and "the abacus fell" in f.stderr for f in found)

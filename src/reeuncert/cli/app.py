@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from reeuncert.cli.exits import BAD_INPUT, guarded, whole_command
+from reeuncert.cli.exits import BAD_INPUT, guarded, status_of, whole_command
 from reeuncert.files import named
 
 app = typer.Typer(
@@ -161,13 +161,15 @@ def report(
     """Write the report of a stored result."""
     with guarded():
         from reeuncert.cli.terminal import console
-        from reeuncert.report import write_report
+        from reeuncert.indicators.compute import with_indicators
+        from reeuncert.report.page import write_page
         from reeuncert.result.io import read_results
 
-        dt = read_results(posterior)
+        result = with_indicators(read_results(posterior))
         folder = posterior if os.path.isdir(posterior) else posterior.parent
-        path = write_report(dt, out if out is not None else folder / "report.html")
+        path = write_page(result, out if out is not None else folder / "report.html")
         console().print(f"Report: {path}", highlight=False, soft_wrap=True)
+        raise typer.Exit(status_of(result))
 
 
 @app.command()
@@ -188,9 +190,8 @@ def structures(
         from reeuncert.cli.structures import run_structures, store_structures
 
         if results is not None:
-            store_structures(results, draws=draws, seed=seed, out=out)
-        else:
-            run_structures(case, option or [], draws=draws, seed=seed, out=out)
+            raise typer.Exit(store_structures(results, draws=draws, seed=seed, out=out))
+        run_structures(case, option or [], draws=draws, seed=seed, out=out)
 
 
 @app.command("leave-out")
@@ -207,7 +208,7 @@ def leave_out(
     with guarded():
         from reeuncert.cli.leave_out import run_leave_out
 
-        run_leave_out(results, folds, draws=draws, tune=tune, seed=seed)
+        raise typer.Exit(run_leave_out(results, folds, draws=draws, tune=tune, seed=seed))
 
 
 @app.command()

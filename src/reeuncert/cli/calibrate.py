@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from reeuncert.case.restriction import restrict
 from reeuncert.cli.options import parse_options
 from reeuncert.cli.terminal import console
 from reeuncert.errors import CaseError, Problem
-from reeuncert.files import explained
+from reeuncert.result.folder import output_folder
 from reeuncert.studies.calibrate import calibrate
 from reeuncert.validation.reader import read_case
 
@@ -42,22 +43,22 @@ def run_calibration(request: Request) -> None:
     """Calibrate a case, print the coverage, and write the tables where a folder is named."""
     case = read_case(request.case, **parse_options(request.options))
     case = restrict(case, years_of(request.years, case)) if request.years else case
-    if request.out is not None:
-        with explained(f"cannot write to '{request.out}'"):
-            request.out.mkdir(parents=True, exist_ok=True)
-    found = calibrate(
-        case,
-        simulations=request.simulations,
-        draws=request.draws,
-        tune=request.tune,
-        thin=request.thin,
-        chains=request.chains,
-        seed=request.seed,
-    )
-    console().print(coverage_table(found))
-    if request.out is not None:
-        for path in write_calibration(found, request.out):
-            console().print(f"Written: {path}", highlight=False, soft_wrap=True)
+    with ExitStack() as stack:
+        staging = None if request.out is None else stack.enter_context(output_folder(request.out))
+        found = calibrate(
+            case,
+            simulations=request.simulations,
+            draws=request.draws,
+            tune=request.tune,
+            thin=request.thin,
+            chains=request.chains,
+            seed=request.seed,
+        )
+        console().print(coverage_table(found))
+        if staging is not None:
+            write_calibration(found, staging.place)
+            for path in staging.commit():
+                console().print(f"Written: {path}", highlight=False, soft_wrap=True)
 
 
 def years_of(text: str, case: Case) -> list[int]:
@@ -106,10 +107,9 @@ def write_calibration(found: Calibration, folder: Path) -> list[Path]:
         "fits": found.fits,
     }
     written = []
-    with explained(f"cannot write to '{folder}'"):
-        for name, table in tables.items():
-            written.append(folder / f"{found.case_name}_{name}.csv")
-            table.round(DECIMALS).to_csv(written[-1], index=False)
-        written.append(folder / f"{found.case_name}.png")
-        plot_calibration(found).savefig(written[-1], dpi=110)
+    for name, table in tables.items():
+        written.append(folder / f"{found.case_name}_{name}.csv")
+        table.round(DECIMALS).to_csv(written[-1], index=False)
+    written.append(folder / f"{found.case_name}.png")
+    plot_calibration(found).savefig(written[-1], dpi=110)
     return written

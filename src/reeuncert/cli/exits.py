@@ -6,11 +6,15 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import typer
 
 from reeuncert.errors import ReeUncertError
 from reeuncert.files import cause
+
+if TYPE_CHECKING:
+    from reeuncert.result.result import Result
 
 FAILED_CHECK = 1
 BAD_INPUT = 2
@@ -26,6 +30,16 @@ def visible(text: str) -> str:
     a\x1b[31mb
     """
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def status_of(result: Result) -> int:
+    """Status of a command whose files are written: 1 if a part of them could not be made, which is named."""
+    from reeuncert.checks.registry import verdicts
+
+    failed = verdicts(result).not_run
+    for part in failed:
+        print(visible(f"{part.name}: {part.message}"), file=sys.stderr)
+    return FAILED_CHECK if failed else 0
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from pathlib import Path
 import xarray as xr
 from rich.table import Table
 
+from reeuncert.cli.exits import status_of
 from reeuncert.cli.terminal import console
 from reeuncert.errors import ReeUncertError
 from reeuncert.report.files import revise_results
@@ -15,8 +16,8 @@ from reeuncert.result.result import Result
 from reeuncert.studies.leave_out import leave_out
 
 
-def run_leave_out(results: Path, folds: str, *, draws: int, tune: int, seed: int) -> None:
-    """Cross-validate the case of a result, store the predictions in it, and write its files again."""
+def run_leave_out(results: Path, folds: str, *, draws: int, tune: int, seed: int) -> int:
+    """Cross-validate the case of a result, and write its files again with the predictions; returns the exit status."""
     asked = _folds(folds)
 
     def with_left_out(dt: xr.DataTree) -> xr.DataTree:
@@ -28,8 +29,9 @@ def run_leave_out(results: Path, folds: str, *, draws: int, tune: int, seed: int
         kept = [] if earlier is None else [LeftOut(earlier.rows[~earlier.rows["scheme"].isin(scheme)])]
         return add_left_out(dt, *kept, found)
 
-    revise_results(results, with_left_out)
+    result = revise_results(results, with_left_out)
     console().print(f"Stored in {results}, with its checks and report.", highlight=False, soft_wrap=True)
+    return status_of(result)
 
 
 def coverage_table(found: LeftOut) -> Table:

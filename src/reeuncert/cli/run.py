@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reeuncert.cli.exits import FAILED_CHECK, INTERRUPTED
+from reeuncert.cli.exits import FAILED_CHECK, INTERRUPTED, status_of, visible
 from reeuncert.cli.options import parse_options
 from reeuncert.validation.reader import read_case
 
 if TYPE_CHECKING:
     from reeuncert.result.result import Result
+
+SHOWN_WARNINGS = 3
 
 
 def run_case(
@@ -37,6 +39,8 @@ def run_case(
         When the input cannot be used, the sampler cannot start, or the files cannot be written.
     """
     case = read_case(name, **parse_options(options))
+    if not settings.get("quiet"):
+        _tell_warnings(name, options)
     from reeuncert.running import run
 
     out = out if out is not None else Path("results") / case.name
@@ -54,7 +58,17 @@ def _status(result: Result, out: Path, *, strict: bool) -> int:
         return INTERRUPTED
     from reeuncert.checks.registry import verdicts
 
-    checks = verdicts(result)
-    for part in checks.not_run:
-        print(f"{part.name}: {part.message}", file=sys.stderr)
-    return FAILED_CHECK if checks.not_run or (strict and not checks.passed) else 0
+    return status_of(result) or (FAILED_CHECK if strict and not verdicts(result).passed else 0)
+
+
+def _tell_warnings(name: str, options: Sequence[str]) -> None:
+    """The first warnings of `reeuncert check`, and how many there are."""
+    from reeuncert.validation.report import check_case
+
+    found = check_case(name, **parse_options(options)).warnings
+    if found:
+        plural = "" if len(found) == 1 else "s"
+        chosen = "".join(f" --option {option}" for option in options)
+        text = [f"{len(found)} warning{plural}; `reeuncert check {name}{chosen}` lists all:"]
+        text += [f"  {warning}" for warning in found[:SHOWN_WARNINGS]]
+        print(visible("\n".join(text)), file=sys.stderr, flush=True)

@@ -17,8 +17,9 @@ from reeuncert.cli.options import parse_options
 from reeuncert.cli.terminal import console
 from reeuncert.edits.scenario import FILE
 from reeuncert.errors import CaseError, Problem
-from reeuncert.files import explained, write_whole
+from reeuncert.files import write_whole
 from reeuncert.reading.bundled import find_case
+from reeuncert.result.folder import output_folder
 from reeuncert.result.io import csv_text
 from reeuncert.studies.cache import cache_of
 from reeuncert.studies.jobs import FitSettings
@@ -68,10 +69,10 @@ def run_sensitivity(request: StudyRequest) -> int:
         _show_plan(plan_study(case, scenarios_asked(None, file), settings), request)
         return 0
     out = request.out or Path("results") / f"{case.name}_sensitivity"
-    with explained(f"cannot write the study to '{out}'"):
-        out.mkdir(parents=True, exist_ok=True)
-    study = _made(case, file, request)
-    files = _write(study, out)
+    with output_folder(out) as staging:
+        study = _made(case, file, request)
+        _write(study, staging.place)
+        files = [path.name for path in staging.commit()]
     _show(study)
     console().print(Text(f"Files in {out}: {', '.join(files)}"), soft_wrap=True)
     return FAILED_CHECK if request.strict and not study.passed else 0
@@ -91,7 +92,7 @@ def _made(case: Case, file: Path, request: StudyRequest) -> Study:
     )
 
 
-def _write(study: Study, out: Path) -> list[str]:
+def _write(study: Study, out: Path) -> None:
     tables: dict[str, pd.DataFrame] = {
         "scenarios.csv": study.scenarios.drop(columns="trace"),
         "headlines.csv": study.headlines,
@@ -100,11 +101,9 @@ def _write(study: Study, out: Path) -> list[str]:
     }
     if study.has_base:
         tables["conclusions.csv"] = study.conclusions()
-    with explained(f"cannot write the study to '{out}'"):
-        for name, table in tables.items():
-            write_whole(out / name, csv_text(table).encode())
+    for name, table in tables.items():
+        write_whole(out / name, csv_text(table).encode())
     study.write(out / "study.nc")
-    return [*tables, "study.nc"]
 
 
 def _show_plan(plan: Plan, request: StudyRequest) -> None:

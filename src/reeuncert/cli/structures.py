@@ -8,6 +8,7 @@ from pathlib import Path
 import xarray as xr
 from rich.table import Table
 
+from reeuncert.cli.exits import status_of
 from reeuncert.cli.options import parse_options
 from reeuncert.cli.terminal import console
 from reeuncert.files import explained, write_whole
@@ -31,7 +32,7 @@ def run_structures(case: str, options: Sequence[str], *, draws: int | None, seed
     show_comparison(found, out)
 
 
-def store_structures(results: Path, *, draws: int | None, seed: int, out: Path | None) -> None:
+def store_structures(results: Path, *, draws: int | None, seed: int, out: Path | None) -> int:
     """Run the rival structures of a result's case, store the headlines under each in it, and write its files again."""
     from reeuncert.report.files import revise_results
 
@@ -40,8 +41,9 @@ def store_structures(results: Path, *, draws: int | None, seed: int, out: Path |
         show_comparison(StructureComparison(table, verdicts_over_structures(table), draws is None), out)
         return add_structures(dt, table)
 
-    revise_results(results, with_structures)
+    result = revise_results(results, with_structures)
     console().print(f"Stored in {results}, with its checks and report.", highlight=False, soft_wrap=True)
+    return status_of(result)
 
 
 def _asked(draws: int | None, seed: int) -> FitOptions:

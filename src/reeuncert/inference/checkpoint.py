@@ -26,7 +26,6 @@ import xarray as xr
 from reeuncert.errors import OutputError
 from reeuncert.files import cause, explained, first_line, write_whole
 from reeuncert.inference.chains import Chain
-from reeuncert.inference.compiled import CompiledModel
 from reeuncert.inference.messages import Messages
 
 FOLDER = "reeuncert-checkpoint"
@@ -160,8 +159,13 @@ class Checkpoint:
                 "Resume with the settings of that run, or run without --resume to start over"
             )
 
-    def begin(self, compiled: CompiledModel) -> dict[int, Chain]:
+    def begin(self, density: tuple[float, float]) -> dict[int, Chain]:
         """Chains to continue with, by number.
+
+        Parameters
+        ----------
+        density
+            Log density of the model and length of its gradient (0 if unknown) at the centre of the prior.
 
         Raises
         ------
@@ -169,16 +173,15 @@ class Checkpoint:
             If the stored chains are of another run or of a changed model.
         """
         self.refuse_other()
-        value, gradient = compiled.log_density(compiled.centre)
-        self._density = (value, float(np.linalg.norm(gradient)))
+        self._density = density
         found = find_checkpoint(self.folder) if self.resume else None
         if found is None:
             return {}
         if not np.allclose(self._density, found.density, rtol=SAME, atol=0.0):
             raise OutputError(
                 f"the checkpoint in '{self.folder}' is of another model: its log density at the centre of the prior is "
-                f"{found.density[0]:.8g} there and {value:.8g} here. The code has changed since; run without --resume "
-                "to start over"
+                f"{found.density[0]:.8g} there and {density[0]:.8g} here. The code has changed since; "
+                "run without --resume to start over"
             )
         self._mine = True
         chains = {}

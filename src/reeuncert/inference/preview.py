@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pymc as pm
 import xarray as xr
 
@@ -34,7 +36,14 @@ def preview(case: Case, *, seed: int | None = None, progressbar: bool = False, q
 
 
 def approximate(
-    model: pm.Model, *, seed: int | None = None, progressbar: bool = False, quiet: bool = True, command: str = ""
+    model: pm.Model,
+    *,
+    seed: int | None = None,
+    progressbar: bool = False,
+    quiet: bool = True,
+    command: str = "",
+    checkpoint: Path | None = None,
+    resume: bool = False,
 ) -> xr.DataTree:
     """The same for a built model."""
     tree = sample(
@@ -49,6 +58,8 @@ def approximate(
         prior_draws=200,
         likelihood_terms=False,
         command=command,
+        checkpoint=checkpoint,
+        resume=resume,
     )
     tree.attrs["approximate"] = "yes"
     return tree

@@ -104,8 +104,9 @@ def sample(
     compiled
         From `reeuncert.inference.compile_model`, to skip compiling (hmc, nutpie).
     checkpoint
-        A folder in which every chain is stored as it finishes (hmc, nutpie), so that it survives a killed process.
-        Delete it after the result is written. A checkpoint of another run is replaced when the first chain is stored.
+        A folder in which every chain is stored as it finishes (pymc, numpyro: when all have), so that it survives a
+        killed process. Delete it after the result is written. A checkpoint of another run is replaced when the first
+        chain is stored.
     resume
         Go on with the chains in ``checkpoint``: only those that it lacks are sampled. A chain depends on its own seed,
         which comes from ``seed`` and its number, and not on the chains beside it or on the number of cores; so on the

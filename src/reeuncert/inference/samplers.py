@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
+import numpy as np
 import pymc as pm
 import xarray as xr
 from pymc.sampling.parallel import ParallelSamplingError
 
 from reeuncert.errors import SamplingError
-from reeuncert.inference.chains import Begin, joined, run_chains
+from reeuncert.inference.chains import Begin, Chain, joined, run_chains
 from reeuncert.inference.checkpoint import Checkpoint
 from reeuncert.inference.compiled import CompiledModel, repeatable_arithmetic
 from reeuncert.inference.density import why_not
@@ -91,7 +92,7 @@ def _sample_chains(
         compiled = compile_for_sampling(model, store=settings.store)
     seconds["compile"] = clock.lap()
     require_finite(compiled)
-    have = {} if checkpoint is None else checkpoint.begin(compiled)
+    have = {} if checkpoint is None else checkpoint.begin(_density(compiled))
     if len(have) == settings.chains:
         pass  # all chains are stored
     elif is_whitened(compiled):
@@ -124,8 +125,7 @@ def sample_pymc(
     checkpoint: Checkpoint | None = None,
 ) -> Drawn:
     """NUTS by PyMC itself."""
-    _refuse_checkpoint("pymc", checkpoint)
-    return _sample_with_pymc("pymc", model, settings, messages)
+    return _sample_with_pymc("pymc", model, settings, messages, checkpoint)
 
 
 def sample_numpyro(
@@ -136,13 +136,12 @@ def sample_numpyro(
     checkpoint: Checkpoint | None = None,
 ) -> Drawn:
     """NUTS by NumPyro on JAX (needs the extra ``numpyro``, and operations that JAX can run)."""
-    _refuse_checkpoint("numpyro", checkpoint)
     if find_spec("numpyro") is None:
         raise SamplingError(
             "the sampler 'numpyro' is not installed; install it with `pip install 'reeuncert[numpyro]'`, "
             "or use the sampler 'nutpie'"
         )
-    return _sample_with_pymc("numpyro", model, settings, messages)
+    return _sample_with_pymc("numpyro", model, settings, messages, checkpoint)
 
 
 Sampler = Callable[[pm.Model, Settings, Messages, CompiledModel | None, Checkpoint | None], Drawn]
@@ -184,13 +183,24 @@ def default_sampler(model: pm.Model) -> str:
     return "hmc" if has_normal_coordinates(model) else "nutpie"
 
 
-def _refuse_checkpoint(name: str, checkpoint: Checkpoint | None) -> None:
-    if checkpoint is not None:
-        raise SamplingError(f"the sampler '{name}' stores no chains on the way; use 'hmc' or 'nutpie'")
+def _density(compiled: CompiledModel) -> tuple[float, float]:
+    value, gradient = compiled.log_density(compiled.centre)
+    return value, float(np.linalg.norm(gradient))
 
 
-def _sample_with_pymc(name: str, model: pm.Model, settings: Settings, messages: Messages) -> Drawn:
+def _sample_with_pymc(
+    name: str, model: pm.Model, settings: Settings, messages: Messages, checkpoint: Checkpoint | None
+) -> Drawn:
+    """Sample with `pm.sample`; the checkpoint receives the chains when all of them have ended."""
     clock = Clock()
+    if checkpoint is not None:
+        with repeatable_arithmetic():
+            value = float(model.compile_logp(mode="FAST_COMPILE")(model.initial_point()))
+        have = checkpoint.begin((value, 0.0))
+        if len(have) == settings.chains:
+            messages.say(f"All {settings.chains} chains are there already.")
+            chain = joined(dict(sorted(have.items())))
+            return Drawn(chain.posterior, chain.sample_stats, chain.complete, {"compile_and_sample": clock.lap()})
     messages.say(
         f"Compiling, and sampling {settings.chains} chains of {settings.tune} + {settings.made} draws ({name}) …"
     )
@@ -226,4 +236,7 @@ def _sample_with_pymc(name: str, model: pm.Model, settings: Settings, messages: 
     posterior, stats = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()
     complete = posterior.sizes["draw"] == settings.made
     posterior, stats = thin_draws(posterior, renamed(stats), settings.thin)
+    if checkpoint is not None and complete:
+        for number in range(settings.chains):
+            checkpoint.store(number, Chain(posterior.isel(chain=[number]), stats.isel(chain=[number])))
     return Drawn(posterior, stats, complete, {"compile_and_sample": clock.lap()})

@@ -36,16 +36,25 @@ MOST_YEARS = 1_000
 MEASURES = ("coordinates", "mass", "shares")
 
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", re.ASCII)
+_DEVICE = re.compile(r"con|prn|aux|nul|(com|lpt)[0-9]", re.IGNORECASE)
 
 
 def is_plain_word(text: str) -> bool:
-    """Whether text may be the name of a case: letters, digits, ``_`` and ``-``, which is safe as a folder's name."""
-    return bool(_PLAIN_WORD.fullmatch(text))
+    """Whether text may be the name of a case and of its files: letters, digits, ``_`` and ``-``.
+
+    Examples
+    --------
+    >>> is_plain_word("my_case"), is_plain_word("a:b"), is_plain_word("nul")  # no file of Windows is named so
+    (True, False, False)
+    """
+    return bool(_PLAIN_WORD.fullmatch(text)) and not _DEVICE.fullmatch(text)
 
 
 def _plain_word(text: str) -> str:
     if not is_plain_word(text):
-        raise ValueError(f"{shown(text)} is no plain word; use letters, digits, '_' and '-'")
+        raise ValueError(
+            f"{shown(text)} is no plain word; use letters, digits, '_' and '-', and no device of Windows (nul)"
+        )
     return text
 
 

@@ -47,7 +47,7 @@ def write_results(dt: xr.DataTree, folder: str | Path) -> tuple[Path, ...]:
         return commit_results(with_indicators(dt), staging)
 
 
-def revise_results(folder: str | Path, change: Callable[[xr.DataTree], xr.DataTree]) -> tuple[Path, ...]:
+def revise_results(folder: str | Path, change: Callable[[xr.DataTree], xr.DataTree]) -> Result:
     """Read a result, change it and write its files again; the folder is locked meanwhile.
 
     An unwritable folder is reported before ``change`` runs.
@@ -61,8 +61,8 @@ def revise_results(folder: str | Path, change: Callable[[xr.DataTree], xr.DataTr
 
     Returns
     -------
-    tuple of Path
-        The files.
+    Result
+        What was written, with the parts that could not be made.
 
     Raises
     ------
@@ -72,7 +72,9 @@ def revise_results(folder: str | Path, change: Callable[[xr.DataTree], xr.DataTr
     if not os.path.isdir(folder):
         raise OutputError(f"'{folder}' is no folder of results; give the folder that `reeuncert run` wrote")
     with output_folder(folder) as staging:
-        return commit_results(with_indicators(change(read_results(folder))), staging)
+        result = with_indicators(change(read_results(folder)))
+        commit_results(result, staging)
+    return result
 
 
 def commit_results(result: Result, staging: Staging) -> tuple[Path, ...]:

@@ -58,7 +58,12 @@ def write_report(dt: xr.DataTree, path: str | Path) -> Path:
     OutputError
         If the result holds no flows or no case, or the file cannot be written.
     """
-    text = render(with_indicators(dt))
+    return write_page(with_indicators(dt), path)
+
+
+def write_page(result: Result, path: str | Path) -> Path:
+    """The same for a result, which then names the sections and figures that failed."""
+    text = render(result)
     target = Path(path).expanduser()
     with explained(f"cannot write '{path}'"):
         target.parent.mkdir(parents=True, exist_ok=True)
