@@ -216,3 +216,39 @@ def test_two_runs_into_one_folder_at_once(whole, tmp_path):
     )
     assert first.wait() == 0, first.said
     xr.testing.assert_identical(draws(out), draws(whole))
+
+
+def test_sigterm_leaves_earlier_results_and_finished_chains(whole, tmp_path):
+    out = tmp_path / "run"
+    shutil.copytree(whole, out)
+    before = contents(out)
+    child = run(out)
+    child.wait_for(lambda: bool(chains(out)))
+    child.signal(signal.SIGTERM)
+    assert child.wait() == -signal.SIGTERM
+    assert contents(out) == before
+    stored = len(chains(out))
+    assert 1 <= stored < 4
+    child = run(out, "--resume")
+    assert child.wait() == 0, child.said
+    assert f"of these {stored} are there already" in child.said
+    xr.testing.assert_identical(draws(out), draws(whole))
+
+
+def little_memory() -> None:
+    """What the process holds now, and 100 MB more."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    size = pages * resource.getpagesize() + 100_000_000
+    resource.setrlimit(resource.RLIMIT_AS, (size, size))
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
+def test_without_memory_a_run_ends_in_one_line_and_leaves_earlier_results(whole, tmp_path):
+    out = tmp_path / "run"
+    shutil.copytree(whole, out)
+    before = contents(out)
+    child = run(out, "--draws", "100000", "--thin", "1", "--quiet", before=little_memory)
+    assert child.wait() == 2, child.said
+    assert child.said.startswith("Error: there is not enough memory")
+    assert child.said.count("\n") == 1
+    assert contents(out) == before
