@@ -14,10 +14,9 @@ from reeuncert.cli.run import run_case
 from reeuncert.errors import SamplingError
 from reeuncert.inference import samplers
 from reeuncert.inference.checkpoint import FOLDER
-from reeuncert.inference.compiled import compile_model
 from reeuncert.inference.layout import stored_names
 from reeuncert.inference.prior import convertible
-from reeuncert.inference.whitening import compile_whitened
+from reeuncert.inference.whitening import compile_for_sampling
 from reeuncert.model import build_model
 from reeuncert.testing import assert_mass_balance
 
@@ -46,8 +45,7 @@ def folder(place: Path, measure: str) -> Path:
 def models(tmp_path_factory):
     """A model of each measure, and what it is compiled to."""
     built = {m: build_model(ree.read_case(folder(tmp_path_factory.mktemp(m), m))) for m in MEASURES}
-    compile_it = {m: compile_whitened if m == "coordinates" else compile_model for m in MEASURES}
-    return {m: (model, compile_it[m](model, store=stored_names(model))) for m, model in built.items()}
+    return {m: (model, compile_for_sampling(model, store=stored_names(model))) for m, model in built.items()}
 
 
 @pytest.mark.parametrize("measure", MEASURES)
@@ -119,7 +117,7 @@ def test_initial_values_are_put_back(models):
 def test_a_run_under_mass_ends_with_its_report(models, tmp_path, monkeypatch, preview):
     out = tmp_path / "out"
     case = str(folder(tmp_path / "case", "mass"))
-    monkeypatch.setattr(samplers, "compile_model", lambda *_, **__: models["mass"][1])
+    monkeypatch.setattr(samplers, "compile_for_sampling", lambda *_, **__: models["mass"][1])
     held = []
     if preview:  # its page is that of any run; what is tested is that the draws are there before it
         monkeypatch.setattr(
