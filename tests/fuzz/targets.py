@@ -46,7 +46,7 @@ TABLES = tuple(name for name in FILES if name.endswith(".csv"))
 PUBLISHED = """\
 id,source_id,statement,indicator,region,partner,product,quantity,year_from,year_to,value,low,high,unit,hedge,note
 P1,study,"in 2001, ~40 %",import_dependence,North,South,oxide,share,2001,2001,40,,,%,~,
-P2,study,12 kt,end_use,North,,oxide,mass,2000,2002,12,,,kt REO,,cumulated
+P2,study,12 kt,end_use_consumption,North,,oxide,mass,2000,2002,12,,,kt REO,,cumulated
 """
 
 

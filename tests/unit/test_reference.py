@@ -67,7 +67,7 @@ def test_where_a_value_falls(case):
 
 
 def test_a_case_that_was_never_a_folder_has_none():
-    assert data_folder(toy_case(2)) is None
+    assert data_folder(toy_case(2).name, toy_case(2).path) is None
     assert published_values(toy_case(2)) == ()
 
 
@@ -101,7 +101,7 @@ def test_the_bundled_case_has_published_values_with_a_source():
     ],
 )
 def test_a_table_that_cannot_be_read_is_refused_with_its_line(case, change, says):
-    table = data_folder(case) / "reference" / "published_reference.csv"
+    table = data_folder(case.name, case.path) / "reference" / "published_reference.csv"
     before = table.read_bytes()
     table.write_bytes(change(before))
     assert table.read_bytes() != before
