@@ -14,8 +14,9 @@ import xarray as xr
 
 import reeuncert as ree
 from reeuncert.case.serial import case_to_json
+from reeuncert.indicators.stored import stage_results
 from reeuncert.result.folder import output_folder
-from reeuncert.result.io import POSTERIOR, stage_results
+from reeuncert.result.io import POSTERIOR
 
 YEARS = range(2008, 2023)
 

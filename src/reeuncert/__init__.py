@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from reeuncert.errors import ReeUncertError as ReeUncertError
     from reeuncert.indicators.compute import add_indicators as add_indicators
     from reeuncert.indicators.headlines import headlines as headlines
+    from reeuncert.indicators.stored import read_results as read_results
     from reeuncert.indicators.summary import indicator_table as indicator_table
     from reeuncert.indicators.summary import summary as summary
     from reeuncert.inference.preview import preview as preview
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
     from reeuncert.reading.new import new_case as new_case
     from reeuncert.report import write_report as write_report
     from reeuncert.report.files import write_results as write_results
-    from reeuncert.result.io import read_results as read_results
     from reeuncert.result.result import Result as Result
     from reeuncert.running import run as run
     from reeuncert.studies import Study as Study
@@ -87,7 +87,7 @@ _HOME = {
     "leave_out": "reeuncert.studies.leave_out",
     "preview": "reeuncert.inference.preview",
     "read_case": "reeuncert.validation.reader",
-    "read_results": "reeuncert.result.io",
+    "read_results": "reeuncert.indicators.stored",
     "read_scenarios": "reeuncert.studies",
     "read_study": "reeuncert.studies",
     "recover": "reeuncert.studies.calibrate",

@@ -248,6 +248,8 @@ def _converted(kind: Any, value: object) -> Any:
     if kind is Case and named:
         return read_case(path)
     if _named(kind) == "DataTree" and (named or _is(value, "reeuncert.result", "Result")):
+        if named:
+            value = import_module("reeuncert.indicators.stored").read_results(value)
         return import_module("reeuncert.result.result").Result.of(value).dt
     if _named(kind) == "Model" and (named or isinstance(value, Case)):
         return import_module("reeuncert.model").build_model(value if isinstance(value, Case) else read_case(path))

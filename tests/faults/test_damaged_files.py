@@ -14,8 +14,9 @@ import xarray as xr
 import reeuncert as ree
 import studies
 from reeuncert.errors import OutputError
+from reeuncert.indicators.stored import read_results, stage_results
 from reeuncert.result.folder import output_folder
-from reeuncert.result.io import PROVENANCE, read_results, stage_results
+from reeuncert.result.io import PROVENANCE
 from reeuncert.studies.kept import Kept
 from reeuncert.testing import toy_posterior
 

@@ -22,10 +22,11 @@ from faults.processes import start
 from reeuncert.cli.app import main
 from reeuncert.errors import OutputError
 from reeuncert.files import write_whole
+from reeuncert.indicators.stored import read_results, stage_results
 from reeuncert.report import write_report
 from reeuncert.report.files import revise_results
 from reeuncert.result.folder import LOCK, MARK, STAGED, output_folder
-from reeuncert.result.io import POSTERIOR, PROVENANCE, read_results, stage_results
+from reeuncert.result.io import POSTERIOR, PROVENANCE
 from reeuncert.testing import toy_posterior
 
 NOBODY = 65534

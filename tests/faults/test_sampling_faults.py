@@ -20,12 +20,12 @@ import reeuncert.report.files
 from faults.processes import Child, start
 from reeuncert.checks.result import CheckTable
 from reeuncert.cli.app import main
+from reeuncert.indicators.stored import read_results, stage_results
 from reeuncert.inference.checkpoint import FOLDER
 from reeuncert.inference.layout import stored_names
 from reeuncert.inference.whitening import compile_for_sampling
 from reeuncert.model import build_model
 from reeuncert.result.folder import Staging
-from reeuncert.result.io import read_results, stage_results
 from reeuncert.result.result import Result
 from reeuncert.validation.reader import read_case
 

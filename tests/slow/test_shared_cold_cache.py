@@ -10,8 +10,8 @@ import time
 
 import pytest
 
+from reeuncert.indicators.stored import read_results
 from reeuncert.machine import CACHE_VARIABLE
-from reeuncert.result.io import read_results
 
 pytestmark = pytest.mark.slow
 

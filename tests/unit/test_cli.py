@@ -10,9 +10,9 @@ import reeuncert.running
 from reeuncert.cli import app
 from reeuncert.cli.options import parse_options
 from reeuncert.errors import CaseError, SamplingError
+from reeuncert.indicators.stored import read_results
 from reeuncert.report import write_results
 from reeuncert.result.folder import output_folder
-from reeuncert.result.io import read_results
 from reeuncert.testing import toy_posterior
 
 FILES = ["checks.csv", "flows.csv", "indicators.csv", "posterior.nc", "provenance.json", "report.html"]
@@ -200,7 +200,10 @@ def test_report_of_a_result(earlier, tmp_path):
     (folder / "posterior.nc").write_bytes(before["posterior.nc"][:5000])
     broken = _cli("report", folder)
     assert broken.exit_code == 2
-    assert "cannot be read: it was cut short" in broken.stderr
+    assert "is not the file that provenance.json" in broken.stderr
+    alone = _cli("report", folder / "posterior.nc")
+    assert alone.exit_code == 2
+    assert "cannot be read: it was cut short" in alone.stderr
 
 
 def test_tables_of_a_run(earlier):

@@ -40,8 +40,16 @@ def test_a_deleted_folder_is_an_error(tmp_path):
     assert "No such file or directory" in said(done)
 
 
-@pytest.mark.parametrize("kilobytes", [60_000, 150_000, 300_000, 500_000, 800_000])
-def test_too_little_memory_is_an_error(kilobytes):
-    done = shell(f"ulimit -v {kilobytes}; reeuncert check small_metal")
+@pytest.mark.parametrize(
+    ("kilobytes", "command"),
+    [
+        (60_000, "check small_metal"),
+        (150_000, "check small_metal"),
+        (300_000, "run small_metal --out there --quiet"),
+        (500_000, "run small_metal --out there --quiet"),
+    ],
+)
+def test_too_little_memory_is_an_error(kilobytes, command, tmp_path):
+    done = shell(f"ulimit -v {kilobytes}; reeuncert {command}", cwd=tmp_path)
     assert done.returncode != 0
     assert said(done)

@@ -22,7 +22,7 @@ from reeuncert.counterfactuals import (
     run_counterfactual,
 )
 from reeuncert.errors import InputError, ReeUncertError
-from reeuncert.result.io import write_netcdf
+from reeuncert.indicators.stored import write_netcdf
 from reeuncert.testing import toy_posterior
 
 

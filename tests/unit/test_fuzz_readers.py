@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from case_files import FILES
 from fuzz.targets import TABLES, TARGETS, scratch, seeds, small_result, whole_case
 from reeuncert.errors import OutputError
+from reeuncert.indicators.stored import read_results
 from reeuncert.inference.chains import Chain
 from reeuncert.inference.checkpoint import FOLDER, MANIFEST, Checkpoint, find_checkpoint
 from reeuncert.inference.messages import Messages
-from reeuncert.result.io import provenance, read_results
+from reeuncert.result.io import provenance
 from reeuncert.result.netcdf import write_tree
 from reeuncert.result.tables import flow_table
 from reeuncert.testing import toy_posterior

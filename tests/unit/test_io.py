@@ -14,8 +14,9 @@ import xarray as xr
 from reeuncert.case.serial import case_from_json
 from reeuncert.errors import OutputError
 from reeuncert.indicators.compute import add_indicators
+from reeuncert.indicators.stored import read_results, stage_results, write_netcdf
 from reeuncert.result.folder import output_folder
-from reeuncert.result.io import csv_text, provenance, read_results, stage_results, write_netcdf
+from reeuncert.result.io import csv_text, provenance
 from reeuncert.result.tables import flow_table
 from reeuncert.testing import toy_posterior
 

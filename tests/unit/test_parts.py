@@ -21,11 +21,11 @@ from reeuncert.checks.registry import CHECKS, verdicts
 from reeuncert.cli.app import app
 from reeuncert.cli.run import run_case
 from reeuncert.indicators.compute import with_indicators
+from reeuncert.indicators.stored import read_results
 from reeuncert.indicators.summary import all_indicators
 from reeuncert.parts import Failed, attempt, collecting, failed_of, with_failed
 from reeuncert.report import SECTIONS
 from reeuncert.report.page import render
-from reeuncert.result.io import read_results
 from reeuncert.result.left_out import LeftOut
 from reeuncert.result.result import Result
 from reeuncert.system.definition import OUTSIDE

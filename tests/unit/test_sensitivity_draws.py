@@ -130,7 +130,8 @@ def test_series_and_sources_are_ranked_too(base: xr.DataTree) -> None:
     ("named", "message"),
     [
         ({"error": 0.0}, "error is 0; a measurement has a relative error above 0, e.g. 0.1 for 10 %"),
-        ({"error": float("nan"), "of": "rows"}, "of is 'rows'; use one of: flows, series, sources; error is nan; a "
+        ({"error": float("nan")}, "value_of_information: error is nan; give a number of at least 0"),
+        ({"error": 0.0, "of": "rows"}, "of is 'rows'; use one of: flows, series, sources; error is 0; a "
          "measurement has a relative error above 0, e.g. 0.1 for 10 %"),
         ({"flows": "north_usee"}, "no flow is named 'north_usee'; did you mean 'north_use'?"),
         ({"flows": {"quantity": "tradee"}}, "no flow has quantity 'tradee'; did you mean 'trade'?"),
@@ -141,8 +142,8 @@ def test_series_and_sources_are_ranked_too(base: xr.DataTree) -> None:
         ({"years": [2020, 1999]}, "1999 is no year of the case; it has 2016 to 2020"),
         ({"of": "sources", "years": 2020}, "of='sources' asks about all that each source reports: leave out flows and "
          "years"),
-        ({"prob": 1.5, "kind": "sd"}, "prob is 1.5; it must lie between 0 and 1; kind is 'sd'; use 'eti' (equal-tailed "
-         "interval) or 'hdi' (narrowest interval)"),
+        ({"prob": 1.5}, "value_of_information: prob is 1.5; give a number above 0 and below 1 (0.015 for 1.5 %)"),
+        ({"kind": "sd"}, "kind is 'sd'; use 'eti' (equal-tailed interval) or 'hdi' (narrowest interval)"),
     ],
 )  # fmt: skip
 def test_bad_questions_get_one_clear_answer(base: xr.DataTree, named: dict, message: str) -> None:

@@ -12,7 +12,7 @@ import xarray as xr
 
 import reeuncert as ree
 from reeuncert.errors import ReeUncertError
-from reeuncert.result.io import write_netcdf
+from reeuncert.indicators.stored import write_netcdf
 from reeuncert.studies.averaging import add_structures, average_structures, structures_of
 from reeuncert.studies.rivals import HOLDS, NOT_IDENTIFIED
 from reeuncert.testing import toy_posterior

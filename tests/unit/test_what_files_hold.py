@@ -11,7 +11,8 @@ import xarray as xr
 import reeuncert as ree
 from reeuncert.case.serial import case_from_json, case_to_json
 from reeuncert.files import named
-from reeuncert.result.io import provenance, read_results, write_netcdf
+from reeuncert.indicators.stored import read_results, write_netcdf
+from reeuncert.result.io import provenance
 from reeuncert.testing import toy_case, toy_posterior
 
 

@@ -61,7 +61,7 @@ def model_json(case: Case) -> str:
     >>> case = toy_case(years=2)
     >>> model_json(case) == model_json(dataclasses.replace(case, title="Another", headlines=()))
     True
-    >>> model_json(case) == model_json(dataclasses.replace(case, priors=case.priors[1:]))
+    >>> model_json(case) == model_json(dataclasses.replace(case, prior_measure="mass"))
     False
     """
     used = {row.source_id for row in case.evidence}

@@ -162,8 +162,8 @@ def report(
     with guarded():
         from reeuncert.cli.terminal import console
         from reeuncert.indicators.compute import with_indicators
+        from reeuncert.indicators.stored import read_results
         from reeuncert.report.page import write_page
-        from reeuncert.result.io import read_results
 
         result = with_indicators(read_results(posterior))
         folder = posterior if os.path.isdir(posterior) else posterior.parent

@@ -18,7 +18,8 @@ from reeuncert.counterfactuals.lost import ALL, counterfactual_of
 from reeuncert.counterfactuals.run import AS_DRAWN, HIGHEST, Capacity
 from reeuncert.errors import InputError, OutputError, Problem
 from reeuncert.indicators.headlines import number
-from reeuncert.result.io import csv_text, read_results
+from reeuncert.indicators.stored import read_results
+from reeuncert.result.io import csv_text
 
 
 def show_counterfactual(

@@ -45,7 +45,7 @@ def new_case(path: str | Path) -> Path:
     >>> import tempfile
     >>> import reeuncert as ree
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     case = ree.read_case(new_case(Path(folder) / "my_metal"))
+    ...     case = ree.read_case(ree.new_case(f"{folder}/my_metal"))
     >>> case.name, case.regions
     ('my_metal', ('Upland', 'Coast'))
     """

@@ -12,10 +12,10 @@ import xarray as xr
 from reeuncert.checks.registry import verdicts
 from reeuncert.errors import OutputError
 from reeuncert.indicators.compute import with_indicators
+from reeuncert.indicators.stored import read_results, stage_results
 from reeuncert.indicators.summary import all_indicators
 from reeuncert.report.page import render
 from reeuncert.result.folder import Staging, output_folder
-from reeuncert.result.io import read_results, stage_results
 from reeuncert.result.result import Result
 
 

@@ -18,7 +18,7 @@ import xarray as xr
 from reeuncert.case.serial import case_from_json, without_folder
 from reeuncert.errors import CaseError, OutputError
 from reeuncert.files import explained, first_line, named, whole
-from reeuncert.result.folder import Staging, mend, output_folder
+from reeuncert.result.folder import Staging, mend
 from reeuncert.result.netcdf import PACKED, read_tree, rounded, write_tree
 from reeuncert.words.cells import plain
 
@@ -44,7 +44,7 @@ balance closes to 2.4e-10 of what passes through a process; the others have abou
 _JSON_ATTRIBUTES = ("versions", "seconds", "case_options", "file_sha256")
 
 
-def stage_results(
+def stage_draws(
     staging: Staging, dt: xr.DataTree, tables: Mapping[str, pd.DataFrame], texts: Mapping[str, str] | None = None
 ) -> None:
     """Write the files of a result into a staging folder; ``staging.commit()`` moves them into place.
@@ -67,11 +67,11 @@ def stage_results(
         (staging.place / PROVENANCE).write_text(content + "\n", encoding="utf-8", newline="")
 
 
-def write_netcdf(dt: xr.DataTree, path: str | Path) -> None:
+def write_draws(dt: xr.DataTree, path: str | Path) -> None:
     """Write a result as netCDF-4, lightly compressed.
 
     Flows are kept to a relative 1.2e-10, so that a balance closes to 1e-9 from the file alone; standard coordinates to
-    5e-7, offsets, predictions and log densities to 6e-8. Indicators are left out: `read_results` computes them.
+    5e-7, offsets, predictions and log densities to 6e-8.
 
     Raises
     ------
@@ -83,9 +83,7 @@ def write_netcdf(dt: xr.DataTree, path: str | Path) -> None:
 
 
 def _write(dt: xr.DataTree, path: Path) -> None:
-    from reeuncert.indicators.compute import without_indicators  # they know what can be computed again
-
-    dt = _storable(without_indicators(dt))
+    dt = _storable(dt)
     encoding: dict[str, dict[str, dict[str, Any]]] = {}
     for group in dt.children:
         data = dt[group].to_dataset()
@@ -137,7 +135,7 @@ def _is_plain(value: object) -> bool:
     return isinstance(value, str | float) or (isinstance(value, int) and -(2**63) <= value < 2**63)
 
 
-def read_results(path: str | Path, *, variables: Mapping[str, Iterable[str]] | None = None) -> xr.DataTree:
+def read_draws(path: str | Path, *, variables: Mapping[str, Iterable[str]] | None = None) -> xr.DataTree:
     """Read a result back into memory.
 
     Parameters
@@ -150,8 +148,7 @@ def read_results(path: str | Path, *, variables: Mapping[str, Iterable[str]] | N
     Returns
     -------
     DataTree
-        As it was written, to the precision of `write_netcdf`; with the indicators that it had, unless `variables` is
-        given.
+        As it was written, to the precision of `write_draws`.
 
     Raises
     ------
@@ -176,11 +173,7 @@ def read_results(path: str | Path, *, variables: Mapping[str, Iterable[str]] | N
     wrong = wrong_with(tree)
     if wrong:
         raise OutputError(f"'{path}' is no whole result of this package: {wrong}; run the case again")
-    if variables is not None:
-        return tree
-    from reeuncert.indicators.compute import with_stored_indicators  # they know how to compute themselves
-
-    return with_stored_indicators(tree)
+    return tree
 
 
 def _compare_with_provenance(folder: Path) -> None:
@@ -318,6 +311,3 @@ def _plain(value: object) -> object:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-__all__ = ["csv_text", "output_folder", "provenance", "read_results", "stage_results", "write_netcdf"]

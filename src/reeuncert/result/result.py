@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from os import PathLike
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,7 +18,7 @@ from reeuncert.errors import ArgumentError, ReeUncertError
 from reeuncert.likelihood.compile import EvidenceModel, compile_evidence
 from reeuncert.parts import Failed, attempt, collecting, failed_of
 from reeuncert.priors.coverage import case_network
-from reeuncert.result.io import read_results, wrong_with
+from reeuncert.result.io import wrong_with
 from reeuncert.result.quantiles import Array
 from reeuncert.result.tables import flow_table, mass_flow
 
@@ -58,20 +57,16 @@ class Result:
         self._kept = dict(kept or {})
 
     @classmethod
-    def of(cls, value: xr.DataTree | Result | str | PathLike[str]) -> Result:
-        """A result from its draws, or from its folder or ``posterior.nc``.
+    def of(cls, value: xr.DataTree | Result) -> Result:
+        """A result from its draws.
 
         Raises
         ------
         ArgumentError
             If a DataTree holds no flows of the case that it names.
-        OutputError
-            If there is no result at the path, or it cannot be read.
         """
         if isinstance(value, Result):
             return value
-        if not isinstance(value, xr.DataTree):
-            return cls(read_results(Path(value)))
         wrong = wrong_with(value)
         if wrong:
             raise ArgumentError(f"this DataTree is no result: {wrong}; give one of reeuncert.sample or read_results")
