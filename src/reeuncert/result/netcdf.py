@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 import warnings
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +67,9 @@ def tree_bytes(tree: xr.DataTree) -> bytes:
 
 def _write(tree: xr.DataTree, target: io.IOBase, encoding: Encoding | None) -> None:
     chosen = encoding or {f"/{name}": dict.fromkeys(map(str, tree[name].data_vars), PACKED) for name in tree.children}
-    with warnings.catch_warnings():
+    # With a Dask cluster at hand xarray would lock the file there, under the address of a buffer of this process.
+    here = sys.modules["dask"].config.set(scheduler="threads") if "dask" in sys.modules else nullcontext()
+    with here, warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=FutureWarning)
         try:
             tree.to_netcdf(target, engine="h5netcdf", encoding=chosen)
