@@ -124,7 +124,7 @@ class Reweighted:
         -------
         DataTree
             Groups ``posterior`` and ``derived``, with those of the prior and the data left out (they belong to the case
-            before the change). Heavy draws appear more than once: R-hat and effective sizes say nothing of it.
+            before the change). Heavy draws appear more than once: R-hat and effective sample sizes do not show it.
         """
         count = max(1, round(self.ess)) if draws is None else int(draws)
         if count < 1:
