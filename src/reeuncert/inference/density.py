@@ -100,13 +100,13 @@ def numbers_of(model: pm.Model) -> Numbers:
         prior_factor=held["prior_factor"],
         prior_mean=held["prior_mean"],
         **edges._asdict(),
-        evidence_layout=sums,  # type: ignore[arg-type]
+        evidence_layout=sums,  # type: ignore[arg-type]  # integers among arrays of floats
         evidence_coefficient=coefficient,
         evidence_code=code,
         evidence_bound=bound,
         reported_value=held.get(REPORTED_DATA, np.zeros(0)),
         row_weight=held.get(WEIGHT_DATA, np.zeros(0)),
-        width_index=evidence.width_index,  # type: ignore[arg-type]
+        width_index=evidence.width_index,  # type: ignore[arg-type]  # integers among arrays of floats
         row_multiplier=evidence.multiplier,
         row_width=evidence.own_widths,
         source_width_median=evidence.widths.median,
