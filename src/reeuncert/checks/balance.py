@@ -40,10 +40,9 @@ def largest_residual(mass: xr.DataArray) -> tuple[float, tuple[str, int] | None]
     A stock (a flow from a process to itself) leaves in its year and enters in the next; if the process has no outflow
     in the next year, the stock leaves the system.
 
-    Parameters
-    ----------
-    mass
-        Dims (chain, draw, flow, year), with the coordinates from_process and to_process; NaN where a flow is absent.
+    `mass` has the dims (chain, draw, flow, year) and the coordinates from_process and to_process; it is NaN where a
+    flow is absent. A stock (a flow from a process to itself) leaves in its year and enters in the next; if the process
+    has no outflow in the next year, the stock leaves the system.
     """
     source, target = mass["from_process"].values.astype(str), mass["to_process"].values.astype(str)
     values, stock = mass.values, source == target

@@ -46,17 +46,8 @@ def check(result: Result) -> list[CheckResult]:
 
 
 def relative_error(draws: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Standard error of the worse bound of each 90 % interval, relative to its width.
-
-    Parameters
-    ----------
-    draws
-        Shape (chain, draw, ...).
-
-    Returns
-    -------
-    ndarray
-        Shape (...); NaN where a quantity is constant or not finite in some draw.
+    """Standard error of the worse bound of each 90 % interval, relative to its width. Shape (chain, draw, ...) → (...);
+    NaN where a quantity is constant or not finite in some draw.
 
     Examples
     --------

@@ -59,21 +59,11 @@ def check(result: Result) -> list[CheckResult]:
 def row_table(evidence: EvidenceModel, draws: xr.Dataset) -> pd.DataFrame:
     """Every row of evidence against its predictive distribution, largest misfit first.
 
-    Parameters
-    ----------
-    evidence
-        Compiled evidence.
-    draws
-        Posterior (or prior) with mass_flow and, if the evidence has them, source_width and log_offset.
-
-    Returns
-    -------
-    DataFrame
-        ``row``, ``source``, ``lineage``, ``qualifier``, ``reported``, ``unit``; ``predicted``, ``predicted_lb`` and
-        ``predicted_ub`` (median and 90 % of the figure without error, in the unit of the row); ``below`` (probability
-        that a new figure is at most the reported one) and ``z`` (its normal score; above 0 if the reported figure
-        exceeds the expectation), NaN for bounds and ranges; ``tail`` (tail probability, two-sided, of bounds
-        one-sided); ``violation`` (of bounds and ranges: probability that a new figure violates them; else NaN).
+    Columns: ``row``, ``source``, ``lineage``, ``qualifier``, ``reported``, ``unit``; ``predicted``, ``predicted_lb``
+    and ``predicted_ub`` (median and 90 % of the figure without error, in the unit of the row); ``below`` (probability
+    that a new figure is at most the reported one) and ``z`` (its normal score; above 0 if the reported figure exceeds
+    the expectation), NaN for bounds and ranges; ``tail`` (tail probability, two-sided, of bounds one-sided);
+    ``violation`` (of bounds and ranges: probability that a new figure violates them; else NaN).
     """
     mass, width, offset = _thinned(draws)
     bound = np.array([row.qualifier in BOUND_QUALIFIERS for row in evidence.rows])

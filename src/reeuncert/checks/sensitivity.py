@@ -66,16 +66,8 @@ def check(result: Result) -> list[CheckResult]:
 
 
 def components(dt: xr.DataTree, group: str, names: dict[str, str] | None = None) -> dict[str, Floats]:
-    """Log density of each component (chain, draw), summed over its other dims.
-
-    Parameters
-    ----------
-    dt
-        A result.
-    group
-        ``log_prior`` or ``log_likelihood``.
-    names
-        Name of a variable → component that it is part of; by default each is its own.
+    """Log density of each component (chain, draw), summed over its other dims. The group is ``log_prior`` or
+    ``log_likelihood``; `names` gives the component that a variable is part of, by default its own.
     """
     if group not in dt.children:
         return {}
@@ -92,18 +84,9 @@ def components(dt: xr.DataTree, group: str, names: dict[str, str] | None = None)
 def sensitivity(headlines: dict[str, Floats], parts: dict[str, Floats]) -> pd.DataFrame:
     """Power-scaling sensitivity of every headline to every component, the largest first.
 
-    Parameters
-    ----------
-    headlines
-        Label → draws (chain, draw); those that are not finite count as the median.
-    parts
-        Component → log density (chain, draw).
-
-    Returns
-    -------
-    DataFrame
-        ``headline``, ``component``, ``psense``, ``noise`` (the same with chains exchanged) and ``moves`` (by how many
-        of its standard deviations the headline would rise if the component counted twice, to first order).
+    Headlines and log densities have the shape (chain, draw); draws that are not finite count as the median. Columns:
+    ``headline``, ``component``, ``psense``, ``noise`` (the same with chains exchanged) and ``moves`` (by how many of
+    its standard deviations the headline would rise if the component counted twice, to first order).
 
     Examples
     --------

@@ -81,17 +81,8 @@ def open_ranges(dt: xr.DataTree) -> dict[tuple[object, ...], tuple[float, float]
 
 
 def verdicts_over_structures(table: pd.DataFrame) -> pd.DataFrame:
-    """Whether each headline holds under every structure.
-
-    Parameters
-    ----------
-    table
-        Columns structure, indicator, region, partner, product, year, median, eti90_lb, eti90_ub.
-
-    Returns
-    -------
-    DataFrame
-        One row a headline: its labels, verdict, lower, lowest_median, highest_median, upper.
+    """Whether each headline holds under every structure. The result has one row a headline: its labels, verdict, lower,
+    lowest_median, highest_median, upper.
 
     Examples
     --------

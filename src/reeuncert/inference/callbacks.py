@@ -94,16 +94,8 @@ _EXPAND_SIGNATURE = types.int64(types.uint64, types.uint64, _DOUBLES, _DOUBLES, 
 
 @dataclass(frozen=True)
 class Callback:
-    """A compiled C function.
-
-    Parameters
-    ----------
-    address
-        Address in memory.
-    ctypes
-        The ctypes function, to call it from Python.
-    compiled
-        Keeps the machine code alive.
+    """A compiled C function: its address, the ctypes function to call it from Python, and what keeps the machine code
+    alive.
     """
 
     address: int
@@ -112,18 +104,8 @@ class Callback:
 
 
 def logp_callback(inner: Any, n_dim: int, record: np.dtype[Any], shared: Mapping[str, np.ndarray]) -> Callback:
-    """The log density and its gradient, as nutpie calls them.
-
-    Parameters
-    ----------
-    inner
-        Compiled function of the point and the shared arrays, in the order of ``shared``.
-    n_dim
-        Number of free parameters.
-    record
-        Layout of nutpie's user data: address and shape of each shared array.
-    shared
-        The shared arrays by their keys in ``record``.
+    """The log density and its gradient, as nutpie calls them; ``inner`` takes the point and the ``shared`` arrays, in
+    their order, whose address and shape ``record`` lays out as nutpie's user data.
     """
     source = _filled(_LOGP, record, shared, n_dim=n_dim)
     return _compiled("logp_callback", source, inner, shared, _LOGP_SIGNATURE)
@@ -138,12 +120,8 @@ def expand_callback(
 
 
 def density_callback(record: np.dtype[Any], shared: Mapping[str, np.ndarray]) -> Callback:
-    """The density of `reeuncert.inference.density_kernel`, as nutpie calls it.
-
-    Parameters
-    ----------
-    record, shared
-        As in `logp_callback`; the shared arrays are those of `Numbers`, in their order.
+    """The density of `reeuncert.inference.density_kernel`, as nutpie calls it. The shared arrays are those of
+    `Numbers`, in their order.
     """
     source = _filled(_DENSITY, record, shared)
     return _compiled("density_callback", source, log_density, shared, _LOGP_SIGNATURE)

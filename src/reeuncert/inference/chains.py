@@ -79,26 +79,9 @@ def run_chains(
 ) -> dict[int, Chain]:
     """Sample the missing chains, one per worker at a time.
 
-    Parameters
-    ----------
-    begin
-        Function that starts a chain.
-    have
-        Finished chains of an earlier run, by number.
-    finished
-        Called with every finished chain.
-    keep_whitened
-        Also keep the coordinates of the sampler.
-
-    Returns
-    -------
-    dict of int to Chain
-        All chains, by number. After Ctrl-C also those cut off (``complete`` is False), and none that had no draws yet.
-
-    Raises
-    ------
-    SamplingError
-        If a chain fails; other unfinished chains are stopped.
+    Chains that an earlier run finished are in ``have``; ``finished`` is called with every other one. After Ctrl-C also
+    those cut off are returned (``complete`` is False), but none that had no draws yet. If a chain fails, the others are
+    stopped.
     """
     done = dict(have or {})
     waiting = [number for number in range(settings.chains) if number not in done]
@@ -133,12 +116,8 @@ def run_chains(
 
 
 def joined(chains: Mapping[int, Chain]) -> Chain:
-    """Concatenated chains; for unequal lengths, those that together give most draws.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        If no chain has a draw: they were interrupted before that.
+    """Concatenated chains; for unequal lengths, those that together give most draws. Without any draw it raises
+    KeyboardInterrupt.
     """
     every = list(chains.values())
     keep, draws = largest_rectangle([chain.draws for chain in every])

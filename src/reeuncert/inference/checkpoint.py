@@ -47,18 +47,8 @@ Identity = Mapping[str, str | int | float]
 
 @dataclass(frozen=True)
 class Stored:
-    """Content of a checkpoint.
-
-    Parameters
-    ----------
-    identity
-        Everything the chains depend on: system, priors, evidence, settings, seed, versions.
-    density
-        Log density of the model and length of its gradient at the centre of the prior.
-    created
-        When its first chain was stored.
-    chains
-        Number → file of stored chains.
+    """Content of a checkpoint: all that its chains depend on, the log density and length of its gradient at the centre
+    of the prior, when its first chain was stored, and the files of its chains by number.
     """
 
     identity: dict[str, str | int | float]
@@ -76,12 +66,7 @@ class Stored:
 
 
 def find_checkpoint(folder: Path) -> Stored | None:
-    """Content of a checkpoint folder; None if it has no chain.
-
-    Raises
-    ------
-    OutputError
-        If there are chains of a run that cannot be identified.
+    """Content of a checkpoint folder; None if it has no chain. Chains of a run that cannot be identified are an error.
     """
     chains = {int(p.stem[6:]): p for p in sorted(folder.glob("chain-*.npz")) if p.stem[6:].isdecimal()}
     if not chains:
@@ -121,16 +106,8 @@ def discard_checkpoint(folder: Path) -> None:
 class Checkpoint:
     """Stores the chains of one run, and returns those of an earlier run with the same identity.
 
-    Parameters
-    ----------
-    folder
-        Folder, created with the first chain. A checkpoint of another run is kept until then.
-    identity
-        All that the draws depend on, as plain values.
-    resume
-        Whether to continue with the stored chains.
-    messages
-        Receives messages on read and write failures.
+    The identity is all that the draws depend on, as plain values. The folder is created with the first chain; a
+    checkpoint of another run is kept until then.
     """
 
     folder: Path
@@ -142,13 +119,7 @@ class Checkpoint:
     _given_up: bool = field(default=False, repr=False)
 
     def refuse_other(self) -> None:
-        """Raise, before compilation, if the stored chains are of another run.
-
-        Raises
-        ------
-        OutputError
-            Naming what differs.
-        """
+        """Raise, before compilation, if the stored chains are of another run, with what differs."""
         found = find_checkpoint(self.folder) if self.resume else None
         if found is None:
             return
@@ -162,15 +133,8 @@ class Checkpoint:
     def begin(self, density: tuple[float, float]) -> dict[int, Chain]:
         """Chains to continue with, by number.
 
-        Parameters
-        ----------
-        density
-            Log density of the model and length of its gradient (0 if unknown) at the centre of the prior.
-
-        Raises
-        ------
-        OutputError
-            If the stored chains are of another run or of a changed model.
+        ``density`` is the log density of the model and the length of its gradient (0 if unknown) at the centre of the
+        prior: with other values the stored chains are of a changed model, which is an error.
         """
         self.refuse_other()
         self._density = density

@@ -104,16 +104,7 @@ class CompiledModel:
 def compile_model(model: pm.Model, *, store: Sequence[str] | None = None) -> CompiledModel:
     """Compile a model's log density, gradient and deterministics.
 
-    Parameters
-    ----------
-    model
-        Any PyMC model whose operations numba can run.
-    store
-        Names of deterministics to keep in every draw; by default all of them. Free variables are always kept.
-
-    Returns
-    -------
-    CompiledModel
+    ``store`` names the deterministics to keep in every draw, by default all of them. Free variables are always kept.
     """
     # Here: nutpie takes a second to load, which only those who sample need pay.
     from reeuncert.inference.nutpie_model import nutpie_model

@@ -39,17 +39,8 @@ DERIVED = (MASS_FLOW, SOURCE_WIDTH, LOG_OFFSET)
 
 
 def why_not(model: pm.Model) -> str:
-    """Why the density written out here is not that of a model; empty where it is.
-
-    Parameters
-    ----------
-    model
-        Any PyMC model.
-
-    Returns
-    -------
-    str
-        A reason in words, e.g. ``"it has variables of its own: demand"``.
+    """Why the density written out here is not that of a model, e.g. ``"it has variables of its
+    own: demand"``; empty where it is.
     """
     record = vars(model).get("reeuncert")
     if not isinstance(record, ModelRecord):
@@ -69,11 +60,6 @@ def numbers_of(model: pm.Model) -> Numbers:
     """The numbers of a model's log density, with the identity as whitening map.
 
     What is ``pm.Data`` is read from the model, where ``pymc.set_data`` may have changed it.
-
-    Parameters
-    ----------
-    model
-        From `reeuncert.build_model`, one of which `why_not` has nothing to say.
     """
     record = record_of(model)
     network, evidence, prior = record.network, record.evidence, record.prior
@@ -128,29 +114,14 @@ KINDS |= dict.fromkeys((*MassNetwork._fields, "evidence_layout", "width_index", 
 
 @dataclass(frozen=True)
 class Unfold:
-    """From points where the sampler moved to the variables of the model.
-
-    Parameters
-    ----------
-    model
-        The model.
-    store
-        Names of its deterministics to make, beside its free variables.
+    """From points where the sampler moved to the free variables of a model and its deterministics named by ``store``.
     """
 
     model: pm.Model
     store: frozenset[str]
 
     def __call__(self, compiled: CompiledModel, points: xr.DataArray) -> xr.Dataset:
-        """The variables, with their dims and coordinates.
-
-        Parameters
-        ----------
-        compiled
-            From `compile_density`: its numbers hold.
-        points
-            Dims chain, draw and one more.
-        """
+        """The variables, with their dims and coordinates. Points have the dims chain, draw and one more."""
         y = points.values
         numbers = Numbers(*(compiled.data(name) for name in Numbers._fields))
         directions = numbers.whitening_directions.astype(np.float64)
@@ -180,19 +151,8 @@ class Unfold:
 
 
 def compile_density(model: pm.Model, *, store: Iterable[str] | None = None) -> CompiledModel:
-    """What `reeuncert.inference.whitening.compile_whitened` returns, without PyTensor.
-
-    Parameters
-    ----------
-    model
-        From `reeuncert.build_model`, one of which `why_not` has nothing to say.
-    store
-        Names of deterministics to keep in every draw, by default all; free variables are always kept.
-
-    Returns
-    -------
-    CompiledModel
-        Its data are the `Numbers`.
+    """What `reeuncert.inference.whitening.compile_whitened` returns, without PyTensor. For a model of which `why_not`
+    has nothing to say; its data are the `Numbers`.
     """
     # Here: nutpie takes a second to load, which only those who sample need pay.
     from reeuncert.inference.nutpie_model import density_model
@@ -203,14 +163,8 @@ def compile_density(model: pm.Model, *, store: Iterable[str] | None = None) -> C
 
 
 def with_numbers(compiled: CompiledModel, model: pm.Model) -> CompiledModel:
-    """The same code with the numbers of another model, the whitening map as it was.
-
-    Parameters
-    ----------
-    compiled
-        From `compile_density`.
-    model
-        Of the same flows, years, coordinates and rows.
+    """The same code with the numbers of another model of the same flows, years, coordinates and rows; the whitening map
+    stays.
     """
     numbers = numbers_of(model)._asdict()
     return compiled.with_data(**{name: numbers[name] for name in numbers if name not in (CENTRE, DIRECTIONS, GAINS)})

@@ -134,21 +134,8 @@ def _offset_law(z, scale, family, to_offset, to_z):  # type: ignore[no-untyped-d
 
 @kernel(VERSION, inline="always")
 def log_density(y, gradient, numbers):  # type: ignore[no-untyped-def]  # numba infers
-    """Log density at a point, and its gradient.
-
-    Parameters
-    ----------
-    y
-        The point where the sampler moves, shape (size,).
-    gradient
-        Written, shape (size,).
-    numbers
-        A `Numbers`.
-
-    Returns
-    -------
-    float
-        Not finite where the density or its gradient cannot be computed; the gradient is zero then.
+    """Log density at a point (size,); writes its gradient (size,). Not finite where either cannot be computed; the
+    gradient is zero then.
     """
     (
         centre, directions, gains, factor_layout, factor, mean, coordinate, target, out_start, component_start, anchor,

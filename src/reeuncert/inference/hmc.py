@@ -48,14 +48,8 @@ _TYPES = {"n_steps": "int64", "diverging": "bool"}
 class HamiltonianRun:
     """One chain, running in a thread.
 
-    Parameters
-    ----------
-    compiled, settings, number
-        The model, how to sample it, and the number of the chain.
-    tell
-        Called with the number of draws so far, including tuning, and of divergences after tuning.
-    keep_whitened
-        Keep the coordinates that the sampler moves in, too.
+    ``tell`` is called with the number of draws so far, including tuning, and of divergences after tuning;
+    ``keep_whitened`` also keeps the coordinates that the sampler moves in.
     """
 
     def __init__(

@@ -53,13 +53,7 @@ def stored_names(model: pm.Model, *, extra: Iterable[str] = ()) -> tuple[str, ..
 
 
 def split_rows(log_likelihood: xr.DataArray, case: Case) -> xr.Dataset:
-    """Row-wise log likelihood (chain, draw, evidence) as one variable per source, dims (chain, draw, <source>_row).
-
-    Parameters
-    ----------
-    log_likelihood
-        Rows are labelled by the id of their evidence.
-    """
+    """Row-wise log likelihood (chain, draw, evidence) as one variable per source, dims (chain, draw, <source>_row)."""
     source = {e.id: e.source_id for e in case.evidence}
     rows = [str(r) for r in log_likelihood["evidence"].values]
     by_source: dict[str, list[int]] = {}

@@ -11,15 +11,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Messages:
-    """Prints progress.
-
-    Parameters
-    ----------
-    quiet
-        Print nothing.
-    bar
-        Whether to show a progress bar (in a terminal or notebook; elsewhere a line every tenth).
-    """
+    """Prints progress, with a bar in a terminal or notebook; elsewhere a line every tenth."""
 
     quiet: bool = False
     bar: bool = True
@@ -40,19 +32,8 @@ class Messages:
             print(text, file=sys.stderr, flush=True)
 
     def chains(self, chains: int, draws: int, finished: int = 0) -> Callable[[int, int, int], None]:
-        """Progress of the chains: an updated line, or a line every tenth.
-
-        Parameters
-        ----------
-        chains, draws
-            Number of chains, and of draws of each with tuning.
-        finished
-            Chains stored before.
-
-        Returns
-        -------
-        callable
-            To be called with the number of a chain, its draws so far and its divergences, from any thread.
+        """Progress of the chains, of ``draws`` each with tuning: a function to be called, from any thread, with the
+        number of a chain, its draws so far and its divergences.
         """
         clock, lock = Clock(), threading.Lock()
         done: dict[int, int] = {}

@@ -19,19 +19,7 @@ from reeuncert.inference.stretching import WHITENED
 
 
 def nutpie_model(model: pm.Model, store: Sequence[str] | None = None) -> Any:
-    """What ``nutpie.compile_pymc_model(model)`` returns, without compiling anew what an earlier process compiled.
-
-    Parameters
-    ----------
-    model
-        Any PyMC model whose operations numba can run.
-    store
-        Names of variables to keep in every draw; None keeps all.
-
-    Returns
-    -------
-    nutpie.compile_pymc.CompiledPyMCModel
-    """
+    """What ``nutpie.compile_pymc_model(model)`` returns, without compiling anew what an earlier process compiled."""
     initial_point = make_initial_point_fn(model=model, jitter_rvs=set(model.free_RVs), return_transformed=True)
     n_dim, n_expanded, logp_fn, expand_fn, initial_point_func, shape_info, renamed = theirs._make_functions(
         model,
@@ -81,12 +69,7 @@ class _Named:
 
 
 def density_model(numbers: Numbers) -> Any:
-    """The density of `reeuncert.inference.density` as nutpie samples it; of a draw only the point is stored.
-
-    Returns
-    -------
-    nutpie.compile_pymc.CompiledPyMCModel
-    """
+    """The density of `reeuncert.inference.density` as nutpie samples it; of a draw only the point is stored."""
     shared = {name: np.array(array, order="C") for name, array in numbers._asdict().items()}
     for array in shared.values():
         array.flags.writeable = False

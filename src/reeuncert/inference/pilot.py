@@ -21,22 +21,7 @@ STREAM = 0x9170
 
 
 def pilot(begin: Begin, compiled: CompiledModel, settings: Settings, messages: Messages) -> Roundness:
-    """Estimate the shape of a posterior from a short run; deterministic for a given seed.
-
-    Parameters
-    ----------
-    begin
-        What samples a chain.
-    compiled
-        From `around_mode`.
-    settings
-        Settings of the main run; seed and cores are used.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        When it is interrupted: there are no draws to keep.
-    """
+    """Estimate the shape of a posterior from a short run of a model `around_mode`; deterministic for a given seed."""
     if not len(LinearMap.of(compiled).directions):
         return learned_from(compiled, np.zeros((2, compiled.size)))
     short = replace(

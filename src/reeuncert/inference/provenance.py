@@ -78,13 +78,7 @@ def run_attributes(seconds: Mapping[str, float]) -> dict[str, str]:
 
 
 def case_of(model: pm.Model) -> Case:
-    """The case that a model was built from.
-
-    Raises
-    ------
-    ModelError
-        If the model was not built by this package.
-    """
+    """The case that a model of this package was built from."""
     record = vars(model).get("reeuncert")
     if record is None:
         raise ModelError(

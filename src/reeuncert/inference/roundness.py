@@ -48,13 +48,8 @@ of directions and their length. Where tight figures pin down more directions, th
 class Roundness:
     """Shape of a posterior in the coordinates of `around_mode`, estimated from draws.
 
-    Parameters
-    ----------
-    directions
-        The stiff directions, orthonormal, in rows: shape (k, size).
-    mean, covariance
-        Of the draws along these directions, shapes (k,) and (k, k); zero and the unit matrix where the mode and its
-        curvature say it all.
+    Directions are the stiff ones, orthonormal, in rows (k, size); mean (k,) and covariance (k, k) those of the draws
+    along them, zero and the unit matrix where the mode and its curvature say it all.
     """
 
     directions: Array
@@ -65,17 +60,8 @@ class Roundness:
 def around_mode(compiled: CompiledModel, expected: int = FIRST_GUESS) -> CompiledModel:
     """Set the map of a compiled `whitened_model` to the mode and the stiff directions of its posterior.
 
-    Parameters
-    ----------
-    compiled
-        From `compile_whitened`; its data may have been changed by ``with_data`` since it was compiled.
-    expected
-        About how many stiff directions there are; more of them are found, too, but take longer.
-
-    Returns
-    -------
-    CompiledModel
-        The same compiled code, whose chains start around the mode with a standard-normal jitter.
+    Chains of the same compiled code then start around the mode with a standard-normal jitter. ``expected``: about how
+    many stiff directions there are; more of them are found, too, but take longer.
     """
     here = LinearMap.of(compiled)
     nothing = np.zeros((0, compiled.size))
@@ -87,14 +73,8 @@ def around_mode(compiled: CompiledModel, expected: int = FIRST_GUESS) -> Compile
 
 
 def learned_from(compiled: CompiledModel, draws: Array) -> Roundness:
-    """Estimate the shape of the posterior from draws.
-
-    Parameters
-    ----------
-    compiled
-        From `around_mode`.
-    draws
-        In its coordinates, shape (draws, size).
+    """Estimate the shape of the posterior from draws. Draws have the shape (draws, size), in the coordinates of
+    `around_mode`.
     """
     directions = LinearMap.of(compiled).directions
     along = draws @ directions.T
@@ -106,13 +86,6 @@ def rounder(compiled: CompiledModel, learned: Roundness) -> CompiledModel:
     """The map of `around_mode`, set right by what draws of this model, or of one with other numbers, have shown.
 
     Nothing is made wider than the prior.
-
-    Parameters
-    ----------
-    compiled
-        From `around_mode`.
-    learned
-        From `learned_from`.
     """
     around = LinearMap.of(compiled)
     with threadpool_limits(1):

@@ -158,11 +158,6 @@ SAMPLERS: dict[str, Sampler] = {
 def find_sampler(name: str) -> Sampler:
     """The sampler of a name.
 
-    Raises
-    ------
-    SamplingError
-        Naming those there are.
-
     Examples
     --------
     >>> find_sampler("stan")

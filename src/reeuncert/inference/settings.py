@@ -78,13 +78,7 @@ def renamed(stats: xr.Dataset) -> xr.Dataset:
 
 
 def check_settings(**given: object) -> None:
-    """Refuse settings that are not in `reeuncert.words.ranges.RANGES`.
-
-    Raises
-    ------
-    SamplingError
-        With all that is wrong.
-    """
+    """Refuse settings outside `reeuncert.words.ranges.RANGES`, all at once."""
     wrong = [text for name, value in given.items() if value is not None and (text := problem_with(name, value))]
     if wrong:
         raise SamplingError("; ".join(wrong))

@@ -21,29 +21,7 @@ STEPS = 40
 
 
 def good_start(compiled: CompiledModel, seed: int, *, jitter: float = JITTER, steps: int = STEPS) -> Array:
-    """A starting point of one chain.
-
-    Parameters
-    ----------
-    compiled
-        The compiled model.
-    seed
-        The same seed gives the same point.
-    jitter
-        Standard deviation of the jitter around the centre of the prior, in the unconstrained (unit) scale.
-    steps
-        Most iterations of L-BFGS.
-
-    Returns
-    -------
-    array (size,)
-        With a finite log density.
-
-    Raises
-    ------
-    SamplingError
-        If the log density is not finite there, nor at the centre of the prior.
-    """
+    """A starting point (size,) of one chain with a finite log density, the same for the same seed."""
     shift = jitter * np.random.default_rng(seed).standard_normal(compiled.size)
     for scale in (1.0, 0.1, 0.0):  # a jitter may leave the support; the centre should not
         begin = compiled.centre + scale * shift
@@ -61,13 +39,7 @@ def good_start(compiled: CompiledModel, seed: int, *, jitter: float = JITTER, st
 
 
 def require_finite(compiled: CompiledModel) -> None:
-    """Raise if sampling cannot start.
-
-    Raises
-    ------
-    SamplingError
-        If the log density is not finite at the centre of the prior.
-    """
+    """Raise if the log density is not finite at the centre of the prior."""
     if not np.isfinite(compiled.log_density(compiled.centre)[0]):
         raise SamplingError(
             "the log density is not finite at the centre of the prior: some evidence is impossible there; "

@@ -15,18 +15,8 @@ ENERGY, ENERGY_BEFORE = "energy", "energy_before"
 def thin_draws(posterior: xr.Dataset, stats: xr.Dataset, thin: int) -> tuple[xr.Dataset, xr.Dataset]:
     """Every ``thin``-th draw, numbered anew.
 
-    Parameters
-    ----------
-    posterior, stats
-        Draws and their statistics, dims chain, draw, …
-    thin
-        1 keeps all.
-
-    Returns
-    -------
-    tuple of Dataset
-        A draw that is kept counts as diverging if any since the last kept one diverged. Beside its energy stands that
-        of the draw just before it, which may not be kept.
+    A draw that is kept counts as diverging if any since the last kept one diverged. Beside its energy stands that of
+    the draw just before it, which may not be kept.
     """
     if thin == 1:
         return posterior, stats

@@ -71,16 +71,9 @@ class Expand(Density):
 class State:
     """State of a chain.
 
-    Parameters
-    ----------
-    place
-        Point, gradient there, and momentum on the scale of a standard normal; shape (3, size).
-    numbers
-        Log density, step, and the dual averaging of the step.
-    scale
-        Standard deviation along each coordinate, as far as it is known, shape (size,).
-    random
-        The generator of this chain.
+    Place: point, gradient there, and momentum on the scale of a standard normal, shape (3, size). Numbers: log density,
+    step, and the dual averaging of the step. Scale: standard deviation along each coordinate, as far as it is known,
+    shape (size,).
     """
 
     place: Array
@@ -116,18 +109,9 @@ def evaluate(density, user, place, numbers):  # type: ignore[no-untyped-def]  # 
 def advance(density, user, place, numbers, scale, random, target, trajectories, draws, statistics):  # type: ignore[no-untyped-def]
     """Make as many draws as ``draws`` has rows, in place.
 
-    Parameters
-    ----------
-    density, user
-        The C function, and the address of its data.
-    place, numbers, scale, random
-        Those of a `State`.
-    target
-        Acceptance that the step is tuned to; 0 while it is not tuned.
-    trajectories
-        In every draw.
-    draws, statistics
-        Shapes (n, size) and (n, len(STATISTICS)), filled.
+    ``density`` is a C function with the address ``user`` of its data; ``place``, ``numbers``, ``scale`` and ``random``
+    are those of a `State`. The step is tuned to the acceptance ``target``, not at all at 0. Draws (n, size) and
+    statistics (n, len(STATISTICS)) are filled.
     """
     x, g, r = place[0], place[1], place[2]
     n = x.size

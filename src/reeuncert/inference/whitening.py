@@ -82,17 +82,8 @@ def _compile_stretch(op: Stretch, node: Apply, **_: Any) -> tuple[Callable[..., 
 def whitened_model(model: pm.Model) -> pm.Model:
     """The same posterior over one flat vector ``whitened``, whose linear map to the model's parameters is data.
 
-    Parameters
-    ----------
-    model
-        Any PyMC model with continuous free variables.
-
-    Returns
-    -------
-    pymc.Model
-        Free variable ``whitened``; the log density of ``model`` as a potential; every free variable and deterministic
-        of ``model`` as a deterministic of the same name and dims. As built, the map is the identity; `with_map` sets
-        another.
+    Free variable ``whitened``; the log density of ``model`` as a potential; every free variable and deterministic of
+    ``model`` as a deterministic of the same name and dims. As built, the map is the identity; `with_map` sets another.
     """
     point = model.initial_point()
     values = [model.rvs_to_values[rv] for rv in model.free_RVs]
@@ -118,19 +109,8 @@ def whitened_model(model: pm.Model) -> pm.Model:
 
 
 def compile_whitened(model: pm.Model, *, store: Sequence[str] | None = None) -> CompiledModel:
-    """Compile the `whitened_model` of a model.
-
-    Parameters
-    ----------
-    model
-        From `reeuncert.build_model`.
-    store
-        Names of deterministics to keep in every draw, by default all; free variables are always kept.
-
-    Returns
-    -------
-    CompiledModel
-        Its free parameters are those of ``whitened``: the model's own, unconstrained, until `with_map` sets the map.
+    """Compile the `whitened_model` of a model. Its free parameters are the model's own, unconstrained, until `with_map`
+    sets the map.
     """
     free = [variable.name for variable in model.free_RVs]
     names = [v.name for v in model.deterministics] if store is None else list(store)
@@ -144,18 +124,6 @@ def compile_for_sampling(model: pm.Model, *, store: Sequence[str] | None = None)
     * PyTensor's, in coordinates that can be made round, where priors are normal and the model has variables of its own.
     * PyTensor's in the model's coordinates under other priors: densities of masses and shares have corners, and
       whitening around a mode costs them effective draws (steel of Lupton & Allwood 2018).
-
-    Parameters
-    ----------
-    model
-        From `reeuncert.build_model`; likelihoods of the user's own may have been added.
-    store
-        Names of deterministics to keep in every draw, by default all; free variables are always kept.
-
-    Returns
-    -------
-    CompiledModel
-        `why_not` says why PyTensor compiled it, where it did.
     """
     if not why_not(model):
         return compile_density(model, store=store)
@@ -169,16 +137,8 @@ def is_whitened(compiled: CompiledModel) -> bool:
 
 @dataclass(frozen=True)
 class LinearMap:
-    """The map x = centre + y + Σ_j (scale_j − 1) v_j v_jᵀ y.
-
-    Parameters
-    ----------
-    centre
-        Shape (size,).
-    directions
-        Orthonormal directions v_j in rows, shape (k, size).
-    scale
-        Shape (k,).
+    """The map x = centre + y + Σ_j (scale_j − 1) v_j v_jᵀ y. Directions v_j are orthonormal, in rows (k, size); centre
+    (size,), scale (k,).
     """
 
     centre: Array

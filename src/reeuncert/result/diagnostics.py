@@ -69,29 +69,9 @@ def diagnose(
 ) -> Diagnostics:
     """Summarise and diagnose every quantity of an array of draws.
 
-    Parameters
-    ----------
-    values
-        Shape (chain, draw, ...): any number of dimensions of quantities.
-    log
-        Diagnose logs (of positive mass flows). This changes only the folded part of R-hat. Mean, sd, quantiles and
-        their errors stay in the unit of the quantity.
-    prob
-        Probability of the equal-tailed interval.
-    mcse
-        Also compute the Monte Carlo errors of median and interval bounds (three more transforms); else they are NaN.
-    workers
-        Threads; by default one per core that this process may use.
-
-    Returns
-    -------
-    Diagnostics
-        Arrays of shape ``values.shape[2:]``.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two dimensions, or ``prob`` is not between 0 and 1.
+    Values have the shape (chain, draw, ...). ``log`` diagnoses logs (of positive mass flows): this changes only the
+    folded part of R-hat; mean, sd, quantiles and their errors stay in the unit of the quantity. Without ``mcse`` the
+    Monte Carlo errors of median and interval bounds (three more transforms) are NaN.
 
     Examples
     --------
@@ -163,13 +143,9 @@ def bfmi(energy: ArrayLike, before: ArrayLike | None = None) -> Array:
 
     Betancourt (2016), arXiv 1604.00695. Below 0.3 the momentum resampling explores the energy too slowly.
 
-    Parameters
-    ----------
-    energy
-        Of every draw.
-    before
-        Of the draw just before each, for thinned draws: kept neighbours are more than one step apart, which would
-        overstate the exploration.
+    Betancourt (2016), arXiv 1604.00695. Below 0.3 the momentum resampling explores the energy too slowly. For thinned
+    draws, ``before`` is the energy of the draw just before each: kept neighbours are more than one step apart, which
+    would overstate the exploration.
     """
     array = np.atleast_2d(np.asarray(energy, dtype=float))
     step = np.diff(array, axis=1) if before is None else array - np.atleast_2d(np.asarray(before, dtype=float))

@@ -28,27 +28,15 @@ _NO_LOCKS = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.
 
 @dataclass(frozen=True)
 class Staging:
-    """Staging area of the files until all are written.
-
-    Parameters
-    ----------
-    target
-        Folder that will hold them.
-    place
-        Hidden folder inside it, on the same disk, so that renames are atomic.
+    """Staging area of the files until all are written. The hidden place inside the target is on the same disk, so that
+    renames are atomic.
     """
 
     target: Path
     place: Path
 
     def commit(self) -> tuple[Path, ...]:
-        """Move every staged file into place; if one fails, restore all earlier files.
-
-        Returns
-        -------
-        tuple of Path
-            The files of the result.
-        """
+        """Move every staged file into place; if one fails, restore all earlier files."""
         staged = sorted(p for p in self.place.iterdir() if p.is_file())
         for path in staged:
             flush(path)
@@ -92,20 +80,8 @@ def output_folder(folder: str | Path) -> Iterator[Staging]:
 
     Nothing changes in the folder until `Staging.commit`; staged files are removed at the end.
 
-    Parameters
-    ----------
-    folder
-        Created with its parents if missing.
-
-    Yields
-    ------
-    Staging
-
-    Raises
-    ------
-    OutputError
-        If the folder cannot be written, is a file, or another run is writing to it; and in place of any error of the
-        file system inside the block.
+    The folder is created with its parents if missing. Nothing changes in it until `Staging.commit`; staged files are
+    removed at the end. Errors of the file system inside the block become OutputError.
     """
     target = Path(folder).expanduser()
     shown = str(folder)
@@ -131,12 +107,8 @@ def output_folder(folder: str | Path) -> Iterator[Staging]:
 
 
 def mend(folder: Path) -> None:
-    """Complete the move of files of a killed run.
-
-    Raises
-    ------
-    OutputError
-        If it fails, or a run is doing it now: the folder then holds files of two results.
+    """Complete the move of files of a killed run. If another run is doing it now, the folder holds files of two
+    results: an error.
     """
     if not any(map(_between_two_results, folder.glob(f"{STAGED}*"))):
         return

@@ -47,14 +47,8 @@ _JSON_ATTRIBUTES = ("versions", "seconds", "case_options", "file_sha256")
 def stage_draws(
     staging: Staging, dt: xr.DataTree, tables: Mapping[str, pd.DataFrame], texts: Mapping[str, str] | None = None
 ) -> None:
-    """Write the files of a result into a staging folder; ``staging.commit()`` moves them into place.
-
-    Parameters
-    ----------
-    tables
-        File name → table, written as CSV.
-    texts
-        File name → content, e.g. ``report.html``.
+    """Write the files of a result into a staging folder; ``staging.commit()`` moves them into place. Tables (written as
+    CSV) and texts are by file name.
     """
     with explained(f"cannot write results to '{staging.target}'"):
         _write(dt, staging.place / POSTERIOR)
@@ -72,11 +66,6 @@ def write_draws(dt: xr.DataTree, path: str | Path) -> None:
 
     Flows are kept to a relative 1.2e-10, so that a balance closes to 1e-9 from the file alone; standard coordinates to
     5e-7, offsets, predictions and log densities to 6e-8.
-
-    Raises
-    ------
-    OutputError
-        When the file cannot be written.
     """
     with explained(f"cannot write '{path}'"), whole(Path(path)) as beside:
         _write(dt, beside)
@@ -181,10 +170,7 @@ def _compare_with_provenance(folder: Path) -> None:
 
     The report is not compared, since it may be rewritten.
 
-    Raises
-    ------
-    OutputError
-        If the draws differ, or the provenance cannot be read.
+    Other draws are an error, a changed table is a warning; the report is not compared, since it may be rewritten.
     """
     stated = _stated_hashes(folder)
     changed = [name for name, value in stated.items() if _changed(folder / name, value)]

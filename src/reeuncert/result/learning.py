@@ -54,16 +54,8 @@ class Learning:
 
 
 def learning(after: Spread, before: Spread | None, prior: Array | None, *, mass: bool) -> Learning:
-    """Compare the posterior of many quantities with their prior.
-
-    Parameters
-    ----------
-    after, before
-        Posterior and prior with 90 % equal-tailed intervals; no `before` if the prior was not simulated.
-    prior
-        Draws of the prior (draw, quantity).
-    mass
-        Whether the quantities are masses (else ratios).
+    """Compare the posterior of many quantities with their prior, both with 90 % equal-tailed intervals; ``prior`` holds
+    the draws of the prior (draw, quantity), ``mass`` says whether the quantities are masses (else ratios).
     """
     if before is None or prior is None:
         empty = np.full(after.median.shape, np.nan)

@@ -37,15 +37,8 @@ def write_tree(tree: xr.DataTree, path: Path, encoding: Encoding | None = None) 
 
     It is built in memory first: HDF5 ends the process where the disk fills up, also behind a file object of Python.
 
-    Parameters
-    ----------
-    encoding
-        Group → variable → how it is stored; by default all are `PACKED`.
-
-    Raises
-    ------
-    OutputError
-        When the tree holds what netCDF cannot store.
+    It is built in memory first: HDF5 ends the process where the disk fills up, also behind a file object of Python.
+    ``encoding``: group → variable → how it is stored; by default all are `PACKED`.
     """
     content = io.BytesIO()
     _write(tree, content, encoding)
@@ -53,13 +46,7 @@ def write_tree(tree: xr.DataTree, path: Path, encoding: Encoding | None = None) 
 
 
 def tree_bytes(tree: xr.DataTree) -> bytes:
-    """A tree as the content of a netCDF-4 file, all `PACKED`.
-
-    Raises
-    ------
-    OutputError
-        When the tree holds what netCDF cannot store.
-    """
+    """A tree as the content of a netCDF-4 file, all `PACKED`."""
     content = io.BytesIO()
     _write(tree, content, None)
     return content.getvalue()
@@ -97,18 +84,7 @@ def rounded(values: np.ndarray, bits: int) -> np.ndarray:
 
 
 def read_tree(path: Path, variables: Mapping[str, Iterable[str]] | None = None) -> xr.DataTree:
-    """Read a tree into memory.
-
-    Parameters
-    ----------
-    variables
-        Group → variables to read, if present; all by default.
-
-    Raises
-    ------
-    OutputError
-        If the file is truncated, damaged or not netCDF-4, with the message of the library.
-    """
+    """Read a tree into memory, all of it or some variables of each group."""
     if not os.access(path, os.R_OK):
         raise OutputError(f"'{path}' cannot be read: no permission to read it")
     try:

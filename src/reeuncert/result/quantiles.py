@@ -33,21 +33,8 @@ class Spread:
 
 
 def spread(draws: Array, *, prob: float = 0.9, kind: str = "eti") -> Spread:
-    """Summarise draws of many quantities.
-
-    Parameters
-    ----------
-    draws
-        Array (draw, quantity). NaN: undefined in that draw (a ratio whose denominator is not positive).
-    prob
-        Probability of the interval.
-    kind
-        ``"eti"`` (equal-tailed) or ``"hdi"`` (the narrowest).
-
-    Raises
-    ------
-    ArgumentError
-        If `kind` or `prob` is none of these.
+    """Summarise draws (draw, quantity) of many quantities by an equal-tailed (``"eti"``) or the narrowest (``"hdi"``)
+    interval; NaN: undefined in that draw (a ratio whose denominator is not positive).
 
     Examples
     --------
@@ -95,10 +82,8 @@ def sorted_quantile(ordered: Array, probability: float, count: np.ndarray | None
 
     Linear interpolation between order statistics (Hyndman & Fan type 7), as ``numpy.quantile``.
 
-    Parameters
-    ----------
-    count
-        How many draws of each quantity are defined; those after them do not count. All by default.
+    Linear interpolation between order statistics (Hyndman & Fan type 7), as ``numpy.quantile``. ``count``: how many
+    draws of each quantity are defined; those after them do not count.
     """
     last = np.maximum((np.full(len(ordered), ordered.shape[1]) if count is None else count) - 1, 0)
     position = probability * last

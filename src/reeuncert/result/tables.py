@@ -64,13 +64,7 @@ def flow_table(dt: xr.DataTree) -> pd.DataFrame:
 
 
 def mass_flow(dt: xr.DataTree, group: str = "posterior") -> xr.DataArray:
-    """The flows of a result.
-
-    Raises
-    ------
-    OutputError
-        If the result has none.
-    """
+    """The flows of a result."""
     if group not in dt.children or "mass_flow" not in dt[group].data_vars:
         raise OutputError(f"this result holds no flows ('{group}/mass_flow'); it does not come from reeuncert.sample")
     return dt[group].to_dataset()["mass_flow"]

@@ -162,13 +162,7 @@ def add_structures(dt: xr.DataTree, table: pd.DataFrame, weights: Mapping[str, f
 
 
 def structures_of(dt: xr.DataTree) -> pd.DataFrame | None:
-    """Verdicts over the structures stored in a result; None if there are none.
-
-    Returns
-    -------
-    DataFrame
-        As `reeuncert.studies.rivals.verdicts_over_structures`, with ``unit``.
-    """
+    """Verdicts over the structures stored in a result; None if there are none."""
     if GROUP not in dt.children:
         return None
     verdicts = stored_verdicts(dt)

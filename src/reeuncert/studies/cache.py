@@ -50,16 +50,8 @@ def release_of_results() -> str:
 class Cache:
     """A folder of finished fits, one netCDF file each; nothing in it is executed when it is read.
 
-    Parameters
-    ----------
-    folder
-        None: nothing is kept.
-    named
-        Whether the user named the folder, who then wants it.
-    release
-        Version of the package, and of its code, whose results are used; results of others are left where they are.
-    notes
-        What was found and could not be used, one sentence each.
+    Without a folder nothing is kept. Results of another release of the package are left where they are; ``notes`` says
+    what was found and could not be used.
     """
 
     folder: Path | None
@@ -106,11 +98,8 @@ class Cache:
     def prepare(self) -> None:
         """Make the folder, so that a place that cannot be written is reported before anything is fitted.
 
-        Raises
-        ------
-        OutputError
-            When the user named it, and it cannot be made or written; where it is the usual folder, a note says that the
-            study goes on without.
+        A folder that the user named must be there; where it is the usual one, a note says that the study goes on
+        without.
         """
         if self.folder is None:
             return

@@ -134,16 +134,8 @@ class _Hidden:
 
 @dataclass(frozen=True, eq=False)
 class Position:
-    """Keeps where a truth lies in the posterior of its figures, and the diagnostics of the fit.
-
-    Parameters
-    ----------
-    hidden
-        The truth.
-    indicators
-        Names; None: all.
-    seed, number
-        Of the calibration, and of this simulation; ties are broken at random.
+    """Keeps where a truth lies in the posterior of its figures, and the diagnostics of the fit. ``indicators`` are
+    names, None for all; ties are broken at random by the seed of the calibration and the number of the simulation.
     """
 
     hidden: _Hidden

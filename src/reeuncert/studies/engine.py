@@ -24,16 +24,8 @@ from reeuncert.studies.runners import Pool, local_pool, run_jobs
 
 @dataclass
 class Fits:
-    """What became of the jobs of a study.
-
-    Parameters
-    ----------
-    results
-        Name of a job → what is kept of its fit, or why there is none.
-    found_before
-        Names of those that were found on disk.
-    notes
-        What was found on disk and could not be used.
+    """What became of the jobs of a study: their results by name, which of them were found on disk, and what was found
+    there and could not be used.
     """
 
     results: dict[str, Kept | Failure] = field(default_factory=dict)
@@ -41,13 +33,7 @@ class Fits:
     notes: list[str] = field(default_factory=list)
 
     def kept(self, name: str) -> Kept:
-        """What is kept of one fit that a study cannot do without.
-
-        Raises
-        ------
-        SamplingError
-            When it failed.
-        """
+        """What is kept of one fit that a study cannot do without."""
         result = self.results[name]
         if isinstance(result, Failure):
             raise SamplingError(f"the fit {name} failed ({result.reason}); finished fits are kept")
@@ -57,23 +43,8 @@ class Fits:
 def make_fits(jobs: Sequence[Job], options: FitOptions, *, processes: int | None = 1) -> Fits:
     """Make the fits that are not on disk, and keep them there as they are finished.
 
-    Parameters
-    ----------
-    jobs
-        With names of their own; jobs of the same key are fitted once.
-    options
-        Where to run and what to say; see `FitOptions`.
-    processes
-        Number of processes if the options name none; None: as many as there are cores.
-
-    Raises
-    ------
-    SamplingError
-        When the cluster cannot be reached.
-    OutputError
-        When finished fits cannot be kept where they should be.
-    KeyboardInterrupt
-        At Ctrl-C, saying what is kept.
+    Jobs of the same key are fitted once. ``processes`` counts if the options name none; None: as many as there are
+    cores. Ctrl-C raises KeyboardInterrupt, saying what is kept.
     """
     for job in jobs[:1]:
         check_settings(**{name: getattr(job.settings, name) for name in ("draws", "tune", "thin", "chains", "seed")})
@@ -148,15 +119,7 @@ def _begin(waiting: Sequence[Job], total: int, pool: Pool) -> str:
 
 
 class StudyProgress(AbstractContextManager["StudyProgress"]):
-    """Counts fits as they finish: a bar in a terminal or notebook, a line a fit elsewhere.
-
-    Parameters
-    ----------
-    total
-        Fits to be made.
-    show
-        False: print nothing.
-    """
+    """Counts fits as they finish: a bar in a terminal or notebook, a line a fit elsewhere."""
 
     def __init__(self, total: int, *, show: bool) -> None:
         self._total, self._done, self._failed = total, 0, 0

@@ -67,12 +67,7 @@ class FitSettings:
 
     @classmethod
     def of(cls, options: FitOptions) -> FitSettings:
-        """The settings among the options of a study.
-
-        Raises
-        ------
-        ArgumentError
-            For an option that does not exist.
+        """The settings among the options of a study; an option that does not exist is an error.
 
         Examples
         --------
@@ -138,13 +133,7 @@ Fit = Callable[[Job], Kept]
 
 
 class JobMaker:
-    """Makes jobs that share the compiled model and the pilot run of one case, as far as their structures allow.
-
-    Parameters
-    ----------
-    like
-        The base of the study.
-    """
+    """Makes jobs that share the compiled model and the pilot run of one case, as far as their structures allow."""
 
     def __init__(self, like: Case) -> None:
         self.shape, self.json = shape_of(like), case_to_json(like)
@@ -235,15 +224,7 @@ def _without_numbers(prior: Prior) -> Prior:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a fit has no result.
-
-    Parameters
-    ----------
-    reason
-        In one line.
-    trace
-        Where it happened, to look into it.
-    """
+    """Why a fit has no result."""
 
     reason: str
     trace: str = ""
@@ -259,20 +240,8 @@ class Failure:
 def choose(pending: Sequence[Job], held: frozenset[str], taken: frozenset[str]) -> int | None:
     """Which job a free process should take, so that as few models as possible are compiled.
 
-    Parameters
-    ----------
-    pending
-        Jobs that wait.
-    held
-        Shapes that this process has compiled.
-    taken
-        Shapes that other processes have compiled.
-
-    Returns
-    -------
-    int or None
-        Position of the job: one of a shape that this process has; else of the largest group that no process has;
-        else of the largest group, so that no process is idle. None when nothing waits.
+    Position of a job of a shape that this process has; else of the largest group that no process has; else of the
+    largest group, so that no process is idle. None when nothing waits.
 
     Examples
     --------

@@ -21,16 +21,8 @@ FORMAT = "reeuncert scenario 2"
 
 @dataclass(frozen=True, eq=False)
 class Kept:
-    """What is kept of one fit.
-
-    Parameters
-    ----------
-    data
-        Name → arrays.
-    tables
-        Name → table.
-    about
-        Seconds by phase, whether a model was compiled, versions, seed.
+    """What is kept of one fit: arrays and tables by name, and about it the seconds by phase, whether a model was
+    compiled, versions, seed.
     """
 
     data: Mapping[str, xr.Dataset] = field(default_factory=dict)
@@ -50,13 +42,7 @@ class Kept:
 
     @classmethod
     def read(cls, path: Path) -> Kept:
-        """Read back what `to_netcdf` wrote.
-
-        Raises
-        ------
-        OutputError
-            When the file is damaged, or is something else.
-        """
+        """Read back what `to_netcdf` wrote."""
         tree = read_tree(path)
         try:
             written, tables, about = (str(tree.attrs[name]) for name in ("format", "tables", "about"))
@@ -82,11 +68,6 @@ def table_of(text: str) -> pd.DataFrame:
     >>> table = pd.DataFrame({"name": ["a", "b"], "year": [0, 2010], "value": [0.5, float("nan")]})
     >>> bool(table_of(table_text(table)).equals(table))
     True
-
-    Raises
-    ------
-    ValueError
-        When the text is no such table.
     """
     content = json.loads(text)
     if not isinstance(content, dict):

@@ -23,13 +23,7 @@ Folds = str | int | Mapping[str, object]
 
 
 def fold_of_rows(rows: Sequence[Evidence], folds: Folds, seed: int = 1) -> list[object]:
-    """The fold of every row of evidence.
-
-    Raises
-    ------
-    ReeUncertError
-        When there are fewer than two folds, more than rows, or a row has none.
-    """
+    """The fold of every row of evidence."""
     if isinstance(folds, Mapping):
         missing = [row.id for row in rows if row.id not in folds]
         if missing:

@@ -23,13 +23,7 @@ _alone = threading.Lock()  # a worker of Dask may run two jobs as threads of one
 
 
 def refit(job: Job) -> Kept:
-    """Sample one case and keep of the result what is asked.
-
-    Raises
-    ------
-    ReeUncertError
-        When it cannot be sampled.
-    """
+    """Sample one case and keep of the result what is asked."""
     with _alone:
         begin = time.perf_counter()
         case = case_from_json(job.case_json)

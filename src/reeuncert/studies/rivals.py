@@ -85,23 +85,7 @@ def compare_structures(case: Case, option: str | None = None, **options: Unpack[
 
 def run_rivals(dt: xr.DataTree, **options: Unpack[FitOptions]) -> pd.DataFrame:
     """Headlines of a result, and of its case under each other choice of the switch that it marks as rival structures.
-
-    Parameters
-    ----------
-    dt
-        Result of a case that names rival structures; its indicators have been added.
-    **options
-        See `compare_structures`.
-
-    Returns
-    -------
-    DataFrame
-        As `StructureComparison.table`, for `reeuncert.studies.averaging.add_structures`.
-
-    Raises
-    ------
-    ReeUncertError
-        When the case names no such switch, or a structure could not be fitted.
+    The table is that of `StructureComparison`.
     """
     case = Result(dt).case
     name = switch_of(case, None)
@@ -112,13 +96,7 @@ def run_rivals(dt: xr.DataTree, **options: Unpack[FitOptions]) -> pd.DataFrame:
 
 
 def rivals_of(case: Case, option: str | None, choices: Iterable[str] | None = None) -> dict[str, Case]:
-    """Choice of a switch → the case under it, cut to the same years.
-
-    Raises
-    ------
-    ReeUncertError
-        When the case names no such switch.
-    """
+    """Choice of a switch → the case under it, cut to the same years."""
     name = switch_of(case, option)
     found = {}
     for choice in case.option_choices[name] if choices is None else choices:
@@ -142,13 +120,7 @@ def _stacked(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def switch_of(case: Case, option: str | None) -> str:
-    """Name of the switch whose choices are the rival structures of a case.
-
-    Raises
-    ------
-    ReeUncertError
-        When the case names no such switch, or has none of this name.
-    """
+    """Name of the switch whose choices are the rival structures of a case."""
     if option is None:
         if not case.compare:
             raise ReeUncertError(

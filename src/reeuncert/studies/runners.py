@@ -55,21 +55,8 @@ class Pool(Protocol):
 def run_jobs(jobs: Sequence[Job], fit: Fit, pool: Pool, *, begun: Any = None) -> Iterator[tuple[Job, Kept | Failure]]:
     """Run jobs and give their results as they come.
 
-    Parameters
-    ----------
-    jobs
-        In any order; those of one shape go to the same process as far as possible.
-    fit
-        Makes a result of a job.
-    pool
-        Closed at the end, and when the caller stops listening.
-    begun
-        Called with each job as it begins.
-
-    Yields
-    ------
-    (Job, Kept or Failure)
-        Each job once.
+    Jobs of one shape go to the same process as far as possible. ``begun`` is called with each job as it begins. The
+    pool is closed at the end, and when the caller stops listening.
     """
     pending = list(jobs)
     running: dict[Any, tuple[str, Job]] = {}
@@ -151,11 +138,6 @@ class HerePool:
 
 class ProcessPool:
     """Several processes of this machine, each an executor of its own, so that a job finds the process it should have.
-
-    Parameters
-    ----------
-    count
-        Number of processes.
     """
 
     def __init__(self, count: int) -> None:
@@ -192,13 +174,7 @@ class ProcessPool:
 
 
 def local_pool(jobs: int | None, fits: int) -> Pool:
-    """A pool of this machine for some number of fits.
-
-    Raises
-    ------
-    SamplingError
-        When the number of jobs is below one.
-    """
+    """A pool of this machine for some number of fits."""
     if jobs is not None and jobs < 1:
         raise SamplingError(f"jobs is {jobs}; it must be at least 1, or None for as many as there are cores")
     count = min(jobs or available_cores(), max(fits, 1))

@@ -27,18 +27,8 @@ _START = "start it with `dask scheduler` and `dask worker`, or leave client away
 
 
 class DaskPool:
-    """The workers of a Dask cluster, each a slot.
-
-    Parameters
-    ----------
-    client
-        A `distributed.Client`, a cluster such as `distributed.LocalCluster`, or the address of a scheduler.
-
-    Raises
-    ------
-    SamplingError
-        When Dask is not installed, the cluster cannot be reached or has no workers, or a worker does not have this
-        version of the package.
+    """The workers of a Dask cluster, each a slot; ``client`` is a `distributed.Client`, a cluster such as
+    `distributed.LocalCluster`, or the address of a scheduler. Every worker must have this version of the package.
     """
 
     def __init__(self, client: Any) -> None:

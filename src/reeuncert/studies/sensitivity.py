@@ -79,15 +79,7 @@ def sensitivity(
 
 @dataclass(frozen=True)
 class Plan:
-    """What a study will do.
-
-    Parameters
-    ----------
-    scenarios
-        The base first.
-    jobs
-        One a scenario, in the same order.
-    """
+    """What a study will do: its scenarios, the base first, and a job for each, in the same order."""
 
     scenarios: tuple[Scenario, ...]
     jobs: tuple[Job, ...]
@@ -96,13 +88,7 @@ class Plan:
 def scenarios_asked(
     vary: Mapping[str, Sequence[object]] | None, scenarios: ScenarioList | None
 ) -> tuple[Scenario, ...]:
-    """The scenarios of a grid, of a list or of a file, after the base.
-
-    Raises
-    ------
-    CaseError
-        When none is given, or one cannot be used.
-    """
+    """The scenarios of a grid, of a list or of a file, after the base."""
     found: tuple[Scenario, ...] = ()
     if vary is not None:
         found += grid(vary)
@@ -121,15 +107,7 @@ def scenarios_asked(
 def plan_study(
     case: Case, scenarios: Sequence[Scenario], settings: FitSettings, indicators: Iterable[str] | None = None
 ) -> Plan:
-    """Make every changed case and look for its problems; nothing is compiled or sampled.
-
-    Raises
-    ------
-    InputError
-        With the problems of all scenarios.
-    ReeUncertError
-        For an indicator that does not exist, or settings that cannot be.
-    """
+    """Make every changed case and look for its problems; nothing is compiled or sampled."""
     check_settings(**{name: getattr(settings, name) for name in ("draws", "tune", "thin", "chains", "seed")})
     keep = Summary(_indicators(case, indicators))
     reread, maker = Reread(), JobMaker(case)

@@ -45,11 +45,6 @@ class Summary:
     ``data["draws"]`` holds ``value`` (headline, sample), NaN where the system has no such flow. ``tables["headlines"]``
     has a row a headline: labels, unit, median, eti90_lb, eti90_ub, mcse_median, ess_bulk, r_hat; ``tables["checks"]``:
     check, status, value, threshold, message; ``tables["predicted"]``: see `predicted`.
-
-    Parameters
-    ----------
-    indicators
-        Names of the indicators to keep.
     """
 
     indicators: tuple[str, ...] = ()
@@ -114,11 +109,8 @@ def headlines_and_divergences(dt: xr.DataTree) -> pd.DataFrame:
 def predicted(dt: xr.DataTree, case: Case, left_out: tuple[str, ...]) -> pd.DataFrame:
     """What a fit predicts of the rows that it has not seen.
 
-    Returns
-    -------
-    DataFrame
-        One row a figure: row, source, lineage, below (probability that a predicted figure is not above the reported
-        one; NaN for bounds), log_score (log of the mean density over the draws), r_hat (the largest of the flows).
+    One row a figure: row, source, lineage, below (probability that a predicted figure is not above the reported one;
+    NaN for bounds), log_score (log of the mean density over the draws), r_hat (the largest of the flows).
     """
     if not left_out:
         return pd.DataFrame(columns=PREDICTED)
