@@ -42,11 +42,6 @@ def source_version(*files: str) -> int:
 
     PyTensor keeps compiled functions on disk by the name of the operation; it does not see that a kernel which the
     operation calls was edited. This number, given to it as a version, tells it.
-
-    Parameters
-    ----------
-    files
-        Paths of source files.
     """
     digest = sha256()
     for file in (__file__, *files):
@@ -66,12 +61,10 @@ def kernel(version: int, **options: Any) -> Callable[[F], F]:
     beside the source. So the code goes to the cache of PyTensor (``base_compiledir``) under a version that covers all
     of them.
 
-    Parameters
-    ----------
-    version
-        `source_version` of the file of the function and of every file that it calls.
-    options
-        Further options of ``numba.njit``.
+    Numba's own cache looks at the file of a function, not at the files of the functions that it calls; and it writes
+    beside the source. So the code goes to the cache of PyTensor (``base_compiledir``) under a version that covers all
+    of them: `source_version` of the file of the function and of every file that it calls. Options are those of
+    ``numba.njit``.
     """
 
     def compile_kernel(function: F) -> F:

@@ -18,14 +18,8 @@ UNFINISHED = ".reeuncert-unfinished-"
 
 @contextmanager
 def explained(what: str, otherwise: str = "") -> Iterator[None]:
-    """Errors of the file system as `OutputError`, with what happened and the remedy.
-
-    Parameters
-    ----------
-    what
-        What cannot be done, e.g. "cannot write 'a.csv'".
-    otherwise
-        Remedy; by default that of a result whose earlier files are kept.
+    """Errors of the file system as `OutputError`, with what happened and the remedy. ``what`` cannot be done, e.g.
+    "cannot write 'a.csv'"; the remedy is by default that of a result whose earlier files are kept.
     """
     try:
         yield
@@ -79,12 +73,8 @@ def first_line(error: BaseException) -> str:
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """A file to write beside another, which then takes its place: the name never stands for half a file.
-
-    Raises
-    ------
-    OSError
-        The file is then as it was before, or not there.
+    """A file to write beside another, which then takes its place: the name never stands for half a file. After an error
+    of the file system the file is as it was before, or not there.
     """
     handle, name = tempfile.mkstemp(prefix=UNFINISHED, dir=path.parent)
     os.close(handle)

@@ -26,12 +26,8 @@ COORDINATES, MASS, SHARES = "coordinates", "mass", "shares"
 
 @dataclass(frozen=True, repr=False)
 class ModelRecord(Short):
-    """What a model was built from, kept beside it as ``model.reeuncert``.
-
-    Parameters
-    ----------
-    prior
-        The joint prior of the coordinates; None where ``prior_measure`` is ``mass`` or ``shares``.
+    """What a model was built from, kept beside it as ``model.reeuncert``. The prior is None where ``prior_measure`` is
+    ``mass`` or ``shares``.
     """
 
     case: Case
@@ -79,13 +75,7 @@ def build_model(case: Case) -> pm.Model:
 
 
 def record_of(model: pm.Model) -> ModelRecord:
-    """The record of a model made by `build_model`.
-
-    Raises
-    ------
-    TypeError
-        When the model was not made by `build_model`.
-    """
+    """The record of a model made by `build_model`."""
     record = vars(model).get("reeuncert")
     if not isinstance(record, ModelRecord):
         raise TypeError("this model was not made by reeuncert.build_model, or is a copy that lost its record")

@@ -19,16 +19,8 @@ ATTRIBUTE = "failed_parts"
 
 @dataclass(frozen=True)
 class Failed:
-    """A part that could not be made.
-
-    Parameters
-    ----------
-    part
-        Description.
-    reason
-        Kind and message of the error.
-    where
-        The line of this package at which it happened, and that of the library below it.
+    """A part that could not be made: what it is, kind and message of the error, and where it happened: the line of this
+    package and that of the library below it.
     """
 
     part: str

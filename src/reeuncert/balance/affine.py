@@ -144,22 +144,9 @@ def _compile_product(op: PathProduct, node: Apply, **_: Any) -> tuple[Callable[.
 def path_affine(z: Any, mean: Any, factor: PathFactor, values: Any = None) -> TensorVariable:
     """Coordinates u = mean + K z.
 
-    Parameters
-    ----------
-    z
-        Standard normals, shape (factor.size,).
-    mean
-        Mean of the coordinates, shape (factor.size,); an array, or a ``pm.Data`` that a refit may change.
-    factor
-        The paths of K.
-    values
-        What to use for ``factor.values``: a ``pm.Data`` of that shape, so that a refit can change K without
-        recompiling.
-
-    Returns
-    -------
-    TensorVariable
-        Coordinates, shape (factor.size,). Its gradient reaches z and mean, not the values of K.
+    z and mean have the shape (factor.size,); mean is an array or a ``pm.Data`` that a refit may change. ``values``, a
+    ``pm.Data`` in place of ``factor.values``, lets a refit change K without recompiling. The gradient reaches z and
+    mean, not the values of K.
 
     Examples
     --------

@@ -55,17 +55,8 @@ class Anchors:
 def anchors_of(
     system: SystemDefinition, edges: Edges, coordinate: Sequence[int], delivered: Mapping[str, str]
 ) -> Anchors:
-    """Find the inputs parametrised by an outflow.
-
-    Parameters
-    ----------
-    delivered
-        Name of a flow from outside → name of the outflow by which it is stated.
-
-    Raises
-    ------
-    ModelError
-        If the process has another inflow, or the outflow does not exist in a year of the input.
+    """Find the inputs parametrised by an outflow. ``delivered``: name of a flow from outside → name of the outflow by
+    which it is stated. Its process must have no other inflow, and the outflow must exist in every year of the input.
     """
     n = sum(1 for k in coordinate if k >= 0)
     leaving: dict[int, list[int]] = {}

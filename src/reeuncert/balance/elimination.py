@@ -32,15 +32,8 @@ VERSION = source_version(__file__)
 def factorise(p: Array, leak: Array, pivot: Array) -> None:
     """Factorise I − P in place.
 
-    Parameters
-    ----------
-    p
-        Shares passed on inside the cycle, shape (n, n); row: from. The diagonal is not read. Overwritten by the
-        factors.
-    leak
-        Share of each process's throughput that leaves the cycle, shape (n,). Overwritten.
-    pivot
-        Pivots, shape (n,). Written.
+    p: shares passed on inside the cycle (n, n), row: from; the diagonal is not read; overwritten by the factors. leak:
+    share of each process's throughput that leaves the cycle (n,); overwritten. pivot (n,) is written.
     """
     n = leak.size
     start = 0

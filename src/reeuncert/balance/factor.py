@@ -57,13 +57,7 @@ class PathFactor:
 
     @classmethod
     def of(cls, blocks: Iterable[Paths]) -> PathFactor:
-        """Put blocks together.
-
-        Raises
-        ------
-        ValueError
-            The numbers of a block do not fit its coordinates, or the blocks are no partition of 0 … size − 1.
-        """
+        """Put blocks together, which must be a partition of 0 … size − 1."""
         indices, sizes, values = [], [], []
         known: dict[tuple[bytes, ...], Floats] = {}  # many paths of a large system have the same prior
         for given, *numbers in blocks:

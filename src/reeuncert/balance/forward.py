@@ -16,17 +16,7 @@ Floats = NDArray[np.float64]
 def flows_of_draws(u: Floats, network: Network) -> Floats:
     """Flows from coordinates; as `reeuncert.balance.op.flows_from_coordinates`, to rounding.
 
-    Parameters
-    ----------
-    u
-        Coordinates, shape (draw, n_coordinates).
-    network
-        The network.
-
-    Returns
-    -------
-    ndarray
-        Flows (not logs), shape (draw, n_edges), in the unit of the inputs.
+    Coordinates (draw, n_coordinates) → flows, not logs (draw, n_edges), in the unit of the inputs.
 
     Examples
     --------

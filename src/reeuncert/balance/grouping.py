@@ -15,14 +15,8 @@ HIDDEN = -1
 
 @dataclass(frozen=True)
 class Group:
-    """Flows that leave one process (or that all come from outside), and whose total has one coordinate.
-
-    Parameters
-    ----------
-    name
-        Unique name of the total.
-    flows
-        Names of its flows; in each year the last existing one takes the remainder of the total.
+    """Flows that leave one process (or that all come from outside), and whose total has one coordinate. In each year
+    the last existing one of its flows takes the remainder of the total.
 
     Examples
     --------
@@ -67,13 +61,7 @@ class Edges:
 
 
 def edges_with_groups(system: SystemDefinition, groups: Sequence[Group]) -> Edges:
-    """Expand a system over its years and add a hidden node before the flows of each group.
-
-    Raises
-    ------
-    ModelError
-        A group is empty, names an unknown flow, shares a flow with another group, or mixes flows of several processes.
-    """
+    """Expand a system over its years and add a hidden node before the flows of each group."""
     _check_groups(system, groups)
     graph = space_time_graph(system)
     names = [system.flows[i].name for i in graph.edge_flow]

@@ -163,18 +163,8 @@ def _cycle(  # type: ignore[no-untyped-def]  # numba infers
 def forward_into(u, layout, log_flow, log_share, kept, work):  # type: ignore[no-untyped-def]  # numba infers
     """Log flows and log shares of all edges (hidden ones too) in the kernels' order; returns the log-Jacobian.
 
-    Parameters
-    ----------
-    u
-        Coordinates, shape (n_coordinates,).
-    layout
-        See `reeuncert.balance.packing`.
-    log_flow, log_share
-        Written; shape (edges,).
-    kept
-        Written; input of `backward`, shape (layout[5],).
-    work
-        Scratch, shape (2, layout[6]).
+    u (n_coordinates,); layout as in `reeuncert.balance.packing`. Written: log_flow and log_share (edges,), and kept
+    (layout[5],), the input of `backward`. Scratch: work (2, layout[6]).
     """
     coordinate, target, out_start, in_start, in_edge, component_start, component_store, _ = layout_parts(layout)
     edges, inputs, components = layout[1], layout[2], layout[3]

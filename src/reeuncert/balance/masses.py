@@ -114,18 +114,9 @@ def exponentials(x, scratch, result):  # type: ignore[no-untyped-def]  # numba i
 def masses(network, exp_u, mass, share, through, kept):  # type: ignore[no-untyped-def]  # numba infers
     """Masses of all edges from the exponentials of the coordinates.
 
-    Parameters
-    ----------
-    network
-        A `MassNetwork`.
-    exp_u
-        Exponentials of the coordinates, and 1 for references, shape (n_coordinates + 1,).
-    mass, share
-        Written: mass of each edge, and its share of what leaves its node (edges).
-    through
-        Scratch: throughput of each node and of outside (nodes + 1).
-    kept
-        Written: factors of the cycles, for `masses_back`.
+    exp_u (n_coordinates + 1,) has 1 for references. Written: mass of each edge, its share of what leaves its node
+    (edges), and kept, the factors of the cycles for `masses_back`. Scratch: throughput of each node and of outside
+    (nodes + 1).
     """
     coordinate, target, out_start, component_start, anchor, _ = network
     through[:] = 0.0
@@ -208,16 +199,9 @@ def masses(network, exp_u, mass, share, through, kept):  # type: ignore[no-untyp
 def masses_back(network, mass, share, kept, to_mass, worth, to_u):  # type: ignore[no-untyped-def]  # numba infers
     """Gradient with respect to the coordinates from that with respect to the masses.
 
-    Parameters
-    ----------
-    network, mass, share, kept
-        As `masses` left them.
-    to_mass
-        Gradient with respect to the mass of each edge; overwritten by that with all that it feeds.
-    worth
-        Scratch: gradient with respect to what each node takes in (nodes + 1).
-    to_u
-        Written: (n_coordinates + 1); the last one is to be thrown away.
+    ``to_mass``, the gradient with respect to the mass of each edge, is overwritten by that with all that it feeds.
+    Scratch: worth, the gradient with respect to what each node takes in (nodes + 1). Written: to_u (n_coordinates + 1),
+    the last of which is to be thrown away.
     """
     coordinate, target, out_start, component_start, anchor, room = network
     worth[out_start.size - 1] = 0.0

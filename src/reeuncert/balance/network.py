@@ -181,18 +181,11 @@ class Network:
         return found
 
     def coordinate_index(self, name: str, year: int, split: bool = False) -> int:
-        """Number of the coordinate of a flow or group in a year; -1 where it has none (reference or absent).
+        """Number of the coordinate of a flow or group in a year; -1 where it has none (reference or absent). A group
+        with only one flow in that year is found under both names; ``split`` asks for the share of the flow within its
+        group.
 
         A group with only one flow in that year is found under both names.
-
-        Parameters
-        ----------
-        name
-            A flow or a group.
-        year
-            Calendar year.
-        split
-            Look for the share of the flow within its group.
         """
         return self._coordinate_of.get((name, int(year), split), -1)
 

@@ -124,18 +124,9 @@ def _apply(u: Any, network: Network) -> list[TensorVariable]:
 def balanced_flows(u: Any, network: Network) -> TensorVariable:
     """Log flows that balance, from free coordinates.
 
-    Parameters
-    ----------
-    u
-        Coordinates, shape (n_coordinates,): logs of inputs and log-ratios of shares, in the order of
-        ``network.coordinate_name``.
-    network
-        The network.
-
-    Returns
-    -------
-    TensorVariable
-        Log of each flow in each year in which it exists, shape (n_edges,), in the unit of the inputs.
+    Coordinates (n_coordinates,) are logs of inputs and log-ratios of shares, in the order of
+    ``network.coordinate_name``; the logs of the flows (n_edges,) are of each flow in each year in which it exists, in
+    the unit of the inputs.
 
     Examples
     --------
@@ -161,14 +152,8 @@ def balanced_flows(u: Any, network: Network) -> TensorVariable:
 def balanced_flows_with_jacobian(u: Any, network: Network) -> tuple[TensorVariable, TensorVariable]:
     """Log flows, and the log-Jacobian that turns a density on flows into one on coordinates.
 
-    Returns
-    -------
-    log_flow
-        As `balanced_flows`.
-    log_jacobian
-        log |∂x/∂u| for Lebesgue measure on the flows that balance, up to a constant:
-        Σ_outflows log x − Σ_processes log s − log det(I − P) + Σ_inputs log b. It does not depend on groups or
-        references.
+    log |∂x/∂u| for Lebesgue measure on the flows that balance, up to a constant: Σ_outflows log x − Σ_processes log s −
+    log det(I − P) + Σ_inputs log b. It does not depend on groups or references.
     """
     log_flow, _, log_jacobian, _ = _apply(u, network)
     return log_flow, log_jacobian
@@ -183,19 +168,8 @@ def log_shares(u: Any, network: Network) -> TensorVariable:
 
 
 def flows_from_coordinates(u: NDArray[np.float64], network: Network) -> NDArray[np.float64]:
-    """Flows of many draws at once, without a PyTensor graph.
-
-    Parameters
-    ----------
-    u
-        Coordinates, shape (..., n_coordinates).
-    network
-        The network.
-
-    Returns
-    -------
-    ndarray
-        Flows (not logs), shape (..., n_edges), in the unit of the inputs.
+    """Flows of many draws at once, without a PyTensor graph. Coordinates (..., n_coordinates) → flows, not logs (...,
+    n_edges), in the unit of the inputs.
     """
     u = np.ascontiguousarray(network.anchors.to_inputs(np.asarray(u, dtype=np.float64)))
     flat = kernels.forward_many(u.reshape(-1, network.n_coordinates), network.layout, network.visible)

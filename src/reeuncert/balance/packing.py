@@ -37,21 +37,9 @@ HEADER = 7
 def pack(
     edges: Edges, coordinate: Sequence[int], components: Sequence[Sequence[int]]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pack a network for the kernels.
-
-    Parameters
-    ----------
-    edges
-        Edges with their hidden nodes.
-    coordinate
-        Coordinate of each edge; -1 for a reference outflow.
-    components
-        Strongly connected components of the nodes, in topological order.
-
-    Returns
-    -------
-    layout, visible
-        The vector described above, and the place of each visible edge in the order of the kernels.
+    """Pack a network for the kernels. Coordinates are -1 for reference outflows; components are strongly connected, in
+    topological order. Returns the vector described above, and the place of each visible edge in the order of the
+    kernels.
     """
     order = [node for component in components for node in component]
     number = np.empty(len(order) + 1, dtype=np.int64)

@@ -13,15 +13,7 @@ from reeuncert.system.graph import BEYOND
 
 
 def reference_flows(u: NDArray[np.float64], network: Network) -> NDArray[np.float64]:
-    """Flows (not logs) from coordinates, shape (n_edges,); cubic in the number of nodes.
-
-    Parameters
-    ----------
-    u
-        Coordinates, shape (n_coordinates,).
-    network
-        The network.
-    """
+    """Flows (not logs) from coordinates, shape (n_edges,); cubic in the number of nodes."""
     edges = network.edges
     n_nodes, n_edges = len(edges.node_process), len(edges.source)
     years = network.system.years
@@ -52,15 +44,7 @@ def reference_flows(u: NDArray[np.float64], network: Network) -> NDArray[np.floa
 
 
 def coordinates_of(flows: NDArray[np.float64], network: Network) -> NDArray[np.float64]:
-    """Coordinates of given balanced flows: the inverse map.
-
-    Parameters
-    ----------
-    flows
-        Flows (not logs) that balance, shape (n_edges,).
-    network
-        The network.
-    """
+    """Coordinates of given balanced flows: the inverse map."""
     edges = network.edges
     amount = {}
     for k, flow in enumerate(flows):

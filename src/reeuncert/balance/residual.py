@@ -11,25 +11,12 @@ from reeuncert.system.definition import OUTSIDE, SystemDefinition
 def residual(system: SystemDefinition, mass_flow: ArrayLike) -> NDArray[np.float64]:
     """Relative imbalance of every process in every year: (in − out) / larger of the two.
 
-    Uses only source, target and years of the flows, so that it applies to any result file. A stock enters its
-    process in the year after, where the process still has outflows then.
+    Uses only source, target and years of the flows, so that it applies to any result file. A stock enters its process
+    in the year after, where the process still has outflows then.
 
-    Parameters
-    ----------
-    system
-        Processes, flows and years.
-    mass_flow
-        Mass of each flow in each year, shape (..., flow, year), in any unit; ignored where a flow is absent.
-
-    Returns
-    -------
-    ndarray
-        Shape (..., process, year); NaN where the process has no flows.
-
-    Raises
-    ------
-    ValueError
-        The last two dimensions are not (flow, year) of the system.
+    Masses have the shape (..., flow, year), in any unit, and are ignored where a flow is absent; the residual (...,
+    process, year) is NaN where the process has no flows. Uses only source, target and years of the flows, so that it
+    applies to any result file. A stock enters its process in the year after, where the process still has outflows then.
 
     Examples
     --------

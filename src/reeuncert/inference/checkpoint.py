@@ -66,8 +66,7 @@ class Stored:
 
 
 def find_checkpoint(folder: Path) -> Stored | None:
-    """Content of a checkpoint folder; None if it has no chain. Chains of a run that cannot be identified are an error.
-    """
+    """Content of a checkpoint folder; None if it has no chain. Chains that cannot be identified are an error."""
     chains = {int(p.stem[6:]): p for p in sorted(folder.glob("chain-*.npz")) if p.stem[6:].isdecimal()}
     if not chains:
         return None

@@ -114,8 +114,7 @@ KINDS |= dict.fromkeys((*MassNetwork._fields, "evidence_layout", "width_index", 
 
 @dataclass(frozen=True)
 class Unfold:
-    """From points where the sampler moved to the free variables of a model and its deterministics named by ``store``.
-    """
+    """From points where the sampler moved to the free variables of a model and the deterministics in ``store``."""
 
     model: pm.Model
     store: frozenset[str]

@@ -159,18 +159,7 @@ class EvidenceModel(Short):
         return pack_rows(self.family, self.form, self.lower, self.upper, self.shift, self.weight)
 
     def row_sigma(self, source_width: Floats) -> Floats:
-        """Scale of the error of each row.
-
-        Parameters
-        ----------
-        source_width
-            Width of each group (..., source_group).
-
-        Returns
-        -------
-        ndarray
-            (..., row).
-        """
+        """Scale of the error of each row (..., row) from the width of each group (..., source_group)."""
         source_width = np.asarray(source_width, dtype=np.float64)
         own = np.broadcast_to(self.own_widths, (*source_width.shape[:-1], self.own_widths.size))
         widths: Floats = np.concatenate([source_width, own], axis=-1)[..., self.width_index] * self.multiplier
@@ -197,20 +186,7 @@ class EvidenceModel(Short):
 
 
 def compile_evidence(case: Case, network: Network) -> EvidenceModel:
-    """Compile the evidence rows of a case to likelihood arrays.
-
-    Parameters
-    ----------
-    case
-        A case; every problem of its evidence is reported at once.
-    network
-        The network of the case's system.
-
-    Raises
-    ------
-    EvidenceError
-        If a row cannot be a likelihood of these flows.
-    """
+    """Compile the evidence rows of a case to likelihood arrays. Every problem of the evidence is reported at once."""
     problems = evidence_problems(case)
     if problems:
         raise EvidenceError(problems)

@@ -27,18 +27,8 @@ Statement = tuple[str, str, str, tuple[int, ...], frozenset[Term], frozenset[Ter
 
 @dataclass(frozen=True)
 class Overlap:
-    """Two rows of one lineage with common flows and no shared offset.
-
-    Parameters
-    ----------
-    lineage
-        Lineage of both rows.
-    first, second
-        Ids of the rows, in the order of the tables.
-    years
-        Years in which they overlap.
-    flows
-        Common flows in these years.
+    """Two rows (ids, in the order of the tables) of one lineage with common flows and no shared offset; the years in
+    which they overlap, and the common flows in these.
     """
 
     lineage: str
@@ -142,10 +132,8 @@ def overlaps_among(case: Case, sound: Iterable[Evidence]) -> list[Overlap]:
 
     Shares and ratios are compared with shares and ratios, levels and differences with levels and differences.
 
-    Parameters
-    ----------
-    case, sound
-        The case, and its rows that have no problem of their own.
+    Only rows without a problem of their own are looked at. Shares and ratios are compared with shares and ratios,
+    levels and differences with levels and differences.
     """
     by_lineage: dict[tuple[str, bool], list[tuple[Evidence, frozenset[Term]]]] = defaultdict(list)
     for row in sound:

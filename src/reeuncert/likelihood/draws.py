@@ -9,21 +9,8 @@ from reeuncert.words.error_laws import CUSTOMS, NORMAL, OUTLIER_SD, OUTLIER_WEIG
 
 
 def draw_errors(sigma: NDArray[np.float64], family: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Draw one error for each scale.
-
-    Parameters
-    ----------
-    sigma
-        Scale of the error (of its core, for customs records) (..., row).
-    family
-        Code of the family (row).
-    rng
-        Source of randomness.
-
-    Returns
-    -------
-    ndarray
-        Errors, with the shape of ``sigma``.
+    """Draw one error for each scale. The scale (..., row) is that of the core for customs records; the family (row) is
+    a code.
 
     Examples
     --------

@@ -262,18 +262,9 @@ def rows_of_masses(
 ) -> float:
     """Log likelihood of all rows from masses, and its gradient: `quantities`, `row_logp` and the way back in one.
 
-    Parameters
-    ----------
-    mass, log_offset, sigma, value
-        Of each edge, offset value and row; as for `quantities` and `row_logp`.
-    to_mass, to_offset
-        The gradient is added to them.
-    to_sigma
-        Written.
-    counts
-        How often each row counts; a row that is left out is not looked at.
-    sums, laws
-        From `reeuncert.likelihood.packing.unpack_sums` and `unpack_rows`.
+    Masses by edge, offsets by offset value; figures and scales of errors by row. The gradient is added to ``to_mass``
+    and ``to_offset``, and written to ``to_sigma``. A row that counts 0 times is not looked at. Sums and laws are from
+    `reeuncert.likelihood.packing.unpack_sums` and `unpack_rows`.
     """
     plain, num_ptr, num_edge, num_coef, den_ptr, den_edge, den_coef, off_ptr, off_index, off_weight = sums
     family, form, lower, upper, shift, weight = laws

@@ -47,16 +47,8 @@ class OffsetValues:
 def expand_offsets(
     rows: Sequence[Evidence], years: Sequence[Sequence[int]], offsets: Mapping[str, Offset]
 ) -> OffsetValues:
-    """Create the values of all used offsets, in the order of the table and then of the years.
-
-    Parameters
-    ----------
-    rows
-        Rows whose offsets are all known.
-    years
-        Years of each row within the case.
-    offsets
-        The table of offsets by name.
+    """Create the values of all used offsets, in the order of the table and then of the years. Every row's offsets must
+    be in the table; years are those of each row within the case.
     """
     needed: dict[str, set[int]] = {}
     for row, row_years in zip(rows, years, strict=True):

@@ -161,33 +161,15 @@ _register(RowLogp, _row_logp)
 
 
 def selected_quantities(log_flow: Any, log_offset: Any, layout: Any, coefficient: Any) -> TensorVariable:
-    """Reported quantity of every row on the scale of the row.
-
-    Parameters
-    ----------
-    log_flow
-        Log mass (edge).
-    log_offset
-        Log offsets (offset value).
-    layout, coefficient
-        The sums of the rows, packed by `reeuncert.likelihood.packing.pack_sums`.
-
-    Returns
-    -------
-    TensorVariable
-        eta (row): log for levels and ratios, logit for shares, plain for additive rows.
+    """Quantity of every row on its own scale (row): log for levels and ratios, logit for shares, plain for additive
+    rows. From the log masses (edge) and log offsets (offset value) by the sums of
+    `reeuncert.likelihood.packing.pack_sums`.
     """
     return _outputs(SelectedQuantities(), log_flow, log_offset, layout, coefficient)[0]
 
 
 def row_logp(value: Any, eta: Any, sigma: Any, code: Any, bound: Any) -> TensorVariable:
-    """Log likelihood of every row (row).
-
-    Parameters
-    ----------
-    value, eta, sigma
-        Reported figure, model's quantity (both on the scale of the row), and scale of the error (row).
-    code, bound
-        Family, form, bounds and second readings, packed by `reeuncert.likelihood.packing.pack_rows`.
+    """Log likelihood of every row (row). Figure, model's quantity and scale of the error are on the scale of the row
+    (row); ``code`` and ``bound`` are from `reeuncert.likelihood.packing.pack_rows`.
     """
     return _outputs(RowLogp(), value, eta, sigma, code, bound)[0]

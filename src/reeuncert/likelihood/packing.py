@@ -20,17 +20,9 @@ Sums = tuple[Ints, Ints, Floats]
 def pack_sums(plain: NDArray[np.bool_], numerator: Sums, denominator: Sums, offset: Sums) -> tuple[Ints, Floats]:
     """Pack the sums of all rows.
 
-    Parameters
-    ----------
-    plain
-        Whether a row has additive errors (row).
-    numerator, denominator, offset
-        Pointers, indices (of edges, edges and offset values) and coefficients.
-
-    Returns
-    -------
-    layout, coefficient
-        ``layout`` begins with the number of rows, of terms of each sum, and of edges whose mass some sum needs.
+    A row is plain if it has additive errors (row). The sums are pointers, indices (of edges, edges and offset values)
+    and coefficients. The layout begins with the number of rows, of terms of each sum, and of edges whose mass some sum
+    needs.
     """
     needed = _summed_edges(plain, numerator, denominator)
     parts = (numerator, denominator, offset)

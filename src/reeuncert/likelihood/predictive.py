@@ -35,19 +35,8 @@ def _logp_of_draws(logp: Floats, value: Floats, eta: Floats, sigma: Floats, code
 def predicted_quantities(evidence: EvidenceModel, mass_flow: Floats, log_offset: Floats | None = None) -> Floats:
     """Predicted quantity of every row without error, on the scale of the row.
 
-    Parameters
-    ----------
-    evidence
-        The compiled evidence.
-    mass_flow
-        Draws of the flows (..., flow, year), in the unit of the case; NaN where a flow does not exist.
-    log_offset
-        Draws of the log-offsets (..., offset_value); may be left out where no row has an offset.
-
-    Returns
-    -------
-    ndarray
-        eta (..., row).
+    Flows (..., flow, year) are in the unit of the case, NaN where a flow does not exist; log-offsets (...,
+    offset_value) may be left out where no row has one; the result is eta (..., row).
     """
     mass_flow = np.asarray(mass_flow, dtype=np.float64)
     batch = mass_flow.shape[:-2]
@@ -60,16 +49,8 @@ def predicted_quantities(evidence: EvidenceModel, mass_flow: Floats, log_offset:
 
 
 def predicted_sigma(evidence: EvidenceModel, source_width: Floats | None, batch: tuple[int, ...] = ()) -> Floats:
-    """Scale of the error of every row (..., row).
-
-    Parameters
-    ----------
-    evidence
-        The compiled evidence.
-    source_width
-        Draws of the widths (..., source_group); None takes the widths of the classes.
-    batch
-        Leading dimensions of the result where ``source_width`` is None.
+    """Scale of the error of every row (..., row). From draws of the widths (..., source_group), or for a batch of this
+    shape from the widths of the classes.
     """
     if source_width is None:
         return np.broadcast_to(evidence.row_sigma(evidence.widths.median), (*batch, evidence.n_rows))
@@ -83,21 +64,8 @@ def log_likelihood(
     log_offset: Floats | None = None,
     value: Floats | None = None,
 ) -> Floats:
-    """Log likelihood of every row for every draw.
-
-    Parameters
-    ----------
-    evidence, mass_flow, log_offset
-        See `predicted_quantities`.
-    source_width
-        Draws of the widths (..., source_group); None takes the widths of the classes.
-    value
-        Figures instead of the reported ones, on the scale of each row (row).
-
-    Returns
-    -------
-    ndarray
-        (..., row), e.g. (chain, draw, row).
+    """Log likelihood of every row for every draw (..., row), of the reported figures or of others on the scale of each
+    row; arguments as in `predicted_quantities` and `predicted_sigma`.
     """
     eta = predicted_quantities(evidence, mass_flow, log_offset)
     batch = eta.shape[:-1]
@@ -120,11 +88,6 @@ def predictive_draws(
     """Predictive draws of every row, on the scale of the row (`EvidenceModel.to_unit` gives the unit of the row).
 
     One of two readings is drawn by its weight. For bounds and ranges, the underlying figure is drawn.
-
-    Returns
-    -------
-    ndarray
-        (..., row).
     """
     eta = predicted_quantities(evidence, mass_flow, log_offset)
     sigma = np.broadcast_to(predicted_sigma(evidence, source_width, eta.shape[:-1]), eta.shape)
@@ -133,20 +96,7 @@ def predictive_draws(
 
 
 def split_by_lineage(evidence: EvidenceModel, values: Floats) -> dict[str, Floats]:
-    """Split an array by row into one array for each lineage.
-
-    Parameters
-    ----------
-    evidence
-        The compiled evidence.
-    values
-        (..., row).
-
-    Returns
-    -------
-    dict
-        Lineage → (..., its rows), in the order in which lineages appear.
-    """
+    """Split an array (..., row) into one for each lineage, in the order in which lineages appear."""
     return {name: values[..., rows] for name, rows in rows_by_lineage(evidence).items()}
 
 

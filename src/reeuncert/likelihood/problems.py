@@ -17,18 +17,7 @@ from reeuncert.words.units import RELATION_UNITS
 
 
 def evidence_problems(case: Case) -> list[Problem]:
-    """All problems of the evidence of a case.
-
-    Parameters
-    ----------
-    case
-        Only its system and evidence are used.
-
-    Returns
-    -------
-    list of Problem
-        In file and line order.
-    """
+    """All problems of the evidence of a case, in file and line order; only its system and evidence are used."""
     problems, sound = _sift(case)
     problems += duplicates(case, sound)
     problems += contradictions(case, [row for row in sound if row_has_flows(row, case)])

@@ -44,19 +44,9 @@ def _interval(low: float, high: float) -> Reading:
 
 
 def read(row: Evidence, factor: float, scale: str, sigma: float) -> Reading:
-    """Form of one row.
-
-    Parameters
-    ----------
-    row
-        A row without a problem.
-    factor
-        From the unit of the row to the unit of the case.
-    scale
-        ``log``, ``logit`` or ``plain``.
-    sigma
-        Scale of the row's error (the median, where it is learned): a printed figure is the interval of ± half its last
-        digit where that exceeds sigma / 2.
+    """Form of one row without a problem; ``factor`` leads from its unit to that of the case, ``scale`` is ``log``,
+    ``logit`` or ``plain``. With sigma, the scale of the row's error (the median, where it is learned), a printed figure
+    is the interval of ± half its last digit where that exceeds sigma / 2.
     """
     if row.qualifier in BOUND_QUALIFIERS:
         low, high = bounds(row)

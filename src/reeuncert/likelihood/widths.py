@@ -73,12 +73,8 @@ def second_witness(rows: Sequence[Evidence], touches: Sequence[frozenset[Term]])
 def group_widths(
     rows: Sequence[Evidence], classes: Sequence[ErrorClass], touches: Sequence[frozenset[Term]]
 ) -> WidthGroups:
-    """Group rows by lineage and error class, and decide which widths are learned.
-
-    Parameters
-    ----------
-    rows, classes, touches
-        Rows, the error class of each, and the (flow, year) pairs of each.
+    """Group rows by lineage and error class, and decide which widths are learned. ``touches``: the (flow, year) pairs
+    of each row.
     """
     found: dict[tuple[str, str], int] = {}
     members: list[ErrorClass] = []

@@ -20,17 +20,8 @@ _Found = Iterator[tuple[str, str]]
 
 
 def row_problems(case: Case) -> list[Problem]:
-    """Problems of single rows of the priors table, given the system and the covariates of the case.
-
-    Parameters
-    ----------
-    case
-        Its system must be able to balance.
-
-    Returns
-    -------
-    list of Problem
-        In the order of the table.
+    """Problems of single rows of the priors table, in its order, given a system that can balance and the covariates of
+    the case.
     """
     found = []
     for row in case.priors:

@@ -19,21 +19,6 @@ def flows_with_density(case: Case, network: Network) -> TensorVariable:
 
     Adds to the model ``u`` (coordinate), flat, on the scale of `CoordinateScale`, with a start that nearly fits, and
     the potential ``prior_density``: the density of the priors table with all volumes.
-
-    Parameters
-    ----------
-    case, network
-        A case with ``prior_measure`` ``mass`` or ``shares``, and its network.
-
-    Returns
-    -------
-    TensorVariable
-        Log of each flow in each year in which it exists, shape (edge,), in the unit of the case.
-
-    Raises
-    ------
-    ModelError
-        The priors table does not give a density of everything.
     """
     scale = CoordinateScale.of(case, network)
     free = pm.Flat("u", dims="coordinate", initval=scale.invert(feasible_start(case, network)))

@@ -17,12 +17,8 @@ from reeuncert.words.cells import condensed, listed, shown
 
 
 def coverage_problems(case: Case) -> list[Problem]:
-    """Coordinates without a row, with several rows, and rows without a coordinate.
-
-    Parameters
-    ----------
-    case
-        Its system must be able to balance, and its rows must be free of problems of their own.
+    """Coordinates without a row, with several rows, and rows without a coordinate. The system must be able to balance,
+    and the rows must be free of problems of their own.
     """
     try:
         network = case_network(case)

@@ -25,14 +25,8 @@ def prior_groups(case: Case) -> tuple[Group, ...]:
 
     Rows for several spans of years about the same flows make one group; it is named by the first of them.
 
-    Parameters
-    ----------
-    case
-        A case; only rows with ``mode = "total"`` that select more than one flow make a group.
-
-    Returns
-    -------
-    tuple of Group
+    Only rows with ``mode = "total"`` that select more than one flow make a group. Rows for several spans of years about
+    the same flows make one group; it is named by the first of them.
     """
     groups: dict[tuple[str, ...], str] = {}
     for prior in case.priors:
@@ -53,10 +47,8 @@ def delivered_inputs(case: Case) -> dict[str, str]:
 
     A row of kind ``input`` for an outflow of a process states the mass of that flow; the input follows from its shares.
 
-    Raises
-    ------
-    ModelError
-        If the process has more than one inflow.
+    A row of kind ``input`` for an outflow of a process states the mass of that flow; the input follows from its shares.
+    The process must have no other inflow.
     """
     found: dict[str, str] = {}
     for prior in case.priors:
@@ -77,33 +69,15 @@ def delivered_inputs(case: Case) -> dict[str, str]:
 
 
 def case_network(case: Case) -> Network:
-    """The network of a case, with the coordinates of its priors table.
-
-    Raises
-    ------
-    ModelError
-        If the flows cannot balance, or a row of the priors table fits no coordinate.
-    """
+    """The network of a case, with the coordinates of its priors table."""
     return Network.from_system(case.system, prior_groups(case), delivered_inputs(case))
 
 
 def covering_rows(case: Case, names: Sequence[str], years: Sequence[int], kinds: Sequence[str]) -> list[Prior]:
     """The row of the priors table that covers each coordinate.
 
-    Parameters
-    ----------
-    names, years, kinds
-        One entry per coordinate: the name of its flow or group, its year, and ``input``, ``share`` or ``split``.
-
-    Returns
-    -------
-    list of Prior
-        One row per coordinate. A split without a row of kind ``split`` takes the row of its total.
-
-    Raises
-    ------
-    ModelError
-        When a coordinate has no row, or more than one.
+    Names are those of flows or groups, kinds ``input``, ``share`` or ``split``. A split without a row of its own takes
+    the row of its total. Every coordinate must have one row.
     """
     own: dict[tuple[str, int, str], list[Prior]] = {}
     fallback: dict[tuple[str, int], Prior] = {}

@@ -38,29 +38,10 @@ def density_potential(
 ) -> TensorVariable:
     """Log density of the coordinates under the measures ``mass`` and ``shares``.
 
-    Parameters
-    ----------
-    case
-        Its priors table; under ``mass`` it covers every flow (``family = flat`` without prior knowledge), under
-        ``shares`` every input and every process with several outflows.
-    network
-        The network of the case, without groups.
-    log_flow
-        Log of the mass of each edge, in the unit of the case, shape (edge,).
-    log_jacobian
-        Log of the volume of flows per volume of coordinates; scalar; read under ``mass`` only.
-    log_share
-        Log of the share of its process that each edge takes, shape (edge,); read under ``shares`` only.
-
-    Returns
-    -------
-    TensorVariable
-        Scalar: log p(u), up to a constant under ``mass``.
-
-    Raises
-    ------
-    ModelError
-        A row does not fit the measure, a family is unknown or its numbers are impossible, or something is not covered.
+    Scalar log p(u), up to a constant under ``mass``, where the table covers every flow (``family = flat`` without prior
+    knowledge); under ``shares`` it covers every input and every process with several outflows. The network has no
+    groups. Log masses and log shares of the process that an edge leaves have the shape (edge,); the shares are read
+    under ``shares`` only, and under ``mass`` only the log volume of flows per volume of coordinates (a scalar).
     """
     total = pt.zeros(())
     for term in density_terms(case, network, log_flow, log_share).values():
@@ -71,12 +52,8 @@ def density_potential(
 def density_terms(
     case: Case, network: Network, log_flow: TensorVariable, log_share: TensorVariable
 ) -> dict[str, TensorVariable]:
-    """The terms of `density_potential` without the volume of the flows, summed by group of the priors table.
-
-    Returns
-    -------
-    dict of str to TensorVariable
-        A scalar for each group, in table order, used for power-scaling.
+    """The terms of `density_potential` without the volume of the flows: a scalar for each group of the priors table, in
+    table order, used for power-scaling.
     """
     check_densities(case, network)
     terms = {}
@@ -91,17 +68,8 @@ def density_terms(
 
 
 def density_of_draws(case: Case, network: Network, mass_flow: xr.DataArray) -> dict[str, NDArray[np.float64]]:
-    """`density_terms` of every draw, from its masses.
-
-    Parameters
-    ----------
-    mass_flow
-        Dims chain, draw, flow, year, in the unit of the case.
-
-    Returns
-    -------
-    dict of str to array (chain, draw)
-        By group of the priors table.
+    """`density_terms` (chain, draw) of every draw, by group of the priors table, from masses with dims chain, draw,
+    flow, year in the unit of the case.
     """
     mass = mass_flow.transpose("chain", "draw", "flow", "year").values
     logs = np.log(mass[:, :, network.edge_flow, network.edge_year])

@@ -20,12 +20,8 @@ MOST_ORDERS = 4.0
 def implied_flows(case: Case, draws: int = 500, seed: int = 1) -> tuple[Network, NDArray[np.float64]]:
     """Draw every flow from the prior of a case with ``prior_measure = "coordinates"``.
 
-    Returns
-    -------
-    network
-        Its ``edge_flow`` and ``edge_year`` label the columns.
-    log_flow
-        Log of the mass of each edge, in the unit of the case, shape (draw, edge).
+    Returns the network, whose ``edge_flow`` and ``edge_year`` label the columns, and the log of the mass of each edge
+    in the unit of the case, shape (draw, edge).
     """
     network = case_network(case)
     prior = coordinate_prior(case, network)
@@ -34,13 +30,7 @@ def implied_flows(case: Case, draws: int = 500, seed: int = 1) -> tuple[Network,
 
 
 def implied_warnings(case: Case, network: Network, log_flow: NDArray[np.float64]) -> list[Problem]:
-    """Flows whose implied prior spans more than four orders of magnitude (ends of its 90 % interval).
-
-    Parameters
-    ----------
-    case, network, log_flow
-        A case, and the result of `implied_flows`.
-    """
+    """Flows whose implied prior spans more than four orders of magnitude (ends of its 90 % interval)."""
     low, high = np.quantile(log_flow, [0.05, 0.95], axis=0) / np.log(10)
     found = []
     for index, flow in enumerate(case.system.flows):

@@ -92,21 +92,8 @@ class CoordinatePrior:
 def coordinate_prior(case: Case, network: Network) -> CoordinatePrior:
     """Mean and covariance blocks of all coordinates of a network.
 
-    Parameters
-    ----------
-    case
-        Its priors table must cover every coordinate once.
-    network
-        The network of the case's system and of its groups (`prior_groups`).
-
-    Returns
-    -------
-    CoordinatePrior
-
-    Raises
-    ------
-    ModelError
-        When a coordinate is not covered, the shares stated for one process exceed 1, or a covariance is singular.
+    The table must cover every coordinate once; a singular covariance, or stated shares of one process above 1 in sum,
+    is an error.
     """
     names = [str(n) for n in network.coordinate_name]
     years = [int(y) for y in network.coordinate_year]
@@ -244,16 +231,8 @@ def _loads(key: Sequence[Hashable], sd: Sequence[float]) -> np.ndarray:
 
 
 def path_correlation(carry: np.ndarray) -> np.ndarray:
-    """Correlation matrix of deviations, each of which is correlated with the one before.
-
-    Parameters
-    ----------
-    carry
-        Correlation with the deviation before, shape (n,); 0 where a path begins.
-
-    Returns
-    -------
-    ndarray of shape (n, n)
+    """Correlation matrix (n, n) of deviations, each of which has the correlation ``carry`` (n,) with the one before; 0
+    where a path begins.
 
     Examples
     --------

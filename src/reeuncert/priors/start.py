@@ -53,17 +53,8 @@ def feasible_start(case: Case, network: Network) -> NDArray[np.float64]:
     A weighted least-squares reconciliation with bounds, over evidence, priors and balances; shares and ratios are made
     linear round by round.
 
-    Parameters
-    ----------
-    case
-        A case under the measure ``mass`` or ``shares``.
-    network
-        Its network, without groups.
-
-    Returns
-    -------
-    ndarray of shape (n_coordinates,)
-        Finite coordinates; their flows balance exactly.
+    For a case under the measure ``mass`` or ``shares`` and its network without groups. A weighted least-squares
+    reconciliation with bounds, over evidence, priors and balances; shares and ratios are made linear round by round.
     """
     typical = _typical_mass(case)
     flow = np.full(network.n_edges, typical)

@@ -31,19 +31,8 @@ class Subject:
 
 
 def subjects(case: Case, network: Network, rows: Iterable[Prior]) -> list[Subject]:
-    """Expand rows over their years, and over their flows unless they state a total.
-
-    Parameters
-    ----------
-    case, network
-        A case and its network.
-    rows
-        Rows of its priors table.
-
-    Returns
-    -------
-    list of Subject
-        Ordered by row, year and flow; flows that do not exist in a year are left out.
+    """Expand rows over their years, and over their flows unless they state a total. They are ordered by row, year and
+    flow; flows that do not exist in a year are left out.
     """
     found = []
     for row in rows:
@@ -58,13 +47,8 @@ def subjects(case: Case, network: Network, rows: Iterable[Prior]) -> list[Subjec
 
 
 def check_densities(case: Case, network: Network) -> None:
-    """Check that a priors table of densities can be used.
-
-    Raises
-    ------
-    ModelError
-        Lists every row of a wrong kind or family or with impossible numbers, and everything that is not covered, or is
-        covered twice.
+    """Refuse a priors table of densities with rows of a wrong kind or family or with impossible numbers, and with
+    anything that is not covered, or covered twice; all at once.
     """
     if network.groups:
         raise ModelError(f"prior_measure = {case.prior_measure} knows no splits of totals; give each flow its own row")
@@ -177,10 +161,7 @@ def _stated_shares(case: Case, network: Network) -> NDArray[np.float64]:
 def share_medians(case: Case, network: Network) -> NDArray[np.float64]:
     """Means of the log-ratios of logistic_normal rows, from their median shares.
 
-    Returns
-    -------
-    ndarray of shape (edge,)
-        log(share / what the other outflows of the process leave); NaN where no row states a share.
+    log(share / what the other outflows of the process leave), shape (edge,); NaN where no row states a share.
     """
     stated = _stated_shares(case, network)
     out = np.full(network.n_edges, np.nan)

@@ -137,8 +137,7 @@ class HerePool:
 
 
 class ProcessPool:
-    """Several processes of this machine, each an executor of its own, so that a job finds the process it should have.
-    """
+    """Several processes of this machine, each an executor of its own: a job finds the process it should have."""
 
     def __init__(self, count: int) -> None:
         self._names = tuple(f"process {k + 1}" for k in range(count))

@@ -11,16 +11,8 @@ from reeuncert.system.graph import BEYOND, SpaceTimeGraph, reachable, space_time
 
 
 class NetworkProblem(NamedTuple):
-    """One reason why flows cannot balance.
-
-    Parameters
-    ----------
-    name
-        Process or flow with the problem.
-    year
-        First year of the problem; 0 when it does not depend on the year.
-    message
-        What is wrong, in which years, and the remedy.
+    """One reason why flows cannot balance: the process or flow, the first year (0 when it does not depend on the year),
+    and a message with the remedy.
     """
 
     name: str
@@ -46,17 +38,8 @@ def year_ranges(years: Iterable[int]) -> str:
 
 
 def network_problems(system: SystemDefinition) -> list[NetworkProblem]:
-    """Find all reasons why the flows of a system cannot balance in every year.
-
-    Parameters
-    ----------
-    system
-        Processes, flows and years.
-
-    Returns
-    -------
-    list of NetworkProblem
-        Empty if the system can balance. The graph is checked only if all names are valid.
+    """Find all reasons why the flows of a system cannot balance in every year. The graph is checked only if all names
+    are valid.
 
     Examples
     --------

@@ -39,11 +39,6 @@ def space_time_graph(system: SystemDefinition) -> SpaceTimeGraph:
     A stock (a flow from a process to itself) of year t enters the same process in year t + 1 where that process has
     an outflow then; else it leaves the system, as the closing stock of the last year does.
 
-    Raises
-    ------
-    KeyError
-        A flow names a process that the system does not have (`reeuncert.system.checks` finds these before).
-
     Examples
     --------
     >>> from reeuncert.system.definition import Flow, Process, SystemDefinition
@@ -90,16 +85,8 @@ def space_time_graph(system: SystemDefinition) -> SpaceTimeGraph:
 
 def strong_components(successors: Sequence[Sequence[int]]) -> list[list[int]]:
     """Strongly connected components of a directed graph, in topological order (Tarjan 1972, doi:10.1137/0201010).
-
-    Parameters
-    ----------
-    successors
-        Target nodes of the edges of each node.
-
-    Returns
-    -------
-    list of list of int
-        Each component sorted; a component comes before every component that its edges lead to.
+    Target nodes of the edges of each node → components, each sorted, and each before every component that its edges
+    lead to.
 
     Examples
     --------
