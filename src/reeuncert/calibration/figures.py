@@ -158,16 +158,8 @@ def simulated_row(
 ) -> Evidence:
     """One row as its source would report a truth.
 
-    Parameters
-    ----------
-    said
-        A row with its flows and years.
-    mass
-        The truth: mass of each flow and year that exists, in the unit of the case.
-    widths
-        Width of each source with a learned width; others have the width of their class.
-    offsets
-        Value of each offset, by year (0: all years).
+    The truth is the mass of each flow and year that exists, in the unit of the case; widths are those of sources with a
+    learned width (others have the width of their class), offsets by name and year (0: all years).
     """
     row = said.row
     error = class_of(row, case)

@@ -23,14 +23,8 @@ Draws = NDArray[np.float64]
 
 @dataclass
 class Deviations:
-    """Draws deviations from stated medians, on the log or log-ratio scale; rows with a shared level get the same one.
-
-    Parameters
-    ----------
-    rng, size
-        Source of randomness, and number of truths that are simulated side by side.
-    covariates
-        Name → year → value.
+    """Draws deviations of ``size`` truths from stated medians, on the log or log-ratio scale; rows with a shared level
+    get the same one. Covariates: name → year → value.
     """
 
     rng: np.random.Generator
@@ -39,14 +33,8 @@ class Deviations:
     _drawn: dict[tuple[str, ...], Draws] = field(default_factory=dict)
 
     def along(self, path: str, rows: Mapping[int, Prior]) -> dict[int, Draws]:
-        """Deviation of one path in each year.
-
-        Parameters
-        ----------
-        path
-            Name of the path: one flow or one total, and the kind of its prior.
-        rows
-            Row of the priors table for each year.
+        """Deviation of one path in each year. The path is a flow or a total and the kind of its prior; rows are those
+        of the priors table by year.
         """
         found: dict[int, Draws] = {}
         wander, last = np.zeros(self.size), 0
@@ -111,14 +99,8 @@ class Branch:
 class Drawn:
     """Drawn quantities of each truth, before the mass balance.
 
-    Parameters
-    ----------
-    entering
-        Mass of each flow from outside by (flow, year).
-    share
-        Share of the throughput of its process, for each other flow, by (flow, year).
-    delivering
-        Mass of an outflow by (flow, year), where the table states the delivered mass instead of the input.
+    By (flow, year): the mass of each flow from outside; for each other flow its share of the throughput of its process;
+    and the mass of an outflow where the table states the delivered mass instead of the input.
     """
 
     entering: dict[tuple[str, int], Draws]
@@ -127,13 +109,7 @@ class Drawn:
 
 
 def draw_shares(case: Case, size: int, rng: np.random.Generator) -> Drawn:
-    """Draw inputs and shares of `size` truths from the priors table.
-
-    Raises
-    ------
-    ModelError
-        When something that must be drawn has no row or several.
-    """
+    """Draw inputs and shares of `size` truths from the priors table."""
     table = _Table(case)
     deviation = table.deviations(Deviations(rng, size, case.covariates))
     drawn = Drawn({}, {}, {})

@@ -36,21 +36,9 @@ UNRECORDED_ROLES = ("unrecorded_trade", "declared", "undeclared")
 def quantities(draws: xr.Dataset, case: Case, names: Sequence[str] | None = None) -> tuple[pd.DataFrame, Array]:
     """Every quantity of interest of some draws, as columns.
 
-    Parameters
-    ----------
-    draws
-        ``mass_flow`` (chain, draw, flow, year) and, where the model has them, ``source_width`` and ``log_offset``.
-    case
-        The case of the draws.
-    names
-        Names of indicators; all of them by default.
-
-    Returns
-    -------
-    labels
-        One row per quantity: kind, group (role of the flow, source, offset or indicator), quantity, year.
-    values
-        Shape (chain, draw, quantity).
+    The draws hold ``mass_flow`` (chain, draw, flow, year) and, where the model has them, ``source_width`` and
+    ``log_offset``. Returns a row of labels per quantity (kind, group: role of the flow, source, offset or indicator;
+    quantity, year), and the values (chain, draw, quantity).
     """
     flow_labels, flows = _flows(draws, case)
     labels, values = [flow_labels], [flows]
@@ -180,13 +168,7 @@ def recovery_table(
 
 
 def key_rows(table: pd.DataFrame) -> pd.DataFrame:
-    """Headlines, and totals over the years of mining and of unrecorded trade.
-
-    Parameters
-    ----------
-    table
-        From `recovery_table`.
-    """
+    """Headlines, and totals over the years of mining and of unrecorded trade."""
     totals = table["kind"].str.endswith(ALL_YEARS) & table["group"].isin(("mine_production", "unrecorded_trade"))
     columns = ["kind", "quantity", "year", "truth", "median", "eti90_lb", "eti90_ub", "covered"]
     return table.loc[totals | (table["kind"] == HEADLINE), columns].reset_index(drop=True)

@@ -25,19 +25,9 @@ _ROUNDING = 1e-9
 def positions(truth: ArrayLike, draws: ArrayLike, rng: np.random.Generator) -> Array:
     """Position of each truth in its posterior, between 0 and 1; uniform under calibration.
 
-    Parameters
-    ----------
-    truth
-        Shape (quantity,).
-    draws
-        Nearly independent draws, shape (draw, quantity).
-    rng
-        Breaks ties at random, and spreads each rank uniformly over 1 / (draws + 1), so that it is exact for few draws.
-
-    Returns
-    -------
-    ndarray (quantity,)
-        NaN where the truth or a draw is not finite, or where all are equal up to rounding.
+    Truths (quantity,), nearly independent draws (draw, quantity); NaN where the truth or a draw is not finite, or where
+    all are equal up to rounding. Ties are broken at random, and each rank is spread uniformly over 1 / (draws + 1), so
+    that it is exact for few draws.
 
     Examples
     --------
@@ -66,19 +56,7 @@ def inside(position: ArrayLike, probability: float) -> NDArray[np.bool_]:
 
 
 def uniformity(position: ArrayLike) -> Array:
-    """p-value of uniformity of positions.
-
-    The statistic is the smallest tail probability, over the points i / n, of the number of positions at or below a
-    point; its distribution under uniformity is simulated.
-
-    Parameters
-    ----------
-    position
-        Between 0 and 1, shape (simulation, quantity); two simulations at least.
-
-    Returns
-    -------
-    ndarray (quantity,)
+    """p-value (quantity,) of uniformity of positions between 0 and 1, shape (simulation, quantity).
 
     Examples
     --------

@@ -121,16 +121,8 @@ def record_problems(case: Case) -> list[Problem]:
 
 
 def evidence_row_problems(row: Evidence, unit: str, plain: bool | None) -> list[tuple[str, str]]:
-    """Problems of one row of evidence.
-
-    Parameters
-    ----------
-    row
-        The row; flows, years and sources are not looked at.
-    unit
-        Unit of the case, e.g. ``"kt REO"``.
-    plain
-        Whether the row's errors are additive; None where its class is not known.
+    """Problems of one row of evidence. Flows, years and sources are not looked at; ``plain`` says whether the row's
+    errors are additive (None: its class is not known).
     """
     found = list(_evidence_words(row, unit.partition(" ")[2]))
     if row.relation in RELATION_UNITS and row.qualifier in QUALIFIERS:

@@ -19,13 +19,9 @@ Term = tuple[int, int]
 class Selection:
     """Quantity of a row: numerator / denominator.
 
-    Parameters
-    ----------
-    numerator, denominator
-        Coefficient of each (flow, year) that exists; the denominator is empty for levels and differences. For a share
-        on the logit scale it holds what is *not* in the numerator, since logit(A / (A + B)) = log A - log B.
-    touches
-        Every (flow, year) of the row.
+    Numerator and denominator are the coefficients of each (flow, year) that exists; the denominator is empty for levels
+    and differences. For a share on the logit scale it holds what is *not* in the numerator, since logit(A / (A + B)) =
+    log A - log B. ``touches`` has every (flow, year) of the row.
     """
 
     numerator: Mapping[Term, float]
@@ -74,12 +70,8 @@ def coefficients(
 
 
 def select(row: Evidence, system: SystemDefinition, factors: Mapping[str, Factor], plain: bool) -> Selection:
-    """Flows, years and coefficients of a row that has no problem (see `reeuncert.likelihood.problems`).
-
-    Parameters
-    ----------
-    plain
-        The row is modelled on its own scale (additive errors), not on the log or logit scale.
+    """Flows, years and coefficients of a row that has no problem (see `reeuncert.likelihood.problems`). A plain row is
+    modelled on its own scale (additive errors), not on the log or logit scale.
     """
     years = years_in_case(row, system)
     upper = coefficients(system, selected(system, row.selector, years), row, factors)

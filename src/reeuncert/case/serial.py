@@ -23,18 +23,7 @@ _NOT_FINITE = {None: math.nan, "inf": math.inf, "-inf": -math.inf}
 
 
 def case_to_json(case: Case) -> str:
-    """Write a case as JSON text; NaN (a number not given) becomes null, every other float keeps all its digits.
-
-    Parameters
-    ----------
-    case
-        Any case.
-
-    Returns
-    -------
-    str
-        One line of standard JSON.
-    """
+    """Write a case as JSON text; NaN (a number not given) becomes null, every other float keeps all its digits."""
     content = {"format": FORMAT, "version": VERSION, "case": _plain(case)}
     return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
@@ -73,13 +62,7 @@ def model_json(case: Case) -> str:
 
 
 def case_from_json(text: str) -> Case:
-    """Rebuild a case from the text that `case_to_json` wrote; the same text may give the same object.
-
-    Raises
-    ------
-    CaseError
-        When the text was not written by this version of the format.
-    """
+    """Rebuild a case from the text that `case_to_json` wrote; the same text may give the same object."""
     return _rebuilt(text)
 
 

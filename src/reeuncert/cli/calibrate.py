@@ -64,11 +64,6 @@ def run_calibration(request: Request) -> None:
 def years_of(text: str, case: Case) -> list[int]:
     """``2009-2012`` or ``2010`` as years.
 
-    Raises
-    ------
-    CaseError
-        When the text is neither.
-
     Examples
     --------
     >>> years_of("2017-2019", read_case("small_metal"))

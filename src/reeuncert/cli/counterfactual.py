@@ -34,13 +34,7 @@ def show_counterfactual(
     by: str,
     out: Path | None,
 ) -> None:
-    """Run the rule, print the lost consumption, and write the table if requested.
-
-    Raises
-    ------
-    ReeUncertError
-        If the result, the rule or one of its arguments cannot be used, or the table cannot be written.
-    """
+    """Run the rule, print the lost consumption, and write the table if requested."""
     chosen = rule(name, arguments)  # before the draws are read, which takes longest
     given = _capacity(capacity)
     dt = read_results(results, variables={"posterior": ["mass_flow"]})
@@ -57,11 +51,6 @@ def show_counterfactual(
 
 def pairs(given: Sequence[str]) -> dict[str, str]:
     """Parse ``name=value`` texts to a mapping.
-
-    Raises
-    ------
-    InputError
-        If a text has no ``=``.
 
     Examples
     --------

@@ -11,11 +11,6 @@ from reeuncert.words.cells import shown
 def parse_options(given: Iterable[str]) -> dict[str, str]:
     """Split ``name=value`` pairs.
 
-    Raises
-    ------
-    CaseError
-        If a pair has no ``=``, or a name is given twice.
-
     Examples
     --------
     >>> parse_options(["gap_structure=flat"])

@@ -20,23 +20,8 @@ SHOWN_WARNINGS = 3
 def run_case(
     name: str, options: Sequence[str] = (), *, out: Path | None = None, strict: bool = False, **settings: Any
 ) -> int:
-    """Run a case, print what was found, and return the exit status.
-
-    Parameters
-    ----------
-    name, options
-        Case, and ``name=value`` of its switches.
-    out
-        Folder of the results; by default ``results/CASE``.
-    strict
-        Whether a failed check is a failure.
-    **settings
-        See `reeuncert.run`.
-
-    Raises
-    ------
-    ReeUncertError
-        When the input cannot be used, the sampler cannot start, or the files cannot be written.
+    """Run a case with ``name=value`` of its switches and the settings of `reeuncert.run`, print what was found, and
+    return the exit status. The folder is by default ``results/CASE``; strict: a failed check is a failure.
     """
     case = read_case(name, **parse_options(options))
     if not settings.get("quiet"):

@@ -52,13 +52,7 @@ class StudyRequest:
 
 
 def run_sensitivity(request: StudyRequest) -> int:
-    """Plan, fit missing scenarios, print, and write; returns the exit status.
-
-    Raises
-    ------
-    ReeUncertError
-        When the input cannot be used, no scenario could be fitted, or the files cannot be written.
-    """
+    """Plan, fit missing scenarios, print, and write; returns the exit status."""
     case = read_case(request.case, **parse_options(request.options))
     file = request.scenarios or find_case(request.case) / FILE
     if not file.is_file():

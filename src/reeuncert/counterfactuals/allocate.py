@@ -69,17 +69,8 @@ class Allocation:
 
 
 def allocate(network: YearNetwork, world: World, tiers: Sequence[Mask]) -> Allocation:
-    """Serve the demand of each tier in turn, then rebuild stocks.
-
-    Parameters
-    ----------
-    tiers
-        Boolean array of demanded flows per tier; demand is the drawn value.
-
-    Raises
-    ------
-    ReeUncertError
-        If a process without stock has surplus supply.
+    """Serve the demand of each tier (a boolean array of the demanded flows, whose demand is the drawn value) in turn,
+    then rebuild stocks. A process without stock must have no surplus supply.
     """
     world = replace(world, limit=np.where(world.limit < _LEAST * world.mass, 0.0, world.limit))
     state = _State(network, world, np.zeros_like(world.extra))
@@ -98,17 +89,8 @@ def allocate(network: YearNetwork, world: World, tiers: Sequence[Mask]) -> Alloc
 def share_out(want: Array, weight: Array, room: Array, first: Array) -> Array:
     """Divide demand over suppliers in proportion to weight, each up to its room.
 
-    Parameters
-    ----------
-    want
-        Array (draw,).
-    weight, room, first
-        Arrays (supplier, draw): drawn delivery, maximum delivery, and priority delivery.
-
-    Returns
-    -------
-    array (supplier, draw)
-        Sums to `want`, or to the total room if that is less.
+    Demand (draw,); weight, room and first (supplier, draw) are the drawn, the largest and the priority delivery. The
+    result (supplier, draw) sums to the demand, or to the total room if that is less.
 
     Examples
     --------
@@ -250,12 +232,8 @@ class _State:
         self.drawn += from_stock
 
     def _rooms(self, j: int, reach: Array) -> Array:
-        """Spare room of each inflow of a process, given the reachable throughput of its source.
-
-        Parameters
-        ----------
-        reach
-            Array (process, draw).
+        """Spare room of each inflow of a process, given the reachable throughput of its source, array
+        (process, draw).
         """
         inflows = self.inflows[j]
         room = np.maximum(self.world.limit[inflows] - self.mass[inflows], 0.0)

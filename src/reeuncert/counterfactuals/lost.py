@@ -29,12 +29,8 @@ def consumption_flows(table: FlowTable) -> Mask:
 
 
 def counterfactual_dataset(table: FlowTable, year: int, before: Array, after: Array, consumed: Mask) -> xr.Dataset:
-    """Consumption, lost consumption and mine production, from flows (flow, draw) before and after.
-
-    Returns
-    -------
-    Dataset
-        Dims chain, draw, region, product, end_use, year (one year). NaN: no such flow.
+    """Consumption, lost consumption and mine production, from flows (flow, draw) before and after. Dims chain, draw,
+    region, product, end_use, year (one year). NaN: no such flow.
     """
     chains, draws, _ = table.shape
     uses = (*table.end_uses, *([""] if (table.attributes["end_use"][consumed] == "").any() else []))
@@ -125,13 +121,7 @@ def lost_consumption(
 
 
 def counterfactual_of(world: xr.DataTree) -> xr.Dataset:
-    """Group of a counterfactual's numbers.
-
-    Raises
-    ------
-    ReeUncertError
-        If the result is not a counterfactual.
-    """
+    """Group of a counterfactual's numbers."""
     if GROUP not in world.children:
         raise ReeUncertError(
             f"this result has no group '{GROUP}': it comes from no_trade(dt) or another counterfactual"

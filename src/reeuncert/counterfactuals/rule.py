@@ -18,16 +18,8 @@ REGISTERED, UNREGISTERED = "registered", "unregistered"
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """Year and tables on which a rule acts.
-
-    Parameters
-    ----------
-    table
-        All flows of the result.
-    network
-        Those of the year.
-    stages, regions
-        Stage and region of each process of the network.
+    """Year and tables on which a rule acts: all flows of the result, the network of the year, and the stage and region
+    of each of its processes.
     """
 
     table: FlowTable

@@ -74,10 +74,9 @@ def capacities(setting: Setting, capacity: Capacity, mass: Array) -> Array:
     have that of the year: closed capacity is not assumed to reopen. A given capacity is an output; the recovery of the
     draw converts it to a throughput.
 
-    Parameters
-    ----------
-    mass
-        Flows of the year as drawn, array (flow of the network, draw).
+    Mines and plants: the highest throughput of the draw up to the year, or that of the year. Unregistered ones always
+    have that of the year: closed capacity is not assumed to reopen. A given capacity is an output; the recovery of the
+    draw converts it to a throughput. Masses are the flows of the year as drawn, array (flow of the network, draw).
     """
     network = setting.network
     through = throughput(setting.table, network)

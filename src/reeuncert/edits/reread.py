@@ -24,15 +24,7 @@ class Reread:
         self._sound: set[str] = set()
 
     def __call__(self, case: Case, options: Mapping[str, str]) -> Case:
-        """The case under its options with some of them changed, cut to the same years.
-
-        Raises
-        ------
-        ReeUncertError
-            When the case is no longer what its files say.
-        InputError
-            When the files cannot be read, or lack an option or a choice.
-        """
+        """The case under its options with some of them changed, cut to the same years."""
         text = _content(case)
         if text not in self._sound:
             if not case.path or _content(self._one(case, case.options)) != text:

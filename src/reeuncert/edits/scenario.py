@@ -117,12 +117,8 @@ def _edits(name: str, changes: Iterable[object], file: str, line: int) -> tuple[
 
 
 def scenarios_from(given: Iterable[Scenario | Mapping[str, object]], file: str = "scenarios") -> tuple[Scenario, ...]:
-    """A list of scenarios from records or from mappings with ``name``, ``changes`` and ``why``.
-
-    Raises
-    ------
-    CaseError
-        With every problem of every scenario.
+    """A list of scenarios from records or from mappings with ``name``, ``changes`` and ``why``. All problems of all
+    scenarios are reported at once.
     """
     found: list[Scenario] = []
     problems: list[Problem] = []

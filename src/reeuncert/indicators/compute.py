@@ -20,13 +20,9 @@ STORED = "indicators"
 
 
 def indicators_of(table: FlowTable, names: Iterable[str] | None = None) -> xr.Dataset:
-    """Compute indicators of one table of flows, with cumulative variants.
-
-    Returns
-    -------
-    Dataset
-        One variable per indicator, dims (chain, draw, [region], [partner], [product], [end_use], year), with
-        ``long_name``, ``units`` and ``reference`` as attributes. NaN: not defined, or no such flow in the system.
+    """Compute indicators of one table of flows, with cumulative variants. One variable per indicator, dims (chain,
+    draw, [region], [partner], [product], [end_use], year), with ``long_name``, ``units`` and ``reference`` as
+    attributes. NaN: not defined, or no such flow in the system.
     """
     variables = {}
     for record in choose(names):
@@ -122,13 +118,7 @@ def without_indicators(dt: xr.DataTree) -> xr.DataTree:
 
 
 def with_stored_indicators(dt: xr.DataTree) -> xr.DataTree:
-    """Compute the indicators again that the file of a result names.
-
-    Raises
-    ------
-    UnknownIndicatorError
-        If one is not known.
-    """
+    """Compute the indicators again that the file of a result names."""
     if STORED not in dt.attrs:
         return dt
     out = dt.copy(deep=False)

@@ -147,13 +147,7 @@ class FlowTable:
         return {"region": self.regions, "end_use": self.end_uses}[dim]
 
     def members(self, label: str) -> tuple[str, ...]:
-        """Products of a label of the dim ``product``.
-
-        Raises
-        ------
-        KeyError
-            If the label is not known.
-        """
+        """Products of a label of the dim ``product``."""
         if label in self.products:
             return (label,)
         return {REFINED: self.refined, ALL: self.products}[label]
@@ -166,13 +160,8 @@ class FlowTable:
     def over(self, *dims: str, of: Callable[..., Array]) -> Array:
         """A quantity for each combination of labels: array (chain, draw, *dims, year).
 
-        Parameters
-        ----------
-        *dims
-            Dims of indicators, in their order.
-        of
-            Takes a label for each dim, returns an array (chain, draw, year). A region is never its own partner, and
-            only regions are partners; other cells stay NaN.
+        ``of`` takes a label for each dim and returns an array (chain, draw, year). A region is never its own partner,
+        and only regions are partners; other cells stay NaN.
         """
         out = self.blank(*dims)
         labels = [self.regions if dim == "partner" else self.labels(dim) for dim in dims]
@@ -202,14 +191,10 @@ class FlowTable:
         return mask
 
     def sum(self, plus: Mask, minus: Mask | None = None) -> Array:
-        """Sum of some flows minus that of others, in every draw and year.
+        """Sum of some flows minus that of others, in every draw and year. Absent flows count as zero; a sum without any
+        existing flow is NaN throughout (and read-only). Array (chain, draw, year).
 
         An absent flow counts as zero. A sum without any existing flow is absent.
-
-        Returns
-        -------
-        array (chain, draw, year)
-            NaN throughout (and read-only) if absent.
         """
         existing = self.present.any(axis=1)
         added = np.flatnonzero(plus & existing)

@@ -60,16 +60,8 @@ def all_headlines(result: Result) -> pd.DataFrame:
 class HeadlineDraws:
     """One headline of the case: the value that its sentence tells, in every draw.
 
-    Parameters
-    ----------
-    label
-        Indicator, labels and year in a line.
-    mass
-        Whether it is a mass (else a ratio).
-    posterior
-        Draws (chain, draw); NaN where a ratio is undefined.
-    prior
-        Draws (draw,); empty when the prior was not simulated.
+    Draws of the posterior (chain, draw) are NaN where a ratio is undefined; those of the prior (draw,) are empty when
+    it was not simulated.
     """
 
     label: str
@@ -113,24 +105,12 @@ def number(value: float, *, percent: bool = False) -> str:
 
 
 def place(dt: xr.DataTree, headline: Headline) -> tuple[str, dict[str, str], int]:
-    """Location of a headline's value in a result: variable, labels, year.
-
-    Raises
-    ------
-    ReeUncertError
-        If the headline does not name what its indicator needs.
-    """
+    """Location of a headline's value in a result: variable, labels, year."""
     return headline_place(headline, dt["derived"].to_dataset()["year"].values.tolist())
 
 
 def headline_row(dt: xr.DataTree, headline: Headline, *, prob: float = 0.9, kind: str = "eti") -> pd.DataFrame:
-    """One headline, as a row of `headlines`.
-
-    Raises
-    ------
-    ReeUncertError
-        If it names an indicator, label or year that does not exist, or its sentence cannot be filled in.
-    """
+    """One headline, as a row of `headlines`."""
     record = lookup(headline.indicator)
     problem = sentence_problem(headline.sentence)
     if problem:

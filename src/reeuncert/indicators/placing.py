@@ -15,13 +15,7 @@ from reeuncert.words.cells import did_you_mean, listed, shown
 
 
 def headline_place(headline: Headline, years: Sequence[int]) -> tuple[str, dict[str, str], int]:
-    """Location of a headline's value in a result of some years: variable, labels, year.
-
-    Raises
-    ------
-    ReeUncertError
-        If the headline does not name what its indicator needs.
-    """
+    """Location of a headline's value in a result of some years: variable, labels, year."""
     record = lookup(headline.indicator)
     name, year = headline.indicator, headline.year
     if not year:
@@ -46,22 +40,7 @@ def headline_place(headline: Headline, years: Sequence[int]) -> tuple[str, dict[
 def label_positions(
     name: str, labels: Mapping[str, Sequence[object]], wanted: Mapping[str, object]
 ) -> dict[str, list[int]]:
-    """Positions of labels along the dims of an indicator.
-
-    Parameters
-    ----------
-    name
-        Of the indicator, for messages.
-    labels
-        Dim → all its labels.
-    wanted
-        Dim → label or labels.
-
-    Raises
-    ------
-    ReeUncertError
-        If a dim or label is not known; the message lists the known ones.
-    """
+    """Positions of labels along the dims of an indicator. The known ones are listed in the error for any other."""
     found = {}
     for dim, given in wanted.items():
         if dim not in labels:
@@ -84,13 +63,7 @@ def no_such_flows(name: str, coords: Mapping[str, object], year: int) -> str:
 
 
 def check_headline(headline: Headline, table: FlowTable) -> None:
-    """Test a headline on flows, as if its sentence were filled in.
-
-    Raises
-    ------
-    ReeUncertError
-        If it names an indicator, label or year that does not exist, or its sentence cannot be filled in.
-    """
+    """Test a headline on flows, as if its sentence were filled in."""
     record = lookup(headline.indicator)
     problem = sentence_problem(headline.sentence)
     if problem:

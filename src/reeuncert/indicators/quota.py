@@ -48,13 +48,7 @@ def quota_of(table: FlowTable, name: str, region: str) -> Array:
 
 
 def mass_conversion(unit: str, wanted: str) -> float:
-    """Conversion factor between two units of mass.
-
-    Raises
-    ------
-    CaseError
-        If it cannot be converted.
-    """
+    """Conversion factor between two units of mass."""
     first, second = mass_unit(unit), mass_unit(wanted)
     if first == second:
         return 1.0

@@ -17,12 +17,9 @@ def refined_production(production: Array, feed: Array, bought: Array | float = 0
     Gross output would count one tonne at every step. A region that only processes imported refined products has a
     slightly negative net output, by its losses.
 
-    Parameters
-    ----------
-    production, feed
-        Output of all processes, and refined products used as feed, in one unit of mass.
-    bought
-        Refined products that the chain bought from another chain in the region and books as its own.
+    Gross output would count one tonne at every step. A region that only processes imported refined products has a
+    slightly negative net output, by its losses. ``bought``: refined products that the chain bought from another chain
+    in the region and books as its own.
 
     Examples
     --------
@@ -46,12 +43,8 @@ def share_of_refining(production: Array, world: Array) -> Array:
 def refined_production_of(table: FlowTable, region: str, label: str, *, registered: bool = False) -> Array:
     """Refined production of a region, array (chain, draw, year): gross for a product, net for all refined products.
 
-    Parameters
-    ----------
-    label
-        A refined product or ``"refined"``; other labels are absent.
-    registered
-        Only registered plants, including purchases from unregistered ones that they book as their own.
+    The label is a refined product or ``"refined"``; others are absent. ``registered``: only registered plants,
+    including purchases from unregistered ones that they book as their own.
     """
     products = table.members(label) if label in (REFINED, *table.refined) else ()
     here = table.where(origin=region, product=products)

@@ -40,26 +40,12 @@ def read_results(path: str | Path, *, variables: Mapping[str, Iterable[str]] | N
 
 
 def write_netcdf(dt: xr.DataTree, path: str | Path) -> None:
-    """Write a result as netCDF-4, without the indicators that `read_results` can compute; see `write_draws`.
-
-    Raises
-    ------
-    OutputError
-        When the file cannot be written.
-    """
+    """Write a result as netCDF-4, without the indicators that `read_results` can compute; see `write_draws`."""
     write_draws(without_indicators(dt), path)
 
 
 def stage_results(
     staging: Staging, dt: xr.DataTree, tables: Mapping[str, pd.DataFrame], texts: Mapping[str, str] | None = None
 ) -> None:
-    """Write the files of a result into a staging folder, without the indicators that can be computed again.
-
-    Parameters
-    ----------
-    tables
-        File name → table, written as CSV.
-    texts
-        File name → content, e.g. ``report.html``.
-    """
+    """Write the files of a result into a staging folder, without the indicators that can be computed again."""
     stage_draws(staging, without_indicators(dt), tables, texts)

@@ -96,15 +96,7 @@ def all_indicators(result: Result) -> pd.DataFrame:
 
 
 def computed(dt: xr.DataTree, name: str) -> xr.DataArray:
-    """Draws of an indicator that has been added to a result, dims (chain, draw, …).
-
-    Raises
-    ------
-    UnknownIndicatorError
-        If no indicator has the name.
-    ReeUncertError
-        If the result does not hold it.
-    """
+    """Draws of an indicator that has been added to a result, dims (chain, draw, …)."""
     lookup(name)
     held = dt["derived"].to_dataset() if "derived" in dt.children else xr.Dataset()
     if name not in held.data_vars:
@@ -128,13 +120,7 @@ def interval_columns(prob: float = 0.9, kind: str = "eti") -> tuple[str, str]:
 
 
 def select_labels(variable: xr.DataArray, name: str, coords: Mapping[str, object]) -> xr.DataArray:
-    """Part of an indicator selected by `coords` (dim → label or labels); all dims are kept.
-
-    Raises
-    ------
-    ReeUncertError
-        If a dim or label is not known; the message lists the known ones.
-    """
+    """Part of an indicator selected by `coords` (dim → label or labels); all dims are kept."""
     labels = {str(d): variable[d].values.tolist() for d in variable.dims if d not in SAMPLE}
     return variable.isel(label_positions(name, labels, coords))
 

@@ -59,14 +59,8 @@ def plan(
 ) -> Plan:
     """Order the processes topologically within a year, each cycle as one component.
 
-    Parameters
-    ----------
-    source, target
-        Names of the processes at the ends of each flow; equal ends are a stock.
-    entry
-        Index of the origin of each flow that comes from outside.
-    reset
-        Process → index of the origin that it gives to its outflows.
+    ``source`` and ``target`` name the processes at the ends of each flow; equal ends are a stock. ``entry`` is the
+    index of the origin of each flow from outside; ``reset`` that which a process gives to its outflows.
     """
     names = sorted({*source, *target} - {OUTSIDE})
     index = {name: i for i, name in enumerate(names)} | {OUTSIDE: -1}
@@ -91,23 +85,9 @@ def plan(
 def trace(mass: Array, carried: Mask, network: Plan, n_origins: int, weights: Array) -> Array:
     """Mass by origin in weighted sums of flows.
 
-    Parameters
-    ----------
-    mass
-        Array (flow, draw, year), zero where absent, balanced.
-    carried
-        Boolean array (flow, year): stock of the year before that enters its process in this year.
-    network
-        From `plan`.
-    n_origins
-        Number of origins.
-    weights
-        Array (sum, flow): coefficients of the flows in each sum; zero for flows from outside.
-
-    Returns
-    -------
-    array (sum, origin, draw, year)
-        In the unit of `mass`; the sum over origins is the weighted sum of the flows.
+    Masses (flow, draw, year) are balanced, zero where absent; ``carried`` (flow, year) marks stocks of the year before
+    that enter their process in this year; weights (sum, flow) are zero for flows from outside. Array (sum, origin,
+    draw, year) in the unit of the masses; the sum over origins is the weighted sum of the flows.
 
     Examples
     --------
@@ -189,10 +169,10 @@ def origins_of(table: FlowTable, kind: str) -> Plan:
     Separated: the same for processes of stage `separation`, also if separated before. Other mass has no region, or was
     in the opening stock of the first year.
 
-    Raises
-    ------
-    ValueError
-        If the kind is neither, or stages of processes are needed and the table knows none.
+    Origins are numbered like the labels of the dim ``partner``: regions, opening stock, no region. Mined: ore has the
+    region of its mine. Refined: outflows of a process with unrefined inflows have the region of that process.
+    Separated: the same for processes of stage `separation`, also if separated before. Other mass has no region, or was
+    in the opening stock of the first year.
     """
     if kind not in ("mined", "refined", "separated"):
         raise ValueError(f"cannot trace '{kind}' origins; use 'mined', 'refined' or 'separated'")
@@ -224,14 +204,8 @@ def _separation_plants(table: FlowTable) -> set[str]:
 
 
 def traced(table: FlowTable, kind: str, weights: Array) -> Array:
-    """Mass by origin in weighted sums of the flows of a table, array (sum, origin, chain, draw, year).
-
-    Parameters
-    ----------
-    kind
-        ``"mined"``, ``"refined"`` or ``"separated"``, see `origins_of`.
-    weights
-        Array (sum, flow).
+    """Mass by origin in weighted sums of the flows of a table, array (sum, origin, chain, draw, year). Kinds are those
+    of `origins_of`; weights have the shape (sum, flow).
     """
     chains, draws, years = table.shape
     n_origins = len(table.labels("partner"))

@@ -23,13 +23,7 @@ Coords = Mapping[str, Any] | None
 
 
 def require_prior(dt: xr.DataTree, group: str = "prior") -> None:
-    """Refuse a result without draws of the prior.
-
-    Raises
-    ------
-    ReeUncertError
-        With what to call.
-    """
+    """Refuse a result without draws of the prior."""
     if group in dt.children and len(dt[group].data_vars):
         return
     if group == "derived_prior" and "prior" in dt.children:
@@ -41,15 +35,7 @@ def require_prior(dt: xr.DataTree, group: str = "prior") -> None:
 
 
 def derived(dt: xr.DataTree, name: str, group: str = "derived") -> xr.DataArray:
-    """An indicator of a result.
-
-    Raises
-    ------
-    UnknownIndicatorError
-        If no indicator has the name.
-    ReeUncertError
-        If it has not been computed; the message tells what to call.
-    """
+    """An indicator of a result."""
     lookup(name)
     if group not in dt.children or name not in dt[group].data_vars:
         raise ReeUncertError(
@@ -59,13 +45,7 @@ def derived(dt: xr.DataTree, name: str, group: str = "derived") -> xr.DataArray:
 
 
 def choose(data: xr.DataArray, coords: Coords, what: str) -> xr.DataArray:
-    """The part of an array that `coords` names (dim → label or labels); every dim is kept.
-
-    Raises
-    ------
-    ReeUncertError
-        If a dim or label is not one of its own; the message lists those there are.
-    """
+    """The part of an array that `coords` names (dim → label or labels); every dim is kept."""
     chosen = data
     for dim, wanted in (coords or {}).items():
         dims = [str(d) for d in data.dims if d not in SAMPLE]
@@ -80,13 +60,7 @@ def choose(data: xr.DataArray, coords: Coords, what: str) -> xr.DataArray:
 
 
 def take(coords: Coords, allowed: Iterable[str], what: str) -> dict[str, list[Any]]:
-    """`coords` as lists of labels.
-
-    Raises
-    ------
-    ReeUncertError
-        If a name is not among those that `what` knows.
-    """
+    """`coords` as lists of labels."""
     known = list(allowed)
     for name in coords or {}:
         if name not in known:
@@ -95,13 +69,7 @@ def take(coords: Coords, allowed: Iterable[str], what: str) -> dict[str, list[An
 
 
 def check_labels(wanted: Iterable[Any], allowed: Sequence[Any], dim: str, what: str) -> None:
-    """Refuse a label that is not there.
-
-    Raises
-    ------
-    ReeUncertError
-        With the labels there are.
-    """
+    """Refuse a label that is not there."""
     for label in wanted:
         if label not in allowed:
             raise ReeUncertError(f"{label!r} is no {dim} of {what}; there are: {listed(allowed)}")
@@ -117,12 +85,8 @@ def as_list(wanted: Any) -> list[Any]:
 def quantile_table(
     draws: np.ndarray, probs: Sequence[float] = PROBABILITIES, prefix: str = ""
 ) -> dict[str, np.ndarray]:
-    """Mean, median and equal-tailed intervals of draws (draw, quantity) as columns.
-
-    Returns
-    -------
-    dict
-        ``mean``, ``median`` and, per probability, ``eti90_lb`` and ``eti90_ub``; names begin with `prefix`.
+    """Mean, median and equal-tailed intervals of draws (draw, quantity) as columns. Columns ``mean``, ``median`` and,
+    per probability, ``eti90_lb`` and ``eti90_ub``; names begin with `prefix`.
     """
     out: dict[str, np.ndarray] = {}
     for prob in probs:
@@ -135,11 +99,8 @@ def quantile_table(
 def tidy(posterior: xr.DataArray, prior: xr.DataArray | None, probs: Sequence[float] = PROBABILITIES) -> pd.DataFrame:
     """Quantiles of an array (chain, draw, *dims) as a table with a row for each combination of labels that exists.
 
-    Returns
-    -------
-    DataFrame
-        A column a dim, ``mean``, ``median``, ``eti50_lb`` … ``eti90_ub``, and ``prior_median``, ``prior_eti90_lb``,
-        ``prior_eti90_ub`` (NaN without prior).
+    A column a dim, ``mean``, ``median``, ``eti50_lb`` … ``eti90_ub``, and ``prior_median``, ``prior_eti90_lb``,
+    ``prior_eti90_ub`` (NaN without prior).
     """
     dims = [str(d) for d in posterior.dims if d not in SAMPLE]
     cells = flat(posterior)

@@ -190,13 +190,7 @@ def plot_customs_gap(
 
 
 def plot_customs_records(dt: xr.DataTree, *, coords: Coords, backend: str = "matplotlib", theme: str = "light") -> Any:
-    """Draw the records of both offices, the true flow and the reported values of each pair, a panel a pair.
-
-    Parameters
-    ----------
-    dt, coords, backend, theme
-        See `plot_customs_gap`.
-    """
+    """Draw the records of both offices, the true flow and the reported values of each pair, a panel a pair."""
     table, printed = customs_gap_data(dt, coords=coords), customs_records_data(dt, coords=coords)
     unit = str(table.loc[table["series"] == TRUE, "unit"].iloc[0])
     panels = []

@@ -131,10 +131,7 @@ def plot_evidence(
 def position_table(table: pd.DataFrame) -> pd.DataFrame:
     """Rows that have a position, with the line of their source and a height within it that keeps points apart.
 
-    Returns
-    -------
-    DataFrame
-        `table` with ``line`` (0: the source with the most figures) and ``height`` (line ± 0.32).
+    Columns ``line`` (0: the source with the most figures) and ``height`` (line ± 0.32) are added.
     """
     rows = table[table["position"].notna()].copy()
     order = rows["lineage"].value_counts(sort=True).index

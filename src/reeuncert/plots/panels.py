@@ -55,15 +55,7 @@ class Area:
 
 @dataclass(frozen=True)
 class Line:
-    """A line through points; NaN interrupts it.
-
-    Parameters
-    ----------
-    dash
-        ``solid``, ``dash`` or ``dot``.
-    hover
-        A text for each point, which is then marked by a dot.
-    """
+    """A line through points; NaN interrupts it. Hover has a text for each point, which is then marked by a dot."""
 
     x: Sequence[float] | np.ndarray
     y: Sequence[float] | np.ndarray
@@ -145,13 +137,8 @@ class Ribbon:
 
 @dataclass(frozen=True)
 class Ribbons:
-    """A Sankey diagram in the unit square.
-
-    Parameters
-    ----------
-    part
-        Part of the height that the fullest column takes when every node stands as far left as possible. Plotly finds
-        its scale from that column.
+    """A Sankey diagram in the unit square. ``part``: part of the height that the fullest column takes when every node
+    stands as far left as possible; Plotly finds its scale from that column.
     """
 
     nodes: tuple[Node, ...]
@@ -165,20 +152,8 @@ Mark = Area | Line | Points | Text | Ribbons
 
 @dataclass(frozen=True)
 class Fan:
-    """One quantity over the years: its median, bands of intervals, and the prior behind.
-
-    Parameters
-    ----------
-    x
-        Years.
-    median
-        One value a year; NaN leaves a gap.
-    bands
-        (lower, upper) arrays for each probability of `probs`, innermost first.
-    prior
-        (median, lower, upper) of the prior, or None.
-    dashed
-        Dash the line of the median.
+    """One quantity over the years: its median (NaN leaves a gap), (lower, upper) bands for each probability of `probs`,
+    innermost first, and the (median, lower, upper) of the prior behind.
     """
 
     label: str

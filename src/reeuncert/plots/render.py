@@ -13,32 +13,13 @@ MOST_PANELS = 40
 
 
 def render(board: Board, backend: str, theme: str) -> Any:
-    """Draw a board in matplotlib or Plotly.
-
-    Raises
-    ------
-    ValueError
-        If backend or theme is unknown, or there is nothing or too much to draw.
-    """
+    """Draw a board in matplotlib or Plotly."""
     return render_steps({"": board}, "", backend, theme)
 
 
 def render_steps(boards: Mapping[str, Board], start: str, backend: str, theme: str) -> Any:
-    """Draw boards of the same panels, such as those of several years: in Plotly with a slider.
-
-    Parameters
-    ----------
-    boards
-        Label of the step → board.
-    start
-        The step that is shown first.
-
-    Raises
-    ------
-    ReeUncertError
-        If there are several steps, and the library is matplotlib.
-    ValueError
-        As `render`.
+    """Draw boards of the same panels by the label of their step, such as those of several years, in Plotly with a
+    slider that begins at ``start``; matplotlib draws only one.
     """
     check_backend(backend)
     colours = theme_of(theme)

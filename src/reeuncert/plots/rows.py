@@ -17,14 +17,8 @@ FAINT = 0.35
 
 @dataclass(frozen=True)
 class Span:
-    """A bar from one value to another.
-
-    Parameters
-    ----------
-    name
-        Its entry in the legend; empty for none.
-    height
-        Part of the row that it fills.
+    """A bar from one value to another that fills a part (``height``) of its row; ``name`` is its entry in the
+    legend.
     """
 
     start: float
@@ -37,24 +31,8 @@ class Span:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a chart.
-
-    Parameters
-    ----------
-    label
-        Beside the axis, plain text.
-    spans
-        Bars, drawn in this order.
-    whisker
-        Ends of a thin line over the bars: Monte Carlo error.
-    point
-        A dot.
-    tick
-        A short line across the bar: the noise of the computation.
-    hover
-        Lines of plain text.
-    faint
-        Draw it paler: not reliable.
+    """One line of a chart: a label beside the axis, and on it bars, a whisker (Monte Carlo error), a dot, and a tick
+    (noise of the computation). Hover: lines of plain text; a faint row is not reliable.
     """
 
     label: str
@@ -68,16 +46,8 @@ class Row:
 
 @dataclass(frozen=True)
 class Chart:
-    """Rows over one horizontal axis, the first on top.
-
-    Parameters
-    ----------
-    line
-        Value at which a vertical line is drawn, and what it is.
-    point_name, tick_name, whisker_name, faint_name
-        Entries of the legend; empty for none.
-    limits
-        Ends of the horizontal axis; by default as the rows need.
+    """Rows over one horizontal axis, the first on top; ``line`` is a value with its name; names are entries of the
+    legend, empty for none.
     """
 
     title: str
@@ -159,13 +129,7 @@ def wrapped(label: str) -> list[str]:
 
 
 def render_chart(chart: Chart, backend: str, theme: str) -> Any:
-    """Draw a chart in matplotlib or Plotly.
-
-    Raises
-    ------
-    ValueError
-        If backend or theme is unknown, or there is no row.
-    """
+    """Draw a chart in matplotlib or Plotly."""
     if not chart.rows:
         raise ValueError(f"'{chart.title}' has nothing to draw")
     board = Board(chart.title, (chart.panel(),), 1, chart.height, 8.2, chart.subtitle)

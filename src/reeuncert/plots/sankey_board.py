@@ -24,13 +24,7 @@ MOST_IDS = 6
 
 
 def sankey_boards(table: pd.DataFrame, graph: Graph, regions: Sequence[str], theme: Theme) -> dict[str, Board]:
-    """Year → its board; all years have one scale, and their sum has its own.
-
-    Parameters
-    ----------
-    table
-        Rows of `sankey_data`.
-    """
+    """Year → its board, from rows of `sankey_data`; all years have one scale, and their sum has its own."""
     lost = "" if LOSS in set(table["route"]) else "; stocks and losses are not drawn"
     out = {}
     for part in (table[table["year"] != CUMULATED_LABEL], table[table["year"] == CUMULATED_LABEL]):

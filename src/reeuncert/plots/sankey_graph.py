@@ -20,14 +20,8 @@ BORDER_CROSSING = ("declared", "undeclared")
 
 @dataclass(frozen=True)
 class Node:
-    """A place of the diagram.
-
-    Parameters
-    ----------
-    row
-        ``region`` or ``region, unregistered``; empty for end uses, which belong to no row.
-    stage
-        Heading of the column.
+    """A place of the diagram. The row is ``region`` or ``region, unregistered``, empty for end uses; the stage is the
+    heading of the column.
     """
 
     name: str

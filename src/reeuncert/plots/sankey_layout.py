@@ -47,15 +47,7 @@ class Layout:
 
 
 def layout_of(table: pd.DataFrame, graph: Graph) -> Layout:
-    """Place the nodes for the years of a table.
-
-    Parameters
-    ----------
-    table
-        Rows of `sankey_data`.
-    graph
-        The diagram.
-    """
+    """Place the nodes of a diagram for the years of a table of `sankey_data`."""
     years = list(dict.fromkeys(table["year"]))
     value = {year: node_values(table[table["year"] == year]) for year in years}
     stacks = _stacks(graph, value)

@@ -73,11 +73,6 @@ THEMES = {
 def theme_of(name: str) -> Theme:
     """The theme of a name.
 
-    Raises
-    ------
-    ValueError
-        If there is no such theme.
-
     Examples
     --------
     >>> theme_of("dark").ground
@@ -89,13 +84,7 @@ def theme_of(name: str) -> Theme:
 
 
 def check_backend(backend: str) -> None:
-    """Refuse an unknown library.
-
-    Raises
-    ------
-    ValueError
-        If `backend` is neither ``matplotlib`` nor ``plotly``.
-    """
+    """Refuse an unknown library."""
     if backend not in BACKENDS:
         raise ValueError(f"backend is {backend!r}; there are: {', '.join(BACKENDS)}")
 

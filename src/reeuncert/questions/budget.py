@@ -78,24 +78,9 @@ class Inputs:
 def variance_shares(dt: xr.DataTree, target: Target) -> pd.DataFrame:
     """Shares of a value's posterior variance that come from each class of priors and each lineage of sources.
 
-    Parameters
-    ----------
-    dt
-        Result with the coordinates ``z``.
-    target
-        The value.
-
-    Returns
-    -------
-    DataFrame
-        ``kind`` (prior class, source, ``rest``), ``component``, ``inputs`` (coordinates or rows in it), ``share`` of
-        the variance, ``se`` (its Monte Carlo error). The row ``not linear`` is what the others leave of 1; where it is
-        large, of either sign, the shares are a sketch.
-
-    Raises
-    ------
-    ReeUncertError
-        When the result holds no coordinates.
+    Columns: ``kind`` (prior class, source, ``rest``), ``component``, ``inputs`` (coordinates or rows in it), ``share``
+    of the variance, ``se`` (its Monte Carlo error). The row ``not linear`` is what the others leave of 1; where it is
+    large, of either sign, the shares are a sketch. The result must hold the coordinates ``z``.
     """
     return shares_of(target, inputs_of(dt))
 
@@ -117,13 +102,7 @@ def shares_of(target: Target, inputs: Inputs) -> pd.DataFrame:
 
 
 def inputs_of(dt: xr.DataTree) -> Inputs:
-    """The inputs of a result.
-
-    Raises
-    ------
-    ReeUncertError
-        When the result holds no coordinates.
-    """
+    """The inputs of a result."""
     posterior = dt["posterior"].to_dataset()
     if COORDINATES not in posterior:
         raise ReeUncertError(

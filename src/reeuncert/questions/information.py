@@ -46,16 +46,10 @@ def width_after_regression(target: Target, quantity: Floats, error: Floats, *, p
     one; the width is that of what the regression leaves unexplained in the chain that it has not seen. With normal
     posteriors this is the expected width itself; overfitting shows as a wider interval, never as a narrower one.
 
-    Parameters
-    ----------
-    target
-        The value.
-    quantity
-        Draws of what is measured (chain, draw, figure), on the scales on which their errors are normal.
-    error
-        Standard deviation of each error (figure,).
-    prob, kind
-        Of the interval.
+    The value (its log where it is a positive mass) is regressed on the quantities (chain, draw, figure) and their
+    errors, normal with the standard deviations ``error`` (figure,), in all chains but one; the width is that of what
+    the regression leaves unexplained in the chain that it has not seen. With normal posteriors this is the expected
+    width itself; overfitting shows as a wider interval, never as a narrower one.
     """
     draws = target.filled
     rng = np.random.default_rng(0)
@@ -72,19 +66,8 @@ def width_after_regression(target: Target, quantity: Floats, error: Floats, *, p
 def predictions(value: Floats, quantity: Floats, told: Floats, error: Floats) -> tuple[Floats, Floats]:
     """Best linear prediction of a value from what is told, and what is left, for chains that were not used to fit.
 
-    Parameters
-    ----------
-    value
-        (chain, draw).
-    quantity, told
-        The quantities without and with the errors of measurement (chain, draw, figure).
-    error
-        (figure,).
-
-    Returns
-    -------
-    prediction, rest
-        Each (chain · draw,).
+    The value (chain, draw); the quantities without (``quantity``) and with (``told``) the errors of measurement (chain,
+    draw, figure), whose standard deviations are ``error`` (figure,). Both results have the shape (chain · draw,).
     """
     parts = [np.arange(value.shape[0]) == c for c in range(value.shape[0])]
     if value.shape[0] == 1:
@@ -237,13 +220,7 @@ def of_cells(
     kind: str = "eti",
 ) -> pd.DataFrame:
     """Expected width of the interval after measuring each of some flows in one year: columns as `value_of_information`.
-
-    Parameters
-    ----------
-    masses
-        The flows of the result.
-    cells
-        Index of a flow and position of a year, for each candidate.
+    Candidates are pairs of the index of a flow and the position of a year.
     """
     flow, year = np.array(cells).T
     mass = masses.transpose("chain", "draw", "flow", "year").values[:, :, flow, year]

@@ -97,23 +97,10 @@ def expected_widths(
     For every outcome of a measurement the draws are weighted by its normal likelihood; the width of the weighted
     interval is averaged over the outcomes.
 
-    Parameters
-    ----------
-    draws
-        Draws of the quantity of interest (draw,).
-    measured
-        What could be measured (candidate, draw), on the scale on which the measurement has its error.
-    outcome
-        Simulated outcomes of each measurement (candidate, outcome).
-    error
-        Standard deviation of each measurement (candidate,).
-    prob, kind
-        Probability and kind (``"eti"``, ``"hdi"``) of the interval.
-
-    Returns
-    -------
-    width, size
-        Expected width and mean effective number of draws (candidate,).
+    For every outcome of a measurement the draws are weighted by its normal likelihood; the width of the weighted
+    interval is averaged over the outcomes. Draws (draw,); what could be measured (candidate, draw), on the scale on
+    which the measurement has its error (candidate,); simulated outcomes (candidate, outcome). Returns the widths and
+    the mean effective numbers of draws (candidate,).
     """
     order = np.argsort(draws)
     width, size = np.empty(len(measured)), np.empty(len(measured))

@@ -26,17 +26,8 @@ CANDIDATES = 40
 
 @dataclass(frozen=True, eq=False)
 class Overview:
-    """What one headline hangs on.
-
-    Parameters
-    ----------
-    target
-        The headline.
-    shares
-        `reeuncert.questions.budget.variance_shares`; empty where the result holds no coordinates or the headline does
-        not vary.
-    measurements
-        Best candidates to measure: columns of `reeuncert.value_of_information`.
+    """What one headline is driven by: `variance_shares` (empty where the result holds no coordinates or the headline
+    does not vary), and the best candidates to measure, as from `reeuncert.value_of_information`.
     """
 
     target: Target
@@ -50,19 +41,8 @@ def overview(dt: xr.DataTree, *, error: float = 0.1, most: int = 5) -> list[Over
     Measurements are worked out as `reeuncert.value_of_information` does, for the flows and years whose ranks go with
     the headline's; that leaves out only what could not narrow it.
 
-    Parameters
-    ----------
-    dt
-        Result with the indicators of the headlines.
-    error
-        Relative error of a measurement.
-    most
-        Candidates kept for each headline.
-
-    Raises
-    ------
-    ReeUncertError
-        If the case has no headline, or its indicators have not been computed.
+    Measurements, with a relative error each, are computed as `reeuncert.value_of_information` does, for the flows and
+    years whose ranks are correlated with the headline's; that leaves out only what could not narrow it.
 
     Examples
     --------

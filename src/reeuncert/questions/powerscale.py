@@ -86,13 +86,7 @@ def power_scaling(
 
 
 def component_densities(dt: xr.DataTree, kinds: Iterable[str] = KINDS) -> dict[str, tuple[str, Floats]]:
-    """Log density (chain, draw) of every class of priors and lineage of sources, with its kind.
-
-    Raises
-    ------
-    ReeUncertError
-        When the result does not hold them.
-    """
+    """Log density (chain, draw) of every class of priors and lineage of sources, with its kind."""
     found: dict[str, tuple[str, Floats]] = {}
     for kind, group in ((CLASS, "log_prior"), (SOURCE, "log_likelihood")):
         if kind not in kinds:

@@ -32,19 +32,9 @@ def log_ratio(dt: xr.DataTree, before: Case, after: Case, left_out: frozenset[st
     Coordinates, offsets and widths of sources keep their values; what changes is how plausible these are. Only what the
     two cases do not agree on is computed.
 
-    Parameters
-    ----------
-    dt
-        Result of the case `before`, with ``z``, ``log_offset`` and ``source_width``.
-    after
-        The same flows and rows of evidence with other priors, widths, offsets or figures.
-    left_out
-        Ids of rows of evidence that count nothing.
-
-    Raises
-    ------
-    ReeUncertError
-        Where the two cases have no draws in common: other flows, years or coordinates, or another support.
+    Coordinates, offsets and widths of sources keep their values; what changes is how plausible these are. Only what the
+    two cases do not agree on is computed. They must have the same flows, years, coordinates, support and rows of
+    evidence; those in ``left_out`` count nothing.
     """
     if before.system != after.system or before.prior_measure != after.prior_measure:
         raise ReeUncertError(f"the change touches flows or years, which draws of other flows cannot tell; {REFIT}")

@@ -27,12 +27,8 @@ Flows = str | Iterable[str] | Mapping[str, str] | Selector | None
 
 
 def choose_flows(system: SystemDefinition, flows: Flows) -> tuple[int, ...]:
-    """Indices of the flows that names or attributes choose; all of them for None.
-
-    Raises
-    ------
-    ReeUncertError
-        For a name, attribute or value of an attribute that no flow has, or where no flow has them all.
+    """Indices of the flows that names or attributes choose; all of them for None. A name, attribute or value that no
+    flow has is an error.
     """
     if flows is None:
         return tuple(range(len(system.flows)))
@@ -48,13 +44,7 @@ def choose_flows(system: SystemDefinition, flows: Flows) -> tuple[int, ...]:
 
 
 def choose_years(system: SystemDefinition, years: int | Iterable[int] | None) -> tuple[int, ...]:
-    """Positions of years; all of them for None.
-
-    Raises
-    ------
-    ReeUncertError
-        For a year that the case does not have.
-    """
+    """Positions of years; all of them for None."""
     if years is None:
         return tuple(range(len(system.years)))
     wanted = [years] if isinstance(years, int) else [int(y) for y in years]
@@ -98,18 +88,8 @@ ValueName = str | int | Mapping[str, Any]
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """One value of an indicator.
-
-    Parameters
-    ----------
-    indicator
-        Its name.
-    at
-        Dim → label, the year last.
-    unit
-        Unit of the value; ``"1"`` for a ratio.
-    draws
-        The value in every draw (chain, draw); NaN where a ratio is undefined.
+    """One value of an indicator: dim → label, the year last; its unit (``"1"`` for a ratio) and draws (chain, draw),
+    NaN where a ratio is undefined.
     """
 
     indicator: str
@@ -153,22 +133,9 @@ class Target:
 def target_of(dt: xr.DataTree, indicator: ValueName, **coords: str | int) -> Target:
     """The value that an indicator and labels name.
 
-    Parameters
-    ----------
-    dt
-        Result with indicators.
-    indicator
-        Name of an indicator; the number of a headline of the case, from 0; or a mapping with ``indicator`` and labels.
-    **coords
-        A label for each dim of the indicator, and the year. For a cumulated indicator the year may be left out: all
-        years.
-
-    Raises
-    ------
-    UnknownIndicatorError
-        If no indicator has the name.
-    ReeUncertError
-        If the result does not hold it, the labels do not name one value, or the value is undefined in too many draws.
+    The indicator is a name, with a label for each of its dims and the year (which may be left out for a cumulated
+    indicator: all years); the number of a headline of the case, from 0; or a mapping with ``indicator`` and labels.
+    Labels that do not name one value are an error, as is a value that is undefined in too many draws.
 
     Examples
     --------
@@ -207,13 +174,7 @@ def target_of(dt: xr.DataTree, indicator: ValueName, **coords: str | int) -> Tar
 
 
 def targets_of(dt: xr.DataTree, indicators: ValueName | Iterable[ValueName] | None = None) -> tuple[Target, ...]:
-    """Several values; by default the headlines of the case.
-
-    Raises
-    ------
-    ReeUncertError
-        As `target_of`; or the case has no headline and none was named.
-    """
+    """Several values; by default the headlines of the case."""
     if indicators is None:
         case = Result(dt).case
         if not case.headlines:
@@ -237,13 +198,7 @@ def _headline(dt: xr.DataTree, number: int, coords: Mapping[str, str | int]) -> 
 
 
 def evidence_of(dt: xr.DataTree) -> EvidenceModel:
-    """The evidence of a result, compiled.
-
-    Raises
-    ------
-    ReeUncertError
-        If the case has none.
-    """
+    """The evidence of a result, compiled."""
     result = Result(dt)
     if result.evidence is None:
         raise ReeUncertError(f"case '{result.case.name}' has no evidence, so no source to ask about")
@@ -253,11 +208,8 @@ def evidence_of(dt: xr.DataTree) -> EvidenceModel:
 def quantities_by_lineage(dt: xr.DataTree) -> dict[str, tuple[Floats, Floats]]:
     """Draws of the quantities of each lineage, free of its offsets, and the unit of a relative error.
 
-    Returns
-    -------
-    dict
-        Lineage → quantities (chain, draw, row) on the scale of each row, and what a relative error of 1 is there (row):
-        1 on the log and logit scales, the median of the quantity on a plain one.
+    Lineage → quantities (chain, draw, row) on the scale of each row, and what a relative error of 1 is there (row): 1
+    on the log and logit scales, the median of the quantity on a plain one.
     """
     evidence = evidence_of(dt)
     mass = mass_flow(dt).transpose("chain", "draw", "flow", "year").values

@@ -16,11 +16,6 @@ REFERENCE_FOLDER, PUBLISHED = "reference", "published_reference.csv"
 def bundled_folder() -> Path:
     """Folder that holds ``models`` and ``data`` as they ship: inside the installed package, or the root of a checkout.
 
-    Raises
-    ------
-    CaseError
-        When neither is there, which means that the installation is incomplete.
-
     Examples
     --------
     >>> (bundled_folder() / "models").is_dir()
@@ -41,17 +36,8 @@ def bundled_cases() -> tuple[str, ...]:
 
 
 def find_case(name_or_path: str | Path) -> Path:
-    """Folder of a case.
-
-    Parameters
-    ----------
-    name_or_path
-        A plain word is the name of a bundled case, or else a folder here; what holds a separator is a path.
-
-    Raises
-    ------
-    CaseError
-        When there is no such case, or when the word means both.
+    """Folder of a case. A plain word is the name of a bundled case, or else a folder here (both is an error); what
+    holds a separator is a path.
     """
     text = str(name_or_path)
     if "\0" in text or len(text) > 4_000:

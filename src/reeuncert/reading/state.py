@@ -136,13 +136,7 @@ class Reading:
 
 
 def choose_options(settings: CaseFile, asked: Mapping[str, object]) -> dict[str, str]:
-    """Value of every option: what was asked, else its default.
-
-    Raises
-    ------
-    CaseError
-        For an option or a choice that the case does not have.
-    """
+    """Value of every option: what was asked, else its default."""
     chosen = {name: entry.default for name, entry in settings.options.items()}
     problems = []
     for name, value in asked.items():

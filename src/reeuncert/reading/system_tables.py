@@ -32,12 +32,8 @@ def flow_columns(reading: Reading) -> tuple[Column, ...]:
 class SystemTables:
     """A system, with the lines on which its parts stand.
 
-    Parameters
-    ----------
-    words
-        Flow attribute → every value in ``flows.csv``, rows that are not in effect included: what a selector may name.
-    clean
-        Whether both tables were free of problems, so that they can be checked together.
+    ``words``: flow attribute → every value in ``flows.csv``, rows that are not in effect included: what a selector may
+    name. ``clean``: both tables were free of problems, so that they can be checked together.
     """
 
     system: SystemDefinition

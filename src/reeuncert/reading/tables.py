@@ -22,16 +22,8 @@ MOST_COLUMNS = 200
 
 @dataclass(frozen=True)
 class Column:
-    """A column that a table may have.
-
-    Parameters
-    ----------
-    name
-        As in the header.
-    parse
-        Turns the text of a cell (stripped) into a value, or raises `CellError`.
-    required
-        The header must have it and no cell may be empty.
+    """A column that a table may have; ``parse`` turns the stripped text of a cell into a value or raises `CellError`; a
+    required one must be in the header and have no empty cell.
     """
 
     name: str
@@ -126,23 +118,8 @@ def read_table(
 ) -> Table:
     """Read a CSV file: UTF-8, comma, a header, one record a row.
 
-    Parameters
-    ----------
-    path
-        Where it is.
-    file
-        Its name for messages, relative to the case or data folder.
-    columns
-        What it may hold; optional columns that it lacks are read as empty.
-    hashes
-        Receives the SHA-256 of the file.
-    rows_needed
-        Whether a header without rows is a problem.
-
-    Returns
-    -------
-    Table
-        With ``problems`` listed, never raised: the caller gathers those of all files.
+    Optional columns that it lacks are read as empty. Problems are listed, never raised: the caller gathers those of all
+    files. The SHA-256 of the file is added to ``hashes``.
     """
     table = Table(file, tuple(c.name for c in columns))
     text = read_text(path, file, hashes)
@@ -167,18 +144,7 @@ def read_table(
 
 
 def read_texts(path: Path, file: str, needed: Sequence[str]) -> list[Row]:
-    """Read a CSV file that may have any columns, every cell as text.
-
-    Parameters
-    ----------
-    needed
-        Columns that the header must have.
-
-    Raises
-    ------
-    CaseError
-        Listing every problem of the file.
-    """
+    """Read a CSV file that may have any columns, every cell as text. Problems of the file are raised, all at once."""
     table = Table(file)
     text = read_text(path, file, {})
     if isinstance(text, Problem):

@@ -165,18 +165,8 @@ class CaseFile(_Strict):
 
 @dataclass(frozen=True)
 class CaseText:
-    """``case.toml`` as far as it could be read.
-
-    Parameters
-    ----------
-    settings
-        What it says; a key that cannot be read has a stand-in, so that the tables can be read all the same.
-    problems
-        With their lines.
-    unclear
-        The keys that have a stand-in.
-    text
-        Of the file.
+    """``case.toml`` as far as it could be read: a key that cannot be read (in ``unclear``) has a stand-in, so that the
+    tables can be read all the same.
     """
 
     settings: CaseFile

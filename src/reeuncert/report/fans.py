@@ -28,12 +28,9 @@ def fans(result: Result) -> dict[str, Any]:
 def all_fans(derived: xr.Dataset, prior: xr.Dataset | None, published: Iterable[Published] = ()) -> dict[str, Any]:
     """Fans of every indicator of a result.
 
-    Returns
-    -------
-    dict
-        ``years``, and ``indicators``: for each ``name``, ``title``, ``unit``, ``reference``, ``dims`` and ``series``,
-        a list of ``at`` (labels), ``q`` (one list over the years for each of `PROBABILITIES`), ``p`` (the same for
-        the prior, if there is one) and ``points`` (published values). Series that the system lacks are left out.
+    ``years``, and ``indicators``: for each ``name``, ``title``, ``unit``, ``reference``, ``dims`` and ``series``, a
+    list of ``at`` (labels), ``q`` (one list over the years for each of `PROBABILITIES`), ``p`` (the same for the prior,
+    if there is one) and ``points`` (published values). Series that the system lacks are left out.
     """
     points = list(published)
     indicators = []

@@ -51,12 +51,8 @@ class Figure:
 
 
 def figure(name: str, title: str, draw: Callable[[], Any], *, alt: str, caption: str = "", height: int = 420) -> Figure:
-    """Draw a figure, or return one with the error.
-
-    Parameters
-    ----------
-    draw
-        Returns a Plotly figure, or a spec for a drawing function of the page (a mapping with ``kind``).
+    """Draw a figure, or return one with the error. ``draw`` returns a Plotly figure, or a spec for a drawing function
+    of the page (a mapping with ``kind``).
     """
 
     def made() -> Mapping[str, Any] | str:

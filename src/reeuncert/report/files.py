@@ -52,22 +52,7 @@ def revise_results(folder: str | Path, change: Callable[[xr.DataTree], xr.DataTr
 
     An unwritable folder is reported before ``change`` runs.
 
-    Parameters
-    ----------
-    folder
-        Of a run.
-    change
-        Function from result to result; may take hours.
-
-    Returns
-    -------
-    Result
-        What was written, with the parts that could not be made.
-
-    Raises
-    ------
-    OutputError
-        When the folder holds no result, cannot be written, or another run is writing there.
+    An unwritable folder is reported before ``change`` runs, which may take hours.
     """
     if not os.path.isdir(folder):
         raise OutputError(f"'{folder}' is no folder of results; give the folder that `reeuncert run` wrote")

@@ -72,19 +72,8 @@ def write_page(result: Result, path: str | Path) -> Path:
 
 
 def render(result: Result, *, sections: Sequence[Section] = SECTIONS) -> str:
-    """The page as text.
-
-    Parameters
-    ----------
-    result
-        A result; what it has computed already is not computed again.
-    sections
-        Sections in their order.
-
-    Returns
-    -------
-    str
-        One HTML page without external resources. A section or figure that cannot be made shows its error.
+    """The page, without external resources, as text; what the result has computed already is not computed again. A
+    section or figure that cannot be made shows its error.
     """
     if "posterior" not in result.dt.children or not result.has_case:
         raise OutputError(

@@ -14,21 +14,9 @@ WIDTH, HEIGHT, MARGIN = 260.0, 46.0, 8.0
 def interval_picture(
     posterior: tuple[float, float, float], prior: tuple[float, float, float], *, percent: bool, label: str
 ) -> Markup:
-    """Draw a posterior interval above its prior interval.
-
-    Parameters
-    ----------
-    posterior, prior
-        Lower bound, median and upper bound; NaN if missing.
-    percent
-        Whether the values are shares: the scale then runs from 0 to 1 where they fit.
-    label
-        Text in place of the picture.
-
-    Returns
-    -------
-    Markup
-        An ``svg`` element; empty where the posterior has no interval.
+    """Draw a posterior interval (lower bound, median, upper bound; NaN if missing) above its prior interval, as an
+    ``svg`` element; empty where the posterior has none. The scale of shares (``percent``) runs from 0 to 1 where they
+    fit.
     """
     if not all(math.isfinite(v) for v in posterior):
         return Markup("")

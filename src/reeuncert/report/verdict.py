@@ -17,20 +17,8 @@ MOST_ROWS = 40
 
 @dataclass(frozen=True)
 class CheckLine:
-    """One check, formatted for the page.
-
-    Parameters
-    ----------
-    title
-        What was checked.
-    word
-        ``failed``, ``warning``, ``passed``, ``information`` or ``not run``.
-    message
-        What was found, in a sentence or two.
-    value, threshold
-        The tested number and its threshold; empty if none.
-    columns, rows
-        The worst offenders.
+    """One check, formatted for the page: what was checked, its status as a word, what was found, the tested number and
+    its threshold (empty if none), and a table of the worst offenders.
     """
 
     title: str
@@ -48,13 +36,7 @@ class CheckLine:
 
 @dataclass(frozen=True)
 class Verdict:
-    """All checks, worst status first.
-
-    Parameters
-    ----------
-    checks
-        Failed, then not run, then warnings, then the others in their order.
-    """
+    """All checks: failed, then not run, then warnings, then the others in their order."""
 
     checks: tuple[CheckLine, ...]
 

@@ -22,14 +22,8 @@ SPREAD = 1.0
 
 
 def answer_problems(case: Case, found: CaseText | None = None) -> list[Problem]:
-    """Headlines, constants and published values that could not be used after sampling.
-
-    Parameters
-    ----------
-    case
-        A case whose flows can balance.
-    found
-        The file that the headlines stand in, for their lines.
+    """Headlines, constants and published values that could not be used after sampling, with the lines of the headlines
+    if their file is given.
     """
     problems: list[Problem] = []
     flows = invented_flows(case)

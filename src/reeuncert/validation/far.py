@@ -47,15 +47,7 @@ def number_warnings(case: Case) -> list[Problem]:
 
 
 def far_rows(case: Case, network: Network, log_flow: Floats) -> list[Problem]:
-    """Rows that lie more than `FAR` standard deviations from what the prior predicts of them.
-
-    Parameters
-    ----------
-    case
-        A case without errors.
-    network, log_flow
-        From `reeuncert.priors.implied.implied_flows`.
-    """
+    """Rows that lie more than `FAR` standard deviations from what the prior predicts of them."""
     index = np.full((len(case.system.flows), len(case.system.years)), -1)
     index[network.edge_flow, network.edge_year] = np.arange(len(network.edge_flow))
     mass = np.exp(log_flow).T

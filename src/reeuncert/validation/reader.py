@@ -28,16 +28,8 @@ HARMLESS = frozenset({"name", "title", "description", "headline", "prior_measure
 
 @dataclass(frozen=True)
 class CaseReading:
-    """A case as far as it could be read, and what was found on the way.
-
-    Parameters
-    ----------
-    case
-        None when the files are not even well formed.
-    problems
-        Errors: the case cannot be used while there is one.
-    warnings
-        What an analyst should look at before believing a result.
+    """A case as far as it could be read (None when the files are not even well formed), its errors, and the warnings
+    that an analyst should look at before using a result.
     """
 
     case: Case | None
@@ -74,23 +66,13 @@ def _sound(reading: CaseReading) -> Case:
 
 
 def list_case(folder: Path) -> Case:
-    """A case for a list of cases: its tables are checked, its headlines are not tried.
-
-    Raises
-    ------
-    CaseError, EvidenceError
-        As `read_case`.
-    """
+    """A case for a list of cases: its tables are checked, its headlines are not tried."""
     return _sound(load_case(folder, False))
 
 
 def load_case(folder: Path, answers: bool = True, /, **options: str) -> CaseReading:
-    """Read a case as far as possible; problems are returned, not raised (but for an unknown option).
-
-    Parameters
-    ----------
-    answers
-        Whether to try what is asked of a result (headlines, constants, published values).
+    """Read a case as far as possible; problems are returned, not raised (but for an unknown option). ``answers``:
+    whether to try what is asked of a result (headlines, constants, published values).
     """
     hashes: dict[str, str] = {}
     found = read_case_file(folder / FILE, hashes)

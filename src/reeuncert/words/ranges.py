@@ -13,18 +13,8 @@ LARGEST_SEED = 2**32 - 1
 
 @dataclass(frozen=True)
 class Range:
-    """Numbers that a setting may be.
-
-    Parameters
-    ----------
-    least, most
-        Ends.
-    whole
-        Whole numbers only.
-    ends
-        Whether the ends themselves are allowed.
-    sampling
-        Whether the setting is one of a sampler.
+    """Numbers that a setting may be: least and most, whole numbers only, the ends themselves allowed, and whether it is
+    a setting of a sampler.
     """
 
     least: float

@@ -31,21 +31,8 @@ def mass_unit(unit: str) -> str:
 
 
 def unit_factor(unit: str, relation: str, case_unit: str) -> float:
-    """What a figure is multiplied by to give the case's unit of mass, or a share between 0 and 1.
-
-    Parameters
-    ----------
-    unit
-        Unit of the row, e.g. ``"t"``, ``"kt"``, ``"%"``.
-    relation
-        ``level``, ``difference``, ``share`` or ``ratio``.
-    case_unit
-        Unit of the case, e.g. ``"kt REO"``.
-
-    Raises
-    ------
-    KeyError
-        The unit does not fit the relation.
+    """What a figure is multiplied by to give the case's unit of mass, or a share between 0 and 1. The relation is
+    ``level``, ``difference``, ``share`` or ``ratio``.
 
     Examples
     --------

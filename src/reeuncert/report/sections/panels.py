@@ -11,14 +11,8 @@ from reeuncert.result.result import Result
 
 
 def fan(result: Result, name: str, at: Iterable[str], *, id: str, title: str = "", height: int = 320) -> Figure:
-    """Fan chart of one series.
-
-    Parameters
-    ----------
-    name, at
-        Name of an indicator and the labels of its dims, in their order.
-    title
-        By default the title of the indicator and its labels.
+    """Fan chart of one series: an indicator and the labels of its dims, in their order, which are the title by
+    default.
     """
     labels = list(at)
     titles = {i["name"]: i["title"] for i in result.once(fans)["indicators"]}
@@ -40,12 +34,8 @@ def fans_of(
     keep: Callable[[dict[str, str]], bool] = lambda at: True,
     short: bool = False,
 ) -> list[Figure]:
-    """Fans of every series of an indicator that the system has and `keep` wants (given dim → label).
-
-    Parameters
-    ----------
-    short
-        Whether a heading names the labels alone.
+    """Fans of every series of an indicator that the system has and `keep` wants (given dim → label). ``short``: a
+    heading names the labels alone.
     """
     out = []
     for n, at in enumerate(series_of(result, name)):
