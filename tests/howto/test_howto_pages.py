@@ -71,6 +71,19 @@ def test_a_misspelt_unit_is_answered_as_the_page_says(my_case: Path) -> None:
     assert [str(problem) for problem in report.errors] == [said['what a unit of "ktons" is answered with'].strip()]
 
 
+def test_errors_are_shared_as_the_page_says(my_case: Path) -> None:
+    said = blocks("shared")
+    add_rows(my_case, said, "sources.csv")
+    (my_case / "evidence").mkdir()
+    for name in ("classes.csv", "offsets.csv", "evidence/yearbook.csv"):
+        (my_case / name).write_text(said[f"my_case/{name}"], encoding="utf-8")
+    report = ree.check_case(my_case)
+    assert report.passed, str(report)
+    assert dict(report.information)["prints in more than one row"] == "1: yearbook 2018 (2)"
+    labels = ree.build_model(ree.read_case(my_case)).coords["offset_value"]
+    assert {"yearbook 2017", "print yearbook 2018", "yearbook (customs) persistent"} < set(labels)
+
+
 ROWS = {
     "ratio": "import loss_rate",
     "plot": "import reeuncert.plots as p, losses as l; p.losses_data, p.plot_losses = l.losses_data, l.plot_losses",

@@ -159,7 +159,7 @@ def test_an_offset_by_year_is_shared_by_the_rows_of_a_year():
     rows = tuple(replace(row, offsets=("office",)) for row in case.evidence if row.id in ("X2", "N1", "X3", "M6"))
     case = replace(case, evidence=rows, offsets={"office": Offset("office", 0.1, 0.5, "year", "normal")})
     drawn = draw_offsets(case, statements(case), np.random.default_rng(7))
-    assert sorted(drawn["office"]) == [2016, 2017, 2018, 2020]
+    assert sorted(drawn["office"]) == ["2016", "2017", "2018", "2020"]
     truth = simulate(case, seed=7)
     assert set(truth.log_offset) == {f"office {year}" for year in drawn["office"]}
 

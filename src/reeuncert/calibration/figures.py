@@ -15,7 +15,7 @@ Cells are fixed in advance because the likelihood of an interval is the probabil
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -58,16 +58,16 @@ def statements(case: Case) -> tuple[Statement, ...]:
     """Rows with at least one existing flow; a zero for absent flows carries no information."""
     found = []
     for row in case.evidence:
-        part = _cells(row.selector, row, case)
-        whole = () if row.of is None else _cells(row.of, row, case)
+        part = _cells(row.selector, row.years, case)
+        whole = () if row.of is None else _cells(row.of, row.of_years or row.years, case)
         if part or (row.relation == "difference" and whole):
             found.append(Statement(row, part, whole))
     return tuple(found)
 
 
-def _cells(selector: Selector, row: Evidence, case: Case) -> tuple[tuple[Flow, int], ...]:
-    """Flows of a selector in the years of a row in which they exist."""
-    years = [year for year in row.years if year in case.system.years]
+def _cells(selector: Selector, years: Iterable[int], case: Case) -> tuple[tuple[Flow, int], ...]:
+    """Flows of a selector in the years in which they exist."""
+    years = [year for year in years if year in case.system.years]
     chosen = [flow for flow in case.system.flows if selector.matches(flow)]
     return tuple((flow, year) for flow in chosen for year in years if year in flow.years)
 
@@ -84,12 +84,13 @@ def learned_sources(case: Case, said: Iterable[Statement]) -> dict[str, ErrorCla
     for row, cells in touched:
         for cell in cells:
             speakers.setdefault(cell, set()).add(row.lineage)
+    prints = _prints(row for row, _ in touched)
     count: dict[str, int] = {}
     found: dict[str, ErrorClass] = {}
     for row, cells in touched:
         error = class_of(row, case)
         floor = 0.0 if math.isnan(error.floor) else error.floor
-        if not math.isnan(row.width) or not error.learn or floor >= error.width:
+        if not math.isnan(row.width) or row.print in prints or not error.learn or floor >= error.width:
             continue
         label = source_label(row, case)
         count[label] = count.get(label, 0) + any(len(speakers[cell]) > 1 for cell in cells)
@@ -116,29 +117,66 @@ def draw_error(family: str, width: float, rng: np.random.Generator) -> float:
     return width / HALF_WIDTH_OF_T4 * float(rng.standard_t(4))
 
 
-def draw_offsets(case: Case, said: Iterable[Statement], rng: np.random.Generator) -> dict[str, dict[int, float]]:
-    """Each offset used by a row: by year, or under year 0 if it is the same for all years."""
-    drawn: dict[str, dict[int, float]] = {}
-    for row in (statement.row for statement in said):
-        for name in row.offsets:
-            offset = case.offsets[name]
-            years = [y for y in row.years if y in case.system.years] if offset.per == "year" else [0]
-            for year in years:
-                if year not in drawn.setdefault(name, {}):
-                    drawn[name][year] = offset.mean + draw_error(offset.family, offset.sd, rng)
+Drawn = dict[str, dict[str, float]]
+"""Value of each shared error, by its name and its year or era ("": all years)."""
+
+
+def draw_offsets(case: Case, said: Iterable[Statement], rng: np.random.Generator) -> Drawn:
+    """Each error that rows share: offsets that they name, what persists in their lineage, prints of several rows."""
+    rows = [statement.row for statement in said]
+    drawn: Drawn = {}
+
+    def draw(name: str, when: str, mean: float, sd: float, family: str) -> None:
+        if when not in drawn.setdefault(name, {}):
+            drawn[name][when] = mean + draw_error(family, sd, rng)
+
+    for row in rows:
+        for names, years in ((row.offsets, row.years), (row.of_offsets, row.of_years or row.years)):
+            for name in names:
+                offset = case.offsets[name]
+                for year in years:
+                    if year in case.system.years:
+                        draw(name, str(year) if offset.per == "year" else "", offset.mean, offset.sd, offset.family)
+        error = class_of(row, case)
+        for year in (*row.years, *row.of_years) if error.persistent else ():
+            draw(f"{source_label(row, case)} persistent", _era(error, year), 0.0, error.persistent, "normal")
+    for name, members in _prints(rows).items():
+        widest = max((class_of(row, case) for row in members), key=lambda error: error.width)
+        draw(f"print {name}", "", 0.0, widest.width, widest.family)
     return drawn
 
 
-def offset_of(row: Evidence, case: Case, drawn: Mapping[str, Mapping[int, float]]) -> float:
-    """Sum of a row's offsets; of one by year, the mean over the row's years."""
-    total = 0.0
-    for name in row.offsets:
-        if case.offsets[name].per == "year":
-            years = [y for y in row.years if y in case.system.years]
-            total += sum(drawn[name][y] for y in years) / len(years)
-        else:
-            total += drawn[name][0]
-    return total
+def _prints(rows: Iterable[Evidence]) -> dict[str, list[Evidence]]:
+    """Rows of each print from which several were made."""
+    found: dict[str, list[Evidence]] = {}
+    for row in rows:
+        found.setdefault(row.print, []).append(row)
+    return {name: members for name, members in found.items() if name and len(members) > 1}
+
+
+def _era(error: ErrorClass, year: int) -> str:
+    begun = [era for era in error.eras if era <= year]
+    return f"since {begun[-1]}" if begun else f"until {error.eras[0] - 1}" if error.eras else ""
+
+
+def offset_of(row: Evidence, case: Case, drawn: Mapping[str, Mapping[str, float]]) -> float:
+    """Sum of the errors that a row shares; of one by year or era, the mean over the row's years."""
+
+    def mean(name: str, years: Iterable[int], when: Callable[[int], str]) -> float:
+        values = [drawn[name][when(y)] for y in years if y in case.system.years]
+        return sum(values) / len(values)
+
+    def named(name: str, years: Iterable[int]) -> float:
+        return mean(name, years, lambda y: str(y) if case.offsets[name].per == "year" else "")
+
+    error, others = class_of(row, case), row.of_years or row.years
+    total = sum(named(name, row.years) for name in row.offsets) - sum(named(name, others) for name in row.of_offsets)
+    if error.persistent:
+        name = f"{source_label(row, case)} persistent"
+        total += mean(name, row.years, lambda y: _era(error, y))
+        if row.relation == "ratio" and row.of_years:
+            total -= mean(name, row.of_years, lambda y: _era(error, y))
+    return total + drawn.get(f"print {row.print}", {}).get("", 0.0)
 
 
 TONNES = {"t": 1.0, "kt": 1e3, "Mt": 1e6}
@@ -153,18 +191,21 @@ def simulated_row(
     case: Case,
     mass: Mapping[tuple[str, int], float],
     widths: Mapping[str, float],
-    offsets: Mapping[str, Mapping[int, float]],
+    offsets: Mapping[str, Mapping[str, float]],
     rng: np.random.Generator,
 ) -> Evidence:
     """One row as its source would report a truth.
 
     The truth is the mass of each flow and year that exists, in the unit of the case; widths are those of sources with a
-    learned width (others have the width of their class), offsets by name and year (0: all years).
+    learned width (others have the width of their class), offsets are from `draw_offsets`.
     """
     row = said.row
     error = class_of(row, case)
     plain = error.family == "additive"
-    width = row.width if not math.isnan(row.width) else widths.get(source_label(row, case), error.width)
+    width = row.width
+    if math.isnan(width):
+        of_a_print = f"print {row.print}" in offsets
+        width = error.floor if of_a_print else widths.get(source_label(row, case), error.width)
     width *= ABOUT if row.qualifier == "about" else 1.0
     quantity = _quantity(said, case, mass) / _unit(row, case)
     shift = offset_of(row, case, offsets)
@@ -179,19 +220,25 @@ def simulated_row(
 
 def _quantity(said: Statement, case: Case, mass: Mapping[tuple[str, int], float]) -> float:
     """Quantity of the row, in the unit of the case, or as a fraction."""
-    part = _sum(said.part, said.row, case, mass)
+    part = _sum(said.part, said.row.years, said.row, case, mass)
     if said.row.relation == "level":
         return part
-    whole = _sum(said.whole, said.row, case, mass)
+    whole = _sum(said.whole, said.row.of_years or said.row.years, said.row, case, mass)
     return part - whole if said.row.relation == "difference" else part / whole
 
 
-def _sum(cells: Iterable[tuple[Flow, int]], row: Evidence, case: Case, mass: Mapping[tuple[str, int], float]) -> float:
+def _sum(
+    cells: Iterable[tuple[Flow, int]],
+    years: Iterable[int],
+    row: Evidence,
+    case: Case,
+    mass: Mapping[tuple[str, int], float],
+) -> float:
     total = 0.0
     for flow, year in cells:
         content = case.factors[flow.product].factor if row.basis == "gross" else 1.0
         total += mass[flow.name, year] / content
-    years = [year for year in row.years if year in case.system.years]
+    years = [year for year in years if year in case.system.years]
     return total / len(years) if row.span == "mean" else total
 
 

@@ -71,7 +71,8 @@ class ErrorClass:
     standard deviation in the unit of the row. ``family``: student_t (t with 4 degrees of freedom), customs (0.9 t4 +
     0.1
     normal of log-sd 2), normal, additive. ``learn``: the width of each of its sources is learned (log-sd 0.4) where the
-    data allow.
+    data allow. ``persistent``: log-sd of an error that all rows of one lineage and class share, in addition; ``eras``:
+    years in which it takes a new value.
     """
 
     name: str
@@ -80,6 +81,8 @@ class ErrorClass:
     floor: float
     learn: bool
     reason: str = ""
+    persistent: float = 0.0
+    eras: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,10 @@ class Evidence:
     errors only). ``qualifier``: exact, about, at_least, up_to, range, estimate, revised, derived, zero.
     ``width`` overrides the width of the source's class (NaN: the class). ``resolution``: last printed digit, in the
     unit of the
-    row (NaN: none). ``alternative``, ``alternative_weight``: a second reading of the same sentence.
+    row (NaN: none). ``alternative``, ``alternative_weight``: a second reading of the same sentence. ``of_years``: years
+    of the flows of ``of``, where they differ from ``years`` (growth is a ratio of years). ``offsets`` are added,
+    ``of_offsets`` subtracted: those of the record by which a ratio is divided. ``print``: the printed number from which
+    the row was made; rows of one print share its error.
     """
 
     id: str
@@ -157,6 +163,9 @@ class Evidence:
     alternative: float = float("nan")
     alternative_weight: float = 0.0
     offsets: tuple[str, ...] = ()
+    of_offsets: tuple[str, ...] = ()
+    of_years: tuple[int, ...] = ()
+    print: str = ""
     locator: str = ""
     reason: str = ""
     note: str = ""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from reeuncert.case.medians import median_in_year
 from reeuncert.case.records import Case, Evidence, Prior
+from reeuncert.case.selection import sides
 from reeuncert.errors import CaseError, Problem
 from reeuncert.system.definition import Flow, Process, SystemDefinition
 
@@ -110,8 +111,7 @@ def _prior(prior: Prior, case: Case, system: SystemDefinition, kept: tuple[int, 
 
 
 def _speaks_of(row: Evidence, system: SystemDefinition) -> bool:
-    if not set(row.years) <= set(system.years):
+    if not {*row.years, *row.of_years} <= set(system.years):
         return False
-    selectors = [row.selector] + ([row.of] if row.of is not None else [])
-    columns = [system.year_index[year] for year in row.years]
-    return all(any(system.exists[i, t] for i in system.select(s) for t in columns) for s in selectors)
+    part, whole = sides(row, system)
+    return bool(part) and (row.of is None or bool(whole))

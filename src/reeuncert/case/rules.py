@@ -57,6 +57,12 @@ def class_problems(record: ErrorClass) -> Found:
         yield "floor", f"{record.floor:.15g} is below 0; a floor is zero or more"
     if record.family in ERROR_LAWS and not ERROR_LAWS[record.family].plain and record.width > WIDEST:
         yield "width", f"{record.width:.15g} is not between 0 and {WIDEST:g}; {_WIDEST_TEXT}"
+    yield from _spread("persistent", record.persistent)
+    if record.persistent and record.family in ERROR_LAWS and ERROR_LAWS[record.family].plain:
+        message = f"what persists is on the log scale, but the errors of an {record.family} class are in the unit of "
+        yield "persistent", message + "the row; name an offset of offsets.csv in the rows"
+    if record.eras and not record.persistent:
+        yield "eras", "the class has eras but nothing that persists in them; fill in persistent, or empty eras"
     if record.floor > record.width > 0:
         yield "floor", "the floor is above the width; a floor is the least that the width may be"
 
@@ -148,6 +154,10 @@ def _evidence_words(row: Evidence, content: str) -> Found:
         yield "of_quantity", f"the row is a {row.relation} and does not say of what; fill in at least one column of_…"
     if row.relation == "level" and row.of is not None:
         yield "relation", "the row fills in columns of_… but is a level; write share, ratio or difference"
+    if row.of_years and row.of is None:
+        yield "of_year_from", "the row has years of what it is related to, but no flows; fill in a column of_…"
+    if row.of_offsets and row.relation != "ratio":
+        yield "of_offsets", f"the row is a {row.relation}; only a ratio divides by a record and subtracts its offsets"
     if not row.selector.fields:
         yield "quantity", "the row selects every flow of the case; fill in at least quantity, product or flow"
 

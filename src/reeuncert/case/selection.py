@@ -29,9 +29,14 @@ class Selection:
     touches: frozenset[Term]
 
 
-def years_in_case(row: Evidence, system: SystemDefinition) -> tuple[int, ...]:
-    """The years of a row that are years of the case."""
-    return tuple(y for y in row.years if y in system.year_index)
+def years_in_case(years: Iterable[int], system: SystemDefinition) -> tuple[int, ...]:
+    """The years that are years of the case."""
+    return tuple(y for y in years if y in system.year_index)
+
+
+def of_years(row: Evidence) -> tuple[int, ...]:
+    """Years of the flows to which a row relates its own."""
+    return row.of_years or row.years
 
 
 def selected(system: SystemDefinition, selector: Selector, years: Sequence[int]) -> tuple[Term, ...]:
@@ -48,6 +53,12 @@ def selected(system: SystemDefinition, selector: Selector, years: Sequence[int])
     return tuple((i, t) for i in system.select(selector) for t in columns if system.exists[i, t])
 
 
+def sides(row: Evidence, system: SystemDefinition) -> tuple[tuple[Term, ...], tuple[Term, ...]]:
+    """Every (flow, year) of a row that exists, and of what it is a share, ratio or difference of."""
+    whole = () if row.of is None else selected(system, row.of, of_years(row))
+    return selected(system, row.selector, row.years), whole
+
+
 def products_without_factor(
     system: SystemDefinition, terms: Iterable[Term], factors: Mapping[str, Factor]
 ) -> tuple[str, ...]:
@@ -56,15 +67,14 @@ def products_without_factor(
 
 
 def coefficients(
-    system: SystemDefinition, terms: Iterable[Term], row: Evidence, factors: Mapping[str, Factor]
+    system: SystemDefinition, terms: Iterable[Term], years: Iterable[int], row: Evidence, factors: Mapping[str, Factor]
 ) -> dict[Term, float]:
     """Coefficient of each term in the row's sum: 1, over the content of the product where the row is in gross weight.
 
-    A mean over several years divides by the number of the row's years within the case, also those in which no flow
-    exists: their mass is zero.
+    A mean over several years divides by the number of the years within the case, also those in which no flow exists:
+    their mass is zero.
     """
-    mean = row.span == "mean"
-    count = len(years_in_case(row, system)) if mean else 1
+    count = len(years_in_case(years, system)) if row.span == "mean" else 1
     gross = row.basis == GROSS
     return {(i, t): 1.0 / count / (factors[system.flows[i].product].factor if gross else 1.0) for i, t in terms}
 
@@ -73,11 +83,9 @@ def select(row: Evidence, system: SystemDefinition, factors: Mapping[str, Factor
     """Flows, years and coefficients of a row that has no problem (see `reeuncert.likelihood.problems`). A plain row is
     modelled on its own scale (additive errors), not on the log or logit scale.
     """
-    years = years_in_case(row, system)
-    upper = coefficients(system, selected(system, row.selector, years), row, factors)
-    lower: dict[Term, float] = {}
-    if row.of is not None:
-        lower = coefficients(system, selected(system, row.of, years), row, factors)
+    part, whole = sides(row, system)
+    upper = coefficients(system, part, row.years, row, factors)
+    lower = coefficients(system, whole, of_years(row), row, factors)
     touches = frozenset(upper) | frozenset(lower)
     if row.relation == "difference":
         signed = {term: upper.get(term, 0.0) - lower.get(term, 0.0) for term in sorted(touches)}

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from reeuncert.case.medians import median_in_year
 from reeuncert.case.records import Case, Evidence, Prior
+from reeuncert.case.selection import sides
 from reeuncert.edits.base import Edit, Edited
 from reeuncert.edits.priors import selector_problems
 from reeuncert.errors import ModelError
@@ -169,6 +170,5 @@ def _needed(case: Case) -> tuple[Prior, ...]:
 
 
 def _speaks_of(row: Evidence, system: SystemDefinition) -> bool:
-    selectors = [row.selector] + ([row.of] if row.of is not None else [])
-    columns = [system.year_index[year] for year in row.years if year in system.year_index]
-    return all(any(system.exists[i, t] for i in system.select(s) for t in columns) for s in selectors)
+    part, whole = sides(row, system)
+    return bool(part) and (row.of is None or bool(whole))

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from reeuncert.balance.network import Network
 from reeuncert.case.figures import LOG, LOGIT, PLAIN, scale_of
 from reeuncert.case.records import Case, Evidence
-from reeuncert.case.selection import Term, select, years_in_case
+from reeuncert.case.selection import Term, select
+from reeuncert.case.shared import error_class_of, shared_errors
 from reeuncert.errors import EvidenceError, ModelError
-from reeuncert.likelihood.conflicts import error_class_of
 from reeuncert.likelihood.offsets import OffsetValues, expand_offsets
 from reeuncert.likelihood.packing import pack_rows, pack_sums
 from reeuncert.likelihood.problems import evidence_problems, row_has_flows
@@ -22,7 +22,6 @@ from reeuncert.likelihood.readings import read
 from reeuncert.likelihood.widths import (
     WidthGroups,
     group_widths,
-    has_own_width,
     row_multiplier,
 )
 from reeuncert.words.cells import Short
@@ -194,12 +193,13 @@ def compile_evidence(case: Case, network: Network) -> EvidenceModel:
     classes = [error_class_of(row, case) for row in rows]
     plain = [ERROR_LAWS[error.family].plain for error in classes]
     selections = [select(row, case.system, case.factors, p) for row, p in zip(rows, plain, strict=True)]
-    widths = group_widths(rows, classes, [s.touches for s in selections])
+    shared = shared_errors(rows, case)
+    own_width = np.array(shared.widths, dtype=np.float64)
+    widths = group_widths(rows, classes, [s.touches for s in selections], np.isnan(own_width))
     factors = [unit_factor(row.unit, row.relation, case.system.unit) for row in rows]
     multiplier = np.array(
         [row_multiplier(row, error, f) for row, error, f in zip(rows, classes, factors, strict=True)], dtype=np.float64
     )
-    own_width = np.array([row.width if has_own_width(row) else np.nan for row in rows], dtype=np.float64)
     medians = np.where(np.isnan(own_width), [error.width for error in classes], own_width) * multiplier
     scales = tuple(scale_of(row.relation, p) for row, p in zip(rows, plain, strict=True))
     readings = [read(*given) for given in zip(rows, factors, scales, medians, strict=True)]
@@ -220,7 +220,7 @@ def compile_evidence(case: Case, network: Network) -> EvidenceModel:
         widths=widths,
         own_width=own_width,
         multiplier=multiplier,
-        offsets=expand_offsets(rows, [years_in_case(row, case.system) for row in rows], case.offsets),
+        offsets=expand_offsets(shared),
         edge_flow=np.asarray(network.edge_flow, dtype=np.int64),
         edge_year=np.asarray(network.edge_year, dtype=np.int64),
     )

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from reeuncert.case.figures import bounds, scale_of, to_scale
-from reeuncert.case.records import Case, ErrorClass, Evidence
-from reeuncert.case.selection import Term, selected, years_in_case
+from reeuncert.case.records import Case, Evidence
+from reeuncert.case.selection import Term, of_years, sides, years_in_case
+from reeuncert.case.shared import error_class_of
 from reeuncert.case.wording import figure_text, place_text
 from reeuncert.errors import Problem
 from reeuncert.likelihood.widths import has_own_width, row_multiplier
@@ -21,8 +22,8 @@ from reeuncert.words.units import SHARE_RELATIONS, unit_factor
 CONTRADICTION_WIDTHS = 8.0
 """Two bounds contradict each other if their gap exceeds this many joint widths."""
 
-Statement = tuple[str, str, str, tuple[int, ...], frozenset[Term], frozenset[Term]]
-"""Subject of a row: relation, basis, span, years, flows of the numerator and of the denominator."""
+Statement = tuple[str, str, str, tuple[int, ...], tuple[int, ...], frozenset[Term], frozenset[Term]]
+"""Subject of a row: relation, basis, span, years of both sides, flows of the numerator and of the denominator."""
 
 
 @dataclass(frozen=True)
@@ -45,17 +46,11 @@ class Overlap:
         )
 
 
-def error_class_of(row: Evidence, case: Case) -> ErrorClass:
-    """The error class of a row: that of its source."""
-    return case.classes[case.sources[row.source_id].error_class]
-
-
 def statement(row: Evidence, case: Case) -> Statement:
     """Subject of a row; equal for selectors that select the same flows."""
-    years = years_in_case(row, case.system)
-    part = frozenset(selected(case.system, row.selector, years))
-    whole = frozenset(selected(case.system, row.of, years)) if row.of is not None else frozenset()
-    return row.relation, row.basis, row.span if len(years) > 1 else "sum", years, part, whole
+    years, others = (years_in_case(given, case.system) for given in (row.years, of_years(row)))
+    part, whole = map(frozenset, sides(row, case.system))
+    return row.relation, row.basis, row.span if len(years) > 1 else "sum", years, others, part, whole
 
 
 def duplicates(case: Case, rows: Iterable[Evidence]) -> list[Problem]:
@@ -64,7 +59,7 @@ def duplicates(case: Case, rows: Iterable[Evidence]) -> list[Problem]:
     problems = []
     for row in rows:
         key = (row.lineage, statement(row, case))
-        if not key[1][4] and not key[1][5]:
+        if not key[1][-2] and not key[1][-1]:
             continue
         if key in first:
             problems.append(
@@ -85,7 +80,7 @@ def contradictions(case: Case, rows: Iterable[Evidence]) -> list[Problem]:
     """Bounds on the same flows that exclude each other by more than their widths allow."""
     by_statement: dict[Statement, list[Evidence]] = defaultdict(list)
     for row in rows:
-        if row.qualifier in BOUND_QUALIFIERS and not row.offsets:
+        if row.qualifier in BOUND_QUALIFIERS and not (row.offsets or row.of_offsets or row.print):
             by_statement[statement(row, case)].append(row)
     return [
         _contradiction(earlier, later)
@@ -128,7 +123,7 @@ def _bound(row: Evidence, case: Case) -> tuple[float, float, float]:
 
 
 def overlaps_among(case: Case, sound: Iterable[Evidence]) -> list[Overlap]:
-    """Rows of one lineage whose selectors overlap in a year and that share no offset, such as a part and its total.
+    """Rows of one lineage whose selectors overlap in a year and that share no offset or print: a part and its total.
 
     Shares and ratios are compared with shares and ratios, levels and differences with levels and differences.
 
@@ -137,7 +132,7 @@ def overlaps_among(case: Case, sound: Iterable[Evidence]) -> list[Overlap]:
     """
     by_lineage: dict[tuple[str, bool], list[tuple[Evidence, frozenset[Term]]]] = defaultdict(list)
     for row in sound:
-        _, _, _, _, part, whole = statement(row, case)
+        *_, part, whole = statement(row, case)
         relative = row.relation in SHARE_RELATIONS
         by_lineage[row.lineage, relative].append((row, part if relative else part | whole))
     found = []
@@ -159,7 +154,8 @@ def _overlaps_within(case: Case, lineage: str, rows: Sequence[tuple[Evidence, fr
     result = []
     for (a, b), common in sorted(pairs.items()):
         first_row, second_row = rows[a][0], rows[b][0]
-        if set(first_row.offsets) & set(second_row.offsets):
+        one_print = first_row.print and first_row.print == second_row.print
+        if one_print or set(first_row.offsets) & set(second_row.offsets):
             continue
         years = tuple(sorted({case.system.years[t] for _, t in common}))
         flows = tuple(case.system.flows[i].name for i in sorted({i for i, _ in common}))

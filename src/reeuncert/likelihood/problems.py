@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from reeuncert.case.records import Case, Evidence
 from reeuncert.case.rules import agrees_with_zero, evidence_row_problems
-from reeuncert.case.selection import GROSS, Term, products_without_factor, selected, years_in_case
+from reeuncert.case.selection import GROSS, Term, of_years, products_without_factor, sides, years_in_case
+from reeuncert.case.shared import error_class_of, prints_of_several_rows
 from reeuncert.case.wording import figure_text
 from reeuncert.errors import Problem
 from reeuncert.likelihood.conflicts import Overlap, contradictions, duplicates, overlaps_among
@@ -20,6 +22,7 @@ def evidence_problems(case: Case) -> list[Problem]:
     """All problems of the evidence of a case, in file and line order; only its system and evidence are used."""
     problems, sound = _sift(case)
     problems += duplicates(case, sound)
+    problems += _prints(case, sound)
     problems += contradictions(case, [row for row in sound if row_has_flows(row, case)])
     return sorted(problems)
 
@@ -55,11 +58,30 @@ def rows_without_flows(case: Case) -> list[Evidence]:
 
 def row_has_flows(row: Evidence, case: Case) -> bool:
     """Whether any flow of a row exists in its years."""
-    years = years_in_case(row, case.system)
-    found = bool(selected(case.system, row.selector, years))
-    if not found and row.relation == "difference" and row.of is not None:
-        found = bool(selected(case.system, row.of, years))
-    return found
+    part, whole = sides(row, case.system)
+    return bool(part) or (row.relation == "difference" and bool(whole))
+
+
+def _prints(case: Case, sound: list[Evidence]) -> Iterator[Problem]:
+    """Rows that cannot share the error of their print."""
+    several = prints_of_several_rows(sound)
+    scale: dict[str, tuple[str, bool]] = {}
+    for row in sound:
+        if row.print not in several:
+            continue
+        error = error_class_of(row, case)
+        other, share = scale.setdefault(row.print, (row.id, row.relation == "share"))
+        message = ""
+        if ERROR_LAWS[error.family].plain:
+            message = f"the class '{error.name}' is {error.family}; give one row all that the print says of it"
+        elif share != (row.relation == "share"):
+            message = f"the error of a share is on another scale than that of '{other}'; leave print empty in one"
+        elif math.isnan(row.width) and not error.floor > 0:
+            message = "the row needs an error of its own: write into width what making it from the print adds, or give "
+            message += f"class '{error.name}' a floor"
+        if message:
+            count = f"{several[row.print]} rows are made from the print '{row.print}' and share its error, but "
+            yield Problem(row.file, row.line, "print", count + message)
 
 
 def _row_problems(row: Evidence, case: Case) -> Iterator[Problem]:
@@ -79,25 +101,25 @@ def _row_problems(row: Evidence, case: Case) -> Iterator[Problem]:
             f"a difference may be negative and needs additive errors, but the class of source '{row.source_id}' has "
             f"the family {family}; give the source a class of family additive",
         )
-    years = years_in_case(row, case.system)
-    if not years:
-        yield problem(
-            "year_from",
-            f"the row speaks of {condensed(row.years)}, but the case covers {condensed(case.system.years)}; "
-            "correct the years or delete the row",
-        )
-        return
-    sides = [("", row.selector)] + ([("of_", row.of)] if row.of is not None else [])
+    for column, given in (("year_from", row.years), ("of_year_from", of_years(row))):
+        if not years_in_case(given, case.system):
+            yield problem(
+                column,
+                f"the row speaks of {condensed(given)}, but the case covers {condensed(case.system.years)}; "
+                "correct the years or delete the row",
+            )
+            return
     terms: dict[str, tuple[Term, ...]] = {}
-    for prefix, selector in sides:
+    selectors = [("", row.selector)] + ([("of_", row.of)] if row.of is not None else [])
+    for (prefix, selector), found_terms in zip(selectors, sides(row, case.system), strict=False):
         if not case.system.select(selector):
             yield problem(
                 _column(selector, prefix),
                 f"no flow of the case has {selector}; widen the selector, or add the flow to flows.csv",
             )
             return
-        terms[prefix] = selected(case.system, selector, years)
-    yield from (problem(*p) for p in _existence_problems(row, case, years, terms))
+        terms[prefix] = found_terms
+    yield from (problem(*p) for p in _existence_problems(row, case, terms))
     if row.basis == GROSS:
         missing = products_without_factor(case.system, [t for side in terms.values() for t in side], case.factors)
         for product in missing:
@@ -112,9 +134,10 @@ def _row_problems(row: Evidence, case: Case) -> Iterator[Problem]:
 
 def _references(row: Evidence, case: Case) -> Iterator[tuple[str, str]]:
     """Names in a row that are missing in the other tables of the case."""
-    for name in row.offsets:
-        if name not in case.offsets:
-            yield "offsets", unknown(name, tuple(case.offsets), "offset")
+    for column in ("offsets", "of_offsets"):
+        for name in getattr(row, column):
+            if name not in case.offsets:
+                yield column, unknown(name, tuple(case.offsets), "offset")
     if row.source_id not in case.sources:
         yield "source_id", unknown(row.source_id, tuple(case.sources), "source")
         return
@@ -126,21 +149,19 @@ def _references(row: Evidence, case: Case) -> Iterator[tuple[str, str]]:
         yield "source_id", f"{unknown(family, tuple(ERROR_LAWS), 'family')} (of class '{error_class}')"
 
 
-def _existence_problems(
-    row: Evidence, case: Case, years: tuple[int, ...], terms: dict[str, tuple[Term, ...]]
-) -> Iterator[tuple[str, str]]:
+def _existence_problems(row: Evidence, case: Case, terms: dict[str, tuple[Term, ...]]) -> Iterator[tuple[str, str]]:
     """A figure above zero for flows that do not exist in those years; a share or ratio of nothing."""
     if row.of is not None and row.relation != "difference" and not terms["of_"]:
         yield (
             _column(row.of, "of_"),
-            f"none of the flows with {row.of} exists in {condensed(years)} (flows.csv has them in "
+            f"none of the flows with {row.of} exists in {condensed(of_years(row))} (flows.csv has them in "
             f"{_years_of(case, row.of)}), so there is nothing to be a {row.relation} of; correct the years of the row "
             "or of the flows",
         )
     elif not row_has_flows(row, case) and not agrees_with_zero(row):
         yield (
             "year_from",
-            f"none of the flows with {row.selector} exists in {condensed(years)} (flows.csv has them in "
+            f"none of the flows with {row.selector} exists in {condensed(row.years)} (flows.csv has them in "
             f"{_years_of(case, row.selector)}), so they are zero, which contradicts {figure_text(row)}; correct the "
             "years of the row or of the flows",
         )

@@ -71,17 +71,21 @@ def second_witness(rows: Sequence[Evidence], touches: Sequence[frozenset[Term]])
 
 
 def group_widths(
-    rows: Sequence[Evidence], classes: Sequence[ErrorClass], touches: Sequence[frozenset[Term]]
+    rows: Sequence[Evidence],
+    classes: Sequence[ErrorClass],
+    touches: Sequence[frozenset[Term]],
+    grouped: Sequence[bool] | NDArray[np.bool_],
 ) -> WidthGroups:
     """Group rows by lineage and error class, and decide which widths are learned. ``touches``: the (flow, year) pairs
-    of each row.
+    of each row; ``grouped``: which rows have the width of their group, not one of their own.
     """
     found: dict[tuple[str, str], int] = {}
     members: list[ErrorClass] = []
     count: list[int] = []
     row_group = np.full(len(rows), -1, dtype=np.int64)
-    for r, (row, error, witnessed) in enumerate(zip(rows, classes, second_witness(rows, touches), strict=True)):
-        if has_own_width(row):
+    members_of = zip(rows, classes, second_witness(rows, touches), grouped, strict=True)
+    for r, (row, error, witnessed, in_group) in enumerate(members_of):
+        if not in_group:
             continue
         key = (row.lineage, error.name)
         if key not in found:

@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from reeuncert.case.records import Case
-from reeuncert.case.selection import selected
+from reeuncert.case.selection import sides
 from reeuncert.plots.access import CUMULATED_LABEL, Coords, check_labels, quantile_table, take
 from reeuncert.plots.flow_sums import both
 from reeuncert.plots.render import render_steps
@@ -158,10 +158,7 @@ def _evidence(case: Case, graph: Graph, years: list[Any]) -> list[list[list[str]
     system = case.system
     of_flow: dict[tuple[int, int], list[str]] = {}
     for row in case.evidence:
-        terms = set(selected(system, row.selector, row.years))
-        if row.of is not None:
-            terms |= set(selected(system, row.of, row.years))
-        for term in terms:
+        for term in set().union(*sides(row, system)):
             of_flow.setdefault(term, []).append(row.id)
     out = []
     for year in years:

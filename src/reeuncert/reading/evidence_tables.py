@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from reeuncert.case.records import ErrorClass, Evidence, Factor, Offset, Source
@@ -45,6 +45,8 @@ def _classes(reading: Reading) -> dict[str, ErrorClass]:
         Column("width", number_cell, required=True),
         Column("floor", number_cell),
         Column("learn", text_cell),
+        Column("persistent", number_cell),
+        Column("eras", names_cell(";")),
         Column("reason"),
     )
     table = reading.read(CLASSES, columns, in_data=True)
@@ -54,13 +56,25 @@ def _classes(reading: Reading) -> dict[str, ErrorClass]:
         reading.check_record(table, row, class_problems(_class(row)))
         if row["learn"] not in ("", "yes", "no"):
             table.report(row.line, "learn", unknown(row["learn"], ("yes", "no"), "").lstrip())
+        reading.check_record(table, row, _era_problems(row, reading.settings.first_year, reading.settings.last_year))
     reading.close(table)
     return {row["class"]: _class(row) for row in rows}
 
 
 def _class(row: Row) -> ErrorClass:
-    floor = row["floor"] if is_given(row["floor"]) else 0.0
-    return ErrorClass(row["class"], row["family"], row["width"], floor, row["learn"] == "yes", row["reason"])
+    floor, persistent = (row[name] if is_given(row[name]) else 0.0 for name in ("floor", "persistent"))
+    eras = tuple(int(year) for year in row["eras"] if year.isdecimal())
+    learn = row["learn"] == "yes"
+    return ErrorClass(row["class"], row["family"], row["width"], floor, learn, row["reason"], persistent, eras)
+
+
+def _era_problems(row: Row, first: int, last: int) -> Iterator[tuple[str, str]]:
+    years = [int(word) if word.isdecimal() else -1 for word in row["eras"]]
+    if any(not first < year <= last for year in years) or years != sorted(set(years)):
+        message = (
+            f"{shown(';'.join(row['eras']))} are no years in which new eras begin; write years from {first + 1} to "
+        )
+        yield "eras", f"{message}{last} in order, joined by ;"
 
 
 def _sources(reading: Reading, classes: tuple[str, ...]) -> dict[str, Source]:
@@ -145,6 +159,8 @@ def evidence_columns() -> tuple[Column, ...]:
         Column("span"),
         Column("relation"),
         *selector_columns("of_"),
+        Column("of_year_from", year_cell),
+        Column("of_year_to", year_cell),
         Column("reporter"),
         *(Column(name, number_cell) for name in ("value", "low", "high")),
         Column("unit", text_cell, required=True),
@@ -152,6 +168,8 @@ def evidence_columns() -> tuple[Column, ...]:
         Column("qualifier"),
         *(Column(name, number_cell) for name in ("resolution", "width", "alternative", "alternative_weight")),
         Column("offsets", names_cell(";")),
+        Column("of_offsets", names_cell(";")),
+        Column("print", name_cell),
         Column("source_id", name_cell, required=True),
         Column("lineage", name_cell),
         *(Column(name) for name in ("locator", "reason", "note")),
@@ -214,24 +232,32 @@ def _is_plain(source: Source | None, lists: Lists) -> bool | None:
 def _check_references(reading: Reading, table: Table, row: Row, tables: SystemTables, lists: Lists) -> None:
     check_selector(reading, table, row, tables)
     check_selector(reading, table, row, tables, "of_")
-    for column in ("year_from", "year_to"):
-        reading.check_years_inside(table, row, column)
-    if row["year_to"] and row["year_to"] < row["year_from"] and (row.line, "year_to") not in table.bad:
-        message = f"the year {row['year_to']} is before year_from; write the earlier year first"
-        table.report(row.line, "year_to", message)
+    for prefix in ("", "of_"):
+        start, end = prefix + "year_from", prefix + "year_to"
+        reading.check_years_inside(table, row, start)
+        reading.check_years_inside(table, row, end)
+        if row[end] and row[end] < row[start] and (row.line, end) not in table.bad:
+            table.report(row.line, end, f"the year {row[end]} is before {start}; write the earlier year first")
+        elif row[end] and not row[start] and prefix:
+            table.report(row.line, start, f"the cell is empty, but {end} is given; fill in both, or none")
     reading.check_sources(table, row, [row["source_id"]], tuple(lists.sources))
-    for name in row["offsets"]:
-        if name not in lists.offsets and reading.is_whole(OFFSETS):
-            table.report(row.line, "offsets", f"{unknown(name, tuple(lists.offsets), 'offset')} (named in {OFFSETS})")
+    for column in ("offsets", "of_offsets"):
+        for name in row[column]:
+            if name not in lists.offsets and reading.is_whole(OFFSETS):
+                table.report(row.line, column, f"{unknown(name, tuple(lists.offsets), 'offset')} (named in {OFFSETS})")
 
 
 def _evidence(row: Row, file: str, source: Source | None) -> Evidence:
-    start, end = row["year_from"], row["year_to"] or row["year_from"]
+    years = {
+        prefix: tuple(range(row[prefix + "year_from"], (row[prefix + "year_to"] or row[prefix + "year_from"]) + 1))
+        for prefix in ("", "of_")
+        if row[prefix + "year_from"]
+    }
     has_of = any(row["of_" + name] for name in FLOW_FIELDS)
     return Evidence(
         id=row["id"],
         selector=selector_of(row),
-        years=tuple(range(start, end + 1)),
+        years=years.get("", (0,)),
         relation=row["relation"] or "level",
         of=selector_of(row, "of_") if has_of else None,
         value=row["value"],
@@ -249,6 +275,9 @@ def _evidence(row: Row, file: str, source: Source | None) -> Evidence:
         alternative=row["alternative"],
         alternative_weight=row["alternative_weight"] if is_given(row["alternative_weight"]) else 0.0,
         offsets=row["offsets"],
+        of_offsets=row["of_offsets"],
+        of_years=years.get("of_", ()),
+        print=row["print"],
         locator=row["locator"],
         reason=row["reason"],
         note=row["note"],

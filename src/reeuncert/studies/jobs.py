@@ -196,8 +196,8 @@ def shape_of(case: Case) -> str:
     for row in case.evidence:
         error = case.classes[case.sources[row.source_id].error_class]
         group = groups.setdefault((row.lineage, error.name), len(groups))
-        own = row.width == row.width
-        rows.append(replace(row, width=0.0 if own else row.width, note=f"{group} {error.family} {error.learn}"))
+        own, law = row.width == row.width, (error.family, error.learn, error.persistent > 0, error.eras)
+        rows.append(replace(row, width=0.0 if own else row.width, note=f"{group} {law}"))
     bare = replace(
         case,
         priors=tuple(_without_numbers(prior) for prior in case.priors),

@@ -13,11 +13,11 @@ from reeuncert.balance.network import Network
 from reeuncert.case.figures import LOG, LOGIT, bounds, scale_of, to_scale
 from reeuncert.case.records import Case, Evidence
 from reeuncert.case.selection import select
+from reeuncert.case.shared import error_class_of, shared_errors
 from reeuncert.case.wording import figure_text
 from reeuncert.errors import Problem
-from reeuncert.likelihood.conflicts import error_class_of
 from reeuncert.likelihood.problems import row_has_flows
-from reeuncert.likelihood.widths import has_own_width, row_multiplier
+from reeuncert.likelihood.widths import row_multiplier
 from reeuncert.reading.prior_tables import PRIORS
 from reeuncert.words.cells import listed
 from reeuncert.words.error_laws import ERROR_LAWS
@@ -52,9 +52,9 @@ def far_rows(case: Case, network: Network, log_flow: Floats) -> list[Problem]:
     index[network.edge_flow, network.edge_year] = np.arange(len(network.edge_flow))
     mass = np.exp(log_flow).T
     problems = []
-    for row in case.evidence:
-        if not row_has_flows(row, case):
-            continue
+    rows = [row for row in case.evidence if row_has_flows(row, case)]
+    shared = shared_errors(rows, case)
+    for row, weights, own_width in zip(rows, shared.weights, shared.widths, strict=True):
         error = error_class_of(row, case)
         law = ERROR_LAWS[error.family]
         chosen = select(row, case.system, case.factors, law.plain)
@@ -65,9 +65,9 @@ def far_rows(case: Case, network: Network, log_flow: Floats) -> list[Problem]:
         if not law.plain:
             predicted = np.log(predicted)
         factor = unit_factor(row.unit, row.relation, case.system.unit)
-        width = row.width if has_own_width(row) else error.width
-        own = width * row_multiplier(row, error, factor)
-        own = math.hypot(own, *(case.offsets[name].sd for name in row.offsets)) if not law.plain else own
+        own = (error.width if math.isnan(own_width) else own_width) * row_multiplier(row, error, factor)
+        if not law.plain:
+            own = math.hypot(own, *(weight * shared.laws[name].sd for (name, _), weight in weights.items()))
         low, middle, high = np.quantile(predicted, [0.16, 0.5, 0.84])
         z = _distance(row, factor, scale, float(middle)) / math.hypot(own, 0.5 * float(high - low))
         if abs(z) > FAR:

@@ -12,6 +12,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from reeuncert.case.records import Case
+from reeuncert.case.shared import prints_of_several_rows
 from reeuncert.errors import Problem
 from reeuncert.likelihood.conflicts import Overlap
 from reeuncert.likelihood.problems import overlaps, rows_without_flows
@@ -145,6 +146,8 @@ def _information(case: Case, pairs: Sequence[Overlap]) -> list[tuple[str, str]]:
     idle = _names(r.id for r in rows_without_flows(case))
     rows.append(("evidence that says zero of flows that do not exist", idle))
     rows.append(("overlapping rows of one lineage without a shared offset", f"{len(pairs)} pairs" if pairs else "none"))
+    several = prints_of_several_rows(case.evidence)
+    rows.append(("prints in more than one row", _names(f"{name} ({count})" for name, count in several.items())))
     unread = sorted({c.name for c in case.constants} - known_constants()) if case.constants else []
     if unread:
         rows.append(("constants that no indicator reads", _names(unread)))

@@ -92,8 +92,9 @@ def _unused(reading: Reading, tables: SystemTables) -> Iterator[Problem]:
         for prefix in ("", "of_")
         for i in tables.system.select(selector_of(row, prefix))
     }
+    offsets = {name for row in evidence for name in row["offsets"] + row["of_offsets"]}
     for file, column, used, by in (
-        (OFFSETS, "offset", {name for row in evidence for name in row["offsets"]}, "row of evidence names"),
+        (OFFSETS, "offset", offsets, "row of evidence names"),
         (SOURCES, "source_id", cited, "row cites"),
         (CLASSES, "class", {row["class"] for row in _rows(reading, SOURCES)}, "source has"),
         (FACTORS, "product", weighed, "row in gross weight is of"),

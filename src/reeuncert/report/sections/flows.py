@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from reeuncert.case.selection import selected
+from reeuncert.case.selection import sides
 from reeuncert.plots.access import CUMULATED_LABEL
 from reeuncert.plots.sankey import plot_sankey
 from reeuncert.plots.sankey_board import CLASSES, class_names
@@ -82,9 +82,7 @@ def _evidence(result: Result) -> dict[int, list[list[Any]]]:
     system = result.case.system
     found: dict[int, list[list[Any]]] = {}
     for row in result.case.evidence:
-        terms = set(selected(system, row.selector, row.years))
-        if row.of is not None:
-            terms |= set(selected(system, row.of, row.years))
-        for flow in sorted({i for i, _ in terms}):
-            found.setdefault(flow, []).append([row.id, min(row.years), max(row.years)])
+        years = {*row.years, *row.of_years}
+        for flow in sorted({i for terms in sides(row, system) for i, _ in terms}):
+            found.setdefault(flow, []).append([row.id, min(years), max(years)])
     return found
