@@ -140,6 +140,7 @@ def test_too_few_simulations_or_draws_are_refused_before_anything_is_compiled():
 def test_an_interrupted_calibration_goes_on_where_it_stopped(refitter: Refitter, tmp_path, monkeypatch):
     case = with_mirrors()
     monkeypatch.setattr(refits, "_models", [(shape_of(case), refitter)])
+    monkeypatch.setattr("reeuncert.studies.calibrate.independent", lambda kept: "")
     asked = {**FIT, "seed": 5, "indicators": NAMES, "cache": tmp_path, "progress": False}
     fitted: list[str] = []
 
@@ -159,6 +160,22 @@ def test_an_interrupted_calibration_goes_on_where_it_stopped(refitter: Refitter,
     np.testing.assert_array_equal(again.position, found.position)
     assert again.fits["simulation"].tolist() == [0, 1, 2]
     assert (again.fits["r_hat"] > 0.9).all()
+
+
+def test_fits_whose_draws_depend_on_each_other_are_made_longer_or_left_out():
+    thins: dict[str, list[int]] = {}
+
+    def faked(job: Job) -> Kept:
+        thins.setdefault(job.name, []).append(job.settings.thin)
+        ess = {"simulation 1": 150, "simulation 2": 60 * job.settings.thin}.get(job.name, 1)
+        labels = pd.DataFrame({"kind": ["flows"], "group": "g", "quantity": "q", "year": 2000, "position": 0.4})
+        about = {"ess": ess, "r_hat": 1.0, "divergences": 0, "seconds": 1.0}
+        return Kept(tables={"position": labels}, about=about)
+
+    found = calibrate(with_mirrors(), simulations=3, fit=faked, cache=False, progress=False, **FIT)
+    assert thins == {"simulation 1": [1], "simulation 2": [1, 3], "simulation 3": [1, 3, 9]}
+    assert found.fits["used"].tolist() == [True, True, False]
+    assert found.simulations == 2
 
 
 def test_a_recovery_is_kept_too(refitter: Refitter, tmp_path, monkeypatch):

@@ -111,8 +111,9 @@ class Calibration:
     position
         Between 0 and 1, uniform under calibration; NaN where a quantity is not defined; shape (simulation, quantity).
     fits
-        One row a simulation: seed, draws, divergences, largest R-hat and least effective sample size of the flows,
-        seconds.
+        One row a simulation: divergences, largest R-hat and least effective sample size of flows, widths and offsets,
+        seconds, and whether it is ``used``, having as many independent draws as ranks are taken among. `position` has
+        a row for each of those.
     """
 
     case_name: str

@@ -55,6 +55,9 @@ def run_calibration(request: Request) -> None:
             seed=request.seed,
         )
         console().print(coverage_table(found))
+        left_out = int((~found.fits["used"]).sum())
+        if left_out:
+            console().print(f"{left_out} simulations left out: their draws are not independent enough (see fits).")
         if staging is not None:
             write_calibration(found, staging.place)
             for path in staging.commit():

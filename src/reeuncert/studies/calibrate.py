@@ -18,8 +18,7 @@ from reeuncert.calibration.simulate import simulations as simulated_truths
 from reeuncert.case.records import Case
 from reeuncert.errors import ReeUncertError
 from reeuncert.inference.layout import MASS_FLOW
-from reeuncert.result.diagnostics import diagnose
-from reeuncert.studies.engine import make_fits
+from reeuncert.studies.engine import make_fits, make_sufficient_fits
 from reeuncert.studies.jobs import FitOptions, FitSettings, JobMaker
 from reeuncert.studies.kept import Kept
 
@@ -28,6 +27,9 @@ FEWEST = 2
 
 RANKS = 99
 """Draws among which a truth is ranked: so few that they are nearly independent."""
+
+FIT = ("divergences", "r_hat", "ess", "seconds")
+"""What is told of each fit: the worst of all flows, widths and offsets."""
 
 
 def calibrate(
@@ -41,8 +43,10 @@ def calibrate(
 
     Each simulation draws a truth from the priors by code that shares nothing with the model
     (`reeuncert.calibration.simulate`), lets the sources of the case report it, and fits the model to these figures; the
-    model is compiled once. No simulation is left out, whatever its diagnostics: they are in ``fits``. Finished
-    simulations are kept: asked again, or with another number of simulations, only the missing ones are fitted.
+    model is compiled once. Ranks are only uniform if the draws that they are taken among are nearly independent: a fit
+    with a smaller effective sample size is made again with longer chains, and left out where it is too small still.
+    ``fits`` tells of each. Finished simulations are kept: asked again, or with another number of simulations, only the
+    missing ones are fitted.
 
     Parameters
     ----------
@@ -81,12 +85,21 @@ def calibrate(
         )
         for number, truth in enumerate(simulated_truths(case, simulations, seed=settings.seed))
     ]
-    made = make_fits(jobs, options)
-    tables = [made.kept(job.name).tables["position"] for job in jobs]
-    fits = pd.concat([made.kept(job.name).tables["fit"] for job in jobs], ignore_index=True)
-    seconds = [float(made.kept(job.name).about.get("seconds", np.nan)) for job in jobs]
+    made = make_sufficient_fits(jobs, options, independent)
+    kept = [made.kept(job.name) for job in jobs]
+    fits = pd.DataFrame([{name: one.about[name] for name in FIT} for one in kept])
+    fits.insert(0, "simulation", range(simulations))
+    fits["used"] = [job.name not in made.refused for job in jobs]
+    tables = [one.tables["position"] for one, used in zip(kept, fits["used"], strict=True) if used]
+    if len(tables) < FEWEST:
+        raise ReeUncertError(f"{len(tables)} of {simulations} fits have independent draws; ask for longer chains (thin)")
     labels = tables[0].drop(columns="position")
-    return Calibration(case.name, labels, np.array([t["position"] for t in tables]), fits.assign(seconds=seconds))
+    return Calibration(case.name, labels, np.array([table["position"] for table in tables]), fits)
+
+
+def independent(kept: Kept) -> str:
+    """Why draws are too dependent for ranks; empty where they are not."""
+    return f"ESS {kept.about['ess']:.0f} is below {RANKS}" if kept.about["ess"] < RANKS else ""
 
 
 def recover(case: Case, *, indicators: Iterable[str] | None = None, **options: Unpack[FitOptions]) -> Recovery:
@@ -134,8 +147,8 @@ class _Hidden:
 
 @dataclass(frozen=True, eq=False)
 class Position:
-    """Keeps where a truth lies in the posterior of its figures, and the diagnostics of the fit. ``indicators`` are
-    names, None for all; ties are broken at random by the seed of the calibration and the number of the simulation.
+    """Keeps where a truth lies in the posterior of its figures. ``indicators`` are names, None for all; ties are broken
+    at random by the seed of the calibration and the number of the simulation.
     """
 
     hidden: _Hidden
@@ -154,8 +167,7 @@ class Position:
         _, true = quantities(truth_as_draws(self.hidden.truth(case), posterior), case, self.indicators)
         rng = np.random.default_rng([self.seed, self.number])
         found = positions(true[0, 0], values.reshape(-1, values.shape[2]), rng)
-        fit = pd.DataFrame([{"simulation": self.number, **_diagnostics(dt, case)}])
-        return Kept(tables={"position": labels.assign(position=found), "fit": fit})
+        return Kept(tables={"position": labels.assign(position=found)})
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,15 +201,3 @@ def _few(posterior: xr.Dataset) -> xr.Dataset:
     kept = flat.isel(sample=pick).rename(sample="draw").expand_dims("chain")
     return kept.assign_coords(chain=[0], draw=np.arange(RANKS))
 
-
-def _diagnostics(dt: xr.DataTree, case: Case) -> dict[str, float]:
-    """Divergences, and the worst diagnostics of the flows; of ESS the median too, which ranks rest on."""
-    mass = dt["posterior"][MASS_FLOW].transpose("chain", "draw", "flow", "year").values
-    found = diagnose(mass[:, :, case.system.exists], log=True)
-    ess = np.minimum(found.ess_bulk, found.ess_tail)
-    return {
-        "divergences": int(dt["sample_stats"]["diverging"].sum()),
-        "r_hat": float(np.nanmax(found.r_hat)),
-        "ess_least": float(np.nanmin(ess)),
-        "ess_median": float(np.nanmedian(ess)),
-    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from types import TracebackType
@@ -16,21 +16,38 @@ from reeuncert.errors import SamplingError
 from reeuncert.inference.messages import Messages
 from reeuncert.inference.settings import check_settings
 from reeuncert.machine import available_cores
+from reeuncert.result.diagnostics import LARGEST_R_HAT, SMALLEST_ESS
 from reeuncert.studies.cache import cache_of
 from reeuncert.studies.jobs import Failure, Fit, FitOptions, Job
 from reeuncert.studies.kept import Kept
 from reeuncert.studies.runners import Pool, local_pool, run_jobs
 
 
+LONGER = (3, 9)
+"""How many times as long chains are whose draws do not suffice, first and at last."""
+
+Suffices = Callable[[Kept], str]
+"""Why the draws of a fit do not suffice; empty where they do."""
+
+
+def converged(kept: Kept) -> str:
+    """Why a fit does not pass the checks of convergence that every result passes; empty where it does."""
+    r_hat, ess = (float(kept.about[name]) for name in ("r_hat", "ess"))
+    said = [f"R-hat {r_hat:.3f}"] * (r_hat > LARGEST_R_HAT) + [f"ESS {ess:.0f}"] * (ess < SMALLEST_ESS)
+    diverged = int(kept.about["divergences"])
+    return ", ".join([*said, *[f"{diverged} draws diverged"] * (diverged > 0)])
+
+
 @dataclass
 class Fits:
-    """What became of the jobs of a study: their results by name, which of them were found on disk, and what was found
-    there and could not be used.
+    """What became of the jobs of a study: their results by name, which of them were found on disk, what was found there
+    and could not be used, and why the draws of some do not suffice although they were made again longer (``refused``).
     """
 
     results: dict[str, Kept | Failure] = field(default_factory=dict)
     found_before: frozenset[str] = frozenset()
     notes: list[str] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
 
     def kept(self, name: str) -> Kept:
         """What is kept of one fit that a study cannot do without."""
@@ -38,6 +55,32 @@ class Fits:
         if isinstance(result, Failure):
             raise SamplingError(f"the fit {name} failed ({result.reason}); finished fits are kept")
         return result
+
+
+def make_sufficient_fits(jobs: Sequence[Job], options: FitOptions, suffices: Suffices) -> Fits:
+    """Make fits, and make those again with longer chains whose draws do not suffice.
+
+    Parameters
+    ----------
+    jobs, options
+        See `make_fits`.
+    suffices
+        Says why the draws of a fit do not suffice.
+
+    Returns
+    -------
+    Fits
+        Those that do not suffice with the longest chains either are in ``refused``.
+    """
+    fits = make_fits(jobs, options)
+    for times in LONGER:
+        short = [job for job in jobs if isinstance(kept := fits.results[job.name], Kept) and suffices(kept)]
+        if short:
+            again = make_fits([job.longer(times) for job in short], options)
+            fits.results |= again.results
+            fits.notes += again.notes
+    fits.refused = {n: why for n, kept in fits.results.items() if isinstance(kept, Kept) and (why := suffices(kept))}
+    return fits
 
 
 def make_fits(jobs: Sequence[Job], options: FitOptions, *, processes: int | None = 1) -> Fits:

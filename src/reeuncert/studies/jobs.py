@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypedDict
 import xarray as xr
 
 from reeuncert.case.records import Case, Prior
-from reeuncert.case.serial import case_to_json
+from reeuncert.case.serial import case_from_json, case_to_json
 from reeuncert.errors import ArgumentError
 from reeuncert.studies.kept import FORMAT, Kept
 from reeuncert.words.cells import did_you_mean
@@ -126,6 +126,12 @@ class Job:
     keep: Keep
     like_json: str = ""
     cores: int | None = None
+
+    def longer(self, factor: int) -> Job:
+        """The same fit with every chain so many times as long, of which as many draws are kept."""
+        settings = replace(self.settings, thin=self.settings.thin * factor)
+        key = fit_key(case_from_json(self.case_json), self.left_out, settings, self.keep)
+        return replace(self, settings=settings, key=key)
 
 
 Fit = Callable[[Job], Kept]

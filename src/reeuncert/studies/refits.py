@@ -7,10 +7,13 @@ import time
 from dataclasses import asdict
 
 import numpy as np
+import xarray as xr
 
 from reeuncert.case.records import Case
 from reeuncert.case.serial import case_from_json, case_to_json
+from reeuncert.inference.layout import MASS_FLOW
 from reeuncert.inference.refit import Refitter
+from reeuncert.result.diagnostics import diagnose
 from reeuncert.studies.cache import package_version
 from reeuncert.studies.jobs import Job
 from reeuncert.studies.kept import Kept
@@ -23,7 +26,7 @@ _alone = threading.Lock()  # a worker of Dask may run two jobs as threads of one
 
 
 def refit(job: Job) -> Kept:
-    """Sample one case and keep of the result what is asked."""
+    """Sample one case and keep of the result what is asked, with its convergence in ``about`` (`convergence`)."""
     with _alone:
         begin = time.perf_counter()
         case = case_from_json(job.case_json)
@@ -38,6 +41,7 @@ def refit(job: Job) -> Kept:
         sampled = time.perf_counter()
         kept = job.keep(dt, case, job.left_out)
         return kept.with_about(
+            **convergence(dt),
             compiled=compiled,
             seconds_compile=round(ready - begin, 2),
             seconds_sample=round(sampled - ready, 2),
@@ -45,6 +49,24 @@ def refit(job: Job) -> Kept:
             seed=job.settings.seed,
             seconds=round(time.perf_counter() - begin, 2),
         )
+
+
+def convergence(dt: xr.DataTree) -> dict[str, float]:
+    """Largest R-hat and smallest ESS (bulk or tail) over flows, widths and offsets, and the number of divergences."""
+    posterior = dt["posterior"].to_dataset()
+    r_hat, ess = [], []
+    for name in (MASS_FLOW, "source_width", "log_offset"):
+        if name in posterior:
+            values = posterior[name].transpose("chain", "draw", ...).values
+            cells = values.reshape(*values.shape[:2], -1)
+            found = diagnose(cells[:, :, np.isfinite(cells).all(axis=(0, 1))], log=name == MASS_FLOW)
+            r_hat.append(found.r_hat)
+            ess += [found.ess_bulk, found.ess_tail]
+    return {
+        "r_hat": float(np.nanmax(np.concatenate(r_hat))),
+        "ess": float(np.nanmin(np.concatenate(ess))),
+        "divergences": int(dt["sample_stats"]["diverging"].sum()),
+    }
 
 
 def _model_for(case: Case, job: Job) -> tuple[Refitter, bool]:
