@@ -92,7 +92,9 @@ def calibrate(
     fits["used"] = [job.name not in made.refused for job in jobs]
     tables = [one.tables["position"] for one, used in zip(kept, fits["used"], strict=True) if used]
     if len(tables) < FEWEST:
-        raise ReeUncertError(f"{len(tables)} of {simulations} fits have independent draws; ask for longer chains (thin)")
+        raise ReeUncertError(
+            f"{len(tables)} of {simulations} fits have independent draws; ask for longer chains (thin)"
+        )
     labels = tables[0].drop(columns="position")
     return Calibration(case.name, labels, np.array([table["position"] for table in tables]), fits)
 
@@ -200,4 +202,3 @@ def _few(posterior: xr.Dataset) -> xr.Dataset:
     pick = np.linspace(0, flat.sizes["sample"] - 1, RANKS).round().astype(int)
     kept = flat.isel(sample=pick).rename(sample="draw").expand_dims("chain")
     return kept.assign_coords(chain=[0], draw=np.arange(RANKS))
-

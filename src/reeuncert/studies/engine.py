@@ -22,7 +22,6 @@ from reeuncert.studies.jobs import Failure, Fit, FitOptions, Job
 from reeuncert.studies.kept import Kept
 from reeuncert.studies.runners import Pool, local_pool, run_jobs
 
-
 LONGER = (3, 9)
 """How many times as long chains are whose draws do not suffice, first and at last."""
 
