@@ -41,10 +41,10 @@ if TYPE_CHECKING:
     from reeuncert.model import build_model as build_model
     from reeuncert.questions.information import value_of_information as value_of_information
     from reeuncert.questions.powerscale import power_scaling as power_scaling
+    from reeuncert.questions.powerscale import tornado as tornado
     from reeuncert.questions.reweight import reweight as reweight
     from reeuncert.questions.sobol import sobol as sobol
-    from reeuncert.questions.tornado import tornado as tornado
-    from reeuncert.reading.new import new_case as new_case
+    from reeuncert.reading.bundled import new_case as new_case
     from reeuncert.report import write_report as write_report
     from reeuncert.report.files import write_results as write_results
     from reeuncert.result.result import Result as Result
@@ -81,7 +81,7 @@ _HOME = {
     "headlines": "reeuncert.indicators.headlines",
     "indicator_table": "reeuncert.indicators.summary",
     "lost_consumption": "reeuncert.counterfactuals",
-    "new_case": "reeuncert.reading.new",
+    "new_case": "reeuncert.reading.bundled",
     "no_trade": "reeuncert.counterfactuals",
     "power_scaling": "reeuncert.questions.powerscale",
     "leave_out": "reeuncert.studies.leave_out",
@@ -102,7 +102,7 @@ _HOME = {
     "sensitivity": "reeuncert.studies",
     "sobol": "reeuncert.questions.sobol",
     "summary": "reeuncert.indicators.summary",
-    "tornado": "reeuncert.questions.tornado",
+    "tornado": "reeuncert.questions.powerscale",
     "value_of_information": "reeuncert.questions.information",
     "write_report": "reeuncert.report",
     "write_results": "reeuncert.report.files",

@@ -21,8 +21,7 @@ from reeuncert.reading.bundled import PUBLISHED, REFERENCE_FOLDER, data_folder
 from reeuncert.reading.tables import read_texts
 from reeuncert.result.quantiles import spread
 from reeuncert.result.result import Result
-from reeuncert.words.cells import CellError, number_cell, unknown, year_cell
-from reeuncert.words.near import nearest
+from reeuncert.words.cells import CellError, nearest, number_cell, unknown, year_cell
 from reeuncert.words.units import TONNES
 
 SOURCES = "sources.csv"

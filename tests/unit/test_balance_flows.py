@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from balances.reference import coordinates_of, reference_flows
+from balances.residual import residual
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,8 +15,6 @@ from networks import coordinates, random_groups, systems, trade_system
 from reeuncert.balance import kernels
 from reeuncert.balance.network import Group, Network
 from reeuncert.balance.op import flows_from_coordinates
-from reeuncert.balance.reference import coordinates_of, reference_flows
-from reeuncert.balance.residual import residual
 from reeuncert.system.definition import OUTSIDE, Flow, Process, SystemDefinition
 from reeuncert.system.graph import BEYOND
 

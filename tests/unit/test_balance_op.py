@@ -7,6 +7,7 @@ import pymc as pm
 import pytensor
 import pytensor.tensor as pt
 import pytest
+from balances.residual import residual
 from pytensor.graph.replace import vectorize_graph
 
 from networks import coordinates, path_factor, random_groups, random_system, trade_system
@@ -18,7 +19,6 @@ from reeuncert.balance.op import (
     flows_from_coordinates,
     log_shares,
 )
-from reeuncert.balance.residual import residual
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from balances.residual import residual
 
 from reeuncert.balance.network import Network
 from reeuncert.balance.op import flows_from_coordinates
-from reeuncert.balance.residual import residual
 from reeuncert.case.records import Case
 from reeuncert.indicators.registry import INDICATORS
 from reeuncert.priors.coverage import case_network

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from reeuncert.indicators import INDICATORS
 from reeuncert.indicators.compute import indicators_of
-from reeuncert.indicators.concentration import herfindahl_hirschman
+from reeuncert.indicators.dependence import herfindahl_hirschman
 from reeuncert.indicators.flows import FlowTable
 from reeuncert.testing import flow_dataset, toy_case, toy_flows
 

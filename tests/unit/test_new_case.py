@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 import reeuncert as ree
-import reeuncert.reading.new as new
+import reeuncert.reading.bundled as new
 import reeuncert.reading.state as reading
 from reeuncert.cli import app
 from reeuncert.errors import CaseError, OutputError

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from reeuncert.case.medians import median_in_year
+from reeuncert.case.figures import median_in_year
 from reeuncert.case.records import Prior
 from reeuncert.errors import ModelError
 from reeuncert.priors.paths import _block, _blocks, _Spread

@@ -3,7 +3,7 @@
 import pytest
 
 import reeuncert as ree
-from reeuncert.case.medians import median_in_year
+from reeuncert.case.figures import median_in_year
 from reeuncert.errors import CaseError
 from reeuncert.validation.reader import problems_of
 

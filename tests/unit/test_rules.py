@@ -10,7 +10,7 @@ import pytest
 
 from case_files import FILES, write_case
 from reeuncert.case.records import Case
-from reeuncert.reading.new import skeleton_files
+from reeuncert.reading.bundled import skeleton_files
 from reeuncert.validation.reader import load_case, problems_of, read_case
 from reeuncert.validation.report import check_case
 from reeuncert.words.error_laws import ERROR_LAWS

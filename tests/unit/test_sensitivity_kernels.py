@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 from scipy.stats import t as student
 
-from reeuncert.questions.budget import REST, Inputs, shares_of
 from reeuncert.questions.information import width_after_regression
 from reeuncert.questions.nested import expected_widths, interval_width, weighted_quantiles
 from reeuncert.questions.reweight import smoothed, threshold
+from reeuncert.questions.sobol import REST, Inputs, shares_of
 from reeuncert.questions.targets import Target
 
 CHAINS, DRAWS = 4, 1000

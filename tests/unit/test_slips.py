@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from reeuncert.reading.new import new_case
+from reeuncert.reading.bundled import new_case
 from reeuncert.validation.report import CaseReport, check_case
 
 SLIPS: list[dict[str, Any]] = tomllib.loads((Path(__file__).parent / "slips.toml").read_text("utf-8"))["slip"]

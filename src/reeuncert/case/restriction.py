@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
-from reeuncert.case.medians import median_in_year
+from reeuncert.case.figures import median_in_year
 from reeuncert.case.records import Case, Evidence, Prior
 from reeuncert.case.selection import sides
 from reeuncert.errors import CaseError, Problem

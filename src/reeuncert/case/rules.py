@@ -8,10 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from reeuncert.case.figures import bounds, scale_of, to_scale
+from reeuncert.case.figures import bounds, figure_text, scale_of, to_scale
 from reeuncert.case.records import Case, ErrorClass, Evidence, Factor, Offset, Prior
 from reeuncert.case.selection import GROSS
-from reeuncert.case.wording import figure_text
 from reeuncert.errors import Problem
 from reeuncert.words.cells import did_you_mean, listed, shown, unknown
 from reeuncert.words.error_laws import ERROR_LAWS, OFFSET_LAWS

@@ -147,7 +147,7 @@ def new(folder: Annotated[Path, typer.Argument(help="Folder to create; the case 
     """Create a template case: all tables with invented figures, and a README."""
     with guarded():
         from reeuncert.cli.terminal import console
-        from reeuncert.reading.new import new_case
+        from reeuncert.reading.bundled import new_case
 
         made = new_case(folder)
         console().print(f"Made {made}: read {made / 'README.md'}, then: reeuncert check {made}", soft_wrap=True)

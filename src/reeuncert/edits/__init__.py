@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reeuncert.edits.base import Edit, Edited, EditError
-from reeuncert.edits.option import Option
+from reeuncert.edits.base import Edit, Edited, EditError, Option
 from reeuncert.edits.priors import IndependentYears, PriorMedian, PriorSpread
 from reeuncert.edits.sources import Bias, LeaveOut, SourceWidth
 from reeuncert.edits.without_flows import WithoutFlows

@@ -1,15 +1,61 @@
-"""What a change of a case is, and how one is made from the words of a user."""
+"""What a change of a case is, how it is made from what a user wrote, and the change of a switch (another structure)."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import ClassVar, Self
 
 from reeuncert.case.records import Case
-from reeuncert.edits.reread import Reread
+from reeuncert.case.restriction import restrict
+from reeuncert.case.serial import case_to_json
+from reeuncert.errors import CaseError, Problem, ReeUncertError
+from reeuncert.validation.reader import read_case
 from reeuncert.words.cells import plain, shown, unknown
+
+
+class Reread:
+    """Reads a case again under other options; each set of options is read once.
+
+    A switch decides which rows of the tables hold, so that the rows of another choice are not in the case: they must
+    come from its files. What was changed in memory would be lost, and is therefore refused.
+    """
+
+    def __init__(self) -> None:
+        self._read: dict[tuple[str, tuple[int, ...], tuple[tuple[str, str], ...]], Case] = {}
+        self._sound: set[str] = set()
+
+    def __call__(self, case: Case, options: Mapping[str, str]) -> Case:
+        """The case under its options with some of them changed, cut to the same years."""
+        text = _content(case)
+        if text not in self._sound:
+            if not case.path or _content(self._one(case, case.options)) != text:
+                raise ReeUncertError(
+                    f"the switches of case '{case.name}' cannot be changed here: it is not what its files say "
+                    f"({case.path or 'it was made in memory'}); read it again with read_case(…, option=choice), and "
+                    "make each choice a study of its own"
+                )
+            self._sound.add(text)
+        changed = self._one(case, {**case.options, **options})
+        self._sound.add(_content(changed))
+        return changed
+
+    def _one(self, case: Case, options: Mapping[str, str]) -> Case:
+        years = case.system.years
+        key = (case.path, years, tuple(sorted(options.items())))
+        if key not in self._read:
+            whole = read_case(case.path, **options)
+            if not set(years) <= set(whole.system.years):
+                message = f"the case no longer covers the years {years[0]}-{years[-1]}; read it again"
+                raise CaseError([Problem("case.toml", 0, "years", message)])
+            self._read[key] = restrict(whole, years)
+        return self._read[key]
+
+
+def _content(case: Case) -> str:
+    """What a case says, wherever it was read: a result names its folder otherwise than the one who reads it again."""
+    return case_to_json(replace(case, path=""))
 
 
 @dataclass(frozen=True)
@@ -176,3 +222,36 @@ def quoted(names: Sequence[str], most: int = 4) -> str:
     """Names for a sentence."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(f"'{plain(name)}'" for name in names[:most]) + more
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option(Edit):
+    """Choose otherwise in a switch that the case declares in case.toml.
+
+    Parameters
+    ----------
+    option
+        Name of the switch.
+    choice
+        One of its choices.
+    """
+
+    option: str = ""
+    choice: str = ""
+
+    kind: ClassVar[str] = "option"
+    varied: ClassVar[str] = "choice"
+    stage: ClassVar[int] = 0
+
+    def problems(self, case: Case) -> Sequence[str]:
+        if self.option not in case.option_choices:
+            return unknown_names([self.option], list(case.option_choices), "option")
+        return unknown_names([self.choice], case.option_choices[self.option], f"for option '{self.option}' the choice")
+
+    def apply(self, edited: Edited) -> Edited:
+        if edited.case.options[self.option] == self.choice:
+            return edited
+        return replace(edited, case=edited.reread(edited.case, {self.option: self.choice}))
+
+    def __str__(self) -> str:
+        return f"{self.option} = {self.choice}"

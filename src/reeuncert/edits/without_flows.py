@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from reeuncert.case.medians import median_in_year
+from reeuncert.case.figures import median_in_year
 from reeuncert.case.records import Case, Evidence, Prior
 from reeuncert.case.selection import sides
 from reeuncert.edits.base import Edit, Edited

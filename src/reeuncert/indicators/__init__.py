@@ -63,9 +63,8 @@ from __future__ import annotations
 
 # Each module registers its indicators; tables and reports list them in this order.
 # isort: off
-from reeuncert.indicators import consumption, end_use, stock, trade, reliance, dependence, supply_dependence
-from reeuncert.indicators import concentration, mining, unregistered_mining, refining, quota, customs_gap, smuggling
-from reeuncert.indicators import embodied, return_share
+from reeuncert.indicators import consumption, stock, trade, dependence, mining, refining, quota, customs_gap
+from reeuncert.indicators import smuggling, embodied
 
 # isort: on
 from reeuncert.indicators.registry import INDICATORS, Indicator, UnknownIndicatorError, lookup, valid_names
@@ -74,22 +73,16 @@ __all__ = [
     "INDICATORS",
     "Indicator",
     "UnknownIndicatorError",
-    "concentration",
     "consumption",
     "customs_gap",
     "dependence",
     "embodied",
-    "end_use",
     "lookup",
     "mining",
     "quota",
     "refining",
-    "reliance",
-    "return_share",
     "smuggling",
     "stock",
-    "supply_dependence",
     "trade",
-    "unregistered_mining",
     "valid_names",
 ]

@@ -1,4 +1,4 @@
-"""Apparent consumption, and each region's share of it."""
+"""Consumption: apparent consumption, its end uses, and each region's share."""
 
 from __future__ import annotations
 
@@ -92,3 +92,73 @@ def _world(table: FlowTable) -> Array:
 def _share(table: FlowTable) -> Array:
     world = table.sum(table.where(quantity="apparent_consumption", product=table.refined))
     return ratio(table.over("region", of=lambda r: consumption_of(table, r, REFINED)), world[:, :, None])
+
+
+def end_use_share(consumed: Array, consumption: Array) -> Array:
+    """Part of apparent consumption that goes to one end use; NaN where nothing is consumed.
+
+    Examples
+    --------
+    >>> end_use_share(np.array([3.0]), np.array([12.0]))
+    array([0.25])
+    """
+    return ratio(consumed, consumption)
+
+
+def _uses_by_region(table: FlowTable) -> Array:
+    chosen = partial(table.where, quantity="end_use")
+    return table.over("region", "end_use", of=lambda r, use: table.sum(chosen(destination=r, end_use=use)))
+
+
+def _uses_of_world(table: FlowTable) -> Array:
+    return table.over("end_use", of=lambda use: table.sum(table.where(quantity="end_use", end_use=use)))
+
+
+@indicator(
+    "end_use_consumption",
+    title="Consumption by end use",
+    unit="mass",
+    dims=("region", "end_use"),
+    cumulated=True,
+    reference=CHEN,
+)
+def _uses(table: FlowTable) -> Array:
+    return _uses_by_region(table)
+
+
+@indicator(
+    "end_use_share",
+    title="Share of an end use in the region's consumption",
+    unit="1",
+    dims=("region", "end_use"),
+    cumulated=True,
+    reference=CHEN,
+)
+def _use_share(table: FlowTable) -> Array:
+    consumed = _uses_by_region(table)
+    return end_use_share(consumed, np.nansum(consumed, axis=3, keepdims=True))
+
+
+@indicator(
+    "world_end_use_consumption",
+    title="Consumption of the world by end use",
+    unit="mass",
+    dims=("end_use",),
+    cumulated=True,
+    reference=CHEN,
+)
+def _world_uses(table: FlowTable) -> Array:
+    return _uses_of_world(table)
+
+
+@indicator(
+    "world_end_use_share",
+    title="Share of an end use in the world's consumption",
+    unit="1",
+    dims=("end_use",),
+    cumulated=True,
+    reference=CHEN,
+)
+def _world_use_share(table: FlowTable) -> Array:
+    consumed = _uses_of_world(table)
+    return end_use_share(consumed, np.nansum(consumed, axis=2, keepdims=True))

@@ -1,18 +1,55 @@
-"""Dependence of one region on another in trade: imports, exports, and both directions of a pair."""
+"""Dependence on trade: net import reliance, import, export and supply dependence, concentration of suppliers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reeuncert.indicators.flows import ALL, Array, FlowTable, ratio
+import numpy as np
+
+from reeuncert.indicators.consumption import consumption_of
+from reeuncert.indicators.flows import ALL, REFINED, Array, FlowTable, ratio
 from reeuncert.indicators.registry import indicator
+from reeuncert.indicators.stock import stock_change_of
 from reeuncert.indicators.trade import (
     ALL_ARRIVALS,
+    ALL_DEPARTURES,
     CHEN,
     RECORDED_ARRIVALS,
+    USGS,
     exports_of,
     imports_of,
 )
+
+
+def net_import_reliance(imports: Array, exports: Array, stock_change: Array | float, consumption: Array) -> Array:
+    """Share of apparent consumption met by net imports and stocks: 1 - production / apparent consumption.
+
+    Negative for a net exporter (the U.S. Geological Survey prints E there); NaN where nothing is consumed.
+
+    Examples
+    --------
+    >>> net_import_reliance(np.array([9.0]), np.array([2.0]), np.array([-1.0]), np.array([10.0]))
+    array([0.8])
+    """
+    return ratio(imports - exports - stock_change, consumption)
+
+
+@indicator(
+    "net_import_reliance", title="Net import reliance, refined products", unit="1", dims=("region",), reference=USGS
+)
+def _reliance(table: FlowTable) -> Array:
+    """All flows count, recorded or not; otherwise reliance would not equal 1 - production / consumption."""
+
+    def of_region(region: str) -> Array:
+        terms = (
+            imports_of(table, region, REFINED, quantities=ALL_ARRIVALS),
+            exports_of(table, region, REFINED, quantities=ALL_DEPARTURES),
+            stock_change_of(table, region, REFINED),
+        )
+        bought, sold, stored = (np.nan_to_num(term) for term in terms)
+        return net_import_reliance(bought, sold, stored, consumption_of(table, region, REFINED))
+
+    return table.over("region", of=of_region)
 
 
 def import_dependence(from_partner: Array, from_all: Array) -> Array:
@@ -32,7 +69,7 @@ def export_dependence(to_partner: Array, to_all: Array) -> Array:
     return ratio(to_partner, to_all)
 
 
-def _imports(table: FlowTable, quantities: Sequence[str]) -> Array:
+def _of_imports(table: FlowTable, quantities: Sequence[str]) -> Array:
     part = table.over("region", "partner", "product", of=lambda r, p, k: imports_of(table, r, k, [p], quantities))
     whole = table.over("region", "product", of=lambda r, k: imports_of(table, r, k, quantities=quantities))
     return import_dependence(part, whole[:, :, :, None])
@@ -46,7 +83,7 @@ def _imports(table: FlowTable, quantities: Sequence[str]) -> Array:
     reference=CHEN,
 )
 def _recorded(table: FlowTable) -> Array:
-    return _imports(table, RECORDED_ARRIVALS)
+    return _of_imports(table, RECORDED_ARRIVALS)
 
 
 @indicator(
@@ -57,7 +94,7 @@ def _recorded(table: FlowTable) -> Array:
     reference=CHEN,
 )
 def _with_unrecorded(table: FlowTable) -> Array:
-    return _imports(table, ALL_ARRIVALS)
+    return _of_imports(table, ALL_ARRIVALS)
 
 
 @indicator(
@@ -68,7 +105,7 @@ def _with_unrecorded(table: FlowTable) -> Array:
     cumulated=True,
     reference=CHEN,
 )
-def _exports(table: FlowTable) -> Array:
+def _of_exports(table: FlowTable) -> Array:
     part = table.over("region", "partner", of=lambda r, p: exports_of(table, r, ALL, [p]))
     return export_dependence(part, table.over("region", of=lambda r: exports_of(table, r, ALL))[:, :, :, None])
 
@@ -83,3 +120,76 @@ def _exports(table: FlowTable) -> Array:
 def _both_directions(table: FlowTable) -> Array:
     part = table.over("region", "partner", of=lambda r, p: imports_of(table, r, ALL, [p]))
     return import_dependence(part, table.over("region", of=lambda r: imports_of(table, r, ALL))[:, :, :, None])
+
+
+def supply_dependence(from_partner: Array, consumption: Array) -> Array:
+    """Imports from one partner over apparent consumption; NaN where nothing is consumed.
+
+    Above 1 where a region imports for export, for stock or as feed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> supply_dependence(np.array([6.0]), np.array([12.0]))
+    array([0.5])
+    """
+    return ratio(from_partner, consumption)
+
+
+def _supply(table: FlowTable, quantities: Sequence[str]) -> Array:
+    bought = table.over("region", "partner", of=lambda r, p: imports_of(table, r, REFINED, [p], quantities))
+    consumed = table.over("region", of=lambda r: consumption_of(table, r, REFINED))
+    return supply_dependence(bought, consumed[:, :, :, None])
+
+
+@indicator(
+    "supply_dependence",
+    title="Supply dependence, refined products, recorded",
+    unit="1",
+    dims=("region", "partner"),
+    reference=CHEN,
+)
+def _supply_recorded(table: FlowTable) -> Array:
+    return _supply(table, RECORDED_ARRIVALS)
+
+
+@indicator(
+    "supply_dependence_with_unrecorded",
+    title="Supply dependence, refined products, with unrecorded",
+    unit="1",
+    dims=("region", "partner"),
+    reference=CHEN,
+)
+def _supply_with_unrecorded(table: FlowTable) -> Array:
+    return _supply(table, ALL_ARRIVALS)
+
+
+def herfindahl_hirschman(masses: Array, axis: int = 0) -> Array:
+    """Sum of squared shares of the origins: 1 for a single supplier, 1/n for n equal ones; NaN where there is none.
+
+    Absent origins (NaN) supply nothing. An aggregate region counts as one supplier, so the index is an upper bound if
+    its suppliers compete.
+
+    Examples
+    --------
+    >>> float(herfindahl_hirschman(np.array([3.0, 1.0, np.nan])))
+    0.625
+    """
+    total = np.nansum(masses, axis=axis, keepdims=True)
+    shares = ratio(masses, total)
+    return np.where(total.squeeze(axis) > 0, np.nansum(shares**2, axis=axis), np.nan)
+
+
+@indicator(
+    "supplier_concentration",
+    title="Concentration of suppliers (Herfindahl-Hirschman index of import origins)",
+    unit="1",
+    dims=("region", "product"),
+    percent=False,
+    reference="Thomas, Nassar & DeYoung 2022, Mineral Economics 35, doi 10.1007/s13563-021-00291-2",
+)
+def _concentration(table: FlowTable) -> Array:
+    def of_region(region: str, label: str) -> Array:
+        return herfindahl_hirschman(np.stack([imports_of(table, region, label, [p]) for p in table.regions]))
+
+    return table.over("region", "product", of=of_region)

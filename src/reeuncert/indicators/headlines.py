@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from reeuncert.case.figures import sentence_problem
 from reeuncert.case.records import Case, Headline
-from reeuncert.case.wording import sentence_problem
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.placing import headline_place, no_such_flows
 from reeuncert.indicators.registry import lookup

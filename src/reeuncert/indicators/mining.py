@@ -1,4 +1,4 @@
-"""Mine production, and each region's share of it."""
+"""Mine production, with or without a licence, and each region's share of it."""
 
 from __future__ import annotations
 
@@ -92,3 +92,61 @@ def _share_registered(table: FlowTable) -> Array:
 )
 def _share_all(table: FlowTable) -> Array:
     return share_of_mining(by_region(table), mining_of(table)[:, :, None])
+
+
+def unregistered_mining_share(unregistered: Array, mined: Array) -> Array:
+    """Unregistered part of mine production; NaN where nothing is mined.
+
+    Examples
+    --------
+    >>> unregistered_mining_share(np.array([30.0]), np.array([150.0]))
+    array([0.2])
+    """
+    return ratio(unregistered, mined)
+
+
+@indicator(
+    "unregistered_mining",
+    title="Unregistered mine production",
+    unit="mass",
+    dims=("region",),
+    cumulated=True,
+    reference=CHEN,
+)
+def _unregistered(table: FlowTable) -> Array:
+    return by_region(table, "unregistered")
+
+
+@indicator(
+    "world_unregistered_mining",
+    title="Unregistered mine production of the world",
+    unit="mass",
+    cumulated=True,
+    reference=CHEN,
+)
+def _world_unregistered(table: FlowTable) -> Array:
+    return np.array(mining_of(table, None, "unregistered"))
+
+
+@indicator(
+    "unregistered_mining_share",
+    title="Unregistered part of the region's mine production",
+    unit="1",
+    dims=("region",),
+    cumulated=True,
+    reference=CHEN,
+)
+def _unregistered_share(table: FlowTable) -> Array:
+    return unregistered_mining_share(by_region(table, "unregistered"), by_region(table))
+
+
+@indicator(
+    "share_of_unregistered_mining",
+    title="Share of the world's unregistered mine production",
+    unit="1",
+    dims=("region",),
+    cumulated=True,
+    reference=CHEN,
+)
+def _share_of_unregistered(table: FlowTable) -> Array:
+    return ratio(by_region(table, "unregistered"), mining_of(table, None, "unregistered")[:, :, None])

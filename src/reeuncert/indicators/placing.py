@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from reeuncert.case.figures import sentence_problem
 from reeuncert.case.records import Headline
-from reeuncert.case.wording import sentence_problem
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.flows import Array, FlowTable
 from reeuncert.indicators.registry import CUMULATED, INDICATORS, lookup

@@ -7,11 +7,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from reeuncert.case.figures import bounds, scale_of, to_scale
+from reeuncert.case.figures import bounds, figure_text, place_text, scale_of, to_scale
 from reeuncert.case.records import Case, Evidence
 from reeuncert.case.selection import Term, of_years, sides, years_in_case
 from reeuncert.case.shared import error_class_of
-from reeuncert.case.wording import figure_text, place_text
 from reeuncert.errors import Problem
 from reeuncert.likelihood.widths import has_own_width, row_multiplier
 from reeuncert.words.cells import condensed

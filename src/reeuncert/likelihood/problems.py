@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from reeuncert.case.figures import figure_text
 from reeuncert.case.records import Case, Evidence
 from reeuncert.case.rules import agrees_with_zero, evidence_row_problems
 from reeuncert.case.selection import GROSS, Term, of_years, products_without_factor, sides, years_in_case
 from reeuncert.case.shared import error_class_of, prints_of_several_rows
-from reeuncert.case.wording import figure_text
 from reeuncert.errors import Problem
 from reeuncert.likelihood.conflicts import Overlap, contradictions, duplicates, overlaps_among
 from reeuncert.system.definition import Selector

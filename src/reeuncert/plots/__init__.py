@@ -1,24 +1,28 @@
-"""Figures of a result, one a file, in matplotlib or Plotly.
+"""Figures of a result, one file a theme, in matplotlib or Plotly.
 
 Every figure is called alike, ``plot_x(dt, *, coords=None, backend="matplotlib", theme="light")``, and returns a
 figure of matplotlib or of Plotly. What it draws is in the tidy table that ``x_data(dt, *, coords=None)`` returns.
 """
 
 from reeuncert.plots.calibration import calibration_data, plot_calibration
-from reeuncert.plots.consumption import consumption_data, plot_consumption
 from reeuncert.plots.customs_gap import customs_gap_data, customs_records_data, plot_customs_gap
 from reeuncert.plots.drivers import drivers_data, plot_drivers
 from reeuncert.plots.evidence import evidence_data, plot_evidence
-from reeuncert.plots.indicator import indicator_data, plot_indicator, published_data
-from reeuncert.plots.information import plot_value_of_information, value_of_information_data
-from reeuncert.plots.learning import learning_data, plot_learning
+from reeuncert.plots.indicator import consumption_data, indicator_data, plot_consumption, plot_indicator, published_data
+from reeuncert.plots.learning import learning_data, plot_learning, plot_prior_posterior, prior_posterior_data
 from reeuncert.plots.lost_consumption import lost_consumption_data, plot_lost_consumption
-from reeuncert.plots.power_scaling import plot_power_scaling, power_scaling_data
-from reeuncert.plots.prior_posterior import plot_prior_posterior, prior_posterior_data
+from reeuncert.plots.questions import (
+    plot_power_scaling,
+    plot_sobol,
+    plot_tornado,
+    plot_value_of_information,
+    power_scaling_data,
+    sobol_data,
+    tornado_data,
+    value_of_information_data,
+)
 from reeuncert.plots.sankey import plot_sankey, sankey_data
 from reeuncert.plots.scenarios import plot_scenarios, scenarios_data
-from reeuncert.plots.sobol import plot_sobol, sobol_data
-from reeuncert.plots.tornado import plot_tornado, tornado_data
 from reeuncert.plots.triangle import plot_triangle, triangle_data
 
 __all__ = [

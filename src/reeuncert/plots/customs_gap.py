@@ -11,11 +11,20 @@ import xarray as xr
 from reeuncert.case.records import Case
 from reeuncert.errors import ReeUncertError
 from reeuncert.likelihood.compile import EvidenceModel
-from reeuncert.plots.access import CUMULATED_LABEL, Coords, check_labels, rows_of, take, tidy
-from reeuncert.plots.flow_sums import both, refined_products, sum_of
+from reeuncert.plots.access import (
+    CUMULATED_LABEL,
+    Coords,
+    both,
+    check_labels,
+    refined_products,
+    rows_of,
+    sum_of,
+    take,
+    tidy,
+)
 from reeuncert.plots.indicator import published_data
 from reeuncert.plots.panels import Board, Fan, Panel, Points
-from reeuncert.plots.render import render
+from reeuncert.plots.render import figure_of, render
 from reeuncert.plots.style import HUES, PROBABILITIES, UNRECORDED
 from reeuncert.result.result import Result
 
@@ -116,6 +125,9 @@ def customs_records_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFr
     return pd.DataFrame(rows, columns=[*names, "reporter", "id", "source_id"])
 
 
+@figure_of(
+    customs_gap_data, published="Published values, of which those of ``smuggled_mass`` and ``customs_gap`` are shown."
+)
 def plot_customs_gap(
     dt: xr.DataTree,
     *,
@@ -124,28 +136,7 @@ def plot_customs_gap(
     theme: str = "light",
     published: pd.DataFrame | None = None,
 ) -> Any:
-    """Draw the records of both offices, the gap between them, and the unrecorded mass per year and cumulated.
-
-    Parameters
-    ----------
-    dt
-        Result with draws of mass_flow.
-    coords
-        ``region`` (importer), ``partner`` (exporter); by default every pair with unrecorded flows, a row each.
-    backend, theme
-        See `plot_indicator`.
-    published
-        Published values, of which those of ``smuggled_mass`` and ``customs_gap`` are shown.
-
-    Returns
-    -------
-    matplotlib.figure.Figure or plotly.graph_objects.Figure
-
-    Raises
-    ------
-    ReeUncertError
-        If no flow between the pair can go unrecorded.
-    """
+    """Draw the records of both offices, the gap between them, and the unrecorded mass per year and cumulated."""
     table = customs_gap_data(dt, coords=coords)
     records = customs_records_data(dt, coords=coords) if "case_json" in dt.attrs else None
     unit = str(table.loc[table["series"] == TRUE, "unit"].iloc[0])

@@ -14,7 +14,7 @@ from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.registry import CUMULATED, lookup
 from reeuncert.plots.access import Coords, check_labels, choose, derived, flat, rows_of, take
 from reeuncert.plots.panels import Board
-from reeuncert.plots.render import render
+from reeuncert.plots.render import figure_of, render
 from reeuncert.plots.rows import Chart, Row, Span
 from reeuncert.plots.style import hue
 from reeuncert.result.result import Result
@@ -83,36 +83,11 @@ def drivers_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     return out[out["kind"].isin(wanted.get("kind", KINDS))].reset_index(drop=True)
 
 
+@figure_of(drivers_data, most="Bars for each headline.")
 def plot_drivers(
-    dt: xr.DataTree,
-    *,
-    coords: Coords = None,
-    backend: str = "matplotlib",
-    theme: str = "light",
-    most: int = 6,
+    dt: xr.DataTree, *, coords: Coords = None, backend: str = "matplotlib", theme: str = "light", most: int = 6
 ) -> Any:
-    """Draw for every headline the quantities that are most correlated with it.
-
-    Parameters
-    ----------
-    dt, coords
-        See `drivers_data`.
-    backend
-        ``"matplotlib"`` or ``"plotly"``.
-    theme
-        ``"light"`` or ``"dark"``.
-    most
-        Bars for each headline.
-
-    Returns
-    -------
-    matplotlib.figure.Figure or plotly.graph_objects.Figure
-
-    Raises
-    ------
-    ReeUncertError
-        As `drivers_data`.
-    """
+    """Draw for every headline the quantities that are most correlated with it."""
     table = drivers_data(dt, coords=coords)
     groups = [part.head(most) for _, part in table.groupby("headline", sort=False)]
     panels = []

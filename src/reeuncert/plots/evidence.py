@@ -14,7 +14,7 @@ from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.predictive import predicted_sigma, predictive_draws
 from reeuncert.plots.access import SAMPLE, Coords, check_labels, rows_of, take
 from reeuncert.plots.panels import Area, Axis, Board, Mark, Panel, Points
-from reeuncert.plots.render import render
+from reeuncert.plots.render import figure_of, render
 from reeuncert.plots.style import hue, interval_name, shown
 from reeuncert.result.result import Result
 
@@ -79,35 +79,9 @@ def evidence_data(dt: xr.DataTree, *, coords: Coords = None, seed: int = SEED) -
     return table.reset_index(drop=True)
 
 
-def plot_evidence(
-    dt: xr.DataTree,
-    *,
-    coords: Coords = None,
-    backend: str = "matplotlib",
-    theme: str = "light",
-) -> Any:
-    """Draw the position of every reported figure in its predictive distribution, a line for each source.
-
-    Parameters
-    ----------
-    dt
-        Result of `reeuncert.sample`.
-    coords
-        See `evidence_data`.
-    backend
-        ``"matplotlib"`` or ``"plotly"``.
-    theme
-        ``"light"`` or ``"dark"``.
-
-    Returns
-    -------
-    matplotlib.figure.Figure or plotly.graph_objects.Figure
-
-    Raises
-    ------
-    ReeUncertError
-        As `evidence_data`.
-    """
+@figure_of(evidence_data)
+def plot_evidence(dt: xr.DataTree, *, coords: Coords = None, backend: str = "matplotlib", theme: str = "light") -> Any:
+    """Draw the position of every reported figure in its predictive distribution, a line for each source."""
     rows = position_table(evidence_data(dt, coords=coords))
     inside = rows["position"].between(*INSIDE)
     counts = rows.groupby("line").agg(name=("lineage", "first"), n=("id", "size"))

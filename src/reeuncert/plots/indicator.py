@@ -1,4 +1,4 @@
-"""Fan chart of an indicator over the years: 50, 80 and 90 % bands, the prior behind, published values as points."""
+"""An indicator over the years, beside published values; consumption by region and end use."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import xarray as xr
 from reeuncert.indicators.registry import CUMULATED, base_name
 from reeuncert.plots.access import Coords, choose, derived, draws_of, tidy
 from reeuncert.plots.panels import Board, Fan, Panel, Points
-from reeuncert.plots.render import render
+from reeuncert.plots.render import figure_of, render
 from reeuncert.plots.style import PROBABILITIES, colours_of, hue
 
 LABEL_DIMS = ("region", "partner", "product", "end_use")
@@ -94,6 +94,11 @@ def published_data(published: pd.DataFrame, name: str, *, years: Sequence[int]) 
     return rows[[*LABEL_DIMS, "year", "value", "statement", "source_id"]].reset_index(drop=True)
 
 
+@figure_of(
+    indicator_data,
+    published="Published values to set beside, see `published_data`; none by default.",
+    columns="Panels in a row.",
+)
 def plot_indicator(
     dt: xr.DataTree,
     name: str,
@@ -104,36 +109,7 @@ def plot_indicator(
     published: pd.DataFrame | None = None,
     columns: int = 3,
 ) -> Any:
-    """Draw an indicator over the years, one panel for each combination of labels.
-
-    Parameters
-    ----------
-    dt
-        Result with indicators.
-    name
-        Name of an indicator, see `reeuncert.indicators`.
-    coords
-        Dim → label or labels; everything by default.
-    backend
-        ``"matplotlib"`` or ``"plotly"``.
-    theme
-        ``"light"`` or ``"dark"``.
-    published
-        Published values to set beside, see `published_data`; none by default.
-    columns
-        Panels in a row.
-
-    Returns
-    -------
-    matplotlib.figure.Figure or plotly.graph_objects.Figure
-
-    Raises
-    ------
-    ReeUncertError
-        If the indicator has not been computed, or a dim or label is not one of its own.
-    ValueError
-        If backend or theme is unknown, or there would be too many panels.
-    """
+    """Draw an indicator over the years, one panel for each combination of labels."""
     table = indicator_data(dt, name, coords=coords)
     variable = derived(dt, name)
     dims = [d for d in LABEL_DIMS if d in variable.dims]
@@ -180,3 +156,61 @@ def _points(said: pd.DataFrame, labels: Mapping[str, Any]) -> list[Points]:
         x, y = of_source["year"].to_numpy(), of_source["value"].to_numpy(dtype=float)
         out.append(Points(f"published: {source}" if source else "published", x, y, hover=texts))
     return out
+
+
+NAME = "end_use_consumption"
+ALL = "all"
+
+
+def consumption_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
+    """Consumption by region, end use and year.
+
+    Returns
+    -------
+    DataFrame
+        Columns as in `indicator_data` of ``end_use_consumption``; where more than one end use is chosen, the rows of a
+        region begin with their sum, ``end_use`` ``"all"``, whose quantiles are those of the sum.
+
+    Examples
+    --------
+    >>> from reeuncert.testing import toy_posterior
+    >>> table = consumption_data(toy_posterior(draws=20, years=2), coords={"region": "South", "year": 2002})
+    >>> table["end_use"].tolist()
+    ['all', 'catalysts', 'glass', 'polishing', 'magnets']
+    """
+    table = indicator_data(dt, NAME, coords=coords)
+    if table["end_use"].nunique() < 2:
+        return table
+    variable = derived(dt, NAME)
+    before = draws_of(dt, NAME, "derived_prior")
+    prior = None if before is None else _total(before, coords)
+    total = tidy(_total(variable, coords), prior)
+    total.insert(0, "indicator", NAME)
+    total.insert(2, "end_use", ALL)
+    total.insert(4, "unit", variable.attrs["units"])
+    return pd.concat([total[table.columns], table], ignore_index=True)
+
+
+@figure_of(consumption_data)
+def plot_consumption(
+    dt: xr.DataTree, *, coords: Coords = None, backend: str = "matplotlib", theme: str = "light"
+) -> Any:
+    """Draw consumption over the years, one panel a region and end use."""
+    table = consumption_data(dt, coords=coords)
+    regions = list(dict.fromkeys(table["region"]))
+    uses = list(dict.fromkeys(table["end_use"]))
+    colours = colours_of([str(r) for r in derived(dt, NAME)["region"].values])
+    unit = str(table["unit"].iloc[0])
+    years = sorted(set(table["year"]))
+    panels = []
+    for use in uses:
+        for region in regions:
+            rows = table[(table["region"] == region) & (table["end_use"] == use)]
+            if len(rows):
+                fan = Fan.of(rows, str(region), colours[region], years=years)
+                panels.append(Panel(f"{'all end uses' if use == ALL else use}, {region}", unit, unit, (fan,)))
+    return render(Board("Consumption by end use", tuple(panels), len(regions), 1.8), backend, theme)
+
+
+def _total(variable: xr.DataArray, coords: Coords) -> xr.DataArray:
+    return choose(variable, coords, f"indicator '{NAME}'").sum("end_use", min_count=1)

@@ -9,6 +9,7 @@ import xarray as xr
 
 from reeuncert.counterfactuals.lost import ALL, counterfactual_of, lost_consumption
 from reeuncert.plots.access import Coords, check_labels, take
+from reeuncert.plots.render import figure_of
 from reeuncert.plots.rows import Chart, Row, Span, render_chart
 from reeuncert.plots.style import PROBABILITIES, band_opacity, bands_name, colours_of, interval_name, shown
 
@@ -66,29 +67,11 @@ def lost_consumption_data(world: xr.DataTree, *, coords: Coords = None) -> pd.Da
     return joined[keep].reset_index(drop=True)
 
 
+@figure_of(lost_consumption_data)
 def plot_lost_consumption(
     world: xr.DataTree, *, coords: Coords = None, backend: str = "matplotlib", theme: str = "light"
 ) -> Any:
-    """Draw the consumption lost in a counterfactual, in per cent of each region's consumption.
-
-    Parameters
-    ----------
-    world, coords
-        See `lost_consumption_data`.
-    backend
-        ``"matplotlib"`` or ``"plotly"``.
-    theme
-        ``"light"`` or ``"dark"``.
-
-    Returns
-    -------
-    matplotlib.figure.Figure or plotly.graph_objects.Figure
-
-    Raises
-    ------
-    ReeUncertError
-        As `lost_consumption_data`.
-    """
+    """Draw the consumption lost in a counterfactual, in per cent of each region's consumption."""
     table = lost_consumption_data(world, coords=coords)
     colours = colours_of([str(r) for r in counterfactual_of(world)["region"].values])
     rows = tuple(_row(record, colours[str(record["region"])]) for record in table.to_dict("records"))

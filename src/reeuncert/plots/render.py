@@ -1,8 +1,9 @@
-"""Draw boards in the library that is asked for."""
+"""Draw boards in the library that is asked for; what the docstrings of all figures say."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from reeuncert.errors import ReeUncertError
@@ -10,6 +11,40 @@ from reeuncert.plots.panels import Board
 from reeuncert.plots.style import check_backend, theme_of
 
 MOST_PANELS = 40
+
+_SECTIONS = """
+Parameters
+----------
+{shared}
+    See `{data}`.
+backend
+    ``"matplotlib"`` or ``"plotly"``.
+theme
+    ``"light"`` or ``"dark"``.
+{own}
+Returns
+-------
+matplotlib.figure.Figure or plotly.graph_objects.Figure
+
+Raises
+------
+ReeUncertError
+    As `{data}`, or if these data cannot be drawn.
+"""
+
+
+def figure_of[**P, R](data: Callable[..., object], **own: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Complete the docstring of the ``plot_x`` that draws the table `data`; `own` describes its further arguments."""
+
+    def described(plot: Callable[P, R]) -> Callable[P, R]:
+        takes = inspect.signature(data).parameters
+        shared = ", ".join(name for name in inspect.signature(plot).parameters if name in takes)
+        further = "".join(f"{name}\n    {text}\n" for name, text in own.items())
+        sections = _SECTIONS.format(shared=shared, data=getattr(data, "__name__", ""), own=further)
+        plot.__doc__ = f"{inspect.getdoc(plot)}\n{sections}"
+        return plot
+
+    return described
 
 
 def render(board: Board, backend: str, theme: str) -> Any:

@@ -10,8 +10,7 @@ import xarray as xr
 
 from reeuncert.case.records import Case
 from reeuncert.case.selection import sides
-from reeuncert.plots.access import CUMULATED_LABEL, Coords, check_labels, quantile_table, take
-from reeuncert.plots.flow_sums import both
+from reeuncert.plots.access import CUMULATED_LABEL, Coords, both, check_labels, quantile_table, take
 from reeuncert.plots.render import render_steps
 from reeuncert.plots.sankey_board import sankey_boards
 from reeuncert.plots.sankey_graph import LOSS, Graph, sankey_graph

@@ -11,8 +11,9 @@ import xarray as xr
 from reeuncert.edits.scenario import BASE
 from reeuncert.errors import ReeUncertError
 from reeuncert.plots.access import Coords, choose, tidy
-from reeuncert.plots.labels import table_title
 from reeuncert.plots.panels import scale_of
+from reeuncert.plots.questions import table_title
+from reeuncert.plots.render import figure_of
 from reeuncert.plots.rows import Chart, Row, Span, render_chart
 from reeuncert.plots.style import axis_label, hue, interval_name, shown
 from reeuncert.studies.study import Study
@@ -60,6 +61,7 @@ def scenarios_data(study: Study | xr.Dataset | xr.DataTree, name: str, *, coords
     return table.drop(columns=[c for c in table if str(c).startswith("prior_")])
 
 
+@figure_of(scenarios_data)
 def plot_scenarios(
     study: Study | xr.Dataset | xr.DataTree,
     name: str,
@@ -70,23 +72,7 @@ def plot_scenarios(
 ) -> Any:
     """Draw the median and the 50 and 90 % intervals of one value under each scenario, in their order.
 
-    Parameters
-    ----------
-    study, name, coords
-        See `scenarios_data`; `coords` must leave one value a scenario.
-    backend
-        ``"matplotlib"`` or ``"plotly"``.
-    theme
-        ``"light"`` or ``"dark"``.
-
-    Returns
-    -------
-    matplotlib.figure.Figure or plotly.graph_objects.Figure
-
-    Raises
-    ------
-    ReeUncertError
-        For an indicator, dim or label that is not there, or when a scenario has more than one value.
+    `coords` must leave one value a scenario.
     """
     table = scenarios_data(study, name, coords=coords)
     if table.empty:

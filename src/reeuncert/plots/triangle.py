@@ -10,10 +10,20 @@ import pandas as pd
 import xarray as xr
 
 from reeuncert.errors import ReeUncertError
-from reeuncert.plots.access import CUMULATED_LABEL, Coords, check_labels, rows_of, take, tidy
-from reeuncert.plots.flow_sums import both, chosen_flows, refined_products, sum_of
+from reeuncert.plots.access import (
+    CUMULATED_LABEL,
+    Coords,
+    both,
+    check_labels,
+    chosen_flows,
+    refined_products,
+    rows_of,
+    sum_of,
+    take,
+    tidy,
+)
 from reeuncert.plots.panels import Area, Axis, Board, Mark, Panel, Text
-from reeuncert.plots.render import render_steps
+from reeuncert.plots.render import figure_of, render_steps
 from reeuncert.plots.style import UNRECORDED as PINK
 from reeuncert.plots.style import colours_of, interval_name, shown
 
@@ -93,35 +103,12 @@ def triangle_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     return table.sort_values("year", key=lambda column: column.map(order), kind="stable").reset_index(drop=True)
 
 
-def plot_triangle(
-    dt: xr.DataTree,
-    *,
-    coords: Coords = None,
-    backend: str = "matplotlib",
-    theme: str = "light",
-) -> Any:
+@figure_of(triangle_data)
+def plot_triangle(dt: xr.DataTree, *, coords: Coords = None, backend: str = "matplotlib", theme: str = "light") -> Any:
     """Draw the regions as corners and their trade as arrows: width is the median, the label gives the 90 % interval.
 
-    Parameters
-    ----------
-    dt
-        Result with draws of mass_flow.
-    coords
-        See `triangle_data`; products become panels. In matplotlib one year is drawn (by default the last), in Plotly
-        all that are chosen, with a slider.
-    backend
-        ``"matplotlib"`` or ``"plotly"``.
-    theme
-        ``"light"`` or ``"dark"``.
-
-    Returns
-    -------
-    matplotlib.figure.Figure or plotly.graph_objects.Figure
-
-    Raises
-    ------
-    ReeUncertError
-        As `triangle_data`, or if several years are asked of matplotlib.
+    Products become panels. In matplotlib one year is drawn (by default the last), in Plotly all that are chosen, with
+    a slider.
     """
     last = {"year": int(both(dt)[0]["year"].values[-1])} if backend == "matplotlib" else {}
     table, regions = triangle_data(dt, coords=last | dict(coords or {})), regions_of(dt)

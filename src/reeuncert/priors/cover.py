@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 
 from reeuncert.balance.network import Network
-from reeuncert.case.medians import median_in_year
+from reeuncert.case.figures import median_in_year
 from reeuncert.case.records import Case, Prior
 from reeuncert.errors import ModelError, Problem
 from reeuncert.priors.checks import FILE

@@ -16,7 +16,7 @@ import numpy as np
 
 from reeuncert.balance.factor import PathFactor
 from reeuncert.balance.network import Network
-from reeuncert.case.medians import median_in_year
+from reeuncert.case.figures import median_in_year
 from reeuncert.case.records import Case, Prior
 from reeuncert.errors import ModelError
 from reeuncert.priors.coverage import covering_rows, group_members, prior_groups

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from reeuncert.inference.layout import COORDINATES
-from reeuncert.questions.budget import inputs_of, shares_of
 from reeuncert.questions.information import of_cells
 from reeuncert.questions.nested import interval_width
+from reeuncert.questions.sobol import inputs_of, shares_of
 from reeuncert.questions.targets import Target, targets_of
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow

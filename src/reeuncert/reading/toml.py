@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from reeuncert.case.figures import sentence_problem
 from reeuncert.case.records import Headline
-from reeuncert.case.wording import sentence_problem
 from reeuncert.errors import Problem
 from reeuncert.reading.tables import read_text
 from reeuncert.words.cells import (

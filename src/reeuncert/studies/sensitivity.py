@@ -12,7 +12,7 @@ import pandas as pd
 from reeuncert.case.records import Case
 from reeuncert.case.serial import case_to_json
 from reeuncert.edits import Edited
-from reeuncert.edits.reread import Reread
+from reeuncert.edits.base import Reread
 from reeuncert.edits.scenario import BASE, MOST, Scenario, grid, read_scenarios, scenarios_from
 from reeuncert.errors import CaseError, InputError, Problem, ReeUncertError, SamplingError
 from reeuncert.indicators.registry import choose as choose_indicators

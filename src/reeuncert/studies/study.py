@@ -19,8 +19,8 @@ from reeuncert.edits.scenario import BASE
 from reeuncert.errors import OutputError, ReeUncertError
 from reeuncert.files import explained, first_line, write_whole
 from reeuncert.indicators.registry import DIMS
+from reeuncert.questions.powerscale import tornado_table
 from reeuncert.questions.targets import ValueName
-from reeuncert.questions.tornado import tornado_table
 from reeuncert.result.netcdf import read_tree, tree_bytes
 from reeuncert.studies.kept import Kept, table_of, table_text
 from reeuncert.studies.summaries import LABELS

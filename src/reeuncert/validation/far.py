@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reeuncert.balance.network import Network
-from reeuncert.case.figures import LOG, LOGIT, bounds, scale_of, to_scale
+from reeuncert.case.figures import LOG, LOGIT, bounds, figure_text, scale_of, to_scale
 from reeuncert.case.records import Case, Evidence
 from reeuncert.case.selection import select
 from reeuncert.case.shared import error_class_of, shared_errors
-from reeuncert.case.wording import figure_text
 from reeuncert.errors import Problem
 from reeuncert.likelihood.problems import row_has_flows
 from reeuncert.likelihood.widths import row_multiplier

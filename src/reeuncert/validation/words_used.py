@@ -13,8 +13,7 @@ from reeuncert.reading.system_tables import FLOWS, PROCESSES, SystemTables
 from reeuncert.reading.tables import Row
 from reeuncert.reading.toml import FILE
 from reeuncert.system.roles import QUANTITIES, ROUTES, STAGES
-from reeuncert.words.cells import listed, shown
-from reeuncert.words.near import near_miss, nearest
+from reeuncert.words.cells import listed, near_miss, nearest, shown
 
 Place = tuple[str, int, str]
 """File, line and column."""

@@ -1,0 +1,420 @@
+"""Rules of a counterfactual, and the functions that run one each; to add a rule: a class, and a row of `RULES`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, field, fields, replace
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from reeuncert.counterfactuals.allocate import World
+from reeuncert.counterfactuals.rule import (
+    REGISTERED,
+    Rule,
+    Setting,
+    label_problem,
+    output_share,
+    plant_problems,
+    problem,
+)
+from reeuncert.counterfactuals.run import Capacity, run_counterfactual
+from reeuncert.errors import InputError, Problem
+from reeuncert.indicators.flows import Mask
+from reeuncert.system.definition import FLOW_FIELDS, Selector
+from reeuncert.words.cells import listed, unknown
+
+
+@dataclass(frozen=True)
+class NoTrade:
+    """No trade between regions.
+
+    Parameters
+    ----------
+    unrecorded
+        Whether what crosses without a record stops too.
+    """
+
+    unrecorded: bool = True
+
+    def describe(self) -> str:
+        return "no trade" if self.unrecorded else "no recorded trade"
+
+    def problems(self, setting: Setting) -> list[Problem]:
+        return []
+
+    def apply(self, setting: Setting, world: World) -> World:
+        stopped = setting.network.crossing
+        if not self.unrecorded:
+            stopped = stopped & (setting.attribute("quantity") == "trade")
+        return replace(world, limit=np.where(stopped[:, None], 0.0, world.limit))
+
+
+def no_trade(
+    dt: xr.DataTree,
+    *,
+    year: int | None = None,
+    capacity: Capacity = "highest",
+    priority: Sequence[str] = (),
+    stocks: str = "as_drawn",
+    unrecorded: bool = True,
+    also: Sequence[Rule] = (),
+) -> xr.DataTree:
+    """A year without trade: every region relies on domestic mining, limited by the capacity of its plants.
+
+    The thought experiment of Chen et al. 2024 (doi:10.1016/j.oneear.2024.01.011, supplemental figure S27), on every
+    draw.
+
+    Parameters
+    ----------
+    dt, year, capacity, priority, stocks
+        See `run_counterfactual`.
+    unrecorded
+        Whether smuggling stops too.
+    also
+        Other rules at the same time, e.g. `AddCapacity`.
+
+    Returns
+    -------
+    DataTree
+        See `run_counterfactual`; `lost_consumption` makes a table of it, `reeuncert.plots.plot_lost_consumption` a
+        figure.
+
+    Examples
+    --------
+    >>> from reeuncert.testing import toy_posterior
+    >>> world = no_trade(toy_posterior(draws=20, years=2), year=2002)
+    >>> world["counterfactual"]["lost_consumption"].dims
+    ('chain', 'draw', 'region', 'product', 'end_use', 'year')
+    """
+    rules = [NoTrade(unrecorded), *also]
+    return run_counterfactual(dt, rules, year=year, capacity=capacity, priority=priority, stocks=stocks)
+
+
+_STOP = "export stop"
+
+
+@dataclass(frozen=True)
+class ExportStop:
+    """No exports from one region to another.
+
+    Parameters
+    ----------
+    origin, destination
+        Regions.
+    products
+        What is stopped; everything by default.
+    unrecorded
+        Whether what crosses without a record stops too.
+    """
+
+    origin: str
+    destination: str
+    products: Sequence[str] = ()
+    unrecorded: bool = True
+
+    def describe(self) -> str:
+        what = f" of {', '.join(self.products)}" if self.products else ""
+        record = "" if self.unrecorded else " recorded"
+        return f"no{record} exports{what} from {self.origin} to {self.destination}"
+
+    def problems(self, setting: Setting) -> list[Problem]:
+        table = setting.table
+        found = label_problem(_STOP, "origin", self.origin, table.regions, "region")
+        found += label_problem(_STOP, "destination", self.destination, table.regions, "region")
+        if isinstance(self.products, str):
+            says = f"'{self.products}' is a text; give a list of products: ['{self.products}']"
+            return [*found, problem(_STOP, "products", says)]
+        found += [
+            problem(_STOP, "products", unknown(str(p), table.products, "product"))
+            for p in self.products
+            if p not in table.products
+        ]
+        if not found and self.origin == self.destination:
+            says = f"'{self.origin}' is the origin too; exports go to another region"
+            found.append(problem(_STOP, "destination", says))
+        return found
+
+    def _stopped(self, setting: Setting) -> Mask:
+        stopped = setting.network.crossing & (setting.attribute("origin") == self.origin)
+        stopped &= setting.attribute("destination") == self.destination
+        if self.products:
+            stopped &= np.isin(setting.attribute("product"), list(self.products))
+        if not self.unrecorded:
+            stopped &= setting.attribute("quantity") == "trade"
+        return stopped
+
+    def apply(self, setting: Setting, world: World) -> World:
+        return replace(world, limit=np.where(self._stopped(setting)[:, None], 0.0, world.limit))
+
+
+def export_stop(
+    dt: xr.DataTree,
+    origin: str,
+    destination: str,
+    *,
+    products: Sequence[str] = (),
+    unrecorded: bool = True,
+    year: int | None = None,
+    capacity: Capacity = "highest",
+    priority: Sequence[str] = (),
+    stocks: str = "as_drawn",
+) -> xr.DataTree:
+    """A year in which one region exports nothing to another, other trade is as drawn.
+
+    No substitution of trade: third regions sell no more to the importer than before, and the exporter finds no other
+    buyers and produces less. A pair without trade loses nothing.
+
+    Parameters
+    ----------
+    dt, year, capacity, priority, stocks
+        See `run_counterfactual`.
+    origin, destination
+        Regions.
+    products
+        What is stopped; everything by default.
+    unrecorded
+        Whether smuggling stops too.
+
+    Raises
+    ------
+    InputError
+        If a region or product is not known.
+
+    Examples
+    --------
+    >>> from reeuncert.testing import toy_posterior
+    >>> world = export_stop(toy_posterior(draws=20, years=2), "North", "South", products=["powder"])
+    >>> world.attrs["counterfactual"], world.attrs["counterfactual_year"]
+    ('no exports of powder from North to South', 2002)
+    """
+    rule = ExportStop(origin, destination, products, unrecorded)
+    return run_counterfactual(dt, [rule], year=year, capacity=capacity, priority=priority, stocks=stocks)
+
+
+_REDUCTION = "reduction"
+
+
+@dataclass(frozen=True)
+class Reduce:
+    """Limit selected flows to a fraction of their drawn value.
+
+    Parameters
+    ----------
+    factor
+        Part that is left, 0 to 1.
+    where
+        Attribute of flows → allowed values joined by ``+``, e.g. ``{"quantity": "trade", "origin": "North"}``.
+    """
+
+    factor: float
+    where: Mapping[str, str] = field(default_factory=dict)
+
+    def describe(self) -> str:
+        return f"{100 * self.factor:.4g} % of {', '.join(f'{k} = {v}' for k, v in self.where.items())}"
+
+    def problems(self, setting: Setting) -> list[Problem]:
+        found = []
+        if isinstance(self.factor, bool) or not isinstance(self.factor, int | float) or not 0 <= self.factor <= 1:
+            says = f"{self.factor!r} is no factor; give the remaining fraction, from 0 (nothing) to 1 (all)"
+            found.append(problem(_REDUCTION, "factor", says))
+        if not self.where:
+            says = f"say which flows are reduced, by one or more of {listed(FLOW_FIELDS)}"
+            return [*found, problem(_REDUCTION, "where", says)]
+        wrong = [name for name in self.where if name not in FLOW_FIELDS]
+        found += [problem(_REDUCTION, name, unknown(name, FLOW_FIELDS, "attribute")) for name in wrong]
+        for name, values in Selector.of(**{k: v for k, v in self.where.items() if k not in wrong}).fields.items():
+            held = tuple(dict.fromkeys(v for v in setting.table.attributes[name].tolist() if v))
+            found += [problem(_REDUCTION, name, unknown(v, held, name)) for v in values if v not in held]
+        if found:
+            return found
+        chosen = self._chosen(setting)
+        if not chosen.any():
+            chosen_by = Selector.of(**self.where)
+            says = f"no flow of {setting.year} has {chosen_by}; choose flows of that year that are no stock"
+            return [problem(_REDUCTION, "where", says)]
+        network = setting.network
+        no_supply = chosen & (network.wanted() | network.lost | network.opening)
+        no_supply |= chosen & (setting.attribute("quantity") == "apparent_consumption")
+        if no_supply.any():
+            names = listed(setting.attribute("flow")[no_supply].tolist())
+            says = (
+                f"{names} cannot be reduced: they are consumption, loss or stock, which follow from supply; "
+                "choose ore, production, feed, sales or trade"
+            )
+            return [problem(_REDUCTION, "where", says)]
+        return []
+
+    def _chosen(self, setting: Setting) -> Mask:
+        fields = Selector.of(**self.where).fields
+        return np.asarray(setting.table.where(**fields)[setting.network.flows])
+
+    def apply(self, setting: Setting, world: World) -> World:
+        cut = np.minimum(world.limit, self.factor * world.mass)
+        return replace(world, limit=np.where(self._chosen(setting)[:, None], cut, world.limit))
+
+
+def reduce_flows(
+    dt: xr.DataTree,
+    factor: float,
+    *,
+    year: int | None = None,
+    capacity: Capacity = "highest",
+    priority: Sequence[str] = (),
+    stocks: str = "as_drawn",
+    **where: str,
+) -> xr.DataTree:
+    """A year in which selected flows are reduced: effect of a tariff, a quota, a mine accident.
+
+    Prices are not modelled: the user states the effect of a tariff on a flow.
+
+    Parameters
+    ----------
+    dt, year, capacity, priority, stocks
+        See `run_counterfactual`.
+    factor
+        Part that is left, 0 to 1.
+    **where
+        Attributes of the flows: ``quantity``, ``product``, ``origin``, ``destination``, ``route``, ``flow``,
+        …; alternatives are joined by ``+``.
+
+    Raises
+    ------
+    InputError
+        If the factor is out of range, or the flows do not exist or are not supply.
+
+    Examples
+    --------
+    >>> from reeuncert.testing import toy_posterior
+    >>> dt = toy_posterior(draws=20, years=2)
+    >>> reduce_flows(dt, 0.5, quantity="trade", origin="North", product="powder+alloy").attrs["counterfactual"]
+    '50 % of quantity = trade, origin = North, product = powder+alloy'
+    """
+    return run_counterfactual(
+        dt, [Reduce(factor, where)], year=year, capacity=capacity, priority=priority, stocks=stocks
+    )
+
+
+_CAPACITY = "new capacity"
+
+
+@dataclass(frozen=True)
+class AddCapacity:
+    """Additional capacity of an existing process of a region, with the recovery of the draw.
+
+    Parameters
+    ----------
+    region, stage
+        Region and stage (``"mining"``, ``"separation"``, …).
+    quantity
+        Output per year at full supply and demand, in the unit of the case.
+    route
+        ``"registered"`` or ``"unregistered"``.
+    """
+
+    region: str
+    stage: str
+    quantity: float
+    route: str = REGISTERED
+
+    def describe(self) -> str:
+        return f"{self.quantity:.4g} {{unit}} more capacity in {self.region} ({self.stage})"
+
+    def problems(self, setting: Setting) -> list[Problem]:
+        found = plant_problems(_CAPACITY, setting, self.region, self.stage, self.route)
+        value = self.quantity
+        if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value) or value < 0:
+            says = f"{value!r} is no capacity; a capacity is a mass of zero or more"
+            found.append(problem(_CAPACITY, "quantity", says))
+        return found
+
+    def apply(self, setting: Setting, world: World) -> World:
+        plants = setting.plants(self.region, self.stage, self.route)
+        share = output_share(setting.network, world.mass)
+        capacity, extra = world.capacity.copy(), world.extra.copy()
+        j = int(np.flatnonzero(plants)[0])  # the first of several equal processes
+        capacity[j] += self.quantity / share[j]
+        extra[j] += self.quantity / share[j]
+        return replace(world, capacity=capacity, extra=extra)
+
+
+def add_capacity(
+    dt: xr.DataTree,
+    region: str,
+    stage: str,
+    quantity: float,
+    *,
+    route: str = REGISTERED,
+    year: int | None = None,
+    capacity: Capacity = "highest",
+    priority: Sequence[str] = (),
+    stocks: str = "as_drawn",
+) -> xr.DataTree:
+    """A year with one more mine or plant: its output is bought first and replaces imports.
+
+    With trade, consumption does not change; look at flows and indicators of the result. For the effect without trade,
+    pass ``also=[AddCapacity(…)]`` to `no_trade`.
+
+    Parameters
+    ----------
+    dt, year, capacity, priority, stocks
+        See `run_counterfactual`.
+    region, stage, quantity, route
+        See `AddCapacity`.
+
+    Raises
+    ------
+    InputError
+        If the region has no such process in the year, or the quantity is negative.
+
+    Examples
+    --------
+    >>> from reeuncert.testing import toy_posterior
+    >>> add_capacity(toy_posterior(draws=20, years=2), "South", "mining", 5.0).attrs["counterfactual"]
+    '5 kt more capacity in South (mining)'
+    """
+    rule = AddCapacity(region, stage, quantity, route)
+    return run_counterfactual(dt, [rule], year=year, capacity=capacity, priority=priority, stocks=stocks)
+
+
+RULES: dict[str, type[Any]] = {
+    "no-trade": NoTrade,
+    "export-stop": ExportStop,
+    "reduce": Reduce,
+    "add-capacity": AddCapacity,
+}
+"""Name → rule."""
+
+
+def rule(name: str, arguments: Mapping[str, Any]) -> Rule:
+    """A rule from its name and arguments.
+
+    Raises
+    ------
+    InputError
+        If the rule is not known, an argument is missing, or one is given that the rule does not take.
+
+    Examples
+    --------
+    >>> rule("add-capacity", {"region": "South", "stage": "mining", "quantity": 5.0}).describe()
+    '5 {unit} more capacity in South (mining)'
+    """
+    if name not in RULES:
+        raise InputError([Problem("counterfactual", 0, "", unknown(name, tuple(RULES), "rule"))])
+    takes = {f.name: f for f in fields(RULES[name])}
+    needs = [n for n, f in takes.items() if f.default is MISSING and f.default_factory is MISSING]
+    found = [
+        Problem(f"counterfactual '{name}'", 0, "", f"'{n}' is missing; it needs {listed(needs)}")
+        for n in needs
+        if n not in arguments
+    ]
+    found += [
+        Problem(f"counterfactual '{name}'", 0, "", f"'{n}' is not an argument; it takes {listed(takes)}")
+        for n in arguments
+        if n not in takes
+    ]
+    if found:
+        raise InputError(found)
+    made: Rule = RULES[name](**arguments)
+    return made

@@ -1,0 +1,324 @@
+"""Figures of questions to a result: what moves a value, what its variance comes from, what to measure next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from reeuncert.checks.sensitivity import SENSITIVE
+from reeuncert.errors import ReeUncertError
+from reeuncert.indicators.registry import CUMULATED, DIMS, lookup
+from reeuncert.plots.access import Coords
+from reeuncert.plots.panels import scale_of
+from reeuncert.plots.render import figure_of
+from reeuncert.plots.rows import Chart, Row, Span, render_chart
+from reeuncert.plots.style import axis_label, colours_of, hue, interval_name, shown
+from reeuncert.questions.information import value_of_information
+from reeuncert.questions.powerscale import CLASS, FACTOR, SOURCE, power_scaling, tornado
+from reeuncert.questions.sobol import sobol
+from reeuncert.questions.targets import ValueName
+from reeuncert.studies.study import Study
+
+SCENARIO = "scenario"
+COLOURS = {CLASS: hue(1), SOURCE: hue(0), SCENARIO: hue(2), "rest": hue(7)}
+"""Colour of a kind of component."""
+
+
+def value_title(row: Mapping[str, Any]) -> str:
+    """One value of an indicator in words, from the first columns of a tidy table.
+
+    Examples
+    --------
+    >>> value_title({"indicator": "mine_production", "region": "South", "partner": "", "year": 2002})
+    'Mine production, registered and unregistered · South · 2002'
+    """
+    name = str(row["indicator"])
+    labels = [str(row[d]) for d in DIMS if d in row and str(row[d]) not in ("", "nan")]
+    year = "all years" if name.endswith(CUMULATED) or not row.get("year", 0) else str(int(row["year"]))
+    return " · ".join([lookup(name).title, *labels, year])
+
+
+def table_title(table: pd.DataFrame) -> str:
+    """The value that a tidy table is about, in words."""
+    return value_title({str(k): v for k, v in table.iloc[0].items()})
+
+
+def plain(name: str) -> str:
+    """A name as a reader would write it.
+
+    Examples
+    --------
+    >>> plain("declared_share")
+    'declared share'
+    """
+    return name.replace("_", " ")
+
+
+LESS, MORE = hue(3), hue(1)
+
+
+def tornado_data(
+    dt: xr.DataTree | Study, name: ValueName, *, coords: Coords = None, factor: float = FACTOR
+) -> pd.DataFrame:
+    """Medians of an indicator with one thing changed at a time: `reeuncert.tornado`.
+
+    Parameters
+    ----------
+    dt
+        Result with ``log_prior`` and ``log_likelihood``, or a study.
+    name, coords
+        Name of an indicator and a label for each of its dims, or the number of a headline.
+    factor
+        By how much each component counts less and more.
+    """
+    at = dict(coords or {})
+    return dt.tornado(name, **at) if isinstance(dt, Study) else tornado(dt, name, factor=factor, **at)
+
+
+@figure_of(tornado_data, most="Number of bars.")
+def plot_tornado(
+    dt: xr.DataTree | Study,
+    name: ValueName,
+    *,
+    coords: Coords = None,
+    backend: str = "matplotlib",
+    theme: str = "light",
+    factor: float = FACTOR,
+    most: int = 12,
+) -> Any:
+    """Draw bars from the median with less to that with more weight on each component, the longest on top."""
+    table = tornado_data(dt, name, coords=coords, factor=factor)
+    if table.empty:
+        raise ReeUncertError("the study has no scenario beside the base: there is nothing to draw; give it one or more")
+    first = table.iloc[0]
+    unit, scale = str(first["unit"]), scale_of(str(first["unit"]))
+    study = str(first["kind"]) == SCENARIO
+    # Components that are not reliable are below the others.
+    table = table.sort_values(["reliable", "swing"], ascending=False, kind="stable").head(most)
+    rows = []
+    for record in table.to_dict("records"):
+        base = scale * record["base"]
+        more = Span(base, scale * record["more"], MORE, "median under the scenario" if study else _more(factor))
+        spans = (more,) if study else (Span(base, scale * record["less"], LESS, _less(factor)), more)
+        told = [f"median {shown(record['base'], unit)}"]
+        told += [f"{'under it' if study else _more(factor)}: {shown(record['more'], unit)}"]
+        told += [] if study else [f"{_less(factor)}: {shown(record['less'], unit)}"]
+        told += [] if study else [f"Pareto k {record['pareto_k']:.2f}"]
+        label = plain(str(record["component"])) + ("" if study else f" ({record['kind']})")
+        rows.append(Row(label, spans, hover=tuple(told), faint=not record["reliable"]))
+    chart = Chart(
+        "Components that move the median" if not study else "The median under each scenario",
+        axis_label("Median", unit),
+        tuple(rows),
+        subtitle=table_title(table),
+        line=(scale * float(first["base"]), "median of the base" if study else "median as it is"),
+        from_zero=False,
+    )
+    return render_chart(chart, backend, theme)
+
+
+def _less(factor: float) -> str:
+    return f"counts 1/{factor:g} as much"
+
+
+def _more(factor: float) -> str:
+    return f"counts {factor:g} times as much"
+
+
+def power_scaling_data(dt: xr.DataTree, name: ValueName, *, coords: Coords = None) -> pd.DataFrame:
+    """Power-scaling sensitivity of one value: `reeuncert.power_scaling`.
+
+    Parameters
+    ----------
+    dt
+        Result with indicators, ``log_prior`` and ``log_likelihood``.
+    name, coords
+        Name of an indicator and a label for each of its dims, or the number of a headline.
+    """
+    wanted: ValueName = {"indicator": name, **dict(coords or {})} if isinstance(name, str) else name
+    return power_scaling(dt, [wanted])
+
+
+@figure_of(power_scaling_data, most="Number of bars.")
+def plot_power_scaling(
+    dt: xr.DataTree,
+    name: ValueName,
+    *,
+    coords: Coords = None,
+    backend: str = "matplotlib",
+    theme: str = "light",
+    most: int = 12,
+) -> Any:
+    """Draw the sensitivity of one value to each class of priors and each source, with the noise of the computation."""
+    table = power_scaling_data(dt, name, coords=coords)
+    # Components within the noise are paler, below the others.
+    table = table.sort_values(["sensitive", "psense"], ascending=False, kind="stable").head(most)
+    rows = []
+    for record in table.to_dict("records"):
+        kind, unit = str(record["kind"]), str(record["unit"])
+        told = (
+            f"sensitivity {record['psense']:.3f}, noise {record['noise']:.3f}",
+            f"counted twice, it would move the value by {shown(record['moves_by'], unit)}, to first order",
+        )
+        sign = "rises" if record["moves"] > 0 else "falls"
+        label = plain(str(record["component"])) + (f" ({sign})" if record["sensitive"] else "")
+        rows.append(
+            Row(
+                label,
+                (Span(0.0, record["psense"], COLOURS[kind], kind),),
+                tick=record["noise"],
+                hover=told,
+                faint=not record["sensitive"],
+            )
+        )
+    chart = Chart(
+        "What the value is sensitive to",
+        "Power-scaling sensitivity (distance per doubling of the component's weight)",
+        tuple(rows),
+        subtitle=f"{table_title(table)}\nrises / falls: when the component counts more",
+        line=(SENSITIVE, f"sensitive from {SENSITIVE:g}"),
+        tick_name="noise of the computation",
+        faint_name="within the noise",
+    )
+    return render_chart(chart, backend, theme)
+
+
+TITLES = {
+    "posterior": "Components of the remaining uncertainty",
+    "prior": "What would drive the uncertainty without evidence",
+}
+
+
+def sobol_data(dt: xr.DataTree, name: ValueName, *, coords: Coords = None, under: str = "posterior") -> pd.DataFrame:
+    """Sobol' indices of an indicator by class of input: `reeuncert.sobol`.
+
+    Parameters
+    ----------
+    dt
+        Result with indicators and coordinates ``z``.
+    name, coords
+        Name of an indicator and a label for each of its dims, or the number of a headline.
+    under
+        ``"posterior"`` or ``"prior"``.
+    """
+    return sobol(dt, name, under=under, **dict(coords or {}))
+
+
+@figure_of(sobol_data, most="Number of bars.")
+def plot_sobol(
+    dt: xr.DataTree,
+    name: ValueName,
+    *,
+    coords: Coords = None,
+    backend: str = "matplotlib",
+    theme: str = "light",
+    under: str = "posterior",
+    most: int = 12,
+) -> Any:
+    """Draw the part of an indicator's variance that comes from each class of priors and each source."""
+    table = sobol_data(dt, name, coords=coords, under=under)
+    rest = table[table["kind"] == "rest"]
+    table = pd.concat([table[table["kind"] != "rest"].head(most), rest])
+    rows = []
+    for record in table.to_dict("records"):
+        first, half, kind = 100 * record["first"], 100 * record["first_ci"], str(record["kind"])
+        told = [f"{first:.1f} % of the variance", f"Monte Carlo error ± {half:.1f} % (90 %)"]
+        told += [f"with interactions {100 * record['total']:.1f} %"] if under == "prior" else []
+        rows.append(
+            Row(
+                plain(str(record["component"])),
+                (Span(0.0, first, COLOURS[kind], _legend(kind)),),
+                whisker=(first - half, first + half),
+                point=100 * record["total"] if under == "prior" else None,
+                hover=tuple(told),
+            )
+        )
+    chart = Chart(
+        TITLES[under],
+        "Share of the variance (%)",
+        tuple(rows),
+        subtitle=table_title(table),
+        point_name="with interactions" if under == "prior" else "",
+        whisker_name="Monte Carlo error, 90 %",
+    )
+    return render_chart(chart, backend, theme)
+
+
+def _legend(kind: str) -> str:
+    return "rest: not linear" if kind == "rest" else kind
+
+
+X_TITLE = "Expected narrowing of the interval (%)"
+
+
+def value_of_information_data(
+    dt: xr.DataTree, name: ValueName, *, coords: Coords = None, of: str = "flows", error: float = 0.1
+) -> pd.DataFrame:
+    """Expected narrowing for everything that could be measured: `reeuncert.value_of_information`.
+
+    Parameters
+    ----------
+    dt
+        Result with indicators.
+    name, coords
+        Name of an indicator and a label for each of its dims, or the number of a headline.
+    of
+        ``"flows"``, ``"series"`` or ``"sources"``.
+    error
+        Relative error of the measurement.
+    """
+    return value_of_information(dt, name, of=of, error=error, **dict(coords or {}))
+
+
+@figure_of(value_of_information_data, most="Number of candidates.")
+def plot_value_of_information(
+    dt: xr.DataTree,
+    name: ValueName,
+    *,
+    coords: Coords = None,
+    backend: str = "matplotlib",
+    theme: str = "light",
+    of: str = "flows",
+    error: float = 0.1,
+    most: int = 15,
+) -> Any:
+    """Draw by how much an interval is expected to shrink for each of the best candidates."""
+    table = value_of_information_data(dt, name, coords=coords, of=of, error=error)
+    return render_chart(chart_of(table.head(most), error), backend, theme)
+
+
+def chart_of(table: pd.DataFrame, error: float) -> Chart:
+    """A ranking as a chart; a candidate's colour is the quantity of its flow."""
+    kinds = table["flow_quantity"] if "flow" in table else pd.Series("source", index=table.index)
+    colours = colours_of(list(dict.fromkeys(kinds.astype(str))))
+    rows = []
+    for record, kind in zip(table.to_dict("records"), kinds.astype(str), strict=True):
+        label, told = _words(record)
+        noise = record.get("noise")
+        rows.append(
+            Row(
+                label,
+                (Span(0.0, 100.0 * record["narrowing"], colours[kind], kind.replace("_", " ")),),
+                tick=None if noise is None else 100.0 * float(noise),
+                hover=(f"the interval is expected to be {100 * record['narrowing']:.1f} % narrower", *told),
+            )
+        )
+    return Chart(
+        f"What to measure next, with an error of {100 * error:g} %",
+        f"{X_TITLE}; {interval_name()}",
+        tuple(rows),
+        subtitle=table_title(table),
+        tick_name="noise of the computation" if "noise" in table else "",
+    )
+
+
+def _words(record: dict[Any, Any]) -> tuple[str, list[str]]:
+    if "flow" not in record:
+        return str(record["source"]), [f"{record['figures']} figures, each once more with the error given"]
+    known = f"known to {100 * record['known_to']:.0f} % today"
+    if "measured_year" in record:
+        return f"{record['flow']} {record['measured_year']}", [known]
+    return f"{record['flow']}, {record['figures']} years", [f"sum over years {known}"]
