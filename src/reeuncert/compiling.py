@@ -59,10 +59,6 @@ def kernel(version: int, **options: Any) -> Callable[[F], F]:
 
     Numba's own cache looks at the file of a function, not at the files of the functions that it calls; and it writes
     beside the source. So the code goes to the cache of PyTensor (``base_compiledir``) under a version that covers all
-    of them.
-
-    Numba's own cache looks at the file of a function, not at the files of the functions that it calls; and it writes
-    beside the source. So the code goes to the cache of PyTensor (``base_compiledir``) under a version that covers all
     of them: `source_version` of the file of the function and of every file that it calls. Options are those of
     ``numba.njit``.
     """

@@ -11,9 +11,9 @@ import resource
 import time
 
 import numpy as np
-from balances.residual import residual
 
 import reeuncert as ree
+from balances.residual import residual
 from reeuncert.indicators.registry import INDICATORS
 from reeuncert.inference.roundness import around_mode
 from reeuncert.inference.whitening import compile_for_sampling

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from balances.residual import residual
 from numpy.typing import NDArray
 
 import reeuncert as ree
+from balances.residual import residual
 from reeuncert.case.records import Case
 from reeuncert.inference.compiled import compile_model
 from reeuncert.result.diagnostics import Diagnostics, diagnose

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from balances.reference import coordinates_of, reference_flows
-from balances.residual import residual
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from balances.reference import coordinates_of, reference_flows
+from balances.residual import residual
 from networks import coordinates, random_groups, systems, trade_system
 from reeuncert.balance import kernels
 from reeuncert.balance.network import Group, Network

@@ -7,9 +7,9 @@ import pymc as pm
 import pytensor
 import pytensor.tensor as pt
 import pytest
-from balances.residual import residual
 from pytensor.graph.replace import vectorize_graph
 
+from balances.residual import residual
 from networks import coordinates, path_factor, random_groups, random_system, trade_system
 from reeuncert.balance.affine import path_affine
 from reeuncert.balance.network import Network

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from balances.residual import residual
 
+from balances.residual import residual
 from reeuncert.system.definition import Flow, Process, SystemDefinition
 
 SYSTEM = SystemDefinition(

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from balances.residual import residual
 
+from balances.residual import residual
 from reeuncert.balance.network import Network
 from reeuncert.balance.op import flows_from_coordinates
 from reeuncert.case.records import Case

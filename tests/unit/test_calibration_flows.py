@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from balances.residual import residual
 from scipy import stats
 
 import reeuncert as ree
+from balances.residual import residual
 from reeuncert.balance.op import flows_from_coordinates
 from reeuncert.calibration.flows import simulate_flows
 from reeuncert.case.records import Case, Prior

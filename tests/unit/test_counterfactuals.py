@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from balances.residual import residual
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import reeuncert as ree
+from balances.residual import residual
 from reeuncert.case.records import Case
 from reeuncert.case.serial import case_to_json
 from reeuncert.counterfactuals import AddCapacity, ExportStop, NoTrade, Reduce, run_counterfactual

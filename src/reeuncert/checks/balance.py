@@ -37,9 +37,6 @@ def check(result: Result) -> list[CheckResult]:
 def largest_residual(mass: xr.DataArray) -> tuple[float, tuple[str, int] | None]:
     """Largest relative imbalance, with its process and year.
 
-    A stock (a flow from a process to itself) leaves in its year and enters in the next; if the process has no outflow
-    in the next year, the stock leaves the system.
-
     `mass` has the dims (chain, draw, flow, year) and the coordinates from_process and to_process; it is NaN where a
     flow is absent. A stock (a flow from a process to itself) leaves in its year and enters in the next; if the process
     has no outflow in the next year, the stock leaves the system.

@@ -72,10 +72,6 @@ def capacities(setting: Setting, capacity: Capacity, mass: Array) -> Array:
 
     Mines and plants: the highest throughput of the draw up to the year, or that of the year. Unregistered ones always
     have that of the year: closed capacity is not assumed to reopen. A given capacity is an output; the recovery of the
-    draw converts it to a throughput.
-
-    Mines and plants: the highest throughput of the draw up to the year, or that of the year. Unregistered ones always
-    have that of the year: closed capacity is not assumed to reopen. A given capacity is an output; the recovery of the
     draw converts it to a throughput. Masses are the flows of the year as drawn, array (flow of the network, draw).
     """
     network = setting.network

@@ -15,9 +15,6 @@ def refined_production(production: Array, feed: Array, bought: Array | float = 0
     """Net output of refined products: production minus refined products fed to the next refining step.
 
     Gross output would count one tonne at every step. A region that only processes imported refined products has a
-    slightly negative net output, by its losses.
-
-    Gross output would count one tonne at every step. A region that only processes imported refined products has a
     slightly negative net output, by its losses. ``bought``: refined products that the chain bought from another chain
     in the region and books as its own.
 

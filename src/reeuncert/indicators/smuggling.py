@@ -7,18 +7,6 @@ from reeuncert.indicators.registry import indicator
 from reeuncert.indicators.trade import CHEN, imports_of
 
 
-def declared_mass(unrecorded: Array, declared_share: Array) -> Array:
-    """Mass κu of an unrecorded flow u that is declared on arrival; κ is the declared share.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> declared_mass(np.array([4.0]), np.array([0.75]))
-    array([3.])
-    """
-    return unrecorded * declared_share
-
-
 def _by_pair(table: FlowTable, quantity: str) -> Array:
     return table.over("region", "partner", of=lambda r, p: imports_of(table, r, ALL, [p], [quantity]))
 

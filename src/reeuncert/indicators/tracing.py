@@ -168,11 +168,6 @@ def origins_of(table: FlowTable, kind: str) -> Plan:
     region of its mine. Refined: outflows of a process with unrefined inflows have the region of that process.
     Separated: the same for processes of stage `separation`, also if separated before. Other mass has no region, or was
     in the opening stock of the first year.
-
-    Origins are numbered like the labels of the dim ``partner``: regions, opening stock, no region. Mined: ore has the
-    region of its mine. Refined: outflows of a process with unrefined inflows have the region of that process.
-    Separated: the same for processes of stage `separation`, also if separated before. Other mass has no region, or was
-    in the opening stock of the first year.
     """
     if kind not in ("mined", "refined", "separated"):
         raise ValueError(f"cannot trace '{kind}' origins; use 'mined', 'refined' or 'separated'")

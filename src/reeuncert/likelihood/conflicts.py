@@ -124,8 +124,6 @@ def _bound(row: Evidence, case: Case) -> tuple[float, float, float]:
 def overlaps_among(case: Case, sound: Iterable[Evidence]) -> list[Overlap]:
     """Rows of one lineage whose selectors overlap in a year and that share no offset or print: a part and its total.
 
-    Shares and ratios are compared with shares and ratios, levels and differences with levels and differences.
-
     Only rows without a problem of their own are looked at. Shares and ratios are compared with shares and ratios,
     levels and differences with levels and differences.
     """

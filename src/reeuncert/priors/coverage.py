@@ -23,8 +23,6 @@ def group_members(case: Case, prior: Prior) -> tuple[str, ...]:
 def prior_groups(case: Case) -> tuple[Group, ...]:
     """Groups of flows with one coordinate for their total.
 
-    Rows for several spans of years about the same flows make one group; it is named by the first of them.
-
     Only rows with ``mode = "total"`` that select more than one flow make a group. Rows for several spans of years about
     the same flows make one group; it is named by the first of them.
     """
@@ -44,8 +42,6 @@ def sole_input(system: SystemDefinition, process: str) -> str | None:
 
 def delivered_inputs(case: Case) -> dict[str, str]:
     """Inputs parametrised by an outflow: flow from outside → outflow.
-
-    A row of kind ``input`` for an outflow of a process states the mass of that flow; the input follows from its shares.
 
     A row of kind ``input`` for an outflow of a process states the mass of that flow; the input follows from its shares.
     The process must have no other inflow.

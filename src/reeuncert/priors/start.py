@@ -50,9 +50,6 @@ class _Row:
 def feasible_start(case: Case, network: Network) -> NDArray[np.float64]:
     """Coordinates of balanced, positive flows near the reported figures and the centres of the priors.
 
-    A weighted least-squares reconciliation with bounds, over evidence, priors and balances; shares and ratios are made
-    linear round by round.
-
     For a case under the measure ``mass`` or ``shares`` and its network without groups. A weighted least-squares
     reconciliation with bounds, over evidence, priors and balances; shares and ratios are made linear round by round.
     """

@@ -42,10 +42,6 @@ PARTS = 4
 def width_after_regression(target: Target, quantity: Floats, error: Floats, *, prob: float, kind: str) -> float:
     """Expected width of the interval of a value once quantities have been measured with normal errors.
 
-    The value (its log where it is a positive mass) is regressed on the quantities and their errors, in all chains but
-    one; the width is that of what the regression leaves unexplained in the chain that it has not seen. With normal
-    posteriors this is the expected width itself; overfitting shows as a wider interval, never as a narrower one.
-
     The value (its log where it is a positive mass) is regressed on the quantities (chain, draw, figure) and their
     errors, normal with the standard deviations ``error`` (figure,), in all chains but one; the width is that of what
     the regression leaves unexplained in the chain that it has not seen. With normal posteriors this is the expected

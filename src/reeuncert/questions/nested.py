@@ -95,9 +95,6 @@ def expected_widths(
     """Expected width of the interval of a quantity after each of several measurements.
 
     For every outcome of a measurement the draws are weighted by its normal likelihood; the width of the weighted
-    interval is averaged over the outcomes.
-
-    For every outcome of a measurement the draws are weighted by its normal likelihood; the width of the weighted
     interval is averaged over the outcomes. Draws (draw,); what could be measured (candidate, draw), on the scale on
     which the measurement has its error (candidate,); simulated outcomes (candidate, outcome). Returns the widths and
     the mean effective numbers of draws (candidate,).

@@ -38,9 +38,6 @@ class Overview:
 def overview(dt: xr.DataTree, *, error: float = 0.1, most: int = 5) -> list[Overview]:
     """What drives each headline of the case, and which flow to measure next, from the draws alone.
 
-    Measurements are worked out as `reeuncert.value_of_information` does, for the flows and years whose ranks go with
-    the headline's; that leaves out only what could not narrow it.
-
     Measurements, with a relative error each, are computed as `reeuncert.value_of_information` does, for the flows and
     years whose ranks are correlated with the headline's; that leaves out only what could not narrow it.
 

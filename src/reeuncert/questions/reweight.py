@@ -45,9 +45,6 @@ def log_ratio(dt: xr.DataTree, before: Case, after: Case, left_out: frozenset[st
     """Log density of every draw under a changed case, less that under its own (chain, draw), up to a constant.
 
     Coordinates, offsets and widths of sources keep their values; what changes is how plausible these are. Only what the
-    two cases do not agree on is computed.
-
-    Coordinates, offsets and widths of sources keep their values; what changes is how plausible these are. Only what the
     two cases do not agree on is computed. They must have the same flows, years, coordinates, support and rows of
     evidence; those in ``left_out`` count nothing.
     """

@@ -20,9 +20,6 @@ def pulls_of(headline: np.ndarray, log_likelihood: Mapping[str, np.ndarray], top
     """The most influential sources of a headline, strongest first.
 
     The derivative of a posterior mean with respect to the power of one source's likelihood is the covariance of the two
-    (https://doi.org/10.1007/s11222-023-10366-5); here it is given in standard deviations of the headline.
-
-    The derivative of a posterior mean with respect to the power of one source's likelihood is the covariance of the two
     (https://doi.org/10.1007/s11222-023-10366-5); here it is given in standard deviations of the headline. Draws and log
     likelihoods have the shape (sample,); draws that are not finite are set to the median.
 

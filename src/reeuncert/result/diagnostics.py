@@ -141,8 +141,6 @@ def mcse_quantile(values: ArrayLike, probability: float) -> Array:
 def bfmi(energy: ArrayLike, before: ArrayLike | None = None) -> Array:
     """Estimated Bayesian fraction of missing information by chain; shape (chain, draw) in, (chain,) out.
 
-    Betancourt (2016), arXiv 1604.00695. Below 0.3 the momentum resampling explores the energy too slowly.
-
     Betancourt (2016), arXiv 1604.00695. Below 0.3 the momentum resampling explores the energy too slowly. For thinned
     draws, ``before`` is the energy of the draw just before each: kept neighbours are more than one step apart, which
     would overstate the exploration.

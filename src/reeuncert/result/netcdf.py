@@ -36,8 +36,6 @@ def write_tree(tree: xr.DataTree, path: Path, encoding: Encoding | None = None) 
     """Write a tree to a netCDF-4 file.
 
     It is built in memory first: HDF5 ends the process where the disk fills up, also behind a file object of Python.
-
-    It is built in memory first: HDF5 ends the process where the disk fills up, also behind a file object of Python.
     ``encoding``: group → variable → how it is stored; by default all are `PACKED`.
     """
     content = io.BytesIO()

@@ -80,8 +80,6 @@ def quantiles(draws: Array, probabilities: Sequence[float]) -> Array:
 def sorted_quantile(ordered: Array, probability: float, count: np.ndarray | None = None) -> Array:
     """Quantile of quantities whose draws are sorted (quantity, draw) → (quantity,).
 
-    Linear interpolation between order statistics (Hyndman & Fan type 7), as ``numpy.quantile``.
-
     Linear interpolation between order statistics (Hyndman & Fan type 7), as ``numpy.quantile``. ``count``: how many
     draws of each quantity are defined; those after them do not count.
     """

@@ -11,9 +11,6 @@ from reeuncert.system.definition import OUTSIDE, SystemDefinition
 def residual(system: SystemDefinition, mass_flow: ArrayLike) -> NDArray[np.float64]:
     """Relative imbalance of every process in every year: (in − out) / larger of the two.
 
-    Uses only source, target and years of the flows, so that it applies to any result file. A stock enters its process
-    in the year after, where the process still has outflows then.
-
     Masses have the shape (..., flow, year), in any unit, and are ignored where a flow is absent; the residual (...,
     process, year) is NaN where the process has no flows. Uses only source, target and years of the flows, so that it
     applies to any result file. A stock enters its process in the year after, where the process still has outflows then.

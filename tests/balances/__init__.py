@@ -1,0 +1,1 @@
+"""Balances computed a second way: slow and plain, to test the fast one."""
