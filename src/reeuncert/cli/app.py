@@ -153,6 +153,35 @@ def new(folder: Annotated[Path, typer.Argument(help="Folder to create; the case 
         console().print(f"Made {made}: read {made / 'README.md'}, then: reeuncert check {made}", soft_wrap=True)
 
 
+@app.command("import")
+def import_(
+    kind: Annotated[
+        str,
+        typer.Argument(
+            help="usgs-mcs, usgs-ds140, usgs-yearbook, dataweb, comtrade, baci, comext, japan-customs or bgs."
+        ),
+    ],
+    files: Annotated[list[Path], typer.Argument(help="Files as they were downloaded.")],
+    case: Annotated[str, typer.Option(help="Folder of the case.")],
+    mapping: Annotated[
+        Path | None, typer.Option(help="Table of words; by default imports/KIND.csv in the folder of the evidence.")
+    ] = None,
+    product: Annotated[
+        list[str] | None,
+        typer.Option(help="Read only this: the beginning of a code, or a part of a name; may be given several times."),
+    ] = None,
+) -> None:
+    """Import files of a statistical office into the evidence of a case.
+
+    The first time, a draft of the mapping table is written. Fill its column `to`, and run the command again: it writes
+    evidence/KIND.csv and the sources. A newer file revises rows and shows what changed; earlier figures are kept.
+    """
+    with guarded():
+        from reeuncert.cli.import_files import run_import
+
+        run_import(kind, files, case, mapping, product or [])
+
+
 @app.command()
 def report(
     posterior: Annotated[Path, typer.Argument(help="posterior.nc of a run, or the folder that holds it.")],

@@ -18,6 +18,8 @@ from reeuncert.words.error_laws import ERROR_LAWS
 
 CLASSES, FACTORS, OFFSETS, EVIDENCE = "classes.csv", "factors.csv", "offsets.csv", "evidence.csv"
 EVIDENCE_FOLDER = "evidence"
+IMPORTS_FOLDER = "imports"
+"""Mapping tables of importers, and figures that later editions revised: not read by a model."""
 
 
 @dataclass(frozen=True)

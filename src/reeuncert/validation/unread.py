@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from reeuncert.errors import Problem
-from reeuncert.reading.evidence_tables import EVIDENCE_FOLDER, evidence_files, is_left_behind
+from reeuncert.reading.evidence_tables import EVIDENCE_FOLDER, IMPORTS_FOLDER, evidence_files, is_left_behind
 from reeuncert.reading.state import CASE_FILES, DATA_FILES, Reading
 from reeuncert.words.cells import did_you_mean, plain
 
@@ -38,7 +38,11 @@ def _files(root: Path) -> Iterator[Path]:
         elif path.name.startswith("."):
             continue
         elif path.is_dir():
-            if path.name == REFERENCE or (path / OF_A_RESULT).exists() or (path / CASE_FILES[0]).exists():
+            if (
+                path.name in (REFERENCE, IMPORTS_FOLDER)
+                or (path / OF_A_RESULT).exists()
+                or (path / CASE_FILES[0]).exists()
+            ):
                 continue
             yield from _files(path)
         elif path.suffix.lower() in (*TABLES, *TABLES_BINARY) and not _is_prose(path):

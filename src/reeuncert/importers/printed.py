@@ -1,0 +1,146 @@
+"""Figures, units and footnotes as statistical offices print them."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, replace
+
+WITHHELD = {
+    "w": "W: withheld",
+    "na": "NA: not available",
+    "n/a": "NA: not available",
+    "nan": "no figure is printed",
+    "xx": "XX: not applicable",
+    "e": "E: net exporter",
+    "s": "suppressed",
+}
+"""Letters in place of a figure, and what they say."""
+
+ZERO = ("-", "--", "—", "–", "0")
+"""What offices print for nothing, or for less than half a unit."""
+
+NO_FIGURE = "no figure is printed"
+IS_ZERO = "zero is printed: none, less than half a unit, or not reported"
+
+_UNITS = {
+    **dict.fromkeys(("kg", "kgs", "kilogram", "kilograms"), 1e-3),
+    **dict.fromkeys(("g", "gram", "grams"), 1e-6),
+    **dict.fromkeys(("t", "MT", "ton", "tons", "tonne", "tonnes", "metric ton", "metric tons"), 1.0),
+    **dict.fromkeys(("kt", "thousand metric tons", "thousand tonnes", "thousand tons"), 1e3),
+    **dict.fromkeys(("Mt", "mmt", "million metric tons", "million tonnes"), 1e6),
+    **dict.fromkeys(("tonnes (metric)", "metric tonnes"), 1.0),
+}
+_CONTENT = re.compile(r"(component|\w+ content) (\w+)")
+_NUMBER = r"\d[\d,]*(?:\.\d+)?"
+_FIGURE = re.compile(rf"(?P<sign>>=?|<=?|~|about )? *(?P<number>{_NUMBER}) *(?P<mark>\(?[er]\)?)?", re.IGNORECASE)
+_RANGE = re.compile(rf"({_NUMBER}) *(?:-|–|to) *({_NUMBER})")
+_EQUIVALENT = re.compile(
+    r"(?:^|, |: |\(|\) |\bof )((?:[\w-]+ ){0,3}(?:\(\w+\) )?(?:equivalent|content))\b", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A value, or the ends of a range, with the qualifier and resolution of an evidence table."""
+
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+    qualifier: str = "exact"
+    resolution: float = math.nan
+
+    def times(self, factor: float) -> Figure:
+        """The figure in another unit."""
+        named = {name: getattr(self, name) * factor for name in ("value", "low", "high", "resolution")}
+        return replace(self, **named)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Figure) and repr(self) == repr(other)
+
+    __hash__ = None  # type: ignore[assignment]  # compared, never a key
+
+
+def read_figure(text: str) -> Figure | str:
+    """A figure, or the reason why there is none.
+
+    Examples
+    --------
+    >>> read_figure("7,900")
+    Figure(value=7900.0, low=nan, high=nan, qualifier='exact', resolution=100.0)
+    >>> read_figure(">95").qualifier, read_figure("104 (e)").qualifier, read_figure("~100").qualifier
+    ('at_least', 'estimate', 'about')
+    >>> read_figure("820-880").high
+    880.0
+    >>> read_figure("W"), read_figure("--")
+    ('W: withheld', 'zero is printed: none, less than half a unit, or not reported')
+    """
+    word = " ".join(text.split()).strip('"')
+    if word in ("", "."):
+        return NO_FIGURE
+    if word in ZERO or re.fullmatch(r"0+(\.0*)?", word):
+        return IS_ZERO
+    if word.casefold() in WITHHELD:
+        return WITHHELD[word.casefold()]
+    span = _RANGE.fullmatch(word)
+    if span:
+        return Figure(math.nan, _number(span[1]), _number(span[2]), "range")
+    found = _FIGURE.fullmatch(word)
+    if not found:
+        return f"'{word[:40]}' is not a figure"
+    sign, mark = (found["sign"] or "").strip().casefold(), (found["mark"] or "").strip("()").casefold()
+    qualifier = {">": "at_least", ">=": "at_least", "<": "up_to", "<=": "up_to", "~": "about", "about": "about"}.get(
+        sign, {"e": "estimate", "r": "revised"}.get(mark, "exact")
+    )
+    resolution = math.nan if qualifier in ("at_least", "up_to") else _resolution(found["number"])
+    return Figure(_number(found["number"]), qualifier=qualifier, resolution=resolution)
+
+
+def _number(text: str) -> float:
+    return float(text.replace(",", ""))
+
+
+def _resolution(text: str) -> float:
+    digits = text.replace(",", "")
+    if "." in digits:
+        return float(f"1e-{len(digits.split('.')[1])}")
+    return float(10 ** (len(digits) - len(digits.rstrip("0"))))
+
+
+def mass(unit: str) -> tuple[float, str] | None:
+    """Tonnes in a unit, and the content that it counts (empty: not said); None where it is not a mass.
+
+    Examples
+    --------
+    >>> mass("kilograms"), mass("component kilograms"), mass("number")
+    ((0.001, ''), (0.001, 'component'), None)
+    """
+    word = " ".join(unit.split())
+    content = _CONTENT.fullmatch(word.casefold())
+    plain = content[2] if content else word
+    factor = _UNITS.get(plain, _UNITS.get(plain.casefold()) if len(plain) != 2 or plain == "KG" else None)
+    return None if factor is None else (factor, content[1] if content else "")
+
+
+def basis_of(*texts: str) -> str:
+    """The content that a description says is counted, else ``gross``.
+
+    Examples
+    --------
+    >>> basis_of("Mine production, rare-earth-oxide equivalent"), basis_of("Mine production")
+    ('rare-earth-oxide equivalent', 'gross')
+    """
+    found = next((match for text in texts if (match := _EQUIVALENT.search(text))), None)
+    return found[1] if found else "gross"
+
+
+def plain_name(text: str) -> str:
+    """A name without the numbers of its footnotes.
+
+    Examples
+    --------
+    >>> plain_name("New Caledonia11"), plain_name("World total (rounded)"), plain_name("Canada ")
+    ('New Caledonia', 'World total', 'Canada')
+    """
+    name = re.sub(r"\s*\(rounded\)$", "", " ".join(text.split()))
+    return re.sub(r"(?<=[a-z)])\d+(, ?\d+)*$", "", name).rstrip(" :,")

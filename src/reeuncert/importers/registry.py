@@ -1,0 +1,118 @@
+"""Kinds of files that can be imported. To add one, write a module with a function ``read`` and add a row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reeuncert.errors import CaseError, Problem
+from reeuncert.importers import (
+    baci,
+    bgs,
+    comext,
+    comtrade,
+    dataweb,
+    japan_customs,
+    usgs_ds140,
+    usgs_mcs,
+    usgs_yearbook,
+)
+from reeuncert.importers.record import Download
+from reeuncert.words.cells import unknown
+
+Files = str | Path | Sequence[str | Path]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of file.
+
+    Parameters
+    ----------
+    read
+        Reads files into a `Download`.
+    title, publisher, reference, terms
+        Of the source, for ``sources.csv``.
+    """
+
+    read: Callable[[list[Path], Download], None]
+    title: str
+    publisher: str
+    reference: str
+    terms: str
+
+
+_US = "US Government work, public domain"
+
+IMPORTERS: dict[str, Kind] = {
+    "usgs-mcs": Kind(
+        usgs_mcs.read, "Mineral Commodity Summaries, data release", "USGS", "https://www.usgs.gov/centers/nmic", _US
+    ),
+    "usgs-ds140": Kind(
+        usgs_ds140.read, "Historical statistics, Data Series 140", "USGS", "https://doi.org/10.3133/ds140", _US
+    ),
+    "usgs-yearbook": Kind(
+        usgs_yearbook.read, "Minerals Yearbook, tables", "USGS", "https://www.usgs.gov/centers/nmic", _US
+    ),
+    "dataweb": Kind(dataweb.read, "DataWeb, query of the customs record", "USITC", "https://dataweb.usitc.gov", _US),
+    "comtrade": Kind(
+        comtrade.read, "UN Comtrade", "United Nations", "https://comtradeplus.un.org", "no re-dissemination in bulk"
+    ),
+    "baci": Kind(
+        baci.read, "BACI", "CEPII", "https://www.cepii.fr/CEPII/en/bdd_modele/bdd_modele.asp", "Etalab Open Licence 2.0"
+    ),
+    "comext": Kind(
+        comext.read, "Comext, detailed trade", "Eurostat", "https://ec.europa.eu/eurostat/comext", "CC BY 4.0"
+    ),
+    "japan-customs": Kind(
+        japan_customs.read,
+        "Trade statistics",
+        "Ministry of Finance (customs)",
+        "https://www.e-stat.go.jp",
+        "terms of e-Stat; read them before you publish",
+    ),
+    "bgs": Kind(
+        bgs.read,
+        "World Mineral Statistics",
+        "British Geological Survey",
+        "https://www.bgs.ac.uk/mineralsuk/statistics",
+        "terms of BGS; read them before you publish",
+    ),
+}
+"""Kinds by the word of the command."""
+
+
+def read_download(kind: str, files: Files, products: Sequence[str] = ()) -> Download:
+    """Read files of one kind; nothing is written.
+
+    Parameters
+    ----------
+    kind
+        A word of `IMPORTERS`, e.g. ``"usgs-mcs"``.
+    files
+        One file, or several that are read together (releases, years, a query beside its table).
+    products
+        Read only these: beginnings of codes, or parts of names. By default every product.
+
+    Returns
+    -------
+    Download
+        ``frame()`` is a table of the figures in tonnes, ``left_out`` says what was not read and why.
+
+    Raises
+    ------
+    CaseError
+        If a file is missing, is not of the kind, or tells two figures for one key.
+    """
+    if kind not in IMPORTERS:
+        raise CaseError([Problem("import", 0, "", unknown(kind, tuple(IMPORTERS), "kind"))])
+    given = [files] if isinstance(files, str | Path) else list(files)
+    paths = [Path(file).expanduser() for file in given]
+    if not paths:
+        raise CaseError([Problem("import", 0, "", "no file is given; name at least one")])
+    download = Download(kind, tuple(products))
+    IMPORTERS[kind].read(paths, download)
+    if download.problems:
+        raise CaseError(download.problems)
+    return download

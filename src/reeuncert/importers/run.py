@@ -1,0 +1,142 @@
+"""An import: files read, words mapped, evidence and sources written into a case."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reeuncert.errors import CaseError
+from reeuncert.files import explained
+from reeuncert.importers.evidence import Row, mirror_pairs, to_rows
+from reeuncert.importers.mapping import add_to_draft, mapping_problems, read_mapping
+from reeuncert.importers.record import REPORTED, Download
+from reeuncert.importers.registry import IMPORTERS, Files, read_download
+from reeuncert.importers.writing import COLUMNS, Book, Changes, cells_of, take
+from reeuncert.reading.evidence_tables import EVIDENCE_FOLDER, IMPORTS_FOLDER, read_lists
+from reeuncert.reading.state import SOURCES, Reading, choose_options, input_error
+from reeuncert.reading.system_tables import read_system
+from reeuncert.reading.toml import FILE, read_case_file
+
+SOURCE_COLUMNS = ("source_id", "title", "publisher", "edition", "reference", "terms", "lineage", "class", "note")
+
+
+@dataclass
+class Imported:
+    """What an import did; printed, it says so.
+
+    Parameters
+    ----------
+    download
+        What was read, and what was left out and why.
+    mapping
+        Path of the mapping table, and the words added to it that must be filled.
+    evidence
+        Path of the evidence table.
+    changes
+        Rows that are new, the same as before, or revised.
+    mirrors
+        Flows that both sides tell.
+    """
+
+    download: Download
+    mapping: Path
+    unmapped: list[str]
+    evidence: Path
+    changes: Changes = field(default_factory=Changes)
+    mirrors: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        lines = [str(self.download)]
+        if self.unmapped:
+            lines.append(
+                f"{len(self.unmapped)} words were added to {self.mapping}: fill the column 'to', and run again."
+            )
+        counts = {name: getattr(self.changes, name) for name in ("new", "same", "revised", "earlier")}
+        if any(counts.values()):
+            said = ", ".join(f"{len(ids)} {name}" for name, ids in counts.items())
+            lines.append(f"{self.evidence}: {said}")
+            lines += [f"  revised {text}" for text in self.changes.revised]
+        else:
+            lines.append("No row of evidence was written.")
+        lines.append(f"Mirror pairs: {len(self.mirrors)}")
+        return "\n".join([*lines, *(f"  {pair}" for pair in self.mirrors)])
+
+
+def import_files(
+    kind: str, files: Files, case: str | Path, *, mapping: str | Path | None = None, products: Sequence[str] = ()
+) -> Imported:
+    """Import files of a statistical office into a case.
+
+    The first import writes a draft of the mapping table; when its column ``to`` is filled, the next one writes
+    ``evidence/KIND.csv`` and the sources. A later edition revises rows; the earlier ones are kept in
+    ``imports/KIND_superseded.csv``.
+
+    Parameters
+    ----------
+    kind
+        A word of `IMPORTERS`.
+    files
+        Files as they were downloaded.
+    case
+        Folder of the case.
+    mapping
+        Mapping table; by default ``imports/KIND.csv`` in the folder of the evidence.
+    products
+        Read only these: beginnings of codes, or parts of names.
+
+    Raises
+    ------
+    CaseError, EvidenceError
+        If a file, the mapping or the case cannot be used; nothing is written then.
+    OutputError
+        If the folder of the case cannot be written.
+    """
+    download = read_download(kind, files, products)
+    folder = Path(case).expanduser()
+    found = read_case_file(folder / FILE, {})
+    if found.problems:
+        raise CaseError(found.problems)
+    settings = found.settings
+    reading = Reading(folder, folder / settings.data, settings, choose_options(settings, {}))
+    tables = read_system(reading)
+    lists = read_lists(reading, tables)
+    if reading.problems:
+        raise input_error(reading.problems)
+    place = reading.data_folder
+    path = Path(mapping).expanduser() if mapping else place / IMPORTS_FOLDER / f"{kind}.csv"
+    known = read_mapping(path)
+    roles = tuple(dict.fromkeys(flow.quantity for flow in tables.system.flows))
+    problems = mapping_problems(known, tables.regions, tables.products, roles, lists.classes)
+    if problems:
+        raise CaseError(problems)
+    with explained(f"cannot write into '{place}'", "choose a case whose folder can be written"):
+        unmapped = add_to_draft(path, download, known, tables.regions)
+        rows = to_rows(download, known, IMPORTERS[kind].publisher, (settings.first_year, settings.last_year))
+        if download.problems:
+            raise CaseError(download.problems)
+        done = Imported(download, path, unmapped, place / EVIDENCE_FOLDER / f"{kind}.csv", mirrors=mirror_pairs(rows))
+        if rows:
+            _write(kind, place, done, rows, {word: known.get("class", word) for _, word in known.to if _})
+    return done
+
+
+def _write(kind: str, place: Path, done: Imported, rows: list[Row], classes: dict[str, str]) -> None:
+    about = IMPORTERS[kind]
+    sources = Book(place / SOURCES, SOURCE_COLUMNS, "source_id")
+    book = Book(done.evidence, COLUMNS, "id")
+    superseded = Book(place / IMPORTS_FOLDER / f"{kind}_superseded.csv", (*COLUMNS, "superseded_by"), "id")
+    count = len(superseded.rows)
+    for row in sorted(rows, key=lambda row: (row.record.release, row.key)):
+        quality, release = row.record.quality, row.record.release
+        source_id = "-".join(filter(None, (kind, release, quality if quality != REPORTED else "")))
+        if source_id not in sources.by_key:
+            title = about.title + (f" ({quality} figures)" if quality != REPORTED else "")
+            said = (source_id, title, about.publisher, release, about.reference, about.terms, "", classes[quality], "")
+            sources.add(dict(zip(SOURCE_COLUMNS, said, strict=True)))
+        editions = {name: entry.get("edition", "") for name, entry in sources.by_key.items()}
+        take(book, superseded, cells_of(kind, row, source_id), editions, done.changes)
+    sources.write()
+    book.write()
+    if len(superseded.rows) > count:
+        superseded.write()

@@ -1,0 +1,187 @@
+"""Files as tables of text: CSV in the encodings that offices use, and Excel workbooks."""
+
+from __future__ import annotations
+
+import csv
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from reeuncert.errors import CaseError, Problem
+from reeuncert.files import first_line
+from reeuncert.words.cells import listed, shown
+
+EXCEL = (".xlsx", ".xlsm")
+CHUNK = 200_000
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet, or a CSV file: cells as text, without the superscripts, which stand in ``marks`` by row and column."""
+
+    file: str
+    name: str
+    cells: pd.DataFrame
+    marks: Mapping[tuple[int, int], str] = field(default_factory=dict)
+
+    @property
+    def where(self) -> str:
+        return f"{self.file} sheet {self.name}" if self.name else self.file
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Every row with its line."""
+        for line, row in zip(self.cells.index, self.cells.itertuples(index=False), strict=True):
+            yield line, list(row)
+
+
+def _missing(path: Path) -> None:
+    if not path.is_file():
+        message = f"the file is {'a folder' if path.is_dir() else 'missing'}; it was looked for at {shown(path, 300)}"
+        raise CaseError([Problem(path.name, 0, "", message)])
+
+
+def read_sheets(path: Path) -> list[Sheet]:
+    """Every sheet of a workbook, or the one table of a CSV file, without a header."""
+    _missing(path)
+    if path.suffix.lower() not in EXCEL:
+        encoding, separator = _dialect(path)
+        with path.open(encoding=encoding, newline="") as file:
+            width = max((len(row) for row in csv.reader(file, delimiter=separator)), default=1)
+        cells = pd.read_csv(path, names=range(width), **_as_text(encoding, separator)).fillna("")
+        return [Sheet(path.name, "", _by_line(cells, 1))]
+    return _workbook(path)
+
+
+def read_table(path: Path, needed: Sequence[str], asked_by: str) -> Iterator[pd.DataFrame]:
+    """Parts of a table with a header: columns stripped, nameless ones dropped, the index is the line.
+
+    Parameters
+    ----------
+    needed
+        Columns that the file must have.
+    asked_by
+        The kind, for messages.
+    """
+    header = header_of(path)
+    absent = [name for name in needed if name not in header]
+    if absent:
+        message = f"the file has no column {listed(shown(name) for name in absent)}, which {asked_by} needs"
+        remedy = "is it another kind of file, or a table made from one? Give the file as it was downloaded"
+        raise CaseError([Problem(path.name, 1, "", f"{message}; {remedy}")])
+    named = {i: name for i, name in enumerate(header) if name}
+    try:
+        for part in _parts(path, len(header)):
+            yield part[list(named)].rename(columns=named).fillna("").map(str.strip)
+    except pd.errors.ParserError as error:
+        message = f"the file cannot be read as CSV ({first_line(error)}); is a text with a comma in it not quoted?"
+        raise CaseError([Problem(path.name, 0, "", message)]) from error
+
+
+def rows_of(table: pd.DataFrame) -> Iterator[tuple[int, dict[str, str]]]:
+    """Every row of a part of a table, with its line."""
+    names = [str(name) for name in table.columns]
+    for line, *cells in table.itertuples(name=None):
+        yield int(line), dict(zip(names, cells, strict=True))
+
+
+def header_of(path: Path) -> list[str]:
+    """Names of the columns of a table."""
+    _missing(path)
+    if path.suffix.lower() in EXCEL:
+        cells = _workbook(path)[0].cells
+        header = [str(name) for name in cells.iloc[0]] if len(cells) else []
+    else:
+        encoding, separator = _dialect(path)
+        with path.open(encoding=encoding, newline="") as file:
+            header = next(csv.reader(file, delimiter=separator), [])
+    return [" ".join(name.split()) for name in header]
+
+
+def _parts(path: Path, width: int) -> Iterator[pd.DataFrame]:
+    """Parts of the rows under the header, by position and line."""
+    if path.suffix.lower() in EXCEL:
+        yield _workbook(path)[0].cells.iloc[1:]
+        return
+    # One column more than the header: some files end every row, but not the header, with a comma.
+    options = _as_text(*_dialect(path)) | {"names": range(width + 1), "skiprows": 1, "chunksize": CHUNK}
+    line = 2
+    with pd.read_csv(path, **options) as reader:
+        for part in reader:
+            if len(part):
+                numbered = _by_line(part.fillna(""), line)
+                yield numbered
+                line = int(numbered.index[-1]) + 1 + sum(str(cell).count("\n") for cell in numbered.iloc[-1])
+
+
+def _as_text(encoding: str, separator: str) -> dict[str, Any]:
+    return {
+        "header": None,
+        "dtype": str,
+        "keep_default_na": False,
+        "encoding": encoding,
+        "sep": separator,
+        "skip_blank_lines": False,
+        "index_col": False,
+    }
+
+
+def _dialect(path: Path) -> tuple[str, str]:
+    """Encoding and separator of a CSV file: UTF-8 or Windows-1252; comma, semicolon or tab."""
+    encoding = "utf-8-sig"
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            while file.read(1 << 20):
+                pass
+    except UnicodeDecodeError:
+        encoding = "cp1252"
+    with path.open(encoding=encoding, errors="replace") as file:
+        head = file.readline()
+    return encoding, max(",;\t", key=head.count)
+
+
+def _by_line(cells: pd.DataFrame, first: int) -> pd.DataFrame:
+    """Index rows by the line on which each begins: a quoted cell may go over several lines."""
+    breaks = cells.apply(lambda column: column.str.count("\n")).sum(axis=1).astype(int)
+    starts = first + pd.RangeIndex(len(cells)) + breaks.cumsum().shift(fill_value=0).to_numpy()
+    return cells.set_axis(starts, axis=0)
+
+
+def _workbook(path: Path) -> list[Sheet]:
+    import openpyxl
+    from openpyxl.cell.rich_text import CellRichText, TextBlock
+
+    with warnings.catch_warnings():
+        # openpyxl tells of styles and print areas that it does not know.
+        warnings.simplefilter("ignore", UserWarning)
+        # Not read_only: some workbooks declare dimensions that are too small, and lose rows.
+        book = openpyxl.load_workbook(path, data_only=True, rich_text=True)
+    sheets = []
+    for sheet in book.worksheets:
+        marks: dict[tuple[int, int], str] = {}
+        rows = []
+        for row in sheet.iter_rows():
+            texts = []
+            for cell in row:
+                value = cell.value
+                text = ""
+                if isinstance(value, CellRichText):
+                    for run in value:
+                        raised = isinstance(run, TextBlock) and run.font.vertAlign == "superscript"
+                        if raised:
+                            marks[cell.row, cell.column - 1] = str(run)
+                        text += "" if raised else str(run)
+                elif isinstance(value, float):
+                    text = f"{value:.15g}"
+                elif value is not None:
+                    text = str(value)
+                if text and len(text) <= 6 and cell.font.vertAlign == "superscript":
+                    marks[cell.row, cell.column - 1], text = text, ""
+                texts.append(text)
+            rows.append(texts)
+        cells = pd.DataFrame(rows, dtype=str, index=range(1, len(rows) + 1))
+        sheets.append(Sheet(path.name, sheet.title, cells, marks))
+    return sheets
