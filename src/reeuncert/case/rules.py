@@ -12,11 +12,11 @@ from reeuncert.case.figures import bounds, figure_text, scale_of, to_scale
 from reeuncert.case.records import Case, ErrorClass, Evidence, Factor, Offset, Prior
 from reeuncert.case.selection import GROSS
 from reeuncert.errors import Problem
-from reeuncert.words.cells import did_you_mean, listed, shown, unknown
+from reeuncert.words.cells import listed, shown, unknown
 from reeuncert.words.error_laws import ERROR_LAWS, OFFSET_LAWS
 from reeuncert.words.prior_families import PRIOR_FAMILIES
 from reeuncert.words.qualifiers import BOUND_QUALIFIERS, QUALIFIERS
-from reeuncert.words.units import RELATION_UNITS, SHARE_RELATIONS, SHARE_UNITS
+from reeuncert.words.units import RELATION_UNITS, SHARE_RELATIONS, SHARE_UNITS, unknown_unit
 
 Found = Iterator[tuple[str, str]]
 
@@ -145,9 +145,7 @@ def _evidence_words(row: Evidence, content: str) -> Found:
         return
     units = RELATION_UNITS[row.relation]
     if row.unit not in units:
-        hint = did_you_mean(row.unit, units)
-        message = f"the unit {shown(row.unit)} is not known for a {row.relation}; use one of: {listed(units)}{hint}"
-        yield "unit", message
+        yield "unit", unknown_unit(row.unit, units, f"a {row.relation}")
     yield from _basis(row, content)
     if row.relation != "level" and row.of is None:
         yield "of_quantity", f"the row is a {row.relation} and does not say of what; fill in at least one column of_…"

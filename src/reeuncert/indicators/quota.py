@@ -14,7 +14,6 @@ from reeuncert.words.cells import unknown
 from reeuncert.words.units import TONNES, mass_unit
 
 SEPARATION_QUOTA = "separation_quota"
-_TONNES = {"kg": 1e-3, **TONNES}
 
 
 def refining_beyond_quota(refined: Array, quota: Array) -> Array:
@@ -52,10 +51,10 @@ def mass_conversion(unit: str, wanted: str) -> float:
     first, second = mass_unit(unit), mass_unit(wanted)
     if first == second:
         return 1.0
-    if first not in _TONNES or second not in _TONNES:
-        message = f"{unknown(first, tuple(_TONNES), 'unit')} (the constant is converted to {wanted})"
+    if first not in TONNES or second not in TONNES:
+        message = f"{unknown(first, tuple(TONNES), 'unit')} (the constant is converted to {wanted})"
         raise CaseError([Problem("constants.csv", 0, "unit", message)])
-    return _TONNES[first] / _TONNES[second]
+    return TONNES[first] / TONNES[second]
 
 
 @indicator(

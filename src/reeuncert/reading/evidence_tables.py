@@ -9,14 +9,17 @@ from reeuncert.case.records import ErrorClass, Evidence, Factor, Offset, Source
 from reeuncert.case.rules import class_problems, evidence_row_problems, factor_problems, offset_problems
 from reeuncert.errors import Problem
 from reeuncert.reading.prior_tables import check_selector, selector_columns, selector_of
-from reeuncert.reading.state import SOURCES, Reading
+from reeuncert.reading.state import SOURCES, TABLES, Reading
 from reeuncert.reading.system_tables import SystemTables
 from reeuncert.reading.tables import Column, Row, Table, is_given, report_duplicates
+from reeuncert.reading.workbooks import ENDING, WorkbookError
 from reeuncert.system.definition import FLOW_FIELDS
 from reeuncert.words.cells import name_cell, names_cell, number_cell, plain, shown, text_cell, unknown, year_cell
 from reeuncert.words.error_laws import ERROR_LAWS
+from reeuncert.words.qualifiers import figure_cell
+from reeuncert.words.units import unit_cell
 
-CLASSES, FACTORS, OFFSETS, EVIDENCE = "classes.csv", "factors.csv", "offsets.csv", "evidence.csv"
+CLASSES, FACTORS, OFFSETS = "classes.csv", "factors.csv", "offsets.csv"
 EVIDENCE_FOLDER = "evidence"
 IMPORTS_FOLDER = "imports"
 """Mapping tables of importers, and figures that later editions revised: not read by a model."""
@@ -164,8 +167,8 @@ def evidence_columns() -> tuple[Column, ...]:
         Column("of_year_from", year_cell),
         Column("of_year_to", year_cell),
         Column("reporter"),
-        *(Column(name, number_cell) for name in ("value", "low", "high")),
-        Column("unit", text_cell, required=True),
+        *(Column(name, figure_cell) for name in ("value", "low", "high")),
+        Column("unit", unit_cell, required=True),
         Column("basis"),
         Column("qualifier"),
         *(Column(name, number_cell) for name in ("resolution", "width", "alternative", "alternative_weight")),
@@ -188,25 +191,48 @@ def is_left_behind(name: str) -> bool:
 
 
 def evidence_files(reading: Reading) -> list[str]:
-    """Names of the evidence files of the data folder: ``evidence.csv`` and ``evidence/*.csv``, also in capitals."""
+    """Names of the evidence files of the data folder: ``evidence.csv`` and ``evidence/*.csv``, or workbooks."""
     inside = reading.data_folder.is_dir() and "data" not in reading.unclear
-    single = sorted(p.name for p in reading.data_folder.iterdir() if p.name.lower() == EVIDENCE) if inside else []
     folder = reading.data_folder / EVIDENCE_FOLDER
-    names = sorted(p.name for p in folder.iterdir() if p.suffix.lower() == ".csv") if inside and folder.is_dir() else []
-    names = [name for name in names if not is_left_behind(name)]
+    single = (
+        sorted(p.name for p in reading.data_folder.iterdir() if p.stem.lower() == EVIDENCE_FOLDER) if inside else []
+    )
+    several = sorted(p.name for p in folder.iterdir()) if inside and folder.is_dir() else []
+    names = [*single, *(f"{EVIDENCE_FOLDER}/{name}" for name in several if not is_left_behind(name))]
+    names = [name for name in names if name.lower().endswith((".csv", ENDING))]
     for name in names:
         if not name.isprintable():
             message = "the name of the file holds characters that cannot be seen; rename it"
-            reading.problems.append(Problem(f"evidence/{plain(name)}", 0, "", message))
-    return [*single, *(f"evidence/{name}" for name in names if name.isprintable())]
+            reading.problems.append(Problem(plain(name), 0, "", message))
+    return [name for name in names if name.isprintable()]
+
+
+def _evidence_tables(reading: Reading) -> Iterator[Table]:
+    columns = evidence_columns()
+    books = [name for name in evidence_files(reading) if name.lower().endswith(ENDING)]
+    for name in evidence_files(reading):
+        if name not in books:
+            yield reading.read(name, columns, in_data=True)
+    for name in [*books, f"{TABLES}{ENDING}"]:
+        path = reading.data_folder / name
+        try:
+            sheets = reading.sheets(path) if path.is_file() else {}
+        except WorkbookError as error:
+            # That the shared workbook cannot be read is said of the tables that are looked for in it first.
+            if name in books:
+                reading.problems.append(Problem(name, 0, "", str(error)))
+            continue
+        for title, sheet in sheets.items():
+            if name in books or title == EVIDENCE_FOLDER:
+                yield reading.of_sheet(f"{name}, sheet {shown(title)}", sheet, columns)
 
 
 def read_evidence(reading: Reading, tables: SystemTables, lists: Lists) -> tuple[Evidence, ...]:
     """Read every evidence file; problems go to ``reading``."""
     evidence: list[Evidence] = []
     first: dict[str, str] = {}
-    for file in evidence_files(reading):
-        table = reading.read(file, evidence_columns(), in_data=True)
+    for table in _evidence_tables(reading):
+        file = table.file
         rows = reading.in_effect(table)
         for row in rows:
             _check_references(reading, table, row, tables, lists)
@@ -238,7 +264,7 @@ def _check_references(reading: Reading, table: Table, row: Row, tables: SystemTa
         start, end = prefix + "year_from", prefix + "year_to"
         reading.check_years_inside(table, row, start)
         reading.check_years_inside(table, row, end)
-        if row[end] and row[end] < row[start] and (row.line, end) not in table.bad:
+        if row[end] and row[end] < row[start] and not table.is_bad(row.line, end):
             table.report(row.line, end, f"the year {row[end]} is before {start}; write the earlier year first")
         elif row[end] and not row[start] and prefix:
             table.report(row.line, start, f"the cell is empty, but {end} is given; fill in both, or none")

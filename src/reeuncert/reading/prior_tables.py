@@ -52,7 +52,7 @@ def check_selector(reading: Reading, table: Table, row: Row, tables: SystemTable
             what, known = "process", [*(n for n in known if n != OUTSIDE), OUTSIDE]
         column = prefix + field
         for word in row[column]:
-            if known and word not in known and (row.line, column) not in table.bad:
+            if known and word not in known and not table.is_bad(row.line, column):
                 table.report(row.line, column, f"{unknown(word, known, what)} (no row of flows.csv has it)")
 
 

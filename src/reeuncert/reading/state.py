@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reeuncert.errors import CaseError, EvidenceError, InputError, Problem
-from reeuncert.reading.tables import Column, Row, Table, read_table
+from reeuncert.reading.tables import Column, Row, Table, fill, read_bytes, read_table
 from reeuncert.reading.toml import CaseFile
-from reeuncert.words.cells import parse_years, shown, unknown, when_cell
+from reeuncert.reading.workbooks import ENDING, Sheet, WorkbookError, one_sheet, sheets_of
+from reeuncert.words.cells import listed, parse_years, shown, unknown, when_cell
 
 CASE_FILES = ("case.toml", "processes.csv", "flows.csv", "priors.csv", "covariates.csv", "constants.csv")
 SOURCES = "sources.csv"
 DATA_FILES = (SOURCES, "classes.csv", "factors.csv", "offsets.csv", "evidence.csv")
+TABLES = "tables"
+"""Name of a workbook with one sheet for each table."""
+
+WHEN = Column("when", when_cell)
 MOST_PROBLEMS = 100
 """Problems listed of one file; the rest are counted."""
 
@@ -39,6 +45,10 @@ class Reading:
         The tables that were read and checked, by file name.
     unclear
         Keys of ``case.toml`` that cannot be read: checks that depend on them are skipped.
+    workbooks
+        The sheets of the workbooks that were opened.
+    places
+        Name of a table → the workbook and sheet that hold it, where that is no CSV file.
     """
 
     folder: Path
@@ -51,17 +61,75 @@ class Reading:
     cited: set[str] = field(default_factory=set)
     unclear: frozenset[str] = frozenset()
     tables: dict[str, Table] = field(default_factory=dict)
+    workbooks: dict[Path, dict[str, Sheet]] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
 
     def years_cell(self, text: str) -> tuple[int, ...]:
         """Parser of a ``years`` column of this case."""
         return parse_years(text, self.settings.first_year, self.settings.last_year)
 
     def read(self, file: str, columns: Sequence[Column], *, in_data: bool = False, needed: bool = False) -> Table:
-        """Read one table; an optional file that is not there is an empty table."""
-        path = (self.data_folder if in_data else self.folder) / file
-        if not needed and not path.exists():
-            return Table(file)
-        return read_table(path, file, [*columns, Column("when", when_cell)], self.hashes, rows_needed=needed)
+        """Read one table: the CSV file, the workbook of its name, or its sheet in ``tables.xlsx``.
+
+        An optional table that is nowhere is empty.
+        """
+        folder, stem = self.data_folder if in_data else self.folder, file.removesuffix(".csv")
+        own, shared = folder / f"{stem}{ENDING}", folder / f"{TABLES}{ENDING}"
+        found: list[tuple[str, Sheet]] = []
+        try:
+            if own.is_file():
+                found.append((own.name, one_sheet(self.sheets(own), stem)))
+            if shared.is_file() and stem in self.sheets(shared):
+                found.append((f"{shared.name}, sheet {shown(stem)}", self.sheets(shared)[stem]))
+        except WorkbookError as error:
+            table = Table(file)
+            table.unreadable(0, str(error))
+            return table
+        path = folder / file
+        places = [*([file] if path.exists() else []), *(name for name, _ in found)]
+        if len(places) > 1:
+            table = Table(file)
+            table.unreadable(0, f"the table is there more than once: {listed(places)}; keep one of them")
+            return table
+        if not found:
+            return (
+                read_table(path, file, [*columns, WHEN], self.hashes, rows_needed=needed)
+                if needed or places
+                else Table(file)
+            )
+        self.places[file] = places[0]
+        return self.of_sheet(file, found[0][1], columns, rows_needed=needed)
+
+    def of_sheet(self, file: str, sheet: Sheet, columns: Sequence[Column], *, rows_needed: bool = False) -> Table:
+        """The table that a sheet of a workbook holds."""
+        table = Table(file, tuple(c.name for c in columns))
+        fill(table, sheet, [*columns, WHEN], rows_needed=rows_needed)
+        return table
+
+    def sheets(self, path: Path) -> dict[str, Sheet]:
+        """The sheets of a workbook; cells that cannot be taken as they are go to ``problems``.
+
+        Raises
+        ------
+        WorkbookError
+            When it cannot be read.
+        """
+        if path not in self.workbooks:
+            name = path.relative_to(path.parents[1] if path.parent.name == "evidence" else path.parent).as_posix()
+            content = read_bytes(path, name)
+            if isinstance(content, Problem):
+                raise WorkbookError(content.message)
+            self.hashes[name] = hashlib.sha256(content).hexdigest()
+
+            def report(sheet: str, row: int, message: str) -> None:
+                self.problems.append(Problem(f"{name}, sheet {shown(sheet)}", row, "", message))
+
+            self.workbooks[path] = sheets_of(content, report)
+        return self.workbooks[path]
+
+    def placed(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
+        """Problems, sorted, with the workbook and sheet in which a table was found."""
+        return tuple(sorted({replace(p, file=self.places.get(p.file, p.file)) for p in problems}))
 
     def in_effect(self, table: Table) -> list[Row]:
         """The rows whose ``when`` holds under the chosen options; unknown options and choices are reported."""
@@ -88,7 +156,7 @@ class Reading:
     def check_record(self, table: Table, row: Row, problems: Iterable[tuple[str, str]]) -> None:
         """Report problems of the record of a row, but for cells that have a problem already."""
         for column, message in problems:
-            if (row.line, column) not in table.bad:
+            if not table.is_bad(row.line, column):
                 table.report(row.line, column, message)
 
     def check_known(
@@ -96,7 +164,7 @@ class Reading:
     ) -> None:
         """Report the words of a cell that are not among those known."""
         for word in words:
-            if word and word not in known and (row.line, column) not in table.bad:
+            if word and word not in known and not table.is_bad(row.line, column):
                 table.report(row.line, column, unknown(word, known, what))
 
     def check_sources(self, table: Table, row: Row, words: Sequence[str], known: Sequence[str]) -> None:
@@ -122,7 +190,7 @@ class Reading:
         """Report a year outside the case."""
         first, last = self.settings.first_year, self.settings.last_year
         year = row[column]
-        if year and not first <= year <= last and (row.line, column) not in table.bad:
+        if year and not first <= year <= last and not table.is_bad(row.line, column):
             table.report(row.line, column, f"the year {year} is outside the case, which covers {first}-{last}")
 
     def is_whole(self, file: str) -> bool:
@@ -167,5 +235,6 @@ def input_error(problems: Sequence[Problem]) -> InputError:
             rest = len(found) - MOST_PROBLEMS
             message = f"{rest} more problems from here on are not listed; mend those above first"
             kept.append(Problem(file, found[MOST_PROBLEMS].line, "", message))
-    evidence_only = all(f in DATA_FILES or f.lower().startswith("evidence") for f in by_file)
+    stems = {name.partition(".")[0] for name in DATA_FILES}
+    evidence_only = all(f.partition(".")[0] in stems or f.lower().startswith("evidence") for f in by_file)
     return EvidenceError(kept) if evidence_only else CaseError(kept)

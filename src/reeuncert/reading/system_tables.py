@@ -127,7 +127,7 @@ def _check_flow(
     start, end = row["from_process"], row["to_process"]
     if processes:
         for column in ("from_process", "to_process"):
-            if row[column] and row[column] not in (OUTSIDE, *processes) and (row.line, column) not in table.bad:
+            if row[column] and row[column] not in (OUTSIDE, *processes) and not table.is_bad(row.line, column):
                 message = unknown(row[column], [*processes, OUTSIDE], "process")
                 table.report(row.line, column, f"{message} (processes are named in {PROCESSES})")
     if start == end == OUTSIDE:

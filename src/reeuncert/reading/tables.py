@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import math
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,10 @@ from reeuncert.words.cells import CellError, did_you_mean, listed, plain, shown,
 MOST_BYTES = 20_000_000
 MOST_CELL = 5_000
 MOST_COLUMNS = 200
+MELT, MELTED = "#melt", ("year_from", "value")
+"""First line of a table with one column a year, and the columns of which such a table has none."""
+
+_YEAR_NAME = re.compile(r"\d{4}(\.0)?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -49,11 +54,13 @@ class Table:
     Parameters
     ----------
     file
-        Name for messages.
+        Name of the table, e.g. ``flows.csv``.
     rows
         Every row of the right length; a cell that could not be parsed holds the value of an empty one.
     bad
         ``(line, column)`` of the cells with a problem; column is empty where the whole row or header is meant.
+    lost
+        Columns that the header lacks and a problem names: nothing is said of their cells.
     whole
         Whether the header and every row could be read, so that a name which is not here is really missing.
     """
@@ -62,6 +69,7 @@ class Table:
     columns: tuple[str, ...] = ()
     rows: list[Row] = field(default_factory=list)
     bad: set[tuple[int, str]] = field(default_factory=set)
+    lost: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
     whole: bool = True
 
@@ -73,6 +81,16 @@ class Table:
         """Note a problem of this table."""
         self.bad.add((line, column))
         self.problems.append(Problem(self.file, line, plain(column), message))
+
+    def unreadable(self, line: int, message: str) -> None:
+        """Note that the file as a whole cannot be read."""
+        self.bad.add((0, ""))
+        self.problems.append(Problem(self.file, line, "", message))
+        self.whole = False
+
+    def is_bad(self, line: int, column: str) -> bool:
+        """Whether a cell has a problem already, or none of its column could be read."""
+        return column in self.lost or (line, column) in self.bad
 
     def lines_with_problems(self) -> set[int]:
         return {line for line, _ in self.bad}
@@ -124,23 +142,54 @@ def read_table(
     table = Table(file, tuple(c.name for c in columns))
     text = read_text(path, file, hashes)
     if isinstance(text, Problem):
-        table.bad.add((0, ""))
-        table.problems.append(text)
-        table.whole = False
-        return table
-    records = _records(text, table)
-    line, header = next(records, (0, []))
+        table.unreadable(text.line, text.message)
+    else:
+        fill(table, _records(text, table), columns, rows_needed=rows_needed)
+    return table
+
+
+def fill(
+    table: Table, records: Iterable[tuple[int, list[str]]], columns: Sequence[Column], *, rows_needed: bool
+) -> None:
+    """Parse records, each with the line on which it begins, into the rows of a table; the first is the header.
+
+    A first record that is ``# melt`` alone says that columns named by a year hold the values of that year: each such
+    cell that is not empty becomes a row of its own.
+    """
+    kept = list(records)
+    melt = bool(kept) and kept[0][1][0].replace(" ", "").casefold() == MELT and not any(kept[0][1][1:])
+    line, header = next(iter(kept[melt:]), (0, []))
     if header:
-        positions = _header(header, line, columns, table)
+        rows = [(n, _as_wide(record, len(header))) for n, record in kept[melt + 1 :]]
+        years = _years(header, columns, line, table, melt=melt)
+        positions = _header(header, line, columns, table, rows, years)
         table.whole = table.clean
-        _rows(records, len(header), positions, columns, table)
+        _rows(rows, len(header), positions, columns, table, years if melt else {})
         if rows_needed and not table.rows and table.clean:
             table.report(0, "", "the file has a header and no rows; add at least one row")
     elif table.clean:
         required = ",".join(c.name for c in columns if c.required)
         table.whole = False
         table.report(0, "", f"the file is empty; its first line must be a header with at least: {required}")
-    return table
+
+
+def _as_wide(record: list[str], width: int) -> list[str]:
+    """A record without empty cells beyond the header, which spreadsheet programs leave behind."""
+    return record[:width] if len(record) > width and not any(record[width:]) else record
+
+
+def _years(header: list[str], columns: Sequence[Column], line: int, table: Table, *, melt: bool) -> dict[int, str]:
+    """Position and year of every column that is named by a year."""
+    if not {c.name for c in columns}.issuperset(MELTED):
+        return {}
+    years = {i: name.removesuffix(".0") for i, name in enumerate(header) if _YEAR_NAME.fullmatch(name)}
+    if years and not melt:
+        message = (
+            f"the columns {listed(years.values())} are years; write {MELT.replace('#', '# ')} alone on a line above"
+        )
+        table.report(line, "", f"{message} the header for one row a year, or give each year its own row")
+        table.lost.update(MELTED)
+    return years
 
 
 def read_texts(path: Path, file: str, needed: Sequence[str]) -> list[Row]:
@@ -149,14 +198,15 @@ def read_texts(path: Path, file: str, needed: Sequence[str]) -> list[Row]:
     text = read_text(path, file, {})
     if isinstance(text, Problem):
         raise CaseError([text])
-    records = _records(text, table)
-    line, header = next(records, (1, []))
+    records = list(_records(text, table))
+    line, header = records[0] if records else (1, [])
+    rows = [(n, _as_wide(record, len(header))) for n, record in records[1:]]
     columns = [Column(name) for name in dict.fromkeys([*header, *needed]) if name]
-    positions = _header(header, line, columns, table) if header else {}
+    positions = _header(header, line, columns, table, rows, {}) if header else {}
     for name in needed:
         if name not in positions and table.clean:
             table.report(line, name, f"the column '{name}' is missing; add it to the header")
-    _rows(records, len(header), positions, columns, table)
+    _rows(rows, len(header), positions, columns, table, {})
     if table.problems:
         raise CaseError(table.problems)
     return table.rows
@@ -164,6 +214,10 @@ def read_texts(path: Path, file: str, needed: Sequence[str]) -> list[Row]:
 
 def _records(text: str, table: Table) -> Iterator[tuple[int, list[str]]]:
     """Records with the line on which each begins; stops at the first that is no CSV."""
+    separated = _other_separator(text)
+    if separated:
+        table.unreadable(1, separated)
+        return
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     while True:
         line = reader.line_num + 1
@@ -185,48 +239,97 @@ def _csv_remedy(error: str) -> str:
     return 'a cell with a comma or a quotation mark stands in quotes, with the mark inside doubled: "a ""b"""'
 
 
-def _header(header: list[str], line: int, columns: Sequence[Column], table: Table) -> dict[str, int]:
+def _other_separator(text: str) -> str:
+    """What is wrong with a file whose cells are not separated by commas, and what to do; empty where they are."""
+    first = text.lstrip().partition("\n")[0]
+    said = first.strip().lower().removeprefix("sep=") if first.lower().startswith("sep=") else ""
+    if said == "," or ("," in first and not said):
+        return ""
+    mark = said if said in (";", "\t", "|") else next((s for s in (";", "\t", "|") if s in first), "")
+    if not mark:
+        return ""
+    name = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}[mark]
+    comma = bool(re.search(rf"(^|{re.escape(mark)})[+-]?\d+,\d+({re.escape(mark)}|\r?$)", text, re.MULTILINE))
+    also = " and numbers have a decimal comma" if comma else ""
+    decimal = ", decimal=','" if comma else ", dtype=str"
+    skip = ", skiprows=1" if first.lower().startswith("sep=") else ""
+    code = f"pandas.read_csv(file, sep={mark!r}{decimal}{skip}).to_csv(file, index=False)"
+    return f"the columns are separated by {name}{also}; save the file with commas and decimal points, e.g. by {code}"
+
+
+def _header(
+    header: list[str],
+    line: int,
+    columns: Sequence[Column],
+    table: Table,
+    rows: Sequence[tuple[int, list[str]]],
+    years: Mapping[int, str],
+) -> dict[str, int]:
     """Position of every known column; problems of the header go to the table."""
     known = [c.name for c in columns]
     if len(header) > MOST_COLUMNS:
         table.report(line, "", f"the header has {len(header)} columns; at most {MOST_COLUMNS} are read")
-        return {}
-    other = next((s for s in (";", "\t") if len(header) == 1 and s in header[0]), None)
-    if other:
-        name = "semicolons" if other == ";" else "tabs"
-        table.report(line, "", f"the columns are separated by {name}; save the file with commas")
+        table.lost.update(known)
         return {}
     positions: dict[str, int] = {}
-    misspelt: set[str] = set()
     for i, name in enumerate(header):
-        if not name:
+        if name in known and name not in positions:
+            positions[name] = i
+        elif i in years or (not name and not any(record[i : i + 1] != [""] for _, record in rows)):
+            continue
+        elif _is_index(i, name, rows):
+            table.report(
+                line, plain(name), "the first column is the index of pandas; write with to_csv(file, index=False)"
+            )
+        elif not name:
             table.report(line, "", f"column {i + 1} has no name; name it, or delete the column")
         elif name in positions:
             table.report(line, name, f"the header has the column {shown(name)} twice; keep one of them")
-        elif name in known:
-            positions[name] = i
         else:
             hint = did_you_mean(name, [k for k in known if k not in header])
-            misspelt.update(k for k in known if hint.endswith(f"did you mean {shown(k)}?"))
+            table.lost.update(k for k in known if hint.endswith(f"did you mean {shown(k)}?"))
             table.report(line, name, f"the column {shown(name)} is not known; allowed are: {listed(known, 40)}{hint}")
     for column in columns:
-        if column.required and column.name not in positions and column.name not in misspelt:
+        if (
+            column.required
+            and column.name not in positions
+            and column.name not in table.lost
+            and not (years and column.name in MELTED)
+        ):
             table.report(line, column.name, f"the column '{column.name}' is missing; add it to the header")
+            table.lost.add(column.name)
     return positions
 
 
+def _is_index(position: int, name: str, rows: Sequence[tuple[int, list[str]]]) -> bool:
+    cells = [record[0] for _, record in rows if record]
+    return position == 0 and name in ("", "Unnamed: 0", "index") and cells == [str(n) for n in range(len(cells))]
+
+
 def _rows(
-    records: Iterator[tuple[int, list[str]]],
+    records: Iterable[tuple[int, list[str]]],
     width: int,
     positions: dict[str, int],
     columns: Sequence[Column],
     table: Table,
+    years: Mapping[int, str],
 ) -> None:
     header_is_good = table.clean
     empty = {c.name: c.parse("") for c in columns}
     there = [(column, positions[column.name]) for column in columns if column.name in positions]
+    by_name = {column.name: column for column in columns}
     # Text → value: most cells of a long table are empty or repeat another.
     parsed: dict[str, dict[str, Any]] = {column.name: {} for column in columns}
+
+    def put(cells: dict[str, Any], line: int, column: Column, text: str, of: str = "") -> None:
+        known = parsed[column.name]
+        try:
+            if text not in known:
+                known[text] = _cell(text, column)
+            cells[column.name] = known[text]
+        except CellError as error:
+            table.report(line, column.name, f"{of}{error}")
+
     for line, record in records:
         if len(record) != width:
             if header_is_good:
@@ -236,14 +339,16 @@ def _rows(
             continue
         cells = dict(empty)
         for column, position in there:
-            text, known = record[position], parsed[column.name]
-            try:
-                if text not in known:
-                    known[text] = _cell(text, column)
-                cells[column.name] = known[text]
-            except CellError as error:
-                table.report(line, column.name, str(error))
-        table.rows.append(Row(line, cells))
+            put(cells, line, column, record[position])
+        if not years:
+            table.rows.append(Row(line, cells))
+        for position, year in years.items():
+            if record[position]:
+                melted = dict(cells)
+                put(melted, line, by_name["year_from"], year)
+                put(melted, line, by_name["value"], record[position], f"column {year}: ")
+                melted["id"] = f"{cells['id']}-{year}" if cells.get("id") else cells.get("id")
+                table.rows.append(Row(line, melted))
 
 
 def _cell(text: str, column: Column) -> Any:
@@ -259,7 +364,7 @@ def report_duplicates(table: Table, rows: Iterable[Row], key: Sequence[str], wha
     first: dict[tuple[object, ...], int] = {}
     for row in rows:
         values = tuple(row[k] for k in key)
-        if not any(values) or any((row.line, k) in table.bad for k in key):
+        if not any(values) or any(table.is_bad(row.line, k) for k in key):
             continue
         if values in first:
             name = listed(shown(v) for v in values)

@@ -59,7 +59,7 @@ def constant_problems(reading: Reading) -> list[Problem]:
     table = reading.tables[CONSTANTS]
     problems = []
     for row in reading.in_effect(table):
-        if row["constant"] in known and (row.line, "unit") not in table.bad:
+        if row["constant"] in known and not table.is_bad(row.line, "unit"):
             try:
                 mass_conversion(row["unit"], reading.settings.unit)
             except CaseError as error:

@@ -110,13 +110,13 @@ def load_case(folder: Path, answers: bool = True, /, **options: str) -> CaseRead
     reading.check_sources_table()
     reading.warnings.extend(unread_warnings(reading))
     if found.unclear - HARMLESS:
-        return CaseReading(None, _told(reading), tuple(reading.warnings))
+        return CaseReading(None, _told(reading), reading.placed(reading.warnings))
     _check_together(reading, tables, case)
     if answers:
         _check_answers(reading, case, found)
     if all(table.whole for table in reading.tables.values()):
         reading.warnings.extend(word_warnings(reading, tables))
-    return CaseReading(case, _told(reading), tuple(sorted(set(reading.warnings))))
+    return CaseReading(case, _told(reading), reading.placed(reading.warnings))
 
 
 def _check_answers(reading: Reading, case: Case, found: CaseText) -> None:
@@ -138,7 +138,7 @@ def _has_answers(case: Case) -> bool:
 def _told(reading: Reading) -> tuple[Problem, ...]:
     """All problems, except those that depend on an unreadable key of ``case.toml``."""
     waiting = "basis" if "unit" in reading.unclear else None
-    return tuple(sorted({p for p in reading.problems if waiting is None or p.column != waiting}))
+    return reading.placed(p for p in reading.problems if waiting is None or p.column != waiting)
 
 
 def problems_of(case: Case) -> tuple[Problem, ...]:
@@ -169,7 +169,7 @@ def _check_together(reading: Reading, tables: SystemTables, case: Case) -> None:
     found = [
         problem
         for problem in row_problems(case)
-        if (problem.line, problem.column) not in table.bad
+        if not table.is_bad(problem.line, problem.column)
         and not (problem.line in unclear and problem.column in (*FLOW_FIELDS, "years", "mode", "kind"))
     ]
     reading.problems.extend(found)

@@ -8,7 +8,9 @@ from pathlib import Path
 from reeuncert.errors import Problem
 from reeuncert.reading.evidence_tables import EVIDENCE_FOLDER, IMPORTS_FOLDER, evidence_files, is_left_behind
 from reeuncert.reading.state import CASE_FILES, DATA_FILES, Reading
-from reeuncert.words.cells import did_you_mean, plain
+from reeuncert.reading.state import TABLES as SHARED
+from reeuncert.reading.workbooks import ENDING
+from reeuncert.words.cells import did_you_mean, plain, shown
 
 TABLES = (".csv", ".tsv", ".tab", ".txt", ".xls", ".xlsx", ".xlsm", ".ods", ".numbers", ".gz", ".zip", ".bz2", ".xz")
 TABLES_BINARY = (".parquet", ".feather", ".json", ".jsonl", ".dta", ".sav", ".rds")
@@ -22,12 +24,24 @@ def unread_warnings(reading: Reading) -> list[Problem]:
     """Every file in the folders of a case that looks like a table and is not read."""
     known = {reading.folder / name for name in CASE_FILES}
     known |= {reading.data_folder / name for name in (*DATA_FILES, *BESIDE, *evidence_files(reading))}
-    absent = [path.name for path in known if not path.exists()]
+    known |= {path.with_suffix(ENDING) for path in known} | {path.parent / f"{SHARED}{ENDING}" for path in known}
+    absent = [path.name for path in known if not path.exists() and path.suffix != ENDING]
     found = []
     for root in dict.fromkeys((reading.folder, reading.data_folder)):
         if root.is_dir() and "data" not in reading.unclear:
             found += [_warning(path, root, absent) for path in _files(root) if path not in known]
-    return found
+    return [*found, *_unread_sheets(reading)]
+
+
+def _unread_sheets(reading: Reading) -> Iterator[Problem]:
+    known = [Path(name).stem for name in (*CASE_FILES[1:], *DATA_FILES)]
+    for path, sheets in reading.workbooks.items():
+        for title in sheets if path.stem == SHARED else ():
+            if title not in known:
+                message = (
+                    f"the sheet {shown(title)} is not read{did_you_mean(title, known)}; sheets are named as tables"
+                )
+                yield Problem(path.name, 0, "", f"{message}: {', '.join(known)}")
 
 
 def _files(root: Path) -> Iterator[Path]:
@@ -62,5 +76,7 @@ def _warning(path: Path, root: Path, absent: list[str]) -> Problem:
         message = f"the file is not read{hint}"
         if not hint:
             where = f"evidence.csv or {EVIDENCE_FOLDER}/NAME.csv"
-            message += f"; evidence is read from {where} (save it as CSV UTF-8), other tables by their own names"
+            message += (
+                f"; evidence is read from {where} (CSV UTF-8) or the same with .xlsx, other tables by their own names"
+            )
     return Problem(plain(name, 200), 0, "", message)

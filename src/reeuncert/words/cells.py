@@ -18,9 +18,11 @@ JOINING = "+|;/\\"
 """Characters that join names in cells, or parts of paths, and so stand in no name."""
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_YEAR = re.compile(r"\d{1,4}", re.ASCII)
+_YEAR = re.compile(r"(\d{1,4})(\.0*)?", re.ASCII)
 _YEARS = re.compile(r"(\d{1,4})\s*-\s*(\d{1,4})", re.ASCII)
-_THOUSANDS = re.compile(r"[+-]?\d{1,3}([ ,'\u00a0\u202f]\d{3})+(\.\d+)?")
+_GROUPED = re.compile(
+    r"(?P<sign>[+-]?)(?P<whole>\d+([ ,.'’\u00a0\u202f]\d{3})*)(?P<mark>[ ,.'’\u00a0\u202f])(?P<last>\d+)"
+)
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -155,17 +157,12 @@ def number_cell(text: str) -> float:
     1500.0
     >>> number_cell("1,500")
     Traceback (most recent call last):
-    reeuncert.words.cells.CellError: '1,500' is no number; write 1500 (no separators of thousands)
+    reeuncert.words.cells.CellError: '1,500' is no number; write 1500 or 1.500, whichever the source means
     """
     if not text:
         return math.nan
     if not _NUMBER.fullmatch(text):
-        if _THOUSANDS.fullmatch(text):
-            plain = re.sub(r"[^\d.+-]", "", text)
-            raise CellError(f"{shown(text)} is no number; write {plain} (no separators of thousands)")
-        if text.lower().strip("+-") in ("nan", "na", "n/a", "null", "none", "inf", "infinity"):
-            raise CellError(f"{shown(text)} is no number; leave the cell empty where nothing is known")
-        raise CellError(f"{shown(text)} is no number; write digits with a decimal point, e.g. 12.5 or 1e-3")
+        raise CellError(f"{shown(text)} is no number; {readings(text)}")
     value = float(text)
     digits = re.split("[eE]", text)[0]
     zero = not any(c in "123456789" for c in digits)
@@ -177,13 +174,38 @@ def number_cell(text: str) -> float:
     return value
 
 
+def readings(text: str) -> str:
+    """What a text that is no number may mean, and how to write that."""
+    if text.lower().strip("+-") in ("nan", "na", "n/a", "null", "none", "inf", "infinity"):
+        return "leave the cell empty where nothing is known"
+    if text.endswith("%") and _NUMBER.fullmatch(text[:-1].strip()):
+        share = float(text[:-1])
+        return f"write {share:.15g} with the unit %, or {share / 100:.15g} with the unit share"
+    found = _GROUPED.fullmatch(text)
+    if not found:
+        return "write digits with a decimal point, e.g. 12.5 or 1e-3"
+    sign, whole, mark, last = found["sign"], re.sub(r"\D", "", found["whole"]), found["mark"], found["last"]
+    marks = set(re.findall(r"[^\d]", found["whole"]))
+    # Three digits after one comma may be a decimal comma or thousands: 1,045. Only the author knows.
+    if mark == "," and not marks and len(last) == 3 and len(whole) <= 3 and whole != "0":
+        return f"write {sign}{whole}{last} or {sign}{whole}.{last}, whichever the source means"
+    if mark in ".," and mark not in marks:
+        return f"write {sign}{whole}.{last} (a decimal point, no separators of thousands)"
+    return f"write {sign}{whole}{last} (no separators of thousands)"
+
+
 def year_cell(text: str) -> int:
-    """A year; 0 where the cell is empty."""
+    """A year; 0 where the cell is empty. pandas writes a column of years with a gap as 2018.0.
+
+    >>> year_cell("2018"), year_cell("2018.0")
+    (2018, 2018)
+    """
     if not text:
         return 0
-    if not _YEAR.fullmatch(text) or not FIRST_YEAR <= int(text) <= LAST_YEAR:
+    found = _YEAR.fullmatch(text)
+    if not found or not FIRST_YEAR <= int(found[1]) <= LAST_YEAR:
         raise CellError(f"{shown(text)} is no year; write it like 2010")
-    return int(text)
+    return int(found[1])
 
 
 def parse_years(text: str, first: int, last: int) -> tuple[int, ...]:
@@ -203,7 +225,7 @@ def parse_years(text: str, first: int, last: int) -> tuple[int, ...]:
         if span:
             start, end = int(span[1]), int(span[2])
         elif _YEAR.fullmatch(part):
-            start = end = int(part)
+            start = end = year_cell(part)
         else:
             hint = " (with a plain hyphen)" if any(c in part for c in "\u2010\u2011\u2012\u2013\u2014") else ""
             raise CellError(f"{shown(part)} are no years; write 2000-2005, 2010 or 2000-2005;2010{hint}")

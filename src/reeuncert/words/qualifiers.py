@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+from reeuncert.words.cells import CellError, number_cell, readings, shown
 
 
 @dataclass(frozen=True)
@@ -38,3 +41,45 @@ QUALIFIERS = {
 """Qualifiers by their word."""
 
 BOUND_QUALIFIERS = tuple(word for word, qualifier in QUALIFIERS.items() if qualifier.bound)
+
+_BEFORE = {
+    ">": "at_least", "≥": "at_least", ">=": "at_least", "<": "up_to", "≤": "up_to", "<=": "up_to",
+    "~": "about", "≈": "about", "c.": "about", "ca.": "about",
+}  # fmt: skip
+_AFTER = {"e": "estimate", "est": "estimate", "r": "revised", "p": "estimate", "+": "at_least"}
+_WITHHELD = ("w", "d", "na", "n/a", "n.a.", "nan", "null", "none", "...", "…", "..", "x", "xx", "c")
+_NIL = ("--", "-", "—", "–", "nil")
+_MARKED = re.compile(r"(?P<before>[^\d\s.,+-]*\.?)\s*(?P<number>\d[\d.,' ]*?)\s*\(?(?P<after>[A-Za-z+]*)\)?")
+_SPAN = re.compile(r"(\d[\d.]*)\s*(?:-|–|to)\s*(\d[\d.]*)")
+
+
+def figure_cell(text: str) -> float:
+    """A reported figure; the marks that statistics print around numbers point to the qualifier that says them.
+
+    >>> figure_cell(">95")
+    Traceback (most recent call last):
+    reeuncert.words.cells.CellError: '>95' is no number; write 95, with the qualifier at_least
+    """
+    try:
+        return number_cell(text)
+    except CellError:
+        advice = _meant(text)
+        if not advice:
+            raise
+        raise CellError(f"{shown(text)} is no number; {advice}") from None
+
+
+def _meant(text: str) -> str:
+    if text.casefold() in _WITHHELD:
+        return "nothing was reported, or it was withheld: delete the row (missing is not zero)"
+    if text in _NIL:
+        return "if it is zero write 0, the qualifier zero and the printed unit in resolution; else delete the row"
+    span = _SPAN.fullmatch(text)
+    if span:
+        return f"write {span[1]} into low and {span[2]} into high, with the qualifier range"
+    found = _MARKED.fullmatch(text)
+    word = found and (_BEFORE.get(found["before"].casefold()) or _AFTER.get(found["after"].casefold()))
+    if not found or not word:
+        return ""
+    number = found["number"]
+    return f"{readings(number) if re.search(r"[, ']", number) else f'write {number}'}, with the qualifier {word}"

@@ -2,8 +2,79 @@
 
 from __future__ import annotations
 
-TONNES = {"t": 1.0, "kt": 1e3, "Mt": 1e6}
-"""Units of mass, in tonnes."""
+from collections.abc import Sequence
+
+from reeuncert.words.cells import did_you_mean, listed, shown
+
+_POUND = 0.45359237e-3
+
+TONNES = {
+    "t": 1.0,
+    "kt": 1e3,
+    "Mt": 1e6,
+    "kg": 1e-3,
+    "g": 1e-6,
+    "Mg": 1.0,
+    "Gg": 1e3,
+    "Tg": 1e6,
+    "lb": _POUND,
+    "klb": 1e3 * _POUND,
+    "Mlb": 1e6 * _POUND,
+    "st": 2000 * _POUND,
+}
+"""Units of mass, in tonnes; ``st`` is the short ton of 2,000 lb (NIST SP 811)."""
+
+SPELT_OUT = {
+    "tonne": "t",
+    "tonnes": "t",
+    "metric ton": "t",
+    "metric tons": "t",
+    "thousand tonnes": "kt",
+    "thousand metric tons": "kt",
+    "kilotonnes": "kt",
+    "million tonnes": "Mt",
+    "million metric tons": "Mt",
+    "megatonnes": "Mt",
+    "kilogram": "kg",
+    "kilograms": "kg",
+    "kgs": "kg",
+    "gram": "g",
+    "grams": "g",
+    "pound": "lb",
+    "pounds": "lb",
+    "lbs": "lb",
+    "thousand pounds": "klb",
+    "million lb": "Mlb",
+    "million pounds": "Mlb",
+    "short ton": "st",
+    "short tons": "st",
+    "percent": "%",
+    "per cent": "%",
+}
+"""Units as they are spelt out elsewhere, and the symbols that stand for them here."""
+
+
+def unit_cell(text: str) -> str:
+    """The symbol of a unit that may be spelt out; what is not known stays as it is.
+
+    >>> unit_cell("million pounds"), unit_cell("tonnes"), unit_cell("kt")
+    ('Mlb', 't', 'kt')
+    """
+    words = " ".join(text.split())
+    return SPELT_OUT.get(words.casefold(), words)
+
+
+def unknown_unit(unit: str, allowed: Sequence[str], what: str) -> str:
+    """Message for a unit that is not among those allowed.
+
+    >>> unknown_unit("tons", ("t", "st"), "a level")
+    "the unit 'tons' is not known for a level; use one of: t, st; metric tons are 't', short tons 'st'"
+    """
+    hint = did_you_mean(unit, allowed)
+    if unit.casefold() in ("ton", "tons"):
+        hint = "; metric tons are 't', short tons 'st'"
+    return f"the unit {shown(unit)} is not known for {what}; use one of: {listed(allowed, 20)}{hint}"
+
 
 SHARE_UNITS = {"%": 0.01, "share": 1.0, "ratio": 1.0}
 """Units of shares and ratios."""

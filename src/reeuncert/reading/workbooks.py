@@ -1,0 +1,101 @@
+"""Excel workbooks as tables: every cell as the text that a CSV file would hold."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import zipfile
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from reeuncert.words.cells import shown
+
+ENDING = ".xlsx"
+MOST_UNPACKED = 200_000_000
+"""Bytes of a workbook once it is unpacked: a small file can hold gigabytes of one letter."""
+
+Sheet = list[tuple[int, list[str]]]
+"""Rows that are not empty, each with its number in the sheet."""
+
+
+class WorkbookError(ValueError):
+    """A workbook cannot be read; the message says why, and the remedy."""
+
+
+def sheets_of(content: bytes, report: Callable[[str, int, str], None]) -> dict[str, Sheet]:
+    """The sheets of a workbook that hold anything, by name.
+
+    Parameters
+    ----------
+    content
+        Bytes of the file.
+    report
+        Receives sheet, row and message of each cell that cannot be taken as it is.
+
+    Raises
+    ------
+    WorkbookError
+        When the file is no workbook.
+    """
+    # Here, since most cases have no workbook and the import takes a quarter of a second.
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+        if size > MOST_UNPACKED:
+            raise WorkbookError(f"the workbook unpacks to {size:,} bytes; at most {MOST_UNPACKED:,} are read: split it")
+        formulas, values = (load_workbook(io.BytesIO(content), data_only=stored) for stored in (False, True))
+    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, TypeError, OSError) as error:
+        if isinstance(error, WorkbookError):
+            raise
+        message = "the file is no Excel workbook (.xlsx), or is damaged or locked by a password; save it again"
+        raise WorkbookError(message) from error
+    found = {}
+    for sheet in values.worksheets:
+        rows = list(_rows(sheet, formulas[sheet.title], lambda row, text, name=sheet.title: report(name, row, text)))
+        if rows:
+            found[sheet.title] = rows
+    return found
+
+
+def _rows(values: Any, formulas: Any, report: Callable[[int, str], None]) -> Iterator[tuple[int, list[str]]]:
+    for merged in values.merged_cells.ranges:
+        report(merged.min_row, f"the cells {merged.coord} are merged; split them, and fill in each")
+    for number, (cells, written) in enumerate(zip(values.iter_rows(), formulas.iter_rows(), strict=True), 1):
+        texts = []
+        for cell, source in zip(cells, written, strict=True):
+            if source.data_type == "f" and cell.value is None:
+                report(number, f"the formula in {cell.coordinate} has no stored value; open the file and save it again")
+            texts.append(_text(cell))
+        if any(texts):
+            yield number, texts
+
+
+def _text(cell: Any) -> str:
+    value = cell.value
+    if isinstance(value, bool) or value is None:
+        return "" if value is None else str(value).upper()
+    if isinstance(value, int | float):
+        # 15 digits are what the program shows and what it can hold; 0.1 + 0.2 is 0.3 there.
+        return f"{value * 100:.15g}%" if "%" in cell.number_format else f"{value:.15g}"
+    if isinstance(value, datetime.datetime) and value.time() == datetime.time():
+        value = value.date()
+    return str(value).strip()
+
+
+def one_sheet(sheets: dict[str, Sheet], name: str) -> Sheet:
+    """The sheet of a workbook that holds one table: its only one, or the one of that name.
+
+    Raises
+    ------
+    WorkbookError
+        When it is not clear which.
+    """
+    if name in sheets:
+        return sheets[name]
+    if len(sheets) != 1:
+        found = ", ".join(shown(sheet) for sheet in sheets) or "none"
+        raise WorkbookError(f"the table is one sheet of the workbook (sheets: {found}); name it {shown(name)}")
+    return next(iter(sheets.values()))
