@@ -103,10 +103,10 @@ def test_evidence_may_lie_in_a_folder_beside_the_case(tmp_path: Path) -> None:
         place.write_text(FILES[name])
     case = read_case(tmp_path / "models" / "tiny")
     assert {row.file for row in case.evidence} == {"evidence/first.csv"}
-    (tmp_path / "data" / "evidence.csv").write_text(FILES["evidence.csv"].replace("14,,,kt", "x,,,kt"))
+    (tmp_path / "data" / "evidence.csv").write_text(FILES["evidence.csv"].replace("14,,,kt", "y,,,kt"))
     said = problems_in(tmp_path / "models" / "tiny")
     assert said[0] == (
-        "evidence.csv line 2, column 'value': 'x' is no number; write digits with a decimal point, e.g. 12.5 or 1e-3"
+        "evidence.csv line 2, column 'value': 'y' is no number; write digits with a decimal point, e.g. 12.5 or 1e-3"
     )
     assert said[1] == (
         "evidence/first.csv line 2, column 'id': the id 'M0' is given at evidence.csv line 2 already; delete one of "

@@ -41,7 +41,7 @@ def changed(case: Case, table: str, row: int, **fields: Any) -> Case:
     ("file", "column", "value"),
     [
         ("evidence.csv", "basis", "gros"),
-        ("evidence.csv", "unit", "kg"),
+        ("evidence.csv", "unit", "oz"),
         ("evidence.csv", "qualifier", "circa"),
         ("evidence.csv", "relation", "part"),
         ("evidence.csv", "span", "total"),

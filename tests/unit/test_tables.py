@@ -65,7 +65,7 @@ def test_names_in_decomposed_unicode_are_the_same_names(tmp_path: Path) -> None:
 
 
 def test_every_problem_of_a_table_is_listed(tmp_path: Path) -> None:
-    table = read(tmp_path, "nmae,value,value,,note\na,1,1,,\n")
+    table = read(tmp_path, "nmae,value,value,,note\na,1,1,x,\n")
     assert said(table) == [
         "t.csv line 1, column 'nmae': the column 'nmae' is not known; allowed are: name, value, note; "
         "did you mean 'name'?",
@@ -115,7 +115,7 @@ def test_numbers_that_are_read(text: str, value: float) -> None:
         ("1_000", "'1_000' is no number; write digits with a decimal point, e.g. 12.5 or 1e-3"),
         ("１２", "'１２' is no number; write digits with a decimal point, e.g. 12.5 or 1e-3"),
         ("0x10", "'0x10' is no number; write digits with a decimal point, e.g. 12.5 or 1e-3"),
-        ("1 234.5", "'1 234.5' is no number; write 1234.5 (no separators of thousands)"),
+        ("1 234.5", "'1 234.5' is no number; write 1234.5 (a decimal point, no separators of thousands)"),
         ("1e400", "'1e400' is out of range; numbers are 0 or between 1e-30 and 1e+30 in size: check the exponent"),
         ("1e-310", "'1e-310' is out of range; numbers are 0 or between 1e-30 and 1e+30 in size: check the exponent"),
         ("1e-999", "'1e-999' is out of range; numbers are 0 or between 1e-30 and 1e+30 in size: check the exponent"),

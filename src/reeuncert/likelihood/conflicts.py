@@ -124,14 +124,14 @@ def _bound(row: Evidence, case: Case) -> tuple[float, float, float]:
 def overlaps_among(case: Case, sound: Iterable[Evidence]) -> list[Overlap]:
     """Rows of one lineage whose selectors overlap in a year and that share no offset or print: a part and its total.
 
-    Only rows without a problem of their own are looked at. Shares and ratios are compared with shares and ratios,
+    Only rows without a problem of their own are looked at. Shares and ratios are compared with those of one whole,
     levels and differences with levels and differences.
     """
-    by_lineage: dict[tuple[str, bool], list[tuple[Evidence, frozenset[Term]]]] = defaultdict(list)
+    by_lineage: dict[tuple[str, frozenset[Term] | None], list[tuple[Evidence, frozenset[Term]]]] = defaultdict(list)
     for row in sound:
         *_, part, whole = statement(row, case)
         relative = row.relation in SHARE_RELATIONS
-        by_lineage[row.lineage, relative].append((row, part if relative else part | whole))
+        by_lineage[row.lineage, whole if relative else None].append((row, part if relative else part | whole))
     found = []
     for (lineage, _), rows in by_lineage.items():
         found += _overlaps_within(case, lineage, rows)

@@ -19,7 +19,7 @@ from reeuncert.words.error_laws import ERROR_LAWS
 from reeuncert.words.qualifiers import figure_cell
 from reeuncert.words.units import unit_cell
 
-CLASSES, FACTORS, OFFSETS = "classes.csv", "factors.csv", "offsets.csv"
+CLASSES, FACTORS, OFFSETS, EVIDENCE = "classes.csv", "factors.csv", "offsets.csv", "evidence.csv"
 EVIDENCE_FOLDER = "evidence"
 IMPORTS_FOLDER = "imports"
 """Mapping tables of importers, and figures that later editions revised: not read by a model."""
@@ -223,8 +223,12 @@ def _evidence_tables(reading: Reading) -> Iterator[Table]:
                 reading.problems.append(Problem(name, 0, "", str(error)))
             continue
         for title, sheet in sheets.items():
-            if name in books or title == EVIDENCE_FOLDER:
-                yield reading.of_sheet(f"{name}, sheet {shown(title)}", sheet, columns)
+            place = f"{name}, sheet {shown(title)}"
+            if name in books:
+                yield reading.of_sheet(place, sheet, columns)
+            elif title == EVIDENCE_FOLDER:
+                reading.places[EVIDENCE] = place
+                yield reading.of_sheet(EVIDENCE, sheet, columns)
 
 
 def read_evidence(reading: Reading, tables: SystemTables, lists: Lists) -> tuple[Evidence, ...]:

@@ -179,7 +179,7 @@ class Reading:
         table = self.tables.get(SOURCES)
         if not cited or "data" in self.unclear:
             return
-        if not (self.data_folder / SOURCES).exists():
+        if SOURCES not in self.places and not (self.data_folder / SOURCES).exists():
             message = f"the file is missing, but rows cite sources such as {shown(cited[0])}; add it to the data folder"
             self.problems.append(Problem(SOURCES, 0, "", f"{message} {shown(self.settings.data)}"))
         elif table is not None and table.clean and not self.in_effect(table):

@@ -93,7 +93,8 @@ class Table:
         return column in self.lost or (line, column) in self.bad
 
     def lines_with_problems(self) -> set[int]:
-        return {line for line, _ in self.bad}
+        """Lines of which a cell, or a whole column, has a problem."""
+        return {line for line, _ in self.bad} | {row.line for row in self.rows if self.lost}
 
 
 def read_bytes(path: Path, file: str, most: int = MOST_BYTES) -> bytes | Problem:
@@ -188,7 +189,7 @@ def _years(header: list[str], columns: Sequence[Column], line: int, table: Table
             f"the columns {listed(years.values())} are years; write {MELT.replace('#', '# ')} alone on a line above"
         )
         table.report(line, "", f"{message} the header for one row a year, or give each year its own row")
-        table.lost.update(MELTED)
+        table.lost.update(c.name for c in columns)
     return years
 
 

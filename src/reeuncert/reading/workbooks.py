@@ -6,6 +6,7 @@ import datetime
 import io
 import zipfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from reeuncert.words.cells import shown
@@ -54,7 +55,7 @@ def sheets_of(content: bytes, report: Callable[[str, int, str], None]) -> dict[s
         raise WorkbookError(message) from error
     found = {}
     for sheet in values.worksheets:
-        rows = list(_rows(sheet, formulas[sheet.title], lambda row, text, name=sheet.title: report(name, row, text)))
+        rows = list(_rows(sheet, formulas[sheet.title], partial(report, sheet.title)))
         if rows:
             found[sheet.title] = rows
     return found

@@ -20,10 +20,12 @@ from reeuncert.priors.checks import WIDE, prior_warnings, total_log_sd
 from reeuncert.priors.coverage import case_network
 from reeuncert.priors.implied import implied_flows, implied_warnings
 from reeuncert.reading.bundled import find_case
+from reeuncert.reading.system_tables import FLOWS
+from reeuncert.system.definition import OUTSIDE
 from reeuncert.validation.far import far_rows, number_warnings
 from reeuncert.validation.reader import CaseReading, load_case, problems_of
 from reeuncert.validation.words_used import known_constants
-from reeuncert.words.cells import condensed, listed
+from reeuncert.words.cells import condensed, listed, shown
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def check_case(case_or_path: Case | str | Path, /, **options: str) -> CaseReport
         return CaseReport(name, reading.problems, reading.warnings, ())
     case = reading.case
     pairs = overlaps(case)
-    warnings = {*reading.warnings, *number_warnings(case), *_overlap_warnings(case, pairs)}
+    warnings = {*reading.warnings, *number_warnings(case), *_overlap_warnings(case, pairs), *_consumption(case)[1]}
     if case.prior_measure == "coordinates":  # other priors cannot be simulated forward
         implied = implied_flows(case)
         warnings |= {*implied_warnings(case, *implied), *far_rows(case, *implied)}
@@ -124,6 +126,23 @@ def check_case(case_or_path: Case | str | Path, /, **options: str) -> CaseReport
 def _overlap_warnings(case: Case, pairs: Sequence[Overlap]) -> list[Problem]:
     where = {row.id: row for row in case.evidence}
     return [Problem(where[o.second].file, where[o.second].line, "offsets", str(o)) for o in pairs]
+
+
+def _consumption(case: Case) -> tuple[str, list[Problem]]:
+    """What apparent consumption holds, and what leaves again the processes where it ends."""
+    flows = case.system.flows
+    entering = [flow for flow in flows if flow.quantity == "apparent_consumption"]
+    users = {flow.to_process for flow in entering} - {OUTSIDE}
+    found = []
+    for flow in flows:
+        if flow.from_process in users and OUTSIDE not in (flow.to_process, flow.from_process) and flow not in entering:
+            message = (
+                f"flow {shown(flow.name)} leaves {shown(flow.from_process)}, where apparent consumption ends, for "
+                f"{shown(flow.to_process)}: it is part of apparent consumption and of no end use, so that the two "
+                "totals differ; let it leave the market or the process before consumption if they should be equal"
+            )
+            found.append(Problem(FLOWS, 0, "from_process", message))
+    return _names(flow.name for flow in entering), found
 
 
 def _information(case: Case, pairs: Sequence[Overlap]) -> list[tuple[str, str]]:
@@ -136,6 +155,7 @@ def _information(case: Case, pairs: Sequence[Overlap]) -> list[tuple[str, str]]:
         ("years", condensed(system.years)),
         ("flows", f"{len(system.flows)}; {per_year.min()} to {per_year.max()} a year, {per_year.sum()} in all years"),
         ("coordinates", f"{network.n_coordinates}: " + ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items()))),
+        *[("apparent consumption is the sum of", names) for names in [_consumption(case)[0]] if names != "none"],
         ("prior measure", case.prior_measure),
         ("priors", f"{len(case.priors)} rows in {len({row.group for row in case.priors})} groups"),
         (f"priors with a log-sd above {WIDE:g}", _names(r.name for r in case.priors if total_log_sd(case, r) > WIDE)),

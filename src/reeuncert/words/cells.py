@@ -180,7 +180,7 @@ def readings(text: str) -> str:
         return "leave the cell empty where nothing is known"
     if text.endswith("%") and _NUMBER.fullmatch(text[:-1].strip()):
         share = float(text[:-1])
-        return f"write {share:.15g} with the unit %, or {share / 100:.15g} with the unit share"
+        return f"write {share / 100:.15g} for a share, or {share:.15g} where the row has the unit %"
     found = _GROUPED.fullmatch(text)
     if not found:
         return "write digits with a decimal point, e.g. 12.5 or 1e-3"
