@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from reeuncert.checks.result import CheckResult, information, judged
 from reeuncert.indicators.headlines import HeadlineDraws, headline_draws
 from reeuncert.result.diagnostics import diagnose
+from reeuncert.result.quantiles import filled
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 
@@ -63,7 +64,7 @@ def relative_error(draws: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _of_keys(keys: tuple[HeadlineDraws, ...]) -> NDArray[np.float64]:
-    draws = np.stack([np.where(np.isfinite(k.posterior), k.posterior, np.nanmedian(k.posterior)) for k in keys], axis=2)
+    draws = np.stack([filled(k.posterior) for k in keys], axis=2)
     return relative_error(draws)
 
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from reeuncert.checks.result import CheckResult, information
 from reeuncert.indicators.headlines import headline_draws
+from reeuncert.result.quantiles import filled
 from reeuncert.result.result import Result
 
 SENSITIVE = 0.05
@@ -104,8 +105,7 @@ def sensitivity(headlines: dict[str, Floats], parts: dict[str, Floats]) -> pd.Da
     weights = [_weights((alpha - 1) * both) for alpha in ALPHAS]
     rows = []
     for label, draws in headlines.items():
-        flat = draws[:, ::step].reshape(-1)
-        flat = np.where(np.isfinite(flat), flat, np.nanmedian(flat))
+        flat = filled(draws[:, ::step].reshape(-1))
         low, high = (_distance(flat, w) for w in weights)
         found = (high / np.log2(ALPHAS[1]) - low / np.log2(ALPHAS[0])) / 2
         scale = flat.std()

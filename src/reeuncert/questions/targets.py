@@ -17,7 +17,7 @@ from reeuncert.indicators.registry import CUMULATED, DIMS, lookup
 from reeuncert.indicators.summary import SAMPLE, computed, select_labels
 from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.predictive import predicted_quantities, split_by_lineage
-from reeuncert.result.quantiles import DEFINED
+from reeuncert.result.quantiles import DEFINED, filled
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 from reeuncert.system.definition import FLOW_FIELDS, Selector, SystemDefinition
@@ -117,7 +117,7 @@ class Target:
     @property
     def filled(self) -> Floats:
         """The draws (chain, draw), undefined ones set to the median."""
-        return np.where(np.isfinite(self.draws), self.draws, np.nanmedian(self.draws))
+        return filled(self.draws)
 
     @property
     def as_log(self) -> bool:

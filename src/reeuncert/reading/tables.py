@@ -161,7 +161,7 @@ def fill(
     melt = bool(kept) and kept[0][1][0].replace(" ", "").casefold() == MELT and not any(kept[0][1][1:])
     line, header = next(iter(kept[melt:]), (0, []))
     if header:
-        rows = [(n, _as_wide(record, len(header))) for n, record in kept[melt + 1 :]]
+        rows = kept[melt + 1 :]
         years = _years(header, columns, line, table, melt=melt)
         positions = _header(header, line, columns, table, rows, years)
         table.whole = table.clean
@@ -172,11 +172,6 @@ def fill(
         required = ",".join(c.name for c in columns if c.required)
         table.whole = False
         table.report(0, "", f"the file is empty; its first line must be a header with at least: {required}")
-
-
-def _as_wide(record: list[str], width: int) -> list[str]:
-    """A record without empty cells beyond the header, which spreadsheet programs leave behind."""
-    return record[:width] if len(record) > width and not any(record[width:]) else record
 
 
 def _years(header: list[str], columns: Sequence[Column], line: int, table: Table, *, melt: bool) -> dict[int, str]:
@@ -201,7 +196,7 @@ def read_texts(path: Path, file: str, needed: Sequence[str]) -> list[Row]:
         raise CaseError([text])
     records = list(_records(text, table))
     line, header = records[0] if records else (1, [])
-    rows = [(n, _as_wide(record, len(header))) for n, record in records[1:]]
+    rows = records[1:]
     columns = [Column(name) for name in dict.fromkeys([*header, *needed]) if name]
     positions = _header(header, line, columns, table, rows, {}) if header else {}
     for name in needed:
@@ -331,7 +326,9 @@ def _rows(
         except CellError as error:
             table.report(line, column.name, f"{of}{error}")
 
-    for line, record in records:
+    for line, whole in records:
+        # Spreadsheet programs leave empty cells beyond the header; where its names are wrong, cells may be shifted.
+        record = whole[:width] if header_is_good and not any(whole[width:]) else whole
         if len(record) != width:
             if header_is_good:
                 message = f"the row has {len(record)} cells where the header has {width}; "

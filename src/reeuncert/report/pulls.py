@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reeuncert.result.quantiles import filled
+
 
 @dataclass(frozen=True)
 class Pull:
@@ -29,10 +31,10 @@ def pulls_of(headline: np.ndarray, log_likelihood: Mapping[str, np.ndarray], top
     >>> [(p.name, round(p.strength, 2)) for p in pulls_of(draws, {"a": np.zeros(3), "b": -draws})]
     [('b', -0.82), ('a', 0.0)]
     """
-    filled = np.where(np.isfinite(headline), headline, np.nanmedian(headline))
-    spread = float(filled.std())
+    whole = filled(headline)
+    spread = float(whole.std())
     if not spread > 0:
         return []
-    centred = (filled - filled.mean()) / spread
+    centred = (whole - whole.mean()) / spread
     found = [Pull(name, float((centred * (ll - ll.mean())).mean())) for name, ll in log_likelihood.items()]
     return sorted(found, key=lambda pull: -abs(pull.strength))[:top]

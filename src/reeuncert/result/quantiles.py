@@ -18,6 +18,16 @@ DEFINED = 0.9
 _BLOCK_ELEMENTS = 4_000_000
 
 
+def filled(draws: Array) -> Array:
+    """Draws of one quantity with the undefined ones set to the median of the others; all NaN where none is defined.
+
+    >>> filled(np.array([1.0, np.nan, 3.0]))
+    array([1., 2., 3.])
+    """
+    finite = np.isfinite(draws)
+    return np.where(finite, draws, np.median(draws[finite]) if finite.any() else np.nan)
+
+
 @dataclass(frozen=True)
 class Spread:
     """Mean, median and interval of quantities, arrays (quantity,), NaN where too few draws are defined; and the

@@ -13,7 +13,7 @@ from reeuncert.priors.checks import prior_warnings, row_problems
 from reeuncert.priors.cover import coverage_problems
 from reeuncert.reading.bundled import find_case, has_published_values
 from reeuncert.reading.evidence_tables import CLASSES, read_evidence, read_lists
-from reeuncert.reading.prior_tables import PRIORS, read_constants, read_covariates, read_priors
+from reeuncert.reading.prior_tables import COVARIATES, PRIORS, read_constants, read_covariates, read_priors
 from reeuncert.reading.state import SOURCES, Reading, choose_options, input_error
 from reeuncert.reading.system_tables import FLOWS, PROCESSES, SystemTables, read_system
 from reeuncert.reading.toml import FILE, CaseText, read_case_file
@@ -170,6 +170,7 @@ def _check_together(reading: Reading, tables: SystemTables, case: Case) -> None:
         problem
         for problem in row_problems(case)
         if not table.is_bad(problem.line, problem.column)
+        and (problem.column != "slope_on" or reading.is_whole(COVARIATES))
         and not (problem.line in unclear and problem.column in (*FLOW_FIELDS, "years", "mode", "kind"))
     ]
     reading.problems.extend(found)
