@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -47,7 +48,10 @@ def sheets_of(content: bytes, report: Callable[[str, int, str], None]) -> dict[s
             size = sum(member.file_size for member in archive.infolist())
         if size > MOST_UNPACKED:
             raise WorkbookError(f"the workbook unpacks to {size:,} bytes; at most {MOST_UNPACKED:,} are read: split it")
-        formulas, values = (load_workbook(io.BytesIO(content), data_only=stored) for stored in (False, True))
+        with warnings.catch_warnings():
+            # openpyxl tells of styles and print areas that it does not know.
+            warnings.simplefilter("ignore", UserWarning)
+            formulas, values = (load_workbook(io.BytesIO(content), data_only=stored) for stored in (False, True))
     except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, TypeError, OSError) as error:
         if isinstance(error, WorkbookError):
             raise
