@@ -326,9 +326,7 @@ def _rows(
         except CellError as error:
             table.report(line, column.name, f"{of}{error}")
 
-    for line, whole in records:
-        # Spreadsheet programs leave empty cells beyond the header; where its names are wrong, cells may be shifted.
-        record = whole[:width] if header_is_good and not any(whole[width:]) else whole
+    for line, record in records:
         if len(record) != width:
             if header_is_good:
                 message = f"the row has {len(record)} cells where the header has {width}; "
