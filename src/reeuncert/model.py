@@ -16,8 +16,8 @@ from reeuncert.balance.op import balanced_flows
 from reeuncert.case.records import Case
 from reeuncert.likelihood.compile import EvidenceModel, compile_evidence
 from reeuncert.likelihood.model import add_likelihood
-from reeuncert.priors.classical import flows_with_density
 from reeuncert.priors.coverage import case_network
+from reeuncert.priors.density import flows_with_density
 from reeuncert.priors.paths import CoordinatePrior, coordinate_prior
 from reeuncert.words.cells import Short
 

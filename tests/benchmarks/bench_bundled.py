@@ -15,7 +15,7 @@ import numpy as np
 import reeuncert as ree
 from balances.residual import residual
 from reeuncert.indicators.registry import INDICATORS
-from reeuncert.inference.roundness import around_mode
+from reeuncert.inference.shape import around_mode
 from reeuncert.inference.whitening import compile_for_sampling
 from reeuncert.result.diagnostics import diagnose
 

@@ -17,7 +17,7 @@ from reeuncert.errors import OutputError
 from reeuncert.indicators.stored import read_results, stage_results
 from reeuncert.result.folder import output_folder
 from reeuncert.result.io import PROVENANCE
-from reeuncert.studies.kept import Kept
+from reeuncert.studies.cache import Kept
 from reeuncert.testing import toy_posterior
 
 FEW = 8

@@ -19,7 +19,7 @@ from xarray import DataTree
 
 from case_files import FILES, write_case
 from reeuncert.case.serial import case_from_json, case_to_json
-from reeuncert.cli.options import parse_options
+from reeuncert.cli.terminal import parse_options
 from reeuncert.errors import Problem, ReeUncertError
 from reeuncert.indicators.stored import read_results, write_netcdf
 from reeuncert.reading.tables import Column, read_table

@@ -18,8 +18,8 @@ import xarray as xr
 
 from reeuncert.case.serial import case_from_json, case_to_json
 from reeuncert.errors import SamplingError
+from reeuncert.studies.cache import Kept
 from reeuncert.studies.jobs import Job
-from reeuncert.studies.kept import Kept
 from reeuncert.testing import flow_dataset, toy_flows
 
 MARKS = "REEUNCERT_TEST_MARKS"

@@ -15,9 +15,9 @@ from reeuncert.errors import ReeUncertError
 from reeuncert.inference.refit import Refitter
 from reeuncert.plots import calibration_data, plot_calibration
 from reeuncert.studies import refits
+from reeuncert.studies.cache import Kept
 from reeuncert.studies.calibrate import calibrate, recover
 from reeuncert.studies.jobs import Job, shape_of
-from reeuncert.studies.kept import Kept
 from truths import with_mirrors
 
 NAMES = ["import_dependence", "apparent_consumption"]

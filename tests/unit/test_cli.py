@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 import reeuncert.running
 from reeuncert.cli import app
-from reeuncert.cli.options import parse_options
+from reeuncert.cli.terminal import parse_options
 from reeuncert.errors import CaseError, SamplingError
 from reeuncert.indicators.stored import read_results
 from reeuncert.report import write_results

@@ -13,7 +13,7 @@ import reeuncert as ree
 from reeuncert.case.records import Case
 from reeuncert.inference.compiled import CompiledModel
 from reeuncert.inference.density import compile_density, numbers_of, why_not, with_numbers
-from reeuncert.inference.roundness import around_mode
+from reeuncert.inference.shape import around_mode
 from reeuncert.inference.stretching import WHITENED
 from reeuncert.inference.whitening import LinearMap, compile_for_sampling, compile_whitened, with_map
 from reeuncert.model import build_model

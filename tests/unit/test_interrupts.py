@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from reeuncert.inference.chains import Chain, run_chains
-from reeuncert.inference.interrupts import Interrupts
+from reeuncert.inference.chains import Chain, Interrupts, run_chains
 from reeuncert.inference.messages import Messages
 from reeuncert.inference.settings import Settings
 

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
 
-from reeuncert.likelihood.draws import draw_errors
 from reeuncert.likelihood.op import RowLogp
 from reeuncert.likelihood.packing import pack_rows
+from reeuncert.likelihood.predictive import draw_errors
 from reeuncert.words.error_laws import CUSTOMS, DENSITY, INTERVAL, NORMAL, STUDENT_T
 
 INF = math.inf

@@ -13,10 +13,10 @@ import pytest
 import reeuncert as ree
 import studies
 from reeuncert.inference import refit
-from reeuncert.inference.roundness import Roundness
+from reeuncert.inference.shape import Shape
 from reeuncert.studies import refits
+from reeuncert.studies.cache import Kept
 from reeuncert.studies.jobs import FitSettings
-from reeuncert.studies.kept import Kept
 from reeuncert.studies.sensitivity import Plan, plan_study, scenarios_asked
 from reeuncert.studies.study import Study
 
@@ -43,7 +43,7 @@ def pilots() -> list[str]:
 def fitted(plan: Plan, pilots: list[str]) -> dict[str, Kept]:
     own = refit.pilot
 
-    def counted(*arguments: Any) -> Roundness:
+    def counted(*arguments: Any) -> Shape:
         pilots.append("pilot")
         return own(*arguments)
 

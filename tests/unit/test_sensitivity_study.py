@@ -255,7 +255,7 @@ def test_a_disk_that_fills_up_in_a_study_costs_only_what_would_be_kept(tmp_path:
 
     def filling(job):
         if job.name == "more ore":
-            monkeypatch.setattr("reeuncert.studies.kept.write_whole", full)
+            monkeypatch.setattr("reeuncert.studies.cache.write_whole", full)
         return real(job)
 
     def full(*_):

@@ -4,13 +4,12 @@ import numpy as np
 import pymc as pm
 import pytest
 
-from reeuncert.inference import pilot as pilot_module
+from reeuncert.inference import shape as shape_module
 from reeuncert.inference.compiled import CompiledModel
 from reeuncert.inference.hmc import HamiltonianRun
 from reeuncert.inference.messages import Messages
-from reeuncert.inference.pilot import pilot
-from reeuncert.inference.roundness import STIFF, Roundness, around_mode, learned_from, rounder
 from reeuncert.inference.settings import Settings
+from reeuncert.inference.shape import STIFF, Shape, around_mode, learned_shape, pilot, reshaped
 from reeuncert.inference.whitening import LinearMap, compile_whitened, with_map
 
 
@@ -50,11 +49,11 @@ def test_stiff_directions_are_found_and_only_those(round_one: CompiledModel):
 
 
 def test_directions_of_a_large_system_are_limited(plain: CompiledModel, monkeypatch):
-    monkeypatch.setattr("reeuncert.inference.roundness.MOST_NUMBERS", 5 * plain.size + 3)
+    monkeypatch.setattr("reeuncert.inference.shape.MOST_NUMBERS", 5 * plain.size + 3)
     few = around_mode(plain)
     assert LinearMap.of(few).scale.size == 5
     draws = np.random.default_rng(4).normal(size=(500, plain.size))
-    assert LinearMap.of(rounder(few, learned_from(few, draws))).scale.size <= 5
+    assert LinearMap.of(reshaped(few, learned_shape(few, draws))).scale.size <= 5
 
 
 def test_the_map_moves_points_and_leaves_the_density_alone(plain: CompiledModel, round_one: CompiledModel):
@@ -110,7 +109,7 @@ def test_draws_set_a_misjudged_scale_right(round_one: CompiledModel):
     assert learned.covariance.shape == (20, 20)
     # In coordinates a fifth as long the draws are five times as wide, but for the shrinkage towards one.
     assert np.allclose(np.diag(learned.covariance), 0.9 * 25 + 0.1, rtol=0.35)
-    found = curvatures(rounder(wrong, learned))
+    found = curvatures(reshaped(wrong, learned))
     assert found.min() > 0.4
     assert found.max() < 3.5
 
@@ -125,7 +124,7 @@ def test_the_same_seed_learns_the_same(round_one: CompiledModel):
 def test_draws_that_say_what_the_mode_says_change_nothing(round_one: CompiledModel):
     before = LinearMap.of(round_one)
     k = len(before.directions)
-    after = LinearMap.of(rounder(round_one, Roundness(before.directions, np.zeros(k), np.eye(k))))
+    after = LinearMap.of(reshaped(round_one, Shape(before.directions, np.zeros(k), np.eye(k))))
     rng = np.random.default_rng(4)
     for y in rng.normal(size=(3, round_one.size)):
         np.testing.assert_allclose(into_model(after, y), into_model(before, y), atol=1e-5)
@@ -135,16 +134,16 @@ def test_what_draws_taught_is_never_wider_than_the_prior(plain: CompiledModel, r
     """A figure that pinned a direction down may be left out: its direction is then as wide as the prior, no more."""
     before = LinearMap.of(round_one)
     k = len(before.directions)
-    wide = Roundness(before.directions, np.zeros(k), 30 * np.eye(k))
+    wide = Shape(before.directions, np.zeros(k), 30 * np.eye(k))
     loose = with_map(plain, LinearMap(before.centre, np.zeros((0, plain.size)), np.zeros(0)))
-    assert LinearMap.of(rounder(loose, wide)).scale.size == 0
-    np.testing.assert_allclose(LinearMap.of(rounder(round_one, wide)).scale, before.scale * np.sqrt(30), rtol=1e-5)
+    assert LinearMap.of(reshaped(loose, wide)).scale.size == 0
+    np.testing.assert_allclose(LinearMap.of(reshaped(round_one, wide)).scale, before.scale * np.sqrt(30), rtol=1e-5)
 
 
 def test_the_mean_of_the_draws_becomes_the_centre(round_one: CompiledModel):
     before = LinearMap.of(round_one)
     draws = np.random.default_rng(5).normal(size=(4000, round_one.size)) + 0.5
-    after = LinearMap.of(rounder(round_one, learned_from(round_one, draws)))
+    after = LinearMap.of(reshaped(round_one, learned_shape(round_one, draws)))
     moved = before.directions @ (after.centre - before.centre)
     expected = before.scale * (before.directions @ draws.mean(axis=0))
     np.testing.assert_allclose(moved, expected, atol=1e-5)
@@ -157,13 +156,13 @@ def test_a_model_without_stiff_directions_needs_no_pilot():
     learned = pilot(HamiltonianRun, compiled, Settings(seed=1), Messages(quiet=True))
     assert learned.covariance.shape == (0, 0)
     y = np.array([0.3, -1.0, 2.0])
-    assert rounder(compiled, learned).log_density(y)[0] == pytest.approx(compiled.log_density(y)[0])
+    assert reshaped(compiled, learned).log_density(y)[0] == pytest.approx(compiled.log_density(y)[0])
 
 
 def test_a_pilot_run_of_which_a_chain_was_cut_off_while_it_tuned_is_interrupted(round_one: CompiledModel, monkeypatch):
     """Ctrl-C then leaves one whole chain: it must not pass for a pilot that came to its end."""
-    own = pilot_module.run_chains
+    own = shape_module.run_chains
     one = lambda *arguments, **named: {0: own(*arguments, **named)[0]}  # noqa: E731  # as short as what it stands for
-    monkeypatch.setattr(pilot_module, "run_chains", one)
+    monkeypatch.setattr(shape_module, "run_chains", one)
     with pytest.raises(KeyboardInterrupt, match="interrupted during the pilot run"):
         pilot(HamiltonianRun, round_one, Settings(seed=1), Messages(quiet=True))

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from reeuncert.cli.exits import BAD_INPUT, guarded, status_of, whole_command
+from reeuncert.cli.terminal import BAD_INPUT, guarded, status_of, whole_command
 from reeuncert.files import named
 
 app = typer.Typer(
@@ -122,8 +122,7 @@ def run(
 def check(case: CaseArgument = DEFAULT_CASE, option: Options = None) -> None:
     """Report missing or invalid input in a case, and warnings. Samples nothing."""
     with guarded():
-        from reeuncert.cli.options import parse_options
-        from reeuncert.cli.terminal import console
+        from reeuncert.cli.terminal import console, parse_options
         from reeuncert.validation.report import check_case
 
         found = check_case(case, **parse_options(option or []))

@@ -13,8 +13,7 @@ from rich.table import Table
 from reeuncert.calibration.result import COVERAGES, Calibration
 from reeuncert.case.records import Case
 from reeuncert.case.restriction import restrict
-from reeuncert.cli.options import parse_options
-from reeuncert.cli.terminal import console
+from reeuncert.cli.terminal import console, parse_options
 from reeuncert.errors import CaseError, Problem
 from reeuncert.result.folder import output_folder
 from reeuncert.studies.calibrate import calibrate

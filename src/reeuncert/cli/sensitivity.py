@@ -12,9 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from reeuncert.case.records import Case
-from reeuncert.cli.exits import FAILED_CHECK
-from reeuncert.cli.options import parse_options
-from reeuncert.cli.terminal import console
+from reeuncert.cli.terminal import FAILED_CHECK, console, parse_options
 from reeuncert.edits.scenario import FILE
 from reeuncert.errors import CaseError, Problem
 from reeuncert.files import write_whole

@@ -7,19 +7,62 @@ missing chains.
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import FrameType, TracebackType
 from typing import Protocol
 
 import numpy as np
 import xarray as xr
 
 from reeuncert.inference.compiled import CompiledModel
-from reeuncert.inference.interrupts import Interrupts
 from reeuncert.inference.messages import Messages
 from reeuncert.inference.settings import Settings
 from reeuncert.inference.stretching import WHITENED
+
+
+class Interrupts:
+    """A context in which the first Ctrl-C only sets a flag.
+
+    The second has its usual effect, and so has the first outside the main thread or with another handler.
+
+    Examples
+    --------
+    >>> with Interrupts() as interrupts:
+    ...     interrupts.asked
+    False
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._held = False
+
+    def __enter__(self) -> Interrupts:
+        if (
+            threading.current_thread() is threading.main_thread()
+            and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        ):
+            signal.signal(signal.SIGINT, self._remember)
+            self._held = True
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._restore()
+
+    def _remember(self, number: int, frame: FrameType | None) -> None:
+        self.asked = True
+        self._restore()
+
+    def _restore(self) -> None:
+        if self._held:
+            self._held = False
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 NOTHING_YET = "interrupted while the chains were still tuning: there are no draws to keep"
 POLL = 0.02

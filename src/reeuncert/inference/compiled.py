@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from pytensor.configdefaults import config
 
 if TYPE_CHECKING:
-    from reeuncert.inference.roundness import Roundness
+    from reeuncert.inference.shape import Shape
 
 Array = NDArray[np.float64]
 
@@ -53,7 +53,7 @@ class CompiledModel:
 
     compiled: Any
     centre: Array
-    learned: Roundness | None = None
+    learned: Shape | None = None
     unfold: Callable[[CompiledModel, xr.DataArray], xr.Dataset] | None = None
 
     @property

@@ -21,10 +21,9 @@ from reeuncert.inference.density import with_numbers
 from reeuncert.inference.hmc import HamiltonianRun
 from reeuncert.inference.layout import stored_names
 from reeuncert.inference.messages import Messages
-from reeuncert.inference.pilot import pilot
-from reeuncert.inference.roundness import Roundness, around_mode
 from reeuncert.inference.sample import sample
 from reeuncert.inference.settings import Settings
+from reeuncert.inference.shape import Shape, around_mode, pilot
 from reeuncert.inference.whitening import compile_for_sampling, is_whitened
 from reeuncert.likelihood.model import REPORTED_DATA, WEIGHT_DATA
 from reeuncert.model import ModelRecord, build_model, record_of
@@ -58,7 +57,7 @@ class Refitter:
         self._whitened = is_whitened(self._compiled)
         self._structure = _structure(model)
         self._latest = (case, model)
-        self._learned: list[tuple[str, Roundness]] = []
+        self._learned: list[tuple[str, Shape]] = []
 
     @property
     def record(self) -> ModelRecord:
@@ -129,7 +128,7 @@ class Refitter:
         given = {name: self._row_values(name, value) for name, value in swapped.items() if value is not None}
         if np.any(given.get(WEIGHT_DATA, np.ones(1)) < 0):
             raise SamplingError("a weight of a row of evidence is below 0; give 1, or 0 to leave the row out")
-        learned = self._roundness(self.case if like is None else like, cores, progress)
+        learned = self._shape(self.case if like is None else like, cores, progress)
         before = {name: model[name].get_value() for name in given}
         pm.set_data(given, model=model)
         try:
@@ -153,7 +152,7 @@ class Refitter:
         finally:
             pm.set_data(before, model=model)
 
-    def _roundness(self, case: Case, cores: int | None, progress: bool) -> Roundness | None:
+    def _shape(self, case: Case, cores: int | None, progress: bool) -> Shape | None:
         """Result of the pilot run of a case; the last two are cached."""
         if not self._whitened:
             return None

@@ -20,10 +20,9 @@ from reeuncert.inference.density import why_not
 from reeuncert.inference.hmc import HamiltonianRun
 from reeuncert.inference.layout import has_normal_coordinates
 from reeuncert.inference.messages import Clock, Messages
-from reeuncert.inference.nutpie_chains import NutpieRun
-from reeuncert.inference.pilot import pilot
-from reeuncert.inference.roundness import around_mode, rounder
+from reeuncert.inference.nutpie_model import NutpieRun
 from reeuncert.inference.settings import Settings, renamed
+from reeuncert.inference.shape import around_mode, pilot, reshaped
 from reeuncert.inference.start import require_finite, with_good_starts
 from reeuncert.inference.thinning import thin_draws
 from reeuncert.inference.whitening import compile_for_sampling, is_whitened
@@ -100,10 +99,10 @@ def _sample_chains(
         if compiled.learned is None:
             compiled = around_mode(compiled)
             if settings.pilot:
-                compiled = rounder(compiled, pilot(begin, compiled, settings, messages))
+                compiled = reshaped(compiled, pilot(begin, compiled, settings, messages))
         else:  # other numbers change the number of stiff directions but little
             about = len(compiled.learned.directions) * 5 // 4 + 16
-            compiled = rounder(around_mode(compiled, about), compiled.learned)
+            compiled = reshaped(around_mode(compiled, about), compiled.learned)
     else:
         compiled = with_good_starts(compiled)
     seconds["start"] = clock.lap()

@@ -5,7 +5,7 @@ The sampler moves in y instead of the model's own parameters x,
     x = c + y + Σ_j (s_j − 1) v_j v_jᵀ y,
 
 with orthonormal directions v_j. The map is linear, so that the posterior that is sampled is exactly that of the model,
-whatever c, v and s are; only speed depends on them. `reeuncert.inference.roundness` finds those that suit.
+whatever c, v and s are; only speed depends on them. `reeuncert.inference.shape` finds those that suit.
 """
 
 from __future__ import annotations

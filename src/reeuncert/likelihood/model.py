@@ -138,7 +138,7 @@ def _standardised(scale: Any, family: NDArray[np.int64]) -> TensorVariable:
 
 
 def symbolic_errors(sigma: Any, family: NDArray[np.int64], size: Any = None) -> TensorVariable:
-    """Random errors as PyTensor variables: `reeuncert.likelihood.draws.draw_errors` inside a graph."""
+    """Random errors as PyTensor variables: `reeuncert.likelihood.predictive.draw_errors` inside a graph."""
     shape = _shape(sigma, size)
     normal = pm.Normal.dist(0.0, 1.0, size=shape)
     student = pm.StudentT.dist(nu=4.0, mu=0.0, sigma=1.0, size=shape)

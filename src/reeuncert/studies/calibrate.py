@@ -18,9 +18,9 @@ from reeuncert.calibration.simulate import simulations as simulated_truths
 from reeuncert.case.records import Case
 from reeuncert.errors import ReeUncertError
 from reeuncert.inference.layout import MASS_FLOW
+from reeuncert.studies.cache import Kept
 from reeuncert.studies.engine import make_fits, make_sufficient_fits
 from reeuncert.studies.jobs import FitOptions, FitSettings, JobMaker
-from reeuncert.studies.kept import Kept
 
 FEWEST = 2
 """Simulations without which there is no error of a coverage."""

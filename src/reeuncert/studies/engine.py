@@ -17,9 +17,8 @@ from reeuncert.inference.messages import Messages
 from reeuncert.inference.settings import check_settings
 from reeuncert.machine import available_cores
 from reeuncert.result.diagnostics import LARGEST_R_HAT, SMALLEST_ESS
-from reeuncert.studies.cache import cache_of
+from reeuncert.studies.cache import Kept, cache_of
 from reeuncert.studies.jobs import Failure, Fit, FitOptions, Job
-from reeuncert.studies.kept import Kept
 from reeuncert.studies.runners import Pool, local_pool, run_jobs
 
 LONGER = (3, 9)

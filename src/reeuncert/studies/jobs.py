@@ -16,7 +16,7 @@ import xarray as xr
 from reeuncert.case.records import Case, Prior
 from reeuncert.case.serial import case_from_json, case_to_json
 from reeuncert.errors import ArgumentError
-from reeuncert.studies.kept import FORMAT, Kept
+from reeuncert.studies.cache import FORMAT, Kept
 from reeuncert.words.cells import did_you_mean
 
 

@@ -14,9 +14,8 @@ from reeuncert.case.serial import case_from_json, case_to_json
 from reeuncert.inference.layout import MASS_FLOW
 from reeuncert.inference.refit import Refitter
 from reeuncert.result.diagnostics import diagnose
-from reeuncert.studies.cache import package_version
+from reeuncert.studies.cache import Kept, package_version
 from reeuncert.studies.jobs import Job
-from reeuncert.studies.kept import Kept
 
 KEPT_MODELS = 4
 """Compiled models that a process keeps; the one not used for longest goes first."""

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 from reeuncert.errors import SamplingError
 from reeuncert.machine import available_cores
+from reeuncert.studies.cache import Kept
 from reeuncert.studies.jobs import Failure, Fit, Job, Outcome, choose
-from reeuncert.studies.kept import Kept
 
 ATTEMPTS = 2
 """Times that a job is begun whose process ends under it."""

@@ -9,9 +9,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from reeuncert.errors import SamplingError
-from reeuncert.studies.cache import package_version
+from reeuncert.studies.cache import Kept, package_version
 from reeuncert.studies.jobs import Fit, Job
-from reeuncert.studies.kept import Kept
 from reeuncert.studies.runners import PoolLostError
 
 if TYPE_CHECKING:

@@ -17,10 +17,9 @@ from reeuncert.edits.scenario import BASE, MOST, Scenario, grid, read_scenarios,
 from reeuncert.errors import CaseError, InputError, Problem, ReeUncertError, SamplingError
 from reeuncert.indicators.registry import choose as choose_indicators
 from reeuncert.inference.settings import check_settings
-from reeuncert.studies.cache import package_version
+from reeuncert.studies.cache import Kept, package_version
 from reeuncert.studies.engine import Fits, make_fits
 from reeuncert.studies.jobs import Failure, FitOptions, FitSettings, Job, JobMaker
-from reeuncert.studies.kept import Kept
 from reeuncert.studies.study import FAILED, FINISHED, KEPT, Study, stack
 from reeuncert.studies.summaries import Summary
 from reeuncert.validation.reader import problems_of

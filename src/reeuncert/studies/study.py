@@ -22,7 +22,7 @@ from reeuncert.indicators.registry import DIMS
 from reeuncert.questions.powerscale import tornado_table
 from reeuncert.questions.targets import ValueName
 from reeuncert.result.netcdf import read_tree, tree_bytes
-from reeuncert.studies.kept import Kept, table_of, table_text
+from reeuncert.studies.cache import Kept, table_of, table_text
 from reeuncert.studies.summaries import LABELS
 from reeuncert.words.cells import plain, unknown
 

@@ -23,7 +23,7 @@ from reeuncert.likelihood.predictive import log_likelihood
 from reeuncert.priors.coverage import case_network
 from reeuncert.result.diagnostics import r_hat
 from reeuncert.result.quantiles import quantiles
-from reeuncert.studies.kept import Kept
+from reeuncert.studies.cache import Kept
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Quantiles of every indicator that are kept: the median, and equal-tailed intervals of 50 and 90 %."""

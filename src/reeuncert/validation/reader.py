@@ -9,8 +9,7 @@ from reeuncert.case.records import Case, Evidence
 from reeuncert.case.rules import record_problems
 from reeuncert.errors import Problem
 from reeuncert.likelihood.problems import evidence_problems
-from reeuncert.priors.checks import prior_warnings, row_problems
-from reeuncert.priors.cover import coverage_problems
+from reeuncert.priors.checks import coverage_problems, prior_warnings, row_problems
 from reeuncert.reading.bundled import find_case, has_published_values
 from reeuncert.reading.evidence_tables import CLASSES, read_evidence, read_lists
 from reeuncert.reading.prior_tables import COVARIATES, PRIORS, read_constants, read_covariates, read_priors

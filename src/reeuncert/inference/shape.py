@@ -6,7 +6,7 @@ takes short steps along all of them. Two things make it round:
 
 1. `around_mode`: the directions in which the negative Hessian at the mode is stiff (above `STIFF` times the prior),
    each scaled by the curvature there.
-2. `rounder`: what a short pilot run shows. Flows are far from the mode most of the time, and there the curvature
+2. `reshaped`: what a short pilot run shows. Flows are far from the mode most of the time, and there the curvature
    along the stiff directions differs, so that the posterior is up to thirty times as wide along some of them as the
    mode says (in variance; the other directions are round to a few per cent). The covariance of the pilot's draws in
    the span of these directions sets this right.
@@ -17,7 +17,7 @@ curvature are cheap and recomputed, the ratio changes little.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,11 @@ from scipy.optimize import minimize
 from scipy.sparse.linalg import LinearOperator, eigsh
 from threadpoolctl import threadpool_limits
 
+from reeuncert.inference.chains import Begin, joined, run_chains
 from reeuncert.inference.compiled import CompiledModel
+from reeuncert.inference.messages import Messages
+from reeuncert.inference.settings import Settings
+from reeuncert.inference.stretching import WHITENED
 from reeuncert.inference.whitening import LinearMap, with_map
 
 Array = NDArray[np.float64]
@@ -45,7 +49,7 @@ of directions and their length. Where tight figures pin down more directions, th
 
 
 @dataclass(frozen=True)
-class Roundness:
+class Shape:
     """Shape of a posterior in the coordinates of `around_mode`, estimated from draws.
 
     Directions are the stiff ones, orthonormal, in rows (k, size); mean (k,) and covariance (k, k) those of the draws
@@ -72,17 +76,17 @@ def around_mode(compiled: CompiledModel, expected: int = FIRST_GUESS) -> Compile
     return _started(with_map(compiled, LinearMap(here.centre + mode, directions.T, 1 / np.sqrt(curvature))))
 
 
-def learned_from(compiled: CompiledModel, draws: Array) -> Roundness:
+def learned_shape(compiled: CompiledModel, draws: Array) -> Shape:
     """Estimate the shape of the posterior from draws. Draws have the shape (draws, size), in the coordinates of
     `around_mode`.
     """
     directions = LinearMap.of(compiled).directions
     along = draws @ directions.T
     covariance = np.cov(along, rowvar=False).reshape(2 * (len(directions),))
-    return Roundness(directions, along.mean(axis=0), (1 - SHRINKAGE) * covariance + SHRINKAGE * np.eye(len(directions)))
+    return Shape(directions, along.mean(axis=0), (1 - SHRINKAGE) * covariance + SHRINKAGE * np.eye(len(directions)))
 
 
-def rounder(compiled: CompiledModel, learned: Roundness) -> CompiledModel:
+def reshaped(compiled: CompiledModel, learned: Shape) -> CompiledModel:
     """The map of `around_mode`, set right by what draws of this model, or of one with other numbers, have shown.
 
     Nothing is made wider than the prior.
@@ -143,3 +147,31 @@ def _stiff_directions(compiled: CompiledModel, mode: Array, expected: int) -> tu
 
 def _most_directions(size: int) -> int:
     return max(1, MOST_NUMBERS // size)
+
+
+CHAINS, TUNE, DRAWS = 2, 150, 250
+TARGET_ACCEPT = 0.8
+STREAM = 0x9170
+"""Separates the seeds of a pilot's chains from those of the main chains."""
+
+
+def pilot(begin: Begin, compiled: CompiledModel, settings: Settings, messages: Messages) -> Shape:
+    """Estimate the shape of a posterior from a short run of a model `around_mode`; deterministic for a given seed."""
+    if not len(LinearMap.of(compiled).directions):
+        return learned_shape(compiled, np.zeros((2, compiled.size)))
+    short = replace(
+        settings,
+        chains=CHAINS,
+        tune=TUNE,
+        draws=DRAWS,
+        thin=1,
+        target_accept=TARGET_ACCEPT,
+        seed=int(np.random.SeedSequence(settings.seed, spawn_key=(STREAM,)).generate_state(1, np.uint64)[0] >> 1),
+    )
+    messages.say("Learning the shape of the posterior from a pilot run …")
+    chain = joined(run_chains(begin, compiled, short, replace(messages, bar=False), keep_whitened=True))
+    # A chain that was cut off while it tuned is not there at all.
+    if not chain.complete or chain.posterior.sizes["chain"] < CHAINS:
+        raise KeyboardInterrupt("interrupted during the pilot run: there are no draws to keep")
+    draws = chain.posterior[WHITENED].values
+    return learned_shape(compiled, draws.reshape(-1, compiled.size))
