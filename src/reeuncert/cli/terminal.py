@@ -1,4 +1,4 @@
-"""Output of commands in a terminal: options, exit statuses, and errors as plain text; loads neither sampler nor pandas."""
+"""Output of commands in a terminal: options, exit statuses, errors as plain text; loads neither sampler nor pandas."""
 
 from __future__ import annotations
 
