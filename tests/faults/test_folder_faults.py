@@ -1,4 +1,4 @@
-"""A folder of results whose writing is killed, interrupted or shared: it holds the earlier result or the new one, never parts of both."""
+"""A folder of results whose writing is killed, interrupted or shared: the earlier result or the new one, no parts."""
 
 from __future__ import annotations
 
