@@ -92,18 +92,18 @@ ROWS = {
 """Page → what stands for the row that it asks for: the package itself is not written to."""
 
 
-@pytest.mark.parametrize("page", ROWS)
-def test_a_page_with_code_gives_code_that_passes_its_tests(page: str, tmp_path: Path) -> None:
-    # In a process of its own: what a page registers must not be there for other tests.
-    files = {name: text for name, text in blocks(page).items() if name.endswith(".py")}
-    assert any(name.startswith("src/") for name in files)
-    for name, text in files.items():
-        (tmp_path / Path(name).name).write_text(text, encoding="utf-8")
-    others = [text for name, text in blocks(page).items() if name == "in a notebook"]
-    (tmp_path / "conftest.py").write_text(ROWS[page] + "\n", encoding="utf-8")
-    (tmp_path / "test_notebook.py").write_text(
-        "def test_lines() -> None:\n    pass\n" + "".join(f"\n\n{text}" for text in others), encoding="utf-8"
-    )
+def test_pages_with_code_give_code_that_passes_its_tests(tmp_path: Path) -> None:
+    # In a process of their own: what a page registers must not be there for other tests.
+    (tmp_path / "conftest.py").write_text("\n".join(ROWS.values()) + "\n", encoding="utf-8")
+    for page in ROWS:
+        files = {name: text for name, text in blocks(page).items() if name.endswith(".py")}
+        assert any(name.startswith("src/") for name in files)
+        for name, text in files.items():
+            (tmp_path / Path(name).name).write_text(text, encoding="utf-8")
+        others = [text for name, text in blocks(page).items() if name == "in a notebook"]
+        (tmp_path / f"test_notebook_{page}.py").write_text(
+            "def test_lines() -> None:\n    pass\n" + "".join(f"\n\n{text}" for text in others), encoding="utf-8"
+        )
     command = [sys.executable, "-m", "pytest", "-q", "--doctest-modules", "-p", "no:cacheprovider", str(tmp_path)]
     done = subprocess.run(
         command,

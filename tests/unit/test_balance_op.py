@@ -84,6 +84,7 @@ def test_python_fallback_gives_the_same(network):
         np.testing.assert_allclose(python, compiled, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_in_a_model_with_nutpie():
     network = Network.from_system(trade_system(n_regions=2, n_products=1, n_years=3))
     with pm.Model(coords={"coordinate": list(network.coordinate_labels)}) as model:

@@ -96,6 +96,7 @@ print(json.dumps({"value": model.log_density([0.3, -0.2, 1.1, 0.4])[0], "compile
 """
 
 
+@pytest.mark.slow
 def test_a_second_process_compiles_neither_callback(tmp_path):
     environment = {
         **os.environ,

@@ -244,7 +244,7 @@ KNOBS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(SEEDS, YEAR, RULE, KNOBS)
 def test_every_counterfactual_balances_and_loses_between_nothing_and_everything(
     seed: int, year: int, rule: Any, knobs: dict[str, Any]
@@ -279,7 +279,7 @@ def test_a_stop_of_no_trade_loses_nothing(seed: int, year: int, knobs: dict[str,
         np.testing.assert_allclose(flows, dt["posterior"]["mass_flow"].sel(year=year).values, rtol=1e-9)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(SEEDS, YEAR, st.sampled_from(CASE.regions), st.floats(0.1, 100), KNOBS)
 def test_more_ore_never_loses_more(seed: int, year: int, region: str, quantity: float, knobs: dict[str, Any]) -> None:
     if region == "South" and year == YEARS + 2000:
@@ -290,7 +290,7 @@ def test_more_ore_never_loses_more(seed: int, year: int, region: str, quantity: 
     assert np.all(_by_region(more) <= _by_region(without) + 1e-4)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(SEEDS, YEAR, PLACE, st.floats(0.1, 100))
 def test_more_capacity_never_loses_more_of_what_it_makes(
     seed: int, year: int, place: tuple[str, str], quantity: float

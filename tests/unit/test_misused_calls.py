@@ -12,7 +12,7 @@ from reeuncert.testing import toy_posterior
 
 FUNCTIONS = functions()
 STRIDE = 13
-"""The part that is always on: every so-manieth misuse of each function."""
+"""The part that is always on: every n-th misuse of each function."""
 
 GOOD = {
     "draws": 4, "tune": 1, "chains": 1, "simulations": 2, "jobs": 1, "cache": False, "progress": False, "quiet": True,
@@ -73,7 +73,8 @@ def report(name, counts, wrong, capsys):
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_misuse_is_refused(name, small, nothing_fitted):
     calls = misuses(name, FUNCTIONS[name], given(small), small.dt)
-    _, wrong = tried(itertools.islice(calls, 0, None, STRIDE))
+    every = STRIDE * (5 if name.startswith("write_re") else 1)  # a call that works writes a whole report
+    _, wrong = tried(itertools.islice(calls, 0, None, every))
     assert not wrong, "\n".join(wrong)
 
 

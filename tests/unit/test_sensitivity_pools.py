@@ -176,6 +176,7 @@ def test_a_study_of_50_scenarios_goes_on_when_a_process_is_killed(marks: Path):
     assert set(again.scenarios["status"]) == {KEPT}
 
 
+@pytest.mark.slow
 def test_a_process_that_holds_compiled_models_is_not_taken_for_leaking():
     pool = ProcessPool(1)
     try:
@@ -185,6 +186,7 @@ def test_a_process_that_holds_compiled_models_is_not_taken_for_leaking():
     assert len(set(processes)) == 1
 
 
+@pytest.mark.slow
 def test_a_dask_cluster_goes_on_when_one_of_its_two_workers_is_killed(marks: Path):
     vary = {"prior_median[prior=ore of South]": [0.5, 2, 3]}
     killed: list[int] = []
