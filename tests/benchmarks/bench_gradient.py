@@ -33,7 +33,7 @@ from reeuncert.inference.density import compile_density
 from reeuncert.inference.density_kernel import Numbers
 from reeuncert.inference.hmc import HamiltonianRun
 from reeuncert.inference.messages import Messages
-from reeuncert.inference.nutpie_model import NutpieRun
+from reeuncert.inference.nutpie_chains import NutpieRun
 from reeuncert.inference.settings import Settings
 from reeuncert.inference.shape import around_mode
 from reeuncert.inference.stretching import stretch

@@ -1,9 +1,8 @@
-"""nutpie: a model as nutpie makes it, with callbacks that are kept on disk, and its chains (NUTS, diagonal metric)."""
+"""A model as nutpie samples it: nutpie's own way of making one, with callbacks that are kept on disk."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -11,18 +10,12 @@ from uuid import uuid4
 import numpy as np
 import pandas as pd
 import pymc as pm
-import xarray as xr
 from nutpie import compile_pymc as theirs
 from pymc.initial_point import make_initial_point_fn
 
-from reeuncert.errors import SamplingError
 from reeuncert.inference.callbacks import copy_callback, density_callback, expand_callback, logp_callback
-from reeuncert.inference.chains import Chain, chain_seed, shown
-from reeuncert.inference.compiled import CompiledModel, repeatable_arithmetic
 from reeuncert.inference.density_kernel import Numbers
-from reeuncert.inference.settings import Settings, renamed
 from reeuncert.inference.stretching import WHITENED
-from reeuncert.inference.thinning import thin_draws
 
 
 def nutpie_model(model: pm.Model, store: Sequence[str] | None = None) -> Any:
@@ -100,66 +93,3 @@ def density_model(numbers: Numbers) -> Any:
         expand_func=None,
         reparameterized_names=[],
     )
-
-
-class NutpieRun:
-    """One chain of nutpie; parameters as of `reeuncert.inference.hmc.HamiltonianRun`."""
-
-    def __init__(
-        self,
-        compiled: CompiledModel,
-        settings: Settings,
-        number: int,
-        tell: Callable[[int, int], None] | None,
-        keep_whitened: bool,
-    ) -> None:
-        import nutpie
-
-        def tell_state(states: Sequence[Any]) -> None:
-            assert tell is not None
-            tell(states[0].finished_draws, states[0].divergences)
-
-        self._compiled, self._settings, self._keep_whitened = compiled, settings, keep_whitened
-        with repeatable_arithmetic():
-            self._run = nutpie.sample(
-                compiled.compiled,
-                draws=settings.made,
-                tune=settings.tune,
-                chains=1,
-                cores=1,
-                seed=chain_seed(settings.seed, number),
-                target_accept=settings.target_accept,
-                maxdepth=settings.max_depth,
-                save_warmup=False,
-                progress_bar=False,
-                progress_callback=None if tell is None else tell_state,
-                blocking=False,
-            )
-
-    def wait(self, timeout: float) -> Chain:
-        """The chain, when it has come to its end; TimeoutError if it has not by then."""
-        try:
-            tree = self._run.wait(timeout=timeout)  # its own `is_finished` raises TimeoutError until it is
-        except RuntimeError as error:
-            raise SamplingError(f"nutpie could not sample this model: {error}") from error
-        return self._chain(tree, complete=True)
-
-    def abort(self) -> Chain:
-        """Stop, and what was drawn until then."""
-        with warnings.catch_warnings():
-            # A chain cut off while it tunes has no draws, at which ArviZ wonders.
-            warnings.filterwarnings("ignore", message="Found chain dimension to be longer than draw dimension")
-            return self._chain(self._run.abort(), complete=False)
-
-    def cancel(self) -> None:
-        """Stop, whatever was drawn."""
-        self._run.cancel()
-
-    def _chain(self, tree: xr.DataTree, *, complete: bool) -> Chain:
-        if "posterior" not in tree.children or "sample_stats" not in tree.children:
-            if complete:
-                raise SamplingError("nutpie returned no draws")
-            return Chain(xr.Dataset(), xr.Dataset(), complete=False)
-        posterior, stats = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()
-        posterior, stats = thin_draws(posterior, renamed(stats), self._settings.thin)
-        return Chain(shown(self._compiled, posterior, self._keep_whitened), stats, complete)

@@ -20,7 +20,7 @@ from reeuncert.inference.density import why_not
 from reeuncert.inference.hmc import HamiltonianRun
 from reeuncert.inference.layout import has_normal_coordinates
 from reeuncert.inference.messages import Clock, Messages
-from reeuncert.inference.nutpie_model import NutpieRun
+from reeuncert.inference.nutpie_chains import NutpieRun
 from reeuncert.inference.settings import Settings, renamed
 from reeuncert.inference.shape import around_mode, pilot, reshaped
 from reeuncert.inference.start import require_finite, with_good_starts
