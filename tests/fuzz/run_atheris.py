@@ -19,7 +19,7 @@ def main(target: str, seconds: str, seed: str = "1") -> None:
 
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     importlib.import_module("reeuncert.model")  # not instrumented: numba compiles from bytecode
-    readers = ["tables", "cells", "reference", "cli.options", "posterior.io", "inference.checkpoint"]
+    readers = ["tables", "cells", "reference", "cli.terminal", "result.io", "inference.checkpoint"]
     of_ours = [f"reeuncert.{name}" for name in readers]
     for name in [m for m in sys.modules if m.startswith(("reeuncert.case", *of_ours))]:
         del sys.modules[name]

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from reeuncert.cli.terminal import BAD_INPUT, guarded, status_of, whole_command
+from reeuncert.cli.exits import BAD_INPUT, guarded, status_of, whole_command
 from reeuncert.files import named
 
 app = typer.Typer(

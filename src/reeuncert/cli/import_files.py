@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reeuncert.cli.terminal import visible
+from reeuncert.cli.exits import visible
 from reeuncert.importers.run import import_files
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import xarray as xr
 from rich.table import Table
 
-from reeuncert.cli.terminal import console, status_of
+from reeuncert.cli.exits import status_of
+from reeuncert.cli.terminal import console
 from reeuncert.errors import ReeUncertError
 from reeuncert.report.files import revise_results
 from reeuncert.result.left_out import LeftOut, add_left_out, left_out_of

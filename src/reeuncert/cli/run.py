@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reeuncert.cli.terminal import FAILED_CHECK, INTERRUPTED, parse_options, status_of, visible
+from reeuncert.cli.exits import FAILED_CHECK, INTERRUPTED, status_of, visible
+from reeuncert.cli.terminal import parse_options
 from reeuncert.validation.reader import read_case
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from reeuncert.case.records import Case
-from reeuncert.cli.terminal import FAILED_CHECK, console, parse_options
+from reeuncert.cli.exits import FAILED_CHECK
+from reeuncert.cli.terminal import console, parse_options
 from reeuncert.edits.scenario import FILE
 from reeuncert.errors import CaseError, Problem
 from reeuncert.files import write_whole

@@ -8,7 +8,8 @@ from pathlib import Path
 import xarray as xr
 from rich.table import Table
 
-from reeuncert.cli.terminal import console, parse_options, status_of
+from reeuncert.cli.exits import status_of
+from reeuncert.cli.terminal import console, parse_options
 from reeuncert.files import explained, write_whole
 from reeuncert.result.io import csv_text
 from reeuncert.studies.averaging import add_structures
