@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from case_files import FILES, changed, every_digit, problems_in, write_case
-from reeuncert.case.records import Constant, ErrorClass, Factor, Headline, Offset, Source
+from reeuncert.case.records import Constant, ErrorClass, ErrorTails, Factor, Headline, Offset, Source
 from reeuncert.errors import CaseError, InputError, Problem
 from reeuncert.reading.bundled import bundled_cases, bundled_folder, find_case
 from reeuncert.reading.toml import line_of, read_case_file
@@ -189,6 +189,18 @@ def test_priors_as_densities_are_read_and_checked(tmp_path: Path, measure: str) 
     assert problems_in(tmp_path)[0] == says
     (tmp_path / "priors.csv").write_text(head + rows.replace("lognormal,5,0.5", "lognormal,-5,0.5"))
     assert problems_in(tmp_path)[0].startswith("priors.csv line 2: prior '")
+
+
+def test_the_tails_of_errors_are_numbers_of_the_case(tmp_path: Path) -> None:
+    toml = FILES["case.toml"]
+    folder = write_case(tmp_path, case_toml=toml + "\n[errors]\ndegrees_of_freedom = 2\noutlier_share = 0.2\n")
+    assert read_case(folder).errors == ErrorTails(2.0, 0.2, 2.0)
+    (tmp_path / "case.toml").write_text(toml + "\n[errors]\ndegrees_of_freedom = 0.5\noutlier_sd = nan\n")
+    line = toml.count("\n") + 3
+    assert problems_in(tmp_path) == [
+        f"case.toml line {line}, column 'errors.degrees_of_freedom': 0.5 is not between 1 and 100",
+        f"case.toml line {line + 1}, column 'errors.outlier_sd': nan is not between 0.01 and 10",
+    ]
 
 
 def test_totals_and_splits_are_covered_and_checked(tmp_path: Path) -> None:

@@ -214,7 +214,7 @@ def test_figures_as_densities() -> None:
     ).as_densities()
     assert model.form.tolist() == [DENSITY, DENSITY]
     assert not np.any([model.lower, model.upper, model.shift, model.weight])
-    assert model.row_arrays[1].tolist() == [0.0] * 8
+    assert model.row_arrays[1].tolist()[:8] == [0.0] * 8
 
 
 def test_part_and_total_of_one_lineage_are_listed_unless_they_share_an_offset() -> None:

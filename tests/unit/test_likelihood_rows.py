@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
 
+from reeuncert.case.records import ErrorTails
 from reeuncert.likelihood.op import RowLogp
 from reeuncert.likelihood.packing import pack_rows
 from reeuncert.likelihood.predictive import draw_errors
@@ -31,7 +32,7 @@ def logp(
 ) -> tuple[float, float, float]:  # fmt: skip
     """Log likelihood of one row and its derivatives with respect to eta and sigma."""
     one = [np.array([v]) for v in (family, form, *bounds, shift, weight)]
-    out = RowLogp().function(*(np.array([v], dtype=float) for v in (value, eta, sigma)), *pack_rows(*one))
+    out = RowLogp().function(*(np.array([v], dtype=float) for v in (value, eta, sigma)), *pack_rows(*one, ErrorTails()))
     return tuple(float(o[0]) for o in out)  # type: ignore[return-value]  # three of them
 
 
@@ -127,7 +128,7 @@ def test_no_figure_is_impossible(family: int, residual: float, sigma: float, bou
 def test_drawn_errors_have_the_law_of_the_likelihood(family: int) -> None:
     """The probability integral transform of drawn errors, by the interval form, is uniform."""
     n, sigma = 4000, 0.3
-    errors = draw_errors(np.full((n, 1), sigma), np.array([family]), np.random.default_rng(5))[:, 0]
+    errors = draw_errors(np.full((n, 1), sigma), np.array([family]), ErrorTails(), np.random.default_rng(5))[:, 0]
     below = [logp(e, 0.0, sigma, family, INTERVAL, (-INF, 0.0))[0] for e in errors]
     assert stats.kstest(np.exp(below), "uniform").pvalue > 0.01
 
@@ -136,6 +137,6 @@ def test_the_width_is_the_half_width_of_the_central_68_percent() -> None:
     from reeuncert.likelihood.widths import core_scale
 
     for name, family in (("student_t", STUDENT_T), ("normal", NORMAL)):
-        scale = 0.2 * core_scale(name)
+        scale = 0.2 * core_scale(name, ErrorTails())
         inside = math.exp(logp(0.0, 0.0, scale, family, INTERVAL, (-0.2, 0.2))[0])
         assert inside == pytest.approx(0.6827, abs=1e-3)

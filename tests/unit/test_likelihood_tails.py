@@ -38,6 +38,25 @@ def test_t4_interval_agrees_with_exact_arithmetic(a: float, w: float) -> None:
 
 
 @quick
+@given(st.sampled_from([1.0, 2.0, 3.5, 5.0, 30.0, 100.0]), st.floats(-50, 50), st.floats(1e-3, 60))
+def test_any_t_agrees_with_scipy(nu: float, a: float, w: float) -> None:
+    assert tails.t_log_pdf(a, nu) == pytest.approx(stats.t.logpdf(a, nu), rel=1e-10, abs=1e-12)
+    assert tails.t_log_sf(a, nu) == pytest.approx(float(stats.t.logsf(a, nu)), rel=1e-9, abs=1e-12)
+    x = np.linspace(a, a + w, 100_001)
+    near, far = sorted((abs(a), abs(a + w)))
+    if a < 0.0 < a + w or stats.t.sf(far, nu) < 0.4 * stats.t.sf(near, nu):
+        expected = (
+            np.log1p(-stats.t.sf(-a, nu) - stats.t.sf(a + w, nu))
+            if a < 0.0 < a + w
+            else (stats.t.logsf(near, nu) + np.log1p(-stats.t.sf(far, nu) / stats.t.sf(near, nu)))
+        )
+        tolerance = 1e-8 / w
+    else:
+        expected, tolerance = np.log(np.trapezoid(stats.t.pdf(x, nu), x)), 1e-7
+    assert tails.t_log_interval(a, a + w, w, nu) == pytest.approx(float(expected), rel=1e-8, abs=tolerance)
+
+
+@quick
 @given(points)
 def test_t4_tail_agrees_with_exact_arithmetic(a: float) -> None:
     assert tails.t4_log_sf(a) == pytest.approx(float((1 - exact_t4(a)).ln()), rel=1e-12, abs=1e-14)

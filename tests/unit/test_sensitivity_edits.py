@@ -178,6 +178,7 @@ def test_numbers_keep_the_shape_and_structure_does_not():
         {"kind": "independent_years"},
         {"kind": "source_width", "error_class": "customs", "factor": 2},
         {"kind": "leave_out", "lineage": "association"},
+        {"kind": "tails", "degrees_of_freedom": 2, "outlier_share": 0},
     ]
     shape = shape_of(CASE)
     assert {shape_of(edited(**words).case) for words in same} == {shape}
@@ -249,6 +250,7 @@ def test_words_that_are_no_change(words: dict[str, object], message: str):
         ({"kind": "leave_out", "source": "survey", "lineage": "association"},
          "no row of evidence is of source 'survey' and lineage 'association'"),
         ({"kind": "offset", "offset": "bias", "mean": 1}, "offset 'bias' is not known; use one of: (there is none)"),
+        ({"kind": "tails", "outlier_share": 0.9}, "outlier_share: 0.9 is not between 0 and 0.5"),
         ({"kind": "option", "option": "colour", "choice": "red"},
          "option 'colour' is not known; use one of: (there is none)"),
         ({"kind": "without_flows", "quantity": "trade", "product": "concentrate"},
@@ -275,6 +277,7 @@ def test_every_kind_says_what_it_does():
         "independent_years": {"group": "stocks"},
         "source_width": {"error_class": "customs", "value": 0.4},
         "leave_out": {"lineage": "association"},
+        "tails": {"degrees_of_freedom": 2, "outlier_share": 0},
         "offset": {"offset": "bias", "mean": 0.1, "factor": 2},
         "option": {"option": "gap", "choice": "flat"},
         "without_flows": {"quantity": "stock"},
@@ -286,6 +289,7 @@ def test_every_kind_says_what_it_does():
         "independent years of group 'stocks'",
         "width of class 'customs' = 0.4",
         "without lineage 'association'",
+        "degrees of freedom 2, outlier share 0 of errors",
         "offset 'bias': mean = 0.1, sd × 2",
         "gap = flat",
         "without flows of quantity = stock",

@@ -20,15 +20,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
-from reeuncert.case.records import Case, ErrorClass, Evidence
+from reeuncert.case.records import Case, ErrorClass, ErrorTails, Evidence
 from reeuncert.system.definition import Flow, Selector
-
-HALF_WIDTH_OF_T4 = 1.14
-"""Half-width of the central 68 % of a t distribution with four degrees of freedom (definition of a width)."""
-
-OUTLIERS, OUTLIER_SD = 0.1, 2.0
-"""Customs outliers (wrong heading, missing consignment): probability and log-sd."""
 
 LEARNED_LOG_SD = 0.4
 """Log-sd of a learned width around that of its class."""
@@ -108,13 +103,14 @@ def draw_widths(case: Case, said: Iterable[Statement], rng: np.random.Generator)
     return drawn
 
 
-def draw_error(family: str, width: float, rng: np.random.Generator) -> float:
+def draw_error(family: str, width: float, tails: ErrorTails, rng: np.random.Generator) -> float:
     """One error of a family, for a width that is the half-width of the central 68 % (of its core, for customs)."""
     if family in ("normal", "additive"):
         return width * float(rng.standard_normal())
-    if family == "customs" and rng.random() < OUTLIERS:
-        return OUTLIER_SD * float(rng.standard_normal())
-    return width / HALF_WIDTH_OF_T4 * float(rng.standard_t(4))
+    if family == "customs" and rng.random() < tails.outlier_share:
+        return tails.outlier_sd * float(rng.standard_normal())
+    nu = tails.degrees_of_freedom
+    return width / round(float(stats.t.ppf(stats.norm.cdf(1.0), nu)), 2) * float(rng.standard_t(nu))
 
 
 Drawn = dict[str, dict[str, float]]
@@ -128,7 +124,7 @@ def draw_offsets(case: Case, said: Iterable[Statement], rng: np.random.Generator
 
     def draw(name: str, when: str, mean: float, sd: float, family: str) -> None:
         if when not in drawn.setdefault(name, {}):
-            drawn[name][when] = mean + draw_error(family, sd, rng)
+            drawn[name][when] = mean + draw_error(family, sd, case.errors, rng)
 
     for row in rows:
         for names, years in ((row.offsets, row.years), (row.of_offsets, row.of_years or row.years)):
@@ -210,7 +206,7 @@ def simulated_row(
     quantity = _quantity(said, case, mass) / _unit(row, case)
     shift = offset_of(row, case, offsets)
     true = quantity * math.exp(shift) if plain else _to_scale(quantity, row) + shift
-    seen = true + draw_error(error.family, width, rng)
+    seen = true + draw_error(error.family, width, case.errors, rng)
     second = 0.0
     if not math.isnan(row.alternative) and row.alternative_weight > 0.0:
         second = _on(row.alternative, row, plain) - _on(_said(row), row, plain)

@@ -68,9 +68,8 @@ class ErrorClass:
     """How wrong a class of sources may be.
 
     ``width`` is the half-width of the central 68 % on the log (or logit) scale; for ``family = "additive"`` it is a
-    standard deviation in the unit of the row. ``family``: student_t (t with 4 degrees of freedom), customs (0.9 t4 +
-    0.1
-    normal of log-sd 2), normal, additive. ``learn``: the width of each of its sources is learned (log-sd 0.4) where the
+    standard deviation in the unit of the row. ``family``: student_t, customs (student_t with outliers), normal,
+    additive; their tails: `ErrorTails`. ``learn``: the width of each of its sources is learned (log-sd 0.4) where the
     data allow. ``persistent``: log-sd of an error that all rows of one lineage and class share, in addition; ``eras``:
     years in which it takes a new value.
     """
@@ -83,6 +82,23 @@ class ErrorClass:
     reason: str = ""
     persistent: float = 0.0
     eras: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class ErrorTails:
+    """Tails of the laws of errors: how often, and how far, a reported figure may be wrong beyond its width.
+
+    Parameters
+    ----------
+    degrees_of_freedom
+        Of Student's t, of the laws student_t and customs.
+    outlier_share, outlier_sd
+        Share of customs records with a wrong heading or a missing consignment, and the log-sd of their errors.
+    """
+
+    degrees_of_freedom: float = 4.0
+    outlier_share: float = 0.1
+    outlier_sd: float = 2.0
 
 
 @dataclass(frozen=True)
@@ -216,6 +232,8 @@ class Case(Short):
     compare
         Switches whose choices are rival structures: results are reported over all of them (``compare = true`` in
         case.toml).
+    errors
+        Tails of the laws of errors (``[errors]`` in case.toml).
     covariates
         Covariate name → year → value.
     hashes
@@ -238,6 +256,7 @@ class Case(Short):
     covariates: Mapping[str, Mapping[int, float]]
     constants: tuple[Constant, ...]
     headlines: tuple[Headline, ...]
+    errors: ErrorTails = ErrorTails()
     options: Mapping[str, str] = field(default_factory=dict)
     option_choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     compare: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from reeuncert.case.figures import bounds, figure_text, scale_of, to_scale
-from reeuncert.case.records import Case, ErrorClass, Evidence, Factor, Offset, Prior
+from reeuncert.case.records import Case, ErrorClass, ErrorTails, Evidence, Factor, Offset, Prior
 from reeuncert.case.selection import GROSS
 from reeuncert.errors import Problem
 from reeuncert.words.cells import listed, shown, unknown
@@ -64,6 +64,14 @@ def class_problems(record: ErrorClass) -> Found:
         yield "eras", "the class has eras but nothing that persists in them; fill in persistent, or empty eras"
     if record.floor > record.width > 0:
         yield "floor", "the floor is above the width; a floor is the least that the width may be"
+
+
+def tail_problems(record: ErrorTails) -> Found:
+    """Problems of the tails of the laws of errors."""
+    for name, low, high in (("degrees_of_freedom", 1, 100), ("outlier_share", 0, 0.5), ("outlier_sd", 0.01, WIDEST)):
+        number = getattr(record, name)
+        if not low <= number <= high:
+            yield name, f"{number:.15g} is not between {low:g} and {high:g}"
 
 
 def offset_problems(record: Offset) -> Found:

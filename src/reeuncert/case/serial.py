@@ -29,7 +29,8 @@ def case_to_json(case: Case) -> str:
 
 
 _WHAT_DRAWS_DEPEND_ON = (
-    *("system", "prior_measure", "priors", "evidence", "sources", "classes", "offsets", "factors", "covariates"),
+    *("system", "prior_measure", "priors", "evidence", "sources", "classes", "offsets", "errors", "factors"),
+    *("covariates",),
 )
 _COMMENT = frozenset(
     {

@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
-from reeuncert.checks.result import CheckResult, information, judged
+from reeuncert.checks.result import CheckResult, information, judged, warned
 from reeuncert.result.left_out import left_out_of
 from reeuncert.result.result import Result
 
 LEVEL = 0.9
-ERRORS = 2.0
-"""Allowed shortfall of the coverage, in standard errors."""
-
-LARGEST_R_HAT = 1.05
-"""R-hat of a flow above which the message warns of short fits."""
-
-NARROWEST = 0.05
-"""Allowed shortfall in any case: the standard error from a few folds is itself uncertain."""
 
 
 def check(result: Result) -> list[CheckResult]:
@@ -26,27 +18,33 @@ def check(result: Result) -> list[CheckResult]:
         message = "No fit without part of the evidence was made: how well the rest predicts a figure is not known. "
         return [information("left-out figures", message + "Run `reeuncert leave-out` on the results.")]
     coverage = found.coverage()
-    r_hat = found.rows.groupby("scheme")["r_hat"].max()
+    sources = found.by_source()
     return [
-        _verdict(str(scheme), part, found.by_source(), float(r_hat[scheme]))
+        line
         for scheme, part in coverage.groupby("scheme", sort=False)
+        for line in _verdicts(str(scheme), part, sources[sources["scheme"] == scheme].drop(columns="scheme"))
     ]
 
 
-def _verdict(scheme: str, part: pd.DataFrame, sources: pd.DataFrame, r_hat: float) -> CheckResult:
+def _verdicts(scheme: str, part: pd.DataFrame, sources: pd.DataFrame) -> list[CheckResult]:
+    """Whether intervals are too narrow, and whether they are too wide, as far as the few lineages can tell."""
     here = part.loc[part["level"] == LEVEL].iloc[0]
-    least = LEVEL - max(NARROWEST, ERRORS * here["error"])
     levels = ", ".join(f"{row.coverage:.0%}" for row in part.itertuples(index=False))
     priors = ", ".join(f"{row.prior_coverage:.0%}" for row in part.itertuples(index=False))
     asked = ", ".join(f"{level:.0%}" for level in part["level"])
     message = (
         f"Of {here['figures']:.0f} figures, each predicted without its fold ({here['folds']:.0f} folds), "
-        f"{levels} fall in the central {asked} intervals (by the prior alone: {priors})."
+        f"{levels} fall in the central {asked} intervals (by the prior alone: {priors}). Figures of one lineage miss "
+        f"together: they count as {here['lineages']:.1f} lineages, and the coverage at {LEVEL:.0%} is between "
+        f"{here['lower']:.0%} and {here['upper']:.0%}."
     )
-    if r_hat > LARGEST_R_HAT:
-        message += f" The fits are short: the largest R-hat of a flow in them is {r_hat:.2f}."
-    remedy = "Intervals are too narrow: look at the sources at the top of the table."
+    if here["refused"]:
+        message += f" {here['refused']:.0f} more figures do not count: the fits without them have not converged."
     name = "left-out sources" if scheme == "sources" else f"left-out rows ({scheme})"
-    worst = sources[sources["scheme"] == scheme].drop(columns="scheme")
-    good = bool(here["coverage"] >= least)
-    return judged(name, good, here["coverage"], f">= {least:.3g}", message, remedy, table=worst)
+    narrow = "Intervals are too narrow: look at the sources at the top of the table."
+    wide = "Intervals are wider than the figures need: widths of sources may be too large."
+    least = f"The coverage of {LEVEL:.0%} intervals is at least {here['lower']:.0%}."
+    return [
+        judged(name, here["upper"] >= LEVEL, here["upper"], f">= {LEVEL:g}", message, narrow, table=sources),
+        warned(f"{name}, width", here["lower"] <= LEVEL, here["lower"], f"<= {LEVEL:g}", least, wide, sources),
+    ]

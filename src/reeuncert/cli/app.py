@@ -226,7 +226,7 @@ def structures(
 def leave_out(
     results: Annotated[Path, typer.Argument(help="Folder of a run.")],
     folds: Annotated[str, typer.Option(help="sources: each lineage in turn; or a number of folds.")] = "sources",
-    draws: Annotated[int, typer.Option(min=4, help="Draws of each of two chains, of every fit.")] = 400,
+    draws: Annotated[int, typer.Option(min=4, help="Draws of each of four chains, of every fit.")] = 500,
     tune: Annotated[int, typer.Option(min=1, help="Tuning steps of each chain.")] = 150,
     seed: Annotated[int, typer.Option(min=0, help="Seed of every fit.")] = 1,
 ) -> None:

@@ -37,14 +37,14 @@ def run_leave_out(results: Path, folds: str, *, draws: int, tune: int, seed: int
 def coverage_table(found: LeftOut) -> Table:
     """Coverage at each level, as a terminal table."""
     table = Table(title="Left-out figures inside central predictive intervals", title_justify="left", box=None)
-    for heading in ("left out", "figures", "level", "coverage", "by the prior alone"):
+    for heading in ("left out", "figures", "level", "coverage (90 % interval)", "by the prior alone"):
         table.add_column(heading, justify="left" if heading == "left out" else "right")
     for row in found.coverage().itertuples(index=False):
         table.add_row(
             str(row.scheme),
             f"{row.figures}",
             f"{row.level:.0%}",
-            f"{row.coverage:.0%} ± {row.error:.0%}",
+            f"{row.coverage:.0%} ({row.lower:.0%} to {row.upper:.0%})",
             f"{row.prior_coverage:.0%}",
         )
     return table

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from reeuncert.edits.base import Edit, Edited, EditError, Option
 from reeuncert.edits.priors import IndependentYears, PriorMedian, PriorSpread
-from reeuncert.edits.sources import Bias, LeaveOut, SourceWidth
+from reeuncert.edits.sources import Bias, LeaveOut, SourceWidth, Tails
 from reeuncert.edits.without_flows import WithoutFlows
 from reeuncert.words.cells import unknown
 
@@ -17,6 +17,7 @@ _KINDS: tuple[type[Edit], ...] = (
     SourceWidth,
     LeaveOut,
     Bias,
+    Tails,
     Option,
     WithoutFlows,
 )

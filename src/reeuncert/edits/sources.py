@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import ClassVar
 
 from reeuncert.case.records import Case, Evidence
+from reeuncert.case.rules import tail_problems
 from reeuncert.edits.base import Edit, Edited, above_zero, is_given, one_amount, quoted, unknown_names
 
 
@@ -136,6 +137,44 @@ class SourceWidth(SourceChoice, Edit):
 
     def __str__(self) -> str:
         return f"width of {self.chosen} {self._amount}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tails(Edit):
+    """Change the tails of all errors: see `reeuncert.case.records.ErrorTails`.
+
+    Parameters
+    ----------
+    degrees_of_freedom, outlier_share, outlier_sd
+        New values; what is not given stays.
+
+    Examples
+    --------
+    >>> import reeuncert as ree
+    >>> heavy = Tails(degrees_of_freedom=2.0).apply(Edited(ree.read_case("small_metal"))).case
+    >>> heavy.errors.degrees_of_freedom, heavy.errors.outlier_share
+    (2.0, 0.1)
+    """
+
+    degrees_of_freedom: float = float("nan")
+    outlier_share: float = float("nan")
+    outlier_sd: float = float("nan")
+
+    kind: ClassVar[str] = "tails"
+
+    @property
+    def _given(self) -> dict[str, float]:
+        return {f.name: value for f in fields(self) if is_given(value := getattr(self, f.name))}
+
+    def problems(self, case: Case) -> Sequence[str]:
+        found = [f"'tails' says nothing; give one of: {', '.join(f.name for f in fields(self))}"] * (not self._given)
+        return [*found, *(f"{name}: {text}" for name, text in tail_problems(replace(case.errors, **self._given)))]
+
+    def apply(self, edited: Edited) -> Edited:
+        return replace(edited, case=replace(edited.case, errors=replace(edited.case.errors, **self._given)))
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in self._given.items()) + " of errors"
 
 
 @dataclass(frozen=True, kw_only=True)

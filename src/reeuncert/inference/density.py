@@ -76,7 +76,7 @@ def numbers_of(model: pm.Model) -> Numbers:
         (off.pointer, off.index, off.weight),
     )
     code, bound = pack_rows(
-        evidence.family, evidence.form, evidence.lower, evidence.upper, evidence.shift, evidence.weight
+        evidence.family, evidence.form, evidence.lower, evidence.upper, evidence.shift, evidence.weight, evidence.tails
     )
     arrays = Numbers(
         whitening_centre=np.zeros(size),

@@ -121,12 +121,12 @@ def _widths_back(to_sigma, index, multiplier, width, floor, learned, to_z):  # t
 
 
 @kernel(VERSION)
-def _offset_law(z, scale, family, to_offset, to_z):  # type: ignore[no-untyped-def]  # numba infers
+def _offset_law(z, scale, family, tails, to_offset, to_z):  # type: ignore[no-untyped-def]  # numba infers
     """Log density of the standardised offsets; writes the gradient with respect to them."""
     total, form = 0.0, int(DENSITY)
     for i in range(z.size):
         error = scale[i] * z[i]
-        logp, by_centre, _ = family_logp(family[i], form, error, error, 0.0, scale[i])
+        logp, by_centre, _ = family_logp(family[i], form, error, error, 0.0, scale[i], tails)
         total += logp + math.log(scale[i])
         to_z[i] = (to_offset[i] - by_centre) * scale[i]
     return total
@@ -161,15 +161,16 @@ def log_density(y, gradient, numbers):  # type: ignore[no-untyped-def]  # numba 
     for r in range(value.size):
         sigma[r] = width[width_index[r]] * multiplier[r]
     to_mass, to_offset, to_sigma = np.zeros(edges), np.zeros(offset.size), np.empty(value.size)
+    laws = unpack_rows(code, bound)
     result = rows_of_masses(
         mass, to_mass, offset, to_offset, sigma, to_sigma, value, counts,
-        unpack_sums(layout, coefficient)[1], unpack_rows(code, bound),
+        unpack_sums(layout, coefficient)[1], laws,
     )  # fmt: skip
     to_x = np.empty(y.size)
     masses_back(network, mass, share, kept, to_mass, nodes, exp_u)  # exp_u has served, and takes the gradient
     product_transposed(exp_u, factor_layout, factor, to_x)
     _widths_back(to_sigma, width_index, multiplier, width, floor, learned, to_x[n : n + n_widths])
-    result += _offset_law(offset_z, offset_scale, offset_family, to_offset, to_x[n + n_widths :])
+    result += _offset_law(offset_z, offset_scale, offset_family, laws[6], to_offset, to_x[n + n_widths :])
     result -= _HALF_LOG_TWO_PI * (n + n_widths)
     for i in range(n + n_widths):
         result -= 0.5 * x[i] * x[i]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from reeuncert.balance.network import Network
 from reeuncert.case.figures import LOG, LOGIT, PLAIN, scale_of
-from reeuncert.case.records import Case, Evidence
+from reeuncert.case.records import Case, ErrorTails, Evidence
 from reeuncert.case.selection import Term, select
 from reeuncert.case.shared import error_class_of, shared_errors
 from reeuncert.errors import EvidenceError, ModelError
@@ -77,6 +77,8 @@ class EvidenceModel(Short):
         From the width to the scale of the row's error (row).
     offsets
         Values of the log-offsets, and the rows that add them.
+    tails
+        Of the laws of errors.
     edge_flow, edge_year
         Indices of the flow and year of each edge (edge).
     """
@@ -97,6 +99,7 @@ class EvidenceModel(Short):
     own_width: Floats
     multiplier: Floats
     offsets: OffsetValues
+    tails: ErrorTails
     edge_flow: Ints
     edge_year: Ints
 
@@ -155,7 +158,7 @@ class EvidenceModel(Short):
     @cached_property
     def row_arrays(self) -> tuple[Ints, Floats]:
         """The constant inputs of `reeuncert.likelihood.op.row_logp`: codes and bounds."""
-        return pack_rows(self.family, self.form, self.lower, self.upper, self.shift, self.weight)
+        return pack_rows(self.family, self.form, self.lower, self.upper, self.shift, self.weight, self.tails)
 
     def row_sigma(self, source_width: Floats) -> Floats:
         """Scale of the error of each row (..., row) from the width of each group (..., source_group)."""
@@ -198,7 +201,8 @@ def compile_evidence(case: Case, network: Network) -> EvidenceModel:
     widths = group_widths(rows, classes, [s.touches for s in selections], np.isnan(own_width))
     factors = [unit_factor(row.unit, row.relation, case.system.unit) for row in rows]
     multiplier = np.array(
-        [row_multiplier(row, error, f) for row, error, f in zip(rows, classes, factors, strict=True)], dtype=np.float64
+        [row_multiplier(row, error, f, case.errors) for row, error, f in zip(rows, classes, factors, strict=True)],
+        dtype=np.float64,
     )
     medians = np.where(np.isnan(own_width), [error.width for error in classes], own_width) * multiplier
     scales = tuple(scale_of(row.relation, p) for row, p in zip(rows, plain, strict=True))
@@ -220,7 +224,8 @@ def compile_evidence(case: Case, network: Network) -> EvidenceModel:
         widths=widths,
         own_width=own_width,
         multiplier=multiplier,
-        offsets=expand_offsets(shared),
+        offsets=expand_offsets(shared, case.errors),
+        tails=case.errors,
         edge_flow=np.asarray(network.edge_flow, dtype=np.int64),
         edge_year=np.asarray(network.edge_year, dtype=np.int64),
     )

@@ -118,7 +118,7 @@ def _bound(row: Evidence, case: Case) -> tuple[float, float, float]:
     scale = scale_of(row.relation, _is_plain(row, case))
     low, high = (end if math.isinf(end) else to_scale(end * factor, scale) for end in bounds(row))
     width = row.width if has_own_width(row) else error.width
-    return low, high, width * row_multiplier(row, error, factor)
+    return low, high, width * row_multiplier(row, error, factor, case.errors)
 
 
 def overlaps_among(case: Case, sound: Iterable[Evidence]) -> list[Overlap]:

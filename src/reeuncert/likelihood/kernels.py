@@ -10,13 +10,9 @@ from reeuncert.compiling import compiled
 from reeuncert.likelihood.tails import (
     normal_log_interval,
     normal_log_pdf,
-    t4_log_interval,
-    t4_log_pdf,
+    t_log_interval,
+    t_log_pdf,
 )
-from reeuncert.words.error_laws import OUTLIER_SD, OUTLIER_WEIGHT
-
-LOG_CORE_WEIGHT = math.log(1.0 - OUTLIER_WEIGHT)
-LOG_OUTLIER_WEIGHT = math.log(OUTLIER_WEIGHT)
 
 
 @compiled
@@ -156,7 +152,7 @@ def _add_log_gradient(
 
 @compiled
 def _component(
-    student: bool, form: int, low: float, high: float, width: float, scale: float
+    student: bool, form: int, low: float, high: float, width: float, scale: float, nu: float
 ) -> tuple[float, float, float]:
     """Log probability of one error law at residual ``low`` (density) or between ``low`` and ``high``.
 
@@ -165,14 +161,14 @@ def _component(
     a = low / scale
     if form == 0:
         if student:
-            slope = 5.0 * a / (4.0 + a * a)
-            return t4_log_pdf(a) - math.log(scale), slope / scale, (a * slope - 1.0) / scale
+            slope = (nu + 1.0) * a / (nu + a * a)
+            return t_log_pdf(a, nu) - math.log(scale), slope / scale, (a * slope - 1.0) / scale
         return normal_log_pdf(a) - math.log(scale), a / scale, (a * a - 1.0) / scale
     b = high / scale
     if student:
-        logp = t4_log_interval(a, b, width / scale)
-        at_a = math.exp(t4_log_pdf(a) - logp) if a > -math.inf else 0.0
-        at_b = math.exp(t4_log_pdf(b) - logp) if b < math.inf else 0.0
+        logp = t_log_interval(a, b, width / scale, nu)
+        at_a = math.exp(t_log_pdf(a, nu) - logp) if a > -math.inf else 0.0
+        at_b = math.exp(t_log_pdf(b, nu) - logp) if b < math.inf else 0.0
     else:
         logp = normal_log_interval(a, b, width / scale)
         at_a = math.exp(normal_log_pdf(a) - logp) if a > -math.inf else 0.0
@@ -184,16 +180,17 @@ def _component(
 
 @compiled
 def family_logp(
-    family: int, form: int, low: float, high: float, width: float, sigma: float
+    family: int, form: int, low: float, high: float, width: float, sigma: float, tails: np.ndarray
 ) -> tuple[float, float, float]:
     """Log probability under one family, with derivatives with respect to centre and sigma."""
     if family == 2:
-        return _component(False, form, low, high, width, sigma)
-    core, core_eta, core_sigma = _component(True, form, low, high, width, sigma)
+        return _component(False, form, low, high, width, sigma, 0.0)
+    nu, log_core, log_outlier, outlier_sd = tails[0], tails[1], tails[2], tails[3]
+    core, core_eta, core_sigma = _component(True, form, low, high, width, sigma, nu)
     if family == 0:
         return core, core_eta, core_sigma
-    wrong, wrong_eta, _ = _component(False, form, low, high, width, OUTLIER_SD)
-    total, share = _mixture(core + LOG_CORE_WEIGHT, wrong + LOG_OUTLIER_WEIGHT)
+    wrong, wrong_eta, _ = _component(False, form, low, high, width, outlier_sd, 0.0)
+    total, share = _mixture(core + log_core, wrong + log_outlier)
     return total, share * core_eta + (1.0 - share) * wrong_eta, share * core_sigma
 
 
@@ -221,23 +218,25 @@ def row_logp(
     upper: np.ndarray,
     shift: np.ndarray,
     weight: np.ndarray,
+    tails: np.ndarray,
 ) -> None:
     """Fill log likelihood (row) and its derivatives with respect to ``eta`` and ``sigma`` (row).
 
     ``value`` is the reported figure on the scale of the row (log, logit or plain). An interval runs from ``value +
-    lower`` to ``value + upper``. With probability ``weight`` the figure is ``value + shift`` (two readings).
+    lower`` to ``value + upper``. With probability ``weight`` the figure is ``value + shift`` (two readings). ``tails``
+    is from `reeuncert.likelihood.packing.tail_numbers`.
     """
     for r in range(eta.size):
         width = upper[r] - lower[r]
         residual = value[r] - eta[r]
         total, total_eta, total_sigma = family_logp(
-            family[r], form[r], residual + lower[r], residual + upper[r], width, sigma[r]
+            family[r], form[r], residual + lower[r], residual + upper[r], width, sigma[r], tails
         )
         w = weight[r]
         if w > 0.0:
             residual += shift[r]
             other, other_eta, other_sigma = family_logp(
-                family[r], form[r], residual + lower[r], residual + upper[r], width, sigma[r]
+                family[r], form[r], residual + lower[r], residual + upper[r], width, sigma[r], tails
             )
             total, share = _mixture(total + math.log1p(-w), other + math.log(w))
             total_eta = share * total_eta + (1.0 - share) * other_eta
@@ -267,7 +266,7 @@ def rows_of_masses(
     `reeuncert.likelihood.packing.unpack_sums` and `unpack_rows`.
     """
     plain, num_ptr, num_edge, num_coef, den_ptr, den_edge, den_coef, off_ptr, off_index, off_weight = sums
-    family, form, lower, upper, shift, weight = laws
+    family, form, lower, upper, shift, weight, tails = laws
     result = 0.0
     for r in range(value.size):
         to_sigma[r] = 0.0
@@ -291,7 +290,7 @@ def rows_of_masses(
             if reading == 1:
                 residual += shift[r]
             logp, logp_eta, logp_sigma = family_logp(
-                family[r], form[r], residual + lower[r], residual + upper[r], width, sigma[r]
+                family[r], form[r], residual + lower[r], residual + upper[r], width, sigma[r], tails
             )
             if w > 0.0:
                 logp += math.log(w if reading == 1 else 1.0 - w)

@@ -13,11 +13,12 @@ from pymc.distributions.shape_utils import rv_size_is_none
 from pytensor.compile.sharedvalue import shared
 from pytensor.tensor.variable import TensorVariable
 
+from reeuncert.case.records import ErrorTails
 from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.op import row_logp, selected_quantities
 from reeuncert.likelihood.packing import pack_rows
 from reeuncert.likelihood.widths import WIDTH_LOG_SD
-from reeuncert.words.error_laws import CUSTOMS, DENSITY, NORMAL, OUTLIER_SD, OUTLIER_WEIGHT
+from reeuncert.words.error_laws import CUSTOMS, DENSITY, NORMAL
 
 REPORTED_DATA = "reported_value"
 """Data container of the reported figures, on the scale of each row; changed by `pymc.set_data` in a refit."""
@@ -76,7 +77,11 @@ def add_likelihood(model: pm.Model, log_flow: Any, evidence: EvidenceModel) -> N
 
         def dist(eta: Any, sigma: Any, size: Any) -> TensorVariable:
             other = _uniform(eta, size) < evidence.weight
-            return eta + symbolic_errors(sigma, evidence.family, size) - pt.where(other, evidence.shift, 0.0)
+            return (
+                eta
+                + symbolic_errors(sigma, evidence.family, evidence.tails, size)
+                - pt.where(other, evidence.shift, 0.0)
+            )
 
         observed = pm.Data(REPORTED_DATA, evidence.value, dims="evidence")
         pm.CustomDist("reported", eta, sigma, logp=logp, dist=dist, observed=observed, dims="evidence")
@@ -119,32 +124,33 @@ def _log_offset(model: pm.Model, evidence: EvidenceModel) -> Any:
     if np.all(offsets.family == NORMAL):
         z = pm.Normal("offset_z", 0.0, 1.0, dims="offset_value")
     else:
-        z = _standardised(scale, offsets.family)
+        z = _standardised(scale, offsets.family, evidence.tails)
     return pm.Deterministic("log_offset", mean + scale * z, dims="offset_value")
 
 
-def _standardised(scale: Any, family: NDArray[np.int64]) -> TensorVariable:
+def _standardised(scale: Any, family: NDArray[np.int64], tails: ErrorTails) -> TensorVariable:
     """Offsets in units of their scale, each with the law of its family (offset_value)."""
     zero = np.zeros(family.size)
-    arrays = pack_rows(family, np.full(family.size, DENSITY), zero, zero, zero, zero)
+    packed = pack_rows(family, np.full(family.size, DENSITY), zero, zero, zero, zero, tails)
+    arrays = _shared(packed, ("offset_code", "offset_bound"))
 
     def logp(value: Any, scale: Any) -> TensorVariable:
         return row_logp(value * scale, zero, scale, *arrays) + pt.log(scale)
 
     def dist(scale: Any, size: Any) -> TensorVariable:
-        return symbolic_errors(scale, family, size) / scale
+        return symbolic_errors(scale, family, tails, size) / scale
 
     return pm.CustomDist("offset_z", scale, logp=logp, dist=dist, dims="offset_value")
 
 
-def symbolic_errors(sigma: Any, family: NDArray[np.int64], size: Any = None) -> TensorVariable:
+def symbolic_errors(sigma: Any, family: NDArray[np.int64], tails: ErrorTails, size: Any = None) -> TensorVariable:
     """Random errors as PyTensor variables: `reeuncert.likelihood.predictive.draw_errors` inside a graph."""
     shape = _shape(sigma, size)
     normal = pm.Normal.dist(0.0, 1.0, size=shape)
-    student = pm.StudentT.dist(nu=4.0, mu=0.0, sigma=1.0, size=shape)
+    student = pm.StudentT.dist(nu=tails.degrees_of_freedom, mu=0.0, sigma=1.0, size=shape)
     errors = sigma * pt.where(family == NORMAL, normal, student)
-    wrong = (family == CUSTOMS) & (_uniform(sigma, size) < OUTLIER_WEIGHT)
-    return pt.where(wrong, OUTLIER_SD * normal, errors)
+    wrong = (family == CUSTOMS) & (_uniform(sigma, size) < tails.outlier_share)
+    return pt.where(wrong, tails.outlier_sd * normal, errors)
 
 
 def _uniform(like: Any, size: Any) -> TensorVariable:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from reeuncert.case.records import ErrorTails
 from reeuncert.case.shared import SharedErrors
 from reeuncert.likelihood.widths import core_scale
 from reeuncert.words.error_laws import ERROR_LAWS
@@ -40,7 +41,7 @@ class OffsetValues:
     weight: NDArray[np.float64]
 
 
-def expand_offsets(shared: SharedErrors) -> OffsetValues:
+def expand_offsets(shared: SharedErrors, tails: ErrorTails) -> OffsetValues:
     """The values of all shared errors, and which row adds which."""
     values = shared.values
     position = {value: k for k, value in enumerate(values)}
@@ -49,7 +50,7 @@ def expand_offsets(shared: SharedErrors) -> OffsetValues:
     return OffsetValues(
         tuple(f"{name} {period}".rstrip() for name, period in values),
         np.array([o.mean for o in used], dtype=np.float64),
-        np.array([o.sd * core_scale(o.family) for o in used], dtype=np.float64),
+        np.array([o.sd * core_scale(o.family, tails) for o in used], dtype=np.float64),
         np.array([ERROR_LAWS[o.family].code for o in used], dtype=np.int64),
         np.cumsum([0, *map(len, shared.weights)], dtype=np.int64),
         np.array([index for index, _ in pairs], dtype=np.int64),

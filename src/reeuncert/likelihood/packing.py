@@ -6,9 +6,12 @@ inputs serves every case.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
+from reeuncert.case.records import ErrorTails
 from reeuncert.compiling import compiled
 
 Floats = NDArray[np.float64]
@@ -69,21 +72,27 @@ def unpack_sums(
 
 
 def pack_rows(
-    family: Ints, form: Ints, lower: Floats, upper: Floats, shift: Floats, weight: Floats
+    family: Ints, form: Ints, lower: Floats, upper: Floats, shift: Floats, weight: Floats, tails: ErrorTails
 ) -> tuple[Ints, Floats]:
-    """Pack the statement of each row except its value: codes (2 · row) and bounds (4 · row).
+    """Pack the statement of each row except its value: codes (2 · row), and bounds (4 · row) followed by the tails.
 
-    >>> code, bound = pack_rows(*(np.array([k]) for k in (1, 0, 0.0, 0.0, 0.2, 0.3)))
-    >>> code.tolist(), bound.tolist()
-    ([1, 0], [0.0, 0.0, 0.2, 0.3])
+    >>> code, bound = pack_rows(*(np.array([k]) for k in (1, 0, 0.0, 0.0, 0.2, 0.3)), ErrorTails())
+    >>> code.tolist(), bound.round(2).tolist()
+    ([1, 0], [0.0, 0.0, 0.2, 0.3, 4.0, -0.11, -2.3, 2.0])
     """
     code = np.concatenate([family, form]).astype(np.int64)
-    return code, np.concatenate([lower, upper, shift, weight]).astype(np.float64)
+    return code, np.concatenate([lower, upper, shift, weight, tail_numbers(tails)]).astype(np.float64)
+
+
+def tail_numbers(tails: ErrorTails) -> list[float]:
+    """Degrees of freedom, logs of the shares of core and outliers, and the sd of outliers, as the kernels take them."""
+    share = tails.outlier_share
+    return [tails.degrees_of_freedom, math.log(1.0 - share), math.log(share) if share else -math.inf, tails.outlier_sd]
 
 
 @compiled
-def unpack_rows(code: Ints, bound: Floats) -> tuple[Ints, Ints, Floats, Floats, Floats, Floats]:
-    """Family, form, lower, upper, shift and weight (row)."""
+def unpack_rows(code: Ints, bound: Floats) -> tuple[Ints, Ints, Floats, Floats, Floats, Floats, Floats]:
+    """Family, form, lower, upper, shift and weight (row), and the tails."""
     rows = code.size // 2
     return (
         code[:rows],
@@ -91,5 +100,6 @@ def unpack_rows(code: Ints, bound: Floats) -> tuple[Ints, Ints, Floats, Floats, 
         bound[:rows],
         bound[rows : 2 * rows],
         bound[2 * rows : 3 * rows],
-        bound[3 * rows :],
+        bound[3 * rows : 4 * rows],
+        bound[4 * rows :],
     )

@@ -7,28 +7,32 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from reeuncert.case.records import ErrorTails
 from reeuncert.likelihood import kernels
 from reeuncert.likelihood._numba import compiled_entry
 from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.packing import unpack_rows, unpack_sums
-from reeuncert.words.error_laws import CUSTOMS, NORMAL, OUTLIER_SD, OUTLIER_WEIGHT
+from reeuncert.words.error_laws import CUSTOMS, NORMAL
 
 
-def draw_errors(sigma: NDArray[np.float64], family: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float64]:
+def draw_errors(
+    sigma: NDArray[np.float64], family: NDArray[np.int64], tails: ErrorTails, rng: np.random.Generator
+) -> NDArray[np.float64]:
     """Draw one error for each scale. The scale (..., row) is that of the core for customs records; the family (row) is
     a code.
 
     Examples
     --------
     >>> rng = np.random.default_rng(1)
-    >>> draw_errors(np.full((4, 2), 0.1), np.array([0, 2]), rng).shape
+    >>> draw_errors(np.full((4, 2), 0.1), np.array([0, 2]), ErrorTails(), rng).shape
     (4, 2)
     """
     normal = rng.standard_normal(sigma.shape)
-    student = normal / np.sqrt(rng.chisquare(4.0, sigma.shape) / 4.0)
+    nu = tails.degrees_of_freedom
+    student = normal / np.sqrt(rng.chisquare(nu, sigma.shape) / nu)
     errors: NDArray[np.float64] = sigma * np.where(family == NORMAL, normal, student)
-    wrong = (family == CUSTOMS) & (rng.random(sigma.shape) < OUTLIER_WEIGHT)
-    return np.where(wrong, OUTLIER_SD * normal, errors)
+    wrong = (family == CUSTOMS) & (rng.random(sigma.shape) < tails.outlier_share)
+    return np.where(wrong, tails.outlier_sd * normal, errors)
 
 
 Floats = NDArray[np.float64]
@@ -110,7 +114,7 @@ def predictive_draws(
     eta = predicted_quantities(evidence, mass_flow, log_offset)
     sigma = np.broadcast_to(predicted_sigma(evidence, source_width, eta.shape[:-1]), eta.shape)
     other = rng.random(eta.shape) < evidence.weight
-    return eta + draw_errors(sigma, evidence.family, rng) - np.where(other, evidence.shift, 0.0)
+    return eta + draw_errors(sigma, evidence.family, evidence.tails, rng) - np.where(other, evidence.shift, 0.0)
 
 
 def split_by_lineage(evidence: EvidenceModel, values: Floats) -> dict[str, Floats]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr, stdtrit
 
-from reeuncert.case.records import ErrorClass, Evidence
+from reeuncert.case.records import ErrorClass, ErrorTails, Evidence
 from reeuncert.case.selection import Term
-from reeuncert.words.error_laws import ERROR_LAWS
+from reeuncert.words.error_laws import ERROR_LAWS, NORMAL
 from reeuncert.words.qualifiers import QUALIFIERS
 
 WIDTH_LOG_SD = 0.4
@@ -21,13 +23,19 @@ WITNESSED_ROWS = 8
 """Fewest rows on quantities with a second lineage for a learned width."""
 
 
-def core_scale(family: str) -> float:
+@lru_cache
+def half_width(degrees_of_freedom: float) -> float:
+    """Half-width of a standard t that holds what one standard deviation of a normal holds, to two decimals."""
+    return round(float(stdtrit(degrees_of_freedom, ndtr(1.0))), 2)
+
+
+def core_scale(family: str, tails: ErrorTails) -> float:
     """Scale of a family's core for a width (half-width of its central 68 %) of one.
 
-    >>> round(core_scale("student_t"), 3), core_scale("normal")
+    >>> round(core_scale("student_t", ErrorTails()), 3), core_scale("normal", ErrorTails())
     (0.877, 1.0)
     """
-    return 1.0 / ERROR_LAWS[family].half_width
+    return 1.0 if ERROR_LAWS[family].code == NORMAL else 1.0 / half_width(tails.degrees_of_freedom)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,12 +116,12 @@ def group_widths(
     )
 
 
-def row_multiplier(row: Evidence, error: ErrorClass, factor: float) -> float:
+def row_multiplier(row: Evidence, error: ErrorClass, factor: float, tails: ErrorTails) -> float:
     """From a width (the group's or the row's own) to the scale of the row's error.
 
     ``about`` widens it; the width of an additive row is in the unit of the row, which ``factor`` converts.
     """
-    multiplier = core_scale(error.family) * QUALIFIERS[row.qualifier].widens
+    multiplier = core_scale(error.family, tails) * QUALIFIERS[row.qualifier].widens
     if ERROR_LAWS[error.family].plain:
         multiplier *= factor
     return multiplier

@@ -23,6 +23,7 @@ from reeuncert.edits.scenario import Scenario
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.summary import interval_columns
 from reeuncert.likelihood.compile import EvidenceModel, compile_evidence
+from reeuncert.likelihood.packing import tail_numbers
 from reeuncert.likelihood.predictive import log_likelihood
 from reeuncert.likelihood.widths import WIDTH_LOG_SD
 from reeuncert.priors.coverage import case_network
@@ -31,7 +32,7 @@ from reeuncert.questions.nested import weighted_quantiles
 from reeuncert.questions.targets import targets_of
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
-from reeuncert.words.error_laws import CUSTOMS, NORMAL, OUTLIER_SD, OUTLIER_WEIGHT
+from reeuncert.words.error_laws import CUSTOMS, NORMAL
 
 Floats = NDArray[np.float64]
 
@@ -127,13 +128,14 @@ def _held(posterior: xr.Dataset, name: str, dim: str) -> Floats | None:
 
 def _offset_density(offset: Floats, evidence: EvidenceModel) -> Floats:
     """Log density of offsets (chain, draw, offset_value) under their priors, summed."""
-    law = evidence.offsets
+    law, tails = evidence.offsets, evidence.tails
     z = (offset - law.mean) / law.scale
-    heavy = student.logpdf(z, 4)
+    heavy = student.logpdf(z, tails.degrees_of_freedom)
     normal = norm.logpdf(z)
     # An outlier of a customs record has a spread of its own, whatever the scale of the rest.
-    outlier = norm.logpdf(offset - law.mean, scale=OUTLIER_SD) + np.log(law.scale)
-    mixed = np.logaddexp(np.log1p(-OUTLIER_WEIGHT) + heavy, np.log(OUTLIER_WEIGHT) + outlier)
+    outlier = norm.logpdf(offset - law.mean, scale=tails.outlier_sd) + np.log(law.scale)
+    _, log_core, log_outlier, _ = tail_numbers(tails)
+    mixed = np.logaddexp(log_core + heavy, log_outlier + outlier)
     density = np.where(law.family == NORMAL, normal, np.where(law.family == CUSTOMS, mixed, heavy))
     return np.asarray((density - np.log(law.scale)).sum(axis=2))
 

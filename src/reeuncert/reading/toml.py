@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from reeuncert.case.figures import sentence_problem
-from reeuncert.case.records import Headline
+from reeuncert.case.records import ErrorTails, Headline
+from reeuncert.case.rules import tail_problems
 from reeuncert.errors import Problem
 from reeuncert.reading.tables import read_text
 from reeuncert.words.cells import (
@@ -131,6 +132,17 @@ class HeadlineEntry(_Strict):
         return Headline(self.indicator, self.region, self.partner, self.product, self.year, self.sentence)
 
 
+class ErrorsEntry(_Strict):
+    """Tails of the laws of errors: ``[errors]``."""
+
+    degrees_of_freedom: float = ErrorTails.degrees_of_freedom
+    outlier_share: float = ErrorTails.outlier_share
+    outlier_sd: float = ErrorTails.outlier_sd
+
+    def record(self) -> ErrorTails:
+        return ErrorTails(self.degrees_of_freedom, self.outlier_share, self.outlier_sd)
+
+
 class CaseFile(_Strict):
     """What ``case.toml`` says.
 
@@ -146,6 +158,7 @@ class CaseFile(_Strict):
     regions: list[Name] = []
     products: list[Name] = []
     data: Annotated[str, AfterValidator(_folder)] = "."
+    errors: ErrorsEntry = ErrorsEntry()
     options: dict[str, OptionEntry] = {}
     headline: list[HeadlineEntry] = []
 
@@ -300,6 +313,7 @@ def _message(error: Mapping[str, Any], content: Mapping[str, Any]) -> str:
     wanted = {
         "string_type": "a text in quotes",
         "int_type": "a whole number without quotes",
+        "float_type": "a number without quotes",
         "list_type": 'a list in brackets, e.g. ["a", "b"]',
         "dict_type": "tables, e.g. [options.gap_structure]",
         "model_type": "a table of keys",
@@ -316,7 +330,7 @@ def _toml_type(value: object) -> str:
 def _keys_at(loc: Sequence[str | int]) -> list[str]:
     model: type[BaseModel] = CaseFile
     if len(loc) > 1:
-        model = OptionEntry if loc[0] == "options" else HeadlineEntry
+        model = {"options": OptionEntry, "errors": ErrorsEntry}.get(str(loc[0]), HeadlineEntry)
     return list(model.model_fields)
 
 
@@ -334,6 +348,8 @@ def _later_checks(case_file: CaseFile, text: str, folder: Path, unclear: Collect
             f"the years {plain(first)} to {plain(last)} are no span; give the first and the last year, "
             f"at most {MOST_YEARS:,} years",
         )
+    for name, message in tail_problems(case_file.errors.record()):
+        report(("errors", name), message)
     for key, values in (("regions", case_file.regions), ("products", case_file.products)):
         double = sorted({v for v in values if values.count(v) > 1})
         if double:

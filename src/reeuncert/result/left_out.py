@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import xarray as xr
+from scipy.special import stdtrit
 
 from reeuncert.errors import ArgumentError
 
@@ -14,8 +15,12 @@ GROUP = "leave_out"
 LEVELS = (0.5, 0.8, 0.9, 0.95)
 """Probabilities of the central predictive intervals."""
 
-_TEXT = ("row", "source", "lineage", "fold", "scheme")
-_NUMBERS = ("below", "prior_below", "r_hat")
+INTERVAL = 0.9
+"""Probability of the interval of a coverage."""
+
+_TEXT = ("scheme", "fold", "row", "source", "lineage", "refused")
+_NUMBERS = ("below", "prior_below", "r_hat", "ess")
+COLUMNS = (*_TEXT, *_NUMBERS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,12 +32,13 @@ class LeftOut:
     rows
         One row per figure: ``scheme`` (``sources``, or the number of folds), ``fold``, ``row``, ``source``,
         ``lineage``, ``below`` (probability that a figure predicted without its fold is not above the reported one),
-        ``prior_below`` (the same from the prior alone), ``r_hat`` (largest of the flows in the fit without the fold).
+        ``prior_below`` (the same from the prior alone), ``r_hat`` and ``ess`` (the worst of the flows in the fit
+        without the fold), ``refused`` (why the figure does not count: the fit has not converged; else empty).
 
     Examples
     --------
     >>> rows = pd.DataFrame({"scheme": "sources", "fold": list("aab"), "row": list("xyz"), "source": list("aab")})
-    >>> found = LeftOut(rows.assign(lineage="l", below=[0.5, 0.8, 0.99], prior_below=0.5, r_hat=1.0))
+    >>> found = LeftOut(rows.assign(lineage="l", below=[0.5, 0.8, 0.99], prior_below=0.5, refused=""))
     >>> found.coverage()[["level", "coverage", "prior_coverage"]].round(2).values.tolist()
     [[0.5, 0.33, 1.0], [0.8, 0.67, 1.0], [0.9, 0.67, 1.0], [0.95, 0.67, 1.0]]
     """
@@ -45,24 +51,31 @@ class LeftOut:
         Returns
         -------
         DataFrame
-            One row per scheme and level: ``scheme``, ``level``, ``figures``, ``folds``, ``coverage``, ``error``
-            (standard error of the coverage, clustered by fold), ``prior_coverage``.
+            One row per scheme and level: ``scheme``, ``level``, ``figures``, ``refused`` (figures of fits that have
+            not converged, which do not count), ``folds``, ``coverage``, ``error`` (its standard error), ``lower`` and
+            ``upper`` (its 90 % interval), ``lineages`` (effective number), ``prior_coverage``.
+
+        Notes
+        -----
+        Figures of one lineage miss together, so that the error is clustered by lineage, with Kish's effective number of
+        lineages, (Σ n)² / Σ n² for n figures each, less one as degrees of freedom. The interval is Wilson's for as many
+        independent figures as would have this error.
         """
         lines = []
-        for scheme, part in self.rows.groupby("scheme", sort=False):
-            for level in LEVELS:
+        for scheme, whole in self.rows.groupby("scheme", sort=False):
+            part = whole[whole["refused"] == ""]
+            for level in LEVELS if len(part) else ():
                 inside, prior = (_inside(part[column], level) for column in ("below", "prior_below"))
-                by_fold = (inside - inside.mean()).groupby(part["fold"]).sum()
-                error = float(np.sqrt((by_fold**2).sum())) / len(part)
-                folds = part["fold"].nunique()
-                lines.append((scheme, level, len(part), folds, float(inside.mean()), error, float(prior.mean())))
-        names = ["scheme", "level", "figures", "folds", "coverage", "error", "prior_coverage"]
-        return pd.DataFrame(lines, columns=names)
+                numbers = _clustered(inside, part["lineage"])
+                folds, refused = part["fold"].nunique(), len(whole) - len(part)
+                lines.append((scheme, level, len(part), refused, folds, *numbers, float(prior.mean())))
+        names = ["scheme", "level", "figures", "refused", "folds", "coverage", "error", "lower", "upper", "lineages"]
+        return pd.DataFrame(lines, columns=[*names, "prior_coverage"])
 
     def by_source(self) -> pd.DataFrame:
         """Coverage at 90 % and mean position of the figures of each source in the out-of-sample predictions."""
-        inside = _inside(self.rows["below"], 0.9)
-        table = self.rows.assign(inside=inside).groupby(["scheme", "source"], sort=False)
+        rows = self.rows[self.rows["refused"] == ""]
+        table = rows.assign(inside=_inside(rows["below"], 0.9)).groupby(["scheme", "source"], sort=False)
         out = table.agg(figures=("row", "size"), coverage=("inside", "mean"), mean_below=("below", "mean"))
         return out.reset_index().sort_values(["scheme", "coverage", "figures"], ignore_index=True)
 
@@ -98,7 +111,23 @@ def left_out_of(dt: xr.DataTree) -> LeftOut | None:
     if GROUP not in dt.children:
         return None
     data = dt[GROUP].to_dataset()
-    return LeftOut(pd.DataFrame({name: data[name].values for name in (*_TEXT, *_NUMBERS)}))
+    return LeftOut(pd.DataFrame({name: data[name].values for name in COLUMNS}))
+
+
+def _clustered(inside: pd.Series, cluster: pd.Series) -> tuple[float, float, float, float, float]:
+    """Share inside, its standard error, its interval, and the effective number of clusters."""
+    share, count = float(inside.mean()), len(inside)
+    sizes = cluster.value_counts()
+    effective = float(count**2 / (sizes**2).sum())
+    sums = (inside - share).groupby(cluster).sum()
+    inflated = len(sizes) / max(len(sizes) - 1, 1)
+    error = float(np.sqrt(inflated * (sums**2).sum())) / count
+    alike = share * (1.0 - share) / error**2 if error > 0 else effective
+    alike = min(max(alike, effective), float(count))
+    t = float(stdtrit(max(effective - 1.0, 1.0), 0.5 + INTERVAL / 2))
+    middle = (share + t**2 / (2 * alike)) / (1 + t**2 / alike)
+    half = t / (1 + t**2 / alike) * np.sqrt(share * (1 - share) / alike + t**2 / (4 * alike**2))
+    return share, error, max(middle - half, 0.0), min(middle + half, 1.0), effective
 
 
 def _inside(below: pd.Series, level: float) -> pd.Series:

@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypedDict
 
 import xarray as xr
 
-from reeuncert.case.records import Case, Prior
+from reeuncert.case.records import Case, ErrorTails, Prior
 from reeuncert.case.serial import case_from_json, case_to_json
 from reeuncert.errors import ArgumentError
 from reeuncert.studies.cache import FORMAT, Kept
@@ -212,6 +212,7 @@ def shape_of(case: Case) -> str:
         classes={},
         offsets={name: replace(offset, mean=0.0, sd=0.0) for name, offset in case.offsets.items()},
         covariates={},
+        errors=ErrorTails(),
         headlines=(),
         options={},
         path="",

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from reeuncert.case.records import Case
 from reeuncert.errors import ReeUncertError
-from reeuncert.studies.engine import make_fits
+from reeuncert.studies.engine import converged, make_sufficient_fits
 from reeuncert.studies.jobs import FitOptions, FitSettings, JobMaker
 from reeuncert.studies.leave_out import Folds, fold_jobs, predictions
 from reeuncert.studies.rivals import rivals_of
@@ -81,12 +81,15 @@ def score_structures(
     ReeUncertError
         When the case names no such switch, the folds cannot be used, or a fold could not be fitted.
     """
-    settings = FitSettings.of(options)
+    settings = FitSettings.of({"chains": 4, **options})
     rivals = rivals_of(case, option)
     maker = JobMaker(next(iter(rivals.values())))
     jobs = {choice: fold_jobs(rival, folds, settings, maker, f"{choice} without ") for choice, rival in rivals.items()}
-    fits = make_fits([job for by_fold in jobs.values() for job in by_fold.values()], options)
-    return compare_scores({choice: predictions(by_fold, fits) for choice, by_fold in jobs.items()})
+    fits = make_sufficient_fits(
+        [fold.job for by_fold in jobs.values() for fold in by_fold.values()], options, converged
+    )
+    found = {choice: predictions(by_fold, fits) for choice, by_fold in jobs.items()}
+    return compare_scores({choice: table[table["refused"] == ""] for choice, table in found.items()})
 
 
 def compare_scores(scores: Mapping[str, pd.DataFrame]) -> StructureScores:

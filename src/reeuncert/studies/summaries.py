@@ -21,7 +21,6 @@ from reeuncert.indicators.headlines import headlines, place
 from reeuncert.likelihood.compile import EvidenceModel, compile_evidence
 from reeuncert.likelihood.predictive import log_likelihood
 from reeuncert.priors.coverage import case_network
-from reeuncert.result.diagnostics import r_hat
 from reeuncert.result.quantiles import quantiles
 from reeuncert.studies.cache import Kept
 
@@ -34,7 +33,7 @@ CHECKS = ("completeness", "balance", "convergence", "geometry", "monte_carlo")
 LABELS = ("indicator", "region", "partner", "product", "year")
 """What names a headline."""
 
-PREDICTED = ("row", "source", "lineage", "below", "log_score", "r_hat")
+PREDICTED = ("row", "source", "lineage", "below", "log_score")
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ def predicted(dt: xr.DataTree, case: Case, left_out: tuple[str, ...]) -> pd.Data
     """What a fit predicts of the rows that it has not seen.
 
     One row a figure: row, source, lineage, below (probability that a predicted figure is not above the reported one;
-    NaN for bounds), log_score (log of the mean density over the draws), r_hat (the largest of the flows).
+    NaN for bounds), log_score (log of the mean density over the draws).
     """
     if not left_out:
         return pd.DataFrame(columns=PREDICTED)
@@ -120,9 +119,7 @@ def predicted(dt: xr.DataTree, case: Case, left_out: tuple[str, ...]) -> pd.Data
     names = [row.id for row in evidence.rows]
     table = row_table(evidence, posterior).set_index("row")
     table["log_score"] = pd.Series(log_predictive(evidence, posterior), index=names)
-    mass = posterior["mass_flow"].transpose("chain", "draw", "flow", "year").values
-    rows = table.loc[[name for name in names if name in gone]].reset_index()
-    return rows.assign(r_hat=float(np.nanmax(r_hat(mass, log=True))))[list(PREDICTED)]
+    return table.loc[[name for name in names if name in gone]].reset_index()[list(PREDICTED)]
 
 
 def log_predictive(evidence: EvidenceModel, posterior: xr.Dataset) -> NDArray[np.float64]:

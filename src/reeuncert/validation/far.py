@@ -64,7 +64,7 @@ def far_rows(case: Case, network: Network, log_flow: Floats) -> list[Problem]:
         if not law.plain:
             predicted = np.log(predicted)
         factor = unit_factor(row.unit, row.relation, case.system.unit)
-        own = (error.width if math.isnan(own_width) else own_width) * row_multiplier(row, error, factor)
+        own = (error.width if math.isnan(own_width) else own_width) * row_multiplier(row, error, factor, case.errors)
         if not law.plain:
             own = math.hypot(own, *(weight * shared.laws[name].sd for (name, _), weight in weights.items()))
         low, middle, high = np.quantile(predicted, [0.16, 0.5, 0.84])

@@ -98,6 +98,7 @@ def load_case(folder: Path, answers: bool = True, /, **options: str) -> CaseRead
         offsets=lists.offsets,
         factors=lists.factors,
         covariates=read_covariates(reading, sources),
+        errors=settings.errors.record(),
         constants=read_constants(reading, tables, sources),
         headlines=tuple(entry.record() for entry in settings.headline),
         options=chosen,

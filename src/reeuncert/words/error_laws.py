@@ -10,12 +10,6 @@ STUDENT_T, CUSTOMS, NORMAL = 0, 1, 2
 DENSITY, INTERVAL = 0, 1
 """Codes of the forms: density at a value, probability of an interval (either end may be infinite)."""
 
-OUTLIER_WEIGHT = 0.1
-"""Share of customs records with a wrong heading or a missing consignment."""
-
-OUTLIER_SD = 2.0
-"""Log-sd of such records."""
-
 
 @dataclass(frozen=True)
 class ErrorLaw:
@@ -25,8 +19,6 @@ class ErrorLaw:
     ----------
     code
         Number of the law in compiled code.
-    half_width
-        Half-width of the central 68 % of the law (of its core) at scale 1: a stated width is divided by it.
     meaning
         For documentation.
     plain
@@ -34,16 +26,17 @@ class ErrorLaw:
     """
 
     code: int
-    half_width: float
     meaning: str
     plain: bool = False
 
 
 ERROR_LAWS = {
-    "student_t": ErrorLaw(STUDENT_T, 1.14, "Student's t with 4 degrees of freedom"),
-    "customs": ErrorLaw(CUSTOMS, 1.14, "90 % Student's t with 4 degrees of freedom, 10 % normal with log-sd 2"),
-    "normal": ErrorLaw(NORMAL, 1.0, "normal on the log or logit scale"),
-    "additive": ErrorLaw(NORMAL, 1.0, "normal in the unit of the row", plain=True),
+    "student_t": ErrorLaw(STUDENT_T, "Student's t (4 degrees of freedom unless the case says otherwise)"),
+    "customs": ErrorLaw(
+        CUSTOMS, "Student's t, and a share of outliers (10 %, normal with log-sd 2, unless the case says so)"
+    ),
+    "normal": ErrorLaw(NORMAL, "normal on the log or logit scale"),
+    "additive": ErrorLaw(NORMAL, "normal in the unit of the row", plain=True),
 }
 """Laws by the word that ``classes.csv`` uses."""
 
