@@ -76,7 +76,9 @@ def test_every_figure_is_predicted_once_without_its_source(case, found):
 
 def test_rows_of_one_record_are_left_out_together(case):
     bias = Offset("office", 0.0, 0.1, "year", "normal")
-    said = {name: {"offsets": ("office",)} for name in ("X1", "X2", "N1")} | dict.fromkeys(("M1", "M3"), {"print": "p"})
+    said = {name: {"offsets": ("office",)} for name in ("X1", "X2", "N1")} | {
+        name: {"print": "p"} for name in ("M1", "M3")
+    }
     rows = tuple(dataclasses.replace(row, **said.get(row.id, {})) for row in case.evidence)
     shared = dataclasses.replace(case, offsets={"office": bias}, evidence=rows)
     number = dict(zip((row.id for row in rows), records_of(rows, shared), strict=True))

@@ -191,7 +191,7 @@ def test_numbers_keep_the_shape_and_structure_does_not():
         (
             {"kind": "prior_spred", "factor": 2},
             "kind of change 'prior_spred' is not known; use one of: prior_median, prior_spread, independent_years, "
-            "source_width, leave_out, offset, option, without_flows; did you mean 'prior_spread'?",
+            "source_width, leave_out, offset, tails, option, without_flows; did you mean 'prior_spread'?",
         ),
         (
             {"kind": "source_width", "clas": "customs", "factor": 2},
