@@ -9,7 +9,6 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, stdtrit
 
 from reeuncert.case.records import ErrorClass, ErrorTails, Evidence
 from reeuncert.case.selection import Term
@@ -26,6 +25,8 @@ WITNESSED_ROWS = 8
 @lru_cache
 def half_width(degrees_of_freedom: float) -> float:
     """Half-width of a standard t that holds what one standard deviation of a normal holds, to two decimals."""
+    from scipy.special import ndtr, stdtrit  # loads slowly, and listing cases does not need it
+
     return round(float(stdtrit(degrees_of_freedom, ndtr(1.0))), 2)
 
 

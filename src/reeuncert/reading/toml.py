@@ -328,9 +328,8 @@ def _toml_type(value: object) -> str:
 
 
 def _keys_at(loc: Sequence[str | int]) -> list[str]:
-    model: type[BaseModel] = CaseFile
-    if len(loc) > 1:
-        model = {"options": OptionEntry, "errors": ErrorsEntry}.get(str(loc[0]), HeadlineEntry)
+    entries: dict[str, type[BaseModel]] = {"options": OptionEntry, "errors": ErrorsEntry}
+    model = entries.get(str(loc[0]), HeadlineEntry) if len(loc) > 1 else CaseFile
     return list(model.model_fields)
 
 
