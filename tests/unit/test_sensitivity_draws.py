@@ -311,7 +311,7 @@ def test_figures_left_out_are_predicted() -> None:
 
     def scores(case: Case) -> pd.DataFrame:
         jobs = fold_jobs(case, 3, settings, JobMaker(base), "")
-        return predictions(jobs, make_fits(list(jobs.values()), {"cache": False, "progress": False}))
+        return predictions(jobs, make_fits([fold.job for fold in jobs.values()], {"cache": False, "progress": False}))
 
     wide = {"kind": "source_width", "error_class": "statistics+customs", "factor": 10.0}
     wrong = Scenario.of("off", wide).apply(Edited(base)).case
@@ -325,15 +325,16 @@ def test_figures_left_out_are_predicted() -> None:
 
 def test_folds_cover_every_row_once(refitter: Refitter) -> None:
     rows = refitter.rows
-    assert set(fold_of_rows(rows, "sources")) == {row.lineage for row in rows}
-    folds = fold_of_rows(rows, 4)
+    assert set(fold_of_rows(rows, range(len(rows)), "sources")) == {row.lineage for row in rows}
+    folds = fold_of_rows(rows, range(len(rows)), 4)
     assert set(folds) == {0, 1, 2, 3}
     survey = [f for f, row in zip(folds, rows, strict=True) if row.lineage == "survey"]
     assert len(set(survey)) == 4
     with pytest.raises(ReeUncertError) as error:
-        fold_of_rows(rows, 1)
+        fold_of_rows(rows, range(len(rows)), 1)
     assert str(error.value) == (
-        f"folds is 1; give 'sources', a number from 2 to {len(rows)}, or a fold for the id of each row"
+        f"folds is 1; give 'sources', a number from 2 to {len(rows)} (there are so many records), or a fold for "
+        "the id of each row"
     )
     with pytest.raises(ReeUncertError, match=r"^16 rows of evidence have no fold: M2, M3, M4, M5, M6$"):
-        fold_of_rows(rows, {"M1": 0})
+        fold_of_rows(rows, range(len(rows)), {"M1": 0})
