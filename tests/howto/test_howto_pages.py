@@ -160,3 +160,44 @@ def test_a_study_is_asked_by_its_file(my_case: Path) -> None:
     with pytest.raises(CaseError) as caught:
         plan_study(case, scenarios_asked(None, file), FitSettings())
     assert str(caught.value.problems[0]) == said["with group=recovery"].strip()
+
+
+def test_files_of_statistical_offices_are_imported_checked_and_sampled(
+    my_case: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from typer.testing import CliRunner
+
+    from reeuncert.cli.app import app
+
+    said = blocks("import")
+    monkeypatch.chdir(my_case.parent)
+    commands = re.findall(r"^\$ reeuncert (import (?!KIND).*)$", (PAGES / "import.md").read_text(), re.MULTILINE)
+
+    def run(line: str) -> str:
+        done = CliRunner().invoke(app, line.split())
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    for line, name in zip(commands, ("mcs2020-lithi_world.csv", "comtrade.csv"), strict=True):
+        kind = line.split()[1]
+        Path(name).write_text(said[name], encoding="utf-8")
+        mapping = Path(f"my_case/imports/{kind}.csv")
+        assert "fill the column 'to'" in run(line)
+        draft, filled = mapping.read_text(encoding="utf-8"), said[str(mapping)]
+        words = [row.split(",")[:2] for row in filled.splitlines()]
+        assert [row.split(",")[:2] for row in draft.splitlines() if row.split(",")[:2] in words] == words
+        mapping.write_text(filled, encoding="utf-8")
+        told = run(line)
+    assert said["what the import names"].strip() in told
+    assert Path("my_case/evidence/usgs-mcs.csv").read_text() == said["my_case/evidence/usgs-mcs.csv"]
+    later = "mcs2021-lithi_world.csv"
+    Path(later).write_text(said[later], encoding="utf-8")
+    answer = run(commands[0].replace("mcs2020-lithi_world.csv", later))
+    assert said["what the second release is answered with"].strip() in answer
+    report = ree.check_case(my_case)
+    assert report.passed, str(report)
+    result = ree.run(ree.read_case(my_case), draws=20, tune=50, chains=1, seed=1, structures=False, quiet=True)
+    assert {row.id for row in result.case.evidence if row.id.startswith("comtrade")} == {
+        f"comtrade_2019_trade_salt_South_North_{side}_Li" for side in ("import", "export")
+    }
+    assert result.dt["posterior"].sizes["draw"] == 20

@@ -7,56 +7,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import partial
 
 from reeuncert.importers.record import Download as Download
 from reeuncert.importers.record import Record as Record
 from reeuncert.importers.registry import IMPORTERS as IMPORTERS
-from reeuncert.importers.registry import Files, read_download
+from reeuncert.importers.registry import read_download as read_download
 from reeuncert.importers.run import Imported as Imported
 from reeuncert.importers.run import import_files as import_files
 
-
-def read_usgs_mcs(files: Files, products: Sequence[str] = ()) -> Download:
-    """Read Mineral Commodity Summaries (`read_download`)."""
-    return read_download("usgs-mcs", files, products)
-
-
-def read_usgs_ds140(files: Files, products: Sequence[str] = ()) -> Download:
-    """Read workbooks of Data Series 140 (`read_download`)."""
-    return read_download("usgs-ds140", files, products)
-
-
-def read_usgs_yearbook(files: Files, products: Sequence[str] = ()) -> Download:
-    """Read workbooks of the Minerals Yearbook (`read_download`)."""
-    return read_download("usgs-yearbook", files, products)
-
-
-def read_dataweb(files: Files, products: Sequence[str] = ()) -> Download:
-    """Read queries of DataWeb (`read_download`)."""
-    return read_download("dataweb", files, products)
-
-
-def read_comtrade(files: Files, products: Sequence[str] = ()) -> Download:
-    """Read CSV files of UN Comtrade (`read_download`)."""
-    return read_download("comtrade", files, products)
-
-
-def read_baci(files: Files, products: Sequence[str] = ()) -> Download:
-    """Read BACI, and the table of its country codes (`read_download`)."""
-    return read_download("baci", files, products)
-
-
-def read_comext(files: Files, products: Sequence[str] = ()) -> Download:
-    """Read bulk files of Comext (`read_download`)."""
-    return read_download("comext", files, products)
-
-
-def read_japan_customs(files: Files, products: Sequence[str] = ()) -> Download:
-    """Read customs statistics of e-Stat (`read_download`)."""
-    return read_download("japan-customs", files, products)
-
-
-def read_bgs(files: Files, products: Sequence[str] = ()) -> Download:
-    """Read World Mineral Statistics (`read_download`)."""
-    return read_download("bgs", files, products)
+read_usgs_mcs = partial(read_download, "usgs-mcs")
+read_usgs_ds140 = partial(read_download, "usgs-ds140")
+read_usgs_yearbook = partial(read_download, "usgs-yearbook")
+read_dataweb = partial(read_download, "dataweb")
+read_comtrade = partial(read_download, "comtrade")
+read_baci = partial(read_download, "baci")
+read_comext = partial(read_download, "comext")
+read_japan_customs = partial(read_download, "japan-customs")
+read_bgs = partial(read_download, "bgs")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
-from reeuncert.importers.printed import Figure, read_figure
-from reeuncert.importers.record import ESTIMATED, EXPORT, IMPORT, REPORTED, Download, Place, Record
-from reeuncert.importers.sheets import header_of, read_table, rows_of
+from reeuncert.importers.printed import read_figure
+from reeuncert.importers.record import Direction, Download, Place, Quality, Record
+from reeuncert.importers.sheets import header_of, read_rows
 
 TERMS = (
     "Terms of UN Comtrade: data are for internal use and may not be re-disseminated in bulk without permission; "
@@ -30,90 +29,73 @@ _LEGACY = {
     "Netweight (kg)": "netWgt",
     "Flag": "legacyEstimationFlag",
 }
-_FLOWS = {"M": IMPORT, "X": EXPORT, "1": IMPORT, "2": EXPORT}
-_AGAIN = {"RX": "re-exports", "RM": "re-imports", "3": "re-exports", "4": "re-imports"}
+"""Columns of the earlier web site, and their names today."""
+
+_FLOWS: dict[str, Direction] = {"M": "import", "X": "export", "1": "import", "2": "export"}
+_PARTS = {"RX": "re-exports", "RM": "re-imports", "DX": "domestic exports", "3": "re-exports", "4": "re-imports"}
 _WHOLE = {"partner2Code": ("0", ""), "customsCode": ("C00", ""), "motCode": ("0", ""), "mosCode": ("0", "")}
 """Columns that divide a row further, and the codes of all; other rows are parts of one with these."""
 
 _KILOGRAMS = "8"
-_FLAGS_OF_WEIGHT = ("4", "6")
-"""Estimation flags that say the net weight is estimated (6: the quantity too)."""
 
 
 def read(paths: list[Path], download: Download) -> None:
     """Read net weights; those that the UN estimated have a quality of their own."""
     download.notices.append(TERMS)
-    classifications: dict[tuple[object, ...], str] = {}
     for path in paths:
-        legacy = "Trade Flow Code" in header_of(path)
-        needed = [old if legacy else new for old, new in _LEGACY.items()]
-        for table in read_table(path, needed, download.kind):
-            for line, row in rows_of(table.rename(columns=_LEGACY if legacy else {})):
-                _take(row, Place(path.name, line, "netWgt"), download, classifications)
-    download.drop_repeats()
-    download.merge()
+        names = _LEGACY if "Trade Flow Code" in header_of(path) else {}
+        for line, row in read_rows(path, tuple(_LEGACY.values()), download.kind, names):
+            _take(row, Place(path.name, line, "netWgt"), download)
+    _settle_classifications(download)
+    download.settle()
 
 
-def _take(
-    row: Mapping[str, str], place: Place, download: Download, classifications: dict[tuple[object, ...], str]
-) -> None:
-    flow, code = row["flowCode"], row["cmdCode"]
+def _take(row: dict[str, str], place: Place, download: Download) -> None:
+    flow, code, period = row["flowCode"], row["cmdCode"], row["period"] or row["refYear"]
     divided = [name for name, codes in _WHOLE.items() if row.get(name, "") not in codes]
-    if not download.wants(code):
-        download.leave("another product than those asked for", place)
-        return
+    why_not = f"part of a row of all ({', '.join(divided)})" if divided else ""
     if flow not in _FLOWS:
-        download.leave(f"{_AGAIN.get(flow, f'flow {flow}')}: part of the imports or exports, or no trade", place)
-        return
-    if divided:
-        download.leave(f"part of a row of all ({', '.join(divided)})", place)
-        return
-    found = _weight(row)
-    if isinstance(found, str):
-        download.leave(found, place)
-        return
-    figure, quality = found
-    year, month = _time(row)
-    record = Record(
-        *((place,), year, _FLOWS[flow], code, row["reporterCode"], row["partnerCode"], figure),
-        quality=quality,
-        note=f"classification {row['classificationCode']}",
-        month=month,
-    )
-    # One trade may be told in two editions of the Harmonized System: the one that the country reported stands.
-    key = (*record.key, month)
-    known = classifications.setdefault(key, row["classificationCode"])
-    if known != row["classificationCode"]:
-        message = f"told in {known} already (this row: {row['classificationCode']})"
-        if row.get("isOriginalClassification", "").casefold() != "true":
-            download.leave(message, place)
-            return
-        before = next(r for r in download.records if (*r.key, r.month) == key)
-        download.records.remove(before)
-        download.leave(f"told in {row['classificationCode']}, as the country reported it", *before.places)
-        classifications[key] = row["classificationCode"]
-    download.describe("product", code, row["cmdDesc"])
-    download.describe("region", row["reporterCode"], row["reporterDesc"])
-    download.describe("region", row["partnerCode"], row["partnerDesc"])
-    download.records.append(record)
-
-
-def _weight(row: Mapping[str, str]) -> tuple[Figure, str] | str:
-    """Net weight in tonnes and its quality; where it is 0, the quantity if that is in kilograms."""
-    flag = row["legacyEstimationFlag"]
-    estimated = row.get("isNetWgtEstimated", "").casefold() == "true" or flag in _FLAGS_OF_WEIGHT
-    weight = read_figure(row["netWgt"])
-    if isinstance(weight, str) and row["qtyUnitCode"] == _KILOGRAMS:
-        estimated = row.get("isQtyEstimated", "").casefold() == "true" or flag in ("2", "6")
-        weight = read_figure(row["qty"])
-    if isinstance(weight, str):
-        return "no weight: 0 or nothing, which means not reported"
-    # Kilograms are counted one by one: trailing zeros are no rounding.
-    return Figure(weight.value / 1000), ESTIMATED if estimated else REPORTED
-
-
-def _time(row: Mapping[str, str]) -> tuple[int, int]:
-    """Year and month; a year has the month 52, or a period without a month."""
-    period = row["period"] or row["refYear"]
+        why_not = f"{_PARTS.get(flow, f'flow {flow}')}: part of the imports or exports, or no trade"
+    weight, quality = _weight(row)
+    # A year has the month 52, or a period without a month.
     month = row.get("refMonth", "") or period[4:]
-    return int(row["refYear"]), int(month) if month.isdigit() and 1 <= int(month) <= 12 else 0
+    original = row.get("isOriginalClassification", "").casefold() == "true"
+    like = Record(
+        *((place,), int(row["refYear"]), _FLOWS.get(flow, ""), code, row["reporterCode"], row["partnerCode"]),
+        quality=quality,
+        note=f"classification {row['classificationCode']}{'' if original else ', converted'}",
+        month=int(month) if month.isdigit() and 1 <= int(month) <= 12 else 0,
+    )
+    download.describe("product", code, row["cmdDesc"])
+    for side in ("reporter", "partner"):
+        # Descriptions may be left out of a download.
+        download.describe("region", row[f"{side}Code"], row[f"{side}Desc"] or row.get(f"{side}ISO", ""))
+    download.take(like, weight, "kg", why_not, customs=True)
+
+
+def _weight(row: dict[str, str]) -> tuple[str, Quality]:
+    """Net weight and its quality; where it is 0, the quantity if that is in kilograms.
+
+    Of the flags, 4 and 6 say that the net weight is estimated, 2 and 6 that the quantity is.
+    """
+    flags, name, estimated = ("4", "6"), "netWgt", "isNetWgtEstimated"
+    if isinstance(read_figure(row["netWgt"]), str) and row["qtyUnitCode"] == _KILOGRAMS:
+        flags, name, estimated = ("2", "6"), "qty", "isQtyEstimated"
+    is_estimated = row.get(estimated, "").casefold() == "true" or row["legacyEstimationFlag"] in flags
+    return row[name], "estimated" if is_estimated else "reported"
+
+
+def _settle_classifications(download: Download) -> None:
+    """One trade may be told in two editions of the Harmonized System: the one that the country reported stands."""
+    editions: dict[tuple[str | int, ...], set[str]] = {}
+    for record in download.records:
+        editions.setdefault((*record.key, record.month), set()).add(record.note)
+    kept = []
+    for record in download.records:
+        notes = editions[*record.key, record.month]
+        stands = min(notes, key=lambda note: ("converted" in note, note))
+        if record.note == stands:
+            kept.append(record)
+        else:
+            download.leave(f"told in {stands.removeprefix('classification ')} already", record.places[0])
+    download.records = kept

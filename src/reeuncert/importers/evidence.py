@@ -3,44 +3,54 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from reeuncert.errors import Problem
-from reeuncert.importers.mapping import OUT, Mapping, lineage_word
-from reeuncert.importers.record import (
-    EVERYONE,
-    EXPORT,
-    IMPORT,
-    OUTPUT,
-    THE_REPORTER,
-    USE,
-    Download,
-    Record,
-    summed,
-)
+from reeuncert.importers.mapping import OUT, Words, lineage_word
+from reeuncert.importers.record import EVERYONE, THE_REPORTER, Direction, Download, Record, summed
 from reeuncert.words.cells import shown
+from reeuncert.words.units import TONNES
 
 TOTAL = 0.97
 """Share of a printed total from which its parts are taken for the whole of it: printed figures are rounded."""
+
+
+class Key(NamedTuple):
+    """What a row of evidence is about."""
+
+    year: int
+    quantity: str
+    product: str
+    origin: str
+    destination: str
+    side: Direction
+    basis: str
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """Region of the record, and region of the partner."""
+        ends = (self.origin, self.destination)
+        return ends if self.side in ("export", "output") else ends[::-1]
 
 
 @dataclass(frozen=True)
 class Row:
     """A row of evidence, before it is written."""
 
-    key: tuple[int, str, str, str, str, str, str]
-    """Year, quantity, product, origin, destination, side of the record, basis."""
+    key: Key
     record: Record
     reporter: str
     lineage: str
 
     @property
     def id(self) -> str:
-        year, *words = self.key
-        return "_".join([str(year), *(word.replace("+", "&").replace("/", " ") or "all" for word in words)])
+        """A name that is the same for the same key in every release."""
+        return "_".join(str(word).replace("+", "&").replace("/", " ") or "all" for word in self.key)
 
 
-def to_rows(download: Download, mapping: Mapping, publisher: str, years: tuple[int, int]) -> list[Row]:
+def to_rows(download: Download, mapping: Words, publisher: str, years: tuple[int, int]) -> list[Row]:
     """Rows of evidence for the records whose words are mapped; the others are left out, with the reason.
 
     Parameters
@@ -50,11 +60,11 @@ def to_rows(download: Download, mapping: Mapping, publisher: str, years: tuple[i
     years
         First and last year of the case.
     """
-    found: dict[tuple[str, tuple[int, str, str, str, str, str, str]], list[Record]] = {}
+    found: dict[tuple[str, Key], list[Record]] = {}
     for record in download.records:
         key = _key(record, mapping, years)
         if isinstance(key, str):
-            download.leave(key, *record.places)
+            download.leave(key, record.places[0])
         else:
             found.setdefault((record.release, key), []).append(record)
     rows = []
@@ -62,56 +72,47 @@ def to_rows(download: Download, mapping: Mapping, publisher: str, years: tuple[i
         _check_codes(records, mapping, download)
         total = _total(records, key, mapping, download)
         if isinstance(total, str):
-            download.leave(total, *(place for r in records for place in r.places))
+            download.leave(total, records[0].places[0], len(records))
             continue
         names = dict.fromkeys(download.printed.get(("region", r.reporter), r.reporter) for r in records)
-        reporter = publisher if download.kind == "baci" or THE_REPORTER in names or key[5] == OUTPUT else ""
-        word = lineage_word(total.quality, total.reporter, download)
+        own = download.kind == "baci" or THE_REPORTER in names or key.side in ("output", "use")
+        said = publisher if own else next(iter(names)) if len(names) == 1 else f"{len(names)} reporters"
+        word = lineage_word(total, download.kind)
         lineage = mapping.get("lineage", word) or (word if word == download.kind else f"{download.kind}-{word}")
-        said = reporter or (next(iter(names)) if len(names) == 1 else f"{len(names)} reporters")
         rows.append(Row(key, total, said, lineage))
     return _without_known_totals(rows, download)
 
 
-def _key(record: Record, mapping: Mapping, years: tuple[int, int]) -> tuple[int, str, str, str, str, str, str] | str:
+def _key(record: Record, mapping: Words, years: tuple[int, int]) -> Key | str:
+    """What a record is about in the words of the case, or why it is left out."""
     if not years[0] <= record.year <= years[1]:
         return f"outside the years of the case ({years[0]}-{years[1]})"
-    product, basis = mapping.get("product", record.product), mapping.get("basis", record.basis)
-    reporter = mapping.get("region", record.reporter)
-    partner = record.partner if record.partner in ("", EVERYONE) else mapping.get("region", record.partner)
-    words = {
-        f"the product {shown(record.product)}": product,
-        f"the region {shown(record.reporter)}": reporter,
-        f"the class of {record.quality} figures": mapping.get("class", record.quality),
-        f"the basis {shown(record.basis)}": basis,
-    }
-    if record.partner:
-        words[f"the region {shown(record.partner)}"] = partner
-    for what, to in words.items():
-        if to in ("", OUT):
-            return f"{what} is {'left out by' if to else 'not mapped yet in'} {mapping.file}"
-    trade = record.direction in (IMPORT, EXPORT)
-    if trade and partner == reporter:
-        return "trade within one region, which is no flow of the case"
-    if trade and EVERYONE in (partner, reporter) and mapping.size(reporter if partner == EVERYONE else partner) > 1:
-        return "trade of one country of a region with all others, some of them in the region"
-    ends = {
-        "import": (partner, reporter),
-        "export": (reporter, partner),
-        "output": (reporter, ""),
-        "use": ("", reporter),
-    }
-    origin, destination = ("" if end == EVERYONE else end for end in ends[record.direction])
-    quantity = mapping.quantity.get(record.product, "")
-    return record.year, quantity, product, origin, destination, record.direction, basis
+    to: dict[tuple[str, str], str] = {}
+    for what, word in (
+        *(("product", record.product), ("region", record.reporter), ("class", record.quality)),
+        *(("basis", record.basis), ("region", record.partner)),
+    ):
+        to[what, word] = word if what == "region" and word in ("", EVERYONE) else mapping.get(what, word)
+        if word and to[what, word] in ("", OUT):
+            state = "left out by" if to[what, word] else "not mapped yet in"
+            return f"the {what} {shown(word)} is {state} {mapping.file}"
+    near, far = to["region", record.reporter], to["region", record.partner]
+    if record.direction in ("import", "export"):
+        if near == far:
+            return "trade within one region, which is no flow of the case"
+        if EVERYONE in (near, far) and mapping.size(near if far == EVERYONE else far) > 1:
+            return "trade of one country of a region with all others, some of them in the region"
+    ends = tuple("" if end == EVERYONE else end for end in (near, far))
+    origin, destination = ends if record.direction in ("export", "output") else ends[::-1]
+    quantity, product = mapping.quantity.get(record.product, ""), to["product", record.product]
+    return Key(record.year, quantity, product, origin, destination, record.direction, to["basis", record.basis])
 
 
-def _check_codes(records: list[Record], mapping: Mapping, download: Download) -> None:
+def _check_codes(records: list[Record], mapping: Words, download: Download) -> None:
     """A heading and a code inside it would count the same goods twice."""
-    codes = sorted({r.product for r in records})
-    plain = {code: code.replace(".", "") for code in codes}
-    for code in codes:
-        inside = [c for c in codes if c != code and plain[code].isdigit() and plain[c].startswith(plain[code])]
+    plain = {r.product: r.product.replace(".", "") for r in records}
+    for code, digits in plain.items():
+        inside = [c for c, other in plain.items() if c != code and digits.isdigit() and other.startswith(digits)]
         if inside:
             message = f"the code {shown(code)} holds {shown(inside[0])}, and both are mapped to one product"
             line = mapping.line.get(("product", code), 0)
@@ -119,18 +120,15 @@ def _check_codes(records: list[Record], mapping: Mapping, download: Download) ->
             download.problems += [] if problem in download.problems else [problem]
 
 
-def _total(
-    records: list[Record], key: tuple[int, str, str, str, str, str, str], mapping: Mapping, download: Download
-) -> Record | str:
+def _total(records: list[Record], key: Key, mapping: Words, download: Download) -> Record | str:
     """One record for all words of a region; the mapping says what a sum over several of them is."""
-    near, far = (4, 3) if key[5] in (IMPORT, USE) else (3, 4)
     partners = "sum of the partners of a query" if download.partial else "sum of partners"
-    reporters = partners if download.kind == "baci" else "sum of reporters"
-    ends = ((partners, str(key[far])), (reporters, str(key[near])))
-    said = {mapping.get("sum", word): word for word, region in ends if region and mapping.size(region) > 1}
+    words = (partners if download.kind == "baci" else "sum of reporters", partners)
+    several = [word for word, end in zip(words, key.ends, strict=True) if end and mapping.size(end) > 1]
+    said = {mapping.get("sum", word): word for word in several}
     if OUT in said:
         return f"a {said[OUT]} is left out by {mapping.file}"
-    record = summed(records) if len(records) > 1 else records[0]
+    record = summed(records)
     if "at_least" in said and record.figure.qualifier != "at_least":
         if record.figure.qualifier in ("up_to", "range"):
             return "a sum of bounds in which members of the region are missing"
@@ -142,33 +140,44 @@ def _total(
 
 def _without_known_totals(rows: list[Row], download: Download) -> list[Row]:
     """Leave out a total over all regions where the rows of its parts add up to it."""
-    alike: dict[tuple[object, ...], list[Row]] = {}
+
+    def alike(row: Row) -> tuple[object, ...]:
+        # Trade is told by its reporter; of output, the reporter is what a total is over.
+        return (row.record.release, row.key._replace(origin="", destination=""), *row.key.ends[: _open(row)])
+
+    parts: dict[tuple[object, ...], float] = {}
     for row in rows:
-        alike.setdefault((row.record.release, *row.key[:3], *row.key[5:]), []).append(row)
+        if row.key.ends[_open(row)]:
+            parts[alike(row)] = parts.get(alike(row), 0.0) + row.record.figure.value
     kept = []
     for row in rows:
-        # Trade is open at one end at most, output at its origin; what is used has its destination.
-        end = 4 if row.key[5] == EXPORT else 3
-        others = alike[row.record.release, *row.key[:3], *row.key[5:]] if not row.key[end] else []
-        parts = [other for other in others if other.key[end] and other.key[7 - end] == row.key[7 - end]]
-        if parts and sum(r.record.figure.value for r in parts) >= TOTAL * row.record.figure.value:
-            download.leave("a total whose parts are rows of their own", *row.record.places)
+        if not row.key.ends[_open(row)] and parts.get(alike(row), 0.0) >= TOTAL * row.record.figure.value:
+            download.leave("a total whose parts are rows of their own", row.record.places[0])
         else:
             kept.append(row)
     return kept
 
 
-def mirror_pairs(rows: list[Row]) -> list[str]:
-    """The same flow and year in the record of exporter and importer, with the ratio of the second to the first."""
-    by_flow: dict[tuple[object, ...], dict[str, Row]] = {}
-    for row in rows:
-        by_flow.setdefault((row.record.release, *row.key[:5], row.key[6]), {})[row.key[5]] = row
-    said = []
-    for sides in by_flow.values():
-        if {IMPORT, EXPORT} <= set(sides):
-            sold, bought = sides[EXPORT], sides[IMPORT]
-            year, _, product, origin, destination, *_ = sold.key
-            a, b = sold.record.figure.value, bought.record.figure.value
-            flow = f"{product}, {origin or 'all'} to {destination or 'all'}"
-            said.append(f"{year} {flow}: {a:,.4g} t sold, {b:,.4g} t bought, ratio {b / a:.2f}")
-    return said
+def _open(row: Row) -> int:
+    """The end of a row that a total is open at: that of the partner in trade, else that of the reporter."""
+    return int(row.key.side in ("import", "export"))
+
+
+def mirror_pairs(rows: list[Row], others: Iterable[Mapping[str, str]]) -> list[str]:
+    """Flows and years that two reporters tell, among the rows and the evidence of other files, with their ratio."""
+    told: dict[tuple[str, ...], dict[str, float]] = {}
+    for row in sorted(rows, key=lambda row: row.record.release):
+        key = (str(row.key.year), *row.key[1:5])
+        told.setdefault(key, {})[row.reporter] = row.record.figure.value
+    for cells in others:
+        names = ("year_from", "quantity", "product", "origin", "destination")
+        found = told.get(tuple(cells.get(name, "") for name in names))
+        if found is not None and cells.get("value") and cells.get("unit") in TONNES and not cells.get("of_quantity"):
+            found.setdefault(cells.get("reporter", ""), float(cells["value"]) * TONNES[cells["unit"]])
+    return [
+        f"{year} {product}, {origin or 'all'} to {destination or 'all'}: "
+        + ", ".join(f"{value:,.4g} t ({reporter})" for reporter, value in found.items())
+        + f", ratio {max(found.values()) / min(found.values()):.2f}"
+        for (year, _, product, origin, destination), found in told.items()
+        if len(found) > 1 and min(found.values()) > 0
+    ]

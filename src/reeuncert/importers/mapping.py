@@ -13,7 +13,7 @@ from pathlib import Path
 
 from reeuncert.errors import CaseError, Problem
 from reeuncert.files import write_whole
-from reeuncert.importers.record import EVERYONE, QUOTA, THE_REPORTER, Download
+from reeuncert.importers.record import EVERYONE, THE_REPORTER, Download, Record
 from reeuncert.reading.tables import read_texts
 from reeuncert.words.cells import shown, unknown
 
@@ -39,7 +39,7 @@ _NOTES = {
 
 
 @dataclass
-class Mapping:
+class Words:
     """Words of files → words of a case."""
 
     file: str
@@ -56,7 +56,7 @@ class Mapping:
         return sum(what == "region" and to == region for (what, _), to in self.to.items())
 
 
-def read_mapping(path: Path) -> Mapping:
+def read_mapping(path: Path) -> Words:
     """Read a mapping table; one that is not there is empty.
 
     Raises
@@ -64,7 +64,7 @@ def read_mapping(path: Path) -> Mapping:
     CaseError
         If it is not a table of the columns of a mapping, or maps a word twice.
     """
-    mapping = Mapping(path.name)
+    mapping = Words(path.name)
     if not path.exists():
         return mapping
     problems = []
@@ -92,32 +92,26 @@ def words_of(download: Download) -> list[tuple[str, str]]:
     found += [("region", word) for word in sorted(regions)]
     found += [("class", word) for word in sorted({r.quality for r in records})]
     found += [("basis", word) for word in sorted({r.basis for r in records})]
-    found += [("lineage", word) for word in sorted({lineage_word(r.quality, r.reporter, download) for r in records})]
+    found += [("lineage", word) for word in sorted({lineage_word(r, download.kind) for r in records})]
     return [*found, *(("sum", word) for word in SUMS)]
 
 
-def lineage_word(quality: str, reporter: str, download: Download) -> str:
-    """The word by which a mapping names the origin of a figure."""
-    if quality == QUOTA:
-        return QUOTA
-    return reporter if download.kind in ("comtrade", "comext") else download.kind
+def lineage_word(record: Record, kind: str) -> str:
+    """The word by which a mapping names the origin of a figure: a country where the file has many records."""
+    return "quota" if record.quality == "quota" else record.reporter if kind in ("comtrade", "comext") else kind
 
 
-def add_to_draft(path: Path, download: Download, mapping: Mapping, regions: Iterable[str]) -> list[str]:
+def add_to_draft(path: Path, download: Download, mapping: Words, regions: Iterable[str]) -> list[str]:
     """Add the words that a mapping lacks at its end, unfilled; returns them. What is there stays as it is."""
     known = set(regions)
     rows = []
     for what, word in words_of(download):
-        if (what, word) in mapping.line:
-            continue
         printed = download.printed.get((what, word), "")
-        to = SUMS.get(word, "") if what == "sum" else "gross" if (what, word) == ("basis", "gross") else ""
-        if what == "region":
-            to = next((name for name in (word, printed) if name in known), "")
-        note = _NOTES[what]
-        if word == THE_REPORTER:
-            note = "the country whose record this is, which the file does not name"
-        rows.append([what, word, printed, to, "", note])
+        same = next((name for name in (word, printed) if name in known), "")
+        to = {"sum": SUMS.get(word, ""), "region": same, "basis": word if word == "gross" else ""}.get(what, "")
+        note = _NOTES[what] if word != THE_REPORTER else "the country whose record this is; the file does not name it"
+        if (what, word) not in mapping.line:
+            rows.append([what, word, printed, to, "", note])
     if rows:
         text = io.StringIO(newline="")
         writer = csv.writer(text, lineterminator="\n")
@@ -135,7 +129,7 @@ def add_to_draft(path: Path, download: Download, mapping: Mapping, regions: Iter
 
 
 def mapping_problems(
-    mapping: Mapping,
+    mapping: Words,
     regions: Iterable[str],
     products: Iterable[str],
     quantities: Iterable[str],

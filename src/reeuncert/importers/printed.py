@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 WITHHELD = {
     "w": "W: withheld",
@@ -56,9 +57,12 @@ class Figure:
         return replace(self, **named)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Figure) and repr(self) == repr(other)
+        return isinstance(other, Figure) and repr(self) == repr(other)  # NaN equals NaN here
 
     __hash__ = None  # type: ignore[assignment]  # compared, never a key
+
+
+NOTHING = Figure(math.nan)
 
 
 def read_figure(text: str) -> Figure | str:
@@ -144,3 +148,15 @@ def plain_name(text: str) -> str:
     """
     name = re.sub(r"\s*\(rounded\)$", "", " ".join(text.split()))
     return re.sub(r"(?<=[a-z)])\d+(, ?\d+)*$", "", name).rstrip(" :,")
+
+
+def iso_date(text: str, after: str) -> str:
+    """The date after some words, which then sorts as text; empty where there is none.
+
+    Examples
+    --------
+    >>> iso_date("Posted:  March 19, 2025", "Posted:")
+    '2025-03-19'
+    """
+    found = re.search(rf"{re.escape(after)} *(\w+ \d+, \d{{4}})", text)
+    return datetime.strptime(found[1], "%B %d, %Y").date().isoformat() if found else ""

@@ -5,23 +5,26 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import Literal, get_args
 
 import pandas as pd
 
 from reeuncert.errors import Problem
-from reeuncert.importers.printed import Figure, mass, read_figure
+from reeuncert.importers.printed import IS_ZERO, NO_FIGURE, NOTHING, Figure, mass, read_figure
 
-IMPORT, EXPORT, OUTPUT, USE = "import", "export", "output", "use"
-"""Directions of a figure: to its reporter, from it, made there, used there."""
-
-REPORTED, ESTIMATED, QUOTA = "reported", "estimated", "quota"
-"""Qualities of a figure, each with a class of its own."""
+Direction = Literal["import", "export", "output", "use", ""]
+Quality = Literal["quota", "estimated", "reported"]
+"""What a figure is, each with a class of its own; a sum is the first of those of its parts."""
 
 EVERYONE = "*"
 """Partner of a figure that covers all of them."""
 
 THE_REPORTER = "(reporting country)"
 """Stands for a reporter that the file does not name."""
+
+NOT_REPORTED = "no weight: 0 or nothing, which means not reported"
+UNASKED = "another product than those asked for"
+PART_OF_YEAR = "part of a year, and a part is never a year"
 
 
 @dataclass(frozen=True)
@@ -42,13 +45,11 @@ class Record:
     places
         Where it stands; several where a file divides it (months, customs offices).
     direction
-        ``import``, ``export``, ``output`` or ``use``.
+        ``import``, ``export``, ``output`` or ``use``; empty for what is no flow.
     product, reporter, partner
         Codes where the file has them, else names; `EVERYONE` as partner stands for all.
     basis
         ``gross``, or the content as the file describes it.
-    quality
-        ``reported``, ``estimated`` or ``quota``.
     release
         Edition of the file, which sorts as text; empty where it has none.
     month
@@ -57,16 +58,16 @@ class Record:
 
     places: tuple[Place, ...]
     year: int
-    direction: str
+    direction: Direction
     product: str
-    reporter: str
-    partner: str
-    figure: Figure
+    reporter: str = THE_REPORTER
+    partner: str = ""
     basis: str = "gross"
-    quality: str = REPORTED
+    quality: Quality = "reported"
     release: str = ""
     note: str = ""
     month: int = 0
+    figure: Figure = NOTHING
 
     @property
     def key(self) -> tuple[str | int, ...]:
@@ -87,7 +88,7 @@ class Download:
     records
         One for each figure read.
     left_out
-        Reason → where each figure stands that was left out for it.
+        Reason → where the first figure stands that was left out for it, and how many were.
     printed
         Kind of word and word → its description in the file.
     notices
@@ -99,7 +100,7 @@ class Download:
     kind: str
     asked: tuple[str, ...] = ()
     records: list[Record] = field(default_factory=list)
-    left_out: dict[str, list[Place]] = field(default_factory=dict)
+    left_out: dict[str, tuple[Place, int]] = field(default_factory=dict)
     printed: dict[tuple[str, str], str] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -111,86 +112,95 @@ class Download:
         asked = [text.replace(".", "").casefold() for text in self.asked]
         return not asked or any(w.startswith(a) or (not a.isdigit() and a in w) for w in words for a in asked)
 
-    def leave(self, reason: str, *places: Place) -> None:
+    def leave(self, reason: str, first: Place, count: int = 1) -> None:
         """Note figures that are not read."""
-        self.left_out.setdefault(reason, []).extend(places)
+        place, before = self.left_out.get(reason, (first, 0))
+        self.left_out[reason] = (place, before + count)
 
     def describe(self, what: str, word: str, text: str) -> None:
         """Keep the description of a code."""
         if text.strip() and text.strip() != word:
             self.printed.setdefault((what, word), " ".join(text.split()))
 
-    def figure(self, text: str, unit: str, place: Place) -> tuple[Figure, str] | None:
-        """A printed mass in tonnes, and its basis where the unit says it; None where it is left out."""
-        scale = mass(unit)
-        if scale is None:
-            self.leave(f"the unit '{unit}' is not a mass" if unit else "no unit is given", place)
-            return None
-        figure = read_figure(text)
-        if isinstance(figure, str):
-            self.leave(figure, place)
-            return None
-        return figure.times(scale[0]), scale[1]
+    def take(self, like: Record, text: str, unit: str, why_not: str = "", *, customs: bool = False) -> None:
+        """Read one printed figure.
 
-    def merge(self) -> None:
-        """Sum months to years, and parts of a year's figure (customs offices, procedures) to one."""
+        Parameters
+        ----------
+        like
+            The record, but for its figure.
+        text, unit
+            As printed.
+        why_not
+            Reason to leave it out; empty for none.
+        customs
+            Whether weights are counted to the last digit, and 0 means that none was reported.
+        """
+        scale = mass(unit)
+        figure = read_figure(text)
+        if not self.wants(like.product):
+            why_not = UNASKED
+        elif not why_not and not like.direction:
+            why_not = "no flow"
+        elif not why_not and scale is None:
+            why_not = f"the unit '{unit}' is not a mass" if unit else "no unit is given"
+        elif not why_not and isinstance(figure, str):
+            why_not = NOT_REPORTED if customs and figure in (IS_ZERO, NO_FIGURE) else figure
+        if why_not or scale is None or isinstance(figure, str):
+            self.leave(why_not, like.places[0])
+            return
+        figure = replace(figure.times(scale[0]), **({"resolution": math.nan} if customs else {}))
+        if like.figure.qualifier != "exact" and figure.qualifier == "exact":
+            figure = replace(figure, qualifier=like.figure.qualifier)
+        basis = scale[1] if scale[1] and like.basis == "gross" else like.basis
+        self.records.append(replace(like, figure=figure, basis=basis))
+
+    def settle(self, *, divided: bool = False) -> None:
+        """Sum months to years, and parts of a figure where the kind has such; elsewhere each key has one figure."""
         groups: dict[tuple[str | int, ...], list[Record]] = {}
         for record in self.records:
-            groups.setdefault(record.key, []).append(record)
+            found = groups.setdefault(record.key, [])
+            twin = None if divided else next((r for r in found if r.month == record.month), None)
+            if twin is None:
+                found.append(record)
+            elif twin.figure == record.figure:
+                self.leave("the same figure again", record.places[0])
+            else:
+                place, before = record.places[0], twin.places[0]
+                message = (
+                    f"another figure for the same key stands at {before.file} line {before.line}; keep one of them"
+                )
+                self.problems.append(Problem(place.file, place.line, place.column, message))
         self.records = []
         for found in groups.values():
             whole = [record for record in found if not record.month]
-            if whole:
-                parts = whole
-                self.leave("months of a year that is given whole", *_places(r for r in found if r.month))
-            elif len({record.month for record in found}) < 12:
-                count = len({record.month for record in found})
-                reason = "part of a year, and a part is never a year"
-                self.leave(f"{reason} ({count} month{'s' if count > 1 else ''})", *_places(found))
+            months = {record.month for record in found if record.month}
+            parts = [place for record in found if record.month for place in record.places]
+            if whole and months:
+                self.leave("months of a year that is given whole", parts[0], len(parts))
+            elif len(months) in range(1, 12):
+                self.leave(f"{PART_OF_YEAR} ({len(months)} of 12 months)", parts[0], len(parts))
                 continue
-            else:
-                parts = found
-            self.records.append(summed(parts) if len(parts) > 1 else parts[0])
-
-    def drop_repeats(self) -> None:
-        """Keep one of records that tell the same figure twice; two different ones for one key are a problem."""
-        kept: dict[tuple[str | int, ...], Record] = {}
-        for record in self.records:
-            first = kept.setdefault((*record.key, record.month), record)
-            if first is record:
-                continue
-            if first.figure == record.figure:
-                self.leave("the same figure again", *record.places)
-            else:
-                place, earlier = record.places[0], first.places[0]
-                message = f"another figure for the same key stands at {earlier.file} line {earlier.line}"
-                self.problems.append(Problem(place.file, place.line, place.column, f"{message}; keep one of them"))
-        self.records = list(kept.values())
+            self.records.append(summed(whole or found))
 
     def frame(self) -> pd.DataFrame:
         """The records as a table, in tonnes."""
+        words = ("release", "year", "direction", "product", "reporter", "partner", "basis", "quality", "note")
+        numbers = ("value", "low", "high", "qualifier", "resolution")
         rows = [
-            {
-                **{n: getattr(r, n) for n in ("release", "year", "direction", "product", "reporter", "partner")},
-                **{n: getattr(r.figure, n) for n in ("value", "low", "high", "qualifier", "resolution")},
-                **{n: getattr(r, n) for n in ("basis", "quality", "note")},
-                "locator": located(r.places),
-            }
+            {n: getattr(r, n) for n in words}
+            | {n: getattr(r.figure, n) for n in numbers}
+            | {"locator": located(r.places)}
             for r in self.records
         ]
-        return pd.DataFrame(rows)
+        return pd.DataFrame(rows, columns=[*words[:6], *numbers, *words[6:], "locator"])
 
     def __str__(self) -> str:
-        count = sum(len(places) for places in self.left_out.values())
+        count = sum(count for _, count in self.left_out.values())
         lines = [f"{self.kind}: {len(self.records):,} figures read, {count:,} left out"]
-        for reason, places in sorted(self.left_out.items(), key=lambda item: -len(item[1])):
-            if places:
-                lines.append(f"  {len(places):,}  {reason} (first: {located(places[:1])})")
+        for reason, (place, count) in sorted(self.left_out.items(), key=lambda item: -item[1][1]):
+            lines.append(f"  {count:,}  {reason} (first: {located([place])})")
         return "\n".join([*lines, *self.notices])
-
-
-def _places(records: Iterable[Record]) -> tuple[Place, ...]:
-    return tuple(place for record in records for place in record.places)
 
 
 def located(places: Iterable[Place]) -> str:
@@ -201,34 +211,34 @@ def located(places: Iterable[Place]) -> str:
     >>> located([Place("a.csv", 3, "PROD"), Place("a.csv", 4, "PROD")])
     'a.csv lines 3, 4, column PROD'
     """
-    by_column: dict[tuple[str, str], list[int]] = {}
-    for place in places:
-        lines = by_column.setdefault((place.file, place.column), [])
-        if place.line not in lines:
-            lines.append(place.line)
-    said = []
-    for (file, column), lines in by_column.items():
-        shown = ", ".join(map(str, lines[:12])) + (f", … ({len(lines)} lines)" if len(lines) > 12 else "")
-        ending = f", column {column}" if column else ""
-        said.append(f"{file} line{'s' if len(lines) > 1 else ''} {shown}{ending}")
+    lines: dict[tuple[str, str], list[int]] = {}
+    for place in dict.fromkeys(places):
+        lines.setdefault((place.file, place.column), []).append(place.line)
+    said = [
+        f"{file} line{'s' if len(found) > 1 else ''} {', '.join(map(str, found[:12]))}"
+        + (f", … ({len(found)} lines)" if len(found) > 12 else "")
+        + (f", column {column}" if column else "")
+        for (file, column), found in lines.items()
+    ]
     return "; ".join(said[:4]) + ("; …" if len(said) > 4 else "")
 
 
 def summed(records: list[Record]) -> Record:
     """One record for the sum of several: it is estimated where a part is, and a bound where parts bound it."""
+    if len(records) == 1:
+        return records[0]
     figures = [record.figure for record in records]
     words = {figure.qualifier for figure in figures}
-    low = sum(f.low if not math.isnan(f.low) else f.value for f in figures)
-    high = sum(f.high if not math.isnan(f.high) else f.value for f in figures)
-    if "range" in words or {"at_least", "up_to"} <= words:
-        # An open end of a part is an open end of the sum.
-        low = 0.0 if "up_to" in words else low
-        bounded = Figure(math.nan, low, high, "range")
-        figure = Figure(low, qualifier="at_least") if "at_least" in words else bounded
+    # What is bounded from above may be nothing.
+    low = sum(0.0 if f.qualifier == "up_to" else f.value if math.isnan(f.low) else f.low for f in figures)
+    high = sum(f.value if math.isnan(f.high) else f.high for f in figures)
+    if "at_least" in words:
+        figure = Figure(low, qualifier="at_least")
+    elif "range" in words:
+        figure = Figure(math.nan, low, high, "range")
     else:
-        bound = next((word for word in ("at_least", "up_to") if word in words), "derived")
-        figure = Figure(sum(f.value for f in figures), qualifier=bound)
-    qualities = [record.quality for record in records]
-    quality = next(word for word in (QUOTA, ESTIMATED, REPORTED) if word in qualities)
+        figure = Figure(high, qualifier="up_to" if "up_to" in words else "derived")
+    places = tuple(place for record in records for place in record.places)
+    quality = next(word for word in get_args(Quality) if word in {record.quality for record in records})
     notes = "; ".join(dict.fromkeys(record.note for record in records if record.note))
-    return replace(records[0], places=_places(records), figure=figure, quality=quality, note=notes, month=0)
+    return replace(records[0], places=places, figure=figure, quality=quality, note=notes, month=0)

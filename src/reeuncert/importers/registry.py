@@ -7,17 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reeuncert.errors import CaseError, Problem
-from reeuncert.importers import (
-    baci,
-    bgs,
-    comext,
-    comtrade,
-    dataweb,
-    japan_customs,
-    usgs_ds140,
-    usgs_mcs,
-    usgs_yearbook,
-)
+from reeuncert.importers import baci, bgs, comext, comtrade, dataweb, japan_customs, usgs_ds140, usgs_mcs, usgs_yearbook
 from reeuncert.importers.record import Download
 from reeuncert.words.cells import unknown
 
@@ -44,41 +34,22 @@ class Kind:
 
 
 _US = "US Government work, public domain"
+_NMIC = "https://www.usgs.gov/centers/nmic"
+_JAPAN = "Ministry of Finance (customs)"
+_BGS = "British Geological Survey"
+_CEPII = "https://www.cepii.fr/CEPII/en/bdd_modele/bdd_modele.asp"
+_UNREAD = "read the terms of the publisher before you publish"
 
 IMPORTERS: dict[str, Kind] = {
-    "usgs-mcs": Kind(
-        usgs_mcs.read, "Mineral Commodity Summaries, data release", "USGS", "https://www.usgs.gov/centers/nmic", _US
-    ),
-    "usgs-ds140": Kind(
-        usgs_ds140.read, "Historical statistics, Data Series 140", "USGS", "https://doi.org/10.3133/ds140", _US
-    ),
-    "usgs-yearbook": Kind(
-        usgs_yearbook.read, "Minerals Yearbook, tables", "USGS", "https://www.usgs.gov/centers/nmic", _US
-    ),
+    "usgs-mcs": Kind(usgs_mcs.read, "Mineral Commodity Summaries, data release", "USGS", _NMIC, _US),
+    "usgs-ds140": Kind(usgs_ds140.read, "Historical statistics, Data Series 140", "USGS", _NMIC, _US),
+    "usgs-yearbook": Kind(usgs_yearbook.read, "Minerals Yearbook, tables", "USGS", _NMIC, _US),
     "dataweb": Kind(dataweb.read, "DataWeb, query of the customs record", "USITC", "https://dataweb.usitc.gov", _US),
-    "comtrade": Kind(
-        comtrade.read, "UN Comtrade", "United Nations", "https://comtradeplus.un.org", "no re-dissemination in bulk"
-    ),
-    "baci": Kind(
-        baci.read, "BACI", "CEPII", "https://www.cepii.fr/CEPII/en/bdd_modele/bdd_modele.asp", "Etalab Open Licence 2.0"
-    ),
-    "comext": Kind(
-        comext.read, "Comext, detailed trade", "Eurostat", "https://ec.europa.eu/eurostat/comext", "CC BY 4.0"
-    ),
-    "japan-customs": Kind(
-        japan_customs.read,
-        "Trade statistics",
-        "Ministry of Finance (customs)",
-        "https://www.e-stat.go.jp",
-        "terms of e-Stat; read them before you publish",
-    ),
-    "bgs": Kind(
-        bgs.read,
-        "World Mineral Statistics",
-        "British Geological Survey",
-        "https://www.bgs.ac.uk/mineralsuk/statistics",
-        "terms of BGS; read them before you publish",
-    ),
+    "comtrade": Kind(comtrade.read, "UN Comtrade", "United Nations", "https://comtradeplus.un.org", comtrade.TERMS),
+    "baci": Kind(baci.read, "BACI", "CEPII", _CEPII, "Etalab Open Licence 2.0"),
+    "comext": Kind(comext.read, "Comext, detailed trade", "Eurostat", "https://ec.europa.eu/eurostat", "CC BY 4.0"),
+    "japan-customs": Kind(japan_customs.read, "Trade statistics", _JAPAN, "https://www.e-stat.go.jp", _UNREAD),
+    "bgs": Kind(bgs.read, "World Mineral Statistics", _BGS, "https://www.bgs.ac.uk/mineralsuk", _UNREAD),
 }
 """Kinds by the word of the command."""
 

@@ -10,10 +10,10 @@ from reeuncert.errors import CaseError
 from reeuncert.files import explained
 from reeuncert.importers.evidence import Row, mirror_pairs, to_rows
 from reeuncert.importers.mapping import add_to_draft, mapping_problems, read_mapping
-from reeuncert.importers.record import REPORTED, Download
+from reeuncert.importers.record import Download
 from reeuncert.importers.registry import IMPORTERS, Files, read_download
 from reeuncert.importers.writing import COLUMNS, Book, Changes, cells_of, take
-from reeuncert.reading.evidence_tables import EVIDENCE_FOLDER, IMPORTS_FOLDER, read_lists
+from reeuncert.reading.evidence_tables import EVIDENCE_FOLDER, IMPORTS_FOLDER, evidence_files, read_lists
 from reeuncert.reading.state import SOURCES, Reading, choose_options, input_error
 from reeuncert.reading.system_tables import read_system
 from reeuncert.reading.toml import FILE, read_case_file
@@ -59,7 +59,7 @@ class Imported:
             lines += [f"  revised {text}" for text in self.changes.revised]
         else:
             lines.append("No row of evidence was written.")
-        lines.append(f"Mirror pairs: {len(self.mirrors)}")
+        lines.append(f"Flows and years that two reporters tell: {len(self.mirrors)}")
         return "\n".join([*lines, *(f"  {pair}" for pair in self.mirrors)])
 
 
@@ -115,10 +115,17 @@ def import_files(
         rows = to_rows(download, known, IMPORTERS[kind].publisher, (settings.first_year, settings.last_year))
         if download.problems:
             raise CaseError(download.problems)
-        done = Imported(download, path, unmapped, place / EVIDENCE_FOLDER / f"{kind}.csv", mirrors=mirror_pairs(rows))
+        done = Imported(download, path, unmapped, place / EVIDENCE_FOLDER / f"{kind}.csv")
+        done.mirrors = mirror_pairs(rows, _told_elsewhere(reading, kind))
         if rows:
             _write(kind, place, done, rows, {word: known.get("class", word) for _, word in known.to if _})
     return done
+
+
+def _told_elsewhere(reading: Reading, kind: str) -> list[dict[str, str]]:
+    """Rows of the evidence of the case in other files than that of a kind."""
+    files = [name for name in evidence_files(reading) if name != f"{EVIDENCE_FOLDER}/{kind}.csv"]
+    return [row for name in files for row in Book(reading.data_folder / name, (), "id").rows]
 
 
 def _write(kind: str, place: Path, done: Imported, rows: list[Row], classes: dict[str, str]) -> None:
@@ -129,9 +136,9 @@ def _write(kind: str, place: Path, done: Imported, rows: list[Row], classes: dic
     count = len(superseded.rows)
     for row in sorted(rows, key=lambda row: (row.record.release, row.key)):
         quality, release = row.record.quality, row.record.release
-        source_id = "-".join(filter(None, (kind, release, quality if quality != REPORTED else "")))
+        source_id = "-".join(filter(None, (kind, release, quality if quality != "reported" else "")))
         if source_id not in sources.by_key:
-            title = about.title + (f" ({quality} figures)" if quality != REPORTED else "")
+            title = about.title + (f" ({quality} figures)" if quality != "reported" else "")
             said = (source_id, title, about.publisher, release, about.reference, about.terms, "", classes[quality], "")
             sources.add(dict(zip(SOURCE_COLUMNS, said, strict=True)))
         editions = {name: entry.get("edition", "") for name, entry in sources.by_key.items()}

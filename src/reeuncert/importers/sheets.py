@@ -17,6 +17,8 @@ from reeuncert.words.cells import listed, shown
 
 EXCEL = (".xlsx", ".xlsm")
 CHUNK = 200_000
+MARK = 6
+"""Longest text of a cell that is a footnote mark when it is raised: whole footnotes are raised too."""
 
 
 @dataclass(frozen=True)
@@ -56,20 +58,26 @@ def read_sheets(path: Path) -> list[Sheet]:
     return _workbook(path)
 
 
-def read_table(path: Path, needed: Sequence[str], asked_by: str) -> Iterator[pd.DataFrame]:
-    """Parts of a table with a header: columns stripped, nameless ones dropped, the index is the line.
+def read_table(
+    path: Path, needed: Sequence[str], asked_by: str, names: Mapping[str, str] | None = None
+) -> Iterator[pd.DataFrame]:
+    """Parts of a table with a header: cells stripped, nameless columns dropped, the index is the line.
 
     Parameters
     ----------
     needed
-        Columns that the file must have.
+        Columns that the file must have, under their new names.
     asked_by
         The kind, for messages.
+    names
+        Columns of the file that get another name.
     """
-    header = header_of(path)
-    absent = [name for name in needed if name not in header]
+    given = dict(names or {})
+    header = [given.get(name, name) for name in header_of(path)]
+    printed = {new: old for old, new in given.items()}
+    absent = [shown(printed.get(name, name)) for name in needed if name not in header]
     if absent:
-        message = f"the file has no column {listed(shown(name) for name in absent)}, which {asked_by} needs"
+        message = f"the file has no column {listed(absent)}, which {asked_by} needs"
         remedy = "is it another kind of file, or a table made from one? Give the file as it was downloaded"
         raise CaseError([Problem(path.name, 1, "", f"{message}; {remedy}")])
     named = {i: name for i, name in enumerate(header) if name}
@@ -86,6 +94,14 @@ def rows_of(table: pd.DataFrame) -> Iterator[tuple[int, dict[str, str]]]:
     names = [str(name) for name in table.columns]
     for line, *cells in table.itertuples(name=None):
         yield int(line), dict(zip(names, cells, strict=True))
+
+
+def read_rows(
+    path: Path, needed: Sequence[str], asked_by: str, names: Mapping[str, str] | None = None
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """Every row of a table, as `read_table` reads it."""
+    for table in read_table(path, needed, asked_by, names):
+        yield from rows_of(table)
 
 
 def header_of(path: Path) -> list[str]:
@@ -152,7 +168,6 @@ def _by_line(cells: pd.DataFrame, first: int) -> pd.DataFrame:
 
 def _workbook(path: Path) -> list[Sheet]:
     import openpyxl
-    from openpyxl.cell.rich_text import CellRichText, TextBlock
 
     with warnings.catch_warnings():
         # openpyxl tells of styles and print areas that it does not know.
@@ -162,26 +177,26 @@ def _workbook(path: Path) -> list[Sheet]:
     sheets = []
     for sheet in book.worksheets:
         marks: dict[tuple[int, int], str] = {}
-        rows = []
-        for row in sheet.iter_rows():
-            texts = []
-            for cell in row:
-                value = cell.value
-                text = ""
-                if isinstance(value, CellRichText):
-                    for run in value:
-                        raised = isinstance(run, TextBlock) and run.font.vertAlign == "superscript"
-                        if raised:
-                            marks[cell.row, cell.column - 1] = str(run)
-                        text += "" if raised else str(run)
-                elif isinstance(value, float):
-                    text = f"{value:.15g}"
-                elif value is not None:
-                    text = str(value)
-                if text and len(text) <= 6 and cell.font.vertAlign == "superscript":
-                    marks[cell.row, cell.column - 1], text = text, ""
-                texts.append(text)
-            rows.append(texts)
-        cells = pd.DataFrame(rows, dtype=str, index=range(1, len(rows) + 1))
-        sheets.append(Sheet(path.name, sheet.title, cells, marks))
+        rows = [[_text(cell, marks) for cell in row] for row in sheet.iter_rows()]
+        sheets.append(
+            Sheet(path.name, sheet.title, pd.DataFrame(rows, dtype=str).set_axis(range(1, len(rows) + 1)), marks)
+        )
     return sheets
+
+
+def _text(cell: Any, marks: dict[tuple[int, int], str]) -> str:
+    """Text of a cell; what is raised in it goes to the marks."""
+    from openpyxl.cell.rich_text import CellRichText, TextBlock
+
+    value, place = cell.value, (cell.row, cell.column - 1)
+    if isinstance(value, CellRichText):
+        up = [isinstance(run, TextBlock) and run.font.vertAlign == "superscript" for run in value]
+        if any(up):
+            marks[place] = " ".join(str(run) for run, raised in zip(value, up, strict=True) if raised)
+        text = "".join(str(run) for run, raised in zip(value, up, strict=True) if not raised)
+    else:
+        text = "" if value is None else f"{value:.15g}" if isinstance(value, float) else str(value)
+    if text and len(text) <= MARK and cell.font.vertAlign == "superscript":
+        marks[place] = text
+        return ""
+    return text

@@ -1,51 +1,35 @@
-"""Mineral Commodity Summaries of the USGS: world, salient and long tables."""
+"""Mineral Commodity Summaries of the USGS: world, salient and long tables of any release."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-import pandas as pd
-
 from reeuncert.errors import CaseError, Problem
-from reeuncert.importers.printed import basis_of, mass, plain_name
-from reeuncert.importers.record import (
-    ESTIMATED,
-    EVERYONE,
-    EXPORT,
-    IMPORT,
-    OUTPUT,
-    QUOTA,
-    REPORTED,
-    THE_REPORTER,
-    USE,
-    Download,
-    Place,
-    Record,
-)
-from reeuncert.importers.sheets import header_of, read_table, rows_of
+from reeuncert.importers.printed import basis_of, plain_name
+from reeuncert.importers.record import EVERYONE, THE_REPORTER, Direction, Download, Place, Quality, Record
+from reeuncert.importers.sheets import header_of, read_rows
 
 _WORLD = re.compile(r"(prod|cap|reserves)(?:_(?!est)([a-z]+))?(?:_(est))?(?:_(\d{4}))?", re.IGNORECASE)
-_WORDS = {"production": OUTPUT, "import": IMPORT, "export": EXPORT, "consumption": USE}
-_STEMS = {"usprod": OUTPUT, "prod": OUTPUT, "import": IMPORT, "export": EXPORT, "consump": USE}
+_WORDS: dict[str, Direction] = {"usprod": "output", "prod": "output", "import": "import", "export": "export"}
+_WORDS |= {"consump": "use"}
+"""Beginnings of a statistic that is a flow."""
 
 
 def read(paths: list[Path], download: Download) -> None:
-    """Read world, salient and long tables of any release."""
+    """Read world, salient and long tables."""
     for path in paths:
         names = {name.casefold(): name for name in header_of(path)}
-        long = "statistics_detail" in names
-        world = "country" in names and any(name.startswith("prod") for name in names)
-        if not long and not world and not {"datasource", "commodity", "year"} <= set(names):
+        if "statistics_detail" in names:
+            _long(path, download)
+        elif "country" in names and any(name.startswith("prod") for name in names):
+            _world(path, names, download)
+        elif {"datasource", "commodity", "year"} <= set(names):
+            _salient(path, names, download)
+        else:
             message = "this is no table of the Mineral Commodity Summaries: it has neither the column "
             message += "Statistics_detail, nor Country and PROD_YEAR, nor DataSource, Commodity and Year"
             raise CaseError([Problem(path.name, 1, "", message)])
-        for table in read_table(path, (), download.kind):
-            if long:
-                _long(path.name, table, download)
-            else:
-                lower = table.rename(columns={v: k for k, v in names.items()})
-                (_world if world else _salient)(path.name, lower, names, download)
 
 
 def _release(text: str) -> str:
@@ -53,119 +37,74 @@ def _release(text: str) -> str:
     return found[1] if found else ""
 
 
-def _quality(note: str, estimated: bool = False) -> str:
+def _direction(statistic: str) -> Direction:
+    # Import sources are shares of earlier years.
+    word = statistic.casefold()
+    return next((way for start, way in _WORDS.items() if word.startswith(start) and "source" not in word), "")
+
+
+def _quality(note: str, estimated: bool = False) -> Quality:
     """A quota that is printed as output is neither a report nor an estimate of it."""
     if "quota" in note.casefold():
-        return QUOTA
-    return ESTIMATED if estimated or note.casefold().startswith("estimated") else REPORTED
+        return "quota"
+    return "estimated" if estimated or note.casefold().startswith("estimated") else "reported"
 
 
-def _long(file: str, table: pd.DataFrame, download: Download) -> None:
-    years = table["Year"].str.extract(r"(\d{4})$", expand=False).dropna().astype(int)
+def _partner(direction: Direction) -> str:
+    return EVERYONE if direction in ("import", "export") else ""
+
+
+def _long(path: Path, download: Download) -> None:
+    rows = list(
+        read_rows(path, ("Commodity", "Country", "Statistics", "Unit", "Year", "Value", "Notes"), download.kind)
+    )
     # A release of one year prints figures up to the year before.
-    release = _release(file) or (str(years.max() + 1) if len(years) else "")
-    for line, row in rows_of(table):
-        place = Place(file, line, "Value")
-        statistic, commodity = row["Statistics"], row["Commodity"]
-        if not download.wants(commodity, row["MCS chapter"]):
-            download.leave("another product than those asked for", place)
-            continue
-        direction = _WORDS.get(statistic.casefold())
-        if direction is None or mass(row["Unit"]) is None:
-            download.leave(f"{statistic.split(' 2')[0] or 'no statistic'} ({row['Unit'] or 'no unit'}): no flow", place)
-            continue
-        if not re.fullmatch(r"\d{4}", row["Year"]):
-            download.leave("not one year", place)
-            continue
-        found = download.figure(row["Value"], row["Unit"], place)
-        if found is None:
-            continue
-        detail = re.sub(r": rounded$", "", row["Statistics_detail"])
-        note = row["Notes"]
-        download.records.append(
-            Record(
-                (place,),
-                int(row["Year"]),
-                direction,
-                f"{commodity}: {detail}",
-                plain_name(row["Country"]),
-                EVERYONE if direction in (IMPORT, EXPORT) else "",
-                found[0],
-                basis_of(detail, row.get("Other notes", "").removeprefix("(Data in ")),
-                _quality(note),
-                release,
-                note,
-            )
+    years = [int(row["Year"]) for _, row in rows if re.fullmatch(r"\d{4}", row["Year"])]
+    release = _release(path.name) or str(max(years, default=-1) + 1)
+    for line, row in rows:
+        statistic, direction = row["Statistics"].split(" 2")[0], _direction(row["Statistics"])
+        detail = row["Statistics_detail"].removesuffix(": rounded")
+        year = int(row["Year"]) if re.fullmatch(r"\d{4}", row["Year"]) else 0
+        basis = basis_of(detail, row.get("Other notes", "").removeprefix("(Data in "))
+        like = Record(
+            *((Place(path.name, line, "Value"),), year, direction, f"{row['Commodity']}: {detail}"),
+            *(plain_name(row["Country"]), _partner(direction), basis, _quality(row["Notes"]), release, row["Notes"]),
         )
+        why_not = "" if direction and year else f"{statistic or 'no statistic'} ({row['Unit'] or 'no unit'}): no flow"
+        download.take(like, row["Value"], row["Unit"], why_not)
 
 
-def _world(file: str, table: pd.DataFrame, names: dict[str, str], download: Download) -> None:
-    commodity_of_file = re.sub(r"(?i)^mcs\d{4}-|[_-]world.*$", "", Path(file).stem)
-    for column in table.columns:
-        found = _WORLD.fullmatch(column.replace(" ", ""))
-        if not found or found[2] == "notes":
-            continue
-        what, suffix, estimate, year = found.groups()
-        for line, row in rows_of(table):
-            place = Place(file, line, names[column])
-            commodity = row.get("commodity", commodity_of_file)
-            if not row["country"]:
+def _world(path: Path, names: dict[str, str], download: Download) -> None:
+    commodity = re.sub(r"(?i)^mcs\d{4}-|[_-]world.*$", "", path.stem)
+    columns = {name: found for name in names if (found := _WORLD.fullmatch(name.replace(" ", "")))}
+    for line, row in read_rows(path, (), download.kind):
+        cells = {name: row[printed] for name, printed in names.items() if name}
+        note, kind = cells.get("prod_notes", ""), cells.get("type", "")
+        for name, found in columns.items():
+            what, suffix, estimate, year = found.groups()
+            if suffix == "notes" or not cells["country"]:
                 continue
-            if not download.wants(commodity, commodity_of_file):
-                download.leave("another product than those asked for", place)
-                continue
-            if what != "prod":
-                download.leave(f"{'capacity' if what == 'cap' else 'reserves'}: no flow", place)
-                continue
-            figure = download.figure(row[column], suffix or row.get("unit_meas", ""), place)
-            if figure is None:
-                continue
-            note, kind = row.get("prod_notes", ""), row.get("type", "")
             # The note on how a figure was estimated is printed once, for the years of both columns.
-            download.records.append(
-                Record(
-                    (place,),
-                    int(year),
-                    OUTPUT,
-                    f"{commodity}: {kind.split(',')[0]}",
-                    plain_name(row["country"]),
-                    "",
-                    figure[0],
-                    basis_of(kind),
-                    _quality(note, estimate is not None),
-                    _release(row.get("source", "") or file),
-                    note,
-                )
+            like = Record(
+                *((Place(path.name, line, names[name]),), int(year or 0), "output"),
+                *(f"{cells.get('commodity', commodity)}: {kind.split(',')[0]}", plain_name(cells["country"]), ""),
+                *(basis_of(kind), _quality(note, estimate is not None)),
+                *(_release(cells.get("source", "") or path.name), note),
             )
+            why_not = "" if what == "prod" else f"{'capacity' if what == 'cap' else 'reserves'}: no flow"
+            download.take(like, cells[name], suffix or cells.get("unit_meas", ""), why_not)
 
 
-def _salient(file: str, table: pd.DataFrame, names: dict[str, str], download: Download) -> None:
-    for column in table.columns:
-        if column in ("datasource", "commodity", "year"):
-            continue
-        stem, _, suffix = names[column].rpartition("_")
-        direction = next((way for word, way in _STEMS.items() if stem.casefold().startswith(word)), None)
-        for line, row in rows_of(table):
-            place = Place(file, line, names[column])
-            if not row["year"]:
-                continue
-            if not download.wants(row["commodity"]):
-                download.leave("another product than those asked for", place)
-            elif direction is None or mass(suffix) is None:
-                download.leave(f"{stem or suffix} ({suffix}): no flow", place)
-            elif (figure := download.figure(row[column], suffix, place)) is not None:
-                product = f"{row['commodity']}: {stem}"
-                partner = EVERYONE if direction in (IMPORT, EXPORT) else ""
-                release = _release(row["datasource"] or file)
-                download.records.append(
-                    Record(
-                        (place,),
-                        int(row["year"]),
-                        direction,
-                        product,
-                        THE_REPORTER,
-                        partner,
-                        figure[0],
-                        release=release,
-                    )
-                )
+def _salient(path: Path, names: dict[str, str], download: Download) -> None:
+    columns = [name for key, name in names.items() if name and key not in ("datasource", "commodity", "year")]
+    for line, row in read_rows(path, (), download.kind):
+        source, commodity, year = (row[names[key]] for key in ("datasource", "commodity", "year"))
+        for column in columns if year else ():
+            stem, _, suffix = column.rpartition("_")
+            direction = _direction(stem)
+            like = Record(
+                *((Place(path.name, line, column),), int(year), direction, f"{commodity}: {stem}", THE_REPORTER),
+                partner=_partner(direction),
+                release=_release(source or path.name),
+            )
+            download.take(like, row[column], suffix, "" if direction else f"{stem or suffix} ({suffix}): no flow")

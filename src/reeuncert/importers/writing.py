@@ -40,7 +40,7 @@ def cells_of(kind: str, row: Row, source_id: str) -> dict[str, str]:
     """Cells of a row of evidence."""
     figure = row.record.figure
     given = {name: getattr(figure, name) for name in ("value", "low", "high", "resolution")}
-    cells = dict(zip(("year_from", "quantity", "product", "origin", "destination", "_", "basis"), row.key, strict=True))
+    cells: dict[str, object] = row.key._asdict() | {"year_from": row.key.year}
     cells |= {name: "" if math.isnan(number) else f"{number:.12g}" for name, number in given.items()}
     cells |= {"id": f"{kind}_{row.id}", "relation": "level", "reporter": row.reporter, "unit": "t"}
     cells |= {"qualifier": figure.qualifier, "source_id": source_id, "lineage": row.lineage}
