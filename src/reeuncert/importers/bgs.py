@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from reeuncert.importers.printed import basis_of
-from reeuncert.importers.record import EVERYONE, Direction, Download, Place, Record
+from reeuncert.importers.record import EVERYONE, Direction, Download, Place, Quality, Record
 from reeuncert.importers.sheets import read_rows
 
 _STATISTICS: dict[str, Direction] = {"Production": "output", "Imports": "import", "Exports": "export"}
@@ -23,18 +24,11 @@ def read(paths: list[Path], download: Download) -> None:
             estimated = "estimate" in f"{note} {row.get('data_precision_description', '')}".casefold()
             product = f"{row['bgs_commodity_trans']}: {kind}" if kind else row["bgs_commodity_trans"]
             # Years are written as the first moment of the year.
-            like = Record(
-                *(
-                    (Place(path.name, line, "quantity"),),
-                    int(row["year"][:4]),
-                    direction,
-                    product,
-                    row["country_trans"],
-                ),
-                *(EVERYONE if direction in ("import", "export") else "", basis_of(note)),
-                quality="estimated" if estimated else "reported",
-                note=note,
-            )
+            year, partner = int(row["year"][:4]), EVERYONE if direction in ("import", "export") else ""
+            quality: Quality = "estimated" if estimated else "reported"
+            place = (Place(path.name, line, "quantity"),)
+            like = Record(place, year, direction, product, row["country_trans"], partner, basis_of(note), quality)
+            like = replace(like, note=note)
             why_not = "" if direction else f"{statistic or 'no statistic'}: no flow"
             download.take(like, row["quantity"], row["units"], why_not)
     download.settle()

@@ -51,6 +51,6 @@ def _take(row: dict[str, str], place: Place, download: Download) -> None:
         download.describe("region", word, f"code {row[what]}" if row.get(what) else "")
     # The month 52 stands for the year.
     year, month = int(row["PERIOD"][:4]), int(row["PERIOD"][4:] or 0)
-    said = ((place,), year, _FLOWS.get(row["FLOW"], ""), row["PRODUCT_NC"], reporter, partner)
-    like = Record(*said, month=month if month <= 12 else 0)
+    month = month if month <= 12 else 0
+    like = Record((place,), year, _FLOWS.get(row["FLOW"], ""), row["PRODUCT_NC"], reporter, partner, month=month)
     download.take(like, row["QUANTITY_KG"], "kg", why_not, customs=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from reeuncert.importers.printed import read_figure
@@ -60,12 +61,10 @@ def _take(row: dict[str, str], place: Place, download: Download) -> None:
     # A year has the month 52, or a period without a month.
     month = row.get("refMonth", "") or period[4:]
     original = row.get("isOriginalClassification", "").casefold() == "true"
-    like = Record(
-        *((place,), int(row["refYear"]), _FLOWS.get(flow, ""), code, row["reporterCode"], row["partnerCode"]),
-        quality=quality,
-        note=f"classification {row['classificationCode']}{'' if original else ', converted'}",
-        month=int(month) if month.isdigit() and 1 <= int(month) <= 12 else 0,
-    )
+    reporter, partner, year = row["reporterCode"], row["partnerCode"], int(row["refYear"])
+    note = f"classification {row['classificationCode']}{'' if original else ', converted'}"
+    like = Record((place,), year, _FLOWS.get(flow, ""), code, reporter, partner, quality=quality, note=note)
+    like = replace(like, month=int(month) if month.isdigit() and 1 <= int(month) <= 12 else 0)
     download.describe("product", code, row["cmdDesc"])
     for side in ("reporter", "partner"):
         # Descriptions may be left out of a download.

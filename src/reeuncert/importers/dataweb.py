@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from reeuncert.errors import Problem
@@ -85,10 +86,9 @@ def _read_sheet(sheet: Sheet, query: dict[str, str], download: Download) -> None
                 figure, notes = Figure(0.0, qualifier="at_least"), [f"{hidden} shipments are suppressed"]
             if (code, partner, column) in elsewhere:
                 notes.append("a part of the heading is counted in another unit than mass")
-            like = Record(
-                *((Place(sheet.where, line, column),), year, direction, code, THE_REPORTER, partner),
-                *("gross", "reported", released, "; ".join(notes), month, figure),
-            )
+            place, note = Place(sheet.where, line, column), "; ".join(notes)
+            like = Record((place,), year, direction, code, THE_REPORTER, partner, release=released, note=note)
+            like = replace(like, month=month, figure=figure)
             download.take(like, row[column], unit, why_not)
 
 

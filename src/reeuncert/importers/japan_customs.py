@@ -28,7 +28,8 @@ def read(paths: list[Path], download: Download) -> None:
             why_not = "" if unit else f"the units '{row['Unit1']}' and '{row['Unit2']}' are no masses"
             if last[row["Year"]] < 12:
                 why_not = f"{PART_OF_YEAR} ({last[row['Year']]} of 12 months)"
-            said = (int(row["Year"]), _FLOWS.get(row["Exp or Imp"], ""), row["HS"].strip("'").zfill(9))
-            like = Record((Place(path.name, line, column),), *said, THE_REPORTER, row["Country"].strip("'"))
+            flow, code = _FLOWS.get(row["Exp or Imp"], ""), row["HS"].strip("'").zfill(9)
+            place, partner = Place(path.name, line, column), row["Country"].strip("'")
+            like = Record((place,), int(row["Year"]), flow, code, THE_REPORTER, partner)
             download.take(like, row[column], row[f"Unit{unit or 1}"], why_not, customs=True)
     download.settle(divided=True)

@@ -149,7 +149,9 @@ class Download:
         if why_not or scale is None or isinstance(figure, str):
             self.leave(why_not, like.places[0])
             return
-        figure = replace(figure.times(scale[0]), **({"resolution": math.nan} if customs else {}))
+        figure = figure.times(scale[0])
+        if customs:
+            figure = replace(figure, resolution=math.nan)
         if like.figure.qualifier != "exact" and figure.qualifier == "exact":
             figure = replace(figure, qualifier=like.figure.qualifier)
         basis = scale[1] if scale[1] and like.basis == "gross" else like.basis

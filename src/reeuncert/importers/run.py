@@ -9,7 +9,7 @@ from pathlib import Path
 from reeuncert.errors import CaseError
 from reeuncert.files import explained
 from reeuncert.importers.evidence import Row, mirror_pairs, to_rows
-from reeuncert.importers.mapping import add_to_draft, mapping_problems, read_mapping
+from reeuncert.importers.mapping import Words, add_to_draft, mapping_problems, read_mapping
 from reeuncert.importers.record import Download
 from reeuncert.importers.registry import IMPORTERS, Files, read_download
 from reeuncert.importers.writing import COLUMNS, Book, Changes, cells_of, take
@@ -118,17 +118,19 @@ def import_files(
         done = Imported(download, path, unmapped, place / EVIDENCE_FOLDER / f"{kind}.csv")
         done.mirrors = mirror_pairs(rows, _told_elsewhere(reading, kind))
         if rows:
-            _write(kind, place, done, rows, {word: known.get("class", word) for _, word in known.to if _})
+            _write(kind, place, done, rows, known)
     return done
 
 
 def _told_elsewhere(reading: Reading, kind: str) -> list[dict[str, str]]:
     """Rows of the evidence of the case in other files than that of a kind."""
-    files = [name for name in evidence_files(reading) if name != f"{EVIDENCE_FOLDER}/{kind}.csv"]
+    files = [
+        name for name in evidence_files(reading) if name.endswith(".csv") and name != f"{EVIDENCE_FOLDER}/{kind}.csv"
+    ]
     return [row for name in files for row in Book(reading.data_folder / name, (), "id").rows]
 
 
-def _write(kind: str, place: Path, done: Imported, rows: list[Row], classes: dict[str, str]) -> None:
+def _write(kind: str, place: Path, done: Imported, rows: list[Row], known: Words) -> None:
     about = IMPORTERS[kind]
     sources = Book(place / SOURCES, SOURCE_COLUMNS, "source_id")
     book = Book(done.evidence, COLUMNS, "id")
@@ -139,7 +141,8 @@ def _write(kind: str, place: Path, done: Imported, rows: list[Row], classes: dic
         source_id = "-".join(filter(None, (kind, release, quality if quality != "reported" else "")))
         if source_id not in sources.by_key:
             title = about.title + (f" ({quality} figures)" if quality != "reported" else "")
-            said = (source_id, title, about.publisher, release, about.reference, about.terms, "", classes[quality], "")
+            error_class = known.get("class", quality)
+            said = (source_id, title, about.publisher, release, about.reference, about.terms, "", error_class, "")
             sources.add(dict(zip(SOURCE_COLUMNS, said, strict=True)))
         editions = {name: entry.get("edition", "") for name, entry in sources.by_key.items()}
         take(book, superseded, cells_of(kind, row, source_id), editions, done.changes)

@@ -66,10 +66,9 @@ def _long(path: Path, download: Download) -> None:
         detail = row["Statistics_detail"].removesuffix(": rounded")
         year = int(row["Year"]) if re.fullmatch(r"\d{4}", row["Year"]) else 0
         basis = basis_of(detail, row.get("Other notes", "").removeprefix("(Data in "))
-        like = Record(
-            *((Place(path.name, line, "Value"),), year, direction, f"{row['Commodity']}: {detail}"),
-            *(plain_name(row["Country"]), _partner(direction), basis, _quality(row["Notes"]), release, row["Notes"]),
-        )
+        place, product = Place(path.name, line, "Value"), f"{row['Commodity']}: {detail}"
+        reporter, partner, note = plain_name(row["Country"]), _partner(direction), row["Notes"]
+        like = Record((place,), year, direction, product, reporter, partner, basis, _quality(note), release, note)
         why_not = "" if direction and year else f"{statistic or 'no statistic'} ({row['Unit'] or 'no unit'}): no flow"
         download.take(like, row["Value"], row["Unit"], why_not)
 
@@ -80,16 +79,17 @@ def _world(path: Path, names: dict[str, str], download: Download) -> None:
     for line, row in read_rows(path, (), download.kind):
         cells = {name: row[printed] for name, printed in names.items() if name}
         note, kind = cells.get("prod_notes", ""), cells.get("type", "")
+        release = _release(cells.get("source", "") or path.name)
         for name, found in columns.items():
             what, suffix, estimate, year = found.groups()
             if suffix == "notes" or not cells["country"]:
                 continue
             # The note on how a figure was estimated is printed once, for the years of both columns.
+            place, reporter = Place(path.name, line, names[name]), plain_name(cells["country"])
+            product = f"{cells.get('commodity', commodity)}: {kind.split(',')[0]}"
+            quality = _quality(note, estimate is not None)
             like = Record(
-                *((Place(path.name, line, names[name]),), int(year or 0), "output"),
-                *(f"{cells.get('commodity', commodity)}: {kind.split(',')[0]}", plain_name(cells["country"]), ""),
-                *(basis_of(kind), _quality(note, estimate is not None)),
-                *(_release(cells.get("source", "") or path.name), note),
+                (place,), int(year or 0), "output", product, reporter, "", basis_of(kind), quality, release, note
             )
             why_not = "" if what == "prod" else f"{'capacity' if what == 'cap' else 'reserves'}: no flow"
             download.take(like, cells[name], suffix or cells.get("unit_meas", ""), why_not)
@@ -102,9 +102,7 @@ def _salient(path: Path, names: dict[str, str], download: Download) -> None:
         for column in columns if year else ():
             stem, _, suffix = column.rpartition("_")
             direction = _direction(stem)
-            like = Record(
-                *((Place(path.name, line, column),), int(year), direction, f"{commodity}: {stem}", THE_REPORTER),
-                partner=_partner(direction),
-                release=_release(source or path.name),
-            )
+            place, partner, release = Place(path.name, line, column), _partner(direction), _release(source or path.name)
+            product = f"{commodity}: {stem}"
+            like = Record((place,), int(year), direction, product, THE_REPORTER, partner, release=release)
             download.take(like, row[column], suffix, "" if direction else f"{stem or suffix} ({suffix}): no flow")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from reeuncert.errors import CaseError, Problem
 from reeuncert.importers.printed import NOTHING, basis_of, iso_date, plain_name
-from reeuncert.importers.record import EVERYONE, THE_REPORTER, Direction, Download, Place, Record
+from reeuncert.importers.record import EVERYONE, THE_REPORTER, Direction, Download, Place, Quality, Record
 from reeuncert.importers.sheets import Sheet, read_sheets
 
 _YEAR = re.compile(r"(\d{4})(r|e)?")
@@ -170,12 +170,9 @@ def _salient(sheet: Sheet, head: _Head, release: str, download: Download) -> Non
             estimated = "e" in sheet.marks.get((line, 0), "")
         elif not _columns(row, head):
             group = f"{name}: "
-        like = Record(
-            *((), 0, flow, name if begins else f"{heading.split(',')[0]}: {group}{name}"),
-            *(
-                "World total" if begins and begins[1] else THE_REPORTER,
-                EVERYONE if flow in ("import", "export") else "",
-            ),
-            *(basis_of(heading), "estimated" if estimated else "reported", release),
-        )
+        product = name if begins else f"{heading.split(',')[0]}: {group}{name}"
+        reporter = "World total" if begins and begins[1] else THE_REPORTER
+        partner = EVERYONE if flow in ("import", "export") else ""
+        quality: Quality = "estimated" if estimated else "reported"
+        like = Record((), 0, flow, product, reporter, partner, basis_of(heading), quality, release)
         _add(sheet, line, row, unit, like, head, download, "" if flow else f"{heading}: no flow")
