@@ -678,6 +678,8 @@ def test_a_file_of_another_kind_is_refused_with_what_is_missing(kind: str, tmp_p
     assert caught.value.problems[0].file == "other.csv"
     with pytest.raises(CaseError, match="looked for"):
         importers.registry.read_download(kind, tmp_path / "absent.csv")
+    with pytest.raises(CaseError, match="no Excel workbook"):
+        importers.registry.read_download(kind, write(tmp_path, "other.xlsx", "a,b"))
 
 
 def test_every_row_of_the_registry_is_a_function_and_a_choice_of_the_command() -> None:

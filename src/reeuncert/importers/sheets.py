@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import pandas as pd
 
@@ -168,12 +169,17 @@ def _by_line(cells: pd.DataFrame, first: int) -> pd.DataFrame:
 
 def _workbook(path: Path) -> list[Sheet]:
     import openpyxl
+    from openpyxl.utils.exceptions import InvalidFileException
 
     with warnings.catch_warnings():
         # openpyxl tells of styles and print areas that it does not know.
         warnings.simplefilter("ignore", UserWarning)
         # Not read_only: some workbooks declare dimensions that are too small, and lose rows.
-        book = openpyxl.load_workbook(path, data_only=True, rich_text=True)
+        try:
+            book = openpyxl.load_workbook(path, data_only=True, rich_text=True)
+        except (InvalidFileException, BadZipFile, KeyError) as error:
+            message = "the file is no Excel workbook (.xlsx), or is damaged or locked by a password; download it again"
+            raise CaseError([Problem(path.name, 0, "", message)]) from error
     sheets = []
     for sheet in book.worksheets:
         marks: dict[tuple[int, int], str] = {}
