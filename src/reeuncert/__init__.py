@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from reeuncert.questions.information import value_of_information as value_of_information
     from reeuncert.questions.powerscale import power_scaling as power_scaling
     from reeuncert.questions.powerscale import tornado as tornado
+    from reeuncert.questions.powerscale import verdicts as verdicts
     from reeuncert.questions.reweight import reweight as reweight
     from reeuncert.questions.sobol import sobol as sobol
     from reeuncert.reading.bundled import new_case as new_case
@@ -84,6 +85,7 @@ _HOME = {
     "new_case": "reeuncert.reading.bundled",
     "no_trade": "reeuncert.counterfactuals",
     "power_scaling": "reeuncert.questions.powerscale",
+    "verdicts": "reeuncert.questions.powerscale",
     "leave_out": "reeuncert.studies.leave_out",
     "preview": "reeuncert.inference.preview",
     "read_case": "reeuncert.validation.reader",

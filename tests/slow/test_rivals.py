@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import reeuncert as ree
-from reeuncert.checks.structures import LABELS
+from reeuncert.result.structures import LABELS
 from reeuncert.studies.averaging import add_structures
 from reeuncert.studies.rivals import run_rivals
 

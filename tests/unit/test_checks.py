@@ -12,7 +12,7 @@ from reeuncert.checks.registry import CHECKS, check
 from reeuncert.checks.result import CheckResult, CheckTable, information, judged
 from reeuncert.errors import ReeUncertError
 from reeuncert.result.result import Result
-from reeuncert.testing import toy_posterior
+from reeuncert.testing import toy_posterior, toy_terms
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +33,11 @@ def test_a_good_result_passes(verdicts):
         *("R-hat of indicators", "bulk ESS of indicators", "tail ESS of indicators"),
         *("divergences", "energy fraction"),
         *("interval ends of flows", "interval ends of headlines", "prior of flows", "prior of headlines"),
-        *("evidence rows", "rests on assumption", "headlines over structures"),
+        *("evidence rows", "verdicts on headlines", "headlines over structures"),
         *("sensitivity to priors", "sensitivity to lineages"),
         *("left-out figures", "PSIS-LOO", "published values"),
     ]
-    assert verdicts.verdict == "all 15 checks passed"
+    assert verdicts.verdict == "all 14 checks passed"
     assert verdicts["balance"].value < 1e-12
     assert verdicts["divergences"].message == "No draw diverged."
 
@@ -149,15 +149,37 @@ def test_table_of_verdicts(verdicts):
     frame = verdicts.to_frame()
     assert frame.columns.tolist() == ["check", "status", "value", "threshold", "message"]
     assert len(frame) == len(verdicts) == 22
-    assert repr(verdicts).splitlines()[0] == "all 15 checks passed"
+    assert repr(verdicts).splitlines()[0] == "all 14 checks passed"
     assert "<td>divergences</td>" in verdicts._repr_html_()
-    bad = CheckTable([judged("<a>", False, 1.0, "= 0", "Bad.", "Do this."), information("b", "Only so.")])
+    bad = CheckTable([judged("<a>", 1.0, "<=", 0, "Bad.", "Do this."), information("b", "Only so.")])
     assert bad.verdict == "1 of 1 checks failed"
     assert bad["<a>"].message == "Bad. Do this."
     assert "&lt;a&gt;" in bad._repr_html_()
     assert CheckTable([information("b", "Only so.")]).verdict == "nothing was judged"
     with pytest.raises(KeyError, match="there is no check 'c'; there are: <a>, b"):
         bad["c"]
+
+
+def test_a_status_follows_from_value_and_threshold(verdicts, result):
+    """Of every check of a good, a small and a broken result, as the table that is written says it."""
+    broken = toy_terms(toy_posterior(draws=40, years=2))
+    broken["posterior"]["mass_flow"].values[0, 0, 0, 0] = -1.0
+    compare = {"<=": np.less_equal, ">=": np.greater_equal, "<": np.less, ">": np.greater}
+    seen = set()
+    for table in (verdicts, check(broken)):
+        for row in table.to_frame().itertuples():
+            seen.add(row.status)
+            if row.status in ("information", "not run"):
+                assert row.threshold == ""
+            else:
+                relation, limit = row.threshold.split()
+                assert (row.status == "passed") == bool(compare[relation](row.value, float(limit))), row
+    assert {"passed", "failed", "warning", "information"} <= seen
+    for status, value, threshold in (("passed", 2.0, "<= 1"), ("warning", 0.0, "<= 1"), ("passed", np.nan, "> 0")):
+        with pytest.raises(ValueError, match="does not follow"):
+            CheckResult("a", status, value, threshold, "")
+    with pytest.raises(ValueError, match="a threshold goes with"):
+        CheckResult("a", "information", 1.0, "<= 1", "")
 
 
 def test_unknown_names(result):

@@ -215,7 +215,7 @@ def test_a_page_shows_names_as_text(hostile):
 
 
 def test_a_terminal_shows_names_as_text(hostile, capsys, tmp_path):
-    table = CheckTable([judged("[bold]x[/bold]", False, 1.0, "<= 1", "[link=http://x]y[/link]", "[red]z")])
+    table = CheckTable([judged("[bold]x[/bold]", 1.0, "<=", 0, "[link=http://x]y[/link]", "[red]z")])
     show_result(Result(add_indicators(hostile), {all_checks: table}), tmp_path)
     shown = capsys.readouterr().out
     assert "[bold]x[/bold]" in shown

@@ -19,7 +19,7 @@ from reeuncert.testing import toy_posterior
 COLUMNS = [
     *("indicator", "region", "partner", "product", "end_use", "year", "unit", "mean", "median", "eti90_lb", "eti90_ub"),
     *("ess_bulk", "ess_tail", "r_hat", "prior_median", "prior_eti90_lb", "prior_eti90_ub"),
-    *("width_ratio", "prior_below_median", "verdict"),
+    *("width_ratio", "prior_below_median", "against_prior"),
 ]
 
 
@@ -98,7 +98,7 @@ def test_an_indicator_that_was_not_computed_is_not_computed_in_passing(toy: xr.D
         indicator_table(xr.DataTree())
     without_prior = summary(bare, "imports", region="South", product="all")
     assert without_prior[["prior_median", "width_ratio"]].isna().all(axis=None)
-    assert set(without_prior["verdict"]) == {"no prior to compare with"}
+    assert set(without_prior["against_prior"]) == {"no prior"}
 
 
 def test_the_table_of_all_indicators_is_tidy(toy: xr.DataTree) -> None:

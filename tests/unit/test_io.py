@@ -246,7 +246,7 @@ def test_flow_table_has_a_row_for_every_flow_and_year(result):
     assert table.columns.tolist() == [
         *("flow", "from_process", "to_process", "quantity", "product", "origin", "destination", "route", "end_use"),
         *("year", "unit", "mean", "median", "eti90_lb", "eti90_ub", "ess_bulk", "ess_tail", "r_hat"),
-        *("prior_median", "prior_eti90_lb", "prior_eti90_ub", "width_ratio", "prior_below_median", "verdict"),
+        *("prior_median", "prior_eti90_lb", "prior_eti90_ub", "width_ratio", "prior_below_median", "against_prior"),
     ]
     row = table[(table["flow"] == "mine_production_South") & (table["year"] == 2002)].iloc[0]
     draws = mass.sel(flow="mine_production_South", year=2002).values

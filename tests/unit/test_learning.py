@@ -11,12 +11,15 @@ from reeuncert.checks import check
 from reeuncert.indicators.headlines import headlines
 from reeuncert.indicators.registry import lookup
 from reeuncert.indicators.summary import indicator_table, summary
+from reeuncert.indicators.verdicts import label_of
 from reeuncert.plots.learning import learning_data
+from reeuncert.questions.powerscale import verdicts
 from reeuncert.report.sections import answers, learned
-from reeuncert.result.learning import COLUMNS, FIXED, learning_of_draws
+from reeuncert.result.learning import COLUMNS, FIXED, LEVELS, LIKELIHOOD, SCALES, judge, learning_of_draws
+from reeuncert.result.powerscale import sensitivity
 from reeuncert.result.result import Result
 from reeuncert.result.tables import flow_table
-from reeuncert.testing import toy_posterior
+from reeuncert.testing import toy_posterior, toy_terms
 
 RULE = list(COLUMNS)
 
@@ -26,14 +29,15 @@ def toy() -> xr.DataTree:
     return toy_posterior(chains=2, draws=40, years=3)
 
 
-def by_hand(posterior: np.ndarray, prior: np.ndarray, *, mass: bool) -> tuple[float, float]:
+def by_hand(posterior: np.ndarray, prior: np.ndarray, *, scale: str) -> tuple[float, float]:
     """Width ratio and rank of one quantity, from its draws."""
     after, before = (draws[np.isfinite(draws)] for draws in (posterior.ravel(), prior.ravel()))
     rank = float((before < np.median(after)).mean())
-    if mass and after.min() > 0 and before.min() > 0:
-        after, before = np.log(after), np.log(before)
-    width, known = (float(np.diff(np.quantile(draws, [0.05, 0.95]))[0]) for draws in (after, before))
-    return (width / known if known > 0 else np.nan), rank
+    ends = np.quantile(after, [0.05, 0.95]), np.quantile(before, [0.05, 0.95])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        logs = [np.log(SCALES[scale](end)) for end in ends]
+    width, known = (float(np.diff(end)[0]) for end in (logs if np.isfinite(logs).all() else ends))
+    return (width / known, rank) if known > 0 else (np.nan, np.nan)
 
 
 def assert_same(left: pd.DataFrame, right: pd.DataFrame) -> None:
@@ -46,7 +50,7 @@ def test_flows_are_compared_on_the_log_scale_in_tables_figures_and_report(toy: x
         at = {"flow": row["flow"], "year": row["year"]}
         draws = (toy[group]["mass_flow"].sel(at).values for group in ("posterior", "prior"))
         # Quantiles are interpolated between draws, so that the log of a quantile is not quite that of the logs.
-        assert [row["width_ratio"], row["prior_below_median"]] == pytest.approx(by_hand(*draws, mass=True), rel=0.01)
+        assert [row["width_ratio"], row["prior_below_median"]] == pytest.approx(by_hand(*draws, scale="mass"), rel=0.01)
     figure = learning_data(toy, coords={"year": sorted(set(table["year"]))})
     keys = ["flow", "year"]
     assert_same(figure.sort_values(keys), table.sort_values(keys))
@@ -64,36 +68,92 @@ def test_indicators_agree_in_tables_headlines_check_and_report(toy: xr.DataTree)
     merged = lines.merge(table, on=["indicator", *labels], suffixes=("", "_t"))
     assert len(merged) == len(lines) > 0
     assert_same(lines, merged[[f"{c}_t" for c in RULE]].set_axis(RULE, axis=1))
-    told = check(toy, ["assumption"])["rests on assumption"].table
-    called = [
-        f"{row['indicator']} ({', '.join(str(row[c]) for c in labels if row[c] != '')})"
-        for row in lines.to_dict("records")
-    ]
-    assert_same(told.set_index("headline").loc[called], lines)
+
+
+def test_headlines_have_one_verdict_in_tables_check_terminal_and_cards(toy: xr.DataTree) -> None:
+    toy = toy_terms(toy)
+    lines, asked = headlines(toy), verdicts(toy)
+    told = check(toy, ["assumption"])["verdicts on headlines"]
+    rule = ["verdict", "why", "level", *RULE]
+    by_label = told.table.set_index("headline").loc[[label_of(row) for row in lines.to_dict("records")]]
+    for other in (asked, by_label.reset_index()):
+        pd.testing.assert_frame_equal(lines[rule], other[rule])
+    assert told.value == (lines["level"] == "warning").sum() > 0
     cards = answers.content(Result(toy))["cards"]
-    assert [card["words"] for card in cards] == lines["verdict"].tolist()
+    assert [(card["words"], card["why"]) for card in cards] == lines[["verdict", "why"]].apply(tuple, axis=1).tolist()
+    assert {card["style"] for card in cards} == {answers.STYLES[level] for level in lines["level"]}
     assert [card["ratio"] for card in cards] == pytest.approx(lines["width_ratio"].tolist(), nan_ok=True)
 
 
 @pytest.mark.parametrize("name", ["mine_production", "stock_change", "import_dependence"])
 def test_the_scale_is_that_of_the_quantity(toy: xr.DataTree, name: str) -> None:
-    mass = lookup(name).unit == "mass"
+    scale = lookup(name).scale
     for row in summary(toy, name).to_dict("records"):
         at = {d: row[d] for d in toy["derived"][name].dims if d not in ("chain", "draw")}
         draws = [toy[group][name].sel(at).values for group in ("derived", "derived_prior")]
-        expected = by_hand(*draws, mass=mass)
+        expected = by_hand(*draws, scale=scale)
         assert [row["width_ratio"], row["prior_below_median"]] == pytest.approx(expected, rel=0.01, nan_ok=True)
 
 
-def test_widths_and_verdicts_by_hand() -> None:
+def test_widths_by_hand() -> None:
     prior = np.exp(np.linspace(-1, 1, 201))[:, None]
-    assert learning_of_draws(100 * prior**0.5, prior, mass=True).width_ratio == pytest.approx(0.5)
-    linear = learning_of_draws(prior - prior.mean(), prior, mass=True)  # negative: no logarithm
-    assert linear.width_ratio == pytest.approx(1.0)
-    assert np.isnan(learning_of_draws(prior, np.ones((5, 1)), mass=False).width_ratio)
-    assert learning_of_draws(np.ones((5, 1)), np.ones((5, 1)), mass=False).verdict.tolist() == [FIXED]
-    words = [learning_of_draws(prior**r, prior, mass=True).verdict[0] for r in (0.49, 0.5, 0.79, 0.81)]
-    assert words == [
-        *("informed by the evidence", "rests partly on the prior", "rests partly on the prior", "rests on the prior")
-    ]
-    assert learning_of_draws(3 * prior, prior, mass=True).verdict[0] == "rests partly on the prior"
+    assert learning_of_draws(100 * prior**0.5, prior, scale="mass").width_ratio == pytest.approx(0.5)
+    negative = learning_of_draws(prior - prior.mean(), prior, scale="mass")  # no logarithm
+    assert negative.width_ratio == pytest.approx(1.0)
+    odds = learning_of_draws(9 * prior**0.5 / (1 + 9 * prior**0.5), prior / (1 + prior), scale="share")
+    excess = learning_of_draws(9 * prior**0.5 - 1, prior - 1, scale="excess")
+    beyond = learning_of_draws(1 - 9 * prior**0.5, 1 - prior, scale="beyond")
+    assert [w.width_ratio[0] for w in (odds, excess, beyond)] == pytest.approx([0.5, 0.5, 0.5])
+    assert np.isnan(learning_of_draws(prior, np.ones((5, 1)), scale="difference").width_ratio)
+    assert learning_of_draws(np.ones((5, 1)), np.ones((5, 1)), scale="share").against_prior.tolist() == [FIXED]
+    words = [learning_of_draws(prior**r, prior, scale="mass").against_prior[0] for r in (0.49, 0.5, 0.79, 0.81)]
+    assert words == ["narrower", "partly narrower", "partly narrower", "as wide"]
+
+
+def sum_of_two(first: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Draws of A ~ LN(log `first`, .1) and B ~ LN(log .3, 1) given A + B = 2 ± 5 %: prior of B, and z of both."""
+    rng = np.random.default_rng(7)
+    z = rng.normal(size=(2, 100_000))
+    a, b = first * np.exp(0.1 * z[0]), 0.3 * np.exp(z[1])
+    weight = np.exp(-0.5 * (np.log((a + b) / 2) / 0.05) ** 2)
+    return b, z, rng.choice(weight.size, size=4000, p=weight / weight.sum())
+
+
+def test_a_narrow_interval_that_another_prior_would_move_is_not_informed() -> None:
+    medians = []
+    for first in (1.0, 1.3):
+        b, z, kept = sum_of_two(first)
+        learned = learning_of_draws(b[kept][:, None], b[:, None], scale="mass")
+        assert learned.against_prior[0] == "narrower"
+        assert 0.05 < learned.prior_below_median[0] < 0.95
+        of_sum = -0.5 * (np.log((first * np.exp(0.1 * z[0]) + b)[kept] / 2) / 0.05) ** 2
+        parts = {name: z[i, kept].reshape(4, 1000, 1) for i, name in enumerate(("of A", "of B"))}
+        scaled = sensitivity({"B": b[kept].reshape(4, 1000)}, parts | {LIKELIHOOD: of_sum.reshape(4, 1000)})
+        verdict = judge(*(column[0] for column in learned.columns().values()), scaled)
+        assert verdict.verdict != "informed by the evidence"
+        assert verdict.prior_class.startswith("of A")
+        assert "of A" in verdict.why
+        medians.append(np.median(b[kept]))
+    assert medians == pytest.approx([0.96, 0.63], abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("rank", "against", "strong", "data", "verdict"),
+    [
+        (0.5, "narrower", "", True, "informed by the evidence"),
+        (0.97, "narrower", "", True, "prior–data conflict"),
+        (0.5, "narrower", "trade", True, "prior–data conflict"),
+        (0.5, "narrower", "trade", False, "rests on the prior"),
+        (0.5, "as wide", "", False, "rests on the prior"),
+        (0.5, "partly narrower", "", True, "rests partly on the prior"),
+        (0.5, FIXED, "trade", True, FIXED),
+        (0.5, "no prior", "trade", True, "not judged"),
+    ],
+)
+def test_the_rule(rank: float, against: str, strong: str, data: bool, verdict: str) -> None:
+    rows = [("trade", 0.3, bool(strong)), ("stocks", 0.02, False), (LIKELIHOOD, 0.2 if data else 0.01, data)]
+    scaled = pd.DataFrame(rows, columns=["component", "psense", "sensitive"])
+    found = judge(0.3, rank, against, scaled)
+    assert (found.verdict, found.level) == (verdict, LEVELS[verdict])
+    assert (strong in found.why) or not found.prior_class
+    assert judge(0.3, rank, "narrower", scaled, "1 to 5 kt").verdict == "not identified"

@@ -27,7 +27,7 @@ from reeuncert.report.pulls import pulls_of
 from reeuncert.report.svg import interval_picture
 from reeuncert.report.verdict import verdict_of
 from reeuncert.report.words import linked
-from reeuncert.result.learning import ON_PRIOR, PARTLY_PRIOR
+from reeuncert.result.learning import AS_WIDE, PARTLY_NARROWER
 from reeuncert.result.quantiles import quantiles
 from reeuncert.result.result import Result
 from reeuncert.testing import flow_dataset, toy_flows, toy_posterior
@@ -134,20 +134,20 @@ def test_checks_are_told_worst_first():
     verdict = verdict_of(_findings(toy_posterior(draws=5, years=2), TOLD, PASSED, FAILED))
     assert [c.word for c in verdict.checks] == ["failed", "passed", "information"]
     assert verdict.worst == "red"
-    assert verdict.call == "1 of 3 checks failed: read the reasons before you use these results."
+    assert verdict.call == "1 of 2 checks failed."
     assert [c.title for c in verdict.pressing] == ["R-hat of <flows>"]
 
 
 @pytest.mark.parametrize(
     ("checks", "worst", "call"),
     [
-        ((PASSED, TOLD), "green", "No check failed (1 passed)."),
+        ((PASSED, TOLD), "green", "All 1 checks passed."),
         (
-            (PASSED, CheckResult("prior", "warning", 1.0, "", "Wide.")),
+            (PASSED, CheckResult("prior", "warning", 1.0, "<= 0", "Wide.")),
             "amber",
             "No check failed; 1 of 2 with a warning.",
         ),
-        ((TOLD,), "amber", "No check could judge this result."),
+        ((TOLD,), "amber", "Nothing was judged."),
     ],
 )
 def test_the_verdict_in_a_sentence(checks, worst, call):
@@ -162,7 +162,7 @@ def test_checks_that_cannot_run_are_no_green_verdict(monkeypatch, toy):
     monkeypatch.setitem(CHECKS, "balance", broken)
     verdict = verdict_of(Result(toy))
     assert verdict.worst == "red"
-    assert verdict.call.startswith("1 parts of this result could not be made")
+    assert verdict.call.startswith("1 could not be made")
     assert verdict.checks[-1].word != "not run"
 
 
@@ -235,14 +235,13 @@ def test_a_result_without_a_case_is_refused(toy):
         render(Result(nameless))
 
 
-def test_the_terminal_marks_what_rests_on_the_prior(toy):
-    """Also where a mass moved far without its interval growing narrower."""
+def test_the_terminal_marks_wide_intervals(toy):
     dt = toy.copy()
     name = "mine_production"
     prior, posterior = dt["derived_prior"][name].values, dt["derived"][name]
     repeats = np.resize(prior.reshape(-1, *prior.shape[2:]), posterior.shape)
-    for factor, words, mark in ((1.0, ON_PRIOR, "p"), (8.0, PARTLY_PRIOR, "(p)")):
-        dt["derived"] = dt["derived"].to_dataset().assign({name: posterior.copy(data=factor * repeats)})
+    for power, words, mark in ((1.0, AS_WIDE, "w"), (0.7, PARTLY_NARROWER, "(w)")):
+        dt["derived"] = dt["derived"].to_dataset().assign({name: posterior.copy(data=repeats**power)})
         row = summary(dt, name, region="South", year=2002).iloc[0]
-        assert row["verdict"] == words
+        assert row["against_prior"] == words
         assert marks(row)[-1] == mark

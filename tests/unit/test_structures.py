@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 import reeuncert as ree
-from reeuncert.checks.structures import open_ranges
 from reeuncert.errors import ReeUncertError
+from reeuncert.result.structures import open_ranges
 from reeuncert.studies.averaging import add_structures
 from reeuncert.studies.rivals import HOLDS, NOT_IDENTIFIED, verdicts_over_structures
 from reeuncert.testing import toy_posterior

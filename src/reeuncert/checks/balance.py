@@ -22,12 +22,12 @@ def check(result: Result) -> list[CheckResult]:
     remedy = "Flows were changed after sampling, or the file is damaged."
     smallest = float(np.nanmin(mass.values))
     return [
-        judged("balance", worst <= LARGEST_RESIDUAL, worst, f"<= {LARGEST_RESIDUAL:g}", message, remedy),
+        judged("balance", worst, "<=", LARGEST_RESIDUAL, message, remedy),
         judged(
             "positive flows",
-            smallest > 0,
             smallest,
-            "> 0",
+            ">",
+            0,
             f"The smallest flow in any draw is {smallest:.3g} {mass.attrs.get('units', '')}".rstrip() + ".",
             "Flows were changed after sampling, or the file is damaged.",
         ),

@@ -88,6 +88,5 @@ def _worst(
     message += "."
     if approximate:
         return information(name, message, value)
-    bound = f"{'>=' if small_is_bad else '<='} {threshold:g}"
     worst = bad.sort_values(column, ascending=small_is_bad).head(WORST)
-    return judged(name, not len(bad), value, bound, message, remedy, table=worst)
+    return judged(name, value, ">=" if small_is_bad else "<=", threshold, message, remedy, worst)

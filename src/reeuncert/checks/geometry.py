@@ -33,7 +33,7 @@ def _divergences(stats: xr.Dataset) -> CheckResult | None:
         "No draw diverged." if not count else f"{count:,} of {draws:,} draws diverged: intervals may be too narrow."
     )
     remedy = "Raise target_accept to 0.95; if they stay, a prior or the width of a source is extreme."
-    return judged("divergences", count == 0, count, "<= 0", message, remedy)
+    return judged("divergences", count, "<=", 0, message, remedy)
 
 
 def _energy(stats: xr.Dataset) -> CheckResult | None:
@@ -48,7 +48,7 @@ def _energy(stats: xr.Dataset) -> CheckResult | None:
     least = float(known.min())
     message = f"The smallest energy fraction (E-BFMI) of {known.size} chains is {least:.2f}."
     remedy = "The tails are explored slowly: a prior is much wider than the evidence can follow."
-    return judged("energy fraction", least >= SMALLEST_BFMI, least, f">= {SMALLEST_BFMI:g}", message, remedy)
+    return judged("energy fraction", least, ">=", SMALLEST_BFMI, message, remedy)
 
 
 def _depth(stats: xr.Dataset) -> CheckResult | None:
@@ -57,5 +57,4 @@ def _depth(stats: xr.Dataset) -> CheckResult | None:
     share = float(stats["reached_max_treedepth"].mean())
     message = f"{100 * share:.2g} % of the draws stopped at the largest tree depth."
     remedy = "The chains move slowly; the scales of the priors differ too much."
-    good = share <= LARGEST_SHARE_AT_DEPTH
-    return judged("tree depth", good, share, f"<= {LARGEST_SHARE_AT_DEPTH:g}", message, remedy)
+    return judged("tree depth", share, "<=", LARGEST_SHARE_AT_DEPTH, message, remedy)

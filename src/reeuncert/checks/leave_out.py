@@ -45,6 +45,6 @@ def _verdicts(scheme: str, part: pd.DataFrame, sources: pd.DataFrame) -> list[Ch
     wide = "Intervals are wider than the figures need: widths of sources may be too large."
     least = f"The coverage of {LEVEL:.0%} intervals is at least {here['lower']:.0%}."
     return [
-        judged(name, here["upper"] >= LEVEL, here["upper"], f">= {LEVEL:g}", message, narrow, table=sources),
-        warned(f"{name}, width", here["lower"] <= LEVEL, here["lower"], f"<= {LEVEL:g}", least, wide, sources),
+        judged(name, here["upper"], ">=", LEVEL, message, narrow, sources),
+        warned(f"{name}, width", here["lower"], "<=", LEVEL, least, wide, sources),
     ]

@@ -77,4 +77,4 @@ def _judge(name: str, table: pd.DataFrame, result: Result) -> CheckResult:
     message += f"over {len(known):,}; {len(bad):,} are above {100 * LARGEST_ERROR:g} %."
     if result.approximate:
         return information(name, message, worst)
-    return judged(name, bad.empty, worst, f"<= {LARGEST_ERROR:g}", message, _REMEDY, table=bad.head(10))
+    return judged(name, worst, "<=", LARGEST_ERROR, message, _REMEDY, bad.head(10))

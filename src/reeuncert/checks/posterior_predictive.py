@@ -52,8 +52,8 @@ def check(result: Result) -> list[CheckResult]:
     spread = float(np.sqrt(np.square(table["z"]).mean()))  # of bounds it is NaN, and left out
     message += f"; the root mean square of their z is {spread:.2f} (in-sample residuals: below 1)."
     remedy = "Read these rows again: unit, basis, years; else the class of their sources is too narrow."
-    verdict = judged("evidence rows", share <= MOST_SURPRISING, share, f"<= {MOST_SURPRISING:g}", message, remedy)
-    return [replace(verdict, table=table.head(40)), _sources(table), _opposed(evidence, table)]
+    verdict = judged("evidence rows", share, "<=", MOST_SURPRISING, message, remedy, table.head(40))
+    return [verdict, _sources(table), _opposed(evidence, table)]
 
 
 def row_table(evidence: EvidenceModel, draws: xr.Dataset) -> pd.DataFrame:
@@ -116,7 +116,7 @@ def _sources(table: pd.DataFrame) -> CheckResult:
     message = f"In {len(bad)} of {len(sources)} sources more than a tenth of the rows disagree with the model"
     message += f": {', '.join(bad['source'].head(5))}." if len(bad) else "."
     remedy = "Read them again, or give them a wider class."
-    return warned("evidence sources", not len(bad), len(bad), "<= 0", message, remedy, sources)
+    return warned("evidence sources", len(bad), "<=", 0, message, remedy, sources)
 
 
 def _opposed(evidence: EvidenceModel, table: pd.DataFrame) -> CheckResult:

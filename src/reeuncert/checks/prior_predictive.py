@@ -54,7 +54,7 @@ def _flows(result: Result) -> CheckResult:
     message += f"; {len(wide)} flows span more than {MOST_ORDERS:g}." if len(wide) else "."
     remedy = "Tighten the rows of the processes that feed them."
     shown = wide if len(wide) else worst.head(10)
-    return warned("prior of flows", not len(wide), worst["orders"][0], f"<= {MOST_ORDERS:g}", message, remedy, shown)
+    return warned("prior of flows", worst["orders"][0], "<=", MOST_ORDERS, message, remedy, shown)
 
 
 def _headlines(result: Result) -> list[CheckResult]:
@@ -77,7 +77,7 @@ def _headlines(result: Result) -> list[CheckResult]:
         message = f"The priors alone make {len(settled)} of {len(table)} headlines near certain: "
         message += f"{'; '.join(settled['headline'].head(3))}{' …' if len(settled) > 3 else ''}."
     remedy = "No evidence can change what the priors exclude: widen them, or state it as an assumption."
-    return [warned("prior of headlines", not len(settled), len(settled), "<= 0", message, remedy, table)]
+    return [warned("prior of headlines", len(settled), "<=", 0, message, remedy, table)]
 
 
 def _rows(result: Result) -> list[CheckResult]:
@@ -100,4 +100,4 @@ def _rows(result: Result) -> list[CheckResult]:
     message += f"; {len(wide)} are above {WIDE:g}, a factor of five either way." if len(wide) else "."
     remedy = "Their column reason should say why; else tighten them."
     shown = wide if len(wide) else table.head(10)
-    return [warned("width of priors", not len(wide), table["log_sd"][0], f"<= {WIDE:g}", message, remedy, shown)]
+    return [warned("width of priors", table["log_sd"][0], "<=", WIDE, message, remedy, shown)]

@@ -28,9 +28,12 @@ def check(result: Result) -> list[CheckResult]:
     table["why_outside"] = table["why_outside"].where(~inside, "")
     table = table.assign(inside=inside).sort_values(["inside", "id"], ignore_index=True)[list(_COLUMNS)]
     unsaid = table[~table["inside"] & (table["why_outside"] == "")]
-    message = f"{int(inside.sum())} of {len(table)} published values fall in our 90 % intervals"
-    if len(unsaid):
-        message += f"; nothing says why {len(unsaid)} do not: {', '.join(unsaid['id'].head(8))}"
-        message += " …" if len(unsaid) > 8 else ""
+    message = f"{int(inside.sum())} of {len(table)} published values fall in our 90 % intervals. They are results of "
+    message += "others, with errors of their own, so that no share is required."
+    reasons = f"{len(unsaid)} of {int((~inside).sum())} published values outside our intervals have no reason why"
+    reasons += f": {', '.join(unsaid['id'].head(8))}{' …' if len(unsaid) > 8 else ''}." if len(unsaid) else "."
     remedy = "Compare definition, data and prior, and write the reason in the column why_outside."
-    return [warned(name, not len(unsaid), len(unsaid), "<= 0", message + ".", remedy, table)]
+    return [
+        information(name, message, float(inside.mean()), table),
+        warned("reasons of published values", len(unsaid), "<=", 0, reasons, remedy, unsaid),
+    ]

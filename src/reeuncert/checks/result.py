@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import operator
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -12,6 +13,7 @@ from reeuncert.parts import Failed
 
 PASSED, FAILED, WARNING, INFORMATION, NOT_RUN = "passed", "failed", "warning", "information", "not run"
 STATUSES = (PASSED, FAILED, WARNING, INFORMATION, NOT_RUN)
+RELATIONS = {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt}
 _COLUMNS = ("check", "status", "value", "threshold", "message")
 
 
@@ -29,11 +31,16 @@ class CheckResult:
     value
         The tested number (NaN: none).
     threshold
-        Threshold with direction, e.g. ``"<= 1.01"``; empty for information.
+        Relation and limit, e.g. ``"<= 1.01"``, from which the status follows; empty for information.
     message
         Finding, and the remedy if it failed.
     table
-        The worst cases, or the figures behind a warning or an information.
+        The worst cases, or the figures behind the finding; None if there are none.
+
+    Raises
+    ------
+    ValueError
+        If the status is not known, or does not follow from value and threshold.
 
     Examples
     --------
@@ -51,6 +58,13 @@ class CheckResult:
     def __post_init__(self) -> None:
         if self.status not in STATUSES:
             raise ValueError(f"status '{self.status}' is not known; use one of: {', '.join(STATUSES)}")
+        if (self.status in (PASSED, FAILED, WARNING)) != bool(self.threshold):
+            raise ValueError(
+                f"check '{self.name}': a threshold goes with passed, failed and warning, and no other status"
+            )
+        if self.threshold and holds(self.value, self.threshold) != (self.status == PASSED):
+            told = f"{self.value:.9g} {self.threshold}"
+            raise ValueError(f"check '{self.name}': the status '{self.status}' does not follow from {told}")
 
     @property
     def passed(self) -> bool:
@@ -58,35 +72,56 @@ class CheckResult:
         return self.status not in (FAILED, NOT_RUN)
 
 
+def holds(value: float, threshold: str) -> bool:
+    """Whether a value keeps to a threshold such as ``"<= 1.01"``; NaN does not.
+
+    Examples
+    --------
+    >>> holds(1.0, "<= 1.01"), holds(399, ">= 400"), holds(float("nan"), "> 0")
+    (True, False, False)
+    """
+    relation, limit = threshold.split()
+    return RELATIONS[relation](value, float(limit))
+
+
 def judged(
-    name: str, good: bool, value: float, threshold: str, message: str, remedy: str = "", **more: object
+    name: str,
+    value: float,
+    relation: str,
+    limit: float,
+    message: str,
+    remedy: str = "",
+    table: pd.DataFrame | None = None,
+    *,
+    otherwise: str = FAILED,
 ) -> CheckResult:
-    """A result that passes or fails; the remedy is added only if it failed."""
+    """A result that passes if its value keeps to its limit, else fails; the remedy is added only then.
+
+    Parameters
+    ----------
+    value, relation, limit
+        The tested number, ``"<="``, ``">="``, ``"<"`` or ``">"``, and what it is compared with.
+    otherwise
+        Status of a value that does not keep to the limit.
+    """
+    value, threshold = float(value), f"{relation} {limit:.9g}"
+    good = holds(value, threshold)
     text = message if good else f"{message} {remedy}".rstrip()
-    table = more.get("table")
-    return CheckResult(
-        name,
-        PASSED if good else FAILED,
-        float(value),
-        threshold,
-        text,
-        table if isinstance(table, pd.DataFrame) and not good else None,
-    )
+    kept = table if table is not None and len(table) else None
+    return CheckResult(name, PASSED if good else otherwise, value, threshold, text, kept)
 
 
 def warned(
     name: str,
-    good: bool,
     value: float,
-    threshold: str,
+    relation: str,
+    limit: float,
     message: str,
     remedy: str = "",
     table: pd.DataFrame | None = None,
 ) -> CheckResult:
-    """A result that passes or warns; its table is kept in both cases."""
-    text = message if good else f"{message} {remedy}".rstrip()
-    kept = table if table is not None and len(table) else None
-    return CheckResult(name, PASSED if good else WARNING, float(value), threshold, text, kept)
+    """A result that passes or warns, as `judged`."""
+    return judged(name, value, relation, limit, message, remedy, table, otherwise=WARNING)
 
 
 def information(name: str, message: str, value: float = float("nan"), table: pd.DataFrame | None = None) -> CheckResult:

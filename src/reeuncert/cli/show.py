@@ -13,20 +13,20 @@ from rich.text import Text
 from reeuncert.checks import CheckTable
 from reeuncert.checks.registry import verdicts
 from reeuncert.checks.result import shown
-from reeuncert.checks.structures import LABELS, labelled, open_ranges
 from reeuncert.cli.terminal import console
 from reeuncert.indicators.headlines import all_headlines
 from reeuncert.indicators.registry import DIMS
 from reeuncert.indicators.summary import all_indicators
-from reeuncert.report.shown import heading, interval, span
+from reeuncert.report.shown import heading, interval
 from reeuncert.result.diagnostics import LARGEST_R_HAT, SMALLEST_ESS
-from reeuncert.result.learning import MOSTLY, ON_PRIOR, PARTLY, PARTLY_PRIOR
+from reeuncert.result.learning import AS_WIDE, INFORMED, NARROW, PARTLY_NARROWER, WIDE
 from reeuncert.result.result import Result
 
 STYLES = {"passed": "green", "failed": "bold red", "warning": "yellow", "information": "dim", "not run": "bold red"}
 _COLUMN = 24
-MEANING = {"*": "has not converged", "p": ON_PRIOR, "(p)": PARTLY_PRIOR}
-"""Mark of a value → what it says."""
+POOR = "*"
+WIDTHS = {AS_WIDE: "w", PARTLY_NARROWER: "(w)"}
+"""How the interval compares with the prior's → mark of the value."""
 
 
 def show_result(result: Result, out: Path) -> None:
@@ -60,13 +60,12 @@ def show_checks(checks: CheckTable, page: Console) -> None:
 def _show_headlines(result: Result, page: Console) -> None:
     page.print()
     table = result.once(all_headlines)
-    ranges = open_ranges(result.dt)
-    for (_, row), labels in zip(table.iterrows(), labelled(table)[LABELS].itertuples(index=False), strict=True):
-        told = ", ".join(MEANING[mark] for mark in marks(row))
-        page.print(Padding(Text(f"• {row['sentence']}" + (f" [{told}]" if told else "")), (0, 0, 0, 1)))
-        if tuple(labels) in ranges:
-            text = f"Not identified by these data: {span(row, *ranges[tuple(labels)])} over the rival structures."
-            page.print(Padding(Text(text, style="yellow"), (0, 0, 0, 3)))
+    for _, row in table.iterrows():
+        poor = " [has not converged]" if POOR in marks(row) else ""
+        page.print(Padding(Text(f"• {row['sentence']}{poor}"), (0, 0, 0, 1)))
+        if row["verdict"] != INFORMED:
+            text = f"{row['verdict'].capitalize()}. {row['why']}"
+            page.print(Padding(Text(text, style=STYLES[row["level"]]), (0, 0, 0, 3)))
 
 
 def _show_years(result: Result, page: Console) -> None:
@@ -78,8 +77,7 @@ def _show_years(result: Result, page: Console) -> None:
     page.print(Text("Year by year: median (90 % equal-tailed interval)", style="bold"))
     page.print(
         Text(
-            f"* has not converged   p rests on the prior, (p) partly (interval at least {MOSTLY:g}, or {PARTLY:g}, "
-            "times as wide as the prior's; of masses on the log scale)",
+            f"{POOR} has not converged   w, (w) interval at least {WIDE:g}, {NARROW:g} times as wide as the prior's",
             style="dim",
         )
     )
@@ -119,12 +117,12 @@ def series(result: Result) -> list[pd.DataFrame]:
 
 
 def marks(row: pd.Series) -> tuple[str, ...]:
-    """Warnings on one value, by the marks of `MEANING`.
+    """Marks of one value: whether it has converged, and how wide its interval is against the prior's.
 
     Examples
     --------
-    >>> marks(pd.Series({"r_hat": 1.05, "ess_bulk": 900, "ess_tail": 900, "verdict": ON_PRIOR}))
-    ('*', 'p')
+    >>> marks(pd.Series({"r_hat": 1.05, "ess_bulk": 900, "ess_tail": 900, "against_prior": AS_WIDE}))
+    ('*', 'w')
     """
     poor = row["r_hat"] > LARGEST_R_HAT or row["ess_bulk"] < SMALLEST_ESS or row["ess_tail"] < SMALLEST_ESS
-    return (*(("*",) if poor else ()), *(mark for mark, words in MEANING.items() if words == row["verdict"]))
+    return (*((POOR,) if poor else ()), *(mark for word, mark in WIDTHS.items() if word == row["against_prior"]))

@@ -30,6 +30,7 @@ def customs_gap(importer_record: Array, exporter_record: Array) -> Array:
     dims=("region", "partner"),
     cumulated=True,
     reference=CHEN,
+    scale="excess",
 )
 def _gross(table: FlowTable) -> Array:
     """Trade in one direction, from partner to region; absent where the system has no unrecorded trade."""
@@ -50,6 +51,7 @@ def _gross(table: FlowTable) -> Array:
     dims=("region", "partner"),
     cumulated=True,
     reference=CHEN,
+    scale="excess",
 )
 def _net(table: FlowTable) -> Array:
     """Net imports of region from partner (importer's office) over net exports of partner to region (exporter's

@@ -35,7 +35,12 @@ def net_import_reliance(imports: Array, exports: Array, stock_change: Array | fl
 
 
 @indicator(
-    "net_import_reliance", title="Net import reliance, refined products", unit="1", dims=("region",), reference=USGS
+    "net_import_reliance",
+    title="Net import reliance, refined products",
+    unit="1",
+    dims=("region",),
+    reference=USGS,
+    scale="beyond",
 )
 def _reliance(table: FlowTable) -> Array:
     """All flows count, recorded or not; otherwise reliance would not equal 1 - production / consumption."""
@@ -148,6 +153,7 @@ def _supply(table: FlowTable, quantities: Sequence[str]) -> Array:
     unit="1",
     dims=("region", "partner"),
     reference=CHEN,
+    scale="ratio",
 )
 def _supply_recorded(table: FlowTable) -> Array:
     return _supply(table, RECORDED_ARRIVALS)
@@ -159,6 +165,7 @@ def _supply_recorded(table: FlowTable) -> Array:
     unit="1",
     dims=("region", "partner"),
     reference=CHEN,
+    scale="ratio",
 )
 def _supply_with_unrecorded(table: FlowTable) -> Array:
     return _supply(table, ALL_ARRIVALS)

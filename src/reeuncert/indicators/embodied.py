@@ -98,6 +98,7 @@ def _exported(table: FlowTable, region: str, partner: str) -> Array:
     unit="1",
     dims=("region", "partner"),
     reference=CHEN,
+    scale="ratio",
 )
 def _returned(table: FlowTable) -> Array:
     def of_pair(region: str, partner: str) -> Array:
@@ -113,6 +114,7 @@ def _returned(table: FlowTable) -> Array:
     unit="1",
     dims=("region", "partner"),
     reference=CHEN,
+    scale="ratio",
 )
 def _of_own_ore(table: FlowTable) -> Array:
     out = table.blank("region", "partner")

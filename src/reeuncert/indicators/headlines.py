@@ -13,8 +13,9 @@ from reeuncert.case.figures import sentence_problem
 from reeuncert.case.records import Case, Headline
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.placing import headline_place, no_such_flows
-from reeuncert.indicators.registry import lookup
+from reeuncert.indicators.registry import DIMS, lookup
 from reeuncert.indicators.summary import SAMPLE, interval_columns, summary
+from reeuncert.indicators.verdicts import label_of, scaled, with_verdicts
 from reeuncert.result.quantiles import Array
 from reeuncert.result.result import Result
 
@@ -39,21 +40,28 @@ def headlines(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti", case: Ca
     Returns
     -------
     DataFrame
-        ``sentence``, then the columns of `summary`.
+        ``sentence``, the columns of `summary`, and the verdict: the fields of `reeuncert.result.learning.Verdict`.
 
     Raises
     ------
     ReeUncertError
         If a headline names an indicator, label or year that does not exist, or the result has no case.
     """
-    case = Result(dt).case if case is None else case
-    rows = [headline_row(dt, headline, prob=prob, kind=kind) for headline in case.headlines]
-    return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=["sentence"])
+    result = Result(dt)
+    return _headlines(result, result.case if case is None else case, prob=prob, kind=kind)
 
 
 def all_headlines(result: Result) -> pd.DataFrame:
     """`headlines` of a result."""
-    return headlines(result.dt, case=result.case)
+    return _headlines(result, result.case)
+
+
+def _headlines(result: Result, case: Case, *, prob: float = 0.9, kind: str = "eti") -> pd.DataFrame:
+    rows = [headline_row(result.dt, headline, prob=prob, kind=kind) for headline in case.headlines]
+    if not rows:
+        return pd.DataFrame(columns=["sentence"])
+    draws = {key.label: key.posterior for key in draws_of(result, case)}
+    return with_verdicts(result, pd.concat(rows, ignore_index=True), scaled(result, draws))
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,18 +80,23 @@ class HeadlineDraws:
 
 def headline_draws(result: Result) -> tuple[HeadlineDraws, ...]:
     """The headlines of the case, each once, as far as their indicators have been added."""
+    return draws_of(result, result.case) if result.has_case else ()
+
+
+def draws_of(result: Result, case: Case) -> tuple[HeadlineDraws, ...]:
+    """Headlines of any case on the same system, see `headline_draws`."""
     dt = result.dt
-    if "derived" not in dt.children or not result.has_case:
+    if "derived" not in dt.children:
         return ()
     held = dt["derived"].to_dataset()
     before = dt["derived_prior"].to_dataset() if "derived_prior" in dt.children else xr.Dataset()
     found: dict[str, HeadlineDraws] = {}
-    for headline in result.case.headlines:
+    for headline in case.headlines:
         name, coords, year = place(dt, headline)
         if name not in held.data_vars:
             continue
         at: dict[str, object] = {**coords, "year": year}
-        label = f"{name} ({', '.join([*coords.values(), str(year)])})"
+        label = label_of({"indicator": name, **dict.fromkeys(DIMS, ""), **at})
         draws = held[name].sel(at).transpose(*SAMPLE).values
         prior = before[name].sel(at).values.reshape(-1) if name in before.data_vars else np.empty(0)
         found.setdefault(label, HeadlineDraws(label, lookup(headline.indicator).unit == "mass", draws, prior))

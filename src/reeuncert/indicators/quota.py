@@ -64,6 +64,7 @@ def mass_conversion(unit: str, wanted: str) -> float:
     dims=("region",),
     reference=CHEN,
     constants=(SEPARATION_QUOTA,),
+    scale="beyond",
 )
 def _from_all_feed(table: FlowTable) -> Array:
     def of_region(region: str) -> Array:
@@ -80,6 +81,7 @@ def _from_all_feed(table: FlowTable) -> Array:
     dims=("region",),
     reference=CHEN,
     constants=(SEPARATION_QUOTA,),
+    scale="beyond",
 )
 def _from_own_ore(table: FlowTable) -> Array:
     """Imported concentrate is refined outside the quota; the rest is traced to the region's own mines."""

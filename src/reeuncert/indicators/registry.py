@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.flows import Array, FlowTable
+from reeuncert.result.learning import SCALES
 from reeuncert.words.cells import did_you_mean, shown
 
 DIMS = ("region", "partner", "product", "end_use")
@@ -42,6 +43,8 @@ class Indicator:
         Takes a `FlowTable`, returns an array with the axes chain, draw, the dims, year.
     constants
         Constants of the case that it uses.
+    scale
+        Name in `reeuncert.result.learning.SCALES`: how widths of its intervals are compared.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Indicator:
     percent: bool
     of_flows: OfFlows
     constants: tuple[str, ...] = ()
+    scale: str = "share"
 
 
 INDICATORS: dict[str, Indicator] = {}
@@ -69,13 +73,14 @@ def indicator(
     cumulated: bool = False,
     percent: bool | None = None,
     constants: tuple[str, ...] = (),
+    scale: str = "",
 ) -> Callable[[OfFlows], OfFlows]:
     """Register a function of a `FlowTable` as the indicator `name`.
 
     Raises
     ------
     ValueError
-        If the name is taken or has the cumulative suffix, or a dim or the unit is not known.
+        If the name is taken or has the cumulative suffix, or a dim, the unit or the scale is not known.
     """
     if name in INDICATORS:
         raise ValueError(f"indicator '{name}' is registered already ('{INDICATORS[name].title}'); choose another name")
@@ -85,10 +90,13 @@ def indicator(
         raise ValueError(f"indicator '{name}' has dims {list(dims)}; allowed are {list(DIMS)}, in this order")
     if unit not in ("mass", "1"):
         raise ValueError(f"indicator '{name}' has unit '{unit}'; use 'mass' (unit of the case) or '1' (a ratio)")
+    if (scale or unit) not in (*SCALES, unit):
+        raise ValueError(f"indicator '{name}' has scale '{scale}'; use one of: {', '.join(SCALES)}")
 
     def register(of_flows: OfFlows) -> OfFlows:
         as_percent = unit == "1" if percent is None else percent
-        INDICATORS[name] = Indicator(name, title, unit, dims, reference, cumulated, as_percent, of_flows, constants)
+        on = scale or ("mass" if unit == "mass" else "share")
+        INDICATORS[name] = Indicator(name, title, unit, dims, reference, cumulated, as_percent, of_flows, constants, on)
         return of_flows
 
     return register

@@ -48,12 +48,12 @@ def summary(
     DataFrame
         A row for each combination of labels and year that exists in the system: ``indicator``, ``region``,
         ``partner``, ``product``, ``end_use``, ``year``, ``unit``, ``mean``, ``median``, ``eti90_lb``, ``eti90_ub``,
-        ``ess_bulk``, ``ess_tail``, ``r_hat``, ``prior_median``, ``prior_eti90_lb``, ``prior_eti90_ub``, and what was
-        learned (see `reeuncert.result.learning`): ``width_ratio`` (width of the posterior interval over the prior's, of
-        positive masses on the log scale: near 1, the evidence was not informative), ``prior_below_median`` (share of
-        the prior below the posterior median) and ``verdict``; these are of the 90 % equal-tailed intervals, whatever is
-        asked for. The names of the interval follow `kind` and `prob`. Draws in which a ratio is undefined are left
-        out, and if they are more than a tenth, the interval is empty.
+        ``ess_bulk``, ``ess_tail``, ``r_hat``, ``prior_median``, ``prior_eti90_lb``, ``prior_eti90_ub``, and their
+        comparison (see `reeuncert.result.learning`): ``width_ratio`` (width of the posterior interval over the prior's,
+        on the scale of the quantity: near 1, the evidence was not informative), ``prior_below_median`` (share of the
+        prior below the posterior median) and ``against_prior`` (the widths in a word); these are of the 90 %
+        equal-tailed intervals, whatever is asked for. The names of the interval follow `kind` and `prob`. Draws in
+        which a ratio is undefined are left out, and if they are more than a tenth, the interval is empty.
 
     Raises
     ------
@@ -141,7 +141,7 @@ def _table(posterior: xr.DataArray, prior: xr.DataArray | None, name: str, prob:
     before = None if before is None else before[:, there]
     after, checks = _posterior_spread(cells)
     known = None if before is None else spread(before)
-    learned = learning(after, known, before, mass=lookup(name).unit == "mass").columns()
+    learned = learning(after, known, before, scale=lookup(name).scale).columns()
     if (prob, kind) != (0.9, "eti"):
         after = spread(cells.reshape(-1, cells.shape[2]) if cells.size else cells[0], prob=prob, kind=kind)
         known = None if before is None else spread(before, prob=prob, kind=kind)

@@ -52,7 +52,7 @@ def learning_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     DataFrame
         The attributes of the flow, ``year``, ``unit``, ``median``, ``eti90_lb``, ``eti90_ub``, ``prior_median``,
         ``prior_eti90_lb``, ``prior_eti90_ub``, ``factor`` = √(upper / lower) of the posterior, ``prior_factor``, and
-        ``width_ratio``, ``prior_below_median``, ``verdict`` as in every table, see `reeuncert.result.learning`.
+        ``width_ratio``, ``prior_below_median``, ``against_prior`` as in every table, see `reeuncert.result.learning`.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def learning_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
         there = np.isfinite(after).any(axis=0) & (after > 0).any(axis=0)
         after, prior = after[:, there], prior[:, there]
         found = quantile_table(after, (0.9,)) | quantile_table(prior, (0.9,), "prior_")
-        found |= learning_of_draws(after, prior, mass=True).columns()
+        found |= learning_of_draws(after, prior, scale="mass").columns()
         attributes = {name: mass[name].values.astype(str)[keep][there] for name in FLOW_FIELDS}
         tables.append(pd.DataFrame(attributes | {"year": year, "unit": mass.attrs.get("units", "")} | found))
     table = pd.concat(tables, ignore_index=True).drop(columns=["mean", "prior_mean"])

@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from reeuncert.checks.sensitivity import SENSITIVE
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.registry import CUMULATED, DIMS, lookup
 from reeuncert.plots.access import Coords
@@ -20,6 +19,7 @@ from reeuncert.questions.information import value_of_information
 from reeuncert.questions.powerscale import CLASS, FACTOR, SOURCE, power_scaling, tornado
 from reeuncert.questions.sobol import sobol
 from reeuncert.questions.targets import ValueName
+from reeuncert.result.powerscale import SENSITIVE
 from reeuncert.studies.study import Study
 
 SCENARIO = "scenario"

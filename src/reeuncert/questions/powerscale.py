@@ -10,12 +10,14 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from reeuncert.checks.sensitivity import NOISE, OF_THE_EVIDENCE, SENSITIVE, components, sensitivity
 from reeuncert.errors import ReeUncertError
+from reeuncert.indicators.summary import summary
+from reeuncert.indicators.verdicts import scaled, with_verdicts
 from reeuncert.questions.information import exchanged
 from reeuncert.questions.nested import weighted_quantiles
 from reeuncert.questions.reweight import smoothed, threshold
 from reeuncert.questions.targets import ValueName, target_of, targets_of
+from reeuncert.result.powerscale import OF_THE_EVIDENCE, components, lineages
 from reeuncert.result.result import Result
 
 Floats = NDArray[np.float64]
@@ -34,8 +36,7 @@ def power_scaling(
 
     A component's density is raised to powers near 1 and the draws are weighted accordingly (Kallioinen, Paananen,
     Bürkner & Vehtari 2024, doi 10.1007/s11222-023-10366-5). The number is that of ``arviz_stats.psense``: the
-    cumulative Jensen-Shannon distance for each doubling of the power. Prior and evidence as wholes are not asked about:
-    densities of thousands of coordinates fluctuate so much that their number is noise.
+    cumulative Jensen-Shannon distance for each doubling of the power.
 
     Parameters
     ----------
@@ -50,8 +51,8 @@ def power_scaling(
     Returns
     -------
     DataFrame
-        ``indicator``, its labels, ``unit``; ``kind``, ``component``; ``psense``; ``noise`` (the same with the
-        component's chains exchanged); ``moves`` (standard deviations by which the indicator would rise if the component
+        ``indicator``, its labels, ``unit``; ``kind``, ``component``; ``psense``; ``noise`` (its Monte
+        Carlo error); ``moves`` (standard deviations by which the indicator would rise if the component
         counted twice, to first order) and ``moves_by`` (the same in its unit); ``sensitive`` (above 0.05 and twice the
         noise). The largest of each indicator first.
 
@@ -72,15 +73,15 @@ def power_scaling(
     unknown = [k for k in kinds if k not in KINDS]
     if unknown:
         raise ReeUncertError(f"of is {unknown[0]!r}; use some of: {', '.join(KINDS)}")
-    parts = component_densities(dt, kinds)
+    for kind in kinds:
+        _require(dt, kind)
     targets = targets_of(dt, indicators)
     by_label = {target.label: target for target in targets}
-    found = sensitivity({label: t.draws for label, t in by_label.items()}, {c: d for c, (_, d) in parts.items()})
-    found["kind"] = [parts[c][0] for c in found["component"]]
-    found["sensitive"] = (found["psense"] > SENSITIVE) & (found["psense"] > NOISE * found["noise"])
+    found = scaled(Result(dt), {label: t.draws for label, t in by_label.items()})
     tables = []
     for label, target in by_label.items():
-        table = found[found["headline"] == label].copy()
+        table = found[(found["quantity"] == label) & found["kind"].isin(kinds)].copy()
+        table = table.sort_values("psense", ascending=False, kind="stable")
         table["moves_by"] = table["moves"] * float(np.std(target.filled))
         for position, (column, value) in enumerate(target.columns.items()):
             table.insert(position, column, value)
@@ -89,17 +90,54 @@ def power_scaling(
     return pd.concat(tables, ignore_index=True)[columns]
 
 
+def verdicts(dt: xr.DataTree, indicators: ValueName | Iterable[ValueName] | None = None) -> pd.DataFrame:
+    """What values of indicators rest on: the evidence, the priors (and which), or the system.
+
+    Parameters
+    ----------
+    dt
+        Result with indicators, the prior, and the groups ``log_prior`` and ``log_likelihood``.
+    indicators
+        Headline numbers, names, or mappings with labels; the headlines of the case by default.
+
+    Returns
+    -------
+    DataFrame
+        One row a value: the columns of `reeuncert.summary`, then ``verdict``, ``why`` (in a sentence), ``level``,
+        ``to_priors``, ``to_evidence``, ``prior_class``: see `reeuncert.result.learning.Verdict`.
+
+    Raises
+    ------
+    ReeUncertError, UnknownIndicatorError
+        As `power_scaling`.
+
+    Examples
+    --------
+    >>> from reeuncert.testing import toy_posterior, toy_terms
+    >>> table = verdicts(toy_terms(toy_posterior(draws=200, years=2)), [0])
+    >>> table[["verdict", "level"]].values.tolist()
+    [['prior–data conflict', 'warning']]
+    """
+    result, targets = Result(dt), targets_of(dt, indicators)
+    tables = [summary(dt, target.indicator, **target.at) for target in targets]
+    by_power = scaled(result, {target.label: target.draws for target in targets})
+    return with_verdicts(result, pd.concat(tables, ignore_index=True), by_power)
+
+
+def _require(dt: xr.DataTree, kind: str) -> None:
+    group = {CLASS: "log_prior", SOURCE: "log_likelihood"}[kind]
+    if group not in dt.children or not dt[group].data_vars:
+        raise ReeUncertError(
+            f"this result holds no group '{group}'; sample the case with likelihood_terms=True (the default)"
+        )
+
+
 def component_densities(dt: xr.DataTree, kinds: Iterable[str] = KINDS) -> dict[str, tuple[str, Floats]]:
     """Log density (chain, draw) of every class of priors and lineage of sources, with its kind."""
     found: dict[str, tuple[str, Floats]] = {}
-    for kind, group in ((CLASS, "log_prior"), (SOURCE, "log_likelihood")):
-        if kind not in kinds:
-            continue
-        parts = components(dt, group, OF_THE_EVIDENCE if kind == CLASS else Result(dt).lineages)
-        if not parts:
-            raise ReeUncertError(
-                f"this result holds no group '{group}'; sample the case with likelihood_terms=True (the default)"
-            )
+    for kind in kinds:
+        _require(dt, kind)
+        parts = components(dt, "log_prior", OF_THE_EVIDENCE) if kind == CLASS else lineages(Result(dt))
         found |= {name: (kind, density) for name, density in parts.items()}
     return found
 

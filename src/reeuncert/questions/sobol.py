@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from reeuncert.balance.op import flows_from_coordinates
 from reeuncert.case.records import Case
-from reeuncert.checks.sensitivity import OF_THE_EVIDENCE
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.compute import add_indicators
 from reeuncert.indicators.summary import computed
@@ -23,6 +22,7 @@ from reeuncert.priors.coverage import case_network
 from reeuncert.priors.paths import coordinate_prior
 from reeuncert.questions.powerscale import CLASS, SOURCE
 from reeuncert.questions.targets import Target, ValueName, target_of
+from reeuncert.result.powerscale import OF_THE_EVIDENCE
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 from reeuncert.words.error_laws import NORMAL

@@ -29,19 +29,6 @@ def interval(row: pd.Series, prefix: str = "") -> str:
     return f"{middle} ({low} to {high})"
 
 
-def span(row: pd.Series, low: float, high: float) -> str:
-    """Two ends in the unit in which `interval` prints.
-
-    Examples
-    --------
-    >>> span(pd.Series({"indicator": "net_import_reliance", "unit": "1"}), 0.61, 0.83)
-    '61 to 83 %'
-    """
-    percent = lookup(str(row["indicator"])).percent
-    unit = unit_of(row)
-    return f"{number(low, percent=percent)} to {number(high, percent=percent)}" + (f" {unit}" if unit else "")
-
-
 def unit_of(row: pd.Series) -> str:
     """Unit in which `interval` prints."""
     record = lookup(str(row["indicator"]))

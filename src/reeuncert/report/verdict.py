@@ -36,9 +36,12 @@ class CheckLine:
 
 @dataclass(frozen=True)
 class Verdict:
-    """All checks: failed, then not run, then warnings, then the others in their order."""
+    """All checks: failed, then not run, then warnings, then the others in their order; ``call`` is the verdict in a
+    sentence, as the terminal and `reeuncert.check` give it.
+    """
 
     checks: tuple[CheckLine, ...]
+    call: str
 
     @property
     def pressing(self) -> tuple[CheckLine, ...]:
@@ -52,31 +55,12 @@ class Verdict:
         judged = any(c.word == "passed" for c in self.checks)
         return "amber" if self.pressing or not judged else "green"
 
-    @property
-    def call(self) -> str:
-        """The verdict in a sentence."""
-        count = {word: sum(c.word == word for c in self.checks) for word in ORDER}
-        if not self.checks:
-            return "No check was made of this result."
-        if count["not run"]:
-            return (
-                f"{count['not run']} parts of this result could not be made, and {count['failed']} checks failed: "
-                "read the reasons before you use these results."
-            )
-        if count["failed"]:
-            return (
-                f"{count['failed']} of {len(self.checks)} checks failed: read the reasons before you use these results."
-            )
-        if count["warning"]:
-            return f"No check failed; {count['warning']} of {len(self.checks)} with a warning."
-        return (
-            f"No check failed ({count['passed']} passed)." if count["passed"] else "No check could judge this result."
-        )
-
 
 def verdict_of(result: Result) -> Verdict:
     """The checks of a result, and the parts of it that could not be made."""
-    return Verdict(tuple(sorted(map(_line, verdicts(result)), key=lambda line: ORDER.index(line.word))))
+    table = verdicts(result)
+    lines = sorted(map(_line, table), key=lambda line: ORDER.index(line.word))
+    return Verdict(tuple(lines), f"{table.verdict[:1].upper()}{table.verdict[1:]}.")
 
 
 def _line(result: CheckResult) -> CheckLine:

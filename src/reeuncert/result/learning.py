@@ -1,94 +1,123 @@
-"""Comparison of posterior and prior of a quantity: the one rule for tables, checks and figures.
+"""What the evidence says of a quantity: its posterior against its prior, and the verdict. The one rule for all output.
 
-Widths are those of the 90 % equal-tailed intervals, on the scale of the quantity: of logarithms for a mass that is
-positive in every draw (an interval from 1 to 4 is as wide as one from 10 to 40), of the values themselves for a ratio
-and for a mass that may be negative (a stock change).
+Widths are those of the 90 % equal-tailed intervals, each on the scale of its quantity (`SCALES`): an interval from 1 to
+4 is as wide as one from 10 to 40. Tables compare widths only (`learning`). Headlines, and any quantity on request, get
+the verdict (`judge`), which also needs power-scaling (`reeuncert.result.powerscale`): a narrow interval is no sign of
+evidence if another prior would move it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reeuncert.result.quantiles import Array, Spread, spread
 
-PARTLY, MOSTLY = 0.5, 0.8
-"""Width ratios (posterior / prior) from which a value rests partly, or mostly, on the prior."""
+if TYPE_CHECKING:
+    import pandas as pd
 
-MOVED = 0.25
-"""Largest distance from 1/2 of the posterior median's rank in the prior for "rests on the prior": evidence that moves
-the median out of the middle half of the prior is informative, even if the interval is not narrower."""
+SCALES: dict[str, Callable[[Array], Array]] = {
+    "mass": lambda x: x,
+    "ratio": lambda x: x,
+    "share": lambda x: x / (1 - x),
+    "excess": lambda x: 1 + x,
+    "beyond": lambda x: 1 / (1 - x),
+    "difference": lambda x: np.full_like(x, np.nan),
+}
+"""Scale of a quantity → the positive number whose logs are compared: a mass or ratio itself, the odds of a share, the
+ratio A / B behind A / B − 1 or 1 − B / A. Where it is not positive (a stock change, a difference of ratios), values are
+compared as they are.
+"""
 
-INFORMED, PARTLY_PRIOR, ON_PRIOR = "informed by the evidence", "rests partly on the prior", "rests on the prior"
-UNDEFINED, FIXED, NO_PRIOR = "not identified", "fixed by the system", "no prior to compare with"
-VERDICTS = (INFORMED, PARTLY_PRIOR, ON_PRIOR, UNDEFINED, FIXED, NO_PRIOR)
+NARROW, WIDE = 0.5, 0.8
+"""Width ratios (posterior / prior) below which an interval is narrow, and from which it is as wide as the prior's."""
 
-COLUMNS = ("width_ratio", "prior_below_median", "verdict")
-"""Columns of tables with posterior and prior."""
+TAIL = 0.05
+"""A posterior median is outside its prior if less than this share of the prior lies beyond it."""
+
+FIXED, UNDEFINED = "fixed by the system", "not defined"
+NARROWER, PARTLY_NARROWER, AS_WIDE, NO_PRIOR = "narrower", "partly narrower", "as wide", "no prior"
+COLUMNS = ("width_ratio", "prior_below_median", "against_prior")
+"""Columns of tables with posterior and prior; `against_prior` compares the widths and is no verdict."""
+
+LIKELIHOOD = "the evidence"
+"""Name of the likelihood as a whole among what is power-scaled."""
+
+INFORMED, CONFLICT, ON_PRIOR = "informed by the evidence", "prior–data conflict", "rests on the prior"
+PARTLY_PRIOR, NOT_IDENTIFIED, NOT_JUDGED = "rests partly on the prior", "not identified", "not judged"
+LEVELS = {INFORMED: "passed", FIXED: "information", NOT_JUDGED: "information"} | dict.fromkeys(
+    (CONFLICT, ON_PRIOR, PARTLY_PRIOR, NOT_IDENTIFIED, UNDEFINED), "warning"
+)
+"""Verdict → status, by the words of checks."""
 
 
 @dataclass(frozen=True, eq=False)
 class Learning:
-    """Width ratio, rank and verdict of many quantities, arrays (quantity,).
+    """Width ratio, rank and comparison of many quantities, arrays (quantity,).
 
     Parameters
     ----------
     width_ratio
-        Width of the posterior interval over that of the prior; near 0 the evidence determines the value, near 1 it is
-        not informative. NaN without prior, and where either interval is empty or the prior has no width.
+        Width of the posterior interval over that of the prior. NaN without prior, and where either interval is empty or
+        the prior has no width.
     prior_below_median
         Rank of the posterior median: share of the prior draws below it.
-    verdict
-        One of `VERDICTS`.
+    against_prior
+        The posterior interval against the prior's: ``narrower`` (less than half as wide), ``partly narrower``, ``as
+        wide`` (0.8 or more), ``fixed by the system``, ``not defined`` or ``no prior``.
     """
 
     width_ratio: Array
     prior_below_median: Array
-    verdict: NDArray[np.object_]
+    against_prior: NDArray[np.object_]
 
     def columns(self) -> dict[str, NDArray]:
         """The three arrays as columns of a table, named as in `COLUMNS`."""
         return {name: getattr(self, name) for name in COLUMNS}
 
 
-def learning(after: Spread, before: Spread | None, prior: Array | None, *, mass: bool) -> Learning:
+def learning(after: Spread, before: Spread | None, prior: Array | None, *, scale: str) -> Learning:
     """Compare the posterior of many quantities with their prior, both with 90 % equal-tailed intervals; ``prior`` holds
-    the draws of the prior (draw, quantity), ``mass`` says whether the quantities are masses (else ratios).
+    the draws of the prior (draw, quantity), ``scale`` is a name in `SCALES`.
     """
     if before is None or prior is None:
         empty = np.full(after.median.shape, np.nan)
         return Learning(empty, empty, np.full(after.median.shape, NO_PRIOR, dtype=object))
-    log = mass & (after.smallest > 0) & (before.smallest > 0)
-    width, known = (_width(s, log) for s in (after, before))
+    width, known = _widths(after, before, SCALES[scale])
     ratio = np.divide(width, known, out=np.full(width.shape, np.nan), where=known > 0)
     defined = np.isfinite(prior).sum(axis=0)
     below = np.where(np.isfinite(after.median), (prior < after.median).sum(axis=0), np.nan)
     rank = np.divide(below, defined, out=np.full(width.shape, np.nan), where=defined > 0)
     # Constants of the system (the share of the only partner) rest on neither prior nor data.
     fixed = is_fixed(after) & is_fixed(before)
-    choices = (fixed, ~np.isfinite(ratio), ratio < PARTLY, (ratio < MOSTLY) | (np.abs(rank - 0.5) > MOVED))
-    words = np.select(choices, (FIXED, UNDEFINED, INFORMED, PARTLY_PRIOR), ON_PRIOR)
+    ratio, rank = np.where(fixed, np.nan, ratio), np.where(fixed, np.nan, rank)
+    words = np.select(
+        (fixed, ~np.isfinite(ratio), ratio < NARROW, ratio < WIDE),
+        (FIXED, UNDEFINED, NARROWER, PARTLY_NARROWER),
+        AS_WIDE,
+    )
     return Learning(ratio, rank, words.astype(object))
 
 
-def learning_of_draws(posterior: Array, prior: Array, *, mass: bool) -> Learning:
+def learning_of_draws(posterior: Array, prior: Array, *, scale: str) -> Learning:
     """`learning` from draws of posterior and prior (draw, quantity).
 
     Examples
     --------
-    >>> prior = np.linspace(0.0, 1.0, 101)[:, None]
-    >>> for posterior in (0.5 + prior / 10, 0.2 + 0.6 * prior, prior, 0.4 + prior, np.full((9, 1), np.nan)):
-    ...     found = learning_of_draws(posterior, prior, mass=False)
-    ...     print(found.width_ratio.round(2)[0], found.verdict[0])
-    0.1 informed by the evidence
-    0.6 rests partly on the prior
-    1.0 rests on the prior
-    1.0 rests partly on the prior
-    nan not identified
+    >>> prior = np.linspace(1.0, 2.0, 101)[:, None]
+    >>> for posterior in (1.5 + prior / 10, 0.6 + 0.6 * prior, 1 + prior, np.full((9, 1), np.nan)):
+    ...     found = learning_of_draws(posterior, prior, scale="difference")
+    ...     print(found.width_ratio.round(2)[0], found.against_prior[0])
+    0.1 narrower
+    0.6 partly narrower
+    1.0 as wide
+    nan not defined
     """
-    return learning(spread(posterior), spread(prior), prior, mass=mass)
+    return learning(spread(posterior), spread(prior), prior, scale=scale)
 
 
 def is_fixed(of: Spread) -> NDArray[np.bool_]:
@@ -103,6 +132,96 @@ def is_fixed(of: Spread) -> NDArray[np.bool_]:
     return np.asarray(of.largest - of.smallest <= 1e-9 * size)
 
 
-def _width(of: Spread, log: NDArray[np.bool_]) -> Array:
-    low, high = (np.log(ends, out=ends.copy(), where=log) for ends in (of.lower, of.upper))
-    return np.asarray(high - low)
+def _widths(after: Spread, before: Spread, scale: Callable[[Array], Array]) -> tuple[Array, Array]:
+    ends = np.array([after.lower, after.upper, before.lower, before.upper])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.log(scale(ends))
+    ends = np.where(np.isfinite(logs).all(axis=0), logs, ends)
+    return ends[1] - ends[0], ends[3] - ends[2]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a quantity rests on.
+
+    Parameters
+    ----------
+    verdict
+        ``informed by the evidence``: narrower than half its prior, insensitive to every class of priors, its median
+        within the prior's 5–95 %. ``prior–data conflict``: sensitive to priors and to the evidence, or its median
+        outside. ``rests on the prior``: sensitive to priors, not to the evidence, or as wide as its prior. ``rests
+        partly on the prior``: insensitive, but not narrow. ``not identified``: rival structures disagree. ``fixed by
+        the system``: an identity. ``not defined``, ``not judged``: no interval, or no prior or density terms.
+    why
+        The reason in a sentence, with the classes of priors that it is sensitive to.
+    level
+        ``passed``, ``warning`` or ``information``, as of checks.
+    to_priors, to_evidence
+        Largest power-scaling sensitivity to a class of priors, and that to the evidence; NaN if not known.
+    prior_class
+        Classes of priors that it is sensitive to, the first most of all; empty if none.
+    """
+
+    verdict: str
+    why: str
+    level: str
+    to_priors: float = np.nan
+    to_evidence: float = np.nan
+    prior_class: str = ""
+
+
+def judge(width_ratio: float, rank: float, against_prior: str, scaled: pd.DataFrame, structures: str = "") -> Verdict:
+    """The verdict on one quantity.
+
+    Parameters
+    ----------
+    width_ratio, rank, against_prior
+        Of the quantity, from `Learning`.
+    scaled
+        Rows of `reeuncert.result.powerscale.sensitivity` of the quantity: classes of priors, and the evidence as a
+        whole. Empty if the result has no density terms.
+    structures
+        Its range over rival structures in words if they disagree; else empty.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rows = [("trade", 0.29, True), ("stocks", 0.01, False), ("the evidence", 0.02, False)]
+    >>> scaled = pd.DataFrame(rows, columns=["component", "psense", "sensitive"])
+    >>> judge(0.3, 0.8, "narrower", scaled).why
+    'Sensitive to priors (trade 0.29), and not to the evidence (0.02).'
+    >>> judge(0.3, 0.8, "narrower", scaled[1:]).verdict
+    'informed by the evidence'
+    """
+    if against_prior == FIXED:
+        return _verdict(FIXED, "The system alone determines it: it is the same in every draw.")
+    if against_prior == UNDEFINED:
+        return _verdict(UNDEFINED, "Too few draws define it.")
+    if structures:
+        return _verdict(NOT_IDENTIFIED, f"Rival structures of the case disagree: {structures}.")
+    if against_prior == NO_PRIOR or scaled.empty:
+        missing = "the prior was not simulated" if against_prior == NO_PRIOR else "it holds no terms of the densities"
+        return _verdict(NOT_JUDGED, f"This result cannot tell: {missing}.")
+    whole = scaled["component"] == LIKELIHOOD
+    strong = scaled[scaled["sensitive"] & ~whole].sort_values("psense", ascending=False)
+    to_evidence, by_data = float(scaled.loc[whole, "psense"].max()), bool(scaled.loc[whole, "sensitive"].any())
+    numbers = (float(scaled.loc[~whole, "psense"].max()), to_evidence, ", ".join(strong["component"]))
+    evidence = f"the evidence ({to_evidence:.2f})"
+    classes = ", ".join(f"{c} {p:.2f}" for c, p in zip(strong["component"], strong["psense"], strict=True))
+    outside = f"{'Above' if rank > 0.5 else 'Below'} the prior's 5–95 % (at its {100 * rank:.0f} %). "
+    outside = "" if TAIL <= rank <= 1 - TAIL else outside
+    width = f"Its interval is {100 * width_ratio:.0f} % as wide as the prior's"
+    if len(strong) and not by_data and not outside:
+        return _verdict(ON_PRIOR, f"Sensitive to priors ({classes}), and not to {evidence}.", *numbers)
+    if outside or len(strong):
+        also = f"and {'' if by_data else 'not '}to {evidence}"
+        told = f"Sensitive to priors ({classes}), {also}." if len(strong) else "Sensitive to no class of priors."
+        return _verdict(CONFLICT, outside + told, *numbers)
+    if against_prior == NARROWER:
+        return _verdict(INFORMED, f"{width}, and no class of priors moves it.", *numbers)
+    word = ON_PRIOR if against_prior == AS_WIDE and not by_data else PARTLY_PRIOR
+    return _verdict(word, f"{width}, though no single class of priors moves it.", *numbers)
+
+
+def _verdict(word: str, why: str, *numbers: object) -> Verdict:
+    return Verdict(word, why, LEVELS[word], *numbers)  # type: ignore[arg-type]  # the last three, in their order

@@ -31,10 +31,10 @@ def flow_table(dt: xr.DataTree) -> pd.DataFrame:
     DataFrame
         ``flow``, ``from_process``, ``to_process``, ``quantity``, ``product``, ``origin``, ``destination``, ``route``,
         ``end_use``, ``year``, ``unit``, ``mean``, ``median``, ``eti90_lb``, ``eti90_ub``, ``ess_bulk``, ``ess_tail``,
-        ``r_hat`` (these three on the log scale), ``prior_median``, ``prior_eti90_lb``, ``prior_eti90_ub``, and what was
-        learned (see `reeuncert.result.learning`): ``width_ratio`` (width of the posterior interval over the prior's, of
-        logarithms: near 1, the evidence was not informative), ``prior_below_median`` (share of the prior below the
-        posterior median) and ``verdict``.
+        ``r_hat`` (these three on the log scale), ``prior_median``, ``prior_eti90_lb``, ``prior_eti90_ub``, and their
+        comparison (see `reeuncert.result.learning`): ``width_ratio`` (width of the posterior interval over the prior's,
+        of logarithms: near 1, the evidence was not informative), ``prior_below_median`` (share of the prior below the
+        posterior median) and ``against_prior`` (the widths in a word).
 
     Examples
     --------
@@ -59,7 +59,7 @@ def flow_table(dt: xr.DataTree) -> pd.DataFrame:
     before = None if prior is None else spread(prior, prob=PROBABILITY)
     shown = before or Spread(*(np.full(len(flow), np.nan) for _ in fields(Spread)))
     columns |= {"prior_median": shown.median, f"prior_{INTERVAL[0]}": shown.lower, f"prior_{INTERVAL[1]}": shown.upper}
-    columns |= learning(after, before, prior, mass=True).columns()
+    columns |= learning(after, before, prior, scale="mass").columns()
     return pd.DataFrame(columns, index=range(len(flow)))
 
 

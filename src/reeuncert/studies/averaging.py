@@ -9,11 +9,12 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from reeuncert.checks.structures import CONVERGENCE, GROUP, stored_verdicts
+from reeuncert.checks.structures import CONVERGENCE
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.summary import interval_columns
 from reeuncert.questions.nested import weighted_quantiles
 from reeuncert.questions.targets import ValueName, targets_of
+from reeuncert.result.structures import GROUP, stored_verdicts
 from reeuncert.studies.rivals import HOLDS, LABELS, NOT_IDENTIFIED, labelled
 
 Floats = NDArray[np.float64]

@@ -17,9 +17,9 @@ import xarray as xr
 
 from reeuncert.case.records import Case
 from reeuncert.case.restriction import restrict
-from reeuncert.checks.structures import HOLDS, LABELS, NOT_IDENTIFIED, labelled, verdicts_over_structures
 from reeuncert.errors import ReeUncertError
 from reeuncert.result.result import Result
+from reeuncert.result.structures import HOLDS, LABELS, NOT_IDENTIFIED, labelled, verdicts_over_structures
 from reeuncert.studies.engine import make_fits
 from reeuncert.studies.jobs import FitOptions, FitSettings, JobMaker
 from reeuncert.studies.summaries import Headlines, headlines_and_divergences

@@ -8,15 +8,15 @@ from reeuncert.indicators.headlines import all_headlines
 from reeuncert.indicators.registry import lookup
 from reeuncert.report.svg import interval_picture
 from reeuncert.report.words import interval
-from reeuncert.result.learning import INFORMED, ON_PRIOR, PARTLY_PRIOR
+from reeuncert.result.learning import INFORMED, LEVELS
 from reeuncert.result.result import Result
 
-STYLES = {INFORMED: "informed", PARTLY_PRIOR: "partly", ON_PRIOR: "rests"}
-"""Verdict → style of its mark in the page."""
+STYLES = {"passed": "informed", "warning": "rests", "information": "unknown"}
+"""Level of a verdict → style of its mark in the page."""
 
 
 def content(result: Result) -> dict[str, Any]:
-    """One card per headline, and counts by how much the evidence informs them."""
+    """One card per headline, and counts by verdict."""
     cards = []
     for row in result.once(all_headlines).to_dict("records"):
         percent = lookup(row["indicator"]).percent
@@ -28,11 +28,13 @@ def content(result: Result) -> dict[str, Any]:
             {
                 "sentence": row["sentence"],
                 "picture": interval_picture(posterior, prior, percent=percent, label=told),
-                "style": STYLES.get(row["verdict"], "unknown"),
+                "style": STYLES[row["level"]],
                 "words": row["verdict"],
+                "why": row["why"],
                 "prior": interval(prior[0], prior[2], unit),
                 "ratio": row["width_ratio"],
             }
         )
-    names = {style: [c for c in cards if c["style"] == style] for style in STYLES.values()}
-    return {"cards": cards, "counts": {style: len(found) for style, found in names.items()}}
+    words = [card["words"] for card in cards]
+    counts = {word: words.count(word) for word in LEVELS if word in words}
+    return {"cards": cards, "informed": counts.pop(INFORMED, 0), "counts": counts}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from reeuncert.checks.sensitivity import components
 from reeuncert.indicators.headlines import all_headlines
 from reeuncert.plots.drivers import drivers_data
 from reeuncert.plots.learning import learning_data, plot_learning
 from reeuncert.report.figures import figure
 from reeuncert.report.pulls import pulls_of
+from reeuncert.result.powerscale import components
 from reeuncert.result.result import Result
 
 DRIVERS = 5

@@ -1,0 +1,58 @@
+"""The table of headlines of a result: prior, posterior, rank, sensitivities by class, structures, verdict."""
+
+from __future__ import annotations
+
+import sys
+
+import pandas as pd
+
+import reeuncert as ree
+from reeuncert.indicators.verdicts import label_of
+
+
+def headline_table(folder: str) -> pd.DataFrame:
+    """One row a headline of a folder of results."""
+    dt = ree.read_results(folder)
+    table = ree.verdicts(dt)
+    scaled = ree.power_scaling(dt, of="prior class")
+    rows = []
+    for row in table.to_dict("records"):
+        own = scaled[[label_of(at) == label_of(row) for at in scaled.to_dict("records")]]
+        classes = own[own["psense"] > 0.02].drop_duplicates("component")
+        rows.append(
+            {
+                "headline": label_of(row),
+                "prior": _interval(row, "prior_"),
+                "posterior": _interval(row, ""),
+                "width ratio": f"{row['width_ratio']:.2f}",
+                "rank": f"{row['prior_below_median']:.2f}",
+                "classes of priors (*: sensitive)": ", ".join(
+                    f"{c} {p:.2f}{'*' if s else ''}"
+                    for c, p, s in zip(classes["component"], classes["psense"], classes["sensitive"], strict=True)
+                ),
+                "evidence": f"{row['to_evidence']:.2f}",
+                "verdict": row["verdict"],
+                "why": row["why"],
+            }
+        )
+    out = pd.DataFrame(rows).drop_duplicates("headline")
+    return out if "structures" not in dt.children else out.merge(_structures(dt), on="headline", how="left")
+
+
+def _interval(row: dict[str, float], prefix: str) -> str:
+    middle, low, high = (row[f"{prefix}{end}"] for end in ("median", "eti90_lb", "eti90_ub"))
+    return f"{middle:.3g} ({low:.3g} to {high:.3g})"
+
+
+def _structures(dt: object) -> pd.DataFrame:
+    """Median and interval of each headline under each structure."""
+    held = dt["structures"].to_dataset()[["median", "lower", "upper"]].to_dataframe().reset_index()
+    held["headline"] = [label_of({"end_use": "", **row}) for row in held.to_dict("records")]
+    held["told"] = [
+        f"{row.structure}: {row.median:.3g} ({row.lower:.3g} to {row.upper:.3g})" for row in held.itertuples()
+    ]
+    return held.groupby("headline")["told"].agg("; ".join).rename("structures").reset_index()
+
+
+if __name__ == "__main__":
+    print(headline_table(sys.argv[1]).to_csv(index=False))
