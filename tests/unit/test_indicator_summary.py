@@ -39,8 +39,9 @@ def test_a_summary_gives_posterior_and_prior_side_by_side(toy: xr.DataTree) -> N
         np.testing.assert_allclose(line[f"{start}median"], np.median(draws))
         expected = np.quantile(draws, [0.05, 0.95])
         np.testing.assert_allclose([line[f"{start}eti90_lb"], line[f"{start}eti90_ub"]], expected)
-    width = (found["eti90_ub"] - found["eti90_lb"]) / (found["prior_eti90_ub"] - found["prior_eti90_lb"])
-    np.testing.assert_allclose(found["width_ratio"], width)
+    ends = found[["eti90_lb", "eti90_ub", "prior_eti90_lb", "prior_eti90_ub"]].to_numpy()
+    low, high, prior_low, prior_high = np.log(ends / (1 - ends)).T  # a share: odds
+    np.testing.assert_allclose(found["width_ratio"], (high - low) / (prior_high - prior_low))
     assert (found["width_ratio"] < 1).all()
     assert (found["r_hat"] < 1.1).all()
 

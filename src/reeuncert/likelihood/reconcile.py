@@ -85,9 +85,7 @@ def reconcile(system: SystemDefinition, evidence: EvidenceModel) -> Reconciliati
         residual, pressed = _outside(evidence, eta)
         weight, by_offset = sparse.diags_array(pressed / sd), sparse.diags_array(slope) @ shared
         r = np.concatenate([pressed * residual / sd, -moved])
-        own = sparse.block_array(
-            [[weight @ jacobian, weight @ by_offset], [None, sparse.eye_array(moved.size)]]
-        )
+        own = sparse.block_array([[weight @ jacobian, weight @ by_offset], [None, sparse.eye_array(moved.size)]])
         b = balance @ sparse.diags_array(flow)
         solver = _kkt(own, b, barrier, flow.size)
         step = solver.solve(np.concatenate([np.full(flow.size, barrier), np.zeros(moved.size), -r, -b.sum(axis=1)]))
@@ -104,7 +102,8 @@ def reconcile(system: SystemDefinition, evidence: EvidenceModel) -> Reconciliati
 
 
 def _matrix(sums: Sums, evidence: EvidenceModel) -> sparse.csr_array:
-    return sparse.csr_array((sums.coefficient, sums.edge, sums.pointer), shape=(evidence.n_rows, evidence.edge_flow.size))
+    shape = (evidence.n_rows, evidence.edge_flow.size)
+    return sparse.csr_array((sums.coefficient, sums.edge, sums.pointer), shape=shape)
 
 
 def _balance(system: SystemDefinition, evidence: EvidenceModel) -> sparse.csr_array:

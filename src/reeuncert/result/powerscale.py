@@ -5,9 +5,9 @@ component (a class of priors, the likelihood of a lineage) is raised to a power 
 accordingly, and the change of a quantity's distribution is measured by the cumulative Jensen-Shannon distance. The
 number is that of ``arviz_stats.psense`` (tested), here for many quantities and components at once.
 
-To first order in the power, only the mean of a component's log density given the quantity counts. It is taken as a
-quadratic of the quantity's normal score, since the log density of thousands of coordinates varies so much between draws
-that plain weights would be noise. Of standard-normal coordinates z this mean follows from E z and Cov(z, score) alone.
+The log density of hundreds of coordinates varies so much between draws that plain weights are noise. To first order in
+the power only its mean given the quantity counts, which then is taken as a quadratic of the quantity's normal score; of
+standard-normal coordinates z it follows from E z and Cov(z, score) alone.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ SENSITIVE = 0.05
 
 NOISE = 2.0
 """A sensitivity must also exceed its Monte Carlo error by this factor."""
+
+PLAIN = 0.05
+"""Largest error of the mean of a log density, in standard errors of the draws, at which its plain weights serve."""
 
 ALPHAS = (0.99, 1.01)
 
@@ -107,40 +110,41 @@ def sensitivity(quantities: Mapping[str, Floats], parts: Mapping[str, Floats]) -
     (['a', 'b'], [True, False])
     """
     rows = []
-    centred = {}
-    for name, part in parts.items():
-        flat = part.reshape(part.shape[0] * part.shape[1], -1)
-        centred[name] = flat - flat.mean(axis=0), flat.mean(axis=0)
+    flat_parts = {name: part.reshape(part.shape[0] * part.shape[1], -1) for name, part in parts.items()}
+    normal = {name for name, part in parts.items() if part.ndim == 3}
+    density = {n: -0.5 * np.square(f).sum(axis=1) if n in normal else f[:, 0] for n, f in flat_parts.items()}
     for label, draws in quantities.items():
-        flat = draws.reshape(-1)
-        flat = np.where(np.isfinite(flat), flat, np.nanmedian(flat))
-        size = ess(np.where(np.isfinite(draws), draws, np.nanmedian(flat)))[0]
-        size = float(size) if np.isfinite(size) else float(flat.size)
+        draws = np.where(np.isfinite(draws), draws, np.nanmedian(draws))
+        flat, known = draws.reshape(-1), float(ess(draws)[0])
+        size = known if np.isfinite(known) else float(flat.size)
         score = ndtri((rankdata(flat) - 0.5) / flat.size)
-        score = score / max(score.std(), 1e-12)
-        standard = (flat - flat.mean()) / (flat.std() or 1.0)
-        slope, bend, error = np.array(
-            [_tilt(score, *centred[name], normal=part.ndim == 3, size=size) for name, part in parts.items()]
-        ).T
-        tilts = np.outer(slope, score) + np.outer(bend, np.square(score)) / 2
-        found = _sensitivity(flat, np.vstack([tilts, np.outer(error, score)]))
-        moves = (tilts * standard).mean(axis=1)
-        noise = found[len(parts) :]
-        rows += zip([label] * len(parts), parts, found[: len(parts)], noise, moves, strict=True)
+        score /= score.std() or 1.0
+        tilts, errors = [], []
+        for name, values in flat_parts.items():
+            tilt, error = density[name] - density[name].mean(), float(density[name].std() / np.sqrt(size))
+            if error > PLAIN:
+                tilt, error = _mean_density(score, tilt, values if name in normal else None, size)
+            tilts.append(tilt)
+            errors.append(error)
+        found = _sensitivity(flat, np.vstack([tilts, np.outer(errors, score)]))
+        moves = (np.array(tilts) * (flat - flat.mean())).mean(axis=1) / (flat.std() or 1.0)
+        rows += zip([label] * len(parts), parts, found[: len(parts)], found[len(parts) :], moves, strict=True)
     table = pd.DataFrame(rows, columns=["quantity", "component", "psense", "noise", "moves"])
     table.insert(4, "sensitive", (table["psense"] > SENSITIVE) & (table["psense"] > NOISE * table["noise"]))
     return table.sort_values("psense", ascending=False, ignore_index=True)
 
 
-def _tilt(score: Floats, part: Floats, mean: Floats, *, normal: bool, size: float) -> tuple[float, float, float]:
-    """Slope and curvature, in a normal score, of the mean log density given it; and the error of the slope."""
-    if not normal:
-        along, across = part[:, 0] * score, part[:, 0] * (np.square(score) - 1.0)
-        return float(along.mean()), float(across.mean()), float(part.std() / np.sqrt(size))
-    # z given the score is normal with mean E z + b · score, and the log density is −z² / 2.
-    b = score @ part / len(score)
-    slope, bend = -float(mean @ b), -float(b @ b - len(mean) / size)
-    return slope, bend, float(np.sqrt(mean @ mean / size))
+def _mean_density(score: Floats, density: Floats, z: Floats | None, size: float) -> tuple[Floats, float]:
+    """Mean log density given a normal score, a quadratic of it (draw,), and the error of its slope."""
+    if z is None:
+        slope, bend = (density * score).mean(), (density * (np.square(score) - 1.0)).mean()
+        error = density.std() / np.sqrt(size)
+    else:
+        # z given the score is normal with mean E z + b · score, and the log density is −z² / 2.
+        mean = z.mean(axis=0)
+        b = score @ (z - mean) / len(score)
+        slope, bend, error = -mean @ b, z.shape[1] / size - b @ b, np.sqrt(mean @ mean / size)
+    return slope * score + bend * np.square(score) / 2, float(error)
 
 
 def _sensitivity(draws: Floats, log_density: Floats) -> Floats:
