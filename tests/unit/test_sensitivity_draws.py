@@ -178,7 +178,9 @@ def test_power_scaling_names_who_decides(base: xr.DataTree) -> None:
     value = ree.power_scaling(base, [VALUE]).set_index("component")
     assert set(value["kind"]) == {"prior class", "source"}
     # Customs of both sides report the imports that the value is made of; stocks are known from the prior alone.
-    assert bool(value.loc["stocks", "sensitive"])
+    mined = table[table["indicator"] == "embodied_dependence_mined"].set_index("component")
+    assert mined.index[0] == "stocks"
+    assert bool(mined.loc["stocks", "sensitive"])
     assert value.loc["association", "psense"] < value.loc["stocks", "psense"]
     assert set(ree.power_scaling(base, [VALUE], of="source")["kind"]) == {"source"}
     with pytest.raises(ReeUncertError, match=r"^of is 'row'; use some of: prior class, source$"):

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from reeuncert.indicators.registry import DIMS, lookup
-from reeuncert.result.learning import COLUMNS, LIKELIHOOD, Verdict, judge
+from reeuncert.result.learning import LIKELIHOOD, Verdict, judge
 from reeuncert.result.powerscale import lineages, prior_classes, sensitivity
 from reeuncert.result.quantiles import Array
 from reeuncert.result.result import Result
 from reeuncert.result.structures import LABELS, labelled, open_ranges
 
 
-def label_of(row: Mapping[str, object]) -> str:
+def label_of(row: Mapping[Any, Any]) -> str:
     """Indicator, labels and year in a line.
 
     Examples
@@ -60,12 +61,12 @@ def with_verdicts(result: Result, table: pd.DataFrame, by_power: pd.DataFrame) -
         # Without both kinds of terms nothing can be said of either.
         known = own if own["kind"].nunique() == 2 else own.iloc[:0]
         said = "" if apart is None else _span(row, *apart)
-        found.append(asdict(judge(*(row[c] for c in COLUMNS), known, said)))
+        found.append(asdict(judge(row["width_ratio"], row["prior_below_median"], row["against_prior"], known, said)))
     columns = [*Verdict.__dataclass_fields__]
     return table.assign(**pd.DataFrame(found, columns=columns, index=table.index))
 
 
-def _span(row: Mapping[str, object], low: float, high: float) -> str:
+def _span(row: Mapping[Any, Any], low: float, high: float) -> str:
     record = lookup(str(row["indicator"]))
     factor, unit = (100.0, "%") if record.percent else (1.0, str(row["unit"]) if record.unit == "mass" else "")
     return f"{factor * low:.3g} to {factor * high:.3g} {unit} over them".replace("  ", " ")

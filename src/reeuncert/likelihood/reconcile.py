@@ -17,6 +17,7 @@ from scipy.sparse.linalg import SuperLU, splu
 from scipy.stats import chi2, norm
 
 from reeuncert.likelihood.compile import EvidenceModel, Sums
+from reeuncert.likelihood.widths import core_scale
 from reeuncert.system.definition import OUTSIDE, SystemDefinition
 from reeuncert.words.error_laws import ERROR_LAWS
 
@@ -68,7 +69,7 @@ class Reconciliation:
 
 def reconcile(system: SystemDefinition, evidence: EvidenceModel) -> Reconciliation:
     """Fit flows and shared offsets to the figures: Gauss-Newton steps with a barrier that keeps flows positive."""
-    half = {law.code: law.half_width for law in ERROR_LAWS.values()}
+    half = {law.code: 1.0 / core_scale(word, evidence.tails) for word, law in ERROR_LAWS.items()}
     sd = evidence.row_sigma(evidence.widths.median) * [half[code] for code in evidence.family]
     offsets = evidence.offsets
     offset_sd = offsets.scale * [half[code] for code in offsets.family]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -119,7 +119,7 @@ def verdicts(dt: xr.DataTree, indicators: ValueName | Iterable[ValueName] | None
     [['prior–data conflict', 'warning']]
     """
     result, targets = Result(dt), targets_of(dt, indicators)
-    tables = [summary(dt, target.indicator, **target.at) for target in targets]
+    tables = [summary(dt, target.indicator, **cast(dict[str, Any], target.at)) for target in targets]
     by_power = scaled(result, {target.label: target.draws for target in targets})
     return with_verdicts(result, pd.concat(tables, ignore_index=True), by_power)
 

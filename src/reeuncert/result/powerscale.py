@@ -23,6 +23,7 @@ from scipy.stats import rankdata
 
 from reeuncert.priors.paths import coordinate_prior
 from reeuncert.result.diagnostics import ess
+from reeuncert.result.quantiles import filled
 from reeuncert.result.result import Result
 
 SENSITIVE = 0.05
@@ -109,12 +110,12 @@ def sensitivity(quantities: Mapping[str, Floats], parts: Mapping[str, Floats]) -
     >>> found["component"].tolist(), found["sensitive"].tolist()
     (['a', 'b'], [True, False])
     """
-    rows = []
+    rows: list[tuple[object, ...]] = []
     flat_parts = {name: part.reshape(part.shape[0] * part.shape[1], -1) for name, part in parts.items()}
     normal = {name for name, part in parts.items() if part.ndim == 3}
     density = {n: -0.5 * np.square(f).sum(axis=1) if n in normal else f[:, 0] for n, f in flat_parts.items()}
     for label, draws in quantities.items():
-        draws = np.where(np.isfinite(draws), draws, np.nanmedian(draws))
+        draws = filled(draws)
         flat, known = draws.reshape(-1), float(ess(draws)[0])
         size = known if np.isfinite(known) else float(flat.size)
         score = ndtri((rankdata(flat) - 0.5) / flat.size)
@@ -143,8 +144,8 @@ def _mean_density(score: Floats, density: Floats, z: Floats | None, size: float)
         # z given the score is normal with mean E z + b · score, and the log density is −z² / 2.
         mean = z.mean(axis=0)
         b = score @ (z - mean) / len(score)
-        slope, bend, error = -mean @ b, z.shape[1] / size - b @ b, np.sqrt(mean @ mean / size)
-    return slope * score + bend * np.square(score) / 2, float(error)
+        slope, bend, error = -(mean @ b), z.shape[1] / size - b @ b, np.sqrt(mean @ mean / size)
+    return np.asarray(slope * score + bend * np.square(score) / 2), float(error)
 
 
 def _sensitivity(draws: Floats, log_density: Floats) -> Floats:
