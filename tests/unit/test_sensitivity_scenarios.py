@@ -55,8 +55,8 @@ def test_a_file_holds_named_scenarios_and_a_grid(tmp_path):
         ("why =", "wy =", ", column 'stocks loose': the key 'wy' is not known; use one of: name, why, changes; "
          "did you mean 'why'?"),
         ("prior_spread", "spread", ", column 'stocks loose': kind of change 'spread' is not known; use one of: "
-         "prior_median, prior_spread, independent_years, source_width, leave_out, offset, option, without_flows; did "
-         "you mean 'prior_spread'?"),
+         "prior_median, prior_spread, independent_years, source_width, leave_out, offset, tails, option, "
+         "without_flows; did you mean 'prior_spread'?"),
         ('"no association"', '"stocks loose"', ", column 'stocks loose': 2 scenarios have this name; name each "
          "once"),
         ('"no association"', '"base"', ", column 'base': 'base' is the case as it is, which every study has; "
@@ -93,7 +93,7 @@ def test_all_problems_of_a_list_are_told_at_once():
     assert problems_in([{"name": "a", "changes": [{"kind": "x"}, "y"]}, 3, {"name": "b", "changes": []}]) == [
         "scenarios, column 'a': 'y' is no change; write e.g. {kind = \"prior_spread\", group = \"…\", factor = 2}",
         "scenarios, column 'a': kind of change 'x' is not known; use one of: prior_median, prior_spread, "
-        "independent_years, source_width, leave_out, offset, option, without_flows",
+        "independent_years, source_width, leave_out, offset, tails, option, without_flows",
         "scenarios, column 'b': the scenario changes nothing; give changes = [{kind = …}]",
         "scenarios, column 'scenario 2': '3' is no scenario; give a name and changes",
     ]
