@@ -60,8 +60,9 @@ def run(
     case
         From `reeuncert.read_case`, or its name or folder.
     out
-        Folder for ``posterior.nc``, ``flows.csv``, ``indicators.csv``, ``checks.csv``, ``provenance.json`` and
-        ``report.html``; chains are stored there as they finish, until all is written. None: nothing is written.
+        Folder for ``posterior.nc``, ``flows.csv``, ``indicators.csv``, ``headlines.csv``, ``checks.csv``,
+        ``provenance.json`` and ``report.html``; chains are stored there as they finish, until all is written. None:
+        nothing is written.
     draws, tune, thin, chains, seed, sampler
         See `reeuncert.sample`.
     preview
@@ -154,7 +155,7 @@ def _with_rivals(dt: xr.DataTree, case: Case, settings: _Settings) -> xr.DataTre
     if not case.compare or not settings.structures or settings.preview or dt.attrs.get("complete") == "no":
         return dt
     from reeuncert.indicators.compute import add_indicators
-    from reeuncert.studies.averaging import add_structures
+    from reeuncert.result.structures import add_structures
     from reeuncert.studies.rivals import run_rivals
 
     _tell(settings, f"Short runs under the other structures ({', '.join(case.compare)}) …")

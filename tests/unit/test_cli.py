@@ -15,7 +15,7 @@ from reeuncert.report import write_results
 from reeuncert.result.folder import output_folder
 from reeuncert.testing import toy_posterior
 
-FILES = ["checks.csv", "flows.csv", "indicators.csv", "posterior.nc", "provenance.json", "report.html"]
+FILES = ["checks.csv", "flows.csv", "headlines.csv", "indicators.csv", "posterior.nc", "provenance.json", "report.html"]
 
 
 def _cli(*arguments):

@@ -31,7 +31,9 @@ from reeuncert.result.result import Result
 from reeuncert.system.definition import OUTSIDE
 from reeuncert.testing import flow_dataset, toy_posterior, toy_terms
 
-FILES = {"posterior.nc", "provenance.json", "flows.csv", "indicators.csv", "checks.csv", "report.html"}
+FILES = {
+    *("posterior.nc", "provenance.json", "flows.csv", "indicators.csv", "headlines.csv", "checks.csv", "report.html")
+}
 
 
 def broken(*_, **__):
@@ -167,9 +169,7 @@ def test_the_status_of_commands_that_write_a_result_again(toy, monkeypatch, tmp_
     monkeypatch.setattr("reeuncert.cli.leave_out.coverage_table", lambda _: "")
     monkeypatch.setattr("reeuncert.cli.leave_out.add_left_out", lambda dt, *_: dt)
     monkeypatch.setattr("reeuncert.cli.structures.run_rivals", lambda *_, **__: None)
-    monkeypatch.setattr("reeuncert.cli.structures.StructureComparison", lambda *_: None)
-    monkeypatch.setattr("reeuncert.cli.structures.verdicts_over_structures", lambda _: None)
-    monkeypatch.setattr("reeuncert.cli.structures.show_comparison", lambda *_: None)
+    monkeypatch.setattr("reeuncert.cli.structures.show_structures", lambda *_: None)
     monkeypatch.setattr("reeuncert.cli.structures.add_structures", lambda dt, _: dt)
     ree.write_results(toy, tmp_path)
     commands = ["report", str(tmp_path)], ["leave-out", str(tmp_path)], ["structures", "--results", str(tmp_path)]

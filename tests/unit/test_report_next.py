@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
@@ -19,7 +18,8 @@ from reeuncert.report.page import render
 from reeuncert.report.section import Section
 from reeuncert.report.sections import SECTIONS, next_steps
 from reeuncert.result.result import Result
-from reeuncert.studies.averaging import add_structures
+from reeuncert.result.structures import StructureRun, Structures, add_structures
+from reeuncert.studies.summaries import headline_values
 from reeuncert.testing import toy_posterior
 
 ONLY = (Section("next", "What to collect next", "next_steps.html.j2", next_steps.content),)
@@ -69,9 +69,9 @@ def test_shares_are_parts_of_what_they_account_for() -> None:
 def test_the_range_over_structures_is_shown_where_it_is_stored(toy: xr.DataTree) -> None:
     assert "rival structures" not in page(toy)
     other = toy_posterior(chains=2, draws=200, years=3, seed=9)
-    table = pd.concat([ree.headlines(toy).assign(structure="tied"), ree.headlines(other).assign(structure="free")])
-    table["eti90_ub"] *= np.where(table["structure"] == "tied", 1.0, 1.1)
-    text = page(add_structures(toy, table))
+    case = Result(toy).case
+    runs = {name: StructureRun(*headline_values(dt, case)) for name, dt in (("tied", toy), ("free", other))}
+    text = page(add_structures(toy, Structures.of(runs)))
     assert "Range over the rival structures of the case" in text
     assert "<td>import dependence, South, North, refined, 2003</td>" in text
     assert len(re.findall(r"holds under every structure|not identified by these data", text)) == 2

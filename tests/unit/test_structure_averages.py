@@ -8,13 +8,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import xarray as xr
 
 import reeuncert as ree
 from reeuncert.errors import ReeUncertError
-from reeuncert.indicators.stored import write_netcdf
-from reeuncert.studies.averaging import add_structures, average_structures, structures_of
-from reeuncert.studies.rivals import HOLDS, NOT_IDENTIFIED
+from reeuncert.result.structures import HOLDS, NOT_IDENTIFIED
+from reeuncert.studies.averaging import average_structures
 from reeuncert.testing import toy_posterior
 
 
@@ -45,7 +43,7 @@ def test_structures_are_averaged_and_their_range_kept() -> None:
     one, other = (toy_posterior(draws=100, years=2, seed=s) for s in (0, 9))
     table = average_structures({"tied": one, "free": other}, {"tied": 1.0, "free": 0.0})
     alone = ree.headlines(one)
-    np.testing.assert_allclose(table["median"], alone["median"], rtol=0.02)
+    np.testing.assert_allclose(table["stacked_median"], alone["median"], rtol=0.02)
     both = average_structures({"tied": one, "free": other})
     assert (both["lowest_median"] <= both["median"]).all()
     assert (both["median"] <= both["highest_median"]).all()
@@ -58,21 +56,3 @@ def test_structures_are_averaged_and_their_range_kept() -> None:
     )
     with pytest.raises(ReeUncertError, match=r"^1 structures are given; averaging needs two or more$"):
         average_structures({"tied": one})
-
-
-def test_the_range_over_structures_travels_with_a_result(tmp_path: Path) -> None:
-    one, other = (toy_posterior(draws=50, years=2, seed=s) for s in (0, 9))
-    table = pd.concat([ree.headlines(one).assign(structure="tied"), ree.headlines(other).assign(structure="free")])
-    held = add_structures(one, table, {"tied": 0.7, "free": 0.3})
-    assert structures_of(one) is None
-    told = structures_of(held)
-    assert told is not None
-    assert told["indicator"].tolist() == ["import_dependence", "smuggled_mass_cumulated"]
-    np.testing.assert_allclose(told["lower"], table.groupby("indicator", sort=False)["eti90_lb"].min())
-    slim = xr.DataTree.from_dict({name: held[name].to_dataset() for name in ("posterior", "structures")})
-    slim.attrs = held.attrs
-    write_netcdf(slim, tmp_path / "posterior.nc")
-    again = structures_of(ree.read_results(tmp_path / "posterior.nc"))
-    pd.testing.assert_frame_equal(again, told)
-    with pytest.raises(ReeUncertError, match=r"^the table of structures lacks: structure$"):
-        add_structures(one, table.drop(columns="structure"))

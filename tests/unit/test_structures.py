@@ -1,33 +1,136 @@
-"""Headlines under rival structures: verdicts, labels that are not named, and switches that do not exist."""
+"""Headlines under rival structures: averages, what is not identified, checks, and switches that do not exist."""
+
+from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 import reeuncert as ree
+from reeuncert.case.records import Case
 from reeuncert.errors import ReeUncertError
-from reeuncert.result.structures import open_ranges
-from reeuncert.studies.averaging import add_structures
-from reeuncert.studies.rivals import HOLDS, NOT_IDENTIFIED, verdicts_over_structures
+from reeuncert.indicators.stored import write_netcdf
+from reeuncert.result.structures import (
+    HOLDS,
+    NOT_IDENTIFIED,
+    StructureRun,
+    Structures,
+    add_structures,
+    open_ranges,
+    structures_of,
+    without_structures,
+)
+from reeuncert.studies.averaging import average_structures
+from reeuncert.studies.cache import Kept
+from reeuncert.studies.rivals import run_rivals
+from reeuncert.studies.summaries import headline_values
 from reeuncert.testing import toy_posterior
 
-
-def table(*intervals: tuple[float, float, float]) -> pd.DataFrame:
-    rows = [(f"s{k}", *interval) for k, interval in enumerate(intervals)]
-    frame = pd.DataFrame(rows, columns=["structure", "median", "eti90_lb", "eti90_ub"])
-    return frame.assign(indicator="smuggled_mass", region="South", partner="North", product=np.nan, year=2006)
+GOOD = {"r_hat": 1.002, "ess": 600.0, "divergences": 0}
+N = 4000
 
 
-def test_medians_inside_all_intervals_hold():
-    row = verdicts_over_structures(table((1.0, 0.5, 2.0), (1.8, 0.9, 3.0), (1.2, 0.7, 2.2))).iloc[0]
-    assert row["verdict"] == HOLDS
-    assert (row["lower"], row["lowest_median"], row["highest_median"], row["upper"]) == (0.5, 1.0, 1.8, 3.0)
-    assert row["product"] == ""
+def run(*normals: tuple[float, float], **more: object) -> StructureRun:
+    """Headlines with normal posteriors."""
+    years = range(2001, 2001 + len(normals))
+    labels = pd.DataFrame({"indicator": "smuggled_mass", "region": "South", "partner": "North", "year": years})
+    labels = labels.assign(product=np.nan, unit="kt", ess_bulk=900.0, ess_tail=800.0, r_hat=1.002)
+    rng = np.random.default_rng(1)
+    return StructureRun(labels, np.array([rng.normal(m, sd, N) for m, sd in normals]), **{"run": GOOD, **more})
 
 
-def test_one_median_outside_one_interval_is_enough():
-    verdicts = verdicts_over_structures(table((1.0, 0.5, 2.0), (1.8, 1.1, 3.0)))
-    assert verdicts["verdict"].tolist() == [NOT_IDENTIFIED]
+def test_an_average_is_the_mixture_of_the_structures():
+    row = Structures.of({"a": run((10, 1)), "b": run((12, 1))}).averages().iloc[0]
+    rng = np.random.default_rng(2)
+    expected = np.quantile(rng.normal(rng.choice([10, 12], 400_000), 1), [0.05, 0.5, 0.95])
+    np.testing.assert_allclose(row[["eti90_lb", "median", "eti90_ub"]].astype(float), expected, atol=0.08)
+    assert row["lowest"] < row["eti90_lb"] < row["lowest_median"] < row["median"]
+    # Its Monte Carlo error, by repeating the draws of 800 independent ones.
+    ends = [np.quantile(np.concatenate([rng.normal(10, 1, 800), rng.normal(12, 1, 800)]), 0.95) for _ in range(2000)]
+    assert row["mcse_upper"] == pytest.approx(np.std(ends), rel=0.2)
+
+
+@pytest.mark.parametrize(
+    ("other", "verdict"),
+    [((10.0, 1.0), HOLDS), ((11.4, 1.0), HOLDS), ((11.9, 1.0), NOT_IDENTIFIED), ((10.0, 2.0), HOLDS),
+     ((10.0, 2.7), NOT_IDENTIFIED)],
+)  # fmt: skip
+def test_a_headline_is_not_identified_where_an_interval_misses_half_of_another_posterior(other, verdict):
+    assert Structures.of({"a": run((10, 1)), "b": run(other)}).averages()["verdict"].tolist() == [verdict]
+
+
+def test_a_structure_that_is_only_shown_changes_no_average():
+    two = {"a": run((10, 1)), "b": run((10.5, 1))}
+    three = Structures.of({**two, "c": run((2, 1), averaged=False, why="Years are not new each year.")})
+    alone = Structures.of(two)
+    pd.testing.assert_frame_equal(three.averages(), alone.averages())
+    assert three.table()["structure"].tolist() == ["a", "b", "c"]
+
+
+def test_stacking_weights_stand_beside_the_average():
+    found = Structures.of({"a": run((10, 1)), "b": run((14, 1))}, {"a": 1.0, "b": 0.0}).averages().iloc[0]
+    assert found["stacked_median"] == pytest.approx(10, abs=0.1)
+    assert found["median"] == pytest.approx(12, abs=0.3)
+
+
+def test_constants_agree_with_themselves():
+    fixed = run((1 / 3, 0.0))
+    row = Structures.of({"a": fixed, "b": fixed}).averages().iloc[0]
+    assert (row["verdict"], row["least_cover"], row["mcse_median"]) == (HOLDS, 1.0, 0.0)
+
+
+def with_structures(dt: xr.DataTree, case: Case, other: xr.DataTree, **more: object) -> xr.DataTree:
+    runs = {"tied": StructureRun(*headline_values(dt, case), GOOD)}
+    runs["free"] = StructureRun(*headline_values(other, case), {**GOOD, **more})
+    return add_structures(dt, Structures.of(runs))
+
+
+def test_headlines_of_a_result_are_averages_and_survive_a_file(tmp_path: Path):
+    one, other = (toy_posterior(draws=400, years=2, seed=s) for s in (0, 9))
+    case = ree.testing.toy_case(years=2)
+    held = with_structures(one, case, other)
+    table, alone = ree.headlines(held), ree.headlines(one)
+    expected = average_structures({"tied": one, "free": other})
+    np.testing.assert_allclose(table["median"], expected["median"], rtol=1e-5)
+    np.testing.assert_allclose(table["tied: median"], alone["median"], rtol=1e-3)
+    assert table["sentence"].tolist() != alone["sentence"].tolist()
+    slim = xr.DataTree.from_dict({n: held[n].to_dataset() for n in ("posterior", "structures")})
+    slim.attrs = held.attrs
+    write_netcdf(slim, tmp_path / "posterior.nc")
+    again = structures_of(ree.read_results(tmp_path / "posterior.nc"))
+    assert again is not None
+    pd.testing.assert_frame_equal(again.averages(), structures_of(held).averages())
+    pd.testing.assert_frame_equal(ree.headlines(without_structures(held)), alone)
+
+
+def test_the_checks_judge_agreement_convergence_and_the_error_of_averages():
+    dt = toy_posterior(draws=50, years=2)
+    none = ree.check(dt, ["structures"])["headlines over structures"]
+    assert (none.status, none.message) == ("information", "The case names no rival structures.")
+    assert open_ranges(structures_of(dt)) == {}
+    both = Structures.of({"a": run((10, 1), (5, 1)), "b": run((10.5, 1), (9, 1))})
+    checks = ree.check(add_structures(dt, both), ["structures"])
+    said = checks["headlines over structures"]
+    assert (said.status, said.value) == ("warning", 1)
+    assert "not identified by these data: smuggled_mass South North 2002 (" in said.message
+    assert list(open_ranges(both)) == [("smuggled_mass", "South", "North", "", "", 2002)]
+    assert checks["convergence of structures"].status == "passed"
+    assert checks["averages over structures"].status == "passed"
+    few = run((10, 1))
+    few = StructureRun(few.headlines.assign(ess_tail=20.0), few.draws, GOOD)
+    for bad in (few, run((10, 1), run={**GOOD, "divergences": 1})):
+        found = ree.check(add_structures(dt, Structures.of({"a": run((10, 1)), "b": bad})), ["structures"])
+        assert found["convergence of structures"].status == "failed"
+        assert found["convergence of structures"].table["structure"].tolist() == ["b"]
+    assert (
+        ree.check(add_structures(dt, Structures.of({"a": few, "b": few})), ["structures"])[
+            "averages over structures"
+        ].status
+        == "failed"
+    )
 
 
 def test_a_case_without_rival_structures_says_so():
@@ -38,39 +141,40 @@ def test_a_case_without_rival_structures_says_so():
         ree.compare_structures(case)
     with pytest.raises(ReeUncertError, match="case 'small_metal' has no switch 'colour'; it has: none"):
         ree.compare_structures(case, "colour")
+    with pytest.raises(ReeUncertError, match="the structures do not have the same headlines"):
+        Structures.of({"a": run((1, 1)), "b": run((1, 1), (2, 1))})
 
 
-def test_the_check_names_what_is_not_identified_and_its_range():
-    dt = toy_posterior(draws=50, years=2)
-    none = ree.check(dt, ["structures"])["headlines over structures"]
-    assert (none.status, none.message) == ("information", "The case names no rival structures.")
-    firm = table((1.0, 0.5, 2.0), (1.8, 0.9, 3.0)).assign(unit="kt", year=0)
-    loose = table((1.0, 0.5, 2.0), (1.8, 1.1, 3.0)).assign(unit="kt", product="metal")
-    held = ree.check(add_structures(dt, firm), ["structures"])["headlines over structures"]
-    assert (held.status, held.value) == ("passed", 0)
-    assert held.message == "Of 1 headlines, 1 hold under each of 2 rival structures."
-    both = add_structures(dt, pd.concat([firm, loose]))
-    said = ree.check(both, ["structures"])["headlines over structures"]
-    assert (said.status, said.value, said.threshold) == ("warning", 1, "<= 0")
-    assert said.message == (
-        "Of 2 headlines, 1 hold under each of 2 rival structures; not identified by these data: smuggled_mass South "
-        "North metal 2006 (0.5 to 3 over all). Report the range over the structures for these, not an interval from "
-        "one."
+def test_scenarios_that_are_structures_run_beside_the_choices_of_the_switch(tmp_path, monkeypatch):
+    """No fit is made: what is asked for, and what becomes of it."""
+    folder = tmp_path / "two"
+    folder.mkdir()
+    source = Path(__file__).parents[2] / "models" / "small_metal"
+    for file in source.iterdir():
+        text = file.read_text(encoding="utf-8")
+        if file.name == "case.toml":
+            switch = '[options.stocks]\ndefault = "some"\nchoices = ["some", "few"]\ncompare = true\n\n'
+            text = text.replace("[[headline]]", switch + "[[headline]]", 1).replace("small_metal", "two")
+        (folder / file.name).write_text(text, encoding="utf-8")
+    (folder / "scenarios.toml").write_text(
+        '[[scenario]]\nname = "new years"\nwhy = "Told."\nstructure = "shown"\n'
+        'changes = [{kind = "independent_years"}]\n'
+        '[[scenario]]\nname = "loose"\nchanges = [{kind = "prior_spread", prior = "*", factor = 2}]\n'
     )
-    assert open_ranges(both) == {("smuggled_mass", "South", "North", "metal", 2006): (0.5, 3.0)}
-    assert open_ranges(dt) == {}
+    case = ree.read_case(folder)
+    dt = ree.add_indicators(
+        ree.sample(ree.build_model(case), draws=40, tune=60, chains=2, seed=1, quiet=True, prior_draws=20)
+    )
+    asked: dict[str, str] = {}
 
+    def faked(job):
+        asked[job.name] = job.case_json
+        table, draws = headline_values(dt, case)
+        table = table.assign(ess_bulk=500.0, ess_tail=500.0, r_hat=1.0)
+        value = xr.Dataset({"value": (("headline", "sample"), draws)})
+        return Kept({"draws": value}, {"headlines": table}, {**GOOD, "seconds": 1.0})
 
-def test_a_structure_whose_run_has_not_converged_fails_a_check():
-    dt = toy_posterior(draws=50, years=2)
-    told = table((1.0, 0.5, 2.0), (1.8, 0.9, 3.0)).assign(ess_bulk=900.0, ess_tail=800.0, r_hat=1.002, divergences=0)
-    good = ree.check(add_structures(dt, told), ["structures"])["convergence of structures"]
-    assert (good.status, good.value) == ("passed", 0)
-    assert "the smallest ESS is 800, the largest R-hat 1.0020; 0 draws diverged" in good.message
-    for column, value in (("ess_tail", 399.0), ("ess_bulk", 10.0), ("r_hat", 1.02), ("divergences", 1)):
-        bad = told.copy()
-        bad.loc[1, column] = value
-        found = ree.check(add_structures(dt, bad), ["structures"])["convergence of structures"]
-        assert (found.status, found.value) == ("failed", 1)
-        assert found.table is not None
-        assert found.table["structure"].tolist() == ["s1"]
+    found = run_rivals(dt, fit=faked, cache=False, progress=False)
+    assert (found.names, found.averaged) == (["some", "few", "new years"], ["some", "few"])
+    assert list(asked) == ["few", "new years"]
+    assert found.data["why"].values.tolist() == ["", "", "Told."]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
 import xarray as xr
 from rich.table import Table
 
@@ -12,23 +13,15 @@ from reeuncert.cli.exits import status_of
 from reeuncert.cli.terminal import console, parse_options
 from reeuncert.files import explained, write_whole
 from reeuncert.result.io import csv_text
-from reeuncert.studies.averaging import add_structures
+from reeuncert.result.structures import LABELS, Structures, add_structures
 from reeuncert.studies.jobs import FitOptions
-from reeuncert.studies.rivals import (
-    LABELS,
-    StructureComparison,
-    compare_structures,
-    labelled,
-    run_rivals,
-    verdicts_over_structures,
-)
+from reeuncert.studies.rivals import compare_structures, run_rivals
 from reeuncert.validation.reader import read_case
 
 
 def run_structures(case: str, options: Sequence[str], *, draws: int | None, seed: int, out: Path | None) -> None:
     """Compare, print, and write the table of medians and intervals if a file is given."""
-    found = compare_structures(read_case(case, **parse_options(options)), **_asked(draws, seed))
-    show_comparison(found, out)
+    show_structures(compare_structures(read_case(case, **parse_options(options)), **_asked(draws, seed)), out)
 
 
 def store_structures(results: Path, *, draws: int | None, seed: int, out: Path | None) -> int:
@@ -36,9 +29,9 @@ def store_structures(results: Path, *, draws: int | None, seed: int, out: Path |
     from reeuncert.report.files import revise_results
 
     def with_structures(dt: xr.DataTree) -> xr.DataTree:
-        table = run_rivals(dt, **_asked(draws, seed))
-        show_comparison(StructureComparison(table, verdicts_over_structures(table), draws is None), out)
-        return add_structures(dt, table)
+        found = run_rivals(dt, **_asked(draws, seed))
+        show_structures(found, out)
+        return add_structures(dt, found)
 
     result = revise_results(results, with_structures)
     console().print(f"Stored in {results}, with its checks and report.", highlight=False, soft_wrap=True)
@@ -49,26 +42,25 @@ def _asked(draws: int | None, seed: int) -> FitOptions:
     return {"seed": seed} if draws is None else {"seed": seed, "draws": draws}
 
 
-def show_comparison(found: StructureComparison, out: Path | None) -> None:
-    """Print headlines under each structure, and write the table if a file is given."""
+def show_structures(found: Structures, out: Path | None) -> None:
+    """Print headlines under each structure and their averages, and write the former if a file is given."""
     console().print(_table(found))
-    if found.approximate:
-        console().print("Short runs: medians are approximate; give --draws 1000 for runs that converge.")
+    for name, why in zip(found.names, found.data["why"].values, strict=True):
+        if name not in found.averaged:
+            console().print(f"Not in the average: {name}. {why}", highlight=False)
     if out is not None:
         with explained(f"cannot write '{out}'"):
-            write_whole(out, csv_text(found.table).encode("utf-8"))
+            write_whole(out, csv_text(found.table()).encode("utf-8"))
         console().print(f"Table: {out}", highlight=False, soft_wrap=True)
 
 
-def _table(found: StructureComparison) -> Table:
-    choices = list(dict.fromkeys(found.table["structure"]))
-    table = Table(title="Median (90 % interval) under each structure", show_lines=False)
-    for heading in ("headline", *choices, "verdict"):
+def _table(found: Structures) -> Table:
+    table = Table(title="Median (90 % interval) under each structure, and their average", show_lines=False)
+    for heading in ("headline", *found.names, "average", "verdict"):
         table.add_column(heading, overflow="fold")
-    keyed = labelled(found.table).set_index([*LABELS, "structure"])
-    for row in found.verdicts.itertuples(index=False):
-        labels = tuple(getattr(row, name) for name in LABELS)
-        cells = [keyed.loc[(*labels, choice)] for choice in choices]
-        shown = [f"{c['median']:.3g} ({c['eti90_lb']:.3g} to {c['eti90_ub']:.3g})" for c in cells]
-        table.add_row(" ".join(str(label) for label in labels if str(label)), *shown, str(row.verdict))
+    own = found.table()
+    for row in found.averages().to_dict("records"):
+        cells = own[(own[LABELS] == pd.Series({c: row[c] for c in LABELS})).all(axis=1)].to_dict("records")
+        shown = [f"{c['median']:.3g} ({c['eti90_lb']:.3g} to {c['eti90_ub']:.3g})" for c in (*cells, row)]
+        table.add_row(" ".join(str(row[c]) for c in LABELS if str(row[c])), *shown, str(row["verdict"]))
     return table

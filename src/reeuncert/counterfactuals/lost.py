@@ -11,8 +11,7 @@ import xarray as xr
 
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.flows import Array, FlowTable, Mask
-from reeuncert.indicators.summary import interval_columns
-from reeuncert.result.quantiles import spread
+from reeuncert.result.quantiles import interval_columns, spread
 from reeuncert.system.definition import OUTSIDE
 
 BY = ("region", "product", "end_use")

@@ -22,10 +22,13 @@ BASE = "base"
 FILE = "scenarios.toml"
 """Name under which a case folder may hold scenarios of its own."""
 
+AVERAGED, SHOWN = "averaged", "shown"
+"""What a scenario may be among the rival structures of a case: one that counts in averages, or is shown beside them."""
+
 MOST = 500
 """Scenarios of one study: a grid grows fast, and each scenario is a fit."""
 
-_KEYS = ("name", "why", "changes")
+_KEYS = ("name", "why", "structure", "changes")
 _GRID_KEY = re.compile(r"(?P<kind>\w+)(\[(?P<fixed>[^\[\]]*)\])?(\.(?P<field>\w+))?")
 
 
@@ -41,6 +44,9 @@ class Scenario:
         Changes, made in the order of their stage (switches, flows, numbers); see `reeuncert.edits`.
     why
         The doubt that it answers, in a sentence.
+    structure
+        ``"averaged"`` or ``"shown"`` where it is a rival structure of its case too (`reeuncert.compare_structures`);
+        empty where it is not.
 
     Examples
     --------
@@ -52,6 +58,7 @@ class Scenario:
     name: str
     edits: tuple[Edit, ...] = ()
     why: str = ""
+    structure: str = ""
 
     @classmethod
     def of(cls, name: str, *changes: Mapping[str, object], why: str = "") -> Scenario:
@@ -148,6 +155,9 @@ def _scenario(entry: object, number: int, file: str, problems: list[Problem]) ->
         found.append(f"the name has {len(name):,} characters; use at most {LONGEST_NAME}")
     if not isinstance(why, str):
         found.append(f"why is {shown(why)}; write a sentence")
+    structure = entry.get("structure", "")
+    if structure not in ("", AVERAGED, SHOWN):
+        found.append(f"structure is {shown(structure)}; write '{AVERAGED}' or '{SHOWN}', or leave it out")
     if not isinstance(changes, list | tuple) or not changes:
         found.append("the scenario changes nothing; give changes = [{kind = …}]")
     problems += [Problem(file, 0, plain(name) if isinstance(name, str) and name else where, text) for text in found]
@@ -158,7 +168,7 @@ def _scenario(entry: object, number: int, file: str, problems: list[Problem]) ->
     assert isinstance(changes, list | tuple)
     edits, wrong = _edits(name, changes, file, 0)
     problems += wrong
-    return None if wrong else Scenario(name.strip(), edits, why.strip())
+    return None if wrong else Scenario(name.strip(), edits, why.strip(), str(structure))
 
 
 def _name_problems(names: Sequence[str], file: str) -> list[Problem]:

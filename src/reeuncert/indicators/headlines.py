@@ -14,10 +14,11 @@ from reeuncert.case.records import Case, Headline
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.placing import headline_place, no_such_flows
 from reeuncert.indicators.registry import DIMS, lookup
-from reeuncert.indicators.summary import SAMPLE, interval_columns, summary
+from reeuncert.indicators.summary import SAMPLE, mixed_summary, summary
 from reeuncert.indicators.verdicts import label_of, scaled, with_verdicts
-from reeuncert.result.quantiles import Array
+from reeuncert.result.quantiles import Array, interval_columns
 from reeuncert.result.result import Result
+from reeuncert.result.structures import LABELS, labelled, structures_of
 
 
 def headlines(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti", case: Case | None = None) -> pd.DataFrame:
@@ -40,7 +41,9 @@ def headlines(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti", case: Ca
     Returns
     -------
     DataFrame
-        ``sentence``, the columns of `summary`, and the verdict: the fields of `reeuncert.result.learning.Verdict`.
+        ``sentence``, the columns of `summary`, and the verdict: the fields of `reeuncert.result.learning.Verdict`. Of
+        a result that holds rival structures (`reeuncert.result.structures`), numbers are averages over them, with
+        their Monte Carlo error, the range over the structures, and median and interval of each (``name: median``, …).
 
     Raises
     ------
@@ -57,7 +60,9 @@ def all_headlines(result: Result) -> pd.DataFrame:
 
 
 def _headlines(result: Result, case: Case, *, prob: float = 0.9, kind: str = "eti") -> pd.DataFrame:
-    rows = [headline_row(result.dt, headline, prob=prob, kind=kind) for headline in case.headlines]
+    found = structures_of(result.dt)
+    averages = None if found is None else found.averages(prob, kind)
+    rows = [headline_row(result.dt, headline, prob=prob, kind=kind, averages=averages) for headline in case.headlines]
     if not rows:
         return pd.DataFrame(columns=["sentence"])
     draws = {key.label: key.posterior for key in draws_of(result, case)}
@@ -122,8 +127,15 @@ def place(dt: xr.DataTree, headline: Headline) -> tuple[str, dict[str, str], int
     return headline_place(headline, dt["derived"].to_dataset()["year"].values.tolist())
 
 
-def headline_row(dt: xr.DataTree, headline: Headline, *, prob: float = 0.9, kind: str = "eti") -> pd.DataFrame:
-    """One headline, as a row of `headlines`."""
+def headline_row(
+    dt: xr.DataTree,
+    headline: Headline,
+    *,
+    prob: float = 0.9,
+    kind: str = "eti",
+    averages: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """One headline, as a row of `headlines`; of a result with `averages` over structures, their average."""
     record = lookup(headline.indicator)
     problem = sentence_problem(headline.sentence)
     if problem:
@@ -132,6 +144,8 @@ def headline_row(dt: xr.DataTree, headline: Headline, *, prob: float = 0.9, kind
     found = summary(dt, name, prob=prob, kind=kind, **coords, year=year)
     if found.empty:
         raise ReeUncertError(no_such_flows(name, coords, year))
+    if averages is not None:
+        found = _averaged(dt, found, averages, prob, kind)
     lower, upper = interval_columns(prob, kind)
     median, low, high = (number(float(found[c].iloc[0]), percent=record.percent) for c in ("median", lower, upper))
     unit = "%" if record.percent else (found["unit"].iloc[0] if record.unit == "mass" else "")
@@ -140,3 +154,29 @@ def headline_row(dt: xr.DataTree, headline: Headline, *, prob: float = 0.9, kind
     sentence = headline.sentence.format(median=median, lower=low, upper=high, unit=unit, **span)
     found.insert(0, "sentence", " ".join(sentence.split()))
     return found
+
+
+_OF_STRUCTURES = ("mcse_median", "mcse_lower", "mcse_upper", "lowest", "lowest_median", "highest_median", "highest")
+
+
+def _averaged(dt: xr.DataTree, own: pd.DataFrame, averages: pd.DataFrame, prob: float, kind: str) -> pd.DataFrame:
+    """The row of a headline under its own structure as that of the average over structures, with each beside it."""
+    found = structures_of(dt)
+    assert found is not None
+    labels = labelled(own)[LABELS].iloc[0]
+    same = np.flatnonzero((averages[LABELS] == labels).all(axis=1))
+    if not same.size:
+        return own  # a headline that the structures were not asked for
+    k = int(same[0])
+    coords: dict[str, object] = {d: labels[d] for d in DIMS if labels[d]} | {"year": int(labels["year"])}
+    mixed = mixed_summary(dt, str(labels["indicator"]), found.mixture(k), prob=prob, kind=kind, coords=coords)
+    runs = found.table(prob)
+    runs = runs[(runs[LABELS] == labels).all(axis=1)]
+    counted = runs[runs["averaged"]]
+    mixed = mixed.assign(ess_bulk=counted["ess_bulk"].min(), ess_tail=counted["ess_tail"].min())
+    mixed = mixed.assign(r_hat=counted["r_hat"].max())
+    row = averages.iloc[k]
+    more = {c: row[c] for c in row.index if c in _OF_STRUCTURES or c == "least_cover" or c.startswith("stacked_")}
+    columns = ("median", *interval_columns(prob))
+    more |= {f"{run['structure']}: {c}": run[c] for run in runs.to_dict("records") for c in columns}
+    return mixed.assign(**more)

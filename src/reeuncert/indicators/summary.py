@@ -14,7 +14,7 @@ from reeuncert.indicators.placing import label_positions
 from reeuncert.indicators.registry import DIMS, lookup
 from reeuncert.result.diagnostics import diagnose
 from reeuncert.result.learning import learning
-from reeuncert.result.quantiles import Spread, spread
+from reeuncert.result.quantiles import Array, Spread, interval_columns, spread
 from reeuncert.result.result import Result
 
 SAMPLE = ("chain", "draw")
@@ -69,10 +69,25 @@ def summary(
     >>> table[["indicator", "region", "year", "unit"]].values.tolist()
     [['mine_production', 'South', 2002, 'kt']]
     """
+    return _table(*_chosen(dt, name, coords), name, prob, kind)
+
+
+def mixed_summary(
+    dt: xr.DataTree, name: str, draws: Array, *, prob: float, kind: str, coords: Mapping[str, object]
+) -> pd.DataFrame:
+    """As `summary` of one value, for draws of a mixture; their convergence is not that of chains."""
+    own, prior = _chosen(dt, name, coords)
+    dims = [str(d) for d in own.dims if d not in SAMPLE]
+    values = draws.reshape(1, -1, *(1 for _ in dims))
+    mixed = xr.DataArray(values, dims=(*SAMPLE, *dims), coords={d: own[d].values for d in dims}, attrs=own.attrs)
+    return _table(mixed, prior, name, prob, kind)
+
+
+def _chosen(dt: xr.DataTree, name: str, coords: Mapping[str, object]) -> tuple[xr.DataArray, xr.DataArray | None]:
+    """Posterior and prior of the part of an indicator that labels choose."""
     chosen = select_labels(computed(dt, name), name, coords)
     before = dt["derived_prior"].to_dataset() if "derived_prior" in dt.children else xr.Dataset()
-    prior = select_labels(before[name], name, coords) if name in before.data_vars else None
-    return _table(chosen, prior, name, prob, kind)
+    return chosen, select_labels(before[name], name, coords) if name in before.data_vars else None
 
 
 def indicator_table(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti") -> pd.DataFrame:
@@ -105,18 +120,6 @@ def computed(dt: xr.DataTree, name: str) -> xr.DataArray:
             f"it holds {sorted(str(v) for v in held.data_vars) or 'no indicator'}"
         )
     return held[name]
-
-
-def interval_columns(prob: float = 0.9, kind: str = "eti") -> tuple[str, str]:
-    """Column names of the interval bounds.
-
-    Examples
-    --------
-    >>> interval_columns(0.9), interval_columns(0.955, "hdi")
-    (('eti90_lb', 'eti90_ub'), ('hdi95.5_lb', 'hdi95.5_ub'))
-    """
-    stem = f"{kind}{100 * prob:.6g}"
-    return f"{stem}_lb", f"{stem}_ub"
 
 
 def select_labels(variable: xr.DataArray, name: str, coords: Mapping[str, object]) -> xr.DataArray:

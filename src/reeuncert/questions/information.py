@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from reeuncert.errors import ReeUncertError
-from reeuncert.indicators.summary import interval_columns
 from reeuncert.questions.nested import expected_widths, interval_width
 from reeuncert.questions.targets import (
     Flows,
@@ -30,6 +29,7 @@ from reeuncert.questions.targets import (
     quantities_by_lineage,
     target_of,
 )
+from reeuncert.result.quantiles import interval_columns
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 from reeuncert.system.definition import FLOW_FIELDS, SystemDefinition

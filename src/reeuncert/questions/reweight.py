@@ -21,7 +21,6 @@ from reeuncert.edits import Edit
 from reeuncert.edits.base import Edited
 from reeuncert.edits.scenario import Scenario
 from reeuncert.errors import ReeUncertError
-from reeuncert.indicators.summary import interval_columns
 from reeuncert.likelihood.compile import EvidenceModel, compile_evidence
 from reeuncert.likelihood.packing import tail_numbers
 from reeuncert.likelihood.predictive import log_likelihood
@@ -30,6 +29,7 @@ from reeuncert.priors.coverage import case_network
 from reeuncert.priors.paths import Block, CoordinatePrior, coordinate_prior
 from reeuncert.questions.nested import weighted_quantiles
 from reeuncert.questions.targets import targets_of
+from reeuncert.result.quantiles import interval_columns
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 from reeuncert.words.error_laws import CUSTOMS, NORMAL

@@ -12,6 +12,7 @@ import xarray as xr
 from reeuncert.checks.registry import verdicts
 from reeuncert.errors import OutputError
 from reeuncert.indicators.compute import with_indicators
+from reeuncert.indicators.headlines import all_headlines
 from reeuncert.indicators.stored import read_results, stage_results
 from reeuncert.indicators.summary import all_indicators
 from reeuncert.report.page import render
@@ -20,7 +21,8 @@ from reeuncert.result.result import Result
 
 
 def write_results(dt: xr.DataTree, folder: str | Path) -> tuple[Path, ...]:
-    """Write ``posterior.nc``, ``flows.csv``, ``indicators.csv``, ``checks.csv``, ``provenance.json``, ``report.html``.
+    """Write ``posterior.nc``, ``flows.csv``, ``indicators.csv``, ``headlines.csv``, ``checks.csv``, ``provenance.json``
+    and ``report.html``.
 
     A table, check, section or figure that cannot be made is left out and named, with its reason, in ``checks.csv`` and
     the report. All or nothing: until every file has been written and flushed, an earlier result in the folder stays
@@ -72,6 +74,8 @@ def commit_results(result: Result, staging: Staging) -> tuple[Path, ...]:
         "indicators.csv": result.part("indicators.csv", lambda: result.once(all_indicators)),
         "report.html": result.part("report.html", lambda: render(result)),
     }
+    if result.has_case:
+        made["headlines.csv"] = result.part("headlines.csv", lambda: result.once(all_headlines))
     texts = {name: one for name, one in made.items() if isinstance(one, str)}
     tables = {name: one for name, one in made.items() if isinstance(one, pd.DataFrame)}
     stage_results(staging, result.dt, tables | {"checks.csv": verdicts(result).to_frame()}, texts)

@@ -71,6 +71,18 @@ def spread(draws: Array, *, prob: float = 0.9, kind: str = "eti") -> Spread:
     return out
 
 
+def interval_columns(prob: float = 0.9, kind: str = "eti") -> tuple[str, str]:
+    """Column names of the interval bounds.
+
+    Examples
+    --------
+    >>> interval_columns(0.9), interval_columns(0.955, "hdi")
+    (('eti90_lb', 'eti90_ub'), ('hdi95.5_lb', 'hdi95.5_ub'))
+    """
+    stem = f"{kind}{100 * prob:.6g}"
+    return f"{stem}_lb", f"{stem}_ub"
+
+
 def quantiles(draws: Array, probabilities: Sequence[float]) -> Array:
     """Quantiles of draws (draw, quantity) → (probability, quantity); NaN where too few draws are defined.
 

@@ -1,66 +1,301 @@
-"""Headlines under the rival structures of a case, as the group ``structures`` of a result holds them."""
+"""Headlines under the rival structures of a case, and their averages: record, and group of a result.
+
+Structures are rival assumptions of which the figures cannot say which is true. The headline interval is that of the
+mixture of their posteriors, with equal weights: no structure is preferred before the data, and stacking weights say
+which predicts figures better, not which is true. What disagreement there is widens the average.
+
+A headline is *not identified* where the 90 % interval of one structure holds less than half of the posterior of
+another: who trusts that interval errs more often than not if the other structure is true. A median of one outside the
+interval of another is such a case, and so is an interval that is two and a half times as wide. The average then hardly
+says more than which structures were thought of, and the range over them is told beside it.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from reeuncert.errors import ReeUncertError
+from reeuncert.result.quantiles import Array, interval_columns, quantiles, spread
+
 GROUP = "structures"
 """Group of a result that holds its headlines under the structures of its case."""
 NOT_IDENTIFIED = "not identified by these data"
 HOLDS = "holds under every structure"
-LABELS = ["indicator", "region", "partner", "product", "year"]
+LEAST_COVER = 0.5
+"""Of the posterior under one structure inside the interval of another."""
+LABELS = ["indicator", "region", "partner", "product", "end_use", "year"]
+CONVERGENCE = ("ess_bulk", "ess_tail", "r_hat")
+_OF_THE_RUN = ("r_hat", "ess", "divergences")
+_MIXED = 20_000
+"""Draws of a mixture."""
 
 
-def stored_verdicts(dt: xr.DataTree) -> pd.DataFrame:
-    """`verdicts_over_structures` of the headlines under each structure that are stored in a result."""
-    frame = dt[GROUP].to_dataset()[["median", "lower", "upper"]].to_dataframe().reset_index()
-    return verdicts_over_structures(frame.rename(columns={"lower": "eti90_lb", "upper": "eti90_ub"}))
-
-
-def open_ranges(dt: xr.DataTree) -> dict[tuple[object, ...], tuple[float, float]]:
-    """Labels of each headline that is not identified → its range over the structures; empty if none were run."""
-    if GROUP not in dt.children:
-        return {}
-    table = stored_verdicts(dt)
-    rows = table[table["verdict"] == NOT_IDENTIFIED].to_dict("records")
-    return {tuple(row[name] for name in LABELS): (float(row["lower"]), float(row["upper"])) for row in rows}
-
-
-def verdicts_over_structures(table: pd.DataFrame) -> pd.DataFrame:
-    """Whether each headline holds under every structure.
+@dataclass(frozen=True, eq=False)
+class StructureRun:
+    """Headlines of one structure.
 
     Parameters
     ----------
-    table
-        Columns structure, indicator, region, partner, product, year, median, eti90_lb, eti90_ub.
+    headlines
+        A row a headline: `LABELS`, ``unit``, ``ess_bulk``, ``ess_tail``, ``r_hat``.
+    draws
+        Their values (headline, sample); NaN where a ratio is undefined.
+    run
+        Largest R-hat and smallest ESS of all flows, and the divergences.
+    averaged
+        Whether the structure may be true, so that it counts in the averages; else it is only shown beside them.
+    why
+        Why it is one of the structures, or why it does not count; may be empty.
+    """
 
-    Returns
-    -------
-    DataFrame
-        One row a headline: its labels, verdict, lower, lowest_median, highest_median, upper.
+    headlines: pd.DataFrame
+    draws: Array
+    run: Mapping[str, float] = field(default_factory=dict)
+    averaged: bool = True
+    why: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Structures:
+    """Headlines under every structure of a case.
+
+    Parameters
+    ----------
+    data
+        ``value`` (structure, headline, sample), of which the first ``samples`` (structure) are draws; ``ess_bulk``,
+        ``ess_tail``, ``r_hat`` (structure, headline); ``run_r_hat``, ``run_ess``, ``run_divergences``, ``averaged``,
+        ``why``, ``weight`` (structure; of stacking, NaN if not known). The labels stand along ``headline``.
 
     Examples
     --------
-    >>> rows = [("a", 1.0, 0.5, 2.0), ("b", 1.5, 0.8, 3.0)]
-    >>> frame = pd.DataFrame(rows, columns=["structure", "median", "eti90_lb", "eti90_ub"])
-    >>> frame = frame.assign(indicator="smuggled_mass", region="", partner="", product="", year=0)
-    >>> verdicts_over_structures(frame)["verdict"].tolist()
+    >>> labels = pd.DataFrame({"indicator": ["imports"], "region": "A", "year": 2001, "unit": "kt"})
+    >>> rng = np.random.default_rng(1)
+    >>> near, far = (StructureRun(labels, rng.normal(m, 1.0, (1, 800))) for m in (5.0, 9.0))
+    >>> Structures.of({"one": near, "two": near}).averages()["verdict"].tolist()
     ['holds under every structure']
-    >>> verdicts_over_structures(frame.assign(eti90_ub=[1.2, 3.0]))["verdict"].tolist()
-    ['not identified by these data']
+    >>> Structures.of({"one": near, "two": far}).averages()[["median", "verdict"]].round(0).values.tolist()
+    [[7.0, 'not identified by these data']]
     """
-    rows = []
-    for labels, part in labelled(table).groupby(LABELS, sort=False):
-        median, lower, upper = (part[c].to_numpy(dtype=float) for c in ("median", "eti90_lb", "eti90_ub"))
-        inside = (median[:, None] >= lower[None, :]) & (median[:, None] <= upper[None, :])
-        verdict = HOLDS if bool(np.all(inside)) else NOT_IDENTIFIED
-        rows.append((*labels, verdict, lower.min(), median.min(), median.max(), upper.max()))
-    return pd.DataFrame(rows, columns=[*LABELS, "verdict", "lower", "lowest_median", "highest_median", "upper"])
+
+    data: xr.Dataset
+
+    @classmethod
+    def of(cls, runs: Mapping[str, StructureRun], weights: Mapping[str, float] | None = None) -> Structures:
+        """From the runs of two or more structures with the same headlines, and stacking weights if there are any."""
+        if len(runs) < 2:
+            raise ReeUncertError(f"{len(runs)} structures are given; averaging needs two or more")
+        tables = [labelled(run.headlines) for run in runs.values()]
+        if any(not table[LABELS].equals(tables[0][LABELS]) for table in tables):
+            raise ReeUncertError("the structures do not have the same headlines, in the same order")
+        samples = [run.draws.shape[1] for run in runs.values()]
+        value = np.full((len(runs), len(tables[0]), max(samples)), np.nan, dtype=np.float32)
+        for place, run in zip(value, runs.values(), strict=True):
+            place[:, : run.draws.shape[1]] = run.draws
+        by_headline = {
+            name: (("structure", "headline"), np.array([_column(table, name) for table in tables]))
+            for name in CONVERGENCE
+        }
+        of_the_run = {
+            f"run_{name}": ("structure", [float(run.run.get(name, np.nan)) for run in runs.values()])
+            for name in _OF_THE_RUN
+        }
+        texts = {c: ("headline", tables[0][c].astype(str).to_numpy(dtype=object)) for c in (*LABELS[:-1], "unit")}
+        data = xr.Dataset(
+            {
+                "value": (("structure", "headline", "sample"), value),
+                **by_headline,
+                **of_the_run,
+                "samples": ("structure", samples),
+                "averaged": ("structure", [int(run.averaged) for run in runs.values()]),
+                "why": ("structure", np.array([run.why for run in runs.values()], dtype=object)),
+            },
+            coords={"structure": list(runs), **texts, "year": ("headline", tables[0]["year"].astype(int))},
+        )
+        return cls(data).weighted(weights or {})
+
+    def weighted(self, weights: Mapping[str, float]) -> Structures:
+        """The same with stacking weights, e.g. `reeuncert.studies.scores.StructureScores.weights`; none if empty."""
+        if weights:
+            check_weights(weights, self.averaged)
+        found = [float(weights.get(name, np.nan)) for name in self.names]
+        return Structures(self.data.assign(weight=("structure", found)))
+
+    @property
+    def names(self) -> list[str]:
+        """All structures, in their order."""
+        return [str(name) for name in self.data["structure"].values]
+
+    @property
+    def averaged(self) -> list[str]:
+        """Those that count in the averages."""
+        return [name for name, counts in zip(self.names, self.data["averaged"].values, strict=True) if counts]
+
+    @property
+    def labels(self) -> pd.DataFrame:
+        """`LABELS` and unit of every headline."""
+        return pd.DataFrame({name: self.data[name].values for name in (*LABELS, "unit")})
+
+    def table(self, prob: float = 0.9) -> pd.DataFrame:
+        """A row a structure and headline: structure, labels, unit, median, interval, averaged, convergence."""
+        rows = []
+        lower, upper = interval_columns(prob)
+        for name in self.names:
+            ends = quantiles(self._draws(name).T, (0.5, 0.5 - prob / 2, 0.5 + prob / 2))
+            own = self.data.sel(structure=name)
+            columns = {"median": ends[0], lower: ends[1], upper: ends[2], "averaged": bool(own["averaged"])}
+            columns |= {c: own[c].values for c in CONVERGENCE}
+            rows.append(self.labels.assign(**columns).assign(structure=name))
+        table = pd.concat(rows, ignore_index=True)
+        return table[["structure", *(c for c in table if c != "structure")]]
+
+    def averages(self, prob: float = 0.9, kind: str = "eti") -> pd.DataFrame:
+        """Averages over the structures, and how far these agree.
+
+        Returns
+        -------
+        DataFrame
+            A row a headline: labels, unit, ``median`` and interval of the mixture with equal weights; ``mcse_median``,
+            ``mcse_lower``, ``mcse_upper``, its Monte Carlo errors; ``stacked_median`` and interval with stacking
+            weights, where there are any; over the structures' own, ``lowest`` (end of an interval), ``lowest_median``,
+            ``highest_median``, ``highest``; ``least_cover`` (least share of a posterior inside the interval of another
+            structure) and ``verdict``.
+        """
+        return pd.DataFrame([self._average(k, prob, kind) for k in range(self.data.sizes["headline"])])
+
+    def mixture(self, headline: int, weights: Sequence[float] | None = None) -> Array:
+        """Draws of the average of a headline, in order."""
+        return mixture([self._draws(name)[headline] for name in self.averaged], weights)
+
+    def _draws(self, name: str) -> Array:
+        own = self.data.sel(structure=name)
+        return np.asarray(own["value"].values[:, : int(own["samples"])], dtype=float)
+
+    def _average(self, headline: int, prob: float, kind: str) -> dict[str, object]:
+        draws = [self._draws(name)[headline] for name in self.averaged]
+        there = self.data.sel(structure=self.averaged).isel(headline=headline)
+        ess = np.fmin(there["ess_bulk"].values, there["ess_tail"].values)
+        lower, upper = interval_columns(prob, kind)
+        row = dict(self.labels.iloc[headline])
+        row |= dict(zip(("median", lower, upper), _ends(mixture(draws), prob, kind), strict=True))
+        errors = _errors(draws, ess, [float(str(row[c])) for c in ("median", lower, upper)])
+        row |= dict(zip(("mcse_median", "mcse_lower", "mcse_upper"), errors, strict=True))
+        weights = there["weight"].values
+        if np.isfinite(weights).all():
+            ends = _ends(mixture(draws, weights), prob, kind)
+            row |= dict(zip(("stacked_median", f"stacked_{lower}", f"stacked_{upper}"), ends, strict=True))
+        median, low, high = np.array([_ends(np.sort(d), prob, "eti") for d in draws]).T
+        least = min(cover(draws, low, high), default=np.nan)
+        row |= {"lowest": low.min(), "lowest_median": median.min()}
+        row |= {"highest_median": median.max(), "highest": high.max(), "least_cover": least}
+        return row | {"verdict": NOT_IDENTIFIED if least < LEAST_COVER else HOLDS}
+
+    def __repr__(self) -> str:
+        return f"Headlines under {len(self.names)} structures, and their averages\n{self.averages().to_string()}"
+
+
+def mixture(draws: Sequence[Array], weights: Sequence[float] | None = None) -> Array:
+    """Draws of a mixture, in order: of each part as many, evenly spaced, as its weight says; undefined ones last.
+
+    Examples
+    --------
+    >>> mixed = mixture([np.arange(100.0), np.arange(50.0) + 1000], [3, 1])
+    >>> float((mixed < 500).mean()), float(np.median(mixed[mixed < 500]).round())
+    (0.75, 50.0)
+    """
+    share = np.ones(len(draws)) if weights is None else np.asarray(weights, dtype=float)
+    parts = []
+    for one, count in zip(draws, np.round(_MIXED * share / share.sum()).astype(int), strict=True):
+        at = ((np.arange(count) + 0.5) / max(count, 1) * one.size).astype(int)
+        parts.append(np.sort(one)[at])
+    return np.sort(np.concatenate(parts))
+
+
+def cover(draws: Sequence[Array], lower: Array, upper: Array) -> Iterator[float]:
+    """Share of each structure's draws inside the interval of each other one."""
+    for a, (low, high) in enumerate(zip(lower, upper, strict=True)):
+        slack = 1e-6 * max(abs(low), abs(high))  # values are kept in single precision
+        for b, other in enumerate(draws):
+            known = other[np.isfinite(other)]
+            if a != b and known.size:
+                yield float(np.mean((known >= low - slack) & (known <= high + slack)))
+
+
+def _ends(ordered: Array, prob: float, kind: str) -> tuple[float, float, float]:
+    found = spread(ordered[:, None], prob=prob, kind=kind)
+    return float(found.median[0]), float(found.lower[0]), float(found.upper[0])
+
+
+def _errors(draws: Sequence[Array], ess: Array, ends: Sequence[float]) -> list[float]:
+    """Monte Carlo errors of quantiles of an equal mixture: that of the share of draws below each, as a distance."""
+    mixed = mixture(draws)
+    mixed, found = mixed[np.isfinite(mixed)], []
+    for end in ends:
+        below = np.array([np.mean(one[np.isfinite(one)] <= end) if np.isfinite(one).any() else np.nan for one in draws])
+        error = float(np.sqrt((below * (1.0 - below) / ess).sum())) / len(draws)
+        if not (mixed.size and np.isfinite(error)):
+            found.append(np.nan)
+            continue
+        at = np.clip(np.mean(mixed <= end) + np.array([-error, error]), 0.0, 1.0)
+        found.append(float(np.diff(np.quantile(mixed, at))[0]) / 2)
+    return found
+
+
+def _column(table: pd.DataFrame, name: str) -> Array:
+    return table[name].to_numpy(dtype=float) if name in table else np.full(len(table), np.nan)
+
+
+def check_weights(weights: Mapping[str, float], structures: Sequence[str]) -> None:
+    """Refuse weights that are not those of the structures."""
+    problems = [f"'{name}' is no structure of these results" for name in weights if name not in structures]
+    problems += [f"structure '{name}' has no weight" for name in structures if name not in weights]
+    problems += [
+        f"the weight of '{name}' is {w:g}; it must be 0 or more" for name, w in weights.items() if not 0 <= w < np.inf
+    ]
+    if not problems and not sum(weights.values()) > 0:
+        problems = ["all weights are 0; give at least one above it"]
+    if problems:
+        raise ReeUncertError(f"{'; '.join(problems)}; the structures are: {', '.join(structures)}")
+
+
+def add_structures(dt: xr.DataTree, found: Structures) -> xr.DataTree:
+    """Store headlines under rival structures in a result, whose headlines are then averages over them.
+
+    Returns
+    -------
+    DataTree
+        A copy that shares its draws, with the group ``structures``.
+    """
+    out = dt.copy(deep=False)
+    out[GROUP] = xr.DataTree(found.data)
+    return out
+
+
+def structures_of(dt: xr.DataTree) -> Structures | None:
+    """The structures stored by `add_structures`; None if there are none."""
+    return Structures(dt[GROUP].to_dataset()) if GROUP in dt.children else None
+
+
+def without_structures(dt: xr.DataTree) -> xr.DataTree:
+    """The result under its own structure alone."""
+    return dt.drop_nodes(GROUP, errors="ignore")
 
 
 def labelled(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with empty text for labels that a headline does not name (no region, no product)."""
-    names = table[LABELS].astype(object)
-    return table.assign(**names.where(names.notna(), ""))
+    """The table with every label, empty text for those that a headline does not name (no region, no product)."""
+    names = table.reindex(columns=[*table, *(c for c in (*LABELS, "unit") if c not in table)])
+    texts = names[[*LABELS, "unit"]].astype(object)
+    return names.assign(**texts.where(texts.notna(), ""))
+
+
+def open_ranges(found: Structures | None) -> dict[tuple[object, ...], tuple[float, float]]:
+    """Labels of each headline that is not identified → its range over the structures."""
+    if found is None:
+        return {}
+    table = found.averages()
+    rows = table[table["verdict"] == NOT_IDENTIFIED].to_dict("records")
+    return {tuple(row[name] for name in LABELS): (float(row["lowest"]), float(row["highest"])) for row in rows}

@@ -1,63 +1,49 @@
 """Rival structures of a case: do its headlines hold whichever of them is true?
 
-A case may name a switch whose choices are rival assumptions (``compare = true`` in case.toml). Where the medians of a
-headline under two structures leave each other's intervals, the data do not decide between them, and no interval from
-one structure alone can be trusted: the headline is "not identified by these data", and the range over the structures is
-reported instead.
+A case may name a switch whose choices are rival assumptions (``compare = true`` in case.toml), and scenarios that are
+structures too (``structure`` in scenarios.toml), either averaged or only shown. Its headlines are averages over them;
+see `reeuncert.result.structures`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Unpack
 
-import pandas as pd
 import xarray as xr
 
 from reeuncert.case.records import Case
 from reeuncert.case.restriction import restrict
+from reeuncert.edits import Edited
+from reeuncert.edits.scenario import AVERAGED, FILE, read_scenarios
 from reeuncert.errors import ReeUncertError
+from reeuncert.reading.bundled import find_case
+from reeuncert.result.diagnostics import LARGEST_R_HAT, SMALLEST_ESS
 from reeuncert.result.result import Result
-from reeuncert.result.structures import HOLDS, LABELS, NOT_IDENTIFIED, labelled, verdicts_over_structures
-from reeuncert.studies.engine import make_fits
+from reeuncert.result.structures import StructureRun, Structures, without_structures
+from reeuncert.studies.cache import Kept
+from reeuncert.studies.engine import make_sufficient_fits
 from reeuncert.studies.jobs import FitOptions, FitSettings, JobMaker
-from reeuncert.studies.summaries import Headlines, headlines_and_divergences
+from reeuncert.studies.refits import convergence
+from reeuncert.studies.summaries import Headlines, headline_values
 from reeuncert.validation.reader import read_case
 
-SHORT: FitOptions = {"draws": 400, "tune": 200, "chains": 4}
-"""Settings of a short run: the headlines of every structure have an ESS above 400, so that intervals can be used."""
-
-LONGER: FitOptions = {"tune": 300, "chains": 4}
-"""Settings of runs whose draws are given."""
+SHORT: FitOptions = {"draws": 250, "tune": 150, "chains": 4}
+"""Settings of the runs: enough for an ESS of 400 of every headline; where it is not, the run is made again longer."""
 
 
 @dataclass(frozen=True)
-class StructureComparison:
-    """Headlines under every structure of a case.
+class Rival:
+    """A case under one structure, whether it counts in the averages, why it is there, and rows that count nothing."""
 
-    Parameters
-    ----------
-    table
-        One row a headline and structure: structure, the labels of the headline, unit, median, eti90_lb, eti90_ub,
-        ess_bulk, ess_tail, r_hat, and the divergences of the run.
-    verdicts
-        One row a headline: its labels, verdict, and the range over the structures (lowest lower end, lowest and highest
-        median, highest upper end).
-    approximate
-        Whether short runs were used, whose interval ends are approximate.
-    """
-
-    table: pd.DataFrame
-    verdicts: pd.DataFrame
-    approximate: bool
-
-    def __repr__(self) -> str:
-        note = " (short runs: approximate)" if self.approximate else ""
-        return f"Headlines under {self.table['structure'].nunique()} structures{note}\n{self.verdicts.to_string()}"
+    case: Case
+    averaged: bool = True
+    why: str = ""
+    left_out: frozenset[str] = frozenset()
 
 
-def compare_structures(case: Case, option: str | None = None, **options: Unpack[FitOptions]) -> StructureComparison:
+def compare_structures(case: Case, option: str | None = None, **options: Unpack[FitOptions]) -> Structures:
     """Run a case under each of its rival structures and compare the headlines.
 
     Parameters
@@ -65,62 +51,107 @@ def compare_structures(case: Case, option: str | None = None, **options: Unpack[
     case
         From `reeuncert.read_case`; its other switches keep their choices.
     option
-        Name of the switch; by default the one that the case marks with ``compare = true``.
+        Name of the switch; by default the one that the case marks with ``compare = true``, with the scenarios of the
+        case that are structures.
     **options
-        How to sample, where to run, what to keep on disk: see `reeuncert.studies.jobs.FitOptions`. Without ``draws``,
-        the runs are short (`SHORT`).
+        How to sample, where to run, what to keep on disk: see `reeuncert.studies.jobs.FitOptions`. The runs are short
+        by default (`SHORT`); one whose headlines have not converged is made again longer.
 
     Returns
     -------
-    StructureComparison
+    Structures
+        ``.averages()``: averages and verdicts; ``.table()``: headlines under each structure.
 
     Raises
     ------
     ReeUncertError
         When the case names no such switch, or a structure could not be fitted.
     """
-    table = _stacked(_headlines_under(rivals_of(case, option), options))
-    return StructureComparison(table, verdicts_over_structures(table), "draws" not in options)
+    rivals = rivals_of(case, option)
+    return Structures.of(_runs(rivals, options))
 
 
-def run_rivals(dt: xr.DataTree, **options: Unpack[FitOptions]) -> pd.DataFrame:
-    """Headlines of a result, and of its case under each other choice of the switch that it marks as rival structures.
-    The table is that of `StructureComparison`.
+def run_rivals(dt: xr.DataTree, **options: Unpack[FitOptions]) -> Structures:
+    """Headlines of a result, and of its case under each other structure, for `reeuncert.result.structures`.
+
+    Parameters
+    ----------
+    dt
+        Result of a case that names rival structures; its indicators have been added.
+    **options
+        See `compare_structures`.
+
+    Returns
+    -------
+    Structures
+
+    Raises
+    ------
+    ReeUncertError
+        When the case names no such switch, or a structure could not be fitted.
     """
     case = Result(dt).case
-    name = switch_of(case, None)
-    choices, own = case.option_choices[name], case.options[name]
-    found = _headlines_under(rivals_of(case, name, [choice for choice in choices if choice != own]), options)
-    found[own] = headlines_and_divergences(dt)
-    return _stacked({choice: found[choice] for choice in choices})
+    rivals = rivals_of(case, None)
+    own = case.options[switch_of(case, None)]
+    runs = _runs({name: rival for name, rival in rivals.items() if name != own}, options)
+    held = without_structures(dt)
+    runs[own] = StructureRun(*headline_values(held, case), convergence(held), rivals[own].averaged, rivals[own].why)
+    return Structures.of({name: runs[name] for name in rivals})
 
 
-def rivals_of(case: Case, option: str | None, choices: Iterable[str] | None = None) -> dict[str, Case]:
-    """Choice of a switch → the case under it, cut to the same years."""
-    name = switch_of(case, option)
+def rivals_of(case: Case, option: str | None) -> dict[str, Rival]:
+    """Structure → the case under it, cut to the same years.
+
+    Raises
+    ------
+    ReeUncertError
+        When the case names no such switch.
+    """
+    name, place = switch_of(case, option), case.path or case.name
     found = {}
-    for choice in case.option_choices[name] if choices is None else choices:
-        rival = read_case(case.path or case.name, **{**case.options, name: choice})
-        found[choice] = rival if rival.system.years == case.system.years else restrict(rival, case.system.years)
+    for choice in case.option_choices[name]:
+        rival = case if choice == case.options[name] else read_case(place, **{**case.options, name: choice})
+        found[choice] = Rival(rival if rival.system.years == case.system.years else restrict(rival, case.system.years))
+    file = find_case(place) / FILE
+    for scenario in read_scenarios(file) if option is None and file.is_file() else ():
+        if scenario.structure:
+            edited = scenario.apply(Edited(case))
+            found[scenario.name] = Rival(
+                edited.case, scenario.structure == AVERAGED, scenario.why, frozenset(edited.left_out)
+            )
     return found
 
 
-def _headlines_under(rivals: Mapping[str, Case], options: FitOptions) -> dict[str, pd.DataFrame]:
-    """Headlines under each choice; what is compiled for one, and its pilot run, serves the next."""
-    defaults: FitOptions = LONGER if "draws" in options else SHORT
-    settings = FitSettings.of({**defaults, **options})
-    maker = JobMaker(next(iter(rivals.values())))
-    jobs = [maker.job(choice, rival, settings, Headlines(), share=True) for choice, rival in rivals.items()]
-    fits = make_fits(jobs, options)
-    return {choice: fits.kept(choice).tables["headlines"] for choice in rivals}
+def _runs(rivals: Mapping[str, Rival], options: FitOptions) -> dict[str, StructureRun]:
+    """Headlines under each structure; what is compiled for one, and its pilot run, serves the next."""
+    settings = FitSettings.of({**SHORT, **options})
+    maker = JobMaker(next(iter(rivals.values())).case)
+    jobs = [
+        maker.job(name, rival.case, settings, Headlines(), rival.left_out, share=True) for name, rival in rivals.items()
+    ]
+    fits = make_sufficient_fits(jobs, options, _headlines_converged)
+    runs = {}
+    for name, rival in rivals.items():
+        kept = fits.kept(name)
+        draws = kept.data["draws"]["value"].values
+        runs[name] = StructureRun(kept.tables["headlines"], draws, kept.about, rival.averaged, rival.why)
+    return runs
 
 
-def _stacked(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    return pd.concat([table.assign(structure=choice) for choice, table in frames.items()], ignore_index=True)
+def _headlines_converged(kept: Kept) -> str:
+    table = kept.tables["headlines"]
+    ess, r_hat = table[["ess_bulk", "ess_tail"]].min(axis=None), table["r_hat"].max()
+    return f"ESS {ess:.0f}, R-hat {r_hat:.3f}" if ess < SMALLEST_ESS or r_hat > LARGEST_R_HAT else ""
 
 
 def switch_of(case: Case, option: str | None) -> str:
-    """Name of the switch whose choices are the rival structures of a case."""
+    """Name of the switch whose choices are the rival structures of a case.
+
+    Raises
+    ------
+    ReeUncertError
+        When the case names no such switch, or has none of this name.
+    """
     if option is None:
         if not case.compare:
             raise ReeUncertError(
@@ -133,14 +164,4 @@ def switch_of(case: Case, option: str | None) -> str:
     return option
 
 
-__all__ = [
-    "HOLDS",
-    "LABELS",
-    "NOT_IDENTIFIED",
-    "StructureComparison",
-    "compare_structures",
-    "labelled",
-    "run_rivals",
-    "switch_of",
-    "verdicts_over_structures",
-]
+__all__ = ["Rival", "compare_structures", "rivals_of", "run_rivals", "switch_of"]

@@ -82,7 +82,7 @@ def score_structures(
         When the case names no such switch, the folds cannot be used, or a fold could not be fitted.
     """
     settings = FitSettings.of({"chains": 4, **options})
-    rivals = rivals_of(case, option)
+    rivals = {name: rival.case for name, rival in rivals_of(case, option).items() if rival.averaged}
     maker = JobMaker(next(iter(rivals.values())))
     jobs = {choice: fold_jobs(rival, folds, settings, maker, f"{choice} without ") for choice, rival in rivals.items()}
     fits = make_sufficient_fits(

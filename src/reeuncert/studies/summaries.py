@@ -18,6 +18,8 @@ from reeuncert.checks.posterior_predictive import row_table
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.compute import add_indicators
 from reeuncert.indicators.headlines import headlines, place
+from reeuncert.indicators.registry import DIMS
+from reeuncert.indicators.summary import summary
 from reeuncert.likelihood.compile import EvidenceModel, compile_evidence
 from reeuncert.likelihood.predictive import log_likelihood
 from reeuncert.priors.coverage import case_network
@@ -76,15 +78,17 @@ class Summary:
 
 @dataclass(frozen=True)
 class Headlines:
-    """Keeps the table of headlines of a fit, with the divergences of its run."""
+    """Keeps the headlines of a fit: ``tables["headlines"]`` and ``data["draws"]``, see `headline_values`."""
 
     @property
     def asked(self) -> Mapping[str, object]:
-        return {"keep": "headlines"}
+        return {"keep": "headlines with draws"}
 
     def __call__(self, dt: xr.DataTree, case: Case, left_out: tuple[str, ...]) -> Kept:
         held = add_indicators(dt, sorted({headline.indicator for headline in case.headlines}), case=case)
-        return Kept(tables={"headlines": headlines_and_divergences(held)})
+        table, draws = headline_values(held, case)
+        value = (("headline", "sample"), draws.astype(np.float32))
+        return Kept({"draws": xr.Dataset({"value": value})}, {"headlines": table})
 
 
 @dataclass(frozen=True)
@@ -99,10 +103,15 @@ class Predicted:
         return Kept(tables={"predicted": predicted(dt, case, left_out)})
 
 
-def headlines_and_divergences(dt: xr.DataTree) -> pd.DataFrame:
-    """Headlines of a result, with the divergences of its run."""
-    diverging = dt["sample_stats"]["diverging"] if "sample_stats" in dt.children else 0
-    return headlines(dt).assign(divergences=int(np.sum(diverging)))
+def headline_values(dt: xr.DataTree, case: Case) -> tuple[pd.DataFrame, NDArray[np.float64]]:
+    """Labels, unit and convergence of every headline of a result, and their values (headline, sample)."""
+    rows, draws = [], []
+    for headline in case.headlines:
+        name, coords, year = place(dt, headline)
+        rows.append(summary(dt, name, **coords, year=year))
+        draws.append(dt["derived"][name].sel({**coords, "year": year}).transpose("chain", "draw").values.ravel())
+    table = pd.concat(rows, ignore_index=True)
+    return table[["indicator", *DIMS, "year", "unit", "ess_bulk", "ess_tail", "r_hat"]], np.array(draws)
 
 
 def predicted(dt: xr.DataTree, case: Case, left_out: tuple[str, ...]) -> pd.DataFrame:

@@ -10,8 +10,7 @@ from reeuncert.indicators.headlines import all_headlines
 from reeuncert.questions.overview import Overview, overview
 from reeuncert.report.words import interval, plain_words
 from reeuncert.result.result import Result
-from reeuncert.studies.averaging import structures_of
-from reeuncert.studies.rivals import HOLDS
+from reeuncert.result.structures import HOLDS, structures_of
 
 ERROR = 0.1
 """Relative error of the hypothetical measurements."""
@@ -82,11 +81,11 @@ def _common(found: list[Overview]) -> list[dict[str, Any]]:
 
 
 def _structures(result: Result) -> list[dict[str, Any]]:
-    verdicts = structures_of(result.dt)
-    if verdicts is None:
+    found = structures_of(result.dt)
+    if found is None:
         return []
     out = []
-    for row in verdicts.to_dict("records"):
+    for row in found.averages().to_dict("records"):
         labels = [plain_words(str(row["indicator"]))]
         labels += [str(row[c]) for c in ("region", "partner", "product") if str(row[c])]
         labels += [str(row["year"])] if int(row["year"]) else ["all years"]
@@ -95,7 +94,7 @@ def _structures(result: Result) -> list[dict[str, Any]]:
             {
                 "name": ", ".join(labels),
                 "medians": interval(row["lowest_median"], row["highest_median"], unit),
-                "range": interval(row["lower"], row["upper"], unit),
+                "range": interval(row["lowest"], row["highest"], unit),
                 "verdict": row["verdict"],
                 "holds": row["verdict"] == HOLDS,
             }
