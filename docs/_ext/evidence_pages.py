@@ -20,6 +20,7 @@ TITLES = {
     "mirror": "Mirror records",
     "consumption": "Consumption",
     "end_use": "End uses",
+    "magnets": "Magnets and recycling",
 }
 
 

@@ -27,7 +27,6 @@ OPTIONS = {
     "gap_structure": ("tightness", "walk", "flat"),
     "usgs_scope": ("as_documented", "registered_all_years"),
     "relabelled_ore": ("off", "on"),
-    "recycling": ("off", "on"),
 }
 DEFAULTS = {name: choices[0] for name, choices in OPTIONS.items()}
 VARIANTS = [DEFAULTS, *(DEFAULTS | {name: choice} for name, choices in OPTIONS.items() for choice in choices[1:])]
@@ -95,16 +94,16 @@ def test_options_are_those_of_the_docs(case: Case) -> None:
 
 
 def test_size(case: Case) -> None:
-    assert case.system.years == tuple(range(2000, 2023))
-    assert (len(case.system.processes), len(case.system.flows)) == (49, 155)
-    assert int(case.system.exists.sum()) == 3190
+    assert case.system.years == tuple(range(2000, 2026))
+    assert (len(case.system.processes), len(case.system.flows)) == (60, 182)
+    assert int(case.system.exists.sum()) == 4278
 
 
 def test_every_region_has_the_whole_chain_and_a_market_for_every_product(case: Case) -> None:
     for region in REGIONS:
         stages = [p.stage for p in case.system.processes if p.region == region]
         assert stages.count("market") >= 4
-        assert {"mining", "cracking", "separation", "electrolysis", "use"} <= set(stages)
+        assert {"mining", "cracking", "separation", "electrolysis", "fabrication", "use"} <= set(stages)
     unregistered = {p.stage for p in case.system.processes if p.name.startswith("cnu_")}
     assert unregistered == {"mining", "market", "cracking", "separation", "electrolysis"}
 
@@ -187,7 +186,7 @@ def test_headlines_name_indicators_and_labels_that_exist(case: Case) -> None:
 def test_tightness_is_what_its_reason_says() -> None:
     with (find_case("china_us_row") / "covariates.csv").open(encoding="utf-8", newline="") as file:
         rows = [r for r in csv.DictReader(file) if r["covariate"] == "tightness"]
-    assert [int(r["year"]) for r in rows] == list(range(2000, 2023))
+    assert [int(r["year"]) for r in rows] == list(range(2000, 2026))
     for row in rows:
         terms = {k: float(v) for k, v in re.findall(r"(quota|duty|price) (0\.\d+|1\.0+)", row["reason"])}
         if int(row["year"]) <= 2014:

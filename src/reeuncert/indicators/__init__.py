@@ -12,7 +12,8 @@ Dims and labels
     The regions of the case; for embodied dependence also ``"opening stock"`` (was in stock when the first year began)
     and ``"no region"`` (entered otherwise than by mining, or never refined or separated).
 ``product``
-    The products of the case, ``"refined"`` (all products that a `production` flow makes) and ``"all"``.
+    The products of the case, ``"refined"`` (all products that a `production` flow makes) and ``"all"``
+    (without goods, products of a `fabrication` flow).
 ``end_use``
     The end uses of the case.
 ``year``
@@ -26,7 +27,8 @@ The mark ``+`` says that ``<name>_cumulated`` exists too. Masses are in the unit
 Masses over (region, product)
     apparent_consumption+ (use after process losses), imports (importer's record), exports (exporter's record),
     refined_production+ (gross by product; ``"refined"``: net of refined products used as feed),
-    refined_production_registered (with what it bought from the unregistered), stock_change
+    refined_production_registered (with what it bought from the unregistered), stock_change,
+    net_imports+ (recorded), fabrication+ (goods made of refined products)
 Masses over (region)
     apparent_consumption_usgs+ (refined, recorded: production + imports - exports, no stock change),
     mine_production+, mine_production_registered+, unregistered_mining+
@@ -41,9 +43,14 @@ Ratios over (region)
     net_import_reliance ((imports - exports - stock change) / apparent consumption, refined, recorded or not),
     share_of_consumption+, share_of_mining+ (registered), share_of_mining_with_unregistered+,
     unregistered_mining_share+ (of the region's mining), share_of_unregistered_mining+ (of the world's),
-    refining_beyond_quota ((refined - quota) / refined), refining_beyond_quota_own_ore (from the region's own ore only)
+    refining_beyond_quota ((refined - quota) / refined), refining_beyond_quota_own_ore (from the region's own ore only),
+    unregistered_over_quota, mine_output_over_consumption+, consumption_growth (over the first year),
+    consumption_annual_growth
+Ratios of the world
+    world_unregistered_share+, world_consumption_growth, world_consumption_annual_growth
 Ratios over (region, product)
-    share_of_refining+ (registered), share_of_refining_with_unregistered+, supplier_concentration (HHI)
+    share_of_refining+ (registered), share_of_refining_with_unregistered+, supplier_concentration (HHI),
+    share_of_fabrication+, net_importer (1 or 0; its mean over the draws is the probability)
 Ratios over (region, partner, product)
     import_dependence (imports from partner / all imports, importer's record), import_dependence_with_unrecorded,
     embodied_dependence_mined, embodied_dependence_refined, embodied_dependence_separated (consumption by the region of
@@ -54,7 +61,8 @@ Ratios over (region, partner)
     supply_dependence, supply_dependence_with_unrecorded (refined imports from partner / apparent consumption),
     customs_gap+ (importer's record / exporter's record - 1, refined products, trade in one direction),
     customs_gap_net+ (the same for net trade), return_share (refined imports from partner / unrefined exports to it),
-    return_share_traced (only what was made of the region's own ore)
+    return_share_traced (only what was made of the region's own ore),
+    ore_shipped+ (unrefined exports to partner / mine production)
 Ratios over (region, end_use), or (end_use)
     end_use_share+; world_end_use_share+
 """
@@ -64,7 +72,7 @@ from __future__ import annotations
 # Each module registers its indicators; tables and reports list them in this order.
 # isort: off
 from reeuncert.indicators import consumption, stock, trade, dependence, mining, refining, quota, customs_gap
-from reeuncert.indicators import smuggling, embodied
+from reeuncert.indicators import smuggling, embodied, fabrication
 
 # isort: on
 from reeuncert.indicators.registry import INDICATORS, Indicator, UnknownIndicatorError, lookup, valid_names
@@ -77,6 +85,7 @@ __all__ = [
     "customs_gap",
     "dependence",
     "embodied",
+    "fabrication",
     "lookup",
     "mining",
     "quota",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -162,3 +163,74 @@ def _world_uses(table: FlowTable) -> Array:
 def _world_use_share(table: FlowTable) -> Array:
     consumed = _uses_of_world(table)
     return end_use_share(consumed, np.nansum(consumed, axis=2, keepdims=True))
+
+
+def growth_factor(values: Array) -> Array:
+    """Value of a year over that of the first year; NaN where the first is zero or absent.
+
+    Examples
+    --------
+    >>> growth_factor(np.array([20.0, 30.0, 80.0]))
+    array([1. , 1.5, 4. ])
+    """
+    return ratio(values, values[..., :1])
+
+
+def annual_growth(values: Array, years: Sequence[int]) -> Array:
+    """Mean growth a year since the first year; NaN in the first year.
+
+    Examples
+    --------
+    >>> annual_growth(np.array([20.0, 22.0, 24.2]), (2000, 2001, 2002)).round(2)
+    array([nan, 0.1, 0.1])
+    """
+    elapsed = np.array([year - years[0] or np.nan for year in years], dtype=float)
+    return np.asarray(growth_factor(values) ** (1.0 / elapsed) - 1.0)
+
+
+def _consumed(table: FlowTable) -> Array:
+    return table.over("region", of=lambda region: consumption_of(table, region, REFINED))
+
+
+@indicator(
+    "consumption_growth",
+    title="Apparent consumption of refined products over that of the first year",
+    unit="1",
+    dims=("region",),
+    percent=False,
+    reference=CHEN,
+)
+def _growth(table: FlowTable) -> Array:
+    return growth_factor(_consumed(table))
+
+
+@indicator(
+    "consumption_annual_growth",
+    title="Annual growth of apparent consumption since the first year",
+    unit="1",
+    dims=("region",),
+    reference=CHEN,
+)
+def _annual_growth(table: FlowTable) -> Array:
+    return annual_growth(_consumed(table), table.years)
+
+
+@indicator(
+    "world_consumption_growth",
+    title="The world's apparent consumption over that of the first year",
+    unit="1",
+    percent=False,
+    reference=CHEN,
+)
+def _world_growth(table: FlowTable) -> Array:
+    return growth_factor(np.nansum(_consumed(table), axis=2))
+
+
+@indicator(
+    "world_consumption_annual_growth",
+    title="Annual growth of the world's apparent consumption since the first year",
+    unit="1",
+    reference=CHEN,
+)
+def _world_annual_growth(table: FlowTable) -> Array:
+    return annual_growth(np.nansum(_consumed(table), axis=2), table.years)

@@ -129,10 +129,16 @@ class FlowTable:
         made = set(self.attributes["product"][self.attributes["quantity"] == "production"])
         return tuple(p for p in self.products if p in made)
 
+    @cached_property
+    def goods(self) -> tuple[str, ...]:
+        """Products made of refined ones (flows of quantity `fabrication`); no part of `ALL`."""
+        made = set(self.attributes["product"][self.attributes["quantity"] == "fabrication"])
+        return tuple(p for p in self.products if p in made)
+
     @property
     def unrefined(self) -> tuple[str, ...]:
-        """The other products, from mines."""
-        return tuple(p for p in self.products if p not in self.refined)
+        """Products from mines."""
+        return tuple(p for p in self.products if p not in (*self.refined, *self.goods))
 
     @cached_property
     def end_uses(self) -> tuple[str, ...]:
@@ -150,7 +156,8 @@ class FlowTable:
         """Products of a label of the dim ``product``."""
         if label in self.products:
             return (label,)
-        return {REFINED: self.refined, ALL: self.products}[label]
+        raw = tuple(p for p in self.products if p not in self.goods)
+        return {REFINED: self.refined, ALL: raw}[label]
 
     def blank(self, *dims: str) -> Array:
         """NaN array (chain, draw, *dims, year)."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from reeuncert.indicators.flows import Array, FlowTable, ratio
+from reeuncert.indicators.consumption import consumption_of
+from reeuncert.indicators.flows import REFINED, Array, FlowTable, ratio
 from reeuncert.indicators.registry import indicator
 from reeuncert.indicators.trade import CHEN, USGS
 
@@ -150,3 +151,45 @@ def _unregistered_share(table: FlowTable) -> Array:
 )
 def _share_of_unregistered(table: FlowTable) -> Array:
     return ratio(by_region(table, "unregistered"), mining_of(table, None, "unregistered")[:, :, None])
+
+
+@indicator(
+    "world_unregistered_share",
+    title="Unregistered part of the world's mine production",
+    unit="1",
+    cumulated=True,
+    reference=CHEN,
+)
+def _world_unregistered_share(table: FlowTable) -> Array:
+    return ratio(mining_of(table, None, "unregistered"), mining_of(table))
+
+
+@indicator(
+    "mine_output_over_consumption",
+    title="Mine production over apparent consumption of refined products",
+    unit="1",
+    dims=("region",),
+    cumulated=True,
+    percent=False,
+    reference=CHEN,
+)
+def _over_consumption(table: FlowTable) -> Array:
+    return ratio(by_region(table), table.over("region", of=lambda r: consumption_of(table, r, REFINED)))
+
+
+@indicator(
+    "ore_shipped",
+    title="Unrefined exports to a partner over the region's mine production",
+    unit="1",
+    dims=("region", "partner"),
+    cumulated=True,
+    reference=CHEN,
+)
+def _shipped(table: FlowTable) -> Array:
+    """Stocks of earlier years are shipped too, so that it can exceed 1."""
+
+    def of_pair(region: str, partner: str) -> Array:
+        flows = table.where(quantity="trade", origin=region, destination=partner, product=table.unrefined)
+        return ratio(table.sum(flows), mining_of(table, region))
+
+    return table.over("region", "partner", of=of_pair)

@@ -6,6 +6,7 @@ import numpy as np
 
 from reeuncert.errors import CaseError, Problem
 from reeuncert.indicators.flows import ALL, REFINED, Array, FlowTable, ratio
+from reeuncert.indicators.mining import mining_of
 from reeuncert.indicators.refining import refined_production_of
 from reeuncert.indicators.registry import indicator
 from reeuncert.indicators.tracing import traced
@@ -13,7 +14,7 @@ from reeuncert.indicators.trade import CHEN
 from reeuncert.words.cells import unknown
 from reeuncert.words.units import TONNES, mass_unit
 
-SEPARATION_QUOTA = "separation_quota"
+SEPARATION_QUOTA, MINING_QUOTA = "separation_quota", "mining_quota"
 
 
 def refining_beyond_quota(refined: Array, quota: Array) -> Array:
@@ -97,3 +98,18 @@ def _from_own_ore(table: FlowTable) -> Array:
         r = table.regions.index(region)
         out[:, :, r] = refining_beyond_quota(by_origin[r], quotas[region])
     return out
+
+
+@indicator(
+    "unregistered_over_quota",
+    title="Unregistered mine production over the mining quota",
+    unit="1",
+    dims=("region",),
+    reference=CHEN,
+    constants=(MINING_QUOTA,),
+)
+def _unregistered_over_quota(table: FlowTable) -> Array:
+    def of_region(region: str) -> Array:
+        return ratio(mining_of(table, region, "unregistered"), quota_of(table, MINING_QUOTA, region))
+
+    return table.over("region", of=of_region)

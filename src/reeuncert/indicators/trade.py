@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+import numpy as np
+
 from reeuncert.indicators.flows import Array, FlowTable
 from reeuncert.indicators.registry import indicator
 
@@ -55,3 +57,35 @@ def _imports(table: FlowTable) -> Array:
 @indicator("exports", title="Exports recorded by the exporter", unit="mass", dims=("region", "product"), reference=USGS)
 def _exports(table: FlowTable) -> Array:
     return table.over("region", "product", of=partial(exports_of, table))
+
+
+def net_imports_of(table: FlowTable, region: str, label: str) -> Array:
+    """Recorded imports minus recorded exports of a region, array (chain, draw, year); absent where it has neither."""
+    bought, sold = imports_of(table, region, label), exports_of(table, region, label)
+    if np.isnan(bought).all() and np.isnan(sold).all():
+        return bought
+    return np.nan_to_num(bought) - np.nan_to_num(sold)
+
+
+@indicator(
+    "net_imports",
+    title="Net imports, recorded",
+    unit="mass",
+    dims=("region", "product"),
+    cumulated=True,
+    reference=USGS,
+)
+def _net_imports(table: FlowTable) -> Array:
+    return table.over("region", "product", of=partial(net_imports_of, table))
+
+
+@indicator(
+    "net_importer",
+    title="Net importer (its mean is the probability)",
+    unit="1",
+    dims=("region", "product"),
+    reference=CHEN,
+)
+def _net_importer(table: FlowTable) -> Array:
+    net = table.over("region", "product", of=partial(net_imports_of, table))
+    return np.where(np.isnan(net), np.nan, net > 0)

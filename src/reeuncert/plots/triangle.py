@@ -77,7 +77,9 @@ def triangle_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     pairs = list(dict.fromkeys(zip(*(e.tolist() for e in ends), strict=True)))
     regions = list(dict.fromkeys(r for pair in pairs for r in pair))
     products = list(dict.fromkeys(mass["product"].values.astype(str)[traded].tolist()))
-    groups = {p: [p] for p in products} | {REFINED: refined_products(mass), ALL: products}
+    goods = set(mass["product"].values.astype(str)[chosen_flows(mass, quantity="fabrication")].tolist())
+    raw = [p for p in products if p not in goods]
+    groups = {p: [p] for p in products} | {REFINED: refined_products(mass), ALL: raw}
     years = [*mass["year"].values.tolist(), CUMULATED_LABEL]
     check_labels(wanted.get("region", []), regions, "region", "trade")
     check_labels(wanted.get("product", []), list(groups), "product", "trade")

@@ -9,5 +9,16 @@ QUANTITIES = (
     *("ore", "mine_production", "feed", "production", "sale", "trade", "declared", "unrecorded_trade", "undeclared"),
     *("stock", "opening_stock", "loss", "apparent_consumption", "end_use", "recycling"),
 )
-STAGES = ("mining", "cracking", "separation", "refining", "electrolysis", "market", "border", "use")
+STAGES = (
+    "mining",
+    "cracking",
+    "separation",
+    "refining",
+    "electrolysis",
+    "fabrication",
+    "recycling",
+    "market",
+    "border",
+    "use",
+)
 ROUTES = ("registered", "unregistered")

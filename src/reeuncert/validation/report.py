@@ -135,7 +135,8 @@ def _consumption(case: Case) -> tuple[str, list[Problem]]:
     users = {flow.to_process for flow in entering} - {OUTSIDE}
     found = []
     for flow in flows:
-        if flow.from_process in users and OUTSIDE not in (flow.to_process, flow.from_process) and flow not in entering:
+        inside = OUTSIDE not in (flow.to_process, flow.from_process)
+        if flow.from_process in users and inside and flow.quantity not in ("apparent_consumption", "end_use"):
             message = (
                 f"flow {shown(flow.name)} leaves {shown(flow.from_process)}, where apparent consumption ends, for "
                 f"{shown(flow.to_process)}: it is part of apparent consumption and of no end use, so that the two "
