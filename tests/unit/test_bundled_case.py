@@ -95,8 +95,8 @@ def test_options_are_those_of_the_docs(case: Case) -> None:
 
 def test_size(case: Case) -> None:
     assert case.system.years == tuple(range(2000, 2026))
-    assert (len(case.system.processes), len(case.system.flows)) == (60, 182)
-    assert int(case.system.exists.sum()) == 4278
+    assert (len(case.system.processes), len(case.system.flows)) == (60, 190)
+    assert int(case.system.exists.sum()) == 4386
 
 
 def test_every_region_has_the_whole_chain_and_a_market_for_every_product(case: Case) -> None:

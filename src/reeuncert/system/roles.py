@@ -7,7 +7,7 @@ from __future__ import annotations
 
 QUANTITIES = (
     *("ore", "mine_production", "feed", "production", "sale", "trade", "declared", "unrecorded_trade", "undeclared"),
-    *("stock", "opening_stock", "loss", "apparent_consumption", "end_use", "recycling"),
+    *("stock", "opening_stock", "loss", "apparent_consumption", "end_use", "recycling", "fabrication"),
 )
 STAGES = (
     "mining",
