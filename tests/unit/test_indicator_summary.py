@@ -11,7 +11,7 @@ import xarray as xr
 from reeuncert.case.records import Headline
 from reeuncert.case.serial import case_from_json
 from reeuncert.errors import ArgumentError, ReeUncertError
-from reeuncert.indicators.headlines import headlines, number
+from reeuncert.indicators.headlines import headlines, numbers
 from reeuncert.indicators.summary import indicator_table, summary
 from reeuncert.result.quantiles import spread
 from reeuncert.testing import toy_posterior
@@ -163,13 +163,11 @@ def test_an_interval_that_does_not_exist_is_refused(arguments: dict, message: st
 def test_headlines_are_sentences_with_median_and_interval(toy: xr.DataTree) -> None:
     found = headlines(toy)
     first, second = (found.iloc[i] for i in (0, 1))
-    median, low, high = (f"{100 * first[c]:.0f}" for c in ("median", "eti90_lb", "eti90_ub"))
+    median, low, high = numbers(*(first[c] for c in ("median", "eti90_lb", "eti90_ub")), percent=True)
     assert first["sentence"] == f"In 2003, {median} % ({low} to {high}) of South's refined imports came from North."
     assert (second["indicator"], second["year"]) == ("smuggled_mass_cumulated", 2003)
-    said = " to ".join(number(second[c]) for c in ("eti90_lb", "eti90_ub"))
-    assert second["sentence"] == (
-        f"{number(second['median'])} kt ({said}) left North for South without a record of export."
-    )
+    median, low, high = numbers(*(second[c] for c in ("median", "eti90_lb", "eti90_ub")))
+    assert second["sentence"] == f"{median} kt ({low} to {high}) left North for South without a record of export."
 
 
 @pytest.mark.parametrize(
@@ -203,7 +201,8 @@ def test_the_product_of_a_headline_may_be_an_end_use(toy: xr.DataTree) -> None:
     said = Headline("world_end_use_share", product="magnets", sentence="Magnets took {median} {unit} of all.")
     case = dataclasses.replace(case_from_json(toy.attrs["case_json"]), headlines=(said,))
     found = headlines(toy, case=case).iloc[0]
-    assert found["sentence"] == f"Magnets took {100 * found['median']:.0f} % of all."
+    median, _, _ = numbers(*(found[c] for c in ("median", "eti90_lb", "eti90_ub")), percent=True)
+    assert found["sentence"] == f"Magnets took {median} % of all."
     assert found["end_use"] == "magnets"
 
 

@@ -188,10 +188,11 @@ def test_prior_posterior_holds_every_draw_of_both(dt: xr.DataTree) -> None:
 
 def test_every_flow_is_in_the_sankey_once_or_said_not_to_be() -> None:
     case = toy_case()
-    drawn = [name for link in sankey_graph(case).links if link.label != "stays" for name in link.flows]
+    drawn = [name for link in sankey_graph(case).links if not link.before for name in link.flows]
+    drawn = [name for name in drawn if name not in {f.name for f in case.system.flows if f.is_stock}]
     assert len(drawn) == len(set(drawn))
     left_out = {f.quantity for f in case.system.flows if f.name not in drawn}
-    # Stocks are not drawn; ore and feed are the process that they enter; what is smuggled shows where it arrives.
+    # A stock is drawn as its change; ore and feed are the process that they enter.
     assert left_out == {"stock", "opening_stock", "ore", "feed", "unrecorded_trade"}
 
 
@@ -210,7 +211,7 @@ def test_sankey_ribbons_sum_their_flows(dt: xr.DataTree) -> None:
     draws = flows(dt).sel(flow=["end_use_compound_glass_East", "end_use_powder_glass_East"], year=2002).sum("flow")
     np.testing.assert_allclose([ribbon["median"], ribbon["eti90_lb"]], quantiles(draws.values, [0.5, 0.05]))
     routes = table.groupby("route").size()
-    assert {"registered", "unregistered", "unrecorded", "loss"} == set(routes.index)
+    assert {"registered", "unregistered", "unrecorded", "loss", "stock"} == set(routes.index)
     assert table.loc[table["route"] == "unrecorded", "source"].str.contains("North_u").all()
 
 
@@ -220,6 +221,9 @@ def test_what_stays_in_a_market_balances_it(dt: xr.DataTree) -> None:
     flow = table.loc[(table["target"] == node) & (table["label"] == "stays"), "flow"].iloc[0]
     assert "apparent_consumption_powder_South" in flow.split(" − ")[0]
     assert set(flow.split(" − ")[1:]) >= {"trade_powder_North_South", "declared_powder_North_South"}
+    into, out = (table.groupby(end)["mean"].sum() for end in ("target", "source"))
+    both = into.index.intersection(out.index)
+    np.testing.assert_allclose(into[both], out[both], rtol=1e-9)
 
 
 def test_sankey_nodes_of_a_column_do_not_overlap(dt: xr.DataTree) -> None:

@@ -7,7 +7,6 @@ import re
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 import pytest
 import xarray as xr
 from markupsafe import Markup
@@ -19,9 +18,11 @@ from reeuncert.cli.show import marks
 from reeuncert.errors import OutputError
 from reeuncert.indicators.compute import add_indicators, with_indicators
 from reeuncert.indicators.summary import summary
+from reeuncert.plots.panels import Axis, Board, Line, Panel
+from reeuncert.plots.style import hue
 from reeuncert.report import SECTIONS, Section
 from reeuncert.report.fans import all_fans
-from reeuncert.report.figures import figure, plotly_spec, script_json
+from reeuncert.report.figures import figure, panel_spec, script_json
 from reeuncert.report.page import render, write_report
 from reeuncert.report.pulls import pulls_of
 from reeuncert.report.svg import interval_picture
@@ -112,7 +113,7 @@ def test_a_figure_that_cannot_be_written_keeps_its_reason():
     found = figure("a", "A", lambda: {"kind": "fan", "x": np.array([[1.0, np.nan]])}, alt="")
     assert json.loads(found.json)["x"] == [[1, None]]
     error = figure("a", "A", lambda: 3, alt="").error
-    assert error.startswith("AttributeError: 'int' object has no attribute 'to_plotly_json' [")
+    assert error.startswith("AttributeError: 'int' object has no attribute 'panels' [")
 
 
 def test_json_cannot_leave_its_script():
@@ -122,12 +123,14 @@ def test_json_cannot_leave_its_script():
     assert json.loads(text) == {"a": "</script><!--\u2028", "b": [0.3333, None, True, None, 2.5, 12350]}
 
 
-def test_a_plotly_figure_loses_its_template_alone():
-    drawn = go.Figure(go.Scatter(x=[1, 2], y=[0.123456, 2]), layout={"template": "plotly", "height": 300})
-    spec = json.loads(script_json(plotly_spec(drawn)))
-    assert spec["kind"] == "plotly"
-    assert spec["layout"] == {"height": 300}
-    assert spec["data"][0]["y"] == [0.1235, 2]
+def test_a_panel_is_data_with_colours_of_the_style_sheet():
+    line = Line([1, 2], [0.123456, float("nan")], hue(1), hover=("<b>", ""))
+    board = Board("", (Panel("", marks=(line,), x=Axis("x", (1.0, 2.0)), y=Axis("y", (0.0, 1.0))),))
+    (mark,) = json.loads(script_json(panel_spec(board)))["panel"]["marks"]
+    assert mark["k"] == "l"
+    assert mark["c"] == "hue-1"
+    assert mark["y"] == [0.1235, None]
+    assert mark["h"] == ["<b>", ""]
 
 
 def test_checks_are_told_worst_first():
@@ -168,7 +171,7 @@ def test_checks_that_cannot_run_are_no_green_verdict(monkeypatch, toy):
 
 def test_a_failed_check_is_told_before_the_answers_and_escaped(toy):
     page = render(_findings(toy, PASSED, FAILED))
-    assert page.index("R-hat of &lt;flows&gt;: failed") < page.index('id="answers"')
+    assert page.index("R-hat of &lt;flows&gt;") < page.index('id="answers"')
     assert "<td>&lt;i&gt;a&lt;/i&gt;</td>" in page
     assert "<i>a</i>" not in page
 
@@ -204,11 +207,17 @@ def test_only_web_addresses_become_links():
 
 
 def test_the_small_picture_is_escaped_and_needs_an_interval():
-    picture = interval_picture((0.2, 0.3, 0.4), (0.0, 0.5, 0.9), percent=True, label="<b>&")
+    picture = interval_picture((0.2, 0.3, 0.4), (0.0, 0.5, 0.9), unit="1", log=False, label="<b>&")
     assert 'aria-label="&lt;b&gt;&amp;"' in picture
     assert ">100 %</text>" in picture
     nan = float("nan")
-    assert interval_picture((nan, nan, nan), (0.0, 0.5, 0.9), percent=True, label="") == Markup("")
+    assert interval_picture((nan, nan, nan), (0.0, 0.5, 0.9), unit="1", log=False, label="") == Markup("")
+    wide = interval_picture((1.0, 2.0, 3.0), (0.0, 9.0, 139.0), unit="kt", log=False, label="")
+    assert "prior to 139 kt" in wide
+    assert (
+        "prior"
+        not in interval_picture((1.0, 2.0, 3.0), (0.5, 2.0, 4.0), unit="kt", log=True, label="").split("<text", 1)[1]
+    )
 
 
 def test_a_source_that_agrees_with_high_draws_pulls_up():

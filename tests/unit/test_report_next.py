@@ -10,6 +10,7 @@ import pytest
 import xarray as xr
 
 import reeuncert as ree
+from reeuncert.case.labels import Labels
 from reeuncert.case.serial import case_from_json, case_to_json
 from reeuncert.checks.registry import all_checks
 from reeuncert.checks.result import CheckResult, CheckTable
@@ -40,13 +41,13 @@ def test_the_report_has_the_section() -> None:
 
 
 def test_each_answer_names_its_best_measurement(toy: xr.DataTree) -> None:
-    text = page(toy)
+    text, labels = page(toy), Labels(Result(toy).case).flows
     for one in overview(toy):
         best = one.measurements.iloc[0]
         every = ree.value_of_information(toy, {"indicator": one.target.indicator, **one.target.at}, error=0.1)
         # What was screened out could not have been better.
         assert best["narrowing"] == pytest.approx(every["narrowing"].iloc[0], abs=0.03)
-        assert f"<li>{best['flow']} {best['measured_year']} " in text
+        assert f"<li>{labels[best['flow']]} {best['measured_year']} " in text
     assert "Where its uncertainty comes from" not in text  # made-up draws have no coordinates
     assert "narrower by" in text
 
@@ -62,7 +63,7 @@ def test_shares_are_parts_of_what_they_account_for() -> None:
     content = next_steps.origins(shares)
     assert [(c["name"], c["kind"], round(c["share"], 2)) for c in content] == [
         ("customs", "source", 0.79),
-        ("end uses", "prior", 0.2),
+        ("end_uses", "prior", 0.2),
     ]
 
 
@@ -73,7 +74,7 @@ def test_the_range_over_structures_is_shown_where_it_is_stored(toy: xr.DataTree)
     runs = {name: StructureRun(*headline_values(dt, case)) for name, dt in (("tied", toy), ("free", other))}
     text = page(add_structures(toy, Structures.of(runs)))
     assert "Range over the rival structures of the case" in text
-    assert "<td>import dependence, South, North, refined, 2003</td>" in text
+    assert "<td>Import dependence, recorded, South, North, refined, 2003</td>" in text
     assert len(re.findall(r"holds under every structure|not identified by these data", text)) == 2
 
 

@@ -52,8 +52,8 @@ def test_a_file_holds_named_scenarios_and_a_grid(tmp_path):
     [
         ('name = "stocks loose"', "", ", column 'scenario 1': the scenario has no name; give it one in a few "
          "words"),
-        ("why =", "wy =", ", column 'stocks loose': the key 'wy' is not known; use one of: name, why, structure, changes; "
-         "did you mean 'why'?"),
+        ("why =", "wy =", ", column 'stocks loose': the key 'wy' is not known; use one of: name, why, "
+         "structure, changes; did you mean 'why'?"),
         ("prior_spread", "spread", ", column 'stocks loose': kind of change 'spread' is not known; use one of: "
          "prior_median, prior_spread, independent_years, source_width, leave_out, offset, tails, option, "
          "without_flows; did you mean 'prior_spread'?"),

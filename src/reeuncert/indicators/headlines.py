@@ -122,6 +122,31 @@ def number(value: float, *, percent: bool = False) -> str:
     return f"{rounded + 0.0:,.10g}"
 
 
+def numbers(median: float, low: float, high: float, *, percent: bool = False) -> tuple[str, str, str]:
+    """Print a value and the ends of its interval with no more digits than the width of the interval carries.
+
+    Two digits of the width, but two of a small value too.
+
+    Examples
+    --------
+    >>> numbers(97.4, 58.2, 137.0), numbers(0.713, 0.668, 0.758, percent=True), numbers(1.4, 0.04, 12.0)
+    (('97', '58', '137'), ('71.3', '66.8', '75.8'), ('1.4', '0.04', '12'))
+    """
+    scale = 100.0 if percent else 1.0
+    if not all(map(math.isfinite, (low, high))) or not high > low:
+        return number(median, percent=percent), number(low, percent=percent), number(high, percent=percent)
+    place = math.floor(math.log10(scale * (high - low)) + 1e-9) - 1
+
+    def shown(value: float) -> str:
+        if not math.isfinite(value):
+            return number(value)
+        own = place if value == 0 else math.floor(math.log10(scale * abs(value)) + 1e-9) - 1
+        digits = -min(max(own, place - 2), place)
+        return f"{round(scale * value, digits) + 0.0:,.{max(digits, 0)}f}"
+
+    return shown(median), shown(low), shown(high)
+
+
 def place(dt: xr.DataTree, headline: Headline) -> tuple[str, dict[str, str], int]:
     """Location of a headline's value in a result: variable, labels, year."""
     return headline_place(headline, dt["derived"].to_dataset()["year"].values.tolist())
@@ -147,7 +172,8 @@ def headline_row(
     if averages is not None:
         found = _averaged(dt, found, averages, prob, kind)
     lower, upper = interval_columns(prob, kind)
-    median, low, high = (number(float(found[c].iloc[0]), percent=record.percent) for c in ("median", lower, upper))
+    ends = (float(found[c].iloc[0]) for c in ("median", lower, upper))
+    median, low, high = numbers(*ends, percent=record.percent)
     unit = "%" if record.percent else (found["unit"].iloc[0] if record.unit == "mass" else "")
     years = dt["derived"].to_dataset()["year"].values
     span = {"first_year": years[0], "last_year": years[-1]}

@@ -25,7 +25,7 @@ from reeuncert.plots.access import (
 from reeuncert.plots.indicator import published_data
 from reeuncert.plots.panels import Board, Fan, Panel, Points
 from reeuncert.plots.render import figure_of, render
-from reeuncert.plots.style import HUES, PROBABILITIES, UNRECORDED
+from reeuncert.plots.style import HUES, OFFICES, PROBABILITIES, UNRECORDED
 from reeuncert.result.result import Result
 
 EXPORTER, IMPORTER, TRUE = "exporter's record", "importer's record", "true flow"
@@ -40,7 +40,7 @@ SERIES = {
 """Series of the figure → quantities of flows that it sums."""
 
 GAP = "gap"
-COLOURS = {EXPORTER: HUES[1], IMPORTER: HUES[0], TRUE: HUES[7], UNSEEN: UNRECORDED, DECLARED: HUES[3], GAP: HUES[6]}
+COLOURS = {EXPORTER: OFFICES[0], IMPORTER: OFFICES[1], TRUE: "ink", UNSEEN: UNRECORDED, DECLARED: HUES[3], GAP: HUES[6]}
 
 
 def customs_gap_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:

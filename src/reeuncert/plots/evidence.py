@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from reeuncert.case.labels import plain
 from reeuncert.case.records import Case, Evidence
 from reeuncert.errors import ReeUncertError
 from reeuncert.likelihood.compile import EvidenceModel
@@ -164,7 +165,7 @@ def _hover(row: Any) -> str:
     said = shown(row.value, row.unit) if row.qualifier != "range" else f"{row.low:g} to {row.high:g} {row.unit}"
     low, high = (shown(v, row.unit) for v in (row.predicted_eti90_lb, row.predicted_eti90_ub))
     return (
-        f"{row.id} · {row.source}\n{row.about}, {years}\nreported ({row.qualifier}): {said}{basis}\n"
+        f"{row.id} · {row.source}\n{plain(row.about)}, {years}\nreported ({row.qualifier}): {said}{basis}\n"
         f"predicted: {shown(row.predicted, row.unit)} ({interval_name()}: {low} to {high})"
     )
 

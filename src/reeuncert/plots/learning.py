@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 from arviz_stats.base.array import array_stats
 
+from reeuncert.case.labels import Labels
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.registry import INDICATORS, base_name
 from reeuncert.plots.access import (
@@ -29,6 +30,7 @@ from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points,
 from reeuncert.plots.render import figure_of, render
 from reeuncert.plots.style import colours_of, hue, interval_name, shown
 from reeuncert.result.learning import learning_of_draws
+from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 from reeuncert.system.definition import FLOW_FIELDS
 
@@ -97,6 +99,7 @@ def plot_learning(dt: xr.DataTree, *, coords: Coords = None, backend: str = "mat
     """Draw for every flow the width of its prior against that of its posterior; on the diagonal they are equal."""
     table = learning_data(dt, coords=coords)
     table = table[np.isfinite(table["factor"]) & np.isfinite(table["prior_factor"])]
+    table["label"] = table["flow"].map(Labels(Result(dt).case).flows)
     colours = colours_of(list(dict.fromkeys(table["origin"])))
     across = _axis(table["prior_factor"], f"Prior: factor between the middle and either end of the {interval_name()}")
     up = _axis(table["factor"], "Posterior: the same factor")
@@ -128,7 +131,7 @@ def _hover(row: Any) -> str:
         shown(v, row.unit) for v in (row.eti90_lb, row.eti90_ub, row.prior_eti90_lb, row.prior_eti90_ub)
     )
     return (
-        f"{row.flow}, {row.year}\nmedian {shown(row.median, row.unit)}\n"
+        f"{row.label}, {row.year}\nmedian {shown(row.median, row.unit)}\n"
         f"{interval_name()}: {low} to {high} (×/÷ {row.factor:.3g})\n"
         f"prior: {prior_low} to {prior_high} (×/÷ {row.prior_factor:.3g})"
     )

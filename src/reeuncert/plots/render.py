@@ -8,7 +8,7 @@ from typing import Any
 
 from reeuncert.errors import ReeUncertError
 from reeuncert.plots.panels import Board
-from reeuncert.plots.style import check_backend, theme_of
+from reeuncert.plots.style import BOARD, check_backend, theme_of
 
 MOST_PANELS = 40
 
@@ -48,7 +48,7 @@ def figure_of[**P, R](data: Callable[..., object], **own: str) -> Callable[[Call
 
 
 def render(board: Board, backend: str, theme: str) -> Any:
-    """Draw a board in matplotlib or Plotly."""
+    """Draw a board in matplotlib or Plotly, or return it."""
     return render_steps({"": board}, "", backend, theme)
 
 
@@ -66,6 +66,8 @@ def render_steps(boards: Mapping[str, Board], start: str, backend: str, theme: s
                 f"'{board.title}' would have {len(board.panels)} panels (at most {MOST_PANELS}); "
                 "choose fewer labels by coords"
             )
+    if backend == BOARD:
+        return boards[start] if len(boards) == 1 else dict(boards)
     if backend == "plotly":
         from reeuncert.plots.draw_plotly import draw_steps
 

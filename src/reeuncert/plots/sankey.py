@@ -1,4 +1,4 @@
-"""Sankey diagram of a system, from the mine to the end use: width is the median, opacity the relative uncertainty."""
+"""Sankey diagram of a system, from the mine to the end use: width is the mean, paleness the relative uncertainty."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def sankey_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     DataFrame
         ``year``, ``source``, ``target`` (nodes, see `reeuncert.plots.sankey_graph`), ``flow`` (names joined by `` + ``;
         what stays in a market is what leaves it after trade less what came), ``label``, ``region``, ``route``
-        (``registered``, ``unregistered``, ``unrecorded`` or ``loss``), ``unit``, ``median``, ``eti90_lb``,
-        ``eti90_ub``, ``prior_median``, ``prior_eti90_lb``, ``prior_eti90_ub``, ``factor`` = √(upper / lower), and
-        ``evidence`` (ids of the evidence on its flows in the year, joined by spaces).
+        (``registered``, ``unregistered``, ``unrecorded``, ``loss`` or ``stock``), ``unit``, ``mean``, ``median``,
+        ``eti90_lb``, ``eti90_ub``, ``prior_median``, ``prior_eti90_lb``, ``prior_eti90_ub``,
+        ``factor`` = √(upper / lower), and ``evidence`` (ids of the evidence on its flows in the year).
 
     Raises
     ------
@@ -63,9 +63,9 @@ def plot_sankey(
 ) -> Any:
     """Draw the flows of a system from the mine to the end use.
 
-    Columns are stages, rows are regions and routes. The width of a ribbon is its median, its colour its region; what is
-    fainter is less certain; unregistered flows are darker (hatched in matplotlib), unrecorded ones pink. Stocks are
-    not drawn: where a market takes more than it gives, it puts goods in stock. All years have one scale.
+    Columns are stages, rows are regions and routes. The width of a ribbon is its mean (means of draws balance, medians
+    do not), its colour its region; what is paler is less certain; unregistered flows are darker (hatched in
+    matplotlib), unrecorded ones pink. What a stock gains or loses in a year is drawn. All years have one scale.
 
     Parameters
     ----------
@@ -129,26 +129,32 @@ def _table(dt: xr.DataTree, case: Case, graph: Graph, coords: Coords) -> pd.Data
             | columns
         )
         table["evidence"] = [" ".join(ids) for ids in spoken[t]]
-        tables.append(table[(table["median"] > 0) | (table["eti90_ub"] > 0)])
-    out = pd.concat(tables, ignore_index=True).drop(columns=["mean", "prior_mean"], errors="ignore")
-    with np.errstate(divide="ignore"):
-        factor = np.sqrt(out["eti90_ub"].to_numpy() / out["eti90_lb"].to_numpy())
+        tables.append(table[table["mean"] > 0])
+    out = pd.concat(tables, ignore_index=True).drop(columns="prior_mean", errors="ignore")
+    ends = out["eti90_lb"].clip(lower=0).to_numpy(), out["eti90_ub"].clip(lower=0).to_numpy()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        factor = np.where(ends[0] > 0, np.sqrt(ends[1] / ends[0]), np.inf)
     out.insert(len(out.columns) - 1, "factor", factor)
     return out
 
 
 def _ribbons(mass: xr.DataArray, graph: Graph, years: list[Any]) -> np.ndarray:
-    """Draws of every ribbon (sample, link, year); what would stay with a minus sign is nothing."""
+    """Draws of every ribbon (sample, link, year), with their sign: means balance only so."""
     values = mass.transpose("chain", "draw", "flow", "year").values
     values = np.nan_to_num(values.reshape(-1, *values.shape[2:]))
     index = {str(name): i for i, name in enumerate(mass["flow"].values)}
     position = {int(y): t for t, y in enumerate(mass["year"].values)}
-    parts = [values.sum(axis=2) if y == CUMULATED_LABEL else values[:, :, position[int(y)]] for y in years]
+    earlier = np.concatenate([np.zeros_like(values[:, :, :1]), values[:, :, :-1]], axis=2)
+    parts, earlier_parts = (
+        [all_.sum(axis=2) if y == CUMULATED_LABEL else all_[:, :, position[int(y)]] for y in years]
+        for all_ in (values, earlier)
+    )
     out = np.zeros((len(values), len(graph.links), len(years)))
     for k, link in enumerate(graph.links):
-        plus, minus = [index[f] for f in link.flows], [index[f] for f in link.minus]
-        for t, part in enumerate(parts):
-            out[:, k, t] = np.maximum(part[:, plus].sum(axis=1) - part[:, minus].sum(axis=1), 0.0)
+        plus, minus, before = ([index[f] for f in names] for names in (link.flows, link.minus, link.before))
+        for t, (part, last) in enumerate(zip(parts, earlier_parts, strict=True)):
+            net = part[:, plus].sum(axis=1) - part[:, minus].sum(axis=1) - last[:, before].sum(axis=1)
+            out[:, k, t] = -net if link.reverse else net
     return out
 
 
@@ -164,7 +170,7 @@ def _evidence(case: Case, graph: Graph, years: list[Any]) -> list[list[list[str]
         times = range(len(system.years)) if year == CUMULATED_LABEL else [system.year_index[int(year)]]
         of_year = []
         for link in graph.links:
-            flows = [system.flow_index[f] for f in link.flows] if link.label != "stays" else []
+            flows = [system.flow_index[f] for f in link.flows] if not link.minus and not link.before else []
             of_year.append(list(dict.fromkeys(i for f in flows for t in times for i in of_flow.get((f, t), ()))))
         out.append(of_year)
     return out

@@ -11,7 +11,7 @@ import pandas as pd
 from reeuncert.plots.access import CUMULATED_LABEL, rows_of
 from reeuncert.plots.panels import Area, Axis, Board, Mark, Panel, Ribbon, Ribbons, Text
 from reeuncert.plots.panels import Node as Box
-from reeuncert.plots.sankey_graph import END_USE, LOSS, UNRECORDED, UNREGISTERED, Graph, Node
+from reeuncert.plots.sankey_graph import END_USE, LOSS, STOCK, UNRECORDED, UNREGISTERED, Graph, Node
 from reeuncert.plots.sankey_layout import Layout, fullest, layout_of
 from reeuncert.plots.style import NODE_WIDTH, Theme, colours_of, interval_name, mixed, shown
 from reeuncert.plots.style import UNRECORDED as PINK
@@ -25,7 +25,7 @@ MOST_IDS = 6
 
 def sankey_boards(table: pd.DataFrame, graph: Graph, regions: Sequence[str], theme: Theme) -> dict[str, Board]:
     """Year → its board, from rows of `sankey_data`; all years have one scale, and their sum has its own."""
-    lost = "" if LOSS in set(table["route"]) else "; stocks and losses are not drawn"
+    lost = "" if LOSS in set(table["route"]) else "; losses are not drawn"
     out = {}
     for part in (table[table["year"] != CUMULATED_LABEL], table[table["year"] == CUMULATED_LABEL]):
         layout = layout_of(part, graph) if len(part) else None
@@ -33,7 +33,7 @@ def sankey_boards(table: pd.DataFrame, graph: Graph, regions: Sequence[str], the
             assert layout is not None
             marks = _marks(rows, year, graph, layout, regions, theme)
             panel = Panel("", marks=marks, x=Axis(limits=(-0.01, 1.13)), y=Axis(limits=(-0.01, 1.08)), bare=True)
-            said = f"width: median in {rows['unit'].iloc[0]}; opacity: {interval_name()} around the median{lost}"
+            said = f"width: mean in {rows['unit'].iloc[0]}; paler: wider {interval_name()}{lost}"
             title = f"Flows from the mine to the end use, {year}"
             out[str(year)] = Board(title, (panel,), 1, 6.3, 12.0, said, _keys(theme))
     return out
@@ -43,7 +43,7 @@ def ribbon_colour(row: Any, regions: Sequence[str], theme: Theme) -> str:
     """Colour of a ribbon: its region's; darker (on dark ground: lighter) if unregistered, pink if unrecorded."""
     if row.route == UNRECORDED:
         return mixed(PINK, theme.ink, 0.4) if theme.name == "dark" else PINK
-    if row.route == LOSS:
+    if row.route in (LOSS, STOCK):
         return theme.prior
     colour = colours_of(list(regions)).get(row.region, theme.muted)
     return mixed(colour, theme.ink, 0.45) if row.route == UNREGISTERED else colour
@@ -51,7 +51,7 @@ def ribbon_colour(row: Any, regions: Sequence[str], theme: Theme) -> str:
 
 def node_colour(node: Node, regions: Sequence[str], theme: Theme) -> str:
     """Colour of a node: that of its row; losses and end uses are grey."""
-    if node.side == LOSS:
+    if node.side == LOSS or node.stage == STOCK:
         return theme.prior
     if node.stage == END_USE:
         return theme.muted
@@ -98,24 +98,24 @@ def _marks(
     nodes = {n.name: n for column in graph.columns for n in column if n.name in layout.top[year]}
     index = {name: i for i, name in enumerate(nodes)}
     top, height = layout.top[year], layout.height[year]
-    leaves, enters = _ends(rows, "source", "target", top), _ends(rows, "target", "source", top)
+    leaves, enters = ends_of(rows, "source", "target", top), ends_of(rows, "target", "source", top)
     ribbons = tuple(
         Ribbon(
             index[row.source],
             index[row.target],
-            row.median,
+            row.mean,
             1.0 - top[row.source] - leaves[row.Index] * layout.scale,
             1.0 - top[row.target] - enters[row.Index] * layout.scale,
-            row.median * layout.scale,
-            ribbon_colour(row, regions, theme),
-            opacity_of(row.factor),
+            row.mean * layout.scale,
+            mixed(ribbon_colour(row, regions, theme), theme.ground, 1.0 - opacity_of(row.factor)),
+            1.0,
             HATCHES.get(row.route, ""),
             _hover(row, nodes),
         )
         for row in rows_of(rows)
     )
     boxes = tuple(
-        Box(layout.x[n], 1.0 - top[n], height[n], node_colour(node, regions, theme), _node_text(node))
+        Box(layout.x[n], 1.0 - top[n], height[n], node_colour(node, regions, theme), node_text(node))
         for n, node in nodes.items()
     )
     diagram = Ribbons(boxes, ribbons, str(rows["unit"].iloc[0]), min(1.0, layout.scale * fullest(rows)))
@@ -130,27 +130,29 @@ def _marks(
     for n, node in nodes.items():
         if node.stage == END_USE:
             middle = 1.0 - top[n] - 0.5 * height[n]
-            texts.append(Text(layout.x[n] + NODE_WIDTH, middle, _node_text(node), align="left"))
+            texts.append(Text(layout.x[n] + NODE_WIDTH, middle, node_text(node), align="left"))
     return (diagram, *texts)
 
 
-def _ends(table: pd.DataFrame, at: str, other: str, top: Any) -> dict[Any, float]:
+def ends_of(table: pd.DataFrame, at: str, other: str, top: Any) -> dict[Any, float]:
     """How far down its node each ribbon begins, in mass: ribbons leave in the order of the nodes they go to."""
     out: dict[Any, float] = {}
-    medians = table["median"].to_dict()
+    widths = table["mean"].to_dict()
     for _, part in table.groupby(at, sort=False):
         below = 0.0
         for i in sorted(part.index, key=lambda i: top[table.at[i, other]]):
             out[i] = below
-            below += float(medians[i])
+            below += float(widths[i])
     return out
 
 
 def _hover(row: Any, nodes: dict[str, Node]) -> str:
     low, high = shown(row.eti90_lb, row.unit), shown(row.eti90_ub, row.unit)
-    text = f"{_node_text(nodes[row.source])} → {_node_text(nodes[row.target])}, {row.year}\n"
+    text = f"{node_text(nodes[row.source])} → {node_text(nodes[row.target])}, {row.year}\n"
     text += f"{row.route}{', ' + row.label if row.label else ''}\n"
-    text += f"median {shown(row.median, row.unit)}\n{interval_name()}: {low} to {high}"
+    text += (
+        f"mean {shown(row.mean, row.unit)}, median {shown(row.median, row.unit)}\n{interval_name()}: {low} to {high}"
+    )
     if np.isfinite(row.prior_median):
         prior = [shown(v, row.unit) for v in (row.prior_median, row.prior_eti90_lb, row.prior_eti90_ub)]
         text += f"\nprior: {prior[0]} ({prior[1]} to {prior[2]})"
@@ -160,9 +162,12 @@ def _hover(row: Any, nodes: dict[str, Node]) -> str:
     return f"{text}\n{said}"
 
 
-def _node_text(node: Node) -> str:
+def node_text(node: Node) -> str:
+    """What a node is called in the diagram."""
     if node.stage == END_USE:
         return str(node.name.split("|")[1])
+    if node.stage == STOCK:
+        return f"{'stock change' if node.side == LOSS else 'from stock'}, {node.row}"
     if node.side == LOSS:
         return f"losses, {node.row}"
     side = {"supply": "", "disposal": " after trade"}.get(node.side, "")

@@ -1,8 +1,9 @@
 """Which nodes and links a Sankey diagram of a system has: columns are stages, rows are regions and routes.
 
 A process that only one market feeds is drawn as part of that market, all uses of a region as one node, and a market as
-two: what it gets from its own region, and what it has after trade. So every flow runs from left to right, trade between
-regions shows as crossings between rows, and a year of a large system stays readable.
+two: what it gets from its own region, and what it has after trade. What a stock gains or loses in a year leaves or
+enters its market after trade, so that with means as widths every node balances. So every flow runs from left to
+right, trade between regions shows as crossings between rows, and a year of a large system stays readable.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from reeuncert.case.records import Case
 from reeuncert.system.definition import OUTSIDE, Flow
 
 REGISTERED, UNREGISTERED, UNRECORDED, LOSS = "registered", "unregistered", "unrecorded", "loss"
+STOCK = "stock"
 SUPPLY, DISPOSAL, USE, END_USE, SOURCE = "supply", "disposal", "use", "end use", "source"
 BORDER_CROSSING = ("declared", "undeclared")
 
@@ -32,7 +34,15 @@ class Node:
 
 @dataclass(frozen=True)
 class Link:
-    """A ribbon of the diagram: the sum of some flows less that of others (what stays in a market after its imports)."""
+    """A ribbon of the diagram: the sum of some flows less that of others (what stays in a market after its imports).
+
+    Parameters
+    ----------
+    before
+        Stocks at the end of the year before, which are subtracted.
+    reverse
+        Whether the sign of the whole is changed (what is taken from a stock).
+    """
 
     source: Node
     target: Node
@@ -41,6 +51,8 @@ class Link:
     flows: tuple[str, ...]
     minus: tuple[str, ...] = ()
     label: str = ""
+    before: tuple[str, ...] = ()
+    reverse: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,6 +77,13 @@ class _Builder:
     def __init__(self, case: Case) -> None:
         self.case = case
         self.flows = [f for f in case.system.flows if not f.is_stock]
+        self.stocks: dict[str, list[str]] = {}
+        self.opening: dict[str, list[str]] = {}
+        for flow in case.system.flows:
+            if flow.is_stock:
+                self.stocks.setdefault(flow.from_process, []).append(flow.name)
+            elif flow.quantity == "opening_stock":
+                self.opening.setdefault(flow.to_process, []).append(flow.name)
         self.processes = {p.name: p for p in case.system.processes}
         self.markets = {p.name for p in case.system.processes if p.stage == "market"}
         self.home = {name: self._home(name) for name in self.processes}
@@ -72,7 +91,7 @@ class _Builder:
 
     def graph(self) -> Graph:
         links = [link for flow in self.flows if (link := self._link(flow)) is not None]
-        links += self._within_markets(links)
+        links += [*self._within_markets(links), *self._stock_changes({link.source.name for link in links})]
         merged = _merged(links)
         columns = _columns(merged)
         used = {node.row for column in columns for node in column if node.row}
@@ -162,8 +181,21 @@ class _Builder:
             route = UNREGISTERED if node.row.endswith(f", {UNREGISTERED}") else REGISTERED
             begin = Node(f"{market}|{SUPPLY}", node.row, node.stage, SUPPLY)
             region = self.processes[market].region
-            inner.append(Link(begin, node, route, region, tuple(out[name]), tuple(came.get(name, ())), "stays"))
+            kept = self.stocks.get(market, ())
+            minus = (*came.get(name, ()), *self.opening.get(market, ()))
+            inner.append(Link(begin, node, route, region, (*out[name], *kept), minus, "stays", tuple(kept)))
         return inner
+
+    def _stock_changes(self, givers: set[str]) -> Iterable[Link]:
+        """Two ribbons for each process with a stock, of which a year has one: what goes into the stock, what leaves."""
+        for process in self.stocks:
+            node, region = self._node(process, DISPOSAL), self.processes[process].region
+            node = node if node.name in givers else self._node(process, SUPPLY)  # all that it has goes abroad
+            kept, opened = tuple(self.stocks[process]), tuple(self.opening.get(process, ()))
+            into = Node(f"{STOCK}|into|{node.name}", node.row, STOCK, LOSS)
+            yield Link(node, into, STOCK, region, kept, opened, "into stock", kept)
+            out = Node(f"{STOCK}|out|{node.name}", node.row, STOCK, SOURCE)
+            yield Link(out, node, STOCK, region, kept, opened, "out of stock", kept, reverse=True)
 
 
 def _route(flow: Flow) -> str:
@@ -187,6 +219,8 @@ def _merged(links: Iterable[Link]) -> list[Link]:
                 before.flows + link.flows,
                 before.minus + link.minus,
                 link.label,
+                before.before + link.before,
+                link.reverse,
             )
         found[key] = link
     return list(found.values())

@@ -68,9 +68,9 @@ def layout_of(table: pd.DataFrame, graph: Graph) -> Layout:
 
 
 def node_values(rows: pd.DataFrame) -> dict[str, float]:
-    """Mass that goes through each node: the larger of what enters and what leaves (medians)."""
-    into = rows.groupby("target")["median"].sum()
-    out = rows.groupby("source")["median"].sum()
+    """Mass that goes through each node: the larger of what enters and what leaves (means)."""
+    into = rows.groupby("target")["mean"].sum()
+    out = rows.groupby("source")["mean"].sum()
     both = pd.concat([into, out], axis=1).max(axis=1)
     return {str(name): float(value) for name, value in both.items()}
 

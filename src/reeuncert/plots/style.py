@@ -11,6 +11,8 @@ import numpy as np
 from reeuncert.indicators.headlines import number
 
 BACKENDS = ("matplotlib", "plotly")
+BOARD = "board"
+"""Asks for a figure as data: a board, or a board for each step."""
 
 PROBABILITIES = (0.5, 0.8, 0.9)
 """Probabilities of the bands of a fan, innermost first; the widest is the interval that tables and sentences give."""
@@ -23,6 +25,9 @@ HUES = ("#0072B2", "#E69F00", "#009E73", "#56B4E9", "#CC79A7", "#8C6D31", "#5E4F
 UNRECORDED = "#B2186B"
 """Colour of what crosses a border without a record: no region has it."""
 
+
+OFFICES = ("#8C510A", "#01665E")
+"""Colours of the exporter's and the importer's records: a palette of its own, since they are no regions."""
 
 NODE_WIDTH = 0.009
 """Width of a node of a Sankey diagram, as part of the diagram's."""
@@ -85,7 +90,7 @@ def theme_of(name: str) -> Theme:
 
 def check_backend(backend: str) -> None:
     """Refuse an unknown library."""
-    if backend not in BACKENDS:
+    if backend not in (*BACKENDS, BOARD):
         raise ValueError(f"backend is {backend!r}; there are: {', '.join(BACKENDS)}")
 
 

@@ -13,6 +13,8 @@ from markupsafe import Markup
 
 from reeuncert.errors import ReeUncertError
 from reeuncert.parts import Failed, attempt
+from reeuncert.plots.panels import Area, Axis, Board, Line, Panel, Points, Ribbons, Text
+from reeuncert.plots.style import HUES, UNRECORDED
 
 DIGITS = 4
 """Significant digits of numbers in figures."""
@@ -51,8 +53,8 @@ class Figure:
 
 
 def figure(name: str, title: str, draw: Callable[[], Any], *, alt: str, caption: str = "", height: int = 420) -> Figure:
-    """Draw a figure, or return one with the error. ``draw`` returns a Plotly figure, or a spec for a drawing function
-    of the page (a mapping with ``kind``).
+    """Draw a figure, or return one with the error. ``draw`` returns a board of one panel, or a spec for a drawing
+    function of the page (a mapping with ``kind``).
     """
 
     def made() -> Mapping[str, Any] | str:
@@ -60,7 +62,7 @@ def figure(name: str, title: str, draw: Callable[[], Any], *, alt: str, caption:
             drawn = draw()
         except ReeUncertError as error:  # the result lacks the data of this figure; the message tells which
             return str(error)
-        spec = drawn if isinstance(drawn, Mapping) else plotly_spec(drawn)
+        spec = drawn if isinstance(drawn, Mapping) else panel_spec(drawn)
         script_json(spec)
         return spec
 
@@ -70,14 +72,53 @@ def figure(name: str, title: str, draw: Callable[[], Any], *, alt: str, caption:
     return Figure(name, title, alt, spec, caption, "", height)
 
 
-def plotly_spec(drawn: Any) -> dict[str, Any]:
-    """A Plotly figure as data for the page, without its template, which is the same for all figures."""
-    content = drawn.to_plotly_json()
-    layout = dict(content.get("layout", {}))
-    layout.pop("template", None)
-    spec = {"kind": "plotly", "data": content.get("data", []), "layout": layout}
-    frames = [{"name": f.name, "data": [t.to_plotly_json() for t in f.data]} for f in getattr(drawn, "frames", ())]
-    return spec | ({"frames": frames} if frames else {})
+def panel_spec(board: Board) -> dict[str, Any]:
+    """A board of one panel as data for ``draw.js``; a colour is a variable of the style sheet."""
+    (panel,) = board.panels
+    marks = [mark for mark in (*panel.all_marks(), *board.keys) if not isinstance(mark, Ribbons)]
+    years = panel.x is None
+    x = _axis(panel.x or Axis(limits=_reach(panel)))
+    unit = "%" if panel.unit == "1" else panel.unit
+    drawn = {"years": years, "x": x, "y": _axis(panel.vertical()), "marks": [_mark(mark) for mark in marks]}
+    return {"kind": "panel", "unit": unit, "panel": drawn}
+
+
+def _axis(axis: Axis) -> dict[str, Any]:
+    out = {"title": axis.title, "limits": axis.limits, "log": axis.log or None, "ticks": axis.ticks or None}
+    return {name: value for name, value in out.items() if value}
+
+
+def _reach(panel: Panel) -> tuple[float, float]:
+    years = [float(year) for fan in panel.fans for year in fan.x]
+    return min(years) - 0.4, max(years) + 0.4
+
+
+def _mark(mark: Area | Line | Points | Text) -> dict[str, Any]:
+    out: dict[str, Any] = {"c": css_colour(mark.colour), "x": mark.x, "y": mark.y}
+    if isinstance(mark, Text):
+        return out | {"k": "t", "t": mark.text, "g": mark.align}
+    out["h"] = list(mark.hover) if isinstance(mark, Line | Points) and mark.hover else None
+    if isinstance(mark, Points):
+        out |= {"k": "p", "n": mark.label, "s": mark.symbol, "o": mark.opacity, "f": mark.hollow or None}
+        out |= {"lo": mark.low, "hi": mark.high}
+    else:
+        out["n"] = mark.name or None
+        more = {"k": "l", "w": mark.width, "d": mark.dash} if isinstance(mark, Line) else {"k": "a", "o": mark.opacity}
+        out |= more
+    return {name: value for name, value in out.items() if value is not None}
+
+
+def css_colour(colour: str) -> str:
+    """Variable of the style sheet for a colour of the figures; other colours as they are.
+
+    Examples
+    --------
+    >>> css_colour("#0072B2"), css_colour("alert"), css_colour("#123456")
+    ('hue-0', 'red', '#123456')
+    """
+    if colour in HUES:
+        return f"hue-{HUES.index(colour)}"
+    return {UNRECORDED: "unrecorded", "alert": "red"}.get(colour, colour)
 
 
 def script_json(value: Any) -> Markup:

@@ -12,21 +12,22 @@ from pathlib import Path
 import jinja2
 import xarray as xr
 from markupsafe import Markup
-from plotly.offline import get_plotlyjs
 
+from reeuncert.case.labels import plain
 from reeuncert.errors import OutputError
 from reeuncert.files import explained, write_whole
 from reeuncert.indicators.compute import with_indicators
 from reeuncert.parts import Failed, attempt, collecting
 from reeuncert.plots.style import shown
 from reeuncert.report import words
+from reeuncert.report.named import citation, labels_of
 from reeuncert.report.section import Section
 from reeuncert.report.sections import SECTIONS
 from reeuncert.report.verdict import verdict_of
 from reeuncert.result.io import provenance
 from reeuncert.result.result import Result
 
-SCRIPTS = ("base.js", "fans.js", "tables.js", "flows.js", "triangle.js", "start.js")
+SCRIPTS = ("base.js", "draw.js", "fans.js", "flows.js", "triangle.js", "tables.js", "share.js", "start.js")
 """Scripts of the page; `start.js` comes last."""
 
 
@@ -80,7 +81,8 @@ def render(result: Result, *, sections: Sequence[Section] = SECTIONS) -> str:
             "a report needs the group 'posterior' and the attribute 'case_json'; give a result of reeuncert.sample"
         )
     environment = _environment()
-    js, plotly = "\n".join(_asset(name) for name in SCRIPTS), get_plotlyjs().replace("\r\n", "\n")
+    environment.filters["told"] = result.once(labels_of).told
+    js = "\n".join(_asset(name) for name in SCRIPTS)
     with collecting(result.failed):
         # The verdict is rendered last: it also reports parts of the page that failed.
         made = {s.id: _render(environment, s, result) for s in sorted(sections, key=lambda s: s.id == "verdict")}
@@ -93,8 +95,8 @@ def render(result: Result, *, sections: Sequence[Section] = SECTIONS) -> str:
         provenance=provenance(result.dt),
         css=_asset("report.css"),
         js=Markup(js),
-        plotly=Markup(plotly),  # Plotly's own code, not a user's text
-        script_hashes=[_csp_hash(script) for script in (js, plotly)],
+        script_hash=_csp_hash(js),
+        citation=citation(result),
     )
 
 
@@ -120,7 +122,8 @@ def _environment() -> jinja2.Environment:
     environment.filters |= {
         "value": shown,
         "interval": words.interval,
-        "plain": words.plain_words,
+        "plain": plain,
+        "column": words.column,
         "linked": words.linked,
     }
     return environment

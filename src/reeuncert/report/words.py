@@ -7,7 +7,9 @@ import re
 
 from markupsafe import Markup
 
+from reeuncert.case.labels import plain
 from reeuncert.indicators.headlines import number as number
+from reeuncert.indicators.headlines import numbers
 from reeuncert.system.definition import Selector
 
 _URL = re.compile(r"https?://[^\s\"'<>]+", re.ASCII)
@@ -26,7 +28,22 @@ def interval(low: float, high: float, unit: str = "") -> str:
         return "not defined"
     factor, shown = (100.0, "%") if unit == "1" else (1.0, unit)
     dash = " to " if low < 0 else "–"
-    return f"{number(factor * low)}{dash}{number(factor * high)} {shown}".strip()
+    _, lower, upper = numbers(low, factor * low, factor * high)
+    return f"{lower}{dash}{upper} {shown}".strip()
+
+
+def estimate(median: float, low: float, high: float, unit: str = "") -> str:
+    """Median with its interval.
+
+    Examples
+    --------
+    >>> estimate(97.4, 58.2, 137.0, "kt"), estimate(0.713, 0.668, 0.758, "1")
+    ('97 kt (58–137 kt)', '71.3 % (66.8–75.8 %)')
+    """
+    if not math.isfinite(median):
+        return "not defined"
+    percent, shown = unit == "1", "%" if unit == "1" else unit
+    return f"{numbers(median, low, high, percent=percent)[0]} {shown}".strip() + f" ({interval(low, high, unit)})"
 
 
 def selector_text(selector: Selector) -> str:
@@ -38,7 +55,7 @@ def selector_text(selector: Selector) -> str:
     'trade + declared of salt, from A to B'
     """
     fields = {name: " + ".join(values) for name, values in selector.fields.items()}
-    parts = [plain_words(fields.pop("quantity", "")) or "mass"]
+    parts = [plain(fields.pop("quantity", "")) or "mass"]
     if "product" in fields:
         parts.append(f"of {fields.pop('product')}")
     origin, destination = fields.pop("origin", ""), fields.pop("destination", "")
@@ -50,19 +67,23 @@ def selector_text(selector: Selector) -> str:
             parts[-1] += f", {' '.join(both)}"
     if "end_use" in fields:
         parts.append(f"for {fields.pop('end_use')}")
-    rest = ", ".join(f"{plain_words(k)} {v}" for k, v in fields.items())
+    rest = ", ".join(f"{plain(k)} {v}" for k, v in fields.items())
     return " ".join(parts) + (f" ({rest})" if rest else "")
 
 
-def plain_words(name: str) -> str:
-    """A name of a table without its underscores.
+COLUMNS = {"eti90_lb": "5 %", "eti90_ub": "95 %", "r_hat": "R-hat", "ess_bulk": "bulk ESS", "ess_tail": "tail ESS"}
+
+
+def column(name: str) -> str:
+    """Heading of a column of a table.
 
     Examples
     --------
-    >>> plain_words("mine_production")
-    'mine production'
+    >>> column("eti90_lb"), column("prior_eti90_ub"), column("measured_year")
+    ('5 %', 'prior 95 %', 'measured year')
     """
-    return name.replace("_", " ")
+    before, _, own = name.rpartition("prior_")
+    return ("prior " if before or name != own else "") + COLUMNS.get(own, plain(own))
 
 
 def linked(text: str) -> Markup:

@@ -1,91 +1,121 @@
-// A Plotly figure with a slider becomes a figure with a slider of the page: reachable by keyboard, read out, and drawn
-// one step at a time.
-report.plainFigure = report.kinds.plotly;
+// Sankey diagram: places come with the page; ribbons are opaque mixtures with the ground, so that crossings do not add up.
+report.ribbon = (x0, x1, a, b, h) => {
+  const m = (x0 + x1) / 2;
+  return `M${x0},${a}C${m},${a} ${m},${b} ${x1},${b}V${b + h}C${m},${b + h} ${m},${a + h} ${x0},${a + h}Z`;
+};
 
-report.kinds.plotly = (element, spec, controls, again) => {
-  const slider = spec.layout.sliders?.[0];
-  if (!slider || slider.steps.length < 2) return report.plainFigure(element, spec);
-  const figure = controls.parentElement, id = `${figure.id}-step`;
-  if (!again) {
-    const range = report.make("input", { type: "range", id, min: 0, max: slider.steps.length - 1, step: 1, value: slider.active ?? 0 });
-    controls.append(report.make("label", { htmlFor: id }, "Year"), range, report.make("output", { id: `${id}-shown`, htmlFor: id }));
-    range.addEventListener("input", () => { try { Promise.resolve(show()).catch((e) => report.failed(element, e)); } catch (e) { report.failed(element, e); } });
-    element.classList.add("scrolled");
-    element.tabIndex = 0;
-    element.setAttribute("role", "group");
+report.kinds.sankey = (element, spec, controls) => {
+  const figure = controls.parentElement, one = report.one;
+  const range = report.make("input", { type: "range", id: "sankey-step", min: 0, max: spec.steps.length - 1, step: 1, value: spec.start });
+  const shown = report.make("output", { id: "sankey-step-shown", htmlFor: range.id });
+  controls.append(report.make("label", { htmlFor: range.id }, "Year"), range, shown);
+  const chosen = {};
+  for (const [name, values] of [["region", spec.regions], ["product", spec.products]]) {
+    if (values.length < 2) continue;
+    const select = report.make("select", { id: `sankey-${name}` }, report.make("option", { value: "" }, `all ${name}s`), ...values.map((v) => report.make("option", { value: v }, v)));
+    controls.append(report.make("label", { htmlFor: select.id }, name[0].toUpperCase() + name.slice(1)), select);
+    select.addEventListener("change", () => draw());
+    chosen[name] = select;
   }
-  const show = () => {
-    const step = slider.steps[Number(report.one("input", controls).value)];
-    report.one("output", controls).textContent = step.label;
-    report.one("input", controls).setAttribute("aria-valuetext", step.label);
-    const [change, layout] = step.args;
-    const data = spec.data.filter((_, i) => change.visible[i]).map((trace) => ({ ...trace, visible: true }));
-    const whole = { ...spec.layout, ...layout, sliders: [] };
-    whole.margin = { ...whole.margin, b: 16 };
-    whole.height = (whole.height ?? 600) - 150;
-    document.dispatchEvent(new CustomEvent("report-step", { detail: { figure: figure.id, label: step.label } }));
-    return report.plainFigure(report.inner(element), { ...spec, data, layout: whole });
+  element.classList.add("scrolled");
+  element.tabIndex = 0;
+  element.setAttribute("role", "group");
+  element.append(report.make("div", { className: "inner" }));
+  const wanted = (name, values) => !chosen[name]?.value || values.includes(chosen[name].value);
+  const draw = () => {
+    const t = Number(range.value), step = spec.steps[t], inner = one(".inner", element), layout = spec.layouts[spec.layout[t]];
+    shown.textContent = step;
+    range.setAttribute("aria-valuetext", step);
+    const width = Math.max(300, inner.clientWidth), height = Number.parseFloat(element.dataset.height), top = 54, high = height - top - 30;
+    const left = 4, wide = width - left - 150, X = (v) => left + wide * v, Y = (v) => top + high * v, bar = 9;
+    const svg = report.svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "sankey", "aria-hidden": "true" });
+    const text = (x, y, said, more = {}) => svg.append(report.svg("text", { x, y, ...more }, said));
+    spec.headings.forEach(([x, said, traded], i) => text(X(x), 26, said, { "text-anchor": i ? "middle" : "start", class: traded ? "quiet" : "name" }));
+    for (const [row, y] of layout.rows) text(left, Y(y) - 6, row, { class: "name halo" });
+    const order = spec.links.filter((l) => l.m[t] > 0).sort((a, b) => b.m[t] - a.m[t]);
+    for (const link of order) {
+      const from = spec.nodes[link.s], to = spec.nodes[link.t], h = Math.max(0.6, link.m[t] * layout.scale * high);
+      const faint = wanted("region", link.regions) && wanted("product", link.products) ? "" : " dimmed";
+      const path = report.svg("path", { d: report.ribbon(X(from.x) + bar, X(to.x), Y(link.a[t]), Y(link.b[t]), h), class: `ribbon ${link.route}${faint}`, "data-link": link.i });
+      path.style.setProperty("--own", report.paint(link.c));
+      path.style.setProperty("--part", `${100 * link.o[t]}%`);
+      svg.append(path);
+    }
+    for (const node of spec.nodes) {
+      if (node.y[t] === null) continue;
+      const h = Math.max(1, node.v[t] * layout.scale * high), y = Y(node.y[t]);
+      svg.append(report.svg("rect", { x: X(node.x), y, width: bar, height: h, style: `fill:${report.paint(node.c)}` }));
+      const value = report.number(Number(node.v[t].toPrecision(2)));
+      if (node.end) text(X(node.x) + bar + 5, y + h / 2 + 4, `${node.name} ${value}`);
+      else if (h > 13) text(X(node.x) + bar + 4, y + Math.min(h - 3, 12), value, { class: "value halo" });
+    }
+    const unit = report.nice(0, 1 / layout.scale / 5, 2).pop(), size = unit * layout.scale * high;
+    svg.append(report.svg("rect", { x: width - 20, y: height - size - 6, width: 7, height: size, class: "bar" }));
+    text(width - 26, height - 10, `${report.number(unit)} ${spec.unit}${t === spec.steps.length - 1 && spec.layouts.length > 1 ? ": the sum of all years has a scale of its own" : ""}`, { "text-anchor": "end", class: "quiet" });
+    svg.addEventListener("pointermove", (event) => report.tip(event.target.dataset?.link ? told(spec.links[event.target.dataset.link], t) : null, event));
+    svg.addEventListener("pointerleave", () => report.tip(null));
+    svg.addEventListener("click", (event) => event.target.dataset?.link && document.dispatchEvent(new CustomEvent("report-ribbon", { detail: spec.links[event.target.dataset.link] })));
+    inner.replaceChildren(svg);
+    document.dispatchEvent(new CustomEvent("report-step", { detail: { label: step } }));
   };
-  return show();
+  const told = (link, t) => [
+    `${spec.nodes[link.s].name} → ${spec.nodes[link.t].name}, ${spec.steps[t]}`, [link.route, link.label].filter(Boolean).join(", "),
+    `mean ${report.number(link.m[t])} ${spec.unit}; 90 %: ${report.interval(link.q[0][t], link.q[2][t])} ${spec.unit}`,
+    ...(link.p ? [`prior, 90 %: ${report.interval(link.p[0][t], link.p[2][t])} ${spec.unit}`] : []), "click: over the years"];
+  spec.links.forEach((link, i) => { link.i = i; });
+  element.table = () => {
+    const columns = ["year", "from", "to", "route", "unit", "mean", "5 %", "median", "95 %"], rows = [];
+    spec.steps.forEach((step, t) => spec.links.forEach((l) => { if (l.m[t] > 0) rows.push([step, spec.nodes[l.s].name, spec.nodes[l.t].name, l.route, spec.unit, l.m[t], l.q[0][t], l.q[1][t], l.q[2][t]]); }));
+    return { unit: spec.unit, columns, rows };
+  };
+  range.addEventListener("input", draw);
+  report.sized(element, draw);
 };
 
-report.inner = (element) => {
-  if (!element.firstElementChild) element.append(report.make("div", { className: "inner" }));
-  return element.firstElementChild;
-};
-
-// One flow: its fan, and what is known of it in the year that the diagram shows.
-report.kinds.flow = (element, spec, controls, again) => {
-  const figure = controls.parentElement;
-  if (!again) {
-    const list = report.make("select", { id: "flow-chosen" });
-    controls.append(report.make("label", { htmlFor: "flow-chosen" }, "Flow"), list);
-    const detail = report.make("div", { className: "detail" });
-    detail.setAttribute("aria-live", "polite");
-    element.before(detail);
-    list.addEventListener("change", () => show());
-    document.addEventListener("report-step", (event) => {
-      if (event.detail.figure !== "fig-sankey") return;
-      figure.dataset.step = event.detail.label;
-      fill();
-      show();
-    });
-    figure.dataset.step = report.one("#fig-sankey-step-shown")?.textContent ?? String(spec.years[spec.years.length - 1]);
-  }
-  const at = () => spec.years.indexOf(Number(figure.dataset.step));
+// One flow: its fan, and what is known of it in the year that the diagram shows; or the ribbon that was clicked.
+report.kinds.flow = (element, spec, controls) => {
+  const figure = controls.parentElement, list = report.make("select", { id: "flow-chosen" });
+  controls.append(report.make("label", { htmlFor: list.id }, "Flow"), list);
+  const detail = report.make("div", { className: "detail", "aria-live": "polite" }), n = spec.years.length;
+  element.before(detail);
+  let step = report.one("#sankey-step-shown")?.textContent ?? String(spec.years[n - 1]);
+  const at = () => spec.years.indexOf(Number(step));
   const values = (flow) => (at() < 0 ? [flow.all, flow.allp] : [flow.q.map((row) => row[at()]), flow.p?.map((row) => row[at()])]);
+  const indicator = { unit: spec.unit, percent: false };
+  const drawn = (series) => {
+    element.table = () => report.fanRows(spec.years, indicator, series);
+    report.panel(element, report.fanPanel(spec.years, indicator, series));
+  };
   const fill = () => {
-    const list = report.one("#flow-chosen", controls), before = list.value;
+    const before = list.value;
     const there = spec.flows.filter((f) => values(f)[0][1] !== null && values(f)[0][2] > 0).sort((a, b) => values(b)[0][1] - values(a)[0][1]);
-    list.replaceChildren(...there.map((f) => report.make("option", { value: f.name }, `${f.name} (${report.number(values(f)[0][1])} ${spec.unit})`)));
+    list.replaceChildren(...there.map((f) => report.make("option", { value: f.name }, `${f.label} (${report.number(values(f)[0][1])} ${spec.unit})`)));
     // The largest of which something was reported is the better example to begin with.
     const first = there.find((f) => f.said.length) ?? there[0];
     if (there.some((f) => f.name === before)) list.value = before;
     else if (first) list.value = first.name;
   };
   const show = () => {
-    const flow = spec.flows.find((f) => f.name === report.one("#flow-chosen", controls).value);
-    const detail = report.one(".detail", figure);
-    if (!flow) { detail.textContent = "No flow in this year."; return undefined; }
-    const [q, p] = values(flow), year = spec.years[at()];
-    const when = year ?? `${spec.years[0]} to ${spec.years[spec.years.length - 1]}`;
+    const flow = spec.flows.find((f) => f.name === list.value);
+    if (!flow) { detail.textContent = "No flow in this year."; return; }
+    const [q, p] = values(flow), year = spec.years[at()], when = year ?? `${spec.years[0]} to ${spec.years[n - 1]}`;
     const said = flow.said.filter(([, first, last]) => year === undefined || (first <= year && year <= last));
-    const lines = [
-      report.make("p", {}, report.make("strong", {}, flow.way), ` (${flow.about})${flow.note ? `: ${flow.note}` : ""}`),
-      report.make("p", {}, `${when}: ${report.number(q[1])} ${spec.unit}, 90 % interval ${report.interval(q[0], q[2])} ${spec.unit}`, p ? `; prior ${report.number(p[1])} ${spec.unit} (${report.interval(p[0], p[2])})` : ""),
-    ];
     const evidence = report.make("p", {}, said.length ? "Evidence on this flow: " : "No data measure this flow alone: it follows from the balance and the priors.");
-    said.slice(0, 30).forEach(([id], i) => evidence.append(i ? ", " : "", report.make("a", { href: `#evidence-${id}` }, id)));
+    said.slice(0, 30).forEach(([id, first, last, source], i) => evidence.append(i ? ", " : "", report.make("a", { href: `#evidence-${id}` }, `${source} (${first === last ? first : `${first}–${last}`})`)));
     if (said.length > 30) evidence.append(` and ${said.length - 30} more`);
-    detail.replaceChildren(...lines, evidence);
-    const scale = (rows) => rows && [rows[0], rows[0], rows[0], rows[1], rows[2], rows[2], rows[2]];
-    const series = { q: scale(flow.q), p: flow.p };
-    const indicator = { unit: spec.unit, percent: false };
-    const traces = report.fanTraces(spec.years, indicator, series);
-    const median = traces[traces.length - 1];
-    median.text = spec.years.map((y, t) => `<b>${y}: ${report.number(flow.q[1][t])}</b><br>90 %: ${report.interval(flow.q[0][t], flow.q[2][t])}`);
-    return report.plotly().react(element, traces, report.themed(report.fanLayout(indicator, report.fanRange(indicator, series), false)), report.config);
+    detail.replaceChildren(
+      report.make("p", {}, report.make("strong", {}, flow.label), ` from ${flow.way}${flow.note ? `: ${flow.note}` : ""}`),
+      report.make("p", {}, `${when}: ${report.number(q[1], false, q[2] - q[0])} ${spec.unit}, 90 % interval ${report.interval(q[0], q[2])} ${spec.unit}`, p ? `; prior ${report.interval(p[0], p[2])} ${spec.unit}` : ""), evidence);
+    drawn(flow);
   };
-  if (!again) fill();
-  return show();
+  list.addEventListener("change", show);
+  document.addEventListener("report-step", (event) => { step = event.detail.label; fill(); show(); });
+  document.addEventListener("report-ribbon", (event) => {
+    const link = event.detail, cut = (rows) => rows?.map((row) => row.slice(0, n));
+    detail.replaceChildren(report.make("p", {}, report.make("strong", {}, link.title), ` (${link.route}): a ribbon of the diagram, the sum of ${link.flows}`));
+    drawn({ q: cut(link.q), p: cut(link.p) });
+    figure.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  });
+  fill();
+  show();
 };

@@ -1,7 +1,7 @@
 // Regions on a circle, an arrow for each pair; drawn as plain SVG, so that it can be large on a phone too.
-report.kinds.triangle = (element, spec, controls, again) => {
+report.kinds.triangle = (element, spec, controls) => {
   const years = report.fans().years, one = report.one;
-  if (!again) {
+  {
     const year = report.make("input", { type: "range", id: "triangle-year", min: 0, max: years.length - 1, step: 1, value: years.length - 1 });
     const product = report.make("select", { id: "triangle-product" });
     for (const name of spec.products) product.append(report.make("option", { value: name }, name === "all" ? "all products" : name));
@@ -46,12 +46,12 @@ report.kinds.triangle = (element, spec, controls, again) => {
       // Both directions of a pair bend to their own side.
       const start = { x: a.x + gap * ux - 8 * uy, y: a.y + gap * uy + 8 * ux }, end = { x: b.x - gap * ux - 8 * uy, y: b.y - gap * uy + 8 * ux };
       const middle = { x: (start.x + end.x) / 2 - bend * uy, y: (start.y + end.y) / 2 + bend * ux };
-      const wide = Math.max(1.5, (width < 560 ? 13 : 22) * arrow.mass / most), hue = report.colour(`hue-${i % 9}`);
+      const wide = Math.max(1.5, (width < 560 ? 13 : 22) * arrow.mass / most), hue = `var(--hue-${i % 9})`;
       const path = `M${start.x},${start.y} Q${middle.x},${middle.y} ${end.x},${end.y}`;
-      picture.append(report.svg("path", { d: path, fill: "none", stroke: hue, "stroke-width": wide, "stroke-opacity": 0.55 }));
+      picture.append(report.svg("path", { d: path, fill: "none", style: `stroke:${hue}`, "stroke-width": wide, "stroke-opacity": 0.55 }));
       const tx = end.x - middle.x, ty = end.y - middle.y, tl = Math.hypot(tx, ty) || 1, h = Math.max(8, wide * 0.85 + 4);
       const vx = tx / tl, vy = ty / tl;
-      picture.append(report.svg("path", { d: `M${end.x + h * vx},${end.y + h * vy} L${end.x - h * vy},${end.y + h * vx} L${end.x + h * vy},${end.y - h * vx} Z`, fill: hue }));
+      picture.append(report.svg("path", { d: `M${end.x + h * vx},${end.y + h * vy} L${end.x - h * vy},${end.y + h * vx} L${end.x + h * vy},${end.y - h * vx} Z`, style: `fill:${hue}` }));
       // Labels stand beside their arrow, on its outer side, nearer to its lower end, where there is room.
       const low = width < 560 ? 0.28 : 0.38, t = uy < -0.3 ? low : uy > 0.3 ? 1 - low : 0.5, r = 1 - t;
       const off = wide / 2 + 7;
@@ -62,7 +62,7 @@ report.kinds.triangle = (element, spec, controls, again) => {
         width < 560 ? report.number(arrow.median, true) : `${report.number(arrow.median, true)} (${report.interval(100 * arrow.low, 100 * arrow.high)})`));
     }
     spec.regions.forEach((name, i) => {
-      picture.append(report.svg("circle", { cx: place[i].x, cy: place[i].y, r: 9, fill: report.colour(`hue-${i % 9}`) }));
+      picture.append(report.svg("circle", { cx: place[i].x, cy: place[i].y, r: 9, style: `fill:var(--hue-${i % 9})` }));
       const below = place[i].y > height / 2;
       picture.append(report.svg("text", { x: place[i].x, y: place[i].y + (below ? 28 : -16), "text-anchor": "middle", class: "name halo" }, name));
     });
@@ -72,6 +72,9 @@ report.kinds.triangle = (element, spec, controls, again) => {
     table.tHead.replaceChildren(head);
     table.tBodies[0].replaceChildren(...found.map((f) => report.make("tr", {}, ...[f.to, f.from, report.number(f.median, true), report.interval(f.low, f.high, true), f.prior ? report.interval(f.prior[0], f.prior[1], true) : "", report.number(f.mass)].map((t) => report.make("td", {}, t)))));
   };
-  if (!again) addEventListener("resize", draw);
-  draw();
+  element.table = () => {
+    const { year, product, unit, found } = values();
+    return { unit, columns: ["year", "product", "importer", "exporter", "share 5 %", "share median", "share 95 %", `mass (${unit}), about`], rows: found.map((f) => [year, product, f.to, f.from, f.low, f.median, f.high, f.mass]) };
+  };
+  report.sized(element, draw);
 };

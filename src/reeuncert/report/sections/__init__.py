@@ -21,8 +21,8 @@ from reeuncert.report.sections import (
 
 SECTIONS: tuple[Section, ...] = (
     Section("answers", "Answers", "answers.html.j2", answers.content),
-    Section("verdict", "Verdict", "verdict.html.j2", checks.content),
     Section("flows", "Flows", "flows.html.j2", flows.content),
+    Section("verdict", "Verdict", "verdict.html.j2", checks.content),
     Section("dependence", "Dependence over time", "dependence.html.j2", dependence.content),
     Section("triangle", "The trade triangle", "triangle.html.j2", triangle.content),
     Section("customs-gap", "The customs gap", "customs_gap.html.j2", customs_gap.content),

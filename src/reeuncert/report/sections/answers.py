@@ -1,51 +1,72 @@
-"""Answers: the headlines of the case as sentences with intervals, and whether each rests on the prior."""
+"""Answers: the first screen with at most five of them, then every headline of the case as a card."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reeuncert.indicators.headlines import all_headlines
-from reeuncert.indicators.registry import lookup
+from reeuncert.indicators.registry import CUMULATED, DIMS, base_name, lookup
+from reeuncert.report.sections import no_trade
+from reeuncert.report.sections.panels import fan
 from reeuncert.report.svg import interval_picture
-from reeuncert.report.words import interval
+from reeuncert.report.words import estimate, interval
 from reeuncert.result.learning import INFORMED, LEVELS
 from reeuncert.result.result import Result
-from reeuncert.result.structures import Structures, structures_of
+from reeuncert.result.structures import Structures
 
 STYLES = {"passed": "informed", "warning": "rests", "information": "unknown"}
 """Level of a verdict → style of its mark in the page."""
 
+GROUPS = (
+    ("Dependence", ("import_dep", "export_dep", "interdep", "supp", "net_import", "embodied", "return_share")),
+    ("Trade without a record", ("smuggled", "customs_gap")),
+    ("Mining and refining", ("mine_", "world_mine", "unregistered", "refin", "share_of_")),
+)
+"""Title of a group of cards → how the names of its indicators begin; the others are last."""
+
+OTHERS = "Consumption and other answers"
+TILES = 5
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One large number of the first screen; ``then`` has the same in other years."""
+
+    title: str
+    number: str
+    note: str
+    interval: str = ""
+    labels: str = ""
+    then: str = ""
+    rests: bool = False
+
 
 def content(result: Result) -> dict[str, Any]:
-    """One card per headline, and counts by verdict."""
-    cards = []
+    """Tiles and picture of the first screen, cards by group, and counts by how much the evidence informs them."""
+    rows = [{str(k): v for k, v in row.items()} for row in result.once(all_headlines).to_dict("records")]
     found = structures_of(result.dt)
-    for row in result.once(all_headlines).to_dict("records"):
-        percent = lookup(row["indicator"]).percent
-        unit = "1" if percent else row["unit"]
-        posterior = (row["eti90_lb"], row["median"], row["eti90_ub"])
-        prior = (row["prior_eti90_lb"], row["prior_median"], row["prior_eti90_ub"])
-        told = f"Posterior {interval(posterior[0], posterior[2], unit)}; prior {interval(prior[0], prior[2], unit)}."
-        cards.append(
-            {
-                "sentence": row["sentence"],
-                "picture": interval_picture(posterior, prior, percent=percent, label=told),
-                "style": STYLES[row["level"]],
-                "words": row["verdict"],
-                "why": row["why"],
-                "prior": interval(prior[0], prior[2], unit),
-                "ratio": row["width_ratio"],
-                "structures": [] if found is None else _by_structure(row, found, unit),
-            }
-        )
+    cards: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        name = base_name(row["indicator"])
+        group = next((title for title, starts in GROUPS if name.startswith(starts)), OTHERS)
+        cards.setdefault(group, []).append(_card(row, found))
+    every = [card for group in cards.values() for card in group]
+    words = [card["words"] for card in every]
+    counts = {word: words.count(word) for word in LEVELS if word in words}
     apart = [] if found is None else [name for name in found.names if name not in found.averaged]
     why = {} if found is None else dict(zip(found.names, map(str, found.data["why"].values), strict=True))
-    words = [card["words"] for card in cards]
-    counts = {word: words.count(word) for word in LEVELS if word in words}
     return {
-        "cards": cards,
+        "groups": [(title, cards[title]) for title in (*(t for t, _ in GROUPS), OTHERS) if title in cards],
+        "tiles": list(_tiles(result, rows))[:TILES] if rows else [],
+        "picture": _picture(result, rows[0]) if rows else None,
         "informed": counts.pop(INFORMED, 0),
         "counts": counts,
+        "total": len(every),
         "averaged": [] if found is None else found.averaged,
         "apart": [{"name": name, "why": why[name]} for name in apart],
     }
@@ -63,3 +84,88 @@ def _by_structure(row: dict[str, Any], found: Structures, unit: str) -> list[dic
         }
         for name in found.names
     ]
+
+
+def _card(row: Row, found: Structures | None) -> dict[str, Any]:
+    unit = _unit(row)
+    posterior = (row["eti90_lb"], row["median"], row["eti90_ub"])
+    prior = (row["prior_eti90_lb"], row["prior_median"], row["prior_eti90_ub"])
+    told = f"Posterior {interval(posterior[0], posterior[2], unit)}; prior {interval(prior[0], prior[2], unit)}."
+    log = lookup(row["indicator"]).unit == "mass" and min(posterior[0], prior[0]) > 0
+    return {
+        "sentence": row["sentence"],
+        "picture": interval_picture(posterior, prior, unit=unit, log=log, label=told),
+        "style": STYLES[row["level"]],
+        "words": row["verdict"],
+        "why": row["why"],
+        "prior": interval(prior[0], prior[2], unit),
+        "ratio": row["width_ratio"],
+        "log": log,
+        "structures": [] if found is None else _by_structure(dict(row), found, unit),
+    }
+
+
+def _tiles(result: Result, rows: list[dict[str, Any]]) -> Iterator[Tile]:
+    """The first headline with its other years; the other direction; what has no record; what rests on the prior; what
+    would be lost without trade; then the others in their order.
+    """
+    first = rows[0]
+    series = [row for row in rows if all(row[name] == first[name] for name in ("indicator", *DIMS))]
+    then = [f"{row['year']}: {_value(row)}" for row in series[1:]]
+    yield replace(_tile(first), then="; ".join(then))
+    used = [first, *series[1:]]
+    ways = {"region": first["partner"], "partner": first["region"], "indicator": first["indicator"]}
+    back = [row for row in rows if first["partner"] and all(row[k] == v for k, v in ways.items())]
+    unseen = [
+        row for row in rows if base_name(row["indicator"]).startswith(("smuggled", "unregistered", "customs_gap"))
+    ]
+    for found in (back, unseen):
+        if found and found[0] not in used:
+            used.append(found[0])
+            yield _tile(found[0])
+    words = [row["verdict"] for row in rows if row["level"] == "warning"]
+    parts = "; ".join(f"{word}: {words.count(word)}" for word in LEVELS if word in words)
+    note = "answers are not settled by the evidence: assumptions decide them, or priors and data disagree."
+    yield Tile("What nobody knows", f"{len(words)} of {len(rows)}", note, then=parts, rests=bool(words))
+    lost = [row for row in result.once(no_trade.content)["leads"] if row["region"] == first["region"]]
+    if lost:
+        row = lost[0]
+        year = result.years[-1]
+        note = f"of the consumption of {row['region']} in {year} would be lost; plants as in their best year."
+        share = (row["share_median"], row["share_eti90_lb"], row["share_eti90_ub"])
+        if math.isfinite(share[0]):
+            number, _, ends = estimate(*share, "1").partition(" (")
+            yield Tile("Without trade", number, note, ends.rstrip(")"))
+    for row in rows:
+        if row not in used:
+            yield _tile(row)
+
+
+def _tile(row: Row) -> Tile:
+    number, _, ends = _value(row).partition(" (")
+    year = "all years" if str(row["indicator"]).endswith(CUMULATED) else str(row["year"])
+    way = " → ".join(str(row[dim]) for dim in ("partner", "region") if row[dim])
+    labels = [label for label in (way, str(row["product"]), str(row["end_use"])) if label]
+    title = lookup(row["indicator"]).title.split(",")[0].split(" (")[0]
+    return Tile(
+        f"{title[:1].upper()}{title[1:]}, {year}",
+        number,
+        row["sentence"],
+        ends.rstrip(")"),
+        " · ".join(labels),
+        rests=row["level"] == "warning",
+    )
+
+
+def _unit(row: Row) -> str:
+    record = lookup(row["indicator"])
+    return "1" if record.percent else str(row["unit"]) if record.unit == "mass" else ""
+
+
+def _value(row: Row) -> str:
+    return estimate(row["median"], row["eti90_lb"], row["eti90_ub"], _unit(row))
+
+
+def _picture(result: Result, row: Row) -> Any:
+    dims = lookup(row["indicator"]).dims
+    return fan(result, row["indicator"], [str(row[dim]) for dim in dims], id="lead", height=300)

@@ -45,7 +45,7 @@ def _figures(result: Result, region: str, partner: str) -> list[Figure]:
         figure(
             f"offices-{slug}",
             "Mirror trade statistics and actual trade",
-            lambda: plot_customs_records(result.dt, coords={"region": region, "partner": partner}, backend="plotly"),
+            lambda: plot_customs_records(result.dt, coords={"region": region, "partner": partner}, backend="board"),
             alt=f"Fans of both offices' records and of the true flow of {about}; reported values as points.",
             caption="Bands: 90 % intervals of the records without reporting errors. Points: reported values, converted "
             "to the unit of the case.",

@@ -35,7 +35,7 @@ def content(result: Result) -> dict[str, Any]:
         "figure": figure(
             "positions",
             "Where each reported figure lies in its predictive distribution",
-            lambda: plot_evidence(result.dt, backend="plotly"),
+            lambda: plot_evidence(result.dt, backend="board"),
             alt="One line per source, one point per figure: share of predictions below the figure.",
             height=900,
         ),

@@ -7,12 +7,23 @@ from typing import Any
 import numpy as np
 
 from reeuncert.case.selection import sides
-from reeuncert.plots.access import CUMULATED_LABEL
-from reeuncert.plots.sankey import plot_sankey
-from reeuncert.plots.sankey_board import CLASSES, class_names
-from reeuncert.plots.sankey_graph import BORDER_CROSSING, UNREGISTERED
-from reeuncert.plots.style import UNRECORDED, hue
+from reeuncert.plots.access import CUMULATED_LABEL, rows_of
+from reeuncert.plots.sankey import sankey_data
+from reeuncert.plots.sankey_board import CLASSES, class_names, ends_of, node_text, opacity_of
+from reeuncert.plots.sankey_graph import (
+    BORDER_CROSSING,
+    END_USE,
+    LOSS,
+    STOCK,
+    UNRECORDED,
+    UNREGISTERED,
+    Node,
+    sankey_graph,
+)
+from reeuncert.plots.sankey_layout import layout_of
+from reeuncert.plots.style import HUES
 from reeuncert.report.figures import figure
+from reeuncert.report.named import labels_of
 from reeuncert.result.quantiles import quantiles
 from reeuncert.result.result import Result
 
@@ -21,14 +32,15 @@ ENDS = (0.05, 0.5, 0.95)
 
 def content(result: Result) -> dict[str, Any]:
     """The diagram, and a list of flows with interval, prior and evidence of the selected one."""
+    system = result.case.system
     diagram = figure(
         "sankey",
-        "From the mine to the end use",
-        lambda: plot_sankey(result.dt, backend="plotly").update_layout(showlegend=False),
+        "Flows by stage, region and route",
+        lambda: sankey_spec(result),
         alt="Sankey diagram of the flows in the year chosen; the list below gives every flow with its interval.",
-        caption="Columns are stages, rows are regions and routes. Ribbon width is the median flow; faint ribbons are "
-        "uncertain, outlined ribbons unregistered, pink ribbons unrecorded trade.",
-        height=760,
+        caption="Columns are stages, rows are regions and routes. Ribbons are as wide as the mean over the draws, so "
+        "that every node balances; numbers on nodes are means. A click on a ribbon shows it over the years below.",
+        height=720,
     )
     single = figure(
         "flow",
@@ -38,19 +50,97 @@ def content(result: Result) -> dict[str, Any]:
         caption="Flows of the year chosen above, the largest first.",
         height=280,
     )
+    routes = {flow.route for flow in system.flows}
     return {
         "diagram": diagram,
         "single": single,
-        "regions": list(zip(result.case.regions, map(hue, range(len(result.case.regions))), strict=True)),
+        "regions": list(result.case.regions),
         "certainty": list(zip(class_names(), (opacity for _, opacity in CLASSES), strict=True)),
-        "unregistered": any(f.route == UNREGISTERED for f in result.case.system.flows),
-        "unrecorded": UNRECORDED if any(f.quantity in BORDER_CROSSING for f in result.case.system.flows) else "",
+        "unregistered": UNREGISTERED in routes,
+        "unrecorded": any(flow.quantity in BORDER_CROSSING for flow in system.flows),
+        "stocks": any(flow.is_stock for flow in system.flows),
     }
+
+
+def sankey_spec(result: Result) -> dict[str, Any]:
+    """Places, values and colours of the diagram for every year and for their sum."""
+    graph = sankey_graph(result.case)
+    table = sankey_data(result.dt)
+    regions = list(result.case.regions)
+    steps = list(dict.fromkeys(table["year"]))
+    nodes = [node for column in graph.columns for node in column]
+    place = {node.name: i for i, node in enumerate(nodes)}
+    parts = [
+        part for part in (table[table["year"] != CUMULATED_LABEL], table[table["year"] == CUMULATED_LABEL]) if len(part)
+    ]
+    layouts = [layout_of(part, graph) for part in parts]
+    drawn: list[dict[str, Any]] = [
+        {"name": node_text(node), "x": layouts[0].x[node.name], "c": _colour(node.row.split(", ")[0], regions)}
+        | {"end": node.stage == END_USE, "y": [None] * len(steps), "v": [None] * len(steps)}
+        for node in nodes
+    ]
+    links: dict[tuple[str, ...], dict[str, Any]] = {}
+    of_step = []
+    for t, step in enumerate(steps):
+        n = int(step == CUMULATED_LABEL and len(layouts) > 1)
+        of_step.append(n)
+        rows, layout = parts[n][parts[n]["year"] == step], layouts[n]
+        for name, upper in layout.top[step].items():
+            drawn[place[name]]["y"][t] = upper
+            drawn[place[name]]["v"][t] = layout.height[step][name] / layout.scale
+        starts, ends = (ends_of(rows, a, b, layout.top[step]) for a, b in (("source", "target"), ("target", "source")))
+        for row in rows_of(rows):
+            key = (row.source, row.target, row.route, row.label)
+            link = links.setdefault(key, _link(row, key, nodes, place, regions, len(steps), result))
+            link["m"][t], link["o"][t] = row.mean, opacity_of(row.factor)
+            link["a"][t] = layout.top[step][row.source] + starts[row.Index] * layout.scale
+            link["b"][t] = layout.top[step][row.target] + ends[row.Index] * layout.scale
+            for rank, column in enumerate(("eti90_lb", "median", "eti90_ub")):
+                link["q"][rank][t] = getattr(row, column)
+                if "p" in link:
+                    link["p"][rank][t] = getattr(row, f"prior_{column}")
+    count = max(1, len(graph.headings) - 1)
+    return {
+        "kind": "sankey",
+        "unit": result.unit,
+        "steps": [str(step) for step in steps],
+        "start": max(i for i, step in enumerate(steps) if step != CUMULATED_LABEL or len(steps) == 1),
+        "layout": of_step,
+        "layouts": [
+            {"scale": one.scale, "rows": [[row, ends[0]] for row, ends in one.rows.items()]} for one in layouts
+        ],
+        "headings": [[i / count, text, text == "after trade"] for i, text in enumerate(graph.headings)],
+        "regions": regions,
+        "products": list(result.case.products),
+        "nodes": drawn,
+        "links": list(links.values()),
+    }
+
+
+def _link(
+    row: Any, key: tuple[str, ...], nodes: list[Node], place: dict[str, int], regions: list[str], n: int, result: Result
+) -> dict[str, Any]:
+    source, target = place[row.source], place[row.target]
+    labels = result.once(labels_of)
+    products = {
+        flow.product for flow in result.case.system.flows if flow.name in set(row.flow.replace("−", "+").split(" + "))
+    }
+    ends = dict.fromkeys([row.region, *(nodes[i].row.split(", ")[0] for i in (source, target))])
+    colour = "unrecorded" if row.route == UNRECORDED else _colour(row.region, regions)
+    out: dict[str, Any] = {"s": source, "t": target, "route": row.route, "label": row.label, "regions": list(ends)}
+    out |= {"products": sorted(products), "c": colour if row.route not in (LOSS, STOCK) else "prior"}
+    out |= {"title": f"{node_text(nodes[source])} → {node_text(nodes[target])}", "flows": labels.told(row.flow)}
+    out |= {name: [None] * n for name in ("m", "o", "a", "b")} | {"q": [[None] * n for _ in ENDS]}
+    return out | ({"p": [[None] * n for _ in ENDS]} if np.isfinite(row.prior_median) else {})
+
+
+def _colour(region: str, regions: list[str]) -> str:
+    return f"hue-{regions.index(region) % len(HUES)}" if region in regions else "muted"
 
 
 def _flows(result: Result) -> dict[str, Any]:
     """Quantiles of every flow in every year and over all years, and the ids of its evidence."""
-    system = result.case.system
+    system, labels = result.case.system, result.once(labels_of)
     draws = result.masses()
     after, total = _quantiles(draws)
     before = total_before = None
@@ -61,9 +151,8 @@ def _flows(result: Result) -> dict[str, Any]:
     for i, flow in enumerate(system.flows):
         if not flow.years:
             continue
-        ways = " → ".join(p for p in (flow.from_process, flow.to_process))
-        about = ", ".join(t for t in (flow.quantity.replace("_", " "), flow.product, flow.end_use, flow.route) if t)
-        one: dict[str, Any] = {"name": flow.name, "way": ways, "about": about, "note": flow.note}
+        way = " → ".join(labels.processes.get(p, p) for p in (flow.from_process, flow.to_process))
+        one: dict[str, Any] = {"name": flow.name, "label": labels.flows[flow.name], "way": way, "note": flow.note}
         one |= {"q": after[:, i], "all": total[:, i], "said": evidence.get(i, [])}
         if before is not None and total_before is not None:
             one |= {"p": before[:, i], "allp": total_before[:, i]}
@@ -78,11 +167,11 @@ def _quantiles(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _evidence(result: Result) -> dict[int, list[list[Any]]]:
-    """Flow → ``[id, first year, last year]`` of each evidence row."""
+    """Flow → ``[id, first year, last year, reporter]`` of each evidence row."""
     system = result.case.system
     found: dict[int, list[list[Any]]] = {}
     for row in result.case.evidence:
         years = {*row.years, *row.of_years}
         for flow in sorted({i for terms in sides(row, system) for i, _ in terms}):
-            found.setdefault(flow, []).append([row.id, min(years), max(years)])
+            found.setdefault(flow, []).append([row.id, min(years), max(years), row.reporter or row.lineage])
     return found

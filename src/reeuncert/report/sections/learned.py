@@ -21,7 +21,7 @@ def content(result: Result) -> dict[str, Any]:
         "figure": figure(
             "learning",
             "Posterior width against prior width of each flow",
-            lambda: plot_learning(result.dt, backend="plotly"),
+            lambda: plot_learning(result.dt, backend="board"),
             alt="Width of the prior interval of each flow against that of its posterior interval; the table has both.",
             height=520,
         ),

@@ -7,8 +7,9 @@ from typing import Any
 import pandas as pd
 
 from reeuncert.indicators.headlines import all_headlines
+from reeuncert.indicators.registry import lookup
 from reeuncert.questions.overview import Overview, overview
-from reeuncert.report.words import interval, plain_words
+from reeuncert.report.words import interval
 from reeuncert.result.result import Result
 from reeuncert.result.structures import HOLDS, structures_of
 
@@ -49,7 +50,7 @@ def origins(shares: pd.DataFrame) -> list[dict[str, Any]]:
     total = float(known["share"].clip(lower=0).sum())
     best = known[known["share"] > 0.05 * total].head(SHOWN)
     return [
-        {"name": plain_words(str(row["component"])), "kind": row["kind"].split()[0], "share": row["share"] / total}
+        {"name": str(row["component"]), "kind": row["kind"].split()[0], "share": row["share"] / total}
         for row in best.to_dict("records")
     ]
 
@@ -86,7 +87,7 @@ def _structures(result: Result) -> list[dict[str, Any]]:
         return []
     out = []
     for row in found.averages().to_dict("records"):
-        labels = [plain_words(str(row["indicator"]))]
+        labels = [lookup(str(row["indicator"])).title]
         labels += [str(row[c]) for c in ("region", "partner", "product") if str(row[c])]
         labels += [str(row["year"])] if int(row["year"]) else ["all years"]
         unit = str(row.get("unit", ""))

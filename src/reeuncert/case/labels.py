@@ -1,0 +1,116 @@
+"""Labels for readers, made from the tables of a case: flows, processes, sources and offsets."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from functools import cached_property
+
+from reeuncert.case.records import Case
+from reeuncert.system.definition import OUTSIDE, Flow
+
+_IDENTIFIER = re.compile(r"[A-Za-z0-9]+(?:_[A-Za-z0-9]+)+")
+
+
+class Labels:
+    """Identifier → label of one case.
+
+    Examples
+    --------
+    >>> from reeuncert.reading.bundled import find_case
+    >>> from reeuncert.validation.reader import read_case
+    >>> labels = Labels(read_case("small_metal"))
+    >>> labels.flows["north_stock"]
+    'stock (salt), North'
+    >>> labels.told("of north_stock in net_imports")
+    'of stock (salt), North in net imports'
+    """
+
+    def __init__(self, case: Case, also: Mapping[str, str] | None = None):
+        self.case = case
+        self.also = dict(also or {})
+
+    @cached_property
+    def flows(self) -> dict[str, str]:
+        """Name of a flow → what it is and where it runs; ways are added where two would be called alike."""
+        return _distinct(
+            {
+                f.name: (_of_flow(f), f" ({self._end(f.from_process)} → {self._end(f.to_process)})")
+                for f in self.case.system.flows
+            }
+        )
+
+    @cached_property
+    def processes(self) -> dict[str, str]:
+        """Name of a process → stage, product of a market, and region."""
+        product: dict[str, Counter[str]] = {}
+        for flow in self.case.system.flows:
+            for end in (flow.from_process, flow.to_process):
+                if flow.product:
+                    product.setdefault(end, Counter())[flow.product] += 1
+        named = {}
+        for process in self.case.system.processes:
+            words = [process.stage or plain(process.name)]
+            if process.stage == "market" and process.name in product:
+                words.insert(0, product[process.name].most_common(1)[0][0])
+            text = ", ".join(part for part in (" ".join(words), process.region) if part)
+            named[process.name] = (text, f" ({plain(process.name)})")
+        return {**_distinct(named), OUTSIDE: "outside"}
+
+    @cached_property
+    def sources(self) -> dict[str, str]:
+        """Id of a source → its title."""
+        return {name: source.title for name, source in self.case.sources.items()}
+
+    @cached_property
+    def offsets(self) -> dict[str, str]:
+        """Name of an offset → what it is."""
+        return {name: f"shared error of {plain(name.replace('-', ' '))}" for name in self.case.offsets}
+
+    def told(self, text: object) -> str:
+        """A text with the labels of the identifiers in it, and no underscores in others."""
+        return _IDENTIFIER.sub(
+            lambda m: plain(m.group()), self._known.sub(lambda m: self._labels[m.group()], str(text))
+        )
+
+    @cached_property
+    def _labels(self) -> dict[str, str]:
+        all_ = {**self.sources, **self.offsets, **self.processes, **self.flows, **self.also}
+        return {name: label for name, label in all_.items() if "_" in name or "-" in name}
+
+    @cached_property
+    def _known(self) -> re.Pattern[str]:
+        names = sorted(map(re.escape, self._labels), key=len, reverse=True)
+        return re.compile(rf"(?<![\w-])(?:{'|'.join(names)})(?![\w-])" if names else r"(?!)")
+
+    def _end(self, process: str) -> str:
+        return self.processes.get(process, process)
+
+
+def plain(name: str) -> str:
+    """A name of a table without its underscores.
+
+    Examples
+    --------
+    >>> plain("mine_production")
+    'mine production'
+    """
+    return name.replace("_", " ")
+
+
+def _of_flow(flow: Flow) -> str:
+    what = plain(flow.quantity or flow.name) + (f" ({flow.product})" if flow.product else "")
+    ends = [e for e in (flow.origin, flow.destination) if e]
+    where = ends[0] if len(set(ends)) == 1 else " → ".join(ends)
+    return ", ".join(
+        part for part in (what, where, flow.end_use, flow.route if flow.route == "unregistered" else "") if part
+    )
+
+
+def _distinct(named: Mapping[str, tuple[str, str]]) -> dict[str, str]:
+    """Labels, with an addition where several would be the same, and the name itself where that does not help."""
+    count = Counter(text for text, _ in named.values())
+    out = {name: text + (more if count[text] > 1 else "") for name, (text, more) in named.items()}
+    again = Counter(out.values())
+    return {name: text if again[text] == 1 else f"{text} ({plain(name)})" for name, text in out.items()}
