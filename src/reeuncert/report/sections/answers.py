@@ -15,7 +15,7 @@ from reeuncert.report.svg import interval_picture
 from reeuncert.report.words import estimate, interval
 from reeuncert.result.learning import INFORMED, LEVELS
 from reeuncert.result.result import Result
-from reeuncert.result.structures import Structures
+from reeuncert.result.structures import Structures, structures_of
 
 STYLES = {"passed": "informed", "warning": "rests", "information": "unknown"}
 """Level of a verdict → style of its mark in the page."""
