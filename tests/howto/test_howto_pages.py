@@ -84,6 +84,19 @@ def test_errors_are_shared_as_the_page_says(my_case: Path) -> None:
     assert {"yearbook 2017", "print yearbook 2018", "yearbook (customs) persistent"} < set(labels)
 
 
+def test_elements_are_spoken_of_as_the_page_says(my_case: Path) -> None:
+    said = blocks("elements")
+    (my_case / "evidence").mkdir()
+    for name in ("contents.csv", "evidence/elements.csv"):
+        (my_case / name).write_text(said[f"my_case/{name}"], encoding="utf-8")
+    report = ree.check_case(my_case)
+    assert report.passed, str(report)
+    assert not report.warnings, str(report)
+    labels = ree.build_model(ree.read_case(my_case)).coords["offset_value"]
+    glass = [f"content glass {year}" for year in (2016, 2017, 2018)]
+    assert list(labels) == ["content ore of South", "content brine of North", *glass]
+
+
 ROWS = {
     "ratio": "import loss_rate",
     "plot": "import reeuncert.plots as p, losses as l; p.losses_data, p.plot_losses = l.losses_data, l.plot_losses",

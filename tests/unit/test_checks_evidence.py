@@ -1,20 +1,24 @@
 """Checks of priors, evidence, headlines and published values: each with a result that is good and one that is not."""
 
+from dataclasses import replace
+
 import arviz as az
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from scipy import stats
 
 import reeuncert.checks.published as published_check
 from reeuncert.case.serial import case_to_json
 from reeuncert.checks import CHECKS, check
 from reeuncert.checks.monte_carlo import relative_error
 from reeuncert.checks.posterior_predictive import row_table
+from reeuncert.checks.prior_distance import distance
 from reeuncert.indicators.compute import add_indicators
 from reeuncert.inference.layout import flow_coordinates
 from reeuncert.likelihood.compile import compile_evidence
-from reeuncert.likelihood.predictive import log_likelihood
+from reeuncert.likelihood.predictive import log_likelihood, predicted_quantities
 from reeuncert.priors.coverage import case_network
 from reeuncert.priors.implied import implied_flows
 from reeuncert.result.powerscale import components, sensitivity
@@ -78,6 +82,40 @@ def test_priors_of_a_good_case_leave_room(result):
     assert [r.status for r in found] == ["passed"] * 3, found
     assert found["prior of headlines"].message == "The priors alone leave open all 2 headlines."
     assert found["prior of flows"].table["orders"].is_monotonic_decreasing
+
+
+def test_the_distance_of_a_series_has_the_law_of_chi_squared(case):
+    """Of normal draws the squared distance and both tails are known."""
+    rng = np.random.default_rng(4)
+    covariance = 0.3 + np.diag(np.linspace(0.1, 0.5, 6))
+    drawn = rng.multivariate_normal(np.arange(6.0), covariance, 20_000)
+    for y in (np.arange(6.0) + 0.1, *drawn[:3], np.zeros(6)):
+        d2 = (y - np.arange(6.0)) @ np.linalg.solve(covariance, y - np.arange(6.0))
+        found, lower, upper = distance(y, drawn)
+        assert found == pytest.approx(d2, rel=0.08, abs=0.02)
+        assert lower == pytest.approx(stats.chi2(6).cdf(d2), abs=0.03)
+        assert upper == pytest.approx(stats.chi2(6).sf(d2), abs=0.03)
+
+
+def test_priors_drawn_through_the_evidence_and_off_it_are_told(case, result):
+    """Figures put at the middle of their prior prediction, and far off it, in the place of those of the case."""
+    evidence = compile_evidence(case, case_network(case))
+    drawn = predicted_quantities(evidence, result["prior"]["mass_flow"].values[0])
+    found = {}
+    for name, factor in (("own", np.nan), ("through", 1.0), ("off", 8.0)):
+        middle = evidence.to_unit(np.median(drawn, axis=0))
+        moved = [
+            replace(row, value=m * factor) if np.isfinite(factor) and row.relation == "level" else row
+            for row, m in zip(evidence.rows, middle, strict=True)
+        ]
+        other = result.copy(deep=False)
+        other.attrs = {"case_json": case_to_json(replace(case, evidence=tuple(moved)))}
+        found[name] = check(other, ["prior_distance"])
+    close, far = "priors do not follow the evidence", "priors and evidence agree"
+    assert [(t[close].status, t[far].status) for t in found.values()] == [
+        ("passed", "passed"), ("warning", "passed"), ("passed", "warning"),
+    ]  # fmt: skip
+    assert set(found["own"][close].table["lineage"]) <= {row.lineage for row in case.evidence}
 
 
 def test_a_prior_over_many_orders_of_magnitude_is_told(result):

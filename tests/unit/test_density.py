@@ -11,18 +11,35 @@ import xarray as xr
 
 import reeuncert as ree
 import reeuncert.inference.whitening
-from reeuncert.case.records import Case
+from reeuncert.case.records import Case, Content, Offset
 from reeuncert.inference.compiled import CompiledModel
 from reeuncert.inference.density import compile_density, numbers_of, why_not, with_numbers
 from reeuncert.inference.shape import around_mode
 from reeuncert.inference.stretching import WHITENED
 from reeuncert.inference.whitening import LinearMap, compile_for_sampling, compile_whitened, with_map
 from reeuncert.model import build_model
+from reeuncert.system.definition import Selector
 
 
 @pytest.fixture(scope="module")
 def case() -> Case:
-    return ree.read_case("small_metal")
+    """With what rows share: a print, errors that last, a record by which is divided; and masses of an element."""
+    toy = ree.read_case("small_metal")
+    contents = [
+        Content("in salt", "Na", Selector.of(product="salt"), 0.1, 0.2),
+        Content("in ore", "Na", Selector.of(product="concentrate"), 0.2, 0.1, "year"),
+    ]
+    classes = {name: replace(error, persistent=0.1, eras=(2018,)) for name, error in toy.classes.items()}
+    offsets = {"record": Offset("record", 0.0, 0.1, "year", "student_t")}
+    rows = list(toy.evidence)
+    rows[0] = replace(rows[0], element="Na", print="p. 1", offsets=("record",))
+    rows[1] = replace(rows[1], print="p. 1")
+    rows[2] = replace(
+        rows[2], relation="ratio", of=Selector.of(product="salt", quantity="trade"), unit="ratio", value=2.0,
+        of_years=(rows[2].years[0] - 1,), of_offsets=("record",), element="Na",
+    )  # fmt: skip
+    kept = {c.name: c for c in contents}
+    return replace(toy, contents=kept, classes=classes, offsets=offsets, evidence=tuple(rows))
 
 
 @pytest.fixture(scope="module")

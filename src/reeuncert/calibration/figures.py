@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from reeuncert.case.records import Case, ErrorClass, ErrorTails, Evidence
+from reeuncert.case.records import Case, Content, ErrorClass, ErrorTails, Evidence
 from reeuncert.system.definition import Flow, Selector
 
 LEARNED_LOG_SD = 0.4
@@ -119,6 +119,7 @@ Drawn = dict[str, dict[str, float]]
 
 def draw_offsets(case: Case, said: Iterable[Statement], rng: np.random.Generator) -> Drawn:
     """Each error that rows share: offsets that they name, what persists in their lineage, prints of several rows."""
+    said = tuple(said)
     rows = [statement.row for statement in said]
     drawn: Drawn = {}
 
@@ -139,7 +140,23 @@ def draw_offsets(case: Case, said: Iterable[Statement], rng: np.random.Generator
     for name, members in _prints(rows).items():
         widest = max((class_of(row, case) for row in members), key=lambda error: error.width)
         draw(f"print {name}", "", 0.0, widest.width, widest.family)
+    for statement in said:
+        for flow, year in (*statement.part, *statement.whole) if statement.row.element else ():
+            content = _content(statement.row.element, flow, year, case)
+            if content.sd:
+                draw(f"content {content.name}", str(year) if content.per == "year" else "", 0.0, content.sd, "normal")
     return drawn
+
+
+def _content(element: str, flow: Flow, year: int, case: Case) -> Content:
+    """The row of the table of contents on an element in a flow."""
+    return next(
+        content
+        for content in case.contents.values()
+        if content.element == element
+        and content.selector.matches(flow)
+        and (not content.years or year in content.years)
+    )
 
 
 def _prints(rows: Iterable[Evidence]) -> dict[str, list[Evidence]]:
@@ -203,7 +220,7 @@ def simulated_row(
         of_a_print = f"print {row.print}" in offsets
         width = error.floor if of_a_print else widths.get(source_label(row, case), error.width)
     width *= ABOUT if row.qualifier == "about" else 1.0
-    quantity = _quantity(said, case, mass) / _unit(row, case)
+    quantity = _quantity(said, case, mass, offsets) / _unit(row, case)
     shift = offset_of(row, case, offsets)
     true = quantity * math.exp(shift) if plain else _to_scale(quantity, row) + shift
     seen = true + draw_error(error.family, width, case.errors, rng)
@@ -214,12 +231,14 @@ def simulated_row(
     return _with_second_reading(_printed(row, _off(seen, row, plain), plain), second, plain)
 
 
-def _quantity(said: Statement, case: Case, mass: Mapping[tuple[str, int], float]) -> float:
+def _quantity(
+    said: Statement, case: Case, mass: Mapping[tuple[str, int], float], drawn: Mapping[str, Mapping[str, float]]
+) -> float:
     """Quantity of the row, in the unit of the case, or as a fraction."""
-    part = _sum(said.part, said.row.years, said.row, case, mass)
+    part = _sum(said.part, said.row.years, said.row, case, mass, drawn)
     if said.row.relation == "level":
         return part
-    whole = _sum(said.whole, said.row.of_years or said.row.years, said.row, case, mass)
+    whole = _sum(said.whole, said.row.of_years or said.row.years, said.row, case, mass, drawn)
     return part - whole if said.row.relation == "difference" else part / whole
 
 
@@ -229,11 +248,18 @@ def _sum(
     row: Evidence,
     case: Case,
     mass: Mapping[tuple[str, int], float],
+    drawn: Mapping[str, Mapping[str, float]],
 ) -> float:
     total = 0.0
     for flow, year in cells:
-        content = case.factors[flow.product].factor if row.basis == "gross" else 1.0
-        total += mass[flow.name, year] / content
+        counted = mass[flow.name, year]
+        if row.basis == "gross":
+            counted /= case.factors[flow.product].factor
+        if row.element:
+            content = _content(row.element, flow, year, case)
+            by = drawn.get(f"content {content.name}", {})
+            counted *= content.share * math.exp(by.get(str(year), by.get("", 0.0)))
+        total += counted
     years = [year for year in years if year in case.system.years]
     return total / len(years) if row.span == "mean" else total
 

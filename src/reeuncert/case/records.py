@@ -144,6 +144,25 @@ class Factor:
 
 
 @dataclass(frozen=True)
+class Content:
+    """Share of an element in the mass of some flows, e.g. of neodymium in the ore of a region.
+
+    ``share`` is its median, ``sd`` its log-sd (0: known exactly), ``per`` whether it has one value (``all``) or one a
+    ``year``. Empty ``years``: all years.
+    """
+
+    name: str
+    element: str
+    selector: Selector
+    share: float
+    sd: float
+    per: str = "all"
+    years: tuple[int, ...] = ()
+    source_id: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Evidence:
     """One reported number: a statement about flows.
 
@@ -156,7 +175,8 @@ class Evidence:
     row (NaN: none). ``alternative``, ``alternative_weight``: a second reading of the same sentence. ``of_years``: years
     of the flows of ``of``, where they differ from ``years`` (growth is a ratio of years). ``offsets`` are added,
     ``of_offsets`` subtracted: those of the record by which a ratio is divided. ``print``: the printed number from which
-    the row was made; rows of one print share its error.
+    the row was made; rows of one print share its error. ``element``: the row speaks of the mass of this element in its
+    flows; each flow counts with its content.
     """
 
     id: str
@@ -182,6 +202,7 @@ class Evidence:
     of_offsets: tuple[str, ...] = ()
     of_years: tuple[int, ...] = ()
     print: str = ""
+    element: str = ""
     locator: str = ""
     reason: str = ""
     note: str = ""
@@ -257,6 +278,7 @@ class Case(Short):
     constants: tuple[Constant, ...]
     headlines: tuple[Headline, ...]
     errors: ErrorTails = ErrorTails()
+    contents: Mapping[str, Content] = field(default_factory=dict)
     options: Mapping[str, str] = field(default_factory=dict)
     option_choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     compare: tuple[str, ...] = ()

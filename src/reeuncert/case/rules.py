@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from reeuncert.case.figures import bounds, figure_text, scale_of, to_scale
-from reeuncert.case.records import Case, ErrorClass, ErrorTails, Evidence, Factor, Offset, Prior
+from reeuncert.case.records import Case, Content, ErrorClass, ErrorTails, Evidence, Factor, Offset, Prior
 from reeuncert.case.selection import GROSS
 from reeuncert.errors import Problem
 from reeuncert.words.cells import listed, shown, unknown
@@ -93,6 +93,21 @@ def factor_problems(record: Factor) -> Found:
         yield "high", "the upper limit is below the factor; write low <= factor <= high"
 
 
+def content_problems(record: Content) -> Found:
+    """Problems of the content of an element in some flows."""
+    yield from _above_zero("share", record.share, "a content is a share; a flow without the element needs no row")
+    yield from _spread("sd", record.sd)
+    if 0 <= record.sd <= WIDEST and record.share * math.exp(2.0 * record.sd) > 1.0:
+        high = record.share * math.exp(2.0 * record.sd)
+        yield (
+            "share",
+            f"two sd above its median the content is {high:.3g}, more than 1; a content of 20 % is written 0.2",
+        )
+    yield from _word("per", record.per, PERS)
+    if not record.selector.fields:
+        yield "quantity", "the row selects every flow of the case; fill in at least quantity, product or flow"
+
+
 def prior_problems(record: Prior) -> Found:
     """Problems of a row of the priors table."""
     yield from _word("kind", record.kind, PRIOR_KINDS, "kind")
@@ -130,6 +145,7 @@ def record_problems(case: Case) -> list[Problem]:
         ("offsets.csv", f"offset {shown(name)}", offset_problems(record)) for name, record in case.offsets.items()
     ]
     found += [("factors.csv", f"product {shown(name)}", factor_problems(r)) for name, r in case.factors.items()]
+    found += [("contents.csv", f"content {shown(name)}", content_problems(r)) for name, r in case.contents.items()]
     return [Problem(file, 0, column, f"{of}: {text}") for file, of, problems in found for column, text in problems]
 
 
@@ -159,6 +175,11 @@ def _evidence_words(row: Evidence, content: str) -> Found:
         yield "of_quantity", f"the row is a {row.relation} and does not say of what; fill in at least one column of_…"
     if row.relation == "level" and row.of is not None:
         yield "relation", "the row fills in columns of_… but is a level; write share, ratio or difference"
+    if row.element and row.basis == GROSS:
+        yield (
+            "basis",
+            "the row speaks of an element, whose mass is counted by its content; write the content, not gross",
+        )
     if row.of_years and row.of is None:
         yield "of_year_from", "the row has years of what it is related to, but no flows; fill in a column of_…"
     if row.of_offsets and row.relation != "ratio":

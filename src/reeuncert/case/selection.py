@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from reeuncert.case.records import Evidence, Factor
+from reeuncert.case.records import Case, Content, Evidence, Factor
 from reeuncert.system.definition import Selector, SystemDefinition
 
 GROSS = "gross"
@@ -66,26 +66,36 @@ def products_without_factor(
     return tuple(sorted({system.flows[i].product for i, _ in terms} - set(factors)))
 
 
-def coefficients(
-    system: SystemDefinition, terms: Iterable[Term], years: Iterable[int], row: Evidence, factors: Mapping[str, Factor]
-) -> dict[Term, float]:
-    """Coefficient of each term in the row's sum: 1, over the content of the product where the row is in gross weight.
+def contents_of(element: str, terms: Iterable[Term], case: Case) -> dict[Term, tuple[Content, ...]]:
+    """For each term, the rows of the table of contents that say how much of the element it holds: as a rule, one."""
+    rows = [(c, frozenset(case.system.select(c.selector))) for c in case.contents.values() if c.element == element]
+    year = case.system.years
+    return {
+        (i, t): tuple(c for c, flows in rows if i in flows and (not c.years or year[t] in c.years)) for i, t in terms
+    }
+
+
+def coefficients(terms: Iterable[Term], years: Iterable[int], row: Evidence, case: Case) -> dict[Term, float]:
+    """Coefficient of each term in the row's sum: 1, over the content of the product where the row is in gross weight,
+    times the content of the element where the row speaks of one.
 
     A mean over several years divides by the number of the years within the case, also those in which no flow exists:
     their mass is zero.
     """
-    count = len(years_in_case(years, system)) if row.span == "mean" else 1
-    gross = row.basis == GROSS
-    return {(i, t): 1.0 / count / (factors[system.flows[i].product].factor if gross else 1.0) for i, t in terms}
+    count = len(years_in_case(years, case.system)) if row.span == "mean" else 1
+    if row.element:
+        return {term: found[0].share / count for term, found in contents_of(row.element, terms, case).items()}
+    gross, flows = row.basis == GROSS, case.system.flows
+    return {(i, t): 1.0 / count / (case.factors[flows[i].product].factor if gross else 1.0) for i, t in terms}
 
 
-def select(row: Evidence, system: SystemDefinition, factors: Mapping[str, Factor], plain: bool) -> Selection:
+def select(row: Evidence, case: Case, plain: bool) -> Selection:
     """Flows, years and coefficients of a row that has no problem (see `reeuncert.likelihood.problems`). A plain row is
     modelled on its own scale (additive errors), not on the log or logit scale.
     """
-    part, whole = sides(row, system)
-    upper = coefficients(system, part, row.years, row, factors)
-    lower = coefficients(system, whole, of_years(row), row, factors)
+    part, whole = sides(row, case.system)
+    upper = coefficients(part, row.years, row, case)
+    lower = coefficients(whole, of_years(row), row, case)
     touches = frozenset(upper) | frozenset(lower)
     if row.relation == "difference":
         signed = {term: upper.get(term, 0.0) - lower.get(term, 0.0) for term in sorted(touches)}

@@ -30,7 +30,7 @@ def case_to_json(case: Case) -> str:
 
 _WHAT_DRAWS_DEPEND_ON = (
     *("system", "prior_measure", "priors", "evidence", "sources", "classes", "offsets", "errors", "factors"),
-    *("covariates",),
+    *("contents", "covariates"),
 )
 _COMMENT = frozenset(
     {

@@ -1,6 +1,7 @@
 """Errors that rows of evidence share: offsets that they name, what persists in a lineage, one print in several rows.
 
-All are log-offsets with a weight in each row, so that the likelihood knows one kind only.
+All are log-offsets with a weight in each row, so that the likelihood knows one kind only. So are the contents of
+elements, which multiply single flows of a row.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reeuncert.case.records import Case, ErrorClass, Evidence, Offset
+from reeuncert.case.selection import Term, contents_of, sides
 
 Value = tuple[str, str]
 """An offset and its period: a year, an era, or "" for all years."""
@@ -30,16 +32,20 @@ class SharedErrors:
     widths
         For each row, its own width: as given, or, in a print of several rows, the floor of its class; NaN: that of its
         class.
+    contents
+        For each row, the value that multiplies a flow in a year, where its content is uncertain.
     """
 
     laws: Mapping[str, Offset]
     weights: tuple[Mapping[Value, float], ...]
     widths: tuple[float, ...]
+    contents: tuple[Mapping[Term, Value], ...]
 
     @property
     def values(self) -> tuple[Value, ...]:
         """All values, by offset and then by period."""
         used = {value for weights in self.weights for value in weights}
+        used |= {value for contents in self.contents for value in contents.values()}
         place = {name: k for k, name in enumerate(self.laws)}
         return tuple(sorted(used, key=lambda value: (place[value[0]], value[1])))
 
@@ -97,7 +103,27 @@ def shared_errors(rows: Sequence[Evidence], case: Case) -> SharedErrors:
             width = error.floor if math.isnan(width) else width
         weights.append({value: weight for value, weight in added.items() if weight})
         widths.append(width)
-    return SharedErrors(laws | prints, tuple(weights), tuple(widths))
+    contents, multipliers = _contents(rows, case)
+    return SharedErrors(laws | prints | contents, tuple(weights), tuple(widths), multipliers)
+
+
+def _contents(rows: Sequence[Evidence], case: Case) -> tuple[dict[str, Offset], tuple[dict[Term, Value], ...]]:
+    """Laws of uncertain contents, and the value of each flow and year of each row."""
+    laws = {
+        f"content {name}": Offset(f"content {name}", 0.0, content.sd, content.per, "normal")
+        for name, content in case.contents.items()
+    }
+    found = []
+    for row in rows:
+        terms = [term for side in sides(row, case.system) for term in side] if row.element else ()
+        found.append(
+            {
+                term: (f"content {content.name}", _period(content.per, case.system.years[term[1]], ()))
+                for term, (content, *_) in contents_of(row.element, terms, case).items()
+                if content.sd > 0
+            }
+        )
+    return laws, tuple(found)
 
 
 def _period(per: str, year: int, eras: Sequence[int]) -> str:

@@ -65,7 +65,7 @@ def row_table(evidence: EvidenceModel, draws: xr.Dataset) -> pd.DataFrame:
     the expectation), NaN for bounds and ranges; ``tail`` (tail probability, two-sided, of bounds one-sided);
     ``violation`` (of bounds and ranges: probability that a new figure violates them; else NaN).
     """
-    mass, width, offset = _thinned(draws)
+    mass, width, offset = thinned(draws)
     bound = np.array([row.qualifier in BOUND_QUALIFIERS for row in evidence.rows])
     one_sided = np.isinf(evidence.lower) | np.isinf(evidence.upper)
     rounded = evidence.form == INTERVAL
@@ -149,7 +149,7 @@ def _opposed(evidence: EvidenceModel, table: pd.DataFrame) -> CheckResult:
     return information("opposed sources", message, len(pairs), pairs.reset_index(drop=True) if len(pairs) else None)
 
 
-def _thinned(draws: xr.Dataset) -> tuple[Floats, Floats | None, Floats | None]:
+def thinned(draws: xr.Dataset) -> tuple[Floats, Floats | None, Floats | None]:
     """Flows, widths and offsets of at most `MOST_DRAWS` draws, evenly spaced over all chains."""
     count = draws.sizes["chain"] * draws.sizes["draw"]
     step = max(1, -(-count // MOST_DRAWS))

@@ -71,8 +71,8 @@ def numbers_of(model: pm.Model) -> Numbers:
     num, den, off = evidence.numerator, evidence.denominator, evidence.offsets
     sums, coefficient = pack_sums(
         evidence.plain,
-        (num.pointer, network.visible[num.edge], num.coefficient),
-        (den.pointer, network.visible[den.edge], den.coefficient),
+        num.packed(network.visible),
+        den.packed(network.visible),
         (off.pointer, off.index, off.weight),
     )
     code, bound = pack_rows(

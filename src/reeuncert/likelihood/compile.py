@@ -34,21 +34,30 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """Sparse sums, one a row: row r is Σ ``coefficient[k]`` · mass of ``edge[k]`` for k from ``pointer[r]`` on."""
+    """Sparse sums, one a row: row r is Σ ``coefficient[k]`` · exp(value ``content[k]``) · mass of ``edge[k]`` for k
+    from ``pointer[r]`` on. Values of contents are log-offsets, counted from 1; 0 stands for none.
+    """
 
     pointer: Ints
     edge: Ints
     coefficient: Floats
+    content: Ints
 
     @classmethod
-    def of(cls, rows: Iterable[Mapping[Term, float]], edge_index: Ints) -> Sums:
+    def of(cls, rows: Iterable[tuple[Mapping[Term, float], Mapping[Term, int]]], edge_index: Ints) -> Sums:
         """Lay out the terms of each row; ``edge_index`` (flow, year) gives the number of an edge."""
-        pointer, edge, coefficient = [0], [], []
-        for terms in rows:
+        pointer, edge, coefficient, content = [0], [], [], []
+        for terms, contents in rows:
             edge += [edge_index[term] for term in terms]
             coefficient += list(terms.values())
+            content += [contents.get(term, 0) for term in terms]
             pointer.append(len(edge))
-        return cls(np.array(pointer, np.int64), np.array(edge, np.int64), np.array(coefficient, np.float64))
+        ints = (np.array(numbers, np.int64) for numbers in (pointer, edge, content))
+        return cls(next(ints), next(ints), np.array(coefficient, np.float64), next(ints))
+
+    def packed(self, number: Ints | None = None) -> tuple[Ints, Ints, Floats, Ints]:
+        """For `reeuncert.likelihood.packing.pack_sums`, edges under other numbers if these are given."""
+        return self.pointer, self.edge if number is None else number[self.edge], self.coefficient, self.content
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -150,8 +159,8 @@ class EvidenceModel(Short):
         num, den, off = self.numerator, self.denominator, self.offsets
         return pack_sums(
             self.plain,
-            (num.pointer, num.edge, num.coefficient),
-            (den.pointer, den.edge, den.coefficient),
+            num.packed(),
+            den.packed(),
             (off.pointer, off.index, off.weight),
         )
 
@@ -195,8 +204,10 @@ def compile_evidence(case: Case, network: Network) -> EvidenceModel:
     rows = tuple(row for row in case.evidence if row_has_flows(row, case))
     classes = [error_class_of(row, case) for row in rows]
     plain = [ERROR_LAWS[error.family].plain for error in classes]
-    selections = [select(row, case.system, case.factors, p) for row, p in zip(rows, plain, strict=True)]
+    selections = [select(row, case, p) for row, p in zip(rows, plain, strict=True)]
     shared = shared_errors(rows, case)
+    place = {value: k for k, value in enumerate(shared.values, 1)}
+    contents = [{term: place[value] for term, value in values.items()} for values in shared.contents]
     own_width = np.array(shared.widths, dtype=np.float64)
     widths = group_widths(rows, classes, [s.touches for s in selections], np.isnan(own_width))
     factors = [unit_factor(row.unit, row.relation, case.system.unit) for row in rows]
@@ -212,8 +223,8 @@ def compile_evidence(case: Case, network: Network) -> EvidenceModel:
         rows=rows,
         scale=scales,
         unit_factor=np.array(factors, dtype=np.float64),
-        numerator=Sums.of([s.numerator for s in selections], edge_index),
-        denominator=Sums.of([s.denominator for s in selections], edge_index),
+        numerator=Sums.of(zip((s.numerator for s in selections), contents, strict=True), edge_index),
+        denominator=Sums.of(zip((s.denominator for s in selections), contents, strict=True), edge_index),
         value=np.array([r.value for r in readings], dtype=np.float64),
         form=np.array([r.form for r in readings], dtype=np.int64),
         lower=np.array([r.lower for r in readings], dtype=np.float64),

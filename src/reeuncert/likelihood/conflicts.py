@@ -21,8 +21,8 @@ from reeuncert.words.units import SHARE_RELATIONS, unit_factor
 CONTRADICTION_WIDTHS = 8.0
 """Two bounds contradict each other if their gap exceeds this many joint widths."""
 
-Statement = tuple[str, str, str, tuple[int, ...], tuple[int, ...], frozenset[Term], frozenset[Term]]
-"""Subject of a row: relation, basis, span, years of both sides, flows of the numerator and of the denominator."""
+Statement = tuple[str, str, str, str, tuple[int, ...], tuple[int, ...], frozenset[Term], frozenset[Term]]
+"""Subject of a row: relation, basis, element, span, years of both sides, flows of numerator and denominator."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def statement(row: Evidence, case: Case) -> Statement:
     """Subject of a row; equal for selectors that select the same flows."""
     years, others = (years_in_case(given, case.system) for given in (row.years, of_years(row)))
     part, whole = map(frozenset, sides(row, case.system))
-    return row.relation, row.basis, row.span if len(years) > 1 else "sum", years, others, part, whole
+    return row.relation, row.basis, row.element, row.span if len(years) > 1 else "sum", years, others, part, whole
 
 
 def duplicates(case: Case, rows: Iterable[Evidence]) -> list[Problem]:

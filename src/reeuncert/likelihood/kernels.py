@@ -16,16 +16,34 @@ from reeuncert.likelihood.tails import (
 
 
 @compiled
-def _log_sum(log_flow: np.ndarray, edge: np.ndarray, coefficient: np.ndarray, start: int, stop: int) -> float:
+def _multipliers(log_offset: np.ndarray) -> np.ndarray:
+    """What multiplies a term, by the number of its content: 1, then the exponential of each offset value."""
+    content = np.empty(log_offset.size + 1)
+    content[0] = 1.0
+    for k in range(log_offset.size):
+        content[k + 1] = math.exp(log_offset[k])
+    return content
+
+
+@compiled
+def _log_sum(
+    log_flow: np.ndarray,
+    edge: np.ndarray,
+    coefficient: np.ndarray,
+    which: np.ndarray,
+    content: np.ndarray,
+    start: int,
+    stop: int,
+) -> float:
     """Log of Σ c exp(log x), shifted by the largest term (for flows beyond the range of a double)."""
     largest = -math.inf
     for k in range(start, stop):
-        term = log_flow[edge[k]] + math.log(coefficient[k])
+        term = log_flow[edge[k]] + math.log(coefficient[k] * content[which[k]])
         if term > largest:
             largest = term
     total = 0.0
     for k in range(start, stop):
-        total += math.exp(log_flow[edge[k]] + math.log(coefficient[k]) - largest)
+        total += math.exp(log_flow[edge[k]] + math.log(coefficient[k] * content[which[k]]) - largest)
     return largest + math.log(total)
 
 
@@ -39,9 +57,11 @@ def quantities(
     num_ptr: np.ndarray,
     num_edge: np.ndarray,
     num_coef: np.ndarray,
+    num_content: np.ndarray,
     den_ptr: np.ndarray,
     den_edge: np.ndarray,
     den_coef: np.ndarray,
+    den_content: np.ndarray,
     off_ptr: np.ndarray,
     off_index: np.ndarray,
     off_weight: np.ndarray,
@@ -52,28 +72,29 @@ def quantities(
     rows that are not plain are positive. ``log_offset`` has one value per offset value.
     """
     # The sums are inlined: numba counts array references at every call.
+    content = _multipliers(log_offset)
     for r in range(eta.size):
         offset = 0.0
         for k in range(off_ptr[r], off_ptr[r + 1]):
             offset += off_weight[k] * log_offset[off_index[k]]
         n0, n1, d0, d1 = num_ptr[r], num_ptr[r + 1], den_ptr[r], den_ptr[r + 1]
         if n1 - n0 == 1 and d0 == d1 and not plain[r]:
-            eta[r] = log_flow[num_edge[n0]] + math.log(num_coef[n0]) + offset
+            eta[r] = log_flow[num_edge[n0]] + math.log(num_coef[n0] * content[num_content[n0]]) + offset
             continue
         a = 0.0
         for k in range(n0, n1):
-            a += num_coef[k] * x[num_edge[k]]
+            a += num_coef[k] * content[num_content[k]] * x[num_edge[k]]
         b = 1.0 if d0 == d1 else 0.0
         for k in range(d0, d1):
-            b += den_coef[k] * x[den_edge[k]]
+            b += den_coef[k] * content[den_content[k]] * x[den_edge[k]]
         if plain[r]:
             eta[r] = a / b * math.exp(offset)
         elif 0.0 < a < math.inf and 0.0 < b < math.inf:
             eta[r] = math.log(a / b) + offset
         else:
-            eta[r] = _log_sum(log_flow, num_edge, num_coef, n0, n1) + offset
+            eta[r] = _log_sum(log_flow, num_edge, num_coef, num_content, content, n0, n1) + offset
             if d1 > d0:
-                eta[r] -= _log_sum(log_flow, den_edge, den_coef, d0, d1)
+                eta[r] -= _log_sum(log_flow, den_edge, den_coef, den_content, content, d0, d1)
 
 
 @compiled
@@ -88,14 +109,18 @@ def quantities_pullback(
     num_ptr: np.ndarray,
     num_edge: np.ndarray,
     num_coef: np.ndarray,
+    num_content: np.ndarray,
     den_ptr: np.ndarray,
     den_edge: np.ndarray,
     den_coef: np.ndarray,
+    den_content: np.ndarray,
     off_ptr: np.ndarray,
     off_index: np.ndarray,
     off_weight: np.ndarray,
 ) -> None:
     """Add the pullback of `quantities` to ``flow_gradient`` (edge) and ``offset_gradient`` (offset value)."""
+    content = _multipliers(log_offset)
+    of_content = np.zeros(content.size)
     for r in range(cotangent.size):
         g = cotangent[r]
         if g == 0.0:
@@ -104,13 +129,14 @@ def quantities_pullback(
         by_offset = g  # d eta / d offset, times the cotangent
         if n1 - n0 == 1 and d0 == d1 and not plain[r]:
             flow_gradient[num_edge[n0]] += g
+            of_content[num_content[n0]] += g
         else:
             a = 0.0
             for k in range(n0, n1):
-                a += num_coef[k] * x[num_edge[k]]
+                a += num_coef[k] * content[num_content[k]] * x[num_edge[k]]
             b = 1.0 if d0 == d1 else 0.0
             for k in range(d0, d1):
-                b += den_coef[k] * x[den_edge[k]]
+                b += den_coef[k] * content[den_content[k]] * x[den_edge[k]]
             if plain[r]:
                 offset = 0.0
                 for k in range(off_ptr[r], off_ptr[r + 1]):
@@ -122,32 +148,49 @@ def quantities_pullback(
                 of_a, of_b = g / a, g / b
             if plain[r] or (0.0 < a < math.inf and 0.0 < b < math.inf):
                 for k in range(n0, n1):
-                    flow_gradient[num_edge[k]] += of_a * num_coef[k] * x[num_edge[k]]
+                    by_log = of_a * num_coef[k] * content[num_content[k]] * x[num_edge[k]]
+                    flow_gradient[num_edge[k]] += by_log
+                    of_content[num_content[k]] += by_log
                 for k in range(d0, d1):
-                    flow_gradient[den_edge[k]] -= of_b * den_coef[k] * x[den_edge[k]]
+                    by_log = of_b * den_coef[k] * content[den_content[k]] * x[den_edge[k]]
+                    flow_gradient[den_edge[k]] -= by_log
+                    of_content[den_content[k]] -= by_log
             else:
-                _add_log_gradient(flow_gradient, g, log_flow, num_edge, num_coef, n0, n1)
-                _add_log_gradient(flow_gradient, -g, log_flow, den_edge, den_coef, d0, d1)
+                _add_log_gradient(
+                    flow_gradient, of_content, g, log_flow, num_edge, num_coef, num_content, content, n0, n1
+                )
+                _add_log_gradient(
+                    flow_gradient, of_content, -g, log_flow, den_edge, den_coef, den_content, content, d0, d1
+                )
         for k in range(off_ptr[r], off_ptr[r + 1]):
             offset_gradient[off_index[k]] += by_offset * off_weight[k]
+    for k in range(log_offset.size):
+        offset_gradient[k] += of_content[k + 1]
 
 
 @compiled
 def _add_log_gradient(
     gradient: np.ndarray,
+    of_content: np.ndarray,
     cotangent: float,
     log_flow: np.ndarray,
     edge: np.ndarray,
     coefficient: np.ndarray,
+    which: np.ndarray,
+    content: np.ndarray,
     start: int,
     stop: int,
 ) -> None:
-    """Add cotangent · d log Σ c exp(log x) / d log x to ``gradient`` (edge), beyond the range of a double."""
+    """Add cotangent · d log Σ c exp(log x) / d log x to ``gradient`` (edge) and ``of_content``, beyond the range of a
+    double.
+    """
     if start == stop:
         return
-    total = _log_sum(log_flow, edge, coefficient, start, stop)
+    total = _log_sum(log_flow, edge, coefficient, which, content, start, stop)
     for k in range(start, stop):
-        gradient[edge[k]] += cotangent * coefficient[k] * math.exp(log_flow[edge[k]] - total)
+        by_log = cotangent * coefficient[k] * content[which[k]] * math.exp(log_flow[edge[k]] - total)
+        gradient[edge[k]] += by_log
+        of_content[which[k]] += by_log
 
 
 @compiled
@@ -265,8 +308,12 @@ def rows_of_masses(
     and ``to_offset``, and written to ``to_sigma``. A row that counts 0 times is not looked at. Sums and laws are from
     `reeuncert.likelihood.packing.unpack_sums` and `unpack_rows`.
     """
-    plain, num_ptr, num_edge, num_coef, den_ptr, den_edge, den_coef, off_ptr, off_index, off_weight = sums
+    (
+        plain, num_ptr, num_edge, num_coef, num_content, den_ptr, den_edge, den_coef, den_content,
+        off_ptr, off_index, off_weight,
+    ) = sums  # fmt: skip
     family, form, lower, upper, shift, weight, tails = laws
+    content = _multipliers(log_offset)
     result = 0.0
     for r in range(value.size):
         to_sigma[r] = 0.0
@@ -277,11 +324,11 @@ def rows_of_masses(
             offset += off_weight[k] * log_offset[off_index[k]]
         a, b = 0.0, 1.0
         for k in range(num_ptr[r], num_ptr[r + 1]):
-            a += num_coef[k] * mass[num_edge[k]]
+            a += num_coef[k] * content[num_content[k]] * mass[num_edge[k]]
         if den_ptr[r] < den_ptr[r + 1]:
             b = 0.0
             for k in range(den_ptr[r], den_ptr[r + 1]):
-                b += den_coef[k] * mass[den_edge[k]]
+                b += den_coef[k] * content[den_content[k]] * mass[den_edge[k]]
         eta = a / b * math.exp(offset) if plain[r] else math.log(a / b) + offset
         width, residual = upper[r] - lower[r], value[r] - eta
         total, by_eta, by_sigma = 0.0, 0.0, 0.0
@@ -311,9 +358,15 @@ def rows_of_masses(
         else:
             of_a, of_b = by_eta / a, by_eta / b
         for k in range(num_ptr[r], num_ptr[r + 1]):
-            to_mass[num_edge[k]] += of_a * num_coef[k]
+            by_mass = of_a * num_coef[k] * content[num_content[k]]
+            to_mass[num_edge[k]] += by_mass
+            if num_content[k] > 0:
+                to_offset[num_content[k] - 1] += by_mass * mass[num_edge[k]]
         for k in range(den_ptr[r], den_ptr[r + 1]):
-            to_mass[den_edge[k]] -= of_b * den_coef[k]
+            by_mass = of_b * den_coef[k] * content[den_content[k]]
+            to_mass[den_edge[k]] -= by_mass
+            if den_content[k] > 0:
+                to_offset[den_content[k] - 1] -= by_mass * mass[den_edge[k]]
         for k in range(off_ptr[r], off_ptr[r + 1]):
             to_offset[off_index[k]] += by_eta * off_weight[k]
     return result

@@ -16,11 +16,13 @@ from reeuncert.compiling import compiled
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Sums = tuple[Ints, Ints, Floats]
+Weighted = tuple[Ints, Ints, Floats]
 """Pointer (row + 1), index (term) and coefficient (term) of one sum a row."""
+Sums = tuple[Ints, Ints, Floats, Ints]
+"""The same, and which log-offset, counted from 1, multiplies a term by its exponential; 0: none (term)."""
 
 
-def pack_sums(plain: NDArray[np.bool_], numerator: Sums, denominator: Sums, offset: Sums) -> tuple[Ints, Floats]:
+def pack_sums(plain: NDArray[np.bool_], numerator: Sums, denominator: Sums, offset: Weighted) -> tuple[Ints, Floats]:
     """Pack the sums of all rows.
 
     A row is plain if it has additive errors (row). The sums are pointers, indices (of edges, edges and offset values)
@@ -28,9 +30,10 @@ def pack_sums(plain: NDArray[np.bool_], numerator: Sums, denominator: Sums, offs
     needs.
     """
     needed = _summed_edges(plain, numerator, denominator)
-    parts = (numerator, denominator, offset)
+    parts = (numerator[:3], denominator[:3], offset)
     head = [plain.size, *(index.size for _, index, _ in parts), needed.size]
-    pieces = [head, plain, *(pointer for pointer, _, _ in parts), *(index for _, index, _ in parts), needed]
+    pieces = [head, plain, *(pointer for pointer, _, _ in parts), *(index for _, index, _ in parts)]
+    pieces += [numerator[3], denominator[3], needed]
     layout = np.concatenate([np.asarray(p, dtype=np.int64) for p in pieces])
     return layout, np.concatenate([np.asarray(c, dtype=np.float64) for _, _, c in parts])
 
@@ -46,7 +49,7 @@ def _summed_edges(plain: NDArray[np.bool_], numerator: Sums, denominator: Sums) 
 @compiled
 def unpack_sums(
     layout: Ints, coefficient: Floats
-) -> tuple[Ints, tuple[Ints, Ints, Ints, Floats, Ints, Ints, Floats, Ints, Ints, Floats]]:
+) -> tuple[Ints, tuple[Ints, Ints, Ints, Floats, Ints, Ints, Ints, Floats, Ints, Ints, Ints, Floats]]:
     """Edges whose mass is needed, and plain, numerator, denominator and offset as `kernels.quantities` takes them."""
     rows, n, d, o, needed = layout[0], layout[1], layout[2], layout[3], layout[4]
     start = 5
@@ -64,11 +67,18 @@ def unpack_sums(
     start += d
     off_index = layout[start : start + o]
     start += o
+    num_content = layout[start : start + n]
+    start += n
+    den_content = layout[start : start + d]
+    start += d
     summed = layout[start : start + needed]
     num_coef = coefficient[:n]
     den_coef = coefficient[n : n + d]
     off_coef = coefficient[n + d : n + d + o]
-    return summed, (plain, num_ptr, num_edge, num_coef, den_ptr, den_edge, den_coef, off_ptr, off_index, off_coef)
+    return summed, (
+        plain, num_ptr, num_edge, num_coef, num_content, den_ptr, den_edge, den_coef, den_content,
+        off_ptr, off_index, off_coef,
+    )  # fmt: skip
 
 
 def pack_rows(

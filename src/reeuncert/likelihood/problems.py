@@ -8,7 +8,15 @@ from collections.abc import Iterator
 from reeuncert.case.figures import figure_text
 from reeuncert.case.records import Case, Evidence
 from reeuncert.case.rules import agrees_with_zero, evidence_row_problems
-from reeuncert.case.selection import GROSS, Term, of_years, products_without_factor, sides, years_in_case
+from reeuncert.case.selection import (
+    GROSS,
+    Term,
+    contents_of,
+    of_years,
+    products_without_factor,
+    sides,
+    years_in_case,
+)
 from reeuncert.case.shared import error_class_of, prints_of_several_rows
 from reeuncert.errors import Problem
 from reeuncert.likelihood.conflicts import Overlap, contradictions, duplicates, overlaps_among
@@ -128,6 +136,8 @@ def _row_problems(row: Evidence, case: Case) -> Iterator[Problem]:
                 f"the row is in gross weight, but product '{product}' has no factor; add it to factors.csv, or leave "
                 "the product out of the selector",
             )
+    if row.element:
+        yield from (problem(*p) for p in _content_problems(row, case, [t for side in terms.values() for t in side]))
     if row.relation == "share" and terms[""] and terms["of_"]:
         yield from (problem(*p) for p in _share_problems(case, terms[""], terms["of_"], plain))
 
@@ -165,6 +175,31 @@ def _existence_problems(row: Evidence, case: Case, terms: dict[str, tuple[Term, 
             f"{_years_of(case, row.selector)}), so they are zero, which contradicts {figure_text(row)}; correct the "
             "years of the row or of the flows",
         )
+
+
+def _content_problems(row: Evidence, case: Case, terms: list[Term]) -> Iterator[tuple[str, str]]:
+    """Flows whose content of the row's element is not said, or said twice."""
+    elements = {content.element for content in case.contents.values()}
+    if row.element not in elements:
+        yield "element", unknown(row.element, sorted(elements), "element")
+        return
+    counts: dict[str, dict[tuple[str, ...], set[int]]] = {}
+    for (flow, year), found in contents_of(row.element, terms, case).items():
+        if len(found) != 1:
+            names = tuple(content.name for content in found)
+            counts.setdefault(case.system.flows[flow].name, {}).setdefault(names, set()).add(case.system.years[year])
+    for flow_name, by_names in counts.items():
+        for names, years in by_names.items():
+            when = condensed(sorted(years))
+            if names:
+                message = (
+                    f"the content of {row.element} in flow '{flow_name}' in {when} is given {len(names)} times, by "
+                )
+                message += f"{', '.join(names)}; narrow their selectors or years in contents.csv"
+            else:
+                message = f"contents.csv does not say how much {row.element} flow '{flow_name}' holds in {when}; add a "
+                message += "row, or leave the flow out of the selector"
+            yield "element", message
 
 
 def _share_problems(

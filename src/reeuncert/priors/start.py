@@ -91,7 +91,7 @@ def _reported(case: Case, network: Network, flow: NDArray[np.float64]) -> Iterat
     for row in case.evidence:
         error = case.classes[case.sources[row.source_id].error_class]
         plain = error.family == "additive"
-        chosen = select(row, case.system, case.factors, plain=True)
+        chosen = select(row, case, plain=True)
         factor = unit_factor(row.unit, row.relation, case.system.unit)
         target = _target(row) * factor
         if not math.isfinite(target):

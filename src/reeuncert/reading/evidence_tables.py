@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from reeuncert.case.records import ErrorClass, Evidence, Factor, Offset, Source
-from reeuncert.case.rules import class_problems, evidence_row_problems, factor_problems, offset_problems
+from reeuncert.case.records import Content, ErrorClass, Evidence, Factor, Offset, Source
+from reeuncert.case.rules import (
+    class_problems,
+    content_problems,
+    evidence_row_problems,
+    factor_problems,
+    offset_problems,
+)
 from reeuncert.errors import Problem
 from reeuncert.reading.prior_tables import check_selector, selector_columns, selector_of
 from reeuncert.reading.state import SOURCES, TABLES, Reading
@@ -20,6 +26,7 @@ from reeuncert.words.qualifiers import figure_cell
 from reeuncert.words.units import unit_cell
 
 CLASSES, FACTORS, OFFSETS, EVIDENCE = "classes.csv", "factors.csv", "offsets.csv", "evidence.csv"
+CONTENTS = "contents.csv"
 EVIDENCE_FOLDER = "evidence"
 IMPORTS_FOLDER = "imports"
 """Mapping tables of importers, and figures that later editions revised: not read by a model."""
@@ -33,14 +40,15 @@ class Lists:
     classes: Mapping[str, ErrorClass]
     factors: Mapping[str, Factor]
     offsets: Mapping[str, Offset]
+    contents: Mapping[str, Content]
 
 
 def read_lists(reading: Reading, tables: SystemTables) -> Lists:
-    """Read sources, classes, factors and offsets; problems go to ``reading``."""
+    """Read sources, classes, factors, offsets and contents; problems go to ``reading``."""
     classes = _classes(reading)
     sources = _sources(reading, tuple(classes))
     factors = _factors(reading, tables, tuple(sources))
-    return Lists(sources, classes, factors, _offsets(reading))
+    return Lists(sources, classes, factors, _offsets(reading), _contents(reading, tables, tuple(sources)))
 
 
 def _classes(reading: Reading) -> dict[str, ErrorClass]:
@@ -154,11 +162,49 @@ def _offset(row: Row) -> Offset:
     return Offset(row["offset"], mean, row["sd"], row["per"] or "all", row["family"] or "normal", row["reason"])
 
 
+def _contents(reading: Reading, tables: SystemTables, sources: tuple[str, ...]) -> dict[str, Content]:
+    columns = (
+        Column("content", name_cell, required=True),
+        Column("element", name_cell, required=True),
+        *selector_columns(),
+        Column("years", reading.years_cell),
+        Column("share", number_cell, required=True),
+        Column("sd", number_cell, required=True),
+        Column("per", text_cell),
+        Column("source_id", names_cell(";")),
+        Column("reason"),
+    )
+    table = reading.read(CONTENTS, columns, in_data=True)
+    rows = reading.in_effect(table)
+    report_duplicates(table, rows, ("content",), "the content")
+    for row in rows:
+        check_selector(reading, table, row, tables)
+        reading.check_sources(table, row, row["source_id"], sources)
+    for row in table.rows:
+        reading.check_record(table, row, content_problems(_content(row)))
+    reading.close(table)
+    return {row["content"]: _content(row) for row in rows}
+
+
+def _content(row: Row) -> Content:
+    said = (
+        row["content"],
+        row["element"],
+        selector_of(row),
+        row["share"],
+        row["sd"],
+        row["per"] or "all",
+        row["years"],
+    )
+    return Content(*said, ";".join(row["source_id"]), row["reason"])
+
+
 def evidence_columns() -> tuple[Column, ...]:
     """Columns of an evidence table."""
     return (
         Column("id", name_cell, required=True),
         *selector_columns(),
+        Column("element", name_cell),
         Column("year_from", year_cell, required=True),
         Column("year_to", year_cell),
         Column("span"),
@@ -273,6 +319,9 @@ def _check_references(reading: Reading, table: Table, row: Row, tables: SystemTa
         elif row[end] and not row[start] and prefix:
             table.report(row.line, start, f"the cell is empty, but {end} is given; fill in both, or none")
     reading.check_sources(table, row, [row["source_id"]], tuple(lists.sources))
+    elements = sorted({content.element for content in lists.contents.values()})
+    if row["element"] and row["element"] not in elements and reading.is_whole(CONTENTS):
+        table.report(row.line, "element", f"{unknown(row['element'], elements, 'element')} (named in {CONTENTS})")
     for column in ("offsets", "of_offsets"):
         for name in row[column]:
             if name not in lists.offsets and reading.is_whole(OFFSETS):
@@ -310,6 +359,7 @@ def _evidence(row: Row, file: str, source: Source | None) -> Evidence:
         of_offsets=row["of_offsets"],
         of_years=years.get("of_", ()),
         print=row["print"],
+        element=row["element"],
         locator=row["locator"],
         reason=row["reason"],
         note=row["note"],

@@ -16,7 +16,7 @@ from reeuncert.words.cells import listed, parse_years, shown, unknown, when_cell
 
 CASE_FILES = ("case.toml", "processes.csv", "flows.csv", "priors.csv", "covariates.csv", "constants.csv")
 SOURCES = "sources.csv"
-DATA_FILES = (SOURCES, "classes.csv", "factors.csv", "offsets.csv", "evidence.csv")
+DATA_FILES = (SOURCES, "classes.csv", "factors.csv", "offsets.csv", "contents.csv", "evidence.csv")
 TABLES = "tables"
 """Name of a workbook with one sheet for each table."""
 

@@ -53,10 +53,11 @@ def far_rows(case: Case, network: Network, log_flow: Floats) -> list[Problem]:
     problems = []
     rows = [row for row in case.evidence if row_has_flows(row, case)]
     shared = shared_errors(rows, case)
-    for row, weights, own_width in zip(rows, shared.weights, shared.widths, strict=True):
+    each = zip(rows, shared.weights, shared.widths, shared.contents, strict=True)
+    for row, weights, own_width, contents in each:
         error = error_class_of(row, case)
         law = ERROR_LAWS[error.family]
-        chosen = select(row, case.system, case.factors, law.plain)
+        chosen = select(row, case, law.plain)
         scale = scale_of(row.relation, law.plain)
         top = sum((c * mass[index[term]] for term, c in chosen.numerator.items()), start=np.zeros(mass.shape[1]))
         bottom = sum((c * mass[index[term]] for term, c in chosen.denominator.items()), start=np.zeros(mass.shape[1]))
@@ -67,6 +68,7 @@ def far_rows(case: Case, network: Network, log_flow: Floats) -> list[Problem]:
         own = (error.width if math.isnan(own_width) else own_width) * row_multiplier(row, error, factor, case.errors)
         if not law.plain:
             own = math.hypot(own, *(weight * shared.laws[name].sd for (name, _), weight in weights.items()))
+            own = math.hypot(own, max((shared.laws[name].sd for name, _ in contents.values()), default=0.0))
         low, middle, high = np.quantile(predicted, [0.16, 0.5, 0.84])
         z = _distance(row, factor, scale, float(middle)) / math.hypot(own, 0.5 * float(high - low))
         if abs(z) > FAR:

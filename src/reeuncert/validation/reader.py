@@ -97,6 +97,7 @@ def load_case(folder: Path, answers: bool = True, /, **options: str) -> CaseRead
         classes=lists.classes,
         offsets=lists.offsets,
         factors=lists.factors,
+        contents=lists.contents,
         covariates=read_covariates(reading, sources),
         errors=settings.errors.record(),
         constants=read_constants(reading, tables, sources),

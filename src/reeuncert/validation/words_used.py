@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from reeuncert.errors import Problem
-from reeuncert.reading.evidence_tables import CLASSES, FACTORS, OFFSETS
+from reeuncert.reading.evidence_tables import CLASSES, CONTENTS, FACTORS, OFFSETS
 from reeuncert.reading.prior_tables import CONSTANTS, COVARIATES, PRIORS, selector_of
 from reeuncert.reading.state import SOURCES, Reading
 from reeuncert.reading.system_tables import FLOWS, PROCESSES, SystemTables
@@ -82,7 +82,7 @@ def _of_role(what: str, known: Collection[str], places: Mapping[str, list[Place]
 def _unused(reading: Reading, tables: SystemTables) -> Iterator[Problem]:
     evidence = [row for file in _evidence_files(reading) for row in _rows(reading, file)]
     cited = {name for row in evidence for name in [row["source_id"]]}
-    for file in (FACTORS, COVARIATES, CONSTANTS):
+    for file in (FACTORS, CONTENTS, COVARIATES, CONSTANTS):
         cited |= {name for row in _rows(reading, file) for name in row["source_id"]}
     gross = [row for row in evidence if row["basis"] == "gross"]
     weighed = {
@@ -97,6 +97,7 @@ def _unused(reading: Reading, tables: SystemTables) -> Iterator[Problem]:
         (SOURCES, "source_id", cited, "row cites"),
         (CLASSES, "class", {row["class"] for row in _rows(reading, SOURCES)}, "source has"),
         (FACTORS, "product", weighed, "row in gross weight is of"),
+        (CONTENTS, "element", {row["element"] for row in evidence}, "row of evidence is of"),
         (COVARIATES, "covariate", {row["slope_on"] for row in _rows(reading, PRIORS)}, "prior has a slope on"),
     ):
         first: dict[str, int] = {}
