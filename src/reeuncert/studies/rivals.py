@@ -72,7 +72,8 @@ def compare_structures(case: Case, option: str | None = None, **options: Unpack[
 
 
 def run_rivals(dt: xr.DataTree, **options: Unpack[FitOptions]) -> Structures:
-    """Headlines of a result, and of its case under each other structure, for `reeuncert.result.structures`.
+    """Headlines of a result, and of its case under each other structure that is averaged, for
+    `reeuncert.result.structures`.
 
     Parameters
     ----------
@@ -93,6 +94,8 @@ def run_rivals(dt: xr.DataTree, **options: Unpack[FitOptions]) -> Structures:
     case = Result(dt).case
     rivals = rivals_of(case, None)
     own = case.options[switch_of(case, None)]
+    # Structures that are not averaged are as dear as the others: `compare_structures` fits them when asked.
+    rivals = {name: rival for name, rival in rivals.items() if rival.averaged}
     runs = _runs({name: rival for name, rival in rivals.items() if name != own}, options)
     held = without_structures(dt)
     runs[own] = StructureRun(*headline_values(held, case), convergence(held), rivals[own].averaged, rivals[own].why)
