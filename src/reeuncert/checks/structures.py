@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -38,7 +41,7 @@ def check(result: Result) -> list[CheckResult]:
     return [warned(name, len(said), "<=", 0, message, remedy, table), _convergence(found), _averages(table)]
 
 
-def _place(row: dict[str, object]) -> str:
+def _place(row: Mapping[Any, Any]) -> str:
     return " ".join(str(row[label]) for label in LABELS if row[label] not in ("", 0))
 
 

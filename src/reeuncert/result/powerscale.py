@@ -12,6 +12,7 @@ standard-normal coordinates z it follows from E z and Cov(z, score) alone.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -138,13 +139,13 @@ def sensitivity(quantities: Mapping[str, Floats], parts: Mapping[str, Floats]) -
 def _mean_density(score: Floats, density: Floats, z: Floats | None, size: float) -> tuple[Floats, float]:
     """Mean log density given a normal score, a quadratic of it (draw,), and the error of its slope."""
     if z is None:
-        slope, bend = (density * score).mean(), (density * (np.square(score) - 1.0)).mean()
-        error = density.std() / np.sqrt(size)
+        slope, bend = float((density * score).mean()), float((density * (np.square(score) - 1.0)).mean())
+        error = float(density.std()) / math.sqrt(size)
     else:
         # z given the score is normal with mean E z + b · score, and the log density is −z² / 2.
         mean = z.mean(axis=0)
         b = score @ (z - mean) / len(score)
-        slope, bend, error = -(mean @ b), z.shape[1] / size - b @ b, np.sqrt(mean @ mean / size)
+        slope, bend, error = -float(mean @ b), z.shape[1] / size - float(b @ b), math.sqrt(float(mean @ mean) / size)
     return np.asarray(slope * score + bend * np.square(score) / 2), float(error)
 
 

@@ -186,7 +186,7 @@ class Structures:
         row |= dict(zip(("mcse_median", "mcse_lower", "mcse_upper"), errors, strict=True))
         weights = there["weight"].values
         if np.isfinite(weights).all():
-            ends = _ends(mixture(draws, weights), prob, kind)
+            ends = _ends(mixture(draws, weights.tolist()), prob, kind)
             row |= dict(zip(("stacked_median", f"stacked_{lower}", f"stacked_{upper}"), ends, strict=True))
         median, low, high = np.array([_ends(np.sort(d), prob, "eti") for d in draws]).T
         least = min(cover(draws, low, high), default=np.nan)

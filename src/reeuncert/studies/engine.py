@@ -55,7 +55,9 @@ class Fits:
         return result
 
 
-def make_sufficient_fits(jobs: Sequence[Job], options: FitOptions, suffices: Suffices) -> Fits:
+def make_sufficient_fits(
+    jobs: Sequence[Job], options: FitOptions, suffices: Suffices, longer: Sequence[int] = LONGER
+) -> Fits:
     """Make fits, and make those again with longer chains whose draws do not suffice.
 
     Parameters
@@ -64,6 +66,8 @@ def make_sufficient_fits(jobs: Sequence[Job], options: FitOptions, suffices: Suf
         See `make_fits`.
     suffices
         Says why the draws of a fit do not suffice.
+    longer
+        How many times as long the chains are that are made again, first and at last.
 
     Returns
     -------
@@ -71,7 +75,7 @@ def make_sufficient_fits(jobs: Sequence[Job], options: FitOptions, suffices: Suf
         Those that do not suffice with the longest chains either are in ``refused``.
     """
     fits = make_fits(jobs, options)
-    for times in LONGER:
+    for times in longer:
         short = [job for job in jobs if isinstance(kept := fits.results[job.name], Kept) and suffices(kept)]
         if short:
             again = make_fits([job.longer(times) for job in short], options)

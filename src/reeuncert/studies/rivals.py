@@ -29,7 +29,7 @@ from reeuncert.studies.refits import convergence
 from reeuncert.studies.summaries import Headlines, headline_values
 from reeuncert.validation.reader import read_case
 
-SHORT: FitOptions = {"draws": 250, "tune": 150, "chains": 4}
+SHORT: FitOptions = {"draws": 400, "tune": 150, "chains": 4}
 """Settings of the runs: enough for an ESS of 400 of every headline; where it is not, the run is made again longer."""
 
 
@@ -132,7 +132,7 @@ def _runs(rivals: Mapping[str, Rival], options: FitOptions) -> dict[str, Structu
     jobs = [
         maker.job(name, rival.case, settings, Headlines(), rival.left_out, share=True) for name, rival in rivals.items()
     ]
-    fits = make_sufficient_fits(jobs, options, _headlines_converged)
+    fits = make_sufficient_fits(jobs, options, _headlines_converged, (3,))
     runs = {}
     for name, rival in rivals.items():
         kept = fits.kept(name)
@@ -143,7 +143,7 @@ def _runs(rivals: Mapping[str, Rival], options: FitOptions) -> dict[str, Structu
 
 def _headlines_converged(kept: Kept) -> str:
     table = kept.tables["headlines"]
-    ess, r_hat = table[["ess_bulk", "ess_tail"]].min(axis=None), table["r_hat"].max()
+    ess, r_hat = float(table[["ess_bulk", "ess_tail"]].to_numpy().min()), float(table["r_hat"].max())
     return f"ESS {ess:.0f}, R-hat {r_hat:.3f}" if ess < SMALLEST_ESS or r_hat > LARGEST_R_HAT else ""
 
 

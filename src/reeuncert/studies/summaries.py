@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -108,7 +109,7 @@ def headline_values(dt: xr.DataTree, case: Case) -> tuple[pd.DataFrame, NDArray[
     rows, draws = [], []
     for headline in case.headlines:
         name, coords, year = place(dt, headline)
-        rows.append(summary(dt, name, **coords, year=year))
+        rows.append(summary(dt, name, year=year, **dict[str, Any](coords)))
         draws.append(dt["derived"][name].sel({**coords, "year": year}).transpose("chain", "draw").values.ravel())
     table = pd.concat(rows, ignore_index=True)
     return table[["indicator", *DIMS, "year", "unit", "ess_bulk", "ess_tail", "r_hat"]], np.array(draws)
