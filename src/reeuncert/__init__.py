@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from reeuncert.inference.prior import sample_prior as sample_prior
     from reeuncert.inference.sample import sample as sample
     from reeuncert.model import build_model as build_model
+    from reeuncert.questions.comparison import compare as compare
     from reeuncert.questions.information import value_of_information as value_of_information
     from reeuncert.questions.powerscale import power_scaling as power_scaling
     from reeuncert.questions.powerscale import tornado as tornado
@@ -52,7 +53,6 @@ if TYPE_CHECKING:
     from reeuncert.running import run as run
     from reeuncert.studies import Study as Study
     from reeuncert.studies import compare_structures as compare_structures
-    from reeuncert.studies import read_scenarios as read_scenarios
     from reeuncert.studies import read_study as read_study
     from reeuncert.studies import sensitivity as sensitivity
     from reeuncert.studies.calibrate import calibrate as calibrate
@@ -77,6 +77,7 @@ _HOME = {
     "calibrate": "reeuncert.studies.calibrate",
     "check": "reeuncert.checks",
     "check_case": "reeuncert.validation.report",
+    "compare": "reeuncert.questions.comparison",
     "compare_structures": "reeuncert.studies",
     "export_stop": "reeuncert.counterfactuals",
     "headlines": "reeuncert.indicators.headlines",
@@ -90,7 +91,6 @@ _HOME = {
     "preview": "reeuncert.inference.preview",
     "read_case": "reeuncert.validation.reader",
     "read_results": "reeuncert.indicators.stored",
-    "read_scenarios": "reeuncert.studies",
     "read_study": "reeuncert.studies",
     "recover": "reeuncert.studies.calibrate",
     "reduce_flows": "reeuncert.counterfactuals",

@@ -56,7 +56,8 @@ def nothing_fitted(monkeypatch, tmp_path):
 def given(held):
     case = ree.read_case("small_metal")
     own = {
-        "dt": held.dt, "world": held.world, "result": held.dt, "model": held.model, "case": case,
+        "dt": held.dt, "a": held.dt, "b": held.dt, "world": held.world, "result": held.dt, "model": held.model,
+        "case": case,
         "results": {"a": held.dt}, "name": "mine_production",
         "table": ree.headlines(held.dt).assign(structure="a"), "indicator": 0, "factor": 0.5, "quantity": 1.0,
         "region": "South", "stage": "mining", "origin": "South", "destination": "North", "rules": [],

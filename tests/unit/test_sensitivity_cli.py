@@ -85,7 +85,7 @@ def test_bad_input_ends_with_two(arguments: list[str], message: str):
 def test_the_scenarios_of_the_bundled_case_can_be_read():
     from reeuncert.reading.bundled import find_case
 
-    found = ree.read_scenarios(find_case("china_us_row") / "scenarios.toml")
+    found = ree.studies.read_scenarios(find_case("china_us_row") / "scenarios.toml")
     assert len(found) == 17
     assert all(scenario.why for scenario in found)
 

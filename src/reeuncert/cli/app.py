@@ -201,6 +201,19 @@ def report(
 
 
 @app.command()
+def compare(
+    a: Annotated[str, typer.Argument(help="posterior.nc of a run, or the folder that holds it.")],
+    b: Annotated[str, typer.Argument(help="Another one; or: published, the published values of the case.")],
+    out: Annotated[Path | None, typer.Option(help="Folder for tables and figure; by default only printed.")] = None,
+) -> None:
+    """Compare two results: headlines with Monte Carlo error, and what differs in case, evidence and run."""
+    with guarded():
+        from reeuncert.cli.compare import run_compare
+
+        run_compare(a, b, out)
+
+
+@app.command()
 def structures(
     case: CaseArgument = DEFAULT_CASE,
     out: Annotated[Path | None, typer.Option(help="CSV file for the table; by default it is only printed.")] = None,

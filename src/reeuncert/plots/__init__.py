@@ -5,6 +5,7 @@ figure of matplotlib or of Plotly. What it draws is in the tidy table that ``x_d
 """
 
 from reeuncert.plots.calibration import calibration_data, plot_calibration
+from reeuncert.plots.comparison import comparison_data, plot_comparison
 from reeuncert.plots.customs_gap import customs_gap_data, customs_records_data, plot_customs_gap
 from reeuncert.plots.drivers import drivers_data, plot_drivers
 from reeuncert.plots.evidence import evidence_data, plot_evidence
@@ -27,6 +28,7 @@ from reeuncert.plots.triangle import plot_triangle, triangle_data
 
 __all__ = [
     "calibration_data",
+    "comparison_data",
     "consumption_data",
     "customs_gap_data",
     "customs_records_data",
@@ -36,6 +38,7 @@ __all__ = [
     "learning_data",
     "lost_consumption_data",
     "plot_calibration",
+    "plot_comparison",
     "plot_consumption",
     "plot_customs_gap",
     "plot_drivers",

@@ -1,0 +1,89 @@
+"""Headlines of two results as dumbbells: two intervals a headline, their medians joined."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from reeuncert.errors import ReeUncertError
+from reeuncert.indicators.registry import lookup
+from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points
+from reeuncert.plots.render import figure_of, render
+from reeuncert.plots.rows import wrapped
+from reeuncert.plots.style import axis_label, hue, interval_name, shown
+from reeuncert.questions.comparison import Comparison
+
+_SIDES = (("a", -0.16, 0), ("b", 0.16, 1))
+
+
+def comparison_data(found: Comparison) -> pd.DataFrame:
+    """The headlines of a comparison that both have: see `reeuncert.questions.comparison.Comparison`.
+
+    Parameters
+    ----------
+    found
+        From `reeuncert.compare`.
+
+    Returns
+    -------
+    DataFrame
+        The rows of ``found.table`` with a median on both sides.
+
+    Raises
+    ------
+    ReeUncertError
+        If there is none.
+    """
+    table = found.table[np.isfinite(found.table["difference"].astype(float))].reset_index(drop=True)
+    if table.empty:
+        raise ReeUncertError("the two results have no headline in common")
+    return table
+
+
+@figure_of(comparison_data)
+def plot_comparison(found: Comparison, *, backend: str = "matplotlib", theme: str = "light") -> Any:
+    """Draw the headlines of two results as dumbbells: medians joined, 90 % intervals faint, three Monte Carlo errors
+    of each median dark. Ratios and masses have a panel each, masses on a log scale.
+    """
+    table = comparison_data(found)
+    percent = table["indicator"].map(lambda name: lookup(str(name)).percent)
+    kinds = [(table[percent], "%"), *((rows, str(unit)) for unit, rows in table[~percent].groupby("unit"))]
+    panels = [_panel(found, rows, unit) for rows, unit in kinds if len(rows)]
+    longest = max(sum(len(wrapped(text)) for text in rows["headline"]) for rows, _ in kinds if len(rows))
+    title = f"{found.names[0]} and {found.names[1]}"
+    return render(Board(title, tuple(panels), 1, max(1.6, 0.3 * longest + 0.9), 8.2), backend, theme)
+
+
+def _panel(found: Comparison, rows: pd.DataFrame, unit: str) -> Panel:
+    scale, plain = (100.0, "1") if unit == "%" else (1.0, unit)
+    marks: list[Mark] = []
+    for side, shift, colour in _SIDES:
+        columns = (f"{side}_{c}" for c in ("median", "eti90_lb", "eti90_ub", "mcse_median"))
+        middle, low, high, error = (scale * rows[c].to_numpy(dtype=float) for c in columns)
+        y = np.arange(len(rows)) + shift
+        told = tuple(
+            f"{text}\n{found.names[side == 'b']}: median {shown(m / scale, plain)}, "
+            f"{shown(lo / scale, plain)} to {shown(hi / scale, plain)}, Monte Carlo error {shown(e / scale, plain)}"
+            for text, m, lo, hi, e in zip(rows["headline"], middle, low, high, error, strict=True)
+        )
+        for k in np.flatnonzero(np.isfinite(low)):
+            ends = float(low[k]), float(high[k]), float(y[k]) - 0.1, float(y[k]) + 0.1
+            marks.append(Area.box(*ends, hue(colour), opacity=0.3, name=interval_name(), hover=told[k]))
+            near = 3 * float(error[k])
+            if near > 0:
+                at = float(middle[k]) - near, float(middle[k]) + near
+                marks.append(Area.box(*at, *ends[2:], hue(colour), opacity=0.8, name="3 Monte Carlo errors"))
+        marks.append(Points(found.names[side == "b"], middle, y, hue(colour), "circle", hover=told))
+    both = scale * rows[["a_median", "b_median"]].to_numpy(dtype=float)
+    for k, (one, two) in enumerate(both):
+        marks.append(Line((one, two), (k + _SIDES[0][1], k + _SIDES[1][1]), "muted", 1.2))
+    ticks = tuple((float(k), "\n".join(wrapped(text))) for k, text in enumerate(rows["headline"]))
+    ends = rows[[f"{s}_{c}" for s in "ab" for c in ("median", "eti90_lb", "eti90_ub")]].to_numpy(dtype=float) * scale
+    log = unit != "%" and bool(np.nanmin(ends) > 0) and bool(np.nanmax(ends) > 30 * np.nanmin(ends))
+    room = 0.0 if log else 0.05 * float(np.nanmax(ends) - np.nanmin(ends)) or 0.5
+    across = float(np.nanmin(ends)) - room, float(np.nanmax(ends)) + room
+    across = (across[0] / 1.15, across[1] * 1.15) if log else across
+    y_axis = Axis(limits=(len(rows) - 0.4, -0.6), ticks=ticks)
+    return Panel("", marks=tuple(marks), x=Axis(axis_label("Headlines", plain), across, log=log), y=y_axis)
