@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from reeuncert.questions.comparison import compare as compare
     from reeuncert.questions.information import value_of_information as value_of_information
     from reeuncert.questions.powerscale import power_scaling as power_scaling
-    from reeuncert.questions.powerscale import tornado as tornado
     from reeuncert.questions.powerscale import verdicts as verdicts
     from reeuncert.questions.reweight import reweight as reweight
     from reeuncert.questions.sobol import sobol as sobol
@@ -104,7 +103,6 @@ _HOME = {
     "sensitivity": "reeuncert.studies",
     "sobol": "reeuncert.questions.sobol",
     "summary": "reeuncert.indicators.summary",
-    "tornado": "reeuncert.questions.powerscale",
     "value_of_information": "reeuncert.questions.information",
     "write_report": "reeuncert.report",
     "write_results": "reeuncert.report.files",

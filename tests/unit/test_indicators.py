@@ -258,7 +258,7 @@ def test_a_total_quota_is_taken_before_its_parts_and_parts_are_summed() -> None:
 def test_a_quota_in_a_unit_that_is_no_mass_is_refused() -> None:
     rows = [row("cracking_A > market_A", "production", "salt", "A", [10])]
     flows = table(rows, products=["salt"], constants=[Constant("separation_quota", "A", "", 1, 3.0, "USD")])
-    with pytest.raises(CaseError, match=r"unit 'USD' is not known; use one of: kg, t, kt, Mt"):
+    with pytest.raises(CaseError, match=r"unit 'USD' is not known; use one of: t, kt, Mt, kg"):
         indicators_of(flows, ["refining_beyond_quota"])
 
 

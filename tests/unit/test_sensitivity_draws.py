@@ -163,10 +163,10 @@ def test_a_value_must_be_one(base: xr.DataTree) -> None:
     with pytest.raises(ReeUncertError, match=r"^'West' is no region of indicator 'apparent_consumption'"):
         ree.sobol(base, "apparent_consumption", region="West", product="refined", year=2020)
     with pytest.raises(ReeUncertError) as error:
-        ree.tornado(base, 7)
+        ree.questions.tornado(base, 7)
     assert str(error.value) == "case 'small_metal' has 3 headlines, numbered from 0: 7 is none"
     with pytest.raises(ReeUncertError) as error:
-        ree.tornado(base, "stock_change", region="North", product="refined", year=2020)
+        ree.questions.tornado(base, "stock_change", region="North", product="refined", year=2020)
     assert str(error.value).startswith("'stock_change' has not been computed for this result: call add_indicators(dt, ")
 
 
@@ -296,14 +296,14 @@ def test_before_any_figure_only_what_feeds_the_value_matters(base: xr.DataTree) 
 
 
 def test_a_tornado_swings_about_the_median(base: xr.DataTree) -> None:
-    table = ree.tornado(base, VALUE)
+    table = ree.questions.tornado(base, VALUE)
     assert table["swing"].is_monotonic_decreasing
     assert (table["pareto_k"] < 0.7).mean() > 0.7
     top = table[table["reliable"]].iloc[0]
     assert min(top["less"], top["more"]) < top["base"] < max(top["less"], top["more"])
-    assert set(ree.tornado(base, VALUE, of="source")["kind"]) == {"source"}
+    assert set(ree.questions.tornado(base, VALUE, of="source")["kind"]) == {"source"}
     with pytest.raises(ReeUncertError, match=r"^factor is 1; it must be above 1, e\.g\. 1\.25$"):
-        ree.tornado(base, VALUE, factor=1.0)
+        ree.questions.tornado(base, VALUE, factor=1.0)
 
 
 def test_figures_left_out_are_predicted() -> None:

@@ -184,8 +184,10 @@ def annual_growth(values: Array, years: Sequence[int]) -> Array:
     >>> annual_growth(np.array([20.0, 22.0, 24.2]), (2000, 2001, 2002)).round(2)
     array([nan, 0.1, 0.1])
     """
-    elapsed = np.array([year - years[0] or np.nan for year in years], dtype=float)
-    return np.asarray(growth_factor(values) ** (1.0 / elapsed) - 1.0)
+    elapsed = np.array(years, dtype=float) - years[0]
+    # NaN by hand: 1 to the power of NaN is 1.
+    factor = np.where(elapsed > 0, growth_factor(values), np.nan)
+    return np.asarray(factor ** (1.0 / np.where(elapsed > 0, elapsed, 1.0)) - 1.0)
 
 
 def _consumed(table: FlowTable) -> Array:

@@ -63,7 +63,7 @@ LESS, MORE = hue(3), hue(1)
 def tornado_data(
     dt: xr.DataTree | Study, name: ValueName, *, coords: Coords = None, factor: float = FACTOR
 ) -> pd.DataFrame:
-    """Medians of an indicator with one thing changed at a time: `reeuncert.tornado`.
+    """Medians of an indicator with one thing changed at a time: `reeuncert.questions.tornado`.
 
     Parameters
     ----------

@@ -149,7 +149,7 @@ class Study:
         Returns
         -------
         DataFrame
-            As `reeuncert.tornado`: ``less`` is the median of the base, ``more`` that of the scenario; noise and
+            As `reeuncert.questions.tornado`: ``less`` is the median of the base, ``more`` that of the scenario; noise and
             Pareto k are NaN.
 
         Raises
