@@ -80,7 +80,9 @@ def test_headlines_have_one_verdict_in_tables_check_terminal_and_cards(toy: xr.D
         pd.testing.assert_frame_equal(lines[rule], other[rule])
     assert told.value == (lines["level"] == "warning").sum() > 0
     cards = [card for _, group in answers.content(Result(toy))["groups"] for card in group]
-    assert sorted((card["words"], card["why"]) for card in cards) == sorted(lines[["verdict", "why"]].apply(tuple, axis=1))
+    assert sorted((card["words"], card["why"]) for card in cards) == sorted(
+        lines[["verdict", "why"]].apply(tuple, axis=1)
+    )
     assert {card["style"] for card in cards} == {answers.STYLES[level] for level in lines["level"]}
     assert sorted(card["ratio"] for card in cards) == pytest.approx(sorted(lines["width_ratio"]), nan_ok=True)
 

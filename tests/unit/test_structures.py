@@ -178,5 +178,5 @@ def test_scenarios_that_are_structures_run_beside_the_choices_of_the_switch(tmp_
 
     found = run_rivals(dt, fit=faked, cache=False, progress=False)
     assert found.names == found.averaged == ["some", "few", "new years"]
-    assert list(asked) == ["few", "new years"]  # one that is only shown is fitted by the command that compares structures
+    assert list(asked) == ["few", "new years"]  # the one that is only shown is left to `compare_structures`
     assert found.data["why"].values.tolist() == ["", "", "Told."]

@@ -149,8 +149,8 @@ class Study:
         Returns
         -------
         DataFrame
-            As `reeuncert.questions.tornado`: ``less`` is the median of the base, ``more`` that of the scenario; noise and
-            Pareto k are NaN.
+            As `reeuncert.questions.tornado`: ``less`` is the median of the base, ``more`` that of the scenario; noise
+            and Pareto k are NaN.
 
         Raises
         ------
