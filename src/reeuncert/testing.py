@@ -279,7 +279,7 @@ def _has_outflow(system: SystemDefinition, process: str, year: int) -> bool:
 def _toy_scale(flow: Flow) -> float:
     """Mass of an input, or weight among the outflows of a process."""
     if flow.quantity == "ore":
-        return _ORE[flow.origin, "u" if flow.route == "unregistered" else ""]
+        return _ORE.get((flow.origin, "u" if flow.route == "unregistered" else ""), 1.0)
     if flow.quantity in ("trade", "unrecorded_trade"):
         table = _RECORDED if flow.quantity == "trade" else _UNRECORDED
         weight = {(a, b, PRODUCTS[p]): w for a, b, p, w in table}

@@ -15,7 +15,7 @@ def shell(command: str, **where: object) -> subprocess.CompletedProcess[str]:
 
 def said(done: subprocess.CompletedProcess[str]) -> str:
     """The one line of the program's own."""
-    lines = [line for line in done.stderr.splitlines() if not line.startswith("OpenBLAS")]
+    lines = [line for line in done.stderr.splitlines() if not line.startswith(("OpenBLAS", "Reading "))]
     assert "Traceback" not in done.stderr
     assert "Exception ignored" not in done.stderr
     assert len(lines) == 1, done.stderr

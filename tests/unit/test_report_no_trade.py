@@ -28,10 +28,11 @@ def test_it_says_what_each_region_would_lose() -> None:
     assert f"South would lose {lost:.3g} kt" in page
 
 
-def test_a_system_without_trade_is_told_so() -> None:
+def test_a_system_without_trade_has_no_such_section() -> None:
     dt = toy_posterior(chains=2, draws=20, years=2)
     flows = dt["posterior"].to_dataset()
     home = flows.isel(flow=flows["origin"].values == flows["destination"].values)
     small = xr.DataTree.from_dict({"posterior": home, "derived": dt["derived"].to_dataset()})
     small.attrs = dt.attrs
-    assert _rendered(small) == "<p>The system of this case has no trade and consumption in 2002.</p>"
+    section = next(s for s in SECTIONS if s.id == "no-trade")
+    assert not _render(_environment(), section, Result(small)).there

@@ -7,7 +7,7 @@ import os
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -18,13 +18,30 @@ app = typer.Typer(
     name="reeuncert",
     help="Balanced flows with credible intervals, from reported figures.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-CaseArgument = Annotated[str, typer.Argument(help="Name of a bundled case, or the folder of a case.")]
+
+def _bundled(incomplete: str) -> list[str]:
+    from reeuncert.reading.bundled import bundled_cases
+
+    return [name for name in bundled_cases() if name.startswith(incomplete)]
+
+
+CaseArgument = Annotated[
+    str,
+    typer.Argument(
+        help="Name of a bundled case (`reeuncert cases` lists them), or the folder of a case.", autocompletion=_bundled
+    ),
+]
+SamplerName = Literal["hmc", "nutpie", "pymc", "numpyro"]
+ImporterName = Literal[
+    "usgs-mcs", "usgs-ds140", "usgs-yearbook", "dataweb", "comtrade", "baci", "comext", "japan-customs", "bgs"
+]
+RuleName = Literal["no-trade", "export-stop", "reduce", "add-capacity"]
+StockUse = Literal["as_drawn", "released"]
 Options = Annotated[
     list[str] | None,
     typer.Option("--option", metavar="NAME=VALUE", help="Choice for a switch of the case; may be given several times."),
@@ -60,13 +77,14 @@ def run(
     seed: Annotated[
         int | None, typer.Option(min=0, help="Seed; the same seed gives the same draws. Always recorded.")
     ] = None,
-    sampler: Annotated[
-        str | None, typer.Option(help="hmc, nutpie, pymc or numpyro; by default chosen for the case.")
-    ] = None,
+    sampler: Annotated[SamplerName | None, typer.Option(help="By default chosen for the case.")] = None,
     preview: Annotated[
         bool, typer.Option("--preview", help="Make a fast, approximate run instead of a full one.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
+    tables: Annotated[
+        bool, typer.Option("--tables", help="Also print every headline's reason, yearly tables and all checks.")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="End with status 1 if a check fails.")] = False,
     rivals: Annotated[
         bool,
@@ -95,14 +113,15 @@ def run(
     made (it is named, the rest is written); 2 if the input cannot be used or the output cannot be written (earlier
     results are kept); 130 if interrupted (the draws made so far are kept).
     """
-    from reeuncert.cli.run import run_case
+    with guarded("" if quiet else f"Reading case '{case}' …"):
+        from reeuncert.cli.run import run_case
 
-    with guarded():
         status = run_case(
             case,
             option or [],
             out=out,
             strict=strict,
+            tables=tables,
             draws=draws,
             tune=tune,
             thin=thin,
@@ -154,12 +173,7 @@ def new(folder: Annotated[Path, typer.Argument(help="Folder to create; the case 
 
 @app.command("import")
 def import_(
-    kind: Annotated[
-        str,
-        typer.Argument(
-            help="usgs-mcs, usgs-ds140, usgs-yearbook, dataweb, comtrade, baci, comext, japan-customs or bgs."
-        ),
-    ],
+    kind: Annotated[ImporterName, typer.Argument(help="What they are.")],
     files: Annotated[list[Path], typer.Argument(help="Files as they were downloaded.")],
     case: Annotated[str, typer.Option(help="Folder of the case.")],
     mapping: Annotated[
@@ -187,7 +201,7 @@ def report(
     out: Annotated[Path | None, typer.Option(help="File to write; by default report.html beside the result.")] = None,
 ) -> None:
     """Write the report of a stored result."""
-    with guarded():
+    with guarded("Reading the result …"):
         from reeuncert.cli.terminal import console
         from reeuncert.indicators.compute import with_indicators
         from reeuncert.indicators.stored import read_results
@@ -213,6 +227,19 @@ def compare(
         run_compare(a, b, out)
 
 
+@app.command("open")
+def open_(
+    results: Annotated[
+        Path | None, typer.Argument(help="Folder of a run, or a page; by default the newest of results/*/.")
+    ] = None,
+) -> None:
+    """Open the report of a run in the browser."""
+    with guarded():
+        from reeuncert.cli.open_page import open_report
+
+        open_report(results)
+
+
 @app.command()
 def structures(
     case: CaseArgument = DEFAULT_CASE,
@@ -227,7 +254,7 @@ def structures(
     option: Options = None,
 ) -> None:
     """Fit a case under each of its rival structures and report which headlines hold under all of them."""
-    with guarded():
+    with guarded("Reading the case …"):
         from reeuncert.cli.structures import run_structures, store_structures
 
         if results is not None:
@@ -246,7 +273,7 @@ def leave_out(
     """Refit a case without each of its sources, or folds of rows, and count how often what was left out falls in the
     predictive intervals. Stored in the results, with its checks and report.
     """
-    with guarded():
+    with guarded("Reading the result …"):
         from reeuncert.cli.leave_out import run_leave_out
 
         raise typer.Exit(run_leave_out(results, folds, draws=draws, tune=tune, seed=seed))
@@ -255,7 +282,7 @@ def leave_out(
 @app.command()
 def counterfactual(
     results: Annotated[Path, typer.Argument(help="posterior.nc of a run, or the folder that holds it.")],
-    name: Annotated[str, typer.Argument(help="no-trade, export-stop, reduce or add-capacity.")],
+    name: Annotated[RuleName, typer.Argument(help="The counterfactual.")],
     year: Annotated[int | None, typer.Option(help="Year of the case; by default its last.")] = None,
     by: Annotated[str, typer.Option(help="Row labels: some of region,product,end_use.")] = "region,product",
     priority: Annotated[
@@ -265,7 +292,7 @@ def counterfactual(
         str,
         typer.Option(help="highest (best year so far), as_drawn, or a CSV file: region, stage, capacity."),
     ] = "highest",
-    stocks: Annotated[str, typer.Option(help="as_drawn, or released (used up first).")] = "as_drawn",
+    stocks: Annotated[StockUse, typer.Option(help="released: used up first.")] = "as_drawn",
     recorded_only: Annotated[bool, typer.Option("--recorded-only", help="Keep unrecorded trade.")] = False,
     origin: Annotated[str | None, typer.Option(help="Region that exports (export-stop).")] = None,
     destination: Annotated[str | None, typer.Option(help="Region that imports (export-stop).")] = None,
@@ -282,7 +309,7 @@ def counterfactual(
     out: Annotated[Path | None, typer.Option(help="CSV file for the table; by default it is only printed.")] = None,
 ) -> None:
     """Compute a counterfactual year on every draw: how much consumption would be lost?"""
-    with guarded():
+    with guarded("Reading the result …"):
         from reeuncert.cli.counterfactual import pairs, show_counterfactual
 
         given = {
@@ -326,7 +353,7 @@ def calibrate(
 
     The whole bundled case takes about a minute per simulation; select fewer years with --years for a first test.
     """
-    with guarded():
+    with guarded("Reading the case …"):
         from reeuncert.cli.calibrate import Request, run_calibration
 
         given = Request(case, option or [], years, simulations, draws, tune, thin, chains, seed, out)
@@ -364,7 +391,7 @@ def sensitivity(
 
     Finished scenarios are cached: the same command continues a stopped study.
     """
-    with guarded():
+    with guarded("Reading the case …"):
         from reeuncert.cli.sensitivity import StudyRequest, run_sensitivity
 
         request = StudyRequest(

@@ -43,9 +43,13 @@ def status_of(result: Result) -> int:
 
 
 @contextmanager
-def guarded() -> Iterator[None]:
-    """Print errors that the user can fix and exit with status 2; with 130 on Ctrl-C."""
+def guarded(first: str = "") -> Iterator[None]:
+    """Print errors that the user can fix and exit with status 2; with 130 on Ctrl-C. What is told first appears before
+    anything is loaded.
+    """
     try:
+        if first:
+            print(first, file=sys.stderr, flush=True)
         yield
     except ReeUncertError as error:
         print(f"Error: {visible(str(error))}", file=sys.stderr)

@@ -18,10 +18,17 @@ SHOWN_WARNINGS = 3
 
 
 def run_case(
-    name: str, options: Sequence[str] = (), *, out: Path | None = None, strict: bool = False, **settings: Any
+    name: str,
+    options: Sequence[str] = (),
+    *,
+    out: Path | None = None,
+    strict: bool = False,
+    tables: bool = False,
+    **settings: Any,
 ) -> int:
     """Run a case with ``name=value`` of its switches and the settings of `reeuncert.run`, print what was found, and
-    return the exit status. The folder is by default ``results/CASE``; strict: a failed check is a failure.
+    return the exit status. The folder is by default ``results/CASE``; strict: a failed check is a failure; tables: the
+    yearly tables and all checks are printed too.
     """
     case = read_case(name, **parse_options(options))
     if not settings.get("quiet"):
@@ -33,7 +40,7 @@ def run_case(
     if not settings.get("quiet"):
         from reeuncert.cli.show import show_result
 
-        show_result(result, out)
+        show_result(result, out, tables=tables)
     return _status(result, out, strict=strict)
 
 

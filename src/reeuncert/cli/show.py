@@ -1,4 +1,4 @@
-"""Terminal output at the end of a run: headlines, values by year, verdict of the checks, files."""
+"""Terminal output at the end of a run: answers, verdict of the checks, files; the yearly tables on request."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from reeuncert.checks import CheckTable
 from reeuncert.checks.registry import verdicts
-from reeuncert.checks.result import shown
+from reeuncert.checks.result import CheckResult, shown
 from reeuncert.cli.terminal import console
 from reeuncert.indicators.headlines import all_headlines
 from reeuncert.indicators.registry import DIMS
@@ -24,48 +23,72 @@ from reeuncert.result.result import Result
 
 STYLES = {"passed": "green", "failed": "bold red", "warning": "yellow", "information": "dim", "not run": "bold red"}
 _COLUMN = 24
+ANSWER_LINES, CHECK_LINES, MESSAGE_LINES = 28, 16, 3
 POOR = "*"
 WIDTHS = {AS_WIDE: "w", PARTLY_NARROWER: "(w)"}
 """How the interval compares with the prior's → mark of the value."""
 
 
-def show_result(result: Result, out: Path) -> None:
-    """Print headlines, values by year, the verdict of the checks, and the files."""
+def show_result(result: Result, out: Path, *, tables: bool = False) -> None:
+    """Print the answers, the checks that need attention, and the files, in under 60 lines of 80 columns; with
+    `tables`, all headlines with their reasons, values by year, and all checks too.
+    """
     page = console()
     page.print()
     page.print(Text(result.case.title, style="bold"))
     if result.approximate:
         page.print(Text("Approximate: a quick look that has not converged; quote nothing of it.", style="bold yellow"))
-    result.part("headlines in the terminal", lambda: _show_headlines(result, page))
-    result.part("years in the terminal", lambda: _show_years(result, page))
-    show_checks(verdicts(result), page)
+    result.part("headlines in the terminal", lambda: _show_headlines(result, page, every=tables))
+    if tables:
+        result.part("years in the terminal", lambda: _show_years(result, page))
+    show_checks(verdicts(result), page, every=tables)
     page.print()
     page.print(Text(f"Files in {out}: {', '.join(p.name for p in result.files)}"), soft_wrap=True)
     page.print(Text(f"Read it: {out / 'report.html'}", style="bold"), soft_wrap=True)
 
 
-def show_checks(checks: CheckTable, page: Console) -> None:
-    """Print the verdict of every check."""
-    table = Table(title=f"Checks: {checks.verdict}", title_justify="left", title_style="bold", box=None, pad_edge=False)
-    for column in ("verdict", "check", "value", "wanted", ""):
-        table.add_column(column, justify="right" if column == "value" else "left", overflow="fold")
-    for r in checks:
-        told = "" if r.status == "passed" else r.message
-        cells = (Text(r.status, style=STYLES[r.status]), r.name, shown(r.value), r.threshold, told)
-        table.add_row(*(c if isinstance(c, Text) else Text(c) for c in cells))
+def show_checks(checks: CheckTable, page: Console, *, every: bool = False) -> None:
+    """Print the verdict and the checks that need attention, the worst first; with `every`, all."""
     page.print()
-    page.print(table)
+    page.print(Text(f"Checks: {checks.verdict}", style="bold"))
+    pressing = (*checks.not_run, *checks.failed, *checks.warnings)
+    lines = [line for check in (checks if every else pressing) for line in _check_lines(check, page, every=every)]
+    _print_up_to(lines, None if every else CHECK_LINES, page, "more in checks.csv")
 
 
-def _show_headlines(result: Result, page: Console) -> None:
+def _check_lines(check: CheckResult, page: Console, *, every: bool) -> list[Text]:
+    number = f" {shown(check.value)}" if shown(check.value) else ""
+    wanted = f" (wanted {check.threshold})" if check.threshold else ""
+    first = Text.assemble((check.status, STYLES[check.status]), f" {check.name}:{number}{wanted}")
+    if check.status == "passed":
+        return [first]
+    told = Text(check.message).wrap(page, page.width - 2)
+    kept = told if every or len(told) <= MESSAGE_LINES else [*told[: MESSAGE_LINES - 1], Text("…")]
+    return [first, *(Text.assemble("  ", line) for line in kept)]
+
+
+def _show_headlines(result: Result, page: Console, *, every: bool) -> None:
+    """The sentences, each with its verdict; with `every`, with its reason too."""
     page.print()
+    lines: list[Text] = []
     table = result.once(all_headlines)
     for _, row in table.iterrows():
         poor = " [has not converged]" if POOR in marks(row) else ""
-        page.print(Padding(Text(f"• {row['sentence']}{poor}"), (0, 0, 0, 1)))
+        told = Text(f"{row['sentence']}{poor}")
         if row["verdict"] != INFORMED:
-            text = f"{row['verdict'].capitalize()}. {row['why']}"
-            page.print(Padding(Text(text, style=STYLES[row["level"]]), (0, 0, 0, 3)))
+            why = f"{row['verdict']}. {row['why']}" if every else row["verdict"]
+            told.append(f" [{why}]", style=STYLES[row["level"]])
+        wrapped = told.wrap(page, page.width - 3)
+        lines += [Text.assemble("   " if k else " • ", line) for k, line in enumerate(wrapped)]
+    _print_up_to(lines, None if every else ANSWER_LINES, page, "more: --tables, headlines.csv or the report")
+
+
+def _print_up_to(lines: list[Text], limit: int | None, page: Console, more: str) -> None:
+    kept = lines if limit is None or len(lines) <= limit else lines[:limit]
+    for line in kept:
+        page.print(line)
+    if len(kept) < len(lines):
+        page.print(Text(f" … {more}", style="dim"))
 
 
 def _show_years(result: Result, page: Console) -> None:

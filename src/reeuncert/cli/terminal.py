@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rich.console import Console
-from rich.table import Table
+from rich.padding import Padding
 from rich.text import Text
 
 from reeuncert.case.records import Case
@@ -20,18 +20,15 @@ def console() -> Console:
 
 def show_cases(cases: Iterable[Case]) -> None:
     """Print the name, title, size and switches of cases."""
-    table = Table(box=None, pad_edge=False)
-    for column in ("case", "what it is", "years", "flows", "figures", "options (default first)"):
-        table.add_column(column, overflow="fold")
+    page = console()
     for case in cases:
-        options = "; ".join(
-            f"{name}={'|'.join([chosen, *(c for c in case.option_choices[name] if c != chosen)])}"
-            for name, chosen in case.options.items()
-        )
-        years = f"{case.system.years[0]}-{case.system.years[-1]}"
-        row = (case.name, case.title, years, str(len(case.system.flows)), str(len(case.evidence)), options)
-        table.add_row(*(Text(cell) for cell in row))
-    console().print(table)
+        first, last = case.system.years[0], case.system.years[-1]
+        size = f"{len(case.system.flows)} flows, {first}-{last}, {len(case.evidence)} reported figures"
+        page.print(Text(case.name, style="bold"))
+        page.print(Padding(Text(f"{case.title}\n{size}"), (0, 0, 0, 2)))
+        for name, chosen in case.options.items():
+            others = [choice for choice in case.option_choices[name] if choice != chosen]
+            page.print(Padding(Text(f"--option {name}={'|'.join([chosen, *others])}", style="dim"), (0, 0, 0, 2)))
 
 
 def parse_options(given: Iterable[str]) -> dict[str, str]:

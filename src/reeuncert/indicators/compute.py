@@ -133,4 +133,6 @@ def _merged(before: xr.Dataset, computed: xr.Dataset) -> xr.Dataset:
 def _labelled(record: Indicator, table: FlowTable, title: str) -> xr.Variable:
     unit = table.unit if record.unit == "mass" else record.unit
     attrs = {"long_name": title, "units": unit, "reference": record.reference}
-    return xr.Variable(("chain", "draw", *record.dims, "year"), record.of_flows(table), attrs)
+    # A case without regions or end uses has no cell of an indicator by region or end use.
+    values = record.of_flows(table) if all(table.labels(d) for d in record.dims) else table.blank(*record.dims)
+    return xr.Variable(("chain", "draw", *record.dims, "year"), values, attrs)

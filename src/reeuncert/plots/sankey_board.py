@@ -11,7 +11,7 @@ import pandas as pd
 from reeuncert.plots.access import CUMULATED_LABEL, rows_of
 from reeuncert.plots.panels import Area, Axis, Board, Mark, Panel, Ribbon, Ribbons, Text
 from reeuncert.plots.panels import Node as Box
-from reeuncert.plots.sankey_graph import END_USE, LOSS, STOCK, UNRECORDED, UNREGISTERED, Graph, Node
+from reeuncert.plots.sankey_graph import END_USE, LOSS, STOCK, UNRECORDED, UNREGISTERED, WHOLE, Graph, Node
 from reeuncert.plots.sankey_layout import Layout, fullest, layout_of
 from reeuncert.plots.style import NODE_WIDTH, Theme, colours_of, interval_name, mixed, shown
 from reeuncert.plots.style import UNRECORDED as PINK
@@ -166,9 +166,10 @@ def node_text(node: Node) -> str:
     """What a node is called in the diagram."""
     if node.stage == END_USE:
         return str(node.name.split("|")[1])
-    if node.stage == STOCK:
-        return f"{'stock change' if node.side == LOSS else 'from stock'}, {node.row}"
-    if node.side == LOSS:
-        return f"losses, {node.row}"
     side = {"supply": "", "disposal": " after trade"}.get(node.side, "")
-    return f"{node.stage}{side}, {node.row}"
+    what = f"{node.stage}{side}"
+    if node.stage == STOCK:
+        what = "stock change" if node.side == LOSS else "from stock"
+    elif node.side == LOSS:
+        what = "losses"
+    return what if node.row == WHOLE else f"{what}, {node.row}"

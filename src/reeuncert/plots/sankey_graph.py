@@ -18,6 +18,8 @@ REGISTERED, UNREGISTERED, UNRECORDED, LOSS = "registered", "unregistered", "unre
 STOCK = "stock"
 SUPPLY, DISPOSAL, USE, END_USE, SOURCE = "supply", "disposal", "use", "end use", "source"
 BORDER_CROSSING = ("declared", "undeclared")
+WHOLE = "system"
+"""Row of processes without a region."""
 
 
 @dataclass(frozen=True)
@@ -113,11 +115,13 @@ class _Builder:
         for name, process in self.processes.items():
             leaving = {f.route for f in self.flows if f.from_process == name and f.route}
             unregistered = leaving == {UNREGISTERED}
-            rows[name] = f"{process.region}, {UNREGISTERED}" if unregistered else process.region
+            region = process.region or WHOLE
+            rows[name] = f"{region}, {UNREGISTERED}" if unregistered else region
         return rows
 
     def _row_order(self) -> list[str]:
-        return [row for region in self.case.regions for row in (region, f"{region}, {UNREGISTERED}")]
+        regions = dict.fromkeys((*self.case.regions, *(row.split(", ")[0] for row in self.rows.values())))
+        return [row for region in regions for row in (region, f"{region}, {UNREGISTERED}")]
 
     def _product_of(self, market: str) -> str:
         named = [f.product for f in self.flows if market in (f.to_process, f.from_process) and f.product]
@@ -130,7 +134,7 @@ class _Builder:
             return Node(f"{home}|{side}", row, self._product_of(home), side)
         if self.processes[home].stage == USE:
             return Node(f"{USE}|{row}", row, USE)
-        return Node(home, row, self.processes[home].stage)
+        return Node(home, row, self.processes[home].stage or home.replace("_", " "))
 
     def _link(self, flow: Flow) -> Link | None:
         origin, target = flow.from_process, flow.to_process

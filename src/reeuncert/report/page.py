@@ -33,11 +33,12 @@ SCRIPTS = ("base.js", "draw.js", "fans.js", "flows.js", "triangle.js", "tables.j
 
 @dataclass(frozen=True)
 class Rendered:
-    """A section as HTML, or the error."""
+    """A section as HTML, or the error; or not there, where the result has not what it needs."""
 
     section: Section
     html: Markup
     error: str = ""
+    there: bool = True
 
 
 def write_report(dt: xr.DataTree, path: str | Path) -> Path:
@@ -90,7 +91,8 @@ def render(result: Result, *, sections: Sequence[Section] = SECTIONS) -> str:
         case=result.case,
         approximate=result.approximate,
         interrupted=not result.complete,
-        sections=[made[section.id] for section in sections],
+        sections=[made[section.id] for section in sections if made[section.id].there],
+        left_out=[section for section in sections if not made[section.id].there],
         verdict=verdict_of(result),
         provenance=provenance(result.dt),
         css=_asset("report.css"),
@@ -101,13 +103,17 @@ def render(result: Result, *, sections: Sequence[Section] = SECTIONS) -> str:
 
 
 def _render(environment: jinja2.Environment, section: Section, result: Result) -> Rendered:
-    def made() -> str:
+    def made() -> str | None:
         content = section.content(result)
+        if content is None:
+            return None
         return environment.get_template(section.template).render(section=section, case=result.case, **content)
 
     html = attempt(f"section '{section.title}'", made)
     if isinstance(html, Failed):
         return Rendered(section, Markup(""), str(html))
+    if html is None:
+        return Rendered(section, Markup(""), there=False)
     return Rendered(section, Markup(html))  # rendered with autoescape
 
 

@@ -23,10 +23,14 @@ class Section:
     template
         File in ``report/templates``.
     content
-        Takes the result, returns the variables of the template. If it fails, the section shows why.
+        Takes the result, returns the variables of the template, or None where the result has not what the section
+        needs: it is then left out, with a line. If it fails, the section shows why.
+    needs
+        What that is, in words.
     """
 
     id: str
     title: str
     template: str
-    content: Callable[[Result], Mapping[str, Any]]
+    content: Callable[[Result], Mapping[str, Any] | None]
+    needs: str = ""

@@ -46,8 +46,10 @@ class Tile:
     rests: bool = False
 
 
-def content(result: Result) -> dict[str, Any]:
+def content(result: Result) -> dict[str, Any] | None:
     """Tiles and picture of the first screen, cards by group, and counts by how much the evidence informs them."""
+    if not result.case.headlines:
+        return None
     rows = [{str(k): v for k, v in row.items()} for row in result.once(all_headlines).to_dict("records")]
     found = structures_of(result.dt)
     cards: dict[str, list[dict[str, Any]]] = {}
@@ -62,8 +64,8 @@ def content(result: Result) -> dict[str, Any]:
     why = {} if found is None else dict(zip(found.names, map(str, found.data["why"].values), strict=True))
     return {
         "groups": [(title, cards[title]) for title in (*(t for t, _ in GROUPS), OTHERS) if title in cards],
-        "tiles": list(_tiles(result, rows))[:TILES] if rows else [],
-        "picture": _picture(result, rows[0]) if rows else None,
+        "tiles": list(_tiles(result, rows))[:TILES],
+        "picture": _picture(result, rows[0]),
         "informed": counts.pop(INFORMED, 0),
         "counts": counts,
         "total": len(every),
@@ -127,7 +129,9 @@ def _tiles(result: Result, rows: list[dict[str, Any]]) -> Iterator[Tile]:
     parts = "; ".join(f"{word}: {words.count(word)}" for word in LEVELS if word in words)
     note = "answers are not settled by the evidence: assumptions decide them, or priors and data disagree."
     yield Tile("What nobody knows", f"{len(words)} of {len(rows)}", note, then=parts, rests=bool(words))
-    lost = [row for row in result.once(no_trade.content)["leads"] if row["region"] == first["region"]]
+    lost = [
+        row for row in (result.once(no_trade.content) or {"leads": ()})["leads"] if row["region"] == first["region"]
+    ]
     if lost:
         row = lost[0]
         year = result.years[-1]

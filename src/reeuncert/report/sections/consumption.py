@@ -12,12 +12,20 @@ from reeuncert.report.sections.panels import fans_of, series_of
 from reeuncert.result.result import Result
 
 
-def content(result: Result) -> dict[str, Any]:
+def content(result: Result) -> dict[str, Any] | None:
     """Apparent consumption as fans, end uses stacked by region, and a table of the last year and of all years."""
-    totals = fans_of(
-        result, "apparent_consumption", id="consumption", keep=lambda at: at["product"] == "refined", short=True
-    )
     uses = series_of(result, "end_use_consumption")
+    known = {at["product"] for at in series_of(result, "apparent_consumption")}
+    if not uses and not known:
+        return None
+    refined = "refined" in known
+    totals = fans_of(
+        result,
+        "apparent_consumption",
+        id="consumption",
+        keep=lambda at: not refined or at["product"] == "refined",
+        short=True,
+    )
     named = list(dict.fromkeys(at["end_use"] for at in uses))
     regions = list(dict.fromkeys(at["region"] for at in uses))
     stacks = [
@@ -37,6 +45,8 @@ def content(result: Result) -> dict[str, Any]:
     ]
     return {
         "totals": totals,
+        "refined": refined,
+        "scrap": _scrap_leaves(result),
         "stacks": stacks,
         "named": named,
         "table": _table(result) if uses else [],
@@ -55,3 +65,10 @@ def _table(result: Result) -> list[dict[str, Any]]:
         every, on=keys, suffixes=("", "_all")
     )
     return [{str(k): v for k, v in row.items()} for row in joined[joined["median_all"] > 0].to_dict("records")]
+
+
+def _scrap_leaves(result: Result) -> bool:
+    """Whether a process that supplies end uses sends a part of its input elsewhere."""
+    flows = [f for f in result.case.system.flows if not f.is_stock]
+    users = {f.from_process for f in flows if f.end_use}
+    return any(f.from_process in users and not f.end_use for f in flows)

@@ -7,6 +7,7 @@ from typing import Any
 
 from reeuncert.indicators.summary import summary
 from reeuncert.plots.customs_gap import plot_customs_records
+from reeuncert.plots.sankey_graph import BORDER_CROSSING
 from reeuncert.reference import all_published
 from reeuncert.report.figures import Figure, figure
 from reeuncert.report.sections.panels import fans_of, series_of
@@ -20,14 +21,17 @@ TITLES = {
 }
 
 
-def content(result: Result) -> dict[str, Any]:
+def content(result: Result) -> dict[str, Any] | None:
     """Figures for each pair of regions with unrecorded trade, and cumulative masses."""
     pairs = [(at["region"], at["partner"]) for at in series_of(result, "smuggled_mass")]
+    others = fans_of(
+        result, "customs_gap", id="gap", keep=lambda at: (at["region"], at["partner"]) not in pairs, short=True
+    )
+    if not pairs and not others:
+        return None
     return {
         "pairs": [{"title": f"{b} to {a}", "figures": _figures(result, a, b), **_sums(result, a, b)} for a, b in pairs],
-        "others": fans_of(
-            result, "customs_gap", id="gap", keep=lambda at: (at["region"], at["partner"]) not in pairs, short=True
-        ),
+        "others": others,
         "span": (result.years[0], result.years[-1]),
         "compare": result.case.compare,
         "options": result.case.options,
@@ -41,17 +45,19 @@ def _figures(result: Result, region: str, partner: str) -> list[Figure]:
 
     slug = f"{result.case.regions.index(region)}-{result.case.regions.index(partner)}"
     about = f"refined products from {partner} to {region}"
-    out = [
-        figure(
-            f"offices-{slug}",
-            "Mirror trade statistics and actual trade",
-            lambda: plot_customs_records(result.dt, coords={"region": region, "partner": partner}, backend="board"),
-            alt=f"Fans of both offices' records and of the true flow of {about}; reported values as points.",
-            caption="Bands: 90 % intervals of the records without reporting errors. Points: reported values, converted "
-            "to the unit of the case.",
-            height=440,
+    out = []
+    if _has_borders(result, region, partner):
+        out.append(
+            figure(
+                f"offices-{slug}",
+                "Mirror trade statistics and actual trade",
+                lambda: plot_customs_records(result.dt, coords={"region": region, "partner": partner}, backend="board"),
+                alt=f"Fans of both offices' records and of the true flow of {about}; reported values as points.",
+                caption="Bands: 90 % intervals of the records without reporting errors. Points: reported values, "
+                "converted to the unit of the case.",
+                height=440,
+            )
         )
-    ]
     for name, title in TITLES.items():
         found = fans_of(result, name, id=f"{name}-{slug}", keep=wanted)
         out.extend(replace(fig, title=title) for fig in found)
@@ -60,7 +66,7 @@ def _figures(result: Result, region: str, partner: str) -> list[Figure]:
 
 def _sums(result: Result, region: str, partner: str) -> dict[str, Any]:
     """Cumulative smuggled and declared mass, and the cumulative customs gap."""
-    rows = {}
+    rows: dict[str, Any] = dict.fromkeys(("smuggled_mass", "smuggled_mass_declared", "customs_gap"))
     for name in ("smuggled_mass_cumulated", "smuggled_mass_declared_cumulated", "customs_gap_cumulated"):
         if any((at["region"], at["partner"]) == (region, partner) for at in series_of(result, name)):
             found = summary(result.dt, name, region=region, partner=partner, year=result.years[-1]).to_dict("records")[
@@ -68,3 +74,11 @@ def _sums(result: Result, region: str, partner: str) -> dict[str, Any]:
             ]
             rows[name.removesuffix("_cumulated")] = found
     return {"sums": rows, "region": region, "partner": partner}
+
+
+def _has_borders(result: Result, region: str, partner: str) -> bool:
+    """Whether unrecorded trade of a pair is split into what is declared on arrival and what is not."""
+    return any(
+        f.quantity in BORDER_CROSSING and (f.destination, f.origin) == (region, partner)
+        for f in result.case.system.flows
+    )

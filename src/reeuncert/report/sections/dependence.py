@@ -16,9 +16,11 @@ SHOWN = 8
 """Number of fan charts shown by default; the others are selected from the list."""
 
 
-def content(result: Result) -> dict[str, Any]:
+def content(result: Result) -> dict[str, Any] | None:
     """Fan charts of the headlines, a selectable fan chart, and published values."""
     every = result.once(fans)
+    if not every["indicators"]:
+        return None
     shown = list(_of_headlines(result))
     chosen = figure(
         "explorer",

@@ -20,11 +20,11 @@ LEFT_OUT = "left_out.csv"
 SURPRISING = 0.05
 
 
-def content(result: Result) -> dict[str, Any]:
+def content(result: Result) -> dict[str, Any] | None:
     """Rows of the table, the figure of their positions, and the figures left out."""
     case = result.case
     if not case.evidence:
-        return {"rows": [], "figure": None, "unused": [], "left_out": [], "sources": 0, "outside": 0, "judged": 0}
+        return None
     found = {row["id"]: row for row in evidence_data(result.dt).to_dict("records")}
     rows = [_row(evidence, found[evidence.id]) for evidence in case.evidence if evidence.id in found]
     unused = [row for row in case.evidence if not row_has_flows(row, case)]

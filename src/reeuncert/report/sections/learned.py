@@ -15,8 +15,10 @@ from reeuncert.result.result import Result
 DRIVERS = 5
 
 
-def content(result: Result) -> dict[str, Any]:
+def content(result: Result) -> dict[str, Any] | None:
     """A figure and a table of flows, and the flows and sources behind each headline."""
+    if "prior" not in result.dt.children:
+        return None
     return {
         "figure": figure(
             "learning",
@@ -25,7 +27,7 @@ def content(result: Result) -> dict[str, Any]:
             alt="Width of the prior interval of each flow against that of its posterior interval; the table has both.",
             height=520,
         ),
-        "flows": _flows(result) if "prior" in result.dt.children else [],
+        "flows": _flows(result),
         "headlines": _headlines(result) if result.case.headlines else [],
         "has_sources": "log_likelihood" in result.dt.children,
         "span": (result.years[0], result.years[-1]),

@@ -24,10 +24,12 @@ SKETCH = 0.25
 """Variance shares are marked approximate if they miss at least this part of the variance."""
 
 
-def content(result: Result) -> dict[str, Any]:
+def content(result: Result) -> dict[str, Any] | None:
     """One row per headline, flows that narrow several headlines, and the range over structures if stored."""
-    found = overview(result.dt, error=ERROR) if result.case.headlines else []
-    sentences = result.once(all_headlines)["sentence"].tolist() if found else []
+    if not result.case.headlines:
+        return None
+    found = overview(result.dt, error=ERROR)
+    sentences = result.once(all_headlines)["sentence"].tolist()
     rows = [
         {"sentence": sentence, "origins": origins(one.shares), "sketch": _sketch(one), "numbers": _numbers(one)}
         for sentence, one in zip(sentences, found, strict=True)

@@ -15,7 +15,7 @@ from reeuncert.result.result import Result
 BY = ["region", "product"]
 
 
-def content(result: Result) -> dict[str, Any]:
+def content(result: Result) -> dict[str, Any] | None:
     """Lost consumption by region and product, with plants as in their best year and as in the last."""
     year = result.years[-1]
     names = result.dt["posterior"].to_dataset()
@@ -23,7 +23,7 @@ def content(result: Result) -> dict[str, Any]:
     there = np.isfinite(names["mass_flow"].sel(year=year).isel(chain=0, draw=0).transpose("flow").values)
     used = np.isin(names["quantity"].values, ["end_use", "apparent_consumption"])
     if not (crosses & there).any() or not (used & there).any():
-        return {"year": year, "rows": [], "leads": []}
+        return None
     best, now = (lost_consumption(no_trade(result.dt, year=year, capacity=c), by=BY) for c in (HIGHEST, AS_DRAWN))
     joined: pd.DataFrame = best.merge(now, on=BY, suffixes=("", "_now"))
     rows = [{str(k): v for k, v in row.items()} for row in joined.to_dict("records")]

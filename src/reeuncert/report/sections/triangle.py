@@ -11,11 +11,11 @@ from reeuncert.result.result import Result
 SHARE, SHARE_OF_ALL, MASS = "import_dependence", "import_dependence_with_unrecorded", "imports"
 
 
-def content(result: Result) -> dict[str, Any]:
+def content(result: Result) -> dict[str, Any] | None:
     """One figure with a slider over the years and a list of products, and its values as a table."""
     known = series_of(result, SHARE)
     if not known:
-        return {"figure": None}
+        return None
     products = list(dict.fromkeys(at["product"] for at in known))
     drawn = figure(
         "triangle",

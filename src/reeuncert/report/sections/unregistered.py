@@ -17,13 +17,15 @@ GROUPS = (
 )
 
 
-def content(result: Result) -> dict[str, Any]:
+def content(result: Result) -> dict[str, Any] | None:
     """Fan charts by indicator and region, and cumulative totals."""
     groups: list[tuple[str, list[Figure]]] = []
     for name, title in GROUPS:
         found = fans_of(result, name, id=name, short=True)
         if found:
             groups.append((title, found))
+    if not groups:
+        return None
     totals: list[dict[Any, Any]] = []
     cumulated = "unregistered_mining_cumulated"
     if series_of(result, cumulated):
