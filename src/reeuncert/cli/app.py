@@ -221,7 +221,7 @@ def compare(
     out: Annotated[Path | None, typer.Option(help="Folder for tables and figure; by default only printed.")] = None,
 ) -> None:
     """Compare two results: headlines with Monte Carlo error, and what differs in case, evidence and run."""
-    with guarded():
+    with guarded("Reading the results …"):
         from reeuncert.cli.compare import run_compare
 
         run_compare(a, b, out)
