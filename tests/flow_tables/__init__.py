@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import xarray as xr
 
-from reeuncert.case.records import Case, Constant
+from reeuncert.case.records import Case, Constant, Content
 from reeuncert.indicators.flows import FlowTable
 from reeuncert.system.definition import Flow, Process, SystemDefinition
 from reeuncert.testing import flow_dataset, toy_case
@@ -24,21 +25,26 @@ def row(ends: str, quantity: str, product: str, where: str, values: Sequence[flo
     return Flow(name, source, target, quantity, product, origin, destination, **{"route": "registered", **more}), values
 
 
-def table(rows: Sequence[Row], *, products: Sequence[str], constants: Sequence[Constant] = ()) -> FlowTable:
+def table(
+    rows: Sequence[Row],
+    *,
+    products: Sequence[str],
+    constants: Sequence[Constant] = (),
+    contents: Sequence[Content] = (),
+) -> FlowTable:
     """One draw of typed masses, years 1, 2, …; processes whose name starts with a stage have it."""
     masses = np.array([[np.nan if v is None else v for v in values] for _, values in rows], dtype=float)
     years = tuple(range(1, masses.shape[1] + 1))
     flows = tuple(flow for flow, _ in rows)
     names = dict.fromkeys(p for f in flows for p in (f.from_process, f.to_process) if p != "outside")
     system = SystemDefinition(tuple(Process(n, stage=n.split("_")[0]) for n in names), flows, years, "kt")
-    return FlowTable.from_dataset(flow_dataset(system, masses[None, None]), case_of(system, products, constants))
+    case = replace(case_of(system, products, constants), contents={c.name: c for c in contents})
+    return FlowTable.from_dataset(flow_dataset(system, masses[None, None]), case)
 
 
 def case_of(system: SystemDefinition, products: Sequence[str], constants: Sequence[Constant] = ()) -> Case:
     regions = dict.fromkeys(r for f in system.flows for r in (f.origin, f.destination) if r)
-    import dataclasses
-
-    return dataclasses.replace(
+    return replace(
         toy_case(2),
         system=system,
         regions=tuple(regions),

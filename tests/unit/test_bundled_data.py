@@ -20,6 +20,7 @@ from reeuncert.validation.reader import read_case
 SCOPES = ("as_documented", "registered_all_years")
 FILES = {
     "consumption": 6,
+    "elements": 48,
     "end_use": 29,
     "magnets": 42,
     "mine_production": 66,
@@ -60,7 +61,7 @@ def of_file(case: Case, name: str) -> list[Evidence]:
 @pytest.mark.parametrize("scope", SCOPES)
 def test_each_file_has_its_rows(scope: str) -> None:
     assert {name: len(of_file(bundled(scope), name)) for name in FILES} == FILES
-    assert sum(FILES.values()) == len(bundled(scope).evidence) == 518
+    assert sum(FILES.values()) == len(bundled(scope).evidence) == 566
 
 
 def test_every_row_says_where_it_stands_and_why_it_is_that_wide() -> None:
@@ -88,7 +89,7 @@ def test_sources_classes_and_offsets_explain_themselves() -> None:
 def test_no_figure_is_used_twice(scope: str) -> None:
     used: Counter[str] = Counter()
     for row in bundled(scope).evidence:
-        assert re.fullmatch(r"[FG]\d{4}", row.id)
+        assert re.fullmatch(r"[FG]\d{4}|B\d{3}", row.id)
         used.update([row.id])
         used.update(NAMED.findall(row.note))
     assert [figure for figure, count in used.items() if count > 1] == []
@@ -119,8 +120,9 @@ def test_published_results_are_for_comparison_only() -> None:
 
 def test_quotas_are_constants_and_never_flows() -> None:
     case = bundled()
-    assert {c.name for c in case.constants} == set(QUOTAS)
-    assert all(c.source_id in case.sources and c.unit == "kt" and c.region == "China" for c in case.constants)
+    assert {c.name for c in case.constants} == {*QUOTAS, "reserves"}
+    assert all(c.source_id in case.sources and c.unit == "kt" for c in case.constants)
+    assert all(c.region == "China" for c in case.constants if c.name in QUOTAS)
     assert all(row["locator"] for row in table(case_folder() / "constants.csv"))
     by_year = {(c.name, c.year): c.value for c in case.constants}
     assert by_year["export_quota", 2011] == 30.184

@@ -47,7 +47,7 @@ def test_every_figure_of_the_evidence_has_its_row(maker: ModuleType) -> None:
         found
         for name, text in pages.items()
         if name not in ("data/index.md", "data/sources.md", "data/classes.md")
-        for found in re.findall(r"^\| ([FG]\d+\w*) \|", text.replace("\\", ""), re.MULTILINE)
+        for found in re.findall(r"^\| ([A-Z]\d+\w*) \|", text.replace("\\", ""), re.MULTILINE)
     ]
     assert sorted(rows) == sorted(row.id for row in case.evidence)
     sources = re.findall(r"^\| `([^`]+)`", pages["data/sources.md"], re.MULTILINE)

@@ -7,11 +7,12 @@ import pytest
 import xarray as xr
 
 from flow_tables import row, table
-from reeuncert.case.records import Constant
+from reeuncert.case.records import Constant, Content
 from reeuncert.errors import CaseError
 from reeuncert.indicators import INDICATORS
 from reeuncert.indicators.compute import indicators_of
 from reeuncert.indicators.flows import FlowTable, ratio
+from reeuncert.system.definition import Selector
 from reeuncert.testing import assert_mass_balance
 
 NAN = np.nan
@@ -59,6 +60,7 @@ QUOTAS = [
     Constant("separation_quota", "A", "all", 1, 80_000.0, "t"),
     Constant("separation_quota", "A", "salt", 1, 50_000.0, "t"),
     Constant("mining_quota", "A", "all", 2, 80.0, "kt"),
+    Constant("reserves", "A", "all", 1, 1000.0, "kt"),
 ]
 PRODUCTS = ("concentrate", "salt", "oxide")
 
@@ -148,6 +150,11 @@ EXPECTED = [
     # both directions
     ("return_share", {"region": "B", "partner": "A"}, [40 / 20, NAN]),
     ("return_share", {"region": "A", "partner": "B"}, [NAN, NAN]),
+    # what is known beside the flows, and all partners together
+    ("reserves_over_output", {"region": "A"}, [8, NAN]),
+    ("consumption_over_mine_output", {"region": "A"}, [68 / 125, 65 / 140]),
+    ("customs_gap_all_partners", {"region": "A"}, [4 / 30, 6 / 30]),
+    ("net_imports_peak", {"region": "B", "product": "salt"}, [0, 1]),
 ]
 
 
@@ -189,10 +196,49 @@ def test_goods_have_rows_of_their_own_and_are_no_part_of_all() -> None:
     assert float(found["ore_shipped"].sel(region="A", partner="B").squeeze()) == 0.5
 
 
+def test_goods_are_traced_to_who_made_them_and_who_made_their_metal() -> None:
+    rows = [
+        row("outside > electrolysis_A", "ore", "metal", "A", [8]),
+        row("electrolysis_A > metal_A", "production", "metal", "A", [8]),
+        row("metal_A > metal_B", "trade", "metal", "A > B", [2]),
+        row("metal_A > fabrication_A", "end_use", "metal", "A", [6]),
+        row("metal_B > fabrication_B", "end_use", "metal", "B", [2]),
+        row("fabrication_A > shop_A", "fabrication", "magnet", "A", [6]),
+        row("fabrication_B > shop_B", "fabrication", "magnet", "B", [2]),
+        row("shop_A > shop_B", "trade", "magnet", "A > B", [2]),
+        row("shop_A > outside", "use_in_goods", "magnet", "A", [4]),
+        row("shop_B > outside", "use_in_goods", "magnet", "B", [4]),
+    ]
+    found = indicators_of(table(rows, products=["metal", "magnet"]), ["goods_by_fabrication", "goods_by_reduction"])
+    at = {"region": "B", "partner": "A", "product": "magnet"}
+    assert float(found["goods_by_fabrication"].sel(at).squeeze()) == 0.5
+    assert float(found["goods_by_reduction"].sel(at).squeeze()) == 1
+
+
+def test_elements_are_counted_where_their_content_is_known() -> None:
+    rows = [
+        row("mine_A > market_A", "mine_production", "ore", "A", [10, 10]),
+        row("mine_B > market_B", "mine_production", "ore", "B", [5, 5]),
+        row("market_B > market_A", "trade", "ore", "B > A", [2, 2]),
+        row("shop_A > market_A", "recycling", "oxide", "A", [1, 1]),
+    ]
+    given = [("A", 0.1, (1,)), ("A later", 0.3, (2,)), ("B", 0.2, ()), ("scrap", 0.5, ())]
+    of = [{"origin": ("A",)}, {"origin": ("A",)}, {"origin": ("B",)}, {"quantity": ("recycling",)}]
+    of[0] |= {"product": ("ore",)}
+    of[1] |= {"product": ("ore",)}
+    contents = [Content(n, "Nd", Selector(f), s, 0.0, years=y) for (n, s, y), f in zip(given, of, strict=True)]
+    found = indicators_of(table(rows, products=["ore", "oxide"], contents=contents)).squeeze(("chain", "draw"))
+    a = {"region": "A", "product": "Nd"}
+    assert found["element_mined"].sel(a).values == pytest.approx([1, 3])
+    assert found["element_share_of_mining"].sel(a).values == pytest.approx([0.5, 0.75])
+    assert found["element_dependence"].sel({**a, "partner": "B"}).values == pytest.approx([0.4 / 1.9, 0.4 / 3.9])
+    assert found["element_dependence_cumulated"].sel({**a, "partner": "B"}).values[1] == pytest.approx(0.8 / 5.8)
+
+
 def test_every_indicator_has_a_value_somewhere_and_describes_itself(derived: xr.Dataset) -> None:
     for name, record in INDICATORS.items():
         variable = derived[name]
-        assert np.isfinite(variable).any() or "fabrication" in name, name
+        assert np.isfinite(variable).any() or name.startswith("element") or "fabrication" in name or "goods" in name
         assert variable.dims == (*record.dims, "year")
         assert variable.attrs["long_name"] == record.title
         assert variable.attrs["units"] == ("kt" if record.unit == "mass" else "1")

@@ -126,7 +126,10 @@ def test_random_networks_with_nested_cycles_agree_with_the_absorbing_chain(seed:
 
 def test_the_origin_that_can_be_traced_must_be_known() -> None:
     flows = table([row("mining_A > market_A", "mine_production", "ore", "A", [1])], products=["ore"])
-    with pytest.raises(ValueError, match=r"^cannot trace 'smelted' origins; use 'mined', 'refined' or 'separated'$"):
+    with pytest.raises(
+        ValueError,
+        match=r"^cannot trace 'smelted' origins; use 'mined', 'refined', 'separated', 'reduced', ",
+    ):
         origins_of(flows, "smelted")
 
 

@@ -48,7 +48,7 @@ def quantities(draws: xr.Dataset, case: Case, names: Sequence[str] | None = None
             wanted = [str(label) for label in array[array.dims[2]].values]
             labels.append(pd.DataFrame({"kind": kind, "group": wanted, "quantity": wanted, "year": 0}))
             values.append(array.values)
-    found = indicators_of(FlowTable.from_dataset(draws[[MASS_FLOW]], case), names)
+    found = indicators_of(FlowTable.from_dataset(draws, case), names)
     indicator_labels, indicator_values = _indicators(found, case)
     labels.append(indicator_labels)
     values.append(indicator_values)

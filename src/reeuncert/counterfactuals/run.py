@@ -202,7 +202,7 @@ def _result(dt: xr.DataTree) -> tuple[Case, FlowTable]:
     if "posterior" not in dt.children or "mass_flow" not in dt["posterior"].data_vars:
         raise ReeUncertError("this result holds no flows ('posterior/mass_flow'); use one that `sample` returned")
     case = Result(dt).case
-    return case, FlowTable.from_dataset(dt["posterior"].to_dataset()[["mass_flow"]], case)
+    return case, FlowTable.from_dataset(dt["posterior"].to_dataset(), case)
 
 
 def _setting(table: FlowTable, year: int, case: Case) -> Setting:
@@ -265,7 +265,8 @@ def _tree(
     dt: xr.DataTree, table: FlowTable, year: int, after: Array, title: str, priority: Sequence[str], stocks: str
 ) -> xr.DataTree:
     chains, draws, _ = table.shape
-    drawn = dt["posterior"].to_dataset()[["mass_flow"]]
+    held = dt["posterior"].to_dataset()
+    drawn = held[[name for name in ("mass_flow", "log_offset") if name in held]]
     kept = [year - 1, year] if year else [year]
     flows = drawn.isel(year=kept).transpose("chain", "draw", "flow", "year").copy(deep=True)
     new = after.T.reshape(chains, draws, -1)

@@ -12,8 +12,8 @@ Dims and labels
     The regions of the case; for embodied dependence also ``"opening stock"`` (was in stock when the first year began)
     and ``"no region"`` (entered otherwise than by mining, or never refined or separated).
 ``product``
-    The products of the case, ``"refined"`` (all products that a `production` flow makes) and ``"all"``
-    (without goods, products of a `fabrication` flow).
+    The products of the case, ``"refined"`` (all products that a `production` flow makes), ``"all"`` (without goods,
+    products of a `fabrication` flow), and for indicators of elements the elements of ``contents.csv``.
 ``end_use``
     The end uses of the case.
 ``year``
@@ -28,7 +28,7 @@ Masses over (region, product)
     apparent_consumption+ (use after process losses), imports (importer's record), exports (exporter's record),
     refined_production+ (gross by product; ``"refined"``: net of refined products used as feed),
     refined_production_registered (with what it bought from the unregistered), stock_change,
-    net_imports+ (recorded), fabrication+ (goods made of refined products)
+    net_imports+ (recorded), fabrication+ (goods made of refined products), element_mined+
 Masses over (region)
     apparent_consumption_usgs+ (refined, recorded: production + imports - exports, no stock change),
     mine_production+, mine_production_registered+, unregistered_mining+
@@ -44,17 +44,21 @@ Ratios over (region)
     share_of_consumption+, share_of_mining+ (registered), share_of_mining_with_unregistered+,
     unregistered_mining_share+ (of the region's mining), share_of_unregistered_mining+ (of the world's),
     refining_beyond_quota ((refined - quota) / refined), refining_beyond_quota_own_ore (from the region's own ore only),
-    unregistered_over_quota, mine_output_over_consumption+, consumption_growth (over the first year),
-    consumption_annual_growth
+    unregistered_over_quota, mine_output_over_consumption+, consumption_over_mine_output+, reserves_over_output (years),
+    consumption_growth (over the first year), consumption_annual_growth,
+    customs_gap_all_partners+ (of the exporter)
 Ratios of the world
     world_unregistered_share+, world_consumption_growth, world_consumption_annual_growth
 Ratios over (region, product)
     share_of_refining+ (registered), share_of_refining_with_unregistered+, supplier_concentration (HHI),
-    share_of_fabrication+, net_importer (1 or 0; its mean over the draws is the probability)
+    share_of_fabrication+, net_importer, net_imports_peak (year of the maximum; both 1 or 0, their means over the draws
+    are probabilities), element_share_of_mining+
 Ratios over (region, partner, product)
     import_dependence (imports from partner / all imports, importer's record), import_dependence_with_unrecorded,
     embodied_dependence_mined, embodied_dependence_refined, embodied_dependence_separated (consumption by the region of
-    its mine, of the plant that first refined it, of the plant that last separated it)
+    its mine, of the plant that first refined it, of the plant that last separated it), goods_by_reduction,
+    goods_by_fabrication (use of goods by the region that made their metal, or them), element_dependence+ (part of a
+    partner's ore and goods in the supply of an element)
 Ratios over (region, partner)
     interdependence (import dependence over all products, both directions of a pair),
     export_dependence+ (exports to partner / all exports, all products, exporter's record),
@@ -72,7 +76,7 @@ from __future__ import annotations
 # Each module registers its indicators; tables and reports list them in this order.
 # isort: off
 from reeuncert.indicators import consumption, stock, trade, dependence, mining, refining, quota, customs_gap
-from reeuncert.indicators import smuggling, embodied, fabrication
+from reeuncert.indicators import smuggling, embodied, fabrication, elements
 
 # isort: on
 from reeuncert.indicators.registry import INDICATORS, Indicator, UnknownIndicatorError, lookup, valid_names
@@ -84,6 +88,7 @@ __all__ = [
     "consumption",
     "customs_gap",
     "dependence",
+    "elements",
     "embodied",
     "fabrication",
     "lookup",

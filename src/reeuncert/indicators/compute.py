@@ -74,7 +74,7 @@ def add_indicators(dt: xr.DataTree, names: Iterable[str] | None = None, *, case:
     for group, derived in GROUPS.items():
         if group in dt.children and "mass_flow" in dt[group].data_vars:
             draws = dt[group].to_dataset()
-            computed = indicators_of(FlowTable.from_dataset(draws[["mass_flow"]], case), chosen)
+            computed = indicators_of(FlowTable.from_dataset(draws, case), chosen)
             computed = computed.assign_coords(chain=draws["chain"], draw=draws["draw"])
             if derived in dt.children:
                 computed = _merged(dt[derived].to_dataset(), computed)

@@ -6,7 +6,7 @@ import numpy as np
 
 from reeuncert.indicators.flows import REFINED, Array, FlowTable, ratio
 from reeuncert.indicators.registry import indicator
-from reeuncert.indicators.trade import CHEN, exports_of, imports_of
+from reeuncert.indicators.trade import CHEN, RECORDED_ARRIVALS, exports_of, imports_of
 
 
 def customs_gap(importer_record: Array, exporter_record: Array) -> Array:
@@ -67,6 +67,26 @@ def _net(table: FlowTable) -> Array:
         return customs_gap(by_importer, exports_of(table, partner, REFINED, [region]) - returned)
 
     return table.over("region", "partner", of=of_pair)
+
+
+@indicator(
+    "customs_gap_all_partners",
+    title="Customs gap of an exporter, refined products, all partners together",
+    unit="1",
+    dims=("region",),
+    cumulated=True,
+    reference=CHEN,
+    scale="excess",
+)
+def _pooled(table: FlowTable) -> Array:
+    def of_region(region: str) -> Array:
+        to = [partner for partner in table.regions if partner != region]
+        if not any(_smuggles(table, region, partner) for partner in to):
+            return np.broadcast_to(np.nan, table.shape)
+        seen = table.where(quantity=RECORDED_ARRIVALS, origin=region, destination=to, product=table.refined)
+        return customs_gap(table.sum(seen), exports_of(table, region, REFINED))
+
+    return table.over("region", of=of_region)
 
 
 def _smuggles(table: FlowTable, origin: str, destination: str) -> bool:

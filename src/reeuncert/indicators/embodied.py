@@ -6,7 +6,7 @@ import numpy as np
 
 from reeuncert.indicators.flows import REFINED, Array, FlowTable, ratio
 from reeuncert.indicators.registry import indicator
-from reeuncert.indicators.tracing import traced
+from reeuncert.indicators.tracing import STAGES, traced
 from reeuncert.indicators.trade import ALL_ARRIVALS, CHEN, imports_of
 
 KASTNER = "Kastner, Kastner & Nonhebel 2011, Ecological Economics 70, doi 10.1016/j.ecolecon.2011.01.012"
@@ -23,13 +23,15 @@ def embodied_dependence(mass_by_origin: Array, axis: int = 0) -> Array:
     return ratio(mass_by_origin, mass_by_origin.sum(axis=axis, keepdims=True))
 
 
-def _of_flows(table: FlowTable, kind: str) -> Array:
+def _of_flows(table: FlowTable, kind: str, use: str = "apparent_consumption") -> Array:
     out = table.blank("region", "partner", "product")
+    if kind in STAGES and table.stages is None:
+        return out
     cells = [(r, k) for r in range(len(table.regions)) for k in range(len(table.labels("product")))]
     chosen = {}
     for r, k in cells:
         products = table.members(table.labels("product")[k])
-        flows = table.where(quantity="apparent_consumption", destination=table.regions[r], product=products)
+        flows = table.where(quantity=use, destination=table.regions[r], product=products)
         if (flows & table.present.any(axis=1)).any():
             chosen[r, k] = flows.astype(float)
     if not chosen:
@@ -71,7 +73,29 @@ def _refined(table: FlowTable) -> Array:
 )
 def _separated(table: FlowTable) -> Array:
     """Absent (NaN) where the stages of the processes are not known: a table without its case."""
-    return table.blank("region", "partner", "product") if table.stages is None else _of_flows(table, "separated")
+    return _of_flows(table, "separated")
+
+
+@indicator(
+    "goods_by_reduction",
+    title="Share of goods in use by the region where their metal was made",
+    unit="1",
+    dims=("region", "partner", "product"),
+    reference=KASTNER,
+)
+def _reduced(table: FlowTable) -> Array:
+    return _of_flows(table, "reduced", "use_in_goods")
+
+
+@indicator(
+    "goods_by_fabrication",
+    title="Share of goods in use by the region where they were made",
+    unit="1",
+    dims=("region", "partner", "product"),
+    reference=KASTNER,
+)
+def _fabricated(table: FlowTable) -> Array:
+    return _of_flows(table, "fabricated", "use_in_goods")
 
 
 def return_share(returned: Array, exported: Array) -> Array:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +63,8 @@ class FlowTable:
         Process → stage; empty where the case is not known.
     cumulative
         Whether `sum` adds all years from the first on.
+    contents
+        Element → flow (position) → its content of the element, array (chain, draw, year).
     """
 
     mass: Array
@@ -74,11 +77,13 @@ class FlowTable:
     constants: tuple[Constant, ...] = ()
     stages: Mapping[str, str] | None = None
     cumulative: bool = False
+    contents: Mapping[str, Mapping[int, Array]] = field(default_factory=dict)
     _masks: dict[tuple[str, str], Mask] = field(default_factory=dict, repr=False)
 
     @classmethod
     def from_dataset(cls, data: xr.Dataset, case: Case | None = None) -> FlowTable:
-        """Read ``mass_flow(chain, draw, flow, year)`` and the coordinates of its flows.
+        """Read ``mass_flow(chain, draw, flow, year)`` and the coordinates of its flows; contents of elements come from
+        ``log_offset``, where the data have it, and from their laws in the case where no evidence speaks of them.
 
         Without a case, regions and products are those of the flows, in order of appearance, and no constant is known.
         """
@@ -99,6 +104,7 @@ class FlowTable:
             case.system.unit if case else str(flows.attrs.get("units", "")),
             case.constants if case else (),
             {p.name: p.stage for p in case.system.processes} if case else None,
+            contents={} if case is None else _contents(case, attributes["flow"], data["year"].values, data),
         )
 
     @classmethod
@@ -115,6 +121,7 @@ class FlowTable:
             case.system.unit,
             case.constants,
             {process.name: process.stage for process in case.system.processes},
+            contents=_contents(case, [flow.name for flow in flows], case.system.years),
         )
 
     @property
@@ -149,15 +156,16 @@ class FlowTable:
         if dim == "partner":
             return (*self.regions, OPENING_STOCK, NO_REGION)
         if dim == "product":
-            return (*self.products, *(label for label in (REFINED, ALL) if label not in self.products))
+            others = (REFINED, ALL, *self.contents)
+            return (*self.products, *(label for label in others if label not in self.products))
         return {"region": self.regions, "end_use": self.end_uses}[dim]
 
     def members(self, label: str) -> tuple[str, ...]:
-        """Products of a label of the dim ``product``."""
+        """Products of a label of the dim ``product``: none for an element."""
         if label in self.products:
             return (label,)
         raw = tuple(p for p in self.products if p not in self.goods)
-        return {REFINED: self.refined, ALL: raw}[label]
+        return {REFINED: self.refined, ALL: raw, **dict.fromkeys(self.contents, ())}[label]
 
     def blank(self, *dims: str) -> Array:
         """NaN array (chain, draw, *dims, year)."""
@@ -215,6 +223,13 @@ class FlowTable:
             total -= self.mass[i]
         return self.accumulate(total)
 
+    def element(self, name: str, flows: Mask) -> Array:
+        """Mass of an element in those of some flows whose content is known, array (chain, draw, year); NaN for none."""
+        known = {i: share for i, share in self.contents.get(name, {}).items() if flows[i] and self.present[i].any()}
+        if not known:
+            return np.broadcast_to(np.nan, self.shape)
+        return self.accumulate(sum((self.mass[i] * share for i, share in known.items()), np.zeros(self.shape)))
+
     def accumulate(self, values: Array) -> Array:
         """Cumulative sum over the years if the table is cumulative, else the values."""
         return np.cumsum(values, axis=-1) if self.cumulative else values
@@ -235,6 +250,36 @@ class FlowTable:
         for i in np.flatnonzero(source == target):
             mask[i, 1:] = self.present[i, :-1] & active[source[i]][1:]
         return mask
+
+
+def _contents(
+    case: Case, names: Iterable[str], years: Iterable[int], data: xr.Dataset | None = None
+) -> dict[str, dict[int, Array]]:
+    """Contents of elements in every draw; without data, their medians."""
+    position = {str(name): i for i, name in enumerate(names)}
+    labels, shape = [int(year) for year in years], (1, 1)
+    drawn: dict[str, Array] = {}
+    if data is not None:
+        shape = (data.sizes["chain"], data.sizes["draw"])
+        if "log_offset" in data:
+            held = data["log_offset"].transpose("offset_value", "chain", "draw")
+            drawn = dict(zip(held["offset_value"].values.tolist(), held.values, strict=True))
+    out: dict[str, dict[int, Array]] = {}
+    for content in case.contents.values():
+        rng, yearly = np.random.default_rng(crc32(content.name.encode())), content.per == "year"
+        log = np.zeros((*shape, len(labels)))
+        if data is not None:
+            log += content.sd * rng.normal(size=(*shape, len(labels) if yearly else 1))
+        for t, year in enumerate(labels):
+            name = f"content {content.name}" + (f" {year}" if yearly else "")
+            log[..., t] = drawn.get(name, log[..., t])
+        given = [not content.years or year in content.years for year in labels]
+        share = np.where(given, content.share * np.exp(log), 0.0)
+        flows = out.setdefault(content.element, {})
+        for i in case.system.select(content.selector):
+            k = position[case.system.flows[i].name]
+            flows[k] = flows[k] + share if k in flows else share
+    return out
 
 
 def _appearing(labels: Iterable[str]) -> tuple[str, ...]:

@@ -178,6 +178,19 @@ def _over_consumption(table: FlowTable) -> Array:
 
 
 @indicator(
+    "consumption_over_mine_output",
+    title="Apparent consumption of refined products over mine production",
+    unit="1",
+    dims=("region",),
+    cumulated=True,
+    percent=False,
+    reference=CHEN,
+)
+def _over_mining(table: FlowTable) -> Array:
+    return ratio(table.over("region", of=lambda r: consumption_of(table, r, REFINED)), by_region(table))
+
+
+@indicator(
     "ore_shipped",
     title="Unrefined exports to a partner over the region's mine production",
     unit="1",

@@ -10,11 +10,11 @@ from reeuncert.indicators.mining import mining_of
 from reeuncert.indicators.refining import refined_production_of
 from reeuncert.indicators.registry import indicator
 from reeuncert.indicators.tracing import traced
-from reeuncert.indicators.trade import CHEN
+from reeuncert.indicators.trade import CHEN, USGS
 from reeuncert.words.cells import unknown
 from reeuncert.words.units import TONNES, mass_unit
 
-SEPARATION_QUOTA, MINING_QUOTA = "separation_quota", "mining_quota"
+SEPARATION_QUOTA, MINING_QUOTA, RESERVES = "separation_quota", "mining_quota", "reserves"
 
 
 def refining_beyond_quota(refined: Array, quota: Array) -> Array:
@@ -111,5 +111,22 @@ def _from_own_ore(table: FlowTable) -> Array:
 def _unregistered_over_quota(table: FlowTable) -> Array:
     def of_region(region: str) -> Array:
         return ratio(mining_of(table, region, "unregistered"), quota_of(table, MINING_QUOTA, region))
+
+    return table.over("region", of=of_region)
+
+
+@indicator(
+    "reserves_over_output",
+    title="Reserves over mine production, in years",
+    unit="1",
+    dims=("region",),
+    percent=False,
+    reference=USGS,
+    constants=(RESERVES,),
+    scale="ratio",
+)
+def _reserves_over_output(table: FlowTable) -> Array:
+    def of_region(region: str) -> Array:
+        return ratio(quota_of(table, RESERVES, region), mining_of(table, region))
 
     return table.over("region", of=of_region)

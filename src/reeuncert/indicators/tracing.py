@@ -27,6 +27,9 @@ from reeuncert.system.graph import strong_components
 
 Index = NDArray[np.int64]
 
+STAGES = {"separated": "separation", "reduced": "electrolysis", "fabricated": "fabrication"}
+"""Kind of origin → stage of the processes that give it."""
+
 
 @dataclass(frozen=True, eq=False)
 class Plan:
@@ -162,15 +165,16 @@ def _compose(
 
 
 def origins_of(table: FlowTable, kind: str) -> Plan:
-    """Plan for tracing a table of flows to the regions where it was ``"mined"``, ``"refined"`` or ``"separated"``.
+    """Plan for tracing a table of flows to the regions where it was ``"mined"`` or ``"refined"``, or last went through
+    a stage: ``"separated"``, ``"reduced"`` (to metal) or ``"fabricated"``.
 
     Origins are numbered like the labels of the dim ``partner``: regions, opening stock, no region. Mined: ore has the
     region of its mine. Refined: outflows of a process with unrefined inflows have the region of that process.
-    Separated: the same for processes of stage `separation`, also if separated before. Other mass has no region, or was
-    in the opening stock of the first year.
+    Stages: the same for processes of the stage, also if they repeat it. Other mass has no region, or was in the opening
+    stock of the first year.
     """
-    if kind not in ("mined", "refined", "separated"):
-        raise ValueError(f"cannot trace '{kind}' origins; use 'mined', 'refined' or 'separated'")
+    if kind not in ("mined", "refined", *STAGES):
+        raise ValueError(f"cannot trace '{kind}' origins; use 'mined', 'refined', {', '.join(map(repr, STAGES))}")
     number = {region: i for i, region in enumerate(table.regions)}
     opening, nowhere = len(number), len(number) + 1
     quantity, destination = table.attributes["quantity"], table.attributes["destination"]
@@ -181,8 +185,8 @@ def origins_of(table: FlowTable, kind: str) -> Plan:
         mined = np.flatnonzero(quantity == "ore")
         entry[mined] = [number[str(region)] for region in destination[mined]]
     else:
-        processes = _refineries(table) if kind == "refined" else _separation_plants(table)
-        for i in np.flatnonzero(table.where(quantity="production", from_process=processes)):
+        processes = _refineries(table) if kind == "refined" else _plants(table, STAGES[kind])
+        for i in np.flatnonzero(table.where(quantity=("production", "fabrication"), from_process=processes)):
             reset[str(source[i])] = number[str(table.attributes["origin"][i])]
     return plan([str(p) for p in source], [str(p) for p in target], [int(e) for e in entry], reset)
 
@@ -192,10 +196,10 @@ def _refineries(table: FlowTable) -> set[str]:
     return {str(process) for process in table.attributes["to_process"][fed]}
 
 
-def _separation_plants(table: FlowTable) -> set[str]:
+def _plants(table: FlowTable, wanted: str) -> set[str]:
     if table.stages is None:
-        raise ValueError("tracing separation needs the stages of processes, which the case holds; give it the case")
-    return {process for process, stage in table.stages.items() if stage == "separation"}
+        raise ValueError(f"tracing {wanted} needs the stages of processes, which the case holds; give it the case")
+    return {process for process, stage in table.stages.items() if stage == wanted}
 
 
 def traced(table: FlowTable, kind: str, weights: Array) -> Array:

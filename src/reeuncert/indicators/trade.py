@@ -89,3 +89,15 @@ def _net_imports(table: FlowTable) -> Array:
 def _net_importer(table: FlowTable) -> Array:
     net = table.over("region", "product", of=partial(net_imports_of, table))
     return np.where(np.isnan(net), np.nan, net > 0)
+
+
+@indicator(
+    "net_imports_peak",
+    title="Year of the largest net imports (its mean is the probability of the year)",
+    unit="1",
+    dims=("region", "product"),
+    reference=CHEN,
+)
+def _peak(table: FlowTable) -> Array:
+    net = table.over("region", "product", of=partial(net_imports_of, table))
+    return np.where(np.isnan(net), np.nan, net == np.max(net, axis=-1, keepdims=True))
