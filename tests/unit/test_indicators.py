@@ -222,6 +222,10 @@ def test_elements_are_counted_where_their_content_is_known() -> None:
         row("market_B > market_A", "trade", "ore", "B > A", [2, 2]),
         row("shop_A > market_A", "recycling", "oxide", "A", [1, 1]),
     ]
+    moved = [*rows, row("a > b", "relabelled_ore", "ore", "A > B", [2, 0], route="unregistered")]
+    moved += [row("mine > b", "mine_production", "ore", "B", [6, 6], route="unregistered")]
+    share = indicators_of(table(moved, products=["ore", "oxide"]), ["relabelled_share"])["relabelled_share"]
+    assert share.sel(region="B", partner="A").squeeze().values.tolist() == [0.25, 0]
     given = [("A", 0.1, (1,)), ("A later", 0.3, (2,)), ("B", 0.2, ()), ("scrap", 0.5, ())]
     of = [{"origin": ("A",)}, {"origin": ("A",)}, {"origin": ("B",)}, {"quantity": ("recycling",)}]
     of[0] |= {"product": ("ore",)}
@@ -238,7 +242,12 @@ def test_elements_are_counted_where_their_content_is_known() -> None:
 def test_every_indicator_has_a_value_somewhere_and_describes_itself(derived: xr.Dataset) -> None:
     for name, record in INDICATORS.items():
         variable = derived[name]
-        assert np.isfinite(variable).any() or name.startswith("element") or "fabrication" in name or "goods" in name
+        assert (
+            np.isfinite(variable).any()
+            or name.startswith(("element", "relabelled"))
+            or "fabrication" in name
+            or "goods" in name
+        )
         assert variable.dims == (*record.dims, "year")
         assert variable.attrs["long_name"] == record.title
         assert variable.attrs["units"] == ("kt" if record.unit == "mass" else "1")

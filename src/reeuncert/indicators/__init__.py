@@ -66,7 +66,7 @@ Ratios over (region, partner)
     customs_gap+ (importer's record / exporter's record - 1, refined products, trade in one direction),
     customs_gap_net+ (the same for net trade), return_share (refined imports from partner / unrefined exports to it),
     return_share_traced (only what was made of the region's own ore),
-    ore_shipped+ (unrefined exports to partner / mine production)
+    ore_shipped+ (unrefined exports to partner / mine production), relabelled_share+ (of the unregistered ore)
 Ratios over (region, end_use), or (end_use)
     end_use_share+; world_end_use_share+
 """

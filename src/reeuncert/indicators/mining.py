@@ -206,3 +206,23 @@ def _shipped(table: FlowTable) -> Array:
         return ratio(table.sum(flows), mining_of(table, region))
 
     return table.over("region", "partner", of=of_pair)
+
+
+@indicator(
+    "relabelled_share",
+    title="Part of a region's unregistered ore that was mined in a partner",
+    unit="1",
+    dims=("region", "partner"),
+    cumulated=True,
+    reference=CHEN,
+)
+def _relabelled(table: FlowTable) -> Array:
+    """Absent where no flow `relabelled_ore` joins the two."""
+    moved = table.where(quantity="relabelled_ore")
+
+    def of_pair(region: str, partner: str) -> Array:
+        from_there = table.sum(moved & table.where(origin=partner, destination=region))
+        came = np.nan_to_num(table.sum(moved & table.where(destination=region)))
+        return ratio(from_there, came + np.nan_to_num(mining_of(table, region, "unregistered")))
+
+    return table.over("region", "partner", of=of_pair)
