@@ -29,7 +29,16 @@ def read(paths: list[Path], download: Download) -> None:
             for line, row in rows_of(table[wanted]):
                 place = (Place(path.name, line, "q"),)
                 note = "one figure from the records of exporter and importer"
-                like = Record(place, int(row["t"]), "export", row["k"], row["i"], row["j"], release=release, note=note)
+                like = Record(
+                    place,
+                    download.year(row["t"], place[0], "t"),
+                    "export",
+                    row["k"],
+                    row["i"],
+                    row["j"],
+                    release=release,
+                    note=note,
+                )
                 missing = "the quantity is missing, which is not zero" if row["q"] in ("", "NA") else ""
                 download.take(like, row["q"], "t", missing, customs=True)
     download.settle()

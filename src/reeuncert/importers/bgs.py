@@ -23,11 +23,12 @@ def read(paths: list[Path], download: Download) -> None:
             note = "; ".join(filter(None, notes))
             estimated = "estimate" in f"{note} {row.get('data_precision_description', '')}".casefold()
             product = f"{row['bgs_commodity_trans']}: {kind}" if kind else row["bgs_commodity_trans"]
-            # Years are written as the first moment of the year.
-            year, partner = int(row["year"][:4]), EVERYONE if direction in ("import", "export") else ""
+            partner = EVERYONE if direction in ("import", "export") else ""
             quality: Quality = "estimated" if estimated else "reported"
-            place = (Place(path.name, line, "quantity"),)
-            like = Record(place, year, direction, product, row["country_trans"], partner, basis_of(note), quality)
+            place = Place(path.name, line, "quantity")
+            # Years are written as the first moment of the year.
+            year = download.year(row["year"], place, "year")
+            like = Record((place,), year, direction, product, row["country_trans"], partner, basis_of(note), quality)
             like = replace(like, note=note)
             why_not = "" if direction else f"{statistic or 'no statistic'}: no flow"
             download.take(like, row["quantity"], row["units"], why_not)

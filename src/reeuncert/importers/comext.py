@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from reeuncert.importers.printed import month_of
 from reeuncert.importers.record import UNASKED, Direction, Download, Place, Record
 from reeuncert.importers.sheets import header_of, read_table, rows_of
 
@@ -50,7 +51,6 @@ def _take(row: dict[str, str], place: Place, download: Download) -> None:
     for what, word in (("DECLARANT", reporter), ("PARTNER_CODE", partner)):
         download.describe("region", word, f"code {row[what]}" if row.get(what) else "")
     # The month 52 stands for the year.
-    year, month = int(row["PERIOD"][:4]), int(row["PERIOD"][4:] or 0)
-    month = month if month <= 12 else 0
+    year, month = download.year(row["PERIOD"], place, "PERIOD"), month_of(row["PERIOD"][4:])
     like = Record((place,), year, _FLOWS.get(row["FLOW"], ""), row["PRODUCT_NC"], reporter, partner, month=month)
     download.take(like, row["QUANTITY_KG"], "kg", why_not, customs=True)

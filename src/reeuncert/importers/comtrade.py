@@ -1,13 +1,18 @@
-"""UN Comtrade: CSV files of Comtrade Plus and of the earlier web site."""
+"""UN Comtrade: CSV files of Comtrade Plus and of the earlier web site, and JSON of its service."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from reeuncert.importers.printed import read_figure
+from reeuncert.errors import CaseError, Problem
+from reeuncert.files import first_line
+from reeuncert.importers.printed import month_of, read_figure
 from reeuncert.importers.record import Direction, Download, Place, Quality, Record
 from reeuncert.importers.sheets import header_of, read_rows
+from reeuncert.words.cells import listed, shown
 
 TERMS = (
     "Terms of UN Comtrade: data are for internal use and may not be re-disseminated in bulk without permission; "
@@ -38,17 +43,42 @@ _WHOLE = {"partner2Code": ("0", ""), "customsCode": ("C00", ""), "motCode": ("0"
 """Columns that divide a row further, and the codes of all; other rows are parts of one with these."""
 
 _KILOGRAMS = "8"
+MOST_OF_A_PREVIEW = 500
+"""Rows that the service gives without a key."""
 
 
 def read(paths: list[Path], download: Download) -> None:
     """Read net weights; those that the UN estimated have a quality of their own."""
     download.notices.append(TERMS)
     for path in paths:
-        names = _LEGACY if "Trade Flow Code" in header_of(path) else {}
-        for line, row in read_rows(path, tuple(_LEGACY.values()), download.kind, names):
+        for line, row in _json(path, download) if path.suffix.lower() == ".json" else _csv(path, download):
             _take(row, Place(path.name, line, "netWgt"), download)
     _settle_classifications(download)
     download.settle()
+
+
+def _csv(path: Path, download: Download) -> Iterator[tuple[int, dict[str, str]]]:
+    names = _LEGACY if "Trade Flow Code" in header_of(path) else {}
+    return read_rows(path, tuple(_LEGACY.values()), download.kind, names)
+
+
+def _json(path: Path, download: Download) -> Iterator[tuple[int, dict[str, str]]]:
+    """Rows of an answer of the service, by their number."""
+    try:
+        answer = json.loads(path.read_bytes())
+        rows = [{str(name): "" if cell is None else str(cell) for name, cell in row.items()} for row in answer["data"]]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        message = f"the file is no answer of Comtrade, {{'count': …, 'data': [rows], …}} ({first_line(error)})"
+        raise CaseError([Problem(path.name, 0, "", message)]) from error
+    absent = sorted({name for name in _LEGACY.values() for row in rows if name not in row})
+    if absent or answer.get("error"):
+        message = (
+            f"rows have no {listed(map(shown, absent))}" if absent else f"it is the error {shown(answer['error'])}"
+        )
+        raise CaseError([Problem(path.name, 0, "data", f"{message}; ask the service again")])
+    if len(rows) == MOST_OF_A_PREVIEW:
+        download.notices.append(f"{path.name} has {len(rows)} rows, the most of a preview: others may be missing.")
+    yield from enumerate(rows, 1)
 
 
 def _take(row: dict[str, str], place: Place, download: Download) -> None:
@@ -61,10 +91,10 @@ def _take(row: dict[str, str], place: Place, download: Download) -> None:
     # A year has the month 52, or a period without a month.
     month = row.get("refMonth", "") or period[4:]
     original = row.get("isOriginalClassification", "").casefold() == "true"
-    reporter, partner, year = row["reporterCode"], row["partnerCode"], int(row["refYear"])
+    reporter, partner, year = row["reporterCode"], row["partnerCode"], download.year(row["refYear"], place, "refYear")
     note = f"classification {row['classificationCode']}{'' if original else ', converted'}"
     like = Record((place,), year, _FLOWS.get(flow, ""), code, reporter, partner, quality=quality, note=note)
-    like = replace(like, month=int(month) if month.isdigit() and 1 <= int(month) <= 12 else 0)
+    like = replace(like, month=month_of(month))
     download.describe("product", code, row["cmdDesc"])
     for side in ("reporter", "partner"):
         # Descriptions may be left out of a download.

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import calendar
 import re
 from dataclasses import replace
 from pathlib import Path
 
 from reeuncert.errors import Problem
-from reeuncert.importers.printed import Figure, mass
+from reeuncert.importers.printed import Figure, mass, month_of
 from reeuncert.importers.record import EVERYONE, PART_OF_YEAR, THE_REPORTER, Direction, Download, Place, Record
 from reeuncert.importers.sheets import Sheet, read_sheets
 
-_MONTHS = {name.casefold(): i for names in (calendar.month_name, calendar.month_abbr) for i, name in enumerate(names)}
-_YEAR = re.compile(r"\d{4}")
+_YEAR = re.compile(r"[0-9]{4}")
 _NONE = ("", "0", "0.0")
 _FLOWS: dict[str, Direction] = {"import": "import", "export": "export"}
 
@@ -68,6 +66,8 @@ def _read_sheet(sheet: Sheet, query: dict[str, str], download: Download) -> None
     for line, row in body:
         code, partner, measure = row["HTS Number"], row.get("Country", EVERYONE), row["Data Type"]
         unit = row.get("Quantity Description", "")
+        if row.get("Year"):
+            row["Year"] = str(download.year(row["Year"], Place(sheet.where, line), "Year"))
         download.describe("product", code, row.get("Description", ""))
         for column in header:
             year, month = _time(column, row)
@@ -99,9 +99,8 @@ def _time(column: str, row: dict[str, str]) -> tuple[int, int]:
         return int(column), 0
     if _YEAR.fullmatch(year):
         if "Month" in row and column in ("Value", "Quantity", row["Data Type"]):
-            text = row["Month"].strip(". ").casefold()
-            return int(year), int(text) if text.isdigit() else _MONTHS.get(text, 0)
-        if month := _MONTHS.get(column.strip(". ").casefold(), 0):
+            return int(year), month_of(row["Month"])
+        if month := month_of(column):
             return int(year), month
     return 0, 0
 

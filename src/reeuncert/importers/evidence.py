@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from reeuncert.errors import Problem
 from reeuncert.importers.mapping import OUT, Words, lineage_word
+from reeuncert.importers.printed import Figure, read_figure
 from reeuncert.importers.record import EVERYONE, THE_REPORTER, Direction, Download, Record, summed
 from reeuncert.words.cells import shown
 from reeuncert.words.units import TONNES
@@ -173,7 +174,9 @@ def mirror_pairs(rows: list[Row], others: Iterable[Mapping[str, str]]) -> list[s
         names = ("year_from", "quantity", "product", "origin", "destination")
         found = told.get(tuple(cells.get(name, "") for name in names))
         if found is not None and cells.get("value") and cells.get("unit") in TONNES and not cells.get("of_quantity"):
-            found.setdefault(cells.get("reporter", ""), float(cells["value"]) * TONNES[cells["unit"]])
+            figure = read_figure(cells["value"])
+            if isinstance(figure, Figure):
+                found.setdefault(cells.get("reporter", ""), figure.value * TONNES[cells["unit"]])
     return [
         f"{year} {product}, {origin or 'all'} to {destination or 'all'}: "
         + ", ".join(f"{value:,.4g} t ({reporter})" for reporter, value in found.items())

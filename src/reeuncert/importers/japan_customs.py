@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reeuncert.importers.printed import mass
+from reeuncert.importers.printed import mass, month_of
 from reeuncert.importers.record import PART_OF_YEAR, THE_REPORTER, Direction, Download, Place, Record
 from reeuncert.importers.sheets import read_rows
 
 _FLOWS: dict[str, Direction] = {"1": "export", "2": "import"}
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _NEEDED = ("Exp or Imp", "Year", "HS", "Country", "Unit1", "Unit2", "Quantity1-Year", "Quantity2-Year")
 
 
@@ -19,8 +18,8 @@ def read(paths: list[Path], download: Download) -> None:
         last: dict[str, int] = {}
         rows = list(read_rows(path, _NEEDED, download.kind))
         for _, row in rows:
-            values = {month: row[f"Value-{name}"] for month, name in enumerate(_MONTHS, 1) if f"Value-{name}" in row}
-            booked = [month for month, value in values.items() if value not in ("", "0")] if values else [12]
+            values = {month_of(name[6:]): text for name, text in row.items() if name.startswith("Value-")}
+            booked = [month for month, value in values.items() if month and value not in ("", "0")] if values else [12]
             last[row["Year"]] = max(last.get(row["Year"], 0), *booked, 0)
         for line, row in rows:
             unit = next((n for n in ("1", "2") if mass(row[f"Unit{n}"]) is not None), "")
@@ -30,6 +29,6 @@ def read(paths: list[Path], download: Download) -> None:
                 why_not = f"{PART_OF_YEAR} ({last[row['Year']]} of 12 months)"
             flow, code = _FLOWS.get(row["Exp or Imp"], ""), row["HS"].strip("'").zfill(9)
             place, partner = Place(path.name, line, column), row["Country"].strip("'")
-            like = Record((place,), int(row["Year"]), flow, code, THE_REPORTER, partner)
+            like = Record((place,), download.year(row["Year"], place, "Year"), flow, code, THE_REPORTER, partner)
             download.take(like, row[column], row[f"Unit{unit or 1}"], why_not, customs=True)
     download.settle(divided=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, replace
-from datetime import datetime
+from decimal import Decimal
 
 WITHHELD = {
     "w": "W: withheld",
@@ -33,12 +33,16 @@ _UNITS = {
     **dict.fromkeys(("tonnes (metric)", "metric tonnes"), 1.0),
 }
 _CONTENT = re.compile(r"(component|\w+ content) (\w+)")
-_NUMBER = r"\d[\d,]*(?:\.\d+)?"
+_NUMBER = r"[0-9][0-9,]*(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?"
 _FIGURE = re.compile(rf"(?P<sign>>=?|<=?|~|about )? *(?P<number>{_NUMBER}) *(?P<mark>\(?[er]\)?)?", re.IGNORECASE)
 _RANGE = re.compile(rf"({_NUMBER}) *(?:-|–|to) *({_NUMBER})")
 _EQUIVALENT = re.compile(
     r"(?:^|, |: |\(|\) |\bof )((?:[\w-]+ ){0,3}(?:\(\w+\) )?(?:equivalent|content))\b", re.IGNORECASE
 )
+
+
+_MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november")
+_MONTHS += ("december",)
 
 
 @dataclass(frozen=True)
@@ -105,10 +109,9 @@ def _number(text: str) -> float:
 
 
 def _resolution(text: str) -> float:
-    digits = text.replace(",", "")
-    if "." in digits:
-        return float(f"1e-{len(digits.split('.')[1])}")
-    return float(10 ** (len(digits) - len(digits.rstrip("0"))))
+    exponent = Decimal(text.replace(",", "")).as_tuple().exponent
+    whole = len(text) - len(text.rstrip("0")) if text.replace(",", "").isdigit() else int(exponent)
+    return float(f"1e{whole}")
 
 
 def mass(unit: str) -> tuple[float, str] | None:
@@ -158,5 +161,20 @@ def iso_date(text: str, after: str) -> str:
     >>> iso_date("Posted:  March 19, 2025", "Posted:")
     '2025-03-19'
     """
-    found = re.search(rf"{re.escape(after)} *(\w+ \d+, \d{{4}})", text)
-    return datetime.strptime(found[1], "%B %d, %Y").date().isoformat() if found else ""
+    found = re.search(rf"{re.escape(after)} *(\w+) (\d+), (\d{{4}})", text, re.ASCII)
+    return f"{found[3]}-{month_of(found[1]):02}-{int(found[2]):02}" if found else ""
+
+
+def month_of(text: str) -> int:
+    """The number of a month, also of its English name or the first letters of it; 0 for what is none.
+
+    Examples
+    --------
+    >>> month_of("September"), month_of("Dec."), month_of("03"), month_of("52"), month_of("all")
+    (9, 12, 3, 0, 0)
+    """
+    word = text.strip(". ").casefold()
+    if re.fullmatch(r"\d{1,2}", word, re.ASCII):
+        return int(word) if int(word) <= 12 else 0
+    # Not of the calendar module, whose names are those of the user's language.
+    return next((i for i, name in enumerate(_MONTHS, 1) if len(word) > 2 and name.startswith(word)), 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
@@ -11,6 +12,7 @@ import pandas as pd
 
 from reeuncert.errors import Problem
 from reeuncert.importers.printed import IS_ZERO, NO_FIGURE, NOTHING, Figure, mass, read_figure
+from reeuncert.words.cells import shown
 
 Direction = Literal["import", "export", "output", "use", ""]
 Quality = Literal["quota", "estimated", "reported"]
@@ -105,6 +107,14 @@ class Download:
     notices: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     partial: bool = False
+
+    def year(self, text: str, place: Place, column: str) -> int:
+        """A year as printed, also with a month after it; one that is no year is a problem of the file."""
+        if found := re.fullmatch(r"([12]\d{3})(\d\d|\.0|-\d\d-\d\d.*)?", text.strip(), re.ASCII):
+            return int(found[1])
+        message = f"{shown(text)} is no year; the file is damaged or was changed: give it as it was downloaded"
+        self.problems.append(Problem(place.file, place.line, column, message))
+        return 0
 
     def wants(self, *names: str) -> bool:
         """Whether a product was asked for, by the beginning of a code or a part of a name."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from reeuncert.errors import CaseError, Problem
 from reeuncert.importers import baci, bgs, comext, comtrade, dataweb, japan_customs, usgs_ds140, usgs_mcs, usgs_yearbook
 from reeuncert.importers.record import Download
+from reeuncert.importers.sheets import unpacked
 from reeuncert.words.cells import unknown
 
 Files = str | Path | Sequence[str | Path]
@@ -62,7 +64,8 @@ def read_download(kind: str, files: Files, products: Sequence[str] = ()) -> Down
     kind
         A word of `IMPORTERS`, e.g. ``"usgs-mcs"``.
     files
-        One file, or several that are read together (releases, years, a query beside its table).
+        One file, or several that are read together (releases, years, a query beside its table); a zip stands for what
+        is in it.
     products
         Read only these: beginnings of codes, or parts of names. By default every product.
 
@@ -83,7 +86,10 @@ def read_download(kind: str, files: Files, products: Sequence[str] = ()) -> Down
     if not paths:
         raise CaseError([Problem("import", 0, "", "no file is given; name at least one")])
     download = Download(kind, tuple(products))
-    IMPORTERS[kind].read(paths, download)
+    with TemporaryDirectory() as folder:
+        IMPORTERS[kind].read(
+            [part for i, path in enumerate(paths) for part in unpacked(path, Path(folder, str(i)))], download
+        )
     if download.problems:
         raise CaseError(download.problems)
     return download

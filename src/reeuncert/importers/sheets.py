@@ -1,22 +1,30 @@
-"""Files as tables of text: CSV in the encodings that offices use, and Excel workbooks."""
+"""Files as tables of text: CSV in the encodings that offices use, Excel workbooks, and what lies in a zip."""
 
 from __future__ import annotations
 
 import csv
-import warnings
+import shutil
+import zipfile
+import zlib
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import pandas as pd
 
 from reeuncert.errors import CaseError, Problem
 from reeuncert.files import first_line
+from reeuncert.reading.evidence_tables import is_left_behind
+from reeuncert.reading.workbooks import WorkbookError, open_workbook
 from reeuncert.words.cells import listed, shown
 
 EXCEL = (".xlsx", ".xlsm")
+READ = (*EXCEL, ".csv", ".dat", ".json", ".tsv")
+"""Files that are read out of a zip."""
 CHUNK = 200_000
 MARK = 6
 """Longest text of a cell that is a footnote mark when it is raised: whole footnotes are raised too."""
@@ -47,13 +55,35 @@ def _missing(path: Path) -> None:
         raise CaseError([Problem(path.name, 0, "", message)])
 
 
+def unpacked(path: Path, folder: Path) -> list[Path]:
+    """A file itself, or the files of a zip, which are put into a folder."""
+    if path.suffix.lower() != ".zip" or not path.is_file():
+        return [path]
+    found = []
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist():
+                name = Path(member.filename).name
+                if member.is_dir() or is_left_behind(name) or Path(name).suffix.lower() not in READ:
+                    continue
+                found.append(folder / str(len(found)) / name)
+                found[-1].parent.mkdir()
+                with archive.open(member) as source, found[-1].open("wb") as target:
+                    shutil.copyfileobj(source, target)
+    except (zipfile.BadZipFile, zlib.error, RuntimeError) as error:
+        message = f"the zip is damaged or locked by a password ({first_line(error)}); download it again"
+        raise CaseError([Problem(path.name, 0, "", message)]) from error
+    if not found:
+        raise CaseError([Problem(path.name, 0, "", f"the zip holds no file that ends in {listed(READ)}")])
+    return found
+
+
 def read_sheets(path: Path) -> list[Sheet]:
     """Every sheet of a workbook, or the one table of a CSV file, without a header."""
     _missing(path)
     if path.suffix.lower() not in EXCEL:
         encoding, separator = _dialect(path)
-        with path.open(encoding=encoding, newline="") as file:
-            width = max((len(row) for row in csv.reader(file, delimiter=separator)), default=1)
+        width = max(map(len, _csv_rows(path, encoding, separator)), default=1)
         cells = pd.read_csv(path, names=range(width), **_as_text(encoding, separator)).fillna("")
         return [Sheet(path.name, "", _by_line(cells, 1))]
     return _workbook(path)
@@ -84,10 +114,10 @@ def read_table(
     named = {i: name for i, name in enumerate(header) if name}
     try:
         for part in _parts(path, len(header)):
-            yield part[list(named)].rename(columns=named).fillna("").map(str.strip)
+            cells = part[list(named)].rename(columns=named).fillna("").map(str.strip)
+            yield cells[(cells != "").any(axis=1)]
     except pd.errors.ParserError as error:
-        message = f"the file cannot be read as CSV ({first_line(error)}); is a text with a comma in it not quoted?"
-        raise CaseError([Problem(path.name, 0, "", message)]) from error
+        raise _no_csv(path, error) from error
 
 
 def rows_of(table: pd.DataFrame) -> Iterator[tuple[int, dict[str, str]]]:
@@ -112,9 +142,7 @@ def header_of(path: Path) -> list[str]:
         cells = _workbook(path)[0].cells
         header = [str(name) for name in cells.iloc[0]] if len(cells) else []
     else:
-        encoding, separator = _dialect(path)
-        with path.open(encoding=encoding, newline="") as file:
-            header = next(csv.reader(file, delimiter=separator), [])
+        header = next(_csv_rows(path, *_dialect(path)), [])
     return [" ".join(name.split()) for name in header]
 
 
@@ -148,16 +176,29 @@ def _as_text(encoding: str, separator: str) -> dict[str, Any]:
 
 def _dialect(path: Path) -> tuple[str, str]:
     """Encoding and separator of a CSV file: UTF-8 or Windows-1252; comma, semicolon or tab."""
-    encoding = "utf-8-sig"
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            while file.read(1 << 20):
-                pass
-    except UnicodeDecodeError:
-        encoding = "cp1252"
-    with path.open(encoding=encoding, errors="replace") as file:
-        head = file.readline()
-    return encoding, max(",;\t", key=head.count)
+    with path.open("rb") as raw:
+        first = raw.read(2)
+    for encoding in ("utf-16",) if first in (BOM_UTF16_LE, BOM_UTF16_BE) else ("utf-8-sig", "cp1252"):
+        with suppress(UnicodeError), path.open(encoding=encoding) as file:
+            head = file.readline()
+            file.seek(0)
+            if not any("\0" in part for part in iter(partial(file.read, 1 << 20), "")):
+                return encoding, max(",;\t", key=head.count)
+    message = "the file is neither text nor a workbook (.xlsx); give it as it was downloaded, or save an .xls as .xlsx"
+    raise CaseError([Problem(path.name, 0, "", message)])
+
+
+def _csv_rows(path: Path, encoding: str, separator: str) -> Iterator[list[str]]:
+    with path.open(encoding=encoding, newline="") as file:
+        try:
+            yield from csv.reader(file, delimiter=separator)
+        except csv.Error as error:
+            raise _no_csv(path, error) from error
+
+
+def _no_csv(path: Path, error: Exception) -> CaseError:
+    message = f"the file cannot be read as CSV ({first_line(error)}); is a text with a comma in it not quoted?"
+    return CaseError([Problem(path.name, 0, "", message)])
 
 
 def _by_line(cells: pd.DataFrame, first: int) -> pd.DataFrame:
@@ -168,18 +209,11 @@ def _by_line(cells: pd.DataFrame, first: int) -> pd.DataFrame:
 
 
 def _workbook(path: Path) -> list[Sheet]:
-    import openpyxl
-    from openpyxl.utils.exceptions import InvalidFileException
-
-    with warnings.catch_warnings():
-        # openpyxl tells of styles and print areas that it does not know.
-        warnings.simplefilter("ignore", UserWarning)
-        # Not read_only: some workbooks declare dimensions that are too small, and lose rows.
-        try:
-            book = openpyxl.load_workbook(path, data_only=True, rich_text=True)
-        except (InvalidFileException, BadZipFile, KeyError) as error:
-            message = "the file is no Excel workbook (.xlsx), or is damaged or locked by a password; download it again"
-            raise CaseError([Problem(path.name, 0, "", message)]) from error
+    # Not read_only: some workbooks declare dimensions that are too small, and lose rows.
+    try:
+        book = open_workbook(path.read_bytes(), data_only=True, rich_text=True)
+    except WorkbookError as error:
+        raise CaseError([Problem(path.name, 0, "", str(error))]) from error
     sheets = []
     for sheet in book.worksheets:
         marks: dict[tuple[int, int], str] = {}

@@ -41,15 +41,16 @@ def _read_sheet(sheet: Sheet, download: Download) -> None:
     unit = found[1] if (found := re.search(r"All quantities in (.+?) \(", head)) else "metric tons"
     header = [re.sub(r"(?<=[a-z])\d+$", "", cell.strip()) for cell in rows[start][1]]
     for line, row in rows[start + 1 :]:
-        for column, cell in list(zip(header, row, strict=True))[1:] if re.fullmatch(r"\d{4}", row[0].strip()) else ():
+        if not any(map(str.strip, row[1:])):  # a footnote
+            continue
+        year = download.year(row[0], Place(sheet.where, line), header[0])
+        for column, cell in list(zip(header, row, strict=True))[1:]:
             if not column:
                 continue
             found_column = next((said for word, said in _COLUMNS.items() if word in column.casefold()), ("", "", ""))
             direction, reporter, partner = found_column
             note = "computed by its author from the other columns" if direction == "use" else ""
             place, product = Place(sheet.where, line, column), f"{title}: {column.lower()}"
-            like = Record(
-                (place,), int(row[0]), direction, product, reporter, partner, basis, release=release, note=note
-            )
+            like = Record((place,), year, direction, product, reporter, partner, basis, release=release, note=note)
             formula = "a formula without a stored value; open the workbook and save it" if cell.startswith("=") else ""
             download.take(like, cell, unit, formula if direction else f"{column}: no flow")

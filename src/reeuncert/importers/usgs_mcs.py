@@ -9,6 +9,7 @@ from reeuncert.errors import CaseError, Problem
 from reeuncert.importers.printed import basis_of, plain_name
 from reeuncert.importers.record import EVERYONE, THE_REPORTER, Direction, Download, Place, Quality, Record
 from reeuncert.importers.sheets import header_of, read_rows
+from reeuncert.words.cells import shown
 
 _WORLD = re.compile(r"(prod|cap|reserves)(?:_(?!est)([a-z]+))?(?:_(est))?(?:_(\d{4}))?", re.IGNORECASE)
 _WORDS: dict[str, Direction] = {"usprod": "output", "prod": "output", "import": "import", "export": "export"}
@@ -64,18 +65,24 @@ def _long(path: Path, download: Download) -> None:
     for line, row in rows:
         statistic, direction = row["Statistics"].split(" 2")[0], _direction(row["Statistics"])
         detail = row["Statistics_detail"].removesuffix(": rounded")
-        year = int(row["Year"]) if re.fullmatch(r"\d{4}", row["Year"]) else 0
         basis = basis_of(detail, row.get("Other notes", "").removeprefix("(Data in "))
         place, product = Place(path.name, line, "Value"), f"{row['Commodity']}: {detail}"
+        span = re.fullmatch(r"\d{4}[-–]\d{2,4}", row["Year"])
+        year = download.year(row["Year"], place, "Year") if direction and not span else 0
         reporter, partner, note = plain_name(row["Country"]), _partner(direction), row["Notes"]
         like = Record((place,), year, direction, product, reporter, partner, basis, _quality(note), release, note)
-        why_not = "" if direction and year else f"{statistic or 'no statistic'} ({row['Unit'] or 'no unit'}): no flow"
+        why_not = "a mean of several years" if span else ""
+        why_not = why_not if direction else f"{statistic or 'no statistic'} ({row['Unit'] or 'no unit'}): no flow"
         download.take(like, row["Value"], row["Unit"], why_not)
 
 
 def _world(path: Path, names: dict[str, str], download: Download) -> None:
     commodity = re.sub(r"(?i)^mcs\d{4}-|[_-]world.*$", "", path.stem)
     columns = {name: found for name in names if (found := _WORLD.fullmatch(name.replace(" ", "")))}
+    for name, printed in names.items():
+        if name.startswith("prod") and not name.endswith("notes") and not (name in columns and columns[name][4]):
+            message = f"the column {shown(printed)} names no year; give the file as it was downloaded"
+            download.problems.append(Problem(path.name, 1, printed, message))
     for line, row in read_rows(path, (), download.kind):
         cells = {name: row[printed] for name, printed in names.items() if name}
         note, kind = cells.get("prod_notes", ""), cells.get("type", "")
@@ -104,5 +111,13 @@ def _salient(path: Path, names: dict[str, str], download: Download) -> None:
             direction = _direction(stem)
             place, partner, release = Place(path.name, line, column), _partner(direction), _release(source or path.name)
             product = f"{commodity}: {stem}"
-            like = Record((place,), int(year), direction, product, THE_REPORTER, partner, release=release)
+            like = Record(
+                (place,),
+                download.year(year, place, names["year"]),
+                direction,
+                product,
+                THE_REPORTER,
+                partner,
+                release=release,
+            )
             download.take(like, row[column], suffix, "" if direction else f"{stem or suffix} ({suffix}): no flow")

@@ -34,7 +34,7 @@ def read(paths: list[Path], download: Download) -> None:
     for path in paths:
         sheets = read_sheets(path)
         release = iso_date(" ".join(" ".join(row) for _, row in sheets[0].rows()), "Posted:")
-        heads = [(sheet, head) for sheet in sheets if (head := _head(sheet))]
+        heads = [(sheet, head) for sheet in sheets if (head := _head(sheet, download))]
         if not heads:
             message = "no sheet begins with 'TABLE n': this is no workbook of the Minerals Yearbook"
             raise CaseError([Problem(path.name, 0, "", message)])
@@ -42,7 +42,7 @@ def read(paths: list[Path], download: Download) -> None:
             _read_table(sheet, head, release, download)
 
 
-def _head(sheet: Sheet) -> _Head | None:
+def _head(sheet: Sheet, download: Download) -> _Head | None:
     rows = list(sheet.rows())
     if not rows or not rows[0][1][0].startswith("TABLE"):
         return None
@@ -55,6 +55,8 @@ def _head(sheet: Sheet) -> _Head | None:
     for column, cell in enumerate(rows[at][1]):
         found = _YEAR.fullmatch(cell.strip()) if column else None
         current = int(found[1]) if found else current
+        if current and cell.strip() and not found:
+            download.year(cell, Place(sheet.where, rows[at][0]), "")
         if current:
             years[column] = current
     first = at + 1

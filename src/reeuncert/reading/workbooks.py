@@ -6,6 +6,7 @@ import datetime
 import io
 import warnings
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -18,6 +19,10 @@ MOST_UNPACKED = 200_000_000
 
 Sheet = list[tuple[int, list[str]]]
 """Rows that are not empty, each with its number in the sheet."""
+
+
+_DAMAGED = (zipfile.BadZipFile, zlib.error, SyntaxError, LookupError, AttributeError, ValueError, TypeError, OSError)
+"""Errors of zipfile, of the XML parser and of openpyxl for a file that is damaged or no workbook."""
 
 
 class WorkbookError(ValueError):
@@ -39,30 +44,38 @@ def sheets_of(content: bytes, report: Callable[[str, int, str], None]) -> dict[s
     WorkbookError
         When the file is no workbook.
     """
-    # Here, since most cases have no workbook and the import takes a quarter of a second.
-    from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
-
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            size = sum(member.file_size for member in archive.infolist())
-        if size > MOST_UNPACKED:
-            raise WorkbookError(f"the workbook unpacks to {size:,} bytes; at most {MOST_UNPACKED:,} are read: split it")
-        with warnings.catch_warnings():
-            # openpyxl tells of styles and print areas that it does not know.
-            warnings.simplefilter("ignore", UserWarning)
-            formulas, values = (load_workbook(io.BytesIO(content), data_only=stored) for stored in (False, True))
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, TypeError, OSError) as error:
-        if isinstance(error, WorkbookError):
-            raise
-        message = "the file is no Excel workbook (.xlsx), or is damaged or locked by a password; save it again"
-        raise WorkbookError(message) from error
+    formulas, values = (open_workbook(content, data_only=stored) for stored in (False, True))
     found = {}
     for sheet in values.worksheets:
         rows = list(_rows(sheet, formulas[sheet.title], partial(report, sheet.title)))
         if rows:
             found[sheet.title] = rows
     return found
+
+
+def open_workbook(content: bytes, **options: bool) -> Any:
+    """A workbook of openpyxl.
+
+    Raises
+    ------
+    WorkbookError
+        When the file is no workbook.
+    """
+    # Here, since most cases have no workbook and the import takes a quarter of a second.
+    from openpyxl import load_workbook
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+        if size <= MOST_UNPACKED:
+            with warnings.catch_warnings():
+                # openpyxl tells of styles and print areas that it does not know.
+                warnings.simplefilter("ignore", UserWarning)
+                return load_workbook(io.BytesIO(content), **options)
+    except _DAMAGED as error:
+        message = "the file is no Excel workbook (.xlsx), or is damaged or locked by a password; save it again"
+        raise WorkbookError(message) from error
+    raise WorkbookError(f"the workbook unpacks to {size:,} bytes; at most {MOST_UNPACKED:,} are read: split it")
 
 
 def _rows(values: Any, formulas: Any, report: Callable[[int, str], None]) -> Iterator[tuple[int, list[str]]]:
