@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import openpyxl
@@ -668,6 +670,66 @@ def test_an_export_of_bgs_is_read(tmp_path: Path) -> None:
         ("reported", "REO content"),
     ]
     assert left(download, "no figure") == left(download, "no flow") == 1
+
+
+JAPAN = "Exp or Imp,Year,HS,Country,Unit1,Unit2,Quantity1-Year,Quantity2-Year\n2,{},'010121100,105,,KG,0,700\n"
+BGS = "country_trans,year,bgs_commodity_trans,bgs_statistic_type_trans,quantity,units\nS,{},ore,Production,9,tonnes\n"
+SALIENT = "DataSource,Commodity,Year,USprod_t\nMCS2023,Lithium,{},20\n"
+QUERY_BY_YEAR = (
+    "Imports\nData Type,HTS Number,Country,Quantity Description,Year,Value\nFirst Unit,28,J,kilograms,{},7\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "text", "line"),
+    [
+        ("usgs-mcs", "mcs2023-lithi_salient.csv", SALIENT, 2),
+        ("usgs-mcs", "long.csv", MCS_2026.replace("2023", "{}"), 3),
+        ("usgs-mcs", "mcs2023-x_world.csv", "Country,Type,Prod_t_{}\nS,Mine,5\n", 1),
+        ("usgs-ds140", "ds.csv", DS140.replace("2019", "{}"), 7),
+        ("dataweb", "query.csv", QUERY_BY_YEAR, 3),
+        ("comtrade", "comtrade.csv", f"{PLUS}\n{plus(refYear='{}')}\n", 2),
+        ("baci", "baci.csv", "t,i,j,k,v,q\n{},276,842,10121,1.5,2\n", 2),
+        ("comext", "c.dat", f"{COMEXT_18}\nDE,CN,E,01012100,5,2,2,2,3,06,2,1,NO_SU,{{}},1,1,7,0\n", 2),
+        ("japan-customs", "customs.csv", JAPAN, 2),
+        ("bgs", "bgs.csv", BGS, 2),
+    ],
+)
+def test_a_damaged_year_is_told_with_its_line(kind: str, name: str, text: str, line: int, tmp_path: Path) -> None:
+    for year in ("2O19", "²019", "12019", ""):
+        if year or name not in ("mcs2023-lithi_salient.csv", "query.csv"):  # rows of notes have no year there
+            path = write(tmp_path, name, text.replace("{}", year))
+            with pytest.raises(CaseError) as caught:
+                importers.registry.read_download(kind, path)
+            assert {(p.file, p.line) for p in caught.value.problems} == {(name, line)}
+
+
+def test_answers_of_the_service_of_comtrade_and_zips_are_read(tmp_path: Path) -> None:
+    def answer(*rows: str, error: str = "") -> str:
+        cells = [dict(zip(PLUS.split(","), row.split(","), strict=False)) for row in rows]
+        return json.dumps(
+            {"count": len(rows), "data": [c | {"netWgt": float(c["netWgt"])} for c in cells], "error": error}
+        )
+
+    path = write(tmp_path, "answer.json", answer(plus(), plus(partnerCode=842, netWgt="1e16")))
+    with zipfile.ZipFile(tmp_path / "answer.zip", "w") as archive:
+        archive.write(path, "comtrade/answer.json")
+        archive.writestr("__MACOSX/._answer.json", "x")
+        archive.writestr("readme.txt", "x")
+    for given in (path, tmp_path / "answer.zip"):
+        download = importers.read_comtrade(given)
+        assert {(r.partner, r.figure.value) for r in download.records} == {("901", 4.0), ("842", 1e13)}
+        assert download.records[0].places[0].file == "answer.json"
+    assert "preview" in str(importers.read_comtrade(write(tmp_path, "most.json", answer(*[plus()] * 500))))
+    write(tmp_path, "cut.zip", "PK\x03\x04")
+    with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:
+        archive.writestr("a.pdf", "x")
+    write(tmp_path, "cut.json", path.read_text()[:-30])
+    write(tmp_path, "error.json", answer(plus(), error="quota"))
+    for name in ("cut.zip", "other.zip", "cut.json", "error.json"):
+        with pytest.raises(CaseError) as caught:
+            importers.read_comtrade(tmp_path / name)
+        assert caught.value.problems[0].file == name
 
 
 @pytest.mark.parametrize("kind", importers.IMPORTERS)

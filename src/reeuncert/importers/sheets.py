@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import shutil
+import warnings
 import zipfile
 import zlib
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -67,7 +68,7 @@ def unpacked(path: Path, folder: Path) -> list[Path]:
                 if member.is_dir() or is_left_behind(name) or Path(name).suffix.lower() not in READ:
                     continue
                 found.append(folder / str(len(found)) / name)
-                found[-1].parent.mkdir()
+                found[-1].parent.mkdir(parents=True)
                 with archive.open(member) as source, found[-1].open("wb") as target:
                     shutil.copyfileobj(source, target)
     except (zipfile.BadZipFile, zlib.error, RuntimeError) as error:
@@ -84,7 +85,8 @@ def read_sheets(path: Path) -> list[Sheet]:
     if path.suffix.lower() not in EXCEL:
         encoding, separator = _dialect(path)
         width = max(map(len, _csv_rows(path, encoding, separator)), default=1)
-        cells = pd.read_csv(path, names=range(width), **_as_text(encoding, separator)).fillna("")
+        with _explained(path):
+            cells = pd.read_csv(path, names=range(width), **_as_text(encoding, separator)).fillna("")
         return [Sheet(path.name, "", _by_line(cells, 1))]
     return _workbook(path)
 
@@ -112,12 +114,13 @@ def read_table(
         remedy = "is it another kind of file, or a table made from one? Give the file as it was downloaded"
         raise CaseError([Problem(path.name, 1, "", f"{message}; {remedy}")])
     named = {i: name for i, name in enumerate(header) if name}
-    try:
-        for part in _parts(path, len(header)):
-            cells = part[list(named)].rename(columns=named).fillna("").map(str.strip)
-            yield cells[(cells != "").any(axis=1)]
-    except pd.errors.ParserError as error:
-        raise _no_csv(path, error) from error
+    for name in needed:
+        if header.count(name) > 1:
+            message = f"the column {shown(printed.get(name, name))} is there twice; give the file as it was downloaded"
+            raise CaseError([Problem(path.name, 1, "", message)])
+    for part in _parts(path, len(header)):
+        cells = part[list(named)].rename(columns=named).fillna("").map(str.strip)
+        yield cells[(cells != "").any(axis=1)]
 
 
 def rows_of(table: pd.DataFrame) -> Iterator[tuple[int, dict[str, str]]]:
@@ -154,7 +157,7 @@ def _parts(path: Path, width: int) -> Iterator[pd.DataFrame]:
     # One column more than the header: some files end every row, but not the header, with a comma.
     options = _as_text(*_dialect(path)) | {"names": range(width + 1), "skiprows": 1, "chunksize": CHUNK}
     line = 2
-    with pd.read_csv(path, **options) as reader:
+    with _explained(path), pd.read_csv(path, **options) as reader:
         for part in reader:
             if len(part):
                 numbered = _by_line(part.fillna(""), line)
@@ -189,16 +192,20 @@ def _dialect(path: Path) -> tuple[str, str]:
 
 
 def _csv_rows(path: Path, encoding: str, separator: str) -> Iterator[list[str]]:
-    with path.open(encoding=encoding, newline="") as file:
-        try:
-            yield from csv.reader(file, delimiter=separator)
-        except csv.Error as error:
-            raise _no_csv(path, error) from error
+    with path.open(encoding=encoding, newline="") as file, _explained(path):
+        yield from csv.reader(file, delimiter=separator)
 
 
-def _no_csv(path: Path, error: Exception) -> CaseError:
-    message = f"the file cannot be read as CSV ({first_line(error)}); is a text with a comma in it not quoted?"
-    return CaseError([Problem(path.name, 0, "", message)])
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Errors of a CSV reader, and a row with more cells than the header, of which pandas only warns."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            yield
+    except (csv.Error, pd.errors.ParserError, pd.errors.ParserWarning) as error:
+        message = f"the file cannot be read as CSV ({first_line(error)}); is a text with a comma in it not quoted?"
+        raise CaseError([Problem(path.name, 0, "", message)]) from error
 
 
 def _by_line(cells: pd.DataFrame, first: int) -> pd.DataFrame:
