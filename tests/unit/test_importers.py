@@ -535,6 +535,19 @@ def test_countries_of_one_region_are_summed_and_mirrors_are_named(my_case: Path,
     assert report.passed, str(report)
 
 
+def test_a_table_in_a_workbook_is_not_doubled(my_case: Path, tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    with (my_case / "sources.csv").open(encoding="utf-8", newline="") as file:
+        for cells in csv.reader(file):
+            book.active.append(cells)
+    book.save(my_case / "sources.xlsx")
+    (my_case / "sources.csv").unlink()
+    with pytest.raises(CaseError, match="this table is in a workbook") as caught:
+        importers.import_files("comtrade", comtrade(tmp_path, plus()), my_case)
+    assert caught.value.problems[0].file == "sources.xlsx"
+    assert not (my_case / "imports").exists()
+
+
 def test_a_heading_and_a_code_inside_it_are_not_added(my_case: Path, tmp_path: Path) -> None:
     path = comtrade(tmp_path, plus(cmdCode="2836"), plus(cmdCode="283691"))
     mapping = importers.import_files("comtrade", path, my_case).mapping

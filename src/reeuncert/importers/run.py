@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reeuncert.errors import CaseError
+from reeuncert.errors import CaseError, Problem
 from reeuncert.files import explained
 from reeuncert.importers.evidence import Row, mirror_pairs, to_rows
 from reeuncert.importers.mapping import Words, add_to_draft, mapping_problems, read_mapping
@@ -17,6 +17,7 @@ from reeuncert.reading.evidence_tables import EVIDENCE_FOLDER, IMPORTS_FOLDER, e
 from reeuncert.reading.state import SOURCES, Reading, choose_options, input_error
 from reeuncert.reading.system_tables import read_system
 from reeuncert.reading.toml import FILE, read_case_file
+from reeuncert.reading.workbooks import ENDING
 
 SOURCE_COLUMNS = ("source_id", "title", "publisher", "edition", "reference", "terms", "lineage", "class", "note")
 
@@ -104,6 +105,17 @@ def import_files(
     if reading.problems:
         raise input_error(reading.problems)
     place = reading.data_folder
+    own = f"{EVIDENCE_FOLDER}/{kind}{ENDING}"
+    books = {
+        SOURCES: reading.places.get(SOURCES),
+        f"{EVIDENCE_FOLDER}/{kind}.csv": own if (place / own).exists() else "",
+    }
+    message = "an importer adds to a CSV file, and this table is in a workbook; save the sheet as"
+    in_books = [
+        Problem(book, 0, "", f"{message} '{name}', and delete it there") for name, book in books.items() if book
+    ]
+    if in_books:
+        raise CaseError(in_books)
     path = Path(mapping).expanduser() if mapping else place / IMPORTS_FOLDER / f"{kind}.csv"
     known = read_mapping(path)
     roles = tuple(dict.fromkeys(flow.quantity for flow in tables.system.flows))

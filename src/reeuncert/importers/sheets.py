@@ -60,7 +60,7 @@ def unpacked(path: Path, folder: Path) -> list[Path]:
     """A file itself, or the files of a zip, which are put into a folder."""
     if path.suffix.lower() != ".zip" or not path.is_file():
         return [path]
-    found = []
+    found: list[Path] = []
     try:
         with zipfile.ZipFile(path) as archive:
             for member in archive.infolist():

@@ -21,8 +21,8 @@ Sheet = list[tuple[int, list[str]]]
 """Rows that are not empty, each with its number in the sheet."""
 
 
-_DAMAGED = (zipfile.BadZipFile, zlib.error, SyntaxError, LookupError, AttributeError, ValueError, TypeError)
-_DAMAGED += (OSError, RuntimeError)
+_DAMAGED: tuple[type[Exception], ...] = (zipfile.BadZipFile, zlib.error, SyntaxError, LookupError, AttributeError)
+_DAMAGED += (ValueError, TypeError, OSError, RuntimeError)
 """Errors of zipfile, of the XML parser and of openpyxl for a file that is damaged or no workbook."""
 
 
