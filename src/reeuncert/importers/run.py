@@ -105,15 +105,10 @@ def import_files(
     if reading.problems:
         raise input_error(reading.problems)
     place = reading.data_folder
-    own = f"{EVIDENCE_FOLDER}/{kind}{ENDING}"
-    books = {
-        SOURCES: reading.places.get(SOURCES),
-        f"{EVIDENCE_FOLDER}/{kind}.csv": own if (place / own).exists() else "",
-    }
-    message = "an importer adds to a CSV file, and this table is in a workbook; save the sheet as"
-    in_books = [
-        Problem(book, 0, "", f"{message} '{name}', and delete it there") for name, book in books.items() if book
-    ]
+    own = place / EVIDENCE_FOLDER / f"{kind}{ENDING}"
+    books = {SOURCES: reading.places.get(SOURCES), f"{EVIDENCE_FOLDER}/{kind}.csv": own.name if own.exists() else ""}
+    said = "an importer adds to a CSV file, and this table is in a workbook; save the sheet as"
+    in_books = [Problem(book, 0, "", f"{said} '{name}', and delete it there") for name, book in books.items() if book]
     if in_books:
         raise CaseError(in_books)
     path = Path(mapping).expanduser() if mapping else place / IMPORTS_FOLDER / f"{kind}.csv"
