@@ -20,6 +20,7 @@ from reeuncert.checks import (
     prior_distance,
     prior_predictive,
     published,
+    reconciliation,
     sensitivity,
     structures,
 )
@@ -38,6 +39,7 @@ CHECKS: dict[str, Check] = {
     "monte_carlo": monte_carlo.check,
     "prior_predictive": prior_predictive.check,
     "prior_distance": prior_distance.check,
+    "reconciliation": reconciliation.check,
     "posterior_predictive": posterior_predictive.check,
     "assumption": assumption.check,
     "structures": structures.check,

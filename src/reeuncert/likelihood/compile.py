@@ -16,7 +16,6 @@ from reeuncert.case.selection import Term, select
 from reeuncert.case.shared import error_class_of, shared_errors
 from reeuncert.errors import EvidenceError, ModelError
 from reeuncert.likelihood.offsets import OffsetValues, expand_offsets
-from reeuncert.likelihood.packing import pack_rows, pack_sums
 from reeuncert.likelihood.problems import evidence_problems, row_has_flows
 from reeuncert.likelihood.readings import read
 from reeuncert.likelihood.widths import (
@@ -156,6 +155,8 @@ class EvidenceModel(Short):
     @cached_property
     def quantity_arrays(self) -> tuple[Ints, Floats]:
         """The constant inputs of `reeuncert.likelihood.op.selected_quantities`: layout and coefficients."""
+        from reeuncert.likelihood.packing import pack_sums  # loads numba, which `reeuncert check` does without
+
         num, den, off = self.numerator, self.denominator, self.offsets
         return pack_sums(
             self.plain,
@@ -167,6 +168,8 @@ class EvidenceModel(Short):
     @cached_property
     def row_arrays(self) -> tuple[Ints, Floats]:
         """The constant inputs of `reeuncert.likelihood.op.row_logp`: codes and bounds."""
+        from reeuncert.likelihood.packing import pack_rows
+
         return pack_rows(self.family, self.form, self.lower, self.upper, self.shift, self.weight, self.tails)
 
     def row_sigma(self, source_width: Floats) -> Floats:

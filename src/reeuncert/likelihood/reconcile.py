@@ -8,24 +8,33 @@ balance leave it). Flows that no figure touches are free.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
+from statistics import NormalDist
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.linalg import SuperLU, splu
-from scipy.stats import chi2, norm
+from scipy.special import gammaincc
 
-from reeuncert.likelihood.compile import EvidenceModel, Sums
+from reeuncert.case.figures import figure_text
+from reeuncert.case.records import Evidence
+from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.widths import core_scale
 from reeuncert.system.definition import OUTSIDE, SystemDefinition
 from reeuncert.words.error_laws import ERROR_LAWS
+from reeuncert.words.qualifiers import BOUND_QUALIFIERS
 
 LEVEL = 0.05
 """Level of the tests; of each figure by Šidák's correction for their number."""
 
-_SHRINK, _BARRIER = 0.75, 1e-7
-"""The barrier that keeps flows positive starts at 1, shrinks by this factor at each step, and ends here."""
+_SHRINK, _LEAST = 0.4, 1e-8
+"""The damping of steps starts at 1, shrinks by this factor at each step, and ends here."""
+
+_STEPS, _LONGEST, _SHORTEST = 100, 2.0, 1e-7
+"""Most steps; longest step of the log of a flow, and that at which steps end."""
 
 Floats = NDArray[np.float64]
 
@@ -39,6 +48,8 @@ class Reconciliation:
     z
         Normalised residual: above 0 where a row reports more than balance and the other figures allow; 0 where nothing
         else tells of it, and for a bound that is met (row).
+    offset_z
+        The same of the offsets, each a figure with its mean and sd: above 0 where the mean is too large (offset_value).
     fitted
         What the best balanced flows give, in the unit of the row (row).
     statistic, redundancy
@@ -46,65 +57,90 @@ class Reconciliation:
     """
 
     z: Floats
+    offset_z: Floats
     fitted: Floats
     statistic: float
     redundancy: float
 
     @property
     def limit(self) -> float:
-        """Largest |z| that chance explains, over all rows."""
-        return float(norm.isf((1.0 - (1.0 - LEVEL) ** (1.0 / max(self.z.size, 1))) / 2))
-
-    @property
-    def conflicts(self) -> NDArray[np.int64]:
-        """Rows that cannot be reconciled, the worst first."""
-        order = np.argsort(-np.abs(self.z))
-        return order[np.abs(self.z[order]) > self.limit]
+        """Largest |z| that chance explains, over all rows and offsets."""
+        count = self.z.size + self.offset_z.size
+        return NormalDist().inv_cdf(0.5 + 0.5 * (1.0 - LEVEL) ** (1.0 / max(count, 1)))
 
     @property
     def probability(self) -> float:
         """Of a larger statistic, if all errors are as stated."""
-        return float(chi2.sf(self.statistic, max(self.redundancy, 1e-9)))
+        return float(gammaincc(0.5 * max(self.redundancy, 1e-9), 0.5 * self.statistic))
+
+
+class Judged(NamedTuple):
+    """A figure, or the mean of an offset (no row), with its normalised residual, and what it says and should say."""
+
+    z: float
+    text: str
+    row: Evidence | None
+
+
+def judged_figures(found: Reconciliation, evidence: EvidenceModel) -> list[Judged]:
+    """All figures and offsets, those in the greatest conflict first."""
+    rows = [
+        Judged(float(z), f"'{row.id}' says {figure_text(row)}, balance and the other figures {_fitted(row, fit)}", row)
+        for z, row, fit in zip(found.z, evidence.rows, found.fitted, strict=True)
+    ]
+    offsets = [
+        Judged(float(z), f"the mean of offset '{name}' is {mean:g}, balance and the figures say {_side(z)}", None)
+        for z, name, mean in zip(found.offset_z, evidence.offsets.label, evidence.offsets.mean, strict=True)
+    ]
+    return sorted([*rows, *offsets], key=lambda one: -abs(one.z))
+
+
+def _fitted(row: Evidence, fit: float) -> str:
+    return f"{fit:.4g} {'' if row.unit in ('ratio', 'share') else row.unit}".rstrip()
+
+
+def _side(z: float) -> str:
+    return "less" if z > 0 else "more"
 
 
 def reconcile(system: SystemDefinition, evidence: EvidenceModel) -> Reconciliation:
-    """Fit flows and shared offsets to the figures: Gauss-Newton steps with a barrier that keeps flows positive."""
+    """Fit flows and shared offsets to the figures: damped Gauss-Newton steps of offsets and of the logs of flows."""
     half = {law.code: 1.0 / core_scale(word, evidence.tails) for word, law in ERROR_LAWS.items()}
-    sd = evidence.row_sigma(evidence.widths.median) * [half[code] for code in evidence.family]
+    bound = np.array([row.qualifier in BOUND_QUALIFIERS for row in evidence.rows], dtype=bool)
+    rounded = np.where(bound, 0.0, evidence.upper - evidence.lower) / math.sqrt(12.0)
+    sd = np.hypot(evidence.row_sigma(evidence.widths.median) * [half[code] for code in evidence.family], rounded)
+    evidence = replace(evidence, lower=np.where(bound, evidence.lower, 0.0), upper=np.where(bound, evidence.upper, 0.0))
     offsets = evidence.offsets
     offset_sd = offsets.scale * [half[code] for code in offsets.family]
-    shape = (evidence.n_rows, offset_sd.size)
-    shared = sparse.csr_array((offsets.weight, offsets.index, offsets.pointer), shape=shape) * offset_sd
-    sums = [_matrix(side, evidence) for side in (evidence.numerator, evidence.denominator)]
+    weights = sparse.csr_array(
+        (offsets.weight, offsets.index, offsets.pointer), shape=(evidence.n_rows, offset_sd.size), copy=True
+    )
     balance = _balance(system, evidence)
     level = (evidence.denominator.pointer[1:] == evidence.denominator.pointer[:-1]) & ~evidence.plain
     flow = np.full(evidence.edge_flow.size, np.exp(np.median(evidence.value[level])) if level.any() else 1.0)
     moved = np.zeros(offset_sd.size)
-    constant, barrier = shared @ np.divide(offsets.mean, offset_sd), 1.0
-    while True:
-        eta, jacobian, slope = _quantities(evidence, sums, flow, constant + shared @ moved)
+    damping = 1.0
+    for _ in range(_STEPS):
+        eta, by_flow, by_value = _quantities(evidence, weights, flow, offsets.mean + offset_sd * moved)
         residual, pressed = _outside(evidence, eta)
-        weight, by_offset = sparse.diags_array(pressed / sd), sparse.diags_array(slope) @ shared
+        weight, by_offset = sparse.diags_array(pressed / sd), by_value @ sparse.diags_array(offset_sd)
         r = np.concatenate([pressed * residual / sd, -moved])
-        own = sparse.block_array([[weight @ jacobian, weight @ by_offset], [None, sparse.eye_array(moved.size)]])
+        own = sparse.block_array([[weight @ by_flow, weight @ by_offset], [None, sparse.eye_array(moved.size)]])
         b = balance @ sparse.diags_array(flow)
-        solver = _kkt(own, b, barrier, flow.size)
-        step = solver.solve(np.concatenate([np.full(flow.size, barrier), np.zeros(moved.size), -r, -b.sum(axis=1)]))
-        if barrier < _BARRIER:
+        solver = _kkt(own, b, damping, flow.size)
+        step = solver.solve(np.concatenate([np.zeros(flow.size + moved.size), -r, -b.sum(axis=1)]))
+        if damping < _LEAST and np.abs(step[: flow.size] * flow).max() < _SHORTEST * flow.max():
             break
-        length = min(1.0, 0.9 / max(float(-step[: flow.size].min()), 1e-12), 4.0 / max(float(step.max()), 1e-12))
-        flow = flow * (1.0 + length * step[: flow.size])
-        moved = moved + length * step[flow.size : flow.size + moved.size]
-        barrier *= _SHRINK
-    free = _free(solver, flow.size + moved.size, r.size, b.shape[0])
-    z = np.divide(r, np.sqrt(free), out=np.zeros_like(r), where=free > 1e-3)
-    redundancy = float(free[r != 0].sum())
-    return Reconciliation(z[: evidence.n_rows], evidence.to_unit(eta), float(r @ r), redundancy)
-
-
-def _matrix(sums: Sums, evidence: EvidenceModel) -> sparse.csr_array:
-    shape = (evidence.n_rows, evidence.edge_flow.size)
-    return sparse.csr_array((sums.coefficient, sums.edge, sums.pointer), shape=shape)
+        flow = flow * np.exp(np.clip(step[: flow.size], -_LONGEST, _LONGEST))
+        moved = moved + step[flow.size : flow.size + moved.size]
+        damping = max(damping * _SHRINK, 0.9 * _LEAST)
+    # A residual of zero stays zero: nothing else tells of its figure.
+    told = np.flatnonzero(np.abs(r) > 1e-4)
+    free = _free(solver, flow.size + moved.size, r.size, b.shape[0], told)
+    z = np.zeros_like(r)
+    z[told] = np.divide(r[told], np.sqrt(free), out=np.zeros(told.size), where=free > 1e-3)
+    rows = evidence.n_rows
+    return Reconciliation(z[:rows], z[rows:], evidence.to_unit(eta), float(r @ r), float(free.sum()))
 
 
 def _balance(system: SystemDefinition, evidence: EvidenceModel) -> sparse.csr_array:
@@ -128,18 +164,30 @@ def _balance(system: SystemDefinition, evidence: EvidenceModel) -> sparse.csr_ar
 
 
 def _quantities(
-    evidence: EvidenceModel, sums: list[sparse.csr_array], flow: Floats, offset: Floats
-) -> tuple[Floats, sparse.csr_array, Floats]:
-    """Quantity of each row, its derivatives by the logs of flows (row, edge), and that by its offset (row)."""
-    top, bottom = (side @ flow for side in sums)
+    evidence: EvidenceModel, weights: sparse.csr_array, flow: Floats, log_offset: Floats
+) -> tuple[Floats, sparse.csr_array, sparse.csr_array]:
+    """Quantity of each row (row), and its derivatives by the logs of flows (row, edge) and by offsets (row, value)."""
+    multiplier = np.concatenate([[1.0], np.exp(log_offset)])
+    n = evidence.n_rows
+    sides = []
+    for sums in (evidence.numerator, evidence.denominator):
+        term = sums.coefficient * multiplier[sums.content] * flow[sums.edge]
+        # Copies: SciPy sorts the indices of its operands in place.
+        by_flow = sparse.csr_array((term, sums.edge, sums.pointer), shape=(n, flow.size), copy=True)
+        by_content = sparse.csr_array((term, sums.content, sums.pointer), shape=(n, multiplier.size), copy=True)[:, 1:]
+        sides.append((by_flow, by_content))
+    top, bottom = (side[0].sum(axis=1) for side in sides)
     bottom = np.where(np.diff(evidence.denominator.pointer) > 0, bottom, 1.0)
-    plain = evidence.plain
+    plain, offset = evidence.plain, weights @ log_offset
     ratio = top / bottom * np.exp(offset)
     eta = np.where(plain, ratio, np.log(np.where(plain, 1.0, top / bottom)) + offset)
-    of_top = np.where(plain, np.exp(offset) / bottom, 1.0 / np.where(plain, 1.0, top))
-    of_bottom = np.where(plain, ratio, 1.0) / bottom
-    by_log = sparse.diags_array(of_top) @ sums[0] - sparse.diags_array(of_bottom) @ sums[1]
-    return eta, by_log @ sparse.diags_array(flow), np.where(plain, ratio, 1.0)
+    slope = np.where(plain, ratio, 1.0)
+    of_top, of_bottom = np.where(plain, np.exp(offset) / bottom, 1.0 / np.where(plain, 1.0, top)), slope / bottom
+    by_flow, by_content = (
+        sparse.diags_array(of_top) @ above - sparse.diags_array(of_bottom) @ below
+        for above, below in zip(*sides, strict=True)
+    )
+    return eta, by_flow, by_content + sparse.diags_array(slope) @ weights
 
 
 def _outside(evidence: EvidenceModel, eta: Floats) -> tuple[Floats, Floats]:
@@ -152,9 +200,9 @@ def _outside(evidence: EvidenceModel, eta: Floats) -> tuple[Floats, Floats]:
     return outside, np.where((low > 0) | (high < 0), 1.0, 0.0)
 
 
-def _kkt(own: sparse.sparray, balance: sparse.csr_array, barrier: float, flows: int) -> SuperLU:
+def _kkt(own: sparse.sparray, balance: sparse.csr_array, damping: float, flows: int) -> SuperLU:
     """Factors of the system of a step: unknowns (relative flows, offsets), residuals that remain, multipliers."""
-    weight = np.concatenate([np.full(flows, barrier), np.full(own.shape[1] - flows, 0.0)])
+    weight = np.concatenate([np.full(flows, damping), np.full(own.shape[1] - flows, 0.0)])
     held = sparse.block_array([[balance, sparse.csr_array((balance.shape[0], own.shape[1] - flows))]])
     # A redundant balance (of a closed system) must not make the system singular.
     loose = -1e-12 * sparse.eye_array(balance.shape[0])
@@ -162,8 +210,8 @@ def _kkt(own: sparse.sparray, balance: sparse.csr_array, barrier: float, flows: 
     return splu(sparse.block_array([*blocks, [held, None, loose]], format="csc"))
 
 
-def _free(solver: SuperLU, unknowns: int, rows: int, constraints: int) -> Floats:
-    """Part of the variance of each residual that balance and the other figures leave (residual)."""
-    each = np.zeros((unknowns + rows + constraints, rows))
-    each[unknowns : unknowns + rows] = -np.eye(rows)
-    return np.asarray(np.diagonal(solver.solve(each)[unknowns : unknowns + rows]))
+def _free(solver: SuperLU, unknowns: int, rows: int, constraints: int, told: NDArray[np.int64]) -> Floats:
+    """Part of the variance of some residuals that balance and the other figures leave (told)."""
+    each = np.zeros((unknowns + rows + constraints, told.size))
+    each[unknowns + told, np.arange(told.size)] = -1.0
+    return np.asarray(solver.solve(each)[unknowns + told, np.arange(told.size)])

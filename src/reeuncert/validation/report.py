@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,12 +14,15 @@ from rich.text import Text
 from reeuncert.case.records import Case
 from reeuncert.case.shared import prints_of_several_rows
 from reeuncert.errors import Problem
+from reeuncert.likelihood.compile import compile_evidence
 from reeuncert.likelihood.conflicts import Overlap
 from reeuncert.likelihood.problems import overlaps, rows_without_flows
+from reeuncert.likelihood.reconcile import judged_figures, reconcile
 from reeuncert.priors.checks import WIDE, prior_warnings, total_log_sd
 from reeuncert.priors.coverage import case_network
 from reeuncert.priors.implied import implied_flows, implied_warnings
 from reeuncert.reading.bundled import find_case
+from reeuncert.reading.evidence_tables import OFFSETS
 from reeuncert.reading.system_tables import FLOWS
 from reeuncert.system.definition import OUTSIDE
 from reeuncert.validation.far import far_rows, number_warnings
@@ -117,6 +120,7 @@ def check_case(case_or_path: Case | str | Path, /, **options: str) -> CaseReport
     case = reading.case
     pairs = overlaps(case)
     warnings = {*reading.warnings, *number_warnings(case), *_overlap_warnings(case, pairs), *_consumption(case)[1]}
+    warnings |= set(_irreconcilable(case))
     if case.prior_measure == "coordinates":  # other priors cannot be simulated forward
         implied = implied_flows(case)
         warnings |= {*implied_warnings(case, *implied), *far_rows(case, *implied)}
@@ -126,6 +130,21 @@ def check_case(case_or_path: Case | str | Path, /, **options: str) -> CaseReport
 def _overlap_warnings(case: Case, pairs: Sequence[Overlap]) -> list[Problem]:
     where = {row.id: row for row in case.evidence}
     return [Problem(where[o.second].file, where[o.second].line, "offsets", str(o)) for o in pairs]
+
+
+def _irreconcilable(case: Case) -> Iterator[Problem]:
+    """Figures that balance contradicts, whatever the priors are."""
+    evidence = compile_evidence(case, case_network(case))
+    if not evidence.n_rows:
+        return
+    found = reconcile(case.system, evidence)
+    for z, text, row in judged_figures(found, evidence):
+        if abs(z) > found.limit:
+            message = f"{text}: {abs(z):.1f} standard errors apart, where chance alone explains {found.limit:.1f}; "
+            message += "check its unit, selector, years and basis, and those of the other rows named so; else give the "
+            message += "source a wider class, or add the flow that the system lacks"
+            file, line, column = (row.file, row.line, "value") if row else (OFFSETS, 0, "mean")
+            yield Problem(file, line, column, message)
 
 
 def _consumption(case: Case) -> tuple[str, list[Problem]]:
