@@ -60,9 +60,9 @@ def run(
     case
         From `reeuncert.read_case`, or its name or folder.
     out
-        Folder for ``posterior.nc``, ``flows.csv``, ``indicators.csv``, ``headlines.csv``, ``checks.csv``,
-        ``provenance.json`` and ``report.html``; chains are stored there as they finish, until all is written. None:
-        nothing is written.
+        Folder for ``posterior.nc``, ``flows.csv``, ``indicators.csv``, ``headlines.csv``, ``mixtures.csv``,
+        ``checks.csv``, ``provenance.json`` and ``report.html``; chains are stored there as they finish, until all
+        is written. None: nothing is written.
     draws, tune, thin, chains, seed, sampler
         See `reeuncert.sample`.
     preview

@@ -33,7 +33,9 @@ def test_a_good_result_passes(verdicts):
         *("R-hat of indicators", "bulk ESS of indicators", "tail ESS of indicators"),
         *("divergences", "energy fraction"),
         *("interval ends of flows", "interval ends of headlines", "prior of flows", "prior of headlines"),
-        *("priors and evidence", "evidence rows", "verdicts on headlines", "headlines over structures"),
+        *("priors and evidence", "figures and balance"),
+        *("evidence rows", "readings and outliers", "pairs of records"),
+        *("verdicts on headlines", "headlines over structures"),
         *("sensitivity to priors", "sensitivity to lineages"),
         *("left-out figures", "PSIS-LOO", "published values"),
     ]
@@ -148,7 +150,7 @@ def test_preview_and_interruption_are_told_and_do_not_fail():
 def test_table_of_verdicts(verdicts):
     frame = verdicts.to_frame()
     assert frame.columns.tolist() == ["check", "status", "value", "threshold", "message"]
-    assert len(frame) == len(verdicts) == 23
+    assert len(frame) == len(verdicts) == 26
     assert repr(verdicts).splitlines()[0] == "all 14 checks passed"
     assert "<td>divergences</td>" in verdicts._repr_html_()
     bad = CheckTable([judged("<a>", 1.0, "<=", 0, "Bad.", "Do this."), information("b", "Only so.")])

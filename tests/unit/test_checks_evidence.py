@@ -23,6 +23,7 @@ from reeuncert.priors.coverage import case_network
 from reeuncert.priors.implied import implied_flows
 from reeuncert.result.powerscale import components, sensitivity
 from reeuncert.result.result import Result
+from reeuncert.system.definition import Selector
 from reeuncert.validation.reader import read_case
 
 
@@ -297,3 +298,50 @@ def test_published_values_outside_need_a_reason(result, monkeypatch):
     monkeypatch.undo()
     found = check(result, ["published"])["published values"]
     assert found.message == "No published value speaks of an indicator of this result."
+
+
+def test_weights_of_readings_and_outliers_are_those_of_bayes(case):
+    """Of known flows, the weights follow from two densities of the figure."""
+    rows = [replace(row, alternative=30.0, alternative_weight=0.3) if row.id == "M4" else row for row in case.evidence]
+    rows = [replace(row, value=40.0) if row.id == "X2" else row for row in rows]
+    posterior = flows_of(case).isel(draw=[0])
+    posterior["mass_flow"].loc[{"flow": "south_mine_production", "year": 2019}] = 29.0
+    posterior["mass_flow"].loc[{"flow": "salt_to_north"}] = [9.6, 12.0, 14.0, 15.0, 15.0]
+    dt = xr.DataTree.from_dict({"posterior": posterior})
+    dt.attrs["case_json"] = case_to_json(replace(case, evidence=tuple(rows)))
+    found = check(dt, ["mixtures"])["readings and outliers"]
+    weight = found.table.set_index(["row", "component"])["posterior"]
+    scale = 0.05 / 1.14
+    first, second = (stats.t.pdf(np.log(figure / 29.0), 4, scale=scale) for figure in (24.0, 30.0))
+    expected = 0.3 * second / (0.7 * first + 0.3 * second)
+    assert weight["M4", "second reading"] == pytest.approx(expected, rel=0.05)  # the figures are rounded
+    core = 0.9 * stats.t.pdf(np.log(40 / 14), 4, scale=0.2 / 1.14)
+    outlier = 0.1 * stats.norm.pdf(np.log(40 / 14), scale=2)
+    assert weight["X2", "outlier"] == pytest.approx(outlier / (core + outlier), rel=0.01)
+    assert (found.status, found.value) == ("warning", 2)
+    assert weight["X3", "outlier"] < 0.1
+
+
+def test_the_ratio_of_two_records_is_tested_by_year(case, result):
+    """Two offices print one trade; then one of them ten times of it, once directly and once as a share of its total."""
+
+    def pairs(rows):
+        other = result.copy(deep=False)
+        other.attrs = {"case_json": case_to_json(replace(case, evidence=tuple(rows)))}
+        return check(other, ["record_pairs"])["pairs of records"]
+
+    whole = next(row for row in case.evidence if row.id == "X2")
+    own = pairs(case.evidence)
+    assert own.status == "passed"
+    assert set(own.table["rows"]) == {"N1 / X2", "N2 / X3"}
+    ratio = own.table.set_index("years")["printed"]["2018"]
+    assert ratio == pytest.approx(15.4 / 14.1)
+    tenfold = pairs([replace(row, value=154.0) if row.id == "N1" else row for row in case.evidence])
+    assert tenfold.table.iloc[0]["printed"] == pytest.approx(10 * ratio)
+    assert tenfold.table.iloc[0]["tail"] < 0.1 * own.table["tail"].min()
+    total = Selector.of(quantity="trade+apparent_consumption", product="salt", origin="South")
+    level = replace(whole, id="T", selector=total, value=20.0)
+    part = replace(whole, id="S", relation="share", of=total, value=0.77, unit="share", basis="n/a")
+    composed = pairs([level, part, *(row for row in case.evidence if row.id == "N1")])
+    assert composed.table["rows"].tolist() == ["S x T / N1"]
+    assert composed.table["printed"][0] == pytest.approx(15.4 / 15.4)

@@ -24,7 +24,16 @@ from reeuncert.result.folder import output_folder
 from reeuncert.result.result import Result
 from reeuncert.testing import toy_posterior
 
-FILES = ["checks.csv", "flows.csv", "headlines.csv", "indicators.csv", "posterior.nc", "provenance.json", "report.html"]
+FILES = [
+    "checks.csv",
+    "flows.csv",
+    "headlines.csv",
+    "indicators.csv",
+    "mixtures.csv",
+    "posterior.nc",
+    "provenance.json",
+    "report.html",
+]
 
 
 def _cli(*arguments):

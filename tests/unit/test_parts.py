@@ -32,7 +32,16 @@ from reeuncert.system.definition import OUTSIDE
 from reeuncert.testing import flow_dataset, toy_posterior, toy_terms
 
 FILES = {
-    *("posterior.nc", "provenance.json", "flows.csv", "indicators.csv", "headlines.csv", "checks.csv", "report.html")
+    *(
+        "posterior.nc",
+        "provenance.json",
+        "flows.csv",
+        "indicators.csv",
+        "headlines.csv",
+        "mixtures.csv",
+        "checks.csv",
+        "report.html",
+    )
 }
 
 

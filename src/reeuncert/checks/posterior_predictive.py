@@ -52,6 +52,10 @@ def check(result: Result) -> list[CheckResult]:
     spread = float(np.sqrt(np.square(table["z"]).mean()))  # of bounds it is NaN, and left out
     message += f"; the root mean square of their z is {spread:.2f} (in-sample residuals: below 1)."
     remedy = "Read these rows again: unit, basis, years; else the class of their sources is too narrow."
+    message += (
+        f" Rows can hardly disagree one by one: {result.network.n_coordinates:,} free quantities follow them; the "
+    )
+    message += "check of pairs of records is harder to pass."
     verdict = judged("evidence rows", share, "<=", MOST_SURPRISING, message, remedy, table.head(40))
     return [verdict, _sources(table), _opposed(evidence, table)]
 

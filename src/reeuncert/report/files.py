@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import xarray as xr
 
+from reeuncert.checks.mixtures import mixture_table
 from reeuncert.checks.registry import verdicts
 from reeuncert.errors import OutputError
 from reeuncert.indicators.compute import with_indicators
@@ -21,8 +22,8 @@ from reeuncert.result.result import Result
 
 
 def write_results(dt: xr.DataTree, folder: str | Path) -> tuple[Path, ...]:
-    """Write ``posterior.nc``, ``flows.csv``, ``indicators.csv``, ``headlines.csv``, ``checks.csv``, ``provenance.json``
-    and ``report.html``.
+    """Write ``posterior.nc``, ``flows.csv``, ``indicators.csv``, ``headlines.csv``, ``mixtures.csv``, ``checks.csv``,
+    ``provenance.json`` and ``report.html``.
 
     A table, check, section or figure that cannot be made is left out and named, with its reason, in ``checks.csv`` and
     the report. All or nothing: until every file has been written and flushed, an earlier result in the folder stays
@@ -76,6 +77,7 @@ def commit_results(result: Result, staging: Staging) -> tuple[Path, ...]:
     }
     if result.has_case:
         made["headlines.csv"] = result.part("headlines.csv", lambda: result.once(all_headlines))
+        made["mixtures.csv"] = result.part("mixtures.csv", lambda: result.once(mixture_table))
     texts = {name: one for name, one in made.items() if isinstance(one, str)}
     tables = {name: one for name, one in made.items() if isinstance(one, pd.DataFrame)}
     stage_results(staging, result.dt, tables | {"checks.csv": verdicts(result).to_frame()}, texts)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 from reeuncert.case.records import Evidence
+from reeuncert.checks.mixtures import READING, mixture_table
 from reeuncert.likelihood.problems import row_has_flows
 from reeuncert.plots.evidence import evidence_data, plot_evidence
 from reeuncert.reading.bundled import data_folder
@@ -16,6 +17,7 @@ from reeuncert.report.words import interval, number, selector_text
 from reeuncert.result.result import Result
 from reeuncert.words.cells import condensed
 
+MOST_MIXTURES = 12
 LEFT_OUT = "left_out.csv"
 SURPRISING = 0.05
 
@@ -43,6 +45,7 @@ def content(result: Result) -> dict[str, Any] | None:
             {"id": row.id, "what": selector_text(row.selector), "years": condensed(row.years, "–")} for row in unused
         ],
         "left_out": _left_out(result),
+        "mixtures": _mixtures(result),
         "sources": len({row["source_id"] for row in rows}),
         "judged": len(positions),
         "outside": sum(not SURPRISING <= p <= 1 - SURPRISING for p in positions),
@@ -88,6 +91,12 @@ def _said(qualifier: str, value: float, low: float, high: float, unit: str) -> s
 
 def _unit(unit: str) -> str:
     return "" if unit in ("share", "ratio", "1") else unit
+
+
+def _mixtures(result: Result) -> list[dict[Hashable, Any]]:
+    """Second readings, and records that are outliers more likely than the case says."""
+    table = result.once(mixture_table)
+    return table[(table["component"] == READING) | (table["odds_ratio"] > 1)].head(MOST_MIXTURES).to_dict("records")
 
 
 def _left_out(result: Result) -> list[dict[str, str]]:
