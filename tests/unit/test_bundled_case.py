@@ -179,7 +179,8 @@ def test_headlines_name_indicators_and_labels_that_exist(case: Case) -> None:
         assert headline.indicator in INDICATORS
         assert headline.region in ("", *REGIONS)
         assert headline.partner in ("", *REGIONS)
-        assert headline.product in ("", "refined", "all", *case.products)
+        elements = {content.element for content in case.contents.values()}
+        assert headline.product in ("", "refined", "all", *case.products, *elements)
         assert "{median}" in headline.sentence
 
 
