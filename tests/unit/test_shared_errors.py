@@ -8,17 +8,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from case_files import FILES, write_case
 from reeuncert.calibration.figures import draw_offsets, offset_of, statements
-from reeuncert.case.records import Case
+from reeuncert.case.records import Case, ErrorTails
 from reeuncert.case.shared import shared_errors
 from reeuncert.errors import EvidenceError
 from reeuncert.likelihood.compile import EvidenceModel, compile_evidence
-from reeuncert.likelihood.predictive import predicted_quantities
+from reeuncert.likelihood.predictive import offset_logp, predicted_quantities
 from reeuncert.likelihood.problems import evidence_problems, overlaps
 from reeuncert.validation.reader import read_case
 from reeuncert.validation.report import check_case
+from reeuncert.words.error_laws import CUSTOMS, NORMAL, STUDENT_T
 from reported import CLASSES, SYSTEM, case, network, row, select
 
 FEED, IMPORTS = select(flow="feed"), select(flow="imports")
@@ -145,3 +147,31 @@ def test_shared_errors_are_read_from_the_tables(tmp_path: Path) -> None:
     growth = found.evidence[1]
     assert (growth.of_years, growth.of_offsets, growth.print) == ((2001,), ("bias",), "p. 3")
     assert dict(check_case(found).information)["prints in more than one row"] == "1: p. 3 (2)"
+
+
+def test_offsets_have_the_density_of_their_law_and_its_slope() -> None:
+    evidence = compiled(row("total", FEED, 2006, 100.0))
+    offsets = replace(
+        evidence.offsets,
+        label=("t", "customs", "normal"),
+        mean=np.array([0.1, -0.2, 0.0]),
+        scale=np.array([0.3, 0.2, 0.5]),
+        family=np.array([STUDENT_T, CUSTOMS, NORMAL]),
+    )
+    tails = ErrorTails(degrees_of_freedom=7.0, outlier_share=0.2, outlier_sd=1.5)
+    evidence = replace(evidence, offsets=offsets, tails=tails)
+    x = np.random.default_rng(1).normal(0.0, 0.8, (2, 5, 3))
+    logp, slope = offset_logp(evidence, x)
+    core = stats.t.pdf(x[..., :2], 7.0, loc=offsets.mean[:2], scale=offsets.scale[:2])
+    expected = np.stack(
+        [
+            core[..., 0],
+            0.8 * core[..., 1] + 0.2 * stats.norm.pdf(x[..., 1], -0.2, 1.5),
+            stats.norm.pdf(x[..., 2], 0.0, 0.5),
+        ],
+        axis=-1,
+    )
+    np.testing.assert_allclose(logp, np.log(expected), rtol=1e-10)
+    step = 1e-6
+    below, above = (offset_logp(evidence, x + by)[0] for by in (-step, step))
+    np.testing.assert_allclose(slope, (below - above) / (2 * step), rtol=1e-5, atol=1e-7)

@@ -13,6 +13,7 @@ from reeuncert.likelihood.tails import (
     t_log_interval,
     t_log_pdf,
 )
+from reeuncert.words.error_laws import DENSITY, NORMAL, STUDENT_T
 
 
 @compiled
@@ -202,7 +203,7 @@ def _component(
     Returns the log probability and its derivatives with respect to the centre and to ``scale``.
     """
     a = low / scale
-    if form == 0:
+    if form == DENSITY:
         if student:
             slope = (nu + 1.0) * a / (nu + a * a)
             return t_log_pdf(a, nu) - math.log(scale), slope / scale, (a * slope - 1.0) / scale
@@ -226,11 +227,11 @@ def family_logp(
     family: int, form: int, low: float, high: float, width: float, sigma: float, tails: np.ndarray
 ) -> tuple[float, float, float]:
     """Log probability under one family, with derivatives with respect to centre and sigma."""
-    if family == 2:
+    if family == NORMAL:
         return _component(False, form, low, high, width, sigma, 0.0)
     nu, log_core, log_outlier, outlier_sd = tails[0], tails[1], tails[2], tails[3]
     core, core_eta, core_sigma = _component(True, form, low, high, width, sigma, nu)
-    if family == 0:
+    if family == STUDENT_T:
         return core, core_eta, core_sigma
     wrong, wrong_eta, _ = _component(False, form, low, high, width, outlier_sd, 0.0)
     total, share = _mixture(core + log_core, wrong + log_outlier)

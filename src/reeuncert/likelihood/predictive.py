@@ -11,8 +11,8 @@ from reeuncert.case.records import ErrorTails
 from reeuncert.likelihood import kernels
 from reeuncert.likelihood._numba import compiled_entry
 from reeuncert.likelihood.compile import EvidenceModel
-from reeuncert.likelihood.packing import unpack_rows, unpack_sums
-from reeuncert.words.error_laws import CUSTOMS, NORMAL
+from reeuncert.likelihood.packing import tail_numbers, unpack_rows, unpack_sums
+from reeuncert.words.error_laws import CUSTOMS, DENSITY, NORMAL
 
 
 def draw_errors(
@@ -97,6 +97,24 @@ def log_likelihood(
     reported = evidence.value if value is None else np.asarray(value, dtype=np.float64)
     _logp_of_draws(logp, reported, flat, sigma.reshape(flat.shape), *evidence.row_arrays)
     return logp.reshape(eta.shape)
+
+
+@compiled_entry
+def _laws_of_offsets(logp: Floats, slope: Floats, error: Floats, scale: Floats, family: Ints, tails: Floats) -> None:
+    for s in range(error.shape[0]):
+        for k in range(error.shape[1]):
+            at = error[s, k]
+            logp[s, k], slope[s, k], _ = kernels.family_logp(family[k], int(DENSITY), at, at, 0.0, scale[k], tails)
+
+
+def offset_logp(evidence: EvidenceModel, log_offset: Floats) -> tuple[Floats, Floats]:
+    """Log density of offsets (..., offset_value) under their laws, and minus its derivative with respect to them."""
+    offsets = evidence.offsets
+    error = np.ascontiguousarray(log_offset - offsets.mean).reshape(-1, offsets.scale.size)
+    logp, slope = np.empty_like(error), np.empty_like(error)
+    tails = np.array(tail_numbers(evidence.tails))
+    _laws_of_offsets(logp, slope, error, offsets.scale, offsets.family, tails)
+    return logp.reshape(log_offset.shape), slope.reshape(log_offset.shape)
 
 
 def predictive_draws(

@@ -13,7 +13,6 @@ import xarray as xr
 from arviz_stats.base.array import array_stats
 from numpy.typing import NDArray
 from scipy.stats import norm
-from scipy.stats import t as student
 
 from reeuncert.case.records import Case
 from reeuncert.case.serial import case_to_json
@@ -22,8 +21,7 @@ from reeuncert.edits.base import Edited
 from reeuncert.edits.scenario import Scenario
 from reeuncert.errors import ReeUncertError
 from reeuncert.likelihood.compile import EvidenceModel, compile_evidence
-from reeuncert.likelihood.packing import tail_numbers
-from reeuncert.likelihood.predictive import log_likelihood
+from reeuncert.likelihood.predictive import log_likelihood, offset_logp
 from reeuncert.likelihood.widths import WIDTH_LOG_SD
 from reeuncert.priors.coverage import case_network
 from reeuncert.priors.paths import Block, CoordinatePrior, coordinate_prior
@@ -32,7 +30,6 @@ from reeuncert.questions.targets import targets_of
 from reeuncert.result.quantiles import interval_columns
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
-from reeuncert.words.error_laws import CUSTOMS, NORMAL
 
 Floats = NDArray[np.float64]
 
@@ -115,7 +112,7 @@ def _evidence_ratio(dt: xr.DataTree, before: Case, after: Case, left_out: frozen
     width = _held(held, "source_width", "source_group")
     total = np.zeros(mass.shape[:2])
     if offset is not None:
-        total += _offset_density(offset, new) - _offset_density(offset, old)
+        total += (offset_logp(new, offset)[0] - offset_logp(old, offset)[0]).sum(axis=2)
     other, change = _widths(width, old, new)
     counts = np.array([id not in left_out for id in new.ids], dtype=bool)
     rows = log_likelihood(new, mass, other, offset)[..., counts].sum(axis=2)
@@ -124,20 +121,6 @@ def _evidence_ratio(dt: xr.DataTree, before: Case, after: Case, left_out: frozen
 
 def _held(posterior: xr.Dataset, name: str, dim: str) -> Floats | None:
     return None if name not in posterior else np.asarray(posterior[name].transpose("chain", "draw", dim).values)
-
-
-def _offset_density(offset: Floats, evidence: EvidenceModel) -> Floats:
-    """Log density of offsets (chain, draw, offset_value) under their priors, summed."""
-    law, tails = evidence.offsets, evidence.tails
-    z = (offset - law.mean) / law.scale
-    heavy = student.logpdf(z, tails.degrees_of_freedom)
-    normal = norm.logpdf(z)
-    # An outlier of a customs record has a spread of its own, whatever the scale of the rest.
-    outlier = norm.logpdf(offset - law.mean, scale=tails.outlier_sd) + np.log(law.scale)
-    _, log_core, log_outlier, _ = tail_numbers(tails)
-    mixed = np.logaddexp(log_core + heavy, log_outlier + outlier)
-    density = np.where(law.family == NORMAL, normal, np.where(law.family == CUSTOMS, mixed, heavy))
-    return np.asarray((density - np.log(law.scale)).sum(axis=2))
 
 
 def _widths(width: Floats | None, old: EvidenceModel, new: EvidenceModel) -> tuple[Floats | None, Floats | float]:

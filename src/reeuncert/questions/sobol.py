@@ -17,7 +17,13 @@ from reeuncert.indicators.compute import add_indicators
 from reeuncert.indicators.summary import computed
 from reeuncert.inference.layout import COORDINATES, flow_coordinates
 from reeuncert.likelihood.compile import EvidenceModel
-from reeuncert.likelihood.predictive import log_likelihood, predicted_quantities, predicted_sigma, rows_by_lineage
+from reeuncert.likelihood.predictive import (
+    log_likelihood,
+    offset_logp,
+    predicted_quantities,
+    predicted_sigma,
+    rows_by_lineage,
+)
 from reeuncert.priors.coverage import case_network
 from reeuncert.priors.paths import coordinate_prior
 from reeuncert.questions.powerscale import CLASS, SOURCE
@@ -107,8 +113,10 @@ def inputs_of(dt: xr.DataTree) -> Inputs:
             if name in posterior:
                 held = posterior[name].transpose("chain", "draw", dim).values
                 if name == "offset_z":
-                    heavy = np.flatnonzero(evidence.offsets.family != NORMAL)
-                    slopes.append(_slope_of_t(held[..., heavy]))
+                    offsets = evidence.offsets
+                    heavy = np.flatnonzero(offsets.family != NORMAL)
+                    slope = offset_logp(evidence, offsets.mean + offsets.scale * held)[1] * offsets.scale
+                    slopes.append(slope[..., heavy])
                     places.append(len(labels) + heavy)
                 values.append(held)
                 labels += [(CLASS, OF_THE_EVIDENCE[name])] * held.shape[2]
@@ -146,11 +154,6 @@ def _rows(dt: xr.DataTree, evidence: EvidenceModel) -> tuple[Floats, Floats]:
     # A row's likelihood knows value − η alone: moving what was reported moves η the other way.
     low, high = (log_likelihood(evidence, mass, width, offset, evidence.value + by) for by in (-step, step))
     return eta, (high - low) / (2.0 * step)
-
-
-def _slope_of_t(z: Floats) -> Floats:
-    """Derivative of minus the standard t₄ log density."""
-    return np.asarray(5.0 * z / (4.0 + z**2))
 
 
 def _products_of_covariances(inputs: Inputs, value: Floats) -> dict[tuple[str, str], tuple[float, float]]:
