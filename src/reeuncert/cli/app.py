@@ -44,7 +44,7 @@ RuleName = Literal["no-trade", "export-stop", "reduce", "add-capacity"]
 StockUse = Literal["as_drawn", "released"]
 Options = Annotated[
     list[str] | None,
-    typer.Option("--option", metavar="NAME=VALUE", help="Choice for a switch of the case; may be given several times."),
+    typer.Option("--option", metavar="NAME=VALUE", help="Value of an option of the case; may be given several times."),
 ]
 DEFAULT_CASE = "china_us_row"
 
@@ -60,10 +60,10 @@ def _show_version(asked: bool) -> None:
 @app.callback()
 def common(
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and end.")
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Balanced flows with credible intervals, from reported figures."""
+    """Estimates balanced material flows with credible intervals from reported figures."""
 
 
 @app.command()
@@ -72,7 +72,7 @@ def run(
     out: Annotated[Path | None, typer.Option(help="Folder for the results; by default results/CASE.")] = None,
     draws: Annotated[int, typer.Option(min=4, help="Draws kept of every chain.")] = 1000,
     tune: Annotated[int, typer.Option(min=1, help="Tuning steps of every chain.")] = 300,
-    thin: Annotated[int, typer.Option(min=1, help="Keep every n-th draw: a chain makes draws times thin.")] = 1,
+    thin: Annotated[int, typer.Option(min=1, help="Keep every n-th draw; each chain samples draws × thin.")] = 1,
     chains: Annotated[int, typer.Option(min=1, help="Number of chains.")] = 4,
     seed: Annotated[
         int | None, typer.Option(min=0, help="Seed; the same seed gives the same draws. Always recorded.")
@@ -83,14 +83,14 @@ def run(
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
     tables: Annotated[
-        bool, typer.Option("--tables", help="Also print every headline's reason, yearly tables and all checks.")
+        bool, typer.Option("--tables", help="Also print the reason for every verdict, yearly tables and all checks.")
     ] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="End with status 1 if a check fails.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with status 1 if a check fails.")] = False,
     rivals: Annotated[
         bool,
         typer.Option(
             "--structures/--no-structures",
-            help="Also make short runs under the rival structures of the case, for the range over structures.",
+            help="Also fit the rival structures of the case (short runs) and average the headlines.",
         ),
     ] = True,
     resume: Annotated[
@@ -161,7 +161,9 @@ def cases() -> None:
 
 
 @app.command()
-def new(folder: Annotated[Path, typer.Argument(help="Folder to create; the case gets its name.")]) -> None:
+def new(
+    folder: Annotated[Path, typer.Argument(help="Folder to create; its name becomes the name of the case.")],
+) -> None:
     """Create a template case: all tables with invented figures, and a README."""
     with guarded():
         from reeuncert.cli.terminal import console
@@ -282,7 +284,7 @@ def leave_out(
 @app.command()
 def counterfactual(
     results: Annotated[Path, typer.Argument(help="posterior.nc of a run, or the folder that holds it.")],
-    name: Annotated[RuleName, typer.Argument(help="The counterfactual.")],
+    name: Annotated[RuleName, typer.Argument(help="Which counterfactual to compute.")],
     year: Annotated[int | None, typer.Option(help="Year of the case; by default its last.")] = None,
     by: Annotated[str, typer.Option(help="Row labels: some of region,product,end_use.")] = "region,product",
     priority: Annotated[
@@ -293,7 +295,9 @@ def counterfactual(
         typer.Option(help="highest (best year so far), as_drawn, or a CSV file: region, stage, capacity."),
     ] = "highest",
     stocks: Annotated[StockUse, typer.Option(help="released: used up first.")] = "as_drawn",
-    recorded_only: Annotated[bool, typer.Option("--recorded-only", help="Keep unrecorded trade.")] = False,
+    recorded_only: Annotated[
+        bool, typer.Option("--recorded-only", help="Stop recorded trade only; unrecorded trade continues.")
+    ] = False,
     origin: Annotated[str | None, typer.Option(help="Region that exports (export-stop).")] = None,
     destination: Annotated[str | None, typer.Option(help="Region that imports (export-stop).")] = None,
     product: Annotated[
@@ -304,7 +308,9 @@ def counterfactual(
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="Which flows (reduce), e.g. quantity=trade.")
     ] = None,
     region: Annotated[str | None, typer.Option(help="Region of the new capacity (add-capacity).")] = None,
-    stage: Annotated[str | None, typer.Option(help="Stage of it: mining, separation, … (add-capacity).")] = None,
+    stage: Annotated[
+        str | None, typer.Option(help="Stage of the new capacity: mining, separation, … (add-capacity).")
+    ] = None,
     quantity: Annotated[float | None, typer.Option(help="Output per year of the new capacity (add-capacity).")] = None,
     out: Annotated[Path | None, typer.Option(help="CSV file for the table; by default it is only printed.")] = None,
 ) -> None:
@@ -339,8 +345,8 @@ def counterfactual(
 @app.command()
 def calibrate(
     case: CaseArgument = DEFAULT_CASE,
-    years: Annotated[str, typer.Option(help="Cut the case to these years, e.g. 2009-2012.")] = "",
-    simulations: Annotated[int, typer.Option(min=2, help="Number of simulated truths to fit.")] = 20,
+    years: Annotated[str, typer.Option(help="Use only these years, e.g. 2009-2012.")] = "",
+    simulations: Annotated[int, typer.Option(min=2, help="Number of simulated data sets to fit.")] = 20,
     draws: Annotated[int, typer.Option(min=4, help="Draws kept of every chain.")] = 500,
     tune: Annotated[int, typer.Option(min=1, help="Tuning steps of every chain.")] = 200,
     thin: Annotated[int, typer.Option(min=1, help="Keep every n-th draw.")] = 1,
