@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import shutil
 import tomllib
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import reeuncert as ree
 from reeuncert.reading.bundled import new_case
 from reeuncert.validation.report import CaseReport, check_case
 
@@ -98,6 +100,13 @@ def test_evidence_is_read_or_missed_aloud(folder: Path, name: str, read: bool) -
     else:
         assert any(warning.file == name for warning in report.warnings)
         assert any("prior alone" in warning.message for warning in report.warnings)
+        with pytest.warns(UserWarning, match="the file is not read"):
+            ree.read_case(folder)
+
+
+def test_a_name_in_other_letters_is_read_on_systems_that_take_them_for_one(folder: Path) -> None:
+    os.link(folder / "sources.csv", folder / "Sources.csv")  # as macOS and Windows find both names
+    assert said(check_case(folder)) == []
 
 
 @pytest.mark.parametrize("name", ["._figures.csv", "~$figures.csv", "~$figures.xlsx"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,9 +31,11 @@ def run_case(
     return the exit status. The folder is by default ``results/CASE``; strict: a failed check is a failure; tables: the
     yearly tables and all checks are printed too.
     """
-    case = read_case(name, **parse_options(options))
-    if not settings.get("quiet"):
-        _tell_warnings(name, options)
+    with warnings.catch_warnings():
+        if not settings.get("quiet"):
+            _tell_warnings(name, options)
+            warnings.simplefilter("ignore", UserWarning)  # told with the others
+        case = read_case(name, **parse_options(options))
     from reeuncert.running import run
 
     out = out if out is not None else Path("results") / case.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from reeuncert.errors import Problem
 from reeuncert.likelihood.problems import evidence_problems
 from reeuncert.priors.checks import coverage_problems, prior_warnings, row_problems
 from reeuncert.reading.bundled import find_case, has_published_values
-from reeuncert.reading.evidence_tables import CLASSES, read_evidence, read_lists
+from reeuncert.reading.evidence_tables import CLASSES, is_left_behind, read_evidence, read_lists
 from reeuncert.reading.prior_tables import COVARIATES, PRIORS, read_constants, read_covariates, read_priors
 from reeuncert.reading.state import SOURCES, Reading, choose_options, input_error
 from reeuncert.reading.system_tables import FLOWS, PROCESSES, SystemTables, read_system
@@ -28,12 +29,13 @@ HARMLESS = frozenset({"name", "title", "description", "headline", "prior_measure
 @dataclass(frozen=True)
 class CaseReading:
     """A case as far as it could be read (None when the files are not even well formed), its errors, and the warnings
-    that an analyst should look at before using a result.
+    that an analyst should look at before using a result; ``unread``: those of files that are not read.
     """
 
     case: Case | None
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
+    unread: tuple[Problem, ...] = ()
 
 
 def read_case(name_or_path: str | Path, /, **options: str) -> Case:
@@ -54,8 +56,18 @@ def read_case(name_or_path: str | Path, /, **options: str) -> Case:
     ------
     CaseError, EvidenceError
         One error that lists every problem with file, line and column.
+
+    Warns
+    -----
+    UserWarning
+        Of each file that is not read.
     """
-    return _sound(load_case(find_case(name_or_path), **options))
+    reading = load_case(find_case(name_or_path), **options)
+    case = _sound(reading)
+    for problem in reading.unread:
+        if not is_left_behind(Path(problem.file).name):
+            warnings.warn(str(problem), UserWarning, stacklevel=3)
+    return case
 
 
 def _sound(reading: CaseReading) -> Case:
@@ -109,7 +121,8 @@ def load_case(folder: Path, answers: bool = True, /, **options: str) -> CaseRead
         path=str(folder),
     )
     reading.check_sources_table()
-    reading.warnings.extend(unread_warnings(reading))
+    unread = unread_warnings(reading)
+    reading.warnings.extend(unread)
     if found.unclear - HARMLESS:
         return CaseReading(None, _told(reading), reading.placed(reading.warnings))
     _check_together(reading, tables, case)
@@ -117,7 +130,7 @@ def load_case(folder: Path, answers: bool = True, /, **options: str) -> CaseRead
         _check_answers(reading, case, found)
     if all(table.whole for table in reading.tables.values()):
         reading.warnings.extend(word_warnings(reading, tables))
-    return CaseReading(case, _told(reading), reading.placed(reading.warnings))
+    return CaseReading(case, _told(reading), reading.placed(reading.warnings), tuple(unread))
 
 
 def _check_answers(reading: Reading, case: Case, found: CaseText) -> None:

@@ -29,8 +29,15 @@ def unread_warnings(reading: Reading) -> list[Problem]:
     found = []
     for root in dict.fromkeys((reading.folder, reading.data_folder)):
         if root.is_dir() and "data" not in reading.unclear:
-            found += [_warning(path, root, absent) for path in _files(root) if path not in known]
+            found += [_warning(path, root, absent) for path in _files(root) if not _is_known(path, known)]
     return [*found, *_unread_sheets(reading)]
+
+
+def _is_known(path: Path, known: set[Path]) -> bool:
+    """Whether a file is read, also under a name in other letters, as macOS and Windows allow."""
+    return path in known or any(
+        other.name.casefold() == path.name.casefold() and other.exists() and other.samefile(path) for other in known
+    )
 
 
 def _unread_sheets(reading: Reading) -> Iterator[Problem]:
