@@ -12,13 +12,13 @@ from reeuncert.checks.monte_carlo import LARGEST_ERROR
 from reeuncert.checks.result import CheckResult, information, judged, warned
 from reeuncert.result.diagnostics import LARGEST_R_HAT, SMALLEST_ESS
 from reeuncert.result.result import Result
-from reeuncert.result.structures import CONVERGENCE, LABELS, NOT_IDENTIFIED, Structures, structures_of
+from reeuncert.result.structures import CONVERGENCE, LABELS, NOT_IDENTIFIED, Structures
 
 
 def check(result: Result) -> list[CheckResult]:
     """Headlines that the evidence does not identify, with the range over the structures; convergence; averages."""
     name = "headlines over structures"
-    found = structures_of(result.dt)
+    found = result.structures
     if found is None:
         switches = result.case.compare if result.has_case else ()
         if not switches:

@@ -18,7 +18,7 @@ from reeuncert.indicators.summary import SAMPLE, mixed_summary, summary
 from reeuncert.indicators.verdicts import label_of, scaled, with_verdicts
 from reeuncert.result.quantiles import Array, interval_columns
 from reeuncert.result.result import Result
-from reeuncert.result.structures import LABELS, labelled, structures_of
+from reeuncert.result.structures import LABELS, Structures, labelled
 
 
 def headlines(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti", case: Case | None = None) -> pd.DataFrame:
@@ -59,14 +59,23 @@ def all_headlines(result: Result) -> pd.DataFrame:
     return _headlines(result, result.case)
 
 
+def all_scaled(result: Result) -> pd.DataFrame:
+    """`reeuncert.indicators.verdicts.scaled` of the headlines of a result."""
+    return scaled(result, {key.label: key.posterior for key in result.once(headline_draws)})
+
+
 def _headlines(result: Result, case: Case, *, prob: float = 0.9, kind: str = "eti") -> pd.DataFrame:
-    found = structures_of(result.dt)
-    averages = None if found is None else found.averages(prob, kind)
-    rows = [headline_row(result.dt, headline, prob=prob, kind=kind, averages=averages) for headline in case.headlines]
+    rows = [
+        headline_row(result.dt, headline, prob=prob, kind=kind, structures=result.structures)
+        for headline in case.headlines
+    ]
     if not rows:
         return pd.DataFrame(columns=["sentence"])
-    draws = {key.label: key.posterior for key in draws_of(result, case)}
-    return with_verdicts(result, pd.concat(rows, ignore_index=True), scaled(result, draws))
+    if case is result.case:
+        by_power = result.once(all_scaled)
+    else:
+        by_power = scaled(result, {key.label: key.posterior for key in draws_of(result, case)})
+    return with_verdicts(result, pd.concat(rows, ignore_index=True), by_power)
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,9 +167,9 @@ def headline_row(
     *,
     prob: float = 0.9,
     kind: str = "eti",
-    averages: pd.DataFrame | None = None,
+    structures: Structures | None = None,
 ) -> pd.DataFrame:
-    """One headline, as a row of `headlines`; of a result with `averages` over structures, their average."""
+    """One headline, as a row of `headlines`; of a result with rival structures, their average."""
     record = lookup(headline.indicator)
     problem = sentence_problem(headline.sentence)
     if problem:
@@ -169,8 +178,8 @@ def headline_row(
     found = summary(dt, name, prob=prob, kind=kind, **coords, year=year)
     if found.empty:
         raise ReeUncertError(no_such_flows(name, coords, year))
-    if averages is not None:
-        found = _averaged(dt, found, averages, prob, kind)
+    if structures is not None:
+        found = _averaged(dt, found, structures, prob, kind)
     lower, upper = interval_columns(prob, kind)
     ends = (float(found[c].iloc[0]) for c in ("median", lower, upper))
     median, low, high = numbers(*ends, percent=record.percent)
@@ -185,10 +194,9 @@ def headline_row(
 _OF_STRUCTURES = ("mcse_median", "mcse_lower", "mcse_upper", "lowest", "lowest_median", "highest_median", "highest")
 
 
-def _averaged(dt: xr.DataTree, own: pd.DataFrame, averages: pd.DataFrame, prob: float, kind: str) -> pd.DataFrame:
+def _averaged(dt: xr.DataTree, own: pd.DataFrame, found: Structures, prob: float, kind: str) -> pd.DataFrame:
     """The row of a headline under its own structure as that of the average over structures, with each beside it."""
-    found = structures_of(dt)
-    assert found is not None
+    averages = found.averages(prob, kind)
     labels = labelled(own)[LABELS].iloc[0]
     same = np.flatnonzero((averages[LABELS] == labels).all(axis=1))
     if not same.size:

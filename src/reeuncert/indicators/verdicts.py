@@ -14,7 +14,7 @@ from reeuncert.result.learning import LIKELIHOOD, Verdict, judge
 from reeuncert.result.powerscale import lineages, prior_classes, sensitivity
 from reeuncert.result.quantiles import Array
 from reeuncert.result.result import Result
-from reeuncert.result.structures import LABELS, labelled, open_ranges, structures_of
+from reeuncert.result.structures import LABELS, labelled, open_ranges
 
 
 def label_of(row: Mapping[Any, Any]) -> str:
@@ -53,7 +53,7 @@ def with_verdicts(result: Result, table: pd.DataFrame, by_power: pd.DataFrame) -
     by_power
         From `scaled`, of all rows.
     """
-    ranges = open_ranges(structures_of(result.dt))
+    ranges = open_ranges(result.structures)
     found = []
     for row, labels in zip(table.to_dict("records"), labelled(table)[LABELS].itertuples(index=False), strict=True):
         own = by_power[(by_power["quantity"] == label_of(row)) & (by_power["kind"] != "source")]

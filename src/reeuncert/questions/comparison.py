@@ -131,15 +131,14 @@ def _two(names: tuple[str, str]) -> tuple[str, str]:
 def _side(result: Result, headlines: list[Headline]) -> list[dict[str, Any]]:
     """Labels, unit, median, interval and Monte Carlo error of every headline; empty where it has no value."""
     dt = result.dt if "derived" in result.dt.children else add_indicators(result.dt)
-    found = structures_of(dt)
-    averages = None if found is None else found.averages()
+    structures = structures_of(dt)
     held, out = dt["derived"].to_dataset(), []
     for headline in headlines:
         name, coords, year = place(dt, headline)
         if not _there(held, name, {**coords, "year": year}):
             out.append({})
             continue
-        row = headline_row(dt, headline, averages=averages).iloc[0].to_dict()
+        row = headline_row(dt, headline, structures=structures).iloc[0].to_dict()
         if "mcse_median" not in row:
             draws = held[name].sel({**coords, "year": year}).transpose(*SAMPLE).values
             row["mcse_median"] = float(diagnose(filled(draws)[:, :, None], mcse=True).mcse_median[0])

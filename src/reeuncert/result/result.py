@@ -20,6 +20,7 @@ from reeuncert.parts import Failed, attempt, collecting, failed_of
 from reeuncert.priors.coverage import case_network
 from reeuncert.result.io import wrong_with
 from reeuncert.result.quantiles import Array
+from reeuncert.result.structures import Structures, structures_of
 from reeuncert.result.tables import flow_table, mass_flow
 
 
@@ -111,6 +112,11 @@ class Result:
     def evidence(self) -> EvidenceModel | None:
         """The evidence as it was sampled; None where the case has none."""
         return compile_evidence(self.case, self.network) if self.has_case and self.case.evidence else None
+
+    @cached_property
+    def structures(self) -> Structures | None:
+        """Its headlines under the rival structures of its case; None if there are none."""
+        return structures_of(self.dt)
 
     @property
     def lineages(self) -> dict[str, str]:

@@ -83,6 +83,7 @@ class Structures:
     """
 
     data: xr.Dataset
+    _made: dict[object, pd.DataFrame] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, runs: Mapping[str, StructureRun], weights: Mapping[str, float] | None = None) -> Structures:
@@ -142,6 +143,8 @@ class Structures:
 
     def table(self, prob: float = 0.9) -> pd.DataFrame:
         """A row a structure and headline: structure, labels, unit, median, interval, averaged, convergence."""
+        if prob in self._made:
+            return self._made[prob]
         rows = []
         lower, upper = interval_columns(prob)
         for name in self.names:
@@ -151,7 +154,7 @@ class Structures:
             columns |= {c: own[c].values for c in CONVERGENCE}
             rows.append(self.labels.assign(**columns).assign(structure=name))
         table = pd.concat(rows, ignore_index=True)
-        return table[["structure", *(c for c in table if c != "structure")]]
+        return self._made.setdefault(prob, table[["structure", *(c for c in table if c != "structure")]])
 
     def averages(self, prob: float = 0.9, kind: str = "eti") -> pd.DataFrame:
         """Averages over the structures, and how far these agree.
@@ -165,7 +168,10 @@ class Structures:
             ``highest_median``, ``highest``; ``least_cover`` (least share of a posterior inside the interval of another
             structure) and ``verdict``.
         """
-        return pd.DataFrame([self._average(k, prob, kind) for k in range(self.data.sizes["headline"])])
+        if (prob, kind) not in self._made:
+            rows = [self._average(k, prob, kind) for k in range(self.data.sizes["headline"])]
+            self._made[prob, kind] = pd.DataFrame(rows)
+        return self._made[prob, kind]
 
     def mixture(self, headline: int, weights: Sequence[float] | None = None) -> Array:
         """Draws of the average of a headline, in order."""

@@ -15,7 +15,7 @@ from reeuncert.report.svg import interval_picture
 from reeuncert.report.words import estimate, interval
 from reeuncert.result.learning import INFORMED, LEVELS
 from reeuncert.result.result import Result
-from reeuncert.result.structures import Structures, structures_of
+from reeuncert.result.structures import Structures
 
 STYLES = {"passed": "informed", "warning": "rests", "information": "unknown"}
 """Level of a verdict → style of its mark in the page."""
@@ -51,7 +51,7 @@ def content(result: Result) -> dict[str, Any] | None:
     if not result.case.headlines:
         return None
     rows = [{str(k): v for k, v in row.items()} for row in result.once(all_headlines).to_dict("records")]
-    found = structures_of(result.dt)
+    found = result.structures
     cards: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         name = base_name(row["indicator"])

@@ -11,7 +11,7 @@ from reeuncert.indicators.registry import lookup
 from reeuncert.questions.overview import Overview, overview
 from reeuncert.report.words import interval
 from reeuncert.result.result import Result
-from reeuncert.result.structures import HOLDS, structures_of
+from reeuncert.result.structures import HOLDS
 
 ERROR = 0.1
 """Relative error of the hypothetical measurements."""
@@ -84,7 +84,7 @@ def _common(found: list[Overview]) -> list[dict[str, Any]]:
 
 
 def _structures(result: Result) -> list[dict[str, Any]]:
-    found = structures_of(result.dt)
+    found = result.structures
     if found is None:
         return []
     out = []
