@@ -119,7 +119,7 @@ def test_shares_of_a_linear_model_are_exact() -> None:
     }
     # Slopes are known up to what was reported, which shifts them by a constant.
     inputs = Inputs(np.concatenate([z, eta], axis=2), eta / sd**2 - 3.0, np.arange(6, 14), members)
-    table = shares_of(target(value), inputs).set_index("component")
+    table = shares_of([target(value)], inputs)[0].set_index("component")
     total = slope @ covariance @ slope
     in_z, in_y = (covariance @ slope) ** 2 / total, (report @ covariance @ slope / sd) ** 2 / total
     exact = {"first": in_z[:3].sum(), "second": in_z[3:].sum(), "good": in_y[:4].sum(), "poor": in_y[4:].sum()}
@@ -145,7 +145,7 @@ def test_shares_hold_for_heavy_tails() -> None:
     z = x[..., None] / 3.0
     members = {("prior class", "prior"): np.array([0]), ("source", "both"): np.array([1, 2])}
     inputs = Inputs(np.concatenate([z, x[..., None], x[..., None]], axis=2), slope, np.array([1, 2]), members)
-    table = shares_of(target(x), inputs).set_index("component")
+    table = shares_of([target(x)], inputs)[0].set_index("component")
     assert x.std() > 3.0
     assert abs(table.loc[REST, "share"]) < 4 * table.loc[REST, "se"] + 0.01
 

@@ -8,7 +8,8 @@ import xarray as xr
 
 from reeuncert.case.records import Case
 from reeuncert.indicators.flows import FlowTable
-from reeuncert.indicators.registry import CUMULATED, Indicator, choose
+from reeuncert.indicators.on_demand import Computed
+from reeuncert.indicators.registry import CUMULATED, choose
 from reeuncert.parts import Failed
 from reeuncert.result.result import Result
 
@@ -20,16 +21,13 @@ STORED = "indicators"
 
 
 def indicators_of(table: FlowTable, names: Iterable[str] | None = None) -> xr.Dataset:
-    """Compute indicators of one table of flows, with cumulative variants. One variable per indicator, dims (chain,
-    draw, [region], [partner], [product], [end_use], year), with ``long_name``, ``units`` and ``reference`` as
-    attributes. NaN: not defined, or no such flow in the system.
+    """Indicators of one table of flows, with cumulative variants; each is computed when it is looked at. One variable
+    per indicator, read-only, dims (chain, draw, [region], [partner], [product], [end_use], year), with ``long_name``,
+    ``units`` and ``reference`` as attributes. NaN: not defined, or no such flow in the system.
     """
-    variables = {}
+    computed, variables = Computed(table), {}
     for record in choose(names):
-        variables[record.name] = _labelled(record, table, record.title)
-        if record.cumulated:
-            title = f"{record.title}, cumulated"
-            variables[record.name + CUMULATED] = _labelled(record, table.cumulated(), title)
+        variables |= computed.variables(record)
     used = {dim for variable in variables.values() for dim in variable.dims}
     chains, draws, _ = table.shape
     coords: dict[str, object] = {"chain": range(chains), "draw": range(draws), "year": list(table.years)}
@@ -128,11 +126,3 @@ def with_stored_indicators(dt: xr.DataTree) -> xr.DataTree:
 def _merged(before: xr.Dataset, computed: xr.Dataset) -> xr.Dataset:
     kept = before.drop_vars([name for name in computed.data_vars if name in before.data_vars])
     return xr.merge([computed, kept], join="exact", compat="equals", combine_attrs="override")
-
-
-def _labelled(record: Indicator, table: FlowTable, title: str) -> xr.Variable:
-    unit = table.unit if record.unit == "mass" else record.unit
-    attrs = {"long_name": title, "units": unit, "reference": record.reference}
-    # A case without regions or end uses has no cell of an indicator by region or end use.
-    values = record.of_flows(table) if all(table.labels(d) for d in record.dims) else table.blank(*record.dims)
-    return xr.Variable(("chain", "draw", *record.dims, "year"), values, attrs)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.placing import label_positions
 from reeuncert.indicators.registry import DIMS, lookup
 from reeuncert.result.diagnostics import diagnose
-from reeuncert.result.learning import learning
-from reeuncert.result.quantiles import Array, Spread, interval_columns, spread
+from reeuncert.result.learning import Learning, learning
+from reeuncert.result.quantiles import PROBABILITIES, Array, Spread, interval_columns, spread
 from reeuncert.result.result import Result
 
 SAMPLE = ("chain", "draw")
@@ -69,7 +70,7 @@ def summary(
     >>> table[["indicator", "region", "year", "unit"]].values.tolist()
     [['mine_production', 'South', 2002, 'kt']]
     """
-    return _table(*_chosen(dt, name, coords), name, prob, kind)
+    return _table(_cells(*_chosen(dt, name, coords), name, prob, kind))
 
 
 def mixed_summary(
@@ -80,14 +81,14 @@ def mixed_summary(
     dims = [str(d) for d in own.dims if d not in SAMPLE]
     values = draws.reshape(1, -1, *(1 for _ in dims))
     mixed = xr.DataArray(values, dims=(*SAMPLE, *dims), coords={d: own[d].values for d in dims}, attrs=own.attrs)
-    return _table(mixed, prior, name, prob, kind)
+    return _table(_cells(mixed, prior, name, prob, kind, chains=False))
 
 
 def _chosen(dt: xr.DataTree, name: str, coords: Mapping[str, object]) -> tuple[xr.DataArray, xr.DataArray | None]:
     """Posterior and prior of the part of an indicator that labels choose."""
     chosen = select_labels(computed(dt, name), name, coords)
-    before = dt["derived_prior"].to_dataset() if "derived_prior" in dt.children else xr.Dataset()
-    return chosen, select_labels(before[name], name, coords) if name in before.data_vars else None
+    prior = _prior(dt, name)
+    return chosen, None if prior is None else select_labels(prior, name, coords)
 
 
 def indicator_table(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti") -> pd.DataFrame:
@@ -98,16 +99,17 @@ def indicator_table(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti") ->
     ReeUncertError
         If the result holds no indicator.
     """
-    if "derived" not in dt.children:
-        raise ReeUncertError("this result holds no indicator: call add_indicators(dt) first")
-    tables = [summary(dt, str(name), prob=prob, kind=kind) for name in dt["derived"].data_vars]
-    # A system without the roles of any indicator gives an empty table.
-    return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
+    return _joined(_every(dt, prob, kind))
 
 
 def all_indicators(result: Result) -> pd.DataFrame:
     """`indicator_table` of a result."""
-    return indicator_table(result.dt)
+    return _joined(result.once(all_cells))
+
+
+def all_cells(result: Result) -> dict[str, Cells]:
+    """The values of every indicator of a result, each computed and summarised once."""
+    return _every(result.dt, 0.9, "eti")
 
 
 def computed(dt: xr.DataTree, name: str) -> xr.DataArray:
@@ -128,7 +130,62 @@ def select_labels(variable: xr.DataArray, name: str, coords: Mapping[str, object
     return variable.isel(label_positions(name, labels, coords))
 
 
-def _table(posterior: xr.DataArray, prior: xr.DataArray | None, name: str, prob: float, kind: str) -> pd.DataFrame:
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """The values of one indicator that exist in the system, with the numbers of every table and figure.
+
+    Parameters
+    ----------
+    name, unit
+        Of the indicator.
+    labels
+        Dim → labels, in the order of its dims.
+    there
+        Positions of the values in an array of these labels, all arrays below have their order.
+    prob, kind
+        Of the intervals of `after` and `before`.
+    after, before
+        Posterior and, if it was simulated, prior; with the quantiles `PROBABILITIES`.
+    checks
+        ``ess_bulk``, ``ess_tail``, ``r_hat``.
+    learned
+        See `reeuncert.result.learning`.
+    """
+
+    name: str
+    unit: str
+    labels: dict[str, NDArray]
+    there: NDArray[np.intp]
+    prob: float
+    kind: str
+    after: Spread
+    before: Spread | None
+    checks: dict[str, NDArray[np.float64]]
+    learned: Learning
+
+    def grid(self, of: Spread) -> NDArray[np.float64]:
+        """Quantiles as an array (probability, *labels), NaN where nothing exists."""
+        shape = tuple(len(labels) for labels in self.labels.values())
+        out = np.full((len(PROBABILITIES), int(np.prod(shape))), np.nan)
+        out[:, self.there] = of.quantiles
+        return out.reshape(-1, *shape)
+
+
+def _every(dt: xr.DataTree, prob: float, kind: str) -> dict[str, Cells]:
+    if "derived" not in dt.children:
+        raise ReeUncertError("this result holds no indicator: call add_indicators(dt) first")
+    names = map(str, dt["derived"].data_vars)
+    return {name: _cells(computed(dt, name), _prior(dt, name), name, prob, kind) for name in names}
+
+
+def _prior(dt: xr.DataTree, name: str) -> xr.DataArray | None:
+    held = dt["derived_prior"].to_dataset() if "derived_prior" in dt.children else xr.Dataset()
+    return held[name] if name in held.data_vars else None
+
+
+def _cells(
+    posterior: xr.DataArray, prior: xr.DataArray | None, name: str, prob: float, kind: str, *, chains: bool = True
+) -> Cells:
     dims = [str(d) for d in posterior.dims if d not in SAMPLE]
     draws = posterior.transpose(*SAMPLE, *dims).values
     cells = draws.reshape(*draws.shape[:2], -1)
@@ -142,32 +199,46 @@ def _table(posterior: xr.DataArray, prior: xr.DataArray | None, name: str, prob:
         there |= np.isfinite(before).any(axis=0)
     cells = cells[:, :, there]
     before = None if before is None else before[:, there]
-    after, checks = _posterior_spread(cells)
+    after, checks = _posterior_spread(cells, chains=chains)
     known = None if before is None else spread(before)
-    learned = learning(after, known, before, scale=lookup(name).scale).columns()
+    learned = learning(after, known, before, scale=lookup(name).scale)
     if (prob, kind) != (0.9, "eti"):
         after = spread(cells.reshape(-1, cells.shape[2]) if cells.size else cells[0], prob=prob, kind=kind)
         known = None if before is None else spread(before, prob=prob, kind=kind)
-    known = known or Spread(*(np.full(cells.shape[2], np.nan) for _ in fields(Spread)))
-    labels = np.meshgrid(*(posterior[d].values for d in dims), indexing="ij")
-    columns: dict[str, object] = {"indicator": name}
-    at = {d: grid.ravel()[there] for d, grid in zip(dims, labels, strict=True)}
-    columns |= {d: at.get(d, "") for d in (*DIMS, "year")}
-    lower, upper = interval_columns(prob, kind)
-    columns |= {"unit": posterior.attrs["units"], "mean": after.mean, "median": after.median}
-    columns |= {lower: after.lower, upper: after.upper, **checks, "prior_median": known.median}
-    columns |= {f"prior_{lower}": known.lower, f"prior_{upper}": known.upper, **learned}
-    return pd.DataFrame(columns, index=range(cells.shape[2]))
+    labels = {d: posterior[d].values for d in dims}
+    unit = str(posterior.attrs["units"])
+    return Cells(name, unit, labels, np.flatnonzero(there), prob, kind, after, known, checks, learned)
 
 
-def _posterior_spread(cells: np.ndarray) -> tuple[Spread, dict[str, np.ndarray]]:
+def _table(of: Cells) -> pd.DataFrame:
+    grids = np.meshgrid(*of.labels.values(), indexing="ij")
+    at = {d: grid.ravel()[of.there] for d, grid in zip(of.labels, grids, strict=True)}
+    columns: dict[str, object] = {"indicator": of.name} | {d: at.get(d, "") for d in (*DIMS, "year")}
+    lower, upper = interval_columns(of.prob, of.kind)
+    known = of.before or Spread.empty(len(of.there))
+    columns |= {"unit": of.unit, "mean": of.after.mean, "median": of.after.median}
+    columns |= {lower: of.after.lower, upper: of.after.upper, **of.checks, "prior_median": known.median}
+    columns |= {f"prior_{lower}": known.lower, f"prior_{upper}": known.upper, **of.learned.columns()}
+    return pd.DataFrame(columns, index=range(len(of.there)))
+
+
+def _joined(every: Mapping[str, Cells]) -> pd.DataFrame:
+    tables = [_table(cells) for cells in every.values()]
+    # A system without the roles of any indicator gives an empty table.
+    return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
+
+
+def _posterior_spread(cells: np.ndarray, *, chains: bool) -> tuple[Spread, dict[str, np.ndarray]]:
     """One pass of the diagnostics gives mean and interval too; quantities undefined in some draws it leaves empty."""
-    found = diagnose(cells)
+    if not chains:
+        unknown = np.full(cells.shape[2], np.nan)
+        return spread(cells.reshape(-1, cells.shape[2])), dict.fromkeys(("ess_bulk", "ess_tail", "r_hat"), unknown)
+    found = diagnose(cells, at=PROBABILITIES)
     checks = {"ess_bulk": found.ess_bulk, "ess_tail": found.ess_tail, "r_hat": found.r_hat}
-    out = Spread(**{f.name: getattr(found, f.name) for f in fields(Spread)})
+    out = Spread.of(found)
     rest = np.flatnonzero(np.isnan(found.median))
     if len(rest):
         own = spread(cells.reshape(-1, cells.shape[2])[:, rest])
         for f in fields(Spread):
-            getattr(out, f.name)[rest] = getattr(own, f.name)
+            getattr(out, f.name)[..., rest] = getattr(own, f.name)
     return out, checks

@@ -151,6 +151,12 @@ class LinearMap:
         return cls(compiled.data(CENTRE), compiled.data(DIRECTIONS).astype(float), 1 + compiled.data(GAINS))
 
 
+    def back(self, points: Array) -> Array:
+        """The points y (n, size) of parameters x (n, size)."""
+        away = points - self.centre
+        return np.asarray(away + ((away @ self.directions.T) * (1 / self.scale - 1)) @ self.directions)
+
+
 def with_map(compiled: CompiledModel, chosen: LinearMap) -> CompiledModel:
     """The same compiled `whitened_model` with another map.
 

@@ -224,8 +224,7 @@ def _series(mass: xr.DataArray, ends: dict[str, Any]) -> dict[str, xr.DataArray]
 
 def _records(case: Case, model: EvidenceModel, mass: xr.DataArray) -> list[dict[str, Any]]:
     """Figures on trade between one pair, as mass of the case's unit or as the gap of two records."""
-    middle = mass.median(("chain", "draw")).transpose("flow", "year").values
-    edges = middle[model.edge_flow, model.edge_year]
+    draws = mass.transpose("chain", "draw", "flow", "year").values.reshape(-1, mass.sizes["flow"], mass.sizes["year"])
     out = []
     for r, row in enumerate(model.rows):
         fields = row.selector.fields
@@ -249,7 +248,8 @@ def _records(case: Case, model: EvidenceModel, mass: xr.DataArray) -> list[dict[
         said |= {"reporter": row.reporter, "id": row.id, "source_id": row.source_id}
         if row.relation == "level":
             chosen = slice(model.numerator.pointer[r], model.numerator.pointer[r + 1])
-            masses = edges[model.numerator.edge[chosen]]
+            edge = model.numerator.edge[chosen]
+            masses = np.median(draws[:, model.edge_flow[edge], model.edge_year[edge]], axis=0)
             printed = float((model.numerator.coefficient[chosen] * masses).sum())
             said["value"] = row.value * model.unit_factor[r] * float(masses.sum()) / printed
             said["series"] = IMPORTER if "declared" in fields["quantity"] else EXPORTER

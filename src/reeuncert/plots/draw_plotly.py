@@ -94,11 +94,12 @@ def draw_board(board: Board, theme: Theme) -> go.Figure:
         note.update(x=domain[0], xanchor="left", font={"size": 12, "color": theme.ink}, name=f"title {i}")
     named: set[str] = set()
     traces: list[Any] = []
+    notes = list(figure.layout.annotations)  # set all at once below: each addition would check all of them again
     for i, panel in enumerate(board.panels):
         ends = {"xaxis": f"x{i + 1}" if i else "x", "yaxis": f"y{i + 1}" if i else "y"}
         for mark in panel.all_marks():
             if isinstance(mark, Text):
-                figure.add_annotation(_text(mark, ends, theme))
+                notes.append(_text(mark, ends, theme))
             else:
                 traces.append(_trace(mark, panel, theme, named).update({} if isinstance(mark, Ribbons) else ends))
         _axes(figure, panel, i, theme)
@@ -111,6 +112,7 @@ def draw_board(board: Board, theme: Theme) -> go.Figure:
     return figure.update_layout(
         plotly_layout(
             theme,
+            annotations=notes,
             title=title | {"font": {"size": 15}},
             height=height + 18 * (len(named) // 4),
             margin={"l": 20, "r": 16, "t": 76 + 14 * board.subtitle.count("\n"), "b": 40 + below},

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy.stats import rankdata
 
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.registry import CUMULATED, lookup
@@ -17,6 +16,7 @@ from reeuncert.plots.panels import Board
 from reeuncert.plots.render import figure_of, render
 from reeuncert.plots.rows import Chart, Row, Span
 from reeuncert.plots.style import hue
+from reeuncert.result.quantiles import standard_ranks
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 
@@ -67,11 +67,12 @@ def drivers_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     check_labels(numbers, list(range(len(case.headlines))), "headline", "the drivers")
     check_labels(wanted.get("kind", []), KINDS, "kind", "the drivers")
     tables = []
+    of_years = {year: _candidates(dt, year) for year in {case.headlines[number].year for number in numbers}}
+    ranks = {year: standard_ranks(values) for year, (_, _, values) in of_years.items()}
     for number in numbers:
         headline = case.headlines[number]
-        draws = _headline_draws(dt, headline)
-        names, kinds, values = _candidates(dt, headline.year)
-        correlation = _rank_correlation(draws, values)
+        names, kinds, values = of_years[headline.year]
+        correlation = _rank_correlation(_headline_draws(dt, headline), values, ranks[headline.year])
         table = pd.DataFrame({"kind": kinds, "name": names, "correlation": correlation, "share": correlation**2})
         table = table[table["correlation"].notna()].sort_values("share", ascending=False, kind="stable")
         labels = {"headline": number, "indicator": headline.indicator, "region": headline.region}
@@ -158,16 +159,13 @@ def _offsets(offsets: xr.DataArray, year: int) -> tuple[list[str], np.ndarray]:
     return list(found), np.stack([values[:, columns].mean(axis=1) for columns in found.values()], axis=1)
 
 
-def _rank_correlation(target: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Spearman correlation of (sample,) with each of (sample, quantity); NaN where one is constant or absent."""
+def _rank_correlation(target: np.ndarray, values: np.ndarray, ranks: np.ndarray) -> np.ndarray:
+    """Spearman correlation of (sample,) with each of (sample, quantity); NaN where one is constant or absent.
+
+    `ranks` are the `standard_ranks` of all values; the target may be undefined in some draws.
+    """
     kept = np.isfinite(target)
-    ranks = rankdata(target[kept])
-    out = np.full(values.shape[1], np.nan)
-    cells = values[kept]
-    usable = np.flatnonzero(np.isfinite(cells).all(axis=0) & (np.ptp(np.nan_to_num(cells), axis=0) > 0))
-    if not len(usable) or np.ptp(ranks) == 0:
-        return out
-    of_values = rankdata(cells[:, usable], axis=0)
-    a, b = ranks - ranks.mean(), of_values - of_values.mean(axis=0)
-    out[usable] = (a @ b) / np.sqrt((a @ a) * (b * b).sum(axis=0))
-    return out
+    own = standard_ranks(target[kept, None])[0]
+    others = ranks if kept.all() else standard_ranks(values[kept])
+    known = own.any() & others.any(axis=1)
+    return np.where(known, others @ own / max(own.size, 1), np.nan)

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from reeuncert.inference.layout import COORDINATES
 from reeuncert.questions.information import of_cells
 from reeuncert.questions.nested import interval_width
 from reeuncert.questions.sobol import inputs_of, shares_of
 from reeuncert.questions.targets import Target, targets_of
+from reeuncert.result.quantiles import standard_ranks
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 
@@ -54,20 +54,17 @@ def overview(dt: xr.DataTree, *, error: float = 0.1, most: int = 5) -> list[Over
     values = masses.transpose("chain", "draw", "flow", "year").values
     flow, year = np.nonzero(case.system.exists)
     cells = values[:, :, flow, year].reshape(-1, flow.size)
-    ranks = rankdata(cells, axis=0)
-    ranks = (ranks - ranks.mean(axis=0)) / np.maximum(ranks.std(axis=0), 1e-12)
-    held = inputs_of(dt) if COORDINATES in dt["posterior"].data_vars else None
+    go = np.abs(standard_ranks(np.stack([t.filled.ravel() for t in targets], axis=1)) @ standard_ranks(cells).T)
+    shares: dict[str, pd.DataFrame] = {}
+    if COORDINATES in dt["posterior"].data_vars:
+        vary = {t.label: t for t in targets if interval_width(t.filled.ravel(), prob=0.9, kind="eti") > 0}
+        shares = dict(zip(vary, shares_of(list(vary.values()), inputs_of(dt)), strict=True))
     out = []
-    for target in targets:
-        own = rankdata(target.filled.ravel())
-        goes = np.abs((own - own.mean()) @ ranks)
+    for target, goes in zip(targets, go, strict=True):
         chosen = np.argsort(-goes)[:CANDIDATES]
         table = of_cells(target, case.system, masses, [(int(flow[k]), int(year[k])) for k in chosen], error)
         now = interval_width(target.filled.ravel(), prob=0.9, kind="eti")
         table["narrowing"] = 1.0 - table["expected"] / now if now > 0 else 0.0
         table = table.sort_values("narrowing", ascending=False, ignore_index=True).head(most)
-        shares = pd.DataFrame()
-        if held is not None and now > 0:
-            shares = shares_of(target, held)
-        out.append(Overview(target, shares, table))
+        out.append(Overview(target, shares.get(target.label, pd.DataFrame()), table))
     return out

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,17 +76,31 @@ def variance_shares(dt: xr.DataTree, target: Target) -> pd.DataFrame:
     of the variance, ``se`` (its Monte Carlo error). The row ``not linear`` is what the others leave of 1; where it is
     large, of either sign, the shares are a sketch. The result must hold the coordinates ``z``.
     """
-    return shares_of(target, inputs_of(dt))
+    return shares_of([target], inputs_of(dt))[0]
 
 
-def shares_of(target: Target, inputs: Inputs) -> pd.DataFrame:
-    """The same from inputs that are known already, see `inputs_of`."""
-    draws = target.linear
-    scale = draws.std()
-    if not scale > 0:
-        raise ReeUncertError(f"{target.label} is the same in every draw: there is no variance to share out")
-    value = (draws - draws.mean()) / scale
-    found = _products_of_covariances(inputs, value)
+def shares_of(targets: Sequence[Target], inputs: Inputs) -> list[pd.DataFrame]:
+    """The same for several values, from inputs that are known already, see `inputs_of`."""
+    values = []
+    for target in targets:
+        draws = target.linear
+        scale = draws.std()
+        if not scale > 0:
+            raise ReeUncertError(f"{target.label} is the same in every draw: there is no variance to share out")
+        values.append((draws - draws.mean()) / scale)
+    if not values:
+        return []
+    draws = values[0].shape[1]
+    size = draws // BATCHES
+    if size < 2:
+        raise ReeUncertError(f"{draws} draws a chain are too few to share out a variance; {2 * BATCHES} are the least")
+    stacked = np.stack(values)
+    of_inputs, of_slopes = (_covariances(held, stacked, size) for held in (inputs.values, inputs.slopes))
+    return [_table(inputs, one, slope) for one, slope in zip(of_inputs, of_slopes, strict=True)]
+
+
+def _table(inputs: Inputs, of_inputs: Floats, of_slopes: Floats) -> pd.DataFrame:
+    found = _products_of_covariances(inputs, of_inputs, of_slopes)
     rows = [(kind, name, index.size, *found[kind, name]) for (kind, name), index in inputs.members.items()]
     table = pd.DataFrame(rows, columns=["kind", "component", "inputs", "share", "se"])
     table = table.sort_values("share", ascending=False, ignore_index=True)
@@ -156,19 +170,14 @@ def _rows(dt: xr.DataTree, evidence: EvidenceModel) -> tuple[Floats, Floats]:
     return eta, (high - low) / (2.0 * step)
 
 
-def _products_of_covariances(inputs: Inputs, value: Floats) -> dict[tuple[str, str], tuple[float, float]]:
+def _products_of_covariances(inputs: Inputs, one: Floats, slopes: Floats) -> dict[tuple[str, str], tuple[float, float]]:
     """Σ Cov(slope, value) Cov(input, value) over the inputs of each component, and its error.
 
     The two factors are taken from different parts of the chains, so that noise times itself does not add up; the error
     is a jackknife over the parts.
     """
-    draws = value.shape[1]
-    size = draws // BATCHES
-    if size < 2:
-        raise ReeUncertError(f"{draws} draws a chain are too few to share out a variance; {2 * BATCHES} are the least")
-    one = _covariances(inputs.values, value, size)
     other = one.copy()
-    other[:, inputs.places] = _covariances(inputs.slopes, value, size)
+    other[:, inputs.places] = slopes
     groups = {**inputs.members, ("rest", REST): np.arange(one.shape[1])}
     count = len(one)
     found = {}
@@ -184,17 +193,18 @@ def _products_of_covariances(inputs: Inputs, value: Floats) -> dict[tuple[str, s
     return found
 
 
-def _covariances(inputs: Floats, value: Floats, size: int) -> Floats:
-    """Covariance of each input with the value in each part of the chains (part, input).
+def _covariances(inputs: Floats, values: Floats, size: int) -> Floats:
+    """Covariance of each input with each value in each part of the chains (value, part, input), in one product.
 
     The means are those of all draws: parts of autocorrelated chains wander about them.
     """
     kept = size * BATCHES
-    part = inputs[:, :kept].reshape(len(value) * BATCHES, size, -1)
-    told = value[:, :kept].reshape(len(value) * BATCHES, 1, size)
-    centred = told - told.mean()
+    part = inputs[:, :kept].reshape(len(inputs) * BATCHES, size, -1)
+    told = values[:, :, :kept].reshape(len(values), -1, size).transpose(1, 0, 2)
+    centred = told - told.mean(axis=(0, 2))[None, :, None]
     # The mean of an input drops out against a value that is centred over all parts, up to the parts' own wandering.
-    return np.asarray((centred @ part)[:, 0] / size - centred.mean(axis=2) * part.mean(axis=(0, 1)))
+    apart = centred.mean(axis=2)[..., None] * part.mean(axis=(0, 1))
+    return np.asarray((centred @ part / size - apart).transpose(1, 0, 2))
 
 
 UNDER = ("posterior", "prior")

@@ -1,19 +1,24 @@
-"""Median and interval of many quantities, from draws that may be undefined."""
+"""Median and interval of many quantities, from draws that may be undefined; and their ranks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reeuncert.errors import ArgumentError
+from reeuncert.result.chain_kernel import scored
 
 Array = NDArray[np.float64]
 
 DEFINED = 0.9
 """Largest share of undefined draws for an interval; undefined draws are left out."""
+
+PROBABILITIES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+"""Bounds of the 90, 80 and 50 % equal-tailed intervals, and the median: what fan charts show."""
 
 _BLOCK_ELEMENTS = 4_000_000
 
@@ -30,8 +35,8 @@ def filled(draws: Array) -> Array:
 
 @dataclass(frozen=True)
 class Spread:
-    """Mean, median and interval of quantities, arrays (quantity,), NaN where too few draws are defined; and the
-    smallest and largest draw.
+    """Mean, median and interval of quantities, arrays (quantity,), NaN where too few draws are defined; the smallest
+    and largest draw; and the quantiles `PROBABILITIES`, (probability, quantity).
     """
 
     mean: Array
@@ -40,6 +45,18 @@ class Spread:
     upper: Array
     smallest: Array
     largest: Array
+    quantiles: Array
+
+    @classmethod
+    def empty(cls, size: int) -> Spread:
+        """Of quantities that are not known: NaN."""
+        one = [np.full(size, np.nan) for _ in fields(cls)[:-1]]
+        return cls(*one, np.full((len(PROBABILITIES), size), np.nan))
+
+    @classmethod
+    def of(cls, found: Any) -> Spread:
+        """From an object that has these attributes and more."""
+        return cls(**{f.name: getattr(found, f.name) for f in fields(cls)})
 
 
 def spread(draws: Array, *, prob: float = 0.9, kind: str = "eti") -> Spread:
@@ -56,7 +73,7 @@ def spread(draws: Array, *, prob: float = 0.9, kind: str = "eti") -> Spread:
         raise ArgumentError(f"kind is '{kind}'; use 'eti' (equal-tailed interval) or 'hdi' (narrowest interval)")
     if not 0.0 < prob < 1.0:
         raise ArgumentError(f"prob is {prob}; it must lie between 0 and 1")
-    out = Spread(*(np.full(draws.shape[1], np.nan) for _ in fields(Spread)))
+    out = Spread.empty(draws.shape[1])
     for cells, ordered, count, usable in _blocks(draws):
         kept = np.where(np.arange(len(draws)) < count[:, None], ordered, 0.0)
         out.mean[cells] = np.where(usable, kept.sum(axis=1) / np.maximum(count, 1), np.nan)
@@ -65,6 +82,8 @@ def spread(draws: Array, *, prob: float = 0.9, kind: str = "eti") -> Spread:
             lower, upper = (sorted_quantile(ordered, p, count) for p in (0.5 - prob / 2, 0.5 + prob / 2))
         else:
             lower, upper = _narrowest(ordered, count, prob)
+        for p, of_all in zip(PROBABILITIES, out.quantiles, strict=True):
+            of_all[cells] = np.where(usable, sorted_quantile(ordered, p, count), np.nan)
         out.lower[cells], out.upper[cells] = np.where(usable, lower, np.nan), np.where(usable, upper, np.nan)
         if len(draws):
             out.smallest[cells], out.largest[cells] = (sorted_quantile(ordered, p, count) for p in (0.0, 1.0))
@@ -96,6 +115,34 @@ def quantiles(draws: Array, probabilities: Sequence[float]) -> Array:
     for cells, ordered, count, usable in _blocks(draws):
         for i, probability in enumerate(probabilities):
             out[i, cells] = np.where(usable, sorted_quantile(ordered, probability, count), np.nan)
+    return out
+
+
+def standard_ranks(draws: Array) -> Array:
+    """Ranks of draws (draw, quantity) → (quantity, draw), less their mean and over their standard deviation.
+
+    Ties share their mean rank. A quantity that is constant, or not finite in some draw, has zeros. The mean product of
+    two rows is their rank correlation (Spearman's).
+
+    Examples
+    --------
+    >>> standard_ranks(np.array([[3.0, 1.0], [9.0, 1.0], [5.0, 1.0]])).round(2)
+    array([[-1.22,  1.22,  0.  ],
+           [ 0.  ,  0.  ,  0.  ]])
+    """
+    size, n = draws.shape
+    out = np.zeros((n, size))
+    half_ranks = np.arange(2 * size - 1) / 2 - (size - 1) / 2
+    step = max(1, _BLOCK_ELEMENTS // max(1, size))
+    for start in range(0, n, step):
+        part = np.ascontiguousarray(draws[:, start : start + step].T)
+        order = np.argsort(part, axis=1)
+        ordered = np.take_along_axis(part, order, axis=1)
+        found = out[start : start + step]
+        scored(ordered, order, half_ranks, found)
+        usable = np.isfinite(ordered).all(axis=1) & (ordered[:, 0] < ordered[:, -1])
+        found[usable] /= found[usable].std(axis=1, keepdims=True)
+        found[~usable] = 0.0
     return out
 
 

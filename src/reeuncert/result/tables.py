@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -11,7 +9,7 @@ import xarray as xr
 from reeuncert.errors import OutputError
 from reeuncert.result.diagnostics import diagnose
 from reeuncert.result.learning import learning
-from reeuncert.result.quantiles import Array, Spread, spread
+from reeuncert.result.quantiles import PROBABILITIES, Array, Spread, spread
 from reeuncert.system.definition import FLOW_FIELDS
 
 PROBABILITY = 0.9
@@ -48,16 +46,16 @@ def flow_table(dt: xr.DataTree) -> pd.DataFrame:
     there = np.isfinite(draws[0, 0])
     flow, year = np.nonzero(there)
     cells = draws[:, :, flow, year]
-    found = diagnose(cells, log=bool(np.all(cells > 0)), prob=PROBABILITY)
+    found = diagnose(cells, log=bool(np.all(cells > 0)), prob=PROBABILITY, at=PROBABILITIES)
     columns: dict[str, object] = {"flow": mass["flow"].values[flow]}
     columns |= {name: mass[name].values[flow] for name in FLOW_FIELDS if name != "flow" and name in mass.coords}
     columns |= {"year": mass["year"].values[year], "unit": mass.attrs.get("units", "")}
     columns |= {"mean": found.mean, "median": found.median, INTERVAL[0]: found.lower, INTERVAL[1]: found.upper}
     columns |= {"ess_bulk": found.ess_bulk, "ess_tail": found.ess_tail, "r_hat": found.r_hat}
-    after = Spread(**{f.name: getattr(found, f.name) for f in fields(Spread)})
+    after = Spread.of(found)
     prior = _prior_draws(dt, flow, year)
     before = None if prior is None else spread(prior, prob=PROBABILITY)
-    shown = before or Spread(*(np.full(len(flow), np.nan) for _ in fields(Spread)))
+    shown = before or Spread.empty(len(flow))
     columns |= {"prior_median": shown.median, f"prior_{INTERVAL[0]}": shown.lower, f"prior_{INTERVAL[1]}": shown.upper}
     columns |= learning(after, before, prior, scale="mass").columns()
     return pd.DataFrame(columns, index=range(len(flow)))

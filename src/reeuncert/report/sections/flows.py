@@ -26,6 +26,7 @@ from reeuncert.report.figures import figure
 from reeuncert.report.named import labels_of
 from reeuncert.result.quantiles import quantiles
 from reeuncert.result.result import Result
+from reeuncert.result.tables import INTERVAL
 
 ENDS = (0.05, 0.5, 0.95)
 
@@ -141,11 +142,10 @@ def _colour(region: str, regions: list[str]) -> str:
 def _flows(result: Result) -> dict[str, Any]:
     """Quantiles of every flow in every year and over all years, and the ids of its evidence."""
     system, labels = result.case.system, result.once(labels_of)
-    draws = result.masses()
-    after, total = _quantiles(draws)
+    after, total = _grid(result), _of_sums(result.masses())
     before = total_before = None
     if "prior" in result.dt.children:
-        before, total_before = _quantiles(result.masses("prior"))
+        before, total_before = _grid(result, "prior_"), _of_sums(result.masses("prior"))
     evidence = _evidence(result)
     flows = []
     for i, flow in enumerate(system.flows):
@@ -160,10 +160,19 @@ def _flows(result: Result) -> dict[str, Any]:
     return {"kind": "flow", "unit": result.unit, "years": list(system.years), "flows": flows, "sum": CUMULATED_LABEL}
 
 
-def _quantiles(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Interval bounds and median (3, flow, year), and those of the sum over the years (3, flow)."""
-    flat = draws.reshape(len(draws), -1)
-    return quantiles(flat, ENDS).reshape(3, *draws.shape[1:]), quantiles(np.nansum(draws, axis=2), ENDS)
+def _grid(result: Result, prefix: str = "") -> np.ndarray:
+    """Interval bounds and median (3, flow, year) from the table of flows."""
+    system, table = result.case.system, result.flows
+    columns = [f"{prefix}{name}" for name in (INTERVAL[0], "median", INTERVAL[1])]
+    out = np.full((3, len(system.flows), len(system.years)), np.nan)
+    flow = table["flow"].map(system.flow_index).to_numpy()
+    out[:, flow, table["year"].map(system.year_index).to_numpy()] = table[columns].to_numpy().T
+    return out
+
+
+def _of_sums(draws: np.ndarray) -> np.ndarray:
+    """Interval bounds and median of the sum over the years (3, flow), from draws (sample, flow, year)."""
+    return quantiles(np.nansum(draws, axis=2), ENDS)
 
 
 def _evidence(result: Result) -> dict[int, list[list[Any]]]:

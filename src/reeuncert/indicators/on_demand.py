@@ -1,0 +1,87 @@
+"""Draws of indicators that are computed when they are looked at; of those looked at last some are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Self
+
+import numpy as np
+import xarray as xr
+from xarray.backends import BackendArray
+from xarray.core import indexing
+
+from reeuncert.indicators.flows import Array, FlowTable
+from reeuncert.indicators.registry import CUMULATED, Indicator
+
+KEPT_BYTES = 300_000_000
+"""Draws of one table that are kept in memory; those of all indicators of a case take several times as much."""
+
+
+class Computed:
+    """Indicators of one table of flows.
+
+    Parameters
+    ----------
+    table
+        The flows.
+    """
+
+    def __init__(self, table: FlowTable):
+        self.table = table
+        self._cumulated = table.cumulated()
+        self._first = replace(table, mass=table.mass[:, :1, :1])
+        self._kept: dict[str, Array] = {}
+
+    def variables(self, record: Indicator) -> Mapping[str, xr.Variable]:
+        """Name → variable of an indicator and, where it has one, of its cumulative variant."""
+        chains, draws, years = self.table.shape
+        shape = (chains, draws, *(len(self.table.labels(dim)) for dim in record.dims), years)
+        _computed(record, self._first)  # what cannot be computed fails now
+        titles = {record.name: record.title}
+        if record.cumulated:
+            titles[record.name + CUMULATED] = f"{record.title}, cumulated"
+        unit = self.table.unit if record.unit == "mass" else record.unit
+        return {
+            name: xr.Variable(
+                ("chain", "draw", *record.dims, "year"),
+                indexing.LazilyIndexedArray(_Draws(self, record, name, shape)),
+                {"long_name": title, "units": unit, "reference": record.reference},
+            )
+            for name, title in titles.items()
+        }
+
+    def draws(self, record: Indicator, name: str) -> Array:
+        """Draws (chain, draw, …, year), read-only."""
+        found = self._kept.pop(name, None)
+        if found is None:
+            table = self.table if name == record.name else self._cumulated
+            found = _computed(record, table).view()
+            found.flags.writeable = False
+        self._kept[name] = found  # the last one looked at comes last
+        while len(self._kept) > 1 and sum(one.nbytes for one in self._kept.values()) > KEPT_BYTES:
+            del self._kept[next(iter(self._kept))]
+        return found
+
+
+def _computed(record: Indicator, table: FlowTable) -> Array:
+    # A case without regions or end uses has no cell of an indicator by region or end use.
+    return record.of_flows(table) if all(table.labels(d) for d in record.dims) else table.blank(*record.dims)
+
+
+class _Draws(BackendArray):
+    """One indicator, as xarray reads the variables of a file."""
+
+    def __init__(self, computed: Computed, record: Indicator, name: str, shape: tuple[int, ...]):
+        self.computed, self.record, self.name, self.shape = computed, record, name, shape
+        self.dtype = np.dtype(np.float64)
+
+    def __getitem__(self, key: indexing.ExplicitIndexer) -> Any:
+        basic = indexing.IndexingSupport.BASIC
+        return indexing.explicit_indexing_adapter(key, self.shape, basic, self._part)
+
+    def _part(self, key: tuple[Any, ...]) -> Array:
+        return self.computed.draws(self.record, self.name)[key]
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self  # nothing of it changes
