@@ -35,7 +35,7 @@ BITS: Mapping[str, int] = {
     "prior": 16,
     "posterior/z": 10,
     "posterior/offset_z": 16,
-    "posterior/log_offset": 16,
+    "posterior/log_offset": 23,
     "log_likelihood": 16,
     "log_prior": 16,
     "prior_predictive": 16,
