@@ -4,7 +4,7 @@
 
 | table | what it shows |
 |---|---|
-| ``phases`` | CPU and wall seconds of reading, sampling, rival structures and writing; peak memory; size of the result |
+| ``phases`` | CPU and wall seconds of reading, sampling, rival structures and writing; memory; size of the result |
 | ``gradient`` | microseconds of each part of log density and gradient, and of a leapfrog as each sampler pays it |
 | ``samplers`` | smallest effective sample size over all flows, and that per CPU second, of ``hmc`` and ``nutpie`` |
 | ``growth`` | reading, time to the first draw and gradient for 10 and 60 regions, and for ten times the years |

@@ -238,6 +238,11 @@ class FlowTable:
         """The same flows, cumulative from the first year."""
         return replace(self, cumulative=True)
 
+    def first_draw(self) -> FlowTable:
+        """The same flows in the first draw alone."""
+        contents = {e: {i: share[:1, :1] for i, share in flows.items()} for e, flows in self.contents.items()}
+        return replace(self, mass=self.mass[:, :1, :1], contents=contents)
+
     @cached_property
     def carried(self) -> Mask:
         """Boolean array (flow, year): stock of the year before that enters its process in this year.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -30,7 +29,7 @@ class Computed:
     def __init__(self, table: FlowTable):
         self.table = table
         self._cumulated = table.cumulated()
-        self._first = replace(table, mass=table.mass[:, :1, :1])
+        self._first = table.first_draw()
         self._kept: dict[str, Array] = {}
 
     def variables(self, record: Indicator) -> Mapping[str, xr.Variable]:

@@ -150,7 +150,6 @@ class LinearMap:
         """The map that a compiled `whitened_model` has."""
         return cls(compiled.data(CENTRE), compiled.data(DIRECTIONS).astype(float), 1 + compiled.data(GAINS))
 
-
     def back(self, points: Array) -> Array:
         """The points y (n, size) of parameters x (n, size)."""
         away = points - self.centre
