@@ -16,8 +16,11 @@ import xarray as xr
 from reeuncert.case.records import Case, ErrorTails, Prior
 from reeuncert.case.serial import case_from_json, case_to_json
 from reeuncert.errors import ArgumentError
+from reeuncert.inference.chains import chain_seed
 from reeuncert.studies.cache import FORMAT, Kept
 from reeuncert.words.cells import did_you_mean
+
+_AGAIN = 1_000_000  # sets the seeds of further fits apart from those of chains
 
 
 class FitOptions(TypedDict, total=False):
@@ -130,6 +133,12 @@ class Job:
     def longer(self, factor: int) -> Job:
         """The same fit with every chain so many times as long, of which as many draws are kept."""
         settings = replace(self.settings, thin=self.settings.thin * factor)
+        key = fit_key(case_from_json(self.case_json), self.left_out, settings, self.keep)
+        return replace(self, settings=settings, key=key)
+
+    def again(self, number: int) -> Job:
+        """The same fit with chains of other seeds."""
+        settings = replace(self.settings, seed=chain_seed(self.settings.seed, _AGAIN + number))
         key = fit_key(case_from_json(self.case_json), self.left_out, settings, self.keep)
         return replace(self, settings=settings, key=key)
 

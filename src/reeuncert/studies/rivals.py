@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Unpack
 
+import numpy as np
 import xarray as xr
 
 from reeuncert.case.records import Case
@@ -19,18 +20,20 @@ from reeuncert.edits import Edited
 from reeuncert.edits.scenario import AVERAGED, FILE, read_scenarios
 from reeuncert.errors import ReeUncertError
 from reeuncert.reading.bundled import find_case
-from reeuncert.result.diagnostics import LARGEST_R_HAT, SMALLEST_ESS
+from reeuncert.result.diagnostics import LARGEST_R_HAT, SMALLEST_ESS, diagnose
 from reeuncert.result.result import Result
 from reeuncert.result.structures import StructureRun, Structures, without_structures
 from reeuncert.studies.cache import Kept
-from reeuncert.studies.engine import make_sufficient_fits
+from reeuncert.studies.engine import make_fits
 from reeuncert.studies.jobs import FitOptions, FitSettings, JobMaker
 from reeuncert.studies.refits import convergence, learn
 from reeuncert.studies.summaries import Headlines, headline_values
 from reeuncert.validation.reader import read_case
 
 SHORT: FitOptions = {"draws": 400, "tune": 150, "chains": 4}
-"""Settings of the runs: enough for an ESS of 400 of every headline; where it is not, the run is made again longer."""
+"""Settings of the runs; where they give a headline less than an ESS of 400, further chains are added."""
+MOST_FITS = 3
+"""Of one structure."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ def compare_structures(case: Case, option: str | None = None, **options: Unpack[
         case that are structures.
     **options
         How to sample, where to run, what to keep on disk: see `reeuncert.studies.jobs.FitOptions`. The runs are short
-        by default (`SHORT`); one whose headlines have not converged is made again longer.
+        by default (`SHORT`); more chains are added where headlines have not converged.
 
     Returns
     -------
@@ -140,19 +143,36 @@ def _runs(
     ]
     if known and jobs and not options.get("fit"):
         learn(jobs[0], known[1])
-    fits = make_sufficient_fits(jobs, options, _headlines_converged, (2,))
-    runs = {}
-    for name, rival in rivals.items():
-        kept = fits.kept(name)
-        draws = kept.data["draws"]["value"].values
-        runs[name] = StructureRun(kept.tables["headlines"], draws, kept.about, rival.averaged, rival.why)
-    return runs
+    parts: dict[str, list[Kept]] = {name: [] for name in rivals}
+    runs: dict[str, StructureRun] = {}
+    for number in range(MOST_FITS):
+        short = [job for job in jobs if job.name not in runs or not _suffices(runs[job.name])]
+        if not short:
+            break
+        fits = make_fits([job.again(number) if number else job for job in short], options)
+        for job in short:
+            parts[job.name].append(fits.kept(job.name))
+            runs[job.name] = _joined(rivals[job.name], parts[job.name], settings.chains)
+    return {name: runs[name] for name in rivals}
 
 
-def _headlines_converged(kept: Kept) -> str:
-    table = kept.tables["headlines"]
-    ess, r_hat = float(table[["ess_bulk", "ess_tail"]].to_numpy().min()), float(table["r_hat"].max())
-    return f"ESS {ess:.0f}, R-hat {r_hat:.3f}" if ess < SMALLEST_ESS or r_hat > LARGEST_R_HAT else ""
+def _joined(rival: Rival, parts: list[Kept], chains: int) -> StructureRun:
+    """The run of a structure from one or more fits, which have the same number of draws."""
+    values = [part.data["draws"]["value"].values for part in parts]
+    draws, table = np.concatenate(values, axis=1), parts[0].tables["headlines"]
+    if len(parts) > 1:
+        by_chain = np.concatenate([value.reshape(len(value), chains, -1) for value in values], axis=1)
+        found = diagnose(np.moveaxis(by_chain, 0, -1))
+        table = table.assign(ess_bulk=found.ess_bulk, ess_tail=found.ess_tail, r_hat=found.r_hat)
+    run = {"r_hat": max(part.about["r_hat"] for part in parts)}
+    run |= {name: sum(part.about[name] for part in parts) for name in ("ess", "divergences")}
+    return StructureRun(table, draws, run, rival.averaged, rival.why)
+
+
+def _suffices(run: StructureRun) -> bool:
+    """Whether every headline has converged, but for those that are undefined in some draw."""
+    ess, r_hat = run.headlines[["ess_bulk", "ess_tail"]].min(axis=None), run.headlines["r_hat"].max()
+    return not (ess < SMALLEST_ESS or r_hat > LARGEST_R_HAT)
 
 
 def switch_of(case: Case, option: str | None) -> str:
