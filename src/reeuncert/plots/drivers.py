@@ -16,7 +16,7 @@ from reeuncert.plots.panels import Board
 from reeuncert.plots.render import figure_of, render
 from reeuncert.plots.rows import Chart, Row, Span
 from reeuncert.plots.style import hue
-from reeuncert.result.quantiles import standard_ranks
+from reeuncert.result.diagnostics import standard_ranks
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 

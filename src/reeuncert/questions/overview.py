@@ -14,7 +14,7 @@ from reeuncert.questions.information import of_cells
 from reeuncert.questions.nested import interval_width
 from reeuncert.questions.sobol import inputs_of, shares_of
 from reeuncert.questions.targets import Target, targets_of
-from reeuncert.result.quantiles import standard_ranks
+from reeuncert.result.diagnostics import standard_ranks
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 

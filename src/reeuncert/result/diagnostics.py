@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from scipy.special import betaincinv, ndtri
 
 from reeuncert.machine import available_cores
-from reeuncert.result.chain_kernel import convergence
+from reeuncert.result.chain_kernel import convergence, scored
 from reeuncert.result.quantiles import Array, sorted_quantile
 
 TAIL_PROBABILITIES = (0.05, 0.95)
@@ -126,6 +126,34 @@ def ess(values: ArrayLike) -> tuple[Array, Array]:
     """Bulk and tail effective sample size of every quantity; shape (chain, draw, ...) in, two of (...) out."""
     found = diagnose(values)
     return found.ess_bulk, found.ess_tail
+
+
+def standard_ranks(draws: Array) -> Array:
+    """Ranks of draws (draw, quantity) → (quantity, draw), less their mean and over their standard deviation.
+
+    Ties share their mean rank. A quantity that is constant, or not finite in some draw, has zeros. The mean product of
+    two rows is their rank correlation (Spearman's).
+
+    Examples
+    --------
+    >>> standard_ranks(np.array([[3.0, 1.0], [9.0, 1.0], [5.0, 1.0]])).round(2)
+    array([[-1.22,  1.22,  0.  ],
+           [ 0.  ,  0.  ,  0.  ]])
+    """
+    size, n = draws.shape
+    out = np.zeros((n, size))
+    half_ranks = np.arange(2 * size - 1) / 2 - (size - 1) / 2
+    step = max(1, 8 * _BLOCK_ELEMENTS // max(1, size))
+    for start in range(0, n, step):
+        part = np.ascontiguousarray(draws[:, start : start + step].T)
+        order = np.argsort(part, axis=1)
+        ordered = np.take_along_axis(part, order, axis=1)
+        found = out[start : start + step]
+        scored(ordered, order, half_ranks, found)
+        usable = np.isfinite(ordered).all(axis=1) & (ordered[:, 0] < ordered[:, -1])
+        found[usable] /= found[usable].std(axis=1, keepdims=True)
+        found[~usable] = 0.0
+    return out
 
 
 def bfmi(energy: ArrayLike, before: ArrayLike | None = None) -> Array:

@@ -1,4 +1,4 @@
-"""Median and interval of many quantities, from draws that may be undefined; and their ranks."""
+"""Median and interval of many quantities, from draws that may be undefined."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reeuncert.errors import ArgumentError
-from reeuncert.result.chain_kernel import scored
 
 Array = NDArray[np.float64]
 
@@ -115,34 +114,6 @@ def quantiles(draws: Array, probabilities: Sequence[float]) -> Array:
     for cells, ordered, count, usable in _blocks(draws):
         for i, probability in enumerate(probabilities):
             out[i, cells] = np.where(usable, sorted_quantile(ordered, probability, count), np.nan)
-    return out
-
-
-def standard_ranks(draws: Array) -> Array:
-    """Ranks of draws (draw, quantity) → (quantity, draw), less their mean and over their standard deviation.
-
-    Ties share their mean rank. A quantity that is constant, or not finite in some draw, has zeros. The mean product of
-    two rows is their rank correlation (Spearman's).
-
-    Examples
-    --------
-    >>> standard_ranks(np.array([[3.0, 1.0], [9.0, 1.0], [5.0, 1.0]])).round(2)
-    array([[-1.22,  1.22,  0.  ],
-           [ 0.  ,  0.  ,  0.  ]])
-    """
-    size, n = draws.shape
-    out = np.zeros((n, size))
-    half_ranks = np.arange(2 * size - 1) / 2 - (size - 1) / 2
-    step = max(1, _BLOCK_ELEMENTS // max(1, size))
-    for start in range(0, n, step):
-        part = np.ascontiguousarray(draws[:, start : start + step].T)
-        order = np.argsort(part, axis=1)
-        ordered = np.take_along_axis(part, order, axis=1)
-        found = out[start : start + step]
-        scored(ordered, order, half_ranks, found)
-        usable = np.isfinite(ordered).all(axis=1) & (ordered[:, 0] < ordered[:, -1])
-        found[usable] /= found[usable].std(axis=1, keepdims=True)
-        found[~usable] = 0.0
     return out
 
 
