@@ -97,6 +97,20 @@ def test_elements_are_spoken_of_as_the_page_says(my_case: Path) -> None:
     assert list(labels) == ["content ore of South", "content brine of North", *glass]
 
 
+def test_a_published_case_is_written_as_the_page_says(my_case: Path) -> None:
+    said = blocks("published")
+    flows = my_case / "flows.csv"
+    renewed = {line.split(",")[0] for line in said["my_case/flows.csv"].splitlines()}
+    kept = [line for line in flows.read_text("utf-8").splitlines() if line.split(",")[0] not in renewed]
+    flows.write_text("\n".join(kept) + "\n", encoding="utf-8")
+    add_rows(my_case, said, "flows.csv", "priors.csv", "classes.csv", "sources.csv")
+    (my_case / "evidence").mkdir()
+    (my_case / "evidence" / "stocks.csv").write_text(said["my_case/evidence/stocks.csv"], encoding="utf-8")
+    report = ree.check_case(my_case)
+    assert report.passed, str(report)
+    assert not report.warnings, str(report)
+
+
 ROWS = {
     "ratio": "import loss_rate",
     "plot": "import reeuncert.plots as p, losses as l; p.losses_data, p.plot_losses = l.losses_data, l.plot_losses",

@@ -180,8 +180,8 @@ def test_priors_as_densities_are_read_and_checked(tmp_path: Path, measure: str) 
         last = rows + "parts,share,output+tailings,each,dirichlet,2,\n"
         rows = last + "rest,share,use+stock,each,dirichlet,1,\n"
         says = (
-            "priors.csv: the shares of 'market' in 2000 need one row each: dirichlet for all, or logistic_normal for "
-            "all but the reference"
+            "priors.csv: the shares of 'market' in 2000 need one row each: dirichlet for all, or for all but the "
+            "reference logistic_normal, or one of beta, triangular, uniform"
         )
     case = read_case(write_case(tmp_path, case_toml=toml, priors_csv=head + rows))
     assert case.prior_measure == measure

@@ -15,6 +15,7 @@ from reeuncert.balance.network import Network
 from reeuncert.balance.op import balanced_flows_with_jacobian, log_shares
 from reeuncert.errors import ModelError, SamplingError
 from reeuncert.priors.density import density_potential, density_terms, shares_of_flows
+from reeuncert.priors.scale import CoordinateScale
 from reeuncert.system.definition import OUTSIDE, Selector
 from reeuncert.words.prior_families import PRIOR_FAMILIES
 
@@ -64,14 +65,18 @@ def evaluate(case, u=POINT):
         ("gamma", 2.5, 0.8, stats.gamma(2.5, scale=1 / 0.8)),
         ("exponential", 4.0, np.nan, stats.expon(scale=4.0)),
         ("uniform", 0.5, 30.0, stats.uniform(0.5, 29.5)),
+        ("beta", 3.0, 1.4, stats.beta(3.0, 1.4)),
+        ("triangular", 0.1, 0.9, stats.triang(0.25, 0.1, 0.8)),
+        ("triangular", 0.1, 0.9, stats.triang(0.0, 0.1, 0.8)),
     ],
 )
 def test_a_family_has_the_density_of_scipy(family, a, b, expected):
-    mass = np.array([0.6, 1.0, 2.0, 7.5, 25.0])
-    log_mass = pt.dvector()
-    density = PRIOR_FAMILIES[family].density(pt, log_mass, pt.constant(np.array(a)), pt.constant(np.array(b)))
-    found = pytensor.function([log_mass], density, mode=PLAIN)(np.log(mass))
-    np.testing.assert_allclose(found, expected.logpdf(mass), rtol=1e-12)
+    x = np.array([0.6, 2.0, 25.0] if "mass" in PRIOR_FAMILIES[family].of else [0.15, 0.3, 0.6, 0.85])
+    numbers = (a, b, expected.ppf(0) + expected.args[0] * 0.8) if family == "triangular" else (a, b)
+    log_x = pt.dvector()
+    density = PRIOR_FAMILIES[family].density(pt, log_x, *(pt.constant(np.array(n)) for n in numbers))
+    found = pytensor.function([log_x], density, mode=PLAIN)(np.log(x))
+    np.testing.assert_allclose(found, expected.logpdf(x), rtol=1e-12)
 
 
 def test_a_uniform_mass_outside_its_bounds_is_impossible():
@@ -211,13 +216,13 @@ HEAD = "the priors table does not give a density of every flow:\n  "
         ),
         (
             shares_case(normal(metal=(0.8, 0.3)), dirichlet(goods=3.0, scrap=0.5)),
-            "the shares of 'shop' in 2000 need one row each: dirichlet for all, or logistic_normal for all but the "
-            "reference",
+            "the shares of 'shop' in 2000 need one row each: dirichlet for all, or for all but the reference "
+            "logistic_normal, or one of beta, triangular, uniform",
         ),
         (
             shares_case(normal(slag=(0.2, 0.3)), dirichlet(goods=3.0, scrap=0.5, waste=1.5)),
-            "the shares of 'mill' in 2000 need one row each: dirichlet for all, or logistic_normal for all but the "
-            "reference",
+            "the shares of 'mill' in 2000 need one row each: dirichlet for all, or for all but the reference "
+            "logistic_normal, or one of beta, triangular, uniform",
         ),
         (
             shares_case(normal(metal=(0.8, 0.3)), normal(scrap=(0.6, 0.2), waste=(0.5, 0.5))),
@@ -251,3 +256,72 @@ def test_a_flat_prior_has_no_draws_and_says_so():
         "the prior of case 'toy' has no draws: a density of family flat has no total to divide by; give its rows a "
         "proper family"
     )
+
+
+SHARES_OF = {
+    "beta": ({"a": 8.0, "b": 3.0}, stats.beta(8, 3)),
+    "triangular": ({"a": 0.5, "b": 0.95, "c": 0.8}, stats.triang(0.3 / 0.45, 0.5, 0.45)),
+    "uniform": ({"a": 0.6, "b": 0.9}, stats.uniform(0.6, 0.3)),
+}
+
+
+@pytest.mark.parametrize("family", SHARES_OF)
+def test_a_share_has_the_density_of_scipy_by_quadrature(family):
+    """The density of the free coordinate integrates to one, and gives the mean and sd of the share."""
+    numbers, expected = SHARES_OF[family]
+    priors = [
+        build.flow_prior("ore", YEAR, "lognormal", 10.0, 0.1, kind="input"),
+        build.flow_prior("metal", YEAR, family, kind="share", **numbers),
+    ]
+    flows = [replace(f, to_process=OUTSIDE) if f.name == "metal" else f for f in FLOWS[:3]]
+    case = build.case("toy", flows, {"mill": "slag"}, priors, [], year=YEAR, measure="shares", unit="t")
+    network = Network.from_system(case.system)
+    scale = CoordinateScale.of(case, network)
+    z = np.linspace(-8.0, 8.0, 1601)
+    free = pt.dscalar()
+    u, log_volume = scale.apply(pt.stack([pt.constant(np.log(10.0)), free]))
+    log_share = log_shares(u, network)
+    log_flow, log_jacobian = balanced_flows_with_jacobian(u, network)
+    density = density_potential(case, network, log_flow, log_jacobian, log_share) + log_volume
+    evaluate_at = pytensor.function([free], [density, log_share, u], mode="FAST_COMPILE")
+    rows = [evaluate_at(x) for x in z]
+    place = [case.system.flows[f].name for f in network.edge_flow].index("metal")
+    share = np.exp([row[1][place] for row in rows])
+    at_ten = stats.lognorm(0.1, scale=10.0).logpdf(10.0) + np.log(10.0)
+    weight = np.exp(np.array([row[0] for row in rows]) - at_ten) * (z[1] - z[0])
+    assert weight.sum() == pytest.approx(1.0, abs=1e-4)
+    assert weight @ share == pytest.approx(expected.mean(), rel=1e-4)
+    assert weight @ share**2 == pytest.approx(expected.var() + expected.mean() ** 2, rel=1e-4)
+    np.testing.assert_allclose(scale.invert(rows[900][2]), [np.log(10.0), z[900]], rtol=1e-6)
+
+
+def test_shares_of_three_outflows_with_bounds_of_their_own():
+    """Two uniform shares and what they leave: the density of the log-ratios is that of the shares times the volume."""
+    ore = build.flow_prior("ore", YEAR, "lognormal", 10.0, 0.1, kind="input")
+    mill = build.flow_prior("metal", YEAR, "beta", 2.0, 2.0, kind="share")
+    bounds = {"scrap": (0.2, 0.4), "waste": (0.1, 0.5)}
+    uniform = [build.flow_prior(name, YEAR, "uniform", *ends, kind="share") for name, ends in bounds.items()]
+    case = case_with([ore, mill, *uniform], "shares")
+    network = Network.from_system(case.system)
+    scale = CoordinateScale.of(case, network)
+    z = np.array([np.log(10.0), 0.3, -0.4, 0.7])
+    u, log_volume = (v.eval() for v in scale.apply(pt.constant(z)))
+    np.testing.assert_allclose(scale.invert(u), z, rtol=1e-6)
+    density, _, _, log_share = evaluate(case, u)
+    assert 0.2 < np.exp(log_share["scrap"]) < 0.4
+    assert 0.1 < np.exp(log_share["waste"]) < 0.5
+    # Of free coordinates the uniform shares are standard normal, and the beta is that of a Dirichlet.
+    beta = np.exp(log_share["metal"])
+    slope = stats.norm.pdf(z[1]) * (1 / stats.norm.cdf(z[1]) + 1 / stats.norm.sf(z[1])) / 2 * beta * (1 - beta)
+    expected = stats.norm.logpdf(z[2:]).sum() + stats.beta(2, 2).logpdf(beta) + np.log(slope)
+    expected += stats.lognorm(0.1, scale=10.0).logpdf(10.0) + np.log(10.0)
+    assert density + log_volume == pytest.approx(expected, rel=1e-9)
+    with pytest.raises(ModelError, match=r"add up to 1\.4, more than the process gives"):
+        evaluate(case_with([ore, mill, uniform[0], replace(uniform[1], b=1.0)], "shares"))
+
+
+def test_a_normal_prior_under_coordinates_is_refused_with_the_way_to_write_it():
+    case = ree.read_case("small_metal")
+    first = replace(case.priors[0], family="truncated_normal", a=1.0, b=1.0)
+    message = str(ree.check_case(replace(case, priors=(first, *case.priors[1:]))))
+    assert "row of evidence, with the mean in value, the sd in width" in message

@@ -45,6 +45,27 @@ def test_linear_figures_have_the_closed_form():
     assert found.redundancy == pytest.approx(1.0, rel=1e-6)
 
 
+def test_stock_changes_and_relaxed_balances_have_the_closed_form():
+    """A process in two, held together by rows: a prior and a datum on what stays in it, or 0 within a stated sd."""
+    ends = {"in": (OUTSIDE, "gate"), "stored": ("gate", OUTSIDE), "taken": (OUTSIDE, "shop"), "out": ("shop", OUTSIDE)}
+    flows = [build.flow(name, *places, YEAR) for name, places in ends.items()]
+    priors = [build.flow_prior(name, YEAR, "uniform", 0.0, 1e6) for name in ends]
+    known = [build.measured("I", ["in"], YEAR, 50.0, 4.0), build.measured("O", ["out"], YEAR, 56.0, 3.0)]
+    for stated in ([(-0.5, 2.0), (-9.0, 1.0)], [(0.0, 0.5)]):
+        rows = [
+            build.measured(f"S{k}", ["stored"], YEAR, mean, sd, relation="difference", of=["taken"])
+            for k, (mean, sd) in enumerate(stated)
+        ]
+        case = build.case("toy", flows, {}, priors, [*known, *rows], year=YEAR, measure="mass", unit="t")
+        design = np.array([[1.0, 0.0], [0.0, 1.0], *([[1.0, -1.0]] * len(rows))])
+        mean = np.array([50.0, 56.0, *(m for m, _ in stated)])
+        weight = 1.0 / np.array([4.0, 3.0, *(sd for _, sd in stated)])
+        best = np.linalg.lstsq(design * weight[:, None], mean * weight, rcond=None)[0]
+        found = reconciled(case)
+        np.testing.assert_allclose(found.fitted, design @ best, rtol=1e-5, atol=1e-5)
+        assert found.statistic == pytest.approx(np.sum(((mean - design @ best) * weight) ** 2), rel=1e-5)
+
+
 def test_a_part_far_above_its_total_is_named_before_and_after_sampling():
     """A total of 100 ± 10 with a part of 1,000 ± 100, and one of 105 ± 10, which chance explains."""
     found = {}

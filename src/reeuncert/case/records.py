@@ -32,10 +32,8 @@ class Prior:
         Name of a covariate, and mean and sd of the slope on it.
     shared
         Rows with the same non-empty name share one level and one slope (their yearly deviations stay their own).
-    family, a, b
-        Under ``mass`` and ``shares``: lognormal (a = median, b = log-sd), truncated_normal (mean, sd), gamma (shape,
-        rate),
-        exponential (mean), uniform (low, high), flat; dirichlet (a = concentration) for shares.
+    family, a, b, c
+        Under ``mass`` and ``shares``: a family of `reeuncert.words.prior_families`, and its numbers.
     group
         Class of the prior, by which power-scaling is asked (e.g. recoveries, unregistered mining).
     """
@@ -59,6 +57,7 @@ class Prior:
     family: str = ""
     a: float = float("nan")
     b: float = float("nan")
+    c: float = float("nan")
     reason: str = ""
     line: int = 0
 

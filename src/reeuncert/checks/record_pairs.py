@@ -64,10 +64,9 @@ def pair_table(result: Result, evidence: EvidenceModel) -> pd.DataFrame:
     Columns ``rows``, ``over`` and ``under`` (sources), ``years``, ``printed``, ``predicted``, ``predicted_lb``,
     ``predicted_ub`` (90 %), ``tail`` (two-sided probability of a ratio as far from the expected one).
     """
-    draws = [
-        None if one is None else np.repeat(one, REPEATS, axis=0) for one in thinned(result.dt["posterior"].to_dataset())
-    ]
-    mass, width, offset = draws
+    mass, width, offset = thinned(result.dt["posterior"].to_dataset())
+    mass = np.repeat(mass, REPEATS, axis=0)
+    width, offset = (None if one is None else np.repeat(one, REPEATS, axis=0) for one in (width, offset))
     rng = np.random.default_rng(1)
     if offset is not None:
         offset = _new_years(evidence, offset, rng)

@@ -18,6 +18,10 @@ from reeuncert.system.definition import OUTSIDE, Flow
 from reeuncert.words.cells import condensed, listed, shown, unknown
 
 FILE = "priors.csv"
+AS_EVIDENCE = (
+    "A normal prior on a flow inside the network is a row of evidence, with the mean in value, the sd in width, and a "
+    "source whose class is additive"
+)
 WIDE = 1.0
 """Log-sd above which a prior gets a warning."""
 
@@ -94,7 +98,8 @@ def _kind(case: Case, row: Prior, flows: list[Flow]) -> _Found:
     if row.kind not in COORDINATE_KINDS:
         yield (
             "kind",
-            f"kind '{row.kind}' is for prior_measure = mass; with coordinates use one of: {listed(COORDINATE_KINDS)}",
+            f"kind '{row.kind}' is for prior_measure = mass; with coordinates use one of: {listed(COORDINATE_KINDS)}. "
+            f"{AS_EVIDENCE}",
         )
         return
     outside = [f.name for f in flows if f.from_process == OUTSIDE]
@@ -123,7 +128,8 @@ def _numbers(case: Case, row: Prior, flows: list[Flow]) -> _Found:
     if row.family:
         yield (
             "family",
-            "families are for prior_measure = mass or shares; empty the cell, and give median and spread",
+            "families are for prior_measure = mass or shares; empty the cell, and give median and spread. "
+            f"{AS_EVIDENCE}",
         )
     if math.isnan(row.median):
         yield "median", "the cell is empty; a prior needs a median"

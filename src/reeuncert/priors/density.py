@@ -2,8 +2,8 @@
 
 ``prior_measure = "mass"``: densities of flows x in mass units, on the manifold of balanced flows with Lebesgue measure;
 the coordinates u then have the density Π p(x) · |∂x/∂u|. ``prior_measure = "shares"``: densities of the inputs in mass
-units, and of the shares into which each process divides its throughput (Dirichlet, or logistic-normal as in Lupton &
-Allwood 2018, doi 10.1111/jiec.12698).
+units, and of the shares into which each process divides its throughput (Dirichlet, logistic-normal as in Lupton &
+Allwood 2018, doi 10.1111/jiec.12698, or a density for each share but that of the reference outflow).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from reeuncert.priors.subjects import (
     subjects,
 )
 from reeuncert.system.definition import OUTSIDE
-from reeuncert.words.prior_families import DIRICHLET, LOGISTIC_NORMAL, MASS_DENSITIES
+from reeuncert.words.prior_families import DIRICHLET, INDEPENDENT, LOGISTIC_NORMAL, MASS_DENSITIES, PRIOR_FAMILIES
 
 
 def density_potential(
@@ -64,9 +64,10 @@ def density_terms(
     for group in dict.fromkeys(row.group for row in case.priors):
         rows = [row for row in case.priors if row.group == group]
         terms[group] = (
-            _mass_density(subjects(case, network, rows), log_flow, inputs=case.prior_measure == "shares")
+            _mass_density(_masses(case, network, rows), log_flow, inputs=case.prior_measure == "shares")
             + _dirichlet_density(case, network, rows, log_share)
             + _logistic_normal_density(case, network, rows, log_share)
+            + _independent_density(case, network, rows, log_share)
         )
     return terms
 
@@ -114,6 +115,28 @@ def _mass_density(found: list[Subject], log_flow: TensorVariable, *, inputs: boo
             density = density + log_density(pt, log_mass, a, b).sum()
             if inputs:
                 density = density + log_mass.sum()
+    return density
+
+
+def _masses(case: Case, network: Network, rows: list[Prior]) -> list[Subject]:
+    return subjects(case, network, [row for row in rows if row.kind != "share"])
+
+
+def _independent_density(case: Case, network: Network, rows: list[Prior], log_share: TensorVariable) -> TensorVariable:
+    """Densities of single shares, with their volume per log-ratio: Π φ, that of the reference outflow included."""
+    density = pt.zeros(())
+    for word in INDEPENDENT:
+        family = PRIOR_FAMILIES[word]
+        chosen = subjects(case, network, [row for row in rows if row.kind == "share" and row.family == word])
+        if not chosen or family.density is None:
+            continue
+        edge = np.array([s.edges[0] for s in chosen])
+        reference = _references(network, edge)
+        source = np.asarray(network.edges.source)
+        beside = np.array([(source == source[e]).sum() - 1 for e in edge])
+        numbers = [pt.constant(np.array(x)) for x in zip(*(family.numbers(s.prior) for s in chosen), strict=True)]
+        own = log_share[edge]
+        density = density + (family.density(pt, own, *numbers) + own + log_share[reference] / beside).sum()
     return density
 
 

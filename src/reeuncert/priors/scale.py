@@ -22,7 +22,7 @@ from reeuncert.balance.network import Network
 from reeuncert.case.records import Case
 from reeuncert.priors.subjects import outflows, subjects
 from reeuncert.system.definition import OUTSIDE
-from reeuncert.words.prior_families import DIRICHLET
+from reeuncert.words.prior_families import BETA, DIRICHLET, INDEPENDENT, UNIFORM
 
 FURTHEST = 35.0
 """Search range of free coordinates; the normal distribution function underflows at 38."""
@@ -46,6 +46,9 @@ class CoordinateScale:
         For each of them, the index into ``part`` at which the next process begins.
     bounded, low, high
         Positions of logs of masses that lie between two bounds: u = log(low + (high − low) Φ(z)).
+    share, lowest, highest, process
+        Positions of log-ratios whose shares lie between two bounds, process by process, and the number of each process;
+        the upper bounds of one process add up to at most 1, so that something is left for its reference.
     """
 
     part: NDArray[np.int64]
@@ -55,6 +58,10 @@ class CoordinateScale:
     bounded: NDArray[np.int64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
+    share: NDArray[np.int64]
+    lowest: NDArray[np.float64]
+    highest: NDArray[np.float64]
+    process: NDArray[np.int64]
 
     @classmethod
     def of(cls, case: Case, network: Network) -> CoordinateScale:
@@ -71,12 +78,25 @@ class CoordinateScale:
             for k, own in free:
                 rest -= own
                 parts.append((k, own, rest, end))
-        uniform = [s for s in found if s.prior.family == "uniform"]
+        alone = [s for s in found if s.prior.kind == "share" and s.prior.family in INDEPENDENT]
+        numbers: dict[int, int] = {}
+        shares = []
+        for s in alone:
+            k = _coordinate(network, s.edges[0])
+            if s.prior.family == BETA:  # of two outflows: a Dirichlet density
+                parts.append((k, s.prior.a, s.prior.b, len(parts) + 1))
+            else:
+                node = int(network.edges.source[s.edges[0]])
+                shares.append((k, s.prior.a, s.prior.b, numbers.setdefault(node, len(numbers))))
+        uniform = [s for s in found if s.prior.kind == "input" and s.prior.family == UNIFORM]
         bounds = [(_coordinate(network, s.edges[0]), s.prior.a, s.prior.b) for s in uniform]
         columns = np.array(parts, dtype=np.float64).reshape(-1, 4).T
         limits = np.array(bounds, dtype=np.float64).reshape(-1, 3).T
         part, end, bounded = columns[0].astype(int), columns[3].astype(int), limits[0].astype(int)
-        return cls(part, columns[1], columns[2], end, bounded, limits[1], limits[2])
+        within = np.array(shares, dtype=np.float64).reshape(-1, 4).T
+        share, process = within[0].astype(int), within[3].astype(int)
+        bounds_of_shares = within[1], within[2], process
+        return cls(part, columns[1], columns[2], end, bounded, limits[1], limits[2], share, *bounds_of_shares)
 
     def apply(self, z: TensorVariable) -> tuple[TensorVariable, TensorVariable]:
         """Coordinates u (coordinate) and Σ log |du/dz| (scalar) from free coordinates z (coordinate)."""
@@ -96,6 +116,14 @@ class CoordinateScale:
             log_mass = pt.log(self.low + (self.high - self.low) * pt.exp(_log_normal_cdf(free)))
             u = pt.set_subtensor(u[self.bounded], log_mass)
             log_volume = log_volume + (np.log(self.high - self.low) + _log_normal_pdf(free) - log_mass).sum()
+        if self.share.size:
+            free, width = z[self.share], self.highest - self.lowest
+            log_share = pt.log(self.lowest + width * pt.exp(_log_normal_cdf(free)))
+            left = np.maximum(1.0 - np.bincount(self.process, self.highest), 0.0)
+            below_highest = width * pt.exp(_log_normal_cdf(-free))
+            log_rest = pt.log(pt.inc_subtensor(pt.as_tensor(left)[self.process], below_highest))
+            u = pt.set_subtensor(u[self.share], log_share - log_rest[self.process])
+            log_volume = log_volume + (np.log(width) + _log_normal_pdf(free) - log_share).sum() - log_rest.sum()
         return u, log_volume
 
     def invert(self, u: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -107,6 +135,9 @@ class CoordinateScale:
         z[self.part] = _inverse_odds(odds, self.left, self.right)
         within = (np.exp(z[self.bounded]) - self.low) / (self.high - self.low)
         z[self.bounded] = ndtri(np.clip(within, EDGE, 1 - EDGE))
+        odds = np.exp(u[self.share])
+        shares = odds / (1.0 + np.bincount(self.process, odds)[self.process]) if odds.size else odds
+        z[self.share] = ndtri(np.clip((shares - self.lowest) / (self.highest - self.lowest), EDGE, 1 - EDGE))
         return z
 
 

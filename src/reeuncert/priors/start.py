@@ -127,15 +127,16 @@ def _priors(case: Case, network: Network, flow: NDArray[np.float64]) -> Iterator
             yield _Row({k: (k == e) - share for k in outflows}, 0.0, sd * float(flow[outflows].sum()))
         elif subject.prior.family != "flat":
             family = PRIOR_FAMILIES[subject.prior.family]
-            yield _Row(dict.fromkeys(subject.edges, 1.0), *family.centre(subject.prior.a, subject.prior.b))
+            yield _Row(dict.fromkeys(subject.edges, 1.0), *family.centre(*family.numbers(subject.prior)))
 
 
 def _share(prior: Prior, total: float) -> tuple[float, float]:
-    """Centre and spread of a share under a Dirichlet or a logistic-normal prior."""
+    """Centre and spread of a share."""
     if prior.family == DIRICHLET:
         mean = prior.a / total
         return mean, math.sqrt(mean * (1 - mean) / (total + 1))
-    return PRIOR_FAMILIES[prior.family].centre(prior.a, prior.b)
+    family = PRIOR_FAMILIES[prior.family]
+    return family.centre(*family.numbers(prior))
 
 
 def _leaving(network: Network) -> dict[int, list[int]]:

@@ -13,7 +13,15 @@ from reeuncert.balance.network import Network
 from reeuncert.case.records import Case, Prior
 from reeuncert.errors import ModelError
 from reeuncert.system.definition import OUTSIDE
-from reeuncert.words.prior_families import DIRICHLET, LOGISTIC_NORMAL, MASS_FAMILIES, PRIOR_FAMILIES, SHARE_FAMILIES
+from reeuncert.words.prior_families import (
+    BETA,
+    DIRICHLET,
+    INDEPENDENT,
+    LOGISTIC_NORMAL,
+    MASS_FAMILIES,
+    PRIOR_FAMILIES,
+    SHARE_FAMILIES,
+)
 
 KINDS = {"mass": ("flow",), "shares": ("input", "share")}
 """Kinds of rows that a priors table may hold, by the measure of its case."""
@@ -71,13 +79,11 @@ def _row_problems(measure: str, row: Prior) -> list[str]:
         return [f"prior '{row.name}' has the family '{row.family}'; a {row.kind} has one of: {', '.join(families)}"]
     if row.mode == "total" and row.kind != "flow":
         return [f"prior '{row.name}' is of a total; only rows of kind flow can be"]
-    rule = _broken_rule(row)
-    return [f"prior '{row.name}' ({row.family}) has a = {row.a:g}, b = {row.b:g}; it needs {rule}"] if rule else []
-
-
-def _broken_rule(row: Prior) -> str:
     family = PRIOR_FAMILIES[row.family]
-    return "" if family.accepts(row.a, row.b) else family.rule
+    if family.accepts(row):
+        return []
+    numbers = ", ".join(f"{name} = {x:g}" for name, x in zip("abc", family.numbers(row), strict=False))
+    return [f"prior '{row.name}' ({row.family}) has {numbers}; it needs {family.rule}"]
 
 
 def _label(network: Network, edge: int) -> str:
@@ -98,29 +104,41 @@ def _mass_cover(case: Case, network: Network) -> list[str]:
 
 def _share_cover(case: Case, network: Network) -> list[str]:
     """Every input has one density, and the shares of every process with several outflows have one family."""
-    count = {kind: np.zeros(network.n_edges, dtype=int) for kind in ("input", *SHARE_FAMILIES)}
+    count = {kind: np.zeros(network.n_edges, dtype=int) for kind in ("input", "share", DIRICHLET, LOGISTIC_NORMAL)}
+    alone, upper = np.zeros(network.n_edges, dtype=int), np.zeros(network.n_edges)
     for subject in subjects(case, network, case.priors):
-        kind = subject.prior.kind if subject.prior.kind == "input" else subject.prior.family
-        count[kind][list(subject.edges)] += 1
+        prior, edges = subject.prior, list(subject.edges)
+        count[prior.kind][edges] += 1
+        if prior.kind == "share" and prior.family in INDEPENDENT:
+            alone[edges] += 1
+            upper[edges] += 1.0 if prior.family == BETA else prior.b
+        elif prior.kind == "share":
+            count[prior.family][edges] += 1
     problems = []
     for (process, year), edges in outflows(network).items():
         if process == OUTSIDE:
             wrong = [e for e in edges if count["input"][e] != 1]
             problems += [f"{_label(network, e)} comes from outside and needs one row of kind input" for e in wrong]
-            problems += _elsewhere(network, edges, count[DIRICHLET] + count[LOGISTIC_NORMAL], "share", "from outside")
+            problems += _elsewhere(network, edges, count["share"], "share", "from outside")
             continue
         problems += _elsewhere(network, edges, count["input"], "input", f"from '{process}'")
         if len(edges) == 1:
             continue
-        dirichlet = [count[DIRICHLET][e] for e in edges]
-        free = [e for e in edges if _coordinate(network, e) >= 0]
-        expected = [int(e in free) for e in edges]
-        normal = [count[LOGISTIC_NORMAL][e] for e in edges]
-        all_dirichlet = dirichlet == [1] * len(edges) and not any(normal)
-        all_normal = normal == expected and not any(dirichlet)
-        if not (all_dirichlet or all_normal):
-            who = f"the shares of '{process}' in {case.system.years[year]}"
-            problems.append(f"{who} need one row each: dirichlet for all, or logistic_normal for all but the reference")
+        who = f"the shares of '{process}' in {case.system.years[year]}"
+        expected = [int(_coordinate(network, e) >= 0) for e in edges]
+        found = [list(counts[edges]) for counts in (count[DIRICHLET], count[LOGISTIC_NORMAL], alone)]
+        nothing = [0] * len(edges)
+        whole = [[1] * len(edges), nothing, nothing], [nothing, expected, nothing], [nothing, nothing, expected]
+        if found not in whole:
+            problems.append(
+                f"{who} need one row each: dirichlet for all, or for all but the reference logistic_normal, or one "
+                f"of {', '.join(INDEPENDENT)}"
+            )
+        elif upper[edges].sum() > 1 + 1e-12:
+            problems.append(
+                f"{who} may add up to {upper[edges].sum():.3g}, more than the process gives; lower the upper ends to a "
+                "sum of 1 (beta: 1 each, so that it fits two outflows), or write dirichlet for all"
+            )
     return problems + _share_sums(case, network)
 
 

@@ -15,18 +15,8 @@ from reeuncert.words.cells import name_cell, names_cell, number_cell, text_cell,
 
 PRIORS, COVARIATES, CONSTANTS = "priors.csv", "covariates.csv", "constants.csv"
 
-_NUMBERS = (
-    "median",
-    "median_to",
-    "level_sd",
-    "year_sd",
-    "correlation",
-    "split_sd",
-    "slope",
-    "slope_sd",
-    "a",
-    "b",
-)
+_NUMBERS = ("median", "median_to", "level_sd", "year_sd", "correlation", "split_sd", "slope", "slope_sd", "a", "b", "c")
+_WITHOUT_DEFAULT = ("median", "median_to", "a", "b", "c")
 
 
 def selector_columns(prefix: str = "") -> tuple[Column, ...]:
@@ -86,7 +76,7 @@ def read_priors(reading: Reading, tables: SystemTables) -> tuple[Prior, ...]:
 
 
 def _prior(row: Row) -> Prior:
-    zero = {n: 0.0 if math.isnan(row[n]) else row[n] for n in _NUMBERS if n not in ("median", "median_to", "a", "b")}
+    zero = {n: 0.0 if math.isnan(row[n]) else row[n] for n in _NUMBERS if n not in _WITHOUT_DEFAULT}
     median_to = row["median_to"]
     return Prior(
         name=row["prior"],
@@ -102,6 +92,7 @@ def _prior(row: Row) -> Prior:
         family=row["family"],
         a=row["a"],
         b=row["b"],
+        c=row["c"],
         reason=row["reason"],
         line=row.line,
         **zero,

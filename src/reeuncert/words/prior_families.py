@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-Density = Callable[[Any, Any, Any, Any], Any]
-"""From a module of functions (``pytensor.tensor``), log x, a and b to log p(x), a density in x, element by element."""
+Density = Callable[..., Any]
+"""From a module of functions (``pytensor.tensor``), log x and the numbers to log p(x), a density in x, by element."""
 
 
 def _lognormal(m: Any, log_x: Any, median: Any, sd: Any) -> Any:
@@ -35,6 +35,18 @@ def _uniform(m: Any, log_x: Any, low: Any, high: Any) -> Any:
     return m.switch((x >= low) & (x <= high), -m.log(high - low), -math.inf)
 
 
+def _beta(m: Any, log_x: Any, a: Any, b: Any) -> Any:
+    total = m.gammaln(a + b) - m.gammaln(a) - m.gammaln(b)
+    return total + (a - 1) * log_x + (b - 1) * m.log1p(-m.exp(log_x))
+
+
+def _triangular(m: Any, log_x: Any, low: Any, high: Any, top: Any) -> Any:
+    x = m.exp(log_x)
+    rising = (x - low) / m.maximum(top - low, 1e-300)
+    height = m.switch(x < top, rising, (high - x) / m.maximum(high - top, 1e-300))
+    return m.log(2.0 * m.maximum(height, 0.0) / (high - low))
+
+
 def _flat(m: Any, log_x: Any, _a: Any, _b: Any) -> Any:
     return m.zeros_like(log_x)
 
@@ -45,43 +57,46 @@ class PriorFamily:
 
     Parameters
     ----------
-    a, b
-        What its numbers mean; empty where it takes none.
+    a, b, c
+        What its numbers mean; empty where it takes none. The functions below take two numbers, or three with ``c``.
     allowed
-        Whether two numbers are a member of the family.
+        Whether the numbers are a member of the family.
     rule
         What ``allowed`` demands, in words.
     centre
-        A typical value and how far from it others lie, from the two numbers: a start for the sampler, not a moment.
+        A typical value and how far from it others lie, from the numbers: a start for the sampler, not a moment.
         Of a Dirichlet density, which needs the numbers of all outflows, it is not used.
     density
-        Log density in mass units, as a function of the log of the mass; None for shares.
+        Log density of a mass, or of one share, as a function of its log; None for families of all shares together.
+    of
+        What it is a density of: ``mass``, ``share`` or both.
     widened
         The numbers with a spread multiplied by a factor, the centre kept; None where the spread is part of the limits.
     """
 
     a: str
     b: str
-    allowed: Callable[[float, float], bool]
+    allowed: Callable[..., bool]
     rule: str
-    centre: Callable[[float, float], tuple[float, float]]
+    centre: Callable[..., tuple[float, float]]
     density: Density | None = None
+    of: tuple[str, ...] = ("mass",)
+    c: str = ""
     widened: Callable[[float, float, float], tuple[float, float]] | None = None
-
-    @property
-    def of_shares(self) -> bool:
-        """Whether it is a density of shares rather than of a mass."""
-        return self.density is None
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that a row of this family must fill in."""
-        return tuple(name for name, meaning in (("a", self.a), ("b", self.b)) if meaning)
+        return tuple(name for name in ("a", "b", "c") if getattr(self, name))
 
-    def accepts(self, a: float, b: float) -> bool:
-        """Whether two numbers are given, finite and a member of the family."""
-        numbers = {"a": a, "b": b}
-        return all(math.isfinite(numbers[name]) for name in self.columns) and self.allowed(a, b)
+    def numbers(self, row: Any) -> tuple[float, ...]:
+        """The numbers of a row of the priors table, as the functions of the family take them."""
+        return (row.a, row.b, row.c) if self.c else (row.a, row.b)
+
+    def accepts(self, row: Any) -> bool:
+        """Whether the numbers of a row are given, finite and a member of the family."""
+        given = all(math.isfinite(getattr(row, name)) for name in self.columns)
+        return given and self.allowed(*self.numbers(row))
 
 
 def _wider_second(a: float, b: float, factor: float) -> tuple[float, float]:
@@ -89,6 +104,9 @@ def _wider_second(a: float, b: float, factor: float) -> tuple[float, float]:
 
 
 DIRICHLET, LOGISTIC_NORMAL, FLAT = "dirichlet", "logistic_normal", "flat"
+BETA, TRIANGULAR, UNIFORM = "beta", "triangular", "uniform"
+INDEPENDENT = (BETA, TRIANGULAR, UNIFORM)
+"""Densities of one share; what they leave goes to the reference outflow."""
 
 PRIOR_FAMILIES = {
     "lognormal": PriorFamily(
@@ -127,13 +145,14 @@ PRIOR_FAMILIES = {
         centre=lambda a, _: (a, a),
         density=_exponential,
     ),
-    "uniform": PriorFamily(
+    UNIFORM: PriorFamily(
         a="low",
         b="high",
         allowed=lambda a, b: 0 <= a < b,
         rule="0 ≤ low < high",
         centre=lambda a, b: ((a + b) / 2, (b - a) / math.sqrt(12)),
         density=_uniform,
+        of=("mass", "share"),
     ),
     FLAT: PriorFamily(
         a="",
@@ -149,6 +168,7 @@ PRIOR_FAMILIES = {
         allowed=lambda a, _: a > 0,
         rule="a > 0, the concentration of each outflow",
         centre=lambda a, _: (a, math.nan),
+        of=("share",),
         widened=lambda a, b, factor: (a / factor**2, b),
     ),
     LOGISTIC_NORMAL: PriorFamily(
@@ -157,11 +177,32 @@ PRIOR_FAMILIES = {
         allowed=lambda a, b: 0 < a < 1 and b > 0,
         rule="a between 0 and 1 (median share) and b > 0 (sd of the log-ratio)",
         centre=lambda a, b: (a, b * a * (1 - a)),
+        of=("share",),
         widened=_wider_second,
+    ),
+    BETA: PriorFamily(
+        a="α",
+        b="β",
+        allowed=lambda a, b: a > 0 and b > 0,
+        rule="a > 0 and b > 0 (mean a / (a + b))",
+        centre=lambda a, b: (a / (a + b), math.sqrt(a * b / (a + b + 1)) / (a + b)),
+        density=_beta,
+        of=("share",),
+        widened=lambda a, b, factor: (a / factor**2, b / factor**2),
+    ),
+    TRIANGULAR: PriorFamily(
+        a="low",
+        b="high",
+        c="most likely",
+        allowed=lambda a, b, c: 0 <= a <= c <= b <= 1 and a < b,
+        rule="0 ≤ a < b ≤ 1 (low, high), and c between them (most likely)",
+        centre=lambda a, b, c: ((a + b + c) / 3, math.sqrt((a * a + b * b + c * c - a * b - a * c - b * c) / 18)),
+        density=_triangular,
+        of=("share",),
     ),
 }
 """Families by the word that ``priors.csv`` uses."""
 
-MASS_DENSITIES = {word: family.density for word, family in PRIOR_FAMILIES.items() if family.density is not None}
+MASS_DENSITIES = {w: f.density for w, f in PRIOR_FAMILIES.items() if f.density is not None and "mass" in f.of}
 MASS_FAMILIES = tuple(MASS_DENSITIES)
-SHARE_FAMILIES = tuple(word for word, family in PRIOR_FAMILIES.items() if family.of_shares)
+SHARE_FAMILIES = tuple(word for word, family in PRIOR_FAMILIES.items() if "share" in family.of)
