@@ -167,6 +167,7 @@ def test_a_later_release_revises_and_both_are_kept(my_case: Path, tmp_path: Path
     )
     first = importers.import_files("usgs-mcs", earlier, my_case)
     assert "x: Mine production" in first.unmapped
+    assert "regions of the case: South, North" in str(first)
     assert not (my_case / "evidence").exists()
     fill(
         first.mapping,

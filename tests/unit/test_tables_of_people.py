@@ -138,18 +138,23 @@ def test_one_column_a_year_is_melted_where_the_table_says_so(tmp_path: Path) -> 
     ]
 
 
-@pytest.mark.parametrize("first", ["", "sep=;\n"])
-def test_semicolons_and_decimal_commas_are_one_problem_with_a_remedy_that_works(tmp_path: Path, first: str) -> None:
+@pytest.mark.parametrize(
+    ("first", "large", "meant"), [("", "14,5", 14.5), ("sep=;\n", "1.014,5", 1014.5), ("", "1.014", 1014)]
+)
+def test_semicolons_and_decimal_commas_are_one_problem_with_a_remedy_that_works(
+    tmp_path: Path, first: str, large: str, meant: float
+) -> None:
     table = pd.read_csv(io.StringIO(FILES["evidence.csv"]))
     table["value"] += 0.5
     text = first + table.to_csv(index=False, sep=";", decimal=",")
+    text = text.replace("14,5;", f"{large};")
     folder = write_case(tmp_path, evidence_csv=None)
     (folder / "evidence.csv").write_text(text, encoding="utf-8-sig")
     (said,) = problems_in(folder)
     assert "semicolons and numbers have a decimal comma" in said
     code = said.partition("e.g. by ")[2]
     exec(code, {"pandas": pd, "file": folder / "evidence.csv"})
-    assert ree.read_case(folder).evidence[0].value == 14.5
+    assert ree.read_case(folder).evidence[0].value == meant
 
 
 def test_a_missing_column_is_one_problem_not_one_a_row(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from reeuncert.reading.state import SOURCES, Reading, choose_options, input_erro
 from reeuncert.reading.system_tables import read_system
 from reeuncert.reading.toml import FILE, read_case_file
 from reeuncert.reading.workbooks import ENDING
+from reeuncert.words.cells import listed
 
 SOURCE_COLUMNS = ("source_id", "title", "publisher", "edition", "reference", "terms", "lineage", "class", "note")
 
@@ -46,6 +47,8 @@ class Imported:
     evidence: Path
     changes: Changes = field(default_factory=Changes)
     mirrors: list[str] = field(default_factory=list)
+    known: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Words of the case that the mapping may use, by kind."""
 
     def __str__(self) -> str:
         lines = [str(self.download)]
@@ -53,6 +56,7 @@ class Imported:
             lines.append(
                 f"{len(self.unmapped)} words were added to {self.mapping}: fill the column 'to', and run again."
             )
+            lines += [f"  {what} of the case: {listed(words, 40)}" for what, words in self.known.items()]
         counts = {name: getattr(self.changes, name) for name in ("new", "same", "revised", "earlier")}
         if any(counts.values()):
             said = ", ".join(f"{len(ids)} {name}" for name, ids in counts.items())
@@ -124,6 +128,8 @@ def import_files(
             raise CaseError(download.problems)
         done = Imported(download, path, unmapped, place / EVIDENCE_FOLDER / f"{kind}.csv")
         done.mirrors = mirror_pairs(rows, _told_elsewhere(reading, kind))
+        done.known = {"regions": tuple(tables.regions), "products": tuple(tables.products), "quantities": roles}
+        done.known["classes"] = tuple(lists.classes)
         if rows:
             _write(kind, place, done, rows, known)
     return done

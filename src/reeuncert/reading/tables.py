@@ -247,7 +247,10 @@ def _other_separator(text: str) -> str:
     name = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}[mark]
     comma = bool(re.search(rf"(^|{re.escape(mark)})[+-]?\d+,\d+({re.escape(mark)}|\r?$)", text, re.MULTILINE))
     also = " and numbers have a decimal comma" if comma else ""
-    decimal = ", decimal=','" if comma else ", dtype=str"
+    # Beside a decimal comma, a point before three digits groups thousands: pandas would take it for a decimal point.
+    grouped = comma and re.search(rf"(^|{re.escape(mark)})[+-]?[1-9]\d{{0,2}}(\.\d{{3}})+[,{mark}\r\n]", text)
+    thousands = ", thousands='.'" if grouped else ""
+    decimal = f", decimal=','{thousands}" if comma else ", dtype=str"
     skip = ", skiprows=1" if first.lower().startswith("sep=") else ""
     code = f"pandas.read_csv(file, sep={mark!r}{decimal}{skip}).to_csv(file, index=False)"
     return f"the columns are separated by {name}{also}; save the file with commas and decimal points, e.g. by {code}"
