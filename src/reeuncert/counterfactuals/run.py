@@ -268,7 +268,7 @@ def _tree(
     held = dt["posterior"].to_dataset()
     drawn = held[[name for name in ("mass_flow", "log_offset") if name in held]]
     kept = [year - 1, year] if year else [year]
-    flows = drawn.isel(year=kept).transpose("chain", "draw", "flow", "year").copy(deep=True)
+    flows = drawn.isel(year=kept).transpose("chain", "draw", "flow", "year", ...).copy(deep=True)
     new = after.T.reshape(chains, draws, -1)
     flows["mass_flow"].values[..., -1] = np.where(table.present[:, year], new, np.nan)
     before = _year_of(table, year)
