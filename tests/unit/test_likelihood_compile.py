@@ -206,17 +206,6 @@ def test_a_network_of_another_system_is_refused() -> None:
     assert str(caught.value) == "the network lacks flows of the system: make it from the system of this case"
 
 
-def test_figures_as_densities() -> None:
-    feed = select(flow="feed")
-    model = compiled(
-        row("a", feed, 2000, 100.0, qualifier="at_least"),
-        row("b", feed, 2001, 100.0, alternative=150.0, alternative_weight=0.25),
-    ).as_densities()
-    assert model.form.tolist() == [DENSITY, DENSITY]
-    assert not np.any([model.lower, model.upper, model.shift, model.weight])
-    assert model.row_arrays[1].tolist()[:8] == [0.0] * 8
-
-
 def test_part_and_total_of_one_lineage_are_listed_unless_they_share_an_offset() -> None:
     total = select(product="salt+oxide", quantity="production+trade")
     part = row("part", select(flow="feed"), 2006, 80.0)

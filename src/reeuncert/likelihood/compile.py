@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -24,7 +24,7 @@ from reeuncert.likelihood.widths import (
     row_multiplier,
 )
 from reeuncert.words.cells import Short
-from reeuncert.words.error_laws import DENSITY, ERROR_LAWS
+from reeuncert.words.error_laws import ERROR_LAWS
 from reeuncert.words.units import unit_factor
 
 Floats = NDArray[np.float64]
@@ -178,14 +178,6 @@ class EvidenceModel(Short):
         own = np.broadcast_to(self.own_widths, (*source_width.shape[:-1], self.own_widths.size))
         widths: Floats = np.concatenate([source_width, own], axis=-1)[..., self.width_index] * self.multiplier
         return widths
-
-    def as_densities(self) -> EvidenceModel:
-        """The same rows with exact figures: without bounds, ranges, rounding and second readings.
-
-        For simulated figures, which are numbers rather than bounds.
-        """
-        zero = np.zeros(self.n_rows)
-        return replace(self, form=np.full(self.n_rows, DENSITY), lower=zero, upper=zero, shift=zero, weight=zero)
 
     def to_unit(self, figures: Floats) -> Floats:
         """Figures on the scale of each row (..., row), in the unit in which the row was reported."""

@@ -40,6 +40,5 @@ ERROR_LAWS = {
 }
 """Laws by the word that ``classes.csv`` uses."""
 
-PLAIN_LAWS = tuple(word for word, law in ERROR_LAWS.items() if law.plain)
 OFFSET_LAWS = tuple(word for word, law in ERROR_LAWS.items() if not law.plain)
 """Laws of offsets, which are always on the log scale."""

@@ -67,12 +67,12 @@ def unit_cell(text: str) -> str:
 def unknown_unit(unit: str, allowed: Sequence[str], what: str) -> str:
     """Message for a unit that is not among those allowed.
 
-    >>> unknown_unit("tons", ("t", "st"), "a level")
-    "the unit 'tons' is not known for a level; use one of: t, st; metric tons are 't', short tons 'st'"
+    >>> unknown_unit("mt", ("t", "Mt"), "a row")
+    "the unit 'mt' is not known for a row; use one of: t, Mt; metric tons are 't', million tonnes 'Mt', short tons 'st'"
     """
     hint = did_you_mean(unit, allowed)
-    if unit.casefold() in ("ton", "tons"):
-        hint = "; metric tons are 't', short tons 'st'"
+    if unit.casefold() in ("ton", "tons", "mt"):  # offices write MT for metric tons
+        hint = "; metric tons are 't', million tonnes 'Mt', short tons 'st'"
     return f"the unit {shown(unit)} is not known for {what}; use one of: {listed(allowed, 20)}{hint}"
 
 
