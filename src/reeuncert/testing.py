@@ -12,7 +12,8 @@ import numpy as np
 import xarray as xr
 
 from reeuncert.case.records import Case, Constant, Headline
-from reeuncert.system.definition import FLOW_FIELDS, OUTSIDE, Flow, Process, SystemDefinition
+from reeuncert.result.tables import mass_flow
+from reeuncert.system.definition import OUTSIDE, Flow, Process, SystemDefinition
 
 REGIONS = ("North", "South", "East")
 PRODUCTS = ("concentrate", "compound", "powder", "alloy")
@@ -150,9 +151,9 @@ def toy_terms(dt: xr.DataTree) -> xr.DataTree:
     >>> list(dt["log_prior"].data_vars), dict(dt["log_likelihood"].sizes)
     (['mining', 'trade'], {'chain': 4, 'draw': 5, 'customs_row': 14, 'survey_row': 5})
     """
-    data = dt["posterior"].to_dataset()
-    mass = data["mass_flow"].isel(year=-1).dropna("flow", how="all")
-    quantity = data["quantity"].sel(flow=mass["flow"]).values.astype(str)
+    data = mass_flow(dt)
+    mass = data.isel(year=-1).dropna("flow", how="all")
+    quantity = mass["quantity"].values.astype(str)
     log = np.log(mass.transpose("chain", "draw", "flow").values)
     deviation = (log - log.mean(axis=(0, 1)) - 0.5 * log.std(axis=(0, 1))) / log.std(axis=(0, 1))
     density = -0.25 * deviation**2
@@ -180,8 +181,6 @@ def flow_dataset(system: SystemDefinition, mass_flow: np.ndarray) -> xr.Dataset:
         "flow": [f.name for f in system.flows],
         "year": list(system.years),
     }
-    for name in FLOW_FIELDS[1:]:
-        coords[name] = ("flow", np.array([f.attribute(name) for f in system.flows], dtype=object))
     attrs = {"long_name": "mass of a flow in a year", "units": system.unit}
     return xr.Dataset({"mass_flow": (("chain", "draw", "flow", "year"), mass_flow, attrs)}, coords=coords)
 
@@ -253,8 +252,8 @@ def assert_mass_balance(dt: xr.DataTree, *, group: str = "posterior", rtol: floa
     AssertionError
         With the process, the year and the size of the worst imbalance relative to the throughput.
     """
-    data = dt[group].to_dataset()
-    mass = data["mass_flow"].transpose("chain", "draw", "flow", "year").values
+    data = mass_flow(dt, group).transpose("chain", "draw", "flow", "year")
+    mass = data.values
     source, target = data["from_process"].values.astype(str), data["to_process"].values.astype(str)
     stock = source == target
     filled = np.nan_to_num(mass)

@@ -111,6 +111,17 @@ def test_a_published_case_is_written_as_the_page_says(my_case: Path) -> None:
     assert not report.warnings, str(report)
 
 
+def test_a_ratio_is_an_expression_as_the_page_says(my_case: Path) -> None:
+    said, settings = blocks("ratio"), my_case / "case.toml"
+    text = settings.read_text(encoding="utf-8") + "\n" + said["my_case/case.toml"]
+    settings.write_text(text, encoding="utf-8")
+    case = ree.read_case(my_case)
+    assert case.headlines[-1].indicator == case.indicators[0].name == "loss_rate"
+    settings.write_text(text.replace('quantity = "ore"', 'quantity = "oer"'), encoding="utf-8")
+    found = ree.check_case(my_case).errors
+    assert [str(problem) for problem in found] == [said['with quantity = "oer" in the denominator'].strip()]
+
+
 ROWS = {
     "ratio": "import loss_rate",
     "plot": "import reeuncert.plots as p, losses as l; p.losses_data, p.plot_losses = l.losses_data, l.plot_losses",

@@ -9,6 +9,7 @@ import pytest
 import xarray as xr
 
 from reeuncert.case.serial import case_from_json
+from reeuncert.errors import ReeUncertError
 from reeuncert.indicators import UnknownIndicatorError, valid_names
 from reeuncert.indicators.compute import add_indicators
 from reeuncert.testing import toy_posterior
@@ -68,12 +69,10 @@ def test_an_unknown_name_is_refused_before_anything_is_computed(bare: xr.DataTre
         add_indicators(bare, ["imports", "gdp"])
 
 
-def test_without_its_case_a_result_has_no_quota_and_no_separation(bare: xr.DataTree) -> None:
+def test_a_result_without_its_case_must_be_given_one(bare: xr.DataTree) -> None:
     case = case_from_json(bare.attrs.pop("case_json"))
-    without = add_indicators(bare)["derived"].to_dataset()
-    for name in ("embodied_dependence_separated", "refining_beyond_quota", "refining_beyond_quota_own_ore"):
-        assert without[name].isnull().all(), name
-    assert without["embodied_dependence_mined"].notnull().any()
+    with pytest.raises(ReeUncertError, match="this result holds no case"):
+        add_indicators(bare)
     given = add_indicators(bare, case=case)["derived"].to_dataset()
     assert given["embodied_dependence_separated"].notnull().any()
     assert given["refining_beyond_quota"].notnull().any()

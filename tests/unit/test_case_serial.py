@@ -114,7 +114,7 @@ def text_with(tmp_path: Path, **changes: object) -> str:
         ),
         ({"regions": "North"}, "column 'case.regions': the value is a str; the text was changed"),
         ({"title": 3}, "column 'case.title': the value is a int; the text was changed"),
-        ({"factors": {"x": {}}}, "column 'case.factors.x': the keys factor, high, low, note, product, source_id are "),
+        ({"factors": {"x": {}}}, "column 'case.factors.x': the keys factor, product are "),
         (
             {"covariates": {"t": {"2000": 10**400}}},
             "column 'case.covariates.t.2000': the number is too large; the text was changed",

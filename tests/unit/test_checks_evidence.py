@@ -16,7 +16,6 @@ from reeuncert.checks.monte_carlo import relative_error
 from reeuncert.checks.posterior_predictive import row_table
 from reeuncert.checks.prior_distance import distance
 from reeuncert.indicators.compute import add_indicators
-from reeuncert.inference.layout import flow_coordinates
 from reeuncert.likelihood.compile import compile_evidence
 from reeuncert.likelihood.predictive import log_likelihood, predicted_quantities
 from reeuncert.priors.coverage import case_network
@@ -45,7 +44,7 @@ def flows_of(case, weight=None, seed=1):
     coords = {"chain": range(chains), "draw": range(table.shape[1])}
     coords |= {"flow": [f.name for f in case.system.flows], "year": list(case.system.years)}
     mass = xr.DataArray(table, dims=("chain", "draw", "flow", "year"), coords=coords, attrs={"units": case.system.unit})
-    return mass.to_dataset(name="mass_flow").assign_coords(flow_coordinates(case.system))
+    return mass.to_dataset(name="mass_flow")
 
 
 @pytest.fixture(scope="module")

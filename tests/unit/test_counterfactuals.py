@@ -19,6 +19,7 @@ from reeuncert.case.serial import case_to_json
 from reeuncert.counterfactuals import AddCapacity, ExportStop, NoTrade, Reduce, run_counterfactual
 from reeuncert.counterfactuals.allocate import share_out
 from reeuncert.errors import ReeUncertError
+from reeuncert.result.tables import mass_flow
 from reeuncert.system.definition import OUTSIDE, Flow, Process, SystemDefinition
 from reeuncert.testing import flow_dataset, toy_case, toy_flows
 
@@ -262,7 +263,8 @@ def test_every_counterfactual_balances_and_loses_between_nothing_and_everything(
     share = numbers["lost_consumption"] / numbers["consumption"]
     assert float(share.min()) >= 0.0
     assert float(share.max()) <= 1.0
-    crossing = flows["origin"].values != flows["destination"].values
+    named = mass_flow(world)
+    crossing = named["origin"].values != named["destination"].values
     assert (flows.values[:, :, crossing] <= before.values[:, :, crossing] * (1 + 1e-9)).sum() == np.isfinite(
         before.values[:, :, crossing]
     ).sum()

@@ -25,7 +25,7 @@ from reeuncert.indicators.compute import add_indicators
 from reeuncert.reading.bundled import find_case
 from reeuncert.result.io import csv_text
 from reeuncert.result.result import Result
-from reeuncert.result.tables import flow_table
+from reeuncert.result.tables import flow_table, mass_flow
 from reeuncert.testing import toy_posterior
 from reeuncert.validation.reader import read_case
 from reeuncert.validation.report import check_case
@@ -188,7 +188,7 @@ def hostile() -> xr.DataTree:
 
 
 def test_names_of_flows_that_are_formulas_are_quoted_in_flows_csv(hostile):
-    mass = hostile["posterior"].to_dataset()
+    mass = mass_flow(hostile).to_dataset(name="mass_flow")
     names = np.array([f"=cmd|{name}" for name in mass["flow"].values], dtype=object)
     tree = xr.DataTree.from_dict({"posterior": mass.assign_coords(flow=names)})
     rows = csv_text(flow_table(tree)).splitlines()[1:]
@@ -229,7 +229,7 @@ def test_plots_take_names_for_text(hostile):
     """The HTML that Plotly knows (<b>, <a href>) is not read out of a name."""
     from reeuncert.plots.indicator import plot_indicator
 
-    assert HOSTILE in hostile["posterior"].to_dataset()["origin"].values
+    assert HOSTILE in mass_flow(hostile)["origin"].values
     dt = add_indicators(hostile)
     figure = plot_indicator(dt, "net_import_reliance", backend="plotly")
     text = json.dumps(figure.to_plotly_json(), default=str)

@@ -8,6 +8,7 @@ import reeuncert as ree
 from reeuncert.report.page import _environment, _render
 from reeuncert.report.sections import SECTIONS
 from reeuncert.result.result import Result
+from reeuncert.result.tables import mass_flow
 from reeuncert.testing import toy_posterior
 
 
@@ -30,8 +31,8 @@ def test_it_says_what_each_region_would_lose() -> None:
 
 def test_a_system_without_trade_has_no_such_section() -> None:
     dt = toy_posterior(chains=2, draws=20, years=2)
-    flows = dt["posterior"].to_dataset()
-    home = flows.isel(flow=flows["origin"].values == flows["destination"].values)
+    flows = mass_flow(dt)
+    home = dt["posterior"].to_dataset().isel(flow=flows["origin"].values == flows["destination"].values)
     small = xr.DataTree.from_dict({"posterior": home, "derived": dt["derived"].to_dataset()})
     small.attrs = dt.attrs
     section = next(s for s in SECTIONS if s.id == "no-trade")

@@ -22,6 +22,7 @@ from reeuncert.inference.prior import sample_prior
 from reeuncert.inference.sample import sample
 from reeuncert.inference.start import good_start
 from reeuncert.inference.whitening import compile_whitened
+from reeuncert.result.powerscale import components
 from reeuncert.testing import assert_mass_balance
 from toy.model import toy_case, toy_model
 
@@ -52,17 +53,18 @@ def result(model, compiled):
 def test_layout(result, model):
     assert set(result.children) == {
         *("posterior", "sample_stats", "prior", "prior_predictive", "log_likelihood", "log_prior", "observed_data"),
+        "constant_data",
     }
     mass = result["posterior"]["mass_flow"]
     assert mass.dims == ("chain", "draw", "flow", "year")
     assert mass.dtype == np.float64
     assert mass.attrs == {"long_name": "mass of a flow in a year", "units": "kt REO"}
-    assert list(mass["from_process"].values) == ["outside", "mine", "mine", "market", "market"]
-    assert list(mass["end_use"].values) == ["", "", "", "", "magnets"]
+    given = result["constant_data"].to_dataset()
+    assert list(given["from_process"].values) == ["outside", "mine", "mine", "market", "market"]
+    assert list(given["end_use"].values) == ["", "", "", "", "magnets"]
     assert np.isnan(mass.sel(flow="tailings", year=2001)).all()
     assert np.isfinite(mass.sel(flow="tailings", year=2002)).all()
     assert result["prior"]["mass_flow"].sizes == {"chain": 1, "draw": 400, "flow": 5, "year": 3}
-    assert {"from_process", "route"} <= set(result["prior"].coords)
     assert result["prior_predictive"]["reported"].sizes == {"chain": 1, "draw": 400, "evidence": 4}
     assert result["observed_data"]["reported"].dims == ("evidence",)
     assert {"diverging", "energy", "energy_before", "lp", "n_steps", "step_size"} <= set(result["sample_stats"])
@@ -72,11 +74,12 @@ def test_layout(result, model):
 
 def test_terms_of_likelihood_and_prior(result):
     posterior, terms = result["posterior"], result["log_likelihood"]
-    assert set(terms.data_vars) == {"yearbook", "survey"}
-    assert terms["yearbook"].dims == ("chain", "draw", "yearbook_row")
-    assert list(terms["yearbook_row"].values) == ["mine-2000", "mine-2001", "mine-2002"]
+    assert terms["reported"].dims == ("chain", "draw", "evidence")
+    assert list(terms["evidence"].values) == ["mine-2000", "mine-2001", "mine-2002", "use-2001"]
+    assert list(terms["source"].values) == ["yearbook"] * 3 + ["survey"]
+    assert set(components(result, "log_likelihood")) == {"yearbook", "survey"}
     level = np.log(posterior["mass_flow"].sel(flow="use", year=2001)) + posterior["log_offset"]
-    np.testing.assert_allclose(terms["survey"].values[..., 0], norm.logpdf(np.log(18.0), level, 0.1), rtol=1e-9)
+    np.testing.assert_allclose(terms["reported"].values[..., 3], norm.logpdf(np.log(18.0), level, 0.1), rtol=1e-9)
     prior = result["log_prior"]
     assert set(prior.data_vars) == {"inputs", "recoveries", "stocks", "offset_z"}
     z = posterior["z"].values

@@ -131,11 +131,3 @@ def test_the_origin_that_can_be_traced_must_be_known() -> None:
         match=r"^cannot trace 'smelted' origins; use 'mined', 'refined', 'separated', 'reduced', ",
     ):
         origins_of(flows, "smelted")
-
-
-def test_separation_cannot_be_traced_without_the_stages_of_the_case() -> None:
-    case = toy_case(2)
-    mass = toy_flows(case.system, 0.1, np.random.default_rng(0), 1)[None]
-    flows = FlowTable.from_dataset(flow_dataset(case.system, mass))
-    with pytest.raises(ValueError, match=r"^tracing separation needs the stages of processes, which the case holds"):
-        origins_of(flows, "separated")

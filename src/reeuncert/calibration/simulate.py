@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from reeuncert.calibration.figures import draw_offsets, draw_widths, mass_by_name, simulated_row, statements
 from reeuncert.calibration.flows import simulate_flows
 from reeuncert.case.records import Case
-from reeuncert.inference.layout import flow_coordinates
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,12 +36,12 @@ class Truth:
     case: Case
 
     def as_draws(self) -> xr.Dataset:
-        """The flows as a posterior of one draw: ``mass_flow`` (chain, draw, flow, year) with the labels of flows."""
+        """The flows as a posterior of one draw: ``mass_flow`` (chain, draw, flow, year) with their labels."""
         system = self.case.system
         labels = {"flow": [flow.name for flow in system.flows], "year": list(system.years)}
         values = self.mass_flow[None, None]
         array = xr.DataArray(values, dims=("chain", "draw", "flow", "year"), coords=labels)
-        return xr.Dataset({"mass_flow": array}).assign_coords(flow_coordinates(system))
+        return xr.Dataset({"mass_flow": array})
 
 
 def simulate(case: Case, *, seed: int = 0) -> Truth:

@@ -239,6 +239,22 @@ class Headline:
     sentence: str = ""
 
 
+@dataclass(frozen=True)
+class Expression:
+    """An indicator that the case defines: the mass of the selected flows, or its ratio to that of others.
+
+    A value ``{region}``, ``{partner}``, ``{product}`` or ``{end_use}`` in a selector stands for each label in turn.
+    ``unit``: ``mass`` (without a denominator), ``%`` or ``1`` (a ratio that is no share).
+    """
+
+    name: str
+    title: str
+    unit: str
+    numerator: Selector
+    denominator: Selector | None = None
+    cumulated: bool = False
+
+
 @dataclass(frozen=True, repr=False)
 class Case(Short):
     """Everything that is known of one case before a model is built: validated together, printable, comparable.
@@ -254,6 +270,8 @@ class Case(Short):
         case.toml).
     errors
         Tails of the laws of errors (``[errors]`` in case.toml).
+    indicators
+        Indicators of its own, beside those of `reeuncert.indicators`.
     covariates
         Covariate name → year → value.
     hashes
@@ -278,6 +296,7 @@ class Case(Short):
     headlines: tuple[Headline, ...]
     errors: ErrorTails = ErrorTails()
     contents: Mapping[str, Content] = field(default_factory=dict)
+    indicators: tuple[Expression, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
     option_choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     compare: tuple[str, ...] = ()

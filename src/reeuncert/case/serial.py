@@ -144,10 +144,11 @@ def _record(kind: type, content: Any, where: str) -> Any:
     _require(content, dict, where)
     hints = _field_types(kind)
     fields = [f.name for f in dataclasses.fields(kind)]
-    if set(content) != set(fields):
-        odd = sorted(set(content) ^ set(fields))
+    optional = {f.name for f in dataclasses.fields(kind) if f.default is not dataclasses.MISSING}
+    odd = sorted((set(content) ^ set(fields)) - (optional - set(content)))
+    if odd:
         raise _error(where, f"the keys {plain(', '.join(odd), 200)} are missing or not known; the text was changed")
-    return kind(**{name: _value(hints[name], content[name], f"{where}.{name}") for name in fields})
+    return kind(**{name: _value(hints[name], content[name], f"{where}.{name}") for name in content})
 
 
 def _key(kind: Any, key: str, where: str) -> Any:

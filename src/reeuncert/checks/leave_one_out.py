@@ -21,14 +21,14 @@ FEWEST_DRAWS = 25
 
 def check(result: Result) -> list[CheckResult]:
     """Share of rows whose Pareto k is below 0.7."""
-    name = "PSIS-LOO"
+    title = "PSIS-LOO"
     if "log_likelihood" not in result.dt.children:
-        return [information(name, "This result holds no likelihood terms: leaving rows out cannot be judged.")]
+        return [information(title, "This result holds no likelihood terms: leaving rows out cannot be judged.")]
     size = result.dt["posterior"].sizes
     if size["chain"] * size["draw"] < FEWEST_DRAWS:
-        return [information(name, f"Leaving rows out cannot be judged from fewer than {FEWEST_DRAWS} draws.")]
+        return [information(title, f"Leaving rows out cannot be judged from fewer than {FEWEST_DRAWS} draws.")]
     rows, shapes, sources = [], [], []
-    for source, terms in result.dt["log_likelihood"].to_dataset().data_vars.items():
+    for name, terms in result.dt["log_likelihood"].to_dataset().data_vars.items():
         dims = [d for d in terms.dims if d not in ("chain", "draw")]
         if len(dims) != 1:
             continue
@@ -40,9 +40,9 @@ def check(result: Result) -> list[CheckResult]:
             k[varies] = array_stats.psislw(flat[varies], axis=-1)[1]
         rows += [str(r) for r in terms[dims[0]].values]
         shapes += list(map(float, k))
-        sources += [str(source)] * len(flat)
+        sources += list(map(str, terms["source"].values)) if "source" in terms.coords else [str(name)] * len(flat)
     if not rows:
-        return [information(name, "This result holds no likelihood terms by row.")]
+        return [information(title, "This result holds no likelihood terms by row.")]
     table = pd.DataFrame({"row": rows, "source": sources, "pareto_k": shapes})
     table = table.sort_values("pareto_k", ascending=False, ignore_index=True)
     share = float((table["pareto_k"] >= LARGEST_K).mean())
@@ -50,4 +50,4 @@ def check(result: Result) -> list[CheckResult]:
         f"{100 * share:.0f} % of {len(table)} rows have a Pareto k of {LARGEST_K:g} or more: for these importance "
     )
     message += "sampling cannot say how well the rest predicts them; only a refit without them can."
-    return [information(name, message, share, table.head(40))]
+    return [information(title, message, share, table.head(40))]

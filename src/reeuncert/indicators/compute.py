@@ -7,9 +7,10 @@ from collections.abc import Iterable
 import xarray as xr
 
 from reeuncert.case.records import Case
+from reeuncert.indicators.expressions import own_indicators
 from reeuncert.indicators.flows import FlowTable
 from reeuncert.indicators.on_demand import Computed
-from reeuncert.indicators.registry import CUMULATED, choose
+from reeuncert.indicators.registry import CUMULATED, Indicator, choose
 from reeuncert.parts import Failed
 from reeuncert.result.result import Result
 
@@ -20,13 +21,13 @@ STORED = "indicators"
 """Attribute of the file of a result that names its indicators: they are computed again when it is read."""
 
 
-def indicators_of(table: FlowTable, names: Iterable[str] | None = None) -> xr.Dataset:
+def indicators_of(table: FlowTable, names: Iterable[str] | None = None, own: Iterable[Indicator] = ()) -> xr.Dataset:
     """Indicators of one table of flows, with cumulative variants; each is computed when it is looked at. One variable
     per indicator, read-only, dims (chain, draw, [region], [partner], [product], [end_use], year), with ``long_name``,
     ``units`` and ``reference`` as attributes. NaN: not defined, or no such flow in the system.
     """
     computed, variables = Computed(table), {}
-    for record in choose(names):
+    for record in choose(names, own):
         variables |= computed.variables(record)
     used = {dim for variable in variables.values() for dim in variable.dims}
     chains, draws, _ = table.shape
@@ -65,14 +66,14 @@ def add_indicators(dt: xr.DataTree, names: Iterable[str] | None = None, *, case:
     >>> dt["derived"]["net_import_reliance"].dims
     ('chain', 'draw', 'region', 'year')
     """
-    chosen = [record.name for record in choose(names)]
-    if case is None and "case_json" in dt.attrs:
-        case = Result(dt).case
+    case = Result(dt).case if case is None else case
+    own = own_indicators(case)
+    chosen = [record.name for record in choose(names, own)]
     out = dt.copy(deep=False)
     for group, derived in GROUPS.items():
         if group in dt.children and "mass_flow" in dt[group].data_vars:
             draws = dt[group].to_dataset()
-            computed = indicators_of(FlowTable.from_dataset(draws, case), chosen)
+            computed = indicators_of(FlowTable.from_dataset(draws, case), chosen, own)
             computed = computed.assign_coords(chain=draws["chain"], draw=draws["draw"])
             if derived in dt.children:
                 computed = _merged(dt[derived].to_dataset(), computed)
@@ -100,7 +101,8 @@ def without_indicators(dt: xr.DataTree) -> xr.DataTree:
     ):
         return dt
     out = dt.copy(deep=False)
-    again = {name: record.name for record in choose(None) for name in (record.name, record.name + CUMULATED)}
+    records = choose(None, own_indicators(Result(dt).case))
+    again = {name: record.name for record in records for name in (record.name, record.name + CUMULATED)}
     names: dict[str, None] = {}
     for derived in GROUPS.values():
         if derived in dt.children:

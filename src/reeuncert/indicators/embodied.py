@@ -6,7 +6,7 @@ import numpy as np
 
 from reeuncert.indicators.flows import REFINED, Array, FlowTable, ratio
 from reeuncert.indicators.registry import indicator
-from reeuncert.indicators.tracing import STAGES, traced
+from reeuncert.indicators.tracing import traced
 from reeuncert.indicators.trade import ALL_ARRIVALS, CHEN, imports_of
 
 KASTNER = "Kastner, Kastner & Nonhebel 2011, Ecological Economics 70, doi 10.1016/j.ecolecon.2011.01.012"
@@ -25,8 +25,6 @@ def embodied_dependence(mass_by_origin: Array, axis: int = 0) -> Array:
 
 def _of_flows(table: FlowTable, kind: str, use: str = "apparent_consumption") -> Array:
     out = table.blank("region", "partner", "product")
-    if kind in STAGES and table.stages is None:
-        return out
     cells = [(r, k) for r in range(len(table.regions)) for k in range(len(table.labels("product")))]
     chosen = {}
     for r, k in cells:
@@ -72,7 +70,6 @@ def _refined(table: FlowTable) -> Array:
     reference=KASTNER,
 )
 def _separated(table: FlowTable) -> Array:
-    """Absent (NaN) where the stages of the processes are not known: a table without its case."""
     return _of_flows(table, "separated")
 
 

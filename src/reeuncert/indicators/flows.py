@@ -60,7 +60,7 @@ class FlowTable:
     constants
         Numbers that are no flows, e.g. quotas.
     stages
-        Process → stage; empty where the case is not known.
+        Process → stage.
     cumulative
         Whether `sum` adds all years from the first on.
     contents
@@ -75,36 +75,33 @@ class FlowTable:
     products: tuple[str, ...]
     unit: str = ""
     constants: tuple[Constant, ...] = ()
-    stages: Mapping[str, str] | None = None
+    stages: Mapping[str, str] = field(default_factory=dict)
     cumulative: bool = False
     contents: Mapping[str, Mapping[int, Array]] = field(default_factory=dict)
     _masks: dict[tuple[str, str], Mask] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def from_dataset(cls, data: xr.Dataset, case: Case | None = None) -> FlowTable:
-        """Read ``mass_flow(chain, draw, flow, year)`` and the coordinates of its flows; contents of elements come from
+    def from_dataset(cls, data: xr.Dataset, case: Case) -> FlowTable:
+        """Read ``mass_flow(chain, draw, flow, year)``: all flows of a case, or some; contents of elements come from
         ``log_offset``, where the data have it, and from their laws in the case where no evidence speaks of them.
-
-        Without a case, regions and products are those of the flows, in order of appearance, and no constant is known.
         """
         flows = data["mass_flow"].transpose("flow", "chain", "draw", "year")
         mass = np.array(flows.values, dtype=float, order="C")
         absent = np.isnan(mass)
         mass[absent] = 0.0
-        names = ("flow", *FLOW_FIELDS[1:])
-        attributes = {name: data[name].values.astype(str) for name in names}
-        places = (p for pair in zip(attributes["origin"], attributes["destination"], strict=True) for p in pair)
+        system = case.system
+        there = [system.flows[system.flow_index[str(name)]] for name in data["flow"].values]
         return cls(
             mass,
             ~absent.all(axis=(1, 2)),
-            attributes,
+            {name: np.array([flow.attribute(name) for flow in there], dtype=str) for name in FLOW_FIELDS},
             tuple(int(y) for y in data["year"].values),
-            case.regions if case else _appearing(places),
-            case.products if case else _appearing(attributes["product"]),
-            case.system.unit if case else str(flows.attrs.get("units", "")),
-            case.constants if case else (),
-            {p.name: p.stage for p in case.system.processes} if case else None,
-            contents={} if case is None else _contents(case, attributes["flow"], data["year"].values, data),
+            case.regions,
+            case.products,
+            system.unit,
+            case.constants,
+            {process.name: process.stage for process in system.processes},
+            contents=_contents(case, data["flow"].values.astype(str), data["year"].values, data),
         )
 
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from reeuncert.case.figures import sentence_problem
 from reeuncert.case.records import Headline
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.flows import Array, FlowTable
-from reeuncert.indicators.registry import CUMULATED, INDICATORS, lookup
+from reeuncert.indicators.registry import CUMULATED, INDICATORS, UnknownIndicatorError, lookup
 from reeuncert.words.cells import did_you_mean, listed, shown
 
 
@@ -62,9 +62,11 @@ def no_such_flows(name: str, coords: Mapping[str, object], year: int) -> str:
     return f"a headline on '{name}' asks for flows that the system does not have ({named})"
 
 
-def check_headline(headline: Headline, table: FlowTable) -> None:
-    """Test a headline on flows, as if its sentence were filled in."""
+def check_headline(headline: Headline, table: FlowTable, own: Collection[str] = ()) -> None:
+    """Test a headline on flows, as if its sentence were filled in; `own` names indicators that its case defines."""
     record = lookup(headline.indicator)
+    if record.name not in INDICATORS and record.name not in own:
+        raise UnknownIndicatorError(f"{shown(record.name)} is an indicator of another case; define it in this one too")
     problem = sentence_problem(headline.sentence)
     if problem:
         raise ReeUncertError(problem)

@@ -60,7 +60,10 @@ class Indicator:
 
 
 INDICATORS: dict[str, Indicator] = {}
-"""Every indicator by name."""
+"""Every indicator of the package by name."""
+
+OWN: dict[str, Indicator] = {}
+"""Indicators that cases define themselves, by name: those of the case that was used last."""
 
 
 def indicator(
@@ -128,9 +131,9 @@ def lookup(name: str) -> Indicator:
     UnknownIndicatorError
         With the list of valid names.
     """
-    found = INDICATORS.get(base_name(name))
+    found = INDICATORS.get(base_name(name)) or OWN.get(base_name(name))
     if found is None or (name.endswith(CUMULATED) and not found.cumulated):
-        valid = valid_names()
+        valid = [*valid_names(), *OWN]
         hint = did_you_mean(name, valid)
         raise UnknownIndicatorError(f"{shown(name)} is no indicator; valid names: {', '.join(valid)}{hint}")
     return found
@@ -147,14 +150,15 @@ def valid_names() -> list[str]:
     return sorted(name for record in INDICATORS.values() for name in _names(record))
 
 
-def choose(names: Iterable[str] | None) -> list[Indicator]:
-    """Records of the given names, each once, in table order; all for None."""
+def choose(names: Iterable[str] | None, own: Iterable[Indicator] = ()) -> list[Indicator]:
+    """Records of the given names, each once, in table order, then those of a case itself; all for None."""
+    every = [*INDICATORS.values(), *own]
     if names is None:
-        return list(INDICATORS.values())
+        return every
     if isinstance(names, str):
         names = [names]
     wanted = {lookup(name).name for name in names}
-    return [record for record in INDICATORS.values() if record.name in wanted]
+    return [record for record in every if record.name in wanted]
 
 
 def _names(record: Indicator) -> Iterator[str]:

@@ -197,8 +197,6 @@ def _refineries(table: FlowTable) -> set[str]:
 
 
 def _plants(table: FlowTable, wanted: str) -> set[str]:
-    if table.stages is None:
-        raise ValueError(f"tracing {wanted} needs the stages of processes, which the case holds; give it the case")
     return {process for process, stage in table.stages.items() if stage == wanted}
 
 

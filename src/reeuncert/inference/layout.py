@@ -9,7 +9,6 @@ import pymc as pm
 import xarray as xr
 
 from reeuncert.case.records import Case
-from reeuncert.system.definition import FLOW_FIELDS, SystemDefinition
 
 COORDINATES = "z"
 MASS_FLOW = "mass_flow"
@@ -21,17 +20,8 @@ def has_normal_coordinates(model: pm.Model) -> bool:
     return any(variable.name == COORDINATES for variable in model.free_RVs)
 
 
-def flow_coordinates(system: SystemDefinition) -> dict[str, tuple[str, np.ndarray]]:
-    """Attributes of the flows as coordinates along ``flow``: from_process, to_process, quantity, product, …"""
-    return {
-        name: ("flow", np.array([flow.attribute(name) for flow in system.flows], dtype=object))
-        for name in FLOW_FIELDS
-        if name != "flow"
-    }
-
-
 def labelled(draws: xr.Dataset, case: Case) -> xr.Dataset:
-    """Draws with the coordinates of the flows, long names and units; flow and year as plain values."""
+    """Draws with long names and units."""
     units = {
         MASS_FLOW: ("mass of a flow in a year", case.system.unit),
         COORDINATES: ("standard-normal coordinate of the prior", "1"),
@@ -42,30 +32,12 @@ def labelled(draws: xr.Dataset, case: Case) -> xr.Dataset:
     for name in out.data_vars:
         long_name, unit = units.get(str(name), ("", ""))
         out[name].attrs = {"long_name": long_name, "units": unit} if long_name else {}
-    if "flow" in out.dims:
-        out = out.assign_coords(flow_coordinates(case.system))
     return out
 
 
 def stored_names(model: pm.Model, *, extra: Iterable[str] = ()) -> tuple[str, ...]:
     """Deterministics stored in every draw."""
     return tuple(dict.fromkeys([*(v.name for v in model.deterministics), *extra]))
-
-
-def split_rows(log_likelihood: xr.DataArray, case: Case) -> xr.Dataset:
-    """Row-wise log likelihood (chain, draw, evidence) as one variable per source, dims (chain, draw, <source>_row)."""
-    source = {e.id: e.source_id for e in case.evidence}
-    rows = [str(r) for r in log_likelihood["evidence"].values]
-    by_source: dict[str, list[int]] = {}
-    for i, row in enumerate(rows):
-        by_source.setdefault(source.get(row, row), []).append(i)
-    out = {}
-    for name, index in by_source.items():
-        dim = f"{_safe(name)}_row"
-        part = log_likelihood.values[:, :, index]
-        out[_safe(name)] = xr.DataArray(part, dims=("chain", "draw", dim), coords={dim: [rows[i] for i in index]})
-    coords = {d: log_likelihood[d].values for d in ("chain", "draw")}
-    return xr.Dataset(out, coords=coords)
 
 
 def grouped_log_prior(z: xr.DataArray, groups: Sequence[str]) -> xr.Dataset:

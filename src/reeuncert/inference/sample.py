@@ -22,7 +22,6 @@ from reeuncert.inference.layout import (
     by_class,
     grouped_log_prior,
     labelled,
-    split_rows,
     stored_names,
 )
 from reeuncert.inference.messages import Clock, Messages
@@ -39,8 +38,10 @@ from reeuncert.inference.provenance import (
 )
 from reeuncert.inference.samplers import Drawn, default_sampler, find_sampler
 from reeuncert.inference.settings import Settings, check_settings
+from reeuncert.likelihood.predictive import predictive_draws
 from reeuncert.parts import Failed, attempt, collecting, with_failed
 from reeuncert.priors.density import density_of_draws
+from reeuncert.result.tables import flow_attributes
 
 
 def sample(
@@ -118,11 +119,11 @@ def sample(
     Returns
     -------
     DataTree
-        Groups ``posterior`` (mass_flow with dims chain, draw, flow, year, and coordinates of the flows),
-        ``sample_stats``, ``prior``, ``prior_predictive``, ``log_likelihood``, ``log_prior``, ``observed_data``,
-        ``constant_data``; attributes say where it came from. ``attrs["complete"]`` is "no" when the run was
-        interrupted by Ctrl-C: it then holds the draws made until then. ``attrs["failed_parts"]`` names what could not
-        be made of the draws, if there is any.
+        Groups ``posterior`` (mass_flow with dims chain, draw, flow, year), ``posterior_predictive``, ``sample_stats``,
+        ``prior``, ``prior_predictive``, ``log_likelihood``, ``log_prior``, ``observed_data``, ``constant_data`` (also
+        the attributes of the flows: from_process, quantity, …), as ArviZ takes them. Attributes say where it came from.
+        ``attrs["complete"]`` is "no" when the run was interrupted by Ctrl-C: it then holds the draws made until then.
+        ``attrs["failed_parts"]`` names what could not be made of the draws, if there is any.
 
     Raises
     ------
@@ -180,12 +181,13 @@ def sample(
     if likelihood_terms:
         messages.say("Computing the terms of likelihood and prior …")
         groups |= informing("terms of likelihood and prior", lambda: _terms(model, drawn.posterior))
+        groups |= informing("draws of new figures", lambda: _predictive(model, drawn.posterior, chosen))
         seconds["terms"] = clock.lap()
     if prior_draws:
         messages.say(f"Simulating {prior_draws} draws from the prior …")
         groups |= informing("draws from the prior", lambda: prior_groups(model, prior_draws, chosen, messages))
         seconds["prior"] = clock.lap()
-    groups |= _data(model)
+    groups |= _data(model, case)
     if not store_z:
         groups["posterior"] = groups["posterior"].drop_dims("coordinate", errors="ignore")
     seconds["total"] = clock.total()
@@ -225,21 +227,22 @@ def _identity(case: Case, settings: Settings, sampler: str) -> dict[str, str | i
 
 
 def _terms(model: pm.Model, posterior: xr.Dataset) -> dict[str, xr.Dataset]:
-    """Groups ``log_likelihood`` (a variable by source) and ``log_prior`` (a variable by class of prior)."""
+    """Groups ``log_likelihood`` (``reported``, with the source of each row) and ``log_prior`` (a variable a class)."""
     case = case_of(model)
     tree = xr.DataTree.from_dict({"posterior": posterior})
     classes = prior_classes(model)
     by_hand = [COORDINATES] if classes is not None and COORDINATES in posterior else []
     others = [v.name for v in model.free_RVs if v.name not in by_hand and has_density(v)]
-    likelihood, prior = [], []
+    likelihood, prior = xr.Dataset(), []
     with repeatable_arithmetic(), warnings.catch_warnings(), convertible(model), model:
         warnings.simplefilter("ignore", category=FutureWarning)
         if model.observed_RVs:
             by_row = pm.stats.compute_log_likelihood(tree, extend_inferencedata=False, progressbar=False)
-            likelihood = [
-                split_rows(values, case) if name == REPORTED else values.to_dataset(name=name)
-                for name, values in _dataset(by_row).data_vars.items()
-            ]
+            likelihood = _dataset(by_row).drop_attrs()
+            if REPORTED in likelihood:
+                source = {row.id: row.source_id for row in case.evidence}
+                named = np.array([source[str(row)] for row in likelihood["evidence"].values], dtype=object)
+                likelihood = likelihood.assign_coords(source=("evidence", named))
         if others:
             found = pm.stats.compute_log_prior(tree, var_names=others, extend_inferencedata=False, progressbar=False)
             prior.append(_dataset(found))
@@ -248,19 +251,32 @@ def _terms(model: pm.Model, posterior: xr.Dataset) -> dict[str, xr.Dataset]:
     if by_hand:
         prior.append(grouped_log_prior(posterior[COORDINATES], classes or ()))
     out = {}
-    if likelihood:
-        out["log_likelihood"] = xr.merge(likelihood, compat="override")
+    if likelihood.data_vars:
+        out["log_likelihood"] = likelihood
     if prior:
         out["log_prior"] = xr.merge(prior, compat="override")
     return out
+
+
+def _predictive(model: pm.Model, posterior: xr.Dataset, seed: int) -> dict[str, xr.Dataset]:
+    """Group ``posterior_predictive``: what each source would report anew, on the scale of its row."""
+    evidence = getattr(vars(model)["reeuncert"], "evidence", None)
+    if evidence is None or not evidence.n_rows:
+        return {}
+    held = [posterior[n].values if n in posterior else None for n in (MASS_FLOW, "source_width", "log_offset")]
+    draws = predictive_draws(evidence, *held, rng=np.random.default_rng(seed))
+    coords = {"chain": posterior["chain"], "draw": posterior["draw"], "evidence": list(evidence.ids)}
+    return {"posterior_predictive": xr.Dataset({REPORTED: (("chain", "draw", "evidence"), draws)}, coords)}
 
 
 def _dataset(found: xr.Dataset | xr.DataTree) -> xr.Dataset:
     return found.to_dataset() if isinstance(found, xr.DataTree) else found
 
 
-def _data(model: pm.Model) -> dict[str, xr.Dataset]:
-    """Groups ``observed_data`` and ``constant_data``: what the model was given, by name, with its dims."""
+def _data(model: pm.Model, case: Case) -> dict[str, xr.Dataset]:
+    """Groups ``observed_data`` and ``constant_data``: what the model was given, by name, with its dims, and the
+    attributes of the flows.
+    """
     observed = {v.name: model.rvs_to_values[v] for v in model.observed_RVs}
     held = {id(v) for v in observed.values()}
     constant = {v.name: v for v in model.data_vars if id(v) not in held}
@@ -274,6 +290,9 @@ def _data(model: pm.Model) -> dict[str, xr.Dataset]:
             arrays[name] = xr.DataArray(value, dims=dims, coords=coords)
         if arrays:
             out[group] = xr.Dataset(arrays)
+    names = {"flow": [flow.name for flow in case.system.flows]}
+    given = out.get("constant_data", xr.Dataset()).assign_coords(names)
+    out["constant_data"] = given.assign(flow_attributes(case.system))
     return out
 
 

@@ -15,7 +15,7 @@ from reeuncert.case.records import Case
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.compute import add_indicators
 from reeuncert.indicators.summary import computed
-from reeuncert.inference.layout import COORDINATES, flow_coordinates
+from reeuncert.inference.layout import COORDINATES
 from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.predictive import (
     log_likelihood,
@@ -335,7 +335,7 @@ def _value(case: Case, target: Target, mass: Floats) -> Floats:
     coords = {"chain": [0], "draw": np.arange(len(mass)), "flow": [f.name for f in case.system.flows]}
     data = xr.Dataset(
         {"mass_flow": (("chain", "draw", "flow", "year"), mass[None])},
-        coords={**coords, "year": list(case.system.years), **flow_coordinates(case.system)},
+        coords={**coords, "year": list(case.system.years)},
     )
     tree = add_indicators(xr.DataTree.from_dict({"posterior": data}), [target.indicator], case=case)
     value = computed(tree, target.indicator).sel(dict(target.at)).values.ravel()

@@ -12,10 +12,11 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from reeuncert.case.figures import sentence_problem
-from reeuncert.case.records import ErrorTails, Headline
+from reeuncert.case.records import ErrorTails, Expression, Headline
 from reeuncert.case.rules import tail_problems
 from reeuncert.errors import Problem
 from reeuncert.reading.tables import read_text
+from reeuncert.system.definition import FLOW_FIELDS, Selector
 from reeuncert.words.cells import (
     FIRST_YEAR,
     LAST_YEAR,
@@ -26,6 +27,7 @@ from reeuncert.words.cells import (
     plain,
     shown,
     text_cell,
+    unknown,
 )
 from reeuncert.words.units import TONNES
 
@@ -35,6 +37,9 @@ MOST_LINE = 4_000
 DEEPEST = 6
 MOST_YEARS = 1_000
 MEASURES = ("coordinates", "mass", "shares")
+
+PLACES = ("{region}", "{partner}", "{product}", "{end_use}")
+"""What may stand in a selector of an indicator for each label in turn."""
 
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", re.ASCII)
 _DEVICE = re.compile(r"con|prn|aux|nul|(com|lpt)[0-9]", re.IGNORECASE)
@@ -132,6 +137,49 @@ class HeadlineEntry(_Strict):
         return Headline(self.indicator, self.region, self.partner, self.product, self.year, self.sentence)
 
 
+def _selector(given: dict[str, str]) -> dict[str, str]:
+    if not given:
+        raise ValueError('it selects nothing; write e.g. {quantity = "trade", destination = "{region}"}')
+    for name, text in given.items():
+        if name not in FLOW_FIELDS:
+            raise ValueError(unknown(name, FLOW_FIELDS, "attribute of flows"))
+        values = [value.strip() for value in text.split("+")]
+        if not all(values):
+            raise ValueError(f"{name} is {shown(text)}; write a name, or several joined by '+'")
+        for value in values:
+            if ("{" in value or "}" in value) and value not in PLACES:
+                raise ValueError(unknown(value, PLACES, "placeholder"))
+    return given
+
+
+Chosen = Annotated[dict[str, Text], AfterValidator(_selector)]
+
+
+class IndicatorEntry(_Strict):
+    """An indicator of the case's own: ``[[indicator]]``."""
+
+    name: Annotated[str, AfterValidator(_plain_word)]
+    title: Text = ""
+    unit: Literal["mass", "%", "1"] | None = None  # by default % for a ratio
+    numerator: Chosen
+    denominator: Chosen | None = None
+    cumulated: bool = False
+
+    @model_validator(mode="after")
+    def _unit_is_that_of_a_ratio_or_a_mass(self) -> IndicatorEntry:
+        if self.unit is not None and (self.unit == "mass") is not (self.denominator is None):
+            raise ValueError(
+                "a mass has no denominator, and a ratio (unit '%' or '1') has one; "
+                + ("give a denominator, or leave unit out" if self.denominator is None else "give unit = '%' or '1'")
+            )
+        return self
+
+    def record(self) -> Expression:
+        below = None if self.denominator is None else Selector.of(**self.denominator)
+        unit = self.unit or ("mass" if below is None else "%")
+        return Expression(self.name, self.title, unit, Selector.of(**self.numerator), below, self.cumulated)
+
+
 class ErrorsEntry(_Strict):
     """Tails of the laws of errors: ``[errors]``."""
 
@@ -160,6 +208,7 @@ class CaseFile(_Strict):
     data: Annotated[str, AfterValidator(_folder)] = "."
     errors: ErrorsEntry = ErrorsEntry()
     options: dict[str, OptionEntry] = {}
+    indicator: list[IndicatorEntry] = []
     headline: list[HeadlineEntry] = []
 
     @property
@@ -187,9 +236,9 @@ class CaseText:
     unclear: frozenset[str] = frozenset()
     text: str = ""
 
-    def line_of_headline(self, index: int) -> int:
-        """Line on which a headline begins; the first has index 0."""
-        return line_of(self.text, ("headline", index))
+    def line_of(self, *where: str | int) -> int:
+        """Line of a key, or on which an entry of a list begins; the first has index 0."""
+        return line_of(self.text, where)
 
 
 _STAND_IN: Mapping[str, Any] = {"name": "unnamed", "unit": "kt", "years": [FIRST_YEAR, LAST_YEAR]}
@@ -301,7 +350,8 @@ def _message(error: Mapping[str, Any], content: Mapping[str, Any]) -> str:
         hint = did_you_mean(str(loc[-1]), known)
         return f"the key {shown(loc[-1])} is not known; allowed are: {listed(known, 20)}{hint}"
     if kind == "literal_error":
-        return f"{shown(error['input'])} is not allowed; use one of: {listed(MEASURES)}"
+        allowed = str(error["ctx"]["expected"]).replace("'", "").replace(" or ", ", ")
+        return f"{shown(error['input'])} is not allowed; use one of: {allowed}"
     if kind == "value_error":
         return str(error["ctx"]["error"])
     if kind in ("too_short", "too_long"):
@@ -328,7 +378,7 @@ def _toml_type(value: object) -> str:
 
 
 def _keys_at(loc: Sequence[str | int]) -> list[str]:
-    entries: dict[str, type[BaseModel]] = {"options": OptionEntry, "errors": ErrorsEntry}
+    entries: dict[str, type[BaseModel]] = {"options": OptionEntry, "errors": ErrorsEntry, "indicator": IndicatorEntry}
     model = entries.get(str(loc[0]), HeadlineEntry) if len(loc) > 1 else CaseFile
     return list(model.model_fields)
 

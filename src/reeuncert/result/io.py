@@ -39,6 +39,7 @@ BITS: Mapping[str, int] = {
     "log_likelihood": 16,
     "log_prior": 16,
     "prior_predictive": 16,
+    "posterior_predictive": 12,
 }
 """Bits of the mantissa that a file keeps of a variable or group, all by default: flows are exact to 2^-33 and their
 balance closes to 2.4e-10 of what passes through a process. No use of the others needs more than three digits: their

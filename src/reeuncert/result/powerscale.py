@@ -54,7 +54,8 @@ def components(dt: xr.DataTree, group: str, names: Mapping[str, str] | None = No
     group
         ``log_prior`` or ``log_likelihood``.
     names
-        Name of a variable → component that it is part of; by default each is its own.
+        Name of a variable, or of a source among the rows of one (its coordinate ``source``) → component that it is
+        part of; by default each is its own.
     """
     if group not in dt.children:
         return {}
@@ -62,9 +63,12 @@ def components(dt: xr.DataTree, group: str, names: Mapping[str, str] | None = No
     for name, variable in dt[group].to_dataset().data_vars.items():
         other = [d for d in variable.dims if d not in ("chain", "draw")]
         values = variable.transpose("chain", "draw", *other).values
-        summed = values.reshape(*values.shape[:2], -1).sum(axis=2)
-        label = (names or {}).get(str(name), str(name))
-        out[label] = out[label] + summed if label in out else summed
+        flat = values.reshape(*values.shape[:2], -1)
+        source = variable["source"].values if "source" in variable.coords else np.full(flat.shape[2], name)
+        for of in dict.fromkeys(source):
+            summed = flat[:, :, source == of].sum(axis=2)
+            label = (names or {}).get(str(of), str(of))
+            out[label] = out[label] + summed if label in out else summed
     return out
 
 

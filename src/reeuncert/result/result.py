@@ -120,9 +120,8 @@ class Result:
 
     @property
     def lineages(self) -> dict[str, str]:
-        """Name of a source, as the group ``log_likelihood`` writes it → its lineage."""
-        evidence = self.case.evidence if self.has_case else ()
-        return {row.source_id.replace("/", "_").replace(" ", "_"): row.lineage for row in evidence}
+        """Id of a source → its lineage."""
+        return {row.source_id: row.lineage for row in self.case.evidence} if self.has_case else {}
 
     @property
     def unit(self) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from reeuncert.case.serial import case_from_json
 from reeuncert.errors import OutputError
 from reeuncert.result.diagnostics import diagnose
 from reeuncert.result.learning import learning
 from reeuncert.result.quantiles import PROBABILITIES, Array, Spread, spread
-from reeuncert.system.definition import FLOW_FIELDS
+from reeuncert.system.definition import FLOW_FIELDS, SystemDefinition
 
 PROBABILITY = 0.9
 INTERVAL = ("eti90_lb", "eti90_ub")
@@ -48,7 +51,7 @@ def flow_table(dt: xr.DataTree) -> pd.DataFrame:
     cells = draws[:, :, flow, year]
     found = diagnose(cells, log=bool(np.all(cells > 0)), prob=PROBABILITY, at=PROBABILITIES)
     columns: dict[str, object] = {"flow": mass["flow"].values[flow]}
-    columns |= {name: mass[name].values[flow] for name in FLOW_FIELDS if name != "flow" and name in mass.coords}
+    columns |= {name: mass[name].values[flow] for name in FLOW_FIELDS[1:]}
     columns |= {"year": mass["year"].values[year], "unit": mass.attrs.get("units", "")}
     columns |= {"mean": found.mean, "median": found.median, INTERVAL[0]: found.lower, INTERVAL[1]: found.upper}
     columns |= {"ess_bulk": found.ess_bulk, "ess_tail": found.ess_tail, "r_hat": found.r_hat}
@@ -61,11 +64,26 @@ def flow_table(dt: xr.DataTree) -> pd.DataFrame:
     return pd.DataFrame(columns, index=range(len(flow)))
 
 
+def flow_attributes(system: SystemDefinition, flows: Iterable[str] | None = None) -> dict[str, tuple[str, np.ndarray]]:
+    """Attributes of flows along ``flow``: from_process, to_process, quantity, product, …; of all flows by default."""
+    chosen = system.flows if flows is None else [system.flows[system.flow_index[str(name)]] for name in flows]
+    return {
+        name: ("flow", np.array([flow.attribute(name) for flow in chosen], dtype=object)) for name in FLOW_FIELDS[1:]
+    }
+
+
 def mass_flow(dt: xr.DataTree, group: str = "posterior") -> xr.DataArray:
-    """The flows of a result."""
+    """The flows of a result, with their attributes as coordinates: ``mass[:, :, mass["quantity"] == "trade"]``.
+
+    In the tree they stand in ``constant_data``: ArviZ summarises no group whose variables differ in coordinates.
+    """
     if group not in dt.children or "mass_flow" not in dt[group].data_vars:
         raise OutputError(f"this result holds no flows ('{group}/mass_flow'); it does not come from reeuncert.sample")
-    return dt[group].to_dataset()["mass_flow"]
+    mass = dt[group].to_dataset()["mass_flow"]
+    if "from_process" in mass.coords:
+        return mass
+    system = case_from_json(str(dt.attrs["case_json"])).system
+    return mass.assign_coords(flow_attributes(system, mass["flow"].values))
 
 
 def _prior_draws(dt: xr.DataTree, flow: np.ndarray, year: np.ndarray) -> Array | None:

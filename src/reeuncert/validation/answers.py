@@ -8,14 +8,16 @@ from reeuncert.balance.forward import flows_of_draws
 from reeuncert.balance.network import Network
 from reeuncert.case.records import Case
 from reeuncert.errors import CaseError, InputError, Problem, ReeUncertError
+from reeuncert.indicators.expressions import own_indicators
 from reeuncert.indicators.flows import FlowTable
 from reeuncert.indicators.placing import check_headline
 from reeuncert.indicators.quota import mass_conversion
-from reeuncert.indicators.registry import INDICATORS, UnknownIndicatorError
+from reeuncert.indicators.registry import CUMULATED, INDICATORS, UnknownIndicatorError, base_name
 from reeuncert.reading.bundled import has_published_values
 from reeuncert.reading.prior_tables import CONSTANTS
 from reeuncert.reading.state import Reading
-from reeuncert.reading.toml import FILE, CaseText
+from reeuncert.reading.toml import FILE, PLACES, CaseText
+from reeuncert.words.cells import unknown
 
 DRAWS = 16
 SPREAD = 1.0
@@ -27,16 +29,20 @@ def answer_problems(case: Case, found: CaseText | None = None) -> list[Problem]:
     """
     problems: list[Problem] = []
     flows = invented_flows(case)
+    problems += _expression_problems(case, flows, found)
+    own, broken = {of.name for of in case.indicators}, bool(problems)
     try:
         if case.constants:
             for record in INDICATORS.values():
                 if record.constants:
                     record.of_flows(flows)
         for index, headline in enumerate(case.headlines):
-            line = found.line_of_headline(index) if found else 0
+            if broken and base_name(headline.indicator) in own:
+                continue  # its definition is to be mended first
+            line = found.line_of("headline", index) if found else 0
             where = f"headline.{index + 1}"
             try:
-                check_headline(headline, flows)
+                check_headline(headline, flows, own)
             except UnknownIndicatorError as error:
                 problems.append(Problem(FILE, line, f"{where}.indicator", str(error)))
             except ReeUncertError as error:
@@ -50,6 +56,34 @@ def answer_problems(case: Case, found: CaseText | None = None) -> list[Problem]:
             published_values(case)
     except InputError as error:
         problems += error.problems
+    return problems
+
+
+def _expression_problems(case: Case, flows: FlowTable, found: CaseText | None) -> list[Problem]:
+    """Indicators of the case whose name is taken, or whose selectors choose no flow."""
+    problems = []
+
+    def report(index: int, key: str, message: str) -> None:
+        line = found.line_of("indicator", index, key) if found else 0
+        problems.append(Problem(FILE, line, f"indicator.{index + 1}.{key}", message))
+
+    names = [of.name for of in case.indicators]
+    for index, (of, record) in enumerate(zip(case.indicators, own_indicators(case), strict=True)):
+        if of.name in INDICATORS or of.name in names[:index]:
+            report(index, "name", f"there is an indicator '{of.name}' already; choose another name")
+        elif not of.name.isidentifier() or of.name.endswith(CUMULATED):
+            told = f"use letters, digits and '_', and not '{CUMULATED}' at the end"
+            report(index, "name", f"'{of.name}' is no name of an indicator; {told}")
+        before = len(problems)
+        for key, selector in (("numerator", of.numerator), ("denominator", of.denominator)):
+            for name, values in selector.fields.items() if selector else ():
+                known = list(dict.fromkeys(f.attribute(name) for f in case.system.flows if f.attribute(name)))
+                wrong = [value for value in values if value not in (*PLACES, *known)]
+                problems_of = [unknown(value, known, name) for value in wrong]
+                for message in problems_of:
+                    report(index, key, message)
+        if len(problems) == before and not np.isfinite(record.of_flows(flows)).any():
+            report(index, "numerator", "no flow has all of these attributes, in any year; see flows.csv")
     return problems
 
 

@@ -22,7 +22,7 @@ from reeuncert.system.definition import FLOW_FIELDS
 from reeuncert.validation.unread import unread_warnings
 from reeuncert.validation.words_used import word_warnings
 
-HARMLESS = frozenset({"name", "title", "description", "headline", "prior_measure"})
+HARMLESS = frozenset({"name", "title", "description", "indicator", "headline", "prior_measure"})
 """Keys of ``case.toml`` without which the tables can still be checked against each other."""
 
 
@@ -113,6 +113,7 @@ def load_case(folder: Path, answers: bool = True, /, **options: str) -> CaseRead
         covariates=read_covariates(reading, sources),
         errors=settings.errors.record(),
         constants=read_constants(reading, tables, sources),
+        indicators=tuple(entry.record() for entry in settings.indicator),
         headlines=tuple(entry.record() for entry in settings.headline),
         options=chosen,
         option_choices={name: tuple(entry.choices) for name, entry in settings.options.items()},
@@ -146,7 +147,7 @@ def _check_answers(reading: Reading, case: Case, found: CaseText) -> None:
 
 
 def _has_answers(case: Case) -> bool:
-    return bool(case.headlines or case.constants or has_published_values(case.name, case.path))
+    return bool(case.headlines or case.indicators or case.constants or has_published_values(case.name, case.path))
 
 
 def _told(reading: Reading) -> tuple[Problem, ...]:

@@ -11,6 +11,7 @@ from reeuncert.counterfactuals import lost_consumption, no_trade
 from reeuncert.counterfactuals.lost import ALL
 from reeuncert.counterfactuals.run import AS_DRAWN, HIGHEST
 from reeuncert.result.result import Result
+from reeuncert.result.tables import mass_flow
 
 BY = ["region", "product"]
 
@@ -18,10 +19,10 @@ BY = ["region", "product"]
 def content(result: Result) -> dict[str, Any] | None:
     """Lost consumption by region and product, with plants as in their best year and as in the last."""
     year = result.years[-1]
-    names = result.dt["posterior"].to_dataset()
-    crosses = names["origin"].values != names["destination"].values
-    there = np.isfinite(names["mass_flow"].sel(year=year).isel(chain=0, draw=0).transpose("flow").values)
-    used = np.isin(names["quantity"].values, ["end_use", "apparent_consumption"])
+    mass = mass_flow(result.dt)
+    crosses = mass["origin"].values != mass["destination"].values
+    there = np.isfinite(mass.sel(year=year).isel(chain=0, draw=0).transpose("flow").values)
+    used = np.isin(mass["quantity"].values, ["end_use", "apparent_consumption"])
     if not (crosses & there).any() or not (used & there).any():
         return None
     best, now = (lost_consumption(no_trade(result.dt, year=year, capacity=c), by=BY) for c in (HIGHEST, AS_DRAWN))

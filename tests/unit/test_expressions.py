@@ -1,0 +1,140 @@
+"""Indicators that a case defines in case.toml: checked with their lines, computed as any other, shown everywhere."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import reeuncert as ree
+from reeuncert.case.records import Expression
+from reeuncert.case.serial import case_from_json, case_to_json
+from reeuncert.indicators.compute import with_stored_indicators, without_indicators
+from reeuncert.report.shown import heading
+from reeuncert.result.result import Result
+from reeuncert.result.tables import mass_flow
+from reeuncert.system.definition import Selector
+from reeuncert.testing import toy_posterior
+
+TEXT = """
+
+[[indicator]]
+name = "loss_rate"
+title = "Losses over ore"
+numerator = {quantity = "loss", origin = "{region}"}
+denominator = {quantity = "ore", origin = "{region}"}
+cumulated = true
+
+[[indicator]]
+name = "traded"
+numerator = {quantity = "trade", origin = "{partner}", destination = "{region}", product = "{product}"}
+
+[[headline]]
+indicator = "loss_rate"
+region = "South"
+year = 2020
+sentence = "South lost {median} {unit} ({lower} to {upper})."
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    root = Path(__file__).parents[2] / "models" / "small_metal"
+    return Path(shutil.copytree(root, tmp_path / "my_case"))
+
+
+def write(folder: Path, text: str) -> Path:
+    file = folder / "case.toml"
+    file.write_text(file.read_text(encoding="utf-8") + text, encoding="utf-8")
+    return folder
+
+
+def with_own(dt):
+    case = replace(
+        Result(dt).case,
+        indicators=(
+            Expression("loss_rate", "Losses over ore", "%", Selector.of(quantity="loss", origin="{region}"),
+                       Selector.of(quantity="ore", origin="{region}"), True),
+            Expression("traded", "", "mass", Selector.of(quantity="trade", origin="{partner}", destination="{region}",
+                                                         product="{product}")),
+        ),
+    )  # fmt: skip
+    out = dt.copy(deep=False)
+    out.attrs = {**dt.attrs, "case_json": case_to_json(case)}
+    return out
+
+
+def test_it_is_read_from_the_file_with_a_headline(folder):
+    case = ree.read_case(write(folder, TEXT))
+    assert [(of.name, of.unit, of.cumulated) for of in case.indicators] == [
+        ("loss_rate", "%", True),
+        ("traded", "mass", False),
+    ]
+    assert case_from_json(case_to_json(case)).indicators == case.indicators
+
+
+def test_it_is_computed_as_a_sum_of_flows_says_and_survives_a_file():
+    dt = with_own(toy_posterior(draws=20, years=3))
+    out = ree.add_indicators(dt)
+    mass = mass_flow(dt).fillna(0.0)
+    named = {name: mass[name].values for name in ("quantity", "origin", "destination", "product")}
+
+    def total(chosen):
+        return mass.isel(flow=chosen).sum("flow").transpose("chain", "draw", "year").values
+
+    lost = total((named["quantity"] == "loss") & (named["origin"] == "South"))
+    ore = total((named["quantity"] == "ore") & (named["origin"] == "South"))
+    derived = out["derived"].to_dataset()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        expected = np.where(ore > 0, lost / ore, np.nan)
+    np.testing.assert_allclose(derived["loss_rate"].sel(region="South").values, expected)
+    summed = lost.cumsum(-1) / ore.cumsum(-1)
+    np.testing.assert_allclose(derived["loss_rate_cumulated"].sel(region="South").values, summed)
+    sent = (named["quantity"] == "trade") & (named["origin"] == "South") & (named["destination"] == "North")
+    at = {"region": "North", "partner": "South", "product": "all"}
+    np.testing.assert_allclose(derived["traded"].sel(at).values, total(sent))
+    assert derived["traded"].attrs["units"] == "kt"
+    row = ree.summary(out, "loss_rate", region="South", year=2001).iloc[0]
+    assert heading(row) == "Losses over ore: South [%]"
+    back = with_stored_indicators(without_indicators(out))
+    np.testing.assert_array_equal(back["derived"]["loss_rate"].values, derived["loss_rate"].values)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "column", "message"),
+    [
+        ('"loss_rate"\ntitle', '"imports"\ntitle', "indicator.1.name", "there is an indicator 'imports' already"),
+        ('"traded"', '"loss_rate"', "indicator.2.name", "there is an indicator 'loss_rate' already"),
+        ('"traded"', '"a-b"', "indicator.2.name", "'a-b' is no name of an indicator"),
+        ('quantity = "ore"', 'quantity = "oer"', "indicator.1.denominator", "quantity 'oer' is not known"),
+        ('origin = "{region}"}\nden', 'orign = "{region}"}\nden', "indicator.1.numerator", "did you mean 'origin'?"),
+        ('"{partner}"', '"{partnr}"', "indicator.2.numerator", "placeholder '{partnr}' is not known"),
+        ('denominator = {', 'unit = "mass"\ndenominator = {', "indicator.1", "a mass has no denominator"),
+        ('cumulated = true', 'unit = "kg"', "indicator.1.unit", "'kg' is not allowed; use one of: mass, %, 1"),
+        ('"{product}"', '"salt", end_use = "glass"', "indicator.2.numerator", "no flow has all of these attributes"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told_with_its_line_before_sampling(folder, old, new, column, message):
+    assert old in TEXT
+    found = ree.check_case(write(folder, TEXT.replace(old, new, 1))).errors
+    lines = (folder / "case.toml").read_text(encoding="utf-8").splitlines()
+    told = next(p for p in found if p.column == column)
+    assert message in told.message
+    number = int(column.split(".")[1])
+    starts = [k + 1 for k, line in enumerate(lines) if line == "[[indicator]]"]
+    assert starts[number - 1] <= told.line < starts[number - 1] + 7
+
+
+def test_an_indicator_of_another_case_is_none_of_this_one(folder):
+    ree.add_indicators(with_own(toy_posterior(draws=4, years=2)))
+    headline = '\n[[headline]]\nindicator = "loss_rate"\nregion = "South"\nyear = 2020\nsentence = "{median}"\n'
+    (problem,) = ree.check_case(write(folder, headline)).errors
+    assert "'loss_rate' is an indicator of another case" in problem.message
+
+
+def test_a_report_shows_it():
+    dt = with_own(toy_posterior(chains=2, draws=20, years=3))
+    from reeuncert.report.page import render
+
+    assert "Losses over ore" in render(Result(ree.add_indicators(dt)))
