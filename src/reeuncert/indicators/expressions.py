@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from reeuncert.case.records import Case, Expression
 from reeuncert.indicators.flows import Array, FlowTable, ratio
-from reeuncert.indicators.registry import DIMS, OWN, Indicator
+from reeuncert.indicators.registry import DIMS, declared, Indicator
 from reeuncert.system.definition import Selector
 
 
@@ -23,7 +23,7 @@ def own_indicators(case: Case) -> list[Indicator]:
     [('loss_rate', ('region',))]
     """
     found = [_indicator(of, case) for of in case.indicators]
-    OWN.update({record.name: record for record in found})
+    declared.update({record.name: record for record in found})
     return found
 
 

@@ -62,7 +62,7 @@ class Indicator:
 INDICATORS: dict[str, Indicator] = {}
 """Every indicator of the package by name."""
 
-OWN: dict[str, Indicator] = {}
+declared: dict[str, Indicator] = {}
 """Indicators that cases define themselves, by name: those of the case that was used last."""
 
 
@@ -131,9 +131,9 @@ def lookup(name: str) -> Indicator:
     UnknownIndicatorError
         With the list of valid names.
     """
-    found = INDICATORS.get(base_name(name)) or OWN.get(base_name(name))
+    found = INDICATORS.get(base_name(name)) or declared.get(base_name(name))
     if found is None or (name.endswith(CUMULATED) and not found.cumulated):
-        valid = [*valid_names(), *OWN]
+        valid = [*valid_names(), *declared]
         hint = did_you_mean(name, valid)
         raise UnknownIndicatorError(f"{shown(name)} is no indicator; valid names: {', '.join(valid)}{hint}")
     return found
