@@ -11,8 +11,9 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "_ext"))
-# Kernels of the notebooks find `shared_run.py` beside them.
-os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(HERE / "notebooks"), os.environ.get("PYTHONPATH")]))
+# Notebooks share one run.
+os.environ.setdefault("REEUNCERT_NOTEBOOK_RUNS", str(HERE / "_build"))
+(HERE / "_build").mkdir(exist_ok=True)
 
 project = "reeuncert"
 author = "The reeuncert developers"

@@ -30,11 +30,9 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def executed(name: str, kept: Path, place: Path) -> Any:
-    """The notebook after all its cells have run, in a folder of its own."""
+    """The notebook after all its cells have run, in an empty folder."""
     notebook = jupytext.read(FOLDER / f"{name}.md")
-    known = os.environ.get("PYTHONPATH", "")
     settings = {
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(FOLDER), known])),
         "REEUNCERT_NOTEBOOK_RUNS": str(kept),
         "REEUNCERT_CACHE_DIR": str(kept / "studies"),
     }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from reeuncert.case.records import Case, Expression
 from reeuncert.indicators.flows import Array, FlowTable, ratio
-from reeuncert.indicators.registry import DIMS, declared, Indicator
+from reeuncert.indicators.registry import DIMS, Indicator, declared
 from reeuncert.system.definition import Selector
 
 
