@@ -33,6 +33,7 @@ FILES = [
     "posterior.nc",
     "provenance.json",
     "report.html",
+    "results.xlsx",
 ]
 
 

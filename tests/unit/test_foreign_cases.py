@@ -17,9 +17,19 @@ from reeuncert.result.result import Result
 LEFT_OUT = {
     "small_metal": {"customs-gap", "unregistered"},
     "cobalt": {"unregistered"},
-    "steel": {"answers", "triangle", "customs-gap", "unregistered", "no-trade", "next"},
+    "steel": {"answers", "triangle", "net-trade", "customs-gap", "unregistered", "no-trade", "next"},
     "network": {
-        *("answers", "dependence", "triangle", "customs-gap", "unregistered", "consumption", "no-trade", "next"),
+        *(
+            "answers",
+            "dependence",
+            "triangle",
+            "net-trade",
+            "customs-gap",
+            "unregistered",
+            "consumption",
+            "no-trade",
+            "next",
+        ),
     },
 }
 

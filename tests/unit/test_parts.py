@@ -41,6 +41,7 @@ FILES = {
         "mixtures.csv",
         "checks.csv",
         "report.html",
+        "results.xlsx",
     )
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ import pytest
 import xarray as xr
 from markupsafe import Markup
 
-from reeuncert.case.serial import case_to_json
+from reeuncert.case.serial import case_from_json, case_to_json
 from reeuncert.checks.registry import CHECKS, all_checks
 from reeuncert.checks.result import CheckResult, CheckTable
 from reeuncert.cli.show import marks
@@ -251,3 +252,24 @@ def test_the_terminal_marks_wide_intervals(toy):
         row = summary(dt, name, region="South", year=2002).iloc[0]
         assert row["against_prior"] == words
         assert marks(row)[-1] == mark
+
+
+def test_labels_and_terms_of_a_case_are_those_that_readers_see(toy):
+    case = Result(toy).case
+    flows = tuple(replace(f, label="ore <South>") if f.name == "ore_South" else f for f in case.system.flows)
+    named = replace(case, system=replace(case.system, flows=flows), glossary={"Ton <t>": "a thousand kilograms"})
+    dt = toy.copy(deep=False)
+    dt.attrs = {**toy.attrs, "case_json": case_to_json(named)}
+    page = render(_findings(dt))
+    assert "<td>ore &lt;South&gt;</td>" in page
+    assert "<dt>Ton &lt;t&gt;</dt><dd>a thousand kilograms</dd>" in page
+    assert "<dt>prior</dt>" in page
+    assert case_from_json(case_to_json(case)) == case
+    assert '"label"' not in case_to_json(case)
+
+
+def test_every_heading_has_an_id_of_its_own(toy):
+    page = render(_findings(toy, PASSED, FAILED))
+    ids = re.findall(r'<[a-z][^>]* id="([^"]+)"', page.split("<script>")[0])
+    assert len(ids) == len(set(ids))
+    assert re.findall(r"(?<!<figcaption>)<h3(?![^>]*id=)", page.split("<script>")[0]) == []

@@ -36,7 +36,7 @@ class Labels:
         """Name of a flow → what it is and where it runs; ways are added where two would be called alike."""
         return _distinct(
             {
-                f.name: (_of_flow(f), f" ({self._end(f.from_process)} → {self._end(f.to_process)})")
+                f.name: (f.label or _of_flow(f), f" ({self._end(f.from_process)} → {self._end(f.to_process)})")
                 for f in self.case.system.flows
             }
         )
@@ -54,7 +54,7 @@ class Labels:
             words = [process.stage or plain(process.name)]
             if process.stage == "market" and process.name in product:
                 words.insert(0, product[process.name].most_common(1)[0][0])
-            text = ", ".join(part for part in (" ".join(words), process.region) if part)
+            text = process.label or ", ".join(part for part in (" ".join(words), process.region) if part)
             named[process.name] = (text, f" ({plain(process.name)})")
         return {**_distinct(named), OUTSIDE: "outside"}
 
@@ -66,7 +66,10 @@ class Labels:
     @cached_property
     def offsets(self) -> dict[str, str]:
         """Name of an offset → what it is."""
-        return {name: f"shared error of {plain(name.replace('-', ' '))}" for name in self.case.offsets}
+        return {
+            name: offset.label or f"shared error of {plain(name.replace('-', ' '))}"
+            for name, offset in self.case.offsets.items()
+        }
 
     def told(self, text: object) -> str:
         """A text with the labels of the identifiers in it, and no underscores in others."""

@@ -128,6 +128,7 @@ class Offset:
     per: str
     family: str
     reason: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -276,6 +277,8 @@ class Case(Short):
         Covariate name → year → value.
     hashes
         File name → SHA-256 of every file that was read.
+    glossary
+        Term → what it means, shown where a reader points at it.
     """
 
     name: str
@@ -302,6 +305,7 @@ class Case(Short):
     compare: tuple[str, ...] = ()
     hashes: Mapping[str, str] = field(default_factory=dict)
     path: str = ""
+    glossary: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         lines = [

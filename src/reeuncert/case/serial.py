@@ -34,11 +34,14 @@ _WHAT_DRAWS_DEPEND_ON = (
 )
 _COMMENT = frozenset(
     {
-        *("title", "publisher", "edition", "reference", "terms", "note", "reason", "locator", "reporter"),
+        *("title", "publisher", "edition", "reference", "terms", "note", "reason", "locator", "reporter", "label"),
         *("file", "line", "group"),
     }
 )
 """Fields of records that say where a number comes from, or in which class it is counted."""
+
+_SPARSE = frozenset({"label", "glossary"})
+"""Fields that are written only where they hold something."""
 
 
 def model_json(case: Case) -> str:
@@ -99,7 +102,8 @@ def _error(where: str, message: str) -> CaseError:
 def _plain(value: Any, without: frozenset[str] = frozenset()) -> Any:
     if dataclasses.is_dataclass(value):
         names = [f.name for f in dataclasses.fields(value) if f.name not in without]
-        return {name: _plain(getattr(value, name), without) for name in names}
+        held = {name: getattr(value, name) for name in names}
+        return {name: _plain(v, without) for name, v in held.items() if v or name not in _SPARSE}
     if isinstance(value, Mapping):
         return {str(k): _plain(v, without) for k, v in value.items()}
     if isinstance(value, tuple | list):
@@ -144,7 +148,7 @@ def _record(kind: type, content: Any, where: str) -> Any:
     _require(content, dict, where)
     hints = _field_types(kind)
     fields = [f.name for f in dataclasses.fields(kind)]
-    optional = {f.name for f in dataclasses.fields(kind) if f.default is not dataclasses.MISSING}
+    optional = {f.name for f in dataclasses.fields(kind) if f.default is not dataclasses.MISSING} | _SPARSE
     odd = sorted((set(content) ^ set(fields)) - (optional - set(content)))
     if odd:
         raise _error(where, f"the keys {plain(', '.join(odd), 200)} are missing or not known; the text was changed")

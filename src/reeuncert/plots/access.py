@@ -12,7 +12,7 @@ import xarray as xr
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.registry import lookup
 from reeuncert.plots.style import PROBABILITIES
-from reeuncert.result.quantiles import spread
+from reeuncert.result.quantiles import quantiles, spread
 from reeuncert.result.tables import mass_flow
 from reeuncert.words.cells import listed
 
@@ -89,12 +89,12 @@ def quantile_table(
     """Mean, median and equal-tailed intervals of draws (draw, quantity) as columns. Columns ``mean``, ``median`` and,
     per probability, ``eti90_lb`` and ``eti90_ub``; names begin with `prefix`.
     """
-    out: dict[str, np.ndarray] = {}
-    for prob in probs:
-        found = spread(draws, prob=prob)
-        out[f"{prefix}mean"], out[f"{prefix}median"] = found.mean, found.median
-        out[f"{prefix}eti{100 * prob:.6g}_lb"], out[f"{prefix}eti{100 * prob:.6g}_ub"] = found.lower, found.upper
-    return out
+    found = spread(draws, prob=probs[0])
+    out = {f"{prefix}mean": found.mean, f"{prefix}median": found.median}
+    sides = [0.5 + side * prob / 2 for prob in probs[1:] for side in (-1, 1)]
+    ends = [found.lower, found.upper, *(quantiles(draws, sides) if sides else ())]
+    names = [f"{prefix}eti{100 * prob:.6g}_{end}" for prob in probs for end in ("lb", "ub")]
+    return out | dict(zip(names, ends, strict=True))
 
 
 def tidy(posterior: xr.DataArray, prior: xr.DataArray | None, probs: Sequence[float] = PROBABILITIES) -> pd.DataFrame:

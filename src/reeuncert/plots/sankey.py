@@ -145,16 +145,16 @@ def _ribbons(mass: xr.DataArray, graph: Graph, years: list[Any]) -> np.ndarray:
     index = {str(name): i for i, name in enumerate(mass["flow"].values)}
     position = {int(y): t for t, y in enumerate(mass["year"].values)}
     earlier = np.concatenate([np.zeros_like(values[:, :, :1]), values[:, :, :-1]], axis=2)
-    parts, earlier_parts = (
-        [all_.sum(axis=2) if y == CUMULATED_LABEL else all_[:, :, position[int(y)]] for y in years]
-        for all_ in (values, earlier)
-    )
     out = np.zeros((len(values), len(graph.links), len(years)))
+    chosen = [position[int(y)] for y in years if y != CUMULATED_LABEL]
+    yearly, total = [y != CUMULATED_LABEL for y in years], [y == CUMULATED_LABEL for y in years]
     for k, link in enumerate(graph.links):
-        plus, minus, before = ([index[f] for f in names] for names in (link.flows, link.minus, link.before))
-        for t, (part, last) in enumerate(zip(parts, earlier_parts, strict=True)):
-            net = part[:, plus].sum(axis=1) - part[:, minus].sum(axis=1) - last[:, before].sum(axis=1)
-            out[:, k, t] = -net if link.reverse else net
+        net = np.zeros((len(values), len(position)))
+        for names, part, sign in ((link.flows, values, 1), (link.minus, values, -1), (link.before, earlier, -1)):
+            for name in names:
+                net += sign * part[:, index[name]]
+        net *= -1 if link.reverse else 1
+        out[:, k, yearly], out[:, k, total] = net[:, chosen], net.sum(axis=1)[:, None]
     return out
 
 

@@ -137,12 +137,11 @@ def _marks(
 def ends_of(table: pd.DataFrame, at: str, other: str, top: Any) -> dict[Any, float]:
     """How far down its node each ribbon begins, in mass: ribbons leave in the order of the nodes they go to."""
     out: dict[Any, float] = {}
-    widths = table["mean"].to_dict()
-    for _, part in table.groupby(at, sort=False):
-        below = 0.0
-        for i in sorted(part.index, key=lambda i: top[table.at[i, other]]):
-            out[i] = below
-            below += float(widths[i])
+    below: dict[str, float] = {}
+    rows = zip(table.index, table[at], table[other], table["mean"], strict=True)
+    for i, here, _, width in sorted(rows, key=lambda row: float(top[row[2]])):
+        out[i] = below.get(here, 0.0)
+        below[here] = out[i] + float(width)
     return out
 
 
@@ -170,6 +169,6 @@ def node_text(node: Node) -> str:
     what = f"{node.stage}{side}"
     if node.stage == STOCK:
         what = "stock change" if node.side == LOSS else "from stock"
-    elif node.side == LOSS:
+    elif node.stage == LOSS:
         what = "losses"
     return what if node.row == WHOLE else f"{what}, {node.row}"

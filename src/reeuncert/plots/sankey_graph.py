@@ -158,7 +158,10 @@ class _Builder:
                     (flow.name,),
                     label=flow.end_use,
                 )
-            return Link(begin, Node(f"{LOSS}|{begin.name}", begin.row, LOSS, LOSS), LOSS, region, (flow.name,))
+            lost = flow.quantity == LOSS
+            stage = LOSS if lost else flow.quantity or "leaves"
+            end = Node(f"{stage}|{begin.name}", begin.row, stage, LOSS)
+            return Link(begin, end, LOSS if lost else _route(flow), region, (flow.name,))
         if self.home[origin] in self.markets and target in self.markets and self._trades(origin, target):
             begin = self._node(origin, SUPPLY)
             return Link(begin, self._node(target, DISPOSAL), _route(flow), region, (flow.name,))
@@ -242,10 +245,12 @@ def _columns(links: list[Link]) -> tuple[tuple[Node, ...], ...]:
     depth = _depths([(_group(a.source), _group(a.target)) for a in inner])
     if any(n.stage == END_USE for n in nodes.values()):
         depth[END_USE] = max(depth.values())
+    fed = [link.target for link in links if link.source.side == SOURCE and link.source.stage != STOCK]
+    first = int(any(depth.get(_group(node), 0) == 0 for node in fed))  # a column for what comes from outside
     place: dict[str, int] = {}
     for node in nodes.values():
         if node.side not in (LOSS, SOURCE):
-            place[node.name] = depth.get(_group(node), 0)
+            place[node.name] = depth.get(_group(node), 0) + first
     for link in links:
         if link.target.side == LOSS:
             place[link.target.name] = place[link.source.name] + 1

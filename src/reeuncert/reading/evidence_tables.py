@@ -147,6 +147,7 @@ def _offsets(reading: Reading) -> dict[str, Offset]:
         Column("per", text_cell),
         Column("family", text_cell),
         Column("reason"),
+        Column("label", text_cell),
     )
     table = reading.read(OFFSETS, columns, in_data=True)
     rows = reading.in_effect(table)
@@ -159,7 +160,9 @@ def _offsets(reading: Reading) -> dict[str, Offset]:
 
 def _offset(row: Row) -> Offset:
     mean = row["mean"] if is_given(row["mean"]) else 0.0
-    return Offset(row["offset"], mean, row["sd"], row["per"] or "all", row["family"] or "normal", row["reason"])
+    return Offset(
+        row["offset"], mean, row["sd"], row["per"] or "all", row["family"] or "normal", row["reason"], row["label"]
+    )
 
 
 def _contents(reading: Reading, tables: SystemTables, sources: tuple[str, ...]) -> dict[str, Content]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from reeuncert.reading.state import Reading
 from reeuncert.reading.tables import Column, Row, Table, report_duplicates
 from reeuncert.system.definition import FLOW_FIELDS, OUTSIDE, Flow, Process, SystemDefinition
-from reeuncert.words.cells import name_cell, names_cell, unknown
+from reeuncert.words.cells import name_cell, names_cell, text_cell, unknown
 
 PROCESSES, FLOWS = "processes.csv", "flows.csv"
 
@@ -18,6 +18,7 @@ PROCESS_COLUMNS = (
     Column("stage", name_cell),
     Column("reference_outflow", names_cell("|")),
     Column("note"),
+    Column("label", text_cell),
 )
 
 
@@ -25,7 +26,7 @@ def flow_columns(reading: Reading) -> tuple[Column, ...]:
     """Columns of ``flows.csv`` for the years of a case."""
     needed = ("flow", "from_process", "to_process", "quantity")
     names = tuple(Column(field, name_cell, required=field in needed) for field in FLOW_FIELDS)
-    return (*names, Column("years", reading.years_cell), Column("note"))
+    return (*names, Column("years", reading.years_cell), Column("note"), Column("label", text_cell))
 
 
 @dataclass(frozen=True)
@@ -90,11 +91,11 @@ def _values(rows: list[Row], columns: list[str]) -> tuple[str, ...]:
 def _process(row: Row, flows: set[str]) -> Process:
     # A reference may name flows of other options, too: only those in effect are kept.
     references = tuple(name for name in row["reference_outflow"] if name in flows)
-    return Process(row["process"], row["region"], row["stage"], references, row["note"])
+    return Process(row["process"], row["region"], row["stage"], references, row["note"], row["label"])
 
 
 def _flow(row: Row) -> Flow:
-    return Flow(*(row[field] for field in (*FLOW_FIELDS, "years", "note")))
+    return Flow(*(row[field] for field in (*FLOW_FIELDS, "years", "note", "label")))
 
 
 def _check_processes(reading: Reading, table: Table, rows: list[Row], flows: Table, regions: tuple[str, ...]) -> None:

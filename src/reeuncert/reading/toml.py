@@ -210,6 +210,7 @@ class CaseFile(_Strict):
     options: dict[str, OptionEntry] = {}
     indicator: list[IndicatorEntry] = []
     headline: list[HeadlineEntry] = []
+    glossary: dict[str, Text] = {}
 
     @property
     def first_year(self) -> int:

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ class Figure:
     error: str = ""
     height: int = 420
 
-    @property
+    @cached_property
     def json(self) -> Markup:
         """The spec as JSON that can stand inside a script element."""
         return script_json(self.spec)
@@ -57,19 +58,20 @@ def figure(name: str, title: str, draw: Callable[[], Any], *, alt: str, caption:
     function of the page (a mapping with ``kind``).
     """
 
-    def made() -> Mapping[str, Any] | str:
+    def made() -> Figure | str:
         try:
             drawn = draw()
         except ReeUncertError as error:  # the result lacks the data of this figure; the message tells which
             return str(error)
         spec = drawn if isinstance(drawn, Mapping) else panel_spec(drawn)
-        script_json(spec)
-        return spec
+        found = Figure(name, title, alt, spec, caption, "", height)
+        _ = found.json  # what cannot be written fails here, and is kept
+        return found
 
-    spec = attempt(f"figure '{title}'", made)
-    if isinstance(spec, Failed | str):
-        return Figure(name, title, alt, None, caption, str(spec), height)
-    return Figure(name, title, alt, spec, caption, "", height)
+    found = attempt(f"figure '{title}'", made)
+    if isinstance(found, Failed | str):
+        return Figure(name, title, alt, None, caption, str(found), height)
+    return found
 
 
 def panel_spec(board: Board) -> dict[str, Any]:
@@ -138,8 +140,10 @@ def script_json(value: Any) -> Markup:
 def rounded(value: Any) -> Any:
     """Plain values for JSON: arrays as lists, floats with `DIGITS` significant digits, non-finite values as None."""
     if isinstance(value, np.ndarray):
-        if value.dtype.kind in "fiu" and value.ndim == 1:
-            return [rounded(item) for item in value.tolist()]
+        if value.dtype.kind in "iu":
+            return value.tolist()
+        if value.dtype.kind == "f" and value.ndim == 1:
+            return _rounded_floats(value)
         return [rounded(item) for item in value]
     if isinstance(value, np.generic):
         return rounded(value.item())
@@ -155,3 +159,18 @@ def rounded(value: Any) -> Any:
     if value is None or isinstance(value, (str, int)):
         return value
     return str(value)
+
+
+def _rounded_floats(values: np.ndarray) -> list[float | int | None]:
+    """As `rounded`, of all values of an array at once."""
+    finite = np.isfinite(values) & (values != 0)
+    places = DIGITS - 1 - np.floor(np.log10(np.abs(values, where=finite, out=np.ones(len(values))))).astype(int)
+    # A power of ten with a positive exponent is exact, so that the quotient is the nearest double of the decimal.
+    up, down = 10.0 ** np.clip(places, 0, 300), 10.0 ** np.clip(-places, 0, 300)
+    with np.errstate(invalid="ignore", over="ignore"):
+        short = np.where(places > 0, np.round(values * up) / up, np.round(values / down) * down)
+    whole = np.isfinite(short) & (np.abs(short) < 1e15) & (short == np.round(short))
+    return [
+        (int(v) if w else v) if f else None
+        for v, w, f in zip(short.tolist(), whole.tolist(), np.isfinite(values).tolist(), strict=True)
+    ]

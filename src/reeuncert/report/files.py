@@ -17,13 +17,14 @@ from reeuncert.indicators.headlines import all_headlines
 from reeuncert.indicators.stored import read_results, stage_results
 from reeuncert.indicators.summary import all_indicators
 from reeuncert.report.page import render
+from reeuncert.report.workbook import workbook
 from reeuncert.result.folder import Staging, output_folder
 from reeuncert.result.result import Result
 
 
 def write_results(dt: xr.DataTree, folder: str | Path) -> tuple[Path, ...]:
     """Write ``posterior.nc``, ``flows.csv``, ``indicators.csv``, ``headlines.csv``, ``mixtures.csv``, ``checks.csv``,
-    ``provenance.json`` and ``report.html``.
+    ``provenance.json``, ``results.xlsx`` (with labels and units) and ``report.html``.
 
     A table, check, section or figure that cannot be made is left out and named, with its reason, in ``checks.csv`` and
     the report. All or nothing: until every file has been written and flushed, an earlier result in the folder stays
@@ -53,8 +54,6 @@ def write_results(dt: xr.DataTree, folder: str | Path) -> tuple[Path, ...]:
 def revise_results(folder: str | Path, change: Callable[[xr.DataTree], xr.DataTree]) -> Result:
     """Read a result, change it and write its files again; the folder is locked meanwhile.
 
-    An unwritable folder is reported before ``change`` runs.
-
     An unwritable folder is reported before ``change`` runs, which may take hours.
     """
     if not os.path.isdir(folder):
@@ -78,6 +77,9 @@ def commit_results(result: Result, staging: Staging) -> tuple[Path, ...]:
     if result.has_case:
         made["headlines.csv"] = result.part("headlines.csv", lambda: result.once(all_headlines))
         made["mixtures.csv"] = result.part("mixtures.csv", lambda: result.once(mixture_table))
+        book = result.part("results.xlsx", lambda: workbook(result))
+        if isinstance(book, bytes):
+            (staging.place / "results.xlsx").write_bytes(book)
     texts = {name: one for name, one in made.items() if isinstance(one, str)}
     tables = {name: one for name, one in made.items() if isinstance(one, pd.DataFrame)}
     stage_results(staging, result.dt, tables | {"checks.csv": verdicts(result).to_frame()}, texts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import importlib.resources
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,7 @@ from reeuncert.report.verdict import verdict_of
 from reeuncert.result.io import provenance
 from reeuncert.result.result import Result
 
-SCRIPTS = ("base.js", "draw.js", "fans.js", "flows.js", "triangle.js", "tables.js", "share.js", "start.js")
+SCRIPTS = ("base.js", "draw.js", "fans.js", "flows.js", "triangle.js", "tables.js", "terms.js", "share.js", "start.js")
 """Scripts of the page; `start.js` comes last."""
 
 
@@ -104,10 +105,11 @@ def render(result: Result, *, sections: Sequence[Section] = SECTIONS) -> str:
 
 def _render(environment: jinja2.Environment, section: Section, result: Result) -> Rendered:
     def made() -> str | None:
-        content = section.content(result)
+        content = result.once(section.content)
         if content is None:
             return None
-        return environment.get_template(section.template).render(section=section, case=result.case, **content)
+        text = environment.get_template(section.template).render(section=section, case=result.case, **content)
+        return with_ids(text, section.id)
 
     html = attempt(f"section '{section.title}'", made)
     if isinstance(html, Failed):
@@ -115,6 +117,26 @@ def _render(environment: jinja2.Environment, section: Section, result: Result) -
     if html is None:
         return Rendered(section, Markup(""), there=False)
     return Rendered(section, Markup(html))  # rendered with autoescape
+
+
+def with_ids(html: str, section: str) -> str:
+    """Give every heading of a section an id, made of its text; a figure has one already.
+
+    Examples
+    --------
+    >>> print(with_ids("<h3>A flow</h3><h3 class='a'>A <b>flow</b></h3>", "learned"))
+    <h3 id="learned-a-flow">A flow</h3><h3 id="learned-a-flow-2" class='a'>A <b>flow</b></h3>
+    """
+    count: dict[str, int] = {}
+
+    def named(match: re.Match[str]) -> str:
+        words = re.sub(r"<[^>]*>|&#?\w+;", " ", match["text"]).lower()
+        slug = "-".join((section, *re.findall(r"[a-z0-9]+", words)))
+        count[slug] = count.get(slug, 0) + 1
+        number = f"-{count[slug]}" if count[slug] > 1 else ""
+        return f'<h3 id="{slug}{number}"{match["more"]}>{match["text"]}</h3>'
+
+    return re.sub(r"(?<!<figcaption>)<h3(?![^>]*\bid=)(?P<more>[^>]*)>(?P<text>.*?)</h3>", named, html, flags=re.DOTALL)
 
 
 def _environment() -> jinja2.Environment:

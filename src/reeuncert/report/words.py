@@ -12,6 +12,22 @@ from reeuncert.indicators.headlines import number as number
 from reeuncert.indicators.headlines import numbers
 from reeuncert.system.definition import Selector
 
+GLOSSARY = {
+    "posterior": "what is believed after the evidence was used, together with the balances",
+    "prior": "what was assumed before the evidence was used",
+    "90 % interval": "holds the value with a probability of 90 %; 5 % lie below it and 5 % above",
+    "median": "half of the draws lie below it",
+    "draws": "possible worlds, each of which balances; together they show what is uncertain",
+    "quota": "the most that a government allows to be mined, refined or exported in a year",
+    "apparent consumption": "production and imports, less exports and what went into stock",
+    "mirror discrepancy": "difference between the records that importer and exporter keep of the same trade",
+    "unregistered": "without a licence, so that no official figure counts it",
+    "lineage": "figures that go back to one original count",
+    "R-hat": "compares the chains of the sampler: 1 when all tell the same",
+    "power-scaling": "how much an answer moves if a prior or the evidence counts a little more or less",
+}
+"""Terms of every report and what they mean; a case adds its own."""
+
 _URL = re.compile(r"https?://[^\s\"'<>]+", re.ASCII)
 _DOI = re.compile(r"\b10\.\d{4,9}/[^\s\"'<>;,]+", re.ASCII)
 

@@ -37,6 +37,8 @@ class Process:
         ``stage`` groups equal processes over regions (mining, cracking, separation, electrolysis, market, use, …).
     reference_outflow
         Names of flows, in order of preference: the first that exists in a year takes the remainder.
+    label
+        What readers see; made of stage and region where it is empty.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Process:
     stage: str = ""
     reference_outflow: tuple[str, ...] = ()
     note: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class Flow:
     end_use: str = ""
     years: tuple[int, ...] = ()
     note: str = ""
+    label: str = ""
 
     @property
     def is_stock(self) -> bool:

@@ -120,6 +120,7 @@ def load_case(folder: Path, answers: bool = True, /, **options: str) -> CaseRead
         compare=tuple(name for name, entry in settings.options.items() if entry.compare),
         hashes=dict(sorted(hashes.items())),
         path=str(folder),
+        glossary=dict(settings.glossary),
     )
     reading.check_sources_table()
     unread = unread_warnings(reading)

@@ -130,7 +130,8 @@ report.drawPanel = (element, panel) => {
   svg.append(inside);
   const path = (m) => {
     let out = "", pen = "M";
-    m.x.forEach((v, i) => { if (v === null || m.y[i] === null) pen = "M"; else { out += `${pen}${x(v).toFixed(1)},${y(m.y[i]).toFixed(1)}`; pen = "L"; } });
+    const open = (i) => m.x[i] == null || m.y[i] == null;
+    m.x.forEach((v, i) => { if (open(i)) pen = "M"; else if (panel.years && m.k === "l" && open(i - 1) && open(i + 1)) out += `M${x(v - 0.25)},${y(m.y[i])}H${x(v + 0.25)}`; else { out += `${pen}${x(v).toFixed(1)},${y(m.y[i]).toFixed(1)}`; pen = "L"; } });
     return out;
   };
   for (const m of panel.marks) {

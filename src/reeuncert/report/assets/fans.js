@@ -38,12 +38,19 @@ report.fanRange = (q, p, points) => {
 };
 
 // Panel of a series: three quantiles of the prior behind three or seven of the posterior.
-report.fanPanel = (years, indicator, series) => {
+report.fanPanel = (years, indicator, series, together = []) => {
   const scale = indicator.percent ? 100 : 1, unit = indicator.percent ? "%" : indicator.unit === "1" ? "index" : indicator.unit;
   const scaled = (row) => row.map((v) => (v === null ? null : scale * v));
   const q = series.q.map(scaled), p = series.p?.map(scaled), n = q.length, middle = (n - 1) / 2;
   const points = (series.points ?? []).map((v) => ({ ...v, value: scale * v.value }));
   const range = report.fanRange(q, p, points), marks = [];
+  // Panels side by side have one axis.
+  for (const other of together) {
+    const { limits } = report.fanRange(other.q.map(scaled), other.p?.map(scaled), []);
+    range.limits = [Math.min(range.limits[0], limits[0]), Math.max(range.limits[1], limits[1])];
+  }
+  if (range.above <= range.limits[1]) range.above = null;
+  if (range.below >= range.limits[0]) range.below = null;
   if (p) marks.push(...report.bands(years, p[0], p[2], "prior", 0.16), { k: "l", x: years, y: p[1], c: "prior", w: 1.2, d: "dot" });
   for (let i = 0; i < middle; i++) marks.push(...report.bands(years, q[i], q[n - 1 - i], "series", 0.17));
   const said = (rows, t, a, b) => report.interval(rows[a][t], rows[b][t]) + (unit === "index" ? "" : ` ${unit}`);
@@ -57,7 +64,7 @@ report.fanPanel = (years, indicator, series) => {
     marks.push({ k: "p", s: "diamond", x, y, c: "point", n: `published: ${point.source}`, h: x.map(() => `${point.text}\n${report.number(point.value)} ${unit}`) });
   }
   const cut = [range.above !== null && `prior reaches up to ${report.number(range.above)}`, range.below !== null && `down to ${report.number(range.below)}`].filter(Boolean);
-  const span = years.length > 1 ? [years[0] - 0.3, years[years.length - 1] + 0.3] : [years[0] - 1, years[0] + 1];
+  const span = years.length > 1 ? [years[0] - 0.3, years[years.length - 1] + 0.3] : [years[0] - 0.6, years[0] + 0.6];
   return { years: true, x: { limits: span }, y: { limits: range.limits, title: unit }, marks, cut: cut.length ? `${cut.join(", ")} ${unit}` : "" };
 };
 
@@ -70,13 +77,13 @@ report.fanRows = (years, indicator, series) => {
   return { unit, columns, rows: years.map((year, t) => [year, unit, ...values.map((row) => (row[t] === null ? "" : scale * row[t]))]) };
 };
 
-report.drawFan = (element, name, at) => {
+report.drawFan = (element, name, at, together = []) => {
   const { indicator, series } = report.findSeries(name, at), years = report.fans().years;
   element.table = () => report.fanRows(years, indicator, series);
-  report.panel(element, report.fanPanel(years, indicator, series));
+  report.panel(element, report.fanPanel(years, indicator, series, together.map((other) => report.findSeries(name, other).series)));
 };
 
-report.kinds.fan = (element, spec) => report.drawFan(element, spec.indicator, spec.at);
+report.kinds.fan = (element, spec) => report.drawFan(element, spec.indicator, spec.at, spec.together);
 
 // Medians of parts on one another: their sum is not the median of the sum, which the fans above give.
 report.kinds.stack = (element, spec) => {
@@ -91,7 +98,7 @@ report.kinds.stack = (element, spec) => {
     years.forEach((year, t) => { low[t] = high[t]; rows.push([year, name, unit, series.q[3][t], series.q[0][t], series.q[6][t]]); });
   });
   element.table = () => ({ unit, columns: ["year", "end use", "unit", "median", "5 %", "95 %"], rows });
-  const span = years.length > 1 ? [years[0], years[years.length - 1]] : [years[0] - 1, years[0] + 1];
+  const span = years.length > 1 ? [years[0], years[years.length - 1]] : [years[0] - 0.6, years[0] + 0.6];
   report.panel(element, { years: true, x: { limits: span }, y: { limits: [0, 1.05 * Math.max(...low, 1e-9)], title: unit }, marks });
 };
 

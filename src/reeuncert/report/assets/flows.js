@@ -49,7 +49,7 @@ report.kinds.sankey = (element, spec, controls) => {
       if (node.end) text(X(node.x) + bar + 5, y + h / 2 + 4, `${node.name} ${value}`);
       else if (h > 13) text(X(node.x) + bar + 4, y + Math.min(h - 3, 12), value, { class: "value halo" });
     }
-    const unit = report.nice(0, 1 / layout.scale / 5, 2).pop(), size = unit * layout.scale * high;
+    const unit = report.nice(0, 1 / layout.scale / 5, 4).pop(), size = unit * layout.scale * high;
     svg.append(report.svg("rect", { x: width - 20, y: height - size - 6, width: 7, height: size, class: "bar" }));
     text(width - 26, height - 10, `${report.number(unit)} ${spec.unit}${t === spec.steps.length - 1 && spec.layouts.length > 1 ? ": the sum of all years has a scale of its own" : ""}`, { "text-anchor": "end", class: "quiet" });
     svg.addEventListener("pointermove", (event) => report.tip(event.target.dataset?.link ? told(spec.links[event.target.dataset.link], t) : null, event));

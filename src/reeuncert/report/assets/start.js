@@ -24,6 +24,8 @@ report.start = () => {
   dark.addEventListener("change", () => report.setTheme(dark.matches));
   document.getElementById("theme").addEventListener("click", () => report.setTheme(document.documentElement.dataset.theme !== "dark"));
   report.startTables();
+  report.startTerms();
+  report.startAnchors();
   report.startShare();
   const figures = report.all("figure.fig");
   const observer = new IntersectionObserver((seen) => {

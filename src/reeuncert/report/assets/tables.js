@@ -4,14 +4,18 @@ report.key = (row, column) => {
   return value !== "" && value !== "nan" && Number.isFinite(number) ? number : value.toLowerCase();
 };
 
+// Figures of one unit stay together: a share is neither more nor less than a mass.
+report.group = (row, column) => row.cells[column].dataset.g ?? "";
+
 report.sort = (table, column, header) => {
   const down = header.getAttribute("aria-sort") === "ascending";
   for (const other of report.all("th", table.tHead)) other.removeAttribute("aria-sort");
   header.setAttribute("aria-sort", down ? "descending" : "ascending");
-  const rows = [...table.tBodies[0].rows].map((row) => [report.key(row, column), row]);
+  const rows = [...table.tBodies[0].rows].map((row) => [report.key(row, column), row, report.group(row, column)]);
   // Numbers before texts, nothing last, whichever way it goes.
   const rank = (v) => (typeof v === "number" ? 0 : v === "" || v === "nan" ? 2 : 1);
-  rows.sort(([a], [b]) => {
+  rows.sort(([a, , one], [b, , other]) => {
+    if (one !== other) return one.localeCompare(other);
     if (rank(a) !== rank(b)) return rank(a) - rank(b);
     const order = typeof a === "number" ? a - b : a.localeCompare(b);
     return down ? -order : order;

@@ -13,6 +13,7 @@ from reeuncert.report.sections import (
     flows,
     learned,
     method,
+    net_trade,
     next_steps,
     no_trade,
     triangle,
@@ -25,6 +26,7 @@ SECTIONS: tuple[Section, ...] = (
     Section("verdict", "Verdict", "verdict.html.j2", checks.content),
     Section("dependence", "Dependence over time", "dependence.html.j2", dependence.content, "an indicator"),
     Section("triangle", "The trade triangle", "triangle.html.j2", triangle.content, "trade between regions"),
+    Section("net-trade", "Net trade by product", "net_trade.html.j2", net_trade.content, "trade between regions"),
     Section(
         "customs-gap",
         "The customs gap",

@@ -65,6 +65,7 @@ def _row(evidence: Evidence, found: Mapping[Any, Any]) -> dict[str, Any]:
             evidence.qualifier, float(found["value"]), float(found["low"]), float(found["high"]), evidence.unit
         ),
         "value": found["value"],
+        "unit": evidence.unit,
         "basis": evidence.basis,
         "source_id": evidence.source_id,
         "source": found["source"],

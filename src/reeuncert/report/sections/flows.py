@@ -92,7 +92,9 @@ def sankey_spec(result: Result) -> dict[str, Any]:
         starts, ends = (ends_of(rows, a, b, layout.top[step]) for a, b in (("source", "target"), ("target", "source")))
         for row in rows_of(rows):
             key = (row.source, row.target, row.route, row.label)
-            link = links.setdefault(key, _link(row, key, nodes, place, regions, len(steps), result))
+            if key not in links:
+                links[key] = _link(row, nodes, place, regions, len(steps), result)
+            link = links[key]
             link["m"][t], link["o"][t] = row.mean, opacity_of(row.factor)
             link["a"][t] = layout.top[step][row.source] + starts[row.Index] * layout.scale
             link["b"][t] = layout.top[step][row.target] + ends[row.Index] * layout.scale
@@ -119,7 +121,7 @@ def sankey_spec(result: Result) -> dict[str, Any]:
 
 
 def _link(
-    row: Any, key: tuple[str, ...], nodes: list[Node], place: dict[str, int], regions: list[str], n: int, result: Result
+    row: Any, nodes: list[Node], place: dict[str, int], regions: list[str], n: int, result: Result
 ) -> dict[str, Any]:
     source, target = place[row.source], place[row.target]
     labels = result.once(labels_of)
@@ -136,6 +138,8 @@ def _link(
 
 
 def _colour(region: str, regions: list[str]) -> str:
+    if not regions:
+        return "hue-0"
     return f"hue-{regions.index(region) % len(HUES)}" if region in regions else "muted"
 
 

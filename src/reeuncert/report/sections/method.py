@@ -6,7 +6,7 @@ import math
 import shlex
 from typing import Any
 
-from reeuncert.report.words import selector_text
+from reeuncert.report.words import GLOSSARY, selector_text
 from reeuncert.result.io import provenance
 from reeuncert.result.result import Result
 from reeuncert.words.cells import condensed
@@ -55,6 +55,7 @@ def content(result: Result) -> dict[str, Any]:
         "versions": made.get("versions") or {},
         "hashes": case.hashes,
         "command": _command(result),
+        "glossary": sorted({**GLOSSARY, **case.glossary}.items(), key=lambda pair: pair[0].lower()),
     }
 
 

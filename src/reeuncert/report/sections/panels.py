@@ -10,9 +10,18 @@ from reeuncert.report.figures import Figure, figure
 from reeuncert.result.result import Result
 
 
-def fan(result: Result, name: str, at: Iterable[str], *, id: str, title: str = "", height: int = 320) -> Figure:
+def fan(
+    result: Result,
+    name: str,
+    at: Iterable[str],
+    *,
+    id: str,
+    title: str = "",
+    height: int = 320,
+    together: Iterable[Iterable[str]] = (),
+) -> Figure:
     """Fan chart of one series: an indicator and the labels of its dims, in their order, which are the title by
-    default.
+    default. Its axis also holds the series that it is shown ``together`` with.
     """
     labels = list(at)
     titles = {i["name"]: i["title"] for i in result.once(fans)["indicators"]}
@@ -20,7 +29,7 @@ def fan(result: Result, name: str, at: Iterable[str], *, id: str, title: str = "
     return figure(
         id,
         heading,
-        lambda: {"kind": "fan", "indicator": name, "at": labels},
+        lambda: {"kind": "fan", "indicator": name, "at": labels, "together": [list(one) for one in together]},
         alt=f"Fan chart of {heading} over the years: median, 50, 80 and 90 % equal-tailed intervals, prior behind.",
         height=height,
     )
@@ -33,16 +42,25 @@ def fans_of(
     id: str,
     keep: Callable[[dict[str, str]], bool] = lambda at: True,
     short: bool = False,
+    height: int = 320,
 ) -> list[Figure]:
-    """Fans of every series of an indicator that the system has and `keep` wants (given dim → label). ``short``: a
-    heading names the labels alone.
+    """Fans, with one axis, of every series of an indicator that the system has and `keep` wants (given dim → label).
+    ``short``: a heading names the labels alone.
     """
-    out = []
-    for n, at in enumerate(series_of(result, name)):
-        if keep(at):
-            title = ", ".join(at.values()) if short and at else ""
-            out.append(fan(result, name, at.values(), id=f"{id}-{n}", title=title))
-    return out
+    wanted = [(n, at) for n, at in enumerate(series_of(result, name)) if keep(at)]
+    together = [list(at.values()) for _, at in wanted] if short else []
+    return [
+        fan(
+            result,
+            name,
+            at.values(),
+            id=f"{id}-{n}",
+            title=", ".join(at.values()) if short and at else "",
+            height=height,
+            together=together,
+        )
+        for n, at in wanted
+    ]
 
 
 def series_of(result: Result, name: str) -> list[dict[str, str]]:
