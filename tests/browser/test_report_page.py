@@ -254,3 +254,34 @@ def test_no_identifier_stands_in_visible_text(page):
         "return document.body.innerText + report.all('option').map((o) => o.textContent).join(' ')"
     )
     assert re.findall(r"\w+_\w+", text) == []
+
+
+def test_terms_are_explained_once_a_section(page):
+    terms = page.run("return report.all('#answers abbr').map((a) => [a.textContent.toLowerCase(), a.title])")
+    assert terms
+    assert len({term for term, _ in terms}) == len(terms)
+    assert all(meaning for _, meaning in terms)
+
+
+def test_panels_of_one_product_have_one_axis(page):
+    page.draw_all()
+    ticks = page.run(
+        "const grid = report.one('#net-trade .grid');"
+        "return report.all('svg.panel', grid).map((s) => report.all('text', s).map((t) => t.textContent)"
+        ".filter((t) => /^-?[\\d.,]+$/.test(t) && !/^20/.test(t)).join(' '))"
+    )
+    assert len(ticks) > 1
+    assert len(set(ticks)) == 1
+
+
+def test_figures_of_different_units_are_sorted_apart(page):
+    found = page.run(
+        "const row = (g, v) => { const cell = report.make('td'); cell.dataset.g = g; cell.dataset.v = v;"
+        "  return report.make('tr', {}, cell); };"
+        "const head = report.make('th');"
+        "const body = report.make('tbody', {}, row('t', 5), row('kt', 9), row('t', 1), row('kt', 2));"
+        "const table = report.make('table', {}, report.make('thead', {}, report.make('tr', {}, head)), body);"
+        "report.sort(table, 0, head);"
+        "return [...body.rows].map((r) => r.cells[0].dataset.g + r.cells[0].dataset.v).join(' ')"
+    )
+    assert found == "kt2 kt9 t1 t5"

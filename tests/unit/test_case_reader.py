@@ -414,7 +414,11 @@ def test_any_change_of_any_file_gives_a_case_or_one_error(
 
 
 def test_tables_may_give_labels_and_the_case_a_glossary(tmp_path: Path) -> None:
-    processes = changed("processes.csv", "outflow,note", "outflow,note,label").replace(",use,", ",use,,The shop").replace("output,", "output,,")
+    processes = (
+        changed("processes.csv", "outflow,note", "outflow,note,label")
+        .replace(",use,", ",use,,The shop")
+        .replace("output,", "output,,")
+    )
     settings = changed("case.toml", "[[headline]]", '[glossary]\nREO = "as oxides"\n\n[[headline]]')
     case = read_case(write_case(tmp_path, processes_csv=processes, case_toml=settings))
     assert [process.label for process in case.system.processes] == ["", "The shop"]
