@@ -11,8 +11,8 @@ from selenium.webdriver.common.keys import Keys
 from pages import HOSTILE, Page
 
 SECTIONS = [
-    *("answers", "flows", "verdict", "dependence", "triangle", "customs-gap", "unregistered", "consumption"),
-    *("no-trade", "learned", "next", "evidence", "method"),
+    *("answers", "flows", "verdict", "dependence", "triangle", "net-trade", "customs-gap", "unregistered"),
+    *("consumption", "no-trade", "learned", "next", "method"),
 ]
 
 

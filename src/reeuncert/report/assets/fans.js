@@ -63,9 +63,9 @@ report.fanPanel = (years, indicator, series, together = []) => {
     if (several) marks.push({ k: "l", x, y, c: "point", d: "dash" });
     marks.push({ k: "p", s: "diamond", x, y, c: "point", n: `published: ${point.source}`, h: x.map(() => `${point.text}\n${report.number(point.value)} ${unit}`) });
   }
-  const cut = [range.above !== null && `prior reaches up to ${report.number(range.above)}`, range.below !== null && `down to ${report.number(range.below)}`].filter(Boolean);
+  const cut = [range.above !== null && `up to ${report.number(range.above)}`, range.below !== null && `down to ${report.number(range.below)}`].filter(Boolean);
   const span = years.length > 1 ? [years[0] - 0.3, years[years.length - 1] + 0.3] : [years[0] - 0.6, years[0] + 0.6];
-  return { years: true, x: { limits: span }, y: { limits: range.limits, title: unit }, marks, cut: cut.length ? `${cut.join(", ")} ${unit}` : "" };
+  return { years: true, x: { limits: span }, y: { limits: range.limits, title: unit }, marks, cut: cut.length ? `prior reaches ${cut.join(", ")} ${unit}` : "" };
 };
 
 report.fanRows = (years, indicator, series) => {
