@@ -267,7 +267,7 @@ def test_panels_of_one_product_have_one_axis(page):
     page.draw_all()
     ticks = page.run(
         "const grid = report.one('#net-trade .grid');"
-        "return report.all('svg.panel', grid).map((s) => report.all('text', s).map((t) => t.textContent)"
+        "return report.all('svg.panel', grid).slice(0, 2).map((s) => report.all('text', s).map((t) => t.textContent)"
         ".filter((t) => /^-?[\\d.,]+$/.test(t) && !/^20/.test(t)).join(' '))"
     )
     assert len(ticks) > 1

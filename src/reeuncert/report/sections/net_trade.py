@@ -12,17 +12,11 @@ NET = "net_imports"
 
 def content(result: Result) -> dict[str, Any] | None:
     """Net imports by region with bands, a row of panels with one axis for each product."""
-    products = dict.fromkeys(at["product"] for at in series_of(result, NET))
-    if not products:
+    series = series_of(result, NET)
+    if not series:
         return None
-    return {
-        "groups": [
-            (
-                product,
-                fans_of(
-                    result, NET, id=f"net-{n}", keep=lambda at, p=product: at["product"] == p, short=True, height=210
-                ),
-            )
-            for n, product in enumerate(p for p in products if p in result.case.products or len(products) == 1)
-        ]
-    }
+    rows = [
+        fans_of(result, NET, id=f"net-{n}", keep=lambda at, p=product: at["product"] == p, short=True, height=210)
+        for n, product in enumerate(result.case.products)
+    ]
+    return {"figures": [fig for row in rows for fig in row], "columns": max(map(len, rows))}

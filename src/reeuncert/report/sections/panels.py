@@ -42,7 +42,7 @@ def fans_of(
     id: str,
     keep: Callable[[dict[str, str]], bool] = lambda at: True,
     short: bool = False,
-    height: int = 320,
+    height: int = 260,
 ) -> list[Figure]:
     """Fans, with one axis, of every series of an indicator that the system has and `keep` wants (given dim → label).
     ``short``: a heading names the labels alone.
