@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from reeuncert.report.figures import Figure
 from reeuncert.report.sections.panels import fans_of, series_of
 from reeuncert.result.result import Result
 
@@ -15,8 +16,9 @@ def content(result: Result) -> dict[str, Any] | None:
     series = series_of(result, NET)
     if not series:
         return None
-    rows = [
-        fans_of(result, NET, id=f"net-{n}", keep=lambda at, p=product: at["product"] == p, short=True, height=210)
-        for n, product in enumerate(result.case.products)
-    ]
+    rows = [_row(result, product, f"net-{n}") for n, product in enumerate(result.case.products)]
     return {"figures": [fig for row in rows for fig in row], "columns": max(map(len, rows))}
+
+
+def _row(result: Result, product: str, id: str) -> list[Figure]:
+    return fans_of(result, NET, id=id, keep=lambda at: at["product"] == product, short=True, height=210)
