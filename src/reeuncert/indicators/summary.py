@@ -168,7 +168,7 @@ class Cells:
         shape = tuple(len(labels) for labels in self.labels.values())
         out = np.full((len(PROBABILITIES), int(np.prod(shape))), np.nan)
         out[:, self.there] = of.quantiles
-        return out.reshape(-1, *shape)
+        return out.reshape(len(PROBABILITIES), *shape)
 
 
 def _every(dt: xr.DataTree, prob: float, kind: str) -> dict[str, Cells]:
