@@ -49,8 +49,8 @@ class Spread:
     @classmethod
     def empty(cls, size: int) -> Spread:
         """Of quantities that are not known: NaN."""
-        one = [np.full(size, np.nan) for _ in fields(cls)[:-1]]
-        return cls(*one, np.full((len(PROBABILITIES), size), np.nan))
+        one = {f.name: np.full(size, np.nan) for f in fields(cls)}
+        return cls(**one | {"quantiles": np.full((len(PROBABILITIES), size), np.nan)})
 
     @classmethod
     def of(cls, found: Any) -> Spread:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from types import TracebackType
 from typing import Any
 
@@ -92,7 +92,7 @@ def make_fits(jobs: Sequence[Job], options: FitOptions, *, processes: int | None
     cores. Ctrl-C raises KeyboardInterrupt, saying what is kept.
     """
     for job in jobs[:1]:
-        check_settings(**{name: getattr(job.settings, name) for name in ("draws", "tune", "thin", "chains", "seed")})
+        check_settings(**asdict(job.settings))
     held = cache_of(options.get("cache", True))
     held.prepare()
     fits = Fits(notes=held.notes)

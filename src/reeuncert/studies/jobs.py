@@ -28,7 +28,7 @@ class FitOptions(TypedDict, total=False):
 
     Parameters
     ----------
-    draws, tune, thin, chains, seed
+    draws, tune, thin, chains, seed, target_accept
         Of every fit, as in `reeuncert.sample`; by default those of `FitSettings`.
     jobs
         Processes on this machine. By default one, whose chains use all cores; of `reeuncert.sensitivity` as many as
@@ -51,6 +51,7 @@ class FitOptions(TypedDict, total=False):
     thin: int
     chains: int
     seed: int
+    target_accept: float
     jobs: int | None
     client: Any
     cache: str | Path | bool
@@ -67,6 +68,7 @@ class FitSettings:
     thin: int = 1
     chains: int = 2
     seed: int = 1
+    target_accept: float = 0.9
 
     @classmethod
     def of(cls, options: FitOptions) -> FitSettings:

@@ -30,7 +30,7 @@ from reeuncert.studies.refits import convergence, learn
 from reeuncert.studies.summaries import Headlines, headline_values
 from reeuncert.validation.reader import read_case
 
-SHORT: FitOptions = {"draws": 400, "tune": 150, "chains": 4}
+SHORT: FitOptions = {"draws": 400, "tune": 150, "chains": 4, "target_accept": 0.8}
 """Settings of the runs; where they give a headline less than an ESS of 400, further chains are added."""
 MOST_FITS = 3
 """Of one structure."""
