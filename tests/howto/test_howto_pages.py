@@ -122,6 +122,35 @@ def test_a_ratio_is_an_expression_as_the_page_says(my_case: Path) -> None:
     assert [str(problem) for problem in found] == [said['with quantity = "oer" in the denominator'].strip()]
 
 
+@pytest.mark.slow
+def test_the_tutorial_can_be_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its commands and lines of Python, with short chains."""
+    from typer.testing import CliRunner
+
+    from reeuncert.cli.app import app
+
+    page = (PAGES.parent / "tutorial.md").read_text(encoding="utf-8")
+    said = dict(BLOCK.findall(page))
+    monkeypatch.chdir(tmp_path)
+    row = said["my_metal/evidence.csv, with a slip"].strip()
+    commands = re.findall(r"^\$ reeuncert (.*)$", page, re.MULTILINE)
+    assert [line.split()[0] for line in commands] == ["cases", "new", "check", "run", "run", "compare"]
+    for line in commands:
+        short = ["--draws", "20", "--tune", "60", "--chains", "2", "--quiet"] if line.startswith("run") else []
+        if line.startswith("run") and "second" in line:
+            table = tmp_path / "my_metal" / "evidence.csv"
+            text = table.read_text(encoding="utf-8")
+            table.write_text(f"{text}{row}\n", encoding="utf-8")
+            (problem,) = ree.check_case("my_metal").errors
+            assert str(problem) == said["what the check says"].strip()
+            table.write_text(f"{text}{row.replace('ktons', 'kt')}\n", encoding="utf-8")
+        done = CliRunner().invoke(app, [*line.split(), *short])
+        assert done.exit_code == 0, done.output
+    assert "evidence N4" in done.output
+    (code,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    exec(compile(code, "tutorial.md", "exec"), {})
+
+
 ROWS = {
     "ratio": "import loss_rate",
     "plot": "import reeuncert.plots as p, losses as l; p.losses_data, p.plot_losses = l.losses_data, l.plot_losses",
