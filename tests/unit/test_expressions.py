@@ -137,4 +137,6 @@ def test_a_report_shows_it():
     dt = with_own(toy_posterior(chains=2, draws=20, years=3))
     from reeuncert.report.page import render
 
-    assert "Losses over ore" in render(Result(ree.add_indicators(dt)))
+    result = Result(ree.add_indicators(dt))
+    assert "Losses over ore" in render(result)
+    assert result._repr_html_().startswith("<pre>&lt;Result of &#x27;toy&#x27;")

@@ -22,9 +22,10 @@ from reeuncert.result.io import wrong_with
 from reeuncert.result.quantiles import Array
 from reeuncert.result.structures import Structures, structures_of
 from reeuncert.result.tables import flow_table, mass_flow
+from reeuncert.words.cells import Short
 
 
-class Result:
+class Result(Short):
     """The draws of a case with what is computed from them.
 
     Parameters
