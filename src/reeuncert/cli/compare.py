@@ -13,6 +13,7 @@ from reeuncert.cli.terminal import console
 from reeuncert.files import explained, whole, write_whole
 from reeuncert.indicators.headlines import numbers
 from reeuncert.indicators.registry import lookup
+from reeuncert.indicators.stored import read_results
 from reeuncert.plots.comparison import plot_comparison
 from reeuncert.questions.comparison import Comparison
 from reeuncert.result.io import csv_text
@@ -24,7 +25,8 @@ MOST = 15
 def run_compare(a: str, b: str, out: Path | None) -> None:
     """Compare, print, and write tables and figure if a folder is given."""
     short = tuple(Path(path).name or path for path in (a, b))
-    found = ree.compare(a, b, names=_apart(short) or _apart((a, b)) or ("first", "second"))
+    names = _apart(short) or _apart((a, b)) or ("first", "second")
+    found = ree.compare(read_results(a), "published" if b == "published" else read_results(b), names=names)
     page = console()
     page.print(_headlines(found))
     page.print()

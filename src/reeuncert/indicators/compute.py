@@ -26,7 +26,8 @@ def indicators_of(table: FlowTable, names: Iterable[str] | None = None, own: Ite
     per indicator, read-only, dims (chain, draw, [region], [partner], [product], [end_use], year), with ``long_name``,
     ``units`` and ``reference`` as attributes. NaN: not defined, or no such flow in the system.
     """
-    computed, variables = Computed(table), {}
+    computed = Computed(table)
+    variables: dict[str, xr.Variable] = {}
     for record in choose(names, own):
         variables |= computed.variables(record)
     used = {dim for variable in variables.values() for dim in variable.dims}

@@ -263,8 +263,8 @@ def _predictive(model: pm.Model, posterior: xr.Dataset, seed: int) -> dict[str, 
     evidence = getattr(vars(model)["reeuncert"], "evidence", None)
     if evidence is None or not evidence.n_rows:
         return {}
-    held = [posterior[n].values if n in posterior else None for n in (MASS_FLOW, "source_width", "log_offset")]
-    draws = predictive_draws(evidence, *held, rng=np.random.default_rng(seed))
+    width, offset = (posterior[n].values if n in posterior else None for n in ("source_width", "log_offset"))
+    draws = predictive_draws(evidence, posterior[MASS_FLOW].values, width, offset, rng=np.random.default_rng(seed))
     coords = {"chain": posterior["chain"], "draw": posterior["draw"], "evidence": list(evidence.ids)}
     return {"posterior_predictive": xr.Dataset({REPORTED: (("chain", "draw", "evidence"), draws)}, coords)}
 

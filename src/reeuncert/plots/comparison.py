@@ -77,13 +77,14 @@ def _panel(found: Comparison, rows: pd.DataFrame, unit: str) -> Panel:
                 marks.append(Area.box(*at, *ends[2:], hue(colour), opacity=0.8, name="3 Monte Carlo errors"))
         marks.append(Points(found.names[side == "b"], middle, y, hue(colour), "circle", hover=told))
     both = scale * rows[["a_median", "b_median"]].to_numpy(dtype=float)
-    for k, (one, two) in enumerate(both):
-        marks.append(Line((one, two), (k + _SIDES[0][1], k + _SIDES[1][1]), "muted", 1.2))
+    for row, (one, two) in enumerate(both):
+        marks.append(Line((one, two), (row + _SIDES[0][1], row + _SIDES[1][1]), "muted", 1.2))
     ticks = tuple((float(k), "\n".join(wrapped(text))) for k, text in enumerate(rows["headline"]))
-    ends = rows[[f"{s}_{c}" for s in "ab" for c in ("median", "eti90_lb", "eti90_ub")]].to_numpy(dtype=float) * scale
-    log = unit != "%" and bool(np.nanmin(ends) > 0) and bool(np.nanmax(ends) > 30 * np.nanmin(ends))
-    room = 0.0 if log else 0.05 * float(np.nanmax(ends) - np.nanmin(ends)) or 0.5
-    across = float(np.nanmin(ends)) - room, float(np.nanmax(ends)) + room
+    every = rows[[f"{s}_{c}" for s in "ab" for c in ("median", "eti90_lb", "eti90_ub")]].to_numpy(dtype=float) * scale
+    least, most = float(np.nanmin(every)), float(np.nanmax(every))
+    log = unit != "%" and least > 0 and most > 30 * least
+    room = 0.0 if log else 0.05 * (most - least) or 0.5
+    across = least - room, most + room
     across = (across[0] / 1.15, across[1] * 1.15) if log else across
     y_axis = Axis(limits=(len(rows) - 0.4, -0.6), ticks=ticks)
     return Panel("", marks=tuple(marks), x=Axis(axis_label("Headlines", plain), across, log=log), y=y_axis)

@@ -132,7 +132,8 @@ def _side(result: Result, headlines: list[Headline]) -> list[dict[str, Any]]:
     """Labels, unit, median, interval and Monte Carlo error of every headline; empty where it has no value."""
     dt = result.dt if "derived" in result.dt.children else add_indicators(result.dt)
     structures = structures_of(dt)
-    held, out = dt["derived"].to_dataset(), []
+    held = dt["derived"].to_dataset()
+    out: list[dict[str, Any]] = []
     for headline in headlines:
         name, coords, year = place(dt, headline)
         if not _there(held, name, {**coords, "year": year}):
@@ -229,14 +230,13 @@ def _of_cases(a: Case, b: Case) -> Iterator[tuple[str, ...]]:
 
 
 def _of_values(what: str, one: Any, two: Any) -> Iterator[tuple[str, ...]]:
-    tables = _records(one), _records(two)
-    if tables[0] is None or tables[1] is None:
+    before, after = _records(one), _records(two)
+    if before is None or after is None:
         yield from ((what, "", "", *pair) for pair in _unlike(one, two))
         return
-    before, after = tables
     for key in dict.fromkeys((*before, *after)):
         if key not in after or key not in before:
-            yield what, key, "", *(("there", "") if key in before else ("", "there"))
+            yield (what, key, "", "there", "") if key in before else (what, key, "", "", "there")
         elif is_dataclass(before[key]):
             for field in fields(before[key]):
                 if field.name not in _PLACES:
@@ -268,7 +268,7 @@ def _unlike(one: Any, two: Any) -> Iterator[tuple[str, str]]:
         yield texts[0], texts[1]
 
 
-def _of_runs(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+def _of_runs(a: Mapping[Any, Any], b: Mapping[Any, Any]) -> Iterator[tuple[str, ...]]:
     packages = [json.loads(str(of.get("versions", "{}"))) for of in (a, b)]
     for what, names, (one, two) in (("run", _RUN, (a, b)), ("version", sorted({*packages[0], *packages[1]}), packages)):
         for name in names:

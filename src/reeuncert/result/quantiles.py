@@ -49,8 +49,9 @@ class Spread:
     @classmethod
     def empty(cls, size: int) -> Spread:
         """Of quantities that are not known: NaN."""
-        one = {f.name: np.full(size, np.nan) for f in fields(cls)}
-        return cls(**one | {"quantiles": np.full((len(PROBABILITIES), size), np.nan)})
+        unknown = {f.name: np.full(size, np.nan) for f in fields(cls)}
+        unknown["quantiles"] = np.full((len(PROBABILITIES), size), np.nan)
+        return cls(**unknown)
 
     @classmethod
     def of(cls, found: Any) -> Spread:

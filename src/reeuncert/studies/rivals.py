@@ -171,7 +171,7 @@ def _joined(rival: Rival, parts: list[Kept], chains: int) -> StructureRun:
 
 def _suffices(run: StructureRun) -> bool:
     """Whether every headline has converged, but for those that are undefined in some draw."""
-    ess, r_hat = run.headlines[["ess_bulk", "ess_tail"]].min(axis=None), run.headlines["r_hat"].max()
+    ess, r_hat = float(run.headlines[["ess_bulk", "ess_tail"]].min().min()), float(run.headlines["r_hat"].max())
     return not (ess < SMALLEST_ESS or r_hat > LARGEST_R_HAT)
 
 
