@@ -34,7 +34,7 @@ from reeuncert.words.cells import (
     name_cell,
     number_cell,
     parse_years,
-    shown,
+    quoted,
     text_cell,
     when_cell,
     year_cell,
@@ -121,7 +121,7 @@ def cells(data: bytes) -> bool:
         else:
             if parse is parse_years:
                 condensed(found)
-    assert shown(text).isprintable()
+    assert quoted(text).isprintable()
     did_you_mean(text, ["China", "RoW"])
     return accepted
 

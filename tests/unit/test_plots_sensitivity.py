@@ -18,7 +18,7 @@ from reeuncert.case.serial import case_to_json
 from reeuncert.errors import ReeUncertError
 from reeuncert.plots.questions import value_title
 from reeuncert.plots.rows import Chart, Row, Span, render_chart
-from reeuncert.plots.style import BACKENDS, THEMES, shown
+from reeuncert.plots.style import BACKENDS, THEMES, with_unit
 from reeuncert.studies.study import Study
 from reeuncert.testing import flow_dataset, toy_flows, toy_posterior, toy_terms
 
@@ -201,4 +201,4 @@ def test_text_of_a_user_is_shown_as_text() -> None:
 def test_values_have_their_words() -> None:
     row = {"indicator": "smuggled_mass_cumulated", "region": "South", "partner": "North", "product": "", "year": 2003}
     assert value_title(row) == "Smuggled mass (exports without a record) · South · North · all years"
-    assert shown(0.5, "1") == "50 %"
+    assert with_unit(0.5, "1") == "50 %"

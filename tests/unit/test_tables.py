@@ -17,7 +17,7 @@ from reeuncert.words.cells import (
     name_cell,
     number_cell,
     parse_years,
-    shown,
+    quoted,
     text_cell,
     when_cell,
     year_cell,
@@ -196,7 +196,7 @@ def test_conditions_that_are_refused(text: str) -> None:
 def test_suggestions_are_near_and_shown_text_is_short() -> None:
     assert did_you_mean("UNITED STATES", ["United States", "RoW"]) == "; did you mean 'United States'?"
     assert did_you_mean("Mars", ["United States"]) == ""
-    assert len(shown("x" * 10_000)) < 70
+    assert len(quoted("x" * 10_000)) < 70
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -8,7 +8,7 @@ import string
 import numpy as np
 
 from reeuncert.case.records import Evidence, Prior
-from reeuncert.words.cells import shown
+from reeuncert.words.cells import quoted
 
 LOG, LOGIT, PLAIN = "log", "logit", "plain"
 """Scales: levels and ratios, shares, and rows with additive errors."""
@@ -103,9 +103,9 @@ def sentence_problem(text: str) -> str:
     for _, name, form, conversion in fields:
         if name is not None and (name not in PLACEHOLDERS or conversion):
             allowed = ", ".join(f"{{{p}}}" for p in PLACEHOLDERS)
-            return f"the placeholder {shown('{' + name + '}')} is not known; use: {allowed}"
+            return f"the placeholder {quoted('{' + name + '}')} is not known; use: {allowed}"
         if form:
-            whole = shown(f"{{{name}:{form}}}")
+            whole = quoted(f"{{{name}:{form}}}")
             return (
                 f"the placeholder {whole} gives a format, but numbers are printed with the digits they have; "
                 f"write {{{name}}}"

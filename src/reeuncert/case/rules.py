@@ -12,7 +12,7 @@ from reeuncert.case.figures import bounds, figure_text, scale_of, to_scale
 from reeuncert.case.records import Case, Content, ErrorClass, ErrorTails, Evidence, Factor, Offset, Prior
 from reeuncert.case.selection import GROSS
 from reeuncert.errors import Problem
-from reeuncert.words.cells import listed, shown, unknown
+from reeuncert.words.cells import listed, quoted, unknown
 from reeuncert.words.error_laws import ERROR_LAWS, OFFSET_LAWS
 from reeuncert.words.prior_families import PRIOR_FAMILIES
 from reeuncert.words.qualifiers import BOUND_QUALIFIERS, QUALIFIERS
@@ -140,12 +140,12 @@ def prior_problems(record: Prior) -> Found:
 
 def record_problems(case: Case) -> list[Problem]:
     """Problems of the classes, offsets and factors of a case, each by itself."""
-    found = [("classes.csv", f"class {shown(name)}", class_problems(record)) for name, record in case.classes.items()]
+    found = [("classes.csv", f"class {quoted(name)}", class_problems(record)) for name, record in case.classes.items()]
     found += [
-        ("offsets.csv", f"offset {shown(name)}", offset_problems(record)) for name, record in case.offsets.items()
+        ("offsets.csv", f"offset {quoted(name)}", offset_problems(record)) for name, record in case.offsets.items()
     ]
-    found += [("factors.csv", f"product {shown(name)}", factor_problems(r)) for name, r in case.factors.items()]
-    found += [("contents.csv", f"content {shown(name)}", content_problems(r)) for name, r in case.contents.items()]
+    found += [("factors.csv", f"product {quoted(name)}", factor_problems(r)) for name, r in case.factors.items()]
+    found += [("contents.csv", f"content {quoted(name)}", content_problems(r)) for name, r in case.contents.items()]
     return [Problem(file, 0, column, f"{of}: {text}") for file, of, problems in found for column, text in problems]
 
 
@@ -192,10 +192,10 @@ def _basis(row: Evidence, content: str) -> Found:
     if row.relation in SHARE_RELATIONS or not content:
         allowed = [content, GROSS, "n/a"] if content else ["n/a", GROSS]
         if row.basis and row.basis not in allowed:
-            yield "basis", f"the basis {shown(row.basis)} is not known; use one of: {listed(allowed)}"
+            yield "basis", f"the basis {quoted(row.basis)} is not known; use one of: {listed(allowed)}"
     elif row.basis not in (content, GROSS):
         empty = row.basis in ("", "n/a")
-        what = "the cell is empty" if empty else f"the basis {shown(row.basis)} is not known"
+        what = "the cell is empty" if empty else f"the basis {quoted(row.basis)} is not known"
         yield "basis", f"{what}; use one of: {content} (the content), gross (gross weight)"
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from reeuncert.case.records import Case
 from reeuncert.errors import CaseError, Problem
 from reeuncert.files import named
-from reeuncert.words.cells import plain, shown
+from reeuncert.words.cells import plain, quoted
 
 FORMAT = "reeuncert case"
 VERSION = 1
@@ -160,7 +160,7 @@ def _key(kind: Any, key: str, where: str) -> Any:
         try:
             return int(key)
         except ValueError as error:
-            raise _error(where, f"the key {shown(key)} is no whole number; the text was changed") from error
+            raise _error(where, f"the key {quoted(key)} is no whole number; the text was changed") from error
     return key
 
 

@@ -208,14 +208,14 @@ class CheckTable:
         wide = max([20, *(len(r.name) for r in self.results)])
         lines = [self.verdict]
         for r in self.results:
-            number = shown(r.value)
+            number = short_number(r.value)
             bound = f"({r.threshold})" if r.threshold else ""
             lines.append(f"{r.status:<12} {r.name:<{wide}} {number:>5}  {bound}  {r.message}")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td>{html.escape(r.status)}</td><td>{html.escape(r.name)}</td><td>{shown(r.value)}</td>"
+            f"<tr><td>{html.escape(r.status)}</td><td>{html.escape(r.name)}</td><td>{short_number(r.value)}</td>"
             f"<td>{html.escape(r.threshold)}</td><td style='text-align:left'>{html.escape(r.message)}</td></tr>"
             for r in self.results
         )
@@ -223,12 +223,12 @@ class CheckTable:
         return f"<p>{html.escape(self.verdict)}</p><table><tr>{head}</tr>{rows}</table>"
 
 
-def shown(value: float) -> str:
+def short_number(value: float) -> str:
     """A number formatted for a table; empty for NaN.
 
     Examples
     --------
-    >>> shown(1.00312), shown(0.0), shown(2.3e-13), shown(float("nan"))
+    >>> short_number(1.00312), short_number(0.0), short_number(2.3e-13), short_number(float("nan"))
     ('1.003', '0', '2.3e-13', '')
     """
     if value != value:

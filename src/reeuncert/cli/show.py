@@ -11,7 +11,7 @@ from rich.text import Text
 
 from reeuncert.checks import CheckTable
 from reeuncert.checks.registry import verdicts
-from reeuncert.checks.result import CheckResult, shown
+from reeuncert.checks.result import CheckResult, short_number
 from reeuncert.cli.terminal import console
 from reeuncert.indicators.headlines import all_headlines
 from reeuncert.indicators.registry import DIMS
@@ -57,7 +57,7 @@ def show_checks(checks: CheckTable, page: Console, *, every: bool = False) -> No
 
 
 def _check_lines(check: CheckResult, page: Console, *, every: bool) -> list[Text]:
-    number = f" {shown(check.value)}" if shown(check.value) else ""
+    number = f" {short_number(check.value)}" if short_number(check.value) else ""
     wanted = f" (wanted {check.threshold})" if check.threshold else ""
     first = Text.assemble((check.status, STYLES[check.status]), f" {check.name}:{number}{wanted}")
     if check.status == "passed":

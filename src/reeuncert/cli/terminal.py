@@ -10,7 +10,7 @@ from rich.text import Text
 
 from reeuncert.case.records import Case
 from reeuncert.errors import CaseError, Problem
-from reeuncert.words.cells import shown
+from reeuncert.words.cells import quoted
 
 
 def console() -> Console:
@@ -44,9 +44,9 @@ def parse_options(given: Iterable[str]) -> dict[str, str]:
     for pair in given:
         name, equals, value = (part.strip() for part in pair.partition("="))
         if not equals or not name or not value:
-            problems.append(Problem("--option", 0, "", f"{shown(pair)} is not a choice; write --option name=value"))
+            problems.append(Problem("--option", 0, "", f"{quoted(pair)} is not a choice; write --option name=value"))
         elif name in chosen:
-            problems.append(Problem("--option", 0, "", f"option {shown(name)} is given twice; keep one of them"))
+            problems.append(Problem("--option", 0, "", f"option {quoted(name)} is given twice; keep one of them"))
         chosen[name] = value
     if problems:
         raise CaseError(problems)

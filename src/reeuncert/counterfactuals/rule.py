@@ -11,7 +11,7 @@ from reeuncert.counterfactuals.allocate import World
 from reeuncert.counterfactuals.network import BEYOND, YearNetwork
 from reeuncert.errors import Problem
 from reeuncert.indicators.flows import FlowTable, Mask
-from reeuncert.words.cells import shown, unknown
+from reeuncert.words.cells import quoted, unknown
 
 REGISTERED, UNREGISTERED = "registered", "unregistered"
 
@@ -88,7 +88,7 @@ def plant_problems(where: str, setting: Setting, region: str, stage: str, route:
             problem(
                 where,
                 "stage",
-                f"{shown(region)} has no {route} process of stage {shown(stage)} in {setting.year}, so that its "
+                f"{quoted(region)} has no {route} process of stage {quoted(stage)} in {setting.year}, so that its "
                 f"recovery is not known; its stages then: {own} (add the process to the case to have it)",
             )
         )

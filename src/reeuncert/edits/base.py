@@ -12,7 +12,7 @@ from reeuncert.case.restriction import restrict
 from reeuncert.case.serial import case_to_json
 from reeuncert.errors import CaseError, Problem, ReeUncertError
 from reeuncert.validation.reader import read_case
-from reeuncert.words.cells import plain, shown, unknown
+from reeuncert.words.cells import plain, quoted, unknown
 
 
 class Reread:
@@ -152,19 +152,19 @@ def names_of(given: object) -> tuple[str, ...]:
     """
     parts = given.split("+") if isinstance(given, str) else given
     if not isinstance(parts, list | tuple) or not all(isinstance(part, str) and part.strip() for part in parts):
-        raise ValueError(f"is {shown(given)}; give a name, or several as a list")
+        raise ValueError(f"is {quoted(given)}; give a name, or several as a list")
     return tuple(part.strip() for part in parts)
 
 
 def _number(given: object) -> float:
     if isinstance(given, bool) or not isinstance(given, int | float) or not abs(given) < float("inf"):
-        raise ValueError(f"is {shown(given)}; give a number")
+        raise ValueError(f"is {quoted(given)}; give a number")
     return float(given)
 
 
 def _text(given: object) -> str:
     if not isinstance(given, str) or not given:
-        raise ValueError(f"is {shown(given)}; give a name")
+        raise ValueError(f"is {quoted(given)}; give a name")
     return given
 
 
@@ -218,7 +218,7 @@ def unknown_names(names: Sequence[str], known: Sequence[str], what: str) -> list
     return [unknown(name, known, what) for name in names if name not in known]
 
 
-def quoted(names: Sequence[str], most: int = 4) -> str:
+def listed(names: Sequence[str], most: int = 4) -> str:
     """Names for a sentence."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(f"'{plain(name)}'" for name in names[:most]) + more

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from reeuncert.case.records import Case, Prior
-from reeuncert.edits.base import Edit, Edited, above_zero, is_given, one_amount, quoted, unknown_names
+from reeuncert.edits.base import Edit, Edited, above_zero, is_given, listed, one_amount, unknown_names
 from reeuncert.system.definition import FLOW_FIELDS, Selector
 from reeuncert.words.prior_families import PRIOR_FAMILIES
 
@@ -52,8 +52,8 @@ class PriorEdit(Edit):
     @property
     def chosen(self) -> str:
         """What is chosen, in words."""
-        parts = [] if self.prior in ((), (EVERY,)) else [quoted(self.prior)]
-        parts += [f"group {quoted(self.group)}"] if self.group else []
+        parts = [] if self.prior in ((), (EVERY,)) else [listed(self.prior)]
+        parts += [f"group {listed(self.group)}"] if self.group else []
         parts += [str(self.selector)] if self.selector.fields else []
         return " and ".join(parts) or "every prior"
 
@@ -77,7 +77,7 @@ class PriorEdit(Edit):
         partly = [row.name for row in self._named(case) if self._flows(case, row) == "some"]
         if self.selector.fields and partly:
             return [
-                f"the selection {self.selector} covers only some of the flows that prior {quoted(partly)} covers; "
+                f"the selection {self.selector} covers only some of the flows that prior {listed(partly)} covers; "
                 "widen the selection, name the prior, or split its row in priors.csv"
             ]
         if not self.rows(case):
@@ -154,10 +154,10 @@ class PriorMedian(PriorEdit):
         found = []
         without = [row.name for row in rows if not is_given(row.median)]
         if without:
-            found.append(f"prior {quoted(without)} states no median; choose others")
+            found.append(f"prior {listed(without)} states no median; choose others")
         shares = [row.name for row in rows if row.kind in SHARES]
         if is_given(self.value) and self.value >= 1 and shares:
-            found.append(f"value is {self.value:g}, but prior {quoted(shares)} is a share; it must be below 1")
+            found.append(f"value is {self.value:g}, but prior {listed(shares)} is a share; it must be below 1")
         return found
 
     def apply(self, edited: Edited) -> Edited:
@@ -211,7 +211,7 @@ class PriorSpread(PriorEdit):
 
     def row_problems(self, rows: Sequence[Prior]) -> list[str]:
         fixed = [r.name for r in rows if r.family and PRIOR_FAMILIES[r.family].widened is None]
-        return [f"prior {quoted(fixed)} has no spread apart from its limits; choose others"] if fixed else []
+        return [f"prior {listed(fixed)} has no spread apart from its limits; choose others"] if fixed else []
 
     def apply(self, edited: Edited) -> Edited:
         rows = {row.name: self._widened(row) for row in self.rows(edited.case)}

@@ -14,7 +14,7 @@ from reeuncert.edits import EDITS, Edit, Edited, EditError, edit_of
 from reeuncert.errors import CaseError, InputError, Problem
 from reeuncert.reading.tables import read_text
 from reeuncert.reading.toml import parse_toml
-from reeuncert.words.cells import LONGEST_NAME, plain, shown, unknown
+from reeuncert.words.cells import LONGEST_NAME, plain, quoted, unknown
 
 BASE = "base"
 """Name of the scenario in which nothing is changed; every study has it."""
@@ -113,7 +113,7 @@ def _edits(name: str, changes: Iterable[object], file: str, line: int) -> tuple[
             edits.append(change)
             continue
         if not isinstance(change, Mapping):
-            message = f'{shown(change)} is no change; write e.g. {{kind = "prior_spread", group = "…", factor = 2}}'
+            message = f'{quoted(change)} is no change; write e.g. {{kind = "prior_spread", group = "…", factor = 2}}'
             problems.append(Problem(file, line, plain(name), message))
             continue
         try:
@@ -145,7 +145,7 @@ def scenarios_from(given: Iterable[Scenario | Mapping[str, object]], file: str =
 def _scenario(entry: object, number: int, file: str, problems: list[Problem]) -> Scenario | None:
     where = f"scenario {number}"
     if not isinstance(entry, Mapping):
-        problems.append(Problem(file, 0, where, f"{shown(entry)} is no scenario; give a name and changes"))
+        problems.append(Problem(file, 0, where, f"{quoted(entry)} is no scenario; give a name and changes"))
         return None
     found = [unknown(str(key), _KEYS, "the key") for key in entry if key not in _KEYS]
     name, why, changes = entry.get("name"), entry.get("why", ""), entry.get("changes")
@@ -154,10 +154,10 @@ def _scenario(entry: object, number: int, file: str, problems: list[Problem]) ->
     elif len(name) > LONGEST_NAME:
         found.append(f"the name has {len(name):,} characters; use at most {LONGEST_NAME}")
     if not isinstance(why, str):
-        found.append(f"why is {shown(why)}; write a sentence")
+        found.append(f"why is {quoted(why)}; write a sentence")
     structure = entry.get("structure", "")
     if structure not in ("", AVERAGED, SHOWN):
-        found.append(f"structure is {shown(structure)}; write '{AVERAGED}' or '{SHOWN}', or leave it out")
+        found.append(f"structure is {quoted(structure)}; write '{AVERAGED}' or '{SHOWN}', or leave it out")
     if not isinstance(changes, list | tuple) or not changes:
         found.append("the scenario changes nothing; give changes = [{kind = …}]")
     problems += [Problem(file, 0, plain(name) if isinstance(name, str) and name else where, text) for text in found]
@@ -251,7 +251,7 @@ def grid(vary: Mapping[str, Sequence[object]], file: str = "vary") -> tuple[Scen
         raise CaseError([Problem(file, 0, "", "the grid is empty; name what to vary, with a list of values for each")])
     for key, values in vary.items():
         if isinstance(values, str | Mapping) or not isinstance(values, Iterable):
-            problems.append(Problem(file, 0, plain(key), f"{shown(values)} is no list; give the values as a list"))
+            problems.append(Problem(file, 0, plain(key), f"{quoted(values)} is no list; give the values as a list"))
             continue
         held = list(values)
         if not held:
@@ -295,7 +295,7 @@ def _grid_key(key: str) -> tuple[str, str, dict[str, str], list[str]]:
     for part in filter(None, (match["fixed"] or "").split(",")):
         name, equals, word = (piece.strip() for piece in part.partition("="))
         if not equals or not word:
-            problems.append(f"{shown(part.strip())} is no choice; write key=word")
+            problems.append(f"{quoted(part.strip())} is no choice; write key=word")
         fixed[name] = word
     return kind, field, fixed, problems
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from reeuncert.case.records import Case, Evidence
 from reeuncert.case.rules import tail_problems
-from reeuncert.edits.base import Edit, Edited, above_zero, is_given, one_amount, quoted, unknown_names
+from reeuncert.edits.base import Edit, Edited, above_zero, is_given, listed, one_amount, unknown_names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class SourceChoice:
     def chosen(self) -> str:
         """What is chosen, in words."""
         named = (("source", self.source), ("lineage", self.lineage), ("class", self.error_class), ("", self.evidence))
-        return " and ".join(f"{what} {quoted(names)}".strip() for what, names in named if names)
+        return " and ".join(f"{what} {listed(names)}".strip() for what, names in named if names)
 
     def rows(self, case: Case) -> list[Evidence]:
         """The rows that are chosen."""
@@ -96,7 +96,7 @@ class SourceWidth(SourceChoice, Edit):
         found = [*(one_amount(self.kind, **amounts) or above_zero(**amounts)), *self.choice_problems(case, self.kind)]
         if not found and self._split_sources(case):
             found = [
-                f"source {quoted(self._split_sources(case))} also has rows that are not chosen; "
+                f"source {listed(self._split_sources(case))} also has rows that are not chosen; "
                 "choose by source or by class"
             ]
         return found
@@ -249,4 +249,4 @@ class Bias(Edit):
     def __str__(self) -> str:
         parts = [f"{name} = {value:g}" for name, value in (("mean", self.mean), ("sd", self.sd)) if is_given(value)]
         parts += [f"sd × {self.factor:g}"] if is_given(self.factor) else []
-        return f"offset {quoted(self.offset)}: {', '.join(parts)}"
+        return f"offset {listed(self.offset)}: {', '.join(parts)}"

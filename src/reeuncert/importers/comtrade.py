@@ -12,7 +12,7 @@ from reeuncert.files import first_line
 from reeuncert.importers.printed import month_of, read_figure
 from reeuncert.importers.record import Direction, Download, Place, Quality, Record
 from reeuncert.importers.sheets import header_of, read_rows
-from reeuncert.words.cells import listed, shown
+from reeuncert.words.cells import listed, quoted
 
 TERMS = (
     "Terms of UN Comtrade: data are for internal use and may not be re-disseminated in bulk without permission; "
@@ -73,7 +73,7 @@ def _json(path: Path, download: Download) -> Iterator[tuple[int, dict[str, str]]
     absent = sorted({name for name in _LEGACY.values() for row in rows if name not in row})
     if absent or answer.get("error"):
         message = (
-            f"rows have no {listed(map(shown, absent))}" if absent else f"it is the error {shown(answer['error'])}"
+            f"rows have no {listed(map(quoted, absent))}" if absent else f"it is the error {quoted(answer['error'])}"
         )
         raise CaseError([Problem(path.name, 0, "data", f"{message}; ask the service again")])
     if len(rows) == MOST_OF_A_PREVIEW:

@@ -11,7 +11,7 @@ from reeuncert.errors import Problem
 from reeuncert.importers.mapping import OUT, Words, lineage_word
 from reeuncert.importers.printed import Figure, read_figure
 from reeuncert.importers.record import EVERYONE, THE_REPORTER, Direction, Download, Record, summed
-from reeuncert.words.cells import shown
+from reeuncert.words.cells import quoted
 from reeuncert.words.units import TONNES
 
 TOTAL = 0.97
@@ -96,7 +96,7 @@ def _key(record: Record, mapping: Words, years: tuple[int, int]) -> Key | str:
         to[what, word] = word if what == "region" and word in ("", EVERYONE) else mapping.get(what, word)
         if word and to[what, word] in ("", OUT):
             state = "left out by" if to[what, word] else "not mapped yet in"
-            return f"the {what} {shown(word)} is {state} {mapping.file}"
+            return f"the {what} {quoted(word)} is {state} {mapping.file}"
     near, far = to["region", record.reporter], to["region", record.partner]
     if record.direction in ("import", "export"):
         if near == far:
@@ -115,7 +115,7 @@ def _check_codes(records: list[Record], mapping: Words, download: Download) -> N
     for code, digits in plain.items():
         inside = [c for c, other in plain.items() if c != code and digits.isdigit() and other.startswith(digits)]
         if inside:
-            message = f"the code {shown(code)} holds {shown(inside[0])}, and both are mapped to one product"
+            message = f"the code {quoted(code)} holds {quoted(inside[0])}, and both are mapped to one product"
             line = mapping.line.get(("product", code), 0)
             problem = Problem(mapping.file, line, "to", f"{message}; write - for one of them")
             download.problems += [] if problem in download.problems else [problem]

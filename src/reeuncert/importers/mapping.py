@@ -15,7 +15,7 @@ from reeuncert.errors import CaseError, Problem
 from reeuncert.files import write_whole
 from reeuncert.importers.record import EVERYONE, THE_REPORTER, Download, Record
 from reeuncert.reading.tables import read_texts
-from reeuncert.words.cells import shown, unknown
+from reeuncert.words.cells import quoted, unknown
 
 COLUMNS = ("what", "word", "printed", "to", "quantity", "note")
 OUT = "-"
@@ -73,7 +73,7 @@ def read_mapping(path: Path) -> Words:
         if row["what"] not in _NOTES:
             problems.append(Problem(path.name, row.line, "what", unknown(row["what"], tuple(_NOTES), "kind of word")))
         elif key in mapping.line:
-            message = f"the {key[0]} {shown(key[1])} is mapped on line {mapping.line[key]} already; keep one of them"
+            message = f"the {key[0]} {quoted(key[1])} is mapped on line {mapping.line[key]} already; keep one of them"
             problems.append(Problem(path.name, row.line, "word", message))
         else:
             mapping.to[key], mapping.line[key] = row["to"], row.line

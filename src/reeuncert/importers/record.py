@@ -12,7 +12,7 @@ import pandas as pd
 
 from reeuncert.errors import Problem
 from reeuncert.importers.printed import IS_ZERO, NO_FIGURE, NOTHING, Figure, mass, read_figure
-from reeuncert.words.cells import shown
+from reeuncert.words.cells import quoted
 
 Direction = Literal["import", "export", "output", "use", ""]
 Quality = Literal["quota", "estimated", "reported"]
@@ -112,7 +112,7 @@ class Download:
         """A year as printed, also with a month after it; one that is no year is a problem of the file."""
         if found := re.fullmatch(r"([12]\d{3})(\d\d|\.0|-\d\d-\d\d.*)?", text.strip(), re.ASCII):
             return int(found[1])
-        message = f"{shown(text)} is no year; the file is damaged or was changed: give it as it was downloaded"
+        message = f"{quoted(text)} is no year; the file is damaged or was changed: give it as it was downloaded"
         self.problems.append(Problem(place.file, place.line, column, message))
         return 0
 

@@ -21,7 +21,7 @@ from reeuncert.errors import CaseError, Problem
 from reeuncert.files import first_line
 from reeuncert.reading.evidence_tables import is_left_behind
 from reeuncert.reading.workbooks import WorkbookError, open_workbook
-from reeuncert.words.cells import listed, shown
+from reeuncert.words.cells import listed, quoted
 
 EXCEL = (".xlsx", ".xlsm")
 READ = (*EXCEL, ".csv", ".dat", ".json", ".tsv")
@@ -52,7 +52,7 @@ class Sheet:
 
 def _missing(path: Path) -> None:
     if not path.is_file():
-        message = f"the file is {'a folder' if path.is_dir() else 'missing'}; it was looked for at {shown(path, 300)}"
+        message = f"the file is {'a folder' if path.is_dir() else 'missing'}; it was looked for at {quoted(path, 300)}"
         raise CaseError([Problem(path.name, 0, "", message)])
 
 
@@ -108,7 +108,7 @@ def read_table(
     given = dict(names or {})
     header = [given.get(name, name) for name in header_of(path)]
     printed = {new: old for old, new in given.items()}
-    absent = [shown(printed.get(name, name)) for name in needed if name not in header]
+    absent = [quoted(printed.get(name, name)) for name in needed if name not in header]
     if absent:
         message = f"the file has no column {listed(absent)}, which {asked_by} needs"
         remedy = "is it another kind of file, or a table made from one? Give the file as it was downloaded"
@@ -116,7 +116,7 @@ def read_table(
     named = {i: name for i, name in enumerate(header) if name}
     for name in needed:
         if header.count(name) > 1:
-            message = f"the column {shown(printed.get(name, name))} is there twice; give the file as it was downloaded"
+            message = f"the column {quoted(printed.get(name, name))} is there twice; give the file as it was downloaded"
             raise CaseError([Problem(path.name, 1, "", message)])
     for part in _parts(path, len(header)):
         cells = part[list(named)].rename(columns=named).fillna("").map(str.strip)

@@ -9,7 +9,7 @@ from reeuncert.errors import CaseError, Problem
 from reeuncert.importers.printed import basis_of, plain_name
 from reeuncert.importers.record import EVERYONE, THE_REPORTER, Direction, Download, Place, Quality, Record
 from reeuncert.importers.sheets import header_of, read_rows
-from reeuncert.words.cells import shown
+from reeuncert.words.cells import quoted
 
 _WORLD = re.compile(r"(prod|cap|reserves)(?:_(?!est)([a-z]+))?(?:_(est))?(?:_(\d{4}))?", re.IGNORECASE)
 _WORDS: dict[str, Direction] = {"usprod": "output", "prod": "output", "import": "import", "export": "export"}
@@ -81,7 +81,7 @@ def _world(path: Path, names: dict[str, str], download: Download) -> None:
     columns = {name: found for name in names if (found := _WORLD.fullmatch(name.replace(" ", "")))}
     for name, printed in names.items():
         if name.startswith("prod") and not name.endswith("notes") and not (name in columns and columns[name][4]):
-            message = f"the column {shown(printed)} names no year; give the file as it was downloaded"
+            message = f"the column {quoted(printed)} names no year; give the file as it was downloaded"
             download.problems.append(Problem(path.name, 1, printed, message))
     for line, row in read_rows(path, (), download.kind):
         cells = {name: row[printed] for name, printed in names.items() if name}

@@ -11,7 +11,7 @@ from reeuncert.case.records import Headline
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.flows import Array, FlowTable
 from reeuncert.indicators.registry import CUMULATED, INDICATORS, UnknownIndicatorError, lookup
-from reeuncert.words.cells import did_you_mean, listed, shown
+from reeuncert.words.cells import did_you_mean, listed, quoted
 
 
 def headline_place(headline: Headline, years: Sequence[int]) -> tuple[str, dict[str, str], int]:
@@ -45,13 +45,13 @@ def label_positions(
     for dim, given in wanted.items():
         if dim not in labels:
             hint = did_you_mean(dim, labels)
-            raise ReeUncertError(f"indicator '{name}' has no dim {shown(dim)}; its dims: {', '.join(labels)}{hint}")
+            raise ReeUncertError(f"indicator '{name}' has no dim {quoted(dim)}; its dims: {', '.join(labels)}{hint}")
         there = list(labels[dim])
         values = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [given]
         for value in values:
             if value not in there:
                 all_of_them = f"there are: {listed(map(str, there))}{did_you_mean(str(value), map(str, there))}"
-                raise ReeUncertError(f"{shown(value)} is no {dim} of indicator '{name}'; {all_of_them}")
+                raise ReeUncertError(f"{quoted(value)} is no {dim} of indicator '{name}'; {all_of_them}")
         found[dim] = [there.index(value) for value in values]
     return found
 
@@ -66,7 +66,7 @@ def check_headline(headline: Headline, table: FlowTable, own: Collection[str] = 
     """Test a headline on flows, as if its sentence were filled in; `own` names indicators that its case defines."""
     record = lookup(headline.indicator)
     if record.name not in INDICATORS and record.name not in own:
-        raise UnknownIndicatorError(f"{shown(record.name)} is an indicator of another case; define it in this one too")
+        raise UnknownIndicatorError(f"{quoted(record.name)} is an indicator of another case; define it in this one too")
     problem = sentence_problem(headline.sentence)
     if problem:
         raise ReeUncertError(problem)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.flows import Array, FlowTable
 from reeuncert.result.learning import SCALES
-from reeuncert.words.cells import did_you_mean, shown
+from reeuncert.words.cells import did_you_mean, quoted
 
 DIMS = ("region", "partner", "product", "end_use")
 """Allowed dims of an indicator beside chain, draw and year, in array order."""
@@ -135,7 +135,7 @@ def lookup(name: str) -> Indicator:
     if found is None or (name.endswith(CUMULATED) and not found.cumulated):
         valid = [*valid_names(), *declared]
         hint = did_you_mean(name, valid)
-        raise UnknownIndicatorError(f"{shown(name)} is no indicator; valid names: {', '.join(valid)}{hint}")
+        raise UnknownIndicatorError(f"{quoted(name)} is no indicator; valid names: {', '.join(valid)}{hint}")
     return found
 
 

@@ -191,7 +191,7 @@ def largest_rectangle(lengths: Sequence[int]) -> tuple[list[int], int]:
     return [i for i, n in enumerate(lengths) if n >= draws] if draws else [], draws
 
 
-def shown(compiled: CompiledModel, posterior: xr.Dataset, keep_whitened: bool) -> xr.Dataset:
+def kept_variables(compiled: CompiledModel, posterior: xr.Dataset, keep_whitened: bool) -> xr.Dataset:
     """What is kept of draws: the variables of the model, or also the coordinates that the sampler moves in."""
     if keep_whitened:
         return posterior

@@ -17,7 +17,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from reeuncert.errors import SamplingError
-from reeuncert.inference.chains import Chain, chain_seed, shown
+from reeuncert.inference.chains import Chain, chain_seed, kept_variables
 from reeuncert.inference.compiled import CompiledModel
 from reeuncert.inference.settings import Settings
 from reeuncert.inference.trajectories import (
@@ -153,7 +153,7 @@ class HamiltonianRun:
             for name, column in zip(STATISTICS, statistics.T, strict=True)
         }
         stats = xr.Dataset(columns, coords={"chain": [0], "draw": np.arange(draws)})
-        kept = shown(self._compiled, posterior, self._keep_whitened)
+        kept = kept_variables(self._compiled, posterior, self._keep_whitened)
         return Chain(kept, stats, draws == self._settings.draws)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import xarray as xr
 
 from reeuncert.errors import SamplingError
-from reeuncert.inference.chains import Chain, chain_seed, shown
+from reeuncert.inference.chains import Chain, chain_seed, kept_variables
 from reeuncert.inference.compiled import CompiledModel, repeatable_arithmetic
 from reeuncert.inference.settings import Settings, renamed
 from reeuncert.inference.thinning import thin_draws
@@ -75,4 +75,4 @@ class NutpieRun:
             return Chain(xr.Dataset(), xr.Dataset(), complete=False)
         posterior, stats = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()
         posterior, stats = thin_draws(posterior, renamed(stats), self._settings.thin)
-        return Chain(shown(self._compiled, posterior, self._keep_whitened), stats, complete)
+        return Chain(kept_variables(self._compiled, posterior, self._keep_whitened), stats, complete)

@@ -12,7 +12,7 @@ from reeuncert.indicators.registry import lookup
 from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points
 from reeuncert.plots.render import figure_of, render
 from reeuncert.plots.rows import wrapped
-from reeuncert.plots.style import axis_label, hue, interval_name, shown
+from reeuncert.plots.style import axis_label, hue, interval_name, with_unit
 from reeuncert.questions.comparison import Comparison
 
 _SIDES = (("a", -0.16, 0), ("b", 0.16, 1))
@@ -64,8 +64,9 @@ def _panel(found: Comparison, rows: pd.DataFrame, unit: str) -> Panel:
         middle, low, high, error = (scale * rows[c].to_numpy(dtype=float) for c in columns)
         y = np.arange(len(rows)) + shift
         told = tuple(
-            f"{text}\n{found.names[side == 'b']}: median {shown(m / scale, plain)}, "
-            f"{shown(lo / scale, plain)} to {shown(hi / scale, plain)}, Monte Carlo error {shown(e / scale, plain)}"
+            f"{text}\n{found.names[side == 'b']}: median {with_unit(m / scale, plain)}, "
+            f"{with_unit(lo / scale, plain)} to {with_unit(hi / scale, plain)}, "
+            f"Monte Carlo error {with_unit(e / scale, plain)}"
             for text, m, lo, hi, e in zip(rows["headline"], middle, low, high, error, strict=True)
         )
         for k in np.flatnonzero(np.isfinite(low)):

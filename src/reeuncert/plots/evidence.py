@@ -16,7 +16,7 @@ from reeuncert.likelihood.predictive import predicted_sigma, predictive_draws
 from reeuncert.plots.access import SAMPLE, Coords, check_labels, rows_of, take
 from reeuncert.plots.panels import Area, Axis, Board, Mark, Panel, Points
 from reeuncert.plots.render import figure_of, render
-from reeuncert.plots.style import hue, interval_name, shown
+from reeuncert.plots.style import hue, interval_name, with_unit
 from reeuncert.result.result import Result
 
 SEED = 20
@@ -162,11 +162,11 @@ def _positions(table: pd.DataFrame, predicted: np.ndarray) -> tuple[np.ndarray, 
 def _hover(row: Any) -> str:
     years = str(row.year_from) if row.year_from == row.year_to else f"{row.year_from}–{row.year_to}"
     basis = f", {row.basis}" if row.basis not in ("", "n/a") else ""
-    said = shown(row.value, row.unit) if row.qualifier != "range" else f"{row.low:g} to {row.high:g} {row.unit}"
-    low, high = (shown(v, row.unit) for v in (row.predicted_eti90_lb, row.predicted_eti90_ub))
+    said = with_unit(row.value, row.unit) if row.qualifier != "range" else f"{row.low:g} to {row.high:g} {row.unit}"
+    low, high = (with_unit(v, row.unit) for v in (row.predicted_eti90_lb, row.predicted_eti90_ub))
     return (
         f"{row.id} · {row.source}\n{plain(row.about)}, {years}\nreported ({row.qualifier}): {said}{basis}\n"
-        f"predicted: {shown(row.predicted, row.unit)} ({interval_name()}: {low} to {high})"
+        f"predicted: {with_unit(row.predicted, row.unit)} ({interval_name()}: {low} to {high})"
     )
 
 

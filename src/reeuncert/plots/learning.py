@@ -28,7 +28,7 @@ from reeuncert.plots.access import (
 )
 from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points, scale_of
 from reeuncert.plots.render import figure_of, render
-from reeuncert.plots.style import colours_of, hue, interval_name, shown
+from reeuncert.plots.style import colours_of, hue, interval_name, with_unit
 from reeuncert.result.learning import learning_of_draws
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
@@ -128,10 +128,10 @@ def _axis(values: pd.Series, title: str) -> Axis:
 
 def _hover(row: Any) -> str:
     low, high, prior_low, prior_high = (
-        shown(v, row.unit) for v in (row.eti90_lb, row.eti90_ub, row.prior_eti90_lb, row.prior_eti90_ub)
+        with_unit(v, row.unit) for v in (row.eti90_lb, row.eti90_ub, row.prior_eti90_lb, row.prior_eti90_ub)
     )
     return (
-        f"{row.label}, {row.year}\nmedian {shown(row.median, row.unit)}\n"
+        f"{row.label}, {row.year}\nmedian {with_unit(row.median, row.unit)}\n"
         f"{interval_name()}: {low} to {high} (×/÷ {row.factor:.3g})\n"
         f"prior: {prior_low} to {prior_high} (×/÷ {row.prior_factor:.3g})"
     )

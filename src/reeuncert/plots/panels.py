@@ -14,7 +14,7 @@ from reeuncert.plots.style import (
     band_opacity,
     bands_name,
     interval_name,
-    shown,
+    with_unit,
 )
 
 
@@ -214,10 +214,10 @@ class Fan:
 
     def _hover(self, i: int, unit: str) -> str:
         lower, upper = self.bands[-1]
-        text = f"{self.label or 'median'}: {shown(self.median[i], unit)}\n"
-        text += f"{interval_name(self.probs[-1])}: {shown(lower[i], unit)} to {shown(upper[i], unit)}"
+        text = f"{self.label or 'median'}: {with_unit(self.median[i], unit)}\n"
+        text += f"{interval_name(self.probs[-1])}: {with_unit(lower[i], unit)} to {with_unit(upper[i], unit)}"
         if self.prior is not None:
-            median, low, high = (shown(v[i], unit) for v in self.prior)
+            median, low, high = (with_unit(v[i], unit) for v in self.prior)
             text += f"\nprior: {median} ({low} to {high})"
         return text
 
@@ -274,7 +274,7 @@ class Panel:
             out.append(Area((), (), "prior", 0.3, f"prior, {interval_name()} (dotted: median)", "prior"))
         for points in self.points:
             texts = points.hover or (points.label,) * len(points.x)
-            texts = tuple(f"{t}\n{shown(v, self.unit)}" for t, v in zip(texts, points.y, strict=True))
+            texts = tuple(f"{t}\n{with_unit(v, self.unit)}" for t, v in zip(texts, points.y, strict=True))
             low, high = (None if v is None else scale * v for v in (points.low, points.high))
             out.append(replace(points, y=scale * points.y, low=low, high=high, hover=texts))
         return [*out, *self.marks]

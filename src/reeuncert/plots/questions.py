@@ -14,7 +14,7 @@ from reeuncert.plots.access import Coords
 from reeuncert.plots.panels import scale_of
 from reeuncert.plots.render import figure_of
 from reeuncert.plots.rows import Chart, Row, Span, render_chart
-from reeuncert.plots.style import axis_label, colours_of, hue, interval_name, shown
+from reeuncert.plots.style import axis_label, colours_of, hue, interval_name, with_unit
 from reeuncert.questions.information import value_of_information
 from reeuncert.questions.powerscale import CLASS, FACTOR, SOURCE, power_scaling, tornado
 from reeuncert.questions.sobol import sobol
@@ -103,9 +103,9 @@ def plot_tornado(
         base = scale * record["base"]
         more = Span(base, scale * record["more"], MORE, "median under the scenario" if study else _more(factor))
         spans = (more,) if study else (Span(base, scale * record["less"], LESS, _less(factor)), more)
-        told = [f"median {shown(record['base'], unit)}"]
-        told += [f"{'under it' if study else _more(factor)}: {shown(record['more'], unit)}"]
-        told += [] if study else [f"{_less(factor)}: {shown(record['less'], unit)}"]
+        told = [f"median {with_unit(record['base'], unit)}"]
+        told += [f"{'under it' if study else _more(factor)}: {with_unit(record['more'], unit)}"]
+        told += [] if study else [f"{_less(factor)}: {with_unit(record['less'], unit)}"]
         told += [] if study else [f"Pareto k {record['pareto_k']:.2f}"]
         label = plain(str(record["component"])) + ("" if study else f" ({record['kind']})")
         rows.append(Row(label, spans, hover=tuple(told), faint=not record["reliable"]))
@@ -161,7 +161,7 @@ def plot_power_scaling(
         kind, unit = str(record["kind"]), str(record["unit"])
         told = (
             f"sensitivity {record['psense']:.3f}, noise {record['noise']:.3f}",
-            f"counted twice, it would move the value by {shown(record['moves_by'], unit)}, to first order",
+            f"counted twice, it would move the value by {with_unit(record['moves_by'], unit)}, to first order",
         )
         sign = "rises" if record["moves"] > 0 else "falls"
         label = plain(str(record["component"])) + (f" ({sign})" if record["sensitive"] else "")

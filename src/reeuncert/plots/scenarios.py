@@ -15,7 +15,7 @@ from reeuncert.plots.panels import scale_of
 from reeuncert.plots.questions import table_title
 from reeuncert.plots.render import figure_of
 from reeuncert.plots.rows import Chart, Row, Span, render_chart
-from reeuncert.plots.style import axis_label, hue, interval_name, shown
+from reeuncert.plots.style import axis_label, hue, interval_name, with_unit
 from reeuncert.studies.study import Study
 
 SCENARIO = "scenario"
@@ -97,9 +97,9 @@ def plot_scenarios(
             Span(here["eti50_lb"], here["eti50_ub"], colour, interval_name(0.5), 0.5, 0.9),
         )
         told = (
-            f"median {shown(float(record['median']), unit)}",
-            f"{interval_name(0.9)}: {shown(float(record['eti90_lb']), unit)} to "
-            f"{shown(float(record['eti90_ub']), unit)}",
+            f"median {with_unit(float(record['median']), unit)}",
+            f"{interval_name(0.9)}: {with_unit(float(record['eti90_lb']), unit)} to "
+            f"{with_unit(float(record['eti90_ub']), unit)}",
         )
         rows.append(Row(str(record[SCENARIO]), spans, point=here["median"], hover=told))
     chart = Chart(

@@ -175,12 +175,12 @@ def axis_label(title: str, unit: str) -> str:
     return f"{title} ({'%' if unit in ('1', '%') else unit})" if unit else title
 
 
-def shown(value: float, unit: str = "") -> str:
+def with_unit(value: float, unit: str = "") -> str:
     """A value with its unit, three digits; ratios (unit 1) in per cent.
 
     Examples
     --------
-    >>> shown(0.4567, "1"), shown(1234.5, "kt"), shown(0.0123), shown(float("nan"), "kt")
+    >>> with_unit(0.4567, "1"), with_unit(1234.5, "kt"), with_unit(0.0123), with_unit(float("nan"), "kt")
     ('45.7 %', '1,230 kt', '0.0123', 'not defined')
     """
     if not np.isfinite(value):

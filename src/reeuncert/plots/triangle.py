@@ -25,7 +25,7 @@ from reeuncert.plots.access import (
 from reeuncert.plots.panels import Area, Axis, Board, Mark, Panel, Text
 from reeuncert.plots.render import figure_of, render_steps
 from reeuncert.plots.style import UNRECORDED as PINK
-from reeuncert.plots.style import colours_of, interval_name, shown
+from reeuncert.plots.style import colours_of, interval_name, with_unit
 
 RECORDED, UNRECORDED = "recorded", "unrecorded"
 RECORDS = {RECORDED: ("trade",), UNRECORDED: ("declared", "undeclared")}
@@ -142,10 +142,12 @@ def _panel(product: str, rows: pd.DataFrame, regions: list[str]) -> Panel:
     for row in rows_of(rows):
         start, end = arrow(places[row.origin], places[row.destination], SHIFT[row.record])
         x, y = arrow_shape(start, end, max(0.008, MOST_WIDTH * row.median / largest))
-        values = f"{shown(row.median)} ({shown(row.eti90_lb)} to {shown(row.eti90_ub)})"
+        values = f"{with_unit(row.median)} ({with_unit(row.eti90_lb)} to {with_unit(row.eti90_ub)})"
         hover = f"{row.origin} → {row.destination}\n{product}, {row.record}, {row.year}\n{values} {row.unit}"
         if np.isfinite(row.prior_median):
-            prior = f"{shown(row.prior_median)} ({shown(row.prior_eti90_lb)} to {shown(row.prior_eti90_ub)})"
+            prior = (
+                f"{with_unit(row.prior_median)} ({with_unit(row.prior_eti90_lb)} to {with_unit(row.prior_eti90_ub)})"
+            )
             hover += f"\nprior: {prior} {row.unit}"
         colour = PINK if row.record == UNRECORDED else colours[row.origin]
         marks.append(Area(x, y, colour, 0.85, hover=hover))

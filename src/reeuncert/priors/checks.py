@@ -15,7 +15,7 @@ from reeuncert.errors import ModelError, Problem
 from reeuncert.priors.coverage import COORDINATE_KINDS, case_network, group_members, prior_groups, sole_input
 from reeuncert.priors.subjects import check_densities
 from reeuncert.system.definition import OUTSIDE, Flow
-from reeuncert.words.cells import condensed, listed, shown, unknown
+from reeuncert.words.cells import condensed, listed, quoted, unknown
 
 FILE = "priors.csv"
 AS_EVIDENCE = (
@@ -108,12 +108,12 @@ def _kind(case: Case, row: Prior, flows: list[Flow]) -> _Found:
         yield (
             "kind",
             "kind 'input' is for flows from outside, or for what a process delivers that one such flow feeds alone, "
-            f"but flow {shown(fed[0])} leaves a process that others feed; use share",
+            f"but flow {quoted(fed[0])} leaves a process that others feed; use share",
         )
     elif row.kind != "input" and outside and row.kind == "share":
         yield (
             "kind",
-            f"kind 'share' is for flows that leave a process, but {shown(outside[0])} is from outside; use input",
+            f"kind 'share' is for flows that leave a process, but {quoted(outside[0])} is from outside; use input",
         )
     starts = sorted({f.from_process for f in flows})
     if row.mode == "total" and row.kind == "share" and len(starts) > 1:
@@ -183,7 +183,7 @@ def _shared_levels(case: Case) -> list[Problem]:
         for name in ("level_sd", "slope_on", "slope", "slope_sd"):
             mine, theirs = getattr(row, name), getattr(other, name)
             if mine != theirs:
-                message = f"the row shares its level ('{row.shared}') with {shown(other.name)} on line {other.line}"
+                message = f"the row shares its level ('{row.shared}') with {quoted(other.name)} on line {other.line}"
                 message += f", whose {name} is {theirs or 'empty'}; write the same, or another name in shared"
                 found.append(Problem(FILE, row.line, name, message))
     return found
@@ -285,7 +285,7 @@ def _missing(case: Case, cover: _Cover) -> list[Problem]:
     for (name, kind), years in _by_name(keys).items():
         row = speaking.get((name, kind))
         if row:
-            remedy = f"extend the years of {shown(row.name)} (line {row.line}, {condensed(row.years)}), or add a row"
+            remedy = f"extend the years of {quoted(row.name)} (line {row.line}, {condensed(row.years)}), or add a row"
         else:
             remedy = f"add a row of kind {kind}"
         message = f"no row covers {_subject(case, name, kind)} in {condensed(years)}; {remedy}"
@@ -301,7 +301,7 @@ def _double(case: Case, cover: _Cover) -> list[Problem]:
             found.setdefault((name, kind, tuple(row.line for row in rows)), []).append(year)
     problems = []
     for (name, kind, lines), years in found.items():
-        others = " and ".join(f"{shown(rows_of[line].name)} (line {line})" for line in lines[:-1])
+        others = " and ".join(f"{quoted(rows_of[line].name)} (line {line})" for line in lines[:-1])
         message = f"{_subject(case, name, kind)} in {condensed(years)} is covered by {others} already; "
         message += "give each year one row: change the years or the selector"
         problems.append(Problem(FILE, lines[-1], "years", message))

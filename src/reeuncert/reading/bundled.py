@@ -11,7 +11,7 @@ from pathlib import Path
 from reeuncert.errors import CaseError, OutputError, Problem
 from reeuncert.files import UNFINISHED, cause
 from reeuncert.reading.toml import FILE, is_plain_word, read_case_file
-from reeuncert.words.cells import plain, shown, unknown
+from reeuncert.words.cells import plain, quoted, unknown
 
 REFERENCE_FOLDER, PUBLISHED = "reference", "published_reference.csv"
 
@@ -44,7 +44,7 @@ def find_case(name_or_path: str | Path) -> Path:
     """
     text = str(name_or_path)
     if "\0" in text or len(text) > 4_000:
-        raise CaseError([Problem(shown(text), 0, "", "this is no path; give the name of a case, or its folder")])
+        raise CaseError([Problem(quoted(text), 0, "", "this is no path; give the name of a case, or its folder")])
     folder = Path(name_or_path)
     is_path = isinstance(name_or_path, Path) or "/" in text or "\\" in text
     if not is_path and is_plain_word(text):
@@ -52,7 +52,7 @@ def find_case(name_or_path: str | Path) -> Path:
         if os.path.isfile(inside / FILE):
             if os.path.isfile(folder / FILE) and not folder.samefile(inside):
                 message = (
-                    f"there is a bundled case {shown(text)} and a folder of that name here; "
+                    f"there is a bundled case {quoted(text)} and a folder of that name here; "
                     f"write ./{text} for the folder, or {inside} for the bundled case"
                 )
                 raise CaseError([Problem(text, 0, "", message)])
@@ -129,10 +129,10 @@ def new_case(path: str | Path) -> Path:
     target = Path(path).expanduser()
     name = target.resolve().name
     if not is_plain_word(name):
-        message = f"{shown(name)} cannot be the name of a case; use letters, digits, '_' and '-', e.g. ./my_case"
+        message = f"{quoted(name)} cannot be the name of a case; use letters, digits, '_' and '-', e.g. ./my_case"
         raise CaseError([Problem(given, 0, "", message)])
     if name in bundled_cases():
-        message = f"a case {shown(name)} ships with the package; choose another name, so that the two are told apart"
+        message = f"a case {quoted(name)} ships with the package; choose another name, so that the two are told apart"
         raise CaseError([Problem(given, 0, "", message)])
     try:
         if target.is_file():

@@ -20,7 +20,7 @@ from reeuncert.reading.system_tables import SystemTables
 from reeuncert.reading.tables import Column, Row, Table, is_given, report_duplicates
 from reeuncert.reading.workbooks import ENDING, WorkbookError
 from reeuncert.system.definition import FLOW_FIELDS
-from reeuncert.words.cells import name_cell, names_cell, number_cell, plain, shown, text_cell, unknown, year_cell
+from reeuncert.words.cells import name_cell, names_cell, number_cell, plain, quoted, text_cell, unknown, year_cell
 from reeuncert.words.error_laws import ERROR_LAWS
 from reeuncert.words.qualifiers import figure_cell
 from reeuncert.words.units import unit_cell
@@ -85,7 +85,7 @@ def _era_problems(row: Row, first: int, last: int) -> Iterator[tuple[str, str]]:
     years = [int(word) if word.isdecimal() else -1 for word in row["eras"]]
     if any(not first < year <= last for year in years) or years != sorted(set(years)):
         message = (
-            f"{shown(';'.join(row['eras']))} are no years in which new eras begin; write years from {first + 1} to "
+            f"{quoted(';'.join(row['eras']))} are no years in which new eras begin; write years from {first + 1} to "
         )
         yield "eras", f"{message}{last} in order, joined by ;"
 
@@ -272,7 +272,7 @@ def _evidence_tables(reading: Reading) -> Iterator[Table]:
                 reading.problems.append(Problem(name, 0, "", str(error)))
             continue
         for title, sheet in sheets.items():
-            place = f"{name}, sheet {shown(title)}"
+            place = f"{name}, sheet {quoted(title)}"
             if name in books:
                 yield reading.of_sheet(place, sheet, columns)
             elif title == EVIDENCE_FOLDER:
@@ -294,7 +294,7 @@ def read_evidence(reading: Reading, tables: SystemTables, lists: Lists) -> tuple
             found = evidence_row_problems(record, reading.settings.unit, _is_plain(source, lists))
             reading.check_record(table, row, found)
             if row["id"] and row["id"] in first:
-                message = f"the id {shown(row['id'])} is given at {first[row['id']]} already; "
+                message = f"the id {quoted(row['id'])} is given at {first[row['id']]} already; "
                 table.report(row.line, "id", f"{message}delete one of the rows, or rename it")
             first.setdefault(row["id"], f"{file} line {row.line}")
             evidence.append(record)

@@ -12,7 +12,7 @@ from reeuncert.errors import CaseError, EvidenceError, InputError, Problem
 from reeuncert.reading.tables import Column, Row, Table, fill, read_bytes, read_table
 from reeuncert.reading.toml import CaseFile
 from reeuncert.reading.workbooks import ENDING, Sheet, WorkbookError, one_sheet, sheets_of
-from reeuncert.words.cells import listed, parse_years, shown, unknown, when_cell
+from reeuncert.words.cells import listed, parse_years, quoted, unknown, when_cell
 
 CASE_FILES = ("case.toml", "processes.csv", "flows.csv", "priors.csv", "covariates.csv", "constants.csv")
 SOURCES = "sources.csv"
@@ -80,7 +80,7 @@ class Reading:
             if own.is_file():
                 found.append((own.name, one_sheet(self.sheets(own), stem)))
             if shared.is_file() and stem in self.sheets(shared):
-                found.append((f"{shared.name}, sheet {shown(stem)}", self.sheets(shared)[stem]))
+                found.append((f"{shared.name}, sheet {quoted(stem)}", self.sheets(shared)[stem]))
         except WorkbookError as error:
             table = Table(file)
             table.unreadable(0, str(error))
@@ -122,7 +122,7 @@ class Reading:
             self.hashes[name] = hashlib.sha256(content).hexdigest()
 
             def report(sheet: str, row: int, message: str) -> None:
-                self.problems.append(Problem(f"{name}, sheet {shown(sheet)}", row, "", message))
+                self.problems.append(Problem(f"{name}, sheet {quoted(sheet)}", row, "", message))
 
             self.workbooks[path] = sheets_of(content, report)
         return self.workbooks[path]
@@ -180,10 +180,12 @@ class Reading:
         if not cited or "data" in self.unclear:
             return
         if SOURCES not in self.places and not (self.data_folder / SOURCES).exists():
-            message = f"the file is missing, but rows cite sources such as {shown(cited[0])}; add it to the data folder"
-            self.problems.append(Problem(SOURCES, 0, "", f"{message} {shown(self.settings.data)}"))
+            message = (
+                f"the file is missing, but rows cite sources such as {quoted(cited[0])}; add it to the data folder"
+            )
+            self.problems.append(Problem(SOURCES, 0, "", f"{message} {quoted(self.settings.data)}"))
         elif table is not None and table.clean and not self.in_effect(table):
-            message = f"no row is in effect, but rows cite sources such as {shown(cited[0])}; add a row for each"
+            message = f"no row is in effect, but rows cite sources such as {quoted(cited[0])}; add a row for each"
             self.problems.append(Problem(SOURCES, 0, "", message))
 
     def check_years_inside(self, table: Table, row: Row, column: str) -> None:

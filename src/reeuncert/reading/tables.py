@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from reeuncert.errors import CaseError, Problem
-from reeuncert.words.cells import CellError, did_you_mean, listed, plain, shown, text_cell
+from reeuncert.words.cells import CellError, did_you_mean, listed, plain, quoted, text_cell
 
 MOST_BYTES = 20_000_000
 MOST_CELL = 5_000
@@ -102,7 +102,7 @@ def read_bytes(path: Path, file: str, most: int = MOST_BYTES) -> bytes | Problem
     try:
         if not path.is_file():
             what = "is a folder" if path.is_dir() else "is missing"
-            return Problem(file, 0, "", f"the file {what}; it was looked for at {shown(path, 300)}")
+            return Problem(file, 0, "", f"the file {what}; it was looked for at {quoted(path, 300)}")
         size = path.stat().st_size
         if size > most:
             return Problem(file, 0, "", f"the file has {size:,} bytes; at most {most:,} are read: split it")
@@ -283,11 +283,11 @@ def _header(
         elif not name:
             table.report(line, "", f"column {i + 1} has no name; name it, or delete the column")
         elif name in positions:
-            table.report(line, name, f"the header has the column {shown(name)} twice; keep one of them")
+            table.report(line, name, f"the header has the column {quoted(name)} twice; keep one of them")
         else:
             hint = did_you_mean(name, [k for k in known if k not in header])
-            table.lost.update(k for k in known if hint.endswith(f"did you mean {shown(k)}?"))
-            table.report(line, name, f"the column {shown(name)} is not known; allowed are: {listed(known, 40)}{hint}")
+            table.lost.update(k for k in known if hint.endswith(f"did you mean {quoted(k)}?"))
+            table.report(line, name, f"the column {quoted(name)} is not known; allowed are: {listed(known, 40)}{hint}")
     for column in columns:
         if (
             column.required
@@ -366,7 +366,7 @@ def report_duplicates(table: Table, rows: Iterable[Row], key: Sequence[str], wha
         if not any(values) or any(table.is_bad(row.line, k) for k in key):
             continue
         if values in first:
-            name = listed(shown(v) for v in values)
+            name = listed(quoted(v) for v in values)
             table.report(
                 row.line,
                 key[0],

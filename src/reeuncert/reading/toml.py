@@ -25,7 +25,7 @@ from reeuncert.words.cells import (
     listed,
     name_cell,
     plain,
-    shown,
+    quoted,
     text_cell,
     unknown,
 )
@@ -59,7 +59,7 @@ def is_plain_word(text: str) -> bool:
 def _plain_word(text: str) -> str:
     if not is_plain_word(text):
         raise ValueError(
-            f"{shown(text)} is no plain word; use letters, digits, '_' and '-', and no device of Windows (nul)"
+            f"{quoted(text)} is no plain word; use letters, digits, '_' and '-', and no device of Windows (nul)"
         )
     return text
 
@@ -73,7 +73,7 @@ def _name(text: str) -> str:
 def _unit(text: str) -> str:
     if not text.isprintable() or not text.split() or text.split()[0] not in TONNES:
         raise ValueError(
-            f"the unit {shown(text)} does not begin with a unit of mass; use one of: {', '.join(TONNES)}, "
+            f"the unit {quoted(text)} does not begin with a unit of mass; use one of: {', '.join(TONNES)}, "
             'and what is counted after it, e.g. "kt REO"'
         )
     return " ".join(text.split())
@@ -81,10 +81,10 @@ def _unit(text: str) -> str:
 
 def _folder(text: str) -> str:
     if not text or not text.isprintable():
-        raise ValueError(f'{shown(text)} is no folder; write it relative to the case folder, e.g. "../../data"')
+        raise ValueError(f'{quoted(text)} is no folder; write it relative to the case folder, e.g. "../../data"')
     if text.startswith(("/", "\\", "~")) or re.match(r"[A-Za-z]:", text):
         raise ValueError(
-            f"the folder {shown(text)} is absolute, which no other machine has; write it relative to the case folder"
+            f"the folder {quoted(text)} is absolute, which no other machine has; write it relative to the case folder"
         )
     return text
 
@@ -118,7 +118,7 @@ class OptionEntry(_Strict):
         if self.default not in self.choices:
             hint = did_you_mean(self.default, self.choices)
             raise ValueError(
-                f"the default {shown(self.default)} is not among the choices: {listed(self.choices)}{hint}"
+                f"the default {quoted(self.default)} is not among the choices: {listed(self.choices)}{hint}"
             )
         return self
 
@@ -145,7 +145,7 @@ def _selector(given: dict[str, str]) -> dict[str, str]:
             raise ValueError(unknown(name, FLOW_FIELDS, "attribute of flows"))
         values = [value.strip() for value in text.split("+")]
         if not all(values):
-            raise ValueError(f"{name} is {shown(text)}; write a name, or several joined by '+'")
+            raise ValueError(f"{name} is {quoted(text)}; write a name, or several joined by '+'")
         for value in values:
             if ("{" in value or "}" in value) and value not in PLACES:
                 raise ValueError(unknown(value, PLACES, "placeholder"))
@@ -349,10 +349,10 @@ def _message(error: Mapping[str, Any], content: Mapping[str, Any]) -> str:
     if kind == "extra_forbidden":
         known = _keys_at(loc)
         hint = did_you_mean(str(loc[-1]), known)
-        return f"the key {shown(loc[-1])} is not known; allowed are: {listed(known, 20)}{hint}"
+        return f"the key {quoted(loc[-1])} is not known; allowed are: {listed(known, 20)}{hint}"
     if kind == "literal_error":
         allowed = str(error["ctx"]["expected"]).replace("'", "").replace(" or ", ", ")
-        return f"{shown(error['input'])} is not allowed; use one of: {allowed}"
+        return f"{quoted(error['input'])} is not allowed; use one of: {allowed}"
     if kind == "value_error":
         return str(error["ctx"]["error"])
     if kind in ("too_short", "too_long"):
@@ -403,7 +403,7 @@ def _later_checks(case_file: CaseFile, text: str, folder: Path, unclear: Collect
     for key, values in (("regions", case_file.regions), ("products", case_file.products)):
         double = sorted({v for v in values if values.count(v) > 1})
         if double:
-            report((key,), f"{shown(double[0])} is listed twice; keep one")
+            report((key,), f"{quoted(double[0])} is listed twice; keep one")
     for name in case_file.options:
         try:
             name_cell(name)
@@ -411,10 +411,10 @@ def _later_checks(case_file: CaseFile, text: str, folder: Path, unclear: Collect
         except CellError:
             usable = False
         if not usable:
-            report(("options", name), f"{shown(name)} is no name of an option; use letters, digits and '_'")
+            report(("options", name), f"{quoted(name)} is no name of an option; use letters, digits and '_'")
     place = folder / case_file.data
     if "data" not in unclear and not place.is_dir():
-        message = f"the folder {shown(case_file.data)} does not exist; it was looked for at {shown(place, 300)}"
+        message = f"the folder {quoted(case_file.data)} does not exist; it was looked for at {quoted(place, 300)}"
         report(("data",), f"{message}: correct the path, which is relative to the case folder")
     for i, headline in enumerate(() if problems or "years" in unclear else case_file.headline):
         if headline.year and not first <= headline.year <= last:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from reeuncert.words.cells import shown
+from reeuncert.words.cells import quoted
 
 ENDING = ".xlsx"
 MOST_UNPACKED = 200_000_000
@@ -115,6 +115,6 @@ def one_sheet(sheets: dict[str, Sheet], name: str) -> Sheet:
     if name in sheets:
         return sheets[name]
     if len(sheets) != 1:
-        found = ", ".join(shown(sheet) for sheet in sheets) or "none"
-        raise WorkbookError(f"the table is one sheet of the workbook (sheets: {found}); name it {shown(name)}")
+        found = ", ".join(quoted(sheet) for sheet in sheets) or "none"
+        raise WorkbookError(f"the table is one sheet of the workbook (sheets: {found}); name it {quoted(name)}")
     return next(iter(sheets.values()))

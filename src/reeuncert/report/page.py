@@ -19,7 +19,7 @@ from reeuncert.errors import OutputError
 from reeuncert.files import explained, write_whole
 from reeuncert.indicators.compute import with_indicators
 from reeuncert.parts import Failed, attempt, collecting
-from reeuncert.plots.style import shown
+from reeuncert.plots.style import with_unit
 from reeuncert.report import words
 from reeuncert.report.named import citation, labels_of
 from reeuncert.report.section import Section
@@ -148,7 +148,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "value": shown,
+        "value": with_unit,
         "interval": words.interval,
         "plain": plain,
         "column": words.column,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reeuncert.checks.registry import verdicts
-from reeuncert.checks.result import CheckResult, shown
+from reeuncert.checks.result import CheckResult, short_number
 from reeuncert.result.result import Result
 
 COLOURS = {"failed": "red", "not run": "red", "warning": "amber", "passed": "green", "information": "info"}
@@ -71,4 +71,4 @@ def _line(result: CheckResult) -> CheckLine:
         columns = tuple(map(str, table.columns))
         rows = tuple(tuple(row) for row in table.head(MOST_ROWS).astype(object).itertuples(index=False))
     word = result.status if result.status in ORDER else "information"
-    return CheckLine(result.name, word, result.message, shown(result.value), result.threshold, columns, rows)
+    return CheckLine(result.name, word, result.message, short_number(result.value), result.threshold, columns, rows)

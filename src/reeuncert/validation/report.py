@@ -28,7 +28,7 @@ from reeuncert.system.definition import OUTSIDE
 from reeuncert.validation.far import far_rows, number_warnings
 from reeuncert.validation.reader import CaseReading, load_case, problems_of
 from reeuncert.validation.words_used import known_constants
-from reeuncert.words.cells import condensed, listed, shown
+from reeuncert.words.cells import condensed, listed, quoted
 
 
 @dataclass(frozen=True)
@@ -157,8 +157,8 @@ def _consumption(case: Case) -> tuple[str, list[Problem]]:
         inside = OUTSIDE not in (flow.to_process, flow.from_process)
         if flow.from_process in users and inside and flow.quantity not in ("apparent_consumption", "end_use"):
             message = (
-                f"flow {shown(flow.name)} leaves {shown(flow.from_process)}, where apparent consumption ends, for "
-                f"{shown(flow.to_process)}: it is part of apparent consumption and of no end use, so that the two "
+                f"flow {quoted(flow.name)} leaves {quoted(flow.from_process)}, where apparent consumption ends, for "
+                f"{quoted(flow.to_process)}: it is part of apparent consumption and of no end use, so that the two "
                 "totals differ; let it leave the market or the process before consumption if they should be equal"
             )
             found.append(Problem(FLOWS, 0, "from_process", message))

@@ -10,7 +10,7 @@ from reeuncert.reading.evidence_tables import EVIDENCE_FOLDER, IMPORTS_FOLDER, e
 from reeuncert.reading.state import CASE_FILES, DATA_FILES, Reading
 from reeuncert.reading.state import TABLES as SHARED
 from reeuncert.reading.workbooks import ENDING
-from reeuncert.words.cells import did_you_mean, plain, shown
+from reeuncert.words.cells import did_you_mean, plain, quoted
 
 TABLES = (".csv", ".tsv", ".tab", ".txt", ".xls", ".xlsx", ".xlsm", ".ods", ".numbers", ".gz", ".zip", ".bz2", ".xz")
 TABLES_BINARY = (".parquet", ".feather", ".json", ".jsonl", ".dta", ".sav", ".rds")
@@ -46,7 +46,7 @@ def _unread_sheets(reading: Reading) -> Iterator[Problem]:
         for title in sheets if path.stem == SHARED else ():
             if title not in known:
                 message = (
-                    f"the sheet {shown(title)} is not read{did_you_mean(title, known)}; sheets are named as tables"
+                    f"the sheet {quoted(title)} is not read{did_you_mean(title, known)}; sheets are named as tables"
                 )
                 yield Problem(path.name, 0, "", f"{message}: {', '.join(known)}")
 

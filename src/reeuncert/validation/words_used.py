@@ -13,7 +13,7 @@ from reeuncert.reading.system_tables import FLOWS, PROCESSES, SystemTables
 from reeuncert.reading.tables import Row
 from reeuncert.reading.toml import FILE
 from reeuncert.system.roles import QUANTITIES, ROUTES, STAGES
-from reeuncert.words.cells import listed, near_miss, nearest, shown
+from reeuncert.words.cells import listed, near_miss, nearest, quoted
 
 Place = tuple[str, int, str]
 """File, line and column."""
@@ -75,7 +75,7 @@ def _of_role(what: str, known: Collection[str], places: Mapping[str, list[Place]
             other = next(rarer, "")
             used = f"which stands on {_count(len(places[other]), 'row')}" if other else ""
         if other:
-            message = f"the {what} {shown(word)} is nearly {shown(other)}, {used}; "
+            message = f"the {what} {quoted(word)} is nearly {quoted(other)}, {used}; "
             yield Problem(*where[0], f"{message}write the same word, or one that is less alike")
 
 
@@ -105,7 +105,7 @@ def _unused(reading: Reading, tables: SystemTables) -> Iterator[Problem]:
             if row[column] and row[column] not in used:
                 first.setdefault(row[column], row.line)
         if first:
-            message = f"no {by} {listed(map(shown, first), 5)}; delete what is not used, or name it where it is meant"
+            message = f"no {by} {listed(map(quoted, first), 5)}; delete what is not used, or name it where it is meant"
             yield Problem(file, next(iter(first.values())), column, message)
     yield from _unused_settings(reading, tables)
 
@@ -119,7 +119,7 @@ def _unused_settings(reading: Reading, tables: SystemTables) -> Iterator[Problem
     for option, entry in reading.settings.options.items():
         alike = [choice for choice in entry.choices if choice not in named[option]]
         if len(alike) > 1 or len(entry.choices) == 1:
-            message = f"no row names {listed(map(shown, alike), 5)} in its column when, so that " if alike else ""
+            message = f"no row names {listed(map(quoted, alike), 5)} in its column when, so that " if alike else ""
             message += "choosing among them changes nothing" if alike else "the option has one choice"
             yield Problem(FILE, 0, f"options.{option}", f"{message}; delete the option, or write it in column when")
     flows, processes = tables.system.flows, tables.system.processes
@@ -130,7 +130,7 @@ def _unused_settings(reading: Reading, tables: SystemTables) -> Iterator[Problem
     ):
         idle = [word for word in words if word not in used]
         if idle:
-            message = f"no flow or process has {listed(map(shown, idle), 5)}; delete it, or add its flows"
+            message = f"no flow or process has {listed(map(quoted, idle), 5)}; delete it, or add its flows"
             yield Problem(FILE, 0, key, message)
 
 

@@ -39,15 +39,15 @@ class Short:
 
 def plain(text: object, longest: int = 60) -> str:
     """Text as a message may show it: invisible characters escaped, long text cut."""
-    return shown(text, longest)[1:-1]
+    return quoted(text, longest)[1:-1]
 
 
-def shown(text: object, longest: int = 60) -> str:
+def quoted(text: object, longest: int = 60) -> str:
     r"""Text as a message may show it, like `plain`, in quotes.
 
     Examples
     --------
-    >>> print(shown("a\u202eb"))
+    >>> print(quoted("a\u202eb"))
     'a\u202eb'
     """
     word = str(text)
@@ -68,7 +68,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """
     by_fold = {k.casefold(): k for k in known}
     near = difflib.get_close_matches(word[:LONGEST_NAME].casefold(), list(by_fold), n=1, cutoff=0.6)
-    return f"; did you mean {shown(by_fold[near[0]])}?" if near else ""
+    return f"; did you mean {quoted(by_fold[near[0]])}?" if near else ""
 
 
 def listed(words: Iterable[str], most: int = 12) -> str:
@@ -87,7 +87,7 @@ def unknown(word: str, known: Sequence[str], what: str) -> str:
     "unit 'kg' is not known; use one of: kt, t"
     """
     allowed = listed(known) or "(there is none)"
-    return f"{what} {shown(word)} is not known; use one of: {allowed}{did_you_mean(word, known)}"
+    return f"{what} {quoted(word)} is not known; use one of: {allowed}{did_you_mean(word, known)}"
 
 
 def text_cell(text: str) -> str:
@@ -114,21 +114,21 @@ def name_cell(text: str) -> str:
     for char in text:
         if not char.isprintable():
             raise CellError(
-                f"the name {shown(text)} holds the character U+{ord(char):04X}, which cannot be seen; delete it"
+                f"the name {quoted(text)} holds the character U+{ord(char):04X}, which cannot be seen; delete it"
             )
     if text[0] in "=+-@":
         raise CellError(
-            f"the name {shown(text)} starts with '{text[0]}', which spreadsheets run as a formula; "
+            f"the name {quoted(text)} starts with '{text[0]}', which spreadsheets run as a formula; "
             "begin it with a letter or a digit"
         )
     found = next((c for c in text if c in JOINING), None)
     if found:
         raise CellError(
-            f"the name {shown(text)} holds '{found}', which joins names or makes paths; use a space, '_' or '-'"
+            f"the name {quoted(text)} holds '{found}', which joins names or makes paths; use a space, '_' or '-'"
         )
     if len(text) > LONGEST_NAME:
         raise CellError(
-            f"the name {shown(text)} has {len(text)} characters; {LONGEST_NAME} are allowed: put the rest in a note"
+            f"the name {quoted(text)} has {len(text)} characters; {LONGEST_NAME} are allowed: put the rest in a note"
         )
     return text
 
@@ -162,13 +162,13 @@ def number_cell(text: str) -> float:
     if not text:
         return math.nan
     if not _NUMBER.fullmatch(text):
-        raise CellError(f"{shown(text)} is no number; {readings(text)}")
+        raise CellError(f"{quoted(text)} is no number; {readings(text)}")
     value = float(text)
     digits = re.split("[eE]", text)[0]
     zero = not any(c in "123456789" for c in digits)
     if math.isinf(value) or (not zero and not SMALLEST <= abs(value) <= LARGEST):
         raise CellError(
-            f"{shown(text)} is out of range; numbers are 0 or between {SMALLEST:g} and {LARGEST:g} in size: "
+            f"{quoted(text)} is out of range; numbers are 0 or between {SMALLEST:g} and {LARGEST:g} in size: "
             "check the exponent"
         )
     return value
@@ -204,7 +204,7 @@ def year_cell(text: str) -> int:
         return 0
     found = _YEAR.fullmatch(text)
     if not found or not FIRST_YEAR <= int(found[1]) <= LAST_YEAR:
-        raise CellError(f"{shown(text)} is no year; write it like 2010")
+        raise CellError(f"{quoted(text)} is no year; write it like 2010")
     return int(found[1])
 
 
@@ -228,12 +228,12 @@ def parse_years(text: str, first: int, last: int) -> tuple[int, ...]:
             start = end = year_cell(part)
         else:
             hint = " (with a plain hyphen)" if any(c in part for c in "\u2010\u2011\u2012\u2013\u2014") else ""
-            raise CellError(f"{shown(part)} are no years; write 2000-2005, 2010 or 2000-2005;2010{hint}")
+            raise CellError(f"{quoted(part)} are no years; write 2000-2005, 2010 or 2000-2005;2010{hint}")
         if end < start:
-            raise CellError(f"the years {shown(part)} run backwards; write the earlier first: {end}-{start}")
+            raise CellError(f"the years {quoted(part)} run backwards; write the earlier first: {end}-{start}")
         if start < first or end > last:
             raise CellError(
-                f"the years {shown(part)} are outside the case, which covers {first}-{last}; "
+                f"the years {quoted(part)} are outside the case, which covers {first}-{last}; "
                 "change them, or `years` in case.toml"
             )
         years.update(range(start, end + 1))
@@ -270,7 +270,7 @@ def when_cell(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
         name, equals, values = (p.strip() for p in part.partition("="))
         choices = tuple(v.strip() for v in values.split("|"))
         if not equals or not name or not all(choices):
-            raise CellError(f"{shown(part)} is no condition; write option=value or option=value|other value")
+            raise CellError(f"{quoted(part)} is no condition; write option=value or option=value|other value")
         conditions.append((name, choices))
     return tuple(conditions)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from reeuncert.words.cells import CellError, number_cell, readings, shown
+from reeuncert.words.cells import CellError, number_cell, quoted, readings
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def figure_cell(text: str) -> float:
         advice = _meant(text)
         if not advice:
             raise
-        raise CellError(f"{shown(text)} is no number; {advice}") from None
+        raise CellError(f"{quoted(text)} is no number; {advice}") from None
 
 
 def _meant(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reeuncert.words.cells import did_you_mean, listed, shown
+from reeuncert.words.cells import did_you_mean, listed, quoted
 
 _POUND = 0.45359237e-3
 
@@ -73,7 +73,7 @@ def unknown_unit(unit: str, allowed: Sequence[str], what: str) -> str:
     hint = did_you_mean(unit, allowed)
     if unit.casefold() in ("ton", "tons", "mt"):  # offices write MT for metric tons
         hint = "; metric tons are 't', million tonnes 'Mt', short tons 'st'"
-    return f"the unit {shown(unit)} is not known for {what}; use one of: {listed(allowed, 20)}{hint}"
+    return f"the unit {quoted(unit)} is not known for {what}; use one of: {listed(allowed, 20)}{hint}"
 
 
 SHARE_UNITS = {"%": 0.01, "share": 1.0, "ratio": 1.0}
