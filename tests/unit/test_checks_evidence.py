@@ -249,13 +249,15 @@ def test_sources_of_one_lineage_are_one_component():
 def test_rows_that_importance_sampling_cannot_leave_out_are_counted(result):
     rng = np.random.default_rng(5)
     easy, hard = 0.1 * rng.normal(size=(4, 400)), -np.square(3 * rng.normal(size=(4, 400)))
+    bound = np.where(np.arange(400) < 50, -1e-16, 0.0) * np.ones((4, 1))  # one that holds, but for rounding
     terms = xr.Dataset(
-        {"s": (("chain", "draw", "s_row"), np.stack([easy, hard], axis=2))}, coords={"s_row": ["easy", "hard"]}
+        {"s": (("chain", "draw", "s_row"), np.stack([easy, hard, bound, 0 * bound], axis=2))},
+        coords={"s_row": ["easy", "hard", "bound", "always"]},
     )
     found = check(altered(result, "log_likelihood", lambda _: terms), ["leave_one_out"])["PSIS-LOO"]
-    assert found.value == 0.5
-    assert found.table["row"].tolist() == ["hard", "easy"]
-    assert found.message.startswith("50 % of 2 rows have a Pareto k of 0.7 or more")
+    assert found.value == 0.25
+    assert found.table["row"].tolist() == ["hard", "easy", "bound", "always"]
+    assert found.message.startswith("25 % of 4 rows have a Pareto k of 0.7 or more")
     assert found.status == "information"
 
 

@@ -13,6 +13,7 @@ import reeuncert as ree
 from reeuncert.case.records import Case
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.stored import write_netcdf
+from reeuncert.inference.settings import check_settings
 from reeuncert.result.structures import (
     HOLDS,
     NOT_IDENTIFIED,
@@ -25,8 +26,9 @@ from reeuncert.result.structures import (
 )
 from reeuncert.studies.averaging import average_structures
 from reeuncert.studies.cache import Kept
+from reeuncert.studies.jobs import FitSettings, JobMaker
 from reeuncert.studies.rivals import run_rivals
-from reeuncert.studies.summaries import headline_values
+from reeuncert.studies.summaries import Headlines, headline_values
 from reeuncert.testing import toy_posterior
 
 GOOD = {"r_hat": 1.002, "ess": 600.0, "divergences": 0}
@@ -180,3 +182,12 @@ def test_scenarios_that_are_structures_run_beside_the_choices_of_the_switch(tmp_
     assert found.names == found.averaged == ["some", "few", "new years"]
     assert list(asked) == ["few", "new years"]  # the one that is only shown is left to `compare_structures`
     assert found.data["why"].values.tolist() == ["", "", "Told."]
+
+
+def test_further_chains_have_seeds_of_their_own_that_a_run_takes():
+    case = ree.read_case("small_metal")
+    job = JobMaker(case).job("a", case, FitSettings.of({"draws": 40, "seed": 1}), Headlines(), share=False)
+    more = [job, *(job.again(number) for number in (1, 2))]
+    for each in more:
+        check_settings(seed=each.settings.seed)
+    assert len({each.settings.seed for each in more}) == len({each.key for each in more}) == 3

@@ -15,6 +15,7 @@ from reeuncert.checks.result import CheckResult, information
 from reeuncert.result.result import Result
 
 LARGEST_K = 0.7
+FEWEST_TAIL = 5
 FEWEST_DRAWS = 25
 """With fewer draws, the generalised Pareto distribution is fitted to a tail of less than five draws."""
 
@@ -34,7 +35,8 @@ def check(result: Result) -> list[CheckResult]:
             continue
         values = terms.transpose(dims[0], "chain", "draw").values
         flat = values.reshape(values.shape[0], -1)
-        varies = np.ptp(flat, axis=1) > 0
+        # Bounds that hold in every draw have the same likelihood in all of them: no tail, and nothing to smooth.
+        varies = np.ptp(np.partition(flat, FEWEST_TAIL - 1, axis=1)[:, :FEWEST_TAIL], axis=1) > 0
         k = np.full(len(flat), -np.inf)
         if varies.any():
             k[varies] = array_stats.psislw(flat[varies], axis=-1)[1]

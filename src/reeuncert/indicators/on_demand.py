@@ -44,7 +44,8 @@ class Computed:
         return {
             name: xr.Variable(
                 ("chain", "draw", *record.dims, "year"),
-                indexing.LazilyIndexedArray(_Draws(self, record, name, shape)),
+                # Who assigns to it gets a copy of his own, as with the variables of a file.
+                indexing.CopyOnWriteArray(indexing.LazilyIndexedArray(_Draws(self, record, name, shape))),
                 {"long_name": title, "units": unit, "reference": record.reference},
             )
             for name, title in titles.items()

@@ -140,7 +140,8 @@ class Job:
 
     def again(self, number: int) -> Job:
         """The same fit with chains of other seeds."""
-        settings = replace(self.settings, seed=chain_seed(self.settings.seed, _AGAIN + number))
+        seed = chain_seed(self.settings.seed, _AGAIN + number) >> 31  # seeds of a run have 32 bits
+        settings = replace(self.settings, seed=seed)
         key = fit_key(case_from_json(self.case_json), self.left_out, settings, self.keep)
         return replace(self, settings=settings, key=key)
 
