@@ -36,7 +36,7 @@ BITS: Mapping[str, int] = {
     "posterior/z": 10,
     "posterior/offset_z": 16,
     "posterior/log_offset": 23,
-    "log_likelihood": 16,
+    "log_likelihood": 23,
     "log_prior": 16,
     "prior_predictive": 16,
     "posterior_predictive": 12,
