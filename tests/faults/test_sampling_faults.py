@@ -47,7 +47,7 @@ def _compiled_once():
         patch.setattr(reeuncert.indicators.compute, "with_indicators", Result)
         patch.setattr(reeuncert.checks.registry, "verdicts", lambda _: CheckTable([]))
         patch.setattr(reeuncert.report.files, "commit_results", commit_draws)
-        patch.setattr(reeuncert.cli.show, "show_result", lambda *_: None)
+        patch.setattr(reeuncert.cli.show, "show_result", lambda *_, **__: None)
         yield
 
 

@@ -44,7 +44,7 @@ def test_a_deleted_folder_is_an_error(tmp_path):
     ("kilobytes", "command"),
     [
         (60_000, "check small_metal"),
-        (150_000, "check small_metal"),
+        (200_000, "check small_metal"),
         (300_000, "run small_metal --out there --quiet"),
         (500_000, "run small_metal --out there --quiet"),
     ],
@@ -52,4 +52,5 @@ def test_a_deleted_folder_is_an_error(tmp_path):
 def test_too_little_memory_is_an_error(kilobytes, command, tmp_path):
     done = shell(f"ulimit -v {kilobytes}; reeuncert {command}", cwd=tmp_path)
     assert done.returncode != 0
-    assert said(done)
+    # OpenBLAS may end the process by itself, with a line of its own.
+    assert "OpenBLAS error: Memory allocation still failed" in done.stderr or said(done)

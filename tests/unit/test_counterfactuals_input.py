@@ -286,4 +286,4 @@ def test_the_command_prints_and_writes_the_table(dt: xr.DataTree, tmp_path: Path
 def test_the_command_refuses_before_it_reads_the_draws(given: list[str], says: str, tmp_path: Path) -> None:
     found = CliRunner().invoke(app, ["counterfactual", str(tmp_path / "nothing"), *given])
     assert found.exit_code == 2
-    assert found.stderr == f"Error: 1 problem found:\n{says}\n"
+    assert found.stderr == f"Reading the result …\nError: 1 problem found:\n{says}\n"
