@@ -16,6 +16,8 @@ from reeuncert.result.result import Result
 
 LARGEST_K = 0.7
 FEWEST_TAIL = 5
+ROUNDING = 1e-10
+"""Log likelihoods that differ by less are the same once weights are normalised."""
 FEWEST_DRAWS = 25
 """With fewer draws, the generalised Pareto distribution is fitted to a tail of less than five draws."""
 
@@ -36,7 +38,7 @@ def check(result: Result) -> list[CheckResult]:
         values = terms.transpose(dims[0], "chain", "draw").values
         flat = values.reshape(values.shape[0], -1)
         # Bounds that hold in every draw have the same likelihood in all of them: no tail, and nothing to smooth.
-        varies = np.ptp(np.partition(flat, FEWEST_TAIL - 1, axis=1)[:, :FEWEST_TAIL], axis=1) > 0
+        varies = np.ptp(np.partition(flat, FEWEST_TAIL - 1, axis=1)[:, :FEWEST_TAIL], axis=1) > ROUNDING
         k = np.full(len(flat), -np.inf)
         if varies.any():
             k[varies] = array_stats.psislw(flat[varies], axis=-1)[1]

@@ -30,8 +30,12 @@ from reeuncert.studies.refits import convergence, learn
 from reeuncert.studies.summaries import Headlines, headline_values
 from reeuncert.validation.reader import read_case
 
-SHORT: FitOptions = {"draws": 400, "tune": 150, "chains": 4, "target_accept": 0.8}
-"""Settings of the runs; where they give a headline less than an ESS of 400, further chains are added."""
+SHORT: FitOptions = {"draws": 800, "tune": 150, "chains": 4, "target_accept": 0.8}
+"""Settings of the runs; where a headline has not converged, further chains are added.
+
+These raise the ESS, but R-hat of chains with an effective size of n each stays near 1 + 1 / (2 n): a chain has to be
+long enough by itself.
+"""
 MOST_FITS = 3
 """Of one structure."""
 
