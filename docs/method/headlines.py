@@ -8,6 +8,7 @@ import pandas as pd
 
 import reeuncert as ree
 from reeuncert.indicators.verdicts import label_of
+from reeuncert.result.structures import Structures, structures_of
 
 
 def headline_table(folder: str) -> pd.DataFrame:
@@ -36,7 +37,8 @@ def headline_table(folder: str) -> pd.DataFrame:
             }
         )
     out = pd.DataFrame(rows).drop_duplicates("headline")
-    return out if "structures" not in dt.children else out.merge(_structures(dt), on="headline", how="left")
+    held = structures_of(dt)
+    return out if held is None else out.merge(_structures(held), on="headline", how="left")
 
 
 def _interval(row: dict[str, float], prefix: str) -> str:
@@ -44,14 +46,12 @@ def _interval(row: dict[str, float], prefix: str) -> str:
     return f"{middle:.3g} ({low:.3g} to {high:.3g})"
 
 
-def _structures(dt: object) -> pd.DataFrame:
+def _structures(held: Structures) -> pd.DataFrame:
     """Median and interval of each headline under each structure."""
-    held = dt["structures"].to_dataset()[["median", "lower", "upper"]].to_dataframe().reset_index()
-    held["headline"] = [label_of({"end_use": "", **row}) for row in held.to_dict("records")]
-    held["told"] = [
-        f"{row.structure}: {row.median:.3g} ({row.lower:.3g} to {row.upper:.3g})" for row in held.itertuples()
-    ]
-    return held.groupby("headline")["told"].agg("; ".join).rename("structures").reset_index()
+    table = held.table()
+    table["headline"] = [label_of(row) for row in table.to_dict("records")]
+    table["told"] = [f"{row['structure']}: {_interval(row, '')}" for row in table.to_dict("records")]
+    return table.groupby("headline")["told"].agg("; ".join).rename("structures").reset_index()
 
 
 if __name__ == "__main__":
