@@ -13,7 +13,7 @@ def _by_pair(table: FlowTable, quantity: str) -> Array:
 
 @indicator(
     "smuggled_mass",
-    title="Smuggled mass (exports without a record)",
+    title="Unrecorded exports (smuggling)",
     unit="mass",
     dims=("region", "partner"),
     cumulated=True,
@@ -25,7 +25,7 @@ def _unrecorded(table: FlowTable) -> Array:
 
 @indicator(
     "smuggled_mass_declared",
-    title="Smuggled mass declared on arrival",
+    title="Unrecorded exports declared on arrival",
     unit="mass",
     dims=("region", "partner"),
     cumulated=True,

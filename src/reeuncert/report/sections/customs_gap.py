@@ -15,9 +15,9 @@ from reeuncert.result.result import Result
 
 TITLES = {
     "customs_gap": "Customs gap: importer's record / exporter's record − 1",
-    "smuggled_mass": "Unrecorded by the exporter (smuggled mass)",
+    "smuggled_mass": "Unrecorded by the exporter (smuggling)",
     "smuggled_mass_declared": "Unrecorded by the exporter, declared on arrival",
-    "smuggled_mass_cumulated": "Smuggled mass, cumulative",
+    "smuggled_mass_cumulated": "Unrecorded exports, cumulative",
 }
 
 
