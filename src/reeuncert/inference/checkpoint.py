@@ -220,7 +220,13 @@ def _chain_bytes(chain: Chain, number: int, key: str) -> memoryview:
             layout[group][str(name)] = [list(map(str, variable.dims)), name in data.coords, values.dtype.kind == "O"]
     content = io.BytesIO()
     arrays["layout"] = np.array(json.dumps(layout))
-    np.savez(content, **arrays)  # type: ignore[arg-type]  # its one other argument is not among these names
+    try:
+        np.savez(content, **arrays)  # type: ignore[arg-type]  # its one other argument is not among these names
+    except ValueError as error:
+        # Out of memory, the archive cannot be closed either, and that error hides the first.
+        if isinstance(error.__context__, MemoryError):
+            raise error.__context__ from None
+        raise
     return content.getbuffer()
 
 
