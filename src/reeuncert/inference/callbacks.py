@@ -47,6 +47,7 @@ def logp_callback(dim, x_, out_, logp_, user_data_):
     return 0
 """
 
+# Numba knows no narrower class in compiled code; the status that is returned reaches the sampler as an error.
 _EXPAND = """
 def expand_callback(dim, expanded, x_, out_, user_data_):
     if dim != {n_dim} or expanded != {n_expanded}:

@@ -97,7 +97,7 @@ def numbers_of(model: pm.Model) -> Numbers:
         row_width=evidence.own_widths,
         source_width_median=evidence.widths.median,
         source_width_floor=evidence.widths.floor,
-        learned=np.flatnonzero(evidence.widths.learned),  # type: ignore[arg-type]
+        learned=np.flatnonzero(evidence.widths.learned),  # type: ignore[arg-type]  # integers too
         offset_mean=off.mean,
         offset_scale=off.scale,
         offset_family=off.family,
