@@ -14,7 +14,7 @@ import pandas as pd
 
 from reeuncert.checks.result import CheckResult, information, judged
 from reeuncert.indicators.summary import all_indicators
-from reeuncert.result.diagnostics import LARGEST_R_HAT, SMALLEST_ESS
+from reeuncert.result.diagnostics import LARGEST_R_HAT, MEASURES, SMALLEST_ESS, misses
 from reeuncert.result.result import Result
 
 ENOUGH_ESS = 1400
@@ -22,11 +22,7 @@ ENOUGH_ESS = 1400
 than one of a thousand quantities."""
 WORST = 10
 
-_MEASURES: tuple[tuple[str, str, bool, float], ...] = (  # column, what it is called, whether small is bad, threshold
-    ("r_hat", "R-hat", False, LARGEST_R_HAT),
-    ("ess_bulk", "bulk ESS", True, SMALLEST_ESS),
-    ("ess_tail", "tail ESS", True, SMALLEST_ESS),
-)
+_CALLED = dict(zip(MEASURES, ("R-hat", "bulk ESS", "tail ESS"), strict=True))
 
 
 def check(result: Result) -> list[CheckResult]:
@@ -37,9 +33,9 @@ def check(result: Result) -> list[CheckResult]:
     tables = {what: table for what, table in tables.items() if not table.empty}
     remedy = _remedy(result.dt["posterior"].sizes["draw"], tables.values())
     found = [
-        _worst(what, table, *measure, remedy=remedy, approximate=result.approximate)
+        _worst(what, table, measure, remedy=remedy, approximate=result.approximate)
         for what, table in tables.items()
-        for measure in _MEASURES
+        for measure in MEASURES
     ]
     if "indicators" not in tables:
         found.append(information("indicators", "No indicator has been added to this result; none was checked."))
@@ -62,23 +58,15 @@ def _remedy(draws: int, tables: Iterable[pd.DataFrame]) -> str:
     )
 
 
-def _worst(
-    what: str,
-    table: pd.DataFrame,
-    column: str,
-    called: str,
-    small_is_bad: bool,
-    threshold: float,
-    *,
-    remedy: str,
-    approximate: bool,
-) -> CheckResult:
+def _worst(what: str, table: pd.DataFrame, column: str, *, remedy: str, approximate: bool) -> CheckResult:
+    called, small_is_bad = _CALLED[column], column != "r_hat"
+    threshold = SMALLEST_ESS if small_is_bad else LARGEST_R_HAT
     name = f"{called} of {what}"
     known = table[np.isfinite(table[column].astype(float))]
     if known.empty:
         return information(name, f"{called} cannot be computed: it needs more draws, or (R-hat) a second chain.")
     value = float(known[column].min() if small_is_bad else known[column].max())
-    bad = known[known[column] < threshold] if small_is_bad else known[known[column] > threshold]
+    bad = known[misses(column, known[column])]
     extreme = "smallest" if small_is_bad else "largest"
     number = f"{value:.0f}" if small_is_bad else f"{value:.4f}"
     message = f"The {extreme} {called} of {len(known):,} {what} is {number}"

@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from reeuncert.checks.result import CheckResult, information, judged, warned
+from reeuncert.errors import ReeUncertError
 from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.predictive import log_likelihood, predicted_quantities
 from reeuncert.result.result import Result
+from reeuncert.result.tables import mass_flow
 from reeuncert.words.error_laws import INTERVAL
 from reeuncert.words.qualifiers import BOUND_QUALIFIERS
 
@@ -40,8 +42,8 @@ def check(result: Result) -> list[CheckResult]:
     evidence = result.evidence
     if evidence is None or "posterior" not in result.dt.children:
         return [information("evidence rows", "This result holds no evidence: nothing to predict.")]
-    table = row_table(evidence, result.dt["posterior"].to_dataset())
-    bad = table[table["tail"] < SURPRISING]
+    table = result.once(predicted_rows)
+    bad = table[surprising(table)]
     share = len(bad) / len(table)
     message = f"{len(bad)} of {len(table)} rows of evidence disagree with the model (tail probability below "
     message += f"{SURPRISING:g}"
@@ -58,6 +60,20 @@ def check(result: Result) -> list[CheckResult]:
     message += "check of pairs of records is harder to pass."
     verdict = judged("evidence rows", share, "<=", MOST_SURPRISING, message, remedy, table.head(40))
     return [verdict, _sources(table), _opposed(evidence, table)]
+
+
+def predicted_rows(result: Result) -> pd.DataFrame:
+    """`row_table` of the draws of a result that has evidence."""
+    evidence = result.evidence
+    if evidence is None:
+        raise ReeUncertError(f"case '{result.case.name}' has no evidence: there is nothing to compare with predictions")
+    mass_flow(result.dt)  # refuses a result without draws
+    return row_table(evidence, result.dt["posterior"].to_dataset())
+
+
+def surprising(table: pd.DataFrame) -> pd.Series:
+    """Which rows of a `row_table` disagree with the model."""
+    return table["tail"] < SURPRISING
 
 
 def row_table(evidence: EvidenceModel, draws: xr.Dataset) -> pd.DataFrame:
@@ -104,11 +120,11 @@ def row_table(evidence: EvidenceModel, draws: xr.Dataset) -> pd.DataFrame:
 
 def _sources(table: pd.DataFrame) -> CheckResult:
     """Sources most of whose rows disagree."""
-    groups = table.groupby("source")
+    groups = table.assign(disagrees=surprising(table)).groupby("source")
     sources = pd.DataFrame(
         {
             "rows": groups.size(),
-            "disagree": groups["tail"].agg(lambda tail: int((tail < SURPRISING).sum())),
+            "disagree": groups["disagrees"].sum(),
             "mean_z": groups["z"].mean(),
             "root_mean_square_z": np.sqrt(groups["z"].agg(lambda z: np.square(z).mean())),
             "smallest_tail": groups["tail"].min(),

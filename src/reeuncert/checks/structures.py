@@ -10,7 +10,7 @@ import pandas as pd
 
 from reeuncert.checks.monte_carlo import LARGEST_ERROR
 from reeuncert.checks.result import CheckResult, information, judged, warned
-from reeuncert.result.diagnostics import LARGEST_R_HAT, SMALLEST_ESS
+from reeuncert.result.diagnostics import unconverged
 from reeuncert.result.result import Result
 from reeuncert.result.structures import CONVERGENCE, LABELS, NOT_IDENTIFIED, Structures
 
@@ -52,7 +52,7 @@ def _convergence(found: Structures) -> CheckResult:
     runs = runs[["structure", "run_r_hat", "run_ess", "run_divergences"]]
     table = table[["structure", *LABELS, *CONVERGENCE]].merge(runs, on="structure")
     ess = table[["ess_bulk", "ess_tail"]].min(axis=1)
-    bad = table[(ess < SMALLEST_ESS) | (table["r_hat"] > LARGEST_R_HAT) | (table["run_divergences"] > 0)]
+    bad = table[unconverged(table) | (table["run_divergences"] > 0)]
     message = f"Over the headlines of all structures the smallest ESS is {ess.min():.0f}, the largest R-hat "
     message += f"{table['r_hat'].max():.4f}; {np.nansum(runs['run_divergences']):.0f} draws diverged. Over all flows, "
     message += f"which only the run of the result itself reports: {runs['run_ess'].min():.0f} and "

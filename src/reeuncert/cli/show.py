@@ -17,7 +17,7 @@ from reeuncert.indicators.headlines import all_headlines
 from reeuncert.indicators.registry import DIMS
 from reeuncert.indicators.summary import all_indicators
 from reeuncert.report.shown import heading, interval
-from reeuncert.result.diagnostics import LARGEST_R_HAT, SMALLEST_ESS
+from reeuncert.result.diagnostics import unconverged
 from reeuncert.result.learning import AS_WIDE, INFORMED, NARROW, PARTLY_NARROWER, WIDE
 from reeuncert.result.result import Result
 
@@ -147,5 +147,7 @@ def marks(row: pd.Series) -> tuple[str, ...]:
     >>> marks(pd.Series({"r_hat": 1.05, "ess_bulk": 900, "ess_tail": 900, "against_prior": AS_WIDE}))
     ('*', 'w')
     """
-    poor = row["r_hat"] > LARGEST_R_HAT or row["ess_bulk"] < SMALLEST_ESS or row["ess_tail"] < SMALLEST_ESS
-    return (*((POOR,) if poor else ()), *(mark for word, mark in WIDTHS.items() if word == row["against_prior"]))
+    return (
+        *((POOR,) if unconverged(row) else ()),
+        *(mark for word, mark in WIDTHS.items() if word == row["against_prior"]),
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -10,17 +10,16 @@ import xarray as xr
 
 from reeuncert.case.labels import plain
 from reeuncert.case.records import Case, Evidence
-from reeuncert.errors import ReeUncertError
+from reeuncert.checks.posterior_predictive import predicted_rows, surprising, thinned
 from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.predictive import predicted_sigma, predictive_draws
-from reeuncert.plots.access import SAMPLE, Coords, check_labels, rows_of, take
+from reeuncert.plots.access import Coords, check_labels, rows_of, take
 from reeuncert.plots.panels import Area, Axis, Board, Mark, Panel, Points
 from reeuncert.plots.render import figure_of, render
 from reeuncert.plots.style import hue, interval_name, with_unit
 from reeuncert.result.result import Result
 
 SEED = 20
-MOST_DRAWS = 1000
 INSIDE = (0.05, 0.95)
 DIMS = ("id", "source_id", "lineage", "reporter", "quantity", "product", "origin", "destination", "qualifier", "year")
 
@@ -45,9 +44,9 @@ def evidence_data(dt: xr.DataTree, *, coords: Coords = None, seed: int = SEED) -
         measures), the columns of its selector, ``year_from``, ``year_to``, ``relation``, ``qualifier``, ``value``,
         ``low``, ``high``, ``unit``, ``basis``, ``width`` (median scale of its error on the log or logit scale),
         ``predicted`` (median), ``predicted_eti90_lb``, ``predicted_eti90_ub`` in the unit of the row, ``position``
-        (share of predictive draws below the figure: near 0 or 1 it surprises; for a range its middle; NaN for a bound,
-        which only one side can contradict), ``agrees`` (probability that the prediction meets a bound or range; NaN for
-        figures), ``locator``, ``reason``, ``note``.
+        (probability of a prediction at most the figure; NaN for bounds and ranges), ``agrees`` (probability that a
+        prediction meets a bound or range; NaN for figures), ``surprising`` (the row disagrees with the model, see
+        `reeuncert.checks.posterior_predictive.surprising`), ``locator``, ``reason``, ``note``.
 
     Raises
     ------
@@ -56,15 +55,20 @@ def evidence_data(dt: xr.DataTree, *, coords: Coords = None, seed: int = SEED) -
     """
     wanted = take(coords, DIMS, "the evidence")
     result = Result(dt)
-    case, model = result.case, result.evidence
-    if model is None:
-        raise ReeUncertError(f"case '{case.name}' has no evidence: there is nothing to compare with predictions")
-    predicted, sigma = _predictions(dt, model, seed)
+    judged, model, case = (
+        result.once(predicted_rows).set_index("row"),
+        cast(EvidenceModel, result.evidence),
+        result.case,
+    )
+    mass, width, offset = thinned(dt["posterior"].to_dataset())
+    predicted = predictive_draws(model, mass, width, offset, rng=np.random.default_rng(seed))
     table = pd.DataFrame([_described(row, case) for row in model.rows])
     low, median, high = model.to_unit(np.quantile(predicted, [0.05, 0.5, 0.95], axis=0))
-    table["width"] = np.median(sigma, axis=0)
+    table["width"] = np.median(predicted_sigma(model, width, predicted.shape[:-1]), axis=0)
     table["predicted"], table["predicted_eti90_lb"], table["predicted_eti90_ub"] = median, low, high
-    table["position"], table["agrees"] = _positions(table, model.to_unit(predicted))
+    judged = judged.loc[table["id"]]
+    table["position"], table["agrees"] = judged["below"].to_numpy(), 1 - judged["violation"].to_numpy()
+    table["surprising"] = surprising(judged).to_numpy()
     end = [c for c in ("locator", "reason", "note") if c in table]
     table = table[[c for c in table.columns if c not in end] + end]
     for name, labels in wanted.items():
@@ -117,46 +121,6 @@ def position_table(table: pd.DataFrame) -> pd.DataFrame:
         rows.groupby("line")["id"].transform("size") > 1, (place % 4 - 1.5) * 0.2, 0.0
     )
     return rows.reset_index(drop=True)
-
-
-def _predictions(dt: xr.DataTree, model: EvidenceModel, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Predictive draws and scales of the error (sample, row) of at most `MOST_DRAWS` draws, evenly spaced."""
-    if "posterior" not in dt.children or "mass_flow" not in dt["posterior"].data_vars:
-        raise ReeUncertError(
-            "this result has no draws of mass_flow in the group 'posterior'; use one that `sample` returned"
-        )
-    posterior = dt["posterior"].to_dataset()
-    mass = posterior["mass_flow"].transpose(*SAMPLE, "flow", "year").values
-    mass = mass.reshape(-1, *mass.shape[2:])
-    kept = np.unique(np.linspace(0, len(mass) - 1, min(MOST_DRAWS, len(mass))).astype(int))
-
-    def draws(name: str) -> np.ndarray | None:
-        if name not in posterior.data_vars:
-            return None
-        values = posterior[name].transpose(*SAMPLE, ...).values
-        return np.asarray(values.reshape(-1, *values.shape[2:])[kept])
-
-    width, offset = draws("source_width"), draws("log_offset")
-    predicted = predictive_draws(model, mass[kept], width, offset, rng=np.random.default_rng(seed))
-    return predicted, np.asarray(predicted_sigma(model, width, predicted.shape[:-1]))
-
-
-def _positions(table: pd.DataFrame, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    value, low, high = (table[c].to_numpy(dtype=float) for c in ("value", "low", "high"))
-    qualifier = table["qualifier"].to_numpy()
-    position, agrees = np.full(len(table), np.nan), np.full(len(table), np.nan)
-    for i, said in enumerate(qualifier):
-        of_row = predicted[:, i]
-        if said == "range":
-            position[i] = (of_row < 0.5 * (low[i] + high[i])).mean()
-            agrees[i] = ((of_row >= low[i]) & (of_row <= high[i])).mean()
-        elif said == "at_least":
-            agrees[i] = (of_row >= (value[i] if np.isfinite(value[i]) else low[i])).mean()
-        elif said == "up_to":
-            agrees[i] = (of_row <= (value[i] if np.isfinite(value[i]) else high[i])).mean()
-        elif said != "zero" and np.isfinite(value[i]):
-            position[i] = (of_row < value[i]).mean()
-    return position, agrees
 
 
 def _hover(row: Any) -> str:

@@ -7,9 +7,12 @@ One sort of a quantity serves its ranks, folded ranks, median, tails and interva
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from functools import reduce
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,6 +27,8 @@ TAIL_PROBABILITIES = (0.05, 0.95)
 
 LARGEST_R_HAT, SMALLEST_ESS = 1.01, 400
 """Thresholds of Vehtari et al. (2021): of rank-normalised split R-hat, of bulk and tail effective sample size."""
+
+MEASURES = ("r_hat", "ess_bulk", "ess_tail")
 
 MINIMUM_DRAWS = 4
 _BLOCK_ELEMENTS = 500_000  # 4 MB of float64 per temporary array: fits the caches
@@ -64,6 +69,22 @@ class Diagnostics:
     mcse_lower: Array
     mcse_upper: Array
     quantiles: Array
+
+
+def misses(measure: str, value: Any) -> Any:
+    """Whether an R-hat is above, or an effective sample size below, its limit; NaN (a constant, say) misses none."""
+    return value > LARGEST_R_HAT if measure == "r_hat" else value < SMALLEST_ESS
+
+
+def unconverged(found: Any) -> Any:
+    """Whether one of the `MEASURES` misses its limit: of a table by row, of one row as a bool.
+
+    Examples
+    --------
+    >>> unconverged({"r_hat": 1.05, "ess_bulk": 900, "ess_tail": 900})
+    True
+    """
+    return reduce(operator.or_, (misses(name, found[name]) for name in MEASURES))
 
 
 def diagnose(

@@ -16,7 +16,7 @@ from reeuncert.errors import SamplingError
 from reeuncert.inference.messages import Messages
 from reeuncert.inference.settings import check_settings
 from reeuncert.machine import available_cores
-from reeuncert.result.diagnostics import LARGEST_R_HAT, SMALLEST_ESS
+from reeuncert.result.diagnostics import misses
 from reeuncert.studies.cache import Kept, cache_of
 from reeuncert.studies.jobs import Failure, Fit, FitOptions, Job
 from reeuncert.studies.runners import Pool, local_pool, run_jobs
@@ -31,7 +31,7 @@ Suffices = Callable[[Kept], str]
 def converged(kept: Kept) -> str:
     """Why a fit does not pass the checks of convergence that every result passes; empty where it does."""
     r_hat, ess = (float(kept.about[name]) for name in ("r_hat", "ess"))
-    said = [f"R-hat {r_hat:.3f}"] * (r_hat > LARGEST_R_HAT) + [f"ESS {ess:.0f}"] * (ess < SMALLEST_ESS)
+    said = [f"R-hat {r_hat:.3f}"] * misses("r_hat", r_hat) + [f"ESS {ess:.0f}"] * misses("ess", ess)
     diverged = int(kept.about["divergences"])
     return ", ".join([*said, *[f"{diverged} draws diverged"] * (diverged > 0)])
 

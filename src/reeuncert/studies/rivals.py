@@ -20,7 +20,7 @@ from reeuncert.edits import Edited
 from reeuncert.edits.scenario import AVERAGED, FILE, read_scenarios
 from reeuncert.errors import ReeUncertError
 from reeuncert.reading.bundled import find_case
-from reeuncert.result.diagnostics import LARGEST_R_HAT, SMALLEST_ESS, diagnose
+from reeuncert.result.diagnostics import diagnose, unconverged
 from reeuncert.result.result import Result
 from reeuncert.result.structures import StructureRun, Structures, without_structures
 from reeuncert.studies.cache import Kept
@@ -175,8 +175,7 @@ def _joined(rival: Rival, parts: list[Kept], chains: int) -> StructureRun:
 
 def _suffices(run: StructureRun) -> bool:
     """Whether every headline has converged, but for those that are undefined in some draw."""
-    ess, r_hat = float(run.headlines[["ess_bulk", "ess_tail"]].min().min()), float(run.headlines["r_hat"].max())
-    return not (ess < SMALLEST_ESS or r_hat > LARGEST_R_HAT)
+    return not unconverged(run.headlines).any()
 
 
 def switch_of(case: Case, option: str | None) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from reeuncert.case.records import Evidence
 from reeuncert.checks.mixtures import READING, mixture_table
 from reeuncert.likelihood.problems import row_has_flows
-from reeuncert.plots.evidence import evidence_data, plot_evidence
+from reeuncert.plots.evidence import INSIDE, evidence_data, plot_evidence
 from reeuncert.reading.bundled import data_folder
 from reeuncert.reading.tables import read_texts
 from reeuncert.report.figures import figure
@@ -19,7 +19,6 @@ from reeuncert.words.cells import condensed
 
 MOST_MIXTURES = 12
 LEFT_OUT = "left_out.csv"
-SURPRISING = 0.05
 
 
 def content(result: Result) -> dict[str, Any] | None:
@@ -48,7 +47,7 @@ def content(result: Result) -> dict[str, Any] | None:
         "mixtures": _mixtures(result),
         "sources": len({row["source_id"] for row in rows}),
         "judged": len(positions),
-        "outside": sum(not SURPRISING <= p <= 1 - SURPRISING for p in positions),
+        "outside": sum(not INSIDE[0] <= p <= INSIDE[1] for p in positions),
     }
 
 
@@ -76,8 +75,7 @@ def _row(evidence: Evidence, found: Mapping[Any, Any]) -> dict[str, Any]:
         "predicted": interval(found["predicted_eti90_lb"], found["predicted_eti90_ub"], _unit(evidence.unit)),
         "position": None if math.isnan(position) else position,
         "agrees": None if math.isnan(agrees) else agrees,
-        "surprising": (not math.isnan(position) and not SURPRISING <= position <= 1 - SURPRISING)
-        or (not math.isnan(agrees) and agrees < SURPRISING),
+        "surprising": found["surprising"],
     }
 
 
