@@ -110,8 +110,8 @@ _HOME = {
 """Where each public name lives; a new public name is one row here and one above."""
 
 MODULES = (
-    *("calibration", "case", "counterfactuals", "edits", "errors", "importers", "indicators", "plots", "questions"),
-    *("reading", "reference", "report", "result", "studies", "system", "testing", "validation"),
+    *("calibration", "case", "counterfactuals", "edits", "errors", "importers", "indicators", "outlook", "plots"),
+    *("questions", "reading", "reference", "report", "result", "studies", "system", "testing", "validation"),
 )
 """Modules with further public names, e.g. ``reeuncert.plots``; loaded when they are first used."""
 

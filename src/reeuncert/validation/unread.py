@@ -17,7 +17,8 @@ TABLES_BINARY = (".parquet", ".feather", ".json", ".jsonl", ".dta", ".sav", ".rd
 BESIDE = ("left_out.csv",)
 """Tables of a data folder that are read by others than a model."""
 OF_A_RESULT = "provenance.json"
-REFERENCE = "reference"
+READ_LATER = ("reference", "outlook", IMPORTS_FOLDER)
+"""Folders of tables that are read by others than a model."""
 
 
 def unread_warnings(reading: Reading) -> list[Problem]:
@@ -60,7 +61,7 @@ def _files(root: Path) -> Iterator[Path]:
             continue
         elif path.is_dir():
             if (
-                path.name in (REFERENCE, IMPORTS_FOLDER)
+                path.name in READ_LATER
                 or (path / OF_A_RESULT).exists()
                 or (path / CASE_FILES[0]).exists()
             ):

@@ -1,0 +1,438 @@
+"""Plans and projections: the tables of an outlook as records; all problems at once, with file, line and column."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from reeuncert.case.records import Case
+from reeuncert.counterfactuals.network import MADE
+from reeuncert.errors import CaseError, Problem
+from reeuncert.reading.bundled import bundled_cases, find_case
+from reeuncert.reading.tables import Column, Row, Table, read_table, read_text, report_duplicates
+from reeuncert.reading.toml import line_of, parse_toml
+from reeuncert.system.definition import FLOW_FIELDS, OUTSIDE, Selector
+from reeuncert.words.cells import name_cell, number_cell, text_cell, unknown, year_cell
+from reeuncert.words.units import TONNES, unit_cell, unit_factor, unknown_unit
+
+FOLDER = "outlook"
+STATUSES = ("ramp_up", "construction", "pre_fid", "study", "announced")
+OUTCOMES = ("opened", "not_yet", "cancelled")
+DEMAND, CAPACITY, BASE = "demand", "capacity", "base"
+LEARNED, ON_TIME = "learned", "none"
+MOST_GROWTH = 0.5
+"""Log growth a year beyond which a rate is taken for one in per cent."""
+EARLIEST, LATEST = 1950.0, 2100.0
+
+
+@dataclass(frozen=True)
+class Project:
+    """New capacity of one stage in one region.
+
+    Parameters
+    ----------
+    capacity
+        Output a year beyond that of the last year of the case, in ``unit`` of ``basis``.
+    content
+        Mass of the case's unit in the output of the stage per mass of ``basis``.
+    announced_start, announced_on
+        Start as announced, and when it was announced, as decimal years.
+    status
+        One of `STATUSES`.
+    """
+
+    project: str
+    region: str
+    stage: str
+    capacity: float
+    unit: str
+    basis: str
+    content: float
+    announced_start: float
+    announced_on: float
+    status: str
+    source_id: str
+    locator: str = ""
+    note: str = ""
+
+    def mass(self, case_unit: str) -> float:
+        """Capacity in the unit of the case a year.
+
+        >>> Project("P", "R", "mining", 500, "t", "REO", 2.0, 2027, 2025, "study", "s").mass("kt REO")
+        1.0
+        """
+        return self.capacity * self.content * unit_factor(self.unit, "level", case_unit)
+
+
+@dataclass(frozen=True)
+class DelayPair:
+    """An announced start and what became of it by ``outcome_date`` (decimal year); ``outcome``: one of `OUTCOMES`."""
+
+    project: str
+    stage: str
+    milestone: str
+    status: str
+    announced_on: float
+    announced_start: float
+    outcome: str
+    outcome_date: float
+    source_id: str
+    locator: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class RampPoint:
+    """Output over nameplate capacity of a plant, some years after its start."""
+
+    plant: str
+    stage: str
+    years_since_start: float
+    utilisation: float
+    source_id: str
+    locator: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class GrowthFigure:
+    """Projected log growth a year: of the demand of an end use, or of the capacity of the existing plants of a stage.
+
+    Parameters
+    ----------
+    subject
+        ``demand`` or ``capacity``.
+    scenario
+        Free name; ``base`` stands for a missing one.
+    region, name
+        Region, and end use (or product of goods) or stage; empty: all.
+    rate, sd, walk
+        Mean of the log growth a year, its standard deviation (one value for all years), and that of a yearly step.
+    """
+
+    subject: str
+    scenario: str
+    region: str
+    name: str
+    rate: float
+    sd: float
+    walk: float
+    first_year: int
+    last_year: int
+    source_id: str
+    locator: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class PolicyEvent:
+    """A dated act of policy (decimal year); shown beside the figures."""
+
+    date: float
+    actor: str
+    content: str
+    source_id: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class FlowLimit:
+    """The selected flows are at most ``factor`` times their mass in the last year of the case, in some years."""
+
+    selector: Selector
+    factor: float
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class OutlookScenario:
+    """What is assumed of the future: ``delays`` is ``learned`` or ``none``; ``demand`` and ``capacity`` name rows of
+    growth.csv; projects in ``fails`` never open.
+    """
+
+    name: str
+    why: str = ""
+    delays: str = LEARNED
+    demand: str = BASE
+    capacity: str = BASE
+    fails: tuple[str, ...] = ()
+    limits: tuple[FlowLimit, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plans:
+    """All that an outlook takes beside a result."""
+
+    projects: tuple[Project, ...] = ()
+    delays: tuple[DelayPair, ...] = ()
+    ramp: tuple[RampPoint, ...] = ()
+    growth: tuple[GrowthFigure, ...] = ()
+    events: tuple[PolicyEvent, ...] = ()
+    scenarios: tuple[OutlookScenario, ...] = (OutlookScenario("learned delays"),)
+
+    def scenario(self, name: str = "") -> OutlookScenario:
+        """A scenario by its name; the first by default.
+
+        Raises
+        ------
+        CaseError
+            If there is none of that name.
+        """
+        known = {s.name: s for s in self.scenarios}
+        if name and name not in known:
+            raise CaseError([Problem(SCENARIOS, 0, "", unknown(name, tuple(known), "scenario"))])
+        return known[name] if name else self.scenarios[0]
+
+
+PROJECTS, SCENARIOS = "projects.csv", "scenarios.toml"
+_TEXTS = {"project": name_cell, "plant": name_cell, "region": text_cell, "unit": unit_cell}
+_FREE = ("locator", "note", "region", "name", "milestone", "basis")
+
+
+def read_plans(folder: str | Path, case: Case) -> Plans:
+    """Read the tables of an outlook.
+
+    Parameters
+    ----------
+    folder
+        Folder with ``projects.csv`` and, as far as they are there, ``delays.csv``, ``ramp.csv``, ``growth.csv``,
+        ``events.csv`` and ``scenarios.toml``.
+    case
+        Case whose regions, stages, end uses and sources the tables name.
+
+    Raises
+    ------
+    CaseError
+        All problems of all tables.
+    """
+    place = Path(folder)
+    rows: dict[str, list[Any]] = {}
+    problems: list[Problem] = []
+    for file, record in _TABLES.items():
+        if file != PROJECTS and not (place / file).exists():
+            rows[file] = []
+            continue
+        table = read_table(place / file, file, _columns(record), {})
+        for row in table.rows:
+            for column, message in _CHECKS[record](row, case):
+                if not table.is_bad(row.line, column):
+                    table.report(row.line, column, message)
+            if case.sources and not table.is_bad(row.line, "source_id") and row["source_id"] not in case.sources:
+                table.report(row.line, "source_id", unknown(row["source_id"], tuple(case.sources), "source"))
+        _report_twice(table, record)
+        problems += table.problems
+        rows[file] = [] if table.problems else [record(**row.cells) for row in table.rows]
+    found = tuple(rows[file] for file in _TABLES)
+    names = tuple(p.project for p in rows[PROJECTS])
+    scenarios: tuple[OutlookScenario, ...] = ()
+    if (place / SCENARIOS).exists():
+        growth = [(g.subject, g.scenario) for g in rows["growth.csv"]]
+        scenarios = _scenarios(place / SCENARIOS, case, names, growth, problems, whole=not problems)
+    if problems:
+        raise CaseError(problems)
+    plans = Plans(*(tuple(part) for part in found))
+    return plans if not scenarios else Plans(*(tuple(part) for part in found), scenarios)
+
+
+def plans_of(case: Case) -> Plans:
+    """The plans in the folder of a case (``outlook`` in it), where the case was read, or of the bundled case."""
+    places = [Path(case.path)] if case.path else []
+    if case.name in bundled_cases():
+        places.append(find_case(case.name))
+    for place in places:
+        if (place / FOLDER / PROJECTS).is_file():
+            return read_plans(place / FOLDER, case)
+    message = f"case '{case.name}' has no plans; make a folder '{FOLDER}' with {PROJECTS} in the folder of the case"
+    raise CaseError([Problem(f"{FOLDER}/{PROJECTS}", 0, "", f"{message}, or give a folder of plans")])
+
+
+def stages_of(case: Case, region: str = "") -> tuple[str, ...]:
+    """Stages at which a case has mines and plants: processes with outflows in fixed proportion.
+
+    >>> import reeuncert as ree
+    >>> stages_of(ree.read_case("small_metal"))
+    ('mining', 'smelting')
+    """
+    makers = {f.from_process for f in case.system.flows if f.quantity in MADE}
+    found = [p for p in case.system.processes if p.name in makers and region in ("", p.region)]
+    return tuple(dict.fromkeys(p.stage for p in found if p.stage))
+
+
+def _columns(record: type) -> list[Column]:
+    columns = []
+    for f in fields(record):
+        parse: Callable[[str], Any] = _TEXTS.get(f.name, text_cell)
+        if f.type == "float":
+            parse = number_cell
+        elif f.type == "int":
+            parse = year_cell
+        columns.append(Column(f.name, parse, required=f.name not in _FREE))
+    return columns
+
+
+def _report_twice(table: Table, record: type) -> None:
+    keys = {Project: ("project", "region", "stage"), GrowthFigure: ("subject", "scenario", "region", "name")}
+    if record in keys:
+        report_duplicates(table, table.rows, keys[record], "the row")
+
+
+def _project(row: Row, case: Case) -> list[tuple[str, str]]:
+    found = _place(row, case, stages_of(case, row["region"]) or stages_of(case))
+    if row["unit"] not in TONNES:
+        found.append(("unit", unknown_unit(row["unit"], tuple(TONNES), "a capacity")))
+    for column in ("capacity", "content"):
+        if not row[column] > 0:
+            found.append((column, f"{row[column]:g} is no {column}; give a number above zero"))
+    found += _known(row, "status", STATUSES)
+    found += _dates(row, "announced_on", "announced_start")
+    end = case.system.years[-1] + 1
+    if row["announced_start"] < end and row["status"] != "ramp_up":
+        found.append(
+            (
+                "announced_start",
+                f"{row['announced_start']:g} lies before the end of the case ({end}); a plant that runs is "
+                "part of its flows: give status ramp_up and the capacity that it still adds, or delete the row",
+            )
+        )
+    return found
+
+
+def _delay(row: Row, case: Case) -> list[tuple[str, str]]:
+    found = _dates(row, "announced_on", "announced_start") + _known(row, "outcome", OUTCOMES)
+    if row["outcome_date"] < row["announced_on"]:
+        found.append(("outcome_date", "the outcome lies before the announcement; correct one of the dates"))
+    return found + _known(row, "stage", stages_of(case)) + _known(row, "status", STATUSES)
+
+
+def _ramp(row: Row, case: Case) -> list[tuple[str, str]]:
+    found = _known(row, "stage", stages_of(case))
+    if not row["years_since_start"] >= 0:
+        found.append(("years_since_start", f"{row['years_since_start']:g} is below zero; give years after the start"))
+    if not 0 <= row["utilisation"] <= 2:
+        found.append(("utilisation", f"{row['utilisation']:g} is no share of nameplate; give 0 to 2, e.g. 0.7"))
+    return found
+
+
+def _growth(row: Row, case: Case) -> list[tuple[str, str]]:
+    found = _known(row, "subject", (DEMAND, CAPACITY))
+    names = end_uses(case) if row["subject"] == DEMAND else stages_of(case)
+    found += _known(row, "name", names) + _known(row, "region", case.regions)
+    if abs(row["rate"]) > MOST_GROWTH:
+        found.append(("rate", f"{row['rate']:g} a year is out of range; 5 % a year is 0.05"))
+    found += [(c, f"{row[c]:g} is no spread; give zero or more") for c in ("sd", "walk") if not row[c] >= 0]
+    if row["first_year"] >= row["last_year"]:
+        found.append(("last_year", f"{row['last_year']} does not lie after {row['first_year']}"))
+    return found
+
+
+def _event(row: Row, case: Case) -> list[tuple[str, str]]:
+    return _inside(row, "date")
+
+
+_TABLES: Mapping[str, type] = {
+    PROJECTS: Project,
+    "delays.csv": DelayPair,
+    "ramp.csv": RampPoint,
+    "growth.csv": GrowthFigure,
+    "events.csv": PolicyEvent,
+}
+_CHECKS: Mapping[type, Callable[[Row, Case], list[tuple[str, str]]]] = {
+    Project: _project,
+    DelayPair: _delay,
+    RampPoint: _ramp,
+    GrowthFigure: _growth,
+    PolicyEvent: _event,
+}
+
+
+def end_uses(case: Case) -> tuple[str, ...]:
+    """Labels of final demand: the end use of a flow, or its product where it names none."""
+    final = (f for f in case.system.flows if f.to_process == OUTSIDE and f.quantity != "loss")
+    return tuple(dict.fromkeys(f.end_use or f.product for f in final))
+
+
+def _known(row: Row, column: str, known: Sequence[str]) -> list[tuple[str, str]]:
+    return [(column, unknown(row[column], known, column))] if row[column] and row[column] not in known else []
+
+
+def _place(row: Row, case: Case, stages: Sequence[str]) -> list[tuple[str, str]]:
+    return _known(row, "region", case.regions) + _known(row, "stage", stages)
+
+
+def _inside(row: Row, column: str) -> list[tuple[str, str]]:
+    if EARLIEST <= row[column] <= LATEST:
+        return []
+    return [(column, f"{row[column]:g} is no date; give a decimal year, e.g. 2027.5 for the middle of 2027")]
+
+
+def _dates(row: Row, announced: str, start: str) -> list[tuple[str, str]]:
+    found = _inside(row, announced) + _inside(row, start)
+    if not found and row[start] < math.floor(row[announced]):
+        found.append((start, f"the start {row[start]:g} lies before its announcement ({row[announced]:g})"))
+    return found
+
+
+_KEYS = {f.name for f in fields(OutlookScenario)}
+
+
+def _scenarios(
+    path: Path,
+    case: Case,
+    projects: Sequence[str],
+    growth: Sequence[tuple[str, str]],
+    problems: list[Problem],
+    *,
+    whole: bool,
+) -> tuple[OutlookScenario, ...]:
+    text = read_text(path, SCENARIOS, {})
+    content = text if isinstance(text, Problem) else parse_toml(text, SCENARIOS)
+    if isinstance(text, Problem) or isinstance(content, Problem):
+        problems.append(text if isinstance(text, Problem) else content)  # type: ignore[arg-type]  # one of them is
+        return ()
+    out = []
+    for k, entry in enumerate(content.get("scenario", [])):
+
+        def report(key: str, message: str, k: int = k) -> None:
+            problems.append(Problem(SCENARIOS, line_of(text, ("scenario", k, key)), key, message))
+
+        for key in sorted(set(entry) - _KEYS):
+            report(key, unknown(key, sorted(_KEYS), "key"))
+        if not isinstance(entry.get("name"), str) or entry["name"] in [s.name for s in out]:
+            report("name", "each scenario needs a name of its own, a text")
+            continue
+        if entry.get("delays", LEARNED) not in (LEARNED, ON_TIME):
+            report("delays", unknown(str(entry["delays"]), (LEARNED, ON_TIME), "choice"))
+        for subject in (DEMAND, CAPACITY):
+            known = tuple(dict.fromkeys([BASE, *(s for t, s in growth if t == subject)]))
+            if whole and entry.get(subject, BASE) not in known:
+                report(subject, unknown(str(entry[subject]), known, f"scenario of {subject} in growth.csv"))
+        for name in entry.get("fails", []):
+            if whole and name not in projects:
+                report("fails", unknown(str(name), projects, "project"))
+        limits = tuple(_limit(limit, case, report) for limit in entry.get("limits", []))
+        plain = {key: entry[key] for key in ("name", "why", "delays", DEMAND, CAPACITY) if key in entry}
+        out.append(
+            OutlookScenario(
+                **plain, fails=tuple(entry.get("fails", ())), limits=tuple(limit for limit in limits if limit)
+            )
+        )
+    return tuple(out)
+
+
+def _limit(given: Mapping[str, Any], case: Case, report: Callable[[str, str], None]) -> FlowLimit | None:
+    select, factor = given.get("select"), given.get("factor", 1.0)
+    if not isinstance(select, dict) or set(select) - set(FLOW_FIELDS) or not case.system.select(Selector.of(**select)):
+        report("limits", f"'select' chooses no flow; give attributes of flows: {', '.join(FLOW_FIELDS)}")
+        return None
+    if not isinstance(factor, int | float) or factor < 0:
+        report("limits", f"the factor {factor!r} is no share; give zero or more")
+        return None
+    first, last = given.get("from", case.system.years[-1] + 1), given.get("until", int(LATEST))
+    if not isinstance(first, int) or not isinstance(last, int) or first > last:
+        report("limits", "'from' and 'until' are no span of years; give e.g. from = 2026, until = 2030")
+        return None
+    return FlowLimit(Selector.of(**select), float(factor), first, last)
