@@ -128,6 +128,18 @@ class GrowthFigure:
 
 
 @dataclass(frozen=True)
+class Lifetime:
+    """Years for which goods of a product are used: a Weibull distribution by its mean and shape."""
+
+    product: str
+    mean: float
+    shape: float
+    source_id: str
+    locator: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class PolicyEvent:
     """A dated act of policy (decimal year); shown beside the figures."""
 
@@ -172,6 +184,7 @@ class Plans:
     ramp: tuple[RampPoint, ...] = ()
     growth: tuple[GrowthFigure, ...] = ()
     events: tuple[PolicyEvent, ...] = ()
+    lifetimes: tuple[Lifetime, ...] = ()
     scenarios: tuple[OutlookScenario, ...] = (OutlookScenario("learned delays"),)
 
     def scenario(self, name: str = "") -> OutlookScenario:
@@ -200,7 +213,7 @@ def read_plans(folder: str | Path, case: Case) -> Plans:
     ----------
     folder
         Folder with ``projects.csv`` and, as far as they are there, ``delays.csv``, ``ramp.csv``, ``growth.csv``,
-        ``events.csv`` and ``scenarios.toml``.
+        ``events.csv``, ``lifetimes.csv`` and ``scenarios.toml``.
     case
         Case whose regions, stages, end uses and sources the tables name.
 
@@ -333,12 +346,18 @@ def _event(row: Row, case: Case) -> list[tuple[str, str]]:
     return _inside(row, "date")
 
 
+def _lifetime(row: Row, case: Case) -> list[tuple[str, str]]:
+    found = [(c, f"{row[c]:g} is no {c}; give a number above zero") for c in ("mean", "shape") if not row[c] > 0]
+    return found + _known(row, "product", case.products)
+
+
 _TABLES: Mapping[str, type] = {
     PROJECTS: Project,
     "delays.csv": DelayPair,
     "ramp.csv": RampPoint,
     "growth.csv": GrowthFigure,
     "events.csv": PolicyEvent,
+    "lifetimes.csv": Lifetime,
 }
 _CHECKS: Mapping[type, Callable[[Row, Case], list[tuple[str, str]]]] = {
     Project: _project,
@@ -346,6 +365,7 @@ _CHECKS: Mapping[type, Callable[[Row, Case], list[tuple[str, str]]]] = {
     RampPoint: _ramp,
     GrowthFigure: _growth,
     PolicyEvent: _event,
+    Lifetime: _lifetime,
 }
 
 

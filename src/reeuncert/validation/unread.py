@@ -60,11 +60,7 @@ def _files(root: Path) -> Iterator[Path]:
         elif path.name.startswith("."):
             continue
         elif path.is_dir():
-            if (
-                path.name in READ_LATER
-                or (path / OF_A_RESULT).exists()
-                or (path / CASE_FILES[0]).exists()
-            ):
+            if path.name in READ_LATER or (path / OF_A_RESULT).exists() or (path / CASE_FILES[0]).exists():
                 continue
             yield from _files(path)
         elif path.suffix.lower() in (*TABLES, *TABLES_BINARY) and not _is_prose(path):
