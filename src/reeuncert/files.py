@@ -47,17 +47,19 @@ def cause(error: OSError) -> str:
 
 
 def named(path: str | Path) -> str:
-    """A path without user folders: relative to the working folder, or its last part.
+    r"""A path as a file may hold it: without user folders, relative to the working folder or its last part; bytes that
+    are no text are escaped.
 
     Examples
     --------
-    >>> named("/home/maria/cases/ore"), named("models/ore")
-    ('ore', 'models/ore')
+    >>> named("/home/maria/cases/ore"), named("models/ore"), named("gr\udcfcn")
+    ('ore', 'models/ore', 'gr\\xfcn')
     """
     place = Path(path).expanduser()
-    if not place.is_absolute():
-        return str(path)
-    return place.relative_to(Path.cwd()).as_posix() if place.is_relative_to(Path.cwd()) else place.name
+    said = str(path)
+    if place.is_absolute():
+        said = place.relative_to(Path.cwd()).as_posix() if place.is_relative_to(Path.cwd()) else place.name
+    return said.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def first_line(error: BaseException) -> str:

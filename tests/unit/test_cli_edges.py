@@ -1,7 +1,10 @@
 """Where the system itself refuses: no room for output, no memory, no folder; each ends in one line."""
 
+import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +28,17 @@ def said(done: subprocess.CompletedProcess[str]) -> str:
 def test_version_and_short_help():
     assert shell("reeuncert --version").stdout == "reeuncert 0.1.0\n"
     assert "Usage:" in shell("reeuncert check -h").stdout
+
+
+def test_names_are_letters_also_where_the_system_knows_ascii_only(tmp_path):
+    """Arguments, files that are read and written, and what is printed, with LANG=C and without the UTF-8 of Python."""
+    (tmp_path / "größe_world.csv").write_text("Country,Type,Prod_t_2018\nSüdland,Mine,5\n", encoding="utf-8")
+    shutil.copytree(Path(__file__).parents[2] / "models" / "small_metal", tmp_path / "Fäll")
+    environment = os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = shell("reeuncert import usgs-mcs größe_world.csv --case Fäll", cwd=tmp_path, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert "größe_world.csv line 2" in done.stdout
+    assert "region,Südland," in (tmp_path / "Fäll" / "imports" / "usgs-mcs.csv").read_text(encoding="utf-8")
 
 
 def test_a_full_output_is_an_error():

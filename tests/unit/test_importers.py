@@ -537,6 +537,54 @@ def test_countries_of_one_region_are_summed_and_mirrors_are_named(my_case: Path,
     assert report.passed, str(report)
 
 
+def test_mirrors_are_also_found_in_workbooks(my_case: Path, tmp_path: Path) -> None:
+    """Rows in the unit and for the years that a sheet says; of several years, and on another basis, they are none."""
+    table = (my_case / "evidence.csv").read_text(encoding="utf-8")
+    (my_case / "evidence.csv").unlink()
+    book = openpyxl.Workbook()
+    for row in csv.reader(
+        table.replace("2018,2018,,level,,,,South,14.1,,,kt", "2018.0,,,,,,,South,14.1,,,Gg").splitlines()
+    ):
+        book.active.append(row)
+    book.save(my_case / "evidence.xlsx")
+    path = comtrade(
+        tmp_path,
+        *(plus(reporterCode=900, refYear=year, period=year, netWgt=9_000_000) for year in (2016, 2018, 2019)),
+    )
+    mapping = importers.import_files("comtrade", path, my_case).mapping
+    to = {"900": "North", "901": "South", "010121": "salt", "gross": "Li", "reported": "customs"}
+    fill(mapping, to, "trade")
+    done = importers.import_files("comtrade", path, my_case)
+    assert [pair.split(", ratio")[0].split(": ")[1] for pair in done.mirrors] == [
+        "9,000 t (900), 9,600 t (South)",
+        "9,000 t (900), 1.41e+04 t (South), 1.54e+04 t (North)",
+    ]
+    fill(mapping, to | {"gross": "gross"}, "trade")
+    assert not importers.import_files("comtrade", path, my_case).mirrors
+
+
+def test_a_file_that_is_given_twice_counts_once(tmp_path: Path) -> None:
+    (tmp_path / "copies").mkdir()
+    text = "\n".join([COMEXT_18, "DE,CN,E,01012100,5,2,2,2,3,06,2,1,NO_SU,202252,1,1,7000,0"])
+    world = "Source,Country,Type,Prod_t_2018\nMCS2020,Southland,Mine production,{}\n"
+    customs = (f"{JAPAN}{JAPAN.splitlines()[1]}\n").replace("{}", "2022")
+    for kind, name, content, other in (
+        ("comext", "full.dat", text, text.replace(",7000,", ",8000,")),
+        ("japan-customs", "customs.csv", customs, customs.replace("700", "800")),
+        ("usgs-mcs", "mcs2020-x_world.csv", world.format(5), world.format(6)),
+        ("usgs-ds140", "ds140.csv", DS140, DS140.replace("190000", "180000")),
+    ):
+        path = write(tmp_path, name, content)
+        once = told(importers.registry.read_download(kind, path))
+        again = write(tmp_path, f"copy-{name}" if kind != "usgs-mcs" else "mcs2020-x_world(1).csv", content)
+        assert told(importers.registry.read_download(kind, [path, again])) == once
+        write(tmp_path, again.name, other)
+        with pytest.raises(CaseError, match="another figure for the same key"):
+            importers.registry.read_download(kind, [path, again])
+        with pytest.raises(CaseError, match="2 files have this name"):
+            importers.registry.read_download(kind, [path, write(tmp_path / "copies", name, other)])
+
+
 def test_a_table_in_a_workbook_is_not_doubled(my_case: Path, tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     with (my_case / "sources.csv").open(encoding="utf-8", newline="") as file:

@@ -408,6 +408,10 @@ def sensitivity(
 
 def main() -> None:
     """Entry point of the commands ``reeuncert`` and ``ree``."""
+    if sys.getfilesystemencoding() == "ascii" and os.environ.get("PYTHONUTF8") != "1":
+        # LANG=C: no name or argument with another letter could be read or written, here and in other processes.
+        os.environ["PYTHONUTF8"] = "1"
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
     for stream in (sys.stdout, sys.stderr):  # folder names may contain characters that the terminal cannot show
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -5,17 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from reeuncert.errors import Problem
 from reeuncert.importers.mapping import OUT, Words, lineage_word
-from reeuncert.importers.printed import Figure, read_figure
 from reeuncert.importers.record import EVERYONE, THE_REPORTER, Direction, Download, Record, summed
+from reeuncert.system.definition import FLOW_FIELDS
 from reeuncert.words.cells import quoted
 from reeuncert.words.units import TONNES
 
 TOTAL = 0.97
 """Share of a printed total from which its parts are taken for the whole of it: printed figures are rounded."""
+
+
+_ENDS = ("quantity", "product", "origin", "destination")
+"""Columns that say a flow in an importer's rows."""
 
 
 class Key(NamedTuple):
@@ -164,23 +168,25 @@ def _open(row: Row) -> int:
     return int(row.key.side in ("import", "export"))
 
 
-def mirror_pairs(rows: list[Row], others: Iterable[Mapping[str, str]]) -> list[str]:
-    """Flows and years that two reporters tell, among the rows and the evidence of other files, with their ratio."""
-    told: dict[tuple[str, ...], dict[str, float]] = {}
+def mirror_pairs(rows: list[Row], others: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Flows and years that two reporters tell on one basis, among the rows and the evidence of other files, with their
+    ratio.
+    """
+    told: dict[tuple[int | str, ...], dict[str, float]] = {}
     for row in sorted(rows, key=lambda row: row.record.release):
-        key = (str(row.key.year), *row.key[1:5])
+        key = (row.key.year, *row.key[1:5], row.key.basis)
         told.setdefault(key, {})[row.reporter] = row.record.figure.value
     for cells in others:
-        names = ("year_from", "quantity", "product", "origin", "destination")
-        found = told.get(tuple(cells.get(name, "") for name in names))
-        if found is not None and cells.get("value") and cells.get("unit") in TONNES and not cells.get("of_quantity"):
-            figure = read_figure(cells["value"])
-            if isinstance(figure, Figure):
-                found.setdefault(cells.get("reporter", ""), figure.value * TONNES[cells["unit"]])
+        words = {name: "+".join(cells[name]) for name in FLOW_FIELDS if cells[name]}
+        ends = (words.pop(name, "") for name in _ENDS)
+        found = told.get((cells["year_from"], *ends, cells["basis"]))
+        is_plain = cells["relation"] in ("", "level") and cells["year_to"] in (0, cells["year_from"]) and not words
+        if found is not None and is_plain and cells["unit"] in TONNES and not math.isnan(cells["value"]):
+            found.setdefault(cells["reporter"], cells["value"] * TONNES[cells["unit"]])
     return [
         f"{year} {product}, {origin or 'all'} to {destination or 'all'}: "
         + ", ".join(f"{value:,.4g} t ({reporter})" for reporter, value in found.items())
         + f", ratio {max(found.values()) / min(found.values()):.2f}"
-        for (year, _, product, origin, destination), found in told.items()
+        for (year, _, product, origin, destination, _), found in told.items()
         if len(found) > 1 and min(found.values()) > 0
     ]

@@ -102,7 +102,7 @@ def lineage_word(record: Record, kind: str) -> str:
 
 
 def add_to_draft(path: Path, download: Download, mapping: Words, regions: Iterable[str]) -> list[str]:
-    """Add the words that a mapping lacks at its end, unfilled; returns them. What is there stays as it is."""
+    """Add the words that a mapping lacks at its end; returns those to fill. What is there stays as it is."""
     known = set(regions)
     rows = []
     for what, word in words_of(download):
@@ -125,7 +125,7 @@ def add_to_draft(path: Path, download: Download, mapping: Words, regions: Iterab
         write_whole(path, earlier + text.getvalue().encode())
     for row in rows:
         mapping.to[row[0], row[1]] = row[3]
-    return [row[1] for row in rows]
+    return [word for what, word, _, to, *_ in rows if not to and what != "lineage"]
 
 
 def mapping_problems(

@@ -168,17 +168,20 @@ class Download:
         self.records.append(replace(like, figure=figure, basis=basis))
 
     def settle(self, *, divided: bool = False) -> None:
-        """Sum months to years, and parts of a figure where the kind has such; elsewhere each key has one figure."""
+        """Sum months to years, and parts of a figure in one file where the kind has such; elsewhere each key has one
+        figure.
+        """
         groups: dict[tuple[str | int, ...], list[Record]] = {}
         for record in self.records:
             found = groups.setdefault(record.key, [])
-            twin = None if divided else next((r for r in found if r.month == record.month), None)
-            if twin is None:
+            place = record.places[0]
+            twins = [r for r in found if r.month == record.month and not (divided and r.places[0].file == place.file)]
+            if not twins:
                 found.append(record)
-            elif twin.figure == record.figure:
-                self.leave("the same figure again", record.places[0])
+            elif any(twin.figure == record.figure for twin in twins):
+                self.leave("the same figure again", place)
             else:
-                place, before = record.places[0], twin.places[0]
+                before = twins[0].places[0]
                 message = (
                     f"another figure for the same key stands at {before.file} line {before.line}; keep one of them"
                 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from reeuncert.errors import CaseError, Problem
 from reeuncert.importers import baci, bgs, comext, comtrade, dataweb, japan_customs, usgs_ds140, usgs_mcs, usgs_yearbook
 from reeuncert.importers.record import Download
 from reeuncert.importers.sheets import unpacked
-from reeuncert.words.cells import unknown
+from reeuncert.words.cells import plain, unknown
 
 Files = str | Path | Sequence[str | Path]
 
@@ -87,9 +88,15 @@ def read_download(kind: str, files: Files, products: Sequence[str] = ()) -> Down
         raise CaseError([Problem("import", 0, "", "no file is given; name at least one")])
     download = Download(kind, tuple(products))
     with TemporaryDirectory() as folder:
-        IMPORTERS[kind].read(
-            [part for i, path in enumerate(paths) for part in unpacked(path, Path(folder, str(i)))], download
-        )
+        parts = [part for i, path in enumerate(paths) for part in unpacked(path, Path(folder, str(i)))]
+        for name, count in Counter(part.name for part in parts).items():
+            message = f"{count} files have this name, by which figures are located; give it once, or rename one"
+            if not name.isprintable():
+                message = "the name of the file holds characters that cannot be seen; rename it"
+            if count > 1 or not name.isprintable():
+                download.problems.append(Problem(plain(name), 0, "", message))
+        if not download.problems:
+            IMPORTERS[kind].read(parts, download)
     if download.problems:
         raise CaseError(download.problems)
     return download

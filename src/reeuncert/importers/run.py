@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from reeuncert.errors import CaseError, Problem
 from reeuncert.files import explained
@@ -13,7 +14,7 @@ from reeuncert.importers.mapping import Words, add_to_draft, mapping_problems, r
 from reeuncert.importers.record import Download
 from reeuncert.importers.registry import IMPORTERS, Files, read_download
 from reeuncert.importers.writing import COLUMNS, Book, Changes, cells_of, take
-from reeuncert.reading.evidence_tables import EVIDENCE_FOLDER, IMPORTS_FOLDER, evidence_files, read_lists
+from reeuncert.reading.evidence_tables import EVIDENCE_FOLDER, IMPORTS_FOLDER, evidence_tables, read_lists
 from reeuncert.reading.state import SOURCES, Reading, choose_options, input_error
 from reeuncert.reading.system_tables import read_system
 from reeuncert.reading.toml import FILE, read_case_file
@@ -135,12 +136,10 @@ def import_files(
     return done
 
 
-def _told_elsewhere(reading: Reading, kind: str) -> list[dict[str, str]]:
-    """Rows of the evidence of the case in other files than that of a kind."""
-    files = [
-        name for name in evidence_files(reading) if name.endswith(".csv") and name != f"{EVIDENCE_FOLDER}/{kind}.csv"
-    ]
-    return [row for name in files for row in Book(reading.data_folder / name, (), "id").rows]
+def _told_elsewhere(reading: Reading, kind: str) -> list[Mapping[str, Any]]:
+    """Rows of the evidence of the case in other files than that of a kind; problems in them are told by `check`."""
+    tables = (table for table in evidence_tables(reading) if table.file != f"{EVIDENCE_FOLDER}/{kind}.csv")
+    return [row.cells for table in tables for row in reading.in_effect(table)]
 
 
 def _write(kind: str, place: Path, done: Imported, rows: list[Row], known: Words) -> None:

@@ -26,6 +26,7 @@ def read(paths: list[Path], download: Download) -> None:
     for path in paths:
         for sheet in read_sheets(path):
             _read_sheet(sheet, download)
+    download.settle()
 
 
 def _read_sheet(sheet: Sheet, download: Download) -> None:

@@ -31,6 +31,7 @@ def read(paths: list[Path], download: Download) -> None:
             message = "this is no table of the Mineral Commodity Summaries: it has neither the column "
             message += "Statistics_detail, nor Country and PROD_YEAR, nor DataSource, Commodity and Year"
             raise CaseError([Problem(path.name, 1, "", message)])
+    download.settle(divided=True)
 
 
 def _release(text: str) -> str:

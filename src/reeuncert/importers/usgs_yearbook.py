@@ -40,6 +40,7 @@ def read(paths: list[Path], download: Download) -> None:
             raise CaseError([Problem(path.name, 0, "", message)])
         for sheet, head in heads:
             _read_table(sheet, head, release, download)
+    download.settle()
 
 
 def _head(sheet: Sheet, download: Download) -> _Head | None:
@@ -78,9 +79,10 @@ def _read_table(sheet: Sheet, head: _Head, release: str, download: Download) -> 
     title = head.title.casefold()
     flows: tuple[Direction, ...] = ("import", "export")
     flow = next((way for way in flows if way in title), None)
-    if flow and "by country" in title:
+    by_country = re.search(r"\bby\b.*\bcountry\b", title) is not None
+    if flow and by_country:
         _trade(sheet, head, flow, release, download)
-    elif "production" in title and "by country" in title:
+    elif "production" in title and by_country:
         _world(sheet, head, release, download)
     elif "salient" in title:
         _salient(sheet, head, release, download)

@@ -256,7 +256,8 @@ def evidence_files(reading: Reading) -> list[str]:
     return [name for name in names if name.isprintable()]
 
 
-def _evidence_tables(reading: Reading) -> Iterator[Table]:
+def evidence_tables(reading: Reading) -> Iterator[Table]:
+    """Every evidence table of the data folder, also sheets of workbooks, as it is written."""
     columns = evidence_columns()
     books = [name for name in evidence_files(reading) if name.lower().endswith(ENDING)]
     for name in evidence_files(reading):
@@ -284,7 +285,7 @@ def read_evidence(reading: Reading, tables: SystemTables, lists: Lists) -> tuple
     """Read every evidence file; problems go to ``reading``."""
     evidence: list[Evidence] = []
     first: dict[str, str] = {}
-    for table in _evidence_tables(reading):
+    for table in evidence_tables(reading):
         file = table.file
         rows = reading.in_effect(table)
         for row in rows:
