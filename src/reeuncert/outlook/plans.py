@@ -151,6 +151,19 @@ class PolicyEvent:
 
 
 @dataclass(frozen=True)
+class PlanSource:
+    """A document that plans and projections are from, beside the sources of the case."""
+
+    source_id: str
+    title: str
+    publisher: str
+    edition: str
+    reference: str
+    terms: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class FlowLimit:
     """The selected flows are at most ``factor`` times their mass in the last year of the case, in some years."""
 
@@ -185,6 +198,7 @@ class Plans:
     growth: tuple[GrowthFigure, ...] = ()
     events: tuple[PolicyEvent, ...] = ()
     lifetimes: tuple[Lifetime, ...] = ()
+    sources: tuple[PlanSource, ...] = ()
     scenarios: tuple[OutlookScenario, ...] = (OutlookScenario("learned delays"),)
 
     def scenario(self, name: str = "") -> OutlookScenario:
@@ -201,9 +215,9 @@ class Plans:
         return known[name] if name else self.scenarios[0]
 
 
-PROJECTS, SCENARIOS = "projects.csv", "scenarios.toml"
+PROJECTS, SOURCES, SCENARIOS = "projects.csv", "sources.csv", "scenarios.toml"
 _TEXTS = {"project": name_cell, "plant": name_cell, "region": text_cell, "unit": unit_cell}
-_FREE = ("locator", "note", "region", "name", "milestone", "basis")
+_FREE = ("edition", "locator", "note", "region", "name", "milestone", "basis")
 
 
 def read_plans(folder: str | Path, case: Case) -> Plans:
@@ -213,7 +227,8 @@ def read_plans(folder: str | Path, case: Case) -> Plans:
     ----------
     folder
         Folder with ``projects.csv`` and, as far as they are there, ``delays.csv``, ``ramp.csv``, ``growth.csv``,
-        ``events.csv``, ``lifetimes.csv`` and ``scenarios.toml``.
+        ``events.csv``, ``lifetimes.csv``, ``sources.csv`` and ``scenarios.toml``. Plans of an earlier year, in a folder
+        in it, share its sources.
     case
         Case whose regions, stages, end uses and sources the tables name.
 
@@ -225,21 +240,27 @@ def read_plans(folder: str | Path, case: Case) -> Plans:
     place = Path(folder)
     rows: dict[str, list[Any]] = {}
     problems: list[Problem] = []
+    known = list(case.sources)
     for file, record in _TABLES.items():
-        if file != PROJECTS and not (place / file).exists():
+        path = place / file
+        if file == SOURCES and place.parent.name == FOLDER:
+            path = place.parent / file
+        if file != PROJECTS and not path.exists():
             rows[file] = []
             continue
-        table = read_table(place / file, file, _columns(record), {})
+        table = read_table(path, file, _columns(record), {})
+        if record is PlanSource:
+            known += [row["source_id"] for row in table.rows]
         for row in table.rows:
             for column, message in _CHECKS[record](row, case):
                 if not table.is_bad(row.line, column):
                     table.report(row.line, column, message)
-            if case.sources and not table.is_bad(row.line, "source_id") and row["source_id"] not in case.sources:
-                table.report(row.line, "source_id", unknown(row["source_id"], tuple(case.sources), "source"))
+            if known and not table.is_bad(row.line, "source_id") and row["source_id"] not in known:
+                table.report(row.line, "source_id", unknown(row["source_id"], known, "source"))
         _report_twice(table, record)
         problems += table.problems
         rows[file] = [] if table.problems else [record(**row.cells) for row in table.rows]
-    found = tuple(rows[file] for file in _TABLES)
+    found = tuple(rows[file] for file in (*list(_TABLES)[1:], SOURCES))
     names = tuple(p.project for p in rows[PROJECTS])
     scenarios: tuple[OutlookScenario, ...] = ()
     if (place / SCENARIOS).exists():
@@ -251,16 +272,27 @@ def read_plans(folder: str | Path, case: Case) -> Plans:
     return plans if not scenarios else Plans(*(tuple(part) for part in found), scenarios)
 
 
-def plans_of(case: Case) -> Plans:
-    """The plans in the folder of a case (``outlook`` in it), where the case was read, or of the bundled case."""
+def folder_of(case: Case) -> Path:
+    """The folder ``outlook`` in that of a case, where the case was read, or of the bundled case.
+
+    Raises
+    ------
+    CaseError
+        If there are no plans.
+    """
     places = [Path(case.path)] if case.path else []
     if case.name in bundled_cases():
         places.append(find_case(case.name))
     for place in places:
         if (place / FOLDER / PROJECTS).is_file():
-            return read_plans(place / FOLDER, case)
+            return place / FOLDER
     message = f"case '{case.name}' has no plans; make a folder '{FOLDER}' with {PROJECTS} in the folder of the case"
     raise CaseError([Problem(f"{FOLDER}/{PROJECTS}", 0, "", f"{message}, or give a folder of plans")])
+
+
+def plans_of(case: Case) -> Plans:
+    """The plans in the folder of a case (`folder_of`)."""
+    return read_plans(folder_of(case), case)
 
 
 def stages_of(case: Case, region: str = "") -> tuple[str, ...]:
@@ -288,7 +320,11 @@ def _columns(record: type) -> list[Column]:
 
 
 def _report_twice(table: Table, record: type) -> None:
-    keys = {Project: ("project", "region", "stage"), GrowthFigure: ("subject", "scenario", "region", "name")}
+    keys = {
+        PlanSource: ("source_id",),
+        Project: ("project", "region", "stage"),
+        GrowthFigure: ("subject", "scenario", "region", "name"),
+    }
     if record in keys:
         report_duplicates(table, table.rows, keys[record], "the row")
 
@@ -352,6 +388,7 @@ def _lifetime(row: Row, case: Case) -> list[tuple[str, str]]:
 
 
 _TABLES: Mapping[str, type] = {
+    SOURCES: PlanSource,
     PROJECTS: Project,
     "delays.csv": DelayPair,
     "ramp.csv": RampPoint,
@@ -360,6 +397,7 @@ _TABLES: Mapping[str, type] = {
     "lifetimes.csv": Lifetime,
 }
 _CHECKS: Mapping[type, Callable[[Row, Case], list[tuple[str, str]]]] = {
+    PlanSource: lambda row, case: [],
     Project: _project,
     DelayPair: _delay,
     RampPoint: _ramp,
