@@ -165,9 +165,9 @@ class FlowTable:
         return {REFINED: self.refined, ALL: raw, **dict.fromkeys(self.contents, ())}[label]
 
     def blank(self, *dims: str) -> Array:
-        """NaN array (chain, draw, *dims, year)."""
-        chains, draws, years = self.shape
-        return np.full((chains, draws, *(len(self.labels(d)) for d in dims), years), np.nan)
+        """NaN array (chain, draw, *dims, year); in memory the draws of each combination of labels are together."""
+        out = np.full((*(len(self.labels(d)) for d in dims), *self.shape), np.nan)
+        return np.moveaxis(out, (-3, -2), (0, 1))
 
     def over(self, *dims: str, of: Callable[..., Array]) -> Array:
         """A quantity for each combination of labels: array (chain, draw, *dims, year).

@@ -1,20 +1,47 @@
-"""Draws of indicators that are computed when they are looked at; of those looked at last some are kept."""
+"""Draws of indicators, computed when they are first looked at; then only the cells that exist are kept."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 from xarray.backends import BackendArray
 from xarray.core import indexing
 
 from reeuncert.indicators.flows import Array, FlowTable
 from reeuncert.indicators.registry import CUMULATED, Indicator
 
-KEPT_BYTES = 300_000_000
-"""Draws of one table that are kept in memory; those of all indicators of a case take several times as much."""
+KEPT_BYTES = 600_000_000
+"""Draws of one table that are kept in memory; of a large case, those that were looked at last."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Held:
+    """Draws of the cells that exist (cell, chain, draw), and the cell of each combination of labels (−1: none)."""
+
+    draws: Array
+    cell: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, values: Array) -> Self:
+        """From an array (chain, draw, *labels); cells that are NaN in every draw do not exist."""
+        there = ~np.isnan(values).all(axis=(0, 1))
+        cell = np.full(there.shape, -1)
+        cell[there] = np.arange(there.sum())
+        return cls(np.ascontiguousarray(np.moveaxis(values, (0, 1), (-2, -1))[there]), cell)
+
+    def part(self, key: tuple[Any, ...]) -> Array:
+        """The array again, or part of it; in memory its draws are together, so that no use of them copies."""
+        cell = self.cell[key[2:]]
+        draws = self.draws[:, *key[:2]]
+        out = np.full((*cell.shape, *draws.shape[1:]), np.nan)
+        out[cell >= 0] = draws[cell[cell >= 0]]
+        out.flags.writeable = False
+        return np.moveaxis(out, range(cell.ndim), range(-cell.ndim, 0))
 
 
 class Computed:
@@ -30,7 +57,7 @@ class Computed:
         self.table = table
         self._cumulated = table.cumulated()
         self._first = table.first_draw()
-        self._kept: dict[str, Array] = {}
+        self._kept: dict[str, _Held] = {}
 
     def variables(self, record: Indicator) -> Mapping[str, xr.Variable]:
         """Name → variable of an indicator and, where it has one, of its cumulative variant."""
@@ -51,15 +78,13 @@ class Computed:
             for name, title in titles.items()
         }
 
-    def draws(self, record: Indicator, name: str) -> Array:
-        """Draws (chain, draw, …, year), read-only."""
+    def held(self, record: Indicator, name: str) -> _Held:
+        """Draws of an indicator."""
         found = self._kept.pop(name, None)
         if found is None:
-            table = self.table if name == record.name else self._cumulated
-            found = _computed(record, table).view()
-            found.flags.writeable = False
+            found = _Held.of(_computed(record, self.table if name == record.name else self._cumulated))
         self._kept[name] = found  # the last one looked at comes last
-        while len(self._kept) > 1 and sum(one.nbytes for one in self._kept.values()) > KEPT_BYTES:
+        while len(self._kept) > 1 and sum(one.draws.nbytes for one in self._kept.values()) > KEPT_BYTES:
             del self._kept[next(iter(self._kept))]
         return found
 
@@ -81,7 +106,7 @@ class _Draws(BackendArray):
         return indexing.explicit_indexing_adapter(key, self.shape, basic, self._part)
 
     def _part(self, key: tuple[Any, ...]) -> Array:
-        return self.computed.draws(self.record, self.name)[key]
+        return self.computed.held(self.record, self.name).part(key)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self  # nothing of it changes

@@ -187,18 +187,13 @@ def _cells(
     posterior: xr.DataArray, prior: xr.DataArray | None, name: str, prob: float, kind: str, *, chains: bool = True
 ) -> Cells:
     dims = [str(d) for d in posterior.dims if d not in SAMPLE]
-    draws = posterior.transpose(*SAMPLE, *dims).values
-    cells = draws.reshape(*draws.shape[:2], -1)
-    before = None
-    if prior is not None:
-        # Explicit number of draws: reshape cannot infer it for an indicator without cells.
-        before = prior.transpose(*SAMPLE, *dims).values.reshape(prior.sizes["chain"] * prior.sizes["draw"], -1)
+    cells, before = _rows(posterior), None if prior is None else _rows(prior)
     # Undefined in every draw, prior and posterior: the system has no such flow.
-    there = np.isfinite(cells).any(axis=(0, 1))
+    there = np.isfinite(cells).any(axis=(1, 2))
     if before is not None:
-        there |= np.isfinite(before).any(axis=0)
-    cells = cells[:, :, there]
-    before = None if before is None else before[:, there]
+        there |= np.isfinite(before).any(axis=(1, 2))
+    cells = np.moveaxis(cells[there], 0, 2)
+    before = None if before is None else before[there].reshape(int(there.sum()), before[0].size if len(before) else 0).T
     after, checks = _posterior_spread(cells, chains=chains)
     known = None if before is None else spread(before)
     learned = learning(after, known, before, scale=lookup(name).scale)
@@ -208,6 +203,13 @@ def _cells(
     labels = {d: posterior[d].values for d in dims}
     unit = str(posterior.attrs["units"])
     return Cells(name, unit, labels, np.flatnonzero(there), prob, kind, after, known, checks, learned)
+
+
+def _rows(variable: xr.DataArray) -> Array:
+    """Draws (cell, chain, draw)."""
+    values = variable.transpose(*SAMPLE, ...).values
+    chains, draws = values.shape[:2]
+    return np.moveaxis(values, (0, 1), (-2, -1)).reshape(int(np.prod(values.shape[2:])), chains, draws)
 
 
 def _table(of: Cells) -> pd.DataFrame:

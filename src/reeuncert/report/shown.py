@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -29,7 +31,7 @@ def interval(row: pd.Series, prefix: str = "") -> str:
     return f"{middle} ({low} to {high})"
 
 
-def unit_of(row: pd.Series) -> str:
+def unit_of(row: Mapping[Any, Any] | pd.Series) -> str:
     """Unit in which `interval` prints."""
     record = lookup(str(row["indicator"]))
     if record.percent:

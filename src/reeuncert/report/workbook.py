@@ -118,7 +118,7 @@ def _numbers(table: pd.DataFrame) -> pd.DataFrame:
     cumulated = [str(row["indicator"]).endswith(CUMULATED) for row in rows]
     years = [f"{'up to ' if c else ''}{row['year']}" for c, row in zip(cumulated, rows, strict=True)]
     out["year"] = [year if c else int(year) for c, year in zip(cumulated, years, strict=True)]
-    out["unit"] = [unit_of(pd.Series(row)) or "ratio" for row in rows]
+    out["unit"] = [unit_of(row) or "ratio" for row in rows]
     scale = np.array([100.0 if record.percent else 1.0 for record in records])
     return out.assign(**{told: scale * table[name].to_numpy(dtype=float) for name, told in NUMBERS.items()})
 

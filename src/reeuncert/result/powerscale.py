@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
+from reeuncert.compiling import compiled, kernel, source_version
 from reeuncert.priors.paths import coordinate_prior
 from reeuncert.result.diagnostics import ess
 from reeuncert.result.quantiles import filled
@@ -115,70 +116,94 @@ def sensitivity(quantities: Mapping[str, Floats], parts: Mapping[str, Floats]) -
     >>> found["component"].tolist(), found["sensitive"].tolist()
     (['a', 'b'], [True, False])
     """
+    values = [filled(draws) for draws in quantities.values()]
+    sizes = [float(ess(draws)[0]) for draws in values]
+    flat = np.array([draws.reshape(-1) for draws in values])
+    size = np.where(np.isfinite(sizes), sizes, flat.shape[1])[:, None]
+    score = ndtri((rankdata(flat, axis=1) - 0.5) / flat.shape[1])
+    score /= np.where(score.any(axis=1), score.std(axis=1), 1.0)[:, None]
+    found = [_mean_densities(score, part.reshape(flat.shape[1], -1), size, part.ndim == 3) for part in parts.values()]
     rows: list[tuple[object, ...]] = []
-    flat_parts = {name: part.reshape(part.shape[0] * part.shape[1], -1) for name, part in parts.items()}
-    normal = {name for name, part in parts.items() if part.ndim == 3}
-    density = {n: -0.5 * np.square(f).sum(axis=1) if n in normal else f[:, 0] for n, f in flat_parts.items()}
-    for label, draws in quantities.items():
-        draws = filled(draws)
-        flat, known = draws.reshape(-1), float(ess(draws)[0])
-        size = known if np.isfinite(known) else float(flat.size)
-        score = ndtri((rankdata(flat) - 0.5) / flat.size)
-        score /= score.std() or 1.0
-        tilts, errors = [], []
-        for name, values in flat_parts.items():
-            tilt, error = density[name] - density[name].mean(), float(density[name].std() / np.sqrt(size))
-            if error > PLAIN:
-                tilt, error = _mean_density(score, tilt, values if name in normal else None, size)
-            tilts.append(tilt)
-            errors.append(error)
-        found = _sensitivity(flat, np.vstack([tilts, np.outer(errors, score)]))
-        moves = (np.array(tilts) * (flat - flat.mean())).mean(axis=1) / (flat.std() or 1.0)
-        rows += zip([label] * len(parts), parts, found[: len(parts)], found[len(parts) :], moves, strict=True)
+    for q, label in enumerate(quantities):
+        tilts = np.array([tilt[q] for tilt, _ in found])
+        errors = np.array([error[q] for _, error in found])
+        centred = (flat[q] - flat[q].mean()) / (flat[q].std() or 1.0)
+        # So near a power of 1 the distance of an error is in proportion to it.
+        *psense, noise = distances(flat[q], np.vstack([tilts, errors.max() * score[q]]))
+        rows += zip(
+            [label] * len(parts),
+            parts,
+            psense,
+            noise * errors / (errors.max() or 1.0),
+            tilts @ centred / centred.size,
+            strict=True,
+        )
     table = pd.DataFrame(rows, columns=["quantity", "component", "psense", "noise", "moves"])
     table.insert(4, "sensitive", (table["psense"] > SENSITIVE) & (table["psense"] > NOISE * table["noise"]))
     return table.sort_values("psense", ascending=False, ignore_index=True)
 
 
-def _mean_density(score: Floats, density: Floats, z: Floats | None, size: float) -> tuple[Floats, float]:
-    """Mean log density given a normal score, a quadratic of it (draw,), and the error of its slope."""
-    if z is None:
-        slope, bend = float((density * score).mean()), float((density * (np.square(score) - 1.0)).mean())
-        error = float(density.std()) / math.sqrt(size)
-    else:
+def _mean_densities(score: Floats, part: Floats, size: Floats, normal: bool) -> tuple[Floats, Floats]:
+    """Log density of a component as its weights count it, given each of some normal scores (quantity, draw), and the
+    error of its slope (quantity,).
+
+    ``part`` (draw, …) holds the log density, or the coordinates of which it is the normal one; ``size`` (quantity, 1)
+    are effective sample sizes.
+    """
+    density = -0.5 * np.square(part).sum(axis=1) if normal else part[:, 0]
+    density = density - density.mean()
+    plain = density.std() / np.sqrt(size)
+    if normal:
         # z given the score is normal with mean E z + b · score, and the log density is −z² / 2.
-        mean = z.mean(axis=0)
-        b = score @ (z - mean) / len(score)
-        slope, bend, error = -float(mean @ b), z.shape[1] / size - float(b @ b), math.sqrt(float(mean @ mean) / size)
-    return np.asarray(slope * score + bend * np.square(score) / 2), float(error)
+        mean = part.mean(axis=0)
+        b = score @ (part - mean) / len(part)
+        slope, bend = -b @ mean, part.shape[1] / size[:, 0] - np.square(b).sum(axis=1)
+        error = np.sqrt(mean @ mean / size)
+    else:
+        slope, bend = score @ density / len(part), np.square(score) @ density / len(part)
+        error = plain
+    smooth = slope[:, None] * score + bend[:, None] * np.square(score) / 2
+    return np.where(plain > PLAIN, smooth, density), np.where(plain > PLAIN, error, plain)[:, 0]
 
 
-def _sensitivity(draws: Floats, log_density: Floats) -> Floats:
-    """Distance per doubling of the power (component,), mean of both directions."""
-    low, high = (_distance(draws, _weights((alpha - 1) * log_density)) for alpha in ALPHAS)
-    return np.asarray((high / np.log2(ALPHAS[1]) - low / np.log2(ALPHAS[0])) / 2)
-
-
-def _weights(log_weight: Floats) -> Floats:
-    """Normalised weights (component, draw). So close to a power of 1 they need no smoothing of their tails."""
-    weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
-    return np.asarray(weight / weight.sum(axis=1, keepdims=True))
-
-
-def _distance(draws: Floats, weights: Floats) -> Floats:
-    """Cumulative Jensen-Shannon distance between draws and weighted draws, the larger of x and -x (component,)."""
+def distances(draws: Floats, log_density: Floats) -> Floats:
+    """Cumulative Jensen-Shannon distance per doubling of the power, mean of both directions (component,), between
+    draws (draw,) and draws weighted by a log density (component, draw).
+    """
     order = np.argsort(draws)
-    steps = np.diff(draws[order])
-    up = np.cumsum(weights[:, order], axis=1)[:, :-1]
-    down = np.cumsum(weights[:, order[::-1]], axis=1)[:, :-1]
-    plain = np.arange(1, draws.size) / draws.size
-    return np.maximum(_jensen_shannon(plain, up, steps), _jensen_shannon(plain, down, steps[::-1]))
+    out = np.empty(len(log_density))
+    _distances(draws[order], np.ascontiguousarray(log_density[:, order]), np.array(ALPHAS), out)
+    return out
 
 
-def _jensen_shannon(p: Floats, q: Floats, steps: Floats) -> Floats:
-    p_area, q_area = p @ steps, q @ steps
-    middle = np.log2(0.5 * (p + q))
-    pq = np.maximum((p * (np.log2(p) - middle)) @ steps + 0.5 / np.log(2) * (q_area - p_area), 0.0)
-    qp = np.maximum((q * (np.log2(q) - middle)) @ steps + 0.5 / np.log(2) * (p_area - q_area), 0.0)
-    area = p_area + q_area
-    return np.sqrt(np.divide(pq + qp, area, out=np.zeros_like(area), where=area > 0))
+@kernel(source_version(__file__), nogil=True)
+def _distances(ordered, log_density, alphas, out):  # type: ignore[no-untyped-def]  # numba infers
+    size = ordered.size
+    weight = np.empty(size)
+    for c in range(log_density.shape[0]):
+        out[c] = 0.0
+        for alpha in alphas:
+            # So close to a power of 1 weights need no smoothing of their tails.
+            for i in range(size):
+                weight[i] = math.exp((alpha - 1.0) * log_density[c, i])
+            weight /= weight.sum()
+            far = max(_jensen_shannon(ordered, weight, False), _jensen_shannon(ordered, weight, True))
+            out[c] += far / abs(math.log2(alpha)) / alphas.size
+
+
+@compiled
+def _jensen_shannon(ordered, weight, downward):  # type: ignore[no-untyped-def]  # numba infers
+    """Of the distribution of draws and of that of weighted draws, of x or of -x."""
+    size, q, p_area, q_area, pq, qp = ordered.size, 0.0, 0.0, 0.0, 0.0, 0.0
+    for k in range(1, size):
+        i = size - k if downward else k - 1
+        step = ordered[i] - ordered[i - 1] if downward else ordered[i + 1] - ordered[i]
+        p, q = k / size, q + weight[i]
+        middle = math.log2(0.5 * (p + q))
+        p_area += p * step
+        q_area += q * step
+        pq += p * (math.log2(p) - middle) * step
+        qp += q * (math.log2(q) - middle) * step
+    pq = max(pq + 0.5 / math.log(2.0) * (q_area - p_area), 0.0)
+    qp = max(qp + 0.5 / math.log(2.0) * (p_area - q_area), 0.0)
+    return math.sqrt((pq + qp) / (p_area + q_area)) if p_area + q_area > 0.0 else 0.0
