@@ -123,7 +123,7 @@ def _trace(  # type: ignore[no-untyped-def]  # numba infers
     mass, carried, source, entry, reset, nodes, node_start, flows, flow_start, told, told_start, weights, result
 ):
     """Write the weighted sums by origin; of each list its members and starts: components, inflows, flows of a sum."""
-    n_flows, n_draws, n_years = mass.shape
+    _, n_draws, n_years = mass.shape
     n_origins = result.shape[1]
     widest = np.diff(node_start).max() if node_start.size > 1 else 0
     matrix, right = np.zeros((widest, widest)), np.zeros((widest, n_origins))
