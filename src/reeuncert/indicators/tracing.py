@@ -21,7 +21,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from reeuncert.compiling import kernel, source_version
 from reeuncert.indicators.flows import Array, FlowTable, Mask
 from reeuncert.system.definition import OUTSIDE
 from reeuncert.system.graph import strong_components
@@ -106,86 +105,63 @@ def trace(mass: Array, carried: Mask, network: Plan, n_origins: int, weights: Ar
     used = [np.flatnonzero(row) for row in weights]
     if (network.source[np.concatenate([*used, np.zeros(0, dtype=np.int64)])] < 0).any():
         raise ValueError("a flow from outside has no composition: give it no weight")
-    result = np.zeros((len(weights), n_origins, *mass.shape[1:]))
-    lists = (*_joined(network.components), *_joined(network.incoming), *_joined(used))
-    _trace(mass, carried, network.source, network.entry, network.reset, *lists, np.ascontiguousarray(weights), result)
+    n_draws, n_years = mass.shape[1:]
+    result = np.zeros((len(weights), n_origins, n_draws, n_years))
+    now = np.zeros((len(network.reset), n_origins, n_draws))
+    for y in range(n_years):
+        before, now = now, np.zeros_like(now)
+        last_year = mass[:, :, y - 1]
+        for component in network.components:
+            _compose(now, before, mass[:, :, y], last_year, carried[:, y], network, component)
+        for total, row, flows in zip(result, weights, used, strict=True):
+            for f in flows:
+                total[:, :, y] += mass[f, :, y] * row[f] * now[network.source[f]]
     return result
 
 
-def _joined(lists: Sequence[Sequence[int] | Index]) -> tuple[Index, Index]:
-    """The members of lists in one array, and where each list begins."""
-    start = np.concatenate([[0], np.cumsum([len(one) for one in lists])]).astype(np.int64)
-    return np.concatenate([np.zeros(0, dtype=np.int64), *(np.asarray(one, dtype=np.int64) for one in lists)]), start
+def _compose(
+    now: Array, before: Array, mass: Array, last_year: Array, carried: Mask, network: Plan, component: Sequence[int]
+) -> None:
+    """Fill in the composition ``now`` (process, origin, draw) of the processes of one component, in one year.
 
-
-@kernel(source_version(__file__), nogil=True)
-def _trace(  # type: ignore[no-untyped-def]  # numba infers
-    mass, carried, source, entry, reset, nodes, node_start, flows, flow_start, told, told_start, weights, result
-):
-    """Write the weighted sums by origin; of each list its members and starts: components, inflows, flows of a sum."""
-    _, n_draws, n_years = mass.shape
-    n_origins = result.shape[1]
-    widest = np.diff(node_start).max() if node_start.size > 1 else 0
-    matrix, right = np.zeros((widest, widest)), np.zeros((widest, n_origins))
-    now, before = np.zeros((reset.size, n_origins)), np.zeros((reset.size, n_origins))
-    place = np.full(reset.size, -1)
-    for d in range(n_draws):
-        now[:] = 0.0
-        for y in range(n_years):
-            before[:] = now
-            now[:] = 0.0
-            for c in range(node_start.size - 1):
-                own = nodes[node_start[c] : node_start[c + 1]]
-                size = own.size
-                matrix[:size, :size] = 0.0
-                right[:size] = 0.0
-                for k in range(size):
-                    place[own[k]] = k
-                for k in range(size):
-                    throughput = 0.0
-                    for f in flows[flow_start[own[k]] : flow_start[own[k] + 1]]:
-                        i = source[f]
-                        if i == own[k]:  # a stock: last year's mass with last year's composition
-                            if carried[f, y]:
-                                throughput += mass[f, d, y - 1]
-                                for o in range(n_origins):
-                                    right[k, o] += mass[f, d, y - 1] * before[i, o]
-                            continue
-                        throughput += mass[f, d, y]
-                        if i < 0:
-                            right[k, entry[f]] += mass[f, d, y]
-                        elif place[i] >= 0:
-                            matrix[k, place[i]] -= mass[f, d, y]
-                        else:
-                            for o in range(n_origins):
-                                right[k, o] += mass[f, d, y] * now[i, o]
-                    if reset[own[k]] >= 0:
-                        if throughput > 0.0:
-                            matrix[k, :size] = 0.0
-                            right[k] = 0.0
-                            right[k, reset[own[k]]] = 1.0
-                        throughput = 1.0
-                    matrix[k, k] = throughput if throughput > 0.0 else 1.0
-                # Elimination without pivoting: every row is weakly diagonally dominant.
-                for k in range(size):
-                    for j in range(k + 1, size):
-                        factor = matrix[j, k] / matrix[k, k]
-                        if factor != 0.0:
-                            for m in range(k + 1, size):
-                                matrix[j, m] -= factor * matrix[k, m]
-                            for o in range(n_origins):
-                                right[j, o] -= factor * right[k, o]
-                for k in range(size - 1, -1, -1):
-                    for o in range(n_origins):
-                        value = right[k, o]
-                        for m in range(k + 1, size):
-                            value -= matrix[k, m] * now[own[m], o]
-                        now[own[k], o] = value / matrix[k, k]
-                    place[own[k]] = -1
-            for s in range(weights.shape[0]):
-                for f in told[told_start[s] : told_start[s + 1]]:
-                    for o in range(n_origins):
-                        result[s, o, d, y] += mass[f, d, y] * weights[s, f] * now[source[f], o]
+    ``before`` is the composition of the year before; ``mass`` and ``last_year`` are arrays (flow, draw).
+    """
+    size, (_, n_origins, n_draws) = len(component), now.shape
+    place = {node: k for k, node in enumerate(component)}
+    matrix, right = np.zeros((size, size, n_draws)), np.zeros((size, n_origins, n_draws))
+    for k, node in enumerate(component):
+        throughput = np.zeros(n_draws)
+        for f in network.incoming[node]:
+            i = int(network.source[f])
+            if i == node:  # a stock: last year's mass with last year's composition
+                if carried[f]:
+                    throughput += last_year[f]
+                    right[k] += last_year[f] * before[node]
+                continue
+            throughput += mass[f]
+            if i < 0:
+                right[k, network.entry[f]] += mass[f]
+            elif i in place:
+                matrix[k, place[i]] -= mass[f]
+            else:
+                right[k] += mass[f] * now[i]
+        flowing = throughput > 0
+        if network.reset[node] >= 0:
+            matrix[k][:, flowing] = 0.0
+            right[k][:, flowing] = 0.0
+            right[k, network.reset[node], flowing] = 1.0
+            throughput = np.ones(n_draws)
+        matrix[k, k] = np.where(flowing, throughput, 1.0)
+    # Elimination without pivoting: every row is weakly diagonally dominant.
+    for k in range(size):
+        for j in range(k + 1, size):
+            factor = matrix[j, k] / matrix[k, k]
+            matrix[j, k + 1 :] -= factor * matrix[k, k + 1 :]
+            right[j] -= factor * right[k]
+    for k in range(size - 1, -1, -1):
+        for m in range(k + 1, size):
+            right[k] -= matrix[k, m] * now[component[m]]
+        now[component[k]] = right[k] / matrix[k, k]
 
 
 def origins_of(table: FlowTable, kind: str) -> Plan:
