@@ -97,9 +97,9 @@ def test_a_wrong_figure_lies_outside_what_the_others_predict(case, found):
     wrong = dataclasses.replace(first, value=20 * first.value)
     spoilt = dataclasses.replace(case, evidence=(wrong, *case.evidence[1:]))
     assert 0.02 < found.rows.set_index("row").loc[first.id, "below"] < 0.98
-    after = leave_out(spoilt, {row.id: str(row.id == first.id) for row in case.evidence}, cache=False, **SHORT)
-    assert after.rows.set_index("row").loc[first.id, "below"] > 0.98
-    assert set(after.rows["scheme"]) == {"2 folds"}
+    after = leave_out(spoilt, {first.id: "a"}, cache=False, **SHORT)
+    assert after.rows[["scheme", "fold", "row"]].to_numpy().tolist() == [["chosen", "a", first.id]]
+    assert after.rows["below"].item() > 0.98
 
 
 def test_coverage_counts_figures_inside_central_intervals():
@@ -157,17 +157,25 @@ def test_folds_that_cannot_be_used_are_refused_before_anything_is_sampled(case):
     with pytest.raises(ReeUncertError) as caught:
         leave_out(case, 1)
     assert str(caught.value) == (
-        f"folds is 1; give 'sources', a number from 2 to {n} (there are so many records), or a fold for the id of "
-        "each row"
+        f"folds is 1; give 'sources', a number from 2 to {n} (there are so many records), or a fold for the ids of rows"
     )
     with pytest.raises(ReeUncertError) as caught:
         leave_out(dataclasses.replace(case, evidence=()))
     assert str(caught.value) == "case 'small_metal' has no evidence: there is nothing to leave out"
 
 
-def test_the_command_asks_for_a_folder_of_results(tmp_path):
-    done = CliRunner().invoke(app, ["leave-out", str(tmp_path / "nowhere")])
-    assert done.exit_code == 2
-    assert "nowhere' is no folder of results; give the folder that `reeuncert run` wrote" in " ".join(
-        (done.output + done.stderr).split()
-    ).replace("\n", "")
+def test_the_command_asks_for_a_folder_of_results_and_for_folds(tmp_path):
+    table = tmp_path / "folds.csv"
+    for text, folds, message in (
+        (
+            "row,fold\nM1,a\n",
+            str(table),
+            "nowhere' is no folder of results; give the folder that `reeuncert run` wrote",
+        ),
+        ("row\nM1\n", str(table), "folds.csv line 1"),
+        ("", "M1", "--folds is 'M1'; give 'sources', a number of folds, or a CSV file"),
+    ):
+        table.write_text(text, encoding="utf-8")
+        done = CliRunner().invoke(app, ["leave-out", str(tmp_path / "nowhere"), "--folds", folds])
+        assert done.exit_code == 2
+        assert message in " ".join(done.stderr.split())

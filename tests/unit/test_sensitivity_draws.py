@@ -336,7 +336,8 @@ def test_folds_cover_every_row_once(refitter: Refitter) -> None:
         fold_of_rows(rows, range(len(rows)), 1)
     assert str(error.value) == (
         f"folds is 1; give 'sources', a number from 2 to {len(rows)} (there are so many records), or a fold for "
-        "the id of each row"
+        "the ids of rows"
     )
-    with pytest.raises(ReeUncertError, match=r"^16 rows of evidence have no fold: M2, M3, M4, M5, M6$"):
-        fold_of_rows(rows, range(len(rows)), {"M1": 0})
+    assert [f for f in fold_of_rows(rows, range(len(rows)), {"M1": 0, "M2": 1}) if f is not None] == [0, 1]
+    with pytest.raises(ReeUncertError, match=r"^row of evidence 'M11' is not known; .*did you mean 'M1'"):
+        fold_of_rows(rows, range(len(rows)), {"M11": 0})

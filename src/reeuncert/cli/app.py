@@ -267,7 +267,12 @@ def structures(
 @app.command("leave-out")
 def leave_out(
     results: Annotated[Path, typer.Argument(help="Folder of a run.")],
-    folds: Annotated[str, typer.Option(help="sources: each lineage in turn; or a number of folds.")] = "sources",
+    folds: Annotated[
+        str,
+        typer.Option(
+            help="sources: each lineage in turn; a number of folds; or a CSV file: row, fold (others stay in)."
+        ),
+    ] = "sources",
     draws: Annotated[int, typer.Option(min=4, help="Draws of each of four chains, of every fit.")] = 500,
     tune: Annotated[int, typer.Option(min=1, help="Tuning steps of each chain.")] = 150,
     seed: Annotated[int, typer.Option(min=0, help="Seed of every fit.")] = 1,

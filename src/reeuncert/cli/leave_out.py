@@ -10,10 +10,12 @@ from rich.table import Table
 from reeuncert.cli.exits import status_of
 from reeuncert.cli.terminal import console
 from reeuncert.errors import ReeUncertError
+from reeuncert.reading.tables import read_texts
 from reeuncert.report.files import revise_results
 from reeuncert.result.left_out import LeftOut, add_left_out, left_out_of
 from reeuncert.result.result import Result
-from reeuncert.studies.leave_out import leave_out
+from reeuncert.studies.leave_out import Folds, leave_out
+from reeuncert.words.cells import quoted
 
 
 def run_leave_out(results: Path, folds: str, *, draws: int, tune: int, seed: int) -> int:
@@ -50,7 +52,13 @@ def coverage_table(found: LeftOut) -> Table:
     return table
 
 
-def _folds(text: str) -> str | int:
-    if text != "sources" and not text.isdecimal():
-        raise ReeUncertError(f"--folds is '{text}'; give 'sources', or a number of folds")
-    return text if text == "sources" else int(text)
+def _folds(text: str) -> Folds:
+    if text == "sources" or text.isdecimal():
+        return text if text == "sources" else int(text)
+    path = Path(text).expanduser()
+    if path.suffix.lower() != ".csv":
+        message = (
+            f"--folds is {quoted(text)}; give 'sources', a number of folds, or a CSV file with the columns row, fold"
+        )
+        raise ReeUncertError(message)
+    return {row["row"]: row["fold"] for row in read_texts(path, path.name, ("row", "fold"))}

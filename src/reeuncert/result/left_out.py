@@ -30,7 +30,7 @@ class LeftOut:
     Parameters
     ----------
     rows
-        One row per figure: ``scheme`` (``sources``, or the number of folds), ``fold``, ``row``, ``source``,
+        One row per figure: ``scheme`` (``sources``, the number of folds, or ``chosen``), ``fold``, ``row``, ``source``,
         ``lineage``, ``below`` (probability that a figure predicted without its fold is not above the reported one),
         ``prior_below`` (the same from the prior alone), ``r_hat`` and ``ess`` (the worst of the flows in the fit
         without the fold), ``refused`` (why the figure does not count: the fit has not converged; else empty).

@@ -20,9 +20,10 @@ from reeuncert.result.left_out import COLUMNS, LeftOut
 from reeuncert.studies.engine import Fits, converged, make_sufficient_fits
 from reeuncert.studies.jobs import FitOptions, FitSettings, Job, JobMaker
 from reeuncert.studies.summaries import Predicted
+from reeuncert.words.cells import unknown
 
 Folds = str | int | Mapping[str, object]
-"""``"sources"`` (each lineage is left out in turn), a number of folds, or id of a row → fold."""
+"""``"sources"`` (each lineage is left out in turn), a number of folds, or id of a row → fold; other rows stay."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +61,16 @@ def records_of(rows: Sequence[Evidence], case: Case) -> list[int]:
 
 
 def fold_of_rows(rows: Sequence[Evidence], records: Sequence[int], folds: Folds, seed: int = 1) -> list[object]:
-    """The fold of every row of evidence."""
+    """The fold of every row of evidence; None for rows that are never left out."""
     if isinstance(folds, Mapping):
-        missing = [row.id for row in rows if row.id not in folds]
-        if missing:
-            raise ReeUncertError(f"{len(missing)} rows of evidence have no fold: {', '.join(missing[:5])}")
-        found = [folds[row.id] for row in rows]
+        absent = [
+            unknown(name, [row.id for row in rows], "row of evidence") for name in {*folds} - {r.id for r in rows}
+        ]
+        if absent or not folds:
+            raise ReeUncertError(
+                "; ".join(sorted(absent)[:5]) or "folds names no row; give a fold for the id of each row"
+            )
+        found = [folds.get(row.id) for row in rows]
     elif folds == "sources":
         found = [row.lineage for row in rows]
     elif isinstance(folds, int) and not isinstance(folds, bool) and 2 <= folds <= len(set(records)):
@@ -77,7 +82,7 @@ def fold_of_rows(rows: Sequence[Evidence], records: Sequence[int], folds: Folds,
     else:
         raise ReeUncertError(
             f"folds is {folds!r}; give 'sources', a number from 2 to {len(set(records))} (there are so many records), "
-            "or a fold for the id of each row"
+            "or a fold for the ids of rows"
         )
     if len(set(found)) < 2:
         raise ReeUncertError("all rows are in one fold: nothing would be left to predict them from")
@@ -99,7 +104,7 @@ def leave_out(case: Case, folds: Folds = "sources", **options: Unpack[FitOptions
         From `reeuncert.read_case`.
     folds
         ``"sources"``: each lineage in turn, as a new source would be; a number: so many folds over records; or
-        a mapping from the id of each row to its fold.
+        a mapping from ids of rows to their folds, where rows that are not in it stay in every fit.
     **options
         How to sample, where to run, what to keep on disk: see `reeuncert.studies.jobs.FitOptions`.
 
@@ -125,7 +130,8 @@ def leave_out(case: Case, folds: Folds = "sources", **options: Unpack[FitOptions
     fits = make_sufficient_fits([fold.job for fold in jobs.values()], options, converged)
     rows = predictions(jobs, fits)
     rows = rows.assign(
-        scheme=folds if folds == "sources" else f"{len(jobs)} folds", prior_below=prior.loc[rows["row"]].to_numpy()
+        scheme=folds if folds == "sources" else "chosen" if isinstance(folds, Mapping) else f"{len(jobs)} folds",
+        prior_below=prior.loc[rows["row"]].to_numpy(),
     )
     return LeftOut(rows[rows["below"].notna()].reset_index(drop=True)[list(COLUMNS)])
 
@@ -134,13 +140,15 @@ def fold_jobs(case: Case, folds: Folds, settings: FitSettings, maker: JobMaker, 
     """Fold → the fit without it; `name` stands before the fold in the names of the jobs."""
     evidence = compile_evidence(case, case_network(case)).rows
     records = records_of(evidence, case)
-    found = [str(fold) for fold in fold_of_rows(evidence, records, folds, settings.seed)]
+    found = fold_of_rows(evidence, records, folds, settings.seed)
     jobs = {}
     for fold in dict.fromkeys(found):
+        if fold is None:
+            continue
         rows = frozenset(row.id for row, own in zip(evidence, found, strict=True) if own == fold)
         touched = {record for record, own in zip(records, found, strict=True) if own == fold}
         gone = [row.id for row, record in zip(evidence, records, strict=True) if record in touched]
-        jobs[fold] = Fold(maker.job(f"{name}{fold}", case, settings, Predicted(), gone, share=True), rows)
+        jobs[str(fold)] = Fold(maker.job(f"{name}{fold}", case, settings, Predicted(), gone, share=True), rows)
     return jobs
 
 
