@@ -11,7 +11,7 @@ import reeuncert as ree
 from reeuncert.case.records import Expression
 from reeuncert.case.serial import case_from_json, case_to_json
 from reeuncert.indicators.compute import with_stored_indicators, without_indicators
-from reeuncert.report.shown import heading
+from reeuncert.indicators.printing import heading
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 from reeuncert.system.definition import Selector

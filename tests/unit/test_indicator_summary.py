@@ -11,10 +11,11 @@ import xarray as xr
 from reeuncert.case.records import Headline
 from reeuncert.case.serial import case_from_json
 from reeuncert.errors import ArgumentError, ReeUncertError
-from reeuncert.indicators.headlines import headlines, numbers
+from reeuncert.indicators.headlines import headlines
 from reeuncert.indicators.summary import indicator_table, summary
 from reeuncert.result.quantiles import spread
 from reeuncert.testing import toy_posterior
+from reeuncert.words.estimates import numbers
 
 COLUMNS = [
     *("indicator", "region", "partner", "product", "end_use", "year", "unit", "mean", "median", "eti90_lb", "eti90_ub"),

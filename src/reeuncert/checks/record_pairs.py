@@ -22,6 +22,7 @@ from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.predictive import draw_errors, predictive_draws
 from reeuncert.result.result import Result
 from reeuncert.words.cells import condensed
+from reeuncert.words.estimates import estimate
 from reeuncert.words.qualifiers import BOUND_QUALIFIERS
 from reeuncert.words.units import SHARE_RELATIONS
 
@@ -49,8 +50,8 @@ def check(result: Result) -> list[CheckResult]:
     message = (
         f"Of {len(table)} ratios of two records by year, the one that the model expects least is {first['rows']} in "
     )
-    message += f"{first['years']}: printed {first['printed']:.2f}, predicted {first['predicted']:.2f} "
-    message += f"({first['predicted_lb']:.2f} to {first['predicted_ub']:.2f})."
+    message += f"{first['years']}: printed {first['printed']:.2f}, predicted "
+    message += f"{estimate(first['predicted'], first['predicted_lb'], first['predicted_ub'])}."
     remedy = (
         "The difference of two offices changes with the years in a way that the model lacks: read both records again."
     )

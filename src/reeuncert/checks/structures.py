@@ -13,6 +13,7 @@ from reeuncert.checks.result import CheckResult, information, judged, warned
 from reeuncert.result.diagnostics import unconverged
 from reeuncert.result.result import Result
 from reeuncert.result.structures import CONVERGENCE, LABELS, NOT_IDENTIFIED, Structures
+from reeuncert.words.estimates import interval
 
 
 def check(result: Result) -> list[CheckResult]:
@@ -32,7 +33,8 @@ def check(result: Result) -> list[CheckResult]:
     )
     message += f"structures ({', '.join(found.averaged)})"
     said = [
-        f"{_place(row)} ({row['lowest']:.3g} to {row['highest']:.3g} over all)" for row in open_ones.to_dict("records")
+        f"{_place(row)} ({interval(row['lowest'], row['highest'], unit_of(row))} over all)"
+        for row in open_ones.to_dict("records")
     ]
     message += f"; not identified by these data: {'; '.join(said)}." if said else "."
     beside = [name for name in found.names if name not in found.averaged]

@@ -11,8 +11,7 @@ from rich.text import Text
 import reeuncert as ree
 from reeuncert.cli.terminal import console
 from reeuncert.files import explained, whole, write_whole
-from reeuncert.indicators.headlines import numbers
-from reeuncert.indicators.registry import lookup
+from reeuncert.indicators.printing import unit_of, value
 from reeuncert.indicators.stored import read_results
 from reeuncert.plots.comparison import plot_comparison
 from reeuncert.questions.comparison import Comparison
@@ -56,14 +55,8 @@ def _headlines(found: Comparison) -> Table:
 
 
 def _cell(row: dict[Any, Any], side: str) -> str:
-    percent = lookup(str(row["indicator"])).percent
-    median, low, high, error = (row[f"{side}_{c}"] for c in ("median", "eti90_lb", "eti90_ub", "mcse_median"))
-    if median != median:
-        return "(none)"
-    middle, lower, upper = numbers(median, low, high, percent=percent)
-    unit = "%" if percent else ("" if row["unit"] == "1" else f" {row['unit']}")
-    interval = f" ({lower} to {upper})" if low == low else ""
-    return f"{middle}{unit}{interval}" + (f" ± {(100 if percent else 1) * error:.2g}" if error > 0 else "")
+    error = row[f"{side}_mcse_median"] * (100 if unit_of(row) == "1" else 1)
+    return value(row, prefix=f"{side}_") + (f" ± {error:.2g}" if error > 0 else "")
 
 
 def _write(found: Comparison, out: Path) -> None:

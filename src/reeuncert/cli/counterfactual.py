@@ -17,9 +17,9 @@ from reeuncert.counterfactuals import lost_consumption, rule, run_counterfactual
 from reeuncert.counterfactuals.lost import ALL, counterfactual_of
 from reeuncert.counterfactuals.run import AS_DRAWN, HIGHEST, Capacity
 from reeuncert.errors import InputError, OutputError, Problem
-from reeuncert.indicators.headlines import number
 from reeuncert.indicators.stored import read_results
 from reeuncert.result.io import csv_text
+from reeuncert.words.estimates import estimate, number
 
 
 def show_counterfactual(
@@ -96,8 +96,11 @@ def _show(world: xr.DataTree, table: pd.DataFrame) -> None:
         shown.add_column(column, justify="right")
     for record in table.to_dict("records"):
         bold = "bold" if len(labels) > 1 and record[labels[-1]] == ALL else ""
-        cells = [*(str(record[label]) for label in labels), number(record["consumption"], percent=False)]
-        cells += [_interval(record, "", percent=False), _interval(record, "share_", percent=True)]
+        cells = [*(str(record[label]) for label in labels), number(record["consumption"])]
+        cells += [
+            estimate(*(factor * record[f"{part}{c}"] for c in ("median", "eti90_lb", "eti90_ub")))
+            for part, factor in (("", 1), ("share_", 100))
+        ]
         shown.add_row(*(Text(cell, style=bold) for cell in cells))
     page.print(shown)
     _show_mines(world, page)
@@ -111,13 +114,5 @@ def _show_mines(world: xr.DataTree, page: Any) -> None:
         before = numbers["mine_production"].sel(region=region).values.ravel()
         if np.isfinite(change).any():
             low, middle, high = (f"{q:+.3g}" for q in np.quantile(change, [0.05, 0.5, 0.95]))
-            mined = number(float(np.median(before)), percent=False)
+            mined = number(float(np.median(before)))
             page.print(Text(f"Change of mine production in {region}: {middle} ({low} to {high}), of {mined}"))
-
-
-def _interval(record: Mapping[Any, Any], prefix: str, *, percent: bool) -> str:
-    values = [record[f"{prefix}{name}"] for name in ("median", "eti90_lb", "eti90_ub")]
-    if not np.isfinite(values).all():
-        return ""
-    middle, low, high = (number(float(v), percent=percent) for v in values)
-    return f"{middle} ({low} to {high})"

@@ -14,9 +14,9 @@ from reeuncert.checks.registry import verdicts
 from reeuncert.checks.result import CheckResult, short_number
 from reeuncert.cli.terminal import console
 from reeuncert.indicators.headlines import all_headlines
+from reeuncert.indicators.printing import heading, value
 from reeuncert.indicators.registry import DIMS
 from reeuncert.indicators.summary import all_indicators
-from reeuncert.report.shown import heading, interval
 from reeuncert.result.diagnostics import unconverged
 from reeuncert.result.learning import AS_WIDE, INFORMED, NARROW, PARTLY_NARROWER, WIDE
 from reeuncert.result.result import Result
@@ -112,7 +112,7 @@ def _show_years(result: Result, page: Console) -> None:
         for rows in part:
             table.add_column(heading(rows.iloc[0]), min_width=_COLUMN, max_width=_COLUMN, overflow="fold")
         values = [
-            {int(row["year"]): f"{interval(row)} {''.join(marks(row))}".rstrip() for _, row in rows.iterrows()}
+            {int(row["year"]): f"{value(row, unit=False)} {''.join(marks(row))}".rstrip() for _, row in rows.iterrows()}
             for rows in part
         ]
         for year in sorted(set().union(*values)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +18,7 @@ from reeuncert.indicators.verdicts import label_of, scaled, with_verdicts
 from reeuncert.result.quantiles import Array, interval_columns
 from reeuncert.result.result import Result
 from reeuncert.result.structures import LABELS, Structures, labelled
+from reeuncert.words.estimates import numbers
 
 
 def headlines(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti", case: Case | None = None) -> pd.DataFrame:
@@ -115,45 +115,6 @@ def draws_of(result: Result, case: Case) -> tuple[HeadlineDraws, ...]:
         prior = before[name].sel(at).values.reshape(-1) if name in before.data_vars else np.empty(0)
         found.setdefault(label, HeadlineDraws(label, lookup(headline.indicator).unit == "mass", draws, prior))
     return tuple(found.values())
-
-
-def number(value: float, *, percent: bool = False) -> str:
-    """Print a number for a sentence: three digits, or a percentage with two.
-
-    Examples
-    --------
-    >>> number(2996.4), number(0.3147), number(0.716, percent=True), number(0.9996, percent=True)
-    ('3,000', '0.315', '72', '100')
-    """
-    if not math.isfinite(value):
-        return "(not defined)"
-    rounded = float(f"{100 * value:.2g}" if percent else f"{value:.3g}")
-    return f"{rounded + 0.0:,.10g}"
-
-
-def numbers(median: float, low: float, high: float, *, percent: bool = False) -> tuple[str, str, str]:
-    """Print a value and the ends of its interval with no more digits than the width of the interval carries.
-
-    Two digits of the width, but two of a small value too.
-
-    Examples
-    --------
-    >>> numbers(97.4, 58.2, 137.0), numbers(0.713, 0.668, 0.758, percent=True), numbers(1.4, 0.04, 12.0)
-    (('97', '58', '137'), ('71.3', '66.8', '75.8'), ('1.4', '0.04', '12'))
-    """
-    scale = 100.0 if percent else 1.0
-    if not all(map(math.isfinite, (low, high))) or not high > low:
-        return number(median, percent=percent), number(low, percent=percent), number(high, percent=percent)
-    place = math.floor(math.log10(scale * (high - low)) + 1e-9) - 1
-
-    def shown(value: float) -> str:
-        if not math.isfinite(value):
-            return number(value)
-        own = place if value == 0 else math.floor(math.log10(scale * abs(value)) + 1e-9) - 1
-        digits = -min(max(own, place - 2), place)
-        return f"{round(scale * value, digits) + 0.0:,.{max(digits, 0)}f}"
-
-    return shown(median), shown(low), shown(high)
 
 
 def place(dt: xr.DataTree, headline: Headline) -> tuple[str, dict[str, str], int]:

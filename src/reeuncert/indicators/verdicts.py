@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reeuncert.indicators.registry import DIMS, lookup
+from reeuncert.indicators.printing import unit_of
+from reeuncert.indicators.registry import DIMS
 from reeuncert.result.learning import LIKELIHOOD, Verdict, judge
 from reeuncert.result.powerscale import lineages, prior_classes, sensitivity
 from reeuncert.result.quantiles import Array
 from reeuncert.result.result import Result
 from reeuncert.result.structures import LABELS, labelled, open_ranges
+from reeuncert.words.estimates import interval
 
 
 def label_of(row: Mapping[Any, Any]) -> str:
@@ -67,6 +69,4 @@ def with_verdicts(result: Result, table: pd.DataFrame, by_power: pd.DataFrame) -
 
 
 def _span(row: Mapping[Any, Any], low: float, high: float) -> str:
-    record = lookup(str(row["indicator"]))
-    factor, unit = (100.0, "%") if record.percent else (1.0, str(row["unit"]) if record.unit == "mass" else "")
-    return f"{factor * low:.3g} to {factor * high:.3g} {unit} over them".replace("  ", " ")
+    return f"{interval(low, high, unit_of(row))} over them"

@@ -12,8 +12,9 @@ from reeuncert.indicators.registry import lookup
 from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points
 from reeuncert.plots.render import figure_of, render
 from reeuncert.plots.rows import wrapped
-from reeuncert.plots.style import axis_label, hue, interval_name, with_unit
+from reeuncert.plots.style import axis_label, hue, interval_name
 from reeuncert.questions.comparison import Comparison
+from reeuncert.words.estimates import estimate, with_unit
 
 _SIDES = (("a", -0.16, 0), ("b", 0.16, 1))
 
@@ -64,8 +65,7 @@ def _panel(found: Comparison, rows: pd.DataFrame, unit: str) -> Panel:
         middle, low, high, error = (scale * rows[c].to_numpy(dtype=float) for c in columns)
         y = np.arange(len(rows)) + shift
         told = tuple(
-            f"{text}\n{found.names[side == 'b']}: median {with_unit(m / scale, plain)}, "
-            f"{with_unit(lo / scale, plain)} to {with_unit(hi / scale, plain)}, "
+            f"{text}\n{found.names[side == 'b']}: {estimate(m / scale, lo / scale, hi / scale, plain)}, "
             f"Monte Carlo error {with_unit(e / scale, plain)}"
             for text, m, lo, hi, e in zip(rows["headline"], middle, low, high, error, strict=True)
         )

@@ -16,8 +16,9 @@ from reeuncert.likelihood.predictive import predicted_sigma, predictive_draws
 from reeuncert.plots.access import Coords, check_labels, rows_of, take
 from reeuncert.plots.panels import Area, Axis, Board, Mark, Panel, Points
 from reeuncert.plots.render import figure_of, render
-from reeuncert.plots.style import hue, interval_name, with_unit
+from reeuncert.plots.style import hue, interval_name
 from reeuncert.result.result import Result
+from reeuncert.words.estimates import interval, with_unit
 
 SEED = 20
 INSIDE = (0.05, 0.95)
@@ -126,11 +127,11 @@ def position_table(table: pd.DataFrame) -> pd.DataFrame:
 def _hover(row: Any) -> str:
     years = str(row.year_from) if row.year_from == row.year_to else f"{row.year_from}–{row.year_to}"
     basis = f", {row.basis}" if row.basis not in ("", "n/a") else ""
-    said = with_unit(row.value, row.unit) if row.qualifier != "range" else f"{row.low:g} to {row.high:g} {row.unit}"
-    low, high = (with_unit(v, row.unit) for v in (row.predicted_eti90_lb, row.predicted_eti90_ub))
+    said = with_unit(row.value, row.unit) if row.qualifier != "range" else interval(row.low, row.high, row.unit)
+    predicted = interval(row.predicted_eti90_lb, row.predicted_eti90_ub, row.unit)
     return (
         f"{row.id} · {row.source}\n{plain(row.about)}, {years}\nreported ({row.qualifier}): {said}{basis}\n"
-        f"predicted: {with_unit(row.predicted, row.unit)} ({interval_name()}: {low} to {high})"
+        f"predicted: {with_unit(row.predicted, row.unit)} ({interval_name()}: {predicted})"
     )
 
 

@@ -28,11 +28,12 @@ from reeuncert.plots.access import (
 )
 from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points, scale_of
 from reeuncert.plots.render import figure_of, render
-from reeuncert.plots.style import colours_of, hue, interval_name, with_unit
+from reeuncert.plots.style import colours_of, hue, interval_name
 from reeuncert.result.learning import learning_of_draws
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 from reeuncert.system.definition import FLOW_FIELDS
+from reeuncert.words.estimates import interval, with_unit
 
 DIMS = (*FLOW_FIELDS, "year")
 TICKS = (1.01, 1.02, 1.05, 1.1, 1.15, 1.2, 1.25, 1.3, 1.4, 1.5, 1.7, 2, 2.5, 3, 4, 5, 7, 10, 20, 50, 100, 1000)
@@ -127,13 +128,10 @@ def _axis(values: pd.Series, title: str) -> Axis:
 
 
 def _hover(row: Any) -> str:
-    low, high, prior_low, prior_high = (
-        with_unit(v, row.unit) for v in (row.eti90_lb, row.eti90_ub, row.prior_eti90_lb, row.prior_eti90_ub)
-    )
     return (
         f"{row.label}, {row.year}\nmedian {with_unit(row.median, row.unit)}\n"
-        f"{interval_name()}: {low} to {high} (×/÷ {row.factor:.3g})\n"
-        f"prior: {prior_low} to {prior_high} (×/÷ {row.prior_factor:.3g})"
+        f"{interval_name()}: {interval(row.eti90_lb, row.eti90_ub, row.unit)} (×/÷ {row.factor:.3g})\n"
+        f"prior: {interval(row.prior_eti90_lb, row.prior_eti90_ub, row.unit)} (×/÷ {row.prior_factor:.3g})"
     )
 
 

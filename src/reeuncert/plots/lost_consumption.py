@@ -11,7 +11,8 @@ from reeuncert.counterfactuals.lost import ALL, counterfactual_of, lost_consumpt
 from reeuncert.plots.access import Coords, check_labels, take
 from reeuncert.plots.render import figure_of
 from reeuncert.plots.rows import Chart, Row, Span, render_chart
-from reeuncert.plots.style import PROBABILITIES, band_opacity, bands_name, colours_of, interval_name, with_unit
+from reeuncert.plots.style import PROBABILITIES, band_opacity, bands_name, colours_of, interval_name
+from reeuncert.words.estimates import estimate, with_unit
 
 PRODUCT, END_USE = "product", "end_use"
 _DIMS = ("region", PRODUCT, END_USE)
@@ -108,12 +109,11 @@ def _row(record: dict[Any, Any], colour: str) -> Row:
         )
         for i, p in enumerate(reversed(PROBABILITIES))
     )
-    low, high = (with_unit(record[f"eti90_{end}"], "") for end in ("lb", "ub"))
     label = f"{record['region']}, {what}: {with_unit(record['median'], '')} of {with_unit(record['consumption'], '')}"
-    share = f"{with_unit(record['share_eti90_lb'], '1')} to {with_unit(record['share_eti90_ub'], '1')}"
+    lost, share = ([record[f"{part}{c}"] for c in ("median", "eti90_lb", "eti90_ub")] for part in ("", "share_"))
     hover = (
-        f"lost: {with_unit(record['median'], unit)} ({low} to {high})",
-        f"part of consumption: {with_unit(record['share_median'], '1')} ({share})",
+        f"lost: {estimate(*lost, unit)}",
+        f"part of consumption: {estimate(*share, '1')}",
         interval_name(),
     )
     return Row(label, spans, point=100 * record["share_median"], hover=hover)

@@ -14,8 +14,8 @@ from reeuncert.plots.style import (
     band_opacity,
     bands_name,
     interval_name,
-    with_unit,
 )
+from reeuncert.words.estimates import estimate, interval, with_unit
 
 
 @dataclass(frozen=True)
@@ -215,10 +215,9 @@ class Fan:
     def _hover(self, i: int, unit: str) -> str:
         lower, upper = self.bands[-1]
         text = f"{self.label or 'median'}: {with_unit(self.median[i], unit)}\n"
-        text += f"{interval_name(self.probs[-1])}: {with_unit(lower[i], unit)} to {with_unit(upper[i], unit)}"
+        text += f"{interval_name(self.probs[-1])}: {interval(lower[i], upper[i], unit)}"
         if self.prior is not None:
-            median, low, high = (with_unit(v[i], unit) for v in self.prior)
-            text += f"\nprior: {median} ({low} to {high})"
+            text += f"\nprior: {estimate(*(v[i] for v in self.prior), unit)}"
         return text
 
 

@@ -14,13 +14,14 @@ from reeuncert.plots.access import Coords
 from reeuncert.plots.panels import scale_of
 from reeuncert.plots.render import figure_of
 from reeuncert.plots.rows import Chart, Row, Span, render_chart
-from reeuncert.plots.style import axis_label, colours_of, hue, interval_name, with_unit
+from reeuncert.plots.style import axis_label, colours_of, hue, interval_name
 from reeuncert.questions.information import value_of_information
 from reeuncert.questions.powerscale import CLASS, FACTOR, SOURCE, power_scaling, tornado
 from reeuncert.questions.sobol import sobol
 from reeuncert.questions.targets import ValueName
 from reeuncert.result.powerscale import SENSITIVE
 from reeuncert.studies.study import Study
+from reeuncert.words.estimates import with_unit
 
 SCENARIO = "scenario"
 COLOURS = {CLASS: hue(1), SOURCE: hue(0), SCENARIO: hue(2), "rest": hue(7)}

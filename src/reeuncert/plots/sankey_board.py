@@ -13,8 +13,9 @@ from reeuncert.plots.panels import Area, Axis, Board, Mark, Panel, Ribbon, Ribbo
 from reeuncert.plots.panels import Node as Box
 from reeuncert.plots.sankey_graph import END_USE, LOSS, STOCK, UNRECORDED, UNREGISTERED, WHOLE, Graph, Node
 from reeuncert.plots.sankey_layout import Layout, fullest, layout_of
-from reeuncert.plots.style import NODE_WIDTH, Theme, colours_of, interval_name, mixed, with_unit
+from reeuncert.plots.style import NODE_WIDTH, Theme, colours_of, interval_name, mixed
 from reeuncert.plots.style import UNRECORDED as PINK
+from reeuncert.words.estimates import estimate, interval, with_unit
 
 CLASSES = ((1.25, 0.85), (2.0, 0.62), (5.0, 0.42), (np.inf, 0.26))
 """Classes of relative uncertainty: factor between the median and either end of the interval, and opacity."""
@@ -146,14 +147,12 @@ def ends_of(table: pd.DataFrame, at: str, other: str, top: Any) -> dict[Any, flo
 
 
 def _hover(row: Any, nodes: dict[str, Node]) -> str:
-    low, high = with_unit(row.eti90_lb, row.unit), with_unit(row.eti90_ub, row.unit)
     text = f"{node_text(nodes[row.source])} → {node_text(nodes[row.target])}, {row.year}\n"
     text += f"{row.route}{', ' + row.label if row.label else ''}\n"
     text += f"mean {with_unit(row.mean, row.unit)}, median {with_unit(row.median, row.unit)}\n"
-    text += f"{interval_name()}: {low} to {high}"
+    text += f"{interval_name()}: {interval(row.eti90_lb, row.eti90_ub, row.unit)}"
     if np.isfinite(row.prior_median):
-        prior = [with_unit(v, row.unit) for v in (row.prior_median, row.prior_eti90_lb, row.prior_eti90_ub)]
-        text += f"\nprior: {prior[0]} ({prior[1]} to {prior[2]})"
+        text += f"\nprior: {estimate(row.prior_median, row.prior_eti90_lb, row.prior_eti90_ub, row.unit)}"
     ids = row.evidence.split()
     more = f" and {len(ids) - MOST_IDS} more" if len(ids) > MOST_IDS else ""
     said = f"evidence: {', '.join(ids[:MOST_IDS])}{more}" if ids else "no data measure this flow alone"

@@ -15,8 +15,9 @@ from reeuncert.plots.panels import scale_of
 from reeuncert.plots.questions import table_title
 from reeuncert.plots.render import figure_of
 from reeuncert.plots.rows import Chart, Row, Span, render_chart
-from reeuncert.plots.style import axis_label, hue, interval_name, with_unit
+from reeuncert.plots.style import axis_label, hue, interval_name
 from reeuncert.studies.study import Study
+from reeuncert.words.estimates import interval, with_unit
 
 SCENARIO = "scenario"
 
@@ -98,8 +99,7 @@ def plot_scenarios(
         )
         told = (
             f"median {with_unit(float(record['median']), unit)}",
-            f"{interval_name(0.9)}: {with_unit(float(record['eti90_lb']), unit)} to "
-            f"{with_unit(float(record['eti90_ub']), unit)}",
+            f"{interval_name(0.9)}: {interval(float(record['eti90_lb']), float(record['eti90_ub']), unit)}",
         )
         rows.append(Row(str(record[SCENARIO]), spans, point=here["median"], hover=told))
     chart = Chart(

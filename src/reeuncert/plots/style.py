@@ -6,10 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from reeuncert.indicators.headlines import number
-
 BACKENDS = ("matplotlib", "plotly")
 BOARD = "board"
 """Asks for a figure as data: a board, or a board for each step."""
@@ -173,19 +169,6 @@ def axis_label(title: str, unit: str) -> str:
     ('Smuggled mass (kt)', 'Import dependence (%)')
     """
     return f"{title} ({'%' if unit in ('1', '%') else unit})" if unit else title
-
-
-def with_unit(value: float, unit: str = "") -> str:
-    """A value with its unit, three digits; ratios (unit 1) in per cent.
-
-    Examples
-    --------
-    >>> with_unit(0.4567, "1"), with_unit(1234.5, "kt"), with_unit(0.0123), with_unit(float("nan"), "kt")
-    ('45.7 %', '1,230 kt', '0.0123', 'not defined')
-    """
-    if not np.isfinite(value):
-        return "not defined"
-    return f"{number(100 * value)} %" if unit == "1" else f"{number(value)} {unit}".strip()
 
 
 def mpl_style(theme: Theme) -> Any:

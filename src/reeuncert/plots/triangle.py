@@ -25,7 +25,8 @@ from reeuncert.plots.access import (
 from reeuncert.plots.panels import Area, Axis, Board, Mark, Panel, Text
 from reeuncert.plots.render import figure_of, render_steps
 from reeuncert.plots.style import UNRECORDED as PINK
-from reeuncert.plots.style import colours_of, interval_name, with_unit
+from reeuncert.plots.style import colours_of, interval_name
+from reeuncert.words.estimates import estimate
 
 RECORDED, UNRECORDED = "recorded", "unrecorded"
 RECORDS = {RECORDED: ("trade",), UNRECORDED: ("declared", "undeclared")}
@@ -142,13 +143,10 @@ def _panel(product: str, rows: pd.DataFrame, regions: list[str]) -> Panel:
     for row in rows_of(rows):
         start, end = arrow(places[row.origin], places[row.destination], SHIFT[row.record])
         x, y = arrow_shape(start, end, max(0.008, MOST_WIDTH * row.median / largest))
-        values = f"{with_unit(row.median)} ({with_unit(row.eti90_lb)} to {with_unit(row.eti90_ub)})"
-        hover = f"{row.origin} → {row.destination}\n{product}, {row.record}, {row.year}\n{values} {row.unit}"
+        values = estimate(row.median, row.eti90_lb, row.eti90_ub, row.unit)
+        hover = f"{row.origin} → {row.destination}\n{product}, {row.record}, {row.year}\n{values}"
         if np.isfinite(row.prior_median):
-            prior = (
-                f"{with_unit(row.prior_median)} ({with_unit(row.prior_eti90_lb)} to {with_unit(row.prior_eti90_ub)})"
-            )
-            hover += f"\nprior: {prior} {row.unit}"
+            hover += f"\nprior: {estimate(row.prior_median, row.prior_eti90_lb, row.prior_eti90_ub, row.unit)}"
         colour = PINK if row.record == UNRECORDED else colours[row.origin]
         marks.append(Area(x, y, colour, 0.85, hover=hover))
         along = PLACE[row.record]

@@ -19,7 +19,6 @@ from reeuncert.errors import OutputError
 from reeuncert.files import explained, write_whole
 from reeuncert.indicators.compute import with_indicators
 from reeuncert.parts import Failed, attempt, collecting
-from reeuncert.plots.style import with_unit
 from reeuncert.report import words
 from reeuncert.report.named import citation, labels_of
 from reeuncert.report.section import Section
@@ -27,6 +26,7 @@ from reeuncert.report.sections import SECTIONS
 from reeuncert.report.verdict import verdict_of
 from reeuncert.result.io import provenance
 from reeuncert.result.result import Result
+from reeuncert.words.estimates import interval, with_unit
 
 SCRIPTS = ("base.js", "draw.js", "fans.js", "flows.js", "triangle.js", "tables.js", "terms.js", "share.js", "start.js")
 """Scripts of the page; `start.js` comes last."""
@@ -149,7 +149,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters |= {
         "value": with_unit,
-        "interval": words.interval,
+        "interval": interval,
         "plain": plain,
         "column": words.column,
         "linked": words.linked,

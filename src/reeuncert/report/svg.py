@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from markupsafe import Markup
 
-from reeuncert.indicators.headlines import number
+from reeuncert.words.estimates import number
 
 WIDTH, HEIGHT, MARGIN = 260.0, 46.0, 8.0
 

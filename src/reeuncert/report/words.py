@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import re
 
 from markupsafe import Markup
 
 from reeuncert.case.labels import plain
-from reeuncert.indicators.headlines import number as number
-from reeuncert.indicators.headlines import numbers
 from reeuncert.system.definition import Selector
 
 GLOSSARY = {
@@ -30,36 +27,6 @@ GLOSSARY = {
 
 _URL = re.compile(r"https?://[^\s\"'<>]+", re.ASCII)
 _DOI = re.compile(r"\b10\.\d{4,9}/[^\s\"'<>;,]+", re.ASCII)
-
-
-def interval(low: float, high: float, unit: str = "") -> str:
-    """Both bounds of an interval.
-
-    Examples
-    --------
-    >>> interval(0.1, 0.25, "1"), interval(1.5, 20.0, "kt")
-    ('10–25 %', '1.5–20 kt')
-    """
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return "not defined"
-    factor, shown = (100.0, "%") if unit == "1" else (1.0, unit)
-    dash = " to " if low < 0 else "–"
-    _, lower, upper = numbers(low, factor * low, factor * high)
-    return f"{lower}{dash}{upper} {shown}".strip()
-
-
-def estimate(median: float, low: float, high: float, unit: str = "") -> str:
-    """Median with its interval.
-
-    Examples
-    --------
-    >>> estimate(97.4, 58.2, 137.0, "kt"), estimate(0.713, 0.668, 0.758, "1")
-    ('97 kt (58–137 kt)', '71.3 % (66.8–75.8 %)')
-    """
-    if not math.isfinite(median):
-        return "not defined"
-    percent, shown = unit == "1", "%" if unit == "1" else unit
-    return f"{numbers(median, low, high, percent=percent)[0]} {shown}".strip() + f" ({interval(low, high, unit)})"
 
 
 def selector_text(selector: Selector) -> str:

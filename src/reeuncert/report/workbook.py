@@ -12,11 +12,11 @@ import pandas as pd
 
 from reeuncert.checks.registry import verdicts
 from reeuncert.indicators.headlines import all_headlines
+from reeuncert.indicators.printing import unit_of
 from reeuncert.indicators.registry import CUMULATED, DIMS, base_name, lookup
 from reeuncert.indicators.summary import all_indicators
 from reeuncert.report.named import citation, labels_of
 from reeuncert.report.sections import evidence
-from reeuncert.report.shown import unit_of
 from reeuncert.result.result import Result
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _numbers(table: pd.DataFrame) -> pd.DataFrame:
     cumulated = [str(row["indicator"]).endswith(CUMULATED) for row in rows]
     years = [f"{'up to ' if c else ''}{row['year']}" for c, row in zip(cumulated, rows, strict=True)]
     out["year"] = [year if c else int(year) for c, year in zip(cumulated, years, strict=True)]
-    out["unit"] = [unit_of(row) or "ratio" for row in rows]
+    out["unit"] = [unit_of(row).replace("1", "%") or "ratio" for row in rows]
     scale = np.array([100.0 if record.percent else 1.0 for record in records])
     return out.assign(**{told: scale * table[name].to_numpy(dtype=float) for name, told in NUMBERS.items()})
 

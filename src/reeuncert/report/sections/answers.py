@@ -8,14 +8,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from reeuncert.indicators.headlines import all_headlines
+from reeuncert.indicators.printing import unit_of, value
 from reeuncert.indicators.registry import CUMULATED, DIMS, base_name, lookup
 from reeuncert.report.sections import no_trade
 from reeuncert.report.sections.panels import fan
 from reeuncert.report.svg import interval_picture
-from reeuncert.report.words import estimate, interval
 from reeuncert.result.learning import INFORMED, LEVELS
 from reeuncert.result.result import Result
 from reeuncert.result.structures import Structures
+from reeuncert.words.estimates import estimate, interval
 
 STYLES = {"passed": "informed", "warning": "rests", "information": "unknown"}
 """Level of a verdict → style of its mark in the page."""
@@ -89,7 +90,7 @@ def _by_structure(row: dict[str, Any], found: Structures, unit: str) -> list[dic
 
 
 def _card(row: Row, found: Structures | None) -> dict[str, Any]:
-    unit = _unit(row)
+    unit = unit_of(row)
     posterior = (row["eti90_lb"], row["median"], row["eti90_ub"])
     prior = (row["prior_eti90_lb"], row["prior_median"], row["prior_eti90_ub"])
     told = f"Posterior {interval(posterior[0], posterior[2], unit)}; prior {interval(prior[0], prior[2], unit)}."
@@ -113,7 +114,7 @@ def _tiles(result: Result, rows: list[dict[str, Any]]) -> Iterator[Tile]:
     """
     first = rows[0]
     series = [row for row in rows if all(row[name] == first[name] for name in ("indicator", *DIMS))]
-    then = [f"{row['year']}: {_value(row)}" for row in series[1:]]
+    then = [f"{row['year']}: {value(row)}" for row in series[1:]]
     yield replace(_tile(first), then="; ".join(then))
     used = [first, *series[1:]]
     ways = {"region": first["partner"], "partner": first["region"], "indicator": first["indicator"]}
@@ -146,7 +147,7 @@ def _tiles(result: Result, rows: list[dict[str, Any]]) -> Iterator[Tile]:
 
 
 def _tile(row: Row) -> Tile:
-    number, _, ends = _value(row).partition(" (")
+    number, _, ends = value(row).partition(" (")
     year = "all years" if str(row["indicator"]).endswith(CUMULATED) else str(row["year"])
     way = " → ".join(str(row[dim]) for dim in ("partner", "region") if row[dim])
     labels = [label for label in (way, str(row["product"]), str(row["end_use"])) if label]
@@ -159,15 +160,6 @@ def _tile(row: Row) -> Tile:
         " · ".join(labels),
         rests=row["level"] == "warning",
     )
-
-
-def _unit(row: Row) -> str:
-    record = lookup(row["indicator"])
-    return "1" if record.percent else str(row["unit"]) if record.unit == "mass" else ""
-
-
-def _value(row: Row) -> str:
-    return estimate(row["median"], row["eti90_lb"], row["eti90_ub"], _unit(row))
 
 
 def _picture(result: Result, row: Row) -> Any:

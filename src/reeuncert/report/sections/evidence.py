@@ -13,9 +13,10 @@ from reeuncert.plots.evidence import INSIDE, evidence_data, plot_evidence
 from reeuncert.reading.bundled import data_folder
 from reeuncert.reading.tables import read_texts
 from reeuncert.report.figures import figure
-from reeuncert.report.words import interval, number, selector_text
+from reeuncert.report.words import selector_text
 from reeuncert.result.result import Result
 from reeuncert.words.cells import condensed
+from reeuncert.words.estimates import interval, number
 
 MOST_MIXTURES = 12
 LEFT_OUT = "left_out.csv"

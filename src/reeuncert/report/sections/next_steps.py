@@ -9,9 +9,9 @@ import pandas as pd
 from reeuncert.indicators.headlines import all_headlines
 from reeuncert.indicators.registry import lookup
 from reeuncert.questions.overview import Overview, overview
-from reeuncert.report.words import interval
 from reeuncert.result.result import Result
 from reeuncert.result.structures import HOLDS
+from reeuncert.words.estimates import interval
 
 ERROR = 0.1
 """Relative error of the hypothetical measurements."""

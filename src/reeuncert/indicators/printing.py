@@ -1,0 +1,52 @@
+"""Values of indicators in sentences and tables: their unit, their interval, their heading."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from reeuncert.indicators.registry import DIMS, lookup
+from reeuncert.words.estimates import estimate
+
+
+def unit_of(row: Mapping[Any, Any] | pd.Series) -> str:
+    """Unit in which `reeuncert.words.estimates` prints a value: "1" (per cent), that of a mass, or none (an index)."""
+    record = lookup(str(row["indicator"]))
+    return "1" if record.percent else str(row["unit"]) if record.unit == "mass" else ""
+
+
+def value(row: Mapping[Any, Any] | pd.Series, *, prefix: str = "", unit: bool = True) -> str:
+    """Median and interval of a row of `reeuncert.indicators.summary`, with its unit (without it: per cent for shares).
+
+    Examples
+    --------
+    >>> row = {"indicator": "net_import_reliance", "median": 0.71, "eti90_lb": 0.6, "eti90_ub": 0.8, "unit": "1"}
+    >>> value(row), value(row, unit=False)
+    ('71 % (60 to 80 %)', '71 (60 to 80)')
+    """
+    shown = unit_of(row)
+    scale = 100.0 if shown == "1" and not unit else 1.0
+    numbers = (scale * float(row[f"{prefix}{column}"]) for column in ("median", "eti90_lb", "eti90_ub"))
+    return estimate(*numbers, shown if unit else "")
+
+
+def heading(row: pd.Series) -> str:
+    """Title of an indicator with its labels and unit.
+
+    Examples
+    --------
+    >>> heading(pd.Series({"indicator": "mine_production", "region": "South", "partner": "", "product": "",
+    ...                    "end_use": "", "unit": "kt"}))
+    'Mine production, registered and unregistered: South [kt]'
+    """
+    labels = ", ".join(str(row[dim]) for dim in DIMS if row[dim])
+    unit = unit_of(row).replace("1", "%")
+    cumulated = ", cumulated" if str(row["indicator"]).endswith("_cumulated") else ""
+    title = lookup(str(row["indicator"])).title
+    return (
+        f"{title[:1].upper()}{title[1:]}{cumulated}"
+        + (f": {labels}" if labels else "")
+        + (f" [{unit}]" if unit else "")
+    )
