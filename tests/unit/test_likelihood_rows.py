@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from scipy import special, stats
 
 from reeuncert.case.records import ErrorTails
+from reeuncert.likelihood.laws import draw_errors
 from reeuncert.likelihood.op import RowLogp
 from reeuncert.likelihood.packing import pack_rows
-from reeuncert.likelihood.predictive import draw_errors
 from reeuncert.words.error_laws import CUSTOMS, DENSITY, INTERVAL, NORMAL, STUDENT_T
 
 INF = math.inf
@@ -134,7 +134,7 @@ def test_drawn_errors_have_the_law_of_the_likelihood(family: int) -> None:
 
 
 def test_the_width_is_the_half_width_of_the_central_68_percent() -> None:
-    from reeuncert.likelihood.widths import core_scale
+    from reeuncert.likelihood.laws import core_scale
 
     for name, family in (("student_t", STUDENT_T), ("normal", NORMAL)):
         scale = 0.2 * core_scale(name, ErrorTails())

@@ -19,7 +19,8 @@ from reeuncert.case.figures import LOGIT
 from reeuncert.checks.posterior_predictive import thinned
 from reeuncert.checks.result import CheckResult, information, warned
 from reeuncert.likelihood.compile import EvidenceModel
-from reeuncert.likelihood.predictive import draw_errors, predictive_draws
+from reeuncert.likelihood.laws import draw_errors
+from reeuncert.likelihood.predictive import predictive_draws
 from reeuncert.result.result import Result
 from reeuncert.words.cells import condensed
 from reeuncert.words.estimates import estimate

@@ -33,8 +33,7 @@ def check(result: Result) -> list[CheckResult]:
     )
     message += f"structures ({', '.join(found.averaged)})"
     said = [
-        f"{_place(row)} ({interval(row['lowest'], row['highest'], unit_of(row))} over all)"
-        for row in open_ones.to_dict("records")
+        f"{_place(row)} ({interval(row['lowest'], row['highest'])} over all)" for row in open_ones.to_dict("records")
     ]
     message += f"; not identified by these data: {'; '.join(said)}." if said else "."
     beside = [name for name in found.names if name not in found.averaged]

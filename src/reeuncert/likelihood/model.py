@@ -15,10 +15,11 @@ from pytensor.tensor.variable import TensorVariable
 
 from reeuncert.case.records import ErrorTails
 from reeuncert.likelihood.compile import EvidenceModel
+from reeuncert.likelihood.laws import error_of
 from reeuncert.likelihood.op import row_logp, selected_quantities
 from reeuncert.likelihood.packing import pack_rows
 from reeuncert.likelihood.widths import WIDTH_LOG_SD
-from reeuncert.words.error_laws import CUSTOMS, DENSITY, NORMAL
+from reeuncert.words.error_laws import DENSITY, NORMAL
 
 REPORTED_DATA = "reported_value"
 """Data container of the reported figures, on the scale of each row; changed by `pymc.set_data` in a refit."""
@@ -144,13 +145,12 @@ def _standardised(scale: Any, family: NDArray[np.int64], tails: ErrorTails) -> T
 
 
 def symbolic_errors(sigma: Any, family: NDArray[np.int64], tails: ErrorTails, size: Any = None) -> TensorVariable:
-    """Random errors as PyTensor variables: `reeuncert.likelihood.predictive.draw_errors` inside a graph."""
+    """Random errors as PyTensor variables: `reeuncert.likelihood.laws.draw_errors` inside a graph."""
     shape = _shape(sigma, size)
     normal = pm.Normal.dist(0.0, 1.0, size=shape)
     student = pm.StudentT.dist(nu=tails.degrees_of_freedom, mu=0.0, sigma=1.0, size=shape)
-    errors = sigma * pt.where(family == NORMAL, normal, student)
-    wrong = (family == CUSTOMS) & (_uniform(sigma, size) < tails.outlier_share)
-    return pt.where(wrong, tails.outlier_sd * normal, errors)
+    errors: TensorVariable = error_of(normal, student, _uniform(sigma, size), sigma, family, tails, pt.where)
+    return errors
 
 
 def _uniform(like: Any, size: Any) -> TensorVariable:

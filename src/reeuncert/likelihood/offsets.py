@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from reeuncert.case.records import ErrorTails
 from reeuncert.case.shared import SharedErrors
-from reeuncert.likelihood.widths import core_scale
+from reeuncert.likelihood.laws import core_scale
 from reeuncert.words.error_laws import ERROR_LAWS
 
 

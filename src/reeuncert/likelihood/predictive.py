@@ -7,33 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from reeuncert.case.records import ErrorTails
 from reeuncert.likelihood import kernels
 from reeuncert.likelihood._numba import compiled_entry
 from reeuncert.likelihood.compile import EvidenceModel
+from reeuncert.likelihood.laws import draw_errors
 from reeuncert.likelihood.packing import tail_numbers, unpack_rows, unpack_sums
-from reeuncert.words.error_laws import CUSTOMS, DENSITY, NORMAL
-
-
-def draw_errors(
-    sigma: NDArray[np.float64], family: NDArray[np.int64], tails: ErrorTails, rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """Draw one error for each scale. The scale (..., row) is that of the core for customs records; the family (row) is
-    a code.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(1)
-    >>> draw_errors(np.full((4, 2), 0.1), np.array([0, 2]), ErrorTails(), rng).shape
-    (4, 2)
-    """
-    normal = rng.standard_normal(sigma.shape)
-    nu = tails.degrees_of_freedom
-    student = normal / np.sqrt(rng.chisquare(nu, sigma.shape) / nu)
-    errors: NDArray[np.float64] = sigma * np.where(family == NORMAL, normal, student)
-    wrong = (family == CUSTOMS) & (rng.random(sigma.shape) < tails.outlier_share)
-    return np.where(wrong, tails.outlier_sd * normal, errors)
-
+from reeuncert.words.error_laws import DENSITY
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -22,7 +22,7 @@ from scipy.special import gammaincc
 from reeuncert.case.figures import figure_text
 from reeuncert.case.records import Evidence
 from reeuncert.likelihood.compile import EvidenceModel
-from reeuncert.likelihood.widths import core_scale
+from reeuncert.likelihood.laws import core_scale
 from reeuncert.system.definition import OUTSIDE, SystemDefinition
 from reeuncert.words.error_laws import ERROR_LAWS
 from reeuncert.words.qualifiers import BOUND_QUALIFIERS

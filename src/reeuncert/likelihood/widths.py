@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reeuncert.case.records import ErrorClass, ErrorTails, Evidence
 from reeuncert.case.selection import Term
-from reeuncert.words.error_laws import ERROR_LAWS, NORMAL
+from reeuncert.likelihood.laws import core_scale
+from reeuncert.words.error_laws import ERROR_LAWS
 from reeuncert.words.qualifiers import QUALIFIERS
 
 WIDTH_LOG_SD = 0.4
@@ -21,36 +20,6 @@ WIDTH_LOG_SD = 0.4
 
 WITNESSED_ROWS = 8
 """Fewest rows on quantities with a second lineage for a learned width."""
-
-
-@lru_cache
-def half_width(degrees_of_freedom: float) -> float:
-    """Half-width of a standard t that holds what one standard deviation of a normal holds, to two decimals.
-
-    Examples
-    --------
-    >>> half_width(4.0), half_width(2.0), half_width(1.0)
-    (1.14, 1.32, 1.84)
-    """
-    # By quadrature and bisection: SciPy loads slowly, and `reeuncert check` needs no more of it.
-    nu, wanted = degrees_of_freedom, math.erf(math.sqrt(0.5))
-    nodes, weights = np.polynomial.legendre.leggauss(60)
-    normal = math.exp(math.lgamma(0.5 * (nu + 1.0)) - math.lgamma(0.5 * nu)) / math.sqrt(nu * math.pi)
-    low, high = 1.0, 2.0
-    while high - low > 1e-9:
-        x = 0.5 * (low + high)
-        inside = x * normal * float(weights @ (1.0 + (x * nodes) ** 2 / nu) ** (-0.5 * (nu + 1.0)))
-        low, high = (x, high) if inside < wanted else (low, x)
-    return round(low, 2)
-
-
-def core_scale(family: str, tails: ErrorTails) -> float:
-    """Scale of a family's core for a width (half-width of its central 68 %) of one.
-
-    >>> round(core_scale("student_t", ErrorTails()), 3), core_scale("normal", ErrorTails())
-    (0.877, 1.0)
-    """
-    return 1.0 if ERROR_LAWS[family].code == NORMAL else 1.0 / half_width(tails.degrees_of_freedom)
 
 
 @dataclass(frozen=True, eq=False)
