@@ -23,11 +23,8 @@ if TYPE_CHECKING:
     from reeuncert.case.records import Case as Case
     from reeuncert.case.restriction import restrict as restrict
     from reeuncert.checks import check as check
-    from reeuncert.counterfactuals import add_capacity as add_capacity
-    from reeuncert.counterfactuals import export_stop as export_stop
     from reeuncert.counterfactuals import lost_consumption as lost_consumption
     from reeuncert.counterfactuals import no_trade as no_trade
-    from reeuncert.counterfactuals import reduce_flows as reduce_flows
     from reeuncert.counterfactuals import run_counterfactual as run_counterfactual
     from reeuncert.errors import ReeUncertError as ReeUncertError
     from reeuncert.indicators.compute import add_indicators as add_indicators
@@ -70,7 +67,6 @@ _HOME = {
     "ReeUncertError": "reeuncert.errors",
     "Result": "reeuncert.result.result",
     "Study": "reeuncert.studies",
-    "add_capacity": "reeuncert.counterfactuals",
     "add_indicators": "reeuncert.indicators.compute",
     "build_model": "reeuncert.model",
     "calibrate": "reeuncert.studies.calibrate",
@@ -78,7 +74,6 @@ _HOME = {
     "check_case": "reeuncert.validation.report",
     "compare": "reeuncert.questions.comparison",
     "compare_structures": "reeuncert.studies",
-    "export_stop": "reeuncert.counterfactuals",
     "headlines": "reeuncert.indicators.headlines",
     "indicator_table": "reeuncert.indicators.summary",
     "lost_consumption": "reeuncert.counterfactuals",
@@ -92,7 +87,6 @@ _HOME = {
     "read_results": "reeuncert.indicators.stored",
     "read_study": "reeuncert.studies",
     "recover": "reeuncert.studies.calibrate",
-    "reduce_flows": "reeuncert.counterfactuals",
     "restrict": "reeuncert.case.restriction",
     "reweight": "reeuncert.questions.reweight",
     "run_counterfactual": "reeuncert.counterfactuals",

@@ -149,23 +149,23 @@ def test_a_new_mine_saves_what_can_be_refined() -> None:
 
 def test_a_stop_of_one_product_leaves_the_others() -> None:
     dt = two_regions()
-    stopped = ree.export_stop(dt, "A", "B", products=["metal"])
+    stopped = ree.run_counterfactual(dt, [ExportStop("A", "B", products=["metal"])])
     # Its plant has room, but no more concentrate: nobody trades more than in the draw, and its mine is at its best.
     assert lost(stopped, "B") == pytest.approx(15.0)
     assert after(stopped, "ship_m") == 0.0
     assert after(stopped, "ship_c") == pytest.approx(40.0)
     assert after(stopped, "mined_A") == pytest.approx(25 / 0.8 + 40)
-    assert lost(ree.export_stop(dt, "A", "B"), "B") == pytest.approx(lost(ree.no_trade(dt), "B"))
+    assert lost(ree.run_counterfactual(dt, [ExportStop("A", "B")]), "B") == pytest.approx(lost(ree.no_trade(dt), "B"))
 
 
 def test_a_cut_leaves_a_part() -> None:
-    world = ree.reduce_flows(two_regions(), 0.5, quantity="trade", product="concentrate")
+    world = ree.run_counterfactual(two_regions(), [Reduce(0.5, {"quantity": "trade", "product": "concentrate"})])
     assert after(world, "ship_c") == pytest.approx(20.0)
     assert lost(world, "B") == pytest.approx(0.8 * 20)
 
 
 def test_a_new_mine_with_trade_replaces_imports_and_takes_nothing_from_anyone() -> None:
-    world = ree.add_capacity(two_regions(), "B", "mining", 6.0)
+    world = ree.run_counterfactual(two_regions(), [AddCapacity("B", "mining", 6.0)])
     assert lost(world, "A") + lost(world, "B") == 0.0
     assert after(world, "mined_B") == pytest.approx(15.0)
     assert after(world, "ship_c") == pytest.approx(34.0)
@@ -274,7 +274,9 @@ def test_every_counterfactual_balances_and_loses_between_nothing_and_everything(
 @given(SEEDS, YEAR, KNOBS)
 def test_a_stop_of_no_trade_loses_nothing(seed: int, year: int, knobs: dict[str, Any]) -> None:
     dt = drawn(seed)
-    world = ree.export_stop(dt, "South", "East", products=["alloy"], year=year, **knobs)  # there is none
+    world = ree.run_counterfactual(
+        dt, [ExportStop("South", "East", products=["alloy"])], year=year, **knobs
+    )  # there is none
     assert float(losses(world).sum()) == 0.0
     if knobs["stocks"] == "as_drawn":
         flows = world["posterior"]["mass_flow"].isel(year=-1).values
@@ -373,7 +375,7 @@ def test_markets_that_sell_to_each_other_do_not_ask_each_other_for_a_rounding_er
     """A lacks 1e-16 of its stock, everyone is at capacity: each would pass the want on to the other for ever."""
     dt = two_markets_that_sell_to_each_other()
     smaller = pd.DataFrame({"region": ["A"], "stage": ["mining"], "capacity": [9.0]})
-    world = ree.export_stop(dt, "A", "C", year=2001, capacity=smaller)
+    world = ree.run_counterfactual(dt, [ExportStop("A", "C")], year=2001, capacity=smaller)
     assert after(world, "stock_A") == pytest.approx(0.13)
     # One kt less is used, in A and B together: neither loses what the other does not gain.
     assert lost(world, "A") + lost(world, "B") == pytest.approx(1.0)

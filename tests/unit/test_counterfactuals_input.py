@@ -14,10 +14,10 @@ from reeuncert import plots
 from reeuncert.cli import app
 from reeuncert.counterfactuals import (
     AddCapacity,
-    export_stop,
+    ExportStop,
+    Reduce,
     lost_consumption,
     no_trade,
-    reduce_flows,
     rule,
     run_counterfactual,
 )
@@ -97,7 +97,7 @@ SAYS: list[tuple[Any, list[str]]] = [
         ],
     ),
     (
-        lambda dt: ree.export_stop(dt, "Nroth", "South", products=["powder", "gold"]),
+        lambda dt: ree.run_counterfactual(dt, [ExportStop("Nroth", "South", products=["powder", "gold"])]),
         [
             "export stop, argument 'origin': region 'Nroth' is not known; use one of: North, South, East; did you mean "
             "'North'?",
@@ -106,15 +106,15 @@ SAYS: list[tuple[Any, list[str]]] = [
         ],
     ),
     (
-        lambda dt: ree.export_stop(dt, "North", "North"),
+        lambda dt: ree.run_counterfactual(dt, [ExportStop("North", "North")]),
         ["export stop, argument 'destination': 'North' is the origin too; exports go to another region"],
     ),
     (
-        lambda dt: export_stop(dt, "North", "South", products="powder"),
+        lambda dt: ree.run_counterfactual(dt, [ExportStop("North", "South", products="powder")]),
         ["export stop, argument 'products': 'powder' is a text; give a list of products: ['powder']"],
     ),
     (
-        lambda dt: ree.reduce_flows(dt, 1.5, quantity="trad", regon="North"),
+        lambda dt: ree.run_counterfactual(dt, [Reduce(1.5, {"quantity": "trad", "regon": "North"})]),
         [
             "reduction, argument 'factor': 1.5 is no factor; give the remaining fraction, from 0 (nothing) to 1 (all)",
             "reduction, argument 'quantity': quantity 'trad' is not known; use one of: ore, mine_production, loss, "
@@ -125,7 +125,7 @@ SAYS: list[tuple[Any, list[str]]] = [
         ],
     ),
     (
-        lambda dt: reduce_flows(dt, float("nan")),
+        lambda dt: ree.run_counterfactual(dt, [Reduce(float("nan"))]),
         [
             "reduction, argument 'factor': nan is no factor; give the remaining fraction, from 0 (nothing) to 1 (all)",
             "reduction, argument 'where': say which flows are reduced, by one or more of flow, from_process, "
@@ -133,28 +133,32 @@ SAYS: list[tuple[Any, list[str]]] = [
         ],
     ),
     (
-        lambda dt: ree.reduce_flows(dt, 0.5, quantity="end_use", end_use="magnets", origin="North"),
+        lambda dt: ree.run_counterfactual(
+            dt, [Reduce(0.5, {"quantity": "end_use", "end_use": "magnets", "origin": "North"})]
+        ),
         [
             "reduction, argument 'where': end_use_alloy_magnets_North cannot be reduced: they are consumption, loss or "
             "stock, which follow from supply; choose ore, production, feed, sales or trade"
         ],
     ),
     (
-        lambda dt: ree.reduce_flows(dt, 0.5, quantity="ore", origin="South"),  # closed in the third year
+        lambda dt: ree.run_counterfactual(
+            dt, [Reduce(0.5, {"quantity": "ore", "origin": "South"})]
+        ),  # closed in the third year
         [
             "reduction, argument 'where': no flow of 2003 has quantity = ore, origin = South; choose flows of that "
             "year that are no stock"
         ],
     ),
     (
-        lambda dt: ree.reduce_flows(dt, 0.5, quantity="stock"),
+        lambda dt: ree.run_counterfactual(dt, [Reduce(0.5, {"quantity": "stock"})]),
         [
             "reduction, argument 'where': no flow of 2003 has quantity = stock; choose flows of that year that are no "
             "stock"
         ],
     ),
     (
-        lambda dt: ree.add_capacity(dt, "South", "mining", -2.0),
+        lambda dt: ree.run_counterfactual(dt, [AddCapacity("South", "mining", -2.0)]),
         [
             "new capacity, argument 'quantity': -2.0 is no capacity; a capacity is a mass of zero or more",
             "new capacity, argument 'stage': 'South' has no registered process of stage 'mining' in 2003, so that its "

@@ -46,6 +46,14 @@ Options = Annotated[
     list[str] | None,
     typer.Option("--option", metavar="NAME=VALUE", help="Value of an option of the case; may be given several times."),
 ]
+Results = Annotated[Path, typer.Argument(help="posterior.nc of a run, or the folder that holds it.")]
+Draws = Annotated[int, typer.Option(min=4, help="Draws kept of every chain.")]
+Tune = Annotated[int, typer.Option(min=1, help="Tuning steps of every chain.")]
+Thin = Annotated[int, typer.Option(min=1, help="Keep every n-th draw; each chain samples draws × thin.")]
+Chains = Annotated[int, typer.Option(min=1, help="Number of chains.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of every fit.")]
+TableFile = Annotated[Path | None, typer.Option(help="CSV file for the table; by default it is only printed.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with status 1 if a check or a fit failed.")]
 DEFAULT_CASE = "china_us_row"
 
 
@@ -70,10 +78,10 @@ def common(
 def run(
     case: CaseArgument = DEFAULT_CASE,
     out: Annotated[Path | None, typer.Option(help="Folder for the results; by default results/CASE.")] = None,
-    draws: Annotated[int, typer.Option(min=4, help="Draws kept of every chain.")] = 1000,
-    tune: Annotated[int, typer.Option(min=1, help="Tuning steps of every chain.")] = 300,
-    thin: Annotated[int, typer.Option(min=1, help="Keep every n-th draw; each chain samples draws × thin.")] = 1,
-    chains: Annotated[int, typer.Option(min=1, help="Number of chains.")] = 4,
+    draws: Draws = 1000,
+    tune: Tune = 300,
+    thin: Thin = 1,
+    chains: Chains = 4,
     seed: Annotated[
         int | None, typer.Option(min=0, help="Seed; the same seed gives the same draws. Always recorded.")
     ] = None,
@@ -85,7 +93,7 @@ def run(
     tables: Annotated[
         bool, typer.Option("--tables", help="Also print the reason for every verdict, yearly tables and all checks.")
     ] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with status 1 if a check fails.")] = False,
+    strict: Strict = False,
     rivals: Annotated[
         bool,
         typer.Option(
@@ -199,7 +207,7 @@ def import_(
 
 @app.command()
 def report(
-    posterior: Annotated[Path, typer.Argument(help="posterior.nc of a run, or the folder that holds it.")],
+    posterior: Results,
     out: Annotated[Path | None, typer.Option(help="File to write; by default report.html beside the result.")] = None,
 ) -> None:
     """Write the report of a stored result."""
@@ -245,11 +253,11 @@ def open_(
 @app.command()
 def structures(
     case: CaseArgument = DEFAULT_CASE,
-    out: Annotated[Path | None, typer.Option(help="CSV file for the table; by default it is only printed.")] = None,
+    out: TableFile = None,
     draws: Annotated[
         int | None, typer.Option(min=4, help="Draws of each of four chains; by default short, approximate runs.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of every run.")] = 1,
+    seed: Seed = 1,
     results: Annotated[
         Path | None, typer.Option(help="Folder of a run: use its case and store the comparison there.")
     ] = None,
@@ -266,16 +274,16 @@ def structures(
 
 @app.command("leave-out")
 def leave_out(
-    results: Annotated[Path, typer.Argument(help="Folder of a run.")],
+    results: Results,
     folds: Annotated[
         str,
         typer.Option(
             help="sources: each lineage in turn; a number of folds; or a CSV file: row, fold (others stay in)."
         ),
     ] = "sources",
-    draws: Annotated[int, typer.Option(min=4, help="Draws of each of four chains, of every fit.")] = 500,
-    tune: Annotated[int, typer.Option(min=1, help="Tuning steps of each chain.")] = 150,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of every fit.")] = 1,
+    draws: Draws = 500,
+    tune: Tune = 150,
+    seed: Seed = 1,
 ) -> None:
     """Refit a case without each of its sources, or folds of rows, and count how often what was left out falls in the
     predictive intervals. Stored in the results, with its checks and report.
@@ -288,7 +296,7 @@ def leave_out(
 
 @app.command()
 def counterfactual(
-    results: Annotated[Path, typer.Argument(help="posterior.nc of a run, or the folder that holds it.")],
+    results: Results,
     name: Annotated[RuleName, typer.Argument(help="Which counterfactual to compute.")],
     year: Annotated[int | None, typer.Option(help="Year of the case; by default its last.")] = None,
     by: Annotated[str, typer.Option(help="Row labels: some of region,product,end_use.")] = "region,product",
@@ -317,11 +325,12 @@ def counterfactual(
         str | None, typer.Option(help="Stage of the new capacity: mining, separation, … (add-capacity).")
     ] = None,
     quantity: Annotated[float | None, typer.Option(help="Output per year of the new capacity (add-capacity).")] = None,
-    out: Annotated[Path | None, typer.Option(help="CSV file for the table; by default it is only printed.")] = None,
+    out: TableFile = None,
 ) -> None:
     """Compute a counterfactual year on every draw: how much consumption would be lost?"""
     with guarded("Reading the result …"):
-        from reeuncert.cli.counterfactual import pairs, show_counterfactual
+        from reeuncert.cli.counterfactual import show_counterfactual
+        from reeuncert.cli.terminal import parse_options
 
         given = {
             "unrecorded": False if recorded_only else None,
@@ -329,7 +338,7 @@ def counterfactual(
             "destination": destination,
             "products": product,
             "factor": factor,
-            "where": pairs(where) if where else None,
+            "where": parse_options(where, "--where") if where else None,
             "region": region,
             "stage": stage,
             "quantity": quantity,
@@ -352,11 +361,11 @@ def calibrate(
     case: CaseArgument = DEFAULT_CASE,
     years: Annotated[str, typer.Option(help="Use only these years, e.g. 2009-2012.")] = "",
     simulations: Annotated[int, typer.Option(min=2, help="Number of simulated data sets to fit.")] = 20,
-    draws: Annotated[int, typer.Option(min=4, help="Draws kept of every chain.")] = 500,
-    tune: Annotated[int, typer.Option(min=1, help="Tuning steps of every chain.")] = 200,
-    thin: Annotated[int, typer.Option(min=1, help="Keep every n-th draw.")] = 1,
-    chains: Annotated[int, typer.Option(min=1, help="Number of chains.")] = 2,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of truths and fits.")] = 1,
+    draws: Draws = 500,
+    tune: Tune = 200,
+    thin: Thin = 1,
+    chains: Chains = 2,
+    seed: Seed = 1,
     out: Annotated[Path | None, typer.Option(help="Folder for tables and a figure; else only printed.")] = None,
     option: Options = None,
 ) -> None:
@@ -365,10 +374,10 @@ def calibrate(
     The whole bundled case takes about a minute per simulation; select fewer years with --years for a first test.
     """
     with guarded("Reading the case …"):
-        from reeuncert.cli.calibrate import Request, run_calibration
+        from reeuncert.cli.calibrate import run_calibration
 
-        given = Request(case, option or [], years, simulations, draws, tune, thin, chains, seed, out)
-        run_calibration(given)
+        sizes = {"simulations": simulations, "draws": draws, "tune": tune, "thin": thin, "chains": chains, "seed": seed}
+        run_calibration(case, option or [], years, out, sizes)
 
 
 @app.command()
@@ -380,10 +389,10 @@ def sensitivity(
     out: Annotated[
         Path | None, typer.Option(help="Folder for the tables; by default results/CASE_sensitivity.")
     ] = None,
-    draws: Annotated[int, typer.Option(min=4, help="Draws kept of every chain.")] = 500,
-    tune: Annotated[int, typer.Option(min=1, help="Tuning steps of every chain.")] = 150,
-    chains: Annotated[int, typer.Option(min=1, help="Chains of every scenario.")] = 2,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of every scenario.")] = 1,
+    draws: Draws = 500,
+    tune: Tune = 150,
+    chains: Chains = 2,
+    seed: Seed = 1,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Processes on this machine; by default one for each core.")
     ] = None,
@@ -393,9 +402,7 @@ def sensitivity(
     cache: Annotated[Path | None, typer.Option(help="Folder where finished scenarios are cached.")] = None,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Do not use the cache of finished scenarios.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and list the scenarios; fit nothing.")] = False,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="End with status 1 if a scenario or one of its checks failed.")
-    ] = False,
+    strict: Strict = False,
     option: Options = None,
 ) -> None:
     """Refit a case under scenarios and report which headlines change.
@@ -403,12 +410,25 @@ def sensitivity(
     Finished scenarios are cached: the same command continues a stopped study.
     """
     with guarded("Reading the case …"):
-        from reeuncert.cli.sensitivity import StudyRequest, run_sensitivity
+        from reeuncert.cli.sensitivity import run_sensitivity
 
-        request = StudyRequest(
-            case, option or [], scenarios, out, draws, tune, chains, seed, jobs, dask, cache, no_cache, dry_run, strict
+        raise typer.Exit(
+            run_sensitivity(
+                case,
+                option or [],
+                scenarios,
+                out,
+                dry_run=dry_run,
+                strict=strict,
+                draws=draws,
+                tune=tune,
+                chains=chains,
+                seed=seed,
+                jobs=jobs,
+                client=dask,
+                cache=False if no_cache else cache or True,
+            )
         )
-        raise typer.Exit(run_sensitivity(request))
 
 
 def main() -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -22,37 +21,13 @@ from reeuncert.validation.reader import read_case
 DECIMALS = 4
 
 
-@dataclass(frozen=True)
-class Request:
-    """Options of the command."""
-
-    case: str
-    options: Sequence[str]
-    years: str
-    simulations: int
-    draws: int
-    tune: int
-    thin: int
-    chains: int
-    seed: int
-    out: Path | None
-
-
-def run_calibration(request: Request) -> None:
+def run_calibration(name: str, options: Sequence[str], years: str, out: Path | None, sizes: Mapping[str, int]) -> None:
     """Calibrate a case, print the coverage, and write the tables where a folder is named."""
-    case = read_case(request.case, **parse_options(request.options))
-    case = restrict(case, years_of(request.years, case)) if request.years else case
+    case = read_case(name, **parse_options(options))
+    case = restrict(case, years_of(years, case)) if years else case
     with ExitStack() as stack:
-        staging = None if request.out is None else stack.enter_context(output_folder(request.out))
-        found = calibrate(
-            case,
-            simulations=request.simulations,
-            draws=request.draws,
-            tune=request.tune,
-            thin=request.thin,
-            chains=request.chains,
-            seed=request.seed,
-        )
+        staging = None if out is None else stack.enter_context(output_folder(out))
+        found = calibrate(case, **sizes)
         console().print(coverage_table(found))
         left_out = int((~found.fits["used"]).sum())
         if left_out:

@@ -49,23 +49,6 @@ def show_counterfactual(
         console().print(f"Table: {out}", highlight=False, soft_wrap=True)
 
 
-def pairs(given: Sequence[str]) -> dict[str, str]:
-    """Parse ``name=value`` texts to a mapping.
-
-    Examples
-    --------
-    >>> pairs(["quantity=trade", "origin=North"])
-    {'quantity': 'trade', 'origin': 'North'}
-    """
-    split = [text.partition("=") for text in given]
-    wrong = [text for text, (name, equals, value) in zip(given, split, strict=True) if not (name and equals and value)]
-    if wrong:
-        raise InputError(
-            Problem("--where", 0, "", f"'{text}' is not a choice; write --where name=value") for text in wrong
-        )
-    return {name.strip(): value.strip() for name, _, value in split}
-
-
 def _capacity(given: str) -> Capacity:
     """Capacity rule: a word or a CSV file."""
     if given in (HIGHEST, AS_DRAWN):

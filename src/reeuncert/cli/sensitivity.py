@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from rich.table import Table
 from rich.text import Text
 
-from reeuncert.case.records import Case
 from reeuncert.cli.exits import FAILED_CHECK
 from reeuncert.cli.terminal import console, parse_options
 from reeuncert.edits.scenario import FILE
@@ -20,69 +18,45 @@ from reeuncert.files import write_whole
 from reeuncert.reading.bundled import find_case
 from reeuncert.result.folder import output_folder
 from reeuncert.result.io import csv_text
-from reeuncert.studies.cache import cache_of
-from reeuncert.studies.jobs import FitSettings
+from reeuncert.studies.cache import Cache, cache_of
+from reeuncert.studies.jobs import FitOptions, FitSettings
 from reeuncert.studies.sensitivity import Plan, plan_study, scenarios_asked, sensitivity
 from reeuncert.studies.study import CHANGES, FAILED, Study
 from reeuncert.validation.reader import read_case
+from reeuncert.words.estimates import estimate
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True)
-class StudyRequest:
-    """Options of the command."""
-
-    case: str
-    options: Sequence[str] = ()
-    scenarios: Path | None = None
-    out: Path | None = None
-    draws: int = 500
-    tune: int = 150
-    chains: int = 2
-    seed: int = 1
-    jobs: int | None = None
-    dask: str | None = None
-    cache: Path | None = None
-    no_cache: bool = False
-    dry_run: bool = False
-    strict: bool = False
-
-
-def run_sensitivity(request: StudyRequest) -> int:
+def run_sensitivity(
+    name: str,
+    switches: Sequence[str],
+    scenarios: Path | None,
+    out: Path | None,
+    *,
+    dry_run: bool,
+    strict: bool,
+    **options: Unpack[FitOptions],
+) -> int:
     """Plan, fit missing scenarios, print, and write; returns the exit status."""
-    case = read_case(request.case, **parse_options(request.options))
-    file = request.scenarios or find_case(request.case) / FILE
+    case = read_case(name, **parse_options(switches))
+    file = scenarios or find_case(name) / FILE
     if not file.is_file():
         message = f"there is no file of scenarios at '{file}'; write one, and name it with --scenarios"
         raise CaseError([Problem(FILE, 0, "", message)])
-    if request.dry_run:
-        settings = FitSettings(request.draws, request.tune, 1, request.chains, request.seed)
-        _show_plan(plan_study(case, scenarios_asked(None, file), settings), request)
+    if dry_run:
+        plan = plan_study(case, scenarios_asked(None, file), FitSettings.of(options))
+        _show_plan(plan, cache_of(options.get("cache", True)))
         return 0
-    out = request.out or Path("results") / f"{case.name}_sensitivity"
+    out = out or Path("results") / f"{case.name}_sensitivity"
     with output_folder(out) as staging:
-        study = _made(case, file, request)
+        study = sensitivity(case, scenarios=file, **options)
         _write(study, staging.place)
         files = [path.name for path in staging.commit()]
     _show(study)
     console().print(Text(f"Files in {out}: {', '.join(files)}"), soft_wrap=True)
-    return FAILED_CHECK if request.strict and not study.passed else 0
-
-
-def _made(case: Case, file: Path, request: StudyRequest) -> Study:
-    return sensitivity(
-        case,
-        scenarios=file,
-        draws=request.draws,
-        tune=request.tune,
-        chains=request.chains,
-        seed=request.seed,
-        jobs=request.jobs,
-        client=request.dask,
-        cache=False if request.no_cache else request.cache or True,
-    )
+    return FAILED_CHECK if strict and not study.passed else 0
 
 
 def _write(study: Study, out: Path) -> None:
@@ -99,8 +73,7 @@ def _write(study: Study, out: Path) -> None:
     study.write(out / "study.nc")
 
 
-def _show_plan(plan: Plan, request: StudyRequest) -> None:
-    cache = cache_of(False if request.no_cache else request.cache or True)
+def _show_plan(plan: Plan, cache: Cache) -> None:
     table = Table(box=None, pad_edge=False)
     for column in ("scenario", "what is changed", "why", "kept"):
         table.add_column(column, overflow="fold")
@@ -146,7 +119,7 @@ def _changes(changed: pd.DataFrame) -> Table:
         table.add_column(column, overflow="fold")
     for row in changed.itertuples():
         labels = (row.indicator, row.region, row.partner, row.product, row.year or "cumulated")
-        shown = f"{row.median:.3g} ({row.eti90_lb:.3g} to {row.eti90_ub:.3g})"
+        shown = estimate(row.median, row.eti90_lb, row.eti90_ub)
         cells = (" ".join(str(label) for label in labels if label), row.scenario, f"{row.base_median:.3g}", shown)
         table.add_row(*(Text(str(cell)) for cell in cells))
     return table

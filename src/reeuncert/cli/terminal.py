@@ -31,8 +31,8 @@ def show_cases(cases: Iterable[Case]) -> None:
             page.print(Padding(Text(f"--option {name}={'|'.join([chosen, *others])}", style="dim"), (0, 0, 0, 2)))
 
 
-def parse_options(given: Iterable[str]) -> dict[str, str]:
-    """Split ``name=value`` pairs.
+def parse_options(given: Iterable[str], typed: str = "--option") -> dict[str, str]:
+    """Split the ``name=value`` pairs of an option that may be given several times.
 
     Examples
     --------
@@ -44,9 +44,9 @@ def parse_options(given: Iterable[str]) -> dict[str, str]:
     for pair in given:
         name, equals, value = (part.strip() for part in pair.partition("="))
         if not equals or not name or not value:
-            problems.append(Problem("--option", 0, "", f"{quoted(pair)} is not a choice; write --option name=value"))
+            problems.append(Problem(typed, 0, "", f"{quoted(pair)} is not a choice; write {typed} name=value"))
         elif name in chosen:
-            problems.append(Problem("--option", 0, "", f"option {quoted(name)} is given twice; keep one of them"))
+            problems.append(Problem(typed, 0, "", f"{quoted(name)} is given twice; keep one of them"))
         chosen[name] = value
     if problems:
         raise CaseError(problems)

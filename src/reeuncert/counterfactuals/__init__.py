@@ -1,8 +1,8 @@
-"""Counterfactuals: one year without trade, with reduced trade or new capacity, on every draw..
+"""Counterfactuals: one year without trade, with reduced trade or new capacity, on every draw.
 
-`no_trade`, `export_stop`, `reduce_flows` and `add_capacity` run one rule each; `run_counterfactual` runs several
-together. All return a DataTree with the flows of the counterfactual and the lost consumption; `lost_consumption` makes
-a table of it.
+`run_counterfactual` runs one or more rules (`NoTrade`, `ExportStop`, `Reduce`, `AddCapacity`) together; `no_trade` is
+the short form of the first. Both return a DataTree with the flows of the counterfactual and the lost consumption;
+`lost_consumption` makes a table of it.
 """
 
 from reeuncert.counterfactuals.lost import lost_consumption
@@ -12,10 +12,7 @@ from reeuncert.counterfactuals.rules import (
     ExportStop,
     NoTrade,
     Reduce,
-    add_capacity,
-    export_stop,
     no_trade,
-    reduce_flows,
     rule,
 )
 from reeuncert.counterfactuals.run import run_counterfactual
@@ -26,11 +23,8 @@ __all__ = [
     "ExportStop",
     "NoTrade",
     "Reduce",
-    "add_capacity",
-    "export_stop",
     "lost_consumption",
     "no_trade",
-    "reduce_flows",
     "rule",
     "run_counterfactual",
 ]

@@ -1,4 +1,4 @@
-"""Rules of a counterfactual, and the functions that run one each; to add a rule: a class, and a row of `RULES`."""
+"""Rules of a counterfactual; to add a rule: a class, and a row of `RULES`."""
 
 from __future__ import annotations
 
@@ -97,7 +97,10 @@ _STOP = "export stop"
 
 @dataclass(frozen=True)
 class ExportStop:
-    """No exports from one region to another.
+    """No exports from one region to another; other trade is as drawn.
+
+    No substitution of trade: third regions sell no more to the importer than before, and the exporter finds no other
+    buyers and produces less. A pair without trade loses nothing.
 
     Parameters
     ----------
@@ -107,6 +110,13 @@ class ExportStop:
         What is stopped; everything by default.
     unrecorded
         Whether what crosses without a record stops too.
+
+    Examples
+    --------
+    >>> from reeuncert.testing import toy_posterior
+    >>> rule = ExportStop("North", "South", products=["powder"])
+    >>> run_counterfactual(toy_posterior(draws=20, years=2), [rule]).attrs["counterfactual"]
+    'no exports of powder from North to South'
     """
 
     origin: str
@@ -149,56 +159,14 @@ class ExportStop:
         return replace(world, limit=np.where(self._stopped(setting)[:, None], 0.0, world.limit))
 
 
-def export_stop(
-    dt: xr.DataTree,
-    origin: str,
-    destination: str,
-    *,
-    products: Sequence[str] = (),
-    unrecorded: bool = True,
-    year: int | None = None,
-    capacity: Capacity = "highest",
-    priority: Sequence[str] = (),
-    stocks: str = "as_drawn",
-) -> xr.DataTree:
-    """A year in which one region exports nothing to another, other trade is as drawn.
-
-    No substitution of trade: third regions sell no more to the importer than before, and the exporter finds no other
-    buyers and produces less. A pair without trade loses nothing.
-
-    Parameters
-    ----------
-    dt, year, capacity, priority, stocks
-        See `run_counterfactual`.
-    origin, destination
-        Regions.
-    products
-        What is stopped; everything by default.
-    unrecorded
-        Whether smuggling stops too.
-
-    Raises
-    ------
-    InputError
-        If a region or product is not known.
-
-    Examples
-    --------
-    >>> from reeuncert.testing import toy_posterior
-    >>> world = export_stop(toy_posterior(draws=20, years=2), "North", "South", products=["powder"])
-    >>> world.attrs["counterfactual"], world.attrs["counterfactual_year"]
-    ('no exports of powder from North to South', 2002)
-    """
-    rule = ExportStop(origin, destination, products, unrecorded)
-    return run_counterfactual(dt, [rule], year=year, capacity=capacity, priority=priority, stocks=stocks)
-
-
 _REDUCTION = "reduction"
 
 
 @dataclass(frozen=True)
 class Reduce:
-    """Limit selected flows to a fraction of their drawn value.
+    """Limit selected flows to a fraction of their drawn value: the effect of a tariff, a quota, a mine accident.
+
+    Prices are not modelled: the user states the effect of a tariff on a flow.
 
     Parameters
     ----------
@@ -255,53 +223,15 @@ class Reduce:
         return replace(world, limit=np.where(self._chosen(setting)[:, None], cut, world.limit))
 
 
-def reduce_flows(
-    dt: xr.DataTree,
-    factor: float,
-    *,
-    year: int | None = None,
-    capacity: Capacity = "highest",
-    priority: Sequence[str] = (),
-    stocks: str = "as_drawn",
-    **where: str,
-) -> xr.DataTree:
-    """A year in which selected flows are reduced: effect of a tariff, a quota, a mine accident.
-
-    Prices are not modelled: the user states the effect of a tariff on a flow.
-
-    Parameters
-    ----------
-    dt, year, capacity, priority, stocks
-        See `run_counterfactual`.
-    factor
-        Part that is left, 0 to 1.
-    **where
-        Attributes of the flows: ``quantity``, ``product``, ``origin``, ``destination``, ``route``, ``flow``,
-        …; alternatives are joined by ``+``.
-
-    Raises
-    ------
-    InputError
-        If the factor is out of range, or the flows do not exist or are not supply.
-
-    Examples
-    --------
-    >>> from reeuncert.testing import toy_posterior
-    >>> dt = toy_posterior(draws=20, years=2)
-    >>> reduce_flows(dt, 0.5, quantity="trade", origin="North", product="powder+alloy").attrs["counterfactual"]
-    '50 % of quantity = trade, origin = North, product = powder+alloy'
-    """
-    return run_counterfactual(
-        dt, [Reduce(factor, where)], year=year, capacity=capacity, priority=priority, stocks=stocks
-    )
-
-
 _CAPACITY = "new capacity"
 
 
 @dataclass(frozen=True)
 class AddCapacity:
     """Additional capacity of an existing process of a region, with the recovery of the draw.
+
+    Its output is bought first and replaces imports. With trade, consumption does not change; look at flows and
+    indicators of the result. For the effect without trade, pass ``also=[AddCapacity(…)]`` to `no_trade`.
 
     Parameters
     ----------
@@ -337,45 +267,6 @@ class AddCapacity:
         capacity[j] += self.quantity / share[j]
         extra[j] += self.quantity / share[j]
         return replace(world, capacity=capacity, extra=extra)
-
-
-def add_capacity(
-    dt: xr.DataTree,
-    region: str,
-    stage: str,
-    quantity: float,
-    *,
-    route: str = REGISTERED,
-    year: int | None = None,
-    capacity: Capacity = "highest",
-    priority: Sequence[str] = (),
-    stocks: str = "as_drawn",
-) -> xr.DataTree:
-    """A year with one more mine or plant: its output is bought first and replaces imports.
-
-    With trade, consumption does not change; look at flows and indicators of the result. For the effect without trade,
-    pass ``also=[AddCapacity(…)]`` to `no_trade`.
-
-    Parameters
-    ----------
-    dt, year, capacity, priority, stocks
-        See `run_counterfactual`.
-    region, stage, quantity, route
-        See `AddCapacity`.
-
-    Raises
-    ------
-    InputError
-        If the region has no such process in the year, or the quantity is negative.
-
-    Examples
-    --------
-    >>> from reeuncert.testing import toy_posterior
-    >>> add_capacity(toy_posterior(draws=20, years=2), "South", "mining", 5.0).attrs["counterfactual"]
-    '5 kt more capacity in South (mining)'
-    """
-    rule = AddCapacity(region, stage, quantity, route)
-    return run_counterfactual(dt, [rule], year=year, capacity=capacity, priority=priority, stocks=stocks)
 
 
 RULES: dict[str, type[Any]] = {

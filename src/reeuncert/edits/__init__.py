@@ -1,4 +1,4 @@
-"""Kinds of change that a study can make in a case; to add one: a class, and a row in `_KINDS`."""
+"""Kinds of change that a study can make in a case; to add one: a class, and its name in `EDITS`."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from reeuncert.edits.sources import Bias, LeaveOut, SourceWidth, Tails
 from reeuncert.edits.without_flows import WithoutFlows
 from reeuncert.words.cells import unknown
 
-_KINDS: tuple[type[Edit], ...] = (
-    PriorMedian,
-    PriorSpread,
-    IndependentYears,
-    SourceWidth,
-    LeaveOut,
-    Bias,
-    Tails,
-    Option,
-    WithoutFlows,
-)
-
-EDITS: Mapping[str, type[Edit]] = {kind.kind: kind for kind in _KINDS}
+EDITS: Mapping[str, type[Edit]] = {
+    kind.kind: kind
+    for kind in (
+        PriorMedian,
+        PriorSpread,
+        IndependentYears,
+        SourceWidth,
+        LeaveOut,
+        Bias,
+        Tails,
+        Option,
+        WithoutFlows,
+    )
+}
 """The word for a kind of change → what makes it."""
 
 

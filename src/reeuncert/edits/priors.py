@@ -17,7 +17,26 @@ EVERY = "*"
 
 
 @dataclass(frozen=True, kw_only=True)
-class PriorEdit(Edit):
+class FlowEdit(Edit):
+    """A change that concerns flows, chosen by attributes as in a selector."""
+
+    flow: tuple[str, ...] = ()
+    from_process: tuple[str, ...] = ()
+    to_process: tuple[str, ...] = ()
+    quantity: tuple[str, ...] = ()
+    product: tuple[str, ...] = ()
+    origin: tuple[str, ...] = ()
+    destination: tuple[str, ...] = ()
+    route: tuple[str, ...] = ()
+    end_use: tuple[str, ...] = ()
+
+    @property
+    def selector(self) -> Selector:
+        return Selector({name: getattr(self, name) for name in FLOW_FIELDS if getattr(self, name)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriorEdit(FlowEdit):
     """A change of rows of the priors table, chosen by name, by group, or by the flows they cover.
 
     A row is chosen when it is named, when its group is named, or when every flow that it covers is selected. With
@@ -33,21 +52,8 @@ class PriorEdit(Edit):
 
     prior: tuple[str, ...] = ()
     group: tuple[str, ...] = ()
-    flow: tuple[str, ...] = ()
-    from_process: tuple[str, ...] = ()
-    to_process: tuple[str, ...] = ()
-    quantity: tuple[str, ...] = ()
-    product: tuple[str, ...] = ()
-    origin: tuple[str, ...] = ()
-    destination: tuple[str, ...] = ()
-    route: tuple[str, ...] = ()
-    end_use: tuple[str, ...] = ()
 
     needs_choice: ClassVar[bool] = True
-
-    @property
-    def selector(self) -> Selector:
-        return Selector({name: getattr(self, name) for name in FLOW_FIELDS if getattr(self, name)})
 
     @property
     def chosen(self) -> str:

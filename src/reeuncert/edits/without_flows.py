@@ -10,15 +10,15 @@ from typing import ClassVar
 from reeuncert.case.figures import median_in_year
 from reeuncert.case.records import Case, Evidence, Prior
 from reeuncert.case.selection import sides
-from reeuncert.edits.base import Edit, Edited
-from reeuncert.edits.priors import selector_problems
+from reeuncert.edits.base import Edited
+from reeuncert.edits.priors import FlowEdit, selector_problems
 from reeuncert.errors import ModelError
 from reeuncert.priors.coverage import case_network, group_members, prior_groups
-from reeuncert.system.definition import FLOW_FIELDS, OUTSIDE, Flow, Selector, SystemDefinition
+from reeuncert.system.definition import FLOW_FIELDS, OUTSIDE, Flow, SystemDefinition
 
 
 @dataclass(frozen=True, kw_only=True)
-class WithoutFlows(Edit):
+class WithoutFlows(FlowEdit):
     """Take flows out of the system, and with them what can no longer be.
 
     A process that nothing enters in a year, or nothing leaves, has no flows in that year. Priors cover what remains
@@ -38,22 +38,8 @@ class WithoutFlows(Edit):
     ['north_opening_stock', 'north_stock']
     """
 
-    flow: tuple[str, ...] = ()
-    from_process: tuple[str, ...] = ()
-    to_process: tuple[str, ...] = ()
-    quantity: tuple[str, ...] = ()
-    product: tuple[str, ...] = ()
-    origin: tuple[str, ...] = ()
-    destination: tuple[str, ...] = ()
-    route: tuple[str, ...] = ()
-    end_use: tuple[str, ...] = ()
-
     kind: ClassVar[str] = "without_flows"
     stage: ClassVar[int] = 1
-
-    @property
-    def selector(self) -> Selector:
-        return Selector({name: getattr(self, name) for name in FLOW_FIELDS if getattr(self, name)})
 
     def problems(self, case: Case) -> Sequence[str]:
         if not self.selector.fields:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -80,26 +81,17 @@ def _of_imports(table: FlowTable, quantities: Sequence[str]) -> Array:
     return import_dependence(part, whole[:, :, :, None])
 
 
-@indicator(
-    "import_dependence",
-    title="Import dependence, recorded",
-    unit="1",
-    dims=("region", "partner", "product"),
-    reference=CHEN,
-)
-def _recorded(table: FlowTable) -> Array:
-    return _of_imports(table, RECORDED_ARRIVALS)
-
-
-@indicator(
-    "import_dependence_with_unrecorded",
-    title="Import dependence, with unrecorded",
-    unit="1",
-    dims=("region", "partner", "product"),
-    reference=CHEN,
-)
-def _with_unrecorded(table: FlowTable) -> Array:
-    return _of_imports(table, ALL_ARRIVALS)
+for _name, _title, _quantities in (
+    ("import_dependence", "recorded", RECORDED_ARRIVALS),
+    ("import_dependence_with_unrecorded", "with unrecorded", ALL_ARRIVALS),
+):
+    indicator(
+        _name,
+        title=f"Import dependence, {_title}",
+        unit="1",
+        dims=("region", "partner", "product"),
+        reference=CHEN,
+    )(partial(_of_imports, quantities=_quantities))
 
 
 @indicator(
@@ -147,28 +139,18 @@ def _supply(table: FlowTable, quantities: Sequence[str]) -> Array:
     return supply_dependence(bought, consumed[:, :, :, None])
 
 
-@indicator(
-    "supply_dependence",
-    title="Supply dependence, refined products, recorded",
-    unit="1",
-    dims=("region", "partner"),
-    reference=CHEN,
-    scale="ratio",
-)
-def _supply_recorded(table: FlowTable) -> Array:
-    return _supply(table, RECORDED_ARRIVALS)
-
-
-@indicator(
-    "supply_dependence_with_unrecorded",
-    title="Supply dependence, refined products, with unrecorded",
-    unit="1",
-    dims=("region", "partner"),
-    reference=CHEN,
-    scale="ratio",
-)
-def _supply_with_unrecorded(table: FlowTable) -> Array:
-    return _supply(table, ALL_ARRIVALS)
+for _name, _title, _quantities in (
+    ("supply_dependence", "recorded", RECORDED_ARRIVALS),
+    ("supply_dependence_with_unrecorded", "with unrecorded", ALL_ARRIVALS),
+):
+    indicator(
+        _name,
+        title=f"Supply dependence, refined products, {_title}",
+        unit="1",
+        dims=("region", "partner"),
+        reference=CHEN,
+        scale="ratio",
+    )(partial(_supply, quantities=_quantities))
 
 
 def herfindahl_hirschman(masses: Array, axis: int = 0) -> Array:

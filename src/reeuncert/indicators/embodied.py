@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from reeuncert.indicators.flows import REFINED, Array, FlowTable, ratio
@@ -10,6 +12,7 @@ from reeuncert.indicators.tracing import traced
 from reeuncert.indicators.trade import ALL_ARRIVALS, CHEN, imports_of
 
 KASTNER = "Kastner, Kastner & Nonhebel 2011, Ecological Economics 70, doi 10.1016/j.ecolecon.2011.01.012"
+CONSUMED = "apparent_consumption"
 
 
 def embodied_dependence(mass_by_origin: Array, axis: int = 0) -> Array:
@@ -23,7 +26,7 @@ def embodied_dependence(mass_by_origin: Array, axis: int = 0) -> Array:
     return ratio(mass_by_origin, mass_by_origin.sum(axis=axis, keepdims=True))
 
 
-def _of_flows(table: FlowTable, kind: str, use: str = "apparent_consumption") -> Array:
+def _of_flows(table: FlowTable, kind: str, use: str) -> Array:
     out = table.blank("region", "partner", "product")
     cells = [(r, k) for r in range(len(table.regions)) for k in range(len(table.labels("product")))]
     chosen = {}
@@ -40,59 +43,16 @@ def _of_flows(table: FlowTable, kind: str, use: str = "apparent_consumption") ->
     return out
 
 
-@indicator(
-    "embodied_dependence_mined",
-    title="Share of consumption by the region where its ore was mined",
-    unit="1",
-    dims=("region", "partner", "product"),
-    reference=KASTNER,
-)
-def _mined(table: FlowTable) -> Array:
-    return _of_flows(table, "mined")
-
-
-@indicator(
-    "embodied_dependence_refined",
-    title="Share of consumption by the region where its concentrate was refined",
-    unit="1",
-    dims=("region", "partner", "product"),
-    reference=KASTNER,
-)
-def _refined(table: FlowTable) -> Array:
-    return _of_flows(table, "refined")
-
-
-@indicator(
-    "embodied_dependence_separated",
-    title="Share of consumption by the region where it was separated",
-    unit="1",
-    dims=("region", "partner", "product"),
-    reference=KASTNER,
-)
-def _separated(table: FlowTable) -> Array:
-    return _of_flows(table, "separated")
-
-
-@indicator(
-    "goods_by_reduction",
-    title="Share of goods in use by the region where their metal was made",
-    unit="1",
-    dims=("region", "partner", "product"),
-    reference=KASTNER,
-)
-def _reduced(table: FlowTable) -> Array:
-    return _of_flows(table, "reduced", "use_in_goods")
-
-
-@indicator(
-    "goods_by_fabrication",
-    title="Share of goods in use by the region where they were made",
-    unit="1",
-    dims=("region", "partner", "product"),
-    reference=KASTNER,
-)
-def _fabricated(table: FlowTable) -> Array:
-    return _of_flows(table, "fabricated", "use_in_goods")
+for _name, _title, _kind, _use in (
+    ("embodied_dependence_mined", "consumption by the region where its ore was mined", "mined", CONSUMED),
+    ("embodied_dependence_refined", "consumption by the region where its concentrate was refined", "refined", CONSUMED),
+    ("embodied_dependence_separated", "consumption by the region where it was separated", "separated", CONSUMED),
+    ("goods_by_reduction", "goods in use by the region where their metal was made", "reduced", "use_in_goods"),
+    ("goods_by_fabrication", "goods in use by the region where they were made", "fabricated", "use_in_goods"),
+):
+    indicator(_name, title=f"Share of {_title}", unit="1", dims=("region", "partner", "product"), reference=KASTNER)(
+        partial(_of_flows, kind=_kind, use=_use)
+    )
 
 
 def return_share(returned: Array, exported: Array) -> Array:
