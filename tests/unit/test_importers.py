@@ -808,7 +808,7 @@ def test_a_file_of_another_kind_is_refused_with_what_is_missing(kind: str, tmp_p
 
 
 def test_every_row_of_the_registry_is_a_function_and_a_choice_of_the_command() -> None:
-    from reeuncert.cli.app import ImporterName
+    from reeuncert.cli.options import ImporterName
 
     for kind in importers.IMPORTERS:
         assert callable(getattr(importers, f"read_{kind.replace('-', '_')}"))

@@ -1,4 +1,4 @@
-"""Commands and options. The module of a command is imported only when the command runs."""
+"""Commands on one run. The module of a command is imported only when the command runs."""
 
 from __future__ import annotations
 
@@ -7,11 +7,24 @@ import os
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from reeuncert.cli.exits import BAD_INPUT, guarded, status_of, whole_command
+from reeuncert.cli.exits import BAD_INPUT, guarded, status_of, visible, whole_command
+from reeuncert.cli.options import (
+    DEFAULT_CASE,
+    CaseArgument,
+    Chains,
+    Draws,
+    ImporterName,
+    Options,
+    Results,
+    SamplerName,
+    Strict,
+    Thin,
+    Tune,
+)
 from reeuncert.files import named
 
 app = typer.Typer(
@@ -22,39 +35,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-def _bundled(incomplete: str) -> list[str]:
-    from reeuncert.reading.bundled import bundled_cases
-
-    return [name for name in bundled_cases() if name.startswith(incomplete)]
-
-
-CaseArgument = Annotated[
-    str,
-    typer.Argument(
-        help="Name of a bundled case (`reeuncert cases` lists them), or the folder of a case.", autocompletion=_bundled
-    ),
-]
-SamplerName = Literal["hmc", "nutpie", "pymc", "numpyro"]
-ImporterName = Literal[
-    "usgs-mcs", "usgs-ds140", "usgs-yearbook", "dataweb", "comtrade", "baci", "comext", "japan-customs", "bgs"
-]
-RuleName = Literal["no-trade", "export-stop", "reduce", "add-capacity"]
-StockUse = Literal["as_drawn", "released"]
-Options = Annotated[
-    list[str] | None,
-    typer.Option("--option", metavar="NAME=VALUE", help="Value of an option of the case; may be given several times."),
-]
-Results = Annotated[Path, typer.Argument(help="posterior.nc of a run, or the folder that holds it.")]
-Draws = Annotated[int, typer.Option(min=4, help="Draws kept of every chain.")]
-Tune = Annotated[int, typer.Option(min=1, help="Tuning steps of every chain.")]
-Thin = Annotated[int, typer.Option(min=1, help="Keep every n-th draw; each chain samples draws × thin.")]
-Chains = Annotated[int, typer.Option(min=1, help="Number of chains.")]
-Seed = Annotated[int, typer.Option(min=0, help="Seed of every fit.")]
-TableFile = Annotated[Path | None, typer.Option(help="CSV file for the table; by default it is only printed.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Exit with status 1 if a check or a fit failed.")]
-DEFAULT_CASE = "china_us_row"
 
 
 def _show_version(asked: bool) -> None:
@@ -200,9 +180,9 @@ def import_(
     evidence/KIND.csv and the sources. A newer file revises rows and shows what changed; earlier figures are kept.
     """
     with guarded():
-        from reeuncert.cli.import_files import run_import
+        from reeuncert.importers.run import import_files
 
-        run_import(kind, files, case, mapping, product or [])
+        print(visible(str(import_files(kind, files, case, mapping=mapping, products=product or []))))
 
 
 @app.command()
@@ -248,187 +228,6 @@ def open_(
         from reeuncert.cli.open_page import open_report
 
         open_report(results)
-
-
-@app.command()
-def structures(
-    case: CaseArgument = DEFAULT_CASE,
-    out: TableFile = None,
-    draws: Annotated[
-        int | None, typer.Option(min=4, help="Draws of each of four chains; by default short, approximate runs.")
-    ] = None,
-    seed: Seed = 1,
-    results: Annotated[
-        Path | None, typer.Option(help="Folder of a run: use its case and store the comparison there.")
-    ] = None,
-    option: Options = None,
-) -> None:
-    """Fit a case under each of its rival structures and report which headlines hold under all of them."""
-    with guarded("Reading the case …"):
-        from reeuncert.cli.structures import run_structures, store_structures
-
-        if results is not None:
-            raise typer.Exit(store_structures(results, draws=draws, seed=seed, out=out))
-        run_structures(case, option or [], draws=draws, seed=seed, out=out)
-
-
-@app.command("leave-out")
-def leave_out(
-    results: Results,
-    folds: Annotated[
-        str,
-        typer.Option(
-            help="sources: each lineage in turn; a number of folds; or a CSV file: row, fold (others stay in)."
-        ),
-    ] = "sources",
-    draws: Draws = 500,
-    tune: Tune = 150,
-    seed: Seed = 1,
-) -> None:
-    """Refit a case without each of its sources, or folds of rows, and count how often what was left out falls in the
-    predictive intervals. Stored in the results, with its checks and report.
-    """
-    with guarded("Reading the result …"):
-        from reeuncert.cli.leave_out import run_leave_out
-
-        raise typer.Exit(run_leave_out(results, folds, draws=draws, tune=tune, seed=seed))
-
-
-@app.command()
-def counterfactual(
-    results: Results,
-    name: Annotated[RuleName, typer.Argument(help="Which counterfactual to compute.")],
-    year: Annotated[int | None, typer.Option(help="Year of the case; by default its last.")] = None,
-    by: Annotated[str, typer.Option(help="Row labels: some of region,product,end_use.")] = "region,product",
-    priority: Annotated[
-        list[str] | None, typer.Option(help="End use that is served first; may be given several times, in order.")
-    ] = None,
-    capacity: Annotated[
-        str,
-        typer.Option(help="highest (best year so far), as_drawn, or a CSV file: region, stage, capacity."),
-    ] = "highest",
-    stocks: Annotated[StockUse, typer.Option(help="released: used up first.")] = "as_drawn",
-    recorded_only: Annotated[
-        bool, typer.Option("--recorded-only", help="Stop recorded trade only; unrecorded trade continues.")
-    ] = False,
-    origin: Annotated[str | None, typer.Option(help="Region that exports (export-stop).")] = None,
-    destination: Annotated[str | None, typer.Option(help="Region that imports (export-stop).")] = None,
-    product: Annotated[
-        list[str] | None, typer.Option(help="Product that is stopped (export-stop); may be given several times.")
-    ] = None,
-    factor: Annotated[float | None, typer.Option(help="Remaining fraction of the flows (reduce).")] = None,
-    where: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUE", help="Which flows (reduce), e.g. quantity=trade.")
-    ] = None,
-    region: Annotated[str | None, typer.Option(help="Region of the new capacity (add-capacity).")] = None,
-    stage: Annotated[
-        str | None, typer.Option(help="Stage of the new capacity: mining, separation, … (add-capacity).")
-    ] = None,
-    quantity: Annotated[float | None, typer.Option(help="Output per year of the new capacity (add-capacity).")] = None,
-    out: TableFile = None,
-) -> None:
-    """Compute a counterfactual year on every draw: how much consumption would be lost?"""
-    with guarded("Reading the result …"):
-        from reeuncert.cli.counterfactual import show_counterfactual
-        from reeuncert.cli.terminal import parse_options
-
-        given = {
-            "unrecorded": False if recorded_only else None,
-            "origin": origin,
-            "destination": destination,
-            "products": product,
-            "factor": factor,
-            "where": parse_options(where, "--where") if where else None,
-            "region": region,
-            "stage": stage,
-            "quantity": quantity,
-        }
-        show_counterfactual(
-            results,
-            name,
-            {key: value for key, value in given.items() if value is not None},
-            year=year,
-            capacity=capacity,
-            priority=priority or [],
-            stocks=stocks,
-            by=by,
-            out=out,
-        )
-
-
-@app.command()
-def calibrate(
-    case: CaseArgument = DEFAULT_CASE,
-    years: Annotated[str, typer.Option(help="Use only these years, e.g. 2009-2012.")] = "",
-    simulations: Annotated[int, typer.Option(min=2, help="Number of simulated data sets to fit.")] = 20,
-    draws: Draws = 500,
-    tune: Tune = 200,
-    thin: Thin = 1,
-    chains: Chains = 2,
-    seed: Seed = 1,
-    out: Annotated[Path | None, typer.Option(help="Folder for tables and a figure; else only printed.")] = None,
-    option: Options = None,
-) -> None:
-    """Simulation-based calibration: fit simulated truths and count how often intervals cover them.
-
-    The whole bundled case takes about a minute per simulation; select fewer years with --years for a first test.
-    """
-    with guarded("Reading the case …"):
-        from reeuncert.cli.calibrate import run_calibration
-
-        sizes = {"simulations": simulations, "draws": draws, "tune": tune, "thin": thin, "chains": chains, "seed": seed}
-        run_calibration(case, option or [], years, out, sizes)
-
-
-@app.command()
-def sensitivity(
-    case: CaseArgument = DEFAULT_CASE,
-    scenarios: Annotated[
-        Path | None, typer.Option(help="TOML file of scenarios; by default scenarios.toml in the folder of the case.")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for the tables; by default results/CASE_sensitivity.")
-    ] = None,
-    draws: Draws = 500,
-    tune: Tune = 150,
-    chains: Chains = 2,
-    seed: Seed = 1,
-    jobs: Annotated[
-        int | None, typer.Option(min=1, help="Processes on this machine; by default one for each core.")
-    ] = None,
-    dask: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Scheduler of a Dask cluster to run on instead.")
-    ] = None,
-    cache: Annotated[Path | None, typer.Option(help="Folder where finished scenarios are cached.")] = None,
-    no_cache: Annotated[bool, typer.Option("--no-cache", help="Do not use the cache of finished scenarios.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and list the scenarios; fit nothing.")] = False,
-    strict: Strict = False,
-    option: Options = None,
-) -> None:
-    """Refit a case under scenarios and report which headlines change.
-
-    Finished scenarios are cached: the same command continues a stopped study.
-    """
-    with guarded("Reading the case …"):
-        from reeuncert.cli.sensitivity import run_sensitivity
-
-        raise typer.Exit(
-            run_sensitivity(
-                case,
-                option or [],
-                scenarios,
-                out,
-                dry_run=dry_run,
-                strict=strict,
-                draws=draws,
-                tune=tune,
-                chains=chains,
-                seed=seed,
-                jobs=jobs,
-                client=dask,
-                cache=False if no_cache else cache or True,
-            )
-        )
 
 
 def main() -> None:

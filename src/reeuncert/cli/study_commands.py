@@ -1,0 +1,207 @@
+"""Commands that fit a case again or change it: rival structures, leave-out, counterfactuals, calibration, scenarios."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reeuncert.cli.app import app
+from reeuncert.cli.exits import guarded
+from reeuncert.cli.options import (
+    DEFAULT_CASE,
+    CaseArgument,
+    Chains,
+    Draws,
+    Options,
+    Results,
+    RuleName,
+    Seed,
+    StockUse,
+    Strict,
+    TableFile,
+    Thin,
+    Tune,
+)
+
+
+@app.command()
+def structures(
+    case: CaseArgument = DEFAULT_CASE,
+    out: TableFile = None,
+    draws: Annotated[
+        int | None, typer.Option(min=4, help="Draws of each of four chains; by default short, approximate runs.")
+    ] = None,
+    seed: Seed = 1,
+    results: Annotated[
+        Path | None, typer.Option(help="Folder of a run: use its case and store the comparison there.")
+    ] = None,
+    option: Options = None,
+) -> None:
+    """Fit a case under each of its rival structures and report which headlines hold under all of them."""
+    with guarded("Reading the case …"):
+        from reeuncert.cli.structures import run_structures, store_structures
+
+        if results is not None:
+            raise typer.Exit(store_structures(results, draws=draws, seed=seed, out=out))
+        run_structures(case, option or [], draws=draws, seed=seed, out=out)
+
+
+@app.command("leave-out")
+def leave_out(
+    results: Results,
+    folds: Annotated[
+        str,
+        typer.Option(
+            help="sources: each lineage in turn; a number of folds; or a CSV file: row, fold (others stay in)."
+        ),
+    ] = "sources",
+    draws: Draws = 500,
+    tune: Tune = 150,
+    seed: Seed = 1,
+) -> None:
+    """Refit a case without each of its sources, or folds of rows, and count how often what was left out falls in the
+    predictive intervals. Stored in the results, with its checks and report.
+    """
+    with guarded("Reading the result …"):
+        from reeuncert.cli.leave_out import run_leave_out
+
+        raise typer.Exit(run_leave_out(results, folds, draws=draws, tune=tune, seed=seed))
+
+
+@app.command()
+def counterfactual(
+    results: Results,
+    name: Annotated[RuleName, typer.Argument(help="Which counterfactual to compute.")],
+    year: Annotated[int | None, typer.Option(help="Year of the case; by default its last.")] = None,
+    by: Annotated[str, typer.Option(help="Row labels: some of region,product,end_use.")] = "region,product",
+    priority: Annotated[
+        list[str] | None, typer.Option(help="End use that is served first; may be given several times, in order.")
+    ] = None,
+    capacity: Annotated[
+        str,
+        typer.Option(help="highest (best year so far), as_drawn, or a CSV file: region, stage, capacity."),
+    ] = "highest",
+    stocks: Annotated[StockUse, typer.Option(help="released: used up first.")] = "as_drawn",
+    recorded_only: Annotated[
+        bool, typer.Option("--recorded-only", help="Stop recorded trade only; unrecorded trade continues.")
+    ] = False,
+    origin: Annotated[str | None, typer.Option(help="Region that exports (export-stop).")] = None,
+    destination: Annotated[str | None, typer.Option(help="Region that imports (export-stop).")] = None,
+    product: Annotated[
+        list[str] | None, typer.Option(help="Product that is stopped (export-stop); may be given several times.")
+    ] = None,
+    factor: Annotated[float | None, typer.Option(help="Remaining fraction of the flows (reduce).")] = None,
+    where: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="Which flows (reduce), e.g. quantity=trade.")
+    ] = None,
+    region: Annotated[str | None, typer.Option(help="Region of the new capacity (add-capacity).")] = None,
+    stage: Annotated[
+        str | None, typer.Option(help="Stage of the new capacity: mining, separation, … (add-capacity).")
+    ] = None,
+    quantity: Annotated[float | None, typer.Option(help="Output per year of the new capacity (add-capacity).")] = None,
+    out: TableFile = None,
+) -> None:
+    """Compute a counterfactual year on every draw: how much consumption would be lost?"""
+    with guarded("Reading the result …"):
+        from reeuncert.cli.counterfactual import show_counterfactual
+        from reeuncert.cli.terminal import parse_options
+
+        given = {
+            "unrecorded": False if recorded_only else None,
+            "origin": origin,
+            "destination": destination,
+            "products": product,
+            "factor": factor,
+            "where": parse_options(where, "--where") if where else None,
+            "region": region,
+            "stage": stage,
+            "quantity": quantity,
+        }
+        show_counterfactual(
+            results,
+            name,
+            {key: value for key, value in given.items() if value is not None},
+            year=year,
+            capacity=capacity,
+            priority=priority or [],
+            stocks=stocks,
+            by=by,
+            out=out,
+        )
+
+
+@app.command()
+def calibrate(
+    case: CaseArgument = DEFAULT_CASE,
+    years: Annotated[str, typer.Option(help="Use only these years, e.g. 2009-2012.")] = "",
+    simulations: Annotated[int, typer.Option(min=2, help="Number of simulated data sets to fit.")] = 20,
+    draws: Draws = 500,
+    tune: Tune = 200,
+    thin: Thin = 1,
+    chains: Chains = 2,
+    seed: Seed = 1,
+    out: Annotated[Path | None, typer.Option(help="Folder for tables and a figure; else only printed.")] = None,
+    option: Options = None,
+) -> None:
+    """Simulation-based calibration: fit simulated truths and count how often intervals cover them.
+
+    The whole bundled case takes about a minute per simulation; select fewer years with --years for a first test.
+    """
+    with guarded("Reading the case …"):
+        from reeuncert.cli.calibrate import run_calibration
+
+        sizes = {"simulations": simulations, "draws": draws, "tune": tune, "thin": thin, "chains": chains, "seed": seed}
+        run_calibration(case, option or [], years, out, sizes)
+
+
+@app.command()
+def sensitivity(
+    case: CaseArgument = DEFAULT_CASE,
+    scenarios: Annotated[
+        Path | None, typer.Option(help="TOML file of scenarios; by default scenarios.toml in the folder of the case.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the tables; by default results/CASE_sensitivity.")
+    ] = None,
+    draws: Draws = 500,
+    tune: Tune = 150,
+    chains: Chains = 2,
+    seed: Seed = 1,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes on this machine; by default one for each core.")
+    ] = None,
+    dask: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Scheduler of a Dask cluster to run on instead.")
+    ] = None,
+    cache: Annotated[Path | None, typer.Option(help="Folder where finished scenarios are cached.")] = None,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Do not use the cache of finished scenarios.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and list the scenarios; fit nothing.")] = False,
+    strict: Strict = False,
+    option: Options = None,
+) -> None:
+    """Refit a case under scenarios and report which headlines change.
+
+    Finished scenarios are cached: the same command continues a stopped study.
+    """
+    with guarded("Reading the case …"):
+        from reeuncert.cli.sensitivity import run_sensitivity
+
+        raise typer.Exit(
+            run_sensitivity(
+                case,
+                option or [],
+                scenarios,
+                out,
+                dry_run=dry_run,
+                strict=strict,
+                draws=draws,
+                tune=tune,
+                chains=chains,
+                seed=seed,
+                jobs=jobs,
+                client=dask,
+                cache=False if no_cache else cache or True,
+            )
+        )
