@@ -25,7 +25,7 @@ from typing import Any
 from reeuncert.case.records import Case
 from reeuncert.errors import ArgumentError, SamplingError
 from reeuncert.validation.reader import read_case
-from reeuncert.words.cells import did_you_mean, plain
+from reeuncert.words.cells import did_you_mean, printable
 from reeuncert.words.ranges import RANGES, problem_with
 
 LARGEST = 1e300
@@ -224,7 +224,7 @@ def _mapping(part: Any, value: Mapping[Any, Any], name: str) -> Any:
     arguments = typing.get_args(part)
     if not arguments:
         return value
-    return {_fitted(arguments[0], k, f"a key of {name}"): _fitted(arguments[1], v, f"{name}[{plain(k)}]")
+    return {_fitted(arguments[0], k, f"a key of {name}"): _fitted(arguments[1], v, f"{name}[{printable(k)}]")
             for k, v in value.items()}  # fmt: skip
 
 

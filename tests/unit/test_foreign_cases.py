@@ -7,7 +7,7 @@ import re
 import pytest
 
 from foreign import CASES, result_of
-from reeuncert.checks.registry import verdicts
+from reeuncert.checks.registry import check_table
 from reeuncert.indicators.stored import read_results
 from reeuncert.report import SECTIONS
 from reeuncert.report.files import write_results
@@ -50,7 +50,7 @@ def test_sections_are_left_out_where_a_case_has_nothing_for_them(name):
 def test_a_case_without_any_standard_role_writes_its_results(tmp_path):
     files = write_results(result_of(CASES["network"]()), tmp_path)
     assert {"flows.csv", "indicators.csv", "report.html"} <= {path.name for path in files}
-    assert not verdicts(Result(read_results(tmp_path))).not_run
+    assert not check_table(Result(read_results(tmp_path))).not_run
 
 
 @pytest.mark.parametrize("case", ["cobalt", "network"])

@@ -9,9 +9,9 @@ import xarray as xr
 
 from reeuncert.checks import check
 from reeuncert.indicators.headlines import headlines
+from reeuncert.indicators.printing import label_of
 from reeuncert.indicators.registry import lookup
 from reeuncert.indicators.summary import indicator_table, summary
-from reeuncert.indicators.verdicts import label_of
 from reeuncert.plots.learning import learning_data
 from reeuncert.questions.powerscale import verdicts
 from reeuncert.report.sections import answers, learned

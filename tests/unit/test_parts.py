@@ -17,7 +17,7 @@ import reeuncert as ree
 import reeuncert.running
 from peers import build
 from reeuncert.case.serial import case_to_json
-from reeuncert.checks.registry import CHECKS, verdicts
+from reeuncert.checks.registry import CHECKS, check_table
 from reeuncert.cli.app import app
 from reeuncert.cli.run import run_case
 from reeuncert.indicators.compute import with_indicators
@@ -72,7 +72,7 @@ def test_failed_parts_stay_with_a_result(toy):
     dt = with_failed(toy.copy(), [Failed("draws from the prior", "ValueError: none", "here line 1")])
     dt = with_failed(dt, [Failed("ü", "x", "y")])
     assert [f.part for f in failed_of(dt)] == ["draws from the prior", "ü"]
-    assert [r.name for r in verdicts(Result(dt)).not_run] == ["draws from the prior", "ü"]
+    assert [r.name for r in check_table(Result(dt)).not_run] == ["draws from the prior", "ü"]
 
 
 def test_a_check_that_breaks_is_a_row_and_the_others_run(toy, monkeypatch):
@@ -124,7 +124,7 @@ def test_few_draws_are_enough(chains, draws):
     result = with_indicators(toy_terms(toy_posterior(chains=chains, draws=draws, years=2)))
     if draws == 4:
         render(result)
-    assert not verdicts(result).not_run
+    assert not check_table(result).not_run
     assert len(result.flows)
     assert len(result.once(all_indicators))
 
@@ -149,7 +149,7 @@ def without_roles():
 def test_a_case_without_standard_roles(without_roles):
     result = with_indicators(without_roles)
     page = render(result)
-    assert [r.name for r in verdicts(result).not_run] == []
+    assert [r.name for r in check_table(result).not_run] == []
     assert len(result.flows) == 3
     assert len(result.once(all_indicators)) == 0
     assert all(f'<section id="{section.id}"' in page or section.needs for section in SECTIONS)
@@ -174,7 +174,7 @@ def test_reports_in_a_row_keep_no_memory(reports):
 
 def test_the_status_of_commands_that_write_a_result_again(toy, monkeypatch, tmp_path):
     monkeypatch.setattr("reeuncert.report.files.render", lambda _: "page")
-    monkeypatch.setattr("reeuncert.report.page.render", lambda result: verdicts(result) and "page")
+    monkeypatch.setattr("reeuncert.report.page.render", lambda result: check_table(result) and "page")
     monkeypatch.setattr("reeuncert.cli.leave_out.leave_out", lambda *_, **__: LeftOut(pd.DataFrame({"scheme": []})))
     monkeypatch.setattr("reeuncert.cli.leave_out.coverage_table", lambda _: "")
     monkeypatch.setattr("reeuncert.cli.leave_out.add_left_out", lambda dt, *_: dt)

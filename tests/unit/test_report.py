@@ -22,12 +22,12 @@ from reeuncert.indicators.summary import all_cells, summary
 from reeuncert.plots.panels import Axis, Board, Line, Panel
 from reeuncert.plots.style import hue
 from reeuncert.report import SECTIONS, Section
+from reeuncert.report.check_list import check_list
 from reeuncert.report.fans import all_fans
 from reeuncert.report.figures import figure, panel_spec, script_json
 from reeuncert.report.page import render, write_report
 from reeuncert.report.pulls import pulls_of
 from reeuncert.report.svg import interval_picture
-from reeuncert.report.verdict import verdict_of
 from reeuncert.report.words import linked
 from reeuncert.result.learning import AS_WIDE, PARTLY_NARROWER
 from reeuncert.result.quantiles import quantiles
@@ -131,7 +131,7 @@ def test_a_panel_is_data_with_colours_of_the_style_sheet():
 
 
 def test_checks_are_told_worst_first():
-    verdict = verdict_of(_findings(toy_posterior(draws=5, years=2), TOLD, PASSED, FAILED))
+    verdict = check_list(_findings(toy_posterior(draws=5, years=2), TOLD, PASSED, FAILED))
     assert [c.word for c in verdict.checks] == ["failed", "passed", "information"]
     assert verdict.worst == "red"
     assert verdict.call == "1 of 2 checks failed."
@@ -151,7 +151,7 @@ def test_checks_are_told_worst_first():
     ],
 )
 def test_the_verdict_in_a_sentence(checks, worst, call):
-    verdict = verdict_of(_findings(toy_posterior(draws=5, years=2), *checks))
+    verdict = check_list(_findings(toy_posterior(draws=5, years=2), *checks))
     assert (verdict.worst, verdict.call) == (worst, call)
 
 
@@ -160,7 +160,7 @@ def test_checks_that_cannot_run_are_no_green_verdict(monkeypatch, toy):
         raise OutputError("no draws left")
 
     monkeypatch.setitem(CHECKS, "balance", broken)
-    verdict = verdict_of(Result(toy))
+    verdict = check_list(Result(toy))
     assert verdict.worst == "red"
     assert verdict.call.startswith("1 could not be made")
     assert verdict.checks[-1].word != "not run"

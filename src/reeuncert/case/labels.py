@@ -9,6 +9,7 @@ from functools import cached_property
 
 from reeuncert.case.records import Case
 from reeuncert.system.definition import OUTSIDE, Flow
+from reeuncert.words.cells import as_words
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9]+(?:_[A-Za-z0-9]+)+")
 
@@ -51,11 +52,11 @@ class Labels:
                     product.setdefault(end, Counter())[flow.product] += 1
         named = {}
         for process in self.case.system.processes:
-            words = [process.stage or plain(process.name)]
+            words = [process.stage or as_words(process.name)]
             if process.stage == "market" and process.name in product:
                 words.insert(0, product[process.name].most_common(1)[0][0])
             text = process.label or ", ".join(part for part in (" ".join(words), process.region) if part)
-            named[process.name] = (text, f" ({plain(process.name)})")
+            named[process.name] = (text, f" ({as_words(process.name)})")
         return {**_distinct(named), OUTSIDE: "outside"}
 
     @cached_property
@@ -67,14 +68,14 @@ class Labels:
     def offsets(self) -> dict[str, str]:
         """Name of an offset → what it is."""
         return {
-            name: offset.label or f"shared error of {plain(name.replace('-', ' '))}"
+            name: offset.label or f"shared error of {as_words(name.replace('-', ' '))}"
             for name, offset in self.case.offsets.items()
         }
 
     def told(self, text: object) -> str:
         """A text with the labels of the identifiers in it, and no underscores in others."""
         return _IDENTIFIER.sub(
-            lambda m: plain(m.group()), self._known.sub(lambda m: self._labels[m.group()], str(text))
+            lambda m: as_words(m.group()), self._known.sub(lambda m: self._labels[m.group()], str(text))
         )
 
     @cached_property
@@ -91,19 +92,8 @@ class Labels:
         return self.processes.get(process, process)
 
 
-def plain(name: str) -> str:
-    """A name of a table without its underscores.
-
-    Examples
-    --------
-    >>> plain("mine_production")
-    'mine production'
-    """
-    return name.replace("_", " ")
-
-
 def _of_flow(flow: Flow) -> str:
-    what = plain(flow.quantity or flow.name) + (f" ({flow.product})" if flow.product else "")
+    what = as_words(flow.quantity or flow.name) + (f" ({flow.product})" if flow.product else "")
     ends = [e for e in (flow.origin, flow.destination) if e]
     where = ends[0] if len(set(ends)) == 1 else " → ".join(ends)
     return ", ".join(
@@ -116,4 +106,4 @@ def _distinct(named: Mapping[str, tuple[str, str]]) -> dict[str, str]:
     count = Counter(text for text, _ in named.values())
     out = {name: text + (more if count[text] > 1 else "") for name, (text, more) in named.items()}
     again = Counter(out.values())
-    return {name: text if again[text] == 1 else f"{text} ({plain(name)})" for name, text in out.items()}
+    return {name: text if again[text] == 1 else f"{text} ({as_words(name)})" for name, text in out.items()}

@@ -14,7 +14,7 @@ from typing import Any
 from reeuncert.case.records import Case
 from reeuncert.errors import CaseError, Problem
 from reeuncert.files import named
-from reeuncert.words.cells import plain, quoted
+from reeuncert.words.cells import printable, quoted
 
 FORMAT = "reeuncert case"
 VERSION = 1
@@ -131,7 +131,7 @@ def _value(kind: Any, content: Any, where: str) -> Any:
     if origin is Mapping:
         _require(content, dict, where)
         keyed, valued = arguments
-        return {_key(keyed, k, where): _value(valued, v, f"{where}.{plain(k)}") for k, v in content.items()}
+        return {_key(keyed, k, where): _value(valued, v, f"{where}.{printable(k)}") for k, v in content.items()}
     if kind is float:
         if content is None or content in ("inf", "-inf"):
             return _NOT_FINITE[content]
@@ -151,7 +151,7 @@ def _record(kind: type, content: Any, where: str) -> Any:
     optional = {f.name for f in dataclasses.fields(kind) if f.default is not dataclasses.MISSING} | _SPARSE
     odd = sorted((set(content) ^ set(fields)) - (optional - set(content)))
     if odd:
-        raise _error(where, f"the keys {plain(', '.join(odd), 200)} are missing or not known; the text was changed")
+        raise _error(where, f"the keys {printable(', '.join(odd), 200)} are missing or not known; the text was changed")
     return kind(**{name: _value(hints[name], content[name], f"{where}.{name}") for name in content})
 
 

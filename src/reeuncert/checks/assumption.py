@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reeuncert.checks.result import CheckResult, information, warned
 from reeuncert.indicators.headlines import all_headlines
-from reeuncert.indicators.verdicts import label_of
+from reeuncert.indicators.printing import label_of
 from reeuncert.result.learning import COLUMNS, LEVELS, Verdict
 from reeuncert.result.result import Result
 

@@ -96,7 +96,7 @@ def all_checks(result: Result) -> CheckTable:
     return _run(result, CHECKS)
 
 
-def verdicts(result: Result) -> CheckTable:
+def check_table(result: Result) -> CheckTable:
     """Every check, and a row ``not run`` for each other part of the result that could not be made until now."""
     return CheckTable([*result.once(all_checks), *(not_run(f.part, f) for f in dict.fromkeys(result.failed))])
 

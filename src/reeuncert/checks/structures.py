@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
 from reeuncert.checks.monte_carlo import LARGEST_ERROR
 from reeuncert.checks.result import CheckResult, information, judged, warned
+from reeuncert.indicators.printing import label_of
 from reeuncert.result.diagnostics import unconverged
 from reeuncert.result.result import Result
 from reeuncert.result.structures import CONVERGENCE, LABELS, NOT_IDENTIFIED, Structures
@@ -33,17 +31,13 @@ def check(result: Result) -> list[CheckResult]:
     )
     message += f"structures ({', '.join(found.averaged)})"
     said = [
-        f"{_place(row)} ({interval(row['lowest'], row['highest'])} over all)" for row in open_ones.to_dict("records")
+        f"{label_of(row)} ({interval(row['lowest'], row['highest'])} over all)" for row in open_ones.to_dict("records")
     ]
     message += f"; not identified by these data: {'; '.join(said)}." if said else "."
     beside = [name for name in found.names if name not in found.averaged]
     message += f" Shown beside the averages, and not in them: {', '.join(beside)}." if beside else ""
     remedy = "Report the range over the structures for these beside the average."
     return [warned(name, len(said), "<=", 0, message, remedy, table), _convergence(found), _averages(table)]
-
-
-def _place(row: Mapping[Any, Any]) -> str:
-    return " ".join(str(row[label]) for label in LABELS if row[label] not in ("", 0))
 
 
 def _convergence(found: Structures) -> CheckResult:

@@ -34,9 +34,9 @@ def visible(text: str) -> str:
 
 def status_of(result: Result) -> int:
     """Status of a command whose files are written: 1 if a part of them could not be made, which is named."""
-    from reeuncert.checks.registry import verdicts
+    from reeuncert.checks.registry import check_table
 
-    failed = verdicts(result).not_run
+    failed = check_table(result).not_run
     for part in failed:
         print(visible(f"{part.name}: {part.message}"), file=sys.stderr)
     return FAILED_CHECK if failed else 0

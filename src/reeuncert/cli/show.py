@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from reeuncert.checks import CheckTable
-from reeuncert.checks.registry import verdicts
+from reeuncert.checks.registry import check_table
 from reeuncert.checks.result import CheckResult, short_number
 from reeuncert.cli.terminal import console
 from reeuncert.indicators.headlines import all_headlines
@@ -41,7 +41,7 @@ def show_result(result: Result, out: Path, *, tables: bool = False) -> None:
     result.part("headlines in the terminal", lambda: _show_headlines(result, page, every=tables))
     if tables:
         result.part("years in the terminal", lambda: _show_years(result, page))
-    show_checks(verdicts(result), page, every=tables)
+    show_checks(check_table(result), page, every=tables)
     page.print()
     page.print(Text(f"Files in {out}: {', '.join(p.name for p in result.files)}"), soft_wrap=True)
     page.print(Text(f"Read it: {out / 'report.html'}", style="bold"), soft_wrap=True)

@@ -12,7 +12,7 @@ from reeuncert.case.restriction import restrict
 from reeuncert.case.serial import case_to_json
 from reeuncert.errors import CaseError, Problem, ReeUncertError
 from reeuncert.validation.reader import read_case
-from reeuncert.words.cells import plain, quoted, unknown
+from reeuncert.words.cells import printable, quoted, unknown
 
 
 class Reread:
@@ -221,7 +221,7 @@ def unknown_names(names: Sequence[str], known: Sequence[str], what: str) -> list
 def listed(names: Sequence[str], most: int = 4) -> str:
     """Names for a sentence."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(f"'{plain(name)}'" for name in names[:most]) + more
+    return ", ".join(f"'{printable(name)}'" for name in names[:most]) + more
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from reeuncert.edits import EDITS, Edit, Edited, EditError, edit_of
 from reeuncert.errors import CaseError, InputError, Problem
 from reeuncert.reading.tables import read_text
 from reeuncert.reading.toml import parse_toml
-from reeuncert.words.cells import LONGEST_NAME, plain, quoted, unknown
+from reeuncert.words.cells import LONGEST_NAME, printable, quoted, unknown
 
 BASE = "base"
 """Name of the scenario in which nothing is changed; every study has it."""
@@ -114,12 +114,12 @@ def _edits(name: str, changes: Iterable[object], file: str, line: int) -> tuple[
             continue
         if not isinstance(change, Mapping):
             message = f'{quoted(change)} is no change; write e.g. {{kind = "prior_spread", group = "…", factor = 2}}'
-            problems.append(Problem(file, line, plain(name), message))
+            problems.append(Problem(file, line, printable(name), message))
             continue
         try:
             edits.append(edit_of(change))
         except EditError as error:
-            problems += [Problem(file, line, plain(name), text) for text in error.problems]
+            problems += [Problem(file, line, printable(name), text) for text in error.problems]
     return tuple(edits), problems
 
 
@@ -160,7 +160,7 @@ def _scenario(entry: object, number: int, file: str, problems: list[Problem]) ->
         found.append(f"structure is {quoted(structure)}; write '{AVERAGED}' or '{SHOWN}', or leave it out")
     if not isinstance(changes, list | tuple) or not changes:
         found.append("the scenario changes nothing; give changes = [{kind = …}]")
-    problems += [Problem(file, 0, plain(name) if isinstance(name, str) and name else where, text) for text in found]
+    problems += [Problem(file, 0, printable(name) if isinstance(name, str) and name else where, text) for text in found]
     if found:
         return None
     assert isinstance(name, str)
@@ -175,10 +175,12 @@ def _name_problems(names: Sequence[str], file: str) -> list[Problem]:
     found = []
     for name in dict.fromkeys(names):
         if names.count(name) > 1:
-            found.append(Problem(file, 0, plain(name), f"{names.count(name)} scenarios have this name; name each once"))
+            found.append(
+                Problem(file, 0, printable(name), f"{names.count(name)} scenarios have this name; name each once")
+            )
         if name == BASE:
             message = f"'{BASE}' is the case as it is, which every study has; choose another name"
-            found.append(Problem(file, 0, plain(name), message))
+            found.append(Problem(file, 0, printable(name), message))
     return found
 
 
@@ -195,7 +197,7 @@ def read_scenarios(path: str | Path) -> tuple[Scenario, ...]:
     content = text if isinstance(text, Problem) else parse_toml(text, file.name)
     if isinstance(content, Problem):
         raise CaseError([content])
-    problems = [Problem(file.name, 0, plain(k), unknown(k, ("scenario", "vary"), "the key"))
+    problems = [Problem(file.name, 0, printable(k), unknown(k, ("scenario", "vary"), "the key"))
                 for k in content if k not in ("scenario", "vary")]  # fmt: skip
     found: tuple[Scenario, ...] = ()
     listed = content.get("scenario", [])
@@ -251,14 +253,14 @@ def grid(vary: Mapping[str, Sequence[object]], file: str = "vary") -> tuple[Scen
         raise CaseError([Problem(file, 0, "", "the grid is empty; name what to vary, with a list of values for each")])
     for key, values in vary.items():
         if isinstance(values, str | Mapping) or not isinstance(values, Iterable):
-            problems.append(Problem(file, 0, plain(key), f"{quoted(values)} is no list; give the values as a list"))
+            problems.append(Problem(file, 0, printable(key), f"{quoted(values)} is no list; give the values as a list"))
             continue
         held = list(values)
         if not held:
-            problems.append(Problem(file, 0, plain(key), "the list of values is empty; give at least one"))
+            problems.append(Problem(file, 0, printable(key), "the list of values is empty; give at least one"))
             continue
         kind, field, fixed, wrong = _grid_key(key)
-        problems += [Problem(file, 0, plain(key), text) for text in wrong]
+        problems += [Problem(file, 0, printable(key), text) for text in wrong]
         axis = []
         for value in [] if wrong else held:
             edits, found = _edits(key, [{"kind": kind, **fixed, field: _python(value)}], file, 0)

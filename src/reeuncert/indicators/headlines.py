@@ -12,9 +12,10 @@ from reeuncert.case.figures import sentence_problem
 from reeuncert.case.records import Case, Headline
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.placing import headline_place, no_such_flows
+from reeuncert.indicators.printing import label_of
 from reeuncert.indicators.registry import DIMS, lookup
 from reeuncert.indicators.summary import SAMPLE, mixed_summary, summary
-from reeuncert.indicators.verdicts import label_of, scaled, with_verdicts
+from reeuncert.indicators.verdicts import scaled, with_verdicts
 from reeuncert.result.quantiles import Array, interval_columns
 from reeuncert.result.result import Result
 from reeuncert.result.structures import LABELS, Structures, labelled

@@ -9,25 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reeuncert.indicators.printing import unit_of
-from reeuncert.indicators.registry import DIMS
+from reeuncert.indicators.printing import label_of, unit_of
 from reeuncert.result.learning import LIKELIHOOD, Verdict, judge
 from reeuncert.result.powerscale import lineages, prior_classes, sensitivity
 from reeuncert.result.quantiles import Array
 from reeuncert.result.result import Result
 from reeuncert.result.structures import LABELS, labelled, open_ranges
 from reeuncert.words.estimates import interval
-
-
-def label_of(row: Mapping[Any, Any]) -> str:
-    """Indicator, labels and year in a line.
-
-    Examples
-    --------
-    >>> label_of({"indicator": "imports", "region": "A", "partner": "", "product": "all", "end_use": "", "year": 2001})
-    'imports (A, all, 2001)'
-    """
-    return f"{row['indicator']} ({', '.join(str(row[name]) for name in (*DIMS, 'year') if row[name] != '')})"
 
 
 def scaled(result: Result, draws: Mapping[str, Array]) -> pd.DataFrame:

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from reeuncert.case.labels import plain
 from reeuncert.case.records import Case, Evidence
 from reeuncert.checks.posterior_predictive import predicted_rows, surprising, thinned
 from reeuncert.likelihood.compile import EvidenceModel
@@ -18,6 +17,7 @@ from reeuncert.plots.panels import Area, Axis, Board, Mark, Panel, Points
 from reeuncert.plots.render import figure_of, render
 from reeuncert.plots.style import hue, interval_name
 from reeuncert.result.result import Result
+from reeuncert.words.cells import as_words
 from reeuncert.words.estimates import interval, with_unit
 
 SEED = 20
@@ -130,7 +130,7 @@ def _hover(row: Any) -> str:
     said = with_unit(row.value, row.unit) if row.qualifier != "range" else interval(row.low, row.high, row.unit)
     predicted = interval(row.predicted_eti90_lb, row.predicted_eti90_ub, row.unit)
     return (
-        f"{row.id} · {row.source}\n{plain(row.about)}, {years}\nreported ({row.qualifier}): {said}{basis}\n"
+        f"{row.id} · {row.source}\n{as_words(row.about)}, {years}\nreported ({row.qualifier}): {said}{basis}\n"
         f"predicted: {with_unit(row.predicted, row.unit)} ({interval_name()}: {predicted})"
     )
 

@@ -21,6 +21,7 @@ from reeuncert.questions.sobol import sobol
 from reeuncert.questions.targets import ValueName
 from reeuncert.result.powerscale import SENSITIVE
 from reeuncert.studies.study import Study
+from reeuncert.words.cells import as_words
 from reeuncert.words.estimates import with_unit
 
 SCENARIO = "scenario"
@@ -45,17 +46,6 @@ def value_title(row: Mapping[str, Any]) -> str:
 def table_title(table: pd.DataFrame) -> str:
     """The value that a tidy table is about, in words."""
     return value_title({str(k): v for k, v in table.iloc[0].items()})
-
-
-def plain(name: str) -> str:
-    """A name as a reader would write it.
-
-    Examples
-    --------
-    >>> plain("declared_share")
-    'declared share'
-    """
-    return name.replace("_", " ")
 
 
 LESS, MORE = hue(3), hue(1)
@@ -108,7 +98,7 @@ def plot_tornado(
         told += [f"{'under it' if study else _more(factor)}: {with_unit(record['more'], unit)}"]
         told += [] if study else [f"{_less(factor)}: {with_unit(record['less'], unit)}"]
         told += [] if study else [f"Pareto k {record['pareto_k']:.2f}"]
-        label = plain(str(record["component"])) + ("" if study else f" ({record['kind']})")
+        label = as_words(str(record["component"])) + ("" if study else f" ({record['kind']})")
         rows.append(Row(label, spans, hover=tuple(told), faint=not record["reliable"]))
     chart = Chart(
         "Components that move the median" if not study else "The median under each scenario",
@@ -165,7 +155,7 @@ def plot_power_scaling(
             f"counted twice, it would move the value by {with_unit(record['moves_by'], unit)}, to first order",
         )
         sign = "rises" if record["moves"] > 0 else "falls"
-        label = plain(str(record["component"])) + (f" ({sign})" if record["sensitive"] else "")
+        label = as_words(str(record["component"])) + (f" ({sign})" if record["sensitive"] else "")
         rows.append(
             Row(
                 label,
@@ -230,7 +220,7 @@ def plot_sobol(
         told += [f"with interactions {100 * record['total']:.1f} %"] if under == "prior" else []
         rows.append(
             Row(
-                plain(str(record["component"])),
+                as_words(str(record["component"])),
                 (Span(0.0, first, COLOURS[kind], _legend(kind)),),
                 whisker=(first - half, first + half),
                 point=100 * record["total"] if under == "prior" else None,

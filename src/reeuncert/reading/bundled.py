@@ -11,7 +11,7 @@ from pathlib import Path
 from reeuncert.errors import CaseError, OutputError, Problem
 from reeuncert.files import UNFINISHED, cause
 from reeuncert.reading.toml import FILE, is_plain_word, read_case_file
-from reeuncert.words.cells import plain, quoted, unknown
+from reeuncert.words.cells import printable, quoted, unknown
 
 REFERENCE_FOLDER, PUBLISHED = "reference", "published_reference.csv"
 
@@ -64,9 +64,9 @@ def find_case(name_or_path: str | Path) -> Path:
         what = (
             "is a file; give the folder that holds it" if os.path.exists(folder) else "does not exist; check the path"
         )
-        raise CaseError([Problem(plain(text, 300), 0, "", f"the folder {what}")])
+        raise CaseError([Problem(printable(text, 300), 0, "", f"the folder {what}")])
     message = unknown(text, bundled_cases(), "case")
-    raise CaseError([Problem(plain(text), 0, "", f"{message}; or give the folder of a case, e.g. ./my_case")])
+    raise CaseError([Problem(printable(text), 0, "", f"{message}; or give the folder of a case, e.g. ./my_case")])
 
 
 def data_folder(name: str, path: str) -> Path | None:
@@ -123,7 +123,7 @@ def new_case(path: str | Path) -> Path:
     >>> case.name, case.regions
     ('my_metal', ('Upland', 'Coast'))
     """
-    given = plain(path, 300)
+    given = printable(path, 300)
     if "\0" in str(path):
         raise CaseError([Problem(given, 0, "", "this is no path; give the folder of the new case, e.g. ./my_case")])
     target = Path(path).expanduser()
@@ -142,7 +142,7 @@ def new_case(path: str | Path) -> Path:
                 f"the folder '{given}' is not empty, and nothing is written over; give the name of a new folder"
             )
         target.parent.mkdir(parents=True, exist_ok=True)
-        _place(target, name)
+        _write_beside(target, name)
     except OSError as error:
         raise OutputError(f"cannot make the folder '{given}': {cause(error)}; choose another place") from error
     return target
@@ -155,7 +155,7 @@ def skeleton_files(name: str) -> dict[str, str]:
     return {file: text.replace(PLACEHOLDER, name) for file, text in sorted(texts.items())}
 
 
-def _place(target: Path, name: str) -> None:
+def _write_beside(target: Path, name: str) -> None:
     """Write beside the target, then rename: so that there is never half a case."""
     staged = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=target.parent))
     try:

@@ -20,7 +20,7 @@ from reeuncert.reading.system_tables import SystemTables
 from reeuncert.reading.tables import Column, Row, Table, is_given, report_duplicates
 from reeuncert.reading.workbooks import ENDING, WorkbookError
 from reeuncert.system.definition import FLOW_FIELDS
-from reeuncert.words.cells import name_cell, names_cell, number_cell, plain, quoted, text_cell, unknown, year_cell
+from reeuncert.words.cells import name_cell, names_cell, number_cell, printable, quoted, text_cell, unknown, year_cell
 from reeuncert.words.error_laws import ERROR_LAWS
 from reeuncert.words.qualifiers import figure_cell
 from reeuncert.words.units import unit_cell
@@ -252,7 +252,7 @@ def evidence_files(reading: Reading) -> list[str]:
     for name in names:
         if not name.isprintable():
             message = "the name of the file holds characters that cannot be seen; rename it"
-            reading.problems.append(Problem(plain(name), 0, "", message))
+            reading.problems.append(Problem(printable(name), 0, "", message))
     return [name for name in names if name.isprintable()]
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from reeuncert.errors import CaseError, Problem
-from reeuncert.words.cells import CellError, did_you_mean, listed, plain, quoted, text_cell
+from reeuncert.words.cells import CellError, did_you_mean, listed, printable, quoted, text_cell
 
 MOST_BYTES = 20_000_000
 MOST_CELL = 5_000
@@ -80,7 +80,7 @@ class Table:
     def report(self, line: int, column: str, message: str) -> None:
         """Note a problem of this table."""
         self.bad.add((line, column))
-        self.problems.append(Problem(self.file, line, plain(column), message))
+        self.problems.append(Problem(self.file, line, printable(column), message))
 
     def unreadable(self, line: int, message: str) -> None:
         """Note that the file as a whole cannot be read."""
@@ -278,7 +278,7 @@ def _header(
             continue
         elif _is_index(i, name, rows):
             table.report(
-                line, plain(name), "the first column is the index of pandas; write with to_csv(file, index=False)"
+                line, printable(name), "the first column is the index of pandas; write with to_csv(file, index=False)"
             )
         elif not name:
             table.report(line, "", f"column {i + 1} has no name; name it, or delete the column")

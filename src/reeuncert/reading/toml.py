@@ -24,7 +24,7 @@ from reeuncert.words.cells import (
     did_you_mean,
     listed,
     name_cell,
-    plain,
+    printable,
     quoted,
     text_cell,
     unknown,
@@ -338,7 +338,7 @@ def line_of(text: str, where: Sequence[str | int]) -> int:
 
 
 def _plain(key: str | int) -> str:
-    return plain(key) if isinstance(key, str) else str(key + 1)
+    return printable(key) if isinstance(key, str) else str(key + 1)
 
 
 def _message(error: Mapping[str, Any], content: Mapping[str, Any]) -> str:
@@ -395,7 +395,7 @@ def _later_checks(case_file: CaseFile, text: str, folder: Path, unclear: Collect
     if "years" not in unclear and not (FIRST_YEAR <= first <= last <= LAST_YEAR and last - first < MOST_YEARS):
         report(
             ("years",),
-            f"the years {plain(first)} to {plain(last)} are no span; give the first and the last year, "
+            f"the years {printable(first)} to {printable(last)} are no span; give the first and the last year, "
             f"at most {MOST_YEARS:,} years",
         )
     for name, message in tail_problems(case_file.errors.record()):

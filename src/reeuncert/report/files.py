@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from reeuncert.checks.mixtures import mixture_table
-from reeuncert.checks.registry import verdicts
+from reeuncert.checks.registry import check_table
 from reeuncert.errors import OutputError
 from reeuncert.indicators.compute import with_indicators
 from reeuncert.indicators.headlines import all_headlines
@@ -82,5 +82,5 @@ def commit_results(result: Result, staging: Staging) -> tuple[Path, ...]:
             (staging.place / "results.xlsx").write_bytes(book)
     texts = {name: one for name, one in made.items() if isinstance(one, str)}
     tables = {name: one for name, one in made.items() if isinstance(one, pd.DataFrame)}
-    stage_results(staging, result.dt, tables | {"checks.csv": verdicts(result).to_frame()}, texts)
+    stage_results(staging, result.dt, tables | {"checks.csv": check_table(result).to_frame()}, texts)
     return staging.commit()

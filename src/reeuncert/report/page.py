@@ -14,18 +14,18 @@ import jinja2
 import xarray as xr
 from markupsafe import Markup
 
-from reeuncert.case.labels import plain
 from reeuncert.errors import OutputError
 from reeuncert.files import explained, write_whole
 from reeuncert.indicators.compute import with_indicators
 from reeuncert.parts import Failed, attempt, collecting
 from reeuncert.report import words
+from reeuncert.report.check_list import check_list
 from reeuncert.report.named import citation, labels_of
 from reeuncert.report.section import Section
 from reeuncert.report.sections import SECTIONS
-from reeuncert.report.verdict import verdict_of
 from reeuncert.result.io import provenance
 from reeuncert.result.result import Result
+from reeuncert.words.cells import as_words
 from reeuncert.words.estimates import interval, with_unit
 
 SCRIPTS = ("base.js", "draw.js", "fans.js", "flows.js", "triangle.js", "tables.js", "terms.js", "share.js", "start.js")
@@ -94,7 +94,7 @@ def render(result: Result, *, sections: Sequence[Section] = SECTIONS) -> str:
         interrupted=not result.complete,
         sections=[made[section.id] for section in sections if made[section.id].there],
         left_out=[section for section in sections if not made[section.id].there],
-        verdict=verdict_of(result),
+        verdict=check_list(result),
         provenance=provenance(result.dt),
         css=_asset("report.css"),
         js=Markup(js),
@@ -150,7 +150,7 @@ def _environment() -> jinja2.Environment:
     environment.filters |= {
         "value": with_unit,
         "interval": interval,
-        "plain": plain,
+        "as_words": as_words,
         "column": words.column,
         "linked": words.linked,
     }

@@ -6,8 +6,8 @@ import re
 
 from markupsafe import Markup
 
-from reeuncert.case.labels import plain
 from reeuncert.system.definition import Selector
+from reeuncert.words.cells import as_words
 
 GLOSSARY = {
     "posterior": "what is believed after the evidence was used, together with the balances",
@@ -38,7 +38,7 @@ def selector_text(selector: Selector) -> str:
     'trade + declared of salt, from A to B'
     """
     fields = {name: " + ".join(values) for name, values in selector.fields.items()}
-    parts = [plain(fields.pop("quantity", "")) or "mass"]
+    parts = [as_words(fields.pop("quantity", "")) or "mass"]
     if "product" in fields:
         parts.append(f"of {fields.pop('product')}")
     origin, destination = fields.pop("origin", ""), fields.pop("destination", "")
@@ -50,7 +50,7 @@ def selector_text(selector: Selector) -> str:
             parts[-1] += f", {' '.join(both)}"
     if "end_use" in fields:
         parts.append(f"for {fields.pop('end_use')}")
-    rest = ", ".join(f"{plain(k)} {v}" for k, v in fields.items())
+    rest = ", ".join(f"{as_words(k)} {v}" for k, v in fields.items())
     return " ".join(parts) + (f" ({rest})" if rest else "")
 
 
@@ -66,7 +66,7 @@ def column(name: str) -> str:
     ('5 %', 'prior 95 %', 'measured year')
     """
     before, _, own = name.rpartition("prior_")
-    return ("prior " if before or name != own else "") + COLUMNS.get(own, plain(own))
+    return ("prior " if before or name != own else "") + COLUMNS.get(own, as_words(own))
 
 
 def linked(text: str) -> Markup:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from reeuncert.checks.registry import verdicts
+from reeuncert.checks.registry import check_table
 from reeuncert.indicators.headlines import all_headlines
 from reeuncert.indicators.printing import unit_of
 from reeuncert.indicators.registry import CUMULATED, DIMS, base_name, lookup
@@ -57,7 +57,7 @@ def workbook(result: Result) -> bytes:
 
 def _tables(result: Result) -> dict[str, pd.DataFrame]:
     told = result.once(labels_of).told
-    checks = verdicts(result).to_frame()
+    checks = check_table(result).to_frame()
     checks["message"] = checks["message"].map(told)
     sources = [
         {"source": s.title, "publisher": s.publisher, "edition": s.edition, "reference": s.reference, "terms": s.terms}

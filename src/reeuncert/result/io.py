@@ -20,7 +20,7 @@ from reeuncert.errors import CaseError, OutputError
 from reeuncert.files import explained, first_line, named, whole
 from reeuncert.result.folder import Staging, mend
 from reeuncert.result.netcdf import PACKED, read_tree, rounded, write_tree
-from reeuncert.words.cells import plain
+from reeuncert.words.cells import printable
 
 POSTERIOR = "posterior.nc"
 PROVENANCE = "provenance.json"
@@ -231,7 +231,7 @@ def wrong_with(tree: xr.DataTree, *, needs_case: bool = True) -> str:
     if mass is None:
         return "it holds no 'mass_flow'"
     if set(mass.dims) != _DIMS or mass.dtype.kind not in "fiu" or not mass.size:
-        return f"'mass_flow' has the dims {plain(', '.join(map(str, mass.dims)))} and the type {mass.dtype}"
+        return f"'mass_flow' has the dims {printable(', '.join(map(str, mass.dims)))} and the type {mass.dtype}"
     known: dict[str, set[Any]] = {"flow": {f.name for f in system.flows}, "year": set(system.years)}
     for dim, names in known.items():
         if dim not in mass.coords or not set(mass[dim].values.tolist()) <= names:

@@ -18,13 +18,14 @@ from reeuncert.case.serial import without_folder
 from reeuncert.edits.scenario import BASE
 from reeuncert.errors import OutputError, ReeUncertError
 from reeuncert.files import explained, first_line, write_whole
+from reeuncert.indicators.printing import label_of
 from reeuncert.indicators.registry import DIMS
 from reeuncert.questions.powerscale import tornado_table
 from reeuncert.questions.targets import ValueName
 from reeuncert.result.netcdf import read_tree, tree_bytes
 from reeuncert.studies.cache import Kept, table_of, table_text
 from reeuncert.studies.summaries import LABELS
-from reeuncert.words.cells import plain, unknown
+from reeuncert.words.cells import printable, unknown
 
 FORMAT = "reeuncert study 1"
 CHANGES, HOLDS, NOT_ASKED = "changes", "holds", "no such flow"
@@ -235,7 +236,7 @@ class Study:
             place = ""
             if len(known):
                 most = known.iloc[int(known["shift"].abs().to_numpy().argmax())]
-                place = f"{_place(most)} ({most['shift']:+.2f})"
+                place = f"{label_of(most)} ({most['shift']:+.2f})"
             gone = int((part["verdict"] == NOT_ASKED).sum())
             told = f"{changed} of {len(part) - gone}" + (f" ({gone} have no such flow)" if gone else "")
             rows.append((name, told, place))
@@ -253,7 +254,7 @@ class Study:
             values = list(wanted) if several else [wanted]  # type: ignore[call-overload]  # several: it is iterable
             for value in values:
                 if value not in labels:
-                    raise ReeUncertError(f"{plain(value)!r} is no {dim} of the study; there are: {labels}")
+                    raise ReeUncertError(f"{printable(value)!r} is no {dim} of the study; there are: {labels}")
             variable = variable.isel({dim: [labels.index(value) for value in values]})
         wide = variable.to_series().unstack("quantile").dropna(how="all").reset_index()
         out = {"scenario": wide["scenario"], "indicator": name}
@@ -285,7 +286,7 @@ def read_study(path: str | Path) -> Study:
     tree = read_tree(file)
     try:
         if str(tree.attrs["format"]) != FORMAT:
-            raise ValueError(f"its format is '{plain(tree.attrs['format'])}', and this version reads '{FORMAT}'")
+            raise ValueError(f"its format is '{printable(tree.attrs['format'])}', and this version reads '{FORMAT}'")
         tables = {name: table_of(str(tree.attrs[name])) for name in _TABLES}
         about = json.loads(str(tree.attrs["about"]))
         return Study(tree["indicators"].to_dataset(), tree["draws"].to_dataset(), **tables, about=about)
@@ -325,9 +326,3 @@ def _conclusion(base: pd.Series, own: pd.Series) -> tuple[object, ...]:
     ratio = (upper - lower) / (high - low) if half > 0 else np.nan
     verdict = HOLDS if holds else CHANGES
     return (*labels, own["scenario"], verdict, centre, median, lower, upper, shift, error, ratio)
-
-
-def _place(row: pd.Series) -> str:
-    year = int(row["year"])
-    parts = [str(row["indicator"]), *(str(row[c]) for c in ("region", "partner", "product") if row[c])]
-    return " ".join([*parts, str(year) if year else "cumulated"])

@@ -30,7 +30,7 @@ from reeuncert.studies.cache import Kept
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Quantiles of every indicator that are kept: the median, and equal-tailed intervals of 50 and 90 %."""
 
-CHECKS = ("completeness", "balance", "convergence", "geometry", "monte_carlo")
+CHECKS_OF_FITS = ("completeness", "balance", "convergence", "geometry", "monte_carlo")
 """Checks of every fit: whether its draws can be trusted."""
 
 LABELS = ("indicator", "region", "partner", "product", "year")
@@ -71,7 +71,7 @@ class Summary:
         stacked = xr.Dataset({"value": (("headline", "sample"), value)})
         tables = {
             "headlines": pd.DataFrame(rows, columns=[*LABELS, "unit", *_NUMBERS]),
-            "checks": check(held, list(CHECKS)).to_frame(),
+            "checks": check(held, list(CHECKS_OF_FITS)).to_frame(),
             "predicted": predicted(dt, case, left_out),
         }
         return Kept({"indicators": indicators, "draws": stacked}, tables)

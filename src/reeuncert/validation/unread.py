@@ -10,7 +10,7 @@ from reeuncert.reading.evidence_tables import EVIDENCE_FOLDER, IMPORTS_FOLDER, e
 from reeuncert.reading.state import CASE_FILES, DATA_FILES, Reading
 from reeuncert.reading.state import TABLES as SHARED
 from reeuncert.reading.workbooks import ENDING
-from reeuncert.words.cells import did_you_mean, plain, quoted
+from reeuncert.words.cells import did_you_mean, printable, quoted
 
 TABLES = (".csv", ".tsv", ".tab", ".txt", ".xls", ".xlsx", ".xlsm", ".ods", ".numbers", ".gz", ".zip", ".bz2", ".xz")
 TABLES_BINARY = (".parquet", ".feather", ".json", ".jsonl", ".dta", ".sav", ".rds")
@@ -83,4 +83,4 @@ def _warning(path: Path, root: Path, absent: list[str]) -> Problem:
             message += (
                 f"; evidence is read from {where} (CSV UTF-8) or the same with .xlsx, other tables by their own names"
             )
-    return Problem(plain(name, 200), 0, "", message)
+    return Problem(printable(name, 200), 0, "", message)

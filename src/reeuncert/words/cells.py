@@ -37,13 +37,24 @@ class Short:
         return f"<pre>{html.escape(repr(self))}</pre>"
 
 
-def plain(text: object, longest: int = 60) -> str:
+def printable(text: object, longest: int = 60) -> str:
     """Text as a message may show it: invisible characters escaped, long text cut."""
     return quoted(text, longest)[1:-1]
 
 
+def as_words(name: str) -> str:
+    """A name of a table without its underscores.
+
+    Examples
+    --------
+    >>> as_words("mine_production")
+    'mine production'
+    """
+    return name.replace("_", " ")
+
+
 def quoted(text: object, longest: int = 60) -> str:
-    r"""Text as a message may show it, like `plain`, in quotes.
+    r"""Text as a message may show it, like `printable`, in quotes.
 
     Examples
     --------

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from reeuncert.report.verdict import verdict_of
+from reeuncert.report.check_list import check_list
 from reeuncert.result.result import Result
 
 
 def content(result: Result) -> dict[str, Any]:
     """All checks, worst status first."""
-    return {"verdict": verdict_of(result)}
+    return {"verdict": check_list(result)}

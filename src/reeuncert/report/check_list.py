@@ -1,10 +1,10 @@
-"""The verdict of a report: the checks of a result, worst status first."""
+"""The checks of a result as the report lists them, worst status first."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reeuncert.checks.registry import verdicts
+from reeuncert.checks.registry import check_table
 from reeuncert.checks.result import CheckResult, short_number
 from reeuncert.result.result import Result
 
@@ -35,7 +35,7 @@ class CheckLine:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class CheckList:
     """All checks: failed, then not run, then warnings, then the others in their order; ``call`` is the verdict in a
     sentence, as the terminal and `reeuncert.check` give it.
     """
@@ -56,11 +56,11 @@ class Verdict:
         return "amber" if self.pressing or not judged else "green"
 
 
-def verdict_of(result: Result) -> Verdict:
+def check_list(result: Result) -> CheckList:
     """The checks of a result, and the parts of it that could not be made."""
-    table = verdicts(result)
+    table = check_table(result)
     lines = sorted(map(_line, table), key=lambda line: ORDER.index(line.word))
-    return Verdict(tuple(lines), f"{table.verdict[:1].upper()}{table.verdict[1:]}.")
+    return CheckList(tuple(lines), f"{table.verdict[:1].upper()}{table.verdict[1:]}.")
 
 
 def _line(result: CheckResult) -> CheckLine:
