@@ -10,7 +10,7 @@ import numpy as np
 from reeuncert.indicators.flows import REFINED, Array, FlowTable, ratio
 from reeuncert.indicators.refining import refined_production_of
 from reeuncert.indicators.registry import indicator
-from reeuncert.indicators.trade import CHEN, USGS, exports_of, imports_of
+from reeuncert.indicators.trade import USGS, cumulated_mass, cumulated_ratio, exports_of, imports_of, yearly_ratio
 
 
 def apparent_consumption(production: Array, imports: Array, exports: Array, stock_change: Array | float = 0.0) -> Array:
@@ -82,13 +82,8 @@ def _world(table: FlowTable) -> Array:
     return table.over("product", of=lambda label: table.sum(chosen(product=table.members(label))))
 
 
-@indicator(
-    "share_of_consumption",
-    title="Share of the world's apparent consumption of refined products",
-    unit="1",
-    dims=("region",),
-    cumulated=True,
-    reference=CHEN,
+@cumulated_ratio(
+    "share_of_consumption", title="Share of the world's apparent consumption of refined products", dims=("region",)
 )
 def _share(table: FlowTable) -> Array:
     world = table.sum(table.where(quantity="apparent_consumption", product=table.refined))
@@ -115,51 +110,21 @@ def _uses_of_world(table: FlowTable) -> Array:
     return table.over("end_use", of=lambda use: table.sum(table.where(quantity="end_use", end_use=use)))
 
 
-@indicator(
-    "end_use_consumption",
-    title="Consumption by end use",
-    unit="mass",
-    dims=("region", "end_use"),
-    cumulated=True,
-    reference=CHEN,
-)
-def _uses(table: FlowTable) -> Array:
-    return _uses_by_region(table)
+cumulated_mass("end_use_consumption", title="Consumption by end use", dims=("region", "end_use"))(_uses_by_region)
 
 
-@indicator(
-    "end_use_share",
-    title="Share of an end use in the region's consumption",
-    unit="1",
-    dims=("region", "end_use"),
-    cumulated=True,
-    reference=CHEN,
-)
+@cumulated_ratio("end_use_share", title="Share of an end use in the region's consumption", dims=("region", "end_use"))
 def _use_share(table: FlowTable) -> Array:
     consumed = _uses_by_region(table)
     return end_use_share(consumed, np.nansum(consumed, axis=3, keepdims=True))
 
 
-@indicator(
-    "world_end_use_consumption",
-    title="Consumption of the world by end use",
-    unit="mass",
-    dims=("end_use",),
-    cumulated=True,
-    reference=CHEN,
+cumulated_mass("world_end_use_consumption", title="Consumption of the world by end use", dims=("end_use",))(
+    _uses_of_world
 )
-def _world_uses(table: FlowTable) -> Array:
-    return _uses_of_world(table)
 
 
-@indicator(
-    "world_end_use_share",
-    title="Share of an end use in the world's consumption",
-    unit="1",
-    dims=("end_use",),
-    cumulated=True,
-    reference=CHEN,
-)
+@cumulated_ratio("world_end_use_share", title="Share of an end use in the world's consumption", dims=("end_use",))
 def _world_use_share(table: FlowTable) -> Array:
     consumed = _uses_of_world(table)
     return end_use_share(consumed, np.nansum(consumed, axis=2, keepdims=True))
@@ -194,45 +159,32 @@ def _consumed(table: FlowTable) -> Array:
     return table.over("region", of=lambda region: consumption_of(table, region, REFINED))
 
 
-@indicator(
+@yearly_ratio(
     "consumption_growth",
     title="Apparent consumption of refined products over that of the first year",
-    unit="1",
     dims=("region",),
     percent=False,
-    reference=CHEN,
 )
 def _growth(table: FlowTable) -> Array:
     return growth_factor(_consumed(table))
 
 
-@indicator(
-    "consumption_annual_growth",
-    title="Annual growth of apparent consumption since the first year",
-    unit="1",
-    dims=("region",),
-    reference=CHEN,
+@yearly_ratio(
+    "consumption_annual_growth", title="Annual growth of apparent consumption since the first year", dims=("region",)
 )
 def _annual_growth(table: FlowTable) -> Array:
     return annual_growth(_consumed(table), table.years)
 
 
-@indicator(
-    "world_consumption_growth",
-    title="The world's apparent consumption over that of the first year",
-    unit="1",
-    percent=False,
-    reference=CHEN,
+@yearly_ratio(
+    "world_consumption_growth", title="The world's apparent consumption over that of the first year", percent=False
 )
 def _world_growth(table: FlowTable) -> Array:
     return growth_factor(np.nansum(_consumed(table), axis=2))
 
 
-@indicator(
-    "world_consumption_annual_growth",
-    title="Annual growth of the world's apparent consumption since the first year",
-    unit="1",
-    reference=CHEN,
+@yearly_ratio(
+    "world_consumption_annual_growth", title="Annual growth of the world's apparent consumption since the first year"
 )
 def _world_annual_growth(table: FlowTable) -> Array:
     return annual_growth(np.nansum(_consumed(table), axis=2), table.years)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from reeuncert.indicators.flows import REFINED, Array, FlowTable, ratio
-from reeuncert.indicators.registry import indicator
-from reeuncert.indicators.trade import CHEN, RECORDED_ARRIVALS, exports_of, imports_of
+from reeuncert.indicators.trade import RECORDED_ARRIVALS, cumulated_ratio, exports_of, imports_of
 
 
 def customs_gap(importer_record: Array, exporter_record: Array) -> Array:
@@ -23,14 +22,8 @@ def customs_gap(importer_record: Array, exporter_record: Array) -> Array:
     return ratio(importer_record, exporter_record) - 1.0
 
 
-@indicator(
-    "customs_gap",
-    title="Customs gap, refined products, gross trade",
-    unit="1",
-    dims=("region", "partner"),
-    cumulated=True,
-    reference=CHEN,
-    scale="excess",
+@cumulated_ratio(
+    "customs_gap", title="Customs gap, refined products, gross trade", dims=("region", "partner"), scale="excess"
 )
 def _gross(table: FlowTable) -> Array:
     """Trade in one direction, from partner to region; absent where the system has no unrecorded trade."""
@@ -44,14 +37,8 @@ def _gross(table: FlowTable) -> Array:
     return table.over("region", "partner", of=of_pair)
 
 
-@indicator(
-    "customs_gap_net",
-    title="Customs gap, refined products, net trade",
-    unit="1",
-    dims=("region", "partner"),
-    cumulated=True,
-    reference=CHEN,
-    scale="excess",
+@cumulated_ratio(
+    "customs_gap_net", title="Customs gap, refined products, net trade", dims=("region", "partner"), scale="excess"
 )
 def _net(table: FlowTable) -> Array:
     """Net imports of region from partner (importer's office) over net exports of partner to region (exporter's
@@ -69,13 +56,10 @@ def _net(table: FlowTable) -> Array:
     return table.over("region", "partner", of=of_pair)
 
 
-@indicator(
+@cumulated_ratio(
     "customs_gap_all_partners",
     title="Customs gap of an exporter, refined products, all partners together",
-    unit="1",
     dims=("region",),
-    cumulated=True,
-    reference=CHEN,
     scale="excess",
 )
 def _pooled(table: FlowTable) -> Array:

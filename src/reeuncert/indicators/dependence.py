@@ -17,8 +17,10 @@ from reeuncert.indicators.trade import (
     CHEN,
     RECORDED_ARRIVALS,
     USGS,
+    cumulated_ratio,
     exports_of,
     imports_of,
+    yearly_ratio,
 )
 
 
@@ -94,25 +96,16 @@ for _name, _title, _quantities in (
     )(partial(_of_imports, quantities=_quantities))
 
 
-@indicator(
-    "export_dependence",
-    title="Export dependence over all products, recorded",
-    unit="1",
-    dims=("region", "partner"),
-    cumulated=True,
-    reference=CHEN,
-)
+@cumulated_ratio("export_dependence", title="Export dependence over all products, recorded", dims=("region", "partner"))
 def _of_exports(table: FlowTable) -> Array:
     part = table.over("region", "partner", of=lambda r, p: exports_of(table, r, ALL, [p]))
     return export_dependence(part, table.over("region", of=lambda r: exports_of(table, r, ALL))[:, :, :, None])
 
 
-@indicator(
+@yearly_ratio(
     "interdependence",
     title="Import dependence over all products, both directions of a pair",
-    unit="1",
     dims=("region", "partner"),
-    reference=CHEN,
 )
 def _both_directions(table: FlowTable) -> Array:
     part = table.over("region", "partner", of=lambda r, p: imports_of(table, r, ALL, [p]))

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from reeuncert.indicators.flows import Array, FlowTable, Mask, ratio
-from reeuncert.indicators.registry import indicator
-from reeuncert.indicators.trade import ALL_ARRIVALS, CHEN
+from reeuncert.indicators.trade import ALL_ARRIVALS, cumulated_mass, cumulated_ratio
 
 
 def _mined(table: FlowTable) -> Array:
@@ -17,38 +16,21 @@ def _mined(table: FlowTable) -> Array:
     return out
 
 
-@indicator(
-    "element_mined",
-    title="Mass of an element in mine production",
-    unit="mass",
-    dims=("region", "product"),
-    cumulated=True,
-    reference=CHEN,
-)
-def _mass(table: FlowTable) -> Array:
-    return _mined(table)
+cumulated_mass("element_mined", title="Mass of an element in mine production", dims=("region", "product"))(_mined)
 
 
-@indicator(
-    "element_share_of_mining",
-    title="Share of what the world mines of an element",
-    unit="1",
-    dims=("region", "product"),
-    cumulated=True,
-    reference=CHEN,
+@cumulated_ratio(
+    "element_share_of_mining", title="Share of what the world mines of an element", dims=("region", "product")
 )
 def _share(table: FlowTable) -> Array:
     mined = _mined(table)
     return ratio(mined, np.nansum(mined, axis=2, keepdims=True))
 
 
-@indicator(
+@cumulated_ratio(
     "element_dependence",
     title="Share of a partner's ore and goods in a region's supply of an element",
-    unit="1",
     dims=("region", "partner", "product"),
-    cumulated=True,
-    reference=CHEN,
 )
 def _dependence(table: FlowTable) -> Array:
     """Supply: what is mined, recycled and bought with a known content, less what is sold of it."""

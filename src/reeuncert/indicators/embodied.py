@@ -9,7 +9,7 @@ import numpy as np
 from reeuncert.indicators.flows import REFINED, Array, FlowTable, ratio
 from reeuncert.indicators.registry import indicator
 from reeuncert.indicators.tracing import traced
-from reeuncert.indicators.trade import ALL_ARRIVALS, CHEN, imports_of
+from reeuncert.indicators.trade import ALL_ARRIVALS, imports_of, yearly_ratio
 
 KASTNER = "Kastner, Kastner & Nonhebel 2011, Ecological Economics 70, doi 10.1016/j.ecolecon.2011.01.012"
 CONSUMED = "apparent_consumption"
@@ -73,12 +73,10 @@ def _exported(table: FlowTable, region: str, partner: str) -> Array:
     return table.sum(flows)
 
 
-@indicator(
+@yearly_ratio(
     "return_share",
     title="Refined imports from a partner over unrefined exports to it",
-    unit="1",
     dims=("region", "partner"),
-    reference=CHEN,
     scale="ratio",
 )
 def _returned(table: FlowTable) -> Array:
@@ -89,12 +87,10 @@ def _returned(table: FlowTable) -> Array:
     return table.over("region", "partner", of=of_pair)
 
 
-@indicator(
+@yearly_ratio(
     "return_share_traced",
     title="Refined imports made of the region's own ore over its unrefined exports to the partner",
-    unit="1",
     dims=("region", "partner"),
-    reference=CHEN,
     scale="ratio",
 )
 def _of_own_ore(table: FlowTable) -> Array:

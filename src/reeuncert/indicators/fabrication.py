@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from reeuncert.indicators.flows import Array, FlowTable, ratio
-from reeuncert.indicators.registry import indicator
-from reeuncert.indicators.trade import CHEN
+from reeuncert.indicators.trade import cumulated_mass, cumulated_ratio
 
 
 def fabrication_of(table: FlowTable) -> Array:
@@ -18,25 +17,15 @@ def fabrication_of(table: FlowTable) -> Array:
     return table.over("region", "product", of=of_cell)
 
 
-@indicator(
-    "fabrication",
-    title="Output of goods made of refined products",
-    unit="mass",
-    dims=("region", "product"),
-    cumulated=True,
-    reference=CHEN,
+cumulated_mass("fabrication", title="Output of goods made of refined products", dims=("region", "product"))(
+    fabrication_of
 )
-def _output(table: FlowTable) -> Array:
-    return fabrication_of(table)
 
 
-@indicator(
+@cumulated_ratio(
     "share_of_fabrication",
     title="Share of the world's output of goods made of refined products",
-    unit="1",
     dims=("region", "product"),
-    cumulated=True,
-    reference=CHEN,
 )
 def _share(table: FlowTable) -> Array:
     made = fabrication_of(table)

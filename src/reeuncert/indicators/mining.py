@@ -7,7 +7,7 @@ import numpy as np
 from reeuncert.indicators.consumption import consumption_of
 from reeuncert.indicators.flows import REFINED, Array, FlowTable, ratio
 from reeuncert.indicators.registry import indicator
-from reeuncert.indicators.trade import CHEN, USGS
+from reeuncert.indicators.trade import USGS, cumulated_mass, cumulated_ratio
 
 
 def share_of_mining(production: Array, world: Array) -> Array:
@@ -36,16 +36,7 @@ def by_region(table: FlowTable, route: str = "") -> Array:
     return np.stack([mining_of(table, region, route) for region in table.regions], axis=2)
 
 
-@indicator(
-    "mine_production",
-    title="Mine production, registered and unregistered",
-    unit="mass",
-    dims=("region",),
-    cumulated=True,
-    reference=CHEN,
-)
-def _all(table: FlowTable) -> Array:
-    return by_region(table)
+cumulated_mass("mine_production", title="Mine production, registered and unregistered", dims=("region",))(by_region)
 
 
 @indicator(
@@ -60,36 +51,20 @@ def _registered(table: FlowTable) -> Array:
     return by_region(table, "registered")
 
 
-@indicator(
-    "world_mine_production",
-    title="Mine production of the world, registered and unregistered",
-    unit="mass",
-    cumulated=True,
-    reference=CHEN,
-)
+@cumulated_mass("world_mine_production", title="Mine production of the world, registered and unregistered")
 def _world(table: FlowTable) -> Array:
     return np.array(mining_of(table))
 
 
-@indicator(
-    "share_of_mining",
-    title="Share of the world's mine production, registered",
-    unit="1",
-    dims=("region",),
-    cumulated=True,
-    reference=CHEN,
-)
+@cumulated_ratio("share_of_mining", title="Share of the world's mine production, registered", dims=("region",))
 def _share_registered(table: FlowTable) -> Array:
     return share_of_mining(by_region(table, "registered"), mining_of(table, None, "registered")[:, :, None])
 
 
-@indicator(
+@cumulated_ratio(
     "share_of_mining_with_unregistered",
     title="Share of the world's mine production, with unregistered",
-    unit="1",
     dims=("region",),
-    cumulated=True,
-    reference=CHEN,
 )
 def _share_all(table: FlowTable) -> Array:
     return share_of_mining(by_region(table), mining_of(table)[:, :, None])
@@ -106,97 +81,57 @@ def unregistered_mining_share(unregistered: Array, mined: Array) -> Array:
     return ratio(unregistered, mined)
 
 
-@indicator(
-    "unregistered_mining",
-    title="Unregistered mine production",
-    unit="mass",
-    dims=("region",),
-    cumulated=True,
-    reference=CHEN,
-)
+@cumulated_mass("unregistered_mining", title="Unregistered mine production", dims=("region",))
 def _unregistered(table: FlowTable) -> Array:
     return by_region(table, "unregistered")
 
 
-@indicator(
-    "world_unregistered_mining",
-    title="Unregistered mine production of the world",
-    unit="mass",
-    cumulated=True,
-    reference=CHEN,
-)
+@cumulated_mass("world_unregistered_mining", title="Unregistered mine production of the world")
 def _world_unregistered(table: FlowTable) -> Array:
     return np.array(mining_of(table, None, "unregistered"))
 
 
-@indicator(
-    "unregistered_mining_share",
-    title="Unregistered part of the region's mine production",
-    unit="1",
-    dims=("region",),
-    cumulated=True,
-    reference=CHEN,
+@cumulated_ratio(
+    "unregistered_mining_share", title="Unregistered part of the region's mine production", dims=("region",)
 )
 def _unregistered_share(table: FlowTable) -> Array:
     return unregistered_mining_share(by_region(table, "unregistered"), by_region(table))
 
 
-@indicator(
-    "share_of_unregistered_mining",
-    title="Share of the world's unregistered mine production",
-    unit="1",
-    dims=("region",),
-    cumulated=True,
-    reference=CHEN,
+@cumulated_ratio(
+    "share_of_unregistered_mining", title="Share of the world's unregistered mine production", dims=("region",)
 )
 def _share_of_unregistered(table: FlowTable) -> Array:
     return ratio(by_region(table, "unregistered"), mining_of(table, None, "unregistered")[:, :, None])
 
 
-@indicator(
-    "world_unregistered_share",
-    title="Unregistered part of the world's mine production",
-    unit="1",
-    cumulated=True,
-    reference=CHEN,
-)
+@cumulated_ratio("world_unregistered_share", title="Unregistered part of the world's mine production")
 def _world_unregistered_share(table: FlowTable) -> Array:
     return ratio(mining_of(table, None, "unregistered"), mining_of(table))
 
 
-@indicator(
+@cumulated_ratio(
     "mine_output_over_consumption",
     title="Mine production over apparent consumption of refined products",
-    unit="1",
     dims=("region",),
-    cumulated=True,
     percent=False,
-    reference=CHEN,
 )
 def _over_consumption(table: FlowTable) -> Array:
     return ratio(by_region(table), table.over("region", of=lambda r: consumption_of(table, r, REFINED)))
 
 
-@indicator(
+@cumulated_ratio(
     "consumption_over_mine_output",
     title="Apparent consumption of refined products over mine production",
-    unit="1",
     dims=("region",),
-    cumulated=True,
     percent=False,
-    reference=CHEN,
 )
 def _over_mining(table: FlowTable) -> Array:
     return ratio(table.over("region", of=lambda r: consumption_of(table, r, REFINED)), by_region(table))
 
 
-@indicator(
-    "ore_shipped",
-    title="Unrefined exports to a partner over the region's mine production",
-    unit="1",
-    dims=("region", "partner"),
-    cumulated=True,
-    reference=CHEN,
+@cumulated_ratio(
+    "ore_shipped", title="Unrefined exports to a partner over the region's mine production", dims=("region", "partner")
 )
 def _shipped(table: FlowTable) -> Array:
     """Stocks of earlier years are shipped too, so that it can exceed 1."""
@@ -208,13 +143,10 @@ def _shipped(table: FlowTable) -> Array:
     return table.over("region", "partner", of=of_pair)
 
 
-@indicator(
+@cumulated_ratio(
     "relabelled_share",
     title="Part of a region's unregistered ore that was mined in a partner",
-    unit="1",
     dims=("region", "partner"),
-    cumulated=True,
-    reference=CHEN,
 )
 def _relabelled(table: FlowTable) -> Array:
     """Absent where no flow `relabelled_ore` joins the two."""

@@ -10,7 +10,7 @@ from reeuncert.indicators.mining import mining_of
 from reeuncert.indicators.refining import refined_production_of
 from reeuncert.indicators.registry import indicator
 from reeuncert.indicators.tracing import traced
-from reeuncert.indicators.trade import CHEN, USGS
+from reeuncert.indicators.trade import USGS, yearly_ratio
 from reeuncert.words.cells import unknown
 from reeuncert.words.units import TONNES, mass_unit
 
@@ -58,12 +58,10 @@ def mass_conversion(unit: str, wanted: str) -> float:
     return TONNES[first] / TONNES[second]
 
 
-@indicator(
+@yearly_ratio(
     "refining_beyond_quota",
     title="Part of refined production beyond the quota, from all feed",
-    unit="1",
     dims=("region",),
-    reference=CHEN,
     constants=(SEPARATION_QUOTA,),
     scale="beyond",
 )
@@ -75,12 +73,10 @@ def _from_all_feed(table: FlowTable) -> Array:
     return table.over("region", of=of_region)
 
 
-@indicator(
+@yearly_ratio(
     "refining_beyond_quota_own_ore",
     title="Part of refined production from the region's own ore beyond the quota",
-    unit="1",
     dims=("region",),
-    reference=CHEN,
     constants=(SEPARATION_QUOTA,),
     scale="beyond",
 )
@@ -100,12 +96,10 @@ def _from_own_ore(table: FlowTable) -> Array:
     return out
 
 
-@indicator(
+@yearly_ratio(
     "unregistered_over_quota",
     title="Unregistered mine production over the mining quota",
-    unit="1",
     dims=("region",),
-    reference=CHEN,
     constants=(MINING_QUOTA,),
 )
 def _unregistered_over_quota(table: FlowTable) -> Array:

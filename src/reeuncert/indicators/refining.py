@@ -8,7 +8,7 @@ import numpy as np
 
 from reeuncert.indicators.flows import REFINED, Array, FlowTable, ratio
 from reeuncert.indicators.registry import indicator
-from reeuncert.indicators.trade import CHEN, USGS
+from reeuncert.indicators.trade import USGS, cumulated_mass, cumulated_ratio
 
 
 def refined_production(production: Array, feed: Array, bought: Array | float = 0.0) -> Array:
@@ -65,36 +65,22 @@ def _share(table: FlowTable, *, registered: bool = False) -> Array:
     return share_of_refining(production, world)
 
 
-@indicator(
-    "refined_production",
-    title="Refined production, registered and unregistered",
-    unit="mass",
-    dims=("region", "product"),
-    cumulated=True,
-    reference=CHEN,
-)
-def _all(table: FlowTable) -> Array:
-    return _production(table)
+cumulated_mass(
+    "refined_production", title="Refined production, registered and unregistered", dims=("region", "product")
+)(_production)
 
 
-@indicator(
+indicator(
     "refined_production_registered",
     title="Refined production, registered",
     unit="mass",
     dims=("region", "product"),
     reference=USGS,
-)
-def _registered(table: FlowTable) -> Array:
-    return _production(table, registered=True)
+)(partial(_production, registered=True))
 
 
-@indicator(
-    "world_refined_production",
-    title="Refined production of the world, registered and unregistered",
-    unit="mass",
-    dims=("product",),
-    cumulated=True,
-    reference=CHEN,
+@cumulated_mass(
+    "world_refined_production", title="Refined production of the world, registered and unregistered", dims=("product",)
 )
 def _world(table: FlowTable) -> Array:
     regional = _production(table)
@@ -102,25 +88,13 @@ def _world(table: FlowTable) -> Array:
     return np.where(absent, np.nan, np.nansum(regional, axis=2))
 
 
-@indicator(
-    "share_of_refining",
-    title="Share of the world's refined production, registered",
-    unit="1",
-    dims=("region", "product"),
-    cumulated=True,
-    reference=CHEN,
-)
-def _share_registered(table: FlowTable) -> Array:
-    return _share(table, registered=True)
+cumulated_ratio(
+    "share_of_refining", title="Share of the world's refined production, registered", dims=("region", "product")
+)(partial(_share, registered=True))
 
 
-@indicator(
+cumulated_ratio(
     "share_of_refining_with_unregistered",
     title="Share of the world's refined production, with unregistered",
-    unit="1",
     dims=("region", "product"),
-    cumulated=True,
-    reference=CHEN,
-)
-def _share_all(table: FlowTable) -> Array:
-    return _share(table)
+)(_share)

@@ -22,6 +22,14 @@ ALL_DEPARTURES = ("trade", "unrecorded_trade")
 USGS = "U.S. Geological Survey, Mineral Commodity Summaries 2024, appendix B, doi 10.3133/mcs2024"
 CHEN = "Chen, Eckelman, Sprecher, Chen & Wang 2024, One Earth 7(2), doi 10.1016/j.oneear.2024.01.011"
 
+cumulated_mass = partial(indicator, unit="mass", cumulated=True, reference=CHEN)
+"""Registers a mass whose sum over the years is an indicator too."""
+
+cumulated_ratio = partial(indicator, unit="1", cumulated=True, reference=CHEN)
+"""Registers a ratio of masses of a year, and of their sums over the years."""
+
+yearly_ratio = partial(indicator, unit="1", reference=CHEN)
+
 
 def imports_of(
     table: FlowTable,
@@ -79,24 +87,16 @@ def _net_imports(table: FlowTable) -> Array:
     return table.over("region", "product", of=partial(net_imports_of, table))
 
 
-@indicator(
-    "net_importer",
-    title="Net importer (its mean is the probability)",
-    unit="1",
-    dims=("region", "product"),
-    reference=CHEN,
-)
+@yearly_ratio("net_importer", title="Net importer (its mean is the probability)", dims=("region", "product"))
 def _net_importer(table: FlowTable) -> Array:
     net = table.over("region", "product", of=partial(net_imports_of, table))
     return np.where(np.isnan(net), np.nan, net > 0)
 
 
-@indicator(
+@yearly_ratio(
     "net_imports_peak",
     title="Year of the largest net imports (its mean is the probability of the year)",
-    unit="1",
     dims=("region", "product"),
-    reference=CHEN,
 )
 def _peak(table: FlowTable) -> Array:
     net = table.over("region", "product", of=partial(net_imports_of, table))
