@@ -7,9 +7,9 @@ import sys
 import pandas as pd
 
 import reeuncert as ree
-from reeuncert.indicators.headlines import number, numbers
 from reeuncert.indicators.registry import lookup
 from reeuncert.reference import reference_table
+from reeuncert.words.estimates import number, numbers
 
 
 def published_table(folder: str) -> pd.DataFrame:

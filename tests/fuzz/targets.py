@@ -22,8 +22,8 @@ from reeuncert.case.serial import case_from_json, case_to_json
 from reeuncert.cli.terminal import parse_options
 from reeuncert.errors import Problem, ReeUncertError
 from reeuncert.indicators.stored import read_results, write_netcdf
+from reeuncert.reading.case_file import read_case_file
 from reeuncert.reading.tables import Column, read_table
-from reeuncert.reading.toml import read_case_file
 from reeuncert.reference import published_values
 from reeuncert.testing import flow_dataset, toy_case, toy_flows
 from reeuncert.validation.reader import load_case

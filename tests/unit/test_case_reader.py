@@ -20,7 +20,8 @@ from case_files import FILES, changed, every_digit, problems_in, write_case
 from reeuncert.case.records import Constant, ErrorClass, ErrorTails, Factor, Headline, Offset, Source
 from reeuncert.errors import CaseError, InputError, Problem
 from reeuncert.reading.bundled import bundled_cases, bundled_folder, find_case
-from reeuncert.reading.toml import line_of, read_case_file
+from reeuncert.reading.case_file import read_case_file
+from reeuncert.reading.toml import line_of
 from reeuncert.system.definition import Flow, Process, Selector
 from reeuncert.validation.reader import problems_of, read_case
 from reeuncert.validation.report import check_case

@@ -18,9 +18,10 @@ from reeuncert.case.serial import case_to_json
 from reeuncert.errors import ReeUncertError
 from reeuncert.plots.questions import value_title
 from reeuncert.plots.rows import Chart, Row, Span, render_chart
-from reeuncert.plots.style import BACKENDS, THEMES, with_unit
+from reeuncert.plots.style import BACKENDS, THEMES
 from reeuncert.studies.study import Study
 from reeuncert.testing import flow_dataset, toy_flows, toy_posterior, toy_terms
+from reeuncert.words.estimates import with_unit
 
 WHERE = {"region": "South", "partner": "North", "product": "refined", "year": 2003}
 

@@ -14,10 +14,10 @@ from reeuncert.importers.mapping import Words, add_to_draft, mapping_problems, r
 from reeuncert.importers.record import Download
 from reeuncert.importers.registry import IMPORTERS, Files, read_download
 from reeuncert.importers.writing import COLUMNS, Book, Changes, cells_of, take
+from reeuncert.reading.case_file import FILE, read_case_file
 from reeuncert.reading.evidence_tables import EVIDENCE_FOLDER, IMPORTS_FOLDER, evidence_tables, read_lists
 from reeuncert.reading.state import SOURCES, Reading, choose_options, input_error
 from reeuncert.reading.system_tables import read_system
-from reeuncert.reading.toml import FILE, read_case_file
 from reeuncert.reading.workbooks import ENDING
 from reeuncert.words.cells import listed
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from reeuncert.errors import CaseError, OutputError, Problem
 from reeuncert.files import UNFINISHED, cause
-from reeuncert.reading.toml import FILE, is_plain_word, read_case_file
+from reeuncert.reading.case_file import FILE, is_plain_word, read_case_file
 from reeuncert.words.cells import printable, quoted, unknown
 
 REFERENCE_FOLDER, PUBLISHED = "reference", "published_reference.csv"

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reeuncert.errors import CaseError, EvidenceError, InputError, Problem
+from reeuncert.reading.case_file import CaseFile
 from reeuncert.reading.tables import Column, Row, Table, fill, read_bytes, read_table
-from reeuncert.reading.toml import CaseFile
 from reeuncert.reading.workbooks import ENDING, Sheet, WorkbookError, one_sheet, sheets_of
 from reeuncert.words.cells import listed, parse_years, quoted, unknown, when_cell
 

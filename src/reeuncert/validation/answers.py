@@ -14,9 +14,9 @@ from reeuncert.indicators.placing import check_headline
 from reeuncert.indicators.quota import mass_conversion
 from reeuncert.indicators.registry import CUMULATED, INDICATORS, UnknownIndicatorError, base_name
 from reeuncert.reading.bundled import has_published_values
+from reeuncert.reading.case_file import FILE, PLACES, CaseText
 from reeuncert.reading.prior_tables import CONSTANTS
 from reeuncert.reading.state import Reading
-from reeuncert.reading.toml import FILE, PLACES, CaseText
 from reeuncert.words.cells import unknown
 
 DRAWS = 16

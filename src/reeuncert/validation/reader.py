@@ -12,11 +12,11 @@ from reeuncert.errors import Problem
 from reeuncert.likelihood.problems import evidence_problems
 from reeuncert.priors.checks import coverage_problems, prior_warnings, row_problems
 from reeuncert.reading.bundled import find_case, has_published_values
+from reeuncert.reading.case_file import FILE, CaseText, read_case_file
 from reeuncert.reading.evidence_tables import CLASSES, is_left_behind, read_evidence, read_lists
 from reeuncert.reading.prior_tables import COVARIATES, PRIORS, read_constants, read_covariates, read_priors
 from reeuncert.reading.state import SOURCES, Reading, choose_options, input_error
 from reeuncert.reading.system_tables import FLOWS, PROCESSES, SystemTables, read_system
-from reeuncert.reading.toml import FILE, CaseText, read_case_file
 from reeuncert.system.checks import network_problems
 from reeuncert.system.definition import FLOW_FIELDS
 from reeuncert.validation.unread import unread_warnings

@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from reeuncert.errors import Problem
+from reeuncert.reading.case_file import FILE
 from reeuncert.reading.evidence_tables import CLASSES, CONTENTS, FACTORS, OFFSETS
 from reeuncert.reading.prior_tables import CONSTANTS, COVARIATES, PRIORS, selector_of
 from reeuncert.reading.state import SOURCES, Reading
 from reeuncert.reading.system_tables import FLOWS, PROCESSES, SystemTables
 from reeuncert.reading.tables import Row
-from reeuncert.reading.toml import FILE
 from reeuncert.system.roles import QUANTITIES, ROUTES, STAGES
 from reeuncert.words.cells import listed, near_miss, nearest, quoted
 
