@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import hashlib
-import importlib.resources
-import io
 import math
-import os
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rich.console import Console
 
 from case_files import FILES, changed, every_digit, problems_in, write_case
 from reeuncert.case.records import Constant, ErrorClass, ErrorTails, Factor, Headline, Offset, Source
-from reeuncert.errors import CaseError, InputError, Problem
-from reeuncert.reading.bundled import bundled_cases, bundled_folder, find_case
+from reeuncert.errors import CaseError, InputError
 from reeuncert.reading.case_file import read_case_file
 from reeuncert.reading.toml import line_of
 from reeuncert.system.definition import Flow, Process, Selector
-from reeuncert.validation.reader import problems_of, read_case
-from reeuncert.validation.report import check_case
+from reeuncert.validation.reader import read_case
 
 
 def test_the_records_hold_what_the_tables_say(tmp_path: Path) -> None:
@@ -231,144 +224,6 @@ def test_rows_that_share_a_level_must_agree_on_it(tmp_path: Path) -> None:
     assert problems_in(tmp_path) == [
         "priors.csv line 6, column 'level_sd': the row shares its level ('both') with 'mining' on line 2, whose "
         "level_sd is 0.5; write the same, or another name in shared"
-    ]
-
-
-def test_bundled_cases_are_found_by_name() -> None:
-    assert "china_us_row" in bundled_cases()
-    assert find_case("china_us_row") == bundled_folder() / "models" / "china_us_row"
-
-
-def test_an_installed_package_finds_its_cases_inside_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_case(tmp_path / "_bundled" / "models" / "tiny")
-    monkeypatch.setattr(importlib.resources, "files", lambda _: tmp_path)
-    assert bundled_folder() == tmp_path / "_bundled"
-    assert bundled_cases() == ("tiny",)
-    assert read_case("tiny").name == "tiny"
-    monkeypatch.setattr(importlib.resources, "files", lambda _: tmp_path / "elsewhere" / "src" / "reeuncert")
-    with pytest.raises(CaseError, match="the folder of the bundled cases is missing from the installation"):
-        bundled_folder()
-
-
-def test_a_folder_is_found_by_path_or_plain_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_case(tmp_path / "mine")
-    monkeypatch.chdir(tmp_path)
-    assert find_case("mine") == Path("mine")
-    assert read_case("./mine").name == read_case(Path("mine")).name == "tiny"
-
-
-def test_a_word_that_means_two_cases_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_case(tmp_path / "small_metal")
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(CaseError, match=r"write \./small_metal for the folder, or .* for the bundled case"):
-        find_case("small_metal")
-    assert read_case("./small_metal").name == "tiny"
-
-
-@pytest.mark.parametrize(
-    ("name", "says"),
-    [
-        (
-            "china_us_rwo",
-            "china_us_rwo: case 'china_us_rwo' is not known; use one of: china_us_row, small_metal; did you mean "
-            "'china_us_row'?; or give the folder of a case, e.g. ./my_case",
-        ),
-        ("../../etc", "../../etc: the folder does not exist; check the path"),
-        ("no\\such", "no\\such: the folder does not exist; check the path"),
-        ("a\0b", "'a\\x00b': this is no path; give the name of a case, or its folder"),
-        (
-            "a\u202eb",
-            "a\\u202eb: case 'a\\u202eb' is not known; use one of: china_us_row, small_metal; or give the folder of a "
-            "case, e.g. ./my_case",
-        ),
-    ],
-)
-def test_what_is_no_case_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, says: str) -> None:
-    (tmp_path / "empty").mkdir()
-    monkeypatch.chdir(tmp_path / "empty")
-    with pytest.raises(CaseError) as error:
-        read_case(name)
-    assert [str(p) for p in error.value.problems] == [says]
-
-
-def test_a_file_and_a_folder_without_a_case_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "x.txt").write_text("")
-    with pytest.raises(CaseError, match="the folder is a file; give the folder that holds it"):
-        read_case(tmp_path / "x.txt")
-    with pytest.raises(CaseError, match=r"case\.toml: the file is missing; it was looked for at"):
-        read_case(tmp_path)
-
-
-def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
-    write_case(tmp_path, covariates_csv=None)
-    os.mkfifo(tmp_path / "covariates.csv")
-    assert problems_in(tmp_path)[0].startswith("covariates.csv: the file is missing; it was looked for at ")
-
-
-def test_a_report_says_what_is_in_a_case(tmp_path: Path) -> None:
-    report = check_case(write_case(tmp_path))
-    assert report.passed
-    lines = str(report).splitlines()
-    assert lines[0] == "Case 'tiny' can be used: 0 errors, 1 warning."
-    assert "'options.scope': no row names" in lines[1]
-    assert lines[2:] == [
-        "  processes: 2",
-        "  years: 2000-2002",
-        "  flows: 7; 6 to 6 a year, 18 in all years",
-        "  coordinates: 12: 6 input, 6 share",
-        "  prior measure: coordinates",
-        "  priors: 5 rows in 4 groups",
-        "  priors with a log-sd above 1: none",
-        "  evidence: 5 rows of 2 sources",
-        "  evidence of class 'record': 2",
-        "  evidence of class 'statistics': 3",
-        "  evidence that says zero of flows that do not exist: none",
-        "  overlapping rows of one lineage without a shared offset: none",
-        "  prints in more than one row: none",
-        "  constants that no indicator reads: 1: quota",
-        "  options: scope = narrow",
-    ]
-
-
-def test_a_report_warns_of_wide_priors_and_files_that_are_not_read(tmp_path: Path) -> None:
-    write_case(tmp_path, priors_csv=changed("priors.csv", "each,20,30,0.5,0.2", "each,20,30,3.5,0.2"))
-    (tmp_path / "factors.csv").unlink()
-    (tmp_path / "factor.csv").write_text(FILES["factors.csv"])
-    (tmp_path / "evidence.csv").unlink()
-    warnings = [str(w) for w in check_case(tmp_path).warnings]
-    assert "factor.csv: the file is not read; did you mean 'factors.csv'?" in warnings
-    assert any(w.startswith("priors.csv: the prior that the table implies for flow 'ore' in") for w in warnings)
-    assert (
-        "priors.csv line 2, column 'level_sd': the spreads add up to a log-sd of 3.51, a factor of 320 either way "
-        "(90 %); where it is above 1, say why in reason, or tighten the row"
-    ) in warnings
-
-
-def test_a_report_lists_errors_instead_of_raising_them(tmp_path: Path) -> None:
-    write_case(tmp_path, priors_csv=changed("priors.csv", "each,20,30,", "each,x,30,"))
-    report = check_case(tmp_path)
-    assert not report.passed
-    assert report.errors == (
-        Problem("priors.csv", 2, "median", "'x' is no number; write digits with a decimal point, e.g. 12.5 or 1e-3"),
-    )
-    assert str(report).splitlines()[0] == "Case 'tiny' cannot be used: 1 error, 1 warning."
-
-
-def test_a_report_is_printed_as_tables(tmp_path: Path) -> None:
-    console = Console(record=True, width=100, file=io.StringIO())
-    write_case(tmp_path, priors_csv=changed("priors.csv", "each,20,30,", "each,[bold]x,30,"))
-    console.print(check_case(tmp_path))
-    text = console.export_text()
-    assert "Errors" in text
-    assert "[bold]x" in text
-
-
-def test_a_case_that_was_changed_in_memory_is_checked_too(tmp_path: Path) -> None:
-    case = read_case(write_case(tmp_path))
-    assert problems_of(case) == ()
-    fewer = dataclasses.replace(case, priors=case.priors[:-1])
-    assert [str(p) for p in check_case(fewer).errors] == [
-        "priors.csv, column 'flow': no row covers the input 'imports' in 2001-2002; add a row of kind input"
     ]
 
 
