@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 import reeuncert as ree
+from averaged import average_structures
 from reeuncert.errors import ReeUncertError
 from reeuncert.result.structures import HOLDS, NOT_IDENTIFIED
-from reeuncert.studies.averaging import average_structures
 from reeuncert.testing import toy_posterior
 
 

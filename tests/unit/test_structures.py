@@ -10,6 +10,7 @@ import pytest
 import xarray as xr
 
 import reeuncert as ree
+from averaged import average_structures
 from reeuncert.case.records import Case
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.stored import write_netcdf
@@ -24,7 +25,6 @@ from reeuncert.result.structures import (
     structures_of,
     without_structures,
 )
-from reeuncert.studies.averaging import average_structures
 from reeuncert.studies.cache import Kept
 from reeuncert.studies.jobs import FitSettings, JobMaker
 from reeuncert.studies.rivals import run_rivals

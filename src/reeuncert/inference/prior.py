@@ -18,7 +18,7 @@ from reeuncert.inference.compiled import repeatable_arithmetic
 from reeuncert.inference.layout import COORDINATES, labelled
 from reeuncert.inference.messages import Messages
 from reeuncert.inference.provenance import case_attributes, case_of, fresh_seed, run_attributes
-from reeuncert.inference.samplers import sample_nutpie
+from reeuncert.inference.samplers import SAMPLERS
 from reeuncert.inference.settings import Settings
 
 PRIOR_DRAWS = 1000
@@ -124,7 +124,7 @@ def _by_nuts(model: pm.Model, draws: int, seed: int, messages: Messages) -> xr.D
     without = _with_values(model, fixed) if fixed else model
     messages.say("The prior of this case cannot be simulated forward; sampling it …")
     each = -(-draws // 4)
-    drawn = sample_nutpie(without, Settings(draws=each, tune=1000, chains=4, seed=seed), messages)
+    drawn = SAMPLERS["nutpie"](without, Settings(draws=each, tune=1000, chains=4, seed=seed), messages, None, None)
     flat = _without_coordinates(drawn.posterior).stack(sample=("draw", "chain"), create_index=False)
     keep = flat.drop_vars(["chain", "draw"]).isel(sample=slice(0, draws)).rename(sample="draw")
     names = {n: v.transpose("draw", ...).expand_dims("chain") for n, v in keep.data_vars.items()}

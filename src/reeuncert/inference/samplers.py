@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -48,33 +49,6 @@ class Drawn:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-def sample_hmc(
-    model: pm.Model,
-    settings: Settings,
-    messages: Messages,
-    compiled: CompiledModel | None = None,
-    checkpoint: Checkpoint | None = None,
-) -> Drawn:
-    """Trajectories of random length (`reeuncert.inference.trajectories`); otherwise as `sample_nutpie`."""
-    return _sample_chains("hmc", HamiltonianRun, model, settings, messages, compiled, checkpoint)
-
-
-def sample_nutpie(
-    model: pm.Model,
-    settings: Settings,
-    messages: Messages,
-    compiled: CompiledModel | None = None,
-    checkpoint: Checkpoint | None = None,
-) -> Drawn:
-    """NUTS by nutpie (diagonal metric, adapted with gradients), in whitened coordinates.
-
-    Ctrl-C while it samples keeps the draws made so far: of the chains, those that together give most draws. While all
-    chains are still tuning there are none, and the interrupt goes on to the caller. A checkpoint receives every chain
-    as it finishes, and gives back those that it holds.
-    """
-    return _sample_chains("nutpie", NutpieRun, model, settings, messages, compiled, checkpoint)
-
-
 def _sample_chains(
     name: str,
     begin: Begin,
@@ -84,6 +58,12 @@ def _sample_chains(
     compiled: CompiledModel | None,
     checkpoint: Checkpoint | None,
 ) -> Drawn:
+    """Chains of our own, or of nutpie, in whitened coordinates.
+
+    Ctrl-C while it samples keeps the draws made so far: of the chains, those that together give most draws. While all
+    chains are still tuning there are none, and the interrupt goes on to the caller. A checkpoint receives every chain
+    as it finishes, and gives back those that it holds.
+    """
     clock, seconds = Clock(), {}
     if compiled is None:
         if why := why_not(model):
@@ -116,76 +96,20 @@ def _sample_chains(
     return Drawn(chain.posterior, chain.sample_stats, complete, seconds)
 
 
-def sample_pymc(
+def _sample_with_pymc(
+    name: str,
     model: pm.Model,
     settings: Settings,
     messages: Messages,
-    compiled: CompiledModel | None = None,
-    checkpoint: Checkpoint | None = None,
+    compiled: CompiledModel | None,  # of no use here: PyMC compiles for itself
+    checkpoint: Checkpoint | None,
 ) -> Drawn:
-    """NUTS by PyMC itself."""
-    return _sample_with_pymc("pymc", model, settings, messages, checkpoint)
-
-
-def sample_numpyro(
-    model: pm.Model,
-    settings: Settings,
-    messages: Messages,
-    compiled: CompiledModel | None = None,
-    checkpoint: Checkpoint | None = None,
-) -> Drawn:
-    """NUTS by NumPyro on JAX (needs the extra ``numpyro``, and operations that JAX can run)."""
-    if find_spec("numpyro") is None:
+    """Sample with `pm.sample`; the checkpoint receives the chains when all of them have ended."""
+    if name == "numpyro" and find_spec("numpyro") is None:
         raise SamplingError(
             "the sampler 'numpyro' is not installed; install it with `pip install 'reeuncert[numpyro]'`, "
             "or use the sampler 'nutpie'"
         )
-    return _sample_with_pymc("numpyro", model, settings, messages, checkpoint)
-
-
-Sampler = Callable[[pm.Model, Settings, Messages, CompiledModel | None, Checkpoint | None], Drawn]
-
-SAMPLERS: dict[str, Sampler] = {
-    "hmc": sample_hmc,
-    "nutpie": sample_nutpie,
-    "pymc": sample_pymc,
-    "numpyro": sample_numpyro,
-}
-"""Name of a sampler to the function that runs it."""
-
-
-def find_sampler(name: str) -> Sampler:
-    """The sampler of a name.
-
-    Examples
-    --------
-    >>> find_sampler("stan")
-    Traceback (most recent call last):
-    reeuncert.errors.SamplingError: sampler 'stan' is not known; use one of: hmc, nutpie, pymc, numpyro
-    """
-    if name not in SAMPLERS:
-        raise SamplingError(f"sampler '{name}' is not known; use one of: {', '.join(SAMPLERS)}")
-    return SAMPLERS[name]
-
-
-def default_sampler(model: pm.Model) -> str:
-    """Name of the sampler that suits a model.
-
-    In coordinates in which a posterior is nearly round, trajectories of one length suit all directions; where there are
-    none, NUTS finds the length at every place.
-    """
-    return "hmc" if has_normal_coordinates(model) else "nutpie"
-
-
-def _density(compiled: CompiledModel) -> tuple[float, float]:
-    value, gradient = compiled.log_density(compiled.centre)
-    return value, float(np.linalg.norm(gradient))
-
-
-def _sample_with_pymc(
-    name: str, model: pm.Model, settings: Settings, messages: Messages, checkpoint: Checkpoint | None
-) -> Drawn:
-    """Sample with `pm.sample`; the checkpoint receives the chains when all of them have ended."""
     clock = Clock()
     if checkpoint is not None:
         with repeatable_arithmetic():
@@ -234,3 +158,46 @@ def _sample_with_pymc(
         for number in range(settings.chains):
             checkpoint.store(number, Chain(posterior.isel(chain=[number]), stats.isel(chain=[number])))
     return Drawn(posterior, stats, complete, {"compile_and_sample": clock.lap()})
+
+
+Sampler = Callable[[pm.Model, Settings, Messages, CompiledModel | None, Checkpoint | None], Drawn]
+
+SAMPLERS: dict[str, Sampler] = {
+    "hmc": partial(_sample_chains, "hmc", HamiltonianRun),
+    "nutpie": partial(_sample_chains, "nutpie", NutpieRun),
+    "pymc": partial(_sample_with_pymc, "pymc"),
+    "numpyro": partial(_sample_with_pymc, "numpyro"),
+}
+"""Name of a sampler to the function that runs it: ``hmc``, trajectories of random length in whitened coordinates
+(`reeuncert.inference.trajectories`); ``nutpie``, NUTS by nutpie in the same coordinates, with a diagonal metric adapted
+with gradients; ``pymc``, NUTS by PyMC itself; ``numpyro``, NUTS by NumPyro on JAX (an extra; only for models whose
+operations JAX can run).
+"""
+
+
+def find_sampler(name: str) -> Sampler:
+    """The sampler of a name.
+
+    Examples
+    --------
+    >>> find_sampler("stan")
+    Traceback (most recent call last):
+    reeuncert.errors.SamplingError: sampler 'stan' is not known; use one of: hmc, nutpie, pymc, numpyro
+    """
+    if name not in SAMPLERS:
+        raise SamplingError(f"sampler '{name}' is not known; use one of: {', '.join(SAMPLERS)}")
+    return SAMPLERS[name]
+
+
+def default_sampler(model: pm.Model) -> str:
+    """Name of the sampler that suits a model.
+
+    In coordinates in which a posterior is nearly round, trajectories of one length suit all directions; where there are
+    none, NUTS finds the length at every place.
+    """
+    return "hmc" if has_normal_coordinates(model) else "nutpie"
+
+
+def _density(compiled: CompiledModel) -> tuple[float, float]:
+    value, gradient = compiled.log_density(compiled.centre)
+    return value, float(np.linalg.norm(gradient))
