@@ -261,7 +261,7 @@ def test_tables_of_a_run(earlier):
 
 def test_options():
     assert parse_options(["a=b", "c = d"]) == {"a": "b", "c": "d"}
-    with pytest.raises(CaseError, match="option 'a' is given twice; keep one of them"):
+    with pytest.raises(CaseError, match="'a' is given twice; keep one of them"):
         parse_options(["a=b", "a=c"])
     assert _cli("run", "--draws", "1").exit_code == 2
     assert _cli("--help").exit_code == 0
