@@ -162,7 +162,7 @@ def _untouched(earlier):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["run", "nowhere"], "nowhere: case 'nowhere' is not known; use one of: china_us_row, small_metal"),
+        (["run", "nowhere"], "nowhere: case 'nowhere' is not known; use one of: china_us_row,"),
         (["run", "./nowhere"], "the folder does not exist; check the path"),
         (["run", "small_metal", "--option", "x"], "--option: 'x' is not a choice; write --option name=value"),
         (["run", "small_metal", "--option", "a=b"], "a"),

@@ -13,6 +13,8 @@ from reeuncert.errors import CaseError
 from reeuncert.reading.bundled import bundled_cases, bundled_folder, find_case
 from reeuncert.validation.reader import read_case
 
+KNOWN = ", ".join(bundled_cases())
+
 
 def test_bundled_cases_are_found_by_name() -> None:
     assert "china_us_row" in bundled_cases()
@@ -50,7 +52,7 @@ def test_a_word_that_means_two_cases_is_refused(tmp_path: Path, monkeypatch: pyt
     [
         (
             "china_us_rwo",
-            "china_us_rwo: case 'china_us_rwo' is not known; use one of: china_us_row, small_metal; did you mean "
+            f"china_us_rwo: case 'china_us_rwo' is not known; use one of: {KNOWN}; did you mean "
             "'china_us_row'?; or give the folder of a case, e.g. ./my_case",
         ),
         ("../../etc", "../../etc: the folder does not exist; check the path"),
@@ -58,8 +60,8 @@ def test_a_word_that_means_two_cases_is_refused(tmp_path: Path, monkeypatch: pyt
         ("a\0b", "'a\\x00b': this is no path; give the name of a case, or its folder"),
         (
             "a\u202eb",
-            "a\\u202eb: case 'a\\u202eb' is not known; use one of: china_us_row, small_metal; or give the folder of a "
-            "case, e.g. ./my_case",
+            f"a\\u202eb: case 'a\\u202eb' is not known; use one of: {KNOWN}; or give the folder of a case, "
+            "e.g. ./my_case",
         ),
     ],
 )

@@ -12,7 +12,7 @@ from reeuncert.errors import CaseError, Problem
 from reeuncert.importers import baci, bgs, comext, comtrade, dataweb, japan_customs, usgs_ds140, usgs_mcs, usgs_yearbook
 from reeuncert.importers.record import Download
 from reeuncert.importers.sheets import unpacked
-from reeuncert.words.cells import plain, unknown
+from reeuncert.words.cells import printable, unknown
 
 Files = str | Path | Sequence[str | Path]
 
@@ -94,7 +94,7 @@ def read_download(kind: str, files: Files, products: Sequence[str] = ()) -> Down
             if not name.isprintable():
                 message = "the name of the file holds characters that cannot be seen; rename it"
             if count > 1 or not name.isprintable():
-                download.problems.append(Problem(plain(name), 0, "", message))
+                download.problems.append(Problem(printable(name), 0, "", message))
         if not download.problems:
             IMPORTERS[kind].read(parts, download)
     if download.problems:
