@@ -125,7 +125,9 @@ def prior_problems(record: Prior) -> Found:
         yield "correlation", f"{record.correlation:.15g} is not between 0 and 1; {_CORRELATION}"
     elif record.correlation == 1:
         yield "correlation", f"1 is not below 1; {_CORRELATION}"
-    if record.family:
+    if record.family.casefold() in ("normal", "gaussian"):
+        yield "family", "a mass is never below zero; write truncated_normal or lognormal, for shares logistic_normal"
+    elif record.family:
         yield from _word("family", record.family, tuple(PRIOR_FAMILIES), "family")
     if record.family in PRIOR_FAMILIES:
         columns = PRIOR_FAMILIES[record.family].columns

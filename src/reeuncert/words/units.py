@@ -69,10 +69,14 @@ def unknown_unit(unit: str, allowed: Sequence[str], what: str) -> str:
 
     >>> unknown_unit("mt", ("t", "Mt"), "a row")
     "the unit 'mt' is not known for a row; use one of: t, Mt; metric tons are 't', million tonnes 'Mt', short tons 'st'"
+    >>> unknown_unit("kt Li", ("t", "kt"), "a row")[-51:]
+    "write 'kt', and what is counted in the column basis"
     """
     hint = did_you_mean(unit, allowed)
     if unit.casefold() in ("ton", "tons", "mt"):  # offices write MT for metric tons
         hint = "; metric tons are 't', million tonnes 'Mt', short tons 'st'"
+    elif (word := unit.partition(" ")[0]) in allowed:
+        hint = f"; write {quoted(word)}, and what is counted in the column basis"
     return f"the unit {quoted(unit)} is not known for {what}; use one of: {listed(allowed, 20)}{hint}"
 
 
