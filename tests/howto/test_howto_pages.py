@@ -15,6 +15,9 @@ import openpyxl
 import pytest
 
 import reeuncert as ree
+from reeuncert.errors import CaseError
+from reeuncert.outlook.delays import learn_delays
+from reeuncert.outlook.plans import read_plans
 
 ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "docs" / "howto"
@@ -293,3 +296,23 @@ def test_files_of_statistical_offices_are_imported_checked_and_sampled(
     assert {row.id.partition("_")[0] for row in case.evidence} > set(IMPORTERS)
     posterior = ree.preview(case, seed=1)["posterior"]
     assert np.isfinite(posterior["z"]).all()
+
+
+def test_a_project_is_added_by_its_rows(my_case: Path) -> None:
+    said = blocks("outlook")
+    folder = my_case / "outlook"
+    folder.mkdir()
+    for name in ("sources.csv", "projects.csv", "delays.csv", "growth.csv"):
+        (folder / name).write_text(said[f"my_case/outlook/{name}"], encoding="utf-8")
+    case = ree.read_case(my_case)
+    plans = read_plans(folder, case)
+    assert plans.projects[0].mass(case.system.unit) == pytest.approx(25 * 0.188)
+    late = learn_delays(plans.delays).draw(np.random.default_rng(1), plans.projects, 500, now=2021.0)
+    assert np.isinf(late[1]).mean() > np.isinf(late[0]).mean()
+    with (folder / "projects.csv").open("a", encoding="utf-8") as file:
+        file.write(said["my_case/outlook/projects.csv, wrong"])
+    with pytest.raises(CaseError) as refused:
+        read_plans(folder, case)
+    told = [str(problem) for problem in refused.value.problems]
+    for line in said["reeuncert outlook my_case"].strip().splitlines():
+        assert any(problem.startswith(line) for problem in told), told
