@@ -67,7 +67,7 @@ def median_in_year(prior: Prior, year: int) -> float:
     """
     if math.isnan(prior.median_to) or len(prior.years) < 2:
         return prior.median
-    part = (year - prior.years[0]) / (prior.years[-1] - prior.years[0])
+    part = min((year - prior.years[0]) / ((prior.median_until or prior.years[-1]) - prior.years[0]), 1.0)
     if prior.kind == "input":
         return float(np.exp((1 - part) * np.log(prior.median) + part * np.log(prior.median_to)))
     return _expit((1 - part) * _logit(prior.median) + part * _logit(prior.median_to))

@@ -23,7 +23,7 @@ class Prior:
         ``each`` (every selected flow on its own) or ``total`` (their sum, split among them).
     median, median_to
         Median in the first year of the row; ``median_to`` in its last, if different (straight on the log or logit
-        scale).
+        scale). ``median_until``: year in which it is reached and after which it stays; 0: the last year of the row.
     level_sd, year_sd, correlation
         Spread of the level that all years share, of the yearly deviation, and AR(1) correlation of the latter.
     split_sd
@@ -46,6 +46,7 @@ class Prior:
     mode: str = ""
     median: float = float("nan")
     median_to: float = float("nan")
+    median_until: int = 0
     level_sd: float = 0.0
     year_sd: float = 0.0
     correlation: float = 0.0

@@ -107,7 +107,11 @@ def _prior(prior: Prior, case: Case, system: SystemDefinition, kept: tuple[int, 
     if math.isnan(prior.median_to) or years[0] not in prior.years:
         return dataclasses.replace(prior, years=years)
     first, last = median_in_year(prior, years[0]), median_in_year(prior, years[-1])
-    return dataclasses.replace(prior, years=years, median=first, median_to=last if len(years) > 1 else math.nan)
+    until = prior.median_until if years[0] < prior.median_until < years[-1] else 0
+    flat = len(years) == 1 or years[0] >= prior.median_until > 0
+    return dataclasses.replace(
+        prior, years=years, median=first, median_to=math.nan if flat else last, median_until=until
+    )
 
 
 def _speaks_of(row: Evidence, system: SystemDefinition) -> bool:

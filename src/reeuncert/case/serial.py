@@ -40,7 +40,7 @@ _COMMENT = frozenset(
 )
 """Fields of records that say where a number comes from, or in which class it is counted."""
 
-_SPARSE = frozenset({"label", "glossary"})
+_SPARSE = frozenset({"label", "glossary", "median_until"})
 """Fields that are written only where they hold something."""
 
 

@@ -21,6 +21,8 @@ GAIN = 1e-9
 """Iteration stops when a round adds less than this fraction of total demand in every draw."""
 
 _CHANGE = 1e-13
+_COARSE = 1e-4
+"""In place of both where only the balance has to be exact: demand beyond supply is met to this part."""
 _NOTHING = 1e-12
 """Deliveries below this fraction of demand are set to zero: in a cycle without supply they decay but never vanish."""
 _LEAST = 1e-9
@@ -68,12 +70,15 @@ class Allocation:
     closing: Array
 
 
-def allocate(network: YearNetwork, world: World, tiers: Sequence[Mask]) -> Allocation:
+def allocate(network: YearNetwork, world: World, tiers: Sequence[Mask], *, within_supply: bool = False) -> Allocation:
     """Serve the demand of each tier (a boolean array of the demanded flows, whose demand is the drawn value) in turn,
     then rebuild stocks. A process without stock must have no surplus supply.
+
+    ``within_supply``: from the first round on, no supplier is asked for more than it can get. Needed where trade has no
+    limit: demand that no one can serve would circulate between markets that supply each other.
     """
     world = replace(world, limit=np.where(world.limit < _LEAST * world.mass, 0.0, world.limit))
-    state = _State(network, world, np.zeros_like(world.extra))
+    state = _State(network, world, np.zeros_like(world.extra), within_supply)
     state.run(tiers)
     if world.extra.any():
         # New plants replace other supply only with feed that is not needed elsewhere: find that amount first.
@@ -81,7 +86,7 @@ def allocate(network: YearNetwork, world: World, tiers: Sequence[Mask]) -> Alloc
         state.push(np.minimum(world.extra, np.maximum(world.capacity - before, 0.0)))
         found = (world.extra > 0) & (state.through > before + _NOTHING * world.extra)
         world = replace(world, capacity=np.where(found, state.through, world.capacity))
-        state = _State(network, world, np.where(found, state.through, 0.0))
+        state = _State(network, world, np.where(found, state.through, 0.0), within_supply)
         state.run(tiers)
     return state.result()
 
@@ -119,8 +124,9 @@ def share_out(want: Array, weight: Array, room: Array, first: Array) -> Array:
 class _State:
     """State: capacity and stock used, and deliveries so far."""
 
-    def __init__(self, network: YearNetwork, world: World, first: Array):
+    def __init__(self, network: YearNetwork, world: World, first: Array, within_supply: bool):
         self.network, self.world, self.first = network, world, first
+        self.within_supply, self.gain = within_supply, _COARSE if within_supply else GAIN
         n_processes, n_draws = world.carried.shape
         self.n_processes, self.n_draws = n_processes, n_draws
         open_flows = (world.limit > 0).any(axis=1)
@@ -158,15 +164,15 @@ class _State:
         wanted = np.flatnonzero(tier)
         goal = np.minimum(self.world.mass[wanted], self.world.limit[wanted])
         whole = goal.sum(axis=0)
-        again = False
+        again = self.within_supply
         while True:
             missing = np.maximum(goal - self.mass[wanted], 0.0)
-            if not (missing.sum(axis=0) > GAIN * whole).any():
+            if not (missing.sum(axis=0) > self.gain * whole).any():
                 return
             before = self.mass[wanted].sum(axis=0)
             self._round(dict(zip(wanted.tolist(), missing, strict=True)), again=again)
             again = True
-            if not (self.mass[wanted].sum(axis=0) - before > GAIN * whole).any():
+            if not (self.mass[wanted].sum(axis=0) - before > self.gain * whole).any():
                 return
 
     def _short(self, tiers: Sequence[Mask]) -> Mask:
@@ -182,16 +188,16 @@ class _State:
         markets.
         """
         goal = self.world.closing * (self.network.closing >= 0)[:, None]
-        again: Mask | bool = short
+        again: Mask | bool = short | self.within_supply
         while True:
             missing = goal - (self.world.carried - self.drawn + self.built)
-            missing[missing <= GAIN * goal] = 0.0  # treat rounding error as zero shortage
+            missing[missing <= self.gain * goal] = 0.0  # treat rounding error as zero shortage
             if not missing.any():
                 return
             before = self.built.copy()
             self._round({}, building=missing, again=again)
             again = True
-            if not (self.built - before > GAIN * goal).any():
+            if not (self.built - before > self.gain * goal).any():
                 return
 
     def result(self) -> Allocation:
@@ -283,7 +289,7 @@ class _State:
         def visit(j: int) -> float:
             makes, gives, inflows = self.makes[j], self.gives[j], self.inflows[j]
             asked = pushed[j].copy()
-            for i in makes:
+            for i in makes[~self.network.aside[makes]]:
                 asked = np.maximum(asked, _over(ask[i], self.part[i]))
             if len(gives):
                 asked = np.maximum(asked, ask[gives].sum(axis=0) / self.rest[j])
@@ -293,13 +299,15 @@ class _State:
             if len(inflows):
                 ahead = np.zeros_like(rooms[j])
                 for k, i in enumerate(inflows):
-                    if self.network.made[i] and self.network.source[i] != BEYOND:
-                        ahead[k] = self.part[i] * first[self.network.source[i]]
+                    source = int(self.network.source[i])
+                    if source != BEYOND and first[source].any():
+                        part = self.part[i] if self.network.made[i] else self.rest[source]
+                        ahead[k] = part * first[source]
                 want = need[j] - from_stock[j] + building[j]
                 ask[inflows] = share_out(want, self.world.mass[inflows], rooms[j], ahead)
             return _moved(before, ask[inflows])
 
-        self._sweep(reversed(self.order), visit)
+        self._sweep(reversed(self.order), visit, _COARSE if self.within_supply else _CHANGE)
         return ask, need, from_stock
 
     def _deliver(self, ask: Array, need: Array, from_stock: Array, building: Array) -> tuple[Array, Array, Array]:
@@ -327,15 +335,15 @@ class _State:
                 more[gives] = ask[gives] * np.minimum(_over(through[j] * self.rest[j], asked), 1.0)
             return _moved(before, more[np.r_[makes, gives]])
 
-        self._sweep(self.order, visit)
+        self._sweep(self.order, visit, _CHANGE)
         return more, through, built
 
-    def _sweep(self, groups: Iterable[list[int]], visit: Callable[[int], float]) -> None:
+    def _sweep(self, groups: Iterable[list[int]], visit: Callable[[int], float], most: float) -> None:
         """Visit every process; iterate over each cycle until it converges."""
         for group in groups:
             for _ in range(_MOST_PASSES):
                 moved = max(visit(j) for j in group)
-                if len(group) == 1 or moved <= _CHANGE:
+                if len(group) == 1 or moved <= most:
                     break
             else:
                 names = ", ".join(self.network.processes[j] for j in group)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,8 +10,11 @@ from reeuncert.indicators.flows import Array, FlowTable, Mask
 from reeuncert.system.definition import OUTSIDE
 from reeuncert.system.graph import strong_components
 
-MADE = ("mine_production", "production", "loss", "declared", "undeclared")
+MADE = (*("mine_production", "production", "fabrication", "recycling", "swarf", "loss", "declared", "undeclared"),)
 """Quantities that leave a process by fixed transfer coefficients; all others are demanded."""
+
+BY_PRODUCTS = ("swarf",)
+"""Of these, the ones for whose sake nothing is made."""
 
 BEYOND = -1
 """Index that stands for outside."""
@@ -33,6 +36,8 @@ class YearNetwork:
         Processes from and to which each leads; `BEYOND` for outside.
     made
         Whether it leaves its process in a fixed proportion.
+    aside
+        Whether it is a by-product.
     lost
         Whether it is a loss.
     opening
@@ -49,6 +54,7 @@ class YearNetwork:
     source: np.ndarray
     target: np.ndarray
     made: Mask
+    aside: Mask
     lost: Mask
     opening: Mask
     crossing: Mask
@@ -73,6 +79,7 @@ class YearNetwork:
             np.array([number[str(p)] for p in names["from_process"][flows]], dtype=int),
             np.array([number[str(p)] for p in names["to_process"][flows]], dtype=int),
             np.isin(quantity, MADE),
+            np.isin(quantity, BY_PRODUCTS),
             quantity == "loss",
             quantity == "opening_stock",
             (origin != destination) & (origin != "") & (destination != ""),
@@ -84,6 +91,18 @@ class YearNetwork:
         found = np.zeros(len(self.processes), dtype=bool)
         found[self.source[self.made & ~self.crossing & (self.source != BEYOND)]] = True
         return found
+
+    def with_free_mix(self, produced: Mask) -> YearNetwork:
+        """The graph in which a plant of several products (``produced``, by flow) makes of each what is asked."""
+        count = np.bincount(self.source[produced], minlength=len(self.processes))
+        return replace(self, made=self.made & ~(produced & (count[self.source] > 1)))
+
+    def without_return(self) -> tuple[YearNetwork, Mask]:
+        """The graph in which by-products are lost, and the flows (flow,) of the processes that take them in."""
+        takers = np.unique(self.target[self.aside])
+        touching = np.isin(self.source, takers) | (np.isin(self.target, takers) & ~self.aside)
+        target = np.where(self.aside, BEYOND, self.target)
+        return replace(self, target=target, lost=self.lost | self.aside), touching
 
     def wanted(self) -> Mask:
         """Boolean array (flow,): final demand, all outflows of the system except losses."""

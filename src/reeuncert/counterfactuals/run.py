@@ -176,7 +176,7 @@ def run_counterfactual(
     if year not in table.years:
         span = f"{table.years[0]} to {table.years[-1]}"
         raise InputError([problem(_WHERE, "year", f"{year!r} is no year of case '{case.name}'; it has {span}")])
-    setting = _setting(table, table.years.index(year), case)
+    setting = setting_of(table, table.years.index(year), case)
     found = [p for rule in rules for p in rule.problems(setting)]
     found += capacity_problems(_WHERE, setting, capacity)
     found += _priority_problems(table, priority)
@@ -188,8 +188,8 @@ def run_counterfactual(
     for rule in rules:
         world = rule.apply(setting, world)
     network = setting.network
-    allocation = allocate(network, world, _tiers(setting, priority))
-    after = _year_of(table, network.year)
+    allocation = allocate(network, world, tiers_of(setting, priority))
+    after = year_of(table, network.year)
     after[network.flows] = allocation.mass
     for j, i in enumerate(network.closing):
         if i >= 0:
@@ -205,7 +205,8 @@ def _result(dt: xr.DataTree) -> tuple[Case, FlowTable]:
     return case, FlowTable.from_dataset(dt["posterior"].to_dataset(), case)
 
 
-def _setting(table: FlowTable, year: int, case: Case) -> Setting:
+def setting_of(table: FlowTable, year: int, case: Case) -> Setting:
+    """The table, the graph of a year (`year`: its index), and the stage and region of its processes."""
     network = YearNetwork.of(table, year)
     known = {p.name: p for p in case.system.processes}
     stages = tuple(known[p].stage for p in network.processes)
@@ -215,7 +216,7 @@ def _setting(table: FlowTable, year: int, case: Case) -> Setting:
 def _as_drawn(setting: Setting, capacity: Capacity, stocks: str) -> World:
     """The unchanged world."""
     table, network = setting.table, setting.network
-    everything = _year_of(table, network.year)
+    everything = year_of(table, network.year)
     mass = everything[network.flows]
     limit = np.full(mass.shape, np.inf)
     # Trade is limited to the draw, and so are inputs from outside that enter no mine or plant.
@@ -224,7 +225,7 @@ def _as_drawn(setting: Setting, capacity: Capacity, stocks: str) -> World:
     limit[fixed] = mass[fixed]
     carried = np.zeros((len(network.processes), mass.shape[1]))
     closing = np.zeros_like(carried)
-    before = _year_of(table, network.year - 1) if network.year else None
+    before = year_of(table, network.year - 1) if network.year else None
     for j, i in enumerate(network.closing):
         if i >= 0:
             closing[j] = everything[i]
@@ -238,7 +239,8 @@ def _as_drawn(setting: Setting, capacity: Capacity, stocks: str) -> World:
     return World(mass, limit, capacities(setting, capacity, mass), carried, kept, closing, np.zeros_like(carried))
 
 
-def _tiers(setting: Setting, priority: Sequence[str]) -> list[Mask]:
+def tiers_of(setting: Setting, priority: Sequence[str]) -> list[Mask]:
+    """Demanded flows: those of each end use that is served first, then all others."""
     wanted, use = setting.network.wanted(), setting.attribute("end_use")
     tiers = [wanted & (use == name) for name in priority]
     return [*tiers, wanted & ~np.isin(use, list(priority))]
@@ -256,7 +258,7 @@ def _priority_problems(table: FlowTable, priority: Sequence[str]) -> list[Proble
     return found + [problem(_WHERE, "priority", f"'{u}' is given twice; keep one of them") for u in twice]
 
 
-def _year_of(table: FlowTable, year: int) -> Array:
+def year_of(table: FlowTable, year: int) -> Array:
     """Flows of a year, array (flow, draw)."""
     return np.ascontiguousarray(table.mass[:, :, :, year].reshape(len(table.mass), -1))
 
@@ -271,7 +273,7 @@ def _tree(
     flows = drawn.isel(year=kept).transpose("chain", "draw", "flow", "year", ...).copy(deep=True)
     new = after.T.reshape(chains, draws, -1)
     flows["mass_flow"].values[..., -1] = np.where(table.present[:, year], new, np.nan)
-    before = _year_of(table, year)
+    before = year_of(table, year)
     numbers = counterfactual_dataset(table, year, before, after, consumption_flows(table))
     out = xr.DataTree.from_dict(
         {"posterior": flows, "counterfactual": numbers.assign_coords(chain=flows["chain"], draw=flows["draw"])}

@@ -42,6 +42,8 @@ class Project:
         Start as announced, and when it was announced, as decimal years.
     status
         One of `STATUSES`.
+    overdue
+        ``yes`` where the announced start lies before the end of the case and the plant is not open.
     """
 
     project: str
@@ -57,6 +59,7 @@ class Project:
     source_id: str
     locator: str = ""
     note: str = ""
+    overdue: str = ""
 
     def mass(self, case_unit: str) -> float:
         """Capacity in the unit of the case a year.
@@ -217,7 +220,7 @@ class Plans:
 
 PROJECTS, SOURCES, SCENARIOS = "projects.csv", "sources.csv", "scenarios.toml"
 _TEXTS = {"project": name_cell, "plant": name_cell, "region": text_cell, "unit": unit_cell}
-_FREE = ("edition", "locator", "note", "region", "name", "milestone", "basis")
+_FREE = ("edition", "locator", "note", "overdue", "region", "name", "milestone", "basis")
 
 
 def read_plans(folder: str | Path, case: Case) -> Plans:
@@ -339,12 +342,15 @@ def _project(row: Row, case: Case) -> list[tuple[str, str]]:
     found += _known(row, "status", STATUSES)
     found += _dates(row, "announced_on", "announced_start")
     end = case.system.years[-1] + 1
-    if row["announced_start"] < end and row["status"] != "ramp_up":
+    if row["overdue"] not in ("", "yes"):
+        found.append(("overdue", unknown(row["overdue"], ("yes",), "mark")))
+    if row["announced_start"] < end and row["status"] != "ramp_up" and not row["overdue"]:
+        start = f"{row['announced_start']:g} lies before the end of the case ({end})"
         found.append(
             (
                 "announced_start",
-                f"{row['announced_start']:g} lies before the end of the case ({end}); a plant that runs is "
-                "part of its flows: give status ramp_up and the capacity that it still adds, or delete the row",
+                f"{start}; write overdue = yes if the plant is not open, or give status ramp_up and the capacity that "
+                "it still adds if it is",
             )
         )
     return found

@@ -1,0 +1,113 @@
+"""What an outlook draws of the future beside the paths: growth of demand and of plants, and the openings of projects.
+
+Every row has random numbers of its own, so that scenarios differ by what they assume alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from zlib import crc32
+
+import numpy as np
+from scipy.special import gamma
+from scipy.stats import weibull_min
+
+from reeuncert.indicators.flows import Array
+from reeuncert.outlook.delays import learn_delays, learn_ramp
+from reeuncert.outlook.plans import BASE, ON_TIME, GrowthFigure, Lifetime, OutlookScenario, Plans
+
+
+def generator(seed: int, *key: str) -> np.random.Generator:
+    """Random numbers of one subject, the same in every scenario."""
+    return np.random.default_rng([seed, crc32(" ".join(key).encode())])
+
+
+def row_for(rows: Sequence[GrowthFigure], subject: str, scenario: str, region: str, name: str) -> GrowthFigure | None:
+    """The row of growth.csv that holds: the most specific one of the scenario, else of the base.
+
+    >>> base = GrowthFigure("demand", "base", "", "", 0.02, 0.01, 0.0, 2020, 2030, "s")
+    >>> own = GrowthFigure("demand", "base", "", "glass", 0.05, 0.01, 0.0, 2020, 2030, "s")
+    >>> row_for([base, own], "demand", "high", "North", "glass") is own
+    True
+    """
+    for chosen in dict.fromkeys((scenario, BASE)):
+        for place, what in ((region, name), ("", name), (region, ""), ("", "")):
+            for row in rows:
+                if (row.subject, row.scenario, row.region, row.name) == (subject, chosen, place, what):
+                    return row
+    return None
+
+
+def growth(row: GrowthFigure | None, place: str, years: int, samples: int, seed: int) -> Array:
+    """Factor on the value of the last year, array (sample, future year): exp(t (rate + sd z) + walk Σ ε).
+
+    All that one row speaks of has the same z; every place (region and name) has steps ε of its own.
+    """
+    if row is None:
+        return np.ones((samples, years))
+    mean = generator(seed, row.subject, row.region, row.name).standard_normal((samples, 1))
+    steps = generator(seed, row.subject, place).standard_normal((samples, years))
+    t = np.arange(1, years + 1)
+    return np.asarray(np.exp(t * (row.rate + row.sd * mean) + row.walk * np.cumsum(steps, axis=1)))
+
+
+@dataclass(frozen=True, eq=False)
+class Openings:
+    """Projects in every draw.
+
+    Parameters
+    ----------
+    start
+        Decimal year in which a project starts, array (project, sample); ``inf``: never.
+    working
+        Part of its capacity that works, array (project, sample, future year).
+    """
+
+    start: Array
+    working: Array
+
+
+def openings(plans: Plans, scenario: OutlookScenario, years: Sequence[int], samples: int, seed: int) -> Openings:
+    """Draw when projects open, and how they run in: a line from zero at the start to the utilisation reached.
+
+    A plant that runs already (status ramp_up) starts its additional capacity with the first future year.
+    """
+    projects, now = plans.projects, float(years[0])
+    announced = np.array([p.announced_start for p in projects])
+    start = np.repeat(np.maximum(announced, now)[:, None], samples, axis=1)
+    if scenario.delays != ON_TIME and projects:
+        late = learn_delays(plans.delays).draw(generator(seed, "delays"), projects, samples, now=now)
+        running = np.array([p.status == "ramp_up" for p in projects])[:, None]
+        start = np.where(running, start, np.maximum(announced[:, None] + late, now))
+    start[[p.project in scenario.fails for p in projects]] = np.inf
+    working = np.zeros((len(projects), samples, len(years)))
+    ramp = learn_ramp(plans.ramp)
+    for k, project in enumerate(projects):
+        use, over = ramp.draw(generator(seed, "ramp", project.project), samples)
+        for t, year in enumerate(years):
+            age = np.maximum(year + 1 - start[k], 0.0), np.maximum(year - start[k], 0.0)
+            working[k, :, t] = use * (_output(age[0], over) - _output(age[1], over))
+    return Openings(start, working)
+
+
+def _output(age: Array, over: Array) -> Array:
+    """Output since the start, in years of full output: the integral of min(a / over, 1)."""
+    rising = np.minimum(age, over)
+    return np.asarray(rising**2 / (2 * np.maximum(over, 1e-9)) + age - rising)
+
+
+def retired(used: Array, lifetime: Lifetime) -> Array:
+    """Mass whose life ends in each year, array (…, year), of goods that were taken into use, same shape.
+
+    >>> life = Lifetime("magnets", 2.0, 50.0, "s")
+    >>> retired(np.array([8.0, 0.0, 0.0, 0.0]), life).round(1).tolist()
+    [0.0, 3.3, 4.7, 0.0]
+    """
+    years = used.shape[-1]
+    law = weibull_min(lifetime.shape, scale=lifetime.mean / gamma(1 + 1 / lifetime.shape))
+    part = np.diff(law.cdf(np.arange(years + 1) + 0.5), prepend=0.0)  # of a year's goods, taken into use at its middle
+    out = np.zeros_like(used)
+    for age in range(years):
+        out[..., age:] += part[age] * used[..., : years - age]
+    return out

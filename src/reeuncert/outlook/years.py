@@ -1,0 +1,207 @@
+"""One future year after the other: the world that the rule of the counterfactuals gets, and what it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from reeuncert.case.records import Case
+from reeuncert.counterfactuals.allocate import World, allocate
+from reeuncert.counterfactuals.network import BEYOND, YearNetwork, throughput
+from reeuncert.counterfactuals.rule import REGISTERED, Setting, output_share
+from reeuncert.counterfactuals.run import setting_of
+from reeuncert.indicators.flows import Array, FlowTable
+from reeuncert.outlook.assumed import Openings, growth, retired, row_for
+from reeuncert.outlook.plans import CAPACITY, DEMAND, OutlookScenario, Plans
+from reeuncert.result.result import Result
+from reeuncert.system.definition import OUTSIDE
+
+RECENT = 5
+"""Past years whose highest throughput is the capacity of a plant that exists."""
+MOST_AT_ONCE = 1000
+"""Draws that are allocated together."""
+
+
+class FutureYears:
+    """The years so far, and what bounds the next."""
+
+    def __init__(
+        self,
+        case: Case,
+        table: FlowTable,
+        paths: Array,
+        opened: Openings,
+        plans: Plans,
+        scenario: OutlookScenario,
+        seed: int,
+    ):
+        self.case, self.table, self.paths, self.opened = case, table, paths, opened
+        self.plans, self.scenario = plans, scenario
+        self.now = table.years[-1] - paths.shape[2] + 1
+        last = table.years.index(self.now)
+        self.present = table.mass[:, 0, :, last].copy()
+        network = YearNetwork.of(table, last)
+        self.number = {name: j for j, name in enumerate(network.processes)}
+        samples, years = paths.shape[1], paths.shape[2] - 1
+        known = {p.name: p for p in case.system.processes}
+        recent = throughput(table, network)[:, :, -RECENT:]
+        highest = np.where(recent[:, :, -1] > 0, recent.max(axis=2), 0.0)  # a plant that is closed has none
+        self.held = np.empty((len(self.number), samples, years))
+        for name, j in self.number.items():
+            row = row_for(plans.growth, CAPACITY, scenario.capacity, known[name].region, known[name].stage)
+            self.held[j] = highest[j][:, None] * growth(row, name, years, samples, seed)
+        self.wanted: dict[int, Array] = {}
+        for i, flow in enumerate(case.system.flows):
+            if flow.to_process == OUTSIDE and flow.quantity != "loss" and not flow.is_stock:
+                row = row_for(plans.growth, DEMAND, scenario.demand, flow.destination, flow.end_use or flow.product)
+                self.wanted[i] = self.present[i][:, None] * growth(row, flow.name, years, samples, seed)
+        self.scrap: dict[int, Array] = {}
+        """Flow of scrap → what retired goods give at most, array (sample, future year)."""
+        self.mined: dict[int, Array] = {}
+        """Flow of a mine → what it could give, array (sample, future year)."""
+
+    def allocate(self, year: int, places: Sequence[str]) -> None:
+        """Fill in a year; ``places`` are the processes of the projects."""
+        k, t = self.table.years.index(year), year - self.now - 1
+        setting = setting_of(self.table, k, self.case)
+        quantity = setting.attribute("quantity")
+        recyclers = _Recycler.of_year(self, setting.network, k, t)
+        network, returning = setting.network.with_free_mix(quantity == "production").without_return()
+        mass = self.paths[network.flows, :, t + 1]
+        for row, i in enumerate(network.flows.tolist()):
+            mass[row] = self.wanted[i][:, t] if i in self.wanted else mass[row]
+        share = output_share(network, mass)
+        capacity, extra = self._capacities(setting, mass, t), np.zeros((len(self.number), mass.shape[1]))
+        for n, (project, place) in enumerate(zip(self.plans.projects, places, strict=True)):
+            more = project.mass(self.case.system.unit) * self.opened.working[n, :, t]
+            extra[self.number[place]] += more / share[self.number[place]]
+        capacity = capacity + extra
+        for i in network.flows[quantity == "mine_production"].tolist():
+            j = self.number[self.case.system.flows[i].from_process]
+            self.mined.setdefault(i, np.zeros(self.paths[0, :, 1:].shape))[:, t] = capacity[j] * share[j]
+        carried, closing = np.zeros_like(extra), np.zeros_like(extra)
+        for i in np.flatnonzero(self.table.carried[:, k]):
+            carried[self.number[self.case.system.flows[i].to_process]] += self.table.mass[i, 0, :, k - 1]
+        for j, i in enumerate(network.closing):
+            closing[j] = self.paths[i, :, t + 1] if i >= 0 else 0.0
+        kept = np.minimum(carried, closing)
+        for recycler in recyclers:
+            recycler.supply(carried)
+        limit = self._limits(setting, mass, year)
+        limit[returning] = 0.0
+        whole = (mass, limit, capacity, carried, kept, closing, extra)
+        for first in range(0, mass.shape[1], MOST_AT_ONCE):
+            part = slice(first, first + MOST_AT_ONCE)
+            world = World(*(values[:, part] for values in whole))
+            got = allocate(network, world, [network.wanted()], within_supply=True)
+            self.table.mass[network.flows, 0, part, k] = got.mass
+            for j, i in enumerate(network.closing):
+                if i >= 0:
+                    self.table.mass[i, 0, part, k] = got.closing[j]
+        for recycler in recyclers:
+            recycler.record(self.table, k, network.closing.tolist())
+
+    def _capacities(self, setting: Setting, mass: Array, t: int) -> Array:
+        """Throughput that old plants can have, (process, sample): registered ones their highest of late, with growth;
+        unregistered ones that of their path; markets and uses any.
+        """
+        network = setting.network
+        plants, registered = network.transforms(), setting.routes() == REGISTERED
+        path = np.zeros((len(plants), mass.shape[1]))
+        for row in np.flatnonzero(network.source != BEYOND):
+            path[network.source[row]] += mass[row]
+        held = np.where(registered[:, None], self.held[:, :, t], path)
+        return np.where(plants[:, None], held, np.inf)
+
+    def _limits(self, setting: Setting, mass: Array, year: int) -> Array:
+        network, t = setting.network, year - self.now - 1
+        limit = np.full(mass.shape, np.inf)
+        fed = np.append(network.transforms(), True)[network.target]
+        alone = (network.source == BEYOND) & ~fed
+        limit[alone] = mass[alone]
+        for row, i in enumerate(network.flows.tolist()):
+            if i in self.scrap:
+                limit[row] = self.scrap[i][:, t]
+            for bound in self.scenario.limits:
+                if bound.first <= year <= bound.last and bound.selector.matches(self.case.system.flows[i]):
+                    limit[row] = np.minimum(limit[row], bound.factor * self.present[i])
+        return limit
+
+    def retire(self, result: Result) -> None:
+        """Bound scrap by goods whose life ends: as in the last year, times what retires of a product in the region."""
+        past, held = result.masses(), result.case.system
+        for life in self.plans.lifetimes:
+            for i, scrap in enumerate(self.case.system.flows):
+                if scrap.quantity != "scrap" or scrap.product != life.product:
+                    continue
+                of_region = {"quantity": "use_in_goods", "product": life.product, "destination": scrap.destination}
+                goods = np.flatnonzero(self.table.where(**of_region)).tolist()
+                names = [held.flow_index[self.case.system.flows[g].name] for g in goods]
+                used = np.nansum(past[:, names], axis=1)
+                ahead = sum((self.wanted[g] for g in goods), np.zeros(self.paths[0, :, 1:].shape))
+                ended = retired(np.concatenate([used, ahead], axis=1), life)[:, used.shape[1] - 1 :]
+                self.scrap[i] = self.present[i][:, None] * ended[:, 1:] / ended[:, :1]
+
+
+@dataclass(frozen=True, eq=False)
+class _Recycler:
+    """A process that takes in by-products of goods, and scrap from outside, in one year.
+
+    Its feed is the by-products of the year before and the scrap of this one. What it makes of them is there without
+    demand, like a stock, so that the loop from goods to their by-products and back need not be solved. What the year's
+    own by-products are less than those of the year before is scrap.
+
+    Parameters
+    ----------
+    aside, scrap, made
+        Flows in the table: by-products, inflows from outside, outflows.
+    feed
+        Array (sample,).
+    part
+        Part of the feed that each outflow has, array (outflow, sample).
+    market
+        Process that each outflow enters; `BEYOND` for a loss.
+    """
+
+    aside: Sequence[int]
+    scrap: Sequence[int]
+    made: Sequence[int]
+    feed: Array
+    part: Array
+    market: Sequence[int]
+
+    @classmethod
+    def of_year(cls, future: FutureYears, network: YearNetwork, k: int, t: int) -> list[_Recycler]:
+        """The recyclers of a year (``k``: its index in the table, ``t``: that among future years), from the whole graph."""
+        found = []
+        for j in np.unique(network.target[network.aside]).tolist():
+            into, out = network.target == j, network.source == j
+            aside, scrap = network.flows[into & network.aside], network.flows[into & ~network.aside]
+            made = network.flows[out]
+            path = future.paths[made, :, t + 1]
+            feed = future.table.mass[aside, 0, :, k - 1].sum(axis=0)
+            for i in scrap.tolist():
+                feed = feed + (future.scrap[i][:, t] if i in future.scrap else future.paths[i, :, t + 1])
+            found.append(
+                cls(aside, scrap, made, feed, path / path.sum(axis=0), network.target[out].tolist())  # type: ignore[arg-type]
+            )
+        return found
+
+    def supply(self, carried: Array) -> None:
+        """Add what it makes to the stocks of the markets (process, sample)."""
+        for market, part in zip(self.market, self.part, strict=True):
+            if market != BEYOND:
+                carried[market] += self.feed * part
+
+    def record(self, table: FlowTable, k: int, closing: Sequence[int]) -> None:
+        """Write its flows of the year; ``closing`` is the stock flow of each process."""
+        came = table.mass[self.aside, 0, :, k].sum(axis=0)
+        feed = np.maximum(came, self.feed) if len(self.scrap) else came
+        for i in self.scrap:
+            table.mass[i, 0, :, k] = (feed - came) / len(self.scrap)
+        for i, market, part in zip(self.made, self.market, self.part, strict=True):
+            table.mass[i, 0, :, k] = feed * part
+            if market != BEYOND:
+                table.mass[closing[market], 0, :, k] += (feed - self.feed) * part
