@@ -21,8 +21,8 @@ GAIN = 1e-9
 """Iteration stops when a round adds less than this fraction of total demand in every draw."""
 
 _CHANGE = 1e-13
-_COARSE = 1e-4
-"""In place of both where only the balance has to be exact: demand beyond supply is met to this part."""
+_COARSE, _CLOSED = 1e-3, 1e-11
+"""In place of both where only the balance has to be exact: what a last round adds, and its balance."""
 _NOTHING = 1e-12
 """Deliveries below this fraction of demand are set to zero: in a cycle without supply they decay but never vanish."""
 _LEAST = 1e-9
@@ -74,19 +74,20 @@ def allocate(network: YearNetwork, world: World, tiers: Sequence[Mask], *, withi
     """Serve the demand of each tier (a boolean array of the demanded flows, whose demand is the drawn value) in turn,
     then rebuild stocks. A process without stock must have no surplus supply.
 
-    ``within_supply``: from the first round on, no supplier is asked for more than it can get. Needed where trade has no
-    limit: demand that no one can serve would circulate between markets that supply each other.
+    ``within_supply``: from the first round on, no supplier is asked for more than it can get, and markets that supply
+    each other pass on none of what they ask of each other: where trade has no limit, demand that no one can serve would
+    circulate between them.
     """
     world = replace(world, limit=np.where(world.limit < _LEAST * world.mass, 0.0, world.limit))
-    state = _State(network, world, np.zeros_like(world.extra), within_supply)
+    state = _State(network, world, world.extra if within_supply else np.zeros_like(world.extra), within_supply)
     state.run(tiers)
-    if world.extra.any():
+    if world.extra.any() and not within_supply:
         # New plants replace other supply only with feed that is not needed elsewhere: find that amount first.
         before = state.through.copy()
         state.push(np.minimum(world.extra, np.maximum(world.capacity - before, 0.0)))
         found = (world.extra > 0) & (state.through > before + _NOTHING * world.extra)
         world = replace(world, capacity=np.where(found, state.through, world.capacity))
-        state = _State(network, world, np.where(found, state.through, 0.0), within_supply)
+        state = _State(network, world, np.where(found, state.through, 0.0), within_supply=False)
         state.run(tiers)
     return state.result()
 
@@ -105,7 +106,7 @@ def share_out(want: Array, weight: Array, room: Array, first: Array) -> Array:
     """
     ask = np.zeros_like(weight)
     left = want.copy()
-    for i in range(len(weight)):
+    for i in np.flatnonzero(first.any(axis=1)):
         ask[i] = np.minimum(np.minimum(first[i], room[i]), left)
         left = left - ask[i]
     for _ in range(len(weight) + 1):
@@ -136,6 +137,7 @@ class _State:
         outflows = [flows[network.source[flows] == j] for j in range(n_processes)]
         self.makes = [o[network.made[o]] for o in outflows]
         self.gives = [o[~network.made[o]] for o in outflows]
+        self.leave = [np.concatenate(both) for both in zip(self.makes, self.gives, strict=True)]
         total = np.zeros((n_processes, n_draws))
         for i in np.flatnonzero(network.source != BEYOND):
             total[network.source[i]] += world.mass[i]
@@ -286,7 +288,8 @@ class _State:
         first = np.maximum(self.first - self.through, 0.0)
         rooms = self._asking_rooms(spare, free, again)
 
-        def visit(j: int) -> float:
+        def visit(j: int, served: Array | None = None) -> float:
+            """Pass on what is asked of a process; ``served``: only by these inflows, beside what was passed on."""
             makes, gives, inflows = self.makes[j], self.gives[j], self.inflows[j]
             asked = pushed[j].copy()
             for i in makes[~self.network.aside[makes]]:
@@ -304,10 +307,22 @@ class _State:
                         part = self.part[i] if self.network.made[i] else self.rest[source]
                         ahead[k] = part * first[source]
                 want = need[j] - from_stock[j] + building[j]
-                ask[inflows] = share_out(want, self.world.mass[inflows], rooms[j], ahead)
+                if served is None:
+                    ask[inflows] = share_out(want, self.world.mass[inflows], rooms[j], ahead)
+                else:
+                    left = np.maximum(want - before.sum(axis=0), 0.0)
+                    room = np.where(served[:, None], np.maximum(rooms[j] - before, 0.0), 0.0)
+                    ask[inflows] += share_out(left, self.world.mass[inflows], room, np.zeros_like(room))
             return _moved(before, ask[inflows])
 
-        self._sweep(reversed(self.order), visit, _COARSE if self.within_supply else _CHANGE)
+        if self.within_supply:
+            for group in reversed(self.order):
+                for j in group:  # what is asked from outside of the group, of everyone
+                    visit(j)
+                for j in group if len(group) > 1 else ():  # what the group asks of each other, of others alone
+                    visit(j, ~np.isin(self.network.source[self.inflows[j]], group))
+        else:
+            self._sweep(reversed(self.order), visit, _CHANGE)
         return ask, need, from_stock
 
     def _deliver(self, ask: Array, need: Array, from_stock: Array, building: Array) -> tuple[Array, Array, Array]:
@@ -328,14 +343,14 @@ class _State:
             # Stock is served by the same fraction as all customers.
             kept = got * _over(building[j], np.maximum(need[j] + building[j], got))
             through[j], built[j] = got - kept, kept
-            before = more[np.r_[makes, gives]].copy()
+            before = more[self.leave[j]].copy()
             more[makes] = self.part[makes] * through[j]
             if len(gives):
                 asked = ask[gives].sum(axis=0)
                 more[gives] = ask[gives] * np.minimum(_over(through[j] * self.rest[j], asked), 1.0)
-            return _moved(before, more[np.r_[makes, gives]])
+            return _moved(before, more[self.leave[j]])
 
-        self._sweep(self.order, visit, _CHANGE)
+        self._sweep(self.order, visit, _CLOSED if self.within_supply else _CHANGE)
         return more, through, built
 
     def _sweep(self, groups: Iterable[list[int]], visit: Callable[[int], float], most: float) -> None:

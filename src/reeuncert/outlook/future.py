@@ -68,17 +68,22 @@ def with_future(past: Array, case: Case, extended: Case, rng: np.random.Generato
 
 def _draw(past: Array, prior: CoordinatePrior, source: Array, rng: np.random.Generator) -> Array:
     u = np.empty((len(past), prior.mean.size))
+    solved: dict[tuple[bytes, bytes], tuple[Array, Array]] = {}  # many paths have the same prior
     for block in prior.blocks:
         known = source[block.index] >= 0
         at, ahead = block.index[known], block.index[~known]
         u[:, at] = past[:, source[at]]
         if not ahead.size:
             continue
-        both = block.covariance[np.ix_(~known, known)]
-        gain = np.linalg.lstsq(block.covariance[np.ix_(known, known)], both.T, rcond=1e-12)[0].T
-        left = block.covariance[np.ix_(~known, ~known)] - gain @ both.T
-        size, axes = np.linalg.eigh((left + left.T) / 2)
-        noise = rng.standard_normal((len(past), ahead.size)) @ (axes * np.sqrt(np.maximum(size, 0.0))).T
+        key = block.covariance.tobytes(), known.tobytes()
+        if key not in solved:
+            both = block.covariance[np.ix_(~known, known)]
+            gain = np.linalg.lstsq(block.covariance[np.ix_(known, known)], both.T, rcond=1e-12)[0].T
+            left = block.covariance[np.ix_(~known, ~known)] - gain @ both.T
+            size, axes = np.linalg.eigh((left + left.T) / 2)
+            solved[key] = gain, axes * np.sqrt(np.maximum(size, 0.0))
+        gain, root = solved[key]
+        noise = rng.standard_normal((len(past), ahead.size)) @ root.T
         u[:, ahead] = prior.mean[ahead] + (u[:, at] - prior.mean[at]) @ gain.T + noise
     return u
 

@@ -20,7 +20,7 @@ from reeuncert.system.definition import OUTSIDE
 
 RECENT = 5
 """Past years whose highest throughput is the capacity of a plant that exists."""
-MOST_AT_ONCE = 1000
+MOST_AT_ONCE = 4000
 """Draws that are allocated together."""
 
 
@@ -174,7 +174,7 @@ class _Recycler:
 
     @classmethod
     def of_year(cls, future: FutureYears, network: YearNetwork, k: int, t: int) -> list[_Recycler]:
-        """The recyclers of a year (``k``: its index in the table, ``t``: that among future years), from the whole graph."""
+        """The recyclers of a year of the whole graph (``k``: its index in the table; ``t``: in the future)."""
         found = []
         for j in np.unique(network.target[network.aside]).tolist():
             into, out = network.target == j, network.source == j
