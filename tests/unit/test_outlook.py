@@ -3,11 +3,24 @@
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
+import xarray as xr
 
 import reeuncert as ree
-from reeuncert.errors import CaseError
-from reeuncert.outlook.plans import Plans, plans_of, read_plans
+from reeuncert.balance.forward import flows_of_draws
+from reeuncert.case.extension import extend
+from reeuncert.case.figures import median_in_year
+from reeuncert.case.serial import case_from_json, case_to_json
+from reeuncert.errors import CaseError, ReeUncertError
+from reeuncert.outlook.assumed import openings
+from reeuncert.outlook.future import with_future
+from reeuncert.outlook.plans import GrowthFigure, OutlookScenario, Plans, Project, plans_of, read_plans
+from reeuncert.outlook.run import outlook
+from reeuncert.priors.coverage import case_network
+from reeuncert.priors.paths import coordinate_prior
+from reeuncert.testing import assert_mass_balance, flow_dataset
+from reeuncert.validation.reader import problems_of
 
 TABLES = {
     "projects.csv": """project,region,stage,capacity,unit,basis,content,announced_start,announced_on,status,source_id
@@ -90,3 +103,136 @@ def test_a_case_without_plans_says_what_to_do(case):
     with pytest.raises(CaseError, match=r"projects\.csv"):
         plans_of(dataclasses.replace(case, path=""))
     assert Plans().scenario().delays == "learned"
+
+
+# The extension, and the future of the paths
+
+
+def test_an_extended_case_is_a_case(case):
+    longer = extend(case, 2024, reopened=["north_mine"])
+    assert not problems_of(longer)
+    assert case_to_json(case_from_json(case_to_json(longer))) == case_to_json(longer)
+    flows = {f.name: f for f in longer.system.flows}
+    assert flows["north_brine"].years == (2016, 2017, 2018, 2021, 2022, 2023, 2024)
+    assert flows["north_opening_stock"].years == (2016,)
+    prior = next(p for p in longer.priors if p.name == "ore of South")
+    before = next(p for p in case.priors if p.name == "ore of South")
+    medians = [median_in_year(prior, year) for year in (2016, 2018, 2020, 2024)]
+    assert medians == pytest.approx([*(median_in_year(before, y) for y in (2016, 2018, 2020)), 40.0])
+    cut = ree.restrict(longer, range(2018, 2024))
+    again = next(p for p in cut.priors if p.name == "ore of South")
+    assert [median_in_year(again, y) for y in (2018, 2020, 2023)] == pytest.approx([medians[1], 40.0, 40.0])
+    with pytest.raises(CaseError, match="2020"):
+        extend(case, 2020)
+
+
+def test_the_future_follows_its_prior_given_the_past(case):
+    """The whole prior, past and future, has the mean and the covariance of the extended case."""
+    longer = extend(case, 2022)
+    network, prior = case_network(case), coordinate_prior(case, case_network(case))
+    draws = np.random.default_rng(2).standard_normal((20_000, network.n_coordinates))
+    u, network = with_future(prior.mean + prior.factor.apply(draws), case, longer, np.random.default_rng(3))
+    wanted = coordinate_prior(longer, network)
+    np.testing.assert_allclose(u.mean(axis=0), wanted.mean, atol=0.03)
+    for block in wanted.blocks:
+        np.testing.assert_allclose(np.cov(u[:, block.index].T), block.covariance, atol=0.02)
+
+
+# Future years
+
+
+def _posterior(case, draws=40):
+    """A result without sampling: draws of the prior."""
+    network = case_network(case)
+    prior = coordinate_prior(case, network)
+    z = np.random.default_rng(1).standard_normal((2, draws, network.n_coordinates))
+    u = (prior.mean + prior.factor.apply(z)).reshape(-1, network.n_coordinates)
+    mass = network.to_table(flows_of_draws(u, network))
+    data = flow_dataset(case.system, mass.reshape(2, draws, *mass.shape[1:]))
+    dt = xr.DataTree.from_dict({"posterior": data.assign(z=(("chain", "draw", "coordinate"), z))})
+    dt.attrs = {"case_json": case_to_json(case), "case_name": case.name}
+    return dt
+
+
+PROJECTS = (
+    Project("Wells", "North", "mining", 30.0, "kt", "REO", 1.0, 2022.0, 2020.0, "study", "s"),
+    Project("Pit", "South", "mining", 6.0, "kt", "REO", 1.0, 2022.5, 2020.0, "study", "s"),
+)
+GROWTH = (GrowthFigure("demand", "base", "", "", 0.05, 0.02, 0.02, 2020, 2030, "s"),)
+SCENARIOS = (
+    OutlookScenario("learned delays"),
+    OutlookScenario("on time", delays="none"),
+    OutlookScenario("one fails", delays="none", fails=("Wells",)),
+)
+PLANS = Plans(projects=PROJECTS, growth=GROWTH, scenarios=SCENARIOS)
+
+
+@pytest.fixture(scope="module")
+def dt(case):
+    return _posterior(case)
+
+
+@pytest.fixture(scope="module")
+def on_time(dt):
+    return outlook(dt, PLANS, to=2026, scenario="on time")
+
+
+def test_every_future_year_and_draw_balances(on_time, dt):
+    assert_mass_balance(on_time, rtol=1e-9)
+    years = on_time["posterior"]["year"].values.tolist()
+    assert years == list(range(2016, 2027))
+    mass = on_time["posterior"]["mass_flow"]
+    past = dt["posterior"]["mass_flow"]
+    np.testing.assert_allclose(mass.sel(year=past["year"]).values, past.values, rtol=1e-12)
+    assert set(on_time["outlook"]["use"].values) == {"south_glass", "north_batteries", "north_glass"}
+
+
+def test_a_plant_that_opens_replaces_imports_and_relieves_shortage(on_time, dt):
+    fails = outlook(dt, PLANS, to=2026, scenario="one fails")
+    with_wells, without = (
+        w["posterior"]["mass_flow"].sel(year=2026).median(("chain", "draw")) for w in (on_time, fails)
+    )
+    assert with_wells.sel(flow="north_mine_production") > 5.0
+    assert without.sel(flow="north_mine_production").item() == pytest.approx(0.0, abs=1e-9)
+    assert with_wells.sel(flow="salt_to_north") < 0.8 * without.sel(flow="salt_to_north")
+    short = [w["outlook"]["shortage"].sum(("use", "year")).mean().item() for w in (on_time, fails)]
+    assert short[0] < 0.7 * short[1]
+    before = on_time["posterior"]["mass_flow"].sel(flow="north_mine_production", year=[2019, 2020, 2021])
+    assert not (before.fillna(0.0) > 1e-9).any()
+
+
+def test_no_band_of_demand_is_narrower_than_the_present(on_time, dt):
+    present = dt["posterior"]["mass_flow"].sel(year=2020)
+    for use in on_time["outlook"]["use"].values:
+        width = np.log(present.sel(flow=use)).std().item()
+        ahead = np.log(on_time["outlook"]["demand"].sel(use=use)).std(("chain", "draw"))
+        assert (ahead > 0.99 * width).all()  # by chance, growth and present are a little correlated
+        assert ahead[-1] > width
+
+
+def test_projects_open_as_announced_or_late_or_never():
+    years = range(2021, 2027)
+    exact = openings(PLANS, SCENARIOS[1], years, 500, 1)
+    assert set(exact.start[0]) == {2022.0}
+    assert set(exact.start[1]) == {2022.5}
+    assert not exact.working[:, :, 0].any()
+    assert (np.diff(exact.working, axis=2) >= -1e-12).all()
+    late = openings(PLANS, SCENARIOS[0], years, 500, 1)
+    assert np.isinf(late.start).any()
+    assert (late.start >= 2021.0).all()
+    assert np.median(late.start) > 2022.5
+    assert not openings(PLANS, SCENARIOS[2], years, 5, 1).working[0].any()
+
+
+def test_limits_hold_and_what_cannot_be_is_told(case, dt, tmp_path):
+    plans = read_plans(_write(tmp_path), case)
+    limited = outlook(dt, plans, to=2024, scenario="on time")
+    trade = limited["posterior"]["mass_flow"].sel(flow="salt_to_north")
+    assert (trade.sel(year=2022) <= 0.5 * trade.sel(year=2020) + 1e-9).all()
+    absent = dataclasses.replace(PROJECTS[0], stage="separation")
+    with pytest.raises(CaseError, match="separation"):
+        outlook(dt, Plans(projects=(absent,)), to=2022)
+    bare = dt.copy()
+    bare["posterior"] = xr.DataTree(dt["posterior"].to_dataset().drop_vars("z"))
+    with pytest.raises(ReeUncertError, match="z"):
+        outlook(bare, PLANS, to=2022)
