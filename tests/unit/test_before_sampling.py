@@ -69,7 +69,7 @@ def test_a_headline_of_a_case_in_memory_is_tried_too() -> None:
 
 
 def test_a_constant_in_a_unit_that_is_no_mass_is_an_error(tmp_path: Path) -> None:
-    text = FILES["constants.csv"] + "separation_quota,North,oxide,2001,12,tonnes,,,\n"
+    text = FILES["constants.csv"] + "separation_quota,North,oxide,2001,12,Tonnen,,,\n"
     text += "separation_quota,North,oxide,2002,12,,,,\nseparation_quota,South,oxide,2002,12,t,,,\n"
     write_case(tmp_path, constants_csv=text)
     assert [p.partition(":")[0] for p in problems_in(tmp_path)] == [

@@ -203,7 +203,11 @@ def test_marks_around_a_number_point_to_what_says_them(cell: str, advice: str) -
 
 def test_units_may_be_spelt_out(tmp_path: Path) -> None:
     folder = write_case(tmp_path, evidence_csv=changed("evidence.csv", "14,,,kt", "31,,,million pounds"))
-    row = ree.read_case(folder).evidence[0]
+    with (folder / "constants.csv").open("a", encoding="utf-8") as file:
+        file.write("separation_quota,North,oxide,2001,12,thousand tonnes,,,\n")
+    case = ree.read_case(folder)
+    assert case.constants[-1].unit == "kt"
+    row = case.evidence[0]
     assert row.unit == "Mlb"
     assert unit_factor(row.unit, "level", "kt REO") * 31 == pytest.approx(14.0614, rel=1e-5)
     with pytest.raises(InputError, match="metric tons are 't'"):

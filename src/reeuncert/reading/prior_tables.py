@@ -12,6 +12,7 @@ from reeuncert.reading.system_tables import FLOWS, SystemTables
 from reeuncert.reading.tables import Column, Row, Table, is_given, report_duplicates
 from reeuncert.system.definition import FLOW_FIELDS, OUTSIDE, Selector
 from reeuncert.words.cells import name_cell, names_cell, number_cell, text_cell, unknown, year_cell
+from reeuncert.words.units import unit_cell
 
 PRIORS, COVARIATES, CONSTANTS = "priors.csv", "covariates.csv", "constants.csv"
 
@@ -128,7 +129,7 @@ def read_constants(reading: Reading, tables: SystemTables, sources: Sequence[str
         Column("product", name_cell),
         Column("year", year_cell),
         Column("value", number_cell, required=True),
-        Column("unit", text_cell),
+        Column("unit", unit_cell),
         Column("source_id", names_cell(";")),
         Column("locator"),
         Column("note"),
