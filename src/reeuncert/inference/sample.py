@@ -121,7 +121,9 @@ def sample(
     DataTree
         Groups ``posterior`` (mass_flow with dims chain, draw, flow, year), ``posterior_predictive``, ``sample_stats``,
         ``prior``, ``prior_predictive``, ``log_likelihood``, ``log_prior``, ``observed_data``, ``constant_data`` (also
-        the attributes of the flows: from_process, quantity, …), as ArviZ takes them. Attributes say where it came from.
+        the attributes of the flows: from_process, quantity, …), as ArviZ takes them: a row that every draw gives the
+        same likelihood, as a bound that always holds, is in none of ``log_likelihood``, ``posterior_predictive`` and
+        ``observed_data``. Attributes say where it came from.
         ``attrs["complete"]`` is "no" when the run was interrupted by Ctrl-C: it then holds the draws made until then.
         ``attrs["failed_parts"]`` names what could not be made of the draws, if there is any.
 
@@ -188,6 +190,7 @@ def sample(
         groups |= informing("draws from the prior", lambda: prior_groups(model, prior_draws, chosen, messages))
         seconds["prior"] = clock.lap()
     groups |= _data(model, case)
+    groups |= _with_a_tail(groups)
     if not store_z:
         groups["posterior"] = groups["posterior"].drop_dims("coordinate", errors="ignore")
     seconds["total"] = clock.total()
@@ -224,6 +227,10 @@ def _identity(case: Case, settings: Settings, sampler: str) -> dict[str, str | i
         "sampler": sampler,
         "versions": json.dumps(versions()),
     }
+
+
+ALIKE = 1e-10
+"""Log likelihoods that differ by less are the same once weights are normalised."""
 
 
 def _terms(model: pm.Model, posterior: xr.Dataset) -> dict[str, xr.Dataset]:
@@ -267,6 +274,22 @@ def _predictive(model: pm.Model, posterior: xr.Dataset, seed: int) -> dict[str, 
     draws = predictive_draws(evidence, posterior[MASS_FLOW].values, width, offset, rng=np.random.default_rng(seed))
     coords = {"chain": posterior["chain"], "draw": posterior["draw"], "evidence": list(evidence.ids)}
     return {"posterior_predictive": xr.Dataset({REPORTED: (("chain", "draw", "evidence"), draws)}, coords)}
+
+
+def _with_a_tail(groups: Mapping[str, xr.Dataset]) -> dict[str, xr.Dataset]:
+    """The groups of ArviZ without the rows whose likelihood is the same in every draw, as that of a bound that always
+    holds: ArviZ fits a distribution to the tail of each, and would refuse them all.
+    """
+    if REPORTED not in groups.get("log_likelihood", ()):
+        return {}
+    terms = groups["log_likelihood"][REPORTED]
+    varies = (terms.max(("chain", "draw")) - terms.min(("chain", "draw")) > ALIKE).values
+    if varies.all():
+        return {}
+    kept = ("log_likelihood", "posterior_predictive", "observed_data")
+    return {
+        name: groups[name].isel(evidence=varies) for name in kept if "evidence" in groups.get(name, xr.Dataset()).dims
+    }
 
 
 def _dataset(found: xr.Dataset | xr.DataTree) -> xr.Dataset:

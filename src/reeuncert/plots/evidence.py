@@ -101,7 +101,7 @@ def plot_evidence(dt: xr.DataTree, *, coords: Coords = None, backend: str = "mat
     ):
         x, y = 100 * part["position"].to_numpy(), part["height"].to_numpy()
         marks.append(Points(name, x, y, colour, symbol, hover=tuple(map(_hover, rows_of(part))), opacity=0.8))
-    x_axis = Axis("Position in the posterior predictive distribution (%; 50: as predicted)", (-2.0, 102.0))
+    x_axis = Axis("Position in its distribution (%; 50: as predicted)", (-2.0, 102.0))
     panel = Panel("", marks=tuple(marks), x=x_axis, y=Axis(limits=ends[::-1], ticks=ticks))
     said = f"{int(inside.sum())} of {len(rows)} values lie in their {interval_name()}"
     title = "Position of the reported values in their posterior predictive distributions"

@@ -102,7 +102,7 @@ def plot_learning(dt: xr.DataTree, *, coords: Coords = None, backend: str = "mat
     table = table[np.isfinite(table["factor"]) & np.isfinite(table["prior_factor"])]
     table["label"] = table["flow"].map(Labels(Result(dt).case).flows)
     colours = colours_of(list(dict.fromkeys(table["origin"])))
-    across = _axis(table["prior_factor"], f"Prior: factor between the middle and either end of the {interval_name()}")
+    across = _axis(table["prior_factor"], "Prior: factor from the middle of the interval to its ends")
     up = _axis(table["factor"], "Posterior: the same factor")
     ends = [f(v for axis in (across, up) for v in axis.limits or ()) for f in (min, max)]
     marks: list[Mark] = [Line(ends, ends, "muted", 1.0, "dash", "posterior as wide as prior")]

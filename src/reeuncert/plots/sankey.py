@@ -110,9 +110,9 @@ def _table(dt: xr.DataTree, case: Case, graph: Graph, coords: Coords) -> pd.Data
     spoken = _evidence(case, graph, years)
     tables = []
     for t, year in enumerate(years):
-        columns = quantile_table(posterior[:, :, t], (0.9,))
+        columns = quantile_table(posterior[t].T, (0.9,))
         if prior is not None:
-            columns |= quantile_table(prior[:, :, t], (0.9,), "prior_")
+            columns |= quantile_table(prior[t].T, (0.9,), "prior_")
         else:
             columns |= {f"prior_{n}": np.full(len(graph.links), np.nan) for n in ("median", "eti90_lb", "eti90_ub")}
         table = pd.DataFrame(
@@ -139,22 +139,24 @@ def _table(dt: xr.DataTree, case: Case, graph: Graph, coords: Coords) -> pd.Data
 
 
 def _ribbons(mass: xr.DataArray, graph: Graph, years: list[Any]) -> np.ndarray:
-    """Draws of every ribbon (sample, link, year), with their sign: means balance only so."""
-    values = mass.transpose("chain", "draw", "flow", "year").values
-    values = np.nan_to_num(values.reshape(-1, *values.shape[2:]))
+    """Draws of every ribbon (year, link, sample), with their sign: means balance only so."""
+    values = mass.transpose("flow", "year", "chain", "draw").values
+    values = np.nan_to_num(values.reshape(*values.shape[:2], -1))
     index = {str(name): i for i, name in enumerate(mass["flow"].values)}
     position = {int(y): t for t, y in enumerate(mass["year"].values)}
-    earlier = np.concatenate([np.zeros_like(values[:, :, :1]), values[:, :, :-1]], axis=2)
-    out = np.zeros((len(values), len(graph.links), len(years)))
+    out = np.zeros((len(years), len(graph.links), values.shape[2]))
     chosen = [position[int(y)] for y in years if y != CUMULATED_LABEL]
     yearly, total = [y != CUMULATED_LABEL for y in years], [y == CUMULATED_LABEL for y in years]
     for k, link in enumerate(graph.links):
-        net = np.zeros((len(values), len(position)))
-        for names, part, sign in ((link.flows, values, 1), (link.minus, values, -1), (link.before, earlier, -1)):
-            for name in names:
-                net += sign * part[:, index[name]]
+        net = np.zeros(values.shape[1:])
+        for name in link.flows:
+            net += values[index[name]]
+        for name in link.minus:
+            net -= values[index[name]]
+        for name in link.before:
+            net[1:] -= values[index[name], :-1]
         net *= -1 if link.reverse else 1
-        out[:, k, yearly], out[:, k, total] = net[:, chosen], net.sum(axis=1)[:, None]
+        out[yearly, k], out[total, k] = net[chosen], net.sum(axis=0)
     return out
 
 

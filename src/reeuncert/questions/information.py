@@ -29,7 +29,7 @@ from reeuncert.questions.targets import (
     quantities_by_lineage,
     target_of,
 )
-from reeuncert.result.quantiles import interval_columns
+from reeuncert.result.quantiles import interval_columns, sorted_quantile
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 from reeuncert.system.definition import FLOW_FIELDS, SystemDefinition
@@ -221,9 +221,10 @@ def of_cells(
     flow, year = np.array(cells).T
     mass = masses.transpose("chain", "draw", "flow", "year").values[:, :, flow, year]
     log = np.log(np.maximum(mass, np.finfo(float).tiny)).reshape(-1, flow.size).T
-    spread = _half_width(log)
+    ordered = np.sort(log, axis=1)
+    spread = _half_width(ordered)
     used = np.maximum(error, FEWEST / log.shape[1] * spread)
-    outcome = _outcomes(log, used)
+    outcome = _outcomes(ordered, used)
     draws = target.filled
     expected, _ = expected_widths(draws.ravel(), log, outcome, used, prob=prob, kind=kind)
     by_chance, _ = expected_widths(exchanged(draws).ravel(), log, outcome[:, ::4], used, prob=prob, kind=kind)
@@ -257,7 +258,7 @@ def _of_series(
         total = mass[:, :, f, here].sum(axis=2)
         expected = width_after_regression(target, log, np.full(len(here), error), prob=prob, kind=kind)
         row = _labels(system, np.array([f]), [0]).drop(columns="measured_year").iloc[0].to_dict()
-        known = float(_half_width(np.log(np.maximum(total, np.finfo(float).tiny)).reshape(1, -1))[0])
+        known = float(_half_width(np.sort(np.log(np.maximum(total, np.finfo(float).tiny)).reshape(1, -1)))[0])
         row |= {"figures": len(here), "median": float(np.median(total)), "known_to": known, "error": error}
         rows.append(row | {"expected": expected})
     return pd.DataFrame(rows)
@@ -276,18 +277,18 @@ def exchanged(draws: Floats) -> Floats:
     return np.roll(draws, 1, axis=0) if draws.shape[0] > 1 else np.roll(draws, draws.shape[1] // 2, axis=1)
 
 
-def _half_width(log: Floats) -> Floats:
-    """Half-width of the central 68 % (candidate,) of draws (candidate, draw)."""
-    low, high = np.quantile(log, [0.16, 0.84], axis=1)
-    return np.asarray(0.5 * (high - low))
+def _half_width(ordered: Floats) -> Floats:
+    """Half-width of the central 68 % (candidate,) of draws (candidate, draw) in order."""
+    return 0.5 * (sorted_quantile(ordered, 0.84) - sorted_quantile(ordered, 0.16))
 
 
-def _outcomes(log: Floats, error: Floats) -> Floats:
-    """What a measurement of each candidate might say (candidate, outcome): evenly over draws and errors."""
+def _outcomes(ordered: Floats, error: Floats) -> Floats:
+    """What a measurement of each candidate might say (candidate, outcome): evenly over draws, in order, and errors."""
     place = (np.arange(OUTCOMES) + 0.5) / OUTCOMES
     # Places by thirds (van der Corput) pair every part of the draws with every part of the errors.
     noise = ndtri(_van_der_corput(OUTCOMES, 3))
-    return np.asarray(np.quantile(log, place, axis=1).T + error[:, None] * (noise - noise.mean()))
+    draws = np.stack([sorted_quantile(ordered, p) for p in place], axis=1)
+    return np.asarray(draws + error[:, None] * (noise - noise.mean()))
 
 
 def _van_der_corput(count: int, base: int) -> Floats:

@@ -23,6 +23,9 @@ Floats = NDArray[np.float64]
 CANDIDATES = 40
 """Flows and years whose measurement is worked out for each headline: those that rise and fall with it most."""
 
+TO_CHOOSE = 1000
+"""Draws that suffice to choose them."""
+
 
 @dataclass(frozen=True, eq=False)
 class Overview:
@@ -53,8 +56,10 @@ def overview(dt: xr.DataTree, *, error: float = 0.1, most: int = 5) -> list[Over
     masses = mass_flow(dt)
     values = masses.transpose("chain", "draw", "flow", "year").values
     flow, year = np.nonzero(case.system.exists)
-    cells = values[:, :, flow, year].reshape(-1, flow.size)
-    go = np.abs(standard_ranks(np.stack([t.filled.ravel() for t in targets], axis=1)) @ standard_ranks(cells).T)
+    step = max(1, values[..., 0, 0].size // TO_CHOOSE)
+    cells = values.reshape(-1, *values.shape[2:])[::step, flow, year]
+    told = np.stack([t.filled.ravel()[::step] for t in targets], axis=1)
+    go = np.abs(standard_ranks(told) @ standard_ranks(cells).T)
     shares: dict[str, pd.DataFrame] = {}
     if COORDINATES in dt["posterior"].data_vars:
         vary = {t.label: t for t in targets if interval_width(t.filled.ravel(), prob=0.9, kind="eti") > 0}

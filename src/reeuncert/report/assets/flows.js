@@ -30,7 +30,7 @@ report.kinds.sankey = (element, spec, controls) => {
     const left = 4, wide = width - left - 150, X = (v) => left + wide * v, Y = (v) => top + high * v, bar = 9;
     const svg = report.svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "sankey", "aria-hidden": "true" });
     const text = (x, y, said, more = {}) => svg.append(report.svg("text", { x, y, ...more }, said));
-    spec.headings.forEach(([x, said, traded], i) => text(X(x), 26, said, { "text-anchor": i ? "middle" : "start", class: traded ? "quiet" : "name" }));
+    spec.headings.forEach(([x, said, traded], i) => text(X(x), 26, said, { "text-anchor": i ? "middle" : "start", class: traded ? "quiet" : "name", style: "font-size: 11px" }));
     for (const [row, y] of layout.rows) text(left, Y(y) - 6, row, { class: "name halo" });
     const order = spec.links.filter((l) => l.m[t] > 0).sort((a, b) => b.m[t] - a.m[t]);
     for (const link of order) {

@@ -52,8 +52,8 @@ report.kinds.triangle = (element, spec, controls) => {
       const tx = end.x - middle.x, ty = end.y - middle.y, tl = Math.hypot(tx, ty) || 1, h = Math.max(8, wide * 0.85 + 4);
       const vx = tx / tl, vy = ty / tl;
       picture.append(report.svg("path", { d: `M${end.x + h * vx},${end.y + h * vy} L${end.x - h * vy},${end.y + h * vx} L${end.x + h * vy},${end.y - h * vx} Z`, style: `fill:${hue}` }));
-      // Labels stand beside their arrow, on its outer side, nearer to its lower end, where there is room.
-      const low = width < 560 ? 0.28 : 0.38, t = uy < -0.3 ? low : uy > 0.3 ? 1 - low : 0.5, r = 1 - t;
+      // Labels stand beside their arrow, on its outer side, nearer to its lower end, where there is room; on a phone those that rise and fall differ in height.
+      const narrow = width < 560, t = uy < -0.3 ? (narrow ? 0.5 : 0.38) : uy > 0.3 ? (narrow ? 0.72 : 0.62) : 0.5, r = 1 - t;
       const off = wide / 2 + 7;
       const at = { x: r * r * start.x + 2 * r * t * middle.x + t * t * end.x - off * uy, y: r * r * start.y + 2 * r * t * middle.y + t * t * end.y + off * ux };
       const side = Math.abs(uy) > 0.3 ? (uy > 0 ? "end" : "start") : "middle";

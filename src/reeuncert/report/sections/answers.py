@@ -164,4 +164,4 @@ def _tile(row: Row) -> Tile:
 
 def _picture(result: Result, row: Row) -> Any:
     dims = lookup(row["indicator"]).dims
-    return fan(result, row["indicator"], [str(row[dim]) for dim in dims], id="lead", height=300)
+    return fan(result, row["indicator"], [str(row[dim]) for dim in dims], id="lead", height=420)
