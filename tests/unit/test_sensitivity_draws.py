@@ -173,7 +173,9 @@ def test_a_value_must_be_one(base: xr.DataTree) -> None:
 def test_power_scaling_names_who_decides(base: xr.DataTree) -> None:
     table = ree.power_scaling(base)
     case = ree.read_case("small_metal")
-    components = len({row.group for row in case.priors}) + len({row.lineage for row in case.evidence}) + 1
+    components = len({row.group for row in case.priors}) + len(
+        {row.lineage for row in case.evidence}
+    )  # none of weight 0
     assert table.groupby("indicator", sort=False).size().tolist() == [components] * 3
     value = ree.power_scaling(base, [VALUE]).set_index("component")
     assert set(value["kind"]) == {"prior class", "source"}

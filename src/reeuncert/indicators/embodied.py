@@ -1,4 +1,8 @@
-"""Where goods were mined, refined or separated: consumption by origin, and what returns to the region of the ore."""
+"""Where goods were mined, refined or separated: consumption by origin, and what returns to the region of the ore.
+
+A system without such mines or plants (no flow ``ore``, no ``feed`` of what is unrefined, no process of the stage) has
+no indicator of these origins.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ import numpy as np
 
 from reeuncert.indicators.flows import REFINED, Array, FlowTable, ratio
 from reeuncert.indicators.registry import indicator
-from reeuncert.indicators.tracing import traced
+from reeuncert.indicators.tracing import gives_regions, traced
 from reeuncert.indicators.trade import ALL_ARRIVALS, imports_of, yearly_ratio
 
 KASTNER = "Kastner, Kastner & Nonhebel 2011, Ecological Economics 70, doi 10.1016/j.ecolecon.2011.01.012"
@@ -35,7 +39,7 @@ def _of_flows(table: FlowTable, kind: str, use: str) -> Array:
         flows = table.where(quantity=use, destination=table.regions[r], product=products)
         if (flows & table.present.any(axis=1)).any():
             chosen[r, k] = flows.astype(float)
-    if not chosen:
+    if not (chosen and gives_regions(table, kind)):
         return out
     mass = traced(table, kind, np.stack(list(chosen.values())))
     for (r, k), by_origin in zip(chosen, mass, strict=True):

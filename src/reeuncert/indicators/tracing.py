@@ -191,6 +191,12 @@ def origins_of(table: FlowTable, kind: str) -> Plan:
     return plan([str(p) for p in source], [str(p) for p in target], [int(e) for e in entry], reset)
 
 
+def gives_regions(table: FlowTable, kind: str) -> bool:
+    """Whether some mass of a table gets a region as its origin; else all of it would have none."""
+    found = origins_of(table, kind)
+    return bool(((found.entry >= 0) & (found.entry < len(table.regions))).any() or (found.reset >= 0).any())
+
+
 def _refineries(table: FlowTable) -> set[str]:
     fed = table.where(quantity="feed", product=table.unrefined)
     return {str(process) for process in table.attributes["to_process"][fed]}
