@@ -16,7 +16,7 @@ import reeuncert as ree
 import reeuncert.plots as plots
 from reeuncert.case.serial import case_to_json
 from reeuncert.errors import ReeUncertError
-from reeuncert.plots.questions import value_title
+from reeuncert.indicators.printing import value_title
 from reeuncert.plots.rows import Chart, Row, Span, render_chart
 from reeuncert.plots.style import BACKENDS, THEMES
 from reeuncert.studies.study import Study

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from reeuncert.indicators.registry import DIMS, lookup
+from reeuncert.indicators.registry import CUMULATED, DIMS, lookup
 from reeuncert.words.estimates import estimate
 
 
@@ -44,6 +44,20 @@ def label_of(row: Mapping[Any, Any] | pd.Series) -> str:
     return f"{row['indicator']} ({', '.join(labels)})"
 
 
+def value_title(row: Mapping[Any, Any] | pd.Series) -> str:
+    """One value of an indicator in words, from the first columns of a tidy table.
+
+    Examples
+    --------
+    >>> value_title({"indicator": "mine_production", "region": "South", "partner": "", "year": 2002})
+    'Mine production, registered and unregistered · South · 2002'
+    """
+    name = str(row["indicator"])
+    labels = [str(row[d]) for d in DIMS if d in row and str(row[d]) not in ("", "nan")]
+    year = "all years" if name.endswith(CUMULATED) or not row.get("year", 0) else str(int(row["year"]))
+    return " · ".join([lookup(name).title, *labels, year])
+
+
 def heading(row: pd.Series) -> str:
     """Title of an indicator with its labels and unit.
 
@@ -55,7 +69,7 @@ def heading(row: pd.Series) -> str:
     """
     labels = ", ".join(str(row[dim]) for dim in DIMS if row[dim])
     unit = unit_of(row).replace("1", "%")
-    cumulated = ", cumulated" if str(row["indicator"]).endswith("_cumulated") else ""
+    cumulated = ", cumulated" if str(row["indicator"]).endswith(CUMULATED) else ""
     title = lookup(str(row["indicator"])).title
     return (
         f"{title[:1].upper()}{title[1:]}{cumulated}"

@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from reeuncert.case.records import Headline
 from reeuncert.errors import ReeUncertError
-from reeuncert.indicators.registry import CUMULATED, lookup
+from reeuncert.indicators.headlines import place
+from reeuncert.indicators.printing import value_title
 from reeuncert.plots.access import Coords, check_labels, choose, derived, flat, rows_of, take
 from reeuncert.plots.panels import Board
 from reeuncert.plots.render import figure_of, render
@@ -95,7 +97,7 @@ def plot_drivers(
     for n, part in enumerate(groups):
         x_title = "Squared rank correlation with the headline (%)" if n >= len(groups) - COLUMNS else ""
         chart = Chart("", x_title, tuple(_row(r) for r in rows_of(part)), limits=(0.0, 100.0))
-        panels.append(chart.panel(textwrap.fill(headline_title(next(rows_of(part))), 58)))
+        panels.append(chart.panel(textwrap.fill(value_title(part.iloc[0]), 58)))
     title = "Flows, offsets and source widths behind the uncertainty of each headline"
     return render(Board(title, tuple(panels), COLUMNS, 0.3 * most + 0.6, 7.2), backend, theme)
 
@@ -107,27 +109,9 @@ def _row(record: Any) -> Row:
     return Row(f"{record.name} ({'+' if rises else '−'})", (span,), hover=(told,))
 
 
-def headline_title(row: Any) -> str:
-    """A headline in few words: indicator, labels, year."""
-    parts = [
-        lookup(row.indicator).title,
-        row.region,
-        row.partner,
-        row.product,
-        str(row.year) if row.year else "all years",
-    ]
-    return " · ".join(p for p in parts if p)
-
-
-def _headline_draws(dt: xr.DataTree, headline: Any) -> np.ndarray:
-    record = lookup(headline.indicator)
-    name = headline.indicator if headline.year else record.name + CUMULATED
-    year = headline.year or int(mass_flow(dt)["year"].values[-1])
-    said = {"region": headline.region, "partner": headline.partner, "product": headline.product}
-    if "end_use" in record.dims:
-        said = {"region": headline.region, "end_use": headline.product}
-    coords = {dim: label for dim, label in said.items() if label} | {"year": year}
-    return flat(choose(derived(dt, name), coords, f"indicator '{name}'"))[:, 0]
+def _headline_draws(dt: xr.DataTree, headline: Headline) -> np.ndarray:
+    name, coords, year = place(dt, headline)
+    return flat(choose(derived(dt, name), {**coords, "year": year}, f"indicator '{name}'"))[:, 0]
 
 
 def _candidates(dt: xr.DataTree, year: int) -> tuple[list[str], list[str], np.ndarray]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 import xarray as xr
 
 from reeuncert.errors import ReeUncertError
-from reeuncert.indicators.registry import CUMULATED, DIMS, lookup
+from reeuncert.indicators.printing import value_title
 from reeuncert.plots.access import Coords
 from reeuncert.plots.panels import scale_of
 from reeuncert.plots.render import figure_of
@@ -29,23 +28,9 @@ COLOURS = {CLASS: hue(1), SOURCE: hue(0), SCENARIO: hue(2), "rest": hue(7)}
 """Colour of a kind of component."""
 
 
-def value_title(row: Mapping[str, Any]) -> str:
-    """One value of an indicator in words, from the first columns of a tidy table.
-
-    Examples
-    --------
-    >>> value_title({"indicator": "mine_production", "region": "South", "partner": "", "year": 2002})
-    'Mine production, registered and unregistered · South · 2002'
-    """
-    name = str(row["indicator"])
-    labels = [str(row[d]) for d in DIMS if d in row and str(row[d]) not in ("", "nan")]
-    year = "all years" if name.endswith(CUMULATED) or not row.get("year", 0) else str(int(row["year"]))
-    return " · ".join([lookup(name).title, *labels, year])
-
-
 def table_title(table: pd.DataFrame) -> str:
     """The value that a tidy table is about, in words."""
-    return value_title({str(k): v for k, v in table.iloc[0].items()})
+    return value_title(table.iloc[0])
 
 
 LESS, MORE = hue(3), hue(1)

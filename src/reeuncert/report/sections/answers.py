@@ -51,7 +51,7 @@ def content(result: Result) -> dict[str, Any] | None:
     """Tiles and picture of the first screen, cards by group, and counts by how much the evidence informs them."""
     if not result.case.headlines:
         return None
-    rows = [{str(k): v for k, v in row.items()} for row in result.once(all_headlines).to_dict("records")]
+    rows = result.once(all_headlines).to_dict("records")
     found = result.structures
     cards: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
@@ -75,7 +75,7 @@ def content(result: Result) -> dict[str, Any] | None:
     }
 
 
-def _by_structure(row: dict[str, Any], found: Structures, unit: str) -> list[dict[str, Any]]:
+def _by_structure(row: dict[Any, Any], found: Structures, unit: str) -> list[dict[str, Any]]:
     """Interval of a headline under each structure; none of one that the structures were not asked for."""
     if f"{found.names[0]}: median" not in row:
         return []
@@ -108,7 +108,7 @@ def _card(row: Row, found: Structures | None) -> dict[str, Any]:
     }
 
 
-def _tiles(result: Result, rows: list[dict[str, Any]]) -> Iterator[Tile]:
+def _tiles(result: Result, rows: list[dict[Any, Any]]) -> Iterator[Tile]:
     """The first headline with its other years; the other direction; what has no record; what rests on the prior; what
     would be lost without trade; then the others in their order.
     """

@@ -54,7 +54,7 @@ def content(result: Result) -> dict[str, Any] | None:
     }
 
 
-def _table(result: Result) -> list[dict[str, Any]]:
+def _table(result: Result) -> list[dict[Any, Any]]:
     """One row per region and end use: mass and share in the last year, and cumulative mass."""
     year = result.years[-1]
     keys = ["region", "end_use"]
@@ -64,7 +64,7 @@ def _table(result: Result) -> list[dict[str, Any]]:
     joined: pd.DataFrame = mass.merge(share, on=keys, suffixes=("", "_share")).merge(
         every, on=keys, suffixes=("", "_all")
     )
-    return [{str(k): v for k, v in row.items()} for row in joined[joined["median_all"] > 0].to_dict("records")]
+    return joined[joined["median_all"] > 0].to_dict("records")
 
 
 def _scrap_leaves(result: Result) -> bool:

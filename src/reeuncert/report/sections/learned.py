@@ -34,10 +34,10 @@ def content(result: Result) -> dict[str, Any] | None:
     }
 
 
-def _flows(result: Result) -> list[dict[str, Any]]:
+def _flows(result: Result) -> list[dict[Any, Any]]:
     """Sum over all years of each flow: prior and posterior interval, largest width ratio first."""
     table = learning_data(result.dt).sort_values("width_ratio", ascending=False, na_position="last")
-    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+    return table.to_dict("records")
 
 
 def _headlines(result: Result) -> list[dict[str, Any]]:

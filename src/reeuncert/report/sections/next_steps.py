@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from reeuncert.indicators.headlines import all_headlines
-from reeuncert.indicators.registry import lookup
+from reeuncert.indicators.printing import value_title
 from reeuncert.questions.overview import Overview, overview
 from reeuncert.result.result import Result
 from reeuncert.result.structures import HOLDS
@@ -61,7 +61,7 @@ def _sketch(one: Overview) -> bool:
     return bool(len(one.shares) and abs(float(one.shares["share"].iloc[-1])) > SKETCH)
 
 
-def _numbers(one: Overview) -> list[dict[str, Any]]:
+def _numbers(one: Overview) -> list[dict[Any, Any]]:
     worth = one.measurements[one.measurements["narrowing"] > one.measurements["noise"].clip(lower=WORTH)]
     return [
         {"flow": row["flow"], "year": row["measured_year"], "narrowing": float(row["narrowing"])}
@@ -80,7 +80,7 @@ def _common(found: list[Overview]) -> list[dict[str, Any]]:
         answers=("answer", "nunique"), total=("narrowing", "sum"), known=("known_to", "first")
     )
     sums = sums[sums["answers"] > 1].sort_values(["answers", "total"], ascending=False).head(6).reset_index()
-    return [{str(k): v for k, v in row.items()} for row in sums.to_dict("records")]
+    return sums.to_dict("records")
 
 
 def _structures(result: Result) -> list[dict[str, Any]]:
@@ -89,13 +89,10 @@ def _structures(result: Result) -> list[dict[str, Any]]:
         return []
     out = []
     for row in found.averages().to_dict("records"):
-        labels = [lookup(str(row["indicator"])).title]
-        labels += [str(row[c]) for c in ("region", "partner", "product") if str(row[c])]
-        labels += [str(row["year"])] if int(row["year"]) else ["all years"]
         unit = str(row.get("unit", ""))
         out.append(
             {
-                "name": ", ".join(labels),
+                "name": value_title(row),
                 "medians": interval(row["lowest_median"], row["highest_median"], unit),
                 "range": interval(row["lowest"], row["highest"], unit),
                 "verdict": row["verdict"],

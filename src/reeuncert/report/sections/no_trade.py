@@ -27,6 +27,6 @@ def content(result: Result) -> dict[str, Any] | None:
         return None
     best, now = (lost_consumption(no_trade(result.dt, year=year, capacity=c), by=BY) for c in (HIGHEST, AS_DRAWN))
     joined: pd.DataFrame = best.merge(now, on=BY, suffixes=("", "_now"))
-    rows = [{str(k): v for k, v in row.items()} for row in joined.to_dict("records")]
+    rows = joined.to_dict("records")
     leads = [row for row in rows if row["product"] == ALL]
     return {"year": year, "rows": rows, "leads": leads}
