@@ -31,7 +31,7 @@ GROUPS = (
 OTHERS = "Consumption and other answers"
 TILES = 5
 
-Row = Mapping[str, Any]
+Row = Mapping[Any, Any]
 
 
 @dataclass(frozen=True)

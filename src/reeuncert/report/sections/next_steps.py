@@ -61,7 +61,7 @@ def _sketch(one: Overview) -> bool:
     return bool(len(one.shares) and abs(float(one.shares["share"].iloc[-1])) > SKETCH)
 
 
-def _numbers(one: Overview) -> list[dict[Any, Any]]:
+def _numbers(one: Overview) -> list[dict[str, Any]]:
     worth = one.measurements[one.measurements["narrowing"] > one.measurements["noise"].clip(lower=WORTH)]
     return [
         {"flow": row["flow"], "year": row["measured_year"], "narrowing": float(row["narrowing"])}
@@ -69,7 +69,7 @@ def _numbers(one: Overview) -> list[dict[Any, Any]]:
     ]
 
 
-def _common(found: list[Overview]) -> list[dict[str, Any]]:
+def _common(found: list[Overview]) -> list[dict[Any, Any]]:
     """Flows and years among the best of several answers, in order of the number of answers."""
     tables = [one.measurements.assign(answer=n) for n, one in enumerate(found)]
     if not tables:
