@@ -17,7 +17,8 @@ from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.compute import add_indicators
 from reeuncert.indicators.headlines import headline_row, place
 from reeuncert.indicators.placing import label_positions
-from reeuncert.indicators.registry import CUMULATED, DIMS, lookup
+from reeuncert.indicators.printing import value_title
+from reeuncert.indicators.registry import CUMULATED, DIMS
 from reeuncert.indicators.summary import SAMPLE
 from reeuncert.reference import published_values, reference_table
 from reeuncert.result.diagnostics import diagnose
@@ -104,7 +105,7 @@ def compare(
     >>> from reeuncert.testing import toy_posterior
     >>> found = compare(toy_posterior(draws=50, years=2), toy_posterior(draws=50, years=2, seed=1))
     >>> found.table["headline"].tolist()[:1]
-    ['Import dependence, recorded: South, North, refined, 2002']
+    ['Import dependence, recorded · South · North · refined · 2002']
     >>> found.differences[["what", "record", "a", "b"]].values.tolist()
     [['run', 'seed', '0', '1']]
     """
@@ -161,18 +162,11 @@ def _there(held: xr.Dataset, name: str, at: Mapping[str, object]) -> bool:
 def _row(headline: Headline, one: Mapping[str, Any], two: Mapping[str, Any]) -> dict[str, Any]:
     asked = {c: getattr(headline, c, "") for c in LABELS}
     labels = {c: (one or two or asked)[c] for c in LABELS}
-    row = {"headline": _named(labels), **labels, "unit": (one or two or {"unit": ""})["unit"]}
+    row = {"headline": value_title(labels), **labels, "unit": (one or two or {"unit": ""})["unit"]}
     row |= {f"{side}_{c}": of.get(c, np.nan) for side, of in (("a", one), ("b", two)) for c in SIDE}
     difference = row["b_median"] - row["a_median"]
     error = float(np.hypot(row["a_mcse_median"], row["b_mcse_median"]))
     return row | {"difference": difference, "mcse_difference": error, "verdict": _verdict(row, difference, error)}
-
-
-def _named(labels: Mapping[str, Any]) -> str:
-    """Title, labels and year of a value, for a reader."""
-    title = lookup(str(labels["indicator"])).title
-    summed = ", cumulated" if str(labels["indicator"]).endswith(CUMULATED) else ""
-    return f"{title[:1].upper()}{title[1:]}{summed}: {', '.join(str(labels[c]) for c in LABELS[1:] if labels[c])}"
 
 
 def _verdict(row: Mapping[str, float], difference: float, error: float) -> str:
