@@ -16,8 +16,7 @@ from reeuncert.checks.registry import all_checks
 from reeuncert.checks.result import CheckResult, CheckTable
 from reeuncert.questions.overview import overview
 from reeuncert.report.page import render
-from reeuncert.report.section import Section
-from reeuncert.report.sections import SECTIONS, next_steps
+from reeuncert.report.sections import SECTIONS, Section, next_steps
 from reeuncert.result.result import Result
 from reeuncert.result.structures import StructureRun, Structures, add_structures
 from reeuncert.studies.summaries import headline_values

@@ -76,7 +76,7 @@ from __future__ import annotations
 # Each module registers its indicators; tables and reports list them in this order.
 # isort: off
 from reeuncert.indicators import consumption, stock, trade, dependence, mining, refining, quota, customs_gap
-from reeuncert.indicators import smuggling, embodied, fabrication, elements
+from reeuncert.indicators import embodied, fabrication, elements
 
 # isort: on
 from reeuncert.indicators.registry import INDICATORS, Indicator, UnknownIndicatorError, lookup, valid_names
@@ -95,7 +95,6 @@ __all__ = [
     "mining",
     "quota",
     "refining",
-    "smuggling",
     "stock",
     "trade",
     "valid_names",

@@ -1,11 +1,11 @@
-"""Customs gap: mirror discrepancy, importer's over exporter's record."""
+"""Customs gap (mirror discrepancy, importer's over exporter's record), and unrecorded exports."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from reeuncert.indicators.flows import REFINED, Array, FlowTable, ratio
-from reeuncert.indicators.trade import RECORDED_ARRIVALS, cumulated_ratio, exports_of, imports_of
+from reeuncert.indicators.flows import ALL, REFINED, Array, FlowTable, ratio
+from reeuncert.indicators.trade import RECORDED_ARRIVALS, cumulated_mass, cumulated_ratio, exports_of, imports_of
 
 
 def customs_gap(importer_record: Array, exporter_record: Array) -> Array:
@@ -76,3 +76,17 @@ def _pooled(table: FlowTable) -> Array:
 def _smuggles(table: FlowTable, origin: str, destination: str) -> bool:
     declared = table.where(quantity="declared", origin=origin, destination=destination, product=table.refined)
     return bool(table.present[declared].any())
+
+
+def _by_pair(table: FlowTable, quantity: str) -> Array:
+    return table.over("region", "partner", of=lambda r, p: imports_of(table, r, ALL, [p], [quantity]))
+
+
+@cumulated_mass("smuggled_mass", title="Unrecorded exports (smuggling)", dims=("region", "partner"))
+def _unrecorded(table: FlowTable) -> Array:
+    return _by_pair(table, "unrecorded_trade")
+
+
+@cumulated_mass("smuggled_mass_declared", title="Unrecorded exports declared on arrival", dims=("region", "partner"))
+def _declared(table: FlowTable) -> Array:
+    return _by_pair(table, "declared")

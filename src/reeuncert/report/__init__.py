@@ -2,7 +2,6 @@
 
 from reeuncert.report.files import write_results
 from reeuncert.report.page import write_report
-from reeuncert.report.section import Section
-from reeuncert.report.sections import SECTIONS
+from reeuncert.report.sections import SECTIONS, Section
 
 __all__ = ["SECTIONS", "Section", "write_report", "write_results"]

@@ -19,10 +19,9 @@ from reeuncert.files import explained, write_whole
 from reeuncert.indicators.compute import with_indicators
 from reeuncert.parts import Failed, attempt, collecting
 from reeuncert.report import words
-from reeuncert.report.check_list import check_list
 from reeuncert.report.named import citation, labels_of
-from reeuncert.report.section import Section
-from reeuncert.report.sections import SECTIONS
+from reeuncert.report.sections import SECTIONS, Section
+from reeuncert.report.sections.checks import check_list
 from reeuncert.result.io import provenance
 from reeuncert.result.result import Result
 from reeuncert.words.cells import as_words

@@ -12,8 +12,18 @@ from reeuncert.reading.prior_tables import CONSTANTS, COVARIATES, PRIORS, select
 from reeuncert.reading.state import SOURCES, Reading
 from reeuncert.reading.system_tables import FLOWS, PROCESSES, SystemTables
 from reeuncert.reading.tables import Row
-from reeuncert.system.roles import QUANTITIES, ROUTES, STAGES
 from reeuncert.words.cells import listed, near_miss, nearest, quoted
+
+QUANTITIES = (
+    *("ore", "mine_production", "feed", "production", "sale", "trade", "declared", "unrecorded_trade", "undeclared"),
+    *("stock", "opening_stock", "loss", "apparent_consumption", "end_use", "recycling", "fabrication"),
+)
+STAGES = (
+    *("mining", "cracking", "separation", "refining", "electrolysis", "fabrication", "recycling"),
+    *("market", "border", "use"),
+)
+ROUTES = ("registered", "unregistered")
+"""Words with a role for indicators, figures and counterfactuals; tables may use other words, without a role."""
 
 Place = tuple[str, int, str]
 """File, line and column."""

@@ -1,13 +1,80 @@
-"""Verdict: all checks, each with its figures."""
+"""Verdict: all checks, worst status first, each with its figures."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from reeuncert.report.check_list import check_list
+from reeuncert.checks.registry import check_table
+from reeuncert.checks.result import CheckResult, short_number
 from reeuncert.result.result import Result
+
+COLOURS = {"failed": "red", "not run": "red", "warning": "amber", "passed": "green", "information": "info"}
+"""Status of a check → its colour in the page; the word stands beside the colour, never the colour alone."""
+
+ORDER = tuple(COLOURS)
+MOST_ROWS = 40
+
+
+@dataclass(frozen=True)
+class CheckLine:
+    """One check, formatted for the page: what was checked, its status as a word, what was found, the tested number and
+    its threshold (empty if none), and a table of the worst offenders.
+    """
+
+    title: str
+    word: str
+    message: str
+    value: str = ""
+    threshold: str = ""
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[object, ...], ...] = ()
+
+    @property
+    def colour(self) -> str:
+        return COLOURS.get(self.word, "info")
+
+
+@dataclass(frozen=True)
+class CheckList:
+    """All checks: failed, then not run, then warnings, then the others in their order; ``call`` is the verdict in a
+    sentence, as the terminal and `reeuncert.check` give it.
+    """
+
+    checks: tuple[CheckLine, ...]
+    call: str
+
+    @property
+    def pressing(self) -> tuple[CheckLine, ...]:
+        """Failed checks and warnings, shown at the top of the page."""
+        return tuple(c for c in self.checks if c.word in ("failed", "not run", "warning"))
+
+    @property
+    def worst(self) -> str:
+        if any(c.word in ("failed", "not run") for c in self.checks):
+            return "red"
+        judged = any(c.word == "passed" for c in self.checks)
+        return "amber" if self.pressing or not judged else "green"
+
+
+def check_list(result: Result) -> CheckList:
+    """The checks of a result, and the parts of it that could not be made."""
+    table = check_table(result)
+    lines = sorted(map(_line, table), key=lambda line: ORDER.index(line.word))
+    return CheckList(tuple(lines), f"{table.verdict[:1].upper()}{table.verdict[1:]}.")
 
 
 def content(result: Result) -> dict[str, Any]:
     """All checks, worst status first."""
     return {"verdict": check_list(result)}
+
+
+def _line(result: CheckResult) -> CheckLine:
+    table = result.table
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[object, ...], ...] = ()
+    if table is not None and len(table):
+        columns = tuple(map(str, table.columns))
+        rows = tuple(tuple(row) for row in table.head(MOST_ROWS).astype(object).itertuples(index=False))
+    word = result.status if result.status in ORDER else "information"
+    return CheckLine(result.name, word, result.message, short_number(result.value), result.threshold, columns, rows)
