@@ -129,25 +129,13 @@ def _is_plain(value: object) -> bool:
 
 
 def read_draws(path: str | Path, *, variables: Mapping[str, Iterable[str]] | None = None) -> xr.DataTree:
-    """Read a result back into memory.
-
-    Parameters
-    ----------
-    path
-        ``posterior.nc``, or the folder that holds it.
-    variables
-        Group → variables to read, e.g. ``{"posterior": ["mass_flow"]}``; all by default.
-
-    Returns
-    -------
-    DataTree
-        As it was written, to the precision of `write_draws`.
+    """Read the draws of a result, to the precision of `write_draws`; `reeuncert.read_results` adds indicators to them.
 
     Raises
     ------
     OutputError
         If the file is missing, truncated, or not a result of this package; for a folder, also if ``posterior.nc`` does
-        not match its ``provenance.json``. A changed table is a warning.
+        not match its ``provenance.json``.
     """
     file = Path(path).expanduser()
     if os.path.isdir(file):  # False for a name that is too long, where pathlib raises
@@ -171,8 +159,6 @@ def read_draws(path: str | Path, *, variables: Mapping[str, Iterable[str]] | Non
 
 def _compare_with_provenance(folder: Path) -> None:
     """Compare the files of a folder with the hashes of its provenance.
-
-    The report is not compared, since it may be rewritten.
 
     Other draws are an error, a changed table is a warning; the report is not compared, since it may be rewritten.
     """
