@@ -117,7 +117,7 @@ def test_the_checks_judge_agreement_convergence_and_the_error_of_averages():
     checks = ree.check(add_structures(dt, both), ["structures"])
     said = checks["headlines over structures"]
     assert (said.status, said.value) == ("warning", 1)
-    assert "not identified by these data: smuggled_mass South North 2002 (" in said.message
+    assert "not identified by these data: smuggled_mass (South, North, 2002) (" in said.message
     assert list(open_ranges(both)) == [("smuggled_mass", "South", "North", "", "", 2002)]
     assert checks["convergence of structures"].status == "passed"
     assert checks["averages over structures"].status == "passed"
