@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Unpack
 
 import pandas as pd
 from rich.table import Table
@@ -16,18 +17,21 @@ from reeuncert.cli.terminal import console, parse_options
 from reeuncert.errors import CaseError, Problem
 from reeuncert.result.folder import output_folder
 from reeuncert.studies.calibrate import calibrate
+from reeuncert.studies.jobs import FitOptions
 from reeuncert.validation.reader import read_case
 
 DECIMALS = 4
 
 
-def run_calibration(name: str, options: Sequence[str], years: str, out: Path | None, sizes: Mapping[str, int]) -> None:
+def run_calibration(
+    name: str, switches: Sequence[str], years: str, out: Path | None, simulations: int, **options: Unpack[FitOptions]
+) -> None:
     """Calibrate a case, print the coverage, and write the tables where a folder is named."""
-    case = read_case(name, **parse_options(options))
+    case = read_case(name, **parse_options(switches))
     case = restrict(case, years_of(years, case)) if years else case
     with ExitStack() as stack:
         staging = None if out is None else stack.enter_context(output_folder(out))
-        found = calibrate(case, **sizes)
+        found = calibrate(case, simulations=simulations, **options)
         console().print(coverage_table(found))
         left_out = int((~found.fits["used"]).sum())
         if left_out:

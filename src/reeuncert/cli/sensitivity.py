@@ -15,6 +15,7 @@ from reeuncert.cli.terminal import console, parse_options
 from reeuncert.edits.scenario import FILE
 from reeuncert.errors import CaseError, Problem
 from reeuncert.files import write_whole
+from reeuncert.indicators.printing import label_of
 from reeuncert.reading.bundled import find_case
 from reeuncert.result.folder import output_folder
 from reeuncert.result.io import csv_text
@@ -23,7 +24,7 @@ from reeuncert.studies.jobs import FitOptions, FitSettings
 from reeuncert.studies.sensitivity import Plan, plan_study, scenarios_asked, sensitivity
 from reeuncert.studies.study import CHANGES, FAILED, Study
 from reeuncert.validation.reader import read_case
-from reeuncert.words.estimates import estimate
+from reeuncert.words.estimates import estimate, number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,9 +118,8 @@ def _changes(changed: pd.DataFrame) -> Table:
     )
     for column in ("headline", "scenario", "base", "median (90 %)"):
         table.add_column(column, overflow="fold")
-    for row in changed.itertuples():
-        labels = (row.indicator, row.region, row.partner, row.product, row.year or "cumulated")
-        shown = estimate(row.median, row.eti90_lb, row.eti90_ub)
-        cells = (" ".join(str(label) for label in labels if label), row.scenario, f"{row.base_median:.3g}", shown)
+    for row in changed.to_dict("records"):
+        shown = estimate(row["median"], row["eti90_lb"], row["eti90_ub"])
+        cells = (label_of(row), row["scenario"], number(row["base_median"]), shown)
         table.add_row(*(Text(str(cell)) for cell in cells))
     return table

@@ -152,8 +152,14 @@ def calibrate(
     with guarded("Reading the case …"):
         from reeuncert.cli.calibrate import run_calibration
 
-        sizes = {"simulations": simulations, "draws": draws, "tune": tune, "thin": thin, "chains": chains, "seed": seed}
-        run_calibration(case, option or [], years, out, sizes)
+        run_calibration(
+            *(case, option or [], years, out, simulations),
+            draws=draws,
+            tune=tune,
+            thin=thin,
+            chains=chains,
+            seed=seed,
+        )
 
 
 @app.command()

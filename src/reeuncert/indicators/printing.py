@@ -29,7 +29,7 @@ def value(row: Mapping[Any, Any] | pd.Series, *, prefix: str = "", unit: bool = 
     shown = unit_of(row)
     scale = 100.0 if shown == "1" and not unit else 1.0
     numbers = (scale * float(row[f"{prefix}{column}"]) for column in ("median", "eti90_lb", "eti90_ub"))
-    return estimate(*numbers, shown if unit else "")
+    return estimate(*numbers, unit=shown if unit else "")
 
 
 def label_of(row: Mapping[Any, Any] | pd.Series) -> str:

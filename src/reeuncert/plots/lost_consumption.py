@@ -112,8 +112,8 @@ def _row(record: dict[Any, Any], colour: str) -> Row:
     label = f"{record['region']}, {what}: {with_unit(record['median'], '')} of {with_unit(record['consumption'], '')}"
     lost, share = ([record[f"{part}{c}"] for c in ("median", "eti90_lb", "eti90_ub")] for part in ("", "share_"))
     hover = (
-        f"lost: {estimate(*lost, unit)}",
-        f"part of consumption: {estimate(*share, '1')}",
+        f"lost: {estimate(*lost, unit=unit)}",
+        f"part of consumption: {estimate(*share, unit='1')}",
         interval_name(),
     )
     return Row(label, spans, point=100 * record["share_median"], hover=hover)

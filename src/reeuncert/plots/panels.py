@@ -217,7 +217,7 @@ class Fan:
         text = f"{self.label or 'median'}: {with_unit(self.median[i], unit)}\n"
         text += f"{interval_name(self.probs[-1])}: {interval(lower[i], upper[i], unit)}"
         if self.prior is not None:
-            text += f"\nprior: {estimate(*(v[i] for v in self.prior), unit)}"
+            text += f"\nprior: {estimate(*(v[i] for v in self.prior), unit=unit)}"
         return text
 
 
