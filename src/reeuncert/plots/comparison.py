@@ -65,7 +65,7 @@ def _panel(found: Comparison, rows: pd.DataFrame, unit: str) -> Panel:
         middle, low, high, error = (scale * rows[c].to_numpy(dtype=float) for c in columns)
         y = np.arange(len(rows)) + shift
         told = tuple(
-            f"{text}\n{found.names[side == 'b']}: {estimate(m / scale, lo / scale, hi / scale, plain)}, "
+            f"{text}\n{found.names[side == 'b']}: {estimate(m / scale, lo / scale, hi / scale, unit=plain)}, "
             f"Monte Carlo error {with_unit(e / scale, plain)}"
             for text, m, lo, hi, e in zip(rows["headline"], middle, low, high, error, strict=True)
         )

@@ -152,7 +152,7 @@ def _hover(row: Any, nodes: dict[str, Node]) -> str:
     text += f"mean {with_unit(row.mean, row.unit)}, median {with_unit(row.median, row.unit)}\n"
     text += f"{interval_name()}: {interval(row.eti90_lb, row.eti90_ub, row.unit)}"
     if np.isfinite(row.prior_median):
-        text += f"\nprior: {estimate(row.prior_median, row.prior_eti90_lb, row.prior_eti90_ub, row.unit)}"
+        text += f"\nprior: {estimate(row.prior_median, row.prior_eti90_lb, row.prior_eti90_ub, unit=row.unit)}"
     ids = row.evidence.split()
     more = f" and {len(ids) - MOST_IDS} more" if len(ids) > MOST_IDS else ""
     said = f"evidence: {', '.join(ids[:MOST_IDS])}{more}" if ids else "no data measure this flow alone"

@@ -143,10 +143,10 @@ def _panel(product: str, rows: pd.DataFrame, regions: list[str]) -> Panel:
     for row in rows_of(rows):
         start, end = arrow(places[row.origin], places[row.destination], SHIFT[row.record])
         x, y = arrow_shape(start, end, max(0.008, MOST_WIDTH * row.median / largest))
-        values = estimate(row.median, row.eti90_lb, row.eti90_ub, row.unit)
+        values = estimate(row.median, row.eti90_lb, row.eti90_ub, unit=row.unit)
         hover = f"{row.origin} → {row.destination}\n{product}, {row.record}, {row.year}\n{values}"
         if np.isfinite(row.prior_median):
-            hover += f"\nprior: {estimate(row.prior_median, row.prior_eti90_lb, row.prior_eti90_ub, row.unit)}"
+            hover += f"\nprior: {estimate(row.prior_median, row.prior_eti90_lb, row.prior_eti90_ub, unit=row.unit)}"
         colour = PINK if row.record == UNRECORDED else colours[row.origin]
         marks.append(Area(x, y, colour, 0.85, hover=hover))
         along = PLACE[row.record]

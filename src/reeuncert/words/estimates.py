@@ -71,13 +71,13 @@ def interval(low: float, high: float, unit: str = "") -> str:
     return f"{lower} to {upper} {'%' if unit == '1' else unit}".strip()
 
 
-def estimate(median: float, low: float, high: float, unit: str = "") -> str:
+def estimate(median: float, low: float, high: float, *, unit: str = "") -> str:
     """Median with its interval, where it has one; ratios (unit 1) in per cent.
 
     Examples
     --------
-    >>> estimate(97.4, 58.2, 137.0, "kt"), estimate(0.713, 0.668, 0.758, "1"), estimate(2.5, float("nan"), 3.0)
-    ('97 kt (58 to 137 kt)', '71.3 % (66.8 to 75.8 %)', '2.5')
+    >>> estimate(97.4, 58.2, 137.0, unit="kt"), estimate(0.713, 0.668, 0.758, unit="1")
+    ('97 kt (58 to 137 kt)', '71.3 % (66.8 to 75.8 %)')
     """
     if not math.isfinite(median):
         return "not defined"

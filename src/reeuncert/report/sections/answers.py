@@ -139,7 +139,7 @@ def _tiles(result: Result, rows: list[dict[Any, Any]]) -> Iterator[Tile]:
         note = f"of the consumption of {row['region']} in {year} would be lost; plants as in their best year."
         share = (row["share_median"], row["share_eti90_lb"], row["share_eti90_ub"])
         if math.isfinite(share[0]):
-            number, _, ends = estimate(*share, "1").partition(" (")
+            number, _, ends = estimate(*share, unit="1").partition(" (")
             yield Tile("Without trade", number, note, ends.rstrip(")"))
     for row in rows:
         if row not in used:
