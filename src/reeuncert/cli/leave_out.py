@@ -49,6 +49,9 @@ def coverage_table(found: LeftOut) -> Table:
             f"{row.coverage:.0%} ({row.lower:.0%} to {row.upper:.0%})",
             f"{row.prior_coverage:.0%}",
         )
+    if refused := (found.rows["refused"] != "").sum():
+        table.caption = f"{refused} figures do not count: the fits without them have not converged; raise --draws."
+        table.caption_justify = "left"
     return table
 
 
