@@ -10,11 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import expit, log_ndtr, logit, ndtri
 
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.flows import Array
 from reeuncert.outlook.plans import DelayPair, Project, RampPoint
+
+Picked = NDArray[np.int64]
 
 EARLY = 1.0
 """Years before its announced start at which a plant may open at most; delays plus this are lognormal."""
@@ -80,7 +83,7 @@ class Delays:
             out[i] = np.where(rng.uniform(size=n) < never, np.inf, late)
         return out
 
-    def of(self, stage: str, status: str, pick: Array | slice = slice(None)) -> tuple[Array, Array, Array]:
+    def of(self, stage: str, status: str, pick: Picked | slice = slice(None)) -> tuple[Array, Array, Array]:
         """Mean and sd of log (delay + `EARLY`), and probability of never opening: each (draw,)."""
         column = self.stages.index(stage) if stage in self.stages else len(self.stages)
         unbuilt = float(status in UNBUILT)
@@ -141,8 +144,8 @@ def learn_delays(pairs: Sequence[DelayPair], seed: int = 0) -> Delays:
         else:
             log_weight += np.log(never + (1 - never) * above)
     pick, effective = _resampled(log_weight, rng, "delays")
-    arrays = (drawn.level, drawn.later, drawn.spread, drawn.never, drawn.less)
-    return Delays(stages, *(a[pick] for a in arrays), effective)
+    level, later, spread = drawn.level[pick], drawn.later[pick], drawn.spread[pick]
+    return Delays(stages, level, later, spread, drawn.never[pick], drawn.less[pick], effective)
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,7 +196,7 @@ def learn_ramp(points: Sequence[RampPoint], seed: int = 0) -> Ramp:
     return Ramp(final, np.exp(time[pick] + between[pick] * rng.normal(size=len(pick))), effective)
 
 
-def _resampled(log_weight: Array, rng: np.random.Generator, what: str) -> tuple[Array, float]:
+def _resampled(log_weight: Array, rng: np.random.Generator, what: str) -> tuple[Picked, float]:
     weight = np.exp(log_weight - log_weight.max())
     weight /= weight.sum()
     effective = float(1 / (weight**2).sum())

@@ -1,0 +1,70 @@
+"""Hindcasts: scores against their definitions, naive forecasts against what they claim, what was known at a date."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from reeuncert.outlook.hindcast import crps, hindcast_verdict, known_by, naive_forecasts, scored
+from reeuncert.outlook.plans import DelayPair, Plans, RampPoint
+
+YEARS = tuple(range(2000, 2011))
+PAIR = DelayPair("A", "mining", "start", "study", 2010, 2012, "opened", 2014, "s")
+
+
+def test_crps_is_its_definition() -> None:
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=40), rng.normal(1, 2, size=30)
+    apart = np.abs(x[:, None] - y).mean()
+    assert crps(x, y) == pytest.approx(apart - np.abs(x[:, None] - x).mean() / 2)
+    assert crps(x, y) > crps(y, y) > 0
+
+
+def test_naive_forecasts_hold_what_they_promise() -> None:
+    """Where the world is as they say: a random walk, and a line with noise."""
+    rng = np.random.default_rng(2)
+    walks = 50 * np.exp(np.cumsum(rng.normal(0, 0.1, (300, 18)), axis=1))
+    lines = 50 + 2 * np.arange(18) + rng.normal(0, 1.5, (300, 18))
+    for k, world in enumerate((walks, lines)):
+        held = []
+        for path in world:
+            drawn = naive_forecasts(path[:14], 4, 400, rng)[k]
+            low, high = np.quantile(drawn, [0.05, 0.95], axis=0)
+            held.append((path[14:] >= low) & (path[14:] <= high))
+        assert 0.83 < np.mean(held) < 0.95
+
+
+def test_last_value_of_a_closed_mine_stays_a_mass() -> None:
+    last, trend = naive_forecasts(np.array([5.0, 3.0, 0.0, 0.0]), 3, 200, np.random.default_rng(1))
+    assert (last >= 0).all()
+    assert (trend >= 0).all()
+
+
+def series(centre: float, yearly: float = 0.0, common: float = 0.0, years: tuple[int, ...] = YEARS) -> dict:
+    """Growth of ten per cent a year; `yearly`: error of each draw and year, `common`: error of all draws of a year."""
+    rng = np.random.default_rng(3)
+    path = centre * np.exp(0.1 * np.arange(len(years)) + common * rng.normal(size=(20, 1, len(years))))
+    drawn = np.exp(yearly * rng.normal(size=(400, len(years))))
+    return {("mining", f"region {k}"): (years, path[k] * drawn) for k in range(20)}
+
+
+def test_a_good_forecast_passes_and_a_sure_or_wrong_one_fails() -> None:
+    truth, known = series(10, common=0.05), series(10, years=YEARS[:6])
+    good = scored(known, series(10, yearly=0.05), truth)
+    assert sorted(set(good["year"])) == list(YEARS[6:])
+    assert 0.85 < good["inside90"].mean() < 0.95
+    assert "passed" in hindcast_verdict(good)[0]
+    for ahead in (series(10, yearly=0.5), series(10, yearly=0.01), series(20, yearly=0.05)):  # too wide, sure, wrong
+        assert "failed" in hindcast_verdict(scored(known, ahead, truth))[0]
+
+
+def test_only_what_was_known_then_is_learned_from() -> None:
+    now = Plans(
+        delays=(PAIR, DelayPair("B", "mining", "start", "study", 2014, 2016, "opened", 2016, "s")),
+        ramp=(RampPoint("A", "mining", 1.0, 0.3, "s"), RampPoint("A", "mining", 6.0, 0.7, "s")),
+    )
+    early, late = known_by(now, Plans(), 2013.0), known_by(now, Plans(), 2016.0)
+    assert [(p.project, p.outcome, p.outcome_date) for p in early.delays] == [("A", "not_yet", 2013.0)]
+    assert [(p.project, p.outcome) for p in late.delays] == [("A", "opened"), ("B", "opened")]
+    assert early.ramp == ()
+    assert [p.years_since_start for p in late.ramp] == [1.0]
