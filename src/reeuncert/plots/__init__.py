@@ -24,6 +24,7 @@ from reeuncert.plots.questions import (
 )
 from reeuncert.plots.sankey import plot_sankey, sankey_data
 from reeuncert.plots.scenarios import plot_scenarios, scenarios_data
+from reeuncert.plots.trade_matrix import plot_trade_matrix, trade_matrix_data
 from reeuncert.plots.triangle import plot_triangle, triangle_data
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "plot_scenarios",
     "plot_sobol",
     "plot_tornado",
+    "plot_trade_matrix",
     "plot_triangle",
     "plot_value_of_information",
     "power_scaling_data",
@@ -61,6 +63,7 @@ __all__ = [
     "scenarios_data",
     "sobol_data",
     "tornado_data",
+    "trade_matrix_data",
     "triangle_data",
     "value_of_information_data",
 ]

@@ -77,10 +77,7 @@ def triangle_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     ends = [mass[name].values.astype(str)[traded] for name in ("origin", "destination")]
     pairs = list(dict.fromkeys(zip(*(e.tolist() for e in ends), strict=True)))
     regions = list(dict.fromkeys(r for pair in pairs for r in pair))
-    products = list(dict.fromkeys(mass["product"].values.astype(str)[traded].tolist()))
-    goods = set(mass["product"].values.astype(str)[chosen_flows(mass, quantity="fabrication")].tolist())
-    raw = [p for p in products if p not in goods]
-    groups = {p: [p] for p in products} | {REFINED: refined_products(mass), ALL: raw}
+    groups = groups_of(mass)
     years = [*mass["year"].values.tolist(), CUMULATED_LABEL]
     check_labels(wanted.get("region", []), regions, "region", "trade")
     check_labels(wanted.get("product", []), list(groups), "product", "trade")
@@ -122,6 +119,15 @@ def plot_triangle(dt: xr.DataTree, *, coords: Coords = None, backend: str = "mat
         boards[str(year)] = Board(f"Trade between the regions, {year}", panels, 2, 4.0, 5.6, said)
     years = [y for y in boards if y != CUMULATED_LABEL] or list(boards)
     return render_steps(boards, years[-1], backend, theme)
+
+
+def groups_of(mass: xr.DataArray) -> dict[str, list[str]]:
+    """Products that are traded, each alone, then those that are refined, and all but goods."""
+    products = mass["product"].values.astype(str)
+    traded = chosen_flows(mass, quantity=[q for names in RECORDS.values() for q in names])
+    goods = set(products[chosen_flows(mass, quantity="fabrication")].tolist())
+    found = list(dict.fromkeys(products[traded].tolist()))
+    return {p: [p] for p in found} | {REFINED: refined_products(mass), ALL: [p for p in found if p not in goods]}
 
 
 def regions_of(dt: xr.DataTree) -> list[str]:

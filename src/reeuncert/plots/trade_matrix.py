@@ -1,0 +1,160 @@
+"""Who supplies whom: the shares of every exporter in the imports of every importer, and net trade of every pair."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from reeuncert.errors import ReeUncertError
+from reeuncert.plots.access import Coords, both, check_labels, chosen_flows, flat, quantile_table, rows_of, take
+from reeuncert.plots.panels import Area, Axis, Board, Mark, Panel, Text
+from reeuncert.plots.render import figure_of, render
+from reeuncert.plots.style import interval_name, with_unit
+from reeuncert.plots.triangle import ALL, REFINED, groups_of, regions_of
+
+DIMS = ("importer", "exporter", "product", "year")
+ARRIVALS = ("trade", "declared", "undeclared")
+UNKNOWN = 0.8
+"""A pair whose interval is wider than this part of its prior's rests on the prior."""
+CERTAIN = 0.01
+"""Width of an interval that needs no figure, as where there is one exporter."""
+
+
+def trade_matrix_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
+    """Share of every exporter in the imports of every importer, and net exports of every pair.
+
+    Parameters
+    ----------
+    dt
+        Result with draws of mass_flow.
+    coords
+        ``product`` (one of the products, ``"refined"`` or ``"all"``; by default ``"refined"``), ``year`` (by default
+        the last), ``importer``, ``exporter`` (by default all regions).
+
+    Returns
+    -------
+    DataFrame
+        ``importer``, ``exporter``, ``product``, ``year``, ``unit``; ``share_median``, ``share_eti90_lb``,
+        ``share_eti90_ub``: part of what arrives at the importer, recorded or not; the same of the prior with
+        ``prior_`` before (NaN without); ``net_median``, ``net_eti90_lb``, ``net_eti90_ub``: what the exporter sends to
+        the importer less what it gets from there, in ``unit``; ``informed``: whether the interval of the share is
+        narrower than four fifths of the prior's, or than one per cent. Pairs without a flow either way have no row.
+
+    Raises
+    ------
+    ReeUncertError
+        If a label does not exist, or regions do not trade.
+
+    Examples
+    --------
+    >>> from reeuncert.testing import toy_posterior
+    >>> table = trade_matrix_data(toy_posterior(draws=20, years=2), coords={"importer": "North"})
+    >>> table[["importer", "exporter"]].values.tolist()
+    [['North', 'South'], ['North', 'East']]
+    """
+    wanted = take(coords, DIMS, "trade")
+    mass, before = both(dt)
+    traded = chosen_flows(mass, quantity=ARRIVALS)
+    if not traded.any():
+        raise ReeUncertError("no region of this case trades with another (no flow of quantity 'trade')")
+    regions, groups = regions_of(dt), groups_of(mass)
+    allowed = {"importer": regions, "exporter": regions, "product": list(groups), "year": mass["year"].values.tolist()}
+    for dim, labels in wanted.items():
+        check_labels(labels, allowed[dim], dim, "trade")
+    tables = []
+    for product in wanted.get("product", [REFINED if groups[REFINED] else ALL]):
+        for year in wanted.get("year", [allowed["year"][-1]]):
+            of_year = [None if m is None else _arrivals(m, groups[product], year, regions) for m in (mass, before)]
+            table = _table(of_year[0], of_year[1], regions).assign(product=product, year=year)
+            tables.append(table.assign(unit=str(mass.attrs.get("units", ""))))
+    found = pd.concat(tables, ignore_index=True)
+    kept = [found[dim].isin(wanted[dim]) for dim in ("importer", "exporter") if dim in wanted]
+    found = found[np.logical_and.reduce(kept)] if kept else found
+    first = [*DIMS, "unit"]
+    return found[[*first, *(c for c in found if c not in first)]].reset_index(drop=True)
+
+
+@figure_of(trade_matrix_data)
+def plot_trade_matrix(
+    dt: xr.DataTree, *, coords: Coords = None, backend: str = "matplotlib", theme: str = "light"
+) -> Any:
+    """Draw a square for every importer (row) and exporter (column): its shade is the share, its size how sure it is.
+
+    A full square is certain, one of a third of the side has an interval from none to all. Grey squares rest on the
+    prior. Products and years become panels.
+    """
+    table, regions = trade_matrix_data(dt, coords=coords), regions_of(dt)
+    panels = tuple(
+        _panel(f"{product}, {year}", rows, regions)
+        for (product, year), rows in table.groupby(["product", "year"], sort=False)
+    )
+    side = 1.2 + 0.42 * len(regions)
+    said = f"shade and number: median share in imports (%)\nsize: the smaller, the wider the {interval_name()}"
+    return render(Board("Import dependence", panels, 2, side, side + 1.0, said), backend, theme)
+
+
+def _arrivals(mass: xr.DataArray, products: list[str], year: int, regions: list[str]) -> np.ndarray:
+    """What arrived (draw, importer, exporter); NaN where no flow exists."""
+    names = ("origin", "destination")
+    keep = np.flatnonzero(chosen_flows(mass, quantity=ARRIVALS, product=products))
+    draws = flat(mass.isel(flow=keep).sel(year=year))
+    found = np.full((len(draws), len(regions), len(regions)), np.nan)
+    for column, (start, end) in enumerate(zip(*(mass[n].values.astype(str)[keep] for n in names), strict=True)):
+        if start != end and np.isfinite(draws[:, column]).any():
+            at = (slice(None), regions.index(end), regions.index(start))
+            found[at] = np.nan_to_num(found[at]) + draws[:, column]
+    return found
+
+
+def _table(mass: np.ndarray | None, before: np.ndarray | None, regions: list[str]) -> pd.DataFrame:
+    """Rows of one product and year."""
+    assert mass is not None
+    there = np.isfinite(mass).any(axis=0)
+    importer, exporter = np.nonzero(there | there.T)
+    columns: dict[str, Any] = {"importer": np.array(regions)[importer], "exporter": np.array(regions)[exporter]}
+    for prefix, values in (("share_", mass), ("prior_share_", before)):
+        known = _shares(mass if values is None else values)[:, importer, exporter]
+        columns |= quantile_table(known if values is not None else np.full_like(known, np.nan), (0.9,), prefix)
+    net = np.nan_to_num(mass) - np.nan_to_num(mass).swapaxes(1, 2)
+    table = pd.DataFrame(columns | quantile_table(net[:, importer, exporter], (0.9,), "net_"))
+    width, prior = (table[f"{p}share_eti90_ub"] - table[f"{p}share_eti90_lb"] for p in ("", "prior_"))
+    table["informed"] = (width < UNKNOWN * prior) | (width < CERTAIN)
+    return table.drop(columns=["share_mean", "prior_share_mean", "net_mean"])
+
+
+def _shares(mass: np.ndarray) -> np.ndarray:
+    total = np.nansum(mass, axis=2, keepdims=True)
+    return np.divide(mass, total, out=np.full_like(mass, np.nan), where=total > 0)
+
+
+def _panel(title: str, rows: pd.DataFrame, regions: list[str]) -> Panel:
+    marks: list[Mark] = []
+    for row in rows_of(rows[np.isfinite(rows["share_median"])]):
+        x, y = regions.index(row.exporter), regions.index(row.importer)
+        half = 0.48 * (1 - 0.67 * min(1.0, row.share_eti90_ub - row.share_eti90_lb))
+        known = row.informed or not np.isfinite(row.prior_share_median)
+        values = _said([row.share_median, row.share_eti90_lb, row.share_eti90_ub], "1")
+        net = _said([row.net_median, row.net_eti90_lb, row.net_eti90_ub], row.unit)
+        hover = f"{row.importer}: imports from {row.exporter}\n{values}\nnet exports of {row.exporter}: {net}"
+        hover += "" if known else "\nrests on the prior: no figure narrows it"
+        colour = "#2a6f97" if known else "prior"
+        box = Area.box(
+            x - half, x + half, y - half, y + half, colour, opacity=0.08 + 0.87 * row.share_median, hover=hover
+        )
+        ink = "ground" if row.share_median > 0.55 else "ink"
+        marks += [box, Text(x, y, f"{100 * row.share_median:.0f}", ink, 7.0)]
+    names = tuple(enumerate(regions))
+    ends = (-0.6, len(regions) - 0.4)
+    keys: list[Mark] = [
+        Area((), (), "#2a6f97", 0.6, "told by figures"),
+        Area((), (), "prior", 0.6, "rests on the prior"),
+    ]
+    return Panel(title, marks=(*keys, *marks), x=Axis("exporter", ends, names), y=Axis("importer", ends[::-1], names))
+
+
+def _said(ends: list[float], unit: str) -> str:
+    median, low, high = (with_unit(value, unit) for value in ends)
+    return f"{median} ({low} to {high})"

@@ -1,0 +1,45 @@
+"""Import dependence between many regions as matrices of some years, and net exports of every pair."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from reeuncert.plots.style import BOARD
+from reeuncert.plots.trade_matrix import plot_trade_matrix, trade_matrix_data
+from reeuncert.plots.triangle import REFINED
+from reeuncert.report.figures import figure
+from reeuncert.report.sections.panels import series_of
+from reeuncert.report.sections.triangle import MANY
+from reeuncert.result.result import Result
+
+ROW = 46
+"""Height of a row of a matrix, in CSS pixels."""
+
+
+def content(result: Result) -> dict[str, Any] | None:
+    """A matrix for each year of a headline (else the last), and a table of net exports in these years."""
+    regions, products = result.case.regions, [*result.case.products, REFINED]
+    if len(regions) < MANY or not series_of(result, "import_dependence"):
+        return None
+    years = sorted({h.year for h in result.case.headlines if h.year} or {result.years[-1]})
+    alt = "A square for every importer (row) and exporter (column); the table below has the net exports of each pair."
+    figures = [
+        figure(
+            f"matrix-{year}",
+            f"{REFINED}, {year}",
+            partial(plot_trade_matrix, result.dt, coords={"year": year, "product": REFINED}, backend=BOARD),
+            alt=alt,
+            height=90 + ROW * len(regions),
+        )
+        for year in years
+    ]
+    table = trade_matrix_data(result.dt, coords={"year": years, "product": products})
+    table = table[
+        [regions.index(a) < regions.index(b) for a, b in zip(table["exporter"], table["importer"], strict=True)]
+    ]
+    pairs = [
+        {"exporter": a, "importer": b, "product": product, "years": rows.set_index("year").to_dict("index")}
+        for (product, a, b), rows in table.groupby(["product", "exporter", "importer"], sort=False)
+    ]
+    return {"figures": figures, "years": years, "pairs": pairs}
