@@ -124,13 +124,12 @@ def unrecorded(product: str, to: str) -> list[Cells]:
 
 def flows(pairs: Iterable[Cells]) -> list[Cells]:
     """All flows of the case."""
-    rows = [
-        row_of(
-            f"mine_production_{chain}", ("outside", market(ore, chain)), "mine_production", ore, (chain, chain), years=y
-        )
-        for ore in ("concentrate",)
-        for chain, y in MINES.items()
-    ]
+    rows = []
+    for chain, y in MINES.items():
+        ore, both = "concentrate", (chain, chain)
+        mine, mined = ("outside", f"{chain}_mining"), (f"{chain}_mining", market(ore, chain))
+        rows.append(row_of(f"ore_{chain}", mine, "ore", ore, both, years=y))
+        rows.append(row_of(f"mine_production_{chain}", mined, "mine_production", ore, both, years=y))
     rows += [row for chain, y in PLANTS.items() for row in stage(chain, "refining", "concentrate", "compounds", y)]
     rows += [row for chain, y in SMELTERS.items() for row in stage(chain, "electrolysis", "compounds", "metal", y)]
     for product, chains in STOCKS.items():
@@ -171,6 +170,7 @@ def processes(rows: Iterable[Cells]) -> list[Cells]:
         last = "sale" if chain in UNREGISTERED else "use"
         reference = {
             "border": f"undeclared_{'_'.join(rest)}",
+            "mining": f"mine_production_{chain}",
             "refining": f"production_compounds_{chain}",
             "electrolysis": f"production_metal_{chain}",
             "market": f"feed_refining_{chain}" if rest[0] == "concentrate" else f"{last}_{rest[0]}_{chain}",

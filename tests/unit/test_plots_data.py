@@ -22,11 +22,14 @@ from reeuncert.plots import (
     prior_posterior_data,
     published_data,
     sankey_data,
+    trade_matrix_data,
     triangle_data,
 )
+from reeuncert.plots.access import chosen_flows
 from reeuncert.plots.sankey_graph import sankey_graph
 from reeuncert.plots.sankey_layout import layout_of, node_values
 from reeuncert.plots.style import HUES, THEMES, UNRECORDED
+from reeuncert.result.tables import mass_flow
 from reeuncert.testing import toy_case, toy_posterior
 
 
@@ -151,6 +154,23 @@ def test_triangle_has_no_row_in_a_year_without_the_flow(dt: xr.DataTree) -> None
     years = table.loc[table["origin"] == "South", "year"].unique().tolist()
     assert years == [2001, 2002, "cumulated"]  # the mine is closed in the third year
     assert table["year"].unique().tolist() == [2001, 2002, 2003, "cumulated"]
+
+
+def test_trade_matrix_has_shares_of_arrivals_and_net_exports(dt: xr.DataTree) -> None:
+    table = trade_matrix_data(dt, coords={"product": "powder", "year": 2002})
+    mass = mass_flow(dt).sel(year=2002)
+    arrives = chosen_flows(mass, product="powder", quantity=["trade", "declared", "undeclared"])
+
+    def sent(origin: str, destination: str) -> np.ndarray:
+        ends = (mass["origin"].values == origin) & (mass["destination"].values == destination)
+        return mass.isel(flow=np.flatnonzero(arrives & ends)).sum("flow").values
+
+    row = table[(table["importer"] == "South") & (table["exporter"] == "North")].iloc[0]
+    north = sent("North", "South")
+    shares = north / (north + sent("East", "South"))
+    np.testing.assert_allclose([row["share_median"], row["share_eti90_ub"]], quantiles(shares, [0.5, 0.95]))
+    assert row["net_median"] == pytest.approx(np.median(north - sent("South", "North")))
+    assert table.loc[table["importer"] == table["exporter"]].empty
 
 
 def test_learning_factor_is_the_root_of_upper_over_lower(dt: xr.DataTree) -> None:

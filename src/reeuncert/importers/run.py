@@ -19,6 +19,7 @@ from reeuncert.reading.evidence_tables import EVIDENCE_FOLDER, IMPORTS_FOLDER, e
 from reeuncert.reading.state import SOURCES, Reading, choose_options, input_error
 from reeuncert.reading.system_tables import read_system
 from reeuncert.reading.workbooks import ENDING
+from reeuncert.system.definition import Flow, Selector
 from reeuncert.words.cells import listed
 
 SOURCE_COLUMNS = ("source_id", "title", "publisher", "edition", "reference", "terms", "lineage", "class", "note")
@@ -125,6 +126,7 @@ def import_files(
     with explained(f"cannot write into '{place}'", "choose a case whose folder can be written"):
         unmapped = add_to_draft(path, download, known, tables.regions)
         rows = to_rows(download, known, IMPORTERS[kind].publisher, (settings.first_year, settings.last_year))
+        rows = [row for row in rows if _has_flow(row, tables.system.flows, download)]
         if download.problems:
             raise CaseError(download.problems)
         done = Imported(download, path, unmapped, place / EVIDENCE_FOLDER / f"{kind}.csv")
@@ -134,6 +136,16 @@ def import_files(
         if rows:
             _write(kind, place, done, rows, known)
     return done
+
+
+def _has_flow(row: Row, flows: Sequence[Flow], download: Download) -> bool:
+    """Whether the case has what a row speaks of, in its year; what it has not is left out, with the pair."""
+    key = row.key
+    asked = Selector.of(quantity=key.quantity, product=key.product, origin=key.origin, destination=key.destination)
+    if any(asked.matches(flow) and key.year in (flow.years or (key.year,)) for flow in flows):
+        return True
+    download.leave(f"the case has no such flow in the year: {asked}", row.record.places[0])
+    return False
 
 
 def _told_elsewhere(reading: Reading, kind: str) -> list[Mapping[str, Any]]:

@@ -19,7 +19,6 @@ from reeuncert.report.sections import (
     net_trade,
     next_steps,
     no_trade,
-    trade_matrix,
     triangle,
     unregistered,
 )
@@ -57,16 +56,7 @@ SECTIONS: tuple[Section, ...] = (
     Section("flows", "Flows", "flows.html.j2", flows.content),
     Section("verdict", "Verdict", "verdict.html.j2", checks.content),
     Section("dependence", "Dependence over time", "dependence.html.j2", dependence.content, "an indicator"),
-    Section(
-        "triangle", "The trade triangle", "triangle.html.j2", triangle.content, "trade between two or three regions"
-    ),
-    Section(
-        "trade-matrix",
-        "Trade between many regions",
-        "trade_matrix.html.j2",
-        trade_matrix.content,
-        "trade between more than three regions",
-    ),
+    Section("triangle", "Trade between the regions", "triangle.html.j2", triangle.content, "trade between regions"),
     Section("net-trade", "Net trade by product", "net_trade.html.j2", net_trade.content, "trade between regions"),
     Section(
         "customs-gap",

@@ -7,21 +7,19 @@ from typing import Any
 
 from reeuncert.plots.style import BOARD
 from reeuncert.plots.trade_matrix import plot_trade_matrix, trade_matrix_data
-from reeuncert.plots.triangle import REFINED
+from reeuncert.plots.triangle import ALL, REFINED, groups_of
 from reeuncert.report.figures import figure
-from reeuncert.report.sections.panels import series_of
-from reeuncert.report.sections.triangle import MANY
 from reeuncert.result.result import Result
+from reeuncert.result.tables import mass_flow
 
 ROW = 46
 """Height of a row of a matrix, in CSS pixels."""
 
 
-def content(result: Result) -> dict[str, Any] | None:
+def matrices(result: Result) -> dict[str, Any]:
     """A matrix for each year of a headline (else the last), and a table of net exports in these years."""
-    regions, products = result.case.regions, [*result.case.products, REFINED]
-    if len(regions) < MANY or not series_of(result, "import_dependence"):
-        return None
+    regions = result.case.regions
+    products = [name for name in groups_of(mass_flow(result.dt)) if name != ALL]
     years = sorted({h.year for h in result.case.headlines if h.year} or {result.years[-1]})
     alt = "A square for every importer (row) and exporter (column); the table below has the net exports of each pair."
     figures = [

@@ -6,18 +6,21 @@ from typing import Any
 
 from reeuncert.report.figures import figure
 from reeuncert.report.sections.panels import series_of
+from reeuncert.report.sections.trade_matrix import matrices
 from reeuncert.result.result import Result
 
 MANY = 4
-"""Regions whose arrows can no longer be read: they have a matrix."""
+"""Regions whose arrows can no longer be read: they have matrices."""
 SHARE, SHARE_OF_ALL, MASS = "import_dependence", "import_dependence_with_unrecorded", "imports"
 
 
 def content(result: Result) -> dict[str, Any] | None:
-    """One figure with a slider over the years and a list of products, and its values as a table."""
+    """One figure with a slider over the years and a list of products, and its values as a table; or matrices."""
     known = series_of(result, SHARE)
-    if not known or len(result.case.regions) >= MANY:
+    if not known:
         return None
+    if len(result.case.regions) >= MANY:
+        return matrices(result)
     products = list(dict.fromkeys(at["product"] for at in known))
     drawn = figure(
         "triangle",

@@ -1,0 +1,75 @@
+"""The case of ten regions: its tables come from its script, and its priors agree with the case of three regions."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from reeuncert.case.restriction import restrict
+from reeuncert.priors.implied import implied_flows
+from reeuncert.validation.reader import read_case
+
+MODELS = Path(__file__).parents[2] / "models"
+
+
+@pytest.fixture(scope="module")
+def script() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("nations_make", MODELS / "make" / "nations.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_tables_are_those_that_the_script_writes(script: ModuleType, tmp_path: Path, monkeypatch) -> None:
+    again = shutil.copytree(MODELS / "nations", tmp_path / "nations")
+    monkeypatch.setattr(script, "CASE", again)
+    script.main()
+    tables = sorted(path.relative_to(again) for path in again.rglob("*.csv"))
+    assert len(tables) > 10
+    assert [t for t in tables if (again / t).read_bytes() != (MODELS / "nations" / t).read_bytes()] == []
+
+
+def test_sums_over_the_members_of_the_rest_of_the_world_have_the_same_prior(script: ModuleType) -> None:
+    """Medians and spreads within a half, in the first year. What is not modelled sets them apart."""
+    others = script.OTHERS.split("+")
+    regions = {"China": ["China"], "United States": ["United States"], "RoW": others}
+    products = {"salt": "compounds", "oxide": "compounds"}
+    drawn = []
+    for name in ("nations", "china_us_row"):
+        case = restrict(read_case(name), [2000])
+        network, log_mass = implied_flows(case, draws=600)
+        of = {
+            case.system.flows[i].name: column for i, column in zip(network.edge_flow, np.exp(log_mass).T, strict=True)
+        }
+        drawn.append((case.system.flows, of))
+
+    def total(case: int, quantity: str, origin: str, destination: str, product: str) -> np.ndarray:
+        flows, of = drawn[case]
+        found = [
+            of[f.name]
+            for f in flows
+            if f.quantity == quantity
+            and f.origin in (regions[origin] if case == 0 else [origin])
+            and f.destination in (regions[destination] if case == 0 else [destination])
+            and product == products.get(f.product, f.product)
+        ]
+        return np.sum(found, axis=0)
+
+    asked = [
+        *(("apparent_consumption", r, r, p) for r in regions for p in ("compounds", "metal")),
+        *(("mine_production", r, r, "concentrate") for r in regions),
+        *(("trade", "China", r, p) for r in ("United States", "RoW") for p in ("compounds", "metal")),
+        *(("unrecorded_trade", "China", r, p) for r in ("United States", "RoW") for p in ("compounds", "metal")),
+    ]
+    apart = {}
+    for what in asked:
+        here, there = (np.log(total(case, *what)) for case in (0, 1))
+        apart[what] = np.median(here) - np.median(there), here.std() / there.std()
+    assert {k: v for k, v in apart.items() if abs(v[0]) > np.log(1.5) or not 0.66 < v[1] < 1.5} == {}
