@@ -124,7 +124,11 @@ def unrecorded(product: str, to: str) -> list[Cells]:
 
 def flows(pairs: Iterable[Cells]) -> list[Cells]:
     """All flows of the case."""
-    rows = []
+    rows = [
+        row_of(f"use_{product}_{c}", (market(product, c), "outside"), "apparent_consumption", product, (c, c))
+        for product, chains in USERS.items()
+        for c in chains
+    ]
     for chain, y in MINES.items():
         ore, both = "concentrate", (chain, chain)
         mine, mined = ("outside", f"{chain}_mining"), (f"{chain}_mining", market(ore, chain))
@@ -152,11 +156,6 @@ def flows(pairs: Iterable[Cells]) -> list[Cells]:
         ends, name = (market(product, chains[0]), market(product, chains[1])), f"trade_{product}_{'_'.join(chains)}"
         rows.append(row_of(name, ends, "trade", product, chains, years=pair["years"], note=pair["note"]))
     rows += [row for product, partners in SMUGGLED.items() for to in partners for row in unrecorded(product, to)]
-    rows += [
-        row_of(f"use_{product}_{c}", (market(product, c), "outside"), "apparent_consumption", product, (c, c))
-        for product, chains in USERS.items()
-        for c in chains
-    ]
     return rows
 
 

@@ -14,6 +14,8 @@ PAD = 0.012
 
 ROW_GAP = 0.035
 LEAST_ROW = 0.055
+MOST_SPACE = 0.6
+"""Part of the height that spaces and empty rows may take: with many rows, they are smaller."""
 
 TILT = 0.0004
 """Each column stands a little higher than the one before: ribbons are ordered by the height of their ends, and so those
@@ -52,15 +54,18 @@ def layout_of(table: pd.DataFrame, graph: Graph) -> Layout:
     value = {year: node_values(table[table["year"] == year]) for year in years}
     stacks = _stacks(graph, value)
     # Plotly fits the fullest of its own columns into the height: it cannot draw a larger scale.
-    scale = min(_fitting_scale(stacks, graph.rows), *(1.0 / fullest(table[table["year"] == year]) for year in years))
+    small = min(1.0, MOST_SPACE / max(_total(stacks, graph.rows, 0.0, 1.0), 1e-9))
+    scale = min(
+        _fitting_scale(stacks, graph.rows, small), *(1.0 / fullest(table[table["year"] == year]) for year in years)
+    )
     rows, upper = {}, 0.0
-    heights = {row: _row_height(stacks[row], scale) for row in graph.rows}
+    heights = {row: _row_height(stacks[row], scale, small) for row in graph.rows}
     # What the largest scale leaves over is shared out between the rows.
-    free = max(0.0, 1.0 - sum(heights.values()) - ROW_GAP * (len(heights) - 1)) / max(1, len(heights))
+    free = max(0.0, 1.0 - sum(heights.values()) - small * ROW_GAP * (len(heights) - 1)) / max(1, len(heights))
     for row in graph.rows:
         rows[row] = (upper, upper + heights[row])
-        upper += heights[row] + ROW_GAP + free
-    top = {year: _tops(graph, value[year], rows, scale) for year in years}
+        upper += heights[row] + small * ROW_GAP + free
+    top = {year: _tops(graph, value[year], rows, scale, small) for year in years}
     height = {year: {name: v * scale for name, v in value[year].items()} for year in years}
     count = max(1, len(graph.columns) - 1)
     x = {node.name: i / count for i, column in enumerate(graph.columns) for node in column}
@@ -108,15 +113,19 @@ def _stacks(graph: Graph, value: Mapping[object, Mapping[str, float]]) -> dict[s
     return out
 
 
-def _row_height(stacks: list[tuple[float, int]], scale: float) -> float:
-    return max((mass * scale + PAD * (n - 1) for mass, n in stacks), default=0.0) if stacks else LEAST_ROW
+def _row_height(stacks: list[tuple[float, int]], scale: float, small: float) -> float:
+    if not stacks:
+        return small * LEAST_ROW
+    return max(mass * scale + small * PAD * (n - 1) for mass, n in stacks)
 
 
-def _total(stacks: Mapping[str, list[tuple[float, int]]], rows: tuple[str, ...], scale: float) -> float:
-    return sum(max(LEAST_ROW, _row_height(stacks[r], scale)) for r in rows) + ROW_GAP * (len(rows) - 1)
+def _total(stacks: Mapping[str, list[tuple[float, int]]], rows: tuple[str, ...], scale: float, small: float) -> float:
+    """Height that all rows take at a scale, with spaces that are so much smaller."""
+    tall = sum(max(small * LEAST_ROW, _row_height(stacks[r], scale, small)) for r in rows)
+    return tall + small * ROW_GAP * (len(rows) - 1)
 
 
-def _fitting_scale(stacks: Mapping[str, list[tuple[float, int]]], rows: tuple[str, ...]) -> float:
+def _fitting_scale(stacks: Mapping[str, list[tuple[float, int]]], rows: tuple[str, ...], small: float) -> float:
     """Largest scale at which all rows fit below one another, by bisection."""
     largest = max((mass for row in rows for mass, _ in stacks[row]), default=0.0)
     if largest <= 0:
@@ -124,12 +133,12 @@ def _fitting_scale(stacks: Mapping[str, list[tuple[float, int]]], rows: tuple[st
     low, high = 0.0, 1.0 / largest
     for _ in range(60):
         middle = 0.5 * (low + high)
-        low, high = (middle, high) if _total(stacks, rows, middle) <= 1.0 else (low, middle)
+        low, high = (middle, high) if _total(stacks, rows, middle, small) <= 1.0 else (low, middle)
     return low
 
 
 def _tops(
-    graph: Graph, value: Mapping[str, float], rows: Mapping[str, tuple[float, float]], scale: float
+    graph: Graph, value: Mapping[str, float], rows: Mapping[str, tuple[float, float]], scale: float, small: float
 ) -> dict[str, float]:
     out: dict[str, float] = {}
     for i, column in enumerate(graph.columns):
@@ -139,7 +148,7 @@ def _tops(
             for node in ordered(column, row):
                 if node.name in value:
                     out[node.name] = upper
-                    upper += value[node.name] * scale + PAD
+                    upper += value[node.name] * scale + small * PAD
         free = [n for n in column if n.stage == END_USE]
         present = [n for n in free if n.name in value]
         if present:

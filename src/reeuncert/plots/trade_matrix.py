@@ -91,9 +91,9 @@ def plot_trade_matrix(
         _panel(f"{product}, {year}", rows, regions)
         for (product, year), rows in table.groupby(["product", "year"], sort=False)
     )
-    side = 1.2 + 0.42 * len(regions)
+    side = 1.2 + 0.45 * len(regions)
     said = f"shade and number: median share in imports (%)\nsize: the smaller, the wider the {interval_name()}"
-    return render(Board("Import dependence", panels, 2, side, side + 1.0, said), backend, theme)
+    return render(Board("Import dependence", panels, 2, side, 1.3 * side, said), backend, theme)
 
 
 def _arrivals(mass: xr.DataArray, products: list[str], year: int, regions: list[str]) -> np.ndarray:
@@ -146,13 +146,18 @@ def _panel(title: str, rows: pd.DataFrame, regions: list[str]) -> Panel:
         )
         ink = "ground" if row.share_median > 0.55 else "ink"
         marks += [box, Text(x, y, f"{100 * row.share_median:.0f}", ink, 7.0)]
-    names = tuple(enumerate(regions))
+    names = tuple((i, region.replace(" ", "\n", 1)) for i, region in enumerate(regions))
     ends = (-0.6, len(regions) - 0.4)
     keys: list[Mark] = [
         Area((), (), "#2a6f97", 0.6, "told by figures"),
         Area((), (), "prior", 0.6, "rests on the prior"),
     ]
-    return Panel(title, marks=(*keys, *marks), x=Axis("exporter", ends, names), y=Axis("importer", ends[::-1], names))
+    return Panel(
+        title,
+        marks=(*keys, *marks),
+        x=Axis("exporter", ends, names),
+        y=Axis("importer", ends[::-1], tuple(enumerate(regions))),
+    )
 
 
 def _said(ends: list[float], unit: str) -> str:
