@@ -12,8 +12,9 @@ from reeuncert.errors import ReeUncertError
 from reeuncert.plots.access import Coords, both, check_labels, chosen_flows, flat, quantile_table, rows_of, take
 from reeuncert.plots.panels import Area, Axis, Board, Mark, Panel, Text
 from reeuncert.plots.render import figure_of, render
-from reeuncert.plots.style import interval_name, with_unit
+from reeuncert.plots.style import interval_name
 from reeuncert.plots.triangle import ALL, REFINED, groups_of, regions_of
+from reeuncert.words.estimates import estimate
 
 DIMS = ("importer", "exporter", "product", "year")
 ARRIVALS = ("trade", "declared", "undeclared")
@@ -136,8 +137,8 @@ def _panel(title: str, rows: pd.DataFrame, regions: list[str]) -> Panel:
         x, y = regions.index(row.exporter), regions.index(row.importer)
         half = 0.48 * (1 - 0.67 * min(1.0, row.share_eti90_ub - row.share_eti90_lb))
         known = row.informed or not np.isfinite(row.prior_share_median)
-        values = _said([row.share_median, row.share_eti90_lb, row.share_eti90_ub], "1")
-        net = _said([row.net_median, row.net_eti90_lb, row.net_eti90_ub], row.unit)
+        values = estimate(row.share_median, row.share_eti90_lb, row.share_eti90_ub, unit="1")
+        net = estimate(row.net_median, row.net_eti90_lb, row.net_eti90_ub, unit=row.unit)
         hover = f"{row.importer}: imports from {row.exporter}\n{values}\nnet exports of {row.exporter}: {net}"
         hover += "" if known else "\nrests on the prior: no figure narrows it"
         colour = "#2a6f97" if known else "prior"
@@ -158,8 +159,3 @@ def _panel(title: str, rows: pd.DataFrame, regions: list[str]) -> Panel:
         x=Axis("exporter", ends, names),
         y=Axis("importer", ends[::-1], tuple(enumerate(regions))),
     )
-
-
-def _said(ends: list[float], unit: str) -> str:
-    median, low, high = (with_unit(value, unit) for value in ends)
-    return f"{median} ({low} to {high})"
