@@ -15,8 +15,9 @@ from reeuncert.case.serial import case_from_json, case_to_json
 from reeuncert.errors import CaseError, ReeUncertError
 from reeuncert.outlook.assumed import openings
 from reeuncert.outlook.future import with_future
-from reeuncert.outlook.plans import GrowthFigure, OutlookScenario, Plans, Project, plans_of, read_plans
+from reeuncert.outlook.plans import GrowthFigure, Plans, Project, plans_of, read_plans
 from reeuncert.outlook.run import outlook
+from reeuncert.outlook.scenarios import OutlookScenario
 from reeuncert.priors.coverage import case_network
 from reeuncert.priors.paths import coordinate_prior
 from reeuncert.testing import assert_mass_balance, flow_dataset

@@ -15,7 +15,8 @@ from scipy.stats import weibull_min
 
 from reeuncert.indicators.flows import Array
 from reeuncert.outlook.delays import learn_delays, learn_ramp
-from reeuncert.outlook.plans import BASE, ON_TIME, GrowthFigure, Lifetime, OutlookScenario, Plans
+from reeuncert.outlook.plans import GrowthFigure, Lifetime, Plans
+from reeuncert.outlook.scenarios import BASE, ON_TIME, OutlookScenario
 
 
 def generator(seed: int, *key: str) -> np.random.Generator:

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from reeuncert.case.records import Case
 from reeuncert.counterfactuals.network import MADE
 from reeuncert.errors import CaseError, Problem
+from reeuncert.outlook.scenarios import CAPACITY, DEMAND, OutlookScenario, Question, read_scenarios
+from reeuncert.outlook.scenarios import FILE as SCENARIOS
 from reeuncert.reading.bundled import bundled_cases, find_case
-from reeuncert.reading.tables import Column, Row, Table, read_table, read_text, report_duplicates
-from reeuncert.reading.toml import line_of, parse_toml
-from reeuncert.system.definition import FLOW_FIELDS, OUTSIDE, Selector
+from reeuncert.reading.tables import Column, Row, Table, read_table, report_duplicates
+from reeuncert.system.definition import OUTSIDE
 from reeuncert.words.cells import name_cell, number_cell, text_cell, unknown, year_cell
 from reeuncert.words.units import TONNES, unit_cell, unit_factor, unknown_unit
 
 FOLDER = "outlook"
 STATUSES = ("ramp_up", "construction", "pre_fid", "study", "announced")
 OUTCOMES = ("opened", "not_yet", "cancelled")
-DEMAND, CAPACITY, BASE = "demand", "capacity", "base"
-LEARNED, ON_TIME = "learned", "none"
 MOST_GROWTH = 0.5
 """Log growth a year beyond which a rate is taken for one in per cent."""
 EARLIEST, LATEST = 1950.0, 2100.0
@@ -167,31 +166,6 @@ class PlanSource:
 
 
 @dataclass(frozen=True)
-class FlowLimit:
-    """The selected flows are at most ``factor`` times their mass in the last year of the case, in some years."""
-
-    selector: Selector
-    factor: float
-    first: int
-    last: int
-
-
-@dataclass(frozen=True)
-class OutlookScenario:
-    """What is assumed of the future: ``delays`` is ``learned`` or ``none``; ``demand`` and ``capacity`` name rows of
-    growth.csv; projects in ``fails`` never open.
-    """
-
-    name: str
-    why: str = ""
-    delays: str = LEARNED
-    demand: str = BASE
-    capacity: str = BASE
-    fails: tuple[str, ...] = ()
-    limits: tuple[FlowLimit, ...] = ()
-
-
-@dataclass(frozen=True)
 class Plans:
     """All that an outlook takes beside a result."""
 
@@ -203,6 +177,7 @@ class Plans:
     lifetimes: tuple[Lifetime, ...] = ()
     sources: tuple[PlanSource, ...] = ()
     scenarios: tuple[OutlookScenario, ...] = (OutlookScenario("learned delays"),)
+    questions: tuple[Question, ...] = ()
 
     def scenario(self, name: str = "") -> OutlookScenario:
         """A scenario by its name; the first by default.
@@ -218,7 +193,7 @@ class Plans:
         return known[name] if name else self.scenarios[0]
 
 
-PROJECTS, SOURCES, SCENARIOS = "projects.csv", "sources.csv", "scenarios.toml"
+PROJECTS, SOURCES = "projects.csv", "sources.csv"
 _TEXTS = {"project": name_cell, "plant": name_cell, "region": text_cell, "unit": unit_cell}
 _FREE = ("edition", "locator", "note", "overdue", "region", "name", "milestone", "basis")
 
@@ -266,13 +241,15 @@ def read_plans(folder: str | Path, case: Case) -> Plans:
     found = tuple(rows[file] for file in (*list(_TABLES)[1:], SOURCES))
     names = tuple(p.project for p in rows[PROJECTS])
     scenarios: tuple[OutlookScenario, ...] = ()
+    questions: tuple[Question, ...] = ()
     if (place / SCENARIOS).exists():
         growth = [(g.subject, g.scenario) for g in rows["growth.csv"]]
-        scenarios = _scenarios(place / SCENARIOS, case, names, growth, problems, whole=not problems)
+        scenarios, questions, wrong = read_scenarios(place / SCENARIOS, case, names, growth, whole=not problems)
+        problems += wrong
     if problems:
         raise CaseError(problems)
-    plans = Plans(*(tuple(part) for part in found))
-    return plans if not scenarios else Plans(*(tuple(part) for part in found), scenarios)
+    plans = Plans(*(tuple(part) for part in found), questions=questions)
+    return replace(plans, scenarios=scenarios) if scenarios else plans
 
 
 def folder_of(case: Case) -> Path:
@@ -438,65 +415,3 @@ def _dates(row: Row, announced: str, start: str) -> list[tuple[str, str]]:
     if not found and row[start] < math.floor(row[announced]):
         found.append((start, f"the start {row[start]:g} lies before its announcement ({row[announced]:g})"))
     return found
-
-
-_KEYS = {f.name for f in fields(OutlookScenario)}
-
-
-def _scenarios(
-    path: Path,
-    case: Case,
-    projects: Sequence[str],
-    growth: Sequence[tuple[str, str]],
-    problems: list[Problem],
-    *,
-    whole: bool,
-) -> tuple[OutlookScenario, ...]:
-    text = read_text(path, SCENARIOS, {})
-    content = text if isinstance(text, Problem) else parse_toml(text, SCENARIOS)
-    if isinstance(text, Problem) or isinstance(content, Problem):
-        problems.append(text if isinstance(text, Problem) else content)  # type: ignore[arg-type]  # one of them is
-        return ()
-    out = []
-    for k, entry in enumerate(content.get("scenario", [])):
-
-        def report(key: str, message: str, k: int = k) -> None:
-            problems.append(Problem(SCENARIOS, line_of(text, ("scenario", k, key)), key, message))
-
-        for key in sorted(set(entry) - _KEYS):
-            report(key, unknown(key, sorted(_KEYS), "key"))
-        if not isinstance(entry.get("name"), str) or entry["name"] in [s.name for s in out]:
-            report("name", "each scenario needs a name of its own, a text")
-            continue
-        if entry.get("delays", LEARNED) not in (LEARNED, ON_TIME):
-            report("delays", unknown(str(entry["delays"]), (LEARNED, ON_TIME), "choice"))
-        for subject in (DEMAND, CAPACITY):
-            known = tuple(dict.fromkeys([BASE, *(s for t, s in growth if t == subject)]))
-            if whole and entry.get(subject, BASE) not in known:
-                report(subject, unknown(str(entry[subject]), known, f"scenario of {subject} in growth.csv"))
-        for name in entry.get("fails", []):
-            if whole and name not in projects:
-                report("fails", unknown(str(name), projects, "project"))
-        limits = tuple(_limit(limit, case, report) for limit in entry.get("limits", []))
-        plain = {key: entry[key] for key in ("name", "why", "delays", DEMAND, CAPACITY) if key in entry}
-        out.append(
-            OutlookScenario(
-                **plain, fails=tuple(entry.get("fails", ())), limits=tuple(limit for limit in limits if limit)
-            )
-        )
-    return tuple(out)
-
-
-def _limit(given: Mapping[str, Any], case: Case, report: Callable[[str, str], None]) -> FlowLimit | None:
-    select, factor = given.get("select"), given.get("factor", 1.0)
-    if not isinstance(select, dict) or set(select) - set(FLOW_FIELDS) or not case.system.select(Selector.of(**select)):
-        report("limits", f"'select' chooses no flow; give attributes of flows: {', '.join(FLOW_FIELDS)}")
-        return None
-    if not isinstance(factor, int | float) or factor < 0:
-        report("limits", f"the factor {factor!r} is no share; give zero or more")
-        return None
-    first, last = given.get("from", case.system.years[-1] + 1), given.get("until", int(LATEST))
-    if not isinstance(first, int) or not isinstance(last, int) or first > last:
-        report("limits", "'from' and 'until' are no span of years; give e.g. from = 2026, until = 2030")
-        return None
-    return FlowLimit(Selector.of(**select), float(factor), first, last)

@@ -14,7 +14,8 @@ from reeuncert.counterfactuals.rule import REGISTERED, Setting, output_share
 from reeuncert.counterfactuals.run import setting_of
 from reeuncert.indicators.flows import Array, FlowTable
 from reeuncert.outlook.assumed import Openings, growth, retired, row_for
-from reeuncert.outlook.plans import CAPACITY, DEMAND, OutlookScenario, Plans
+from reeuncert.outlook.plans import Plans
+from reeuncert.outlook.scenarios import CAPACITY, DEMAND, OutlookScenario
 from reeuncert.result.result import Result
 from reeuncert.system.definition import OUTSIDE
 

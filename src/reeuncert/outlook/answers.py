@@ -1,0 +1,233 @@
+"""Answers of an outlook: bands, probabilities, what moves them, shortages of elements, and scenarios side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from reeuncert.indicators.compute import add_indicators
+from reeuncert.indicators.flows import Array, FlowTable
+from reeuncert.indicators.registry import lookup
+from reeuncert.outlook.plans import Plans, Question
+from reeuncert.outlook.run import GROUP, outlook
+from reeuncert.result.result import Result
+from reeuncert.system.definition import OUTSIDE
+from reeuncert.words.estimates import number, numbers
+
+PROBABILITIES = (0.05, 0.25, 0.5, 0.75, 0.95)
+COLUMNS = ("eti90_lb", "eti50_lb", "median", "eti50_ub", "eti90_ub")
+COMPARED = 500
+"""Draws of each scenario where scenarios are compared."""
+FEWEST = 0.05
+"""Part of the draws that each side of a comparison needs."""
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """One question with its draws, array (sample, year), NaN where it is not defined."""
+
+    question: Question
+    unit: str
+    percent: bool
+    years: tuple[int, ...]
+    now: int
+    draws: Array
+
+    def of(self, year: int) -> Array:
+        """Defined draws of a year."""
+        values = self.draws[:, self.years.index(year)]
+        return values[np.isfinite(values)]
+
+    def below(self, line: float, year: int) -> float:
+        """Probability to lie below a line in a year."""
+        return float(np.mean(self.of(year) < line)) if self.of(year).size else float("nan")
+
+    def stated(self, year: int) -> str:
+        """Median and 90 % interval of a year as text."""
+        low, middle, high = np.quantile(self.of(year), [0.05, 0.5, 0.95])
+        told = numbers(middle, low, high, percent=self.percent)
+        unit = " %" if self.percent else "" if self.unit == "1" else f" {self.unit}"
+        return f"{told[0]}{unit} ({told[1]} to {told[2]}{unit})"
+
+    def sentences(self) -> list[str]:
+        """What the outlook says of it, in sentences."""
+        says, last = self.question.says or lookup(self.question.indicator).title, self.years[-1]
+        out = [f"{says} was {self.stated(self.now)} in {self.now}, and is {self.stated(last)} in {last}."]
+        asked = [year for year in self.question.years if year in self.years] or [last]
+        for line in self.question.lines:
+            shown = f"{number(line, percent=self.percent)}{' %' if self.percent else ''}"
+            chances = " and ".join(f"{chance(self.below(line, year))} in {year}" for year in asked)
+            likely = [y for y in self.years if y > self.now and self.below(line, y) > 0.5]
+            when = f"from {likely[0]} on" if likely and likely[-1] == last else f"in no year up to {last}"
+            if likely and likely[-1] != last:
+                when = f"in {likely[0]} to {likely[-1]}"
+            out.append(f"The probability that it lies below {shown} is {chances}; it is more likely than not {when}.")
+        return out
+
+
+def chance(probability: float) -> str:
+    """A probability as text; never 0 or 100 %, which draws cannot tell.
+
+    >>> chance(0.314), chance(0.0), chance(0.9999)
+    ('31 %', 'below 1 %', 'above 99 %')
+    """
+    if not np.isfinite(probability):
+        return "not defined"
+    if probability < 0.01 or probability > 0.99:
+        return "below 1 %" if probability < 0.5 else "above 99 %"
+    return f"{round(100 * probability)} %"
+
+
+def answers(world: xr.DataTree, plans: Plans) -> list[Answer]:
+    """Answers to the questions of the plans, from the result of `outlook`."""
+    names = list(dict.fromkeys(q.indicator for q in plans.questions))
+    derived = add_indicators(world, names)["derived"] if names else {}
+    years = tuple(int(y) for y in world["posterior"]["year"].values)
+    out = []
+    for question in plans.questions:
+        values = derived[question.indicator]
+        for dim in ("region", "partner", "product"):
+            if dim in values.dims:
+                values = values.sel({dim: getattr(question, dim)})
+        draws = values.transpose("chain", "draw", "year").values.reshape(-1, len(years))
+        record = lookup(question.indicator)
+        unit = str(values.attrs.get("units", ""))
+        out.append(Answer(question, unit, record.percent, years, int(world.attrs["outlook_from"]), draws))
+    return out
+
+
+def answer_table(found: Sequence[Answer]) -> pd.DataFrame:
+    """A row for each question and year: its labels, ``unit``, median, bounds of the 50 and 90 % bands, and
+    ``below_X`` for every line X that some question asks for.
+    """
+    rows = []
+    for answer in found:
+        q = answer.question
+        for year in answer.years:
+            values = answer.of(year)
+            at = np.quantile(values, PROBABILITIES) if values.size else np.full(len(PROBABILITIES), np.nan)
+            row = {"indicator": q.indicator, "region": q.region, "partner": q.partner, "product": q.product}
+            row |= {"year": year, "unit": answer.unit, **dict(zip(COLUMNS, at, strict=True))}
+            rows.append(row | {f"below_{line:g}": answer.below(line, year) for line in q.lines})
+    return pd.DataFrame(rows)
+
+
+def project_table(world: xr.DataTree, plans: Plans) -> pd.DataFrame:
+    """When each project starts: announced, median if it opens, and the probability to work by the end of some years."""
+    start = world[GROUP]["start"].transpose("project", "chain", "draw").values.reshape(len(plans.projects), -1)
+    years = world[GROUP]["year"].values
+    shown = dict.fromkeys((int(years[len(years) // 2 - 1]), int(years[-1])))
+    unit = Result(world).unit
+    rows = []
+    for project, draws in zip(plans.projects, start, strict=True):
+        opens = draws[np.isfinite(draws)]
+        row = {"project": project.project, "region": project.region, "stage": project.stage, "status": project.status}
+        row |= {"capacity": project.mass(unit), "unit": unit, "announced": project.announced_start}
+        row |= {"median_start": float(np.median(opens)) if opens.size else float("nan")}
+        rows.append(row | {f"works_by_{year}": float(np.mean(draws < year + 1)) for year in shown})
+    return pd.DataFrame(rows)
+
+
+def drivers(world: xr.DataTree, plans: Plans, answer: Answer) -> pd.DataFrame:
+    """What moves an answer in the last year: for each cause the difference of its mean between the draws on either side
+    of it (project open or not; above or below the median), and the part of its variance that this explains.
+
+    Columns ``cause``, ``difference``, ``explained``; the largest first.
+    """
+    y = answer.draws[:, -1]
+    causes = _causes(world, plans, answer)
+    rows = []
+    for cause, high in causes.items():
+        high, value = high[np.isfinite(y)], y[np.isfinite(y)]
+        part = float(np.mean(high)) if high.size else 0.0
+        if FEWEST < part < 1 - FEWEST and value.var() > 0:
+            difference = float(value[high].mean() - value[~high].mean())
+            explained = part * (1 - part) * difference**2 / float(value.var())
+            rows.append({"cause": cause, "difference": difference, "explained": explained})
+    table = pd.DataFrame(rows, columns=["cause", "difference", "explained"])
+    return table.sort_values("explained", ascending=False, ignore_index=True)
+
+
+def _causes(world: xr.DataTree, plans: Plans, answer: Answer) -> dict[str, Array]:
+    """Cause → on which draws it is present or high, boolean array (sample,)."""
+    numbers_of, flows = world[GROUP].to_dataset(), Result(world).case.system
+    last = answer.years[-1]
+    start = numbers_of["start"].transpose("project", "chain", "draw").values.reshape(len(plans.projects), -1)
+    out = {f"{p.project} works": s < last + 1 for p, s in zip(plans.projects, start, strict=True)}
+    present = answer.draws[:, answer.years.index(answer.now)]
+    out[f"high already in {answer.now}"] = present > np.nanmedian(present)
+    for name, uses in (("demand", "use"), ("mine_capacity", "mine")):
+        values = numbers_of[name].sel(year=last).transpose(uses, "chain", "draw").values
+        values = values.reshape(len(values), -1)
+        places = [flows.flows[flows.flow_index[str(f)]] for f in numbers_of[uses].values]
+        label = "demand in" if uses == "use" else "mines in"
+        for region in dict.fromkeys(f.destination if uses == "use" else f.origin for f in places):
+            chosen = [(f.destination if uses == "use" else f.origin) == region for f in places]
+            total = values[chosen].sum(axis=0)
+            out[f"large {label} {region}"] = total > np.median(total)
+    return out
+
+
+def element_table(world: xr.DataTree) -> pd.DataFrame:
+    """Shortage of elements: growth of what goods need against growth of what mines and recycling could give.
+
+    For each element and future year: ``probability`` that need has outgrown supply since the last past year by over a
+    twentieth; median and 90 % interval of the ``missing`` part of need. The last past year counts as balanced, so that
+    what is not known of the contents cancels. Empty where the case has no contents.
+    """
+    case, held = Result(world).case, world[GROUP].to_dataset()
+    table = FlowTable.from_dataset(world["posterior"].to_dataset(), case)
+    now = table.years.index(int(world.attrs["outlook_from"]))
+    mines = {str(m): held["mine_capacity"].sel(mine=m).transpose("chain", "draw", "year").values for m in held["mine"]}
+    rows: list[dict[str, object]] = []
+    goods = [
+        str(use)
+        for use in held["use"].values
+        if (f := case.system.flows[case.system.flow_index[str(use)]]).product in table.goods and f.to_process == OUTSIDE
+    ]
+    if not goods:
+        return pd.DataFrame(columns=["element", "year", "probability", *COLUMNS])
+    first = table.mass[[case.system.flow_index[use] for use in goods]][..., now].sum(axis=0)
+    need = held["demand"].sel(use=goods).sum("use").transpose("chain", "draw", "year").values / first[..., None]
+    for element, contents in table.contents.items():
+        supply = _element_supply(table, contents, mines, now)
+        missing = np.maximum(1.0 - supply / need, 0.0).reshape(-1, need.shape[-1])
+        for year, values in zip(table.years[now + 1 :], missing.T, strict=True):
+            row = {"element": element, "year": year, "probability": float(np.mean(values > 0.05))}
+            rows.append(row | dict(zip(COLUMNS, np.quantile(values, PROBABILITIES), strict=True)))
+    return pd.DataFrame(rows)
+
+
+def _element_supply(table: FlowTable, contents: Mapping[int, Array], mines: Mapping[str, Array], now: int) -> Array:
+    """What mines could give of an element and recycling gives, over that of the last past year (chain, draw, year)."""
+    names, recycled = table.attributes["flow"], table.attributes["quantity"] == "recycling"
+    ahead, before = np.zeros(()), np.zeros(())
+    for i, share in contents.items():
+        name = str(names[i])
+        if name in mines or recycled[i]:
+            share = np.broadcast_to(share, (*share.shape[:2], len(table.years)))
+            mass = mines[name] if name in mines else table.mass[i][..., now + 1 :]
+            ahead = ahead + mass * share[..., now + 1 :]
+            before = before + table.mass[i][..., now] * share[..., now]
+    return np.asarray(ahead / before[..., None])
+
+
+def compare_scenarios(dt: xr.DataTree, plans: Plans, *, to: int, seed: int, most: int = COMPARED) -> pd.DataFrame:
+    """Every scenario on some of the draws: a row for each scenario and question, columns as `answer_table` in the last
+    year, and the same random numbers in all.
+    """
+    draws = dt["posterior"].sizes["draw"]
+    step = max(1, draws * dt["posterior"].sizes["chain"] // most)
+    few = xr.DataTree.from_dict({"posterior": dt["posterior"].to_dataset().isel(draw=slice(0, draws, step))})
+    few.attrs = dt.attrs
+    parts = []
+    for scenario in plans.scenarios:
+        table = answer_table(answers(outlook(few, plans, to=to, scenario=scenario.name, seed=seed), plans))
+        table = table[table["year"] == to]
+        parts.append(table.assign(scenario=scenario.name))
+    joined = pd.concat(parts, ignore_index=True)
+    return joined[["scenario", *(c for c in joined.columns if c != "scenario")]]
