@@ -182,7 +182,8 @@ def element_table(world: xr.DataTree) -> pd.DataFrame:
     case, held = Result(world).case, world[GROUP].to_dataset()
     table = FlowTable.from_dataset(world["posterior"].to_dataset(), case)
     now = table.years.index(int(world.attrs["outlook_from"]))
-    mines = {str(m): held["mine_capacity"].sel(mine=m).transpose("chain", "draw", "year").values for m in held["mine"]}
+    mined = held["mine_capacity"].transpose("mine", "chain", "draw", "year")
+    mines = dict(zip(map(str, mined["mine"].values), mined.values, strict=True))
     rows: list[dict[str, object]] = []
     goods = [
         str(use)
