@@ -4,22 +4,28 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
+from typer.testing import CliRunner
 
 import reeuncert as ree
 from reeuncert.balance.forward import flows_of_draws
 from reeuncert.case.extension import extend
 from reeuncert.case.figures import median_in_year
 from reeuncert.case.serial import case_from_json, case_to_json
+from reeuncert.cli import app
 from reeuncert.errors import CaseError, ReeUncertError
+from reeuncert.outlook.answers import answer_table, answers, compare_scenarios, drivers, project_table
 from reeuncert.outlook.assumed import openings
 from reeuncert.outlook.future import with_future
 from reeuncert.outlook.plans import GrowthFigure, Plans, Project, plans_of, read_plans
 from reeuncert.outlook.run import outlook
-from reeuncert.outlook.scenarios import OutlookScenario
+from reeuncert.outlook.scenarios import OutlookScenario, Question
+from reeuncert.outlook.told import read_told
 from reeuncert.priors.coverage import case_network
 from reeuncert.priors.paths import coordinate_prior
+from reeuncert.result.io import write_draws
 from reeuncert.testing import assert_mass_balance, flow_dataset
 from reeuncert.validation.reader import problems_of
 
@@ -165,7 +171,11 @@ SCENARIOS = (
     OutlookScenario("on time", delays="none"),
     OutlookScenario("one fails", delays="none", fails=("Wells",)),
 )
-PLANS = Plans(projects=PROJECTS, growth=GROWTH, scenarios=SCENARIOS)
+QUESTIONS = (
+    Question("import_dependence", "North", "South", "salt", "North's part", (0.5,), (2024, 2026)),
+    Question("net_import_reliance", "North", says="North's reliance", lines=(0.5,), years=(2026,)),
+)
+PLANS = Plans(projects=PROJECTS, growth=GROWTH, scenarios=SCENARIOS, questions=QUESTIONS)
 
 
 @pytest.fixture(scope="module")
@@ -237,3 +247,68 @@ def test_limits_hold_and_what_cannot_be_is_told(case, dt, tmp_path):
     bare["posterior"] = xr.DataTree(dt["posterior"].to_dataset().drop_vars("z"))
     with pytest.raises(ReeUncertError, match="z"):
         outlook(bare, PLANS, to=2022)
+
+
+# Answers
+
+
+def test_answers_count_draws(on_time):
+    reliance = answers(on_time, PLANS)[1]
+    values = reliance.draws[:, -1]
+    assert reliance.below(0.5, 2026) == pytest.approx(np.mean(values[np.isfinite(values)] < 0.5))
+    first = reliance.sentences()[0]
+    assert f"{100 * np.nanmedian(values):.0f}"[:1] in first
+    assert "2020" in first
+    assert "2026" in first
+    table = answer_table([reliance])
+    assert (table["eti90_lb"] <= table["eti50_lb"]).all()
+    assert (table["eti50_ub"] <= table["eti90_ub"]).all()
+
+
+def test_what_moves_an_answer_is_found(dt):
+    world = outlook(dt, PLANS, to=2026)
+    reliance = answers(world, PLANS)[1]
+    found = drivers(world, PLANS, reliance).set_index("cause")
+    assert found.loc["Wells works", "difference"] < -0.1
+    assert "Wells works" in found.index[:2]  # beside the mines of North, which are mostly these wells
+    assert abs(found.loc["Pit works", "difference"]) < abs(found.loc["Wells works", "difference"])
+    works = project_table(world, PLANS).set_index("project")["works_by_2026"]
+    start = world["outlook"]["start"].sel(project="Wells, mining").values
+    assert works["Wells"] == pytest.approx(np.mean(start < 2027))
+
+
+def test_scenarios_differ_by_what_they_assume_alone(dt):
+    table = compare_scenarios(dt, PLANS, to=2024, seed=1)
+    medians = table[table["indicator"] == "net_import_reliance"].set_index("scenario")["median"]
+    assert medians["on time"] < medians["learned delays"] < medians["one fails"] + 1e-9
+    assert set(table["year"]) == {2024}
+
+
+def test_the_command_tells_and_writes(case, dt, tmp_path, monkeypatch):
+    (tmp_path / "plans").mkdir()
+    folder = _write(tmp_path / "plans")
+    known = "survey"
+    for file in folder.iterdir():
+        file.write_text(file.read_text(encoding="utf-8").replace("invented-survey", known), encoding="utf-8")
+    extra = (
+        '[[answer]]\nindicator = "net_import_reliance"\nregion = "North"\nsays = "North\'s reliance"\nlines = [0.5]\n'
+    )
+    (folder / "scenarios.toml").write_text(TABLES["scenarios.toml"] + extra, encoding="utf-8")
+    write_draws(dt, tmp_path / "posterior.nc")
+    (tmp_path / "checks.csv").write_text("check,status\nbalance,passed\nR-hat of flows,failed\n", encoding="utf-8")
+    monkeypatch.setenv("COLUMNS", "100")
+    given = [str(tmp_path / "posterior.nc"), "--to", "2024", "--plans", str(folder)]
+    done = CliRunner().invoke(app, ["outlook", *given])
+    assert done.exit_code == 0, done.output
+    text = " ".join(done.output.split())
+    assert "North's reliance was" in text
+    assert "R-hat of flows" in text
+    assert "on time" in text
+    assert set(pd.read_csv(tmp_path / "outlook.csv")["year"]) == set(range(2016, 2025))
+    assert read_told(tmp_path)["projects"][0]["project"] == "New mine"
+    wrong = CliRunner().invoke(app, ["outlook", *given, "--scenario", "in time"])
+    assert wrong.exit_code == 2
+    assert "in time" in wrong.stderr
+    nothing = CliRunner().invoke(app, ["outlook", "small_metal"])
+    assert nothing.exit_code == 2
+    assert "reeuncert run small_metal" in nothing.stderr

@@ -211,3 +211,25 @@ def sensitivity(
                 cache=False if no_cache else cache or True,
             )
         )
+
+
+@app.command()
+def outlook(
+    results: Annotated[
+        str,
+        typer.Argument(help="posterior.nc of a run, or its folder, or the name of a bundled case that was run here."),
+    ] = DEFAULT_CASE,
+    to: Annotated[int, typer.Option(help="Last year of the outlook.")] = 2035,
+    scenario: Annotated[str, typer.Option(help="Name of a scenario of the plans; by default the first.")] = "",
+    plans: Annotated[
+        Path | None, typer.Option(help="Folder of plans; by default 'outlook' in the folder of the case.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the files; by default that of the result.")] = None,
+    seed: Seed = 1,
+    compare: Annotated[bool, typer.Option(help="Compare all scenarios, on some of the draws.")] = True,
+) -> None:
+    """Look ahead: how sure is it that a dependence ends, when plans open late or never?"""
+    with guarded("Reading the result …"):
+        from reeuncert.cli.outlook import show_outlook
+
+        show_outlook(results, to=to, scenario=scenario, plans=plans, out=out, seed=seed, compared=compare)

@@ -13,14 +13,14 @@ from reeuncert.indicators.compute import add_indicators
 from reeuncert.indicators.flows import Array, FlowTable
 from reeuncert.indicators.registry import lookup
 from reeuncert.outlook.plans import Plans, Question
-from reeuncert.outlook.run import GROUP, outlook
+from reeuncert.outlook.run import GROUP, Start
 from reeuncert.result.result import Result
 from reeuncert.system.definition import OUTSIDE
 from reeuncert.words.estimates import number, numbers
 
 PROBABILITIES = (0.05, 0.25, 0.5, 0.75, 0.95)
 COLUMNS = ("eti90_lb", "eti50_lb", "median", "eti50_ub", "eti90_ub")
-COMPARED = 500
+COMPARED = 250
 """Draws of each scenario where scenarios are compared."""
 FEWEST = 0.05
 """Part of the draws that each side of a comparison needs."""
@@ -42,13 +42,18 @@ class Answer:
         values = self.draws[:, self.years.index(year)]
         return values[np.isfinite(values)]
 
+    def quantiles(self, year: int) -> Array:
+        """Quantiles `PROBABILITIES` of a year; NaN where it is not defined."""
+        values = self.of(year)
+        return np.quantile(values, PROBABILITIES) if values.size else np.full(len(PROBABILITIES), np.nan)
+
     def below(self, line: float, year: int) -> float:
         """Probability to lie below a line in a year."""
         return float(np.mean(self.of(year) < line)) if self.of(year).size else float("nan")
 
     def stated(self, year: int) -> str:
         """Median and 90 % interval of a year as text."""
-        low, middle, high = np.quantile(self.of(year), [0.05, 0.5, 0.95])
+        low, middle, high = self.quantiles(year)[[0, 2, 4]]
         told = numbers(middle, low, high, percent=self.percent)
         unit = " %" if self.percent else "" if self.unit == "1" else f" {self.unit}"
         return f"{told[0]}{unit} ({told[1]} to {told[2]}{unit})"
@@ -101,17 +106,21 @@ def answers(world: xr.DataTree, plans: Plans) -> list[Answer]:
 
 
 def answer_table(found: Sequence[Answer]) -> pd.DataFrame:
-    """A row for each question and year: its labels, ``unit``, median, bounds of the 50 and 90 % bands, and
-    ``below_X`` for every line X that some question asks for.
+    """A row for each question and year: what it ``says``, its labels, ``unit``, median, ends of the 50 and 90 % bands,
+    and ``below_X`` for every line X that some question asks for.
     """
     rows = []
     for answer in found:
         q = answer.question
         for year in answer.years:
-            values = answer.of(year)
-            at = np.quantile(values, PROBABILITIES) if values.size else np.full(len(PROBABILITIES), np.nan)
-            row = {"indicator": q.indicator, "region": q.region, "partner": q.partner, "product": q.product}
-            row |= {"year": year, "unit": answer.unit, **dict(zip(COLUMNS, at, strict=True))}
+            row: dict[str, object] = {
+                "says": q.says,
+                "indicator": q.indicator,
+                "region": q.region,
+                "partner": q.partner,
+                "product": q.product,
+            }
+            row |= {"year": year, "unit": answer.unit, **dict(zip(COLUMNS, answer.quantiles(year), strict=True))}
             rows.append(row | {f"below_{line:g}": answer.below(line, year) for line in q.lines})
     return pd.DataFrame(rows)
 
@@ -225,9 +234,9 @@ def compare_scenarios(dt: xr.DataTree, plans: Plans, *, to: int, seed: int, most
     step = max(1, draws * dt["posterior"].sizes["chain"] // most)
     few = xr.DataTree.from_dict({"posterior": dt["posterior"].to_dataset().isel(draw=slice(0, draws, step))})
     few.attrs = dt.attrs
-    parts = []
+    start, parts = Start.of(few, plans, to, seed), []
     for scenario in plans.scenarios:
-        table = answer_table(answers(outlook(few, plans, to=to, scenario=scenario.name, seed=seed), plans))
+        table = answer_table(answers(start.under(scenario.name), plans))
         table = table[table["year"] == to]
         parts.append(table.assign(scenario=scenario.name))
     joined = pd.concat(parts, ignore_index=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from zlib import crc32
 
 import numpy as np
@@ -53,6 +54,9 @@ def growth(row: GrowthFigure | None, place: str, years: int, samples: int, seed:
     return np.asarray(np.exp(t * (row.rate + row.sd * mean) + row.walk * np.cumsum(steps, axis=1)))
 
 
+_delays, _ramp = cache(learn_delays), cache(learn_ramp)
+
+
 @dataclass(frozen=True, eq=False)
 class Openings:
     """Projects in every draw.
@@ -78,12 +82,12 @@ def openings(plans: Plans, scenario: OutlookScenario, years: Sequence[int], samp
     announced = np.array([p.announced_start for p in projects])
     start = np.repeat(np.maximum(announced, now)[:, None], samples, axis=1)
     if scenario.delays != ON_TIME and projects:
-        late = learn_delays(plans.delays).draw(generator(seed, "delays"), projects, samples, now=now)
+        late = _delays(plans.delays).draw(generator(seed, "delays"), projects, samples, now=now)
         running = np.array([p.status == "ramp_up" for p in projects])[:, None]
         start = np.where(running, start, np.maximum(announced[:, None] + late, now))
     start[[p.project in scenario.fails for p in projects]] = np.inf
     working = np.zeros((len(projects), samples, len(years)))
-    ramp = learn_ramp(plans.ramp)
+    ramp = _ramp(plans.ramp)
     for k, project in enumerate(projects):
         use, over = ramp.draw(generator(seed, "ramp", project.project), samples)
         for t, year in enumerate(years):

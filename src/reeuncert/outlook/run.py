@@ -7,6 +7,8 @@ the counterfactuals (`reeuncert.counterfactuals.allocate`) serves it within the 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import xarray as xr
 
@@ -62,25 +64,62 @@ def outlook(
     ReeUncertError
         If the result holds no coordinates.
     """
-    result = Result(dt)
-    case = result.case
-    plans = plans_of(case) if plans is None else plans
-    chosen = plans.scenario(scenario)
-    places = [_process(case, project) for project in plans.projects]
-    extended = extend(case, to, set(places))
-    now = case.system.years[-1]
-    u, network = with_future(past_coordinates(dt, case), case, extended, generator(seed, "paths"))
-    since = max(case.system.years[0], now - SHOWN_BEFORE)
-    shown = restrict(extended, range(since, to + 1))
-    paths = flows_from(u, network, now)[[extended.system.flow_index[f.name] for f in shown.system.flows]]
-    table = FlowTable.of_case(shown, _past(result, shown, paths.shape[1], since))
-    years = range(now + 1, to + 1)
-    opened = openings(plans, chosen, years, paths.shape[1], seed)
-    future = FutureYears(shown, table, paths, opened, plans, chosen, seed)
-    future.retire(result)
-    for year in years:
-        future.allocate(year, places)
-    return _tree(dt, future)
+    case = Result(dt).case
+    return Start.of(dt, plans_of(case) if plans is None else plans, to, seed).under(scenario)
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """What all scenarios of an outlook share.
+
+    Parameters
+    ----------
+    dt, result, plans, seed
+        See `outlook`.
+    shown
+        The longer case, from the first past year that is shown.
+    places
+        Process of each project.
+    past
+        Masses (flow, sample, year), zero in future years.
+    paths
+        Flows that follow from the drawn paths alone, from the last past year on, same dims.
+    """
+
+    dt: xr.DataTree
+    result: Result
+    plans: Plans
+    seed: int
+    shown: Case
+    places: tuple[str, ...]
+    past: Array
+    paths: Array
+
+    @classmethod
+    def of(cls, dt: xr.DataTree, plans: Plans, to: int, seed: int) -> Start:
+        """Extend the case of a result and draw its paths."""
+        result = Result(dt)
+        case = result.case
+        places = tuple(_process(case, project) for project in plans.projects)
+        extended = extend(case, to, set(places))
+        now = case.system.years[-1]
+        u, network = with_future(past_coordinates(dt, case), case, extended, generator(seed, "paths"))
+        since = max(case.system.years[0], now - SHOWN_BEFORE)
+        shown = restrict(extended, range(since, to + 1))
+        paths = flows_from(u, network, now)[[extended.system.flow_index[f.name] for f in shown.system.flows]]
+        return cls(dt, result, plans, seed, shown, places, _past(result, shown, paths.shape[1], since), paths)
+
+    def under(self, scenario: str) -> xr.DataTree:
+        """The future under a scenario; the first of the plans where the name is empty."""
+        chosen = self.plans.scenario(scenario)
+        table = FlowTable.of_case(self.shown, self.past)
+        years = range(self.result.years[-1] + 1, self.shown.system.years[-1] + 1)
+        opened = openings(self.plans, chosen, years, self.paths.shape[1], self.seed)
+        future = FutureYears(self.shown, table, self.paths, opened, self.plans, chosen, self.seed)
+        future.retire(self.result)
+        for year in years:
+            future.allocate(year, self.places)
+        return _tree(self.dt, future)
 
 
 def _process(case: Case, project: Project) -> str:

@@ -80,6 +80,10 @@ class Result(Short):
             self._kept[function] = function(self)
         return cast(T, self._kept[function])
 
+    def keep[T](self, function: Callable[[Result], T], value: T) -> None:
+        """Give `once` the value of a function that is known already."""
+        self._kept[function] = value
+
     def part[T](self, name: str, make: Callable[[], T]) -> T | Failed:
         """Make a part that only informs, or add it to ``failed``."""
         with collecting(self.failed):

@@ -1,0 +1,123 @@
+"""`reeuncert outlook`: the future of a stored result in sentences, and the files that the report shows."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from reeuncert.cli.terminal import console
+from reeuncert.errors import OutputError
+from reeuncert.files import explained, write_whole
+from reeuncert.indicators.stored import read_results
+from reeuncert.outlook.answers import answer_table, answers, chance, compare_scenarios
+from reeuncert.outlook.plans import plans_of, read_plans
+from reeuncert.outlook.run import outlook
+from reeuncert.outlook.told import FILE, told, warning_of
+from reeuncert.reading.bundled import bundled_cases
+from reeuncert.result.io import POSTERIOR, csv_text
+from reeuncert.result.result import Result
+
+TABLE, SCENARIOS = "outlook.csv", "outlook_scenarios.csv"
+SHOWN = 3
+"""Answers in the table of scenarios."""
+NEEDED = {"posterior": ["mass_flow", "z", "log_offset"]}
+
+
+def show_outlook(
+    given: str,
+    *,
+    to: int,
+    scenario: str,
+    plans: Path | None,
+    out: Path | None,
+    seed: int,
+    compared: bool,
+) -> None:
+    """Look ahead from a result, print what it says, and write it into the folder."""
+    results = _folder(given)
+    folder = results if os.path.isdir(results) else results.parent
+    dt = read_results(results, variables=NEEDED)
+    case = Result(dt).case
+    tables = plans_of(case) if plans is None else read_plans(plans, case)
+    tables.scenario(scenario)
+    world = outlook(dt, tables, to=to, scenario=scenario, seed=seed)
+    found = answers(world, tables)
+    beside = compare_scenarios(dt, tables, to=to, seed=seed) if compared and len(tables.scenarios) > 1 else None
+    content = told(world, tables, found, beside, warning_of(folder, dt))
+    _print(content)
+    target = folder if out is None else out
+    with explained(f"cannot write the outlook to '{target}'"):
+        target.mkdir(parents=True, exist_ok=True)
+        write_whole(target / TABLE, csv_text(answer_table(found)).encode())
+        if beside is not None:
+            write_whole(target / SCENARIOS, csv_text(beside).encode())
+        write_whole(target / FILE, json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False).encode())
+    page = console()
+    names = [TABLE, *([SCENARIOS] if beside is not None else []), FILE]
+    page.print(Text(f"Files in {target}: {', '.join(names)}"), soft_wrap=True)
+    page.print(Text(f"In the report: reeuncert report {results}"), soft_wrap=True)
+
+
+def _folder(given: str) -> Path:
+    """Folder or file of a result; of a bundled case, that of its run here."""
+    if given not in bundled_cases() or os.path.exists(given):
+        return Path(given)
+    folder = Path("results") / given
+    if not (folder / POSTERIOR).is_file():
+        raise OutputError(
+            f"there is no result of case '{given}' in '{folder}'; run `reeuncert run {given}` first, or give the "
+            "folder of a run"
+        )
+    return folder
+
+
+def _print(content: Mapping[str, Any]) -> None:
+    page = console()
+    page.print()
+    page.print(Text(f"Outlook {content['from']} to {content['to']}: {content['scenario']}", style="bold"))
+    page.print(Text(content["why"]))
+    if content["warning"]:
+        page.print(Text(content["warning"], style="bold red"))
+    page.print()
+    for k, question in enumerate(content["questions"], start=1):
+        page.print(Text(f"{k}. {' '.join(question['sentences'])}"))
+        causes = [f"{d['cause']} ({d['explained']:.0%} of the variance)" for d in question["drivers"][:2]]
+        if causes:
+            page.print(Text(f"   Moved most by: {'; '.join(causes)}.", style="dim"))
+    last = content["shortage"][-1]
+    low, middle, high = (f"{last[k]:.0%}" for k in ("eti90_lb", "median", "eti90_ub"))
+    page.print(Text(f"Of final demand in {last['year']}, {middle} ({low} to {high}) is not served."))
+    for row in content["elements"]:
+        if row["year"] == content["to"]:
+            what = f"the need for {row['element']} has outgrown supply since {content['from']} by over a twentieth"
+            missing = f"{row['median']:.0%} of it is missing ({row['eti90_lb']:.0%} to {row['eti90_ub']:.0%})"
+            page.print(Text(f"In {row['year']}, {what} with a probability of {chance(row['probability'])}; {missing}."))
+    if content["scenarios"]:
+        _print_scenarios(content, page)
+    page.print()
+
+
+def _print_scenarios(content: Mapping[str, Any], page: Console) -> None:
+    """A row for each scenario, a column for the first questions."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column(f"scenario, in {content['to']}")
+    shown = [k for k, question in enumerate(content["questions"]) if question["lines"]][:SHOWN]
+    for k in shown:
+        table.add_column(f"answer {k + 1}", justify="right")
+    asked = {content["questions"][k]["says"] for k in shown}
+    rows: dict[str, list[str]] = {}
+    for row in content["scenarios"]:
+        if row["says"] in asked:
+            text = f"{row['median']:.0%} ({row['eti90_lb']:.0%}-{row['eti90_ub']:.0%})"
+            rows.setdefault(row["scenario"], []).append(text)
+    for name, cells in rows.items():
+        table.add_row(name, *cells)
+    page.print()
+    page.print(table)

@@ -1,0 +1,124 @@
+"""What an outlook has found, as plain values: for its file, the terminal and the report."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from reeuncert.errors import OutputError
+from reeuncert.files import first_line
+from reeuncert.outlook.answers import COLUMNS, Answer, drivers, element_table, project_table
+from reeuncert.outlook.hindcast import hindcast_verdict
+from reeuncert.outlook.plans import Plans
+from reeuncert.result.result import Result
+
+FILE, HINDCAST = "outlook.json", "hindcast.csv"
+MOST_DRIVERS = 5
+
+
+def outlook_of(result: Result) -> Mapping[str, Any] | None:
+    """What an outlook has found of a result: kept there by whoever has read it; else none."""
+    return None
+
+
+def told(
+    world: xr.DataTree, plans: Plans, found: Sequence[Answer], scenarios: pd.DataFrame | None = None, warning: str = ""
+) -> dict[str, Any]:
+    """Everything that is shown of an outlook.
+
+    ``from``, ``to``, ``scenario``, ``why``, ``warning``; ``questions`` (``says``, ``unit``, ``percent``, ``years``,
+    ``bands``: the quantiles `COLUMNS` by year; ``sentences``, ``lines``, ``drivers``); ``projects``, ``elements``,
+    ``events`` and ``scenarios`` as records.
+    """
+    scenario = plans.scenario(str(world.attrs["outlook_scenario"]))
+    years = [int(y) for y in world["posterior"]["year"].values]
+    questions = []
+    for answer in found:
+        q = answer.question
+        bands = [[_plain(float(v)) for v in answer.quantiles(year)] for year in answer.years]
+        questions.append(
+            {
+                "says": q.says,
+                "labels": [label for label in (q.region, q.partner, q.product) if label],
+                "unit": answer.unit,
+                "percent": answer.percent,
+                "years": list(answer.years),
+                "bands": dict(zip(COLUMNS, map(list, zip(*bands, strict=True)), strict=True)),
+                "lines": list(q.lines),
+                "sentences": answer.sentences(),
+                "drivers": drivers(world, plans, answer).head(MOST_DRIVERS).to_dict("records"),
+            }
+        )
+    return {
+        "from": int(world.attrs["outlook_from"]),
+        "to": years[-1],
+        "scenario": scenario.name,
+        "why": scenario.why,
+        "warning": warning,
+        "questions": questions,
+        "projects": _records(project_table(world, plans)),
+        "elements": _records(element_table(world)),
+        "shortage": _shortage(world),
+        "events": [{"date": e.date, "actor": e.actor, "content": e.content} for e in plans.events],
+        "scenarios": [] if scenarios is None else _records(scenarios),
+    }
+
+
+def _shortage(world: xr.DataTree) -> list[dict[str, Any]]:
+    """Part of final demand that is not served, by year: median and 90 % interval over all uses."""
+    held = world["outlook"].to_dataset()
+    part = (held["shortage"].sum("use") / held["demand"].sum("use")).quantile([0.05, 0.5, 0.95], ("chain", "draw"))
+    return [
+        {"year": int(y), "eti90_lb": float(v[0]), "median": float(v[1]), "eti90_ub": float(v[2])}
+        for y, v in zip(held["year"].values, part.transpose("year", "quantile").values, strict=True)
+    ]
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(k): _plain(v) for k, v in row.items()} for row in table.to_dict("records")]
+
+
+def _plain(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def warning_of(folder: Path, dt: xr.DataTree) -> str:
+    """What the checks of a result say against an outlook of it; empty where all passed."""
+    if dt.attrs.get("approximate") == "yes":
+        return "The result is a quick look that has not converged: quote nothing of this outlook."
+    file = folder / "checks.csv"
+    if not file.is_file():
+        return "The checks of the result are not known: there is no checks.csv beside it."
+    checks = pd.read_csv(file, usecols=["check", "status"])
+    failed = checks.loc[checks["status"].isin(["failed", "not run"]), "check"].tolist()
+    if not failed:
+        return ""
+    return (
+        f"The result did not pass its checks ({', '.join(failed)}), so that this outlook starts from doubtful numbers."
+    )
+
+
+def read_told(folder: Path) -> dict[str, Any] | None:
+    """What an outlook wrote into the folder of a result, with the verdict of its hindcast; None if there is none.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be read.
+    """
+    file = folder / FILE
+    if not file.is_file():
+        return None
+    try:
+        content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        again = "run `reeuncert outlook` again, or delete it"
+        raise OutputError(f"'{file}' cannot be read ({first_line(error)}); {again}") from error
+    hindcast = folder / HINDCAST
+    return content | {"hindcast": hindcast_verdict(pd.read_csv(hindcast)) if hindcast.is_file() else []}
