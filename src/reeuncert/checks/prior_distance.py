@@ -35,7 +35,12 @@ def check(result: Result) -> list[CheckResult]:
     table = series_table(result.evidence, drawn)
     if table.empty:
         return [information("priors and evidence", f"No series of evidence has {FEWEST_ROWS} figures.")]
-    return [_closest(table), _farthest(table)]
+    twice = "These priors follow the figures, which then count twice: write them from what was known before."
+    conflict = "Priors and evidence are in conflict: read the rows again, else the priors are too narrow or off."
+    return [
+        _extreme(table, "priors do not follow the evidence", "lower", ("closer to", "closest"), twice),
+        _extreme(table, "priors and evidence agree", "upper", ("farther from", "farthest"), conflict),
+    ]
 
 
 def series_table(evidence: EvidenceModel, drawn: Floats) -> pd.DataFrame:
@@ -69,24 +74,13 @@ def distance(figures: Floats, drawn: Floats) -> tuple[float, float, float]:
     return float(d2[0]), float((1 + (d2[1:] <= d2[0]).sum()) / count), float((1 + (d2[1:] >= d2[0]).sum()) / count)
 
 
-def _closest(table: pd.DataFrame) -> CheckResult:
-    worst, close = table.iloc[0], table[table["lower"] < TAIL]
+def _extreme(table: pd.DataFrame, name: str, side: str, words: tuple[str, str], remedy: str) -> CheckResult:
+    """Whether the series at one end (``lower``, ``upper``) lie there by chance."""
+    ranked = table.sort_values(side, ignore_index=True)
+    worst, count = ranked.iloc[0], int((ranked[side] < TAIL).sum())
     message = (
-        f"Of {len(table)} series of evidence, {len(close)} lie closer to what the priors predict than chance allows "
+        f"Of {len(table)} series of evidence, {count} lie {words[0]} what the priors predict than chance allows (1 %); "
+        f"the {words[1]}, {worst['quantity']} of {worst['lineage']}, has d² = {worst['d2']:.1f} on {worst['rows']} "
+        f"figures (P = {worst[side]:.2g})."
     )
-    message += f"(1 %); the closest, {worst['quantity']} of {worst['lineage']}, has d² = {worst['d2']:.1f} on "
-    message += f"{worst['rows']} figures (P = {worst['lower']:.2g})."
-    remedy = "These priors follow the figures, which then count twice: write them from what was known before."
-    return warned("priors do not follow the evidence", worst["lower"], ">=", TAIL, message, remedy, table)
-
-
-def _farthest(table: pd.DataFrame) -> CheckResult:
-    ranked = table.sort_values("upper", ignore_index=True)
-    worst, far = ranked.iloc[0], ranked[ranked["upper"] < TAIL]
-    message = (
-        f"Of {len(table)} series of evidence, {len(far)} lie farther from what the priors predict than chance allows "
-    )
-    message += f"(1 %); the farthest, {worst['quantity']} of {worst['lineage']}, has d² = {worst['d2']:.1f} on "
-    message += f"{worst['rows']} figures (P = {worst['upper']:.2g})."
-    remedy = "Priors and evidence are in conflict: read the rows again, else the priors are too narrow or off."
-    return warned("priors and evidence agree", worst["upper"], ">=", TAIL, message, remedy, ranked)
+    return warned(name, worst[side], ">=", TAIL, message, remedy, ranked)

@@ -6,6 +6,7 @@ import html
 import operator
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import pandas as pd
 
@@ -111,17 +112,8 @@ def judged(
     return CheckResult(name, PASSED if good else otherwise, value, threshold, text, kept)
 
 
-def warned(
-    name: str,
-    value: float,
-    relation: str,
-    limit: float,
-    message: str,
-    remedy: str = "",
-    table: pd.DataFrame | None = None,
-) -> CheckResult:
-    """A result that passes or warns, as `judged`."""
-    return judged(name, value, relation, limit, message, remedy, table, otherwise=WARNING)
+warned = partial(judged, otherwise=WARNING)
+"""A result that passes or warns, as `judged`."""
 
 
 def information(name: str, message: str, value: float = float("nan"), table: pd.DataFrame | None = None) -> CheckResult:

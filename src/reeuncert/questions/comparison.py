@@ -21,8 +21,7 @@ from reeuncert.indicators.printing import value_title
 from reeuncert.indicators.registry import CUMULATED, DIMS
 from reeuncert.indicators.summary import SAMPLE
 from reeuncert.reference import published_values, reference_table
-from reeuncert.result.diagnostics import diagnose
-from reeuncert.result.quantiles import filled
+from reeuncert.result.diagnostics import median_error
 from reeuncert.result.result import Result
 from reeuncert.result.structures import structures_of
 
@@ -143,7 +142,7 @@ def _side(result: Result, headlines: list[Headline]) -> list[dict[str, Any]]:
         row = headline_row(dt, headline, structures=structures).iloc[0].to_dict()
         if "mcse_median" not in row:
             draws = held[name].sel({**coords, "year": year}).transpose(*SAMPLE).values
-            row["mcse_median"] = float(diagnose(filled(draws)[:, :, None], mcse=True).mcse_median[0])
+            row["mcse_median"] = median_error(draws)
         out.append({key: row[key] for key in (*LABELS, "unit", *SIDE)})
     return out
 
@@ -201,7 +200,7 @@ def _published(dt: xr.DataTree) -> pd.DataFrame:
         at = {str(d): labels[str(d)] for d in held[name].dims if d not in SAMPLE}
         draws = held[name].sel(at).transpose(*SAMPLE).values
         ours = {c: given[c] for c in ("unit", "median", "eti90_lb", "eti90_ub")} | labels | {"indicator": name}
-        ours["mcse_median"] = float(diagnose(filled(draws)[:, :, None], mcse=True).mcse_median[0])
+        ours["mcse_median"] = median_error(draws)
         theirs = dict.fromkeys(SIDE, np.nan) | {"median": given["value"], "mcse_median": 0.0}
         row = _row(Headline(name), ours, theirs)
         verdict = OUTSIDE if row["verdict"] == APART else INSIDE

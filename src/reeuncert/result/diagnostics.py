@@ -20,7 +20,7 @@ from scipy.special import betaincinv, ndtri
 
 from reeuncert.machine import available_cores
 from reeuncert.result.chain_kernel import convergence, scored
-from reeuncert.result.quantiles import Array, sorted_quantile
+from reeuncert.result.quantiles import Array, filled, sorted_quantile
 
 TAIL_PROBABILITIES = (0.05, 0.95)
 """The quantiles whose indicator functions give the tail ESS (the smaller of the two)."""
@@ -147,6 +147,11 @@ def ess(values: ArrayLike) -> tuple[Array, Array]:
     """Bulk and tail effective sample size of every quantity; shape (chain, draw, ...) in, two of (...) out."""
     found = diagnose(values)
     return found.ess_bulk, found.ess_tail
+
+
+def median_error(draws: ArrayLike) -> float:
+    """Monte Carlo error of the median of one quantity (chain, draw); a draw that is undefined counts as the median."""
+    return float(diagnose(filled(np.asarray(draws, dtype=float))[:, :, None], mcse=True).mcse_median[0])
 
 
 def standard_ranks(draws: Array) -> Array:

@@ -24,6 +24,7 @@ from reeuncert.indicators.summary import summary
 from reeuncert.likelihood.compile import EvidenceModel, compile_evidence
 from reeuncert.likelihood.predictive import log_likelihood
 from reeuncert.priors.coverage import case_network
+from reeuncert.result.diagnostics import median_error
 from reeuncert.result.quantiles import quantiles
 from reeuncert.studies.cache import Kept
 
@@ -161,19 +162,9 @@ def _headline(
         # A scenario may lack what a headline is about (no unrecorded trade: nothing smuggled); the table says so.
         return (*labels, "", *(np.nan for _ in _NUMBERS)), nothing
     values = derived[name].sel({**coords, "year": year}).transpose("chain", "draw").values
-    mcse = _mcse_of_median(values, float(row["ess_bulk"]))
-    numbers = (row["median"], row["eti90_lb"], row["eti90_ub"], mcse, row["ess_bulk"], row["r_hat"])
+    ends = (row["median"], row["eti90_lb"], row["eti90_ub"])
+    numbers = (*ends, median_error(values), row["ess_bulk"], row["r_hat"])
     return (*labels, row["unit"], *map(float, numbers)), values.ravel()
-
-
-def _mcse_of_median(values: np.ndarray, ess: float) -> float:
-    """Monte Carlo error of the median: how far the quantiles at 1/2 ± 1/(2 √ess) are from each other, halved."""
-    known = values[np.isfinite(values)]
-    if not known.size or not ess > 0:
-        return float("nan")
-    half = min(0.5 / np.sqrt(ess), 0.5)
-    low, high = np.quantile(known, [0.5 - half, 0.5 + half])
-    return float(high - low) / 2
 
 
 def _quantiles(draws: xr.DataArray) -> xr.DataArray:
