@@ -284,7 +284,7 @@ def without(dt: xr.DataTree, *groups: str) -> xr.DataTree:
 def test_missing_groups_tell_what_to_call(dt: xr.DataTree) -> None:
     with pytest.raises(ReeUncertError) as error:
         indicator_data(without(dt, "derived"), "mine_production")
-    assert str(error.value) == (
+    assert str(error.value).startswith(
         "'mine_production' has not been computed for this result: call add_indicators(dt, ['mine_production']) first"
     )
     with pytest.raises(ReeUncertError) as error:

@@ -38,20 +38,20 @@ def headline_place(headline: Headline, years: Sequence[int]) -> tuple[str, dict[
 
 
 def label_positions(
-    name: str, labels: Mapping[str, Sequence[object]], wanted: Mapping[str, object]
+    what: str, labels: Mapping[str, Sequence[object]], wanted: Mapping[str, object]
 ) -> dict[str, list[int]]:
-    """Positions of labels along the dims of an indicator. The known ones are listed in the error for any other."""
+    """Positions of labels along the dims of something. The known ones are listed in the error for any other."""
     found = {}
     for dim, given in wanted.items():
         if dim not in labels:
             hint = did_you_mean(dim, labels)
-            raise ReeUncertError(f"indicator '{name}' has no dim {quoted(dim)}; its dims: {', '.join(labels)}{hint}")
+            raise ReeUncertError(f"{what} has no dim {quoted(dim)}; its dims: {', '.join(labels)}{hint}")
         there = list(labels[dim])
         values = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [given]
         for value in values:
             if value not in there:
                 all_of_them = f"there are: {listed(map(str, there))}{did_you_mean(str(value), map(str, there))}"
-                raise ReeUncertError(f"{quoted(value)} is no {dim} of indicator '{name}'; {all_of_them}")
+                raise ReeUncertError(f"{quoted(value)} is no {dim} of {what}; {all_of_them}")
         found[dim] = [there.index(value) for value in values]
     return found
 
@@ -72,7 +72,7 @@ def check_headline(headline: Headline, table: FlowTable, own: Collection[str] = 
         raise ReeUncertError(problem)
     name, coords, year = headline_place(headline, table.years)
     labels: dict[str, Sequence[object]] = {dim: table.labels(dim) for dim in record.dims}
-    at = label_positions(name, labels | {"year": table.years}, {**coords, "year": year})
+    at = label_positions(f"indicator '{name}'", labels | {"year": table.years}, {**coords, "year": year})
     values: Array = record.of_flows(table.cumulated() if name.endswith(CUMULATED) else table)
     cell: tuple[slice | int, ...] = (slice(None), slice(None), *(at[dim][0] for dim in (*record.dims, "year")))
     if not np.isfinite(values[cell]).any():

@@ -86,9 +86,9 @@ def mixed_summary(
 
 def _chosen(dt: xr.DataTree, name: str, coords: Mapping[str, object]) -> tuple[xr.DataArray, xr.DataArray | None]:
     """Posterior and prior of the part of an indicator that labels choose."""
-    chosen = select_labels(computed(dt, name), name, coords)
-    prior = _prior(dt, name)
-    return chosen, None if prior is None else select_labels(prior, name, coords)
+    chosen = select_labels(computed(dt, name), coords)
+    prior = computed_prior(dt, name)
+    return chosen, None if prior is None else select_labels(prior, coords)
 
 
 def indicator_table(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti") -> pd.DataFrame:
@@ -124,10 +124,10 @@ def computed(dt: xr.DataTree, name: str) -> xr.DataArray:
     return held[name]
 
 
-def select_labels(variable: xr.DataArray, name: str, coords: Mapping[str, object]) -> xr.DataArray:
-    """Part of an indicator selected by `coords` (dim → label or labels); all dims are kept."""
+def select_labels(variable: xr.DataArray, coords: Mapping[str, object] | None, what: str = "") -> xr.DataArray:
+    """Part of an indicator, or of something else, selected by `coords` (dim → label or labels); all dims are kept."""
     labels = {str(d): variable[d].values.tolist() for d in variable.dims if d not in SAMPLE}
-    return variable.isel(label_positions(name, labels, coords))
+    return variable.isel(label_positions(what or f"indicator '{variable.name}'", labels, coords or {}))
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,10 +175,11 @@ def _every(dt: xr.DataTree, prob: float, kind: str) -> dict[str, Cells]:
     if "derived" not in dt.children:
         raise ReeUncertError("this result holds no indicator: call add_indicators(dt) first")
     names = map(str, dt["derived"].data_vars)
-    return {name: _cells(computed(dt, name), _prior(dt, name), name, prob, kind) for name in names}
+    return {name: _cells(computed(dt, name), computed_prior(dt, name), name, prob, kind) for name in names}
 
 
-def _prior(dt: xr.DataTree, name: str) -> xr.DataArray | None:
+def computed_prior(dt: xr.DataTree, name: str) -> xr.DataArray | None:
+    """Prior draws of an indicator, or None."""
     held = dt["derived_prior"].to_dataset() if "derived_prior" in dt.children else xr.Dataset()
     return held[name] if name in held.data_vars else None
 

@@ -10,7 +10,6 @@ import pandas as pd
 import xarray as xr
 
 from reeuncert.errors import ReeUncertError
-from reeuncert.indicators.registry import lookup
 from reeuncert.plots.style import PROBABILITIES
 from reeuncert.result.quantiles import quantiles, spread
 from reeuncert.result.tables import mass_flow
@@ -33,31 +32,6 @@ def require_prior(dt: xr.DataTree, group: str = "prior") -> None:
         "this result has no group 'prior', so nothing can be shown beside the posterior: "
         "sample the case again with prior_draws above 0"
     )
-
-
-def derived(dt: xr.DataTree, name: str, group: str = "derived") -> xr.DataArray:
-    """An indicator of a result."""
-    lookup(name)
-    if group not in dt.children or name not in dt[group].data_vars:
-        raise ReeUncertError(
-            f"'{name}' has not been computed for this result: call add_indicators(dt, ['{name}']) first"
-        )
-    return dt[group].to_dataset()[name]
-
-
-def choose(data: xr.DataArray, coords: Coords, what: str) -> xr.DataArray:
-    """The part of an array that `coords` names (dim → label or labels); every dim is kept."""
-    chosen = data
-    for dim, wanted in (coords or {}).items():
-        dims = [str(d) for d in data.dims if d not in SAMPLE]
-        if dim not in dims:
-            raise ReeUncertError(f"{what} has no dim '{dim}'; its dims: {', '.join(dims)}")
-        labels = data[dim].values.tolist()
-        missing = [w for w in as_list(wanted) if w not in labels]
-        if missing:
-            raise ReeUncertError(f"{missing[0]!r} is no {dim} of {what}; there are: {listed(labels)}")
-        chosen = chosen.isel({dim: [labels.index(w) for w in as_list(wanted)]})
-    return chosen
 
 
 def take(coords: Coords, allowed: Iterable[str], what: str) -> dict[str, list[Any]]:
@@ -130,13 +104,6 @@ def flat(data: xr.DataArray) -> np.ndarray:
     dims = [d for d in data.dims if d not in SAMPLE]
     values = data.transpose(*SAMPLE, *dims).values
     return np.ascontiguousarray(values.reshape(values.shape[0] * values.shape[1], -1), dtype=float)
-
-
-def draws_of(dt: xr.DataTree, name: str, group: str) -> xr.DataArray | None:
-    """An indicator in a group of the prior, or None."""
-    if group in dt.children and name in dt[group].data_vars:
-        return dt[group].to_dataset()[name]
-    return None
 
 
 def chosen_flows(mass: xr.DataArray, **attributes: str | Iterable[str]) -> np.ndarray:

@@ -13,7 +13,8 @@ from reeuncert.case.records import Headline
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.headlines import place
 from reeuncert.indicators.printing import value_title
-from reeuncert.plots.access import Coords, check_labels, choose, derived, flat, rows_of, take
+from reeuncert.indicators.summary import computed, select_labels
+from reeuncert.plots.access import Coords, check_labels, flat, rows_of, take
 from reeuncert.plots.panels import Board
 from reeuncert.plots.render import figure_of, render
 from reeuncert.plots.rows import Chart, Row, Span
@@ -111,7 +112,7 @@ def _row(record: Any) -> Row:
 
 def _headline_draws(dt: xr.DataTree, headline: Headline) -> np.ndarray:
     name, coords, year = place(dt, headline)
-    return flat(choose(derived(dt, name), {**coords, "year": year}, f"indicator '{name}'"))[:, 0]
+    return flat(select_labels(computed(dt, name), {**coords, "year": year}))[:, 0]
 
 
 def _candidates(dt: xr.DataTree, year: int) -> tuple[list[str], list[str], np.ndarray]:

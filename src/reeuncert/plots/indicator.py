@@ -10,7 +10,8 @@ import pandas as pd
 import xarray as xr
 
 from reeuncert.indicators.registry import CUMULATED, base_name
-from reeuncert.plots.access import Coords, choose, derived, draws_of, tidy
+from reeuncert.indicators.summary import computed, computed_prior, select_labels
+from reeuncert.plots.access import Coords, tidy
 from reeuncert.plots.panels import Board, Fan, Panel, Points
 from reeuncert.plots.render import figure_of, render
 from reeuncert.plots.style import PROBABILITIES, colours_of, hue
@@ -52,10 +53,10 @@ def indicator_data(
     >>> table[["indicator", "region", "year", "unit"]].values.tolist()
     [['mine_production', 'South', 2001, 'kt'], ['mine_production', 'South', 2002, 'kt']]
     """
-    variable = derived(dt, name)
-    chosen = choose(variable, coords, f"indicator '{name}'")
-    before = draws_of(dt, name, "derived_prior")
-    prior = None if before is None else choose(before, coords, f"indicator '{name}'")
+    variable = computed(dt, name)
+    chosen = select_labels(variable, coords)
+    before = computed_prior(dt, name)
+    prior = None if before is None else select_labels(before, coords)
     table = tidy(chosen, prior, probs)
     table.insert(0, "indicator", name)
     table.insert(list(table.columns).index("year") + 1, "unit", variable.attrs["units"])
@@ -111,7 +112,7 @@ def plot_indicator(
 ) -> Any:
     """Draw an indicator over the years, one panel for each combination of labels."""
     table = indicator_data(dt, name, coords=coords)
-    variable = derived(dt, name)
+    variable = computed(dt, name)
     dims = [d for d in LABEL_DIMS if d in variable.dims]
     unit, title = str(variable.attrs["units"]), str(variable.attrs["long_name"])
     years = [int(y) for y in variable["year"].values]
@@ -181,8 +182,8 @@ def consumption_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     table = indicator_data(dt, NAME, coords=coords)
     if table["end_use"].nunique() < 2:
         return table
-    variable = derived(dt, NAME)
-    before = draws_of(dt, NAME, "derived_prior")
+    variable = computed(dt, NAME)
+    before = computed_prior(dt, NAME)
     prior = None if before is None else _total(before, coords)
     total = tidy(_total(variable, coords), prior)
     total.insert(0, "indicator", NAME)
@@ -199,7 +200,7 @@ def plot_consumption(
     table = consumption_data(dt, coords=coords)
     regions = list(dict.fromkeys(table["region"]))
     uses = list(dict.fromkeys(table["end_use"]))
-    colours = colours_of([str(r) for r in derived(dt, NAME)["region"].values])
+    colours = colours_of([str(r) for r in computed(dt, NAME)["region"].values])
     unit = str(table["unit"].iloc[0])
     years = sorted(set(table["year"]))
     panels = []
@@ -213,4 +214,4 @@ def plot_consumption(
 
 
 def _total(variable: xr.DataArray, coords: Coords) -> xr.DataArray:
-    return choose(variable, coords, f"indicator '{NAME}'").sum("end_use", min_count=1)
+    return select_labels(variable, coords).sum("end_use", min_count=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -13,13 +13,12 @@ from arviz_stats.base.array import array_stats
 from reeuncert.case.labels import Labels
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.registry import INDICATORS, base_name
+from reeuncert.indicators.summary import computed, computed_prior, select_labels
 from reeuncert.plots.access import (
     CUMULATED_LABEL,
     SAMPLE,
     Coords,
     check_labels,
-    choose,
-    derived,
     flat,
     quantile_table,
     require_prior,
@@ -220,7 +219,7 @@ def plot_prior_posterior(
             ends = np.r_[grid[0], grid, grid[-1]], np.r_[0.0, density, 0.0]
             marks += [Area(*ends, colour, 0.2, group=group), Line(grid, density, colour, 1.7, name=group)]
         panels.append(Panel(str(quantity), marks=tuple(marks), x=Axis("%" if unit == "1" else unit), y=Axis("density")))
-    title = str(derived(dt, name).attrs["long_name"]) if base_name(name) in INDICATORS else name
+    title = str(computed(dt, name).attrs["long_name"]) if base_name(name) in INDICATORS else name
     return render(Board(f"{title}: prior and posterior", tuple(panels)), backend, theme)
 
 
@@ -229,14 +228,16 @@ def _variables(dt: xr.DataTree, name: str, coords: Coords) -> tuple[xr.DataArray
     last = {"year": [int(mass_flow(dt)["year"].values[-1])]}
     chosen = last | dict(coords or {})
     if base_name(name) in INDICATORS:
-        after = choose(derived(dt, name), chosen, f"indicator '{name}'")
+        after = select_labels(computed(dt, name), chosen)
         require_prior(dt, "derived_prior")
-        return choose(derived(dt, name, "derived_prior"), chosen, f"indicator '{name}'"), after
+        return select_labels(cast(xr.DataArray, computed_prior(dt, name)), chosen), after
     require_prior(dt)
     mass = mass_flow(dt)
     if name not in mass["flow"].values:
         raise ReeUncertError(f"'{name}' is neither an indicator nor a flow of this result")
-    pair = [choose(m.sel(flow=name, drop=True), chosen, f"flow '{name}'") for m in (mass_flow(dt, "prior"), mass)]
+    pair = [
+        select_labels(m.sel(flow=name, drop=True), chosen, f"flow '{name}'") for m in (mass_flow(dt, "prior"), mass)
+    ]
     return pair[0], pair[1]
 
 

@@ -10,7 +10,8 @@ import xarray as xr
 
 from reeuncert.edits.scenario import BASE
 from reeuncert.errors import ReeUncertError
-from reeuncert.plots.access import Coords, choose, tidy
+from reeuncert.indicators.summary import select_labels
+from reeuncert.plots.access import Coords, tidy
 from reeuncert.plots.panels import scale_of
 from reeuncert.plots.questions import table_title
 from reeuncert.plots.render import figure_of
@@ -56,7 +57,7 @@ def scenarios_data(study: Study | xr.Dataset | xr.DataTree, name: str, *, coords
     variable = held[name]
     if SCENARIO not in variable.dims:
         raise ReeUncertError(f"'{name}' has no dim 'scenario' here: give a study, or results stacked along 'scenario'")
-    table = tidy(choose(variable, coords, f"indicator '{name}'"), None, (0.5, 0.9))
+    table = tidy(select_labels(variable, coords), None, (0.5, 0.9))
     table.insert(0, "indicator", name)
     table["unit"] = variable.attrs.get("units", "")
     return table.drop(columns=[c for c in table if str(c).startswith("prior_")])

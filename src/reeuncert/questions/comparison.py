@@ -152,7 +152,7 @@ def _there(held: xr.Dataset, name: str, at: Mapping[str, object]) -> bool:
         return False
     labels = {str(d): held[name][d].values.tolist() for d in held[name].dims if d not in SAMPLE}
     try:
-        label_positions(name, labels, at)
+        label_positions(f"indicator '{name}'", labels, at)
     except ReeUncertError:
         return False
     return bool(np.isfinite(held[name].sel(at).values).any())

@@ -163,7 +163,7 @@ def target_of(dt: xr.DataTree, indicator: ValueName, **coords: str | int) -> Tar
     if missing:
         offered = "; ".join(f"{d}: {variable[d].values.tolist()}" for d in missing)
         raise ReeUncertError(f"'{name}' has more than one value: name its {' and '.join(missing)} ({offered})")
-    chosen = select_labels(variable, name, at)
+    chosen = select_labels(variable, at)
     if chosen.size != chosen.sizes["chain"] * chosen.sizes["draw"]:
         raise ReeUncertError(f"give one label for each dim of '{name}', not several: {at}")
     draws = np.asarray(chosen.transpose(*SAMPLE, ...).values, dtype=float).reshape(chosen.sizes["chain"], -1)
