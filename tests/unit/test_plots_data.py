@@ -301,7 +301,9 @@ def test_missing_groups_tell_what_to_call(dt: xr.DataTree) -> None:
 def test_unknown_labels_list_those_there_are(dt: xr.DataTree) -> None:
     with pytest.raises(ReeUncertError) as error:
         indicator_data(dt, "mine_production", coords={"region": "West"})
-    assert str(error.value) == ("'West' is no region of indicator 'mine_production'; there are: North, South, East")
+    assert str(error.value) == (
+        "'West' is no region of indicator 'mine_production'; there are: North, South, East; did you mean 'East'?"
+    )
     with pytest.raises(ReeUncertError) as error:
         triangle_data(dt, coords={"flow": "x"})
     assert str(error.value) == "trade has no dim 'flow'; its dims: region, product, year"
