@@ -16,6 +16,7 @@ import pytest
 
 import reeuncert as ree
 from reeuncert.errors import CaseError
+from reeuncert.importers import import_files
 from reeuncert.outlook.delays import learn_delays
 from reeuncert.outlook.plans import read_plans
 
@@ -316,3 +317,18 @@ def test_a_project_is_added_by_its_rows(my_case: Path) -> None:
     told = [str(problem) for problem in refused.value.problems]
     for line in said["reeuncert outlook my_case"].strip().splitlines():
         assert any(problem.startswith(line) for problem in told), told
+
+
+def test_files_of_bilateral_trade_are_added_to_the_case_of_ten_regions(tmp_path: Path, monkeypatch) -> None:
+    said = blocks("nations")
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "models" / "nations", tmp_path / "my_nations")
+    files = ["BACI_HS22_Y2023_V202601.csv", "country_codes_V202601.csv", "comtrade.csv"]
+    for name in files:
+        (tmp_path / name).write_text(said[name], encoding="utf-8")
+    done = import_files("baci", files[:2], "my_nations", products=["28"])
+    assert str(done).startswith(said["what the import of BACI says"].strip())
+    assert not done.unmapped
+    trade = import_files("comtrade", files[2], "my_nations", products=["28"])
+    assert (trade.unmapped, len(trade.changes.new)) == ([], 2)
+    assert len(ree.read_case("my_nations").evidence) == len(ree.read_case("nations").evidence) + 6
