@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from reeuncert.outlook.hindcast import crps, hindcast_verdict, known_by, naive_forecasts, scored
+from reeuncert.cli.outlook import _years
+from reeuncert.errors import ArgumentError, CaseError
+from reeuncert.outlook.hindcast import crps, hindcast, hindcast_verdict, known_by, naive_forecasts, scored
 from reeuncert.outlook.plans import DelayPair, Plans, RampPoint
+from reeuncert.testing import toy_posterior
 
 YEARS = tuple(range(2000, 2011))
 PAIR = DelayPair("A", "mining", "start", "study", 2010, 2012, "opened", 2014, "s")
@@ -68,3 +73,15 @@ def test_only_what_was_known_then_is_learned_from() -> None:
     assert [(p.project, p.outcome) for p in late.delays] == [("A", "opened"), ("B", "opened")]
     assert early.ramp == ()
     assert [p.years_since_start for p in late.ramp] == [1.0]
+
+
+def test_a_year_that_cannot_be_forecast_from_is_refused_before_any_fit(tmp_path: Path) -> None:
+    dt = toy_posterior(draws=5, years=8)
+    with pytest.raises(CaseError, match="leaves nothing"):
+        hindcast(dt, [2001], folder=tmp_path)
+    (tmp_path / "2005").mkdir()
+    (tmp_path / "2005" / "projects.csv").touch()
+    with pytest.raises(CaseError, match=r"no plans of 2006; the case has those of 2005"):
+        hindcast(dt, [2006], folder=tmp_path)
+    with pytest.raises(ArgumentError, match="'x' is no year"):
+        _years("2012,x")

@@ -13,13 +13,14 @@ from rich.table import Table
 from rich.text import Text
 
 from reeuncert.cli.terminal import console
-from reeuncert.errors import OutputError
+from reeuncert.errors import ArgumentError, OutputError
 from reeuncert.files import explained, write_whole
 from reeuncert.indicators.stored import read_results
 from reeuncert.outlook.answers import answer_table, answers, chance, compare_scenarios
+from reeuncert.outlook.hindcast import hindcast, hindcast_verdict
 from reeuncert.outlook.plans import plans_of, read_plans
 from reeuncert.outlook.run import outlook
-from reeuncert.outlook.told import FILE, told, warning_of
+from reeuncert.outlook.told import FILE, HINDCAST, told, warning_of
 from reeuncert.reading.bundled import bundled_cases
 from reeuncert.result.io import POSTERIOR, csv_text
 from reeuncert.result.result import Result
@@ -39,8 +40,10 @@ def show_outlook(
     out: Path | None,
     seed: int,
     compared: bool,
+    cuts: str = "",
 ) -> None:
     """Look ahead from a result, print what it says, and write it into the folder."""
+    years = _years(cuts)
     results = _folder(given)
     folder = results if os.path.isdir(results) else results.parent
     dt = read_results(results, variables=NEEDED)
@@ -61,8 +64,27 @@ def show_outlook(
         write_whole(target / FILE, json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False).encode())
     page = console()
     names = [TABLE, *([SCENARIOS] if beside is not None else []), FILE]
+    if years:
+        table = hindcast(dt, years, folder=plans, seed=seed, quiet=False)
+        page.print(Text("\n".join(hindcast_verdict(table))))
+        with explained(f"cannot write the hindcast to '{target}'"):
+            write_whole(target / HINDCAST, csv_text(table).encode())
+        names.append(HINDCAST)
     page.print(Text(f"Files in {target}: {', '.join(names)}"), soft_wrap=True)
     page.print(Text(f"In the report: reeuncert report {results}"), soft_wrap=True)
+
+
+def _years(text: str) -> list[int]:
+    """Years of a hindcast, separated by commas.
+
+    >>> _years("2012, 2018")
+    [2012, 2018]
+    """
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    wrong = [part for part in parts if not part.isdecimal()]
+    if wrong:
+        raise ArgumentError(f"--hindcast {text}: '{wrong[0]}' is no year; give years, e.g. --hindcast 2012,2018")
+    return sorted({int(part) for part in parts})
 
 
 def _folder(given: str) -> Path:

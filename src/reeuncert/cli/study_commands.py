@@ -227,9 +227,17 @@ def outlook(
     out: Annotated[Path | None, typer.Option(help="Folder for the files; by default that of the result.")] = None,
     seed: Seed = 1,
     compare: Annotated[bool, typer.Option(help="Compare all scenarios, on some of the draws.")] = True,
+    hindcast: Annotated[
+        str,
+        typer.Option(
+            metavar="YEARS", help="Also forecast from these past years, e.g. 2012,2018, and score it: a fit for each."
+        ),
+    ] = "",
 ) -> None:
     """Look ahead: how sure is it that a dependence ends, when plans open late or never?"""
     with guarded("Reading the result …"):
         from reeuncert.cli.outlook import show_outlook
 
-        show_outlook(results, to=to, scenario=scenario, plans=plans, out=out, seed=seed, compared=compare)
+        show_outlook(
+            results, to=to, scenario=scenario, plans=plans, out=out, seed=seed, compared=compare, cuts=hindcast
+        )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,7 @@ from reeuncert.indicators.compute import indicators_of
 from reeuncert.indicators.flows import REFINED, Array, FlowTable
 from reeuncert.inference.sample import sample
 from reeuncert.model import build_model
-from reeuncert.outlook.plans import PROJECTS, Plans, folder_of, plans_of, read_plans
+from reeuncert.outlook.plans import PROJECTS, Plans, folder_of, read_plans
 from reeuncert.outlook.run import outlook
 from reeuncert.result.result import Result
 from reeuncert.words.cells import listed
@@ -48,6 +49,7 @@ def hindcast(
     dt: xr.DataTree,
     years: Sequence[int],
     *,
+    folder: Path | None = None,
     fits: Mapping[int, xr.DataTree] | None = None,
     draws: int = 250,
     chains: int = 4,
@@ -61,7 +63,9 @@ def hindcast(
     dt
         Result of the whole case: what came.
     years
-        Last years of what each forecast knows; the case needs a folder of plans ``outlook/YEAR`` for each.
+        Last years of what each forecast knows; each needs a folder of plans, named by the year, in `folder`.
+    folder
+        Folder of the plans; by default ``outlook`` in the folder of the case.
     fits
         Results of the case cut to such a year, by year, which are not sampled again.
     draws, chains, seed, quiet
@@ -87,7 +91,9 @@ def hindcast(
     hindcast_verdict : the table in sentences.
     """
     case = Result(dt).case
-    cuts = {year: _past(case, year) for year in years}  # all problems before the first fit
+    cuts = {
+        year: _past(case, year, folder_of(case) if folder is None else folder) for year in years
+    }  # all problems before the first fit
     truth = _series(dt)
     tables = []
     for year, (past, plans) in cuts.items():
@@ -99,19 +105,19 @@ def hindcast(
     return pd.concat(tables, ignore_index=True)
 
 
-def _past(case: Case, year: int) -> tuple[Case, Plans]:
+def _past(case: Case, year: int, folder: Path) -> tuple[Case, Plans]:
     """The case as far as a year, with the plans and what was known of delays then."""
     first, last = case.system.years[0], case.system.years[-1]
     if not first + 2 < year < last:
         message = f"{year} leaves nothing to learn from or to forecast; give a year between {first + 3} and {last - 1}"
         raise CaseError([Problem("hindcast", 0, "", message)])
     past = replace(restrict(case, range(first, year + 1)), path=case.path)
-    place = folder_of(case) / str(year)
+    place = folder / str(year)
     if not (place / PROJECTS).is_file():
-        there = sorted(p.parent.name for p in folder_of(case).glob(f"[0-9]*/{PROJECTS}"))
+        there = sorted(p.parent.name for p in folder.glob(f"[0-9]*/{PROJECTS}"))
         message = f"there are no plans of {year}; the case has those of {listed(there) or 'no year'}"
-        raise CaseError([Problem(f"outlook/{year}/{PROJECTS}", 0, "", message)])
-    return past, known_by(plans_of(case), read_plans(place, past), year + 1)
+        raise CaseError([Problem(f"{folder.name}/{year}/{PROJECTS}", 0, "", message)])
+    return past, known_by(read_plans(folder, case), read_plans(place, past), year + 1)
 
 
 def known_by(now: Plans, then: Plans, date: float) -> Plans:
