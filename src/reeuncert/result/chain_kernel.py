@@ -49,6 +49,9 @@ def convergence(
     ordered, folded, fold_at = np.empty(size), np.empty(size), np.empty(size, np.int64)
     for c in range(n_cells):
         own = x[c].reshape(-1)
+        if own[order[c, 0]] == own[order[c, -1]]:
+            bulk[c], r_hat[c], below[c] = size, np.nan, size  # a constant
+            continue
         k = 0
         for i in order[c]:
             chain, draw = i // draws, i % draws
@@ -155,7 +158,5 @@ def _lagged(rows: np.ndarray, lag: int) -> float:
     """Mean over chains of the autocovariance at a lag."""
     total = 0.0
     for j in range(rows.shape[0]):
-        early, late = rows[j, : rows.shape[1] - lag], rows[j, lag:]
-        for i in range(early.size):
-            total += early[i] * late[i]
+        total += np.dot(rows[j, : rows.shape[1] - lag], rows[j, lag:])
     return total / rows.size
