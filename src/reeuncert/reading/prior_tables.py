@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from reeuncert.case.records import Constant, Prior
 from reeuncert.case.rules import prior_problems
@@ -77,7 +78,7 @@ def read_priors(reading: Reading, tables: SystemTables) -> tuple[Prior, ...]:
 
 
 def _prior(row: Row) -> Prior:
-    zero = {n: 0.0 if math.isnan(row[n]) else row[n] for n in _NUMBERS if n not in _WITHOUT_DEFAULT}
+    zero: dict[str, Any] = {n: 0.0 if math.isnan(row[n]) else row[n] for n in _NUMBERS if n not in _WITHOUT_DEFAULT}
     median_to = row["median_to"]
     return Prior(
         name=row["prior"],
