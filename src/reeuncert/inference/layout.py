@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pymc as pm
@@ -35,9 +35,9 @@ def labelled(draws: xr.Dataset, case: Case) -> xr.Dataset:
     return out
 
 
-def stored_names(model: pm.Model, *, extra: Iterable[str] = ()) -> tuple[str, ...]:
+def stored_names(model: pm.Model) -> tuple[str, ...]:
     """Deterministics stored in every draw."""
-    return tuple(dict.fromkeys([*(v.name for v in model.deterministics), *extra]))
+    return tuple(v.name for v in model.deterministics)
 
 
 def grouped_log_prior(z: xr.DataArray, groups: Sequence[str]) -> xr.Dataset:

@@ -20,9 +20,9 @@ JITTER = 0.5
 STEPS = 40
 
 
-def good_start(compiled: CompiledModel, seed: int, *, jitter: float = JITTER, steps: int = STEPS) -> Array:
+def good_start(compiled: CompiledModel, seed: int) -> Array:
     """A starting point (size,) of one chain with a finite log density, the same for the same seed."""
-    shift = jitter * np.random.default_rng(seed).standard_normal(compiled.size)
+    shift = JITTER * np.random.default_rng(seed).standard_normal(compiled.size)
     for scale in (1.0, 0.1, 0.0):  # a jitter may leave the support; the centre should not
         begin = compiled.centre + scale * shift
         if np.isfinite(compiled.log_density(begin)[0]):
@@ -34,7 +34,7 @@ def good_start(compiled: CompiledModel, seed: int, *, jitter: float = JITTER, st
         value, gradient = compiled.log_density(point)
         return (-value, -gradient) if np.isfinite(value) else (1e300, np.zeros_like(point))
 
-    found = minimize(downhill, begin, jac=True, method="L-BFGS-B", options={"maxiter": steps, "maxcor": 20})
+    found = minimize(downhill, begin, jac=True, method="L-BFGS-B", options={"maxiter": STEPS, "maxcor": 20})
     return np.asarray(found.x if found.fun < 1e300 else begin, dtype=float)
 
 
@@ -47,9 +47,9 @@ def require_finite(compiled: CompiledModel) -> None:
         )
 
 
-def with_good_starts(compiled: CompiledModel, *, jitter: float = JITTER, steps: int = STEPS) -> CompiledModel:
+def with_good_starts(compiled: CompiledModel) -> CompiledModel:
     """The compiled model, with a good start for every chain."""
-    return compiled.with_starts(lambda seed: good_start(compiled, _as_seed(seed), jitter=jitter, steps=steps))
+    return compiled.with_starts(lambda seed: good_start(compiled, _as_seed(seed)))
 
 
 def _as_seed(seed: object) -> int:

@@ -9,7 +9,7 @@ right, trade between regions shows as crossings between rows, and a year of a la
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reeuncert.case.records import Case
 from reeuncert.system.definition import OUTSIDE, Flow
@@ -218,17 +218,8 @@ def _merged(links: Iterable[Link]) -> list[Link]:
         key = (link.source.name, link.target.name, link.route, link.label)
         if key in found:
             before = found[key]
-            link = Link(
-                before.source,
-                before.target,
-                before.route,
-                before.region,
-                before.flows + link.flows,
-                before.minus + link.minus,
-                link.label,
-                before.before + link.before,
-                link.reverse,
-            )
+            sums = {name: getattr(before, name) + getattr(link, name) for name in ("flows", "minus", "before")}
+            link = replace(before, reverse=link.reverse, **sums)
         found[key] = link
     return list(found.values())
 

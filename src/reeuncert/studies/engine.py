@@ -55,27 +55,12 @@ class Fits:
         return result
 
 
-def make_sufficient_fits(
-    jobs: Sequence[Job], options: FitOptions, suffices: Suffices, longer: Sequence[int] = LONGER
-) -> Fits:
-    """Make fits, and make those again with longer chains whose draws do not suffice.
-
-    Parameters
-    ----------
-    jobs, options
-        See `make_fits`.
-    suffices
-        Says why the draws of a fit do not suffice.
-    longer
-        How many times as long the chains are that are made again, first and at last.
-
-    Returns
-    -------
-    Fits
-        Those that do not suffice with the longest chains either are in ``refused``.
+def make_sufficient_fits(jobs: Sequence[Job], options: FitOptions, suffices: Suffices) -> Fits:
+    """Make fits, and make those again with longer chains (`LONGER`) whose draws do not suffice; those that do not
+    suffice with the longest chains either are in ``refused``.
     """
     fits = make_fits(jobs, options)
-    for times in longer:
+    for times in LONGER:
         short = [job for job in jobs if isinstance(kept := fits.results[job.name], Kept) and suffices(kept)]
         if short:
             again = make_fits([job.longer(times) for job in short], options)

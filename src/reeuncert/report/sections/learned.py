@@ -17,6 +17,7 @@ from reeuncert.result.quantiles import filled
 from reeuncert.result.result import Result
 
 DRIVERS = 5
+MOST_PULLS = 4
 
 
 def content(result: Result) -> dict[str, Any] | None:
@@ -65,7 +66,7 @@ class Pull:
     strength: float
 
 
-def pulls_of(headline: np.ndarray, log_likelihood: Mapping[str, np.ndarray], top: int = 4) -> list[Pull]:
+def pulls_of(headline: np.ndarray, log_likelihood: Mapping[str, np.ndarray]) -> list[Pull]:
     """The most influential sources of a headline, strongest first.
 
     The derivative of a posterior mean with respect to the power of one source's likelihood is the covariance of the two
@@ -84,4 +85,4 @@ def pulls_of(headline: np.ndarray, log_likelihood: Mapping[str, np.ndarray], top
         return []
     centred = (whole - whole.mean()) / spread
     found = [Pull(name, float((centred * (ll - ll.mean())).mean())) for name, ll in log_likelihood.items()]
-    return sorted(found, key=lambda pull: -abs(pull.strength))[:top]
+    return sorted(found, key=lambda pull: -abs(pull.strength))[:MOST_PULLS]
