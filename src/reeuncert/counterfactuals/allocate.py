@@ -288,7 +288,7 @@ class _State:
         first = np.maximum(self.first - self.through, 0.0)
         rooms = self._asking_rooms(spare, free, again)
 
-        def visit(j: int, served: Array | None = None) -> float:
+        def visit(j: int, served: Mask | None = None) -> float:
             """Pass on what is asked of a process; ``served``: only by these inflows, beside what was passed on."""
             makes, gives, inflows = self.makes[j], self.gives[j], self.inflows[j]
             asked = pushed[j].copy()

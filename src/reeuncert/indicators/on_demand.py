@@ -72,7 +72,7 @@ class Computed:
             name: xr.Variable(
                 ("chain", "draw", *record.dims, "year"),
                 # Who assigns to it gets a copy of his own, as with the variables of a file.
-                indexing.CopyOnWriteArray(indexing.LazilyIndexedArray(_Draws(self, record, name, shape))),
+                indexing.CopyOnWriteArray(indexing.LazilyIndexedArray(_Draws(self, record, name, shape))),  # type: ignore[arg-type]  # as xarray's own files do
                 {"long_name": title, "units": unit, "reference": record.reference},
             )
             for name, title in titles.items()
