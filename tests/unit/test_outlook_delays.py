@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -9,9 +10,10 @@ import pytest
 from scipy.special import expit
 from scipy.stats import norm
 
+import reeuncert as ree
 from reeuncert.errors import ReeUncertError
 from reeuncert.outlook.delays import EARLY, learn_delays, learn_ramp
-from reeuncert.outlook.plans import DelayPair, Project, RampPoint
+from reeuncert.outlook.plans import DelayPair, Project, RampPoint, folder_of, read_plans
 
 OPEN = DelayPair("A", "mining", "start", "construction", 2010, 2012, "opened", 2013.5, "s")
 PROJECT = Project("P", "North", "mining", 1.0, "kt", "REO", 1.0, 2027.0, 2025.0, "construction", "s")
@@ -100,3 +102,15 @@ def test_figures_that_contradict_the_prior_are_named() -> None:
     absurd = [replace(OPEN, project=f"P{k}", outcome_date=2012 + 40.0 + k) for k in range(12)]
     with pytest.raises(ReeUncertError, match="delays contradict the prior"):
         learn_delays(absurd)
+
+
+@pytest.mark.parametrize("cut", [2012, 2018])
+def test_plans_of_an_earlier_year_hold_nothing_later(cut: int) -> None:
+    case = ree.read_case("china_us_row")
+    past = ree.restrict(case, range(case.system.years[0], cut + 1))
+    plans = read_plans(folder_of(case) / str(cut), past)
+    assert all(p.announced_on < cut + 1 and p.announced_start < cut + 5 for p in plans.projects)
+    assert all(g.first_year <= cut for g in plans.growth)
+    printed = {s.source_id: int(re.findall(r"(?:19|20)\d\d", s.edition)[-1]) for s in plans.sources}
+    used = {row.source_id for row in (*plans.projects, *plans.growth)}
+    assert max(printed.get(source, cut) for source in used) <= cut

@@ -282,6 +282,8 @@ def hindcast_verdict(table: pd.DataFrame) -> list[str]:
         f"{whole['inside90']:.0%} of what came and their 50 % bands {whole['inside50']:.0%}; their score (CRPS) was "
         f"{compared}."
     ]
+    if whole["inside90"] < SHARE_OF_90[0]:
+        said.append(f"So read a 90 % band of the outlook as one of about {whole['inside90']:.0%}.")
     printed = table[table["quantity"] == "printed"]
     if len(printed):
         said.append(
