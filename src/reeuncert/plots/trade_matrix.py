@@ -93,7 +93,7 @@ def plot_trade_matrix(
         for (product, year), rows in table.groupby(["product", "year"], sort=False)
     )
     side = 1.2 + 0.45 * len(regions)
-    said = f"shade and number: median share in imports (%)\nsize: the smaller, the wider the {interval_name()}"
+    said = f"shade: median share in imports (%); size: the smaller, the wider the {interval_name()}"
     return render(Board("Import dependence", panels, 2, side, 1.3 * side, said), backend, theme)
 
 
