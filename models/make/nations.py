@@ -311,6 +311,12 @@ def main() -> None:
     sources = [row for name, row in own_first("sources.csv", "source_id").items() if name in cited]
     named = {name for row in evidence for at in ("offsets", "of_offsets") for name in row.get(at, "").split(";")}
     classes = {row["class"] for row in sources}
+    published = read(DATA / "reference" / "published_reference.csv")
+    write(
+        "reference/published_reference.csv",
+        [r for r in published if r["indicator"] and "end_use" not in r["indicator"]],
+    )
+    write("reference/sources.csv", read(DATA / "reference" / "sources.csv"))
     write("factors.csv", factors)
     write("sources.csv", sources)
     write("classes.csv", [row for row in read(DATA / "classes.csv") if row["class"] in classes])
