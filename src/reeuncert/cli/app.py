@@ -195,10 +195,12 @@ def report(
         from reeuncert.cli.terminal import console
         from reeuncert.indicators.compute import with_indicators
         from reeuncert.indicators.stored import read_results
+        from reeuncert.outlook.told import outlook_of, read_told
         from reeuncert.report.page import write_page
 
         result = with_indicators(read_results(posterior))
         folder = posterior if os.path.isdir(posterior) else posterior.parent
+        result.keep(outlook_of, read_told(folder))
         path = write_page(result, out if out is not None else folder / "report.html")
         console().print(f"Report: {path}", highlight=False, soft_wrap=True)
         raise typer.Exit(status_of(result))

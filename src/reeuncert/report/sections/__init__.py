@@ -19,6 +19,7 @@ from reeuncert.report.sections import (
     net_trade,
     next_steps,
     no_trade,
+    outlook,
     triangle,
     unregistered,
 )
@@ -80,6 +81,7 @@ SECTIONS: tuple[Section, ...] = (
         no_trade.content,
         "trade between regions and consumption in the last year",
     ),
+    Section("outlook", "Outlook", "outlook.html.j2", outlook.content, "an outlook (`reeuncert outlook`)"),
     Section("learned", "What we learned", "learned.html.j2", learned.content, "draws of the prior"),
     Section("next", "What to collect next", "next_steps.html.j2", next_steps.content, "a headline"),
     Section("evidence", "Evidence", "evidence.html.j2", evidence.content, "evidence"),

@@ -1,0 +1,104 @@
+"""The outlook: bands of the answers to come, with the starts of projects, and the scenarios side by side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from reeuncert.outlook.told import outlook_of
+from reeuncert.report.svg import interval_picture
+from reeuncert.result.result import Result
+from reeuncert.words.estimates import number
+
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640.0, 270.0, 52.0, 12.0, 10.0, 56.0
+_UNKNOWN = (math.nan, math.nan, math.nan)
+
+
+def content(result: Result) -> dict[str, Any] | None:
+    """What `reeuncert outlook` wrote beside the result, with a picture of each answer; None where it wrote nothing."""
+    found = result.once(outlook_of)
+    if found is None:
+        return None
+    questions = [q | {"picture": fan_picture(q, found)} for q in found["questions"]]
+    for k, question in enumerate(questions):
+        same = [row for row in found["scenarios"] if row["says"] == question["says"]]
+        question["scenarios"] = [row | {"picture": _bar(row, found["questions"][k])} for row in same]
+    return dict(found) | {"questions": questions}
+
+
+def _bar(row: Mapping[str, Any], question: Mapping[str, Any]) -> Markup:
+    ends = tuple(math.nan if row[k] is None else float(row[k]) for k in ("eti90_lb", "median", "eti90_ub"))
+    label = f"{row['scenario']}: {question['says']}"
+    return interval_picture(
+        ends, _UNKNOWN, unit=question["unit"] if question["percent"] else "", log=False, label=label
+    )  # type: ignore[arg-type]  # three ends
+
+
+def fan_picture(question: Mapping[str, Any], found: Mapping[str, Any]) -> Markup:
+    """Median, 50 and 90 % bands over the years as an ``svg`` element; a dashed line for each line asked for, and a mark
+    for each project of the region at its median start, the fuller the surer it is that it works in the last year.
+    """
+    years, bands = question["years"], question["bands"]
+    there = [k for k in range(len(years)) if bands["median"][k] is not None]
+    if not there:
+        return Markup("")
+    low, high = (pick(bands[name][k] for k in there) for pick, name in ((min, "eti90_lb"), (max, "eti90_ub")))
+    low, high = (0.0, max(high, 1.0)) if question["percent"] and low >= 0 else (min(low, 0.0), high)
+    high = high if high > low else low + 1.0
+
+    def x(year: float) -> float:
+        return round(LEFT + (WIDTH - LEFT - RIGHT) * (year - years[0]) / max(years[-1] - years[0], 1), 1)
+
+    def y(value: float) -> float:
+        return round(TOP + (HEIGHT - TOP - BOTTOM) * (high - value) / (high - low), 1)
+
+    def path(name: str, order: Sequence[int]) -> str:
+        return " ".join(f"{x(years[k])},{y(bands[name][k])}" for k in order)
+
+    label = f"{question['says']}: median and bands from {years[0]} to {years[-1]}"
+    parts = [Markup('<svg class="fan" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(WIDTH, HEIGHT, label)]
+    for step in range(5):
+        value = low + (high - low) * step / 4
+        text = f"{number(100 * value)} %" if question["percent"] else number(value)
+        parts.append(_line("grid", LEFT, WIDTH - RIGHT, y(value), y(value)))
+        parts.append(_text(LEFT - 6, y(value) + 4, text, "end"))
+    for band in ("90", "50"):
+        points = f"{path(f'eti{band}_ub', there)} {path(f'eti{band}_lb', there[::-1])}"
+        parts.append(Markup('<polygon class="b{}" points="{}"/>').format(band, points))
+    parts.append(Markup('<polyline class="median" points="{}"/>').format(path("median", there)))
+    parts += [_line("ask", LEFT, WIDTH - RIGHT, y(v), y(v)) for v in question["lines"] if low <= v <= high]
+    now = found["from"]
+    parts.append(_line("now", x(now), x(now), TOP, HEIGHT - BOTTOM))
+    for year in range(years[0], years[-1] + 1, 5):
+        parts.append(_text(x(year), HEIGHT - BOTTOM + 16, str(year), "middle"))
+    parts += [_mark(p, x, found["to"]) for p in found["projects"] if _shown(p, question, years)]
+    parts.append(_text(LEFT, HEIGHT - 4, "Squares: starts of projects, if they open; darker: surer to work", "start"))
+    parts.append(Markup("</svg>"))
+    return Markup("").join(parts)
+
+
+def _shown(project: Mapping[str, Any], question: Mapping[str, Any], years: Sequence[int]) -> bool:
+    here = not question["labels"] or project["region"] == question["labels"][0]
+    return here and project["median_start"] is not None and years[0] <= project["median_start"] <= years[-1]
+
+
+def _mark(project: Mapping[str, Any], x: Any, to: int) -> Markup:
+    chance, size = project[f"works_by_{to}"], 6.0 + min(8.0, 2.0 * math.sqrt(project["capacity"]))
+    told = (
+        f"{project['project']}, {project['stage']}: {number(project['capacity'])} {project['unit']} a year; announced "
+    )
+    told += f"for {project['announced']:.1f}, median start {project['median_start']:.1f}, works by {to}: {chance:.0%}"
+    return Markup(
+        '<rect class="plan" x="{}" y="{}" width="{}" height="{}" fill-opacity="{}"><title>{}</title></rect>'
+    ).format(x(project["median_start"]) - size / 2, HEIGHT - 26 - size / 2, size, size, 0.15 + 0.85 * chance, told)
+
+
+def _line(name: str, x1: float, x2: float, y1: float, y2: float) -> Markup:
+    return Markup('<line class="{}" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(name, x1, x2, y1, y2)
+
+
+def _text(x: float, y: float, text: str, anchor: str) -> Markup:
+    return Markup('<text x="{}" y="{}" text-anchor="{}">{}</text>').format(x, y, anchor, text)
