@@ -22,11 +22,14 @@ from reeuncert.outlook.future import with_future
 from reeuncert.outlook.plans import GrowthFigure, Plans, Project, plans_of, read_plans
 from reeuncert.outlook.run import outlook
 from reeuncert.outlook.scenarios import OutlookScenario, Question
-from reeuncert.outlook.told import read_told
+from reeuncert.outlook.told import outlook_of, read_told, told
 from reeuncert.priors.coverage import case_network
 from reeuncert.priors.paths import coordinate_prior
+from reeuncert.report.page import render
+from reeuncert.report.sections import SECTIONS
 from reeuncert.result.io import write_draws
-from reeuncert.testing import assert_mass_balance, flow_dataset
+from reeuncert.result.result import Result
+from reeuncert.testing import assert_mass_balance, flow_dataset, toy_posterior
 from reeuncert.validation.reader import problems_of
 
 TABLES = {
@@ -312,3 +315,16 @@ def test_the_command_tells_and_writes(case, dt, tmp_path, monkeypatch):
     nothing = CliRunner().invoke(app, ["outlook", "small_metal"])
     assert nothing.exit_code == 2
     assert "reeuncert run small_metal" in nothing.stderr
+
+
+def test_the_report_shows_bands_with_the_starts_of_projects(on_time):
+    found = told(on_time, PLANS, answers(on_time, PLANS), warning="Doubtful.")
+    result = Result(toy_posterior(draws=10, years=2))
+    result.keep(outlook_of, found | {"hindcast": ["Forecasts of this kind failed.", "More."]})
+    page = render(result, sections=[section for section in SECTIONS if section.id == "outlook"])
+    assert not result.failed
+    assert page.index("Forecasts of this kind failed.") < page.index("Doubtful.") < page.index("North&#39;s reliance")
+    assert page.count('class="fan"') == 2
+    assert page.count('class="plan"') == 2  # the wells of North, in both
+    without = Result(toy_posterior(draws=10, years=2))
+    assert "reeuncert outlook" in render(without, sections=[s for s in SECTIONS if s.id == "outlook"])

@@ -67,10 +67,12 @@ class Answer:
             shown = f"{number(line, percent=self.percent)}{' %' if self.percent else ''}"
             chances = " and ".join(f"{chance(self.below(line, year))} in {year}" for year in asked)
             likely = [y for y in self.years if y > self.now and self.below(line, y) > 0.5]
-            when = f"from {likely[0]} on" if likely and likely[-1] == last else f"in no year up to {last}"
-            if likely and likely[-1] != last:
-                when = f"in {likely[0]} to {likely[-1]}"
-            out.append(f"The probability that it lies below {shown} is {chances}; it is more likely than not {when}.")
+            if not likely:
+                when = f"in no year up to {last} is that more likely than not"
+            else:
+                span = f"from {likely[0]} on" if likely[-1] == last else f"from {likely[0]} to {likely[-1]}"
+                when = f"{span} that is more likely than not"
+            out.append(f"The probability that it lies below {shown} is {chances}; {when}.")
         return out
 
 

@@ -13,7 +13,7 @@ from reeuncert.report.svg import interval_picture
 from reeuncert.result.result import Result
 from reeuncert.words.estimates import number
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640.0, 270.0, 52.0, 12.0, 10.0, 56.0
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640.0, 270.0, 52.0, 22.0, 10.0, 56.0
 _UNKNOWN = (math.nan, math.nan, math.nan)
 
 
