@@ -73,7 +73,9 @@ def small_result():
 
 def test_a_page_has_every_section_and_loads_nothing(toy):
     page = render(_findings(toy, PASSED, FAILED))
-    assert re.findall(r'<section id="([a-z-]+)"', page) == [s.id for s in SECTIONS if s.id not in ("evidence", "outlook")]
+    assert re.findall(r'<section id="([a-z-]+)"', page) == [
+        s.id for s in SECTIONS if s.id not in ("evidence", "outlook")
+    ]
     assert "could not be made" not in page
     assert page.count('role="alert">This figure could not be drawn') == 0
     assert not re.findall(r"<(?:script|img|iframe)[^>]+src=", page)
