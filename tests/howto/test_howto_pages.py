@@ -75,7 +75,7 @@ def test_a_misspelt_unit_is_answered_as_the_page_says(my_case: Path) -> None:
     said["my_case/evidence.csv"] = said["my_case/evidence.csv"].replace(",kt,Li,", ",ktons,Li,", 1)
     add_rows(my_case, said, "classes.csv", "sources.csv", "evidence.csv")
     report = ree.check_case(my_case)
-    assert [str(problem) for problem in report.errors] == [said['what a unit of "ktons" is answered with'].strip()]
+    assert [str(problem) for problem in report.errors] == [said['message for the unit "ktons"'].strip()]
 
 
 def test_errors_are_shared_as_the_page_says(my_case: Path) -> None:
