@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,6 +23,16 @@ from reeuncert.result.quantiles import Array
 from reeuncert.result.structures import Structures, structures_of
 from reeuncert.result.tables import flow_table, mass_flow
 from reeuncert.words.cells import Short
+
+
+@lru_cache(maxsize=4)  # figures take the draws of a result, and make a result of them again
+def _network(case_json: str) -> Network:
+    return case_network(case_from_json(case_json))
+
+
+@lru_cache(maxsize=4)
+def _evidence(case_json: str) -> EvidenceModel:
+    return compile_evidence(case_from_json(case_json), _network(case_json))
 
 
 class Result(Short):
@@ -108,15 +118,15 @@ class Result(Short):
             )
         return case_from_json(str(self.dt.attrs["case_json"]))
 
-    @cached_property
+    @property
     def network(self) -> Network:
         """The balanced network that was sampled."""
-        return case_network(self.case)
+        return _network(str(self.dt.attrs["case_json"])) if self.has_case else case_network(self.case)
 
-    @cached_property
+    @property
     def evidence(self) -> EvidenceModel | None:
         """The evidence as it was sampled; None where the case has none."""
-        return compile_evidence(self.case, self.network) if self.has_case and self.case.evidence else None
+        return _evidence(str(self.dt.attrs["case_json"])) if self.has_case and self.case.evidence else None
 
     @cached_property
     def structures(self) -> Structures | None:
