@@ -118,12 +118,12 @@ class Result(Short):
             )
         return case_from_json(str(self.dt.attrs["case_json"]))
 
-    @property
+    @cached_property
     def network(self) -> Network:
         """The balanced network that was sampled."""
         return _network(str(self.dt.attrs["case_json"])) if self.has_case else case_network(self.case)
 
-    @property
+    @cached_property
     def evidence(self) -> EvidenceModel | None:
         """The evidence as it was sampled; None where the case has none."""
         return _evidence(str(self.dt.attrs["case_json"])) if self.has_case and self.case.evidence else None
