@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import shutil
 from pathlib import Path
 from types import ModuleType
@@ -11,7 +12,12 @@ import numpy as np
 import pytest
 
 from reeuncert.case.restriction import restrict
+from reeuncert.plots import trade_matrix_data
 from reeuncert.priors.implied import implied_flows
+from reeuncert.report import SECTIONS
+from reeuncert.report.page import render
+from reeuncert.result.result import Result
+from reeuncert.testing import toy_posterior
 from reeuncert.validation.reader import read_case
 
 MODELS = Path(__file__).parents[2] / "models"
@@ -73,3 +79,17 @@ def test_sums_over_the_members_of_the_rest_of_the_world_have_the_same_prior(scri
         here, there = (np.log(total(case, *what)) for case in (0, 1))
         apart[what] = np.median(here) - np.median(there), here.std() / there.std()
     assert {k: v for k, v in apart.items() if abs(v[0]) > np.log(1.5) or not 0.66 < v[1] < 1.5} == {}
+
+
+def test_the_report_has_matrices_where_regions_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reeuncert.report.sections.triangle.MANY", 3)
+    section = next(s for s in SECTIONS if s.id == "triangle")
+    dt = toy_posterior(chains=2, draws=30, years=2)
+    page = render(Result(dt), sections=(section,))
+    assert 'id="fig-matrix-2002"' in page
+    table = page.split("Net exports of every pair</h3>")[1]
+    rows = re.findall(r"<tr><td>(.*?)</td><td>(.*?)</td><td>(.*?)</td>\s*<td[^>]*data-v=\"(.*?)\"", table)
+    found = {row[:3]: float(row[3]) for row in rows}
+    expected = trade_matrix_data(dt, coords={"year": 2002, "product": "powder"}).set_index(["exporter", "importer"])
+    assert found["North", "South", "powder"] == pytest.approx(expected.loc[("North", "South"), "net_median"])
+    assert ("South", "North", "powder") not in found

@@ -12,11 +12,12 @@ from reeuncert.errors import ReeUncertError
 from reeuncert.plots.access import Coords, both, check_labels, chosen_flows, flat, quantile_table, rows_of, take
 from reeuncert.plots.panels import Area, Axis, Board, Mark, Panel, Text
 from reeuncert.plots.render import figure_of, render
-from reeuncert.plots.style import interval_name
+from reeuncert.plots.style import HUES, interval_name
 from reeuncert.plots.triangle import ALL, REFINED, groups_of, regions_of
 from reeuncert.words.estimates import estimate
 
 DIMS = ("importer", "exporter", "product", "year")
+TOLD = HUES[0]
 ARRIVALS = ("trade", "declared", "undeclared")
 UNKNOWN = 0.8
 """A pair whose interval is wider than this part of its prior's rests on the prior."""
@@ -141,7 +142,7 @@ def _panel(title: str, rows: pd.DataFrame, regions: list[str]) -> Panel:
         net = estimate(row.net_median, row.net_eti90_lb, row.net_eti90_ub, unit=row.unit)
         hover = f"{row.importer}: imports from {row.exporter}\n{values}\nnet exports of {row.exporter}: {net}"
         hover += "" if known else "\nrests on the prior: no figure narrows it"
-        colour = "#2a6f97" if known else "prior"
+        colour = TOLD if known else "prior"
         box = Area.box(
             x - half, x + half, y - half, y + half, colour, opacity=0.08 + 0.87 * row.share_median, hover=hover
         )
@@ -150,7 +151,7 @@ def _panel(title: str, rows: pd.DataFrame, regions: list[str]) -> Panel:
     names = tuple((i, region.replace(" ", "\n", 1)) for i, region in enumerate(regions))
     ends = (-0.6, len(regions) - 0.4)
     keys: list[Mark] = [
-        Area((), (), "#2a6f97", 0.6, "told by figures"),
+        Area((), (), TOLD, 0.6, "told by figures"),
         Area((), (), "prior", 0.6, "rests on the prior"),
     ]
     return Panel(
