@@ -22,7 +22,8 @@ from reeuncert.outlook.future import with_future
 from reeuncert.outlook.plans import GrowthFigure, Plans, Project, plans_of, read_plans
 from reeuncert.outlook.run import outlook
 from reeuncert.outlook.scenarios import OutlookScenario, Question
-from reeuncert.outlook.told import outlook_of, read_told, told
+from reeuncert.outlook.stored import outlook_of, read_told
+from reeuncert.outlook.told import told
 from reeuncert.priors.coverage import case_network
 from reeuncert.priors.paths import coordinate_prior
 from reeuncert.report.page import render
@@ -263,6 +264,7 @@ def test_answers_count_draws(on_time):
     assert f"{100 * np.nanmedian(values):.0f}"[:1] in first
     assert "2020" in first
     assert "2026" in first
+    assert not reliance.narrower()
     table = answer_table([reliance])
     assert (table["eti90_lb"] <= table["eti50_lb"]).all()
     assert (table["eti50_ub"] <= table["eti90_ub"]).all()

@@ -195,7 +195,7 @@ def report(
         from reeuncert.cli.terminal import console
         from reeuncert.indicators.compute import with_indicators
         from reeuncert.indicators.stored import read_results
-        from reeuncert.outlook.told import outlook_of, read_told
+        from reeuncert.outlook.stored import outlook_of, read_told
         from reeuncert.report.page import write_page
 
         result = with_indicators(read_results(posterior))

@@ -20,7 +20,8 @@ from reeuncert.outlook.answers import answer_table, answers, chance, compare_sce
 from reeuncert.outlook.hindcast import hindcast, hindcast_verdict
 from reeuncert.outlook.plans import plans_of, read_plans
 from reeuncert.outlook.run import outlook
-from reeuncert.outlook.told import FILE, HINDCAST, told, warning_of
+from reeuncert.outlook.stored import FILE, HINDCAST
+from reeuncert.outlook.told import told, warning_of
 from reeuncert.reading.bundled import bundled_cases
 from reeuncert.result.io import POSTERIOR, csv_text
 from reeuncert.result.result import Result

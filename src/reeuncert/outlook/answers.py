@@ -51,6 +51,11 @@ class Answer:
         """Probability to lie below a line in a year."""
         return float(np.mean(self.of(year) < line)) if self.of(year).size else float("nan")
 
+    def narrower(self) -> list[int]:
+        """Future years in which its 90 % band is narrower than that of the last past year: there should be none."""
+        width = {year: float(np.ptp(self.quantiles(year)[[0, 4]])) for year in self.years if year >= self.now}
+        return [year for year in width if width[year] < width[self.now]]
+
     def stated(self, year: int) -> str:
         """Median and 90 % interval of a year as text."""
         low, middle, high = self.quantiles(year)[[0, 2, 4]]

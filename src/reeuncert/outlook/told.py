@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import xarray as xr
 
-from reeuncert.errors import OutputError
-from reeuncert.files import first_line
 from reeuncert.outlook.answers import COLUMNS, Answer, drivers, element_table, project_table
-from reeuncert.outlook.hindcast import hindcast_verdict
 from reeuncert.outlook.plans import Plans
-from reeuncert.result.result import Result
+from reeuncert.words.cells import condensed
 
-FILE, HINDCAST = "outlook.json", "hindcast.csv"
 MOST_DRIVERS = 5
-
-
-def outlook_of(result: Result) -> Mapping[str, Any] | None:
-    """What an outlook has found of a result: kept there by whoever has read it; else none."""
-    return None
 
 
 def told(
@@ -36,6 +26,10 @@ def told(
     ``bands``: the quantiles `COLUMNS` by year; ``sentences``, ``lines``, ``drivers``); ``projects``, ``elements``,
     ``events`` and ``scenarios`` as records.
     """
+    for answer in found:
+        if answer.narrower():
+            years = condensed(answer.narrower())
+            warning = f"{warning} A band is narrower than the present, in {years}: {answer.question.says}.".strip()
     scenario = plans.scenario(str(world.attrs["outlook_scenario"]))
     years = [int(y) for y in world["posterior"]["year"].values]
     questions = []
@@ -102,23 +96,3 @@ def warning_of(folder: Path, dt: xr.DataTree) -> str:
     return (
         f"The result did not pass its checks ({', '.join(failed)}), so that this outlook starts from doubtful numbers."
     )
-
-
-def read_told(folder: Path) -> dict[str, Any] | None:
-    """What an outlook wrote into the folder of a result, with the verdict of its hindcast; None if there is none.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be read.
-    """
-    file = folder / FILE
-    if not file.is_file():
-        return None
-    try:
-        content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        again = "run `reeuncert outlook` again, or delete it"
-        raise OutputError(f"'{file}' cannot be read ({first_line(error)}); {again}") from error
-    hindcast = folder / HINDCAST
-    return content | {"hindcast": hindcast_verdict(pd.read_csv(hindcast)) if hindcast.is_file() else []}

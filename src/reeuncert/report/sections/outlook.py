@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from reeuncert.outlook.told import outlook_of
+from reeuncert.outlook.stored import outlook_of
 from reeuncert.report.svg import interval_picture
 from reeuncert.result.result import Result
 from reeuncert.words.estimates import number
