@@ -16,7 +16,7 @@ from reeuncert.case.figures import median_in_year
 from reeuncert.case.serial import case_from_json, case_to_json
 from reeuncert.cli import app
 from reeuncert.errors import CaseError, ReeUncertError
-from reeuncert.outlook.answers import answer_table, answers, compare_scenarios, drivers, project_table
+from reeuncert.outlook.answers import Answer, answer_table, answers, compare_scenarios, drivers, project_table
 from reeuncert.outlook.assumed import openings
 from reeuncert.outlook.future import with_future
 from reeuncert.outlook.plans import GrowthFigure, Plans, Project, plans_of, read_plans
@@ -264,10 +264,14 @@ def test_answers_count_draws(on_time):
     assert f"{100 * np.nanmedian(values):.0f}"[:1] in first
     assert "2020" in first
     assert "2026" in first
-    assert not reliance.narrower()
     table = answer_table([reliance])
     assert (table["eti90_lb"] <= table["eti50_lb"]).all()
     assert (table["eti50_ub"] <= table["eti90_ub"]).all()
+
+
+def test_a_band_narrower_than_the_present_is_found():
+    draws = np.array([[0.2, 0.4, 0.1], [0.8, 0.6, 0.9], [0.5, 0.5, 0.5]])
+    assert Answer(QUESTIONS[1], "1", True, (2020, 2021, 2022), 2020, draws).narrower() == [2021]
 
 
 def test_what_moves_an_answer_is_found(dt):

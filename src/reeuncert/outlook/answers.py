@@ -10,10 +10,11 @@ import pandas as pd
 import xarray as xr
 
 from reeuncert.indicators.compute import add_indicators
-from reeuncert.indicators.flows import Array, FlowTable
+from reeuncert.indicators.flows import Array, FlowTable, Mask
 from reeuncert.indicators.registry import lookup
-from reeuncert.outlook.plans import Plans, Question
+from reeuncert.outlook.plans import Plans
 from reeuncert.outlook.run import GROUP, Start
+from reeuncert.outlook.scenarios import Question
 from reeuncert.result.result import Result
 from reeuncert.system.definition import OUTSIDE
 from reeuncert.words.estimates import number, numbers
@@ -97,8 +98,8 @@ def chance(probability: float) -> str:
 def answers(world: xr.DataTree, plans: Plans) -> list[Answer]:
     """Answers to the questions of the plans, from the result of `outlook`."""
     names = list(dict.fromkeys(q.indicator for q in plans.questions))
-    derived = add_indicators(world, names)["derived"] if names else {}
-    years = tuple(int(y) for y in world["posterior"]["year"].values)
+    derived = add_indicators(world, names)["derived"].to_dataset() if names else xr.Dataset()
+    years = tuple(int(y) for y in np.asarray(world["posterior"]["year"]))
     out = []
     for question in plans.questions:
         values = derived[question.indicator]
@@ -135,13 +136,18 @@ def answer_table(found: Sequence[Answer]) -> pd.DataFrame:
 def project_table(world: xr.DataTree, plans: Plans) -> pd.DataFrame:
     """When each project starts: announced, median if it opens, and the probability to work by the end of some years."""
     start = world[GROUP]["start"].transpose("project", "chain", "draw").values.reshape(len(plans.projects), -1)
-    years = world[GROUP]["year"].values
+    years = np.asarray(world[GROUP]["year"])
     shown = dict.fromkeys((int(years[len(years) // 2 - 1]), int(years[-1])))
     unit = Result(world).unit
     rows = []
     for project, draws in zip(plans.projects, start, strict=True):
         opens = draws[np.isfinite(draws)]
-        row = {"project": project.project, "region": project.region, "stage": project.stage, "status": project.status}
+        row: dict[str, object] = {
+            "project": project.project,
+            "region": project.region,
+            "stage": project.stage,
+            "status": project.status,
+        }
         row |= {"capacity": project.mass(unit), "unit": unit, "announced": project.announced_start}
         row |= {"median_start": float(np.median(opens)) if opens.size else float("nan")}
         rows.append(row | {f"works_by_{year}": float(np.mean(draws < year + 1)) for year in shown})
@@ -168,7 +174,7 @@ def drivers(world: xr.DataTree, plans: Plans, answer: Answer) -> pd.DataFrame:
     return table.sort_values("explained", ascending=False, ignore_index=True)
 
 
-def _causes(world: xr.DataTree, plans: Plans, answer: Answer) -> dict[str, Array]:
+def _causes(world: xr.DataTree, plans: Plans, answer: Answer) -> dict[str, Mask]:
     """Cause → on which draws it is present or high, boolean array (sample,)."""
     numbers_of, flows = world[GROUP].to_dataset(), Result(world).case.system
     last = answer.years[-1]

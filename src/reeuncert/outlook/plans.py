@@ -248,7 +248,7 @@ def read_plans(folder: str | Path, case: Case) -> Plans:
         problems += wrong
     if problems:
         raise CaseError(problems)
-    plans = Plans(*(tuple(part) for part in found), questions=questions)
+    plans = replace(Plans(*(tuple(part) for part in found)), questions=questions)
     return replace(plans, scenarios=scenarios) if scenarios else plans
 
 

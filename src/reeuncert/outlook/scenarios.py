@@ -70,7 +70,9 @@ class Question:
     years: tuple[int, ...] = ()
 
 
-_KEYS = {record: tuple(f.name for f in fields(record)) for record in (OutlookScenario, Question)}
+_KEYS: Mapping[type, tuple[str, ...]] = {
+    record: tuple(f.name for f in fields(record)) for record in (OutlookScenario, Question)
+}
 
 
 def read_scenarios(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -28,10 +29,10 @@ def told(
     """
     for answer in found:
         if answer.narrower():
-            years = condensed(answer.narrower())
-            warning = f"{warning} A band is narrower than the present, in {years}: {answer.question.says}.".strip()
+            when = condensed(answer.narrower())
+            warning = f"{warning} A band is narrower than the present, in {when}: {answer.question.says}.".strip()
     scenario = plans.scenario(str(world.attrs["outlook_scenario"]))
-    years = [int(y) for y in world["posterior"]["year"].values]
+    years = [int(y) for y in np.asarray(world["posterior"]["year"])]
     questions = []
     for answer in found:
         q = answer.question

@@ -185,9 +185,7 @@ class _Recycler:
             feed = future.table.mass[aside, 0, :, k - 1].sum(axis=0)
             for i in scrap.tolist():
                 feed = feed + (future.scrap[i][:, t] if i in future.scrap else future.paths[i, :, t + 1])
-            found.append(
-                cls(aside, scrap, made, feed, path / path.sum(axis=0), network.target[out].tolist())  # type: ignore[arg-type]
-            )
+            found.append(cls(aside, scrap, made, feed, path / path.sum(axis=0), network.target[out].tolist()))
         return found
 
     def supply(self, carried: Array) -> None:

@@ -30,11 +30,9 @@ def content(result: Result) -> dict[str, Any] | None:
 
 
 def _bar(row: Mapping[str, Any], question: Mapping[str, Any]) -> Markup:
-    ends = tuple(math.nan if row[k] is None else float(row[k]) for k in ("eti90_lb", "median", "eti90_ub"))
-    label = f"{row['scenario']}: {question['says']}"
-    return interval_picture(
-        ends, _UNKNOWN, unit=question["unit"] if question["percent"] else "", log=False, label=label
-    )  # type: ignore[arg-type]  # three ends
+    low, middle, high = (math.nan if row[k] is None else float(row[k]) for k in ("eti90_lb", "median", "eti90_ub"))
+    label, unit = f"{row['scenario']}: {question['says']}", question["unit"] if question["percent"] else ""
+    return interval_picture((low, middle, high), _UNKNOWN, unit=unit, log=False, label=label)
 
 
 def fan_picture(question: Mapping[str, Any], found: Mapping[str, Any]) -> Markup:
