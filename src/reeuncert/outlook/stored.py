@@ -19,7 +19,7 @@ def outlook_of(result: Result) -> Mapping[str, Any] | None:
     return None
 
 
-def read_told(folder: Path) -> dict[str, Any] | None:
+def read_told(folder: Path) -> Mapping[str, Any] | None:
     """What an outlook wrote into the folder of a result, with the verdict of its hindcast; None if there is none.
 
     Raises
