@@ -15,7 +15,7 @@ from xarray.core import indexing
 from reeuncert.indicators.flows import Array, FlowTable
 from reeuncert.indicators.registry import CUMULATED, Indicator
 
-KEPT_BYTES = 600_000_000
+KEPT_BYTES = 300_000_000
 """Draws of one table that are kept in memory; of a large case, those that were looked at last."""
 
 

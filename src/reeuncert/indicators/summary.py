@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.placing import label_positions
-from reeuncert.indicators.registry import DIMS, lookup
+from reeuncert.indicators.registry import DIMS, base_name, lookup
 from reeuncert.result.diagnostics import diagnose
 from reeuncert.result.learning import Learning, learning
 from reeuncert.result.quantiles import PROBABILITIES, Array, Spread, interval_columns, spread
@@ -108,8 +108,11 @@ def all_indicators(result: Result) -> pd.DataFrame:
 
 
 def all_cells(result: Result) -> dict[str, Cells]:
-    """The values of every indicator of a result, each computed and summarised once."""
-    return _every(result.dt, 0.9, "eti")
+    """The values of every indicator of a result, each computed and summarised once; those of the headlines last, so
+    that their draws are still in memory when these are asked for.
+    """
+    told = {headline.indicator for headline in result.case.headlines} if result.has_case else set()
+    return _every(result.dt, 0.9, "eti", told)
 
 
 def computed(dt: xr.DataTree, name: str) -> xr.DataArray:
@@ -171,11 +174,15 @@ class Cells:
         return out.reshape(len(PROBABILITIES), *shape)
 
 
-def _every(dt: xr.DataTree, prob: float, kind: str) -> dict[str, Cells]:
+def _every(dt: xr.DataTree, prob: float, kind: str, last: Collection[str] = ()) -> dict[str, Cells]:
     if "derived" not in dt.children:
         raise ReeUncertError("this result holds no indicator: call add_indicators(dt) first")
-    names = map(str, dt["derived"].data_vars)
-    return {name: _cells(computed(dt, name), computed_prior(dt, name), name, prob, kind) for name in names}
+    names = [str(name) for name in dt["derived"].data_vars]
+    found = {
+        name: _cells(computed(dt, name), computed_prior(dt, name), name, prob, kind)
+        for name in sorted(names, key=lambda name: base_name(name) in last)
+    }
+    return {name: found[name] for name in names}
 
 
 def computed_prior(dt: xr.DataTree, name: str) -> xr.DataArray | None:
