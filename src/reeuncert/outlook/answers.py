@@ -247,10 +247,10 @@ def compare_scenarios(dt: xr.DataTree, plans: Plans, *, to: int, seed: int, most
     step = max(1, draws * dt["posterior"].sizes["chain"] // most)
     few = xr.DataTree.from_dict({"posterior": dt["posterior"].to_dataset().isel(draw=slice(0, draws, step))})
     few.attrs = dt.attrs
-    start, parts = Start.of(few, plans, to, seed), []
-    for scenario in plans.scenarios:
-        table = answer_table(answers(start.under(scenario.name), plans))
-        table = table[table["year"] == to]
-        parts.append(table.assign(scenario=scenario.name))
+    names = [scenario.name for scenario in plans.scenarios]
+    parts = []
+    for name, world in zip(names, Start.of(few, plans, to, seed).under(*names), strict=True):
+        table = answer_table(answers(world, plans))
+        parts.append(table[table["year"] == to].assign(scenario=name))
     joined = pd.concat(parts, ignore_index=True)
     return joined[["scenario", *(c for c in joined.columns if c != "scenario")]]

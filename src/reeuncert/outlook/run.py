@@ -22,7 +22,7 @@ from reeuncert.indicators.flows import Array, FlowTable
 from reeuncert.outlook.assumed import generator, openings
 from reeuncert.outlook.future import flows_from, past_coordinates, with_future
 from reeuncert.outlook.plans import Plans, Project, plans_of
-from reeuncert.outlook.years import FutureYears
+from reeuncert.outlook.years import FutureYears, allocate_year
 from reeuncert.result.result import Result
 
 GROUP = "outlook"
@@ -65,7 +65,7 @@ def outlook(
         If the result holds no coordinates.
     """
     case = Result(dt).case
-    return Start.of(dt, plans_of(case) if plans is None else plans, to, seed).under(scenario)
+    return Start.of(dt, plans_of(case) if plans is None else plans, to, seed).under(scenario)[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,17 +109,19 @@ class Start:
         paths = flows_from(u, network, now)[[extended.system.flow_index[f.name] for f in shown.system.flows]]
         return cls(dt, result, plans, seed, shown, places, _past(result, shown, paths.shape[1], since), paths)
 
-    def under(self, scenario: str) -> xr.DataTree:
-        """The future under a scenario; the first of the plans where the name is empty."""
-        chosen = self.plans.scenario(scenario)
-        table = FlowTable.of_case(self.shown, self.past)
+    def under(self, *scenarios: str) -> list[xr.DataTree]:
+        """The future under each scenario; an empty name means the first of the plans."""
         years = range(self.result.years[-1] + 1, self.shown.system.years[-1] + 1)
-        opened = openings(self.plans, chosen, years, self.paths.shape[1], self.seed)
-        future = FutureYears(self.shown, table, self.paths, opened, self.plans, chosen, self.seed)
-        future.retire(self.result)
+        futures = []
+        for name in scenarios:
+            chosen = self.plans.scenario(name)
+            opened = openings(self.plans, chosen, years, self.paths.shape[1], self.seed)
+            table = FlowTable.of_case(self.shown, self.past)
+            futures.append(FutureYears(self.shown, table, self.paths, opened, self.plans, chosen, self.seed))
+            futures[-1].retire(self.result)
         for year in years:
-            future.allocate(year, self.places)
-        return _tree(self.dt, future)
+            allocate_year(futures, year, self.places)
+        return [_tree(self.dt, future) for future in futures]
 
 
 def _process(case: Case, project: Project) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -23,6 +23,34 @@ RECENT = 5
 """Past years whose highest throughput is the capacity of a plant that exists."""
 MOST_AT_ONCE = 4000
 """Draws that are allocated together."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Prepared:
+    """A year before it is allocated."""
+
+    network: YearNetwork
+    world: World
+    recyclers: Sequence[_Recycler]
+
+
+def allocate_year(futures: Sequence[FutureYears], year: int, places: Sequence[str]) -> None:
+    """Fill in a year of several scenarios of one case: their draws are allocated together, which is faster."""
+    prepared = [future.prepare(year, places) for future in futures]
+    network = prepared[0].network
+    parts = ([getattr(one.world, f.name) for one in prepared] for f in fields(World))
+    whole = [np.concatenate(part, axis=1) for part in parts]
+    mass, closing = np.empty_like(whole[0]), np.empty_like(whole[-1])
+    for first in range(0, mass.shape[1], MOST_AT_ONCE):
+        part = slice(first, first + MOST_AT_ONCE)
+        world = World(*(values[:, part] for values in whole))
+        got = allocate(network, world, [network.wanted()], within_supply=True)
+        mass[:, part], closing[:, part] = got.mass, got.closing
+    ends = np.cumsum([one.world.mass.shape[1] for one in prepared])[:-1]
+    for future, one, *found in zip(
+        futures, prepared, *(np.split(v, ends, axis=1) for v in (mass, closing)), strict=True
+    ):
+        future.record(year, one, *found)
 
 
 class FutureYears:
@@ -63,8 +91,8 @@ class FutureYears:
         self.mined: dict[int, Array] = {}
         """Flow of a mine → what it could give, array (sample, future year)."""
 
-    def allocate(self, year: int, places: Sequence[str]) -> None:
-        """Fill in a year; ``places`` are the processes of the projects."""
+    def prepare(self, year: int, places: Sequence[str]) -> _Prepared:
+        """The world of a year; ``places`` are the processes of the projects."""
         k, t = self.table.years.index(year), year - self.now - 1
         setting = setting_of(self.table, k, self.case)
         quantity = setting.attribute("quantity")
@@ -92,16 +120,16 @@ class FutureYears:
             recycler.supply(carried)
         limit = self._limits(setting, mass, year)
         limit[returning] = 0.0
-        whole = (mass, limit, capacity, carried, kept, closing, extra)
-        for first in range(0, mass.shape[1], MOST_AT_ONCE):
-            part = slice(first, first + MOST_AT_ONCE)
-            world = World(*(values[:, part] for values in whole))
-            got = allocate(network, world, [network.wanted()], within_supply=True)
-            self.table.mass[network.flows, 0, part, k] = got.mass
-            for j, i in enumerate(network.closing):
-                if i >= 0:
-                    self.table.mass[i, 0, part, k] = got.closing[j]
-        for recycler in recyclers:
+        return _Prepared(network, World(mass, limit, capacity, carried, kept, closing, extra), recyclers)
+
+    def record(self, year: int, prepared: _Prepared, mass: Array, closing: Array) -> None:
+        """Write what was allocated in a year: flows (flow of the network, sample) and stocks (process, sample)."""
+        k, network = self.table.years.index(year), prepared.network
+        self.table.mass[network.flows, 0, :, k] = mass
+        for j, i in enumerate(network.closing):
+            if i >= 0:
+                self.table.mass[i, 0, :, k] = closing[j]
+        for recycler in prepared.recyclers:
             recycler.record(self.table, k, network.closing.tolist())
 
     def _capacities(self, setting: Setting, mass: Array, t: int) -> Array:
