@@ -107,7 +107,7 @@ def retired(used: Array, lifetime: Lifetime) -> Array:
 
     >>> life = Lifetime("magnets", 2.0, 50.0, "s")
     >>> retired(np.array([8.0, 0.0, 0.0, 0.0]), life).round(1).tolist()
-    [0.0, 3.3, 4.7, 0.0]
+    [0.0, 0.0, 8.0, 0.0]
     """
     years = used.shape[-1]
     law = weibull_min(lifetime.shape, scale=lifetime.mean / gamma(1 + 1 / lifetime.shape))

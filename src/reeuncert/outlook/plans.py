@@ -280,7 +280,7 @@ def stages_of(case: Case, region: str = "") -> tuple[str, ...]:
 
     >>> import reeuncert as ree
     >>> stages_of(ree.read_case("small_metal"))
-    ('mining', 'smelting')
+    ('mining', 'separation')
     """
     makers = {f.from_process for f in case.system.flows if f.quantity in MADE}
     found = [p for p in case.system.processes if p.name in makers and region in ("", p.region)]
