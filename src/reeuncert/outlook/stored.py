@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,12 @@ from reeuncert.result.result import Result
 FILE, HINDCAST = "outlook.json", "hindcast.csv"
 
 
-def outlook_of(result: Result) -> Mapping[str, Any] | None:
+def outlook_of(result: Result) -> dict[str, Any] | None:
     """What an outlook has found of a result: kept there by whoever has read it; else none."""
     return None
 
 
-def read_told(folder: Path) -> Mapping[str, Any] | None:
+def read_told(folder: Path) -> dict[str, Any] | None:
     """What an outlook wrote into the folder of a result, with the verdict of its hindcast; None if there is none.
 
     Raises
