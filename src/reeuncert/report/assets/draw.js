@@ -101,7 +101,8 @@ report.panel = (element, panel) => {
 
 report.drawPanel = (element, panel) => {
   const width = Math.max(240, element.clientWidth), height = Number.parseFloat(element.dataset.height);
-  const bottom = 24 + (panel.x.title ? 18 : 0), top = 12;
+  const lines = Math.max(1, ...(panel.x.ticks ?? []).map(([, t]) => t.split("\n").length));
+  const bottom = 11 + 13 * lines + (panel.x.title ? 18 : 0), top = 12;
   const yTicks = panel.y.ticks ?? report.nice(...panel.y.limits, Math.max(2, height / 55)).map((v) => [v, report.number(v)]);
   const longest = Math.max(...yTicks.map(([, t]) => t.length)), most = Math.floor((0.4 * width) / 6.3);
   const left = Math.min(longest, most) * 6.3 + 12 + (panel.y.title && !panel.y.ticks ? 17 : 0), right = 14;
@@ -119,9 +120,10 @@ report.drawPanel = (element, panel) => {
   let last = -100;
   for (const [v, said] of xTicks) {
     svg.append(report.svg("line", { x1: x(v), x2: x(v), y1: height - bottom, y2: height - bottom + 4, class: "tick" }));
-    if (x(v) - last < said.length * 7 + 6) continue;
+    const parts = said.split("\n");
+    if (x(v) - last < Math.max(...parts.map((p) => p.length)) * 7 + 6) continue;
     last = x(v);
-    svg.append(text(x(v), height - bottom + 17, said, { "text-anchor": x(v) > width - 22 ? "end" : "middle" }));
+    parts.forEach((part, i) => svg.append(text(x(v), height - bottom + 17 + 13 * i, part, { "text-anchor": x(v) > width - 22 ? "end" : "middle" })));
   }
   if (panel.x.title) svg.append(text((left + width - right) / 2, height - 5, panel.x.title, { "text-anchor": "middle", class: "title" }));
   if (panel.y.title && !panel.y.ticks) svg.append(text(0, 0, panel.y.title, { class: "title", "text-anchor": "middle", transform: `translate(12 ${(top + height - bottom) / 2}) rotate(-90)` }));
