@@ -65,12 +65,17 @@ def test_a_good_forecast_passes_and_a_sure_or_wrong_one_fails() -> None:
 
 def test_only_what_was_known_then_is_learned_from() -> None:
     now = Plans(
-        delays=(PAIR, DelayPair("B", "mining", "start", "study", 2014, 2016, "opened", 2016, "s")),
+        delays=(
+            PAIR,
+            DelayPair("B", "mining", "start", "study", 2014, 2016, "opened", 2016, "s"),
+            DelayPair("C", "mining", "start", "study", 2013, 2014, "not_yet", 2015, "s"),
+        ),
         ramp=(RampPoint("A", "mining", 1.0, 0.3, "s"), RampPoint("A", "mining", 6.0, 0.7, "s")),
     )
     early, late = known_by(now, Plans(), 2013.0), known_by(now, Plans(), 2016.0)
     assert [(p.project, p.outcome, p.outcome_date) for p in early.delays] == [("A", "not_yet", 2013.0)]
-    assert [(p.project, p.outcome) for p in late.delays] == [("A", "opened"), ("B", "opened")]
+    assert [(p.project, p.outcome) for p in late.delays] == [("A", "opened"), ("B", "opened"), ("C", "not_yet")]
+    assert late.delays[2].outcome_date == 2015
     assert early.ramp == ()
     assert [p.years_since_start for p in late.ramp] == [1.0]
 

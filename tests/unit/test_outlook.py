@@ -17,7 +17,7 @@ from reeuncert.case.serial import case_from_json, case_to_json
 from reeuncert.cli import app
 from reeuncert.errors import CaseError, ReeUncertError
 from reeuncert.outlook.answers import Answer, answer_table, answers, compare_scenarios, drivers, project_table
-from reeuncert.outlook.assumed import openings
+from reeuncert.outlook.assumed import growth, openings, row_for
 from reeuncert.outlook.future import with_future
 from reeuncert.outlook.plans import GrowthFigure, Plans, Project, plans_of, read_plans
 from reeuncert.outlook.run import outlook
@@ -99,6 +99,8 @@ I,South,mining,4,kt,REO,1,2023,2020,dreamt,nobody
     growth = "subject,scenario,region,name,rate,sd,walk,first_year,last_year,source_id\n"
     growth += "demand,base,,cars,8,-1,0,2030,2020,invented-survey\n"
     scenarios = '[[scenario]]\nname = "a"\ndelays = "long"\nspeed = 1\nlimits = [{select = {quantity = "trad"}}]\n'
+    scenarios += '[[answer]]\nindicator = "imports"\nregion = "North"\nproduct = "slat"\n'
+    scenarios += '[[answer]]\nindicator = "imports"\nregion = "North"\n'
     with pytest.raises(CaseError) as error:
         read_plans(_write(tmp_path, projects_csv=projects, growth_csv=growth, scenarios_toml=scenarios), case)
     found = {(p.file, p.line, p.column) for p in error.value.problems}
@@ -106,8 +108,9 @@ I,South,mining,4,kt,REO,1,2023,2020,dreamt,nobody
     assert {("projects.csv", n, c) for n, c in enumerate([*cells, "status"], start=2)} <= found
     assert ("projects.csv", 10, "source_id") in found
     assert {("growth.csv", 2, c) for c in ("name", "rate", "sd", "last_year")} <= found
-    assert {("scenarios.toml", n, c) for n, c in [(3, "delays"), (4, "speed"), (5, "limits")]} <= found
-    assert len(found) == 17
+    assert {("scenarios.toml", n, c) for n, c in [(3, "delays"), (4, "speed"), (5, "limits"), (9, "product")]} <= found
+    assert len([p for p in error.value.problems if p.column == "product"]) == 2
+    assert len(found) == 19
 
 
 def test_a_case_without_plans_says_what_to_do(case):
@@ -225,6 +228,20 @@ def test_no_band_of_demand_is_narrower_than_the_present(on_time, dt):
         assert ahead[-1] > width
 
 
+def test_a_use_has_the_same_luck_in_every_scenario():
+    rows = [GrowthFigure("demand", "base", "", name, 0.0, 1.0, 0.0, 2020, 2030, "s") for name in ("", "glass")]
+    low = GrowthFigure("demand", "low", "", "", 0.0, 1.0, 0.0, 2020, 2030, "s")
+    base, other = (
+        [
+            growth(row_for([*rows, low], "demand", s, "", n), row_for(rows, "demand", "base", "", n), n, 1, 5, 1)
+            for n in ("glass", "salt")
+        ]
+        for s in ("base", "low")
+    )
+    np.testing.assert_array_equal(base, other)
+    assert (base[0] != base[1]).all()
+
+
 def test_projects_open_as_announced_or_late_or_never():
     years = range(2021, 2027)
     exact = openings(PLANS, SCENARIOS[1], years, 500, 1)
@@ -274,12 +291,27 @@ def test_a_band_narrower_than_the_present_is_found():
     assert Answer(QUESTIONS[1], "1", True, (2020, 2021, 2022), 2020, draws).narrower() == [2021]
 
 
+@pytest.mark.parametrize(
+    ("values", "when"),
+    [
+        ((0.4, 0.4, 0.6, 0.4), "in 2021, 2023, as in 2020 already."),
+        ((0.6, 0.4, 0.4, 0.6), "in 2021-2022."),
+        ((0.4, 0.6, 0.6, 0.6), "in 2020, but in no later year up to 2023."),
+        ((0.6, 0.6, 0.6, 0.6), "in no year up to 2023."),
+    ],
+)
+def test_an_answer_names_the_years_and_the_present(values, when):
+    said = Answer(QUESTIONS[1], "1", True, (2020, 2021, 2022, 2023), 2020, np.array([values] * 3)).sentences()
+    assert said[1].endswith(f"that is more likely than not {when}")
+
+
 def test_what_moves_an_answer_is_found(dt):
     world = outlook(dt, PLANS, to=2026)
     reliance = answers(world, PLANS)[1]
     found = drivers(world, PLANS, reliance).set_index("cause")
     assert found.loc["Wells works", "difference"] < -0.1
     assert "Wells works" in found.index[:2]  # beside the mines of North, which are mostly these wells
+    assert [cause for cause in found.index if "demand" in cause] == ["large demand"]
     assert abs(found.loc["Pit works", "difference"]) < abs(found.loc["Wells works", "difference"])
     works = project_table(world, PLANS).set_index("project")["works_by_2026"]
     start = world["outlook"]["start"].sel(project="Wells, mining").values
@@ -314,7 +346,11 @@ def test_the_command_tells_and_writes(case, dt, tmp_path, monkeypatch):
     assert "R-hat of flows" in text
     assert "on time" in text
     assert set(pd.read_csv(tmp_path / "outlook.csv")["year"]) == set(range(2016, 2025))
-    assert read_told(tmp_path)["projects"][0]["project"] == "New mine"
+    assert read_told(tmp_path, Result(dt))["projects"][0]["project"] == "New mine"
+    assert "older" not in read_told(tmp_path, Result(dt))["warning"]
+    later = dt.copy()
+    later.attrs = {**dt.attrs, "created": "later"}
+    assert "older" in read_told(tmp_path, Result(later))["warning"]
     wrong = CliRunner().invoke(app, ["outlook", *given, "--scenario", "in time"])
     assert wrong.exit_code == 2
     assert "in time" in wrong.stderr

@@ -200,7 +200,7 @@ def report(
 
         result = with_indicators(read_results(posterior))
         folder = posterior if os.path.isdir(posterior) else posterior.parent
-        result.keep(outlook_of, read_told(folder))
+        result.keep(outlook_of, read_told(folder, result))
         path = write_page(result, out if out is not None else folder / "report.html")
         console().print(f"Report: {path}", highlight=False, soft_wrap=True)
         raise typer.Exit(status_of(result))

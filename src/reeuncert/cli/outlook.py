@@ -20,7 +20,7 @@ from reeuncert.outlook.answers import answer_table, answers, chance, compare_sce
 from reeuncert.outlook.hindcast import hindcast, hindcast_verdict
 from reeuncert.outlook.plans import plans_of, read_plans
 from reeuncert.outlook.run import outlook
-from reeuncert.outlook.stored import FILE, HINDCAST
+from reeuncert.outlook.stored import FILE, HINDCAST, made
 from reeuncert.outlook.told import told, warning_of
 from reeuncert.reading.bundled import bundled_cases
 from reeuncert.result.io import POSTERIOR, csv_text
@@ -35,7 +35,7 @@ NEEDED = {"posterior": ["mass_flow", "z", "log_offset"]}
 def show_outlook(
     given: str,
     *,
-    to: int,
+    to: int | None,
     scenario: str,
     plans: Path | None,
     out: Path | None,
@@ -53,7 +53,8 @@ def show_outlook(
     tables.scenario(scenario)
     world = outlook(dt, tables, to=to, scenario=scenario, seed=seed)
     found = answers(world, tables)
-    beside = compare_scenarios(dt, tables, to=to, seed=seed) if compared and len(tables.scenarios) > 1 else None
+    last = int(world["posterior"]["year"][-1])
+    beside = compare_scenarios(dt, tables, to=last, seed=seed) if compared and len(tables.scenarios) > 1 else None
     content = told(world, tables, found, beside, warning_of(folder, dt))
     _print(content)
     target = folder if out is None else out
@@ -69,10 +70,11 @@ def show_outlook(
         table = hindcast(dt, years, folder=plans, seed=seed, quiet=False)
         page.print(Text("\n".join(hindcast_verdict(table))))
         with explained(f"cannot write the hindcast to '{target}'"):
-            write_whole(target / HINDCAST, csv_text(table).encode())
+            write_whole(target / HINDCAST, csv_text(table.assign(result=made(dt))).encode())
         names.append(HINDCAST)
     page.print(Text(f"Files in {target}: {', '.join(names)}"), soft_wrap=True)
-    page.print(Text(f"In the report: reeuncert report {results}"), soft_wrap=True)
+    if target == folder:
+        page.print(Text(f"In the report: reeuncert report {results}"), soft_wrap=True)
 
 
 def _years(text: str) -> list[int]:

@@ -219,7 +219,9 @@ def outlook(
         str,
         typer.Argument(help="posterior.nc of a run, or its folder, or the name of a bundled case that was run here."),
     ] = DEFAULT_CASE,
-    to: Annotated[int, typer.Option(help="Last year of the outlook.")] = 2035,
+    to: Annotated[
+        int | None, typer.Option(help="Last year of the outlook; by default ten years after the case.")
+    ] = None,
     scenario: Annotated[str, typer.Option(help="Name of a scenario of the plans; by default the first.")] = "",
     plans: Annotated[
         Path | None, typer.Option(help="Folder of plans; by default 'outlook' in the folder of the case.")

@@ -14,9 +14,10 @@ from reeuncert.indicators.flows import Array, FlowTable, Mask
 from reeuncert.indicators.registry import lookup
 from reeuncert.outlook.plans import Plans
 from reeuncert.outlook.run import GROUP, Start
-from reeuncert.outlook.scenarios import Question
+from reeuncert.outlook.scenarios import DEMAND, Question
 from reeuncert.result.result import Result
 from reeuncert.system.definition import OUTSIDE
+from reeuncert.words.cells import condensed
 from reeuncert.words.estimates import number, numbers
 
 PROBABILITIES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -67,18 +68,18 @@ class Answer:
     def sentences(self) -> list[str]:
         """What the outlook says of it, in sentences."""
         says, last = self.question.says or lookup(self.question.indicator).title, self.years[-1]
-        out = [f"{says} was {self.stated(self.now)} in {self.now}, and is {self.stated(last)} in {last}."]
+        out = [f"{says} was {self.stated(self.now)} in {self.now}, and the outlook for {last} is {self.stated(last)}."]
         asked = [year for year in self.question.years if year in self.years] or [last]
         for line in self.question.lines:
             shown = f"{number(line, percent=self.percent)}{' %' if self.percent else ''}"
             chances = " and ".join(f"{chance(self.below(line, year))} in {year}" for year in asked)
             likely = [y for y in self.years if y > self.now and self.below(line, y) > 0.5]
-            if not likely:
-                when = f"in no year up to {last} is that more likely than not"
+            already = self.below(line, self.now) > 0.5
+            if likely:
+                when = f"in {condensed(likely)}" + (f", as in {self.now} already" if already else "")
             else:
-                span = f"from {likely[0]} on" if likely[-1] == last else f"from {likely[0]} to {likely[-1]}"
-                when = f"{span} that is more likely than not"
-            out.append(f"The probability that it lies below {shown} is {chances}; {when}.")
+                when = f"in {self.now}, but in no later year up to {last}" if already else f"in no year up to {last}"
+            out.append(f"The probability that it lies below {shown} is {chances}; that is more likely than not {when}.")
         return out
 
 
@@ -186,11 +187,15 @@ def _causes(world: xr.DataTree, plans: Plans, answer: Answer) -> dict[str, Mask]
         values = numbers_of[name].sel(year=last).transpose(uses, "chain", "draw").values
         values = values.reshape(len(values), -1)
         places = [flows.flows[flows.flow_index[str(f)]] for f in numbers_of[uses].values]
-        label = "demand in" if uses == "use" else "mines in"
-        for region in dict.fromkeys(f.destination if uses == "use" else f.origin for f in places):
-            chosen = [(f.destination if uses == "use" else f.origin) == region for f in places]
-            total = values[chosen].sum(axis=0)
-            out[f"large {label} {region}"] = total > np.median(total)
+        if uses == "mine":
+            names = [f"large mines in {f.origin}" for f in places]
+        elif any(row.subject == DEMAND and row.region for row in plans.growth):
+            names = [f"large demand in {f.destination}" for f in places]
+        else:  # regions share their growth
+            names = ["large demand"] * len(places)
+        for cause in dict.fromkeys(names):
+            total = values[[other == cause for other in names]].sum(axis=0)
+            out[cause] = total > np.median(total)
     return out
 
 

@@ -41,14 +41,17 @@ def row_for(rows: Sequence[GrowthFigure], subject: str, scenario: str, region: s
     return None
 
 
-def growth(row: GrowthFigure | None, place: str, years: int, samples: int, seed: int) -> Array:
+def growth(
+    row: GrowthFigure | None, base: GrowthFigure | None, place: str, years: int, samples: int, seed: int
+) -> Array:
     """Factor on the value of the last year, array (sample, future year): exp(t (rate + sd z) + walk Σ ε).
 
-    All that one row speaks of has the same z; every place (region and name) has steps ε of its own.
+    All that one row of the ``base`` speaks of has the same z, in every scenario; every place has steps ε of its own.
     """
     if row is None:
         return np.ones((samples, years))
-    mean = generator(seed, row.subject, row.region, row.name).standard_normal((samples, 1))
+    shared = base or row
+    mean = generator(seed, shared.subject, shared.region, shared.name).standard_normal((samples, 1))
     steps = generator(seed, row.subject, place).standard_normal((samples, years))
     t = np.arange(1, years + 1)
     return np.asarray(np.exp(t * (row.rate + row.sd * mean) + row.walk * np.cumsum(steps, axis=1)))

@@ -123,7 +123,7 @@ def _past(case: Case, year: int, folder: Path) -> tuple[Case, Plans]:
 def known_by(now: Plans, then: Plans, date: float) -> Plans:
     """Plans of a date: its projects and projections, with what was known of delays and ramps by that date."""
     pairs = [
-        p if p.outcome_date <= date and p.outcome != "not_yet" else replace(p, outcome="not_yet", outcome_date=date)
+        p if p.outcome_date <= date else replace(p, outcome="not_yet", outcome_date=date)
         for p in now.delays
         if p.announced_on < date
     ]

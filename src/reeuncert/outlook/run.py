@@ -28,12 +28,14 @@ from reeuncert.result.result import Result
 GROUP = "outlook"
 LEAST = 1e-6
 """A shortage below this part of a demand is rounding error."""
+AHEAD = 10
+"""Future years, unless said otherwise."""
 SHOWN_BEFORE = 10
 """Past years that an outlook holds beside the future."""
 
 
 def outlook(
-    dt: xr.DataTree, plans: Plans | None = None, *, to: int = 2035, scenario: str = "", seed: int = 1
+    dt: xr.DataTree, plans: Plans | None = None, *, to: int | None = None, scenario: str = "", seed: int = 1
 ) -> xr.DataTree:
     """Supply, demand and trade of future years on every draw of a result.
 
@@ -44,7 +46,7 @@ def outlook(
     plans
         From `read_plans`; by default those in the folder of the case.
     to
-        Last year.
+        Last year; by default ten years after the case.
     scenario
         Name of a scenario of the plans; by default the first.
     seed
@@ -65,7 +67,8 @@ def outlook(
         If the result holds no coordinates.
     """
     case = Result(dt).case
-    return Start.of(dt, plans_of(case) if plans is None else plans, to, seed).under(scenario)[0]
+    last = case.system.years[-1] + AHEAD if to is None else to
+    return Start.of(dt, plans_of(case) if plans is None else plans, last, seed).under(scenario)[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,7 +193,7 @@ def _tree(dt: xr.DataTree, future: FutureYears) -> xr.DataTree:
         | {"project": [f"{p.project}, {p.stage}" for p in future.plans.projects]},
     )
     out = xr.DataTree.from_dict({"posterior": posterior, GROUP: numbers})
-    out.attrs = {k: dt.attrs[k] for k in ("seed", "sampler", "approximate", "complete") if k in dt.attrs}
+    out.attrs = {k: dt.attrs[k] for k in ("seed", "sampler", "approximate", "complete", "created") if k in dt.attrs}
     out.attrs |= {"case_json": case_to_json(case), "case_name": case.name}
     out.attrs |= {"outlook_scenario": future.scenario.name, "outlook_from": future.now}
     return out

@@ -9,6 +9,7 @@ from typing import Any
 
 from reeuncert.case.records import Case
 from reeuncert.errors import Problem
+from reeuncert.indicators.flows import ALL, REFINED
 from reeuncert.indicators.registry import UnknownIndicatorError, lookup
 from reeuncert.reading.tables import read_text
 from reeuncert.reading.toml import line_of, parse_toml
@@ -170,6 +171,11 @@ def _question(entry: Mapping[str, Any], case: Case, report: Report) -> Question:
     for key in ("region", "partner"):
         if key in dims and texts.get(key, "") not in case.regions:
             report(key, unknown(texts.get(key, ""), case.regions, "region"))
+    products = tuple(dict.fromkeys((*case.products, REFINED, ALL, *(c.element for c in case.contents.values()))))
+    if "product" in dims and texts.get("product", "") not in products:
+        report("product", unknown(texts.get("product", ""), products, "product"))
+    if "end_use" in dims:
+        report("indicator", f"'{texts['indicator']}' is one of end uses, for which an answer has no key; take another")
     lines, years = tuple(entry.get("lines", ())), tuple(entry.get("years", ()))
     if not all(isinstance(line, int | float) for line in lines):
         report("lines", "a line is a number, e.g. 0.5 for 50 %")

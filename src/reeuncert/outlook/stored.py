@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reeuncert.errors import OutputError
 from reeuncert.files import first_line
 from reeuncert.result.result import Result
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 FILE, HINDCAST = "outlook.json", "hindcast.csv"
 
@@ -18,8 +21,15 @@ def outlook_of(result: Result) -> dict[str, Any] | None:
     return None
 
 
-def read_told(folder: Path) -> dict[str, Any] | None:
+def made(dt: xr.DataTree) -> str:
+    """When a result was made, as its attributes say: what is found of it belongs to it alone."""
+    return str(dt.attrs.get("created", "unknown"))
+
+
+def read_told(folder: Path, result: Result) -> dict[str, Any] | None:
     """What an outlook wrote into the folder of a result, with the verdict of its hindcast; None if there is none.
+
+    Its warning tells if outlook or hindcast are not of this result, but of one that was there before.
 
     Raises
     ------
@@ -34,15 +44,25 @@ def read_told(folder: Path) -> dict[str, Any] | None:
     except (OSError, ValueError) as error:
         again = "run `reeuncert outlook` again, or delete it"
         raise OutputError(f"'{file}' cannot be read ({first_line(error)}); {again}") from error
-    return content | {"hindcast": _verdict(folder / HINDCAST)}
+    verdict, of = _verdict(folder / HINDCAST)
+    old = [
+        f"The {what} is older than the result: run `{command}` again."
+        for what, command, one in (
+            ("outlook", "reeuncert outlook", content.get("result")),
+            ("hindcast", "reeuncert outlook --hindcast", of),
+        )
+        if one != made(result.dt) and (what == "outlook" or verdict)
+    ]
+    return content | {"hindcast": verdict, "warning": " ".join([*old, content["warning"]]).strip()}
 
 
-def _verdict(file: Path) -> list[str]:
-    """What a hindcast says, its verdict first; nothing if none was made."""
+def _verdict(file: Path) -> tuple[list[str], str]:
+    """What a hindcast says, its verdict first, and when its result was made; nothing if none was made."""
     if not file.is_file():
-        return []
+        return [], ""
     import pandas as pd
 
     from reeuncert.outlook.hindcast import hindcast_verdict
 
-    return hindcast_verdict(pd.read_csv(file))
+    table = pd.read_csv(file)
+    return hindcast_verdict(table), str(table["result"].iloc[0]) if "result" in table else ""

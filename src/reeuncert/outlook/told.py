@@ -13,6 +13,7 @@ import xarray as xr
 
 from reeuncert.outlook.answers import COLUMNS, Answer, drivers, element_table, project_table
 from reeuncert.outlook.plans import Plans
+from reeuncert.outlook.stored import made
 from reeuncert.words.cells import condensed
 
 MOST_DRIVERS = 5
@@ -23,7 +24,7 @@ def told(
 ) -> dict[str, Any]:
     """Everything that is shown of an outlook.
 
-    ``from``, ``to``, ``scenario``, ``why``, ``warning``; ``questions`` (``says``, ``unit``, ``percent``, ``years``,
+    ``result`` (when the result was made), ``from``, ``to``, ``scenario``, ``why``, ``warning``; ``questions`` (``says``, ``unit``, ``percent``, ``years``,
     ``bands``: the quantiles `COLUMNS` by year; ``sentences``, ``lines``, ``drivers``); ``projects``, ``elements``,
     ``events`` and ``scenarios`` as records.
     """
@@ -51,6 +52,7 @@ def told(
             }
         )
     return {
+        "result": made(world),
         "from": int(world.attrs["outlook_from"]),
         "to": years[-1],
         "scenario": scenario.name,
@@ -60,7 +62,10 @@ def told(
         "projects": _records(project_table(world, plans)),
         "elements": _records(element_table(world)),
         "shortage": _shortage(world),
-        "events": [{"date": e.date, "actor": e.actor, "content": e.content} for e in plans.events],
+        "events": [
+            {"date": e.date, "actor": e.actor, "content": e.content, "note": e.note}
+            for e in sorted(plans.events, key=lambda e: e.date)
+        ],
         "scenarios": [] if scenarios is None else _records(scenarios),
     }
 

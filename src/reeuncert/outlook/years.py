@@ -15,7 +15,7 @@ from reeuncert.counterfactuals.run import setting_of
 from reeuncert.indicators.flows import Array, FlowTable
 from reeuncert.outlook.assumed import Openings, growth, retired, row_for
 from reeuncert.outlook.plans import Plans
-from reeuncert.outlook.scenarios import CAPACITY, DEMAND, OutlookScenario
+from reeuncert.outlook.scenarios import BASE, CAPACITY, DEMAND, OutlookScenario
 from reeuncert.result.result import Result
 from reeuncert.system.definition import OUTSIDE
 
@@ -79,13 +79,15 @@ class FutureYears:
         highest = np.where(recent[:, :, -1] > 0, recent.max(axis=2), 0.0)  # a plant that is closed has none
         self.held = np.empty((len(self.number), samples, years))
         for name, j in self.number.items():
-            row = row_for(plans.growth, CAPACITY, scenario.capacity, known[name].region, known[name].stage)
-            self.held[j] = highest[j][:, None] * growth(row, name, years, samples, seed)
+            place = known[name].region, known[name].stage
+            rows = [row_for(plans.growth, CAPACITY, of, *place) for of in (scenario.capacity, BASE)]
+            self.held[j] = highest[j][:, None] * growth(*rows, name, years, samples, seed)
         self.wanted: dict[int, Array] = {}
         for i, flow in enumerate(case.system.flows):
             if flow.to_process == OUTSIDE and flow.quantity != "loss" and not flow.is_stock:
-                row = row_for(plans.growth, DEMAND, scenario.demand, flow.destination, flow.end_use or flow.product)
-                self.wanted[i] = self.present[i][:, None] * growth(row, flow.name, years, samples, seed)
+                place = flow.destination, flow.end_use or flow.product
+                rows = [row_for(plans.growth, DEMAND, of, *place) for of in (scenario.demand, BASE)]
+                self.wanted[i] = self.present[i][:, None] * growth(*rows, flow.name, years, samples, seed)
         self.scrap: dict[int, Array] = {}
         """Flow of scrap → what retired goods give at most, array (sample, future year)."""
         self.mined: dict[int, Array] = {}
