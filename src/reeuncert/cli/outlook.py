@@ -53,7 +53,7 @@ def show_outlook(
     tables.scenario(scenario)
     world = outlook(dt, tables, to=to, scenario=scenario, seed=seed)
     found = answers(world, tables)
-    last = int(world["posterior"]["year"][-1])
+    last = Result(world).years[-1]
     beside = compare_scenarios(dt, tables, to=last, seed=seed) if compared and len(tables.scenarios) > 1 else None
     content = told(world, tables, found, beside, warning_of(folder, dt))
     _print(content)

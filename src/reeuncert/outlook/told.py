@@ -24,9 +24,9 @@ def told(
 ) -> dict[str, Any]:
     """Everything that is shown of an outlook.
 
-    ``result`` (when the result was made), ``from``, ``to``, ``scenario``, ``why``, ``warning``; ``questions`` (``says``, ``unit``, ``percent``, ``years``,
-    ``bands``: the quantiles `COLUMNS` by year; ``sentences``, ``lines``, ``drivers``); ``projects``, ``elements``,
-    ``events`` and ``scenarios`` as records.
+    ``result`` (when it was made), ``from``, ``to``, ``scenario``, ``why``, ``warning``; ``questions`` (``says``,
+    ``unit``, ``percent``, ``years``, ``bands``: the quantiles `COLUMNS` by year; ``sentences``, ``lines``,
+    ``drivers``); ``projects``, ``elements``, ``events`` and ``scenarios`` as records.
     """
     for answer in found:
         if answer.narrower():

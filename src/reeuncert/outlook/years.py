@@ -67,7 +67,7 @@ class FutureYears:
         seed: int,
     ):
         self.case, self.table, self.paths, self.opened = case, table, paths, opened
-        self.plans, self.scenario = plans, scenario
+        self.plans, self.scenario, self.seed = plans, scenario, seed
         self.now = table.years[-1] - paths.shape[2] + 1
         last = table.years.index(self.now)
         self.present = table.mass[:, 0, :, last].copy()
@@ -79,19 +79,22 @@ class FutureYears:
         highest = np.where(recent[:, :, -1] > 0, recent.max(axis=2), 0.0)  # a plant that is closed has none
         self.held = np.empty((len(self.number), samples, years))
         for name, j in self.number.items():
-            place = known[name].region, known[name].stage
-            rows = [row_for(plans.growth, CAPACITY, of, *place) for of in (scenario.capacity, BASE)]
-            self.held[j] = highest[j][:, None] * growth(*rows, name, years, samples, seed)
+            grown = self._growth(CAPACITY, scenario.capacity, known[name].region, known[name].stage, name)
+            self.held[j] = highest[j][:, None] * grown
         self.wanted: dict[int, Array] = {}
         for i, flow in enumerate(case.system.flows):
             if flow.to_process == OUTSIDE and flow.quantity != "loss" and not flow.is_stock:
-                place = flow.destination, flow.end_use or flow.product
-                rows = [row_for(plans.growth, DEMAND, of, *place) for of in (scenario.demand, BASE)]
-                self.wanted[i] = self.present[i][:, None] * growth(*rows, flow.name, years, samples, seed)
+                name = flow.end_use or flow.product
+                grown = self._growth(DEMAND, scenario.demand, flow.destination, name, flow.name)
+                self.wanted[i] = self.present[i][:, None] * grown
         self.scrap: dict[int, Array] = {}
         """Flow of scrap → what retired goods give at most, array (sample, future year)."""
         self.mined: dict[int, Array] = {}
         """Flow of a mine → what it could give, array (sample, future year)."""
+
+    def _growth(self, subject: str, scenario: str, region: str, name: str, place: str) -> Array:
+        row, base = (row_for(self.plans.growth, subject, of, region, name) for of in (scenario, BASE))
+        return growth(row, base, place, self.paths.shape[2] - 1, self.paths.shape[1], self.seed)
 
     def prepare(self, year: int, places: Sequence[str]) -> _Prepared:
         """The world of a year; ``places`` are the processes of the projects."""
