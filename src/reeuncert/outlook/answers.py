@@ -76,10 +76,13 @@ class Answer:
             likely = [y for y in self.years if y > self.now and self.below(line, y) > 0.5]
             already = self.below(line, self.now) > 0.5
             if likely:
-                when = f"in {condensed(likely)}" + (f", as in {self.now} already" if already else "")
+                when = f"that is more likely than not in {condensed(likely)}"
+                when += f", as in {self.now} already" if already else ""
+            elif already:
+                when = f"that is more likely than not in {self.now}, but in no later year up to {last}"
             else:
-                when = f"in {self.now}, but in no later year up to {last}" if already else f"in no year up to {last}"
-            out.append(f"The probability that it lies below {shown} is {chances}; that is more likely than not {when}.")
+                when = f"in no year up to {last} is that more likely than not"
+            out.append(f"The probability that it lies below {shown} is {chances}; {when}.")
         return out
 
 
