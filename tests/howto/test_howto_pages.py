@@ -17,6 +17,7 @@ import pytest
 import reeuncert as ree
 from reeuncert.errors import CaseError
 from reeuncert.importers import import_files
+from reeuncert.outlook.assumed import openings
 from reeuncert.outlook.delays import learn_delays
 from reeuncert.outlook.plans import read_plans
 
@@ -299,15 +300,20 @@ def test_files_of_statistical_offices_are_imported_checked_and_sampled(
     assert np.isfinite(posterior["z"]).all()
 
 
-def test_a_project_is_added_by_its_rows(my_case: Path) -> None:
+def test_a_project_is_added_to_an_outlook_by_its_rows(my_case: Path) -> None:
     said = blocks("outlook")
     folder = my_case / "outlook"
     folder.mkdir()
-    for name in ("sources.csv", "projects.csv", "delays.csv", "growth.csv"):
+    for name in ("sources.csv", "projects.csv", "delays.csv", "growth.csv", "scenarios.toml"):
         (folder / name).write_text(said[f"my_case/outlook/{name}"], encoding="utf-8")
     case = ree.read_case(my_case)
     plans = read_plans(folder, case)
     assert plans.projects[0].mass(case.system.unit) == pytest.approx(25 * 0.188)
+    learned, fails = plans.scenarios
+    assert (learned.fails, fails.fails) == ((), ("Second refinery",))
+    never = [np.isinf(openings(plans, chosen, (2021, 2026), 50, 1).start).all(axis=1) for chosen in plans.scenarios]
+    assert [list(closed) for closed in never] == [[False, False], [True, False]]
+    assert [q.partner for q in plans.questions] == ["South"]
     late = learn_delays(plans.delays).draw(np.random.default_rng(1), plans.projects, 500, now=2021.0)
     assert np.isinf(late[1]).mean() > np.isinf(late[0]).mean()
     with (folder / "projects.csv").open("a", encoding="utf-8") as file:
