@@ -57,7 +57,7 @@ def installed(uv: str, wheel: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def names_under(folder: Path) -> set[str]:
-    kept = (p for p in folder.rglob("*") if p.is_file())
+    kept = (p for p in folder.rglob("*") if p.is_file() and p.parent.name != "__pycache__")
     return {p.relative_to(folder).as_posix() for p in kept if not p.name.startswith(".")}
 
 
