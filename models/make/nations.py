@@ -3,7 +3,8 @@
 Regions and what each of them does are listed here; trade by pair, priors and what only this case has in the tables of
 the folder ``nations`` beside this file. Evidence and priors on the same quantities come from the case of three regions.
 Figures that only this case has are ``nations/evidence/countries.csv`` and ``partners.csv``, edited by hand, and
-``dataweb.csv``, written by ``reeuncert import dataweb``.
+``dataweb.csv``, written by ``reeuncert import dataweb``. The projects and the growth of its outlook come from that of the
+case of three regions; ``nations/outlook/scenarios.toml`` is edited by hand.
 """
 
 from __future__ import annotations
@@ -272,6 +273,32 @@ def dataweb() -> list[Cells]:
     return rows
 
 
+def projects(made: Iterable[Cells]) -> list[Cells]:
+    """Projects of the case of three regions that act on a process of this case, in the region where they are.
+
+    Mixed and separated salts are one product here: a plant is counted where it takes ore (cracking), and one that
+    separates bought salts changes nothing.
+    """
+    stages = {"mining": "mining", "cracking": "separation", "electrolysis": "electrolysis"}
+    there = {(row["region"], row["stage"]) for row in made}
+    place = {row["project"]: row["region"] for row in read(MAKE / "projects.csv")}
+    rows = [
+        row | {"region": place.get(row["project"], row["region"]), "stage": stages[row["stage"]]}
+        for row in read(THREE / "outlook" / "projects.csv")
+        if row["stage"] in stages
+    ]
+    lost = sorted({row["project"] for row in rows if row["region"] == "RoW"})
+    if lost:
+        raise SystemExit(f"nations/projects.csv lacks the region of {', '.join(lost)}")
+    return [row for row in rows if (row["region"], row["stage"]) in there]
+
+
+def growth() -> list[Cells]:
+    """Projections of the case of three regions; those of magnets hold for metal, of which most become magnets."""
+    rows = [row for row in read(THREE / "outlook" / "growth.csv") if row["name"] != "cracking"]
+    return [row | {"name": {"magnets": "metal"}.get(row["name"], row["name"])} for row in rows]
+
+
 def read(path: Path) -> list[Cells]:
     """Rows of a table."""
     with path.open(encoding="utf-8", newline="") as file:
@@ -298,7 +325,10 @@ def main() -> None:
     pairs = read(MAKE / "trade.csv")
     rows = flows(pairs)
     write("flows.csv", rows)
-    write("processes.csv", processes(rows))
+    made = processes(rows)
+    write("processes.csv", made)
+    write("outlook/projects.csv", projects(made))
+    write("outlook/growth.csv", growth())
     write("priors.csv", priors(pairs))
     write("covariates.csv", read(THREE / "covariates.csv"))
     write("constants.csv", [row for row in read(THREE / "constants.csv") if row["region"] == "China"])

@@ -19,7 +19,7 @@ from reeuncert.errors import CaseError
 from reeuncert.importers import import_files
 from reeuncert.outlook.assumed import openings
 from reeuncert.outlook.delays import learn_delays
-from reeuncert.outlook.plans import read_plans
+from reeuncert.outlook.reading import read_plans
 
 ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "docs" / "howto"

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from tests.prior_draws import prior_result
 from typer.testing import CliRunner
 
 import reeuncert as ree
-from reeuncert.balance.forward import flows_of_draws
 from reeuncert.case.extension import extend
 from reeuncert.case.figures import median_in_year
 from reeuncert.case.serial import case_from_json, case_to_json
@@ -19,7 +19,8 @@ from reeuncert.errors import CaseError, ReeUncertError
 from reeuncert.outlook.answers import Answer, answer_table, answers, compare_scenarios, drivers, project_table
 from reeuncert.outlook.assumed import growth, openings, row_for
 from reeuncert.outlook.future import with_future
-from reeuncert.outlook.plans import GrowthFigure, Plans, Project, plans_of, read_plans
+from reeuncert.outlook.plans import GrowthFigure, Plans, Project
+from reeuncert.outlook.reading import plans_of, read_plans
 from reeuncert.outlook.run import outlook
 from reeuncert.outlook.scenarios import OutlookScenario, Question
 from reeuncert.outlook.stored import outlook_of, read_told
@@ -30,7 +31,7 @@ from reeuncert.report.page import render
 from reeuncert.report.sections import SECTIONS
 from reeuncert.result.io import write_draws
 from reeuncert.result.result import Result
-from reeuncert.testing import assert_mass_balance, flow_dataset, toy_posterior
+from reeuncert.testing import assert_mass_balance, toy_posterior
 from reeuncert.validation.reader import problems_of
 
 TABLES = {
@@ -155,19 +156,6 @@ def test_the_future_follows_its_prior_given_the_past(case):
 # Future years
 
 
-def _posterior(case, draws=40):
-    """A result without sampling: draws of the prior."""
-    network = case_network(case)
-    prior = coordinate_prior(case, network)
-    z = np.random.default_rng(1).standard_normal((2, draws, network.n_coordinates))
-    u = (prior.mean + prior.factor.apply(z)).reshape(-1, network.n_coordinates)
-    mass = network.to_table(flows_of_draws(u, network))
-    data = flow_dataset(case.system, mass.reshape(2, draws, *mass.shape[1:]))
-    dt = xr.DataTree.from_dict({"posterior": data.assign(z=(("chain", "draw", "coordinate"), z))})
-    dt.attrs = {"case_json": case_to_json(case), "case_name": case.name}
-    return dt
-
-
 PROJECTS = (
     Project("Wells", "North", "mining", 30.0, "kt", "REO", 1.0, 2022.0, 2020.0, "study", "s"),
     Project("Pit", "South", "mining", 6.0, "kt", "REO", 1.0, 2022.5, 2020.0, "study", "s"),
@@ -187,7 +175,7 @@ PLANS = Plans(projects=PROJECTS, growth=GROWTH, scenarios=SCENARIOS, questions=Q
 
 @pytest.fixture(scope="module")
 def dt(case):
-    return _posterior(case)
+    return prior_result(case)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,8 @@ from scipy.stats import norm
 import reeuncert as ree
 from reeuncert.errors import ReeUncertError
 from reeuncert.outlook.delays import EARLY, learn_delays, learn_ramp
-from reeuncert.outlook.plans import DelayPair, Project, RampPoint, folder_of, read_plans
+from reeuncert.outlook.plans import DelayPair, Project, RampPoint
+from reeuncert.outlook.reading import folder_of, read_plans
 
 OPEN = DelayPair("A", "mining", "start", "construction", 2010, 2012, "opened", 2013.5, "s")
 PROJECT = Project("P", "North", "mining", 1.0, "kt", "REO", 1.0, 2027.0, 2025.0, "construction", "s")

@@ -18,7 +18,7 @@ from reeuncert.files import explained, write_whole
 from reeuncert.indicators.stored import read_results
 from reeuncert.outlook.answers import answer_table, answers, chance, compare_scenarios
 from reeuncert.outlook.hindcast import hindcast, hindcast_verdict
-from reeuncert.outlook.plans import plans_of, read_plans
+from reeuncert.outlook.reading import plans_of, read_plans
 from reeuncert.outlook.run import outlook
 from reeuncert.outlook.stored import FILE, HINDCAST, made
 from reeuncert.outlook.told import told, warning_of

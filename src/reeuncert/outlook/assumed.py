@@ -11,12 +11,10 @@ from functools import cache
 from zlib import crc32
 
 import numpy as np
-from scipy.special import gamma
-from scipy.stats import weibull_min
 
 from reeuncert.indicators.flows import Array
 from reeuncert.outlook.delays import learn_delays, learn_ramp
-from reeuncert.outlook.plans import GrowthFigure, Lifetime, Plans
+from reeuncert.outlook.plans import GrowthFigure, Plans
 from reeuncert.outlook.scenarios import BASE, ON_TIME, OutlookScenario
 
 
@@ -103,19 +101,3 @@ def _output(age: Array, over: Array) -> Array:
     """Output since the start, in years of full output: the integral of min(a / over, 1)."""
     rising = np.minimum(age, over)
     return np.asarray(rising**2 / (2 * np.maximum(over, 1e-9)) + age - rising)
-
-
-def retired(used: Array, lifetime: Lifetime) -> Array:
-    """Mass whose life ends in each year, array (…, year), of goods that were taken into use, same shape.
-
-    >>> life = Lifetime("magnets", 2.0, 50.0, "s")
-    >>> retired(np.array([8.0, 0.0, 0.0, 0.0]), life).round(1).tolist()
-    [0.0, 0.0, 8.0, 0.0]
-    """
-    years = used.shape[-1]
-    law = weibull_min(lifetime.shape, scale=lifetime.mean / gamma(1 + 1 / lifetime.shape))
-    part = np.diff(law.cdf(np.arange(years + 1) + 0.5), prepend=0.0)  # of a year's goods, taken into use at its middle
-    out = np.zeros_like(used)
-    for age in range(years):
-        out[..., age:] += part[age] * used[..., : years - age]
-    return out

@@ -22,7 +22,8 @@ from reeuncert.indicators.compute import indicators_of
 from reeuncert.indicators.flows import REFINED, Array, FlowTable
 from reeuncert.inference.sample import sample
 from reeuncert.model import build_model
-from reeuncert.outlook.plans import PROJECTS, Plans, folder_of, read_plans
+from reeuncert.outlook.plans import Plans
+from reeuncert.outlook.reading import PROJECTS, folder_of, read_plans
 from reeuncert.outlook.run import outlook
 from reeuncert.result.result import Result
 from reeuncert.words.cells import listed

@@ -1,30 +1,17 @@
-"""Plans and projections: the tables of an outlook as records; all problems at once, with file, line and column."""
+"""Plans and projections: what the tables of an outlook hold, as plain values."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
-from reeuncert.case.records import Case
-from reeuncert.counterfactuals.network import MADE
+from reeuncert.case.records import Source
 from reeuncert.errors import CaseError, Problem
-from reeuncert.outlook.scenarios import CAPACITY, DEMAND, OutlookScenario, Question, read_scenarios
-from reeuncert.outlook.scenarios import FILE as SCENARIOS
-from reeuncert.reading.bundled import bundled_cases, find_case
-from reeuncert.reading.tables import Column, Row, Table, read_table, report_duplicates
-from reeuncert.system.definition import OUTSIDE
-from reeuncert.words.cells import name_cell, number_cell, text_cell, unknown, year_cell
-from reeuncert.words.units import TONNES, unit_cell, unit_factor, unknown_unit
+from reeuncert.outlook.scenarios import FILE, OutlookScenario, Question
+from reeuncert.words.cells import unknown
+from reeuncert.words.units import unit_factor
 
-FOLDER = "outlook"
 STATUSES = ("ramp_up", "construction", "pre_fid", "study", "announced")
 OUTCOMES = ("opened", "not_yet", "cancelled")
-MOST_GROWTH = 0.5
-"""Log growth a year beyond which a rate is taken for one in per cent."""
-EARLIEST, LATEST = 1950.0, 2100.0
 
 
 @dataclass(frozen=True)
@@ -131,11 +118,26 @@ class GrowthFigure:
 
 @dataclass(frozen=True)
 class Lifetime:
-    """Years for which goods of a product are used: a Weibull distribution by its mean and shape."""
+    """Years for which goods of a product are used, a Weibull distribution, and how much comes back of those that ended.
+
+    Parameters
+    ----------
+    mean, shape
+        Medians of its mean (years) and shape, with log-sd ``mean_sd`` and ``shape_sd``: each draw has its own.
+    collected, collected_sd
+        Median, and sd on the logit scale, of the part of ended goods that a recycler can get at most.
+    since
+        Year before which there were no such goods.
+    """
 
     product: str
     mean: float
+    mean_sd: float
     shape: float
+    shape_sd: float
+    collected: float
+    collected_sd: float
+    since: int
     source_id: str
     locator: str = ""
     note: str = ""
@@ -153,19 +155,6 @@ class PolicyEvent:
 
 
 @dataclass(frozen=True)
-class PlanSource:
-    """A document that plans and projections are from, beside the sources of the case."""
-
-    source_id: str
-    title: str
-    publisher: str
-    edition: str
-    reference: str
-    terms: str
-    note: str = ""
-
-
-@dataclass(frozen=True)
 class Plans:
     """All that an outlook takes beside a result."""
 
@@ -175,7 +164,7 @@ class Plans:
     growth: tuple[GrowthFigure, ...] = ()
     events: tuple[PolicyEvent, ...] = ()
     lifetimes: tuple[Lifetime, ...] = ()
-    sources: tuple[PlanSource, ...] = ()
+    sources: tuple[Source, ...] = ()
     scenarios: tuple[OutlookScenario, ...] = (OutlookScenario("learned delays"),)
     questions: tuple[Question, ...] = ()
 
@@ -189,229 +178,5 @@ class Plans:
         """
         known = {s.name: s for s in self.scenarios}
         if name and name not in known:
-            raise CaseError([Problem(SCENARIOS, 0, "", unknown(name, tuple(known), "scenario"))])
+            raise CaseError([Problem(FILE, 0, "", unknown(name, tuple(known), "scenario"))])
         return known[name] if name else self.scenarios[0]
-
-
-PROJECTS, SOURCES = "projects.csv", "sources.csv"
-_TEXTS = {"project": name_cell, "plant": name_cell, "region": text_cell, "unit": unit_cell}
-_FREE = ("edition", "locator", "note", "overdue", "region", "name", "milestone", "basis")
-
-
-def read_plans(folder: str | Path, case: Case) -> Plans:
-    """Read the tables of an outlook.
-
-    Parameters
-    ----------
-    folder
-        Folder with ``projects.csv`` and, as far as they are there, ``delays.csv``, ``ramp.csv``, ``growth.csv``,
-        ``events.csv``, ``lifetimes.csv``, ``sources.csv`` and ``scenarios.toml``. Plans of an earlier year, in a folder
-        in it, share its sources.
-    case
-        Case whose regions, stages, end uses and sources the tables name.
-
-    Raises
-    ------
-    CaseError
-        All problems of all tables.
-    """
-    place = Path(folder)
-    rows: dict[str, list[Any]] = {}
-    problems: list[Problem] = []
-    known = list(case.sources)
-    for file, record in _TABLES.items():
-        path = place / file
-        if file == SOURCES and place.parent.name == FOLDER:
-            path = place.parent / file
-        if file != PROJECTS and not path.exists():
-            rows[file] = []
-            continue
-        table = read_table(path, file, _columns(record), {})
-        if record is PlanSource:
-            known += [row["source_id"] for row in table.rows]
-        for row in table.rows:
-            for column, message in _CHECKS[record](row, case):
-                if not table.is_bad(row.line, column):
-                    table.report(row.line, column, message)
-            if known and not table.is_bad(row.line, "source_id") and row["source_id"] not in known:
-                table.report(row.line, "source_id", unknown(row["source_id"], known, "source"))
-        _report_twice(table, record)
-        problems += table.problems
-        rows[file] = [] if table.problems else [record(**row.cells) for row in table.rows]
-    found = tuple(rows[file] for file in (*list(_TABLES)[1:], SOURCES))
-    names = tuple(p.project for p in rows[PROJECTS])
-    scenarios: tuple[OutlookScenario, ...] = ()
-    questions: tuple[Question, ...] = ()
-    if (place / SCENARIOS).exists():
-        growth = [(g.subject, g.scenario) for g in rows["growth.csv"]]
-        scenarios, questions, wrong = read_scenarios(place / SCENARIOS, case, names, growth, whole=not problems)
-        problems += wrong
-    if problems:
-        raise CaseError(problems)
-    plans = replace(Plans(*(tuple(part) for part in found)), questions=questions)
-    return replace(plans, scenarios=scenarios) if scenarios else plans
-
-
-def folder_of(case: Case) -> Path:
-    """The folder ``outlook`` in that of a case, where the case was read, or of the bundled case.
-
-    Raises
-    ------
-    CaseError
-        If there are no plans.
-    """
-    places = [Path(case.path)] if case.path else []
-    if case.name in bundled_cases():
-        places.append(find_case(case.name))
-    for place in places:
-        if (place / FOLDER / PROJECTS).is_file():
-            return place / FOLDER
-    message = f"case '{case.name}' has no plans; make a folder '{FOLDER}' with {PROJECTS} in the folder of the case"
-    raise CaseError([Problem(f"{FOLDER}/{PROJECTS}", 0, "", f"{message}, or give a folder of plans")])
-
-
-def plans_of(case: Case) -> Plans:
-    """The plans in the folder of a case (`folder_of`)."""
-    return read_plans(folder_of(case), case)
-
-
-def stages_of(case: Case, region: str = "") -> tuple[str, ...]:
-    """Stages at which a case has mines and plants: processes with outflows in fixed proportion.
-
-    >>> import reeuncert as ree
-    >>> stages_of(ree.read_case("small_metal"))
-    ('mining', 'separation')
-    """
-    makers = {f.from_process for f in case.system.flows if f.quantity in MADE}
-    found = [p for p in case.system.processes if p.name in makers and region in ("", p.region)]
-    return tuple(dict.fromkeys(p.stage for p in found if p.stage))
-
-
-def _columns(record: type) -> list[Column]:
-    columns = []
-    for f in fields(record):
-        parse: Callable[[str], Any] = _TEXTS.get(f.name, text_cell)
-        if f.type == "float":
-            parse = number_cell
-        elif f.type == "int":
-            parse = year_cell
-        columns.append(Column(f.name, parse, required=f.name not in _FREE))
-    return columns
-
-
-def _report_twice(table: Table, record: type) -> None:
-    keys = {
-        PlanSource: ("source_id",),
-        Project: ("project", "region", "stage"),
-        GrowthFigure: ("subject", "scenario", "region", "name"),
-    }
-    if record in keys:
-        report_duplicates(table, table.rows, keys[record], "the row")
-
-
-def _project(row: Row, case: Case) -> list[tuple[str, str]]:
-    found = _place(row, case, stages_of(case, row["region"]) or stages_of(case))
-    if row["unit"] not in TONNES:
-        found.append(("unit", unknown_unit(row["unit"], tuple(TONNES), "a capacity")))
-    for column in ("capacity", "content"):
-        if not row[column] > 0:
-            found.append((column, f"{row[column]:g} is no {column}; give a number above zero"))
-    found += _known(row, "status", STATUSES)
-    found += _dates(row, "announced_on", "announced_start")
-    end = case.system.years[-1] + 1
-    if row["overdue"] not in ("", "yes"):
-        found.append(("overdue", unknown(row["overdue"], ("yes",), "mark")))
-    if row["announced_start"] < end and row["status"] != "ramp_up" and not row["overdue"]:
-        start = f"{row['announced_start']:g} lies before the end of the case ({end})"
-        found.append(
-            (
-                "announced_start",
-                f"{start}; write overdue = yes if the plant is not open, or give status ramp_up and the capacity that "
-                "it still adds if it is",
-            )
-        )
-    return found
-
-
-def _delay(row: Row, case: Case) -> list[tuple[str, str]]:
-    found = _dates(row, "announced_on", "announced_start") + _known(row, "outcome", OUTCOMES)
-    if row["outcome_date"] < row["announced_on"]:
-        found.append(("outcome_date", "the outcome lies before the announcement; correct one of the dates"))
-    return found + _known(row, "stage", stages_of(case)) + _known(row, "status", STATUSES)
-
-
-def _ramp(row: Row, case: Case) -> list[tuple[str, str]]:
-    found = _known(row, "stage", stages_of(case))
-    if not row["years_since_start"] >= 0:
-        found.append(("years_since_start", f"{row['years_since_start']:g} is below zero; give years after the start"))
-    if not 0 <= row["utilisation"] <= 2:
-        found.append(("utilisation", f"{row['utilisation']:g} is no share of nameplate; give 0 to 2, e.g. 0.7"))
-    return found
-
-
-def _growth(row: Row, case: Case) -> list[tuple[str, str]]:
-    found = _known(row, "subject", (DEMAND, CAPACITY))
-    names = end_uses(case) if row["subject"] == DEMAND else stages_of(case)
-    found += _known(row, "name", names) + _known(row, "region", case.regions)
-    if abs(row["rate"]) > MOST_GROWTH:
-        found.append(("rate", f"{row['rate']:g} a year is out of range; 5 % a year is 0.05"))
-    found += [(c, f"{row[c]:g} is no spread; give zero or more") for c in ("sd", "walk") if not row[c] >= 0]
-    if row["first_year"] >= row["last_year"]:
-        found.append(("last_year", f"{row['last_year']} does not lie after {row['first_year']}"))
-    return found
-
-
-def _event(row: Row, case: Case) -> list[tuple[str, str]]:
-    return _inside(row, "date")
-
-
-def _lifetime(row: Row, case: Case) -> list[tuple[str, str]]:
-    found = [(c, f"{row[c]:g} is no {c}; give a number above zero") for c in ("mean", "shape") if not row[c] > 0]
-    return found + _known(row, "product", case.products)
-
-
-_TABLES: Mapping[str, type] = {
-    SOURCES: PlanSource,
-    PROJECTS: Project,
-    "delays.csv": DelayPair,
-    "ramp.csv": RampPoint,
-    "growth.csv": GrowthFigure,
-    "events.csv": PolicyEvent,
-    "lifetimes.csv": Lifetime,
-}
-_CHECKS: Mapping[type, Callable[[Row, Case], list[tuple[str, str]]]] = {
-    PlanSource: lambda row, case: [],
-    Project: _project,
-    DelayPair: _delay,
-    RampPoint: _ramp,
-    GrowthFigure: _growth,
-    PolicyEvent: _event,
-    Lifetime: _lifetime,
-}
-
-
-def end_uses(case: Case) -> tuple[str, ...]:
-    """Labels of final demand: the end use of a flow, or its product where it names none."""
-    final = (f for f in case.system.flows if f.to_process == OUTSIDE and f.quantity != "loss")
-    return tuple(dict.fromkeys(f.end_use or f.product for f in final))
-
-
-def _known(row: Row, column: str, known: Sequence[str]) -> list[tuple[str, str]]:
-    return [(column, unknown(row[column], known, column))] if row[column] and row[column] not in known else []
-
-
-def _place(row: Row, case: Case, stages: Sequence[str]) -> list[tuple[str, str]]:
-    return _known(row, "region", case.regions) + _known(row, "stage", stages)
-
-
-def _inside(row: Row, column: str) -> list[tuple[str, str]]:
-    if EARLIEST <= row[column] <= LATEST:
-        return []
-    return [(column, f"{row[column]:g} is no date; give a decimal year, e.g. 2027.5 for the middle of 2027")]
-
-
-def _dates(row: Row, announced: str, start: str) -> list[tuple[str, str]]:
-    found = _inside(row, announced) + _inside(row, start)
-    if not found and row[start] < math.floor(row[announced]):
-        found.append((start, f"the start {row[start]:g} lies before its announcement ({row[announced]:g})"))
-    return found

@@ -21,9 +21,12 @@ from reeuncert.errors import CaseError, Problem
 from reeuncert.indicators.flows import Array, FlowTable
 from reeuncert.outlook.assumed import generator, openings
 from reeuncert.outlook.future import flows_from, past_coordinates, with_future
-from reeuncert.outlook.plans import Plans, Project, plans_of
+from reeuncert.outlook.plans import Plans, Project
+from reeuncert.outlook.reading import plans_of
+from reeuncert.outlook.recycling import with_recyclers
 from reeuncert.outlook.years import FutureYears, allocate_year
 from reeuncert.result.result import Result
+from reeuncert.system.definition import OUTSIDE
 
 GROUP = "outlook"
 LEAST = 1e-6
@@ -103,13 +106,16 @@ class Start:
         """Extend the case of a result and draw its paths."""
         result = Result(dt)
         case = result.case
-        places = tuple(_process(case, project) for project in plans.projects)
-        extended = extend(case, to, set(places))
         now = case.system.years[-1]
+        longer, _ = with_recyclers(case, plans.projects, range(now + 1, to + 1))
+        places = tuple(_process(longer, project) for project in plans.projects)
+        extended = extend(case, to, {p for p in places if p in case.system.process_index})
         u, network = with_future(past_coordinates(dt, case), case, extended, generator(seed, "paths"))
         since = max(case.system.years[0], now - SHOWN_BEFORE)
-        shown = restrict(extended, range(since, to + 1))
-        paths = flows_from(u, network, now)[[extended.system.flow_index[f.name] for f in shown.system.flows]]
+        shown, like = with_recyclers(restrict(extended, range(since, to + 1)), plans.projects, range(now + 1, to + 1))
+        alike = [extended.system.flow_index[like.get(f.name, f.name)] for f in shown.system.flows]
+        paths = flows_from(u, network, now)[alike]
+        paths[[f.name in like and f.from_process == OUTSIDE for f in shown.system.flows]] = 0.0
         return cls(dt, result, plans, seed, shown, places, _past(result, shown, paths.shape[1], since), paths)
 
     def under(self, *scenarios: str) -> list[xr.DataTree]:
@@ -152,7 +158,7 @@ def _past(result: Result, shown: Case, samples: int, since: int) -> Array:
         if flow.quantity == "opening_stock" and at and flow.years == (since,):
             stocks = [i for i, f in enumerate(held.flows) if f.from_process == f.to_process == flow.to_process]
             out[k, :, 0] = np.nansum(past[:, stocks, at - 1], axis=1)
-        else:
+        elif flow.name in held.flow_index:
             out[k, :, :count] = np.nan_to_num(past[:, held.flow_index[flow.name], at:])
     return out
 

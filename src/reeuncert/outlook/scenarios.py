@@ -20,6 +20,8 @@ FILE = "scenarios.toml"
 DEMAND, CAPACITY, BASE = "demand", "capacity", "base"
 LEARNED, ON_TIME = "learned", "none"
 FAR = 2100
+TABLES = "tables"
+"""Key of the case whose tables are used where a folder has none."""
 
 Report = Callable[[str, str], None]
 """Takes a key and what is wrong with it."""
@@ -94,7 +96,7 @@ def read_scenarios(
         return lambda key, message: problems.append(Problem(FILE, line_of(text, (table, k, key)), key, message))
 
     entries = {name: content.get(name, []) for name in ("scenario", "answer")}
-    odd = sorted(set(content) - set(entries))
+    odd = sorted(set(content) - {*entries, TABLES})
     problems += [Problem(FILE, line_of(text, (name,)), name, unknown(name, tuple(entries), "table")) for name in odd]
     names: list[str] = []
     scenarios, questions = [], []

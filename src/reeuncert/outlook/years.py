@@ -13,8 +13,9 @@ from reeuncert.counterfactuals.network import BEYOND, YearNetwork, throughput
 from reeuncert.counterfactuals.rule import REGISTERED, Setting, output_share
 from reeuncert.counterfactuals.run import setting_of
 from reeuncert.indicators.flows import Array, FlowTable
-from reeuncert.outlook.assumed import Openings, growth, retired, row_for
+from reeuncert.outlook.assumed import Openings, generator, growth, row_for
 from reeuncert.outlook.plans import Plans
+from reeuncert.outlook.recycling import NewCapacity, Recycler, Retired, recyclers_of
 from reeuncert.outlook.scenarios import BASE, CAPACITY, DEMAND, OutlookScenario
 from reeuncert.result.result import Result
 from reeuncert.system.definition import OUTSIDE
@@ -31,7 +32,7 @@ class _Prepared:
 
     network: YearNetwork
     world: World
-    recyclers: Sequence[_Recycler]
+    recyclers: Sequence[Recycler]
 
 
 def allocate_year(futures: Sequence[FutureYears], year: int, places: Sequence[str]) -> None:
@@ -87,8 +88,11 @@ class FutureYears:
                 name = flow.end_use or flow.product
                 grown = self._growth(DEMAND, scenario.demand, flow.destination, name, flow.name)
                 self.wanted[i] = self.present[i][:, None] * grown
+        self.recyclers = [self.number[p.name] for p in recyclers_of(case) if p.name in self.number]
         self.scrap: dict[int, Array] = {}
-        """Flow of scrap → what retired goods give at most, array (sample, future year)."""
+        """Flow of scrap → what retired goods give as in the last past year, array (sample, future year)."""
+        self.old: dict[int, Array] = {}
+        """Flow of scrap → what retired goods give at most, same shape."""
         self.mined: dict[int, Array] = {}
         """Flow of a mine → what it could give, array (sample, future year)."""
 
@@ -101,17 +105,19 @@ class FutureYears:
         k, t = self.table.years.index(year), year - self.now - 1
         setting = setting_of(self.table, k, self.case)
         quantity = setting.attribute("quantity")
-        recyclers = _Recycler.of_year(self, setting.network, k, t)
+        working = np.zeros((len(self.number), self.paths.shape[1]))
+        for n, (project, place) in enumerate(zip(self.plans.projects, places, strict=True)):
+            working[self.number[place]] += project.mass(self.case.system.unit) * self.opened.working[n, :, t]
+        recyclers = [self._recycler(j, setting.network, k, working[j]) for j in self.recyclers]
         network, returning = setting.network.with_free_mix(quantity == "production").without_return()
+        returning = returning | np.isin(network.source, self.recyclers) | np.isin(network.target, self.recyclers)
         mass = self.paths[network.flows, :, t + 1]
         for row, i in enumerate(network.flows.tolist()):
             mass[row] = self.wanted[i][:, t] if i in self.wanted else mass[row]
         share = output_share(network, mass)
-        capacity, extra = self._capacities(setting, mass, t), np.zeros((len(self.number), mass.shape[1]))
-        for n, (project, place) in enumerate(zip(self.plans.projects, places, strict=True)):
-            more = project.mass(self.case.system.unit) * self.opened.working[n, :, t]
-            extra[self.number[place]] += more / share[self.number[place]]
-        capacity = capacity + extra
+        working[self.recyclers] = 0.0
+        extra = working / share
+        capacity = self._capacities(setting, mass, t) + extra
         for i in network.flows[quantity == "mine_production"].tolist():
             j = self.number[self.case.system.flows[i].from_process]
             self.mined.setdefault(i, np.zeros(self.paths[0, :, 1:].shape))[:, t] = capacity[j] * share[j]
@@ -164,76 +170,32 @@ class FutureYears:
         return limit
 
     def retire(self, result: Result) -> None:
-        """Bound scrap by goods whose life ends: as in the last year, times what retires of a product in the region."""
-        past, held = result.masses(), result.case.system
+        """Scrap of goods whose life ends: as in the last year, times what retires of a product in the region."""
+        past, held, now = result.masses(), result.case.system, len(result.years)
         for life in self.plans.lifetimes:
+            law = Retired.of(life, past.shape[0], generator(self.seed, "life", life.product))
             for i, scrap in enumerate(self.case.system.flows):
                 if scrap.quantity != "scrap" or scrap.product != life.product:
                     continue
                 of_region = {"quantity": "use_in_goods", "product": life.product, "destination": scrap.destination}
                 goods = np.flatnonzero(self.table.where(**of_region)).tolist()
                 names = [held.flow_index[self.case.system.flows[g].name] for g in goods]
-                used = np.nansum(past[:, names], axis=1)
                 ahead = sum((self.wanted[g] for g in goods), np.zeros(self.paths[0, :, 1:].shape))
-                ended = retired(np.concatenate([used, ahead], axis=1), life)[:, used.shape[1] - 1 :]
-                self.scrap[i] = self.present[i][:, None] * ended[:, 1:] / ended[:, :1]
+                ended = law.ended(np.concatenate([np.nansum(past[:, names], axis=1), ahead], axis=1), result.years[0])
+                self.old[i] = law.collected[:, None] * ended[:, now:]
+                self.scrap[i] = self.present[i][:, None] * ended[:, now:] / np.maximum(ended[:, [now - 1]], 1e-12)
 
-
-@dataclass(frozen=True, eq=False)
-class _Recycler:
-    """A process that takes in by-products of goods, and scrap from outside, in one year.
-
-    Its feed is the by-products of the year before and the scrap of this one. What it makes of them is there without
-    demand, like a stock, so that the loop from goods to their by-products and back need not be solved. What the year's
-    own by-products are less than those of the year before is scrap.
-
-    Parameters
-    ----------
-    aside, scrap, made
-        Flows in the table: by-products, inflows from outside, outflows.
-    feed
-        Array (sample,).
-    part
-        Part of the feed that each outflow has, array (outflow, sample).
-    market
-        Process that each outflow enters; `BEYOND` for a loss.
-    """
-
-    aside: Sequence[int]
-    scrap: Sequence[int]
-    made: Sequence[int]
-    feed: Array
-    part: Array
-    market: Sequence[int]
-
-    @classmethod
-    def of_year(cls, future: FutureYears, network: YearNetwork, k: int, t: int) -> list[_Recycler]:
-        """The recyclers of a year of the whole graph (``k``: its index in the table; ``t``: in the future)."""
-        found = []
-        for j in np.unique(network.target[network.aside]).tolist():
-            into, out = network.target == j, network.source == j
-            aside, scrap = network.flows[into & network.aside], network.flows[into & ~network.aside]
-            made = network.flows[out]
-            path = future.paths[made, :, t + 1]
-            feed = future.table.mass[aside, 0, :, k - 1].sum(axis=0)
-            for i in scrap.tolist():
-                feed = feed + (future.scrap[i][:, t] if i in future.scrap else future.paths[i, :, t + 1])
-            found.append(cls(aside, scrap, made, feed, path / path.sum(axis=0), network.target[out].tolist()))
-        return found
-
-    def supply(self, carried: Array) -> None:
-        """Add what it makes to the stocks of the markets (process, sample)."""
-        for market, part in zip(self.market, self.part, strict=True):
-            if market != BEYOND:
-                carried[market] += self.feed * part
-
-    def record(self, table: FlowTable, k: int, closing: Sequence[int]) -> None:
-        """Write its flows of the year; ``closing`` is the stock flow of each process."""
-        came = table.mass[self.aside, 0, :, k].sum(axis=0)
-        feed = np.maximum(came, self.feed) if len(self.scrap) else came
-        for i in self.scrap:
-            table.mass[i, 0, :, k] = (feed - came) / len(self.scrap)
-        for i, market, part in zip(self.made, self.market, self.part, strict=True):
-            table.mass[i, 0, :, k] = feed * part
-            if market != BEYOND:
-                table.mass[closing[market], 0, :, k] += (feed - self.feed) * part
+    def _recycler(self, j: int, network: YearNetwork, k: int, output: Array) -> Recycler:
+        """A recycler with what projects add: new scrap of the year before that was lost, and old scrap."""
+        flows, year = self.case.system.flows, self.table.years[k]
+        t = year - self.now - 1
+        taken = {i: values[:, t] for i, values in self.scrap.items()}
+        path = self.paths[:, :, t + 1]
+        there = np.zeros(path.shape[1])
+        for i in network.flows[(network.target == j) & (network.source == BEYOND)].tolist():
+            there += np.maximum(self.old.get(i, 0.0)[:, t] - taken.get(i, path[i]), 0.0) if i in self.old else 0.0
+            same = {"quantity": "loss", "product": flows[i].product, "origin": flows[i].origin}
+            for lost in np.flatnonzero(self.table.where(**same)).tolist():
+                if self.number[flows[lost].from_process] not in self.recyclers:
+                    there += self.table.mass[lost, 0, :, k - 1]
+        return Recycler.of_process(j, network, self.table, path, taken, NewCapacity(output, there))
