@@ -3,8 +3,8 @@
 Regions and what each of them does are listed here; trade by pair, priors and what only this case has in the tables of
 the folder ``nations`` beside this file. Evidence and priors on the same quantities come from the case of three regions.
 Figures that only this case has are ``nations/evidence/countries.csv`` and ``partners.csv``, edited by hand, and
-``dataweb.csv``, written by ``reeuncert import dataweb``. The projects and the growth of its outlook come from that of the
-case of three regions; ``nations/outlook/scenarios.toml`` is edited by hand.
+``dataweb.csv``, written by ``reeuncert import dataweb``. The projects and the growth of its outlook come from that of
+the case of three regions; ``nations/outlook/scenarios.toml`` is edited by hand.
 """
 
 from __future__ import annotations

@@ -11,11 +11,12 @@ from tests.prior_draws import prior_result
 from typer.testing import CliRunner
 
 import reeuncert as ree
+import reeuncert.plots as plots
 from reeuncert.case.extension import extend
 from reeuncert.case.figures import median_in_year
 from reeuncert.case.serial import case_from_json, case_to_json
 from reeuncert.cli import app
-from reeuncert.errors import CaseError, ReeUncertError
+from reeuncert.errors import CaseError, OutputError, ReeUncertError
 from reeuncert.outlook.answers import Answer, answer_table, answers, compare_scenarios, drivers, project_table
 from reeuncert.outlook.assumed import growth, openings, row_for
 from reeuncert.outlook.future import with_future
@@ -25,6 +26,7 @@ from reeuncert.outlook.run import outlook
 from reeuncert.outlook.scenarios import OutlookScenario, Question
 from reeuncert.outlook.stored import outlook_of, read_told
 from reeuncert.outlook.told import told
+from reeuncert.plots.panels import Points
 from reeuncert.priors.coverage import case_network
 from reeuncert.priors.paths import coordinate_prior
 from reeuncert.report.page import render
@@ -358,3 +360,49 @@ def test_the_report_shows_bands_with_the_starts_of_projects(on_time):
     assert page.count('class="plan"') == 2  # the wells of North, in both
     without = Result(toy_posterior(draws=10, years=2))
     assert "reeuncert outlook" in render(without, sections=[s for s in SECTIONS if s.id == "outlook"])
+
+
+@pytest.fixture(scope="module")
+def found(on_time, dt):
+    return told(on_time, PLANS, answers(on_time, PLANS), compare_scenarios(dt, PLANS, to=2026, seed=1, most=20))
+
+
+def test_figures_show_the_answers_and_the_starts_of_projects(found, on_time):
+    reliance = answers(on_time, PLANS)[1]
+    table = plots.outlook_data(found, coords={"question": 2})
+    assert table["year"].tolist() == list(reliance.years)
+    low, middle, high = reliance.quantiles(2026)[[0, 2, 4]]
+    assert table[["eti90_lb", "median", "eti90_ub"]].iloc[-1].tolist() == pytest.approx([low, middle, high])
+    board = plots.plot_outlook(found, coords={"question": 2}, backend="board")
+    assert [panel.title for panel in board.panels] == ["North's reliance"]
+    marks = board.panels[0].all_marks()
+    line = next(mark for mark in marks if getattr(mark, "name", "") == "median")
+    np.testing.assert_allclose(line.y, 100 * table["median"])
+    squares = [mark for mark in marks if isinstance(mark, Points)]
+    assert [mark.x.tolist() for mark in squares] == [[2022.0]]  # the wells of North
+    assert squares[0].opacity == pytest.approx(1.0)
+    assert "Wells, mining: 30 kt" in squares[0].hover[0]
+
+
+def test_figures_show_every_scenario(found):
+    table = plots.outlook_scenarios_data(found, coords={"region": "North", "question": 2})
+    assert table["scenario"].tolist() == [s.name for s in SCENARIOS]
+    board = plots.plot_outlook_scenarios(found, backend="board")
+    assert len(board.panels) == len(QUESTIONS)
+    dots = next(mark for mark in board.panels[1].all_marks() if isinstance(mark, Points))
+    np.testing.assert_allclose(dots.x, 100 * table["median"])
+
+
+@pytest.mark.parametrize("backend", ["matplotlib", "plotly"])
+def test_both_libraries_draw_an_outlook(found, backend):
+    assert plots.plot_outlook(found, backend=backend) is not None
+    assert plots.plot_outlook_scenarios(found, backend=backend) is not None
+
+
+def test_figures_of_what_is_not_there_are_refused(found, tmp_path):
+    with pytest.raises(ReeUncertError, match="there are: North"):
+        plots.outlook_data(found, coords={"region": "West"})
+    with pytest.raises(ReeUncertError, match="no scenarios"):
+        plots.outlook_scenarios_data({**found, "scenarios": []})
+    with pytest.raises(OutputError, match="reeuncert outlook"):
+        plots.outlook_data(tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,25 @@ def made(dt: xr.DataTree) -> str:
     return str(dt.attrs.get("created", "unknown"))
 
 
+def read_outlook(found: Mapping[str, Any] | str | Path) -> Mapping[str, Any]:
+    """What an outlook wrote into a folder; what was read already, as it is.
+
+    Raises
+    ------
+    OutputError
+        If there is none, or the file cannot be read.
+    """
+    if isinstance(found, Mapping):
+        return found
+    file = Path(found) / FILE
+    try:
+        content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        again = "run `reeuncert outlook`" + (" again, or delete it" if file.exists() else f" on '{found}' first")
+        raise OutputError(f"'{file}' cannot be read ({first_line(error)}); {again}") from error
+    return content
+
+
 def read_told(folder: Path, result: Result) -> dict[str, Any] | None:
     """What an outlook wrote into the folder of a result, with the verdict of its hindcast; None if there is none.
 
@@ -36,14 +56,9 @@ def read_told(folder: Path, result: Result) -> dict[str, Any] | None:
     OutputError
         If the file cannot be read.
     """
-    file = folder / FILE
-    if not file.is_file():
+    if not (folder / FILE).is_file():
         return None
-    try:
-        content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        again = "run `reeuncert outlook` again, or delete it"
-        raise OutputError(f"'{file}' cannot be read ({first_line(error)}); {again}") from error
+    content = read_outlook(folder)
     verdict, of = _verdict(folder / HINDCAST)
     old = [
         f"The {what} is older than the result: run `{command}` again."
@@ -53,7 +68,7 @@ def read_told(folder: Path, result: Result) -> dict[str, Any] | None:
         )
         if one != made(result.dt) and (what == "outlook" or verdict)
     ]
-    return content | {"hindcast": verdict, "warning": " ".join([*old, content["warning"]]).strip()}
+    return dict(content) | {"hindcast": verdict, "warning": " ".join([*old, content["warning"]]).strip()}
 
 
 def _verdict(file: Path) -> tuple[list[str], str]:

@@ -12,6 +12,13 @@ from reeuncert.plots.evidence import evidence_data, plot_evidence
 from reeuncert.plots.indicator import consumption_data, indicator_data, plot_consumption, plot_indicator, published_data
 from reeuncert.plots.learning import learning_data, plot_learning, plot_prior_posterior, prior_posterior_data
 from reeuncert.plots.lost_consumption import lost_consumption_data, plot_lost_consumption
+from reeuncert.plots.outlook import (
+    outlook_data,
+    outlook_projects_data,
+    outlook_scenarios_data,
+    plot_outlook,
+    plot_outlook_scenarios,
+)
 from reeuncert.plots.questions import (
     plot_power_scaling,
     plot_sobol,
@@ -38,6 +45,9 @@ __all__ = [
     "indicator_data",
     "learning_data",
     "lost_consumption_data",
+    "outlook_data",
+    "outlook_projects_data",
+    "outlook_scenarios_data",
     "plot_calibration",
     "plot_comparison",
     "plot_consumption",
@@ -47,6 +57,8 @@ __all__ = [
     "plot_indicator",
     "plot_learning",
     "plot_lost_consumption",
+    "plot_outlook",
+    "plot_outlook_scenarios",
     "plot_power_scaling",
     "plot_prior_posterior",
     "plot_sankey",

@@ -6,9 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+import pandas as pd
 from markupsafe import Markup
 
 from reeuncert.outlook.stored import outlook_of
+from reeuncert.plots.outlook import outlook_data, outlook_projects_data, project_told
 from reeuncert.report.svg import interval_picture
 from reeuncert.result.result import Result
 from reeuncert.words.estimates import number
@@ -22,7 +25,11 @@ def content(result: Result) -> dict[str, Any] | None:
     found = result.once(outlook_of)
     if found is None:
         return None
-    questions = [q | {"picture": fan_picture(q, found)} for q in found["questions"]]
+    table, projects = outlook_data(found), outlook_projects_data(found)
+    questions = [
+        q | {"picture": fan_picture(q, found, *(rows[rows["question"] == k] for rows in (table, projects)))}
+        for k, q in enumerate(found["questions"], start=1)
+    ]
     for k, question in enumerate(questions):
         same = [row for row in found["scenarios"] if row["says"] == question["says"]]
         question["scenarios"] = [row | {"picture": _bar(row, found["questions"][k])} for row in same]
@@ -35,15 +42,17 @@ def _bar(row: Mapping[str, Any], question: Mapping[str, Any]) -> Markup:
     return interval_picture((low, middle, high), _UNKNOWN, unit=unit, log=False, label=label)
 
 
-def fan_picture(question: Mapping[str, Any], found: Mapping[str, Any]) -> Markup:
+def fan_picture(
+    question: Mapping[str, Any], found: Mapping[str, Any], rows: pd.DataFrame, projects: pd.DataFrame
+) -> Markup:
     """Median, 50 and 90 % bands over the years as an ``svg`` element; a dashed line for each line asked for, and a mark
     for each project of the region at its median start, the fuller the surer it is that it works in the last year.
     """
-    years, bands = question["years"], question["bands"]
-    there = [k for k in range(len(years)) if bands["median"][k] is not None]
+    years, there = rows["year"].tolist(), np.flatnonzero(rows["median"].notna()).tolist()
     if not there:
         return Markup("")
-    low, high = (pick(bands[name][k] for k in there) for pick, name in ((min, "eti90_lb"), (max, "eti90_ub")))
+    bands = {name: rows[name].tolist() for name in rows.columns}
+    low, high = float(rows["eti90_lb"].min()), float(rows["eti90_ub"].max())
     low, high = (0.0, max(high, 1.0)) if question["percent"] and low >= 0 else (min(low, 0.0), high)
     high = high if high > low else low + 1.0
 
@@ -72,26 +81,24 @@ def fan_picture(question: Mapping[str, Any], found: Mapping[str, Any]) -> Markup
     parts.append(_line("now", x(now), x(now), TOP, HEIGHT - BOTTOM))
     for year in range(years[0], years[-1] + 1, 5):
         parts.append(_text(x(year), HEIGHT - BOTTOM + 16, str(year), "middle"))
-    parts += [_mark(p, x, found["to"]) for p in found["projects"] if _shown(p, question, years)]
+    parts += [_mark(p, x, found["to"]) for p in projects.to_dict("records")]
     parts.append(_text(LEFT, HEIGHT - 4, "Squares: starts of projects, if they open; darker: surer to work", "start"))
     parts.append(Markup("</svg>"))
     return Markup("").join(parts)
 
 
-def _shown(project: Mapping[str, Any], question: Mapping[str, Any], years: Sequence[int]) -> bool:
-    here = not question["labels"] or project["region"] == question["labels"][0]
-    return here and project["median_start"] is not None and years[0] <= project["median_start"] <= years[-1]
-
-
 def _mark(project: Mapping[str, Any], x: Any, to: int) -> Markup:
-    chance, size = project[f"works_by_{to}"], 6.0 + min(8.0, 2.0 * math.sqrt(project["capacity"]))
-    told = (
-        f"{project['project']}, {project['stage']}: {number(project['capacity'])} {project['unit']} a year; announced "
-    )
-    told += f"for {project['announced']:.1f}, median start {project['median_start']:.1f}, works by {to}: {chance:.0%}"
+    size = 6.0 + min(8.0, 2.0 * math.sqrt(project["capacity"]))
     return Markup(
         '<rect class="plan" x="{}" y="{}" width="{}" height="{}" fill-opacity="{}"><title>{}</title></rect>'
-    ).format(x(project["median_start"]) - size / 2, HEIGHT - 26 - size / 2, size, size, 0.15 + 0.85 * chance, told)
+    ).format(
+        x(project["median_start"]) - size / 2,
+        HEIGHT - 26 - size / 2,
+        size,
+        size,
+        0.15 + 0.85 * project["works"],
+        project_told(project, to),
+    )
 
 
 def _line(name: str, x1: float, x2: float, y1: float, y2: float) -> Markup:
