@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from reeuncert.questions.powerscale import verdicts as verdicts
     from reeuncert.questions.reweight import reweight as reweight
     from reeuncert.questions.sobol import sobol as sobol
+    from reeuncert.questions.tables import value_of_tables as value_of_tables
     from reeuncert.reading.bundled import new_case as new_case
     from reeuncert.report import write_report as write_report
     from reeuncert.report.files import write_results as write_results
@@ -98,6 +99,7 @@ _HOME = {
     "sobol": "reeuncert.questions.sobol",
     "summary": "reeuncert.indicators.summary",
     "value_of_information": "reeuncert.questions.information",
+    "value_of_tables": "reeuncert.questions.tables",
     "write_report": "reeuncert.report",
     "write_results": "reeuncert.report.files",
 }

@@ -42,6 +42,14 @@ def hostile_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_page(hostile_result(), tmp_path_factory.mktemp("report") / "hostile.html")
 
 
+@pytest.fixture(scope="session")
+def folded_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same system as if it had too many regions for a row each."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("reeuncert.plots.sankey.MOST_REGIONS", 2)
+        return write_page(failing_result(), tmp_path_factory.mktemp("report") / "folded.html")
+
+
 @pytest.fixture
 def page(browser, toy_report) -> Page:
     return Page(browser, toy_report)

@@ -74,6 +74,36 @@ def test_the_slider_of_the_flows_works_by_keyboard(page):
     assert "2001 to 2004: " in page.run(flow)
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_regions_that_share_a_row_are_shown_one_by_one_on_demand(browser, folded_report, width):
+    page = Page(browser, folded_report, width=width)
+    page.draw_all()
+    rows = "return report.all('#fig-sankey .name.halo').map((t) => t.textContent.replace(/^[^\\w]+/, ''))"
+    folds = "return report.all('#fig-sankey .folds')"
+    ribbons = "return report.all('#fig-sankey .ribbon').length"
+    few, count = page.run(rows), page.run(ribbons)
+    assert "other regions" in few
+    # By keyboard, in the list; by a touch or click, on the name of the row.
+    page.press("#sankey-rows", Keys.ARROW_DOWN)
+    every = page.run(rows)
+    assert "other regions" not in every
+    assert {"North", "South", "East"} <= set(every)
+    assert page.run(ribbons) > count
+    assert "sankey-rows=1" in page.run("return location.hash")
+    page.run(folds)[0].click()
+    assert page.run(rows) == few
+    page.run(folds)[0].click()
+    assert page.run(rows) == every
+    page.run("const rows = report.one('#sankey-rows'); rows.value = ''; rows.dispatchEvent(new Event('change'))")
+    # A region that has no row of its own gets one when it is asked for.
+    smaller = next(name for name in ("North", "South", "East") if name not in few)
+    ask = "const r = report.one('#sankey-region'); r.value = given[0]; r.dispatchEvent(new Event('change'))"
+    page.run(ask, smaller)
+    assert page.run(rows) == every
+    assert page.run("return report.all('#fig-sankey .ribbon.dimmed').length") > 0
+    assert page.errors() == []
+
+
 def test_the_slider_of_trade_changes_arrows_and_table(page):
     page.draw_all()
     assert "2004" in page.run("return report.one('#triangle-values').tHead.textContent")

@@ -26,7 +26,8 @@ from reeuncert.plots import (
     triangle_data,
 )
 from reeuncert.plots.access import chosen_flows
-from reeuncert.plots.sankey_graph import sankey_graph
+from reeuncert.plots.sankey import diagram, largest_regions
+from reeuncert.plots.sankey_graph import OTHERS, sankey_graph
 from reeuncert.plots.sankey_layout import layout_of, node_values
 from reeuncert.plots.style import HUES, THEMES, UNRECORDED
 from reeuncert.result.tables import mass_flow
@@ -244,6 +245,45 @@ def test_what_stays_in_a_market_balances_it(dt: xr.DataTree) -> None:
     into, out = (table.groupby(end)["mean"].sum() for end in ("target", "source"))
     both = into.index.intersection(out.index)
     np.testing.assert_allclose(into[both], out[both], rtol=1e-9)
+
+
+def test_regions_that_do_not_stand_alone_share_a_row(dt: xr.DataTree) -> None:
+    coords = {"year": 2002}
+    every, folded = sankey_data(dt, coords=coords), sankey_data(dt, coords=coords, regions=["North"])
+    assert diagram(dt, ["North"]).rows == ("North", "North, unregistered", OTHERS, f"{OTHERS}, unregistered")
+    assert set(folded["region"]) <= {"North", OTHERS}
+
+    def mass(table: pd.DataFrame, end: str) -> pd.Series:
+        return (
+            table[table["target"].str.startswith("use|") | table["source"].str.startswith("use|")]
+            .groupby(end)["mean"]
+            .sum()
+        )
+
+    # What all regions use is the same, and every node balances as before.
+    assert mass(folded, "target")["end use|glass"] == pytest.approx(mass(every, "target")["end use|glass"])
+    into, out = (folded.groupby(end)["mean"].sum() for end in ("target", "source"))
+    middle = [name for name in into.index.intersection(out.index) if "disposal" in name]
+    assert any(OTHERS in name for name in middle)
+    np.testing.assert_allclose(into[middle], out[middle], rtol=1e-9)
+    # What the others trade with one another stays in their row.
+    traded = folded[folded["flow"].str.contains("trade_powder_South_East")]
+    assert traded["source"].str.contains(OTHERS).all()
+    assert traded["target"].str.contains(OTHERS).all()
+
+
+def test_the_largest_regions_stand_alone(dt: xr.DataTree, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert largest_regions(dt) == ["North", "South", "East"]
+    monkeypatch.setattr("reeuncert.plots.sankey.MOST_REGIONS", 2)
+    mass = flows(dt).mean(("chain", "draw")).sum("year").to_series()
+    kinds = {f.name: f for f in toy_case(3).system.flows}
+    leaves = {
+        region: sum(m for n, m in mass.items() if kinds[n].origin == region and not kinds[n].is_stock)
+        for region in ("North", "South", "East")
+    }
+    assert largest_regions(dt) == [max(leaves, key=leaves.__getitem__)]
+    with pytest.raises(ReeUncertError, match="'West' is no region of the Sankey diagram"):
+        sankey_data(dt, regions=["West"])
 
 
 def test_sankey_nodes_of_a_column_do_not_overlap(dt: xr.DataTree) -> None:

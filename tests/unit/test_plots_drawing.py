@@ -30,6 +30,7 @@ CALLS: dict[str, tuple[Any, tuple[Any, ...], dict[str, Any]]] = {
     "customs_gap": (plots.plot_customs_gap, (), {"coords": {"region": "South"}}),
     "triangle": (plots.plot_triangle, (), {"coords": {"year": 2002, "product": ["concentrate", "refined"]}}),
     "trade_matrix": (plots.plot_trade_matrix, (), {"coords": {"year": [2001, 2002]}}),
+    "net_exports": (plots.plot_net_exports, (), {"coords": {"exporter": "North", "year": [2001, 2002]}}),
     "learning": (plots.plot_learning, (), {}),
     "drivers": (plots.plot_drivers, (), {}),
     "prior_posterior": (plots.plot_prior_posterior, ("net_import_reliance",), {}),

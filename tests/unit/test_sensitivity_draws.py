@@ -126,6 +126,19 @@ def test_series_and_sources_are_ranked_too(base: xr.DataTree) -> None:
     assert sources["narrowing"].idxmax() in ("customs-south", "customs-north", "new")
 
 
+def test_a_table_of_one_flow_is_worth_what_the_flow_is(base: xr.DataTree) -> None:
+    found = ree.value_of_tables(base, [VALUE], by="flow", error=0.02).set_index("flow")
+    assert found.index[0] == "north_use"
+    one = ree.value_of_information(base, VALUE, error=0.02, years=2020).set_index("flow")["narrowing"]
+    assert (found["narrowing"] - one.reindex(found.index).fillna(0.0)).abs().max() < 0.1
+    assert found["together"].iloc[0] == pytest.approx(found["narrowing"].iloc[0])
+    sides = ree.value_of_tables(base, [VALUE], by=("quantity", "product"), error=0.02)
+    assert sides["narrowing"].is_monotonic_decreasing
+    assert sides["figures"].max() > 1
+    with pytest.raises(ReeUncertError, match="a table is named by attributes of flows"):
+        ree.value_of_tables(base, [VALUE], by="office")
+
+
 @pytest.mark.parametrize(
     ("named", "message"),
     [

@@ -31,7 +31,7 @@ from reeuncert.plots.questions import (
 )
 from reeuncert.plots.sankey import plot_sankey, sankey_data
 from reeuncert.plots.scenarios import plot_scenarios, scenarios_data
-from reeuncert.plots.trade_matrix import plot_trade_matrix, trade_matrix_data
+from reeuncert.plots.trade_matrix import plot_net_exports, plot_trade_matrix, trade_matrix_data
 from reeuncert.plots.triangle import plot_triangle, triangle_data
 
 __all__ = [
@@ -57,6 +57,7 @@ __all__ = [
     "plot_indicator",
     "plot_learning",
     "plot_lost_consumption",
+    "plot_net_exports",
     "plot_outlook",
     "plot_outlook_scenarios",
     "plot_power_scaling",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,18 @@ from reeuncert.case.selection import sides
 from reeuncert.plots.access import CUMULATED_LABEL, Coords, both, check_labels, quantile_table, take
 from reeuncert.plots.render import render_steps
 from reeuncert.plots.sankey_board import sankey_boards
-from reeuncert.plots.sankey_graph import LOSS, Graph, sankey_graph
+from reeuncert.plots.sankey_graph import LOSS, Graph, folded, sankey_graph
 from reeuncert.plots.style import theme_of
 from reeuncert.result.result import Result
+from reeuncert.result.tables import mass_flow
+
+MOST_REGIONS = 6
+"""Regions that a diagram shows one by one; of more, it shows the largest, and the others as one."""
+
+Regions = Sequence[str] | None
 
 
-def sankey_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
+def sankey_data(dt: xr.DataTree, *, coords: Coords = None, regions: Regions = None) -> pd.DataFrame:
     """The ribbons of the diagram, one row a ribbon and year.
 
     Parameters
@@ -27,6 +34,9 @@ def sankey_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
         Result of `reeuncert.sample`.
     coords
         ``year`` (years, or ``"cumulated"``); by default every year and the sum.
+    regions
+        Regions that stand alone; the others are drawn as one. By default all where there are at most six, else the five
+        that most mass leaves (means over all years).
 
     Returns
     -------
@@ -40,7 +50,7 @@ def sankey_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     Raises
     ------
     ReeUncertError
-        If the result holds no case, or a year does not exist.
+        If the result holds no case, or a year or region does not exist.
 
     Examples
     --------
@@ -50,7 +60,7 @@ def sankey_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     [['mining_South', 'market_concentrate_South|supply']]
     """
     case = Result(dt).case
-    return _table(dt, case, sankey_graph(case), coords)
+    return _table(dt, case, diagram(dt, regions), coords)
 
 
 def plot_sankey(
@@ -60,6 +70,7 @@ def plot_sankey(
     backend: str = "matplotlib",
     theme: str = "light",
     losses: bool = False,
+    regions: Regions = None,
 ) -> Any:
     """Draw the flows of a system from the mine to the end use.
 
@@ -80,6 +91,8 @@ def plot_sankey(
     losses
         Draw losses too, in grey. They make the diagram half as large again; without them a node from which less leaves
         than entered shows them.
+    regions
+        As in `sankey_data`.
 
     Returns
     -------
@@ -91,13 +104,34 @@ def plot_sankey(
         As `sankey_data`, or if several years are asked of matplotlib.
     """
     case = Result(dt).case
-    graph = sankey_graph(case)
+    graph = diagram(dt, regions)
     last = {"year": case.system.years[-1]} if backend == "matplotlib" else {}
     table = _table(dt, case, graph, last | dict(coords or {}))
     table = table if losses else table[table["route"] != LOSS]
     boards = sankey_boards(table, graph, case.regions, theme_of(theme))
     years = [y for y in boards if y != CUMULATED_LABEL] or list(boards)
     return render_steps(boards, years[-1], backend, theme)
+
+
+def diagram(dt: xr.DataTree, regions: Regions = None) -> Graph:
+    """Nodes and links of the diagram, with the regions that stand alone as in `sankey_data`."""
+    case = Result(dt).case
+    regions = largest_regions(dt) if regions is None else regions
+    check_labels(regions, case.regions, "region", "the Sankey diagram")
+    graph = sankey_graph(case)
+    return graph if set(regions) >= set(case.regions) else folded(graph, regions)
+
+
+def largest_regions(dt: xr.DataTree) -> list[str]:
+    """Regions that stand alone by default, in the order of the case."""
+    case = Result(dt).case
+    if len(case.regions) <= MOST_REGIONS:
+        return list(case.regions)
+    flows = [(i, f.origin) for i, f in enumerate(case.system.flows) if not f.is_stock]
+    mean = mass_flow(dt).mean(("chain", "draw")).sum("year").transpose("flow").values
+    leaves = {region: sum(mean[i] for i, origin in flows if origin == region) for region in case.regions}
+    largest = sorted(leaves, key=lambda region: -leaves[region])[: MOST_REGIONS - 1]
+    return [region for region in case.regions if region in largest]
 
 
 def _table(dt: xr.DataTree, case: Case, graph: Graph, coords: Coords) -> pd.DataFrame:

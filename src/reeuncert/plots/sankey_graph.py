@@ -8,7 +8,7 @@ right, trade between regions shows as crossings between rows, and a year of a la
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from reeuncert.case.records import Case
@@ -20,6 +20,9 @@ SUPPLY, DISPOSAL, USE, END_USE, SOURCE = "supply", "disposal", "use", "end use",
 BORDER_CROSSING = ("declared", "undeclared")
 WHOLE = "system"
 """Row of processes without a region."""
+
+OTHERS = "other regions"
+"""Row of the regions that have none of their own."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,36 @@ def sankey_graph(case: Case) -> Graph:
     Where stages form a circle (recycling), the flow that closes it runs backwards.
     """
     return _Builder(case).graph()
+
+
+def folded(graph: Graph, alone: Collection[str]) -> Graph:
+    """The diagram with a row for each region of `alone`, and one row for the others.
+
+    A ribbon within that row is what its regions keep and what they trade with one another.
+    """
+    place: dict[Node, Node] = {}
+    for i, column in enumerate(graph.columns):
+        for node in column:
+            region = node.row.removesuffix(f", {UNREGISTERED}")
+            if region in (*alone, WHOLE, ""):
+                place[node] = node
+            else:
+                row = OTHERS + node.row.removeprefix(region)
+                place[node] = Node(f"{node.stage}|{node.side}|{row}|{i}", row, node.stage, node.side)
+    links = [
+        replace(
+            link,
+            source=place[link.source],
+            target=place[link.target],
+            region=link.region if link.region in (*alone, "") else OTHERS,
+        )
+        for link in graph.links
+    ]
+    columns = tuple(tuple(dict.fromkeys(place[node] for node in column)) for column in graph.columns)
+    rows = dict.fromkeys(node.row for column in columns for node in column)
+    kept = [row for row in graph.rows if row in rows]
+    kept += [row for row in (OTHERS, f"{OTHERS}, {UNREGISTERED}") if row in rows]
+    return Graph(columns, graph.headings, tuple(kept), tuple(_merged(links)))
 
 
 class _Builder:

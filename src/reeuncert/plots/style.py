@@ -15,8 +15,8 @@ PROBABILITIES = (0.5, 0.8, 0.9)
 
 FONT = "Inter, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif"
 
-HUES = ("#0072B2", "#E69F00", "#009E73", "#56B4E9", "#CC79A7", "#8C6D31", "#5E4FA2", "#7F7F7F", "#A6761D")
-"""Colours of regions and other series, in this order; the first five are of Okabe & Ito's set."""
+HUES = ("#0072B2", "#E69F00", "#009E73", "#56B4E9", "#CC79A7", "#8C6D31", "#5E4FA2", "#7F7F7F", "#A6761D", "#D55E00")
+"""Colours of regions and other series, in this order; the first five and the last are of Okabe & Ito's set."""
 
 UNRECORDED = "#B2186B"
 """Colour of what crosses a border without a record: no region has it."""

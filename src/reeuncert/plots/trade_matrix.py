@@ -12,7 +12,8 @@ from reeuncert.errors import ReeUncertError
 from reeuncert.plots.access import Coords, both, check_labels, chosen_flows, flat, quantile_table, rows_of, take
 from reeuncert.plots.panels import Area, Axis, Board, Mark, Panel, Text
 from reeuncert.plots.render import figure_of, render
-from reeuncert.plots.style import HUES, interval_name
+from reeuncert.plots.rows import Chart, Row, Span
+from reeuncert.plots.style import HUES, colours_of, interval_name
 from reeuncert.plots.triangle import ALL, REFINED, groups_of, regions_of
 from reeuncert.words.estimates import estimate
 
@@ -96,6 +97,54 @@ def plot_trade_matrix(
     side = 1.2 + 0.45 * len(regions)
     said = f"shade: median share in imports (%); size: the smaller, the wider the {interval_name()}"
     return render(Board("Import dependence", panels, 2, side, 1.3 * side, said), backend, theme)
+
+
+@figure_of(trade_matrix_data)
+def plot_net_exports(
+    dt: xr.DataTree, *, coords: Coords = None, backend: str = "matplotlib", theme: str = "light"
+) -> Any:
+    """Draw net exports of each exporter to its partners as bars with intervals, a panel for each product and year.
+
+    Bars are medians, whiskers 90 % intervals; the panels of an exporter and product have one axis. A bar is pale where
+    the exporter's share in what the partner imports rests on the prior.
+    """
+    table = trade_matrix_data(dt, coords=coords)
+    colours = colours_of(regions_of(dt))
+    panels = []
+    for (exporter, product), part in table.groupby(["exporter", "product"], sort=False):
+        ends = min(0.0, part["net_eti90_lb"].min()), max(0.0, part["net_eti90_ub"].max())
+        limits = ends[0] - 0.05 * (ends[1] - ends[0]), ends[1] + 0.05 * (ends[1] - ends[0])
+        for year, rows in part.groupby("year", sort=False):
+            chart = Chart(
+                "",
+                f"net exports ({part['unit'].iloc[0]})",
+                tuple(_bar(row, colours[exporter]) for row in rows_of(rows)),
+                whisker_name=interval_name(),
+                faint_name="rests on the prior",
+                limits=limits,
+            )
+            panels.append((chart.height, chart.panel(f"{exporter}, {product}, {year}")))
+    if not panels:
+        raise ReeUncertError("these regions do not trade with one another")
+    board = Board(
+        "Net exports by partner",
+        tuple(panel for _, panel in panels),
+        min(4, table["year"].nunique()),
+        max(height for height, _ in panels),
+        3.4,
+    )
+    return render(board, backend, theme)
+
+
+def _bar(row: Any, colour: str) -> Row:
+    told = estimate(row.net_median, row.net_eti90_lb, row.net_eti90_ub, unit=row.unit)
+    return Row(
+        row.importer,
+        (Span(0.0, row.net_median, colour),),
+        whisker=(row.net_eti90_lb, row.net_eti90_ub),
+        hover=(told,),
+        faint=not row.informed and bool(np.isfinite(row.prior_share_median)),
+    )
 
 
 def _arrivals(mass: xr.DataArray, products: list[str], year: int, regions: list[str]) -> np.ndarray:

@@ -177,14 +177,20 @@ def _check(of: str, error: float, prob: float, kind: str, flows: Flows, years: o
     problems = []
     if of not in CANDIDATES:
         problems.append(f"of is {of!r}; use one of: {', '.join(CANDIDATES)}")
+    if of == "sources" and (flows is not None or years is not None):
+        problems.append("of='sources' asks about all that each source reports: leave out flows and years")
+    check_measurement(error, prob, kind, problems)
+
+
+def check_measurement(error: float, prob: float, kind: str, problems: Sequence[str] = ()) -> None:
+    """Refuse an error, a probability or a kind of interval that does not exist, beside the problems known already."""
+    problems = list(problems)
     if not (np.isfinite(error) and error > 0):
         problems.append(f"error is {error:g}; a measurement has a relative error above 0, e.g. 0.1 for 10 %")
     if not 0 < prob < 1:
         problems.append(f"prob is {prob:g}; it must lie between 0 and 1")
     if kind not in ("eti", "hdi"):
         problems.append(f"kind is {kind!r}; use 'eti' (equal-tailed interval) or 'hdi' (narrowest interval)")
-    if of == "sources" and (flows is not None or years is not None):
-        problems.append("of='sources' asks about all that each source reports: leave out flows and years")
     if problems:
         raise ReeUncertError("; ".join(problems))
 

@@ -10,38 +10,50 @@ report.kinds.sankey = (element, spec, controls) => {
   const shown = report.make("output", { id: "sankey-step-shown", htmlFor: range.id });
   controls.append(report.make("label", { htmlFor: range.id }, "Year"), range, shown);
   const chosen = {};
+  const add = (name, select) => {
+    controls.append(report.make("span", { className: "pair" }, report.make("label", { htmlFor: select.id }, name[0].toUpperCase() + name.slice(1)), select));
+    select.addEventListener("change", () => draw());
+    chosen[name] = select;
+  };
   for (const [name, values] of [["region", spec.regions], ["product", spec.products]]) {
     if (values.length < 2) continue;
     const select = report.make("select", { id: `sankey-${name}` }, report.make("option", { value: "" }, `all ${name}s`), ...values.map((v) => report.make("option", { value: v }, v)));
-    controls.append(report.make("label", { htmlFor: select.id }, name[0].toUpperCase() + name.slice(1)), select);
-    select.addEventListener("change", () => draw());
-    chosen[name] = select;
+    add(name, select);
   }
+  if (spec.views.length > 1) {
+    add("rows", report.make("select", { id: "sankey-rows" }, report.make("option", { value: "" }, "largest regions"), report.make("option", { value: "1" }, "every region")));
+    chosen.region.addEventListener("change", () => spec.others.includes(chosen.region.value) && unfold("1"));
+  }
+  const unfold = (value) => {
+    if (chosen.rows.value === value) return;
+    chosen.rows.value = value;
+    for (const kind of ["input", "change"]) chosen.rows.dispatchEvent(new Event(kind, { bubbles: true }));
+  };
   element.classList.add("scrolled");
   element.tabIndex = 0;
   element.setAttribute("role", "group");
   element.append(report.make("div", { className: "inner" }));
   const wanted = (name, values) => !chosen[name]?.value || values.includes(chosen[name].value);
   const draw = () => {
-    const t = Number(range.value), step = spec.steps[t], inner = one(".inner", element), layout = spec.layouts[spec.layout[t]];
+    const t = Number(range.value), step = spec.steps[t], inner = one(".inner", element);
+    const folded = chosen.rows?.value === "", view = spec.views[Number(chosen.rows?.value ?? 0)], layout = view.layouts[view.layout[t]];
     shown.textContent = step;
     range.setAttribute("aria-valuetext", step);
-    const width = Math.max(300, inner.clientWidth), height = Number.parseFloat(element.dataset.height), top = 54, high = height - top - 30;
+    const width = Math.max(300, inner.clientWidth), height = view.height, top = 54, high = height - top - 30;
     const left = 4, wide = width - left - 150, X = (v) => left + wide * v, Y = (v) => top + high * v, bar = 9;
     const svg = report.svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "sankey", "aria-hidden": "true" });
     const text = (x, y, said, more = {}) => svg.append(report.svg("text", { x, y, ...more }, said));
-    spec.headings.forEach(([x, said, traded], i) => text(X(x), 26, said, { "text-anchor": i ? "middle" : "start", class: traded ? "quiet" : "name", style: "font-size: 11px" }));
-    for (const [row, y] of layout.rows) text(left, Y(y) - 6, row, { class: "name halo" });
-    const order = spec.links.filter((l) => l.m[t] > 0).sort((a, b) => b.m[t] - a.m[t]);
+    view.headings.forEach(([x, said, traded], i) => text(X(x), 26, said, { "text-anchor": i ? "middle" : "start", class: traded ? "quiet" : "name", style: "font-size: 11px" }));
+    const order = view.links.filter((l) => l.m[t] > 0).sort((a, b) => b.m[t] - a.m[t]);
     for (const link of order) {
-      const from = spec.nodes[link.s], to = spec.nodes[link.t], h = Math.max(0.6, link.m[t] * layout.scale * high);
+      const from = view.nodes[link.s], to = view.nodes[link.t], h = Math.max(0.6, link.m[t] * layout.scale * high);
       const faint = wanted("region", link.regions) && wanted("product", link.products) ? "" : " dimmed";
       const path = report.svg("path", { d: report.ribbon(X(from.x) + bar, X(to.x), Y(link.a[t]), Y(link.b[t]), h), class: `ribbon ${link.route}${faint}`, "data-link": link.i });
       path.style.setProperty("--own", report.paint(link.c));
       path.style.setProperty("--part", `${100 * link.o[t]}%`);
       svg.append(path);
     }
-    for (const node of spec.nodes) {
+    for (const node of view.nodes) {
       if (node.y[t] === null) continue;
       const h = Math.max(1, node.v[t] * layout.scale * high), y = Y(node.y[t]);
       svg.append(report.svg("rect", { x: X(node.x), y, width: bar, height: h, style: `fill:${report.paint(node.c)}` }));
@@ -51,21 +63,29 @@ report.kinds.sankey = (element, spec, controls) => {
     }
     const unit = report.nice(0, 1 / layout.scale / 5, 4).pop(), size = unit * layout.scale * high;
     svg.append(report.svg("rect", { x: width - 20, y: height - size - 6, width: 7, height: size, class: "bar" }));
-    text(width - 26, height - 10, `${report.number(unit)} ${spec.unit}${t === spec.steps.length - 1 && spec.layouts.length > 1 ? ": the sum of all years has a scale of its own" : ""}`, { "text-anchor": "end", class: "quiet" });
-    svg.addEventListener("pointermove", (event) => report.tip(event.target.dataset?.link ? told(spec.links[event.target.dataset.link], t) : null, event));
+    text(width - 26, height - 10, `${report.number(unit)} ${spec.unit}${t === spec.steps.length - 1 && view.layouts.length > 1 ? ": the sum of all years has a scale of its own" : ""}`, { "text-anchor": "end", class: "quiet" });
+    for (const [row, y] of layout.rows) {
+      const folds = chosen.rows && spec.others.includes(row.split(", ")[0]);
+      text(left, Y(y) - 6, folds ? `${folded ? "\u25B8" : "\u25BE"} ${row}` : row, { class: `name halo${folds ? " folds" : ""}` });
+    }
+    svg.addEventListener("pointermove", (event) => report.tip(event.target.dataset?.link ? told(view, view.links[event.target.dataset.link], t) : null, event));
     svg.addEventListener("pointerleave", () => report.tip(null));
-    svg.addEventListener("click", (event) => event.target.dataset?.link && document.dispatchEvent(new CustomEvent("report-ribbon", { detail: spec.links[event.target.dataset.link] })));
+    svg.addEventListener("click", ({ target }) => {
+      if (target.dataset.link) document.dispatchEvent(new CustomEvent("report-ribbon", { detail: view.links[target.dataset.link] }));
+      if (target.classList.contains("folds")) unfold(folded ? "1" : "");
+    });
     inner.replaceChildren(svg);
     document.dispatchEvent(new CustomEvent("report-step", { detail: { label: step } }));
   };
-  const told = (link, t) => [
-    `${spec.nodes[link.s].name} → ${spec.nodes[link.t].name}, ${spec.steps[t]}`, [link.route, link.label].filter(Boolean).join(", "),
+  const told = ({ nodes }, link, t) => [
+    `${nodes[link.s].name} → ${nodes[link.t].name}, ${spec.steps[t]}`, [link.route, link.label].filter(Boolean).join(", "),
     `mean ${report.number(link.m[t])} ${spec.unit}; 90 %: ${report.interval(link.q[0][t], link.q[2][t])} ${spec.unit}`,
     ...(link.p ? [`prior, 90 %: ${report.interval(link.p[0][t], link.p[2][t])} ${spec.unit}`] : []), "click: over the years"];
-  spec.links.forEach((link, i) => { link.i = i; });
+  spec.views.forEach((view) => view.links.forEach((link, i) => { link.i = i; }));
   element.table = () => {
     const columns = ["year", "from", "to", "route", "unit", "mean", "5 %", "median", "95 %"], rows = [];
-    spec.steps.forEach((step, t) => spec.links.forEach((l) => { if (l.m[t] > 0) rows.push([step, spec.nodes[l.s].name, spec.nodes[l.t].name, l.route, spec.unit, l.m[t], l.q[0][t], l.q[1][t], l.q[2][t]]); }));
+    const { links, nodes } = spec.views.at(-1);
+    spec.steps.forEach((step, t) => links.forEach((l) => { if (l.m[t] > 0) rows.push([step, nodes[l.s].name, nodes[l.t].name, l.route, spec.unit, l.m[t], l.q[0][t], l.q[1][t], l.q[2][t]]); }));
     return { unit: spec.unit, columns, rows };
   };
   range.addEventListener("input", draw);

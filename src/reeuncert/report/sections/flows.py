@@ -5,20 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from reeuncert.case.selection import sides
 from reeuncert.plots.access import CUMULATED_LABEL, rows_of
-from reeuncert.plots.sankey import sankey_data
+from reeuncert.plots.sankey import diagram, largest_regions, sankey_data
 from reeuncert.plots.sankey_board import CLASSES, class_names, ends_of, node_text, opacity_of
 from reeuncert.plots.sankey_graph import (
     BORDER_CROSSING,
     END_USE,
     LOSS,
+    OTHERS,
     STOCK,
     UNRECORDED,
     UNREGISTERED,
+    Graph,
     Node,
-    sankey_graph,
 )
 from reeuncert.plots.sankey_layout import layout_of
 from reeuncert.plots.style import HUES
@@ -29,19 +31,23 @@ from reeuncert.result.result import Result
 from reeuncert.result.tables import INTERVAL
 
 ENDS = (0.05, 0.5, 0.95)
+HEIGHT, HEIGHT_OF_ROW = 720, 100
+"""Height of the diagram and the least height of one of its rows, in CSS pixels."""
 
 
 def content(result: Result) -> dict[str, Any]:
     """The diagram, and a list of flows with interval, prior and evidence of the selected one."""
-    system = result.case.system
-    diagram = figure(
+    system, regions = result.case.system, list(result.case.regions)
+    alone = largest_regions(result.dt)
+    others = [region for region in regions if region not in alone]
+    picture = figure(
         "sankey",
         "Flows by stage, region and route",
         lambda: sankey_spec(result),
         alt="Sankey diagram of the flows in the year chosen; the list below gives every flow with its interval.",
         caption="Columns are stages, rows are regions and routes. Ribbons are as wide as the mean over the draws, so "
         "that every node balances; numbers on nodes are means. A click on a ribbon shows it over the years below.",
-        height=720,
+        height=HEIGHT,
     )
     single = figure(
         "flow",
@@ -53,9 +59,10 @@ def content(result: Result) -> dict[str, Any]:
     )
     routes = {flow.route for flow in system.flows}
     return {
-        "diagram": diagram,
+        "diagram": picture,
         "single": single,
-        "regions": list(result.case.regions),
+        "regions": [(region, _colour(region, regions)) for region in regions],
+        "others": others,
         "certainty": list(zip(class_names(), (opacity for _, opacity in CLASSES), strict=True)),
         "unregistered": UNREGISTERED in routes,
         "unrecorded": any(flow.quantity in BORDER_CROSSING for flow in system.flows),
@@ -64,11 +71,28 @@ def content(result: Result) -> dict[str, Any]:
 
 
 def sankey_spec(result: Result) -> dict[str, Any]:
-    """Places, values and colours of the diagram for every year and for their sum."""
-    graph = sankey_graph(result.case)
-    table = sankey_data(result.dt)
+    """The diagram for every year and for their sum; of many regions, with the smaller ones as one and with each."""
+    regions, alone = list(result.case.regions), largest_regions(result.dt)
+    shown = [alone] if alone == regions else [alone, regions]
+    tables = [sankey_data(result.dt, regions=names) for names in shown]
+    steps = list(dict.fromkeys(tables[0]["year"]))
+    return {
+        "kind": "sankey",
+        "unit": result.unit,
+        "steps": [str(step) for step in steps],
+        "start": max(i for i, step in enumerate(steps) if step != CUMULATED_LABEL or len(steps) == 1),
+        "regions": regions,
+        "products": list(result.case.products),
+        "others": [OTHERS, *(region for region in regions if region not in alone)],
+        "views": [
+            _view(result, diagram(result.dt, names), table, steps) for names, table in zip(shown, tables, strict=True)
+        ],
+    }
+
+
+def _view(result: Result, graph: Graph, table: pd.DataFrame, steps: list[Any]) -> dict[str, Any]:
+    """Places, values and colours of the nodes and ribbons, by step."""
     regions = list(result.case.regions)
-    steps = list(dict.fromkeys(table["year"]))
     nodes = [node for column in graph.columns for node in column]
     place = {node.name: i for i, node in enumerate(nodes)}
     parts = [
@@ -104,17 +128,12 @@ def sankey_spec(result: Result) -> dict[str, Any]:
                     link["p"][rank][t] = getattr(row, f"prior_{column}")
     count = max(1, len(graph.headings) - 1)
     return {
-        "kind": "sankey",
-        "unit": result.unit,
-        "steps": [str(step) for step in steps],
-        "start": max(i for i, step in enumerate(steps) if step != CUMULATED_LABEL or len(steps) == 1),
+        "height": max(HEIGHT, HEIGHT_OF_ROW * len(graph.rows)),
         "layout": of_step,
         "layouts": [
             {"scale": one.scale, "rows": [[row, ends[0]] for row, ends in one.rows.items()]} for one in layouts
         ],
         "headings": [[i / count, text, text == "after trade"] for i, text in enumerate(graph.headings)],
-        "regions": regions,
-        "products": list(result.case.products),
         "nodes": drawn,
         "links": list(links.values()),
     }
