@@ -11,8 +11,6 @@ Read a case, build its PyMC model, sample it, and look:
 Names are loaded when they are first used: reading and checking a case needs no sampler, and should not wait for one.
 """
 
-from __future__ import annotations
-
 from importlib import import_module
 from types import FunctionType
 from typing import TYPE_CHECKING, Any

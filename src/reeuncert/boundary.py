@@ -6,8 +6,6 @@ What cannot be used is refused in one line before any work; ranges of numbers st
 nothing but annotations.
 """
 
-from __future__ import annotations
-
 import builtins
 import functools
 import inspect

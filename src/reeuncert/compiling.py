@@ -4,8 +4,6 @@ Code that is kept lies in PyTensor's folder (see `reeuncert.machine.cache_folder
 impossible to write at any moment: then it is compiled again, or not kept, and the folder is named once.
 """
 
-from __future__ import annotations
-
 import io
 import os
 import pickle

@@ -7,8 +7,6 @@ ModelError          the parts are valid but do not form a model ├── Sampli
 not start or returned nothing └── OutputError         a result could not be written or read back
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Atomic writes of files, and file system errors as messages."""
 
-from __future__ import annotations
-
 import errno
 import os
 import sys

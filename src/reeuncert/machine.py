@@ -1,7 +1,5 @@
 """What the machine offers: how many cores there are, and where compiled code can be kept."""
 
-from __future__ import annotations
-
 import atexit
 import os
 import shlex

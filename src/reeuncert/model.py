@@ -1,7 +1,5 @@
 """From a case to a PyMC model: prior of the coordinates, balanced flows, what was reported of them. Samples nothing."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

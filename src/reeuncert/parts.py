@@ -2,8 +2,6 @@
 reason, and everything else is made. Draws are worth more than what is said of them.
 """
 
-from __future__ import annotations
-
 import json
 import traceback
 from collections.abc import Callable, Iterable, Iterator

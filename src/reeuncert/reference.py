@@ -4,8 +4,6 @@ They are in ``reference/published_reference.csv`` of the data folder of a case (
 number per row. The folder is optional.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass

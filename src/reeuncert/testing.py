@@ -4,8 +4,6 @@ The posterior consists of random balanced flows without sampling, so that indica
 tested in a second. Three regions, four products; flows have the same roles as in the bundled case.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np

@@ -1,7 +1,5 @@
 """u = m + K z inside PyTensor graphs, and the kernels that apply K step by step (see `reeuncert.balance.factor`)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 

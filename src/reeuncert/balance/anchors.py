@@ -5,8 +5,6 @@ loss) lies along a curved ridge. With the delivered mass as the coordinate it do
 log x_delivered − log φ_delivered; this change of coordinates has determinant one, so densities need no further term.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

@@ -10,8 +10,6 @@ The factors are kept in place of P: above the diagonal what U has there with the
 multipliers f of L (with the sign changed); the pivots apart. So I − P = L U, det(I − P) = Π pivots.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

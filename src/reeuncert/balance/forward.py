@@ -1,7 +1,5 @@
 """Balanced flows of many draws in plain NumPy, for the checks of a case (no compiler needed)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Groups of flows whose total has one coordinate: hidden nodes between a process and its flows."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -7,8 +7,6 @@ underflow. The forward pass stores for each edge its share of the outflow of its
 so the backward pass needs no exponential.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from reeuncert.balance import elimination, packing

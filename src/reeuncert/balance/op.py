@@ -1,7 +1,5 @@
 """Balanced flows as a PyTensor operation with gradient."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 

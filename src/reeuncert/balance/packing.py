@@ -21,8 +21,6 @@ leaves; -1: none
 ==================  =====================  =======================================================
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

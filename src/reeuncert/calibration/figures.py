@@ -12,8 +12,6 @@ share, the number itself for additive errors). It reports y by a rule that is fi
 Cells are fixed in advance because the likelihood of an interval is the probability of the statement only then.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace

@@ -4,8 +4,6 @@ In each year the throughput of every process is set to its total inflow until it
 Stocks enter in the next year.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """A synthetic twin of a case: one simulated truth with known hidden flows, and its fit."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """What a calibration found: positions of all truths in their posteriors, and the tables made of them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 

@@ -1,7 +1,5 @@
 """A simulated truth of a case, and the figures that its sources would report of it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 

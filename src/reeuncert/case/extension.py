@@ -1,7 +1,5 @@
 """A case extended by future years: the counterpart of `restrict`."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 from collections.abc import Collection

@@ -1,7 +1,5 @@
 """What a row states, as numbers and as text: scales, ends of figures, medians of priors in a year."""
 
-from __future__ import annotations
-
 import math
 import string
 

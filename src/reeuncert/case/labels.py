@@ -1,7 +1,5 @@
 """Labels for readers, made from the tables of a case: flows, processes, sources and offsets."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """The records of a case: priors, evidence and the tables that describe them, as plain values."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 

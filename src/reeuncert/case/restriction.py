@@ -1,7 +1,5 @@
 """A case cut to fewer years: for a first look, for studies of many refits, for teaching."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 from collections.abc import Sequence

@@ -3,8 +3,6 @@
 Every function yields pairs of a column and a message; readers add file and line, `reeuncert.validation` the rest.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 

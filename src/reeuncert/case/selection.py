@@ -1,7 +1,5 @@
 """Flows and years of an evidence row, with coefficients."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 

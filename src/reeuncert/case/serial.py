@@ -1,7 +1,5 @@
 """A case as text and back, exactly: what results carry so that they can be understood without the folder."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import math

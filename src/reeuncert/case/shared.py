@@ -4,8 +4,6 @@ All are log-offsets with a weight in each row, so that the likelihood knows one 
 elements, which multiply single flows of a row.
 """
 
-from __future__ import annotations
-
 import math
 from bisect import bisect_right
 from collections import Counter

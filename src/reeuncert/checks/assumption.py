@@ -1,7 +1,5 @@
 """Which headlines does the evidence inform, and which rest on the prior? The verdict on each."""
 
-from __future__ import annotations
-
 from reeuncert.checks.result import CheckResult, information, warned
 from reeuncert.indicators.headlines import all_headlines
 from reeuncert.indicators.printing import label_of

@@ -1,7 +1,5 @@
 """Does mass balance hold in every draw? Computed from the flows of the file alone."""
 
-from __future__ import annotations
-
 import numpy as np
 import xarray as xr
 

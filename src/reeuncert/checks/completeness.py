@@ -1,7 +1,5 @@
 """Is the run complete?"""
 
-from __future__ import annotations
-
 from reeuncert.checks.result import CheckResult, information
 from reeuncert.result.result import Result
 

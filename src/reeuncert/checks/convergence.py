@@ -5,8 +5,6 @@ rank-normalised split R-hat at most 1.01; bulk and tail effective sample size at
 in every year and every value of every indicator.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import numpy as np

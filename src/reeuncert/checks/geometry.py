@@ -3,8 +3,6 @@
 Divergences and the energy fraction: Betancourt (2017), arXiv 1701.02434; E-BFMI: Betancourt (2016), arXiv 1604.00695.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import xarray as xr
 

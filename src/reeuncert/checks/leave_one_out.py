@@ -5,8 +5,6 @@ reliable only below a shape k of 0.7. A row that is the only data on a flow is a
 too much, and only a refit can replace it.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from arviz_stats.base.array import array_stats

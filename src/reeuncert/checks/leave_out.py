@@ -1,7 +1,5 @@
 """Cross-validation: coverage of left-out figures by predictive intervals. Read from the group ``leave_out``."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from reeuncert.checks.result import CheckResult, information, judged, warned

@@ -4,8 +4,6 @@ The posterior weight of a component of prior weight w is the mean over draws of 
 p₀ the densities of the row under the component and under the rest.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

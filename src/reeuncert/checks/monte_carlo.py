@@ -4,8 +4,6 @@ Monte Carlo standard errors of quantiles: Vehtari, Gelman, Simpson, Carpenter & 
 16(2), doi 10.1214/20-BA1221, section 4.4.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray

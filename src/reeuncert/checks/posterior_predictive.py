@@ -3,8 +3,6 @@
 In-sample: each row was part of the fit, so misfit is understated.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -4,8 +4,6 @@ The distance of a series of n figures is d² = (y − μ)ᵀ Σ⁻¹ (y − μ),
 draws; its law is that of d² of the other half, which is χ²ₙ where all is normal.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray

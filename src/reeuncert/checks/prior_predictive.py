@@ -1,7 +1,5 @@
 """Prior predictive check: implied priors of flows and headlines, and widths of prior rows."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

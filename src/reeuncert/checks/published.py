@@ -1,7 +1,5 @@
 """Published results against our intervals. For comparison only: never evidence, never a prior."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from reeuncert.checks.result import CheckResult, information, warned

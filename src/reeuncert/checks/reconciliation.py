@@ -1,7 +1,5 @@
 """Figures that exact balance cannot reconcile, whatever the priors say: see `reeuncert.likelihood.reconcile`."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from reeuncert.checks.result import CheckResult, information, warned

@@ -5,8 +5,6 @@ so that a ratio disagrees where the model needs a rare error of an office in tha
 Marshall & Spiegelhalter 2003, *Statistics in Medicine* 22(10) 1649-1660).
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import combinations, pairwise

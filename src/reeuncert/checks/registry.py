@@ -1,7 +1,5 @@
 """All checks by name, in the order of the table; `check` runs them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from functools import partial
 

@@ -1,7 +1,5 @@
 """Result of a check, and the table of all results."""
 
-from __future__ import annotations
-
 import html
 import operator
 from collections.abc import Iterable, Iterator

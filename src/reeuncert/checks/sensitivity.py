@@ -1,7 +1,5 @@
 """Which priors and sources drive the headlines? Power-scaling of each, see `reeuncert.result.powerscale`."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from reeuncert.checks.result import CheckResult, information

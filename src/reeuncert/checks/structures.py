@@ -1,7 +1,5 @@
 """Do the headlines hold whichever rival structure is true? Read from the group ``structures`` of a result."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

@@ -1,7 +1,5 @@
 """Commands on one run. The module of a command is imported only when the command runs."""
 
-from __future__ import annotations
-
 import io
 import os
 import shlex

@@ -1,7 +1,5 @@
 """`reeuncert calibrate`: coverage of intervals over simulated truths, as printed table, CSV files and figure."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path

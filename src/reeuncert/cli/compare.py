@@ -1,7 +1,5 @@
 """`reeuncert compare`: the headlines of two results, and what differs between them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """`reeuncert counterfactual`: one counterfactual rule on a stored result, as a table."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any

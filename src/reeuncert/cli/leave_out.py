@@ -1,7 +1,5 @@
 """`reeuncert leave-out`: cross-validation, coverage of left-out figures by predictive intervals."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import xarray as xr

@@ -1,7 +1,5 @@
 """`reeuncert open`: the page of a run in the browser."""
 
-from __future__ import annotations
-
 import webbrowser
 from pathlib import Path
 

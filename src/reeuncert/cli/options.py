@@ -1,7 +1,5 @@
 """Arguments and options that several commands take, and the names that they allow."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, Literal
 

@@ -1,7 +1,5 @@
 """`reeuncert outlook`: the future of a stored result in sentences, and the files that the report shows."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Terminal output at the end of a run: answers, verdict of the checks, files; the yearly tables on request."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pandas as pd

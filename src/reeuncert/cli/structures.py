@@ -1,7 +1,5 @@
 """`reeuncert structures`: headlines under the rival structures of a case."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

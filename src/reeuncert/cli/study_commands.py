@@ -1,7 +1,5 @@
 """Commands that fit a case again or change it: rival structures, leave-out, counterfactuals, calibration, scenarios."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """Output of commands in a terminal, the list of cases, ``--option name=value``; loads neither sampler nor pandas."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from rich.console import Console

@@ -1,7 +1,5 @@
 """Lost consumption of a counterfactual by region, product and end use, with intervals."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

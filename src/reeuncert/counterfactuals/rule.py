@@ -1,7 +1,5 @@
 """Interface of a counterfactual rule: validates its arguments and changes the limits of the world."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Protocol
 

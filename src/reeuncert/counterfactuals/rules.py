@@ -1,7 +1,5 @@
 """Rules of a counterfactual; to add a rule: a class, and a row of `RULES`."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any

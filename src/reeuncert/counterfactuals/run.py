@@ -1,7 +1,5 @@
 """Runs the rules of a counterfactual on every draw of a result, within the capacities of mines and plants."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

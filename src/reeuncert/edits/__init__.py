@@ -1,7 +1,5 @@
 """Kinds of change that a study can make in a case; to add one: a class, and its name in `EDITS`."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from reeuncert.edits.base import Edit, Edited, EditError, Option

@@ -1,7 +1,5 @@
 """What a change of a case is, how it is made from what a user wrote, and the change of a switch (another structure)."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace

@@ -1,7 +1,5 @@
 """Changes of rows of the priors table: medians, spreads, years."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Changes of evidence: widths of sources, rows that are left out, biases of records."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import ClassVar

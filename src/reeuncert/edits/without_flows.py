@@ -1,7 +1,5 @@
 """A system without some of its flows: no stocks, no unrecorded trade."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -5,8 +5,6 @@
 ['baci', 'bgs', 'comext']
 """
 
-from __future__ import annotations
-
 from functools import partial
 
 from reeuncert.importers.record import Download as Download

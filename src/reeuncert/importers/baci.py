@@ -1,7 +1,5 @@
 """BACI of CEPII: one figure for importer and exporter, from the records of both."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """World Mineral Statistics of the British Geological Survey, as its service exports them."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Comext of Eurostat: bulk files of detailed trade, in the earlier form of 19 columns and the present one of 18."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

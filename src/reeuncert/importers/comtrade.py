@@ -1,7 +1,5 @@
 """UN Comtrade: CSV files of Comtrade Plus and of the earlier web site, and JSON of its service."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from dataclasses import replace

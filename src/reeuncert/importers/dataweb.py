@@ -1,7 +1,5 @@
 """USITC DataWeb: workbooks of a query, one sheet a measure, with years or months as columns."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Records to rows of evidence: words mapped, countries of one region summed, and what cannot be used left out."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Trade statistics of the customs of Japan, from e-Stat: nine-digit codes, two quantities, months as columns."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from reeuncert.importers.printed import mass, month_of

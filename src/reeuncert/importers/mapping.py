@@ -3,8 +3,6 @@
 It is written as a draft. What it cannot know is left empty; figures with such a word are left out until it is filled.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Iterable

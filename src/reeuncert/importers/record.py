@@ -1,7 +1,5 @@
 """What an importer finds in a file: figures of one reporter and year, and what was left out and why."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Iterable

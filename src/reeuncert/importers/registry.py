@@ -1,7 +1,5 @@
 """Kinds of files that can be imported. To add one, write a module with a function ``read`` and add a row."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """An import: files read, words mapped, evidence and sources written into a case."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path

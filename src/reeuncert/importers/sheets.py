@@ -1,7 +1,5 @@
 """Files as tables of text: CSV in the encodings that offices use, Excel workbooks, and what lies in a zip."""
 
-from __future__ import annotations
-
 import csv
 import shutil
 import warnings

@@ -1,7 +1,5 @@
 """Data Series 140 of the USGS: one commodity a workbook, one year a row."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

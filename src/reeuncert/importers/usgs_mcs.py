@@ -1,7 +1,5 @@
 """Mineral Commodity Summaries of the USGS: world, salient and long tables of any release."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

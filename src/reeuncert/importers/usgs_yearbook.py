@@ -1,7 +1,5 @@
 """Workbooks of the Minerals Yearbook of the USGS: tables made for print, with footnotes in cells of their own."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path

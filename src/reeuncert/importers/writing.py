@@ -1,7 +1,5 @@
 """Evidence and sources of an importer in the folder of a case: added to, never written over."""
 
-from __future__ import annotations
-
 import csv
 import io
 import math

@@ -71,8 +71,6 @@ Ratios over (region, end_use), or (end_use)
     end_use_share+; world_end_use_share+
 """
 
-from __future__ import annotations
-
 # Each module registers its indicators; tables and reports list them in this order.
 # isort: off
 from reeuncert.indicators import consumption, stock, trade, dependence, mining, refining, quota, customs_gap

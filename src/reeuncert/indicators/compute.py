@@ -1,7 +1,5 @@
 """Adds indicators to a result: the groups ``derived`` (of the posterior) and ``derived_prior`` (of the prior)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import xarray as xr

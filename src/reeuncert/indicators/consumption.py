@@ -1,7 +1,5 @@
 """Consumption: apparent consumption, its end uses, and each region's share."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 

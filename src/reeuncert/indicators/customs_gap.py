@@ -1,7 +1,5 @@
 """Customs gap (mirror discrepancy, importer's over exporter's record), and unrecorded exports."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from reeuncert.indicators.flows import ALL, REFINED, Array, FlowTable, ratio

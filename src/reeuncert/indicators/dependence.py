@@ -1,7 +1,5 @@
 """Dependence on trade: net import reliance, import, export and supply dependence, concentration of suppliers."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 

@@ -1,7 +1,5 @@
 """Elements: what is mined of one, and from where a region gets it. The product of a cell names the element."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from reeuncert.indicators.flows import Array, FlowTable, Mask, ratio

@@ -4,8 +4,6 @@ A system without such mines or plants (no flow ``ore``, no ``feed`` of what is u
 no indicator of these origins.
 """
 
-from __future__ import annotations
-
 from functools import partial
 
 import numpy as np

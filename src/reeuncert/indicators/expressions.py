@@ -1,7 +1,5 @@
 """Indicators that a case defines itself: the mass of some flows, or its ratio to that of others."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from reeuncert.case.records import Case, Expression

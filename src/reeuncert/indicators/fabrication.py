@@ -1,7 +1,5 @@
 """Goods made of refined products, and each region's share in making them."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from reeuncert.indicators.flows import Array, FlowTable, ratio

@@ -1,7 +1,5 @@
 """Headlines: sentences of the case, with median and interval filled in."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

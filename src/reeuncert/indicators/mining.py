@@ -1,7 +1,5 @@
 """Mine production, with or without a licence, and each region's share of it."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from reeuncert.indicators.consumption import consumption_of

@@ -1,7 +1,5 @@
 """Draws of indicators, computed when they are first looked at; then only the cells that exist are kept."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self

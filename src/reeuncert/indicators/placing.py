@@ -1,7 +1,5 @@
 """Location of a headline's value among indicators, and whether it exists; uses plain arrays only."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np

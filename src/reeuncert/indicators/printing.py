@@ -1,7 +1,5 @@
 """Values of indicators in sentences and tables: their unit, their interval, their heading."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

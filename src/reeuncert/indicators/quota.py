@@ -1,7 +1,5 @@
 """Refining beyond the quota: refined production of all plants of a region, licensed or not, against the quota."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from reeuncert.errors import CaseError, Problem

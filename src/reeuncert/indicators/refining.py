@@ -1,7 +1,5 @@
 """Refined production, and each region's share of it."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import numpy as np

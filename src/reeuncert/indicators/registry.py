@@ -1,7 +1,5 @@
 """The table of indicators: one record for each name, filled by the decorator `indicator`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Stock change of the markets."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Result files: the draws without the indicators, which are computed again when a file is read."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 

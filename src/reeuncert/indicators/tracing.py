@@ -13,8 +13,6 @@ every draw, so the system is solved one strongly connected component after the o
 n regions makes components of n markets, everything else is a chain.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Imports and exports, recorded or actual."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 

@@ -1,7 +1,5 @@
 """Verdicts on values of indicators: whether the evidence informs them, or the priors decide."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any

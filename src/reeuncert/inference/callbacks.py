@@ -5,8 +5,6 @@ some thousand flows this can take longer than a run. Here the function is a cach
 nutpie gets its address.
 """
 
-from __future__ import annotations
-
 import ctypes
 import warnings
 from collections.abc import Mapping, Sequence

@@ -6,8 +6,6 @@ version are refused with the difference named. A model changed in code is detect
 its gradient at the centre of the prior.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 import json

@@ -6,8 +6,6 @@ All numbers of a case are inputs, so that one piece of machine code, kept on dis
 which models it does not serve.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any

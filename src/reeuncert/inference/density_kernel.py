@@ -1,7 +1,5 @@
 """The log density of `reeuncert.inference.density` and its gradient, compiled."""
 
-from __future__ import annotations
-
 import math
 from typing import NamedTuple
 

@@ -4,8 +4,6 @@ A chain runs in its own thread. It tunes the step size, estimates the posterior 
 step size again, and then draws; all is determined by its seed. A tuning step is one trajectory.
 """
 
-from __future__ import annotations
-
 import itertools
 import threading
 import time

@@ -1,7 +1,5 @@
 """Layout of results: variables, coordinates, long names and units."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

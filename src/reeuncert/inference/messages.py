@@ -1,7 +1,5 @@
 """Progress messages on standard error, for terminals and logs."""
 
-from __future__ import annotations
-
 import sys
 import threading
 import time

@@ -1,7 +1,5 @@
 """Chains of nutpie: NUTS with a diagonal metric that is adapted with gradients."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """A model as nutpie samples it: nutpie's own way of making one, with callbacks that are kept on disk."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

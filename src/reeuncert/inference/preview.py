@@ -1,7 +1,5 @@
 """Preview: approximate intervals in seconds, from a very short run."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pymc as pm

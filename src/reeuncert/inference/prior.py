@@ -1,7 +1,5 @@
 """Forward simulation of the prior."""
 
-from __future__ import annotations
-
 import logging
 import warnings
 from collections.abc import Iterator

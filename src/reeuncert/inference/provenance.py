@@ -1,7 +1,5 @@
 """Provenance of a result: versions, seed, settings, hashes of case and data, times."""
 
-from __future__ import annotations
-
 import dataclasses
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """Refits of a case with other numbers, compiled once."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Iterable
 from typing import Any

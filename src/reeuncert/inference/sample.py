@@ -1,7 +1,5 @@
 """Sample a `pm.Model` to a labelled tree of prior, posterior, likelihood terms and provenance."""
 
-from __future__ import annotations
-
 import json
 import warnings
 from collections.abc import Callable, Mapping

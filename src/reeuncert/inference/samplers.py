@@ -1,7 +1,5 @@
 """Samplers by name: each takes a model and settings, and returns draws and statistics."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial

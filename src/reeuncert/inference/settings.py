@@ -1,7 +1,5 @@
 """Settings of all samplers."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import xarray as xr

@@ -15,8 +15,6 @@ The pilot's ratio of the covariance to that at the mode is reused for the same m
 curvature are cheap and recomputed, the ratio changes little.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

@@ -5,8 +5,6 @@ a second for a thousand parameters) move it towards the bulk of the posterior, b
 gradients vanish and the scales cannot be adapted. Every chain has its own jitter.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize

@@ -1,7 +1,5 @@
 """The linear map of `reeuncert.inference.whitening`, compiled: x = centre + y + Vᵀ diag(gains) V y."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from reeuncert.compiling import REORDER, kernel, source_version

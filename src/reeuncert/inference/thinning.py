@@ -1,7 +1,5 @@
 """Thinning of chains; divergences of dropped draws are kept."""
 
-from __future__ import annotations
-
 import numpy as np
 import xarray as xr
 

@@ -1,7 +1,5 @@
 """The version under which the compiled kernels of the evidence are kept: that of the text of all of them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from reeuncert.compiling import kernel, source_version

@@ -1,7 +1,5 @@
 """Rows that conflict or are not independent: duplicates, contradictions, overlaps."""
 
-from __future__ import annotations
-
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence

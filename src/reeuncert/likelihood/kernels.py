@@ -1,7 +1,5 @@
 """Numba kernels: reported quantities from flows, and the log likelihood of each row with its derivatives."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -3,8 +3,6 @@
 Imports nothing heavy: `reeuncert check` reads scales.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """The likelihood as variables of a PyMC model."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Log-offsets that rows share: bias, conversion factor or reporting error of one record."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

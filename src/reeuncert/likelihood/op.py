@@ -4,8 +4,6 @@ Both take every array as an input, so that one compiled function serves every ca
 gradient, so that the backward pass needs no exponentials and tails.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 

@@ -4,8 +4,6 @@ Two vectors rather than a dozen: an operation unpacks its inputs at every call, 
 inputs serves every case.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

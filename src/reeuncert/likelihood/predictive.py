@@ -1,7 +1,5 @@
 """Pointwise log likelihood and predictive draws of every row from posterior (or prior) draws, in plain numpy."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

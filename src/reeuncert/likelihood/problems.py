@@ -1,7 +1,5 @@
 """Problems of evidence rows with respect to the flows of a case, found before sampling."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """Reported figure and qualifier to a form of likelihood, on the scale of the row (log, logit or plain)."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -6,8 +6,6 @@ test of the fit, and the measurement test of each figure (its residual over the 
 balance leave it). Flows that no figure touches are free.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, replace
 from statistics import NormalDist

@@ -11,8 +11,6 @@ All functions take and return dimensionless floats; ``w`` is the width ``b - a``
 knows it without rounding.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Error width of each row: one per lineage and error class, learned only where other lineages report the same flows."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass

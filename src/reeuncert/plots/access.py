@@ -1,7 +1,5 @@
 """What figures take from a result: groups, labels, sums of flows and quantiles, with errors that tell what to call."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 

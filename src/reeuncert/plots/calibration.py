@@ -1,7 +1,5 @@
 """Calibration: whether truths lie where posteriors say, as empirical distributions within their band."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from matplotlib import rc_context

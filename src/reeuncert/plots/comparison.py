@@ -1,7 +1,5 @@
 """Headlines of two results as dumbbells: two intervals a headline, their medians joined."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

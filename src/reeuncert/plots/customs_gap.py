@@ -1,7 +1,5 @@
 """The customs gap of a pair of regions: the records of both offices, the true flow, and unrecorded trade."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

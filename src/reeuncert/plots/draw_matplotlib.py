@@ -1,7 +1,5 @@
 """Draws boards of panels with matplotlib."""
 
-from __future__ import annotations
-
 import io
 from typing import Any, Literal
 

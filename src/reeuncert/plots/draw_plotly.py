@@ -1,7 +1,5 @@
 """Draws boards of panels with Plotly."""
 
-from __future__ import annotations
-
 import html
 import math
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Flows, offsets and source widths that are correlated with each headline over the posterior draws."""
 
-from __future__ import annotations
-
 import textwrap
 from typing import Any
 

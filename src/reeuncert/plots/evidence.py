@@ -1,7 +1,5 @@
 """Position of every reported value in its posterior predictive distribution."""
 
-from __future__ import annotations
-
 from typing import Any, cast
 
 import numpy as np

@@ -1,7 +1,5 @@
 """An indicator over the years, beside published values; consumption by region and end use."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Prior against posterior: the width of every flow, and densities of single quantities."""
 
-from __future__ import annotations
-
 import itertools
 from typing import Any, cast
 

@@ -1,7 +1,5 @@
 """Consumption lost in a counterfactual, by region, product and end use, with intervals."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pandas as pd

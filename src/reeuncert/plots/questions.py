@@ -1,7 +1,5 @@
 """Figures of questions to a result: what moves a value, what its variance comes from, what to measure next."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """Draw boards in the library that is asked for; what the docstrings of all figures say."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """Charts of rows: bars, intervals and symbols beside labels, as panels."""
 
-from __future__ import annotations
-
 import textwrap
 from dataclasses import dataclass
 from typing import Any

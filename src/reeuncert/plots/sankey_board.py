@@ -1,7 +1,5 @@
 """A Sankey diagram as boards: colours, ribbons, nodes and texts, one board a year."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Where the nodes of a Sankey diagram stand: rows keep their place over the years, and all years have one scale."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

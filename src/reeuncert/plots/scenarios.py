@@ -1,7 +1,5 @@
 """Intervals of an indicator under every scenario of a study."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """One look for all figures: colours that colour-blind readers tell apart, on light and dark; words for axes."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Who supplies whom: the shares of every exporter in the imports of every importer, and net trade of every pair."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

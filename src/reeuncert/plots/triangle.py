@@ -1,7 +1,5 @@
 """The trade triangle: what the regions send each other, each way, with intervals."""
 
-from __future__ import annotations
-
 import itertools
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Maps rows of the priors table to coordinates."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from reeuncert.balance.network import Group, Network

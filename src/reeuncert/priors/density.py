@@ -6,8 +6,6 @@ units, and of the shares into which each process divides its throughput (Dirichl
 Allwood 2018, doi 10.1111/jiec.12698, or a density for each share but that of the reference outflow).
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt

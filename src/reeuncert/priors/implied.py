@@ -1,7 +1,5 @@
 """Implied prior of every flow, by forward simulation without a model."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

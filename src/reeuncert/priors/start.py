@@ -1,7 +1,5 @@
 """A starting point for priors that cannot be simulated: balanced flows that nearly fit the data."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

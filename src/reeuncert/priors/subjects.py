@@ -1,7 +1,5 @@
 """Flows of each row of a priors table of densities, and a check that all are covered once."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass

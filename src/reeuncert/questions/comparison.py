@@ -1,7 +1,5 @@
 """Two results side by side: their headlines with Monte Carlo errors, and what differs in case, evidence and run."""
 
-from __future__ import annotations
-
 import html
 import json
 from collections.abc import Iterator, Mapping

@@ -8,8 +8,6 @@ Making* 37, 747, doi 10.1177/0272989X17697692). Nothing is assumed of the shape 
 several figures at once are handled by a linear regression, checked on chains that it has not seen.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 import numpy as np

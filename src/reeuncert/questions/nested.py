@@ -1,7 +1,5 @@
 """Kernel of the value of information: expected width of an interval after a measurement, by reweighting draws."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What drives each headline and which number to collect next, for all headlines of a result at once."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What moves a value when one class of priors or source has more or less weight: power-scaling sensitivity, tornado."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 

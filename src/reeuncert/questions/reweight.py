@@ -1,7 +1,5 @@
 """Weights that the draws of a result have under a changed case."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Shares of a value's variance by class of input: after the evidence (a budget), or before it (Sobol' indices)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """What a question is about: one value of an indicator in every draw, some flows and years, or what sources report."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches

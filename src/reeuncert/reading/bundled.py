@@ -1,7 +1,5 @@
 """Cases that come with the package, and new ones: folders found by name, and skeletons to fill in."""
 
-from __future__ import annotations
-
 import importlib.resources
 import os
 import shutil

@@ -1,7 +1,5 @@
 """Reading of the data folder: sources, classes, factors, offsets and evidence."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Reading of ``priors.csv``, ``covariates.csv`` and ``constants.csv``."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """What is carried from table to table while a case is read: the case file, the options chosen, and all problems."""
 
-from __future__ import annotations
-
 import hashlib
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence

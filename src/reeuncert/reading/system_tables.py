@@ -1,7 +1,5 @@
 """Reading of ``processes.csv`` and ``flows.csv`` into a `SystemDefinition`."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

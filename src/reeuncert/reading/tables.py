@@ -1,7 +1,5 @@
 """Strict reading of user files as data only: every problem of a file is found, with its line and column."""
 
-from __future__ import annotations
-
 import csv
 import hashlib
 import io

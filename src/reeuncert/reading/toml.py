@@ -1,7 +1,5 @@
 """TOML that a user wrote: its content, or the problem with it, and the line of every key."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Excel workbooks as tables: every cell as the text that a CSV file would hold."""
 
-from __future__ import annotations
-
 import datetime
 import io
 import warnings

@@ -1,7 +1,5 @@
 """Studies: a case fitted again with something changed or left out, and what follows for its conclusions."""
 
-from __future__ import annotations
-
 from reeuncert.edits.scenario import Scenario, read_scenarios
 from reeuncert.studies.rivals import compare_structures
 from reeuncert.studies.sensitivity import sensitivity

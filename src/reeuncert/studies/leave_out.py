@@ -1,7 +1,5 @@
 """Refits without part of the evidence: how well are the figures predicted that were left out?"""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Unpack

@@ -1,7 +1,5 @@
 """Makes one fit in whatever process it is sent to; a model that was compiled there serves again."""
 
-from __future__ import annotations
-
 import threading
 import time
 from dataclasses import asdict

@@ -5,8 +5,6 @@ structures too (``structure`` in scenarios.toml), either averaged or only shown.
 see `reeuncert.result.structures`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Unpack

@@ -1,7 +1,5 @@
 """Runs jobs: here one after another, in several processes of this machine, or wherever a pool says."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool

@@ -1,7 +1,5 @@
 """Rival structures scored by how well they predict figures that were left out, and stacking weights."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Unpack

@@ -1,7 +1,5 @@
 """A case fitted again under changes, to see which conclusions survive."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A finished study: every indicator under every scenario, and which conclusions survive."""
 
-from __future__ import annotations
-
 import html
 import json
 import os

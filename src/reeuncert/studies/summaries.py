@@ -1,7 +1,5 @@
 """What studies keep of a fit: quantiles of indicators, draws of the headlines, checks, figures that were left out."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any

@@ -1,7 +1,5 @@
 """Checks that the flows of a system can balance, without any numbers."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """The system as one graph over all years: a node is a process in a year, an edge a flow in a year."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 

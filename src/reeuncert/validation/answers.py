@@ -1,7 +1,5 @@
 """What is needed after sampling is tried before: every headline, constant and published value, on invented flows."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from reeuncert.balance.forward import flows_of_draws

@@ -1,7 +1,5 @@
 """Numbers that pass every rule and are far from all else: rows far outside their prior, odd widths and medians."""
 
-from __future__ import annotations
-
 import math
 from collections import defaultdict
 from collections.abc import Iterator

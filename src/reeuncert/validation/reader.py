@@ -1,7 +1,5 @@
 """Reading of a whole case: every file validated together, every problem found before anything is built."""
 
-from __future__ import annotations
-
 import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path

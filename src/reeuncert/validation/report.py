@@ -1,7 +1,5 @@
 """What `reeuncert check` says of a case: errors, warnings, and what is in it."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

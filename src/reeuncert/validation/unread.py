@@ -1,7 +1,5 @@
 """Files in the folder of a case that are not read, e.g. misnamed evidence tables."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Words of a case that may be slips, and what is defined and never used: both pass every rule and change a result."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 

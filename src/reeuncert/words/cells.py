@@ -1,7 +1,5 @@
 """What a cell of a table may hold: names, numbers, years and conditions, parsed without guessing; near words."""
 
-from __future__ import annotations
-
 import difflib
 import html
 import math

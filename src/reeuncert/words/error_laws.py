@@ -1,7 +1,5 @@
 """Laws of the errors of reported figures, and the forms in which a figure enters the likelihood: one table for all."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 STUDENT_T, CUSTOMS, NORMAL = 0, 1, 2

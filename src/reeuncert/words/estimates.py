@@ -1,7 +1,5 @@
 """Numbers with their interval and unit, as every sentence, table, figure and command prints them."""
 
-from __future__ import annotations
-
 import math
 
 

@@ -1,7 +1,5 @@
 """Families of prior densities: one table for the reader, the checks, the densities, the edits and the documentation."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Qualifiers of reported figures: what the words around a number make of it."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """What the numbers that settings are given as may be: one place for functions, studies and samplers."""
 
-from __future__ import annotations
-
 import math
 import numbers
 from dataclasses import dataclass

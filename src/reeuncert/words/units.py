@@ -1,7 +1,5 @@
 """Units of reported figures."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from reeuncert.words.cells import did_you_mean, listed, quoted
