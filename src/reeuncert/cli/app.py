@@ -82,8 +82,7 @@ def run(
     resume: Annotated[
         bool,
         typer.Option(
-            "--resume",
-            help="Continue with the stored chains of an interrupted run; repeat its other options.",
+            "--resume", help="Continue with the stored chains of an interrupted run; repeat its other options."
         ),
     ] = False,
     option: Options = None,

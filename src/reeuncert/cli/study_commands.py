@@ -78,8 +78,7 @@ def counterfactual(
         list[str] | None, typer.Option(help="End use that is served first; may be given several times, in order.")
     ] = None,
     capacity: Annotated[
-        str,
-        typer.Option(help="highest (best year so far), as_drawn, or a CSV file: region, stage, capacity."),
+        str, typer.Option(help="highest (best year so far), as_drawn, or a CSV file: region, stage, capacity.")
     ] = "highest",
     stocks: Annotated[StockUse, typer.Option(help="released: used up first.")] = "as_drawn",
     recorded_only: Annotated[
@@ -151,12 +150,7 @@ def calibrate(
         from reeuncert.cli.calibrate import run_calibration
 
         run_calibration(
-            *(case, option or [], years, out, simulations),
-            draws=draws,
-            tune=tune,
-            thin=thin,
-            chains=chains,
-            seed=seed,
+            *(case, option or [], years, out, simulations), draws=draws, tune=tune, thin=thin, chains=chains, seed=seed
         )
 
 

@@ -6,15 +6,7 @@ the short form of the first. Both return a DataTree with the flows of the counte
 """
 
 from reeuncert.counterfactuals.lost import lost_consumption
-from reeuncert.counterfactuals.rules import (
-    RULES,
-    AddCapacity,
-    ExportStop,
-    NoTrade,
-    Reduce,
-    no_trade,
-    rule,
-)
+from reeuncert.counterfactuals.rules import RULES, AddCapacity, ExportStop, NoTrade, Reduce, no_trade, rule
 from reeuncert.counterfactuals.run import run_counterfactual
 
 __all__ = [

@@ -10,17 +10,7 @@ from reeuncert.words.cells import unknown
 
 EDITS: Mapping[str, type[Edit]] = {
     kind.kind: kind
-    for kind in (
-        PriorMedian,
-        PriorSpread,
-        IndependentYears,
-        SourceWidth,
-        LeaveOut,
-        Bias,
-        Tails,
-        Option,
-        WithoutFlows,
-    )
+    for kind in (PriorMedian, PriorSpread, IndependentYears, SourceWidth, LeaveOut, Bias, Tails, Option, WithoutFlows)
 }
 """The word for a kind of change → what makes it."""
 

@@ -19,11 +19,7 @@ COLUMNS = ("what", "word", "printed", "to", "quantity", "note")
 OUT = "-"
 """Leaves a word out."""
 
-SUMS = {
-    "sum of reporters": "at_least",
-    "sum of partners": "derived",
-    "sum of the partners of a query": "at_least",
-}
+SUMS = {"sum of reporters": "at_least", "sum of partners": "derived", "sum of the partners of a query": "at_least"}
 """Sums over several words of one region, and what they say unless the mapping says otherwise."""
 
 _NOTES = {
@@ -127,11 +123,7 @@ def add_to_draft(path: Path, download: Download, mapping: Words, regions: Iterab
 
 
 def mapping_problems(
-    mapping: Words,
-    regions: Iterable[str],
-    products: Iterable[str],
-    quantities: Iterable[str],
-    classes: Iterable[str],
+    mapping: Words, regions: Iterable[str], products: Iterable[str], quantities: Iterable[str], classes: Iterable[str]
 ) -> list[Problem]:
     """Words of a mapping that the case does not have."""
     known = {

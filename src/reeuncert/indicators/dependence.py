@@ -86,11 +86,7 @@ for _name, _title, _quantities in (
     ("import_dependence_with_unrecorded", "with unrecorded", ALL_ARRIVALS),
 ):
     indicator(
-        _name,
-        title=f"Import dependence, {_title}",
-        unit="1",
-        dims=("region", "partner", "product"),
-        reference=CHEN,
+        _name, title=f"Import dependence, {_title}", unit="1", dims=("region", "partner", "product"), reference=CHEN
     )(partial(_of_imports, quantities=_quantities))
 
 

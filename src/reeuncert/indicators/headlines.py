@@ -122,12 +122,7 @@ def place(dt: xr.DataTree, headline: Headline) -> tuple[str, dict[str, str], int
 
 
 def headline_row(
-    dt: xr.DataTree,
-    headline: Headline,
-    *,
-    prob: float = 0.9,
-    kind: str = "eti",
-    structures: Structures | None = None,
+    dt: xr.DataTree, headline: Headline, *, prob: float = 0.9, kind: str = "eti", structures: Structures | None = None
 ) -> pd.DataFrame:
     """One headline, as a row of `headlines`; of a result with rival structures, their average."""
     record = lookup(headline.indicator)

@@ -68,10 +68,7 @@ def numbers_of(model: pm.Model) -> Numbers:
             if name in model.named_vars}  # fmt: skip
     num, den, off = evidence.numerator, evidence.denominator, evidence.offsets
     sums, coefficient = pack_sums(
-        evidence.plain,
-        num.packed(network.visible),
-        den.packed(network.visible),
-        (off.pointer, off.index, off.weight),
+        evidence.plain, num.packed(network.visible), den.packed(network.visible), (off.pointer, off.index, off.weight)
     )
     code, bound = pack_rows(
         evidence.family, evidence.form, evidence.lower, evidence.upper, evidence.shift, evidence.weight, evidence.tails

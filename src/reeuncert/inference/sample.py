@@ -174,10 +174,7 @@ def sample(
             return {}
         return found
 
-    groups: dict[str, xr.Dataset] = {
-        "posterior": labelled(drawn.posterior, case),
-        "sample_stats": drawn.sample_stats,
-    }
+    groups: dict[str, xr.Dataset] = {"posterior": labelled(drawn.posterior, case), "sample_stats": drawn.sample_stats}
     if likelihood_terms:
         messages.say("Computing the terms of likelihood and prior …")
         groups |= informing("terms of likelihood and prior", lambda: _terms(model, drawn.posterior))

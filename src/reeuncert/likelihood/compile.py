@@ -18,11 +18,7 @@ from reeuncert.errors import EvidenceError, ModelError
 from reeuncert.likelihood.offsets import OffsetValues, expand_offsets
 from reeuncert.likelihood.problems import evidence_problems, row_has_flows
 from reeuncert.likelihood.readings import read
-from reeuncert.likelihood.widths import (
-    WidthGroups,
-    group_widths,
-    row_multiplier,
-)
+from reeuncert.likelihood.widths import WidthGroups, group_widths, row_multiplier
 from reeuncert.words.cells import Short
 from reeuncert.words.error_laws import ERROR_LAWS
 from reeuncert.words.units import unit_factor
@@ -158,12 +154,7 @@ class EvidenceModel(Short):
         from reeuncert.likelihood.packing import pack_sums  # loads numba, which `reeuncert check` does without
 
         num, den, off = self.numerator, self.denominator, self.offsets
-        return pack_sums(
-            self.plain,
-            num.packed(),
-            den.packed(),
-            (off.pointer, off.index, off.weight),
-        )
+        return pack_sums(self.plain, num.packed(), den.packed(), (off.pointer, off.index, off.weight))
 
     @cached_property
     def row_arrays(self) -> tuple[Ints, Floats]:

@@ -5,12 +5,7 @@ import math
 import numpy as np
 
 from reeuncert.compiling import compiled
-from reeuncert.likelihood.tails import (
-    normal_log_interval,
-    normal_log_pdf,
-    t_log_interval,
-    t_log_pdf,
-)
+from reeuncert.likelihood.tails import normal_log_interval, normal_log_pdf, t_log_interval, t_log_pdf
 from reeuncert.words.error_laws import DENSITY, NORMAL, STUDENT_T
 
 

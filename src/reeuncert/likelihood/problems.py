@@ -6,15 +6,7 @@ from collections.abc import Iterator
 from reeuncert.case.figures import figure_text
 from reeuncert.case.records import Case, Evidence
 from reeuncert.case.rules import agrees_with_zero, evidence_row_problems
-from reeuncert.case.selection import (
-    GROSS,
-    Term,
-    contents_of,
-    of_years,
-    products_without_factor,
-    sides,
-    years_in_case,
-)
+from reeuncert.case.selection import GROSS, Term, contents_of, of_years, products_without_factor, sides, years_in_case
 from reeuncert.case.shared import error_class_of, prints_of_several_rows
 from reeuncert.errors import Problem
 from reeuncert.likelihood.conflicts import Overlap, contradictions, duplicates, overlaps_among

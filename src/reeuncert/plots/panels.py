@@ -9,12 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reeuncert.plots.style import (
-    PROBABILITIES,
-    band_opacity,
-    bands_name,
-    interval_name,
-)
+from reeuncert.plots.style import PROBABILITIES, band_opacity, bands_name, interval_name
 from reeuncert.words.estimates import estimate, interval, with_unit
 
 

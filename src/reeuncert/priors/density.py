@@ -20,23 +20,13 @@ from reeuncert.balance.op import balanced_flows, balanced_flows_with_jacobian
 from reeuncert.case.records import Case, Prior
 from reeuncert.priors.scale import CoordinateScale
 from reeuncert.priors.start import feasible_start
-from reeuncert.priors.subjects import (
-    Subject,
-    check_densities,
-    outflows,
-    share_medians,
-    subjects,
-)
+from reeuncert.priors.subjects import Subject, check_densities, outflows, share_medians, subjects
 from reeuncert.system.definition import OUTSIDE
 from reeuncert.words.prior_families import DIRICHLET, INDEPENDENT, LOGISTIC_NORMAL, MASS_DENSITIES, PRIOR_FAMILIES
 
 
 def density_potential(
-    case: Case,
-    network: Network,
-    log_flow: TensorVariable,
-    log_jacobian: TensorVariable,
-    log_share: TensorVariable,
+    case: Case, network: Network, log_flow: TensorVariable, log_jacobian: TensorVariable, log_share: TensorVariable
 ) -> TensorVariable:
     """Log density of the coordinates under the measures ``mass`` and ``shares``.
 

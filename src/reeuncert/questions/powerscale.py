@@ -25,10 +25,7 @@ KINDS = (CLASS, SOURCE)
 
 
 def power_scaling(
-    dt: xr.DataTree,
-    indicators: ValueName | Iterable[ValueName] | None = None,
-    *,
-    of: str | Iterable[str] = KINDS,
+    dt: xr.DataTree, indicators: ValueName | Iterable[ValueName] | None = None, *, of: str | Iterable[str] = KINDS
 ) -> pd.DataFrame:
     """How much indicators would move if a class of priors, or a source, counted a little more or less.
 

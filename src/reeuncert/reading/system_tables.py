@@ -116,12 +116,7 @@ def _check_processes(reading: Reading, table: Table, rows: list[Row], flows: Tab
 
 
 def _check_flow(
-    reading: Reading,
-    table: Table,
-    row: Row,
-    processes: list[str],
-    regions: tuple[str, ...],
-    products: tuple[str, ...],
+    reading: Reading, table: Table, row: Row, processes: list[str], regions: tuple[str, ...], products: tuple[str, ...]
 ) -> None:
     start, end = row["from_process"], row["to_process"]
     if processes:

@@ -33,11 +33,7 @@ FIT = ("divergences", "r_hat", "ess", "seconds")
 
 
 def calibrate(
-    case: Case,
-    *,
-    simulations: int = 20,
-    indicators: Iterable[str] | None = None,
-    **options: Unpack[FitOptions],
+    case: Case, *, simulations: int = 20, indicators: Iterable[str] | None = None, **options: Unpack[FitOptions]
 ) -> Calibration:
     """Ask whether intervals can be trusted: whether 90 % of them hold the truth where the truth is known.
 

@@ -138,11 +138,7 @@ def _with_cores(jobs: list[Job], pool: Pool) -> list[Job]:
 
 
 def _begin(waiting: Sequence[Job], total: int, pool: Pool) -> str:
-    counts = (
-        (len(waiting), "fit"),
-        (len({job.shape for job in waiting}), "structure"),
-        (len(pool.slots()), "process"),
-    )
+    counts = ((len(waiting), "fit"), (len({job.shape for job in waiting}), "structure"), (len(pool.slots()), "process"))
     fits, shapes, slots = (f"{n} {word}{'' if n == 1 else 'es' if word[-1] == 's' else 's'}" for n, word in counts)
     kept = f"; {total - len(waiting)} are there already" if total > len(waiting) else ""
     return f"Making {fits} of {shapes} in {slots}{kept} …"

@@ -13,17 +13,7 @@ from reeuncert.words.cells import Short
 OUTSIDE = "outside"
 """Process that represents everything beyond the system boundary."""
 
-FLOW_FIELDS = (
-    "flow",
-    "from_process",
-    "to_process",
-    "quantity",
-    "product",
-    "origin",
-    "destination",
-    "route",
-    "end_use",
-)
+FLOW_FIELDS = ("flow", "from_process", "to_process", "quantity", "product", "origin", "destination", "route", "end_use")
 """Attributes of a flow that a selector can use."""
 
 

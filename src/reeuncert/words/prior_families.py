@@ -136,12 +136,7 @@ PRIOR_FAMILIES = {
         widened=lambda a, b, factor: (a / factor**2, b / factor**2),
     ),
     "exponential": PriorFamily(
-        a="mean",
-        b="",
-        allowed=lambda a, _: a > 0,
-        rule="mean > 0",
-        centre=lambda a, _: (a, a),
-        density=_exponential,
+        a="mean", b="", allowed=lambda a, _: a > 0, rule="mean > 0", centre=lambda a, _: (a, a), density=_exponential
     ),
     UNIFORM: PriorFamily(
         a="low",
@@ -153,12 +148,7 @@ PRIOR_FAMILIES = {
         of=("mass", "share"),
     ),
     FLAT: PriorFamily(
-        a="",
-        b="",
-        allowed=lambda _a, _b: True,
-        rule="no numbers",
-        centre=lambda _a, _b: (0.0, math.inf),
-        density=_flat,
+        a="", b="", allowed=lambda _a, _b: True, rule="no numbers", centre=lambda _a, _b: (0.0, math.inf), density=_flat
     ),
     DIRICHLET: PriorFamily(
         a="concentration",

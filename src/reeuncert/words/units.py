@@ -85,12 +85,7 @@ MASS_RELATIONS = ("level", "difference")
 SHARE_RELATIONS = ("share", "ratio")
 """Relations whose quantity has a unit of mass, and those without."""
 
-RELATION_UNITS = {
-    "level": tuple(TONNES),
-    "share": ("%", "share"),
-    "ratio": ("ratio", "%"),
-    "difference": tuple(TONNES),
-}
+RELATION_UNITS = {"level": tuple(TONNES), "share": ("%", "share"), "ratio": ("ratio", "%"), "difference": tuple(TONNES)}
 """Relations of the evidence table, and the units that each may have."""
 
 
