@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from reeuncert.checks.balance import largest_residual
 from reeuncert.checks.registry import CHECKS, check
 from reeuncert.checks.result import CheckResult, CheckTable, information, judged
+from reeuncert.checks.run import largest_residual
 from reeuncert.errors import ReeUncertError
 from reeuncert.result.result import Result
 from reeuncert.testing import toy_posterior, toy_terms

@@ -9,12 +9,12 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-import reeuncert.checks.published as published_check
+import reeuncert.checks.headlines as published_check
 from reeuncert.case.serial import case_to_json
 from reeuncert.checks import CHECKS, check
-from reeuncert.checks.monte_carlo import relative_error
-from reeuncert.checks.posterior_predictive import row_table
-from reeuncert.checks.prior_distance import distance
+from reeuncert.checks.predictive import row_table
+from reeuncert.checks.priors import distance
+from reeuncert.checks.run import relative_error
 from reeuncert.indicators.compute import add_indicators
 from reeuncert.likelihood.compile import compile_evidence
 from reeuncert.likelihood.predictive import log_likelihood, predicted_quantities

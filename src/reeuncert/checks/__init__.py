@@ -1,4 +1,4 @@
-"""Checks whether the intervals of a result can be trusted. One file per check; the registry lists them."""
+"""Checks whether the intervals of a result can be trusted. One file per topic; the registry lists the checks."""
 
 from reeuncert.checks.registry import CHECKS, check
 from reeuncert.checks.result import CheckResult, CheckTable

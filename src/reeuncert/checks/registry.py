@@ -5,25 +5,7 @@ from functools import partial
 
 import xarray as xr
 
-from reeuncert.checks import (
-    assumption,
-    balance,
-    completeness,
-    convergence,
-    geometry,
-    leave_one_out,
-    leave_out,
-    mixtures,
-    monte_carlo,
-    posterior_predictive,
-    prior_distance,
-    prior_predictive,
-    published,
-    reconciliation,
-    record_pairs,
-    sensitivity,
-    structures,
-)
+from reeuncert.checks import evidence, headlines, predictive, priors, run
 from reeuncert.checks.result import CheckResult, CheckTable, not_run
 from reeuncert.errors import ReeUncertError
 from reeuncert.parts import Failed, attempt, collecting
@@ -32,25 +14,25 @@ from reeuncert.result.result import Result
 Check = Callable[[Result], list[CheckResult]]
 
 CHECKS: dict[str, Check] = {
-    "completeness": completeness.check,
-    "balance": balance.check,
-    "convergence": convergence.check,
-    "geometry": geometry.check,
-    "monte_carlo": monte_carlo.check,
-    "prior_predictive": prior_predictive.check,
-    "prior_distance": prior_distance.check,
-    "reconciliation": reconciliation.check,
-    "posterior_predictive": posterior_predictive.check,
-    "mixtures": mixtures.check,
-    "record_pairs": record_pairs.check,
-    "assumption": assumption.check,
-    "structures": structures.check,
-    "sensitivity": sensitivity.check,
-    "leave_out": leave_out.check,
-    "leave_one_out": leave_one_out.check,
-    "published": published.check,
+    "completeness": run.completeness,
+    "balance": run.balance,
+    "convergence": run.convergence,
+    "geometry": run.geometry,
+    "monte_carlo": run.monte_carlo,
+    "prior_predictive": priors.prior_predictive,
+    "prior_distance": priors.prior_distance,
+    "reconciliation": evidence.reconciliation,
+    "posterior_predictive": predictive.posterior_predictive,
+    "mixtures": evidence.mixtures,
+    "record_pairs": predictive.record_pairs,
+    "assumption": headlines.assumption,
+    "structures": headlines.structures,
+    "sensitivity": headlines.sensitivity,
+    "leave_out": predictive.leave_out,
+    "leave_one_out": evidence.leave_one_out,
+    "published": headlines.published,
 }
-"""Name of a check → function from a result to its verdicts. To add one: a file, and a row here."""
+"""Name of a check → function from a result to its verdicts. To add one: a function, and a row here."""
 
 
 def check(dt: xr.DataTree, names: Iterable[str] | None = None) -> CheckTable:

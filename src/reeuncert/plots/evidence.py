@@ -7,7 +7,7 @@ import pandas as pd
 import xarray as xr
 
 from reeuncert.case.records import Case, Evidence
-from reeuncert.checks.posterior_predictive import predicted_rows, surprising, thinned
+from reeuncert.checks.predictive import predicted_rows, surprising, thinned
 from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.predictive import predicted_sigma, predictive_draws
 from reeuncert.plots.access import Coords, check_labels, rows_of, take
@@ -45,7 +45,7 @@ def evidence_data(dt: xr.DataTree, *, coords: Coords = None, seed: int = SEED) -
         ``predicted`` (median), ``predicted_eti90_lb``, ``predicted_eti90_ub`` in the unit of the row, ``position``
         (probability of a prediction at most the figure; NaN for bounds and ranges), ``agrees`` (probability that a
         prediction meets a bound or range; NaN for figures), ``surprising`` (the row disagrees with the model, see
-        `reeuncert.checks.posterior_predictive.surprising`), ``locator``, ``reason``, ``note``.
+        `reeuncert.checks.predictive.surprising`), ``locator``, ``reason``, ``note``.
 
     Raises
     ------

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import xarray as xr
 
-from reeuncert.checks.mixtures import mixture_table
+from reeuncert.checks.evidence import mixture_table
 from reeuncert.checks.registry import check_table
 from reeuncert.errors import OutputError
 from reeuncert.indicators.compute import with_indicators

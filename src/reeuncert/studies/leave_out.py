@@ -10,7 +10,7 @@ from scipy.sparse.csgraph import connected_components
 
 from reeuncert.case.records import Case, Evidence
 from reeuncert.case.shared import shared_errors
-from reeuncert.checks.posterior_predictive import row_table
+from reeuncert.checks.predictive import row_table
 from reeuncert.errors import ReeUncertError
 from reeuncert.likelihood.compile import compile_evidence
 from reeuncert.priors.coverage import case_network

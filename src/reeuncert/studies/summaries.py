@@ -13,7 +13,7 @@ from scipy.special import logsumexp
 from reeuncert.case.records import Case, Headline
 from reeuncert.case.serial import case_to_json
 from reeuncert.checks import check
-from reeuncert.checks.posterior_predictive import row_table
+from reeuncert.checks.predictive import row_table
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.compute import add_indicators
 from reeuncert.indicators.headlines import headlines, place

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 from reeuncert.case.records import Evidence
-from reeuncert.checks.mixtures import READING, mixture_table
+from reeuncert.checks.evidence import READING, mixture_table
 from reeuncert.likelihood.problems import row_has_flows
 from reeuncert.plots.evidence import INSIDE, evidence_data, plot_evidence
 from reeuncert.reading.bundled import data_folder
