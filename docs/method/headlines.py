@@ -7,7 +7,7 @@ import sys
 import pandas as pd
 
 import reeuncert as ree
-from reeuncert.indicators.verdicts import label_of
+from reeuncert.indicators.headlines import label_of
 from reeuncert.result.structures import Structures, structures_of
 
 

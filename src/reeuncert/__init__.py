@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from reeuncert.studies import sensitivity as sensitivity
     from reeuncert.studies.calibrate import calibrate as calibrate
     from reeuncert.studies.calibrate import recover as recover
-    from reeuncert.studies.leave_out import leave_out as leave_out
+    from reeuncert.studies.scores import leave_out as leave_out
     from reeuncert.studies.scores import score_structures as score_structures
     from reeuncert.validation.reader import read_case as read_case
     from reeuncert.validation.report import check_case as check_case
@@ -80,7 +80,7 @@ _HOME = {
     "no_trade": "reeuncert.counterfactuals",
     "power_scaling": "reeuncert.questions.powerscale",
     "verdicts": "reeuncert.questions.powerscale",
-    "leave_out": "reeuncert.studies.leave_out",
+    "leave_out": "reeuncert.studies.scores",
     "preview": "reeuncert.inference.preview",
     "read_case": "reeuncert.validation.reader",
     "read_results": "reeuncert.indicators.stored",

@@ -14,10 +14,10 @@ from contract.imports import cycles, import_graph, rooms
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 BREACHES = {
     "case records → TOML reader": ("reeuncert.case.records", "reeuncert.reading.toml"),
-    "indicators → reference": ("reeuncert.indicators.stock", "reeuncert.reference"),
+    "indicators → reference": ("reeuncert.indicators.consumption", "reeuncert.reference"),
     "report → testing": ("reeuncert.report.page", "reeuncert.testing"),
     "report → likelihood kernels": ("reeuncert.report.page", "reeuncert.likelihood.kernels"),
-    "indicators → pymc": ("reeuncert.indicators.stock", "pymc"),
+    "indicators → pymc": ("reeuncert.indicators.consumption", "pymc"),
     "plots → pymc": ("reeuncert.plots.sankey", "pymc"),
     "case → report": ("reeuncert.case.serial", "reeuncert.report.page"),
     "rules of tables → likelihood": ("reeuncert.reading.tables", "reeuncert.likelihood.compile"),

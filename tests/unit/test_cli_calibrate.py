@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 import reeuncert as ree
 from reeuncert.calibration.result import Calibration
 from reeuncert.cli import app
-from reeuncert.cli.calibrate import coverage_table, write_calibration, years_of
+from reeuncert.cli.studies import coverage_table, write_calibration, years_of
 from reeuncert.cli.terminal import console
 from reeuncert.errors import CaseError
 

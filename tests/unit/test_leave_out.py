@@ -12,11 +12,11 @@ from typer.testing import CliRunner
 import reeuncert as ree
 from reeuncert.case.records import Offset
 from reeuncert.cli.app import app
-from reeuncert.cli.leave_out import coverage_table
+from reeuncert.cli.studies import left_out_table
 from reeuncert.errors import ReeUncertError, SamplingError
 from reeuncert.result.left_out import LeftOut, add_left_out, left_out_of
 from reeuncert.studies.jobs import FitSettings, JobMaker
-from reeuncert.studies.leave_out import fold_jobs, leave_out, records_of
+from reeuncert.studies.scores import fold_jobs, leave_out, records_of
 from reeuncert.testing import toy_posterior
 
 SHORT = {"draws": 200, "tune": 300, "seed": 3, "progress": False}
@@ -121,7 +121,7 @@ def test_coverage_counts_figures_inside_central_intervals():
     assert LeftOut(rows_with(np.full(400, 0.5))).coverage()["lower"].max() < 0.6
     refused = LeftOut(rows_with(below).assign(refused=np.where(np.arange(400) % 4 == 0, "R-hat 1.200", "")))
     assert refused.coverage()[["figures", "refused", "coverage"]].iloc[0].tolist() == [300, 100, 1.0]
-    assert str(coverage_table(refused).caption).startswith("100 figures do not count")
+    assert str(left_out_table(refused).caption).startswith("100 figures do not count")
 
 
 def test_the_check_tells_coverage_and_fails_where_intervals_are_too_narrow(tmp_path):

@@ -175,12 +175,12 @@ def test_reports_in_a_row_keep_no_memory(reports):
 def test_the_status_of_commands_that_write_a_result_again(toy, monkeypatch, tmp_path):
     monkeypatch.setattr("reeuncert.report.files.render", lambda _: "page")
     monkeypatch.setattr("reeuncert.report.page.render", lambda result: check_table(result) and "page")
-    monkeypatch.setattr("reeuncert.cli.leave_out.leave_out", lambda *_, **__: LeftOut(pd.DataFrame({"scheme": []})))
-    monkeypatch.setattr("reeuncert.cli.leave_out.coverage_table", lambda _: "")
-    monkeypatch.setattr("reeuncert.cli.leave_out.add_left_out", lambda dt, *_: dt)
-    monkeypatch.setattr("reeuncert.cli.structures.run_rivals", lambda *_, **__: None)
-    monkeypatch.setattr("reeuncert.cli.structures.show_structures", lambda *_: None)
-    monkeypatch.setattr("reeuncert.cli.structures.add_structures", lambda dt, _: dt)
+    monkeypatch.setattr("reeuncert.cli.studies.leave_out", lambda *_, **__: LeftOut(pd.DataFrame({"scheme": []})))
+    monkeypatch.setattr("reeuncert.cli.studies.left_out_table", lambda _: "")
+    monkeypatch.setattr("reeuncert.cli.studies.add_left_out", lambda dt, *_: dt)
+    monkeypatch.setattr("reeuncert.cli.studies.run_rivals", lambda *_, **__: None)
+    monkeypatch.setattr("reeuncert.cli.studies.show_structures", lambda *_: None)
+    monkeypatch.setattr("reeuncert.cli.studies.add_structures", lambda dt, _: dt)
     ree.write_results(toy, tmp_path)
     commands = ["report", str(tmp_path)], ["leave-out", str(tmp_path)], ["structures", "--results", str(tmp_path)]
     assert [CliRunner().invoke(app, command).exit_code for command in commands] == [0, 0, 0]

@@ -20,7 +20,7 @@ from reeuncert.inference.chains import Chain, joined
 from reeuncert.inference.compiled import compile_model
 from reeuncert.inference.prior import sample_prior
 from reeuncert.inference.sample import sample
-from reeuncert.inference.start import good_start
+from reeuncert.inference.samplers import good_start
 from reeuncert.inference.whitening import compile_whitened
 from reeuncert.result.powerscale import components
 from reeuncert.testing import assert_mass_balance

@@ -20,8 +20,7 @@ from reeuncert.questions.nested import interval_width
 from reeuncert.result.tables import mass_flow
 from reeuncert.studies.engine import make_fits
 from reeuncert.studies.jobs import FitSettings, JobMaker
-from reeuncert.studies.leave_out import fold_jobs, fold_of_rows, predictions
-from reeuncert.studies.scores import compare_scores
+from reeuncert.studies.scores import compare_scores, fold_jobs, fold_of_rows, predictions
 from reeuncert.system.definition import Selector
 
 ERROR = 0.05

@@ -39,7 +39,7 @@ def structures(
 ) -> None:
     """Fit a case under each of its rival structures and report which headlines hold under all of them."""
     with guarded("Reading the case …"):
-        from reeuncert.cli.structures import run_structures, store_structures
+        from reeuncert.cli.studies import run_structures, store_structures
 
         if results is not None:
             raise typer.Exit(store_structures(results, draws=draws, seed=seed, out=out))
@@ -63,7 +63,7 @@ def leave_out(
     predictive intervals. Stored in the results, with its checks and report.
     """
     with guarded("Reading the result …"):
-        from reeuncert.cli.leave_out import run_leave_out
+        from reeuncert.cli.studies import run_leave_out
 
         raise typer.Exit(run_leave_out(results, folds, draws=draws, tune=tune, seed=seed))
 
@@ -147,7 +147,7 @@ def calibrate(
     The whole bundled case takes about a minute per simulation; select fewer years with --years for a first test.
     """
     with guarded("Reading the case …"):
-        from reeuncert.cli.calibrate import run_calibration
+        from reeuncert.cli.studies import run_calibration
 
         run_calibration(
             *(case, option or [], years, out, simulations), draws=draws, tune=tune, thin=thin, chains=chains, seed=seed
@@ -184,7 +184,7 @@ def sensitivity(
     Finished scenarios are cached: the same command continues a stopped study.
     """
     with guarded("Reading the case …"):
-        from reeuncert.cli.sensitivity import run_sensitivity
+        from reeuncert.cli.studies import run_sensitivity
 
         raise typer.Exit(
             run_sensitivity(

@@ -73,8 +73,8 @@ Ratios over (region, end_use), or (end_use)
 
 # Each module registers its indicators; tables and reports list them in this order.
 # isort: off
-from reeuncert.indicators import consumption, stock, trade, dependence, mining, refining, quota, customs_gap
-from reeuncert.indicators import embodied, fabrication, elements
+from reeuncert.indicators import consumption, trade, dependence, mining, refining, quota, customs_gap
+from reeuncert.indicators import embodied
 
 # isort: on
 from reeuncert.indicators.registry import INDICATORS, Indicator, UnknownIndicatorError, lookup, valid_names
@@ -86,14 +86,11 @@ __all__ = [
     "consumption",
     "customs_gap",
     "dependence",
-    "elements",
     "embodied",
-    "fabrication",
     "lookup",
     "mining",
     "quota",
     "refining",
-    "stock",
     "trade",
     "valid_names",
 ]

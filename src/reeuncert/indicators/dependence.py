@@ -5,10 +5,9 @@ from functools import partial
 
 import numpy as np
 
-from reeuncert.indicators.consumption import consumption_of
+from reeuncert.indicators.consumption import consumption_of, stock_change_of
 from reeuncert.indicators.flows import ALL, REFINED, Array, FlowTable, ratio
 from reeuncert.indicators.registry import indicator
-from reeuncert.indicators.stock import stock_change_of
 from reeuncert.indicators.trade import (
     ALL_ARRIVALS,
     ALL_DEPARTURES,

@@ -1,4 +1,5 @@
-"""Where goods were mined, refined or separated: consumption by origin, and what returns to the region of the ore.
+"""Consumption, goods and elements by origin: where they were mined, refined or made, and what returns to the region
+of the ore.
 
 A system without such mines or plants (no flow ``ore``, no ``feed`` of what is unrefined, no process of the stage) has
 no indicator of these origins.
@@ -8,10 +9,10 @@ from functools import partial
 
 import numpy as np
 
-from reeuncert.indicators.flows import REFINED, Array, FlowTable, ratio
+from reeuncert.indicators.flows import REFINED, Array, FlowTable, Mask, ratio
 from reeuncert.indicators.registry import indicator
 from reeuncert.indicators.tracing import gives_regions, traced
-from reeuncert.indicators.trade import ALL_ARRIVALS, imports_of, yearly_ratio
+from reeuncert.indicators.trade import ALL_ARRIVALS, cumulated_mass, cumulated_ratio, imports_of, yearly_ratio
 
 KASTNER = "Kastner, Kastner & Nonhebel 2011, Ecological Economics 70, doi 10.1016/j.ecolecon.2011.01.012"
 CONSUMED = "apparent_consumption"
@@ -109,3 +110,69 @@ def _of_own_ore(table: FlowTable) -> Array:
     for (r, p), by_origin in zip(chosen, mass, strict=True):
         out[:, :, r, p] = return_share(by_origin[r], _exported(table, table.regions[r], table.regions[p]))
     return out
+
+
+def fabrication_of(table: FlowTable) -> Array:
+    """Output of goods (flows of quantity `fabrication`), array (chain, draw, region, product, year)."""
+
+    def of_cell(region: str, label: str) -> Array:
+        return table.sum(table.where(quantity="fabrication", origin=region, product=table.members(label)))
+
+    return table.over("region", "product", of=of_cell)
+
+
+cumulated_mass("fabrication", title="Output of goods made of refined products", dims=("region", "product"))(
+    fabrication_of
+)
+
+
+@cumulated_ratio(
+    "share_of_fabrication",
+    title="Share of the world's output of goods made of refined products",
+    dims=("region", "product"),
+)
+def _fabrication_share(table: FlowTable) -> Array:
+    made = fabrication_of(table)
+    return ratio(made, np.nansum(made, axis=2, keepdims=True))
+
+
+def _mined(table: FlowTable) -> Array:
+    out = table.blank("region", "product")
+    for k, element in enumerate(table.labels("product")):
+        for r, region in enumerate(table.regions):
+            out[:, :, r, k] = table.element(element, table.where(quantity="mine_production", origin=region))
+    return out
+
+
+cumulated_mass("element_mined", title="Mass of an element in mine production", dims=("region", "product"))(_mined)
+
+
+@cumulated_ratio(
+    "element_share_of_mining", title="Share of what the world mines of an element", dims=("region", "product")
+)
+def _element_share(table: FlowTable) -> Array:
+    mined = _mined(table)
+    return ratio(mined, np.nansum(mined, axis=2, keepdims=True))
+
+
+@cumulated_ratio(
+    "element_dependence",
+    title="Share of a partner's ore and goods in a region's supply of an element",
+    dims=("region", "partner", "product"),
+)
+def _dependence(table: FlowTable) -> Array:
+    """Supply: what is mined, recycled and bought with a known content, less what is sold of it."""
+    own, recovered = table.where(quantity="mine_production"), table.where(quantity="recycling")
+
+    def supply(element: str, region: str, bought: Mask) -> Array:
+        sold = table.where(quantity=("trade", "unrecorded_trade"), origin=region) & ~table.where(destination=region)
+        home = (own & table.where(origin=region)) | (recovered & table.where(destination=region))
+        kept = np.nan_to_num(table.element(element, home)) - np.nan_to_num(table.element(element, sold))
+        return np.maximum(kept, 0.0) + np.nan_to_num(table.element(element, bought))
+
+    def of_pair(region: str, partner: str, element: str) -> Array:
+        bought = table.where(quantity=ALL_ARRIVALS, destination=region) & ~table.where(origin=region)
+        part = table.element(element, bought & table.where(origin=partner))
+        return ratio(part, supply(element, region, bought))
+
+    return table.over("region", "partner", "product", of=of_pair)

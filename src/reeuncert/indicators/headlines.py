@@ -1,6 +1,8 @@
-"""Headlines: sentences of the case, with median and interval filled in."""
+"""Verdicts on values of indicators: whether the evidence informs them, or the priors decide."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,14 +12,57 @@ from reeuncert.case.figures import sentence_problem
 from reeuncert.case.records import Case, Headline
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.placing import headline_place, no_such_flows
-from reeuncert.indicators.printing import label_of
+from reeuncert.indicators.printing import label_of, unit_of
 from reeuncert.indicators.registry import DIMS, lookup
 from reeuncert.indicators.summary import SAMPLE, mixed_summary, summary
-from reeuncert.indicators.verdicts import scaled, with_verdicts
+from reeuncert.result.learning import LIKELIHOOD, Verdict, judge
+from reeuncert.result.powerscale import lineages, prior_classes, sensitivity
 from reeuncert.result.quantiles import Array, interval_columns
 from reeuncert.result.result import Result
-from reeuncert.result.structures import LABELS, Structures, labelled
-from reeuncert.words.estimates import numbers
+from reeuncert.result.structures import LABELS, Structures, labelled, open_ranges
+from reeuncert.words.estimates import interval, numbers
+
+
+def scaled(result: Result, draws: Mapping[str, Array]) -> pd.DataFrame:
+    """Power-scaling of values (label → draws) to each class of priors, each lineage and the evidence as a whole.
+
+    Returns
+    -------
+    DataFrame
+        As `reeuncert.result.powerscale.sensitivity`, with ``kind``: ``prior class``, ``source`` or ``evidence``.
+    """
+    classes, sources = prior_classes(result), lineages(result)
+    whole = {LIKELIHOOD: np.sum(list(sources.values()), axis=0)} if sources else {}
+    kinds = {"prior class": classes, "source": sources, "evidence": whole}
+    known = {label: of for label, of in draws.items() if np.isfinite(of).any()}
+    tables = [sensitivity(known, parts).assign(kind=kind) for kind, parts in kinds.items() if parts and known]
+    columns = ["quantity", "component", "psense", "noise", "sensitive", "moves", "kind"]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=columns)
+
+
+def with_verdicts(result: Result, table: pd.DataFrame, by_power: pd.DataFrame) -> pd.DataFrame:
+    """Rows of `summary` with the fields of `reeuncert.result.learning.Verdict`.
+
+    Parameters
+    ----------
+    by_power
+        From `scaled`, of all rows.
+    """
+    ranges = open_ranges(result.structures)
+    found = []
+    for row, labels in zip(table.to_dict("records"), labelled(table)[LABELS].itertuples(index=False), strict=True):
+        own = by_power[(by_power["quantity"] == label_of(row)) & (by_power["kind"] != "source")]
+        apart = ranges.get(tuple(labels))
+        # Without both kinds of terms nothing can be said of either.
+        known = own if own["kind"].nunique() == 2 else own.iloc[:0]
+        said = "" if apart is None else _span(row, *apart)
+        found.append(asdict(judge(row["width_ratio"], row["prior_below_median"], row["against_prior"], known, said)))
+    columns = [*Verdict.__dataclass_fields__]
+    return table.assign(**pd.DataFrame(found, columns=columns, index=table.index))
+
+
+def _span(row: Mapping[Any, Any], low: float, high: float) -> str:
+    return f"{interval(low, high, unit_of(row))} over them"
 
 
 def headlines(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti", case: Case | None = None) -> pd.DataFrame:
@@ -59,7 +104,7 @@ def all_headlines(result: Result) -> pd.DataFrame:
 
 
 def all_scaled(result: Result) -> pd.DataFrame:
-    """`reeuncert.indicators.verdicts.scaled` of the headlines of a result."""
+    """`reeuncert.indicators.headlines.scaled` of the headlines of a result."""
     return scaled(result, {key.label: key.posterior for key in result.once(headline_draws)})
 
 

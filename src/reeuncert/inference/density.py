@@ -24,7 +24,7 @@ from reeuncert.inference.layout import COORDINATES, MASS_FLOW, REPORTED
 from reeuncert.inference.stretching import CENTRE, DIRECTIONS, GAINS
 from reeuncert.likelihood.model import REPORTED_DATA, WEIGHT_DATA
 from reeuncert.likelihood.packing import pack_rows, pack_sums
-from reeuncert.likelihood.widths import WIDTH_LOG_SD
+from reeuncert.likelihood.parameters import WIDTH_LOG_SD
 from reeuncert.model import ModelRecord, record_of
 
 WIDTHS, OFFSETS = "source_width_z", "offset_z"

@@ -13,14 +13,14 @@ from reeuncert.balance.masses import masses as all_masses
 from reeuncert.compiling import kernel, source_version
 from reeuncert.inference import stretching
 from reeuncert.inference.stretching import stretch
-from reeuncert.likelihood import widths
+from reeuncert.likelihood import parameters
 from reeuncert.likelihood._numba import KERNEL_VERSION
 from reeuncert.likelihood.kernels import family_logp, rows_of_masses
 from reeuncert.likelihood.packing import unpack_rows, unpack_sums
-from reeuncert.likelihood.widths import WIDTH_LOG_SD
+from reeuncert.likelihood.parameters import WIDTH_LOG_SD
 from reeuncert.words.error_laws import DENSITY
 
-_FILES = (affine.__file__, elimination.__file__, masses.__file__, stretching.__file__, widths.__file__)
+_FILES = (affine.__file__, elimination.__file__, masses.__file__, stretching.__file__, parameters.__file__)
 VERSION = source_version(__file__, *_FILES) ^ KERNEL_VERSION
 
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)

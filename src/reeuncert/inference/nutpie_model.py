@@ -1,19 +1,195 @@
-"""A model as nutpie samples it: nutpie's own way of making one, with callbacks that are kept on disk."""
+"""A model as nutpie samples it: its C callbacks are kept on disk between processes.
 
-from collections.abc import Sequence
+nutpie's own callbacks are compiled in every process, since numba does not cache C callbacks on disk; for a model of
+some thousand flows this can take longer than a run. Here the function is a cached numba function over pointers, and
+nutpie gets its address.
+"""
+
+import ctypes
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
+import numba
 import numpy as np
 import pandas as pd
 import pymc as pm
+from numba import types
 from nutpie import compile_pymc as theirs
+from nutpie.compile_pymc import address_as_void_pointer
 from pymc.initial_point import make_initial_point_fn
+from pytensor.configdefaults import config
+from pytensor.link.numba.cache import CACHED_SRC_FUNCTIONS
 
-from reeuncert.inference.callbacks import copy_callback, density_callback, expand_callback, logp_callback
-from reeuncert.inference.density_kernel import Numbers
+from reeuncert.compiling import kept
+from reeuncert.inference.density_kernel import Numbers, log_density
 from reeuncert.inference.stretching import WHITENED
+
+_WORD = 8
+
+_LOGP = """
+def logp_callback(dim, x_, out_, logp_, user_data_):
+    if dim != {n_dim}:
+        return -1
+    try:
+        x = numba.carray(x_, ({n_dim},))
+        out = numba.carray(out_, ({n_dim},))
+        logp = numba.carray(logp_, ())
+{shared}
+        value, gradient = inner(x, {arrays})
+        logp[()] = value
+        out[...] = gradient
+        if not np.all(np.isfinite(out)):
+            return 3
+        if not np.isfinite(value):
+            return 4
+    except Exception:
+        return 1
+    return 0
+"""
+
+# Numba knows no narrower class in compiled code; the status that is returned reaches the sampler as an error.
+_EXPAND = """
+def expand_callback(dim, expanded, x_, out_, user_data_):
+    if dim != {n_dim} or expanded != {n_expanded}:
+        return -1
+    try:
+        x = numba.carray(x_, ({n_dim},))
+        out = numba.carray(out_, ({n_expanded},))
+{shared}
+        (values,) = inner(x, {arrays})
+        out[...] = values
+    except Exception:
+        return -2
+    return 0
+"""
+
+_DENSITY = """
+def density_callback(dim, x_, out_, logp_, user_data_):
+    try:
+        x = numba.carray(x_, (dim,))
+        out = numba.carray(out_, (dim,))
+        logp = numba.carray(logp_, ())
+{shared}
+        value = inner(x, out, Numbers({arrays}))
+        logp[()] = value
+        if not np.isfinite(value):
+            return 4
+    except Exception:
+        return 1
+    return 0
+"""
+
+_COPY = """
+def copy_callback(dim, expanded, x_, out_, user_data_):
+    x = numba.carray(x_, (dim,))
+    out = numba.carray(out_, (expanded,))
+    for i in range(dim):
+        out[i] = x[i]
+    return 0
+"""
+
+_DOUBLES = types.CPointer(types.double)
+_LOGP_SIGNATURE = types.int64(types.uint64, _DOUBLES, _DOUBLES, _DOUBLES, types.voidptr)
+_EXPAND_SIGNATURE = types.int64(types.uint64, types.uint64, _DOUBLES, _DOUBLES, types.voidptr)
+
+
+@dataclass(frozen=True)
+class Callback:
+    """A compiled C function: its address, the ctypes function to call it from Python, and what keeps the machine code
+    alive.
+    """
+
+    address: int
+    ctypes: Any
+    compiled: Any
+
+
+def logp_callback(inner: Any, n_dim: int, record: np.dtype[Any], shared: Mapping[str, np.ndarray]) -> Callback:
+    """The log density and its gradient, as nutpie calls them; ``inner`` takes the point and the ``shared`` arrays, in
+    their order, whose address and shape ``record`` lays out as nutpie's user data.
+    """
+    source = _filled(_LOGP, record, shared, n_dim=n_dim)
+    return _compiled("logp_callback", source, inner, shared, _LOGP_SIGNATURE)
+
+
+def expand_callback(
+    inner: Any, n_dim: int, n_expanded: int, record: np.dtype[Any], shared: Mapping[str, np.ndarray]
+) -> Callback:
+    """All stored values of one draw; parameters as in `logp_callback`."""
+    source = _filled(_EXPAND, record, shared, n_dim=n_dim, n_expanded=n_expanded)
+    return _compiled("expand_callback", source, inner, shared, _EXPAND_SIGNATURE)
+
+
+def density_callback(record: np.dtype[Any], shared: Mapping[str, np.ndarray]) -> Callback:
+    """The density of `reeuncert.inference.density_kernel`, as nutpie calls it. The shared arrays are those of
+    `Numbers`, in their order.
+    """
+    source = _filled(_DENSITY, record, shared)
+    return _compiled("density_callback", source, log_density, shared, _LOGP_SIGNATURE)
+
+
+def copy_callback() -> Callback:
+    """The point itself as all that is stored of a draw."""
+    return _compiled("copy_callback", _COPY, log_density, {}, _EXPAND_SIGNATURE)
+
+
+def _filled(template: str, record: np.dtype[Any], shared: Mapping[str, np.ndarray], **sizes: int) -> str:
+    # nutpie's record holds nothing but words of eight bytes: pointers, sizes and shapes. Read as words, the source does
+    # not depend on its random keys, so that it can be found again.
+    lines = [f"words = numba.carray(user_data_, ({record.itemsize // _WORD},), np.uint64)"]
+    for i, (key, array) in enumerate(shared.items()):
+        first = _word(record, "shape", key)
+        shape = "".join(f"np.int64(words[{first + k}]), " for k in range(array.ndim))
+        place = f"pointer(words[{_word(record, 'data', key)}])"
+        lines.append(f"a{i} = numba.carray({place}, ({shape}), dtype{i})  # {array.dtype}")
+    body = "\n".join(f"        {line}" for line in lines)
+    return template.format(shared=body, arrays=", ".join(f"a{i}" for i in range(len(shared))), **sizes)
+
+
+def _word(record: np.dtype[Any], group: str, key: str) -> int:
+    """Position of a field of nutpie's record, in words."""
+    offset = 0
+    for name in ("shared", group, key):
+        fields: Any = record.fields
+        inner, start = fields[name][:2]
+        offset, record = offset + start, inner
+    return offset // _WORD
+
+
+def _compiled(name: str, source: str, inner: Any, shared: Mapping[str, np.ndarray], signature: Any) -> Callback:
+    dtypes: Sequence[Any] = [array.dtype for array in shared.values()]
+    # numba asks for the module of a kept function by name when it loads it again.
+    environment: dict[str, Any] = {
+        "__name__": __name__,
+        "np": np,
+        "numba": numba,
+        "pointer": address_as_void_pointer,
+        "inner": inner,
+        "Numbers": Numbers,
+    }
+    environment |= {f"dtype{i}": dtype for i, dtype in enumerate(dtypes)}
+    exec(compile(source, f"<{name}>", "exec"), environment)  # the text above, filled with numbers only
+    function = environment[name]
+    key = CACHED_SRC_FUNCTIONS.get(inner.py_func)
+    if key is not None and config.numba__cache:  # known by what it calls and by its own text
+        dispatcher = kept(function, sha256(f"{__name__}\n{key}\n{source}".encode()).hexdigest(), error_model="python")
+    else:
+        dispatcher = numba.njit(fastmath=False, error_model="python")(function)
+    with warnings.catch_warnings():
+        # A model with constants too large to embed is compiled again in each process, as nutpie would do.
+        warnings.filterwarnings("ignore", message=".*Cannot cache compiled function", category=numba.NumbaWarning)
+        dispatcher.compile(signature)
+    result: Any = dispatcher.overloads[tuple(signature.args)]
+    address = result.library.get_pointer_to_function(result.fndesc.llvm_cfunc_wrapper_name)
+    prototype = ctypes.CFUNCTYPE(ctypes.c_int64, *(_C_TYPE[argument] for argument in signature.args))
+    return Callback(address, prototype(address), dispatcher)
+
+
+_C_TYPE = {types.uint64: ctypes.c_uint64, _DOUBLES: ctypes.c_void_p, types.voidptr: ctypes.c_void_p}
 
 
 def nutpie_model(model: pm.Model, store: Sequence[str] | None = None) -> Any:

@@ -15,10 +15,9 @@ from reeuncert.case.records import Case, ErrorTails, Evidence
 from reeuncert.case.selection import Term, select
 from reeuncert.case.shared import error_class_of, shared_errors
 from reeuncert.errors import EvidenceError, ModelError
-from reeuncert.likelihood.offsets import OffsetValues, expand_offsets
+from reeuncert.likelihood.parameters import OffsetValues, WidthGroups, expand_offsets, group_widths, row_multiplier
 from reeuncert.likelihood.problems import evidence_problems, row_has_flows
 from reeuncert.likelihood.readings import read
-from reeuncert.likelihood.widths import WidthGroups, group_widths, row_multiplier
 from reeuncert.words.cells import Short
 from reeuncert.words.error_laws import ERROR_LAWS
 from reeuncert.words.units import unit_factor
@@ -150,7 +149,7 @@ class EvidenceModel(Short):
 
     @cached_property
     def quantity_arrays(self) -> tuple[Ints, Floats]:
-        """The constant inputs of `reeuncert.likelihood.op.selected_quantities`: layout and coefficients."""
+        """The constant inputs of `reeuncert.likelihood.model.selected_quantities`: layout and coefficients."""
         from reeuncert.likelihood.packing import pack_sums  # loads numba, which `reeuncert check` does without
 
         num, den, off = self.numerator, self.denominator, self.offsets
@@ -158,7 +157,7 @@ class EvidenceModel(Short):
 
     @cached_property
     def row_arrays(self) -> tuple[Ints, Floats]:
-        """The constant inputs of `reeuncert.likelihood.op.row_logp`: codes and bounds."""
+        """The constant inputs of `reeuncert.likelihood.model.row_logp`: codes and bounds."""
         from reeuncert.likelihood.packing import pack_rows
 
         return pack_rows(self.family, self.form, self.lower, self.upper, self.shift, self.weight, self.tails)

@@ -10,7 +10,7 @@ from reeuncert.case.records import Case, Evidence
 from reeuncert.case.selection import Term, of_years, sides, years_in_case
 from reeuncert.case.shared import error_class_of
 from reeuncert.errors import Problem
-from reeuncert.likelihood.widths import has_own_width, row_multiplier
+from reeuncert.likelihood.parameters import has_own_width, row_multiplier
 from reeuncert.words.cells import condensed
 from reeuncert.words.error_laws import ERROR_LAWS
 from reeuncert.words.qualifiers import BOUND_QUALIFIERS

@@ -5,7 +5,7 @@ figure of matplotlib or of Plotly. What it draws is in the tidy table that ``x_d
 """
 
 from reeuncert.plots.calibration import calibration_data, plot_calibration
-from reeuncert.plots.comparison import comparison_data, plot_comparison
+from reeuncert.plots.comparison import comparison_data, plot_comparison, plot_scenarios, scenarios_data
 from reeuncert.plots.customs_gap import customs_gap_data, customs_records_data, plot_customs_gap
 from reeuncert.plots.drivers import drivers_data, plot_drivers
 from reeuncert.plots.evidence import evidence_data, plot_evidence
@@ -30,7 +30,6 @@ from reeuncert.plots.questions import (
     value_of_information_data,
 )
 from reeuncert.plots.sankey import plot_sankey, sankey_data
-from reeuncert.plots.scenarios import plot_scenarios, scenarios_data
 from reeuncert.plots.trade_matrix import plot_net_exports, plot_trade_matrix, trade_matrix_data
 from reeuncert.plots.triangle import plot_triangle, triangle_data
 

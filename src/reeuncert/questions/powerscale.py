@@ -9,8 +9,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from reeuncert.errors import ReeUncertError
+from reeuncert.indicators.headlines import scaled, with_verdicts
 from reeuncert.indicators.summary import summary
-from reeuncert.indicators.verdicts import scaled, with_verdicts
 from reeuncert.questions.information import exchanged
 from reeuncert.questions.nested import weighted_quantiles
 from reeuncert.questions.reweight import smoothed, threshold

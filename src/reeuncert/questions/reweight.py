@@ -19,8 +19,8 @@ from reeuncert.edits.base import Edited
 from reeuncert.edits.scenario import Scenario
 from reeuncert.errors import ReeUncertError
 from reeuncert.likelihood.compile import EvidenceModel, compile_evidence
+from reeuncert.likelihood.parameters import WIDTH_LOG_SD
 from reeuncert.likelihood.predictive import log_likelihood, offset_logp
-from reeuncert.likelihood.widths import WIDTH_LOG_SD
 from reeuncert.priors.coverage import case_network
 from reeuncert.priors.paths import Block, CoordinatePrior, coordinate_prior
 from reeuncert.questions.nested import weighted_quantiles

@@ -1,6 +1,6 @@
-"""Rival structures scored by how well they predict figures that were left out, and stacking weights."""
+"""Refits without part of the evidence: how well are the figures predicted that were left out?"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Unpack
 
@@ -10,13 +10,163 @@ import xarray as xr
 from arviz_stats.loo import compare
 from arviz_stats.utils import ELPDDataLOOKFold
 from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
 
-from reeuncert.case.records import Case
+from reeuncert.case.records import Case, Evidence
+from reeuncert.case.shared import shared_errors
+from reeuncert.checks.predictive import row_table
 from reeuncert.errors import ReeUncertError
-from reeuncert.studies.engine import converged, make_sufficient_fits
-from reeuncert.studies.jobs import FitOptions, FitSettings, JobMaker
-from reeuncert.studies.leave_out import Folds, fold_jobs, predictions
+from reeuncert.likelihood.compile import compile_evidence
+from reeuncert.priors.coverage import case_network
+from reeuncert.result.left_out import COLUMNS, LeftOut
+from reeuncert.studies.engine import Fits, converged, make_sufficient_fits
+from reeuncert.studies.jobs import FitOptions, FitSettings, Job, JobMaker
 from reeuncert.studies.rivals import rivals_of
+from reeuncert.studies.summaries import Predicted
+from reeuncert.words.cells import unknown
+
+Folds = str | int | Mapping[str, object]
+"""``"sources"`` (each lineage is left out in turn), a number of folds, or id of a row → fold; other rows stay."""
+
+
+@dataclass(frozen=True)
+class Fold:
+    """The fit without the rows of a fold, nor others of the same records; ``rows`` are those that it predicts."""
+
+    job: Job
+    rows: frozenset[str]
+
+
+def records_of(rows: Sequence[Evidence], case: Case) -> list[int]:
+    """Number of the record of every row: rows of one print, or with one value of an offset by year, are one record.
+
+    An offset by year is the error of what one office recorded in a year, whoever printed it. To predict one row of a
+    record from another would be no prediction.
+
+    Examples
+    --------
+    >>> import reeuncert as ree
+    >>> case = ree.read_case("small_metal")
+    >>> len(set(records_of(case.evidence, case))) == len(case.evidence)
+    True
+    """
+    shared = shared_errors(rows, case)
+    keys: dict[object, int] = {}
+    pairs = []
+    for number, (row, weights) in enumerate(zip(rows, shared.weights, strict=True)):
+        own = [value for value, weight in weights.items() if weight > 0 and shared.laws[value[0]].per == "year"]
+        own += [("", row.print)] * bool(row.print)
+        pairs += [(number, keys.setdefault(key, len(keys))) for key in own]
+    table = np.zeros((len(rows), len(keys)))
+    if pairs:
+        table[tuple(np.transpose(pairs))] = 1.0
+    return connected_components(table @ table.T, directed=False)[1].tolist()
+
+
+def fold_of_rows(rows: Sequence[Evidence], records: Sequence[int], folds: Folds, seed: int = 1) -> list[object]:
+    """The fold of every row of evidence; None for rows that are never left out."""
+    if isinstance(folds, Mapping):
+        absent = [
+            unknown(name, [row.id for row in rows], "row of evidence") for name in {*folds} - {r.id for r in rows}
+        ]
+        if absent or not folds:
+            raise ReeUncertError(
+                "; ".join(sorted(absent)[:5]) or "folds names no row; give a fold for the id of each row"
+            )
+        found = [folds.get(row.id) for row in rows]
+    elif folds == "sources":
+        found = [row.lineage for row in rows]
+    elif isinstance(folds, int) and not isinstance(folds, bool) and 2 <= folds <= len(set(records)):
+        # Records of one lineage are spread over the folds, so that no fold removes a whole source.
+        first = {record: row.lineage for record, row in zip(records[::-1], rows[::-1], strict=True)}
+        shuffled = np.random.default_rng(seed).permutation(sorted(first)).tolist()
+        place = {record: k % folds for k, record in enumerate(sorted(shuffled, key=lambda r: first[r]))}
+        found = [place[record] for record in records]
+    else:
+        raise ReeUncertError(
+            f"folds is {folds!r}; give 'sources', a number from 2 to {len(set(records))} (there are so many records), "
+            "or a fold for the ids of rows"
+        )
+    if len(set(found)) < 2:
+        raise ReeUncertError("all rows are in one fold: nothing would be left to predict them from")
+    return found
+
+
+def leave_out(case: Case, folds: Folds = "sources", **options: Unpack[FitOptions]) -> LeftOut:
+    """Leave out whole sources, or folds of rows, refit, and predict what was left out.
+
+    The model is compiled once; a fold that is left out has weight zero in its fit. Bounds and ranges are left out like
+    the rest, but give no figure to be predicted, and are not counted. With a row, all rows of its record are left out
+    (`records_of`). A fit that has not converged is made again longer, and its figures do not count if that does not
+    help. Finished folds are kept: asked again, or after a
+    crash, only the missing ones are fitted.
+
+    Parameters
+    ----------
+    case
+        From `reeuncert.read_case`.
+    folds
+        ``"sources"``: each lineage in turn, as a new source would be; a number: so many folds over records; or
+        a mapping from ids of rows to their folds, where rows that are not in it stay in every fit.
+    **options
+        How to sample, where to run, what to keep on disk: see `reeuncert.studies.jobs.FitOptions`.
+
+    Returns
+    -------
+    LeftOut
+
+    Raises
+    ------
+    ReeUncertError
+        When the folds cannot be used, the case has no evidence, or a fold could not be fitted.
+    """
+    if not case.evidence:
+        raise ReeUncertError(f"case '{case.name}' has no evidence: there is nothing to leave out")
+    settings = FitSettings.of({"chains": 4, **options})
+    jobs = fold_jobs(case, folds, settings, JobMaker(case), "without ")
+    from reeuncert.inference.prior import sample_prior  # loads PyMC, which a case that is refused does not need
+    from reeuncert.model import build_model
+
+    quiet = not options.get("progress", True)
+    before = sample_prior(build_model(case), seed=settings.seed, quiet=quiet)["prior"].to_dataset()
+    prior = row_table(compile_evidence(case, case_network(case)), before).set_index("row")["below"]
+    fits = make_sufficient_fits([fold.job for fold in jobs.values()], options, converged)
+    rows = predictions(jobs, fits)
+    rows = rows.assign(
+        scheme=folds if folds == "sources" else "chosen" if isinstance(folds, Mapping) else f"{len(jobs)} folds",
+        prior_below=prior.loc[rows["row"]].to_numpy(),
+    )
+    return LeftOut(rows[rows["below"].notna()].reset_index(drop=True)[list(COLUMNS)])
+
+
+def fold_jobs(case: Case, folds: Folds, settings: FitSettings, maker: JobMaker, name: str) -> dict[str, Fold]:
+    """Fold → the fit without it; `name` stands before the fold in the names of the jobs."""
+    evidence = compile_evidence(case, case_network(case)).rows
+    records = records_of(evidence, case)
+    found = fold_of_rows(evidence, records, folds, settings.seed)
+    jobs = {}
+    for fold in dict.fromkeys(found):
+        if fold is None:
+            continue
+        rows = frozenset(row.id for row, own in zip(evidence, found, strict=True) if own == fold)
+        touched = {record for record, own in zip(records, found, strict=True) if own == fold}
+        gone = [row.id for row, record in zip(evidence, records, strict=True) if record in touched]
+        jobs[str(fold)] = Fold(maker.job(f"{name}{fold}", case, settings, Predicted(), gone, share=True), rows)
+    return jobs
+
+
+def predictions(jobs: Mapping[str, Fold], fits: Fits) -> pd.DataFrame:
+    """One row a figure: ``fold``, the columns of `reeuncert.studies.summaries.predicted`, convergence of the fit
+    (``r_hat``, ``ess``), and ``refused``: why the figure does not count, empty where the fit has converged.
+    """
+    tables = []
+    for fold, one in jobs.items():
+        kept = fits.kept(one.job.name)
+        table, told = kept.tables["predicted"], {name: kept.about[name] for name in ("r_hat", "ess")}
+        table = table[table["row"].isin(one.rows)]
+        tables.append(table.assign(fold=fold, **told, refused=fits.refused.get(one.job.name, "")))
+    return pd.concat(tables, ignore_index=True)
+
 
 Floats = NDArray[np.float64]
 

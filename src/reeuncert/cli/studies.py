@@ -1,0 +1,307 @@
+"""Studies on the command line: rival structures, leave-out, calibration and sensitivity."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Unpack
+
+import pandas as pd
+import xarray as xr
+from rich.table import Table
+from rich.text import Text
+
+from reeuncert.calibration.result import COVERAGES, Calibration
+from reeuncert.case.records import Case
+from reeuncert.case.restriction import restrict
+from reeuncert.cli.exits import FAILED_CHECK, status_of
+from reeuncert.cli.terminal import console, parse_options
+from reeuncert.edits.scenario import FILE
+from reeuncert.errors import CaseError, Problem, ReeUncertError
+from reeuncert.files import explained, write_whole
+from reeuncert.indicators.printing import label_of
+from reeuncert.reading.bundled import find_case
+from reeuncert.reading.tables import read_texts
+from reeuncert.report.files import revise_results
+from reeuncert.result.folder import output_folder
+from reeuncert.result.io import csv_text
+from reeuncert.result.left_out import LeftOut, add_left_out, left_out_of
+from reeuncert.result.result import Result
+from reeuncert.result.structures import LABELS, Structures, add_structures
+from reeuncert.studies.cache import Cache, cache_of
+from reeuncert.studies.calibrate import calibrate
+from reeuncert.studies.jobs import FitOptions, FitSettings
+from reeuncert.studies.rivals import compare_structures, run_rivals
+from reeuncert.studies.scores import Folds, leave_out
+from reeuncert.studies.sensitivity import Plan, plan_study, scenarios_asked, sensitivity
+from reeuncert.studies.study import CHANGES, FAILED, Study
+from reeuncert.validation.reader import read_case
+from reeuncert.words.cells import quoted
+from reeuncert.words.estimates import estimate, number
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def run_structures(case: str, options: Sequence[str], *, draws: int | None, seed: int, out: Path | None) -> None:
+    """Compare, print, and write the table of medians and intervals if a file is given."""
+    show_structures(compare_structures(read_case(case, **parse_options(options)), **_asked(draws, seed)), out)
+
+
+def store_structures(results: Path, *, draws: int | None, seed: int, out: Path | None) -> int:
+    """Run the rival structures of a result's case, store the headlines under each in it, and write its files again."""
+    from reeuncert.report.files import revise_results
+
+    def with_structures(dt: xr.DataTree) -> xr.DataTree:
+        found = run_rivals(dt, **_asked(draws, seed))
+        show_structures(found, out)
+        return add_structures(dt, found)
+
+    result = revise_results(results, with_structures)
+    console().print(f"Stored in {results}, with its checks and report.", highlight=False, soft_wrap=True)
+    return status_of(result)
+
+
+def _asked(draws: int | None, seed: int) -> FitOptions:
+    return {"seed": seed} if draws is None else {"seed": seed, "draws": draws}
+
+
+def show_structures(found: Structures, out: Path | None) -> None:
+    """Print headlines under each structure and their averages, and write the former if a file is given."""
+    console().print(_table(found))
+    for name, why in zip(found.names, found.data["why"].values, strict=True):
+        if name not in found.averaged:
+            console().print(f"Not in the average: {name}. {why}", highlight=False)
+    if out is not None:
+        with explained(f"cannot write '{out}'"):
+            write_whole(out, csv_text(found.table()).encode("utf-8"))
+        console().print(f"Table: {out}", highlight=False, soft_wrap=True)
+
+
+def _table(found: Structures) -> Table:
+    table = Table(title="Median (90 % interval) under each structure, and their average", show_lines=False)
+    for heading in ("headline", *found.names, "average", "verdict"):
+        table.add_column(heading, overflow="fold")
+    own = found.table()
+    for row in found.averages().to_dict("records"):
+        cells = own[(own[LABELS] == pd.Series({c: row[c] for c in LABELS})).all(axis=1)].to_dict("records")
+        shown = [f"{c['median']:.3g} ({c['eti90_lb']:.3g} to {c['eti90_ub']:.3g})" for c in (*cells, row)]
+        table.add_row(" ".join(str(row[c]) for c in LABELS if str(row[c])), *shown, str(row["verdict"]))
+    return table
+
+
+def run_leave_out(results: Path, folds: str, *, draws: int, tune: int, seed: int) -> int:
+    """Cross-validate the case of a result, and write its files again with the predictions; returns the exit status."""
+    asked = _folds(folds)
+
+    def with_left_out(dt: xr.DataTree) -> xr.DataTree:
+        case = Result(dt).case
+        found = leave_out(case, asked, draws=draws, tune=tune, seed=seed)
+        console().print(left_out_table(found))
+        earlier = left_out_of(dt)
+        scheme = set(found.rows["scheme"])
+        kept = [] if earlier is None else [LeftOut(earlier.rows[~earlier.rows["scheme"].isin(scheme)])]
+        return add_left_out(dt, *kept, found)
+
+    result = revise_results(results, with_left_out)
+    console().print(f"Stored in {results}, with its checks and report.", highlight=False, soft_wrap=True)
+    return status_of(result)
+
+
+def left_out_table(found: LeftOut) -> Table:
+    """Coverage at each level, as a terminal table."""
+    table = Table(title="Left-out figures inside central predictive intervals", title_justify="left", box=None)
+    for heading in ("left out", "figures", "level", "coverage (90 % interval)", "by the prior alone"):
+        table.add_column(heading, justify="left" if heading == "left out" else "right")
+    for row in found.coverage().itertuples(index=False):
+        table.add_row(
+            str(row.scheme),
+            f"{row.figures}",
+            f"{row.level:.0%}",
+            f"{row.coverage:.0%} ({row.lower:.0%} to {row.upper:.0%})",
+            f"{row.prior_coverage:.0%}",
+        )
+    if refused := (found.rows["refused"] != "").sum():
+        table.caption = f"{refused} figures do not count: the fits without them have not converged; raise --draws."
+        table.caption_justify = "left"
+    return table
+
+
+def _folds(text: str) -> Folds:
+    if text == "sources" or text.isdecimal():
+        return text if text == "sources" else int(text)
+    path = Path(text).expanduser()
+    if path.suffix.lower() != ".csv":
+        message = (
+            f"--folds is {quoted(text)}; give 'sources', a number of folds, or a CSV file with the columns row, fold"
+        )
+        raise ReeUncertError(message)
+    return {row["row"]: row["fold"] for row in read_texts(path, path.name, ("row", "fold"))}
+
+
+DECIMALS = 4
+
+
+def run_calibration(
+    name: str, switches: Sequence[str], years: str, out: Path | None, simulations: int, **options: Unpack[FitOptions]
+) -> None:
+    """Calibrate a case, print the coverage, and write the tables where a folder is named."""
+    case = read_case(name, **parse_options(switches))
+    case = restrict(case, years_of(years, case)) if years else case
+    with ExitStack() as stack:
+        staging = None if out is None else stack.enter_context(output_folder(out))
+        found = calibrate(case, simulations=simulations, **options)
+        console().print(coverage_table(found))
+        left_out = int((~found.fits["used"]).sum())
+        if left_out:
+            console().print(f"{left_out} simulations left out: their draws are not independent enough (see fits).")
+        if staging is not None:
+            write_calibration(found, staging.place)
+            for path in staging.commit():
+                console().print(f"Written: {path}", highlight=False, soft_wrap=True)
+
+
+def years_of(text: str, case: Case) -> list[int]:
+    """``2009-2012`` or ``2010`` as years.
+
+    Examples
+    --------
+    >>> years_of("2017-2019", read_case("small_metal"))
+    [2017, 2018, 2019]
+    """
+    first, dash, last = (part.strip() for part in text.partition("-"))
+    if not first.isdecimal() or (dash and not last.isdecimal()):
+        known = f"{case.system.years[0]}-{case.system.years[-1]}"
+        raise CaseError([Problem("--years", 0, "", f"'{text}' is not a range of years; write e.g. --years {known}")])
+    return list(range(int(first), int(last or first) + 1))
+
+
+def coverage_table(found: Calibration) -> Table:
+    """Coverage by class of quantities, as a terminal table."""
+    title = f"{found.case_name}: truths inside central intervals, {found.simulations} simulations"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table.add_column("")
+    for heading in ("quantities", *(f"{p:.0%}" for p in COVERAGES), "outside the 95 % band"):
+        table.add_column(heading, justify="right")
+    for row in found.coverage().to_dict("records"):
+        shares = [
+            f"{100 * row[f'coverage{100 * p:.0f}']:.0f} ± {100 * row[f'error{100 * p:.0f}']:.0f}" for p in COVERAGES
+        ]
+        table.add_row(str(row["kind"]), str(row["quantities"]), *shares, f"{100 * row['outside_band']:.0f} %")
+    return table
+
+
+def write_calibration(found: Calibration, folder: Path) -> list[Path]:
+    """Write ``coverage``, ``coverage_by_group``, ``quantities`` and ``fits`` of a case as CSV, and its figure."""
+    from reeuncert.plots.calibration import plot_calibration
+
+    tables: dict[str, pd.DataFrame] = {
+        "coverage": found.coverage(),
+        "coverage_by_group": found.coverage("group"),
+        "quantities": found.uniformity(),
+        "fits": found.fits,
+    }
+    written = []
+    for name, table in tables.items():
+        written.append(folder / f"{found.case_name}_{name}.csv")
+        table.round(DECIMALS).to_csv(written[-1], index=False)
+    written.append(folder / f"{found.case_name}.png")
+    plot_calibration(found).savefig(written[-1], dpi=110)
+    return written
+
+
+def run_sensitivity(
+    name: str,
+    switches: Sequence[str],
+    scenarios: Path | None,
+    out: Path | None,
+    *,
+    dry_run: bool,
+    strict: bool,
+    **options: Unpack[FitOptions],
+) -> int:
+    """Plan, fit missing scenarios, print, and write; returns the exit status."""
+    case = read_case(name, **parse_options(switches))
+    file = scenarios or find_case(name) / FILE
+    if not file.is_file():
+        message = f"there is no file of scenarios at '{file}'; write one, and name it with --scenarios"
+        raise CaseError([Problem(FILE, 0, "", message)])
+    if dry_run:
+        plan = plan_study(case, scenarios_asked(None, file), FitSettings.of(options))
+        _show_plan(plan, cache_of(options.get("cache", True)))
+        return 0
+    out = out or Path("results") / f"{case.name}_sensitivity"
+    with output_folder(out) as staging:
+        study = sensitivity(case, scenarios=file, **options)
+        _write(study, staging.place)
+        files = [path.name for path in staging.commit()]
+    _show(study)
+    console().print(Text(f"Files in {out}: {', '.join(files)}"), soft_wrap=True)
+    return FAILED_CHECK if strict and not study.passed else 0
+
+
+def _write(study: Study, out: Path) -> None:
+    tables: dict[str, pd.DataFrame] = {
+        "scenarios.csv": study.scenarios.drop(columns="trace"),
+        "headlines.csv": study.headlines,
+        "indicators.csv": study.table(),
+        "checks.csv": study.checks,
+    }
+    if study.has_base:
+        tables["conclusions.csv"] = study.conclusions()
+    for name, table in tables.items():
+        write_whole(out / name, csv_text(table).encode())
+    study.write(out / "study.nc")
+
+
+def _show_plan(plan: Plan, cache: Cache) -> None:
+    table = Table(box=None, pad_edge=False)
+    for column in ("scenario", "what is changed", "why", "kept"):
+        table.add_column(column, overflow="fold")
+    for scenario, job in zip(plan.scenarios, plan.jobs, strict=True):
+        kept = "yes" if cache.has(job.key) else "no"
+        table.add_row(*(Text(cell) for cell in (scenario.name, scenario.what, scenario.why, kept)))
+    console().print(table)
+    shapes = len({job.shape for job in plan.jobs})
+    structures = f"{shapes} structure{'s' if shapes > 1 else ''}"
+    console().print(f"{len(plan.jobs)} scenarios of {structures}; nothing was fitted.", highlight=False)
+
+
+def _show(study: Study) -> None:
+    """Table of headlines that change under a scenario, then failed scenarios."""
+    page = console()
+    for row in study.failed.itertuples():
+        print(f"Failed: {row.scenario}: {row.reason}", file=sys.stderr)
+    if not study.has_base:
+        print("The base was not fitted, so that nothing can be compared with it.", file=sys.stderr)
+        return
+    found = study.conclusions()
+    changed = found.loc[found["verdict"] == CHANGES]
+    count = found.groupby(["indicator", "region", "partner", "product", "year"]).ngroups
+    page.print()
+    if changed.empty:
+        page.print(f"None of {count} headlines changes under any scenario.", highlight=False)
+    else:
+        page.print(_changes(changed))
+    fitted = study.scenarios.loc[study.scenarios["status"] != FAILED]
+    wrong = study.checks.loc[study.checks["status"] == "failed", "scenario"].nunique()
+    page.print(f"{len(fitted)} of {len(study.scenarios)} scenarios fitted; checks failed in {wrong}.", highlight=False)
+
+
+def _changes(changed: pd.DataFrame) -> Table:
+    table = Table(
+        title="Headlines that change: a median outside the other's 90 % interval",
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        pad_edge=False,
+    )
+    for column in ("headline", "scenario", "base", "median (90 %)"):
+        table.add_column(column, overflow="fold")
+    for row in changed.to_dict("records"):
+        shown = estimate(row["median"], row["eti90_lb"], row["eti90_ub"])
+        cells = (label_of(row), row["scenario"], number(row["base_median"]), shown)
+        table.add_row(*(Text(str(cell)) for cell in cells))
+    return table
