@@ -1,4 +1,7 @@
-"""Draws of indicators, computed when they are first looked at; then only the cells that exist are kept."""
+"""Adds indicators to a result: the groups ``derived`` (of the posterior) and ``derived_prior`` (of the prior).
+
+Draws of an indicator are computed when they are first looked at; then only the cells that exist are kept.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

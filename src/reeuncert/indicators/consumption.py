@@ -1,4 +1,4 @@
-"""Consumption: apparent consumption, its end uses, and each region's share."""
+"""Consumption: apparent consumption, its end uses, each region's share; stock change of the markets."""
 
 from collections.abc import Sequence
 from functools import partial

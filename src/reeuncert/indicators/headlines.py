@@ -1,4 +1,4 @@
-"""Verdicts on values of indicators: whether the evidence informs them, or the priors decide."""
+"""Headlines of a case in sentences, and the verdict on each: whether the evidence informs it, or the priors decide."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass

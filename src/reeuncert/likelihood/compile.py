@@ -149,7 +149,7 @@ class EvidenceModel(Short):
 
     @cached_property
     def quantity_arrays(self) -> tuple[Ints, Floats]:
-        """The constant inputs of `reeuncert.likelihood.model.selected_quantities`: layout and coefficients."""
+        """The constant inputs of `reeuncert.likelihood.op.selected_quantities`: layout and coefficients."""
         from reeuncert.likelihood.packing import pack_sums  # loads numba, which `reeuncert check` does without
 
         num, den, off = self.numerator, self.denominator, self.offsets
@@ -157,7 +157,7 @@ class EvidenceModel(Short):
 
     @cached_property
     def row_arrays(self) -> tuple[Ints, Floats]:
-        """The constant inputs of `reeuncert.likelihood.model.row_logp`: codes and bounds."""
+        """The constant inputs of `reeuncert.likelihood.op.row_logp`: codes and bounds."""
         from reeuncert.likelihood.packing import pack_rows
 
         return pack_rows(self.family, self.form, self.lower, self.upper, self.shift, self.weight, self.tails)

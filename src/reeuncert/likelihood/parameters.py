@@ -1,4 +1,4 @@
-"""Log-offsets that rows share: bias, conversion factor or reporting error of one record."""
+"""Free parameters of the evidence: log-offsets that rows share, and widths of groups of sources."""
 
 from collections import defaultdict
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Headlines of two results as dumbbells: two intervals a headline, their medians joined."""
+"""Headlines side by side: of two results, and of the scenarios of a study."""
 
 from typing import Any
 

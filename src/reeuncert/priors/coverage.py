@@ -1,4 +1,4 @@
-"""Maps rows of the priors table to coordinates."""
+"""Rows of the priors table and the coordinates that they cover; flows that a prior draws from it imply."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Refits without part of the evidence: how well are the figures predicted that were left out?"""
+"""Predictive scores by refits without part of the evidence, and of rival structures."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Files in the folder of a case that are not read, e.g. misnamed evidence tables."""
+"""Reading of a whole case: every file validated together, every problem found before anything is built."""
 
 import warnings
 from collections.abc import Iterator

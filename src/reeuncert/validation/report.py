@@ -1,4 +1,4 @@
-"""Numbers that pass every rule and are far from all else: rows far outside their prior, odd widths and medians."""
+"""The report of `check_case`: problems of a case, and warnings of rows that pass every rule but are far from all else."""
 
 import math
 from collections import Counter, defaultdict
