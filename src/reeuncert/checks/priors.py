@@ -10,7 +10,7 @@ from reeuncert.indicators.headlines import headline_draws
 from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.predictive import predictive_draws
 from reeuncert.priors.checks import WIDE, total_log_sd
-from reeuncert.priors.coverage import MOST_ORDERS
+from reeuncert.priors.implied import MOST_ORDERS
 from reeuncert.result.learning import is_fixed
 from reeuncert.result.quantiles import quantiles, spread
 from reeuncert.result.result import Result

@@ -16,7 +16,7 @@ from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.laws import error_of
 from reeuncert.likelihood.op import row_logp, selected_quantities
 from reeuncert.likelihood.packing import pack_rows
-from reeuncert.likelihood.widths import WIDTH_LOG_SD
+from reeuncert.likelihood.parameters import WIDTH_LOG_SD
 from reeuncert.words.error_laws import DENSITY, NORMAL
 
 REPORTED_DATA = "reported_value"

@@ -24,7 +24,8 @@ from reeuncert.likelihood.parameters import row_multiplier
 from reeuncert.likelihood.problems import overlaps, row_has_flows, rows_without_flows
 from reeuncert.likelihood.reconcile import judged_figures, reconcile
 from reeuncert.priors.checks import WIDE, prior_warnings, total_log_sd
-from reeuncert.priors.coverage import case_network, implied_flows, implied_warnings
+from reeuncert.priors.coverage import case_network
+from reeuncert.priors.implied import implied_flows, implied_warnings
 from reeuncert.reading.bundled import find_case
 from reeuncert.reading.evidence_tables import OFFSETS
 from reeuncert.reading.prior_tables import PRIORS
