@@ -281,7 +281,7 @@ def test_chains_that_crawl_have_uncertain_interval_ends(result):
 
 
 def test_published_values_outside_need_a_reason(result, monkeypatch):
-    columns = [*published_check._COLUMNS[:10], "value", "median", "eti90_lb", "eti90_ub", "below", "why_outside"]
+    columns = [*published_check._PUBLISHED[:10], "value", "median", "eti90_lb", "eti90_ub", "below", "why_outside"]
     rows = [
         *[["P1", "s", "in", "i", "", "", "", 2000, 2000, "1", 5.0, 4.0, 3.0, 6.0, 0.8, ""]],
         *[["P2", "s", "out", "i", "", "", "", 2000, 2000, "1", 9.0, 4.0, 3.0, 6.0, 1.0, ""]],
