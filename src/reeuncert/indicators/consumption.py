@@ -8,7 +8,16 @@ import numpy as np
 from reeuncert.indicators.flows import REFINED, Array, FlowTable, ratio
 from reeuncert.indicators.refining import refined_production_of
 from reeuncert.indicators.registry import indicator
-from reeuncert.indicators.trade import USGS, cumulated_mass, cumulated_ratio, exports_of, imports_of, yearly_ratio
+from reeuncert.indicators.trade import (
+    CONSUMED,
+    USGS,
+    cumulated_mass,
+    cumulated_ratio,
+    exports_of,
+    imports_of,
+    mass_of_products,
+    yearly_ratio,
+)
 
 
 def apparent_consumption(production: Array, imports: Array, exports: Array, stock_change: Array | float = 0.0) -> Array:
@@ -25,22 +34,10 @@ def apparent_consumption(production: Array, imports: Array, exports: Array, stoc
     return production + imports - exports - stock_change
 
 
+@mass_of_products("apparent_consumption", title="Apparent consumption", cumulated=True)
 def consumption_of(table: FlowTable, region: str, label: str) -> Array:
     """Apparent consumption of a region from the network, array (chain, draw, year)."""
-    chosen = table.where(quantity="apparent_consumption", destination=region, product=table.members(label))
-    return table.sum(chosen)
-
-
-@indicator(
-    "apparent_consumption",
-    title="Apparent consumption",
-    unit="mass",
-    dims=("region", "product"),
-    cumulated=True,
-    reference=USGS,
-)
-def _of_flows(table: FlowTable) -> Array:
-    return table.over("region", "product", of=lambda region, label: consumption_of(table, region, label))
+    return table.sum(table.where(quantity=CONSUMED, destination=region, product=table.members(label)))
 
 
 @indicator(
@@ -50,42 +47,34 @@ def _of_flows(table: FlowTable) -> Array:
     dims=("region",),
     cumulated=True,
     reference=USGS,
+    each=True,
 )
-def _from_records(table: FlowTable) -> Array:
-    def of_region(region: str) -> Array:
-        terms = (
-            refined_production_of(table, region, REFINED, registered=True),
-            table.sum(table.where(quantity="recycling", destination=region, product=table.refined)),
-            imports_of(table, region, REFINED),
-            exports_of(table, region, REFINED),
-        )
-        if all(np.isnan(term).all() for term in terms):
-            return np.broadcast_to(np.nan, table.shape)
-        primary, secondary, bought, sold = (np.nan_to_num(term) for term in terms)
-        return apparent_consumption(primary + secondary, bought, sold)
-
-    return table.over("region", of=of_region)
+def _from_records(table: FlowTable, region: str) -> Array:
+    terms = (
+        refined_production_of(table, region, REFINED, registered=True),
+        table.sum(table.where(quantity="recycling", destination=region, product=table.refined)),
+        imports_of(table, region, REFINED),
+        exports_of(table, region, REFINED),
+    )
+    if all(np.isnan(term).all() for term in terms):
+        return table.absent
+    primary, secondary, bought, sold = (np.nan_to_num(term) for term in terms)
+    return apparent_consumption(primary + secondary, bought, sold)
 
 
-@indicator(
-    "world_apparent_consumption",
-    title="Apparent consumption of the world",
-    unit="mass",
-    dims=("product",),
-    cumulated=True,
-    reference=USGS,
+@mass_of_products(
+    "world_apparent_consumption", title="Apparent consumption of the world", dims=("product",), cumulated=True
 )
-def _world(table: FlowTable) -> Array:
-    chosen = partial(table.where, quantity="apparent_consumption")
-    return table.over("product", of=lambda label: table.sum(chosen(product=table.members(label))))
+def _world(table: FlowTable, label: str) -> Array:
+    return table.sum(table.where(quantity=CONSUMED, product=table.members(label)))
 
 
 @cumulated_ratio(
     "share_of_consumption", title="Share of the world's apparent consumption of refined products", dims=("region",)
 )
 def _share(table: FlowTable) -> Array:
-    world = table.sum(table.where(quantity="apparent_consumption", product=table.refined))
-    return ratio(table.over("region", of=lambda r: consumption_of(table, r, REFINED)), world[:, :, None])
+    world = table.sum(table.where(quantity=CONSUMED, product=table.refined))
+    return ratio(consumed(table), world[:, :, None])
 
 
 def end_use_share(consumed: Array, consumption: Array) -> Array:
@@ -99,33 +88,27 @@ def end_use_share(consumed: Array, consumption: Array) -> Array:
     return ratio(consumed, consumption)
 
 
+@cumulated_mass("end_use_consumption", title="Consumption by end use", dims=("region", "end_use"))
 def _uses_by_region(table: FlowTable) -> Array:
     chosen = partial(table.where, quantity="end_use")
     return table.over("region", "end_use", of=lambda r, use: table.sum(chosen(destination=r, end_use=use)))
 
 
+@cumulated_ratio("end_use_share", title="Share of an end use in the region's consumption", dims=("region", "end_use"))
+def _use_share(table: FlowTable) -> Array:
+    used = _uses_by_region(table)
+    return end_use_share(used, np.nansum(used, axis=3, keepdims=True))
+
+
+@cumulated_mass("world_end_use_consumption", title="Consumption of the world by end use", dims=("end_use",))
 def _uses_of_world(table: FlowTable) -> Array:
     return table.over("end_use", of=lambda use: table.sum(table.where(quantity="end_use", end_use=use)))
 
 
-cumulated_mass("end_use_consumption", title="Consumption by end use", dims=("region", "end_use"))(_uses_by_region)
-
-
-@cumulated_ratio("end_use_share", title="Share of an end use in the region's consumption", dims=("region", "end_use"))
-def _use_share(table: FlowTable) -> Array:
-    consumed = _uses_by_region(table)
-    return end_use_share(consumed, np.nansum(consumed, axis=3, keepdims=True))
-
-
-cumulated_mass("world_end_use_consumption", title="Consumption of the world by end use", dims=("end_use",))(
-    _uses_of_world
-)
-
-
 @cumulated_ratio("world_end_use_share", title="Share of an end use in the world's consumption", dims=("end_use",))
 def _world_use_share(table: FlowTable) -> Array:
-    consumed = _uses_of_world(table)
-    return end_use_share(consumed, np.nansum(consumed, axis=2, keepdims=True))
+    used = _uses_of_world(table)
+    return end_use_share(used, np.nansum(used, axis=2, keepdims=True))
 
 
 def growth_factor(values: Array) -> Array:
@@ -153,7 +136,8 @@ def annual_growth(values: Array, years: Sequence[int]) -> Array:
     return np.asarray(factor ** (1.0 / np.where(elapsed > 0, elapsed, 1.0)) - 1.0)
 
 
-def _consumed(table: FlowTable) -> Array:
+def consumed(table: FlowTable) -> Array:
+    """Apparent consumption of refined products, array (chain, draw, region, year)."""
     return table.over("region", of=lambda region: consumption_of(table, region, REFINED))
 
 
@@ -164,28 +148,28 @@ def _consumed(table: FlowTable) -> Array:
     percent=False,
 )
 def _growth(table: FlowTable) -> Array:
-    return growth_factor(_consumed(table))
+    return growth_factor(consumed(table))
 
 
 @yearly_ratio(
     "consumption_annual_growth", title="Annual growth of apparent consumption since the first year", dims=("region",)
 )
 def _annual_growth(table: FlowTable) -> Array:
-    return annual_growth(_consumed(table), table.years)
+    return annual_growth(consumed(table), table.years)
 
 
 @yearly_ratio(
     "world_consumption_growth", title="The world's apparent consumption over that of the first year", percent=False
 )
 def _world_growth(table: FlowTable) -> Array:
-    return growth_factor(np.nansum(_consumed(table), axis=2))
+    return growth_factor(np.nansum(consumed(table), axis=2))
 
 
 @yearly_ratio(
     "world_consumption_annual_growth", title="Annual growth of the world's apparent consumption since the first year"
 )
 def _world_annual_growth(table: FlowTable) -> Array:
-    return annual_growth(np.nansum(_consumed(table), axis=2), table.years)
+    return annual_growth(np.nansum(consumed(table), axis=2), table.years)
 
 
 def stock_change(closing: Array, opening: Array) -> Array:
@@ -199,6 +183,11 @@ def stock_change(closing: Array, opening: Array) -> Array:
     return closing - opening
 
 
+@mass_of_products(
+    "stock_change",
+    title="Stock change",
+    reference="Brunner & Rechberger 2016, Handbook of Material Flow Analysis, doi 10.1201/9781315313450",
+)
 def stock_change_of(table: FlowTable, region: str, label: str) -> Array:
     """Stock change of a region's markets of some products, all routes, array (chain, draw, year).
 
@@ -208,7 +197,7 @@ def stock_change_of(table: FlowTable, region: str, label: str) -> Array:
     stocks = np.flatnonzero(here & table.where(quantity="stock") & table.present.any(axis=1))
     entering = np.flatnonzero(here & table.where(quantity="opening_stock") & table.present.any(axis=1))
     if not len(stocks) + len(entering):
-        return np.broadcast_to(np.nan, table.shape)
+        return table.absent
     closing, opening = np.zeros(table.shape), np.zeros(table.shape)
     for i in stocks:
         closing += table.mass[i]
@@ -216,14 +205,3 @@ def stock_change_of(table: FlowTable, region: str, label: str) -> Array:
     for i in entering:
         opening += table.mass[i]
     return table.accumulate(stock_change(closing, opening))
-
-
-@indicator(
-    "stock_change",
-    title="Stock change",
-    unit="mass",
-    dims=("region", "product"),
-    reference="Brunner & Rechberger 2016, Handbook of Material Flow Analysis, doi 10.1201/9781315313450",
-)
-def _stock_change(table: FlowTable) -> Array:
-    return table.over("region", "product", of=partial(stock_change_of, table))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from reeuncert.indicators.flows import ALL, REFINED, Array, FlowTable, ratio
-from reeuncert.indicators.trade import RECORDED_ARRIVALS, cumulated_mass, cumulated_ratio, exports_of, imports_of
+from reeuncert.indicators.trade import PAIR, RECORDED_ARRIVALS, cumulated_mass, cumulated_ratio, exports_of, imports_of
 
 
 def customs_gap(importer_record: Array, exporter_record: Array) -> Array:
@@ -21,37 +21,29 @@ def customs_gap(importer_record: Array, exporter_record: Array) -> Array:
 
 
 @cumulated_ratio(
-    "customs_gap", title="Customs gap, refined products, gross trade", dims=("region", "partner"), scale="excess"
+    "customs_gap", title="Customs gap, refined products, gross trade", dims=PAIR, scale="excess", each=True
 )
-def _gross(table: FlowTable) -> Array:
+def _gross(table: FlowTable, region: str, partner: str) -> Array:
     """Trade in one direction, from partner to region; absent where the system has no unrecorded trade."""
-
-    def of_pair(region: str, partner: str) -> Array:
-        if not _smuggles(table, partner, region):
-            return np.broadcast_to(np.nan, table.shape)
-        seen_on_arrival = imports_of(table, region, REFINED, [partner])
-        return customs_gap(seen_on_arrival, exports_of(table, partner, REFINED, [region]))
-
-    return table.over("region", "partner", of=of_pair)
+    if not _smuggles(table, partner, region):
+        return table.absent
+    seen_on_arrival = imports_of(table, region, REFINED, [partner])
+    return customs_gap(seen_on_arrival, exports_of(table, partner, REFINED, [region]))
 
 
 @cumulated_ratio(
-    "customs_gap_net", title="Customs gap, refined products, net trade", dims=("region", "partner"), scale="excess"
+    "customs_gap_net", title="Customs gap, refined products, net trade", dims=PAIR, scale="excess", each=True
 )
-def _net(table: FlowTable) -> Array:
+def _net(table: FlowTable, region: str, partner: str) -> Array:
     """Net imports of region from partner (importer's office) over net exports of partner to region (exporter's
     office).
     """
-
-    def of_pair(region: str, partner: str) -> Array:
-        if not _smuggles(table, partner, region):
-            return np.broadcast_to(np.nan, table.shape)
-        back = np.nan_to_num(exports_of(table, region, REFINED, [partner]))
-        returned = np.nan_to_num(imports_of(table, partner, REFINED, [region]))
-        by_importer = imports_of(table, region, REFINED, [partner]) - back
-        return customs_gap(by_importer, exports_of(table, partner, REFINED, [region]) - returned)
-
-    return table.over("region", "partner", of=of_pair)
+    if not _smuggles(table, partner, region):
+        return table.absent
+    back = np.nan_to_num(exports_of(table, region, REFINED, [partner]))
+    returned = np.nan_to_num(imports_of(table, partner, REFINED, [region]))
+    by_importer = imports_of(table, region, REFINED, [partner]) - back
+    return customs_gap(by_importer, exports_of(table, partner, REFINED, [region]) - returned)
 
 
 @cumulated_ratio(
@@ -59,32 +51,26 @@ def _net(table: FlowTable) -> Array:
     title="Customs gap of an exporter, refined products, all partners together",
     dims=("region",),
     scale="excess",
+    each=True,
 )
-def _pooled(table: FlowTable) -> Array:
-    def of_region(region: str) -> Array:
-        to = [partner for partner in table.regions if partner != region]
-        if not any(_smuggles(table, region, partner) for partner in to):
-            return np.broadcast_to(np.nan, table.shape)
-        seen = table.where(quantity=RECORDED_ARRIVALS, origin=region, destination=to, product=table.refined)
-        return customs_gap(table.sum(seen), exports_of(table, region, REFINED))
-
-    return table.over("region", of=of_region)
+def _pooled(table: FlowTable, region: str) -> Array:
+    to = [partner for partner in table.regions if partner != region]
+    if not _smuggles(table, region, to):
+        return table.absent
+    seen = table.where(quantity=RECORDED_ARRIVALS, origin=region, destination=to, product=table.refined)
+    return customs_gap(table.sum(seen), exports_of(table, region, REFINED))
 
 
-def _smuggles(table: FlowTable, origin: str, destination: str) -> bool:
+def _smuggles(table: FlowTable, origin: str, destination: str | list[str]) -> bool:
     declared = table.where(quantity="declared", origin=origin, destination=destination, product=table.refined)
     return bool(table.present[declared].any())
 
 
-def _by_pair(table: FlowTable, quantity: str) -> Array:
-    return table.over("region", "partner", of=lambda r, p: imports_of(table, r, ALL, [p], [quantity]))
+@cumulated_mass("smuggled_mass", title="Unrecorded exports (smuggling)", dims=PAIR, each=True)
+def _unrecorded(table: FlowTable, region: str, partner: str) -> Array:
+    return imports_of(table, region, ALL, [partner], ["unrecorded_trade"])
 
 
-@cumulated_mass("smuggled_mass", title="Unrecorded exports (smuggling)", dims=("region", "partner"))
-def _unrecorded(table: FlowTable) -> Array:
-    return _by_pair(table, "unrecorded_trade")
-
-
-@cumulated_mass("smuggled_mass_declared", title="Unrecorded exports declared on arrival", dims=("region", "partner"))
-def _declared(table: FlowTable) -> Array:
-    return _by_pair(table, "declared")
+@cumulated_mass("smuggled_mass_declared", title="Unrecorded exports declared on arrival", dims=PAIR, each=True)
+def _declared(table: FlowTable, region: str, partner: str) -> Array:
+    return imports_of(table, region, ALL, [partner], ["declared"])

@@ -5,20 +5,19 @@ from functools import partial
 
 import numpy as np
 
-from reeuncert.indicators.consumption import consumption_of, stock_change_of
+from reeuncert.indicators.consumption import consumed, consumption_of, stock_change_of
 from reeuncert.indicators.flows import ALL, REFINED, Array, FlowTable, ratio
-from reeuncert.indicators.registry import indicator
 from reeuncert.indicators.trade import (
     ALL_ARRIVALS,
     ALL_DEPARTURES,
-    CHEN,
+    PAIR,
     RECORDED_ARRIVALS,
     USGS,
     cumulated_ratio,
     exports_of,
     imports_of,
     yearly_ratio,
-)
+)  # fmt: skip
 
 
 def net_import_reliance(imports: Array, exports: Array, stock_change: Array | float, consumption: Array) -> Array:
@@ -34,27 +33,23 @@ def net_import_reliance(imports: Array, exports: Array, stock_change: Array | fl
     return ratio(imports - exports - stock_change, consumption)
 
 
-@indicator(
+@yearly_ratio(
     "net_import_reliance",
     title="Net import reliance, refined products",
-    unit="1",
     dims=("region",),
     reference=USGS,
     scale="beyond",
+    each=True,
 )
-def _reliance(table: FlowTable) -> Array:
+def _reliance(table: FlowTable, region: str) -> Array:
     """All flows count, recorded or not; otherwise reliance would not equal 1 - production / consumption."""
-
-    def of_region(region: str) -> Array:
-        terms = (
-            imports_of(table, region, REFINED, quantities=ALL_ARRIVALS),
-            exports_of(table, region, REFINED, quantities=ALL_DEPARTURES),
-            stock_change_of(table, region, REFINED),
-        )
-        bought, sold, stored = (np.nan_to_num(term) for term in terms)
-        return net_import_reliance(bought, sold, stored, consumption_of(table, region, REFINED))
-
-    return table.over("region", of=of_region)
+    terms = (
+        imports_of(table, region, REFINED, quantities=ALL_ARRIVALS),
+        exports_of(table, region, REFINED, quantities=ALL_DEPARTURES),
+        stock_change_of(table, region, REFINED),
+    )
+    bought, sold, stored = (np.nan_to_num(term) for term in terms)
+    return net_import_reliance(bought, sold, stored, consumption_of(table, region, REFINED))
 
 
 def import_dependence(from_partner: Array, from_all: Array) -> Array:
@@ -84,9 +79,9 @@ for _name, _title, _quantities in (
     ("import_dependence", "recorded", RECORDED_ARRIVALS),
     ("import_dependence_with_unrecorded", "with unrecorded", ALL_ARRIVALS),
 ):
-    indicator(
-        _name, title=f"Import dependence, {_title}", unit="1", dims=("region", "partner", "product"), reference=CHEN
-    )(partial(_of_imports, quantities=_quantities))
+    yearly_ratio(_name, title=f"Import dependence, {_title}", dims=(*PAIR, "product"))(
+        partial(_of_imports, quantities=_quantities)
+    )
 
 
 @cumulated_ratio("export_dependence", title="Export dependence over all products, recorded", dims=("region", "partner"))
@@ -95,11 +90,7 @@ def _of_exports(table: FlowTable) -> Array:
     return export_dependence(part, table.over("region", of=lambda r: exports_of(table, r, ALL))[:, :, :, None])
 
 
-@yearly_ratio(
-    "interdependence",
-    title="Import dependence over all products, both directions of a pair",
-    dims=("region", "partner"),
-)
+@yearly_ratio("interdependence", title="Import dependence over all products, both directions of a pair", dims=PAIR)
 def _both_directions(table: FlowTable) -> Array:
     part = table.over("region", "partner", of=lambda r, p: imports_of(table, r, ALL, [p]))
     return import_dependence(part, table.over("region", of=lambda r: imports_of(table, r, ALL))[:, :, :, None])
@@ -121,22 +112,16 @@ def supply_dependence(from_partner: Array, consumption: Array) -> Array:
 
 def _supply(table: FlowTable, quantities: Sequence[str]) -> Array:
     bought = table.over("region", "partner", of=lambda r, p: imports_of(table, r, REFINED, [p], quantities))
-    consumed = table.over("region", of=lambda r: consumption_of(table, r, REFINED))
-    return supply_dependence(bought, consumed[:, :, :, None])
+    return supply_dependence(bought, consumed(table)[:, :, :, None])
 
 
 for _name, _title, _quantities in (
     ("supply_dependence", "recorded", RECORDED_ARRIVALS),
     ("supply_dependence_with_unrecorded", "with unrecorded", ALL_ARRIVALS),
 ):
-    indicator(
-        _name,
-        title=f"Supply dependence, refined products, {_title}",
-        unit="1",
-        dims=("region", "partner"),
-        reference=CHEN,
-        scale="ratio",
-    )(partial(_supply, quantities=_quantities))
+    yearly_ratio(_name, title=f"Supply dependence, refined products, {_title}", dims=PAIR, scale="ratio")(
+        partial(_supply, quantities=_quantities)
+    )
 
 
 def herfindahl_hirschman(masses: Array, axis: int = 0) -> Array:
@@ -155,16 +140,13 @@ def herfindahl_hirschman(masses: Array, axis: int = 0) -> Array:
     return np.where(total.squeeze(axis) > 0, np.nansum(shares**2, axis=axis), np.nan)
 
 
-@indicator(
+@yearly_ratio(
     "supplier_concentration",
     title="Concentration of suppliers (Herfindahl-Hirschman index of import origins)",
-    unit="1",
     dims=("region", "product"),
     percent=False,
+    each=True,
     reference="Thomas, Nassar & DeYoung 2022, Mineral Economics 35, doi 10.1007/s13563-021-00291-2",
 )
-def _concentration(table: FlowTable) -> Array:
-    def of_region(region: str, label: str) -> Array:
-        return herfindahl_hirschman(np.stack([imports_of(table, region, label, [p]) for p in table.regions]))
-
-    return table.over("region", "product", of=of_region)
+def _concentration(table: FlowTable, region: str, label: str) -> Array:
+    return herfindahl_hirschman(np.stack([imports_of(table, region, label, [p]) for p in table.regions]))

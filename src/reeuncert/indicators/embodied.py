@@ -10,12 +10,19 @@ from functools import partial
 import numpy as np
 
 from reeuncert.indicators.flows import REFINED, Array, FlowTable, Mask, ratio
-from reeuncert.indicators.registry import indicator
 from reeuncert.indicators.tracing import gives_regions, traced
-from reeuncert.indicators.trade import ALL_ARRIVALS, cumulated_mass, cumulated_ratio, imports_of, yearly_ratio
+from reeuncert.indicators.trade import (
+    ALL_ARRIVALS,
+    CONSUMED,
+    PAIR,
+    cumulated_mass,
+    cumulated_ratio,
+    imports_of,
+    indicator,
+    yearly_ratio,
+)
 
 KASTNER = "Kastner, Kastner & Nonhebel 2011, Ecological Economics 70, doi 10.1016/j.ecolecon.2011.01.012"
-CONSUMED = "apparent_consumption"
 
 
 def embodied_dependence(mass_by_origin: Array, axis: int = 0) -> Array:
@@ -79,15 +86,13 @@ def _exported(table: FlowTable, region: str, partner: str) -> Array:
 @yearly_ratio(
     "return_share",
     title="Refined imports from a partner over unrefined exports to it",
-    dims=("region", "partner"),
+    dims=PAIR,
     scale="ratio",
+    each=True,
 )
-def _returned(table: FlowTable) -> Array:
-    def of_pair(region: str, partner: str) -> Array:
-        returned = imports_of(table, region, REFINED, [partner], ALL_ARRIVALS)
-        return return_share(returned, _exported(table, region, partner))
-
-    return table.over("region", "partner", of=of_pair)
+def _returned(table: FlowTable, region: str, partner: str) -> Array:
+    returned = imports_of(table, region, REFINED, [partner], ALL_ARRIVALS)
+    return return_share(returned, _exported(table, region, partner))
 
 
 @yearly_ratio(
@@ -112,6 +117,7 @@ def _of_own_ore(table: FlowTable) -> Array:
     return out
 
 
+@cumulated_mass("fabrication", title="Output of goods made of refined products", dims=("region", "product"))
 def fabrication_of(table: FlowTable) -> Array:
     """Output of goods (flows of quantity `fabrication`), array (chain, draw, region, product, year)."""
 
@@ -119,11 +125,6 @@ def fabrication_of(table: FlowTable) -> Array:
         return table.sum(table.where(quantity="fabrication", origin=region, product=table.members(label)))
 
     return table.over("region", "product", of=of_cell)
-
-
-cumulated_mass("fabrication", title="Output of goods made of refined products", dims=("region", "product"))(
-    fabrication_of
-)
 
 
 @cumulated_ratio(
@@ -136,15 +137,10 @@ def _fabrication_share(table: FlowTable) -> Array:
     return ratio(made, np.nansum(made, axis=2, keepdims=True))
 
 
+@cumulated_mass("element_mined", title="Mass of an element in mine production", dims=("region", "product"))
 def _mined(table: FlowTable) -> Array:
-    out = table.blank("region", "product")
-    for k, element in enumerate(table.labels("product")):
-        for r, region in enumerate(table.regions):
-            out[:, :, r, k] = table.element(element, table.where(quantity="mine_production", origin=region))
-    return out
-
-
-cumulated_mass("element_mined", title="Mass of an element in mine production", dims=("region", "product"))(_mined)
+    own = table.where(quantity="mine_production")
+    return table.over("region", "product", of=lambda r, element: table.element(element, own & table.where(origin=r)))
 
 
 @cumulated_ratio(

@@ -127,6 +127,11 @@ class FlowTable:
         _, chains, draws, years = self.mass.shape
         return chains, draws, years
 
+    @property
+    def absent(self) -> Array:
+        """What no flow of the system gives: NaN (chain, draw, year), read-only."""
+        return np.broadcast_to(np.nan, self.shape)
+
     @cached_property
     def refined(self) -> tuple[str, ...]:
         """Products that some process makes (flows of quantity `production`)."""
@@ -203,16 +208,14 @@ class FlowTable:
         return mask
 
     def sum(self, plus: Mask, minus: Mask | None = None) -> Array:
-        """Sum of some flows minus that of others, in every draw and year. Absent flows count as zero; a sum without any
-        existing flow is NaN throughout (and read-only). Array (chain, draw, year).
-
-        An absent flow counts as zero. A sum without any existing flow is absent.
+        """Sum of some flows minus that of others, array (chain, draw, year). Absent flows count as zero; a sum without
+        any existing flow is absent.
         """
         existing = self.present.any(axis=1)
         added = np.flatnonzero(plus & existing)
         taken = np.flatnonzero(minus & existing) if minus is not None else added[:0]
         if not len(added) + len(taken):
-            return np.broadcast_to(np.nan, self.shape)
+            return self.absent
         total = np.zeros(self.shape)
         for i in added:
             total += self.mass[i]
@@ -224,7 +227,7 @@ class FlowTable:
         """Mass of an element in those of some flows whose content is known, array (chain, draw, year); NaN for none."""
         known = {i: share for i, share in self.contents.get(name, {}).items() if flows[i] and self.present[i].any()}
         if not known:
-            return np.broadcast_to(np.nan, self.shape)
+            return self.absent
         return self.accumulate(sum((self.mass[i] * share for i, share in known.items()), np.zeros(self.shape)))
 
     def accumulate(self, values: Array) -> Array:

@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from reeuncert.indicators.consumption import consumption_of
-from reeuncert.indicators.flows import REFINED, Array, FlowTable, ratio
-from reeuncert.indicators.registry import indicator
+from reeuncert.indicators.consumption import consumed
+from reeuncert.indicators.flows import Array, FlowTable, ratio
 from reeuncert.indicators.trade import USGS, cumulated_mass, cumulated_ratio
 
 
@@ -29,22 +28,13 @@ def mining_of(table: FlowTable, region: str | None = None, route: str = "") -> A
     return table.sum(chosen)
 
 
+@cumulated_mass("mine_production", title="Mine production, registered and unregistered", dims=("region",))
 def by_region(table: FlowTable, route: str = "") -> Array:
     """Mine production, array (chain, draw, region, year)."""
     return np.stack([mining_of(table, region, route) for region in table.regions], axis=2)
 
 
-cumulated_mass("mine_production", title="Mine production, registered and unregistered", dims=("region",))(by_region)
-
-
-@indicator(
-    "mine_production_registered",
-    title="Mine production, registered",
-    unit="mass",
-    dims=("region",),
-    cumulated=True,
-    reference=USGS,
-)
+@cumulated_mass("mine_production_registered", title="Mine production, registered", dims=("region",), reference=USGS)
 def _registered(table: FlowTable) -> Array:
     return by_region(table, "registered")
 
@@ -115,7 +105,7 @@ def _world_unregistered_share(table: FlowTable) -> Array:
     percent=False,
 )
 def _over_consumption(table: FlowTable) -> Array:
-    return ratio(by_region(table), table.over("region", of=lambda r: consumption_of(table, r, REFINED)))
+    return ratio(by_region(table), consumed(table))
 
 
 @cumulated_ratio(
@@ -125,34 +115,30 @@ def _over_consumption(table: FlowTable) -> Array:
     percent=False,
 )
 def _over_mining(table: FlowTable) -> Array:
-    return ratio(table.over("region", of=lambda r: consumption_of(table, r, REFINED)), by_region(table))
+    return ratio(consumed(table), by_region(table))
 
 
 @cumulated_ratio(
-    "ore_shipped", title="Unrefined exports to a partner over the region's mine production", dims=("region", "partner")
+    "ore_shipped",
+    title="Unrefined exports to a partner over the region's mine production",
+    dims=("region", "partner"),
+    each=True,
 )
-def _shipped(table: FlowTable) -> Array:
+def _shipped(table: FlowTable, region: str, partner: str) -> Array:
     """Stocks of earlier years are shipped too, so that it can exceed 1."""
-
-    def of_pair(region: str, partner: str) -> Array:
-        flows = table.where(quantity="trade", origin=region, destination=partner, product=table.unrefined)
-        return ratio(table.sum(flows), mining_of(table, region))
-
-    return table.over("region", "partner", of=of_pair)
+    flows = table.where(quantity="trade", origin=region, destination=partner, product=table.unrefined)
+    return ratio(table.sum(flows), mining_of(table, region))
 
 
 @cumulated_ratio(
     "relabelled_share",
     title="Part of a region's unregistered ore that was mined in a partner",
     dims=("region", "partner"),
+    each=True,
 )
-def _relabelled(table: FlowTable) -> Array:
+def _relabelled(table: FlowTable, region: str, partner: str) -> Array:
     """Absent where no flow `relabelled_ore` joins the two."""
-    moved = table.where(quantity="relabelled_ore")
-
-    def of_pair(region: str, partner: str) -> Array:
-        from_there = table.sum(moved & table.where(origin=partner, destination=region))
-        came = np.nan_to_num(table.sum(moved & table.where(destination=region)))
-        return ratio(from_there, came + np.nan_to_num(mining_of(table, region, "unregistered")))
-
-    return table.over("region", "partner", of=of_pair)
+    moved = table.where(quantity="relabelled_ore", destination=region)
+    from_there = table.sum(moved & table.where(origin=partner))
+    came = np.nan_to_num(table.sum(moved))
+    return ratio(from_there, came + np.nan_to_num(mining_of(table, region, "unregistered")))

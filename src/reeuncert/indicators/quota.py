@@ -6,7 +6,6 @@ from reeuncert.errors import CaseError, Problem
 from reeuncert.indicators.flows import ALL, REFINED, Array, FlowTable, ratio
 from reeuncert.indicators.mining import mining_of
 from reeuncert.indicators.refining import refined_production_of
-from reeuncert.indicators.registry import indicator
 from reeuncert.indicators.tracing import traced
 from reeuncert.indicators.trade import USGS, yearly_ratio
 from reeuncert.words.cells import unknown
@@ -62,13 +61,11 @@ def mass_conversion(unit: str, wanted: str) -> float:
     dims=("region",),
     constants=(SEPARATION_QUOTA,),
     scale="beyond",
+    each=True,
 )
-def _from_all_feed(table: FlowTable) -> Array:
-    def of_region(region: str) -> Array:
-        quota = quota_of(table, SEPARATION_QUOTA, region)
-        return refining_beyond_quota(refined_production_of(table, region, REFINED), quota)
-
-    return table.over("region", of=of_region)
+def _from_all_feed(table: FlowTable, region: str) -> Array:
+    quota = quota_of(table, SEPARATION_QUOTA, region)
+    return refining_beyond_quota(refined_production_of(table, region, REFINED), quota)
 
 
 @yearly_ratio(
@@ -99,26 +96,21 @@ def _from_own_ore(table: FlowTable) -> Array:
     title="Unregistered mine production over the mining quota",
     dims=("region",),
     constants=(MINING_QUOTA,),
+    each=True,
 )
-def _unregistered_over_quota(table: FlowTable) -> Array:
-    def of_region(region: str) -> Array:
-        return ratio(mining_of(table, region, "unregistered"), quota_of(table, MINING_QUOTA, region))
-
-    return table.over("region", of=of_region)
+def _unregistered_over_quota(table: FlowTable, region: str) -> Array:
+    return ratio(mining_of(table, region, "unregistered"), quota_of(table, MINING_QUOTA, region))
 
 
-@indicator(
+@yearly_ratio(
     "reserves_over_output",
     title="Reserves over mine production, in years",
-    unit="1",
     dims=("region",),
     percent=False,
     reference=USGS,
     constants=(RESERVES,),
     scale="ratio",
+    each=True,
 )
-def _reserves_over_output(table: FlowTable) -> Array:
-    def of_region(region: str) -> Array:
-        return ratio(quota_of(table, RESERVES, region), mining_of(table, region))
-
-    return table.over("region", of=of_region)
+def _reserves_over_output(table: FlowTable, region: str) -> Array:
+    return ratio(quota_of(table, RESERVES, region), mining_of(table, region))

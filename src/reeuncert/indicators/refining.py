@@ -1,12 +1,12 @@
 """Refined production, and each region's share of it."""
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 
 from reeuncert.indicators.flows import REFINED, Array, FlowTable, ratio
-from reeuncert.indicators.registry import indicator
-from reeuncert.indicators.trade import USGS, cumulated_mass, cumulated_ratio
+from reeuncert.indicators.trade import cumulated_mass, cumulated_ratio, mass_of_products
 
 
 def refined_production(production: Array, feed: Array, bought: Array | float = 0.0) -> Array:
@@ -35,6 +35,12 @@ def share_of_refining(production: Array, world: Array) -> Array:
     return ratio(production, world)
 
 
+@cumulated_mass(
+    "refined_production",
+    title="Refined production, registered and unregistered",
+    dims=("region", "product"),
+    each=True,
+)
 def refined_production_of(table: FlowTable, region: str, label: str, *, registered: bool = False) -> Array:
     """Refined production of a region, array (chain, draw, year): gross for a product, net for all refined products.
 
@@ -52,47 +58,29 @@ def refined_production_of(table: FlowTable, region: str, label: str, *, register
     return table.sum(made, here & routed & table.where(quantity="feed"))
 
 
-def _production(table: FlowTable, *, registered: bool = False) -> Array:
-    return table.over("region", "product", of=partial(refined_production_of, table, registered=registered))
-
-
-def _share(table: FlowTable, *, registered: bool = False) -> Array:
-    # A region that only processes imports has a small negative net output: counted as no production.
-    production = np.maximum(_production(table, registered=registered), 0.0)
-    world = np.nansum(production, axis=2, keepdims=True)
-    return share_of_refining(production, world)
-
-
-cumulated_mass(
-    "refined_production", title="Refined production, registered and unregistered", dims=("region", "product")
-)(_production)
-
-
-indicator(
-    "refined_production_registered",
-    title="Refined production, registered",
-    unit="mass",
-    dims=("region", "product"),
-    reference=USGS,
-)(partial(_production, registered=True))
+registered_production_of = partial(refined_production_of, registered=True)
+mass_of_products("refined_production_registered", title="Refined production, registered")(registered_production_of)
 
 
 @cumulated_mass(
     "world_refined_production", title="Refined production of the world, registered and unregistered", dims=("product",)
 )
 def _world(table: FlowTable) -> Array:
-    regional = _production(table)
+    regional = table.over("region", "product", of=partial(refined_production_of, table))
     absent = np.isnan(regional).all(axis=2)
     return np.where(absent, np.nan, np.nansum(regional, axis=2))
 
 
-cumulated_ratio(
-    "share_of_refining", title="Share of the world's refined production, registered", dims=("region", "product")
-)(partial(_share, registered=True))
+def _share(table: FlowTable, of: Callable[..., Array]) -> Array:
+    # A region that only processes imports has a small negative net output: counted as no production.
+    production = np.maximum(table.over("region", "product", of=partial(of, table)), 0.0)
+    return share_of_refining(production, np.nansum(production, axis=2, keepdims=True))
 
 
-cumulated_ratio(
-    "share_of_refining_with_unregistered",
-    title="Share of the world's refined production, with unregistered",
-    dims=("region", "product"),
-)(_share)
+for _name, _title, _of in (
+    ("share_of_refining", "registered", registered_production_of),
+    ("share_of_refining_with_unregistered", "with unregistered", refined_production_of),
+):
+    cumulated_ratio(_name, title=f"Share of the world's refined production, {_title}", dims=("region", "product"))(
+        partial(_share, of=_of)
+    )

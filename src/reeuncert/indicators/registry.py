@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.flows import Array, FlowTable
@@ -13,8 +14,6 @@ DIMS = ("region", "partner", "product", "end_use")
 
 CUMULATED = "_cumulated"
 """Suffix of cumulative variables."""
-
-OfFlows = Callable[[FlowTable], Array]
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class Indicator:
     reference: str
     cumulated: bool
     percent: bool
-    of_flows: OfFlows
+    of_flows: Callable[[FlowTable], Array]
     constants: tuple[str, ...] = ()
     scale: str = "share"
 
@@ -75,8 +74,12 @@ def indicator(
     percent: bool | None = None,
     constants: tuple[str, ...] = (),
     scale: str = "",
-) -> Callable[[OfFlows], OfFlows]:
-    """Register a function of a `FlowTable` as the indicator `name`.
+    each: bool = False,
+) -> Callable[[Callable[..., Array]], Callable[..., Array]]:
+    """Register a function of a `FlowTable` as the indicator `name`; the other arguments are those of `Indicator`.
+
+    With `each`, the function also takes a label of every dim and returns one cell (chain, draw, year), see
+    `FlowTable.over`.
 
     Raises
     ------
@@ -94,11 +97,15 @@ def indicator(
     if (scale or unit) not in (*SCALES, unit):
         raise ValueError(f"indicator '{name}' has scale '{scale}'; use one of: {', '.join(SCALES)}")
 
-    def register(of_flows: OfFlows) -> OfFlows:
+    def register(of: Callable[..., Array]) -> Callable[..., Array]:
+        def of_cells(table: FlowTable) -> Array:
+            return table.over(*dims, of=partial(of, table))
+
         as_percent = unit == "1" if percent is None else percent
         on = scale or ("mass" if unit == "mass" else "share")
-        INDICATORS[name] = Indicator(name, title, unit, dims, reference, cumulated, as_percent, of_flows, constants, on)
-        return of_flows
+        whole = of_cells if each else of
+        INDICATORS[name] = Indicator(name, title, unit, dims, reference, cumulated, as_percent, whole, constants, on)
+        return of
 
     return register
 

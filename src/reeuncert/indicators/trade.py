@@ -17,6 +17,9 @@ RECORDED_DEPARTURES = ("trade",)
 
 ALL_DEPARTURES = ("trade", "unrecorded_trade")
 
+CONSUMED = "apparent_consumption"
+PAIR = ("region", "partner")
+
 USGS = "U.S. Geological Survey, Mineral Commodity Summaries 2024, appendix B, doi 10.3133/mcs2024"
 CHEN = "Chen, Eckelman, Sprecher, Chen & Wang 2024, One Earth 7(2), doi 10.1016/j.oneear.2024.01.011"
 
@@ -27,6 +30,9 @@ cumulated_ratio = partial(indicator, unit="1", cumulated=True, reference=CHEN)
 """Registers a ratio of masses of a year, and of their sums over the years."""
 
 yearly_ratio = partial(indicator, unit="1", reference=CHEN)
+
+mass_of_products = partial(indicator, unit="mass", dims=("region", "product"), reference=USGS, each=True)
+"""Registers a mass of a region and product from a function of both."""
 
 
 def imports_of(
@@ -55,16 +61,11 @@ def exports_of(
     return table.sum(table.where(quantity=quantities, origin=region, destination=destinations, product=products))
 
 
-@indicator("imports", title="Imports recorded by the importer", unit="mass", dims=("region", "product"), reference=USGS)
-def _imports(table: FlowTable) -> Array:
-    return table.over("region", "product", of=partial(imports_of, table))
+mass_of_products("imports", title="Imports recorded by the importer")(imports_of)
+mass_of_products("exports", title="Exports recorded by the exporter")(exports_of)
 
 
-@indicator("exports", title="Exports recorded by the exporter", unit="mass", dims=("region", "product"), reference=USGS)
-def _exports(table: FlowTable) -> Array:
-    return table.over("region", "product", of=partial(exports_of, table))
-
-
+@mass_of_products("net_imports", title="Net imports, recorded", cumulated=True)
 def net_imports_of(table: FlowTable, region: str, label: str) -> Array:
     """Recorded imports minus recorded exports of a region, array (chain, draw, year); absent where it has neither."""
     bought, sold = imports_of(table, region, label), exports_of(table, region, label)
@@ -73,21 +74,9 @@ def net_imports_of(table: FlowTable, region: str, label: str) -> Array:
     return np.nan_to_num(bought) - np.nan_to_num(sold)
 
 
-@indicator(
-    "net_imports",
-    title="Net imports, recorded",
-    unit="mass",
-    dims=("region", "product"),
-    cumulated=True,
-    reference=USGS,
-)
-def _net_imports(table: FlowTable) -> Array:
-    return table.over("region", "product", of=partial(net_imports_of, table))
-
-
-@yearly_ratio("net_importer", title="Net importer (its mean is the probability)", dims=("region", "product"))
-def _net_importer(table: FlowTable) -> Array:
-    net = table.over("region", "product", of=partial(net_imports_of, table))
+@yearly_ratio("net_importer", title="Net importer (its mean is the probability)", dims=("region", "product"), each=True)
+def _net_importer(table: FlowTable, region: str, label: str) -> Array:
+    net = net_imports_of(table, region, label)
     return np.where(np.isnan(net), np.nan, net > 0)
 
 
@@ -95,7 +84,8 @@ def _net_importer(table: FlowTable) -> Array:
     "net_imports_peak",
     title="Year of the largest net imports (its mean is the probability of the year)",
     dims=("region", "product"),
+    each=True,
 )
-def _peak(table: FlowTable) -> Array:
-    net = table.over("region", "product", of=partial(net_imports_of, table))
+def _peak(table: FlowTable, region: str, label: str) -> Array:
+    net = net_imports_of(table, region, label)
     return np.where(np.isnan(net), np.nan, net == np.max(net, axis=-1, keepdims=True))
