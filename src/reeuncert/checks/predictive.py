@@ -16,7 +16,7 @@ from reeuncert.checks.result import CheckResult, information, judged, warned
 from reeuncert.errors import ReeUncertError
 from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.laws import draw_errors
-from reeuncert.likelihood.predictive import log_likelihood, predicted_quantities, predictive_draws
+from reeuncert.likelihood.predictive import drawn, log_likelihood, predicted_quantities, predictive_draws
 from reeuncert.result.left_out import left_out_of
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
@@ -178,19 +178,13 @@ def _opposed(evidence: EvidenceModel, table: pd.DataFrame) -> CheckResult:
 
 def thinned(draws: xr.Dataset) -> tuple[Floats, Floats | None, Floats | None]:
     """Flows, widths and offsets of at most `MOST_DRAWS` draws, evenly spaced over all chains."""
-    count = draws.sizes["chain"] * draws.sizes["draw"]
-    step = max(1, -(-count // MOST_DRAWS))
+    step = max(1, -(-draws.sizes["chain"] * draws.sizes["draw"] // MOST_DRAWS))
 
-    def flat(name: str) -> Floats | None:
-        if name not in draws.data_vars:
-            return None
-        values = draws[name].transpose("chain", "draw", ...).values
+    def flat(values: Floats) -> Floats:
         return np.ascontiguousarray(values.reshape(-1, *values.shape[2:])[::step])
 
-    mass = flat("mass_flow")
-    if mass is None:
-        raise ValueError("the draws hold no mass_flow")
-    return mass, flat("source_width"), flat("log_offset")
+    mass, width, offset = drawn(draws)
+    return flat(mass), None if width is None else flat(width), None if offset is None else flat(offset)
 
 
 def _probability(
@@ -250,11 +244,11 @@ def pair_table(result: Result, evidence: EvidenceModel) -> pd.DataFrame:
     rng = np.random.default_rng(1)
     if offset is not None:
         offset = _new_years(evidence, offset, rng)
-    drawn = _logs(evidence, predictive_draws(evidence, mass, width, offset, rng=rng))
+    predicted = _logs(evidence, predictive_draws(evidence, mass, width, offset, rng=rng))
     printed = _logs(evidence, evidence.value)
     found = []
     for over, under in _pairs(result, evidence):
-        ratios, ratio = (logs[..., over].sum(-1) - logs[..., under].sum(-1) for logs in (drawn, printed))
+        ratios, ratio = (logs[..., over].sum(-1) - logs[..., under].sum(-1) for logs in (predicted, printed))
         low, middle, high = np.exp(np.quantile(ratios, [0.05, 0.5, 0.95]))
         below = (1 + (ratios <= ratio).sum()) / (1 + len(ratios)), (1 + (ratios >= ratio).sum()) / (1 + len(ratios))
         names = [" x ".join(evidence.ids[r] for r in record) for record in (over, under)]

@@ -151,11 +151,11 @@ def new(
 ) -> None:
     """Create a template case: all tables with invented figures, and a README."""
     with guarded():
-        from reeuncert.cli.terminal import console
+        from reeuncert.cli.terminal import tell
         from reeuncert.reading.bundled import new_case
 
         made = new_case(folder)
-        console().print(f"Made {made}: read {made / 'README.md'}, then: reeuncert check {made}", soft_wrap=True)
+        tell(f"Made {made}: read {made / 'README.md'}, then: reeuncert check {made}")
 
 
 @app.command("import")
@@ -189,7 +189,7 @@ def report(
 ) -> None:
     """Write the report of a stored result."""
     with guarded("Reading the result …"):
-        from reeuncert.cli.terminal import console
+        from reeuncert.cli.terminal import tell
         from reeuncert.indicators.compute import with_indicators
         from reeuncert.indicators.stored import read_results
         from reeuncert.outlook.stored import outlook_of, read_told
@@ -199,7 +199,7 @@ def report(
         folder = posterior if os.path.isdir(posterior) else posterior.parent
         result.keep(outlook_of, read_told(folder, result))
         path = write_page(result, out if out is not None else folder / "report.html")
-        console().print(f"Report: {path}", highlight=False, soft_wrap=True)
+        tell(f"Report: {path}")
         raise typer.Exit(status_of(result))
 
 

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 import reeuncert as ree
-from reeuncert.cli.terminal import console
+from reeuncert.cli.terminal import console, plain_table, tell
 from reeuncert.files import explained, whole, write_whole
 from reeuncert.indicators.printing import unit_of, value
 from reeuncert.indicators.stored import read_results
@@ -35,7 +35,7 @@ def run_compare(a: str, b: str, out: Path | None) -> None:
         page.print(Text(f"    … and {len(found.differences) - MOST} more; --out FOLDER writes all of them"))
     if out is not None:
         _write(found, out)
-        page.print(f"Files in {out}: comparison.csv, differences.csv, comparison.svg", highlight=False, soft_wrap=True)
+        tell(f"Files in {out}: comparison.csv, differences.csv, comparison.svg")
 
 
 def _apart(names: tuple[str, ...]) -> tuple[str, str] | None:
@@ -43,9 +43,7 @@ def _apart(names: tuple[str, ...]) -> tuple[str, str] | None:
 
 
 def _headlines(found: Comparison) -> Table:
-    table = Table(title="Median (90 % interval) ± Monte Carlo error", box=None, title_justify="left", pad_edge=False)
-    for column in ("headline", *found.names, "verdict"):
-        table.add_column(column, overflow="fold")
+    table = plain_table("headline", *found.names, "verdict", title="Median (90 % interval) ± Monte Carlo error")
     for row in found.table.to_dict("records"):
         sides = (Text(_cell(row, side)) for side in "ab")
         table.add_row(Text(str(row["headline"])), *sides, Text(str(row["verdict"])))

@@ -10,11 +10,12 @@ import xarray as xr
 from rich.table import Table
 from rich.text import Text
 
-from reeuncert.cli.terminal import console
+from reeuncert.cli.terminal import console, tell
 from reeuncert.counterfactuals import lost_consumption, rule, run_counterfactual
 from reeuncert.counterfactuals.lost import ALL, counterfactual_of
 from reeuncert.counterfactuals.run import AS_DRAWN, HIGHEST, Capacity
-from reeuncert.errors import InputError, OutputError, Problem
+from reeuncert.errors import InputError, Problem
+from reeuncert.files import explained, write_whole
 from reeuncert.indicators.stored import read_results
 from reeuncert.result.io import csv_text
 from reeuncert.words.estimates import estimate, number
@@ -40,11 +41,9 @@ def show_counterfactual(
     table = lost_consumption(world, by=[part.strip() for part in by.split(",")])
     _show(world, table)
     if out is not None:
-        try:
-            out.write_text(csv_text(table), encoding="utf-8", newline="")
-        except OSError as error:
-            raise OutputError(f"cannot write '{out}': {error.strerror or error}; choose another place") from error
-        console().print(f"Table: {out}", highlight=False, soft_wrap=True)
+        with explained(f"cannot write '{out}'", "choose another place"):
+            write_whole(out, csv_text(table).encode())
+        tell(f"Table: {out}")
 
 
 def _capacity(given: str) -> Capacity:
@@ -63,12 +62,9 @@ def _show(world: xr.DataTree, table: pd.DataFrame) -> None:
     page = console()
     unit = str(table["unit"].iloc[0])
     page.print()
-    page.print(
-        Text(f"Consumption lost in {world.attrs['counterfactual_year']}: {world.attrs['counterfactual']}", style="bold")
-    )
-    page.print(
-        Text(f"{world.attrs['counterfactual_rule']}; medians with 90 % equal-tailed intervals, masses in {unit}")
-    )
+    said = world.attrs
+    page.print(Text(f"Consumption lost in {said['counterfactual_year']}: {said['counterfactual']}", style="bold"))
+    page.print(Text(f"{said['counterfactual_rule']}; medians with 90 % equal-tailed intervals, masses in {unit}"))
     labels = [c for c in ("region", "product", "end_use") if c in table.columns]
     shown = Table(box=None, pad_edge=False)
     for label in labels:

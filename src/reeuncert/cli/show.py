@@ -4,13 +4,12 @@ from pathlib import Path
 
 import pandas as pd
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from reeuncert.checks import CheckTable
 from reeuncert.checks.registry import check_table
 from reeuncert.checks.result import CheckResult, short_number
-from reeuncert.cli.terminal import console
+from reeuncert.cli.terminal import console, plain_table, tell
 from reeuncert.indicators.headlines import all_headlines
 from reeuncert.indicators.printing import heading, value
 from reeuncert.indicators.registry import DIMS
@@ -41,7 +40,7 @@ def show_result(result: Result, out: Path, *, tables: bool = False) -> None:
         result.part("years in the terminal", lambda: _show_years(result, page))
     show_checks(check_table(result), page, every=tables)
     page.print()
-    page.print(Text(f"Files in {out}: {', '.join(p.name for p in result.files)}"), soft_wrap=True)
+    tell(f"Files in {out}: {', '.join(p.name for p in result.files)}")
     page.print(Text(f"Read it: {out / 'report.html'}", style="bold"), soft_wrap=True)
 
 
@@ -96,16 +95,11 @@ def _show_years(result: Result, page: Console) -> None:
         return
     page.print()
     page.print(Text("Year by year: median (90 % equal-tailed interval)", style="bold"))
-    page.print(
-        Text(
-            f"{POOR} has not converged   w, (w) interval at least {WIDE:g}, {NARROW:g} times as wide as the prior's",
-            style="dim",
-        )
-    )
+    told = f"{POOR} has not converged   w, (w) interval at least {WIDE:g}, {NARROW:g} times as wide as the prior's"
+    page.print(Text(told, style="dim"))
     beside = max(1, (page.width - 6) // (_COLUMN + 2))
     for start in range(0, len(columns), beside):
-        table = Table(box=None, pad_edge=False)
-        table.add_column("year")
+        table = plain_table("year")
         part = columns[start : start + beside]
         for rows in part:
             table.add_column(heading(rows.iloc[0]), min_width=_COLUMN, max_width=_COLUMN, overflow="fold")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import Unpack
 
 import pandas as pd
 import xarray as xr
@@ -17,7 +17,7 @@ from reeuncert.calibration.result import COVERAGES, Calibration
 from reeuncert.case.records import Case
 from reeuncert.case.restriction import restrict
 from reeuncert.cli.exits import FAILED_CHECK, status_of
-from reeuncert.cli.terminal import console, parse_options
+from reeuncert.cli.terminal import console, parse_options, plain_table, tell
 from reeuncert.edits.scenario import FILE
 from reeuncert.errors import CaseError, Problem, ReeUncertError
 from reeuncert.files import explained, write_whole
@@ -41,9 +41,6 @@ from reeuncert.validation.reader import read_case
 from reeuncert.words.cells import quoted
 from reeuncert.words.estimates import estimate, number
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 def run_structures(case: str, options: Sequence[str], *, draws: int | None, seed: int, out: Path | None) -> None:
     """Compare, print, and write the table of medians and intervals if a file is given."""
@@ -52,15 +49,18 @@ def run_structures(case: str, options: Sequence[str], *, draws: int | None, seed
 
 def store_structures(results: Path, *, draws: int | None, seed: int, out: Path | None) -> int:
     """Run the rival structures of a result's case, store the headlines under each in it, and write its files again."""
-    from reeuncert.report.files import revise_results
 
     def with_structures(dt: xr.DataTree) -> xr.DataTree:
         found = run_rivals(dt, **_asked(draws, seed))
         show_structures(found, out)
         return add_structures(dt, found)
 
-    result = revise_results(results, with_structures)
-    console().print(f"Stored in {results}, with its checks and report.", highlight=False, soft_wrap=True)
+    return _revised(results, with_structures)
+
+
+def _revised(results: Path, change: Callable[[xr.DataTree], xr.DataTree]) -> int:
+    result = revise_results(results, change)
+    tell(f"Stored in {results}, with its checks and report.")
     return status_of(result)
 
 
@@ -77,7 +77,7 @@ def show_structures(found: Structures, out: Path | None) -> None:
     if out is not None:
         with explained(f"cannot write '{out}'"):
             write_whole(out, csv_text(found.table()).encode("utf-8"))
-        console().print(f"Table: {out}", highlight=False, soft_wrap=True)
+        tell(f"Table: {out}")
 
 
 def _table(found: Structures) -> Table:
@@ -105,16 +105,13 @@ def run_leave_out(results: Path, folds: str, *, draws: int, tune: int, seed: int
         kept = [] if earlier is None else [LeftOut(earlier.rows[~earlier.rows["scheme"].isin(scheme)])]
         return add_left_out(dt, *kept, found)
 
-    result = revise_results(results, with_left_out)
-    console().print(f"Stored in {results}, with its checks and report.", highlight=False, soft_wrap=True)
-    return status_of(result)
+    return _revised(results, with_left_out)
 
 
 def left_out_table(found: LeftOut) -> Table:
     """Coverage at each level, as a terminal table."""
-    table = Table(title="Left-out figures inside central predictive intervals", title_justify="left", box=None)
-    for heading in ("left out", "figures", "level", "coverage (90 % interval)", "by the prior alone"):
-        table.add_column(heading, justify="left" if heading == "left out" else "right")
+    headings = ("left out", "figures", "level", "coverage (90 % interval)", "by the prior alone")
+    table = plain_table(*headings, title="Left-out figures inside central predictive intervals", numbers=True)
     for row in found.coverage().itertuples(index=False):
         table.add_row(
             str(row.scheme),
@@ -160,7 +157,7 @@ def run_calibration(
         if staging is not None:
             write_calibration(found, staging.place)
             for path in staging.commit():
-                console().print(f"Written: {path}", highlight=False, soft_wrap=True)
+                tell(f"Written: {path}")
 
 
 def years_of(text: str, case: Case) -> list[int]:
@@ -181,10 +178,8 @@ def years_of(text: str, case: Case) -> list[int]:
 def coverage_table(found: Calibration) -> Table:
     """Coverage by class of quantities, as a terminal table."""
     title = f"{found.case_name}: truths inside central intervals, {found.simulations} simulations"
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    table.add_column("")
-    for heading in ("quantities", *(f"{p:.0%}" for p in COVERAGES), "outside the 95 % band"):
-        table.add_column(heading, justify="right")
+    headings = ("", "quantities", *(f"{p:.0%}" for p in COVERAGES), "outside the 95 % band")
+    table = plain_table(*headings, title=title, numbers=True)
     for row in found.coverage().to_dict("records"):
         shares = [
             f"{100 * row[f'coverage{100 * p:.0f}']:.0f} ± {100 * row[f'error{100 * p:.0f}']:.0f}" for p in COVERAGES
@@ -238,7 +233,7 @@ def run_sensitivity(
         _write(study, staging.place)
         files = [path.name for path in staging.commit()]
     _show(study)
-    console().print(Text(f"Files in {out}: {', '.join(files)}"), soft_wrap=True)
+    tell(f"Files in {out}: {', '.join(files)}")
     return FAILED_CHECK if strict and not study.passed else 0
 
 
@@ -257,9 +252,7 @@ def _write(study: Study, out: Path) -> None:
 
 
 def _show_plan(plan: Plan, cache: Cache) -> None:
-    table = Table(box=None, pad_edge=False)
-    for column in ("scenario", "what is changed", "why", "kept"):
-        table.add_column(column, overflow="fold")
+    table = plain_table("scenario", "what is changed", "why", "kept")
     for scenario, job in zip(plan.scenarios, plan.jobs, strict=True):
         kept = "yes" if cache.has(job.key) else "no"
         table.add_row(*(Text(cell) for cell in (scenario.name, scenario.what, scenario.why, kept)))
@@ -291,15 +284,8 @@ def _show(study: Study) -> None:
 
 
 def _changes(changed: pd.DataFrame) -> Table:
-    table = Table(
-        title="Headlines that change: a median outside the other's 90 % interval",
-        title_justify="left",
-        title_style="bold",
-        box=None,
-        pad_edge=False,
-    )
-    for column in ("headline", "scenario", "base", "median (90 %)"):
-        table.add_column(column, overflow="fold")
+    title = "Headlines that change: a median outside the other's 90 % interval"
+    table = plain_table("headline", "scenario", "base", "median (90 %)", title=title)
     for row in changed.to_dict("records"):
         shown = estimate(row["median"], row["eti90_lb"], row["eti90_ub"])
         cells = (label_of(row), row["scenario"], number(row["base_median"]), shown)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from rich.console import Console
 from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from reeuncert.case.records import Case
@@ -14,6 +15,19 @@ from reeuncert.words.cells import quoted
 def console() -> Console:
     """Console on standard output; colours and window width only if it is a terminal."""
     return Console()
+
+
+def tell(text: str) -> None:
+    """Print a line with names of files: not broken, and without colours."""
+    console().print(text, highlight=False, soft_wrap=True, markup=False)
+
+
+def plain_table(*headings: str, title: str = "", numbers: bool = False) -> Table:
+    """A table without lines; with `numbers`, all columns but the first are set to the right."""
+    table = Table(title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for place, heading in enumerate(headings):
+        table.add_column(heading, overflow="fold", justify="right" if numbers and place else "left")
+    return table
 
 
 def show_cases(cases: Iterable[Case]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 
 from reeuncert.likelihood import kernels
@@ -29,6 +30,18 @@ def _logp_of_draws(logp: Floats, value: Floats, eta: Floats, sigma: Floats, code
     arrays = unpack_rows(code, bound)
     for s in range(eta.shape[0]):
         kernels.row_logp(logp[s], unused[0], unused[1], value, eta[s], sigma[s], *arrays)
+
+
+def drawn(draws: xr.Dataset) -> tuple[Floats, Floats | None, Floats | None]:
+    """Flows, widths and offsets of a result (chain, draw, …), as the functions below take them; None: it has none."""
+
+    def held(name: str) -> Floats | None:
+        return np.asarray(draws[name].transpose("chain", "draw", ...).values) if name in draws else None
+
+    mass = held("mass_flow")
+    if mass is None:
+        raise ValueError("the draws hold no mass_flow")
+    return mass, held("source_width"), held("log_offset")
 
 
 def predicted_quantities(evidence: EvidenceModel, mass_flow: Floats, log_offset: Floats | None = None) -> Floats:

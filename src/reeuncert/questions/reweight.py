@@ -20,14 +20,13 @@ from reeuncert.edits.scenario import Scenario
 from reeuncert.errors import ReeUncertError
 from reeuncert.likelihood.compile import EvidenceModel, compile_evidence
 from reeuncert.likelihood.parameters import WIDTH_LOG_SD
-from reeuncert.likelihood.predictive import log_likelihood, offset_logp
+from reeuncert.likelihood.predictive import drawn, log_likelihood, offset_logp
 from reeuncert.priors.coverage import case_network
 from reeuncert.priors.paths import Block, CoordinatePrior, coordinate_prior
 from reeuncert.questions.nested import weighted_quantiles
 from reeuncert.questions.targets import targets_of
 from reeuncert.result.quantiles import interval_columns
 from reeuncert.result.result import Result
-from reeuncert.result.tables import mass_flow
 
 Floats = NDArray[np.float64]
 
@@ -104,10 +103,7 @@ def _evidence_ratio(dt: xr.DataTree, before: Case, after: Case, left_out: frozen
     new = compile_evidence(after, network)
     if old.ids != new.ids or old.offsets.label != new.offsets.label:
         raise ReeUncertError(f"the change adds or takes away rows of evidence or offsets; leave rows out, or {REFIT}")
-    held = dt["posterior"].to_dataset()
-    mass = mass_flow(dt).transpose("chain", "draw", "flow", "year").values
-    offset = _held(held, "log_offset", "offset_value")
-    width = _held(held, "source_width", "source_group")
+    mass, width, offset = drawn(dt["posterior"].to_dataset())
     total = np.zeros(mass.shape[:2])
     if offset is not None:
         total += (offset_logp(new, offset)[0] - offset_logp(old, offset)[0]).sum(axis=2)
@@ -115,10 +111,6 @@ def _evidence_ratio(dt: xr.DataTree, before: Case, after: Case, left_out: frozen
     counts = np.array([id not in left_out for id in new.ids], dtype=bool)
     rows = log_likelihood(new, mass, other, offset)[..., counts].sum(axis=2)
     return np.asarray(total + change + rows - log_likelihood(old, mass, width, offset).sum(axis=2))
-
-
-def _held(posterior: xr.Dataset, name: str, dim: str) -> Floats | None:
-    return None if name not in posterior else np.asarray(posterior[name].transpose("chain", "draw", dim).values)
 
 
 def _widths(width: Floats | None, old: EvidenceModel, new: EvidenceModel) -> tuple[Floats | None, Floats | float]:

@@ -16,6 +16,7 @@ from reeuncert.indicators.summary import computed
 from reeuncert.inference.layout import COORDINATES
 from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.predictive import (
+    drawn,
     log_likelihood,
     offset_logp,
     predicted_quantities,
@@ -28,7 +29,6 @@ from reeuncert.questions.powerscale import CLASS, SOURCE
 from reeuncert.questions.targets import Target, ValueName, target_of
 from reeuncert.result.powerscale import OF_THE_EVIDENCE
 from reeuncert.result.result import Result
-from reeuncert.result.tables import mass_flow
 from reeuncert.words.error_laws import NORMAL
 
 Floats = NDArray[np.float64]
@@ -153,14 +153,7 @@ def inputs_of(dt: xr.DataTree) -> Inputs:
 
 def _rows(dt: xr.DataTree, evidence: EvidenceModel) -> tuple[Floats, Floats]:
     """The quantity of every row, and minus the derivative of its log likelihood by that (chain, draw, row)."""
-    posterior = dt["posterior"].to_dataset()
-    mass = mass_flow(dt).transpose("chain", "draw", "flow", "year").values
-    held = {
-        name: posterior[name].transpose("chain", "draw", dim).values
-        for name, dim in (("log_offset", "offset_value"), ("source_width", "source_group"))
-        if name in posterior
-    }
-    offset, width = held.get("log_offset"), held.get("source_width")
+    mass, width, offset = drawn(dt["posterior"].to_dataset())
     eta = predicted_quantities(evidence, mass, offset)
     step = _STEP * predicted_sigma(evidence, width, eta.shape[:-1]).reshape(-1, evidence.n_rows).mean(axis=0)
     # A row's likelihood knows value − η alone: moving what was reported moves η the other way.

@@ -20,7 +20,7 @@ from reeuncert.indicators.headlines import headlines, place
 from reeuncert.indicators.registry import DIMS
 from reeuncert.indicators.summary import summary
 from reeuncert.likelihood.compile import EvidenceModel, compile_evidence
-from reeuncert.likelihood.predictive import log_likelihood
+from reeuncert.likelihood.predictive import drawn, log_likelihood
 from reeuncert.priors.coverage import case_network
 from reeuncert.result.diagnostics import median_error
 from reeuncert.result.quantiles import quantiles
@@ -133,14 +133,7 @@ def predicted(dt: xr.DataTree, case: Case, left_out: tuple[str, ...]) -> pd.Data
 
 def log_predictive(evidence: EvidenceModel, posterior: xr.Dataset) -> NDArray[np.float64]:
     """Log of the mean density of every reported figure over the draws (row,)."""
-    held = {
-        name: posterior[name].transpose("chain", "draw", dim).values
-        for name, dim in (("source_width", "source_group"), ("log_offset", "offset_value"))
-        if name in posterior
-    }
-    mass = posterior["mass_flow"].transpose("chain", "draw", "flow", "year").values
-    density = log_likelihood(evidence, mass, held.get("source_width"), held.get("log_offset"))
-    flat = density.reshape(-1, evidence.n_rows)
+    flat = log_likelihood(evidence, *drawn(posterior)).reshape(-1, evidence.n_rows)
     return np.asarray(logsumexp(flat, axis=0) - np.log(len(flat)))
 
 

@@ -1,4 +1,4 @@
-"""The report of `check_case`: problems of a case, and warnings of rows that pass all rules but are far from all else."""
+"""The report of `check_case`: problems of a case, and rows that pass all rules but are far from all else."""
 
 import math
 from collections import Counter, defaultdict
