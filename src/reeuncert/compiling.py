@@ -162,4 +162,4 @@ def _tried(work: Callable[[], Any]) -> tuple[Any, Exception | None]:
 
 
 # Numba has no setting for this; the dispatcher of every compiled function makes its cache by this name.
-dispatcher.FunctionCache = KeptCode  # type: ignore[attr-defined,unused-ignore]
+dispatcher.FunctionCache = KeptCode  # type: ignore[attr-defined,unused-ignore]  # imported there, not defined

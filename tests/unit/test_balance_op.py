@@ -10,15 +10,10 @@ import pytest
 from pytensor.graph.replace import vectorize_graph
 
 from balances.residual import residual
-from networks import coordinates, path_factor, random_groups, random_system, trade_system
+from networks import coordinates, log_shares, path_factor, random_groups, random_system, trade_system
 from reeuncert.balance.affine import path_affine
 from reeuncert.balance.network import Network
-from reeuncert.balance.op import (
-    balanced_flows,
-    balanced_flows_with_jacobian,
-    flows_from_coordinates,
-    log_shares,
-)
+from reeuncert.balance.op import balanced_flows, balanced_flows_with_jacobian, flows_from_coordinates
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,10 @@ from pytensor.compile.mode import Mode
 from scipy import stats
 
 import reeuncert as ree
+from networks import log_shares
 from peers import build
 from reeuncert.balance.network import Network
-from reeuncert.balance.op import balanced_flows_with_jacobian, log_shares
+from reeuncert.balance.op import balanced_flows_with_jacobian
 from reeuncert.errors import ModelError, SamplingError
 from reeuncert.priors.density import density_potential, density_terms, shares_of_flows
 from reeuncert.priors.scale import CoordinateScale

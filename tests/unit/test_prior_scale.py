@@ -7,9 +7,9 @@ import pytest
 from pytensor.compile.mode import Mode
 from scipy import stats
 
+from networks import log_shares
 from peers import build
 from reeuncert.balance.network import Network
-from reeuncert.balance.op import log_shares
 from reeuncert.priors.scale import CoordinateScale
 from reeuncert.system.definition import OUTSIDE
 

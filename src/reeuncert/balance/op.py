@@ -157,14 +157,6 @@ def balanced_flows_with_jacobian(u: Any, network: Network) -> tuple[TensorVariab
     return log_flow, log_jacobian
 
 
-def log_shares(u: Any, network: Network) -> TensorVariable:
-    """Log share that each flow takes of the throughput of the process it leaves, shape (n_edges,); 0 for inputs.
-
-    The log-Jacobian of the shares of one process with respect to its coordinates is the sum of its log shares.
-    """
-    return _apply(u, network)[1]
-
-
 def flows_from_coordinates(u: NDArray[np.float64], network: Network) -> NDArray[np.float64]:
     """Flows of many draws at once, without a PyTensor graph. Coordinates (..., n_coordinates) → flows, not logs (...,
     n_edges), in the unit of the inputs.

@@ -35,10 +35,10 @@ SAME = 1e-6
 """Relative tolerance of equal log densities."""
 
 _UNREADABLE = (
-    *(OSError, ValueError, TypeError, AttributeError, LookupError),
-    *(EOFError, RecursionError, NotImplementedError, zipfile.BadZipFile),
-)
-"""Errors of reading a damaged or foreign array file."""
+    OSError, ValueError, TypeError, AttributeError, LookupError, EOFError, RecursionError, NotImplementedError,
+    zipfile.BadZipFile,
+)  # fmt: skip
+"""What NumPy and zipfile raise for a damaged or foreign array file: its bytes lead into any of their branches."""
 
 Identity = Mapping[str, str | int | float]
 

@@ -106,7 +106,7 @@ def evaluate(density, user, place, numbers):  # type: ignore[no-untyped-def]  # 
 
 
 @kernel(_VERSION, nogil=True)
-def advance(density, user, place, numbers, scale, random, target, trajectories, draws, statistics):  # type: ignore[no-untyped-def]
+def advance(density, user, place, numbers, scale, random, target, trajectories, draws, statistics):  # type: ignore[no-untyped-def]  # Numba infers the types
     """Make as many draws as ``draws`` has rows, in place.
 
     ``density`` is a C function with the address ``user`` of its data; ``place``, ``numbers``, ``scale`` and ``random``
