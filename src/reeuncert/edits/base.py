@@ -1,9 +1,9 @@
 """What a change of a case is, how it is made from what a user wrote, and the change of a switch (another structure)."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from reeuncert.case.records import Case
 from reeuncert.case.restriction import restrict
@@ -112,7 +112,7 @@ class Edit(ABC):
                 problems.append(unknown(name, list(known), f"for '{cls.kind}' the key"))
                 continue
             try:
-                values[name] = _VALUES[str(known[name])](given)
+                values[name] = _VALUES[known[name]](given)
             except ValueError as error:
                 problems.append(f"{name} {error}")
         if problems:
@@ -166,7 +166,7 @@ def _text(given: object) -> str:
     return given
 
 
-_VALUES = {"tuple[str, ...]": names_of, "float": _number, "str": _text}
+_VALUES: dict[Any, Callable[[object], Any]] = {tuple[str, ...]: names_of, float: _number, str: _text}
 
 
 def is_given(number: float) -> bool:

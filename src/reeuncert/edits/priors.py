@@ -1,6 +1,7 @@
 """Changes of rows of the priors table: medians, spreads, years."""
 
 import math
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -92,6 +93,14 @@ class PriorEdit(FlowEdit):
         """What keeps the chosen rows from being changed so."""
         return []
 
+    @abstractmethod
+    def changed(self, row: Prior) -> Prior:
+        """A chosen row after the change."""
+
+    def apply(self, edited: Edited) -> Edited:
+        rows = {row.name: self.changed(row) for row in self.rows(edited.case)}
+        return replace(edited, case=replace(edited.case, priors=with_rows(edited.case.priors, rows)))
+
     def _named(self, case: Case) -> list[Prior]:
         return [
             row
@@ -164,11 +173,7 @@ class PriorMedian(PriorEdit):
             found.append(f"value is {self.value:g}, but prior {listed(shares)} is a share; it must be below 1")
         return found
 
-    def apply(self, edited: Edited) -> Edited:
-        rows = {row.name: self._moved(row) for row in self.rows(edited.case)}
-        return replace(edited, case=replace(edited.case, priors=with_rows(edited.case.priors, rows)))
-
-    def _moved(self, row: Prior) -> Prior:
+    def changed(self, row: Prior) -> Prior:
         if is_given(self.value):
             return replace(row, median=self.value, median_to=math.nan)
         return replace(row, median=self._scaled(row, row.median), median_to=self._scaled(row, row.median_to))
@@ -217,11 +222,7 @@ class PriorSpread(PriorEdit):
         fixed = [r.name for r in rows if r.family and PRIOR_FAMILIES[r.family].widened is None]
         return [f"prior {listed(fixed)} has no spread apart from its limits; choose others"] if fixed else []
 
-    def apply(self, edited: Edited) -> Edited:
-        rows = {row.name: self._widened(row) for row in self.rows(edited.case)}
-        return replace(edited, case=replace(edited.case, priors=with_rows(edited.case.priors, rows)))
-
-    def _widened(self, row: Prior) -> Prior:
+    def changed(self, row: Prior) -> Prior:
         f = self.factor
         row = replace(
             row,
@@ -260,13 +261,8 @@ class IndependentYears(PriorEdit):
     kind: ClassVar[str] = "independent_years"
     needs_choice: ClassVar[bool] = False
 
-    def apply(self, edited: Edited) -> Edited:
-        rows = {row.name: _independent(row) for row in self.rows(edited.case)}
-        return replace(edited, case=replace(edited.case, priors=with_rows(edited.case.priors, rows)))
+    def changed(self, row: Prior) -> Prior:
+        return replace(row, level_sd=0.0, year_sd=math.hypot(row.level_sd, row.year_sd), correlation=0.0)
 
     def __str__(self) -> str:
         return f"independent years of {self.chosen}"
-
-
-def _independent(row: Prior) -> Prior:
-    return replace(row, level_sd=0.0, year_sd=math.hypot(row.level_sd, row.year_sd), correlation=0.0)
