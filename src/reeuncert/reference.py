@@ -106,7 +106,7 @@ def reference_table(dt: xr.DataTree, case: Case | None = None) -> pd.DataFrame:
     Parameters
     ----------
     dt
-        Result to which `reeuncert.indicators.add_indicators` has added the indicators.
+        Result to which `reeuncert.add_indicators` has added the indicators.
     case
         By default read from the attribute ``case_json`` of the result.
 

@@ -13,7 +13,7 @@ from case_files import write_case
 from reeuncert.calibration.figures import draw_offsets, simulated_row, statements
 from reeuncert.case.records import Content
 from reeuncert.likelihood.compile import EvidenceModel, compile_evidence
-from reeuncert.likelihood.model import SelectedQuantities, SelectedQuantitiesPullback
+from reeuncert.likelihood.op import SelectedQuantities, SelectedQuantitiesPullback
 from reeuncert.likelihood.predictive import predicted_quantities
 from reeuncert.likelihood.problems import evidence_problems
 from reeuncert.validation.reader import read_case

@@ -10,7 +10,8 @@ import pytest
 from scipy import stats
 
 from reeuncert.likelihood.compile import EvidenceModel, compile_evidence
-from reeuncert.likelihood.model import REPORTED_DATA, SelectedQuantities, SelectedQuantitiesPullback, add_likelihood
+from reeuncert.likelihood.model import REPORTED_DATA, add_likelihood
+from reeuncert.likelihood.op import SelectedQuantities, SelectedQuantitiesPullback
 from reeuncert.likelihood.predictive import (
     log_likelihood,
     predicted_quantities,

@@ -12,7 +12,7 @@ from scipy import special, stats
 
 from reeuncert.case.records import ErrorTails
 from reeuncert.likelihood.laws import draw_errors
-from reeuncert.likelihood.model import RowLogp
+from reeuncert.likelihood.op import RowLogp
 from reeuncert.likelihood.packing import pack_rows
 from reeuncert.words.error_laws import CUSTOMS, DENSITY, INTERVAL, NORMAL, STUDENT_T
 

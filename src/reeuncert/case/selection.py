@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from reeuncert.case.records import Case, Content, Evidence, Factor
 from reeuncert.system.definition import Selector, SystemDefinition
+from reeuncert.words.cells import unknown
 
 GROSS = "gross"
 """The basis in which a figure is gross weight: every flow is divided by the content of its product."""
@@ -25,6 +26,15 @@ class Selection:
     numerator: Mapping[Term, float]
     denominator: Mapping[Term, float]
     touches: frozenset[Term]
+
+
+def selector_problems(selector: Selector, system: SystemDefinition) -> list[str]:
+    """Words of a selector that no flow of a system has; or that no flow has them all together."""
+    known = {name: sorted({flow.attribute(name) for flow in system.flows} - {""}) for name in selector.fields}
+    found = [
+        unknown(w, known[name], name) for name, words in selector.fields.items() for w in words if w not in known[name]
+    ]
+    return found or ([] if system.select(selector) else [f"no flow of the case has {selector}"])
 
 
 def years_in_case(years: Iterable[int], system: SystemDefinition) -> tuple[int, ...]:

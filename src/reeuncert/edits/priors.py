@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from reeuncert.case.records import Case, Prior
+from reeuncert.case.selection import selector_problems
 from reeuncert.edits.base import Edit, Edited, above_zero, is_given, listed, one_amount, unknown_names
 from reeuncert.system.definition import FLOW_FIELDS, Selector
 from reeuncert.words.prior_families import PRIOR_FAMILIES
@@ -70,7 +71,7 @@ class PriorEdit(FlowEdit):
         found = [
             *unknown_names([n for n in self.prior if n != EVERY], [row.name for row in case.priors], "prior"),
             *unknown_names(self.group, sorted({row.group for row in case.priors}), "group of priors"),
-            *selector_problems(self.selector, case),
+            *selector_problems(self.selector, case.system),
         ]
         if found:
             return found
@@ -99,7 +100,8 @@ class PriorEdit(FlowEdit):
 
     def apply(self, edited: Edited) -> Edited:
         rows = {row.name: self.changed(row) for row in self.rows(edited.case)}
-        return replace(edited, case=replace(edited.case, priors=with_rows(edited.case.priors, rows)))
+        priors = tuple(rows.get(row.name, row) for row in edited.case.priors)
+        return replace(edited, case=replace(edited.case, priors=priors))
 
     def _named(self, case: Case) -> list[Prior]:
         return [
@@ -112,22 +114,6 @@ class PriorEdit(FlowEdit):
     def _flows(self, case: Case, row: Prior) -> str:
         spoken, selected = set(case.system.select(row.selector)), set(case.system.select(self.selector))
         return "none" if not spoken & selected else "all" if spoken <= selected else "some"
-
-
-def selector_problems(selector: Selector, case: Case) -> list[str]:
-    """Words of a selector that no flow of the case has; or that no flow has them all together."""
-    found: list[str] = []
-    for name, words in selector.fields.items():
-        known = sorted({flow.attribute(name) for flow in case.system.flows} - {""})
-        found += unknown_names(words, known, name)
-    if not found and not case.system.select(selector):
-        found = [f"no flow of the case has {selector}"]
-    return found
-
-
-def with_rows(case_priors: Sequence[Prior], new: dict[str, Prior]) -> tuple[Prior, ...]:
-    """The rows with those of the same name replaced."""
-    return tuple(new.get(row.name, row) for row in case_priors)
 
 
 SHARES = ("share", "split")

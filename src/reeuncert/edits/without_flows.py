@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from reeuncert.case.figures import median_in_year
 from reeuncert.case.records import Case, Evidence, Prior
-from reeuncert.case.selection import sides
+from reeuncert.case.selection import selector_problems, sides
 from reeuncert.edits.base import Edited
-from reeuncert.edits.priors import FlowEdit, selector_problems
+from reeuncert.edits.priors import FlowEdit
 from reeuncert.errors import ModelError
 from reeuncert.priors.coverage import case_network, group_members, prior_groups
 from reeuncert.system.definition import FLOW_FIELDS, OUTSIDE, Flow, SystemDefinition
@@ -42,7 +42,7 @@ class WithoutFlows(FlowEdit):
     def problems(self, case: Case) -> Sequence[str]:
         if not self.selector.fields:
             return [f"'{self.kind}' does not say which flows; name at least one of: {', '.join(FLOW_FIELDS)}"]
-        found = selector_problems(self.selector, case)
+        found = selector_problems(self.selector, case.system)
         if not found and not remaining_flows(case.system, set(case.system.select(self.selector))):
             found = [f"nothing is left of the case without {self.selector}"]
         return found

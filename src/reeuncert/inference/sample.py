@@ -101,7 +101,7 @@ def sample(
     command
         Command line, for the provenance.
     compiled
-        From `reeuncert.inference.compile_model`, to skip compiling (hmc, nutpie).
+        From `reeuncert.inference.compiled.compile_model`, to skip compiling (hmc, nutpie).
     checkpoint
         A folder in which every chain is stored as it finishes (pymc, numpyro: when all have), so that it survives a
         killed process. Delete it after the result is written. A checkpoint of another run is replaced when the first

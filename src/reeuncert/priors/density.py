@@ -78,8 +78,7 @@ def density_of_draws(case: Case, network: Network, mass_flow: xr.DataArray) -> d
 def shares_of_flows(network: Network, log_flow: TensorVariable) -> TensorVariable:
     """Log share of its process that each edge takes, shape (edge,); 0 for what comes from outside.
 
-    The same as `reeuncert.balance.op.log_shares`, from flows that are known already: a sum for each process is cheaper
-    than solving the network once more.
+    From flows that are known already: a sum for each process is cheaper than solving the network once more.
     """
     groups = [edges for (process, _), edges in outflows(network).items() if process != OUTSIDE]
     edge = np.concatenate([np.asarray(edges) for edges in groups])

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from reeuncert.case.selection import selector_problems
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.headlines import place
 from reeuncert.indicators.registry import CUMULATED, DIMS, lookup
@@ -19,6 +19,7 @@ from reeuncert.result.quantiles import DEFINED, filled
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 from reeuncert.system.definition import FLOW_FIELDS, Selector, SystemDefinition
+from reeuncert.words.cells import unknown
 
 Flows = str | Iterable[str] | Mapping[str, str] | Selector | None
 """Names of flows, or attributes that choose them (``{"quantity": "trade", "product": "salt+oxide"}``)."""
@@ -30,15 +31,15 @@ def choose_flows(system: SystemDefinition, flows: Flows) -> tuple[int, ...]:
     """
     if flows is None:
         return tuple(range(len(system.flows)))
-    if isinstance(flows, Selector):
-        return _by_attributes(system, {k: "+".join(v) for k, v in flows.fields.items()})
     if isinstance(flows, Mapping):
-        return _by_attributes(system, flows)
+        _refuse(unknown(name, FLOW_FIELDS, "attribute of flows") for name in flows if name not in FLOW_FIELDS)
+        flows = Selector.of(**flows)
+    if isinstance(flows, Selector):
+        _refuse(selector_problems(flows, system))
+        return system.select(flows)
     names = [flows] if isinstance(flows, str) else list(flows)
-    unknown = [n for n in names if n not in system.flow_index]
-    if unknown:
-        raise ReeUncertError("; ".join(f"no flow is named '{n}'{_near(n, list(system.flow_index))}" for n in unknown))
-    return tuple(system.flow_index[n] for n in names)
+    _refuse(unknown(name, list(system.flow_index), "flow") for name in names if name not in system.flow_index)
+    return tuple(system.flow_index[name] for name in names)
 
 
 def choose_years(system: SystemDefinition, years: int | Iterable[int] | None) -> tuple[int, ...]:
@@ -46,37 +47,14 @@ def choose_years(system: SystemDefinition, years: int | Iterable[int] | None) ->
     if years is None:
         return tuple(range(len(system.years)))
     wanted = [years] if isinstance(years, int) else [int(y) for y in years]
-    unknown = [y for y in wanted if y not in system.year_index]
-    if unknown:
-        told = ", ".join(str(y) for y in unknown)
-        raise ReeUncertError(f"{told} is no year of the case; it has {system.years[0]} to {system.years[-1]}")
+    span = f"it has {system.years[0]} to {system.years[-1]}"
+    _refuse(f"{year} is no year of the case; {span}" for year in wanted if year not in system.year_index)
     return tuple(system.year_index[y] for y in wanted)
 
 
-def _by_attributes(system: SystemDefinition, attributes: Mapping[str, str]) -> tuple[int, ...]:
-    problems = [
-        f"a flow has no attribute '{name}'; it has: {', '.join(FLOW_FIELDS)}"
-        for name in attributes
-        if name not in FLOW_FIELDS
-    ]
-    if not problems:
-        selector = Selector.of(**attributes)
-        for name, values in selector.fields.items():
-            there = sorted({f.attribute(name) for f in system.flows} - {""})
-            problems += [f"no flow has {name} '{v}'{_near(v, there)}" for v in values if v not in there]
-        found = system.select(selector)
-        if not problems and not found:
-            problems.append(f"no flow has all of: {selector}")
-    if problems:
-        raise ReeUncertError("; ".join(problems))
-    return found
-
-
-def _near(name: str, known: list[str]) -> str:
-    close = get_close_matches(name, known, n=1)
-    if close:
-        return f"; did you mean '{close[0]}'?"
-    return f"; there are: {', '.join(known[:12])}{', …' if len(known) > 12 else ''}"
+def _refuse(problems: Iterable[str]) -> None:
+    if said := "; ".join(problems):
+        raise ReeUncertError(said)
 
 
 Floats = NDArray[np.float64]
