@@ -12,10 +12,11 @@ from reeuncert.case.rules import (
     offset_problems,
 )
 from reeuncert.errors import Problem
+from reeuncert.reading.case_file import CaseFile
 from reeuncert.reading.prior_tables import check_selector, selector_columns, selector_of
 from reeuncert.reading.state import SOURCES, TABLES, Reading
 from reeuncert.reading.system_tables import SystemTables
-from reeuncert.reading.tables import Column, Row, Table, is_given, report_duplicates
+from reeuncert.reading.tables import Column, Row, Table, is_given
 from reeuncert.reading.workbooks import ENDING, WorkbookError
 from reeuncert.system.definition import FLOW_FIELDS
 from reeuncert.words.cells import name_cell, names_cell, number_cell, printable, quoted, text_cell, unknown, year_cell
@@ -60,15 +61,12 @@ def _classes(reading: Reading) -> dict[str, ErrorClass]:
         Column("eras", names_cell(";")),
         Column("reason"),
     )
-    table = reading.read(CLASSES, columns, in_data=True)
-    rows = reading.in_effect(table)
-    report_duplicates(table, rows, ("class",), "the class")
-    for row in table.rows:
-        reading.check_record(table, row, class_problems(_class(row)))
-        if row["learn"] not in ("", "yes", "no"):
-            table.report(row.line, "learn", unknown(row["learn"], ("yes", "no"), "").lstrip())
-        reading.check_record(table, row, _era_problems(row, reading.settings.first_year, reading.settings.last_year))
-    reading.close(table)
+    with reading.rows_of(CLASSES, columns, ("class",), in_data=True) as (table, rows):
+        for row in table.rows:
+            reading.check_record(table, row, class_problems(_class(row)))
+            if row["learn"] not in ("", "yes", "no"):
+                table.report(row.line, "learn", unknown(row["learn"], ("yes", "no"), "").lstrip())
+            reading.check_record(table, row, _era_problems(row, reading.settings))
     return {row["class"]: _class(row) for row in rows}
 
 
@@ -79,13 +77,12 @@ def _class(row: Row) -> ErrorClass:
     return ErrorClass(row["class"], row["family"], row["width"], floor, learn, row["reason"], persistent, eras)
 
 
-def _era_problems(row: Row, first: int, last: int) -> Iterator[tuple[str, str]]:
+def _era_problems(row: Row, case: CaseFile) -> Iterator[tuple[str, str]]:
+    first, last = case.first_year, case.last_year
     years = [int(word) if word.isdecimal() else -1 for word in row["eras"]]
     if any(not first < year <= last for year in years) or years != sorted(set(years)):
-        message = (
-            f"{quoted(';'.join(row['eras']))} are no years in which new eras begin; write years from {first + 1} to "
-        )
-        yield "eras", f"{message}{last} in order, joined by ;"
+        message = f"{quoted(';'.join(row['eras']))} are no years in which new eras begin"
+        yield "eras", f"{message}; write years from {first + 1} to {last} in order, joined by ;"
 
 
 def _sources(reading: Reading, classes: tuple[str, ...]) -> dict[str, Source]:
@@ -98,13 +95,10 @@ def _sources(reading: Reading, classes: tuple[str, ...]) -> dict[str, Source]:
         Column("class", name_cell, required=True),
         Column("note"),
     )
-    table = reading.read(SOURCES, columns, in_data=True)
-    rows = reading.in_effect(table)
-    report_duplicates(table, rows, ("source_id",), "the source")
-    for row in rows:
-        if reading.is_whole(CLASSES):
-            reading.check_known(table, row, "class", [row["class"]], classes, "class")
-    reading.close(table)
+    with reading.rows_of(SOURCES, columns, ("source_id",), in_data=True) as (table, rows):
+        for row in rows:
+            if reading.is_whole(CLASSES):
+                reading.check_known(table, row, "class", [row["class"]], classes, "class")
     return {
         row["source_id"]: Source(*(row[name] or (row["source_id"] if name == "lineage" else "") for name in fields))
         for row in rows
@@ -120,15 +114,12 @@ def _factors(reading: Reading, tables: SystemTables, sources: tuple[str, ...]) -
         Column("source_id", names_cell(";")),
         Column("note"),
     )
-    table = reading.read(FACTORS, columns, in_data=True)
-    rows = reading.in_effect(table)
-    report_duplicates(table, rows, ("product",), "the product")
-    for row in rows:
-        reading.check_known(table, row, "product", [row["product"]], tables.products, "product")
-        reading.check_sources(table, row, row["source_id"], sources)
-    for row in table.rows:
-        reading.check_record(table, row, factor_problems(_factor(row)))
-    reading.close(table)
+    with reading.rows_of(FACTORS, columns, ("product",), in_data=True) as (table, rows):
+        for row in rows:
+            reading.check_known(table, row, "product", [row["product"]], tables.products, "product")
+            reading.check_sources(table, row, row["source_id"], sources)
+        for row in table.rows:
+            reading.check_record(table, row, factor_problems(_factor(row)))
     return {row["product"]: _factor(row) for row in rows}
 
 
@@ -147,12 +138,9 @@ def _offsets(reading: Reading) -> dict[str, Offset]:
         Column("reason"),
         Column("label", text_cell),
     )
-    table = reading.read(OFFSETS, columns, in_data=True)
-    rows = reading.in_effect(table)
-    report_duplicates(table, rows, ("offset",), "the offset")
-    for row in table.rows:
-        reading.check_record(table, row, offset_problems(_offset(row)))
-    reading.close(table)
+    with reading.rows_of(OFFSETS, columns, ("offset",), in_data=True) as (table, rows):
+        for row in table.rows:
+            reading.check_record(table, row, offset_problems(_offset(row)))
     return {row["offset"]: _offset(row) for row in rows}
 
 
@@ -175,29 +163,19 @@ def _contents(reading: Reading, tables: SystemTables, sources: tuple[str, ...]) 
         Column("source_id", names_cell(";")),
         Column("reason"),
     )
-    table = reading.read(CONTENTS, columns, in_data=True)
-    rows = reading.in_effect(table)
-    report_duplicates(table, rows, ("content",), "the content")
-    for row in rows:
-        check_selector(reading, table, row, tables)
-        reading.check_sources(table, row, row["source_id"], sources)
-    for row in table.rows:
-        reading.check_record(table, row, content_problems(_content(row)))
-    reading.close(table)
+    with reading.rows_of(CONTENTS, columns, ("content",), in_data=True) as (table, rows):
+        for row in rows:
+            check_selector(reading, table, row, tables)
+            reading.check_sources(table, row, row["source_id"], sources)
+        for row in table.rows:
+            reading.check_record(table, row, content_problems(_content(row)))
     return {row["content"]: _content(row) for row in rows}
 
 
 def _content(row: Row) -> Content:
-    said = (
-        row["content"],
-        row["element"],
-        selector_of(row),
-        row["share"],
-        row["sd"],
-        row["per"] or "all",
-        row["years"],
-    )
-    return Content(*said, ";".join(row["source_id"]), row["reason"])
+    of = row["content"], row["element"], selector_of(row)
+    law = row["share"], row["sd"], row["per"] or "all", row["years"]
+    return Content(*of, *law, ";".join(row["source_id"]), row["reason"])
 
 
 def evidence_columns() -> tuple[Column, ...]:
@@ -336,35 +314,20 @@ def _evidence(row: Row, file: str, source: Source | None) -> Evidence:
         for prefix in ("", "of_")
         if row[prefix + "year_from"]
     }
-    has_of = any(row["of_" + name] for name in FLOW_FIELDS)
+    numbers = ("value", "low", "high", "resolution", "width", "alternative")
+    texts = ("id", "unit", "source_id", "reporter", "print", "element", "locator", "reason", "note")
     return Evidence(
-        id=row["id"],
+        **{name: row[name] for name in (*numbers, *texts, "offsets", "of_offsets")},
         selector=selector_of(row),
         years=years.get("", (0,)),
         relation=row["relation"] or "level",
-        of=selector_of(row, "of_") if has_of else None,
-        value=row["value"],
-        low=row["low"],
-        high=row["high"],
-        unit=row["unit"],
+        of=selector_of(row, "of_") if any(row["of_" + name] for name in FLOW_FIELDS) else None,
+        of_years=years.get("of_", ()),
         basis=row["basis"] or "n/a",
         qualifier=row["qualifier"] or "exact",
-        source_id=row["source_id"],
         lineage=row["lineage"] or (source.lineage if source else ""),
-        reporter=row["reporter"],
         span=row["span"] or "sum",
-        resolution=row["resolution"],
-        width=row["width"],
-        alternative=row["alternative"],
         alternative_weight=row["alternative_weight"] if is_given(row["alternative_weight"]) else 0.0,
-        offsets=row["offsets"],
-        of_offsets=row["of_offsets"],
-        of_years=years.get("of_", ()),
-        print=row["print"],
-        element=row["element"],
-        locator=row["locator"],
-        reason=row["reason"],
-        note=row["note"],
         file=file,
         line=row.line,
     )

@@ -2,13 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from reeuncert.case.records import Constant, Prior
 from reeuncert.case.rules import prior_problems
 from reeuncert.reading.state import Reading
 from reeuncert.reading.system_tables import FLOWS, SystemTables
-from reeuncert.reading.tables import Column, Row, Table, is_given, report_duplicates
+from reeuncert.reading.tables import Column, Row, Table, is_given
 from reeuncert.system.definition import FLOW_FIELDS, OUTSIDE, Selector
 from reeuncert.words.cells import name_cell, names_cell, number_cell, text_cell, unknown, year_cell
 from reeuncert.words.units import unit_cell
@@ -61,41 +60,23 @@ def read_priors(reading: Reading, tables: SystemTables) -> tuple[Prior, ...]:
         Column("family"),
         Column("reason"),
     )
-    table = reading.read(PRIORS, columns, needed=True)
-    rows = reading.in_effect(table)
-    report_duplicates(table, rows, ("prior",), "the prior")
-    for row in rows:
-        check_selector(reading, table, row, tables)
-    for row in table.rows:
-        if reading.settings.prior_measure == "coordinates" and not is_given(row["level_sd"]):
-            message = "the cell is empty; give the spread of the level, or 0 where only the years vary"
-            reading.check_record(table, row, [("level_sd", message)])
-        reading.check_record(table, row, prior_problems(_prior(row)))
-    reading.close(table)
+    with reading.rows_of(PRIORS, columns, ("prior",), needed=True) as (table, rows):
+        for row in rows:
+            check_selector(reading, table, row, tables)
+        for row in table.rows:
+            if reading.settings.prior_measure == "coordinates" and not is_given(row["level_sd"]):
+                message = "the cell is empty; give the spread of the level, or 0 where only the years vary"
+                reading.check_record(table, row, [("level_sd", message)])
+            reading.check_record(table, row, prior_problems(_prior(row)))
     return tuple(_prior(row) for row in rows)
 
 
 def _prior(row: Row) -> Prior:
-    zero: dict[str, Any] = {n: 0.0 if math.isnan(row[n]) else row[n] for n in _NUMBERS if n not in _WITHOUT_DEFAULT}
-    median_to = row["median_to"]
+    same = ("kind", "years", "mode", "slope_on", "shared", "family", "reason", *_WITHOUT_DEFAULT)
+    cells = {name: row[name] for name in same}
+    cells |= {n: 0.0 if math.isnan(row[n]) else row[n] for n in _NUMBERS if n not in _WITHOUT_DEFAULT}
     return Prior(
-        name=row["prior"],
-        group=row["group"] or row["kind"],
-        kind=row["kind"],
-        selector=selector_of(row),
-        years=row["years"],
-        mode=row["mode"],
-        median=row["median"],
-        median_to=median_to,
-        slope_on=row["slope_on"],
-        shared=row["shared"],
-        family=row["family"],
-        a=row["a"],
-        b=row["b"],
-        c=row["c"],
-        reason=row["reason"],
-        line=row.line,
-        **zero,
+        name=row["prior"], group=row["group"] or row["kind"], selector=selector_of(row), line=row.line, **cells
     )
 
 
@@ -108,15 +89,12 @@ def read_covariates(reading: Reading, sources: Sequence[str]) -> dict[str, dict[
         Column("source_id", names_cell(";")),
         Column("reason"),
     )
-    table = reading.read(COVARIATES, columns)
-    rows = reading.in_effect(table)
-    report_duplicates(table, rows, ("covariate", "year"), "the covariate")
-    values: dict[str, dict[int, float]] = {}
-    for row in rows:
-        reading.check_years_inside(table, row, "year")
-        reading.check_sources(table, row, row["source_id"], sources)
-        values.setdefault(row["covariate"], {})[row["year"]] = row["value"]
-    reading.close(table)
+    with reading.rows_of(COVARIATES, columns, ("covariate", "year")) as (table, rows):
+        values: dict[str, dict[int, float]] = {}
+        for row in rows:
+            reading.check_years_inside(table, row, "year")
+            reading.check_sources(table, row, row["source_id"], sources)
+            values.setdefault(row["covariate"], {})[row["year"]] = row["value"]
     return values
 
 
@@ -133,25 +111,11 @@ def read_constants(reading: Reading, tables: SystemTables, sources: Sequence[str
         Column("locator"),
         Column("note"),
     )
-    table = reading.read(CONSTANTS, columns)
-    rows = reading.in_effect(table)
-    report_duplicates(table, rows, ("constant", "region", "product", "year"), "the constant")
-    for row in rows:
-        reading.check_years_inside(table, row, "year")
-        reading.check_known(table, row, "region", [row["region"]], tables.regions, "region")
-        reading.check_known(table, row, "product", [row["product"]], tables.products, "product")
-        reading.check_sources(table, row, row["source_id"], sources)
-    reading.close(table)
-    return tuple(
-        Constant(
-            row["constant"],
-            row["region"],
-            row["product"],
-            row["year"],
-            row["value"],
-            row["unit"],
-            ";".join(row["source_id"]),
-            row["note"],
-        )
-        for row in rows
-    )
+    with reading.rows_of(CONSTANTS, columns, ("constant", "region", "product", "year")) as (table, rows):
+        for row in rows:
+            reading.check_years_inside(table, row, "year")
+            reading.check_known(table, row, "region", [row["region"]], tables.regions, "region")
+            reading.check_known(table, row, "product", [row["product"]], tables.products, "product")
+            reading.check_sources(table, row, row["source_id"], sources)
+    fields = ("constant", "region", "product", "year", "value", "unit")
+    return tuple(Constant(*(row[f] for f in fields), ";".join(row["source_id"]), row["note"]) for row in rows)

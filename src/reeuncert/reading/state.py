@@ -2,13 +2,14 @@
 
 import hashlib
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reeuncert.errors import CaseError, EvidenceError, InputError, Problem
 from reeuncert.reading.case_file import CaseFile
-from reeuncert.reading.tables import Column, Row, Table, fill, read_bytes, read_table
+from reeuncert.reading.tables import Column, Row, Table, fill, read_bytes, read_table, report_duplicates
 from reeuncert.reading.workbooks import ENDING, Sheet, WorkbookError, one_sheet, sheets_of
 from reeuncert.words.cells import listed, parse_years, quoted, unknown, when_cell
 
@@ -97,6 +98,19 @@ class Reading:
             )
         self.places[file] = places[0]
         return self.of_sheet(file, found[0][1], columns, rows_needed=needed)
+
+    @contextmanager
+    def rows_of(
+        self, file: str, columns: Sequence[Column], key: Sequence[str], *, in_data: bool = False, needed: bool = False
+    ) -> Iterator[tuple[Table, list[Row]]]:
+        """A table as `read` finds it, and its rows in effect. Rows with the `key` of an earlier one are reported;
+        at the end the problems of the table are taken over.
+        """
+        table = self.read(file, columns, in_data=in_data, needed=needed)
+        rows = self.in_effect(table)
+        report_duplicates(table, rows, key, f"the {key[0].removesuffix('_id')}")
+        yield table, rows
+        self.close(table)
 
     def of_sheet(self, file: str, sheet: Sheet, columns: Sequence[Column], *, rows_needed: bool = False) -> Table:
         """The table that a sheet of a workbook holds."""
