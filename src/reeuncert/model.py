@@ -12,6 +12,7 @@ from reeuncert.balance.affine import path_affine
 from reeuncert.balance.network import Network
 from reeuncert.balance.op import balanced_flows
 from reeuncert.case.records import Case
+from reeuncert.errors import ModelError
 from reeuncert.likelihood.compile import EvidenceModel, compile_evidence
 from reeuncert.likelihood.model import add_likelihood
 from reeuncert.priors.coverage import case_network
@@ -74,9 +75,12 @@ def build_model(case: Case) -> pm.Model:
 
 def record_of(model: pm.Model) -> ModelRecord:
     """The record of a model made by `build_model`."""
-    record = vars(model).get("reeuncert")
-    if not isinstance(record, ModelRecord):
-        raise TypeError("this model was not made by reeuncert.build_model, or is a copy that lost its record")
+    record: ModelRecord | None = vars(model).get("reeuncert")
+    if record is None:
+        raise ModelError(
+            "this model does not know its case; build it with reeuncert.build_model(case) "
+            "(a copy made by PyMC loses it: set copy.reeuncert = model.reeuncert)"
+        )
     return record
 
 

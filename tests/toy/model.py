@@ -22,11 +22,19 @@ class ClassesOfPrior:
 
 
 @dataclass(frozen=True)
+class NoRows:
+    """No evidence that the package compiled: the toy has a likelihood of its own."""
+
+    n_rows: int = 0
+
+
+@dataclass(frozen=True)
 class Record:
     """What a model remembers of where it came from."""
 
     case: Case
     prior: ClassesOfPrior
+    evidence: NoRows = NoRows()
 
 
 def toy_system() -> SystemDefinition:

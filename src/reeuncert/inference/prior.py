@@ -15,9 +15,10 @@ from reeuncert.errors import SamplingError
 from reeuncert.inference.compiled import repeatable_arithmetic
 from reeuncert.inference.layout import COORDINATES, labelled
 from reeuncert.inference.messages import Messages
-from reeuncert.inference.provenance import case_attributes, case_of, fresh_seed, run_attributes
+from reeuncert.inference.provenance import case_attributes, fresh_seed, run_attributes
 from reeuncert.inference.samplers import SAMPLERS
 from reeuncert.inference.settings import Settings
+from reeuncert.model import record_of
 
 PRIOR_DRAWS = 1000
 _NO_DENSITY = (FlatRV, HalfFlatRV)
@@ -54,7 +55,7 @@ def sample_prior(
     SamplingError
         A row of the priors table is of family flat: there is no distribution to draw from.
     """
-    case = case_of(model)
+    case = record_of(model).case
     chosen = fresh_seed() if seed is None else seed
     out = prior_groups(model, draws, chosen, Messages(quiet=quiet, bar=False))
     if not out:
@@ -67,7 +68,7 @@ def sample_prior(
 
 def prior_groups(model: pm.Model, draws: int, seed: int, messages: Messages) -> dict[str, xr.Dataset]:
     """Datasets ``prior`` and ``prior_predictive`` of a model, labelled; none where the prior is no distribution."""
-    case = case_of(model)
+    case = record_of(model).case
     flat = [row.name for row in case.priors if row.family == "flat"]
     if flat:
         messages.say(f"The prior of this case has no draws: {NO_DRAWS} ({', '.join(flat[:5])}).")

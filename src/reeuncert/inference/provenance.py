@@ -9,12 +9,9 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
-import pymc as pm
 
-from reeuncert.balance.network import Network
 from reeuncert.case.records import Case
 from reeuncert.case.serial import case_to_json, model_json
-from reeuncert.errors import ModelError
 
 PACKAGES = (
     "reeuncert",
@@ -73,30 +70,6 @@ def run_attributes(seconds: Mapping[str, float]) -> dict[str, str]:
         "numba_fastmath": "off",
         "seconds": json.dumps({k: round(v, 2) for k, v in seconds.items()}),
     }
-
-
-def case_of(model: pm.Model) -> Case:
-    """The case that a model of this package was built from."""
-    record = vars(model).get("reeuncert")
-    if record is None:
-        raise ModelError(
-            "this model does not know its case; build it with reeuncert.build_model(case) "
-            "(a copy made by PyMC loses it: set copy.reeuncert = model.reeuncert)"
-        )
-    case: Case = record.case
-    return case
-
-
-def prior_classes(model: pm.Model) -> tuple[str, ...] | None:
-    """Class of the prior of every coordinate of ``z``; None where priors are not stated on coordinates."""
-    prior = getattr(vars(model).get("reeuncert"), "prior", None)
-    return None if prior is None else tuple(prior.group)
-
-
-def network_of(model: pm.Model) -> Network:
-    """The network that a model was built on."""
-    network: Network = vars(model)["reeuncert"].network
-    return network
 
 
 def fresh_seed() -> int:

@@ -24,19 +24,11 @@ from reeuncert.inference.layout import (
 )
 from reeuncert.inference.messages import Clock, Messages
 from reeuncert.inference.prior import PRIOR_DRAWS, convertible, has_density, prior_groups
-from reeuncert.inference.provenance import (
-    case_attributes,
-    case_of,
-    fresh_seed,
-    model_sha256,
-    network_of,
-    prior_classes,
-    run_attributes,
-    versions,
-)
+from reeuncert.inference.provenance import case_attributes, fresh_seed, model_sha256, run_attributes, versions
 from reeuncert.inference.samplers import Drawn, default_sampler, find_sampler
 from reeuncert.inference.settings import Settings, check_settings
 from reeuncert.likelihood.predictive import predictive_draws
+from reeuncert.model import record_of
 from reeuncert.parts import Failed, attempt, collecting, with_failed
 from reeuncert.priors.density import density_of_draws
 from reeuncert.result.tables import flow_attributes
@@ -134,7 +126,7 @@ def sample(
     OutputError
         When the checkpoint is of another case, model, version, seed or setting (and says which), or cannot be read.
     """
-    case = case_of(model)
+    case = record_of(model).case
     check_settings(
         draws=draws, tune=tune, chains=chains, cores=cores, prior_draws=prior_draws, seed=seed, thin=thin,
         target_accept=target_accept,
@@ -230,10 +222,9 @@ ALIKE = 1e-10
 
 def _terms(model: pm.Model, posterior: xr.Dataset) -> dict[str, xr.Dataset]:
     """Groups ``log_likelihood`` (``reported``, with the source of each row) and ``log_prior`` (a variable a class)."""
-    case = case_of(model)
-    tree = xr.DataTree.from_dict({"posterior": posterior})
-    classes = prior_classes(model)
-    by_hand = [COORDINATES] if classes is not None and COORDINATES in posterior else []
+    record = record_of(model)
+    case, tree = record.case, xr.DataTree.from_dict({"posterior": posterior})
+    by_hand = [COORDINATES] if record.prior is not None and COORDINATES in posterior else []
     others = [v.name for v in model.free_RVs if v.name not in by_hand and has_density(v)]
     likelihood, prior = xr.Dataset(), []
     with repeatable_arithmetic(), warnings.catch_warnings(), convertible(model), model:
@@ -249,9 +240,9 @@ def _terms(model: pm.Model, posterior: xr.Dataset) -> dict[str, xr.Dataset]:
             found = pm.stats.compute_log_prior(tree, var_names=others, extend_inferencedata=False, progressbar=False)
             prior.append(_dataset(found))
         if case.prior_measure != "coordinates":
-            prior.append(by_class(density_of_draws(case, network_of(model), posterior[MASS_FLOW]), posterior))
-    if by_hand:
-        prior.append(grouped_log_prior(posterior[COORDINATES], classes or ()))
+            prior.append(by_class(density_of_draws(case, record.network, posterior[MASS_FLOW]), posterior))
+    if record.prior is not None and by_hand:
+        prior.append(grouped_log_prior(posterior[COORDINATES], record.prior.group))
     out = {}
     if likelihood.data_vars:
         out["log_likelihood"] = likelihood
@@ -262,8 +253,8 @@ def _terms(model: pm.Model, posterior: xr.Dataset) -> dict[str, xr.Dataset]:
 
 def _predictive(model: pm.Model, posterior: xr.Dataset, seed: int) -> dict[str, xr.Dataset]:
     """Group ``posterior_predictive``: what each source would report anew, on the scale of its row."""
-    evidence = getattr(vars(model)["reeuncert"], "evidence", None)
-    if evidence is None or not evidence.n_rows:
+    evidence = record_of(model).evidence
+    if not evidence.n_rows:
         return {}
     width, offset = (posterior[n].values if n in posterior else None for n in ("source_width", "log_offset"))
     draws = predictive_draws(evidence, posterior[MASS_FLOW].values, width, offset, rng=np.random.default_rng(seed))
