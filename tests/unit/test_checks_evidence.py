@@ -172,7 +172,7 @@ def test_z_of_a_row_has_the_sign_of_the_misfit(case, result):
 
 
 def test_mirror_figures_that_are_pulled_apart_are_paired(case, result):
-    """X2 and N1 speak of the same flow; moved far apart, one is above and one below what the model expects."""
+    """X2 and N1 are about the same flow; moved far apart, one is above and one below what the model expects."""
     evidence = compile_evidence(case, case_network(case))
     value = evidence.value.copy()
     value[evidence.ids.index("X2")] -= 2
@@ -298,7 +298,7 @@ def test_published_values_outside_need_a_reason(result, monkeypatch):
     assert check(result, ["published"])["reasons of published values"].status == "passed"
     monkeypatch.undo()
     found = check(result, ["published"])["published values"]
-    assert found.message == "No published value speaks of an indicator of this result."
+    assert found.message == "No published value is about an indicator of this result."
 
 
 def test_weights_of_readings_and_outliers_are_those_of_bayes(case):

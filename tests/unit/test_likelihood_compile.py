@@ -214,7 +214,7 @@ def test_part_and_total_of_one_lineage_are_listed_unless_they_share_an_offset() 
         ("survey", "total", "part", (2006,), ("feed",))
     ]
     assert str(listed[0]) == (
-        "'total' and 'part' (lineage survey) both speak of feed in 2006 and share no offset; if they are parts and "
+        "'total' and 'part' (lineage survey) both report feed in 2006 and share no offset; if they are parts and "
         "total of one record, give them one"
     )
     shared = [row(n, s, 2006, 80.0, offsets=("record",)) for n, s in (("total", total), ("part", select(flow="feed")))]

@@ -111,7 +111,7 @@ def test_a_difference_with_relative_errors() -> None:
 def test_years_outside_the_case() -> None:
     check(
         [row("a", FEED, 1990, 5.0)],
-        "evidence.csv line 2, column 'year_from': the row speaks of 1990, but the case covers 2000-2009; correct the "
+        "evidence.csv line 2, column 'year_from': the row is about 1990, but the case covers 2000-2009; correct the "
         "years or delete the row",
     )
 
@@ -236,7 +236,7 @@ def test_two_rows_of_one_witness() -> None:
     check(
         [row("a", FEED, 2000, 80.0), again],
         "evidence.csv line 3, column 'lineage': 'b' and 'a' (evidence.csv line 2) are of one lineage, 'survey', and "
-        "speak of the same flows on the same basis in 2000: one witness counts once; delete one, or join them to a "
+        "report the same flows on the same basis in 2000: they count once; delete one, or join them to a "
         "range or a second reading",
     )
     assert messages(row("a", FEED, 2000, 80.0), row("b", FEED, 2000, 160.0, basis="gross")) == []

@@ -174,7 +174,7 @@ class Evidence:
     row (NaN: none). ``alternative``, ``alternative_weight``: a second reading of the same sentence. ``of_years``: years
     of the flows of ``of``, where they differ from ``years`` (growth is a ratio of years). ``offsets`` are added,
     ``of_offsets`` subtracted: those of the record by which a ratio is divided. ``print``: the printed number from which
-    the row was made; rows of one print share its error. ``element``: the row speaks of the mass of this element in its
+    the row was made; rows of one print share its error. ``element``: the row gives the mass of this element in its
     flows; each flow counts with its content.
     """
 

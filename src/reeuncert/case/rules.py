@@ -178,7 +178,7 @@ def _evidence_words(row: Evidence, content: str) -> Found:
     if row.element and row.basis == GROSS:
         yield (
             "basis",
-            "the row speaks of an element, whose mass is counted by its content; write the content, not gross",
+            "the row is about an element, whose mass is counted by its content; write the content, not gross",
         )
     if row.of_years and row.of is None:
         yield "of_year_from", "the row has years of what it is related to, but no flows; fill in a column of_…"

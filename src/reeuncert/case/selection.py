@@ -85,7 +85,7 @@ def contents_of(element: str, terms: Iterable[Term], case: Case) -> dict[Term, t
 
 def coefficients(terms: Iterable[Term], years: Iterable[int], row: Evidence, case: Case) -> dict[Term, float]:
     """Coefficient of each term in the row's sum: 1, over the content of the product where the row is in gross weight,
-    times the content of the element where the row speaks of one.
+    times the content of the element where the row is about one.
 
     A mean over several years divides by the number of the years within the case, also those in which no flow exists:
     their mass is zero.

@@ -1,4 +1,4 @@
-"""Checks of the headlines: what they rest on, whether they hold under rival structures, and what others published."""
+"""Checks of the headlines: what supports them, whether they hold under rival structures, and what others published."""
 
 import numpy as np
 import pandas as pd
@@ -36,7 +36,7 @@ def assumption(result: Result) -> list[CheckResult]:
     told = ", ".join(f"{word}: {count[word]}" for word in LEVELS if word in count)
     resting = int((table["level"] == "warning").sum())
     message = f"Of {len(table)} headlines, {told}."
-    remedy = "Say with each of the others what it rests on."
+    remedy = "State for each of the others what it depends on."
     return [warned(name, resting, "<=", 0, message, remedy, shown)]
 
 
@@ -139,7 +139,7 @@ def published(result: Result) -> list[CheckResult]:
     table = result.once(all_published)
     table = table[np.isfinite(table["median"].astype(float))].copy()
     if table.empty:
-        return [information(name, "No published value speaks of an indicator of this result.")]
+        return [information(name, "No published value is about an indicator of this result.")]
     inside = (table["value"] >= table["eti90_lb"]) & (table["value"] <= table["eti90_ub"])
     # A reason applies only to values outside the interval of this result.
     table["why_outside"] = table["why_outside"].where(~inside, "")

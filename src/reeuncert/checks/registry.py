@@ -36,7 +36,7 @@ CHECKS: dict[str, Check] = {
 
 
 def check(dt: xr.DataTree, names: Iterable[str] | None = None) -> CheckTable:
-    """Check a result: balance, convergence, priors, evidence, what rests on the prior, published values.
+    """Check a result: balance, convergence, priors, evidence, influence of the prior, published values.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def check_table(result: Result) -> CheckTable:
 
 def _run(result: Result, names: Iterable[str]) -> CheckTable:
     found: list[CheckResult] = []
-    with collecting([]):  # they are told as rows
+    with collecting([]):  # they become rows
         for name in names:
             made = attempt(f"check '{name}'", partial(CHECKS[name], result))
             found += [not_run(name, made)] if isinstance(made, Failed) else made

@@ -44,7 +44,7 @@ def status_of(result: Result) -> int:
 
 @contextmanager
 def guarded(first: str = "") -> Iterator[None]:
-    """Print errors that the user can fix and exit with status 2; with 130 on Ctrl-C. What is told first appears before
+    """Print errors that the user can fix and exit with status 2; with 130 on Ctrl-C. The text `first` appears before
     anything is loaded.
     """
     try:

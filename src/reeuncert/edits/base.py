@@ -52,20 +52,20 @@ class Reread:
 
 
 def _content(case: Case) -> str:
-    """What a case says, wherever it was read: a result names its folder otherwise than the one who reads it again."""
+    """The content of a case, without its folder."""
     return case_to_json(replace(case, path=""))
 
 
 @dataclass(frozen=True)
 class Edited:
-    """A case in the course of being changed.
+    """A case while it is changed.
 
     Parameters
     ----------
     case
         With all changes so far.
     left_out
-        Ids of rows of evidence that shall count nothing. They stay in the case, so that a model that is compiled serves
+        Ids of rows of evidence that do not count. They stay in the case, so that a model that is compiled serves
         the changed case too.
     reread
         Reads the case again under other options, each set of options once.
@@ -191,7 +191,7 @@ def one_amount(kind: str, **amounts: float) -> list[str]:
 
 
 MOST_FACTOR = 1000.0
-"""A factor beyond this, or below its inverse, is no doubt but a slip."""
+"""A factor beyond this, or below its inverse, is taken for a mistake."""
 
 
 def above_zero(**amounts: float) -> list[str]:

@@ -112,8 +112,8 @@ class PriorEdit(FlowEdit):
         ]
 
     def _flows(self, case: Case, row: Prior) -> str:
-        spoken, selected = set(case.system.select(row.selector)), set(case.system.select(self.selector))
-        return "none" if not spoken & selected else "all" if spoken <= selected else "some"
+        covered, selected = set(case.system.select(row.selector)), set(case.system.select(self.selector))
+        return "none" if not covered & selected else "all" if covered <= selected else "some"
 
 
 SHARES = ("share", "split")

@@ -145,7 +145,7 @@ def _without_known_totals(rows: list[Row], download: Download) -> list[Row]:
     """Leave out a total over all regions where the rows of its parts add up to it."""
 
     def alike(row: Row) -> tuple[object, ...]:
-        # Trade is told by its reporter; of output, the reporter is what a total is over.
+        # Trade is reported by its reporter; of output, the reporter is what a total is over.
         return (row.record.release, row.key._replace(origin="", destination=""), *row.key.ends[: _open(row)])
 
     parts: dict[tuple[object, ...], float] = {}

@@ -137,7 +137,7 @@ def import_files(
 
 
 def _has_flow(row: Row, flows: Sequence[Flow], download: Download) -> bool:
-    """Whether the case has what a row speaks of, in its year; what it has not is left out, with the pair."""
+    """Whether the case has the flows of a row in its year; else the row is left out, with the pair."""
     key = row.key
     asked = Selector.of(quantity=key.quantity, product=key.product, origin=key.origin, destination=key.destination)
     if any(asked.matches(flow) and key.year in (flow.years or (key.year,)) for flow in flows):
@@ -147,7 +147,7 @@ def _has_flow(row: Row, flows: Sequence[Flow], download: Download) -> bool:
 
 
 def _told_elsewhere(reading: Reading, kind: str) -> list[Mapping[str, Any]]:
-    """Rows of the evidence of the case in other files than that of a kind; problems in them are told by `check`."""
+    """Rows of the evidence of the case in other files than that of a kind; `check` reports their problems."""
     tables = (table for table in evidence_tables(reading) if table.file != f"{EVIDENCE_FOLDER}/{kind}.csv")
     return [row.cells for table in tables for row in reading.in_effect(table)]
 

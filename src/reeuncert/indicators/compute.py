@@ -21,7 +21,7 @@ from reeuncert.parts import Failed
 from reeuncert.result.result import Result
 
 KEPT_BYTES = 300_000_000
-"""Draws of one table that are kept in memory; of a large case, those that were looked at last."""
+"""Draws of one table that are kept in memory; of a large case, those used last."""
 
 
 @dataclass(frozen=True, eq=False)

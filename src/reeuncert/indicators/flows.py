@@ -83,7 +83,7 @@ class FlowTable:
     @classmethod
     def from_dataset(cls, data: xr.Dataset, case: Case) -> FlowTable:
         """Read ``mass_flow(chain, draw, flow, year)``: all flows of a case, or some; contents of elements come from
-        ``log_offset``, where the data have it, and from their laws in the case where no evidence speaks of them.
+        ``log_offset``, where the data have it, and from their laws in the case where no evidence is about them.
         """
         flows = data["mass_flow"].transpose("flow", "chain", "draw", "year")
         mass = np.array(flows.values, dtype=float, order="C")

@@ -38,7 +38,7 @@ class Overlap:
     def __str__(self) -> str:
         names = ", ".join(self.flows[:3]) + (f", … ({len(self.flows)} flows)" if len(self.flows) > 3 else "")
         return (
-            f"'{self.first}' and '{self.second}' (lineage {self.lineage}) both speak of {names} in "
+            f"'{self.first}' and '{self.second}' (lineage {self.lineage}) both report {names} in "
             f"{condensed(self.years)} and share no offset; if they are parts and total of one record, give them one"
         )
 
@@ -64,8 +64,8 @@ def duplicates(case: Case, rows: Iterable[Evidence]) -> list[Problem]:
                     row.file,
                     row.line,
                     "lineage",
-                    f"'{row.id}' and {place_text(first[key])} are of one lineage, '{row.lineage}', and speak of the "
-                    f"same flows on the same basis in {condensed(row.years)}: one witness counts once; delete one, or "
+                    f"'{row.id}' and {place_text(first[key])} are of one lineage, '{row.lineage}', and report the "
+                    f"same flows on the same basis in {condensed(row.years)}: they count once; delete one, or "
                     "join them to a range or a second reading",
                 )
             )

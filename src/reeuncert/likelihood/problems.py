@@ -103,7 +103,7 @@ def _row_problems(row: Evidence, case: Case) -> Iterator[Problem]:
         if not years_in_case(given, case.system):
             yield problem(
                 column,
-                f"the row speaks of {condensed(given)}, but the case covers {condensed(case.system.years)}; "
+                f"the row is about {condensed(given)}, but the case covers {condensed(case.system.years)}; "
                 "correct the years or delete the row",
             )
             return

@@ -48,7 +48,7 @@ class Reconciliation:
     ----------
     z
         Normalised residual: above 0 where a row reports more than balance and the other figures allow; 0 where nothing
-        else tells of it, and for a bound that is met (row).
+        else constrains it, and for a bound that is met (row).
     offset_z
         The same of the offsets, each a figure with its mean and sd: above 0 where the mean is too large (offset_value).
     fitted
@@ -135,7 +135,7 @@ def reconcile(system: SystemDefinition, evidence: EvidenceModel) -> Reconciliati
         flow = flow * np.exp(np.clip(step[: flow.size], -_LONGEST, _LONGEST))
         moved = moved + step[flow.size : flow.size + moved.size]
         damping = max(damping * _SHRINK, 0.9 * _LEAST)
-    # A residual of zero stays zero: nothing else tells of its figure.
+    # A residual of zero stays zero: no other row has information on its figure.
     told = np.flatnonzero(np.abs(r) > 1e-4)
     free = _free(solver, flow.size + moved.size, r.size, b.shape[0], told)
     z = np.zeros_like(r)

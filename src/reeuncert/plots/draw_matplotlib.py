@@ -21,7 +21,7 @@ DASHES: dict[str, Any] = {"solid": "-", "dash": (0, (5, 2)), "dot": (0, (1, 2))}
 
 
 class ShownFigure(Figure):
-    """A figure that a notebook shows although pyplot, which else sees to that, was never loaded."""
+    """A figure that a notebook shows without pyplot, which is never loaded."""
 
     def _repr_png_(self) -> bytes:
         content = io.BytesIO()

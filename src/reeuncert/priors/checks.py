@@ -228,7 +228,7 @@ class _Cover:
 
     coordinates: dict[_Key, list[Prior]]
     fallback: set[tuple[str, int]] = field(default_factory=set)
-    spoken: dict[_Key, list[Prior]] = field(default_factory=dict)
+    rows: dict[_Key, list[Prior]] = field(default_factory=dict)
     of_process: dict[tuple[str, int, str], list[_Key]] = field(default_factory=dict)
 
     @classmethod
@@ -251,7 +251,7 @@ class _Cover:
                     cover.fallback.update((name, year) for name in present)
                 for name in names:
                     key = (name, year, row.kind)
-                    cover.spoken.setdefault(key, []).append(row)
+                    cover.rows.setdefault(key, []).append(row)
                     if key in cover.coordinates:
                         cover.coordinates[key].append(row)
         return cover
@@ -280,7 +280,7 @@ def _missing(case: Case, cover: _Cover) -> list[Problem]:
         for (name, year, kind), rows in cover.coordinates.items()
         if not rows and not (kind == "split" and (name, year) in cover.fallback)
     ]
-    speaking = {(name, kind): rows[0] for (name, _, kind), rows in cover.spoken.items()}
+    speaking = {(name, kind): rows[0] for (name, _, kind), rows in cover.rows.items()}
     problems = []
     for (name, kind), years in _by_name(keys).items():
         row = speaking.get((name, kind))
@@ -311,7 +311,7 @@ def _double(case: Case, cover: _Cover) -> list[Problem]:
 def _needless(case: Case, cover: _Cover) -> list[Problem]:
     """Rows for reference outflows, and rows of kind split for flows that are not part of a total."""
     found: dict[tuple[int, str], list[int]] = {}
-    for (name, year, kind), rows in cover.spoken.items():
+    for (name, year, kind), rows in cover.rows.items():
         if (name, year, kind) not in cover.coordinates and name in case.system.flow_index:
             for row in rows:
                 if kind != "split" or not any((name, y, "split") in cover.coordinates for y in row.years):

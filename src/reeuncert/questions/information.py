@@ -58,7 +58,7 @@ def width_after_regression(target: Target, quantity: Floats, error: Floats, *, p
 
 
 def predictions(value: Floats, quantity: Floats, told: Floats, error: Floats) -> tuple[Floats, Floats]:
-    """Best linear prediction of a value from what is told, and what is left, for chains that were not used to fit.
+    """Best linear prediction of a value from measurements, and its residual, for chains that were not used to fit.
 
     The value (chain, draw); the quantities without (``quantity``) and with (``told``) the errors of measurement (chain,
     draw, figure), whose standard deviations are ``error`` (figure,). Both results have the shape (chain · draw,).

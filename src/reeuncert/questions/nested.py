@@ -64,7 +64,7 @@ def _expected_widths(ordered, measured, outcome, error, probability, narrowest, 
     place = np.empty(ordered.size, np.int64)
     table = np.zeros(_BINS)
     for c in range(measured.shape[0]):
-        # Whatever lies beyond the reach of every outcome weighs nothing, wherever exactly it is.
+        # Draws beyond the reach of every outcome weigh nothing; their exact place does not matter.
         low, high = outcome[c].min() - _FAR * error[c], outcome[c].max() + _FAR * error[c]
         step = (high - low) / (_BINS - 1)
         count = np.zeros(_BINS)

@@ -86,7 +86,7 @@ def power_scaling(
 
 
 def verdicts(dt: xr.DataTree, indicators: ValueName | Iterable[ValueName] | None = None) -> pd.DataFrame:
-    """What values of indicators rest on: the evidence, the priors (and which), or the system.
+    """What values of indicators depend on: the evidence, the priors (and which), or the system.
 
     Parameters
     ----------

@@ -177,7 +177,7 @@ class Reweighted:
 
     @property
     def ess(self) -> float:
-        """How many independent draws of equal weight would be worth as much (Kish), if all draws were independent."""
+        """Effective number of draws of equal weight (Kish), if all draws were independent."""
         return float(1.0 / np.sum(self.weight**2))
 
     def __repr__(self) -> str:
@@ -279,7 +279,7 @@ def reweight(dt: xr.DataTree, *changes: Mapping[str, object] | Edit, despite_k: 
         1.1}``, ``{"kind": "leave_out", "source": "…"}``, ``{"kind": "source_width", "error_class": "customs",
         "factor": 1.2}``, …
     despite_k
-        Return weights with a Pareto k above 0.7 all the same; they are marked as unreliable wherever they are shown.
+        Return weights with a Pareto k above 0.7 all the same; they are always marked as unreliable.
 
     Returns
     -------

@@ -221,8 +221,8 @@ def sobol(
       is not known after the figures have been seen. The indices share out the variance that is left, over classes of
       priors and over sources; effects add up, so that first-order and total index are one. Computed from the draws, to
       first order (`reeuncert.questions.sobol`).
-    * ``under="prior"``: the coordinates of the priors alone, before any figure: what would drive the indicator if
-      nobody had reported anything. Computed on the model itself, no emulator, by the design of Saltelli et al. (2010,
+    * ``under="prior"``: the coordinates of the priors alone, before any figure: what would drive the indicator
+      without any evidence. Computed on the model itself, no emulator, by the design of Saltelli et al. (2010,
       doi 10.1016/j.cpc.2009.09.018) with coordinates grouped by class, as SALib does it. The index of a positive mass
       is that of its log, whose variance no single draw can carry.
 

@@ -130,7 +130,7 @@ def new_case(path: str | Path) -> Path:
         message = f"{quoted(name)} cannot be the name of a case; use letters, digits, '_' and '-', e.g. ./my_case"
         raise CaseError([Problem(given, 0, "", message)])
     if name in bundled_cases():
-        message = f"a case {quoted(name)} ships with the package; choose another name, so that the two are told apart"
+        message = f"a case {quoted(name)} ships with the package; choose another name"
         raise CaseError([Problem(given, 0, "", message)])
     try:
         if target.is_file():

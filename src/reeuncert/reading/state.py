@@ -26,7 +26,7 @@ MOST_PROBLEMS = 100
 
 @dataclass
 class Reading:
-    """One case in the course of being read.
+    """A case while it is read.
 
     Parameters
     ----------

@@ -68,7 +68,7 @@ def open_workbook(content: bytes, **options: bool) -> Any:
             size = sum(member.file_size for member in archive.infolist())
         if size <= MOST_UNPACKED:
             with warnings.catch_warnings():
-                # openpyxl tells of styles and print areas that it does not know.
+                # openpyxl warns of styles and print areas that it does not know.
                 warnings.simplefilter("ignore", UserWarning)
                 return load_workbook(io.BytesIO(content), **options)
     except _DAMAGED as error:

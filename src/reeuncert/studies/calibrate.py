@@ -29,7 +29,7 @@ RANKS = 99
 """Draws among which a truth is ranked: so few that they are nearly independent."""
 
 FIT = ("divergences", "r_hat", "ess", "seconds")
-"""What is told of each fit: the worst of all flows, widths and offsets."""
+"""Diagnostics of each fit: the worst of all flows, widths and offsets."""
 
 
 def calibrate(
@@ -41,8 +41,8 @@ def calibrate(
     (`reeuncert.calibration.simulate`), lets the sources of the case report it, and fits the model to these figures; the
     model is compiled once. Ranks are only uniform if the draws that they are taken among are nearly independent: a fit
     with a smaller effective sample size is made again with longer chains, and left out where it is too small still.
-    ``fits`` tells of each. Finished simulations are kept: asked again, or with another number of simulations, only the
-    missing ones are fitted.
+    ``fits`` has a row for each. Finished simulations are kept: asked again, or with another number of simulations, only
+    the missing ones are fitted.
 
     Parameters
     ----------

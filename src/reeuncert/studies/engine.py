@@ -22,7 +22,7 @@ from reeuncert.studies.jobs import Failure, Fit, FitOptions, Job
 from reeuncert.studies.runners import Pool, local_pool, run_jobs
 
 LONGER = (3, 9)
-"""How many times as long chains are whose draws do not suffice, first and at last."""
+"""Chains whose draws do not suffice are made this many times as long: first, then again."""
 
 Suffices = Callable[[Kept], str]
 """Why the draws of a fit do not suffice; empty where they do."""

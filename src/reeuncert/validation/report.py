@@ -42,7 +42,7 @@ FAR = 5.0
 TIMES = 50.0
 """Factor between a figure and the others of its series above which it is."""
 NARROWEST = 1e-4
-"""A relative error or spread below this is no one's."""
+"""A relative error or spread below this is not credible."""
 WIDEST = 2.0
 """Width of a class, on the log scale, from which its figures say hardly anything."""
 LARGEST = 1e12
@@ -52,7 +52,7 @@ Floats = NDArray[np.float64]
 
 
 def number_warnings(case: Case) -> list[Problem]:
-    """Widths, medians and figures that no one means, and a case without evidence; needs no simulation."""
+    """Widths, medians and figures that are probably mistakes, and a case without evidence; needs no simulation."""
     found = [*_narrow(case), *_of_no_size(case), *_unlike_its_series(case)]
     if not case.evidence:
         message = "no row of evidence is in effect, so that a run would give the prior alone; add rows to evidence.csv"

@@ -316,7 +316,7 @@ def near_miss(word: str, other: str) -> bool:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """The first known word that a word may be a slip for; empty where there is none, or the word is known."""
+    """The first known word that a word may be a misspelling of; empty where there is none, or the word is known."""
     words = list(known)
     if word in words:
         return ""
