@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from reeuncert.indicators.stored import read_results as read_results
     from reeuncert.indicators.summary import indicator_table as indicator_table
     from reeuncert.indicators.summary import summary as summary
-    from reeuncert.inference.preview import preview as preview
     from reeuncert.inference.prior import sample_prior as sample_prior
+    from reeuncert.inference.sample import preview as preview
     from reeuncert.inference.sample import sample as sample
     from reeuncert.model import build_model as build_model
     from reeuncert.questions.comparison import compare as compare
@@ -81,7 +81,7 @@ _HOME = {
     "power_scaling": "reeuncert.questions.powerscale",
     "verdicts": "reeuncert.questions.powerscale",
     "leave_out": "reeuncert.studies.scores",
-    "preview": "reeuncert.inference.preview",
+    "preview": "reeuncert.inference.sample",
     "read_case": "reeuncert.validation.reader",
     "read_results": "reeuncert.indicators.stored",
     "read_study": "reeuncert.studies",

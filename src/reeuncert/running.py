@@ -128,8 +128,7 @@ def _computed(case: Case, settings: _Settings, stored: Path | None) -> Result:
 
 
 def _sampled(case: Case, settings: _Settings, stored: Path | None) -> xr.DataTree:
-    from reeuncert.inference.preview import approximate
-    from reeuncert.inference.sample import sample
+    from reeuncert.inference.sample import approximate, sample
     from reeuncert.model import build_model
 
     size = f"{len(case.system.flows)} flows, {len(case.system.years)} years, {len(case.evidence)} reported figures"

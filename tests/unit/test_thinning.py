@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from reeuncert.checks import check
-from reeuncert.inference.thinning import thin_draws
+from reeuncert.inference.chains import thin_draws
 from reeuncert.result.diagnostics import bfmi
 from reeuncert.testing import toy_posterior
 

@@ -4,6 +4,7 @@ import io
 import os
 import shlex
 import sys
+import webbrowser
 from pathlib import Path
 from typing import Annotated
 
@@ -23,7 +24,10 @@ from reeuncert.cli.options import (
     Thin,
     Tune,
 )
+from reeuncert.errors import OutputError
 from reeuncert.files import named
+
+PAGE = "report.html"
 
 app = typer.Typer(
     name="reeuncert",
@@ -224,9 +228,19 @@ def open_(
 ) -> None:
     """Open the report of a run in the browser."""
     with guarded():
-        from reeuncert.cli.open_page import open_report
+        page = _newest() if results is None else results / PAGE if results.is_dir() else results
+        if not page.is_file():
+            raise OutputError(f"there is no page '{page}'; give the folder of a run, or write it: `reeuncert report`")
+        print(page)
+        if not webbrowser.open(page.resolve().as_uri()):
+            raise OutputError("no browser could be started here; open the file above in one")
 
-        open_report(results)
+
+def _newest() -> Path:
+    found = sorted(Path("results").glob(f"*/{PAGE}"), key=lambda page: page.stat().st_mtime)
+    if not found:
+        raise OutputError(f"there is no 'results/*/{PAGE}' here; give the folder of a run")
+    return found[-1]
 
 
 def main() -> None:

@@ -7,10 +7,9 @@ from typing import Any
 import xarray as xr
 
 from reeuncert.errors import SamplingError
-from reeuncert.inference.chains import Chain, chain_seed, kept_variables
+from reeuncert.inference.chains import Chain, chain_seed, kept_variables, thin_draws
 from reeuncert.inference.compiled import CompiledModel, repeatable_arithmetic
 from reeuncert.inference.settings import Settings, renamed
-from reeuncert.inference.thinning import thin_draws
 
 
 class NutpieRun:

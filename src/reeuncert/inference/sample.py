@@ -1,4 +1,4 @@
-"""Sample a `pm.Model` to a labelled tree of prior, posterior, likelihood terms and provenance."""
+"""Sample a `pm.Model`, or preview a case, to a labelled tree of prior, posterior, likelihood terms and provenance."""
 
 import json
 import warnings
@@ -28,7 +28,7 @@ from reeuncert.inference.provenance import case_attributes, fresh_seed, model_sh
 from reeuncert.inference.samplers import Drawn, default_sampler, find_sampler
 from reeuncert.inference.settings import Settings, check_settings
 from reeuncert.likelihood.predictive import predictive_draws
-from reeuncert.model import record_of
+from reeuncert.model import build_model, record_of
 from reeuncert.parts import Failed, attempt, collecting, with_failed
 from reeuncert.priors.density import density_of_draws
 from reeuncert.result.tables import flow_attributes
@@ -308,3 +308,58 @@ def _data(model: pm.Model, case: Case) -> dict[str, xr.Dataset]:
 def _size(drawn: Drawn) -> str:
     sizes: Mapping[object, int] = drawn.posterior.sizes
     return f"{sizes['chain']} chains of {sizes['draw']} draws"
+
+
+QUICK_TUNE, QUICK_DRAWS, QUICK_CHAINS = 120, 100, 2
+"""Length of a preview."""
+
+
+def preview(case: Case, *, seed: int | None = None, progressbar: bool = False, quiet: bool = True) -> xr.DataTree:
+    """Sample a case very briefly (2 chains of 120 tuning and 100 kept draws).
+
+    Medians usually differ from those of a full run by a small fraction of a posterior standard deviation; the run has
+    not converged, and everything made from it is marked "approximate" (``attrs["approximate"] == "yes"``).
+
+    Parameters
+    ----------
+    case
+        From `reeuncert.read_case`.
+    seed
+        The same seed gives the same draws.
+
+    Returns
+    -------
+    DataTree
+        As from `reeuncert.sample`, with a prior of 200 draws, and without terms of the likelihood.
+    """
+    return approximate(build_model(case), seed=seed, progressbar=progressbar, quiet=quiet)
+
+
+def approximate(
+    model: pm.Model,
+    *,
+    seed: int | None = None,
+    progressbar: bool = False,
+    quiet: bool = True,
+    command: str = "",
+    checkpoint: Path | None = None,
+    resume: bool = False,
+) -> xr.DataTree:
+    """The same for a built model."""
+    tree = sample(
+        model,
+        draws=QUICK_DRAWS,
+        tune=QUICK_TUNE,
+        chains=QUICK_CHAINS,
+        pilot=False,
+        seed=seed,
+        progressbar=progressbar,
+        quiet=quiet,
+        prior_draws=200,
+        likelihood_terms=False,
+        command=command,
+        checkpoint=checkpoint,
+        resume=resume,
+    )
+    tree.attrs["approximate"] = "yes"
+    return tree

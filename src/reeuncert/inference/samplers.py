@@ -14,7 +14,7 @@ from pymc.sampling.parallel import ParallelSamplingError
 from scipy.optimize import minimize
 
 from reeuncert.errors import SamplingError
-from reeuncert.inference.chains import Begin, Chain, joined, run_chains
+from reeuncert.inference.chains import Begin, Chain, joined, run_chains, thin_draws
 from reeuncert.inference.checkpoint import Checkpoint
 from reeuncert.inference.compiled import CompiledModel, repeatable_arithmetic
 from reeuncert.inference.density import why_not
@@ -24,7 +24,6 @@ from reeuncert.inference.messages import Clock, Messages
 from reeuncert.inference.nutpie_chains import NutpieRun
 from reeuncert.inference.settings import Settings, renamed
 from reeuncert.inference.shape import around_mode, pilot, reshaped
-from reeuncert.inference.thinning import thin_draws
 from reeuncert.inference.whitening import compile_for_sampling, is_whitened
 
 Array = NDArray[np.float64]
