@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from reeuncert.importers.record import UNASKED, Download, Place, Record
+from reeuncert.importers.record import Download, Place, Record
 from reeuncert.importers.sheets import header_of, read_table, rows_of
 
 _COUNTRIES = ("country_code", "country_name")
@@ -21,22 +21,11 @@ def read(paths: list[Path], download: Download) -> None:
                 continue
             # Programs that read codes as numbers lose the zero before a chapter below 10.
             table["k"] = table["k"].str.zfill(6)
-            wanted = table["k"].map({code: download.wants(code) for code in table["k"].unique()}).astype(bool)
-            if not wanted.all():
-                download.leave(UNASKED, Place(path.name, int(table.index[~wanted][0]), "q"), int((~wanted).sum()))
-            for line, row in rows_of(table[wanted]):
+            for line, row in rows_of(download.wanted(table, "k", Place(path.name, 0, "q"))):
                 place = (Place(path.name, line, "q"),)
                 note = "one figure from the records of exporter and importer"
-                like = Record(
-                    place,
-                    download.year(row["t"], place[0], "t"),
-                    "export",
-                    row["k"],
-                    row["i"],
-                    row["j"],
-                    release=release,
-                    note=note,
-                )
+                year = download.year(row["t"], place[0], "t")
+                like = Record(place, year, "export", row["k"], row["i"], row["j"], release=release, note=note)
                 missing = "the quantity is missing, which is not zero" if row["q"] in ("", "NA") else ""
                 download.take(like, row["q"], "t", missing, customs=True)
     download.settle()

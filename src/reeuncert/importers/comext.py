@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from reeuncert.importers.printed import month_of
-from reeuncert.importers.record import UNASKED, Direction, Download, Place, Record
+from reeuncert.importers.record import Direction, Download, Place, Record
 from reeuncert.importers.sheets import header_of, read_table, rows_of
 
 _FLOWS: dict[str, Direction] = {"1": "import", "2": "export"}
@@ -24,12 +24,7 @@ def read(paths: list[Path], download: Download) -> None:
     for path in paths:
         names = _EARLIER if "DECLARANT_ISO" in header_of(path) else {}
         for table in read_table(path, _NEEDED, download.kind, names):
-            codes = table["PRODUCT_NC"]
-            wanted = codes.map({code: download.wants(code) for code in codes.unique()}).astype(bool)
-            if not wanted.all():
-                first = Place(path.name, int(table.index[~wanted][0]), "QUANTITY_KG")
-                download.leave(UNASKED, first, int((~wanted).sum()))
-            for line, row in rows_of(table[wanted]):
+            for line, row in rows_of(download.wanted(table, "PRODUCT_NC", Place(path.name, 0, "QUANTITY_KG"))):
                 _take(row, Place(path.name, line, "QUANTITY_KG"), download)
     download.settle(divided=True)
 

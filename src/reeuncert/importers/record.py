@@ -120,6 +120,13 @@ class Download:
         asked = [text.replace(".", "").casefold() for text in self.asked]
         return not asked or any(w.startswith(a) or (not a.isdigit() and a in w) for w in words for a in asked)
 
+    def wanted(self, table: pd.DataFrame, codes: str, place: Place) -> pd.DataFrame:
+        """The rows of a part of a long table whose product was asked for; the others are noted as not read."""
+        chosen = table[codes].map({code: self.wants(code) for code in table[codes].unique()}).astype(bool)
+        if not chosen.all():
+            self.leave(UNASKED, replace(place, line=int(table.index[~chosen][0])), int((~chosen).sum()))
+        return table[chosen]
+
     def leave(self, reason: str, first: Place, count: int = 1) -> None:
         """Note figures that are not read."""
         place, before = self.left_out.get(reason, (first, 0))
