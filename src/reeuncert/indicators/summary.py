@@ -220,9 +220,15 @@ def _rows(variable: xr.DataArray) -> Array:
     return np.moveaxis(values, (0, 1), (-2, -1)).reshape(int(np.prod(values.shape[2:])), chains, draws)
 
 
+def label_columns(of: xr.DataArray | Mapping[str, NDArray], there: NDArray) -> dict[str, NDArray]:
+    """Labels along each dim, but for those of draws, of some cells of an array, taken in the order of its cells."""
+    axes = of if isinstance(of, Mapping) else {str(d): of[d].values for d in of.dims if d not in SAMPLE}
+    grids = np.meshgrid(*axes.values(), indexing="ij")
+    return {dim: grid.ravel()[there] for dim, grid in zip(axes, grids, strict=True)}
+
+
 def _table(of: Cells) -> pd.DataFrame:
-    grids = np.meshgrid(*of.labels.values(), indexing="ij")
-    at = {d: grid.ravel()[of.there] for d, grid in zip(of.labels, grids, strict=True)}
+    at = label_columns(of.labels, of.there)
     columns: dict[str, object] = {"indicator": of.name} | {d: at.get(d, "") for d in (*DIMS, "year")}
     lower, upper = interval_columns(of.prob, of.kind)
     known = of.before or Spread.empty(len(of.there))

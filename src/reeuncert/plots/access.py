@@ -8,12 +8,12 @@ import pandas as pd
 import xarray as xr
 
 from reeuncert.errors import ReeUncertError
+from reeuncert.indicators.summary import SAMPLE, label_columns
 from reeuncert.plots.style import PROBABILITIES
 from reeuncert.result.quantiles import quantiles, spread
 from reeuncert.result.tables import mass_flow
 from reeuncert.words.cells import listed
 
-SAMPLE = ("chain", "draw")
 CUMULATED_LABEL = "cumulated"
 """Label of the sum over all years, among the years of a figure."""
 
@@ -75,21 +75,13 @@ def tidy(posterior: xr.DataArray, prior: xr.DataArray | None, probs: Sequence[fl
     A column a dim, ``mean``, ``median``, ``eti50_lb`` … ``eti90_ub``, and ``prior_median``, ``prior_eti90_lb``,
     ``prior_eti90_ub`` (NaN without prior).
     """
-    dims = [str(d) for d in posterior.dims if d not in SAMPLE]
-    cells = flat(posterior)
-    there = np.isfinite(cells).any(axis=0)
-    before = None if prior is None else flat(prior)
-    if before is not None:
-        there |= np.isfinite(before).any(axis=0)
-    labels = np.meshgrid(*(posterior[d].values for d in dims), indexing="ij")
-    columns: dict[str, Any] = {d: grid.ravel()[there] for d, grid in zip(dims, labels, strict=True)}
-    columns |= quantile_table(cells[:, there], probs)
+    cells, before = flat(posterior), None if prior is None else flat(prior)
+    there = np.isfinite(cells if before is None else np.concatenate([cells, before])).any(axis=0)
+    table = pd.DataFrame(label_columns(posterior, there) | quantile_table(cells[:, there], probs))
     if before is None:
-        known = {f"prior_{c}": np.full(int(there.sum()), np.nan) for c in ("median", "eti90_lb", "eti90_ub")}
-    else:
-        known = quantile_table(before[:, there], (PROBABILITIES[-1],), "prior_")
-        del known["prior_mean"]
-    return pd.DataFrame(columns | known)
+        return table.assign(prior_median=np.nan, prior_eti90_lb=np.nan, prior_eti90_ub=np.nan)
+    known = quantile_table(before[:, there], (PROBABILITIES[-1],), "prior_")
+    return table.assign(**known).drop(columns="prior_mean")
 
 
 def rows_of(table: pd.DataFrame) -> Iterator[Any]:
