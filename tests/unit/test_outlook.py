@@ -214,7 +214,7 @@ def test_no_band_of_demand_is_narrower_than_the_present(on_time, dt):
     for use in on_time["outlook"]["use"].values:
         width = np.log(present.sel(flow=use)).std().item()
         ahead = np.log(on_time["outlook"]["demand"].sel(use=use)).std(("chain", "draw"))
-        assert (ahead > 0.99 * width).all()  # by chance, growth and present are a little correlated
+        assert (ahead > 0.97 * width).all()  # past growth, which goes on in part, and present are a little correlated
         assert ahead[-1] > width
 
 

@@ -55,6 +55,54 @@ def growth(
     return np.asarray(np.exp(t * (row.rate + row.sd * mean) + row.walk * np.cumsum(steps, axis=1)))
 
 
+@dataclass(frozen=True, eq=False)
+class PastGrowth:
+    """How places (regions, plants) grew apart in the years that are known.
+
+    Parameters
+    ----------
+    own
+        Log growth a year beyond the mean of the places, array (place, sample).
+    spread
+        Its standard deviation between places, array (sample,).
+    """
+
+    own: Array
+    spread: Array
+
+    @classmethod
+    def of(cls, series: Array) -> PastGrowth:
+        """From masses (place, sample, year): the slope of their logs over the years that have something in each draw.
+
+        A place that has something in fewer than half of the years grew as the mean.
+
+        >>> t = np.arange(8)
+        >>> past = PastGrowth.of(np.exp([[0.05 * t], [0.01 * t]]))
+        >>> past.own.round(3).tolist(), past.spread.round(3).tolist()
+        ([[0.02], [-0.02]], [0.028])
+        """
+        there = (series > 0).all(axis=1)
+        known = np.flatnonzero(there.sum(axis=1) >= max(3, (series.shape[2] + 1) // 2))
+        own = np.zeros(series.shape[:2])
+        if known.size < 2:
+            return cls(own, np.zeros(series.shape[1]))
+        for k in known:
+            t = np.flatnonzero(there[k]) - np.flatnonzero(there[k]).mean()
+            own[k] = (np.log(series[k][:, there[k]]) * t).sum(axis=1) / (t**2).sum()
+        own[known] -= own[known].mean(axis=0)
+        return cls(own, own[known].std(axis=0, ddof=1))
+
+    def ahead(self, place: int, years: int, seed: int, *key: str) -> Array:
+        """Factor by which a place grows beyond what is said of all, array (sample, future year).
+
+        Its own growth goes on in part: φ own + √(1 − φ²) spread y, with one φ uniform on 0 to 1 for all places.
+        """
+        part = generator(seed, key[0], "persistence").uniform(size=len(self.spread))
+        fresh = generator(seed, *key, "own").standard_normal(len(self.spread))
+        rate = part * self.own[place] + np.sqrt(1 - part**2) * self.spread * fresh
+        return np.asarray(np.exp(np.arange(1, years + 1) * rate[:, None]))
+
+
 _delays, _ramp = cache(learn_delays), cache(learn_ramp)
 
 

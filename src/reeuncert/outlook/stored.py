@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reeuncert.errors import OutputError
+from reeuncert.errors import CaseError, OutputError
 from reeuncert.files import first_line
+from reeuncert.inference.provenance import model_sha256
 from reeuncert.result.result import Result
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def read_told(folder: Path, result: Result) -> dict[str, Any] | None:
     if not (folder / FILE).is_file():
         return None
     content = read_outlook(folder)
-    verdict, of = _verdict(folder / HINDCAST)
+    verdict, of = hindcast_of(folder, result)
     old = [
         f"The {what} is older than the result: run `{command}` again."
         for what, command, one in (
@@ -71,13 +72,33 @@ def read_told(folder: Path, result: Result) -> dict[str, Any] | None:
     return dict(content) | {"hindcast": verdict, "warning": " ".join([*old, content["warning"]]).strip()}
 
 
-def _verdict(file: Path) -> tuple[list[str], str]:
-    """What a hindcast says, its verdict first, and when its result was made; nothing if none was made."""
-    if not file.is_file():
+def hindcast_of(folder: Path, result: Result) -> tuple[list[str], str]:
+    """What a hindcast says, its verdict first, and when its result was made: that beside a result, else that which came
+    with the case, told as such; nothing if there is none.
+    """
+    files = [folder / HINDCAST, *(place / HINDCAST for place in _of_case(result))]
+    file = next((f for f in files if f.is_file()), None)
+    if file is None:
         return [], ""
     import pandas as pd
 
     from reeuncert.outlook.hindcast import hindcast_verdict
 
     table = pd.read_csv(file)
-    return hindcast_verdict(table), str(table["result"].iloc[0]) if "result" in table else ""
+    said, first = hindcast_verdict(table), table.iloc[0]
+    if file == files[0]:
+        return said, str(first["result"]) if "result" in table else ""
+    note = f"This hindcast came with the case (version {first['version']}, seed {first['seed']})."
+    if first["case"] != model_sha256(result.case):
+        note += " The case has changed since."
+    return [*said, f"{note} `reeuncert outlook --hindcast` makes it anew."], made(result.dt)
+
+
+def _of_case(result: Result) -> list[Path]:
+    """Folder of the outlook of a case; none if it has no plans."""
+    from reeuncert.outlook.reading import folder_of
+
+    try:
+        return [folder_of(result.case)]
+    except CaseError:
+        return []

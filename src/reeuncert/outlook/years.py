@@ -13,7 +13,7 @@ from reeuncert.counterfactuals.network import BEYOND, YearNetwork, throughput
 from reeuncert.counterfactuals.rule import REGISTERED, Setting, output_share
 from reeuncert.counterfactuals.run import setting_of
 from reeuncert.indicators.flows import Array, FlowTable
-from reeuncert.outlook.assumed import Openings, generator, growth, row_for
+from reeuncert.outlook.assumed import Openings, PastGrowth, generator, growth, row_for
 from reeuncert.outlook.plans import Plans
 from reeuncert.outlook.recycling import NewCapacity, Recycler, Retired, recyclers_of
 from reeuncert.outlook.scenarios import BASE, CAPACITY, DEMAND, OutlookScenario
@@ -76,18 +76,30 @@ class FutureYears:
         self.number = {name: j for j, name in enumerate(network.processes)}
         samples, years = paths.shape[1], paths.shape[2] - 1
         known = {p.name: p for p in case.system.processes}
-        recent = throughput(table, network)[:, :, -RECENT:]
+        through = throughput(table, network)
+        recent = through[:, :, -RECENT:]
         highest = np.where(recent[:, :, -1] > 0, recent.max(axis=2), 0.0)  # a plant that is closed has none
-        self.held = np.empty((len(self.number), samples, years))
+        past = PastGrowth.of(np.where(network.transforms()[:, None, None], through, 0.0))
+        routes = setting_of(table, last, case).routes()
+        self.held, self.apart = np.empty((2, len(self.number), samples, years))
         for name, j in self.number.items():
-            grown = self._growth(CAPACITY, scenario.capacity, known[name].region, known[name].stage, name)
-            self.held[j] = highest[j][:, None] * grown
+            region = known[name].region if routes[j] == REGISTERED else ""  # a quota says nothing of others
+            grown = self._growth(CAPACITY, scenario.capacity, region, known[name].stage, name)
+            self.apart[j] = past.ahead(j, years, seed, CAPACITY, name)
+            self.held[j] = highest[j][:, None] * grown * self.apart[j]
+        final = {
+            i: flow
+            for i, flow in enumerate(case.system.flows)
+            if flow.to_process == OUTSIDE and flow.quantity != "loss" and not flow.is_stock
+        }
+        ends = list(dict.fromkeys(flow.destination for flow in final.values()))
+        used = [table.mass[[i for i, f in final.items() if f.destination == end], 0].sum(axis=0) for end in ends]
+        past = PastGrowth.of(np.array(used)[:, :, : last + 1])
         self.wanted: dict[int, Array] = {}
-        for i, flow in enumerate(case.system.flows):
-            if flow.to_process == OUTSIDE and flow.quantity != "loss" and not flow.is_stock:
-                name = flow.end_use or flow.product
-                grown = self._growth(DEMAND, scenario.demand, flow.destination, name, flow.name)
-                self.wanted[i] = self.present[i][:, None] * grown
+        for i, flow in final.items():
+            end, name = flow.destination, flow.end_use or flow.product
+            grown = self._growth(DEMAND, scenario.demand, end, name, flow.name)
+            self.wanted[i] = self.present[i][:, None] * grown * past.ahead(ends.index(end), years, seed, DEMAND, end)
         self.recyclers = [self.number[p.name] for p in recyclers_of(case) if p.name in self.number]
         self.scrap: dict[int, Array] = {}
         """Flow of scrap → what retired goods give as in the last past year, array (sample, future year)."""
@@ -116,7 +128,7 @@ class FutureYears:
             mass[row] = self.wanted[i][:, t] if i in self.wanted else mass[row]
         share = output_share(network, mass)
         working[self.recyclers] = 0.0
-        extra = working / share
+        extra = working * self.apart[:, :, t] / share
         capacity = self._capacities(setting, mass, t) + extra
         for i in network.flows[quantity == "mine_production"].tolist():
             j = self.number[self.case.system.flows[i].from_process]
@@ -144,15 +156,15 @@ class FutureYears:
             recycler.record(self.table, k, network.closing.tolist())
 
     def _capacities(self, setting: Setting, mass: Array, t: int) -> Array:
-        """Throughput that old plants can have, (process, sample): registered ones their highest of late, with growth;
-        unregistered ones that of their path; markets and uses any.
+        """Throughput that old plants can have, (process, sample): their highest of late, with growth; unregistered ones
+        that had none, that of their path; markets and uses any.
         """
         network = setting.network
         plants, registered = network.transforms(), setting.routes() == REGISTERED
         path = np.zeros((len(plants), mass.shape[1]))
         for row in np.flatnonzero(network.source != BEYOND):
             path[network.source[row]] += mass[row]
-        held = np.where(registered[:, None], self.held[:, :, t], path)
+        held = np.where(registered[:, None] | (self.held[:, :, t] > 0), self.held[:, :, t], path)
         return np.where(plants[:, None], held, np.inf)
 
     def _limits(self, setting: Setting, mass: Array, year: int) -> Array:
