@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from reeuncert.case.serial import case_to_json
 from reeuncert.cli.outlook import _years
 from reeuncert.errors import ArgumentError, CaseError
 from reeuncert.outlook.hindcast import crps, hindcast, hindcast_verdict, known_by, naive_forecasts, scored
 from reeuncert.outlook.plans import DelayPair, Plans, RampPoint
+from reeuncert.outlook.stored import HINDCAST, hindcast_of, made, signed
+from reeuncert.result.result import Result
 from reeuncert.testing import toy_posterior
 
 YEARS = tuple(range(2000, 2011))
@@ -90,3 +94,26 @@ def test_a_year_that_cannot_be_forecast_from_is_refused_before_any_fit(tmp_path:
         hindcast(dt, [2006], folder=tmp_path)
     with pytest.raises(ArgumentError, match="'x' is no year"):
         _years("2012,x")
+
+
+def test_the_hindcast_of_a_case_is_told_where_a_result_has_none(tmp_path: Path) -> None:
+    truth = series(10, common=0.05)
+    table = scored(series(10, years=YEARS[:6]), series(10, yearly=0.05), truth)
+    dt = toy_posterior(draws=5, years=4)
+    plans = tmp_path / "case" / "outlook"
+    plans.mkdir(parents=True)
+    (plans / "projects.csv").touch()
+    case = replace(Result(dt).case, path=str(plans.parent))
+    dt.attrs["case_json"] = case_to_json(case)
+    result = Result(dt)
+    assert hindcast_of(tmp_path, result) == ([], "")
+    signed(table, result, 7).to_csv(plans / HINDCAST, index=False)
+    said, of = hindcast_of(tmp_path, result)
+    assert said[0] == hindcast_verdict(table)[0]
+    assert "seed 7" in said[-1]
+    assert "changed" not in said[-1]
+    assert of == made(dt)
+    dt.attrs["case_json"] = case_to_json(replace(case, errors=replace(case.errors, outlier_sd=3.0)))
+    assert "changed" in hindcast_of(tmp_path, Result(dt))[0][-1]
+    signed(table, result, 8).to_csv(tmp_path / HINDCAST, index=False)
+    assert hindcast_of(tmp_path, result)[0] == hindcast_verdict(table)

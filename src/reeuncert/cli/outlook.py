@@ -10,17 +10,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from reeuncert import __version__
 from reeuncert.cli.terminal import console
 from reeuncert.errors import ArgumentError, OutputError
 from reeuncert.files import explained, write_whole
 from reeuncert.indicators.stored import read_results
-from reeuncert.inference.provenance import model_sha256
 from reeuncert.outlook.answers import answer_table, answers, chance, compare_scenarios
 from reeuncert.outlook.hindcast import hindcast, hindcast_verdict
 from reeuncert.outlook.reading import plans_of, read_plans
 from reeuncert.outlook.run import outlook
-from reeuncert.outlook.stored import FILE, HINDCAST, hindcast_of, made
+from reeuncert.outlook.stored import FILE, HINDCAST, hindcast_of, signed
 from reeuncert.outlook.told import told, warning_of
 from reeuncert.reading.bundled import bundled_cases
 from reeuncert.result.io import POSTERIOR, csv_text
@@ -70,8 +68,7 @@ def show_outlook(
         table = hindcast(dt, years, folder=plans, seed=seed, quiet=False)
         page.print(Text("\n".join(hindcast_verdict(table))))
         with explained(f"cannot write the hindcast to '{target}'"):
-            of = {"result": made(dt), "version": __version__, "seed": seed, "case": model_sha256(case)}
-            write_whole(target / HINDCAST, csv_text(table.assign(**of)).encode())
+            write_whole(target / HINDCAST, csv_text(signed(table, Result(dt), seed)).encode())
         names.append(HINDCAST)
     else:
         page.print(Text(" ".join(hindcast_of(folder, Result(dt))[0][:2])))

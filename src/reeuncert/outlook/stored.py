@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reeuncert import __version__
 from reeuncert.errors import CaseError, OutputError
 from reeuncert.files import first_line
 from reeuncert.inference.provenance import model_sha256
 from reeuncert.result.result import Result
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
 FILE, HINDCAST = "outlook.json", "hindcast.csv"
@@ -72,6 +74,12 @@ def read_told(folder: Path, result: Result) -> dict[str, Any] | None:
     return dict(content) | {"hindcast": verdict, "warning": " ".join([*old, content["warning"]]).strip()}
 
 
+def signed(table: pd.DataFrame, result: Result, seed: int) -> pd.DataFrame:
+    """The table of a hindcast with, in its first row, what it was made of: result, version, seed and case."""
+    said = {"result": made(result.dt), "version": __version__, "seed": str(seed), "case": model_sha256(result.case)}
+    return table.assign(**{name: [value, *[""] * (len(table) - 1)] for name, value in said.items()})
+
+
 def hindcast_of(folder: Path, result: Result) -> tuple[list[str], str]:
     """What a hindcast says, its verdict first, and when its result was made: that beside a result, else that which came
     with the case, told as such; nothing if there is none.
@@ -88,7 +96,7 @@ def hindcast_of(folder: Path, result: Result) -> tuple[list[str], str]:
     said, first = hindcast_verdict(table), table.iloc[0]
     if file == files[0]:
         return said, str(first["result"]) if "result" in table else ""
-    note = f"This hindcast came with the case (version {first['version']}, seed {first['seed']})."
+    note = f"This hindcast came with the case (version {first['version']}, seed {first['seed']:.0f})."
     if first["case"] != model_sha256(result.case):
         note += " The case has changed since."
     return [*said, f"{note} `reeuncert outlook --hindcast` makes it anew."], made(result.dt)
