@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from reeuncert.checks.registry import check_table
+from reeuncert.checks.result import FAILED
 from reeuncert.indicators.headlines import all_headlines
 from reeuncert.indicators.printing import unit_of, value
 from reeuncert.indicators.registry import CUMULATED, DIMS, base_name, lookup
@@ -53,11 +55,12 @@ def content(result: Result) -> dict[str, Any] | None:
         return None
     rows = result.once(all_headlines).to_dict("records")
     found = result.structures
+    failed = any(check.status == FAILED for check in check_table(result))
     cards: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         name = base_name(row["indicator"])
         group = next((title for title, starts in GROUPS if name.startswith(starts)), OTHERS)
-        cards.setdefault(group, []).append(_card(row, found))
+        cards.setdefault(group, []).append(_card(row, found, failed))
     every = [card for group in cards.values() for card in group]
     words = [card["words"] for card in every]
     counts = {word: words.count(word) for word in LEVELS if word in words}
@@ -89,7 +92,7 @@ def _by_structure(row: dict[Any, Any], found: Structures, unit: str) -> list[dic
     ]
 
 
-def _card(row: Row, found: Structures | None) -> dict[str, Any]:
+def _card(row: Row, found: Structures | None, failed: bool) -> dict[str, Any]:
     unit = unit_of(row)
     posterior = (row["eti90_lb"], row["median"], row["eti90_ub"])
     prior = (row["prior_eti90_lb"], row["prior_median"], row["prior_eti90_ub"])
@@ -98,7 +101,8 @@ def _card(row: Row, found: Structures | None) -> dict[str, Any]:
     return {
         "sentence": row["sentence"],
         "picture": interval_picture(posterior, prior, unit=unit, log=log, label=told),
-        "style": STYLES[row["level"]],
+        "style": "unknown" if failed else STYLES[row["level"]],
+        "failed": failed,
         "words": row["verdict"],
         "why": row["why"],
         "prior": interval(prior[0], prior[2], unit),
