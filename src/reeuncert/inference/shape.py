@@ -148,7 +148,6 @@ def _most_directions(size: int) -> int:
 
 
 CHAINS, TUNE, DRAWS = 2, 150, 250
-TARGET_ACCEPT = 0.8
 STREAM = 0x9170
 """Separates the seeds of a pilot's chains from those of the main chains."""
 
@@ -163,7 +162,6 @@ def pilot(begin: Begin, compiled: CompiledModel, settings: Settings, messages: M
         tune=TUNE,
         draws=DRAWS,
         thin=1,
-        target_accept=TARGET_ACCEPT,
         seed=int(np.random.SeedSequence(settings.seed, spawn_key=(STREAM,)).generate_state(1, np.uint64)[0] >> 1),
     )
     messages.say("Learning the shape of the posterior from a pilot run …")
