@@ -1,23 +1,27 @@
 """What a run of a case costs: phases, parts of the gradient, samplers, growth. Compares two commits in one run.
 
-    uv run python tests/benchmarks/bench.py [TABLE …] [--case CASE] [--against COMMIT] [--repeat 3]
+    uv run python tests/benchmarks/bench.py [TABLE …] [--case CASE] [--against COMMIT] [--repeat 3] [--small]
 
 | table | what it shows |
 |---|---|
 | ``phases`` | CPU and wall seconds of reading, sampling, rival structures and writing; memory; size of the result |
 | ``gradient`` | microseconds of each part of log density and gradient, and of a leapfrog as each sampler pays it |
 | ``samplers`` | smallest effective sample size over all flows, and that per CPU second, of ``hmc`` and ``nutpie`` |
-| ``growth`` | reading, time to the first draw and gradient for 10 and 60 regions, and for ten times the years |
+| ``growth`` | reading, time to the first draw and gradient for more regions, and for ten times the years |
 
 Each table is made in a fresh process, ``--repeat`` times, and the medians are shown. ``--against COMMIT`` makes every
 table by turns with the package of this checkout and with that of the commit, in one environment; a figure that a commit
-cannot make is left out. CPU seconds travel better than wall seconds on a machine that is not quiet.
+cannot make is left out, with its error. CPU seconds travel better than wall seconds on a machine that is not quiet.
+
+All tables of the bundled case take an hour. ``--small`` makes each once, of the case ``small_metal``, and of few
+regions and years, in some minutes.
 """
 
 from __future__ import annotations
 
 import argparse
 import ctypes
+import itertools
 import json
 import os
 import resource
@@ -33,6 +37,9 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
+SMALL = "small_metal"
+SIZES = (((10, 23), (10, 230), (60, 23)), ((4, 8), (4, 80), (12, 8)))
+"""Regions and years of the table of growth, and of a small one."""
 Rows = Iterator[tuple[str, float]]
 
 
@@ -152,7 +159,6 @@ def samplers(case_name: str) -> Rows:
 
 def growth(case_name: str) -> Rows:
     """Larger cases: every region trades with every other, and every trade is reported."""
-    del case_name
     sys.path.insert(0, str(ROOT / "tests"))
     import reeuncert as ree
     from networks import write_trade_case
@@ -160,7 +166,7 @@ def growth(case_name: str) -> Rows:
     from reeuncert.inference.shape import around_mode
 
     base = 0.0
-    for regions, years in ((10, 23), (10, 230), (60, 23)):
+    for regions, years in SIZES[case_name == SMALL]:
         name = f"{regions} regions × {years} years"
         with tempfile.TemporaryDirectory() as folder:
             write_trade_case(Path(folder) / "large", regions, years)
@@ -252,6 +258,7 @@ def main() -> None:
     asked.add_argument("--case", default="china_us_row")
     asked.add_argument("--against", metavar="COMMIT")
     asked.add_argument("--repeat", type=int, default=3)
+    asked.add_argument("--small", action="store_true", help=f"each table once, of {SMALL}")
     asked.add_argument("--rows", action="store_true", help=argparse.SUPPRESS)
     chosen = asked.parse_args()
     if unknown := set(chosen.tables) - set(TABLES):
@@ -260,13 +267,14 @@ def main() -> None:
         for row in TABLES[chosen.tables[0]](chosen.case):
             print(json.dumps(row), flush=True)
         return
+    case, repeat = (SMALL, 1) if chosen.small else (chosen.case, chosen.repeat)
     with checkout(chosen.against) if chosen.against else nullcontext() as other:
         trees = {"this": ROOT} if other is None else {"this": ROOT, chosen.against: other}
         for table in chosen.tables or TABLES:
             runs = {name: [] for name in trees}
-            for _ in range(chosen.repeat):
-                for name, tree in trees.items():
-                    runs[name].append(measured(tree, table, chosen.case))
+            for n, (name, tree) in itertools.product(range(repeat), trees.items()):
+                print(f"{table} of {case}, {n + 1} of {repeat}, {name} …", file=sys.stderr, flush=True)
+                runs[name].append(measured(tree, table, case))
             show(table, {name: medians(found) for name, found in runs.items()})
 
 

@@ -20,12 +20,15 @@ from reeuncert.indicators.registry import CUMULATED, Indicator, choose
 from reeuncert.parts import Failed
 from reeuncert.result.result import Result
 
-KEPT_BYTES = 300_000_000
+KEPT_BYTES = 150_000_000
 """Draws of one table that are kept in memory; of a large case, those used last."""
+
+Place = tuple[int, ...]
+"""Position along each label of an indicator."""
 
 
 @dataclass(frozen=True, eq=False)
-class _Held:
+class Held:
     """Draws of the cells that exist (cell, chain, draw), and the cell of each combination of labels (−1: none)."""
 
     draws: Array
@@ -34,10 +37,21 @@ class _Held:
     @classmethod
     def of(cls, values: Array) -> Self:
         """From an array (chain, draw, *labels); cells that are NaN in every draw do not exist."""
-        there = ~np.isnan(values).all(axis=(0, 1))
+        rows = np.moveaxis(values, (0, 1), (-2, -1))
+        there = ~np.isnan(rows[..., 0, 0])
+        there[~there] = ~np.isnan(rows[~there]).all(axis=(1, 2))
         cell = np.full(there.shape, -1)
         cell[there] = np.arange(there.sum())
-        return cls(np.ascontiguousarray(np.moveaxis(values, (0, 1), (-2, -1))[there]), cell)
+        return cls(np.ascontiguousarray(rows[there]), cell)
+
+    def at(self, positions: NDArray[np.intp]) -> Array:
+        """Draws (position, chain, draw) of positions in an array of the labels; NaN where nothing exists."""
+        cell = self.cell.ravel()[positions]
+        if len(cell) == len(self.draws) and (cell == np.arange(len(cell))).all():
+            return self.draws
+        out = np.full((len(cell), *self.draws.shape[1:]), np.nan)
+        out[cell >= 0] = self.draws[cell[cell >= 0]]
+        return out
 
     def part(self, key: tuple[Any, ...]) -> Array:
         """The array again, or part of it; in memory its draws are together, so that no use of them copies."""
@@ -62,7 +76,8 @@ class Computed:
         self.table = table
         self._cumulated = table.cumulated()
         self._first = table.first_draw()
-        self._kept: dict[str, _Held] = {}
+        self._kept: dict[str, Held] = {}
+        self._single: dict[tuple[str, Place], Array] = {}
 
     def variables(self, record: Indicator) -> Mapping[str, xr.Variable]:
         """Name → variable of an indicator and, where it has one, of its cumulative variant."""
@@ -83,15 +98,32 @@ class Computed:
             for name, title in titles.items()
         }
 
-    def held(self, record: Indicator, name: str) -> _Held:
+    def held(self, record: Indicator, name: str) -> Held:
         """Draws of an indicator."""
         found = self._kept.pop(name, None)
         if found is None:
-            found = _Held.of(_computed(record, self.table if name == record.name else self._cumulated))
+            found = Held.of(_computed(record, self.table if name == record.name else self._cumulated))
         self._kept[name] = found  # the last one looked at comes last
         while len(self._kept) > 1 and sum(one.draws.nbytes for one in self._kept.values()) > KEPT_BYTES:
             del self._kept[next(iter(self._kept))]
         return found
+
+    def single(self, record: Indicator, name: str, place: Place) -> Array:
+        """Draws (chain, draw) of one value; they are kept, since what is asked of a headline is asked again."""
+        if (name, place) not in self._single:
+            self._single[name, place] = self.held(record, name).part((slice(None), slice(None), *place))
+        return self._single[name, place]
+
+
+def held(variable: xr.DataArray) -> Held:
+    """Draws of the cells of an indicator that exist, without an array of all cells where it is computed on demand."""
+    inner: Any = variable.variable._data  # xarray tells nowhere else what a variable reads
+    while isinstance(inner, indexing.CopyOnWriteArray):
+        inner = inner.array
+    source = inner.array if isinstance(inner, indexing.LazilyIndexedArray) else None
+    if isinstance(source, _Draws) and all(isinstance(k, slice) and k == slice(None) for k in inner.key.tuple):
+        return source.held()
+    return Held.of(variable.transpose("chain", "draw", ...).values)
 
 
 def _computed(record: Indicator, table: FlowTable) -> Array:
@@ -111,7 +143,16 @@ class _Draws(BackendArray):
         return indexing.explicit_indexing_adapter(key, self.shape, basic, self._part)
 
     def _part(self, key: tuple[Any, ...]) -> Array:
-        return self.computed.held(self.record, self.name).part(key)
+        at = [range(size)[k] for k, size in zip(key[2:], self.shape[2:], strict=True)]
+        if not all(isinstance(a, int) or len(a) == 1 for a in at):
+            return self.held().part(key)
+        place = tuple(a if isinstance(a, int) else a[0] for a in at)
+        draws = self.computed.single(self.record, self.name, place)[key[:2]]
+        return draws.reshape(*draws.shape, *(1 for a in at if not isinstance(a, int)))
+
+    def held(self) -> Held:
+        """Draws of the cells that exist."""
+        return self.computed.held(self.record, self.name)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self  # nothing of it changes

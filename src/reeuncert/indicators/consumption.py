@@ -198,7 +198,7 @@ def stock_change_of(table: FlowTable, region: str, label: str) -> Array:
     entering = np.flatnonzero(here & table.where(quantity="opening_stock") & table.present.any(axis=1))
     if not len(stocks) + len(entering):
         return table.absent
-    closing, opening = np.zeros(table.shape), np.zeros(table.shape)
+    closing, opening = table.zeros(), table.zeros()
     for i in stocks:
         closing += table.mass[i]
         opening[..., 1:] += table.mass[i][..., :-1] * table.carried[i, 1:]

@@ -38,7 +38,7 @@ def ratio(numerator: Array | float, denominator: Array | float) -> Array:
     array([0.25,  nan])
     """
     top, bottom = np.broadcast_arrays(np.asarray(numerator, dtype=float), np.asarray(denominator, dtype=float))
-    out = np.full(top.shape, np.nan)
+    out = np.full_like(top, np.nan, subok=False)
     np.divide(top, bottom, out=out, where=bottom > 0)
     return out
 
@@ -50,7 +50,8 @@ class FlowTable:
     Parameters
     ----------
     mass
-        Array (flow, chain, draw, year) in `unit`; zero where a flow is absent.
+        Array (flow, chain, draw, year) in `unit`; zero where a flow is absent. In memory the draws of a flow and year
+        are together.
     present
         Boolean array (flow, year).
     attributes
@@ -85,8 +86,8 @@ class FlowTable:
         """Read ``mass_flow(chain, draw, flow, year)``: all flows of a case, or some; contents of elements come from
         ``log_offset``, where the data have it, and from their laws in the case where no evidence is about them.
         """
-        flows = data["mass_flow"].transpose("flow", "chain", "draw", "year")
-        mass = np.array(flows.values, dtype=float, order="C")
+        flows = data["mass_flow"].transpose("flow", "year", "chain", "draw")
+        mass = _year_last(np.array(flows.values, dtype=float, order="C"))
         absent = np.isnan(mass)
         mass[absent] = 0.0
         system = case.system
@@ -170,9 +171,17 @@ class FlowTable:
         return {REFINED: self.refined, ALL: raw, **dict.fromkeys(self.contents, ())}[label]
 
     def blank(self, *dims: str) -> Array:
-        """NaN array (chain, draw, *dims, year); in memory the draws of each combination of labels are together."""
-        out = np.full((*(len(self.labels(d)) for d in dims), *self.shape), np.nan)
-        return np.moveaxis(out, (-3, -2), (0, 1))
+        """NaN array (chain, draw, *dims, year); in memory the draws of each combination of labels and year are
+        together.
+        """
+        chains, draws, years = self.shape
+        out = np.full((*(len(self.labels(d)) for d in dims), years, chains, draws), np.nan)
+        return np.moveaxis(out, (-2, -1), (0, 1))
+
+    def zeros(self) -> Array:
+        """Array (chain, draw, year) of zeros; in memory the draws of a year are together."""
+        chains, draws, years = self.shape
+        return _year_last(np.zeros((years, chains, draws)))
 
     def over(self, *dims: str, of: Callable[..., Array]) -> Array:
         """A quantity for each combination of labels: array (chain, draw, *dims, year).
@@ -216,7 +225,7 @@ class FlowTable:
         taken = np.flatnonzero(minus & existing) if minus is not None else added[:0]
         if not len(added) + len(taken):
             return self.absent
-        total = np.zeros(self.shape)
+        total = self.zeros()
         for i in added:
             total += self.mass[i]
         for i in taken:
@@ -228,11 +237,11 @@ class FlowTable:
         known = {i: share for i, share in self.contents.get(name, {}).items() if flows[i] and self.present[i].any()}
         if not known:
             return self.absent
-        return self.accumulate(sum((self.mass[i] * share for i, share in known.items()), np.zeros(self.shape)))
+        return self.accumulate(sum((self.mass[i] * share for i, share in known.items()), self.zeros()))
 
     def accumulate(self, values: Array) -> Array:
         """Cumulative sum over the years if the table is cumulative, else the values."""
-        return np.cumsum(values, axis=-1) if self.cumulative else values
+        return np.cumsum(values, axis=-1, out=np.empty_like(values)) if self.cumulative else values
 
     def cumulated(self) -> FlowTable:
         """The same flows, cumulative from the first year."""
@@ -272,7 +281,7 @@ def _contents(
     out: dict[str, dict[int, Array]] = {}
     for content in case.contents.values():
         rng, yearly = np.random.default_rng(crc32(content.name.encode())), content.per == "year"
-        log = np.zeros((*shape, len(labels)))
+        log = _year_last(np.zeros((len(labels), *shape)))
         if data is not None:
             log += content.sd * rng.normal(size=(*shape, len(labels) if yearly else 1))
         for t, year in enumerate(labels):
@@ -285,6 +294,11 @@ def _contents(
             k = position[case.system.flows[i].name]
             flows[k] = flows[k] + share if k in flows else share
     return out
+
+
+def _year_last(values: Array) -> Array:
+    """A view (…, chain, draw, year) of an array (…, year, chain, draw)."""
+    return np.moveaxis(values, -3, -1)
 
 
 def _appearing(labels: Iterable[str]) -> tuple[str, ...]:

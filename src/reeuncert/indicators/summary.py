@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -10,8 +11,10 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from reeuncert.case.records import Headline
 from reeuncert.errors import ReeUncertError
-from reeuncert.indicators.placing import label_positions
+from reeuncert.indicators.compute import held
+from reeuncert.indicators.placing import headline_place, label_positions
 from reeuncert.indicators.registry import DIMS, base_name, lookup
 from reeuncert.result.diagnostics import diagnose
 from reeuncert.result.learning import Learning, learning
@@ -108,11 +111,11 @@ def all_indicators(result: Result) -> pd.DataFrame:
 
 
 def all_cells(result: Result) -> dict[str, Cells]:
-    """The values of every indicator of a result, each computed and summarised once; those of the headlines last, so
-    that their draws are still in memory when these are asked for.
-    """
-    told = {headline.indicator for headline in result.case.headlines} if result.has_case else set()
-    return _every(result.dt, 0.9, "eti", told)
+    """The values of every indicator of a result, each computed and summarised once."""
+    found: dict[str, list[Headline]] = {}
+    for headline in result.case.headlines if result.has_case else ():
+        found.setdefault(headline.indicator, []).append(headline)
+    return _every(result.dt, 0.9, "eti", found)
 
 
 def computed(dt: xr.DataTree, name: str) -> xr.DataArray:
@@ -174,15 +177,27 @@ class Cells:
         return out.reshape(len(PROBABILITIES), *shape)
 
 
-def _every(dt: xr.DataTree, prob: float, kind: str, last: Collection[str] = ()) -> dict[str, Cells]:
+def _every(
+    dt: xr.DataTree, prob: float, kind: str, told: Mapping[str, Iterable[Headline]] | None = None
+) -> dict[str, Cells]:
     if "derived" not in dt.children:
         raise ReeUncertError("this result holds no indicator: call add_indicators(dt) first")
-    names = [str(name) for name in dt["derived"].data_vars]
-    found = {
-        name: _cells(computed(dt, name), computed_prior(dt, name), name, prob, kind)
-        for name in sorted(names, key=lambda name: base_name(name) in last)
-    }
-    return {name: found[name] for name in names}
+    out = {}
+    for name in map(str, dt["derived"].data_vars):
+        draws, prior = computed(dt, name), computed_prior(dt, name)
+        out[name] = _cells(draws, prior, name, prob, kind)
+        for headline in (told or {}).get(base_name(name), ()):
+            _look_at(headline, name, draws, prior)
+    return out
+
+
+def _look_at(headline: Headline, name: str, draws: xr.DataArray, prior: xr.DataArray | None) -> None:
+    """Have the draws of a headline kept, since those of all values of its indicator are not."""
+    with suppress(ReeUncertError, KeyError):  # who asks for the headline is told what is wrong with it
+        variable, at, year = headline_place(headline, draws["year"].values.tolist())
+        for one in (draws, prior) if variable == name else ():
+            if one is not None:
+                _ = one.sel({**at, "year": year}).values
 
 
 def computed_prior(dt: xr.DataTree, name: str) -> xr.DataArray | None:
@@ -195,13 +210,14 @@ def _cells(
     posterior: xr.DataArray, prior: xr.DataArray | None, name: str, prob: float, kind: str, *, chains: bool = True
 ) -> Cells:
     dims = [str(d) for d in posterior.dims if d not in SAMPLE]
-    cells, before = _rows(posterior), None if prior is None else _rows(prior)
+    own, others = held(posterior), None if prior is None else held(prior)
     # Undefined in every draw, prior and posterior: the system has no such flow.
-    there = np.isfinite(cells).any(axis=(1, 2))
-    if before is not None:
-        there |= np.isfinite(before).any(axis=(1, 2))
-    cells = np.moveaxis(cells[there], 0, 2)
-    before = None if before is None else before[there].reshape(int(there.sum()), before[0].size if len(before) else 0).T
+    exists = own.cell.ravel() >= 0
+    if others is not None:
+        exists |= others.cell.ravel() >= 0
+    there = np.flatnonzero(exists)
+    cells = np.moveaxis(own.at(there), 0, 2)
+    before = None if others is None else _samples(others.at(there))
     after, checks = _posterior_spread(cells, chains=chains)
     known = None if before is None else spread(before)
     learned = learning(after, known, before, scale=lookup(name).scale)
@@ -210,14 +226,12 @@ def _cells(
         known = None if before is None else spread(before, prob=prob, kind=kind)
     labels = {d: posterior[d].values for d in dims}
     unit = str(posterior.attrs["units"])
-    return Cells(name, unit, labels, np.flatnonzero(there), prob, kind, after, known, checks, learned)
+    return Cells(name, unit, labels, there, prob, kind, after, known, checks, learned)
 
 
-def _rows(variable: xr.DataArray) -> Array:
-    """Draws (cell, chain, draw)."""
-    values = variable.transpose(*SAMPLE, ...).values
-    chains, draws = values.shape[:2]
-    return np.moveaxis(values, (0, 1), (-2, -1)).reshape(int(np.prod(values.shape[2:])), chains, draws)
+def _samples(cells: Array) -> Array:
+    """Draws (cell, chain, draw) as (sample, cell)."""
+    return cells.reshape(len(cells), cells.shape[1] * cells.shape[2]).T
 
 
 def label_columns(of: xr.DataArray | Mapping[str, NDArray], there: NDArray) -> dict[str, NDArray]:

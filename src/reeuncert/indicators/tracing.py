@@ -104,7 +104,7 @@ def trace(mass: Array, carried: Mask, network: Plan, n_origins: int, weights: Ar
     if (network.source[np.concatenate([*used, np.zeros(0, dtype=np.int64)])] < 0).any():
         raise ValueError("a flow from outside has no composition: give it no weight")
     n_draws, n_years = mass.shape[1:]
-    result = np.zeros((len(weights), n_origins, n_draws, n_years))
+    result = np.zeros((len(weights), n_origins, n_years, n_draws))
     now = np.zeros((len(network.reset), n_origins, n_draws))
     for y in range(n_years):
         before, now = now, np.zeros_like(now)
@@ -113,8 +113,8 @@ def trace(mass: Array, carried: Mask, network: Plan, n_origins: int, weights: Ar
             _compose(now, before, mass[:, :, y], last_year, carried[:, y], network, component)
         for total, row, flows in zip(result, weights, used, strict=True):
             for f in flows:
-                total[:, :, y] += mass[f, :, y] * row[f] * now[network.source[f]]
-    return result
+                total[:, y] += mass[f, :, y] * row[f] * now[network.source[f]]
+    return np.moveaxis(result, 2, 3)
 
 
 def _compose(

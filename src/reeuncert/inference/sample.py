@@ -1,7 +1,6 @@
 """Sample a `pm.Model`, or preview a case, to a labelled tree of prior, posterior, likelihood terms and provenance."""
 
 import json
-import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -12,25 +11,19 @@ import xarray as xr
 from reeuncert.case.records import Case
 from reeuncert.errors import SamplingError
 from reeuncert.inference.checkpoint import Checkpoint, find_checkpoint
-from reeuncert.inference.compiled import CompiledModel, repeatable_arithmetic
+from reeuncert.inference.compiled import CompiledModel
 from reeuncert.inference.layout import (
-    COORDINATES,
-    MASS_FLOW,
-    REPORTED,
-    by_class,
-    grouped_log_prior,
     labelled,
     stored_names,
 )
 from reeuncert.inference.messages import Clock, Messages
-from reeuncert.inference.prior import PRIOR_DRAWS, convertible, has_density, prior_groups
+from reeuncert.inference.prior import PRIOR_DRAWS, prior_groups
 from reeuncert.inference.provenance import case_attributes, fresh_seed, model_sha256, run_attributes, versions
 from reeuncert.inference.samplers import Drawn, default_sampler, find_sampler
 from reeuncert.inference.settings import Settings, check_settings
-from reeuncert.likelihood.predictive import predictive_draws
+from reeuncert.inference.terms import predictive, terms, with_a_tail
 from reeuncert.model import build_model, record_of
 from reeuncert.parts import Failed, attempt, collecting, with_failed
-from reeuncert.priors.density import density_of_draws
 from reeuncert.result.tables import flow_attributes
 
 
@@ -169,15 +162,15 @@ def sample(
     groups: dict[str, xr.Dataset] = {"posterior": labelled(drawn.posterior, case), "sample_stats": drawn.sample_stats}
     if likelihood_terms:
         messages.say("Computing the terms of likelihood and prior …")
-        groups |= informing("terms of likelihood and prior", lambda: _terms(model, drawn.posterior))
-        groups |= informing("draws of new figures", lambda: _predictive(model, drawn.posterior, chosen))
+        groups |= informing("terms of likelihood and prior", lambda: terms(model, drawn.posterior))
+        groups |= informing("draws of new figures", lambda: predictive(model, drawn.posterior, chosen))
         seconds["terms"] = clock.lap()
     if prior_draws:
         messages.say(f"Simulating {prior_draws} draws from the prior …")
         groups |= informing("draws from the prior", lambda: prior_groups(model, prior_draws, chosen, messages))
         seconds["prior"] = clock.lap()
     groups |= _data(model, case)
-    groups |= _with_a_tail(groups)
+    groups |= with_a_tail(groups)
     if not store_z:
         groups["posterior"] = groups["posterior"].drop_dims("coordinate", errors="ignore")
     seconds["total"] = clock.total()
@@ -214,72 +207,6 @@ def _identity(case: Case, settings: Settings, sampler: str) -> dict[str, str | i
         "sampler": sampler,
         "versions": json.dumps(versions()),
     }
-
-
-ALIKE = 1e-10
-"""Log likelihoods that differ by less are the same once weights are normalised."""
-
-
-def _terms(model: pm.Model, posterior: xr.Dataset) -> dict[str, xr.Dataset]:
-    """Groups ``log_likelihood`` (``reported``, with the source of each row) and ``log_prior`` (a variable a class)."""
-    record = record_of(model)
-    case, tree = record.case, xr.DataTree.from_dict({"posterior": posterior})
-    by_hand = [COORDINATES] if record.prior is not None and COORDINATES in posterior else []
-    others = [v.name for v in model.free_RVs if v.name not in by_hand and has_density(v)]
-    likelihood, prior = xr.Dataset(), []
-    with repeatable_arithmetic(), warnings.catch_warnings(), convertible(model), model:
-        warnings.simplefilter("ignore", category=FutureWarning)
-        if model.observed_RVs:
-            by_row = pm.stats.compute_log_likelihood(tree, extend_inferencedata=False, progressbar=False)
-            likelihood = _dataset(by_row).drop_attrs()
-            if REPORTED in likelihood:
-                source = {row.id: row.source_id for row in case.evidence}
-                named = np.array([source[str(row)] for row in likelihood["evidence"].values], dtype=object)
-                likelihood = likelihood.assign_coords(source=("evidence", named))
-        if others:
-            found = pm.stats.compute_log_prior(tree, var_names=others, extend_inferencedata=False, progressbar=False)
-            prior.append(_dataset(found))
-        if case.prior_measure != "coordinates":
-            prior.append(by_class(density_of_draws(case, record.network, posterior[MASS_FLOW]), posterior))
-    if record.prior is not None and by_hand:
-        prior.append(grouped_log_prior(posterior[COORDINATES], record.prior.group))
-    out = {}
-    if likelihood.data_vars:
-        out["log_likelihood"] = likelihood
-    if prior:
-        out["log_prior"] = xr.merge(prior, compat="override")
-    return out
-
-
-def _predictive(model: pm.Model, posterior: xr.Dataset, seed: int) -> dict[str, xr.Dataset]:
-    """Group ``posterior_predictive``: what each source would report anew, on the scale of its row."""
-    evidence = record_of(model).evidence
-    if not evidence.n_rows:
-        return {}
-    width, offset = (posterior[n].values if n in posterior else None for n in ("source_width", "log_offset"))
-    draws = predictive_draws(evidence, posterior[MASS_FLOW].values, width, offset, rng=np.random.default_rng(seed))
-    coords = {"chain": posterior["chain"], "draw": posterior["draw"], "evidence": list(evidence.ids)}
-    return {"posterior_predictive": xr.Dataset({REPORTED: (("chain", "draw", "evidence"), draws)}, coords)}
-
-
-def _with_a_tail(groups: Mapping[str, xr.Dataset]) -> dict[str, xr.Dataset]:
-    """The groups of ArviZ without the rows whose likelihood is the same in every draw, as that of a bound that always
-    holds: ArviZ fits a distribution to the tail of each, and would refuse them all.
-    """
-    if REPORTED not in groups.get("log_likelihood", ()):
-        return {}
-    terms = groups["log_likelihood"][REPORTED]
-    varies = (terms.max(("chain", "draw")) - terms.min(("chain", "draw")) > ALIKE).values
-    if varies.all():
-        return {}
-    kept = ("log_likelihood", "posterior_predictive", "observed_data")
-    return {
-        name: groups[name].isel(evidence=varies) for name in kept if "evidence" in groups.get(name, xr.Dataset()).dims
-    }
-
-
-def _dataset(found: xr.Dataset | xr.DataTree) -> xr.Dataset:
-    return found.to_dataset() if isinstance(found, xr.DataTree) else found
 
 
 def _data(model: pm.Model, case: Case) -> dict[str, xr.Dataset]:

@@ -28,7 +28,7 @@ from reeuncert.plots.render import figure_of, render
 from reeuncert.plots.style import colours_of, hue, interval_name
 from reeuncert.result.learning import learning_of_draws
 from reeuncert.result.result import Result
-from reeuncert.result.tables import mass_flow
+from reeuncert.result.tables import mass_flow, over_all_years
 from reeuncert.system.definition import FLOW_FIELDS
 from reeuncert.words.estimates import interval, with_unit
 
@@ -134,7 +134,7 @@ def _hover(row: Any) -> str:
 
 def _in_year(mass: xr.DataArray, year: Any) -> np.ndarray:
     """Draws (sample, flow) of one year, or of the sum over the years in which a flow exists."""
-    data = mass.sum("year", min_count=1) if year == CUMULATED_LABEL else mass.sel(year=year)
+    data = over_all_years(mass) if year == CUMULATED_LABEL else mass.sel(year=year)
     values = data.transpose(*SAMPLE, "flow").values
     return np.asarray(values.reshape(-1, values.shape[2]))
 

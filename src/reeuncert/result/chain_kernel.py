@@ -13,6 +13,7 @@ VERSION = source_version(__file__)
 def convergence(
     x: np.ndarray,
     order: np.ndarray,
+    place: np.ndarray,
     scores: np.ndarray,
     middle: np.ndarray,
     log: bool,
@@ -29,6 +30,8 @@ def convergence(
         Draws (quantity, chain, draw).
     order
         Positions that sort them, (quantity, chain × draw).
+    place
+        Place of each position in the split chains; −1: none, the middle draw of an odd number.
     scores
         Normal score of every rank and half rank of the split draws.
     middle
@@ -54,18 +57,12 @@ def convergence(
             continue
         k = 0
         for i in order[c]:
-            chain, draw = i // draws, i % draws
-            if draw < half:
-                at[k] = 2 * chain * half + draw
-            elif draw >= draws - half:
-                at[k] = (2 * chain + 1) * half + draw - (draws - half)
-            else:
-                continue  # the middle one of an odd number
-            ordered[k] = own[i]
-            k += 1
+            if place[i] >= 0:
+                at[k], ordered[k] = place[i], own[i]
+                k += 1
         _scored(ordered, at, scores, flat)
-        ratio = _spread_ratio(rows)
-        bulk[c] = _ess(rows)
+        within, between = _centred(rows)
+        bulk[c], ratio = _ess(rows, within, between), between / within
         # The folded draws are sorted already, on either side of the middle.
         right = np.searchsorted(ordered, np.exp(middle[c]) if log else middle[c])
         left = right - 1
@@ -79,13 +76,42 @@ def convergence(
                 folded[k], fold_at[k] = high, at[right]
                 right += 1
         _scored(folded, fold_at, scores, flat)
-        r_hat[c] = max(ratio, _spread_ratio(rows))
+        within, between = _centred(rows)
+        # The root of pooled over within-chain variance, of the draws and of the folded ones.
+        r_hat[c] = np.sqrt(max(ratio, between / within) + (half - 1) / half)
         for n in range(bounds.shape[1]):
             for chain in range(chains):
                 for draw in range(half):
                     rows[2 * chain, draw] = 1.0 if x[c, chain, draw] <= bounds[c, n] else 0.0
                     rows[2 * chain + 1, draw] = 1.0 if x[c, chain, draws - half + draw] <= bounds[c, n] else 0.0
-            below[c, n] = _ess(rows)
+            within, between = _centred(rows)
+            below[c, n] = _ess(rows, within, between)
+
+
+@kernel(VERSION, nogil=True)
+def sort_keys(x: np.ndarray, mask: int, keys: np.ndarray) -> None:
+    """Integers in the order of finite draws (quantity, draw) that hold their positions in the bits of a mask.
+
+    Bits of positive doubles are in their order; the last of them, which the position replaces, `in_order` sets right.
+    """
+    for c in range(len(x)):
+        above = x[c] - x[c].min()
+        for i, bits in enumerate(above.view(np.int64)):
+            keys[c, i] = (bits & ~mask) | i
+
+
+@kernel(VERSION, nogil=True)
+def in_order(x: np.ndarray, mask: int, keys: np.ndarray, order: np.ndarray, ordered: np.ndarray) -> None:
+    """Write positions and draws in order, from the sorted keys of `sort_keys`."""
+    for c in range(len(x)):
+        for k in range(x.shape[1]):
+            i = keys[c, k] & mask
+            value = x[c, i]
+            j = k
+            while j > 0 and ordered[c, j - 1] > value:
+                ordered[c, j], order[c, j] = ordered[c, j - 1], order[c, j - 1]
+                j -= 1
+            ordered[c, j], order[c, j] = value, i
 
 
 @kernel(VERSION, nogil=True)
@@ -114,36 +140,30 @@ def _scored(ordered: np.ndarray, at: np.ndarray, scores: np.ndarray, out: np.nda
 
 
 @compiled
-def _spread_ratio(rows: np.ndarray) -> float:
-    """R-hat: the root of pooled over within-chain variance."""
+def _centred(rows: np.ndarray) -> tuple[float, float]:
+    """Centre the rows (chain, draw); mean variance within them, and variance of their means."""
     chains, draws = rows.shape
-    means, within = np.empty(chains), 0.0
+    means = np.empty(chains)
     for j in range(chains):
-        means[j] = rows[j].mean()
-        within += rows[j].var() * draws / (draws - 1)
-    between = draws * means.var() * chains / (chains - 1)
-    return np.sqrt((between / (within / chains) + draws - 1) / draws)
+        means[j] = rows[j].sum() / draws
+        for i in range(draws):
+            rows[j, i] -= means[j]
+    return _lagged(rows, 0) * draws / (draws - 1), means.var() * chains / (chains - 1)
 
 
 @compiled
-def _ess(rows: np.ndarray) -> float:
-    """Effective sample size from Geyer's initial monotone sequence; centres the rows (chain, draw)."""
+def _ess(rows: np.ndarray, within: float, between: float) -> float:
+    """Effective sample size from Geyer's initial monotone sequence, of centred rows."""
     chains, draws = rows.shape
     size = chains * draws
-    if rows.max() - rows.min() < 1e-15:
+    if within + between < 1e-30:
         return float(size)
-    means = np.empty(chains)
-    for j in range(chains):
-        means[j] = rows[j].mean()
-        rows[j] -= means[j]
-    at_once = _lagged(rows, 0)
-    variance = at_once * draws / (draws - 1)
-    total = at_once + means.var() * chains / (chains - 1)
+    total = within * (draws - 1) / draws + between
     last = max(0, (draws - 3) // 2)
     sums, smallest, k = 0.0, np.inf, 0
     while True:
-        even = 1.0 - (variance - _lagged(rows, 2 * k)) / total if k else 1.0
-        pair = even + 1.0 - (variance - _lagged(rows, 2 * k + 1)) / total
+        even = 1.0 - (within - _lagged(rows, 2 * k)) / total if k else 1.0
+        pair = even + 1.0 - (within - _lagged(rows, 2 * k + 1)) / total
         if pair <= 0.0 or k == last:
             break
         smallest = min(smallest, pair)

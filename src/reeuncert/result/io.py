@@ -19,7 +19,7 @@ from reeuncert.case.serial import case_from_json, without_folder
 from reeuncert.errors import CaseError, OutputError
 from reeuncert.files import explained, first_line, named, whole
 from reeuncert.result.folder import Staging, mend
-from reeuncert.result.netcdf import PACKED, read_tree, rounded, write_tree
+from reeuncert.result.netcdf import PACKED, read_tree, with_bits, write_tree
 from reeuncert.words.cells import printable
 
 POSTERIOR = "posterior.nc"
@@ -82,7 +82,7 @@ def _write(dt: xr.DataTree, path: Path) -> None:
         encoding[f"/{group}"] = {str(name): _encoding(v) for name, v in data.data_vars.items() if v.ndim}
         known = {str(name): BITS.get(f"{group}/{name}", BITS.get(group)) for name in data.data_vars}
         kept = {name: bits for name, bits in known.items() if bits and data[name].dtype == np.float64}
-        short = {name: data[name].copy(data=rounded(data[name].values, bits)) for name, bits in kept.items()}
+        short = {name: with_bits(data[name], bits) for name, bits in kept.items()}
         if short:
             dt[group] = xr.DataTree(data.assign(short))
     write_tree(dt, path, encoding)

@@ -15,6 +15,8 @@ import h5py
 import numpy as np
 import xarray as xr
 from h5netcdf import CompatibilityError
+from xarray.backends import BackendArray
+from xarray.core import indexing
 
 from reeuncert.errors import OutputError
 from reeuncert.files import first_line
@@ -28,6 +30,8 @@ _DAMAGE = (
 Encoding = Mapping[str, Mapping[str, Mapping[str, Any]]]
 """Group → variable → how it is stored."""
 
+_BLOCK = 1_000_000
+
 PACKED: Mapping[str, Any] = {"zlib": True, "complevel": 1, "shuffle": True}
 """Light compression, with a checksum per block."""
 
@@ -40,7 +44,8 @@ def write_tree(tree: xr.DataTree, path: Path, encoding: Encoding | None = None) 
     """
     content = io.BytesIO()
     _write(tree, content, encoding)
-    path.write_bytes(content.getvalue())
+    with content.getbuffer() as view:
+        path.write_bytes(view)
 
 
 def tree_bytes(tree: xr.DataTree) -> bytes:
@@ -73,12 +78,34 @@ def rounded(values: np.ndarray, bits: int) -> np.ndarray:
     array([0.328125, 1.      ,      nan])
     """
     cut = 52 - bits
-    out = np.array(values, dtype=np.float64)
-    # To nearest, ties to even; a carry out of the mantissa rightly raises the exponent.
-    pattern = out.view(np.int64)
-    pattern += ((pattern >> cut) & 1) + ((1 << (cut - 1)) - 1)
-    pattern &= ~((1 << cut) - 1)
-    return np.where(np.isfinite(values), out, values)
+    out = np.array(values, dtype=np.float64, order="C")
+    flat = out.reshape(-1)
+    for start in range(0, flat.size, _BLOCK):
+        part = flat[start : start + _BLOCK]
+        finite = np.isfinite(part)
+        pattern = part.view(np.int64)
+        # To nearest, ties to even; a carry out of the mantissa rightly raises the exponent.
+        near = pattern + ((pattern >> cut) & 1) + ((1 << (cut - 1)) - 1)
+        np.copyto(pattern, near & ~((1 << cut) - 1), where=finite)
+    return out
+
+
+class _Rounded(BackendArray):
+    """A variable that is rounded when it is written, so that no more than one of them is in memory twice."""
+
+    def __init__(self, values: np.ndarray, bits: int):
+        self.values, self.bits, self.shape, self.dtype = values, bits, values.shape, values.dtype
+
+    def __getitem__(self, key: indexing.ExplicitIndexer) -> Any:
+        support = indexing.IndexingSupport.BASIC
+        return indexing.explicit_indexing_adapter(
+            key, self.shape, support, lambda part: rounded(self.values[part], self.bits)
+        )
+
+
+def with_bits(variable: xr.DataArray, bits: int) -> xr.DataArray:
+    """A variable as it is to be written: rounded to so many bits, see `rounded`."""
+    return variable.copy(data=indexing.LazilyIndexedArray(_Rounded(variable.values, bits)))
 
 
 def read_tree(path: Path, variables: Mapping[str, Iterable[str]] | None = None) -> xr.DataTree:
