@@ -148,7 +148,7 @@ class _Draws(BackendArray):
             return self.held().part(key)
         place = tuple(a if isinstance(a, int) else a[0] for a in at)
         draws = self.computed.single(self.record, self.name, place)[key[:2]]
-        return draws.reshape(*draws.shape, *(1 for a in at if not isinstance(a, int)))
+        return np.reshape(draws, (*draws.shape, *(1 for a in at if not isinstance(a, int))))
 
     def held(self) -> Held:
         """Draws of the cells that exist."""

@@ -12,7 +12,7 @@ from reeuncert.inference.layout import COORDINATES, MASS_FLOW, REPORTED, by_clas
 from reeuncert.inference.prior import convertible, has_density
 from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.model import REPORTED_DATA, WEIGHT_DATA
-from reeuncert.likelihood.predictive import log_likelihood, offset_logp, predictive_draws
+from reeuncert.likelihood.predictive import drawn, log_likelihood, offset_logp, predictive_draws
 from reeuncert.model import record_of
 from reeuncert.priors.density import density_of_draws
 
@@ -70,7 +70,7 @@ def _evidence(model: pm.Model) -> EvidenceModel | None:
 def _own_likelihood(model: pm.Model, evidence: EvidenceModel, posterior: xr.Dataset) -> xr.Dataset:
     """Log likelihood of every row of evidence."""
     value, weight = (model[name].get_value() for name in (REPORTED_DATA, WEIGHT_DATA))
-    by_row = log_likelihood(evidence, posterior[MASS_FLOW].values, *_of_sources(posterior), value)
+    by_row = log_likelihood(evidence, *drawn(posterior), value)
     by_row = np.where(weight > 0, weight * by_row, 0.0)  # also where that of a row left out is -inf
     return _by_draw({REPORTED: by_row}, "evidence", list(evidence.ids), posterior)
 
@@ -93,7 +93,7 @@ def predictive(model: pm.Model, posterior: xr.Dataset, seed: int) -> dict[str, x
     if evidence is None:
         return {}
     rng = np.random.default_rng(seed)
-    draws = predictive_draws(evidence, posterior[MASS_FLOW].values, *_of_sources(posterior), rng=rng)
+    draws = predictive_draws(evidence, *drawn(posterior), rng=rng)
     return {"posterior_predictive": _by_draw({REPORTED: draws}, "evidence", list(evidence.ids), posterior)}
 
 
@@ -111,12 +111,6 @@ def with_a_tail(groups: Mapping[str, xr.Dataset]) -> dict[str, xr.Dataset]:
     return {
         name: groups[name].isel(evidence=varies) for name in kept if "evidence" in groups.get(name, xr.Dataset()).dims
     }
-
-
-def _of_sources(posterior: xr.Dataset) -> tuple[np.ndarray | None, np.ndarray | None]:
-    """Draws of the widths of the sources and of the offsets."""
-    width, offset = (posterior[n].values if n in posterior else None for n in ("source_width", "log_offset"))
-    return width, offset
 
 
 def _by_draw(draws: Mapping[str, np.ndarray], dim: str, labels: object, posterior: xr.Dataset) -> xr.Dataset:
