@@ -93,3 +93,8 @@ def test_the_report_has_matrices_where_regions_are_many(monkeypatch: pytest.Monk
     expected = trade_matrix_data(dt, coords={"year": 2002, "product": "powder"}).set_index(["exporter", "importer"])
     assert found["North", "South", "powder"] == pytest.approx(expected.loc[("North", "South"), "net_median"])
     assert ("South", "North", "powder") not in found
+
+
+def test_every_sentence_stands_alone() -> None:
+    sentences = [headline.sentence for headline in read_case("nations").headlines]
+    assert [s for s in sentences if not re.match(r"[A-Z]", s) or not s.endswith(".") or re.search(r"\bits?\b", s)] == []

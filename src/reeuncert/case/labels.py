@@ -42,9 +42,11 @@ class Labels:
 
     @cached_property
     def processes(self) -> dict[str, str]:
-        """Name of a process → stage, product of a market, and region."""
+        """Name of a process → stage, product of a market, region, and whether all that leaves it is unregistered."""
         product: dict[str, Counter[str]] = {}
+        routes: dict[str, set[str]] = {}
         for flow in self.case.system.flows:
+            routes.setdefault(flow.from_process, set()).update([flow.route] if flow.route else [])
             for end in (flow.from_process, flow.to_process):
                 if flow.product:
                     product.setdefault(end, Counter())[flow.product] += 1
@@ -53,7 +55,8 @@ class Labels:
             words = [process.stage or as_words(process.name)]
             if process.stage == "market" and process.name in product:
                 words.insert(0, product[process.name].most_common(1)[0][0])
-            text = process.label or ", ".join(part for part in (" ".join(words), process.region) if part)
+            hidden = "unregistered" if routes.get(process.name) == {"unregistered"} else ""
+            text = process.label or ", ".join(part for part in (" ".join(words), process.region, hidden) if part)
             named[process.name] = (text, f" ({as_words(process.name)})")
         return {**_distinct(named), OUTSIDE: "outside"}
 

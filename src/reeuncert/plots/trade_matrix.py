@@ -13,13 +13,14 @@ from reeuncert.plots.render import figure_of, render
 from reeuncert.plots.rows import Chart, Row, Span
 from reeuncert.plots.style import HUES, colours_of, interval_name
 from reeuncert.plots.triangle import ALL, REFINED, groups_of, regions_of
+from reeuncert.result.learning import FIXED, NARROWER, PARTLY_NARROWER, learning_of_draws
 from reeuncert.words.estimates import estimate
 
 DIMS = ("importer", "exporter", "product", "year")
 TOLD = HUES[0]
 ARRIVALS = ("trade", "declared", "undeclared")
-UNKNOWN = 0.8
-"""A pair whose interval is wider than this part of its prior's rests on the prior."""
+TOLD_OF = (NARROWER, PARTLY_NARROWER, FIXED)
+"""How the interval of a pair compares with the prior's where the evidence tells something of it."""
 CERTAIN = 0.01
 """Width of an interval that needs no figure, as where there is one exporter."""
 
@@ -41,8 +42,9 @@ def trade_matrix_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame
         ``importer``, ``exporter``, ``product``, ``year``, ``unit``; ``share_median``, ``share_eti90_lb``,
         ``share_eti90_ub``: part of what arrives at the importer, recorded or not; the same of the prior with
         ``prior_`` before (NaN without); ``net_median``, ``net_eti90_lb``, ``net_eti90_ub``: what the exporter sends to
-        the importer less what it gets from there, in ``unit``; ``informed``: whether the interval of the share is
-        narrower than four fifths of the prior's, or than one per cent. Pairs without a flow either way have no row.
+        the importer less what it gets from there, in ``unit``; the same of the prior; ``informed``: whether the
+        interval of the share is narrower than the prior's (`reeuncert.result.learning`), or than one per cent;
+        ``net_informed``: whether that of net exports is. Pairs without a flow either way have no row.
 
     Raises
     ------
@@ -104,7 +106,7 @@ def plot_net_exports(
     """Draw net exports of each exporter to its partners as bars with intervals, a panel for each product and year.
 
     Bars are medians, whiskers 90 % intervals; the panels of an exporter and product have one axis. A bar is pale where
-    the exporter's share in what the partner imports rests on the prior.
+    the interval is hardly narrower than the prior's.
     """
     table = trade_matrix_data(dt, coords=coords)
     colours = colours_of(regions_of(dt))
@@ -141,7 +143,7 @@ def _bar(row: Any, colour: str) -> Row:
         (Span(0.0, row.net_median, colour),),
         whisker=(row.net_eti90_lb, row.net_eti90_ub),
         hover=(told,),
-        faint=not row.informed and bool(np.isfinite(row.prior_share_median)),
+        faint=not row.net_informed and bool(np.isfinite(row.prior_net_median)),
     )
 
 
@@ -164,14 +166,24 @@ def _table(mass: np.ndarray | None, before: np.ndarray | None, regions: list[str
     there = np.isfinite(mass).any(axis=0)
     importer, exporter = np.nonzero(there | there.T)
     columns: dict[str, Any] = {"importer": np.array(regions)[importer], "exporter": np.array(regions)[exporter]}
-    for prefix, values in (("share_", mass), ("prior_share_", before)):
-        known = _shares(mass if values is None else values)[:, importer, exporter]
-        columns |= quantile_table(known if values is not None else np.full_like(known, np.nan), (0.9,), prefix)
-    net = np.nan_to_num(mass) - np.nan_to_num(mass).swapaxes(1, 2)
-    table = pd.DataFrame(columns | quantile_table(net[:, importer, exporter], (0.9,), "net_"))
-    width, prior = (table[f"{p}share_eti90_ub"] - table[f"{p}share_eti90_lb"] for p in ("", "prior_"))
-    table["informed"] = (width < UNKNOWN * prior) | (width < CERTAIN)
-    return table.drop(columns=["share_mean", "prior_share_mean", "net_mean"])
+    for kind, values, scale in (("share", _shares, "share"), ("net", _net, "mass")):
+        after = values(mass)[:, importer, exporter]
+        known = np.full_like(after, np.nan) if before is None else values(before)[:, importer, exporter]
+        for prefix, draws in ((f"{kind}_", after), (f"prior_{kind}_", known)):
+            columns |= quantile_table(draws, (0.9,), prefix)
+        # What is negative throughout is compared as its size.
+        sign = np.where(np.median(after, axis=0) < 0, -1.0, 1.0)
+        columns[f"{kind}_informed"] = np.isin(
+            learning_of_draws(sign * after, sign * known, scale=scale).against_prior, TOLD_OF
+        )
+    table = pd.DataFrame(columns).drop(columns=[name for name in columns if name.endswith("_mean")])
+    table["share_informed"] |= table["share_eti90_ub"] - table["share_eti90_lb"] < CERTAIN
+    return table.rename(columns={"share_informed": "informed"})
+
+
+def _net(mass: np.ndarray) -> np.ndarray:
+    filled = np.nan_to_num(mass)
+    return filled - filled.swapaxes(1, 2)
 
 
 def _shares(mass: np.ndarray) -> np.ndarray:

@@ -101,12 +101,16 @@ report.panel = (element, panel) => {
 
 report.drawPanel = (element, panel) => {
   const width = Math.max(240, element.clientWidth), height = Number.parseFloat(element.dataset.height);
-  const lines = Math.max(1, ...(panel.x.ticks ?? []).map(([, t]) => t.split("\n").length));
-  const bottom = 11 + 13 * lines + (panel.x.title ? 18 : 0), top = 12;
   const yTicks = panel.y.ticks ?? report.nice(...panel.y.limits, Math.max(2, height / 55)).map((v) => [v, report.number(v)]);
   const longest = Math.max(...yTicks.map(([, t]) => t.length)), most = Math.floor((0.4 * width) / 6.3);
   const left = Math.min(longest, most) * 6.3 + 12 + (panel.y.title && !panel.y.ticks ? 17 : 0), right = 14;
-  const x = report.scale(panel.x, left, width - right), y = report.scale(panel.y, height - bottom, top);
+  const x = report.scale(panel.x, left, width - right), names = panel.x.ticks ?? [];
+  const size = (said) => Math.max(...said.split("\n").map((part) => part.length)) * 7 + 6;
+  // Names that do not fit side by side are turned; numbers are thinned out.
+  const turned = names.some(([v, said], i) => /[a-z]/i.test(said) && i && x(v) - x(names[i - 1][0]) < size(said));
+  const lines = Math.max(1, ...names.map(([, said]) => said.split("\n").length));
+  const bottom = (turned ? 16 + 5.2 * Math.max(...names.map(([, said]) => said.length)) : 11 + 13 * lines) + (panel.x.title ? 18 : 0), top = 12;
+  const y = report.scale(panel.y, height - bottom, top);
   const svg = report.svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "panel", "aria-hidden": "true" });
   const clip = `clip-${element.parentElement.id}`;
   svg.append(report.svg("clipPath", { id: clip }, report.svg("rect", { x: left, y: top - 4, width: width - right - left + 6, height: height - bottom - top + 8 })));
@@ -120,8 +124,9 @@ report.drawPanel = (element, panel) => {
   let last = -100;
   for (const [v, said] of xTicks) {
     svg.append(report.svg("line", { x1: x(v), x2: x(v), y1: height - bottom, y2: height - bottom + 4, class: "tick" }));
-    const parts = said.split("\n");
-    if (x(v) - last < Math.max(...parts.map((p) => p.length)) * 7 + 6) continue;
+    const parts = said.split("\n"), foot = height - bottom + 14;
+    if (turned) svg.append(text(0, 0, parts.join(" "), { "text-anchor": "end", transform: `translate(${x(v) + 4} ${foot}) rotate(-60)` }));
+    if (turned || x(v) - last < size(said)) continue;
     last = x(v);
     parts.forEach((part, i) => svg.append(text(x(v), height - bottom + 17 + 13 * i, part, { "text-anchor": x(v) > width - 22 ? "end" : "middle" })));
   }

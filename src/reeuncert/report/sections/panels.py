@@ -9,6 +9,9 @@ from reeuncert.report.fans import fans
 from reeuncert.report.figures import Figure, figure
 from reeuncert.result.result import Result
 
+ABREAST = 4
+"""Panels that stand side by side, on one axis; on one axis for more regions the smaller ones would be flat lines."""
+
 
 def fan(
     result: Result,
@@ -44,11 +47,11 @@ def fans_of(
     short: bool = False,
     height: int = 260,
 ) -> list[Figure]:
-    """Fans, with one axis, of every series of an indicator that the system has and `keep` wants (given dim → label).
-    ``short``: a heading names the labels alone.
+    """Fans of every series of an indicator that the system has and `keep` wants (given dim → label). ``short``:
+    headings name the labels alone, and up to `ABREAST` of them have one axis.
     """
     wanted = [(n, at) for n, at in enumerate(series_of(result, name)) if keep(at)]
-    together = [list(at.values()) for _, at in wanted] if short else []
+    together = [list(at.values()) for _, at in wanted] if short and len(wanted) <= ABREAST else []
     return [
         fan(
             result,

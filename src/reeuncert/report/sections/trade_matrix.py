@@ -11,6 +11,7 @@ from reeuncert.plots.triangle import ALL, REFINED, groups_of
 from reeuncert.report.figures import figure
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
+from reeuncert.words.estimates import numbers
 
 ROW = 46
 """Height of a row of a matrix, in CSS pixels."""
@@ -36,8 +37,12 @@ def matrices(result: Result) -> dict[str, Any]:
     table = table[
         [regions.index(a) < regions.index(b) for a, b in zip(table["exporter"], table["importer"], strict=True)]
     ]
+    table["told"] = [
+        "{} ({} to {})".format(*numbers(*ends))
+        for ends in table[["net_median", "net_eti90_lb", "net_eti90_ub"]].itertuples(index=False)
+    ]
     pairs = [
         {"exporter": a, "importer": b, "product": product, "years": rows.set_index("year").to_dict("index")}
         for (product, a, b), rows in table.groupby(["product", "exporter", "importer"], sort=False)
     ]
-    return {"figures": figures, "years": years, "pairs": pairs}
+    return {"figures": figures, "years": years, "pairs": pairs, "unit": result.unit}
