@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 
 import reeuncert as ree
+from reeuncert.indicators.registry import lookup
 from reeuncert.plots import trade_matrix_data
 from reeuncert.result.learning import ON_PRIOR, PARTLY_PRIOR
 from reeuncert.result.result import Result
@@ -16,7 +17,7 @@ from reeuncert.words.estimates import numbers
 
 YEARS = (2005, 2010, 2015, 2022)
 EXPORTERS = ("China", "United States")
-FEW = 12
+KINDS = {"destination": "imports", "origin": "exports"}
 
 
 def verdicts(dt: xr.DataTree) -> pd.DataFrame:
@@ -49,11 +50,16 @@ def trade_map(dt: xr.DataTree, known: pd.DataFrame) -> pd.DataFrame:
     return wide.rename(columns={"exporter": "from", "importer": "to"})
 
 
-def headlines(dt: xr.DataTree) -> pd.DataFrame:
-    """What each headline rests on."""
-    table = ree.verdicts(dt)
-    sentences = ree.headlines(dt)["sentence"]
-    return pd.DataFrame({"headline": sentences, "verdict": table["verdict"], "reason": table["why"]})
+def headlines(table: pd.DataFrame) -> pd.DataFrame:
+    """What each headline rests on, from `reeuncert.headlines`."""
+    rows = []
+    for row in table.fillna({"partner": "", "product": ""}).to_dict("records"):
+        ratio = row["unit"] == "1"
+        middle, low, high = numbers(*(row[end] for end in ("median", "eti90_lb", "eti90_ub")), percent=ratio)
+        of = ", ".join(str(row[name]) for name in ("region", "partner", "product", "year") if row[name])
+        told = f"{middle} ({low} to {high}) {'%' if ratio else row['unit']}"
+        rows.append((f"{lookup(row['indicator']).title}: {of}", told, row["verdict"], row["why"]))
+    return pd.DataFrame(rows, columns=["headline", "median (90 % interval)", "verdict", "reason"])
 
 
 def by_year(dt: xr.DataTree, known: pd.DataFrame) -> pd.DataFrame:
@@ -67,23 +73,17 @@ def by_year(dt: xr.DataTree, known: pd.DataFrame) -> pd.DataFrame:
 
 
 def most_useful(dt: xr.DataTree) -> pd.DataFrame:
-    """Which customs tables would narrow the headlines most: of one importer, of one exporter, of one pair."""
+    """Which customs tables would narrow the headlines most: of one importer, or of one exporter."""
     parts = []
-    for by in (["destination"], ["origin"], ["origin", "destination"]):
-        table = ree.value_of_tables(dt, by=by, flows={"quantity": "trade"}).head(FEW)
-        table.insert(0, "table", [_table(dict(zip(by, row, strict=True))) for row in table[by].itertuples(index=False)])
-        parts.append(table.drop(columns=by))
+    for by in ("destination", "origin"):
+        table = ree.value_of_tables(dt, by=by, flows={"quantity": "trade"})
+        table.insert(0, "table", f"{KINDS[by]} of " + table.pop(by))
+        parts.append(table)
     found = pd.concat(parts, ignore_index=True)
     found["best_answer"] = found["best_answer"].str.replace("_", " ")
     for column in ("narrowing", "best_narrowing", "together"):
         found[column] = [f"{100 * value:.0f} %" for value in found[column]]
     return found.drop(columns="figures").rename(columns=lambda name: name.replace("_", " "))
-
-
-def _table(of: dict[str, str]) -> str:
-    if len(of) > 1:
-        return f"{of['origin']} → {of['destination']}"
-    return f"imports of {of['destination']}" if "destination" in of else f"exports of {of['origin']}"
 
 
 def main(folder: str) -> None:
@@ -93,7 +93,7 @@ def main(folder: str) -> None:
     # A variable that is not in memory is read from the file again for every value.
     dt["derived"] = xr.DataTree(dt["derived"].to_dataset()[sorted(asked)].load())
     known = verdicts(dt)
-    tables = {"map": trade_map(dt, known), "headlines": headlines(dt), "by_year": by_year(dt, known)}
+    tables = {"map": trade_map(dt, known), "headlines": headlines(ree.headlines(dt)), "by_year": by_year(dt, known)}
     for name, table in (tables | {"most_useful": most_useful(dt)}).items():
         table.to_csv(Path(__file__).parent / f"nations_{name}.csv", index=False)
 
