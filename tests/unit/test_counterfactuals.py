@@ -17,7 +17,7 @@ from balances.residual import residual
 from reeuncert.case.records import Case
 from reeuncert.case.serial import case_to_json
 from reeuncert.counterfactuals import AddCapacity, ExportStop, NoTrade, Reduce, run_counterfactual
-from reeuncert.counterfactuals.allocate import share_out
+from reeuncert.counterfactuals.steps import FLOW, share_out
 from reeuncert.errors import ReeUncertError
 from reeuncert.result.tables import mass_flow
 from reeuncert.system.definition import OUTSIDE, Flow, Process, SystemDefinition
@@ -278,9 +278,74 @@ def test_a_stop_of_no_trade_loses_nothing(seed: int, year: int, knobs: dict[str,
         dt, [ExportStop("South", "East", products=["alloy"])], year=year, **knobs
     )  # there is none
     assert float(losses(world).sum()) == 0.0
-    if knobs["stocks"] == "as_drawn":
-        flows = world["posterior"]["mass_flow"].isel(year=-1).values
-        np.testing.assert_allclose(flows, dt["posterior"]["mass_flow"].sel(year=year).values, rtol=1e-9)
+    flows = world["posterior"]["mass_flow"].isel(year=-1).values
+    np.testing.assert_allclose(flows, dt["posterior"]["mass_flow"].sel(year=year).values, rtol=1e-9)
+
+
+def web(stocked: set[str], traded: set[str]) -> Case:
+    """A and B separate two products, x and y, of one feed, smelt y and return its swarf to y."""
+    years, flows = (2001, 2002, 2003), []
+
+    def add(name: str, source: str, target: str, quantity: str, product: str, ends: str = "") -> None:
+        use = name if quantity == "end_use" else ""
+        flows.append(
+            Flow(name, source, target, quantity, product, ends[:1] or r, ends[1:] or r, "registered", use, years)
+        )
+
+    for r in "AB":
+        add(f"ore_{r}", OUTSIDE, f"feed_{r}", "ore", "feed")
+        add(f"loss_{r}", f"feed_{r}", OUTSIDE, "loss", "feed")
+        add(f"separated_{r}", f"feed_{r}", f"plant_{r}", "feed", "feed")
+        for product in "xy":
+            add(f"made_{product}_{r}", f"plant_{r}", f"{product}_{r}", "production", product)
+        add(f"smelted_{r}", f"y_{r}", f"smelter_{r}", "feed", "y")
+        add(f"made_m_{r}", f"smelter_{r}", f"m_{r}", "production", "m")
+        add(f"swarf_{r}", f"smelter_{r}", f"recycler_{r}", "swarf", "m")
+        add(f"residue_{r}", f"recycler_{r}", OUTSIDE, "loss", "m")
+        add(f"recycled_{r}", f"recycler_{r}", f"y_{r}", "recycling", "y")
+        for product in "xym":
+            add(f"used_{product}_{r}", f"{product}_{r}", OUTSIDE, "end_use", product)
+            if product + r in stocked:
+                add(f"stock_{product}_{r}", f"{product}_{r}", f"{product}_{r}", "stock", product)
+    for pair in ("AB", "BA"):
+        for product in "xym":
+            if product + pair in traded:
+                add(f"ship_{product}_{pair}", f"{product}_{pair[0]}", f"{product}_{pair[1]}", "trade", product, pair)
+    places = dict.fromkeys(p for f in flows for p in (f.from_process, f.to_process) if p != OUTSIDE)
+    system = SystemDefinition(tuple(Process(p, p[-1], p[:-2]) for p in places), tuple(flows), years, "kt")
+    return replace(
+        toy_case(2), system=system, regions=("A", "B"), products=("feed", *"xym"), constants=(), headlines=()
+    )
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    SEEDS,
+    st.floats(0.1, 1.5),
+    st.sets(st.sampled_from([p + r for p in "xym" for r in "AB"])),
+    st.sets(st.sampled_from([p + r for p in "xym" for r in ("AB", "BA")])),
+    st.sampled_from(["as_drawn", "released"]),
+    st.permutations([f"used_{p}_{r}" for p in "xym" for r in "AB"]),
+    st.integers(0, 6),
+)
+def test_nothing_different_gives_all_flows_and_stocks_of_the_draw(
+    seed: int, spread: float, stocked: set[str], traded: set[str], stocks: str, order: list[str], first: int
+) -> None:
+    """Where plants make several products, whose markets trade in circles and have stocks that grow or shrink."""
+    case = web(stocked, traded)
+    mass = toy_flows(case.system, spread, np.random.default_rng(seed), 2)[None]
+    dt = _result(case, mass)
+    whole = np.nansum(mass, axis=2)
+    for year in case.system.years:
+        world = run_counterfactual(dt, [], year=year, stocks=stocks, priority=order[:first])
+        k = case.system.year_index[year]
+        off = np.abs(world["posterior"]["mass_flow"].isel(year=-1).values - mass[..., k])
+        assert np.nanmax(off / whole[..., None, k]) < 1e-8
+    every = web({p + r for p in "xym" for r in "AB"}, traded)
+    dt = _result(every, toy_flows(every.system, spread, np.random.default_rng(seed), 2)[None])
+    for rule in (NoTrade(), Reduce(0.5, {"quantity": "ore", "origin": "A"})):
+        world = run_counterfactual(dt, [rule], stocks=stocks, priority=order[:first])
+        assert imbalance(dt, world, every.system) < 1e-9
 
 
 @settings(max_examples=8, deadline=None)
@@ -327,15 +392,19 @@ def _by_region(world: xr.DataTree) -> np.ndarray:
 
 @settings(max_examples=50, deadline=None)
 @given(
-    st.lists(st.tuples(st.floats(0.1, 10), st.floats(0, 10), st.floats(0, 5)), min_size=1, max_size=4),
+    st.lists(st.tuples(st.floats(0.1, 10), st.floats(0, 10), st.floats(0, 1)), min_size=1, max_size=4),
     st.floats(0, 30),
 )
 def test_a_want_is_shared_out_up_to_all_room(suppliers: list[tuple[float, float, float]], want: float) -> None:
-    weight, room, first = (np.array([s[k] for s in suppliers])[:, None] for k in range(3))
-    ask = share_out(np.array([want]), weight, room, first)
-    assert np.all(ask >= 0)
-    assert np.all(ask <= room + 1e-12)
-    assert ask.sum() == pytest.approx(min(want, room.sum()), abs=1e-9)
+    flows = np.recarray(len(suppliers), FLOW)
+    flows["mass"], flows["room"], part = np.array(suppliers).T
+    flows["ask"], flows["lack"] = 0.0, part * flows["mass"]
+    share_out(flows, np.arange(len(flows)), want)
+    assert np.all(flows["ask"] >= 0)
+    assert np.all(flows["ask"] <= flows["room"])
+    assert flows["ask"].sum() == pytest.approx(min(want, flows["room"].sum()), abs=1e-9)
+    if want < np.minimum(flows["lack"], flows["room"]).sum():
+        assert np.all(flows["ask"] <= flows["lack"])
 
 
 def two_markets_that_sell_to_each_other() -> xr.DataTree:

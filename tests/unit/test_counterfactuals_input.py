@@ -20,6 +20,7 @@ from reeuncert.counterfactuals import (
     no_trade,
     rule,
     run_counterfactual,
+    supplier_stops,
 )
 from reeuncert.errors import InputError, ReeUncertError
 from reeuncert.indicators.stored import write_netcdf
@@ -267,6 +268,22 @@ def test_the_command_prints_and_writes_the_table(dt: xr.DataTree, tmp_path: Path
     rows = (tmp_path / "lost.csv").read_text().splitlines()
     assert rows[0].startswith("region,end_use,year,unit,consumption,mean,median,eti90_lb,eti90_ub,share_median")
     assert len(rows) == 1 + 3 * 5
+    stops = CliRunner().invoke(app, ["counterfactual", str(tmp_path), "supplier-stops"])
+    assert stops.exit_code == 0, stops.output
+    assert "Consumption lost in 2003 if a region stops all exports" in " ".join(stops.stdout.split())
+
+
+def test_the_stop_of_each_supplier_is_that_of_all_its_exports(dt: xr.DataTree) -> None:
+    table = supplier_stops(dt, year=2002)
+    assert len(table) == 3 * 2
+    world = run_counterfactual(dt, [ExportStop("South", "North"), ExportStop("South", "East")], year=2002)
+    row = table[(table["region"] == "North") & (table["supplier"] == "South")].iloc[0]
+    alone = lost_consumption(world, by=["region"]).set_index("region").loc["North"]
+    assert row["median"] == pytest.approx(alone["median"])
+    assert row["share_eti90_ub"] == pytest.approx(alone["share_eti90_ub"])
+    for _, rows in table.groupby("region"):
+        assert rows["costs_most"].sum() <= 1.0  # in some draws nobody's stop costs anything
+        assert rows.loc[rows["mean"].idxmax(), "costs_most"] > 0
 
 
 @pytest.mark.parametrize(
@@ -284,6 +301,10 @@ def test_the_command_prints_and_writes_the_table(dt: xr.DataTree, tmp_path: Path
         (
             ["export-stop", "--origin", "North"],
             "  counterfactual 'export-stop': 'destination' is missing; it needs origin, destination",
+        ),
+        (
+            ["supplier-stops", "--origin", "North"],
+            "  counterfactual 'supplier-stops': takes no origin: it stops all exports of each region in turn",
         ),
     ],
 )

@@ -14,11 +14,15 @@ from reeuncert.cli.terminal import console, tell
 from reeuncert.counterfactuals import lost_consumption, rule, run_counterfactual
 from reeuncert.counterfactuals.lost import ALL, counterfactual_of
 from reeuncert.counterfactuals.run import AS_DRAWN, HIGHEST, Capacity
+from reeuncert.counterfactuals.suppliers import DRAWS, supplier_stops
 from reeuncert.errors import InputError, Problem
 from reeuncert.files import explained, write_whole
 from reeuncert.indicators.stored import read_results
 from reeuncert.result.io import csv_text
+from reeuncert.words.cells import listed
 from reeuncert.words.estimates import estimate, number
+
+SUPPLIERS = "supplier-stops"
 
 
 def show_counterfactual(
@@ -34,12 +38,19 @@ def show_counterfactual(
     out: Path | None,
 ) -> None:
     """Run the rule, print the lost consumption, and write the table if requested."""
-    chosen = rule(name, arguments)  # before the draws are read, which takes longest
+    chosen = None if name == SUPPLIERS else rule(name, arguments)  # before the draws are read, which takes longest
+    if chosen is None and arguments:
+        says = f"takes no {listed(arguments)}: it stops all exports of each region in turn"
+        raise InputError([Problem(f"counterfactual '{name}'", 0, "", says)])
     given = _capacity(capacity)
     dt = read_results(results, variables={"posterior": ["mass_flow"]})
-    world = run_counterfactual(dt, [chosen], year=year, capacity=given, priority=priority, stocks=stocks)
-    table = lost_consumption(world, by=[part.strip() for part in by.split(",")])
-    _show(world, table)
+    if chosen is None:
+        table = supplier_stops(dt, year=year, capacity=given, priority=priority, stocks=stocks)
+        _show_suppliers(table)
+    else:
+        world = run_counterfactual(dt, [chosen], year=year, capacity=given, priority=priority, stocks=stocks)
+        table = lost_consumption(world, by=[part.strip() for part in by.split(",")])
+        _show(world, table)
     if out is not None:
         with explained(f"cannot write '{out}'", "choose another place"):
             write_whole(out, csv_text(table).encode())
@@ -81,6 +92,30 @@ def _show(world: xr.DataTree, table: pd.DataFrame) -> None:
         shown.add_row(*(Text(cell, style=bold) for cell in cells))
     page.print(shown)
     _show_mines(world, page)
+
+
+def _show_suppliers(table: pd.DataFrame) -> None:
+    """The supplier whose stop most likely costs each region most, and others with a chance of it above 5 %."""
+    page = console()
+    year, unit = table.loc[0, ["year", "unit"]]
+    page.print(Text(f"Consumption lost in {year} if a region stops all exports", style="bold"))
+    page.print(Text(f"medians with 90 % equal-tailed intervals, masses in {unit}; of {DRAWS} draws at most"))
+    shown = Table(box=None, pad_edge=False)
+    for label in ("region", "supplier"):
+        shown.add_column(label)
+    for column in ("consumption", "lost", "part of it lost (%)", "costs most (%)"):
+        shown.add_column(column, justify="right")
+    for _, rows in table.sort_values("costs_most", ascending=False).groupby("region", sort=False):
+        for record in rows[(rows["costs_most"] > 0.05) | (rows["costs_most"] == rows["costs_most"].max())].to_dict(
+            "records"
+        ):
+            lost, share = (
+                estimate(*(factor * record[f"{part}{c}"] for c in ("median", "eti90_lb", "eti90_ub")))
+                for part, factor in (("", 1), ("share_", 100))
+            )
+            cells = (record["region"], record["supplier"], number(record["consumption"]), lost, share)
+            shown.add_row(*map(str, cells), f"{100 * record['costs_most']:.0f}")
+    page.print(shown)
 
 
 def _show_mines(world: xr.DataTree, page: Any) -> None:

@@ -22,7 +22,7 @@ SamplerName = Literal["hmc", "nutpie", "pymc", "numpyro"]
 ImporterName = Literal[
     "usgs-mcs", "usgs-ds140", "usgs-yearbook", "dataweb", "comtrade", "baci", "comext", "japan-customs", "bgs"
 ]
-RuleName = Literal["no-trade", "export-stop", "reduce", "add-capacity"]
+RuleName = Literal["no-trade", "export-stop", "reduce", "add-capacity", "supplier-stops"]
 StockUse = Literal["as_drawn", "released"]
 Options = Annotated[
     list[str] | None,

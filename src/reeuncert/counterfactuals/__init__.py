@@ -2,12 +2,13 @@
 
 `run_counterfactual` runs one or more rules (`NoTrade`, `ExportStop`, `Reduce`, `AddCapacity`) together; `no_trade` is
 the short form of the first. Both return a DataTree with the flows of the counterfactual and the lost consumption;
-`lost_consumption` makes a table of it.
+`lost_consumption` makes a table of it. `supplier_stops` tables what the stop of each supplier would cost each region.
 """
 
 from reeuncert.counterfactuals.lost import lost_consumption
 from reeuncert.counterfactuals.rules import RULES, AddCapacity, ExportStop, NoTrade, Reduce, no_trade, rule
 from reeuncert.counterfactuals.run import run_counterfactual
+from reeuncert.counterfactuals.suppliers import supplier_stops
 
 __all__ = [
     "RULES",
@@ -19,4 +20,5 @@ __all__ = [
     "no_trade",
     "rule",
     "run_counterfactual",
+    "supplier_stops",
 ]

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from reeuncert.counterfactuals.rounds import NOTHING
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.flows import Array, FlowTable, Mask
 from reeuncert.result.quantiles import interval_columns, spread
@@ -15,8 +16,6 @@ from reeuncert.system.definition import OUTSIDE
 BY = ("region", "product", "end_use")
 ALL = "all"
 GROUP = "counterfactual"
-NOTHING = 1e-6
-"""Losses and changes of mine production below this fraction are rounding error, set to zero."""
 
 
 def consumption_flows(table: FlowTable) -> Mask:

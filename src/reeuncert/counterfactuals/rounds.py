@@ -1,0 +1,307 @@
+"""Rounds of demand and supply on one draw after another: the compiled part of `reeuncert.counterfactuals.allocate`."""
+
+import numpy as np
+
+from reeuncert.compiling import compiled, kernel, source_version
+from reeuncert.counterfactuals import steps
+from reeuncert.counterfactuals.steps import DECAYED, Graph, Ints, Records, deliver, pass_on, rooms
+from reeuncert.indicators.flows import Array, Mask
+
+VERSION = source_version(__file__, steps.__file__)
+
+GAIN = 1e-12
+"""Rounds stop when one adds less than this fraction of all that is wanted; a shortage below it is none."""
+NOTHING = 1e-6
+"""Losses and changes of mine production below this fraction are rounding error, set to zero."""
+_CHANGE = 1e-13
+_MOST_PASSES, _ENOUGH, _CLOSED = 10_000, 400, 1e-11
+_LEAP = 20
+"""Passes after which the limit of a cycle is estimated."""
+_TINY = np.finfo(float).tiny
+DONE = -1
+
+
+@kernel(VERSION, nogil=True)
+def allocate_draws(
+    flows: Records,
+    processes: Records,
+    graph: Graph,
+    tiers: Mask,
+    within_supply: bool,
+    mass: Array,
+    limit: Array,
+    capacity: Array,
+    carried: Array,
+    kept: Array,
+    closing: Array,
+    extra: Array,
+    out: Array,
+) -> int:
+    """Allocate every draw: flows (draw, flow) to `out`. Returns a process whose cycle does not converge, or `DONE`.
+
+    Arrays of flows are (draw, flow), of processes (draw, process), tiers (tier, flow); see
+    `reeuncert.counterfactuals.allocate.allocate`.
+    """
+    for d in range(mass.shape[0]):
+        for i in range(flows.size):
+            flows[i].mass, flows[i].limit = mass[d, i], limit[d, i]
+        for j in range(processes.size):
+            process = processes[j]
+            process.capacity, process.carried = capacity[d, j], carried[d, j]
+            process.kept, process.closing = kept[d, j], closing[d, j]
+            process.extra, process.first = extra[d, j], extra[d, j] if within_supply else 0.0
+        probe = extra[d].any() and not within_supply
+        while True:
+            stuck = _run(flows, processes, graph, tiers, within_supply, probe)
+            if stuck != DONE:
+                return stuck
+            if not probe:
+                break
+            # New plants replace other supply only with feed that is not needed elsewhere: find that amount first.
+            probe = False
+            for j in range(processes.size):
+                process = processes[j]
+                if process.extra > 0 and process.went > DECAYED * process.extra:
+                    process.capacity = process.first = process.through
+        for i in range(flows.size):
+            out[d, i] = flows[i].flow
+    return DONE
+
+
+@compiled
+def _run(flows: Records, processes: Records, graph: Graph, tiers: Mask, within_supply: bool, probe: bool) -> int:
+    """Serve the tiers in turn, then rebuild stocks, from the beginning. ``probe``: then use all new capacity."""
+    for j in range(processes.size):
+        process = processes[j]
+        process.rest, process.drawn, process.through, process.pushed = 1.0, 0.0, 0.0, 0.0
+        process.balance = process.carried
+    for i in range(flows.size):
+        flow = flows[i]
+        flow.flow, flow.usual = 0.0, flow.mass
+        if flow.source >= 0:
+            processes[flow.source].drawn += flow.mass
+    for given in (False, True):
+        for i in graph[1]:
+            flow = flows[i]
+            source = processes[flow.source]
+            if given == flow.made:
+                continue
+            flow.part = source.rest if given else flow.mass / max(source.drawn, _TINY)
+            source.rest -= 0.0 if given else flow.part
+            flow.usual += flow.part * source.first if source.first > 0 else 0.0
+    stuck, short = DONE, within_supply
+    if not within_supply and not probe and _all_at_once(flows, processes, graph, tiers):
+        return DONE
+    for t in range(tiers.shape[0]):
+        wanted = np.flatnonzero(tiers[t])
+        if stuck == DONE:
+            stuck = _serve(flows, processes, graph, wanted, within_supply)
+    for t in range(tiers.shape[0]):
+        for i in np.flatnonzero(tiers[t]):
+            short = short or flows[i].mass - flows[i].flow > NOTHING * flows[i].mass
+    if stuck == DONE:
+        stuck = _rebuild(flows, processes, graph, short, within_supply)
+    if stuck == DONE and probe:
+        for i in range(flows.size):
+            flows[i].ask = 0.0
+        for j in range(processes.size):
+            process = processes[j]
+            process.building, process.floor = 0.0, process.kept
+            process.pushed = min(process.extra, max(process.capacity - process.through, 0.0))
+        stuck = _round(flows, processes, graph, probe, within_supply)
+    return stuck
+
+
+@compiled
+def _all_at_once(flows: Records, processes: Records, graph: Graph, tiers: Mask) -> bool:
+    """Ask for all demand and for stocks in one round: where no limit binds, that gives the draw. Returns whether all
+    was met; if not, nothing is left of it.
+    """
+    for j in range(processes.size):
+        process = processes[j]
+        process.floor = process.closing if process.stocked else 0.0
+        process.building = max(process.floor - process.balance, 0.0)
+    for i in range(flows.size):
+        flows[i].ask = flows[i].mass if tiers[:, i].any() else 0.0
+    met = _round(flows, processes, graph, False, False) == DONE
+    for i in range(flows.size):
+        met = met and not (tiers[:, i].any() and flows[i].mass - flows[i].flow > NOTHING * flows[i].mass)
+    for j in range(processes.size):
+        process = processes[j]
+        rounding = 1e-9 * process.drawn
+        met = met and process.floor - process.balance <= NOTHING * process.floor + rounding
+        met = met and (process.stocked or process.balance <= rounding)
+    if not met:
+        for i in range(flows.size):
+            flows[i].flow = 0.0
+        for j in range(processes.size):
+            processes[j].through, processes[j].balance = 0.0, processes[j].carried
+    return met
+
+
+@compiled
+def _serve(flows: Records, processes: Records, graph: Graph, wanted: Ints, within_supply: bool) -> int:
+    """Rounds of demand and supply until nothing is added."""
+    again, left = within_supply, np.inf
+    for j in range(processes.size):
+        processes[j].building, processes[j].floor = 0.0, processes[j].kept
+    while True:
+        missing, whole = 0.0, 0.0
+        for i in range(flows.size):
+            flows[i].ask = 0.0
+        for i in wanted:
+            flow = flows[i]
+            goal = min(flow.mass, flow.limit)
+            flow.ask = max(goal - flow.flow, 0.0)
+            missing += flow.ask
+            whole += goal
+        if not missing > GAIN * whole or not left - missing > GAIN * whole:
+            return DONE
+        left = missing
+        stuck = _round(flows, processes, graph, again, within_supply)
+        if stuck != DONE:
+            return stuck
+        again = True
+
+
+@compiled
+def _rebuild(flows: Records, processes: Records, graph: Graph, again: bool, within_supply: bool) -> int:
+    """Rebuild stocks from surplus supply, up to the drawn stock at the end of the year.
+
+    ``again``: there is a shortage. Demand beyond supply would not converge, since it circulates between markets.
+    """
+    left = np.inf
+    for j in range(processes.size):
+        processes[j].floor = processes[j].closing if processes[j].stocked else 0.0
+    while True:
+        missing, whole = 0.0, 0.0
+        for j in range(processes.size):
+            process = processes[j]
+            short = process.floor - process.balance
+            process.building = short if process.floor > 0 and short > GAIN * process.floor else 0.0
+            missing += process.building
+            whole += process.floor
+        if not missing > 0 or not left - missing > GAIN * whole:
+            return DONE
+        left = missing
+        for i in range(flows.size):
+            flows[i].ask = 0.0
+        stuck = _round(flows, processes, graph, again, within_supply)
+        if stuck != DONE:
+            return stuck
+        again = True
+
+
+@compiled
+def _round(flows: Records, processes: Records, graph: Graph, again: bool, within_supply: bool) -> int:
+    """Demand (``ask``, ``building``, ``pushed``) goes up the chain, supply comes down. Stock above ``floor`` is
+    available.
+    """
+    _, _, start, member = graph
+    for j in range(processes.size):
+        process = processes[j]
+        process.spare = max(process.capacity - process.through, 0.0)
+        process.free = max(process.balance - process.floor, 0.0)
+    _set_rooms(flows, processes, graph, again)
+    for i in range(flows.size):
+        flow = flows[i]
+        flow.inside = min(flow.source, flow.target) >= 0
+        flow.inside = flow.inside and processes[flow.source].group == processes[flow.target].group
+        # In a cycle that supplies itself, several demands are consistent with the others: that of the draw is wanted.
+        if flow.inside and not again:
+            flow.ask = min(max(flow.usual - flow.flow, 0.0), flow.room)
+    for g in range(start.size - 2, -1, -1):
+        stuck = _settle(flows, processes, graph, member[start[g] : start[g + 1]], True, within_supply)
+        if stuck != DONE:
+            return stuck
+    for j in range(processes.size):
+        processes[j].pushed = 0.0
+    for i in range(flows.size):
+        # In a cycle all processes start with full delivery; the passes reduce it to the actual supply.
+        flows[i].more = flows[i].ask if flows[i].source < 0 or flows[i].inside else 0.0
+    for g in range(start.size - 1):
+        stuck = _settle(flows, processes, graph, member[start[g] : start[g + 1]], False, False)
+        if stuck != DONE:
+            return stuck
+    for j in range(processes.size):
+        processes[j].through += processes[j].went
+    for i in graph[0]:
+        processes[flows[i].target].balance += flows[i].more
+    for i in graph[1]:
+        processes[flows[i].source].balance -= flows[i].more
+    for i in range(flows.size):
+        flows[i].flow += flows[i].more
+    return DONE
+
+
+@compiled
+def _settle(flows: Records, processes: Records, graph: Graph, group: Ints, up: bool, within_supply: bool) -> int:
+    """Pass on demand (``up``) or deliver in a cycle until nothing changes."""
+    last = rate = 0.0
+    for k in range(_MOST_PASSES):
+        moved = 0.0
+        for j in group:
+            if up:
+                moved = max(moved, pass_on(flows, processes, graph, j, within_supply and k > 0))
+            else:
+                moved = max(moved, deliver(flows, processes, graph, j, group.size > 1))
+        if moved <= _CHANGE or group.size == 1 or (within_supply and k > 0):
+            return DONE
+        if k >= _ENOUGH and (up or moved <= _CLOSED):  # an estimate of demand will do; supply must balance
+            return DONE
+        if k % _LEAP < _LEAP - 3:
+            continue
+        # Changes that shrink by a constant rate r a pass add up to r / (1 - r) times the last one; if they do not
+        # shrink, demand that no one can serve goes round up to its limits.
+        change, before = 0.0, rate
+        for j in group:
+            for i in graph[0][processes[j].in_start : processes[j].in_end]:
+                change += abs((flows[i].ask if up else flows[i].more) - flows[i].before) if flows[i].inside else 0.0
+        rate, last = change / last if last > 0 else 1.0, change
+        shrinks = max(1.0 - rate, 1e-9)
+        if k % _LEAP == _LEAP - 1 and rate < 1.0 + 1e-9 and abs(rate - before) < 0.1 * shrinks + 1e-9:
+            for j in group:
+                for i in graph[0][processes[j].in_start : processes[j].in_end]:
+                    flow = flows[i]
+                    now = flow.ask if up else flow.more
+                    to = max(now + rate / shrinks * (now - flow.before), 0.0)
+                    if flow.inside and up:
+                        flow.ask = min(to, flow.room)
+                    elif flow.inside:
+                        flow.more = to if flow.made else min(to, flow.ask)
+    return int(group[0])
+
+
+@compiled
+def _set_rooms(flows: Records, processes: Records, graph: Graph, again: bool) -> None:
+    """Upper limit of the demand of each process on each inflow.
+
+    In the first round only capacities limit it; in later rounds also the supply of the source. Within a cycle, only
+    supply from outside the cycle counts; otherwise its processes would pass demand to each other without supply. One
+    that has none itself counts what its suppliers in the cycle have.
+    """
+    inflow, _, start, member = graph
+    for g in range(start.size - 1):
+        group = member[start[g] : start[g + 1]]
+        found = again
+        for j in group:
+            process = processes[j]
+            if again:
+                room = rooms(flows, processes, inflow[process.in_start : process.in_end], False, g)
+                process.own = process.reach = min(process.spare, process.free + room)
+        while found:
+            found = False
+            for j in group:
+                process = processes[j]
+                if not process.reach > 0 and process.spare > 0:
+                    room = rooms(flows, processes, inflow[process.in_start : process.in_end], False, -1)
+                    process.own = min(process.spare, room)
+                    found = found or process.own > 0
+            for j in group:
+                processes[j].reach = processes[j].own
+        for j in group:
+            process = processes[j]
+            room = rooms(flows, processes, inflow[process.in_start : process.in_end], not again, -1)
+            process.own = min(process.spare, process.free + room)
+        for j in group:
+            processes[j].reach = processes[j].own
