@@ -318,7 +318,7 @@ def web(stocked: set[str], traded: set[str]) -> Case:
     )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     SEEDS,
     st.floats(0.1, 1.5),
