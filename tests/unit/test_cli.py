@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 import reeuncert.running
 from reeuncert.case.serial import case_to_json
 from reeuncert.cli import app
+from reeuncert.cli.counterfactual import SUPPLIERS
 from reeuncert.cli.options import ImporterName, RuleName, SamplerName
 from reeuncert.cli.terminal import parse_options
 from reeuncert.counterfactuals.rules import RULES
@@ -100,7 +101,7 @@ def test_the_end_of_a_run_is_short_and_breaks_no_identifier(sampled, tmp_path, m
 def test_choices_are_those_that_exist():
     assert get_args(SamplerName) == tuple(SAMPLERS)
     assert get_args(ImporterName) == tuple(IMPORTERS)
-    assert get_args(RuleName) == tuple(RULES)
+    assert get_args(RuleName) == (*RULES, SUPPLIERS)
     found = _cli("run", "small_metal", "--sampler", "stan")
     assert found.exit_code == 2
     assert all(name in found.stderr for name in SAMPLERS)
