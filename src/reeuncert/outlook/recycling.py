@@ -40,7 +40,9 @@ def with_recyclers(case: Case, projects: Sequence[Project], years: Sequence[int]
     CaseError
         If the region has no market with a stock that the product could enter.
     """
-    known, system, like, problems = recyclers_of(case), case.system, {}, []
+    known, system = recyclers_of(case), case.system
+    like: dict[str, str] = {}
+    problems: list[Problem] = []
     there = {(p.region, p.stage) for p in known}
     stages = {p.stage: p for p in reversed(known)}
     flows, processes = list(system.flows), list(system.processes)

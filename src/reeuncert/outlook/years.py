@@ -205,7 +205,8 @@ class FutureYears:
         path = self.paths[:, :, t + 1]
         there = np.zeros(path.shape[1])
         for i in network.flows[(network.target == j) & (network.source == BEYOND)].tolist():
-            there += np.maximum(self.old.get(i, 0.0)[:, t] - taken.get(i, path[i]), 0.0) if i in self.old else 0.0
+            if i in self.old:
+                there += np.maximum(self.old[i][:, t] - taken.get(i, path[i]), 0.0)
             same = {"quantity": "loss", "product": flows[i].product, "origin": flows[i].origin}
             for lost in np.flatnonzero(self.table.where(**same)).tolist():
                 if self.number[flows[lost].from_process] not in self.recyclers:

@@ -120,20 +120,21 @@ def plot_outlook(found: Told, *, coords: Coords = None, backend: str = "matplotl
     told, table = read_outlook(found), outlook_data(found, coords=coords)
     projects = outlook_projects_data(told, coords=coords)
     panels = []
-    for k, rows in table.groupby("question"):
+    for k in table["question"].unique().tolist():
+        rows = table[table["question"] == k]
         unit, years = str(rows["unit"].iloc[0]), rows["year"].to_numpy()
         scale = scale_of(unit)
-        top = max(scale * float(np.nanmax(rows["eti90_ub"])), 100.0 if unit == "1" else 0.0) or 1.0
-        low = min(scale * float(np.nanmin(rows["eti90_lb"])), 0.0) - 0.12 * top
+        top = max(scale * float(np.nan_to_num(rows["eti90_ub"].max())), 100.0 if unit == "1" else 0.0) or 1.0
+        low = min(scale * float(np.nan_to_num(rows["eti90_lb"].min())), 0.0) - 0.12 * top
         marks: list[Mark] = [
             Line((years[0], years[-1]), (scale * v, scale * v), "muted", 1.0, "dash", "asked for")
-            for v in told["questions"][int(k) - 1]["lines"]
+            for v in told["questions"][k - 1]["lines"]
         ]
         marks.append(Line((told["from"] + 0.5,) * 2, (low, top), "muted", 1.0, "dot", "last year of the case"))
         for row in projects[projects["question"] == k].to_dict("records"):
             at = np.array([row["median_start"]]), np.array([low + 0.05 * top])
-            looks = {"opacity": 0.15 + 0.85 * row["works"], "hover": (project_told(row, told["to"]),)}
-            marks.append(Points("start of a project (darker: surer to work)", *at, "ink", "square", **looks))
+            name, dark = "start of a project (darker: surer to work)", 0.15 + 0.85 * row["works"]
+            marks.append(Points(name, *at, "ink", "square", hover=(project_told(row, told["to"]),), opacity=dark))
         fan = Fan.of(rows, "", hue(0), probs=BANDS, prior=False)
         title = "\n".join(wrapped(str(rows["says"].iloc[0])))
         axis = Axis("%" if unit == "1" else unit, (low, 1.03 * top))
@@ -143,7 +144,7 @@ def plot_outlook(found: Told, *, coords: Coords = None, backend: str = "matplotl
     return render(Board(f"Outlook: {told['scenario']}", tuple(panels), min(2, len(panels)), 2.4, 4.2), backend, theme)
 
 
-def project_told(row: Mapping[str, Any], to: int) -> str:
+def project_told(row: Mapping[Any, Any], to: int) -> str:
     """A row of `outlook_projects_data` in a sentence."""
     return (
         f"{row['project']}, {row['stage']}: {number(row['capacity'])} {row['unit']} a year; announced for "
@@ -188,7 +189,7 @@ def plot_outlook_scenarios(
 def _asked(told: Mapping[str, Any], coords: Coords) -> dict[int, Mapping[str, Any]]:
     """Number → question, of those that `coords` select."""
     every = dict(enumerate(told["questions"], start=1))
-    known = {"question": list(every), "region": list(dict.fromkeys(map(_region, every.values())))}
+    known: dict[str, list[Any]] = {"question": list(every), "region": list(dict.fromkeys(map(_region, every.values())))}
     wanted = take(coords, _DIMS, "an outlook")
     for dim, labels in wanted.items():
         check_labels(labels, known[dim], dim, "the outlook")
@@ -201,4 +202,5 @@ def _region(asked: Mapping[str, Any]) -> str:
 
 
 def _unit(asked: Mapping[str, Any]) -> str:
-    return "1" if asked["percent"] else asked["unit"].replace("1", "")
+    unit = str(asked["unit"])
+    return "1" if asked["percent"] else "" if unit == "1" else unit

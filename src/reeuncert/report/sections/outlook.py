@@ -87,7 +87,7 @@ def fan_picture(
     return Markup("").join(parts)
 
 
-def _mark(project: Mapping[str, Any], x: Any, to: int) -> Markup:
+def _mark(project: Mapping[Any, Any], x: Any, to: int) -> Markup:
     size = 6.0 + min(8.0, 2.0 * math.sqrt(project["capacity"]))
     return Markup(
         '<rect class="plan" x="{}" y="{}" width="{}" height="{}" fill-opacity="{}"><title>{}</title></rect>'
