@@ -179,7 +179,7 @@ def distances(draws: Floats, log_density: Floats) -> Floats:
 @kernel(source_version(__file__), nogil=True)
 def _distances(ordered, log_density, alphas, out):  # type: ignore[no-untyped-def]  # numba infers
     size = ordered.size
-    weight = np.empty(size)
+    weight, log_share = np.empty(size), np.log2(np.arange(size + 1) / size)
     for c in range(log_density.shape[0]):
         out[c] = 0.0
         for alpha in alphas:
@@ -187,12 +187,14 @@ def _distances(ordered, log_density, alphas, out):  # type: ignore[no-untyped-de
             for i in range(size):
                 weight[i] = math.exp((alpha - 1.0) * log_density[c, i])
             weight /= weight.sum()
-            far = max(_jensen_shannon(ordered, weight, False), _jensen_shannon(ordered, weight, True))
+            far = max(
+                _jensen_shannon(ordered, weight, log_share, False), _jensen_shannon(ordered, weight, log_share, True)
+            )
             out[c] += far / abs(math.log2(alpha)) / alphas.size
 
 
 @compiled
-def _jensen_shannon(ordered, weight, downward):  # type: ignore[no-untyped-def]  # numba infers
+def _jensen_shannon(ordered, weight, log_share, downward):  # type: ignore[no-untyped-def]  # numba infers
     """Of the distribution of draws and of that of weighted draws, of x or of -x."""
     size, q, p_area, q_area, pq, qp = ordered.size, 0.0, 0.0, 0.0, 0.0, 0.0
     for k in range(1, size):
@@ -202,7 +204,7 @@ def _jensen_shannon(ordered, weight, downward):  # type: ignore[no-untyped-def] 
         middle = math.log2(0.5 * (p + q))
         p_area += p * step
         q_area += q * step
-        pq += p * (math.log2(p) - middle) * step
+        pq += p * (log_share[k] - middle) * step
         qp += q * (math.log2(q) - middle) * step
     pq = max(pq + 0.5 / math.log(2.0) * (q_area - p_area), 0.0)
     qp = max(qp + 0.5 / math.log(2.0) * (p_area - q_area), 0.0)

@@ -88,11 +88,11 @@ def mass_flow(dt: xr.DataTree, group: str = "posterior") -> xr.DataArray:
 
 def over_all_years(mass: xr.DataArray) -> xr.DataArray:
     """Sum of every flow over the years; NaN where it is absent in all of them."""
-    total, absent = 0.0, True
-    for t in range(mass.sizes["year"]):  # one year at a time: a sum that skips NaN copies all draws
-        of_year = mass.isel(year=t, drop=True)
+    first, *others = (mass.isel(year=t, drop=True) for t in range(mass.sizes["year"]))
+    total, absent = first.fillna(0.0), first.isnull()
+    for of_year in others:  # one year at a time: a sum that skips NaN copies all draws
         total, absent = total + of_year.fillna(0.0), absent & of_year.isnull()
-    return xr.where(absent, np.nan, total) if mass.sizes["year"] else mass.sum("year", min_count=1)
+    return total.where(~absent)
 
 
 def _prior_draws(dt: xr.DataTree, flow: np.ndarray, year: np.ndarray) -> Array | None:
