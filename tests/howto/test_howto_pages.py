@@ -140,7 +140,7 @@ def test_the_tutorial_can_be_followed(tmp_path: Path, monkeypatch: pytest.Monkey
     page = (PAGES.parent / "tutorial.md").read_text(encoding="utf-8")
     said = dict(BLOCK.findall(page))
     monkeypatch.chdir(tmp_path)
-    row = said["my_metal/evidence.csv, with a slip"].strip()
+    row = said["my_metal/evidence.csv, with a mistake"].strip()
     commands = re.findall(r"^\$ reeuncert (.*)$", page, re.MULTILINE)
     assert [line.split()[0] for line in commands] == ["cases", "new", "check", "run", "run", "compare"]
     for line in commands:

@@ -1,17 +1,17 @@
 """Calibration: whether truths lie where posteriors say, as empirical distributions within their band."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
-from matplotlib import rc_context
-from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
-from matplotlib.figure import Figure
 
 from reeuncert.calibration.result import BAND, COVERAGES, Calibration, band
-from reeuncert.plots.draw_matplotlib import new_figure
-from reeuncert.plots.style import HUES, Theme, mpl_style, theme_of
+from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points
+from reeuncert.plots.render import figure_of, render
+from reeuncert.plots.style import hue
 
 COLUMNS = 4
+BUNDLES = 40
 
 
 def calibration_data(found: Calibration) -> pd.DataFrame:
@@ -43,82 +43,55 @@ def calibration_data(found: Calibration) -> pd.DataFrame:
     )
 
 
-def plot_calibration(found: Calibration, *, theme: str = "light") -> Figure:
+@figure_of(calibration_data)
+def plot_calibration(found: Calibration, *, backend: str = "matplotlib", theme: str = "light") -> Any:
     """Draw every quantity within the 95 % band of its class, and coverage beside what intervals promise.
 
     A line above the band on the left and below it on the right belongs to intervals that are too narrow; the other way
     round, to intervals that are too wide; above or below all along, to values that are too high or too low. One line in
     twenty leaves its band by chance.
-
-    Parameters
-    ----------
-    found
-        From `reeuncert.calibrate`.
-    theme
-        ``"light"`` or ``"dark"``.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
     """
-    colours, table = theme_of(theme), calibration_data(found)
-    kinds = list(dict.fromkeys(table["kind"]))
-    rows = -(-(len(kinds) + 1) // COLUMNS)
-    with rc_context(mpl_style(colours)):
-        figure = new_figure(3.4 * COLUMNS, 2.9 * rows + 0.6)
-        axes = np.atleast_1d(figure.subplots(rows, COLUMNS, squeeze=False)).ravel()
-        for kind, ax in zip(kinds, axes, strict=False):
-            _lines(ax, kind, table[table["kind"] == kind], colours)
-        _coverage(axes[len(kinds)], found, colours)
-        for ax in axes[len(kinds) + 1 :]:
-            ax.set_visible(False)
-        title = f"Calibration of {found.case_name}: {found.simulations} simulated truths, {BAND:.0%} bands"
-        figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
-    return figure
+    table = calibration_data(found)
+    panels = [_of_kind(str(kind), rows) for kind, rows in table.groupby("kind", sort=False)]
+    title = f"Calibration of {found.case_name}: {found.simulations} simulated truths, {BAND:.0%} bands"
+    return render(Board(title, (*panels, _coverage(found)), COLUMNS, 2.9, 3.4), backend, theme)
 
 
-def _lines(ax: Axes, kind: str, table: pd.DataFrame, theme: Theme) -> None:
-    lines: list[list[tuple[float, float]]] = []
-    out: list[list[tuple[float, float]]] = []
-    count = table["position"].nunique()  # the rows of one quantity come one after the other
-    shown = table.iloc[:count]
-    for start in range(0, len(table), count):
-        part = table.iloc[start : start + count]
-        ends = [(0.0, 0.0), *zip(part["position"], part["difference"], strict=True), (1.0, 0.0)]
-        (out if bool(part["outside"].iloc[0]) else lines).append(ends)
-    thin = 0.9 if len(lines) < 10 else 0.35
-    opacity = float(np.clip(12 / (len(lines) + 1), 0.06, 0.9))
-    ax.fill_between(shown["position"], shown["lower"], shown["upper"], color=HUES[0], alpha=0.14, linewidth=0)
-    ax.add_collection(LineCollection(lines, colors=theme.ink, linewidths=thin, alpha=opacity))
-    ax.add_collection(LineCollection(out, colors=theme.alert, linewidths=0.7, alpha=0.7 if len(out) < 60 else 0.3))
-    share = len(out) / (len(out) + len(lines))
-    ax.set_title(f"{kind}: {len(lines) + len(out)}, {share:.0%} outside")
+def _of_kind(kind: str, table: pd.DataFrame) -> Panel:
+    points = table["position"].nunique()  # the rows of one quantity come one after the other
+    count = len(table) // points
+    position, difference, outside = (
+        table[c].to_numpy().reshape(count, points) for c in ("position", "difference", "outside")
+    )
+    zero, gap = np.zeros((count, 1)), np.full((count, 1), np.nan)
+    x, y = np.hstack([zero, position, zero + 1, gap]), np.hstack([zero, difference, zero, gap])
+    out = outside[:, 0].astype(bool)
+    lower, upper = (table[c].to_numpy()[:points] for c in ("lower", "upper"))
+    marks: list[Mark] = [
+        Area(np.r_[position[0], position[0][::-1]], np.r_[upper, lower[::-1]], hue(0), 0.14),
+        *_bundled(x[~out], y[~out], "ink", 0.9 if (~out).sum() < 10 else 0.35),
+        *_bundled(x[out], y[out], "alert", 0.7),
+    ]
     reach = 1.15 * float(table[["upper", "difference"]].abs().to_numpy().max())
-    ax.set_xlim(0.0, 1.0)
-    ax.set_ylim(-reach, reach)
-    ax.set_xlabel("position of the truth in its posterior")
-    ax.set_ylabel("distribution − uniform")
+    across = Axis("position of the truth in its posterior", (0.0, 1.0))
+    title = f"{kind}: {count}, {out.mean():.0%} outside"
+    return Panel(title, marks=tuple(marks), x=across, y=Axis("distribution − uniform", (-reach, reach)))
 
 
-def _coverage(ax: Axes, found: Calibration, theme: Theme) -> None:
+def _bundled(x: np.ndarray, y: np.ndarray, colour: str, width: float) -> list[Line]:
+    """Lines (line, point) in at most `BUNDLES` marks, which are darker where they overlap."""
+    count = min(len(x), BUNDLES)
+    opacity = float(np.clip(12 / (count + 1), 0.06, 0.9))
+    return [Line(x[k::count].ravel(), y[k::count].ravel(), colour, width, opacity=opacity) for k in range(count)]
+
+
+def _coverage(found: Calibration) -> Panel:
     table = found.coverage()
-    ax.plot([0, 1], [0, 1], color=theme.muted, linewidth=1, linestyle=(0, (4, 2)))
-    offsets = np.linspace(-0.02, 0.02, len(table))
-    for row, shift, colour in zip(table.to_dict("records"), offsets, HUES, strict=False):
-        names = [f"{100 * p:.0f}" for p in COVERAGES]
-        ax.errorbar(
-            np.array(COVERAGES) + shift,
-            [row[f"coverage{n}"] for n in names],
-            yerr=[2 * row[f"error{n}"] for n in names],
-            fmt="o",
-            markersize=3.5,
-            linewidth=1,
-            color=colour,
-            label=str(row["kind"]),
-        )
-    ax.set_xlim(0.4, 1.02)
-    ax.set_ylim(0.3, 1.02)
-    ax.set_title("coverage ± 2 Monte Carlo errors")
-    ax.set_xlabel("probability of the interval")
-    ax.set_ylabel("share of truths inside")
-    ax.legend(fontsize=7, loc="lower right")
+    marks: list[Mark] = [Line((0.0, 1.0), (0.0, 1.0), "muted", 1.0, "dash")]
+    for k, (row, shift) in enumerate(zip(table.to_dict("records"), np.linspace(-0.02, 0.02, len(table)), strict=True)):
+        share, error = (np.array([row[f"{c}{100 * p:.0f}"] for p in COVERAGES]) for c in ("coverage", "error"))
+        told = tuple(f"{row['kind']}\n{s:.0%} of the {p:.0%} intervals" for s, p in zip(share, COVERAGES, strict=True))
+        ends = share - 2 * error, share + 2 * error
+        marks.append(Points(str(row["kind"]), np.array(COVERAGES) + shift, share, hue(k), "circle", *ends, hover=told))
+    across, up = Axis("probability of the interval", (0.4, 1.02)), Axis("share of truths inside", (0.3, 1.02))
+    return Panel("coverage ± 2 Monte Carlo errors", marks=tuple(marks), x=across, y=up)

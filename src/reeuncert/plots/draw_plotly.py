@@ -174,7 +174,7 @@ def _trace(mark: Mark, panel: Panel, theme: Theme, named: set[str]) -> Any:
     if mark.hover or isinstance(mark, Points):
         told = {"text": [_hover(t) for t in mark.hover], "hovertemplate": "%{text}<extra></extra>"}
     if isinstance(mark, Line):
-        line = {"color": colour, "width": 1.2 * mark.width, "dash": mark.dash}
+        line = {"color": rgba(colour, mark.opacity), "width": 1.2 * mark.width, "dash": mark.dash}
         mode = "lines+markers" if mark.hover else "lines"
         return go.Scatter(x=mark.x, y=mark.y, mode=mode, line=line, marker={"size": 3, "color": colour}, **told, **out)
     bars = None

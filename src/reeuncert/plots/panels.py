@@ -60,6 +60,7 @@ class Line:
     name: str = ""
     group: str = ""
     hover: tuple[str, ...] = ()
+    opacity: float = 1.0
 
 
 @dataclass(frozen=True)
