@@ -6,7 +6,7 @@ from typing import Any
 
 from reeuncert.errors import ReeUncertError
 from reeuncert.plots.panels import Board
-from reeuncert.plots.style import BOARD, check_backend, theme_of
+from reeuncert.plots.style import BACKENDS, BOARD, theme_of
 
 MOST_PANELS = 40
 
@@ -54,7 +54,8 @@ def render_steps(boards: Mapping[str, Board], start: str, backend: str, theme: s
     """Draw boards of the same panels by the label of their step, such as those of several years, in Plotly with a
     slider that begins at ``start``; matplotlib draws only one.
     """
-    check_backend(backend)
+    if backend not in (*BACKENDS, BOARD):
+        raise ValueError(f"backend is {backend!r}; there are: {', '.join(BACKENDS)}")
     colours = theme_of(theme)
     for board in boards.values():
         if not board.panels:

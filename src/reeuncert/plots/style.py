@@ -82,12 +82,6 @@ def theme_of(name: str) -> Theme:
     return THEMES[name]
 
 
-def check_backend(backend: str) -> None:
-    """Refuse an unknown library."""
-    if backend not in (*BACKENDS, BOARD):
-        raise ValueError(f"backend is {backend!r}; there are: {', '.join(BACKENDS)}")
-
-
 def hue(position: int) -> str:
     """Colour of the series at a position; after the last, from the first again."""
     return HUES[position % len(HUES)]
