@@ -21,12 +21,17 @@ DASHES: dict[str, Any] = {"solid": "-", "dash": (0, (5, 2)), "dot": (0, (1, 2))}
 
 
 class ShownFigure(Figure):
-    """A figure that a notebook shows without pyplot, which is never loaded: none of its figures is left open."""
+    """A figure that a notebook shows without pyplot, which is never loaded."""
 
     def _repr_png_(self) -> bytes:
         content = io.BytesIO()
         self.savefig(content, format="png")
         return content.getvalue()
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """A figure of its own: none of pyplot's, so that nothing is left open. A notebook shows it all the same."""
+    return ShownFigure(figsize=(width, height), layout="constrained")
 
 
 def draw_board(board: Board, theme: Theme) -> Figure:
@@ -35,8 +40,7 @@ def draw_board(board: Board, theme: Theme) -> Figure:
     rows = -(-len(board.panels) // columns)
     single = len(board.panels) == 1 and not board.panels[0].title
     with rc_context(mpl_style(theme)):
-        size = max(board.panel_width * columns, 5.4), board.panel_height * rows + 1.1
-        figure = ShownFigure(figsize=size, layout="constrained")
+        figure = new_figure(max(board.panel_width * columns, 5.4), board.panel_height * rows + 1.1)
         axes = np.atleast_1d(figure.subplots(rows, columns, squeeze=False)).ravel()
         for panel, ax in zip(board.panels, axes, strict=False):
             _panel(ax, panel, theme)
