@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from reeuncert.case.selection import selector_problems
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.headlines import place
-from reeuncert.indicators.registry import CUMULATED, DIMS, lookup
+from reeuncert.indicators.printing import label_of
+from reeuncert.indicators.registry import CUMULATED, DIMS
 from reeuncert.indicators.summary import SAMPLE, computed, select_labels
 from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.predictive import predicted_quantities, split_by_lineage
@@ -76,13 +77,7 @@ class Target:
     @property
     def label(self) -> str:
         """Indicator, labels and year in a line, as the checks write it."""
-        return f"{self.indicator} ({', '.join(str(v) for v in self.at.values())})"
-
-    @property
-    def title(self) -> str:
-        """The same in words for a figure."""
-        words = lookup(self.indicator).title + (", cumulated" if self.indicator.endswith(CUMULATED) else "")
-        return " · ".join([words, *(str(v) for v in self.at.values())])
+        return label_of(self.columns)
 
     @property
     def columns(self) -> dict[str, str | int]:
