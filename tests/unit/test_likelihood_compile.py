@@ -130,22 +130,21 @@ def test_about_widens_and_an_own_width_overrides() -> None:
     assert drawn[0, :2] == pytest.approx([0.2, 0.3])
 
 
-def test_a_width_is_learned_from_eight_rows_with_a_second_witness() -> None:
+def test_a_width_is_learned_from_eight_rows_that_another_lineage_reports_too() -> None:
     feed = select(flow="feed")
     mine = [row(f"a{y}", feed, y, 100.0) for y in YEARS]
     for count, learned in ((7, False), (8, True)):
         others = [row(f"b{y}", feed, y, 100.0, "second") for y in YEARS[:count]]
         model = compiled(*mine, *others)
         assert model.widths.label == ("survey (good)", "second (good)")
-        assert model.widths.witnessed.tolist() == [count, count]
         assert model.widths.learned.tolist() == [learned, learned]
         assert model.learned_source == (("survey (good)", "second (good)") if learned else ())
 
 
-def test_another_row_of_the_same_lineage_is_no_second_witness() -> None:
+def test_another_row_of_the_same_lineage_does_not_count_for_that() -> None:
     rows = [row(f"a{y}", select(flow="feed"), y, 100.0) for y in YEARS]
     parts = [row(f"b{y}", select(product="salt"), y, 100.0) for y in YEARS]
-    assert compiled(*rows, *parts).widths.witnessed.tolist() == [0]
+    assert compiled(*rows, *parts).widths.learned.tolist() == [False]
 
 
 def test_a_class_that_does_not_learn_stays_fixed() -> None:

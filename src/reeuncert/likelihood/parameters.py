@@ -63,7 +63,7 @@ def expand_offsets(shared: SharedErrors, tails: ErrorTails) -> OffsetValues:
 WIDTH_LOG_SD = 0.4
 """Spread of the log of a learned width around its class."""
 
-WITNESSED_ROWS = 8
+CORROBORATED_ROWS = 8
 """Fewest rows on quantities with a second lineage for a learned width."""
 
 
@@ -79,8 +79,6 @@ class WidthGroups:
         Width of the class and its floor (source_group).
     learned
         Whether the width is learned (source_group).
-    witnessed
-        Number of rows of the group that use its width and share a flow and year with another lineage.
     row_group
         Group of each row; -1 where the row has a width of its own (row).
     """
@@ -89,7 +87,6 @@ class WidthGroups:
     median: NDArray[np.float64]
     floor: NDArray[np.float64]
     learned: NDArray[np.bool_]
-    witnessed: NDArray[np.int64]
     row_group: NDArray[np.int64]
 
 
@@ -98,7 +95,7 @@ def has_own_width(row: Evidence) -> bool:
     return not np.isnan(row.width)
 
 
-def second_witness(rows: Sequence[Evidence], touches: Sequence[frozenset[Term]]) -> list[bool]:
+def corroborated(rows: Sequence[Evidence], touches: Sequence[frozenset[Term]]) -> list[bool]:
     """For each row, whether another lineage has a row on one of its flows in the same year."""
     lineages: dict[Term, set[str]] = defaultdict(set)
     for row, terms in zip(rows, touches, strict=True):
@@ -120,8 +117,8 @@ def group_widths(
     members: list[ErrorClass] = []
     count: list[int] = []
     row_group = np.full(len(rows), -1, dtype=np.int64)
-    members_of = zip(rows, classes, second_witness(rows, touches), grouped, strict=True)
-    for r, (row, error, witnessed, in_group) in enumerate(members_of):
+    members_of = zip(rows, classes, corroborated(rows, touches), grouped, strict=True)
+    for r, (row, error, with_another, in_group) in enumerate(members_of):
         if not in_group:
             continue
         key = (row.lineage, error.name)
@@ -130,17 +127,16 @@ def group_widths(
             members.append(error)
             count.append(0)
         row_group[r] = found[key]
-        count[found[key]] += witnessed
+        count[found[key]] += with_another
     median = np.array([m.width for m in members], dtype=np.float64)
     floor = np.array([0.0 if np.isnan(m.floor) else m.floor for m in members], dtype=np.float64)
-    enough = np.array([n >= WITNESSED_ROWS for n in count], dtype=bool)
+    enough = np.array([n >= CORROBORATED_ROWS for n in count], dtype=bool)
     learn = np.array([m.learn for m in members], dtype=bool)
     return WidthGroups(
         tuple(f"{lineage} ({name})" for lineage, name in found),
         median,
         floor,
         learn & enough & (floor < median),
-        np.array(count, dtype=np.int64),
         row_group,
     )
 
