@@ -113,7 +113,7 @@ def draw_shares(case: Case, size: int, rng: np.random.Generator) -> Drawn:
     drawn = Drawn({}, {}, {})
     for year in case.system.years:
         alive = [flow for flow in case.system.flows if year in flow.years]
-        for branch in table.branches([flow for flow in alive if flow.from_process == OUTSIDE], year):
+        for branch in table.branches([flow for flow in alive if flow.from_process == OUTSIDE]):
             mass = table.entering(branch, year, deviation)
             if mass is not None:
                 drawn.entering.update(_within(table, branch, year, mass, deviation))
@@ -192,7 +192,7 @@ class _Table:
                             found["split", flow, year] = source.constant(f"split {flow}", row.split_sd)
         return found
 
-    def branches(self, flows: Sequence[Flow], year: int) -> list[Branch]:
+    def branches(self, flows: Sequence[Flow]) -> list[Branch]:
         """Outflows of one process, flows of a total grouped."""
         alive = [flow.name for flow in flows]
         found: list[Branch] = []
@@ -220,7 +220,7 @@ class _Table:
         self, preferred: Sequence[str], flows: Sequence[Flow], year: int, deviation: Deviation, size: int
     ) -> list[tuple[Branch, Draws]]:
         """Share of the throughput of each outflow."""
-        branches = self.branches(flows, year)
+        branches = self.branches(flows)
         if len(branches) < 2:
             return [(branch, np.ones(size)) for branch in branches]
         there = [name for name in preferred if any(flow.name == name for flow in flows)]

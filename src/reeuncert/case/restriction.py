@@ -55,7 +55,7 @@ def restrict(case: Case, years: Sequence[int]) -> Case:
     ends = {flow.from_process for flow in flows} | {flow.to_process for flow in flows}
     processes = tuple(_process(p, names) for p in case.system.processes if p.name in ends)
     system = SystemDefinition(processes, flows, kept, case.system.unit)
-    priors = tuple(p for p in (_prior(prior, case, system, kept, shift) for prior in case.priors) if p.years)
+    priors = tuple(p for p in (_prior(prior, system, kept, shift) for prior in case.priors) if p.years)
     return dataclasses.replace(
         case,
         name=f"{case.name}_{kept[0]}_{kept[-1]}",
@@ -97,7 +97,7 @@ def _process(process: Process, names: set[str]) -> Process:
     )
 
 
-def _prior(prior: Prior, case: Case, system: SystemDefinition, kept: tuple[int, ...], shift: dict[int, int]) -> Prior:
+def _prior(prior: Prior, system: SystemDefinition, kept: tuple[int, ...], shift: dict[int, int]) -> Prior:
     """The row restricted to the remaining years; without years if it has no flow left."""
     years = _years(prior.years, kept, shift)
     if not years or not system.select(prior.selector):

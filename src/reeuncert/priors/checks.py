@@ -201,7 +201,7 @@ def coverage_problems(case: Case) -> list[Problem]:
     except ModelError as error:
         return _density_problems(case, str(error))
     cover = _Cover.of(case, network)
-    return [*_missing(case, cover), *_double(case, cover), *_needless(case, cover), *_sums(case, cover)]
+    return [*_missing(case, cover), *_double(case, cover), *_needless(case, cover), *_sums(cover)]
 
 
 def _density_problems(case: Case, message: str) -> list[Problem]:
@@ -335,7 +335,7 @@ def _needless(case: Case, cover: _Cover) -> list[Problem]:
     return problems
 
 
-def _sums(case: Case, cover: _Cover) -> list[Problem]:
+def _sums(cover: _Cover) -> list[Problem]:
     """Median shares that leave nothing for the reference outflow."""
     found: dict[tuple[str, str, tuple[int, ...]], list[tuple[int, float]]] = {}
     for (reference, year, kind), keys in cover.of_process.items():

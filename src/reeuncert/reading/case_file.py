@@ -259,7 +259,7 @@ def read_case_file(path: Path, hashes: MutableMapping[str, str]) -> CaseText:
     except ValidationError as error:
         for e in error.errors(include_url=False):
             where = ".".join(map(_plain, e["loc"]))
-            problems.append(Problem(FILE, line_of(text, e["loc"]), where, _message(e, content)))
+            problems.append(Problem(FILE, line_of(text, e["loc"]), where, _message(e)))
             unclear |= _keys_meant(str(e["loc"][0]), content)
         sound = {key: value for key, value in content.items() if key in CaseFile.model_fields and key not in unclear}
         settings = CaseFile.model_validate({**_STAND_IN, **sound})
@@ -281,7 +281,7 @@ def _plain(key: str | int) -> str:
     return printable(key) if isinstance(key, str) else str(key + 1)
 
 
-def _message(error: Mapping[str, Any], content: Mapping[str, Any]) -> str:
+def _message(error: Mapping[str, Any]) -> str:
     """What a pydantic error means to a person."""
     kind, loc = error["type"], error["loc"]
     if kind == "missing":
