@@ -59,7 +59,7 @@ def _panel(ax: Axes, panel: Panel, theme: Theme) -> None:
         if isinstance(mark, Area):
             _area(ax, mark, theme)
         elif isinstance(mark, Line):
-            style = {"color": to_rgba(theme.colour(mark.colour), mark.opacity), "linewidth": mark.width}
+            style: dict[str, Any] = {"color": to_rgba(theme.colour(mark.colour), mark.opacity), "linewidth": mark.width}
             style["linestyle"] = DASHES[mark.dash]
             ax.plot(mark.x, mark.y, marker="o" if mark.hover else "", markersize=1.5 * mark.width, **style)
         elif isinstance(mark, Points):

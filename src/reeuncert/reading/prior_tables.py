@@ -117,5 +117,9 @@ def read_constants(reading: Reading, tables: SystemTables, sources: Sequence[str
             reading.check_known(table, row, "region", [row["region"]], tables.regions, "region")
             reading.check_known(table, row, "product", [row["product"]], tables.products, "product")
             reading.check_sources(table, row, row["source_id"], sources)
-    fields = ("constant", "region", "product", "year", "value", "unit")
-    return tuple(Constant(*(row[f] for f in fields), ";".join(row["source_id"]), row["note"]) for row in rows)
+    return tuple(_constant(row) for row in rows)
+
+
+def _constant(row: Row) -> Constant:
+    cells = {name: row[name] for name in ("region", "product", "year", "value", "unit", "note")}
+    return Constant(name=row["constant"], source_id=";".join(row["source_id"]), **cells)
