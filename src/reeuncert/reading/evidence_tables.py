@@ -173,9 +173,9 @@ def _contents(reading: Reading, tables: SystemTables, sources: tuple[str, ...]) 
 
 
 def _content(row: Row) -> Content:
+    per, sources = row["per"] or "all", ";".join(row["source_id"])
     of = row["content"], row["element"], selector_of(row)
-    law = row["share"], row["sd"], row["per"] or "all", row["years"]
-    return Content(*of, *law, ";".join(row["source_id"]), row["reason"])
+    return Content(*of, row["share"], row["sd"], per, row["years"], sources, row["reason"])
 
 
 def evidence_columns() -> tuple[Column, ...]:
