@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 
 from reeuncert.indicators.flows import REFINED, Array, FlowTable, Mask, ratio
+from reeuncert.indicators.registry import indicator
 from reeuncert.indicators.tracing import gives_regions, traced
 from reeuncert.indicators.trade import (
     ALL_ARRIVALS,
@@ -18,7 +19,6 @@ from reeuncert.indicators.trade import (
     cumulated_mass,
     cumulated_ratio,
     imports_of,
-    indicator,
     yearly_ratio,
 )
 

@@ -11,10 +11,9 @@ from arviz_stats.base.array import array_stats
 from reeuncert.case.labels import Labels
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.registry import INDICATORS, base_name
-from reeuncert.indicators.summary import computed, computed_prior, select_labels
+from reeuncert.indicators.summary import SAMPLE, computed, computed_prior, select_labels
 from reeuncert.plots.access import (
     CUMULATED_LABEL,
-    SAMPLE,
     Coords,
     check_labels,
     flat,

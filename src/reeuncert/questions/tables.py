@@ -76,8 +76,8 @@ def value_of_tables(
     >>> from reeuncert.testing import toy_posterior
     >>> dt = toy_posterior(draws=250, years=2)
     >>> found = value_of_tables(dt, flows={"quantity": "trade"})
-    >>> found.loc[0, ["destination", "answers"]].tolist()
-    ['South', 1]
+    >>> found.loc[0, "destination"], int(found.loc[0, "answers"])
+    ('South', 1)
     """
     check_measurement(error, prob, kind)
     keys = [by] if isinstance(by, str) else list(by)
