@@ -118,7 +118,7 @@ def plot_net_exports(
             chart = Chart(
                 "",
                 f"net exports ({part['unit'].iloc[0]})",
-                tuple(_bar(row, colours[exporter]) for row in rows_of(rows)),
+                tuple(_bar(row, colours[str(exporter)]) for row in rows_of(rows)),
                 whisker_name=interval_name(),
                 faint_name="rests on the prior",
                 limits=limits,
