@@ -9,12 +9,12 @@ from reeuncert.indicators.flows import Array, Mask
 
 VERSION = source_version(__file__, steps.__file__)
 
-GAIN = 1e-12
+GAIN = 1e-9
 """Rounds stop when one adds less than this fraction of all that is wanted; a shortage below it is none."""
 NOTHING = 1e-6
 """Losses and changes of mine production below this fraction are rounding error, set to zero."""
 _CHANGE = 1e-13
-_MOST_PASSES, _ENOUGH, _CLOSED = 10_000, 400, 1e-11
+_MOST_PASSES, _ENOUGH, _CLOSED = 10_000, 60, 1e-11
 _LEAP = 20
 """Passes after which the limit of a cycle is estimated."""
 _TINY = np.finfo(float).tiny
