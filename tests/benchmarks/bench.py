@@ -213,18 +213,18 @@ def raw_call(compiled, point: np.ndarray) -> Callable[[], object]:
 
 
 def paid(compiled, begin) -> float:
-    """CPU microseconds of a leapfrog: what more draws cost, so that no beginning counts."""
+    """CPU microseconds of a leapfrog: what more draws cost, so that no beginning counts; the first run compiles."""
     from reeuncert.inference.chains import joined, run_chains
     from reeuncert.inference.messages import Messages
     from reeuncert.inference.settings import Settings
 
     cost = []
-    for draws in (20, 120):
+    for draws in (1, 20, 520):
         settings = Settings(draws=draws, tune=50, chains=1, cores=1, seed=1)
         start = time.process_time()
         run = joined(run_chains(begin, compiled, settings, Messages(quiet=True), keep_whitened=True))
         cost.append((time.process_time() - start, float(run.sample_stats["n_steps"].sum())))
-    (short, few), (long, many) = cost
+    _, (short, few), (long, many) = cost
     return 1e6 * (long - short) / (many - few)
 
 
