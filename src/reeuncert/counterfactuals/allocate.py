@@ -73,8 +73,8 @@ def allocate(network: YearNetwork, world: World, tiers: Sequence[Mask], *, withi
     per_flow, per_process = (world.mass, limit), (world.capacity, world.carried, world.kept, world.closing, world.extra)
     arrays = [np.ascontiguousarray(a.T) for a in (*per_flow, *per_process)]
     flows, processes, graph = _records(network, (limit > 0).any(axis=1))
-    out = np.empty_like(arrays[0])
-    stuck = allocate_draws(flows, processes, graph, np.array(tiers), within_supply, *arrays, out)
+    arrays.append(out := np.empty_like(arrays[0]))
+    stuck = allocate_draws(flows, processes, graph, np.array(tiers), within_supply, *arrays)
     if stuck != DONE:
         names = ", ".join(np.array(network.processes)[processes["group"] == processes["group"][stuck]])
         raise ReeUncertError(

@@ -97,8 +97,8 @@ def _run(flows: Records, processes: Records, graph: Graph, tiers: Mask, within_s
         if stuck == DONE:
             stuck = _serve(flows, processes, graph, wanted, within_supply)
     for t in range(tiers.shape[0]):
-        for i in np.flatnonzero(tiers[t]):
-            short = short or flows[i].mass - flows[i].flow > NOTHING * flows[i].mass
+        for k in np.flatnonzero(tiers[t]):
+            short = short or flows[k].mass - flows[k].flow > NOTHING * flows[k].mass
     if stuck == DONE:
         stuck = _rebuild(flows, processes, graph, short, within_supply)
     if stuck == DONE and probe:
