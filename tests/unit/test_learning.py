@@ -83,7 +83,7 @@ def test_headlines_have_one_verdict_in_tables_check_terminal_and_cards(toy: xr.D
     assert sorted((card["words"], card["why"]) for card in cards) == sorted(
         lines[["verdict", "why"]].apply(tuple, axis=1)
     )
-    assert {card["style"] for card in cards} == {answers.STYLES[level] for level in lines["level"]}
+    assert {card["style"] for card in cards} == {"unknown"}  # its few draws fail a check: none looks settled
     assert sorted(card["ratio"] for card in cards) == pytest.approx(sorted(lines["width_ratio"]), nan_ok=True)
 
 
@@ -159,3 +159,12 @@ def test_the_rule(rank: float, against: str, strong: str, data: bool, verdict: s
     assert (found.verdict, found.level) == (verdict, LEVELS[verdict])
     assert (strong in found.why) or not found.prior_class
     assert judge(0.3, rank, "narrower", scaled, "1 to 5 kt").verdict == "not identified"
+
+
+@pytest.mark.parametrize(("noise", "close_to"), [(0.005, ""), (0.02, "prior–data conflict")])
+def test_a_verdict_within_monte_carlo_error_of_another_names_it(noise: float, close_to: str) -> None:
+    rows = [("trade", 0.04, noise, False), (LIKELIHOOD, 0.2, 0.01, True)]
+    scaled = pd.DataFrame(rows, columns=["component", "psense", "noise", "sensitive"])
+    found = judge(0.3, 0.5, "narrower", scaled)
+    assert (found.verdict, found.close_to) == ("informed by the evidence", close_to)
+    assert (close_to in found.why) or not close_to

@@ -9,8 +9,8 @@ from reeuncert.indicators.headlines import all_headlines, all_scaled, headline_d
 from reeuncert.indicators.printing import label_of
 from reeuncert.reference import all_published
 from reeuncert.result.diagnostics import unconverged
-from reeuncert.result.learning import COLUMNS, LEVELS, Verdict
-from reeuncert.result.powerscale import NOISE, SENSITIVE
+from reeuncert.result.learning import COLUMNS, LEVELS, SENSITIVE, Verdict
+from reeuncert.result.powerscale import NOISE
 from reeuncert.result.result import Result
 from reeuncert.result.structures import CONVERGENCE, LABELS, NOT_IDENTIFIED, Structures
 from reeuncert.words.estimates import interval
@@ -36,6 +36,8 @@ def assumption(result: Result) -> list[CheckResult]:
     told = ", ".join(f"{word}: {count[word]}" for word in LEVELS if word in count)
     resting = int((table["level"] == "warning").sum())
     message = f"Of {len(table)} headlines, {told}."
+    if near := int((table["close_to"] != "").sum()):
+        message += f" {near} of these verdicts are within Monte Carlo error of another."
     remedy = "State for each of the others what it depends on."
     return [warned(name, resting, "<=", 0, message, remedy, shown)]
 

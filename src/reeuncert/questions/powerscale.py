@@ -99,7 +99,7 @@ def verdicts(dt: xr.DataTree, indicators: ValueName | Iterable[ValueName] | None
     -------
     DataFrame
         One row a value: the columns of `reeuncert.summary`, then ``verdict``, ``why`` (in a sentence), ``level``,
-        ``to_priors``, ``to_evidence``, ``prior_class``: see `reeuncert.result.learning.Verdict`.
+        ``to_priors``, ``to_evidence``, ``prior_class``, ``close_to``: see `reeuncert.result.learning.Verdict`.
 
     Raises
     ------

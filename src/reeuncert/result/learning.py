@@ -9,7 +9,7 @@ evidence if another prior would move it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,6 +35,9 @@ compared as they are.
 
 NARROW, WIDE = 0.5, 0.8
 """Width ratios (posterior / prior) below which an interval is narrow, and from which it is as wide as the prior's."""
+
+SENSITIVE = 0.05
+"""Threshold of a power-scaling sensitivity."""
 
 TAIL = 0.05
 """A posterior median is outside its prior if less than this share of the prior lies beyond it."""
@@ -160,6 +163,9 @@ class Verdict:
         Largest power-scaling sensitivity to a class of priors, and that to the evidence; NaN if not known.
     prior_class
         Classes of priors that it is sensitive to, the first most of all; empty if none.
+    close_to
+        Other verdicts that hold if the sensitivities are one Monte Carlo error smaller or larger: another run of the
+        same length may give one of them. Empty if none.
     """
 
     verdict: str
@@ -168,6 +174,7 @@ class Verdict:
     to_priors: float = np.nan
     to_evidence: float = np.nan
     prior_class: str = ""
+    close_to: str = ""
 
 
 def judge(width_ratio: float, rank: float, against_prior: str, scaled: pd.DataFrame, structures: str = "") -> Verdict:
@@ -179,7 +186,7 @@ def judge(width_ratio: float, rank: float, against_prior: str, scaled: pd.DataFr
         Of the quantity, from `Learning`.
     scaled
         Rows of `reeuncert.result.powerscale.sensitivity` of the quantity: classes of priors, and the evidence as a
-        whole. Empty if the result has no density terms.
+        whole. Empty if the result has no density terms. Without ``noise``, sensitivities are exact.
     structures
         Its range over rival structures in words if they disagree; else empty.
 
@@ -192,7 +199,24 @@ def judge(width_ratio: float, rank: float, against_prior: str, scaled: pd.DataFr
     'Sensitive to priors (trade 0.29), and not to the evidence (0.02).'
     >>> judge(0.3, 0.8, "narrower", scaled[1:]).verdict
     'informed by the evidence'
+    >>> near = scaled.assign(psense=[0.06, 0.01, 0.02], noise=[0.02, 0.0, 0.0])
+    >>> judge(0.3, 0.8, "narrower", near).close_to
+    'informed by the evidence'
     """
+    found = _judged(width_ratio, rank, against_prior, scaled, structures)
+    if "noise" not in scaled:
+        return found
+    bound = [scaled["psense"] - scaled["noise"], scaled["psense"] + scaled["noise"]]
+    moved = [scaled.assign(sensitive=end > SENSITIVE) for end in bound]
+    others = {_judged(width_ratio, rank, against_prior, rows, structures).verdict for rows in moved} - {found.verdict}
+    if not others:
+        return found
+    close_to = " or ".join(sorted(others))
+    why = f"{found.why} Close to a limit: another run of this length may say '{close_to}'."
+    return replace(found, why=why, close_to=close_to)
+
+
+def _judged(width_ratio: float, rank: float, against_prior: str, scaled: pd.DataFrame, structures: str) -> Verdict:
     if against_prior == FIXED:
         return _verdict(FIXED, "The system alone determines it: it is the same in every draw.")
     if against_prior == UNDEFINED:

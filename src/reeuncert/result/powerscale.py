@@ -25,11 +25,9 @@ from scipy.stats import rankdata
 from reeuncert.compiling import compiled, kernel, source_version
 from reeuncert.priors.paths import coordinate_prior
 from reeuncert.result.diagnostics import ess
+from reeuncert.result.learning import SENSITIVE
 from reeuncert.result.quantiles import filled
 from reeuncert.result.result import Result
-
-SENSITIVE = 0.05
-"""Threshold of the sensitivity."""
 
 NOISE = 2.0
 """A sensitivity must also exceed its Monte Carlo error by this factor."""
