@@ -20,7 +20,7 @@ from reeuncert.likelihood.compile import compile_evidence
 from reeuncert.likelihood.predictive import log_likelihood, predicted_quantities
 from reeuncert.priors.coverage import case_network
 from reeuncert.priors.implied import implied_flows
-from reeuncert.result.powerscale import components, sensitivity
+from reeuncert.result.powerscale import Normals, components, sensitivity
 from reeuncert.result.result import Result
 from reeuncert.system.definition import Selector
 from reeuncert.validation.reader import read_case
@@ -216,7 +216,7 @@ def test_sensitivity_is_that_of_arviz():
 def test_sensitivity_of_a_component_that_has_nothing_to_do_with_it_is_noise():
     rng = np.random.default_rng(4)
     z = rng.normal(size=(4, 500, 2000))
-    parts = {"large": 20 * rng.normal(size=(4, 500)), "coordinates": z}
+    parts = {"large": 20 * rng.normal(size=(4, 500)), "coordinates": Normals(z)}
     table = sensitivity({"x": rng.normal(size=(4, 500))}, parts).set_index("component")
     assert (table["psense"] < 4 * table["noise"]).all()
     assert not table["sensitive"].any()
@@ -228,7 +228,7 @@ def test_standard_normal_coordinates_tell_what_their_log_density_tells():
     z = np.random.default_rng(5).normal([0.0, 1.0, 0.0], size=(4, 4000, 3))
     x = {"x": z @ [0.6, 0.8, 0.0]}
     exact = sensitivity(x, {"class": -0.5 * np.square(z).sum(axis=2)})["psense"][0]
-    assert sensitivity(x, {"class": z})["psense"][0] == pytest.approx(exact, rel=0.1)
+    assert sensitivity(x, {"class": Normals(z)})["psense"][0] == pytest.approx(exact, rel=0.1)
 
 
 def test_sensitive_headlines_are_told(result):

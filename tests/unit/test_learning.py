@@ -16,7 +16,7 @@ from reeuncert.plots.learning import learning_data
 from reeuncert.questions.powerscale import verdicts
 from reeuncert.report.sections import answers, learned
 from reeuncert.result.learning import COLUMNS, FIXED, LEVELS, LIKELIHOOD, SCALES, judge, learning_of_draws
-from reeuncert.result.powerscale import sensitivity
+from reeuncert.result.powerscale import Normals, sensitivity
 from reeuncert.result.result import Result
 from reeuncert.result.tables import flow_table
 from reeuncert.testing import toy_posterior, toy_terms
@@ -129,7 +129,7 @@ def test_a_narrow_interval_that_another_prior_would_move_is_not_informed() -> No
         assert learned.against_prior[0] == "narrower"
         assert 0.05 < learned.prior_below_median[0] < 0.95
         of_sum = -0.5 * (np.log((first * np.exp(0.1 * z[0]) + b)[kept] / 2) / 0.05) ** 2
-        parts = {name: z[i, kept].reshape(4, 1000, 1) for i, name in enumerate(("of A", "of B"))}
+        parts = {name: Normals(z[i, kept].reshape(4, 1000, 1)) for i, name in enumerate(("of A", "of B"))}
         scaled = sensitivity({"B": b[kept].reshape(4, 1000)}, parts | {LIKELIHOOD: of_sum.reshape(4, 1000)})
         verdict = judge(*(column[0] for column in learned.columns().values()), scaled)
         assert verdict.verdict != "informed by the evidence"

@@ -16,7 +16,7 @@ from reeuncert.indicators.printing import label_of, unit_of
 from reeuncert.indicators.registry import DIMS, lookup
 from reeuncert.indicators.summary import SAMPLE, mixed_summary, summary
 from reeuncert.result.learning import LIKELIHOOD, Verdict, judge
-from reeuncert.result.powerscale import lineages, prior_classes, sensitivity
+from reeuncert.result.powerscale import Normals, lineages, prior_classes, sensitivity
 from reeuncert.result.quantiles import Array, interval_columns
 from reeuncert.result.result import Result
 from reeuncert.result.structures import LABELS, Structures, labelled, open_ranges
@@ -32,8 +32,8 @@ def scaled(result: Result, draws: Mapping[str, Array]) -> pd.DataFrame:
         As `reeuncert.result.powerscale.sensitivity`, with ``kind``: ``prior class``, ``source`` or ``evidence``.
     """
     classes, sources = prior_classes(result), lineages(result)
-    whole = {LIKELIHOOD: np.sum(list(sources.values()), axis=0)} if sources else {}
-    kinds = {"prior class": classes, "source": sources, "evidence": whole}
+    whole = {LIKELIHOOD: np.concatenate(list(sources.values()), axis=2)} if sources else {}
+    kinds: dict[str, Mapping[str, Array | Normals]] = {"prior class": classes, "source": sources, "evidence": whole}
     known = {label: of for label, of in draws.items() if np.isfinite(of).any()}
     tables = [sensitivity(known, parts).assign(kind=kind) for kind, parts in kinds.items() if parts and known]
     columns = ["quantity", "component", "psense", "noise", "sensitive", "moves", "kind"]

@@ -15,7 +15,7 @@ from reeuncert.questions.information import exchanged
 from reeuncert.questions.nested import weighted_quantiles
 from reeuncert.questions.reweight import smoothed, threshold
 from reeuncert.questions.targets import ValueName, target_of, targets_of
-from reeuncert.result.powerscale import OF_THE_EVIDENCE, components, lineages
+from reeuncert.result.powerscale import OF_THE_EVIDENCE, components
 from reeuncert.result.result import Result
 
 Floats = NDArray[np.float64]
@@ -132,7 +132,8 @@ def component_densities(dt: xr.DataTree, kinds: Iterable[str] = KINDS) -> dict[s
     found: dict[str, tuple[str, Floats]] = {}
     for kind in kinds:
         _require(dt, kind)
-        parts = components(dt, "log_prior", OF_THE_EVIDENCE) if kind == CLASS else lineages(Result(dt))
+        of_what = ("log_prior", OF_THE_EVIDENCE) if kind == CLASS else ("log_likelihood", Result(dt).lineages)
+        parts = components(dt, *of_what)
         found |= {name: (kind, density) for name, density in parts.items()}
     return found
 

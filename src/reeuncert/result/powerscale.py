@@ -5,15 +5,18 @@ component (a class of priors, the likelihood of a lineage) is raised to a power 
 accordingly, and the change of a quantity's distribution is measured by the cumulative Jensen-Shannon distance. The
 number is that of ``arviz_stats.psense`` (tested), here for many quantities and components at once.
 
-The log density of hundreds of coordinates varies so much between draws that plain weights are noise. To first order in
-the power only its mean given the quantity counts, which then is taken as a quadratic of the quantity's normal score; of
-standard-normal coordinates z it follows from E z and Cov(z, score) alone.
+The log density of hundreds of coordinates or rows varies so much between draws that plain weights are noise. To first
+order in the power only its mean given the quantity counts, which then is taken as a quadratic of the quantity's normal
+score; of standard-normal coordinates z it follows from E z and Cov(z, score) alone. Its slope and bend are sums over
+coordinates or rows, most of which have nothing to do with the quantity: each is shrunk towards zero as far as it may be
+noise (`_shrunk`).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -43,6 +46,12 @@ OF_THE_EVIDENCE = {"offset_z": "offsets of the evidence", "source_width_z": "wid
 Floats = NDArray[np.float64]
 
 
+class Normals(NamedTuple):
+    """A component that is the density of standard-normal coordinates, shape (chain, draw, coordinate)."""
+
+    coordinates: Floats
+
+
 def components(dt: xr.DataTree, group: str, names: Mapping[str, str] | None = None) -> dict[str, Floats]:
     """Log density of each component (chain, draw), summed over its other dims.
 
@@ -56,40 +65,46 @@ def components(dt: xr.DataTree, group: str, names: Mapping[str, str] | None = No
         Name of a variable, or of a source among the rows of one (its coordinate ``source``) → component that it is
         part of; by default each is its own.
     """
+    return {name: rows.sum(axis=2) for name, rows in terms(dt, group, names).items()}
+
+
+def terms(dt: xr.DataTree, group: str, names: Mapping[str, str] | None = None) -> dict[str, Floats]:
+    """The same log densities by row or value, (chain, draw, term): `components` before the sum."""
     if group not in dt.children:
         return {}
-    out: dict[str, Floats] = {}
+    out: dict[str, list[Floats]] = {}
     for name, variable in dt[group].to_dataset().data_vars.items():
         other = [d for d in variable.dims if d not in ("chain", "draw")]
         values = variable.transpose("chain", "draw", *other).values
         flat = values.reshape(*values.shape[:2], -1)
         source = variable["source"].values if "source" in variable.coords else np.full(flat.shape[2], name)
         for of in dict.fromkeys(source):
-            summed = flat[:, :, source == of].sum(axis=2)
-            label = (names or {}).get(str(of), str(of))
-            out[label] = out[label] + summed if label in out else summed
-    return out
+            out.setdefault((names or {}).get(str(of), str(of)), []).append(flat[:, :, source == of])
+    return {name: np.concatenate(rows, axis=2) for name, rows in out.items()}
 
 
-def prior_classes(result: Result) -> dict[str, Floats]:
-    """Each class of priors: its standard-normal coordinates (chain, draw, coordinate), else its log density."""
-    parts = components(result.dt, "log_prior", OF_THE_EVIDENCE)
+def prior_classes(result: Result) -> dict[str, Floats | Normals]:
+    """Each class of priors: its standard-normal coordinates, else its log density by term (chain, draw, term)."""
+    parts = terms(result.dt, "log_prior", OF_THE_EVIDENCE)
     posterior = result.dt["posterior"].to_dataset()
     if not parts or "z" not in posterior or not result.has_case:
-        return parts
+        return dict(parts)
     z = posterior["z"].transpose("chain", "draw", "coordinate").values
     group = np.array(coordinate_prior(result.case, result.network).group, dtype=object)
     # `log_prior` names variables, which hold no spaces.
     named = {name.replace("/", "_").replace(" ", "_"): name for name in dict.fromkeys(group)}
-    return {named.get(name, name): z[:, :, group == named[name]] if name in named else d for name, d in parts.items()}
+    return {
+        named.get(name, name): Normals(z[:, :, group == named[name]]) if name in named else d
+        for name, d in parts.items()
+    }
 
 
 def lineages(result: Result) -> dict[str, Floats]:
-    """Log likelihood (chain, draw) of each lineage of evidence."""
-    return components(result.dt, "log_likelihood", result.lineages)
+    """Log likelihood of each lineage of evidence by row, (chain, draw, row)."""
+    return terms(result.dt, "log_likelihood", result.lineages)
 
 
-def sensitivity(quantities: Mapping[str, Floats], parts: Mapping[str, Floats]) -> pd.DataFrame:
+def sensitivity(quantities: Mapping[str, Floats], parts: Mapping[str, Floats | Normals]) -> pd.DataFrame:
     """Power-scaling sensitivity of every quantity to every component, the largest first.
 
     Parameters
@@ -97,7 +112,7 @@ def sensitivity(quantities: Mapping[str, Floats], parts: Mapping[str, Floats]) -
     quantities
         Label → draws (chain, draw); those that are not finite count as the median.
     parts
-        Component → log density (chain, draw), or the standard-normal coordinates (chain, draw, coordinate) it is of.
+        Component → log density (chain, draw), its terms (chain, draw, term), or the coordinates it is of.
 
     Returns
     -------
@@ -120,7 +135,7 @@ def sensitivity(quantities: Mapping[str, Floats], parts: Mapping[str, Floats]) -
     size = np.where(np.isfinite(sizes), sizes, flat.shape[1])[:, None]
     score = ndtri((rankdata(flat, axis=1) - 0.5) / flat.shape[1])
     score /= np.where(score.any(axis=1), score.std(axis=1), 1.0)[:, None]
-    found = [_mean_densities(score, part.reshape(flat.shape[1], -1), size, part.ndim == 3) for part in parts.values()]
+    found = [_mean_densities(score, part, size) for part in parts.values()]
     rows: list[tuple[object, ...]] = []
     for q, label in enumerate(quantities):
         tilts = np.array([tilt[q] for tilt, _ in found])
@@ -141,27 +156,46 @@ def sensitivity(quantities: Mapping[str, Floats], parts: Mapping[str, Floats]) -
     return table.sort_values("psense", ascending=False, ignore_index=True)
 
 
-def _mean_densities(score: Floats, part: Floats, size: Floats, normal: bool) -> tuple[Floats, Floats]:
+def _mean_densities(score: Floats, part: Floats | Normals, size: Floats) -> tuple[Floats, Floats]:
     """Log density of a component as its weights count it, given each of some normal scores (quantity, draw), and the
-    error of its slope (quantity,).
-
-    ``part`` (draw, …) holds the log density, or the coordinates of which it is the normal one; ``size`` (quantity, 1)
-    are effective sample sizes.
+    error of its slope (quantity,). ``size`` (quantity, 1) are effective sample sizes.
     """
-    density = -0.5 * np.square(part).sum(axis=1) if normal else part[:, 0]
+    draws = score.shape[1]
+    if isinstance(part, Normals):
+        # z given the score is normal with mean E z + b · score, and the log density is −z² / 2.
+        z = part.coordinates.reshape(draws, -1)
+        mean, density = z.mean(axis=0), -0.5 * np.square(z).sum(axis=1)
+        slope, error = _shrunk(score, -(z - mean) * mean, size)
+        bend = z.shape[1] / size[:, 0] - np.square(score @ (z - mean) / draws).sum(axis=1)
+        error = np.hypot(error, np.sqrt(z.shape[1] / 2.0) / size[:, 0])  # of k squares with errors of 1 / size each
+    else:
+        rows = part.reshape(draws, -1)
+        density = rows.sum(axis=1)
+        slope, error = _shrunk(score, rows - rows.mean(axis=0), size)
+        bend, _ = _shrunk(np.square(score) - 1.0, rows - rows.mean(axis=0), size)
     density = density - density.mean()
     plain = density.std() / np.sqrt(size)
-    if normal:
-        # z given the score is normal with mean E z + b · score, and the log density is −z² / 2.
-        mean = part.mean(axis=0)
-        b = score @ (part - mean) / len(part)
-        slope, bend = -b @ mean, part.shape[1] / size[:, 0] - np.square(b).sum(axis=1)
-        error = np.sqrt(mean @ mean / size)
-    else:
-        slope, bend = score @ density / len(part), np.square(score) @ density / len(part)
-        error = plain
     smooth = slope[:, None] * score + bend[:, None] * np.square(score) / 2
-    return np.where(plain > PLAIN, smooth, density), np.where(plain > PLAIN, error, plain)[:, 0]
+    return np.where(plain > PLAIN, smooth, density), np.where(plain[:, 0] > PLAIN, error, plain[:, 0])
+
+
+def _shrunk(score: Floats, rows: Floats, size: Floats) -> tuple[Floats, Floats]:
+    """Sum over rows (draw, row), of mean zero, of their covariances with scores (quantity, draw), and its error.
+
+    Of several rows, each covariance c with error e counts as c · max(0, 1 − 2 e² / c²) (Stein): most rows of a
+    component have nothing to do with a quantity, and their errors would add up. One that was shrunk away may still be
+    as large as its error: the largest of these is part of that of the sum.
+    """
+    covariance = score @ rows / len(rows)
+    variance = np.square(rows).mean(axis=0) / size
+    if rows.shape[1] > 1:
+        noise = 2.0 * variance
+        kept = np.divide(noise, np.square(covariance), out=np.ones_like(covariance), where=covariance != 0)
+        kept = np.clip(1.0 - kept, 0.0, None)
+    else:
+        kept = np.ones_like(covariance)
+    lost = ((1.0 - kept) * variance).max(axis=1, initial=0.0)
+    return (kept * covariance).sum(axis=1), np.sqrt((kept * variance).sum(axis=1) + lost)
 
 
 def distances(draws: Floats, log_density: Floats) -> Floats:
