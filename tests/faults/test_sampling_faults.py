@@ -41,7 +41,7 @@ def _compiled_once():
     compiled = compile_for_sampling(model, store=stored_names(model))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reeuncert.inference.samplers, "compile_for_sampling", lambda model, store: compiled)
-        patch.setattr(reeuncert.inference.sample, "_terms", lambda *_: {})
+        patch.setattr(reeuncert.inference.sample, "terms", lambda *_: {})
         patch.setattr(reeuncert.inference.sample, "prior_groups", lambda *_: {})
         # What is made of the draws afterwards takes longer than they do, and is tested elsewhere.
         patch.setattr(reeuncert.indicators.compute, "with_indicators", Result)

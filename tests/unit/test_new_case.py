@@ -104,7 +104,7 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
         ("métal", "'métal' cannot be the name of a case; use letters, digits, '_' and '-', e.g. ./my_case"),
         (
             "small_metal",
-            "a case 'small_metal' ships with the package; choose another name, so that the two are told apart",
+            "a case 'small_metal' ships with the package; choose another name",
         ),
     ],
 )

@@ -44,8 +44,7 @@ def write_tree(tree: xr.DataTree, path: Path, encoding: Encoding | None = None) 
     """
     content = io.BytesIO()
     _write(tree, content, encoding)
-    with content.getbuffer() as view:
-        path.write_bytes(view)
+    path.write_bytes(content.getvalue())
 
 
 def tree_bytes(tree: xr.DataTree) -> bytes:
