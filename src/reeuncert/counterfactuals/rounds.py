@@ -11,6 +11,8 @@ VERSION = source_version(__file__, steps.__file__)
 
 GAIN = 1e-9
 """Rounds stop when one adds less than this fraction of all that is wanted; a shortage below it is none."""
+COARSE = 1e-3
+"""In its place within supply, where only the balance has to be exact: later rounds are many and add next to nothing."""
 NOTHING = 1e-6
 """Losses and changes of mine production below this fraction are rounding error, set to zero."""
 _CHANGE = 1e-13
@@ -142,7 +144,7 @@ def _all_at_once(flows: Records, processes: Records, graph: Graph, tiers: Mask) 
 @compiled
 def _serve(flows: Records, processes: Records, graph: Graph, wanted: Ints, within_supply: bool) -> int:
     """Rounds of demand and supply until nothing is added."""
-    again, left = within_supply, np.inf
+    again, left, gain = within_supply, np.inf, COARSE if within_supply else GAIN
     for j in range(processes.size):
         processes[j].building, processes[j].floor = 0.0, processes[j].kept
     while True:
@@ -155,7 +157,7 @@ def _serve(flows: Records, processes: Records, graph: Graph, wanted: Ints, withi
             flow.ask = max(goal - flow.flow, 0.0)
             missing += flow.ask
             whole += goal
-        if not missing > GAIN * whole or not left - missing > GAIN * whole:
+        if not missing > gain * whole or not left - missing > gain * whole:
             return DONE
         left = missing
         stuck = _round(flows, processes, graph, again, within_supply)
@@ -170,7 +172,7 @@ def _rebuild(flows: Records, processes: Records, graph: Graph, again: bool, with
 
     ``again``: there is a shortage. Demand beyond supply would not converge, since it circulates between markets.
     """
-    left = np.inf
+    left, gain = np.inf, COARSE if within_supply else GAIN
     for j in range(processes.size):
         processes[j].floor = processes[j].closing if processes[j].stocked else 0.0
     while True:
@@ -178,10 +180,10 @@ def _rebuild(flows: Records, processes: Records, graph: Graph, again: bool, with
         for j in range(processes.size):
             process = processes[j]
             short = process.floor - process.balance
-            process.building = short if process.floor > 0 and short > GAIN * process.floor else 0.0
+            process.building = short if process.floor > 0 and short > gain * process.floor else 0.0
             missing += process.building
             whole += process.floor
-        if not missing > 0 or not left - missing > GAIN * whole:
+        if not missing > 0 or not left - missing > gain * whole:
             return DONE
         left = missing
         for i in range(flows.size):
