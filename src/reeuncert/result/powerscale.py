@@ -182,20 +182,21 @@ def _mean_densities(score: Floats, part: Floats | Normals, size: Floats) -> tupl
 def _shrunk(score: Floats, rows: Floats, size: Floats) -> tuple[Floats, Floats]:
     """Sum over rows (draw, row), of mean zero, of their covariances with scores (quantity, draw), and its error.
 
-    Of several rows, each covariance c with error e counts as c · max(0, 1 − 2 e² / c²) (Stein): most rows of a
-    component have nothing to do with a quantity, and their errors would add up. One that was shrunk away may still be
-    as large as its error: the largest of these is part of that of the sum.
+    Of k rows, each covariance c with error e counts as c · max(0, 1 − 2 log(k) e² / c²): most rows of a component have
+    nothing to do with a quantity, and their errors would add up; of k errors, hardly one is above √(2 log k) times its
+    standard deviation (Donoho & Johnstone 1994, doi 10.1093/biomet/81.3.425). One that was shrunk away may still be as
+    large as its error: the largest of these is part of that of the sum.
     """
     covariance = score @ rows / len(rows)
     variance = np.square(rows).mean(axis=0) / size
     if rows.shape[1] > 1:
-        noise = 2.0 * variance
+        noise = 2.0 * math.log(rows.shape[1]) * variance
         kept = np.divide(noise, np.square(covariance), out=np.ones_like(covariance), where=covariance != 0)
         kept = np.clip(1.0 - kept, 0.0, None)
     else:
         kept = np.ones_like(covariance)
     lost = ((1.0 - kept) * variance).max(axis=1, initial=0.0)
-    return (kept * covariance).sum(axis=1), np.sqrt((kept * variance).sum(axis=1) + lost)
+    return (kept * covariance).sum(axis=1), np.sqrt(((kept > 0.0) * variance).sum(axis=1) + lost)
 
 
 def distances(draws: Floats, log_density: Floats) -> Floats:
