@@ -11,12 +11,16 @@ VERSION = source_version(__file__, steps.__file__)
 
 GAIN = 1e-9
 """Rounds stop when one adds less than this fraction of all that is wanted; a shortage below it is none."""
-COARSE = 1e-3
-"""In its place within supply, where only the balance has to be exact: later rounds are many and add next to nothing."""
+_COARSE = 1e-3
+"""In place of it where trade has no limit: only the balance has to be exact."""
 NOTHING = 1e-6
 """Losses and changes of mine production below this fraction are rounding error, set to zero."""
 _CHANGE = 1e-13
 _MOST_PASSES, _ENOUGH, _CLOSED = 10_000, 60, 1e-11
+HOPS = 3
+"""Markets between a market and the supply that it counts on, where trade has limits; fewer cost thousands of rounds."""
+_STILL = 1e-6
+"""Closer to 1 than this, a rate of change is no change."""
 _LEAP = 20
 """Passes after which the limit of a cycle is estimated."""
 _TINY = np.finfo(float).tiny
@@ -144,7 +148,7 @@ def _all_at_once(flows: Records, processes: Records, graph: Graph, tiers: Mask) 
 @compiled
 def _serve(flows: Records, processes: Records, graph: Graph, wanted: Ints, within_supply: bool) -> int:
     """Rounds of demand and supply until nothing is added."""
-    again, left, gain = within_supply, np.inf, COARSE if within_supply else GAIN
+    again, left, gain = within_supply, np.inf, _COARSE if within_supply else GAIN
     for j in range(processes.size):
         processes[j].building, processes[j].floor = 0.0, processes[j].kept
     while True:
@@ -172,7 +176,7 @@ def _rebuild(flows: Records, processes: Records, graph: Graph, again: bool, with
 
     ``again``: there is a shortage. Demand beyond supply would not converge, since it circulates between markets.
     """
-    left, gain = np.inf, COARSE if within_supply else GAIN
+    left, gain = np.inf, _COARSE if within_supply else GAIN
     for j in range(processes.size):
         processes[j].floor = processes[j].closing if processes[j].stocked else 0.0
     while True:
@@ -204,7 +208,7 @@ def _round(flows: Records, processes: Records, graph: Graph, again: bool, within
         process = processes[j]
         process.spare = max(process.capacity - process.through, 0.0)
         process.free = max(process.balance - process.floor, 0.0)
-    _set_rooms(flows, processes, graph, again)
+    _set_rooms(flows, processes, graph, again, HOPS if again and not within_supply else 1)
     for i in range(flows.size):
         flow = flows[i]
         flow.inside = min(flow.source, flow.target) >= 0
@@ -253,15 +257,17 @@ def _settle(flows: Records, processes: Records, graph: Graph, group: Ints, up: b
             return DONE
         if k % _LEAP < _LEAP - 3:
             continue
-        # Changes that shrink by a constant rate r a pass add up to r / (1 - r) times the last one; if they do not
-        # shrink, demand that no one can serve goes round up to its limits.
+        # Changes that shrink by a constant rate r a pass add up to r / (1 - r) times the last one. What is delivered
+        # in a circle without supply does not shrink: it goes to zero. Demand that no one can serve stays as it is.
         change, before = 0.0, rate
         for j in group:
             for i in graph[0][processes[j].in_start : processes[j].in_end]:
                 change += abs((flows[i].ask if up else flows[i].more) - flows[i].before) if flows[i].inside else 0.0
         rate, last = change / last if last > 0 else 1.0, change
         shrinks = max(1.0 - rate, 1e-9)
-        if k % _LEAP == _LEAP - 1 and rate < 1.0 + 1e-9 and abs(rate - before) < 0.1 * shrinks + 1e-9:
+        if k % _LEAP == _LEAP - 1 and rate < 1.0 + _STILL and abs(rate - before) < 0.1 * shrinks + _STILL:
+            if up and shrinks < _STILL:
+                return DONE
             for j in group:
                 for i in graph[0][processes[j].in_start : processes[j].in_end]:
                     flow = flows[i]
@@ -275,12 +281,12 @@ def _settle(flows: Records, processes: Records, graph: Graph, group: Ints, up: b
 
 
 @compiled
-def _set_rooms(flows: Records, processes: Records, graph: Graph, again: bool) -> None:
+def _set_rooms(flows: Records, processes: Records, graph: Graph, again: bool, hops: int) -> None:
     """Upper limit of the demand of each process on each inflow.
 
     In the first round only capacities limit it; in later rounds also the supply of the source. Within a cycle, only
-    supply from outside the cycle counts; otherwise its processes would pass demand to each other without supply. One
-    that has none itself counts what its suppliers in the cycle have.
+    supply from outside the cycle counts, ``hops`` processes away; otherwise its processes would pass demand to each
+    other without supply. One that has none itself counts what its suppliers in the cycle have.
     """
     inflow, _, start, member = graph
     for g in range(start.size - 1):
@@ -301,9 +307,10 @@ def _set_rooms(flows: Records, processes: Records, graph: Graph, again: bool) ->
                     found = found or process.own > 0
             for j in group:
                 processes[j].reach = processes[j].own
-        for j in group:
-            process = processes[j]
-            room = rooms(flows, processes, inflow[process.in_start : process.in_end], not again, -1)
-            process.own = min(process.spare, process.free + room)
-        for j in group:
-            processes[j].reach = processes[j].own
+        for _ in range(hops if group.size > 1 else 1):
+            for j in group:
+                process = processes[j]
+                room = rooms(flows, processes, inflow[process.in_start : process.in_end], not again, -1)
+                process.own = min(process.spare, process.free + room)
+            for j in group:
+                processes[j].reach = processes[j].own
