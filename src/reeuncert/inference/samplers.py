@@ -180,7 +180,7 @@ def _sample_with_pymc(
                 compute_convergence_checks=False,
                 **own,
             )
-        except NotImplementedError as error:
+        except NotImplementedError as error:  # JAX has no such operation, says PyTensor
             raise SamplingError(f"the sampler '{name}' cannot run this model ({error}); use 'nutpie'") from error
         except (ParallelSamplingError, ConnectionError, EOFError) as error:
             raise SamplingError(

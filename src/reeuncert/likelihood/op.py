@@ -58,7 +58,7 @@ class _VectorOp(Op):
         return Apply(self, _vectors(self, inputs, self.dtypes), [pt.dvector() for _ in range(self.n_outputs)])
 
     def function(self, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
-        raise NotImplementedError
+        raise NotImplementedError  # an operation of each kernel gives its own
 
     def perform(self, node: Apply, inputs: Sequence[Any], output_storage: Any) -> None:
         for storage, result in zip(output_storage, self.function(*inputs), strict=True):

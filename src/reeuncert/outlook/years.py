@@ -83,7 +83,7 @@ class FutureYears:
         routes = setting_of(table, last, case).routes()
         self.held, self.apart = np.empty((2, len(self.number), samples, years))
         for name, j in self.number.items():
-            region = known[name].region if routes[j] == REGISTERED else ""  # a quota says nothing of others
+            region = known[name].region if routes[j] == REGISTERED else ""  # a quota limits no unregistered route
             grown = self._growth(CAPACITY, scenario.capacity, region, known[name].stage, name)
             self.apart[j] = past.ahead(j, years, seed, CAPACITY, name)
             self.held[j] = highest[j][:, None] * grown * self.apart[j]
