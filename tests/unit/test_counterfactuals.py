@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import reeuncert as ree
@@ -373,15 +373,20 @@ def test_more_capacity_never_loses_more_of_what_it_makes(
 
 
 @settings(max_examples=10, deadline=None)
-@given(SEEDS, YEAR, st.permutations(["catalysts", "glass"]))
+@example(854, 2002, ["polishing", "glass"])
+@given(SEEDS, YEAR, st.permutations(["polishing", "glass"]))
 def test_priority_among_uses_of_one_product_conserves_its_total(seed: int, year: int, order: list[str]) -> None:
-    """Where nothing is made of a product, its uses share one amount: who comes first changes nothing of the total."""
+    """Where nothing is made of a product, its uses share one amount: who comes first changes nothing of the total.
+
+    Not in the North, where unregistered plants, which capacities do not close, make one product of the other.
+    """
     dt = drawn(seed)
     alloy = [{"region": r, "stage": s, "capacity": 0.0} for r in CASE.regions for s in ("separation", "electrolysis")]
     plain = ree.no_trade(dt, year=year, capacity=alloy)
     first = ree.no_trade(dt, year=year, capacity=alloy, priority=order)
-    product = {"product": "compound"}
+    product = {"product": "powder", "region": ["South", "East"]}
     lost_plain, lost_first = (losses(w).sel(product) for w in (plain, first))
+    assert bool((lost_plain.sum("end_use") > 0).any())
     np.testing.assert_allclose(lost_first.sum("end_use").values, lost_plain.sum("end_use").values, atol=1e-4)
     assert bool((lost_first.sel(end_use=order[0]) <= lost_plain.sel(end_use=order[0]) + 1e-4).all())
 
