@@ -1,4 +1,7 @@
-"""The table of headlines of a result: prior, posterior, rank, sensitivities by class, structures, verdict."""
+"""The table of headlines of `verdicts.md`: prior, posterior, rank, sensitivities by class, structures, verdict.
+
+`python docs/method/headlines.py RESULTS > docs/method/headlines.csv`
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,10 @@ import sys
 import pandas as pd
 
 import reeuncert as ree
-from reeuncert.indicators.headlines import label_of
+from reeuncert.indicators.printing import label_of
+from reeuncert.indicators.registry import lookup
 from reeuncert.result.structures import Structures, structures_of
+from reeuncert.words.estimates import numbers
 
 
 def headline_table(folder: str) -> pd.DataFrame:
@@ -23,6 +28,7 @@ def headline_table(folder: str) -> pd.DataFrame:
         rows.append(
             {
                 "headline": label_of(row),
+                "title": _title(row),
                 "prior": _interval(row, "prior_"),
                 "posterior": _interval(row, ""),
                 "width ratio": f"{row['width_ratio']:.2f}",
@@ -33,17 +39,26 @@ def headline_table(folder: str) -> pd.DataFrame:
                 ),
                 "evidence": f"{row['to_evidence']:.2f}",
                 "verdict": row["verdict"],
-                "why": row["why"],
+                "close to": row["close_to"],
             }
         )
     out = pd.DataFrame(rows).drop_duplicates("headline")
     held = structures_of(dt)
-    return out if held is None else out.merge(_structures(held), on="headline", how="left")
+    out = out if held is None else out.merge(_structures(held), on="headline", how="left")
+    return out.drop(columns="headline").rename(columns={"title": "headline"})
+
+
+def _title(row: dict[str, object]) -> str:
+    """What the value is, with its labels and unit."""
+    known = lookup(str(row["indicator"]))
+    of = ", ".join(str(row[name]) for name in ("region", "partner", "product", "year") if row[name])
+    return f"{known.title}: {of}, {'%' if known.percent else row['unit']}"
 
 
 def _interval(row: dict[str, float], prefix: str) -> str:
-    middle, low, high = (row[f"{prefix}{end}"] for end in ("median", "eti90_lb", "eti90_ub"))
-    return f"{middle:.3g} ({low:.3g} to {high:.3g})"
+    ends = (row[f"{prefix}{end}"] for end in ("median", "eti90_lb", "eti90_ub"))
+    middle, low, high = numbers(*ends, percent=lookup(str(row["indicator"])).percent)
+    return f"{middle} ({low} to {high})".replace("-", "−")
 
 
 def _structures(held: Structures) -> pd.DataFrame:

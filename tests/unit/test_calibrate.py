@@ -164,16 +164,22 @@ def test_an_interrupted_calibration_goes_on_where_it_stopped(refitter: Refitter,
 
 def test_fits_whose_draws_depend_on_each_other_are_made_longer_or_left_out():
     thins: dict[str, list[int]] = {}
+    accept: dict[str, list[float]] = {}
 
     def faked(job: Job) -> Kept:
         thins.setdefault(job.name, []).append(job.settings.thin)
+        accept.setdefault(job.name, []).append(job.settings.target_accept)
         ess = {"simulation 1": 150, "simulation 2": 60 * job.settings.thin}.get(job.name, 1)
         labels = pd.DataFrame({"kind": ["flows"], "group": "g", "quantity": "q", "year": 2000, "position": 0.4})
-        about = {"ess": ess, "r_hat": 1.0, "divergences": 0, "seconds": 1.0}
+        diverged = int(job.name == "simulation 3" and job.settings.thin == 1)
+        about = {"ess": ess, "r_hat": 1.0, "divergences": diverged, "seconds": 1.0}
         return Kept(tables={"position": labels}, about=about)
 
     found = calibrate(with_mirrors(), simulations=3, fit=faked, cache=False, progress=False, **FIT)
     assert thins == {"simulation 1": [1], "simulation 2": [1, 3], "simulation 3": [1, 3, 9]}
+    assert accept["simulation 2"] == [0.9, 0.9]
+    # Of draws that diverge, longer chains alone would have more: steps are smaller, and stay so.
+    assert accept["simulation 3"] == pytest.approx([0.9, 0.95, 0.95])
     assert found.fits["used"].tolist() == [True, True, False]
     assert found.simulations == 2
 

@@ -16,6 +16,7 @@ from reeuncert.cli.studies import left_out_table
 from reeuncert.errors import ReeUncertError, SamplingError
 from reeuncert.result.left_out import LeftOut, add_left_out, left_out_of
 from reeuncert.studies.jobs import FitSettings, JobMaker
+from reeuncert.studies.refits import refit
 from reeuncert.studies.scores import fold_jobs, leave_out, records_of
 from reeuncert.testing import toy_posterior
 
@@ -47,6 +48,15 @@ def test_finished_folds_are_kept_and_found_again(case, found, kept, monkeypatch)
     next(iter(sorted(kept.glob("*.nc")))).unlink()
     with pytest.raises(SamplingError, match=r"the fit without .* failed .*fitted again"):
         leave_out(case, cache=kept, **SHORT)
+
+
+def test_a_pilot_run_of_its_own_leaves_out_the_same_rows(case, found):
+    fold = fold_jobs(case, "sources", FitSettings.of({**SHORT, "chains": 4}), JobMaker(case), "without ")
+    fold = next(one for name, one in fold.items() if name == found.rows["fold"].iloc[0])
+    own = refit(dataclasses.replace(fold.job, own_shape=True)).tables["predicted"].set_index("row")["below"]
+    first = found.rows.set_index("row")["below"]
+    there = first.index.intersection(list(fold.rows))
+    np.testing.assert_allclose(own[there], first[there], atol=0.1)
 
 
 def rows_with(below, scheme="sources") -> pd.DataFrame:

@@ -21,8 +21,8 @@ from reeuncert.studies.cache import Kept, cache_of
 from reeuncert.studies.jobs import Failure, Fit, FitOptions, Job
 from reeuncert.studies.runners import Pool, local_pool, run_jobs
 
-LONGER = (3, 9)
-"""Chains whose draws do not suffice are made this many times as long: first, then again."""
+LONGER = (3, 3)
+"""Chains whose draws do not suffice are made this many times as long, and then once more."""
 
 Suffices = Callable[[Kept], str]
 """Why the draws of a fit do not suffice; empty where they do."""
@@ -56,14 +56,15 @@ class Fits:
 
 
 def make_sufficient_fits(jobs: Sequence[Job], options: FitOptions, suffices: Suffices) -> Fits:
-    """Make fits, and make those again with longer chains (`LONGER`) whose draws do not suffice; those that do not
-    suffice with the longest chains either are in ``refused``.
+    """Make fits, and make those again whose draws do not suffice, with longer chains (`LONGER`), a pilot run of their
+    own and, where draws diverged, smaller steps; those that do not suffice in the end either are in ``refused``.
     """
     fits = make_fits(jobs, options)
     for times in LONGER:
-        short = [job for job in jobs if isinstance(kept := fits.results[job.name], Kept) and suffices(kept)]
-        if short:
-            again = make_fits([job.longer(times) for job in short], options)
+        short = [(job, kept) for job in jobs if isinstance(kept := fits.results[job.name], Kept) and suffices(kept)]
+        jobs = [job.longer(times, diverged=kept.about["divergences"] > 0) for job, kept in short]
+        if jobs:
+            again = make_fits(jobs, options)
             fits.results |= again.results
             fits.notes += again.notes
     fits.refused = {n: why for n, kept in fits.results.items() if isinstance(kept, Kept) and (why := suffices(kept))}

@@ -118,6 +118,9 @@ class Job:
     like_json
         A case whose compiled model and pilot run serve this fit too; empty: its own. It is the base of the study, so
         that a result does not depend on which others are asked for.
+    own_shape
+        The pilot run is made of this fit itself, without the rows left out: where they are many, the posterior has
+        another shape than that of the base.
     cores
         Chains that may run at a time; None: as many as the process has cores.
     """
@@ -130,13 +133,17 @@ class Job:
     settings: FitSettings
     keep: Keep
     like_json: str = ""
+    own_shape: bool = False
     cores: int | None = None
 
-    def longer(self, factor: int) -> Job:
-        """The same fit with every chain so many times as long, of which as many draws are kept."""
-        settings = replace(self.settings, thin=self.settings.thin * factor)
+    def longer(self, factor: int, *, diverged: bool = False) -> Job:
+        """The same fit with a pilot run of its own and every chain so many times as long, of which as many draws are
+        kept. After draws that diverged, steps are smaller: `target_accept` is half as far from one.
+        """
+        accept = (1 + self.settings.target_accept) / 2 if diverged else self.settings.target_accept
+        settings = replace(self.settings, thin=self.settings.thin * factor, target_accept=accept)
         key = fit_key(case_from_json(self.case_json), self.left_out, settings, self.keep)
-        return replace(self, settings=settings, key=key)
+        return replace(self, settings=settings, key=key, own_shape=True)
 
     def again(self, number: int) -> Job:
         """The same fit with chains of other seeds."""

@@ -2,15 +2,21 @@
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
+import pymc as pm
 import xarray as xr
 
-from reeuncert.case.records import Case
+from reeuncert.case.records import Case, Evidence
 from reeuncert.case.serial import case_from_json, case_to_json
 from reeuncert.inference.layout import MASS_FLOW
 from reeuncert.inference.refit import Refitter
+from reeuncert.inference.sample import sample
+from reeuncert.likelihood.model import WEIGHT_DATA
+from reeuncert.model import build_model, record_of
 from reeuncert.result.diagnostics import diagnose
 from reeuncert.studies.cache import Kept, package_version
 from reeuncert.studies.jobs import Job
@@ -27,12 +33,16 @@ def refit(job: Job) -> Kept:
     with _alone:
         begin = time.perf_counter()
         case = case_from_json(job.case_json)
-        model, compiled = _model_for(case, job)
-        ready = time.perf_counter()
-        # The pilot run is that of the base where the model was compiled for the base.
-        like = None if case_to_json(model.case) == job.like_json else case
-        weight = _weight(model, job.left_out)
-        dt = model.fit(case, weight=weight, cores=job.cores, like=like, **asdict(job.settings))
+        if job.own_shape:
+            ready, compiled = begin, True
+            dt = _alone_with_pilot(case, job)
+        else:
+            model, compiled = _model_for(case, job)
+            ready = time.perf_counter()
+            # The pilot run is that of the base where the model was compiled for the base.
+            like = None if case_to_json(model.case) == job.like_json else case
+            weight = _weight(model.rows, job.left_out)
+            dt = model.fit(case, weight=weight, cores=job.cores, like=like, **asdict(job.settings))
         if dt.attrs.get("complete") == "no":  # Ctrl-C: a part of a fit is no result
             raise KeyboardInterrupt
         sampled = time.perf_counter()
@@ -92,9 +102,18 @@ def _model_for(case: Case, job: Job) -> tuple[Refitter, bool]:
     return model, True
 
 
-def _weight(model: Refitter, left_out: tuple[str, ...]) -> np.ndarray | None:
+def _alone_with_pilot(case: Case, job: Job) -> xr.DataTree:
+    """A fit whose pilot run does not see the rows left out either."""
+    model = build_model(case)
+    weight = _weight(record_of(model).evidence.rows, job.left_out)
+    pm.set_data({} if weight is None else {WEIGHT_DATA: weight}, model=model)
+    quiet: dict[str, Any] = {"progressbar": False, "quiet": True, "prior_draws": 0, "likelihood_terms": False}
+    return sample(model, cores=job.cores, **quiet, **asdict(job.settings))
+
+
+def _weight(rows: Sequence[Evidence], left_out: tuple[str, ...]) -> np.ndarray | None:
     """1 for rows of evidence that count, 0 for those left out (evidence)."""
     if not left_out:
         return None
     gone = set(left_out)
-    return np.array([0.0 if row.id in gone else 1.0 for row in model.rows])
+    return np.array([0.0 if row.id in gone else 1.0 for row in rows])

@@ -14,7 +14,7 @@ from scipy.sparse.csgraph import connected_components
 
 from reeuncert.case.records import Case, Evidence
 from reeuncert.case.shared import shared_errors
-from reeuncert.checks.predictive import row_table
+from reeuncert.checks.predictive import BOUND_QUALIFIERS, row_table
 from reeuncert.errors import ReeUncertError
 from reeuncert.likelihood.compile import compile_evidence
 from reeuncert.priors.coverage import case_network
@@ -96,10 +96,11 @@ def leave_out(case: Case, folds: Folds = "sources", **options: Unpack[FitOptions
     """Leave out whole sources, or folds of rows, refit, and predict what was left out.
 
     The model is compiled once; a fold that is left out has weight zero in its fit. Bounds and ranges are left out like
-    the rest, but give no figure to be predicted, and are not counted. With a row, all rows of its record are left out
-    (`records_of`). A fit that has not converged is made again longer, and its figures do not count if that does not
-    help. Finished folds are kept: asked again, or after a
-    crash, only the missing ones are fitted.
+    the rest, but give no figure to be predicted, and are not counted; a fold of nothing else is not fitted. With a row,
+    all rows of its record are left out (`records_of`). A fit that does not pass the checks of convergence of every
+    result is made again longer, with a pilot run of its own and smaller steps where draws diverged, and its figures do
+    not count if that does not help. Finished folds are kept: asked again, or after a crash, only the missing ones are
+    fitted.
 
     Parameters
     ----------
@@ -123,7 +124,9 @@ def leave_out(case: Case, folds: Folds = "sources", **options: Unpack[FitOptions
     if not case.evidence:
         raise ReeUncertError(f"case '{case.name}' has no evidence: there is nothing to leave out")
     settings = FitSettings.of({"chains": 4, **options})
-    jobs = fold_jobs(case, folds, settings, JobMaker(case), "without ")
+    bounds = {row.id for row in case.evidence if row.qualifier in BOUND_QUALIFIERS}
+    all_jobs = fold_jobs(case, folds, settings, JobMaker(case), "without ")
+    jobs = {fold: one for fold, one in all_jobs.items() if one.rows - bounds}
     from reeuncert.inference.prior import sample_prior  # loads PyMC, which a case that is refused does not need
     from reeuncert.model import build_model
 
