@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-import pymc as pm
 import xarray as xr
 
 from reeuncert.case.records import Case, Evidence
@@ -106,7 +105,8 @@ def _alone_with_pilot(case: Case, job: Job) -> xr.DataTree:
     """A fit whose pilot run does not see the rows left out either."""
     model = build_model(case)
     weight = _weight(record_of(model).evidence.rows, job.left_out)
-    pm.set_data({} if weight is None else {WEIGHT_DATA: weight}, model=model)
+    if weight is not None:
+        model.set_data(WEIGHT_DATA, weight)
     quiet: dict[str, Any] = {"progressbar": False, "quiet": True, "prior_draws": 0, "likelihood_terms": False}
     return sample(model, cores=job.cores, **quiet, **asdict(job.settings))
 
