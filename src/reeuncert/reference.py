@@ -38,8 +38,9 @@ class Published:
 
     Parameters
     ----------
-    id, source_id, source, statement, note, why_outside
-        As in the table; ``source`` is the title of the source, ``why_outside`` says why it differs from our interval.
+    id, source_id, source, title, statement, note, why_outside
+        As in the table; ``source`` is the label of the source (its title where it has none), ``why_outside`` says why
+        it differs from our interval.
     indicator, region, partner, product
         Indicator and its labels (``product`` names the end use of an indicator by end use).
     year_from, year_to
@@ -55,6 +56,7 @@ class Published:
     id: str
     source_id: str
     source: str
+    title: str
     statement: str
     indicator: str
     region: str
@@ -84,15 +86,15 @@ def published_values(case: Case) -> tuple[Published, ...]:
     if data is None or not (data / REFERENCE_FOLDER / PUBLISHED).is_file():
         return ()
     sources = data / REFERENCE_FOLDER / SOURCES
-    titles: dict[str, str] = {}
+    named: dict[str, tuple[str, str]] = {}
     if sources.is_file():
         rows = read_texts(sources, f"{REFERENCE_FOLDER}/{SOURCES}", ("source_id", "title"))
-        titles = {row["source_id"]: row["title"] for row in rows}
+        named = {row["source_id"]: (row.cells.get("label") or row["title"], row["title"]) for row in rows}
     problems: list[Problem] = []
     found = []
     for row in read_texts(data / REFERENCE_FOLDER / PUBLISHED, f"{REFERENCE_FOLDER}/{PUBLISHED}", NEEDED):
         try:
-            found.append(_published(row.cells, titles, case))
+            found.append(_published(row.cells, named, case))
         except CellError as error:
             problems.append(Problem(f"{REFERENCE_FOLDER}/{PUBLISHED}", row.line, "", str(error)))
     if problems:
@@ -157,7 +159,7 @@ def labels(published: Published) -> dict[str, str]:
     return {dim: named[dim] for dim in record.dims}
 
 
-def _published(row: Mapping[str, str], titles: Mapping[str, str], case: Case) -> Published | None:
+def _published(row: Mapping[str, str], sources: Mapping[str, tuple[str, str]], case: Case) -> Published | None:
     record = INDICATORS.get(row["indicator"])
     if record is None and row["indicator"]:
         raise CellError(unknown(row["indicator"], tuple(INDICATORS), "indicator"))
@@ -180,10 +182,12 @@ def _published(row: Mapping[str, str], titles: Mapping[str, str], case: Case) ->
         return None
     if not (case.system.years[0] <= years[0] and years[1] <= case.system.years[-1]):
         return None
+    source, title = sources.get(row["source_id"], (row["source_id"], ""))
     return Published(
         id=row["id"],
         source_id=row["source_id"],
-        source=titles.get(row["source_id"], row["source_id"]),
+        source=source,
+        title=title,
         statement=row["statement"],
         indicator=record.name,
         region=row["region"],

@@ -22,8 +22,12 @@ from reeuncert.counterfactuals import (
     run_counterfactual,
     supplier_stops,
 )
-from reeuncert.errors import InputError, ReeUncertError
+from reeuncert.counterfactuals.suppliers import STOPS, leading, read_stops, stops_of
+from reeuncert.errors import InputError, OutputError, ReeUncertError
 from reeuncert.indicators.stored import write_netcdf
+from reeuncert.report.page import render
+from reeuncert.report.sections import SECTIONS
+from reeuncert.result.result import Result
 from reeuncert.testing import toy_posterior
 
 
@@ -268,9 +272,35 @@ def test_the_command_prints_and_writes_the_table(dt: xr.DataTree, tmp_path: Path
     rows = (tmp_path / "lost.csv").read_text().splitlines()
     assert rows[0].startswith("region,end_use,year,unit,consumption,mean,median,eti90_lb,eti90_ub,share_median")
     assert len(rows) == 1 + 3 * 5
-    stops = CliRunner().invoke(app, ["counterfactual", str(tmp_path), "supplier-stops"])
-    assert stops.exit_code == 0, stops.output
+
+
+def test_stops_of_suppliers_lie_beside_the_result_and_in_its_report(dt: xr.DataTree, tmp_path: Path) -> None:
+    small = xr.DataTree.from_dict({"posterior": dt["posterior"].to_dataset()})
+    small.attrs = {**dt.attrs, "created": "now"}
+    write_netcdf(small, tmp_path / "posterior.nc")
+    given = ["counterfactual", str(tmp_path), "supplier-stops"]
+    for more in (["--year", "2002"], ["--by", "region,product"]):
+        stops = CliRunner().invoke(app, [*given, *more])
+        assert stops.exit_code == 0, stops.output
     assert "Consumption lost in 2003 if a region stops all exports" in " ".join(stops.stdout.split())
+    table = read_stops(tmp_path, small)
+    assert table is not None
+    assert table.groupby("year")["product"].nunique().tolist() == [1, 4]  # the sum; and with it three products
+    result = Result(small)
+    shown = [section for section in SECTIONS if section.id == "suppliers"]
+    assert "supplier-stops" in render(result, sections=shown)
+    result = Result(small, {stops_of: table})
+    page = render(result, sections=shown)
+    assert not result.failed
+    assert '<th scope="col">2002</th><th scope="col">2003</th>' in page
+    first = leading(table).iloc[0]
+    assert f"<strong>{first['supplier']}</strong>, {100 * first['costs_most']:.0f} %" in page
+    later = small.copy()
+    later.attrs = {**small.attrs, "created": "later"}
+    assert read_stops(tmp_path, later) is None
+    (tmp_path / STOPS).write_text("x\n1\n")
+    with pytest.raises(OutputError, match="supplier-stops"):
+        read_stops(tmp_path, small)
 
 
 def test_the_stop_of_each_supplier_is_that_of_all_its_exports(dt: xr.DataTree) -> None:
@@ -284,6 +314,12 @@ def test_the_stop_of_each_supplier_is_that_of_all_its_exports(dt: xr.DataTree) -
     for _, rows in table.groupby("region"):
         assert rows["costs_most"].sum() <= 1.0  # in some draws nobody's stop costs anything
         assert rows.loc[rows["mean"].idxmax(), "costs_most"] > 0
+    split = supplier_stops(dt, year=2002, by=["region", "product"])
+    whole = split[split["product"] == "all"].drop(columns="product").reset_index(drop=True)
+    pd.testing.assert_frame_equal(whole, table)
+    assert split["mean"].sum() == pytest.approx(2 * table["mean"].sum())
+    with pytest.raises(ReeUncertError, match="region"):
+        supplier_stops(dt, by=["product"])
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from reeuncert.cli.outlook import _years
 from reeuncert.errors import ArgumentError, CaseError
 from reeuncert.outlook.hindcast import crps, hindcast, hindcast_verdict, known_by, naive_forecasts, scored
 from reeuncert.outlook.plans import DelayPair, Plans, RampPoint
-from reeuncert.outlook.stored import HINDCAST, hindcast_of, made, signed
+from reeuncert.outlook.stored import HINDCAST, hindcast_of, signed
+from reeuncert.result.io import made
 from reeuncert.result.result import Result
 from reeuncert.testing import toy_posterior
 

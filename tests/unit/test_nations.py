@@ -15,6 +15,7 @@ from reeuncert.case.restriction import restrict
 from reeuncert.plots import trade_matrix_data
 from reeuncert.priors.implied import implied_flows
 from reeuncert.report import SECTIONS
+from reeuncert.report.chords import WIDEST
 from reeuncert.report.page import render
 from reeuncert.result.result import Result
 from reeuncert.testing import toy_posterior
@@ -87,6 +88,11 @@ def test_the_report_has_matrices_where_regions_are_many(monkeypatch: pytest.Monk
     dt = toy_posterior(chains=2, draws=30, years=2)
     page = render(Result(dt), sections=(section,))
     assert 'id="fig-matrix-2002"' in page
+    assert 'id="fig-exports-2"' in page
+    refined = page.split('class="chords"')[1]
+    assert "North → South: " in refined
+    widths = [float(width) for width in re.findall(r"stroke-width:([\d.]+)", refined)]
+    assert max(widths) == pytest.approx(WIDEST)
     table = page.split("Net exports of every pair</h3>")[1]
     rows = re.findall(r"<tr><td>(.*?)</td><td>(.*?)</td><td>(.*?)</td>\s*<td[^>]*data-v=\"(.*?)\"", table)
     found = {row[:3]: float(row[3]) for row in rows}

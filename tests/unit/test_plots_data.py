@@ -89,7 +89,7 @@ def test_published_values_belong_to_the_year_or_to_the_sum() -> None:
             "value",
             "unit",
             "statement",
-            "source_id",
+            "source",
         ],
     )
     years = [2001, 2002, 2003]

@@ -34,7 +34,7 @@ def case(tmp_path):
     shutil.copytree(find_case("small_metal"), folder)
     (folder / "reference").mkdir()
     (folder / "reference" / "published_reference.csv").write_text(f"{COLUMNS}\n{ROWS}", encoding="utf-8")
-    (folder / "reference" / "sources.csv").write_text("source_id,title\ns,A study\n", encoding="utf-8")
+    (folder / "reference" / "sources.csv").write_text("source_id,label,title\ns,A 2020,A study\n", encoding="utf-8")
     return read_case(folder)
 
 
@@ -42,7 +42,7 @@ def test_only_what_can_be_compared_is_read_in_our_unit(case):
     found = {row.id: row for row in published_values(case)}
     assert sorted(found) == ["A", "B", "C"]
     assert found["A"].value == pytest.approx(0.71)
-    assert found["A"].source == "A study"
+    assert (found["A"].source, found["A"].title) == ("A 2020", "A study")
     assert found["A"].why_outside == "they count scrap"
     assert found["B"].value == pytest.approx(1.5)
     assert not found["B"].per_year

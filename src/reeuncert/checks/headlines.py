@@ -128,7 +128,7 @@ def sensitivity(result: Result) -> list[CheckResult]:
 
 
 _PUBLISHED = (
-    *("id", "source_id", "statement", "indicator", "region", "partner", "product", "year_from", "year_to", "unit"),
+    *("id", "source", "statement", "indicator", "region", "partner", "product", "year_from", "year_to", "unit"),
     *("value", "median", "eti90_lb", "eti90_ub", "below", "inside", "why_outside"),
 )
 

@@ -194,6 +194,7 @@ def report(
     """Write the report of a stored result."""
     with guarded("Reading the result …"):
         from reeuncert.cli.terminal import tell
+        from reeuncert.counterfactuals.suppliers import read_stops, stops_of
         from reeuncert.indicators.compute import with_indicators
         from reeuncert.indicators.stored import read_results
         from reeuncert.outlook.stored import outlook_of, read_told
@@ -202,6 +203,7 @@ def report(
         result = with_indicators(read_results(posterior))
         folder = posterior if os.path.isdir(posterior) else posterior.parent
         result.keep(outlook_of, read_told(folder, result))
+        result.keep(stops_of, read_stops(folder, result.dt))
         path = write_page(result, out if out is not None else folder / "report.html")
         tell(f"Report: {path}")
         raise typer.Exit(status_of(result))

@@ -12,9 +12,9 @@ from rich.text import Text
 
 from reeuncert.cli.terminal import console, tell
 from reeuncert.counterfactuals import lost_consumption, rule, run_counterfactual
-from reeuncert.counterfactuals.lost import ALL, counterfactual_of
-from reeuncert.counterfactuals.run import AS_DRAWN, HIGHEST, Capacity
-from reeuncert.counterfactuals.suppliers import DRAWS, supplier_stops
+from reeuncert.counterfactuals.lost import ALL, BY, counterfactual_of
+from reeuncert.counterfactuals.run import AS_DRAWN, HIGHEST, STOCKS, Capacity
+from reeuncert.counterfactuals.suppliers import DRAWS, STOPS, leading, supplier_stops, write_stops
 from reeuncert.errors import InputError, Problem
 from reeuncert.files import explained, write_whole
 from reeuncert.indicators.stored import read_results
@@ -34,7 +34,7 @@ def show_counterfactual(
     capacity: str,
     priority: Sequence[str],
     stocks: str,
-    by: str,
+    by: str | None,
     out: Path | None,
 ) -> None:
     """Run the rule, print the lost consumption, and write the table if requested."""
@@ -43,13 +43,19 @@ def show_counterfactual(
         says = f"takes no {listed(arguments)}: it stops all exports of each region in turn"
         raise InputError([Problem(f"counterfactual '{name}'", 0, "", says)])
     given = _capacity(capacity)
+    names = [part.strip() for part in (by or ("region" if chosen is None else "region,product")).split(",")]
     dt = read_results(results, variables={"posterior": ["mass_flow"]})
     if chosen is None:
-        table = supplier_stops(dt, year=year, capacity=given, priority=priority, stocks=stocks)
+        table = supplier_stops(dt, by=names, year=year, capacity=given, priority=priority, stocks=stocks)
         _show_suppliers(table)
+        if out is None:
+            folder = results if results.is_dir() else results.parent
+            with explained(f"cannot write '{folder / STOPS}'", "name another place by --out"):
+                write_stops(folder, table.assign(rule=_rule(capacity, priority, stocks)), dt)
+            tell(f"Table: {folder / STOPS}; in the report: reeuncert report {results}")
     else:
         world = run_counterfactual(dt, [chosen], year=year, capacity=given, priority=priority, stocks=stocks)
-        table = lost_consumption(world, by=[part.strip() for part in by.split(",")])
+        table = lost_consumption(world, by=names)
         _show(world, table)
     if out is not None:
         with explained(f"cannot write '{out}'", "choose another place"):
@@ -69,6 +75,13 @@ def _capacity(given: str) -> Capacity:
         raise InputError([Problem("--capacity", 0, "", says)]) from error
 
 
+def _rule(capacity: str, priority: Sequence[str], stocks: str) -> str:
+    """What the stops of suppliers assume."""
+    plants = {HIGHEST: "plants as in their best year so far", AS_DRAWN: "plants as they ran in the year"}
+    served = [f"served first: {listed(priority)}"] if priority else []
+    return "; ".join([plants.get(capacity, "capacities as given"), STOCKS[stocks], *served])
+
+
 def _show(world: xr.DataTree, table: pd.DataFrame) -> None:
     page = console()
     unit = str(table["unit"].iloc[0])
@@ -76,7 +89,7 @@ def _show(world: xr.DataTree, table: pd.DataFrame) -> None:
     said = world.attrs
     page.print(Text(f"Consumption lost in {said['counterfactual_year']}: {said['counterfactual']}", style="bold"))
     page.print(Text(f"{said['counterfactual_rule']}; medians with 90 % equal-tailed intervals, masses in {unit}"))
-    labels = [c for c in ("region", "product", "end_use") if c in table.columns]
+    labels = [c for c in BY if c in table]
     shown = Table(box=None, pad_edge=False)
     for label in labels:
         shown.add_column(label.replace("_", " "))
@@ -84,11 +97,7 @@ def _show(world: xr.DataTree, table: pd.DataFrame) -> None:
         shown.add_column(column, justify="right")
     for record in table.to_dict("records"):
         bold = "bold" if len(labels) > 1 and record[labels[-1]] == ALL else ""
-        cells = [*(str(record[label]) for label in labels), number(record["consumption"])]
-        cells += [
-            estimate(*(factor * record[f"{part}{c}"] for c in ("median", "eti90_lb", "eti90_ub")))
-            for part, factor in (("", 1), ("share_", 100))
-        ]
+        cells = [*(str(record[label]) for label in labels), number(record["consumption"]), *_lost(record)]
         shown.add_row(*(Text(cell, style=bold) for cell in cells))
     page.print(shown)
     _show_mines(world, page)
@@ -101,21 +110,23 @@ def _show_suppliers(table: pd.DataFrame) -> None:
     page.print(Text(f"Consumption lost in {year} if a region stops all exports", style="bold"))
     page.print(Text(f"medians with 90 % equal-tailed intervals, masses in {unit}; of {DRAWS} draws at most"))
     shown = Table(box=None, pad_edge=False)
-    for label in ("region", "supplier"):
-        shown.add_column(label)
+    labels = [name for name in (*BY, "supplier") if name in table]
+    for label in labels:
+        shown.add_column(label.replace("_", " "))
     for column in ("consumption", "lost", "part of it lost (%)", "costs most (%)"):
         shown.add_column(column, justify="right")
-    for _, rows in table.sort_values("costs_most", ascending=False).groupby("region", sort=False):
-        for record in rows[(rows["costs_most"] > 0.05) | (rows["costs_most"] == rows["costs_most"].max())].to_dict(
-            "records"
-        ):
-            lost, share = (
-                estimate(*(factor * record[f"{part}{c}"] for c in ("median", "eti90_lb", "eti90_ub")))
-                for part, factor in (("", 1), ("share_", 100))
-            )
-            cells = (record["region"], record["supplier"], number(record["consumption"]), lost, share)
-            shown.add_row(*map(str, cells), f"{100 * record['costs_most']:.0f}")
+    for record in leading(table).to_dict("records"):
+        cells = *(record[label] for label in labels), number(record["consumption"]), *_lost(record)
+        shown.add_row(*map(str, cells), f"{100 * record['costs_most']:.0f}")
     page.print(shown)
+
+
+def _lost(record: Mapping[Any, Any]) -> list[str]:
+    """Loss and its part of consumption in per cent, each with its interval."""
+    return [
+        estimate(*(factor * record[f"{part}{c}"] for c in ("median", "eti90_lb", "eti90_ub")))
+        for part, factor in (("", 1), ("share_", 100))
+    ]
 
 
 def _show_mines(world: xr.DataTree, page: Any) -> None:

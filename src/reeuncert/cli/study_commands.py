@@ -73,7 +73,12 @@ def counterfactual(
     results: Results,
     name: Annotated[RuleName, typer.Argument(help="Which counterfactual to compute.")],
     year: Annotated[int | None, typer.Option(help="Year of the case; by default its last.")] = None,
-    by: Annotated[str, typer.Option(help="Row labels: some of region,product,end_use.")] = "region,product",
+    by: Annotated[
+        str | None,
+        typer.Option(
+            help="Row labels: some of region,product,end_use; by default region,product (supplier-stops: region)."
+        ),
+    ] = None,
     priority: Annotated[
         list[str] | None, typer.Option(help="End use that is served first; may be given several times, in order.")
     ] = None,

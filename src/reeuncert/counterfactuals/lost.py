@@ -100,20 +100,41 @@ def lost_consumption(
     >>> table[["region", "product"]].values.tolist()[:4]
     [['North', 'all'], ['North', 'compound'], ['North', 'powder'], ['North', 'alloy']]
     """
-    numbers = counterfactual_of(world)
+    return lost_table(*lost_draws(counterfactual_of(world), split_of(by)), prob, kind)
+
+
+def split_of(by: str | Sequence[str]) -> list[str]:
+    """The labels by which consumption is split."""
     names = [by] if isinstance(by, str) else list(by)
     wrong = [name for name in names if name not in BY] or ([] if len(set(names)) == len(names) and names else names)
     if wrong or not names:
         raise ReeUncertError(f"lost consumption cannot be split by {names}; give one or more of {list(BY)}, each once")
-    sums = [_summed(numbers, names, prob, kind)]
+    return names
+
+
+def lost_draws(numbers: xr.Dataset, names: list[str]) -> tuple[pd.DataFrame, Array, Array]:
+    """Labels of each row, and its consumption and the loss of it, arrays (draw, row)."""
+    parts = [_summed(numbers, names)]
     if len(names) > 1:
-        total = _summed(numbers, names[:-1], prob, kind)
-        total.insert(len(names) - 1, names[-1], ALL)
-        sums = [total, *sums]
-    table = pd.concat(sums, ignore_index=True)
+        parts.insert(0, _summed(numbers, names[:-1]))
+        parts[0][0].insert(len(names) - 1, names[-1], ALL)
+    table = pd.concat([labels for labels, *_ in parts], ignore_index=True)
     order = {name: [ALL, *numbers[name].values.tolist()] for name in names}
     keys = [table[name].map({label: k for k, label in reversed(list(enumerate(order[name])))}) for name in names]
-    return table.iloc[np.lexsort(keys[::-1])].reset_index(drop=True)
+    rows = np.lexsort(keys[::-1])
+    consumed, lost = (np.concatenate([part[k] for part in parts], axis=1)[:, rows] for k in (1, 2))
+    return table.iloc[rows].reset_index(drop=True), consumed, lost
+
+
+def lost_table(labels: pd.DataFrame, consumed: Array, lost: Array, prob: float, kind: str) -> pd.DataFrame:
+    """The labels with median consumption, and the loss as mass and as share."""
+    found = spread(lost, prob=prob, kind=kind)
+    share = spread(np.divide(lost, consumed, out=np.full_like(lost, np.nan), where=consumed > 0), prob=prob, kind=kind)
+    lower, upper = interval_columns(prob, kind)
+    columns: dict[str, Any] = {"consumption": spread(consumed, prob=prob).median, "mean": found.mean}
+    columns |= {"median": found.median, lower: found.lower, upper: found.upper, "share_median": share.median}
+    columns |= {f"share_{lower}": share.lower, f"share_{upper}": share.upper}
+    return labels.assign(**columns)
 
 
 def counterfactual_of(world: xr.DataTree) -> xr.Dataset:
@@ -125,22 +146,14 @@ def counterfactual_of(world: xr.DataTree) -> xr.Dataset:
     return world[GROUP].to_dataset()
 
 
-def _summed(numbers: xr.Dataset, names: list[str], prob: float, kind: str) -> pd.DataFrame:
+def _summed(numbers: xr.Dataset, names: list[str]) -> tuple[pd.DataFrame, Array, Array]:
     over = [d for d in BY if d not in names]
     parts = [numbers[v].sum(over, min_count=1).transpose("chain", "draw", *names, "year") for v in _BOTH]
     consumed, lost = (p.values.reshape(p.sizes["chain"] * p.sizes["draw"], -1) for p in parts)
     there = np.isfinite(consumed).any(axis=0)
-    consumed, lost = consumed[:, there], lost[:, there]
     grids = np.meshgrid(*(numbers[d].values for d in (*names, "year")), indexing="ij")
-    columns: dict[str, Any] = {d: g.ravel()[there] for d, g in zip((*names, "year"), grids, strict=True)}
-    found = spread(lost, prob=prob, kind=kind)
-    share = spread(np.divide(lost, consumed, out=np.full_like(lost, np.nan), where=consumed > 0), prob=prob, kind=kind)
-    lower, upper = interval_columns(prob, kind)
-    columns |= {"unit": numbers["lost_consumption"].attrs["units"]}
-    columns |= {"consumption": spread(consumed, prob=prob).median, "mean": found.mean, "median": found.median}
-    columns |= {lower: found.lower, upper: found.upper, "share_median": share.median}
-    columns |= {f"share_{lower}": share.lower, f"share_{upper}": share.upper}
-    return pd.DataFrame(columns, index=range(int(there.sum())))
+    labels = pd.DataFrame({d: g.ravel()[there] for d, g in zip((*names, "year"), grids, strict=True)})
+    return labels.assign(unit=numbers["lost_consumption"].attrs["units"]), consumed[:, there], lost[:, there]
 
 
 _BOTH = ("consumption", "lost_consumption")

@@ -11,11 +11,11 @@ from reeuncert import __version__
 from reeuncert.errors import CaseError, OutputError
 from reeuncert.files import first_line
 from reeuncert.inference.provenance import model_sha256
+from reeuncert.result.io import made
 from reeuncert.result.result import Result
 
 if TYPE_CHECKING:
     import pandas as pd
-    import xarray as xr
 
 FILE, HINDCAST = "outlook.json", "hindcast.csv"
 
@@ -23,11 +23,6 @@ FILE, HINDCAST = "outlook.json", "hindcast.csv"
 def outlook_of(result: Result) -> dict[str, Any] | None:
     """What an outlook has found of a result: kept there by whoever has read it; else none."""
     return None
-
-
-def made(dt: xr.DataTree) -> str:
-    """When a result was made, as its attributes say: what is found of it belongs to it alone."""
-    return str(dt.attrs.get("created", "unknown"))
 
 
 def read_outlook(found: Mapping[str, Any] | str | Path) -> Mapping[str, Any]:

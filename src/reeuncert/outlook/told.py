@@ -13,7 +13,7 @@ import xarray as xr
 
 from reeuncert.outlook.answers import COLUMNS, Answer, drivers, element_table, project_table
 from reeuncert.outlook.plans import Plans
-from reeuncert.outlook.stored import made
+from reeuncert.result.io import made
 from reeuncert.words.cells import condensed
 
 MOST_DRIVERS = 5

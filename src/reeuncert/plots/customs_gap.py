@@ -287,6 +287,6 @@ def _published(
     rows = rows[(rows["region"] == region) & (rows["partner"] == partner)]
     if not len(rows):
         return ()
-    hover = tuple(f"{r.source_id}: {r.statement}" for r in rows_of(rows))
-    source = ", ".join(dict.fromkeys(rows["source_id"]))
+    hover = tuple(f"{r.source}: {r.statement}" for r in rows_of(rows))
+    source = ", ".join(dict.fromkeys(rows["source"]))
     return (Points(f"published: {source}", rows["year"].to_numpy(), rows["value"].to_numpy(float), hover=hover),)

@@ -68,7 +68,7 @@ def published_data(published: pd.DataFrame, name: str, *, years: Sequence[int]) 
     ----------
     published
         Columns ``indicator``, ``region``, ``partner``, ``product``, ``year_from``, ``year_to``, ``value``, ``unit``
-        and, if there, ``statement`` and ``source_id``.
+        and, if there, ``statement`` and ``source``.
     years
         Years of the case. A row over all of them belongs to the cumulated indicator, at its last year; a row of one
         year to the yearly one; others cannot be shown.
@@ -76,7 +76,7 @@ def published_data(published: pd.DataFrame, name: str, *, years: Sequence[int]) 
     Returns
     -------
     DataFrame
-        ``region``, ``partner``, ``product``, ``year``, ``value`` (shares as a fraction), ``statement``, ``source_id``.
+        ``region``, ``partner``, ``product``, ``year``, ``value`` (shares as a fraction), ``statement``, ``source``.
     """
     rows = published[published["indicator"] == base_name(name)].copy()
     first = pd.to_numeric(rows["year_from"], errors="coerce")
@@ -86,11 +86,11 @@ def published_data(published: pd.DataFrame, name: str, *, years: Sequence[int]) 
     value = pd.to_numeric(rows["value"], errors="coerce")
     unit = rows["unit"].fillna("").astype(str)
     rows = rows.assign(value=np.where(unit.str.startswith("%"), value / 100.0, value), year=last.loc[rows.index])
-    for column in (*LABEL_DIMS, "statement", "source_id"):
+    for column in (*LABEL_DIMS, "statement", "source"):
         rows[column] = rows[column].fillna("").astype(str) if column in rows.columns else ""
     rows = rows[rows["value"].notna() & rows["year"].notna()]
     rows["year"] = rows["year"].astype(int)
-    return rows[[*LABEL_DIMS, "year", "value", "statement", "source_id"]].reset_index(drop=True)
+    return rows[[*LABEL_DIMS, "year", "value", "statement", "source"]].reset_index(drop=True)
 
 
 @figure_of(
@@ -150,7 +150,7 @@ def _points(said: pd.DataFrame, labels: Mapping[str, Any]) -> list[Points]:
             matching |= rows[dim] == ""
         rows = rows[matching]
     out = []
-    for source, of_source in ((str(key), part) for key, part in rows.groupby("source_id", sort=False)):
+    for source, of_source in ((str(key), part) for key, part in rows.groupby("source", sort=False)):
         texts = tuple(f"{source}: {statement}" for statement in of_source["statement"])
         x, y = of_source["year"].to_numpy(), of_source["value"].to_numpy(dtype=float)
         out.append(Points(f"published: {source}" if source else "published", x, y, hover=texts))

@@ -8,9 +8,8 @@ import xarray as xr
 
 from reeuncert.errors import ReeUncertError
 from reeuncert.plots.access import Coords, both, check_labels, chosen_flows, flat, quantile_table, rows_of, take
-from reeuncert.plots.panels import Area, Axis, Board, Mark, Panel, Text
+from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points, Text
 from reeuncert.plots.render import figure_of, render
-from reeuncert.plots.rows import Chart, Row, Span
 from reeuncert.plots.style import HUES, colours_of, interval_name
 from reeuncert.plots.triangle import ALL, REFINED, groups_of, regions_of
 from reeuncert.result.learning import FIXED, NARROWER, PARTLY_NARROWER, learning_of_draws
@@ -18,6 +17,7 @@ from reeuncert.words.estimates import estimate
 
 DIMS = ("importer", "exporter", "product", "year")
 TOLD = HUES[0]
+TOLD_NAME, PRIOR = "told by figures", "rests on the prior"
 ARRIVALS = ("trade", "declared", "undeclared")
 TOLD_OF = (NARROWER, PARTLY_NARROWER, FIXED)
 """How the interval of a pair compares with the prior's where the evidence tells something of it."""
@@ -103,47 +103,51 @@ def plot_trade_matrix(
 def plot_net_exports(
     dt: xr.DataTree, *, coords: Coords = None, backend: str = "matplotlib", theme: str = "light"
 ) -> Any:
-    """Draw net exports of each exporter to its partners as bars with intervals, a panel for each product and year.
+    """Draw net exports of each exporter to its partners, a panel for each exporter and product.
 
-    Bars are medians, whiskers 90 % intervals; the panels of an exporter and product have one axis. A bar is pale where
-    the interval is hardly narrower than the prior's.
+    Dots are medians, whiskers 90 % intervals; the years of a partner stand side by side. A dot is grey where the
+    interval is hardly narrower than the prior's.
     """
     table = trade_matrix_data(dt, coords=coords)
-    colours = colours_of(regions_of(dt))
-    panels = []
-    for (exporter, product), part in table.groupby(["exporter", "product"], sort=False):
-        ends = min(0.0, part["net_eti90_lb"].min()), max(0.0, part["net_eti90_ub"].max())
-        limits = ends[0] - 0.05 * (ends[1] - ends[0]), ends[1] + 0.05 * (ends[1] - ends[0])
-        for year, rows in part.groupby("year", sort=False):
-            chart = Chart(
-                "",
-                f"net exports ({part['unit'].iloc[0]})",
-                tuple(_bar(row, colours[str(exporter)]) for row in rows_of(rows)),
-                whisker_name=interval_name(),
-                faint_name="rests on the prior",
-                limits=limits,
-            )
-            panels.append((chart.height, chart.panel(f"{exporter}, {product}, {year}")))
-    if not panels:
+    if table.empty:
         raise ReeUncertError("these regions do not trade with one another")
-    board = Board(
-        "Net exports by partner",
-        tuple(panel for _, panel in panels),
-        min(4, table["year"].nunique()),
-        max(height for height, _ in panels),
-        3.4,
-    )
-    return render(board, backend, theme)
+    colours = colours_of(regions_of(dt))
+    years = table["year"].unique().tolist()
+    panels = [
+        _exports(f"{exporter}, {product}", rows, colours[str(exporter)], years)
+        for (exporter, product), rows in table.groupby(["exporter", "product"], sort=False)
+    ]
+    said = f"from left to right: {', '.join(map(str, years))}" if len(years) > 1 else str(years[0])
+    return render(Board("Net exports by partner", tuple(panels), 2, 2.6, 5.2, said), backend, theme)
 
 
-def _bar(row: Any, colour: str) -> Row:
-    told = estimate(row.net_median, row.net_eti90_lb, row.net_eti90_ub, unit=row.unit)
-    return Row(
-        row.importer,
-        (Span(0.0, row.net_median, colour),),
-        whisker=(row.net_eti90_lb, row.net_eti90_ub),
-        hover=(told,),
-        faint=not row.net_informed and bool(np.isfinite(row.prior_net_median)),
+def _exports(title: str, rows: pd.DataFrame, colour: str, years: list[int]) -> Panel:
+    """Net exports of one region, a place for each partner and, within it, for each year."""
+    partners = rows["importer"].unique().tolist()
+    step = min(0.8 / len(years), 0.25)
+    at = [partners.index(r.importer) + step * (years.index(r.year) - 0.5 * (len(years) - 1)) for r in rows_of(rows)]
+    known = rows["net_informed"].to_numpy() | rows["prior_net_median"].isna().to_numpy()
+    marks: list[Mark] = [Line((-0.5, len(partners) - 0.5), (0.0, 0.0), "muted", 0.8)]
+    for x, row, told in zip(at, rows_of(rows), known, strict=True):
+        ends = sorted((0.0, row.net_median))
+        marks.append(Area.box(x - 0.4 * step, x + 0.4 * step, *ends, colour if told else "prior", opacity=0.4))
+    hover = [
+        f"{r.importer}, {r.year}\n{estimate(r.net_median, r.net_eti90_lb, r.net_eti90_ub, unit=r.unit)}"
+        for r in rows_of(rows)
+    ]
+    for name, which, shade in ((TOLD_NAME, known, colour), (PRIOR, ~known, "prior")):
+        kept = np.flatnonzero(which)
+        middle, *ends = (rows[f"net_{end}"].to_numpy()[kept] for end in ("median", "eti90_lb", "eti90_ub"))
+        if len(kept):
+            texts = tuple(hover[k] for k in kept)
+            marks.append(Points(name, np.array(at)[kept], middle, shade, "circle", *ends, texts, name == PRIOR))
+    low, high = min(0.0, rows["net_eti90_lb"].min()), max(0.0, rows["net_eti90_ub"].max())
+    room = 0.05 * (high - low) or 0.5
+    return Panel(
+        title,
+        marks=tuple(marks),
+        x=Axis("", (-0.5, len(partners) - 0.5), tuple(enumerate(partners))),
+        y=Axis(f"net exports ({rows['unit'].iloc[0]})", (low - room, high + room)),
     )
 
 
@@ -205,13 +209,13 @@ def _panel(title: str, rows: pd.DataFrame, regions: list[str]) -> Panel:
         box = Area.box(
             x - half, x + half, y - half, y + half, colour, opacity=0.08 + 0.87 * row.share_median, hover=hover
         )
-        ink = "ground" if row.share_median > 0.55 else "ink"
+        ink = "ground" if row.share_median > 0.55 and half > 0.3 else "ink"
         marks += [box, Text(x, y, f"{100 * row.share_median:.0f}", ink, 7.0)]
     names = tuple((i, region.replace(" ", "\n", 1)) for i, region in enumerate(regions))
     ends = (-0.6, len(regions) - 0.4)
     keys: list[Mark] = [
-        Area((), (), TOLD, 0.6, "told by figures"),
-        Area((), (), "prior", 0.6, "rests on the prior"),
+        Area((), (), TOLD, 0.6, TOLD_NAME),
+        Area((), (), "prior", 0.6, PRIOR),
     ]
     return Panel(
         title,

@@ -74,7 +74,7 @@ def _points(name: str, at: dict[str, str], first: int, published: list[Published
                 "from": shown,
                 "to": row.year_to,
                 "value": row.value,
-                "source": row.source_id,
+                "source": row.source,
                 "text": f"{row.source}: {text}",
             }
         )

@@ -247,6 +247,11 @@ def csv_text(table: pd.DataFrame) -> str:
     return safe.to_csv(index=False, lineterminator="\n", float_format="%.8g")
 
 
+def made(dt: xr.DataTree) -> str:
+    """When a result was made, as its attributes say: what is found of it belongs to it alone."""
+    return str(dt.attrs.get("created", "unknown"))
+
+
 def provenance(dt: xr.DataTree) -> dict[str, Any]:
     """Provenance of a result as plain values for JSON (without the case)."""
     out: dict[str, Any] = {}

@@ -146,7 +146,7 @@ report.drawPanel = (element, panel) => {
     if (!m.x?.length && m.k !== "t") continue;
     if (m.k === "a") inside.append(report.svg("path", { d: `${path(m)}Z`, style: `fill:${colour};fill-opacity:${m.o ?? 1}` }));
     if (m.k === "l") inside.append(report.svg("path", { d: path(m), class: "line", style: `stroke:${colour};stroke-width:${m.w ?? 1.5}`, "stroke-dasharray": { dash: "6 4", dot: "2 3" }[m.d] ?? "none" }));
-    if (m.k === "t") inside.append(text(x(m.x), y(m.y), m.t, { "text-anchor": { left: "start", right: "end" }[m.g] ?? "middle", style: `fill:${colour}` }));
+    if (m.k === "t") inside.append(text(x(m.x), y(m.y) + 4, m.t, { "text-anchor": { left: "start", right: "end" }[m.g] ?? "middle", style: `fill:${colour}` }));
     if (m.k !== "p") continue;
     m.x.forEach((v, i) => {
       if (v === null || m.y[i] === null) return;

@@ -20,6 +20,7 @@ from reeuncert.report.sections import (
     next_steps,
     no_trade,
     outlook,
+    suppliers,
     triangle,
     unregistered,
 )
@@ -80,6 +81,13 @@ SECTIONS: tuple[Section, ...] = (
         "no_trade.html.j2",
         no_trade.content,
         "trade between regions and consumption in the last year",
+    ),
+    Section(
+        "suppliers",
+        "Supplier stops",
+        "suppliers.html.j2",
+        suppliers.content,
+        "the stop of each supplier (`reeuncert counterfactual RESULTS supplier-stops`)",
     ),
     Section("outlook", "Outlook", "outlook.html.j2", outlook.content, "an outlook (`reeuncert outlook`)"),
     Section("learned", "What we learned", "learned.html.j2", learned.content, "draws of the prior"),
