@@ -83,7 +83,7 @@ def supplier_stops(
         rules = [ExportStop(supplier, region) for region in regions if region != supplier]
         world = run_counterfactual(some, rules, year=year, capacity=capacity, priority=priority, stocks=stocks)
         labels, consumed, lost = lost_draws(counterfactual_of(world), names)
-        lost[:, (labels["region"] == supplier).values] = 0.0  # its own loss is no supplier's
+        lost[:, np.flatnonzero(labels["region"] == supplier)] = 0.0  # its own loss is no supplier's
         tables.append(lost_table(labels, consumed, lost, prob, kind))
         tables[-1].insert(1, "supplier", supplier)
         losses.append(lost)

@@ -10,6 +10,7 @@ import pandas as pd
 from reeuncert.counterfactuals import lost_consumption, no_trade
 from reeuncert.counterfactuals.lost import ALL
 from reeuncert.counterfactuals.run import AS_DRAWN, HIGHEST
+from reeuncert.report.sections.triangle import MANY
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 
@@ -28,5 +29,5 @@ def content(result: Result) -> dict[str, Any] | None:
     best, now = (lost_consumption(no_trade(result.dt, year=year, capacity=c), by=BY) for c in (HIGHEST, AS_DRAWN))
     joined: pd.DataFrame = best.merge(now, on=BY, suffixes=("", "_now"))
     rows = joined.to_dict("records")
-    leads = [row for row in rows if row["product"] == ALL]
+    leads = [row for row in rows if row["product"] == ALL] if len(result.case.regions) < MANY else []
     return {"year": year, "rows": rows, "leads": leads}

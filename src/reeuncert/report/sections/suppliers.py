@@ -22,10 +22,8 @@ def content(result: Result) -> dict[str, Any] | None:
         return None
     labels = [name for name in BY if name in table]
     worst = table.groupby([*labels, "year"])["share_eti90_ub"].max()
-    rows = [
-        {"of": of if isinstance(of, tuple) else (of,), "years": _years(found, worst.loc[of])}
-        for of, found in leading(table).groupby(labels if len(labels) > 1 else labels[0], sort=False)
-    ]
+    groups: Any = leading(table).groupby(labels, sort=False)
+    rows = [{"of": of, "years": _years(found, worst.loc[of])} for of, found in groups]
     split = [name for name in labels if name != "region"]
     return {
         "tables": [
@@ -39,10 +37,10 @@ def content(result: Result) -> dict[str, Any] | None:
     }
 
 
-def _years(found: pd.DataFrame, worst: pd.Series) -> dict[int, list[dict[str, Any]]]:
+def _years(found: pd.DataFrame, worst: pd.Series) -> dict[Any, list[dict[str, Any]]]:
     """Year → its suppliers; none where no stop costs anything."""
     return {
-        year: [] if worst.loc[year] < LITTLE else [_told(row) for row in rows.to_dict("records")]
+        year: [] if worst[year] < LITTLE else [_told(row) for row in rows.to_dict("records")]
         for year, rows in found.groupby("year")
     }
 

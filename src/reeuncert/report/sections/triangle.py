@@ -10,7 +10,7 @@ from reeuncert.report.sections.trade_matrix import matrices
 from reeuncert.result.result import Result
 
 MANY = 4
-"""Regions whose arrows can no longer be read: they have matrices."""
+"""Regions whose arrows, or sentences, can no longer be read: they have matrices, or tables alone."""
 SHARE, SHARE_OF_ALL, MASS = "import_dependence", "import_dependence_with_unrecorded", "imports"
 
 
