@@ -129,25 +129,26 @@ def _exports(title: str, rows: pd.DataFrame, colour: str, years: list[int]) -> P
     known = rows["net_informed"].to_numpy() | rows["prior_net_median"].isna().to_numpy()
     marks: list[Mark] = [Line((-0.5, len(partners) - 0.5), (0.0, 0.0), "muted", 0.8)]
     for x, row, told in zip(at, rows_of(rows), known, strict=True):
-        ends = sorted((0.0, row.net_median))
-        marks.append(Area.box(x - 0.4 * step, x + 0.4 * step, *ends, colour if told else "prior", opacity=0.4))
+        shade = colour if told else "prior"
+        marks.append(Area.box(x - 0.4 * step, x + 0.4 * step, 0.0, row.net_median, shade, opacity=0.4))
     hover = [
         f"{r.importer}, {r.year}\n{estimate(r.net_median, r.net_eti90_lb, r.net_eti90_ub, unit=r.unit)}"
         for r in rows_of(rows)
     ]
     for name, which, shade in ((TOLD_NAME, known, colour), (PRIOR, ~known, "prior")):
         kept = np.flatnonzero(which)
-        middle, *ends = (rows[f"net_{end}"].to_numpy()[kept] for end in ("median", "eti90_lb", "eti90_ub"))
+        middle, low, high = (rows[f"net_{end}"].to_numpy()[kept] for end in ("median", "eti90_lb", "eti90_ub"))
         if len(kept):
             texts = tuple(hover[k] for k in kept)
-            marks.append(Points(name, np.array(at)[kept], middle, shade, "circle", *ends, texts, name == PRIOR))
-    low, high = min(0.0, rows["net_eti90_lb"].min()), max(0.0, rows["net_eti90_ub"].max())
-    room = 0.05 * (high - low) or 0.5
+            places = np.array(at)[kept]
+            marks.append(Points(name, places, middle, shade, "circle", low, high, texts, hollow=name == PRIOR))
+    least, most = min(0.0, rows["net_eti90_lb"].min()), max(0.0, rows["net_eti90_ub"].max())
+    room = 0.05 * (most - least) or 0.5
     return Panel(
         title,
         marks=tuple(marks),
         x=Axis("", (-0.5, len(partners) - 0.5), tuple(enumerate(partners))),
-        y=Axis(f"net exports ({rows['unit'].iloc[0]})", (low - room, high + room)),
+        y=Axis(f"net exports ({rows['unit'].iloc[0]})", (least - room, most + room)),
     )
 
 
