@@ -180,11 +180,12 @@ def masses(network, exp_u, mass, share, through, kept):  # type: ignore[no-untyp
                 scale = 1.0 / total
                 inside[k] *= scale
                 for i in range(k + 1, n):
-                    p[i, k] *= scale
-                    leak[i] += p[i, k] * leak[k]
                     inside[i] += p[k, i] * inside[k]
-                    for j in range(k + 1, n):
-                        p[i, j] += p[i, k] * p[k, j]
+                    if p[i, k] > 0.0:  # most processes pass nothing to each other
+                        p[i, k] *= scale
+                        leak[i] += p[i, k] * leak[k]
+                        for j in range(k + 1, n):
+                            p[i, j] += p[i, k] * p[k, j]
             for i in range(n - 1, 0, -1):
                 for k in range(i):
                     inside[k] += p[i, k] * inside[i]
