@@ -21,7 +21,7 @@ def write_pages(app: Any) -> None:
     for old in folder.rglob("*.md"):
         if str(old.relative_to(folder)) not in pages:
             old.unlink()
-    # Stubs of names that are gone would be warned of; autosummary writes the others anew.
+    # Stubs of names that are gone would be warned of; autosummary writes the others again.
     shutil.rmtree(folder / "api", ignore_errors=True)
     for name, text in pages.items():
         path = folder / name

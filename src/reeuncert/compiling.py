@@ -135,7 +135,7 @@ class KeptCode(caching.FunctionCache):
         found, error = _tried(partial(super().load_overload, sig, target_context))
         if error is not None:
             _tried(self._cache_file.discard)
-            tell_once(f"Compiled code in '{self.cache_path}' is damaged, and is compiled anew. {_FREE}")
+            tell_once(f"Compiled code in '{self.cache_path}' is damaged, and is compiled again. {_FREE}")
         return found
 
     def save_overload(self, sig: Any, data: Any) -> None:

@@ -69,7 +69,7 @@ def _choose_folder() -> None:
     if reason:
         folder = _temporary(wanted, reason)
         tell_once(
-            f"Compiled code cannot be kept in '{wanted}' ({reason}): this run compiles anew and keeps nothing. "
+            f"Compiled code cannot be kept in '{wanted}' ({reason}): this run compiles again and keeps nothing. "
             f"Name another folder in the environment variable {CACHE_VARIABLE}."
         )
     # The last of two settings counts.

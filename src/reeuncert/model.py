@@ -93,7 +93,7 @@ def _coords(case: Case, network: Network) -> dict[str, Any]:
 
 
 def _flows_from_normals(network: Network, prior: CoordinatePrior) -> TensorVariable:
-    """Log flows from standard normals: u = m + K z; mean and factor are data, so that a refit need not compile anew."""
+    """Log flows from standard normals: u = m + K z; mean and factor are data, so that a refit compiles nothing."""
     z = pm.Normal("z", 0.0, 1.0, dims="coordinate")
     mean = pm.Data("prior_mean", prior.mean, dims="coordinate")
     values = pm.Data("prior_factor", prior.factor.values)

@@ -55,7 +55,7 @@ BAD: dict[str, Callable[[], Any]] = {
     "endless": itertools.count,
     "error": lambda: ValueError("x"),
 }
-"""Values of any kind, each made anew."""
+"""Values of any kind, each made again."""
 
 Misuse = tuple[str, Callable[[], Any]]
 """What is done, and the call."""

@@ -1,4 +1,4 @@
-"""Indicators travel in the result: groups, labels, what stays and what is computed anew."""
+"""Indicators travel in the result: groups, labels, what stays and what is computed again."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def test_every_measure_with_every_sampler(models, measure, sampler, pilot):
 
 @pytest.mark.parametrize(
     "measure", [m if m == "mass" else pytest.param(m, marks=pytest.mark.slow) for m in MEASURES]
-)  # each is compiled anew by PyMC
+)  # each is compiled again by PyMC
 def test_draws_of_pymc_outlive_what_fails_after_them(models, measure, tmp_path, monkeypatch):
     model, _ = models[measure]
     arguments = {**SHORT, "sampler": "pymc", "cores": 1, "prior_draws": 0, "likelihood_terms": False}

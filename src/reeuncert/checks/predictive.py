@@ -210,7 +210,7 @@ def record_pairs(result: Result) -> list[CheckResult]:
     """Ratios of two records that the model does not expect.
 
     A row alone can hardly disagree: flows and errors of a year follow it. Here the errors of single years are drawn
-    anew, so that a ratio disagrees where the model needs a rare error of an office in that very year (a mixed
+    again, so that a ratio disagrees where the model needs a rare error of an office in that very year (a mixed
     predictive check: Marshall & Spiegelhalter 2003, *Statistics in Medicine* 22(10) 1649-1660).
     """
     name = "pairs of records"
@@ -302,7 +302,7 @@ def _logs(evidence: EvidenceModel, figures: Floats) -> Floats:
 
 
 def _new_years(evidence: EvidenceModel, offset: Floats, rng: np.random.Generator) -> Floats:
-    """Draws of offsets (sample, value), those that rows of one year alone use drawn anew from their law."""
+    """Draws of offsets (sample, value), those that rows of one year alone use drawn again from their law."""
     offsets = evidence.offsets
     years: dict[int, set[int]] = defaultdict(set)
     for row, (a, b) in zip(evidence.rows, pairwise(offsets.pointer), strict=True):

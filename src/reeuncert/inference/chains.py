@@ -209,7 +209,7 @@ ENERGY, ENERGY_BEFORE = "energy", "energy_before"
 
 
 def thin_draws(posterior: xr.Dataset, stats: xr.Dataset, thin: int) -> tuple[xr.Dataset, xr.Dataset]:
-    """Every ``thin``-th draw, numbered anew.
+    """Every ``thin``-th draw, renumbered.
 
     A draw that is kept counts as diverging if any since the last kept one diverged. Beside its energy stands that of
     the draw just before it, which may not be kept.

@@ -193,7 +193,7 @@ _C_TYPE = {types.uint64: ctypes.c_uint64, _DOUBLES: ctypes.c_void_p, types.voidp
 
 
 def nutpie_model(model: pm.Model, store: Sequence[str] | None = None) -> Any:
-    """What ``nutpie.compile_pymc_model(model)`` returns, without compiling anew what an earlier process compiled."""
+    """What ``nutpie.compile_pymc_model(model)`` returns, without compiling again what an earlier process compiled."""
     initial_point = make_initial_point_fn(model=model, jitter_rvs=set(model.free_RVs), return_transformed=True)
     n_dim, n_expanded, logp_fn, expand_fn, initial_point_func, shape_info, renamed = theirs._make_functions(
         model,

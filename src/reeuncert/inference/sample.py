@@ -96,7 +96,7 @@ def sample(
         which comes from ``seed`` and its number, and not on the chains beside it or on the number of cores; so on the
         same machine the result has the same draws, bit for bit, as that of an uninterrupted run. Another
         machine may round differently: its chains are other draws of the same posterior. A chain that was cut off is
-        sampled anew from its start. Without ``seed`` that of the checkpoint is used; without a chain in the
+        sampled again from its start. Without ``seed`` that of the checkpoint is used; without a chain in the
         checkpoint all of them are sampled.
 
     Returns

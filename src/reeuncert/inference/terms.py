@@ -1,4 +1,4 @@
-"""Terms of the density of a posterior, draw by draw, and what each source would report anew."""
+"""Terms of the density of a posterior, draw by draw, and what each source would report in a repeat."""
 
 import warnings
 from collections.abc import Mapping
@@ -88,7 +88,7 @@ def _own_priors(evidence: EvidenceModel, posterior: xr.Dataset) -> xr.Dataset:
 
 
 def predictive(model: pm.Model, posterior: xr.Dataset, seed: int) -> dict[str, xr.Dataset]:
-    """Group ``posterior_predictive``: what each source would report anew, on the scale of its row."""
+    """Group ``posterior_predictive``: what each source would report in a repeat, on the scale of its row."""
     evidence = _evidence(model)
     if evidence is None:
         return {}

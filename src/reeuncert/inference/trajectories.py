@@ -1,6 +1,6 @@
 """Hamiltonian trajectories of random length, compiled: a chain runs for as many draws as wanted without Python.
 
-A draw is a few short trajectories. Part of the momentum is kept from one to the next, the rest is drawn anew (Horowitz
+A draw is a few short trajectories. Part of the momentum is kept from one to the next, the rest is drawn again (Horowitz
 1991, *Physics Letters B* 268, 247): paths can be long although each trajectory is short; after a rejection the momentum
 is reversed. Lengths are random to avoid periodic orbits.
 

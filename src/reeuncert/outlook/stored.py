@@ -94,7 +94,7 @@ def hindcast_of(folder: Path, result: Result) -> tuple[list[str], str]:
     note = f"This hindcast came with the case (version {first['version']}, seed {first['seed']:.0f})."
     if first["case"] != model_sha256(result.case):
         note += " The case has changed since."
-    return [*said, f"{note} `reeuncert outlook --hindcast` makes it anew."], made(result.dt)
+    return [*said, f"{note} `reeuncert outlook --hindcast` makes it again."], made(result.dt)
 
 
 def _of_case(result: Result) -> list[Path]:

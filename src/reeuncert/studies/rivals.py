@@ -99,7 +99,7 @@ def run_rivals(dt: xr.DataTree, **options: Unpack[FitOptions]) -> Structures:
     case = Result(dt).case
     rivals = rivals_of(case, None)
     own = case.options[switch_of(case, None)]
-    # Structures that are not averaged are as dear as the others: `compare_structures` fits them when asked.
+    # Structures that are not averaged cost as much as the others: `compare_structures` fits them when asked.
     rivals = {name: rival for name, rival in rivals.items() if rival.averaged}
     others = {name: rival for name, rival in rivals.items() if name != own}
     # Fits that start from what this result has shown are not those that another study would make: they are not kept.

@@ -73,7 +73,7 @@ class DaskPool:
             time.sleep(0.05)
 
     def is_lost(self, error: BaseException) -> bool:
-        """Never: Dask has begun a job anew several times before it gives up (``KilledWorker``)."""
+        """Never: Dask has begun a job again several times before it gives up (``KilledWorker``)."""
         return False
 
     def renew(self, slot: str) -> None:
