@@ -101,12 +101,12 @@ def _run(flows: Records, processes: Records, graph: Graph, tiers: Mask, within_s
     for t in range(tiers.shape[0]):
         wanted = np.flatnonzero(tiers[t])
         if stuck == DONE:
-            stuck = _serve(flows, processes, graph, wanted, within_supply)
+            stuck = _serve(flows, processes, graph, wanted, False, within_supply, within_supply)
     for t in range(tiers.shape[0]):
         for k in np.flatnonzero(tiers[t]):
             short = short or flows[k].mass - flows[k].flow > NOTHING * flows[k].mass
     if stuck == DONE:
-        stuck = _rebuild(flows, processes, graph, short, within_supply)
+        stuck = _serve(flows, processes, graph, np.empty(0, np.int64), True, short, within_supply)
     if stuck == DONE and probe:
         for i in range(flows.size):
             flows[i].ask = 0.0
@@ -146,11 +146,20 @@ def _all_at_once(flows: Records, processes: Records, graph: Graph, tiers: Mask) 
 
 
 @compiled
-def _serve(flows: Records, processes: Records, graph: Graph, wanted: Ints, within_supply: bool) -> int:
-    """Rounds of demand and supply until nothing is added."""
-    again, left, gain = within_supply, np.inf, _COARSE if within_supply else GAIN
+def _serve(
+    flows: Records, processes: Records, graph: Graph, wanted: Ints, stocks: bool, again: bool, within_supply: bool
+) -> int:
+    """Rounds of demand and supply until nothing is added: for the flows ``wanted``, or to rebuild ``stocks`` from
+    surplus supply, up to the drawn stock at the end of the year.
+
+    ``again``: there is a shortage. Demand beyond supply would not converge, since it circulates between markets.
+    """
+    left, gain = np.inf, _COARSE if within_supply else GAIN
     for j in range(processes.size):
-        processes[j].building, processes[j].floor = 0.0, processes[j].kept
+        process = processes[j]
+        process.building, process.floor = 0.0, process.kept
+        if stocks:
+            process.floor = process.closing if process.stocked else 0.0
     while True:
         missing, whole = 0.0, 0.0
         for i in range(flows.size):
@@ -161,37 +170,15 @@ def _serve(flows: Records, processes: Records, graph: Graph, wanted: Ints, withi
             flow.ask = max(goal - flow.flow, 0.0)
             missing += flow.ask
             whole += goal
-        if not missing > gain * whole or not left - missing > gain * whole:
-            return DONE
-        left = missing
-        stuck = _round(flows, processes, graph, again, within_supply)
-        if stuck != DONE:
-            return stuck
-        again = True
-
-
-@compiled
-def _rebuild(flows: Records, processes: Records, graph: Graph, again: bool, within_supply: bool) -> int:
-    """Rebuild stocks from surplus supply, up to the drawn stock at the end of the year.
-
-    ``again``: there is a shortage. Demand beyond supply would not converge, since it circulates between markets.
-    """
-    left, gain = np.inf, _COARSE if within_supply else GAIN
-    for j in range(processes.size):
-        processes[j].floor = processes[j].closing if processes[j].stocked else 0.0
-    while True:
-        missing, whole = 0.0, 0.0
-        for j in range(processes.size):
+        for j in range(processes.size if stocks else 0):
             process = processes[j]
             short = process.floor - process.balance
             process.building = short if process.floor > 0 and short > gain * process.floor else 0.0
             missing += process.building
             whole += process.floor
-        if not missing > 0 or not left - missing > gain * whole:
+        if not missing > (0.0 if stocks else gain * whole) or not left - missing > gain * whole:
             return DONE
         left = missing
-        for i in range(flows.size):
-            flows[i].ask = 0.0
         stuck = _round(flows, processes, graph, again, within_supply)
         if stuck != DONE:
             return stuck

@@ -11,14 +11,13 @@ from reeuncert.plots.access import Coords, both, check_labels, chosen_flows, fla
 from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points, Text
 from reeuncert.plots.render import figure_of, render
 from reeuncert.plots.style import HUES, colours_of, interval_name
-from reeuncert.plots.triangle import ALL, REFINED, groups_of, regions_of
+from reeuncert.plots.triangle import ALL, ARRIVALS, REFINED, groups_of, regions_of, traded_flows
 from reeuncert.result.learning import FIXED, NARROWER, PARTLY_NARROWER, learning_of_draws
 from reeuncert.words.estimates import estimate
 
 DIMS = ("importer", "exporter", "product", "year")
 TOLD = HUES[0]
 TOLD_NAME, PRIOR = "told by figures", "rests on the prior"
-ARRIVALS = ("trade", "declared", "undeclared")
 TOLD_OF = (NARROWER, PARTLY_NARROWER, FIXED)
 """How the interval of a pair compares with the prior's where the evidence tells something of it."""
 CERTAIN = 0.01
@@ -60,9 +59,7 @@ def trade_matrix_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame
     """
     wanted = take(coords, DIMS, "trade")
     mass, before = both(dt)
-    traded = chosen_flows(mass, quantity=ARRIVALS)
-    if not traded.any():
-        raise ReeUncertError("no region of this case trades with another (no flow of quantity 'trade')")
+    traded_flows(mass)
     regions, groups = regions_of(dt), groups_of(mass)
     allowed = {"importer": regions, "exporter": regions, "product": list(groups), "year": mass["year"].values.tolist()}
     for dim, labels in wanted.items():

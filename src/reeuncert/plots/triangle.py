@@ -28,6 +28,7 @@ from reeuncert.words.estimates import estimate
 
 RECORDED, UNRECORDED = "recorded", "unrecorded"
 RECORDS = {RECORDED: ("trade",), UNRECORDED: ("declared", "undeclared")}
+ARRIVALS = tuple(quantity for names in RECORDS.values() for quantity in names)
 DIMS = ("region", "product", "year")
 REFINED, ALL = "refined", "all"
 SHIFT = {RECORDED: 0.1, UNRECORDED: 0.235}
@@ -69,9 +70,7 @@ def triangle_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     """
     wanted = take(coords, DIMS, "trade")
     mass, before = both(dt)
-    traded = chosen_flows(mass, quantity=[q for names in RECORDS.values() for q in names])
-    if not traded.any():
-        raise ReeUncertError("no region of this case trades with another (no flow of quantity 'trade')")
+    traded = traded_flows(mass)
     ends = [mass[name].values.astype(str)[traded] for name in ("origin", "destination")]
     pairs = list(dict.fromkeys(zip(*(e.tolist() for e in ends), strict=True)))
     regions = list(dict.fromkeys(r for pair in pairs for r in pair))
@@ -119,10 +118,18 @@ def plot_triangle(dt: xr.DataTree, *, coords: Coords = None, backend: str = "mat
     return render_steps(boards, years[-1], backend, theme)
 
 
+def traded_flows(mass: xr.DataArray) -> np.ndarray:
+    """Flows between regions, recorded or not; refused where there are none."""
+    traded = chosen_flows(mass, quantity=ARRIVALS)
+    if not traded.any():
+        raise ReeUncertError("no region of this case trades with another (no flow of quantity 'trade')")
+    return traded
+
+
 def groups_of(mass: xr.DataArray) -> dict[str, list[str]]:
     """Products that are traded, each alone, then those that are refined, and all but goods."""
     products = mass["product"].values.astype(str)
-    traded = chosen_flows(mass, quantity=[q for names in RECORDS.values() for q in names])
+    traded = chosen_flows(mass, quantity=ARRIVALS)
     goods = set(products[chosen_flows(mass, quantity="fabrication")].tolist())
     found = list(dict.fromkeys(products[traded].tolist()))
     return {p: [p] for p in found} | {REFINED: refined_products(mass), ALL: [p for p in found if p not in goods]}
