@@ -207,7 +207,7 @@ def _panel(title: str, rows: pd.DataFrame, regions: list[str]) -> Panel:
         box = Area.box(
             x - half, x + half, y - half, y + half, colour, opacity=0.08 + 0.87 * row.share_median, hover=hover
         )
-        ink = "ground" if row.share_median > 0.55 and half > 0.3 else "ink"
+        ink = "ground" if row.share_median > 0.7 and half > 0.3 else "ink"
         marks += [box, Text(x, y, f"{100 * row.share_median:.0f}", ink, 7.0)]
     names = tuple((i, region.replace(" ", "\n", 1)) for i, region in enumerate(regions))
     ends = (-0.6, len(regions) - 0.4)
