@@ -199,7 +199,7 @@ def run_counterfactual(
 def _result(dt: xr.DataTree) -> tuple[Case, FlowTable]:
     if "posterior" not in dt.children or "mass_flow" not in dt["posterior"].data_vars:
         raise ReeUncertError("this result holds no flows ('posterior/mass_flow'); use one that `sample` returned")
-    case = Result(dt).case
+    case = Result.holding(dt).case
     return case, FlowTable.from_dataset(dt["posterior"].to_dataset(), case)
 
 

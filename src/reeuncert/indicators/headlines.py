@@ -14,7 +14,7 @@ from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.placing import headline_place, no_such_flows
 from reeuncert.indicators.printing import label_of, unit_of
 from reeuncert.indicators.registry import DIMS, lookup
-from reeuncert.indicators.summary import SAMPLE, mixed_summary, summary
+from reeuncert.indicators.summary import SAMPLE, all_cells, mixed_summary, summary
 from reeuncert.result.learning import LIKELIHOOD, Verdict, judge
 from reeuncert.result.powerscale import Normals, lineages, prior_classes, sensitivity
 from reeuncert.result.quantiles import Array, interval_columns
@@ -100,6 +100,8 @@ def headlines(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti", case: Ca
 
 def all_headlines(result: Result) -> pd.DataFrame:
     """`headlines` of a result."""
+    if "derived" in result.dt.children:
+        result.once(all_cells)  # computes each indicator once, and keeps the draws of headlines
     return _headlines(result, result.case)
 
 

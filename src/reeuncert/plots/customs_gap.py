@@ -109,7 +109,7 @@ def customs_records_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFr
         Empty where nothing was reported.
     """
     mass, _ = both(dt)
-    result = Result(dt)
+    result = Result.holding(dt)
     refined = set(refined_products(mass))
     rows: list[dict[str, Any]] = []
     pairs = _pairs(mass, coords)

@@ -19,7 +19,7 @@ from reeuncert.plots.rows import Chart, Row, Span
 from reeuncert.plots.style import hue
 from reeuncert.result.diagnostics import standard_ranks
 from reeuncert.result.result import Result
-from reeuncert.result.tables import mass_flow, over_all_years
+from reeuncert.result.tables import mass_flow
 
 DIMS = ("headline", "kind")
 KINDS = ("flow", "offset", "source width")
@@ -59,7 +59,7 @@ def drivers_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     (['flow'], True)
     """
     wanted = take(coords, DIMS, "the drivers")
-    case = Result(dt).case
+    case = Result.holding(dt).case
     if not case.headlines:
         raise ReeUncertError(
             f"case '{case.name}' has no headline, so there is nothing whose uncertainty could be explained"
@@ -116,7 +116,7 @@ def _headline_draws(dt: xr.DataTree, headline: Headline) -> np.ndarray:
 def _candidates(dt: xr.DataTree, year: int) -> tuple[list[str], list[str], np.ndarray]:
     """Names, kinds and draws (sample, quantity) of all that may move with a headline."""
     mass = mass_flow(dt)
-    of_year = mass.sel(year=year) if year else over_all_years(mass)
+    of_year = mass.sel(year=year) if year else Result.holding(dt).total()
     blocks = [(mass["flow"].values.astype(str).tolist(), "flow", flat(of_year))]
     posterior = dt["posterior"].to_dataset()
     if "log_offset" in posterior and posterior.sizes["offset_value"]:

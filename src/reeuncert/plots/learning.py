@@ -1,6 +1,7 @@
 """Prior against posterior: the width of every flow, and densities of single quantities."""
 
 import itertools
+from collections.abc import Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -27,7 +28,7 @@ from reeuncert.plots.render import figure_of, render
 from reeuncert.plots.style import colours_of, hue, interval_name
 from reeuncert.result.learning import learning_of_draws
 from reeuncert.result.result import Result
-from reeuncert.result.tables import mass_flow, over_all_years
+from reeuncert.result.tables import mass_flow
 from reeuncert.system.definition import FLOW_FIELDS
 from reeuncert.words.estimates import interval, with_unit
 
@@ -65,7 +66,13 @@ def learning_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     >>> table[["flow", "year"]].values.tolist(), bool(table["width_ratio"].iloc[0] < 1)
     ([['ore_South', 'cumulated']], True)
     """
-    wanted = take(coords, DIMS, "the flows")
+    wanted, result = take(coords, DIMS, "the flows"), Result.holding(dt)
+    return _widths(result, wanted) if wanted else result.once(_widths).copy()
+
+
+def _widths(result: Result, wanted: Mapping[str, list[Any]] | None = None) -> pd.DataFrame:
+    """`learning_data` of the flows and years that are wanted."""
+    wanted, dt = wanted or {}, result.dt
     require_prior(dt)
     mass, before = mass_flow(dt), mass_flow(dt, "prior")
     keep = np.ones(mass.sizes["flow"], dtype=bool)
@@ -78,7 +85,11 @@ def learning_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     check_labels(years, [*mass["year"].values.tolist(), CUMULATED_LABEL], "year", "the flows")
     tables = []
     for year in years:
-        after, prior = (_in_year(data.isel(flow=keep), year) for data in (mass, before))
+        chosen = (
+            result.total(group) if year == CUMULATED_LABEL else data.sel(year=year)
+            for group, data in (("posterior", mass), ("prior", before))
+        )
+        after, prior = (flat(data.isel(flow=keep)) for data in chosen)
         there = np.isfinite(after).any(axis=0) & (after > 0).any(axis=0)
         after, prior = after[:, there], prior[:, there]
         found = quantile_table(after, (0.9,)) | quantile_table(prior, (0.9,), "prior_")
@@ -96,7 +107,7 @@ def plot_learning(dt: xr.DataTree, *, coords: Coords = None, backend: str = "mat
     """Draw for every flow the width of its prior against that of its posterior; on the diagonal they are equal."""
     table = learning_data(dt, coords=coords)
     table = table[np.isfinite(table["factor"]) & np.isfinite(table["prior_factor"])]
-    table["label"] = table["flow"].map(Labels(Result(dt).case).flows)
+    table["label"] = table["flow"].map(Labels(Result.holding(dt).case).flows)
     colours = colours_of(list(dict.fromkeys(table["origin"])))
     across = _axis(table["prior_factor"], "Prior: factor from the middle of the interval to its ends")
     up = _axis(table["factor"], "Posterior: the same factor")
@@ -129,13 +140,6 @@ def _hover(row: Any) -> str:
         f"{interval_name()}: {interval(row.eti90_lb, row.eti90_ub, row.unit)} (×/÷ {row.factor:.3g})\n"
         f"prior: {interval(row.prior_eti90_lb, row.prior_eti90_ub, row.unit)} (×/÷ {row.prior_factor:.3g})"
     )
-
-
-def _in_year(mass: xr.DataArray, year: Any) -> np.ndarray:
-    """Draws (sample, flow) of one year, or of the sum over the years in which a flow exists."""
-    data = over_all_years(mass) if year == CUMULATED_LABEL else mass.sel(year=year)
-    values = data.transpose(*SAMPLE, "flow").values
-    return np.asarray(values.reshape(-1, values.shape[2]))
 
 
 MOST_QUANTITIES = 12

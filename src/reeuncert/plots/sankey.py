@@ -59,7 +59,7 @@ def sankey_data(dt: xr.DataTree, *, coords: Coords = None, regions: Regions = No
     >>> table.loc[table["flow"] == "mine_production_South", ["source", "target"]].values.tolist()
     [['mining_South', 'market_concentrate_South|supply']]
     """
-    case = Result(dt).case
+    case = Result.holding(dt).case
     return _table(dt, case, diagram(dt, regions), coords)
 
 
@@ -103,7 +103,7 @@ def plot_sankey(
     ReeUncertError
         As `sankey_data`, or if several years are asked of matplotlib.
     """
-    case = Result(dt).case
+    case = Result.holding(dt).case
     graph = diagram(dt, regions)
     last = {"year": case.system.years[-1]} if backend == "matplotlib" else {}
     table = _table(dt, case, graph, last | dict(coords or {}))
@@ -115,7 +115,7 @@ def plot_sankey(
 
 def diagram(dt: xr.DataTree, regions: Regions = None) -> Graph:
     """Nodes and links of the diagram, with the regions that stand alone as in `sankey_data`."""
-    case = Result(dt).case
+    case = Result.holding(dt).case
     regions = largest_regions(dt) if regions is None else regions
     check_labels(regions, case.regions, "region", "the Sankey diagram")
     graph = sankey_graph(case)
@@ -124,7 +124,7 @@ def diagram(dt: xr.DataTree, regions: Regions = None) -> Graph:
 
 def largest_regions(dt: xr.DataTree) -> list[str]:
     """Regions that stand alone by default, in the order of the case."""
-    case = Result(dt).case
+    case = Result.holding(dt).case
     if len(case.regions) <= MOST_REGIONS:
         return list(case.regions)
     flows = [(i, f.origin) for i, f in enumerate(case.system.flows) if not f.is_stock]

@@ -202,7 +202,7 @@ def _of_flows(
     prob: float,
     kind: str,
 ) -> pd.DataFrame:
-    system = Result(dt).case.system
+    system = Result.holding(dt).case.system
     cells = [(f, t) for f in choose_flows(system, flows) for t in choose_years(system, years) if system.exists[f, t]]
     if not cells:
         return pd.DataFrame()
@@ -251,7 +251,7 @@ def _of_series(
     prob: float,
     kind: str,
 ) -> pd.DataFrame:
-    system = Result(dt).case.system
+    system = Result.holding(dt).case.system
     mass = mass_flow(dt).transpose("chain", "draw", "flow", "year").values
     chosen, rows = choose_years(system, years), []
     for f in choose_flows(system, flows):

@@ -50,7 +50,7 @@ def overview(dt: xr.DataTree, *, error: float = 0.1, most: int = 5) -> list[Over
     [5, 5]
     """
     targets = targets_of(dt)
-    case = Result(dt).case
+    case = Result.holding(dt).case
     masses = mass_flow(dt)
     values = masses.transpose("chain", "draw", "flow", "year").values
     flow, year = np.nonzero(case.system.exists)

@@ -115,7 +115,7 @@ def inputs_of(dt: xr.DataTree) -> Inputs:
             f"this result holds no coordinates ('posterior/{COORDINATES}'); sample the case with store_z=True and a "
             "prior_measure of 'coordinates'"
         )
-    result = Result(dt)
+    result = Result.holding(dt)
     case, network, evidence = result.case, result.network, result.evidence
     values = [posterior[COORDINATES].transpose("chain", "draw", "coordinate").values]
     labels = [(CLASS, group) for group in coordinate_prior(case, network).group]
@@ -265,7 +265,7 @@ def sobol(
     if samples < 2 or samples & (samples - 1):
         raise ReeUncertError(f"samples is {samples}; it must be a power of 2, e.g. {SAMPLES}")
     target = target_of(dt, indicator, **coords)
-    table = _posterior(dt, target) if under == "posterior" else _prior(Result(dt).case, target, samples, seed)
+    table = _posterior(dt, target) if under == "posterior" else _prior(Result.holding(dt).case, target, samples, seed)
     if classes is not None:
         wanted = [classes] if isinstance(classes, str) else list(classes)
         unknown = [c for c in wanted if c not in set(table["component"])]

@@ -147,7 +147,7 @@ def target_of(dt: xr.DataTree, indicator: ValueName, **coords: str | int) -> Tar
 def targets_of(dt: xr.DataTree, indicators: ValueName | Iterable[ValueName] | None = None) -> tuple[Target, ...]:
     """Several values; by default the headlines of the case."""
     if indicators is None:
-        case = Result(dt).case
+        case = Result.holding(dt).case
         if not case.headlines:
             raise ReeUncertError(f"case '{case.name}' has no headline: name the indicators")
         indicators = range(len(case.headlines))
@@ -157,7 +157,7 @@ def targets_of(dt: xr.DataTree, indicators: ValueName | Iterable[ValueName] | No
 
 
 def _headline(dt: xr.DataTree, number: int, coords: Mapping[str, str | int]) -> tuple[str, dict[str, str | int]]:
-    case = Result(dt).case
+    case = Result.holding(dt).case
     if coords:
         raise ReeUncertError(f"headline {number} names its labels itself: leave out {', '.join(coords)}")
     if not 0 <= number < len(case.headlines):
@@ -170,7 +170,7 @@ def _headline(dt: xr.DataTree, number: int, coords: Mapping[str, str | int]) -> 
 
 def evidence_of(dt: xr.DataTree) -> EvidenceModel:
     """The evidence of a result, compiled."""
-    result = Result(dt)
+    result = Result.holding(dt)
     if result.evidence is None:
         raise ReeUncertError(f"case '{result.case.name}' has no evidence, so no source to ask about")
     return result.evidence

@@ -139,11 +139,16 @@ def script_json(value: Any) -> Markup:
 
 def rounded(value: Any) -> Any:
     """Plain values for JSON: arrays as lists, floats with `DIGITS` significant digits, non-finite values as None."""
+    if isinstance(value, str | int) or value is None:
+        return value
     if isinstance(value, np.ndarray):
         if value.dtype.kind in "iu":
             return value.tolist()
-        if value.dtype.kind == "f" and value.ndim == 1:
-            return _rounded_floats(value)
+        if value.dtype.kind == "f" and value.size:
+            flat = _rounded_floats(value.ravel())
+            for size in value.shape[:0:-1]:
+                flat = [flat[i : i + size] for i in range(0, len(flat), size)]
+            return flat
         return [rounded(item) for item in value]
     if isinstance(value, np.generic):
         return rounded(value.item())
@@ -152,16 +157,14 @@ def rounded(value: Any) -> Any:
             return None
         short = float(f"{value:.{DIGITS}g}")
         return int(short) if short == int(short) and abs(short) < 1e15 else short
-    if isinstance(value, Mapping):
-        return {str(key): rounded(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [rounded(item) for item in value]
-    if value is None or isinstance(value, (str, int)):
-        return value
+    if isinstance(value, Mapping):
+        return {str(key): rounded(item) for key, item in value.items()}
     return str(value)
 
 
-def _rounded_floats(values: np.ndarray) -> list[float | int | None]:
+def _rounded_floats(values: np.ndarray) -> list[Any]:
     """As `rounded`, of all values of an array at once."""
     finite = np.isfinite(values) & (values != 0)
     places = DIGITS - 1 - np.floor(np.log10(np.abs(values, where=finite, out=np.ones(len(values))))).astype(int)

@@ -84,7 +84,7 @@ def render(result: Result, *, sections: Sequence[Section] = SECTIONS) -> str:
     environment = _environment()
     environment.filters["told"] = result.once(labels_of).told
     js = "\n".join(_asset(name) for name in SCRIPTS)
-    with collecting(result.failed):
+    with collecting(result.failed), result.shared():
         # The verdict is rendered last: it also reports parts of the page that failed.
         made = {s.id: _render(environment, s, result) for s in sorted(sections, key=lambda s: s.id == "verdict")}
     return environment.get_template("page.html.j2").render(

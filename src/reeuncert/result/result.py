@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import numpy as np
 import pandas as pd
@@ -21,11 +23,11 @@ from reeuncert.priors.coverage import case_network
 from reeuncert.result.io import wrong_with
 from reeuncert.result.quantiles import Array
 from reeuncert.result.structures import Structures, structures_of
-from reeuncert.result.tables import flow_table, mass_flow
+from reeuncert.result.tables import flow_table, mass_flow, over_all_years
 from reeuncert.words.cells import Short
 
 
-@lru_cache(maxsize=4)  # figures take the draws of a result, and make a result of them again
+@lru_cache(maxsize=4)  # questions take draws, and make a result of them again
 def _network(case_json: str) -> Network:
     return case_network(case_from_json(case_json))
 
@@ -33,6 +35,9 @@ def _network(case_json: str) -> Network:
 @lru_cache(maxsize=4)
 def _evidence(case_json: str) -> EvidenceModel:
     return compile_evidence(case_from_json(case_json), _network(case_json))
+
+
+_shared: ContextVar[Result | None] = ContextVar("_shared", default=None)
 
 
 class Result(Short):
@@ -67,6 +72,7 @@ class Result(Short):
         self.failed: list[Failed] = failed_of(dt)
         self.files: tuple[Path, ...] = ()
         self._kept = dict(kept or {})
+        self._totals: dict[str, xr.DataArray] = {}
 
     @classmethod
     def of(cls, value: xr.DataTree | Result) -> Result:
@@ -83,6 +89,21 @@ class Result(Short):
         if wrong:
             raise ArgumentError(f"this DataTree is no result: {wrong}; give one of reeuncert.sample or read_results")
         return cls(value)
+
+    @contextmanager
+    def shared(self) -> Iterator[Self]:
+        """Meanwhile `holding` gives this result for its draws: figures and questions take draws."""
+        token = _shared.set(self)
+        try:
+            yield self
+        finally:
+            _shared.reset(token)
+
+    @staticmethod
+    def holding(dt: xr.DataTree) -> Result:
+        """The result of some draws that is `shared`, with all that it has computed; else a new one."""
+        found = _shared.get()
+        return found if found is not None and found.dt is dt else Result(dt)
 
     def once[T](self, function: Callable[[Result], T]) -> T:
         """The value of a function of this result, computed once and kept."""
@@ -161,6 +182,12 @@ class Result(Short):
     def flows(self) -> pd.DataFrame:
         """A row for every flow and year, see `reeuncert.result.tables.flow_table`."""
         return flow_table(self.dt)
+
+    def total(self, group: str = "posterior") -> xr.DataArray:
+        """Sum of every flow of a group over the years; NaN where it is absent in all of them."""
+        if group not in self._totals:
+            self._totals[group] = over_all_years(mass_flow(self.dt, group))
+        return self._totals[group]
 
     def masses(self, group: str = "posterior") -> Array:
         """Draws of the flows (sample, flow, year) of a group; NaN where a flow is absent."""

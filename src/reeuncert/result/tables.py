@@ -88,11 +88,11 @@ def mass_flow(dt: xr.DataTree, group: str = "posterior") -> xr.DataArray:
 
 def over_all_years(mass: xr.DataArray) -> xr.DataArray:
     """Sum of every flow over the years; NaN where it is absent in all of them."""
-    first, *others = (mass.isel(year=t, drop=True) for t in range(mass.sizes["year"]))
-    total, absent = first.fillna(0.0), first.isnull()
-    for of_year in others:  # one year at a time: a sum that skips NaN copies all draws
-        total, absent = total + of_year.fillna(0.0), absent & of_year.isnull()
-    return total.where(~absent)
+    years_last = mass.transpose(..., "year")
+    total = np.empty(years_last.shape[:-1])
+    for of_chain, values in zip(total, years_last.values, strict=True):  # a sum that skips NaN copies what it sums
+        of_chain[:] = np.where(np.isnan(values).all(axis=-1), np.nan, np.nansum(values, axis=-1))
+    return mass.isel(year=0, drop=True).transpose(*years_last.dims[:-1]).copy(data=total)
 
 
 def _prior_draws(dt: xr.DataTree, flow: np.ndarray, year: np.ndarray) -> Array | None:

@@ -29,7 +29,7 @@ from reeuncert.report.figures import figure
 from reeuncert.report.named import labels_of
 from reeuncert.result.quantiles import quantiles
 from reeuncert.result.result import Result
-from reeuncert.result.tables import INTERVAL, mass_flow, over_all_years
+from reeuncert.result.tables import INTERVAL
 
 ENDS = (0.05, 0.5, 0.95)
 HEIGHT, HEIGHT_OF_ROW = 720, 100
@@ -166,10 +166,10 @@ def _colour(region: str, regions: list[str]) -> str:
 def _flows(result: Result) -> dict[str, Any]:
     """Quantiles of every flow in every year and over all years, and the ids of its evidence."""
     system, labels = result.case.system, result.once(labels_of)
-    after, total = _grid(result), _of_sums(mass_flow(result.dt))
+    after, total = _grid(result), _of_sums(result.total())
     before = total_before = None
     if "prior" in result.dt.children:
-        before, total_before = _grid(result, "prior_"), _of_sums(mass_flow(result.dt, "prior"))
+        before, total_before = _grid(result, "prior_"), _of_sums(result.total("prior"))
     evidence = _evidence(result)
     flows = []
     for i, flow in enumerate(system.flows):
@@ -194,9 +194,9 @@ def _grid(result: Result, prefix: str = "") -> np.ndarray:
     return out
 
 
-def _of_sums(mass: xr.DataArray) -> np.ndarray:
+def _of_sums(total: xr.DataArray) -> np.ndarray:
     """Interval bounds and median of the sum over the years (3, flow)."""
-    return quantiles(flat(over_all_years(mass)), ENDS)
+    return quantiles(flat(total), ENDS)
 
 
 def _evidence(result: Result) -> dict[int, list[list[Any]]]:
