@@ -11,7 +11,7 @@ from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.predictive import predictive_draws
 from reeuncert.priors.checks import WIDE, total_log_sd
 from reeuncert.priors.implied import MOST_ORDERS
-from reeuncert.result.learning import is_fixed
+from reeuncert.result.learning import PRIOR_ROUNDING, is_fixed
 from reeuncert.result.quantiles import quantiles, spread
 from reeuncert.result.result import Result
 from reeuncert.words.cells import condensed
@@ -66,7 +66,7 @@ def _prior_of_headlines(result: Result) -> list[CheckResult]:
     for key in result.once(headline_draws):
         prior = spread(key.prior[:, None])
         low, middle, high = (float(ends[0]) for ends in (prior.lower, prior.median, prior.upper))
-        if not np.isfinite(middle) or is_fixed(prior)[0]:
+        if not np.isfinite(middle) or is_fixed(prior, PRIOR_ROUNDING)[0]:
             continue
         certain = high < NEAR_CERTAIN_FACTOR * low if key.mass else high - low < NEAR_CERTAIN_RATIO
         rows.append((key.label, middle, low, high, bool(certain)))

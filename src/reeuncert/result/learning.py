@@ -42,6 +42,9 @@ SENSITIVE = 0.05
 TAIL = 0.05
 """A posterior median is outside its prior if less than this share of the prior lies beyond it."""
 
+PRIOR_ROUNDING = 1e-3
+"""Relative range within which a quantity of the prior may be constant: a file holds its flows to 1e-4."""
+
 FIXED, UNDEFINED = "fixed by the system", "not defined"
 NARROWER, PARTLY_NARROWER, AS_WIDE, NO_PRIOR = "narrower", "partly narrower", "as wide", "no prior"
 COLUMNS = ("width_ratio", "prior_below_median", "against_prior")
@@ -96,7 +99,7 @@ def learning(after: Spread, before: Spread | None, prior: Array | None, *, scale
     below = np.where(np.isfinite(after.median), (prior < after.median).sum(axis=0), np.nan)
     rank = np.divide(below, defined, out=np.full(width.shape, np.nan), where=defined > 0)
     # Constants of the system (the share of the only partner) rest on neither prior nor data.
-    fixed = is_fixed(after) & is_fixed(before)
+    fixed = is_fixed(after) & is_fixed(before, PRIOR_ROUNDING)
     ratio, rank = np.where(fixed, np.nan, ratio), np.where(fixed, np.nan, rank)
     words = np.select(
         (fixed, ~np.isfinite(ratio), ratio < NARROW, ratio < WIDE),
@@ -123,7 +126,7 @@ def learning_of_draws(posterior: Array, prior: Array, *, scale: str) -> Learning
     return learning(spread(posterior), spread(prior), prior, scale=scale)
 
 
-def is_fixed(of: Spread) -> NDArray[np.bool_]:
+def is_fixed(of: Spread, rounding: float = 1e-9) -> NDArray[np.bool_]:
     """Whether quantities are constant over all draws, up to rounding: the system alone determines them.
 
     Examples
@@ -132,7 +135,7 @@ def is_fixed(of: Spread) -> NDArray[np.bool_]:
     (array([ True]), array([False]))
     """
     size = np.maximum(np.abs(of.smallest), np.abs(of.largest))
-    return np.asarray(of.largest - of.smallest <= 1e-9 * size)
+    return np.asarray(of.largest - of.smallest <= rounding * size)
 
 
 def _widths(after: Spread, before: Spread, scale: Callable[[Array], Array]) -> tuple[Array, Array]:

@@ -165,32 +165,34 @@ def _mean_densities(score: Floats, part: Floats | Normals, size: Floats) -> tupl
         # z given the score is normal with mean E z + b · score, and the log density is −z² / 2.
         z = part.coordinates.reshape(draws, -1)
         mean, density = z.mean(axis=0), -0.5 * np.square(z).sum(axis=1)
-        slope, error = _shrunk(score, -(z - mean) * mean, size)
-        bend = z.shape[1] / size[:, 0] - np.square(score @ (z - mean) / draws).sum(axis=1)
+        covariance = score @ (z - mean) / draws
+        slope, error = _shrunk(-covariance * mean, z.var(axis=0) * np.square(mean), size)
+        bend = z.shape[1] / size[:, 0] - np.square(covariance).sum(axis=1)
         error = np.hypot(error, np.sqrt(z.shape[1] / 2.0) / size[:, 0])  # of k squares with errors of 1 / size each
     else:
         rows = part.reshape(draws, -1)
         density = rows.sum(axis=1)
-        slope, error = _shrunk(score, rows - rows.mean(axis=0), size)
-        bend, _ = _shrunk(np.square(score) - 1.0, rows - rows.mean(axis=0), size)
+        centred = rows - rows.mean(axis=0)
+        variance = np.square(centred).mean(axis=0)
+        slope, error = _shrunk(score @ centred / draws, variance, size)
+        bend, _ = _shrunk((np.square(score) - 1.0) @ centred / draws, variance, size)
     density = density - density.mean()
     plain = density.std() / np.sqrt(size)
     smooth = slope[:, None] * score + bend[:, None] * np.square(score) / 2
     return np.where(plain > PLAIN, smooth, density), np.where(plain[:, 0] > PLAIN, error, plain[:, 0])
 
 
-def _shrunk(score: Floats, rows: Floats, size: Floats) -> tuple[Floats, Floats]:
-    """Sum over rows (draw, row), of mean zero, of their covariances with scores (quantity, draw), and its error.
+def _shrunk(covariance: Floats, variance: Floats, size: Floats) -> tuple[Floats, Floats]:
+    """Sum over rows, of these variances (row,), of their covariances with scores (quantity, row), and its error.
 
     Of k rows, each covariance c with error e counts as c · max(0, 1 − 2 log(k) e² / c²): most rows of a component have
     nothing to do with a quantity, and their errors would add up; of k errors, hardly one is above √(2 log k) times its
     standard deviation (Donoho & Johnstone 1994, doi 10.1093/biomet/81.3.425). One that was shrunk away may still be as
     large as its error: the largest of these is part of that of the sum.
     """
-    covariance = score @ rows / len(rows)
-    variance = np.square(rows).mean(axis=0) / size
-    if rows.shape[1] > 1:
-        noise = 2.0 * math.log(rows.shape[1]) * variance
+    variance = variance / size
+    if variance.shape[1] > 1:
+        noise = 2.0 * math.log(variance.shape[1]) * variance
         kept = np.divide(noise, np.square(covariance), out=np.ones_like(covariance), where=covariance != 0)
         kept = np.clip(1.0 - kept, 0.0, None)
     else:
