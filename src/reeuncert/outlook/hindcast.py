@@ -271,32 +271,32 @@ def hindcast_verdict(table: pd.DataFrame) -> list[str]:
     """
     by = relative_scores(table)
     whole = by.mean()
-    starts = listed([str(year) for year in dict.fromkeys(table["forecast_from"])])
+    starts = " and ".join(str(year) for year in dict.fromkeys(table["forecast_from"]))
     better = {name: 1 - whole["crps"] / whole[f"crps_{name}"] for name in NAIVE}
     names = {"last": "the last value", "trend": "a linear trend"}
     passed = SHARE_OF_90[0] <= whole["inside90"] <= SHARE_OF_90[1] and min(better.values()) > 0
     compared = " and ".join(
-        f"{abs(gain):.0%} {'better' if gain > 0 else 'worse'} than {names[name]}" for name, gain in better.items()
+        f"{_percent(abs(gain))} {'better' if gain > 0 else 'worse'} than {names[name]}" for name, gain in better.items()
     )
     said = [
         f"Forecasts of this kind from {starts} {'passed' if passed else 'failed'}: their 90 % bands held "
-        f"{whole['inside90']:.0%} of what came and their 50 % bands {whole['inside50']:.0%}; their score (CRPS) was "
-        f"{compared}."
+        f"{_percent(whole['inside90'])} of what came and their 50 % bands {_percent(whole['inside50'])}; their "
+        f"score (CRPS) was {compared}."
     ]
     if whole["inside90"] < SHARE_OF_90[0]:
-        said.append(f"So read a 90 % band of the outlook as one of about {whole['inside90']:.0%}.")
+        said.append(f"So read a 90 % band of the outlook as one of about {_percent(whole['inside90'])}.")
     printed = table[table["quantity"] == "printed"]
     if len(printed):
         said.append(
-            f"Of {len(printed)} later printed figures, {printed['inside90'].mean():.0%} lay in the 90 % band of the "
-            "forecast and its source's error."
+            f"Of {len(printed)} later printed figures, {_percent(printed['inside90'].mean())} lay in the 90 % band of "
+            "the forecast and its source's error."
         )
     for year, part in by.groupby(level="forecast_from"):
-        parts = [f"{row['quantity']} {row['inside90']:.0%}" for _, row in part.reset_index().iterrows()]
+        parts = [f"{row['quantity']} {_percent(row['inside90'])}" for _, row in part.reset_index().iterrows()]
         gain = 1 - part["crps"].mean() / part["crps_last"].mean()
         said.append(
-            f"From {year}, 90 % bands held {part['inside90'].mean():.0%} ({', '.join(parts)}), and the score was "
-            f"{abs(gain):.0%} {'better' if gain > 0 else 'worse'} than the last value."
+            f"From {year}, 90 % bands held {_percent(part['inside90'].mean())} ({', '.join(parts)}), and the score was "
+            f"{_percent(abs(gain))} {'better' if gain > 0 else 'worse'} than the last value."
         )
         last = table[(table["forecast_from"] == year) & (table["year"] == table["year"].max())]
         missed = last[(last["inside90"] < 0.5) & (last["quantity"] != "printed")]
@@ -308,3 +308,7 @@ def hindcast_verdict(table: pd.DataFrame) -> list[str]:
         if parts:
             said.append(f"Outside the 90 % band in {last['year'].max()}: {'; '.join(parts)}.")
     return said
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"

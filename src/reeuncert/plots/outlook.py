@@ -133,7 +133,7 @@ def plot_outlook(found: Told, *, coords: Coords = None, backend: str = "matplotl
         marks.append(Line((told["from"] + 0.5,) * 2, (low, top), "muted", 1.0, "dot", "last year of the case"))
         for row in projects[projects["question"] == k].to_dict("records"):
             at = np.array([row["median_start"]]), np.array([low + 0.05 * top])
-            name, dark = "start of a project (darker: surer to work)", 0.15 + 0.85 * row["works"]
+            name, dark = "start of a project (stronger: surer to work)", 0.15 + 0.85 * row["works"]
             marks.append(Points(name, *at, "ink", "square", hover=(project_told(row, told["to"]),), opacity=dark))
         fan = Fan.of(rows, "", hue(0), probs=BANDS, prior=False)
         title = "\n".join(wrapped(str(rows["says"].iloc[0])))

@@ -25,7 +25,7 @@ from reeuncert.report.sections.checks import check_list
 from reeuncert.result.io import provenance
 from reeuncert.result.result import Result
 from reeuncert.words.cells import as_words
-from reeuncert.words.estimates import interval, with_unit
+from reeuncert.words.estimates import estimate, interval, with_unit
 
 SCRIPTS = ("base.js", "draw.js", "fans.js", "flows.js", "triangle.js", "tables.js", "terms.js", "share.js", "start.js")
 """Scripts of the page; `start.js` comes last."""
@@ -108,7 +108,7 @@ def _render(environment: jinja2.Environment, section: Section, result: Result) -
         if content is None:
             return None
         text = environment.get_template(section.template).render(section=section, case=result.case, **content)
-        return with_ids(text, section.id)
+        return re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", with_ids(text, section.id))
 
     html = attempt(f"section '{section.title}'", made)
     if isinstance(html, Failed):
@@ -149,6 +149,7 @@ def _environment() -> jinja2.Environment:
     environment.filters |= {
         "value": with_unit,
         "interval": interval,
+        "median": lambda median, low, high, unit: estimate(median, low, high, unit=unit).partition(" (")[0],
         "as_words": as_words,
         "column": words.column,
         "linked": words.linked,

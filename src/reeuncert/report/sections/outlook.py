@@ -82,7 +82,7 @@ def fan_picture(
     for year in range(years[0], years[-1] + 1, 5):
         parts.append(_text(x(year), HEIGHT - BOTTOM + 16, str(year), "middle"))
     parts += [_mark(p, x, found["to"]) for p in projects.to_dict("records")]
-    parts.append(_text(LEFT, HEIGHT - 4, "Squares: starts of projects, if they open; darker: surer to work", "start"))
+    parts.append(_text(LEFT, HEIGHT - 4, "Squares: starts of projects, if they open; stronger: surer to work", "start"))
     parts.append(Markup("</svg>"))
     return Markup("").join(parts)
 
