@@ -10,6 +10,7 @@ from reeuncert.report.sections import SECTIONS
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 from reeuncert.testing import toy_posterior
+from reeuncert.words.estimates import estimate
 
 
 def _rendered(dt: xr.DataTree) -> str:
@@ -25,8 +26,9 @@ def test_it_says_what_each_region_would_lose() -> None:
     for region in ("North", "South", "East"):
         assert f'<p class="lead">{region} would lose ' in page
     assert page.count("<tr><td>") == 12  # each region: the sum and three products
-    lost = ree.lost_consumption(ree.no_trade(dt), by=["region"]).set_index("region").loc["South", "median"]
-    assert f"South would lose {lost:.3g} kt" in page
+    lost = ree.lost_consumption(ree.no_trade(dt), by=["region"]).set_index("region").loc["South"]
+    told = estimate(lost["median"], lost["eti90_lb"], lost["eti90_ub"], unit="kt")
+    assert f"South would lose {told}" in page
 
 
 def test_a_system_without_trade_has_no_such_section() -> None:
