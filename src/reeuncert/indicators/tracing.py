@@ -100,24 +100,66 @@ def trace(mass: Array, carried: Mask, network: Plan, n_origins: int, weights: Ar
     >>> trace(mass, np.zeros((4, 1), bool), network, 2, np.array([[0.0, 0.0, 1.0, 0.0]])).ravel()
     array([1.5, 0.5])
     """
-    from reeuncert.indicators.trace_kernel import add_traced  # numba loads slowly
-
-    if (network.source[weights.any(axis=0)] < 0).any():
+    used = [np.flatnonzero(row) for row in weights]
+    if (network.source[np.concatenate([*used, np.zeros(0, dtype=np.int64)])] < 0).any():
         raise ValueError("a flow from outside has no composition: give it no weight")
-    years_first = np.ascontiguousarray(np.moveaxis(mass, 2, 1))
-    result = np.zeros((len(weights), n_origins, *years_first.shape[1:]))
-    entering = np.array([f for flows in network.incoming for f in flows], dtype=np.int64)
-    nodes = np.array([node for component in network.components for node in component], dtype=np.int64)
-    add_traced(
-        *(years_first, carried, network.source, network.entry, network.reset),
-        *(_starts(network.components), nodes, _starts(network.incoming), entering),
-        *(np.asarray(weights, dtype=float), result),
-    )
+    n_draws, n_years = mass.shape[1:]
+    result = np.zeros((len(weights), n_origins, n_years, n_draws))
+    now = np.zeros((len(network.reset), n_origins, n_draws))
+    for y in range(n_years):
+        before, now = now, np.zeros_like(now)
+        last_year = mass[:, :, y - 1]
+        for component in network.components:
+            _compose(now, before, mass[:, :, y], last_year, carried[:, y], network, component)
+        for total, row, flows in zip(result, weights, used, strict=True):
+            for f in flows:
+                total[:, y] += mass[f, :, y] * row[f] * now[network.source[f]]
     return np.moveaxis(result, 2, 3)
 
 
-def _starts(parts: Sequence[Sequence[int]]) -> Index:
-    return np.cumsum([0, *map(len, parts)], dtype=np.int64)
+def _compose(
+    now: Array, before: Array, mass: Array, last_year: Array, carried: Mask, network: Plan, component: Sequence[int]
+) -> None:
+    """Fill in the composition ``now`` (process, origin, draw) of the processes of one component, in one year.
+
+    ``before`` is the composition of the year before; ``mass`` and ``last_year`` are arrays (flow, draw).
+    """
+    size, (_, n_origins, n_draws) = len(component), now.shape
+    place = {node: k for k, node in enumerate(component)}
+    matrix, right = np.zeros((size, size, n_draws)), np.zeros((size, n_origins, n_draws))
+    for k, node in enumerate(component):
+        throughput = np.zeros(n_draws)
+        for f in network.incoming[node]:
+            i = int(network.source[f])
+            if i == node:  # a stock: last year's mass with last year's composition
+                if carried[f]:
+                    throughput += last_year[f]
+                    right[k] += last_year[f] * before[node]
+                continue
+            throughput += mass[f]
+            if i < 0:
+                right[k, network.entry[f]] += mass[f]
+            elif i in place:
+                matrix[k, place[i]] -= mass[f]
+            else:
+                right[k] += mass[f] * now[i]
+        flowing = throughput > 0
+        if network.reset[node] >= 0:
+            matrix[k][:, flowing] = 0.0
+            right[k][:, flowing] = 0.0
+            right[k, network.reset[node], flowing] = 1.0
+            throughput = np.ones(n_draws)
+        matrix[k, k] = np.where(flowing, throughput, 1.0)
+    # Elimination without pivoting: every row is weakly diagonally dominant.
+    for k in range(size):
+        for j in range(k + 1, size):
+            factor = matrix[j, k] / matrix[k, k]
+            matrix[j, k + 1 :] -= factor * matrix[k, k + 1 :]
+            right[j] -= factor * right[k]
+    for k in range(size - 1, -1, -1):
+        for m in range(k + 1, size):
+            right[k] -= matrix[k, m] * now[component[m]]
+        now[component[k]] = right[k] / matrix[k, k]
 
 
 def origins_of(table: FlowTable, kind: str) -> Plan:
