@@ -14,7 +14,7 @@ from scipy.sparse.csgraph import connected_components
 
 from reeuncert.case.records import Case, Evidence
 from reeuncert.case.shared import shared_errors
-from reeuncert.checks.predictive import BOUND_QUALIFIERS, row_table
+from reeuncert.checks.predictive import row_table
 from reeuncert.errors import ReeUncertError
 from reeuncert.likelihood.compile import compile_evidence
 from reeuncert.priors.coverage import case_network
@@ -24,6 +24,7 @@ from reeuncert.studies.jobs import FitOptions, FitSettings, Job, JobMaker
 from reeuncert.studies.rivals import rivals_of
 from reeuncert.studies.summaries import Predicted
 from reeuncert.words.cells import unknown
+from reeuncert.words.qualifiers import BOUND_QUALIFIERS
 
 Folds = str | int | Mapping[str, object]
 """``"sources"`` (each lineage is left out in turn), a number of folds, or id of a row → fold; other rows stay."""
