@@ -295,7 +295,7 @@ def test_stops_of_suppliers_lie_beside_the_result_and_in_its_report(dt: xr.DataT
     assert not result.failed
     assert '<th scope="col">2002</th><th scope="col">2003</th>' in page
     first = leading(table).iloc[0]
-    assert f"<strong>{first['supplier']}</strong>, {100 * first['costs_most']:.0f} %" in page
+    assert f"<strong>{first['supplier']}</strong>, {100 * first['costs_most']:.0f}\N{NO-BREAK SPACE}%" in page
     later = small.copy()
     later.attrs = {**small.attrs, "created": "later"}
     assert read_stops(tmp_path, later) is None

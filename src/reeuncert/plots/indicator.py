@@ -68,7 +68,7 @@ def published_data(published: pd.DataFrame, name: str, *, years: Sequence[int]) 
     ----------
     published
         Columns ``indicator``, ``region``, ``partner``, ``product``, ``year_from``, ``year_to``, ``value``, ``unit``
-        and, if there, ``statement`` and ``source``.
+        and, if there, ``statement`` and ``source`` or ``source_id``.
     years
         Years of the case. A row over all of them belongs to the cumulated indicator, at its last year; a row of one
         year to the yearly one; others cannot be shown.
@@ -79,6 +79,8 @@ def published_data(published: pd.DataFrame, name: str, *, years: Sequence[int]) 
         ``region``, ``partner``, ``product``, ``year``, ``value`` (shares as a fraction), ``statement``, ``source``.
     """
     rows = published[published["indicator"] == base_name(name)].copy()
+    if "source" not in rows.columns:  # as in the tables of a case
+        rows = rows.rename(columns={"source_id": "source"})
     first = pd.to_numeric(rows["year_from"], errors="coerce")
     last = pd.to_numeric(rows["year_to"], errors="coerce")
     whole = (first == years[0]) & (last == years[-1])
