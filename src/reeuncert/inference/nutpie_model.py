@@ -30,6 +30,8 @@ from reeuncert.inference.stretching import WHITENED
 
 _WORD = 8
 
+# In these texts `except Exception`: numba knows no narrower class in compiled code; the
+# status that is returned reaches the sampler as an error.
 _LOGP = """
 def logp_callback(dim, x_, out_, logp_, user_data_):
     if dim != {n_dim}:
@@ -51,7 +53,6 @@ def logp_callback(dim, x_, out_, logp_, user_data_):
     return 0
 """
 
-# Numba knows no narrower class in compiled code; the status that is returned reaches the sampler as an error.
 _EXPAND = """
 def expand_callback(dim, expanded, x_, out_, user_data_):
     if dim != {n_dim} or expanded != {n_expanded}:
