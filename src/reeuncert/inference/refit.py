@@ -15,20 +15,17 @@ from reeuncert.case.records import Case
 from reeuncert.case.serial import case_to_json
 from reeuncert.errors import SamplingError
 from reeuncert.inference.compiled import CompiledModel
-from reeuncert.inference.density import FREE, with_numbers
+from reeuncert.inference.density import with_numbers
 from reeuncert.inference.hmc import HamiltonianRun
-from reeuncert.inference.layout import COORDINATES, stored_names
+from reeuncert.inference.layout import stored_names
 from reeuncert.inference.messages import Messages
 from reeuncert.inference.sample import sample
 from reeuncert.inference.settings import Settings
-from reeuncert.inference.shape import Shape, around_mode, learned_shape, pilot
-from reeuncert.inference.whitening import LinearMap, compile_for_sampling, is_whitened
+from reeuncert.inference.shape import Shape, around_mode, pilot
+from reeuncert.inference.whitening import compile_for_sampling, is_whitened
 from reeuncert.likelihood.model import REPORTED_DATA, WEIGHT_DATA
 from reeuncert.model import ModelRecord, build_model, record_of
 from reeuncert.priors.coverage import delivered_inputs
-
-MOST_LEARNED = 2000
-"""About as many draws tell the shape of a posterior."""
 
 
 class Refitter:
@@ -152,24 +149,6 @@ class Refitter:
             )
         finally:
             pm.set_data(before, model=model)
-
-    def learn(self, draws: xr.Dataset) -> None:
-        """Take the shape of the posterior from draws of the case that was compiled; no pilot run is made then.
-
-        Parameters
-        ----------
-        draws
-            Group ``posterior`` of a result of `reeuncert.sample`, with its coordinates. Nothing is learned from one
-            without, or of a model whose shape is not learned.
-        """
-        if self._compiled.unfold is None or COORDINATES not in draws:
-            return
-        compiled = around_mode(self._with_numbers(self._fitting_model(self.case)))
-        every = max(1, draws.sizes["chain"] * draws.sizes["draw"] // MOST_LEARNED)
-        parts = [draws[name].transpose("chain", "draw", ...).values[:, ::every] for name in FREE if name in draws]
-        points = np.concatenate([part.reshape(-1, part.shape[2]) for part in parts], axis=1)
-        learned = learned_shape(compiled, LinearMap.of(compiled).back(points))
-        self._learned = [*self._learned[-1:], (case_to_json(self.case), learned)]
 
     def _shape(self, case: Case, cores: int | None, progress: bool) -> Shape | None:
         """Result of the pilot run of a case; the last two are cached."""

@@ -57,13 +57,6 @@ def refit(job: Job) -> Kept:
         )
 
 
-def learn(job: Job, draws: xr.Dataset) -> None:
-    """Take the shape of the posterior of the base of a job from draws of it (`Refitter.learn`)."""
-    with _alone:
-        model, _ = _model_for(case_from_json(job.like_json), job)
-        model.learn(draws)
-
-
 def convergence(dt: xr.DataTree) -> dict[str, float]:
     """Largest R-hat and smallest ESS (bulk or tail) over flows, widths and offsets, and the number of divergences."""
     posterior = dt["posterior"].to_dataset()

@@ -24,7 +24,7 @@ from reeuncert.result.structures import StructureRun, Structures, without_struct
 from reeuncert.studies.cache import Kept
 from reeuncert.studies.engine import make_fits
 from reeuncert.studies.jobs import FitOptions, FitSettings, JobMaker
-from reeuncert.studies.refits import convergence, learn
+from reeuncert.studies.refits import convergence
 from reeuncert.studies.summaries import Headlines, headline_values
 from reeuncert.validation.reader import read_case
 
@@ -102,8 +102,7 @@ def run_rivals(dt: xr.DataTree, **options: Unpack[FitOptions]) -> Structures:
     # Structures that are not averaged cost as much as the others: `compare_structures` fits them when asked.
     rivals = {name: rival for name, rival in rivals.items() if rival.averaged}
     others = {name: rival for name, rival in rivals.items() if name != own}
-    # Fits that start from what this result has shown are not those that another study would make: they are not kept.
-    runs = _runs(others, {"cache": False, **options}, (rivals[own].case, dt["posterior"].to_dataset()))
+    runs = _runs(others, {"cache": False, **options})  # a run writes to its own folder only
     held = without_structures(dt)
     runs[own] = StructureRun(*headline_values(held, case), convergence(held), rivals[own].averaged, rivals[own].why)
     return Structures.of({name: runs[name] for name in rivals})
@@ -132,19 +131,15 @@ def rivals_of(case: Case, option: str | None) -> dict[str, Rival]:
     return found
 
 
-def _runs(
-    rivals: Mapping[str, Rival], options: FitOptions, known: tuple[Case, xr.Dataset] | None = None
-) -> dict[str, StructureRun]:
-    """Headlines under each structure; what is compiled for one, and its pilot run, serves the next. What draws of a
-    case (``known``) show of the shape of its posterior takes the place of the pilot run.
+def _runs(rivals: Mapping[str, Rival], options: FitOptions) -> dict[str, StructureRun]:
+    """Headlines under each structure; what is compiled for one, and its pilot run, serves the next, if only numbers
+    differ.
     """
     settings = FitSettings.of({**SHORT, **options})
-    maker = JobMaker(known[0] if known else next(iter(rivals.values())).case)
+    maker = JobMaker(next(iter(rivals.values())).case)
     jobs = [
         maker.job(name, rival.case, settings, Headlines(), rival.left_out, share=True) for name, rival in rivals.items()
     ]
-    if known and jobs and not options.get("fit"):
-        learn(jobs[0], known[1])
     parts: dict[str, list[Kept]] = {name: [] for name in rivals}
     runs: dict[str, StructureRun] = {}
     for number in range(MOST_FITS):

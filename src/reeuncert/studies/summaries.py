@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,11 +17,10 @@ from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.compute import add_indicators
 from reeuncert.indicators.headlines import headlines, place
 from reeuncert.indicators.registry import DIMS
-from reeuncert.indicators.summary import summary
 from reeuncert.likelihood.compile import EvidenceModel, compile_evidence
 from reeuncert.likelihood.predictive import drawn, log_likelihood
 from reeuncert.priors.coverage import case_network
-from reeuncert.result.diagnostics import median_error
+from reeuncert.result.diagnostics import diagnose, median_error
 from reeuncert.result.quantiles import quantiles
 from reeuncert.studies.cache import Kept
 
@@ -108,10 +106,14 @@ def headline_values(dt: xr.DataTree, case: Case) -> tuple[pd.DataFrame, NDArray[
     rows, draws = [], []
     for headline in case.headlines:
         name, coords, year = place(dt, headline)
-        rows.append(summary(dt, name, year=year, **dict[str, Any](coords)))
-        draws.append(dt["derived"][name].sel({**coords, "year": year}).transpose("chain", "draw").values.ravel())
-    table = pd.concat(rows, ignore_index=True)
-    return table[["indicator", *DIMS, "year", "unit", "ess_bulk", "ess_tail", "r_hat"]], np.array(draws)
+        variable = dt["derived"][name]
+        draws.append(variable.sel({**coords, "year": year}).transpose("chain", "draw").values)
+        labels = dict.fromkeys(DIMS, "") | coords
+        rows.append({"indicator": name, **labels, "year": year, "unit": str(variable.attrs["units"])})
+    values = np.array(draws)
+    found = diagnose(np.moveaxis(values, 0, -1))
+    table = pd.DataFrame(rows).assign(ess_bulk=found.ess_bulk, ess_tail=found.ess_tail, r_hat=found.r_hat)
+    return table, values.reshape(len(rows), -1)
 
 
 def predicted(dt: xr.DataTree, case: Case, left_out: tuple[str, ...]) -> pd.DataFrame:
