@@ -25,11 +25,13 @@ def _quantities_of_draws(eta: Floats, mass: Floats, log_offset: Floats, layout: 
 
 
 @compiled_entry
-def _logp_of_draws(logp: Floats, value: Floats, eta: Floats, sigma: Floats, code: Ints, bound: Floats) -> None:
-    unused = np.empty((2, eta.shape[1]))
+def _logp_of_draws(
+    logp: Floats, slope: Floats, value: Floats, eta: Floats, sigma: Floats, code: Ints, bound: Floats
+) -> None:
+    unused = np.empty(eta.shape[1])
     arrays = unpack_rows(code, bound)
     for s in range(eta.shape[0]):
-        kernels.row_logp(logp[s], unused[0], unused[1], value, eta[s], sigma[s], *arrays)
+        kernels.row_logp(logp[s], slope[s], unused, value, eta[s], sigma[s], *arrays)
 
 
 def drawn(draws: xr.Dataset) -> tuple[Floats, Floats | None, Floats | None]:
@@ -79,14 +81,25 @@ def log_likelihood(
     """Log likelihood of every row for every draw (..., row), of the reported figures or of others on the scale of each
     row; arguments as in `predicted_quantities` and `predicted_sigma`.
     """
+    return rows_of_draws(evidence, mass_flow, source_width, log_offset, value)[1]
+
+
+def rows_of_draws(
+    evidence: EvidenceModel,
+    mass_flow: Floats,
+    source_width: Floats | None = None,
+    log_offset: Floats | None = None,
+    value: Floats | None = None,
+) -> tuple[Floats, Floats, Floats]:
+    """Predicted quantity and log likelihood of every row, and the derivative of the second by the first (..., row)."""
     eta = predicted_quantities(evidence, mass_flow, log_offset)
     batch = eta.shape[:-1]
     sigma = np.ascontiguousarray(np.broadcast_to(predicted_sigma(evidence, source_width, batch), eta.shape))
     flat = eta.reshape(-1, evidence.n_rows)
-    logp = np.empty_like(flat)
+    logp, slope = np.empty_like(flat), np.empty_like(flat)
     reported = evidence.value if value is None else np.asarray(value, dtype=np.float64)
-    _logp_of_draws(logp, reported, flat, sigma.reshape(flat.shape), *evidence.row_arrays)
-    return logp.reshape(eta.shape)
+    _logp_of_draws(logp, slope, reported, flat, sigma.reshape(flat.shape), *evidence.row_arrays)
+    return eta, logp.reshape(eta.shape), slope.reshape(eta.shape)
 
 
 @compiled_entry

@@ -7,11 +7,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from reeuncert.case.records import Headline
 from reeuncert.errors import ReeUncertError
-from reeuncert.indicators.headlines import place
-from reeuncert.indicators.printing import value_title
-from reeuncert.indicators.summary import computed, select_labels
+from reeuncert.indicators.headlines import headline_draws, place
+from reeuncert.indicators.printing import label_of, value_title
+from reeuncert.indicators.summary import computed
 from reeuncert.plots.access import Coords, check_labels, flat, rows_of, take
 from reeuncert.plots.panels import Board
 from reeuncert.plots.render import figure_of, render
@@ -22,6 +21,7 @@ from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 
 DIMS = ("headline", "kind")
+LABELS = ("headline", "indicator", "region", "partner", "product", "year")
 KINDS = ("flow", "offset", "source width")
 COLUMNS = 2
 
@@ -67,21 +67,27 @@ def drivers_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     numbers = wanted.get("headline", list(range(len(case.headlines))))
     check_labels(numbers, list(range(len(case.headlines))), "headline", "the drivers")
     check_labels(wanted.get("kind", []), KINDS, "kind", "the drivers")
-    tables = []
     of_years = {year: _candidates(dt, year) for year in {case.headlines[number].year for number in numbers}}
     ranks = {year: standard_ranks(values) for year, (_, _, values) in of_years.items()}
+    known = {one.label: one.posterior for one in Result.holding(dt).once(headline_draws)}
+    columns: dict[str, list[Any]] = {name: [] for name in (*LABELS, "kind", "name", "correlation")}
     for number in numbers:
         headline = case.headlines[number]
         names, kinds, values = of_years[headline.year]
-        correlation = _rank_correlation(_headline_draws(dt, headline), values, ranks[headline.year])
-        table = pd.DataFrame({"kind": kinds, "name": names, "correlation": correlation, "share": correlation**2})
-        table = table[table["correlation"].notna()].sort_values("share", ascending=False, kind="stable")
-        labels = {"headline": number, "indicator": headline.indicator, "region": headline.region}
-        labels |= {"partner": headline.partner, "product": headline.product, "year": headline.year}
-        for position, (name, label) in enumerate(labels.items()):
-            table.insert(position, name, label)
-        tables.append(table)
-    out = pd.concat(tables, ignore_index=True)
+        name, labels, year = place(dt, headline)
+        computed(dt, name)
+        draws = known[label_of({"indicator": name, **labels, "year": year})].reshape(-1)
+        correlation = _rank_correlation(draws, values, ranks[headline.year])
+        # The undefined come last.
+        order = np.argsort(-np.abs(correlation), kind="stable")[: np.isfinite(correlation).sum()]
+        said = (number, headline.indicator, headline.region, headline.partner, headline.product, headline.year)
+        for column, label in zip(LABELS, said, strict=True):
+            columns[column] += [label] * len(order)
+        columns["kind"] += kinds[order].tolist()
+        columns["name"] += names[order].tolist()
+        columns["correlation"] += correlation[order].tolist()
+    out = pd.DataFrame(columns)
+    out["share"] = out["correlation"] ** 2
     return out[out["kind"].isin(wanted.get("kind", KINDS))].reset_index(drop=True)
 
 
@@ -108,12 +114,7 @@ def _row(record: Any) -> Row:
     return Row(f"{record.name} ({'+' if rises else '−'})", (span,), hover=(told,))
 
 
-def _headline_draws(dt: xr.DataTree, headline: Headline) -> np.ndarray:
-    name, coords, year = place(dt, headline)
-    return flat(select_labels(computed(dt, name), {**coords, "year": year}))[:, 0]
-
-
-def _candidates(dt: xr.DataTree, year: int) -> tuple[list[str], list[str], np.ndarray]:
+def _candidates(dt: xr.DataTree, year: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Names, kinds and draws (sample, quantity) of all that may move with a headline."""
     mass = mass_flow(dt)
     of_year = mass.sel(year=year) if year else Result.holding(dt).total()
@@ -127,7 +128,7 @@ def _candidates(dt: xr.DataTree, year: int) -> tuple[list[str], list[str], np.nd
         blocks.append((widths["source_group"].values.astype(str).tolist(), "source width", flat(widths)))
     names = [n for block in blocks for n in block[0]]
     kinds = [block[1] for block in blocks for _ in block[0]]
-    return names, kinds, np.concatenate([block[2] for block in blocks], axis=1)
+    return np.array(names, object), np.array(kinds, object), np.concatenate([block[2] for block in blocks], axis=1)
 
 
 def _offsets(offsets: xr.DataArray, year: int) -> tuple[list[str], np.ndarray]:

@@ -33,6 +33,7 @@ from reeuncert.result.tables import mass_flow
 from reeuncert.system.definition import FLOW_FIELDS, SystemDefinition
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 PARTS = 4
 """A single chain is cut into so many parts, each predicted by the others."""
 
@@ -206,40 +207,49 @@ def _of_flows(
     cells = [(f, t) for f in choose_flows(system, flows) for t in choose_years(system, years) if system.exists[f, t]]
     if not cells:
         return pd.DataFrame()
-    return of_cells(target, system, mass_flow(dt), cells, error, prob=prob, kind=kind)
+    return of_cells([target], system, mass_flow(dt), [np.array(cells)], error, prob=prob, kind=kind)[0]
 
 
 def of_cells(
-    target: Target,
+    targets: Sequence[Target],
     system: SystemDefinition,
     masses: xr.DataArray,
-    cells: Sequence[tuple[int, int]],
+    cells: Sequence[Ints],
     error: float,
     *,
     prob: float = 0.9,
     kind: str = "eti",
-) -> pd.DataFrame:
-    """Expected width of the interval after measuring each of some flows in one year: columns as `value_of_information`.
-    Candidates are pairs of the index of a flow and the position of a year.
+) -> list[pd.DataFrame]:
+    """Expected width of the interval of each target after measuring each of some flows in one year: a table for each
+    target, columns as `value_of_information`. Candidates of a target (candidate, 2): index of a flow, position of a
+    year.
     """
-    flow, year = np.array(cells).T
-    mass = masses.transpose("chain", "draw", "flow", "year").values[:, :, flow, year]
-    log = np.log(np.maximum(mass, np.finfo(float).tiny)).reshape(-1, flow.size).T
+    every, place = np.unique(np.concatenate(cells), axis=0, return_inverse=True)
+    flow, year = every.T
+    values = masses.transpose("chain", "draw", "flow", "year").values
+    mass = np.take(values.reshape(-1, values[0, 0].size), flow * values.shape[3] + year, axis=1)
+    log = np.ascontiguousarray(np.log(np.maximum(mass, np.finfo(float).tiny)).T)
     ordered = np.sort(log, axis=1)
     spread = _half_width(ordered)
     used = np.maximum(error, FEWEST / log.shape[1] * spread)
-    outcome = _outcomes(ordered, used)
-    draws = target.filled
-    expected, _ = expected_widths(draws.ravel(), log, outcome, used, prob=prob, kind=kind)
-    by_chance, _ = expected_widths(exchanged(draws).ravel(), log, outcome[:, ::4], used, prob=prob, kind=kind)
-    now = interval_width(draws.ravel(), prob=prob, kind=kind)
-    table = _labels(system, flow, [system.years[t] for t in year])
-    table["median"] = np.median(mass.reshape(-1, flow.size), axis=0)
-    table["known_to"], table["error"], table["error_used"] = spread, error, used
-    # What never varies is known already; a weight by it would only echo rounding.
-    table["expected"] = np.where(spread > 0, expected, now)
-    table["noise"] = np.where(spread > 0, np.abs(1.0 - by_chance / now), 0.0) if now > 0 else 0.0
-    return table
+    draws = [target.filled for target in targets]
+    both = np.stack([of.ravel() for of in (*draws, *map(exchanged, draws))])
+    which = np.repeat(np.arange(len(targets)), [len(of) for of in cells])
+    pairs = [np.stack([which + k * len(targets), place, np.full_like(place, n)], axis=1) for k, n in ((0, 1), (1, 4))]
+    width = expected_widths(both, log, _outcomes(ordered, used), used, np.concatenate(pairs), prob=prob, kind=kind)
+    labels = _labels(system, flow, [system.years[t] for t in year])
+    labels["median"] = np.median(mass, axis=0)
+    labels["known_to"], labels["error"], labels["error_used"] = spread, error, used
+    tables = []
+    for t, of in enumerate(both[: len(targets)]):
+        expected, by_chance = (part[which == t] for part in np.split(width, 2))
+        table, now = labels.iloc[place[which == t]].reset_index(drop=True), interval_width(of, prob=prob, kind=kind)
+        # What never varies is known already; a weight by it would only echo rounding.
+        varies = table["known_to"] > 0
+        table["expected"] = np.where(varies, expected, now)
+        table["noise"] = np.where(varies, np.abs(1.0 - by_chance / now), 0.0) if now > 0 else 0.0
+        tables.append(table)
+    return tables
 
 
 def _of_series(

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from reeuncert.compiling import kernel, source_version
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 _VERSION = source_version(__file__)
 _FAR = 6.0
 """Draws so many errors away from what was measured weigh less than a ten-millionth."""
@@ -60,49 +61,63 @@ def _width(ordered, place, table, total, probability, narrowest):  # type: ignor
 
 
 @kernel(_VERSION)
-def _expected_widths(ordered, measured, outcome, error, probability, narrowest, width, size):  # type: ignore[no-untyped-def]  # numba infers
-    place = np.empty(ordered.size, np.int64)
-    table = np.zeros(_BINS)
-    for c in range(measured.shape[0]):
-        # Draws beyond the reach of every outcome weigh nothing; their exact place does not matter.
-        low, high = outcome[c].min() - _FAR * error[c], outcome[c].max() + _FAR * error[c]
-        step = (high - low) / (_BINS - 1)
-        count = np.zeros(_BINS)
-        for i in range(ordered.size):
-            b = int((min(max(measured[c, i], low), high) - low) / step + 0.5)
-            place[i] = b
-            count[b] += 1.0
-        sum_width, sum_size = 0.0, 0.0
-        for j in range(outcome.shape[1]):
-            total, squared = 0.0, 0.0
-            for b in range(_BINS):
-                z = (low + b * step - outcome[c, j]) / error[c]
-                w = math.exp(-0.5 * z * z) if abs(z) < _FAR else 0.0
-                table[b] = w
-                total += count[b] * w
-                squared += count[b] * w * w
-            sum_width += _width(ordered, place, table, total, probability, narrowest)
-            sum_size += total * total / squared
-        width[c] = sum_width / outcome.shape[1]
-        size[c] = sum_size / outcome.shape[1]
+def _expected_widths(ordered, order, measured, outcome, error, pairs, probability, narrowest, width):  # type: ignore[no-untyped-def]  # numba infers
+    size, outcomes = ordered.shape[1], outcome.shape[1]
+    bins, place = np.empty(size, np.int32), np.empty(size, np.int32)
+    table, total = np.empty((outcomes, _BINS)), np.empty(outcomes)
+    last = -1
+    for p in range(len(pairs)):
+        t, c, every = pairs[p]
+        if c != last:
+            last = c
+            # Draws beyond the reach of every outcome weigh nothing; their exact place does not matter.
+            low, high = outcome[c].min() - _FAR * error[c], outcome[c].max() + _FAR * error[c]
+            step = (high - low) / (_BINS - 1)
+            count = np.zeros(_BINS)
+            for i in range(size):
+                bins[i] = int((min(max(measured[c, i], low), high) - low) / step + 0.5)
+                count[bins[i]] += 1.0
+            for j in range(outcomes):
+                total[j] = 0.0
+                for b in range(_BINS):
+                    z = (low + b * step - outcome[c, j]) / error[c]
+                    table[j, b] = math.exp(-0.5 * z * z) if abs(z) < _FAR else 0.0
+                    total[j] += count[b] * table[j, b]
+        for k in range(size):
+            place[k] = bins[order[t, k]]
+        sum_width = 0.0
+        for j in range(0, outcomes, every):
+            sum_width += _width(ordered[t], place, table[j], total[j], probability, narrowest)
+        width[p] = sum_width / ((outcomes + every - 1) // every)
 
 
 def expected_widths(
-    draws: Floats, measured: Floats, outcome: Floats, error: Floats, *, prob: float, kind: str
-) -> tuple[Floats, Floats]:
-    """Expected width of the interval of a quantity after each of several measurements.
+    draws: Floats, measured: Floats, outcome: Floats, error: Floats, pairs: Ints, *, prob: float, kind: str
+) -> Floats:
+    """Expected widths of the intervals of quantities after measurements.
 
     For every outcome of a measurement the draws are weighted by its normal likelihood; the width of the weighted
-    interval is averaged over the outcomes. Draws (draw,); what could be measured (candidate, draw), on the scale on
-    which the measurement has its error (candidate,); simulated outcomes (candidate, outcome). Returns the widths and
-    the mean effective numbers of draws (candidate,).
+    interval is averaged over the outcomes. Draws (quantity, draw); what could be measured (candidate, draw), on the
+    scale on which the measurement has its error (candidate,); simulated outcomes (candidate, outcome). Pairs (pair, 3):
+    a quantity, a candidate, and n where every n-th outcome will do. Returns the widths (pair,).
     """
-    order = np.argsort(draws)
-    width, size = np.empty(len(measured)), np.empty(len(measured))
-    ordered, values = np.ascontiguousarray(draws[order]), np.ascontiguousarray(measured[:, order])
-    outcome = np.ascontiguousarray(outcome)
-    _expected_widths(ordered, values, outcome, error, float(prob), kind == "hdi", width, size)
-    return width, size
+    order = np.argsort(draws, axis=1)
+    ordered, out = np.take_along_axis(draws, order, axis=1), np.empty(len(pairs))
+    turn = np.argsort(pairs[:, 1], kind="stable")  # the weights of a candidate serve all its quantities
+    width = np.empty(len(pairs))
+    _expected_widths(
+        ordered,
+        order.astype(np.int32),
+        np.ascontiguousarray(measured),
+        np.ascontiguousarray(outcome),
+        error,
+        np.ascontiguousarray(pairs[turn], dtype=np.int64),
+        float(prob),
+        kind == "hdi",
+        width,
+    )
+    out[turn] = width
+    return out
 
 
 def interval_width(draws: Floats, *, prob: float, kind: str, weight: Floats | None = None) -> float:
@@ -132,7 +147,7 @@ def weighted_quantiles(draws: Floats, weight: Floats, probabilities: tuple[float
     ]
 
 
-def _in_order(draws: Floats, weight: Floats | None) -> tuple[Floats, Floats, NDArray[np.int64]]:
+def _in_order(draws: Floats, weight: Floats | None) -> tuple[Floats, Floats, NDArray[np.int32]]:
     order = np.argsort(draws)
     weights = np.ones(draws.size) if weight is None else np.asarray(weight, dtype=np.float64)[order]
-    return np.ascontiguousarray(draws[order], dtype=np.float64), weights, np.arange(draws.size)
+    return np.ascontiguousarray(draws[order], dtype=np.float64), weights, np.arange(draws.size, dtype=np.int32)

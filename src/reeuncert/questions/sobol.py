@@ -14,14 +14,11 @@ from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.compute import add_indicators
 from reeuncert.indicators.summary import computed
 from reeuncert.inference.layout import COORDINATES
-from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.predictive import (
     drawn,
-    log_likelihood,
     offset_logp,
-    predicted_quantities,
-    predicted_sigma,
     rows_by_lineage,
+    rows_of_draws,
 )
 from reeuncert.priors.coverage import case_network
 from reeuncert.priors.paths import coordinate_prior
@@ -39,9 +36,6 @@ REST = "not linear"
 
 BATCHES = 4
 """Each chain is cut into so many parts."""
-
-_STEP = 0.01
-"""The derivative of a row's log likelihood is taken over so many of its scales on either side."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,17 +88,18 @@ def shares_of(targets: Sequence[Target], inputs: Inputs) -> list[pd.DataFrame]:
         raise ReeUncertError(f"{draws} draws a chain are too few to share out a variance; {2 * BATCHES} are the least")
     stacked = np.stack(values)
     of_inputs, of_slopes = (_covariances(held, stacked, size) for held in (inputs.values, inputs.slopes))
-    return [_table(inputs, one, slope) for one, slope in zip(of_inputs, of_slopes, strict=True)]
-
-
-def _table(inputs: Inputs, of_inputs: Floats, of_slopes: Floats) -> pd.DataFrame:
     found = _products_of_covariances(inputs, of_inputs, of_slopes)
-    rows = [(kind, name, index.size, *found[kind, name]) for (kind, name), index in inputs.members.items()]
-    table = pd.DataFrame(rows, columns=["kind", "component", "inputs", "share", "se"])
-    table = table.sort_values("share", ascending=False, ignore_index=True)
-    total = found["rest", REST]
-    rest = pd.DataFrame([("rest", REST, 0, 1.0 - total[0], total[1])], columns=table.columns)
-    return pd.concat([table, rest], ignore_index=True)
+    rest = found.pop(("rest", REST))
+    labels = np.array([*found, ("rest", REST)], dtype=object)
+    sizes = np.array([*(inputs.members[label].size for label in found), 0])
+    share, error = np.moveaxis(np.array(list(found.values())).reshape(len(found), 2, len(values)), 0, -1)
+    share, error = np.column_stack([share, 1.0 - rest[0]]), np.column_stack([error, rest[1]])
+    tables = []
+    for of, se in zip(share, error, strict=True):
+        turn = [*np.argsort(-of[:-1], kind="stable"), len(of) - 1]
+        columns = {"kind": labels[turn, 0], "component": labels[turn, 1], "inputs": sizes[turn]}
+        tables.append(pd.DataFrame(columns | {"share": of[turn], "se": se[turn]}))
+    return tables
 
 
 def inputs_of(dt: xr.DataTree) -> Inputs:
@@ -132,8 +127,8 @@ def inputs_of(dt: xr.DataTree) -> Inputs:
                     places.append(len(labels) + heavy)
                 values.append(held)
                 labels += [(CLASS, OF_THE_EVIDENCE[name])] * held.shape[2]
-        eta, slope = _rows(dt, evidence)
-        slopes.append(slope)
+        eta, _, slope = rows_of_draws(evidence, *drawn(posterior))
+        slopes.append(-slope)
         places.append(len(labels) + np.arange(evidence.n_rows))
         values.append(eta)
         lineage = {r: name for name, index in rows_by_lineage(evidence).items() for r in index.tolist()}
@@ -151,36 +146,26 @@ def inputs_of(dt: xr.DataTree) -> Inputs:
     )
 
 
-def _rows(dt: xr.DataTree, evidence: EvidenceModel) -> tuple[Floats, Floats]:
-    """The quantity of every row, and minus the derivative of its log likelihood by that (chain, draw, row)."""
-    mass, width, offset = drawn(dt["posterior"].to_dataset())
-    eta = predicted_quantities(evidence, mass, offset)
-    step = _STEP * predicted_sigma(evidence, width, eta.shape[:-1]).reshape(-1, evidence.n_rows).mean(axis=0)
-    # A row's likelihood knows value − η alone: moving what was reported moves η the other way.
-    low, high = (log_likelihood(evidence, mass, width, offset, evidence.value + by) for by in (-step, step))
-    return eta, (high - low) / (2.0 * step)
-
-
-def _products_of_covariances(inputs: Inputs, one: Floats, slopes: Floats) -> dict[tuple[str, str], tuple[float, float]]:
-    """Σ Cov(slope, value) Cov(input, value) over the inputs of each component, and its error.
+def _products_of_covariances(inputs: Inputs, one: Floats, slopes: Floats) -> dict[tuple[str, str], Floats]:
+    """Σ Cov(slope, value) Cov(input, value) over the inputs of each component, and its error (2, value).
 
     The two factors are taken from different parts of the chains, so that noise times itself does not add up; the error
-    is a jackknife over the parts.
+    is a jackknife over the parts. Covariances are (value, part, input).
     """
     other = one.copy()
-    other[:, inputs.places] = slopes
-    groups = {**inputs.members, ("rest", REST): np.arange(one.shape[1])}
-    count = len(one)
+    other[..., inputs.places] = slopes
+    groups = {**inputs.members, ("rest", REST): np.arange(one.shape[2])}
+    count = one.shape[1]
     found = {}
     for label, index in groups.items():
-        a, b = one[:, index], other[:, index]
-        same = (a * b).sum(axis=1)
-        sum_a, sum_b = a.sum(axis=0), b.sum(axis=0)
-        share = (sum_a @ sum_b - same.sum()) / (count * (count - 1))
-        without = ((sum_a - a) * (sum_b - b)).sum(axis=1) - (same.sum() - same)
+        a, b = one[..., index], other[..., index]
+        same = (a * b).sum(axis=2)
+        sum_a, sum_b = a.sum(axis=1, keepdims=True), b.sum(axis=1, keepdims=True)
+        share = ((sum_a * sum_b).sum(axis=(1, 2)) - same.sum(axis=1)) / (count * (count - 1))
+        without = ((sum_a - a) * (sum_b - b)).sum(axis=2) - (same.sum(axis=1, keepdims=True) - same)
         left = without / ((count - 1) * (count - 2))
-        error = np.sqrt((count - 1) / count * np.sum((left - left.mean()) ** 2))
-        found[label] = (float(share), float(error))
+        error = np.sqrt((count - 1) / count * np.square(left - left.mean(axis=1, keepdims=True)).sum(axis=1))
+        found[label] = np.stack([share, error])
     return found
 
 

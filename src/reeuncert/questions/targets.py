@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,9 @@ from numpy.typing import NDArray
 
 from reeuncert.case.selection import selector_problems
 from reeuncert.errors import ReeUncertError
-from reeuncert.indicators.headlines import place
+from reeuncert.indicators.headlines import headline_draws, place
 from reeuncert.indicators.printing import label_of
-from reeuncert.indicators.registry import CUMULATED, DIMS
+from reeuncert.indicators.registry import CUMULATED, DIMS, lookup
 from reeuncert.indicators.summary import SAMPLE, computed, select_labels
 from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.predictive import predicted_quantities, split_by_lineage
@@ -85,12 +86,12 @@ class Target:
         names = {dim: self.at.get(dim, "") for dim in (*DIMS, "year")}
         return {"indicator": self.indicator, **names, "unit": self.unit}
 
-    @property
+    @cached_property
     def filled(self) -> Floats:
         """The draws (chain, draw), undefined ones set to the median."""
         return filled(self.draws)
 
-    @property
+    @cached_property
     def as_log(self) -> bool:
         """Whether linear methods take the logarithm: a positive mass is known by a factor."""
         return self.unit != "1" and bool((self.filled > 0).all())
@@ -138,9 +139,13 @@ def target_of(dt: xr.DataTree, indicator: ValueName, **coords: str | int) -> Tar
     if chosen.size != chosen.sizes["chain"] * chosen.sizes["draw"]:
         raise ReeUncertError(f"give one label for each dim of '{name}', not several: {at}")
     draws = np.asarray(chosen.transpose(*SAMPLE, ...).values, dtype=float).reshape(chosen.sizes["chain"], -1)
-    found = Target(name, {d: at[d] for d in dims}, str(variable.attrs.get("units", "")), draws)
-    if np.isfinite(draws).mean() < DEFINED:
-        raise ReeUncertError(f"{found.label} is not defined in {1 - np.isfinite(draws).mean():.0%} of the draws")
+    return _defined(Target(name, {d: at[d] for d in dims}, str(variable.attrs.get("units", "")), draws))
+
+
+def _defined(found: Target) -> Target:
+    there = np.isfinite(found.draws).mean()
+    if there < DEFINED:
+        raise ReeUncertError(f"{found.label} is not defined in {1 - there:.0%} of the draws")
     return found
 
 
@@ -150,10 +155,23 @@ def targets_of(dt: xr.DataTree, indicators: ValueName | Iterable[ValueName] | No
         case = Result.holding(dt).case
         if not case.headlines:
             raise ReeUncertError(f"case '{case.name}' has no headline: name the indicators")
-        indicators = range(len(case.headlines))
-    elif isinstance(indicators, str | int | Mapping):
+        return Result.holding(dt).once(_headlines)
+    if isinstance(indicators, str | int | Mapping):
         indicators = [indicators]
     return tuple(target_of(dt, wanted) for wanted in indicators)
+
+
+def _headlines(result: Result) -> tuple[Target, ...]:
+    """The headlines of the case, whose draws a result keeps."""
+    known = {one.label: one.posterior for one in result.once(headline_draws)}
+    found = []
+    for number, headline in enumerate(result.case.headlines):
+        name, labels, year = place(result.dt, headline)
+        unit = result.unit if lookup(name).unit == "mass" else "1"
+        at: dict[str, str | int] = {**labels, "year": year}
+        draws = known.get(label_of({"indicator": name, **at}))
+        found.append(target_of(result.dt, number) if draws is None else _defined(Target(name, at, unit, draws)))
+    return tuple(found)
 
 
 def _headline(dt: xr.DataTree, number: int, coords: Mapping[str, str | int]) -> tuple[str, dict[str, str | int]]:

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from reeuncert.indicators.headlines import all_headlines
+from reeuncert.indicators.headlines import all_headlines, headline_draws
+from reeuncert.indicators.printing import label_of
 from reeuncert.plots.drivers import drivers_data
 from reeuncert.plots.learning import learning_data, plot_learning
 from reeuncert.report.figures import figure
@@ -46,15 +47,15 @@ def _flows(result: Result) -> list[dict[Any, Any]]:
 
 
 def _headlines(result: Result) -> list[dict[str, Any]]:
-    drivers = drivers_data(result.dt)
+    drivers: dict[int, list[dict[Any, Any]]] = {}
+    for one in drivers_data(result.dt).groupby("headline", sort=False).head(DRIVERS).to_dict("records"):
+        drivers.setdefault(one["headline"], []).append(one)
     sources = {name: terms.reshape(-1) for name, terms in components(result.dt, "log_likelihood").items()}
+    draws = {one.label: one.posterior for one in result.once(headline_draws)}
     out = []
     for number, row in enumerate(result.once(all_headlines).to_dict("records")):
-        variable = result.dt["derived"][row["indicator"]]
-        at = {d: row[d] for d in variable.dims if d not in ("chain", "draw")}
-        headline = variable.sel(at).transpose("chain", "draw").values.reshape(-1)
-        moving = drivers[drivers["headline"] == number].head(DRIVERS).to_dict("records")
-        out.append({"sentence": row["sentence"], "drivers": moving, "sources": pulls_of(headline, sources)})
+        told = pulls_of(draws[label_of(row)].reshape(-1), sources)
+        out.append({"sentence": row["sentence"], "drivers": drivers.get(number, []), "sources": told})
     return out
 
 
@@ -84,5 +85,7 @@ def pulls_of(headline: np.ndarray, log_likelihood: Mapping[str, np.ndarray]) -> 
     if not spread > 0:
         return []
     centred = (whole - whole.mean()) / spread
-    found = [Pull(name, float((centred * (ll - ll.mean())).mean())) for name, ll in log_likelihood.items()]
+    terms = np.stack([*log_likelihood.values()]) if log_likelihood else np.empty((0, centred.size))
+    moved = (terms - terms.mean(axis=1, keepdims=True)) @ centred / centred.size
+    found = [Pull(name, strength) for name, strength in zip(log_likelihood, moved.tolist(), strict=True)]
     return sorted(found, key=lambda pull: -abs(pull.strength))[:MOST_PULLS]

@@ -45,16 +45,12 @@ def content(result: Result) -> dict[str, Any] | None:
 
 def origins(shares: pd.DataFrame) -> list[dict[str, Any]]:
     """The largest components of a variance, relative to the sum of all components."""
-    if not len(shares):
-        return []
-    known = shares[shares["kind"] != "rest"]
     # The unexplained part is reported separately, so that these shares add up to 1.
-    total = float(known["share"].clip(lower=0).sum())
-    best = known[known["share"] > 0.05 * total].head(SHOWN)
-    return [
-        {"name": str(row["component"]), "kind": row["kind"].split()[0], "share": row["share"] / total}
-        for row in best.to_dict("records")
-    ]
+    columns = (shares[name].tolist() for name in ("component", "kind", "share"))
+    known = [row for row in zip(*columns, strict=True) if row[1] != "rest"]
+    total = sum(max(share, 0.0) for *_, share in known)
+    largest = [row for row in known if row[2] > 0.05 * total][:SHOWN]
+    return [{"name": str(name), "kind": kind.split()[0], "share": share / total} for name, kind, share in largest]
 
 
 def _sketch(one: Overview) -> bool:
@@ -62,16 +58,17 @@ def _sketch(one: Overview) -> bool:
 
 
 def _numbers(one: Overview) -> list[dict[str, Any]]:
-    worth = one.measurements[one.measurements["narrowing"] > one.measurements["noise"].clip(lower=WORTH)]
-    return [
-        {"flow": row["flow"], "year": row["measured_year"], "narrowing": float(row["narrowing"])}
-        for row in worth.head(SHOWN).to_dict("records")
-    ]
+    columns = (one.measurements[name].tolist() for name in ("flow", "measured_year", "narrowing", "noise"))
+    worth = [row for row in zip(*columns, strict=True) if row[2] > max(row[3], WORTH)]
+    return [{"flow": flow, "year": year, "narrowing": gain} for flow, year, gain, _ in worth[:SHOWN]]
 
 
 def _common(found: list[Overview]) -> list[dict[Any, Any]]:
     """Flows and years among the best of several answers, in order of the number of answers."""
-    tables = [one.measurements.assign(answer=n) for n, one in enumerate(found)]
+    tables = [
+        one.measurements[["flow", "measured_year", "known_to", "narrowing", "noise"]].assign(answer=n)
+        for n, one in enumerate(found)
+    ]
     if not tables:
         return []
     every = pd.concat(tables, ignore_index=True)
