@@ -28,7 +28,7 @@ from reeuncert.plots import (
 from reeuncert.plots.access import chosen_flows
 from reeuncert.plots.sankey import diagram, largest_regions
 from reeuncert.plots.sankey_graph import OTHERS, sankey_graph
-from reeuncert.plots.sankey_layout import layout_of, node_values
+from reeuncert.plots.sankey_layout import edges_by_year, layout_of, node_values
 from reeuncert.plots.style import HUES, THEMES, UNRECORDED
 from reeuncert.result.tables import mass_flow
 from reeuncert.testing import toy_case, toy_posterior
@@ -303,7 +303,7 @@ def test_sankey_has_one_scale_for_all_years(dt: xr.DataTree) -> None:
     table = sankey_data(dt)
     layout = layout_of(table[table["year"] != "cumulated"], sankey_graph(toy_case(3)))
     for year in (2001, 2003):
-        value = node_values(table[table["year"] == year])
+        value = node_values(edges_by_year(table)[year])
         assert layout.height[year]["mining_North"] == pytest.approx(value["mining_North"] * layout.scale)
 
 

@@ -142,29 +142,27 @@ def _table(dt: xr.DataTree, case: Case, graph: Graph, coords: Coords) -> pd.Data
     posterior = _ribbons(mass, graph, years)
     prior = None if before is None else _ribbons(before, graph, years)
     spoken = _evidence(case, graph, years)
-    tables = []
-    for t, year in enumerate(years):
-        columns = quantile_table(posterior[t].T, (0.9,))
-        if prior is not None:
-            columns |= quantile_table(prior[t].T, (0.9,), "prior_")
-        else:
-            columns |= {f"prior_{n}": np.full(len(graph.links), np.nan) for n in ("median", "eti90_lb", "eti90_ub")}
-        table = pd.DataFrame(
-            {
-                "year": pd.Series([year] * len(graph.links), dtype=object),
-                "source": [link.source.name for link in graph.links],
-                "target": [link.target.name for link in graph.links],
-                "flow": [" + ".join(link.flows) + "".join(f" − {m}" for m in link.minus) for link in graph.links],
-                "label": [link.label for link in graph.links],
-                "region": [link.region for link in graph.links],
-                "route": [link.route for link in graph.links],
-                "unit": str(mass.attrs.get("units", "")),
-            }
-            | columns
-        )
-        table["evidence"] = [" ".join(ids) for ids in spoken[t]]
-        tables.append(table[table["mean"] > 0])
-    out = pd.concat(tables, ignore_index=True).drop(columns="prior_mean", errors="ignore")
+    means = posterior.mean(axis=2)
+    t, k = np.nonzero(means > 0)
+    links = [graph.links[i] for i in k]
+    told = [" + ".join(link.flows) + "".join(f" − {m}" for m in link.minus) for link in graph.links]
+    columns: dict[str, Any] = {
+        "year": pd.Series([years[i] for i in t], dtype=object),
+        "source": [link.source.name for link in links],
+        "target": [link.target.name for link in links],
+        "flow": [told[i] for i in k],
+        "label": [link.label for link in links],
+        "region": [link.region for link in links],
+        "route": [link.route for link in links],
+        "unit": str(mass.attrs.get("units", "")),
+    }
+    columns |= quantile_table(posterior[t, k].T, (0.9,))
+    if prior is not None:
+        columns |= quantile_table(prior[t, k].T, (0.9,), "prior_")
+    else:
+        columns |= dict.fromkeys((f"prior_{n}" for n in ("median", "eti90_lb", "eti90_ub")), np.nan)
+    columns["evidence"] = [" ".join(spoken[i][j]) for i, j in zip(t, k, strict=True)]
+    out = pd.DataFrame(columns).drop(columns="prior_mean", errors="ignore")
     ends = out["eti90_lb"].clip(lower=0).to_numpy(), out["eti90_ub"].clip(lower=0).to_numpy()
     with np.errstate(divide="ignore", invalid="ignore"):
         factor = np.where(ends[0] > 0, np.sqrt(ends[1] / ends[0]), np.inf)
@@ -175,7 +173,8 @@ def _table(dt: xr.DataTree, case: Case, graph: Graph, coords: Coords) -> pd.Data
 def _ribbons(mass: xr.DataArray, graph: Graph, years: list[Any]) -> np.ndarray:
     """Draws of every ribbon (year, link, sample), with their sign: means balance only so."""
     values = mass.transpose("flow", "year", "chain", "draw").values
-    values = np.nan_to_num(values.reshape(*values.shape[:2], -1))
+    values = np.ascontiguousarray(values.reshape(*values.shape[:2], -1))
+    values[np.isnan(values[..., 0])] = 0.0  # a flow that does not exist in a year is NaN in every draw
     index = {str(name): i for i, name in enumerate(mass["flow"].values)}
     position = {int(y): t for t, y in enumerate(mass["year"].values)}
     out = np.zeros((len(years), len(graph.links), values.shape[2]))

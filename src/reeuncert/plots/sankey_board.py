@@ -1,6 +1,6 @@
 """A Sankey diagram as boards: colours, ribbons, nodes and texts, one board a year."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from reeuncert.plots.access import CUMULATED_LABEL, rows_of
 from reeuncert.plots.panels import Area, Axis, Board, Mark, Panel, Ribbon, Ribbons, Text
 from reeuncert.plots.panels import Node as Box
 from reeuncert.plots.sankey_graph import END_USE, LOSS, STOCK, UNRECORDED, UNREGISTERED, WHOLE, Graph, Node
-from reeuncert.plots.sankey_layout import Layout, fullest, layout_of
+from reeuncert.plots.sankey_layout import Layout, edges_by_year, fullest, layout_of
 from reeuncert.plots.style import NODE_WIDTH, Theme, colours_of, interval_name, mixed
 from reeuncert.plots.style import UNRECORDED as PINK
 from reeuncert.words.estimates import estimate, interval, with_unit
@@ -97,7 +97,8 @@ def _marks(
     nodes = {n.name: n for column in graph.columns for n in column if n.name in layout.top[year]}
     index = {name: i for i, name in enumerate(nodes)}
     top, height = layout.top[year], layout.height[year]
-    leaves, enters = ends_of(rows, "source", "target", top), ends_of(rows, "target", "source", top)
+    each = list(rows_of(rows))
+    leaves, enters = ends_of(each, "source", "target", top), ends_of(each, "target", "source", top)
     ribbons = tuple(
         Ribbon(
             index[row.source],
@@ -117,7 +118,9 @@ def _marks(
         Box(layout.x[n], 1.0 - top[n], height[n], node_colour(node, regions, theme), node_text(node))
         for n, node in nodes.items()
     )
-    diagram = Ribbons(boxes, ribbons, str(rows["unit"].iloc[0]), min(1.0, layout.scale * fullest(rows)))
+    diagram = Ribbons(
+        boxes, ribbons, str(rows["unit"].iloc[0]), min(1.0, layout.scale * fullest(edges_by_year(rows)[year]))
+    )
     texts = []
     for i, heading in enumerate(graph.headings):
         x, side = i / max(1, len(graph.headings) - 1), "left" if i == 0 else "center"
@@ -133,14 +136,14 @@ def _marks(
     return (diagram, *texts)
 
 
-def ends_of(table: pd.DataFrame, at: str, other: str, top: Any) -> dict[Any, float]:
+def ends_of(rows: Iterable[Any], at: str, other: str, top: Mapping[str, float]) -> dict[Any, float]:
     """How far down its node each ribbon begins, in mass: ribbons leave in the order of the nodes they go to."""
     out: dict[Any, float] = {}
     below: dict[str, float] = {}
-    rows = zip(table.index, table[at], table[other], table["mean"], strict=True)
-    for i, here, _, width in sorted(rows, key=lambda row: float(top[row[2]])):
-        out[i] = below.get(here, 0.0)
-        below[here] = out[i] + float(width)
+    for row in sorted(rows, key=lambda row: top[getattr(row, other)]):
+        here = getattr(row, at)
+        out[row.Index] = below.get(here, 0.0)
+        below[here] = out[row.Index] + row.mean
     return out
 
 

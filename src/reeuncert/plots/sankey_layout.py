@@ -1,6 +1,6 @@
 """Where the nodes of a Sankey diagram stand: rows keep their place over the years, and all years have one scale."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -48,14 +48,13 @@ class Layout:
 
 def layout_of(table: pd.DataFrame, graph: Graph) -> Layout:
     """Place the nodes of a diagram for the years of a table of `sankey_data`."""
-    years = list(dict.fromkeys(table["year"]))
-    value = {year: node_values(table[table["year"] == year]) for year in years}
+    edges = edges_by_year(table)
+    years = list(edges)
+    value = {year: node_values(edges[year]) for year in years}
     stacks = _stacks(graph, value)
     # Plotly fits the fullest of its own columns into the height: it cannot draw a larger scale.
     small = min(1.0, MOST_SPACE / max(_total(stacks, graph.rows, 0.0, 1.0), 1e-9))
-    scale = min(
-        _fitting_scale(stacks, graph.rows, small), *(1.0 / fullest(table[table["year"] == year]) for year in years)
-    )
+    scale = min(_fitting_scale(stacks, graph.rows, small), *(1.0 / fullest(edges[year]) for year in years))
     rows, upper = {}, 0.0
     heights = {row: _row_height(stacks[row], scale, small) for row in graph.rows}
     # What the largest scale leaves over is shared out between the rows.
@@ -70,22 +69,34 @@ def layout_of(table: pd.DataFrame, graph: Graph) -> Layout:
     return Layout(scale, x, top, height, rows)
 
 
-def node_values(rows: pd.DataFrame) -> dict[str, float]:
+Edges = Sequence[tuple[str, str, float]]
+"""Source, target and mean of each ribbon of a year."""
+
+
+def edges_by_year(table: pd.DataFrame) -> dict[object, list[tuple[str, str, float]]]:
+    """The ribbons of a table of `sankey_data`, by year."""
+    out: dict[object, list[tuple[str, str, float]]] = {}
+    for year, *edge in zip(*(table[name].tolist() for name in ("year", "source", "target", "mean")), strict=True):
+        out.setdefault(year, []).append((edge[0], edge[1], edge[2]))
+    return out
+
+
+def node_values(edges: Edges) -> dict[str, float]:
     """Mass that goes through each node: the larger of what enters and what leaves (means)."""
-    into = rows.groupby("target")["mean"].sum()
-    out = rows.groupby("source")["mean"].sum()
-    both = pd.concat([into, out], axis=1).max(axis=1)
-    return {str(name): float(value) for name, value in both.items()}
+    ends: tuple[dict[str, float], dict[str, float]] = {}, {}
+    for source, target, mean in edges:
+        for sums, name in zip(ends, (source, target), strict=True):
+            sums[name] = sums.get(name, 0.0) + mean
+    return {name: max(sums.get(name, 0.0) for sums in ends) for name in sorted({**ends[0], **ends[1]})}
 
 
-def fullest(rows: pd.DataFrame) -> float:
+def fullest(edges: Edges) -> float:
     """Mass in the fullest column when nodes stand as far left as they can, from which Plotly finds its scale."""
-    value = node_values(rows)
+    value = node_values(edges)
     depth = dict.fromkeys(value, 0)
-    edges = list(zip(rows["source"], rows["target"], strict=True))
     for _ in value:
         moved = False
-        for a, b in edges:
+        for a, b, _ in edges:
             if depth[b] < depth[a] + 1 <= len(value):
                 depth[b], moved = depth[a] + 1, True
         if not moved:

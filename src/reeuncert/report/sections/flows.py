@@ -100,9 +100,12 @@ def _view(result: Result, graph: Graph, table: pd.DataFrame, steps: list[Any]) -
         part for part in (table[table["year"] != CUMULATED_LABEL], table[table["year"] == CUMULATED_LABEL]) if len(part)
     ]
     layouts = [layout_of(part, graph) for part in parts]
+    of_year: dict[Any, list[Any]] = {}
+    for row in rows_of(table):
+        of_year.setdefault(row.year, []).append(row)
     drawn: list[dict[str, Any]] = [
         {"name": node_text(node), "x": layouts[0].x[node.name], "c": _colour(node.row.split(", ")[0], regions)}
-        | {"end": node.stage == END_USE, "y": [None] * len(steps), "v": [None] * len(steps)}
+        | {"end": node.stage == END_USE, "y": np.full(len(steps), np.nan), "v": np.full(len(steps), np.nan)}
         for node in nodes
     ]
     links: dict[tuple[str, ...], dict[str, Any]] = {}
@@ -110,12 +113,12 @@ def _view(result: Result, graph: Graph, table: pd.DataFrame, steps: list[Any]) -
     for t, step in enumerate(steps):
         n = int(step == CUMULATED_LABEL and len(layouts) > 1)
         of_step.append(n)
-        rows, layout = parts[n][parts[n]["year"] == step], layouts[n]
+        rows, layout = of_year[step], layouts[n]
         for name, upper in layout.top[step].items():
             drawn[place[name]]["y"][t] = upper
             drawn[place[name]]["v"][t] = layout.height[step][name] / layout.scale
         starts, ends = (ends_of(rows, a, b, layout.top[step]) for a, b in (("source", "target"), ("target", "source")))
-        for row in rows_of(rows):
+        for row in rows:
             key = (row.source, row.target, row.route, row.label)
             if key not in links:
                 links[key] = _link(row, nodes, place, regions, len(steps), result)
@@ -124,9 +127,9 @@ def _view(result: Result, graph: Graph, table: pd.DataFrame, steps: list[Any]) -
             link["a"][t] = layout.top[step][row.source] + starts[row.Index] * layout.scale
             link["b"][t] = layout.top[step][row.target] + ends[row.Index] * layout.scale
             for rank, column in enumerate(("eti90_lb", "median", "eti90_ub")):
-                link["q"][rank][t] = getattr(row, column)
+                link["q"][rank, t] = getattr(row, column)
                 if "p" in link:
-                    link["p"][rank][t] = getattr(row, f"prior_{column}")
+                    link["p"][rank, t] = getattr(row, f"prior_{column}")
     count = max(1, len(graph.headings) - 1)
     return {
         "height": max(HEIGHT, HEIGHT_OF_ROW * len(graph.rows)),
@@ -145,16 +148,15 @@ def _link(
 ) -> dict[str, Any]:
     source, target = place[row.source], place[row.target]
     labels = result.once(labels_of)
-    products = {
-        flow.product for flow in result.case.system.flows if flow.name in set(row.flow.replace("−", "+").split(" + "))
-    }
+    system = result.case.system
+    products = {system.flows[system.flow_index[name]].product for name in row.flow.replace("−", "+").split(" + ")}
     ends = dict.fromkeys([row.region, *(nodes[i].row.split(", ")[0] for i in (source, target))])
     colour = "unrecorded" if row.route == UNRECORDED else _colour(row.region, regions)
     out: dict[str, Any] = {"s": source, "t": target, "route": row.route, "label": row.label, "regions": list(ends)}
     out |= {"products": sorted(products), "c": colour if row.route not in (LOSS, STOCK) else "prior"}
     out |= {"title": f"{node_text(nodes[source])} → {node_text(nodes[target])}", "flows": labels.told(row.flow)}
-    out |= {name: [None] * n for name in ("m", "o", "a", "b")} | {"q": [[None] * n for _ in ENDS]}
-    return out | ({"p": [[None] * n for _ in ENDS]} if np.isfinite(row.prior_median) else {})
+    out |= {name: np.full(n, np.nan) for name in ("m", "o", "a", "b")} | {"q": np.full((len(ENDS), n), np.nan)}
+    return out | ({"p": np.full((len(ENDS), n), np.nan)} if np.isfinite(row.prior_median) else {})
 
 
 def _colour(region: str, regions: list[str]) -> str:

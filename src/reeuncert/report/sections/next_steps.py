@@ -45,6 +45,8 @@ def content(result: Result) -> dict[str, Any] | None:
 
 def origins(shares: pd.DataFrame) -> list[dict[str, Any]]:
     """The largest components of a variance, relative to the sum of all components."""
+    if shares.empty:
+        return []
     # The unexplained part is reported separately, so that these shares add up to 1.
     columns = (shares[name].tolist() for name in ("component", "kind", "share"))
     known = [row for row in zip(*columns, strict=True) if row[1] != "rest"]
