@@ -103,6 +103,8 @@ def _records(network: YearNetwork, open_flows: Mask) -> tuple[Records, Records, 
     groups = network.order(open_flows)
     for g, group in enumerate(groups):
         processes["group"][group] = g
+    within = np.minimum(flows["source"], flows["target"]) >= 0
+    flows["inside"] = within & (processes["group"][flows["source"]] == processes["group"][flows["target"]])
     start = np.cumsum([0, *(len(group) for group in groups)])
     return flows, processes, (ends[0], ends[1], start, np.array([j for group in groups for j in group]))
 

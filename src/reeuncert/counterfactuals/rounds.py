@@ -198,8 +198,6 @@ def _round(flows: Records, processes: Records, graph: Graph, again: bool, within
     _set_rooms(flows, processes, graph, again, HOPS if again and not within_supply else 1)
     for i in range(flows.size):
         flow = flows[i]
-        flow.inside = min(flow.source, flow.target) >= 0
-        flow.inside = flow.inside and processes[flow.source].group == processes[flow.target].group
         # In a cycle that supplies itself, several demands are consistent with the others: that of the draw is wanted.
         if flow.inside and not again:
             flow.ask = min(max(flow.usual - flow.flow, 0.0), flow.room)
@@ -235,7 +233,7 @@ def _settle(flows: Records, processes: Records, graph: Graph, group: Ints, up: b
         moved = 0.0
         for j in group:
             if up:
-                moved = max(moved, pass_on(flows, processes, graph, j, within_supply and k > 0))
+                moved = max(moved, pass_on(flows, processes, graph, j, within_supply and k > 0, group.size > 1))
             else:
                 moved = max(moved, deliver(flows, processes, graph, j, group.size > 1))
         if moved <= _CHANGE or group.size == 1 or (within_supply and k > 0):
@@ -278,6 +276,11 @@ def _set_rooms(flows: Records, processes: Records, graph: Graph, again: bool, ho
     inflow, _, start, member = graph
     for g in range(start.size - 1):
         group = member[start[g] : start[g + 1]]
+        if group.size == 1:
+            process = processes[group[0]]
+            room = rooms(flows, processes, inflow[process.in_start : process.in_end], not again, -1)
+            process.reach = min(process.spare, process.free + room)
+            continue
         found = again
         for j in group:
             process = processes[j]
@@ -294,7 +297,7 @@ def _set_rooms(flows: Records, processes: Records, graph: Graph, again: bool, ho
                     found = found or process.own > 0
             for j in group:
                 processes[j].reach = processes[j].own
-        for _ in range(hops if group.size > 1 else 1):
+        for _ in range(hops):
             for j in group:
                 process = processes[j]
                 room = rooms(flows, processes, inflow[process.in_start : process.in_end], not again, -1)

@@ -76,9 +76,9 @@ def rooms(flows: Records, processes: Records, inflows: Ints, spare: bool, group:
 
 
 @compiled
-def pass_on(flows: Records, processes: Records, graph: Graph, j: int, outside: bool) -> float:
+def pass_on(flows: Records, processes: Records, graph: Graph, j: int, outside: bool, cycle: bool) -> float:
     """Pass what is asked of a process to its stock and its suppliers; ``outside``: what it did not pass on so far, to
-    suppliers that are not in its cycle. Returns the largest relative change.
+    suppliers that are not in its cycle. Returns the largest relative change if it is in a cycle.
     """
     process = processes[j]
     asked, given = process.pushed, 0.0
@@ -110,7 +110,7 @@ def pass_on(flows: Records, processes: Records, graph: Graph, j: int, outside: b
         want = max(want - flow.ask, 0.0)
     share_out(flows, inflows, want)
     moved = 0.0
-    for i in inflows:
+    for i in inflows if cycle else inflows[:0]:
         flow = flows[i]
         moved = max(moved, abs(flow.ask - flow.before) / max(max(flow.ask, flow.before), _TINY))
     return moved
@@ -123,6 +123,8 @@ def share_out(flows: Records, inflows: Ints, want: float) -> None:
     """
     left = want
     for beyond in (False, True):
+        if not left > 1e-15 * want:
+            break
         for i in inflows:
             flow = flows[i]
             flow.weight = flow.mass if beyond else flow.lack
@@ -145,7 +147,7 @@ def share_out(flows: Records, inflows: Ints, want: float) -> None:
 
 @compiled
 def deliver(flows: Records, processes: Records, graph: Graph, j: int, cycle: bool) -> float:
-    """Outflows of a process from its inflows. Returns the largest relative change."""
+    """Outflows of a process from its inflows. Returns the largest relative change if it is in a ``cycle``."""
     process = processes[j]
     got, asked = process.from_stock, 0.0
     for i in graph[0][process.in_start : process.in_end]:
@@ -166,6 +168,7 @@ def deliver(flows: Records, processes: Records, graph: Graph, j: int, cycle: boo
     for i in outflows:
         flow = flows[i]
         more = flow.part * process.went if flow.made else flow.ask * served
-        moved = max(moved, abs(more - flow.more) / max(max(more, flow.more), 1e-3 * process.drawn + _TINY))
+        if cycle:
+            moved = max(moved, abs(more - flow.more) / max(max(more, flow.more), 1e-3 * process.drawn + _TINY))
         flow.before, flow.more = flow.more, more
     return moved
