@@ -75,7 +75,6 @@ class Computed:
     def __init__(self, table: FlowTable):
         self.table = table
         self._cumulated = table.cumulated()
-        self._first = table.first_draw()
         self._kept: dict[str, Held] = {}
         self._single: dict[tuple[str, Place], Array] = {}
 
@@ -83,7 +82,6 @@ class Computed:
         """Name → variable of an indicator and, where it has one, of its cumulative variant."""
         chains, draws, years = self.table.shape
         shape = (chains, draws, *(len(self.table.labels(dim)) for dim in record.dims), years)
-        _computed(record, self._first)  # what cannot be computed fails now
         titles = {record.name: record.title}
         if record.cumulated:
             titles[record.name + CUMULATED] = f"{record.title}, cumulated"
@@ -165,14 +163,19 @@ STORED = "indicators"
 """Attribute of the file of a result that names its indicators: they are computed again when it is read."""
 
 
-def indicators_of(table: FlowTable, names: Iterable[str] | None = None, own: Iterable[Indicator] = ()) -> xr.Dataset:
+def indicators_of(
+    table: FlowTable, names: Iterable[str] | None = None, own: Iterable[Indicator] = (), *, tried: bool = True
+) -> xr.Dataset:
     """Indicators of one table of flows, with cumulative variants; each is computed when it is looked at. One variable
     per indicator, read-only, dims (chain, draw, [region], [partner], [product], [end_use], year), with ``long_name``,
-    ``units`` and ``reference`` as attributes. NaN: not defined, or no such flow in the system.
+    ``units`` and ``reference`` as attributes. NaN: not defined, or no such flow in the system. ``tried``: one draw of
+    each is computed at once, so that what cannot be computed fails here; of prior and posterior one is enough.
     """
-    computed = Computed(table)
+    records, first, computed = choose(names, own), table.first_draw(), Computed(table)
+    for record in records if tried else ():
+        _computed(record, first)  # what cannot be computed fails now
     variables: dict[str, xr.Variable] = {}
-    for record in choose(names, own):
+    for record in records:
         variables |= computed.variables(record)
     used = {dim for variable in variables.values() for dim in variable.dims}
     chains, draws, _ = table.shape
@@ -215,14 +218,14 @@ def add_indicators(dt: xr.DataTree, names: Iterable[str] | None = None, *, case:
     own = own_indicators(case)
     chosen = [record.name for record in choose(names, own)]
     out = dt.copy(deep=False)
-    for group, derived in GROUPS.items():
-        if group in dt.children and "mass_flow" in dt[group].data_vars:
-            draws = dt[group].to_dataset()
-            computed = indicators_of(FlowTable.from_dataset(draws, case), chosen, own)
-            computed = computed.assign_coords(chain=draws["chain"], draw=draws["draw"])
-            if derived in dt.children:
-                computed = _merged(dt[derived].to_dataset(), computed)
-            out[derived] = xr.DataTree(computed)
+    groups = [group for group in GROUPS if group in dt.children and "mass_flow" in dt[group].data_vars]
+    for group in groups:
+        draws, derived = dt[group].to_dataset(), GROUPS[group]
+        computed = indicators_of(FlowTable.from_dataset(draws, case), chosen, own, tried=group == groups[0])
+        computed = computed.assign_coords(chain=draws["chain"], draw=draws["draw"])
+        if derived in dt.children:
+            computed = _merged(dt[derived].to_dataset(), computed)
+        out[derived] = xr.DataTree(computed)
     return out
 
 

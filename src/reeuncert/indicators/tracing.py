@@ -101,20 +101,32 @@ def trace(mass: Array, carried: Mask, network: Plan, n_origins: int, weights: Ar
     array([1.5, 0.5])
     """
     used = [np.flatnonzero(row) for row in weights]
-    if (network.source[np.concatenate([*used, np.zeros(0, dtype=np.int64)])] < 0).any():
+    asked = set(network.source[weights.any(axis=0)].tolist())
+    if -1 in asked:
         raise ValueError("a flow from outside has no composition: give it no weight")
+    components = _upstream(network, asked)
     n_draws, n_years = mass.shape[1:]
     result = np.zeros((len(weights), n_origins, n_years, n_draws))
     now = np.zeros((len(network.reset), n_origins, n_draws))
     for y in range(n_years):
         before, now = now, np.zeros_like(now)
         last_year = mass[:, :, y - 1]
-        for component in network.components:
+        for component in components:
             _compose(now, before, mass[:, :, y], last_year, carried[:, y], network, component)
         for total, row, flows in zip(result, weights, used, strict=True):
             for f in flows:
                 total[:, y] += mass[f, :, y] * row[f] * now[network.source[f]]
     return np.moveaxis(result, 2, 3)
+
+
+def _upstream(network: Plan, asked: set[int]) -> list[list[int]]:
+    """Components on which the composition of some processes depends."""
+    found, new = set(asked), list(asked)
+    while new:
+        before = {int(i) for i in network.source[network.incoming[new.pop()]]} - found - {-1}
+        found |= before
+        new += before
+    return [component for component in network.components if component[0] in found]
 
 
 def _compose(
@@ -126,7 +138,8 @@ def _compose(
     """
     size, (_, n_origins, n_draws) = len(component), now.shape
     place = {node: k for k, node in enumerate(component)}
-    matrix, right = np.zeros((size, size, n_draws)), np.zeros((size, n_origins, n_draws))
+    matrix: dict[tuple[int, int], Array] = {}  # of most pairs of processes neither feeds the other
+    right = np.zeros((size, n_origins, n_draws))
     for k, node in enumerate(component):
         throughput = np.zeros(n_draws)
         for f in network.incoming[node]:
@@ -140,25 +153,30 @@ def _compose(
             if i < 0:
                 right[k, network.entry[f]] += mass[f]
             elif i in place:
-                matrix[k, place[i]] -= mass[f]
+                matrix[k, place[i]] = matrix.get((k, place[i]), 0.0) - mass[f]
             else:
                 right[k] += mass[f] * now[i]
         flowing = throughput > 0
         if network.reset[node] >= 0:
-            matrix[k][:, flowing] = 0.0
+            for pair in [pair for pair in matrix if pair[0] == k]:
+                matrix[pair] = np.where(flowing, 0.0, matrix[pair])
             right[k][:, flowing] = 0.0
             right[k, network.reset[node], flowing] = 1.0
             throughput = np.ones(n_draws)
         matrix[k, k] = np.where(flowing, throughput, 1.0)
     # Elimination without pivoting: every row is weakly diagonally dominant.
     for k in range(size):
+        later = [m for m in range(k + 1, size) if (k, m) in matrix]
         for j in range(k + 1, size):
-            factor = matrix[j, k] / matrix[k, k]
-            matrix[j, k + 1 :] -= factor * matrix[k, k + 1 :]
-            right[j] -= factor * right[k]
+            if (j, k) in matrix:
+                factor = matrix[j, k] / matrix[k, k]
+                for m in later:
+                    matrix[j, m] = matrix.get((j, m), 0.0) - factor * matrix[k, m]
+                right[j] -= factor * right[k]
     for k in range(size - 1, -1, -1):
         for m in range(k + 1, size):
-            right[k] -= matrix[k, m] * now[component[m]]
+            if (k, m) in matrix:
+                right[k] -= matrix[k, m] * now[component[m]]
         now[component[k]] = right[k] / matrix[k, k]
 
 
