@@ -199,15 +199,14 @@ _OF_STRUCTURES = ("mcse_median", "mcse_lower", "mcse_upper", "lowest", "lowest_m
 def _averaged(dt: xr.DataTree, own: pd.DataFrame, found: Structures, prob: float, kind: str) -> pd.DataFrame:
     """The row of a headline under its own structure as that of the average over structures, with each beside it."""
     averages = found.averages(prob, kind)
-    labels = labelled(own)[LABELS].iloc[0]
-    same = np.flatnonzero((averages[LABELS] == labels).all(axis=1))
-    if not same.size:
+    given = own.iloc[0].to_dict()
+    labels = {c: given.get(c, "") for c in LABELS}
+    k = found.place.get(tuple(labels.values()))
+    if k is None:
         return own  # a headline that the structures were not asked for
-    k = int(same[0])
     coords: dict[str, object] = {d: labels[d] for d in DIMS if labels[d]} | {"year": int(labels["year"])}
     mixed = mixed_summary(dt, str(labels["indicator"]), found.mixture(k), prob=prob, kind=kind, coords=coords)
-    runs = found.table(prob)
-    runs = runs[(runs[LABELS] == labels).all(axis=1)]
+    runs = found.table(prob).iloc[k :: len(averages)]
     counted = runs[runs["averaged"]]
     mixed = mixed.assign(ess_bulk=counted["ess_bulk"].min(), ess_tail=counted["ess_tail"].min())
     mixed = mixed.assign(r_hat=counted["r_hat"].max())

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -136,10 +137,16 @@ class Structures:
         """Those that count in the averages."""
         return [name for name, counts in zip(self.names, self.data["averaged"].values, strict=True) if counts]
 
-    @property
+    @cached_property
     def labels(self) -> pd.DataFrame:
         """`LABELS` and unit of every headline."""
         return pd.DataFrame({name: self.data[name].values for name in (*LABELS, "unit")})
+
+    @cached_property
+    def place(self) -> dict[tuple[object, ...], int]:
+        """Values of `LABELS` → the headline that has them, the first of several."""
+        rows = list(zip(*(self.data[name].values.tolist() for name in LABELS), strict=True))
+        return {labels: len(rows) - 1 - k for k, labels in enumerate(reversed(rows))}
 
     def table(self, prob: float = 0.9) -> pd.DataFrame:
         """A row a structure and headline: structure, labels, unit, median, interval, averaged, convergence."""
@@ -148,7 +155,7 @@ class Structures:
         rows = []
         lower, upper = interval_columns(prob)
         for name in self.names:
-            ends = quantiles(self._draws(name).T, (0.5, 0.5 - prob / 2, 0.5 + prob / 2))
+            ends = quantiles(self._values[name].T, (0.5, 0.5 - prob / 2, 0.5 + prob / 2))
             own = self.data.sel(structure=name)
             columns = {"median": ends[0], lower: ends[1], upper: ends[2], "averaged": bool(own["averaged"])}
             columns |= {c: own[c].values for c in CONVERGENCE}
@@ -175,14 +182,16 @@ class Structures:
 
     def mixture(self, headline: int, weights: Sequence[float] | None = None) -> Array:
         """Draws of the average of a headline, in order."""
-        return mixture([self._draws(name)[headline] for name in self.averaged], weights)
+        return mixture([self._values[name][headline] for name in self.averaged], weights)
 
-    def _draws(self, name: str) -> Array:
-        own = self.data.sel(structure=name)
-        return np.asarray(own["value"].values[:, : int(own["samples"])], dtype=float)
+    @cached_property
+    def _values(self) -> dict[str, Array]:
+        """Draws (headline, draw) of each structure."""
+        held = zip(self.names, self.data["value"].values, self.data["samples"].values.tolist(), strict=True)
+        return {name: np.asarray(values[:, :samples], dtype=float) for name, values, samples in held}
 
     def _average(self, headline: int, prob: float, kind: str) -> dict[str, object]:
-        draws = [self._draws(name)[headline] for name in self.averaged]
+        draws = [self._values[name][headline] for name in self.averaged]
         there = self.data.sel(structure=self.averaged).isel(headline=headline)
         ess = np.fmin(there["ess_bulk"].values, there["ess_tail"].values)
         lower, upper = interval_columns(prob, kind)
