@@ -159,6 +159,9 @@ def test_the_rule(rank: float, against: str, strong: str, data: bool, verdict: s
     assert (found.verdict, found.level) == (verdict, LEVELS[verdict])
     assert (strong in found.why) or not found.prior_class
     assert judge(0.3, rank, "narrower", scaled, "1 to 5 kt").verdict == "not identified"
+    settled = judge(0.3, rank, against, scaled, settled=True)  # the prior alone makes it near certain
+    outside = not 0.05 <= rank <= 0.95
+    assert settled.verdict == (verdict if outside or against in (FIXED, "no prior") else "rests on the prior")
 
 
 @pytest.mark.parametrize(("noise", "close_to"), [(0.005, ""), (0.02, "prior–data conflict")])

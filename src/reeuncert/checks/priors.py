@@ -11,17 +11,11 @@ from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.predictive import predictive_draws
 from reeuncert.priors.checks import WIDE, total_log_sd
 from reeuncert.priors.implied import MOST_ORDERS
-from reeuncert.result.learning import PRIOR_ROUNDING, is_fixed
+from reeuncert.result.learning import PRIOR_ROUNDING, is_fixed, near_certain
 from reeuncert.result.quantiles import quantiles, spread
 from reeuncert.result.result import Result
 from reeuncert.words.cells import condensed
 from reeuncert.words.qualifiers import BOUND_QUALIFIERS
-
-NEAR_CERTAIN_RATIO = 0.05
-"""A ratio whose prior 90 % interval is narrower than this is near certain before any evidence."""
-
-NEAR_CERTAIN_FACTOR = 1.1
-"""The same for a mass whose prior interval spans less than this factor."""
 
 
 def prior_predictive(result: Result) -> list[CheckResult]:
@@ -68,8 +62,7 @@ def _prior_of_headlines(result: Result) -> list[CheckResult]:
         low, middle, high = (float(ends[0]) for ends in (prior.lower, prior.median, prior.upper))
         if not np.isfinite(middle) or is_fixed(prior, PRIOR_ROUNDING)[0]:
             continue
-        certain = high < NEAR_CERTAIN_FACTOR * low if key.mass else high - low < NEAR_CERTAIN_RATIO
-        rows.append((key.label, middle, low, high, bool(certain)))
+        rows.append((key.label, middle, low, high, near_certain(low, high, mass=key.mass)))
     if not rows:
         return []
     columns = ["headline", "prior_median", "prior_eti90_lb", "prior_eti90_ub", "near_certain"]

@@ -15,7 +15,7 @@ from reeuncert.indicators.placing import headline_place, no_such_flows
 from reeuncert.indicators.printing import label_of, unit_of
 from reeuncert.indicators.registry import DIMS, lookup
 from reeuncert.indicators.summary import SAMPLE, all_cells, mixed_summary, summary
-from reeuncert.result.learning import LIKELIHOOD, Verdict, judge
+from reeuncert.result.learning import LIKELIHOOD, Verdict, judge, near_certain
 from reeuncert.result.powerscale import Normals, lineages, prior_classes, sensitivity
 from reeuncert.result.quantiles import Array, interval_columns
 from reeuncert.result.result import Result
@@ -49,6 +49,7 @@ def with_verdicts(result: Result, table: pd.DataFrame, by_power: pd.DataFrame) -
         From `scaled`, of all rows.
     """
     ranges = open_ranges(result.structures)
+    ends = [name for name in table if name.startswith("prior_") and name.endswith(("_lb", "_ub"))]
     found = []
     for row, labels in zip(table.to_dict("records"), labelled(table)[LABELS].itertuples(index=False), strict=True):
         own = by_power[(by_power["quantity"] == label_of(row)) & (by_power["kind"] != "source")]
@@ -56,7 +57,10 @@ def with_verdicts(result: Result, table: pd.DataFrame, by_power: pd.DataFrame) -
         # Without both kinds of terms nothing can be said of either.
         known = own if own["kind"].nunique() == 2 else own.iloc[:0]
         said = "" if apart is None else _span(row, *apart)
-        found.append(asdict(judge(row["width_ratio"], row["prior_below_median"], row["against_prior"], known, said)))
+        low, high = (row[end] for end in ends)
+        settled = near_certain(low, high, mass=lookup(row["indicator"]).unit == "mass")
+        measures = (row["width_ratio"], row["prior_below_median"], row["against_prior"])
+        found.append(asdict(judge(*measures, known, said, settled=settled)))
     columns = [*Verdict.__dataclass_fields__]
     return table.assign(**pd.DataFrame(found, columns=columns, index=table.index))
 

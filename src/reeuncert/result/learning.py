@@ -45,6 +45,12 @@ TAIL = 0.05
 PRIOR_ROUNDING = 1e-3
 """Relative range within which a quantity of the prior may be constant: a file holds its flows to 1e-4."""
 
+NEAR_CERTAIN_RATIO = 0.05
+"""A ratio whose prior 90 % interval is narrower than this is near certain before any evidence."""
+
+NEAR_CERTAIN_FACTOR = 1.1
+"""The same for a mass whose prior interval spans less than this factor."""
+
 FIXED, UNDEFINED = "fixed by the system", "not defined"
 NARROWER, PARTLY_NARROWER, AS_WIDE, NO_PRIOR = "narrower", "partly narrower", "as wide", "no prior"
 COLUMNS = ("width_ratio", "prior_below_median", "against_prior")
@@ -138,6 +144,17 @@ def is_fixed(of: Spread, rounding: float = 1e-9) -> NDArray[np.bool_]:
     return np.asarray(of.largest - of.smallest <= rounding * size)
 
 
+def near_certain(low: float, high: float, *, mass: bool) -> bool:
+    """Whether a prior with this 90 % interval leaves next to nothing for the evidence to say.
+
+    Examples
+    --------
+    >>> near_certain(0.96, 0.999, mass=False), near_certain(96.0, 150.0, mass=True)
+    (True, False)
+    """
+    return bool(high < NEAR_CERTAIN_FACTOR * low if mass else high - low < NEAR_CERTAIN_RATIO)
+
+
 def _widths(after: Spread, before: Spread, scale: Callable[[Array], Array]) -> tuple[Array, Array]:
     ends = np.array([after.lower, after.upper, before.lower, before.upper])
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -155,9 +172,10 @@ class Verdict:
     verdict
         ``informed by the evidence``: narrower than half its prior, insensitive to every class of priors, its median
         within the prior's 5–95 %. ``prior–data conflict``: sensitive to priors and to the evidence, or its median
-        outside. ``rests on the prior``: sensitive to priors, not to the evidence, or as wide as its prior. ``rests
-        partly on the prior``: insensitive, but not narrow. ``not identified``: rival structures disagree. ``fixed by
-        the system``: an identity. ``not defined``, ``not judged``: no interval, or no prior or density terms.
+        outside. ``rests on the prior``: sensitive to priors, not to the evidence, or as wide as its prior, or near
+        certain by the prior alone. ``rests partly on the prior``: insensitive, but not narrow. ``not identified``:
+        rival structures disagree. ``fixed by the system``: an identity. ``not defined``, ``not judged``: no interval,
+        or no prior or density terms.
     why
         The reason in a sentence, with the classes of priors that it is sensitive to.
     level
@@ -180,7 +198,15 @@ class Verdict:
     close_to: str = ""
 
 
-def judge(width_ratio: float, rank: float, against_prior: str, scaled: pd.DataFrame, structures: str = "") -> Verdict:
+def judge(
+    width_ratio: float,
+    rank: float,
+    against_prior: str,
+    scaled: pd.DataFrame,
+    structures: str = "",
+    *,
+    settled: bool = False,
+) -> Verdict:
     """The verdict on one quantity.
 
     Parameters
@@ -192,6 +218,8 @@ def judge(width_ratio: float, rank: float, against_prior: str, scaled: pd.DataFr
         whole. Empty if the result has no density terms. Without ``noise``, sensitivities are exact.
     structures
         Its range over rival structures in words if they disagree; else empty.
+    settled
+        Whether its prior is `near_certain`.
 
     Examples
     --------
@@ -207,6 +235,9 @@ def judge(width_ratio: float, rank: float, against_prior: str, scaled: pd.DataFr
     'informed by the evidence'
     """
     found = _judged(width_ratio, rank, against_prior, scaled, structures)
+    if settled and TAIL <= rank <= 1 - TAIL and found.verdict not in (FIXED, UNDEFINED, NOT_IDENTIFIED, NOT_JUDGED):
+        why = "The prior alone makes it near certain; no evidence can change what it excludes."
+        return replace(found, verdict=ON_PRIOR, why=why, level=LEVELS[ON_PRIOR])
     if "noise" not in scaled:
         return found
     bound = [scaled["psense"] - scaled["noise"], scaled["psense"] + scaled["noise"]]
@@ -233,8 +264,8 @@ def _judged(width_ratio: float, rank: float, against_prior: str, scaled: pd.Data
     strong = scaled[scaled["sensitive"] & ~whole].sort_values("psense", ascending=False)
     to_evidence, by_data = float(scaled.loc[whole, "psense"].max()), bool(scaled.loc[whole, "sensitive"].any())
     numbers = (float(scaled.loc[~whole, "psense"].max()), to_evidence, ", ".join(strong["component"]))
-    evidence = f"the evidence ({to_evidence:.2f})"
-    classes = ", ".join(f"{c} {p:.2f}" for c, p in zip(strong["component"], strong["psense"], strict=True))
+    evidence = f"the evidence ({to_evidence:.2g})"
+    classes = ", ".join(f"{c} {p:.2g}" for c, p in zip(strong["component"], strong["psense"], strict=True))
     outside = f"{'Above' if rank > 0.5 else 'Below'} the prior's 5–95 % (at its {100 * rank:.0f} %). "
     outside = "" if TAIL <= rank <= 1 - TAIL else outside
     width = f"Its interval is {100 * width_ratio:.0f} % as wide as the prior's"
