@@ -9,6 +9,7 @@ from functools import partial
 import pandas as pd
 
 from reeuncert.parts import Failed
+from reeuncert.words.estimates import printed
 
 PASSED, FAILED, WARNING, INFORMATION, NOT_RUN = "passed", "failed", "warning", "information", "not run"
 STATUSES = (PASSED, FAILED, WARNING, INFORMATION, NOT_RUN)
@@ -219,8 +220,8 @@ def short_number(value: float) -> str:
     Examples
     --------
     >>> short_number(1.00312), short_number(0.0), short_number(2.3e-13), short_number(float("nan"))
-    ('1.003', '0', '2.3e-13', '')
+    ('1.003', '0', '2.3e−13', '')
     """
     if value != value:
         return ""
-    return f"{value:.4g}"
+    return printed(value, ".4g")

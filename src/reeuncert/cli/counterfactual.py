@@ -20,7 +20,7 @@ from reeuncert.files import explained, write_whole
 from reeuncert.indicators.stored import read_results
 from reeuncert.result.io import csv_text
 from reeuncert.words.cells import listed
-from reeuncert.words.estimates import estimate, number
+from reeuncert.words.estimates import estimate, number, printed
 
 SUPPLIERS = "supplier-stops"
 
@@ -136,6 +136,6 @@ def _show_mines(world: xr.DataTree, page: Any) -> None:
         change = numbers["mine_production_change"].sel(region=region).values.ravel()
         before = numbers["mine_production"].sel(region=region).values.ravel()
         if np.isfinite(change).any():
-            low, middle, high = (f"{q:+.3g}" for q in np.quantile(change, [0.05, 0.5, 0.95]))
+            low, middle, high = (printed(q, "+.3g") for q in np.quantile(change, [0.05, 0.5, 0.95]))
             mined = number(float(np.median(before)))
             page.print(Text(f"Change of mine production in {region}: {middle} ({low} to {high}), of {mined}"))

@@ -39,7 +39,7 @@ from reeuncert.studies.sensitivity import Plan, plan_study, scenarios_asked, sen
 from reeuncert.studies.study import CHANGES, FAILED, Study
 from reeuncert.validation.reader import read_case
 from reeuncert.words.cells import quoted
-from reeuncert.words.estimates import estimate, number
+from reeuncert.words.estimates import estimate, number, printed
 
 
 def run_structures(case: str, options: Sequence[str], *, draws: int | None, seed: int, out: Path | None) -> None:
@@ -87,7 +87,8 @@ def _table(found: Structures) -> Table:
     own = found.table()
     for row in found.averages().to_dict("records"):
         cells = own[(own[LABELS] == pd.Series({c: row[c] for c in LABELS})).all(axis=1)].to_dict("records")
-        shown = [f"{c['median']:.3g} ({c['eti90_lb']:.3g} to {c['eti90_ub']:.3g})" for c in (*cells, row)]
+        ends = ([printed(c[name], ".3g") for name in ("median", "eti90_lb", "eti90_ub")] for c in (*cells, row))
+        shown = [f"{median} ({low} to {high})" for median, low, high in ends]
         table.add_row(" ".join(str(row[c]) for c in LABELS if str(row[c])), *shown, str(row["verdict"]))
     return table
 

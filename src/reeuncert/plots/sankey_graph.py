@@ -263,12 +263,12 @@ def _group(node: Node) -> str:
 
 
 def _columns(links: list[Link]) -> tuple[tuple[Node, ...], ...]:
-    """Nodes by column: each group one further than all groups that flow into it; losses beside their source."""
+    """Nodes by column: each group one further than all groups that flow into it; losses beside their source; end uses
+    last.
+    """
     nodes = {n.name: n for link in links for n in (link.source, link.target)}
     inner = [link for link in links if link.target.side != LOSS and link.source.side != SOURCE]
     depth = _depths([(_group(a.source), _group(a.target)) for a in inner])
-    if any(n.stage == END_USE for n in nodes.values()):
-        depth[END_USE] = max(depth.values())
     fed = [link.target for link in links if link.source.side == SOURCE and link.source.stage != STOCK]
     first = int(any(depth.get(_group(node), 0) == 0 for node in fed))  # a column for what comes from outside
     place: dict[str, int] = {}
@@ -280,6 +280,9 @@ def _columns(links: list[Link]) -> tuple[tuple[Node, ...], ...]:
             place[link.target.name] = place[link.source.name] + 1
         if link.source.side == SOURCE:
             place[link.source.name] = max(place[link.target.name] - 1, 0)
+    # A column of their own: their names stand free of ribbons and of other nodes.
+    last = max((p for name, p in place.items() if nodes[name].stage != END_USE), default=-1)
+    place |= {name: last + 1 for name in place if nodes[name].stage == END_USE}
     count = max(place.values()) + 1 if place else 0
     return tuple(tuple(nodes[name] for name, p in place.items() if p == i) for i in range(count))
 

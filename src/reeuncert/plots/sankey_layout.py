@@ -10,7 +10,7 @@ from reeuncert.plots.sankey_graph import END_USE, LOSS, USE, Graph, Node
 PAD = 0.012
 """Space between two nodes of a row, as part of the height."""
 
-ROW_GAP = 0.035
+ROW_GAP = 0.04
 LEAST_ROW = 0.055
 MOST_SPACE = 0.6
 """Part of the height that spaces and empty rows may take: with many rows, they are smaller."""

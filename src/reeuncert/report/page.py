@@ -25,7 +25,7 @@ from reeuncert.report.sections.checks import check_list
 from reeuncert.result.io import provenance
 from reeuncert.result.result import Result
 from reeuncert.words.cells import as_words
-from reeuncert.words.estimates import estimate, interval, with_unit
+from reeuncert.words.estimates import estimate, interval, printed, with_unit
 
 SCRIPTS = ("base.js", "draw.js", "fans.js", "flows.js", "triangle.js", "tables.js", "terms.js", "share.js", "start.js")
 """Scripts of the page; `start.js` comes last."""
@@ -148,6 +148,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters |= {
         "value": with_unit,
+        "printed": printed,
         "interval": interval,
         "median": lambda median, low, high, unit: estimate(median, low, high, unit=unit).partition(" (")[0],
         "as_words": as_words,

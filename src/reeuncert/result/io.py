@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -235,17 +236,20 @@ def wrong_with(tree: xr.DataTree, *, needs_case: bool = True) -> str:
     return ""
 
 
+_SIGN = re.compile(r"\N{MINUS SIGN}(?=[\d.])")
+
+
 def csv_text(table: pd.DataFrame) -> str:
     """A table as CSV text; texts that look like formulas get an apostrophe in front.
 
-    Numbers have eight digits; NaN is an empty cell.
+    Numbers have eight digits, and a hyphen as minus sign, in texts too; NaN is an empty cell.
 
     Examples
     --------
-    >>> print(csv_text(pd.DataFrame({"name": ["=1+1", "ore"], "value": [-0.5, np.nan]})), end="")
+    >>> print(csv_text(pd.DataFrame({"name": ["=1+1", "−3 kt"], "value": [-0.5, np.nan]})), end="")
     name,value
     '=1+1,-0.5
-    ore,
+    '-3 kt,
     """
     safe = table.copy()
     for position, dtype in enumerate(safe.dtypes):
@@ -289,7 +293,10 @@ def _encoding(variable: xr.DataArray) -> dict[str, Any]:
 
 
 def _harmless(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+    if not isinstance(cell, str):
+        return cell
+    text = _SIGN.sub("-", cell)
+    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def _plain(value: object) -> object:

@@ -3,6 +3,17 @@
 import math
 
 
+def printed(value: float, form: str) -> str:
+    """A number in a format of Python, with a typographic minus sign.
+
+    Examples
+    --------
+    >>> printed(-0.251, "+.2f"), printed(2.3e-13, ".4g")
+    ('−0.25', '2.3e−13')
+    """
+    return format(value, form).replace("-", "\N{MINUS SIGN}")
+
+
 def number(value: float, *, percent: bool = False) -> str:
     """Print a number for a sentence: three digits, or a percentage with two.
 
@@ -14,7 +25,7 @@ def number(value: float, *, percent: bool = False) -> str:
     if not math.isfinite(value):
         return "(not defined)"
     rounded = float(f"{100 * value:.2g}" if percent else f"{value:.3g}")
-    return f"{rounded + 0.0:,.10g}"
+    return printed(rounded + 0.0, ",.10g")
 
 
 def numbers(median: float, low: float, high: float, *, percent: bool = False) -> tuple[str, str, str]:
@@ -37,7 +48,7 @@ def numbers(median: float, low: float, high: float, *, percent: bool = False) ->
             return number(value)
         own = place if value == 0 else math.floor(math.log10(scale * abs(value)) + 1e-9) - 1
         digits = -min(max(own, place - 2), place)
-        return f"{round(scale * value, digits) + 0.0:,.{max(digits, 0)}f}"
+        return printed(round(scale * value, digits) + 0.0, f",.{max(digits, 0)}f")
 
     return shown(median), shown(low), shown(high)
 

@@ -26,10 +26,10 @@ report.svg = (tag, attributes = {}, ...children) => {
 report.number = (value, percent = false, width = 0) => {
   if (value === null || value === undefined || !Number.isFinite(value)) return "not defined";
   const scale = percent ? 100 : 1, v = scale * value, w = Math.abs(scale * width), unit = percent ? " %" : "";
-  if (!(w > 0)) return Number(v.toPrecision(3)).toLocaleString("en", { maximumFractionDigits: 12 }) + unit;
+  if (!(w > 0)) return Number(v.toPrecision(3)).toLocaleString("en", { maximumFractionDigits: 12 }).replace("-", "\u2212") + unit;
   const place = (x) => Math.floor(Math.log10(Math.abs(x)) + 1e-9) - 1, own = v ? place(v) : place(w);
   const digits = -Math.min(Math.max(own, place(w) - 2), place(w)), shown = digits < 0 ? Math.round(v * 10 ** digits) / 10 ** digits : v;
-  return shown.toLocaleString("en", { minimumFractionDigits: Math.max(digits, 0), maximumFractionDigits: Math.max(digits, 0) }).replace(/^-(0(\.0*)?)$/, "$1") + unit;
+  return shown.toLocaleString("en", { minimumFractionDigits: Math.max(digits, 0), maximumFractionDigits: Math.max(digits, 0) }).replace(/^-(0(\.0*)?)$/, "$1").replace("-", "\u2212") + unit;
 };
 
 report.interval = (low, high, percent = false) => {

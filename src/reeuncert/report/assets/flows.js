@@ -40,7 +40,8 @@ report.kinds.sankey = (element, spec, controls) => {
     shown.textContent = step;
     range.setAttribute("aria-valuetext", step);
     const width = Math.max(300, inner.clientWidth), height = view.height, top = 54, high = height - top - 30;
-    const left = 4, wide = width - left - 150, X = (v) => left + wide * v, Y = (v) => top + high * v, bar = 9;
+    const longest = Math.max(0, ...view.nodes.filter((n) => n.end).map((n) => n.name.length));
+    const left = 4, wide = width - left - Math.max(60, 50 + 7 * longest), X = (v) => left + wide * v, Y = (v) => top + high * v, bar = 9;
     const svg = report.svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "sankey", "aria-hidden": "true" });
     const text = (x, y, said, more = {}) => svg.append(report.svg("text", { x, y, ...more }, said));
     view.headings.forEach(([x, said, traded], i) => text(X(x), 26, said, { "text-anchor": i ? "middle" : "start", class: traded ? "quiet" : "name", style: "font-size: 11px" }));
@@ -58,7 +59,7 @@ report.kinds.sankey = (element, spec, controls) => {
       const h = Math.max(1, node.v[t] * layout.scale * high), y = Y(node.y[t]);
       svg.append(report.svg("rect", { x: X(node.x), y, width: bar, height: h, style: `fill:${report.paint(node.c)}` }));
       const value = report.number(Number(node.v[t].toPrecision(2)));
-      if (node.end) text(X(node.x) + bar + 5, y + h / 2 + 4, `${node.name} ${value}`);
+      if (node.end) text(X(node.x) + bar + 5, y + h / 2 + 4, `${node.name} ${value}`, { class: "halo" });
       else if (h > 13) text(X(node.x) + bar + 4, y + Math.min(h - 3, 12), value, { class: "value halo" });
     }
     const unit = report.nice(0, 1 / layout.scale / 5, 4).pop(), size = unit * layout.scale * high;

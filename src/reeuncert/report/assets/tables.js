@@ -1,6 +1,6 @@
 report.key = (row, column) => {
   const cell = row.cells[column], value = cell.dataset.v ?? cell.textContent.trim();
-  const number = Number(value);
+  const number = Number(value.replace("\u2212", "-"));
   return value !== "" && value !== "nan" && Number.isFinite(number) ? number : value.toLowerCase();
 };
 
