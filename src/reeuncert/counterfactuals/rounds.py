@@ -190,7 +190,7 @@ def _round(flows: Records, processes: Records, graph: Graph, again: bool, within
     """Demand (``ask``, ``building``, ``pushed``) goes up the chain, supply comes down. Stock above ``floor`` is
     available.
     """
-    _, _, start, member = graph
+    inflow, outflow, start, member = graph
     for j in range(processes.size):
         process = processes[j]
         process.spare = max(process.capacity - process.through, 0.0)
@@ -202,7 +202,7 @@ def _round(flows: Records, processes: Records, graph: Graph, again: bool, within
         if flow.inside and not again:
             flow.ask = min(max(flow.usual - flow.flow, 0.0), flow.room)
     for g in range(start.size - 2, -1, -1):
-        stuck = _settle(flows, processes, graph, member[start[g] : start[g + 1]], True, within_supply)
+        stuck = _settle(flows, processes, inflow, outflow, member, start[g], start[g + 1], True, within_supply)
         if stuck != DONE:
             return stuck
     for j in range(processes.size):
@@ -211,7 +211,7 @@ def _round(flows: Records, processes: Records, graph: Graph, again: bool, within
         # In a cycle all processes start with full delivery; the passes reduce it to the actual supply.
         flows[i].more = flows[i].ask if flows[i].source < 0 or flows[i].inside else 0.0
     for g in range(start.size - 1):
-        stuck = _settle(flows, processes, graph, member[start[g] : start[g + 1]], False, False)
+        stuck = _settle(flows, processes, inflow, outflow, member, start[g], start[g + 1], False, False)
         if stuck != DONE:
             return stuck
     for j in range(processes.size):
@@ -226,17 +226,28 @@ def _round(flows: Records, processes: Records, graph: Graph, again: bool, within
 
 
 @compiled
-def _settle(flows: Records, processes: Records, graph: Graph, group: Ints, up: bool, within_supply: bool) -> int:
+def _settle(
+    flows: Records,
+    processes: Records,
+    inflow: Ints,
+    outflow: Ints,
+    member: Ints,
+    first: int,
+    stop: int,
+    up: bool,
+    within_supply: bool,
+) -> int:
     """Pass on demand (``up``) or deliver in a cycle until nothing changes."""
-    last = rate = 0.0
+    last, rate, cycle = 0.0, 0.0, stop - first > 1
     for k in range(_MOST_PASSES):
         moved = 0.0
-        for j in group:
+        for m in range(first, stop):
+            j = member[m]
             if up:
-                moved = max(moved, pass_on(flows, processes, graph, j, within_supply and k > 0, group.size > 1))
+                moved = max(moved, pass_on(flows, processes, inflow, outflow, j, within_supply and k > 0, cycle))
             else:
-                moved = max(moved, deliver(flows, processes, graph, j, group.size > 1))
-        if moved <= _CHANGE or group.size == 1 or (within_supply and k > 0):
+                moved = max(moved, deliver(flows, processes, inflow, outflow, j, cycle))
+        if moved <= _CHANGE or not cycle or (within_supply and k > 0):
             return DONE
         if k >= _ENOUGH and (up or moved <= _CLOSED):  # an estimate of demand will do; supply must balance
             return DONE
@@ -245,24 +256,25 @@ def _settle(flows: Records, processes: Records, graph: Graph, group: Ints, up: b
         # Changes that shrink by a constant rate r a pass add up to r / (1 - r) times the last one. What is delivered
         # in a circle without supply does not shrink: it goes to zero. Demand that no one can serve stays as it is.
         change, before = 0.0, rate
-        for j in group:
-            for i in graph[0][processes[j].in_start : processes[j].in_end]:
-                change += abs((flows[i].ask if up else flows[i].more) - flows[i].before) if flows[i].inside else 0.0
+        for m in range(first, stop):
+            for n in range(processes[member[m]].in_start, processes[member[m]].in_end):
+                flow = flows[inflow[n]]
+                change += abs((flow.ask if up else flow.more) - flow.before) if flow.inside else 0.0
         rate, last = change / last if last > 0 else 1.0, change
         shrinks = max(1.0 - rate, 1e-9)
         if k % _LEAP == _LEAP - 1 and rate < 1.0 + _STILL and abs(rate - before) < 0.1 * shrinks + _STILL:
             if up and shrinks < _STILL:
                 return DONE
-            for j in group:
-                for i in graph[0][processes[j].in_start : processes[j].in_end]:
-                    flow = flows[i]
+            for m in range(first, stop):
+                for n in range(processes[member[m]].in_start, processes[member[m]].in_end):
+                    flow = flows[inflow[n]]
                     now = flow.ask if up else flow.more
                     to = max(now + rate / shrinks * (now - flow.before), 0.0)
                     if flow.inside and up:
                         flow.ask = min(to, flow.room)
                     elif flow.inside:
                         flow.more = to if flow.made else min(to, flow.ask)
-    return int(group[0])
+    return int(member[first])
 
 
 @compiled
@@ -275,32 +287,32 @@ def _set_rooms(flows: Records, processes: Records, graph: Graph, again: bool, ho
     """
     inflow, _, start, member = graph
     for g in range(start.size - 1):
-        group = member[start[g] : start[g + 1]]
-        if group.size == 1:
-            process = processes[group[0]]
-            room = rooms(flows, processes, inflow[process.in_start : process.in_end], not again, -1)
+        first, stop = start[g], start[g + 1]
+        if stop - first == 1:
+            process = processes[member[first]]
+            room = rooms(flows, processes, inflow, member[first], not again, -1)
             process.reach = min(process.spare, process.free + room)
             continue
         found = again
-        for j in group:
-            process = processes[j]
+        for m in range(first, stop):
+            process = processes[member[m]]
             if again:
-                room = rooms(flows, processes, inflow[process.in_start : process.in_end], False, g)
+                room = rooms(flows, processes, inflow, member[m], False, g)
                 process.own = process.reach = min(process.spare, process.free + room)
         while found:
             found = False
-            for j in group:
-                process = processes[j]
+            for m in range(first, stop):
+                process = processes[member[m]]
                 if not process.reach > 0 and process.spare > 0:
-                    room = rooms(flows, processes, inflow[process.in_start : process.in_end], False, -1)
+                    room = rooms(flows, processes, inflow, member[m], False, -1)
                     process.own = min(process.spare, room)
                     found = found or process.own > 0
-            for j in group:
-                processes[j].reach = processes[j].own
+            for m in range(first, stop):
+                processes[member[m]].reach = processes[member[m]].own
         for _ in range(hops):
-            for j in group:
-                process = processes[j]
-                room = rooms(flows, processes, inflow[process.in_start : process.in_end], not again, -1)
+            for m in range(first, stop):
+                process = processes[member[m]]
+                room = rooms(flows, processes, inflow, member[m], not again, -1)
                 process.own = min(process.spare, process.free + room)
-            for j in group:
-                processes[j].reach = processes[j].own
+            for m in range(first, stop):
+                processes[member[m]].reach = processes[member[m]].own

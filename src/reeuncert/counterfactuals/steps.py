@@ -1,6 +1,7 @@
 """What one process does in a round on one draw: it passes demand on, and delivers.
 
 Arrays of records (`FLOW`, `PROCESS`) hold the draw: few arguments compile fast, and fields used together lie together.
+No array is sliced and no tuple of arrays is passed: numba counts references to each, which took most of the time.
 """
 
 from typing import Any
@@ -58,13 +59,13 @@ Graph = tuple[Ints, Ints, Ints, Ints]
 
 
 @compiled
-def rooms(flows: Records, processes: Records, inflows: Ints, spare: bool, group: int) -> float:
+def rooms(flows: Records, processes: Records, inflow: Ints, j: int, spare: bool, group: int) -> float:
     """Set the upper limit of the demand of a process on each inflow, given the possible (or ``spare``) throughput of
     its source; return their sum. Sources of this ``group`` give nothing.
     """
     total = 0.0
-    for i in inflows:
-        flow = flows[i]
+    for n in range(processes[j].in_start, processes[j].in_end):
+        flow = flows[inflow[n]]
         room = max(flow.limit - flow.flow, 0.0)
         if flow.source >= 0:
             source = processes[flow.source]
@@ -76,14 +77,16 @@ def rooms(flows: Records, processes: Records, inflows: Ints, spare: bool, group:
 
 
 @compiled
-def pass_on(flows: Records, processes: Records, graph: Graph, j: int, outside: bool, cycle: bool) -> float:
+def pass_on(
+    flows: Records, processes: Records, inflow: Ints, outflow: Ints, j: int, outside: bool, cycle: bool
+) -> float:
     """Pass what is asked of a process to its stock and its suppliers; ``outside``: what it did not pass on so far, to
     suppliers that are not in its cycle. Returns the largest relative change if it is in a cycle.
     """
     process = processes[j]
     asked, given = process.pushed, 0.0
-    for i in graph[1][process.out_start : process.out_end]:
-        flow = flows[i]
+    for n in range(process.out_start, process.out_end):
+        flow = flows[outflow[n]]
         if not flow.made:
             given += flow.ask
         elif not flow.aside and flow.part > 0:
@@ -95,9 +98,9 @@ def pass_on(flows: Records, processes: Records, graph: Graph, j: int, outside: b
     want = process.need - process.from_stock + process.building
     if want < DECAYED * process.drawn:
         want = 0.0
-    inflows = graph[0][process.in_start : process.in_end]
-    for i in inflows:
-        flow = flows[i]
+    start, end = process.in_start, process.in_end
+    for n in range(start, end):
+        flow = flows[inflow[n]]
         flow.before, flow.lack = flow.ask, max(flow.usual - flow.flow, 0.0)
         if outside:
             flow.room = 0.0 if flow.inside else flow.room
@@ -108,16 +111,16 @@ def pass_on(flows: Records, processes: Records, graph: Graph, j: int, outside: b
                 flow.ask = min(min(flow.part * ahead, flow.room), want)
                 flow.lack = max(flow.lack - flow.part * ahead, 0.0)
         want = max(want - flow.ask, 0.0)
-    share_out(flows, inflows, want)
+    share_out(flows, inflow, start, end, want)
     moved = 0.0
-    for i in inflows if cycle else inflows[:0]:
-        flow = flows[i]
+    for n in range(start, end if cycle else start):
+        flow = flows[inflow[n]]
         moved = max(moved, abs(flow.ask - flow.before) / max(max(flow.ask, flow.before), _TINY))
     return moved
 
 
 @compiled
-def share_out(flows: Records, inflows: Ints, want: float) -> None:
+def share_out(flows: Records, inflow: Ints, start: int, end: int, want: float) -> None:
     """Divide demand over suppliers: first up to what each ``lack``s to its usual delivery, in proportion to that, then
     beyond it in proportion to the usual delivery (``mass``); each ``ask`` up to its ``room``. Added to ``ask``.
     """
@@ -125,20 +128,21 @@ def share_out(flows: Records, inflows: Ints, want: float) -> None:
     for beyond in (False, True):
         if not left > 1e-15 * want:
             break
-        for i in inflows:
-            flow = flows[i]
+        for n in range(start, end):
+            flow = flows[inflow[n]]
             flow.weight = flow.mass if beyond else flow.lack
             flow.most = flow.room if beyond else min(flow.ask + flow.lack, flow.room)
-        for _ in range(inflows.size + 1):
+        for _ in range(end - start + 1):
             whole = 0.0
-            for i in inflows:
-                if flows[i].ask < flows[i].most:
-                    whole += flows[i].weight
+            for n in range(start, end):
+                flow = flows[inflow[n]]
+                if flow.ask < flow.most:
+                    whole += flow.weight
             if not left > 1e-15 * want or not whole > 0:
                 break
             part = left / whole
-            for i in inflows:
-                flow = flows[i]
+            for n in range(start, end):
+                flow = flows[inflow[n]]
                 if flow.ask < flow.most:
                     more, spare = flow.weight * part, flow.most - flow.ask
                     flow.ask = flow.most if more >= spare else flow.ask + more
@@ -146,15 +150,15 @@ def share_out(flows: Records, inflows: Ints, want: float) -> None:
 
 
 @compiled
-def deliver(flows: Records, processes: Records, graph: Graph, j: int, cycle: bool) -> float:
+def deliver(flows: Records, processes: Records, inflow: Ints, outflow: Ints, j: int, cycle: bool) -> float:
     """Outflows of a process from its inflows. Returns the largest relative change if it is in a ``cycle``."""
     process = processes[j]
     got, asked = process.from_stock, 0.0
-    for i in graph[0][process.in_start : process.in_end]:
-        got += flows[i].more
-    outflows = graph[1][process.out_start : process.out_end]
-    for i in outflows:
-        asked += 0.0 if flows[i].made else flows[i].ask
+    for n in range(process.in_start, process.in_end):
+        got += flows[inflow[n]].more
+    for n in range(process.out_start, process.out_end):
+        flow = flows[outflow[n]]
+        asked += 0.0 if flow.made else flow.ask
     whole = process.need + process.building
     if cycle and got < DECAYED * whole:
         got = 0.0
@@ -165,8 +169,8 @@ def deliver(flows: Records, processes: Records, graph: Graph, j: int, cycle: boo
         process.went = min(got * (process.need / whole), process.need) if whole > 0 else 0.0
     served = min(process.went * process.rest / asked, 1.0) if asked > 0 else 0.0
     moved = 0.0
-    for i in outflows:
-        flow = flows[i]
+    for n in range(process.out_start, process.out_end):
+        flow = flows[outflow[n]]
         more = flow.part * process.went if flow.made else flow.ask * served
         if cycle:
             moved = max(moved, abs(more - flow.more) / max(max(more, flow.more), 1e-3 * process.drawn + _TINY))
