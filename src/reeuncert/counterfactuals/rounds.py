@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from reeuncert.compiling import compiled, kernel, source_version
+from reeuncert.compiling import compiled, kernel, source_version, unowned
 from reeuncert.counterfactuals import steps
 from reeuncert.counterfactuals.steps import DECAYED, Graph, Ints, Records, deliver, pass_on, rooms
 from reeuncert.indicators.flows import Array, Mask
@@ -48,6 +48,8 @@ def allocate_draws(
     Arrays of flows are (draw, flow), of processes (draw, process), tiers (tier, flow); see
     `reeuncert.counterfactuals.allocate.allocate`.
     """
+    flows, processes = unowned(flows), unowned(processes)
+    graph = (unowned(graph[0]), unowned(graph[1]), unowned(graph[2]), unowned(graph[3]))
     for d in range(mass.shape[0]):
         for i in range(flows.size):
             flows[i].mass, flows[i].limit = mass[d, i], limit[d, i]
