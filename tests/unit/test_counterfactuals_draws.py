@@ -211,7 +211,7 @@ def test_a_want_is_shared_out_up_to_all_room(suppliers: list[tuple[float, float,
     flows = np.recarray(len(suppliers), FLOW)
     flows["mass"], flows["room"], part = np.array(suppliers).T
     flows["ask"], flows["lack"] = 0.0, part * flows["mass"]
-    share_out(flows, np.arange(len(flows)), want)
+    share_out(flows, np.arange(len(flows)), 0, len(flows), want)
     assert np.all(flows["ask"] >= 0)
     assert np.all(flows["ask"] <= flows["room"])
     assert flows["ask"].sum() == pytest.approx(min(want, flows["room"].sum()), abs=1e-9)

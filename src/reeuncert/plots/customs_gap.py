@@ -114,11 +114,7 @@ def customs_records_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFr
     rows: list[dict[str, Any]] = []
     pairs = _pairs(mass, coords)
     if result.evidence is not None:
-        rows = [
-            r
-            for r in _records(result.case, result.evidence, mass)
-            if (r["region"], r["partner"]) in pairs and set(r["product"].split("+")) <= refined
-        ]
+        rows = _records(result.case, result.evidence, mass, pairs, refined)
     names = ["region", "partner", "series", "year", "value", "reported", "unit", "basis", "qualifier", "product"]
     return pd.DataFrame(rows, columns=[*names, "reporter", "id", "source_id"])
 
@@ -220,8 +216,12 @@ def _series(mass: xr.DataArray, ends: dict[str, Any]) -> dict[str, xr.DataArray]
     return out
 
 
-def _records(case: Case, model: EvidenceModel, mass: xr.DataArray) -> list[dict[str, Any]]:
-    """Figures on trade between one pair, as mass of the case's unit or as the gap of two records."""
+def _records(
+    case: Case, model: EvidenceModel, mass: xr.DataArray, pairs: list[tuple[str, str]], refined: set[str]
+) -> list[dict[str, Any]]:
+    """Figures on trade of refined products between some pairs, as mass of the case's unit or as the gap of two
+    records.
+    """
     draws = mass.transpose("chain", "draw", "flow", "year").values.reshape(-1, mass.sizes["flow"], mass.sizes["year"])
     out = []
     for r, row in enumerate(model.rows):
@@ -229,7 +229,8 @@ def _records(case: Case, model: EvidenceModel, mass: xr.DataArray) -> list[dict[
         places = [fields.get(name, ()) for name in ("destination", "origin")]
         if "trade" not in fields.get("quantity", ()) or any(len(p) != 1 for p in places) or len(row.years) != 1:
             continue
-        if not np.isfinite(row.value):
+        products = fields.get("product", case.products)
+        if not np.isfinite(row.value) or (places[0][0], places[1][0]) not in pairs or not refined.issuperset(products):
             continue
         said = {
             "region": places[0][0],
@@ -241,7 +242,7 @@ def _records(case: Case, model: EvidenceModel, mass: xr.DataArray) -> list[dict[
         said |= {
             "basis": row.basis,
             "qualifier": row.qualifier,
-            "product": "+".join(fields.get("product", case.products)),
+            "product": "+".join(products),
         }
         said |= {"reporter": row.reporter, "id": row.id, "source_id": row.source_id}
         if row.relation == "level":
