@@ -132,15 +132,15 @@ def _tiles(result: Result, rows: list[dict[Any, Any]]) -> Iterator[Tile]:
             yield _tile(found[0])
     words = [row["verdict"] for row in rows if row["level"] == "warning"]
     parts = "; ".join(f"{word}: {words.count(word)}" for word in LEVELS if word in words)
-    note = "answers are not settled by the evidence: assumptions decide them, or priors and data disagree."
-    yield Tile("What nobody knows", f"{len(words)} of {len(rows)}", note, then=parts, rests=bool(words))
+    note = "answers change with the priors, with both priors and figures, or with the structure."
+    yield Tile("Not settled by the evidence", f"{len(words)} of {len(rows)}", note, then=parts, rests=bool(words))
     lost = [
         row for row in (result.once(no_trade.content) or {"leads": ()})["leads"] if row["region"] == first["region"]
     ]
     if lost:
         row = lost[0]
         year = result.years[-1]
-        note = f"of the consumption of {row['region']} in {year} would be lost; plants as in their best year."
+        note = f"of consumption ({row['region']}, {year}) would be lost; plants as in their best year."
         share = (row["share_median"], row["share_eti90_lb"], row["share_eti90_ub"])
         if math.isfinite(share[0]):
             number, _, ends = estimate(*share, unit="1").partition(" (")
