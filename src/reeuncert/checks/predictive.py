@@ -239,12 +239,12 @@ def pair_table(result: Result, evidence: EvidenceModel) -> pd.DataFrame:
     ``predicted_ub`` (90 %), ``tail`` (two-sided probability of a ratio as far from the expected one).
     """
     mass, width, offset = thinned(result.dt["posterior"].to_dataset())
-    mass = np.repeat(mass, REPEATS, axis=0)
-    width, offset = (None if one is None else np.repeat(one, REPEATS, axis=0) for one in (width, offset))
+    mass = np.broadcast_to(mass[:, None], (len(mass), REPEATS, *mass.shape[1:]))  # a view
+    width, offset = (None if one is None else np.repeat(one[:, None], REPEATS, axis=1) for one in (width, offset))
     rng = np.random.default_rng(1)
     if offset is not None:
         offset = _new_years(evidence, offset, rng)
-    predicted = _logs(evidence, predictive_draws(evidence, mass, width, offset, rng=rng))
+    predicted = _logs(evidence, predictive_draws(evidence, mass, width, offset, rng=rng)).reshape(-1, evidence.n_rows)
     printed = _logs(evidence, evidence.value)
     found = []
     for over, under in _pairs(result, evidence):

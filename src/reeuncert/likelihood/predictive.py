@@ -1,5 +1,6 @@
 """Pointwise log likelihood and predictive draws of every row from posterior (or prior) draws, in plain numpy."""
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -15,6 +16,8 @@ from reeuncert.words.error_laws import DENSITY
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+_BLOCK = 500  # draws
 
 
 @compiled_entry
@@ -54,11 +57,16 @@ def predicted_quantities(evidence: EvidenceModel, mass_flow: Floats, log_offset:
     """
     mass_flow = np.asarray(mass_flow, dtype=np.float64)
     batch = mass_flow.shape[:-2]
+    parts = mass_flow if batch else mass_flow[None]
     position = evidence.edge_flow * mass_flow.shape[-1] + evidence.edge_year
-    mass = np.take(mass_flow.reshape(-1, mass_flow.shape[-2] * mass_flow.shape[-1]), position, axis=1)
     offsets = _flat(log_offset, batch, len(evidence.offsets.label), "log_offset")
-    eta = np.empty((mass.shape[0], evidence.n_rows))
-    _quantities_of_draws(eta, mass, offsets, *evidence.quantity_arrays)
+    eta = np.empty((math.prod(batch), evidence.n_rows))
+    size = math.prod(batch[1:])
+    step = max(1, _BLOCK // max(1, size))
+    for start in range(0, len(parts), step):  # flows are the largest array: a copy of a block of draws is enough
+        rows = slice(start * size, (start + step) * size)
+        flat = parts[start : start + step].reshape(-1, mass_flow.shape[-2] * mass_flow.shape[-1])
+        _quantities_of_draws(eta[rows], np.take(flat, position, axis=1), offsets[rows], *evidence.quantity_arrays)
     return eta.reshape(*batch, evidence.n_rows)
 
 
