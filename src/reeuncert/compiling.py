@@ -53,18 +53,19 @@ def compiled(function: F) -> F:  # noqa: UP047  # one F for both
 
 
 @numba.extending.intrinsic
-def unowned(typing_context: Any, array: Any) -> Any:
-    """The same array in a kernel, whose references are not counted; the caller of the kernel holds it.
-
-    To count them is an atomic operation at every call of another kernel.
-    """
-
+def _unowned(typing_context: Any, array: Any) -> Any:
     def made(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         held = context.make_array(signature.args[0])(context, builder, values[0])
         held.meminfo = held.meminfo.type(None)
         return held._getvalue()
 
     return array(array), made
+
+
+unowned = cast(Callable[[Any], Any], _unowned)
+"""The same array in a kernel, whose references are not counted; the caller of the kernel holds it. To count them is an
+atomic operation at every call of another kernel.
+"""
 
 
 def kernel(version: int, **options: Any) -> Callable[[F], F]:
