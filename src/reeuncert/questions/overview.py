@@ -63,9 +63,9 @@ def overview(dt: xr.DataTree, *, error: float = 0.1, most: int = 5) -> list[Over
         vary = {t.label: t for t in targets if interval_width(t.filled.ravel(), prob=0.9, kind="eti") > 0}
         shares = dict(zip(vary, shares_of(list(vary.values()), inputs_of(dt)), strict=True))
     chosen = np.argsort(-go, axis=1)[:, :CANDIDATES]
-    cells = [np.stack([flow[one], year[one]], axis=1) for one in chosen]
+    asked = [np.stack([flow[one], year[one]], axis=1) for one in chosen]
     out = []
-    for target, table in zip(targets, of_cells(targets, case.system, masses, cells, error), strict=True):
+    for target, table in zip(targets, of_cells(targets, case.system, masses, asked, error), strict=True):
         now = interval_width(target.filled.ravel(), prob=0.9, kind="eti")
         table["narrowing"] = 1.0 - table["expected"] / now if now > 0 else 0.0
         table = table.sort_values("narrowing", ascending=False, ignore_index=True).head(most)
