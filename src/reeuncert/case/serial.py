@@ -116,9 +116,14 @@ def _field_types(record: type) -> dict[str, Any]:
     return typing.get_type_hints(record)
 
 
+@cache  # asked for every value of a case
+def _parts(kind: Any) -> tuple[Any, tuple[Any, ...]]:
+    return typing.get_origin(kind), typing.get_args(kind)
+
+
 def _value(kind: Any, content: Any, where: str) -> Any:
     """A value of the annotated kind from JSON content."""
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    origin, arguments = _parts(kind)
     if origin in (types.UnionType, typing.Union):
         return None if content is None else _value(next(a for a in arguments if a is not type(None)), content, where)
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):

@@ -49,7 +49,7 @@ def with_verdicts(result: Result, table: pd.DataFrame, by_power: pd.DataFrame) -
         From `scaled`, of all rows.
     """
     ranges = open_ranges(result.structures)
-    ends = [name for name in table if name.startswith("prior_") and name.endswith(("_lb", "_ub"))]
+    ends = [name for name in map(str, table) if name.startswith("prior_") and name.endswith(("_lb", "_ub"))]
     found = []
     for row, labels in zip(table.to_dict("records"), labelled(table)[LABELS].itertuples(index=False), strict=True):
         own = by_power[(by_power["quantity"] == label_of(row)) & (by_power["kind"] != "source")]
