@@ -56,11 +56,13 @@ class InputError(ReeUncertError):
     Parameters
     ----------
     problems
-        All problems, in file and line order after construction (``.problems``).
+        All problems, in line order after construction (``.problems``), with the files in the order given.
     """
 
     def __init__(self, problems: Iterable[Problem]):
-        self.problems = tuple(sorted(problems))
+        given = list(problems)
+        order = {file: n for n, file in enumerate(dict.fromkeys(p.file for p in given))}
+        self.problems = tuple(sorted(given, key=lambda p: (order[p.file], p)))
         count = len(self.problems)
         head = f"{count} problem{'s' if count != 1 else ''} found:"
         super().__init__("\n".join([head, *(f"  {p}" for p in self.problems)]))

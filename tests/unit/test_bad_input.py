@@ -26,6 +26,37 @@ def test_one_mistake_gives_these_words(tmp_path: Path, change: dict[str, Any]) -
     assert problems_after(tmp_path, change["file"], change["old"], change["new"]) == change["says"]
 
 
+@pytest.mark.parametrize(
+    ("file", "column", "absent"),
+    [
+        ("evidence.csv", "value", True),
+        ("evidence.csv", "low", True),
+        ("evidence.csv", "relation", True),
+        ("evidence.csv", "relation", False),
+        ("evidence.csv", "qualifier", False),
+        ("evidence.csv", "note", True),
+        ("priors.csv", "median", True),
+        ("processes.csv", "reference_outflow", True),
+        ("flows.csv", "product", True),
+        ("offsets.csv", "offset", True),
+    ],
+)
+def test_a_column_that_is_missing_or_misspelt_is_named_once(
+    tmp_path: Path, file: str, column: str, absent: bool
+) -> None:
+    rows = [line.split(",") for line in FILES[file].splitlines()]
+    at = rows[0].index(column)
+    rows[0][at] = f"{column}x"
+    text = "".join(",".join(row[:at] + row[at + absent :]) + "\n" for row in rows)
+    write_case(tmp_path, **{file.replace(".", "_"): text})
+    if column == "note":
+        assert len(read_case(tmp_path).evidence) == 5
+        return
+    (said,) = problems_in(tmp_path)
+    missing = f"{file} line 1, column '{column}': the column '{column}' is missing; add it to the header"
+    assert said == missing if absent else said.startswith(f"{file} line 1, column '{column}x'")
+
+
 def test_all_problems_of_all_files_come_together_in_order(tmp_path: Path) -> None:
     write_case(
         tmp_path,
@@ -35,6 +66,9 @@ def test_all_problems_of_all_files_come_together_in_order(tmp_path: Path) -> Non
         evidence_csv=FILES["evidence.csv"].replace("14,,,kt", "-14,,,oz").replace("code 2846", 'code, 2846"', 1),
     )
     assert problems_in(tmp_path) == [
+        "flows.csv line 4, column 'from_process': process 'mien' is not known; use one of: mine, market, outside; did "
+        "you mean 'mine'? (processes are named in processes.csv)",
+        "priors.csv line 2, column 'median': 'x' is no number; write digits with a decimal point, e.g. 12.5 or 1e-3",
         "classes.csv line 3, column 'width': -0.2 is not above 0; a width is the half-width of the central 68 %, "
         "which is more than zero",
         "evidence.csv line 2, column 'unit': the unit 'oz' is not known for a level; use one of: "
@@ -42,9 +76,6 @@ def test_all_problems_of_all_files_come_together_in_order(tmp_path: Path) -> Non
         "evidence.csv line 2, column 'value': -14 is negative; a mass is zero or more",
         "evidence.csv line 4: the row has 31 cells where the header has 30; is a comma inside a text not quoted, or a "
         "cell left out?",
-        "flows.csv line 4, column 'from_process': process 'mien' is not known; use one of: mine, market, outside; did "
-        "you mean 'mine'? (processes are named in processes.csv)",
-        "priors.csv line 2, column 'median': 'x' is no number; write digits with a decimal point, e.g. 12.5 or 1e-3",
     ]
 
 

@@ -18,7 +18,7 @@ def test_a_report_says_what_is_in_a_case(tmp_path: Path) -> None:
     report = check_case(write_case(tmp_path))
     assert report.passed
     lines = str(report).splitlines()
-    assert lines[0] == "Case 'tiny' can be used: 0 errors, 1 warning."
+    assert lines[0] == f"Case '{tmp_path.name}' can be used: 0 errors, 1 warning."
     assert "'options.scope': no row names" in lines[1]
     assert lines[2:] == [
         "  processes: 2",
@@ -60,7 +60,7 @@ def test_a_report_lists_errors_instead_of_raising_them(tmp_path: Path) -> None:
     assert report.errors == (
         Problem("priors.csv", 2, "median", "'x' is no number; write digits with a decimal point, e.g. 12.5 or 1e-3"),
     )
-    assert str(report).splitlines()[0] == "Case 'tiny' cannot be used: 1 error, 1 warning."
+    assert str(report).splitlines()[0] == f"Case '{tmp_path.name}' cannot be used: 1 error, 1 warning."
 
 
 def test_a_report_is_printed_as_tables(tmp_path: Path) -> None:

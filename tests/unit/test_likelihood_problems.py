@@ -161,7 +161,7 @@ def test_unknown_words() -> None:
 @pytest.mark.parametrize(
     ("fields", "column", "message"),
     [
-        ({"value": 0.0}, "value", "0 was reported; write the qualifier zero, and the printed unit into resolution"),
+        ({"value": 0.0}, "qualifier", "0 was reported; write the qualifier zero, and the printed unit into resolution"),
         (
             {"value": float("nan")},
             "value",
@@ -190,7 +190,7 @@ def test_unknown_words() -> None:
         ),
         (
             {"value": 0.0, "qualifier": "up_to"},
-            "value",
+            "qualifier",
             "0 was reported; write the qualifier zero, and the printed unit into resolution",
         ),
         (
@@ -225,7 +225,8 @@ def test_shares_that_cannot_be() -> None:
 
     place = "evidence.csv line 2, column 'value': "
     limits = "is not between 0 and 100; a share has the unit % (0-100) or share (0-1)"
-    check([share(100.0)], f"{place}the share is 100, the whole; say how much of it at the least: qualifier at_least")
+    where = place.replace("value", "qualifier")
+    check([share(100.0)], f"{where}the share is 100, the whole; say how much of it at the least: qualifier at_least")
     check([share(120.0)], f"{place}120 {limits}")
     check([share(100.0, qualifier="up_to")], f"{place}up to 100 % is true of every share; delete the row")
     check([share(120.0, qualifier="at_least")], f"{place}120 {limits}")
@@ -263,6 +264,6 @@ def test_problems_come_in_the_order_of_the_table() -> None:
     rows = [row("a", FEED, 2000, 5.0, unit="oz"), row("b", FEED, 2000, 0.0), row("c", FEED, 1990, 5.0)]
     assert [m.partition(":")[0] for m in messages(*rows)] == [
         "evidence.csv line 2, column 'unit'",
-        "evidence.csv line 3, column 'value'",
+        "evidence.csv line 3, column 'qualifier'",
         "evidence.csv line 4, column 'year_from'",
     ]

@@ -67,8 +67,8 @@ def test_a_file_holds_named_scenarios_and_a_grid(tmp_path):
          "list"),
         ("[vary]", "[varied]", ", column 'varied': the key 'varied' is not known; use one of: scenario, vary; "
          "did you mean 'vary'?"),
-        ("[[scenario]]\nname = \"s", "[[scenario]\nname = \"s", " line 1: the line is no TOML: Expected ']]' at "
-         "the end of an array declaration (at line 1, column 11); texts stand in quotes, lists in brackets"),
+        ("[[scenario]]\nname = \"s", "[[scenario]\nname = \"s", " line 1: not valid TOML in line 1 or before "
+         "it: Expected ']]' at the end of an array declaration; texts stand in quotes, lists in brackets"),
     ],
 )  # fmt: skip
 def test_a_file_that_cannot_be_used_is_told_in_words(tmp_path, old: str, new: str, message: str):

@@ -171,7 +171,7 @@ def test_a_system_that_balances_has_no_problems():
 )
 def test_problems(processes, flows, name, year, message):
     first = network_problems(system(processes, flows))[0]
-    assert first == (name, year, message)
+    assert first[:3] == (name, year, message)
 
 
 def test_every_problem_is_listed():

@@ -175,7 +175,8 @@ def test_years() -> None:
         ("2000,2001", "'2000,2001' are no years; write 2000-2005, 2010 or 2000-2005;2010"),
         (
             "1990-2001",
-            "the years '1990-2001' are outside the case, which covers 2000-2002; change them, or `years` in case.toml",
+            "the years '1990-2001' are outside the case, which covers 2000-2002; correct them, or widen "
+            "`years` in case.toml",
         ),
         ("0-99999999", "'0-99999999' are no years; write 2000-2005, 2010 or 2000-2005;2010"),
     ],

@@ -154,7 +154,7 @@ def evidence_row_problems(row: Evidence, unit: str, plain: bool | None) -> list[
     errors are additive (None: its class is not known).
     """
     found = list(_evidence_words(row, unit.partition(" ")[2]))
-    if row.relation in RELATION_UNITS and row.qualifier in QUALIFIERS:
+    if {column for column, _ in found}.isdisjoint(("relation", "qualifier")):
         found += _figures(row, plain)
         if not found and plain is not None:
             found += _needless(row, plain)
@@ -167,14 +167,15 @@ def _evidence_words(row: Evidence, content: str) -> Found:
     yield from _word("span", row.span, SPANS)
     if row.relation not in RELATION_UNITS:
         return
+    if row.relation == "level" and row.of is not None:
+        yield "relation", "the row fills in columns of_… but is a level; write share, ratio or difference"
+        return
     units = RELATION_UNITS[row.relation]
     if row.unit not in units:
         yield "unit", unknown_unit(row.unit, units, f"a {row.relation}")
     yield from _basis(row, content)
     if row.relation != "level" and row.of is None:
         yield "of_quantity", f"the row is a {row.relation} and does not say of what; fill in at least one column of_…"
-    if row.relation == "level" and row.of is not None:
-        yield "relation", "the row fills in columns of_… but is a level; write share, ratio or difference"
     if row.element and row.basis == GROSS:
         yield (
             "basis",
@@ -213,6 +214,8 @@ def _figures(row: Evidence, plain: bool | None) -> Found:
         for name in ("low", "high"):
             if math.isnan(getattr(row, name)):
                 yield name, "the cell is empty; a range needs low and high"
+    elif math.isnan(row.value) and not math.isnan(row.low) and not math.isnan(row.high):
+        yield "qualifier", f"the row gives low and high and no value, but is {row.qualifier}; write range"
     elif math.isnan(row.value):
         yield "value", "the cell is empty; drop the row if nothing was reported, write 0 if zero was reported"
     if row.low >= row.high:
@@ -226,11 +229,11 @@ def _figures(row: Evidence, plain: bool | None) -> Found:
             )
         elif number > top:
             yield name, f"{number:g} is not between 0 and {top:g}; a share has the unit % (0-100) or share (0-1)"
-    for name in ("value", "alternative"):
+    for name, where in (("value", "qualifier"), ("alternative", "alternative")):
         if getattr(row, name) == 0 and not zero_allowed:
-            yield name, "0 was reported; write the qualifier zero, and the printed unit into resolution"
+            yield where, "0 was reported; write the qualifier zero, and the printed unit into resolution"
         elif getattr(row, name) == top and row.qualifier != "up_to":
-            yield name, f"the share is {top:g}, the whole; say how much of it at the least: qualifier at_least"
+            yield where, f"the share is {top:g}, the whole; say how much of it at the least: qualifier at_least"
     if row.qualifier == "zero":
         if row.value != 0 and not math.isnan(row.value):
             yield "value", f"{row.value:g} is not 0, but the qualifier is zero; use another qualifier"

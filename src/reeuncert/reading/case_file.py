@@ -360,6 +360,7 @@ def _later_checks(case_file: CaseFile, text: str, folder: Path, unclear: Collect
         if headline.year and not first <= headline.year <= last:
             report(
                 ("headline", i, "year"),
-                f"the year {headline.year} is outside the case, which covers {first}-{last}; 0 means all years",
+                f"the year {headline.year} is outside the case, which covers {first}-{last}; correct it, or widen "
+                "`years` in case.toml; 0 means all years",
             )
     return problems

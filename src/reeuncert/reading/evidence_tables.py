@@ -294,7 +294,7 @@ def _check_references(reading: Reading, table: Table, row: Row, tables: SystemTa
         start, end = prefix + "year_from", prefix + "year_to"
         reading.check_years_inside(table, row, start)
         reading.check_years_inside(table, row, end)
-        if row[end] and row[end] < row[start] and not table.is_bad(row.line, end):
+        if row[end] and row[end] < row[start] and not any(table.is_bad(row.line, c) for c in (start, end)):
             table.report(row.line, end, f"the year {row[end]} is before {start}; write the earlier year first")
         elif row[end] and not row[start] and prefix:
             table.report(row.line, start, f"the cell is empty, but {end} is given; fill in both, or none")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from reeuncert.case.records import Constant, Prior
 from reeuncert.case.rules import prior_problems
+from reeuncert.errors import Problem
 from reeuncert.reading.state import Reading
 from reeuncert.reading.system_tables import FLOWS, SystemTables
 from reeuncert.reading.tables import Column, Row, Table, is_given
@@ -20,7 +21,8 @@ _WITHOUT_DEFAULT = ("median", "median_to", "a", "b", "c")
 
 def selector_columns(prefix: str = "") -> tuple[Column, ...]:
     """The columns by which a row chooses flows; alternatives are joined by ``+``."""
-    return tuple(Column(prefix + field, names_cell("+")) for field in FLOW_FIELDS)
+    names = tuple(prefix + field for field in FLOW_FIELDS)
+    return tuple(Column(name, names_cell("+"), instead=names) for name in names)
 
 
 def selector_of(row: Row, prefix: str = "") -> Selector:
@@ -30,7 +32,8 @@ def selector_of(row: Row, prefix: str = "") -> Selector:
 
 def check_selector(reading: Reading, table: Table, row: Row, tables: SystemTables, prefix: str = "") -> None:
     """Report every word of a selector that no flow of ``flows.csv`` has."""
-    if not reading.is_whole(FLOWS):
+    flows = reading.tables[FLOWS]
+    if not flows.whole:
         return
     for field in FLOW_FIELDS:
         if not row[prefix + field]:
@@ -40,6 +43,9 @@ def check_selector(reading: Reading, table: Table, row: Row, tables: SystemTable
         if field in ("from_process", "to_process"):
             what, known = "process", [*(n for n in known if n != OUTSIDE), OUTSIDE]
         column = prefix + field
+        if field in flows.absent and not table.is_bad(row.line, column):
+            reading.problems.append(flows.at_header(Problem(FLOWS, 0, field, "")))
+            table.bad.add((row.line, column))
         for word in row[column]:
             if known and word not in known and not table.is_bad(row.line, column):
                 table.report(row.line, column, f"{unknown(word, known, what)} (no row of flows.csv has it)")

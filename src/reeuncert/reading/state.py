@@ -140,8 +140,13 @@ class Reading:
         return self.workbooks[path]
 
     def placed(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
-        """Problems, sorted, with the workbook and sheet in which a table was found."""
-        return tuple(sorted({replace(p, file=self.places.get(p.file, p.file)) for p in problems}))
+        """Problems in the order of the files, with the workbook and sheet in which a table was found."""
+        return tuple(replace(p, file=self.places.get(p.file, p.file)) for p in sorted(set(problems), key=_in_order))
+
+    def cause(self, problem: Problem) -> Problem:
+        """The problem of the header to which a problem of a table is due, if there is one."""
+        table = self.tables.get(problem.file)
+        return table.at_header(problem) if table else problem
 
     def in_effect(self, table: Table) -> list[Row]:
         """The rows whose ``when`` holds under the chosen options; unknown options and choices are reported."""
@@ -205,7 +210,8 @@ class Reading:
         first, last = self.settings.first_year, self.settings.last_year
         year = row[column]
         if year and not first <= year <= last and not table.is_bad(row.line, column):
-            table.report(row.line, column, f"the year {year} is outside the case, which covers {first}-{last}")
+            message = f"the year {year} is outside the case, which covers {first}-{last}; "
+            table.report(row.line, column, f"{message}correct it, or widen `years` in case.toml")
 
     def is_whole(self, file: str) -> bool:
         """Whether a table that was read is complete, so that a name which is not in it is really missing."""
@@ -215,6 +221,12 @@ class Reading:
         """Take over the problems of a table that was checked."""
         self.problems.extend(table.problems)
         self.tables[table.file] = table
+
+
+def _in_order(problem: Problem) -> tuple[int, Problem]:
+    """Sorts problems so that tables which others refer to come first."""
+    files = (*CASE_FILES, *DATA_FILES)
+    return files.index(problem.file) if problem.file in files else len(files), problem
 
 
 def choose_options(settings: CaseFile, asked: Mapping[str, object]) -> dict[str, str]:
@@ -240,10 +252,11 @@ def choose_options(settings: CaseFile, asked: Mapping[str, object]) -> dict[str,
 def input_error(problems: Sequence[Problem]) -> InputError:
     """The error that lists problems: an `EvidenceError` when all lie in the evidence, else a `CaseError`."""
     by_file: dict[str, list[Problem]] = {}
-    for problem in sorted(set(problems)):
+    for problem in problems:
         by_file.setdefault(problem.file, []).append(problem)
     kept: list[Problem] = []
-    for file, found in by_file.items():
+    for file, every in by_file.items():
+        found = sorted(set(every))
         kept.extend(found[:MOST_PROBLEMS])
         if len(found) > MOST_PROBLEMS:
             rest = len(found) - MOST_PROBLEMS

@@ -26,12 +26,13 @@ _YEAR_NAME = re.compile(r"\d{4}(\.0)?", re.ASCII)
 @dataclass(frozen=True)
 class Column:
     """A column that a table may have; ``parse`` turns the stripped text of a cell into a value or raises `CellError`; a
-    required one must be in the header and have no empty cell.
+    required one must be in the header and have no empty cell. ``instead``: columns that may be filled in instead.
     """
 
     name: str
     parse: Callable[[str], Any] = text_cell
     required: bool = False
+    instead: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,12 @@ class Table:
         ``(line, column)`` of the cells with a problem; column is empty where the whole row or header is meant.
     lost
         Columns that the header lacks and a problem names: nothing is said of their cells.
+    absent
+        Columns that the header lacks: a problem of their cells is a problem of the header.
+    header_line
+        Line of the header.
     whole
-        Whether the header and every row could be read, so that a name which is not here is really missing.
+        Whether the header and the name in every row could be read, so that a name which is not here is really missing.
     """
 
     file: str
@@ -68,6 +73,8 @@ class Table:
     rows: list[Row] = field(default_factory=list)
     bad: set[tuple[int, str]] = field(default_factory=set)
     lost: set[str] = field(default_factory=set)
+    absent: set[str] = field(default_factory=set)
+    header_line: int = 1
     problems: list[Problem] = field(default_factory=list)
     whole: bool = True
 
@@ -76,9 +83,21 @@ class Table:
         return not self.problems
 
     def report(self, line: int, column: str, message: str) -> None:
-        """Note a problem of this table."""
-        self.bad.add((line, column))
-        self.problems.append(Problem(self.file, line, printable(column), message))
+        """Note a problem of this table; of a column that it lacks, once that it lacks it."""
+        found = self.at_header(Problem(self.file, line, printable(column), message))
+        if column in self.absent:
+            if column in self.lost:
+                return
+            self.lost.add(column)
+        self.bad.add((found.line, column))
+        self.problems.append(found)
+
+    def at_header(self, problem: Problem) -> Problem:
+        """The cause of a problem: where the header lacks its column, that it does."""
+        if problem.column not in self.absent:
+            return problem
+        message = f"the column '{problem.column}' is missing; add it to the header"
+        return Problem(problem.file, self.header_line, problem.column, message)
 
     def unreadable(self, line: int, message: str) -> None:
         """Note that the file as a whole cannot be read."""
@@ -199,7 +218,8 @@ def read_texts(path: Path, file: str, needed: Sequence[str]) -> list[Row]:
     positions = _header(header, line, columns, table, rows, {}) if header else {}
     for name in needed:
         if name not in positions and table.clean:
-            table.report(line, name, f"the column '{name}' is missing; add it to the header")
+            table.absent.add(name)
+            table.report(line, name, "")
     _rows(rows, len(header), positions, columns, table, {})
     if table.problems:
         raise CaseError(table.problems)
@@ -286,15 +306,12 @@ def _header(
             hint = did_you_mean(name, [k for k in known if k not in header])
             table.lost.update(k for k in known if hint.endswith(f"did you mean {quoted(k)}?"))
             table.report(line, name, f"the column {quoted(name)} is not known; allowed are: {listed(known, 40)}{hint}")
+    there = positions.keys() | (MELTED if years else ())
+    table.header_line = line
+    table.absent = {c.name for c in columns if there.isdisjoint((c.name, *c.instead))}
     for column in columns:
-        if (
-            column.required
-            and column.name not in positions
-            and column.name not in table.lost
-            and not (years and column.name in MELTED)
-        ):
-            table.report(line, column.name, f"the column '{column.name}' is missing; add it to the header")
-            table.lost.add(column.name)
+        if column.required and column.name in table.absent:
+            table.report(line, column.name, "")
     return positions
 
 
@@ -357,19 +374,21 @@ def _cell(text: str, column: Column) -> Any:
 
 
 def report_duplicates(table: Table, rows: Iterable[Row], key: Sequence[str], what: str) -> None:
-    """Report every row whose key an earlier row has already."""
+    """Report every row whose key an earlier row has already. Its true name, and one that cannot be read, may be any."""
     first: dict[tuple[object, ...], int] = {}
+    absent = [k for k in key if k in table.absent]
+    remedy = f", or add the column {' or '.join(map(quoted, absent))}" if absent else ""
     for row in rows:
         values = tuple(row[k] for k in key)
-        if not any(values) or any(table.is_bad(row.line, k) for k in key):
+        if any(table.is_bad(row.line, k) for k in key):
+            table.whole = False
+        elif not any(values):
             continue
-        if values in first:
-            name = listed(quoted(v) for v in values)
-            table.report(
-                row.line,
-                key[0],
-                f"{what} {name} is given on line {first[values]} already; delete one of the rows, or rename it",
-            )
+        elif values in first:
+            table.whole = False
+            name = listed(quoted(v) for v in values if v)
+            message = f"{what} {name} is given on line {first[values]} already; delete one of the rows, or rename it"
+            table.report(row.line, key[0], message + remedy)
         else:
             first[values] = row.line
 

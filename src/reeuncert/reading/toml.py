@@ -21,7 +21,8 @@ def parse_toml(text: str, file: str) -> dict[str, Any] | Problem:
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"line (\d+)", str(error))
         line = int(found[1]) if found else text.count("\n") + 1
-        return Problem(file, line, "", f"the line is no TOML: {error}; texts stand in quotes, lists in brackets")
+        what, where = str(error).partition(" (at ")[0], f"in line {line} or before it"
+        return Problem(file, line, "", f"not valid TOML {where}: {what}; texts stand in quotes, lists in brackets")
     except RecursionError:
         return Problem(file, 0, "", f"tables or lists are nested too deeply; at most {DEEPEST} levels are read")
     except ValueError as error:

@@ -10,12 +10,13 @@ from reeuncert.system.graph import BEYOND, SpaceTimeGraph, reachable, space_time
 
 class NetworkProblem(NamedTuple):
     """One reason why flows cannot balance: the process or flow, the first year (0 when it does not depend on the year),
-    and a message with the remedy.
+    a message with the remedy, and the column of its table.
     """
 
     name: str
     year: int
     message: str
+    column: str = "process"
 
 
 def year_ranges(years: Iterable[int]) -> str:
@@ -90,7 +91,7 @@ def _reference_names(system: SystemDefinition) -> list[NetworkProblem]:
             if name not in leaving[process.name]:
                 what = "does not leave it" if name in system.flow_index else "is not in the table of flows"
                 message = f"reference outflow '{name}' of process '{process.name}' {what}"
-                problems.append(NetworkProblem(process.name, 0, message))
+                problems.append(NetworkProblem(process.name, 0, message, "reference_outflow"))
     return problems
 
 
@@ -153,7 +154,7 @@ def _references(system: SystemDefinition, graph: SpaceTimeGraph) -> list[Network
             f"process '{process.name}' has several outflows ({several}) in {year_ranges(years)}, and {why}; "
             "name the one that takes what the others leave"
         )
-        problems.append(NetworkProblem(process.name, years[0], message))
+        problems.append(NetworkProblem(process.name, years[0], message, "reference_outflow"))
     return problems
 
 

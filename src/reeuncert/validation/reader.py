@@ -14,8 +14,11 @@ from reeuncert.reading.bundled import find_case, has_published_values
 from reeuncert.reading.case_file import FILE, CaseText, read_case_file
 from reeuncert.reading.evidence_tables import (
     CLASSES,
+    CONTENTS,
     EVIDENCE_FOLDER,
+    FACTORS,
     IMPORTS_FOLDER,
+    OFFSETS,
     evidence_files,
     is_left_behind,
     read_evidence,
@@ -237,7 +240,7 @@ def _has_answers(case: Case) -> bool:
 def _told(reading: Reading) -> tuple[Problem, ...]:
     """All problems, except those that depend on an unreadable key of ``case.toml``."""
     waiting = "basis" if "unit" in reading.unclear else None
-    return reading.placed(p for p in reading.problems if waiting is None or p.column != waiting)
+    return reading.placed(reading.cause(p) for p in reading.problems if waiting is None or p.column != waiting)
 
 
 def problems_of(case: Case) -> tuple[Problem, ...]:
@@ -254,22 +257,29 @@ def problems_of(case: Case) -> tuple[Problem, ...]:
     return tuple(sorted(problems))
 
 
+_NAMED = {OFFSETS: ("offsets", "of_offsets"), FACTORS: ("basis",), CONTENTS: ("element",)}
+"""Tables → columns of evidence that need what they name."""
+
+
 def _check_together(reading: Reading, tables: SystemTables, case: Case) -> None:
     """Checks over several tables; invalid rows are skipped, so that no problem is reported twice."""
-    if not tables.clean:
+    if not tables.clean or any("when" in table.lost for table in reading.tables.values()):
         return
-    reading.problems.extend(evidence_problems(replace(case, evidence=_sound_evidence(reading, case))))
+    unclear_columns = {column for file, names in _NAMED.items() if not reading.is_whole(file) for column in names}
+    found = evidence_problems(replace(case, evidence=_sound_evidence(reading, case)))
+    reading.problems.extend(problem for problem in found if problem.column not in unclear_columns)
     network = _network(tables)
     reading.problems.extend(network)
     if network:
         return
     table = reading.tables[PRIORS]
     unclear = {line for line, column in table.bad if column in FLOW_FIELDS}
+    years_known = "year" not in {column for _, column in reading.tables[COVARIATES].bad}
     found = [
         problem
         for problem in row_problems(case)
         if not table.is_bad(problem.line, problem.column)
-        and (problem.column != "slope_on" or reading.is_whole(COVARIATES))
+        and (problem.column != "slope_on" or (reading.is_whole(COVARIATES) and years_known))
         and not (problem.line in unclear and problem.column in (*FLOW_FIELDS, "years", "mode", "kind"))
     ]
     reading.problems.extend(found)
@@ -297,9 +307,9 @@ def _sound_evidence(reading: Reading, case: Case) -> tuple[Evidence, ...]:
 def _network(tables: SystemTables) -> list[Problem]:
     """Problems of the balance, on the line of the process or flow that they name."""
     problems = []
-    for name, _, message in network_problems(tables.system):
+    for name, _, message, column in network_problems(tables.system):
         if name in tables.process_line:
-            problems.append(Problem(PROCESSES, tables.process_line[name], "process", message))
+            problems.append(Problem(PROCESSES, tables.process_line[name], column, message))
         else:
             problems.append(Problem(FLOWS, tables.flow_line.get(name, 0), "flow", message))
     return problems

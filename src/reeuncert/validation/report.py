@@ -175,7 +175,7 @@ class CaseReport:
     Parameters
     ----------
     name
-        Of the case, or of its folder where it could not be read.
+        Of the case, or of the folder that was read.
     errors
         The case cannot be used while there is one.
     warnings
@@ -251,7 +251,7 @@ def check_case(case_or_path: Case | str | Path, /, **options: str) -> CaseReport
     else:
         folder = find_case(case_or_path)
         reading = load_case(folder, **options)
-        name = reading.case.name if reading.case else folder.name
+        name = folder.resolve().name
     if reading.case is None or reading.problems:
         return CaseReport(name, reading.problems, reading.warnings, ())
     case = reading.case

@@ -243,7 +243,7 @@ def parse_years(text: str, first: int, last: int) -> tuple[int, ...]:
         if start < first or end > last:
             raise CellError(
                 f"the years {quoted(part)} are outside the case, which covers {first}-{last}; "
-                "change them, or `years` in case.toml"
+                "correct them, or widen `years` in case.toml"
             )
         years.update(range(start, end + 1))
     return tuple(sorted(years))
