@@ -101,7 +101,7 @@ def test_a_fan_shows_median_and_bands_in_per_cent(dt: xr.DataTree) -> None:
     assert "90 % equal-tailed interval" in median.text[0]
 
 
-def test_the_legend_in_matplotlib_names_the_intervals(dt: xr.DataTree) -> None:
+def test_the_legend_in_matplotlib_names_the_intervals_and_is_not_cut(dt: xr.DataTree) -> None:
     figure = plots.plot_indicator(dt, "net_import_reliance", coords={"region": "South"})
     texts = [t.get_text() for t in figure.legends[0].get_texts()]
     assert texts == [
@@ -109,6 +109,8 @@ def test_the_legend_in_matplotlib_names_the_intervals(dt: xr.DataTree) -> None:
         "50, 80 and 90 % equal-tailed interval",
         "prior, 90 % equal-tailed interval (dotted: median)",
     ]
+    figure.draw_without_rendering()
+    assert figure.legends[0].get_window_extent().x1 <= figure.bbox.x1
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

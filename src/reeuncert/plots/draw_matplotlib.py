@@ -1,6 +1,7 @@
 """Draws boards of panels with matplotlib."""
 
 import io
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -168,7 +169,17 @@ def _legend(figure: Figure, board: Board, theme: Theme) -> None:
             handles[name] = _handle(mark, theme)
     if handles:
         narrow = board.panel_width * min(board.columns, len(board.panels)) < 7
-        figure.legend(list(handles.values()), list(handles), loc="outside lower left", ncols=2 if narrow else 3)
+        columns = _legend_columns(list(handles), figure.get_figwidth(), 2 if narrow else 3)
+        figure.legend(list(handles.values()), list(handles), loc="outside lower left", ncols=columns)
+
+
+def _legend_columns(names: Sequence[str], width: float, most: int) -> int:
+    """How many columns fit: filled one after the other, at 0.056 inches a letter and 0.6 for the mark."""
+
+    def needed(columns: int) -> float:
+        return sum(0.6 + 0.056 * max(map(len, part), default=0) for part in np.array_split(names, columns))
+
+    return next((n for n in range(most, 1, -1) if needed(n) <= width), 1)
 
 
 def _name(mark: Mark) -> str:
