@@ -30,6 +30,9 @@ GROUPS = (
 )
 """Title of a group of cards → how the names of its indicators begin; the others are last."""
 
+EXPORTS = ("export_dep", "ore_shipped")
+"""How the names of indicators begin whose flows go from the region to the partner, not the other way."""
+
 OTHERS = "Consumption and other answers"
 TILES = 5
 
@@ -153,7 +156,8 @@ def _tiles(result: Result, rows: list[dict[Any, Any]]) -> Iterator[Tile]:
 def _tile(row: Row) -> Tile:
     number, _, ends = value(row).partition(" (")
     year = "all years" if str(row["indicator"]).endswith(CUMULATED) else str(row["year"])
-    way = " → ".join(str(row[dim]) for dim in ("partner", "region") if row[dim])
+    ends_of_way = ("region", "partner") if str(row["indicator"]).startswith(EXPORTS) else ("partner", "region")
+    way = " → ".join(str(row[dim]) for dim in ends_of_way if row[dim])
     labels = [label for label in (way, str(row["product"]), str(row["end_use"])) if label]
     title = lookup(row["indicator"]).title.split(",")[0].split(" (")[0]
     return Tile(
