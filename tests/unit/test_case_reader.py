@@ -43,7 +43,7 @@ def test_the_records_hold_what_the_tables_say(tmp_path: Path) -> None:
     )
     assert case.classes["record"] == ErrorClass("record", "customs", 0.2, 0.05, True, "less so")
     assert case.factors == {"oxide": Factor("oxide", 0.9, 0.8, 0.95, "survey")}
-    assert case.offsets == {"bias": Offset("bias", 0.0, 0.1, "year", "normal", "headings")}
+    assert case.offsets == {"bias": Offset("bias", 0.0, 0.1, "year", "normal", "headings", line=2)}
     assert case.covariates == {"tightness": {2000: 0.0, 2001: 0.5, 2002: 1.0}}
     assert case.constants == (Constant("quota", "North", "oxide", 2001, 12.0, "kt REO", "survey"),)
     assert case.headlines == (

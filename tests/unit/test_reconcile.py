@@ -101,6 +101,10 @@ def test_a_shared_offset_of_the_wrong_sign_is_named():
     assert np.abs(np.r_[right.z, right.offset_z]).max() < right.limit
     assert wrong.offset_z[0] < -wrong.limit
     assert np.abs(wrong.offset_z[0]) > np.abs(wrong.z).max()
+    found = ree.check_case(replace(case, evidence=rows, offsets={"scope": replace(offset, line=7)})).warnings
+    (told,) = (p for p in found if p.file == "offsets.csv" and "standard errors apart" in p.message)
+    assert (told.line, told.column) == (7, "mean")
+    assert "its unit" not in told.message
 
 
 def test_figures_of_the_bundled_case_can_all_be_true():

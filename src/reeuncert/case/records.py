@@ -128,6 +128,7 @@ class Offset:
     family: str
     reason: str = ""
     label: str = ""
+    line: int = 0
 
 
 @dataclass(frozen=True)

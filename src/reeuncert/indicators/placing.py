@@ -12,6 +12,14 @@ from reeuncert.indicators.registry import CUMULATED, INDICATORS, UnknownIndicato
 from reeuncert.words.cells import did_you_mean, listed, quoted
 
 
+class UnknownLabelError(ReeUncertError):
+    """A label that something does not have; ``dim`` is where it was looked for."""
+
+    def __init__(self, message: str, dim: str):
+        super().__init__(message)
+        self.dim = dim
+
+
 def headline_place(headline: Headline, years: Sequence[int]) -> tuple[str, dict[str, str], int]:
     """Location of a headline's value in a result of some years: variable, labels, year."""
     record = lookup(headline.indicator)
@@ -36,9 +44,14 @@ def headline_place(headline: Headline, years: Sequence[int]) -> tuple[str, dict[
 
 
 def label_positions(
-    what: str, labels: Mapping[str, Sequence[object]], wanted: Mapping[str, object]
+    what: str,
+    labels: Mapping[str, Sequence[object]],
+    wanted: Mapping[str, object],
+    offered: Mapping[str, Sequence[object]] | None = None,
 ) -> dict[str, list[int]]:
-    """Positions of labels along the dims of something. The known ones are listed in the error for any other."""
+    """Positions of labels along the dims of something. The error for any other lists the known ones, or those offered
+    of them.
+    """
     found = {}
     for dim, given in wanted.items():
         if dim not in labels:
@@ -48,8 +61,9 @@ def label_positions(
         values = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [given]
         for value in values:
             if value not in there:
-                all_of_them = f"there are: {listed(map(str, there))}{did_you_mean(str(value), map(str, there))}"
-                raise ReeUncertError(f"{quoted(value)} is no {dim} of {what}; {all_of_them}")
+                known = [str(label) for label in (offered or labels)[dim]]
+                all_of_them = f"there are: {listed(known)}{did_you_mean(str(value), known)}"
+                raise UnknownLabelError(f"{quoted(value)} is no {dim} of {what}; {all_of_them}", dim)
         found[dim] = [there.index(value) for value in values]
     return found
 
@@ -69,9 +83,11 @@ def check_headline(headline: Headline, table: FlowTable, own: Collection[str] = 
     if problem:
         raise ReeUncertError(problem)
     name, coords, year = headline_place(headline, table.years)
-    labels: dict[str, Sequence[object]] = {dim: table.labels(dim) for dim in record.dims}
-    at = label_positions(f"indicator '{name}'", labels | {"year": table.years}, {**coords, "year": year})
+    labels: dict[str, Sequence[object]] = {dim: table.labels(dim) for dim in record.dims} | {"year": table.years}
     values: Array = record.of_flows(table.cumulated() if name.endswith(CUMULATED) else table)
+    somewhere = np.nonzero(np.isfinite(values).any(axis=(0, 1)))
+    offered = {d: [labels[d][i] for i in np.unique(at)] for d, at in zip(labels, somewhere, strict=True)}
+    at = label_positions(f"indicator '{name}'", labels, {**coords, "year": year}, offered)
     cell: tuple[slice | int, ...] = (slice(None), slice(None), *(at[dim][0] for dim in (*record.dims, "year")))
     if not np.isfinite(values[cell]).any():
         raise ReeUncertError(no_such_flows(name, coords, year))

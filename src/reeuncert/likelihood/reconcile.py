@@ -76,11 +76,13 @@ class Reconciliation:
 
 
 class Judged(NamedTuple):
-    """A figure, or the mean of an offset (no row), with its normalised residual, and what it says and should say."""
+    """A figure (its row), or the mean of an offset (its label), with its normalised residual, and what it says and
+    should say.
+    """
 
     z: float
     text: str
-    row: Evidence | None
+    where: Evidence | str
 
 
 def judged_figures(found: Reconciliation, evidence: EvidenceModel) -> list[Judged]:
@@ -90,7 +92,7 @@ def judged_figures(found: Reconciliation, evidence: EvidenceModel) -> list[Judge
         for z, row, fit in zip(found.z, evidence.rows, found.fitted, strict=True)
     ]
     offsets = [
-        Judged(float(z), f"the mean of offset '{name}' is {mean:g}, balance and the figures say {_side(z)}", None)
+        Judged(float(z), f"the mean of offset '{name}' is {mean:g}, balance and the figures say {_side(z)}", name)
         for z, name, mean in zip(found.offset_z, evidence.offsets.label, evidence.offsets.mean, strict=True)
     ]
     return sorted([*rows, *offsets], key=lambda one: -abs(one.z))

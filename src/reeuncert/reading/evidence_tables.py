@@ -146,9 +146,8 @@ def _offsets(reading: Reading) -> dict[str, Offset]:
 
 def _offset(row: Row) -> Offset:
     mean = row["mean"] if is_given(row["mean"]) else 0.0
-    return Offset(
-        row["offset"], mean, row["sd"], row["per"] or "all", row["family"] or "normal", row["reason"], row["label"]
-    )
+    laws = row["per"] or "all", row["family"] or "normal"
+    return Offset(row["offset"], mean, row["sd"], *laws, row["reason"], row["label"], row.line)
 
 
 def _contents(reading: Reading, tables: SystemTables, sources: tuple[str, ...]) -> dict[str, Content]:

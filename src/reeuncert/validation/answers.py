@@ -8,7 +8,7 @@ from reeuncert.case.records import Case
 from reeuncert.errors import CaseError, InputError, Problem, ReeUncertError
 from reeuncert.indicators.expressions import own_indicators
 from reeuncert.indicators.flows import FlowTable
-from reeuncert.indicators.placing import check_headline
+from reeuncert.indicators.placing import UnknownLabelError, check_headline
 from reeuncert.indicators.quota import mass_conversion
 from reeuncert.indicators.registry import CUMULATED, INDICATORS, UnknownIndicatorError, base_name
 from reeuncert.reading.bundled import has_published_values
@@ -37,14 +37,14 @@ def answer_problems(case: Case, found: CaseText | None = None) -> list[Problem]:
         for index, headline in enumerate(case.headlines):
             if broken and base_name(headline.indicator) in own:
                 continue  # its definition is to be mended first
-            line = found.line_of("headline", index) if found else 0
-            where = f"headline.{index + 1}"
             try:
                 check_headline(headline, flows, own)
-            except UnknownIndicatorError as error:
-                problems.append(Problem(FILE, line, f"{where}.indicator", str(error)))
             except ReeUncertError as error:
-                problems.append(Problem(FILE, line, where, str(error)))
+                key = ["indicator"] if isinstance(error, UnknownIndicatorError) else []
+                if isinstance(error, UnknownLabelError):
+                    key = ["product" if error.dim == "end_use" else error.dim]
+                line = found.line_of("headline", index, *key) if found else 0
+                problems.append(Problem(FILE, line, ".".join(["headline", f"{index + 1}", *key]), str(error)))
     except InputError as error:
         problems += error.problems
     try:

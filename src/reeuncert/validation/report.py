@@ -121,7 +121,7 @@ def _narrow(case: Case) -> Iterator[Problem]:
             yield Problem("classes.csv", 0, "width", f"the width {error.width:g} of class '{name}' {said}")
     for name, offset in case.offsets.items():
         if offset.sd < NARROWEST:
-            yield Problem("offsets.csv", 0, "sd", f"the spread {offset.sd:g} of offset '{name}' {text}")
+            yield Problem(OFFSETS, offset.line, "sd", f"the spread {offset.sd:g} of offset '{name}' {text}")
     for row in case.evidence:
         if row.width < NARROWEST and not ERROR_LAWS[error_class_of(row, case).family].plain:
             yield Problem(row.file, row.line, "width", f"the width {row.width:g} {text}")
@@ -275,13 +275,18 @@ def _irreconcilable(case: Case) -> Iterator[Problem]:
     if not evidence.n_rows:
         return
     found = reconcile(case.system, evidence)
-    for z, text, row in judged_figures(found, evidence):
+    for z, text, where in judged_figures(found, evidence):
         if abs(z) > found.limit:
             message = f"{text}: {abs(z):.1f} standard errors apart, where chance alone explains {found.limit:.1f}; "
-            message += "check its unit, selector, years and basis, and those of the other rows named so; else give the "
-            message += "source a wider class, or add the flow that the system lacks"
-            file, line, column = (row.file, row.line, "value") if row else (OFFSETS, 0, "mean")
-            yield Problem(file, line, column, message)
+            if isinstance(where, Evidence):
+                message += "check its unit, selector, years and basis, and those of the other rows named so; else give "
+                message += "the source a wider class, or add the flow that the system lacks"
+                yield Problem(where.file, where.line, "value", message)
+                continue
+            names = where, where.rpartition(" ")[0]  # a value of one year is labelled by its offset and the year
+            line = next((case.offsets[name].line for name in names if name in case.offsets), 0)
+            message += "check the sign and size of its mean, which is on the log scale, and the figures of the rows "
+            yield Problem(OFFSETS, line, "mean", f"{message}that name it; else give it a larger sd")
 
 
 def _consumption(case: Case) -> tuple[str, list[Problem]]:
