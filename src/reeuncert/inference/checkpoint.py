@@ -221,9 +221,12 @@ def _chain_bytes(chain: Chain, number: int, key: str) -> memoryview:
     try:
         np.savez(content, **arrays)  # type: ignore[arg-type]  # its one other argument is not among these names
     except ValueError as error:
-        # Out of memory, the archive cannot be closed either, and that error hides the first.
-        if isinstance(error.__context__, MemoryError):
-            raise error.__context__ from None
+        # Out of memory, file and archive cannot be closed either, and these errors hide the first.
+        hidden: BaseException | None = error
+        while hidden is not None and not isinstance(hidden, MemoryError):
+            hidden = hidden.__context__
+        if hidden is not None:
+            raise hidden from None
         raise
     return content.getbuffer()
 
