@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
 
+from reeuncert.beside import beside
 from reeuncert.case.records import Case
 from reeuncert.errors import OutputError, SamplingError
 from reeuncert.parts import Failed, attempt, with_failed
 from reeuncert.reference import published_values
 from reeuncert.result.folder import Staging, output_folder
 from reeuncert.result.result import Result
+from reeuncert.result.structures import StructureRun
 
 
 @dataclass(frozen=True)
@@ -118,13 +120,24 @@ def run(
     return result
 
 
+_RIVALS = "short runs under the other structures"
+
+
 def _computed(case: Case, settings: _Settings, stored: Path | None) -> Result:
-    """Draws of a case, with its headlines under rival structures and its indicators."""
+    """Draws of a case with its indicators, and its headlines under its rival structures, which are fitted meanwhile."""
     from reeuncert.indicators.compute import with_indicators
 
-    dt = _with_rivals(_sampled(case, settings, stored), case, settings)
-    _tell(settings, "Computing indicators, checks and tables …")
-    return with_indicators(dt)
+    def made() -> Result:
+        dt = _sampled(case, settings, stored)
+        _tell(settings, "Computing indicators, checks and tables …")
+        return with_indicators(dt)
+
+    if not case.compare or not settings.structures or settings.preview:
+        return made()
+    settings = replace(settings, seed=_seed(settings, stored))
+    with beside(_RIVALS, _fit_rivals, case, settings.seed) as rivals:
+        result = made()
+        return _with_rivals(result, rivals, settings) if result.complete else result
 
 
 def _sampled(case: Case, settings: _Settings, stored: Path | None) -> xr.DataTree:
@@ -149,22 +162,36 @@ def _sampled(case: Case, settings: _Settings, stored: Path | None) -> xr.DataTre
     )
 
 
-def _with_rivals(dt: xr.DataTree, case: Case, settings: _Settings) -> xr.DataTree:
-    """The result with its headlines under the rival structures of the case, where it names any."""
-    if not case.compare or not settings.structures or settings.preview or dt.attrs.get("complete") == "no":
-        return dt
-    from reeuncert.indicators.compute import add_indicators
+def _seed(settings: _Settings, stored: Path | None) -> int:
+    """That of the draws and of the rival structures."""
+    from reeuncert.inference.checkpoint import find_checkpoint
+    from reeuncert.inference.provenance import seed_of
+
+    return seed_of(settings.seed, find_checkpoint(stored) if settings.resume and stored is not None else None)
+
+
+def _fit_rivals(case: Case, seed: int) -> dict[str, StructureRun]:
+    from reeuncert.studies.rivals import fit_rivals
+
+    return fit_rivals(case, seed=seed, progress=False)
+
+
+def _with_rivals(result: Result, rivals: Callable[[], dict[str, StructureRun] | Failed], settings: _Settings) -> Result:
+    """The result with its headlines under the rival structures of its case, or with the reason why it has none."""
+    from reeuncert.indicators.summary import all_indicators
     from reeuncert.result.structures import add_structures
-    from reeuncert.studies.rivals import run_rivals
+    from reeuncert.studies.rivals import beside_own
 
-    _tell(settings, f"Short runs under the other structures ({', '.join(case.compare)}) …")
-
-    def made() -> xr.DataTree:
-        derived = add_indicators(dt)
-        return add_structures(derived, run_rivals(derived, seed=int(dt.attrs["seed"]), progress=False))
-
-    found = attempt("short runs under the other structures", made)
-    return with_failed(dt, [found]) if isinstance(found, Failed) else found
+    attempt("tables", lambda: (result.flows, result.once(all_indicators)))  # a failure is told where they are written
+    _tell(settings, f"Short runs under the other structures ({', '.join(result.case.compare)}) …")
+    runs = rivals()
+    found = runs if isinstance(runs, Failed) else attempt(_RIVALS, lambda: beside_own(result.dt, runs))
+    if isinstance(found, Failed):
+        result.failed.append(found)
+        with_failed(result.dt, [found])
+    else:
+        result.dt = add_structures(result.dt, found)
+    return result
 
 
 def _require_space(staging: Staging, case: Case, settings: _Settings) -> None:

@@ -88,3 +88,16 @@ def start(work: Callable[[], int | None], log: Path) -> Child:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
+
+
+def children() -> list[int]:
+    """Processes whose parent is this one (Linux)."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:  # it has gone
+            continue
+        if int(fields[1]) == os.getpid():
+            found.append(int(stat.parent.name))
+    return found

@@ -6,11 +6,11 @@ import os
 import signal
 import threading
 import time
-from pathlib import Path
 
 import pymc as pm
 import pytest
 
+from faults.processes import children
 from reeuncert.errors import SamplingError
 from reeuncert.inference.sample import sample
 from toy.model import toy_model
@@ -31,19 +31,6 @@ def test_what_a_broken_connection_to_a_worker_means(monkeypatch, error):
     monkeypatch.setattr(pm, "sample", fail)
     with pytest.raises(SamplingError, match=MESSAGE):
         sample(toy_model(), sampler="pymc", draws=10, tune=10, **SHORT)
-
-
-def children() -> list[int]:
-    """Processes whose parent is this one (Linux)."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:  # it has gone
-            continue
-        if int(fields[1]) == os.getpid():
-            found.append(int(stat.parent.name))
-    return found
 
 
 @pytest.mark.slow

@@ -90,6 +90,11 @@ def interrupted_fit(job: Job) -> Kept:
     return toy_fit(job)
 
 
+def never(*_: object) -> None:
+    """Stands in for fits that take longer than anybody waits for."""
+    time.sleep(600.0)
+
+
 def _mark(job: Job) -> None:
     folder = Path(os.environ[MARKS])
     (folder / f"{job.key} {os.getpid()} {time.monotonic_ns()}").touch()

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from dataclasses import replace
 from pathlib import Path
+from threading import Timer
 
 import numpy as np
 import pandas as pd
@@ -10,11 +14,14 @@ import pytest
 import xarray as xr
 
 import reeuncert as ree
+import studies
 from averaged import average_structures
+from faults.processes import children
 from reeuncert.case.records import Case
-from reeuncert.errors import ReeUncertError
+from reeuncert.errors import ReeUncertError, SamplingError
 from reeuncert.indicators.stored import write_netcdf
 from reeuncert.inference.settings import check_settings
+from reeuncert.parts import failed_of
 from reeuncert.result.structures import (
     HOLDS,
     NOT_IDENTIFIED,
@@ -147,9 +154,10 @@ def test_a_case_without_rival_structures_says_so():
         Structures.of({"a": run((1, 1)), "b": run((1, 1), (2, 1))})
 
 
-def test_scenarios_that_are_structures_run_beside_the_choices_of_the_switch(tmp_path, monkeypatch):
-    """No fit is made: what is asked for, and what becomes of it."""
-    folder = tmp_path / "two"
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Case:
+    """A case with a switch that changes nothing, and with scenarios that are structures or none."""
+    folder = tmp_path_factory.mktemp("cases") / "two"
     folder.mkdir()
     source = Path(__file__).parents[2] / "models" / "small_metal"
     for file in source.iterdir():
@@ -165,15 +173,22 @@ def test_scenarios_that_are_structures_run_beside_the_choices_of_the_switch(tmp_
         'changes = [{kind = "prior_spread", prior = "*", factor = 3}]\n'
         '[[scenario]]\nname = "loose"\nchanges = [{kind = "prior_spread", prior = "*", factor = 2}]\n'
     )
-    case = ree.read_case(folder)
-    dt = ree.add_indicators(
-        ree.sample(ree.build_model(case), draws=40, tune=60, chains=2, seed=1, quiet=True, prior_draws=20)
-    )
+    return ree.read_case(folder)
+
+
+@pytest.fixture(scope="module")
+def two_sampled(two: Case) -> xr.DataTree:
+    return ree.sample(ree.build_model(two), draws=40, tune=60, chains=2, seed=1, quiet=True, prior_draws=20)
+
+
+def test_scenarios_that_are_structures_run_beside_the_choices_of_the_switch(two, two_sampled):
+    """No fit is made: what is asked for, and what becomes of it."""
+    dt = ree.add_indicators(two_sampled)
     asked: dict[str, str] = {}
 
     def faked(job):
         asked[job.name] = job.case_json
-        table, draws = headline_values(dt, case)
+        table, draws = headline_values(dt, two)
         table = table.assign(ess_bulk=500.0, ess_tail=500.0, r_hat=1.0)
         value = xr.Dataset({"value": (("headline", "sample"), draws)})
         return Kept({"draws": value}, {"headlines": table}, {**GOOD, "seconds": 1.0})
@@ -182,6 +197,58 @@ def test_scenarios_that_are_structures_run_beside_the_choices_of_the_switch(tmp_
     assert found.names == found.averaged == ["some", "few", "new years"]
     assert list(asked) == ["few", "new years"]  # the one that is only shown is left to `compare_structures`
     assert found.data["why"].values.tolist() == ["", "", "Told."]
+
+
+def test_structures_fitted_while_a_run_samples_have_the_draws_of_structures_fitted_after_it(two):
+    dt = ree.run(two, draws=40, tune=60, chains=2, seed=1, quiet=True).dt
+    after = run_rivals(without_structures(dt), seed=1, progress=False)
+    assert after.names == ["some", "few", "new years"]
+    xr.testing.assert_identical(dt["structures"].to_dataset(), after.data)
+
+
+def test_a_structure_that_cannot_be_fitted_is_a_failed_part_of_a_run(two, two_sampled, monkeypatch):
+    monkeypatch.setattr("reeuncert.running._sampled", lambda *_: two_sampled.copy())
+    result = ree.run(replace(two, option_choices={"stocks": ("some", "no such choice")}), quiet=True)
+    assert result.structures is None
+    assert failed_of(result.dt) == result.failed
+    (failed,) = result.failed
+    assert failed.part == "short runs under the other structures"
+    assert "no such choice" in failed.reason
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_a_run_that_is_interrupted_or_fails_waits_for_no_structure(two, two_sampled, monkeypatch, tmp_path, cores):
+    monkeypatch.setattr("reeuncert.beside.available_cores", lambda: cores)
+    monkeypatch.setattr("reeuncert.running._fit_rivals", studies.never)
+    kept = two_sampled.copy()
+    kept.attrs["complete"] = "no"
+    monkeypatch.setattr("reeuncert.running._sampled", lambda *_: kept)
+    before = set(children())
+    result = ree.run(two, out=tmp_path, quiet=True)
+    assert not result.complete
+    assert (result.structures, result.failed) == (None, [])
+    monkeypatch.setattr("reeuncert.running._sampled", broken)
+    with pytest.raises(SamplingError):
+        ree.run(two, out=tmp_path, quiet=True)
+    assert set(children()) == before
+
+
+def broken(*_):
+    raise SamplingError("the sampler is tired")
+
+
+def test_ctrl_c_while_a_run_waits_for_structures(two, two_sampled, monkeypatch):
+    def tell(_, text: str) -> None:
+        if "other structures" in text:
+            Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+    monkeypatch.setattr("reeuncert.running._tell", tell)
+    monkeypatch.setattr("reeuncert.running._fit_rivals", studies.never)
+    monkeypatch.setattr("reeuncert.running._sampled", lambda *_: two_sampled.copy())
+    before = set(children())
+    with pytest.raises(KeyboardInterrupt):
+        ree.run(two, quiet=True)
+    assert set(children()) == before
 
 
 def test_further_chains_have_seeds_of_their_own_that_a_run_takes():

@@ -18,7 +18,7 @@ from reeuncert.inference.layout import (
 )
 from reeuncert.inference.messages import Clock, Messages
 from reeuncert.inference.prior import PRIOR_DRAWS, prior_groups
-from reeuncert.inference.provenance import case_attributes, fresh_seed, model_sha256, run_attributes, versions
+from reeuncert.inference.provenance import case_attributes, model_sha256, run_attributes, seed_of, versions
 from reeuncert.inference.samplers import Drawn, default_sampler, find_sampler
 from reeuncert.inference.settings import Settings, check_settings
 from reeuncert.inference.terms import predictive, terms, with_a_tail
@@ -129,9 +129,7 @@ def sample(
     if resume and checkpoint is None:
         raise SamplingError("there is nothing to resume from: name the folder of the checkpoint")
     stored = find_checkpoint(Path(checkpoint)) if resume and checkpoint is not None else None
-    if seed is None and stored is not None and isinstance(stored.identity.get("seed"), int):
-        seed = int(stored.identity["seed"])
-    chosen = fresh_seed() if seed is None else int(seed)
+    chosen = seed_of(seed, stored)
     messages, clock = Messages(quiet=quiet, bar=progressbar), Clock()
     settings = Settings(
         draws, tune, chains, cores, chosen, target_accept, thin=thin, store=stored_names(model), pilot=pilot

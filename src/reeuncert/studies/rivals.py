@@ -96,16 +96,24 @@ def run_rivals(dt: xr.DataTree, **options: Unpack[FitOptions]) -> Structures:
     ReeUncertError
         When the case names no such switch, or a structure could not be fitted.
     """
-    case = Result(dt).case
-    rivals = rivals_of(case, None)
-    own = case.options[switch_of(case, None)]
+    return beside_own(dt, fit_rivals(Result(dt).case, **options))
+
+
+def fit_rivals(case: Case, **options: Unpack[FitOptions]) -> dict[str, StructureRun]:
+    """Headlines of a case under each other structure that is averaged; see `run_rivals`."""
     # Structures that are not averaged cost as much as the others: `compare_structures` fits them when asked.
-    rivals = {name: rival for name, rival in rivals.items() if rival.averaged}
-    others = {name: rival for name, rival in rivals.items() if name != own}
-    runs = _runs(others, {"cache": False, **options})  # a run writes to its own folder only
-    held = without_structures(dt)
-    runs[own] = StructureRun(*headline_values(held, case), convergence(held), rivals[own].averaged, rivals[own].why)
-    return Structures.of({name: runs[name] for name in rivals})
+    own = case.options[switch_of(case, None)]
+    others = {name: rival for name, rival in rivals_of(case, None).items() if rival.averaged and name != own}
+    return _runs(others, {"cache": False, **options})  # a run writes to its own folder only
+
+
+def beside_own(dt: xr.DataTree, runs: Mapping[str, StructureRun]) -> Structures:
+    """Headlines of a result beside those that `fit_rivals` found under the other structures."""
+    held, case = without_structures(dt), Result(dt).case
+    switch = switch_of(case, None)
+    own = StructureRun(*headline_values(held, case), convergence(held))
+    every = {**runs, case.options[switch]: own}
+    return Structures.of({name: every[name] for name in dict.fromkeys([*case.option_choices[switch], *runs])})
 
 
 def rivals_of(case: Case, option: str | None) -> dict[str, Rival]:
@@ -191,4 +199,4 @@ def switch_of(case: Case, option: str | None) -> str:
     return option
 
 
-__all__ = ["Rival", "compare_structures", "rivals_of", "run_rivals", "switch_of"]
+__all__ = ["Rival", "beside_own", "compare_structures", "fit_rivals", "rivals_of", "run_rivals", "switch_of"]
