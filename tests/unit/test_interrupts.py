@@ -24,31 +24,42 @@ class Run:
     def __init__(self, number: int, interrupted: bool) -> None:
         self.number, self.interrupted, self.taken = number, interrupted, False
 
-    def wait(self, timeout: float) -> Chain:
+    def wait(self, timeout: float) -> dict[int, Chain]:
         if not self.interrupted:
             raise TimeoutError
-        chain = self.abort()
+        chains = self.abort()
         press_ctrl_c()
-        return chain
+        return chains
 
-    def abort(self) -> Chain:
+    def abort(self) -> dict[int, Chain]:
         if self.taken:
             raise ValueError("Sampler has no results to take")
         self.taken = True
         draws = DRAWS if self.interrupted else DRAWS // 2
         coords = {"chain": [0], "draw": range(draws)}
         x = xr.DataArray(np.full((1, draws), float(self.number)), dims=("chain", "draw"), coords=coords)
-        return Chain(x.to_dataset(name="x"), x.to_dataset(name="lp"), complete=draws == DRAWS)
+        return {self.number: Chain(x.to_dataset(name="x"), x.to_dataset(name="lp"), complete=draws == DRAWS)}
 
     def cancel(self) -> None:
         raise AssertionError("a chain was thrown away")
+
+
+class Begin:
+    """Begins such a chain, one at a time."""
+
+    def at_once(self, compiled: object) -> int:
+        return 1
+
+    def __call__(self, compiled: object, settings: Settings, chains: list[int], *_: object) -> Run:
+        (number,) = chains
+        return Run(number, interrupted=number == 1)
 
 
 def test_an_interrupt_while_a_chain_is_handed_over_keeps_it_and_what_the_others_have():
     stored = []
     settings = Settings(draws=DRAWS, tune=1, chains=3, cores=2, seed=1, target_accept=0.9)
     found = run_chains(
-        lambda compiled, settings, number, *_: Run(number, interrupted=number == 1),
+        Begin(),
         None,  # type: ignore[arg-type]  # nothing is sampled
         settings,
         Messages(quiet=True, bar=False),

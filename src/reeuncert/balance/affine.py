@@ -13,9 +13,11 @@ from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_defa
 from pytensor.tensor.variable import TensorVariable
 
 from reeuncert.balance.factor import PathFactor
+from reeuncert import lanes
 from reeuncert.compiling import kernel, source_version
+from reeuncert.lanes import empty, load, store, zero
 
-VERSION = source_version(__file__)
+VERSION = source_version(__file__, lanes.__file__)
 
 # Unsigned positions: numba looks at every other index for being negative, which takes half of the time here.
 _1, _2, _3, _4 = (np.uint64(k) for k in range(1, 5))
@@ -32,17 +34,17 @@ def _most(layout):  # type: ignore[no-untyped-def]  # numba infers
 
 @kernel(VERSION)
 def product(z, layout, values, result):  # type: ignore[no-untyped-def]  # numba infers
-    """Write K z."""
+    """Write K z; z may be four points (`reeuncert.lanes`)."""
     blocks = layout[1]
     at, v = np.uint64(2 + 2 * blocks), np.uint64(0)
-    levels = np.empty(_most(layout))
+    levels = empty(_most(layout), z)
     for b in range(blocks):
         n, k = layout[2 + 2 * b], layout[3 + 2 * b]
-        deviation, level = 0.0, 0.0
+        deviation, level = zero(z), zero(z)
         levels[:k] = 0.0
         for _ in range(n):
             where = np.uint64(layout[at])
-            own, expected = z[where], values[v] * deviation
+            own, expected = load(z, where), values[v] * deviation
             total = values[v + _2] * expected + values[v + _1] * own
             deviation = expected + values[v + _3] * own
             v += _4
@@ -52,10 +54,11 @@ def product(z, layout, values, result):  # type: ignore[no-untyped-def]  # numba
                 v += _2
             else:
                 for g in range(k):
-                    total += values[v] * levels[g]
-                    levels[g] += values[v + _1] * own
+                    held = load(levels, g)
+                    total += values[v] * held
+                    store(levels, g, held + values[v + _1] * own)
                     v += _2
-            result[where] = total
+            store(result, where, total)
             at += _1
 
 
@@ -64,15 +67,15 @@ def product_transposed(w, layout, values, result):  # type: ignore[no-untyped-de
     """Write Kᵀ w: the same steps backwards."""
     blocks = layout[1]
     at, v = np.uint64(layout.size), np.uint64(values.size)
-    levels = np.empty(_most(layout))
+    levels = empty(_most(layout), w)
     for b in range(blocks - 1, -1, -1):
         n, k = layout[2 + 2 * b], layout[3 + 2 * b]
-        deviation, level = 0.0, 0.0
+        deviation, level = zero(w), zero(w)
         levels[:k] = 0.0
         for _ in range(n):
             at -= _1
             where = np.uint64(layout[at])
-            own, total = w[where], 0.0
+            own, total = load(w, where), zero(w)
             if k == 1:
                 v -= _2
                 total = values[v + _1] * level
@@ -80,10 +83,11 @@ def product_transposed(w, layout, values, result):  # type: ignore[no-untyped-de
             else:
                 for g in range(k - 1, -1, -1):
                     v -= _2
-                    total += values[v + _1] * levels[g]
-                    levels[g] += values[v] * own
+                    held = load(levels, g)
+                    total += values[v + _1] * held
+                    store(levels, g, held + values[v] * own)
             v -= _4
-            result[where] = total + values[v + _1] * own + values[v + _3] * deviation
+            store(result, where, total + values[v + _1] * own + values[v + _3] * deviation)
             deviation = values[v] * (deviation + values[v + _2] * own)
 
 

@@ -12,16 +12,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from reeuncert.balance import elimination
-from reeuncert.balance.elimination import solve
+from reeuncert import lanes
 from reeuncert.balance.kernels import layout_parts
 from reeuncert.balance.network import Network
 from reeuncert.compiling import kernel, source_version
+from reeuncert.lanes import load, some, store, zero
 
 FURTHEST = 340.0
 """Largest coordinate, in absolute value: products of two such masses are still finite."""
 
-VERSION = source_version(__file__, elimination.__file__)
+VERSION = source_version(__file__, lanes.__file__)
 
 Positions = NDArray[np.uint32]
 """Unsigned: numba looks at every signed index for being negative."""
@@ -80,8 +80,10 @@ def exponentials(x, scratch, result):  # type: ignore[no-untyped-def]  # numba i
     """Write exp(x), and n_coordinates + 1 numbers in all: 1 at the end. Each to a rounding error or two.
 
     x = k log 2 + r with |r| ≤ log 2 / 2, exp r by its series: loops without a call, which the compiler can vectorise.
-    ``scratch`` has the size of x.
+    ``scratch`` has the size of x. Four points, in a last dimension, are one long vector.
     """
+    last = result[x.shape[0] :]
+    x, scratch, result = x.reshape(x.size), scratch.reshape(x.size), result.reshape(result.size)
     n = x.size
     bits, scaled = scratch.view(np.int64), result.view(np.int64)
     for i in range(n):
@@ -107,7 +109,7 @@ def exponentials(x, scratch, result):  # type: ignore[no-untyped-def]  # numba i
         scaled[i] = (bits[i] << 52) + 4607182418800017408
     for i in range(n):
         result[i] *= x[i]
-    result[n] = 1.0
+    last[:] = 1.0
 
 
 @kernel(VERSION)
@@ -116,84 +118,94 @@ def masses(network, exp_u, mass, share, through, kept):  # type: ignore[no-untyp
 
     exp_u (n_coordinates + 1,) has 1 for references. Written: mass of each edge, its share of what leaves its node
     (edges), and kept, the factors of the cycles for `masses_back`. Scratch: throughput of each node and of outside
-    (nodes + 1).
+    (nodes + 1). All may be of four points, in a last dimension (`reeuncert.lanes`).
     """
     coordinate, target, out_start, component_start, anchor, _ = network
     through[:] = 0.0
     inputs = out_start[0]
     for e in range(inputs):
-        mass[e] = exp_u[coordinate[e]]
+        store(mass, e, load(exp_u, coordinate[e]))
     for a in range(anchor.shape[0]):
-        e, total = anchor[a, 0], 0.0
+        e, total = anchor[a, 0], zero(exp_u)
         for f in range(out_start[target[e]], out_start[target[e] + 1]):
-            total += exp_u[coordinate[f]]
-        mass[e] *= total / exp_u[coordinate[anchor[a, 1]]]
+            total += load(exp_u, coordinate[f])
+        store(mass, e, load(mass, e) * (total / load(exp_u, coordinate[anchor[a, 1]])))
     for e in range(inputs):
-        through[target[e]] += mass[e]
+        store(through, target[e], load(through, target[e]) + load(mass, e))
     at = np.int64(0)
     for c in range(component_start.size - 1):
         start, stop = component_start[c], component_start[c + 1]
         if stop - start == 1:
             first, last = out_start[start], out_start[start + 1]
             if last - first == 1:
-                share[first] = 1.0
-                mass[first] = through[start]
-                through[target[first]] += through[start]
+                store(share, first, 1.0)
+                store(mass, first, load(through, start))
+                store(through, target[first], load(through, target[first]) + load(through, start))
             else:
-                total = 0.0
+                total = zero(exp_u)
                 for e in range(first, last):
-                    share[e] = exp_u[coordinate[e]]
-                    total += share[e]
+                    own = load(exp_u, coordinate[e])
+                    store(share, e, own)
+                    total += own
                 scale = 1.0 / total
-                level = through[start] * scale
+                level = load(through, start) * scale
                 for e in range(first, last):
-                    mass[e] = share[e] * level
-                    share[e] *= scale
-                    through[target[e]] += mass[e]
+                    own = load(share, e)
+                    store(share, e, own * scale)
+                    own = own * level
+                    store(mass, e, own)
+                    store(through, target[e], load(through, target[e]) + own)
         else:
             n = np.int64(stop - start)
-            p = kept[at : at + n * n].reshape((n, n))
-            pivot, inside = kept[at + n * n : at + n * n + n], kept[at + n * n + n : at + n * n + 2 * n]
-            leak = kept[at + n * n + 2 * n : at + n * n + 3 * n]
+            p, pivot = kept[at : at + n * n], kept[at + n * n : at + n * n + n]
+            inside, leak = kept[at + n * n + n : at + n * n + 2 * n], kept[at + n * n + 2 * n : at + n * n + 3 * n]
             at += n * (n + 3)
-            p[:, :] = 0.0
+            p[:] = 0.0
             for i in range(n):
                 first, last = out_start[start + i], out_start[start + i + 1]
-                total = 0.0
+                total, lost = zero(exp_u), zero(exp_u)
                 for e in range(first, last):
-                    share[e] = exp_u[coordinate[e]]
-                    total += share[e]
+                    own = load(exp_u, coordinate[e])
+                    store(share, e, own)
+                    total += own
                 scale = 1.0 / total
-                leak[i] = 0.0
                 for e in range(first, last):
-                    share[e] *= scale
+                    own = load(share, e) * scale
+                    store(share, e, own)
                     if start <= target[e] < stop:
-                        p[i, target[e] - start] += share[e]
+                        k = i * n + np.int64(target[e] - start)
+                        store(p, k, load(p, k) + own)
                     else:
-                        leak[i] += share[e]
-                inside[i] = through[start + i]
+                        lost += own
+                store(leak, i, lost)
+                store(inside, i, load(through, start + i))
             for k in range(n):  # as `elimination.factorise` and `solve_transposed`, in one sweep
-                total = leak[k]
+                total = load(leak, k)
                 for j in range(k + 1, n):
-                    total += p[k, j]
-                pivot[k] = total
+                    total += load(p, k * n + j)
+                store(pivot, k, total)
                 scale = 1.0 / total
-                inside[k] *= scale
+                here = load(inside, k) * scale
+                store(inside, k, here)
                 for i in range(k + 1, n):
-                    inside[i] += p[k, i] * inside[k]
-                    if p[i, k] > 0.0:  # most processes pass nothing to each other
-                        p[i, k] *= scale
-                        leak[i] += p[i, k] * leak[k]
+                    store(inside, i, load(inside, i) + load(p, k * n + i) * here)
+                    passed = load(p, i * n + k)
+                    if some(0.0 < passed):  # most processes pass nothing to each other
+                        passed = passed * scale
+                        store(p, i * n + k, passed)
+                        store(leak, i, load(leak, i) + passed * load(leak, k))
                         for j in range(k + 1, n):
-                            p[i, j] += p[i, k] * p[k, j]
+                            store(p, i * n + j, load(p, i * n + j) + passed * load(p, k * n + j))
             for i in range(n - 1, 0, -1):
                 for k in range(i):
-                    inside[k] += p[i, k] * inside[i]
+                    store(inside, k, load(inside, k) + load(p, i * n + k) * load(inside, i))
             for i in range(n):
+                here = load(inside, i)
                 for e in range(out_start[start + i], out_start[start + i + 1]):
-                    mass[e] = inside[i] * share[e]
+                    own = here * load(share, e)
+                    store(mass, e, own)
                     if not start <= target[e] < stop:
-                        through[target[e]] += mass[e]
+                        store(through, target[e], load(through, target[e]) + own)
 
 
 @kernel(VERSION)
@@ -205,41 +217,58 @@ def masses_back(network, mass, share, kept, to_mass, worth, to_u):  # type: igno
     the last of which is to be thrown away.
     """
     coordinate, target, out_start, component_start, anchor, room = network
-    worth[out_start.size - 1] = 0.0
+    store(worth, out_start.size - 1, 0.0)
     at = np.int64(room[0])
     for c in range(component_start.size - 2, -1, -1):
         start, stop = component_start[c], component_start[c + 1]
         if stop - start == 1:
             first, last = out_start[start], out_start[start + 1]
-            mean = 0.0
+            mean = zero(mass)
             for e in range(first, last):
-                to_mass[e] += worth[target[e]]
-                mean += share[e] * to_mass[e]
-            worth[start] = mean
+                own = load(to_mass, e) + load(worth, target[e])
+                store(to_mass, e, own)
+                mean += load(share, e) * own
+            store(worth, start, mean)
             for e in range(first, last):
-                to_u[coordinate[e]] = mass[e] * (to_mass[e] - mean)
+                store(to_u, coordinate[e], load(mass, e) * (load(to_mass, e) - mean))
         else:
             n = np.int64(stop - start)
             at -= n * (n + 3)
-            p, pivot = kept[at : at + n * n].reshape((n, n)), kept[at + n * n : at + n * n + n]
+            p, pivot = kept[at : at + n * n], kept[at + n * n : at + n * n + n]
             inside = worth[start:stop]
             for i in range(n):
-                inside[i] = 0.0
+                total = zero(mass)
                 for e in range(out_start[start + i], out_start[start + i + 1]):
+                    own = load(to_mass, e)
                     if not start <= target[e] < stop:
-                        to_mass[e] += worth[target[e]]
-                    inside[i] += share[e] * to_mass[e]
-            solve(p, pivot, inside)
+                        own += load(worth, target[e])
+                        store(to_mass, e, own)
+                    total += load(share, e) * own
+                store(inside, i, total)
+            for i in range(1, n):  # as `elimination.solve`
+                total = load(inside, i)
+                for k in range(i):
+                    total += load(p, i * n + k) * load(inside, k)
+                store(inside, i, total)
+            for k in range(n - 1, -1, -1):
+                total = load(inside, k)
+                for j in range(k + 1, n):
+                    total += load(p, k * n + j) * load(inside, j)
+                store(inside, k, total / load(pivot, k))
             for i in range(n):
+                here = load(inside, i)
                 for e in range(out_start[start + i], out_start[start + i + 1]):
+                    own = load(to_mass, e)
                     if start <= target[e] < stop:
-                        to_mass[e] += worth[target[e]]
-                    to_u[coordinate[e]] = mass[e] * (to_mass[e] - inside[i])
+                        own += load(worth, target[e])
+                        store(to_mass, e, own)
+                    store(to_u, coordinate[e], load(mass, e) * (own - here))
     for e in range(out_start[0]):
-        to_u[coordinate[e]] = mass[e] * (to_mass[e] + worth[target[e]])
+        store(to_u, coordinate[e], load(mass, e) * (load(to_mass, e) + load(worth, target[e])))
     for a in range(anchor.shape[0]):
-        to_input = to_u[coordinate[anchor[a, 0]]]
+        to_input = load(to_u, coordinate[anchor[a, 0]])
         node = target[anchor[a, 0]]
         for e in range(out_start[node], out_start[node + 1]):
-            to_u[coordinate[e]] += to_input * share[e]
-        to_u[coordinate[anchor[a, 1]]] -= to_input
+            store(to_u, coordinate[e], load(to_u, coordinate[e]) + to_input * load(share, e))
+        delivered = coordinate[anchor[a, 1]]
+        store(to_u, delivered, load(to_u, delivered) - to_input)

@@ -1,4 +1,4 @@
-"""Independent chains, each with its own seed, several at a time.
+"""Independent chains, each with its own seed, several at a time, and several side by side in one run.
 
 A chain depends only on the compiled model, the settings and its own seed, not on other chains or the number of cores:
 run alone it gives bit-identical draws (same machine, versions and model). So a killed run can continue with the
@@ -11,7 +11,6 @@ import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from types import FrameType, TracebackType
 from typing import Protocol
 
@@ -83,20 +82,38 @@ class Chain:
 
 
 class Running(Protocol):
-    """A chain that is being sampled."""
+    """Chains that are being sampled, by number."""
 
-    def wait(self, timeout: float) -> Chain:
-        """The finished chain; TimeoutError if it is not finished in time."""
+    def wait(self, timeout: float) -> dict[int, Chain]:
+        """The finished chains; TimeoutError if they are not finished in time."""
 
-    def abort(self) -> Chain:
+    def abort(self) -> dict[int, Chain]:
         """Stop, and return the draws so far."""
 
     def cancel(self) -> None:
         """Stop, and discard the draws."""
 
 
-Begin = Callable[[CompiledModel, Settings, int, Callable[[int, int], None] | None, bool], Running]
-"""Begins a chain, given its number, a function to tell draws and divergences to, and whether to keep whitened draws."""
+class Begin(Protocol):
+    """Begins chains."""
+
+    def __call__(
+        self,
+        compiled: CompiledModel,
+        settings: Settings,
+        chains: Sequence[int],
+        tell: Callable[[int, int, int], None] | None,
+        keep_whitened: bool,
+        /,
+    ) -> Running:
+        """Begin the chains with some numbers, no more than can run side by side.
+
+        ``tell`` takes the number of a chain, of its draws and of its divergences; ``keep_whitened`` asks for draws in
+        the coordinates that the sampler moves in.
+        """
+
+    def at_once(self, compiled: CompiledModel, /) -> int:
+        """How many chains can run side by side."""
 
 
 def chain_seed(seed: int, chain: int) -> int:
@@ -120,7 +137,7 @@ def run_chains(
     finished: Callable[[int, Chain], None] | None = None,
     keep_whitened: bool = False,
 ) -> dict[int, Chain]:
-    """Sample the missing chains, one per worker at a time.
+    """Sample the missing chains, one per worker at a time, or as many as can run side by side.
 
     Chains that an earlier run finished are in ``have``; ``finished`` is called with every other one. After Ctrl-C also
     those cut off are returned (``complete`` is False), but none that had no draws yet. If a chain fails, the others are
@@ -128,31 +145,31 @@ def run_chains(
     """
     done = dict(have or {})
     waiting = [number for number in range(settings.chains) if number not in done]
-    running: dict[int, Running] = {}
+    running: list[Running] = []
+    side_by_side = begin.at_once(compiled)
     told = messages.chains(settings.chains, settings.tune + settings.made, len(done))
     try:
         # An interrupt during the transfer of a chain would lose it.
         with Interrupts() as interrupts:
             while (waiting or running) and not interrupts.asked:
                 while waiting and len(running) < settings.workers:
-                    number = waiting.pop(0)
-                    tell = partial(told, number) if messages.wants_progress else None
-                    running[number] = begin(compiled, settings, number, tell, keep_whitened)
-                for number, run in list(running.items()):
+                    numbers, waiting = waiting[:side_by_side], waiting[side_by_side:]
+                    tell = told if messages.wants_progress else None
+                    running.append(begin(compiled, settings, numbers, tell, keep_whitened))
+                for run in list(running):
                     try:
-                        chain = run.wait(timeout=POLL)
+                        found = run.wait(timeout=POLL)
                     except TimeoutError:  # not yet
                         continue
-                    del running[number]
-                    done[number] = chain
-                    if finished is not None:
-                        finished(number, done[number])
-            for number in list(running):
-                chain = running.pop(number).abort()
-                if chain.draws:
-                    done[number] = chain
+                    running.remove(run)
+                    for number, chain in found.items():
+                        done[number] = chain
+                        if finished is not None:
+                            finished(number, chain)
+            while running:
+                done |= {number: chain for number, chain in running.pop().abort().items() if chain.draws}
     finally:
-        for run in running.values():
+        for run in running:
             run.cancel()
         messages.close()
     return dict(sorted(done.items()))

@@ -47,6 +47,8 @@ class CompiledModel:
     learned
         What an earlier pilot run has shown of the shape of the posterior, if there was one: a run with other data then
         needs none.
+    four
+        C function of the log density at `reeuncert.lanes.LANES` points at a time, where there is one.
     unfold
         Makes the variables of the model from the points where the sampler moved, where only these are stored.
     """
@@ -54,6 +56,7 @@ class CompiledModel:
     compiled: Any
     centre: Array
     learned: Shape | None = None
+    four: Any = None
     unfold: Callable[[CompiledModel, xr.DataArray], xr.Dataset] | None = None
 
     @property

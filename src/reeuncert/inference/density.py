@@ -153,7 +153,8 @@ def compile_density(model: pm.Model, *, store: Iterable[str] | None = None) -> C
 
     numbers = numbers_of(model)
     kept = frozenset(DERIVED if store is None else store)
-    return CompiledModel(density_model(numbers), np.zeros(numbers.whitening_centre.size), unfold=Unfold(model, kept))
+    compiled, four = density_model(numbers)
+    return CompiledModel(compiled, np.zeros(numbers.whitening_centre.size), four=four, unfold=Unfold(model, kept))
 
 
 def with_numbers(compiled: CompiledModel, model: pm.Model) -> CompiledModel:

@@ -1,13 +1,14 @@
 """Chains of Hamiltonian Monte Carlo with trajectories of random length (`reeuncert.inference.trajectories`).
 
-A chain runs in its own thread. It tunes the step size, estimates the posterior scale of every coordinate, tunes the
-step size again, and then draws; all is determined by its seed. A tuning step is one trajectory.
+A chain tunes the step size, estimates the posterior scale of every coordinate, tunes the step size again, and then draws;
+all is determined by its seed. A tuning step is one trajectory. Where the model has a density of `LANES` points at a time,
+as many chains run side by side in one thread, at little more than the cost of one.
 """
 
 import itertools
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -19,9 +20,10 @@ from reeuncert.inference.chains import Chain, chain_seed, kept_variables
 from reeuncert.inference.compiled import CompiledModel
 from reeuncert.inference.settings import Settings
 from reeuncert.inference.trajectories import (
+    MADE,
     STATISTICS,
-    STEP,
     TRAJECTORIES,
+    WANTED,
     Density,
     Expand,
     State,
@@ -29,6 +31,7 @@ from reeuncert.inference.trajectories import (
     evaluate,
     expand_draws,
 )
+from reeuncert.lanes import LANES
 
 Array = NDArray[np.float64]
 
@@ -41,92 +44,121 @@ STARTS = 10
 PAUSE = 0.1
 """Seconds between two polls for an interrupt."""
 _TYPES = {"n_steps": "int64", "diverging": "bool"}
+_DIVERGING = STATISTICS.index("diverging")
 
 
 class HamiltonianRun:
-    """One chain, running in a thread.
+    """Chains that run side by side, in a thread.
 
-    ``tell`` is called with the number of draws so far, including tuning, and of divergences after tuning;
-    ``keep_whitened`` also keeps the coordinates that the sampler moves in.
+    ``tell`` is called with the number of a chain, of its draws so far, including tuning, and of divergences after
+    tuning; ``keep_whitened`` also keeps the coordinates that the sampler moves in.
     """
 
     def __init__(
         self,
         compiled: CompiledModel,
         settings: Settings,
-        number: int,
-        tell: Callable[[int, int], None] | None,
+        chains: Sequence[int],
+        tell: Callable[[int, int, int], None] | None,
         keep_whitened: bool,
     ) -> None:
-        self._compiled, self._settings, self._seed = compiled, settings, chain_seed(settings.seed, number)
+        self._compiled, self._settings, self._numbers = compiled, settings, tuple(chains)
         self._tell, self._keep_whitened = tell, keep_whitened
-        self._density = Density(compiled.compiled.compiled_logp_func.address)
         self._user = np.uint64(compiled.compiled.user_data.ctypes.data)
         self._stop = threading.Event()
-        self._finished = self._divergences = 0
-        self._each = 1  # draws between two looks at the clock
-        with_thread = ThreadPoolExecutor(1, thread_name_prefix=f"chain-{number}")
-        self._chain = with_thread.submit(self._sampled)
+        turns = [0, *(round(part * settings.tune) for part in (FIRST, SECOND)), settings.tune]
+        self._phases = [*(end - begin for begin, end in itertools.pairwise(turns)), settings.draws]
+        with_thread = ThreadPoolExecutor(1, thread_name_prefix=f"chains-{self._numbers[0]}")
+        self._chains = with_thread.submit(self._sampled)
         with_thread.shutdown(wait=False)
 
-    def wait(self, timeout: float) -> Chain:
-        """The chain, when it has come to its end; TimeoutError if it has not by then."""
-        return self._chain.result(timeout)
+    @staticmethod
+    def at_once(compiled: CompiledModel) -> int:
+        """How many chains run side by side."""
+        return 1 if compiled.four is None else LANES
 
-    def abort(self) -> Chain:
+    def wait(self, timeout: float) -> dict[int, Chain]:
+        """The chains, when they have come to their end; TimeoutError if they have not by then."""
+        return self._chains.result(timeout)
+
+    def abort(self) -> dict[int, Chain]:
         """Stop, and what was drawn until then."""
         self._stop.set()
-        return self._chain.result()
+        return self._chains.result()
 
     def cancel(self) -> None:
         """Stop, whatever was drawn."""
         self._stop.set()
 
-    def _sampled(self) -> Chain:
-        settings = self._settings
+    def _sampled(self) -> dict[int, Chain]:
+        settings, four, numbers = self._settings, self._compiled.four, self._numbers
+        density = Density((four or self._compiled.compiled.compiled_logp_func).address)
         state = self._begun()
-        turns = [0, *(round(part * settings.tune) for part in (FIRST, SECOND)), settings.tune]
-        for begin, end in itertools.pairwise(turns):
-            state.tune_from(state.numbers[STEP])
-            points, _ = self._advance(state, end - begin, settings.target_accept, 1)
-            if begin == turns[1]:
-                state.scale[:] = _widths(points)
-            state.settle()
-        points, statistics = self._advance(state, settings.draws, 0.0, TRAJECTORIES * settings.thin)
-        return self._stored(points, statistics)
+        shape = LANES, max(self._phases)
+        points = np.empty((*shape, self._compiled.size))
+        statistics = np.empty((*shape, len(STATISTICS)))
+        phase = [-1] * len(numbers)
+        evaluations = 1
+        while True:
+            for k in range(len(numbers)):
+                while phase[k] < len(self._phases) and state.numbers[k, MADE] == state.numbers[k, WANTED]:
+                    phase[k] += 1
+                    self._begin_phase(state, k, phase[k], points[k])
+            if self._stop.is_set() or all(own == len(self._phases) for own in phase):
+                break
+            clock = time.perf_counter()
+            used = advance(
+                *(density, self._user, four is not None, state.place, state.numbers, state.scale, state.random),
+                *(evaluations, points, statistics),
+            )
+            pace = (time.perf_counter() - clock) / used
+            evaluations = max(1, min(2 * evaluations, int(PAUSE / max(pace, 1e-9))))
+            self._told(state, phase, statistics)
+        made = [
+            settings.draws if own == len(self._phases) else int(state.numbers[k, MADE]) * (own == len(self._phases) - 1)
+            for k, own in enumerate(phase)
+        ]
+        return {n: self._stored(points[k, : made[k]], statistics[k, : made[k]]) for k, n in enumerate(numbers)}
+
+    def _begin_phase(self, state: State, k: int, phase: int, points: Array) -> None:
+        """End a phase of a chain, and begin the one with this number, or none after the last."""
+        drawing = len(self._phases) - 1
+        if phase == 2:
+            state.scale[:, k] = _widths(points[: int(state.numbers[k, MADE])])
+        if 0 < phase <= drawing:
+            state.settle(k)
+        if phase < drawing:
+            state.want(k, self._phases[phase], 1, self._settings.target_accept)
+        elif phase == drawing:
+            state.want(k, self._phases[phase], TRAJECTORIES * self._settings.thin, 0.0)
+
+    def _told(self, state: State, phase: Sequence[int], statistics: Array) -> None:
+        """Tell how far the chains are."""
+        if self._tell is None:
+            return
+        drawing = len(self._phases) - 1
+        for k, number in enumerate(self._numbers):
+            made = int(state.numbers[k, MADE])
+            tuned, drawn = sum(self._phases[: min(phase[k], drawing)]), made if phase[k] >= drawing else 0
+            divergences = int(statistics[k, :drawn, _DIVERGING].sum())
+            self._tell(number, tuned + (drawn * self._settings.thin or made), divergences)
 
     def _begun(self) -> State:
-        random = np.random.Generator(np.random.PCG64(self._seed))
-        for _ in range(STARTS):
-            start = self._compiled.compiled.initial_point_func(int(random.integers(2**62)))
-            state = State.at(np.asarray(start, dtype=float), random)
-            if evaluate(self._density, self._user, state.place, state.numbers):
-                state.numbers[STEP] = FIRST_STEP
-                return state
-        raise SamplingError(f"the log density of this model is not finite at any of {STARTS} starting points")
-
-    def _advance(self, state: State, count: int, target: float, trajectories: int) -> tuple[Array, Array]:
-        """Draws and statistics; fewer than ``count`` after an interrupt."""
-        made, points, statistics = 0, [], []
-        while made < count and not self._stop.is_set():
-            n, clock = min(self._each, count - made), time.perf_counter()
-            points.append(np.empty((n, self._compiled.size)))
-            statistics.append(np.empty((n, len(STATISTICS))))
-            advance(
-                *(self._density, self._user, state.place, state.numbers, state.scale, state.random),
-                *(target, trajectories, points[-1], statistics[-1]),
-            )
-            made += n
-            pace = (time.perf_counter() - clock) / n
-            self._each = max(1, min(2 * self._each, int(PAUSE / max(pace, 1e-9))))
-            self._finished += n * max(1, trajectories // TRAJECTORIES)
-            if target == 0.0:
-                self._divergences += int(statistics[-1][:, STATISTICS.index("diverging")].sum())
-            if self._tell is not None:
-                self._tell(self._finished, self._divergences)
-        if not made:
-            return np.empty((0, self._compiled.size)), np.empty((0, len(STATISTICS)))
-        return np.concatenate(points), np.concatenate(statistics)
+        seeds = [chain_seed(self._settings.seed, number) for number in self._numbers]
+        state = State.of(self._compiled.size, tuple(np.random.Generator(np.random.PCG64(seed)) for seed in seeds))
+        density = Density(self._compiled.compiled.compiled_logp_func.address)
+        for k in range(len(seeds)):
+            for _ in range(STARTS):
+                seed = int(state.random[k].integers(2**62))
+                point = np.ascontiguousarray(self._compiled.compiled.initial_point_func(seed), dtype=float)
+                gradient = np.empty(point.size)
+                logp = evaluate(density, self._user, point, gradient)
+                if np.isfinite(logp):
+                    state.start(k, point, gradient, logp, FIRST_STEP)
+                    break
+            else:
+                raise SamplingError(f"the log density of this model is not finite at any of {STARTS} starting points")
+        return state
 
     def _stored(self, points: Array, statistics: Array) -> Chain:
         theirs, draws = self._compiled.compiled, len(points)

@@ -19,17 +19,20 @@ class NutpieRun:
         self,
         compiled: CompiledModel,
         settings: Settings,
-        number: int,
-        tell: Callable[[int, int], None] | None,
+        chains: Sequence[int],
+        tell: Callable[[int, int, int], None] | None,
         keep_whitened: bool,
     ) -> None:
         import nutpie
 
+        (number,) = chains
+
         def tell_state(states: Sequence[Any]) -> None:
             assert tell is not None
-            tell(states[0].finished_draws, states[0].divergences)
+            tell(number, states[0].finished_draws, states[0].divergences)
 
         self._compiled, self._settings, self._keep_whitened = compiled, settings, keep_whitened
+        self._number = number
         with repeatable_arithmetic():
             self._run = nutpie.sample(
                 compiled.compiled,
@@ -46,7 +49,12 @@ class NutpieRun:
                 blocking=False,
             )
 
-    def wait(self, timeout: float) -> Chain:
+    @staticmethod
+    def at_once(compiled: CompiledModel) -> int:
+        """How many chains run side by side."""
+        return 1
+
+    def wait(self, timeout: float) -> dict[int, Chain]:
         """The chain, when it has come to its end; TimeoutError if it has not by then."""
         try:
             tree = self._run.wait(timeout=timeout)  # its own `is_finished` raises TimeoutError until it is
@@ -54,7 +62,7 @@ class NutpieRun:
             raise SamplingError(f"nutpie could not sample this model: {error}") from error
         return self._chain(tree, complete=True)
 
-    def abort(self) -> Chain:
+    def abort(self) -> dict[int, Chain]:
         """Stop, and what was drawn until then."""
         with warnings.catch_warnings():
             # A chain cut off while it tunes has no draws, at which ArviZ wonders.
@@ -65,11 +73,12 @@ class NutpieRun:
         """Stop, whatever was drawn."""
         self._run.cancel()
 
-    def _chain(self, tree: xr.DataTree, *, complete: bool) -> Chain:
+    def _chain(self, tree: xr.DataTree, *, complete: bool) -> dict[int, Chain]:
         if "posterior" not in tree.children or "sample_stats" not in tree.children:
             if complete:
                 raise SamplingError("nutpie returned no draws")
-            return Chain(xr.Dataset(), xr.Dataset(), complete=False)
+            return {self._number: Chain(xr.Dataset(), xr.Dataset(), complete=False)}
         posterior, stats = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()
         posterior, stats = thin_draws(posterior, renamed(stats), self._settings.thin)
-        return Chain(kept_variables(self._compiled, posterior, self._keep_whitened), stats, complete)
+        kept = kept_variables(self._compiled, posterior, self._keep_whitened)
+        return {self._number: Chain(kept, stats, complete)}

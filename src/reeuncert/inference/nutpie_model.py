@@ -27,6 +27,7 @@ from pytensor.link.numba.cache import CACHED_SRC_FUNCTIONS
 from reeuncert.compiling import kept
 from reeuncert.inference.density_kernel import Numbers, log_density
 from reeuncert.inference.stretching import WHITENED
+from reeuncert.lanes import LANES, lane
 
 _WORD = 8
 
@@ -84,6 +85,21 @@ def density_callback(dim, x_, out_, logp_, user_data_):
     return 0
 """
 
+_FOUR = """
+def four_callback(dim, x_, out_, logp_, user_data_):
+    try:
+        x = numba.carray(x_, (dim, LANES))
+        out = numba.carray(out_, (dim, LANES))
+        logp = numba.carray(logp_, (LANES,))
+{shared}
+        value = inner(x, out, Numbers({arrays}))
+        for i in range(LANES):
+            logp[i] = lane(value, i)
+    except Exception:
+        return 1
+    return 0
+"""
+
 _COPY = """
 def copy_callback(dim, expanded, x_, out_, user_data_):
     x = numba.carray(x_, (dim,))
@@ -133,6 +149,12 @@ def density_callback(record: np.dtype[Any], shared: Mapping[str, np.ndarray]) ->
     return _compiled("density_callback", source, log_density, shared, _LOGP_SIGNATURE)
 
 
+def four_callback(record: np.dtype[Any], shared: Mapping[str, np.ndarray]) -> Callback:
+    """The same of `LANES` points at a time, and so of as many gradients (size, LANES) and values."""
+    source = _filled(_FOUR, record, shared)
+    return _compiled("four_callback", source, log_density, shared, _LOGP_SIGNATURE)
+
+
 def copy_callback() -> Callback:
     """The point itself as all that is stored of a draw."""
     return _compiled("copy_callback", _COPY, log_density, {}, _EXPAND_SIGNATURE)
@@ -171,6 +193,8 @@ def _compiled(name: str, source: str, inner: Any, shared: Mapping[str, np.ndarra
         "pointer": address_as_void_pointer,
         "inner": inner,
         "Numbers": Numbers,
+        "LANES": LANES,
+        "lane": lane,
     }
     environment |= {f"dtype{i}": dtype for i, dtype in enumerate(dtypes)}
     exec(compile(source, f"<{name}>", "exec"), environment)  # the text above, filled with numbers only
@@ -243,15 +267,17 @@ class _Named:
     ndim: int
 
 
-def density_model(numbers: Numbers) -> Any:
-    """The density of `reeuncert.inference.density` as nutpie samples it; of a draw only the point is stored."""
+def density_model(numbers: Numbers) -> tuple[Any, Callback]:
+    """The density of `reeuncert.inference.density` as nutpie samples it, and at `LANES` points at a time; of a draw only
+    the point is stored.
+    """
     shared = {name: np.array(array, order="C") for name, array in numbers._asdict().items()}
     for array in shared.values():
         array.flags.writeable = False
     keys = {_Named(name, array.ndim): name for name, array in shared.items()}
     user_data = theirs.make_user_data(keys, shared)
     size = numbers.whitening_centre.size
-    return theirs.CompiledPyMCModel(
+    model = theirs.CompiledPyMCModel(
         _n_dim=size,
         dims={},
         _coords={theirs._UNCONSTRAINED_PARAMETER: pd.Index([f"{WHITENED}_{i}" for i in range(size)])},
@@ -268,3 +294,4 @@ def density_model(numbers: Numbers) -> Any:
         expand_func=None,
         reparameterized_names=[],
     )
+    return model, four_callback(user_data.dtype, shared)

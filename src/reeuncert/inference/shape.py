@@ -147,7 +147,7 @@ def _most_directions(size: int) -> int:
     return max(1, MOST_NUMBERS // size)
 
 
-CHAINS, TUNE, DRAWS = 2, 150, 250
+CHAINS, TUNE, DRAWS = 4, 150, 125
 STREAM = 0x9170
 """Separates the seeds of a pilot's chains from those of the main chains."""
 

@@ -1,18 +1,21 @@
 """The linear map of `reeuncert.inference.whitening`, compiled: x = centre + y + Vᵀ diag(gains) V y."""
 
 import numpy as np
+from numba.extending import overload
 
+from reeuncert import lanes
 from reeuncert.compiling import REORDER, kernel, source_version
+from reeuncert.lanes import LANES
 
 WHITENED, CENTRE, DIRECTIONS, GAINS = "whitened", "whitening_centre", "whitening_directions", "whitening_gains"
 """Names of the point where the sampler moves, and of the numbers of the map from there to the model's parameters."""
 
-VERSION = source_version(__file__)
+VERSION = source_version(__file__, lanes.__file__)
 
 
 @kernel(VERSION, fastmath=REORDER)
-def stretch(y, directions, gains, result):  # type: ignore[no-untyped-def]  # numba infers
-    """Write y + Vᵀ diag(gains) V y, the directions being the rows of V; four at a time: each is read only once."""
+def _stretch(y, directions, gains, result):  # type: ignore[no-untyped-def]  # numba infers
+    """For one point: four directions at a time, each of which is read only once."""
     n, k = y.size, directions.shape[0]
     single, total = np.empty(n, np.float32), np.zeros(n, np.float32)
     for i in range(n):
@@ -38,3 +41,86 @@ def stretch(y, directions, gains, result):  # type: ignore[no-untyped-def]  # nu
             total[i] += s0 * v0[i]
     for i in range(n):
         result[i] = y[i] + total[i]
+
+
+TILE = 512
+"""Coordinates of four points, and of four directions, that the fastest memory of a processor holds."""
+
+
+@kernel(VERSION, fastmath=REORDER)
+def _add_products(v, w, points, result):  # type: ignore[no-untyped-def]  # numba infers
+    """Add the products of two directions with four points, (2, LANES)."""
+    p0, p1, p2, p3 = points[0], points[1], points[2], points[3]
+    zero = np.float32(0)
+    a0, a1, a2, a3, b0, b1, b2, b3 = zero, zero, zero, zero, zero, zero, zero, zero
+    for i in range(v.size):
+        a0 += v[i] * p0[i]
+        a1 += v[i] * p1[i]
+        a2 += v[i] * p2[i]
+        a3 += v[i] * p3[i]
+        b0 += w[i] * p0[i]
+        b1 += w[i] * p1[i]
+        b2 += w[i] * p2[i]
+        b3 += w[i] * p3[i]
+    one, two = result[0], result[1]
+    one[0] += a0
+    one[1] += a1
+    one[2] += a2
+    one[3] += a3
+    two[0] += b0
+    two[1] += b1
+    two[2] += b2
+    two[3] += b3
+
+
+@kernel(VERSION, fastmath=REORDER)
+def _add_directions(along, v0, v1, v2, v3, result):  # type: ignore[no-untyped-def]  # numba infers
+    """Add four directions, each ``along`` (4, LANES) so far, to four points."""
+    for p in range(LANES):
+        own, s0, s1, s2, s3 = result[p], along[0, p], along[1, p], along[2, p], along[3, p]
+        for i in range(v0.size):
+            own[i] += (s0 * v0[i] + s1 * v1[i]) + (s2 * v2[i] + s3 * v3[i])
+
+
+@kernel(VERSION)
+def _stretch_four(y, directions, gains, result):  # type: ignore[no-untyped-def]  # numba infers
+    """For four points: `TILE` coordinates at a time."""
+    n, k = y.shape[0], directions.shape[0]
+    tile, none = np.empty((LANES, TILE), np.float32), np.zeros(TILE, np.float32)
+    along = np.zeros((k + 4, LANES), np.float32)
+    for start in range(0, n, TILE):
+        m = min(TILE, n - start)
+        for i in range(m):
+            for p in range(LANES):
+                tile[p, i] = np.float32(y[start + i, p])
+        for j in range(0, k, 2):
+            v = directions[j, start : start + m]
+            w = directions[j + 1, start : start + m] if j + 1 < k else none[:m]
+            _add_products(v, w, tile, along[j : j + 2])
+    for j in range(k):
+        for p in range(LANES):
+            along[j, p] = np.float32(along[j, p] * gains[j])
+    for start in range(0, n, TILE):
+        m = min(TILE, n - start)
+        tile[:] = np.float32(0)
+        for j in range(0, k, 4):
+            v0 = directions[j, start : start + m]
+            v1 = directions[j + 1, start : start + m] if j + 1 < k else none[:m]
+            v2 = directions[j + 2, start : start + m] if j + 2 < k else none[:m]
+            v3 = directions[j + 3, start : start + m] if j + 3 < k else none[:m]
+            _add_directions(along[j : j + 4], v0, v1, v2, v3, tile)
+        for i in range(m):
+            for p in range(LANES):
+                result[start + i, p] = y[start + i, p] + tile[p, i]
+
+
+def stretch(y, directions, gains, result):  # type: ignore[no-untyped-def]  # of compiled code
+    """Write y + Vᵀ diag(gains) V y, the directions being the rows of V, for one point or four (`reeuncert.lanes`)."""
+    raise NotImplementedError
+
+
+@overload(stretch)
+def _stretch_either(y, directions, gains, result):  # type: ignore[no-untyped-def]  # numba compares names
+    if y.ndim == 2:
+        return lambda y, directions, gains, result: _stretch_four(y, directions, gains, result)
+    return lambda y, directions, gains, result: _stretch(y, directions, gains, result)

@@ -1,10 +1,12 @@
-"""Hamiltonian trajectories of random length, compiled: a chain runs for as many draws as wanted without Python.
+"""Hamiltonian trajectories of random length, compiled: chains run for as many draws as wanted without Python.
 
 A draw is a few short trajectories. Part of the momentum is kept from one to the next, the rest is drawn again (Horowitz
 1991, *Physics Letters B* 268, 247): paths can be long although each trajectory is short; after a rejection the momentum
 is reversed. Lengths are random to avoid periodic orbits.
 
-`State` is the full state of a chain: one run of ten draws equals ten runs of one draw.
+Up to `LANES` chains run side by side: their points are evaluated together, each in the midst of a trajectory of its own.
+Nothing that a chain does depends on the others. `State` is all that there is of them, so that one long run equals many
+short ones.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ from numba import types
 from numba.core.types import WrapperAddressProtocol
 from numpy.typing import NDArray
 
+from reeuncert import lanes
 from reeuncert.compiling import kernel, source_version
+from reeuncert.lanes import LANES, load, store
 
 Array = NDArray[np.float64]
 
@@ -31,9 +35,15 @@ MOST_STEPS, MOST_TUNING_STEPS = 256, 64
 ENERGY_ERROR = 1000.0
 """A trajectory whose energy changes by more has diverged (Stan's bound)."""
 
-LOGP, STEP, MEAN_LOG_STEP, ERROR, COUNT, TOWARDS, ENERGY = range(7)
-NUMBERS = 7
-"""Places in the numbers of a `State`, and how many there are."""
+LOGP, STEP, MEAN_LOG_STEP, ERROR, COUNT, TOWARDS, ENERGY, BEFORE = range(8)
+"""Places in the numbers of a chain: log density, step and the tuning of it, energies of the last two trajectories."""
+TARGET, TRAJECTORIES_WANTED, WANTED, MADE = range(8, 12)
+"""What is to be done: acceptance to tune the step to (0: none), trajectories in a draw, draws, and how many are there."""
+LEFT, BEGUN_AT, FIRST, TRAJECTORIES_MADE, STEPS, ACCEPTED, DIVERGED = range(12, 19)
+"""Where the chain is: steps left in its trajectory, the energy it began with, whether its first step is to come; and what
+is known of the draw so far.
+"""
+NUMBERS = 19
 STATISTICS = ("lp", "energy", "energy_before", "acceptance_rate", "n_steps", "step_size", "diverging")
 """Columns of the statistics of `advance`."""
 
@@ -41,7 +51,7 @@ STATISTICS = ("lp", "energy", "energy_before", "acceptance_rate", "n_steps", "st
 # than one over a hundred trajectories; acceptance falls faster above a step than it rises below, so that the step
 # settles too low: at an acceptance of 0.94 for a target of 0.9, and a third more steps.
 _GAMMA, _T0, _KAPPA = 0.5, 10.0, 0.75
-_VERSION = source_version(__file__)
+_VERSION = source_version(__file__, lanes.__file__)
 
 _POINTER = types.CPointer(types.double)
 # The C functions take pointers to their data; as words they are passed in the same way, and numba can keep the code.
@@ -50,7 +60,9 @@ _EXPAND = types.int64(types.uint64, types.uint64, _POINTER, _POINTER, types.uint
 
 
 class Density(WrapperAddressProtocol):
-    """A C function of a point that writes gradient and log density, at an address: what nutpie calls, too."""
+    """A C function of a point that writes gradient and log density, at an address: what nutpie calls, too; or one of
+    `LANES` points (size, LANES) that writes as many gradients and log densities.
+    """
 
     of = _DENSITY
 
@@ -72,105 +84,162 @@ class Expand(Density):
 
 @dataclass(frozen=True)
 class State:
-    """State of a chain.
+    """State of up to `LANES` chains.
 
-    Place: point, gradient there, and momentum on the scale of a standard normal, shape (3, size). Numbers: log density,
-    step, and the dual averaging of the step. Scale: standard deviation along each coordinate, as far as it is known,
-    shape (size,).
+    Place: point, gradient there, momentum on the scale of a standard normal, and these three where the trajectory
+    began, shape (6, size, LANES). Numbers of each chain, shape (LANES, NUMBERS). Scale: standard deviation along each
+    coordinate, as far as it is known, shape (size, LANES). One generator of random numbers each.
     """
 
     place: Array
     numbers: Array
     scale: Array
-    random: np.random.Generator
+    random: tuple[np.random.Generator, ...]
 
     @classmethod
-    def at(cls, point: Array, random: np.random.Generator) -> State:
-        """A chain at a starting point."""
-        place = np.stack([point, np.zeros(point.size), random.standard_normal(point.size)])
-        return cls(place, np.zeros(NUMBERS), np.ones(point.size), random)
+    def of(cls, size: int, random: tuple[np.random.Generator, ...]) -> State:
+        """Chains that have nothing to do yet; fewer generators than `LANES` are fewer chains."""
+        spare = tuple(np.random.default_rng(0) for _ in range(LANES - len(random)))
+        shape = size, LANES
+        return cls(np.zeros((6, *shape)), np.zeros((LANES, NUMBERS)), np.ones(shape), random + spare)
 
-    def tune_from(self, step: float) -> None:
-        """Begin to tune the step at ``step``."""
-        self.numbers[[STEP, MEAN_LOG_STEP, ERROR, COUNT, TOWARDS]] = step, np.log(step), 0.0, 0.0, np.log(step)
+    def start(self, chain: int, point: Array, gradient: Array, logp: float, step: float) -> None:
+        """Put a chain at a starting point."""
+        self.place[0, :, chain], self.place[1, :, chain] = point, gradient
+        self.place[2, :, chain] = self.random[chain].standard_normal(point.size)
+        self.numbers[chain, [LOGP, STEP]] = logp, step
 
-    def settle(self) -> None:
+    def want(self, chain: int, draws: int, trajectories: int, target: float) -> None:
+        """Ask a chain for draws; with a ``target``, its step is tuned afresh meanwhile."""
+        own = self.numbers[chain]
+        own[[TARGET, TRAJECTORIES_WANTED, WANTED, MADE]] = target, trajectories, draws, 0
+        own[[TRAJECTORIES_MADE, STEPS, ACCEPTED, DIVERGED]] = 0.0
+        own[[MEAN_LOG_STEP, ERROR, COUNT, TOWARDS]] = np.log(own[STEP]), 0.0, 0.0, np.log(own[STEP])
+
+    def settle(self, chain: int) -> None:
         """Fix the tuned step."""
-        self.numbers[STEP] = np.exp(self.numbers[MEAN_LOG_STEP])
+        self.numbers[chain, STEP] = np.exp(self.numbers[chain, MEAN_LOG_STEP])
 
 
 @kernel(_VERSION, nogil=True)
-def evaluate(density, user, place, numbers):  # type: ignore[no-untyped-def]  # numba infers
-    """Evaluate log density and gradient at the current point; False if they are not finite."""
+def evaluate(density, user, point, gradient):  # type: ignore[no-untyped-def]  # numba infers
+    """Log density at a point, whose gradient is written; NaN where it cannot be computed."""
     value = np.zeros(1)
-    failed = density(np.uint64(place.shape[1]), place[0].ctypes, place[1].ctypes, value.ctypes, user)
-    numbers[LOGP] = value[0]
-    return failed == 0
+    failed = density(np.uint64(point.size), point.ctypes, gradient.ctypes, value.ctypes, user)
+    return value[0] if failed == 0 else np.nan
+
+
+@kernel(_VERSION)
+def _evaluate_lanes(density, user, four, x, g, value, active, one):  # type: ignore[no-untyped-def]  # numba infers
+    """Log densities and gradients of the points of all chains; NaN where they cannot be computed."""
+    if four:
+        if density(np.uint64(x.shape[0]), x.ctypes, g.ctypes, value.ctypes, user) != 0:
+            value[:] = np.nan
+        return
+    for k in range(LANES):
+        if active[k]:
+            one[0] = x[:, k]
+            own = value[k : k + 1]
+            if density(np.uint64(x.shape[0]), one[0].ctypes, one[1].ctypes, own.ctypes, user) != 0:
+                own[0] = np.nan
+            g[:, k] = one[1]
+
+
+@kernel(_VERSION)
+def _begin(k, place, own, random):  # type: ignore[no-untyped-def]  # numba infers
+    """Begin a trajectory of chain k: draw its length, and the momentum in part."""
+    x, g, r, there, slope, before = place
+    step, kinetic, renewed = own[STEP], 0.0, np.sqrt(1.0 - KEPT * KEPT)
+    length = int((SHORTEST + (LONGEST - SHORTEST) * random.random()) / step + 0.5)
+    own[LEFT] = max(1, min(length, MOST_STEPS if own[TARGET] == 0.0 else MOST_TUNING_STEPS))
+    own[FIRST] = 1.0
+    for i in range(x.shape[0]):
+        r[i, k] = KEPT * r[i, k] + renewed * random.standard_normal()
+        kinetic += r[i, k] * r[i, k]
+        there[i, k], slope[i, k], before[i, k] = x[i, k], g[i, k], r[i, k]
+    own[BEGUN_AT] = 0.5 * kinetic - own[LOGP]
+
+
+@kernel(_VERSION)
+def _end(k, place, own, scale, random, logp, points, statistics):  # type: ignore[no-untyped-def]  # numba infers
+    """End a trajectory of chain k, at a log density that is not finite if it failed."""
+    x, g, r, there, slope, before = place
+    step, change = own[STEP], np.inf
+    if np.isfinite(logp):
+        kinetic = 0.0
+        for i in range(x.shape[0]):
+            r[i, k] += 0.5 * step * scale[i, k] * g[i, k]
+            kinetic += r[i, k] * r[i, k]
+        change = 0.5 * kinetic - logp - own[BEGUN_AT]
+    if not change <= ENERGY_ERROR:  # also NaN
+        own[DIVERGED], change = 1.0, np.inf
+    chance = np.exp(-max(change, 0.0))
+    if random.random() < chance:
+        own[LOGP] = logp
+    else:
+        for i in range(x.shape[0]):
+            x[i, k], g[i, k], r[i, k] = there[i, k], slope[i, k], -before[i, k]
+    own[BEFORE], own[ENERGY] = own[ENERGY], own[BEGUN_AT]
+    own[ACCEPTED] += chance
+    own[LEFT] = 0.0
+    if own[TARGET] > 0.0:
+        own[COUNT] += 1.0
+        m = own[COUNT]
+        own[ERROR] += (own[TARGET] - chance - own[ERROR]) / (m + _T0)
+        log_step = own[TOWARDS] - np.sqrt(m) / _GAMMA * own[ERROR]
+        own[MEAN_LOG_STEP] += m**-_KAPPA * (log_step - own[MEAN_LOG_STEP])
+        own[STEP] = np.exp(log_step)
+    own[TRAJECTORIES_MADE] += 1.0
+    if own[TRAJECTORIES_MADE] == own[TRAJECTORIES_WANTED]:
+        draw = int(own[MADE])
+        for i in range(x.shape[0]):
+            points[draw, i] = x[i, k]
+        told = statistics[draw]
+        told[0], told[1], told[2] = own[LOGP], own[ENERGY], own[BEFORE]
+        told[3], told[4] = own[ACCEPTED] / own[TRAJECTORIES_MADE], own[STEPS]
+        told[5], told[6] = step, own[DIVERGED]
+        own[MADE] += 1.0
+        own[TRAJECTORIES_MADE] = own[STEPS] = own[ACCEPTED] = own[DIVERGED] = 0.0
 
 
 @kernel(_VERSION, nogil=True)
-def advance(density, user, place, numbers, scale, random, target, trajectories, draws, statistics):  # type: ignore[no-untyped-def]  # Numba infers the types
-    """Make as many draws as ``draws`` has rows, in place.
+def advance(density, user, four, place, numbers, scale, random, evaluations, points, statistics):  # type: ignore[no-untyped-def]  # numba infers
+    """Run chains, in place, until one has all the draws that it wants, or for a number of evaluations; how many of them.
 
-    ``density`` is a C function with the address ``user`` of its data; ``place``, ``numbers``, ``scale`` and ``random``
-    are those of a `State`. The step is tuned to the acceptance ``target``, not at all at 0. Draws (n, size) and
-    statistics (n, len(STATISTICS)) are filled.
+    ``density`` is a C function with the address ``user`` of its data, of ``four`` points or of one; the next four are
+    those of a `State`. Points (LANES, n, size) and statistics (LANES, n, len(STATISTICS)) are filled.
     """
     x, g, r = place[0], place[1], place[2]
-    n = x.size
-    value = np.zeros(1)
-    there, slope, before = np.empty(n), np.empty(n), np.empty(n)
-    renewed = np.sqrt(1.0 - KEPT * KEPT)
-    for draw in range(draws.shape[0]):
-        steps, accepted, diverged = 0, 0.0, 0.0
-        for _ in range(trajectories):
-            step = numbers[STEP]
-            length = int((SHORTEST + (LONGEST - SHORTEST) * random.random()) / step + 0.5)
-            length = max(1, min(length, MOST_STEPS if target == 0.0 else MOST_TUNING_STEPS))
-            kinetic = 0.0
-            for i in range(n):
-                r[i] = KEPT * r[i] + renewed * random.standard_normal()
-                kinetic += r[i] * r[i]
-                there[i], slope[i], before[i] = x[i], g[i], r[i]
-            energy = 0.5 * kinetic - numbers[LOGP]
-            failed, change, push = False, np.inf, 0.5 * step
-            for _ in range(length):
-                for i in range(n):
-                    r[i] += push * scale[i] * g[i]
-                    x[i] += step * scale[i] * r[i]
-                push = step
-                steps += 1
-                failed = density(np.uint64(n), x.ctypes, g.ctypes, value.ctypes, user) != 0
-                if failed:
-                    break
-            if not failed:
-                kinetic = 0.0
-                for i in range(n):
-                    r[i] += 0.5 * step * scale[i] * g[i]
-                    kinetic += r[i] * r[i]
-                change = 0.5 * kinetic - value[0] - energy
-            if not change <= ENERGY_ERROR:  # also NaN
-                diverged, change = 1.0, np.inf
-            chance = np.exp(-max(change, 0.0))
-            if random.random() < chance:
-                numbers[LOGP] = value[0]
-            else:
-                for i in range(n):
-                    x[i], g[i], r[i] = there[i], slope[i], -before[i]
-            statistics[draw, 2] = numbers[ENERGY]
-            numbers[ENERGY] = energy
-            accepted += chance
-            if target > 0.0:
-                numbers[COUNT] += 1.0
-                m = numbers[COUNT]
-                numbers[ERROR] += (target - chance - numbers[ERROR]) / (m + _T0)
-                log_step = numbers[TOWARDS] - np.sqrt(m) / _GAMMA * numbers[ERROR]
-                numbers[MEAN_LOG_STEP] += m**-_KAPPA * (log_step - numbers[MEAN_LOG_STEP])
-                numbers[STEP] = np.exp(log_step)
-        draws[draw] = x
-        statistics[draw, 0], statistics[draw, 1] = numbers[LOGP], numbers[ENERGY]
-        statistics[draw, 3], statistics[draw, 4] = accepted / trajectories, steps
-        statistics[draw, 5], statistics[draw, 6] = step, diverged
+    value, one, active = np.zeros(LANES), np.zeros((2, x.shape[0])), np.zeros(LANES, np.bool_)
+    push, step = np.zeros((1, LANES)), np.zeros((1, LANES))
+    for used in range(evaluations):
+        for k in range(LANES):
+            own = numbers[k]
+            active[k] = own[MADE] < own[WANTED]
+            if active[k] and own[LEFT] == 0.0:
+                _begin(k, place, own, random[k])
+            step[0, k] = own[STEP] if active[k] else 0.0
+            push[0, k] = step[0, k] * (0.5 if own[FIRST] == 1.0 else 1.0)
+            own[FIRST] = 0.0
+        pushed, moved = load(push, 0), load(step, 0)
+        for i in range(x.shape[0]):
+            wide = load(scale, i)
+            momentum = load(r, i) + pushed * wide * load(g, i)
+            store(r, i, momentum)
+            store(x, i, load(x, i) + moved * wide * momentum)
+        _evaluate_lanes(density, user, four, x, g, value, active, one)
+        finished = False
+        for k in range(LANES):
+            own = numbers[k]
+            if active[k]:
+                own[LEFT] -= 1.0
+                own[STEPS] += 1.0
+                if own[LEFT] == 0.0 or not np.isfinite(value[k]):
+                    _end(k, place, own, scale, random[k], value[k], points[k], statistics[k])
+                    finished |= own[MADE] == own[WANTED]
+        if finished:
+            return used + 1
+    return evaluations
 
 
 @kernel(_VERSION, nogil=True)

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from reeuncert import lanes
 from reeuncert.compiling import kernel, source_version
 
 KERNEL_FILES = ("tails.py", "packing.py", "kernels.py", "op.py", "predictive.py")
-KERNEL_VERSION = source_version(*(str(Path(__file__).parent / name) for name in KERNEL_FILES))
+KERNEL_VERSION = source_version(lanes.__file__, *(str(Path(__file__).parent / name) for name in KERNEL_FILES))
 compiled_entry = kernel(KERNEL_VERSION)

@@ -1,21 +1,24 @@
 """Numba kernels: reported quantities from flows, and the log likelihood of each row with its derivatives."""
 
 import math
+from typing import Any
 
 import numpy as np
 
 from reeuncert.compiling import compiled
-from reeuncert.likelihood.tails import normal_log_interval, normal_log_pdf, t_log_interval, t_log_pdf
+from reeuncert.lanes import empty, exp, load, log, log1p, store, where, zero
+from reeuncert.likelihood.tails import normal_log_pdf, one_sided, t_log_pdf, two_sided
 from reeuncert.words.error_laws import DENSITY, NORMAL, STUDENT_T
 
 
 @compiled
 def _multipliers(log_offset: np.ndarray) -> np.ndarray:
     """What multiplies a term, by the number of its content: 1, then the exponential of each offset value."""
-    content = np.empty(log_offset.size + 1)
-    content[0] = 1.0
-    for k in range(log_offset.size):
-        content[k + 1] = math.exp(log_offset[k])
+    n = log_offset.shape[0]
+    content = empty(n + 1, log_offset)
+    store(content, 0, 1.0)
+    for k in range(n):
+        store(content, k + 1, exp(load(log_offset, k)))
     return content
 
 
@@ -189,56 +192,57 @@ def _add_log_gradient(
 
 @compiled
 def _component(
-    student: bool, form: int, low: float, high: float, width: float, scale: float, nu: float
-) -> tuple[float, float, float]:
-    """Log probability of one error law at residual ``low`` (density) or between ``low`` and ``high``.
+    student: bool, form: int, residual: Any, lower: float, upper: float, scale: Any, nu: float
+) -> tuple[Any, Any, Any]:
+    """Log probability of one error law at a residual (density), or between ``residual`` + ``lower`` and + ``upper``.
 
     Returns the log probability and its derivatives with respect to the centre and to ``scale``.
     """
-    a = low / scale
     if form == DENSITY:
+        a = (residual + lower) / scale
         if student:
             slope = (nu + 1.0) * a / (nu + a * a)
-            return t_log_pdf(a, nu) - math.log(scale), slope / scale, (a * slope - 1.0) / scale
-        return normal_log_pdf(a) - math.log(scale), a / scale, (a * a - 1.0) / scale
-    b = high / scale
-    if student:
-        logp = t_log_interval(a, b, width / scale, nu)
-        at_a = math.exp(t_log_pdf(a, nu) - logp) if a > -math.inf else 0.0
-        at_b = math.exp(t_log_pdf(b, nu) - logp) if b < math.inf else 0.0
-    else:
-        logp = normal_log_interval(a, b, width / scale)
-        at_a = math.exp(normal_log_pdf(a) - logp) if a > -math.inf else 0.0
-        at_b = math.exp(normal_log_pdf(b) - logp) if b < math.inf else 0.0
-    edge_a = a * at_a if a > -math.inf else 0.0
-    edge_b = b * at_b if b < math.inf else 0.0
-    return logp, (at_a - at_b) / scale, (edge_a - edge_b) / scale
+            return t_log_pdf(a, nu) - log(scale), slope / scale, (a * slope - 1.0) / scale
+        return normal_log_pdf(a) - log(scale), a / scale, (a * a - 1.0) / scale
+    if lower == -math.inf or upper == math.inf:
+        if lower == upper or (lower == -math.inf and upper == math.inf):  # no bound
+            none = 0.0 * residual
+            return none, none, none
+        sign = 1.0 if upper == math.inf else -1.0
+        u = sign * (residual + (lower if upper == math.inf else upper)) / scale
+        logp = one_sided(student, u, nu)
+        density = exp((t_log_pdf(u, nu) if student else normal_log_pdf(u)) - logp) / scale
+        return logp, sign * density, u * density
+    a, b = (residual + lower) / scale, (residual + upper) / scale
+    logp = two_sided(a, b, (upper - lower) / scale, nu if student else 0.0)
+    at_a = exp((t_log_pdf(a, nu) if student else normal_log_pdf(a)) - logp)
+    at_b = exp((t_log_pdf(b, nu) if student else normal_log_pdf(b)) - logp)
+    return logp, (at_a - at_b) / scale, (a * at_a - b * at_b) / scale
 
 
 @compiled
 def family_logp(
-    family: int, form: int, low: float, high: float, width: float, sigma: float, tails: np.ndarray
-) -> tuple[float, float, float]:
+    family: int, form: int, residual: Any, lower: float, upper: float, sigma: Any, tails: np.ndarray
+) -> tuple[Any, Any, Any]:
     """Log probability under one family, with derivatives with respect to centre and sigma."""
     if family == NORMAL:
-        return _component(False, form, low, high, width, sigma, 0.0)
+        return _component(False, form, residual, lower, upper, sigma, 0.0)
     nu, log_core, log_outlier, outlier_sd = tails[0], tails[1], tails[2], tails[3]
-    core, core_eta, core_sigma = _component(True, form, low, high, width, sigma, nu)
+    core, core_eta, core_sigma = _component(True, form, residual, lower, upper, sigma, nu)
     if family == STUDENT_T:
         return core, core_eta, core_sigma
-    wrong, wrong_eta, _ = _component(False, form, low, high, width, outlier_sd, 0.0)
+    wrong, wrong_eta, _ = _component(False, form, residual, lower, upper, outlier_sd, 0.0)
     total, share = _mixture(core + log_core, wrong + log_outlier)
     return total, share * core_eta + (1.0 - share) * wrong_eta, share * core_sigma
 
 
 @compiled
-def _mixture(first: float, second: float) -> tuple[float, float]:
+def _mixture(first: Any, second: Any) -> tuple[Any, Any]:
     """Log of exp(first) + exp(second), and the share of the first."""
-    if first >= second:
-        ratio = math.exp(second - first)
-        return first + math.log1p(ratio), 1.0 / (1.0 + ratio)
-    ratio = math.exp(first - second)
-    return second + math.log1p(ratio), ratio / (1.0 + ratio)
+    less = first < second
+    ratio = exp(-abs(first - second))
+    share = 1.0 / (1.0 + ratio)
+    return where(less, second, first) + log1p(ratio), where(less, ratio * share, share)
 
 
 @compiled
@@ -264,16 +268,15 @@ def row_logp(
     is from `reeuncert.likelihood.packing.tail_numbers`.
     """
     for r in range(eta.size):
-        width = upper[r] - lower[r]
         residual = value[r] - eta[r]
         total, total_eta, total_sigma = family_logp(
-            family[r], form[r], residual + lower[r], residual + upper[r], width, sigma[r], tails
+            family[r], form[r], residual, lower[r], upper[r], sigma[r], tails
         )
         w = weight[r]
         if w > 0.0:
             residual += shift[r]
             other, other_eta, other_sigma = family_logp(
-                family[r], form[r], residual + lower[r], residual + upper[r], width, sigma[r], tails
+                family[r], form[r], residual, lower[r], upper[r], sigma[r], tails
             )
             total, share = _mixture(total + math.log1p(-w), other + math.log(w))
             total_eta = share * total_eta + (1.0 - share) * other_eta
@@ -295,10 +298,11 @@ def rows_of_masses(
     counts: np.ndarray,
     sums: tuple[np.ndarray, ...],
     laws: tuple[np.ndarray, ...],
-) -> float:
+) -> Any:
     """Log likelihood of all rows from masses, and its gradient: `quantities`, `row_logp` and the way back in one.
 
-    Masses by edge, offsets by offset value; figures and scales of errors by row. The gradient is added to ``to_mass``
+    Masses by edge, offsets by offset value; figures and scales of errors by row; the last dimension of masses, offsets and
+    scales may be four points (`reeuncert.lanes`). The gradient is added to ``to_mass``
     and ``to_offset``, and written to ``to_sigma``. A row that counts 0 times is not looked at. Sums and laws are from
     `reeuncert.likelihood.packing.unpack_sums` and `unpack_rows`.
     """
@@ -308,59 +312,51 @@ def rows_of_masses(
     ) = sums  # fmt: skip
     family, form, lower, upper, shift, weight, tails = laws
     content = _multipliers(log_offset)
-    result = 0.0
+    result = zero(mass)
     for r in range(value.size):
-        to_sigma[r] = 0.0
+        store(to_sigma, r, 0.0)
         if counts[r] <= 0.0:
             continue
-        offset = 0.0
+        offset = zero(mass)
         for k in range(off_ptr[r], off_ptr[r + 1]):
-            offset += off_weight[k] * log_offset[off_index[k]]
-        a, b = 0.0, 1.0
+            offset += off_weight[k] * load(log_offset, off_index[k])
+        a, b = zero(mass), zero(mass) + 1.0
         for k in range(num_ptr[r], num_ptr[r + 1]):
-            a += num_coef[k] * content[num_content[k]] * mass[num_edge[k]]
+            a += num_coef[k] * load(content, num_content[k]) * load(mass, num_edge[k])
         if den_ptr[r] < den_ptr[r + 1]:
-            b = 0.0
+            b = zero(mass)
             for k in range(den_ptr[r], den_ptr[r + 1]):
-                b += den_coef[k] * content[den_content[k]] * mass[den_edge[k]]
-        eta = a / b * math.exp(offset) if plain[r] else math.log(a / b) + offset
-        width, residual = upper[r] - lower[r], value[r] - eta
-        total, by_eta, by_sigma = 0.0, 0.0, 0.0
-        w = weight[r]
-        for reading in range(2 if w > 0.0 else 1):
-            if reading == 1:
-                residual += shift[r]
-            logp, logp_eta, logp_sigma = family_logp(
-                family[r], form[r], residual + lower[r], residual + upper[r], width, sigma[r], tails
+                b += den_coef[k] * load(content, den_content[k]) * load(mass, den_edge[k])
+        multiplier = exp(offset) if plain[r] else zero(mass)
+        eta = a / b * multiplier if plain[r] else log(a / b) + offset
+        residual, scale = value[r] - eta, load(sigma, r)
+        total, by_eta, by_sigma = family_logp(family[r], form[r], residual, lower[r], upper[r], scale, tails)
+        if weight[r] > 0.0:
+            other, other_eta, other_sigma = family_logp(
+                family[r], form[r], residual + shift[r], lower[r], upper[r], scale, tails
             )
-            if w > 0.0:
-                logp += math.log(w if reading == 1 else 1.0 - w)
-            share = 0.0
-            if reading == 0:
-                total = logp
-            else:
-                total, share = _mixture(total, logp)
-            by_eta = share * by_eta + (1.0 - share) * logp_eta
-            by_sigma = share * by_sigma + (1.0 - share) * logp_sigma
+            total, share = _mixture(total + math.log(1.0 - weight[r]), other + math.log(weight[r]))
+            by_eta = share * by_eta + (1.0 - share) * other_eta
+            by_sigma = share * by_sigma + (1.0 - share) * other_sigma
         result += counts[r] * total
-        to_sigma[r] = counts[r] * by_sigma
-        by_eta *= counts[r]
-        if plain[r]:
-            of_a = by_eta * math.exp(offset) / b
-            by_eta = of_a * a
-            of_b = by_eta / b
-        else:
-            of_a, of_b = by_eta / a, by_eta / b
+        store(to_sigma, r, counts[r] * by_sigma)
+        by_eta = counts[r] * by_eta
+        of_a = by_eta * multiplier / b if plain[r] else by_eta / a
+        by_eta = of_a * a
+        of_b = by_eta / b
         for k in range(num_ptr[r], num_ptr[r + 1]):
-            by_mass = of_a * num_coef[k] * content[num_content[k]]
-            to_mass[num_edge[k]] += by_mass
-            if num_content[k] > 0:
-                to_offset[num_content[k] - 1] += by_mass * mass[num_edge[k]]
+            by_mass = of_a * num_coef[k] * load(content, num_content[k])
+            e, c = num_edge[k], num_content[k]
+            store(to_mass, e, load(to_mass, e) + by_mass)
+            if c > 0:
+                store(to_offset, c - 1, load(to_offset, c - 1) + by_mass * load(mass, e))
         for k in range(den_ptr[r], den_ptr[r + 1]):
-            by_mass = of_b * den_coef[k] * content[den_content[k]]
-            to_mass[den_edge[k]] -= by_mass
-            if den_content[k] > 0:
-                to_offset[den_content[k] - 1] -= by_mass * mass[den_edge[k]]
+            by_mass = of_b * den_coef[k] * load(content, den_content[k])
+            e, c = den_edge[k], den_content[k]
+            store(to_mass, e, load(to_mass, e) - by_mass)
+            if c > 0:
+                store(to_offset, c - 1, load(to_offset, c - 1) - by_mass * load(mass, e))
         for k in range(off_ptr[r], off_ptr[r + 1]):
-            to_offset[off_index[k]] += by_eta * off_weight[k]
+            o = off_index[k]
+            store(to_offset, o, load(to_offset, o) + by_eta * off_weight[k])
     return result

@@ -115,7 +115,7 @@ def _laws_of_offsets(logp: Floats, slope: Floats, error: Floats, scale: Floats, 
     for s in range(error.shape[0]):
         for k in range(error.shape[1]):
             at = error[s, k]
-            logp[s, k], slope[s, k], _ = kernels.family_logp(family[k], int(DENSITY), at, at, 0.0, scale[k], tails)
+            logp[s, k], slope[s, k], _ = kernels.family_logp(family[k], int(DENSITY), at, 0.0, 0.0, scale[k], tails)
 
 
 def offset_logp(evidence: EvidenceModel, log_offset: Floats) -> tuple[Floats, Floats]:

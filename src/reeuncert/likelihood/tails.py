@@ -7,33 +7,35 @@ that difference.
 For t4 with ``s = u / sqrt(4 + u²)`` the CDF is ``1/2 + (3 s - s³) / 4`` (Johnson, Kotz & Balakrishnan 1995, *Continuous
 Univariate Distributions* vol. 2, chapter 28), a polynomial, so that intervals factorise.
 
-All functions take and return dimensionless floats; ``w`` is the width ``b - a``, passed on its own because the caller
-knows it without rounding.
+All functions take and return dimensionless numbers; ``w`` is the width ``b - a``, passed on its own because the caller
+knows it without rounding. Densities and tails take four numbers at a time, too (`reeuncert.lanes`).
 """
 
 import math
+from typing import Any
 
 import numpy as np
+from scipy import special
 
 from reeuncert.compiling import compiled
+from reeuncert.lanes import exp, log, log1p, one_by_one, sqrt, where
 
 LOG_12 = math.log(12.0)
 LOG_4 = math.log(4.0)
 LOG_SQRT_2PI = 0.5 * math.log(2.0 * math.pi)
 SQRT_HALF = math.sqrt(0.5)
-INV_SQRT_PI = 1.0 / math.sqrt(math.pi)
 
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(12)
 
 
 @compiled
-def t_log_pdf(u: float, nu: float) -> float:
+def t_log_pdf(u: Any, nu: float) -> Any:
     """Log density of the standard t with ``nu`` degrees of freedom."""
     if nu == 4.0:
         return t4_log_pdf(u)
     normal = math.lgamma(0.5 * (nu + 1.0)) - math.lgamma(0.5 * nu) - 0.5 * math.log(nu * math.pi)
-    return normal - 0.5 * (nu + 1.0) * math.log1p(u * u / nu)
+    return normal - 0.5 * (nu + 1.0) * log1p(u * u / nu)
 
 
 @compiled
@@ -93,19 +95,26 @@ def _beta_fraction(a: float, b: float, x: float) -> float:
 
 
 @compiled
-def t4_log_pdf(u: float) -> float:
+def t4_log_pdf(u: Any) -> Any:
     """Log density of the standard t with four degrees of freedom."""
-    return LOG_12 - 2.5 * math.log(4.0 + u * u)
+    return LOG_12 - 2.5 * log(4.0 + u * u)
 
 
 @compiled
-def t4_log_sf(u: float) -> float:
+def t4_log_sf(u: Any) -> Any:
     """Log of P(T > u) for the standard t with four degrees of freedom."""
-    root = math.sqrt(4.0 + u * u)
+    root = sqrt(4.0 + u * u)
     tail = 4.0 / (root * (root + abs(u)))  # 1 - |s|, without cancellation
-    if u > 0.0:
-        return 2.0 * math.log(tail) + math.log(3.0 - tail) - LOG_4
-    return math.log1p(-0.25 * tail * tail * (3.0 - tail))
+    beyond = 0.25 * tail * tail * (3.0 - tail)  # P(T > |u|)
+    return _log_sf(0.0 < u, beyond, 0.0, beyond)
+
+
+@compiled
+def _log_sf(above: Any, beyond: Any, less: Any, probability: Any) -> Any:
+    """Log of P(X > u) from P(X > |u|): log ``beyond`` - ``less`` where u > 0, which may be tiny, else log1p(-P)."""
+    rest = 1.0 - probability
+    lost = (-probability - (rest - 1.0)) / rest  # what 1 - P has lost by rounding
+    return log(where(above, beyond, rest)) + where(above, -less, lost)
 
 
 @compiled
@@ -128,32 +137,51 @@ def t4_log_interval(a: float, b: float, w: float) -> float:
     return math.log(difference) + math.log(3.0 * (u_a + u_b) - (u_a * u_a + u_a * u_b + u_b * u_b)) - LOG_4
 
 
-@compiled
-def erfcx(x: float) -> float:
-    """Scaled complementary error function exp(x²) erfc(x) for x >= 0."""
-    if x < 10.0:
-        return math.exp(x * x) * math.erfc(x)
-    inverse = 0.5 / (x * x)
-    term = 1.0
-    total = 1.0
-    for k in range(1, 12):
-        term *= -(2.0 * k - 1.0) * inverse
-        total += term
-    return INV_SQRT_PI * total / x
+_MIDDLE = 3.75
+
+
+def _of_erfcx(t: Any) -> Any:
+    x = _MIDDLE * (1.0 + t) / (1.0 - t)
+    return (1.0 + 2.0 * x) * special.erfcx(x)
+
+
+_ERFCX = np.polynomial.chebyshev.chebinterpolate(_of_erfcx, 20)
 
 
 @compiled
-def normal_log_pdf(u: float) -> float:
+def erfcx(x: Any) -> Any:
+    """Scaled complementary error function exp(x²) erfc(x) for x >= 0.
+
+    (1 + 2x) erfcx(x) lies between 1 and 1.2 and is smooth in t = (x - k) / (x + k): one series of Chebyshev polynomials
+    (Shepherd & Laframboise 1981, doi 10.1090/S0025-5718-1981-0595058-X), summed by Clenshaw's recurrence.
+    """
+    t = (x - _MIDDLE) / (x + _MIDDLE)
+    twice, one, two = 2.0 * t, t * 0.0, t * 0.0
+    for k in range(_ERFCX.size - 1, 0, -1):
+        one, two = (twice * one - two) + _ERFCX[k], one
+    return ((t * one - two) + _ERFCX[0]) / (1.0 + 2.0 * x)
+
+
+@compiled
+def normal_log_pdf(u: Any) -> Any:
     """Log density of the standard normal."""
     return -0.5 * u * u - LOG_SQRT_2PI
 
 
 @compiled
-def normal_log_sf(u: float) -> float:
+def normal_log_sf(u: Any) -> Any:
     """Log of P(Z > u) for the standard normal."""
-    if u > 0.0:
-        return math.log(0.5 * erfcx(u * SQRT_HALF)) - 0.5 * u * u
-    return math.log1p(-0.5 * math.erfc(-u * SQRT_HALF))
+    half_square = 0.5 * u * u
+    beyond = 0.5 * erfcx(abs(u) * SQRT_HALF)
+    return _log_sf(0.0 < u, beyond, half_square, beyond * exp(-half_square))
+
+
+@compiled
+def one_sided(student: bool, u: Any, nu: float) -> Any:
+    """Log of P(X > u) of one of the two families."""
+    if student:
+        return t4_log_sf(u) if nu == 4.0 else _any_t_log_sf(u, nu, 0.0, 0.0)
+    return normal_log_sf(u)
 
 
 @compiled
@@ -176,3 +204,18 @@ def normal_log_interval(a: float, b: float, w: float) -> float:
     e_far = erfcx(far * SQRT_HALF)
     ratio = e_far / e_near * math.exp(-w * abs(middle))  # (far² - near²) / 2 = w |middle|
     return math.log(0.5 * e_near) - 0.5 * near * near + math.log1p(-ratio)
+
+
+@compiled
+def _interval(a: float, b: float, w: float, nu: float) -> float:
+    return t_log_interval(a, b, w, nu) if nu > 0.0 else normal_log_interval(a, b, w)
+
+
+@compiled
+def _t_sf(u: float, nu: float, _: float, __: float) -> float:
+    return t_log_sf(u, nu)
+
+
+two_sided = one_by_one(_interval)
+"""Log of P(a < X < b) from a, b, b - a and the degrees of freedom of the t; the normal for 0 of them."""
+_any_t_log_sf = one_by_one(_t_sf)
