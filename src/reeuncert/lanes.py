@@ -109,6 +109,7 @@ _negative = _instruction(_lanes, (_lanes,), lambda b, x: b.fneg(x))
 _sqrt = _instruction(_lanes, (_lanes,), _library("sqrt"))
 _abs = _instruction(_lanes, (_lanes,), _library("fabs"))
 _less = _instruction(_mask, (_lanes, _lanes), lambda b, x, y: b.fcmp_ordered("<", x, y))
+_more = _instruction(_mask, (_lanes, _lanes), lambda b, x, y: b.fcmp_ordered(">", x, y))
 _choose = _instruction(_lanes, (_mask, _lanes, _lanes), lambda b, m, x, y: b.select(m, x, y))
 _pick = _instruction(types.float64, (_lanes, types.int64), lambda b, x, i: b.extract_element(x, i))
 _replace = _instruction(_lanes, (_lanes, types.int64, types.float64), lambda b, x, i, v: b.insert_element(x, v, i))
@@ -121,14 +122,14 @@ def _power_of_two(builder: Any, shifted: Any) -> Any:
 
 
 def _exponent_of(builder: Any, x: Any) -> Any:
-    """k of x = 2ᵏ m with 1 ≤ m < 2."""
+    """K of x = 2ᵏ m with 1 ≤ m < 2."""
     bits = builder.lshr(builder.bitcast(x, _WORDS), _all(52, _WORDS))
     whole = builder.bitcast(builder.or_(bits, _all(1075 << 52, _WORDS)), _DOUBLES)  # 2⁵² + k + 1023
     return builder.fsub(whole, _all(2.0**52 + 1023))
 
 
 def _mantissa_of(builder: Any, x: Any) -> Any:
-    """m of x = 2ᵏ m with 1 ≤ m < 2."""
+    """M of x = 2ᵏ m with 1 ≤ m < 2."""
     bits = builder.and_(builder.bitcast(x, _WORDS), _all((1 << 52) - 1, _WORDS))
     return builder.bitcast(builder.or_(bits, _all(1023 << 52, _WORDS)), _DOUBLES)
 
@@ -190,7 +191,7 @@ def empty(n, like):  # type: ignore[no-untyped-def]  # of compiled code
 @overload(load)
 def _load_either(array, i):  # type: ignore[no-untyped-def]  # numba compares names
     if _four(array):
-        return lambda array, i: _load(array, i)
+        return lambda array, i: _load(array, i)  # type: ignore[call-arg]  # numba adds the first
     return lambda array, i: array[i]
 
 
@@ -203,8 +204,8 @@ def _store_either(array, i, value):  # type: ignore[no-untyped-def]  # numba com
 
         return plain
     if value is _lanes:
-        return lambda array, i, value: _store(array, i, value)
-    return lambda array, i, value: _store(array, i, _spread(float(value)))
+        return lambda array, i, value: _store(array, i, value)  # type: ignore[call-arg]  # numba adds the first
+    return lambda array, i, value: _store(array, i, _spread(float(value)))  # type: ignore[call-arg]
 
 
 @overload(zero)
@@ -246,6 +247,7 @@ for _operation, _by_four in (
     (operator.isub, _subtract),
     (operator.imul, _multiply),
     (operator.lt, _less),
+    (operator.gt, _more),
 ):
     _operate(_operation, _by_four)
 
@@ -353,7 +355,7 @@ def _exp_either(x):  # type: ignore[no-untyped-def]  # numba compares names
         return lambda x: math.exp(x)
 
     def four(x):  # type: ignore[no-untyped-def]
-        x = where(708.0 < x, 708.0, where(x < -708.0, -708.0, x))
+        x = where(x > 708.0, 708.0, where(x < -708.0, -708.0, x))
         shifted = x * 1.4426950408889634 + _ROUNDER
         whole = shifted - _ROUNDER
         r = (x - whole * _LOG2_HIGH) - whole * _LOG2_LOW
@@ -381,7 +383,7 @@ def _log_either(x):  # type: ignore[no-untyped-def]  # numba compares names
     def four(x):  # type: ignore[no-untyped-def]
         # x = 2ᵏ m with m between √½ and √2; log m = 2 artanh s by its series, s = (m − 1) / (m + 1).
         k, m = _exponent(x), _mantissa(x)
-        above = _ROOT < m
+        above = m > _ROOT
         k, m = where(above, k + 1.0, k), where(above, 0.5 * m, m)
         s = (m - 1.0) / (m + 1.0)
         z = s * s
@@ -396,7 +398,7 @@ def _log_either(x):  # type: ignore[no-untyped-def]  # numba compares names
         p = p * z + 2 / 5.0
         p = p * z + 2 / 3.0
         result = k * _LOG2_HIGH + (2.0 * s + (p * z * s + k * _LOG2_LOW))
-        return where(0.0 < x, where(x < math.inf, result, math.nan), math.nan)
+        return where(x > 0.0, where(x < math.inf, result, math.nan), math.nan)
 
     return four
 

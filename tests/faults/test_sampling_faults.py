@@ -30,8 +30,8 @@ from reeuncert.result.result import Result
 from reeuncert.validation.reader import read_case
 
 FILES = ["posterior.nc", "provenance.json"]
-SETTINGS = ("--draws", "60", "--tune", "200", "--thin", "20", "--chains", "4", "--seed", "11")
-"""Each chain takes about a second, of which most draws are not kept, so that files are small."""
+SETTINGS = ("--draws", "60", "--tune", "200", "--thin", "20", "--chains", "12", "--seed", "11")
+"""Four chains, side by side, take about a second; most of their draws are not kept, so that files are small."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -99,7 +99,7 @@ def killed(out: Path) -> None:
     child.wait_for(lambda: bool(chains(out)))
     child.signal(signal.SIGKILL)
     assert child.wait() == -signal.SIGKILL
-    assert 1 <= len(chains(out)) < 4, "too late: the chains had all finished"
+    assert 1 <= len(chains(out)) < 12, "too late: the chains had all finished"
 
 
 def test_kill_9_then_resume_gives_the_same_draws_as_a_run_without_interruption(whole, tmp_path):
@@ -123,7 +123,7 @@ def test_kill_9_then_a_fresh_run_says_that_there_is_a_checkpoint_and_works(whole
     stored = len(chains(out))
     child = run(out)
     assert child.wait() == 0, child.said
-    assert f"There is a checkpoint of an earlier run in '{out / FOLDER}' ({stored} of 4 chains, seed 11, begun " in (
+    assert f"There is a checkpoint of an earlier run in '{out / FOLDER}' ({stored} of 12 chains, seed 11, begun " in (
         child.said
     )
     assert "to go on with the earlier run instead, press Ctrl-C now and add --resume." in child.said
@@ -138,9 +138,9 @@ def test_ctrl_c_keeps_draws_and_chains_and_resume_completes_them(whole, tmp_path
     child.signal(signal.SIGINT)
     assert child.wait() == 130, child.said
     stored = chains(out)
-    assert 1 <= len(stored) < 4
+    assert 1 <= len(stored) < 12
     assert f"Interrupted: the draws made until then were kept, in {out}." in child.said
-    assert f"Finished chains are kept in '{out / FOLDER}' ({len(stored)} of 4 chains, seed 11, begun " in child.said
+    assert f"Finished chains are kept in '{out / FOLDER}' ({len(stored)} of 12 chains, seed 11, begun " in child.said
     assert "the same command with --resume goes on from there." in child.said
     kept = read_results(out)
     assert kept.attrs["complete"] == "no"
@@ -183,11 +183,11 @@ def test_a_disk_that_fills_up_while_results_are_written_costs_no_sampling(whole,
     assert child.wait() == 2, child.said
     assert f"Error: cannot write results to '{out}'" in child.said
     assert "a file would be larger than this system allows; earlier results were left as they were" in child.said
-    assert "(4 of 4 chains, seed 12, begun " in child.said
+    assert "(12 of 12 chains, seed 12, begun " in child.said
     assert contents(out) == before
     child = run(out, "--seed", "12", "--resume")
     assert child.wait() == 0, child.said
-    assert "of these 4 are there already" in child.said
+    assert "of these 12 are there already" in child.said
     assert names(out) == FILES
     assert read_results(out).attrs["seed"] == 12
     assert not np.array_equal(draws(out)["z"], draws(whole)["z"])
@@ -228,7 +228,7 @@ def test_sigterm_leaves_earlier_results_and_finished_chains(whole, tmp_path):
     assert child.wait() == -signal.SIGTERM
     assert contents(out) == before
     stored = len(chains(out))
-    assert 1 <= stored < 4
+    assert 1 <= stored < 12
     child = run(out, "--resume")
     assert child.wait() == 0, child.said
     assert f"of these {stored} are there already" in child.said

@@ -12,8 +12,8 @@ from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
 from pytensor.tensor.variable import TensorVariable
 
-from reeuncert.balance.factor import PathFactor
 from reeuncert import lanes
+from reeuncert.balance.factor import PathFactor
 from reeuncert.compiling import kernel, source_version
 from reeuncert.lanes import empty, load, store, zero
 

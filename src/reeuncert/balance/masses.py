@@ -173,8 +173,8 @@ def masses(network, exp_u, mass, share, through, kept):  # type: ignore[no-untyp
                     own = load(share, e) * scale
                     store(share, e, own)
                     if start <= target[e] < stop:
-                        k = i * n + np.int64(target[e] - start)
-                        store(p, k, load(p, k) + own)
+                        at_e = i * n + np.int64(target[e] - start)
+                        store(p, at_e, load(p, at_e) + own)
                     else:
                         lost += own
                 store(leak, i, lost)
@@ -190,7 +190,7 @@ def masses(network, exp_u, mass, share, through, kept):  # type: ignore[no-untyp
                 for i in range(k + 1, n):
                     store(inside, i, load(inside, i) + load(p, k * n + i) * here)
                     passed = load(p, i * n + k)
-                    if some(0.0 < passed):  # most processes pass nothing to each other
+                    if some(passed > 0.0):  # most processes pass nothing to each other
                         passed = passed * scale
                         store(p, i * n + k, passed)
                         store(leak, i, load(leak, i) + passed * load(leak, k))

@@ -1,8 +1,8 @@
 """Chains of Hamiltonian Monte Carlo with trajectories of random length (`reeuncert.inference.trajectories`).
 
-A chain tunes the step size, estimates the posterior scale of every coordinate, tunes the step size again, and then draws;
-all is determined by its seed. A tuning step is one trajectory. Where the model has a density of `LANES` points at a time,
-as many chains run side by side in one thread, at little more than the cost of one.
+A chain tunes the step size, estimates the posterior scale of every coordinate, tunes the step size again, and then
+draws; all is determined by its seed. A tuning step is one trajectory. Where the model has a density of `LANES` points
+at a time, as many chains run side by side in one thread.
 """
 
 import itertools

@@ -268,8 +268,8 @@ class _Named:
 
 
 def density_model(numbers: Numbers) -> tuple[Any, Callback]:
-    """The density of `reeuncert.inference.density` as nutpie samples it, and at `LANES` points at a time; of a draw only
-    the point is stored.
+    """The density of `reeuncert.inference.density` as nutpie samples it, and at `LANES` points at a time; of a draw
+    only the point is stored.
     """
     shared = {name: np.array(array, order="C") for name, array in numbers._asdict().items()}
     for array in shared.values():

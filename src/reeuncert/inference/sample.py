@@ -69,7 +69,7 @@ def sample(
         Name in `reeuncert.inference.samplers.SAMPLERS`; by default ``hmc`` where the prior is one of standard normals,
         and ``nutpie`` where it is a density on masses or shares.
     cores
-        Chains that run at a time.
+        Threads; each runs up to four chains side by side (hmc), or one.
     target_accept
         Mean acceptance that the step size is tuned to; 0.95 for small, awkward systems.
     pilot

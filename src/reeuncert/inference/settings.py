@@ -37,7 +37,7 @@ class Settings:
     thin
         Every n-th draw is kept: a chain makes ``draws * thin``.
     cores
-        Chains that run at a time; by default as many as this process may use.
+        Threads; by default as many as this process may use. Each runs up to four chains side by side (hmc), or one.
     seed
         The same seed, versions and settings give the same draws.
     target_accept

@@ -4,8 +4,8 @@ A draw is a few short trajectories. Part of the momentum is kept from one to the
 1991, *Physics Letters B* 268, 247): paths can be long although each trajectory is short; after a rejection the momentum
 is reversed. Lengths are random to avoid periodic orbits.
 
-Up to `LANES` chains run side by side: their points are evaluated together, each in the midst of a trajectory of its own.
-Nothing that a chain does depends on the others. `State` is all that there is of them, so that one long run equals many
+Up to `LANES` chains run side by side: their points are evaluated together, each at some place of a trajectory of its
+own. Nothing that a chain does depends on the others. `State` is all that there is of them: one long run equals many
 short ones.
 """
 
@@ -38,10 +38,10 @@ ENERGY_ERROR = 1000.0
 LOGP, STEP, MEAN_LOG_STEP, ERROR, COUNT, TOWARDS, ENERGY, BEFORE = range(8)
 """Places in the numbers of a chain: log density, step and the tuning of it, energies of the last two trajectories."""
 TARGET, TRAJECTORIES_WANTED, WANTED, MADE = range(8, 12)
-"""What is to be done: acceptance to tune the step to (0: none), trajectories in a draw, draws, and how many are there."""
+"""What to do: acceptance to tune the step to (0: none), trajectories in a draw, draws, and how many are made."""
 LEFT, BEGUN_AT, FIRST, TRAJECTORIES_MADE, STEPS, ACCEPTED, DIVERGED = range(12, 19)
-"""Where the chain is: steps left in its trajectory, the energy it began with, whether its first step is to come; and what
-is known of the draw so far.
+"""Where the chain is: steps left in its trajectory, the energy that it began with, whether its first step is to come;
+and what is known of the draw so far.
 """
 NUMBERS = 19
 STATISTICS = ("lp", "energy", "energy_before", "acceptance_rate", "n_steps", "step_size", "diverging")
@@ -204,7 +204,7 @@ def _end(k, place, own, scale, random, logp, points, statistics):  # type: ignor
 
 @kernel(_VERSION, nogil=True)
 def advance(density, user, four, place, numbers, scale, random, evaluations, points, statistics):  # type: ignore[no-untyped-def]  # numba infers
-    """Run chains, in place, until one has all the draws that it wants, or for a number of evaluations; how many of them.
+    """Run chains, in place, until one has all the draws it wants, or for a number of evaluations; how many were made.
 
     ``density`` is a C function with the address ``user`` of its data, of ``four`` points or of one; the next four are
     those of a `State`. Points (LANES, n, size) and statistics (LANES, n, len(STATISTICS)) are filled.

@@ -269,9 +269,7 @@ def row_logp(
     """
     for r in range(eta.size):
         residual = value[r] - eta[r]
-        total, total_eta, total_sigma = family_logp(
-            family[r], form[r], residual, lower[r], upper[r], sigma[r], tails
-        )
+        total, total_eta, total_sigma = family_logp(family[r], form[r], residual, lower[r], upper[r], sigma[r], tails)
         w = weight[r]
         if w > 0.0:
             residual += shift[r]
@@ -301,9 +299,9 @@ def rows_of_masses(
 ) -> Any:
     """Log likelihood of all rows from masses, and its gradient: `quantities`, `row_logp` and the way back in one.
 
-    Masses by edge, offsets by offset value; figures and scales of errors by row; the last dimension of masses, offsets and
-    scales may be four points (`reeuncert.lanes`). The gradient is added to ``to_mass``
-    and ``to_offset``, and written to ``to_sigma``. A row that counts 0 times is not looked at. Sums and laws are from
+    Masses by edge, offsets by offset value, figures and scales of errors by row; the last dimension of masses, offsets
+    and scales may be four points (`reeuncert.lanes`). The gradient is added to ``to_mass`` and ``to_offset``, and
+    written to ``to_sigma``. A row that counts 0 times is not looked at. Sums and laws are from
     `reeuncert.likelihood.packing.unpack_sums` and `unpack_rows`.
     """
     (

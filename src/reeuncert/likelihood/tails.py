@@ -106,7 +106,7 @@ def t4_log_sf(u: Any) -> Any:
     root = sqrt(4.0 + u * u)
     tail = 4.0 / (root * (root + abs(u)))  # 1 - |s|, without cancellation
     beyond = 0.25 * tail * tail * (3.0 - tail)  # P(T > |u|)
-    return _log_sf(0.0 < u, beyond, 0.0, beyond)
+    return _log_sf(u > 0.0, beyond, 0.0, beyond)
 
 
 @compiled
@@ -173,7 +173,7 @@ def normal_log_sf(u: Any) -> Any:
     """Log of P(Z > u) for the standard normal."""
     half_square = 0.5 * u * u
     beyond = 0.5 * erfcx(abs(u) * SQRT_HALF)
-    return _log_sf(0.0 < u, beyond, half_square, beyond * exp(-half_square))
+    return _log_sf(u > 0.0, beyond, half_square, beyond * exp(-half_square))
 
 
 @compiled
