@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from reeuncert.studies import Study as Study
     from reeuncert.studies import compare_structures as compare_structures
     from reeuncert.studies import read_study as read_study
-    from reeuncert.studies import sensitivity as sensitivity
+    from reeuncert.studies.sensitivity import sensitivity as sensitivity
     from reeuncert.studies.calibrate import calibrate as calibrate
     from reeuncert.studies.calibrate import recover as recover
     from reeuncert.studies.scores import leave_out as leave_out
