@@ -49,11 +49,11 @@ if TYPE_CHECKING:
     from reeuncert.studies import Study as Study
     from reeuncert.studies import compare_structures as compare_structures
     from reeuncert.studies import read_study as read_study
-    from reeuncert.studies.sensitivity import sensitivity as sensitivity
     from reeuncert.studies.calibrate import calibrate as calibrate
     from reeuncert.studies.calibrate import recover as recover
     from reeuncert.studies.scores import leave_out as leave_out
     from reeuncert.studies.scores import score_structures as score_structures
+    from reeuncert.studies.sensitivity import sensitivity as sensitivity
     from reeuncert.validation.reader import read_case as read_case
     from reeuncert.validation.report import check_case as check_case
 
