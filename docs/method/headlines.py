@@ -39,6 +39,7 @@ def headline_table(folder: str) -> pd.DataFrame:
                 ),
                 "evidence": f"{row['to_evidence']:.2f}",
                 "verdict": row["verdict"],
+                "repeats": f"{row['repeats']:.2f}",
                 "close to": row["close_to"],
             }
         )

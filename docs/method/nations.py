@@ -11,8 +11,8 @@ import xarray as xr
 import reeuncert as ree
 from reeuncert.indicators.registry import lookup
 from reeuncert.plots import trade_matrix_data
-from reeuncert.result.learning import ON_PRIOR, PARTLY_PRIOR
 from reeuncert.result.result import Result
+from reeuncert.result.verdicts import ON_PRIOR, PARTLY_PRIOR
 from reeuncert.words.estimates import numbers
 
 YEARS = (2005, 2010, 2015, 2022)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,10 +17,12 @@ from reeuncert.indicators.summary import indicator_table, summary
 from reeuncert.plots.learning import learning_data
 from reeuncert.questions.powerscale import verdicts
 from reeuncert.report.sections import answers, learned
-from reeuncert.result.learning import COLUMNS, FIXED, LEVELS, LIKELIHOOD, SCALES, judge, learning_of_draws
+from reeuncert.result.diagnostics import Estimate, interval_ends
+from reeuncert.result.learning import COLUMNS, FIXED, SCALES, learning_of_draws
 from reeuncert.result.powerscale import Normals, sensitivity
 from reeuncert.result.result import Result
 from reeuncert.result.tables import flow_table
+from reeuncert.result.verdicts import LEVELS, LIKELIHOOD, Measures, judge, measures, room
 from reeuncert.testing import toy_posterior, toy_terms
 
 RULE = list(COLUMNS)
@@ -131,7 +135,8 @@ def test_a_narrow_interval_that_another_prior_would_move_is_not_informed() -> No
         of_sum = -0.5 * (np.log((first * np.exp(0.1 * z[0]) + b)[kept] / 2) / 0.05) ** 2
         parts = {name: Normals(z[i, kept].reshape(4, 1000, 1)) for i, name in enumerate(("of A", "of B"))}
         scaled = sensitivity({"B": b[kept].reshape(4, 1000)}, parts | {LIKELIHOOD: of_sum.reshape(4, 1000)})
-        verdict = judge(*(column[0] for column in learned.columns().values()), scaled)
+        of = measures(learned, interval_ends(b[kept].reshape(4, 1000)), b, scale="mass", mass=True)
+        verdict = judge(of, scaled)
         assert verdict.verdict != "informed by the evidence"
         assert verdict.prior_class.startswith("of A")
         assert "of A" in verdict.why
@@ -153,21 +158,85 @@ def test_a_narrow_interval_that_another_prior_would_move_is_not_informed() -> No
     ],
 )
 def test_the_rule(rank: float, against: str, strong: str, data: bool, verdict: str) -> None:
-    rows = [("trade", 0.3, bool(strong)), ("stocks", 0.02, False), (LIKELIHOOD, 0.2 if data else 0.01, data)]
-    scaled = pd.DataFrame(rows, columns=["component", "psense", "sensitive"])
-    found = judge(0.3, rank, against, scaled)
-    assert (found.verdict, found.level) == (verdict, LEVELS[verdict])
+    rows = [("trade", 0.3 if strong else 0.02), ("stocks", 0.02), (LIKELIHOOD, 0.2 if data else 0.01)]
+    scaled = pd.DataFrame(rows, columns=["component", "psense"]).assign(noise=0.0)
+    width = {"narrower": 0.3, "partly narrower": 0.7, "as wide": 0.9}.get(against, np.nan)
+    of = Measures(against, Estimate(width), Estimate(rank))
+    found = judge(of, scaled)
+    assert (found.verdict, found.level, found.close_to) == (verdict, LEVELS[verdict], "")
     assert (strong in found.why) or not found.prior_class
-    assert judge(0.3, rank, "narrower", scaled, "1 to 5 kt").verdict == "not identified"
-    settled = judge(0.3, rank, against, scaled, settled=True)  # the prior alone makes it near certain
+    assert found.repeats == 1.0 or against in (FIXED, "no prior")
+    apart = judge(replace(of, against_prior="narrower", cover=Estimate(0.4)), scaled, "1 to 5 kt")
+    assert apart.verdict == "not identified"
+    settled = judge(replace(of, room=Estimate(0.9)), scaled)  # the prior alone makes it near certain
     outside = not 0.05 <= rank <= 0.95
     assert settled.verdict == (verdict if outside or against in (FIXED, "no prior") else "rests on the prior")
 
 
-@pytest.mark.parametrize(("noise", "close_to"), [(0.005, ""), (0.02, "prior–data conflict")])
-def test_a_verdict_within_monte_carlo_error_of_another_names_it(noise: float, close_to: str) -> None:
-    rows = [("trade", 0.04, noise, False), (LIKELIHOOD, 0.2, 0.01, True)]
-    scaled = pd.DataFrame(rows, columns=["component", "psense", "noise", "sensitive"])
-    found = judge(0.3, 0.5, "narrower", scaled)
+FAR = Measures("narrower", Estimate(0.3, 0.01), Estimate(0.5, 0.01), Estimate(3.0, 0.1), Estimate(0.9, 0.01))
+"""Informed by the evidence, and far from every limit."""
+
+
+@pytest.mark.parametrize(
+    ("near", "trade", "data", "close_to"),
+    [
+        ({}, 0.01, 0.2, ""),
+        ({}, 0.045, 0.2, "prior–data conflict"),
+        ({}, 0.045, 0.01, "rests on the prior"),
+        ({}, 0.045, 0.05, "prior–data conflict or rests on the prior"),  # two limits
+        ({"width_ratio": Estimate(0.49, 0.01)}, 0.01, 0.2, "rests partly on the prior"),
+        ({"rank": Estimate(0.94, 0.01)}, 0.01, 0.2, "prior–data conflict"),
+        ({"rank": Estimate(0.06, 0.01)}, 0.01, 0.2, "prior–data conflict"),
+        ({"room": Estimate(1.04, 0.05)}, 0.01, 0.2, "rests on the prior"),
+        ({"cover": Estimate(0.52, 0.02)}, 0.01, 0.2, "not identified"),
+    ],
+)
+def test_a_verdict_within_monte_carlo_error_of_another_names_it(near, trade, data, close_to) -> None:
+    rows = [("trade", trade, 0.005), (LIKELIHOOD, data, 0.005)]
+    scaled = pd.DataFrame(rows, columns=["component", "psense", "noise"])
+    found = judge(replace(FAR, **near), scaled)
     assert (found.verdict, found.close_to) == ("informed by the evidence", close_to)
-    assert (close_to in found.why) or not close_to
+    assert found.why.endswith(f"others: {close_to}.") or not close_to
+    exact = {name: Estimate(of.value) for name, of in near.items()}
+    assert judge(replace(FAR, **exact), scaled.assign(noise=0.0)).close_to == ""
+
+
+@pytest.mark.parametrize("scale", ["mass", "share", "difference"])
+def test_errors_are_the_spread_over_runs_with_other_seeds(scale: str) -> None:
+    """Of width ratio, rank and width of the prior, for a skew quantity."""
+    found = []
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        prior, posterior = np.exp(rng.normal(size=1000)), np.exp(-0.5 + 0.4 * rng.normal(size=(2, 500)))
+        if scale == "share":
+            prior, posterior = prior / (1 + prior), posterior / (1 + posterior)
+        learned = learning_of_draws(posterior.reshape(-1, 1), prior[:, None], scale=scale)
+        of = measures(learned, interval_ends(posterior), prior, scale=scale, mass=scale == "mass")
+        found.append([of.width_ratio, of.rank, of.room])
+    value, error = np.moveaxis(np.array(found), 2, 0)
+    # Errors of quantiles are those of ArviZ, which are a little large.
+    assert np.median(error, axis=0) / value.std(axis=0) == pytest.approx([1.1, 1.1, 1.1], abs=0.25)
+
+
+@pytest.mark.parametrize(("at", "limit", "error"), [("trade", 0.05, 0.01), ("rank", 0.95, 0.01), ("room", 1.0, 0.1)])
+def test_two_runs_give_the_same_verdict_as_often_as_said(at: str, limit: float, error: float) -> None:
+    rng, said, same, unnamed = np.random.default_rng(3), [], [], []
+    for truth in limit + error * rng.uniform(-4, 4, 200):
+        two = []
+        for value in truth + error * rng.normal(size=2):
+            near = {at: Estimate(value, error)} if at != "trade" else {}
+            rows = [("trade", value if at == "trade" else 0.01, 0.01), (LIKELIHOOD, 0.2, 0.01)]
+            two.append(judge(replace(FAR, **near), pd.DataFrame(rows, columns=["component", "psense", "noise"])))
+        one, other = two
+        said.append(one.repeats)
+        same.append(one.verdict == other.verdict)
+        unnamed.append(not same[-1] and other.verdict not in one.close_to.split(" or "))
+    assert np.mean(same) == pytest.approx(np.mean(said), abs=0.07)
+    assert 0.7 < np.mean(same) < 0.95
+    assert np.mean(unnamed) < 0.03
+
+
+def test_a_prior_is_near_certain_by_its_width() -> None:
+    low, high = Estimate(0.96, 0.002), Estimate(0.999, 0.0)
+    assert room(low, high, mass=False) == pytest.approx((0.78, 0.04))
+    assert room(Estimate(96.0), Estimate(105.0), mass=True).value == pytest.approx(np.log(105 / 96) / np.log(1.1))

@@ -28,7 +28,6 @@ from reeuncert.result.structures import (
     StructureRun,
     Structures,
     add_structures,
-    open_ranges,
     structures_of,
     without_structures,
 )
@@ -119,13 +118,11 @@ def test_the_checks_judge_agreement_convergence_and_the_error_of_averages():
     dt = toy_posterior(draws=50, years=2)
     none = ree.check(dt, ["structures"])["headlines over structures"]
     assert (none.status, none.message) == ("information", "The case names no rival structures.")
-    assert open_ranges(structures_of(dt)) == {}
     both = Structures.of({"a": run((10, 1), (5, 1)), "b": run((10.5, 1), (9, 1))})
     checks = ree.check(add_structures(dt, both), ["structures"])
     said = checks["headlines over structures"]
     assert (said.status, said.value) == ("warning", 1)
     assert "not identified by these data: smuggled_mass (South, North, 2002) (" in said.message
-    assert list(open_ranges(both)) == [("smuggled_mass", "South", "North", "", "", 2002)]
     assert checks["convergence of structures"].status == "passed"
     assert checks["averages over structures"].status == "passed"
     few = run((10, 1))

@@ -9,10 +9,10 @@ from reeuncert.indicators.headlines import all_headlines, all_scaled, headline_d
 from reeuncert.indicators.printing import label_of
 from reeuncert.reference import all_published
 from reeuncert.result.diagnostics import unconverged
-from reeuncert.result.learning import COLUMNS, LEVELS, SENSITIVE, Verdict
-from reeuncert.result.powerscale import NOISE
+from reeuncert.result.learning import COLUMNS
 from reeuncert.result.result import Result
 from reeuncert.result.structures import CONVERGENCE, LABELS, NOT_IDENTIFIED, Structures
+from reeuncert.result.verdicts import LEVELS, NOISE, SENSITIVE, Verdict
 from reeuncert.words.estimates import interval
 
 _VALUES = ("median", "eti90_lb", "eti90_ub", "prior_median", "prior_eti90_lb", "prior_eti90_ub")
@@ -37,7 +37,10 @@ def assumption(result: Result) -> list[CheckResult]:
     resting = int((table["level"] == "warning").sum())
     message = f"Of {len(table)} headlines, {told}."
     if near := int((table["close_to"] != "").sum()):
-        message += f" {near} of these verdicts are within Monte Carlo error of another."
+        changed = len(table) - float(table["repeats"].fillna(1.0).sum())
+        message += (
+            f" Another run of this length may give another verdict on {near}, and is expected to on {changed:.1f}."
+        )
     remedy = "State for each of the others what it depends on."
     return [warned(name, resting, "<=", 0, message, remedy, shown)]
 

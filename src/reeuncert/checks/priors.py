@@ -11,9 +11,11 @@ from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.predictive import predictive_draws
 from reeuncert.priors.checks import WIDE, total_log_sd
 from reeuncert.priors.implied import MOST_ORDERS
-from reeuncert.result.learning import PRIOR_ROUNDING, is_fixed, near_certain
+from reeuncert.result.diagnostics import Estimate
+from reeuncert.result.learning import PRIOR_ROUNDING, is_fixed
 from reeuncert.result.quantiles import quantiles, spread
 from reeuncert.result.result import Result
+from reeuncert.result.verdicts import room
 from reeuncert.words.cells import condensed
 from reeuncert.words.qualifiers import BOUND_QUALIFIERS
 
@@ -62,7 +64,7 @@ def _prior_of_headlines(result: Result) -> list[CheckResult]:
         low, middle, high = (float(ends[0]) for ends in (prior.lower, prior.median, prior.upper))
         if not np.isfinite(middle) or is_fixed(prior, PRIOR_ROUNDING)[0]:
             continue
-        rows.append((key.label, middle, low, high, near_certain(low, high, mass=key.mass)))
+        rows.append((key.label, middle, low, high, room(Estimate(low), Estimate(high), mass=key.mass).value < 1.0))
     if not rows:
         return []
     columns = ["headline", "prior_median", "prior_eti90_lb", "prior_eti90_ub", "near_certain"]

@@ -8,7 +8,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from reeuncert.checks.result import CheckResult, information, judged
-from reeuncert.indicators.headlines import HeadlineDraws, headline_draws
+from reeuncert.indicators.headlines import ValueDraws, headline_draws
 from reeuncert.indicators.summary import all_indicators
 from reeuncert.result.diagnostics import LARGEST_R_HAT, MEASURES, SMALLEST_ESS, bfmi, diagnose, misses
 from reeuncert.result.quantiles import filled
@@ -254,7 +254,7 @@ def relative_error(draws: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.maximum(found.mcse_lower, found.mcse_upper) / width)
 
 
-def _of_keys(keys: tuple[HeadlineDraws, ...]) -> NDArray[np.float64]:
+def _of_keys(keys: tuple[ValueDraws, ...]) -> NDArray[np.float64]:
     draws = np.stack([filled(k.posterior) for k in keys], axis=2)
     return relative_error(draws)
 

@@ -15,8 +15,9 @@ from reeuncert.indicators.printing import heading, value
 from reeuncert.indicators.registry import DIMS
 from reeuncert.indicators.summary import all_indicators
 from reeuncert.result.diagnostics import unconverged
-from reeuncert.result.learning import AS_WIDE, INFORMED, NARROW, PARTLY_NARROWER, WIDE
+from reeuncert.result.learning import AS_WIDE, NARROW, PARTLY_NARROWER, WIDE
 from reeuncert.result.result import Result
+from reeuncert.result.verdicts import INFORMED
 
 STYLES = {"passed": "green", "failed": "bold red", "warning": "yellow", "information": "dim", "not run": "bold red"}
 _COLUMN = 24

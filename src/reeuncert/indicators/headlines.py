@@ -1,8 +1,7 @@
 """Headlines of a case in sentences, and the verdict on each: whether the evidence informs it, or the priors decide."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -14,12 +13,14 @@ from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.placing import headline_place, no_such_flows
 from reeuncert.indicators.printing import label_of, unit_of
 from reeuncert.indicators.registry import DIMS, lookup
-from reeuncert.indicators.summary import SAMPLE, all_cells, mixed_summary, summary
-from reeuncert.result.learning import LIKELIHOOD, Verdict, judge, near_certain
+from reeuncert.indicators.summary import SAMPLE, all_cells, computed, computed_prior, mixed_summary, summary
+from reeuncert.result.diagnostics import Estimate, interval_ends
+from reeuncert.result.learning import COLUMNS, Learning
 from reeuncert.result.powerscale import Normals, lineages, prior_classes, sensitivity
 from reeuncert.result.quantiles import Array, interval_columns
 from reeuncert.result.result import Result
-from reeuncert.result.structures import LABELS, Structures, labelled, open_ranges
+from reeuncert.result.structures import LABELS, Structures, labelled
+from reeuncert.result.verdicts import LIKELIHOOD, Verdict, judge, measures
 from reeuncert.words.estimates import interval, numbers
 
 
@@ -40,33 +41,56 @@ def scaled(result: Result, draws: Mapping[str, Array]) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=columns)
 
 
-def with_verdicts(result: Result, table: pd.DataFrame, by_power: pd.DataFrame) -> pd.DataFrame:
-    """Rows of `summary` with the fields of `reeuncert.result.learning.Verdict`.
+@dataclass(frozen=True, eq=False)
+class ValueDraws:
+    """One value of an indicator, e.g. the one that the sentence of a headline tells, in every draw.
+
+    Draws of the posterior (chain, draw) are NaN where a ratio is undefined; those of the prior (draw,) are empty when
+    it was not simulated.
+    """
+
+    label: str
+    mass: bool
+    posterior: Array
+    prior: Array
+
+
+def with_verdicts(
+    result: Result, table: pd.DataFrame, draws: Iterable[ValueDraws], by_power: pd.DataFrame
+) -> pd.DataFrame:
+    """Rows of `summary` with the fields of `reeuncert.result.verdicts.Verdict`.
 
     Parameters
     ----------
+    draws
+        Of all rows.
     by_power
         From `scaled`, of all rows.
     """
-    ranges = open_ranges(result.structures)
-    ends = [name for name in map(str, table) if name.startswith("prior_") and name.endswith(("_lb", "_ub"))]
+    of_label, structures = {key.label: key for key in draws}, result.structures
     found = []
     for row, labels in zip(table.to_dict("records"), labelled(table)[LABELS].itertuples(index=False), strict=True):
-        own = by_power[(by_power["quantity"] == label_of(row)) & (by_power["kind"] != "source")]
-        apart = ranges.get(tuple(labels))
+        key = of_label[label_of(row)]
+        own = by_power[(by_power["quantity"] == key.label) & (by_power["kind"] != "source")]
         # Without both kinds of terms nothing can be said of either.
         known = own if own["kind"].nunique() == 2 else own.iloc[:0]
-        said = "" if apart is None else _span(row, *apart)
-        low, high = (row[end] for end in ends)
-        settled = near_certain(low, high, mass=lookup(row["indicator"]).unit == "mass")
-        measures = (row["width_ratio"], row["prior_below_median"], row["against_prior"])
-        found.append(asdict(judge(*measures, known, said, settled=settled)))
+        k = None if structures is None else structures.place.get(tuple(labels))
+        apart = None if structures is None or k is None else structures.averages().iloc[k]
+        if apart is not None and np.isfinite(row.get("least_cover", np.nan)):
+            ends = ("eti90_lb", "lower"), ("median", "median"), ("eti90_ub", "upper")
+            lower, median, upper = (Estimate(float(apart[c]), float(apart[f"mcse_{e}"])) for c, e in ends)
+        else:
+            lower, median, upper = interval_ends(key.posterior)
+        learned = Learning(*(np.array([row[c]]) for c in COLUMNS))
+        scale = lookup(row["indicator"]).scale
+        of = measures(learned, (lower, median, upper), key.prior, scale=scale, mass=key.mass)
+        said = ""
+        if apart is not None:
+            of = replace(of, cover=Estimate(float(apart["least_cover"]), float(apart["mcse_cover"])))
+            said = f"{interval(float(apart['lowest']), float(apart['highest']), unit_of(row))} over them"
+        found.append(asdict(judge(of, known, said)))
     columns = [*Verdict.__dataclass_fields__]
     return table.assign(**pd.DataFrame(found, columns=columns, index=table.index))
-
-
-def _span(row: Mapping[Any, Any], low: float, high: float) -> str:
-    return f"{interval(low, high, unit_of(row))} over them"
 
 
 def headlines(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti", case: Case | None = None) -> pd.DataFrame:
@@ -89,7 +113,7 @@ def headlines(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti", case: Ca
     Returns
     -------
     DataFrame
-        ``sentence``, the columns of `summary`, and the verdict: the fields of `reeuncert.result.learning.Verdict`. Of
+        ``sentence``, the columns of `summary`, and the verdict: the fields of `reeuncert.result.verdicts.Verdict`. Of
         a result that holds rival structures (`reeuncert.result.structures`), numbers are averages over them, with
         their Monte Carlo error, the range over the structures, and median and interval of each (``name: median``, …).
 
@@ -121,50 +145,38 @@ def _headlines(result: Result, case: Case, *, prob: float = 0.9, kind: str = "et
     ]
     if not rows:
         return pd.DataFrame(columns=["sentence"])
-    if case is result.case:
-        by_power = result.once(all_scaled)
-    else:
-        by_power = scaled(result, {key.label: key.posterior for key in draws_of(result, case)})
-    return with_verdicts(result, pd.concat(rows, ignore_index=True), by_power)
+    own = case is result.case
+    draws = result.once(headline_draws) if own else draws_of(result, case)
+    by_power = result.once(all_scaled) if own else scaled(result, {key.label: key.posterior for key in draws})
+    return with_verdicts(result, pd.concat(rows, ignore_index=True), draws, by_power)
 
 
-@dataclass(frozen=True, eq=False)
-class HeadlineDraws:
-    """One headline of the case: the value that its sentence tells, in every draw.
-
-    Draws of the posterior (chain, draw) are NaN where a ratio is undefined; those of the prior (draw,) are empty when
-    it was not simulated.
-    """
-
-    label: str
-    mass: bool
-    posterior: Array
-    prior: Array
-
-
-def headline_draws(result: Result) -> tuple[HeadlineDraws, ...]:
+def headline_draws(result: Result) -> tuple[ValueDraws, ...]:
     """The headlines of the case, each once, as far as their indicators have been added."""
     return draws_of(result, result.case) if result.has_case else ()
 
 
-def draws_of(result: Result, case: Case) -> tuple[HeadlineDraws, ...]:
+def draws_of(result: Result, case: Case) -> tuple[ValueDraws, ...]:
     """Headlines of any case on the same system, see `headline_draws`."""
     dt = result.dt
     if "derived" not in dt.children:
         return ()
-    held = dt["derived"].to_dataset()
-    before = dt["derived_prior"].to_dataset() if "derived_prior" in dt.children else xr.Dataset()
-    found: dict[str, HeadlineDraws] = {}
+    found: dict[str, ValueDraws] = {}
     for headline in case.headlines:
         name, coords, year = place(dt, headline)
-        if name not in held.data_vars:
-            continue
-        at: dict[str, object] = {**coords, "year": year}
-        label = label_of({"indicator": name, **dict.fromkeys(DIMS, ""), **at})
-        draws = held[name].sel(at).transpose(*SAMPLE).values
-        prior = before[name].sel(at).values.reshape(-1) if name in before.data_vars else np.empty(0)
-        found.setdefault(label, HeadlineDraws(label, lookup(headline.indicator).unit == "mass", draws, prior))
+        if name in dt["derived"].data_vars:
+            one = value_draws(dt, name, {**coords, "year": year})
+            found.setdefault(one.label, one)
     return tuple(found.values())
+
+
+def value_draws(dt: xr.DataTree, name: str, at: Mapping[str, object]) -> ValueDraws:
+    """One value of an indicator, which its labels and year name."""
+    draws = computed(dt, name).sel(at).transpose(*SAMPLE)
+    prior = computed_prior(dt, name)
+    label = label_of({"indicator": name, **dict.fromkeys(DIMS, ""), **at})
+    before = np.empty(0) if prior is None else prior.sel(at).values.reshape(-1)
+    return ValueDraws(label, lookup(name).unit == "mass", draws.values, before)
 
 
 def place(dt: xr.DataTree, headline: Headline) -> tuple[str, dict[str, str], int]:

@@ -16,7 +16,7 @@ from reeuncert.questions.information import value_of_information
 from reeuncert.questions.powerscale import CLASS, FACTOR, SOURCE, power_scaling, tornado
 from reeuncert.questions.sobol import sobol
 from reeuncert.questions.targets import ValueName
-from reeuncert.result.learning import SENSITIVE
+from reeuncert.result.verdicts import SENSITIVE
 from reeuncert.studies.study import Study
 from reeuncert.words.cells import as_words
 from reeuncert.words.estimates import with_unit

@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from reeuncert.errors import ReeUncertError
-from reeuncert.indicators.headlines import scaled, with_verdicts
+from reeuncert.indicators.headlines import scaled, value_draws, with_verdicts
 from reeuncert.indicators.summary import summary
 from reeuncert.questions.information import exchanged
 from reeuncert.questions.nested import weighted_quantiles
@@ -99,7 +99,8 @@ def verdicts(dt: xr.DataTree, indicators: ValueName | Iterable[ValueName] | None
     -------
     DataFrame
         One row a value: the columns of `reeuncert.summary`, then ``verdict``, ``why`` (in a sentence), ``level``,
-        ``to_priors``, ``to_evidence``, ``prior_class``, ``close_to``: see `reeuncert.result.learning.Verdict`.
+        ``to_priors``, ``to_evidence``, ``prior_class``, ``repeats``, ``close_to``: see
+        `reeuncert.result.verdicts.Verdict`.
 
     Raises
     ------
@@ -115,8 +116,9 @@ def verdicts(dt: xr.DataTree, indicators: ValueName | Iterable[ValueName] | None
     """
     result, targets = Result(dt), targets_of(dt, indicators)
     tables = [summary(dt, target.indicator, **cast(dict[str, Any], target.at)) for target in targets]
-    by_power = scaled(result, {target.label: target.draws for target in targets})
-    return with_verdicts(result, pd.concat(tables, ignore_index=True), by_power)
+    draws = [value_draws(dt, target.indicator, target.at) for target in targets]
+    by_power = scaled(result, {one.label: one.posterior for one in draws})
+    return with_verdicts(result, pd.concat(tables, ignore_index=True), draws, by_power)
 
 
 def _require(dt: xr.DataTree, kind: str) -> None:

@@ -7,12 +7,13 @@ One sort of a quantity serves its ranks, folded ranks, median, tails and interva
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from functools import reduce
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -69,6 +70,25 @@ class Diagnostics:
     mcse_lower: Array
     mcse_upper: Array
     quantiles: Array
+
+
+class Estimate(NamedTuple):
+    """A number and its Monte Carlo standard error; without error it is exact."""
+
+    value: float
+    error: float = 0.0
+
+    def below(self, limit: float) -> float:
+        """Probability that another run of the same length finds it below a limit: two runs differ by √2 errors.
+
+        Examples
+        --------
+        >>> Estimate(0.04).below(0.05), round(Estimate(0.04, 0.01).below(0.05), 2), Estimate(0.05).below(0.05)
+        (1.0, 0.76, 0.0)
+        """
+        if not self.error > 0.0:
+            return float(self.value < limit)
+        return math.erfc((self.value - limit) / (2.0 * self.error)) / 2.0
 
 
 def misses(measure: str, value: Any) -> Any:
@@ -152,6 +172,18 @@ def ess(values: ArrayLike) -> tuple[Array, Array]:
 def median_error(draws: ArrayLike) -> float:
     """Monte Carlo error of the median of one quantity (chain, draw); a draw that is undefined counts as the median."""
     return float(diagnose(filled(np.asarray(draws, dtype=float))[:, :, None], mcse=True).mcse_median[0])
+
+
+def interval_ends(draws: ArrayLike) -> tuple[Estimate, Estimate, Estimate]:
+    """Lower end, median and upper end of the 90 % interval of one quantity (chain, draw), each with its error; a draw
+    that is undefined counts as the median.
+    """
+    found = diagnose(filled(np.asarray(draws, dtype=float))[:, :, None], mcse=True)
+    lower, median, upper = (
+        Estimate(float(getattr(found, name)[0]), float(getattr(found, f"mcse_{name}")[0]))
+        for name in ("lower", "median", "upper")
+    )
+    return lower, median, upper
 
 
 def standard_ranks(draws: Array) -> Array:

@@ -1,24 +1,19 @@
-"""What the evidence says of a quantity: its posterior against its prior, and the verdict. The one rule for all output.
+"""What the evidence says of a quantity: its posterior against its prior. The one comparison for all output.
 
 Widths are those of the 90 % equal-tailed intervals, each on the scale of its quantity (`SCALES`): an interval from 1 to
-4 is as wide as one from 10 to 40. Tables compare widths only (`learning`). Headlines, and any quantity on request, get
-the verdict (`judge`), which also needs power-scaling (`reeuncert.result.powerscale`): a narrow interval is no sign of
-evidence if another prior would move it.
+4 is as wide as one from 10 to 40. Tables compare widths only. Headlines, and any quantity on request, get a verdict
+(`reeuncert.result.verdicts`): a narrow interval is no sign of evidence if another prior would move it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reeuncert.result.quantiles import Array, Spread, spread
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SCALES: dict[str, Callable[[Array], Array]] = {
     "mass": lambda x: x,
@@ -36,35 +31,13 @@ compared as they are.
 NARROW, WIDE = 0.5, 0.8
 """Width ratios (posterior / prior) below which an interval is narrow, and from which it is as wide as the prior's."""
 
-SENSITIVE = 0.05
-"""Threshold of a power-scaling sensitivity."""
-
-TAIL = 0.05
-"""A posterior median is outside its prior if less than this share of the prior lies beyond it."""
-
 PRIOR_ROUNDING = 1e-3
 """Relative range within which a quantity of the prior may be constant: a file holds its flows to 1e-4."""
-
-NEAR_CERTAIN_RATIO = 0.05
-"""A ratio whose prior 90 % interval is narrower than this is near certain before any evidence."""
-
-NEAR_CERTAIN_FACTOR = 1.1
-"""The same for a mass whose prior interval spans less than this factor."""
 
 FIXED, UNDEFINED = "fixed by the system", "not defined"
 NARROWER, PARTLY_NARROWER, AS_WIDE, NO_PRIOR = "narrower", "partly narrower", "as wide", "no prior"
 COLUMNS = ("width_ratio", "prior_below_median", "against_prior")
 """Columns of tables with posterior and prior; `against_prior` compares the widths and is no verdict."""
-
-LIKELIHOOD = "the evidence"
-"""Name of the likelihood as a whole among what is power-scaled."""
-
-INFORMED, CONFLICT, ON_PRIOR = "informed by the evidence", "prior–data conflict", "rests on the prior"
-PARTLY_PRIOR, NOT_IDENTIFIED, NOT_JUDGED = "rests partly on the prior", "not identified", "not judged"
-LEVELS = {INFORMED: "passed", FIXED: "information", NOT_JUDGED: "information"} | dict.fromkeys(
-    (CONFLICT, ON_PRIOR, PARTLY_PRIOR, NOT_IDENTIFIED, UNDEFINED), "warning"
-)
-"""Verdict → status, by the words of checks."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,142 +117,13 @@ def is_fixed(of: Spread, rounding: float = 1e-9) -> NDArray[np.bool_]:
     return np.asarray(of.largest - of.smallest <= rounding * size)
 
 
-def near_certain(low: float, high: float, *, mass: bool) -> bool:
-    """Whether a prior with this 90 % interval leaves next to nothing for the evidence to say.
-
-    Examples
-    --------
-    >>> near_certain(0.96, 0.999, mass=False), near_certain(96.0, 150.0, mass=True)
-    (True, False)
-    """
-    return bool(high < NEAR_CERTAIN_FACTOR * low if mass else high - low < NEAR_CERTAIN_RATIO)
-
-
 def _widths(after: Spread, before: Spread, scale: Callable[[Array], Array]) -> tuple[Array, Array]:
-    ends = np.array([after.lower, after.upper, before.lower, before.upper])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        logs = np.log(scale(ends))
-    ends = np.where(np.isfinite(logs).all(axis=0), logs, ends)
+    ends = on_scale(np.array([after.lower, after.upper, before.lower, before.upper]), scale)
     return ends[1] - ends[0], ends[3] - ends[2]
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What a quantity rests on.
-
-    Parameters
-    ----------
-    verdict
-        ``informed by the evidence``: narrower than half its prior, insensitive to every class of priors, its median
-        within the prior's 5–95 %. ``prior–data conflict``: sensitive to priors and to the evidence, or its median
-        outside. ``rests on the prior``: sensitive to priors, not to the evidence, or as wide as its prior, or near
-        certain by the prior alone. ``rests partly on the prior``: insensitive, but not narrow. ``not identified``:
-        rival structures disagree. ``fixed by the system``: an identity. ``not defined``, ``not judged``: no interval,
-        or no prior or density terms.
-    why
-        The reason in a sentence, with the classes of priors that it is sensitive to.
-    level
-        ``passed``, ``warning`` or ``information``, as of checks.
-    to_priors, to_evidence
-        Largest power-scaling sensitivity to a class of priors, and that to the evidence; NaN if not known.
-    prior_class
-        Classes of priors that it is sensitive to, the first most of all; empty if none.
-    close_to
-        Other verdicts that hold if the sensitivities are one Monte Carlo error smaller or larger: another run of the
-        same length may give one of them. Empty if none.
-    """
-
-    verdict: str
-    why: str
-    level: str
-    to_priors: float = np.nan
-    to_evidence: float = np.nan
-    prior_class: str = ""
-    close_to: str = ""
-
-
-def judge(
-    width_ratio: float,
-    rank: float,
-    against_prior: str,
-    scaled: pd.DataFrame,
-    structures: str = "",
-    *,
-    settled: bool = False,
-) -> Verdict:
-    """The verdict on one quantity.
-
-    Parameters
-    ----------
-    width_ratio, rank, against_prior
-        Of the quantity, from `Learning`.
-    scaled
-        Rows of `reeuncert.result.powerscale.sensitivity` of the quantity: classes of priors, and the evidence as a
-        whole. Empty if the result has no density terms. Without ``noise``, sensitivities are exact.
-    structures
-        Its range over rival structures in words if they disagree; else empty.
-    settled
-        Whether its prior is `near_certain`.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> rows = [("trade", 0.29, True), ("stocks", 0.01, False), ("the evidence", 0.02, False)]
-    >>> scaled = pd.DataFrame(rows, columns=["component", "psense", "sensitive"])
-    >>> judge(0.3, 0.8, "narrower", scaled).why
-    'Sensitive to priors (trade 0.29), and not to the evidence (0.02).'
-    >>> judge(0.3, 0.8, "narrower", scaled[1:]).verdict
-    'informed by the evidence'
-    >>> near = scaled.assign(psense=[0.06, 0.01, 0.02], noise=[0.02, 0.0, 0.0])
-    >>> judge(0.3, 0.8, "narrower", near).close_to
-    'informed by the evidence'
-    """
-    found = _judged(width_ratio, rank, against_prior, scaled, structures)
-    if settled and TAIL <= rank <= 1 - TAIL and found.verdict not in (FIXED, UNDEFINED, NOT_IDENTIFIED, NOT_JUDGED):
-        why = "The prior alone makes it near certain; no evidence can change what it excludes."
-        return replace(found, verdict=ON_PRIOR, why=why, level=LEVELS[ON_PRIOR])
-    if "noise" not in scaled:
-        return found
-    bound = [scaled["psense"] - scaled["noise"], scaled["psense"] + scaled["noise"]]
-    moved = [scaled.assign(sensitive=end > SENSITIVE) for end in bound]
-    others = {_judged(width_ratio, rank, against_prior, rows, structures).verdict for rows in moved} - {found.verdict}
-    if not others:
-        return found
-    close_to = " or ".join(sorted(others))
-    why = f"{found.why} Close to a limit: another run of this length may say '{close_to}'."
-    return replace(found, why=why, close_to=close_to)
-
-
-def _judged(width_ratio: float, rank: float, against_prior: str, scaled: pd.DataFrame, structures: str) -> Verdict:
-    if against_prior == FIXED:
-        return _verdict(FIXED, "The system alone determines it: it is the same in every draw.")
-    if against_prior == UNDEFINED:
-        return _verdict(UNDEFINED, "Too few draws define it.")
-    if structures:
-        return _verdict(NOT_IDENTIFIED, f"Rival structures of the case disagree: {structures}.")
-    if against_prior == NO_PRIOR or scaled.empty:
-        missing = "the prior was not simulated" if against_prior == NO_PRIOR else "it holds no terms of the densities"
-        return _verdict(NOT_JUDGED, f"This result cannot tell: {missing}.")
-    whole = scaled["component"] == LIKELIHOOD
-    strong = scaled[scaled["sensitive"] & ~whole].sort_values("psense", ascending=False)
-    to_evidence, by_data = float(scaled.loc[whole, "psense"].max()), bool(scaled.loc[whole, "sensitive"].any())
-    numbers = (float(scaled.loc[~whole, "psense"].max()), to_evidence, ", ".join(strong["component"]))
-    evidence = f"the evidence ({to_evidence:.2g})"
-    classes = ", ".join(f"{c} {p:.2g}" for c, p in zip(strong["component"], strong["psense"], strict=True))
-    outside = f"{'Above' if rank > 0.5 else 'Below'} the prior's 5–95 % (at its {100 * rank:.0f} %). "
-    outside = "" if TAIL <= rank <= 1 - TAIL else outside
-    width = f"Its interval is {100 * width_ratio:.0f} % as wide as the prior's"
-    if len(strong) and not by_data and not outside:
-        return _verdict(ON_PRIOR, f"Sensitive to priors ({classes}), and not to {evidence}.", *numbers)
-    if outside or len(strong):
-        also = f"and {'' if by_data else 'not '}to {evidence}"
-        told = f"Sensitive to priors ({classes}), {also}." if len(strong) else "Sensitive to no class of priors."
-        return _verdict(CONFLICT, outside + told, *numbers)
-    if against_prior == NARROWER:
-        return _verdict(INFORMED, f"{width}, and no class of priors moves it.", *numbers)
-    word = ON_PRIOR if against_prior == AS_WIDE and not by_data else PARTLY_PRIOR
-    return _verdict(word, f"{width}, though no single class of priors moves it.", *numbers)
-
-
-def _verdict(word: str, why: str, *numbers: object) -> Verdict:
-    return Verdict(word, why, LEVELS[word], *numbers)  # type: ignore[arg-type]  # the last three, in their order
+def on_scale(ends: Array, scale: Callable[[Array], Array]) -> Array:
+    """Ends of intervals (end, quantity) as they are compared."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.log(scale(ends))
+    return np.where(np.isfinite(logs).all(axis=0), logs, ends)

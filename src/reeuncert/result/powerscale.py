@@ -28,12 +28,9 @@ from scipy.stats import rankdata
 from reeuncert.compiling import compiled, kernel, source_version
 from reeuncert.priors.paths import coordinate_prior
 from reeuncert.result.diagnostics import ess
-from reeuncert.result.learning import SENSITIVE
 from reeuncert.result.quantiles import filled
 from reeuncert.result.result import Result
-
-NOISE = 2.0
-"""A sensitivity must also exceed its Monte Carlo error by this factor."""
+from reeuncert.result.verdicts import least_sensitive
 
 PLAIN = 0.05
 """Largest error of the mean of a log density, in standard errors of the draws, at which its plain weights serve."""
@@ -152,7 +149,7 @@ def sensitivity(quantities: Mapping[str, Floats], parts: Mapping[str, Floats | N
             strict=True,
         )
     table = pd.DataFrame(rows, columns=["quantity", "component", "psense", "noise", "moves"])
-    table.insert(4, "sensitive", (table["psense"] > SENSITIVE) & (table["psense"] > NOISE * table["noise"]))
+    table.insert(4, "sensitive", table["psense"] > least_sensitive(table["noise"]))
     return table.sort_values("psense", ascending=False, ignore_index=True)
 
 

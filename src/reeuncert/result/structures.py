@@ -12,7 +12,7 @@ says more than which structures were thought of, and the range over them is told
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -21,6 +21,7 @@ import pandas as pd
 import xarray as xr
 
 from reeuncert.errors import ReeUncertError
+from reeuncert.result.diagnostics import Estimate
 from reeuncert.result.quantiles import Array, interval_columns, quantiles, spread
 
 GROUP = "structures"
@@ -173,7 +174,7 @@ class Structures:
             ``mcse_lower``, ``mcse_upper``, its Monte Carlo errors; ``stacked_median`` and interval with stacking
             weights, where there are any; over the structures' own, ``lowest`` (end of an interval), ``lowest_median``,
             ``highest_median``, ``highest``; ``least_cover`` (least share of a posterior inside the interval of another
-            structure) and ``verdict``.
+            structure), its error ``mcse_cover``, and ``verdict``.
         """
         if (prob, kind) not in self._made:
             rows = [self._average(k, prob, kind) for k in range(self.data.sizes["headline"])]
@@ -204,10 +205,11 @@ class Structures:
             ends = _ends(mixture(draws, weights.tolist()), prob, kind)
             row |= dict(zip(("stacked_median", f"stacked_{lower}", f"stacked_{upper}"), ends, strict=True))
         median, low, high = np.array([_ends(np.sort(d), prob, "eti") for d in draws]).T
-        least = min(cover(draws, low, high), default=np.nan)
+        least = min(cover(draws, low, high, ess, prob), default=Estimate(np.nan))
         row |= {"lowest": low.min(), "lowest_median": median.min()}
-        row |= {"highest_median": median.max(), "highest": high.max(), "least_cover": least}
-        return row | {"verdict": NOT_IDENTIFIED if least < LEAST_COVER else HOLDS}
+        row |= {"highest_median": median.max(), "highest": high.max()}
+        row |= {"least_cover": least.value, "mcse_cover": least.error}
+        return row | {"verdict": NOT_IDENTIFIED if least.value < LEAST_COVER else HOLDS}
 
     def __repr__(self) -> str:
         return f"Headlines under {len(self.names)} structures, and their averages\n{self.averages().to_string()}"
@@ -230,14 +232,24 @@ def mixture(draws: Sequence[Array], weights: Sequence[float] | None = None) -> A
     return np.sort(np.concatenate(parts))
 
 
-def cover(draws: Sequence[Array], lower: Array, upper: Array) -> Iterator[float]:
-    """Share of each structure's draws inside the interval of each other one."""
+def cover(draws: Sequence[Array], lower: Array, upper: Array, ess: Array, prob: float) -> list[Estimate]:
+    """Share of each structure's draws inside the interval of each other one, with the error of the share and of the
+    interval's ends; ``ess`` are effective sample sizes.
+    """
+    found, tail = [], 0.5 - prob / 2
     for a, (low, high) in enumerate(zip(lower, upper, strict=True)):
         slack = 1e-6 * max(abs(low), abs(high))  # values are kept in single precision
+        step = np.sqrt(tail * (1.0 - tail) / np.nan_to_num(ess[a], nan=np.inf)) * np.array([-1.0, 1.0])
+        own = draws[a][np.isfinite(draws[a])]
         for b, other in enumerate(draws):
             known = other[np.isfinite(other)]
-            if a != b and known.size:
-                yield float(np.mean((known >= low - slack) & (known <= high + slack)))
+            if a == b or not known.size:
+                continue
+            share = float(np.mean((known >= low - slack) & (known <= high + slack)))
+            ends = [np.quantile(own, np.clip(p + step, 0.0, 1.0)) for p in (tail, 1.0 - tail)] if own.size else []
+            moved = [np.diff(np.searchsorted(np.sort(known), end))[0] / (2.0 * known.size) for end in ends]
+            found.append(Estimate(share, float(np.sqrt(share * (1.0 - share) / ess[b] + np.square(moved).sum()))))
+    return found
 
 
 def _ends(ordered: Array, prob: float, kind: str) -> tuple[float, float, float]:
@@ -305,12 +317,3 @@ def labelled(table: pd.DataFrame) -> pd.DataFrame:
     names = table.reindex(columns=[*table, *(c for c in (*LABELS, "unit") if c not in table)])
     texts = names[[*LABELS, "unit"]].astype(object)
     return names.assign(**texts.where(texts.notna(), ""))
-
-
-def open_ranges(found: Structures | None) -> dict[tuple[object, ...], tuple[float, float]]:
-    """Labels of each headline that is not identified → its range over the structures."""
-    if found is None:
-        return {}
-    table = found.averages()
-    rows = table[table["verdict"] == NOT_IDENTIFIED].to_dict("records")
-    return {tuple(row[name] for name in LABELS): (float(row["lowest"]), float(row["highest"])) for row in rows}

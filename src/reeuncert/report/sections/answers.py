@@ -15,9 +15,9 @@ from reeuncert.indicators.registry import CUMULATED, DIMS, base_name, lookup
 from reeuncert.report.sections import no_trade
 from reeuncert.report.sections.panels import fan
 from reeuncert.report.svg import interval_picture
-from reeuncert.result.learning import INFORMED, LEVELS
 from reeuncert.result.result import Result
 from reeuncert.result.structures import Structures
+from reeuncert.result.verdicts import INFORMED, LEVELS
 from reeuncert.words.estimates import estimate, interval
 
 STYLES = {"passed": "informed", "warning": "rests", "information": "unknown"}
