@@ -88,49 +88,78 @@ def phases(case_name: str) -> Rows:
 
 
 def gradient(case_name: str) -> Rows:
-    """Parts of the compiled density, in microseconds."""
+    """Parts of the compiled density, in microseconds: of one point, and for each of four evaluated together."""
     import reeuncert as ree
-    from reeuncert.balance.affine import product, product_transposed
-    from reeuncert.balance.masses import MassNetwork, exponentials, masses, masses_back
     from reeuncert.inference.density import compile_density
-    from reeuncert.inference.density_kernel import Numbers
     from reeuncert.inference.hmc import HamiltonianRun
     from reeuncert.inference.nutpie_chains import NutpieRun
     from reeuncert.inference.shape import around_mode
+
+    plain = compile_density(ree.build_model(ree.read_case(case_name)))
+    compiled = around_mode(plain)
+    for part, cost in _parts(compiled, 1):
+        yield f"{part}, us", cost
+    yield "whole, in the model's coordinates, us", best_time(raw_call(plain, np.full(plain.size, 0.1)))
+    for sampler, begin in (("hmc", HamiltonianRun), ("nutpie", NutpieRun)):
+        yield f"a leapfrog under {sampler}, CPU us", paid(compiled, begin)
+    for part, cost in _parts(compiled, 4):
+        yield f"{part}, us a point of four", cost / 4
+
+
+def _parts(compiled, points: int) -> Rows:
+    """Microseconds of the parts of the density of one point, or of four together."""
+    from numba import njit
+
+    from reeuncert.balance.affine import product, product_transposed
+    from reeuncert.balance.masses import MassNetwork, exponentials, masses, masses_back
+    from reeuncert.inference.density_kernel import Numbers
     from reeuncert.inference.stretching import stretch
     from reeuncert.likelihood.kernels import rows_of_masses
     from reeuncert.likelihood.packing import unpack_rows, unpack_sums
 
-    plain = compile_density(ree.build_model(ree.read_case(case_name)))
-    compiled = around_mode(plain)
+    @njit
+    def stretched(y, directions, gains, result):
+        stretch(y, directions, gains, result)
+
+    @njit
+    def rows_evaluated(mass, to_mass, offsets, to_offsets, sigma, to_sigma, value, weight, sums, laws, total):
+        total[0] = rows_of_masses(mass, to_mass, offsets, to_offsets, sigma, to_sigma, value, weight, sums, laws)
+
+    @njit
+    def four_rows_evaluated(mass, to_mass, offsets, to_offsets, sigma, to_sigma, value, weight, sums, laws, total):
+        rows_of_masses(mass, to_mass, offsets, to_offsets, sigma, to_sigma, value, weight, sums, laws)
+
+    def empty(n: int) -> np.ndarray:
+        return np.empty(n if points == 1 else (n, points))
+
     n = Numbers(*(compiled.data(field) for field in Numbers._fields))
-    y = np.random.default_rng(1).normal(size=compiled.size)
     size, edges, rows = n.prior_mean.size, n.coordinate.size, n.reported_value.size
-    z, u, exp_u, scratch = y[:size].copy(), np.empty(size), np.empty(size + 1), np.empty(size)
+    y = empty(compiled.size)
+    y[:] = np.random.default_rng(1).normal(size=y.shape)
+    z, u, exp_u, scratch = y[:size].copy(), empty(size), empty(size + 1), empty(size)
     network = MassNetwork(*(getattr(n, field) for field in MassNetwork._fields))
-    mass, share, nodes = np.empty(edges), np.empty(edges), np.empty(n.out_start.size)
-    kept, to_mass, sigma = np.empty(int(n.room[0])), np.zeros(edges), np.full(rows, 0.2)
-    offsets = np.zeros(n.offset_mean.size)
+    mass, share, nodes = empty(edges), empty(edges), empty(n.out_start.size)
+    kept, to_mass, sigma, offsets = empty(int(n.room[0])), empty(edges), empty(rows), empty(n.offset_mean.size)
+    to_mass[:], sigma[:], offsets[:] = 0.0, 0.2, 0.0
     product(z, n.factor_layout, n.prior_factor, u)
-    u += n.prior_mean
+    u += n.prior_mean if points == 1 else n.prior_mean[:, None]
     exponentials(u.copy(), scratch, exp_u)
     masses(network, exp_u, mass, share, nodes, kept)
     sums = unpack_sums(n.evidence_layout, n.evidence_coefficient)[1]
     laws = unpack_rows(n.evidence_code, n.evidence_bound)
-    evidence = (offsets, offsets.copy(), sigma, sigma.copy(), n.reported_value, n.row_weight, sums, laws)
-    stretched = best_time(stretch, y, n.whitening_directions, n.whitening_gains, np.empty(y.size))
-    yield "whitening, there and back, us", 2 * stretched
-    yield "K z, us", best_time(product, z, n.factor_layout, n.prior_factor, u)
-    yield "K transposed, us", best_time(product_transposed, z, n.factor_layout, n.prior_factor, u)
-    yield "exponentials, us", best_time(exponentials, np.zeros(size), scratch, np.empty(size + 1))
-    yield "flows forward, us", best_time(masses, network, exp_u, mass, share, nodes, kept)
-    back = to_mass.copy(), nodes, np.empty(size + 1)
-    yield "flows backward, us", best_time(masses_back, network, mass, share, kept, *back)
-    yield "likelihood, both ways, us", best_time(rows_of_masses, mass, to_mass, *evidence)
-    yield "whole, in the model's coordinates, us", best_time(raw_call(plain, y))
-    yield "whole, in round coordinates, us", best_time(raw_call(compiled, y))
-    for sampler, begin in (("hmc", HamiltonianRun), ("nutpie", NutpieRun)):
-        yield f"a leapfrog under {sampler}, CPU us", paid(compiled, begin)
+    evidence = (offsets, offsets.copy(), sigma, sigma.copy(), n.reported_value, n.row_weight, sums, laws, np.empty(1))
+    stretching = best_time(stretched, y, n.whitening_directions, n.whitening_gains, empty(len(y)))
+    yield "whitening, there and back", 2 * stretching
+    yield "K z", best_time(product, z, n.factor_layout, n.prior_factor, u)
+    yield "K transposed", best_time(product_transposed, z, n.factor_layout, n.prior_factor, u)
+    zeros = empty(size)
+    zeros[:] = 0.0
+    yield "exponentials", best_time(exponentials, zeros, scratch, empty(size + 1))
+    yield "flows forward", best_time(masses, network, exp_u, mass, share, nodes, kept)
+    yield "flows backward", best_time(masses_back, network, mass, share, kept, to_mass.copy(), nodes, empty(size + 1))
+    evaluated = rows_evaluated if points == 1 else four_rows_evaluated
+    yield "likelihood, both ways", best_time(evaluated, mass, to_mass, *evidence)
+    yield "whole", best_time(raw_call(compiled, y))
 
 
 def samplers(case_name: str) -> Rows:
@@ -182,6 +211,9 @@ def growth(case_name: str) -> Rows:
         yield f"{name}: gradient, us", found
         base = base or found
         yield f"{name}: gradient, times that of the first", found / base
+        if hasattr(compiled, "four"):  # not in an older commit
+            four = best_time(raw_call(compiled, np.random.default_rng(1).normal(size=(compiled.size, 4)) * 0.1))
+            yield f"{name}: gradient, us a point of four", four / 4
 
 
 def best_time(call: Callable[..., object], *arguments: object, batches: int = 60, least: float = 0.003) -> float:
@@ -204,12 +236,12 @@ def _batch(call: Callable[..., object], arguments: tuple[object, ...], count: in
 
 
 def raw_call(compiled, point: np.ndarray) -> Callable[[], object]:
-    """The C function that a sampler calls, without what Python adds."""
-    value, grad = np.zeros(1), np.zeros(point.size)
-    call = compiled.compiled.compiled_logp_func.ctypes
+    """The C function that a sampler calls, of one point or four, without what Python adds."""
+    value, grad = np.zeros(4), np.zeros(point.shape)
+    call = (compiled.compiled.compiled_logp_func if point.ndim == 1 else compiled.four).ctypes
     pointers = [ctypes.c_void_p(a.ctypes.data) for a in (point, grad, value, compiled.compiled.user_data)]
     kept = (point, value, grad, compiled)
-    return lambda: (call(point.size, *pointers), kept)
+    return lambda: (call(len(point), *pointers), kept)
 
 
 def paid(compiled, begin) -> float:
@@ -218,9 +250,9 @@ def paid(compiled, begin) -> float:
     from reeuncert.inference.messages import Messages
     from reeuncert.inference.settings import Settings
 
-    cost = []
+    cost, chains = [], begin.at_once(compiled) if hasattr(begin, "at_once") else 1  # an older commit
     for draws in (1, 20, 520):
-        settings = Settings(draws=draws, tune=50, chains=1, cores=1, seed=1)
+        settings = Settings(draws=draws, tune=50, chains=chains, cores=1, seed=1)
         start = time.process_time()
         run = joined(run_chains(begin, compiled, settings, Messages(quiet=True), keep_whitened=True))
         cost.append((time.process_time() - start, float(run.sample_stats["n_steps"].sum())))

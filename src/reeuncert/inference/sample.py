@@ -235,12 +235,12 @@ def _size(drawn: Drawn) -> str:
     return f"{sizes['chain']} chains of {sizes['draw']} draws"
 
 
-QUICK_TUNE, QUICK_DRAWS, QUICK_CHAINS = 120, 100, 2
+QUICK_TUNE, QUICK_DRAWS, QUICK_CHAINS = 120, 60, 4
 """Length of a preview."""
 
 
 def preview(case: Case, *, seed: int | None = None, progressbar: bool = False, quiet: bool = True) -> xr.DataTree:
-    """Sample a case very briefly (2 chains of 120 tuning and 100 kept draws).
+    """Sample a case very briefly (4 chains of 120 tuning and 60 kept draws).
 
     Medians usually differ from those of a full run by a small fraction of a posterior standard deviation; the run has
     not converged, and everything made from it is marked "approximate" (``attrs["approximate"] == "yes"``).

@@ -43,8 +43,10 @@ def _stretch(y, directions, gains, result):  # type: ignore[no-untyped-def]  # n
         result[i] = y[i] + total[i]
 
 
-TILE = 512
-"""Coordinates of four points, and of four directions, that the fastest memory of a processor holds."""
+TILE, BLOCK = 1024, 16
+"""Coordinates of four points and some directions that the fastest memory holds; directions (a multiple of four) that
+the next one holds, so that each is read only once from the slow one.
+"""
 
 
 @kernel(VERSION, fastmath=REORDER)
@@ -84,34 +86,35 @@ def _add_directions(along, v0, v1, v2, v3, result):  # type: ignore[no-untyped-d
 
 @kernel(VERSION)
 def _stretch_four(y, directions, gains, result):  # type: ignore[no-untyped-def]  # numba infers
-    """For four points: `TILE` coordinates at a time."""
+    """For four points: `BLOCK` directions at a time, and of these `TILE` coordinates."""
     n, k = y.shape[0], directions.shape[0]
-    tile, none = np.empty((LANES, TILE), np.float32), np.zeros(TILE, np.float32)
-    along = np.zeros((k + 4, LANES), np.float32)
-    for start in range(0, n, TILE):
-        m = min(TILE, n - start)
-        for i in range(m):
-            for p in range(LANES):
-                tile[p, i] = np.float32(y[start + i, p])
-        for j in range(0, k, 2):
-            v = directions[j, start : start + m]
-            w = directions[j + 1, start : start + m] if j + 1 < k else none[:m]
-            _add_products(v, w, tile, along[j : j + 2])
-    for j in range(k):
+    tiles = (n + TILE - 1) // TILE
+    points, total = np.zeros((tiles, LANES, TILE), np.float32), np.zeros((tiles, LANES, TILE), np.float32)
+    along, none = np.empty((BLOCK, LANES), np.float32), np.zeros(TILE, np.float32)
+    for i in range(n):
         for p in range(LANES):
-            along[j, p] = np.float32(along[j, p] * gains[j])
-    for start in range(0, n, TILE):
-        m = min(TILE, n - start)
-        tile[:] = np.float32(0)
-        for j in range(0, k, 4):
-            v0 = directions[j, start : start + m]
-            v1 = directions[j + 1, start : start + m] if j + 1 < k else none[:m]
-            v2 = directions[j + 2, start : start + m] if j + 2 < k else none[:m]
-            v3 = directions[j + 3, start : start + m] if j + 3 < k else none[:m]
-            _add_directions(along[j : j + 4], v0, v1, v2, v3, tile)
-        for i in range(m):
+            points[i // TILE, p, i % TILE] = np.float32(y[i, p])
+    for first in range(0, k, BLOCK):
+        last = min(first + BLOCK, k)
+        along[:] = np.float32(0)
+        for t in range(tiles):
+            start, stop = t * TILE, min((t + 1) * TILE, n)
+            for j in range(first, last, 2):
+                w = directions[j + 1, start:stop] if j + 1 < last else none[: stop - start]
+                _add_products(directions[j, start:stop], w, points[t], along[j - first : j - first + 2])
+        for j in range(first, last):
             for p in range(LANES):
-                result[start + i, p] = y[start + i, p] + tile[p, i]
+                along[j - first, p] = np.float32(along[j - first, p] * gains[j])
+        for t in range(tiles):
+            start, stop = t * TILE, min((t + 1) * TILE, n)
+            for j in range(first, last, 4):
+                v1 = directions[j + 1, start:stop] if j + 1 < last else none[: stop - start]
+                v2 = directions[j + 2, start:stop] if j + 2 < last else none[: stop - start]
+                v3 = directions[j + 3, start:stop] if j + 3 < last else none[: stop - start]
+                _add_directions(along[j - first : j - first + 4], directions[j, start:stop], v1, v2, v3, total[t])
+    for i in range(n):
+        for p in range(LANES):
+            result[i, p] = y[i, p] + total[i // TILE, p, i % TILE]
 
 
 def stretch(y, directions, gains, result):  # type: ignore[no-untyped-def]  # of compiled code

@@ -31,7 +31,7 @@ class FitOptions(TypedDict, total=False):
     draws, tune, thin, chains, seed, target_accept
         Of every fit, as in `reeuncert.sample`; by default those of `FitSettings`.
     jobs
-        Processes on this machine. By default one, whose chains use all cores; of `reeuncert.sensitivity` as many as
+        Processes on this machine, each of which uses one core. By default one; of `reeuncert.sensitivity` as many as
         there are cores (None). With one, everything runs in this process.
     client
         A Dask client, cluster, or address of a scheduler, to run there instead.
@@ -63,10 +63,10 @@ class FitOptions(TypedDict, total=False):
 class FitSettings:
     """How every fit of a study is sampled; see `reeuncert.sample`."""
 
-    draws: int = 500
+    draws: int = 300
     tune: int = 150
     thin: int = 1
-    chains: int = 2
+    chains: int = 4
     seed: int = 1
     target_accept: float = 0.9
 
@@ -122,7 +122,7 @@ class Job:
         The pilot run is made of this fit itself, without the rows left out: where they are many, the posterior has
         another shape than that of the base.
     cores
-        Chains that may run at a time; None: as many as the process has cores.
+        Threads for the chains; None: as many as the process has cores.
     """
 
     name: str
