@@ -137,7 +137,13 @@ def _computed(case: Case, settings: _Settings, stored: Path | None) -> Result:
     settings = replace(settings, seed=_seed(settings, stored))
     with beside(_RIVALS, _fit_rivals, case, settings.seed) as rivals:
         result = made()
-        return _with_rivals(result, rivals, settings) if result.complete else result
+        if not result.complete:
+            return result
+        if stored is not None:
+            from reeuncert.report.files import begin_results
+
+            begin_results(result)
+        return _with_rivals(result, rivals, settings)
 
 
 def _sampled(case: Case, settings: _Settings, stored: Path | None) -> xr.DataTree:
@@ -178,11 +184,9 @@ def _fit_rivals(case: Case, seed: int) -> dict[str, StructureRun]:
 
 def _with_rivals(result: Result, rivals: Callable[[], dict[str, StructureRun] | Failed], settings: _Settings) -> Result:
     """The result with its headlines under the rival structures of its case, or with the reason why it has none."""
-    from reeuncert.indicators.summary import all_indicators
     from reeuncert.result.structures import add_structures
     from reeuncert.studies.rivals import beside_own
 
-    attempt("tables", lambda: (result.flows, result.once(all_indicators)))  # a failure is told where they are written
     _tell(settings, f"Short runs under the other structures ({', '.join(result.case.compare)}) …")
     runs = rivals()
     found = runs if isinstance(runs, Failed) else attempt(_RIVALS, lambda: beside_own(result.dt, runs))

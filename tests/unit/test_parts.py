@@ -25,6 +25,7 @@ from reeuncert.indicators.stored import read_results
 from reeuncert.indicators.summary import all_indicators
 from reeuncert.parts import Failed, attempt, collecting, failed_of, with_failed
 from reeuncert.report import SECTIONS
+from reeuncert.report.files import _OF_ITS_OWN, begin_results
 from reeuncert.report.page import render
 from reeuncert.result.left_out import LeftOut
 from reeuncert.result.result import Result
@@ -188,3 +189,12 @@ def test_the_status_of_commands_that_write_a_result_again(toy, monkeypatch, tmp_
     found = [CliRunner().invoke(app, command) for command in commands]
     assert [f.exit_code for f in found] == [1, 1, 1]
     assert all("geometry: " in f.stderr and "the abacus fell" in f.stderr for f in found)
+
+
+def test_what_is_made_before_the_structures_are_known_does_not_ask_for_them(toy, monkeypatch):
+    monkeypatch.setattr("reeuncert.indicators.summary._joined", broken)
+    monkeypatch.setattr(Result, "structures", property(broken))
+    result = with_indicators(toy_terms(toy))
+    begin_results(result)
+    assert result.failed == []
+    assert set(result._kept) >= {*_OF_ITS_OWN} - {all_indicators}

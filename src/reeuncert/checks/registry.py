@@ -85,6 +85,6 @@ def _run(result: Result, names: Iterable[str]) -> CheckTable:
     found: list[CheckResult] = []
     with collecting([]):  # they become rows
         for name in names:
-            made = attempt(f"check '{name}'", partial(CHECKS[name], result))
+            made = attempt(f"check '{name}'", partial(result.once, CHECKS[name]))
             found += [not_run(name, made)] if isinstance(made, Failed) else made
     return CheckTable(found)

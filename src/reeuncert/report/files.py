@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
+from operator import attrgetter
 from pathlib import Path
 
 import pandas as pd
 import xarray as xr
 
-from reeuncert.checks.evidence import mixture_table
+from reeuncert.checks.evidence import leave_one_out, mixture_table, reconciliation
+from reeuncert.checks.predictive import posterior_predictive, record_pairs
 from reeuncert.checks.registry import check_table
 from reeuncert.errors import OutputError
 from reeuncert.indicators.compute import with_indicators
-from reeuncert.indicators.headlines import all_headlines
+from reeuncert.indicators.headlines import all_headlines, all_scaled
 from reeuncert.indicators.stored import read_results, stage_results
 from reeuncert.indicators.summary import all_indicators
+from reeuncert.parts import collecting
 from reeuncert.report.page import render
+from reeuncert.report.sections import flows, no_trade
 from reeuncert.report.workbook import workbook
 from reeuncert.result.folder import Staging, output_folder
 from reeuncert.result.result import Result
@@ -62,6 +67,21 @@ def revise_results(folder: str | Path, change: Callable[[xr.DataTree], xr.DataTr
         result = with_indicators(change(read_results(folder)))
         commit_results(result, staging)
     return result
+
+
+_OF_ITS_OWN = (
+    attrgetter("flows"), all_indicators, all_scaled, mixture_table, reconciliation, posterior_predictive, record_pairs,
+    leave_one_out, flows.content, no_trade.content,
+)  # fmt: skip
+"""What takes longest of all that is made of a result without its headlines, which are averages over structures."""
+
+
+def begin_results(result: Result) -> None:
+    """Make what needs no structures but those of the result, while these are waited for; `commit_results` takes it."""
+    with result.shared(), collecting(result.failed):
+        for function in _OF_ITS_OWN:
+            with suppress(Exception):  # it fails again where it is needed, and is named there
+                result.once(function)
 
 
 def commit_results(result: Result, staging: Staging) -> tuple[Path, ...]:
