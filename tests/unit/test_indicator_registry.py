@@ -40,11 +40,17 @@ def test_a_record_that_cannot_be_used_is_refused(name: str, more: dict, message:
     assert name not in INDICATORS
 
 
-@pytest.mark.parametrize("name", ["import_dependance", "net_import_reliance_cumulated"])
-def test_an_unknown_name_is_answered_with_the_valid_ones(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("import_dependance", "import_dependence"), ("net_import_reliance_cumulated", "net_import_reliance"), ("gdp", "")],
+)
+def test_an_unknown_name_is_answered_with_the_nearest_ones_first(name: str, near: str) -> None:
     with pytest.raises(UnknownIndicatorError) as caught:
         lookup(name)
-    assert str(caught.value).startswith(f"'{name}' is no indicator; valid names: {', '.join(valid_names())}")
+    told = str(caught.value)
+    assert told.startswith(f"'{name}' is no indicator; " + (f"did you mean '{near}'" if near else ""))
+    assert f"({len(valid_names())} in all); all of them: reeuncert.indicators.valid_names()" in told
+    assert len(told) < 400
 
 
 def test_a_cumulated_name_leads_to_its_indicator() -> None:

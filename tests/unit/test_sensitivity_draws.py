@@ -165,7 +165,9 @@ def test_bad_questions_get_one_clear_answer(base: xr.DataTree, named: dict, mess
 
 
 def test_a_value_must_be_one(base: xr.DataTree) -> None:
-    with pytest.raises(UnknownIndicatorError, match=r"^'import_dependance' is no indicator; valid names: "):
+    with pytest.raises(
+        UnknownIndicatorError, match=r"^'import_dependance' is no indicator; did you mean 'import_dependence'"
+    ):
         ree.value_of_information(base, "import_dependance")
     with pytest.raises(ReeUncertError) as error:
         ree.power_scaling(base, [{"indicator": "apparent_consumption", "product": "refined", "year": 2020}])

@@ -7,7 +7,7 @@ from functools import partial
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.flows import Array, FlowTable
 from reeuncert.result.learning import SCALES
-from reeuncert.words.cells import did_you_mean, quoted
+from reeuncert.words.cells import did_you_mean, listed, quoted
 
 DIMS = ("region", "partner", "product", "end_use")
 """Allowed dims of an indicator beside chain, draw and year, in array order."""
@@ -134,13 +134,14 @@ def lookup(name: str) -> Indicator:
     Raises
     ------
     UnknownIndicatorError
-        With the list of valid names.
+        With the names nearest to it.
     """
     found = INDICATORS.get(base_name(name)) or declared.get(base_name(name))
     if found is None or (name.endswith(CUMULATED) and not found.cumulated):
-        valid = [*valid_names(), *declared]
-        hint = did_you_mean(name, valid)
-        raise UnknownIndicatorError(f"{quoted(name)} is no indicator; valid names: {', '.join(valid)}{hint}")
+        valid = [*declared, *valid_names()]
+        hint = did_you_mean(base_name(name), valid, most=3)
+        named = f"{listed(valid, 6)}; all of them: reeuncert.indicators.valid_names()"
+        raise UnknownIndicatorError(f"{quoted(name)} is no indicator{hint or ';'} names: {named}")
     return found
 
 

@@ -65,8 +65,8 @@ def quoted(text: object, longest: int = 60) -> str:
     return f"'{visible}'"
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The ending of a message that offers the nearest known word, or nothing.
+def did_you_mean(word: str, known: Iterable[str], *, most: int = 1) -> str:
+    """The ending of a message that offers the nearest known word or words, or nothing.
 
     Examples
     --------
@@ -76,8 +76,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     ''
     """
     by_fold = {k.casefold(): k for k in known}
-    near = difflib.get_close_matches(word[:LONGEST_NAME].casefold(), list(by_fold), n=1, cutoff=0.6)
-    return f"; did you mean {quoted(by_fold[near[0]])}?" if near else ""
+    near = difflib.get_close_matches(word[:LONGEST_NAME].casefold(), list(by_fold), n=most, cutoff=0.6)
+    return f"; did you mean {' or '.join(quoted(by_fold[word]) for word in near)}?" if near else ""
 
 
 def listed(words: Iterable[str], most: int = 12) -> str:
