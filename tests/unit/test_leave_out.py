@@ -146,8 +146,9 @@ def test_the_check_tells_coverage_and_fails_where_intervals_are_too_narrow(tmp_p
     said = ree.check(good, ["leave_out"])["left-out sources"]
     assert (said.status, said.threshold) == ("passed", ">= 0.9")
     assert said.message.startswith(
-        "Of 400 figures, each predicted without its fold (4 folds), 50%, 80%, 90%, 95% fall in the central 50%, 80%, "
-        "90%, 95% intervals (by the prior alone: 100%, 100%, 100%, 100%). Figures of one lineage miss together"
+        "Of 400 figures, each predicted without its fold (4 folds), 50 %, 80 %, 90 %, 95 % fall in the central "
+        "50 %, 80 %, 90 %, 95 % intervals (by the prior alone: 100 %, 100 %, 100 %, 100 %). Figures of one lineage "
+        "miss together"
     )
     assert ree.check(good, ["leave_out"])["left-out sources, width"].status == "passed"
     sure = LeftOut(rows_with(np.full(400, 0.5)).assign(lineage=np.arange(400).astype(str)))

@@ -47,7 +47,9 @@ def mixtures(result: Result) -> list[CheckResult]:
     turned = table[~even & ((table["prior"] > 0.5) != (table["posterior"] > 0.5))]
     message = f"Of {len(table)} second readings and possible outliers the posterior turns the odds of {len(turned)}"
     if len(turned):
-        told = (f"{one.component} of '{one.row}' {one.prior:.2g} -> {one.posterior:.2f}" for one in turned.itertuples())
+        told = (
+            f"{one.component} of '{one.row}' from {one.prior:.2g} to {one.posterior:.2f}" for one in turned.itertuples()
+        )
         message += f": {', '.join(list(told)[:5])}"
     remedy = "Read these sentences and records again; the odds written in the table are not those of the result."
     shown = pd.concat([turned, table.drop(turned.index)]).head(40)

@@ -13,7 +13,7 @@ from reeuncert.result.learning import COLUMNS
 from reeuncert.result.result import Result
 from reeuncert.result.structures import CONVERGENCE, LABELS, NOT_IDENTIFIED, Structures
 from reeuncert.result.verdicts import LEVELS, NOISE, SENSITIVE, Verdict
-from reeuncert.words.estimates import interval
+from reeuncert.words.estimates import interval, printed
 
 _VALUES = ("median", "eti90_lb", "eti90_ub", "prior_median", "prior_eti90_lb", "prior_eti90_ub")
 
@@ -97,7 +97,9 @@ def _averages(table: pd.DataFrame) -> CheckResult:
     error = table[["mcse_lower", "mcse_upper"]].max(axis=1).to_numpy(dtype=float)
     part = np.divide(error, width, out=np.full(len(table), np.nan), where=width > 0)
     worst = float(np.nanmax(part)) if np.isfinite(part).any() else 0.0
-    message = f"The largest Monte Carlo error of an end of an averaged interval is {worst:.1%} of its width."
+    message = (
+        f"The largest Monte Carlo error of an end of an averaged interval is {printed(worst, '.1%')} of its width."
+    )
     remedy = "Run `reeuncert structures` with more draws (--draws)."
     bad = table[part > LARGEST_ERROR]
     return judged("averages over structures", worst, "<=", LARGEST_ERROR, message, remedy, bad)

@@ -22,7 +22,7 @@ from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 from reeuncert.words.cells import condensed
 from reeuncert.words.error_laws import INTERVAL
-from reeuncert.words.estimates import estimate
+from reeuncert.words.estimates import estimate, printed
 from reeuncert.words.qualifiers import BOUND_QUALIFIERS
 from reeuncert.words.units import SHARE_RELATIONS
 
@@ -334,21 +334,21 @@ def leave_out(result: Result) -> list[CheckResult]:
 def _verdicts(scheme: str, part: pd.DataFrame, sources: pd.DataFrame) -> list[CheckResult]:
     """Whether intervals are too narrow, and whether they are too wide, as far as the few lineages can tell."""
     here = part.loc[part["level"] == COVERED].iloc[0]
-    levels = ", ".join(f"{row.coverage:.0%}" for row in part.itertuples(index=False))
-    priors = ", ".join(f"{row.prior_coverage:.0%}" for row in part.itertuples(index=False))
-    asked = ", ".join(f"{level:.0%}" for level in part["level"])
+    levels = ", ".join(printed(row.coverage, ".0%") for row in part.itertuples(index=False))
+    priors = ", ".join(printed(row.prior_coverage, ".0%") for row in part.itertuples(index=False))
+    asked = ", ".join(printed(level, ".0%") for level in part["level"])
     message = (
         f"Of {here['figures']:.0f} figures, each predicted without its fold ({here['folds']:.0f} folds), "
         f"{levels} fall in the central {asked} intervals (by the prior alone: {priors}). Figures of one lineage miss "
-        f"together: they count as {here['lineages']:.1f} lineages, and the coverage at {COVERED:.0%} is between "
-        f"{here['lower']:.0%} and {here['upper']:.0%}."
+        f"together: they count as {here['lineages']:.1f} lineages, and the coverage at "
+        f"{printed(COVERED, '.0%')} is between {printed(here['lower'], '.0%')} and {printed(here['upper'], '.0%')}."
     )
     if here["refused"]:
         message += f" {here['refused']:.0f} more figures do not count: the fits without them have not converged."
     name = "left-out sources" if scheme == "sources" else f"left-out rows ({scheme})"
     narrow = "Intervals are too narrow: look at the sources at the top of the table."
     wide = "Intervals are wider than the figures need: widths of sources may be too large."
-    least = f"The coverage of {COVERED:.0%} intervals is at least {here['lower']:.0%}."
+    least = f"The coverage of {printed(COVERED, '.0%')} intervals is at least {printed(here['lower'], '.0%')}."
     return [
         judged(name, here["upper"], ">=", COVERED, message, narrow, sources),
         warned(f"{name}, width", here["lower"], "<=", COVERED, least, wide, sources),

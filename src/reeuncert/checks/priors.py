@@ -126,16 +126,16 @@ def prior_distance(result: Result) -> list[CheckResult]:
     twice = "These priors follow the figures, which then count twice: write them from what was known before."
     conflict = "Priors and evidence are in conflict: read the rows again, else the priors are too narrow or off."
     return [
-        _extreme(table, "priors do not follow the evidence", "lower", ("closer to", "closest"), twice),
-        _extreme(table, "priors and evidence agree", "upper", ("farther from", "farthest"), conflict),
+        _extreme(table, "priors do not follow the evidence", "closer", ("closer to", "closest"), twice),
+        _extreme(table, "priors and evidence agree", "farther", ("farther from", "farthest"), conflict),
     ]
 
 
 def series_table(evidence: EvidenceModel, drawn: Floats) -> pd.DataFrame:
     """Distance of each series from the prior predictive draws (draw, row), the closest first.
 
-    Columns ``lineage``, ``quantity``, ``rows``, ``d2``, and ``lower`` and ``upper``, the probabilities of so small and
-    of so large a distance.
+    Columns ``lineage``, ``quantity``, ``rows``, ``d2``, and ``closer`` and ``farther``, the probabilities of so small
+    and of so large a distance.
     """
     series: dict[tuple[str, str], list[int]] = {}
     for r, row in enumerate(evidence.rows):
@@ -148,8 +148,8 @@ def series_table(evidence: EvidenceModel, drawn: Floats) -> pd.DataFrame:
         for name, members in series.items()
         if len(members) >= FEWEST_ROWS
     ]
-    table = pd.DataFrame(rows, columns=["lineage", "quantity", "rows", "d2", "lower", "upper"])
-    return table.sort_values("lower", ignore_index=True)
+    table = pd.DataFrame(rows, columns=["lineage", "quantity", "rows", "d2", "closer", "farther"])
+    return table.sort_values("closer", ignore_index=True)
 
 
 def distance(figures: Floats, drawn: Floats) -> tuple[float, float, float]:

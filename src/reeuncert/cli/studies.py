@@ -117,9 +117,9 @@ def left_out_table(found: LeftOut) -> Table:
         table.add_row(
             str(row.scheme),
             f"{row.figures}",
-            f"{row.level:.0%}",
-            f"{row.coverage:.0%} ({row.lower:.0%} to {row.upper:.0%})",
-            f"{row.prior_coverage:.0%}",
+            printed(row.level, ".0%"),
+            f"{printed(row.coverage, '.0%')} ({printed(row.lower, '.0%')} to {printed(row.upper, '.0%')})",
+            printed(row.prior_coverage, ".0%"),
         )
     if refused := (found.rows["refused"] != "").sum():
         table.caption = f"{refused} figures do not count: the fits without them have not converged; raise --draws."
@@ -179,7 +179,7 @@ def years_of(text: str, case: Case) -> list[int]:
 def coverage_table(found: Calibration) -> Table:
     """Coverage by class of quantities, as a terminal table."""
     title = f"{found.case_name}: truths inside central intervals, {found.simulations} simulations"
-    headings = ("", "quantities", *(f"{p:.0%}" for p in COVERAGES), "outside the 95 % band")
+    headings = ("", "quantities", *(printed(p, ".0%") for p in COVERAGES), "outside the 95 % band")
     table = plain_table(*headings, title=title, numbers=True)
     for row in found.coverage().to_dict("records"):
         shares = [

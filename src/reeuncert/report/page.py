@@ -153,6 +153,7 @@ def _environment() -> jinja2.Environment:
         "median": lambda median, low, high, unit: estimate(median, low, high, unit=unit).partition(" (")[0],
         "as_words": as_words,
         "column": words.column,
+        "cell": words.cell,
         "linked": words.linked,
     }
     return environment

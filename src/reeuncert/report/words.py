@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 from markupsafe import Markup
 
 from reeuncert.system.definition import Selector
@@ -54,7 +55,51 @@ def selector_text(selector: Selector) -> str:
     return " ".join(parts) + (f" ({rest})" if rest else "")
 
 
-COLUMNS = {"eti90_lb": "5 %", "eti90_ub": "95 %", "r_hat": "R-hat", "ess_bulk": "bulk ESS", "ess_tail": "tail ESS"}
+COLUMNS = {
+    "eti90_lb": "5 %",
+    "eti90_ub": "95 %",
+    "r_hat": "R-hat",
+    "ess_bulk": "bulk ESS",
+    "ess_tail": "tail ESS",
+    "lineage": "original count",
+    "qualifier": "kind of figure",
+    "line": "line of the table",
+    "d2": "distance d²",
+    "closer": "P of such a closeness",
+    "farther": "P of such a distance",
+    "log_sd": "log-sd",
+    "orders": "orders of magnitude",
+    "near_certain": "near certain",
+    "pareto_k": "Pareto k",
+    "below": "P of less",
+    "z": "normal score z",
+    "tail": "tail probability",
+    "violation": "P of a violation",
+    "disagree": "rows that disagree",
+    "mean_z": "mean z",
+    "root_mean_square_z": "root mean square z",
+    "predicted_lb": "predicted 5 %",
+    "predicted_ub": "predicted 95 %",
+    "inside": "in our interval",
+    "width_ratio": "width over that of the prior",
+    "below_median": "share below the posterior median",
+    "against_prior": "width in a word",
+    "level": "status",
+    "close_to": "close to the verdict",
+    "to_priors": "sensitivity to priors",
+    "to_evidence": "sensitivity to evidence",
+    "prior_class": "priors it rests on",
+    "psense": "power-scaling",
+    "noise": "its error",
+    "moves": "moves by (sd)",
+    "mcse_median": "error of the median",
+    "mcse_lower": "error of 5 %",
+    "mcse_upper": "error of 95 %",
+    "lowest": "lowest 5 %",
+    "highest": "highest 95 %",
+    "least_cover": "least cover",
+}
+"""Column of a table → its heading, where its name without underscores would not tell."""
 
 
 def column(name: str) -> str:
@@ -67,6 +112,17 @@ def column(name: str) -> str:
     """
     before, _, own = name.rpartition("prior_")
     return ("prior " if before or name != own else "") + COLUMNS.get(own, as_words(own))
+
+
+def cell(value: object) -> object:
+    """A cell of a table: a truth as a word.
+
+    Examples
+    --------
+    >>> cell(True), cell(2.5)
+    ('yes', 2.5)
+    """
+    return ("no", "yes")[bool(value)] if isinstance(value, bool | np.bool_) else value
 
 
 def linked(text: str) -> Markup:

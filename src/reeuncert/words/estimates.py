@@ -4,14 +4,14 @@ import math
 
 
 def printed(value: float, form: str) -> str:
-    """A number in a format of Python, with a typographic minus sign.
+    """A number in a format of Python, with a typographic minus sign, and a space before the sign of per cent.
 
     Examples
     --------
-    >>> printed(-0.251, "+.2f"), printed(2.3e-13, ".4g")
-    ('−0.25', '2.3e−13')
+    >>> printed(-0.251, "+.2f"), printed(2.3e-13, ".4g"), printed(0.022, ".1%")
+    ('−0.25', '2.3e−13', '2.2 %')
     """
-    return format(value, form).replace("-", "\N{MINUS SIGN}")
+    return format(value, form).replace("-", "\N{MINUS SIGN}").replace("%", " %")
 
 
 def number(value: float, *, percent: bool = False) -> str:
