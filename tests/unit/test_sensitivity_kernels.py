@@ -118,7 +118,7 @@ def test_shares_of_a_linear_model_are_exact() -> None:
         ("source", "poor"): np.arange(10, 14),
     }
     # Slopes are known up to what was reported, which shifts them by a constant.
-    inputs = Inputs(np.concatenate([z, eta], axis=2), eta / sd**2 - 3.0, np.arange(6, 14), members)
+    inputs = Inputs([z, eta], eta / sd**2 - 3.0, np.arange(6, 14), members)
     table = shares_of([target(value)], inputs)[0].set_index("component")
     total = slope @ covariance @ slope
     in_z, in_y = (covariance @ slope) ** 2 / total, (report @ covariance @ slope / sd) ** 2 / total
@@ -144,7 +144,7 @@ def test_shares_hold_for_heavy_tails() -> None:
     slope = -5.0 * residual / (4.0 + residual**2) / scale
     z = x[..., None] / 3.0
     members = {("prior class", "prior"): np.array([0]), ("source", "both"): np.array([1, 2])}
-    inputs = Inputs(np.concatenate([z, x[..., None], x[..., None]], axis=2), slope, np.array([1, 2]), members)
+    inputs = Inputs([z, x[..., None], x[..., None]], slope, np.array([1, 2]), members)
     table = shares_of([target(x)], inputs)[0].set_index("component")
     assert x.std() > 3.0
     assert abs(table.loc[REST, "share"]) < 4 * table.loc[REST, "se"] + 0.01

@@ -120,11 +120,11 @@ def throughput(table: FlowTable, network: YearNetwork) -> Array:
     """Throughput without stocks of each process in each year up to the network's, array (process, draw, year)."""
     chains, draws, _ = table.shape
     last = network.year + 1
-    out = np.zeros((len(network.processes), chains * draws, last))
+    out = np.zeros((len(network.processes), last, chains * draws))  # as the masses are in memory
     number = {p: i for i, p in enumerate(network.processes)}
     for i, (source, target) in enumerate(
         zip(table.attributes["from_process"], table.attributes["to_process"], strict=True)
     ):
         if source != OUTSIDE and source != target:
-            out[number[str(source)]] += table.mass[i].reshape(chains * draws, -1)[:, :last]
-    return out
+            out[number[str(source)]] += np.moveaxis(table.mass[i], -1, 0).reshape(-1, chains * draws)[:last]
+    return np.moveaxis(out, 1, 2)

@@ -199,8 +199,12 @@ def run_counterfactual(
 def _result(dt: xr.DataTree) -> tuple[Case, FlowTable]:
     if "posterior" not in dt.children or "mass_flow" not in dt["posterior"].data_vars:
         raise ReeUncertError("this result holds no flows ('posterior/mass_flow'); use one that `sample` returned")
-    case = Result.holding(dt).case
-    return case, FlowTable.from_dataset(dt["posterior"].to_dataset(), case)
+    result = Result.holding(dt)
+    return result.case, result.once(_flows)
+
+
+def _flows(result: Result) -> FlowTable:
+    return FlowTable.from_dataset(result.dt["posterior"].to_dataset(), result.case)
 
 
 def setting_of(table: FlowTable, year: int, case: Case) -> Setting:

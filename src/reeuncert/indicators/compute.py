@@ -39,7 +39,8 @@ class Held:
         """From an array (chain, draw, *labels); cells that are NaN in every draw do not exist."""
         rows = np.moveaxis(values, (0, 1), (-2, -1))
         there = ~np.isnan(rows[..., 0, 0])
-        there[~there] = ~np.isnan(rows[~there]).all(axis=(1, 2))
+        for place in zip(*np.nonzero(~there), strict=True):  # one at a time: most of a large array may be empty
+            there[place] = not np.isnan(rows[place]).all()
         cell = np.full(there.shape, -1)
         cell[there] = np.arange(there.sum())
         return cls(np.ascontiguousarray(rows[there]), cell)

@@ -70,9 +70,14 @@ def export_dependence(to_partner: Array, to_all: Array) -> Array:
 
 
 def _of_imports(table: FlowTable, quantities: Sequence[str]) -> Array:
-    part = table.over("region", "partner", "product", of=lambda r, p, k: imports_of(table, r, k, [p], quantities))
-    whole = table.over("region", "product", of=lambda r, k: imports_of(table, r, k, quantities=quantities))
-    return import_dependence(part, whole[:, :, :, None])
+    whole = {
+        (r, k): imports_of(table, r, k, quantities=quantities) for r in table.regions for k in table.labels("product")
+    }
+
+    def of_cell(region: str, partner: str, product: str) -> Array:
+        return import_dependence(imports_of(table, region, product, [partner], quantities), whole[region, product])
+
+    return table.over("region", "partner", "product", of=of_cell)
 
 
 for _name, _title, _quantities in (

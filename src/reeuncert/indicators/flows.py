@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reeuncert.case.records import Case, Constant
+from reeuncert.result.quantiles import by_quantity
 from reeuncert.system.definition import FLOW_FIELDS, OUTSIDE
 
 if TYPE_CHECKING:
@@ -38,8 +39,9 @@ def ratio(numerator: Array | float, denominator: Array | float) -> Array:
     array([0.25,  nan])
     """
     top, bottom = np.broadcast_arrays(np.asarray(numerator, dtype=float), np.asarray(denominator, dtype=float))
-    out = np.full_like(top, np.nan, subok=False)
-    np.divide(top, bottom, out=out, where=bottom > 0)
+    with np.errstate(all="ignore"):
+        out = np.divide(top, bottom)
+    np.copyto(out, np.nan, where=~(bottom > 0))
     return out
 
 
@@ -86,8 +88,9 @@ class FlowTable:
         """Read ``mass_flow(chain, draw, flow, year)``: all flows of a case, or some; contents of elements come from
         ``log_offset``, where the data have it, and from their laws in the case where no evidence is about them.
         """
-        flows = data["mass_flow"].transpose("flow", "year", "chain", "draw")
-        mass = _year_last(np.array(flows.values, dtype=float, order="C"))
+        flows = data["mass_flow"].transpose("chain", "draw", "flow", "year").values
+        chains, draws, n, years = flows.shape
+        mass = _year_last(by_quantity(flows.reshape(chains * draws, -1)).reshape(n, years, chains, draws))
         absent = np.isnan(mass)
         mass[absent] = 0.0
         system = case.system

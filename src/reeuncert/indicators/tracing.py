@@ -100,7 +100,10 @@ def trace(mass: Array, carried: Mask, network: Plan, n_origins: int, weights: Ar
     >>> trace(mass, np.zeros((4, 1), bool), network, 2, np.array([[0.0, 0.0, 1.0, 0.0]])).ravel()
     array([1.5, 0.5])
     """
-    used = [np.flatnonzero(row) for row in weights]
+    used: list[dict[int, list[int]]] = [{} for _ in weights]  # flows of one process have one composition
+    for groups, row in zip(used, weights, strict=True):
+        for f in np.flatnonzero(row).tolist():
+            groups.setdefault(int(network.source[f]), []).append(f)
     asked = set(network.source[weights.any(axis=0)].tolist())
     if -1 in asked:
         raise ValueError("a flow from outside has no composition: give it no weight")
@@ -113,9 +116,9 @@ def trace(mass: Array, carried: Mask, network: Plan, n_origins: int, weights: Ar
         last_year = mass[:, :, y - 1]
         for component in components:
             _compose(now, before, mass[:, :, y], last_year, carried[:, y], network, component)
-        for total, row, flows in zip(result, weights, used, strict=True):
-            for f in flows:
-                total[:, y] += mass[f, :, y] * row[f] * now[network.source[f]]
+        for total, row, groups in zip(result, weights, used, strict=True):
+            for node, flows in groups.items():
+                total[:, y] += sum(mass[f, :, y] * row[f] for f in flows) * now[node]
     return np.moveaxis(result, 2, 3)
 
 

@@ -68,16 +68,21 @@ def drivers_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     check_labels(numbers, list(range(len(case.headlines))), "headline", "the drivers")
     check_labels(wanted.get("kind", []), KINDS, "kind", "the drivers")
     of_years = {year: _candidates(dt, year) for year in {case.headlines[number].year for number in numbers}}
-    ranks = {year: standard_ranks(values) for year, (_, _, values) in of_years.items()}
     known = {one.label: one.posterior for one in Result.holding(dt).once(headline_draws)}
-    columns: dict[str, list[Any]] = {name: [] for name in (*LABELS, "kind", "name", "correlation")}
+    draws: dict[int, dict[int, np.ndarray]] = {year: {} for year in of_years}
     for number in numbers:
         headline = case.headlines[number]
-        names, kinds, values = of_years[headline.year]
         name, labels, year = place(dt, headline)
         computed(dt, name)
-        draws = known[label_of({"indicator": name, **labels, "year": year})].reshape(-1)
-        correlation = _rank_correlation(draws, values, ranks[headline.year])
+        draws[headline.year][number] = known[label_of({"indicator": name, **labels, "year": year})].reshape(-1)
+    correlations: dict[int, np.ndarray] = {}
+    for year, (_, _, values) in of_years.items():
+        found = _rank_correlations(np.stack([*draws[year].values()], axis=1), values)
+        correlations |= dict(zip(draws[year], found, strict=True))
+    columns: dict[str, list[Any]] = {name: [] for name in (*LABELS, "kind", "name", "correlation")}
+    for number in numbers:
+        headline, correlation = case.headlines[number], correlations[number]
+        names, kinds, _ = of_years[headline.year]
         # The undefined come last.
         order = np.argsort(-np.abs(correlation), kind="stable")[: np.isfinite(correlation).sum()]
         said = (number, headline.indicator, headline.region, headline.partner, headline.product, headline.year)
@@ -143,13 +148,18 @@ def _offsets(offsets: xr.DataArray, year: int) -> tuple[list[str], np.ndarray]:
     return list(found), np.stack([values[:, columns].mean(axis=1) for columns in found.values()], axis=1)
 
 
-def _rank_correlation(target: np.ndarray, values: np.ndarray, ranks: np.ndarray) -> np.ndarray:
-    """Spearman correlation of (sample,) with each of (sample, quantity); NaN where one is constant or absent.
-
-    `ranks` are the `standard_ranks` of all values; the target may be undefined in some draws.
+def _rank_correlations(targets: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Spearman correlation of each target (sample, target) with each of (sample, quantity), array (target, quantity);
+    NaN where one is constant or absent. A target may be undefined in some draws.
     """
-    kept = np.isfinite(target)
-    own = standard_ranks(target[kept, None])[0]
-    others = ranks if kept.all() else standard_ranks(values[kept])
-    known = own.any() & others.any(axis=1)
-    return np.where(known, others @ own / max(own.size, 1), np.nan)
+    out = _products(standard_ranks(targets), standard_ranks(values))
+    for row, target in zip(out, targets.T, strict=True):
+        kept = np.isfinite(target)
+        if kept.any() and not kept.all():
+            row[:] = _products(standard_ranks(target[kept, None]), standard_ranks(values[kept]))
+    return out
+
+
+def _products(own: np.ndarray, others: np.ndarray) -> np.ndarray:
+    known = own.any(axis=1)[:, None] & others.any(axis=1)
+    return np.where(known, own @ others.T / own.shape[1], np.nan)

@@ -16,6 +16,7 @@ from reeuncert.plots.render import render_steps
 from reeuncert.plots.sankey_board import sankey_boards
 from reeuncert.plots.sankey_graph import LOSS, Graph, folded, sankey_graph
 from reeuncert.plots.style import theme_of
+from reeuncert.result.quantiles import by_quantity
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 
@@ -172,8 +173,8 @@ def _table(dt: xr.DataTree, case: Case, graph: Graph, coords: Coords) -> pd.Data
 
 def _ribbons(mass: xr.DataArray, graph: Graph, years: list[Any]) -> np.ndarray:
     """Draws of every ribbon (year, link, sample), with their sign: means balance only so."""
-    values = mass.transpose("flow", "year", "chain", "draw").values
-    values = np.ascontiguousarray(values.reshape(*values.shape[:2], -1))
+    values = mass.transpose("chain", "draw", "flow", "year").values
+    values = by_quantity(values.reshape(-1, mass.sizes["flow"] * mass.sizes["year"])).reshape(*values.shape[2:], -1)
     values[np.isnan(values[..., 0])] = 0.0  # a flow that does not exist in a year is NaN in every draw
     index = {str(name): i for i, name in enumerate(mass["flow"].values)}
     position = {int(y): t for t, y in enumerate(mass["year"].values)}

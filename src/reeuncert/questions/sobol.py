@@ -45,7 +45,8 @@ class Inputs:
     Parameters
     ----------
     values
-        Coordinates of priors, offsets, widths, and the quantity of each row (chain, draw, input).
+        Coordinates of priors, offsets, widths, and the quantity of each row: blocks (chain, draw, input) of the inputs,
+        one after the other.
     slopes
         Derivative of minus the log density of an input with respect to its value (chain, draw, k), for the inputs in
         `places`; for all others, standard normal, it is the value itself.
@@ -55,7 +56,7 @@ class Inputs:
         (kind, component) → positions of its inputs.
     """
 
-    values: Floats
+    values: Sequence[Floats]
     slopes: Floats
     places: Ints
     members: Mapping[tuple[str, str], Ints]
@@ -87,7 +88,8 @@ def shares_of(targets: Sequence[Target], inputs: Inputs) -> list[pd.DataFrame]:
     if size < 2:
         raise ReeUncertError(f"{draws} draws a chain are too few to share out a variance; {2 * BATCHES} are the least")
     stacked = np.stack(values)
-    of_inputs, of_slopes = (_covariances(held, stacked, size) for held in (inputs.values, inputs.slopes))
+    of_inputs = np.concatenate([_covariances(held, stacked, size) for held in inputs.values], axis=2)
+    of_slopes = _covariances(inputs.slopes, stacked, size)
     found = _products_of_covariances(inputs, of_inputs, of_slopes)
     rest = found.pop(("rest", REST))
     labels = np.array([*found, ("rest", REST)], dtype=object)
@@ -136,10 +138,9 @@ def inputs_of(dt: xr.DataTree) -> Inputs:
     members: dict[tuple[str, str], list[int]] = {}
     for position, label in enumerate(labels):
         members.setdefault(label, []).append(position)
-    joined = np.concatenate(values, axis=2)
-    none = np.empty((*joined.shape[:2], 0))
+    none = np.empty((*values[0].shape[:2], 0))
     return Inputs(
-        joined,
+        values,
         np.concatenate([none, *slopes], axis=2),
         np.concatenate([np.empty(0, np.int64), *places]),
         {label: np.array(index) for label, index in members.items()},

@@ -48,7 +48,7 @@ def flow_table(dt: xr.DataTree) -> pd.DataFrame:
     draws = mass.transpose("chain", "draw", "flow", "year").values
     there = np.isfinite(draws[0, 0])
     flow, year = np.nonzero(there)
-    cells = draws[:, :, flow, year]
+    cells = np.take(draws.reshape(*draws.shape[:2], -1), flow * draws.shape[3] + year, axis=2)
     found = diagnose(cells, log=bool(np.all(cells > 0)), prob=PROBABILITY, at=PROBABILITIES)
     columns: dict[str, object] = {"flow": mass["flow"].values[flow]}
     columns |= {name: mass[name].values[flow] for name in FLOW_FIELDS[1:]}
