@@ -70,7 +70,8 @@ def run(
     preview
         A quick, approximate look instead.
     structures
-        Also make short runs under the rival structures that the case names, for the range of its headlines over them.
+        Also make short runs under the rival structures that the case names, for the range of its headlines over them:
+        in another process meanwhile, or after the draws where there is a single core.
     resume
         Go on with the chains that an interrupted run has stored in `out`; give its other arguments too.
     quiet
