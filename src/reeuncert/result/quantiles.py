@@ -37,12 +37,15 @@ def filled(draws: Array) -> Array:
 
 
 def by_quantity(draws: Array) -> Array:
-    """Draws (draw, quantity) as a contiguous array (quantity, draw); some draws at a time, which is twice as fast.
+    """A copy of draws (draw, quantity) as a contiguous array (quantity, draw); some draws at a time, which is twice as
+    fast.
 
     >>> by_quantity(np.array([[1.0, 2.0], [3.0, 4.0]]))
     array([[1., 3.],
            [2., 4.]])
     """
+    if draws.T.flags.c_contiguous:
+        return np.array(draws.T, dtype=float)
     out = np.empty(draws.shape[::-1])
     for start in range(0, len(draws), _TOGETHER):
         out[:, start : start + _TOGETHER] = draws[start : start + _TOGETHER].T
