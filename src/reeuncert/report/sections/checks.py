@@ -13,6 +13,7 @@ COLOURS = {"failed": "red", "not run": "red", "warning": "amber", "passed": "gre
 """Status of a check → its colour in the page; the word stands beside the colour, never the colour alone."""
 
 ORDER = tuple(COLOURS)
+SIDES = {"<=": "at most", ">=": "at least", "<": "below", ">": "above"}
 MOST_ROWS = 40
 
 
@@ -76,5 +77,7 @@ def _line(result: CheckResult) -> CheckLine:
     if table is not None and len(table):
         columns = tuple(map(str, table.columns))
         rows = tuple(tuple(row) for row in table.head(MOST_ROWS).astype(object).itertuples(index=False))
+    side, _, limit = result.threshold.partition(" ")
+    threshold = f"{SIDES[side]} {limit}" if side else ""
     word = result.status if result.status in ORDER else "information"
-    return CheckLine(result.name, word, result.message, short_number(result.value), result.threshold, columns, rows)
+    return CheckLine(result.name, word, result.message, short_number(result.value), threshold, columns, rows)
