@@ -41,6 +41,11 @@ SHRINKAGE = 0.1
 """Weight of the unit matrix in the covariance of a pilot's draws, of which there are not many."""
 ROUND = 0.05
 """Directions whose scale is this near to one are left alone."""
+NARROW, FEW_NUMBERS = 0.15, 70_000
+"""Directions narrower than the first are always scaled, others while all directions together hold fewer numbers than
+the second. In large systems the step is bounded by curvature that no linear map removes; the map of the wider directions
+then costs more than it saves.
+"""
 MOST_NUMBERS = 400_000
 """Numbers that all directions may have together: the map is applied at every gradient, and grows with both its number
 of directions and their length. Where tight figures pin down more directions, the stiffest are scaled."""
@@ -99,7 +104,8 @@ def reshaped(compiled: CompiledModel, learned: Shape) -> CompiledModel:
         variance, axes = np.linalg.eigh(mode_says @ ratio @ mode_says)
         centre = around.centre + basis @ mode_says @ (learned.mean @ other)
     scale = np.sqrt(np.clip(variance, 0.0, 1.0))
-    stretched = np.argsort(scale)[: _most_directions(compiled.size)]
+    worth_it = max(int((scale < NARROW).sum()), FEW_NUMBERS // compiled.size)
+    stretched = np.argsort(scale)[: min(worth_it, _most_directions(compiled.size))]
     stretched = stretched[np.abs(scale[stretched] - 1) > ROUND]
     directions = (basis @ axes[:, stretched]).T
     return _started(with_map(compiled, LinearMap(centre, directions, scale[stretched])))
