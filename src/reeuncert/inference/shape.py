@@ -42,9 +42,9 @@ SHRINKAGE = 0.1
 ROUND = 0.05
 """Directions whose scale is this near to one are left alone."""
 NARROW, FEW_NUMBERS = 0.15, 70_000
-"""Directions narrower than the first are always scaled, others while all together hold fewer numbers than the second. In
-large systems the step is bounded by curvature that no linear map removes; the map of the wider directions
-then costs more than it saves.
+"""Directions narrower than the first are always scaled, others while all together hold fewer numbers than the second.
+In large systems the step is bounded by curvature that no linear map removes; the map of the wider directions then costs
+more than it saves.
 """
 MOST_NUMBERS = 400_000
 """Numbers that all directions may have together: the map is applied at every gradient, and grows with both its number
