@@ -334,8 +334,8 @@ def leave_out(result: Result) -> list[CheckResult]:
 def _verdicts(scheme: str, part: pd.DataFrame, sources: pd.DataFrame) -> list[CheckResult]:
     """Whether intervals are too narrow, and whether they are too wide, as far as the few lineages can tell."""
     here = part.loc[part["level"] == COVERED].iloc[0]
-    levels = ", ".join(printed(row.coverage, ".0%") for row in part.itertuples(index=False))
-    priors = ", ".join(printed(row.prior_coverage, ".0%") for row in part.itertuples(index=False))
+    levels = ", ".join(printed(share, ".0%") for share in part["coverage"])
+    priors = ", ".join(printed(share, ".0%") for share in part["prior_coverage"])
     asked = ", ".join(printed(level, ".0%") for level in part["level"])
     message = (
         f"Of {here['figures']:.0f} figures, each predicted without its fold ({here['folds']:.0f} folds), "

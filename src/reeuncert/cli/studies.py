@@ -113,14 +113,10 @@ def left_out_table(found: LeftOut) -> Table:
     """Coverage at each level, as a terminal table."""
     headings = ("left out", "figures", "level", "coverage (90 % interval)", "by the prior alone")
     table = plain_table(*headings, title="Left-out figures inside central predictive intervals", numbers=True)
-    for row in found.coverage().itertuples(index=False):
-        table.add_row(
-            str(row.scheme),
-            f"{row.figures}",
-            printed(row.level, ".0%"),
-            f"{printed(row.coverage, '.0%')} ({printed(row.lower, '.0%')} to {printed(row.upper, '.0%')})",
-            printed(row.prior_coverage, ".0%"),
-        )
+    shares = ("level", "coverage", "lower", "upper", "prior_coverage")
+    for row in found.coverage().to_dict("records"):
+        level, coverage, lower, upper, prior = (printed(row[name], ".0%") for name in shares)
+        table.add_row(str(row["scheme"]), f"{row['figures']}", level, f"{coverage} ({lower} to {upper})", prior)
     if refused := (found.rows["refused"] != "").sum():
         table.caption = f"{refused} figures do not count: the fits without them have not converged; raise --draws."
         table.caption_justify = "left"
