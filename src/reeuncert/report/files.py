@@ -89,17 +89,18 @@ def commit_results(result: Result, staging: Staging) -> tuple[Path, ...]:
 
     A file that cannot be made is left out, and named in ``result.failed`` and ``checks.csv``.
     """
-    made = {
-        "flows.csv": result.part("flows.csv", lambda: result.flows),
-        "indicators.csv": result.part("indicators.csv", lambda: result.once(all_indicators)),
-        "report.html": result.part("report.html", lambda: render(result)),
-    }
-    if result.has_case:
-        made["headlines.csv"] = result.part("headlines.csv", lambda: result.once(all_headlines))
-        made["mixtures.csv"] = result.part("mixtures.csv", lambda: result.once(mixture_table))
-        book = result.part("results.xlsx", lambda: workbook(result))
-        if isinstance(book, bytes):
-            (staging.place / "results.xlsx").write_bytes(book)
+    with result.shared():
+        made = {
+            "flows.csv": result.part("flows.csv", lambda: result.flows),
+            "indicators.csv": result.part("indicators.csv", lambda: result.once(all_indicators)),
+            "report.html": result.part("report.html", lambda: render(result)),
+        }
+        if result.has_case:
+            made["headlines.csv"] = result.part("headlines.csv", lambda: result.once(all_headlines))
+            made["mixtures.csv"] = result.part("mixtures.csv", lambda: result.once(mixture_table))
+            book = result.part("results.xlsx", lambda: workbook(result))
+            if isinstance(book, bytes):
+                (staging.place / "results.xlsx").write_bytes(book)
     texts = {name: one for name, one in made.items() if isinstance(one, str)}
     tables = {name: one for name, one in made.items() if isinstance(one, pd.DataFrame)}
     stage_results(staging, result.dt, tables | {"checks.csv": check_table(result).to_frame()}, texts)

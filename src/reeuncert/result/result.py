@@ -12,6 +12,7 @@ from typing import Any, Self, cast
 import numpy as np
 import pandas as pd
 import xarray as xr
+from threadpoolctl import threadpool_limits
 
 from reeuncert.balance.network import Network
 from reeuncert.case.records import Case
@@ -92,10 +93,13 @@ class Result(Short):
 
     @contextmanager
     def shared(self) -> Iterator[Self]:
-        """Meanwhile `holding` gives this result for its draws: figures and questions take draws."""
+        """Meanwhile `holding` gives this result for its draws: figures and questions take draws. Products of matrices
+        use one core: to wait for another costs more than products of this size.
+        """
         token = _shared.set(self)
         try:
-            yield self
+            with threadpool_limits(1, user_api="blas"):
+                yield self
         finally:
             _shared.reset(token)
 
