@@ -93,7 +93,7 @@ _HOME = {
     "sample": "reeuncert.inference.sample",
     "sample_prior": "reeuncert.inference.prior",
     "score_structures": "reeuncert.studies.scores",
-    "sensitivity": "reeuncert.studies",
+    "sensitivity": "reeuncert.studies.sensitivity",
     "sobol": "reeuncert.questions.sobol",
     "summary": "reeuncert.indicators.summary",
     "value_of_information": "reeuncert.questions.information",

@@ -27,7 +27,7 @@ def with_headline(old: str, new: str) -> str:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("import_dependence", "import_dependance", "did you mean 'import_dependence'?"),
+        ("import_dependence", "import_dependance", "did you mean 'import_dependence'"),
         ('region = "North"', 'region = "Nroth"', "did you mean 'North'?"),
         ('partner = "South"', 'partner = "Sout"', "did you mean 'South'?"),
         ('product = "oxide"', 'product = "oxid"', "did you mean 'oxide'?"),

@@ -19,6 +19,7 @@ from reeuncert.counterfactuals.rules import RULES
 from reeuncert.errors import CaseError, SamplingError
 from reeuncert.importers.registry import IMPORTERS
 from reeuncert.indicators.stored import read_results
+from reeuncert.inference.sample import QUICK_DRAWS
 from reeuncert.inference.samplers import SAMPLERS
 from reeuncert.report import write_results
 from reeuncert.result.folder import output_folder
@@ -67,7 +68,7 @@ def test_a_real_run(tmp_path):
     dt = read_results(out)
     assert dt.attrs["approximate"] == "yes"
     assert dt.attrs["seed"] == 1
-    assert dt["posterior"]["mass_flow"].sizes["draw"] == 100
+    assert dt["posterior"]["mass_flow"].sizes["draw"] == QUICK_DRAWS
     assert "<strong>Approximate.</strong>" in (out / "report.html").read_text(encoding="utf-8")
     assert json.loads((out / "provenance.json").read_text())["sampler"] == "hmc"
 

@@ -16,6 +16,7 @@ from reeuncert.inference import samplers
 from reeuncert.inference.checkpoint import FOLDER
 from reeuncert.inference.layout import stored_names
 from reeuncert.inference.prior import convertible
+from reeuncert.inference.sample import QUICK_CHAINS
 from reeuncert.inference.whitening import compile_for_sampling
 from reeuncert.model import build_model
 from reeuncert.testing import assert_mass_balance
@@ -126,4 +127,4 @@ def test_a_run_under_mass_ends_with_its_report(models, tmp_path, monkeypatch, pr
     assert run_case(case, out=out, draws=8, tune=60, chains=2, seed=1, preview=preview, quiet=True) == 0
     assert {"posterior.nc", "report.html", "checks.csv"} <= {p.name for p in out.iterdir()}
     assert not list(out.glob(f"{FOLDER}*"))
-    assert len(held) == (2 if preview else 0)
+    assert len(held) == (QUICK_CHAINS if preview else 0)

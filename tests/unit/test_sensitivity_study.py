@@ -15,6 +15,7 @@ import studies
 from reeuncert.case.serial import without_folder
 from reeuncert.errors import OutputError, ReeUncertError, SamplingError
 from reeuncert.studies.cache import Cache
+from reeuncert.studies.jobs import FitSettings
 from reeuncert.studies.study import CHANGES, FAILED, FINISHED, HOLDS, KEPT, NOT_ASKED
 
 CASE = ree.read_case("small_metal")
@@ -62,7 +63,7 @@ def test_results_are_stacked_along_scenarios(made: ree.Study):
     ratio = made.data["mine_production"].sel(scenario="more ore") / made.data["mine_production"].sel(scenario="base")
     np.testing.assert_allclose(ratio.values[np.isfinite(ratio.values)], 3, rtol=1e-5)
     assert made.draws["value"].dims == ("scenario", "headline", "sample")
-    assert made.draws["value"].shape == (4, len(CASE.headlines), 80)
+    assert made.draws["value"].shape == (4, len(CASE.headlines), 40 * FitSettings.chains)
 
 
 def test_quantiles_and_headlines_are_those_of_the_draws(made: ree.Study):

@@ -138,9 +138,8 @@ def lookup(name: str) -> Indicator:
     """
     found = INDICATORS.get(base_name(name)) or declared.get(base_name(name))
     if found is None or (name.endswith(CUMULATED) and not found.cumulated):
-        valid = [*declared, *valid_names()]
-        hint = did_you_mean(base_name(name), valid, most=3)
-        named = f"{listed(valid, 6)}; all of them: reeuncert.indicators.valid_names()"
+        hint = did_you_mean(base_name(name), [*declared, *valid_names()], most=3)
+        named = f"{listed(valid_names(), 6)}; all of them: reeuncert.indicators.valid_names()"
         raise UnknownIndicatorError(f"{quoted(name)} is no indicator{hint or ';'} names: {named}")
     return found
 
