@@ -55,7 +55,7 @@ def leave_out(
             help="sources: each lineage in turn; a number of folds; or a CSV file: row, fold (others stay in)."
         ),
     ] = "sources",
-    draws: Draws = 500,
+    draws: Draws = 300,
     tune: Tune = 150,
     seed: Seed = 1,
 ) -> None:
@@ -139,10 +139,10 @@ def calibrate(
     case: CaseArgument = DEFAULT_CASE,
     years: Annotated[str, typer.Option(help="Use only these years, e.g. 2009-2012.")] = "",
     simulations: Annotated[int, typer.Option(min=2, help="Number of simulated data sets to fit.")] = 20,
-    draws: Draws = 500,
+    draws: Draws = 300,
     tune: Tune = 200,
     thin: Thin = 1,
-    chains: Chains = 2,
+    chains: Chains = 4,
     seed: Seed = 1,
     out: Annotated[Path | None, typer.Option(help="Folder for tables and a figure; else only printed.")] = None,
     option: Options = None,
@@ -168,9 +168,9 @@ def sensitivity(
     out: Annotated[
         Path | None, typer.Option(help="Folder for the tables; by default results/CASE_sensitivity.")
     ] = None,
-    draws: Draws = 500,
+    draws: Draws = 300,
     tune: Tune = 150,
-    chains: Chains = 2,
+    chains: Chains = 4,
     seed: Seed = 1,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Processes on this machine; by default one for each core.")
