@@ -15,6 +15,9 @@ from pathlib import Path
 PATIENCE = 300.0
 """Seconds after which a process that should have ended counts as hung."""
 
+SECONDS = 60.0
+"""Seconds after which something that takes a moment counts as not happening."""
+
 
 @dataclass
 class Child:
@@ -88,6 +91,24 @@ def start(work: Callable[[], int | None], log: Path) -> Child:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    """Wait until something is so that takes a moment."""
+    deadline = time.monotonic() + SECONDS
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def touch_and_wait(folder: Path) -> int:
+    """Touch `begun`, wait for `go on`, give the process's number.
+
+    It stands here because another process can import this package, but not a file of tests.
+    """
+    (folder / "begun").touch()
+    wait_until((folder / "go on").exists)
+    return os.getpid()
 
 
 def children() -> list[int]:

@@ -12,11 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from faults.processes import children, start
+from faults.processes import SECONDS, children, start, touch_and_wait, wait_until
 from reeuncert.beside import beside
 from reeuncert.parts import Failed
-
-SECONDS = 60.0
 
 
 def gone(pid: int) -> bool:
@@ -25,13 +23,6 @@ def gone(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:
         return True
-
-
-def wait_until(happened) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_the_value_comes_from_another_process_unless_there_is_one_core(monkeypatch):
@@ -87,12 +78,6 @@ def test_ctrl_c_is_not_heard(tmp_path):
         os.kill(pid, signal.SIGINT)
         (tmp_path / "go on").touch()
         assert value() == pid
-
-
-def touch_and_wait(folder: Path) -> int:
-    (folder / "begun").touch()
-    wait_until((folder / "go on").exists)
-    return os.getpid()
 
 
 def test_it_ends_with_the_process_that_asked(tmp_path):
