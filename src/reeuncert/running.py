@@ -105,12 +105,12 @@ def run(
         raise SamplingError("chains are resumed from the folder of a run; give it as out")
     published_values(case)  # fails now rather than after the run if the table cannot be read
     if out is None:
-        return _computed(case, settings, None)
+        return _computed(case, settings)
     with output_folder(out) as staging:
         if not preview:
             _require_space(staging, case, settings)
         with _checkpointed(staging.target, str(out), settings) as stored:
-            result = _computed(case, settings, stored)
+            result = _computed(case, settings, stored, staging)
             from reeuncert.report.files import commit_results
 
             result.files = commit_results(result, staging)
@@ -124,7 +124,7 @@ def run(
 _RIVALS = "short runs under the other structures"
 
 
-def _computed(case: Case, settings: _Settings, stored: Path | None) -> Result:
+def _computed(case: Case, settings: _Settings, stored: Path | None = None, staging: Staging | None = None) -> Result:
     """Draws of a case with its indicators, and its headlines under its rival structures, which are fitted meanwhile."""
     from reeuncert.indicators.compute import with_indicators
 
@@ -140,10 +140,10 @@ def _computed(case: Case, settings: _Settings, stored: Path | None) -> Result:
         result = made()
         if not result.complete:
             return result
-        if stored is not None:
+        if staging is not None:
             from reeuncert.report.files import begin_results
 
-            begin_results(result)
+            begin_results(result, staging)
         return _with_rivals(result, rivals, settings)
 
 

@@ -73,6 +73,21 @@ def test_a_failure_leaves_the_earlier_result_untouched(result, tmp_path):
     assert {p.name: p.read_bytes() for p in folder.iterdir()} == before
 
 
+def test_what_is_staged_in_two_steps_is_what_is_written_at_once(result, tmp_path):
+    more = result.copy()
+    more["structures"] = xr.DataTree(xr.Dataset({"value": ("structure", [1.0, 2.0])}))
+    more.attrs |= {"failed_parts": "[]", "command": "another"}
+    with output_folder(tmp_path) as staging:
+        stage_results(staging, result, {"flows.csv": pd.DataFrame({"a": [1.0]})})
+        stage_results(staging, more, {"checks.csv": pd.DataFrame({"b": [1.0]})})
+        staging.commit()
+    assert _names(tmp_path) == ["checks.csv", "flows.csv", "posterior.nc", "provenance.json"]
+    write_netcdf(more, tmp_path / "once.nc")
+    found, wanted = (read_results(tmp_path / name) for name in (".", "once.nc"))
+    assert found.attrs == wanted.attrs
+    xr.testing.assert_identical(found, wanted)
+
+
 def test_a_failed_rename_brings_every_earlier_file_back(result, tmp_path, monkeypatch):
     folder = tmp_path / "run"
     _write(result, folder)

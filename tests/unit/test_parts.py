@@ -17,6 +17,7 @@ import reeuncert as ree
 import reeuncert.running
 from peers import build
 from reeuncert.case.serial import case_to_json
+from reeuncert.checks import run
 from reeuncert.checks.registry import CHECKS, check_table
 from reeuncert.cli.app import app
 from reeuncert.cli.run import run_case
@@ -27,6 +28,7 @@ from reeuncert.parts import Failed, attempt, collecting, failed_of, with_failed
 from reeuncert.report import SECTIONS
 from reeuncert.report.files import _OF_ITS_OWN, begin_results
 from reeuncert.report.page import render
+from reeuncert.result.folder import output_folder
 from reeuncert.result.left_out import LeftOut
 from reeuncert.result.result import Result
 from reeuncert.system.definition import OUTSIDE
@@ -191,10 +193,11 @@ def test_the_status_of_commands_that_write_a_result_again(toy, monkeypatch, tmp_
     assert all("geometry: " in f.stderr and "the abacus fell" in f.stderr for f in found)
 
 
-def test_what_is_made_before_the_structures_are_known_does_not_ask_for_them(toy, monkeypatch):
+def test_what_is_made_before_the_structures_are_known_does_not_ask_for_them(toy, monkeypatch, tmp_path):
     monkeypatch.setattr("reeuncert.indicators.summary._joined", broken)
     monkeypatch.setattr(Result, "structures", property(broken))
     result = with_indicators(toy_terms(toy))
-    begin_results(result)
+    with output_folder(tmp_path) as staging:
+        begin_results(result, staging)
     assert result.failed == []
-    assert set(result._kept) >= {*_OF_ITS_OWN} - {all_indicators}
+    assert {*_OF_ITS_OWN} - set(result._kept) == {all_indicators, run.convergence}

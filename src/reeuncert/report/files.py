@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from operator import attrgetter
 from pathlib import Path
 
 import pandas as pd
 import xarray as xr
 
-from reeuncert.checks.evidence import leave_one_out, mixture_table, reconciliation
-from reeuncert.checks.predictive import posterior_predictive, record_pairs
-from reeuncert.checks.registry import check_table
+from reeuncert.checks.evidence import mixture_table
+from reeuncert.checks.headlines import assumption, structures
+from reeuncert.checks.registry import CHECKS, check_table
 from reeuncert.errors import OutputError
 from reeuncert.indicators.compute import with_indicators
-from reeuncert.indicators.headlines import all_headlines, all_scaled
+from reeuncert.indicators.headlines import all_headlines
 from reeuncert.indicators.stored import read_results, stage_results
 from reeuncert.indicators.summary import all_indicators
-from reeuncert.parts import collecting
+from reeuncert.parts import Failed, collecting
 from reeuncert.report.page import render
-from reeuncert.report.sections import flows, no_trade
+from reeuncert.report.sections import SECTIONS
+from reeuncert.report.sections.learned import drivers
+from reeuncert.report.sections.next_steps import overviews
 from reeuncert.report.workbook import workbook
 from reeuncert.result.folder import Staging, output_folder
 from reeuncert.result.result import Result
@@ -69,19 +72,33 @@ def revise_results(folder: str | Path, change: Callable[[xr.DataTree], xr.DataTr
     return result
 
 
+_TABLES: Mapping[str, Callable[[Result], pd.DataFrame]] = {
+    "flows.csv": attrgetter("flows"),
+    "indicators.csv": all_indicators,
+}
+"""Tables that do not depend on rival structures."""
+
 _OF_ITS_OWN = (
-    attrgetter("flows"), all_indicators, all_scaled, mixture_table, reconciliation, posterior_predictive, record_pairs,
-    leave_one_out, flows.content, no_trade.content,
+    *_TABLES.values(), overviews, drivers,
+    *(check for check in CHECKS.values() if check not in (assumption, structures)),
+    *(section.content for section in SECTIONS if section.id not in ("answers", "verdict", "learned", "next")),
 )  # fmt: skip
-"""What takes longest of all that is made of a result without its headlines, which are averages over structures."""
+"""What is made of a result without its headlines, which are averages over structures."""
 
 
-def begin_results(result: Result) -> None:
-    """Make what needs no structures but those of the result, while these are waited for; `commit_results` takes it."""
+def begin_results(result: Result, staging: Staging) -> None:
+    """Make and stage what needs no structures but that of the result, while the others are waited for;
+    `commit_results` takes it.
+    """
     with result.shared(), collecting(result.failed):
         for function in _OF_ITS_OWN:
             with suppress(Exception):  # it fails again where it is needed, and is named there
                 result.once(function)
+        try:
+            stage_results(staging, result.dt, {name: result.once(make) for name, make in _TABLES.items()})
+        except Exception:  # noqa: BLE001  # as above; what is staged has been written whole
+            for file in staging.place.iterdir():
+                file.unlink()
 
 
 def commit_results(result: Result, staging: Staging) -> tuple[Path, ...]:
@@ -90,11 +107,12 @@ def commit_results(result: Result, staging: Staging) -> tuple[Path, ...]:
     A file that cannot be made is left out, and named in ``result.failed`` and ``checks.csv``.
     """
     with result.shared():
-        made = {
-            "flows.csv": result.part("flows.csv", lambda: result.flows),
-            "indicators.csv": result.part("indicators.csv", lambda: result.once(all_indicators)),
-            "report.html": result.part("report.html", lambda: render(result)),
+        made: dict[str, str | pd.DataFrame | Failed] = {
+            name: result.part(name, partial(result.once, make))
+            for name, make in _TABLES.items()
+            if not (staging.place / name).exists()
         }
+        made["report.html"] = result.part("report.html", lambda: render(result))
         if result.has_case:
             made["headlines.csv"] = result.part("headlines.csv", lambda: result.once(all_headlines))
             made["mixtures.csv"] = result.part("mixtures.csv", lambda: result.once(mixture_table))

@@ -20,7 +20,7 @@ from reeuncert.case.serial import case_from_json, without_folder
 from reeuncert.errors import CaseError, OutputError
 from reeuncert.files import explained, first_line, named, whole
 from reeuncert.result.folder import Staging, mend
-from reeuncert.result.netcdf import PACKED, read_tree, with_bits, write_tree
+from reeuncert.result.netcdf import PACKED, held_in, read_tree, with_bits, write_tree
 from reeuncert.words.cells import printable
 
 POSTERIOR = "posterior.nc"
@@ -55,7 +55,7 @@ def stage_draws(
     staging: Staging, dt: xr.DataTree, tables: Mapping[str, pd.DataFrame], texts: Mapping[str, str] | None = None
 ) -> None:
     """Write the files of a result into a staging folder; ``staging.commit()`` moves them into place. Tables (written as
-    CSV) and texts are by file name.
+    CSV) and texts are by file name. What was staged before stays, with further tables, texts and groups of draws.
     """
     with explained(f"cannot write results to '{staging.target}'"):
         _write(dt, staging.place / POSTERIOR)
@@ -79,7 +79,9 @@ def write_draws(dt: xr.DataTree, path: str | Path) -> None:
 
 
 def _write(dt: xr.DataTree, path: Path) -> None:
-    dt = _storable(dt)
+    groups, texts = held_in(path)
+    dt = _storable(dt).drop_nodes(groups, errors="ignore")
+    dt.attrs = {name: v for name, v in dt.attrs.items() if not isinstance(v, str) or texts.get(str(name)) != v}
     encoding: dict[str, dict[str, dict[str, Any]]] = {}
     for group in dt.children:
         data = dt[group].to_dataset()

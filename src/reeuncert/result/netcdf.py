@@ -37,14 +37,22 @@ PACKED: Mapping[str, Any] = {"zlib": True, "complevel": 1, "shuffle": True}
 
 
 def write_tree(tree: xr.DataTree, path: Path, encoding: Encoding | None = None) -> None:
-    """Write a tree to a netCDF-4 file.
+    """Write a tree to a netCDF-4 file; groups that the file holds already stay as they are.
 
     It is built in memory first: HDF5 ends the process where the disk fills up, also behind a file object of Python.
     ``encoding``: group → variable → how it is stored; by default all are `PACKED`.
     """
-    content = io.BytesIO()
+    content = io.BytesIO(path.read_bytes() if path.exists() else b"")
     _write(tree, content, encoding)
     path.write_bytes(content.getvalue())
+
+
+def held_in(path: Path) -> tuple[list[str], dict[str, object]]:
+    """Groups and attributes of a netCDF-4 file; none where there is none yet."""
+    if not path.exists() or not path.stat().st_size:
+        return [], {}
+    with h5py.File(path, "r") as held:
+        return [name for name, node in held.items() if isinstance(node, h5py.Group)], dict(held.attrs)
 
 
 def tree_bytes(tree: xr.DataTree) -> bytes:
@@ -61,7 +69,7 @@ def _write(tree: xr.DataTree, target: io.IOBase, encoding: Encoding | None) -> N
     with here, warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=FutureWarning)
         try:
-            tree.to_netcdf(target, engine="h5netcdf", encoding=chosen)
+            tree.to_netcdf(target, "a" if target.seek(0, io.SEEK_END) else "w", engine="h5netcdf", encoding=chosen)
         except (TypeError, ValueError, CompatibilityError) as error:
             raise OutputError(f"the result holds what netCDF cannot store: {first_line(error)}; remove it") from error
 

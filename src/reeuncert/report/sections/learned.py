@@ -46,16 +46,22 @@ def _flows(result: Result) -> list[dict[Any, Any]]:
     return table.to_dict("records")
 
 
-def _headlines(result: Result) -> list[dict[str, Any]]:
-    drivers: dict[int, list[dict[Any, Any]]] = {}
+def drivers(result: Result) -> dict[int, list[dict[Any, Any]]]:
+    """What each headline rises and falls with most."""
+    out: dict[int, list[dict[Any, Any]]] = {}
     for one in drivers_data(result.dt).groupby("headline", sort=False).head(DRIVERS).to_dict("records"):
-        drivers.setdefault(one["headline"], []).append(one)
+        out.setdefault(one["headline"], []).append(one)
+    return out
+
+
+def _headlines(result: Result) -> list[dict[str, Any]]:
+    known = result.once(drivers)
     sources = {name: terms.reshape(-1) for name, terms in components(result.dt, "log_likelihood").items()}
     draws = {one.label: one.posterior for one in result.once(headline_draws)}
     out = []
     for number, row in enumerate(result.once(all_headlines).to_dict("records")):
         told = pulls_of(draws[label_of(row)].reshape(-1), sources)
-        out.append({"sentence": row["sentence"], "drivers": drivers.get(number, []), "sources": told})
+        out.append({"sentence": row["sentence"], "drivers": known.get(number, []), "sources": told})
     return out
 
 

@@ -28,7 +28,7 @@ def content(result: Result) -> dict[str, Any] | None:
     """One row per headline, flows that narrow several headlines, and the range over structures if stored."""
     if not result.case.headlines:
         return None
-    found = overview(result.dt, error=ERROR)
+    found = result.once(overviews)
     sentences = result.once(all_headlines)["sentence"].tolist()
     rows = [
         {"sentence": sentence, "origins": origins(one.shares), "sketch": _sketch(one), "numbers": _numbers(one)}
@@ -41,6 +41,11 @@ def content(result: Result) -> dict[str, Any] | None:
         "error": ERROR,
         "structures": _structures(result),
     }
+
+
+def overviews(result: Result) -> list[Overview]:
+    """What drives each headline, and what to measure next."""
+    return overview(result.dt, error=ERROR)
 
 
 def origins(shares: pd.DataFrame) -> list[dict[str, Any]]:
