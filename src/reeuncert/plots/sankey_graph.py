@@ -8,7 +8,7 @@ right, trade between regions shows as crossings between rows, and a year of a la
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from reeuncert.case.records import Case
@@ -288,17 +288,19 @@ def _columns(links: list[Link]) -> tuple[tuple[Node, ...], ...]:
 
 
 def _depths(edges: list[tuple[str, str]]) -> dict[str, int]:
-    """Longest path to each group; an edge that would close a circle is left out.
+    """Longest path to each group; an edge that would close a circle is left out: of a circle, that which starts farthest
+    from the beginning (recycling).
 
     Examples
     --------
-    >>> _depths([("a", "b"), ("b", "c"), ("a", "c"), ("c", "a")])
-    {'a': 0, 'b': 1, 'c': 2}
+    >>> _depths([("c", "a"), ("a", "b"), ("b", "c"), ("a", "c"), ("start", "a")])
+    {'c': 3, 'a': 1, 'b': 2, 'start': 0}
     """
-    after: dict[str, list[str]] = {}
-    for a, b in edges:
-        after.setdefault(a, [])
-        after.setdefault(b, [])
+    names = dict.fromkeys(name for edge in edges for name in edge)
+    fed = {b for a, b in edges if a != b}
+    steps = _steps(edges, [name for name in names if name not in fed] or list(names)[:1])
+    after: dict[str, list[str]] = {name: [] for name in names}
+    for a, b in sorted(edges, key=lambda edge: steps.get(edge[0], len(names))):
         if a != b and b not in after[a] and not _reaches(after, b, a):
             after[a].append(b)
     depth = dict.fromkeys(after, 0)
@@ -309,16 +311,20 @@ def _depths(edges: list[tuple[str, str]]) -> dict[str, int]:
     return depth
 
 
-def _reaches(after: dict[str, list[str]], start: str, goal: str) -> bool:
-    todo, seen = [start], set()
-    while todo:
-        node = todo.pop()
-        if node == goal:
-            return True
-        if node not in seen:
-            seen.add(node)
-            todo += after.get(node, [])
-    return False
+def _steps(edges: Iterable[tuple[str, str]], starts: Iterable[str]) -> dict[str, int]:
+    """Least number of edges from any start to each group that can be reached."""
+    out = dict.fromkeys(starts, 0)
+    todo = list(out)
+    for name in todo:
+        for a, b in edges:
+            if a == name and b not in out:
+                out[b] = out[name] + 1
+                todo.append(b)
+    return out
+
+
+def _reaches(after: Mapping[str, Collection[str]], start: str, goal: str) -> bool:
+    return goal in _steps([(a, b) for a, ends in after.items() for b in ends], [start])
 
 
 def _heading(column: Iterable[Node]) -> str:
