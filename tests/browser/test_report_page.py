@@ -70,7 +70,7 @@ def test_the_slider_of_the_flows_works_by_keyboard(page):
     assert page.run(shape) != before
     assert "2003: " in page.run(flow)
     page.press("#sankey-step", Keys.END)
-    assert page.run(year) == "cumulated"
+    assert page.run(year) == "cumulative"
     assert "2001 to 2004: " in page.run(flow)
 
 

@@ -35,7 +35,7 @@ def with_headline(old: str, new: str) -> str:
         ('product = "oxide"', 'product = "refined"', "flows that the system does not have"),
         ('product = "oxide"\n', "", "must also name its product"),
         ("year = 2001", "year = 2000", "flows that the system does not have"),
-        ("year = 2001", "year = 0", "it has no cumulated variant"),
+        ("year = 2001", "year = 0", "it has no cumulative variant"),
         ('"import_dependence"', '"mine_production"', "has no dim 'partner'"),
         ("{median}", "{median:d}", "write {median}"),
         ("{median}", "{0}", "is not known"),

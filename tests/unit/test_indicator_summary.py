@@ -176,7 +176,7 @@ def test_headlines_are_sentences_with_median_and_interval(toy: xr.DataTree) -> N
     [
         (
             Headline("net_import_reliance", region="South"),
-            "a headline asks for 'net_import_reliance' cumulated over all years (year 0), but it has no cumulated "
+            "a headline asks for 'net_import_reliance' over all years (year 0), but it has no cumulative "
             "variant; give a year, or use one of: apparent_consumption, ",
         ),
         (

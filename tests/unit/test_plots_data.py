@@ -132,19 +132,19 @@ def test_customs_gap_sums_the_flows_that_each_office_sees(dt: xr.DataTree) -> No
             [row["median"], row["eti90_ub"]], quantiles(draws.values, [0.5, 0.95]), err_msg=series
         )
         assert row["unit"] == ("1" if series == "gap" else "kt")
-    last = table[(table["series"] == "unrecorded, cumulated") & (table["year"] == 2003)].iloc[0]
+    last = table[(table["series"] == "unrecorded, cumulative") & (table["year"] == 2003)].iloc[0]
     unseen = flows(dt).sel(flow=["declared_powder_North_East", "undeclared_powder_North_East"]).sum(["flow", "year"])
     assert last["median"] == pytest.approx(np.median(unseen.values))
 
 
 def test_triangle_tells_recorded_from_unrecorded(dt: xr.DataTree) -> None:
-    table = triangle_data(dt, coords={"product": "powder", "year": [2001, "cumulated"]})
+    table = triangle_data(dt, coords={"product": "powder", "year": [2001, "cumulative"]})
     chosen = table[(table["origin"] == "North") & (table["destination"] == "South")]
     assert chosen[["record", "year"]].values.tolist() == [
         ["recorded", 2001],
         ["unrecorded", 2001],
-        ["recorded", "cumulated"],
-        ["unrecorded", "cumulated"],
+        ["recorded", "cumulative"],
+        ["unrecorded", "cumulative"],
     ]
     draws = flows(dt).sel(flow="trade_powder_North_South").sum("year").values
     assert chosen.iloc[2]["median"] == pytest.approx(np.median(draws))
@@ -153,8 +153,8 @@ def test_triangle_tells_recorded_from_unrecorded(dt: xr.DataTree) -> None:
 def test_triangle_has_no_row_in_a_year_without_the_flow(dt: xr.DataTree) -> None:
     table = triangle_data(dt, coords={"product": "concentrate"})
     years = table.loc[table["origin"] == "South", "year"].unique().tolist()
-    assert years == [2001, 2002, "cumulated"]  # the mine is closed in the third year
-    assert table["year"].unique().tolist() == [2001, 2002, 2003, "cumulated"]
+    assert years == [2001, 2002, "cumulative"]  # the mine is closed in the third year
+    assert table["year"].unique().tolist() == [2001, 2002, 2003, "cumulative"]
 
 
 def test_trade_matrix_has_shares_of_arrivals_and_net_exports(dt: xr.DataTree) -> None:
@@ -289,7 +289,7 @@ def test_the_largest_regions_stand_alone(dt: xr.DataTree, monkeypatch: pytest.Mo
 def test_sankey_nodes_of_a_column_do_not_overlap(dt: xr.DataTree) -> None:
     graph = sankey_graph(toy_case(3))
     table = sankey_data(dt)
-    layout = layout_of(table[table["year"] != "cumulated"], graph)
+    layout = layout_of(table[table["year"] != "cumulative"], graph)
     for year in (2001, 2002, 2003):
         for column in graph.columns:
             names = [n.name for n in column if n.name in layout.top[year]]
@@ -301,7 +301,7 @@ def test_sankey_nodes_of_a_column_do_not_overlap(dt: xr.DataTree) -> None:
 
 def test_sankey_has_one_scale_for_all_years(dt: xr.DataTree) -> None:
     table = sankey_data(dt)
-    layout = layout_of(table[table["year"] != "cumulated"], sankey_graph(toy_case(3)))
+    layout = layout_of(table[table["year"] != "cumulative"], sankey_graph(toy_case(3)))
     for year in (2001, 2003):
         value = node_values(edges_by_year(table)[year])
         assert layout.height[year]["mining_North"] == pytest.approx(value["mining_North"] * layout.scale)
@@ -349,7 +349,7 @@ def test_unknown_labels_list_those_there_are(dt: xr.DataTree) -> None:
     assert str(error.value) == "trade has no dim 'flow'; its dims: region, product, year"
     with pytest.raises(ReeUncertError) as error:
         sankey_data(dt, coords={"year": 1999})
-    assert str(error.value) == "1999 is no year of the Sankey diagram; there are: 2001, 2002, 2003, cumulated"
+    assert str(error.value) == "1999 is no year of the Sankey diagram; there are: 2001, 2002, 2003, cumulative"
     with pytest.raises(UnknownIndicatorError):
         indicator_data(dt, "happiness")
 

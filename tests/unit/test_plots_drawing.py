@@ -156,7 +156,7 @@ def test_the_sankey_slider_shows_one_year_at_a_time(dt: xr.DataTree) -> None:
     shown = [t for t in figure.data if isinstance(t, go.Sankey)]
     assert [t.visible for t in shown] == [False, False, True, False]
     steps = figure.layout.sliders[0].steps
-    assert [s.label for s in steps] == ["2001", "2002", "2003", "cumulated"]
+    assert [s.label for s in steps] == ["2001", "2002", "2003", "cumulative"]
     diagrams = [[t for t, v in zip(figure.data, s.args[0]["visible"], strict=True) if v] for s in steps]
     assert [next(t for t in traces if isinstance(t, go.Sankey)) for traces in diagrams] == shown
     assert figure.layout.sliders[0].active == 2

@@ -201,5 +201,5 @@ def test_text_of_a_user_is_shown_as_text() -> None:
 
 def test_values_have_their_words() -> None:
     row = {"indicator": "smuggled_mass_cumulated", "region": "South", "partner": "North", "product": "", "year": 2003}
-    assert value_title(row) == "Unrecorded exports (smuggling) · South · North · all years"
+    assert value_title(row) == "Unrecorded exports (smuggling) · North → South · all years"
     assert with_unit(0.5, "1") == "50 %"

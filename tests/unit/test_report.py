@@ -215,7 +215,7 @@ def test_the_small_picture_is_escaped_and_needs_an_interval():
     nan = float("nan")
     assert interval_picture((nan, nan, nan), (0.0, 0.5, 0.9), unit="1", log=False, label="") == Markup("")
     wide = interval_picture((1.0, 2.0, 3.0), (0.0, 9.0, 139.0), unit="kt", log=False, label="")
-    assert "prior to 139 kt" in wide
+    assert "prior to 140 kt" in wide
     assert (
         "prior"
         not in interval_picture((1.0, 2.0, 3.0), (0.5, 2.0, 4.0), unit="kt", log=True, label="").split("<text", 1)[1]

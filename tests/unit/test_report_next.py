@@ -73,7 +73,7 @@ def test_the_range_over_structures_is_shown_where_it_is_stored(toy: xr.DataTree)
     runs = {name: StructureRun(*headline_values(dt, case)) for name, dt in (("tied", toy), ("free", other))}
     text = page(add_structures(toy, Structures.of(runs)))
     assert "Range over the rival structures of the case" in text
-    assert "<td>Import dependence, recorded · South · North · refined · 2003</td>" in text
+    assert "<td>Import dependence, recorded · North → South · refined · 2003</td>" in text
     assert len(re.findall(r"holds under every structure|not identified by these data", text)) == 2
 
 

@@ -35,7 +35,10 @@ class Labels:
         """Name of a flow → what it is and where it runs; ways are added where two would be called alike."""
         return _distinct(
             {
-                f.name: (f.label or _of_flow(f), f" ({self._end(f.from_process)} → {self._end(f.to_process)})")
+                f.name: (
+                    f.label or _of_flow(f),
+                    self._way(f),
+                )
                 for f in self.case.system.flows
             }
         )
@@ -57,7 +60,8 @@ class Labels:
                 words.insert(0, product[process.name].most_common(1)[0][0])
             hidden = "unregistered" if routes.get(process.name) == {"unregistered"} else ""
             text = process.label or ", ".join(part for part in (" ".join(words), process.region, hidden) if part)
-            named[process.name] = (text, f" ({as_words(process.name)})")
+            kind = product[process.name].most_common(1)[0][0] if process.name in product else as_words(process.name)
+            named[process.name] = (text, f" ({kind})")
         return {**_distinct(named), OUTSIDE: "outside"}
 
     @cached_property
@@ -89,8 +93,10 @@ class Labels:
         names = sorted(map(re.escape, self._labels), key=len, reverse=True)
         return re.compile(rf"(?<![\w-])(?:{'|'.join(names)})(?![\w-])" if names else r"(?!)")
 
-    def _end(self, process: str) -> str:
-        return self.processes.get(process, process)
+    def _way(self, flow: Flow) -> str:
+        """Its ends, without their regions, which the flow tells."""
+        ends = (self.processes.get(name, name).split(", ")[0] for name in (flow.from_process, flow.to_process))
+        return f" ({' → '.join(dict.fromkeys(ends))})"
 
 
 def _of_flow(flow: Flow) -> str:
@@ -107,4 +113,4 @@ def _distinct(named: Mapping[str, tuple[str, str]]) -> dict[str, str]:
     count = Counter(text for text, _ in named.values())
     out = {name: text + (more if count[text] > 1 else "") for name, (text, more) in named.items()}
     again = Counter(out.values())
-    return {name: text if again[text] == 1 else f"{text} ({as_words(name)})" for name, text in out.items()}
+    return {name: text if again[text] == 1 else f"{named[name][0]} ({as_words(name)})" for name, text in out.items()}

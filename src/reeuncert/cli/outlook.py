@@ -23,6 +23,7 @@ from reeuncert.outlook.told import told, warning_of
 from reeuncert.reading.bundled import bundled_cases
 from reeuncert.result.io import POSTERIOR, csv_text
 from reeuncert.result.result import Result
+from reeuncert.words.estimates import estimate, printed
 
 TABLE, SCENARIOS = "outlook.csv", "outlook_scenarios.csv"
 SHOWN = 3
@@ -113,20 +114,23 @@ def _print(content: Mapping[str, Any]) -> None:
     page.print()
     for k, question in enumerate(content["questions"], start=1):
         page.print(Text(f"{k}. {' '.join(question['sentences'])}"))
-        causes = [f"{d['cause']} ({d['explained']:.0%} of the variance)" for d in question["drivers"][:2]]
+        causes = [f"{d['cause']} ({printed(d['explained'], '.0%')} of the variance)" for d in question["drivers"][:2]]
         if causes:
             page.print(Text(f"   Moved most by: {'; '.join(causes)}.", style="dim"))
     last = content["shortage"][-1]
-    low, middle, high = (f"{last[k]:.0%}" for k in ("eti90_lb", "median", "eti90_ub"))
-    page.print(Text(f"Of final demand in {last['year']}, {middle} ({low} to {high}) is not served."))
+    page.print(Text(f"Of final demand in {last['year']}, {_told(last)} is not served."))
     for row in content["elements"]:
         if row["year"] == content["to"]:
             what = f"the need for {row['element']} has outgrown supply since {content['from']} by over a twentieth"
-            missing = f"{row['median']:.0%} of it is missing ({row['eti90_lb']:.0%} to {row['eti90_ub']:.0%})"
-            page.print(Text(f"In {row['year']}, {what} with a probability of {chance(row['probability'])}; {missing}."))
+            chances = f"{what} with a probability of {chance(row['probability'])}"
+            page.print(Text(f"In {row['year']}, {chances}; {_told(row)} of it is missing."))
     if content["scenarios"]:
         _print_scenarios(content, page)
     page.print()
+
+
+def _told(row: Mapping[Any, Any]) -> str:
+    return estimate(row["median"], row["eti90_lb"], row["eti90_ub"], unit="1")
 
 
 def _print_scenarios(content: Mapping[str, Any], page: Console) -> None:
@@ -140,8 +144,7 @@ def _print_scenarios(content: Mapping[str, Any], page: Console) -> None:
     rows: dict[str, list[str]] = {}
     for row in content["scenarios"]:
         if row["says"] in asked:
-            text = f"{row['median']:.0%} ({row['eti90_lb']:.0%}-{row['eti90_ub']:.0%})"
-            rows.setdefault(row["scenario"], []).append(text)
+            rows.setdefault(row["scenario"], []).append(_told(row))
     for name, cells in rows.items():
         table.add_row(name, *cells)
     page.print()

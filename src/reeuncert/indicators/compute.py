@@ -85,7 +85,7 @@ class Computed:
         shape = (chains, draws, *(len(self.table.labels(dim)) for dim in record.dims), years)
         titles = {record.name: record.title}
         if record.cumulated:
-            titles[record.name + CUMULATED] = f"{record.title}, cumulated"
+            titles[record.name + CUMULATED] = f"{record.title}, cumulative"
         unit = self.table.unit if record.unit == "mass" else record.unit
         return {
             name: xr.Variable(

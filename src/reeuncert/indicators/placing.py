@@ -28,7 +28,7 @@ def headline_place(headline: Headline, years: Sequence[int]) -> tuple[str, dict[
         if not record.cumulated:
             summed = ", ".join(sorted(r.name for r in INDICATORS.values() if r.cumulated))
             raise ReeUncertError(
-                f"a headline asks for '{name}' cumulated over all years (year 0), but it has no cumulated variant; "
+                f"a headline asks for '{name}' over all years (year 0), but it has no cumulative variant; "
                 f"give a year, or use one of: {summed}"
             )
         name = record.name + CUMULATED

@@ -42,6 +42,27 @@ def label_of(row: Mapping[Any, Any] | pd.Series) -> str:
     return f"{row['indicator']} ({', '.join(labels)})"
 
 
+EXPORTS = ("export_dep", "ore_shipped")
+"""How the names of indicators begin whose flows go from the region to the partner, not the other way."""
+
+
+def labels_in_words(name: str, at: Mapping[Any, Any] | pd.Series) -> list[str]:
+    """Labels of one series of an indicator: region and partner as a way, from where the flows come to where they go.
+
+    Examples
+    --------
+    >>> labels_in_words("import_dependence", {"region": "A", "partner": "B", "product": "salt"})
+    ['B → A', 'salt']
+    >>> labels_in_words("interdependence", {"region": "A", "partner": "B"})
+    ['A and B']
+    """
+    found = {dim: str(at[dim]) for dim in DIMS if dim in at and str(at[dim]) not in ("", "nan")}
+    pair = [found.pop(dim) for dim in ("region", "partner") if dim in found]
+    mutual = name.startswith("interdep")
+    way = (" and " if mutual else " → ").join(pair if mutual or name.startswith(EXPORTS) else pair[::-1])
+    return [label for label in (way, *found.values()) if label]
+
+
 def value_title(row: Mapping[Any, Any] | pd.Series) -> str:
     """One value of an indicator in words, from the first columns of a tidy table.
 
@@ -51,9 +72,8 @@ def value_title(row: Mapping[Any, Any] | pd.Series) -> str:
     'Mine production, registered and unregistered · South · 2002'
     """
     name = str(row["indicator"])
-    labels = [str(row[d]) for d in DIMS if d in row and str(row[d]) not in ("", "nan")]
     year = "all years" if name.endswith(CUMULATED) or not row.get("year", 0) else str(int(row["year"]))
-    return " · ".join([lookup(name).title, *labels, year])
+    return " · ".join([lookup(name).title, *labels_in_words(name, row), year])
 
 
 def heading(row: pd.Series) -> str:
@@ -65,12 +85,12 @@ def heading(row: pd.Series) -> str:
     ...                    "end_use": "", "unit": "kt"}))
     'Mine production, registered and unregistered: South [kt]'
     """
-    labels = ", ".join(str(row[dim]) for dim in DIMS if row[dim])
+    labels = ", ".join(labels_in_words(str(row["indicator"]), row))
     unit = unit_of(row).replace("1", "%")
-    cumulated = ", cumulated" if str(row["indicator"]).endswith(CUMULATED) else ""
+    cumulative = ", cumulative" if str(row["indicator"]).endswith(CUMULATED) else ""
     title = lookup(str(row["indicator"])).title
     return (
-        f"{title[:1].upper()}{title[1:]}{cumulated}"
+        f"{title[:1].upper()}{title[1:]}{cumulative}"
         + (f": {labels}" if labels else "")
         + (f" [{unit}]" if unit else "")
     )

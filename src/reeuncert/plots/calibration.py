@@ -9,6 +9,7 @@ from reeuncert.calibration.result import BAND, COVERAGES, Calibration, band
 from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points
 from reeuncert.plots.render import figure_of, render
 from reeuncert.plots.style import hue
+from reeuncert.words.estimates import printed
 
 COLUMNS = 4
 BUNDLES = 40
@@ -53,7 +54,7 @@ def plot_calibration(found: Calibration, *, backend: str = "matplotlib", theme: 
     """
     table = calibration_data(found)
     panels = [_of_kind(str(kind), rows) for kind, rows in table.groupby("kind", sort=False)]
-    title = f"Calibration of {found.case_name}: {found.simulations} simulated truths, {BAND:.0%} bands"
+    title = f"Calibration of {found.case_name}: {found.simulations} simulated truths, {printed(BAND, '.0%')} bands"
     return render(Board(title, (*panels, _coverage(found)), COLUMNS, 2.9, 3.4), backend, theme)
 
 
@@ -74,7 +75,7 @@ def _of_kind(kind: str, table: pd.DataFrame) -> Panel:
     ]
     reach = 1.15 * float(table[["upper", "difference"]].abs().to_numpy().max())
     across = Axis("position of the truth in its posterior", (0.0, 1.0))
-    title = f"{kind}: {count}, {out.mean():.0%} outside"
+    title = f"{kind}: {count}, {printed(out.mean(), '.0%')} outside"
     return Panel(title, marks=tuple(marks), x=across, y=Axis("distribution − uniform", (-reach, reach)))
 
 
@@ -90,7 +91,10 @@ def _coverage(found: Calibration) -> Panel:
     marks: list[Mark] = [Line((0.0, 1.0), (0.0, 1.0), "muted", 1.0, "dash")]
     for k, (row, shift) in enumerate(zip(table.to_dict("records"), np.linspace(-0.02, 0.02, len(table)), strict=True)):
         share, error = (np.array([row[f"{c}{100 * p:.0f}"] for p in COVERAGES]) for c in ("coverage", "error"))
-        told = tuple(f"{row['kind']}\n{s:.0%} of the {p:.0%} intervals" for s, p in zip(share, COVERAGES, strict=True))
+        told = tuple(
+            f"{row['kind']}\n{printed(s, '.0%')} of the {printed(p, '.0%')} intervals"
+            for s, p in zip(share, COVERAGES, strict=True)
+        )
         ends = share - 2 * error, share + 2 * error
         marks.append(Points(str(row["kind"]), np.array(COVERAGES) + shift, share, hue(k), "circle", *ends, hover=told))
     across, up = Axis("probability of the interval", (0.4, 1.02)), Axis("share of truths inside", (0.3, 1.02))

@@ -1,5 +1,6 @@
 """The customs gap of a pair of regions: the records of both offices, the true flow, and unrecorded trade."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,9 @@ SERIES = {
 }
 """Series of the figure → quantities of flows that it sums."""
 
+BOUNDS = {"at_least": "as a lower bound", "up_to": "as an upper bound"}
+"""Kind of a reported figure that is no value → how its hollow points are named."""
+
 GAP = "gap"
 COLOURS = {EXPORTER: OFFICES[0], IMPORTER: OFFICES[1], TRUE: "ink", UNSEEN: UNRECORDED, DECLARED: HUES[3], GAP: HUES[6]}
 
@@ -55,7 +59,7 @@ def customs_gap_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     -------
     DataFrame
         ``region``, ``partner``, ``series`` (``exporter's record``, ``importer's record``, ``true flow``,
-        ``unrecorded``, ``declared on arrival``, the two last also with ``, cumulated``, and ``gap``: importer's over
+        ``unrecorded``, ``declared on arrival``, the two last also with ``, cumulative``, and ``gap``: importer's over
         exporter's record, less one), ``year``, ``unit``, and quantiles as in `indicator_data`. Records are without the
         offices' errors and biases.
 
@@ -130,7 +134,7 @@ def plot_customs_gap(
     theme: str = "light",
     published: pd.DataFrame | None = None,
 ) -> Any:
-    """Draw the records of both offices, the gap between them, and the unrecorded mass per year and cumulated."""
+    """Draw the records of both offices, the gap between them, and the unrecorded mass per year and cumulative."""
     table = customs_gap_data(dt, coords=coords)
     records = customs_records_data(dt, coords=coords) if "case_json" in dt.attrs else None
     unit = str(table.loc[table["series"] == TRUE, "unit"].iloc[0])
@@ -262,20 +266,18 @@ def _printed(said: pd.DataFrame | None, series: tuple[str, ...]) -> tuple[Points
     if said is None:
         return ()
     out = []
-    for name in series:
-        rows = said[said["series"] == name]
+    for name, bound in itertools.product(series, ("", *BOUNDS)):
+        of_kind = said["qualifier"] == bound if bound else ~said["qualifier"].isin(BOUNDS)
+        rows = said[(said["series"] == name) & of_kind]
         if len(rows):
             hover = tuple(
                 f"{r.id}, {r.source_id} ({r.reporter}): {r.reported:g} {r.unit}, {r.basis}, {r.qualifier}, {r.product}"
                 for r in rows_of(rows)
             )
             symbol = {IMPORTER: "triangle-down", EXPORTER: "triangle-up", GAP: "diamond"}[name]
-            label = f"{name}, as reported" if name != GAP else "ratio of the records, as reported"
-            out.append(
-                Points(
-                    label, rows["year"].to_numpy(), rows["value"].to_numpy(float), COLOURS[name], symbol, hover=hover
-                )
-            )
+            label = f"{name if name != GAP else 'ratio of the records'}, {BOUNDS.get(bound, 'as reported')}"
+            where = rows["year"].to_numpy(), rows["value"].to_numpy(float)
+            out.append(Points(label, *where, COLOURS[name], symbol, hover=hover, hollow=bool(bound)))
     return tuple(out)
 
 

@@ -44,7 +44,7 @@ def learning_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     dt
         Result with the prior.
     coords
-        ``year`` (a year, years, or ``"cumulated"``, the default: the sum over all years), or attributes of flows:
+        ``year`` (a year, years, or ``"cumulative"``, the default: the sum over all years), or attributes of flows:
         ``flow``, ``quantity``, ``product``, ``origin``, ``destination``, ``route``, …
 
     Returns
@@ -64,7 +64,7 @@ def learning_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     >>> from reeuncert.testing import toy_posterior
     >>> table = learning_data(toy_posterior(draws=20, years=2), coords={"flow": "ore_South"})
     >>> table[["flow", "year"]].values.tolist(), bool(table["width_ratio"].iloc[0] < 1)
-    ([['ore_South', 'cumulated']], True)
+    ([['ore_South', 'cumulative']], True)
     """
     wanted, result = take(coords, DIMS, "the flows"), Result.holding(dt)
     return _widths(result, wanted) if wanted else result.once(_widths).copy()

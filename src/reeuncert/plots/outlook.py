@@ -16,7 +16,7 @@ from reeuncert.plots.panels import Axis, Board, Fan, Line, Mark, Panel, Points, 
 from reeuncert.plots.render import figure_of, render
 from reeuncert.plots.rows import Chart, Row, Span, wrapped
 from reeuncert.plots.style import hue, interval_name
-from reeuncert.words.estimates import interval, number, with_unit
+from reeuncert.words.estimates import interval, number, printed, with_unit
 
 Told = Mapping[str, Any] | str | Path
 BANDS = (0.5, 0.9)
@@ -148,7 +148,7 @@ def project_told(row: Mapping[Any, Any], to: int) -> str:
     """A row of `outlook_projects_data` in a sentence."""
     return (
         f"{row['project']}, {row['stage']}: {number(row['capacity'])} {row['unit']} a year; announced for "
-        f"{row['announced']:.1f}, median start {row['median_start']:.1f}, works by {to}: {row['works']:.0%}"
+        f"{row['announced']:.1f}, median start {row['median_start']:.1f}, works by {to}: {printed(row['works'], '.0%')}"
     )
 
 

@@ -34,7 +34,7 @@ def sankey_data(dt: xr.DataTree, *, coords: Coords = None, regions: Regions = No
     dt
         Result of `reeuncert.sample`.
     coords
-        ``year`` (years, or ``"cumulated"``); by default every year and the sum.
+        ``year`` (years, or ``"cumulative"``); by default every year and the sum.
     regions
         Regions that stand alone; the others are drawn as one. By default all where there are at most six, else the five
         that most mass leaves (means over all years).

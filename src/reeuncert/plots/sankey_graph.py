@@ -288,8 +288,8 @@ def _columns(links: list[Link]) -> tuple[tuple[Node, ...], ...]:
 
 
 def _depths(edges: list[tuple[str, str]]) -> dict[str, int]:
-    """Longest path to each group; an edge that would close a circle is left out: of a circle, that which starts farthest
-    from the beginning (recycling).
+    """Longest path to each group; an edge that would close a circle is left out: that which starts farthest from the
+    beginning (recycling).
 
     Examples
     --------
@@ -327,11 +327,12 @@ def _reaches(after: Mapping[str, Collection[str]], start: str, goal: str) -> boo
     return goal in _steps([(a, b) for a, ends in after.items() for b in ends], [start])
 
 
-def _heading(column: Iterable[Node]) -> str:
+def _heading(column: Collection[Node]) -> str:
     """Heading of a column: the stage of its nodes; a market's second column says that trade is in."""
     stages = [n for n in column if n.side not in (LOSS, SOURCE)]
     if not stages:
-        return ""
+        left = (n.stage for n in column if n.stage not in (LOSS, STOCK))
+        return next(left, "").replace("_", " ")
     node = stages[0]
     if node.side == SUPPLY:
         return node.stage

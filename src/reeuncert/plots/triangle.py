@@ -47,7 +47,7 @@ def triangle_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
         Result with draws of mass_flow.
     coords
         ``product`` (one of the products, ``"refined"`` or ``"all"``; by default ``"all"``), ``year`` (years, or
-        ``"cumulated"``; by default every year and the sum), ``region`` (regions among which trade is shown).
+        ``"cumulative"``; by default every year and the sum), ``region`` (regions among which trade is shown).
 
     Returns
     -------

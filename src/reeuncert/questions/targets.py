@@ -22,6 +22,7 @@ from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 from reeuncert.system.definition import FLOW_FIELDS, Selector, SystemDefinition
 from reeuncert.words.cells import unknown
+from reeuncert.words.estimates import printed
 
 Flows = str | Iterable[str] | Mapping[str, str] | Selector | None
 """Names of flows, or attributes that choose them (``{"quantity": "trade", "product": "salt+oxide"}``)."""
@@ -145,7 +146,7 @@ def target_of(dt: xr.DataTree, indicator: ValueName, **coords: str | int) -> Tar
 def _defined(found: Target) -> Target:
     there = np.isfinite(found.draws).mean()
     if there < DEFINED:
-        raise ReeUncertError(f"{found.label} is not defined in {1 - there:.0%} of the draws")
+        raise ReeUncertError(f"{found.label} is not defined in {printed(1 - there, '.0%')} of the draws")
     return found
 
 

@@ -83,6 +83,7 @@ def render(result: Result, *, sections: Sequence[Section] = SECTIONS) -> str:
         )
     environment = _environment()
     environment.filters["told"] = result.once(labels_of).told
+    environment.globals["structure_note"] = words.structure_note(result)
     js = "\n".join(_asset(name) for name in SCRIPTS)
     with collecting(result.failed), result.shared():
         # The verdict is rendered last: it also reports parts of the page that failed.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from markupsafe import Markup
 
-from reeuncert.words.estimates import number
+from reeuncert.words.estimates import numbers
 
 WIDTH, HEIGHT, MARGIN = 260.0, 46.0, 8.0
 
@@ -41,12 +41,13 @@ def interval_picture(posterior: Ends, prior: Ends, *, unit: str, log: bool, labe
     if known:
         parts.append(_bar("prior", at(prior[0]), at(prior[2]), 20, 8))
         slack = 0.001 * (high - low)
-        cut["start"] = f"◂ prior from {_tick(prior[0], unit)}" if f(prior[0]) < low - slack else ""
-        cut["end"] = f"prior to {_tick(prior[2], unit)} ▸" if f(prior[2]) > high + slack else ""
+        cut["start"] = f"◂ prior from {_ticks(prior[0], prior[2], unit)[0]}" if f(prior[0]) < low - slack else ""
+        cut["end"] = f"prior to {_ticks(prior[0], prior[2], unit)[1]} ▸" if f(prior[2]) > high + slack else ""
     parts.append(_bar("posterior", at(posterior[0]), at(posterior[2]), 12, 12))
     parts.append(Markup('<line class="median" x1="{x}" x2="{x}" y1="8" y2="28"/>').format(x=at(posterior[1])))
-    for end, value in (("start", low), ("end", high)):
-        text = cut[end] or _tick(math.exp(value) if log else value, unit)
+    ends = _ticks(*((math.exp(low), math.exp(high)) if log else (low, high)), unit)
+    for end, tick in zip(cut, ends, strict=True):
+        text = cut[end] or tick
         x = MARGIN if end == "start" else WIDTH - MARGIN
         parts.append(Markup('<text x="{x}" y="43" text-anchor="{a}">{t}</text>').format(x=x, a=end, t=text))
     if log and not any(cut.values()):
@@ -74,5 +75,7 @@ def _bar(name: str, left: float, right: float, top: float, height: float) -> Mar
     )
 
 
-def _tick(value: float, unit: str) -> str:
-    return f"{number(100 * value)} %" if unit == "1" else f"{number(value)} {unit}".strip()
+def _ticks(low: float, high: float, unit: str) -> list[str]:
+    """Both ends of a scale, with the digits that an interval as wide has."""
+    _, *ends = numbers(low, low, high, percent=unit == "1")
+    return [f"{end} {'%' if unit == '1' else unit}".strip() for end in ends]

@@ -7,6 +7,7 @@ import re
 import numpy as np
 from markupsafe import Markup
 
+from reeuncert.result.result import Result
 from reeuncert.system.definition import Selector
 from reeuncert.words.cells import as_words
 
@@ -22,6 +23,9 @@ GLOSSARY = {
     "unregistered": "without a licence, so that no official figure counts it",
     "lineage": "figures that go back to one original count",
     "R-hat": "compares the chains of the sampler: 1 when all tell the same",
+    "informed by the evidence": "the figures narrow the answer to less than half of what was assumed before",
+    "rests on the prior": "the answer follows what was assumed before, more than what was reported",
+    "prior–data conflict": "what was assumed and what was reported pull the answer to different values",
     "power-scaling": "how much an answer moves if a prior or the evidence counts a little more or less",
 }
 """Terms of every report and what they mean; a case adds its own."""
@@ -100,6 +104,16 @@ COLUMNS = {
     "least_cover": "least cover",
 }
 """Column of a table → its heading, where its name without underscores would not tell."""
+
+
+def structure_note(result: Result) -> str:
+    """Whose figures the sections show, where the answers are averages over several rival structures."""
+    found = result.structures
+    if found is None or not result.case.compare:
+        return ""
+    own = ", ".join(as_words(result.case.options[name]) for name in result.case.compare)
+    every = ", ".join(map(as_words, found.averaged))
+    return f"Figures here are those of the structure “{own}” alone; the answers above are averages over {every}."
 
 
 def column(name: str) -> str:

@@ -34,16 +34,25 @@ report.symbols = {
   bar: (r) => `M-1,${-1.6 * r}h2v${3.2 * r}h-2Z`,
 };
 
+report.dashes = { dash: "6 4", dot: "2 3" };
+report.ofPoint = (m, colour) => (m.f ? `fill:var(--ground);stroke:${colour};stroke-width:1.4` : `fill:${colour};fill-opacity:${m.o ?? 1};stroke:var(--ground);stroke-width:0.7`);
+
+// The sign of a mark in a legend, as it is drawn.
+report.sign = (m) => {
+  const colour = report.paint(m.c), sign = report.svg("svg", { viewBox: "0 0 24 12", class: "sign", "aria-hidden": "true" });
+  if (m.k === "p") sign.append(report.svg("path", { d: report.symbols[m.s](4.5), transform: "translate(12 6)", style: report.ofPoint(m, colour) }));
+  else if (m.k === "l") sign.append(report.svg("path", { d: "M0,6H24", style: `stroke:${colour};stroke-width:${m.w ?? 1.5}`, "stroke-dasharray": report.dashes[m.d] ?? "none" }));
+  else sign.append(report.svg("rect", { width: 24, height: 12, style: `fill:${colour};fill-opacity:${Math.min(1, 2 * (m.o ?? 1))}` }));
+  return sign;
+};
+
 report.legend = (figure, marks) => {
   const named = new Map();
   for (const mark of marks) if (mark.n && !named.has(mark.n)) named.set(mark.n, mark);
   report.one(":scope > .legend", figure)?.remove();
   if (!named.size) return;
   const items = [...named].map(([name, mark]) => {
-    const key = report.make("i", { className: `key-${mark.k}` });
-    key.style.setProperty("--key", report.paint(mark.c));
-    key.style.opacity = mark.k === "a" ? Math.min(1, 2 * (mark.o ?? 1)) : 1;
-    return report.make("li", {}, key, name);
+    return report.make("li", {}, report.sign(mark), name);
   });
   figure.append(report.make("ul", { className: "legend" }, ...items));
 };
@@ -94,13 +103,25 @@ report.sized = (element, draw) => {
   draw();
 };
 
+// In print, a panel of a grid has a third of the page, and texts keep their size.
+report.room = (element) => {
+  const height = Number.parseFloat(element.dataset.height);
+  if (!report.printing) {
+    const width = Math.max(240, element.clientWidth), low = width < 480 && height > 500 ? 0.7 * height : height;
+    element.style.minHeight = `${low}px`;
+    return { width, height: low };
+  }
+  if (element.closest(".first")) return { width: 690, height: 170 };
+  return element.closest(".grid") && !element.closest(".wide") ? { width: 225, height: Math.min(height, 150) } : { width: 690, height };
+};
+
 report.panel = (element, panel) => {
   report.legend(element.closest("figure"), panel.marks);
   report.sized(element, () => report.drawPanel(element, panel));
 };
 
 report.drawPanel = (element, panel) => {
-  const width = Math.max(240, element.clientWidth), height = Number.parseFloat(element.dataset.height);
+  const { width, height } = report.room(element);
   const yTicks = panel.y.ticks ?? report.nice(...panel.y.limits, Math.max(2, height / 55)).map((v) => [v, report.number(v)]);
   const longest = Math.max(...yTicks.map(([, t]) => t.length)), most = Math.floor((0.4 * width) / 6.3);
   const left = Math.min(longest, most) * 6.3 + 12 + (panel.y.title && !panel.y.ticks ? 17 : 0), right = 14;
@@ -145,13 +166,13 @@ report.drawPanel = (element, panel) => {
     const colour = report.paint(m.c);
     if (!m.x?.length && m.k !== "t") continue;
     if (m.k === "a") inside.append(report.svg("path", { d: `${path(m)}Z`, style: `fill:${colour};fill-opacity:${m.o ?? 1}` }));
-    if (m.k === "l") inside.append(report.svg("path", { d: path(m), class: "line", style: `stroke:${colour};stroke-width:${m.w ?? 1.5}`, "stroke-dasharray": { dash: "6 4", dot: "2 3" }[m.d] ?? "none" }));
+    if (m.k === "l") inside.append(report.svg("path", { d: path(m), class: "line", style: `stroke:${colour};stroke-width:${m.w ?? 1.5}`, "stroke-dasharray": report.dashes[m.d] ?? "none" }));
     if (m.k === "t") inside.append(text(x(m.x), y(m.y) + 4, m.t, { "text-anchor": { left: "start", right: "end" }[m.g] ?? "middle", style: `fill:${colour}` }));
     if (m.k !== "p") continue;
     m.x.forEach((v, i) => {
       if (v === null || m.y[i] === null) return;
       if (m.lo?.[i] != null && m.hi?.[i] != null) inside.append(report.svg("line", { x1: x(v), x2: x(v), y1: y(m.lo[i]), y2: y(m.hi[i]), style: `stroke:${colour};stroke-width:1.4` }));
-      inside.append(report.svg("path", { d: report.symbols[m.s](4), transform: `translate(${x(v).toFixed(1)} ${y(m.y[i]).toFixed(1)})`, style: m.f ? `fill:var(--ground);stroke:${colour};stroke-width:1.4` : `fill:${colour};fill-opacity:${m.o ?? 1};stroke:var(--ground);stroke-width:0.7` }));
+      inside.append(report.svg("path", { d: report.symbols[m.s](4), transform: `translate(${x(v).toFixed(1)} ${y(m.y[i]).toFixed(1)})`, style: report.ofPoint(m, colour) }));
     });
   }
   if (panel.cut) svg.append(text(width - right, top + 6, panel.cut, { "text-anchor": "end", class: "cut halo" }));

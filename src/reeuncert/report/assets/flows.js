@@ -44,7 +44,8 @@ report.kinds.sankey = (element, spec, controls) => {
     const left = 4, wide = width - left - Math.max(60, 50 + 7 * longest), X = (v) => left + wide * v, Y = (v) => top + high * v, bar = 9;
     const svg = report.svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "sankey", "aria-hidden": "true" });
     const text = (x, y, said, more = {}) => svg.append(report.svg("text", { x, y, ...more }, said));
-    view.headings.forEach(([x, said, traded], i) => text(X(x), 26, said, { "text-anchor": i ? "middle" : "start", class: traded ? "quiet" : "name", style: "font-size: 11px" }));
+    const close = wide / view.headings.length < 84;  // every second heading stands higher
+    view.headings.forEach(([x, said, traded], i) => text(X(x), close && i % 2 ? 13 : 27, said, { "text-anchor": i ? "middle" : "start", class: traded ? "quiet" : "name", style: "font-size: 11px" }));
     const order = view.links.filter((l) => l.m[t] > 0).sort((a, b) => b.m[t] - a.m[t]);
     for (const link of order) {
       const from = view.nodes[link.s], to = view.nodes[link.t], h = Math.max(0.6, link.m[t] * layout.scale * high);

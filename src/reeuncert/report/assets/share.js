@@ -78,7 +78,7 @@ report.startShare = () => {
       return button;
     });
     const link = report.make("a", { href: `#${figure.id}` }, "Link");
-    figure.append(report.make("details", { className: "saves" }, report.make("summary", {}, "Save"), ...kinds, link));
+    figure.append(report.make("details", { className: "saves" }, report.make("summary", {}, "Download (CSV, SVG, PNG)"), ...kinds, link));
   }
   for (const button of report.all("button[data-copy]")) button.addEventListener("click", () => report.copy(button));
   document.addEventListener("input", (event) => event.target.id && event.target.closest(".controls") && report.remember(event.target));

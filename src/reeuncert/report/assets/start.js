@@ -32,7 +32,13 @@ report.start = () => {
     for (const entry of seen) if (entry.isIntersecting) { observer.unobserve(entry.target); report.draw(entry.target); }
   }, { rootMargin: "400px 0px" });
   figures.forEach((figure) => observer.observe(figure));
-  addEventListener("beforeprint", () => figures.forEach((figure) => report.draw(figure)));
+  const print = (printing) => {
+    report.printing = printing;
+    if (printing) figures.forEach((figure) => report.draw(figure));
+    report.all(".plot").forEach((element) => element.redraw?.());
+  };
+  addEventListener("beforeprint", () => print(true));
+  addEventListener("afterprint", () => print(false));
   const entries = new Map(report.all("nav a").map((a) => [a.hash.slice(1), a]));
   const places = new IntersectionObserver((seen) => {
     for (const { target, isIntersecting } of seen) entries.get(target.id)?.toggleAttribute("aria-current", isIntersecting);

@@ -24,6 +24,7 @@ report.kinds.triangle = (element, spec, controls) => {
       prior: s.p ? [s.p[0][t], s.p[2][t]] : null, mass: s.q[3][t] * total(s.at[0]) }));
     return { year: years[t], product, unit: mass?.unit ?? "", found };
   };
+  const told = (f) => report.number(f.median, true, f.high - f.low);
   const draw = () => {
     const { year, unit, found } = values();
     const width = Math.max(300, element.clientWidth), height = width < 560 ? 380 : 460;
@@ -59,7 +60,7 @@ report.kinds.triangle = (element, spec, controls) => {
       const side = Math.abs(uy) > 0.3 ? (uy > 0 ? "end" : "start") : "middle";
       const drop = Math.abs(uy) > 0.3 ? 4 : ux > 0 ? 12 : 0;
       picture.append(report.svg("text", { x: at.x, y: at.y + drop, "text-anchor": side, class: "halo" },
-        width < 560 ? report.number(arrow.median, true) : `${report.number(arrow.median, true)} (${report.interval(100 * arrow.low, 100 * arrow.high)})`));
+        width < 560 ? told(arrow) : `${told(arrow)} (${report.interval(100 * arrow.low, 100 * arrow.high)})`));
     }
     spec.regions.forEach((name, i) => {
       picture.append(report.svg("circle", { cx: place[i].x, cy: place[i].y, r: 9, style: `fill:var(--hue-${i % 9})` }));
@@ -70,7 +71,7 @@ report.kinds.triangle = (element, spec, controls) => {
     const table = document.getElementById("triangle-values");
     const head = report.make("tr", {}, ...["Importer", "Exporter", `Share of imports, ${year}`, "90 % interval", "Prior, 90 %", `Mass (${unit}), about`].map((t) => report.make("th", { scope: "col" }, t)));
     table.tHead.replaceChildren(head);
-    table.tBodies[0].replaceChildren(...found.map((f) => report.make("tr", {}, ...[f.to, f.from, report.number(f.median, true), report.interval(f.low, f.high, true), f.prior ? report.interval(f.prior[0], f.prior[1], true) : "", report.number(f.mass)].map((t) => report.make("td", {}, t)))));
+    table.tBodies[0].replaceChildren(...found.map((f) => report.make("tr", {}, ...[f.to, f.from, told(f), report.interval(f.low, f.high, true), f.prior ? report.interval(f.prior[0], f.prior[1], true) : "", report.number(f.mass)].map((t) => report.make("td", {}, t)))));
   };
   element.table = () => {
     const { year, product, unit, found } = values();

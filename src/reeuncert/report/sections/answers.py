@@ -10,7 +10,7 @@ from typing import Any
 from reeuncert.checks.registry import check_table
 from reeuncert.checks.result import FAILED
 from reeuncert.indicators.headlines import all_headlines
-from reeuncert.indicators.printing import unit_of, value
+from reeuncert.indicators.printing import labels_in_words, unit_of, value, value_title
 from reeuncert.indicators.registry import CUMULATED, DIMS, base_name, lookup
 from reeuncert.report.sections import no_trade
 from reeuncert.report.sections.panels import fan
@@ -30,26 +30,26 @@ GROUPS = (
 )
 """Title of a group of cards → how the names of its indicators begin; the others are last."""
 
-EXPORTS = ("export_dep", "ore_shipped")
-"""How the names of indicators begin whose flows go from the region to the partner, not the other way."""
-
 OTHERS = "Consumption and other answers"
 TILES = 5
+LEAST_CERTAIN = 3
+"""Number of unsettled answers that are named on the first screen."""
 
 Row = Mapping[Any, Any]
 
 
 @dataclass(frozen=True)
 class Tile:
-    """One large number of the first screen; ``then`` has the same in other years."""
+    """One large number of the first screen, with its verdict; ``then`` has the same in other years, or its parts."""
 
     title: str
     number: str
     note: str
     interval: str = ""
     labels: str = ""
-    then: str = ""
-    rests: bool = False
+    verdict: str = ""
+    style: str = ""
+    then: tuple[tuple[str, str], ...] = ()
 
 
 def content(result: Result) -> dict[str, Any] | None:
@@ -71,7 +71,7 @@ def content(result: Result) -> dict[str, Any] | None:
     why = {} if found is None else dict(zip(found.names, map(str, found.data["why"].values), strict=True))
     return {
         "groups": [(title, cards[title]) for title in (*(t for t, _ in GROUPS), OTHERS) if title in cards],
-        "tiles": list(_tiles(result, rows))[:TILES],
+        "tiles": list(_tiles(result, rows, failed))[:TILES],
         "picture": _picture(result, rows[0]),
         "informed": counts.pop(INFORMED, 0),
         "counts": counts,
@@ -95,6 +95,10 @@ def _by_structure(row: dict[Any, Any], found: Structures, unit: str) -> list[dic
     ]
 
 
+def _style(row: Row, failed: bool) -> str:
+    return "unknown" if failed else STYLES[row["level"]]
+
+
 def _card(row: Row, found: Structures | None, failed: bool) -> dict[str, Any]:
     unit = unit_of(row)
     posterior = (row["eti90_lb"], row["median"], row["eti90_ub"])
@@ -104,7 +108,7 @@ def _card(row: Row, found: Structures | None, failed: bool) -> dict[str, Any]:
     return {
         "sentence": row["sentence"],
         "picture": interval_picture(posterior, prior, unit=unit, log=log, label=told),
-        "style": "unknown" if failed else STYLES[row["level"]],
+        "style": _style(row, failed),
         "failed": failed,
         "words": row["verdict"],
         "why": row["why"],
@@ -115,14 +119,14 @@ def _card(row: Row, found: Structures | None, failed: bool) -> dict[str, Any]:
     }
 
 
-def _tiles(result: Result, rows: list[dict[Any, Any]]) -> Iterator[Tile]:
+def _tiles(result: Result, rows: list[dict[Any, Any]], failed: bool) -> Iterator[Tile]:
     """The first headline with its other years; the other direction; what has no record; what rests on the prior; what
     would be lost without trade; then the others in their order.
     """
     first = rows[0]
     series = [row for row in rows if all(row[name] == first[name] for name in ("indicator", *DIMS))]
-    then = [f"{row['year']}: {value(row)}" for row in series[1:]]
-    yield replace(_tile(first), then="; ".join(then))
+    others = sorted(series[1:], key=lambda row: row["year"])
+    yield replace(_tile(first, failed), then=tuple((str(row["year"]), value(row)) for row in others))
     used = [first, *series[1:]]
     ways = {"region": first["partner"], "partner": first["region"], "indicator": first["indicator"]}
     back = [row for row in rows if first["partner"] and all(row[k] == v for k, v in ways.items())]
@@ -132,11 +136,16 @@ def _tiles(result: Result, rows: list[dict[Any, Any]]) -> Iterator[Tile]:
     for found in (back, unseen):
         if found and found[0] not in used:
             used.append(found[0])
-            yield _tile(found[0])
-    words = [row["verdict"] for row in rows if row["level"] == "warning"]
-    parts = "; ".join(f"{word}: {words.count(word)}" for word in LEVELS if word in words)
-    note = "answers change with the priors, with both priors and figures, or with the structure."
-    yield Tile("Not settled by the evidence", f"{len(words)} of {len(rows)}", note, then=parts, rests=bool(words))
+            yield _tile(found[0], failed)
+    open_ = [row for row in rows if row["level"] == "warning"]
+    words = [row["verdict"] for row in open_]
+    counts = ", ".join(f"{word}: {words.count(word)}" for word in LEVELS if word in words)
+    yield Tile(
+        "Not settled by the evidence",
+        f"{len(open_)} of {len(rows)}",
+        f"answers ({counts}). Least certain:" if counts else "answers.",
+        then=tuple(_least_certain(open_)),
+    )
     lost = [
         row for row in (result.once(no_trade.content) or {"leads": ()})["leads"] if row["region"] == first["region"]
     ]
@@ -150,26 +159,36 @@ def _tiles(result: Result, rows: list[dict[Any, Any]]) -> Iterator[Tile]:
             yield Tile("Without trade", number, note, ends.rstrip(")"))
     for row in rows:
         if row not in used:
-            yield _tile(row)
+            yield _tile(row, failed)
 
 
-def _tile(row: Row) -> Tile:
+def _least_certain(rows: list[dict[Any, Any]]) -> Iterator[tuple[str, str]]:
+    """Values that are widest for their size, one of an indicator."""
+    known = [row for row in rows if row["median"] and math.isfinite(row["eti90_ub"] - row["eti90_lb"])]
+    widest = sorted(known, key=lambda row: -(row["eti90_ub"] - row["eti90_lb"]) / abs(row["median"]))
+    of_indicator: dict[str, dict[Any, Any]] = {}
+    for row in widest:
+        of_indicator.setdefault(row["indicator"], row)
+    for row in list(of_indicator.values())[:LEAST_CERTAIN]:
+        yield value_title(row), interval(row["eti90_lb"], row["eti90_ub"], unit_of(row))
+
+
+def _tile(row: Row, failed: bool) -> Tile:
     number, _, ends = value(row).partition(" (")
     year = "all years" if str(row["indicator"]).endswith(CUMULATED) else str(row["year"])
-    ends_of_way = ("region", "partner") if str(row["indicator"]).startswith(EXPORTS) else ("partner", "region")
-    way = " → ".join(str(row[dim]) for dim in ends_of_way if row[dim])
-    labels = [label for label in (way, str(row["product"]), str(row["end_use"])) if label]
     title = lookup(row["indicator"]).title.split(",")[0].split(" (")[0]
     return Tile(
-        f"{title[:1].upper()}{title[1:]}, {year}",
+        f"{title[:1].upper()}{title[1:]}",
         number,
         row["sentence"],
         ends.rstrip(")"),
-        " · ".join(labels),
-        rests=row["level"] == "warning",
+        " · ".join([*labels_in_words(str(row["indicator"]), row), year]),
+        row["verdict"],
+        _style(row, failed),
     )
 
 
 def _picture(result: Result, row: Row) -> Any:
     dims = lookup(row["indicator"]).dims
-    return fan(result, row["indicator"], [str(row[dim]) for dim in dims], id="lead", height=420)
+    told = "Line: median; blue: 50, 80 and 90 % intervals; grey and dotted: the prior."
+    return fan(result, row["indicator"], [str(row[dim]) for dim in dims], id="lead", height=420, caption=told)

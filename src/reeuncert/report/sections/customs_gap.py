@@ -14,10 +14,10 @@ from reeuncert.report.sections.panels import fans_of, series_of
 from reeuncert.result.result import Result
 
 TITLES = {
-    "customs_gap": "Customs gap: importer's record / exporter's record − 1",
-    "smuggled_mass": "Unrecorded by the exporter (smuggling)",
-    "smuggled_mass_declared": "Unrecorded by the exporter, declared on arrival",
-    "smuggled_mass_cumulated": "Unrecorded exports, cumulative",
+    "customs_gap": "Customs gap: by how much the importer's record exceeds the exporter's",
+    "smuggled_mass": "Unrecorded exports (smuggling)",
+    "smuggled_mass_declared": "Unrecorded exports declared on arrival",
+    "smuggled_mass_cumulated": "Unrecorded exports (smuggling), cumulative",
 }
 
 
@@ -33,8 +33,6 @@ def content(result: Result) -> dict[str, Any] | None:
         "pairs": [{"title": f"{b} to {a}", "figures": _figures(result, a, b), **_sums(result, a, b)} for a, b in pairs],
         "others": others,
         "span": (result.years[0], result.years[-1]),
-        "compare": result.case.compare,
-        "options": result.case.options,
         "published": [p for p in result.once(all_published).to_dict("records") if p["indicator"] == "smuggled_mass"],
     }
 
@@ -65,7 +63,7 @@ def _figures(result: Result, region: str, partner: str) -> list[Figure]:
 
 
 def _sums(result: Result, region: str, partner: str) -> dict[str, Any]:
-    """Cumulative smuggled and declared mass, and the cumulative customs gap."""
+    """Unrecorded exports, the part declared on arrival, and the customs gap, over all years."""
     rows: dict[str, Any] = dict.fromkeys(("smuggled_mass", "smuggled_mass_declared", "customs_gap"))
     for name in ("smuggled_mass_cumulated", "smuggled_mass_declared_cumulated", "customs_gap_cumulated"):
         if any((at["region"], at["partner"]) == (region, partner) for at in series_of(result, name)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -11,7 +12,7 @@ from reeuncert.indicators.printing import value_title
 from reeuncert.questions.overview import Overview, overview
 from reeuncert.result.result import Result
 from reeuncert.result.structures import HOLDS
-from reeuncert.words.estimates import interval
+from reeuncert.words.estimates import estimate, interval
 
 ERROR = 0.1
 """Relative error of the hypothetical measurements."""
@@ -87,6 +88,15 @@ def _common(found: list[Overview]) -> list[dict[Any, Any]]:
     return sums.to_dict("records")
 
 
+def _medians(row: Mapping[Any, Any], unit: str) -> str:
+    """Smallest and largest median, with the digits that the interval over all structures carries."""
+    told = [
+        estimate(row[name], row["lowest"], row["highest"], unit=unit).partition(" (")[0]
+        for name in ("lowest_median", "highest_median")
+    ]
+    return " to ".join(dict.fromkeys(told))
+
+
 def _structures(result: Result) -> list[dict[str, Any]]:
     found = result.structures
     if found is None:
@@ -97,7 +107,7 @@ def _structures(result: Result) -> list[dict[str, Any]]:
         out.append(
             {
                 "name": value_title(row),
-                "medians": interval(row["lowest_median"], row["highest_median"], unit),
+                "medians": _medians(row, unit),
                 "range": interval(row["lowest"], row["highest"], unit),
                 "verdict": row["verdict"],
                 "holds": row["verdict"] == HOLDS,

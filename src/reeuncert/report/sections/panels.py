@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from reeuncert.indicators.printing import labels_in_words
 from reeuncert.report.fans import fans
 from reeuncert.report.figures import Figure, figure
 from reeuncert.result.result import Result
@@ -21,19 +22,22 @@ def fan(
     id: str,
     title: str = "",
     height: int = 320,
+    caption: str = "",
     together: Iterable[Iterable[str]] = (),
 ) -> Figure:
     """Fan chart of one series: an indicator and the labels of its dims, in their order, which are the title by
     default. Its axis also holds the series that it is shown ``together`` with.
     """
     labels = list(at)
-    titles = {i["name"]: i["title"] for i in result.once(fans)["indicators"]}
-    heading = title or ": ".join([titles.get(name, name), *([", ".join(labels)] if labels else [])])
+    about = next((i for i in result.once(fans)["indicators"] if i["name"] == name), {"title": name, "dims": []})
+    told = labels_in_words(name, dict(zip(about["dims"], labels, strict=False)))
+    heading = title or ": ".join([about["title"], *([", ".join(told)] if told else [])])
     return figure(
         id,
         heading,
         lambda: {"kind": "fan", "indicator": name, "at": labels, "together": [list(one) for one in together]},
         alt=f"Fan chart of {heading} over the years: median, 50, 80 and 90 % equal-tailed intervals, prior behind.",
+        caption=caption,
         height=height,
     )
 
