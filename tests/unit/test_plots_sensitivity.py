@@ -14,11 +14,13 @@ from matplotlib.figure import Figure
 
 import reeuncert as ree
 import reeuncert.plots as plots
+from reeuncert.case.labels import Labels
 from reeuncert.case.serial import case_to_json
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.printing import value_title
 from reeuncert.plots.rows import Chart, Row, Span, render_chart
 from reeuncert.plots.style import BACKENDS, THEMES
+from reeuncert.result.result import Result
 from reeuncert.studies.study import Study
 from reeuncert.testing import flow_dataset, toy_flows, toy_posterior, toy_terms
 from reeuncert.words.estimates import with_unit
@@ -88,8 +90,9 @@ def test_bars_are_as_long_as_the_table_says(dt: xr.DataTree) -> None:
     figure = plots.plot_value_of_information(dt, 0, backend="plotly", error=0.05, most=5)
     bars = _bars(figure)
     np.testing.assert_allclose([max(bar.x) for bar in bars], 100 * table["narrowing"])
+    labels = Labels(Result(dt).case).flows
     assert list(figure.layout.yaxis.ticktext) == [
-        f"{flow} {year}" for flow, year in zip(table["flow"], table["measured_year"], strict=True)
+        f"{labels[flow]} {year}" for flow, year in zip(table["flow"], table["measured_year"], strict=True)
     ]
     assert "narrower" in bars[0].text
 

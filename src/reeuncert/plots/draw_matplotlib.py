@@ -1,6 +1,7 @@
 """Draws boards of panels with matplotlib."""
 
 import io
+import textwrap
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -18,6 +19,9 @@ from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points,
 from reeuncert.plots.style import NODE_WIDTH, Theme, mpl_style
 
 MARKERS = {"circle": "o", "square": "s", "diamond": "D", "triangle-up": "^", "triangle-down": "v", "bar": "|"}
+LETTERS_OF_TITLE = 9.5
+"""That fit into an inch of a title."""
+
 DASHES: dict[str, Any] = {"solid": "-", "dash": (0, (5, 2)), "dot": (0, (1, 2))}
 
 
@@ -51,6 +55,8 @@ def draw_board(board: Board, theme: Theme) -> Figure:
             axes[0].set_title(board.subtitle, fontsize=9, fontweight="normal", color=theme.muted)
         _legend(figure, board, theme)
         title = board.title if single or not board.subtitle else f"{board.title}\n{board.subtitle}"
+        room = int(LETTERS_OF_TITLE * figure.get_figwidth())
+        title = "\n".join(textwrap.fill(line, room) for line in title.split("\n"))
         figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
     return figure
 

@@ -1,12 +1,14 @@
 """Flows, offsets and source widths that are correlated with each headline over the posterior draws."""
 
 import textwrap
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from reeuncert.case.labels import Labels
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.headlines import headline_draws, place
 from reeuncert.indicators.printing import label_of, value_title
@@ -103,20 +105,21 @@ def plot_drivers(
     """Draw for every headline the quantities that are most correlated with it."""
     table = drivers_data(dt, coords=coords)
     groups = [part.head(most) for _, part in table.groupby("headline", sort=False)]
+    told = Labels(Result.holding(dt).case).told
     panels = []
     for n, part in enumerate(groups):
         x_title = "Squared rank correlation with the headline (%)" if n >= len(groups) - COLUMNS else ""
-        chart = Chart("", x_title, tuple(_row(r) for r in rows_of(part)), limits=(0.0, 100.0))
-        panels.append(chart.panel(textwrap.fill(value_title(part.iloc[0]), 58)))
+        chart = Chart("", x_title, tuple(_row(r, told) for r in rows_of(part)), limits=(0.0, 100.0))
+        panels.append(chart.panel(textwrap.fill(value_title(part.iloc[0]), 44)))
     title = "Flows, offsets and source widths behind the uncertainty of each headline"
     return render(Board(title, tuple(panels), COLUMNS, 0.3 * most + 0.6, 7.2), backend, theme)
 
 
-def _row(record: Any) -> Row:
+def _row(record: Any, told: Callable[[object], str]) -> Row:
     share, rises = 100 * record.share, record.correlation > 0
-    told = f"{share:.0f} %; the headline {'rises' if rises else 'falls'} with it"
+    hover = f"{share:.0f} %; the headline {'rises' if rises else 'falls'} with it"
     span = Span(0.0, share, hue(KINDS.index(record.kind)), record.kind)
-    return Row(f"{record.name} ({'+' if rises else '−'})", (span,), hover=(told,))
+    return Row(f"{told(record.name)} ({'+' if rises else '−'})", (span,), hover=(hover,))
 
 
 def _candidates(dt: xr.DataTree, year: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from reeuncert.indicators.printing import labels_in_words
 from reeuncert.indicators.registry import CUMULATED, base_name
 from reeuncert.indicators.summary import computed, computed_prior, select_labels
 from reeuncert.plots.access import Coords, tidy
@@ -128,19 +129,9 @@ def plot_indicator(
     for labels, rows in groups:
         fan = Fan.of(rows, "posterior", colours.get(str(labels.get("region")), hue(0)), years=span)
         points = () if said is None else tuple(_points(said, labels))
-        panels.append(Panel(panel_title(labels) or title, unit, "%" if unit == "1" else unit, (fan,), points))
+        told = " · ".join(labels_in_words(name, labels))
+        panels.append(Panel(told or title, unit, "%" if unit == "1" else unit, (fan,), points))
     return render(Board(title, tuple(panels), columns), backend, theme)
-
-
-def panel_title(labels: Mapping[str, Any]) -> str:
-    """Labels of a panel in one line.
-
-    Examples
-    --------
-    >>> panel_title({"region": "South", "partner": "North", "product": "refined"})
-    'South · partner North · refined'
-    """
-    return " · ".join(("partner " if dim == "partner" else "") + str(label) for dim, label in labels.items())
 
 
 def _points(said: pd.DataFrame, labels: Mapping[str, Any]) -> list[Points]:

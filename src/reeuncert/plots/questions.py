@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
+from reeuncert.case.labels import Labels
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.printing import value_title
 from reeuncert.plots.access import Coords
@@ -16,6 +17,7 @@ from reeuncert.questions.information import value_of_information
 from reeuncert.questions.powerscale import CLASS, FACTOR, SOURCE, power_scaling, tornado
 from reeuncert.questions.sobol import sobol
 from reeuncert.questions.targets import ValueName
+from reeuncert.result.result import Result
 from reeuncert.result.verdicts import SENSITIVE
 from reeuncert.studies.study import Study
 from reeuncert.words.cells import as_words
@@ -261,16 +263,16 @@ def plot_value_of_information(
 ) -> Any:
     """Draw by how much an interval is expected to shrink for each of the best candidates."""
     table = value_of_information_data(dt, name, coords=coords, of=of, error=error)
-    return render_chart(chart_of(table.head(most), error), backend, theme)
+    return render_chart(chart_of(table.head(most), error, Labels(Result.holding(dt).case)), backend, theme)
 
 
-def chart_of(table: pd.DataFrame, error: float) -> Chart:
+def chart_of(table: pd.DataFrame, error: float, labels: Labels) -> Chart:
     """A ranking as a chart; a candidate's colour is the quantity of its flow."""
     kinds = table["flow_quantity"] if "flow" in table else pd.Series("source", index=table.index)
     colours = colours_of(list(dict.fromkeys(kinds.astype(str))))
     rows = []
     for record, kind in zip(table.to_dict("records"), kinds.astype(str), strict=True):
-        label, told = _words(record)
+        label, told = _words(record, labels)
         noise = record.get("noise")
         rows.append(
             Row(
@@ -289,10 +291,10 @@ def chart_of(table: pd.DataFrame, error: float) -> Chart:
     )
 
 
-def _words(record: dict[Any, Any]) -> tuple[str, list[str]]:
+def _words(record: dict[Any, Any], labels: Labels) -> tuple[str, list[str]]:
     if "flow" not in record:
-        return str(record["source"]), [f"{record['figures']} figures, each once more with the error given"]
+        return labels.told(record["source"]), [f"{record['figures']} figures, each once more with the error given"]
     known = f"known to {100 * record['known_to']:.0f} % today"
     if "measured_year" in record:
-        return f"{record['flow']} {record['measured_year']}", [known]
-    return f"{record['flow']}, {record['figures']} years", [f"sum over years {known}"]
+        return f"{labels.told(record['flow'])} {record['measured_year']}", [known]
+    return f"{labels.told(record['flow'])}, {record['figures']} years", [f"sum over years {known}"]
