@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import numpy as np
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from reeuncert.result.result import Result
 from reeuncert.system.definition import Selector
@@ -137,6 +137,18 @@ def cell(value: object) -> object:
     ('yes', 2.5)
     """
     return ("no", "yes")[bool(value)] if isinstance(value, bool | np.bool_) else value
+
+
+def coded(text: str) -> Markup:
+    """A text whose parts in backticks are code.
+
+    Examples
+    --------
+    >>> print(coded("run `a b` <now>"))
+    run <code>a b</code> &lt;now&gt;
+    """
+    parts = text.split("`")
+    return Markup("").join(Markup("<code>{}</code>").format(p) if n % 2 else escape(p) for n, p in enumerate(parts))
 
 
 def linked(text: str) -> Markup:

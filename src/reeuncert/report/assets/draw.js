@@ -151,7 +151,8 @@ report.drawPanel = (element, panel) => {
     last = x(v);
     parts.forEach((part, i) => svg.append(text(x(v), height - bottom + 17 + 13 * i, part, { "text-anchor": x(v) > width - 22 ? "end" : "middle" })));
   }
-  if (panel.x.title) svg.append(text((left + width - right) / 2, height - 5, panel.x.title, { "text-anchor": "middle", class: "title" }));
+  const half = 3.2 * (panel.x.title?.length ?? 0);
+  if (panel.x.title) svg.append(text(Math.min((left + width - right) / 2, width - half), height - 5, panel.x.title, { "text-anchor": "middle", class: "title" }));
   if (panel.y.title && !panel.y.ticks) svg.append(text(0, 0, panel.y.title, { class: "title", "text-anchor": "middle", transform: `translate(12 ${(top + height - bottom) / 2}) rotate(-90)` }));
   svg.append(report.svg("line", { x1: left, x2: width - right, y1: height - bottom, y2: height - bottom, class: "axis" }));
   const inside = report.svg("g", { "clip-path": `url(#${clip})` });

@@ -28,7 +28,7 @@ report.kinds.triangle = (element, spec, controls) => {
   const draw = () => {
     const { year, unit, found } = values();
     const width = Math.max(300, element.clientWidth), height = width < 560 ? 380 : 460;
-    element.style.height = `${height}px`;
+    element.style.height = element.style.minHeight = `${height}px`;
     one("#triangle-shown", controls).textContent = year;
     one("#triangle-year", controls).setAttribute("aria-valuetext", String(year));
     const n = spec.regions.length, rx = Math.min(width / 2 - 70, 400), ry = height / 2 - 62;
