@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from reeuncert.compiling import compiled
-from reeuncert.lanes import empty, exp, load, log, log1p, store, where, zero
+from reeuncert.lanes import empty, exp, load, log, store, where, zero
 from reeuncert.likelihood.tails import normal_log_pdf, one_sided, t_log_pdf, two_sided
 from reeuncert.words.error_laws import DENSITY, NORMAL, STUDENT_T
 
@@ -198,26 +198,26 @@ def _component(
 
     Returns the log probability and its derivatives with respect to the centre and to ``scale``.
     """
+    inverse = 1.0 / scale
     if form == DENSITY:
-        a = (residual + lower) / scale
-        if student:
-            slope = (nu + 1.0) * a / (nu + a * a)
-            return t_log_pdf(a, nu) - log(scale), slope / scale, (a * slope - 1.0) / scale
-        return normal_log_pdf(a) - log(scale), a / scale, (a * a - 1.0) / scale
+        a = (residual + lower) * inverse
+        slope = (nu + 1.0) * a / (nu + a * a) if student else a
+        logp = (t_log_pdf(a, nu) if student else normal_log_pdf(a)) - log(scale)
+        return logp, slope * inverse, (a * slope - 1.0) * inverse
     if lower == -math.inf or upper == math.inf:
         if lower == upper or (lower == -math.inf and upper == math.inf):  # no bound
             none = 0.0 * residual
             return none, none, none
         sign = 1.0 if upper == math.inf else -1.0
-        u = sign * (residual + (lower if upper == math.inf else upper)) / scale
-        logp = one_sided(student, u, nu)
-        density = exp((t_log_pdf(u, nu) if student else normal_log_pdf(u)) - logp) / scale
-        return logp, sign * density, u * density
-    a, b = (residual + lower) / scale, (residual + upper) / scale
-    logp = two_sided(a, b, (upper - lower) / scale, nu if student else 0.0)
+        u = sign * (residual + (lower if upper == math.inf else upper)) * inverse
+        logp, hazard = one_sided(student, u, nu)
+        hazard = hazard * inverse
+        return logp, sign * hazard, u * hazard
+    a, b = (residual + lower) * inverse, (residual + upper) * inverse
+    logp = two_sided(a, b, (upper - lower) * inverse, nu if student else 0.0)
     at_a = exp((t_log_pdf(a, nu) if student else normal_log_pdf(a)) - logp)
     at_b = exp((t_log_pdf(b, nu) if student else normal_log_pdf(b)) - logp)
-    return logp, (at_a - at_b) / scale, (a * at_a - b * at_b) / scale
+    return logp, (at_a - at_b) * inverse, (a * at_a - b * at_b) * inverse
 
 
 @compiled
@@ -241,8 +241,10 @@ def _mixture(first: Any, second: Any) -> tuple[Any, Any]:
     """Log of exp(first) + exp(second), and the share of the first."""
     less = first < second
     ratio = exp(-abs(first - second))
-    share = 1.0 / (1.0 + ratio)
-    return where(less, second, first) + log1p(ratio), where(less, ratio * share, share)
+    both = 1.0 + ratio
+    share = 1.0 / both
+    more = log(both) + (ratio - (both - 1.0)) * share  # log1p(ratio)
+    return where(less, second, first) + more, where(less, ratio * share, share)
 
 
 @compiled
@@ -310,38 +312,48 @@ def rows_of_masses(
     ) = sums  # fmt: skip
     family, form, lower, upper, shift, weight, tails = laws
     content = _multipliers(log_offset)
-    result = zero(mass)
-    for r in range(value.size):
-        store(to_sigma, r, 0.0)
-        if counts[r] <= 0.0:
-            continue
-        offset = zero(mass)
-        for k in range(off_ptr[r], off_ptr[r + 1]):
-            offset += off_weight[k] * load(log_offset, off_index[k])
-        a, b = zero(mass), zero(mass) + 1.0
+    n = value.size
+    above, below, by_above, by_eta = empty(n, mass), empty(n, mass), empty(n, mass), empty(n, mass)
+    # A loop for each step: the processor then works at several rows at once, each of which has to wait for itself only.
+    for r in range(n):
+        a, b = zero(mass), zero(mass)
         for k in range(num_ptr[r], num_ptr[r + 1]):
             a += num_coef[k] * load(content, num_content[k]) * load(mass, num_edge[k])
-        if den_ptr[r] < den_ptr[r + 1]:
-            b = zero(mass)
-            for k in range(den_ptr[r], den_ptr[r + 1]):
-                b += den_coef[k] * load(content, den_content[k]) * load(mass, den_edge[k])
-        multiplier = exp(offset) if plain[r] else zero(mass)
-        eta = a / b * multiplier if plain[r] else log(a / b) + offset
-        residual, scale = value[r] - eta, load(sigma, r)
-        total, by_eta, by_sigma = family_logp(family[r], form[r], residual, lower[r], upper[r], scale, tails)
+        for k in range(den_ptr[r], den_ptr[r + 1]):
+            b += den_coef[k] * load(content, den_content[k]) * load(mass, den_edge[k])
+        store(above, r, a)
+        store(below, r, b + (1.0 if den_ptr[r] == den_ptr[r + 1] else 0.0))
+    for r in range(n):
+        offset, a, b = zero(mass), load(above, r), load(below, r)
+        for k in range(off_ptr[r], off_ptr[r + 1]):
+            offset += off_weight[k] * load(log_offset, off_index[k])
+        multiplier = exp(offset) / b if plain[r] else 1.0 / a
+        store(by_above, r, multiplier)
+        store(by_eta, r, value[r] - (a * multiplier if plain[r] else log(a / b) + offset))
+    result = zero(mass)
+    for r in range(n):
+        residual, scale, count = load(by_eta, r), load(sigma, r), counts[r]
+        store(by_eta, r, 0.0)
+        store(to_sigma, r, 0.0)
+        if count <= 0.0:
+            continue
+        total, slope, by_sigma = family_logp(family[r], form[r], residual, lower[r], upper[r], scale, tails)
         if weight[r] > 0.0:
-            other, other_eta, other_sigma = family_logp(
+            other, other_slope, other_sigma = family_logp(
                 family[r], form[r], residual + shift[r], lower[r], upper[r], scale, tails
             )
             total, share = _mixture(total + math.log(1.0 - weight[r]), other + math.log(weight[r]))
-            by_eta = share * by_eta + (1.0 - share) * other_eta
+            slope = share * slope + (1.0 - share) * other_slope
             by_sigma = share * by_sigma + (1.0 - share) * other_sigma
-        result += counts[r] * total
-        store(to_sigma, r, counts[r] * by_sigma)
-        by_eta = counts[r] * by_eta
-        of_a = by_eta * multiplier / b if plain[r] else by_eta / a
-        by_eta = of_a * a
-        of_b = by_eta / b
+        result += count * total
+        store(by_eta, r, count * slope)
+        store(to_sigma, r, count * by_sigma)
+    for r in range(n):
+        if counts[r] <= 0.0:
+            continue
+        of_a = load(by_eta, r) * load(by_above, r)
+        by_offset = of_a * load(above, r)
+        of_b = by_offset / load(below, r)
         for k in range(num_ptr[r], num_ptr[r + 1]):
             by_mass = of_a * num_coef[k] * load(content, num_content[k])
             e, c = num_edge[k], num_content[k]
@@ -356,5 +368,5 @@ def rows_of_masses(
                 store(to_offset, c - 1, load(to_offset, c - 1) - by_mass * load(mass, e))
         for k in range(off_ptr[r], off_ptr[r + 1]):
             o = off_index[k]
-            store(to_offset, o, load(to_offset, o) + by_eta * off_weight[k])
+            store(to_offset, o, load(to_offset, o) + by_offset * off_weight[k])
     return result

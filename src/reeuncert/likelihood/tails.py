@@ -24,6 +24,7 @@ LOG_12 = math.log(12.0)
 LOG_4 = math.log(4.0)
 LOG_SQRT_2PI = 0.5 * math.log(2.0 * math.pi)
 SQRT_HALF = math.sqrt(0.5)
+SQRT_HALF_OVER_PI = math.sqrt(0.5 / math.pi)
 
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(12)
@@ -103,10 +104,17 @@ def t4_log_pdf(u: Any) -> Any:
 @compiled
 def t4_log_sf(u: Any) -> Any:
     """Log of P(T > u) for the standard t with four degrees of freedom."""
-    root = sqrt(4.0 + u * u)
+    return _t4_tail(u)[0]
+
+
+@compiled
+def _t4_tail(u: Any) -> tuple[Any, Any]:
+    square = 4.0 + u * u
+    root = sqrt(square)
     tail = 4.0 / (root * (root + abs(u)))  # 1 - |s|, without cancellation
     beyond = 0.25 * tail * tail * (3.0 - tail)  # P(T > |u|)
-    return _log_sf(u > 0.0, beyond, 0.0, beyond)
+    above, density = u > 0.0, 12.0 / (square * square * root)
+    return _log_sf(above, beyond, 0.0, beyond), density / where(above, beyond, 1.0 - beyond)
 
 
 @compiled
@@ -145,21 +153,23 @@ def _of_erfcx(t: Any) -> Any:
     return (1.0 + 2.0 * x) * special.erfcx(x)
 
 
-_ERFCX = np.polynomial.chebyshev.chebinterpolate(_of_erfcx, 20)
+_ERFCX = np.polynomial.chebyshev.cheb2poly(np.polynomial.chebyshev.chebinterpolate(_of_erfcx, 20))
 
 
 @compiled
 def erfcx(x: Any) -> Any:
     """Scaled complementary error function exp(x²) erfc(x) for x >= 0.
 
-    (1 + 2x) erfcx(x) lies between 1 and 1.2 and is smooth in t = (x - k) / (x + k): one series of Chebyshev polynomials
-    (Shepherd & Laframboise 1981, doi 10.1090/S0025-5718-1981-0595058-X), summed by Clenshaw's recurrence.
+    (1 + 2x) erfcx(x) lies between 1 and 1.2 and is smooth in t = (x - k) / (x + k): one polynomial, interpolated at
+    Chebyshev points (Shepherd & Laframboise 1981, doi 10.1090/S0025-5718-1981-0595058-X). Its coefficients are of the
+    size of one, so that powers of t lose nothing; even and odd ones are summed side by side.
     """
     t = (x - _MIDDLE) / (x + _MIDDLE)
-    twice, one, two = 2.0 * t, t * 0.0, t * 0.0
-    for k in range(_ERFCX.size - 1, 0, -1):
-        one, two = (twice * one - two) + _ERFCX[k], one
-    return ((t * one - two) + _ERFCX[0]) / (1.0 + 2.0 * x)
+    square, even, odd = t * t, t * 0.0, t * 0.0
+    for k in range(_ERFCX.size - 1, 0, -2):
+        even = even * square + _ERFCX[k]
+        odd = odd * square + _ERFCX[k - 1]
+    return ((even * square + _ERFCX[0]) + t * odd) / (1.0 + 2.0 * x)
 
 
 @compiled
@@ -171,17 +181,27 @@ def normal_log_pdf(u: Any) -> Any:
 @compiled
 def normal_log_sf(u: Any) -> Any:
     """Log of P(Z > u) for the standard normal."""
-    half_square = 0.5 * u * u
-    beyond = 0.5 * erfcx(abs(u) * SQRT_HALF)
-    return _log_sf(u > 0.0, beyond, half_square, beyond * exp(-half_square))
+    return _normal_tail(u)[0]
 
 
 @compiled
-def one_sided(student: bool, u: Any, nu: float) -> Any:
-    """Log of P(X > u) of one of the two families."""
-    if student:
-        return t4_log_sf(u) if nu == 4.0 else _any_t_log_sf(u, nu, 0.0, 0.0)
-    return normal_log_sf(u)
+def _normal_tail(u: Any) -> tuple[Any, Any]:
+    half_square = 0.5 * u * u
+    above, scaled, bell = u > 0.0, 0.5 * erfcx(abs(u) * SQRT_HALF), exp(-half_square)
+    beyond = scaled * bell  # P(Z > |u|)
+    hazard = where(above, 1.0, bell) / where(above, scaled, 1.0 - beyond)
+    return _log_sf(above, scaled, half_square, beyond), SQRT_HALF_OVER_PI * hazard
+
+
+@compiled
+def one_sided(student: bool, u: Any, nu: float) -> tuple[Any, Any]:
+    """Log of P(X > u) of one of the two families, and its derivative with respect to -u: density over probability."""
+    if not student:
+        return _normal_tail(u)
+    if nu == 4.0:
+        return _t4_tail(u)
+    logp = _any_t_log_sf(u, nu, 0.0, 0.0)
+    return logp, exp(t_log_pdf(u, nu) - logp)
 
 
 @compiled
