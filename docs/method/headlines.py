@@ -10,7 +10,7 @@ import sys
 import pandas as pd
 
 import reeuncert as ree
-from reeuncert.indicators.printing import label_of
+from reeuncert.indicators.printing import label_of, value_title
 from reeuncert.indicators.registry import lookup
 from reeuncert.result.structures import Structures, structures_of
 from reeuncert.words.estimates import numbers
@@ -28,7 +28,7 @@ def headline_table(folder: str) -> pd.DataFrame:
         rows.append(
             {
                 "headline": label_of(row),
-                "title": _title(row),
+                "title": f"{value_title(row)}, {'%' if lookup(str(row['indicator'])).percent else row['unit']}",
                 "prior": _interval(row, "prior_"),
                 "posterior": _interval(row, ""),
                 "width ratio": f"{row['width_ratio']:.2f}",
@@ -47,13 +47,6 @@ def headline_table(folder: str) -> pd.DataFrame:
     held = structures_of(dt)
     out = out if held is None else out.merge(_structures(held), on="headline", how="left")
     return out.drop(columns="headline").rename(columns={"title": "headline"})
-
-
-def _title(row: dict[str, object]) -> str:
-    """What the value is, with its labels and unit."""
-    known = lookup(str(row["indicator"]))
-    of = ", ".join(str(row[name]) for name in ("region", "partner", "product", "year") if row[name])
-    return f"{known.title}: {of}, {'%' if known.percent else row['unit']}"
 
 
 def _interval(row: dict[str, float], prefix: str) -> str:

@@ -83,9 +83,6 @@ class Computed:
         """Name → variable of an indicator and, where it has one, of its cumulative variant."""
         chains, draws, years = self.table.shape
         shape = (chains, draws, *(len(self.table.labels(dim)) for dim in record.dims), years)
-        titles = {record.name: record.title}
-        if record.cumulated:
-            titles[record.name + CUMULATED] = f"{record.title}, cumulative"
         unit = self.table.unit if record.unit == "mass" else record.unit
         return {
             name: xr.Variable(
@@ -94,7 +91,7 @@ class Computed:
                 indexing.CopyOnWriteArray(indexing.LazilyIndexedArray(_Draws(self, record, name, shape))),  # type: ignore[arg-type]  # as xarray's own files do
                 {"long_name": title, "units": unit, "reference": record.reference},
             )
-            for name, title in titles.items()
+            for name, title in record.titles.items()
         }
 
     def held(self, record: Indicator, name: str) -> Held:

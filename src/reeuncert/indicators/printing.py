@@ -87,10 +87,6 @@ def heading(row: pd.Series) -> str:
     """
     labels = ", ".join(labels_in_words(str(row["indicator"]), row))
     unit = unit_of(row).replace("1", "%")
-    cumulative = ", cumulative" if str(row["indicator"]).endswith(CUMULATED) else ""
-    title = lookup(str(row["indicator"])).title
-    return (
-        f"{title[:1].upper()}{title[1:]}{cumulative}"
-        + (f": {labels}" if labels else "")
-        + (f" [{unit}]" if unit else "")
-    )
+    name = str(row["indicator"])
+    title = lookup(name).titles[name]
+    return f"{title[:1].upper()}{title[1:]}" + (f": {labels}" if labels else "") + (f" [{unit}]" if unit else "")

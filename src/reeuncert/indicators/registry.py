@@ -1,6 +1,6 @@
 """The table of indicators: one record for each name, filled by the decorator `indicator`."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
@@ -54,6 +54,12 @@ class Indicator:
     of_flows: Callable[[FlowTable], Array]
     constants: tuple[str, ...] = ()
     scale: str = "share"
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """Name → title of the indicator and, where it has one, of its cumulative variant."""
+        more = {self.name + CUMULATED: f"{self.title}, cumulative"} if self.cumulated else {}
+        return {self.name: self.title, **more}
 
 
 INDICATORS: dict[str, Indicator] = {}
@@ -152,7 +158,7 @@ def valid_names() -> list[str]:
     >>> [name for name in valid_names() if name.startswith("smuggled_mass")]  # doctest: +NORMALIZE_WHITESPACE
     ['smuggled_mass', 'smuggled_mass_cumulated', 'smuggled_mass_declared', 'smuggled_mass_declared_cumulated']
     """
-    return sorted(name for record in INDICATORS.values() for name in _names(record))
+    return sorted(name for record in INDICATORS.values() for name in record.titles)
 
 
 def choose(names: Iterable[str] | None, own: Iterable[Indicator] = ()) -> list[Indicator]:
@@ -164,9 +170,3 @@ def choose(names: Iterable[str] | None, own: Iterable[Indicator] = ()) -> list[I
         names = [names]
     wanted = {lookup(name).name for name in names}
     return [record for record in every if record.name in wanted]
-
-
-def _names(record: Indicator) -> Iterator[str]:
-    yield record.name
-    if record.cumulated:
-        yield record.name + CUMULATED

@@ -10,7 +10,7 @@ from reeuncert.result.result import Result
 
 def labels_of(result: Result) -> Labels:
     """Labels of flows, processes, sources, offsets and indicators."""
-    return Labels(result.case, {name: record.title for name, record in INDICATORS.items()})
+    return Labels(result.case, {name: title for record in INDICATORS.values() for name, title in record.titles.items()})
 
 
 def citation(result: Result) -> str:

@@ -15,6 +15,7 @@ from reeuncert.indicators.registry import CUMULATED, DIMS, base_name, lookup
 from reeuncert.report.sections import no_trade
 from reeuncert.report.sections.panels import fan
 from reeuncert.report.svg import interval_picture
+from reeuncert.result.learning import FIXED
 from reeuncert.result.result import Result
 from reeuncert.result.structures import Structures
 from reeuncert.result.verdicts import INFORMED, LEVELS
@@ -137,7 +138,7 @@ def _tiles(result: Result, rows: list[dict[Any, Any]], failed: bool) -> Iterator
         if found and found[0] not in used:
             used.append(found[0])
             yield _tile(found[0], failed)
-    open_ = [row for row in rows if row["level"] == "warning"]
+    open_ = [row for row in rows if row["verdict"] not in (INFORMED, FIXED)]
     words = [row["verdict"] for row in open_]
     counts = ", ".join(f"{word}: {words.count(word)}" for word in LEVELS if word in words)
     yield Tile(
