@@ -315,3 +315,42 @@ def test_figures_of_different_units_are_sorted_apart(page):
         "return [...body.rows].map((r) => r.cells[0].dataset.g + r.cells[0].dataset.v).join(' ')"
     )
     assert found == "kt2 kt9 t1 t5"
+
+
+def test_paper_is_light_whatever_the_screen(page):
+    page.run("report.setTheme(true)")
+    page.draw_all()
+    theme = "return document.documentElement.dataset.theme"
+    page.run("dispatchEvent(new Event('beforeprint'))")
+    assert page.run(theme) == "light"
+    page.run("dispatchEvent(new Event('afterprint'))")
+    assert page.run(theme) == "dark"
+
+
+def test_a_panel_of_a_grid_is_drawn_for_a_third_of_the_paper(page):
+    page.draw_all()
+    wide = (
+        "return Number(report.one('#dependence .grid .fig:not(.wide) svg.panel').getAttribute('viewBox').split(' ')[2])"
+    )
+    before = page.run(wide)
+    page.run("dispatchEvent(new Event('beforeprint'))")
+    assert page.run(wide) < before
+    page.run("dispatchEvent(new Event('afterprint'))")
+    assert page.run(wide) == before
+
+
+def test_the_first_screen_names_verdict_and_download(page):
+    page.draw_all()
+    bottom = page.run("return Math.max(...report.all('.tile').map((t) => t.getBoundingClientRect().bottom))")
+    assert bottom < 900
+    assert page.run("return report.one('.tile .ground').textContent.trim()")
+    assert "CSV" in page.run("return report.one('#fig-lead summary').textContent")
+
+
+@pytest.mark.parametrize("of", ["customs-gap", "learned"])
+def test_a_legend_shows_the_signs_as_drawn(page, of):
+    page.draw_all()
+    signs = (
+        "return report.all('#' + given[0] + ' .legend .sign > *').map((s) => s.tagName + (s.getAttribute('d') ?? ''))"
+    )
+    assert len(set(page.run(signs, of))) > 1

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from reeuncert.errors import ReeUncertError
 from reeuncert.parts import Failed, attempt
 from reeuncert.plots.panels import Area, Axis, Board, Line, Panel, Points, Ribbons, Text
-from reeuncert.plots.style import HUES, UNRECORDED
+from reeuncert.plots.style import HUES, OFFICES, UNRECORDED
 
 DIGITS = 4
 """Significant digits of numbers in figures."""
@@ -118,8 +118,9 @@ def css_colour(colour: str) -> str:
     >>> css_colour("#0072B2"), css_colour("alert"), css_colour("#123456")
     ('hue-0', 'red', '#123456')
     """
-    if colour in HUES:
-        return f"hue-{HUES.index(colour)}"
+    for name, palette in (("hue", HUES), ("office", OFFICES)):
+        if colour in palette:
+            return f"{name}-{palette.index(colour)}"
     return {UNRECORDED: "unrecorded", "alert": "red"}.get(colour, colour)
 
 

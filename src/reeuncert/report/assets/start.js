@@ -33,7 +33,10 @@ report.start = () => {
   }, { rootMargin: "400px 0px" });
   figures.forEach((figure) => observer.observe(figure));
   const print = (printing) => {
+    const { dataset } = document.documentElement;
     report.printing = printing;
+    if (printing) [report.theme, dataset.theme] = [dataset.theme, "light"];
+    else dataset.theme = report.theme;
     if (printing) figures.forEach((figure) => report.draw(figure));
     report.all(".plot").forEach((element) => element.redraw?.());
   };
