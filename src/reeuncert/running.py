@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -131,7 +132,10 @@ def _computed(case: Case, settings: _Settings, stored: Path | None = None, stagi
     def made() -> Result:
         dt = _sampled(case, settings, stored)
         _tell(settings, "Computing indicators, checks and tables …")
-        return with_indicators(dt)
+        result = with_indicators(dt)
+        del dt
+        gc.collect()  # nodes of a tree refer to each other; its flows lie in memory a second time
+        return result
 
     if not case.compare or not settings.structures or settings.preview:
         return made()

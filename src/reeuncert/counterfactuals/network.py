@@ -126,5 +126,5 @@ def throughput(table: FlowTable, network: YearNetwork) -> Array:
         zip(table.attributes["from_process"], table.attributes["to_process"], strict=True)
     ):
         if source != OUTSIDE and source != target:
-            out[number[str(source)]] += np.moveaxis(table.mass[i], -1, 0).reshape(-1, chains * draws)[:last]
+            out[number[str(source)]] += np.moveaxis(table.of(i), -1, 0).reshape(-1, chains * draws)[:last]
     return np.moveaxis(out, 1, 2)

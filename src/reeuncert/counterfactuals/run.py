@@ -262,7 +262,7 @@ def _priority_problems(table: FlowTable, priority: Sequence[str]) -> list[Proble
 
 def year_of(table: FlowTable, year: int) -> Array:
     """Flows of a year, array (flow, draw)."""
-    return np.ascontiguousarray(table.mass[:, :, :, year].reshape(len(table.mass), -1))
+    return np.where(table.present[:, year, None], table.mass[:, :, :, year].reshape(len(table.mass), -1), 0.0)
 
 
 def _tree(

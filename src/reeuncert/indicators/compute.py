@@ -20,8 +20,8 @@ from reeuncert.indicators.registry import CUMULATED, Indicator, choose
 from reeuncert.parts import Failed
 from reeuncert.result.result import Result
 
-KEPT_BYTES = 150_000_000
-"""Draws of one table that are kept in memory; of a large case, those used last."""
+KEPT_BYTES = 50_000_000
+"""Draws of one table that are kept in memory beside those used last."""
 
 Place = tuple[int, ...]
 """Position along each label of an indicator."""
@@ -97,11 +97,11 @@ class Computed:
     def held(self, record: Indicator, name: str) -> Held:
         """Draws of an indicator."""
         found = self._kept.pop(name, None)
+        while self._kept and sum(one.draws.nbytes for one in self._kept.values()) > KEPT_BYTES:
+            del self._kept[next(iter(self._kept))]
         if found is None:
             found = Held.of(_computed(record, self.table if name == record.name else self._cumulated))
         self._kept[name] = found  # the last one looked at comes last
-        while len(self._kept) > 1 and sum(one.draws.nbytes for one in self._kept.values()) > KEPT_BYTES:
-            del self._kept[next(iter(self._kept))]
         return found
 
     def single(self, record: Indicator, name: str, place: Place) -> Array:
@@ -198,7 +198,7 @@ def add_indicators(dt: xr.DataTree, names: Iterable[str] | None = None, *, case:
     -------
     DataTree
         A copy that shares its draws with `dt`, with the groups ``derived`` and ``derived_prior``. Existing variables
-        are kept unless computed again.
+        are kept unless computed again. Flows lie in memory by flow and year, not by draw.
 
     Raises
     ------
@@ -219,7 +219,9 @@ def add_indicators(dt: xr.DataTree, names: Iterable[str] | None = None, *, case:
     groups = [group for group in GROUPS if group in dt.children and "mass_flow" in dt[group].data_vars]
     for group in groups:
         draws, derived = dt[group].to_dataset(), GROUPS[group]
-        computed = indicators_of(FlowTable.from_dataset(draws, case), chosen, own, tried=group == groups[0])
+        table = FlowTable.from_dataset(draws, case)
+        out[group] = xr.DataTree(draws.assign(mass_flow=table.shared(draws["mass_flow"])))
+        computed = indicators_of(table, chosen, own, tried=group == groups[0])
         computed = computed.assign_coords(chain=draws["chain"], draw=draws["draw"])
         if derived in dt.children:
             computed = _merged(dt[derived].to_dataset(), computed)

@@ -200,8 +200,9 @@ def stock_change_of(table: FlowTable, region: str, label: str) -> Array:
         return table.absent
     closing, opening = table.zeros(), table.zeros()
     for i in stocks:
-        closing += table.mass[i]
-        opening[..., 1:] += table.mass[i][..., :-1] * table.carried[i, 1:]
+        mass = table.of(i)
+        closing += mass
+        opening[..., 1:] += mass[..., :-1] * table.carried[i, 1:]
     for i in entering:
-        opening += table.mass[i]
+        opening += table.of(i)
     return table.accumulate(stock_change(closing, opening))

@@ -52,8 +52,8 @@ class FlowTable:
     Parameters
     ----------
     mass
-        Array (flow, chain, draw, year) in `unit`; zero where a flow is absent. In memory the draws of a flow and year
-        are together.
+        Array (flow, chain, draw, year) in `unit`; NaN or zero where a flow is absent. In memory the draws of a flow
+        and year are together.
     present
         Boolean array (flow, year).
     attributes
@@ -86,18 +86,19 @@ class FlowTable:
     @classmethod
     def from_dataset(cls, data: xr.Dataset, case: Case) -> FlowTable:
         """Read ``mass_flow(chain, draw, flow, year)``: all flows of a case, or some; contents of elements come from
-        ``log_offset``, where the data have it, and from their laws in the case where no evidence is about them.
+        ``log_offset``, where the data have it, and from their laws in the case where no evidence is about them. Flows
+        that lie in memory as those of a table do (`shared`) are not copied.
         """
         flows = data["mass_flow"].transpose("chain", "draw", "flow", "year").values
         chains, draws, n, years = flows.shape
-        mass = _year_last(by_quantity(flows.reshape(chains * draws, -1)).reshape(n, years, chains, draws))
-        absent = np.isnan(mass)
-        mass[absent] = 0.0
+        flat = flows.reshape(chains * draws, -1)
+        cells = flat.T if flat.T.flags.c_contiguous else by_quantity(flat)
+        mass = _year_last(cells.reshape(n, years, chains, draws))
         system = case.system
         there = [system.flows[system.flow_index[str(name)]] for name in data["flow"].values]
         return cls(
             mass,
-            ~absent.all(axis=(1, 2)),
+            ~np.isnan(cells).all(axis=1).reshape(n, years),
             {name: np.array([flow.attribute(name) for flow in there], dtype=str) for name in FLOW_FIELDS},
             tuple(int(y) for y in data["year"].values),
             case.regions,
@@ -124,6 +125,19 @@ class FlowTable:
             {process.name: process.stage for process in case.system.processes},
             contents=_contents(case, [flow.name for flow in flows], case.system.years),
         )
+
+    def shared(self, of: xr.DataArray) -> xr.DataArray:
+        """The flows from which this table was made, in the memory of this table."""
+        ordered = of.transpose("chain", "draw", "flow", "year")
+        return ordered.copy(data=np.moveaxis(self.mass, 0, 2)).transpose(*of.dims)
+
+    def of(self, flow: int | np.integer) -> Array:
+        """Mass of a flow, array (chain, draw, year), zero where it is absent."""
+        mass, there = self.mass[flow], self.present[flow]
+        if not there.all():
+            mass = mass.copy(order="K")
+            mass[..., ~there] = 0.0
+        return mass
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -230,9 +244,9 @@ class FlowTable:
             return self.absent
         total = self.zeros()
         for i in added:
-            total += self.mass[i]
+            total += self.of(i)
         for i in taken:
-            total -= self.mass[i]
+            total -= self.of(i)
         return self.accumulate(total)
 
     def element(self, name: str, flows: Mask) -> Array:
@@ -240,7 +254,7 @@ class FlowTable:
         known = {i: share for i, share in self.contents.get(name, {}).items() if flows[i] and self.present[i].any()}
         if not known:
             return self.absent
-        return self.accumulate(sum((self.mass[i] * share for i, share in known.items()), self.zeros()))
+        return self.accumulate(sum((self.of(i) * share for i, share in known.items()), self.zeros()))
 
     def accumulate(self, values: Array) -> Array:
         """Cumulative sum over the years if the table is cumulative, else the values."""

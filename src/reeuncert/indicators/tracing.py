@@ -86,9 +86,9 @@ def plan(
 def trace(mass: Array, carried: Mask, network: Plan, n_origins: int, weights: Array) -> Array:
     """Mass by origin in weighted sums of flows.
 
-    Masses (flow, draw, year) are balanced, zero where absent; ``carried`` (flow, year) marks stocks of the year before
-    that enter their process in this year; weights (sum, flow) are zero for flows from outside. Array (sum, origin,
-    draw, year) in the unit of the masses; the sum over origins is the weighted sum of the flows.
+    Masses (flow, draw, year) are balanced, NaN or zero where absent; ``carried`` (flow, year) marks stocks of the year
+    before that enter their process in this year; weights (sum, flow) are zero for flows from outside. Array (sum,
+    origin, draw, year) in the unit of the masses; the sum over origins is the weighted sum of the flows.
 
     Examples
     --------
@@ -109,16 +109,17 @@ def trace(mass: Array, carried: Mask, network: Plan, n_origins: int, weights: Ar
         raise ValueError("a flow from outside has no composition: give it no weight")
     components = _upstream(network, asked)
     n_draws, n_years = mass.shape[1:]
+    there = np.isfinite(mass[:, 0])
     result = np.zeros((len(weights), n_origins, n_years, n_draws))
     now = np.zeros((len(network.reset), n_origins, n_draws))
     for y in range(n_years):
         before, now = now, np.zeros_like(now)
         last_year = mass[:, :, y - 1]
         for component in components:
-            _compose(now, before, mass[:, :, y], last_year, carried[:, y], network, component)
+            _compose(now, before, mass[:, :, y], last_year, carried[:, y], there[:, y], network, component)
         for total, row, groups in zip(result, weights, used, strict=True):
             for node, flows in groups.items():
-                total[:, y] += sum(mass[f, :, y] * row[f] for f in flows) * now[node]
+                total[:, y] += sum(mass[f, :, y] * row[f] for f in flows if there[f, y]) * now[node]
     return np.moveaxis(result, 2, 3)
 
 
@@ -133,11 +134,19 @@ def _upstream(network: Plan, asked: set[int]) -> list[list[int]]:
 
 
 def _compose(
-    now: Array, before: Array, mass: Array, last_year: Array, carried: Mask, network: Plan, component: Sequence[int]
+    now: Array,
+    before: Array,
+    mass: Array,
+    last_year: Array,
+    carried: Mask,
+    there: Mask,
+    network: Plan,
+    component: Sequence[int],
 ) -> None:
     """Fill in the composition ``now`` (process, origin, draw) of the processes of one component, in one year.
 
-    ``before`` is the composition of the year before; ``mass`` and ``last_year`` are arrays (flow, draw).
+    ``before`` is the composition of the year before; ``mass`` and ``last_year`` are arrays (flow, draw), ``carried``
+    and ``there`` (flow,).
     """
     size, (_, n_origins, n_draws) = len(component), now.shape
     place = {node: k for k, node in enumerate(component)}
@@ -151,6 +160,8 @@ def _compose(
                 if carried[f]:
                     throughput += last_year[f]
                     right[k] += last_year[f] * before[node]
+                continue
+            if not there[f]:
                 continue
             throughput += mass[f]
             if i < 0:

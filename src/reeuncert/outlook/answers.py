@@ -222,7 +222,7 @@ def element_table(world: xr.DataTree) -> pd.DataFrame:
     ]
     if not goods:
         return pd.DataFrame(columns=["element", "year", "probability", *COLUMNS])
-    first = table.mass[[case.system.flow_index[use] for use in goods]][..., now].sum(axis=0)
+    first = np.sum([table.of(case.system.flow_index[use])[..., now] for use in goods], axis=0)
     need = held["demand"].sel(use=goods).sum("use").transpose("chain", "draw", "year").values / first[..., None]
     for element, contents in table.contents.items():
         supply = _element_supply(table, contents, mines, now)
@@ -241,9 +241,9 @@ def _element_supply(table: FlowTable, contents: Mapping[int, Array], mines: Mapp
         name = str(names[i])
         if name in mines or recycled[i]:
             share = np.broadcast_to(share, (*share.shape[:2], len(table.years)))
-            mass = mines[name] if name in mines else table.mass[i][..., now + 1 :]
+            mass = mines[name] if name in mines else table.of(i)[..., now + 1 :]
             ahead = ahead + mass * share[..., now + 1 :]
-            before = before + table.mass[i][..., now] * share[..., now]
+            before = before + table.of(i)[..., now] * share[..., now]
     return np.asarray(ahead / before[..., None])
 
 

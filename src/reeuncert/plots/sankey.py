@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,6 @@ from reeuncert.plots.render import render_steps
 from reeuncert.plots.sankey_board import sankey_boards
 from reeuncert.plots.sankey_graph import LOSS, Graph, folded, sankey_graph
 from reeuncert.plots.style import theme_of
-from reeuncert.result.quantiles import by_quantity
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 
@@ -140,11 +139,9 @@ def _table(dt: xr.DataTree, case: Case, graph: Graph, coords: Coords) -> pd.Data
     known = [*mass["year"].values.tolist(), CUMULATED_LABEL]
     years = take(coords, ("year",), "the Sankey diagram").get("year", known)
     check_labels(years, known, "year", "the Sankey diagram")
-    posterior = _ribbons(mass, graph, years)
-    prior = None if before is None else _ribbons(before, graph, years)
+    posterior, prior = _widths(mass, graph, years), None if before is None else _widths(before, graph, years)
     spoken = _evidence(case, graph, years)
-    means = posterior.mean(axis=2)
-    t, k = np.nonzero(means > 0)
+    t, k = np.nonzero(posterior["mean"] > 0)
     links = [graph.links[i] for i in k]
     told = [" + ".join(link.flows) + "".join(f" − {m}" for m in link.minus) for link in graph.links]
     columns: dict[str, Any] = {
@@ -157,13 +154,10 @@ def _table(dt: xr.DataTree, case: Case, graph: Graph, coords: Coords) -> pd.Data
         "route": [link.route for link in links],
         "unit": str(mass.attrs.get("units", "")),
     }
-    columns |= quantile_table(posterior[t, k].T, (0.9,))
-    if prior is not None:
-        columns |= quantile_table(prior[t, k].T, (0.9,), "prior_")
-    else:
-        columns |= dict.fromkeys((f"prior_{n}" for n in ("median", "eti90_lb", "eti90_ub")), np.nan)
+    columns |= {name: of[t, k] for name, of in posterior.items()}
+    columns |= {f"prior_{name}": np.nan if prior is None else prior[name][t, k] for name in posterior}
     columns["evidence"] = [" ".join(spoken[i][j]) for i, j in zip(t, k, strict=True)]
-    out = pd.DataFrame(columns).drop(columns="prior_mean", errors="ignore")
+    out = pd.DataFrame(columns).drop(columns="prior_mean")
     ends = out["eti90_lb"].clip(lower=0).to_numpy(), out["eti90_ub"].clip(lower=0).to_numpy()
     with np.errstate(divide="ignore", invalid="ignore"):
         factor = np.where(ends[0] > 0, np.sqrt(ends[1] / ends[0]), np.inf)
@@ -171,27 +165,34 @@ def _table(dt: xr.DataTree, case: Case, graph: Graph, coords: Coords) -> pd.Data
     return out
 
 
-def _ribbons(mass: xr.DataArray, graph: Graph, years: list[Any]) -> np.ndarray:
-    """Draws of every ribbon (year, link, sample), with their sign: means balance only so."""
-    values = mass.transpose("chain", "draw", "flow", "year").values
-    values = by_quantity(values.reshape(-1, mass.sizes["flow"] * mass.sizes["year"])).reshape(*values.shape[2:], -1)
-    values[np.isnan(values[..., 0])] = 0.0  # a flow that does not exist in a year is NaN in every draw
+def _widths(mass: xr.DataArray, graph: Graph, years: list[Any]) -> dict[str, np.ndarray]:
+    """Mean, median and 90 % interval of every ribbon, arrays (year, link)."""
+    found = [quantile_table(draws.T, (0.9,)) for draws in _ribbons(mass, graph, years)]
+    names = ("mean", "median", "eti90_lb", "eti90_ub")
+    return {name: np.array([one[name] for one in found]).reshape(-1, len(years)).T for name in names}
+
+
+def _ribbons(mass: xr.DataArray, graph: Graph, years: list[Any]) -> Iterator[np.ndarray]:
+    """Draws of one ribbon after another (year, sample), with their sign: means balance only so."""
+    flows = mass.transpose("flow", "year", "chain", "draw").values
     index = {str(name): i for i, name in enumerate(mass["flow"].values)}
     position = {int(y): t for t, y in enumerate(mass["year"].values)}
-    out = np.zeros((len(years), len(graph.links), values.shape[2]))
-    chosen = [position[int(y)] for y in years if y != CUMULATED_LABEL]
-    yearly, total = [y != CUMULATED_LABEL for y in years], [y == CUMULATED_LABEL for y in years]
-    for k, link in enumerate(graph.links):
-        net = np.zeros(values.shape[1:])
+
+    def of(name: str) -> np.ndarray:
+        values = flows[index[name]].reshape(len(position), -1)
+        there = ~np.isnan(values[:, :1])  # a flow that does not exist in a year is NaN in every draw
+        return values if there.all() else np.where(there, values, 0.0)
+
+    for link in graph.links:
+        net = np.zeros((len(position), mass.sizes["chain"] * mass.sizes["draw"]))
         for name in link.flows:
-            net += values[index[name]]
+            net += of(name)
         for name in link.minus:
-            net -= values[index[name]]
+            net -= of(name)
         for name in link.before:
-            net[1:] -= values[index[name], :-1]
+            net[1:] -= of(name)[:-1]
         net *= -1 if link.reverse else 1
-        out[yearly, k], out[total, k] = net[chosen], net.sum(axis=0)
-    return out
+        yield np.stack([net.sum(axis=0) if y == CUMULATED_LABEL else net[position[int(y)]] for y in years])
 
 
 def _evidence(case: Case, graph: Graph, years: list[Any]) -> list[list[list[str]]]:

@@ -226,9 +226,8 @@ def of_cells(
     """
     every, place = np.unique(np.concatenate(cells), axis=0, return_inverse=True)
     flow, year = every.T
-    values = masses.transpose("chain", "draw", "flow", "year").values
-    mass = np.take(values.reshape(-1, values[0, 0].size), flow * values.shape[3] + year, axis=1)
-    log = np.ascontiguousarray(np.log(np.maximum(mass, np.finfo(float).tiny)).T)
+    mass = masses.transpose("flow", "year", "chain", "draw").values[flow, year].reshape(len(flow), -1)
+    log = np.log(np.maximum(mass, np.finfo(float).tiny))
     ordered = np.sort(log, axis=1)
     spread = _half_width(ordered)
     used = np.maximum(error, FEWEST / log.shape[1] * spread)
@@ -238,7 +237,7 @@ def of_cells(
     pairs = [np.stack([which + k * len(targets), place, np.full_like(place, n)], axis=1) for k, n in ((0, 1), (1, 4))]
     width = expected_widths(both, log, _outcomes(ordered, used), used, np.concatenate(pairs), prob=prob, kind=kind)
     labels = _labels(system, flow, [system.years[t] for t in year])
-    labels["median"] = np.median(mass, axis=0)
+    labels["median"] = np.median(mass, axis=1)
     labels["known_to"], labels["error"], labels["error_used"] = spread, error, used
     tables = []
     for t, of in enumerate(both[: len(targets)]):

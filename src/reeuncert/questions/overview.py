@@ -52,10 +52,11 @@ def overview(dt: xr.DataTree, *, error: float = 0.1, most: int = 5) -> list[Over
     targets = targets_of(dt)
     case = Result.holding(dt).case
     masses = mass_flow(dt)
-    values = masses.transpose("chain", "draw", "flow", "year").values
     flow, year = np.nonzero(case.system.exists)
-    step = max(1, values[..., 0, 0].size // TO_CHOOSE)
-    cells = values.reshape(-1, *values.shape[2:])[::step, flow, year]
+    values = masses.transpose("flow", "year", "chain", "draw").values
+    values = values.reshape(*values.shape[:2], -1)
+    step = max(1, values.shape[2] // TO_CHOOSE)
+    cells = values[:, :, ::step][flow, year].T
     told = np.stack([t.filled.ravel()[::step] for t in targets], axis=1)
     go = np.abs(standard_ranks(told) @ standard_ranks(cells).T)
     shares: dict[str, pd.DataFrame] = {}

@@ -66,15 +66,17 @@ def convergence(
         # The folded draws are sorted already, on either side of the middle.
         right = np.searchsorted(ordered, np.exp(middle[c]) if log else middle[c])
         left = right - 1
+        low = _folded(ordered, left, middle[c], log)
+        high = _folded(ordered, right, middle[c], log)
         for k in range(size):
-            low = _folded(ordered[left], middle[c], log) if left >= 0 else np.inf
-            high = _folded(ordered[right], middle[c], log) if right < size else np.inf
             if right >= size or (left >= 0 and low <= high):
                 folded[k], fold_at[k] = low, at[left]
                 left -= 1
+                low = _folded(ordered, left, middle[c], log)
             else:
                 folded[k], fold_at[k] = high, at[right]
                 right += 1
+                high = _folded(ordered, right, middle[c], log)
         _scored(folded, fold_at, scores, flat)
         within, between = _centred(rows)
         # The root of pooled over within-chain variance, of the draws and of the folded ones.
@@ -122,8 +124,10 @@ def scored(ordered: np.ndarray, order: np.ndarray, scores: np.ndarray, out: np.n
 
 
 @compiled
-def _folded(value: float, middle: float, log: bool) -> float:
-    return abs((np.log(value) if log else value) - middle)
+def _folded(ordered: np.ndarray, at: int, middle: float, log: bool) -> float:
+    if at < 0 or at >= ordered.size:
+        return np.inf
+    return abs((np.log(ordered[at]) if log else ordered[at]) - middle)
 
 
 @compiled

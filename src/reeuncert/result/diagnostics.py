@@ -44,7 +44,7 @@ class Diagnostics:
 
     Parameters
     ----------
-    mean, sd, median, lower, upper
+    mean, median, lower, upper
         In the unit of the quantity; ``lower`` and ``upper`` are the bounds of the equal-tailed interval.
     smallest, largest
         Smallest and largest draw.
@@ -57,7 +57,6 @@ class Diagnostics:
     """
 
     mean: Array
-    sd: Array
     median: Array
     lower: Array
     upper: Array
@@ -119,7 +118,7 @@ def diagnose(
     """Summarise and diagnose every quantity of an array of draws.
 
     Values have the shape (chain, draw, ...). ``log`` diagnoses logs (of positive mass flows): this changes only the
-    folded part of R-hat; mean, sd, quantiles and their errors stay in the unit of the quantity. Without ``mcse`` the
+    folded part of R-hat; mean, quantiles and their errors stay in the unit of the quantity. Without ``mcse`` the
     Monte Carlo errors of median and interval bounds (three more transforms) are NaN.
 
     Examples
@@ -150,7 +149,8 @@ def diagnose(
         usable = np.flatnonzero(np.isfinite(part).all(axis=(1, 2)))
         if usable.size == 0 or part[0].size == 0:
             return
-        for name, result in _diagnose_block(part[usable], log, prob, mcse, at).items():
+        chosen = part if usable.size == len(part) else part[usable]
+        for name, result in _diagnose_block(chosen, log, prob, mcse, at).items():
             out[name][start + usable] = result
 
     _run(work, starts, workers)
@@ -257,7 +257,6 @@ def _diagnose_block(x: Array, log: bool, prob: float, mcse: bool, at: Sequence[f
     ends = {"lower": round((1 - prob) / 2, 12), "median": 0.5, "upper": round((1 + prob) / 2, 12)}
     result = {name: sorted_quantile(ordered, p) for name, p in ends.items()}
     result |= {"mean": flat.mean(axis=1), "smallest": ordered[:, 0], "largest": ordered[:, -1]}
-    result["sd"] = flat.std(axis=1, ddof=1) if flat.shape[1] > 1 else np.full(n_cells, np.nan)
     result["quantiles"] = np.stack([sorted_quantile(ordered, p) for p in at], axis=-1) if at else np.empty((n_cells, 0))
     if draws < MINIMUM_DRAWS:
         return result
@@ -267,8 +266,9 @@ def _diagnose_block(x: Array, log: bool, prob: float, mcse: bool, at: Sequence[f
     split = ordered
     if draws % 2:
         split = ordered[order % draws != half].reshape(n_cells, size)
+    middle = split[:, size // 2 - 1 : size // 2 + 1]
     with np.errstate(divide="ignore", invalid="ignore"):
-        middle = sorted_quantile(np.log(split) if log else split, 0.5)
+        middle = (np.log(middle) if log else middle).sum(axis=1) / 2
     place = np.full((chains, draws), -1, np.int32)
     place[:, :half] = np.arange(size).reshape(2 * chains, half)[::2]
     place[:, draws - half :] = np.arange(size).reshape(2 * chains, half)[1::2]

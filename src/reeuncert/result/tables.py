@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import fields
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ import xarray as xr
 
 from reeuncert.case.serial import case_from_json
 from reeuncert.errors import OutputError
-from reeuncert.result.diagnostics import diagnose
+from reeuncert.result.diagnostics import Diagnostics, diagnose
 from reeuncert.result.learning import learning
 from reeuncert.result.quantiles import PROBABILITIES, Array, Spread, spread
 from reeuncert.system.definition import FLOW_FIELDS, SystemDefinition
@@ -46,10 +47,9 @@ def flow_table(dt: xr.DataTree) -> pd.DataFrame:
     """
     mass = mass_flow(dt)
     draws = mass.transpose("chain", "draw", "flow", "year").values
-    there = np.isfinite(draws[0, 0])
-    flow, year = np.nonzero(there)
-    cells = np.take(draws.reshape(*draws.shape[:2], -1), flow * draws.shape[3] + year, axis=2)
-    found = diagnose(cells, log=bool(np.all(cells > 0)), prob=PROBABILITY, at=PROBABILITIES)
+    flow, year = np.nonzero(np.isfinite(draws[0, 0]))
+    every = diagnose(draws, log=not (draws <= 0).any(), prob=PROBABILITY, at=PROBABILITIES)
+    found = Diagnostics(**{f.name: getattr(every, f.name)[..., flow, year] for f in fields(every)})
     columns: dict[str, object] = {"flow": mass["flow"].values[flow]}
     columns |= {name: mass[name].values[flow] for name in FLOW_FIELDS[1:]}
     columns |= {"year": mass["year"].values[year], "unit": mass.attrs.get("units", "")}
@@ -99,5 +99,5 @@ def _prior_draws(dt: xr.DataTree, flow: np.ndarray, year: np.ndarray) -> Array |
     """Draws of the prior (draw, quantity); None if it was not simulated."""
     if "prior" not in dt.children or "mass_flow" not in dt["prior"].data_vars:
         return None
-    draws = dt["prior"]["mass_flow"].transpose("chain", "draw", "flow", "year").values
-    return np.asarray(draws[:, :, flow, year].reshape(-1, flow.size))
+    draws = dt["prior"]["mass_flow"].transpose("flow", "year", "chain", "draw").values
+    return np.asarray(draws[flow, year].reshape(flow.size, -1).T)
