@@ -65,7 +65,7 @@ report.fanPanel = (years, indicator, series, together = []) => {
   }
   const cut = [range.above !== null && `up to ${report.number(range.above)}`, range.below !== null && `down to ${report.number(range.below)}`].filter(Boolean);
   const span = years.length > 1 ? [years[0] - 0.3, years[years.length - 1] + 0.3] : [years[0] - 0.6, years[0] + 0.6];
-  return { years: true, x: { limits: span }, y: { limits: range.limits, title: unit }, marks, cut: cut.length ? `prior reaches ${cut.join(", ")} ${unit}` : "" };
+  return { years: true, x: { limits: span }, y: { limits: range.limits, title: unit }, marks, cut: cut.length ? `prior: ${cut.join(", ")} ${unit}` : "" };
 };
 
 report.fanRows = (years, indicator, series) => {

@@ -13,6 +13,7 @@ from reeuncert.plots.evidence import INSIDE, evidence_data, plot_evidence
 from reeuncert.reading.bundled import data_folder
 from reeuncert.reading.tables import read_texts
 from reeuncert.report.figures import figure
+from reeuncert.report.named import labels_of
 from reeuncert.report.words import selector_text
 from reeuncert.result.result import Result
 from reeuncert.words.cells import condensed
@@ -28,7 +29,12 @@ def content(result: Result) -> dict[str, Any] | None:
     if not case.evidence:
         return None
     found = {row["id"]: row for row in evidence_data(result.dt).to_dict("records")}
-    rows = [_row(evidence, found[evidence.id]) for evidence in case.evidence if evidence.id in found]
+    told = result.once(labels_of).told
+    rows = [
+        _row(evidence, found[evidence.id]) | {"what": told(_what(evidence))}
+        for evidence in case.evidence
+        if evidence.id in found
+    ]
     unused = [row for row in case.evidence if not row_has_flows(row, case)]
 
     positions = [row["position"] for row in rows if row["position"] is not None]
@@ -42,7 +48,8 @@ def content(result: Result) -> dict[str, Any] | None:
             height=900,
         ),
         "unused": [
-            {"id": row.id, "what": selector_text(row.selector), "years": condensed(row.years, "–")} for row in unused
+            {"id": row.id, "what": told(selector_text(row.selector)), "years": condensed(row.years, "–")}
+            for row in unused
         ],
         "left_out": _left_out(result),
         "mixtures": _mixtures(result),
@@ -52,12 +59,15 @@ def content(result: Result) -> dict[str, Any] | None:
     }
 
 
-def _row(evidence: Evidence, found: Mapping[Any, Any]) -> dict[str, Any]:
+def _what(evidence: Evidence) -> str:
     of = f", as part of {selector_text(evidence.of)}" if evidence.of is not None else ""
+    return selector_text(evidence.selector) + of
+
+
+def _row(evidence: Evidence, found: Mapping[Any, Any]) -> dict[str, Any]:
     position, agrees = float(found["position"]), float(found["agrees"])
     return {
         "id": evidence.id,
-        "what": selector_text(evidence.selector) + of,
         "years": condensed(evidence.years, "–"),
         "first": min(evidence.years),
         "reporter": evidence.reporter,

@@ -29,7 +29,8 @@ def fan(
     default. Its axis also holds the series that it is shown ``together`` with.
     """
     labels = list(at)
-    about = next((i for i in result.once(fans)["indicators"] if i["name"] == name), {"title": name, "dims": []})
+    known: dict[str, dict[str, Any]] = {one["name"]: one for one in result.once(fans)["indicators"]}
+    about = known.get(name, {"title": name, "dims": []})
     told = labels_in_words(name, dict(zip(about["dims"], labels, strict=False)))
     heading = title or ": ".join([about["title"], *([", ".join(told)] if told else [])])
     return figure(
