@@ -79,9 +79,10 @@ class Labels:
 
     def told(self, text: object) -> str:
         """A text with the labels of the identifiers in it, and no underscores in others."""
-        return _IDENTIFIER.sub(
-            lambda m: as_words(m.group()), self._known.sub(lambda m: self._labels[m.group()], str(text))
-        )
+        said = str(text)
+        if "_" not in said and "-" not in said:
+            return said
+        return _IDENTIFIER.sub(lambda m: as_words(m.group()), self._known.sub(lambda m: self._labels[m.group()], said))
 
     @cached_property
     def _labels(self) -> dict[str, str]:
