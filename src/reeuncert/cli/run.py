@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from reeuncert.cli.terminal import parse_options
 from reeuncert.validation.reader import read_case
 
 if TYPE_CHECKING:
+    from reeuncert.case.records import Case
     from reeuncert.result.result import Result
 
 SHOWN_WARNINGS = 3
@@ -31,10 +31,8 @@ def run_case(
     return the exit status. The folder is by default ``results/CASE``; strict: a failed check is a failure; tables: the
     yearly tables and all checks are printed too.
     """
-    with warnings.catch_warnings():
-        if not settings.get("quiet"):
-            _tell_warnings(name, options)
-            warnings.simplefilter("ignore", UserWarning)  # told with the others
+    case = None if settings.get("quiet") else _checked(name, options)
+    if case is None:
         case = read_case(name, **parse_options(options))
     from reeuncert.running import run
 
@@ -56,14 +54,16 @@ def _status(result: Result, out: Path, *, strict: bool) -> int:
     return status_of(result) or (FAILED_CHECK if strict and not check_table(result).passed else 0)
 
 
-def _tell_warnings(name: str, options: Sequence[str]) -> None:
-    """The first warnings of `reeuncert check`, and how many there are."""
+def _checked(name: str, options: Sequence[str]) -> Case | None:
+    """The case if it can be used; tells the first warnings of `reeuncert check`, and how many there are."""
     from reeuncert.validation.report import check_case
 
-    found = check_case(name, **parse_options(options)).warnings
+    report = check_case(name, **parse_options(options))
+    found = report.warnings
     if found:
         plural = "" if len(found) == 1 else "s"
         chosen = "".join(f" --option {option}" for option in options)
         text = [f"{len(found)} warning{plural}; `reeuncert check {name}{chosen}` lists all:"]
         text += [f"  {warning}" for warning in found[:SHOWN_WARNINGS]]
         print(visible("\n".join(text)), file=sys.stderr, flush=True)
+    return report.case

@@ -1,6 +1,7 @@
 """Location of a headline's value among indicators, and whether it exists; uses plain arrays only."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -8,7 +9,7 @@ from reeuncert.case.figures import sentence_problem
 from reeuncert.case.records import Headline
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.flows import Array, FlowTable
-from reeuncert.indicators.registry import CUMULATED, INDICATORS, UnknownIndicatorError, lookup
+from reeuncert.indicators.registry import CUMULATED, INDICATORS, Indicator, UnknownIndicatorError, lookup
 from reeuncert.words.cells import did_you_mean, listed, quoted
 
 
@@ -74,6 +75,11 @@ def no_such_flows(name: str, coords: Mapping[str, object], year: int) -> str:
     return f"a headline on '{name}' asks for flows that the system does not have ({named})"
 
 
+@lru_cache(maxsize=32)  # several headlines ask for one indicator
+def _values(record: Indicator, table: FlowTable, cumulated: bool) -> Array:
+    return record.of_flows(table.cumulated() if cumulated else table)
+
+
 def check_headline(headline: Headline, table: FlowTable, own: Collection[str] = ()) -> None:
     """Test a headline on flows, as if its sentence were filled in; `own` names indicators that its case defines."""
     record = lookup(headline.indicator)
@@ -84,7 +90,7 @@ def check_headline(headline: Headline, table: FlowTable, own: Collection[str] = 
         raise ReeUncertError(problem)
     name, coords, year = headline_place(headline, table.years)
     labels: dict[str, Sequence[object]] = {dim: table.labels(dim) for dim in record.dims} | {"year": table.years}
-    values: Array = record.of_flows(table.cumulated() if name.endswith(CUMULATED) else table)
+    values = _values(record, table, name.endswith(CUMULATED))
     somewhere = np.nonzero(np.isfinite(values).any(axis=(0, 1)))
     offered = {d: [labels[d][i] for i in np.unique(at)] for d, at in zip(labels, somewhere, strict=True)}
     at = label_positions(f"indicator '{name}'", labels, {**coords, "year": year}, offered)

@@ -182,12 +182,15 @@ class CaseReport:
         What an analyst should look at before believing a result.
     information
         Pairs of a heading and what the case holds under it.
+    case
+        The case, if it can be used.
     """
 
     name: str
     errors: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
     information: tuple[tuple[str, str], ...]
+    case: Case | None = None
 
     @property
     def passed(self) -> bool:
@@ -261,7 +264,7 @@ def check_case(case_or_path: Case | str | Path, /, **options: str) -> CaseReport
     if case.prior_measure == "coordinates":  # other priors cannot be simulated forward
         implied = implied_flows(case)
         warnings |= {*implied_warnings(case, *implied), *far_rows(case, *implied)}
-    return CaseReport(name, (), tuple(sorted(warnings)), tuple(_information(case, pairs)))
+    return CaseReport(name, (), tuple(sorted(warnings)), tuple(_information(case, pairs)), case)
 
 
 def _overlap_warnings(case: Case, pairs: Sequence[Overlap]) -> list[Problem]:
