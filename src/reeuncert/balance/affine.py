@@ -12,12 +12,11 @@ from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
 from pytensor.tensor.variable import TensorVariable
 
-from reeuncert import lanes
 from reeuncert.balance.factor import PathFactor
 from reeuncert.compiling import kernel, source_version
-from reeuncert.lanes import empty, load, store, zero
+from reeuncert.lanes.numbers import LANE_FILES, empty, load, store, zero
 
-VERSION = source_version(__file__, lanes.__file__)
+VERSION = source_version(__file__, *LANE_FILES)
 
 # Unsigned positions: numba looks at every other index for being negative, which takes half of the time here.
 _1, _2, _3, _4 = (np.uint64(k) for k in range(1, 5))
@@ -34,7 +33,7 @@ def _most(layout):  # type: ignore[no-untyped-def]  # numba infers
 
 @kernel(VERSION)
 def product(z, layout, values, result):  # type: ignore[no-untyped-def]  # numba infers
-    """Write K z; z may be four points (`reeuncert.lanes`)."""
+    """Write K z; z may be four points (`reeuncert.lanes.numbers`)."""
     blocks = layout[1]
     at, v = np.uint64(2 + 2 * blocks), np.uint64(0)
     levels = empty(_most(layout), z)

@@ -12,16 +12,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from reeuncert import lanes
 from reeuncert.balance.kernels import layout_parts
 from reeuncert.balance.network import Network
 from reeuncert.compiling import kernel, source_version
-from reeuncert.lanes import load, some, store, zero
+from reeuncert.lanes.numbers import LANE_FILES, load, some, store, zero
 
 FURTHEST = 340.0
 """Largest coordinate, in absolute value: products of two such masses are still finite."""
 
-VERSION = source_version(__file__, lanes.__file__)
+VERSION = source_version(__file__, *LANE_FILES)
 
 Positions = NDArray[np.uint32]
 """Unsigned: numba looks at every signed index for being negative."""
@@ -118,7 +117,7 @@ def masses(network, exp_u, mass, share, through, kept):  # type: ignore[no-untyp
 
     exp_u (n_coordinates + 1,) has 1 for references. Written: mass of each edge, its share of what leaves its node
     (edges), and kept, the factors of the cycles for `masses_back`. Scratch: throughput of each node and of outside
-    (nodes + 1). All may be of four points, in a last dimension (`reeuncert.lanes`).
+    (nodes + 1). All may be of four points, in a last dimension (`reeuncert.lanes.numbers`).
     """
     coordinate, target, out_start, component_start, anchor, _ = network
     through[:] = 0.0

@@ -48,7 +48,7 @@ class CompiledModel:
         What an earlier pilot run has shown of the shape of the posterior, if there was one: a run with other data then
         needs none.
     four
-        C function of the log density at `reeuncert.lanes.LANES` points at a time, where there is one.
+        C function of the log density at `reeuncert.lanes.instructions.LANES` points at a time, where there is one.
     unfold
         Makes the variables of the model from the points where the sampler moved, where only these are stored.
     """

@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from reeuncert import lanes
 from reeuncert.balance import affine, masses
 from reeuncert.balance.affine import product, product_transposed
 from reeuncert.balance.masses import FURTHEST, Positions, exponentials, masses_back
@@ -14,7 +13,8 @@ from reeuncert.balance.masses import masses as all_masses
 from reeuncert.compiling import kernel, source_version
 from reeuncert.inference import stretching
 from reeuncert.inference.stretching import stretch
-from reeuncert.lanes import empty, exp, load, sqrt, store, where, zero
+from reeuncert.lanes.functions import LANE_FILES, exp, sqrt
+from reeuncert.lanes.numbers import empty, load, store, where, zero
 from reeuncert.likelihood import parameters
 from reeuncert.likelihood._numba import KERNEL_VERSION
 from reeuncert.likelihood.kernels import family_logp, rows_of_masses
@@ -22,7 +22,7 @@ from reeuncert.likelihood.packing import unpack_rows, unpack_sums
 from reeuncert.likelihood.parameters import WIDTH_LOG_SD
 from reeuncert.words.error_laws import DENSITY
 
-_FILES = (lanes.__file__, affine.__file__, masses.__file__, stretching.__file__, parameters.__file__)
+_FILES = (*LANE_FILES, affine.__file__, masses.__file__, stretching.__file__, parameters.__file__)
 VERSION = source_version(__file__, *_FILES) ^ KERNEL_VERSION
 
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)

@@ -31,7 +31,7 @@ from reeuncert.inference.trajectories import (
     evaluate,
     expand_draws,
 )
-from reeuncert.lanes import LANES
+from reeuncert.lanes.instructions import LANES
 
 Array = NDArray[np.float64]
 

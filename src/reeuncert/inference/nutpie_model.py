@@ -27,7 +27,8 @@ from pytensor.link.numba.cache import CACHED_SRC_FUNCTIONS
 from reeuncert.compiling import kept
 from reeuncert.inference.density_kernel import Numbers, log_density
 from reeuncert.inference.stretching import WHITENED
-from reeuncert.lanes import LANES, lane
+from reeuncert.lanes.instructions import LANES
+from reeuncert.lanes.numbers import lane
 
 _WORD = 8
 

@@ -3,14 +3,14 @@
 import numpy as np
 from numba.extending import overload
 
-from reeuncert import lanes
 from reeuncert.compiling import REORDER, kernel, source_version
-from reeuncert.lanes import LANES
+from reeuncert.lanes.instructions import LANES
+from reeuncert.lanes.numbers import LANE_FILES
 
 WHITENED, CENTRE, DIRECTIONS, GAINS = "whitened", "whitening_centre", "whitening_directions", "whitening_gains"
 """Names of the point where the sampler moves, and of the numbers of the map from there to the model's parameters."""
 
-VERSION = source_version(__file__, lanes.__file__)
+VERSION = source_version(__file__, *LANE_FILES)
 
 
 @kernel(VERSION, fastmath=REORDER)
@@ -118,7 +118,7 @@ def _stretch_four(y, directions, gains, result):  # type: ignore[no-untyped-def]
 
 
 def stretch(y, directions, gains, result):  # type: ignore[no-untyped-def]  # of compiled code
-    """Write y + Vᵀ diag(gains) V y, the directions being the rows of V, for one point or four (`reeuncert.lanes`)."""
+    """Write y + Vᵀ diag(gains) V y for one point or four (`reeuncert.lanes.numbers`); directions are the rows of V."""
     raise NotImplementedError
 
 

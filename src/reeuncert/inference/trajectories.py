@@ -19,9 +19,9 @@ from numba import types
 from numba.core.types import WrapperAddressProtocol
 from numpy.typing import NDArray
 
-from reeuncert import lanes
 from reeuncert.compiling import kernel, source_version
-from reeuncert.lanes import LANES, load, store
+from reeuncert.lanes.instructions import LANES
+from reeuncert.lanes.numbers import LANE_FILES, load, store
 
 Array = NDArray[np.float64]
 
@@ -51,7 +51,7 @@ STATISTICS = ("lp", "energy", "energy_before", "acceptance_rate", "n_steps", "st
 # than one over a hundred trajectories; acceptance falls faster above a step than it rises below, so that the step
 # settles too low: at an acceptance of 0.94 for a target of 0.9, and a third more steps.
 _GAMMA, _T0, _KAPPA = 0.5, 10.0, 0.75
-_VERSION = source_version(__file__, lanes.__file__)
+_VERSION = source_version(__file__, *LANE_FILES)
 
 _POINTER = types.CPointer(types.double)
 # The C functions take pointers to their data; as words they are passed in the same way, and numba can keep the code.

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from reeuncert.compiling import compiled
-from reeuncert.lanes import empty, exp, load, log, store, where, zero
+from reeuncert.lanes.functions import exp, log
+from reeuncert.lanes.numbers import empty, load, store, where, zero
 from reeuncert.likelihood.tails import normal_log_pdf, one_sided, t_log_pdf, two_sided
 from reeuncert.words.error_laws import DENSITY, NORMAL, STUDENT_T
 
@@ -302,9 +303,9 @@ def rows_of_masses(
     """Log likelihood of all rows from masses, and its gradient: `quantities`, `row_logp` and the way back in one.
 
     Masses by edge, offsets by offset value, figures and scales of errors by row; the last dimension of masses, offsets
-    and scales may be four points (`reeuncert.lanes`). The gradient is added to ``to_mass`` and ``to_offset``, and
-    written to ``to_sigma``. A row that counts 0 times is not looked at. Sums and laws are from
-    `reeuncert.likelihood.packing.unpack_sums` and `unpack_rows`.
+    and scales may be four points (`reeuncert.lanes.numbers`). The gradient is added to ``to_mass`` and
+    ``to_offset``, and written to ``to_sigma``. A row that counts 0 times is not looked at. Sums and laws are
+    from `reeuncert.likelihood.packing.unpack_sums` and `unpack_rows`.
     """
     (
         plain, num_ptr, num_edge, num_coef, num_content, den_ptr, den_edge, den_coef, den_content,

@@ -8,7 +8,7 @@ For t4 with ``s = u / sqrt(4 + u²)`` the CDF is ``1/2 + (3 s - s³) / 4`` (John
 Univariate Distributions* vol. 2, chapter 28), a polynomial, so that intervals factorise.
 
 All functions take and return dimensionless numbers; ``w`` is the width ``b - a``, passed on its own because the caller
-knows it without rounding. Densities and tails take four numbers at a time, too (`reeuncert.lanes`).
+knows it without rounding. Densities and tails take four numbers at a time, too (`reeuncert.lanes.numbers`).
 """
 
 import math
@@ -18,7 +18,8 @@ import numpy as np
 from scipy import special
 
 from reeuncert.compiling import compiled
-from reeuncert.lanes import exp, log, log1p, one_by_one, sqrt, where
+from reeuncert.lanes.functions import exp, log, log1p, one_by_one, sqrt
+from reeuncert.lanes.numbers import where
 
 LOG_12 = math.log(12.0)
 LOG_4 = math.log(4.0)
