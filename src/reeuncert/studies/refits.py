@@ -80,14 +80,17 @@ def _model_for(case: Case, job: Job) -> tuple[Refitter, bool]:
 
     Where the case can share the model of the base of its study, the model is that of the base.
     """
+    base = job.like_json
     for entry in _models:
         # Asking a model builds one of the case, so only those are asked that may say yes.
         if entry[0] == job.shape and entry[1].accepts(case):
             _models.remove(entry)
             _models.append(entry)
             return entry[1], False
-    model = Refitter(case_from_json(job.like_json) if job.like_json else case)
-    if not model.accepts(case):
+        if entry[0] == job.shape and case_to_json(entry[1].case) == base:
+            base = ""  # it has said no
+    model = Refitter(case_from_json(base) if base else case)
+    if base and not model.accepts(case):
         model = Refitter(case)
     _models.append((job.shape, model))
     del _models[:-KEPT_MODELS]
