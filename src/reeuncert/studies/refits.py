@@ -1,5 +1,6 @@
 """Makes one fit in whatever process it is sent to; a model that was compiled there serves again."""
 
+import gc
 import threading
 import time
 from collections.abc import Sequence
@@ -45,9 +46,12 @@ def refit(job: Job) -> Kept:
         if dt.attrs.get("complete") == "no":  # Ctrl-C: a part of a fit is no result
             raise KeyboardInterrupt
         sampled = time.perf_counter()
+        found = convergence(dt)
         kept = job.keep(dt, case, job.left_out)
+        del dt
+        gc.collect()  # nodes of a tree refer to each other, and the next fit needs the memory
         return kept.with_about(
-            **convergence(dt),
+            **found,
             compiled=compiled,
             seconds_compile=round(ready - begin, 2),
             seconds_sample=round(sampled - ready, 2),
