@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from reeuncert.case.records import Evidence
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.registry import UnknownIndicatorError
 from reeuncert.plots import (
@@ -26,11 +27,13 @@ from reeuncert.plots import (
     triangle_data,
 )
 from reeuncert.plots.access import chosen_flows
+from reeuncert.plots.customs_gap import _of_two_offices
 from reeuncert.plots.sankey import diagram, largest_regions
 from reeuncert.plots.sankey_graph import OTHERS, sankey_graph
 from reeuncert.plots.sankey_layout import edges_by_year, layout_of, node_values
 from reeuncert.plots.style import HUES, THEMES, UNRECORDED
 from reeuncert.result.tables import mass_flow
+from reeuncert.system.definition import Selector
 from reeuncert.testing import toy_case, toy_posterior
 
 
@@ -379,3 +382,20 @@ def test_no_two_of_the_first_colours_look_alike_to_the_colour_blind() -> None:
     for i, a in enumerate(seen):
         for b in seen[i + 1 :]:
             assert np.abs(a**1 - b).sum() > 0.15
+
+
+def test_a_ratio_of_one_record_is_no_gap_of_two() -> None:
+    """Growth and shares of the exporter's record do not say by how much the importer's exceeds it."""
+    pair = {"origin": "A", "destination": "B", "product": "salt"}
+    seen, told = (Selector.of(quantity=q, **pair) for q in ("trade+declared", "trade"))
+
+    def row(selector: Selector, of: Selector, of_years: tuple[int, ...] = ()) -> Evidence:
+        nan = float("nan")
+        law = (1.2, nan, nan, "ratio", "", "exact", "survey", "survey")
+        return Evidence("E1", selector, (2002,), "ratio", of, *law, of_years=of_years)
+
+    assert _of_two_offices(row(seen, told))
+    assert _of_two_offices(row(seen, told, (2002,)))
+    assert not _of_two_offices(row(seen, told, (2001,)))
+    assert not _of_two_offices(row(told, told, (2001,)))
+    assert not _of_two_offices(row(seen, Selector.of(quantity="trade", origin="A", product="salt")))

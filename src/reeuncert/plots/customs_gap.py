@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from reeuncert.case.records import Case
+from reeuncert.case.records import Case, Evidence
 from reeuncert.errors import ReeUncertError
 from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.plots.access import (
@@ -257,9 +257,16 @@ def _records(
             said["value"] = row.value * model.unit_factor[r] * float(masses.sum()) / printed
             said["series"] = IMPORTER if "declared" in fields["quantity"] else EXPORTER
             out.append(said)
-        elif row.relation == "ratio" and row.of is not None and row.of.fields.get("quantity") == ("trade",):
+        elif row.relation == "ratio" and row.of is not None and _of_two_offices(row):
             out.append(said | {"value": row.value * model.unit_factor[r] - 1.0, "series": GAP})
     return out
+
+
+def _of_two_offices(row: Evidence) -> bool:
+    """Whether a ratio is that of the importer's record over the exporter's: of the same flows in the same year."""
+    own, other = row.selector.fields, {} if row.of is None else row.of.fields
+    same = all(own.get(name) == other.get(name) for name in ("origin", "destination", "product"))
+    return same and other.get("quantity") == ("trade",) != own.get("quantity") and row.of_years in ((), row.years)
 
 
 def _printed(said: pd.DataFrame | None, series: tuple[str, ...]) -> tuple[Points, ...]:

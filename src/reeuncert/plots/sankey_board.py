@@ -20,6 +20,8 @@ CLASSES = ((1.25, 0.85), (2.0, 0.62), (5.0, 0.42), (np.inf, 0.26))
 
 HATCHES = {UNREGISTERED: "////", UNRECORDED: "xxxx"}
 MOST_IDS = 6
+MOST_ABREAST = 12
+"""Of more columns, every second heading stands higher."""
 
 
 def sankey_boards(table: pd.DataFrame, graph: Graph, regions: Sequence[str], theme: Theme) -> dict[str, Board]:
@@ -31,7 +33,13 @@ def sankey_boards(table: pd.DataFrame, graph: Graph, regions: Sequence[str], the
         for year, rows in part.groupby("year", sort=False):
             assert layout is not None
             marks = _marks(rows, year, graph, layout, regions, theme)
-            panel = Panel("", marks=marks, x=Axis(limits=(-0.01, 1.13)), y=Axis(limits=(-0.01, 1.08)), bare=True)
+            panel = Panel(
+                "",
+                marks=marks,
+                x=Axis(limits=(-0.01, 1.13)),
+                y=Axis(limits=(-0.01, 1.11 if len(graph.headings) > MOST_ABREAST else 1.08)),
+                bare=True,
+            )
             said = f"width: mean in {rows['unit'].iloc[0]}; paler: wider {interval_name()}{lost}"
             title = f"Flows from the mine to the end use, {year}"
             out[str(year)] = Board(title, (panel,), 1, 6.3, 12.0, said, _keys(theme))
@@ -126,7 +134,8 @@ def _marks(
         x, side = i / max(1, len(graph.headings) - 1), "left" if i == 0 else "center"
         traded = heading == "after trade"
         colour = "muted" if traded else "ink"
-        texts.append(Text(x, 1.055, heading, colour, bold=not traded, italic=traded, align=side))
+        up = 1.09 if i % 2 and len(graph.headings) > MOST_ABREAST else 1.055
+        texts.append(Text(x, up, heading, colour, bold=not traded, italic=traded, align=side))
     for name, (upper, _) in layout.rows.items():
         texts.append(Text(0.0, 1.0 - upper + 0.018, name, bold=True, align="left"))
     for n, node in nodes.items():
