@@ -153,8 +153,8 @@ def _most_directions(size: int) -> int:
     return max(1, MOST_NUMBERS // size)
 
 
-CHAINS, TUNE, LEAST_DRAWS, PART = 4, 150, 125, 0.25
-"""Of a pilot run: its draws are this part of those of the run, or the least where that is short."""
+CHAINS, TUNE, PART, LEAST_DRAWS, MOST_DRAWS = 4, 150, 0.25, 125, 500
+"""Of a pilot run: its draws are this part of those of the run, between the least and the most."""
 STREAM = 0x9170
 """Separates the seeds of a pilot's chains from those of the main chains."""
 
@@ -167,7 +167,7 @@ def pilot(begin: Begin, compiled: CompiledModel, settings: Settings, messages: M
         settings,
         chains=CHAINS,
         tune=TUNE,
-        draws=max(LEAST_DRAWS, round(PART * settings.draws)),
+        draws=int(np.clip(PART * settings.draws, LEAST_DRAWS, MOST_DRAWS)),
         thin=1,
         seed=int(np.random.SeedSequence(settings.seed, spawn_key=(STREAM,)).generate_state(1, np.uint64)[0] >> 1),
     )
