@@ -102,7 +102,7 @@ def compare(
     >>> from reeuncert.testing import toy_posterior
     >>> found = compare(toy_posterior(draws=50, years=2), toy_posterior(draws=50, years=2, seed=1))
     >>> found.table["headline"].tolist()[:1]
-    ['Import dependence, recorded · South · North · refined · 2002']
+    ['Import dependence, recorded · North → South · refined · 2002']
     >>> found.differences[["what", "record", "a", "b"]].values.tolist()
     [['run', 'seed', '0', '1']]
     """
