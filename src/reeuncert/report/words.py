@@ -108,12 +108,18 @@ COLUMNS = {
 
 def structure_note(result: Result) -> str:
     """Whose figures the sections show, where the answers are averages over several rival structures."""
-    found = result.structures
-    if found is None or not result.case.compare:
+    found, own = result.structures, own_structure(result)
+    if found is None or not own:
         return ""
-    own = ", ".join(as_words(result.case.options[name]) for name in result.case.compare)
     every = ", ".join(map(as_words, found.averaged))
     return f"Figures here are those of the structure “{own}” alone; the answers above are averages over {every}."
+
+
+def own_structure(result: Result) -> str:
+    """Name of the structure of the draws, where the answers are averages over several; otherwise empty."""
+    if result.structures is None:
+        return ""
+    return ", ".join(as_words(result.case.options[name]) for name in result.case.compare)
 
 
 def column(name: str) -> str:

@@ -15,6 +15,7 @@ from reeuncert.indicators.registry import CUMULATED, DIMS, base_name, lookup
 from reeuncert.report.sections import no_trade
 from reeuncert.report.sections.panels import fan
 from reeuncert.report.svg import interval_picture
+from reeuncert.report.words import own_structure
 from reeuncert.result.learning import FIXED
 from reeuncert.result.result import Result
 from reeuncert.result.structures import Structures
@@ -191,5 +192,7 @@ def _tile(row: Row, failed: bool) -> Tile:
 
 def _picture(result: Result, row: Row) -> Any:
     dims = lookup(row["indicator"]).dims
-    told = "Line: median; blue: 50, 80 and 90 % intervals; grey and dotted: the prior."
+    told, own = "Line: median; blue: 50, 80 and 90 % intervals; grey and dotted: the prior.", own_structure(result)
+    if own:  # the cards are averages over structures
+        told += f" Structure “{own}” alone."
     return fan(result, row["indicator"], [str(row[dim]) for dim in dims], id="lead", height=420, caption=told)
