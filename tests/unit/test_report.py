@@ -86,7 +86,10 @@ def test_a_page_has_every_section_and_loads_nothing(toy):
 def test_another_case_has_all_its_evidence(small_result):
     page = render(_findings(small_result))
     ids = re.findall(r'<tr id="evidence-([^"]+)"', page)
-    assert set(ids) == {row.id for row in read_case("small_metal").evidence}
+    case = read_case("small_metal")
+    assert set(ids) == {row.id for row in case.evidence}
+    source = re.search(r'data-source="([^"]+)"', page)[1]
+    assert all(case.sources[row.source_id].publisher in source for row in case.evidence)
 
 
 def test_a_section_that_fails_says_so_and_hides_no_other(toy):

@@ -35,7 +35,7 @@ def show_cases(cases: Iterable[Case]) -> None:
     page = console()
     for case in cases:
         first, last = case.system.years[0], case.system.years[-1]
-        size = f"{len(case.system.flows)} flows, {first}-{last}, {len(case.evidence)} reported figures"
+        size = f"{len(case.system.flows)} flows, {first}–{last}, {len(case.evidence)} reported figures"
         page.print(Text(case.name, style="bold"))
         page.print(Padding(Text(f"{case.title}\n{size}"), (0, 0, 0, 2)))
         for name, chosen in case.options.items():

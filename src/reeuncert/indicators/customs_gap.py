@@ -5,6 +5,8 @@ import numpy as np
 from reeuncert.indicators.flows import ALL, REFINED, Array, FlowTable, ratio
 from reeuncert.indicators.trade import PAIR, RECORDED_ARRIVALS, cumulated_mass, cumulated_ratio, exports_of, imports_of
 
+RECORD = "exporter's record"
+
 
 def customs_gap(importer_record: Array, exporter_record: Array) -> Array:
     """Importer's record / exporter's record − 1; NaN where the exporter records nothing, or net imports.
@@ -21,7 +23,12 @@ def customs_gap(importer_record: Array, exporter_record: Array) -> Array:
 
 
 @cumulated_ratio(
-    "customs_gap", title="Customs gap, refined products, gross trade", dims=PAIR, scale="excess", each=True
+    "customs_gap",
+    title="Customs gap, refined products, gross trade",
+    dims=PAIR,
+    scale="excess",
+    whole=RECORD,
+    each=True,
 )
 def _gross(table: FlowTable, region: str, partner: str) -> Array:
     """Trade in one direction, from partner to region; absent where the system has no unrecorded trade."""
@@ -32,7 +39,12 @@ def _gross(table: FlowTable, region: str, partner: str) -> Array:
 
 
 @cumulated_ratio(
-    "customs_gap_net", title="Customs gap, refined products, net trade", dims=PAIR, scale="excess", each=True
+    "customs_gap_net",
+    title="Customs gap, refined products, net trade",
+    dims=PAIR,
+    scale="excess",
+    whole=RECORD,
+    each=True,
 )
 def _net(table: FlowTable, region: str, partner: str) -> Array:
     """Net imports of region from partner (importer's office) over net exports of partner to region (exporter's
@@ -51,6 +63,7 @@ def _net(table: FlowTable, region: str, partner: str) -> Array:
     title="Customs gap of an exporter, refined products, all partners together",
     dims=("region",),
     scale="excess",
+    whole=RECORD,
     each=True,
 )
 def _pooled(table: FlowTable, region: str) -> Array:

@@ -39,6 +39,7 @@ def net_import_reliance(imports: Array, exports: Array, stock_change: Array | fl
     dims=("region",),
     reference=USGS,
     scale="beyond",
+    whole="apparent consumption",
     each=True,
 )
 def _reliance(table: FlowTable, region: str) -> Array:
@@ -80,22 +81,29 @@ def _of_imports(table: FlowTable, quantities: Sequence[str]) -> Array:
     return table.over("region", "partner", "product", of=of_cell)
 
 
-for _name, _title, _quantities in (
-    ("import_dependence", "recorded", RECORDED_ARRIVALS),
-    ("import_dependence_with_unrecorded", "with unrecorded", ALL_ARRIVALS),
+for _name, _title, _whole, _quantities in (
+    ("import_dependence", "recorded", "recorded imports", RECORDED_ARRIVALS),
+    ("import_dependence_with_unrecorded", "with unrecorded", "all imports", ALL_ARRIVALS),
 ):
-    yearly_ratio(_name, title=f"Import dependence, {_title}", dims=(*PAIR, "product"))(
+    yearly_ratio(_name, title=f"Import dependence, {_title}", dims=(*PAIR, "product"), whole=_whole)(
         partial(_of_imports, quantities=_quantities)
     )
 
 
-@cumulated_ratio("export_dependence", title="Export dependence over all products, recorded", dims=("region", "partner"))
+@cumulated_ratio(
+    "export_dependence", title="Export dependence over all products, recorded", dims=PAIR, whole="recorded exports"
+)
 def _of_exports(table: FlowTable) -> Array:
     part = table.over("region", "partner", of=lambda r, p: exports_of(table, r, ALL, [p]))
     return export_dependence(part, table.over("region", of=lambda r: exports_of(table, r, ALL))[:, :, :, None])
 
 
-@yearly_ratio("interdependence", title="Import dependence over all products, both directions of a pair", dims=PAIR)
+@yearly_ratio(
+    "interdependence",
+    title="Import dependence over all products, both directions of a pair",
+    dims=PAIR,
+    whole="recorded imports",
+)
 def _both_directions(table: FlowTable) -> Array:
     part = table.over("region", "partner", of=lambda r, p: imports_of(table, r, ALL, [p]))
     return import_dependence(part, table.over("region", of=lambda r: imports_of(table, r, ALL))[:, :, :, None])
@@ -124,9 +132,13 @@ for _name, _title, _quantities in (
     ("supply_dependence", "recorded", RECORDED_ARRIVALS),
     ("supply_dependence_with_unrecorded", "with unrecorded", ALL_ARRIVALS),
 ):
-    yearly_ratio(_name, title=f"Supply dependence, refined products, {_title}", dims=PAIR, scale="ratio")(
-        partial(_supply, quantities=_quantities)
-    )
+    yearly_ratio(
+        _name,
+        title=f"Supply dependence, refined products, {_title}",
+        dims=PAIR,
+        scale="ratio",
+        whole="apparent consumption",
+    )(partial(_supply, quantities=_quantities))
 
 
 def herfindahl_hirschman(masses: Array, axis: int = 0) -> Array:

@@ -15,9 +15,9 @@ from reeuncert.indicators.printing import label_of, unit_of
 from reeuncert.indicators.registry import DIMS, lookup
 from reeuncert.indicators.summary import SAMPLE, all_cells, computed, computed_prior, mixed_summary, summary
 from reeuncert.result.diagnostics import Estimate, interval_ends
-from reeuncert.result.learning import COLUMNS, Learning
+from reeuncert.result.learning import COLUMNS, Learning, learning
 from reeuncert.result.powerscale import Normals, lineages, prior_classes, sensitivity
-from reeuncert.result.quantiles import Array, interval_columns
+from reeuncert.result.quantiles import Array, interval_columns, spread
 from reeuncert.result.result import Result
 from reeuncert.result.structures import LABELS, Structures, labelled
 from reeuncert.result.verdicts import LIKELIHOOD, Verdict, judge, measures
@@ -71,9 +71,6 @@ def with_verdicts(
     found = []
     for row, labels in zip(table.to_dict("records"), labelled(table)[LABELS].itertuples(index=False), strict=True):
         key = of_label[label_of(row)]
-        own = by_power[(by_power["quantity"] == key.label) & (by_power["kind"] != "source")]
-        # Without both kinds of terms nothing can be said of either.
-        known = own if own["kind"].nunique() == 2 else own.iloc[:0]
         k = None if structures is None else structures.place.get(tuple(labels))
         apart = None if structures is None or k is None else structures.averages().iloc[k]
         if apart is not None and np.isfinite(row.get("least_cover", np.nan)):
@@ -88,9 +85,31 @@ def with_verdicts(
         if apart is not None:
             of = replace(of, cover=Estimate(float(apart["least_cover"]), float(apart["mcse_cover"])))
             said = f"{interval(float(apart['lowest']), float(apart['highest']), unit_of(row))} over them"
-        found.append(asdict(judge(of, known, said)))
+        found.append(asdict(judge(of, _terms(by_power, key.label), said)))
     columns = [*Verdict.__dataclass_fields__]
     return table.assign(**pd.DataFrame(found, columns=columns, index=table.index))
+
+
+def _terms(by_power: pd.DataFrame, label: str) -> pd.DataFrame:
+    """Rows of `scaled` that tell the verdict on a value: without both kinds of terms nothing can be said of either."""
+    own = by_power[(by_power["quantity"] == label) & (by_power["kind"] != "source")]
+    return own if own["kind"].nunique() == 2 else own.iloc[:0]
+
+
+def verdicts_on(result: Result, draws: Iterable[ValueDraws], *, scale: str) -> list[Verdict]:
+    """The verdicts on values that are no indicators, under the structure of the result alone; ``scale`` is a name in
+    `reeuncert.result.learning.SCALES`.
+    """
+    every = list(draws)
+    by_power = scaled(result, {key.label: key.posterior for key in every})
+    found = []
+    for key in every:
+        prior = key.prior[:, None] if key.prior.size else None
+        after = spread(key.posterior.reshape(-1, 1))
+        learned = learning(after, None if prior is None else spread(prior), prior, scale=scale)
+        of = measures(learned, interval_ends(key.posterior), key.prior, scale=scale, mass=key.mass)
+        found.append(judge(of, _terms(by_power, key.label)))
+    return found
 
 
 def headlines(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti", case: Case | None = None) -> pd.DataFrame:

@@ -76,8 +76,21 @@ def value_title(row: Mapping[Any, Any] | pd.Series) -> str:
     return " · ".join([lookup(name).title, *labels_in_words(name, row), year])
 
 
+def series_title(row: Mapping[Any, Any] | pd.Series) -> str:
+    """Title of an indicator with the labels of one series.
+
+    Examples
+    --------
+    >>> series_title({"indicator": "import_dependence", "region": "A", "partner": "B", "product": "salt"})
+    'Import dependence, recorded: B → A, salt'
+    """
+    name = str(row["indicator"])
+    labels, title = ", ".join(labels_in_words(name, row)), lookup(name).titles[name]
+    return f"{title[:1].upper()}{title[1:]}" + (f": {labels}" if labels else "")
+
+
 def heading(row: pd.Series) -> str:
-    """Title of an indicator with its labels and unit.
+    """The same with its unit.
 
     Examples
     --------
@@ -85,8 +98,5 @@ def heading(row: pd.Series) -> str:
     ...                    "end_use": "", "unit": "kt"}))
     'Mine production, registered and unregistered: South [kt]'
     """
-    labels = ", ".join(labels_in_words(str(row["indicator"]), row))
     unit = unit_of(row).replace("1", "%")
-    name = str(row["indicator"])
-    title = lookup(name).titles[name]
-    return f"{title[:1].upper()}{title[1:]}" + (f": {labels}" if labels else "") + (f" [{unit}]" if unit else "")
+    return series_title(row) + (f" [{unit}]" if unit else "")

@@ -42,6 +42,8 @@ class Indicator:
         Constants of the case that it uses.
     scale
         Name in `reeuncert.result.learning.SCALES`: how widths of its intervals are compared.
+    whole
+        Of what a ratio is a share, where its title does not say it.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Indicator:
     of_flows: Callable[[FlowTable], Array]
     constants: tuple[str, ...] = ()
     scale: str = "share"
+    whole: str = ""
 
     @property
     def titles(self) -> dict[str, str]:
@@ -80,6 +83,7 @@ def indicator(
     percent: bool | None = None,
     constants: tuple[str, ...] = (),
     scale: str = "",
+    whole: str = "",
     each: bool = False,
 ) -> Callable[[Callable[..., Array]], Callable[..., Array]]:
     """Register a function of a `FlowTable` as the indicator `name`; the other arguments are those of `Indicator`.
@@ -109,8 +113,9 @@ def indicator(
 
         as_percent = unit == "1" if percent is None else percent
         on = scale or ("mass" if unit == "mass" else "share")
-        whole = of_cells if each else of
-        INDICATORS[name] = Indicator(name, title, unit, dims, reference, cumulated, as_percent, whole, constants, on)
+        flows = of_cells if each else of
+        record = Indicator(name, title, unit, dims, reference, cumulated, as_percent, flows, constants, on, whole)
+        INDICATORS[name] = record
         return of
 
     return register

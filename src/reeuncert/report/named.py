@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from reeuncert.case.labels import Labels
 from reeuncert.indicators.registry import INDICATORS
 from reeuncert.result.io import provenance
@@ -11,6 +13,20 @@ from reeuncert.result.result import Result
 def labels_of(result: Result) -> Labels:
     """Labels of flows, processes, sources, offsets and indicators."""
     return Labels(result.case, {name: title for record in INDICATORS.values() for name, title in record.titles.items()})
+
+
+MOST_PROVIDERS = 6
+
+
+def providers(result: Result) -> str:
+    """Who published the figures behind a result, those of most figures first."""
+    case = result.case
+    rows = [row.source_id for row in case.evidence]
+    found = Counter(case.sources[name].publisher if name in case.sources else name for name in rows)
+    named = [name for name, _ in found.most_common(MOST_PROVIDERS)]
+    rest = len(found) - len(named)
+    more = [f"and {rest} more publishers, named under Evidence"] if rest else []
+    return f"{len(rows)} figures of {len(set(rows))} sources: {'; '.join([*named, *more])}" if rows else ""
 
 
 def citation(result: Result) -> str:

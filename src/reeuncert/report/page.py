@@ -19,7 +19,8 @@ from reeuncert.files import explained, write_whole
 from reeuncert.indicators.compute import with_indicators
 from reeuncert.parts import Failed, attempt, collecting
 from reeuncert.report import words
-from reeuncert.report.named import citation, labels_of
+from reeuncert.report.figures import DIGITS
+from reeuncert.report.named import citation, labels_of, providers
 from reeuncert.report.sections import SECTIONS, Section
 from reeuncert.report.sections.checks import check_list
 from reeuncert.result.io import provenance
@@ -100,6 +101,9 @@ def render(result: Result, *, sections: Sequence[Section] = SECTIONS) -> str:
         js=Markup(js),
         script_hash=_csp_hash(js),
         citation=citation(result),
+        digits=DIGITS,
+        structure=words.structure_of_figures(result),
+        source=result.once(providers),
     )
 
 

@@ -108,11 +108,16 @@ COLUMNS = {
 
 def structure_note(result: Result) -> str:
     """Whose figures the sections show, where the answers are averages over several rival structures."""
+    told = structure_of_figures(result)
+    return f"Figures here are those of the structure {told}." if told else ""
+
+
+def structure_of_figures(result: Result) -> str:
+    """The structure that figures show, and those over which the answers are averages; empty if there is one alone."""
     found, own = result.structures, own_structure(result)
     if found is None or not own:
         return ""
-    every = ", ".join(map(as_words, found.averaged))
-    return f"Figures here are those of the structure “{own}” alone; the answers above are averages over {every}."
+    return f"“{own}” alone; the answers are averages over {', '.join(map(as_words, found.averaged))}"
 
 
 def own_structure(result: Result) -> str:

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from reeuncert.checks.registry import check_table
 from reeuncert.checks.result import FAILED
 from reeuncert.indicators.headlines import all_headlines
-from reeuncert.indicators.printing import labels_in_words, unit_of, value, value_title
+from reeuncert.indicators.printing import series_title, unit_of, value, value_title
 from reeuncert.indicators.registry import CUMULATED, DIMS, base_name, lookup
 from reeuncert.report.sections import no_trade
 from reeuncert.report.sections.panels import fan
 from reeuncert.report.svg import interval_picture
-from reeuncert.report.words import own_structure
+from reeuncert.report.words import GLOSSARY, own_structure
 from reeuncert.result.learning import FIXED
 from reeuncert.result.result import Result
 from reeuncert.result.structures import Structures
-from reeuncert.result.verdicts import INFORMED, LEVELS
+from reeuncert.result.verdicts import CONFLICT, INFORMED, LEVELS
 from reeuncert.words.estimates import estimate, interval
 
 STYLES = {"passed": "informed", "warning": "rests", "information": "unknown"}
-"""Level of a verdict → style of its mark in the page."""
+"""Level of a verdict → style of its mark in the page; `CONFLICT` has its own."""
 
 GROUPS = (
     ("Dependence", ("import_dep", "export_dep", "interdep", "supp", "net_import", "embodied", "return_share")),
@@ -42,16 +42,20 @@ Row = Mapping[Any, Any]
 
 @dataclass(frozen=True)
 class Tile:
-    """One large number of the first screen, with its verdict; ``then`` has the same in other years, or its parts."""
+    """One large number of the first screen, with what it is a share of and its verdict; ``then`` has the same in other
+    years, or its parts. A note that is ``told_below`` by a card is left out of the print.
+    """
 
     title: str
     number: str
     note: str
     interval: str = ""
-    labels: str = ""
+    when: str = ""
+    whole: str = ""
     verdict: str = ""
     style: str = ""
     then: tuple[tuple[str, str], ...] = ()
+    told_below: bool = False
 
 
 def content(result: Result) -> dict[str, Any] | None:
@@ -68,14 +72,15 @@ def content(result: Result) -> dict[str, Any] | None:
         cards.setdefault(group, []).append(_card(row, found, failed))
     every = [card for group in cards.values() for card in group]
     words = [card["words"] for card in every]
-    counts = {word: words.count(word) for word in LEVELS if word in words}
+    counts = [
+        (word, words.count(word), _style(word, failed), GLOSSARY.get(word, "")) for word in LEVELS if word in words
+    ]
     apart = [] if found is None else [name for name in found.names if name not in found.averaged]
     why = {} if found is None else dict(zip(found.names, map(str, found.data["why"].values), strict=True))
     return {
         "groups": [(title, cards[title]) for title in (*(t for t, _ in GROUPS), OTHERS) if title in cards],
         "tiles": list(_tiles(result, rows, failed))[:TILES],
         "picture": _picture(result, rows[0]),
-        "informed": counts.pop(INFORMED, 0),
         "counts": counts,
         "total": len(every),
         "averaged": [] if found is None else found.averaged,
@@ -97,8 +102,8 @@ def _by_structure(row: dict[Any, Any], found: Structures, unit: str) -> list[dic
     ]
 
 
-def _style(row: Row, failed: bool) -> str:
-    return "unknown" if failed else STYLES[row["level"]]
+def _style(verdict: str, failed: bool) -> str:
+    return "unknown" if failed else "conflict" if verdict == CONFLICT else STYLES[LEVELS[verdict]]
 
 
 def _card(row: Row, found: Structures | None, failed: bool) -> dict[str, Any]:
@@ -110,7 +115,7 @@ def _card(row: Row, found: Structures | None, failed: bool) -> dict[str, Any]:
     return {
         "sentence": row["sentence"],
         "picture": interval_picture(posterior, prior, unit=unit, log=log, label=told),
-        "style": _style(row, failed),
+        "style": _style(row["verdict"], failed),
         "failed": failed,
         "words": row["verdict"],
         "why": row["why"],
@@ -121,24 +126,22 @@ def _card(row: Row, found: Structures | None, failed: bool) -> dict[str, Any]:
     }
 
 
-def _tiles(result: Result, rows: list[dict[Any, Any]], failed: bool) -> Iterator[Tile]:
-    """The first headline with its other years; the other direction; what has no record; what rests on the prior; what
-    would be lost without trade; then the others in their order.
+def _tiles(result: Result, rows: list[Row], failed: bool) -> Iterator[Tile]:
+    """The first headline; the other direction; what has no record; what rests on the prior; what would be lost without
+    trade; then the others in their order. A tile has one series, so that no two have the same title.
     """
-    first = rows[0]
-    series = [row for row in rows if all(row[name] == first[name] for name in ("indicator", *DIMS))]
-    others = sorted(series[1:], key=lambda row: row["year"])
-    yield replace(_tile(first, failed), then=tuple((str(row["year"]), value(row)) for row in others))
-    used = [first, *series[1:]]
-    ways = {"region": first["partner"], "partner": first["region"], "indicator": first["indicator"]}
-    back = [row for row in rows if first["partner"] and all(row[k] == v for k, v in ways.items())]
-    unseen = [
-        row for row in rows if base_name(row["indicator"]).startswith(("smuggled", "unregistered", "customs_gap"))
-    ]
-    for found in (back, unseen):
-        if found and found[0] not in used:
-            used.append(found[0])
-            yield _tile(found[0], failed)
+    series: dict[tuple[Any, ...], list[Row]] = {}
+    for row in rows:
+        series.setdefault(tuple(row[name] for name in ("indicator", *DIMS)), []).append(row)
+    first, *others = series.values()
+    yield _tile(first, failed)
+    ways = {"region": first[0]["partner"], "partner": first[0]["region"], "indicator": first[0]["indicator"]}
+    hidden = ("smuggled", "unregistered", "customs_gap")
+    back = [one for one in others if first[0]["partner"] and all(one[0][k] == v for k, v in ways.items())]
+    unseen = [one for one in others if base_name(one[0]["indicator"]).startswith(hidden)]
+    shown = [*back[:1], *unseen[:1]]
+    for one in shown:
+        yield _tile(one, failed)
     open_ = [row for row in rows if row["verdict"] not in (INFORMED, FIXED)]
     words = [row["verdict"] for row in open_]
     counts = ", ".join(f"{word}: {words.count(word)}" for word in LEVELS if word in words)
@@ -148,45 +151,61 @@ def _tiles(result: Result, rows: list[dict[Any, Any]], failed: bool) -> Iterator
         f"answers ({counts}). Least certain:" if counts else "answers.",
         then=tuple(_least_certain(open_)),
     )
-    lost = [
-        row for row in (result.once(no_trade.content) or {"leads": ()})["leads"] if row["region"] == first["region"]
-    ]
-    if lost:
-        row = lost[0]
-        year = result.years[-1]
-        note = f"of consumption ({row['region']}, {year}) would be lost; plants as in their best year."
+    yield from _without_trade(result, str(first[0]["region"]), failed)
+    yield from (_tile(one, failed) for one in others if one not in shown)
+
+
+def _without_trade(result: Result, region: str, failed: bool) -> Iterator[Tile]:
+    """The part of its consumption that a region would lose; nothing where there is no such number."""
+    found = result.once(no_trade.content) or {"leads": ()}
+    for row in found["leads"]:
         share = (row["share_median"], row["share_eti90_lb"], row["share_eti90_ub"])
-        if math.isfinite(share[0]):
-            number, _, ends = estimate(*share, unit="1").partition(" (")
-            yield Tile("Without trade", number, note, ends.rstrip(")"))
-    for row in rows:
-        if row not in used:
-            yield _tile(row, failed)
+        if row["region"] != region or not math.isfinite(share[0]):
+            continue
+        number, _, ends = estimate(*share, unit="1").partition(" (")
+        own, word = own_structure(result), row["verdict"].verdict
+        note = "would be lost if all trade between the regions stopped, recorded or not, with plants as in their best "
+        note += f"year. Structure “{own}” alone." if own else "year."
+        yield Tile(
+            f"Without trade: {region}",
+            number,
+            note,
+            ends.rstrip(")"),
+            str(found["year"]),
+            "consumption",
+            word,
+            _style(word, failed),
+        )
 
 
-def _least_certain(rows: list[dict[Any, Any]]) -> Iterator[tuple[str, str]]:
+def _least_certain(rows: list[Row]) -> Iterator[tuple[str, str]]:
     """Values that are widest for their size, one of an indicator."""
     known = [row for row in rows if row["median"] and math.isfinite(row["eti90_ub"] - row["eti90_lb"])]
     widest = sorted(known, key=lambda row: -(row["eti90_ub"] - row["eti90_lb"]) / abs(row["median"]))
-    of_indicator: dict[str, dict[Any, Any]] = {}
+    of_indicator: dict[str, Row] = {}
     for row in widest:
         of_indicator.setdefault(row["indicator"], row)
     for row in list(of_indicator.values())[:LEAST_CERTAIN]:
-        yield value_title(row), interval(row["eti90_lb"], row["eti90_ub"], unit_of(row))
+        whole = lookup(row["indicator"]).whole
+        ends = interval(row["eti90_lb"], row["eti90_ub"], unit_of(row))
+        yield value_title(row), f"{ends} of {whole}" if whole else ends
 
 
-def _tile(row: Row, failed: bool) -> Tile:
+def _tile(series: list[Row], failed: bool) -> Tile:
+    """The first headline of a series, and the others by year."""
+    row, others = series[0], sorted(series[1:], key=lambda row: int(row["year"]))
     number, _, ends = value(row).partition(" (")
-    year = "all years" if str(row["indicator"]).endswith(CUMULATED) else str(row["year"])
-    title = lookup(row["indicator"]).title.split(",")[0].split(" (")[0]
     return Tile(
-        f"{title[:1].upper()}{title[1:]}",
+        series_title(row),
         number,
         row["sentence"],
         ends.rstrip(")"),
-        " · ".join([*labels_in_words(str(row["indicator"]), row), year]),
+        "all years" if str(row["indicator"]).endswith(CUMULATED) else str(row["year"]),
+        lookup(row["indicator"]).whole,
         row["verdict"],
-        _style(row, failed),
+        _style(row["verdict"], failed),
+        tuple((str(other["year"]), value(other)) for other in others),
+        told_below=True,
     )
 
 

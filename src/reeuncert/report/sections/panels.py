@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from reeuncert.indicators.printing import labels_in_words
+from reeuncert.indicators.printing import series_title
 from reeuncert.report.fans import fans
 from reeuncert.report.figures import Figure, figure
 from reeuncert.result.result import Result
@@ -30,9 +30,8 @@ def fan(
     """
     labels = list(at)
     known: dict[str, dict[str, Any]] = {one["name"]: one for one in result.once(fans)["indicators"]}
-    about = known.get(name, {"title": name, "dims": []})
-    told = labels_in_words(name, dict(zip(about["dims"], labels, strict=False)))
-    heading = title or ": ".join([about["title"], *([", ".join(told)] if told else [])])
+    about = known.get(name, {"dims": []})
+    heading = title or series_title({"indicator": name, **dict(zip(about["dims"], labels, strict=False))})
     return figure(
         id,
         heading,
