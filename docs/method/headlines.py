@@ -10,7 +10,7 @@ import sys
 import pandas as pd
 
 import reeuncert as ree
-from reeuncert.indicators.printing import label_of, value_title
+from reeuncert.indicators.printing import value_title
 from reeuncert.indicators.registry import lookup
 from reeuncert.result.structures import Structures, structures_of
 from reeuncert.words.estimates import numbers
@@ -23,11 +23,11 @@ def headline_table(folder: str) -> pd.DataFrame:
     scaled = ree.power_scaling(dt, of="prior class")
     rows = []
     for row in table.to_dict("records"):
-        own = scaled[[label_of(at) == label_of(row) for at in scaled.to_dict("records")]]
+        own = scaled[[value_title(at) == value_title(row) for at in scaled.to_dict("records")]]
         classes = own[own["psense"] > 0.02].drop_duplicates("component")
         rows.append(
             {
-                "headline": label_of(row),
+                "headline": value_title(row),
                 "title": f"{value_title(row)}, {'%' if lookup(str(row['indicator'])).percent else row['unit']}",
                 "prior": _interval(row, "prior_"),
                 "posterior": _interval(row, ""),
@@ -58,7 +58,7 @@ def _interval(row: dict[str, float], prefix: str) -> str:
 def _structures(held: Structures) -> pd.DataFrame:
     """Median and interval of each headline under each structure."""
     table = held.table()
-    table["headline"] = [label_of(row) for row in table.to_dict("records")]
+    table["headline"] = [value_title(row) for row in table.to_dict("records")]
     table["told"] = [f"{row['structure']}: {_interval(row, '')}" for row in table.to_dict("records")]
     return table.groupby("headline")["told"].agg("; ".join).rename("structures").reset_index()
 

@@ -139,7 +139,7 @@ def test_a_headline_that_the_prior_has_settled_is_told(result):
     found = check(altered(result, "derived_prior", settle), ["prior_predictive"])["prior of headlines"]
     assert found.status == "warning"
     assert found.message.startswith(
-        "The priors alone make 2 of 2 headlines near certain: apparent_consumption (North, refined, 2020); "
+        "The priors alone make 2 of 2 headlines near certain: Apparent consumption · North · refined · 2020; "
     )
 
 
@@ -195,8 +195,10 @@ def test_verdicts_on_headlines(result):
     told["log_prior"] = xr.DataTree(terms)
     found = check(told, ["assumption"])["verdicts on headlines"]
     verdict = found.table.set_index("headline")["verdict"]
-    assert verdict["import_dependence (North, South, refined, 2020)"] == "fixed by the system"  # the only partner
-    assert verdict["apparent_consumption (North, refined, 2020)"] == "informed by the evidence"
+    assert (
+        verdict["Import dependence, recorded · South → North · refined · 2020"] == "fixed by the system"
+    )  # the only partner
+    assert verdict["Apparent consumption · North · refined · 2020"] == "informed by the evidence"
     assert found.value == (found.table["level"] == "warning").sum()
 
 

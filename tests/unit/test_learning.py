@@ -11,7 +11,7 @@ import xarray as xr
 
 from reeuncert.checks import check
 from reeuncert.indicators.headlines import headlines
-from reeuncert.indicators.printing import label_of
+from reeuncert.indicators.printing import value_title
 from reeuncert.indicators.registry import lookup
 from reeuncert.indicators.summary import indicator_table, summary
 from reeuncert.plots.learning import learning_data
@@ -79,7 +79,7 @@ def test_headlines_have_one_verdict_in_tables_check_terminal_and_cards(toy: xr.D
     lines, asked = headlines(toy), verdicts(toy)
     told = check(toy, ["assumption"])["verdicts on headlines"]
     rule = ["verdict", "why", "level", *RULE]
-    by_label = told.table.set_index("headline").loc[[label_of(row) for row in lines.to_dict("records")]]
+    by_label = told.table.set_index("headline").loc[[value_title(row) for row in lines.to_dict("records")]]
     for other in (asked, by_label.reset_index()):
         pd.testing.assert_frame_equal(lines[rule], other[rule])
     assert told.value == (lines["level"] == "warning").sum() > 0

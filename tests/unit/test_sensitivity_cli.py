@@ -52,7 +52,7 @@ def test_a_study_is_told_and_written(file: Path, tmp_path: Path, monkeypatch: py
     found = _cli("small_metal", "--scenarios", file, "--out", out, "--jobs", 1, "--draws", 40)
     assert found.exit_code == 0, found.output
     assert "Headlines that change: a median outside the other's 90 % interval" in found.stdout
-    assert "apparent_consumption (North" in " ".join(found.stdout.split())
+    assert "Apparent consumption · North" in " ".join(found.stdout.split())
     assert sorted(path.name for path in out.iterdir()) == [
         "checks.csv", "conclusions.csv", "headlines.csv", "indicators.csv", "scenarios.csv", "study.nc",
     ]  # fmt: skip

@@ -122,7 +122,7 @@ def test_the_checks_judge_agreement_convergence_and_the_error_of_averages():
     checks = ree.check(add_structures(dt, both), ["structures"])
     said = checks["headlines over structures"]
     assert (said.status, said.value) == ("warning", 1)
-    assert "not identified by these data: smuggled_mass (South, North, 2002) (" in said.message
+    assert "not identified by these data: Unrecorded exports (smuggling) · North → South · 2002 (" in said.message
     assert checks["convergence of structures"].status == "passed"
     assert checks["averages over structures"].status == "passed"
     few = run((10, 1))

@@ -6,7 +6,7 @@ import pandas as pd
 from reeuncert.checks.result import CheckResult, information, judged, warned
 from reeuncert.checks.run import LARGEST_ERROR
 from reeuncert.indicators.headlines import all_headlines, all_scaled, headline_draws
-from reeuncert.indicators.printing import label_of
+from reeuncert.indicators.printing import value_title
 from reeuncert.reference import all_published
 from reeuncert.result.diagnostics import unconverged
 from reeuncert.result.learning import COLUMNS
@@ -28,7 +28,7 @@ def assumption(result: Result) -> list[CheckResult]:
         return [
             information(name, " ".join(["No headline was judged.", *(table["why"].unique() if len(table) else ())]))
         ]
-    labels = [label_of(row) for row in table.to_dict("records")]
+    labels = [value_title(row) for row in table.to_dict("records")]
     shown = table[["verdict", "why", *COLUMNS, *Verdict.__dataclass_fields__, *_VALUES]]
     shown = shown.loc[:, ~shown.columns.duplicated()].assign(headline=labels)
     shown = shown[["headline", *shown.columns[:-1]]].sort_values("to_priors", ascending=False, ignore_index=True)
@@ -62,7 +62,8 @@ def structures(result: Result) -> list[CheckResult]:
     )
     message += f"structures ({', '.join(found.averaged)})"
     said = [
-        f"{label_of(row)} ({interval(row['lowest'], row['highest'])} over all)" for row in open_ones.to_dict("records")
+        f"{value_title(row)} ({interval(row['lowest'], row['highest'])} over all)"
+        for row in open_ones.to_dict("records")
     ]
     message += f"; not identified by these data: {'; '.join(said)}." if said else "."
     beside = [name for name in found.names if name not in found.averaged]

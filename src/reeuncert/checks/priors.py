@@ -16,7 +16,7 @@ from reeuncert.result.learning import PRIOR_ROUNDING, is_fixed
 from reeuncert.result.quantiles import quantiles, spread
 from reeuncert.result.result import Result
 from reeuncert.result.verdicts import room
-from reeuncert.words.cells import condensed
+from reeuncert.words.cells import as_words, condensed
 from reeuncert.words.qualifiers import BOUND_QUALIFIERS
 
 
@@ -142,7 +142,7 @@ def series_table(evidence: EvidenceModel, drawn: Floats) -> pd.DataFrame:
         if row.qualifier not in BOUND_QUALIFIERS:
             fields = row.selector.fields
             about = "+".join(fields.get("quantity") or fields.get("flow") or ("flows",))
-            series.setdefault((row.lineage, f"{row.element} {row.relation} of {about}".strip()), []).append(r)
+            series.setdefault((row.lineage, as_words(f"{row.element} {row.relation} of {about}".strip())), []).append(r)
     rows = [
         (*name, len(members), *distance(evidence.value[members], drawn[:, members]))
         for name, members in series.items()

@@ -21,7 +21,7 @@ from reeuncert.cli.terminal import console, parse_options, plain_table, tell
 from reeuncert.edits.scenario import FILE
 from reeuncert.errors import CaseError, Problem, ReeUncertError
 from reeuncert.files import explained, write_whole
-from reeuncert.indicators.printing import label_of
+from reeuncert.indicators.printing import value_title
 from reeuncert.reading.bundled import find_case
 from reeuncert.reading.tables import read_texts
 from reeuncert.report.files import revise_results
@@ -285,6 +285,6 @@ def _changes(changed: pd.DataFrame) -> Table:
     table = plain_table("headline", "scenario", "base", "median (90 %)", title=title)
     for row in changed.to_dict("records"):
         shown = estimate(row["median"], row["eti90_lb"], row["eti90_ub"])
-        cells = (label_of(row), row["scenario"], number(row["base_median"]), shown)
+        cells = (value_title(row), row["scenario"], number(row["base_median"]), shown)
         table.add_row(*(Text(str(cell)) for cell in cells))
     return table

@@ -11,7 +11,7 @@ from reeuncert.case.figures import sentence_problem
 from reeuncert.case.records import Case, Headline
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.placing import headline_place, no_such_flows
-from reeuncert.indicators.printing import label_of, unit_of
+from reeuncert.indicators.printing import unit_of, value_title
 from reeuncert.indicators.registry import DIMS, lookup
 from reeuncert.indicators.summary import SAMPLE, all_cells, computed, computed_prior, mixed_summary, summary
 from reeuncert.result.diagnostics import Estimate, interval_ends
@@ -70,7 +70,7 @@ def with_verdicts(
     of_label, structures = {key.label: key for key in draws}, result.structures
     found = []
     for row, labels in zip(table.to_dict("records"), labelled(table)[LABELS].itertuples(index=False), strict=True):
-        key = of_label[label_of(row)]
+        key = of_label[value_title(row)]
         k = None if structures is None else structures.place.get(tuple(labels))
         apart = None if structures is None or k is None else structures.averages().iloc[k]
         if apart is not None and np.isfinite(row.get("least_cover", np.nan)):
@@ -193,7 +193,7 @@ def value_draws(dt: xr.DataTree, name: str, at: Mapping[str, object]) -> ValueDr
     """One value of an indicator, which its labels and year name."""
     draws = computed(dt, name).sel(at).transpose(*SAMPLE)
     prior = computed_prior(dt, name)
-    label = label_of({"indicator": name, **dict.fromkeys(DIMS, ""), **at})
+    label = value_title({"indicator": name, **dict.fromkeys(DIMS, ""), **at})
     before = np.empty(0) if prior is None else prior.sel(at).values.reshape(-1)
     return ValueDraws(label, lookup(name).unit == "mass", draws.values, before)
 

@@ -30,18 +30,6 @@ def value(row: Mapping[Any, Any] | pd.Series, *, prefix: str = "", unit: bool = 
     return estimate(*numbers, unit=shown if unit else "")
 
 
-def label_of(row: Mapping[Any, Any] | pd.Series) -> str:
-    """Indicator, labels and year in a line; year 0 (all years) is left out.
-
-    Examples
-    --------
-    >>> label_of({"indicator": "imports", "region": "A", "partner": "", "product": "all", "year": 2001})
-    'imports (A, all, 2001)'
-    """
-    labels = [str(row[name]) for name in (*DIMS, "year") if row.get(name, "") not in ("", 0)]
-    return f"{row['indicator']} ({', '.join(labels)})"
-
-
 EXPORTS = ("export_dep", "ore_shipped")
 """How the names of indicators begin whose flows go from the region to the partner, not the other way."""
 

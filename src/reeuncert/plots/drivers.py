@@ -11,7 +11,7 @@ import xarray as xr
 from reeuncert.case.labels import Labels
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.headlines import headline_draws, place
-from reeuncert.indicators.printing import label_of, value_title
+from reeuncert.indicators.printing import value_title
 from reeuncert.indicators.summary import computed
 from reeuncert.plots.access import Coords, check_labels, flat, rows_of, take
 from reeuncert.plots.panels import Board
@@ -76,7 +76,7 @@ def drivers_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
         headline = case.headlines[number]
         name, labels, year = place(dt, headline)
         computed(dt, name)
-        draws[headline.year][number] = known[label_of({"indicator": name, **labels, "year": year})].reshape(-1)
+        draws[headline.year][number] = known[value_title({"indicator": name, **labels, "year": year})].reshape(-1)
     correlations: dict[int, np.ndarray] = {}
     for year, (_, _, values) in of_years.items():
         found = _rank_correlations(np.stack([*draws[year].values()], axis=1), values)

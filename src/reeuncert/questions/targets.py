@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from reeuncert.case.selection import selector_problems
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.headlines import headline_draws, place
-from reeuncert.indicators.printing import label_of
+from reeuncert.indicators.printing import value_title
 from reeuncert.indicators.registry import CUMULATED, DIMS, lookup
 from reeuncert.indicators.summary import SAMPLE, computed, select_labels
 from reeuncert.likelihood.compile import EvidenceModel
@@ -79,7 +79,7 @@ class Target:
     @property
     def label(self) -> str:
         """Indicator, labels and year in a line, as the checks write it."""
-        return label_of(self.columns)
+        return value_title(self.columns)
 
     @property
     def columns(self) -> dict[str, str | int]:
@@ -115,9 +115,9 @@ def target_of(dt: xr.DataTree, indicator: ValueName, **coords: str | int) -> Tar
     >>> from reeuncert.testing import toy_posterior
     >>> dt = toy_posterior(draws=5, years=2)
     >>> target_of(dt, "mine_production", region="South", year=2002).label
-    'mine_production (South, 2002)'
+    'Mine production, registered and unregistered · South · 2002'
     >>> target_of(dt, 0).label
-    'import_dependence (South, North, refined, 2002)'
+    'Import dependence, recorded · North → South · refined · 2002'
     """
     if isinstance(indicator, Mapping):
         if "indicator" not in indicator:
@@ -170,7 +170,7 @@ def _headlines(result: Result) -> tuple[Target, ...]:
         name, labels, year = place(result.dt, headline)
         unit = result.unit if lookup(name).unit == "mass" else "1"
         at: dict[str, str | int] = {**labels, "year": year}
-        draws = known.get(label_of({"indicator": name, **at}))
+        draws = known.get(value_title({"indicator": name, **at}))
         found.append(target_of(result.dt, number) if draws is None else _defined(Target(name, at, unit, draws)))
     return tuple(found)
 

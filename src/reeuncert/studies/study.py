@@ -16,7 +16,7 @@ from reeuncert.case.serial import without_folder
 from reeuncert.edits.scenario import BASE
 from reeuncert.errors import OutputError, ReeUncertError
 from reeuncert.files import explained, first_line, write_whole
-from reeuncert.indicators.printing import label_of
+from reeuncert.indicators.printing import value_title
 from reeuncert.indicators.registry import DIMS
 from reeuncert.questions.powerscale import tornado_table
 from reeuncert.questions.targets import ValueName
@@ -234,7 +234,7 @@ class Study:
             place = ""
             if len(known):
                 most = known.iloc[int(known["shift"].abs().to_numpy().argmax())]
-                place = f"{label_of(most)} ({most['shift']:+.2f})"
+                place = f"{value_title(most)} ({most['shift']:+.2f})"
             gone = int((part["verdict"] == NOT_ASKED).sum())
             told = f"{changed} of {len(part) - gone}" + (f" ({gone} have no such flow)" if gone else "")
             rows.append((name, told, place))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from reeuncert.indicators.headlines import all_headlines, headline_draws
-from reeuncert.indicators.printing import label_of
+from reeuncert.indicators.printing import value_title
 from reeuncert.plots.drivers import drivers_data
 from reeuncert.plots.learning import learning_data, plot_learning
 from reeuncert.report.figures import figure
@@ -60,7 +60,7 @@ def _headlines(result: Result) -> list[dict[str, Any]]:
     draws = {one.label: one.posterior for one in result.once(headline_draws)}
     out = []
     for number, row in enumerate(result.once(all_headlines).to_dict("records")):
-        told = pulls_of(draws[label_of(row)].reshape(-1), sources)
+        told = pulls_of(draws[value_title(row)].reshape(-1), sources)
         out.append({"sentence": row["sentence"], "drivers": known.get(number, []), "sources": told})
     return out
 
