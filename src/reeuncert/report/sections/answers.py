@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -126,7 +126,7 @@ def _card(row: Row, found: Structures | None, failed: bool) -> dict[str, Any]:
     }
 
 
-def _tiles(result: Result, rows: list[Row], failed: bool) -> Iterator[Tile]:
+def _tiles(result: Result, rows: Sequence[Row], failed: bool) -> Iterator[Tile]:
     """The first headline; the other direction; what has no record; what rests on the prior; what would be lost without
     trade; then the others in their order. A tile has one series, so that no two have the same title.
     """
@@ -178,7 +178,7 @@ def _without_trade(result: Result, region: str, failed: bool) -> Iterator[Tile]:
         )
 
 
-def _least_certain(rows: list[Row]) -> Iterator[tuple[str, str]]:
+def _least_certain(rows: Sequence[Row]) -> Iterator[tuple[str, str]]:
     """Values that are widest for their size, one of an indicator."""
     known = [row for row in rows if row["median"] and math.isfinite(row["eti90_ub"] - row["eti90_lb"])]
     widest = sorted(known, key=lambda row: -(row["eti90_ub"] - row["eti90_lb"]) / abs(row["median"]))
