@@ -241,12 +241,11 @@ def _averaged(dt: xr.DataTree, own: pd.DataFrame, found: Structures, prob: float
         return own  # a headline that the structures were not asked for
     coords: dict[str, object] = {d: labels[d] for d in DIMS if labels[d]} | {"year": int(labels["year"])}
     mixed = mixed_summary(dt, str(labels["indicator"]), found.mixture(k), prob=prob, kind=kind, coords=coords)
-    runs = found.table(prob).iloc[k :: len(averages)]
-    counted = runs[runs["averaged"]]
-    mixed = mixed.assign(ess_bulk=counted["ess_bulk"].min(), ess_tail=counted["ess_tail"].min())
-    mixed = mixed.assign(r_hat=counted["r_hat"].max())
-    row = averages.iloc[k]
-    more = {c: row[c] for c in row.index if c in _OF_STRUCTURES or c == "least_cover" or c.startswith("stacked_")}
+    runs = found.table(prob).iloc[k :: len(averages)].to_dict("records")
+    worst = {"ess_bulk": np.fmin.reduce, "ess_tail": np.fmin.reduce, "r_hat": np.fmax.reduce}
+    row = averages.iloc[k].to_dict()
+    more = {c: of([run[c] for run in runs if run["averaged"]]) for c, of in worst.items()}
+    more |= {c: row[c] for c in row if c in _OF_STRUCTURES or c == "least_cover" or c.startswith("stacked_")}
     columns = ("median", *interval_columns(prob))
-    more |= {f"{run['structure']}: {c}": run[c] for run in runs.to_dict("records") for c in columns}
-    return mixed.assign(**more)
+    more |= {f"{run['structure']}: {c}": run[c] for run in runs for c in columns}
+    return pd.DataFrame([mixed.iloc[0].to_dict() | more])
