@@ -24,8 +24,9 @@ from reeuncert.result.verdicts import LIKELIHOOD, Verdict, judge, measures
 from reeuncert.words.estimates import interval, numbers
 
 
-def scaled(result: Result, draws: Mapping[str, Array]) -> pd.DataFrame:
-    """Power-scaling of values (label → draws) to each class of priors, each lineage and the evidence as a whole.
+def scaled(result: Result, draws: Mapping[str, Array], *, each: bool = True) -> pd.DataFrame:
+    """Power-scaling of values (label → draws) to each class of priors, each lineage (if ``each``) and the evidence as a
+    whole.
 
     Returns
     -------
@@ -34,7 +35,11 @@ def scaled(result: Result, draws: Mapping[str, Array]) -> pd.DataFrame:
     """
     classes, sources = prior_classes(result), lineages(result)
     whole = {LIKELIHOOD: np.concatenate(list(sources.values()), axis=2)} if sources else {}
-    kinds: dict[str, Mapping[str, Array | Normals]] = {"prior class": classes, "source": sources, "evidence": whole}
+    kinds: dict[str, Mapping[str, Array | Normals]] = {
+        "prior class": classes,
+        "source": sources if each else {},
+        "evidence": whole,
+    }
     known = {label: of for label, of in draws.items() if np.isfinite(of).any()}
     tables = [sensitivity(known, parts).assign(kind=kind) for kind, parts in kinds.items() if parts and known]
     columns = ["quantity", "component", "psense", "noise", "sensitive", "moves", "kind"]
@@ -101,7 +106,7 @@ def verdicts_on(result: Result, draws: Iterable[ValueDraws], *, scale: str) -> l
     `reeuncert.result.learning.SCALES`.
     """
     every = list(draws)
-    by_power = scaled(result, {key.label: key.posterior for key in every})
+    by_power = scaled(result, {key.label: key.posterior for key in every}, each=False)
     found = []
     for key in every:
         prior = key.prior[:, None] if key.prior.size else None

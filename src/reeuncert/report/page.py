@@ -113,7 +113,9 @@ def _render(environment: jinja2.Environment, section: Section, result: Result) -
         if content is None:
             return None
         text = environment.get_template(section.template).render(section=section, case=result.case, **content)
-        return re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", with_ids(text, section.id))
+        return re.sub(
+            r" %(?<=\d %)", "\N{NO-BREAK SPACE}%", with_ids(text, section.id)
+        )  # ten times as fast as (?<=\d) %
 
     html = attempt(f"section '{section.title}'", made)
     if isinstance(html, Failed):
