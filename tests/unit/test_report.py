@@ -18,6 +18,7 @@ from reeuncert.checks.result import CheckResult, CheckTable
 from reeuncert.cli.show import marks
 from reeuncert.errors import OutputError
 from reeuncert.indicators.compute import add_indicators, with_indicators
+from reeuncert.indicators.registry import lookup
 from reeuncert.indicators.summary import all_cells, summary
 from reeuncert.plots.panels import Axis, Board, Line, Panel
 from reeuncert.plots.style import hue
@@ -77,6 +78,9 @@ def test_a_page_has_every_section_and_loads_nothing(toy):
         s.id for s in SECTIONS if s.id not in ("evidence", "outlook", "suppliers")
     ]
     assert "could not be made" not in page
+    wholes = {lookup(headline.indicator).whole for headline in Result(toy).case.headlines} - {""}
+    assert wholes
+    assert all(f"% of {whole}" in page for whole in wholes)
     assert page.count('role="alert">This figure could not be drawn') == 0
     assert not re.findall(r"<(?:script|img|iframe)[^>]+src=", page)
     assert not re.findall(r"<link[^>]+href=\"(?!data:)", page)

@@ -82,10 +82,18 @@ def content(result: Result) -> dict[str, Any] | None:
         "tiles": list(_tiles(result, rows, failed))[:TILES],
         "picture": _picture(result, rows[0]),
         "counts": counts,
+        "wholes": _wholes(rows),
         "total": len(every),
         "averaged": [] if found is None else found.averaged,
         "apart": [{"name": name, "why": why[name]} for name in apart],
     }
+
+
+def _wholes(rows: Sequence[Row]) -> dict[str, str]:
+    """Ratio among the headlines → of what it is a share."""
+    records = [lookup(row["indicator"]) for row in rows]
+    titles = {record.title.split(",")[0].split(" over ")[0]: record.whole for record in records if record.whole}
+    return {f"{title[0].lower()}{title[1:]}": whole for title, whole in titles.items()}
 
 
 def _by_structure(row: dict[Any, Any], found: Structures, unit: str) -> list[dict[str, Any]]:
