@@ -11,7 +11,8 @@ from arviz_stats.base.array import array_stats
 from reeuncert.checks.predictive import thinned
 from reeuncert.checks.result import CheckResult, information, warned
 from reeuncert.likelihood.predictive import log_likelihood
-from reeuncert.likelihood.reconcile import judged_figures, reconcile
+from reeuncert.likelihood.reconcile import judged_figures
+from reeuncert.result.reconciled import reconciled
 from reeuncert.result.result import Result
 from reeuncert.words.error_laws import CUSTOMS, STUDENT_T
 
@@ -20,7 +21,7 @@ def reconciliation(result: Result) -> list[CheckResult]:
     """Whether balanced flows exist that agree with all figures, each within its error."""
     if result.evidence is None:
         return [information("figures and balance", "This result holds no evidence: nothing to reconcile.")]
-    found = reconcile(result.case.system, result.evidence)
+    found = reconciled(str(result.dt.attrs["case_json"]))
     figures = judged_figures(found, result.evidence)
     table = pd.DataFrame([(one.text, one.z) for one in figures], columns=["figure", "normalised_residual"])
     worst, count = figures[0], sum(abs(one.z) > found.limit for one in figures)

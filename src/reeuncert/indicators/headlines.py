@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -248,7 +249,7 @@ def _averaged(dt: xr.DataTree, own: pd.DataFrame, found: Structures, prob: float
     mixed = mixed_summary(dt, str(labels["indicator"]), found.mixture(k), prob=prob, kind=kind, coords=coords)
     runs = found.table(prob).iloc[k :: len(averages)].to_dict("records")
     worst = {"ess_bulk": np.fmin.reduce, "ess_tail": np.fmin.reduce, "r_hat": np.fmax.reduce}
-    row = averages.iloc[k].to_dict()
+    row: dict[Any, Any] = averages.iloc[k].to_dict()
     more = {c: of([run[c] for run in runs if run["averaged"]]) for c, of in worst.items()}
     more |= {c: row[c] for c in row if c in _OF_STRUCTURES or c == "least_cover" or c.startswith("stacked_")}
     columns = ("median", *interval_columns(prob))

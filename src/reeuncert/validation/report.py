@@ -16,13 +16,14 @@ from reeuncert.balance.network import Network
 from reeuncert.case.figures import LOG, LOGIT, bounds, figure_text, scale_of, to_scale
 from reeuncert.case.records import Case, Evidence
 from reeuncert.case.selection import select
+from reeuncert.case.serial import case_to_json
 from reeuncert.case.shared import error_class_of, prints_of_several_rows, shared_errors
 from reeuncert.errors import Problem
 from reeuncert.likelihood.compile import compile_evidence
 from reeuncert.likelihood.conflicts import Overlap
 from reeuncert.likelihood.parameters import row_multiplier
 from reeuncert.likelihood.problems import overlaps, row_has_flows, rows_without_flows
-from reeuncert.likelihood.reconcile import judged_figures, reconcile
+from reeuncert.likelihood.reconcile import judged_figures
 from reeuncert.priors.checks import WIDE, prior_warnings, total_log_sd
 from reeuncert.priors.coverage import case_network
 from reeuncert.priors.implied import implied_flows, implied_warnings
@@ -30,6 +31,7 @@ from reeuncert.reading.bundled import find_case
 from reeuncert.reading.evidence_tables import OFFSETS
 from reeuncert.reading.prior_tables import PRIORS
 from reeuncert.reading.system_tables import FLOWS
+from reeuncert.result.reconciled import reconciled
 from reeuncert.system.definition import OUTSIDE
 from reeuncert.validation.reader import CaseReading, load_case, problems_of
 from reeuncert.validation.words_used import known_constants
@@ -277,7 +279,7 @@ def _irreconcilable(case: Case) -> Iterator[Problem]:
     evidence = compile_evidence(case, case_network(case))
     if not evidence.n_rows:
         return
-    found = reconcile(case.system, evidence)
+    found = reconciled(case_to_json(case))
     for z, text, where in judged_figures(found, evidence):
         if abs(z) > found.limit:
             message = f"{text}: {abs(z):.1f} standard errors apart, where chance alone explains {found.limit:.1f}; "
