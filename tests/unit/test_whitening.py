@@ -9,7 +9,7 @@ from reeuncert.inference.compiled import CompiledModel
 from reeuncert.inference.hmc import HamiltonianRun
 from reeuncert.inference.messages import Messages
 from reeuncert.inference.settings import Settings
-from reeuncert.inference.shape import STIFF, Shape, around_mode, learned_shape, pilot, reshaped
+from reeuncert.inference.shape import SHRINKAGE, STIFF, Shape, around_mode, learned_shape, pilot, reshaped
 from reeuncert.inference.whitening import LinearMap, compile_whitened, with_map
 
 
@@ -106,10 +106,11 @@ def test_draws_set_a_misjudged_scale_right(round_one: CompiledModel):
     wrong = misjudged(round_one, 0.2)
     assert np.sum(curvatures(wrong) < 0.1) == 20
     learned = pilot(HamiltonianRun, wrong, Settings(seed=1), Messages(quiet=True))
-    assert learned.covariance.shape == (20, 20)
-    # In coordinates a fifth as long the draws are five times as wide, but for the shrinkage towards one.
-    # A pilot that learned nothing would give 1; few draws leave an error of a third.
-    assert np.allclose(np.diag(learned.covariance), 0.9 * 25 + 0.1, rtol=0.35)
+    assert learned.covariance.shape == learned.stiffness.shape == (20, 20)
+    # In coordinates a fifth as long the draws are five times as wide, but for the shrinkage towards one, and gradients
+    # a fifth. A pilot that learned nothing would give 1; few draws leave an error of a third.
+    assert np.allclose(np.diag(learned.covariance), (1 - SHRINKAGE) * 25 + SHRINKAGE, rtol=0.35)
+    assert np.allclose(np.diag(learned.stiffness), 1 / 25, rtol=0.35)
     found = curvatures(reshaped(wrong, learned))
     assert found.min() > 0.4
     assert found.max() < 3.5
@@ -125,7 +126,7 @@ def test_the_same_seed_learns_the_same(round_one: CompiledModel):
 def test_draws_that_say_what_the_mode_says_change_nothing(round_one: CompiledModel):
     before = LinearMap.of(round_one)
     k = len(before.directions)
-    after = LinearMap.of(reshaped(round_one, Shape(before.directions, np.zeros(k), np.eye(k))))
+    after = LinearMap.of(reshaped(round_one, Shape(before.directions, np.zeros(k), np.eye(k), np.eye(k))))
     rng = np.random.default_rng(4)
     for y in rng.normal(size=(3, round_one.size)):
         np.testing.assert_allclose(into_model(after, y), into_model(before, y), atol=1e-5)
@@ -135,7 +136,7 @@ def test_what_draws_taught_is_never_wider_than_the_prior(plain: CompiledModel, r
     """A figure that pinned a direction down may be left out: its direction is then as wide as the prior, no more."""
     before = LinearMap.of(round_one)
     k = len(before.directions)
-    wide = Shape(before.directions, np.zeros(k), 30 * np.eye(k))
+    wide = Shape(before.directions, np.zeros(k), 30 * np.eye(k), np.eye(k) / 30)
     loose = with_map(plain, LinearMap(before.centre, np.zeros((0, plain.size)), np.zeros(0)))
     assert LinearMap.of(reshaped(loose, wide)).scale.size == 0
     np.testing.assert_allclose(LinearMap.of(reshaped(round_one, wide)).scale, before.scale * np.sqrt(30), rtol=1e-5)
