@@ -44,7 +44,7 @@ def run(
     case: Case,
     *,
     out: str | Path | None = None,
-    draws: int = 1000,
+    draws: int = 800,
     tune: int = 300,
     thin: int = 1,
     chains: int = 4,

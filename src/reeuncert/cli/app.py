@@ -60,7 +60,7 @@ def common(
 def run(
     case: CaseArgument = DEFAULT_CASE,
     out: Annotated[Path | None, typer.Option(help="Folder for the results; by default results/CASE.")] = None,
-    draws: Draws = 1000,
+    draws: Draws = 800,
     tune: Tune = 300,
     thin: Thin = 1,
     chains: Chains = 4,

@@ -30,7 +30,7 @@ from reeuncert.result.tables import flow_attributes
 def sample(
     model: pm.Model,
     *,
-    draws: int = 1000,
+    draws: int = 800,
     tune: int = 300,
     thin: int = 1,
     chains: int = 4,

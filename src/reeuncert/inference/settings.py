@@ -48,7 +48,7 @@ class Settings:
         Learn the shape of the posterior from a pilot run first.
     """
 
-    draws: int = 1000
+    draws: int = 800
     tune: int = 1000
     chains: int = 4
     cores: int | None = None
