@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any, TypeVar, cast
 
 import numba
+from filelock import BaseFileLock, FileLock
 from numba.core import caching, dispatcher
 from pytensor.link.numba.cache import CACHED_SRC_FUNCTIONS
 
@@ -26,6 +27,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _SEAL = b"sha256:"
 _SEAL_BYTES = len(_SEAL) + 32
+
+LONGEST_WAIT = 60.0
+"""Seconds to wait while another process compiles a function, which it then keeps; longer than any takes."""
+
+beside_another = False
+"""Whether this process works beside one that needs the same kernels (`reeuncert.beside`): it compiles them in the
+reverse order, so that each process can read what the other has compiled.
+"""
 
 REORDER = {"reassoc", "contract", "nsz"}
 """For ``fastmath`` of loops that are to use vectors: sums in another order, a × b + c in one rounding."""
@@ -138,7 +147,11 @@ def _opened(path: str) -> bytes:
 
 
 class KeptCode(caching.FunctionCache):
-    """Numba's cache of a function, to which no state of the disk is an error."""
+    """Numba's cache of a function, to which no state of the disk is an error.
+
+    What is not there is compiled by one process at a time, the others wait for it. A kernel calls no kernel that calls
+    it, so two processes never wait for each other.
+    """
 
     def __init__(self, function: Any):
         super().__init__(function)
@@ -146,9 +159,17 @@ class KeptCode(caching.FunctionCache):
         self._cache_file: _SealedFile = _SealedFile(
             held._cache_path, held._index_name.removesuffix(".nbi"), held._source_stamp
         )
+        path = Path(held._cache_path, held._index_name).with_suffix(".lock")
+        self._lock: BaseFileLock = FileLock(path, timeout=LONGEST_WAIT, fallback_to_soft=False)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        found, error = _tried(partial(super().load_overload, sig, target_context))
+        load = partial(super().load_overload, sig, target_context)
+        found, error = _tried(load)
+        if found is None and error is None:
+            _tried(self._lock.acquire)  # without a lock it is compiled twice
+            found, error = _tried(load)
+            if found is not None:
+                self._lock.release()  # else when it is saved
         if error is not None:
             _tried(self._cache_file.discard)
             tell_once(f"Compiled code in '{self.cache_path}' is damaged, and is compiled again. {_FREE}")
@@ -164,6 +185,7 @@ class KeptCode(caching.FunctionCache):
         if error is not None:
             reason = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
             tell_once(f"Compiled code could not be kept in '{self.cache_path}' ({reason}). {_FREE}")
+        self._lock.release()
 
 
 _FREE = f"The folder may be deleted at any time; the environment variable {CACHE_VARIABLE} names another one."

@@ -9,14 +9,17 @@ import resource
 import shlex
 import shutil
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
 import numba
 import pytensor.link.numba.cache
 import pytest
+from filelock import FileLock
 from numba.core import event
 
+from faults.processes import start
 from reeuncert import machine
 from reeuncert.compiling import kept
 from reeuncert.errors import OutputError
@@ -90,7 +93,7 @@ def test_what_is_no_file_is_compiled_anew(folder, suffix, kind):
 
 
 def test_files_of_another_program_are_read(folder):
-    for path in folder.iterdir():
+    for path in folder.glob("*.nb*"):
         content = path.read_bytes()
         path.write_bytes(content[: content.rindex(b"sha256:")])
     assert use() == (3.0, 1)
@@ -113,6 +116,45 @@ def test_a_folder_deleted_while_a_function_is_compiled(folder):
     shutil.rmtree(folder)
     folder.mkdir()
     with event.install_listener("numba:compile", Deletes()):
+        assert use() == (3.0, 0)
+    assert use() == (3.0, 1)
+
+
+class Waits(event.Listener):
+    """While a function is compiled, says so and waits for a moment."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def on_start(self, event):
+        (self.folder / "begun").touch()
+        time.sleep(0.5)
+
+    def on_end(self, event):
+        pass
+
+
+def test_what_another_process_compiles_is_waited_for_and_read(folder, tmp_path):
+    shutil.rmtree(folder)
+    folder.mkdir()
+
+    def compiles() -> int:
+        with event.install_listener("numba:compile", Waits(tmp_path)):
+            return 0 if use() == (3.0, 0) else 1
+
+    other = start(compiles, tmp_path / "log")
+    other.wait_for((tmp_path / "begun").exists)
+    assert use() == (3.0, 1)
+    assert other.wait() == 0, other.said
+
+
+def test_another_process_is_not_waited_for_without_end(folder, monkeypatch):
+    """One that failed to compile a function may live on."""
+    for path in folder.glob("*.nb*"):
+        path.unlink()
+    monkeypatch.setattr("reeuncert.compiling.LONGEST_WAIT", 0.2)
+    (lock,) = folder.glob("*.lock")
+    with FileLock(lock):
         assert use() == (3.0, 0)
     assert use() == (3.0, 1)
 

@@ -24,6 +24,7 @@ from pymc.initial_point import make_initial_point_fn
 from pytensor.configdefaults import config
 from pytensor.link.numba.cache import CACHED_SRC_FUNCTIONS
 
+from reeuncert import compiling
 from reeuncert.compiling import kept
 from reeuncert.inference.density_kernel import Numbers, log_density
 from reeuncert.inference.stretching import WHITENED
@@ -278,12 +279,14 @@ def density_model(numbers: Numbers) -> tuple[Any, Callback]:
     keys = {_Named(name, array.ndim): name for name, array in shared.items()}
     user_data = theirs.make_user_data(keys, shared)
     size = numbers.whitening_centre.size
+    makers = (density_callback, four_callback)
+    made = {make: make(user_data.dtype, shared) for make in (reversed(makers) if compiling.beside_another else makers)}
     model = theirs.CompiledPyMCModel(
         _n_dim=size,
         dims={},
         _coords={theirs._UNCONSTRAINED_PARAMETER: pd.Index([f"{WHITENED}_{i}" for i in range(size)])},
         _shapes={WHITENED: (size,)},
-        compiled_logp_func=density_callback(user_data.dtype, shared),
+        compiled_logp_func=made[density_callback],
         compiled_expand_func=copy_callback(),
         initial_point_func=lambda seed: np.random.default_rng(seed).uniform(-1.0, 1.0, size),
         shared_data=shared,
@@ -295,4 +298,4 @@ def density_model(numbers: Numbers) -> tuple[Any, Callback]:
         expand_func=None,
         reparameterized_names=[],
     )
-    return model, four_callback(user_data.dtype, shared)
+    return model, made[four_callback]
