@@ -29,7 +29,7 @@ TRAJECTORIES = 3
 """Trajectories in a draw."""
 SHORTEST, LONGEST = 1.0, 2.0
 """Time of a trajectory, uniform between these; in a standard normal, π/2 leads to a point that is unlike the first."""
-KEPT = 0.6
+KEPT = 0.75
 """Fraction of the momentum kept for the next trajectory."""
 MOST_STEPS, MOST_TUNING_STEPS = 256, 64
 ENERGY_ERROR = 1000.0
