@@ -13,6 +13,7 @@ from functools import partial
 from tempfile import TemporaryFile
 from typing import IO, Any
 
+from reeuncert import machine
 from reeuncert.errors import SamplingError
 from reeuncert.machine import available_cores
 from reeuncert.parts import Failed, attempt
@@ -81,9 +82,7 @@ def answer(request: bytes) -> None:
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what is printed meanwhile is no answer
     part, make, args = pickle.loads(request)
-    from reeuncert import compiling  # it loads numba, which the parent need not
-
-    compiling.beside_another = True
+    machine.beside_another = True
     with out:
         pickle.dump(attempt(part, partial(make, *args)), out)
 

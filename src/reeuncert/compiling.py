@@ -31,11 +31,6 @@ _SEAL_BYTES = len(_SEAL) + 32
 LONGEST_WAIT = 60.0
 """Seconds to wait while another process compiles a function, which it then keeps; longer than any takes."""
 
-beside_another = False
-"""Whether this process works beside one that needs the same kernels (`reeuncert.beside`): it compiles them in the
-reverse order, so that each process can read what the other has compiled.
-"""
-
 REORDER = {"reassoc", "contract", "nsz"}
 """For ``fastmath`` of loops that are to use vectors: sums in another order, a × b + c in one rounding."""
 

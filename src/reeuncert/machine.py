@@ -19,6 +19,11 @@ from reeuncert.errors import OutputError
 CACHE_VARIABLE = "REEUNCERT_CACHE_DIR"
 _FLAGS = "PYTENSOR_FLAGS"
 
+beside_another = False
+"""Whether this process works beside one that needs the same kernels (`reeuncert.beside`): it compiles them in the
+reverse order, so that each process can read what the other has compiled.
+"""
+
 
 def available_cores() -> int:
     """Cores that this process may use."""

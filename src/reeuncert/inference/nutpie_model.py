@@ -24,7 +24,7 @@ from pymc.initial_point import make_initial_point_fn
 from pytensor.configdefaults import config
 from pytensor.link.numba.cache import CACHED_SRC_FUNCTIONS
 
-from reeuncert import compiling
+from reeuncert import machine
 from reeuncert.compiling import kept
 from reeuncert.inference.density_kernel import Numbers, log_density
 from reeuncert.inference.stretching import WHITENED
@@ -280,7 +280,7 @@ def density_model(numbers: Numbers) -> tuple[Any, Callback]:
     user_data = theirs.make_user_data(keys, shared)
     size = numbers.whitening_centre.size
     makers = (density_callback, four_callback)
-    made = {make: make(user_data.dtype, shared) for make in (reversed(makers) if compiling.beside_another else makers)}
+    made = {make: make(user_data.dtype, shared) for make in (reversed(makers) if machine.beside_another else makers)}
     model = theirs.CompiledPyMCModel(
         _n_dim=size,
         dims={},
