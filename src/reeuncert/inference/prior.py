@@ -82,7 +82,10 @@ def prior_groups(model: pm.Model, draws: int, seed: int, messages: Messages) -> 
         level = logger.level
         logger.setLevel(logging.ERROR)  # its list of variables is for people who wrote them
         try:
-            tree = pm.sample_prior_predictive(draws, model=model, var_names=names, random_seed=seed)
+            # Numba would compile for half a minute what takes a second more without.
+            tree = pm.sample_prior_predictive(
+                draws, model=model, var_names=names, random_seed=seed, compile_kwargs={"mode": "FAST_COMPILE"}
+            )
         finally:
             logger.setLevel(level)
     out = {"prior": labelled(_without_coordinates(tree["prior"].to_dataset()), case)}

@@ -28,7 +28,7 @@ from reeuncert.studies.refits import convergence
 from reeuncert.studies.summaries import Headlines, headline_values
 from reeuncert.validation.reader import read_case
 
-SHORT: FitOptions = {"draws": 450, "tune": 150, "chains": 4}
+SHORT: FitOptions = {"draws": 400, "tune": 150, "chains": 4}
 """Settings of the runs; where a headline has not converged, further chains are added.
 
 These raise the ESS, but R-hat of chains with an effective size of n each stays near 1 + 1 / (2 n): a chain has to be
