@@ -23,7 +23,8 @@ GLOSSARY = {
     "unregistered": "without a licence, so that no official figure counts it",
     "lineage": "figures that go back to one original count",
     "R-hat": "compares the chains of the sampler: 1 when all tell the same",
-    "informed by the evidence": "the figures narrow the answer to less than half of what was assumed before",
+    "informed by the evidence": "the figures narrow the answer to less than half of what was assumed before, and no "
+    "small change of the assumptions moves it",
     "rests on the prior": "the answer follows what was assumed before, more than what was reported",
     "prior–data conflict": "what was assumed and what was reported pull the answer to different values",
     "power-scaling": "how much an answer moves if a prior or the evidence counts a little more or less",
