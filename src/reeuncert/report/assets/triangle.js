@@ -54,13 +54,14 @@ report.kinds.triangle = (element, spec, controls) => {
       const vx = tx / tl, vy = ty / tl;
       picture.append(report.svg("path", { d: `M${end.x + h * vx},${end.y + h * vy} L${end.x - h * vy},${end.y + h * vx} L${end.x + h * vy},${end.y - h * vx} Z`, style: `fill:${hue}` }));
       // Labels stand beside their arrow, on its outer side, nearer to its lower end, where there is room; on a phone those that rise and fall differ in height.
-      const narrow = width < 560, t = uy < -0.3 ? (narrow ? 0.5 : 0.38) : uy > 0.3 ? (narrow ? 0.72 : 0.62) : 0.5, r = 1 - t;
+      const narrow = width < 560, t = uy < -0.3 ? (narrow ? 0.7 : 0.38) : uy > 0.3 ? (narrow ? 0.56 : 0.62) : 0.5, r = 1 - t;
       const off = wide / 2 + 7;
       const at = { x: r * r * start.x + 2 * r * t * middle.x + t * t * end.x - off * uy, y: r * r * start.y + 2 * r * t * middle.y + t * t * end.y + off * ux };
       const side = Math.abs(uy) > 0.3 ? (uy > 0 ? "end" : "start") : "middle";
       const drop = Math.abs(uy) > 0.3 ? 4 : ux > 0 ? 12 : 0;
-      picture.append(report.svg("text", { x: at.x, y: at.y + drop, "text-anchor": side, class: "halo" },
-        width < 560 ? told(arrow) : `${told(arrow)} (${report.interval(100 * arrow.low, 100 * arrow.high)})`));
+      const interval = `(${report.interval(100 * arrow.low, 100 * arrow.high)})`, up = narrow && drop === 0 ? 12 : 0;
+      picture.append(report.svg("text", { x: at.x, y: at.y + drop - up, "text-anchor": side, class: "halo" },
+        ...(narrow ? [told(arrow), report.svg("tspan", { x: at.x, dy: "1.1em", "font-size": "85%" }, interval)] : [`${told(arrow)} ${interval}`])));
     }
     spec.regions.forEach((name, i) => {
       picture.append(report.svg("circle", { cx: place[i].x, cy: place[i].y, r: 9, style: `fill:var(--hue-${i % 9})` }));
