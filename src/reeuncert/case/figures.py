@@ -37,8 +37,6 @@ def to_scale(number: float, scale: str) -> float:
 def bounds(row: Evidence) -> tuple[float, float]:
     """Lower and upper end of what a bound, range or zero says, in the unit of the row; infinite where open.
 
-    Examples
-    --------
     >>> from reeuncert.system.definition import Selector
     >>> row = Evidence("a", Selector(), (2000,), "level", None, 5.0, math.nan, math.nan, "kt", "", "at_least", "s", "l")
     >>> bounds(row)
@@ -56,8 +54,6 @@ def bounds(row: Evidence) -> tuple[float, float]:
 def median_in_year(prior: Prior, year: int) -> float:
     """Median that a row states for a year (a straight line on the log or logit scale where it changes).
 
-    Examples
-    --------
     >>> from reeuncert.system.definition import Selector
     >>> row = Prior("feed", "g", "share", Selector.of(), (2000, 2001, 2002), median=0.2, median_to=0.5)
     >>> round(median_in_year(row, 2001), 4)

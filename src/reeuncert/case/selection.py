@@ -50,8 +50,6 @@ def of_years(row: Evidence) -> tuple[int, ...]:
 def selected(system: SystemDefinition, selector: Selector, years: Sequence[int]) -> tuple[Term, ...]:
     """Every (flow, year) that a selector chooses and that exists.
 
-    Examples
-    --------
     >>> from reeuncert.system.definition import Flow, Process
     >>> system = SystemDefinition((Process("p"),), (Flow("a", "p", "outside", "use", years=(2001,)),), (2000, 2001))
     >>> selected(system, Selector.of(quantity="use"), (2000, 2001))

@@ -45,8 +45,6 @@ _SPARSE = frozenset({"label", "glossary", "median_until"})
 def model_json(case: Case) -> str:
     """What the draws of a case depend on, as JSON text: not its title, headlines, constants, notes and places in files.
 
-    Examples
-    --------
     >>> import dataclasses
     >>> from reeuncert.testing import toy_case
     >>> case = toy_case(years=2)

@@ -19,24 +19,15 @@ Value = tuple[str, str]
 
 @dataclass(frozen=True)
 class SharedErrors:
-    """The shared errors of some rows.
+    """The shared errors of some rows."""
 
-    Parameters
-    ----------
-    laws
-        Offsets by name: those of the case that rows name, then what persists in each lineage and class, then prints.
-    weights
-        For each row, the weight of each value that it adds.
-    widths
-        For each row, its own width: as given, or, in a print of several rows, the floor of its class; NaN: that of its
-        class.
-    contents
-        For each row, the value that multiplies a flow in a year, where its content is uncertain.
-    """
-
+    # Offsets by name: those of the case that rows name, then what persists in each lineage and class, then prints
     laws: Mapping[str, Offset]
-    weights: tuple[Mapping[Value, float], ...]
+    weights: tuple[Mapping[Value, float], ...]  # for each row, the weight of each value that it adds
+    # For each row, its own width: as given, or, in a print of several rows, the floor of its class; NaN: that of its
+    # class
     widths: tuple[float, ...]
+    # For each row, the value that multiplies a flow in a year, where its content is uncertain
     contents: tuple[Mapping[Term, Value], ...]
 
     @property
@@ -62,8 +53,6 @@ def error_class_of(row: Evidence, case: Case) -> ErrorClass:
 def shared_errors(rows: Sequence[Evidence], case: Case) -> SharedErrors:
     """The shared errors of rows whose offsets, sources and classes are all known.
 
-    Examples
-    --------
     >>> import reeuncert as ree
     >>> case = ree.read_case("small_metal")
     >>> shared_errors(case.evidence, case).values

@@ -24,33 +24,15 @@ _LEAST = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class World:
-    """A year as drawn, and the limits of the counterfactual.
+    """A year as drawn, and the limits of the counterfactual."""
 
-    Parameters
-    ----------
-    mass
-        Flows as drawn, array (flow of the network, draw).
-    limit
-        Upper limit of each flow, same shape; ``inf`` if only its source limits it.
-    capacity
-        Maximum throughput of each process, array (process, draw); ``inf`` if unlimited.
-    carried
-        Stock of each process from the year before, array (process, draw).
-    kept
-        Part of it that is not available, same shape.
-    closing
-        Stock at the end of the year as drawn, same shape.
-    extra
-        New part of the capacity, same shape; its output is bought first.
-    """
-
-    mass: Array
-    limit: Array
-    capacity: Array
-    carried: Array
-    kept: Array
-    closing: Array
-    extra: Array
+    mass: Array  # flows as drawn, array (flow of the network, draw)
+    limit: Array  # upper limit of each flow, same shape; ``inf`` if only its source limits it
+    capacity: Array  # maximum throughput of each process, array (process, draw); ``inf`` if unlimited
+    carried: Array  # stock of each process from the year before, array (process, draw)
+    kept: Array  # part of it that is not available, same shape
+    closing: Array  # stock at the end of the year as drawn, same shape
+    extra: Array  # new part of the capacity, same shape; its output is bought first
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,42 +22,21 @@ BEYOND = -1
 
 @dataclass(frozen=True, eq=False)
 class YearNetwork:
-    """Flows and processes of one year, as numbers.
+    """Flows and processes of one year, as numbers."""
 
-    Parameters
-    ----------
-    year
-        Index of the year in the table.
-    processes
-        Names of all processes of the table.
-    flows
-        Indices of the flows that exist in the year, without stocks; the arrays below have one entry for each.
-    source, target
-        Processes from and to which each leads; `BEYOND` for outside.
-    made
-        Whether it leaves its process in a fixed proportion.
-    aside
-        Whether it is a by-product.
-    lost
-        Whether it is a loss.
-    opening
-        Whether it is the opening stock of the first year, which is always available.
-    crossing
-        Whether it leads from one region to another.
-    closing
-        For each process the index of its stock flow in the table, or -1: what is carried into the next year.
-    """
-
-    year: int
-    processes: tuple[str, ...]
+    year: int  # index of the year in the table
+    processes: tuple[str, ...]  # names of all processes of the table
+    # Indices of the flows that exist in the year, without stocks; the arrays below have one entry for each
     flows: np.ndarray
+    # Processes from and to which each leads; `BEYOND` for outside
     source: np.ndarray
     target: np.ndarray
-    made: Mask
-    aside: Mask
-    lost: Mask
-    opening: Mask
-    crossing: Mask
+    made: Mask  # whether it leaves its process in a fixed proportion
+    aside: Mask  # whether it is a by-product
+    lost: Mask  # whether it is a loss
+    opening: Mask  # whether it is the opening stock of the first year, which is always available
+    crossing: Mask  # whether it leads from one region to another
+    # For each process the index of its stock flow in the table, or -1: what is carried into the next year
     closing: np.ndarray
 
     @classmethod

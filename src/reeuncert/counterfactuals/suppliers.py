@@ -111,11 +111,7 @@ def stops_of(result: Result) -> pd.DataFrame | None:
 
 def read_stops(folder: Path, dt: xr.DataTree) -> pd.DataFrame | None:
     """The stops of suppliers that lie beside a result, of one or more years; None if there are none of this result.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be read.
+    Raises `OutputError` if the file cannot be read.
     """
     file = folder / STOPS
     if not file.is_file():

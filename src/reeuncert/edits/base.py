@@ -58,21 +58,13 @@ def _content(case: Case) -> str:
 
 @dataclass(frozen=True)
 class Edited:
-    """A case while it is changed.
+    """A case while it is changed."""
 
-    Parameters
-    ----------
-    case
-        With all changes so far.
-    left_out
-        Ids of rows of evidence that do not count. They stay in the case, so that a model that is compiled serves
-        the changed case too.
-    reread
-        Reads the case again under other options, each set of options once.
-    """
-
-    case: Case
+    case: Case  # with all changes so far
+    # Ids of rows of evidence that do not count. They stay in the case, so that a model that is compiled serves the
+    # changed case too.
     left_out: frozenset[str] = frozenset()
+    # Reads the case again under other options, each set of options once
     reread: Reread = field(default_factory=Reread, compare=False)
 
 
@@ -98,13 +90,7 @@ class Edit(ABC):
 
     @classmethod
     def of(cls, words: Mapping[str, object]) -> Self:
-        """Build from what a user wrote.
-
-        Raises
-        ------
-        EditError
-            With every word that cannot be used.
-        """
+        """Build from what a user wrote. Raises `EditError` with every word that cannot be used."""
         known = {f.name: f.type for f in fields(cls)}  # type: ignore[arg-type]  # every subclass is a dataclass
         problems, values = [], {}
         for name, given in words.items():
@@ -143,8 +129,6 @@ class EditError(ValueError):
 def names_of(given: object) -> tuple[str, ...]:
     """Names as a user may write them: ``"a+b"`` or ``["a", "b"]``.
 
-    Examples
-    --------
     >>> names_of("salt + oxide"), names_of(["salt"])
     (('salt', 'oxide'), ('salt',))
     """
@@ -177,8 +161,6 @@ def is_given(number: float) -> bool:
 def one_amount(kind: str, **amounts: float) -> list[str]:
     """Problem unless exactly one of some numbers was given.
 
-    Examples
-    --------
     >>> one_amount("prior_median", factor=2.0, value=float("nan"))
     []
     >>> one_amount("prior_median", factor=2.0, value=1.0)
@@ -197,8 +179,6 @@ MOST_FACTOR = 1000.0
 def above_zero(**amounts: float) -> list[str]:
     """Problems of numbers that were given and must be above zero; a factor must also be of a sane size.
 
-    Examples
-    --------
     >>> above_zero(factor=1e6, value=0.0)
     ['factor is 1e+06; it must be between 0.001 and 1000', 'value is 0; it must be above 0']
     """

@@ -62,12 +62,8 @@ class Scenario:
 
     @classmethod
     def of(cls, name: str, *changes: Mapping[str, object], why: str = "") -> Scenario:
-        """From changes as a user writes them: mappings with a ``kind`` and the keys of that kind.
-
-        Raises
-        ------
-        CaseError
-            With everything in them that cannot be used.
+        """From changes as a user writes them: mappings with a ``kind`` and the keys of that kind. Raises `CaseError`
+        with everything in them that cannot be used.
         """
         edits, problems = _edits(name, changes, "scenarios", 0)
         if problems:

@@ -51,12 +51,8 @@ class Words:
 
 
 def read_mapping(path: Path) -> Words:
-    """Read a mapping table; one that is not there is empty.
-
-    Raises
-    ------
-    CaseError
-        If it is not a table of the columns of a mapping, or maps a word twice.
+    """Read a mapping table; one that is not there is empty. Raises `CaseError` if it is not a table of the columns of a
+    mapping, or maps a word twice.
     """
     mapping = Words(path.name)
     if not path.exists():

@@ -84,8 +84,6 @@ NOTHING = Figure(math.nan)
 def read_figure(text: str) -> Figure | str:
     """A figure, or the reason why there is none.
 
-    Examples
-    --------
     >>> read_figure("7,900")
     Figure(value=7900.0, low=nan, high=nan, qualifier='exact', resolution=100.0)
     >>> read_figure(">95").qualifier, read_figure("104 (e)").qualifier, read_figure("~100").qualifier
@@ -129,8 +127,6 @@ def _resolution(text: str) -> float:
 def mass(unit: str) -> tuple[float, str] | None:
     """Tonnes in a unit, and the content that it counts (empty: not said); None where it is not a mass.
 
-    Examples
-    --------
     >>> mass("kilograms"), mass("component kilograms"), mass("number")
     ((0.001, ''), (0.001, 'component'), None)
     """
@@ -144,8 +140,6 @@ def mass(unit: str) -> tuple[float, str] | None:
 def basis_of(*texts: str) -> str:
     """The content that a description says is counted, else ``gross``.
 
-    Examples
-    --------
     >>> basis_of("Mine production, rare-earth-oxide equivalent"), basis_of("Mine production")
     ('rare-earth-oxide equivalent', 'gross')
     """
@@ -156,8 +150,6 @@ def basis_of(*texts: str) -> str:
 def plain_name(text: str) -> str:
     """A name without the numbers of its footnotes.
 
-    Examples
-    --------
     >>> plain_name("New Caledonia11"), plain_name("World total (rounded)"), plain_name("Canada ")
     ('New Caledonia', 'World total', 'Canada')
     """
@@ -168,8 +160,6 @@ def plain_name(text: str) -> str:
 def iso_date(text: str, after: str) -> str:
     """The date after some words, which then sorts as text; empty where there is none.
 
-    Examples
-    --------
     >>> iso_date("Posted:  March 19, 2025", "Posted:")
     '2025-03-19'
     """
@@ -180,8 +170,6 @@ def iso_date(text: str, after: str) -> str:
 def month_of(text: str) -> int:
     """The number of a month, also of its English name or the first letters of it; 0 for what is none.
 
-    Examples
-    --------
     >>> month_of("September"), month_of("Dec."), month_of("03"), month_of("52"), month_of("all")
     (9, 12, 3, 0, 0)
     """

@@ -38,35 +38,20 @@ class Place:
 
 @dataclass(frozen=True)
 class Record:
-    """One figure, in tonnes, in the words of its file.
+    """One figure, in tonnes, in the words of its file."""
 
-    Parameters
-    ----------
-    places
-        Where it stands; several where a file divides it (months, customs offices).
-    direction
-        ``import``, ``export``, ``output`` or ``use``; empty for what is no flow.
-    product, reporter, partner
-        Codes where the file has them, else names; `EVERYONE` as partner stands for all.
-    basis
-        ``gross``, or the content as the file describes it.
-    release
-        Edition of the file, which sorts as text; empty where it has none.
-    month
-        1 to 12 for a part of a year, else 0.
-    """
-
-    places: tuple[Place, ...]
+    places: tuple[Place, ...]  # where it stands; several where a file divides it (months, customs offices)
     year: int
-    direction: Direction
+    direction: Direction  # ``import``, ``export``, ``output`` or ``use``; empty for what is no flow
+    # Codes where the file has them, else names; `EVERYONE` as partner stands for all
     product: str
     reporter: str = THE_REPORTER
     partner: str = ""
-    basis: str = "gross"
+    basis: str = "gross"  # ``gross``, or the content as the file describes it
     quality: Quality = "reported"
-    release: str = ""
+    release: str = ""  # edition of the file, which sorts as text; empty where it has none
     note: str = ""
-    month: int = 0
+    month: int = 0  # 1 to 12 for a part of a year, else 0
     figure: Figure = NOTHING
 
     @property
@@ -226,8 +211,6 @@ class Download:
 def located(places: Iterable[Place]) -> str:
     """Places in words.
 
-    Examples
-    --------
     >>> located([Place("a.csv", 3, "PROD"), Place("a.csv", 4, "PROD")])
     'a.csv lines 3, 4, column PROD'
     """

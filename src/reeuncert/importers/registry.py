@@ -17,17 +17,10 @@ Files = str | Path | Sequence[str | Path]
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of file.
+    """A kind of file."""
 
-    Parameters
-    ----------
-    read
-        Reads files into a `Download`.
-    title, publisher, reference, terms
-        Of the source, for ``sources.csv``.
-    """
-
-    read: Callable[[list[Path], Download], None]
+    read: Callable[[list[Path], Download], None]  # reads files into a `Download`
+    # Of the source, for ``sources.csv``
     title: str
     publisher: str
     reference: str

@@ -57,18 +57,10 @@ def growth(
 
 @dataclass(frozen=True, eq=False)
 class PastGrowth:
-    """How places (regions, plants) grew apart in the years that are known.
+    """How places (regions, plants) grew apart in the years that are known."""
 
-    Parameters
-    ----------
-    own
-        Log growth a year beyond the mean of the places, array (place, sample).
-    spread
-        Its standard deviation between places, array (sample,).
-    """
-
-    own: Array
-    spread: Array
+    own: Array  # log growth a year beyond the mean of the places, array (place, sample)
+    spread: Array  # its standard deviation between places, array (sample,)
 
     @classmethod
     def of(cls, series: Array) -> PastGrowth:
@@ -108,18 +100,10 @@ _delays, _ramp = cache(learn_delays), cache(learn_ramp)
 
 @dataclass(frozen=True, eq=False)
 class Openings:
-    """Projects in every draw.
+    """Projects in every draw."""
 
-    Parameters
-    ----------
-    start
-        Decimal year in which a project starts, array (project, sample); ``inf``: never.
-    working
-        Part of its capacity that works, array (project, sample, future year).
-    """
-
-    start: Array
-    working: Array
+    start: Array  # decimal year in which a project starts, array (project, sample); ``inf``: never
+    working: Array  # part of its capacity that works, array (project, sample, future year)
 
 
 def openings(plans: Plans, scenario: OutlookScenario, years: Sequence[int], samples: int, seed: int) -> Openings:

@@ -34,29 +34,17 @@ _YEARS, _YEARS_PLANT, _NOISE = (np.log(2.5), 0.5), (np.log(0.5), 0.4), 0.4
 
 @dataclass(frozen=True, eq=False)
 class Delays:
-    """Posterior of delays: each array (draw, stage) or (draw,).
+    """Posterior of delays: each array (draw, stage) or (draw,)."""
 
-    Parameters
-    ----------
-    stages
-        Stages with a column of their own; any other stage has that of the pool, the last one.
-    level, later
-        Mean of log (delay + `EARLY`) of plants under construction, by stage, and what is added for those that are not.
-    spread
-        Its standard deviation between plants.
-    never, less
-        Logit of the probability of never opening, by stage, and what is added for plants not under construction.
-    effective
-        Effective number of draws of the resampling.
-    """
-
-    stages: tuple[str, ...]
+    stages: tuple[str, ...]  # stages with a column of their own; any other stage has that of the pool, the last one
+    # Mean of log (delay + `EARLY`) of plants under construction, by stage, and what is added for those that are not
     level: Array
     later: Array
-    spread: Array
+    spread: Array  # its standard deviation between plants
+    # Logit of the probability of never opening, by stage, and what is added for plants not under construction
     never: Array
     less: Array
-    effective: float
+    effective: float  # effective number of draws of the resampling
 
     def draw(self, rng: np.random.Generator, projects: Sequence[Project], n: int, *, now: float = -np.inf) -> Array:
         """Years from announced start to start, array (project, n); ``inf``: never opens.

@@ -25,12 +25,8 @@ MOST_AT_ONCE = 500
 
 
 def past_coordinates(dt: xr.DataTree, case: Case) -> Array:
-    """Coordinates of the posterior, array (sample, coordinate).
-
-    Raises
-    ------
-    ReeUncertError
-        If the case has no Gaussian prior on coordinates, or the draws do not hold them.
+    """Coordinates of the posterior, array (sample, coordinate). Raises `ReeUncertError` if the case has no Gaussian
+    prior on coordinates, or the draws do not hold them.
     """
     if case.prior_measure != "coordinates":
         raise ReeUncertError(
@@ -48,8 +44,6 @@ def with_future(past: Array, case: Case, extended: Case, rng: np.random.Generato
     """Coordinates of an extended case: those of the past as they are, (sample, coordinate), and the others drawn given
     them; with the network of the extended case.
 
-    Examples
-    --------
     >>> import reeuncert as ree
     >>> from reeuncert.case.extension import extend
     >>> case = ree.read_case("small_metal")

@@ -169,13 +169,7 @@ class Plans:
     questions: tuple[Question, ...] = ()
 
     def scenario(self, name: str = "") -> OutlookScenario:
-        """A scenario by its name; the first by default.
-
-        Raises
-        ------
-        CaseError
-            If there is none of that name.
-        """
+        """A scenario by its name; the first by default. Raises `CaseError` if there is none of that name."""
         known = {s.name: s for s in self.scenarios}
         if name and name not in known:
             raise CaseError([Problem(FILE, 0, "", unknown(name, tuple(known), "scenario"))])

@@ -117,12 +117,8 @@ def _lender(place: Path) -> tuple[Path | None, list[Problem]]:
 
 
 def folder_of(case: Case) -> Path:
-    """The folder ``outlook`` in that of a case, where the case was read, or of the bundled case.
-
-    Raises
-    ------
-    CaseError
-        If there are no plans.
+    """The folder ``outlook`` in that of a case, where the case was read, or of the bundled case. Raises `CaseError` if
+    there are no plans.
     """
     places = [Path(case.path)] if case.path else []
     if case.name in bundled_cases():

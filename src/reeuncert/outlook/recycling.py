@@ -34,11 +34,7 @@ def with_recyclers(case: Case, projects: Sequence[Project], years: Sequence[int]
     """The case with a recycler in each region that plans one and has none, and new flow → flow that it is like.
 
     It takes scrap from outside, works as the first recycler of the case does, and sells in the market of its region.
-
-    Raises
-    ------
-    CaseError
-        If the region has no market with a stock that the product could enter.
+    Raises `CaseError` if the region has no market with a stock that the product could enter.
     """
     known, system = recyclers_of(case), case.system
     like: dict[str, str] = {}
@@ -105,22 +101,13 @@ def _widened(selector: Selector, like: Mapping[str, str]) -> Selector:
 
 @dataclass(frozen=True, eq=False)
 class Retired:
-    """Goods of one product whose life ends, draw by draw.
+    """Goods of one product whose life ends, draw by draw."""
 
-    Parameters
-    ----------
-    mean, shape
-        Of the Weibull distribution of their life, arrays (sample,).
-    collected
-        Part that a recycler can get, array (sample,).
-    since
-        Year before which there were none.
-    """
-
+    # Of the Weibull distribution of their life, arrays (sample,)
     mean: Array
     shape: Array
-    collected: Array
-    since: int
+    collected: Array  # part that a recycler can get, array (sample,)
+    since: int  # year before which there were none
 
     @classmethod
     def of(cls, life: Lifetime, samples: int, rng: np.random.Generator) -> Retired:
@@ -170,25 +157,15 @@ class Recycler:
     Its feed is the by-products of the year before and the scrap of this one. What it makes of them is there without
     demand, like a stock, so that the loop from goods to their by-products and back need not be solved. What the year's
     own by-products are less than those of the year before is scrap.
-
-    Parameters
-    ----------
-    aside, scrap, made
-        Flows in the table: by-products, inflows from outside, outflows.
-    feed
-        Array (sample,).
-    part
-        Part of the feed that each outflow has, array (outflow, sample).
-    market
-        Process that each outflow enters; `BEYOND` for a loss.
     """
 
+    # Flows in the table: by-products, inflows from outside, outflows
     aside: Sequence[int]
     scrap: Sequence[int]
     made: Sequence[int]
-    feed: Array
-    part: Array
-    market: Sequence[int]
+    feed: Array  # array (sample,)
+    part: Array  # part of the feed that each outflow has, array (outflow, sample)
+    market: Sequence[int]  # process that each outflow enters; `BEYOND` for a loss
 
     @classmethod
     def of_process(

@@ -76,30 +76,17 @@ def outlook(
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """What all scenarios of an outlook share.
+    """What all scenarios of an outlook share."""
 
-    Parameters
-    ----------
-    dt, result, plans, seed
-        See `outlook`.
-    shown
-        The longer case, from the first past year that is shown.
-    places
-        Process of each project.
-    past
-        Masses (flow, sample, year), zero in future years.
-    paths
-        Flows that follow from the drawn paths alone, from the last past year on, same dims.
-    """
-
+    # See `outlook`
     dt: xr.DataTree
     result: Result
     plans: Plans
     seed: int
-    shown: Case
-    places: tuple[str, ...]
-    past: Array
-    paths: Array
+    shown: Case  # the longer case, from the first past year that is shown
+    places: tuple[str, ...]  # process of each project
+    past: Array  # masses (flow, sample, year), zero in future years
+    paths: Array  # flows that follow from the drawn paths alone, from the last past year on, same dims
 
     @classmethod
     def of(cls, dt: xr.DataTree, plans: Plans, to: int, seed: int) -> Start:

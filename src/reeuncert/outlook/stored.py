@@ -26,12 +26,8 @@ def outlook_of(result: Result) -> dict[str, Any] | None:
 
 
 def read_outlook(found: Mapping[str, Any] | str | Path) -> Mapping[str, Any]:
-    """What an outlook wrote into a folder; what was read already, as it is.
-
-    Raises
-    ------
-    OutputError
-        If there is none, or the file cannot be read.
+    """What an outlook wrote into a folder; what was read already, as it is. Raises `OutputError` if there is none, or
+    the file cannot be read.
     """
     if isinstance(found, Mapping):
         return found
@@ -47,12 +43,8 @@ def read_outlook(found: Mapping[str, Any] | str | Path) -> Mapping[str, Any]:
 def read_told(folder: Path, result: Result) -> dict[str, Any] | None:
     """What an outlook wrote into the folder of a result, with the verdict of its hindcast; None if there is none.
 
-    Its warning tells if outlook or hindcast are not of this result, but of one that was there before.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be read.
+    Its warning tells if outlook or hindcast are not of this result, but of one that was there before. Raises
+    `OutputError` if the file cannot be read.
     """
     if not (folder / FILE).is_file():
         return None

@@ -17,8 +17,6 @@ REFERENCE_FOLDER, PUBLISHED = "reference", "published_reference.csv"
 def bundled_folder() -> Path:
     """Folder that holds ``models`` and ``data`` as they ship: inside the installed package, or the root of a checkout.
 
-    Examples
-    --------
     >>> (bundled_folder() / "models").is_dir()
     True
     """

@@ -46,8 +46,6 @@ _DEVICE = re.compile(r"con|prn|aux|nul|(com|lpt)[0-9]", re.IGNORECASE)
 def is_plain_word(text: str) -> bool:
     """Whether text may be the name of a case and of its files: letters, digits, ``_`` and ``-``.
 
-    Examples
-    --------
     >>> is_plain_word("my_case"), is_plain_word("a:b"), is_plain_word("nul")  # no file of Windows is named so
     (True, False, False)
     """

@@ -26,41 +26,24 @@ MOST_PROBLEMS = 100
 
 @dataclass
 class Reading:
-    """A case while it is read.
+    """A case while it is read."""
 
-    Parameters
-    ----------
-    folder, data_folder
-        Where the tables of the case and of its evidence lie.
-    options
-        Chosen value of every option of the case.
-    problems, warnings
-        What was found so far, in any order.
-    hashes
-        File name → SHA-256 of every file read.
-    cited
-        Sources that some row names.
-    tables
-        The tables that were read and checked, by file name.
-    unclear
-        Keys of ``case.toml`` that cannot be read: checks that depend on them are skipped.
-    workbooks
-        The sheets of the workbooks that were opened.
-    places
-        Name of a table → the workbook and sheet that hold it, where that is no CSV file.
-    """
-
+    # Where the tables of the case and of its evidence lie
     folder: Path
     data_folder: Path
     settings: CaseFile
-    options: dict[str, str]
+    options: dict[str, str]  # chosen value of every option of the case
+    # What was found so far, in any order
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
-    hashes: dict[str, str] = field(default_factory=dict)
-    cited: set[str] = field(default_factory=set)
+    hashes: dict[str, str] = field(default_factory=dict)  # file name → SHA-256 of every file read
+    cited: set[str] = field(default_factory=set)  # sources that some row names
+    # Keys of ``case.toml`` that cannot be read: checks that depend on them are skipped
     unclear: frozenset[str] = frozenset()
-    tables: dict[str, Table] = field(default_factory=dict)
+    tables: dict[str, Table] = field(default_factory=dict)  # the tables that were read and checked, by file name
+    # The sheets of the workbooks that were opened
     workbooks: dict[Path, dict[str, Sheet]] = field(default_factory=dict)
+    # Name of a table → the workbook and sheet that hold it, where that is no CSV file
     places: dict[str, str] = field(default_factory=dict)
 
     def years_cell(self, text: str) -> tuple[int, ...]:
@@ -119,12 +102,8 @@ class Reading:
         return table
 
     def sheets(self, path: Path) -> dict[str, Sheet]:
-        """The sheets of a workbook; cells that cannot be taken as they are go to ``problems``.
-
-        Raises
-        ------
-        WorkbookError
-            When it cannot be read.
+        """The sheets of a workbook; cells that cannot be taken as they are go to ``problems``. Raises `WorkbookError`
+        when it cannot be read.
         """
         if path not in self.workbooks:
             name = path.relative_to(path.parents[1] if path.parent.name == "evidence" else path.parent).as_posix()

@@ -48,34 +48,21 @@ class Row:
 
 @dataclass
 class Table:
-    """A table as it was read.
+    """A table as it was read."""
 
-    Parameters
-    ----------
-    file
-        Name of the table, e.g. ``flows.csv``.
-    rows
-        Every row of the right length; a cell that could not be parsed holds the value of an empty one.
-    bad
-        ``(line, column)`` of the cells with a problem; column is empty where the whole row or header is meant.
-    lost
-        Columns that the header lacks and a problem names: nothing is said of their cells.
-    absent
-        Columns that the header lacks: a problem of their cells is a problem of the header.
-    header_line
-        Line of the header.
-    whole
-        Whether the header and the name in every row could be read, so that a name which is not here is really missing.
-    """
-
-    file: str
+    file: str  # e.g. ``flows.csv``
     columns: tuple[str, ...] = ()
+    # Every row of the right length; a cell that could not be parsed holds the value of an empty one
     rows: list[Row] = field(default_factory=list)
+    # ``(line, column)`` of the cells with a problem; column is empty where the whole row or header is meant
     bad: set[tuple[int, str]] = field(default_factory=set)
+    # Columns that the header lacks and a problem names: nothing is said of their cells
     lost: set[str] = field(default_factory=set)
+    # Columns that the header lacks: a problem of their cells is a problem of the header
     absent: set[str] = field(default_factory=set)
-    header_line: int = 1
+    header_line: int = 1  # line of the header
     problems: list[Problem] = field(default_factory=list)
+    # Whether the header and the name in every row could be read, so that a name which is not here is really missing
     whole: bool = True
 
     @property

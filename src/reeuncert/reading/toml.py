@@ -45,8 +45,6 @@ def _deeper_than(content: object, most: int) -> bool:
 def line_of(text: str, where: Sequence[str | int]) -> int:
     r"""Line of a key of a TOML text, as well as the layout allows; 0 when it is not written there.
 
-    Examples
-    --------
     >>> line_of('unit = "kt"\n[options.gap]\ndefault = "a"\n', ("options", "gap", "default"))
     3
     """

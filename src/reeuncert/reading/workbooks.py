@@ -53,13 +53,7 @@ def sheets_of(content: bytes, report: Callable[[str, int, str], None]) -> dict[s
 
 
 def open_workbook(content: bytes, **options: bool) -> Any:
-    """A workbook of openpyxl.
-
-    Raises
-    ------
-    WorkbookError
-        When the file is no workbook.
-    """
+    """A workbook of openpyxl. Raises `WorkbookError` when the file is no workbook."""
     # Here, since most cases have no workbook and the import takes a quarter of a second.
     from openpyxl import load_workbook
 
@@ -103,12 +97,8 @@ def _text(cell: Any) -> str:
 
 
 def one_sheet(sheets: dict[str, Sheet], name: str) -> Sheet:
-    """The sheet of a workbook that holds one table: its only one, or the one of that name.
-
-    Raises
-    ------
-    WorkbookError
-        When it is not clear which.
+    """The sheet of a workbook that holds one table: its only one, or the one of that name. Raises `WorkbookError` when
+    it is not clear which.
     """
     if name in sheets:
         return sheets[name]

@@ -22,8 +22,6 @@ class NetworkProblem(NamedTuple):
 def year_ranges(years: Iterable[int]) -> str:
     """Format years as in the tables.
 
-    Examples
-    --------
     >>> year_ranges([2000, 2001, 2002, 2005])
     '2000-2002;2005'
     """
@@ -40,8 +38,6 @@ def network_problems(system: SystemDefinition) -> list[NetworkProblem]:
     """Find all reasons why the flows of a system cannot balance in every year. The graph is checked only if all names
     are valid.
 
-    Examples
-    --------
     >>> from reeuncert.system.definition import Flow, Process, SystemDefinition
     >>> years = (2000, 2001, 2002)
     >>> system = SystemDefinition(

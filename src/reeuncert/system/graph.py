@@ -11,22 +11,15 @@ BEYOND = -1
 
 @dataclass(frozen=True)
 class SpaceTimeGraph:
-    """Nodes and edges of a system over all its years.
+    """Nodes and edges of a system over all its years."""
 
-    Parameters
-    ----------
-    node_process, node_year
-        Indices into ``system.processes`` and ``system.years`` of each node; ordered by year, then process.
-    edge_flow, edge_year
-        Indices into ``system.flows`` and ``system.years`` of each edge; ordered by flow, then year.
-    edge_from, edge_to
-        Nodes of each edge; `BEYOND` for outside.
-    """
-
+    # Indices into ``system.processes`` and ``system.years`` of each node; ordered by year, then process
     node_process: tuple[int, ...]
     node_year: tuple[int, ...]
+    # Indices into ``system.flows`` and ``system.years`` of each edge; ordered by flow, then year
     edge_flow: tuple[int, ...]
     edge_year: tuple[int, ...]
+    # Nodes of each edge; `BEYOND` for outside
     edge_from: tuple[int, ...]
     edge_to: tuple[int, ...]
 
@@ -37,8 +30,6 @@ def space_time_graph(system: SystemDefinition) -> SpaceTimeGraph:
     A stock (a flow from a process to itself) of year t enters the same process in year t + 1 where that process has
     an outflow then; else it leaves the system, as the closing stock of the last year does.
 
-    Examples
-    --------
     >>> from reeuncert.system.definition import Flow, Process, SystemDefinition
     >>> system = SystemDefinition(
     ...     (Process("market", reference_outflow=("use",)),),
@@ -86,8 +77,6 @@ def strong_components(successors: Sequence[Sequence[int]]) -> list[list[int]]:
     Target nodes of the edges of each node → components, each sorted, and each before every component that its edges
     lead to.
 
-    Examples
-    --------
     >>> strong_components([[1], [2], [1, 3], []])
     [[0], [1, 2], [3]]
     """
@@ -134,8 +123,6 @@ def strong_components(successors: Sequence[Sequence[int]]) -> list[list[int]]:
 def reachable(starts: Iterable[int], successors: Sequence[Sequence[int]]) -> set[int]:
     """Nodes reachable from some nodes, including these.
 
-    Examples
-    --------
     >>> sorted(reachable([1], [[1], [2], []]))
     [1, 2]
     """
