@@ -21,7 +21,7 @@ BREACHES = {
     "plots → pymc": ("reeuncert.plots.sankey", "pymc"),
     "case → report": ("reeuncert.case.serial", "reeuncert.report.page"),
     "rules of tables → likelihood": ("reeuncert.reading.tables", "reeuncert.likelihood.compile"),
-    "reader → priors": ("reeuncert.reading.prior_tables", "reeuncert.priors.paths"),
+    "reader → priors": ("reeuncert.reading.case_tables", "reeuncert.priors.paths"),
     "reader → inference": ("reeuncert.validation.reader", "reeuncert.inference.sample"),
     "bundled cases → plots": ("reeuncert.reading.bundled", "reeuncert.plots.style"),
     "reference → cli": ("reeuncert.reference", "reeuncert.cli.app"),

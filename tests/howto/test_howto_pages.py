@@ -17,8 +17,8 @@ import pytest
 import reeuncert as ree
 from reeuncert.errors import CaseError
 from reeuncert.importers import import_files
-from reeuncert.outlook.assumed import openings
 from reeuncert.outlook.delays import learn_delays
+from reeuncert.outlook.future import openings
 from reeuncert.outlook.reading import read_plans
 
 ROOT = Path(__file__).parents[2]

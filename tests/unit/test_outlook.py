@@ -12,14 +12,13 @@ from typer.testing import CliRunner
 
 import reeuncert as ree
 import reeuncert.plots as plots
-from reeuncert.case.extension import extend
 from reeuncert.case.figures import median_in_year
+from reeuncert.case.restriction import extend
 from reeuncert.case.serial import case_from_json, case_to_json
 from reeuncert.cli import app
 from reeuncert.errors import CaseError, OutputError, ReeUncertError
 from reeuncert.outlook.answers import Answer, answer_table, answers, compare_scenarios, drivers, project_table
-from reeuncert.outlook.assumed import growth, openings, row_for
-from reeuncert.outlook.future import with_future
+from reeuncert.outlook.future import growth, openings, row_for, with_future
 from reeuncert.outlook.plans import GrowthFigure, Plans, Project
 from reeuncert.outlook.reading import read_plans
 from reeuncert.outlook.run import outlook

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reeuncert.counterfactuals.network import BEYOND, YearNetwork
+from reeuncert.counterfactuals.network import BEYOND, World, YearNetwork
 from reeuncert.counterfactuals.rounds import DONE, allocate_draws
 from reeuncert.counterfactuals.steps import FLOW, PROCESS, Graph, Records
 from reeuncert.errors import ReeUncertError
@@ -20,19 +20,6 @@ from reeuncert.indicators.flows import Array, Mask
 
 _LEAST = 1e-9
 """A flow limited to less than this fraction of its drawn value is set to zero."""
-
-
-@dataclass(frozen=True, eq=False)
-class World:
-    """A year as drawn, and the limits of the counterfactual."""
-
-    mass: Array  # flows as drawn, array (flow of the network, draw)
-    limit: Array  # upper limit of each flow, same shape; ``inf`` if only its source limits it
-    capacity: Array  # maximum throughput of each process, array (process, draw); ``inf`` if unlimited
-    carried: Array  # stock of each process from the year before, array (process, draw)
-    kept: Array  # part of it that is not available, same shape
-    closing: Array  # stock at the end of the year as drawn, same shape
-    extra: Array  # new part of the capacity, same shape; its output is bought first
 
 
 @dataclass(frozen=True, eq=False)

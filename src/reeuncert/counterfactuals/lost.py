@@ -9,7 +9,7 @@ import xarray as xr
 
 from reeuncert.counterfactuals.rounds import NOTHING
 from reeuncert.errors import ReeUncertError
-from reeuncert.indicators.flows import Array, FlowTable, Mask
+from reeuncert.indicators.flows import Array, FlowTable
 from reeuncert.result.quantiles import interval_columns, spread
 from reeuncert.system.definition import OUTSIDE
 
@@ -18,24 +18,20 @@ ALL = "all"
 GROUP = "counterfactual"
 
 
-def consumption_flows(table: FlowTable) -> Mask:
-    """Consumption flows: end uses, and apparent consumption that is not split into end uses."""
-    leaving = table.attributes["to_process"] == OUTSIDE
-    return table.where(quantity="end_use") | (table.where(quantity="apparent_consumption") & leaving)
-
-
-def counterfactual_dataset(table: FlowTable, year: int, before: Array, after: Array, consumed: Mask) -> xr.Dataset:
-    """Consumption, lost consumption and mine production, from flows (flow, draw) before and after. Dims chain, draw,
-    region, product, end_use, year (one year). NaN: no such flow.
+def counterfactual_dataset(table: FlowTable, year: int, before: Array, after: Array) -> xr.Dataset:
+    """Consumption (end uses, and what is not split into them), lost consumption and mine production, from flows (flow,
+    draw) before and after. Dims chain, draw, region, product, end_use, year (one year). NaN: no such flow.
     """
     chains, draws, _ = table.shape
+    leaving = table.attributes["to_process"] == OUTSIDE
+    consumed = table.where(quantity="end_use") | (table.where(quantity="apparent_consumption") & leaving)
     uses = (*table.end_uses, *([""] if (table.attributes["end_use"][consumed] == "").any() else []))
     labels = {"region": table.regions, "product": table.products, "end_use": uses}
     shape = (chains, draws, *(len(v) for v in labels.values()), 1)
     found, lost = np.full(shape, np.nan), np.full(shape, np.nan)
+    attributes = dict(zip(BY, ("destination", "product", "end_use"), strict=True))
     for i in np.flatnonzero(consumed & table.present[:, year]):
-        names = ("destination", "product", "end_use")
-        at = tuple(labels[d].index(str(table.attributes[n][i])) for d, n in zip(BY, names, strict=True))
+        at = tuple(labels[dim].index(str(table.attributes[name][i])) for dim, name in attributes.items())
         less = before[i] - after[i]
         less[less < NOTHING * before[i]] = 0.0
         for out, values in ((found, before[i]), (lost, less)):
@@ -49,18 +45,16 @@ def counterfactual_dataset(table: FlowTable, year: int, before: Array, after: Ar
             change[np.abs(change) < NOTHING * whole] = 0.0
             mined[0, :, :, r, 0] = whole.reshape(chains, draws)
             mined[1, :, :, r, 0] = change.reshape(chains, draws)
-    dims = ("chain", "draw", *BY, "year")
-    short = ("chain", "draw", "region", "year")
-
-    def attrs(long_name: str) -> dict[str, str]:
-        return {"long_name": long_name, "units": table.unit}
-
+    numbers = {
+        "consumption": (BY, found, "consumption as drawn"),
+        "lost_consumption": (BY, lost, "consumption lost in the counterfactual"),
+        "mine_production": (("region",), mined[0], "mine production as drawn"),
+        "mine_production_change": (("region",), mined[1], "change of mine production in the counterfactual"),
+    }
     return xr.Dataset(
         {
-            "consumption": (dims, found, attrs("consumption as drawn")),
-            "lost_consumption": (dims, lost, attrs("consumption lost in the counterfactual")),
-            "mine_production": (short, mined[0], attrs("mine production as drawn")),
-            "mine_production_change": (short, mined[1], attrs("change of mine production in the counterfactual")),
+            name: (("chain", "draw", *dims, "year"), values, {"long_name": title, "units": table.unit})
+            for name, (dims, values, title) in numbers.items()
         },
         coords={k: list(v) for k, v in labels.items()} | {"year": [table.years[year]]},
     )
@@ -140,20 +134,17 @@ def lost_table(labels: pd.DataFrame, consumed: Array, lost: Array, prob: float, 
 def counterfactual_of(world: xr.DataTree) -> xr.Dataset:
     """Group of a counterfactual's numbers."""
     if GROUP not in world.children:
-        raise ReeUncertError(
-            f"this result has no group '{GROUP}': it comes from no_trade(dt) or another counterfactual"
-        )
+        message = f"this result has no group '{GROUP}': it comes from no_trade(dt) or another counterfactual"
+        raise ReeUncertError(message)
     return world[GROUP].to_dataset()
 
 
 def _summed(numbers: xr.Dataset, names: list[str]) -> tuple[pd.DataFrame, Array, Array]:
     over = [d for d in BY if d not in names]
-    parts = [numbers[v].sum(over, min_count=1).transpose("chain", "draw", *names, "year") for v in _BOTH]
+    both = (numbers[name].sum(over, min_count=1) for name in ("consumption", "lost_consumption"))
+    parts = [part.transpose("chain", "draw", *names, "year") for part in both]
     consumed, lost = (p.values.reshape(p.sizes["chain"] * p.sizes["draw"], -1) for p in parts)
     there = np.isfinite(consumed).any(axis=0)
     grids = np.meshgrid(*(numbers[d].values for d in (*names, "year")), indexing="ij")
     labels = pd.DataFrame({d: g.ravel()[there] for d, g in zip((*names, "year"), grids, strict=True)})
     return labels.assign(unit=numbers["lost_consumption"].attrs["units"]), consumed[:, there], lost[:, there]
-
-
-_BOTH = ("consumption", "lost_consumption")

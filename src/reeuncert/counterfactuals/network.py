@@ -1,16 +1,20 @@
-"""One year of a system as a graph: demanded flows, flows in fixed proportions, and their order."""
+"""One year of a system as a graph (demanded flows, flows in fixed proportions, order), and what a rule changes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
+from reeuncert.case.records import Case
+from reeuncert.errors import Problem
 from reeuncert.indicators.flows import Array, FlowTable, Mask
 from reeuncert.system.definition import OUTSIDE
 from reeuncert.system.graph import strong_components
+from reeuncert.words.cells import quoted, unknown
 
-MADE = (*("mine_production", "production", "fabrication", "recycling", "swarf", "loss", "declared", "undeclared"),)
+MADE = ("mine_production", "production", "fabrication", "recycling", "swarf", "loss", "declared", "undeclared")
 """Quantities that leave a process by fixed transfer coefficients; all others are demanded."""
 
 BY_PRODUCTS = ("swarf",)
@@ -101,9 +105,118 @@ def throughput(table: FlowTable, network: YearNetwork) -> Array:
     last = network.year + 1
     out = np.zeros((len(network.processes), last, chains * draws))  # as the masses are in memory
     number = {p: i for i, p in enumerate(network.processes)}
-    for i, (source, target) in enumerate(
-        zip(table.attributes["from_process"], table.attributes["to_process"], strict=True)
-    ):
+    ends = zip(table.attributes["from_process"], table.attributes["to_process"], strict=True)
+    for i, (source, target) in enumerate(ends):
         if source != OUTSIDE and source != target:
             out[number[str(source)]] += np.moveaxis(table.of(i), -1, 0).reshape(-1, chains * draws)[:last]
     return np.moveaxis(out, 1, 2)
+
+
+REGISTERED, UNREGISTERED = "registered", "unregistered"
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """A year as drawn, and the limits of the counterfactual."""
+
+    mass: Array  # flows as drawn, array (flow of the network, draw)
+    limit: Array  # upper limit of each flow, same shape; ``inf`` if only its source limits it
+    capacity: Array  # maximum throughput of each process, array (process, draw); ``inf`` if unlimited
+    carried: Array  # stock of each process from the year before, array (process, draw)
+    kept: Array  # part of it that is not available, same shape
+    closing: Array  # stock at the end of the year as drawn, same shape
+    extra: Array  # new part of the capacity, same shape; its output is bought first
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """Year and tables on which a rule acts: all flows of the result, the network of the year, and the stage and region
+    of each of its processes.
+    """
+
+    table: FlowTable
+    network: YearNetwork
+    stages: np.ndarray
+    regions: np.ndarray
+
+    @classmethod
+    def of(cls, table: FlowTable, year: int, case: Case) -> Setting:
+        """The setting of a year (`year`: its index)."""
+        network = YearNetwork.of(table, year)
+        known = [case.system.processes[case.system.process_index[name]] for name in network.processes]
+        stages, regions = ([getattr(p, name) for p in known] for name in ("stage", "region"))
+        return cls(table, network, np.array(stages, dtype=object), np.array(regions, dtype=object))
+
+    @property
+    def year(self) -> int:
+        return self.table.years[self.network.year]
+
+    def attribute(self, name: str) -> np.ndarray:
+        """An attribute of the flows of the year, array of text (flow of the network,)."""
+        return np.asarray(self.table.attributes[name][self.network.flows])
+
+    def routes(self) -> np.ndarray:
+        """Route of each process: unregistered only if all its outflows are."""
+        route = self.attribute("route")
+        out = np.full(len(self.network.processes), REGISTERED, dtype=object)
+        for j in range(len(out)):
+            leaving = route[self.network.source == j]
+            if len(leaving) and (leaving == UNREGISTERED).all():
+                out[j] = UNREGISTERED
+        return out
+
+    def plants(self, region: str, stage: str, route: str) -> Mask:
+        """Mines and plants of a region at a stage and on a route."""
+        found = self.network.transforms() & (self.routes() == route)
+        return found & (self.regions == region) & (self.stages == stage)
+
+
+class Rule(Protocol):
+    """One change of a counterfactual; a frozen dataclass whose fields are its arguments."""
+
+    def describe(self) -> str:
+        """Description for titles: "no trade", "no exports of …"."""
+
+    def problems(self, setting: Setting) -> list[Problem]:
+        """All problems of the arguments in this year."""
+
+    def apply(self, setting: Setting, world: World) -> World:
+        """The world under the rule."""
+
+
+def problem(where: str, argument: str, message: str) -> Problem:
+    """A problem of an argument."""
+    return Problem(f"{where}, argument '{argument}'", 0, "", message)
+
+
+def label_problem(where: str, argument: str, label: object, known: tuple[str, ...], what: str) -> list[Problem]:
+    """Problem of an unknown label, or none."""
+    return [] if label in known else [problem(where, argument, unknown(str(label), known, what))]
+
+
+def plant_problems(where: str, setting: Setting, region: str, stage: str, route: str) -> list[Problem]:
+    """Problem of the location of a plant, or none."""
+    found = label_problem(where, "region", region, setting.table.regions, "region")
+    places = setting.network.transforms()
+    found += label_problem(where, "stage", stage, tuple(dict.fromkeys(setting.stages[places].tolist())), "stage")
+    found += label_problem(where, "route", route, (REGISTERED, UNREGISTERED), "route")
+    if not found and not setting.plants(region, stage, route).any():
+        own = ", ".join(dict.fromkeys(setting.stages[places & (setting.regions == region)].tolist())) or "none"
+        says = (
+            f"{quoted(region)} has no {route} process of stage {quoted(stage)} in {setting.year}, so that its recovery "
+        )
+        says += f"is not known; its stages then: {own} (add the process to the case to have it)"
+        found.append(problem(where, "stage", says))
+    return found
+
+
+def output_share(network: YearNetwork, mass: np.ndarray) -> np.ndarray:
+    """Recovery of each process (1 − loss share), array (process, draw)."""
+    total = np.zeros((len(network.processes), mass.shape[1]))
+    kept = np.zeros_like(total)
+    for i, source in enumerate(network.source):
+        if source != BEYOND:
+            total[source] += mass[i]
+            if not network.lost[i]:
+                kept[source] += mass[i]
+    return np.divide(kept, total, out=np.ones_like(total), where=total > 0)

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from reeuncert.counterfactuals.allocate import World
-from reeuncert.counterfactuals.rule import (
+from reeuncert.counterfactuals.network import (
     REGISTERED,
     Rule,
     Setting,
+    World,
     label_problem,
     output_share,
     plant_problems,
@@ -43,10 +43,13 @@ class NoTrade:
         return []
 
     def apply(self, setting: Setting, world: World) -> World:
-        stopped = setting.network.crossing
-        if not self.unrecorded:
-            stopped = stopped & (setting.attribute("quantity") == "trade")
-        return replace(world, limit=np.where(stopped[:, None], 0.0, world.limit))
+        return _without(setting.network.crossing, self.unrecorded, setting, world)
+
+
+def _without(stopped: Mask, unrecorded: bool, setting: Setting, world: World) -> World:
+    """The world without some flows (flow of the network,); unless ``unrecorded``, without those of them on record."""
+    on_record = setting.attribute("quantity") == "trade"
+    return replace(world, limit=np.where((stopped & (unrecorded | on_record))[:, None], 0.0, world.limit))
 
 
 def no_trade(
@@ -135,26 +138,19 @@ class ExportStop:
             says = f"'{self.products}' is a text; give a list of products: ['{self.products}']"
             return [*found, problem(_STOP, "products", says)]
         found += [
-            problem(_STOP, "products", unknown(str(p), table.products, "product"))
-            for p in self.products
-            if p not in table.products
+            p for name in self.products for p in label_problem(_STOP, "products", name, table.products, "product")
         ]
         if not found and self.origin == self.destination:
             says = f"'{self.origin}' is the origin too; exports go to another region"
             found.append(problem(_STOP, "destination", says))
         return found
 
-    def _stopped(self, setting: Setting) -> Mask:
+    def apply(self, setting: Setting, world: World) -> World:
         stopped = setting.network.crossing & (setting.attribute("origin") == self.origin)
         stopped &= setting.attribute("destination") == self.destination
         if self.products:
             stopped &= np.isin(setting.attribute("product"), list(self.products))
-        if not self.unrecorded:
-            stopped &= setting.attribute("quantity") == "trade"
-        return stopped
-
-    def apply(self, setting: Setting, world: World) -> World:
-        return replace(world, limit=np.where(self._stopped(setting)[:, None], 0.0, world.limit))
+        return _without(stopped, self.unrecorded, setting, world)
 
 
 _REDUCTION = "reduction"
@@ -197,9 +193,8 @@ class Reduce:
             return found
         chosen = self._chosen(setting)
         if not chosen.any():
-            chosen_by = Selector.of(**self.where)
-            says = f"no flow of {setting.year} has {chosen_by}; choose flows of that year that are no stock"
-            return [problem(_REDUCTION, "where", says)]
+            says = f"no flow of {setting.year} has {Selector.of(**self.where)}; "
+            return [problem(_REDUCTION, "where", says + "choose flows of that year that are no stock")]
         network = setting.network
         no_supply = chosen & (network.wanted() | network.lost | network.opening)
         no_supply |= chosen & (setting.attribute("quantity") == "apparent_consumption")
@@ -213,8 +208,7 @@ class Reduce:
         return []
 
     def _chosen(self, setting: Setting) -> Mask:
-        fields = Selector.of(**self.where).fields
-        return np.asarray(setting.table.where(**fields)[setting.network.flows])
+        return np.asarray(setting.table.where(**Selector.of(**self.where).fields)[setting.network.flows])
 
     def apply(self, setting: Setting, world: World) -> World:
         cut = np.minimum(world.limit, self.factor * world.mass)
@@ -293,17 +287,9 @@ def rule(name: str, arguments: Mapping[str, Any]) -> Rule:
         raise InputError([Problem("counterfactual", 0, "", unknown(name, tuple(RULES), "rule"))])
     takes = {f.name: f for f in fields(RULES[name])}
     needs = [n for n, f in takes.items() if f.default is MISSING and f.default_factory is MISSING]
-    found = [
-        Problem(f"counterfactual '{name}'", 0, "", f"'{n}' is missing; it needs {listed(needs)}")
-        for n in needs
-        if n not in arguments
-    ]
-    found += [
-        Problem(f"counterfactual '{name}'", 0, "", f"'{n}' is not an argument; it takes {listed(takes)}")
-        for n in arguments
-        if n not in takes
-    ]
-    if found:
-        raise InputError(found)
+    says = [f"'{n}' is missing; it needs {listed(needs)}" for n in needs if n not in arguments]
+    says += [f"'{n}' is not an argument; it takes {listed(takes)}" for n in arguments if n not in takes]
+    if says:
+        raise InputError([Problem(f"counterfactual '{name}'", 0, "", text) for text in says])
     made: Rule = RULES[name](**arguments)
     return made

@@ -9,14 +9,24 @@ import pandas as pd
 import xarray as xr
 
 from reeuncert.case.records import Case
-from reeuncert.counterfactuals.allocate import World, allocate
-from reeuncert.counterfactuals.lost import consumption_flows, counterfactual_dataset
-from reeuncert.counterfactuals.network import BEYOND, YearNetwork, throughput
-from reeuncert.counterfactuals.rule import REGISTERED, Rule, Setting, output_share, plant_problems, problem
+from reeuncert.counterfactuals.allocate import allocate
+from reeuncert.counterfactuals.lost import GROUP, counterfactual_dataset
+from reeuncert.counterfactuals.network import (
+    BEYOND,
+    REGISTERED,
+    Rule,
+    Setting,
+    World,
+    label_problem,
+    output_share,
+    plant_problems,
+    problem,
+    throughput,
+)
 from reeuncert.errors import InputError, Problem, ReeUncertError
-from reeuncert.indicators.flows import Array, FlowTable, Mask
+from reeuncert.indicators.flows import Array, FlowTable
 from reeuncert.result.result import Result
-from reeuncert.words.cells import listed, unknown
+from reeuncert.words.cells import listed
 
 Capacity = str | pd.DataFrame | Iterable[Mapping[str, Any]]
 
@@ -29,27 +39,16 @@ def capacity_problems(where: str, setting: Setting, capacity: Capacity) -> list[
     if isinstance(capacity, str):
         if capacity in (HIGHEST, AS_DRAWN):
             return []
-        return [
-            problem(
-                where,
-                "capacity",
-                f"'{capacity}' is no capacity; say '{HIGHEST}' (highest throughput so far), '{AS_DRAWN}' (that of the "
-                "year), or give a table with the columns region, stage, capacity",
-            )
-        ]
+        says = f"'{capacity}' is no capacity; say '{HIGHEST}' (highest throughput so far), '{AS_DRAWN}' (that of the "
+        return [problem(where, "capacity", says + "year), or give a table with the columns region, stage, capacity")]
     table = as_table(capacity)
     missing = [c for c in _NEEDED if c not in table.columns]
     extra = [str(c) for c in table.columns if c not in _ALLOWED]
     if missing or extra:
         said = [f"lacks {listed(missing)}"] if missing else []
         said += [f"has {listed(extra)}, which is not known"] if extra else []
-        return [
-            problem(
-                where,
-                "capacity",
-                f"the table {' and '.join(said)}; its columns: region, stage, capacity, route (optional)",
-            )
-        ]
+        says = f"the table {' and '.join(said)}; its columns: region, stage, capacity, route (optional)"
+        return [problem(where, "capacity", says)]
     found = []
     seen: dict[tuple[str, str, str], int] = {}
     for n, (region, stage, route, value) in enumerate(_rows(table), start=1):
@@ -58,9 +57,8 @@ def capacity_problems(where: str, setting: Setting, capacity: Capacity) -> list[
         if not isinstance(value, int | float | np.number) or not np.isfinite(value) or value < 0:
             found.append(problem(row, "capacity", f"{value!r} is no capacity; a capacity is a mass of zero or more"))
         if (region, stage, route) in seen:
-            found.append(
-                problem(row, "stage", f"row {seen[region, stage, route]} gives the same place already; delete one")
-            )
+            says = f"row {seen[region, stage, route]} gives the same place already; delete one"
+            found.append(problem(row, "stage", says))
         seen.setdefault((region, stage, route), n)
     return found
 
@@ -77,7 +75,7 @@ def capacities(setting: Setting, capacity: Capacity, mass: Array) -> Array:
     plants, registered = network.transforms(), setting.routes() == REGISTERED
     out = np.full(through.shape[:2], np.inf)
     out[plants] = through[plants, :, network.year]
-    if capacity == AS_DRAWN if isinstance(capacity, str) else False:
+    if isinstance(capacity, str) and capacity == AS_DRAWN:
         return out
     out[plants & registered] = through[plants & registered].max(axis=2)
     if not isinstance(capacity, str):
@@ -174,24 +172,24 @@ def run_counterfactual(
     if year not in table.years:
         span = f"{table.years[0]} to {table.years[-1]}"
         raise InputError([problem(_WHERE, "year", f"{year!r} is no year of case '{case.name}'; it has {span}")])
-    setting = setting_of(table, table.years.index(year), case)
+    setting = Setting.of(table, table.years.index(year), case)
     found = [p for rule in rules for p in rule.problems(setting)]
     found += capacity_problems(_WHERE, setting, capacity)
     found += _priority_problems(table, priority)
-    if stocks not in STOCKS:
-        found.append(problem(_WHERE, "stocks", unknown(str(stocks), tuple(STOCKS), "choice")))
+    found += label_problem(_WHERE, "stocks", stocks, tuple(STOCKS), "choice")
     if found:
         raise InputError(found)
     world = _as_drawn(setting, capacity, stocks)
     for rule in rules:
         world = rule.apply(setting, world)
     network = setting.network
-    allocation = allocate(network, world, tiers_of(setting, priority))
+    wanted, use = network.wanted(), setting.attribute("end_use")
+    tiers = [*(wanted & (use == name) for name in priority), wanted & ~np.isin(use, list(priority))]
+    allocation = allocate(network, world, tiers)
     after = year_of(table, network.year)
     after[network.flows] = allocation.mass
-    for j, i in enumerate(network.closing):
-        if i >= 0:
-            after[i] = allocation.closing[j]
+    held = network.closing >= 0
+    after[network.closing[held]] = allocation.closing[held]
     title = "; ".join(rule.describe() for rule in rules) or "as drawn"
     return _tree(dt, table, network.year, after, title.replace("{unit}", table.unit), priority, stocks)
 
@@ -207,14 +205,6 @@ def _flows(result: Result) -> FlowTable:
     return FlowTable.from_dataset(result.dt["posterior"].to_dataset(), result.case)
 
 
-def setting_of(table: FlowTable, year: int, case: Case) -> Setting:
-    """The table, the graph of a year (`year`: its index), and the stage and region of its processes."""
-    network = YearNetwork.of(table, year)
-    known = {p.name: p for p in case.system.processes}
-    stages = tuple(known[p].stage for p in network.processes)
-    return Setting(table, network, stages, tuple(known[p].region for p in network.processes))
-
-
 def _as_drawn(setting: Setting, capacity: Capacity, stocks: str) -> World:
     """The unchanged world."""
     table, network = setting.table, setting.network
@@ -227,35 +217,22 @@ def _as_drawn(setting: Setting, capacity: Capacity, stocks: str) -> World:
     limit[fixed] = mass[fixed]
     carried = np.zeros((len(network.processes), mass.shape[1]))
     closing = np.zeros_like(carried)
-    before = year_of(table, network.year - 1) if network.year else None
-    for j, i in enumerate(network.closing):
-        if i >= 0:
-            closing[j] = everything[i]
-    number = {p: j for j, p in enumerate(network.processes)}
-    for i in np.flatnonzero(table.carried[:, network.year]):
-        if before is not None:
-            carried[number[str(table.attributes["to_process"][i])]] += before[i]
+    held = network.closing >= 0
+    closing[held] = everything[network.closing[held]]
+    if network.year:
+        before = year_of(table, network.year - 1)
+        for i in np.flatnonzero(table.carried[:, network.year]):
+            carried[network.processes.index(str(table.attributes["to_process"][i]))] += before[i]
     for i in np.flatnonzero(network.opening):
         carried[network.target[i]] += mass[i]
     kept = np.minimum(carried, closing) if stocks == AS_DRAWN else np.zeros_like(carried)
     return World(mass, limit, capacities(setting, capacity, mass), carried, kept, closing, np.zeros_like(carried))
 
 
-def tiers_of(setting: Setting, priority: Sequence[str]) -> list[Mask]:
-    """Demanded flows: those of each end use that is served first, then all others."""
-    wanted, use = setting.network.wanted(), setting.attribute("end_use")
-    tiers = [wanted & (use == name) for name in priority]
-    return [*tiers, wanted & ~np.isin(use, list(priority))]
-
-
 def _priority_problems(table: FlowTable, priority: Sequence[str]) -> list[Problem]:
     if isinstance(priority, str):
         return [problem(_WHERE, "priority", f"'{priority}' is a text; give a list of end uses: ['{priority}']")]
-    found = [
-        problem(_WHERE, "priority", unknown(str(u), table.end_uses, "end use"))
-        for u in priority
-        if u not in table.end_uses
-    ]
+    found = [p for u in priority for p in label_problem(_WHERE, "priority", u, table.end_uses, "end use")]
     twice = [u for k, u in enumerate(priority) if u in priority[:k]]
     return found + [problem(_WHERE, "priority", f"'{u}' is given twice; keep one of them") for u in twice]
 
@@ -275,17 +252,12 @@ def _tree(
     flows = drawn.isel(year=kept).transpose("chain", "draw", "flow", "year", ...).copy(deep=True)
     new = after.T.reshape(chains, draws, -1)
     flows["mass_flow"].values[..., -1] = np.where(table.present[:, year], new, np.nan)
-    before = year_of(table, year)
-    numbers = counterfactual_dataset(table, year, before, after, consumption_flows(table))
-    out = xr.DataTree.from_dict(
-        {"posterior": flows, "counterfactual": numbers.assign_coords(chain=flows["chain"], draw=flows["draw"])}
-    )
+    numbers = counterfactual_dataset(table, year, year_of(table, year), after)
+    numbers = numbers.assign_coords(chain=flows["chain"], draw=flows["draw"])
+    out = xr.DataTree.from_dict({"posterior": flows, GROUP: numbers})
     out.attrs = {k: dt.attrs[k] for k in ("case_json", "case_name", "seed", "sampler") if k in dt.attrs}
     served = f"; served first: {', '.join(priority)}" if priority else ""
-    out.attrs |= {
-        "counterfactual": title,
-        "counterfactual_year": table.years[year],
-        "counterfactual_rule": STOCKS[stocks] + served,
-    }
+    out.attrs |= {"counterfactual": title, "counterfactual_year": table.years[year]}
+    out.attrs |= {"counterfactual_rule": STOCKS[stocks] + served}
     out.attrs["counterfactual_priority"] = json.dumps(list(priority), ensure_ascii=False)
     return out

@@ -111,9 +111,8 @@ def answers(world: xr.DataTree, plans: Plans) -> list[Answer]:
             if dim in values.dims:
                 values = values.sel({dim: getattr(question, dim)})
         draws = values.transpose("chain", "draw", "year").values.reshape(-1, len(years))
-        record = lookup(question.indicator)
-        unit = str(values.attrs.get("units", ""))
-        out.append(Answer(question, unit, record.percent, years, int(world.attrs["outlook_from"]), draws))
+        unit, percent = str(values.attrs.get("units", "")), lookup(question.indicator).percent
+        out.append(Answer(question, unit, percent, years, int(world.attrs["outlook_from"]), draws))
     return out
 
 
@@ -125,13 +124,7 @@ def answer_table(found: Sequence[Answer]) -> pd.DataFrame:
     for answer in found:
         q = answer.question
         for year in answer.years:
-            row: dict[str, object] = {
-                "says": q.says,
-                "indicator": q.indicator,
-                "region": q.region,
-                "partner": q.partner,
-                "product": q.product,
-            }
+            row: dict[str, object] = {n: getattr(q, n) for n in ("says", "indicator", "region", "partner", "product")}
             row |= {"year": year, "unit": answer.unit, **dict(zip(COLUMNS, answer.quantiles(year), strict=True))}
             rows.append(row | {f"below_{line:g}": answer.below(line, year) for line in q.lines})
     return pd.DataFrame(rows)
@@ -146,12 +139,7 @@ def project_table(world: xr.DataTree, plans: Plans) -> pd.DataFrame:
     rows = []
     for project, draws in zip(plans.projects, start, strict=True):
         opens = draws[np.isfinite(draws)]
-        row: dict[str, object] = {
-            "project": project.project,
-            "region": project.region,
-            "stage": project.stage,
-            "status": project.status,
-        }
+        row: dict[str, object] = {n: getattr(project, n) for n in ("project", "region", "stage", "status")}
         row |= {"capacity": project.mass(unit), "unit": unit, "announced": project.announced_start}
         row |= {"median_start": float(np.median(opens)) if opens.size else float("nan")}
         rows.append(row | {f"works_by_{year}": float(np.mean(draws < year + 1)) for year in shown})

@@ -109,31 +109,24 @@ def learn_delays(pairs: Sequence[DelayPair], seed: int = 0) -> Delays:
         return rng.normal(mean, sd, (n, *size))
 
     apart, apart_never = normal(0, _STAGE, len(stages) + 1), normal(0, _STAGE_NEVER, len(stages) + 1)
-    drawn = Delays(
-        stages,
-        normal(*_LEVEL, 1) + apart,
-        normal(*_UNBUILT_LATER),
-        np.exp(normal(*_SPREAD)),
-        normal(*_NEVER, 1) + apart_never,
-        normal(*_UNBUILT_NEVER),
-        n,
-    )
+    level, later, spread = normal(*_LEVEL, 1) + apart, normal(*_UNBUILT_LATER), np.exp(normal(*_SPREAD))
+    never, less = normal(*_NEVER, 1) + apart_never, normal(*_UNBUILT_NEVER)
+    drawn = Delays(stages, level, later, spread, never, less, n)
     log_weight = np.zeros(n)
     for pair in pairs:
-        mean, sd, never = drawn.of(pair.stage, pair.status)
+        mean, sd, closed = drawn.of(pair.stage, pair.status)
         late = pair.outcome_date - pair.announced_start + EARLY
         if pair.outcome == "cancelled":
-            log_weight += np.log(never)
+            log_weight += np.log(closed)
             continue
         above = np.exp(log_ndtr((mean - np.log(max(late - _EDGE, 1e-9))) / sd))
         if pair.outcome == "opened":
             beyond = np.exp(log_ndtr((mean - np.log(max(late + _EDGE, 2e-9))) / sd))
-            log_weight += np.log((1 - never) * np.maximum(above - beyond, 1e-300))
+            log_weight += np.log((1 - closed) * np.maximum(above - beyond, 1e-300))
         else:
-            log_weight += np.log(never + (1 - never) * above)
+            log_weight += np.log(closed + (1 - closed) * above)
     pick, effective = _resampled(log_weight, rng, "delays")
-    level, later, spread = drawn.level[pick], drawn.later[pick], drawn.spread[pick]
-    return Delays(stages, level, later, spread, drawn.never[pick], drawn.less[pick], effective)
+    return Delays(stages, *(values[pick] for values in (level, later, spread, never, less)), effective)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,13 +1,18 @@
-"""The future of the coordinates: drawn from their prior, given the posterior of the past.
+"""What an outlook draws of the future: the paths of the coordinates, growth, and the openings of projects.
 
 No evidence speaks of future years, so that the posterior of an extended case is the posterior of the past times the
 prior of the future given the past. The prior is one Gaussian, u ~ N(m, C), block by block, and the past is a subset P
 of its coordinates: u_F | u_P ~ N(m_F + C_FP C_PP⁻¹ (u_P − m_P), C_FF − C_FP C_PP⁻¹ C_PF). So nothing is fitted again.
+
+Every row of growth has random numbers of its own, so that scenarios differ by what they assume alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from zlib import crc32
 
 import numpy as np
 import xarray as xr
@@ -17,8 +22,11 @@ from reeuncert.balance.network import Network
 from reeuncert.case.records import Case
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.flows import Array
+from reeuncert.outlook.delays import learn_delays, learn_ramp
+from reeuncert.outlook.plans import GrowthFigure, Plans
+from reeuncert.outlook.scenarios import BASE, ON_TIME, OutlookScenario
 from reeuncert.priors.coverage import case_network
-from reeuncert.priors.paths import CoordinatePrior, coordinate_prior
+from reeuncert.priors.paths import coordinate_prior
 
 MOST_AT_ONCE = 500
 """Draws whose flows of all years are in memory together."""
@@ -45,7 +53,7 @@ def with_future(past: Array, case: Case, extended: Case, rng: np.random.Generato
     them; with the network of the extended case.
 
     >>> import reeuncert as ree
-    >>> from reeuncert.case.extension import extend
+    >>> from reeuncert.case.restriction import extend
     >>> case = ree.read_case("small_metal")
     >>> longer = extend(case, 2022)
     >>> past = np.tile(coordinate_prior(case, case_network(case)).mean, (5, 1))
@@ -57,10 +65,6 @@ def with_future(past: Array, case: Case, extended: Case, rng: np.random.Generato
     prior = coordinate_prior(extended, network)
     old = {label: k for k, label in enumerate(case_network(case).coordinate_labels)}
     source = np.array([old.get(label, -1) for label in network.coordinate_labels])
-    return _draw(past, prior, source, rng), network
-
-
-def _draw(past: Array, prior: CoordinatePrior, source: Array, rng: np.random.Generator) -> Array:
     u = np.empty((len(past), prior.mean.size))
     solved: dict[tuple[bytes, bytes], tuple[Array, Array]] = {}  # many paths have the same prior
     for block in prior.blocks:
@@ -79,7 +83,7 @@ def _draw(past: Array, prior: CoordinatePrior, source: Array, rng: np.random.Gen
         gain, root = solved[key]
         noise = rng.standard_normal((len(past), ahead.size)) @ root.T
         u[:, ahead] = prior.mean[ahead] + (u[:, at] - prior.mean[at]) @ gain.T + noise
-    return u
+    return u, network
 
 
 def flows_from(u: Array, network: Network, first: int) -> Array:
@@ -88,12 +92,125 @@ def flows_from(u: Array, network: Network, first: int) -> Array:
     shape = (len(network.system.flows), len(u), len(network.system.years) - start)
     out = np.full(shape, np.nan)
     kept = np.flatnonzero(network.edge_year >= start)
-    for part in _parts(len(u)):
+    for sample in range(0, len(u), MOST_AT_ONCE):
+        part = slice(sample, sample + MOST_AT_ONCE)
         edges = flows_of_draws(u[part], network)[:, kept]
         out[network.edge_flow[kept], part, network.edge_year[kept] - start] = edges.T
     return out
 
 
-def _parts(size: int) -> Iterator[slice]:
-    for first in range(0, size, MOST_AT_ONCE):
-        yield slice(first, min(first + MOST_AT_ONCE, size))
+def generator(seed: int, *key: str) -> np.random.Generator:
+    """Random numbers of one subject, the same in every scenario."""
+    return np.random.default_rng([seed, crc32(" ".join(key).encode())])
+
+
+def row_for(rows: Sequence[GrowthFigure], subject: str, scenario: str, region: str, name: str) -> GrowthFigure | None:
+    """The row of growth.csv that holds: the most specific one of the scenario, else of the base.
+
+    >>> base = GrowthFigure("demand", "base", "", "", 0.02, 0.01, 0.0, 2020, 2030, "s")
+    >>> own = GrowthFigure("demand", "base", "", "glass", 0.05, 0.01, 0.0, 2020, 2030, "s")
+    >>> row_for([base, own], "demand", "high", "North", "glass") is own
+    True
+    """
+    for chosen in dict.fromkeys((scenario, BASE)):
+        for place, what in ((region, name), ("", name), (region, ""), ("", "")):
+            for row in rows:
+                if (row.subject, row.scenario, row.region, row.name) == (subject, chosen, place, what):
+                    return row
+    return None
+
+
+def growth(
+    row: GrowthFigure | None, base: GrowthFigure | None, place: str, years: int, samples: int, seed: int
+) -> Array:
+    """Factor on the value of the last year, array (sample, future year): exp(t (rate + sd z) + walk Σ ε).
+
+    All that one row of the ``base`` speaks of has the same z, in every scenario; every place has steps ε of its own.
+    """
+    if row is None:
+        return np.ones((samples, years))
+    shared = base or row
+    mean = generator(seed, shared.subject, shared.region, shared.name).standard_normal((samples, 1))
+    steps = generator(seed, row.subject, place).standard_normal((samples, years))
+    t = np.arange(1, years + 1)
+    return np.asarray(np.exp(t * (row.rate + row.sd * mean) + row.walk * np.cumsum(steps, axis=1)))
+
+
+@dataclass(frozen=True, eq=False)
+class PastGrowth:
+    """How places (regions, plants) grew apart in the years that are known."""
+
+    own: Array  # log growth a year beyond the mean of the places, array (place, sample)
+    spread: Array  # its standard deviation between places, array (sample,)
+
+    @classmethod
+    def of(cls, series: Array) -> PastGrowth:
+        """From masses (place, sample, year): the slope of their logs over the years that have something in each draw.
+
+        A place that has something in fewer than half of the years grew as the mean.
+
+        >>> t = np.arange(8)
+        >>> past = PastGrowth.of(np.exp([[0.05 * t], [0.01 * t]]))
+        >>> past.own.round(3).tolist(), past.spread.round(3).tolist()
+        ([[0.02], [-0.02]], [0.028])
+        """
+        there = (series > 0).all(axis=1)
+        known = np.flatnonzero(there.sum(axis=1) >= max(3, (series.shape[2] + 1) // 2))
+        own = np.zeros(series.shape[:2])
+        if known.size < 2:
+            return cls(own, np.zeros(series.shape[1]))
+        for k in known:
+            t = np.flatnonzero(there[k]) - np.flatnonzero(there[k]).mean()
+            own[k] = (np.log(series[k][:, there[k]]) * t).sum(axis=1) / (t**2).sum()
+        own[known] -= own[known].mean(axis=0)
+        return cls(own, own[known].std(axis=0, ddof=1))
+
+    def ahead(self, place: int, years: int, seed: int, *key: str) -> Array:
+        """Factor by which a place grows beyond what is said of all, array (sample, future year).
+
+        Its own growth goes on in part: φ own + √(1 − φ²) spread y, with one φ uniform on 0 to 1 for all places.
+        """
+        part = generator(seed, key[0], "persistence").uniform(size=len(self.spread))
+        fresh = generator(seed, *key, "own").standard_normal(len(self.spread))
+        rate = part * self.own[place] + np.sqrt(1 - part**2) * self.spread * fresh
+        return np.asarray(np.exp(np.arange(1, years + 1) * rate[:, None]))
+
+
+_delays, _ramp = cache(learn_delays), cache(learn_ramp)
+
+
+@dataclass(frozen=True, eq=False)
+class Openings:
+    """Projects in every draw."""
+
+    start: Array  # decimal year in which a project starts, array (project, sample); ``inf``: never
+    working: Array  # part of its capacity that works, array (project, sample, future year)
+
+
+def openings(plans: Plans, scenario: OutlookScenario, years: Sequence[int], samples: int, seed: int) -> Openings:
+    """Draw when projects open, and how they run in: a line from zero at the start to the utilisation reached.
+
+    A plant that runs already (status ramp_up) starts its additional capacity with the first future year.
+    """
+    projects, now = plans.projects, float(years[0])
+    announced = np.array([p.announced_start for p in projects])
+    start = np.repeat(np.maximum(announced, now)[:, None], samples, axis=1)
+    if scenario.delays != ON_TIME and projects:
+        late = _delays(plans.delays).draw(generator(seed, "delays"), projects, samples, now=now)
+        running = np.array([p.status == "ramp_up" for p in projects])[:, None]
+        start = np.where(running, start, np.maximum(announced[:, None] + late, now))
+    start[[p.project in scenario.fails for p in projects]] = np.inf
+    working = np.zeros((len(projects), samples, len(years)))
+    ramp = _ramp(plans.ramp)
+    for k, project in enumerate(projects):
+        use, over = ramp.draw(generator(seed, "ramp", project.project), samples)
+        for t, year in enumerate(years):
+            age = np.maximum(year + 1 - start[k], 0.0), np.maximum(year - start[k], 0.0)
+            working[k, :, t] = use * (_output(age[0], over) - _output(age[1], over))
+    return Openings(start, working)
+
+
+def _output(age: Array, over: Array) -> Array:
+    """Output since the start, in years of full output: the integral of min(a / over, 1)."""
+    rising = np.minimum(age, over)
+    return np.asarray(rising**2 / (2 * np.maximum(over, 1e-9)) + age - rising)

@@ -92,9 +92,8 @@ def hindcast(
     hindcast_verdict : the table in sentences.
     """
     case = Result(dt).case
-    cuts = {
-        year: _past(case, year, folder_of(case) if folder is None else folder) for year in years
-    }  # all problems before the first fit
+    place = folder_of(case) if folder is None else folder
+    cuts = {year: _past(case, year, place) for year in years}  # all problems before the first fit
     truth = _series(dt)
     tables = []
     for year, (past, plans) in cuts.items():

@@ -26,7 +26,7 @@ from reeuncert.outlook.recycling import recyclers_of
 from reeuncert.outlook.scenarios import CAPACITY, DEMAND, TABLES, OutlookScenario, Question, read_scenarios
 from reeuncert.outlook.scenarios import FILE as SCENARIOS
 from reeuncert.reading.bundled import bundled_cases, find_case
-from reeuncert.reading.tables import Column, Row, Table, read_table, read_text, report_duplicates
+from reeuncert.reading.tables import Column, Row, read_table, read_text, report_duplicates
 from reeuncert.reading.toml import line_of, parse_toml
 from reeuncert.system.definition import OUTSIDE
 from reeuncert.words.cells import name_cell, number_cell, text_cell, unknown, year_cell
@@ -83,7 +83,8 @@ def read_plans(folder: str | Path, case: Case) -> Plans:
                     table.report(row.line, column, message)
             if known and not table.is_bad(row.line, "source_id") and row["source_id"] not in known:
                 table.report(row.line, "source_id", unknown(row["source_id"], known, "source"))
-        _report_twice(table, record)
+        if record in _KEYS:
+            report_duplicates(table, table.rows, _KEYS[record], "the row")
         problems += table.problems
         rows[file] = [] if table.problems else [record(**row.cells, **_FILLED.get(record, {})) for row in table.rows]
     found = tuple(rows[file] for file in (*list(_TABLES)[1:], SOURCES))
@@ -148,27 +149,12 @@ def stages_of(case: Case, region: str = "") -> tuple[str, ...]:
 
 
 def _columns(record: type) -> list[Column]:
-    columns = []
-    for f in fields(record):
-        if f.name in _FILLED.get(record, {}):
-            continue
-        parse: Callable[[str], Any] = _TEXTS.get(f.name, text_cell)
-        if f.type == "float":
-            parse = number_cell
-        elif f.type == "int":
-            parse = year_cell
-        columns.append(Column(f.name, parse, required=f.name not in _FREE))
-    return columns
-
-
-def _report_twice(table: Table, record: type) -> None:
-    keys = {
-        Source: ("source_id",),
-        Project: ("project", "region", "stage"),
-        GrowthFigure: ("subject", "scenario", "region", "name"),
-    }
-    if record in keys:
-        report_duplicates(table, table.rows, keys[record], "the row")
+    parsers: Mapping[Any, Callable[[str], Any]] = {"float": number_cell, "int": year_cell}
+    return [
+        Column(f.name, parsers.get(f.type, _TEXTS.get(f.name, text_cell)), required=f.name not in _FREE)
+        for f in fields(record)
+        if f.name not in _FILLED.get(record, {})
+    ]
 
 
 def _project(row: Row, case: Case) -> list[tuple[str, str]]:
@@ -176,23 +162,16 @@ def _project(row: Row, case: Case) -> list[tuple[str, str]]:
     found = _known(row, "region", case.regions) + _known(row, "stage", tuple(dict.fromkeys(stages)))
     if row["unit"] not in TONNES:
         found.append(("unit", unknown_unit(row["unit"], tuple(TONNES), "a capacity")))
-    for column in ("capacity", "content"):
-        if not row[column] > 0:
-            found.append((column, f"{row[column]:g} is no {column}; give a number above zero"))
+    found += _above_zero(row, "capacity", "content")
     found += _known(row, "status", STATUSES)
     found += _dates(row, "announced_on", "announced_start")
     end = case.system.years[-1] + 1
     if row["overdue"] not in ("", "yes"):
         found.append(("overdue", unknown(row["overdue"], ("yes",), "mark")))
     if row["announced_start"] < end and row["status"] != "ramp_up" and not row["overdue"]:
-        start = f"{row['announced_start']:g} lies before the end of the case ({end})"
-        found.append(
-            (
-                "announced_start",
-                f"{start}; write overdue = yes if the plant is not open, or give status ramp_up and the capacity that "
-                "it still adds if it is",
-            )
-        )
+        says = f"{row['announced_start']:g} lies before the end of the case ({end}); write overdue = yes if the plant "
+        says += "is not open, or give status ramp_up and the capacity that it still adds if it is"
+        found.append(("announced_start", says))
     return found
 
 
@@ -218,22 +197,14 @@ def _growth(row: Row, case: Case) -> list[tuple[str, str]]:
     found += _known(row, "name", names) + _known(row, "region", case.regions)
     if abs(row["rate"]) > MOST_GROWTH:
         found.append(("rate", f"{row['rate']:g} a year is out of range; 5 % a year is 0.05"))
-    found += [(c, f"{row[c]:g} is no spread; give zero or more") for c in ("sd", "walk") if not row[c] >= 0]
+    found += _spreads(row, "sd", "walk")
     if row["first_year"] >= row["last_year"]:
         found.append(("last_year", f"{row['last_year']} does not lie after {row['first_year']}"))
     return found
 
 
-def _event(row: Row, case: Case) -> list[tuple[str, str]]:
-    return _inside(row, "date")
-
-
-_SPREADS = ("mean_sd", "shape_sd", "collected_sd")
-
-
 def _lifetime(row: Row, case: Case) -> list[tuple[str, str]]:
-    found = [(c, f"{row[c]:g} is no {c}; give a number above zero") for c in ("mean", "shape") if not row[c] > 0]
-    found += [(c, f"{row[c]:g} is no spread; give zero or more") for c in _SPREADS if not row[c] >= 0]
+    found = _above_zero(row, "mean", "shape") + _spreads(row, "mean_sd", "shape_sd", "collected_sd")
     if not 0 < row["collected"] < 1:
         found.append(("collected", f"{row['collected']:g} is no part; give a number between 0 and 1, e.g. 0.3"))
     if row["since"] > case.system.years[0]:
@@ -256,8 +227,13 @@ _CHECKS: Mapping[type, Callable[[Row, Case], list[tuple[str, str]]]] = {
     DelayPair: _delay,
     RampPoint: _ramp,
     GrowthFigure: _growth,
-    PolicyEvent: _event,
+    PolicyEvent: lambda row, case: _inside(row, "date"),
     Lifetime: _lifetime,
+}
+_KEYS: Mapping[type, tuple[str, ...]] = {
+    Source: ("source_id",),
+    Project: ("project", "region", "stage"),
+    GrowthFigure: ("subject", "scenario", "region", "name"),
 }
 
 
@@ -269,6 +245,14 @@ def end_uses(case: Case) -> tuple[str, ...]:
 
 def _known(row: Row, column: str, known: Sequence[str]) -> list[tuple[str, str]]:
     return [(column, unknown(row[column], known, column))] if row[column] and row[column] not in known else []
+
+
+def _above_zero(row: Row, *columns: str) -> list[tuple[str, str]]:
+    return [(c, f"{row[c]:g} is no {c}; give a number above zero") for c in columns if not row[c] > 0]
+
+
+def _spreads(row: Row, *columns: str) -> list[tuple[str, str]]:
+    return [(c, f"{row[c]:g} is no spread; give zero or more") for c in columns if not row[c] >= 0]
 
 
 def _inside(row: Row, column: str) -> list[tuple[str, str]]:

@@ -10,8 +10,7 @@ from scipy.special import expit, gamma, logit
 from scipy.stats import weibull_min
 
 from reeuncert.case.records import Case
-from reeuncert.counterfactuals.network import BEYOND, BY_PRODUCTS, YearNetwork
-from reeuncert.counterfactuals.rule import UNREGISTERED
+from reeuncert.counterfactuals.network import BEYOND, BY_PRODUCTS, UNREGISTERED, YearNetwork
 from reeuncert.errors import CaseError, Problem
 from reeuncert.indicators.flows import Array, FlowTable
 from reeuncert.outlook.plans import Lifetime, Project
@@ -47,10 +46,9 @@ def with_recyclers(case: Case, projects: Sequence[Project], years: Sequence[int]
             continue
         model = stages[stage]
         name = _COPIED.format(model.name, region)
-        around = [
-            f for f in system.flows if model.name in (f.from_process, f.to_process) and f.quantity not in BY_PRODUCTS
-        ]
-        for flow in around:
+        for flow in system.flows:
+            if model.name not in (flow.from_process, flow.to_process) or flow.quantity in BY_PRODUCTS:
+                continue
             ends = {OUTSIDE: OUTSIDE, model.name: name}
             if flow.quantity == RECYCLING:
                 market = _market(case, flow, region)
@@ -58,24 +56,15 @@ def with_recyclers(case: Case, projects: Sequence[Project], years: Sequence[int]
                     message = f"'{region}' has no market of '{flow.product}' with a stock, which a recycler needs"
                     problems.append(Problem("projects.csv", 0, "region", f"{message}; delete the row of this region"))
                 ends[flow.to_process] = market
-            copy = replace(
-                flow,
-                name=_COPIED.format(flow.name, region),
-                from_process=ends[flow.from_process],
-                to_process=ends[flow.to_process],
-                origin=region,
-                destination=region,
-                years=tuple(years),
-            )
-            flows.append(copy)
+            start, end = ends[flow.from_process], ends[flow.to_process]
+            copy = replace(flow, name=_COPIED.format(flow.name, region), from_process=start, to_process=end)
+            flows.append(replace(copy, origin=region, destination=region, years=tuple(years)))
             like[copy.name] = flow.name
         outflows = tuple(_COPIED.format(f, region) for f in model.reference_outflow)
         processes.append(replace(model, name=name, region=region, reference_outflow=outflows, label=""))
     if problems:
         raise CaseError(problems)
-    contents = {
-        key: replace(content, selector=_widened(content.selector, like)) for key, content in case.contents.items()
-    }
+    contents = {k: replace(c, selector=_widened(c.selector, like)) for k, c in case.contents.items()}
     system = replace(system, flows=tuple(flows), processes=tuple(processes))
     return replace(case, system=system, contents=contents), like
 
@@ -113,12 +102,8 @@ class Retired:
     def of(cls, life: Lifetime, samples: int, rng: np.random.Generator) -> Retired:
         """Draw the law of a lifetime."""
         mean, shape, part = rng.standard_normal((3, samples))
-        return cls(
-            life.mean * np.exp(life.mean_sd * mean),
-            life.shape * np.exp(life.shape_sd * shape),
-            expit(logit(life.collected) + life.collected_sd * part),
-            life.since,
-        )
+        mean, shape = life.mean * np.exp(life.mean_sd * mean), life.shape * np.exp(life.shape_sd * shape)
+        return cls(mean, shape, expit(logit(life.collected) + life.collected_sd * part), life.since)
 
     def ended(self, used: Array, first: int) -> Array:
         """Mass whose life ends in each year, array (sample, year), of goods taken into use from the year `first` on,
@@ -143,14 +128,6 @@ class Retired:
 
 
 @dataclass(frozen=True, eq=False)
-class NewCapacity:
-    """What recyclers could make in addition (`output`), and the scrap that they could get, arrays (sample,)."""
-
-    output: Array
-    scrap: Array
-
-
-@dataclass(frozen=True, eq=False)
 class Recycler:
     """A process that takes in by-products of goods, and scrap from outside, in one year.
 
@@ -169,18 +146,18 @@ class Recycler:
 
     @classmethod
     def of_process(
-        cls, j: int, network: YearNetwork, table: FlowTable, path: Array, scrap: Mapping[int, Array], new: NewCapacity
+        cls,
+        j: int,
+        network: YearNetwork,
+        table: FlowTable,
+        path: Array,
+        scrap: Mapping[int, Array],
+        new: tuple[Array, Array],
     ) -> Recycler:
         """The recycler `j` of a year of the whole graph.
 
-        Parameters
-        ----------
-        path
-            Flows of the year as drawn, array (flow of the table, sample).
-        scrap
-            Flow of scrap → what there is in place of the path, array (sample,).
-        new
-            What projects add.
+        ``path``: flows of the year as drawn, array (flow of the table, sample). ``scrap``: flow of scrap → what there
+        is in place of the path, array (sample,). ``new``: what projects could make, and scrap for it, arrays (sample,).
         """
         into, out = network.target == j, network.source == j
         aside, outside = network.flows[into & network.aside], network.flows[into & ~network.aside]
@@ -189,7 +166,7 @@ class Recycler:
         feed = table.mass[aside, 0, :, network.year - 1].sum(axis=0)
         feed = feed + sum((scrap.get(i, path[i]) for i in outside.tolist()), np.zeros_like(feed))
         kept = part[~network.lost[out]].sum(axis=0)
-        more = np.minimum(new.output / np.maximum(kept, 1e-9), new.scrap)
+        more = np.minimum(new[0] / np.maximum(kept, 1e-9), new[1])
         return cls(aside.tolist(), outside.tolist(), made.tolist(), feed + more, part, network.target[out].tolist())
 
     def supply(self, carried: Array) -> None:

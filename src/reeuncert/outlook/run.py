@@ -12,15 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from reeuncert.case.extension import extend
 from reeuncert.case.records import Case
-from reeuncert.case.restriction import restrict
+from reeuncert.case.restriction import extend, restrict
 from reeuncert.case.serial import case_to_json
-from reeuncert.counterfactuals.rule import REGISTERED
+from reeuncert.counterfactuals.network import REGISTERED
 from reeuncert.errors import CaseError, Problem
 from reeuncert.indicators.flows import Array, FlowTable
-from reeuncert.outlook.assumed import generator, openings
-from reeuncert.outlook.future import flows_from, past_coordinates, with_future
+from reeuncert.outlook.future import flows_from, generator, openings, past_coordinates, with_future
 from reeuncert.outlook.plans import Plans, Project
 from reeuncert.outlook.reading import plans_of
 from reeuncert.outlook.recycling import with_recyclers
@@ -126,10 +124,8 @@ def _process(case: Case, project: Project) -> str:
     registered = {f.from_process for f in case.system.flows if f.route in ("", REGISTERED)}
     chosen = [name for name in found if name in registered]
     if not chosen:
-        message = (
-            f"project '{project.project}' needs a process of stage '{project.stage}' in '{project.region}', which case "
-            f"'{case.name}' does not have; add it to the case, or delete the row"
-        )
+        message = f"project '{project.project}' needs a process of stage '{project.stage}' in '{project.region}', "
+        message += f"which case '{case.name}' does not have; add it to the case, or delete the row"
         raise CaseError([Problem("projects.csv", 0, "stage", message)])
     return chosen[0]  # the first of several equal ones, as a counterfactual does
 

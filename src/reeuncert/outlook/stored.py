@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +72,11 @@ def hindcast_of(folder: Path, result: Result) -> tuple[list[str], str]:
     """What a hindcast says, its verdict first, and when its result was made: that beside a result, else that which came
     with the case, told as such; nothing if there is none.
     """
-    files = [folder / HINDCAST, *(place / HINDCAST for place in _of_case(result))]
+    from reeuncert.outlook.reading import folder_of
+
+    files = [folder / HINDCAST]
+    with suppress(CaseError):  # a case without plans
+        files.append(folder_of(result.case) / HINDCAST)
     file = next((f for f in files if f.is_file()), None)
     if file is None:
         return [], ""
@@ -87,13 +92,3 @@ def hindcast_of(folder: Path, result: Result) -> tuple[list[str], str]:
     if first["case"] != model_sha256(result.case):
         note += " The case has changed since."
     return [*said, f"{note} `reeuncert outlook --hindcast` makes it again."], made(result.dt)
-
-
-def _of_case(result: Result) -> list[Path]:
-    """Folder of the outlook of a case; none if it has no plans."""
-    from reeuncert.outlook.reading import folder_of
-
-    try:
-        return [folder_of(result.case)]
-    except CaseError:
-        return []

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -33,7 +32,7 @@ def told(
             when = condensed(answer.narrower())
             warning = f"{warning} A band is narrower than the present, in {when}: {answer.question.says}.".strip()
     scenario = plans.scenario(str(world.attrs["outlook_scenario"]))
-    years = [int(y) for y in np.asarray(world["posterior"]["year"])]
+    events = sorted(plans.events, key=lambda event: event.date)
     questions = []
     for answer in found:
         q = answer.question
@@ -54,7 +53,7 @@ def told(
     return {
         "result": made(world),
         "from": int(world.attrs["outlook_from"]),
-        "to": years[-1],
+        "to": int(world["posterior"]["year"][-1]),
         "scenario": scenario.name,
         "why": scenario.why,
         "warning": warning,
@@ -62,10 +61,7 @@ def told(
         "projects": _records(project_table(world, plans)),
         "elements": _records(element_table(world)),
         "shortage": _shortage(world),
-        "events": [
-            {"date": e.date, "actor": e.actor, "content": e.content, "note": e.note}
-            for e in sorted(plans.events, key=lambda e: e.date)
-        ],
+        "events": [{n: getattr(e, n) for n in ("date", "actor", "content", "note")} for e in events],
         "scenarios": [] if scenarios is None else _records(scenarios),
     }
 

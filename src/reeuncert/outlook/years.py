@@ -8,14 +8,12 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from reeuncert.case.records import Case
-from reeuncert.counterfactuals.allocate import World, allocate
-from reeuncert.counterfactuals.network import BEYOND, YearNetwork, throughput
-from reeuncert.counterfactuals.rule import REGISTERED, Setting, output_share
-from reeuncert.counterfactuals.run import setting_of
+from reeuncert.counterfactuals.allocate import allocate
+from reeuncert.counterfactuals.network import BEYOND, REGISTERED, Setting, World, YearNetwork, output_share, throughput
 from reeuncert.indicators.flows import Array, FlowTable
-from reeuncert.outlook.assumed import Openings, PastGrowth, generator, growth, row_for
+from reeuncert.outlook.future import Openings, PastGrowth, generator, growth, row_for
 from reeuncert.outlook.plans import Plans
-from reeuncert.outlook.recycling import NewCapacity, Recycler, Retired, recyclers_of
+from reeuncert.outlook.recycling import Recycler, Retired, recyclers_of
 from reeuncert.outlook.scenarios import BASE, CAPACITY, DEMAND, OutlookScenario
 from reeuncert.result.result import Result
 from reeuncert.system.definition import OUTSIDE
@@ -48,10 +46,9 @@ def allocate_year(futures: Sequence[FutureYears], year: int, places: Sequence[st
         got = allocate(network, world, [network.wanted()], within_supply=True)
         mass[:, part], closing[:, part] = got.mass, got.closing
     ends = np.cumsum([one.world.mass.shape[1] for one in prepared])[:-1]
-    for future, one, *found in zip(
-        futures, prepared, *(np.split(v, ends, axis=1) for v in (mass, closing)), strict=True
-    ):
-        future.record(year, one, *found)
+    found = (np.split(values, ends, axis=1) for values in (mass, closing))
+    for future, one, *own in zip(futures, prepared, *found, strict=True):
+        future.record(year, one, *own)
 
 
 class FutureYears:
@@ -80,18 +77,15 @@ class FutureYears:
         recent = through[:, :, -RECENT:]
         highest = np.where(recent[:, :, -1] > 0, recent.max(axis=2), 0.0)  # a plant that is closed has none
         past = PastGrowth.of(np.where(network.transforms()[:, None, None], through, 0.0))
-        routes = setting_of(table, last, case).routes()
+        routes = Setting.of(table, last, case).routes()
         self.held, self.apart = np.empty((2, len(self.number), samples, years))
         for name, j in self.number.items():
             region = known[name].region if routes[j] == REGISTERED else ""  # a quota limits no unregistered route
             grown = self._growth(CAPACITY, scenario.capacity, region, known[name].stage, name)
             self.apart[j] = past.ahead(j, years, seed, CAPACITY, name)
             self.held[j] = highest[j][:, None] * grown * self.apart[j]
-        final = {
-            i: flow
-            for i, flow in enumerate(case.system.flows)
-            if flow.to_process == OUTSIDE and flow.quantity != "loss" and not flow.is_stock
-        }
+        leaving = ((i, f) for i, f in enumerate(case.system.flows) if f.to_process == OUTSIDE)
+        final = {i: flow for i, flow in leaving if flow.quantity != "loss" and not flow.is_stock}
         ends = list(dict.fromkeys(flow.destination for flow in final.values()))
         used = [table.mass[[i for i, f in final.items() if f.destination == end], 0].sum(axis=0) for end in ends]
         past = PastGrowth.of(np.array(used)[:, :, : last + 1])
@@ -115,7 +109,7 @@ class FutureYears:
     def prepare(self, year: int, places: Sequence[str]) -> _Prepared:
         """The world of a year; ``places`` are the processes of the projects."""
         k, t = self.table.years.index(year), year - self.now - 1
-        setting = setting_of(self.table, k, self.case)
+        setting = Setting.of(self.table, k, self.case)
         quantity = setting.attribute("quantity")
         working = np.zeros((len(self.number), self.paths.shape[1]))
         for n, (project, place) in enumerate(zip(self.plans.projects, places, strict=True)):
@@ -125,7 +119,8 @@ class FutureYears:
         returning = returning | np.isin(network.source, self.recyclers) | np.isin(network.target, self.recyclers)
         mass = self.paths[network.flows, :, t + 1]
         for row, i in enumerate(network.flows.tolist()):
-            mass[row] = self.wanted[i][:, t] if i in self.wanted else mass[row]
+            if i in self.wanted:
+                mass[row] = self.wanted[i][:, t]
         share = output_share(network, mass)
         working[self.recyclers] = 0.0
         extra = working * self.apart[:, :, t] / share
@@ -136,8 +131,8 @@ class FutureYears:
         carried, closing = np.zeros_like(extra), np.zeros_like(extra)
         for i in np.flatnonzero(self.table.carried[:, k]):
             carried[self.number[self.case.system.flows[i].to_process]] += self.table.mass[i, 0, :, k - 1]
-        for j, i in enumerate(network.closing):
-            closing[j] = self.paths[i, :, t + 1] if i >= 0 else 0.0
+        held = network.closing >= 0
+        closing[held] = self.paths[network.closing[held], :, t + 1]
         kept = np.minimum(carried, closing)
         for recycler in recyclers:
             recycler.supply(carried)
@@ -149,9 +144,8 @@ class FutureYears:
         """Write what was allocated in a year: flows (flow of the network, sample) and stocks (process, sample)."""
         k, network = self.table.years.index(year), prepared.network
         self.table.mass[network.flows, 0, :, k] = mass
-        for j, i in enumerate(network.closing):
-            if i >= 0:
-                self.table.mass[i, 0, :, k] = closing[j]
+        held = network.closing >= 0
+        self.table.mass[network.closing[held], 0, :, k] = closing[held]
         for recycler in prepared.recyclers:
             recycler.record(self.table, k, network.closing.tolist())
 
@@ -211,4 +205,4 @@ class FutureYears:
             for lost in np.flatnonzero(self.table.where(**same)).tolist():
                 if self.number[flows[lost].from_process] not in self.recyclers:
                     there += self.table.mass[lost, 0, :, k - 1]
-        return Recycler.of_process(j, network, self.table, path, taken, NewCapacity(output, there))
+        return Recycler.of_process(j, network, self.table, path, taken, (output, there))

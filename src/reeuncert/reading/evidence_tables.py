@@ -13,9 +13,8 @@ from reeuncert.case.rules import (
 )
 from reeuncert.errors import Problem
 from reeuncert.reading.case_file import CaseFile
-from reeuncert.reading.prior_tables import check_selector, selector_columns, selector_of
+from reeuncert.reading.case_tables import SystemTables, check_selector, selector_columns, selector_of
 from reeuncert.reading.state import SOURCES, TABLES, Reading
-from reeuncert.reading.system_tables import SystemTables
 from reeuncert.reading.tables import Column, Row, Table, is_given
 from reeuncert.reading.workbooks import ENDING, WorkbookError
 from reeuncert.system.definition import FLOW_FIELDS

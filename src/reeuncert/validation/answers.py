@@ -13,7 +13,7 @@ from reeuncert.indicators.quota import mass_conversion
 from reeuncert.indicators.registry import CUMULATED, INDICATORS, UnknownIndicatorError, base_name
 from reeuncert.reading.bundled import has_published_values
 from reeuncert.reading.case_file import FILE, PLACES, CaseText
-from reeuncert.reading.prior_tables import CONSTANTS
+from reeuncert.reading.case_tables import CONSTANTS
 from reeuncert.reading.state import Reading
 from reeuncert.words.cells import unknown
 

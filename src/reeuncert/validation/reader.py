@@ -12,6 +12,17 @@ from reeuncert.likelihood.problems import evidence_problems
 from reeuncert.priors.checks import coverage_problems, prior_warnings, row_problems
 from reeuncert.reading.bundled import find_case, has_published_values
 from reeuncert.reading.case_file import FILE, CaseText, read_case_file
+from reeuncert.reading.case_tables import (
+    COVARIATES,
+    FLOWS,
+    PRIORS,
+    PROCESSES,
+    SystemTables,
+    read_constants,
+    read_covariates,
+    read_priors,
+    read_system,
+)
 from reeuncert.reading.evidence_tables import (
     CLASSES,
     CONTENTS,
@@ -24,10 +35,8 @@ from reeuncert.reading.evidence_tables import (
     read_evidence,
     read_lists,
 )
-from reeuncert.reading.prior_tables import COVARIATES, PRIORS, read_constants, read_covariates, read_priors
 from reeuncert.reading.state import CASE_FILES, DATA_FILES, SOURCES, Reading, choose_options, input_error
 from reeuncert.reading.state import TABLES as SHARED
-from reeuncert.reading.system_tables import FLOWS, PROCESSES, SystemTables, read_system
 from reeuncert.reading.workbooks import ENDING
 from reeuncert.system.checks import network_problems
 from reeuncert.system.definition import FLOW_FIELDS
