@@ -126,7 +126,7 @@ def learn_delays(pairs: Sequence[DelayPair], seed: int = 0) -> Delays:
         else:
             log_weight += np.log(closed + (1 - closed) * above)
     pick, effective = _resampled(log_weight, rng, "delays")
-    return Delays(stages, *(values[pick] for values in (level, later, spread, never, less)), effective)
+    return Delays(stages, level[pick], later[pick], spread[pick], never[pick], less[pick], effective)
 
 
 @dataclass(frozen=True, eq=False)
