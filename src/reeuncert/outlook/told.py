@@ -53,7 +53,7 @@ def told(
     return {
         "result": made(world),
         "from": int(world.attrs["outlook_from"]),
-        "to": int(world["posterior"]["year"].values[-1]),
+        "to": int(np.asarray(world["posterior"]["year"])[-1]),
         "scenario": scenario.name,
         "why": scenario.why,
         "warning": warning,
