@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-import reeuncert.indicators
 from reeuncert.indicators import INDICATORS, UnknownIndicatorError, lookup, valid_names
 from reeuncert.indicators.registry import indicator
 
@@ -55,10 +54,3 @@ def test_an_unknown_name_is_answered_with_the_nearest_ones_first(name: str, near
 
 def test_a_cumulated_name_leads_to_its_indicator() -> None:
     assert lookup("smuggled_mass_cumulated") is INDICATORS["smuggled_mass"]
-
-
-def test_the_list_of_names_for_readers_is_complete() -> None:
-    listed = str(reeuncert.indicators.__doc__).partition("Names\n-----")[2]
-    words = {word.strip("(),:;") for word in listed.split()}
-    for name, record in INDICATORS.items():
-        assert name + ("+" if record.cumulated else "") in words, name

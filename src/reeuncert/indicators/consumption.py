@@ -1,15 +1,16 @@
-"""Consumption: apparent consumption, its end uses, each region's share; stock change of the markets."""
+"""Refined production, apparent consumption and its end uses, each region's share of them; stock change of markets."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
 
 from reeuncert.indicators.flows import REFINED, Array, FlowTable, ratio
-from reeuncert.indicators.refining import refined_production_of
 from reeuncert.indicators.registry import indicator
 from reeuncert.indicators.trade import (
     CONSUMED,
+    PRODUCT,
+    REGION,
     USGS,
     cumulated_mass,
     cumulated_ratio,
@@ -17,26 +18,62 @@ from reeuncert.indicators.trade import (
     imports_of,
     mass_of_products,
     yearly_ratio,
-)
+)  # fmt: skip
 
 
-def apparent_consumption(production: Array, imports: Array, exports: Array, stock_change: Array | float = 0.0) -> Array:
-    """Production + imports - exports - stock change, in the unit of its arguments.
+@cumulated_mass("refined_production", title="Refined production, registered and unregistered", dims=PRODUCT, each=True)
+def refined_production_of(table: FlowTable, region: str, label: str, *, registered: bool = False) -> Array:
+    """Refined production of a region, array (chain, draw, year): gross for a product; for all refined products net of
+    those fed to the next refining step, since gross output would count one tonne at every step.
 
-    By mass balance it equals the use of refined products after process losses, and the sum of end uses. Without a stock
-    change it is the definition of the U.S. Geological Survey for missing stock data.
-
-    Examples
-    --------
-    >>> apparent_consumption(np.array([5.0]), np.array([9.0]), np.array([2.0]), np.array([1.0]))
-    array([11.])
+    The label is a refined product or ``"refined"``; others are absent. ``registered``: only registered plants,
+    including purchases from unregistered ones that they book as their own. A region that only processes imported
+    refined products has a slightly negative net output, by its losses.
     """
-    return production + imports - exports - stock_change
+    products = table.members(label) if label in (REFINED, *table.refined) else ()
+    here = table.where(origin=region, product=products)
+    routed = table.where(route="registered") if registered else np.ones_like(here)
+    made = here & routed & table.where(quantity="production")
+    if label != REFINED:
+        return table.sum(made)
+    if registered:
+        made = made | (here & table.where(quantity="sale"))
+    return table.sum(made, here & routed & table.where(quantity="feed"))
+
+
+registered_production_of = partial(refined_production_of, registered=True)
+mass_of_products("refined_production_registered", title="Refined production, registered")(registered_production_of)
+
+
+@cumulated_mass(
+    "world_refined_production", title="Refined production of the world, registered and unregistered", dims=("product",)
+)
+def _refined_in_world(table: FlowTable) -> Array:
+    regional = table.over("region", "product", of=partial(refined_production_of, table))
+    absent = np.isnan(regional).all(axis=2)
+    return np.where(absent, np.nan, np.nansum(regional, axis=2))
+
+
+def _share_of_refining(table: FlowTable, of: Callable[..., Array]) -> Array:
+    # A region that only processes imports has a small negative net output: counted as no production.
+    production = np.maximum(table.over("region", "product", of=partial(of, table)), 0.0)
+    return ratio(production, np.nansum(production, axis=2, keepdims=True))
+
+
+for _name, _title, _of in (
+    ("share_of_refining", "registered", registered_production_of),
+    ("share_of_refining_with_unregistered", "with unregistered", refined_production_of),
+):
+    cumulated_ratio(_name, title=f"Share of the world's refined production, {_title}", dims=PRODUCT)(
+        partial(_share_of_refining, of=_of)
+    )
 
 
 @mass_of_products("apparent_consumption", title="Apparent consumption", cumulated=True)
 def consumption_of(table: FlowTable, region: str, label: str) -> Array:
-    """Apparent consumption of a region from the network, array (chain, draw, year)."""
+    """Apparent consumption of a region from the network, array (chain, draw, year): by mass balance production +
+    imports - exports - stock change, and the sum of end uses.
+    """
     return table.sum(table.where(quantity=CONSUMED, destination=region, product=table.members(label)))
 
 
@@ -44,7 +81,7 @@ def consumption_of(table: FlowTable, region: str, label: str) -> Array:
     "apparent_consumption_usgs",
     title="Apparent consumption from recorded flows, without stock change",
     unit="mass",
-    dims=("region",),
+    dims=REGION,
     cumulated=True,
     reference=USGS,
     each=True,
@@ -59,7 +96,7 @@ def _from_records(table: FlowTable, region: str) -> Array:
     if all(np.isnan(term).all() for term in terms):
         return table.absent
     primary, secondary, bought, sold = (np.nan_to_num(term) for term in terms)
-    return apparent_consumption(primary + secondary, bought, sold)
+    return primary + secondary + bought - sold
 
 
 @mass_of_products(
@@ -70,22 +107,11 @@ def _world(table: FlowTable, label: str) -> Array:
 
 
 @cumulated_ratio(
-    "share_of_consumption", title="Share of the world's apparent consumption of refined products", dims=("region",)
+    "share_of_consumption", title="Share of the world's apparent consumption of refined products", dims=REGION
 )
 def _share(table: FlowTable) -> Array:
     world = table.sum(table.where(quantity=CONSUMED, product=table.refined))
     return ratio(consumed(table), world[:, :, None])
-
-
-def end_use_share(consumed: Array, consumption: Array) -> Array:
-    """Part of apparent consumption that goes to one end use; NaN where nothing is consumed.
-
-    Examples
-    --------
-    >>> end_use_share(np.array([3.0]), np.array([12.0]))
-    array([0.25])
-    """
-    return ratio(consumed, consumption)
 
 
 @cumulated_mass("end_use_consumption", title="Consumption by end use", dims=("region", "end_use"))
@@ -94,10 +120,14 @@ def _uses_by_region(table: FlowTable) -> Array:
     return table.over("region", "end_use", of=lambda r, use: table.sum(chosen(destination=r, end_use=use)))
 
 
-@cumulated_ratio("end_use_share", title="Share of an end use in the region's consumption", dims=("region", "end_use"))
-def _use_share(table: FlowTable) -> Array:
-    used = _uses_by_region(table)
-    return end_use_share(used, np.nansum(used, axis=3, keepdims=True))
+def _share_of_uses(table: FlowTable, of: Callable[[FlowTable], Array]) -> Array:
+    used = of(table)
+    return ratio(used, np.nansum(used, axis=-2, keepdims=True))
+
+
+cumulated_ratio("end_use_share", title="Share of an end use in the region's consumption", dims=("region", "end_use"))(
+    partial(_share_of_uses, of=_uses_by_region)
+)
 
 
 @cumulated_mass("world_end_use_consumption", title="Consumption of the world by end use", dims=("end_use",))
@@ -105,20 +135,13 @@ def _uses_of_world(table: FlowTable) -> Array:
     return table.over("end_use", of=lambda use: table.sum(table.where(quantity="end_use", end_use=use)))
 
 
-@cumulated_ratio("world_end_use_share", title="Share of an end use in the world's consumption", dims=("end_use",))
-def _world_use_share(table: FlowTable) -> Array:
-    used = _uses_of_world(table)
-    return end_use_share(used, np.nansum(used, axis=2, keepdims=True))
+cumulated_ratio("world_end_use_share", title="Share of an end use in the world's consumption", dims=("end_use",))(
+    partial(_share_of_uses, of=_uses_of_world)
+)
 
 
 def growth_factor(values: Array) -> Array:
-    """Value of a year over that of the first year; NaN where the first is zero or absent.
-
-    Examples
-    --------
-    >>> growth_factor(np.array([20.0, 30.0, 80.0]))
-    array([1. , 1.5, 4. ])
-    """
+    """Value of a year over that of the first year; NaN where the first is zero or absent."""
     return ratio(values, values[..., :1])
 
 
@@ -141,46 +164,25 @@ def consumed(table: FlowTable) -> Array:
     return table.over("region", of=lambda region: consumption_of(table, region, REFINED))
 
 
-@yearly_ratio(
+def _consumed_by_world(table: FlowTable) -> Array:
+    return np.nansum(consumed(table), axis=2)
+
+
+yearly_ratio(
     "consumption_growth",
     title="Apparent consumption of refined products over that of the first year",
-    dims=("region",),
+    dims=REGION,
     percent=False,
-)
-def _growth(table: FlowTable) -> Array:
-    return growth_factor(consumed(table))
-
-
-@yearly_ratio(
-    "consumption_annual_growth", title="Annual growth of apparent consumption since the first year", dims=("region",)
-)
-def _annual_growth(table: FlowTable) -> Array:
-    return annual_growth(consumed(table), table.years)
-
-
-@yearly_ratio(
+)(lambda table: growth_factor(consumed(table)))
+yearly_ratio(
+    "consumption_annual_growth", title="Annual growth of apparent consumption since the first year", dims=REGION
+)(lambda table: annual_growth(consumed(table), table.years))
+yearly_ratio(
     "world_consumption_growth", title="The world's apparent consumption over that of the first year", percent=False
-)
-def _world_growth(table: FlowTable) -> Array:
-    return growth_factor(np.nansum(consumed(table), axis=2))
-
-
-@yearly_ratio(
+)(lambda table: growth_factor(_consumed_by_world(table)))
+yearly_ratio(
     "world_consumption_annual_growth", title="Annual growth of the world's apparent consumption since the first year"
-)
-def _world_annual_growth(table: FlowTable) -> Array:
-    return annual_growth(np.nansum(consumed(table), axis=2), table.years)
-
-
-def stock_change(closing: Array, opening: Array) -> Array:
-    """Increase of a stock in a year (negative: decrease), in the unit of its arguments.
-
-    Examples
-    --------
-    >>> stock_change(np.array([7.0]), np.array([9.0]))
-    array([-2.])
-    """
-    return closing - opening
+)(lambda table: annual_growth(_consumed_by_world(table), table.years))
 
 
 @mass_of_products(
@@ -189,7 +191,7 @@ def stock_change(closing: Array, opening: Array) -> Array:
     reference="Brunner & Rechberger 2016, Handbook of Material Flow Analysis, doi 10.1201/9781315313450",
 )
 def stock_change_of(table: FlowTable, region: str, label: str) -> Array:
-    """Stock change of a region's markets of some products, all routes, array (chain, draw, year).
+    """Stock change of a region's markets of some products, all routes, array (chain, draw, year); negative: decrease.
 
     The opening stock of a year was carried over into it, or entered as `opening_stock`.
     """
@@ -205,4 +207,4 @@ def stock_change_of(table: FlowTable, region: str, label: str) -> Array:
         opening[..., 1:] += mass[..., :-1] * table.carried[i, 1:]
     for i in entering:
         opening += table.of(i)
-    return table.accumulate(stock_change(closing, opening))
+    return table.accumulate(closing - opening)

@@ -1,11 +1,19 @@
 """Customs gap (mirror discrepancy, importer's over exporter's record), and unrecorded exports."""
 
+from functools import partial
+
 import numpy as np
 
 from reeuncert.indicators.flows import ALL, REFINED, Array, FlowTable, ratio
-from reeuncert.indicators.trade import PAIR, RECORDED_ARRIVALS, cumulated_mass, cumulated_ratio, exports_of, imports_of
-
-RECORD = "exporter's record"
+from reeuncert.indicators.trade import (
+    PAIR,
+    RECORDED_ARRIVALS,
+    REGION,
+    cumulated_mass,
+    cumulated_ratio,
+    exports_of,
+    imports_of,
+)
 
 
 def customs_gap(importer_record: Array, exporter_record: Array) -> Array:
@@ -22,14 +30,10 @@ def customs_gap(importer_record: Array, exporter_record: Array) -> Array:
     return ratio(importer_record, exporter_record) - 1.0
 
 
-@cumulated_ratio(
-    "customs_gap",
-    title="Customs gap, refined products, gross trade",
-    dims=PAIR,
-    scale="excess",
-    whole=RECORD,
-    each=True,
-)
+_gap = partial(cumulated_ratio, scale="excess", whole="exporter's record", each=True)
+
+
+@_gap("customs_gap", title="Customs gap, refined products, gross trade", dims=PAIR)
 def _gross(table: FlowTable, region: str, partner: str) -> Array:
     """Trade in one direction, from partner to region; absent where the system has no unrecorded trade."""
     if not _smuggles(table, partner, region):
@@ -38,14 +42,7 @@ def _gross(table: FlowTable, region: str, partner: str) -> Array:
     return customs_gap(seen_on_arrival, exports_of(table, partner, REFINED, [region]))
 
 
-@cumulated_ratio(
-    "customs_gap_net",
-    title="Customs gap, refined products, net trade",
-    dims=PAIR,
-    scale="excess",
-    whole=RECORD,
-    each=True,
-)
+@_gap("customs_gap_net", title="Customs gap, refined products, net trade", dims=PAIR)
 def _net(table: FlowTable, region: str, partner: str) -> Array:
     """Net imports of region from partner (importer's office) over net exports of partner to region (exporter's
     office).
@@ -58,13 +55,8 @@ def _net(table: FlowTable, region: str, partner: str) -> Array:
     return customs_gap(by_importer, exports_of(table, partner, REFINED, [region]) - returned)
 
 
-@cumulated_ratio(
-    "customs_gap_all_partners",
-    title="Customs gap of an exporter, refined products, all partners together",
-    dims=("region",),
-    scale="excess",
-    whole=RECORD,
-    each=True,
+@_gap(
+    "customs_gap_all_partners", title="Customs gap of an exporter, refined products, all partners together", dims=REGION
 )
 def _pooled(table: FlowTable, region: str) -> Array:
     to = [partner for partner in table.regions if partner != region]

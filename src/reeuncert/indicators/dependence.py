@@ -11,7 +11,9 @@ from reeuncert.indicators.trade import (
     ALL_ARRIVALS,
     ALL_DEPARTURES,
     PAIR,
+    PRODUCT,
     RECORDED_ARRIVALS,
+    REGION,
     USGS,
     cumulated_ratio,
     exports_of,
@@ -20,54 +22,26 @@ from reeuncert.indicators.trade import (
 )  # fmt: skip
 
 
-def net_import_reliance(imports: Array, exports: Array, stock_change: Array | float, consumption: Array) -> Array:
-    """Share of apparent consumption met by net imports and stocks: 1 - production / apparent consumption.
-
-    Negative for a net exporter (the U.S. Geological Survey prints E there); NaN where nothing is consumed.
-
-    Examples
-    --------
-    >>> net_import_reliance(np.array([9.0]), np.array([2.0]), np.array([-1.0]), np.array([10.0]))
-    array([0.8])
-    """
-    return ratio(imports - exports - stock_change, consumption)
-
-
 @yearly_ratio(
     "net_import_reliance",
     title="Net import reliance, refined products",
-    dims=("region",),
+    dims=REGION,
     reference=USGS,
     scale="beyond",
     whole="apparent consumption",
     each=True,
 )
 def _reliance(table: FlowTable, region: str) -> Array:
-    """All flows count, recorded or not; otherwise reliance would not equal 1 - production / consumption."""
+    """1 - production / consumption, so that all flows count, recorded or not; negative for a net exporter (the U.S.
+    Geological Survey prints E there).
+    """
     terms = (
         imports_of(table, region, REFINED, quantities=ALL_ARRIVALS),
         exports_of(table, region, REFINED, quantities=ALL_DEPARTURES),
         stock_change_of(table, region, REFINED),
     )
     bought, sold, stored = (np.nan_to_num(term) for term in terms)
-    return net_import_reliance(bought, sold, stored, consumption_of(table, region, REFINED))
-
-
-def import_dependence(from_partner: Array, from_all: Array) -> Array:
-    """Imports from one partner over all imports, gross flows; NaN where nothing is imported.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import_dependence(np.array([6.0, 0.0]), np.array([8.0, 0.0]))
-    array([0.75,  nan])
-    """
-    return ratio(from_partner, from_all)
-
-
-def export_dependence(to_partner: Array, to_all: Array) -> Array:
-    """Exports to one partner over all exports, gross flows; NaN where nothing is exported."""
-    return ratio(to_partner, to_all)
+    return ratio(bought - sold - stored, consumption_of(table, region, REFINED))
 
 
 def _of_imports(table: FlowTable, quantities: Sequence[str]) -> Array:
@@ -76,7 +50,7 @@ def _of_imports(table: FlowTable, quantities: Sequence[str]) -> Array:
     }
 
     def of_cell(region: str, partner: str, product: str) -> Array:
-        return import_dependence(imports_of(table, region, product, [partner], quantities), whole[region, product])
+        return ratio(imports_of(table, region, product, [partner], quantities), whole[region, product])
 
     return table.over("region", "partner", "product", of=of_cell)
 
@@ -95,7 +69,7 @@ for _name, _title, _whole, _quantities in (
 )
 def _of_exports(table: FlowTable) -> Array:
     part = table.over("region", "partner", of=lambda r, p: exports_of(table, r, ALL, [p]))
-    return export_dependence(part, table.over("region", of=lambda r: exports_of(table, r, ALL))[:, :, :, None])
+    return ratio(part, table.over("region", of=lambda r: exports_of(table, r, ALL))[:, :, :, None])
 
 
 @yearly_ratio(
@@ -106,26 +80,13 @@ def _of_exports(table: FlowTable) -> Array:
 )
 def _both_directions(table: FlowTable) -> Array:
     part = table.over("region", "partner", of=lambda r, p: imports_of(table, r, ALL, [p]))
-    return import_dependence(part, table.over("region", of=lambda r: imports_of(table, r, ALL))[:, :, :, None])
-
-
-def supply_dependence(from_partner: Array, consumption: Array) -> Array:
-    """Imports from one partner over apparent consumption; NaN where nothing is consumed.
-
-    Above 1 where a region imports for export, for stock or as feed.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> supply_dependence(np.array([6.0]), np.array([12.0]))
-    array([0.5])
-    """
-    return ratio(from_partner, consumption)
+    return ratio(part, table.over("region", of=lambda r: imports_of(table, r, ALL))[:, :, :, None])
 
 
 def _supply(table: FlowTable, quantities: Sequence[str]) -> Array:
+    """Above 1 where a region imports for export, for stock or as feed."""
     bought = table.over("region", "partner", of=lambda r, p: imports_of(table, r, REFINED, [p], quantities))
-    return supply_dependence(bought, consumed(table)[:, :, :, None])
+    return ratio(bought, consumed(table)[:, :, :, None])
 
 
 for _name, _title, _quantities in (
@@ -160,7 +121,7 @@ def herfindahl_hirschman(masses: Array, axis: int = 0) -> Array:
 @yearly_ratio(
     "supplier_concentration",
     title="Concentration of suppliers (Herfindahl-Hirschman index of import origins)",
-    dims=("region", "product"),
+    dims=PRODUCT,
     percent=False,
     each=True,
     reference="Thomas, Nassar & DeYoung 2022, Mineral Economics 35, doi 10.1007/s13563-021-00291-2",

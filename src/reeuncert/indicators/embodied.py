@@ -16,6 +16,7 @@ from reeuncert.indicators.trade import (
     ALL_ARRIVALS,
     CONSUMED,
     PAIR,
+    PRODUCT,
     cumulated_mass,
     cumulated_ratio,
     imports_of,
@@ -23,17 +24,6 @@ from reeuncert.indicators.trade import (
 )
 
 KASTNER = "Kastner, Kastner & Nonhebel 2011, Ecological Economics 70, doi 10.1016/j.ecolecon.2011.01.012"
-
-
-def embodied_dependence(mass_by_origin: Array, axis: int = 0) -> Array:
-    """Share of each origin in consumption; NaN where nothing is consumed.
-
-    Examples
-    --------
-    >>> embodied_dependence(np.array([6.0, 1.0, 1.0]))
-    array([0.75 , 0.125, 0.125])
-    """
-    return ratio(mass_by_origin, mass_by_origin.sum(axis=axis, keepdims=True))
 
 
 def _of_flows(table: FlowTable, kind: str, use: str) -> Array:
@@ -49,7 +39,7 @@ def _of_flows(table: FlowTable, kind: str, use: str) -> Array:
         return out
     mass = traced(table, kind, np.stack(list(chosen.values())))
     for (r, k), by_origin in zip(chosen, mass, strict=True):
-        out[:, :, r, :, k] = np.moveaxis(embodied_dependence(by_origin), 0, 2)
+        out[:, :, r, :, k] = np.moveaxis(ratio(by_origin, by_origin.sum(axis=0, keepdims=True)), 0, 2)
     return out
 
 
@@ -65,19 +55,6 @@ for _name, _title, _kind, _use in (
     )
 
 
-def return_share(returned: Array, exported: Array) -> Array:
-    """Refined imports from a partner over unrefined exports to it; NaN where nothing was exported.
-
-    Can exceed 1, unless `returned` counts only products of the exported ore; stocks can return a year later.
-
-    Examples
-    --------
-    >>> return_share(np.array([10.0]), np.array([40.0]))
-    array([0.25])
-    """
-    return ratio(returned, exported)
-
-
 def _exported(table: FlowTable, region: str, partner: str) -> Array:
     flows = table.where(quantity=ALL_ARRIVALS, origin=region, destination=partner, product=table.unrefined)
     return table.sum(flows)
@@ -91,14 +68,15 @@ def _exported(table: FlowTable, region: str, partner: str) -> Array:
     each=True,
 )
 def _returned(table: FlowTable, region: str, partner: str) -> Array:
+    """Can exceed 1, unless only products of the exported ore count; stocks can return a year later."""
     returned = imports_of(table, region, REFINED, [partner], ALL_ARRIVALS)
-    return return_share(returned, _exported(table, region, partner))
+    return ratio(returned, _exported(table, region, partner))
 
 
 @yearly_ratio(
     "return_share_traced",
     title="Refined imports made of the region's own ore over its unrefined exports to the partner",
-    dims=("region", "partner"),
+    dims=PAIR,
     scale="ratio",
 )
 def _of_own_ore(table: FlowTable) -> Array:
@@ -113,11 +91,11 @@ def _of_own_ore(table: FlowTable) -> Array:
         return out
     mass = traced(table, "mined", np.stack(list(chosen.values())))
     for (r, p), by_origin in zip(chosen, mass, strict=True):
-        out[:, :, r, p] = return_share(by_origin[r], _exported(table, table.regions[r], table.regions[p]))
+        out[:, :, r, p] = ratio(by_origin[r], _exported(table, table.regions[r], table.regions[p]))
     return out
 
 
-@cumulated_mass("fabrication", title="Output of goods made of refined products", dims=("region", "product"))
+@cumulated_mass("fabrication", title="Output of goods made of refined products", dims=PRODUCT)
 def fabrication_of(table: FlowTable) -> Array:
     """Output of goods (flows of quantity `fabrication`), array (chain, draw, region, product, year)."""
 
@@ -130,22 +108,20 @@ def fabrication_of(table: FlowTable) -> Array:
 @cumulated_ratio(
     "share_of_fabrication",
     title="Share of the world's output of goods made of refined products",
-    dims=("region", "product"),
+    dims=PRODUCT,
 )
 def _fabrication_share(table: FlowTable) -> Array:
     made = fabrication_of(table)
     return ratio(made, np.nansum(made, axis=2, keepdims=True))
 
 
-@cumulated_mass("element_mined", title="Mass of an element in mine production", dims=("region", "product"))
+@cumulated_mass("element_mined", title="Mass of an element in mine production", dims=PRODUCT)
 def _mined(table: FlowTable) -> Array:
     own = table.where(quantity="mine_production")
     return table.over("region", "product", of=lambda r, element: table.element(element, own & table.where(origin=r)))
 
 
-@cumulated_ratio(
-    "element_share_of_mining", title="Share of what the world mines of an element", dims=("region", "product")
-)
+@cumulated_ratio("element_share_of_mining", title="Share of what the world mines of an element", dims=PRODUCT)
 def _element_share(table: FlowTable) -> Array:
     mined = _mined(table)
     return ratio(mined, np.nansum(mined, axis=2, keepdims=True))

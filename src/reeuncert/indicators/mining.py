@@ -1,21 +1,16 @@
-"""Mine production, with or without a licence, and each region's share of it."""
+"""Mine production, with or without a licence, each region's share of it, and production against quotas and reserves."""
+
+from functools import partial
 
 import numpy as np
 
-from reeuncert.indicators.consumption import consumed
-from reeuncert.indicators.flows import Array, FlowTable, ratio
-from reeuncert.indicators.trade import USGS, cumulated_mass, cumulated_ratio
-
-
-def share_of_mining(production: Array, world: Array) -> Array:
-    """Share of world mine production; NaN where the world mines nothing.
-
-    Examples
-    --------
-    >>> share_of_mining(np.array([3.0]), np.array([12.0]))
-    array([0.25])
-    """
-    return ratio(production, world)
+from reeuncert.errors import CaseError, Problem
+from reeuncert.indicators.consumption import consumed, refined_production_of
+from reeuncert.indicators.flows import ALL, REFINED, Array, FlowTable, ratio
+from reeuncert.indicators.tracing import traced
+from reeuncert.indicators.trade import PAIR, REGION, USGS, cumulated_mass, cumulated_ratio, yearly_ratio
+from reeuncert.words.cells import unknown
+from reeuncert.words.units import TONNES, mass_unit
 
 
 def mining_of(table: FlowTable, region: str | None = None, route: str = "") -> Array:
@@ -28,101 +23,61 @@ def mining_of(table: FlowTable, region: str | None = None, route: str = "") -> A
     return table.sum(chosen)
 
 
-@cumulated_mass("mine_production", title="Mine production, registered and unregistered", dims=("region",))
 def by_region(table: FlowTable, route: str = "") -> Array:
     """Mine production, array (chain, draw, region, year)."""
     return np.stack([mining_of(table, region, route) for region in table.regions], axis=2)
 
 
-@cumulated_mass("mine_production_registered", title="Mine production, registered", dims=("region",), reference=USGS)
-def _registered(table: FlowTable) -> Array:
-    return by_region(table, "registered")
+def _world(table: FlowTable, route: str = "") -> Array:
+    return np.array(mining_of(table, None, route))
 
 
-@cumulated_mass("world_mine_production", title="Mine production of the world, registered and unregistered")
-def _world(table: FlowTable) -> Array:
-    return np.array(mining_of(table))
+def _share(table: FlowTable, route: str = "") -> Array:
+    return ratio(by_region(table, route), mining_of(table, None, route)[:, :, None])
 
 
-@cumulated_ratio("share_of_mining", title="Share of the world's mine production, registered", dims=("region",))
-def _share_registered(table: FlowTable) -> Array:
-    return share_of_mining(by_region(table, "registered"), mining_of(table, None, "registered")[:, :, None])
+_registered, _unregistered = (partial(by_region, route=route) for route in ("registered", "unregistered"))
 
-
-@cumulated_ratio(
-    "share_of_mining_with_unregistered",
-    title="Share of the world's mine production, with unregistered",
-    dims=("region",),
+cumulated_mass("mine_production", title="Mine production, registered and unregistered", dims=REGION)(by_region)
+cumulated_mass("mine_production_registered", title="Mine production, registered", dims=REGION, reference=USGS)(
+    _registered
 )
-def _share_all(table: FlowTable) -> Array:
-    return share_of_mining(by_region(table), mining_of(table)[:, :, None])
-
-
-def unregistered_mining_share(unregistered: Array, mined: Array) -> Array:
-    """Unregistered part of mine production; NaN where nothing is mined.
-
-    Examples
-    --------
-    >>> unregistered_mining_share(np.array([30.0]), np.array([150.0]))
-    array([0.2])
-    """
-    return ratio(unregistered, mined)
-
-
-@cumulated_mass("unregistered_mining", title="Unregistered mine production", dims=("region",))
-def _unregistered(table: FlowTable) -> Array:
-    return by_region(table, "unregistered")
-
-
-@cumulated_mass("world_unregistered_mining", title="Unregistered mine production of the world")
-def _world_unregistered(table: FlowTable) -> Array:
-    return np.array(mining_of(table, None, "unregistered"))
-
-
-@cumulated_ratio(
-    "unregistered_mining_share", title="Unregistered part of the region's mine production", dims=("region",)
+cumulated_mass("world_mine_production", title="Mine production of the world, registered and unregistered")(_world)
+cumulated_ratio("share_of_mining", title="Share of the world's mine production, registered", dims=REGION)(
+    partial(_share, route="registered")
 )
-def _unregistered_share(table: FlowTable) -> Array:
-    return unregistered_mining_share(by_region(table, "unregistered"), by_region(table))
-
-
-@cumulated_ratio(
-    "share_of_unregistered_mining", title="Share of the world's unregistered mine production", dims=("region",)
+cumulated_ratio(
+    "share_of_mining_with_unregistered", title="Share of the world's mine production, with unregistered", dims=REGION
+)(_share)
+cumulated_mass("unregistered_mining", title="Unregistered mine production", dims=REGION)(_unregistered)
+cumulated_mass("world_unregistered_mining", title="Unregistered mine production of the world")(
+    partial(_world, route="unregistered")
 )
-def _share_of_unregistered(table: FlowTable) -> Array:
-    return ratio(by_region(table, "unregistered"), mining_of(table, None, "unregistered")[:, :, None])
-
-
-@cumulated_ratio("world_unregistered_share", title="Unregistered part of the world's mine production")
-def _world_unregistered_share(table: FlowTable) -> Array:
-    return ratio(mining_of(table, None, "unregistered"), mining_of(table))
-
-
-@cumulated_ratio(
+cumulated_ratio("unregistered_mining_share", title="Unregistered part of the region's mine production", dims=REGION)(
+    lambda table: ratio(_unregistered(table), by_region(table))
+)
+cumulated_ratio("share_of_unregistered_mining", title="Share of the world's unregistered mine production", dims=REGION)(
+    partial(_share, route="unregistered")
+)
+cumulated_ratio("world_unregistered_share", title="Unregistered part of the world's mine production")(
+    lambda table: ratio(mining_of(table, None, "unregistered"), mining_of(table))
+)
+cumulated_ratio(
     "mine_output_over_consumption",
     title="Mine production over apparent consumption of refined products",
-    dims=("region",),
+    dims=REGION,
     percent=False,
-)
-def _over_consumption(table: FlowTable) -> Array:
-    return ratio(by_region(table), consumed(table))
-
-
-@cumulated_ratio(
+)(lambda table: ratio(by_region(table), consumed(table)))
+cumulated_ratio(
     "consumption_over_mine_output",
     title="Apparent consumption of refined products over mine production",
-    dims=("region",),
+    dims=REGION,
     percent=False,
-)
-def _over_mining(table: FlowTable) -> Array:
-    return ratio(consumed(table), by_region(table))
+)(lambda table: ratio(consumed(table), by_region(table)))
 
 
 @cumulated_ratio(
-    "ore_shipped",
-    title="Unrefined exports to a partner over the region's mine production",
-    dims=("region", "partner"),
-    each=True,
+    "ore_shipped", title="Unrefined exports to a partner over the region's mine production", dims=PAIR, each=True
 )
 def _shipped(table: FlowTable, region: str, partner: str) -> Array:
     """Stocks of earlier years are shipped too, so that it can exceed 1."""
@@ -131,10 +86,7 @@ def _shipped(table: FlowTable, region: str, partner: str) -> Array:
 
 
 @cumulated_ratio(
-    "relabelled_share",
-    title="Part of a region's unregistered ore that was mined in a partner",
-    dims=("region", "partner"),
-    each=True,
+    "relabelled_share", title="Part of a region's unregistered ore that was mined in a partner", dims=PAIR, each=True
 )
 def _relabelled(table: FlowTable, region: str, partner: str) -> Array:
     """Absent where no flow `relabelled_ore` joins the two."""
@@ -142,3 +94,91 @@ def _relabelled(table: FlowTable, region: str, partner: str) -> Array:
     from_there = table.sum(moved & table.where(origin=partner))
     came = np.nan_to_num(table.sum(moved))
     return ratio(from_there, came + np.nan_to_num(mining_of(table, region, "unregistered")))
+
+
+SEPARATION_QUOTA, MINING_QUOTA, RESERVES = "separation_quota", "mining_quota", "reserves"
+
+
+def quota_of(table: FlowTable, name: str, region: str) -> Array:
+    """A quota of a region by year, in the unit of the table, array (year,); NaN in years without one.
+
+    A total (product empty, ``all`` or ``refined``) is taken where there is one, else the sum over products.
+
+    Raises
+    ------
+    CaseError
+        If the unit of a constant cannot be converted to that of the table.
+    """
+    out = np.full(len(table.years), np.nan)
+    for i, year in enumerate(table.years):
+        rows = [c for c in table.constants if (c.name, c.region, c.year) == (name, region, year)]
+        totals = [c for c in rows if c.product in ("", ALL, REFINED)]
+        if rows:
+            out[i] = sum(c.value * mass_conversion(c.unit, table.unit) for c in (totals[:1] or rows))
+    return out
+
+
+def mass_conversion(unit: str, wanted: str) -> float:
+    """Conversion factor between two units of mass."""
+    first, second = mass_unit(unit), mass_unit(wanted)
+    if first == second:
+        return 1.0
+    if first not in TONNES or second not in TONNES:
+        message = f"{unknown(first, tuple(TONNES), 'unit')} (the constant is converted to {wanted})"
+        raise CaseError([Problem("constants.csv", 0, "unit", message)])
+    return TONNES[first] / TONNES[second]
+
+
+# Of what all plants of a region refine, licensed or not.
+_beyond_quota = partial(yearly_ratio, dims=REGION, constants=(SEPARATION_QUOTA,), scale="beyond")
+
+
+@_beyond_quota("refining_beyond_quota", title="Part of refined production beyond the quota, from all feed", each=True)
+def _from_all_feed(table: FlowTable, region: str) -> Array:
+    """Negative below the quota; NaN in years without one."""
+    refined = refined_production_of(table, region, REFINED)
+    return ratio(refined - quota_of(table, SEPARATION_QUOTA, region), refined)
+
+
+@_beyond_quota(
+    "refining_beyond_quota_own_ore", title="Part of refined production from the region's own ore beyond the quota"
+)
+def _from_own_ore(table: FlowTable) -> Array:
+    """Imported concentrate is refined outside the quota; the rest is traced to the region's own mines."""
+    out = table.blank("region")
+    quotas = {region: quota_of(table, SEPARATION_QUOTA, region) for region in table.regions}
+    limited = [region for region in table.regions if np.isfinite(quotas[region]).any()]
+    if not limited:
+        return out
+    made, fed = table.where(quantity="production"), table.where(quantity="feed", product=table.refined)
+    weights = [table.where(origin=region) * (made.astype(float) - fed) for region in limited]
+    mass = traced(table, "mined", np.stack(weights))
+    for region, by_origin in zip(limited, mass, strict=True):
+        r = table.regions.index(region)
+        out[:, :, r] = ratio(by_origin[r] - quotas[region], by_origin[r])
+    return out
+
+
+@yearly_ratio(
+    "unregistered_over_quota",
+    title="Unregistered mine production over the mining quota",
+    dims=REGION,
+    constants=(MINING_QUOTA,),
+    each=True,
+)
+def _unregistered_over_quota(table: FlowTable, region: str) -> Array:
+    return ratio(mining_of(table, region, "unregistered"), quota_of(table, MINING_QUOTA, region))
+
+
+@yearly_ratio(
+    "reserves_over_output",
+    title="Reserves over mine production, in years",
+    dims=REGION,
+    percent=False,
+    reference=USGS,
+    constants=(RESERVES,),
+    scale="ratio",
+    each=True,
+)
+def _reserves_over_output(table: FlowTable, region: str) -> Array:
+    return ratio(quota_of(table, RESERVES, region), mining_of(table, region))

@@ -18,7 +18,7 @@ RECORDED_DEPARTURES = ("trade",)
 ALL_DEPARTURES = ("trade", "unrecorded_trade")
 
 CONSUMED = "apparent_consumption"
-PAIR = ("region", "partner")
+REGION, PAIR, PRODUCT = ("region",), ("region", "partner"), ("region", "product")
 
 USGS = "U.S. Geological Survey, Mineral Commodity Summaries 2024, appendix B, doi 10.3133/mcs2024"
 CHEN = "Chen, Eckelman, Sprecher, Chen & Wang 2024, One Earth 7(2), doi 10.1016/j.oneear.2024.01.011"
@@ -31,7 +31,7 @@ cumulated_ratio = partial(indicator, unit="1", cumulated=True, reference=CHEN)
 
 yearly_ratio = partial(indicator, unit="1", reference=CHEN)
 
-mass_of_products = partial(indicator, unit="mass", dims=("region", "product"), reference=USGS, each=True)
+mass_of_products = partial(indicator, unit="mass", dims=PRODUCT, reference=USGS, each=True)
 """Registers a mass of a region and product from a function of both."""
 
 
@@ -74,7 +74,7 @@ def net_imports_of(table: FlowTable, region: str, label: str) -> Array:
     return np.nan_to_num(bought) - np.nan_to_num(sold)
 
 
-@yearly_ratio("net_importer", title="Net importer (its mean is the probability)", dims=("region", "product"), each=True)
+@yearly_ratio("net_importer", title="Net importer (its mean is the probability)", dims=PRODUCT, each=True)
 def _net_importer(table: FlowTable, region: str, label: str) -> Array:
     net = net_imports_of(table, region, label)
     return np.where(np.isnan(net), np.nan, net > 0)
@@ -83,7 +83,7 @@ def _net_importer(table: FlowTable, region: str, label: str) -> Array:
 @yearly_ratio(
     "net_imports_peak",
     title="Year of the largest net imports (its mean is the probability of the year)",
-    dims=("region", "product"),
+    dims=PRODUCT,
     each=True,
 )
 def _peak(table: FlowTable, region: str, label: str) -> Array:
