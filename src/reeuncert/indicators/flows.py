@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
@@ -94,36 +94,34 @@ class FlowTable:
         flat = flows.reshape(chains * draws, -1)
         cells = flat.T if flat.T.flags.c_contiguous else by_quantity(flat)
         mass = _year_last(cells.reshape(n, years, chains, draws))
+        present = ~np.isnan(cells).all(axis=1).reshape(n, years)
+        names = [str(name) for name in data["flow"].values]
+        return cls._of(case, names, tuple(int(y) for y in data["year"].values), mass, present, data)
+
+    @classmethod
+    def of_case(cls, case: Case, mass: Array) -> FlowTable:
+        """Masses (flow, draw, year) of all flows of a case, one chain; absent flows are ignored."""
         system = case.system
-        there = [system.flows[system.flow_index[str(name)]] for name in data["flow"].values]
+        there = np.where(system.exists[:, None, :], mass, 0.0)[:, None]
+        return cls._of(case, list(system.flow_index), system.years, there, system.exists, None)
+
+    @classmethod
+    def _of(
+        cls, case: Case, names: Sequence[str], years: tuple[int, ...], mass: Array, there: Mask, data: xr.Dataset | None
+    ) -> FlowTable:
+        system = case.system
+        flows = [system.flows[system.flow_index[name]] for name in names]
         return cls(
             mass,
-            ~np.isnan(cells).all(axis=1).reshape(n, years),
-            {name: np.array([flow.attribute(name) for flow in there], dtype=str) for name in FLOW_FIELDS},
-            tuple(int(y) for y in data["year"].values),
+            there,
+            {name: np.array([flow.attribute(name) for flow in flows], dtype=str) for name in FLOW_FIELDS},
+            years,
             case.regions,
             case.products,
             system.unit,
             case.constants,
             {process.name: process.stage for process in system.processes},
-            contents=_contents(case, data["flow"].values.astype(str), data["year"].values, data),
-        )
-
-    @classmethod
-    def of_case(cls, case: Case, mass: Array) -> FlowTable:
-        """Masses (flow, draw, year) of all flows of a case, one chain; absent flows are ignored."""
-        flows, exists = case.system.flows, case.system.exists
-        return cls(
-            np.where(exists[:, None, :], mass, 0.0)[:, None],
-            exists,
-            {name: np.array([flow.attribute(name) for flow in flows], dtype=str) for name in FLOW_FIELDS},
-            case.system.years,
-            case.regions,
-            case.products,
-            case.system.unit,
-            case.constants,
-            {process.name: process.stage for process in case.system.processes},
-            contents=_contents(case, [flow.name for flow in flows], case.system.years),
+            contents=_contents(case, names, years, data),
         )
 
     def shared(self, of: xr.DataArray) -> xr.DataArray:
@@ -153,13 +151,15 @@ class FlowTable:
     @cached_property
     def refined(self) -> tuple[str, ...]:
         """Products that some process makes (flows of quantity `production`)."""
-        made = set(self.attributes["product"][self.attributes["quantity"] == "production"])
-        return tuple(p for p in self.products if p in made)
+        return self._made("production")
 
     @cached_property
     def goods(self) -> tuple[str, ...]:
         """Products made of refined ones (flows of quantity `fabrication`); no part of `ALL`."""
-        made = set(self.attributes["product"][self.attributes["quantity"] == "fabrication"])
+        return self._made("fabrication")
+
+    def _made(self, quantity: str) -> tuple[str, ...]:
+        made = set(self.attributes["product"][self.attributes["quantity"] == quantity])
         return tuple(p for p in self.products if p in made)
 
     @property
@@ -169,7 +169,7 @@ class FlowTable:
 
     @cached_property
     def end_uses(self) -> tuple[str, ...]:
-        return _appearing(self.attributes["end_use"])
+        return tuple(dict.fromkeys(str(use) for use in self.attributes["end_use"] if use))
 
     def labels(self, dim: str) -> tuple[str, ...]:
         """Labels along a dim of indicators."""
@@ -227,11 +227,10 @@ class FlowTable:
         return chosen
 
     def _having(self, name: str, value: str) -> Mask:
-        """Boolean array (flow,) for one value of one attribute; cached, since comparing texts is slow."""
-        mask = self._masks.get((name, value))
-        if mask is None:
-            mask = self._masks[name, value] = self.attributes[name] == value
-        return mask
+        """Cached, since comparing texts is slow."""
+        if (name, value) not in self._masks:
+            self._masks[name, value] = self.attributes[name] == value
+        return self._masks[name, value]
 
     def sum(self, plus: Mask, minus: Mask | None = None) -> Array:
         """Sum of some flows minus that of others, array (chain, draw, year). Absent flows count as zero; a sum without
@@ -284,11 +283,10 @@ class FlowTable:
 
 
 def _contents(
-    case: Case, names: Iterable[str], years: Iterable[int], data: xr.Dataset | None = None
+    case: Case, names: Sequence[str], years: tuple[int, ...], data: xr.Dataset | None
 ) -> dict[str, dict[int, Array]]:
     """Contents of elements in every draw; without data, their medians."""
-    position = {str(name): i for i, name in enumerate(names)}
-    labels, shape = [int(year) for year in years], (1, 1)
+    position, shape = {name: i for i, name in enumerate(names)}, (1, 1)
     drawn: dict[str, Array] = {}
     if data is not None:
         shape = (data.sizes["chain"], data.sizes["draw"])
@@ -298,13 +296,13 @@ def _contents(
     out: dict[str, dict[int, Array]] = {}
     for content in case.contents.values():
         rng, yearly = np.random.default_rng(crc32(content.name.encode())), content.per == "year"
-        log = _year_last(np.zeros((len(labels), *shape)))
+        log = _year_last(np.zeros((len(years), *shape)))
         if data is not None:
-            log += content.sd * rng.normal(size=(*shape, len(labels) if yearly else 1))
-        for t, year in enumerate(labels):
+            log += content.sd * rng.normal(size=(*shape, len(years) if yearly else 1))
+        for t, year in enumerate(years):
             name = f"content {content.name}" + (f" {year}" if yearly else "")
             log[..., t] = drawn.get(name, log[..., t])
-        given = [not content.years or year in content.years for year in labels]
+        given = [not content.years or year in content.years for year in years]
         share = np.where(given, content.share * np.exp(log), 0.0)
         flows = out.setdefault(content.element, {})
         for i in case.system.select(content.selector):
@@ -316,7 +314,3 @@ def _contents(
 def _year_last(values: Array) -> Array:
     """A view (…, chain, draw, year) of an array (…, year, chain, draw)."""
     return np.moveaxis(values, -3, -1)
-
-
-def _appearing(labels: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(str(label) for label in labels if label))

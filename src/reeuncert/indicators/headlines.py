@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,12 +28,7 @@ from reeuncert.words.estimates import interval, numbers
 
 def scaled(result: Result, draws: Mapping[str, Array], *, each: bool = True) -> pd.DataFrame:
     """Power-scaling of values (label → draws) to each class of priors, each lineage (if ``each``) and the evidence as a
-    whole.
-
-    Returns
-    -------
-    DataFrame
-        As `reeuncert.result.powerscale.sensitivity`, with ``kind``: ``prior class``, ``source`` or ``evidence``.
+    whole: `reeuncert.result.powerscale.sensitivity`, with ``kind``: ``prior class``, ``source`` or ``evidence``.
     """
     classes, sources = prior_classes(result), lineages(result)
     whole = {LIKELIHOOD: np.concatenate(list(sources.values()), axis=2)} if sources else {}
@@ -64,15 +60,7 @@ class ValueDraws:
 def with_verdicts(
     result: Result, table: pd.DataFrame, draws: Iterable[ValueDraws], by_power: pd.DataFrame
 ) -> pd.DataFrame:
-    """Rows of `summary` with the fields of `reeuncert.result.verdicts.Verdict`.
-
-    Parameters
-    ----------
-    draws
-        Of all rows.
-    by_power
-        From `scaled`, of all rows.
-    """
+    """Rows of `summary` with the fields of `reeuncert.result.verdicts.Verdict`, from the draws and `scaled` of all."""
     of_label, structures = {key.label: key for key in draws}, result.structures
     found = []
     for row, labels in zip(table.to_dict("records"), labelled(table)[LABELS].itertuples(index=False), strict=True):
@@ -164,10 +152,8 @@ def all_scaled(result: Result) -> pd.DataFrame:
 
 
 def _headlines(result: Result, case: Case, *, prob: float = 0.9, kind: str = "eti") -> pd.DataFrame:
-    rows = [
-        headline_row(result.dt, headline, prob=prob, kind=kind, structures=result.structures)
-        for headline in case.headlines
-    ]
+    of_row = partial(headline_row, result.dt, prob=prob, kind=kind, structures=result.structures)
+    rows = [of_row(headline) for headline in case.headlines]
     if not rows:
         return pd.DataFrame(columns=["sentence"])
     own = case is result.case
@@ -234,9 +220,6 @@ def headline_row(
     return found
 
 
-_OF_STRUCTURES = ("mcse_median", "mcse_lower", "mcse_upper", "lowest", "lowest_median", "highest_median", "highest")
-
-
 def _averaged(dt: xr.DataTree, own: pd.DataFrame, found: Structures, prob: float, kind: str) -> pd.DataFrame:
     """The row of a headline under its own structure as that of the average over structures, with each beside it."""
     averages = found.averages(prob, kind)
@@ -251,7 +234,8 @@ def _averaged(dt: xr.DataTree, own: pd.DataFrame, found: Structures, prob: float
     worst = {"ess_bulk": np.fmin.reduce, "ess_tail": np.fmin.reduce, "r_hat": np.fmax.reduce}
     row: dict[Any, Any] = averages.iloc[k].to_dict()
     more = {c: of([run[c] for run in runs if run["averaged"]]) for c, of in worst.items()}
-    more |= {c: row[c] for c in row if c in _OF_STRUCTURES or c == "least_cover" or c.startswith("stacked_")}
+    over = ("mcse_median", "mcse_lower", "mcse_upper", "lowest", "highest", "least_cover", "stacked_")
+    more |= {c: row[c] for c in row if c.startswith(over)}
     columns = ("median", *interval_columns(prob))
     more |= {f"{run['structure']}: {c}": run[c] for run in runs for c in columns}
     return pd.DataFrame([mixed.iloc[0].to_dict() | more])

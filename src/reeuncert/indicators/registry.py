@@ -61,8 +61,9 @@ class Indicator:
     @property
     def titles(self) -> dict[str, str]:
         """Name → title of the indicator and, where it has one, of its cumulative variant."""
-        more = {self.name + CUMULATED: f"{self.title}, cumulative"} if self.cumulated else {}
-        return {self.name: self.title, **more}
+        return {self.name: self.title} | (
+            {self.name + CUMULATED: f"{self.title}, cumulative"} if self.cumulated else {}
+        )
 
 
 INDICATORS: dict[str, Indicator] = {}
@@ -111,11 +112,10 @@ def indicator(
         def of_cells(table: FlowTable) -> Array:
             return table.over(*dims, of=partial(of, table))
 
-        as_percent = unit == "1" if percent is None else percent
-        on = scale or ("mass" if unit == "mass" else "share")
+        as_percent, on = unit == "1" if percent is None else percent, scale or ("mass" if unit == "mass" else "share")
         flows = of_cells if each else of
-        record = Indicator(name, title, unit, dims, reference, cumulated, as_percent, flows, constants, on, whole)
-        INDICATORS[name] = record
+        held = Indicator(name, title, unit, dims, reference, cumulated, as_percent, flows, constants, on, whole)
+        INDICATORS[name] = held
         return of
 
     return register
@@ -129,13 +129,7 @@ class UnknownIndicatorError(ReeUncertError, KeyError):
 
 
 def base_name(name: str) -> str:
-    """Name without the cumulative suffix.
-
-    Examples
-    --------
-    >>> base_name("smuggled_mass_cumulated"), base_name("smuggled_mass")
-    ('smuggled_mass', 'smuggled_mass')
-    """
+    """Name without the cumulative suffix."""
     return name.removesuffix(CUMULATED)
 
 
@@ -171,7 +165,5 @@ def choose(names: Iterable[str] | None, own: Iterable[Indicator] = ()) -> list[I
     every = [*INDICATORS.values(), *own]
     if names is None:
         return every
-    if isinstance(names, str):
-        names = [names]
-    wanted = {lookup(name).name for name in names}
+    wanted = {lookup(name).name for name in ([names] if isinstance(names, str) else names)}
     return [record for record in every if record.name in wanted]

@@ -58,10 +58,8 @@ class Plan:
 def plan(
     source: Sequence[str], target: Sequence[str], entry: Sequence[int], reset: dict[str, int] | None = None
 ) -> Plan:
-    """Order the processes topologically within a year, each cycle as one component.
-
-    ``source`` and ``target`` name the processes at the ends of each flow; equal ends are a stock. ``entry`` is the
-    index of the origin of each flow from outside; ``reset`` that which a process gives to its outflows.
+    """Order the processes topologically within a year, each cycle as one component; equal ends of a flow are a stock.
+    Arguments are those of `Plan`, with names of processes.
     """
     names = sorted({*source, *target} - {OUTSIDE})
     index = {name: i for i, name in enumerate(names)} | {OUTSIDE: -1}
@@ -145,8 +143,7 @@ def _compose(
 ) -> None:
     """Fill in the composition ``now`` (process, origin, draw) of the processes of one component, in one year.
 
-    ``before`` is the composition of the year before; ``mass`` and ``last_year`` are arrays (flow, draw), ``carried``
-    and ``there`` (flow,).
+    ``before`` is that of the year before; masses are arrays (flow, draw), ``carried`` and ``there`` (flow,).
     """
     size, (_, n_origins, n_draws) = len(component), now.shape
     place = {node: k for k, node in enumerate(component)}
@@ -215,7 +212,9 @@ def origins_of(table: FlowTable, kind: str) -> Plan:
         mined = np.flatnonzero(quantity == "ore")
         entry[mined] = [number[str(region)] for region in destination[mined]]
     else:
-        processes = _refineries(table) if kind == "refined" else _plants(table, STAGES[kind])
+        refineries = target[table.where(quantity="feed", product=table.unrefined)].tolist()
+        plants = [process for process, stage in table.stages.items() if stage == STAGES.get(kind)]
+        processes = refineries if kind == "refined" else plants
         for i in np.flatnonzero(table.where(quantity=("production", "fabrication"), from_process=processes)):
             reset[str(source[i])] = number[str(table.attributes["origin"][i])]
     return plan([str(p) for p in source], [str(p) for p in target], [int(e) for e in entry], reset)
@@ -225,15 +224,6 @@ def gives_regions(table: FlowTable, kind: str) -> bool:
     """Whether some mass of a table gets a region as its origin; else all of it would have none."""
     found = origins_of(table, kind)
     return bool(((found.entry >= 0) & (found.entry < len(table.regions))).any() or (found.reset >= 0).any())
-
-
-def _refineries(table: FlowTable) -> set[str]:
-    fed = table.where(quantity="feed", product=table.unrefined)
-    return {str(process) for process in table.attributes["to_process"][fed]}
-
-
-def _plants(table: FlowTable, wanted: str) -> set[str]:
-    return {process for process, stage in table.stages.items() if stage == wanted}
 
 
 def traced(table: FlowTable, kind: str, weights: Array) -> Array:
