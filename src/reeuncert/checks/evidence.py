@@ -31,7 +31,7 @@ def reconciliation(result: Result) -> list[CheckResult]:
     return [warned("figures and balance", abs(worst.z), "<=", found.limit, message, remedy, table.head(40))]
 
 
-READING, OUTLIER = "second reading", "outlier"
+READING = "second reading"
 MIXTURE_COLUMNS = ("row", "source", "component", "prior", "posterior", "odds_ratio")
 
 
@@ -47,11 +47,8 @@ def mixtures(result: Result) -> list[CheckResult]:
     even = table["prior"] == 0.5
     turned = table[~even & ((table["prior"] > 0.5) != (table["posterior"] > 0.5))]
     message = f"Of {len(table)} second readings and possible outliers the posterior turns the odds of {len(turned)}"
-    if len(turned):
-        told = (
-            f"{one.component} of '{one.row}' from {one.prior:.2g} to {one.posterior:.2f}" for one in turned.itertuples()
-        )
-        message += f": {', '.join(list(told)[:5])}"
+    told = [f"{t.component} of '{t.row}' from {t.prior:.2g} to {t.posterior:.2f}" for t in turned.head(5).itertuples()]
+    message += f": {', '.join(told)}" if told else ""
     remedy = "Read these sentences and records again; the odds written in the table are not those of the result."
     shown = pd.concat([turned, table.drop(turned.index)]).head(40)
     return [warned("readings and outliers", len(turned), "<=", 0, f"{message}.", remedy, shown)]
@@ -74,7 +71,7 @@ def mixture_table(result: Result) -> pd.DataFrame:
     share = evidence.tails.outlier_share
     parts = (
         (READING, evidence.weight, first, evidence.weight > 0),
-        (OUTLIER, np.full(evidence.n_rows, share), core, (evidence.family == CUSTOMS) & (share > 0)),
+        ("outlier", np.full(evidence.n_rows, share), core, (evidence.family == CUSTOMS) & (share > 0)),
     )
     rows = []
     for name, prior, rest, there in parts:
@@ -129,8 +126,6 @@ def leave_one_out(result: Result) -> list[CheckResult]:
     table = pd.DataFrame({"row": rows, "source": sources, "pareto_k": shapes})
     table = table.sort_values("pareto_k", ascending=False, ignore_index=True)
     share = float((table["pareto_k"] >= LARGEST_K).mean())
-    message = (
-        f"{100 * share:.0f} % of {len(table)} rows have a Pareto k of {LARGEST_K:g} or more: for these importance "
-    )
-    message += "sampling cannot say how well the rest predicts them; only a refit without them can."
+    message = f"{100 * share:.0f} % of {len(table)} rows have a Pareto k of {LARGEST_K:g} or more: for these "
+    message += "importance sampling cannot say how well the rest predicts them; only a refit without them can."
     return [information(title, message, share, table.head(40))]

@@ -15,6 +15,7 @@ from reeuncert.result.structures import CONVERGENCE, LABELS, NOT_IDENTIFIED, Str
 from reeuncert.result.verdicts import LEVELS, NOISE, SENSITIVE, Verdict
 from reeuncert.words.estimates import interval, printed
 
+_MORE = "Run `reeuncert structures` with more draws (--draws)."
 _VALUES = ("median", "eti90_lb", "eti90_ub", "prior_median", "prior_eti90_lb", "prior_eti90_ub")
 
 
@@ -25,9 +26,8 @@ def assumption(result: Result) -> list[CheckResult]:
         return [information(name, "This result holds no case, or no indicator: no headline to judge.")]
     table = result.once(all_headlines)
     if table.empty or (table["level"] == "information").all():
-        return [
-            information(name, " ".join(["No headline was judged.", *(table["why"].unique() if len(table) else ())]))
-        ]
+        why = table["why"].unique() if len(table) else ()
+        return [information(name, " ".join(["No headline was judged.", *why]))]
     labels = [value_title(row) for row in table.to_dict("records")]
     shown = table[["verdict", "why", *COLUMNS, *Verdict.__dataclass_fields__, *_VALUES]]
     shown = shown.loc[:, ~shown.columns.duplicated()].assign(headline=labels)
@@ -38,9 +38,8 @@ def assumption(result: Result) -> list[CheckResult]:
     message = f"Of {len(table)} headlines, {told}."
     if near := int((table["close_to"] != "").sum()):
         changed = len(table) - float(table["repeats"].fillna(1.0).sum())
-        message += (
-            f" Another run of this length may give another verdict on {near}, and is expected to on {changed:.1f}."
-        )
+        message += f" Another run of this length may give another verdict on {near}, and is expected to on "
+        message += f"{changed:.1f}."
     remedy = "State for each of the others what it depends on."
     return [warned(name, resting, "<=", 0, message, remedy, shown)]
 
@@ -57,30 +56,23 @@ def structures(result: Result) -> list[CheckResult]:
         return [information(name, message + "under all of them is not known. Run `reeuncert structures --results`.")]
     table = found.averages()
     open_ones = table[table["verdict"] == NOT_IDENTIFIED]
-    message = (
-        f"Of {len(table)} headlines, {len(table) - len(open_ones)} hold under each of {len(found.averaged)} rival "
-    )
-    message += f"structures ({', '.join(found.averaged)})"
-    said = [
-        f"{value_title(row)} ({interval(row['lowest'], row['highest'])} over all)"
-        for row in open_ones.to_dict("records")
-    ]
+    message = f"Of {len(table)} headlines, {len(table) - len(open_ones)} hold under each of {len(found.averaged)} "
+    message += f"rival structures ({', '.join(found.averaged)})"
+    rows = open_ones.to_dict("records")
+    said = [f"{value_title(row)} ({interval(row['lowest'], row['highest'])} over all)" for row in rows]
     message += f"; not identified by these data: {'; '.join(said)}." if said else "."
     beside = [name for name in found.names if name not in found.averaged]
     message += f" Shown beside the averages, and not in them: {', '.join(beside)}." if beside else ""
     remedy = "Report the range over the structures for these beside the average."
-    return [
-        warned(name, len(said), "<=", 0, message, remedy, table),
-        _convergence_of_structures(found),
-        _averages(table),
-    ]
+    here = warned(name, len(said), "<=", 0, message, remedy, table)
+    return [here, _convergence_of_structures(found), _averages(table)]
 
 
 def _convergence_of_structures(found: Structures) -> CheckResult:
     """Whether the run of every structure has converged, by the limits that hold for every result."""
     table = found.table()
-    runs = found.data[["run_r_hat", "run_ess", "run_divergences"]].to_dataframe().reset_index()
-    runs = runs[["structure", "run_r_hat", "run_ess", "run_divergences"]]
+    of_runs = ["run_r_hat", "run_ess", "run_divergences"]
+    runs = found.data[of_runs].to_dataframe().reset_index()[["structure", *of_runs]]
     table = table[["structure", *LABELS, *CONVERGENCE]].merge(runs, on="structure")
     ess = table[["ess_bulk", "ess_tail"]].min(axis=1)
     bad = table[unconverged(table) | (table["run_divergences"] > 0)]
@@ -88,8 +80,7 @@ def _convergence_of_structures(found: Structures) -> CheckResult:
     message += f"{table['r_hat'].max():.4f}; {np.nansum(runs['run_divergences']):.0f} draws diverged. Over all flows, "
     message += f"which only the run of the result itself reports: {runs['run_ess'].min():.0f} and "
     message += f"{runs['run_r_hat'].max():.3f}."
-    remedy = "Run `reeuncert structures` with more draws (--draws)."
-    return judged("convergence of structures", len(bad), "<=", 0, message, remedy, bad)
+    return judged("convergence of structures", len(bad), "<=", 0, message, _MORE, bad)
 
 
 def _averages(table: pd.DataFrame) -> CheckResult:
@@ -98,27 +89,22 @@ def _averages(table: pd.DataFrame) -> CheckResult:
     error = table[["mcse_lower", "mcse_upper"]].max(axis=1).to_numpy(dtype=float)
     part = np.divide(error, width, out=np.full(len(table), np.nan), where=width > 0)
     worst = float(np.nanmax(part)) if np.isfinite(part).any() else 0.0
-    message = (
-        f"The largest Monte Carlo error of an end of an averaged interval is {printed(worst, '.1%')} of its width."
-    )
-    remedy = "Run `reeuncert structures` with more draws (--draws)."
+    message = "The largest Monte Carlo error of an end of an averaged interval is "
+    message += f"{printed(worst, '.1%')} of its width."
     bad = table[part > LARGEST_ERROR]
-    return judged("averages over structures", worst, "<=", LARGEST_ERROR, message, remedy, bad)
+    return judged("averages over structures", worst, "<=", LARGEST_ERROR, message, _MORE, bad)
 
 
 def sensitivity(result: Result) -> list[CheckResult]:
     """Sensitivity of the headlines to classes of priors and to lineages of evidence."""
     count = sum(bool(np.isfinite(key.posterior).any()) for key in result.once(headline_draws))
     if not count:
-        return [
-            information("sensitivity", "No headline among the indicators of this result: nothing was power-scaled.")
-        ]
+        message = "No headline among the indicators of this result: nothing was power-scaled."
+        return [information("sensitivity", message)]
     table = result.once(all_scaled)
     found = []
-    for what, kind, called in (
-        ("priors", "prior class", "classes of priors"),
-        ("lineages", "source", "lineages of evidence"),
-    ):
+    kinds = ("priors", "prior class", "classes of priors"), ("lineages", "source", "lineages of evidence")
+    for what, kind, called in kinds:
         name, own = f"sensitivity to {what}", table[table["kind"] == kind]
         if own.empty:
             found.append(information(name, f"This result holds no terms of {called}."))

@@ -26,6 +26,7 @@ from reeuncert.words.estimates import estimate, printed
 from reeuncert.words.qualifiers import BOUND_QUALIFIERS
 from reeuncert.words.units import SHARE_RELATIONS
 
+COVERED = 0.9
 MOST_DRAWS = 1000
 """Number of draws over which tail probabilities are averaged."""
 
@@ -54,17 +55,12 @@ def posterior_predictive(result: Result) -> list[CheckResult]:
     share = len(bad) / len(table)
     message = f"{len(bad)} of {len(table)} rows of evidence disagree with the model (tail probability below "
     message += f"{SURPRISING:g}"
-    if len(bad):
-        first = bad.iloc[0]
-        message += f", most of all '{first['row']}' of {first['source']}"
-    message += ")"
+    message += f", most of all '{bad.iloc[0]['row']}' of {bad.iloc[0]['source']})" if len(bad) else ")"
     spread = float(np.sqrt(np.square(table["z"]).mean()))  # of bounds it is NaN, and left out
-    message += f"; the root mean square of their z is {spread:.2f} (in-sample residuals: below 1)."
+    message += f"; the root mean square of their z is {spread:.2f} (in-sample residuals: below 1). Rows can hardly "
+    message += f"disagree one by one: {result.network.n_coordinates:,} free quantities follow them; the check of pairs "
+    message += "of records is harder to pass."
     remedy = "Read these rows again: unit, basis, years; else the class of their sources is too narrow."
-    message += (
-        f" Rows can hardly disagree one by one: {result.network.n_coordinates:,} free quantities follow them; the "
-    )
-    message += "check of pairs of records is harder to pass."
     verdict = judged("evidence rows", share, "<=", MOST_SURPRISING, message, remedy, table.head(40))
     return [verdict, _sources(table), _opposed(evidence, table)]
 
@@ -220,14 +216,11 @@ def record_pairs(result: Result) -> list[CheckResult]:
     if table.empty:
         return [information(name, "No two sources print a figure of the same flows in one year.")]
     first, limit = table.iloc[0], 1.0 - (1.0 - PAIR_LEVEL) ** (1.0 / len(table))
-    message = (
-        f"Of {len(table)} ratios of two records by year, the one that the model expects least is {first['rows']} in "
-    )
-    message += f"{first['years']}: printed {first['printed']:.2f}, predicted "
+    message = f"Of {len(table)} ratios of two records by year, the one that the model expects least is "
+    message += f"{first['rows']} in {first['years']}: printed {first['printed']:.2f}, predicted "
     message += f"{estimate(first['predicted'], first['predicted_lb'], first['predicted_ub'])}."
-    remedy = (
-        "The difference of two offices changes with the years in a way that the model lacks: read both records again."
-    )
+    remedy = "The difference of two offices changes with the years in a way that the model lacks: read both records "
+    remedy += "again."
     return [warned(name, first["tail"], ">=", limit, message, remedy, table)]
 
 
@@ -278,13 +271,9 @@ def _records(evidence: EvidenceModel) -> Iterator[tuple[Record, frozenset[int]]]
         [frozenset(side.edge[a:b].tolist()) for a, b in pairwise(side.pointer)]
         for side in (evidence.numerator, evidence.denominator)
     )
-    figure = [
-        row.qualifier not in BOUND_QUALIFIERS and not plain
-        for row, plain in zip(evidence.rows, evidence.plain, strict=True)
-    ]
-    sigma = evidence.row_sigma(evidence.widths.median)
+    figure = ~evidence.plain & [row.qualifier not in BOUND_QUALIFIERS for row in evidence.rows]
     levels: dict[frozenset[int], int] = {}
-    for r in np.argsort(sigma, kind="stable"):
+    for r in np.argsort(evidence.row_sigma(evidence.widths.median), kind="stable"):
         if figure[r] and evidence.rows[r].relation == "level":
             levels.setdefault(top[r], int(r))
             yield [int(r)], top[r]
@@ -313,42 +302,36 @@ def _new_years(evidence: EvidenceModel, offset: Floats, rng: np.random.Generator
     return np.where(once, offsets.mean + draw_errors(scale, offsets.family, evidence.tails, rng), offset)
 
 
-COVERED = 0.9
-
-
 def leave_out(result: Result) -> list[CheckResult]:
     """Coverage of left-out figures at 50, 80, 90 and 95 %, compared with that of the prior."""
     found = left_out_of(result.dt)
     if found is None:
         message = "No fit without part of the evidence was made: how well the rest predicts a figure is not known. "
         return [information("left-out figures", message + "Run `reeuncert leave-out` on the results.")]
-    coverage = found.coverage()
-    sources = found.by_source()
-    return [
-        line
-        for scheme, part in coverage.groupby("scheme", sort=False)
-        for line in _verdicts(str(scheme), part, sources[sources["scheme"] == scheme].drop(columns="scheme"))
-    ]
+    sources = dict(list(found.by_source().groupby("scheme")))
+    parts = found.coverage().groupby("scheme", sort=False)
+    return [line for name, part in parts for line in _verdicts(str(name), part, sources[name].drop(columns="scheme"))]
 
 
 def _verdicts(scheme: str, part: pd.DataFrame, sources: pd.DataFrame) -> list[CheckResult]:
     """Whether intervals are too narrow, and whether they are too wide, as far as the few lineages can tell."""
     here = part.loc[part["level"] == COVERED].iloc[0]
-    levels = ", ".join(printed(share, ".0%") for share in part["coverage"])
-    priors = ", ".join(printed(share, ".0%") for share in part["prior_coverage"])
-    asked = ", ".join(printed(level, ".0%") for level in part["level"])
+    levels, priors, asked = (
+        ", ".join(printed(share, ".0%") for share in part[c]) for c in ("coverage", "prior_coverage", "level")
+    )
+    held = printed(COVERED, ".0%")
     message = (
         f"Of {here['figures']:.0f} figures, each predicted without its fold ({here['folds']:.0f} folds), "
         f"{levels} fall in the central {asked} intervals (by the prior alone: {priors}). Figures of one lineage miss "
         f"together: they count as {here['lineages']:.1f} lineages, and the coverage at "
-        f"{printed(COVERED, '.0%')} is between {printed(here['lower'], '.0%')} and {printed(here['upper'], '.0%')}."
+        f"{held} is between {printed(here['lower'], '.0%')} and {printed(here['upper'], '.0%')}."
     )
     if here["refused"]:
         message += f" {here['refused']:.0f} more figures do not count: the fits without them have not converged."
     name = "left-out sources" if scheme == "sources" else f"left-out rows ({scheme})"
     narrow = "Intervals are too narrow: look at the sources at the top of the table."
     wide = "Intervals are wider than the figures need: widths of sources may be too large."
-    least = f"The coverage of {printed(COVERED, '.0%')} intervals is at least {printed(here['lower'], '.0%')}."
+    least = f"The coverage of {held} intervals is at least {printed(here['lower'], '.0%')}."
     return [
         judged(name, here["upper"], ">=", COVERED, message, narrow, sources),
         warned(f"{name}, width", here["lower"], "<=", COVERED, least, wide, sources),

@@ -35,16 +35,8 @@ def _implied_priors(result: Result) -> CheckResult:
     low, middle, high = quantiles(cells, (0.05, 0.5, 0.95))
     with np.errstate(divide="ignore", invalid="ignore"):
         orders = np.log10(high / low)
-    table = pd.DataFrame(
-        {
-            "flow": mass["flow"].values[flow],
-            "year": mass["year"].values[year],
-            "prior_median": middle,
-            "prior_eti90_lb": low,
-            "prior_eti90_ub": high,
-            "orders": orders,
-        }
-    )
+    columns = {"flow": mass["flow"].values[flow], "year": mass["year"].values[year], "prior_median": middle}
+    table = pd.DataFrame(columns | {"prior_eti90_lb": low, "prior_eti90_ub": high, "orders": orders})
     # One line per flow, for its worst year.
     worst = table.sort_values("orders", ascending=False).drop_duplicates("flow", ignore_index=True)
     wide = worst[worst["orders"] > MOST_ORDERS]
@@ -70,10 +62,9 @@ def _prior_of_headlines(result: Result) -> list[CheckResult]:
     columns = ["headline", "prior_median", "prior_eti90_lb", "prior_eti90_ub", "near_certain"]
     table = pd.DataFrame(rows, columns=columns).sort_values("near_certain", ascending=False, ignore_index=True)
     settled = table[table["near_certain"]]
-    message = f"The priors alone leave open all {len(table)} headlines."
-    if len(settled):
-        message = f"The priors alone make {len(settled)} of {len(table)} headlines near certain: "
-        message += f"{'; '.join(settled['headline'].head(3))}{' …' if len(settled) > 3 else ''}."
+    named = f"{'; '.join(settled['headline'].head(3))}{' …' if len(settled) > 3 else ''}"
+    message = f"The priors alone make {len(settled)} of {len(table)} headlines near certain: {named}."
+    message = message if len(settled) else f"The priors alone leave open all {len(table)} headlines."
     remedy = "No evidence can change what the priors exclude: widen them, or state it as an assumption."
     return [warned("prior of headlines", len(settled), "<=", 0, message, remedy, table)]
 
@@ -83,16 +74,9 @@ def _widths_of_rows(result: Result) -> list[CheckResult]:
     if not result.has_case or result.case.prior_measure != "coordinates" or not result.case.priors:
         return []
     case = result.case
-    spread = [total_log_sd(case, row) for row in case.priors]
-    table = pd.DataFrame(
-        {
-            "line": [row.line for row in case.priors],
-            "prior": [row.name for row in case.priors],
-            "years": [condensed(row.years) for row in case.priors],
-            "log_sd": spread,
-            "reason": [row.reason for row in case.priors],
-        }
-    ).sort_values("log_sd", ascending=False, ignore_index=True)
+    rows = [(row.line, row.name, condensed(row.years), total_log_sd(case, row), row.reason) for row in case.priors]
+    table = pd.DataFrame(rows, columns=["line", "prior", "years", "log_sd", "reason"])
+    table = table.sort_values("log_sd", ascending=False, ignore_index=True)
     wide = table[table["log_sd"] > WIDE]
     message = f"The widest of {len(table)} rows of priors has a log-sd of {table['log_sd'][0]:.2f}"
     message += f"; {len(wide)} are above {WIDE:g}, a factor of five either way." if len(wide) else "."

@@ -14,7 +14,6 @@ from reeuncert.words.estimates import printed
 PASSED, FAILED, WARNING, INFORMATION, NOT_RUN = "passed", "failed", "warning", "information", "not run"
 STATUSES = (PASSED, FAILED, WARNING, INFORMATION, NOT_RUN)
 RELATIONS = {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt}
-_COLUMNS = ("check", "status", "value", "threshold", "message")
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,7 +180,7 @@ class CheckTable:
     def to_frame(self) -> pd.DataFrame:
         """Columns check, status, value, threshold, message."""
         rows = [(r.name, r.status, r.value, r.threshold, r.message) for r in self.results]
-        return pd.DataFrame(rows, columns=list(_COLUMNS))
+        return pd.DataFrame(rows, columns=["check", "status", "value", "threshold", "message"])
 
     def __getitem__(self, name: str) -> CheckResult:
         for result in self.results:
@@ -222,6 +221,4 @@ def short_number(value: float) -> str:
     >>> short_number(1.00312), short_number(0.0), short_number(2.3e-13), short_number(float("nan"))
     ('1.003', '0', '2.3e−13', '')
     """
-    if value != value:
-        return ""
-    return printed(value, ".4g")
+    return "" if value != value else printed(value, ".4g")

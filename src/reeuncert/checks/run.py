@@ -8,7 +8,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from reeuncert.checks.result import CheckResult, information, judged
-from reeuncert.indicators.headlines import ValueDraws, headline_draws
+from reeuncert.indicators.headlines import headline_draws
 from reeuncert.indicators.summary import all_indicators
 from reeuncert.result.diagnostics import LARGEST_R_HAT, MEASURES, SMALLEST_ESS, bfmi, diagnose, misses
 from reeuncert.result.quantiles import filled
@@ -23,14 +23,12 @@ def completeness(result: Result) -> list[CheckResult]:
     sizes = result.dt["posterior"].sizes if "posterior" in result.dt.children else {}
     kept = f"{sizes.get('chain', 0)} chains of {sizes.get('draw', 0)} draws"
     if result.approximate:
-        found.append(
-            information("quick look", f"Approximate: a preview of {kept}, not meant to converge; quote nothing of it.")
-        )
-    if result.dt.attrs.get("complete") == "no":
+        message = f"Approximate: a preview of {kept}, not meant to converge; quote nothing of it."
+        found.append(information("quick look", message))
+    if not result.complete:
         asked = f"{result.dt.attrs.get('chains', '?')} chains of {result.dt.attrs.get('draws', '?')} draws"
-        found.append(
-            information("interrupted", f"The run was interrupted: it holds {kept} where {asked} were asked for.")
-        )
+        message = f"The run was interrupted: it holds {kept} where {asked} were asked for."
+        found.append(information("interrupted", message))
     return found
 
 
@@ -45,16 +43,10 @@ def balance(result: Result) -> list[CheckResult]:
     message += f" (process '{where[0]}', {where[1]})." if where else "."
     remedy = "Flows were changed after sampling, or the file is damaged."
     smallest = float(np.nanmin(mass.values))
+    told = f"The smallest flow in any draw is {smallest:.3g} {mass.attrs.get('units', '')}".rstrip() + "."
     return [
         judged("balance", worst, "<=", LARGEST_RESIDUAL, message, remedy),
-        judged(
-            "positive flows",
-            smallest,
-            ">",
-            0,
-            f"The smallest flow in any draw is {smallest:.3g} {mass.attrs.get('units', '')}".rstrip() + ".",
-            "Flows were changed after sampling, or the file is damaged.",
-        ),
+        judged("positive flows", smallest, ">", 0, told, remedy),
     ]
 
 
@@ -87,7 +79,6 @@ def largest_residual(mass: xr.DataArray) -> tuple[float, tuple[str, int] | None]
 ENOUGH_ESS = 1400
 """With four chains, R-hat is about 1 + 4 / ESS on average; from this ESS on, chance alone lifts it above 1.01 in fewer
 than one of a thousand quantities."""
-WORST = 10
 
 _CALLED = dict(zip(MEASURES, ("R-hat", "bulk ESS", "tail ESS"), strict=True))
 
@@ -142,13 +133,10 @@ def _worst_of(what: str, table: pd.DataFrame, column: str, *, remedy: str, appro
     extreme = "smallest" if small_is_bad else "largest"
     number = f"{value:.0f}" if small_is_bad else f"{value:.4f}"
     message = f"The {extreme} {called} of {len(known):,} {what} is {number}"
-    if len(bad):
-        limit = f"{threshold:g}"
-        message += f"; {len(bad):,} are {'below' if small_is_bad else 'above'} {limit}"
-    message += "."
+    message += f"; {len(bad):,} are {'below' if small_is_bad else 'above'} {threshold:g}." if len(bad) else "."
     if approximate:
         return information(name, message, value)
-    worst = bad.sort_values(column, ascending=small_is_bad).head(WORST)
+    worst = bad.sort_values(column, ascending=small_is_bad).head(10)
     return judged(name, value, ">=" if small_is_bad else "<=", threshold, message, remedy, worst)
 
 
@@ -173,9 +161,8 @@ def _divergences(stats: xr.Dataset) -> CheckResult | None:
     if "diverging" not in stats:
         return None
     count, draws = int(stats["diverging"].sum()), stats["diverging"].size
-    message = (
-        "No draw diverged." if not count else f"{count:,} of {draws:,} draws diverged: intervals may be too narrow."
-    )
+    told = f"{count:,} of {draws:,} draws diverged: intervals may be too narrow."
+    message = told if count else "No draw diverged."
     remedy = "Raise target_accept to 0.95; if they stay, a prior or the width of a source is extreme."
     return judged("divergences", count, "<=", 0, message, remedy)
 
@@ -210,8 +197,6 @@ LARGEST_ERROR = 0.05
 MOST_CELLS = 1_000
 """Largest number of flows tested (evenly spaced if there are more)."""
 
-_REMEDY = "Take more draws (--draws) before you quote an end to two digits."
-
 
 def monte_carlo(result: Result) -> list[CheckResult]:
     """Monte Carlo error of the interval bounds of headlines and of flows (on the log scale).
@@ -232,7 +217,8 @@ def monte_carlo(result: Result) -> list[CheckResult]:
     found = [_judge("interval ends of flows", pd.DataFrame(labels | {"error": errors}), result)]
     keys = result.once(headline_draws)
     if keys:
-        table = pd.DataFrame({"headline": [k.label for k in keys], "error": _of_keys(keys)})
+        errors = relative_error(np.stack([filled(k.posterior) for k in keys], axis=2))
+        table = pd.DataFrame({"headline": [k.label for k in keys], "error": errors})
         found.append(_judge("interval ends of headlines", table, result))
     return found
 
@@ -254,11 +240,6 @@ def relative_error(draws: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.maximum(found.mcse_lower, found.mcse_upper) / width)
 
 
-def _of_keys(keys: tuple[ValueDraws, ...]) -> NDArray[np.float64]:
-    draws = np.stack([filled(k.posterior) for k in keys], axis=2)
-    return relative_error(draws)
-
-
 def _judge(name: str, table: pd.DataFrame, result: Result) -> CheckResult:
     known = table[np.isfinite(table["error"])].sort_values("error", ascending=False, ignore_index=True)
     if known.empty:
@@ -268,4 +249,5 @@ def _judge(name: str, table: pd.DataFrame, result: Result) -> CheckResult:
     message += f"over {len(known):,}; {len(bad):,} are above {100 * LARGEST_ERROR:g} %."
     if result.approximate:
         return information(name, message, worst)
-    return judged(name, worst, "<=", LARGEST_ERROR, message, _REMEDY, bad.head(10))
+    remedy = "Take more draws (--draws) before you quote an end to two digits."
+    return judged(name, worst, "<=", LARGEST_ERROR, message, remedy, bad.head(10))

@@ -61,9 +61,8 @@ class Indicator:
     @property
     def titles(self) -> dict[str, str]:
         """Name → title of the indicator and, where it has one, of its cumulative variant."""
-        return {self.name: self.title} | (
-            {self.name + CUMULATED: f"{self.title}, cumulative"} if self.cumulated else {}
-        )
+        both = {self.name: self.title, self.name + CUMULATED: f"{self.title}, cumulative"}
+        return both if self.cumulated else {self.name: self.title}
 
 
 INDICATORS: dict[str, Indicator] = {}
