@@ -36,11 +36,11 @@ if TYPE_CHECKING:
     from reeuncert.model import build_model as build_model
     from reeuncert.questions.comparison import compare as compare
     from reeuncert.questions.information import value_of_information as value_of_information
+    from reeuncert.questions.overview import value_of_tables as value_of_tables
     from reeuncert.questions.powerscale import power_scaling as power_scaling
     from reeuncert.questions.powerscale import verdicts as verdicts
     from reeuncert.questions.reweight import reweight as reweight
     from reeuncert.questions.sobol import sobol as sobol
-    from reeuncert.questions.tables import value_of_tables as value_of_tables
     from reeuncert.reading.bundled import new_case as new_case
     from reeuncert.report import write_report as write_report
     from reeuncert.report.files import write_results as write_results
@@ -97,7 +97,7 @@ _HOME = {
     "sobol": "reeuncert.questions.sobol",
     "summary": "reeuncert.indicators.summary",
     "value_of_information": "reeuncert.questions.information",
-    "value_of_tables": "reeuncert.questions.tables",
+    "value_of_tables": "reeuncert.questions.overview",
     "write_report": "reeuncert.report",
     "write_results": "reeuncert.report.files",
 }

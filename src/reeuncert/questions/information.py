@@ -24,6 +24,7 @@ from reeuncert.questions.targets import (
     ValueName,
     choose_flows,
     choose_years,
+    labelled_first,
     quantities_by_lineage,
     target_of,
 )
@@ -64,15 +65,12 @@ def predictions(value: Floats, quantity: Floats, told: Floats, error: Floats) ->
     The value (chain, draw); the quantities without (``quantity``) and with (``told``) the errors of measurement (chain,
     draw, figure), whose standard deviations are ``error`` (figure,). Both results have the shape (chain · draw,).
     """
-    parts = [np.arange(value.shape[0]) == c for c in range(value.shape[0])]
     if value.shape[0] == 1:
-        usable = value.shape[1] // PARTS * PARTS
-        value = value[:, :usable].reshape(PARTS, -1)
-        quantity = quantity[:, :usable].reshape(PARTS, value.shape[1], -1)
-        told = told[:, :usable].reshape(PARTS, value.shape[1], -1)
-        parts = [np.arange(PARTS) == c for c in range(PARTS)]
+        size = value.shape[1] // PARTS
+        value = value[:, : size * PARTS].reshape(PARTS, size)
+        quantity, told = (of[:, : size * PARTS].reshape(PARTS, size, -1) for of in (quantity, told))
     guessed, left = [], []
-    for unseen in parts:
+    for unseen in np.eye(len(value), dtype=bool):
         x, y = quantity[~unseen].reshape(-1, quantity.shape[2]), value[~unseen].ravel()
         centre, middle = x.mean(axis=0), y.mean()
         x = x - centre
@@ -150,14 +148,22 @@ def value_of_information(
     >>> best["flow"], int(best["measured_year"]), bool(best["narrowing"] > 0.5)
     ('mine_production_South', 2002, True)
     """
-    _check(of, error, prob, kind, flows, years)
+    problems = [] if of in CANDIDATES else [f"of is {of!r}; use one of: {', '.join(CANDIDATES)}"]
+    if of == "sources" and (flows is not None or years is not None):
+        problems.append("of='sources' asks about all that each source reports: leave out flows and years")
+    check_measurement(error, prob, kind, problems)
     target = target_of(dt, indicator, **coords)
     if of == "sources":
         rows = _of_sources(dt, target, error, prob, kind)
-    elif of == "series":
-        rows = _of_series(dt, target, error, flows, years, prob, kind)
     else:
-        rows = _of_flows(dt, target, error, flows, years, prob, kind)
+        system = Result.holding(dt).case.system
+        wanted = choose_years(system, years)
+        series = [(f, [t for t in wanted if system.exists[f, t]]) for f in choose_flows(system, flows)]
+        cells, rows = np.array([(f, t) for f, there in series for t in there]), pd.DataFrame()
+        if of == "series":
+            rows = _of_series(dt, target, [one for one in series if one[1]], error, prob, kind)
+        elif len(cells):
+            rows = of_cells([target], system, mass_flow(dt), [cells], error, prob=prob, kind=kind)[0]
     if rows.empty:
         raise ReeUncertError("nothing to measure: none of these flows exists in these years")
     name = "_".join(interval_columns(prob, kind)[0].split("_")[:-1]) + "_width"
@@ -165,20 +171,9 @@ def value_of_information(
     rows.insert(list(rows.columns).index("expected"), name, now)
     rows["narrowing"] = 1.0 - rows["expected"] / now if now > 0 else 0.0
     rows = rows.rename(columns={"expected": f"expected_{name}"})
-    for position, (column, value) in enumerate(target.columns.items()):
-        rows.insert(position, column, value)
     last = [c for c in ("narrowing", "noise") if c in rows]
-    rows = rows[[c for c in rows.columns if c not in last] + last]
+    rows = labelled_first(rows[[c for c in rows.columns if c not in last] + last], target.columns)
     return rows.sort_values("narrowing", ascending=False, ignore_index=True, kind="stable")
-
-
-def _check(of: str, error: float, prob: float, kind: str, flows: Flows, years: object) -> None:
-    problems = []
-    if of not in CANDIDATES:
-        problems.append(f"of is {of!r}; use one of: {', '.join(CANDIDATES)}")
-    if of == "sources" and (flows is not None or years is not None):
-        problems.append("of='sources' asks about all that each source reports: leave out flows and years")
-    check_measurement(error, prob, kind, problems)
 
 
 def check_measurement(error: float, prob: float, kind: str, problems: Sequence[str] = ()) -> None:
@@ -192,22 +187,6 @@ def check_measurement(error: float, prob: float, kind: str, problems: Sequence[s
         problems.append(f"kind is {kind!r}; use 'eti' (equal-tailed interval) or 'hdi' (narrowest interval)")
     if problems:
         raise ReeUncertError("; ".join(problems))
-
-
-def _of_flows(
-    dt: xr.DataTree,
-    target: Target,
-    error: float,
-    flows: Flows,
-    years: int | Iterable[int] | None,
-    prob: float,
-    kind: str,
-) -> pd.DataFrame:
-    system = Result.holding(dt).case.system
-    cells = [(f, t) for f in choose_flows(system, flows) for t in choose_years(system, years) if system.exists[f, t]]
-    if not cells:
-        return pd.DataFrame()
-    return of_cells([target], system, mass_flow(dt), [np.array(cells)], error, prob=prob, kind=kind)[0]
 
 
 def of_cells(
@@ -252,21 +231,11 @@ def of_cells(
 
 
 def _of_series(
-    dt: xr.DataTree,
-    target: Target,
-    error: float,
-    flows: Flows,
-    years: int | Iterable[int] | None,
-    prob: float,
-    kind: str,
+    dt: xr.DataTree, target: Target, series: Iterable[tuple[int, list[int]]], error: float, prob: float, kind: str
 ) -> pd.DataFrame:
-    system = Result.holding(dt).case.system
+    system, rows = Result.holding(dt).case.system, []
     mass = mass_flow(dt).transpose("chain", "draw", "flow", "year").values
-    chosen, rows = choose_years(system, years), []
-    for f in choose_flows(system, flows):
-        here = [t for t in chosen if system.exists[f, t]]
-        if not here:
-            continue
+    for f, here in series:
         log = np.log(np.maximum(mass[:, :, f, here], np.finfo(float).tiny))
         total = mass[:, :, f, here].sum(axis=2)
         expected = width_after_regression(target, log, np.full(len(here), error), prob=prob, kind=kind)
@@ -316,8 +285,6 @@ def _van_der_corput(count: int, base: int) -> Floats:
 
 
 def _labels(system: SystemDefinition, flow: NDArray[np.int64], years: list[int]) -> pd.DataFrame:
-    columns: dict[str, object] = {}
-    for name in FLOW_FIELDS:
-        columns["flow" if name == "flow" else f"flow_{name}"] = [system.flows[f].attribute(name) for f in flow]
-    kept = {k: v for k, v in columns.items() if k not in ("flow_from_process", "flow_to_process")}
-    return pd.DataFrame({**kept, "measured_year": years})
+    names = {name: f"flow_{name}" for name in FLOW_FIELDS if name not in ("from_process", "to_process")}
+    columns = {c: [system.flows[f].attribute(name) for f in flow] for name, c in (names | {"flow": "flow"}).items()}
+    return pd.DataFrame({**columns, "measured_year": years})

@@ -14,7 +14,7 @@ from reeuncert.indicators.summary import summary
 from reeuncert.questions.information import exchanged
 from reeuncert.questions.nested import weighted_quantiles
 from reeuncert.questions.reweight import smoothed, threshold
-from reeuncert.questions.targets import ValueName, target_of, targets_of
+from reeuncert.questions.targets import ValueName, labelled_first, target_of, targets_of
 from reeuncert.result.powerscale import OF_THE_EVIDENCE, components
 from reeuncert.result.result import Result
 
@@ -64,10 +64,7 @@ def power_scaling(
 
         ree.power_scaling(dt, [{"indicator": "smuggled_mass_cumulated", "region": "A", "partner": "B"}], of="source")
     """
-    kinds = [of] if isinstance(of, str) else list(of)
-    unknown = [k for k in kinds if k not in KINDS]
-    if unknown:
-        raise ReeUncertError(f"of is {unknown[0]!r}; use some of: {', '.join(KINDS)}")
+    kinds = _kinds(of)
     for kind in kinds:
         _require(dt, kind)
     targets = targets_of(dt, indicators)
@@ -78,9 +75,7 @@ def power_scaling(
         table = found[(found["quantity"] == label) & found["kind"].isin(kinds)].copy()
         table = table.sort_values("psense", ascending=False, kind="stable")
         table["moves_by"] = table["moves"] * float(np.std(target.filled))
-        for position, (column, value) in enumerate(target.columns.items()):
-            table.insert(position, column, value)
-        tables.append(table)
+        tables.append(labelled_first(table, target.columns))
     columns = [*targets[0].columns, "kind", "component", "psense", "noise", "moves", "moves_by", "sensitive"]
     return pd.concat(tables, ignore_index=True)[columns]
 
@@ -121,23 +116,19 @@ def verdicts(dt: xr.DataTree, indicators: ValueName | Iterable[ValueName] | None
     return with_verdicts(result, pd.concat(tables, ignore_index=True), draws, by_power)
 
 
+def _kinds(of: str | Iterable[str]) -> list[str]:
+    kinds = [of] if isinstance(of, str) else list(of)
+    if unknown := [k for k in kinds if k not in KINDS]:
+        raise ReeUncertError(f"of is {unknown[0]!r}; use some of: {', '.join(KINDS)}")
+    return kinds
+
+
 def _require(dt: xr.DataTree, kind: str) -> None:
     group = {CLASS: "log_prior", SOURCE: "log_likelihood"}[kind]
     if group not in dt.children or not dt[group].data_vars:
         raise ReeUncertError(
             f"this result holds no group '{group}'; sample the case with likelihood_terms=True (the default)"
         )
-
-
-def component_densities(dt: xr.DataTree, kinds: Iterable[str] = KINDS) -> dict[str, tuple[str, Floats]]:
-    """Log density (chain, draw) of every class of priors and lineage of sources, with its kind."""
-    found: dict[str, tuple[str, Floats]] = {}
-    for kind in kinds:
-        _require(dt, kind)
-        of_what = ("log_prior", OF_THE_EVIDENCE) if kind == CLASS else ("log_likelihood", Result(dt).lineages)
-        parts = components(dt, *of_what)
-        found |= {name: (kind, density) for name, density in parts.items()}
-    return found
 
 
 FACTOR = 1.25
@@ -184,15 +175,16 @@ def tornado(
     """
     if not (np.isfinite(factor) and factor > 1):
         raise ReeUncertError(f"factor is {factor:g}; it must be above 1, e.g. {FACTOR:g}")
-    kinds = [of] if isinstance(of, str) else list(of)
-    unknown = [k for k in kinds if k not in KINDS]
-    if unknown:
-        raise ReeUncertError(f"of is {unknown[0]!r}; use some of: {', '.join(KINDS)}")
-    target = target_of(dt, indicator, **coords)
+    kinds, target = _kinds(of), target_of(dt, indicator, **coords)
     draws = target.filled
     base = _median(draws, np.ones(draws.shape))
+    densities: dict[str, tuple[str, Floats]] = {}
+    for kind in kinds:
+        _require(dt, kind)
+        of_what = ("log_prior", OF_THE_EVIDENCE) if kind == CLASS else ("log_likelihood", Result(dt).lineages)
+        densities |= {name: (kind, density) for name, density in components(dt, *of_what).items()}
     rows = []
-    for name, (kind, density) in component_densities(dt, kinds).items():
+    for name, (kind, density) in densities.items():
         ends, chance, shapes = [], [], []
         for power in (1.0 / factor, factor):
             weight, k = smoothed((power - 1.0) * density)
@@ -213,6 +205,4 @@ def tornado_table(labels: Mapping[str, Any], rows: list[tuple[Any, ...]]) -> pd.
     """One row a bar, the largest swing first, after the labels of the value."""
     columns = ["kind", "component", "base", "less", "more", "swing", "noise", "pareto_k", "reliable"]
     table = pd.DataFrame(rows, columns=columns).sort_values("swing", ascending=False, ignore_index=True, kind="stable")
-    for position, (column, value) in enumerate(labels.items()):
-        table.insert(position, column, value)
-    return table
+    return labelled_first(table, labels)

@@ -211,22 +211,11 @@ class Reweighted:
             after = weighted_quantiles(draws, self.weight.ravel(), places)
             before = weighted_quantiles(draws, np.ones(draws.size), places)
             half = (before[2] - before[1]) / 2
-            rows.append(
-                {
-                    **target.columns,
-                    "median": after[0],
-                    lower: after[1],
-                    upper: after[2],
-                    "median_before": before[0],
-                    f"{lower}_before": before[1],
-                    f"{upper}_before": before[2],
-                    "moves": (after[0] - before[0]) / half if half > 0 else 0.0,
-                    "pareto_k": self.pareto_k,
-                    "ess": self.ess,
-                    "reliable": self.reliable,
-                }
-            )
-        return pd.DataFrame(rows)
+            names = ("median", lower, upper)
+            row = {**target.columns, **dict(zip(names, after, strict=True))}
+            row |= {f"{name}_before": value for name, value in zip(names, before, strict=True)}
+            rows.append({**row, "moves": (after[0] - before[0]) / half if half > 0 else 0.0})
+        return pd.DataFrame(rows).assign(pareto_k=self.pareto_k, ess=self.ess, reliable=self.reliable)
 
     def resample(self, draws: int | None = None, *, seed: int = 0) -> xr.DataTree:
         """A result like any other: draws taken in proportion to their weights (systematic resampling), in one chain.
@@ -343,6 +332,3 @@ def smoothed(log_weight: Floats) -> tuple[Floats, float]:
     log, k = array_stats.psislw(-floor)
     weight = np.exp(log - np.max(log))
     return (weight / weight.sum()).reshape(log_weight.shape), float(k) if np.isfinite(k) else float("inf")
-
-
-__all__ = ["Reweighted", "reweight", "smoothed", "threshold"]

@@ -23,7 +23,7 @@ from reeuncert.likelihood.predictive import (
 from reeuncert.priors.coverage import case_network
 from reeuncert.priors.paths import coordinate_prior
 from reeuncert.questions.powerscale import CLASS, SOURCE
-from reeuncert.questions.targets import Target, ValueName, target_of
+from reeuncert.questions.targets import Target, ValueName, labelled_first, target_of
 from reeuncert.result.powerscale import OF_THE_EVIDENCE
 from reeuncert.result.result import Result
 from reeuncert.words.error_laws import NORMAL
@@ -62,18 +62,14 @@ class Inputs:
     members: Mapping[tuple[str, str], Ints]
 
 
-def variance_shares(dt: xr.DataTree, target: Target) -> pd.DataFrame:
-    """Shares of a value's posterior variance that come from each class of priors and each lineage of sources.
-
-    Columns: ``kind`` (prior class, source, ``rest``), ``component``, ``inputs`` (coordinates or rows in it), ``share``
-    of the variance, ``se`` (its Monte Carlo error). The row ``not linear`` is what the others leave of 1; where it is
-    large, of either sign, the shares are a sketch. The result must hold the coordinates ``z``.
-    """
-    return shares_of([target], inputs_of(dt))[0]
-
-
 def shares_of(targets: Sequence[Target], inputs: Inputs) -> list[pd.DataFrame]:
-    """The same for several values, from inputs that are known already, see `inputs_of`."""
+    """Shares of the posterior variance of values that come from each class of priors and each lineage of sources.
+
+    A table for each value, from the inputs of its result (`inputs_of`). Columns: ``kind`` (prior class, source,
+    ``rest``), ``component``, ``inputs`` (coordinates or rows in it), ``share`` of the variance, ``se`` (its Monte Carlo
+    error). The row ``not linear`` is what the others leave of 1; where it is large, of either sign, the shares are a
+    sketch.
+    """
     values = []
     for target in targets:
         draws = target.linear
@@ -105,7 +101,7 @@ def shares_of(targets: Sequence[Target], inputs: Inputs) -> list[pd.DataFrame]:
 
 
 def inputs_of(dt: xr.DataTree) -> Inputs:
-    """The inputs of a result."""
+    """The inputs of a result, which must hold the coordinates ``z``."""
     posterior = dt["posterior"].to_dataset()
     if COORDINATES not in posterior:
         raise ReeUncertError(
@@ -251,7 +247,12 @@ def sobol(
     if samples < 2 or samples & (samples - 1):
         raise ReeUncertError(f"samples is {samples}; it must be a power of 2, e.g. {SAMPLES}")
     target = target_of(dt, indicator, **coords)
-    table = _posterior(dt, target) if under == "posterior" else _prior(Result.holding(dt).case, target, samples, seed)
+    if under == "posterior":
+        found = shares_of([target], inputs_of(dt))[0]
+        share, error = found["share"], 1.645 * found["se"]
+        table = found[["kind", "component", "inputs"]].assign(first=share, first_ci=error, total=share, total_ci=error)
+    else:
+        table = _prior(Result.holding(dt).case, target, samples, seed)
     if classes is not None:
         wanted = [classes] if isinstance(classes, str) else list(classes)
         unknown = [c for c in wanted if c not in set(table["component"])]
@@ -259,17 +260,7 @@ def sobol(
             known = ", ".join(table["component"])
             raise ReeUncertError(f"{unknown[0]!r} is no class of input of this case; there are: {known}")
         table = table[table["component"].isin(wanted)].reset_index(drop=True)
-    for position, (column, value) in enumerate({**target.columns, "under": under}.items()):
-        table.insert(position, column, value)
-    return table
-
-
-def _posterior(dt: xr.DataTree, target: Target) -> pd.DataFrame:
-    found = variance_shares(dt, target)
-    table = found[["kind", "component", "inputs"]].copy()
-    for name in ("first", "total"):
-        table[name], table[f"{name}_ci"] = found["share"], 1.645 * found["se"]
-    return table
+    return labelled_first(table, {**target.columns, "under": under})
 
 
 def _prior(case: Case, target: Target, samples: int, seed: int) -> pd.DataFrame:

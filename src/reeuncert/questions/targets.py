@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
@@ -15,7 +16,6 @@ from reeuncert.indicators.headlines import headline_draws, place
 from reeuncert.indicators.printing import value_title
 from reeuncert.indicators.registry import CUMULATED, DIMS, lookup
 from reeuncert.indicators.summary import SAMPLE, computed, select_labels
-from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.predictive import predicted_quantities, split_by_lineage
 from reeuncert.result.quantiles import DEFINED, filled
 from reeuncert.result.result import Result
@@ -53,6 +53,11 @@ def choose_years(system: SystemDefinition, years: int | Iterable[int] | None) ->
     span = f"it has {system.years[0]} to {system.years[-1]}"
     _refuse(f"{year} is no year of the case; {span}" for year in wanted if year not in system.year_index)
     return tuple(system.year_index[y] for y in wanted)
+
+
+def labelled_first(table: pd.DataFrame, labels: Mapping[str, Any]) -> pd.DataFrame:
+    """A table with columns before its own, each of one value."""
+    return table.assign(**labels)[[*labels, *table.columns]]
 
 
 def _refuse(problems: Iterable[str]) -> None:
@@ -187,21 +192,16 @@ def _headline(dt: xr.DataTree, number: int, coords: Mapping[str, str | int]) -> 
     return name, {**labels, "year": year}
 
 
-def evidence_of(dt: xr.DataTree) -> EvidenceModel:
-    """The evidence of a result, compiled."""
-    result = Result.holding(dt)
-    if result.evidence is None:
-        raise ReeUncertError(f"case '{result.case.name}' has no evidence, so no source to ask about")
-    return result.evidence
-
-
 def quantities_by_lineage(dt: xr.DataTree) -> dict[str, tuple[Floats, Floats]]:
     """Draws of the quantities of each lineage, free of its offsets, and the unit of a relative error.
 
     Lineage → quantities (chain, draw, row) on the scale of each row, and what a relative error of 1 is there (row): 1
     on the log and logit scales, the median of the quantity on a plain one.
     """
-    evidence = evidence_of(dt)
+    result = Result.holding(dt)
+    evidence = result.evidence
+    if evidence is None:
+        raise ReeUncertError(f"case '{result.case.name}' has no evidence, so no source to ask about")
     mass = mass_flow(dt).transpose("chain", "draw", "flow", "year").values
     quantity = predicted_quantities(evidence, mass, np.zeros((*mass.shape[:2], len(evidence.offsets.label))))
     size = np.abs(np.median(quantity.reshape(-1, evidence.n_rows), axis=0))
