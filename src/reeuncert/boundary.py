@@ -58,8 +58,6 @@ class _UnfitError(Exception):
 def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
     """A public function that refuses what it cannot use, in one line.
 
-    Examples
-    --------
     >>> import reeuncert as ree
     >>> ree.restrict("small_metal", [2016.5])
     Traceback (most recent call last):

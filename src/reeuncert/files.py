@@ -28,8 +28,6 @@ def explained(what: str, otherwise: str = "") -> Iterator[None]:
 def cause(error: OSError) -> str:
     """Cause of a file system error, in words.
 
-    Examples
-    --------
     >>> cause(OSError(errno.ENOSPC, "No space left on device"))
     'the disk is full'
     """
@@ -48,8 +46,6 @@ def named(path: str | Path) -> str:
     r"""A path as a file may hold it: without user folders, relative to the working folder or its last part; bytes that
     are no text are escaped.
 
-    Examples
-    --------
     >>> named("/home/maria/cases/ore"), named("models/ore"), named("gr\udcfcn")
     ('ore', 'models/ore', 'gr\\xfcn')
     """
@@ -63,8 +59,6 @@ def named(path: str | Path) -> str:
 def first_line(error: BaseException) -> str:
     r"""Message of a library error, in one line.
 
-    Examples
-    --------
     >>> first_line(KeyError()), first_line(ValueError("no\nsuch"))
     ('KeyError', 'no')
     """

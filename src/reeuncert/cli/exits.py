@@ -1,7 +1,5 @@
 """Exit statuses of commands, and errors as plain text; loads little: it must work where nothing else can be loaded."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Iterator
@@ -24,15 +22,13 @@ INTERRUPTED = 130
 def visible(text: str) -> str:
     r"""Escape all invisible characters except line breaks, so that text cannot move the cursor.
 
-    Examples
-    --------
     >>> print(visible("a\x1b[31mb"))
     a\x1b[31mb
     """
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
-def status_of(result: Result) -> int:
+def status_of(result: "Result") -> int:
     """Status of a command whose files are written: 1 if a part of them could not be made, which is named."""
     from reeuncert.checks.registry import check_table
 

@@ -1,18 +1,16 @@
 """`reeuncert run`: the options of the command, and what it prints."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reeuncert.case.records import Case
 from reeuncert.cli.exits import FAILED_CHECK, INTERRUPTED, status_of, visible
 from reeuncert.cli.terminal import parse_options
 from reeuncert.validation.reader import read_case
 
 if TYPE_CHECKING:
-    from reeuncert.case.records import Case
     from reeuncert.result.result import Result
 
 SHOWN_WARNINGS = 3
@@ -45,7 +43,7 @@ def run_case(
     return _status(result, out, strict=strict)
 
 
-def _status(result: Result, out: Path, *, strict: bool) -> int:
+def _status(result: "Result", out: Path, *, strict: bool) -> int:
     if not result.complete:
         print(f"Interrupted: the draws made until then were kept, in {out}.", file=sys.stderr)
         return INTERRUPTED

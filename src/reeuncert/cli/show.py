@@ -135,8 +135,6 @@ def series(result: Result) -> list[pd.DataFrame]:
 def marks(row: pd.Series) -> tuple[str, ...]:
     """Marks of one value: whether it has converged, and how wide its interval is against the prior's.
 
-    Examples
-    --------
     >>> marks(pd.Series({"r_hat": 1.05, "ess_bulk": 900, "ess_tail": 900, "against_prior": AS_WIDE}))
     ('*', 'w')
     """

@@ -1,7 +1,5 @@
 """Studies on the command line: rival structures, leave-out, calibration and sensitivity."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -160,8 +158,6 @@ def run_calibration(
 def years_of(text: str, case: Case) -> list[int]:
     """``2009-2012`` or ``2010`` as years.
 
-    Examples
-    --------
     >>> years_of("2017-2019", read_case("small_metal"))
     [2017, 2018, 2019]
     """

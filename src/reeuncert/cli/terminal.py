@@ -46,8 +46,6 @@ def show_cases(cases: Iterable[Case]) -> None:
 def parse_options(given: Iterable[str], typed: str = "--option") -> dict[str, str]:
     """Split the ``name=value`` pairs of an option that may be given several times.
 
-    Examples
-    --------
     >>> parse_options(["gap_structure=flat"])
     {'gap_structure': 'flat'}
     """

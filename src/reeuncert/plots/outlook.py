@@ -1,7 +1,5 @@
 """An outlook: its answers over the years with the starts of projects, and the scenarios side by side."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

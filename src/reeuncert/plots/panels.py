@@ -1,10 +1,8 @@
 """What a figure shows, independent of the library that draws it: panels of areas, lines, points, texts and ribbons."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -43,7 +41,7 @@ class Area:
     hatch: str = ""
 
     @classmethod
-    def box(cls, left: float, right: float, low: float, high: float, colour: str, **more: Any) -> Area:
+    def box(cls, left: float, right: float, low: float, high: float, colour: str, **more: Any) -> Self:
         """A rectangle."""
         return cls((left, right, right, left), (low, low, high, high), colour, **more)
 
@@ -172,7 +170,7 @@ class Fan:
         probs: tuple[float, ...] = PROBABILITIES,
         prior: bool = True,
         dashed: bool = False,
-    ) -> Fan:
+    ) -> Self:
         """From rows of a tidy table, one a year; years without a row are gaps."""
         rows = table.set_index("year")
         span = list(years) if years is not None else list(range(int(rows.index.min()), int(rows.index.max()) + 1))
@@ -340,8 +338,6 @@ def _band(x: np.ndarray, lower: np.ndarray, upper: np.ndarray, like: Area) -> li
 def _runs(there: np.ndarray) -> list[tuple[int, int]]:
     """Beginnings and ends of the runs of True.
 
-    Examples
-    --------
     >>> _runs(np.array([True, True, False, True]))
     [(0, 2), (3, 4)]
     """

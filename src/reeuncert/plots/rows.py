@@ -118,8 +118,6 @@ class Chart:
 def wrapped(label: str) -> list[str]:
     """A label in lines.
 
-    Examples
-    --------
     >>> wrapped("one two", ), len(wrapped("a word " * 12))
     (['one two'], 2)
     """

@@ -1,7 +1,5 @@
 """Sankey diagram of a system, from the mine to the end use: width is the mean, paleness the relative uncertainty."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Any
 

@@ -70,8 +70,6 @@ def node_colour(node: Node, regions: Sequence[str], theme: Theme) -> str:
 def opacity_of(factor: float) -> float:
     """Opacity of a ribbon whose interval spans this factor around its median.
 
-    Examples
-    --------
     >>> opacity_of(1.1), opacity_of(3.0), opacity_of(float("inf"))
     (0.85, 0.42, 0.26)
     """
@@ -81,8 +79,6 @@ def opacity_of(factor: float) -> float:
 def class_names() -> list[str]:
     """Texts for the legend of opacities.
 
-    Examples
-    --------
     >>> class_names()
     ['within ×/÷ 1.25', 'within ×/÷ 2', 'within ×/÷ 5', 'wider']
     """

@@ -6,8 +6,6 @@ enters its market after trade, so that with means as widths every node balances.
 right, trade between regions shows as crossings between rows, and a year of a large system stays readable.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -291,8 +289,6 @@ def _depths(edges: list[tuple[str, str]]) -> dict[str, int]:
     """Longest path to each group; an edge that would close a circle is left out: that which starts farthest from the
     beginning (recycling).
 
-    Examples
-    --------
     >>> _depths([("c", "a"), ("a", "b"), ("b", "c"), ("a", "c"), ("start", "a")])
     {'c': 3, 'a': 1, 'b': 2, 'start': 0}
     """

@@ -55,8 +55,6 @@ class Theme:
     def colour(self, name: str) -> str:
         """A colour of the theme by its name; a hexadecimal colour, and none, as they are.
 
-        Examples
-        --------
         >>> THEMES["light"].colour("ink"), THEMES["light"].colour("#0072B2")
         ('#1b1f24', '#0072B2')
         """
@@ -72,8 +70,6 @@ THEMES = {
 def theme_of(name: str) -> Theme:
     """The theme of a name.
 
-    Examples
-    --------
     >>> theme_of("dark").ground
     '#14181d'
     """
@@ -90,8 +86,6 @@ def hue(position: int) -> str:
 def colours_of(labels: Sequence[str]) -> dict[str, str]:
     """Label → colour, in the order of the labels.
 
-    Examples
-    --------
     >>> colours_of(["North", "South"])
     {'North': '#0072B2', 'South': '#E69F00'}
     """
@@ -101,8 +95,6 @@ def colours_of(labels: Sequence[str]) -> dict[str, str]:
 def mixed(colour: str, other: str, part: float) -> str:
     """Colour with a part of another in it.
 
-    Examples
-    --------
     >>> mixed("#000000", "#ffffff", 0.5)
     '#808080'
     """
@@ -113,8 +105,6 @@ def mixed(colour: str, other: str, part: float) -> str:
 def rgba(colour: str, opacity: float) -> str:
     """Colour with an opacity, as CSS and Plotly write it.
 
-    Examples
-    --------
     >>> rgba("#0072B2", 0.25)
     'rgba(0,114,178,0.25)'
     """
@@ -130,8 +120,6 @@ def band_opacity(position: int, count: int = len(PROBABILITIES)) -> float:
 def interval_name(prob: float = PROBABILITIES[-1]) -> str:
     """How every legend and axis names an interval.
 
-    Examples
-    --------
     >>> interval_name(), interval_name(0.5)
     ('90 % equal-tailed interval', '50 % equal-tailed interval')
     """
@@ -141,8 +129,6 @@ def interval_name(prob: float = PROBABILITIES[-1]) -> str:
 def bands_name(probs: Sequence[float] = PROBABILITIES) -> str:
     """How a fan of several bands is named.
 
-    Examples
-    --------
     >>> bands_name()
     '50, 80 and 90 % equal-tailed interval'
     """
@@ -155,8 +141,6 @@ def bands_name(probs: Sequence[float] = PROBABILITIES) -> str:
 def axis_label(title: str, unit: str) -> str:
     """Text of an axis: what it shows, and its unit in brackets (a ratio is shown in per cent).
 
-    Examples
-    --------
     >>> axis_label("Smuggled mass", "kt"), axis_label("Import dependence", "1")
     ('Smuggled mass (kt)', 'Import dependence (%)')
     """

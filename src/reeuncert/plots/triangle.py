@@ -179,8 +179,6 @@ def arrow(
 ) -> tuple[tuple[float, float], tuple[float, float]]:
     """Ends of an arrow between two corners, moved to its left by `shift`, clear of the corners.
 
-    Examples
-    --------
     >>> arrow((0.0, 0.0), (1.0, 0.0), 0.1)
     ((0.28, 0.1), (0.72, 0.1))
     """
@@ -197,8 +195,6 @@ def arrow(
 def arrow_shape(start: tuple[float, float], end: tuple[float, float], width: float) -> tuple[list[float], list[float]]:
     """Corners of an arrow.
 
-    Examples
-    --------
     >>> arrow_shape((0.0, 0.0), (1.0, 0.0), 0.1)[0]
     [0.0, 0.86, 0.86, 1.0, 0.86, 0.86, 0.0]
     """

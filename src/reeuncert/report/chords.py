@@ -1,7 +1,5 @@
 """A chord diagram as an inline SVG picture: net exports between regions on a circle, with intervals."""
 
-from __future__ import annotations
-
 import math
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """Fan charts of all indicators: quantiles of posterior and prior over the years, as compact data for the page."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any
 

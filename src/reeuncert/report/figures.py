@@ -1,7 +1,5 @@
 """Figures of the page: drawn by `reeuncert.plots`, stored as compact JSON; a failed figure shows its error."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Callable, Mapping
@@ -113,8 +111,6 @@ def _mark(mark: Area | Line | Points | Text) -> dict[str, Any]:
 def css_colour(colour: str) -> str:
     """Variable of the style sheet for a colour of the figures; other colours as they are.
 
-    Examples
-    --------
     >>> css_colour("#0072B2"), css_colour("alert"), css_colour("#123456")
     ('hue-0', 'red', '#123456')
     """
@@ -127,8 +123,6 @@ def css_colour(colour: str) -> str:
 def script_json(value: Any) -> Markup:
     r"""Compact JSON that is safe inside a script element.
 
-    Examples
-    --------
     >>> print(script_json({"a": "</script><b>", "x": [1 / 3, float("nan")]}))
     {"a":"\u003c/script\u003e\u003cb\u003e","x":[0.3333,null]}
     """

@@ -1,7 +1,5 @@
 """Writes the files of a run atomically."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """Labels of a result's case, and how it is cited."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 from reeuncert.case.labels import Labels

@@ -1,7 +1,5 @@
 """The page: sections rendered into a single HTML file without external resources."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import importlib.resources
@@ -128,8 +126,6 @@ def _render(environment: jinja2.Environment, section: Section, result: Result) -
 def with_ids(html: str, section: str) -> str:
     """Give every heading of a section an id, made of its text; a figure has one already.
 
-    Examples
-    --------
     >>> print(with_ids("<h3>A flow</h3><h3 class='a'>A <b>flow</b></h3>", "learned"))
     <h3 id="learned-a-flow">A flow</h3><h3 id="learned-a-flow-2" class='a'>A <b>flow</b></h3>
     """

@@ -1,7 +1,5 @@
 """Inline SVG pictures: posterior and prior interval on one scale."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """Formats numbers and names, for all sections of the report."""
 
-from __future__ import annotations
-
 import re
 
 import numpy as np
@@ -38,8 +36,6 @@ _DOI = re.compile(r"\b10\.\d{4,9}/[^\s\"'<>;,]+", re.ASCII)
 def selector_text(selector: Selector) -> str:
     """A selector in words.
 
-    Examples
-    --------
     >>> selector_text(Selector.of(quantity="trade+declared", product="salt", origin="A", destination="B"))
     'trade + declared of salt, from A to B'
     """
@@ -131,8 +127,6 @@ def own_structure(result: Result) -> str:
 def column(name: str) -> str:
     """Heading of a column of a table.
 
-    Examples
-    --------
     >>> column("eti90_lb"), column("prior_eti90_ub"), column("measured_year")
     ('5 %', 'prior 95 %', 'measured year')
     """
@@ -143,8 +137,6 @@ def column(name: str) -> str:
 def cell(value: object) -> object:
     """A cell of a table: a truth as a word.
 
-    Examples
-    --------
     >>> cell(True), cell(2.5)
     ('yes', 2.5)
     """
@@ -154,8 +146,6 @@ def cell(value: object) -> object:
 def coded(text: str) -> Markup:
     """A text whose parts in backticks are code.
 
-    Examples
-    --------
     >>> print(coded("run `a b` <now>"))
     run <code>a b</code> &lt;now&gt;
     """
@@ -166,8 +156,6 @@ def coded(text: str) -> Markup:
 def linked(text: str) -> Markup:
     """A reference with its web address or DOI as a link; everything else is escaped.
 
-    Examples
-    --------
     >>> print(linked("doi 10.1000/x1 <b>"))
     doi <a href="https://doi.org/10.1000/x1">10.1000/x1</a> &lt;b&gt;
     """

@@ -1,7 +1,5 @@
 """`results.xlsx`: answers, series, flows, evidence, checks and sources with labels and units, a sheet each."""
 
-from __future__ import annotations
-
 import io
 import math
 import re
@@ -135,7 +133,7 @@ def _numbers(table: pd.DataFrame) -> pd.DataFrame:
     return out.assign(**{told: scale * table[name].to_numpy(dtype=float) for name, told in NUMBERS.items()})
 
 
-def _write_head(sheet: WriteOnlyWorksheet, table: pd.DataFrame) -> None:
+def _write_head(sheet: "WriteOnlyWorksheet", table: pd.DataFrame) -> None:
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.styles import Font
     from openpyxl.utils import get_column_letter

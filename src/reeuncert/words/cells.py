@@ -43,8 +43,6 @@ def printable(text: object, longest: int = 60) -> str:
 def as_words(name: str) -> str:
     """A name of a table without its underscores.
 
-    Examples
-    --------
     >>> as_words("mine_production")
     'mine production'
     """
@@ -54,8 +52,6 @@ def as_words(name: str) -> str:
 def quoted(text: object, longest: int = 60) -> str:
     r"""Text as a message may show it, like `printable`, in quotes.
 
-    Examples
-    --------
     >>> print(quoted("a\u202eb"))
     'a\u202eb'
     """
@@ -68,8 +64,6 @@ def quoted(text: object, longest: int = 60) -> str:
 def did_you_mean(word: str, known: Iterable[str], *, most: int = 1) -> str:
     """The ending of a message that offers the nearest known word or words, or nothing.
 
-    Examples
-    --------
     >>> did_you_mean("chian", ["China", "RoW"])
     "; did you mean 'China'?"
     >>> did_you_mean("x", ["China"])
@@ -90,8 +84,6 @@ def listed(words: Iterable[str], most: int = 12) -> str:
 def unknown(word: str, known: Sequence[str], what: str) -> str:
     """Message for a word that is not among those known.
 
-    Examples
-    --------
     >>> unknown("kg", ["kt", "t"], "unit")
     "unit 'kg' is not known; use one of: kt, t"
     """
@@ -110,8 +102,6 @@ def text_cell(text: str) -> str:
 def name_cell(text: str) -> str:
     """A name: printable, not the start of a spreadsheet formula, without the characters that join names.
 
-    Examples
-    --------
     >>> name_cell("CN mining")
     'CN mining'
     >>> name_cell("a/b")
@@ -145,8 +135,6 @@ def name_cell(text: str) -> str:
 def names_cell(separator: str) -> Callable[[str], tuple[str, ...]]:
     """A parser of names that are joined by a separator.
 
-    Examples
-    --------
     >>> names_cell("|")("feed | sale")
     ('feed', 'sale')
     """
@@ -160,8 +148,6 @@ def names_cell(separator: str) -> Callable[[str], tuple[str, ...]]:
 def number_cell(text: str) -> float:
     """A decimal number; an empty cell is NaN, which means "not said".
 
-    Examples
-    --------
     >>> number_cell("1.5e3")
     1500.0
     >>> number_cell("1,500")
@@ -220,8 +206,6 @@ def year_cell(text: str) -> int:
 def parse_years(text: str, first: int, last: int) -> tuple[int, ...]:
     """Years from text such as ``2000-2001;2012``; empty means every year of the case.
 
-    Examples
-    --------
     >>> parse_years("2000-2002;2005", 2000, 2022)
     (2000, 2001, 2002, 2005)
     """
@@ -252,8 +236,6 @@ def parse_years(text: str, first: int, last: int) -> tuple[int, ...]:
 def condensed(years: Iterable[int], dash: str = "-") -> str:
     """Years as runs; tables have a plain hyphen, text an en dash.
 
-    Examples
-    --------
     >>> condensed([2000, 2001, 2002, 2005]), condensed([2000, 2001], "–")
     ('2000-2002, 2005', '2000–2001')
     """
@@ -269,8 +251,6 @@ def condensed(years: Iterable[int], dash: str = "-") -> str:
 def when_cell(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Conditions of a row on the case's options.
 
-    Examples
-    --------
     >>> when_cell("gap=flat|walk; recycling=on")
     (('gap', ('flat', 'walk')), ('recycling', ('on',)))
     """
@@ -296,8 +276,6 @@ def near_miss(word: str, other: str) -> bool:
 
     Words that differ in their digits are meant to be different.
 
-    Examples
-    --------
     >>> near_miss("stok", "stock"), near_miss("Trade", "trade"), near_miss("tarde", "trade")
     (True, True, True)
     >>> near_miss("trade", "trade"), near_miss("survey 2010", "survey 2011"), near_miss("salt", "metal")

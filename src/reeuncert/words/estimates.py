@@ -6,8 +6,6 @@ import math
 def printed(value: float, form: str) -> str:
     """A number in a format of Python, with a typographic minus sign, and a space before the sign of per cent.
 
-    Examples
-    --------
     >>> printed(-0.251, "+.2f"), printed(2.3e-13, ".4g"), printed(0.022, ".1%")
     ('−0.25', '2.3e−13', '2.2 %')
     """
@@ -17,8 +15,6 @@ def printed(value: float, form: str) -> str:
 def number(value: float, *, percent: bool = False) -> str:
     """Print a number for a sentence: three digits, or a percentage with two.
 
-    Examples
-    --------
     >>> number(2996.4), number(0.3147), number(0.716, percent=True), number(0.9996, percent=True)
     ('3,000', '0.315', '72', '100')
     """
@@ -33,8 +29,6 @@ def numbers(median: float, low: float, high: float, *, percent: bool = False) ->
 
     Two digits of the width, but two of a small value too.
 
-    Examples
-    --------
     >>> numbers(97.4, 58.2, 137.0), numbers(0.713, 0.668, 0.758, percent=True), numbers(1.4, 0.04, 12.0)
     (('97', '58', '137'), ('71.3', '66.8', '75.8'), ('1.4', '0.04', '12'))
     """
@@ -56,8 +50,6 @@ def numbers(median: float, low: float, high: float, *, percent: bool = False) ->
 def with_unit(value: float, unit: str = "") -> str:
     """A value with its unit, three digits; ratios (unit 1) in per cent.
 
-    Examples
-    --------
     >>> with_unit(0.4567, "1"), with_unit(1234.5, "kt"), with_unit(0.0123), with_unit(float("nan"), "kt")
     ('45.7 %', '1,230 kt', '0.0123', 'not defined')
     """
@@ -69,8 +61,6 @@ def with_unit(value: float, unit: str = "") -> str:
 def interval(low: float, high: float, unit: str = "") -> str:
     """Both bounds of an interval; ratios (unit 1) in per cent.
 
-    Examples
-    --------
     >>> interval(0.1, 0.25, "1"), interval(1.5, 20.0, "kt")
     ('10 to 25 %', '1.5 to 20 kt')
     """
@@ -83,8 +73,6 @@ def interval(low: float, high: float, unit: str = "") -> str:
 def estimate(median: float, low: float, high: float, *, unit: str = "") -> str:
     """Median with its interval, where it has one; ratios (unit 1) in per cent.
 
-    Examples
-    --------
     >>> estimate(97.4, 58.2, 137.0, unit="kt"), estimate(0.713, 0.668, 0.758, unit="1")
     ('97 kt (58 to 137 kt)', '71.3 % (66.8 to 75.8 %)')
     """

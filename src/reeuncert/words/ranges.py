@@ -56,8 +56,6 @@ RANGES = {
 def problem_with(name: str, value: object) -> str:
     """What is wrong with the value of a setting, and what is allowed; empty where it can be used.
 
-    Examples
-    --------
     >>> problem_with("target_accept", 95)
     'target_accept is 95; give a number above 0 and below 1 (0.95 for 95 %)'
     >>> problem_with("draws", 5.0)

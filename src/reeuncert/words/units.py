@@ -102,8 +102,6 @@ def unit_factor(unit: str, relation: str, case_unit: str) -> float:
     """What a figure is multiplied by to give the case's unit of mass, or a share between 0 and 1. The relation is
     ``level``, ``difference``, ``share`` or ``ratio``.
 
-    Examples
-    --------
     >>> unit_factor("t", "level", "kt REO")
     0.001
     >>> unit_factor("%", "share", "kt REO")

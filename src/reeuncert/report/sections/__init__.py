@@ -1,7 +1,5 @@
 """The sections of the report in order. To add a section: one file and one row here."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any

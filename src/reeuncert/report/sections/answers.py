@@ -1,7 +1,5 @@
 """Answers: the first screen with at most five of them, then every headline of the case as a card."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

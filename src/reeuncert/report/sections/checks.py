@@ -1,7 +1,5 @@
 """Verdict: all checks, worst status first, each with its figures."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Consumption by region and end use."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """The customs gap: mirror trade statistics, actual trade, unrecorded trade and reporting error."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Dependence over time: a fan chart of every indicator, headline indicators first."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Evidence: all figures used, their position in the predictive distribution, and figures left out with reasons."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Hashable, Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """Flows: a Sankey diagram for each year and for all years, and details of each flow."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Width of prior and posterior of every flow, and the drivers of the remaining uncertainty."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -80,8 +78,6 @@ def pulls_of(headline: np.ndarray, log_likelihood: Mapping[str, np.ndarray]) -> 
     (https://doi.org/10.1007/s11222-023-10366-5); here it is given in standard deviations of the headline. Draws and log
     likelihoods have the shape (sample,); draws that are not finite are set to the median.
 
-    Examples
-    --------
     >>> draws = np.array([1.0, 2.0, 3.0])
     >>> [(p.name, round(p.strength, 2)) for p in pulls_of(draws, {"a": np.zeros(3), "b": -draws})]
     [('b', -0.82), ('a', 0.0)]

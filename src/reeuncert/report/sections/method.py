@@ -1,7 +1,5 @@
 """Method and provenance: the model in words and formulas, provenance, and the command to reproduce the result."""
 
-from __future__ import annotations
-
 import math
 import shlex
 from typing import Any

@@ -1,7 +1,5 @@
 """Net trade of each product by region."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from reeuncert.report.figures import Figure

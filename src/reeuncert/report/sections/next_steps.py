@@ -1,7 +1,5 @@
 """Value of information: sources of the uncertainty of each answer, and the measurement that would narrow it most."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

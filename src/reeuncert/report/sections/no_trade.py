@@ -1,7 +1,5 @@
 """The last year without trade: lost consumption by region, and the verdict on it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The outlook: bands of the answers to come, with the starts of projects, and the scenarios side by side."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any

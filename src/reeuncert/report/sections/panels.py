@@ -1,7 +1,5 @@
 """Fan charts of several series of one indicator, side by side."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from typing import Any
 

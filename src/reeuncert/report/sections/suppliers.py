@@ -1,7 +1,5 @@
 """The stop of each supplier: whose costs each region most, as `reeuncert counterfactual` has found."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """Trade between many regions in some years: net exports as chords and by region, and import dependence as matrices."""
 
-from __future__ import annotations
-
 from functools import partial
 from typing import Any
 

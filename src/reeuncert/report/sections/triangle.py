@@ -1,7 +1,5 @@
 """Trade between the regions as arrows, by year and product, with intervals."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from reeuncert.report.figures import figure

@@ -1,7 +1,5 @@
 """Unregistered mining, and refining beyond quota, by region and year."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from reeuncert.indicators.summary import summary
