@@ -15,8 +15,8 @@ from reeuncert.case.restriction import restrict
 from reeuncert.plots import trade_matrix_data
 from reeuncert.priors.implied import implied_flows
 from reeuncert.report import SECTIONS
-from reeuncert.report.chords import WIDEST
 from reeuncert.report.page import render
+from reeuncert.report.sections.trade import WIDEST
 from reeuncert.result.result import Result
 from reeuncert.testing import toy_posterior
 from reeuncert.validation.reader import read_case
@@ -83,7 +83,7 @@ def test_sums_over_the_members_of_the_rest_of_the_world_have_the_same_prior(scri
 
 
 def test_the_report_has_matrices_where_regions_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reeuncert.report.sections.triangle.MANY", 3)
+    monkeypatch.setattr("reeuncert.report.sections.trade.MANY", 3)
     section = next(s for s in SECTIONS if s.id == "triangle")
     dt = toy_posterior(chains=2, draws=30, years=2)
     page = render(Result(dt), sections=(section,))

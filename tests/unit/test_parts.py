@@ -92,7 +92,7 @@ def test_a_check_that_breaks_is_a_row_and_the_others_run(toy, monkeypatch):
 def test_everything_that_can_be_made_is_written(toy, monkeypatch, tmp_path):
     monkeypatch.setitem(CHECKS, "geometry", broken)
     monkeypatch.setattr("reeuncert.indicators.summary._joined", broken)
-    monkeypatch.setattr("reeuncert.report.sections.triangle.figure", broken, raising=False)
+    monkeypatch.setattr("reeuncert.report.sections.trade.figure", broken, raising=False)
     ree.write_results(toy, tmp_path)
     assert {p.name for p in tmp_path.iterdir()} == FILES - {"indicators.csv", "results.xlsx"}
     rows = pd.read_csv(tmp_path / "checks.csv").set_index("check")

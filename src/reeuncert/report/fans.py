@@ -1,18 +1,22 @@
-"""Fan charts of all indicators: quantiles of posterior and prior over the years, as compact data for the page."""
+"""Fan charts of all indicators: quantiles over the years as compact data for the page, and figures that show them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from reeuncert.indicators.printing import series_title
 from reeuncert.indicators.registry import CUMULATED, lookup
 from reeuncert.indicators.summary import Cells, all_cells
 from reeuncert.reference import Published, labels, published_values
+from reeuncert.report.figures import Figure, figure
 from reeuncert.result.quantiles import PROBABILITIES
 from reeuncert.result.result import Result
 
 PRIOR_PROBABILITIES = (0.05, 0.5, 0.95)
+ABREAST = 4
+"""Panels that stand side by side, on one axis; on one axis for more regions the smaller ones would be flat lines."""
 
 
 def fans(result: Result) -> dict[str, Any]:
@@ -77,3 +81,60 @@ def _points(name: str, at: dict[str, str], first: int, published: list[Published
             }
         )
     return out
+
+
+def fan(
+    result: Result,
+    name: str,
+    at: Iterable[str],
+    *,
+    id: str,
+    title: str = "",
+    height: int = 320,
+    caption: str = "",
+    together: Iterable[Iterable[str]] = (),
+) -> Figure:
+    """Fan chart of one series: an indicator and the labels of its dims, in their order, which are the title by
+    default. Its axis also holds the series that it is shown ``together`` with.
+    """
+    labels = list(at)
+    known: dict[str, dict[str, Any]] = {one["name"]: one for one in result.once(fans)["indicators"]}
+    about = known.get(name, {"dims": []})
+    heading = title or series_title({"indicator": name, **dict(zip(about["dims"], labels, strict=False))})
+    return figure(
+        id,
+        heading,
+        lambda: {"kind": "fan", "indicator": name, "at": labels, "together": [list(one) for one in together]},
+        alt=f"Fan chart of {heading} over the years: median, 50, 80 and 90 % equal-tailed intervals, prior behind.",
+        caption=caption,
+        height=height,
+    )
+
+
+def fans_of(
+    result: Result,
+    name: str,
+    *,
+    id: str,
+    only: Mapping[str, str] | None = None,
+    but: Collection[Mapping[str, str]] = (),
+    short: bool = False,
+    height: int = 260,
+) -> list[Figure]:
+    """Fans of every series of an indicator that the system has, with `only` these labels, and not labelled as any of
+    `but`. ``short``: headings name the labels alone, and up to `ABREAST` of them have one axis.
+    """
+    labels = (only or {}).items()
+    wanted = [(n, at) for n, at in enumerate(series_of(result, name)) if labels <= at.items() and at not in but]
+    together = [list(at.values()) for _, at in wanted] if short and len(wanted) <= ABREAST else []
+    titles = [", ".join(at.values()) if short else "" for _, at in wanted]
+    return [
+        fan(result, name, at.values(), id=f"{id}-{n}", title=title, height=height, together=together)
+        for (n, at), title in zip(wanted, titles, strict=True)
+    ]
+
+
+def series_of(result: Result, name: str) -> list[dict[str, str]]:
+    """Labels of every series of an indicator that the system has; none if it has no such indicator."""
+    found: dict[str, Any] | None = next((i for i in result.once(fans)["indicators"] if i["name"] == name), None)
+    return [] if found is None else [dict(zip(found["dims"], one["at"], strict=True)) for one in found["series"]]

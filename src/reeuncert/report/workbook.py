@@ -15,8 +15,8 @@ from reeuncert.indicators.headlines import all_headlines
 from reeuncert.indicators.printing import unit_of
 from reeuncert.indicators.registry import CUMULATED, DIMS, base_name, lookup
 from reeuncert.indicators.summary import all_indicators
-from reeuncert.report.named import citation, labels_of
 from reeuncert.report.sections import evidence
+from reeuncert.report.words import citation, labels_of
 from reeuncert.result.result import Result
 
 if TYPE_CHECKING:

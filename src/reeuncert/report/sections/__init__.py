@@ -1,4 +1,4 @@
-"""The sections of the report in order. To add a section: one file and one row here."""
+"""The sections of the report in order. To add a section: a template, a function and one row here."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,20 +7,16 @@ from typing import Any
 from reeuncert.report.sections import (
     answers,
     checks,
-    consumption,
+    counterfactuals,
     customs_gap,
-    dependence,
     evidence,
     flows,
     learned,
     method,
-    net_trade,
     next_steps,
-    no_trade,
     outlook,
-    suppliers,
-    triangle,
-    unregistered,
+    over_time,
+    trade,
 )
 from reeuncert.result.result import Result
 
@@ -55,9 +51,9 @@ SECTIONS: tuple[Section, ...] = (
     Section("answers", "Answers", "answers.html.j2", answers.content, "a headline"),
     Section("flows", "Flows", "flows.html.j2", flows.content),
     Section("verdict", "Verdict", "verdict.html.j2", checks.content),
-    Section("dependence", "Dependence over time", "dependence.html.j2", dependence.content, "an indicator"),
-    Section("triangle", "Trade between the regions", "triangle.html.j2", triangle.content, "trade between regions"),
-    Section("net-trade", "Net trade by product", "net_trade.html.j2", net_trade.content, "trade between regions"),
+    Section("dependence", "Dependence over time", "dependence.html.j2", over_time.dependence, "an indicator"),
+    Section("triangle", "Trade between the regions", "triangle.html.j2", trade.content, "trade between regions"),
+    Section("net-trade", "Net trade by product", "net_trade.html.j2", over_time.net_trade, "trade between regions"),
     Section(
         "customs-gap",
         "The customs gap",
@@ -69,22 +65,22 @@ SECTIONS: tuple[Section, ...] = (
         "unregistered",
         "Unregistered mining and refining",
         "unregistered.html.j2",
-        unregistered.content,
+        over_time.unregistered,
         "an unregistered route or a quota",
     ),
-    Section("consumption", "Consumption", "consumption.html.j2", consumption.content, "consumption"),
+    Section("consumption", "Consumption", "consumption.html.j2", over_time.consumption, "consumption"),
     Section(
         "no-trade",
         "Without trade",
         "no_trade.html.j2",
-        no_trade.content,
+        counterfactuals.without_trade,
         "trade between regions and consumption in the last year",
     ),
     Section(
         "suppliers",
         "Supplier stops",
         "suppliers.html.j2",
-        suppliers.content,
+        counterfactuals.suppliers,
         "the stop of each supplier (`reeuncert counterfactual RESULTS supplier-stops`)",
     ),
     Section("outlook", "Outlook", "outlook.html.j2", outlook.content, "an outlook (`reeuncert outlook`)"),

@@ -7,8 +7,8 @@ from reeuncert.indicators.summary import summary
 from reeuncert.plots.customs_gap import plot_customs_records
 from reeuncert.plots.sankey_graph import BORDER_CROSSING
 from reeuncert.reference import all_published
+from reeuncert.report.fans import fans_of, series_of
 from reeuncert.report.figures import Figure, figure
-from reeuncert.report.sections.panels import fans_of, series_of
 from reeuncert.result.result import Result
 
 TITLES = {
@@ -21,33 +21,36 @@ TITLES = {
 
 def content(result: Result) -> dict[str, Any] | None:
     """Figures for each pair of regions with unrecorded trade, and cumulative masses."""
-    pairs = [(at["region"], at["partner"]) for at in series_of(result, "smuggled_mass")]
-    others = fans_of(
-        result, "customs_gap", id="gap", keep=lambda at: (at["region"], at["partner"]) not in pairs, short=True
-    )
+    pairs = series_of(result, "smuggled_mass")
+    others = fans_of(result, "customs_gap", id="gap", but=pairs, short=True)
     if not pairs and not others:
         return None
     return {
-        "pairs": [{"title": f"{b} to {a}", "figures": _figures(result, a, b), **_sums(result, a, b)} for a, b in pairs],
+        "pairs": [
+            {"title": f"{at['partner']} to {at['region']}", "figures": _figures(result, at), **_sums(result, at)}
+            for at in pairs
+        ],
         "others": others,
         "span": (result.years[0], result.years[-1]),
         "published": [p for p in result.once(all_published).to_dict("records") if p["indicator"] == "smuggled_mass"],
     }
 
 
-def _figures(result: Result, region: str, partner: str) -> list[Figure]:
-    def wanted(at: dict[str, str]) -> bool:
-        return at["region"] == region and at["partner"] == partner
-
+def _figures(result: Result, at: dict[str, str]) -> list[Figure]:
+    region, partner = at["region"], at["partner"]
     slug = f"{result.case.regions.index(region)}-{result.case.regions.index(partner)}"
     about = f"refined products from {partner} to {region}"
     out = []
-    if _has_borders(result, region, partner):
+    # Whether unrecorded trade of the pair is split into what is declared on arrival and what is not.
+    if any(
+        f.quantity in BORDER_CROSSING and (f.destination, f.origin) == (region, partner)
+        for f in result.case.system.flows
+    ):
         out.append(
             figure(
                 f"offices-{slug}",
                 "Mirror trade statistics and actual trade",
-                lambda: plot_customs_records(result.dt, coords={"region": region, "partner": partner}, backend="board"),
+                lambda: plot_customs_records(result.dt, coords=at, backend="board"),
                 alt=f"Fans of both offices' records and of the true flow of {about}; reported values as points.",
                 caption="Bands: 90 % intervals of the records without reporting errors. Points: reported values, "
                 "converted to the unit of the case.",
@@ -55,26 +58,16 @@ def _figures(result: Result, region: str, partner: str) -> list[Figure]:
             )
         )
     for name, title in TITLES.items():
-        found = fans_of(result, name, id=f"{name}-{slug}", keep=wanted)
-        out.extend(replace(fig, title=title) for fig in found)
+        out += [replace(one, title=title) for one in fans_of(result, name, id=f"{name}-{slug}", only=at)]
     return out
 
 
-def _sums(result: Result, region: str, partner: str) -> dict[str, Any]:
+def _sums(result: Result, at: dict[str, str]) -> dict[str, Any]:
     """Unrecorded exports, the part declared on arrival, and the customs gap, over all years."""
+    region, partner = at["region"], at["partner"]
     rows: dict[str, Any] = dict.fromkeys(("smuggled_mass", "smuggled_mass_declared", "customs_gap"))
-    for name in ("smuggled_mass_cumulated", "smuggled_mass_declared_cumulated", "customs_gap_cumulated"):
-        if any((at["region"], at["partner"]) == (region, partner) for at in series_of(result, name)):
-            found = summary(result.dt, name, region=region, partner=partner, year=result.years[-1]).to_dict("records")[
-                0
-            ]
-            rows[name.removesuffix("_cumulated")] = found
-    return {"sums": rows, "region": region, "partner": partner}
-
-
-def _has_borders(result: Result, region: str, partner: str) -> bool:
-    """Whether unrecorded trade of a pair is split into what is declared on arrival and what is not."""
-    return any(
-        f.quantity in BORDER_CROSSING and (f.destination, f.origin) == (region, partner)
-        for f in result.case.system.flows
-    )
+    for name in rows:
+        if at in series_of(result, f"{name}_cumulated"):
+            found = summary(result.dt, f"{name}_cumulated", region=region, partner=partner, year=result.years[-1])
+            rows[name] = found.to_dict("records")[0]
+    return {"sums": rows, **at}

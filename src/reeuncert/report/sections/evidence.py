@@ -11,8 +11,7 @@ from reeuncert.plots.evidence import INSIDE, evidence_data, plot_evidence
 from reeuncert.reading.bundled import data_folder
 from reeuncert.reading.tables import read_texts
 from reeuncert.report.figures import figure
-from reeuncert.report.named import labels_of
-from reeuncert.report.words import selector_text
+from reeuncert.report.words import labels_of, selector_text
 from reeuncert.result.result import Result
 from reeuncert.words.cells import condensed
 from reeuncert.words.estimates import interval, number

@@ -24,7 +24,7 @@ from reeuncert.plots.sankey_graph import (
 from reeuncert.plots.sankey_layout import layout_of
 from reeuncert.plots.style import HUES
 from reeuncert.report.figures import figure
-from reeuncert.report.named import labels_of
+from reeuncert.report.words import labels_of
 from reeuncert.result.quantiles import quantiles
 from reeuncert.result.result import Result
 from reeuncert.result.tables import INTERVAL

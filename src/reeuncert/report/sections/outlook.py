@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from reeuncert.outlook.stored import outlook_of
 from reeuncert.plots.outlook import outlook_data, outlook_projects_data, project_told
-from reeuncert.report.svg import interval_picture
+from reeuncert.report.figures import interval_picture
 from reeuncert.result.result import Result
 from reeuncert.words.estimates import number
 

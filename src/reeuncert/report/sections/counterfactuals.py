@@ -1,4 +1,4 @@
-"""The last year without trade: lost consumption by region, and the verdict on it."""
+"""Counterfactuals: consumption lost without trade, with a verdict, and by the stop of each supplier."""
 
 from typing import Any
 
@@ -7,19 +7,23 @@ import pandas as pd
 import xarray as xr
 
 from reeuncert.counterfactuals import lost_consumption, no_trade
-from reeuncert.counterfactuals.lost import ALL, counterfactual_of, lost_draws
+from reeuncert.counterfactuals.lost import ALL, BY, counterfactual_of, lost_draws
 from reeuncert.counterfactuals.run import AS_DRAWN, HIGHEST
+from reeuncert.counterfactuals.suppliers import DRAWS, leading, stops_of
 from reeuncert.indicators.headlines import ValueDraws, verdicts_on
-from reeuncert.report.sections.triangle import MANY
+from reeuncert.report.sections.trade import MANY
 from reeuncert.result.quantiles import Array
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 from reeuncert.result.verdicts import Verdict
+from reeuncert.words.estimates import estimate
 
-BY = ["region", "product"]
+LITTLE = 0.01
+"""A part of consumption that counts as nothing."""
+KEYS = ["region", "product"]
 
 
-def content(result: Result) -> dict[str, Any] | None:
+def without_trade(result: Result) -> dict[str, Any] | None:
     """Lost consumption by region and product, with plants as in their best year and as in the last."""
     year = result.years[-1]
     mass = mass_flow(result.dt)
@@ -29,8 +33,8 @@ def content(result: Result) -> dict[str, Any] | None:
     if not (crosses & there).any() or not (used & there).any():
         return None
     world, of_now = (no_trade(result.dt, year=year, capacity=c) for c in (HIGHEST, AS_DRAWN))
-    best, now = lost_consumption(world, by=BY), lost_consumption(of_now, by=BY)
-    joined: pd.DataFrame = best.merge(now, on=BY, suffixes=("", "_now"))
+    best, now = lost_consumption(world, by=KEYS), lost_consumption(of_now, by=KEYS)
+    joined: pd.DataFrame = best.merge(now, on=KEYS, suffixes=("", "_now"))
     rows = joined.to_dict("records")
     leads = [row for row in rows if row["product"] == ALL] if len(result.case.regions) < MANY else []
     verdicts = _verdicts(result, world) if leads else {}
@@ -58,3 +62,41 @@ def _lost_shares(world: xr.DataTree) -> dict[str, Array]:
     share = np.divide(lost, consumed, out=np.full_like(lost, np.nan), where=consumed > 0)
     shape = found.sizes["chain"], found.sizes["draw"]
     return {str(region): share[:, k].reshape(shape) for k, region in enumerate(labels["region"])}
+
+
+def suppliers(result: Result) -> dict[str, Any] | None:
+    """The costliest suppliers of each region (and what it is split by), year by year; None where none were computed."""
+    table = result.once(stops_of)
+    if table is None:
+        return None
+    labels = [name for name in BY if name in table]
+    worst = table.groupby([*labels, "year"])["share_eti90_ub"].max()
+    groups: Any = leading(table).groupby(labels, sort=False)
+    rows = [{"of": of, "years": _years(found, worst.loc[of])} for of, found in groups]
+    split = [name for name in labels if name != "region"]
+    return {
+        "tables": [
+            ([], [row for row in rows if set(row["of"][1:]) <= {ALL}]),
+            (split, [row for row in rows if not set(row["of"][1:]) <= {ALL}]),
+        ],
+        "years": sorted(table["year"].unique().tolist()),
+        "rules": list(dict.fromkeys(table["rule"])),
+        "unit": result.unit,
+        "draws": DRAWS,
+    }
+
+
+def _years(found: pd.DataFrame, worst: pd.Series) -> dict[Any, list[dict[str, Any]]]:
+    """Year → its suppliers; none where no stop costs anything."""
+    return {
+        year: [] if worst[year] < LITTLE else [_told(row) for row in rows.to_dict("records")]
+        for year, rows in found.groupby("year")
+    }
+
+
+def _told(row: dict[Any, Any]) -> dict[str, Any]:
+    lost, share = (
+        estimate(*(row[f"{part}{end}"] for end in ("median", "eti90_lb", "eti90_ub")), unit=unit)
+        for part, unit in (("", ""), ("share_", "1"))
+    )
+    return row | {"lost": lost, "share": share}

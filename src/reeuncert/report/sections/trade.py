@@ -1,0 +1,180 @@
+"""Trade between the regions by year and product: of few as arrows; of many as chords, net exports and matrices."""
+
+import math
+from functools import partial
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from reeuncert.indicators.registry import INDICATORS
+from reeuncert.plots.access import rows_of
+from reeuncert.plots.style import BOARD, colours_of
+from reeuncert.plots.trade_matrix import plot_net_exports, plot_trade_matrix, trade_matrix_data
+from reeuncert.plots.triangle import ALL, REFINED, corners, groups_of, regions_of
+from reeuncert.reference import all_published
+from reeuncert.report.fans import series_of
+from reeuncert.report.figures import css_colour, figure
+from reeuncert.result.result import Result
+from reeuncert.result.tables import mass_flow
+from reeuncert.words.estimates import estimate, numbers
+
+MANY = 4
+"""Regions whose arrows, or sentences, can no longer be read: they have matrices, or tables alone."""
+SHARE, SHARE_OF_ALL, MASS = "import_dependence", "import_dependence_with_unrecorded", "imports"
+ROW = 29
+"""Height of a row of a matrix, in CSS pixels."""
+TRADED = ("imports", "exports", "net_imports")
+"""Indicators of trade that name no partner."""
+WIDTH, HEIGHT, RADIUS, WIDEST, LEAST = 420.0, 310.0, 115.0, 26.0, 0.4
+BENT = 0.6
+"""How near to the middle of the circle a chord passes that is as long as the circle is wide; shorter ones less."""
+LAYERS = (("net_eti90_ub", 0.25), ("net_median", 0.5), ("net_eti90_lb", 0.9))
+"""Strokes of a chord from back to front, each as wide as the value, and their opacity."""
+
+
+def content(result: Result) -> dict[str, Any] | None:
+    """One figure with a slider over the years and a list of products, and its values as a table; or matrices."""
+    known = series_of(result, SHARE)
+    if not known:
+        return None
+    if len(result.case.regions) >= MANY:
+        return matrices(result)
+    products = list(dict.fromkeys(at["product"] for at in known))
+    drawn = figure(
+        "triangle",
+        "Import dependence between the regions",
+        lambda: {
+            "kind": "triangle",
+            "regions": list(result.case.regions),
+            "products": products,
+            "start": "all" if "all" in products else products[0],
+            "shares": {
+                name: title
+                for name, title in ((SHARE, "recorded trade"), (SHARE_OF_ALL, "with unrecorded trade"))
+                if series_of(result, name)
+            },
+            "mass": MASS,
+        },
+        alt="Arrows between the regions, from exporter to importer, as wide as the trade; the table has the values.",
+        caption="Arrows point from exporter to importer; their width is the mass. The label is the share in the "
+        "importer's imports, with its 90 % interval.",
+        height=460,
+    )
+    return {"figure": drawn}
+
+
+def matrices(result: Result) -> dict[str, Any]:
+    """For each year of a headline (else the last): net exports of every pair as chords, by region and as a table, and
+    a matrix of import dependence; beside published values.
+    """
+    regions = regions_of(result.dt)
+    groups = groups_of(mass_flow(result.dt))
+    products = [name for name in groups if name != ALL]
+    years = sorted({h.year for h in result.case.headlines if h.year} or {result.years[-1]})
+    table = trade_matrix_data(result.dt, coords={"year": years, "product": products})
+    shown = [name for name in products if name == REFINED or name not in groups[REFINED]]
+    return {
+        "chords": [(product, _chords(table[table["product"] == product], regions)) for product in shown[::-1]],
+        "exports": [
+            figure(
+                f"exports-{n}",
+                region,
+                partial(
+                    plot_net_exports,
+                    result.dt,
+                    coords={"exporter": region, "year": years, "product": REFINED},
+                    backend=BOARD,
+                ),
+                alt=f"Net exports of {region} to each region; the table below has the values.",
+                height=280,
+            )
+            for n, region in enumerate(regions)
+            if ((table["exporter"] == region) & (table["product"] == REFINED)).any()
+        ],
+        "figures": [
+            figure(
+                f"matrix-{year}",
+                f"{REFINED}, {year}",
+                partial(plot_trade_matrix, result.dt, coords={"year": year, "product": REFINED}, backend=BOARD),
+                alt="A square for every importer (row) and exporter (column).",
+                height=105 + ROW * len(regions),
+            )
+            for year in years
+        ],
+        "years": years,
+        "pairs": _pairs(table, regions),
+        "unit": result.unit,
+        "published": [row for row in result.once(all_published).to_dict("records") if _of_trade(row["indicator"])],
+    }
+
+
+def _chords(table: pd.DataFrame, regions: list[str]) -> list[dict[str, Any]]:
+    """A picture for each year, all of one scale."""
+    most = float(table["net_eti90_ub"].max())
+    pictures = []
+    for year, rows in table.groupby("year"):
+        label = f"Net exports between the regions, {rows['product'].iloc[0]}, {year}"
+        pictures.append({"year": year, "picture": chord_picture(rows, regions, most=most, label=label)})
+    return pictures
+
+
+def _pairs(table: pd.DataFrame, regions: list[str]) -> list[dict[str, Any]]:
+    order = [regions.index(a) < regions.index(b) for a, b in zip(table["exporter"], table["importer"], strict=True)]
+    table = table[order]
+    ends = table[["net_median", "net_eti90_lb", "net_eti90_ub"]].itertuples(index=False)
+    table = table.assign(told=["{} ({} to {})".format(*numbers(*row)) for row in ends])
+    return [
+        {"exporter": a, "importer": b, "product": product, "years": rows.set_index("year").to_dict("index")}
+        for (product, a, b), rows in table.groupby(["product", "exporter", "importer"], sort=False)
+    ]
+
+
+def _of_trade(indicator: str) -> bool:
+    return indicator in TRADED or "partner" in INDICATORS[indicator].dims
+
+
+def chord_picture(table: pd.DataFrame, regions: list[str], *, most: float, label: str) -> Markup:
+    """Net exports of one product and year, rows of `reeuncert.plots.trade_matrix_data`, as an ``svg`` element. A chord
+    has the colour of the net exporter, or is grey and dashed where it rests on the prior; ``most`` is as wide as
+    `WIDEST`.
+    """
+    colours = colours_of(regions)
+    places = {r: (WIDTH / 2 + RADIUS * x, HEIGHT / 2 - RADIUS * y) for r, (x, y) in corners(regions).items()}
+    parts = [Markup('<svg class="chords" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(WIDTH, HEIGHT, label)]
+    rows = table[(table["net_median"] > 0) & (table["net_eti90_ub"] * WIDEST / most >= LEAST)]
+    for row in rows_of(rows.sort_values("net_median", ascending=False)):
+        (x0, y0), (x1, y1) = places[row.exporter], places[row.importer]
+        bent = BENT * math.hypot(x1 - x0, y1 - y0) / (2 * RADIUS)
+        x, y = ((1 - bent) * (a + b) / 2 + bent * c / 2 for a, b, c in ((x0, x1, WIDTH), (y0, y1, HEIGHT)))
+        told = estimate(row.net_median, row.net_eti90_lb, row.net_eti90_ub, unit=row.unit)
+        told += "" if row.net_informed else "; rests on the prior"
+        colour = css_colour(colours[row.exporter]) if row.net_informed else "prior"
+        dash = "none" if row.net_informed else "5 3"
+        parts.append(Markup("<g><title>{}</title>").format(f"{row.exporter} → {row.importer}: {told}"))
+        for name, opacity in LAYERS:
+            if getattr(row, name) > 0:
+                parts.append(
+                    Markup('<path d="M{:.1f},{:.1f}Q{:.1f},{:.1f} {:.1f},{:.1f}" style="{}"/>').format(
+                        *(x0, y0, x, y, x1, y1),
+                        f"stroke:var(--{colour});stroke-width:{WIDEST * getattr(row, name) / most:.2f};"
+                        f"stroke-opacity:{opacity};stroke-dasharray:{dash}",
+                    )
+                )
+        parts.append(Markup("</g>"))
+    for region, (x, y) in places.items():
+        aside = (x - WIDTH / 2) / RADIUS
+        anchor = "middle" if abs(aside) < 0.2 else "start" if aside > 0 else "end"
+        down = 1.0 + (y - HEIGHT / 2) / RADIUS  # 0 at the top of the circle, 2 at its foot
+        parts.append(
+            Markup('<circle cx="{:.1f}" cy="{:.1f}" r="6" style="fill:var(--{})"/>').format(
+                x, y, css_colour(colours[region])
+            )
+        )
+        parts.append(
+            Markup('<text x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>').format(
+                x + 11 * aside, y - 11 + 15 * down, anchor, region
+            )
+        )
+    parts.append(Markup("</svg>"))
+    return Markup("").join(parts)
