@@ -10,7 +10,7 @@ import pytest
 
 from case_files import FILES, write_case
 from reeuncert.case.records import Case
-from reeuncert.reading.bundled import skeleton_files
+from reeuncert.reading.bundled import new_case
 from reeuncert.validation.reader import load_case, problems_of, read_case
 from reeuncert.validation.report import check_case
 from reeuncert.words.error_laws import ERROR_LAWS
@@ -88,8 +88,8 @@ def test_other_records_are_judged_by_the_rules_of_their_tables(
     assert [p.column for p in problems if p.file == f"{table}.csv"][:1] == [field]
 
 
-def test_every_word_of_a_table_is_explained_where_a_user_looks() -> None:
-    readme = skeleton_files("tiny")["README.md"]
+def test_every_word_of_a_table_is_explained_where_a_user_looks(tmp_path: Path) -> None:
+    readme = (new_case(tmp_path / "tiny") / "README.md").read_text("utf-8")
     words = [*PRIOR_FAMILIES, *ERROR_LAWS, *QUALIFIERS, *RELATION_UNITS]
     assert [word for word in words if word not in readme] == []
     docs = Path(__file__).parents[2] / "docs" / "method"

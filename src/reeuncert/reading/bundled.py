@@ -47,20 +47,17 @@ def find_case(name_or_path: str | Path) -> Path:
         inside = bundled_folder() / "models" / text
         if os.path.isfile(inside / FILE):
             if os.path.isfile(folder / FILE) and not folder.samefile(inside):
-                message = (
-                    f"there is a bundled case {quoted(text)} and a folder of that name here; "
-                    f"write ./{text} for the folder, or {inside} for the bundled case"
-                )
+                message = f"there is a bundled case {quoted(text)} and a folder of that name here; "
+                message += f"write ./{text} for the folder, or {inside} for the bundled case"
                 raise CaseError([Problem(text, 0, "", message)])
             return inside
     # os.path says no where pathlib raises: a name that is too long for the file system is no folder.
     if os.path.isdir(folder):
         return folder
     if is_path:
-        what = (
-            "is a file; give the folder that holds it" if os.path.exists(folder) else "does not exist; check the path"
-        )
-        raise CaseError([Problem(printable(text, 300), 0, "", f"the folder {what}")])
+        is_file, absent = "is a file; give the folder that holds it", "does not exist; check the path"
+        message = f"the folder {is_file if os.path.exists(folder) else absent}"
+        raise CaseError([Problem(printable(text, 300), 0, "", message)])
     message = unknown(text, bundled_cases(), "case")
     raise CaseError([Problem(printable(text), 0, "", f"{message}; or give the folder of a case, e.g. ./my_case")])
 
@@ -123,20 +120,19 @@ def new_case(path: str | Path) -> Path:
     if "\0" in str(path):
         raise CaseError([Problem(given, 0, "", "this is no path; give the folder of the new case, e.g. ./my_case")])
     target = Path(path).expanduser()
-    name = target.resolve().name
+    name, message = target.resolve().name, ""
     if not is_plain_word(name):
         message = f"{quoted(name)} cannot be the name of a case; use letters, digits, '_' and '-', e.g. ./my_case"
-        raise CaseError([Problem(given, 0, "", message)])
-    if name in bundled_cases():
+    elif name in bundled_cases():
         message = f"a case {quoted(name)} ships with the package; choose another name"
+    if message:
         raise CaseError([Problem(given, 0, "", message)])
     try:
         if target.is_file():
             raise OutputError(f"'{given}' is a file; give the name of a new folder")
         if target.exists() and any(target.iterdir()):
-            raise OutputError(
-                f"the folder '{given}' is not empty, and nothing is written over; give the name of a new folder"
-            )
+            message = f"the folder '{given}' is not empty, and nothing is written over; give the name of a new folder"
+            raise OutputError(message)
         target.parent.mkdir(parents=True, exist_ok=True)
         _write_beside(target, name)
     except OSError as error:
@@ -144,19 +140,14 @@ def new_case(path: str | Path) -> Path:
     return target
 
 
-def skeleton_files(name: str) -> dict[str, str]:
-    """File name → text of the skeleton, for a case of some name."""
-    folder = importlib.resources.files("reeuncert.reading") / "skeleton"
-    texts = {entry.name: entry.read_text(encoding="utf-8") for entry in folder.iterdir() if entry.is_file()}
-    return {file: text.replace(PLACEHOLDER, name) for file, text in sorted(texts.items())}
-
-
 def _write_beside(target: Path, name: str) -> None:
     """Write beside the target, then rename: so that there is never half a case."""
     staged = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=target.parent))
     try:
-        for file, text in skeleton_files(name).items():
-            (staged / file).write_text(text, encoding="utf-8", newline="")
+        for entry in (importlib.resources.files("reeuncert.reading") / "skeleton").iterdir():
+            if entry.is_file():
+                text = entry.read_text(encoding="utf-8").replace(PLACEHOLDER, name)
+                (staged / entry.name).write_text(text, encoding="utf-8", newline="")
         mask = os.umask(0o077)
         os.umask(mask)
         staged.chmod(0o777 & ~mask)

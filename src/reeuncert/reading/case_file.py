@@ -54,9 +54,8 @@ def is_plain_word(text: str) -> bool:
 
 def _plain_word(text: str) -> str:
     if not is_plain_word(text):
-        raise ValueError(
-            f"{quoted(text)} is no plain word; use letters, digits, '_' and '-', and no device of Windows (nul)"
-        )
+        what = "letters, digits, '_' and '-', and no device of Windows (nul)"
+        raise ValueError(f"{quoted(text)} is no plain word; use {what}")
     return text
 
 
@@ -68,10 +67,8 @@ def _name(text: str) -> str:
 
 def _unit(text: str) -> str:
     if not text.isprintable() or not text.split() or text.split()[0] not in TONNES:
-        raise ValueError(
-            f"the unit {quoted(text)} does not begin with a unit of mass; use one of: {', '.join(TONNES)}, "
-            'and what is counted after it, e.g. "kt REO"'
-        )
+        units = f'{", ".join(TONNES)}, and what is counted after it, e.g. "kt REO"'
+        raise ValueError(f"the unit {quoted(text)} does not begin with a unit of mass; use one of: {units}")
     return " ".join(text.split())
 
 
@@ -79,9 +76,8 @@ def _folder(text: str) -> str:
     if not text or not text.isprintable():
         raise ValueError(f'{quoted(text)} is no folder; write it relative to the case folder, e.g. "../../data"')
     if text.startswith(("/", "\\", "~")) or re.match(r"[A-Za-z]:", text):
-        raise ValueError(
-            f"the folder {quoted(text)} is absolute, which no other machine has; write it relative to the case folder"
-        )
+        what = "is absolute, which no other machine has; write it relative to the case folder"
+        raise ValueError(f"the folder {quoted(text)} {what}")
     return text
 
 
@@ -112,10 +108,8 @@ class OptionEntry(_Strict):
     @model_validator(mode="after")
     def _default_is_a_choice(self) -> OptionEntry:
         if self.default not in self.choices:
-            hint = did_you_mean(self.default, self.choices)
-            raise ValueError(
-                f"the default {quoted(self.default)} is not among the choices: {listed(self.choices)}{hint}"
-            )
+            known = f"{listed(self.choices)}{did_you_mean(self.default, self.choices)}"
+            raise ValueError(f"the default {quoted(self.default)} is not among the choices: {known}")
         return self
 
 
@@ -130,7 +124,7 @@ class HeadlineEntry(_Strict):
     sentence: Annotated[Text, AfterValidator(_sentence)] = ""
 
     def record(self) -> Headline:
-        return Headline(self.indicator, self.region, self.partner, self.product, self.year, self.sentence)
+        return Headline(**self.model_dump())
 
 
 def _selector(given: dict[str, str]) -> dict[str, str]:
@@ -184,7 +178,7 @@ class ErrorsEntry(_Strict):
     outlier_sd: float = ErrorTails.outlier_sd
 
     def record(self) -> ErrorTails:
-        return ErrorTails(self.degrees_of_freedom, self.outlier_share, self.outlier_sd)
+        return ErrorTails(**self.model_dump())
 
 
 class CaseFile(_Strict):
@@ -282,10 +276,11 @@ def _plain(key: str | int) -> str:
 def _message(error: Mapping[str, Any]) -> str:
     """What a pydantic error means to a person."""
     kind, loc = error["type"], error["loc"]
+    given = _TOML_TYPES.get(type(error["input"]), "date or time")
     if kind == "missing":
         return f"the key '{loc[-1]}' is missing; add it"
     if kind == "extra_forbidden":
-        known = _keys_at(loc)
+        known = list((_ENTRIES[str(loc[0])] if len(loc) > 1 else CaseFile).model_fields)
         hint = did_you_mean(str(loc[-1]), known)
         return f"the key {quoted(loc[-1])} is not known; allowed are: {listed(known, 20)}{hint}"
     if kind == "literal_error":
@@ -298,28 +293,25 @@ def _message(error: Mapping[str, Any]) -> str:
             return "the list has no two years; write the first and the last year: years = [2000, 2022]"
         return "the list is empty; give at least one text"
     if loc == ("years",):
-        return f"the value is a {_toml_type(error['input'])}; write the first and the last year: years = [2000, 2022]"
+        return f"the value is a {given}; write the first and the last year: years = [2000, 2022]"
     wanted = {
         "string_type": "a text in quotes",
         "int_type": "a whole number without quotes",
         "float_type": "a number without quotes",
         "list_type": 'a list in brackets, e.g. ["a", "b"]',
         "dict_type": "tables, e.g. [options.gap_structure]",
-        "model_type": "a table of keys",
-        "model_attributes_type": "a table of keys",
+        **dict.fromkeys(("model_type", "model_attributes_type"), "a table of keys"),
     }.get(kind, str(error["msg"]))
-    return f"the value is a {_toml_type(error['input'])}; write {wanted}"
+    return f"the value is a {given}; write {wanted}"
 
 
-def _toml_type(value: object) -> str:
-    names = {bool: "true/false", int: "whole number", float: "number", str: "text", list: "list", dict: "table"}
-    return names.get(type(value), "date or time")
-
-
-def _keys_at(loc: Sequence[str | int]) -> list[str]:
-    entries: dict[str, type[BaseModel]] = {"options": OptionEntry, "errors": ErrorsEntry, "indicator": IndicatorEntry}
-    model = entries.get(str(loc[0]), HeadlineEntry) if len(loc) > 1 else CaseFile
-    return list(model.model_fields)
+_TOML_TYPES = {bool: "true/false", int: "whole number", float: "number", str: "text", list: "list", dict: "table"}
+_ENTRIES: Mapping[str, type[BaseModel]] = {
+    "options": OptionEntry,
+    "errors": ErrorsEntry,
+    "indicator": IndicatorEntry,
+    "headline": HeadlineEntry,
+}
 
 
 def _later_checks(case_file: CaseFile, text: str, folder: Path, unclear: Collection[str]) -> list[Problem]:
@@ -331,11 +323,8 @@ def _later_checks(case_file: CaseFile, text: str, folder: Path, unclear: Collect
 
     first, last = case_file.years
     if "years" not in unclear and not (FIRST_YEAR <= first <= last <= LAST_YEAR and last - first < MOST_YEARS):
-        report(
-            ("years",),
-            f"the years {printable(first)} to {printable(last)} are no span; give the first and the last year, "
-            f"at most {MOST_YEARS:,} years",
-        )
+        message = f"the years {printable(first)} to {printable(last)} are no span; give the first and the last year, "
+        report(("years",), f"{message}at most {MOST_YEARS:,} years")
     for name, message in tail_problems(case_file.errors.record()):
         report(("errors", name), message)
     for key, values in (("regions", case_file.regions), ("products", case_file.products)):
@@ -356,9 +345,6 @@ def _later_checks(case_file: CaseFile, text: str, folder: Path, unclear: Collect
         report(("data",), f"{message}: correct the path, which is relative to the case folder")
     for i, headline in enumerate(() if problems or "years" in unclear else case_file.headline):
         if headline.year and not first <= headline.year <= last:
-            report(
-                ("headline", i, "year"),
-                f"the year {headline.year} is outside the case, which covers {first}-{last}; correct it, or widen "
-                "`years` in case.toml; 0 means all years",
-            )
+            message = f"the year {headline.year} is outside the case, which covers {first}-{last}; correct it, or "
+            report(("headline", i, "year"), f"{message}widen `years` in case.toml; 0 means all years")
     return problems

@@ -25,13 +25,6 @@ PROCESS_COLUMNS = (
 )
 
 
-def flow_columns(reading: Reading) -> tuple[Column, ...]:
-    """Columns of ``flows.csv`` for the years of a case."""
-    needed = ("flow", "from_process", "to_process", "quantity")
-    names = tuple(Column(field, name_cell, required=field in needed) for field in FLOW_FIELDS)
-    return (*names, Column("years", reading.years_cell), Column("note"), Column("label", text_cell))
-
-
 @dataclass(frozen=True)
 class SystemTables:
     """A system, with the lines on which its parts stand.
@@ -51,8 +44,11 @@ class SystemTables:
 
 def read_system(reading: Reading) -> SystemTables:
     """Read processes and flows, and check each against the other; problems go to ``reading``."""
+    needed = ("flow", "from_process", "to_process", "quantity")
+    names = tuple(Column(field, name_cell, required=field in needed) for field in FLOW_FIELDS)
+    columns = (*names, Column("years", reading.years_cell), Column("note"), Column("label", text_cell))
     processes = reading.read(PROCESSES, PROCESS_COLUMNS, needed=True)
-    flows = reading.read(FLOWS, flow_columns(reading), needed=True)
+    flows = reading.read(FLOWS, columns, needed=True)
     process_rows, flow_rows = reading.in_effect(processes), reading.in_effect(flows)
     report_duplicates(processes, process_rows, ("process",), "the process")
     report_duplicates(flows, flow_rows, ("flow",), "the flow")
@@ -71,7 +67,7 @@ def read_system(reading: Reading) -> SystemTables:
     in_effect = {row["flow"] for row in flow_rows}
     system = SystemDefinition(
         tuple(_process(row, in_effect) for row in process_rows),
-        tuple(_flow(row) for row in flow_rows),
+        tuple(Flow(*(row[name] for name in (*FLOW_FIELDS, "years", "note", "label"))) for row in flow_rows),
         tuple(range(reading.settings.first_year, reading.settings.last_year + 1)),
         reading.settings.unit,
     )
@@ -95,10 +91,6 @@ def _process(row: Row, flows: set[str]) -> Process:
     # A reference may name flows of other options, too: only those in effect are kept.
     references = tuple(name for name in row["reference_outflow"] if name in flows)
     return Process(row["process"], row["region"], row["stage"], references, row["note"], row["label"])
-
-
-def _flow(row: Row) -> Flow:
-    return Flow(*(row[field] for field in (*FLOW_FIELDS, "years", "note", "label")))
 
 
 def _check_processes(reading: Reading, table: Table, rows: list[Row], flows: Table, regions: tuple[str, ...]) -> None:
@@ -204,9 +196,8 @@ def _prior(row: Row) -> Prior:
     same = ("kind", "years", "mode", "slope_on", "shared", "family", "reason", *_WITHOUT_DEFAULT)
     cells = {name: row[name] for name in same}
     cells |= {n: 0.0 if math.isnan(row[n]) else row[n] for n in _NUMBERS if n not in _WITHOUT_DEFAULT}
-    return Prior(
-        name=row["prior"], group=row["group"] or row["kind"], selector=selector_of(row), line=row.line, **cells
-    )
+    names = {"name": row["prior"], "group": row["group"] or row["kind"]}
+    return Prior(**names, selector=selector_of(row), line=row.line, **cells)
 
 
 def read_covariates(reading: Reading, sources: Sequence[str]) -> dict[str, dict[int, float]]:
@@ -246,9 +237,8 @@ def read_constants(reading: Reading, tables: SystemTables, sources: Sequence[str
             reading.check_known(table, row, "region", [row["region"]], tables.regions, "region")
             reading.check_known(table, row, "product", [row["product"]], tables.products, "product")
             reading.check_sources(table, row, row["source_id"], sources)
-    return tuple(_constant(row) for row in rows)
-
-
-def _constant(row: Row) -> Constant:
-    cells = {name: row[name] for name in ("region", "product", "year", "value", "unit", "note")}
-    return Constant(name=row["constant"], source_id=";".join(row["source_id"]), **cells)
+    same = ("region", "product", "year", "value", "unit", "note")
+    return tuple(
+        Constant(name=row["constant"], source_id=";".join(row["source_id"]), **{name: row[name] for name in same})
+        for row in rows
+    )

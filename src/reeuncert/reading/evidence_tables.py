@@ -12,7 +12,6 @@ from reeuncert.case.rules import (
     offset_problems,
 )
 from reeuncert.errors import Problem
-from reeuncert.reading.case_file import CaseFile
 from reeuncert.reading.case_tables import SystemTables, check_selector, selector_columns, selector_of
 from reeuncert.reading.state import SOURCES, TABLES, Reading
 from reeuncert.reading.tables import Column, Row, Table, is_given
@@ -65,7 +64,12 @@ def _classes(reading: Reading) -> dict[str, ErrorClass]:
             reading.check_record(table, row, class_problems(_class(row)))
             if row["learn"] not in ("", "yes", "no"):
                 table.report(row.line, "learn", unknown(row["learn"], ("yes", "no"), "").lstrip())
-            reading.check_record(table, row, _era_problems(row, reading.settings))
+            first, last = reading.settings.years
+            years = [int(word) if word.isdecimal() else -1 for word in row["eras"]]
+            if any(not first < year <= last for year in years) or years != sorted(set(years)):
+                message = f"{quoted(';'.join(row['eras']))} are no years in which new eras begin"
+                message += f"; write years from {first + 1} to {last} in order, joined by ;"
+                reading.check_record(table, row, [("eras", message)])
     return {row["class"]: _class(row) for row in rows}
 
 
@@ -74,14 +78,6 @@ def _class(row: Row) -> ErrorClass:
     eras = tuple(int(year) for year in row["eras"] if year.isdecimal())
     learn = row["learn"] == "yes"
     return ErrorClass(row["class"], row["family"], row["width"], floor, learn, row["reason"], persistent, eras)
-
-
-def _era_problems(row: Row, case: CaseFile) -> Iterator[tuple[str, str]]:
-    first, last = case.first_year, case.last_year
-    years = [int(word) if word.isdecimal() else -1 for word in row["eras"]]
-    if any(not first < year <= last for year in years) or years != sorted(set(years)):
-        message = f"{quoted(';'.join(row['eras']))} are no years in which new eras begin"
-        yield "eras", f"{message}; write years from {first + 1} to {last} in order, joined by ;"
 
 
 def _sources(reading: Reading, classes: tuple[str, ...]) -> dict[str, Source]:
@@ -123,8 +119,7 @@ def _factors(reading: Reading, tables: SystemTables, sources: tuple[str, ...]) -
 
 
 def _factor(row: Row) -> Factor:
-    sources = ";".join(row["source_id"])
-    return Factor(row["product"], row["factor"], row["low"], row["high"], sources, row["note"])
+    return Factor(*(row[n] for n in ("product", "factor", "low", "high")), ";".join(row["source_id"]), row["note"])
 
 
 def _offsets(reading: Reading) -> dict[str, Offset]:
@@ -215,12 +210,11 @@ def is_left_behind(name: str) -> bool:
 
 def evidence_files(reading: Reading) -> list[str]:
     """Names of the evidence files of the data folder: ``evidence.csv`` and ``evidence/*.csv``, or workbooks."""
-    inside = reading.data_folder.is_dir() and "data" not in reading.unclear
+    if not reading.data_folder.is_dir() or "data" in reading.unclear:
+        return []
     folder = reading.data_folder / EVIDENCE_FOLDER
-    single = (
-        sorted(p.name for p in reading.data_folder.iterdir() if p.stem.lower() == EVIDENCE_FOLDER) if inside else []
-    )
-    several = sorted(p.name for p in folder.iterdir()) if inside and folder.is_dir() else []
+    single = sorted(p.name for p in reading.data_folder.iterdir() if p.stem.lower() == EVIDENCE_FOLDER)
+    several = sorted(p.name for p in folder.iterdir()) if folder.is_dir() else []
     names = [*single, *(f"{EVIDENCE_FOLDER}/{name}" for name in several if not is_left_behind(name))]
     names = [name for name in names if name.lower().endswith((".csv", ENDING))]
     for name in names:

@@ -64,23 +64,17 @@ class Reading:
             if shared.is_file() and stem in self.sheets(shared):
                 found.append((f"{shared.name}, sheet {quoted(stem)}", self.sheets(shared)[stem]))
         except WorkbookError as error:
-            table = Table(file)
-            table.unreadable(0, str(error))
-            return table
+            return Table.unread(file, str(error))
         path = folder / file
         places = [*([file] if path.exists() else []), *(name for name, _ in found)]
         if len(places) > 1:
-            table = Table(file)
-            table.unreadable(0, f"the table is there more than once: {listed(places)}; keep one of them")
-            return table
-        if not found:
-            return (
-                read_table(path, file, [*columns, WHEN], self.hashes, rows_needed=needed)
-                if needed or places
-                else Table(file)
-            )
-        self.places[file] = places[0]
-        return self.of_sheet(file, found[0][1], columns, rows_needed=needed)
+            return Table.unread(file, f"the table is there more than once: {listed(places)}; keep one of them")
+        if found:
+            self.places[file] = places[0]
+            return self.of_sheet(file, found[0][1], columns, rows_needed=needed)
+        if not needed and not places:
+            return Table(file)
+        return read_table(path, file, [*columns, WHEN], self.hashes, rows_needed=needed)
 
     @contextmanager
     def rows_of(
@@ -120,7 +114,10 @@ class Reading:
 
     def placed(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
         """Problems in the order of the files, with the workbook and sheet in which a table was found."""
-        return tuple(replace(p, file=self.places.get(p.file, p.file)) for p in sorted(set(problems), key=_in_order))
+        files = (*CASE_FILES, *DATA_FILES)  # tables which others refer to come first
+        place = {file: k for k, file in enumerate(files)}
+        order = sorted(set(problems), key=lambda p: (place.get(p.file, len(files)), p))
+        return tuple(replace(p, file=self.places.get(p.file, p.file)) for p in order)
 
     def cause(self, problem: Problem) -> Problem:
         """The problem of the header to which a problem of a table is due, if there is one."""
@@ -176,10 +173,8 @@ class Reading:
         if not cited or "data" in self.unclear:
             return
         if SOURCES not in self.places and not (self.data_folder / SOURCES).exists():
-            message = (
-                f"the file is missing, but rows cite sources such as {quoted(cited[0])}; add it to the data folder"
-            )
-            self.problems.append(Problem(SOURCES, 0, "", f"{message} {quoted(self.settings.data)}"))
+            message = f"the file is missing, but rows cite sources such as {quoted(cited[0])}; add it to the data "
+            self.problems.append(Problem(SOURCES, 0, "", f"{message}folder {quoted(self.settings.data)}"))
         elif table is not None and table.clean and not self.in_effect(table):
             message = f"no row is in effect, but rows cite sources such as {quoted(cited[0])}; add a row for each"
             self.problems.append(Problem(SOURCES, 0, "", message))
@@ -200,12 +195,6 @@ class Reading:
         """Take over the problems of a table that was checked."""
         self.problems.extend(table.problems)
         self.tables[table.file] = table
-
-
-def _in_order(problem: Problem) -> tuple[int, Problem]:
-    """Sorts problems so that tables which others refer to come first."""
-    files = (*CASE_FILES, *DATA_FILES)
-    return files.index(problem.file) if problem.file in files else len(files), problem
 
 
 def choose_options(settings: CaseFile, asked: Mapping[str, object]) -> dict[str, str]:

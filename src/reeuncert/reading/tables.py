@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from reeuncert.errors import CaseError, Problem
 from reeuncert.words.cells import CellError, did_you_mean, listed, printable, quoted, text_cell
@@ -91,6 +91,13 @@ class Table:
         self.bad.add((0, ""))
         self.problems.append(Problem(self.file, line, "", message))
         self.whole = False
+
+    @classmethod
+    def unread(cls, file: str, message: str) -> Self:
+        """A table that as a whole cannot be read."""
+        table = cls(file)
+        table.unreadable(0, message)
+        return table
 
     def is_bad(self, line: int, column: str) -> bool:
         """Whether a cell has a problem already, or none of its column could be read."""
@@ -184,10 +191,8 @@ def _years(header: list[str], columns: Sequence[Column], line: int, table: Table
         return {}
     years = {i: name.removesuffix(".0") for i, name in enumerate(header) if _YEAR_NAME.fullmatch(name)}
     if years and not melt:
-        message = (
-            f"the columns {listed(years.values())} are years; write {MELT.replace('#', '# ')} alone on a line above"
-        )
-        table.report(line, "", f"{message} the header for one row a year, or give each year its own row")
+        message = f"the columns {listed(years.values())} are years; write {MELT.replace('#', '# ')} alone on a line "
+        table.report(line, "", f"{message}above the header for one row a year, or give each year its own row")
         table.lost.update(c.name for c in columns)
     return years
 
@@ -228,16 +233,13 @@ def _records(text: str, table: Table) -> Iterator[tuple[int, list[str]]]:
             return
         except csv.Error as error:
             table.whole = False
-            table.report(line, "", f"the rest of the file cannot be read as CSV ({error}); {_csv_remedy(str(error))}")
+            remedy = 'a cell with a comma or a quotation mark stands in quotes, with the mark inside doubled: "a ""b"""'
+            if "field larger" in str(error):
+                remedy = f"a cell may have {MOST_CELL:,} characters: is a quotation mark left open here?"
+            table.report(line, "", f"the rest of the file cannot be read as CSV ({error}); {remedy}")
             return
         if any(record):
             yield line, record
-
-
-def _csv_remedy(error: str) -> str:
-    if "field larger" in error:
-        return f"a cell may have {MOST_CELL:,} characters: is a quotation mark left open here?"
-    return 'a cell with a comma or a quotation mark stands in quotes, with the mark inside doubled: "a ""b"""'
 
 
 def _other_separator(text: str) -> str:
@@ -276,15 +278,15 @@ def _header(
         table.lost.update(known)
         return {}
     positions: dict[str, int] = {}
+    counted = [record[0] for _, record in rows if record] == [str(n) for n in range(len(rows))]
     for i, name in enumerate(header):
         if name in known and name not in positions:
             positions[name] = i
         elif i in years or (not name and not any(record[i : i + 1] != [""] for _, record in rows)):
             continue
-        elif _is_index(i, name, rows):
-            table.report(
-                line, printable(name), "the first column is the index of pandas; write with to_csv(file, index=False)"
-            )
+        elif i == 0 and name in ("", "Unnamed: 0", "index") and counted:
+            message = "the first column is the index of pandas; write with to_csv(file, index=False)"
+            table.report(line, printable(name), message)
         elif not name:
             table.report(line, "", f"column {i + 1} has no name; name it, or delete the column")
         elif name in positions:
@@ -300,11 +302,6 @@ def _header(
         if column.required and column.name in table.absent:
             table.report(line, column.name, "")
     return positions
-
-
-def _is_index(position: int, name: str, rows: Sequence[tuple[int, list[str]]]) -> bool:
-    cells = [record[0] for _, record in rows if record]
-    return position == 0 and name in ("", "Unnamed: 0", "index") and cells == [str(n) for n in range(len(cells))]
 
 
 def _rows(

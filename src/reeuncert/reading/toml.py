@@ -27,19 +27,13 @@ def parse_toml(text: str, file: str) -> dict[str, Any] | Problem:
         return Problem(file, 0, "", f"tables or lists are nested too deeply; at most {DEEPEST} levels are read")
     except ValueError as error:
         return Problem(file, 0, "", f"a value cannot be read ({error}); write a plain number or text")
-    if _deeper_than(content, DEEPEST):
+    level: list[object] = [content]
+    for _ in range(DEEPEST):
+        parts = (item.values() if isinstance(item, dict) else item if isinstance(item, list) else () for item in level)
+        level = [item for part in parts for item in part]
+    if any(isinstance(item, dict | list) for item in level):
         return Problem(file, 0, "", f"tables or lists are nested too deeply; at most {DEEPEST} levels are read")
     return content
-
-
-def _deeper_than(content: object, most: int) -> bool:
-    level: list[object] = [content]
-    for _ in range(most):
-        below: list[object] = []
-        for item in level:
-            below.extend(item.values() if isinstance(item, dict) else item if isinstance(item, list) else ())
-        level = below
-    return any(isinstance(item, dict | list) for item in level)
 
 
 def line_of(text: str, where: Sequence[str | int]) -> int:

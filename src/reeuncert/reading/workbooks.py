@@ -18,7 +18,6 @@ MOST_UNPACKED = 200_000_000
 Sheet = list[tuple[int, list[str]]]
 """Rows that are not empty, each with its number in the sheet."""
 
-
 _DAMAGED: tuple[type[Exception], ...] = (zipfile.BadZipFile, zlib.error, SyntaxError, LookupError, AttributeError)
 _DAMAGED += (ValueError, TypeError, OSError, RuntimeError)
 """Errors of zipfile, of the XML parser and of openpyxl for a file that is damaged or no workbook."""
@@ -44,12 +43,8 @@ def sheets_of(content: bytes, report: Callable[[str, int, str], None]) -> dict[s
         When the file is no workbook.
     """
     formulas, values = (open_workbook(content, data_only=stored) for stored in (False, True))
-    found = {}
-    for sheet in values.worksheets:
-        rows = list(_rows(sheet, formulas[sheet.title], partial(report, sheet.title)))
-        if rows:
-            found[sheet.title] = rows
-    return found
+    found = {s.title: list(_rows(s, formulas[s.title], partial(report, s.title))) for s in values.worksheets}
+    return {title: rows for title, rows in found.items() if rows}
 
 
 def open_workbook(content: bytes, **options: bool) -> Any:
