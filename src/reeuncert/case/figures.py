@@ -99,11 +99,8 @@ def sentence_problem(text: str) -> str:
             allowed = ", ".join(f"{{{p}}}" for p in PLACEHOLDERS)
             return f"the placeholder {quoted('{' + name + '}')} is not known; use: {allowed}"
         if form:
-            whole = quoted(f"{{{name}:{form}}}")
-            return (
-                f"the placeholder {whole} gives a format, but numbers are printed with the digits they have; "
-                f"write {{{name}}}"
-            )
+            says = "gives a format, but numbers are printed with the digits they have"
+            return f"the placeholder {quoted(f'{{{name}:{form}}}')} {says}; write {{{name}}}"
     return ""
 
 

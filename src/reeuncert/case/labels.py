@@ -33,15 +33,7 @@ class Labels:
     @cached_property
     def flows(self) -> dict[str, str]:
         """Name of a flow → what it is and where it runs; ways are added where two would be called alike."""
-        return _distinct(
-            {
-                f.name: (
-                    f.label or _of_flow(f),
-                    self._way(f),
-                )
-                for f in self.case.system.flows
-            }
-        )
+        return _distinct({f.name: (f.label or _of_flow(f), self._way(f)) for f in self.case.system.flows})
 
     @cached_property
     def processes(self) -> dict[str, str]:
@@ -104,9 +96,8 @@ def _of_flow(flow: Flow) -> str:
     what = as_words(flow.quantity or flow.name) + (f" ({flow.product})" if flow.product else "")
     ends = [e for e in (flow.origin, flow.destination) if e]
     where = ends[0] if len(set(ends)) == 1 else " → ".join(ends)
-    return ", ".join(
-        part for part in (what, where, flow.end_use, flow.route if flow.route == "unregistered" else "") if part
-    )
+    hidden = flow.route if flow.route == "unregistered" else ""
+    return ", ".join(part for part in (what, where, flow.end_use, hidden) if part)
 
 
 def _distinct(named: Mapping[str, tuple[str, str]]) -> dict[str, str]:

@@ -315,7 +315,6 @@ class Case(Short):
             f"{len(self.priors)} priors, {len(self.headlines)} headlines",
         ]
         if self.options:
-            lines.append(
-                "  options: " + ", ".join(f"{name} = {choice}" for name, choice in sorted(self.options.items()))
-            )
+            chosen = (f"{name} = {choice}" for name, choice in sorted(self.options.items()))
+            lines.append(f"  options: {', '.join(chosen)}")
         return "\n".join(lines)

@@ -8,7 +8,7 @@ from reeuncert.case.figures import median_in_year
 from reeuncert.case.records import Case, Evidence, Prior
 from reeuncert.case.selection import sides
 from reeuncert.errors import CaseError, Problem
-from reeuncert.system.definition import OUTSIDE, Flow, Process, SystemDefinition
+from reeuncert.system.definition import OUTSIDE, Flow, SystemDefinition
 
 
 def restrict(case: Case, years: Sequence[int]) -> Case:
@@ -50,18 +50,15 @@ def restrict(case: Case, years: Sequence[int]) -> Case:
     if kept == case.system.years:
         return case
     shift = {case.system.years[0]: kept[0]}
-    flows = tuple(f for f in (_flow(flow, kept, shift) for flow in case.system.flows) if f.years)
-    names = {flow.name for flow in flows}
-    ends = {flow.from_process for flow in flows} | {flow.to_process for flow in flows}
-    processes = tuple(_process(p, names) for p in case.system.processes if p.name in ends)
-    system = SystemDefinition(processes, flows, kept, case.system.unit)
+    flows = (dataclasses.replace(flow, years=_years(flow.years, kept, shift)) for flow in case.system.flows)
+    system = dataclasses.replace(with_flows(case.system, [flow for flow in flows if flow.years]), years=kept)
     priors = tuple(p for p in (_prior(prior, system, kept, shift) for prior in case.priors) if p.years)
     return dataclasses.replace(
         case,
         name=f"{case.name}_{kept[0]}_{kept[-1]}",
         system=system,
         priors=priors,
-        evidence=tuple(row for row in case.evidence if _speaks_of(row, system)),
+        evidence=tuple(r for r in case.evidence if {*r.years, *r.of_years} <= set(kept) and speaks_of(r, system)),
         constants=tuple(constant for constant in case.constants if constant.year in kept),
         headlines=tuple(headline for headline in case.headlines if headline.year in (0, *kept)),
     )
@@ -87,14 +84,16 @@ def _years(years: tuple[int, ...], kept: tuple[int, ...], shift: dict[int, int])
     return tuple(year for year in years if year in kept)
 
 
-def _flow(flow: Flow, kept: tuple[int, ...], shift: dict[int, int]) -> Flow:
-    return dataclasses.replace(flow, years=_years(flow.years, kept, shift))
-
-
-def _process(process: Process, names: set[str]) -> Process:
-    return dataclasses.replace(
-        process, reference_outflow=tuple(name for name in process.reference_outflow if name in names)
+def with_flows(system: SystemDefinition, flows: Sequence[Flow]) -> SystemDefinition:
+    """A system of other flows, with those of its processes that the flows touch."""
+    names = {flow.name for flow in flows}
+    ends = {end for flow in flows for end in (flow.from_process, flow.to_process)}
+    processes = tuple(
+        dataclasses.replace(p, reference_outflow=tuple(name for name in p.reference_outflow if name in names))
+        for p in system.processes
+        if p.name in ends
     )
+    return dataclasses.replace(system, processes=processes, flows=tuple(flows))
 
 
 def _prior(prior: Prior, system: SystemDefinition, kept: tuple[int, ...], shift: dict[int, int]) -> Prior:
@@ -106,15 +105,12 @@ def _prior(prior: Prior, system: SystemDefinition, kept: tuple[int, ...], shift:
         return dataclasses.replace(prior, years=years)
     first, last = median_in_year(prior, years[0]), median_in_year(prior, years[-1])
     until = prior.median_until if years[0] < prior.median_until < years[-1] else 0
-    flat = len(years) == 1 or years[0] >= prior.median_until > 0
-    return dataclasses.replace(
-        prior, years=years, median=first, median_to=math.nan if flat else last, median_until=until
-    )
+    to = math.nan if len(years) == 1 or years[0] >= prior.median_until > 0 else last
+    return dataclasses.replace(prior, years=years, median=first, median_to=to, median_until=until)
 
 
-def _speaks_of(row: Evidence, system: SystemDefinition) -> bool:
-    if not {*row.years, *row.of_years} <= set(system.years):
-        return False
+def speaks_of(row: Evidence, system: SystemDefinition) -> bool:
+    """Whether a system has flows of each side of a row."""
     part, whole = sides(row, system)
     return bool(part) and (row.of is None or bool(whole))
 

@@ -27,7 +27,6 @@ WIDEST = 10.0
 """Largest spread on the log scale that is accepted: a factor of ten million either way."""
 
 _WIDEST_TEXT = "a spread is on the log scale, where 20 % is written 0.2"
-_CORRELATION = "a correlation is 0 or more and below 1"
 
 
 def _word(column: str, word: str, known: Sequence[str], what: str = "") -> Found:
@@ -96,11 +95,8 @@ def content_problems(record: Content) -> Found:
     yield from _above_zero("share", record.share, "a content is a share; a flow without the element needs no row")
     yield from _spread("sd", record.sd)
     if 0 <= record.sd <= WIDEST and record.share * math.exp(2.0 * record.sd) > 1.0:
-        high = record.share * math.exp(2.0 * record.sd)
-        yield (
-            "share",
-            f"two sd above its median the content is {high:.3g}, more than 1; a content of 20 % is written 0.2",
-        )
+        high = f"{record.share * math.exp(2.0 * record.sd):.3g}"
+        yield "share", f"two sd above its median the content is {high}, more than 1; a content of 20 % is written 0.2"
     yield from _word("per", record.per, PERS)
     if not record.selector.fields:
         yield "quantity", "the row selects every flow of the case; fill in at least quantity, product or flow"
@@ -119,10 +115,9 @@ def prior_problems(record: Prior) -> Found:
         yield from _spread(column, getattr(record, column))
     if record.slope_sd < 0:
         yield "slope_sd", f"{record.slope_sd:.15g} is below 0; a spread is zero or more"
-    if record.correlation < 0 or record.correlation > 1:
-        yield "correlation", f"{record.correlation:.15g} is not between 0 and 1; {_CORRELATION}"
-    elif record.correlation == 1:
-        yield "correlation", f"1 is not below 1; {_CORRELATION}"
+    if record.correlation < 0 or record.correlation >= 1:
+        wrong = "1 is not below 1" if record.correlation == 1 else f"{record.correlation:.15g} is not between 0 and 1"
+        yield "correlation", f"{wrong}; a correlation is 0 or more and below 1"
     if record.family.casefold() in ("normal", "gaussian"):
         yield "family", "a mass is never below zero; write truncated_normal or lognormal, for shares logistic_normal"
     elif record.family:
@@ -141,9 +136,7 @@ def prior_problems(record: Prior) -> Found:
 def record_problems(case: Case) -> list[Problem]:
     """Problems of the classes, offsets and factors of a case, each by itself."""
     found = [("classes.csv", f"class {quoted(name)}", class_problems(record)) for name, record in case.classes.items()]
-    found += [
-        ("offsets.csv", f"offset {quoted(name)}", offset_problems(record)) for name, record in case.offsets.items()
-    ]
+    found += [("offsets.csv", f"offset {quoted(name)}", offset_problems(r)) for name, r in case.offsets.items()]
     found += [("factors.csv", f"product {quoted(name)}", factor_problems(r)) for name, r in case.factors.items()]
     found += [("contents.csv", f"content {quoted(name)}", content_problems(r)) for name, r in case.contents.items()]
     return [Problem(file, 0, column, f"{of}: {text}") for file, of, problems in found for column, text in problems]
@@ -177,10 +170,7 @@ def _evidence_words(row: Evidence, content: str) -> Found:
     if row.relation != "level" and row.of is None:
         yield "of_quantity", f"the row is a {row.relation} and does not say of what; fill in at least one column of_…"
     if row.element and row.basis == GROSS:
-        yield (
-            "basis",
-            "the row is about an element, whose mass is counted by its content; write the content, not gross",
-        )
+        yield "basis", "the row is about an element, whose mass is counted by its content; write the content, not gross"
     if row.of_years and row.of is None:
         yield "of_year_from", "the row has years of what it is related to, but no flows; fill in a column of_…"
     if row.of_offsets and row.relation != "ratio":
@@ -223,10 +213,8 @@ def _figures(row: Evidence, plain: bool | None) -> Found:
     for name in ("value", "low", "high", "alternative"):
         number = getattr(row, name)
         if number < 0 and row.relation != "difference" and not plain:
-            yield (
-                name,
-                f"{number:g} is negative; a {'mass' if row.relation == 'level' else row.relation} is zero or more",
-            )
+            what = "mass" if row.relation == "level" else row.relation
+            yield name, f"{number:g} is negative; a {what} is zero or more"
         elif number > top:
             yield name, f"{number:g} is not between 0 and {top:g}; a share has the unit % (0-100) or share (0-1)"
     for name, where in (("value", "qualifier"), ("alternative", "alternative")):

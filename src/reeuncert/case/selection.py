@@ -30,10 +30,10 @@ class Selection:
 
 def selector_problems(selector: Selector, system: SystemDefinition) -> list[str]:
     """Words of a selector that no flow of a system has; or that no flow has them all together."""
-    known = {name: sorted({flow.attribute(name) for flow in system.flows} - {""}) for name in selector.fields}
-    found = [
-        unknown(w, known[name], name) for name, words in selector.fields.items() for w in words if w not in known[name]
-    ]
+    found = []
+    for name, words in selector.fields.items():
+        known = sorted({flow.attribute(name) for flow in system.flows} - {""})
+        found += [unknown(word, known, name) for word in words if word not in known]
     return found or ([] if system.select(selector) else [f"no flow of the case has {selector}"])
 
 
@@ -76,9 +76,7 @@ def contents_of(element: str, terms: Iterable[Term], case: Case) -> dict[Term, t
     """For each term, the rows of the table of contents that say how much of the element it holds: as a rule, one."""
     rows = [(c, frozenset(case.system.select(c.selector))) for c in case.contents.values() if c.element == element]
     year = case.system.years
-    return {
-        (i, t): tuple(c for c, flows in rows if i in flows and (not c.years or year[t] in c.years)) for i, t in terms
-    }
+    return {(i, t): tuple(c for c, of in rows if i in of and (not c.years or year[t] in c.years)) for i, t in terms}
 
 
 def coefficients(terms: Iterable[Term], years: Iterable[int], row: Evidence, case: Case) -> dict[Term, float]:

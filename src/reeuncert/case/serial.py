@@ -61,11 +61,6 @@ def model_json(case: Case) -> str:
     return json.dumps(content, sort_keys=True, allow_nan=False)
 
 
-def case_from_json(text: str) -> Case:
-    """Rebuild a case from the text that `case_to_json` wrote; the same text may give the same object."""
-    return _rebuilt(text)
-
-
 def without_folder(text: str) -> str:
     """The text of a case without the folders that lead to it, which name a user (see `reeuncert.files.named`)."""
     case = case_from_json(text)
@@ -73,7 +68,8 @@ def without_folder(text: str) -> str:
 
 
 @lru_cache(maxsize=8)  # a report asks for the case of its result some thirty times
-def _rebuilt(text: str) -> Case:
+def case_from_json(text: str) -> Case:
+    """Rebuild a case from the text that `case_to_json` wrote; the same text may give the same object."""
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -81,11 +77,8 @@ def _rebuilt(text: str) -> Case:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise _error("format", f"the text is no case; its key 'format' must say '{FORMAT}'")
     if content.get("version") != VERSION:
-        raise _error(
-            "version",
-            f"the case has format version {content.get('version')!r:.40} and this package reads version {VERSION}; "
-            "use the version of the package that wrote it",
-        )
+        message = f"the case has format version {content.get('version')!r:.40} and this package reads version "
+        raise _error("version", f"{message}{VERSION}; use the version of the package that wrote it")
     case = _value(Case, content.get("case"), "case")
     assert isinstance(case, Case)
     return case
@@ -109,9 +102,7 @@ def _plain(value: Any, without: frozenset[str] = frozenset()) -> Any:
     return value
 
 
-@cache
-def _field_types(record: type) -> dict[str, Any]:
-    return typing.get_type_hints(record)
+_field_types = cache(typing.get_type_hints)
 
 
 @cache  # asked for every value of a case

@@ -100,16 +100,12 @@ def _contents(rows: Sequence[Evidence], case: Case) -> tuple[dict[str, Offset], 
         f"content {name}": Offset(f"content {name}", 0.0, content.sd, content.per, "normal")
         for name, content in case.contents.items()
     }
-    found = []
-    for row in rows:
+    found: list[dict[Term, Value]] = [{} for _ in rows]
+    for row, values in zip(rows, found, strict=True):
         terms = [term for side in sides(row, case.system) for term in side] if row.element else ()
-        found.append(
-            {
-                term: (f"content {content.name}", _period(content.per, case.system.years[term[1]], ()))
-                for term, (content, *_) in contents_of(row.element, terms, case).items()
-                if content.sd > 0
-            }
-        )
+        for term, (content, *_) in contents_of(row.element, terms, case).items():
+            if content.sd > 0:
+                values[term] = (f"content {content.name}", _period(content.per, case.system.years[term[1]], ()))
     return laws, tuple(found)
 
 
@@ -120,6 +116,3 @@ def _period(per: str, year: int, eras: Sequence[int]) -> str:
         return ""
     begun = bisect_right(eras, year)
     return f"since {eras[begun - 1]}" if begun else f"until {eras[0] - 1}"
-
-
-__all__ = ["SharedErrors", "Value", "error_class_of", "prints_of_several_rows", "shared_errors"]

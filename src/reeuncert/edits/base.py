@@ -9,6 +9,7 @@ from reeuncert.case.records import Case
 from reeuncert.case.restriction import restrict
 from reeuncert.case.serial import case_to_json
 from reeuncert.errors import CaseError, Problem, ReeUncertError
+from reeuncert.reading.tables import is_given
 from reeuncert.validation.reader import read_case
 from reeuncert.words.cells import printable, quoted, unknown
 
@@ -151,11 +152,6 @@ def _text(given: object) -> str:
 
 
 _VALUES: dict[Any, Callable[[object], Any]] = {tuple[str, ...]: names_of, float: _number, str: _text}
-
-
-def is_given(number: float) -> bool:
-    """Whether a number was given."""
-    return number == number
 
 
 def one_amount(kind: str, **amounts: float) -> list[str]:

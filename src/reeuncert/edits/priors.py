@@ -4,11 +4,12 @@ import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from reeuncert.case.records import Case, Prior
 from reeuncert.case.selection import selector_problems
-from reeuncert.edits.base import Edit, Edited, above_zero, is_given, listed, one_amount, unknown_names
+from reeuncert.edits.base import Edit, Edited, above_zero, listed, one_amount, unknown_names
+from reeuncert.reading.tables import is_given
 from reeuncert.system.definition import FLOW_FIELDS, Selector
 from reeuncert.words.prior_families import PRIOR_FAMILIES
 
@@ -209,19 +210,11 @@ class PriorSpread(PriorEdit):
         return [f"prior {listed(fixed)} has no spread apart from its limits; choose others"] if fixed else []
 
     def changed(self, row: Prior) -> Prior:
-        f = self.factor
-        row = replace(
-            row,
-            level_sd=f * row.level_sd,
-            year_sd=f * row.year_sd,
-            slope_sd=f * row.slope_sd,
-            split_sd=f * row.split_sd,
-        )
-        widened = PRIOR_FAMILIES[row.family].widened if row.family else None
-        if widened is None:
-            return row
-        a, b = widened(row.a, row.b, f)
-        return replace(row, a=a, b=b)
+        names = ("level_sd", "year_sd", "slope_sd", "split_sd")
+        numbers: dict[str, Any] = {name: self.factor * getattr(row, name) for name in names}
+        if row.family and (widened := PRIOR_FAMILIES[row.family].widened):
+            numbers["a"], numbers["b"] = widened(row.a, row.b, self.factor)
+        return replace(row, **numbers)
 
     def __str__(self) -> str:
         return f"spread of {self.chosen} × {self.factor:g}"

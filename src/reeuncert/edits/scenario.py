@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from reeuncert.case.records import Case
 from reeuncert.edits import EDITS, Edit, Edited, EditError, edit_of
 from reeuncert.errors import CaseError, InputError, Problem
@@ -170,13 +172,9 @@ def _scenario(entry: object, number: int, file: str, problems: list[Problem]) ->
 def _name_problems(names: Sequence[str], file: str) -> list[Problem]:
     found = []
     for name in dict.fromkeys(names):
-        if names.count(name) > 1:
-            found.append(
-                Problem(file, 0, printable(name), f"{names.count(name)} scenarios have this name; name each once")
-            )
-        if name == BASE:
-            message = f"'{BASE}' is the case as it is, which every study has; choose another name"
-            found.append(Problem(file, 0, printable(name), message))
+        said = [f"{names.count(name)} scenarios have this name; name each once"] * (names.count(name) > 1)
+        said += [f"'{BASE}' is the case as it is, which every study has; choose another name"] * (name == BASE)
+        found += [Problem(file, 0, printable(name), text) for text in said]
     return found
 
 
@@ -193,20 +191,18 @@ def read_scenarios(path: str | Path) -> tuple[Scenario, ...]:
     content = text if isinstance(text, Problem) else parse_toml(text, file.name)
     if isinstance(content, Problem):
         raise CaseError([content])
-    problems = [Problem(file.name, 0, printable(k), unknown(k, ("scenario", "vary"), "the key"))
-                for k in content if k not in ("scenario", "vary")]  # fmt: skip
+    odd = [key for key in content if key not in ("scenario", "vary")]
+    problems = [Problem(file.name, 0, printable(k), unknown(k, ("scenario", "vary"), "the key")) for k in odd]
     found: tuple[Scenario, ...] = ()
     listed = content.get("scenario", [])
-    vary = content.get("vary", {})
     try:
-        if not isinstance(listed, list):
-            problems.append(
-                Problem(file.name, 0, "scenario", "write [[scenario]], in double brackets, for each of them")
-            )
-        else:
+        if isinstance(listed, list):
             found += scenarios_from(listed, file.name)
+        else:
+            message = "write [[scenario]], in double brackets, for each of them"
+            problems.append(Problem(file.name, 0, "scenario", message))
         if "vary" in content:
-            found += grid(vary, file.name)
+            found += grid(content["vary"], file.name)
     except InputError as error:
         problems += error.problems
     problems += _name_problems([s.name for s in found], file.name) if not problems else []
@@ -259,7 +255,8 @@ def grid(vary: Mapping[str, Sequence[object]], file: str = "vary") -> tuple[Scen
         problems += [Problem(file, 0, printable(key), text) for text in wrong]
         axis = []
         for value in [] if wrong else held:
-            edits, found = _edits(key, [{"kind": kind, **fixed, field: _python(value)}], file, 0)
+            plain = value.item() if isinstance(value, np.generic) else value
+            edits, found = _edits(key, [{"kind": kind, **fixed, field: plain}], file, 0)
             problems += found
             axis += [(f"{key}={value}", edit) for edit in edits]
         axes.append(axis)
@@ -288,7 +285,8 @@ def _grid_key(key: str) -> tuple[str, str, dict[str, str], list[str]]:
     if kind not in EDITS:
         return kind, "", {}, [unknown(kind, list(EDITS), "kind of change")]
     field = match["field"] or EDITS[kind].varied
-    problems = [] if field else [f"say which key of '{kind}' varies, e.g. {kind}.{_first_key(kind)}"]
+    first = next(iter(EDITS[kind].__dataclass_fields__))  # type: ignore[attr-defined]  # every kind is a dataclass
+    problems = [] if field else [f"say which key of '{kind}' varies, e.g. {kind}.{first}"]
     fixed = {}
     for part in filter(None, (match["fixed"] or "").split(",")):
         name, equals, word = (piece.strip() for piece in part.partition("="))
@@ -296,13 +294,3 @@ def _grid_key(key: str) -> tuple[str, str, dict[str, str], list[str]]:
             problems.append(f"{quoted(part.strip())} is no choice; write key=word")
         fixed[name] = word
     return kind, field, fixed, problems
-
-
-def _first_key(kind: str) -> str:
-    return next(iter(EDITS[kind].__dataclass_fields__))  # type: ignore[attr-defined]  # every kind is a dataclass
-
-
-def _python(value: object) -> object:
-    """A number of NumPy as one of Python."""
-    item = getattr(value, "item", None)
-    return item() if callable(item) else value

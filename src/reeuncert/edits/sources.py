@@ -6,7 +6,8 @@ from typing import ClassVar
 
 from reeuncert.case.records import Case, Evidence
 from reeuncert.case.rules import tail_problems
-from reeuncert.edits.base import Edit, Edited, above_zero, is_given, listed, one_amount, unknown_names
+from reeuncert.edits.base import Edit, Edited, above_zero, listed, one_amount, unknown_names
+from reeuncert.reading.tables import is_given
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,13 +46,11 @@ class SourceChoice:
 
     def choice_problems(self, case: Case, kind: str) -> list[str]:
         """Names that no row of evidence has."""
-        rows = case.evidence
+        rows, classes = case.evidence, sorted({case.sources[row.source_id].error_class for row in case.evidence})
         found = [
             *unknown_names(self.source, sorted({row.source_id for row in rows}), "source"),
             *unknown_names(self.lineage, sorted({row.lineage for row in rows}), "lineage"),
-            *unknown_names(
-                self.error_class, sorted({case.sources[row.source_id].error_class for row in rows}), "class of sources"
-            ),
+            *unknown_names(self.error_class, classes, "class of sources"),
             *unknown_names(self.evidence, sorted(row.id for row in rows), "row of evidence"),
         ]
         if found:
@@ -92,11 +91,8 @@ class SourceWidth(SourceChoice, Edit):
     def problems(self, case: Case) -> Sequence[str]:
         amounts = {"factor": self.factor, "value": self.value}
         found = [*(one_amount(self.kind, **amounts) or above_zero(**amounts)), *self.choice_problems(case, self.kind)]
-        if not found and self._split_sources(case):
-            found = [
-                f"source {listed(self._split_sources(case))} also has rows that are not chosen; "
-                "choose by source or by class"
-            ]
+        if not found and (split := self._split_sources(case)):
+            found = [f"source {listed(split)} also has rows that are not chosen; choose by source or by class"]
         return found
 
     def apply(self, edited: Edited) -> Edited:

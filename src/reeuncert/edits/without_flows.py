@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from reeuncert.case.figures import median_in_year
-from reeuncert.case.records import Case, Evidence, Prior
-from reeuncert.case.selection import selector_problems, sides
+from reeuncert.case.records import Case, Prior
+from reeuncert.case.restriction import speaks_of, with_flows
+from reeuncert.case.selection import selector_problems
 from reeuncert.edits.base import Edited
 from reeuncert.edits.priors import FlowEdit
 from reeuncert.errors import ModelError
 from reeuncert.priors.coverage import case_network, group_members, prior_groups
-from reeuncert.system.definition import FLOW_FIELDS, OUTSIDE, Flow, SystemDefinition
+from reeuncert.system.definition import FLOW_FIELDS, OUTSIDE, SystemDefinition
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +55,7 @@ class WithoutFlows(FlowEdit):
             case,
             system=system,
             priors=tuple(p for p in (_prior(row, system) for row in case.priors) if p.years),
-            evidence=tuple(row for row in case.evidence if _speaks_of(row, system)),
+            evidence=tuple(row for row in case.evidence if speaks_of(row, system)),
         )
         return replace(edited, case=replace(smaller, priors=_needed(smaller)))
 
@@ -95,18 +96,8 @@ def _ends(system: SystemDefinition, years: dict[int, set[int]]) -> tuple[set[tup
 
 
 def _without(system: SystemDefinition, gone: set[int]) -> SystemDefinition:
-    years = remaining_flows(system, gone)
-    flows: tuple[Flow, ...] = tuple(
-        replace(system.flows[i], years=tuple(sorted(there))) for i, there in sorted(years.items())
-    )
-    names = {flow.name for flow in flows}
-    ends = {flow.from_process for flow in flows} | {flow.to_process for flow in flows}
-    processes = tuple(
-        replace(p, reference_outflow=tuple(name for name in p.reference_outflow if name in names))
-        for p in system.processes
-        if p.name in ends
-    )
-    return SystemDefinition(processes, flows, system.years, system.unit)
+    years = sorted(remaining_flows(system, gone).items())
+    return with_flows(system, [replace(system.flows[i], years=tuple(sorted(there))) for i, there in years])
 
 
 def _prior(row: Prior, system: SystemDefinition) -> Prior:
@@ -134,14 +125,8 @@ def _needed(case: Case) -> tuple[Prior, ...]:
         network = case_network(case)
     except ModelError:  # told with the other problems of the scenario
         return case.priors
-    needed = set(
-        zip(
-            (str(n) for n in network.coordinate_name),
-            (int(y) for y in network.coordinate_year),
-            (str(k) for k in network.coordinate_kind),
-            strict=True,
-        )
-    )
+    of = (network.coordinate_name, network.coordinate_year, network.coordinate_kind)
+    needed = set(zip(*(values.tolist() for values in of), strict=True))
     name_of = {group.flows: group.name for group in prior_groups(case)}
     found = []
     for row in case.priors:
@@ -151,8 +136,3 @@ def _needed(case: Case) -> tuple[Prior, ...]:
         there = {y for y in row.years for name in names if (name, y, row.kind) in needed}
         found.append(_in_years(row, there))
     return tuple(row for row in found if row.years)
-
-
-def _speaks_of(row: Evidence, system: SystemDefinition) -> bool:
-    part, whole = sides(row, system)
-    return bool(part) and (row.of is None or bool(whole))

@@ -119,7 +119,8 @@ def _factors(reading: Reading, tables: SystemTables, sources: tuple[str, ...]) -
 
 
 def _factor(row: Row) -> Factor:
-    return Factor(*(row[n] for n in ("product", "factor", "low", "high")), ";".join(row["source_id"]), row["note"])
+    sources = ";".join(row["source_id"])
+    return Factor(row["product"], row["factor"], row["low"], row["high"], sources, row["note"])
 
 
 def _offsets(reading: Reading) -> dict[str, Offset]:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from reeuncert.system.definition import OUTSIDE, SystemDefinition
 from reeuncert.system.graph import BEYOND, SpaceTimeGraph, reachable, space_time_graph, strong_components
+from reeuncert.words.cells import condensed
 
 
 class NetworkProblem(NamedTuple):
@@ -20,18 +21,8 @@ class NetworkProblem(NamedTuple):
 
 
 def year_ranges(years: Iterable[int]) -> str:
-    """Format years as in the tables.
-
-    >>> year_ranges([2000, 2001, 2002, 2005])
-    '2000-2002;2005'
-    """
-    runs: list[list[int]] = []
-    for year in sorted(set(years)):
-        if runs and year == runs[-1][1] + 1:
-            runs[-1][1] = year
-        else:
-            runs.append([year, year])
-    return ";".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
+    """Years as tables have them, e.g. ``2000-2002;2005``."""
+    return condensed(years).replace(", ", ";")
 
 
 def network_problems(system: SystemDefinition) -> list[NetworkProblem]:
@@ -52,12 +43,19 @@ def network_problems(system: SystemDefinition) -> list[NetworkProblem]:
     ...     print(problem.message)
     process 'smelter' has an inflow (ore) but no outflow in 2001-2002; add an outflow or end the inflow
     """
-    problems = [*_name_problems(system), *_reference_names(system)]
+    problems = _name_problems(system)
     if problems:
         return problems
     graph = space_time_graph(system)
-    problems = _dead_ends(system, graph)
-    problems += _references(system, graph)
+    inflows: list[list[str]] = [[] for _ in graph.node_process]
+    outflows: list[list[str]] = [[] for _ in graph.node_process]
+    for flow, source, target in zip(graph.edge_flow, graph.edge_from, graph.edge_to, strict=True):
+        if source != BEYOND:
+            outflows[source].append(system.flows[flow].name)
+        if target != BEYOND:
+            inflows[target].append(system.flows[flow].name)
+    problems = _dead_ends(system, graph, inflows, outflows)
+    problems += _references(system, graph, outflows)
     # A dead end also blocks its neighbours; report it once.
     return problems or _closed_parts(system, graph)
 
@@ -74,17 +72,10 @@ def _name_problems(system: SystemDefinition) -> list[NetworkProblem]:
         if flow.from_process == flow.to_process == OUTSIDE:
             message = f"flow '{flow.name}' leads from outside to outside; give it a process of the system"
             problems.append(NetworkProblem(flow.name, 0, message))
-    return problems
-
-
-def _reference_names(system: SystemDefinition) -> list[NetworkProblem]:
-    leaving: dict[str, set[str]] = defaultdict(set)
-    for flow in system.flows:
-        leaving[flow.from_process].add(flow.name)
-    problems = []
+    leaving = {(flow.from_process, flow.name) for flow in system.flows}
     for process in system.processes:
         for name in process.reference_outflow:
-            if name not in leaving[process.name]:
+            if (process.name, name) not in leaving:
                 what = "does not leave it" if name in system.flow_index else "is not in the table of flows"
                 message = f"reference outflow '{name}' of process '{process.name}' {what}"
                 problems.append(NetworkProblem(process.name, 0, message, "reference_outflow"))
@@ -98,28 +89,20 @@ def _some(names: Iterable[str]) -> str:
     return ", ".join(listed[:3]) + more
 
 
-def _dead_ends(system: SystemDefinition, graph: SpaceTimeGraph) -> list[NetworkProblem]:
-    n = len(graph.node_process)
-    inflows: list[list[str]] = [[] for _ in range(n)]
-    outflows: list[list[str]] = [[] for _ in range(n)]
-    for flow, source, target in zip(graph.edge_flow, graph.edge_from, graph.edge_to, strict=True):
-        if source != BEYOND:
-            outflows[source].append(system.flows[flow].name)
-        if target != BEYOND:
-            inflows[target].append(system.flows[flow].name)
-    no_out: dict[int, list[int]] = defaultdict(list)
-    no_in: dict[int, list[int]] = defaultdict(list)
-    for k in range(n):
-        if not outflows[k]:
-            no_out[graph.node_process[k]].append(k)
-        if not inflows[k]:
-            no_in[graph.node_process[k]].append(k)
+def _dead_ends(
+    system: SystemDefinition, graph: SpaceTimeGraph, inflows: list[list[str]], outflows: list[list[str]]
+) -> list[NetworkProblem]:
+    """Processes that lack what enters or what leaves; ``inflows`` and ``outflows``: names of flows, by node."""
+    nodes_of: dict[int, list[int]] = defaultdict(list)
+    for k, p in enumerate(graph.node_process):
+        nodes_of[p].append(k)
     problems = []
     for p, process in enumerate(system.processes):
-        for nodes, lists, has, lacks, remedy in (
-            (no_out[p], inflows, "an inflow", "outflow", "add an outflow or end the inflow"),
-            (no_in[p], outflows, "an outflow", "inflow", "add an inflow or end the outflow"),
+        for lists, lacking, has, lacks, remedy in (
+            (inflows, outflows, "an inflow", "outflow", "add an outflow or end the inflow"),
+            (outflows, inflows, "an outflow", "inflow", "add an inflow or end the outflow"),
         ):
+            nodes = [k for k in nodes_of[p] if not lacking[k]]
             if nodes:
                 years = [system.years[graph.node_year[k]] for k in nodes]
                 names = _some(name for k in nodes for name in lists[k])
@@ -129,11 +112,7 @@ def _dead_ends(system: SystemDefinition, graph: SpaceTimeGraph) -> list[NetworkP
     return problems
 
 
-def _references(system: SystemDefinition, graph: SpaceTimeGraph) -> list[NetworkProblem]:
-    outflows: list[list[str]] = [[] for _ in graph.node_process]
-    for flow, source in zip(graph.edge_flow, graph.edge_from, strict=True):
-        if source != BEYOND:
-            outflows[source].append(system.flows[flow].name)
+def _references(system: SystemDefinition, graph: SpaceTimeGraph, outflows: list[list[str]]) -> list[NetworkProblem]:
     missing: dict[int, list[int]] = defaultdict(list)
     for k, names in enumerate(outflows):
         process = system.processes[graph.node_process[k]]
@@ -146,10 +125,8 @@ def _references(system: SystemDefinition, graph: SpaceTimeGraph) -> list[Network
         several = _some(name for k in nodes for name in outflows[k])
         said = f"none of its reference outflows ({_some(process.reference_outflow)}) exists then"
         why = said if process.reference_outflow else "it names no reference outflow"
-        message = (
-            f"process '{process.name}' has several outflows ({several}) in {year_ranges(years)}, and {why}; "
-            "name the one that takes what the others leave"
-        )
+        message = f"process '{process.name}' has several outflows ({several}) in {year_ranges(years)}, and {why}; "
+        message += "name the one that takes what the others leave"
         problems.append(NetworkProblem(process.name, years[0], message, "reference_outflow"))
     return problems
 
