@@ -7,6 +7,7 @@ number per row. The folder is optional.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -183,24 +184,9 @@ def _published(row: Mapping[str, str], sources: Mapping[str, tuple[str, str]], c
     if not (case.system.years[0] <= years[0] and years[1] <= case.system.years[-1]):
         return None
     source, title = sources.get(row["source_id"], (row["source_id"], ""))
-    return Published(
-        id=row["id"],
-        source_id=row["source_id"],
-        source=source,
-        title=title,
-        statement=row["statement"],
-        indicator=record.name,
-        region=row["region"],
-        partner=row["partner"],
-        product=row["product"],
-        year_from=years[0],
-        year_to=years[1],
-        value=value * scale,
-        per_year="/yr" in row["unit"],
-        hedge=row.get("hedge", ""),
-        note=row.get("note", ""),
-        why_outside=row.get("why_outside", ""),
-    )
+    cells: dict[str, Any] = {name: row.get(name, "") for name in (*NEEDED[:7], "hedge", "note", "why_outside")}
+    cells |= {"source": source, "title": title, "year_from": years[0], "year_to": years[1]}
+    return Published(**cells, value=value * scale, per_year="/yr" in row["unit"])
 
 
 def _scale(unit: str, record: Indicator, case: Case) -> float | None:

@@ -70,9 +70,8 @@ def _json(path: Path, download: Download) -> Iterator[tuple[int, dict[str, str]]
         raise CaseError([Problem(path.name, 0, "", message)]) from error
     absent = sorted({name for name in _LEGACY.values() for row in rows if name not in row})
     if absent or answer.get("error"):
-        message = (
-            f"rows have no {listed(map(quoted, absent))}" if absent else f"it is the error {quoted(answer['error'])}"
-        )
+        message = f"rows have no {listed(map(quoted, absent))}"
+        message = message if absent else f"it is the error {quoted(answer['error'])}"
         raise CaseError([Problem(path.name, 0, "data", f"{message}; ask the service again")])
     if len(rows) == MOST_OF_A_PREVIEW:
         download.notices.append(f"{path.name} has {len(rows)} rows, the most of a preview: others may be missing.")

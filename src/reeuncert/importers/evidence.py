@@ -16,10 +16,6 @@ TOTAL = 0.97
 """Share of a printed total from which its parts are taken for the whole of it: printed figures are rounded."""
 
 
-_ENDS = ("quantity", "product", "origin", "destination")
-"""Columns that say a flow in an importer's rows."""
-
-
 class Key(NamedTuple):
     """What a row of evidence is about."""
 
@@ -56,12 +52,7 @@ class Row:
 def to_rows(download: Download, mapping: Words, publisher: str, years: tuple[int, int]) -> list[Row]:
     """Rows of evidence for the records whose words are mapped; the others are left out, with the reason.
 
-    Parameters
-    ----------
-    publisher
-        Whose record it is where the file names no reporter.
-    years
-        First and last year of the case.
+    ``publisher``: whose record it is where the file names no reporter; ``years``: first and last of the case.
     """
     found: dict[tuple[str, Key], list[Record]] = {}
     for record in download.records:
@@ -176,8 +167,8 @@ def mirror_pairs(rows: list[Row], others: Iterable[Mapping[str, Any]]) -> list[s
         told.setdefault(key, {})[row.reporter] = row.record.figure.value
     for cells in others:
         words = {name: "+".join(cells[name]) for name in FLOW_FIELDS if cells[name]}
-        ends = (words.pop(name, "") for name in _ENDS)
-        found = told.get((cells["year_from"], *ends, cells["basis"]))
+        flow = (words.pop(name, "") for name in ("quantity", "product", "origin", "destination"))
+        found = told.get((cells["year_from"], *flow, cells["basis"]))
         is_plain = cells["relation"] in ("", "level") and cells["year_to"] in (0, cells["year_from"]) and not words
         if found is not None and is_plain and cells["unit"] in TONNES and not math.isnan(cells["value"]):
             found.setdefault(cells["reporter"], cells["value"] * TONNES[cells["unit"]])

@@ -122,12 +122,8 @@ def mapping_problems(
     mapping: Words, regions: Iterable[str], products: Iterable[str], quantities: Iterable[str], classes: Iterable[str]
 ) -> list[Problem]:
     """Words of a mapping that the case does not have."""
-    known = {
-        "region": (*regions, EVERYONE),
-        "product": tuple(products),
-        "class": tuple(classes),
-        "sum": ("derived", "at_least"),
-    }
+    known = {"region": (*regions, EVERYONE), "product": tuple(products), "class": tuple(classes)}
+    known["sum"] = ("derived", "at_least")
     problems = []
     for (what, word), to in mapping.to.items():
         if to in ("", OUT) or what not in known:

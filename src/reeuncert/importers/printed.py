@@ -27,34 +27,21 @@ IS_ZERO = "zero is printed: none, less than half a unit, or not reported"
 _UNITS = {
     **dict.fromkeys(("kg", "kgs", "kilogram", "kilograms"), 1e-3),
     **dict.fromkeys(("g", "gram", "grams"), 1e-6),
-    **dict.fromkeys(("t", "MT", "ton", "tons", "tonne", "tonnes", "metric ton", "metric tons"), 1.0),
+    **dict.fromkeys(("t", "MT", "ton", "tons", "tonne", "tonnes", "tonnes (metric)"), 1.0),
+    **dict.fromkeys(("metric ton", "metric tons", "metric tonnes"), 1.0),
     **dict.fromkeys(("kt", "thousand metric tons", "thousand tonnes", "thousand tons"), 1e3),
     **dict.fromkeys(("Mt", "mmt", "million metric tons", "million tonnes"), 1e6),
-    **dict.fromkeys(("tonnes (metric)", "metric tonnes"), 1.0),
 }
 _CONTENT = re.compile(r"(component|\w+ content) (\w+)")
 _NUMBER = r"[0-9][0-9,]*(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?"
 _FIGURE = re.compile(rf"(?P<sign>>=?|<=?|~|about )? *(?P<number>{_NUMBER}) *(?P<mark>\(?[er]\)?)?", re.IGNORECASE)
 _RANGE = re.compile(rf"({_NUMBER}) *(?:-|–|to) *({_NUMBER})")
-_EQUIVALENT = re.compile(
-    r"(?:^|, |: |\(|\) |\bof )((?:[\w-]+ ){0,3}(?:\(\w+\) )?(?:equivalent|content))\b", re.IGNORECASE
+_EQUIVALENT = re.compile(r"(?i)(?:^|, |: |\(|\) |\bof )((?:[\w-]+ ){0,3}(?:\(\w+\) )?(?:equivalent|content))\b")
+_SIGNS = {">": "at_least", ">=": "at_least", "<": "up_to", "<=": "up_to", "~": "about", "about": "about"}
+_MONTHS = (
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
 )
-
-
-_MONTHS = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-]
 
 
 @dataclass(frozen=True)
@@ -107,9 +94,7 @@ def read_figure(text: str) -> Figure | str:
     if not found:
         return f"'{word[:40]}' is not a figure"
     sign, mark = (found["sign"] or "").strip().casefold(), (found["mark"] or "").strip("()").casefold()
-    qualifier = {">": "at_least", ">=": "at_least", "<": "up_to", "<=": "up_to", "~": "about", "about": "about"}.get(
-        sign, {"e": "estimate", "r": "revised"}.get(mark, "exact")
-    )
+    qualifier = _SIGNS.get(sign, {"e": "estimate", "r": "revised"}.get(mark, "exact"))
     resolution = math.nan if qualifier in ("at_least", "up_to") else _resolution(found["number"])
     return Figure(_number(found["number"]), qualifier=qualifier, resolution=resolution)
 

@@ -123,18 +123,8 @@ class Download:
             self.printed.setdefault((what, word), " ".join(text.split()))
 
     def take(self, like: Record, text: str, unit: str, why_not: str = "", *, customs: bool = False) -> None:
-        """Read one printed figure.
-
-        Parameters
-        ----------
-        like
-            The record, but for its figure.
-        text, unit
-            As printed.
-        why_not
-            Reason to leave it out; empty for none.
-        customs
-            Whether weights are counted to the last digit, and 0 means that none was reported.
+        """Read one printed figure into a record like another; ``why_not``: reason to leave it out; ``customs``: weights
+        are counted to the last digit, and 0 means that none was reported.
         """
         scale = mass(unit)
         figure = read_figure(text)
@@ -171,10 +161,8 @@ class Download:
             elif any(twin.figure == record.figure for twin in twins):
                 self.leave("the same figure again", place)
             else:
-                before = twins[0].places[0]
-                message = (
-                    f"another figure for the same key stands at {before.file} line {before.line}; keep one of them"
-                )
+                before = f"{twins[0].places[0].file} line {twins[0].places[0].line}"
+                message = f"another figure for the same key stands at {before}; keep one of them"
                 self.problems.append(Problem(place.file, place.line, place.column, message))
         self.records = []
         for found in groups.values():

@@ -62,15 +62,14 @@ class Book:
 
     def __init__(self, path: Path, columns: Sequence[str], key: str) -> None:
         self.path, self.key = path, key
-        found = read_texts(path, path.name, (key,)) if path.exists() else []
-        self.rows: list[dict[str, str]] = [dict(row.cells) for row in found]
-        header = self._header() if path.exists() else []
-        self.columns = [*header, *(name for name in columns if name not in header)]
+        self.rows: list[dict[str, str]] = []
+        self.header: list[str] = []
+        if path.exists():
+            self.rows += [dict(row.cells) for row in read_texts(path, path.name, (key,))]
+            with path.open(encoding="utf-8-sig", newline="") as file:
+                self.header += [name.strip() for name in next(csv.reader(file), [])]
+        self.columns = [*self.header, *(name for name in columns if name not in self.header)]
         self.by_key = {row[key]: row for row in self.rows}
-
-    def _header(self) -> list[str]:
-        with self.path.open(encoding="utf-8-sig", newline="") as file:
-            return [name.strip() for name in next(csv.reader(file), [])]
 
     def add(self, cells: Mapping[str, str]) -> None:
         """Add a row at the end."""
@@ -81,8 +80,7 @@ class Book:
     def write(self) -> None:
         """Write the table; it is whole or as it was before."""
         text = io.StringIO(newline="")
-        used = [name for name in self.columns if any(row.get(name) for row in self.rows)]
-        named = [name for name in self.columns if name in used or (self.path.exists() and name in self._header())]
+        named = [name for name in self.columns if name in self.header or any(row.get(name) for row in self.rows)]
         writer = csv.DictWriter(text, named, restval="", extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
         writer.writerows(self.rows)
@@ -157,9 +155,8 @@ class Imported:
     def __str__(self) -> str:
         lines = [str(self.download)]
         if self.unmapped:
-            lines.append(
-                f"{len(self.unmapped)} words were added to {self.mapping}: fill the column 'to', and run again."
-            )
+            count = f"{len(self.unmapped)} words were added to {self.mapping}"
+            lines.append(f"{count}: fill the column 'to', and run again.")
             lines += [f"  {what} of the case: {listed(words, 40)}" for what, words in self.known.items()]
         counts = {name: getattr(self.changes, name) for name in ("new", "same", "revised", "earlier")}
         if any(counts.values()):

@@ -94,14 +94,8 @@ def read_table(
 ) -> Iterator[pd.DataFrame]:
     """Parts of a table with a header: cells stripped, nameless columns dropped, the index is the line.
 
-    Parameters
-    ----------
-    needed
-        Columns that the file must have, under their new names.
-    asked_by
-        The kind, for messages.
-    names
-        Columns of the file that get another name.
+    ``names``: columns of the file that get another name; ``needed``: columns that it must have, under their new names;
+    ``asked_by``: the kind, for messages.
     """
     given = dict(names or {})
     header = [given.get(name, name) for name in header_of(path)]
@@ -164,15 +158,8 @@ def _parts(path: Path, width: int) -> Iterator[pd.DataFrame]:
 
 
 def _as_text(encoding: str, separator: str) -> dict[str, Any]:
-    return {
-        "header": None,
-        "dtype": str,
-        "keep_default_na": False,
-        "encoding": encoding,
-        "sep": separator,
-        "skip_blank_lines": False,
-        "index_col": False,
-    }
+    plain = {"header": None, "dtype": str, "keep_default_na": False, "skip_blank_lines": False, "index_col": False}
+    return plain | {"encoding": encoding, "sep": separator}
 
 
 def _dialect(path: Path) -> tuple[str, str]:
@@ -223,9 +210,8 @@ def _workbook(path: Path) -> list[Sheet]:
     for sheet in book.worksheets:
         marks: dict[tuple[int, int], str] = {}
         rows = [[_text(cell, marks) for cell in row] for row in sheet.iter_rows()]
-        sheets.append(
-            Sheet(path.name, sheet.title, pd.DataFrame(rows, dtype=str).set_axis(range(1, len(rows) + 1)), marks)
-        )
+        cells = pd.DataFrame(rows, dtype=str).set_axis(range(1, len(rows) + 1))
+        sheets.append(Sheet(path.name, sheet.title, cells, marks))
     return sheets
 
 

@@ -55,9 +55,8 @@ def _partner(direction: Direction) -> str:
 
 
 def _long(path: Path, download: Download) -> None:
-    rows = list(
-        read_rows(path, ("Commodity", "Country", "Statistics", "Unit", "Year", "Value", "Notes"), download.kind)
-    )
+    needed = ("Commodity", "Country", "Statistics", "Unit", "Year", "Value", "Notes")
+    rows = list(read_rows(path, needed, download.kind))
     # A release of one year prints figures up to the year before.
     years = [int(row["Year"]) for _, row in rows if re.fullmatch(r"\d{4}", row["Year"])]
     release = _release(path.name) or str(max(years, default=-1) + 1)
@@ -93,10 +92,8 @@ def _world(path: Path, names: dict[str, str], download: Download) -> None:
             # The note on how a figure was estimated is printed once, for the years of both columns.
             place, reporter = Place(path.name, line, names[name]), plain_name(cells["country"])
             product = f"{cells.get('commodity', commodity)}: {kind.split(',')[0]}"
-            quality = _quality(note, estimate is not None)
-            like = Record(
-                (place,), int(year or 0), "output", product, reporter, "", basis_of(kind), quality, release, note
-            )
+            quality, basis = _quality(note, estimate is not None), basis_of(kind)
+            like = Record((place,), int(year or 0), "output", product, reporter, "", basis, quality, release, note)
             why_not = "" if what == "prod" else f"{'capacity' if what == 'cap' else 'reserves'}: no flow"
             download.take(like, cells[name], suffix or cells.get("unit_meas", ""), why_not)
 
@@ -104,19 +101,12 @@ def _world(path: Path, names: dict[str, str], download: Download) -> None:
 def _salient(path: Path, names: dict[str, str], download: Download) -> None:
     columns = [name for key, name in names.items() if name and key not in ("datasource", "commodity", "year")]
     for line, row in read_rows(path, (), download.kind):
-        source, commodity, year = (row[names[key]] for key in ("datasource", "commodity", "year"))
-        for column in columns if year else ():
+        source, commodity, said = (row[names[key]] for key in ("datasource", "commodity", "year"))
+        release = _release(source or path.name)
+        for column in columns if said else ():
             stem, _, suffix = column.rpartition("_")
-            direction = _direction(stem)
-            place, partner, release = Place(path.name, line, column), _partner(direction), _release(source or path.name)
-            product = f"{commodity}: {stem}"
-            like = Record(
-                (place,),
-                download.year(year, place, names["year"]),
-                direction,
-                product,
-                THE_REPORTER,
-                partner,
-                release=release,
-            )
+            direction, product = _direction(stem), f"{commodity}: {stem}"
+            place, partner = Place(path.name, line, column), _partner(direction)
+            year = download.year(said, place, names["year"])
+            like = Record((place,), year, direction, product, THE_REPORTER, partner, release=release)
             download.take(like, row[column], suffix, "" if direction else f"{stem or suffix} ({suffix}): no flow")

@@ -85,11 +85,9 @@ def _read_table(sheet: Sheet, head: _Head, release: str, download: Download) -> 
     elif "salient" in title:
         _salient(sheet, head, release, download)
     else:
-        figures = [
-            Place(sheet.where, line) for line, row in sheet.rows() for cell in row[1:] if _FIGURE.fullmatch(cell)
-        ]
+        figures = [line for line, row in sheet.rows() for cell in row[1:] if _FIGURE.fullmatch(cell)]
         if figures:
-            download.leave(f"no table of flows: {head.title[:60]}", figures[0], len(figures))
+            download.leave(f"no table of flows: {head.title[:60]}", Place(sheet.where, figures[0]), len(figures))
 
 
 def _body(sheet: Sheet, head: _Head) -> list[tuple[int, list[str]]]:
@@ -121,14 +119,9 @@ def _add(
         note = "; ".join(head.notes[m] for m in sorted(marks) if m in head.notes and m.isdigit())
         measure = head.measures[column].casefold()
         place = Place(sheet.where, line, str(head.years[column]))
-        record = replace(
-            like,
-            places=(place,),
-            year=head.years[column],
-            quality="quota" if "quota" in note else "estimated" if "e" in marks else like.quality,
-            note=note,
-            figure=replace(NOTHING, qualifier="revised") if "r" in marks else NOTHING,
-        )
+        quality: Quality = "quota" if "quota" in note else "estimated" if "e" in marks else like.quality
+        figure = replace(NOTHING, qualifier="revised") if "r" in marks else NOTHING
+        record = replace(like, places=(place,), year=head.years[column], quality=quality, note=note, figure=figure)
         printed = found[1] if (found := re.search(r"\((.+)\)", measure)) else unit
         value = "value: no flow" if measure and "weight" not in measure else ""
         download.take(record, row[column].strip(), printed, value or why_not)

@@ -76,10 +76,9 @@ def _expression_problems(case: Case, flows: FlowTable, found: CaseText | None) -
         for key, selector in (("numerator", of.numerator), ("denominator", of.denominator)):
             for name, values in selector.fields.items() if selector else ():
                 known = list(dict.fromkeys(f.attribute(name) for f in case.system.flows if f.attribute(name)))
-                wrong = [value for value in values if value not in (*PLACES, *known)]
-                problems_of = [unknown(value, known, name) for value in wrong]
-                for message in problems_of:
-                    report(index, key, message)
+                for value in values:
+                    if value not in (*PLACES, *known):
+                        report(index, key, unknown(value, known, name))
         if len(problems) == before and not np.isfinite(record.of_flows(flows)).any():
             report(index, "numerator", "no flow has all of these attributes, in any year; see flows.csv")
     return problems

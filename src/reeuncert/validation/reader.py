@@ -10,31 +10,11 @@ from reeuncert.case.rules import record_problems
 from reeuncert.errors import Problem
 from reeuncert.likelihood.problems import evidence_problems
 from reeuncert.priors.checks import coverage_problems, prior_warnings, row_problems
+from reeuncert.reading import case_tables, evidence_tables
 from reeuncert.reading.bundled import find_case, has_published_values
-from reeuncert.reading.case_file import FILE, CaseText, read_case_file
-from reeuncert.reading.case_tables import (
-    COVARIATES,
-    FLOWS,
-    PRIORS,
-    PROCESSES,
-    SystemTables,
-    read_constants,
-    read_covariates,
-    read_priors,
-    read_system,
-)
-from reeuncert.reading.evidence_tables import (
-    CLASSES,
-    CONTENTS,
-    EVIDENCE_FOLDER,
-    FACTORS,
-    IMPORTS_FOLDER,
-    OFFSETS,
-    evidence_files,
-    is_left_behind,
-    read_evidence,
-    read_lists,
-)
+from reeuncert.reading.case_file import FILE, read_case_file
+from reeuncert.reading.case_tables import COVARIATES, FLOWS, PRIORS, PROCESSES, SystemTables
+from reeuncert.reading.evidence_tables import CLASSES, CONTENTS, FACTORS, OFFSETS, evidence_files, is_left_behind
 from reeuncert.reading.state import CASE_FILES, DATA_FILES, SOURCES, Reading, choose_options, input_error
 from reeuncert.reading.state import TABLES as SHARED
 from reeuncert.reading.workbooks import ENDING
@@ -45,10 +25,11 @@ from reeuncert.words.cells import did_you_mean, printable, quoted
 
 TABLES = (".csv", ".tsv", ".tab", ".txt", ".xls", ".xlsx", ".xlsm", ".ods", ".numbers", ".gz", ".zip", ".bz2", ".xz")
 TABLES_BINARY = (".parquet", ".feather", ".json", ".jsonl", ".dta", ".sav", ".rds")
+PROSE = ("readme.txt", "license.txt", "licence.txt", "notes.txt", "todo.txt")
 BESIDE = ("left_out.csv",)
 """Tables of a data folder that are read by others than a model."""
 OF_A_RESULT = "provenance.json"
-READ_LATER = ("reference", "outlook", IMPORTS_FOLDER)
+READ_LATER = ("reference", "outlook", evidence_tables.IMPORTS_FOLDER)
 """Folders of tables that are read by others than a model."""
 
 
@@ -67,9 +48,8 @@ def unread_warnings(reading: Reading) -> list[Problem]:
 
 def _is_known(path: Path, known: set[Path]) -> bool:
     """Whether a file is read, also under a name in other letters, as macOS and Windows allow."""
-    return path in known or any(
-        other.name.casefold() == path.name.casefold() and other.exists() and other.samefile(path) for other in known
-    )
+    alike = (other for other in known if other.name.casefold() == path.name.casefold() and other.exists())
+    return path in known or any(other.samefile(path) for other in alike)
 
 
 def _unread_sheets(reading: Reading) -> Iterator[Problem]:
@@ -77,10 +57,8 @@ def _unread_sheets(reading: Reading) -> Iterator[Problem]:
     for path, sheets in reading.workbooks.items():
         for title in sheets if path.stem == SHARED else ():
             if title not in known:
-                message = (
-                    f"the sheet {quoted(title)} is not read{did_you_mean(title, known)}; sheets are named as tables"
-                )
-                yield Problem(path.name, 0, "", f"{message}: {', '.join(known)}")
+                message = f"the sheet {quoted(title)} is not read{did_you_mean(title, known)}; sheets are named as "
+                yield Problem(path.name, 0, "", f"{message}tables: {', '.join(known)}")
 
 
 def _files(root: Path) -> Iterator[Path]:
@@ -94,12 +72,8 @@ def _files(root: Path) -> Iterator[Path]:
             if path.name in READ_LATER or (path / OF_A_RESULT).exists() or (path / CASE_FILES[0]).exists():
                 continue
             yield from _files(path)
-        elif path.suffix.lower() in (*TABLES, *TABLES_BINARY) and not _is_prose(path):
+        elif path.suffix.lower() in (*TABLES, *TABLES_BINARY) and path.name.casefold() not in PROSE:
             yield path
-
-
-def _is_prose(path: Path) -> bool:
-    return path.suffix.lower() == ".txt" and path.stem.casefold() in ("readme", "license", "licence", "notes", "todo")
 
 
 def _warning(path: Path, root: Path, absent: list[str]) -> Problem:
@@ -110,10 +84,8 @@ def _warning(path: Path, root: Path, absent: list[str]) -> Problem:
         hint = did_you_mean(path.name, absent)
         message = f"the file is not read{hint}"
         if not hint:
-            where = f"evidence.csv or {EVIDENCE_FOLDER}/NAME.csv"
-            message += (
-                f"; evidence is read from {where} (CSV UTF-8) or the same with .xlsx, other tables by their own names"
-            )
+            where = f"evidence.csv or {evidence_tables.EVIDENCE_FOLDER}/NAME.csv (CSV UTF-8) or the same with .xlsx"
+            message += f"; evidence is read from {where}, other tables by their own names"
     return Problem(printable(name, 200), 0, "", message)
 
 
@@ -186,9 +158,9 @@ def load_case(folder: Path, answers: bool = True, /, **options: str) -> CaseRead
     chosen = choose_options(settings, {} if "options" in found.unclear else options)
     reading = Reading(folder, folder / settings.data, settings, chosen, list(found.problems), hashes=hashes)
     reading.unclear = found.unclear
-    tables = read_system(reading)
-    priors = read_priors(reading, tables)
-    lists = read_lists(reading, tables)
+    tables = case_tables.read_system(reading)
+    priors = case_tables.read_priors(reading, tables)
+    lists = evidence_tables.read_lists(reading, tables)
     sources = tuple(lists.sources)
     case = Case(
         name=settings.name,
@@ -199,15 +171,15 @@ def load_case(folder: Path, answers: bool = True, /, **options: str) -> CaseRead
         regions=tables.regions,
         products=tables.products,
         priors=priors,
-        evidence=read_evidence(reading, tables, lists),
+        evidence=evidence_tables.read_evidence(reading, tables, lists),
         sources=lists.sources,
         classes=lists.classes,
         offsets=lists.offsets,
         factors=lists.factors,
         contents=lists.contents,
-        covariates=read_covariates(reading, sources),
+        covariates=case_tables.read_covariates(reading, sources),
         errors=settings.errors.record(),
-        constants=read_constants(reading, tables, sources),
+        constants=case_tables.read_constants(reading, tables, sources),
         indicators=tuple(entry.record() for entry in settings.indicator),
         headlines=tuple(entry.record() for entry in settings.headline),
         options=chosen,
@@ -223,23 +195,17 @@ def load_case(folder: Path, answers: bool = True, /, **options: str) -> CaseRead
     if found.unclear - HARMLESS:
         return CaseReading(None, _told(reading), reading.placed(reading.warnings))
     _check_together(reading, tables, case)
-    if answers:
-        _check_answers(reading, case, found)
-    if all(table.whole for table in reading.tables.values()):
-        reading.warnings.extend(word_warnings(reading, tables))
-    return CaseReading(case, _told(reading), reading.placed(reading.warnings), tuple(unread))
-
-
-def _check_answers(reading: Reading, case: Case, found: CaseText) -> None:
-    """Try what will be asked of a result; indicators are loaded only where the case has something to try."""
-    if case.constants:
+    if answers and case.constants:  # indicators are loaded only where the case has something to try
         from reeuncert.validation.answers import constant_problems
 
         reading.problems.extend(constant_problems(reading))
-    if not reading.problems and _has_answers(case):
+    if answers and not reading.problems and _has_answers(case):
         from reeuncert.validation.answers import answer_problems
 
         reading.problems.extend(answer_problems(case, found))
+    if all(table.whole for table in reading.tables.values()):
+        reading.warnings.extend(word_warnings(reading, tables))
+    return CaseReading(case, _told(reading), reading.placed(reading.warnings), tuple(unread))
 
 
 def _has_answers(case: Case) -> bool:
@@ -248,17 +214,17 @@ def _has_answers(case: Case) -> bool:
 
 def _told(reading: Reading) -> tuple[Problem, ...]:
     """All problems, except those that depend on an unreadable key of ``case.toml``."""
-    waiting = "basis" if "unit" in reading.unclear else None
-    return reading.placed(reading.cause(p) for p in reading.problems if waiting is None or p.column != waiting)
+    waits = "unit" in reading.unclear
+    return reading.placed(reading.cause(p) for p in reading.problems if not (waits and p.column == "basis"))
 
 
 def problems_of(case: Case) -> tuple[Problem, ...]:
     """Problems of a case that was made or changed in memory: of its balance, its priors, and its evidence."""
     lines = SystemTables(case.system, {}, {}, {}, case.regions, case.products, clean=True)
-    problems = [*record_problems(case), *evidence_problems(case), *_network(lines)]
-    if not _network(lines):
-        rows = row_problems(case)
-        problems += rows or coverage_problems(case)
+    network = _network(lines)
+    problems = [*record_problems(case), *evidence_problems(case), *network]
+    if not network:
+        problems += row_problems(case) or coverage_problems(case)
     if not problems and _has_answers(case):
         from reeuncert.validation.answers import answer_problems
 
@@ -317,8 +283,7 @@ def _network(tables: SystemTables) -> list[Problem]:
     """Problems of the balance, on the line of the process or flow that they name."""
     problems = []
     for name, _, message, column in network_problems(tables.system):
-        if name in tables.process_line:
-            problems.append(Problem(PROCESSES, tables.process_line[name], column, message))
-        else:
-            problems.append(Problem(FLOWS, tables.flow_line.get(name, 0), "flow", message))
+        flow = Problem(FLOWS, tables.flow_line.get(name, 0), "flow", message)
+        process = tables.process_line.get(name)
+        problems.append(flow if process is None else Problem(PROCESSES, process, column, message))
     return problems

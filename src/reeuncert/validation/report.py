@@ -260,17 +260,13 @@ def check_case(case_or_path: Case | str | Path, /, **options: str) -> CaseReport
         return CaseReport(name, reading.problems, reading.warnings, ())
     case = reading.case
     pairs = overlaps(case)
-    warnings = {*reading.warnings, *number_warnings(case), *_overlap_warnings(case, pairs), *_consumption(case)[1]}
-    warnings |= set(_irreconcilable(case))
+    where = {row.id: row for row in case.evidence}
+    warnings = {Problem(where[o.second].file, where[o.second].line, "offsets", str(o)) for o in pairs}
+    warnings |= {*reading.warnings, *number_warnings(case), *_consumption(case)[1], *_irreconcilable(case)}
     if case.prior_measure == "coordinates":  # other priors cannot be simulated forward
         implied = implied_flows(case)
         warnings |= {*implied_warnings(case, *implied), *far_rows(case, *implied)}
     return CaseReport(name, (), tuple(sorted(warnings)), tuple(_information(case, pairs)), case)
-
-
-def _overlap_warnings(case: Case, pairs: Sequence[Overlap]) -> list[Problem]:
-    where = {row.id: row for row in case.evidence}
-    return [Problem(where[o.second].file, where[o.second].line, "offsets", str(o)) for o in pairs]
 
 
 def _irreconcilable(case: Case) -> Iterator[Problem]:
@@ -302,12 +298,12 @@ def _consumption(case: Case) -> tuple[str, list[Problem]]:
     for flow in flows:
         inside = OUTSIDE not in (flow.to_process, flow.from_process)
         if flow.from_process in users and inside and flow.quantity not in ("apparent_consumption", "end_use"):
-            message = (
-                f"flow {quoted(flow.name)} leaves {quoted(flow.from_process)}, where apparent consumption ends, for "
-                f"{quoted(flow.to_process)}: it is part of apparent consumption and of no end use, so that the two "
-                "totals differ; let it leave the market or the process before consumption if they should be equal"
+            message = f"flow {quoted(flow.name)} leaves {quoted(flow.from_process)}, where apparent consumption ends, "
+            message += f"for {quoted(flow.to_process)}: it is part of apparent consumption and of no end use, so that "
+            message += (
+                "the two totals differ; let it leave the market or the process before consumption if they should "
             )
-            found.append(Problem(FLOWS, 0, "from_process", message))
+            found.append(Problem(FLOWS, 0, "from_process", f"{message}be equal"))
     return _names(flow.name for flow in entering), found
 
 

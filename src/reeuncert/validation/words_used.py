@@ -74,13 +74,11 @@ def _of_role(what: str, known: Collection[str], places: Mapping[str, list[Place]
         else:
             # Of two near words the rarer is the slip; of two equally rare ones the later.
             order = list(places)
-            rarer = (
-                o
-                for o in order
-                if near_miss(word, o) and (len(where), -order.index(word)) < (len(places[o]), -order.index(o))
-            )
-            other = next(rarer, "")
-            used = f"which stands on {_count(len(places[other]), 'row')}" if other else ""
+            place = (len(where), -order.index(word))
+            near = (o for o in order if near_miss(word, o))
+            other = next((o for o in near if place < (len(places[o]), -order.index(o))), "")
+            count = len(places.get(other, ()))
+            used = f"which stands on {count} row{'' if count == 1 else 's'}"
         if other:
             message = f"the {what} {quoted(word)} is nearly {quoted(other)}, {used}; "
             yield Problem(*where[0], f"{message}write the same word, or one that is less alike")
@@ -88,7 +86,7 @@ def _of_role(what: str, known: Collection[str], places: Mapping[str, list[Place]
 
 def _unused(reading: Reading, tables: SystemTables) -> Iterator[Problem]:
     evidence = [row for file in _evidence_files(reading) for row in _rows(reading, file)]
-    cited = {name for row in evidence for name in [row["source_id"]]}
+    cited = {row["source_id"] for row in evidence}
     for file in (FACTORS, CONTENTS, COVARIATES, CONSTANTS):
         cited |= {name for row in _rows(reading, file) for name in row["source_id"]}
     gross = [row for row in evidence if row["basis"] == "gross"]
@@ -148,7 +146,3 @@ def _rows(reading: Reading, file: str) -> Iterable[Row]:
 
 def _evidence_files(reading: Reading) -> list[str]:
     return [file for file in reading.tables if file.lower().startswith("evidence")]
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
