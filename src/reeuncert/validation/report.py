@@ -300,10 +300,8 @@ def _consumption(case: Case) -> tuple[str, list[Problem]]:
         if flow.from_process in users and inside and flow.quantity not in ("apparent_consumption", "end_use"):
             message = f"flow {quoted(flow.name)} leaves {quoted(flow.from_process)}, where apparent consumption ends, "
             message += f"for {quoted(flow.to_process)}: it is part of apparent consumption and of no end use, so that "
-            message += (
-                "the two totals differ; let it leave the market or the process before consumption if they should "
-            )
-            found.append(Problem(FLOWS, 0, "from_process", f"{message}be equal"))
+            message += "the two totals differ; let it leave the market or the process before consumption if they "
+            found.append(Problem(FLOWS, 0, "from_process", f"{message}should be equal"))
     return _names(flow.name for flow in entering), found
 
 
