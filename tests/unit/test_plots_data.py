@@ -29,8 +29,8 @@ from reeuncert.plots import (
 from reeuncert.plots.access import chosen_flows
 from reeuncert.plots.customs_gap import _of_two_offices
 from reeuncert.plots.sankey import diagram, largest_regions
+from reeuncert.plots.sankey_board import edges_by_year, layout_of, node_values
 from reeuncert.plots.sankey_graph import OTHERS, sankey_graph
-from reeuncert.plots.sankey_layout import edges_by_year, layout_of, node_values
 from reeuncert.plots.style import HUES, THEMES, UNRECORDED
 from reeuncert.result.tables import mass_flow
 from reeuncert.system.definition import Selector

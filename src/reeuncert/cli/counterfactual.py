@@ -1,13 +1,13 @@
 """`reeuncert counterfactual`: one counterfactual rule on a stored result, as a table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from reeuncert.cli.terminal import console, tell
@@ -90,17 +90,21 @@ def _show(world: xr.DataTree, table: pd.DataFrame) -> None:
     page.print(Text(f"Consumption lost in {said['counterfactual_year']}: {said['counterfactual']}", style="bold"))
     page.print(Text(f"{said['counterfactual_rule']}; medians with 90 % equal-tailed intervals, masses in {unit}"))
     labels = [c for c in BY if c in table]
-    shown = Table(box=None, pad_edge=False)
-    for label in labels:
-        shown.add_column(label.replace("_", " "))
-    for column in ("consumption", "lost", "part of it lost (%)"):
-        shown.add_column(column, justify="right")
+    shown = _columns(labels, "consumption", "lost", "part of it lost (%)")
     for record in table.to_dict("records"):
         bold = "bold" if len(labels) > 1 and record[labels[-1]] == ALL else ""
         cells = [*(str(record[label]) for label in labels), number(record["consumption"]), *_lost(record)]
         shown.add_row(*(Text(cell, style=bold) for cell in cells))
     page.print(shown)
-    _show_mines(world, page)
+    # Ore that no plant can process is not mined.
+    numbers = counterfactual_of(world)
+    for region in numbers["region"].values.tolist():
+        names = "mine_production_change", "mine_production"
+        change, before = (numbers[name].sel(region=region).values.ravel() for name in names)
+        if np.isfinite(change).any():
+            low, middle, high = (printed(q, "+.3g") for q in np.quantile(change, [0.05, 0.5, 0.95]))
+            mined = number(float(np.median(before)))
+            page.print(Text(f"Change of mine production in {region}: {middle} ({low} to {high}), of {mined}"))
 
 
 def _show_suppliers(table: pd.DataFrame) -> None:
@@ -109,16 +113,18 @@ def _show_suppliers(table: pd.DataFrame) -> None:
     year, unit = table.loc[0, ["year", "unit"]]
     page.print(Text(f"Consumption lost in {year} if a region stops all exports", style="bold"))
     page.print(Text(f"medians with 90 % equal-tailed intervals, masses in {unit}; of {DRAWS} draws at most"))
-    shown = Table(box=None, pad_edge=False)
     labels = [name for name in (*BY, "supplier") if name in table]
-    for label in labels:
-        shown.add_column(label.replace("_", " "))
-    for column in ("consumption", "lost", "part of it lost (%)", "costs most (%)"):
-        shown.add_column(column, justify="right")
+    shown = _columns(labels, "consumption", "lost", "part of it lost (%)", "costs most (%)")
     for record in leading(table).to_dict("records"):
         cells = *(record[label] for label in labels), number(record["consumption"]), *_lost(record)
         shown.add_row(*map(str, cells), f"{100 * record['costs_most']:.0f}")
     page.print(shown)
+
+
+def _columns(labels: Iterable[str], *figures: str) -> Table:
+    """An empty table of labels and, set to the right, figures."""
+    right = (Column(name, justify="right") for name in figures)
+    return Table(*(label.replace("_", " ") for label in labels), *right, box=None, pad_edge=False)
 
 
 def _lost(record: Mapping[Any, Any]) -> list[str]:
@@ -127,15 +133,3 @@ def _lost(record: Mapping[Any, Any]) -> list[str]:
         estimate(*(factor * record[f"{part}{c}"] for c in ("median", "eti90_lb", "eti90_ub")))
         for part, factor in (("", 1), ("share_", 100))
     ]
-
-
-def _show_mines(world: xr.DataTree, page: Any) -> None:
-    """Change of mine production by region; ore that no plant can process is not mined."""
-    numbers = counterfactual_of(world)
-    for region in numbers["region"].values.tolist():
-        change = numbers["mine_production_change"].sel(region=region).values.ravel()
-        before = numbers["mine_production"].sel(region=region).values.ravel()
-        if np.isfinite(change).any():
-            low, middle, high = (printed(q, "+.3g") for q in np.quantile(change, [0.05, 0.5, 0.95]))
-            mined = number(float(np.median(before)))
-            page.print(Text(f"Change of mine production in {region}: {middle} ({low} to {high}), of {mined}"))

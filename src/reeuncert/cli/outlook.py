@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from reeuncert.cli.terminal import console
@@ -57,14 +57,13 @@ def show_outlook(
     content = told(world, tables, found, beside, warning_of(folder, dt))
     _print(content)
     target = folder if out is None else out
+    files = {TABLE: csv_text(answer_table(found))} | ({} if beside is None else {SCENARIOS: csv_text(beside)})
+    files[FILE] = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
     with explained(f"cannot write the outlook to '{target}'"):
         target.mkdir(parents=True, exist_ok=True)
-        write_whole(target / TABLE, csv_text(answer_table(found)).encode())
-        if beside is not None:
-            write_whole(target / SCENARIOS, csv_text(beside).encode())
-        write_whole(target / FILE, json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False).encode())
-    page = console()
-    names = [TABLE, *([SCENARIOS] if beside is not None else []), FILE]
+        for name, text in files.items():
+            write_whole(target / name, text.encode())
+    page, names = console(), list(files)
     if years:
         table = hindcast(dt, years, folder=plans, seed=seed, quiet=False)
         page.print(Text("\n".join(hindcast_verdict(table))))
@@ -135,11 +134,9 @@ def _told(row: Mapping[Any, Any]) -> str:
 
 def _print_scenarios(content: Mapping[str, Any], page: Console) -> None:
     """A row for each scenario, a column for the first questions."""
-    table = Table(box=None, pad_edge=False)
-    table.add_column(f"scenario, in {content['to']}")
     shown = [k for k, question in enumerate(content["questions"]) if question["lines"]][:SHOWN]
-    for k in shown:
-        table.add_column(f"answer {k + 1}", justify="right")
+    headings = (Column(f"answer {k + 1}", justify="right") for k in shown)
+    table = Table(f"scenario, in {content['to']}", *headings, box=None, pad_edge=False)
     asked = {content["questions"][k]["says"] for k in shown}
     rows: dict[str, list[str]] = {}
     for row in content["scenarios"]:

@@ -68,17 +68,6 @@ def _asked(draws: int | None, seed: int) -> FitOptions:
 
 def show_structures(found: Structures, out: Path | None) -> None:
     """Print headlines under each structure and their averages, and write the former if a file is given."""
-    console().print(_table(found))
-    for name, why in zip(found.names, found.data["why"].values, strict=True):
-        if name not in found.averaged:
-            console().print(f"Not in the average: {name}. {why}", highlight=False)
-    if out is not None:
-        with explained(f"cannot write '{out}'"):
-            write_whole(out, csv_text(found.table()).encode("utf-8"))
-        tell(f"Table: {out}")
-
-
-def _table(found: Structures) -> Table:
     table = Table(title="Median (90 % interval) under each structure, and their average", show_lines=False)
     for heading in ("headline", *found.names, "average", "verdict"):
         table.add_column(heading, overflow="fold")
@@ -88,7 +77,14 @@ def _table(found: Structures) -> Table:
         ends = ([printed(c[name], ".3g") for name in ("median", "eti90_lb", "eti90_ub")] for c in (*cells, row))
         shown = [f"{median} ({low} to {high})" for median, low, high in ends]
         table.add_row(" ".join(str(row[c]) for c in LABELS if str(row[c])), *shown, str(row["verdict"]))
-    return table
+    console().print(table)
+    for name, why in zip(found.names, found.data["why"].values, strict=True):
+        if name not in found.averaged:
+            console().print(f"Not in the average: {name}. {why}", highlight=False)
+    if out is not None:
+        with explained(f"cannot write '{out}'"):
+            write_whole(out, csv_text(own).encode("utf-8"))
+        tell(f"Table: {out}")
 
 
 def run_leave_out(results: Path, folds: str, *, draws: int, tune: int, seed: int) -> int:
@@ -131,9 +127,6 @@ def _folds(text: str) -> Folds:
         )
         raise ReeUncertError(message)
     return {row["row"]: row["fold"] for row in read_texts(path, path.name, ("row", "fold"))}
-
-
-DECIMALS = 4
 
 
 def run_calibration(
@@ -183,18 +176,14 @@ def coverage_table(found: Calibration) -> Table:
 
 def write_calibration(found: Calibration, folder: Path) -> list[Path]:
     """Write ``coverage``, ``coverage_by_group``, ``quantities`` and ``fits`` of a case as CSV, and its figure."""
-    from reeuncert.plots.calibration import plot_calibration
+    from reeuncert.plots.evidence import plot_calibration
 
-    tables: dict[str, pd.DataFrame] = {
-        "coverage": found.coverage(),
-        "coverage_by_group": found.coverage("group"),
-        "quantities": found.uniformity(),
-        "fits": found.fits,
-    }
+    tables = {"coverage": found.coverage(), "coverage_by_group": found.coverage("group")}
+    tables |= {"quantities": found.uniformity(), "fits": found.fits}
     written = []
     for name, table in tables.items():
         written.append(folder / f"{found.case_name}_{name}.csv")
-        table.round(DECIMALS).to_csv(written[-1], index=False)
+        table.round(4).to_csv(written[-1], index=False)
     written.append(folder / f"{found.case_name}.png")
     plot_calibration(found).savefig(written[-1], dpi=110)
     return written
@@ -258,8 +247,8 @@ def _show_plan(plan: Plan, cache: Cache) -> None:
 def _show(study: Study) -> None:
     """Table of headlines that change under a scenario, then failed scenarios."""
     page = console()
-    for row in study.failed.itertuples():
-        print(f"Failed: {row.scenario}: {row.reason}", file=sys.stderr)
+    for failed in study.failed.itertuples():
+        print(f"Failed: {failed.scenario}: {failed.reason}", file=sys.stderr)
     if not study.has_base:
         print("The base was not fitted, so that nothing can be compared with it.", file=sys.stderr)
         return
@@ -270,17 +259,13 @@ def _show(study: Study) -> None:
     if changed.empty:
         page.print(f"None of {count} headlines changes under any scenario.", highlight=False)
     else:
-        page.print(_changes(changed))
+        title = "Headlines that change: a median outside the other's 90 % interval"
+        table = plain_table("headline", "scenario", "base", "median (90 %)", title=title)
+        for row in changed.to_dict("records"):
+            shown = estimate(row["median"], row["eti90_lb"], row["eti90_ub"])
+            cells = (value_title(row), row["scenario"], number(row["base_median"]), shown)
+            table.add_row(*(Text(str(cell)) for cell in cells))
+        page.print(table)
     fitted = study.scenarios.loc[study.scenarios["status"] != FAILED]
     wrong = study.checks.loc[study.checks["status"] == "failed", "scenario"].nunique()
     page.print(f"{len(fitted)} of {len(study.scenarios)} scenarios fitted; checks failed in {wrong}.", highlight=False)
-
-
-def _changes(changed: pd.DataFrame) -> Table:
-    title = "Headlines that change: a median outside the other's 90 % interval"
-    table = plain_table("headline", "scenario", "base", "median (90 %)", title=title)
-    for row in changed.to_dict("records"):
-        shown = estimate(row["median"], row["eti90_lb"], row["eti90_ub"])
-        cells = (value_title(row), row["scenario"], number(row["base_median"]), shown)
-        table.add_row(*(Text(str(cell)) for cell in cells))
-    return table

@@ -4,21 +4,12 @@ Every figure is called alike, ``plot_x(dt, *, coords=None, backend="matplotlib",
 figure of matplotlib or of Plotly. What it draws is in the tidy table that ``x_data(dt, *, coords=None)`` returns.
 """
 
-from reeuncert.plots.calibration import calibration_data, plot_calibration
 from reeuncert.plots.comparison import comparison_data, plot_comparison, plot_scenarios, scenarios_data
 from reeuncert.plots.customs_gap import customs_gap_data, customs_records_data, plot_customs_gap
 from reeuncert.plots.drivers import drivers_data, plot_drivers
-from reeuncert.plots.evidence import evidence_data, plot_evidence
+from reeuncert.plots.evidence import calibration_data, evidence_data, plot_calibration, plot_evidence
 from reeuncert.plots.indicator import consumption_data, indicator_data, plot_consumption, plot_indicator, published_data
 from reeuncert.plots.learning import learning_data, plot_learning, plot_prior_posterior, prior_posterior_data
-from reeuncert.plots.lost_consumption import lost_consumption_data, plot_lost_consumption
-from reeuncert.plots.outlook import (
-    outlook_data,
-    outlook_projects_data,
-    outlook_scenarios_data,
-    plot_outlook,
-    plot_outlook_scenarios,
-)
 from reeuncert.plots.questions import (
     plot_power_scaling,
     plot_sobol,
@@ -32,6 +23,15 @@ from reeuncert.plots.questions import (
 from reeuncert.plots.sankey import plot_sankey, sankey_data
 from reeuncert.plots.trade_matrix import plot_net_exports, plot_trade_matrix, trade_matrix_data
 from reeuncert.plots.triangle import plot_triangle, triangle_data
+from reeuncert.plots.what_if import (
+    lost_consumption_data,
+    outlook_data,
+    outlook_projects_data,
+    outlook_scenarios_data,
+    plot_lost_consumption,
+    plot_outlook,
+    plot_outlook_scenarios,
+)
 
 __all__ = [
     "calibration_data",

@@ -84,6 +84,11 @@ def tidy(posterior: xr.DataArray, prior: xr.DataArray | None, probs: Sequence[fl
     return table.assign(**known).drop(columns="prior_mean")
 
 
+def led_by(table: pd.DataFrame, *first: str) -> pd.DataFrame:
+    """A table with these columns first."""
+    return table[[*first, *(name for name in table if name not in first)]]
+
+
 def rows_of(table: pd.DataFrame) -> Iterator[Any]:
     """Rows of a table as named tuples; pandas cannot say of what types their fields are."""
     return iter(table.itertuples())

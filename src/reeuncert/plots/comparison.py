@@ -8,17 +8,17 @@ import xarray as xr
 
 from reeuncert.edits.scenario import BASE
 from reeuncert.errors import ReeUncertError
+from reeuncert.indicators.printing import value_title
 from reeuncert.indicators.registry import lookup
 from reeuncert.indicators.summary import select_labels
 from reeuncert.plots.access import Coords, tidy
 from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points, scale_of
-from reeuncert.plots.questions import table_title
 from reeuncert.plots.render import figure_of, render
-from reeuncert.plots.rows import Chart, Row, Span, render_chart, wrapped
+from reeuncert.plots.rows import Chart, Row, interval_row, render_chart, wrapped
 from reeuncert.plots.style import axis_label, hue, interval_name
 from reeuncert.questions.comparison import Comparison
 from reeuncert.studies.study import Study
-from reeuncert.words.estimates import estimate, interval, with_unit
+from reeuncert.words.estimates import estimate, with_unit
 
 _SIDES = (("a", -0.16, 0), ("b", 0.16, 1))
 
@@ -65,8 +65,8 @@ def _panel(found: Comparison, rows: pd.DataFrame, unit: str) -> Panel:
     scale, plain = (100.0, "1") if unit == "%" else (1.0, unit)
     marks: list[Mark] = []
     for side, shift, colour in _SIDES:
-        columns = (f"{side}_{c}" for c in ("median", "eti90_lb", "eti90_ub", "mcse_median"))
-        middle, low, high, error = (scale * rows[c].to_numpy(dtype=float) for c in columns)
+        columns = [f"{side}_{c}" for c in ("median", "eti90_lb", "eti90_ub", "mcse_median")]
+        middle, low, high, error = scale * rows[columns].to_numpy(dtype=float).T
         y = np.arange(len(rows)) + shift
         told = tuple(
             f"{text}\n{found.names[side == 'b']}: {estimate(m / scale, lo / scale, hi / scale, unit=plain)}, "
@@ -124,12 +124,11 @@ def scenarios_data(study: Study | xr.Dataset | xr.DataTree, name: str, *, coords
     """
     if isinstance(study, Study):
         return study.table(name, **dict(coords or {}))
-    data = study["derived"].to_dataset() if isinstance(study, xr.DataTree) and "derived" in study.children else study
-    held = data.to_dataset() if isinstance(data, xr.DataTree) else data
+    held: Any = study["derived"] if isinstance(study, xr.DataTree) and "derived" in study.children else study
     if name not in held.data_vars:
         there = ", ".join(map(str, held.data_vars))
         raise ReeUncertError(f"'{name}' is no indicator of this study; there are: {there}")
-    variable = held[name]
+    variable: xr.DataArray = held[name]
     if SCENARIO not in variable.dims:
         raise ReeUncertError(f"'{name}' has no dim 'scenario' here: give a study, or results stacked along 'scenario'")
     table = tidy(select_labels(variable, coords), None, (0.5, 0.9))
@@ -159,28 +158,15 @@ def plot_scenarios(
     if several:
         raise ReeUncertError(f"'{name}' has more than one value a scenario: choose {' and '.join(several)} by coords")
     unit = str(table["unit"].iloc[0])
-    scale = scale_of(unit)
     rows, base = [], None
     for record in table.to_dict("records"):
-        here = {k: scale * float(record[k]) for k in ("median", "eti50_lb", "eti50_ub", "eti90_lb", "eti90_ub")}
-        own = str(record[SCENARIO]) == BASE
-        base = here["median"] if own else base
-        colour = hue(0) if own else hue(2)
-        if not np.isfinite(here["median"]):
-            rows.append(Row(f"{record[SCENARIO]} (not defined)"))
-            continue
-        spans = (
-            Span(here["eti90_lb"], here["eti90_ub"], colour, interval_name(0.9), 0.28, 0.45),
-            Span(here["eti50_lb"], here["eti50_ub"], colour, interval_name(0.5), 0.5, 0.9),
-        )
-        told = (
-            f"median {with_unit(float(record['median']), unit)}",
-            f"{interval_name(0.9)}: {interval(float(record['eti90_lb']), float(record['eti90_ub']), unit)}",
-        )
-        rows.append(Row(str(record[SCENARIO]), spans, point=here["median"], hover=told))
+        name, own = str(record[SCENARIO]), record[SCENARIO] == BASE
+        base = scale_of(unit) * float(record["median"]) if own else base
+        row = interval_row(name, record, unit, hue(0) if own else hue(2))
+        rows.append(row if np.isfinite(record["median"]) else Row(f"{name} (not defined)"))
     chart = Chart(
         "The value under each scenario",
-        axis_label(table_title(table), unit),
+        axis_label(value_title(table.iloc[0]), unit),
         tuple(rows),
         line=None if base is None else (base, "median of the base"),
         point_name="median",

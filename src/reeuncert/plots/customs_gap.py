@@ -1,6 +1,7 @@
 """The customs gap of a pair of regions: the records of both offices, the true flow, and unrecorded trade."""
 
 import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from reeuncert.plots.access import (
     Coords,
     both,
     check_labels,
+    led_by,
     refined_products,
     rows_of,
     sum_of,
@@ -42,6 +44,7 @@ BOUNDS = {"at_least": "as a lower bound", "up_to": "as an upper bound"}
 """Kind of a reported figure that is no value → how its hollow points are named."""
 
 GAP = "gap"
+SAID = ("unit", "basis", "qualifier", "product", "reporter", "id", "source_id")
 COLOURS = {EXPORTER: OFFICES[0], IMPORTER: OFFICES[1], TRUE: "ink", UNSEEN: UNRECORDED, DECLARED: HUES[3], GAP: HUES[6]}
 
 
@@ -83,13 +86,10 @@ def customs_gap_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
         series = _series(mass, ends)
         priors = {} if before is None else _series(before, ends)
         for name, draws in series.items():
+            unit = "1" if name == GAP else str(mass.attrs.get("units", ""))
             table = tidy(draws, priors.get(name))
-            table.insert(0, "region", region)
-            table.insert(1, "partner", partner)
-            table.insert(2, "series", name)
-            table.insert(4, "unit", "1" if name == GAP else str(mass.attrs.get("units", "")))
-            tables.append(table)
-    return pd.concat(tables, ignore_index=True)
+            tables.append(table.assign(region=region, partner=partner, series=name, unit=unit))
+    return led_by(pd.concat(tables, ignore_index=True), "region", "partner", "series", "year", "unit")
 
 
 def customs_records_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
@@ -112,15 +112,10 @@ def customs_records_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFr
         ``value``, ``reported``, ``unit``, ``basis``, ``qualifier``, ``product``, ``reporter``, ``id``, ``source_id``.
         Empty where nothing was reported.
     """
-    mass, _ = both(dt)
-    result = Result.holding(dt)
-    refined = set(refined_products(mass))
-    rows: list[dict[str, Any]] = []
-    pairs = _pairs(mass, coords)
-    if result.evidence is not None:
-        rows = _records(result.case, result.evidence, mass, pairs, refined)
-    names = ["region", "partner", "series", "year", "value", "reported", "unit", "basis", "qualifier", "product"]
-    return pd.DataFrame(rows, columns=[*names, "reporter", "id", "source_id"])
+    mass, result = both(dt)[0], Result.holding(dt)
+    pairs, model = _pairs(mass, coords), result.evidence
+    rows = [] if model is None else _records(result.case, model, mass, pairs, set(refined_products(mass)))
+    return pd.DataFrame(rows, columns=["region", "partner", "series", "year", "value", "reported", *SAID])
 
 
 @figure_of(
@@ -137,62 +132,52 @@ def plot_customs_gap(
     """Draw the records of both offices, the gap between them, and the unrecorded mass per year and cumulative."""
     table = customs_gap_data(dt, coords=coords)
     records = customs_records_data(dt, coords=coords) if "case_json" in dt.attrs else None
-    unit = str(table.loc[table["series"] == TRUE, "unit"].iloc[0])
     years = sorted(set(table["year"]))
     panels = []
-    for (region, partner), rows in table.groupby(["region", "partner"], sort=False):
-        by_series = {str(name): part for name, part in rows.groupby("series", sort=False)}
-        said = None if records is None else records[(records["region"] == region) & (records["partner"] == partner)]
-        way = f"{partner} to {region}"
+    for region, partner, unit, held, said in _by_pair(table, records):
 
         def fans(
-            *names: str, suffix: str = "", prior: bool = True, held: dict[str, pd.DataFrame] = by_series
+            *names: str, suffix: str = "", prior: bool = True, held: dict[str, pd.DataFrame] = held
         ) -> tuple[Fan, ...]:
             there = [n for n in names if n + suffix in held]
             return tuple(Fan.of(held[n + suffix], n, COLOURS[n], years=years, prior=prior) for n in there)
 
+        way, since = f"{partner} to {region}", f", {CUMULATED_LABEL}"
+        gap = _printed(said, GAP) + _published(published, "customs_gap", region, partner, years)
+        smuggled = _published(published, "smuggled_mass_cumulated", region, partner, years)
+        recorded = fans(IMPORTER, EXPORTER, prior=False)
         panels += [
-            Panel(
-                f"{way}: records",
-                unit,
-                unit,
-                fans(IMPORTER, EXPORTER, prior=False),
-                _printed(said, (IMPORTER, EXPORTER)),
-            ),
-            Panel(
-                f"{way}: gap of the records",
-                "1",
-                "%",
-                fans(GAP),
-                _printed(said, (GAP,)) + _published(published, "customs_gap", region, partner, years),
-            ),
-            Panel(f"{way}: unrecorded a year", unit, unit, fans(UNSEEN, DECLARED, prior=True)),
-            Panel(
-                f"{way}: unrecorded since {years[0]}",
-                unit,
-                unit,
-                fans(UNSEEN, DECLARED, suffix=f", {CUMULATED_LABEL}"),
-                _published(published, "smuggled_mass_cumulated", region, partner, years),
-            ),
+            Panel(f"{way}: records", unit, unit, recorded, _printed(said, IMPORTER, EXPORTER)),
+            Panel(f"{way}: gap of the records", "1", "%", fans(GAP), gap),
+            Panel(f"{way}: unrecorded a year", unit, unit, fans(UNSEEN, DECLARED)),
+            Panel(f"{way}: unrecorded since {years[0]}", unit, unit, fans(UNSEEN, DECLARED, suffix=since), smuggled),
         ]
     return render(Board("Customs gap, refined products", tuple(panels), 2, 2.6, 4.7), backend, theme)
 
 
 def plot_customs_records(dt: xr.DataTree, *, coords: Coords, backend: str = "matplotlib", theme: str = "light") -> Any:
     """Draw the records of both offices, the true flow and the reported values of each pair, a panel a pair."""
-    table, printed = customs_gap_data(dt, coords=coords), customs_records_data(dt, coords=coords)
-    unit = str(table.loc[table["series"] == TRUE, "unit"].iloc[0])
     panels = []
-    for (region, partner), rows in table.groupby(["region", "partner"], sort=False):
-        held = {str(name): part for name, part in rows.groupby("series", sort=False)}
+    pairs = _by_pair(customs_gap_data(dt, coords=coords), customs_records_data(dt, coords=coords))
+    for region, partner, unit, held, said in pairs:
         fans = tuple(
             Fan.of(held[n], n, COLOURS[n], prior=False, probs=PROBABILITIES[-1:], dashed=n == TRUE)
             for n in (IMPORTER, EXPORTER, TRUE)
             if n in held
         )
-        said = printed[(printed["region"] == region) & (printed["partner"] == partner)]
-        panels.append(Panel(f"{partner} to {region}", unit, unit, fans, _printed(said, (IMPORTER, EXPORTER))))
+        panels.append(Panel(f"{partner} to {region}", unit, unit, fans, _printed(said, IMPORTER, EXPORTER)))
     return render(Board("Records of trade, refined products", tuple(panels), 2, 2.6, 4.7), backend, theme)
+
+
+def _by_pair(
+    table: pd.DataFrame, records: pd.DataFrame | None
+) -> Iterator[tuple[str, str, str, dict[str, pd.DataFrame], pd.DataFrame | None]]:
+    """Region, partner, unit of masses, rows of each series, and reported values."""
+    unit = str(table.loc[table["series"] == TRUE, "unit"].iloc[0])
+    for (region, partner), rows in table.groupby(["region", "partner"], sort=False):
+        held = {str(name): part for name, part in rows.groupby("series", sort=False)}
+        said = None if records is None else records[(records["region"] == region) & (records["partner"] == partner)]
+        yield str(region), str(partner), unit, held, said
 
 
 def _pairs(mass: xr.DataArray, coords: Coords) -> list[tuple[str, str]]:
@@ -236,19 +221,8 @@ def _records(
         products = fields.get("product", case.products)
         if not np.isfinite(row.value) or (places[0][0], places[1][0]) not in pairs or not refined.issuperset(products):
             continue
-        said = {
-            "region": places[0][0],
-            "partner": places[1][0],
-            "year": row.years[0],
-            "reported": row.value,
-            "unit": row.unit,
-        }
-        said |= {
-            "basis": row.basis,
-            "qualifier": row.qualifier,
-            "product": "+".join(products),
-        }
-        said |= {"reporter": row.reporter, "id": row.id, "source_id": row.source_id}
+        said = {name: "+".join(products) if name == "product" else getattr(row, name) for name in SAID}
+        said |= {"region": places[0][0], "partner": places[1][0], "year": row.years[0], "reported": row.value}
         if row.relation == "level":
             chosen = slice(model.numerator.pointer[r], model.numerator.pointer[r + 1])
             edge = model.numerator.edge[chosen]
@@ -269,7 +243,7 @@ def _of_two_offices(row: Evidence) -> bool:
     return same and other.get("quantity") == ("trade",) != own.get("quantity") and row.of_years in ((), row.years)
 
 
-def _printed(said: pd.DataFrame | None, series: tuple[str, ...]) -> tuple[Points, ...]:
+def _printed(said: pd.DataFrame | None, *series: str) -> tuple[Points, ...]:
     if said is None:
         return ()
     out = []
@@ -289,7 +263,7 @@ def _printed(said: pd.DataFrame | None, series: tuple[str, ...]) -> tuple[Points
 
 
 def _published(
-    published: pd.DataFrame | None, name: str, region: Any, partner: Any, years: list[int]
+    published: pd.DataFrame | None, name: str, region: str, partner: str, years: list[int]
 ) -> tuple[Points, ...]:
     if published is None:
         return ()

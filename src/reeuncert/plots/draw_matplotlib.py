@@ -64,13 +64,16 @@ def draw_board(board: Board, theme: Theme) -> Figure:
 def _panel(ax: Axes, panel: Panel, theme: Theme) -> None:
     for mark in panel.all_marks():
         if isinstance(mark, Area):
-            _area(ax, mark, theme)
+            if len(mark.x):
+                ax.fill(mark.x, mark.y, facecolor=to_rgba(theme.colour(mark.colour), mark.opacity), linewidth=0)
         elif isinstance(mark, Line):
             style: dict[str, Any] = {"color": to_rgba(theme.colour(mark.colour), mark.opacity), "linewidth": mark.width}
             style["linestyle"] = DASHES[mark.dash]
             ax.plot(mark.x, mark.y, marker="o" if mark.hover else "", markersize=1.5 * mark.width, **style)
         elif isinstance(mark, Points):
-            _points(ax, mark, theme)
+            if mark.low is not None and mark.high is not None:
+                ax.vlines(mark.x, mark.low, mark.high, color=theme.colour(mark.colour), linewidth=1.2)
+            ax.plot(mark.x, mark.y, clip_on=False, **_symbol(mark, theme))
         elif isinstance(mark, Text):
             _text(ax, mark, theme)
         else:
@@ -100,17 +103,6 @@ def _axis(ax: Axes, axis: Axis, which: Literal["x", "y"], theme: Theme) -> None:
         of.set_label_text(axis.title)
     if axis.limits is not None:
         ax.set(**{f"{which}lim": axis.limits})
-
-
-def _area(ax: Axes, area: Area, theme: Theme) -> None:
-    if len(area.x):
-        ax.fill(area.x, area.y, facecolor=to_rgba(theme.colour(area.colour), area.opacity), linewidth=0)
-
-
-def _points(ax: Axes, points: Points, theme: Theme) -> None:
-    if points.low is not None and points.high is not None:
-        ax.vlines(points.x, points.low, points.high, color=theme.colour(points.colour), linewidth=1.2)
-    ax.plot(points.x, points.y, clip_on=False, **_symbol(points, theme))
 
 
 def _symbol(points: Points, theme: Theme) -> dict[str, Any]:
@@ -170,7 +162,7 @@ def _ribbons(ax: Axes, mark: Ribbons, theme: Theme) -> None:
 def _legend(figure: Figure, board: Board, theme: Theme) -> None:
     handles: dict[str, Line2D | Patch] = {}
     for mark in [*(m for panel in board.panels for m in panel.all_marks()), *board.keys]:
-        name = _name(mark)
+        name = "" if isinstance(mark, Text | Ribbons) else mark.name
         if name and name not in handles:
             handles[name] = _handle(mark, theme)
     if handles:
@@ -186,12 +178,6 @@ def _legend_columns(names: Sequence[str], width: float, most: int) -> int:
         return sum(0.6 + 0.056 * max(map(len, part), default=0) for part in np.array_split(names, columns))
 
     return next((n for n in range(most, 1, -1) if needed(n) <= width), 1)
-
-
-def _name(mark: Mark) -> str:
-    if isinstance(mark, Points):
-        return mark.label
-    return mark.name if isinstance(mark, Area | Line) else ""
 
 
 def _handle(mark: Mark, theme: Theme) -> Line2D | Patch:

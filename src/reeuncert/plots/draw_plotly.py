@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points, Ribbons, Text
-from reeuncert.plots.style import NODE_WIDTH, Theme, plotly_axis, plotly_layout, rgba
+from reeuncert.plots.style import FONT, NODE_WIDTH, Theme, rgba
 
 PIXELS = 1.35
 """Pixels of a point of type."""
@@ -42,31 +42,15 @@ def draw_steps(boards: Mapping[str, Board], start: str, theme: Theme) -> go.Figu
     figure = go.Figure([*(trace for one in figures.values() for trace in one.data), *keys], layout)
     for trace, step in zip(figure.data, owner, strict=True):
         trace.visible = bool(step in (active, -1))
-
-    def notes_of(one: go.Figure) -> list[dict[str, Any]]:
-        return [note.to_plotly_json() for note in one.layout.annotations]
-
-    steps = [
-        {
-            "label": label,
-            "method": "update",
-            "args": [{"visible": np.isin(owner, (i, -1)).tolist()}, {"annotations": notes_of(one)}],
-        }
-        for i, (label, one) in enumerate(figures.items())
-    ]
-    slider = {
-        "active": active,
-        "currentvalue": {"prefix": "", "font": {"size": 15, "color": theme.ink}, "xanchor": "left"},
-        "pad": {"t": 10, "b": 0},
-        "len": 1.0,
-        "x": 0.0,
-        "bgcolor": theme.grid,
-        "bordercolor": theme.muted,
-        "activebgcolor": theme.muted,
-        "tickcolor": theme.muted,
-        "font": {"size": 10, "color": theme.muted},
-        "steps": steps,
-    }
+    steps = []
+    for i, (label, one) in enumerate(figures.items()):
+        notes = {"annotations": [note.to_plotly_json() for note in one.layout.annotations]}
+        shown = {"visible": np.isin(owner, (i, -1)).tolist()}
+        steps.append({"label": label, "method": "update", "args": [shown, notes]})
+    slider = {"active": active, "steps": steps, "pad": {"t": 10, "b": 0}, "len": 1.0, "x": 0.0}
+    slider |= dict.fromkeys(("bordercolor", "activebgcolor", "tickcolor"), theme.muted)
+    slider |= {"bgcolor": theme.grid, "font": {"size": 10, "color": theme.muted}}
+    slider["currentvalue"] = {"prefix": "", "font": {"size": 15, "color": theme.ink}, "xanchor": "left"}
     bottom = layout.margin.b + SLIDER
     figure.update_layout(showlegend=layout.showlegend or bool(keys))
     return figure.update_layout(sliders=[slider], height=layout.height + SLIDER, margin={"b": bottom})
@@ -107,18 +91,20 @@ def draw_board(board: Board, theme: Theme) -> go.Figure:
     title = {"text": f"<b>{escaped(board.title)}</b>{subtitle}", "x": 0.0, "xanchor": "left", "xref": "paper"}
     below = 46 * titled + 18 * (len(named) // 4)
     bare = all(p.bare for p in board.panels)
+    font = {"family": FONT, "size": 12, "color": theme.ink}
+    legend = {"orientation": "h", "yref": "container", "y": 0.0, "yanchor": "bottom", "x": 0.0, "font": {"size": 11}}
     return figure.update_layout(
-        plotly_layout(
-            theme,
-            annotations=notes,
-            title=title | {"font": {"size": 15}},
-            height=height + 18 * (len(named) // 4),
-            margin={"l": 20, "r": 16, "t": 76 + 14 * board.subtitle.count("\n"), "b": 40 + below},
-            hovermode="x" if all(p.fans for p in board.panels) else "closest",
-            showlegend=bool(named),
-            legend={"orientation": "h", "yref": "container", "y": 0.0, "yanchor": "bottom", "x": 0.0}
-            | {"font": {"size": 11}, "itemsizing": "constant" if bare else "trace"},
-        )
+        paper_bgcolor=theme.ground,
+        plot_bgcolor=theme.ground,
+        font=font,
+        hoverlabel={"bgcolor": theme.ground, "bordercolor": theme.muted, "font": font, "align": "left"},
+        annotations=notes,
+        title=title | {"font": {"size": 15}},
+        height=height + 18 * (len(named) // 4),
+        margin={"l": 20, "r": 16, "t": 76 + 14 * board.subtitle.count("\n"), "b": 40 + below},
+        hovermode="x" if all(p.fans for p in board.panels) else "closest",
+        showlegend=bool(named),
+        legend=legend | {"itemsizing": "constant" if bare else "trace"},
     )
 
 
@@ -136,7 +122,9 @@ def _axes(figure: go.Figure, panel: Panel, i: int, theme: Theme) -> None:
 
 
 def _axis(axis: Axis, theme: Theme) -> dict[str, Any]:
-    out = plotly_axis(theme, title={"text": escaped(axis.title), "font": {"size": 11, "color": theme.ink}})
+    out: dict[str, Any] = {"gridcolor": theme.grid, "linecolor": theme.muted, "zerolinecolor": theme.grid}
+    out |= {"tickfont": {"color": theme.muted, "size": 11}, "automargin": True}
+    out["title"] = {"text": escaped(axis.title), "font": {"size": 11, "color": theme.ink}}
     if axis.log:
         out["type"] = "log"
     if axis.limits is not None:
@@ -158,9 +146,8 @@ def _trace(mark: Mark, panel: Panel, theme: Theme, named: set[str]) -> Any:
     if isinstance(mark, Ribbons):
         return _sankey(mark, panel, theme)
     assert not isinstance(mark, Text)
-    name = mark.label if isinstance(mark, Points) else mark.name
-    group = name if isinstance(mark, Points) else mark.group or mark.name
-    colour = theme.colour(mark.colour)
+    name, colour = mark.name, theme.colour(mark.colour)
+    group = name if isinstance(mark, Points) else mark.group or name
     out: dict[str, Any] = {"name": escaped(name), "legendgroup": group, "showlegend": bool(name) and name not in named}
     named |= {name} if name else set()
     if isinstance(mark, Area):
@@ -183,12 +170,8 @@ def _trace(mark: Mark, panel: Panel, theme: Theme, named: set[str]) -> Any:
         bars |= {"thickness": 1.2, "width": 0, "color": colour}
     edged = mark.hollow or mark.symbol == "bar"
     symbol = {"bar": "line-ns"}.get(mark.symbol, f"{mark.symbol}-open" if mark.hollow else mark.symbol)
-    marker: dict[str, Any] = {
-        "symbol": symbol,
-        "size": 12 if mark.symbol == "bar" else 7,
-        "color": colour,
-        "opacity": mark.opacity,
-    }
+    marker: dict[str, Any] = {"symbol": symbol, "size": 12 if mark.symbol == "bar" else 7}
+    marker |= {"color": colour, "opacity": mark.opacity}
     marker["line"] = {"width": 1.2 if edged else 0.8, "color": colour if edged else theme.ground}
     return go.Scatter(x=mark.x, y=mark.y, error_y=bars, mode="markers", marker=marker, **told, **out)
 
@@ -204,19 +187,13 @@ def _text(text: Text, ends: dict[str, str], theme: Theme) -> dict[str, Any]:
 
 
 def _sankey(mark: Ribbons, panel: Panel, theme: Theme) -> go.Sankey:
-    (left, right), (low, high) = (axis.limits for axis in (panel.x, panel.y) if axis and axis.limits)
-
-    def across(x: float) -> float:
-        return (x - left) / (right - left)
-
-    def up(y: float) -> float:
-        return (y - low) / (high - low)
-
+    ends = [axis.limits for axis in (panel.x, panel.y) if axis and axis.limits]
+    x, y = ([(v - low) / (high - low) for v in (0.0, 1.0 - mark.part, 1.0)] for low, high in ends)
     # The domain is so high that Plotly's own scale is that of the ribbons.
     middle = [(1.0 - n.top + 0.5 * n.height) / mark.part for n in mark.nodes]
     return go.Sankey(
         arrangement="fixed",
-        domain={"x": [across(0.0), across(1.0)], "y": [up(1.0 - mark.part), up(1.0)]},
+        domain={"x": [x[0], x[2]], "y": y[1:]},
         node={
             "x": [min(max(n.x, LEAST), 1.0) for n in mark.nodes],
             "y": [max(m, LEAST) for m in middle],

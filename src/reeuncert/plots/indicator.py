@@ -1,7 +1,8 @@
 """An indicator over the years, beside published values; consumption by region and end use."""
 
+import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ import xarray as xr
 from reeuncert.indicators.printing import labels_in_words
 from reeuncert.indicators.registry import CUMULATED, base_name
 from reeuncert.indicators.summary import computed, computed_prior, select_labels
-from reeuncert.plots.access import Coords, tidy
+from reeuncert.plots.access import Coords, led_by, tidy
 from reeuncert.plots.panels import Board, Fan, Panel, Points
 from reeuncert.plots.render import figure_of, render
 from reeuncert.plots.style import PROBABILITIES, colours_of, hue
@@ -52,14 +53,10 @@ def indicator_data(
     >>> table[["indicator", "region", "year", "unit"]].values.tolist()
     [['mine_production', 'South', 2001, 'kt'], ['mine_production', 'South', 2002, 'kt']]
     """
-    variable = computed(dt, name)
-    chosen = select_labels(variable, coords)
-    before = computed_prior(dt, name)
+    variable, before = computed(dt, name), computed_prior(dt, name)
     prior = None if before is None else select_labels(before, coords)
-    table = tidy(chosen, prior, probs)
-    table.insert(0, "indicator", name)
-    table.insert(list(table.columns).index("year") + 1, "unit", variable.attrs["units"])
-    return table
+    table = tidy(select_labels(variable, coords), prior, probs).assign(indicator=name, unit=variable.attrs["units"])
+    return led_by(table, "indicator", *(d for d in LABEL_DIMS if d in variable.dims), "year", "unit")
 
 
 def published_data(published: pd.DataFrame, name: str, *, years: Sequence[int]) -> pd.DataFrame:
@@ -120,13 +117,10 @@ def plot_indicator(
     span = [y for y in years if y in set(table["year"])]
     said = None if published is None else published_data(published, name, years=years)
     colours = colours_of([str(r) for r in variable["region"].values]) if "region" in dims else {}
-    groups: list[tuple[dict[str, Any], pd.DataFrame]] = (
-        [(dict(zip(dims, key, strict=True)), rows) for key, rows in table.groupby(dims, sort=False)]
-        if dims
-        else [({}, table)]
-    )
+    groups: Any = table.groupby(dims, sort=False) if dims else [((), table)]
     panels = []
-    for labels, rows in groups:
+    for key, rows in groups:
+        labels = dict(zip(dims, key, strict=True))
         fan = Fan.of(rows, "posterior", colours.get(str(labels.get("region")), hue(0)), years=span)
         points = () if said is None else tuple(_points(said, labels))
         told = " · ".join(labels_in_words(name, labels))
@@ -173,13 +167,9 @@ def consumption_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     table = indicator_data(dt, NAME, coords=coords)
     if table["end_use"].nunique() < 2:
         return table
-    variable = computed(dt, NAME)
-    before = computed_prior(dt, NAME)
-    prior = None if before is None else _total(before, coords)
-    total = tidy(_total(variable, coords), prior)
-    total.insert(0, "indicator", NAME)
-    total.insert(2, "end_use", ALL)
-    total.insert(4, "unit", variable.attrs["units"])
+    both = (computed(dt, NAME), computed_prior(dt, NAME))
+    after, prior = (None if v is None else select_labels(v, coords).sum("end_use", min_count=1) for v in both)
+    total = tidy(cast(xr.DataArray, after), prior).assign(indicator=NAME, end_use=ALL, unit=table["unit"].iloc[0])
     return pd.concat([total[table.columns], table], ignore_index=True)
 
 
@@ -189,20 +179,13 @@ def plot_consumption(
 ) -> Any:
     """Draw consumption over the years, one panel a region and end use."""
     table = consumption_data(dt, coords=coords)
-    regions = list(dict.fromkeys(table["region"]))
-    uses = list(dict.fromkeys(table["end_use"]))
+    regions, uses = (list(dict.fromkeys(table[dim])) for dim in ("region", "end_use"))
     colours = colours_of([str(r) for r in computed(dt, NAME)["region"].values])
-    unit = str(table["unit"].iloc[0])
-    years = sorted(set(table["year"]))
+    unit, years = str(table["unit"].iloc[0]), sorted(set(table["year"]))
     panels = []
-    for use in uses:
-        for region in regions:
-            rows = table[(table["region"] == region) & (table["end_use"] == use)]
-            if len(rows):
-                fan = Fan.of(rows, str(region), colours[region], years=years)
-                panels.append(Panel(f"{'all end uses' if use == ALL else use}, {region}", unit, unit, (fan,)))
+    for use, region in itertools.product(uses, regions):
+        rows = table[(table["region"] == region) & (table["end_use"] == use)]
+        if len(rows):
+            fan = Fan.of(rows, str(region), colours[region], years=years)
+            panels.append(Panel(f"{'all end uses' if use == ALL else use}, {region}", unit, unit, (fan,)))
     return render(Board("Consumption by end use", tuple(panels), len(regions), 1.8), backend, theme)
-
-
-def _total(variable: xr.DataArray, coords: Coords) -> xr.DataArray:
-    return select_labels(variable, coords).sum("end_use", min_count=1)

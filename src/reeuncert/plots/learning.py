@@ -177,7 +177,7 @@ def prior_posterior_data(dt: xr.DataTree, name: str, *, coords: Coords = None) -
     """
     before, after = _variables(dt, name, coords)
     dims = [str(d) for d in after.dims if d not in SAMPLE]
-    labels = [" · ".join(str(v) for v in key) for key in _keys(after, dims)]
+    labels = [" · ".join(map(str, key)) for key in itertools.product(*(after[d].values.tolist() for d in dims))]
     unit = str(after.attrs.get("units", ""))
     tables = []
     for group, data in (("prior", before), ("posterior", after)):
@@ -226,8 +226,7 @@ def plot_prior_posterior(
 
 def _variables(dt: xr.DataTree, name: str, coords: Coords) -> tuple[xr.DataArray, xr.DataArray]:
     """The quantity in prior and posterior, with its labels chosen; the last year unless one is asked for."""
-    last = {"year": [int(mass_flow(dt)["year"].values[-1])]}
-    chosen = last | dict(coords or {})
+    chosen = {"year": [int(mass_flow(dt)["year"].values[-1])], **(coords or {})}
     if base_name(name) in INDICATORS:
         after = select_labels(computed(dt, name), chosen)
         require_prior(dt, "derived_prior")
@@ -236,11 +235,6 @@ def _variables(dt: xr.DataTree, name: str, coords: Coords) -> tuple[xr.DataArray
     mass = mass_flow(dt)
     if name not in mass["flow"].values:
         raise ReeUncertError(f"'{name}' is neither an indicator nor a flow of this result")
-    pair = [
-        select_labels(m.sel(flow=name, drop=True), chosen, f"flow '{name}'") for m in (mass_flow(dt, "prior"), mass)
-    ]
-    return pair[0], pair[1]
-
-
-def _keys(data: xr.DataArray, dims: list[str]) -> list[tuple[Any, ...]]:
-    return list(itertools.product(*(data[d].values.tolist() for d in dims)))
+    both = (m.sel(flow=name, drop=True) for m in (mass_flow(dt, "prior"), mass))
+    before, after = (select_labels(m, chosen, f"flow '{name}'") for m in both)
+    return before, after

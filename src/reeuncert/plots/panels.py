@@ -1,7 +1,7 @@
 """What a figure shows, independent of the library that draws it: panels of areas, lines, points, texts and ribbons."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -13,22 +13,12 @@ from reeuncert.words.estimates import estimate, interval, with_unit
 
 @dataclass(frozen=True)
 class Area:
-    """A filled polygon.
+    """A filled polygon; without corners it is an entry of the legend alone.
 
-    Parameters
-    ----------
-    x, y
-        Corners; none of them makes an entry of the legend alone.
-    colour
-        Hexadecimal, or the name of a colour of the theme (``ink``, ``muted``, ``prior``, ...), as in all marks.
-    name
-        Entry of the legend; empty for none. Marks of one name have one entry.
-    group
-        Marks that are switched on and off together in Plotly's legend; by default those of one name.
-    hover
-        Lines of plain text, the first in bold.
-    hatch
-        Pattern of matplotlib.
+    As in all marks, ``colour`` is hexadecimal or the name of a colour of the theme (``ink``, ``muted``, ``prior``, …);
+    marks of one ``name`` have one entry of the legend, without a name none; Plotly's legend switches a ``group`` (by
+    default the marks of one name) on and off; ``hover`` has lines of plain text, the first in bold; ``hatch`` is a
+    pattern of matplotlib.
     """
 
     x: Sequence[float] | np.ndarray = ()
@@ -63,16 +53,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Points:
-    """A symbol for each value, with a bar where a range was given.
+    """A symbol for each value, with a bar from ``low`` to ``high`` where these are given and not NaN.
 
-    Parameters
-    ----------
-    symbol
-        ``circle``, ``square``, ``diamond``, ``triangle-up``, ``triangle-down`` or ``bar`` (a short upright line).
-    low, high
-        Ends of the bar; NaN for none.
-    hover
-        Lines of plain text for each point, by default the label; a panel with a unit adds the value.
+    Symbols: ``circle``, ``square``, ``diamond``, ``triangle-up``, ``triangle-down``, ``bar`` (a short upright line).
+    ``hover`` is by default the label; a panel with a unit adds the value.
     """
 
     label: str
@@ -85,6 +69,11 @@ class Points:
     hover: tuple[str, ...] = ()
     hollow: bool = False
     opacity: float = 1.0
+
+    @property
+    def name(self) -> str:
+        """Entry of the legend, as of the other marks."""
+        return self.label
 
 
 @dataclass(frozen=True)
@@ -227,23 +216,10 @@ class Axis:
 
 @dataclass(frozen=True)
 class Panel:
-    """One set of axes.
+    """One set of axes: years and what fans and points need, unless ``x`` and ``y`` are given.
 
-    Parameters
-    ----------
-    unit
-        Of fans and points; ``"1"``: ratios, shown in per cent.
-    fans, points
-        Over the years; the vertical axis is chosen for them.
-    floor, ceiling
-        Lowest and highest value on the vertical axis of fans (in the unit of the data); by default as the posterior
-        needs.
-    marks
-        Other marks, in the units of the axes, from back to front.
-    x, y
-        Axes; by default years, and what `fans` and `points` need.
-    bare
-        No axes, and one scale for both directions.
+    Fans and points are in a ``unit`` (``"1"``: ratios, shown in per cent), other ``marks`` in the units of the axes,
+    from back to front. A ``bare`` panel has no axes, and one scale for both directions.
     """
 
     title: str
@@ -251,8 +227,6 @@ class Panel:
     y_title: str = ""
     fans: tuple[Fan, ...] = ()
     points: tuple[Points, ...] = ()
-    floor: float | None = None
-    ceiling: float | None = None
     marks: tuple[Mark, ...] = ()
     x: Axis | None = None
     y: Axis | None = None
@@ -290,7 +264,7 @@ class Board:
     panel_height: float = 2.2
     panel_width: float = 3.6
     subtitle: str = ""
-    keys: tuple[Mark, ...] = field(default=())
+    keys: tuple[Mark, ...] = ()
     """Entries of the legend that no panel has."""
 
 
@@ -316,8 +290,7 @@ def limits_of(panel: Panel) -> tuple[float, float]:
         top = min(reach, top + 0.6 * (top - min(low, 0.0))) if reach > top else top
         depth = _extreme([p[1] for p in before], np.nanmin)
         low = max(depth, low - 0.6 * (top - low)) if depth < low else low
-    low = min(low, 0.0) if panel.floor is None else panel.floor
-    top = top if panel.ceiling is None else min(top, panel.ceiling)
+    low = min(low, 0.0)
     if not np.isfinite(top) or not np.isfinite(low) or top <= low:
         return 0.0, 1.0
     return low - (0.04 * (top - low) if low < 0 else 0.0), top + 0.05 * (top - low)

@@ -28,11 +28,6 @@ COLOURS = {CLASS: hue(1), SOURCE: hue(0), SCENARIO: hue(2), "rest": hue(7)}
 """Colour of a kind of component."""
 
 
-def table_title(table: pd.DataFrame) -> str:
-    """The value that a tidy table is about, in words."""
-    return value_title(table.iloc[0])
-
-
 LESS, MORE = hue(3), hue(1)
 
 
@@ -72,36 +67,29 @@ def plot_tornado(
     first = table.iloc[0]
     unit, scale = str(first["unit"]), scale_of(str(first["unit"]))
     study = str(first["kind"]) == SCENARIO
+    less, more = f"counts 1/{factor:g} as much", f"counts {factor:g} times as much"
     # Components that are not reliable are below the others.
     table = table.sort_values(["reliable", "swing"], ascending=False, kind="stable").head(most)
     rows = []
     for record in table.to_dict("records"):
         base = scale * record["base"]
-        more = Span(base, scale * record["more"], MORE, "median under the scenario" if study else _more(factor))
-        spans = (more,) if study else (Span(base, scale * record["less"], LESS, _less(factor)), more)
+        spans = [Span(base, scale * record["more"], MORE, "median under the scenario" if study else more)]
         told = [f"median {with_unit(record['base'], unit)}"]
-        told += [f"{'under it' if study else _more(factor)}: {with_unit(record['more'], unit)}"]
-        told += [] if study else [f"{_less(factor)}: {with_unit(record['less'], unit)}"]
-        told += [] if study else [f"Pareto k {record['pareto_k']:.2f}"]
+        told += [f"{'under it' if study else more}: {with_unit(record['more'], unit)}"]
+        if not study:
+            spans.insert(0, Span(base, scale * record["less"], LESS, less))
+            told += [f"{less}: {with_unit(record['less'], unit)}", f"Pareto k {record['pareto_k']:.2f}"]
         label = as_words(str(record["component"])) + ("" if study else f" ({record['kind']})")
-        rows.append(Row(label, spans, hover=tuple(told), faint=not record["reliable"]))
+        rows.append(Row(label, tuple(spans), hover=tuple(told), faint=not record["reliable"]))
     chart = Chart(
         "Components that move the median" if not study else "The median under each scenario",
         axis_label("Median", unit),
         tuple(rows),
-        subtitle=table_title(table),
+        subtitle=value_title(table.iloc[0]),
         line=(scale * float(first["base"]), "median of the base" if study else "median as it is"),
         from_zero=False,
     )
     return render_chart(chart, backend, theme)
-
-
-def _less(factor: float) -> str:
-    return f"counts 1/{factor:g} as much"
-
-
-def _more(factor: float) -> str:
-    return f"counts {factor:g} times as much"
 
 
 def power_scaling_data(dt: xr.DataTree, name: ValueName, *, coords: Coords = None) -> pd.DataFrame:
@@ -112,7 +100,7 @@ def power_scaling_data(dt: xr.DataTree, name: ValueName, *, coords: Coords = Non
     dt
         Result with indicators, ``log_prior`` and ``log_likelihood``.
     name, coords
-        Name of an indicator and a label for each of its dims, or the number of a headline.
+        As in `tornado_data`.
     """
     wanted: ValueName = {"indicator": name, **dict(coords or {})} if isinstance(name, str) else name
     return power_scaling(dt, [wanted])
@@ -141,20 +129,13 @@ def plot_power_scaling(
         )
         sign = "rises" if record["moves"] > 0 else "falls"
         label = as_words(str(record["component"])) + (f" ({sign})" if record["sensitive"] else "")
-        rows.append(
-            Row(
-                label,
-                (Span(0.0, record["psense"], COLOURS[kind], kind),),
-                tick=record["noise"],
-                hover=told,
-                faint=not record["sensitive"],
-            )
-        )
+        span = Span(0.0, record["psense"], COLOURS[kind], kind)
+        rows.append(Row(label, (span,), tick=record["noise"], hover=told, faint=not record["sensitive"]))
     chart = Chart(
         "What the value is sensitive to",
         "Power-scaling sensitivity (distance per doubling of the component's weight)",
         tuple(rows),
-        subtitle=f"{table_title(table)}\nrises / falls: when the component counts more",
+        subtitle=f"{value_title(table.iloc[0])}\nrises / falls: when the component counts more",
         line=(SENSITIVE, f"sensitive from {SENSITIVE:g}"),
         tick_name="noise of the computation",
         faint_name="within the noise",
@@ -176,7 +157,7 @@ def sobol_data(dt: xr.DataTree, name: ValueName, *, coords: Coords = None, under
     dt
         Result with indicators and coordinates ``z``.
     name, coords
-        Name of an indicator and a label for each of its dims, or the number of a headline.
+        As in `tornado_data`.
     under
         ``"posterior"`` or ``"prior"``.
     """
@@ -202,32 +183,20 @@ def plot_sobol(
     for record in table.to_dict("records"):
         first, half, kind = 100 * record["first"], 100 * record["first_ci"], str(record["kind"])
         told = [f"{first:.1f} % of the variance", f"Monte Carlo error ± {half:.1f} % (90 %)"]
-        told += [f"with interactions {100 * record['total']:.1f} %"] if under == "prior" else []
-        rows.append(
-            Row(
-                as_words(str(record["component"])),
-                (Span(0.0, first, COLOURS[kind], _legend(kind)),),
-                whisker=(first - half, first + half),
-                point=100 * record["total"] if under == "prior" else None,
-                hover=tuple(told),
-            )
-        )
+        whole = 100 * record["total"] if under == "prior" else None
+        told += [] if whole is None else [f"with interactions {whole:.1f} %"]
+        span = Span(0.0, first, COLOURS[kind], "rest: not linear" if kind == "rest" else kind)
+        label, ends = as_words(str(record["component"])), (first - half, first + half)
+        rows.append(Row(label, (span,), whisker=ends, point=whole, hover=tuple(told)))
     chart = Chart(
         TITLES[under],
         "Share of the variance (%)",
         tuple(rows),
-        subtitle=table_title(table),
+        subtitle=value_title(table.iloc[0]),
         point_name="with interactions" if under == "prior" else "",
         whisker_name="Monte Carlo error, 90 %",
     )
     return render_chart(chart, backend, theme)
-
-
-def _legend(kind: str) -> str:
-    return "rest: not linear" if kind == "rest" else kind
-
-
-X_TITLE = "Expected narrowing of the interval (%)"
 
 
 def value_of_information_data(
@@ -273,28 +242,23 @@ def chart_of(table: pd.DataFrame, error: float, labels: Labels) -> Chart:
     rows = []
     for record, kind in zip(table.to_dict("records"), kinds.astype(str), strict=True):
         label, told = _words(record, labels)
-        noise = record.get("noise")
-        rows.append(
-            Row(
-                label,
-                (Span(0.0, 100.0 * record["narrowing"], colours[kind], kind.replace("_", " ")),),
-                tick=None if noise is None else 100.0 * float(noise),
-                hover=(f"the interval is expected to be {100 * record['narrowing']:.1f} % narrower", *told),
-            )
-        )
+        narrower = 100.0 * record["narrowing"]
+        tick = 100.0 * float(record["noise"]) if "noise" in record else None
+        hover = (f"the interval is expected to be {narrower:.1f} % narrower", told)
+        rows.append(Row(label, (Span(0.0, narrower, colours[kind], as_words(kind)),), tick=tick, hover=hover))
     return Chart(
         f"What to measure next, with an error of {100 * error:g} %",
-        f"{X_TITLE}; {interval_name()}",
+        f"Expected narrowing of the interval (%); {interval_name()}",
         tuple(rows),
-        subtitle=table_title(table),
+        subtitle=value_title(table.iloc[0]),
         tick_name="noise of the computation" if "noise" in table else "",
     )
 
 
-def _words(record: dict[Any, Any], labels: Labels) -> tuple[str, list[str]]:
+def _words(record: dict[Any, Any], labels: Labels) -> tuple[str, str]:
     if "flow" not in record:
-        return labels.told(record["source"]), [f"{record['figures']} figures, each once more with the error given"]
+        return labels.told(record["source"]), f"{record['figures']} figures, each once more with the error given"
     known = f"known to {100 * record['known_to']:.0f} % today"
     if "measured_year" in record:
-        return f"{labels.told(record['flow'])} {record['measured_year']}", [known]
-    return f"{labels.told(record['flow'])}, {record['figures']} years", [f"sum over years {known}"]
+        return f"{labels.told(record['flow'])} {record['measured_year']}", known
+    return f"{labels.told(record['flow'])}, {record['figures']} years", f"sum over years {known}"

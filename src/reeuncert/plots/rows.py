@@ -1,13 +1,16 @@
 """Charts of rows: bars, intervals and symbols beside labels, as panels."""
 
 import textwrap
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points
+from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points, scale_of
 from reeuncert.plots.render import render
+from reeuncert.plots.style import interval_name
+from reeuncert.words.estimates import interval, with_unit
 
 LABEL_WIDTH = 44
 FAINT = 0.35
@@ -69,8 +72,8 @@ class Chart:
     def panel(self, title: str = "") -> Panel:
         """The chart as a panel; row 0 is at height 0, the next at 1, downwards."""
         marks: list[Mark] = []
-        for place, row in enumerate(self.rows):
-            told = "\n".join((row.label, *row.hover))
+        told_of = ["\n".join((row.label, *row.hover)) for row in self.rows]
+        for place, (row, told) in enumerate(zip(self.rows, told_of, strict=True)):
             for span in row.spans:
                 opacity = span.opacity * (FAINT if row.faint else 1.0)
                 low, high = place - 0.5 * span.height, place + 0.5 * span.height
@@ -91,9 +94,9 @@ class Chart:
             marks.append(Line(x, y, "ink", 1.4, name=self.tick_name))
         dots = [(place, row) for place, row in there if row.point is not None]
         if dots:
-            at = np.array([(row.point, place) for place, row in dots], dtype=float)
-            told_of = tuple("\n".join((row.label, *row.hover)) for _, row in dots)
-            marks.append(Points(self.point_name, at[:, 0], at[:, 1], "ink", "circle", hover=told_of))
+            x, y = np.array([(row.point, place) for place, row in dots], dtype=float).T
+            hover = tuple(told_of[place] for place, _ in dots)
+            marks.append(Points(self.point_name, x, y, "ink", "circle", hover=hover))
         if self.from_zero:
             marks.append(Line((0.0, 0.0), ends, "muted", 0.8))
         if self.line is not None:
@@ -122,6 +125,17 @@ def wrapped(label: str) -> list[str]:
     (['one two'], 2)
     """
     return textwrap.wrap(label, LABEL_WIDTH) or [""]
+
+
+def interval_row(label: str, record: Mapping[Any, Any], unit: str, colour: str) -> Row:
+    """The median of a row of a table and its 50 and 90 % intervals."""
+    scale, spans = scale_of(unit), []
+    for prob, height, opacity in ((0.9, 0.28, 0.45), (0.5, 0.5, 0.9)):
+        low, high = (scale * float(record[f"eti{100 * prob:.0f}_{end}"]) for end in ("lb", "ub"))
+        spans.append(Span(low, high, colour, interval_name(prob), height, opacity))
+    ends = interval(float(record["eti90_lb"]), float(record["eti90_ub"]), unit)
+    told = f"median {with_unit(float(record['median']), unit)}", f"{interval_name(0.9)}: {ends}"
+    return Row(label, tuple(spans), point=scale * float(record["median"]), hover=told)
 
 
 def render_chart(chart: Chart, backend: str, theme: str) -> Any:

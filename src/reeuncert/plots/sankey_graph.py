@@ -37,14 +37,8 @@ class Node:
 
 @dataclass(frozen=True)
 class Link:
-    """A ribbon of the diagram: the sum of some flows less that of others (what stays in a market after its imports).
-
-    Parameters
-    ----------
-    before
-        Stocks at the end of the year before, which are subtracted.
-    reverse
-        Whether the sign of the whole is changed (what is taken from a stock).
+    """A ribbon of the diagram: the sum of some flows less that of others (what stays in a market after its imports),
+    and less stocks at the end of the year ``before``; ``reverse`` changes the sign (what is taken from a stock).
     """
 
     source: Node

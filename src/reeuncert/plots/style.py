@@ -29,18 +29,8 @@ NODE_WIDTH = 0.009
 
 @dataclass(frozen=True)
 class Theme:
-    """Colours of the ground and of what is written on it.
-
-    Parameters
-    ----------
-    ground, ink, muted, grid
-        Background, text, secondary text and lines of the grid.
-    prior
-        Colour of priors, which lie faintly behind.
-    point
-        Colour of published and reported figures.
-    alert
-        Colour of what lies outside an interval.
+    """Colours of the ground, of text and (muted) secondary text, of grids, of priors, which lie faintly behind, of
+    published and reported figures (points), and of what lies outside an interval (alert).
     """
 
     name: str
@@ -132,10 +122,8 @@ def bands_name(probs: Sequence[float] = PROBABILITIES) -> str:
     >>> bands_name()
     '50, 80 and 90 % equal-tailed interval'
     """
-    numbers = [f"{100 * p:.6g}" for p in probs]
-    return (", ".join(numbers[:-1]) + " and " + numbers[-1] if len(numbers) > 1 else numbers[0]) + (
-        " % equal-tailed interval"
-    )
+    *others, last = (f"{100 * p:.6g}" for p in probs)
+    return f"{', '.join(others)}{' and ' if others else ''}{last} % equal-tailed interval"
 
 
 def axis_label(title: str, unit: str) -> str:
@@ -150,65 +138,24 @@ def axis_label(title: str, unit: str) -> str:
 def mpl_style(theme: Theme) -> Any:
     """Settings of matplotlib for a theme, for ``matplotlib.rc_context``."""
     return {
-        "figure.facecolor": theme.ground,
-        "savefig.facecolor": theme.ground,
-        "text.parse_math": False,  # a name with two dollar signs is no formula
-        "axes.facecolor": theme.ground,
-        "axes.edgecolor": theme.muted,
-        "axes.labelcolor": theme.ink,
-        "axes.titlecolor": theme.ink,
+        **dict.fromkeys(("figure.facecolor", "savefig.facecolor", "axes.facecolor"), theme.ground),
+        **dict.fromkeys(("text.color", "axes.labelcolor", "axes.titlecolor"), theme.ink),
+        **dict.fromkeys(("axes.edgecolor", "xtick.color", "ytick.color"), theme.muted),
+        **dict.fromkeys(("xtick.labelsize", "ytick.labelsize", "legend.fontsize"), 8),
+        **dict.fromkeys(("font.size", "axes.labelsize"), 9),
+        **dict.fromkeys(("axes.spines.top", "axes.spines.right", "legend.frameon"), False),
         "axes.titlesize": 10,
         "axes.titlelocation": "left",
         "axes.titleweight": "bold",
-        "axes.labelsize": 9,
         "axes.grid": True,
         "axes.axisbelow": True,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
         "grid.color": theme.grid,
         "grid.linewidth": 0.7,
-        "text.color": theme.ink,
-        "xtick.color": theme.muted,
-        "ytick.color": theme.muted,
-        "xtick.labelsize": 8,
-        "ytick.labelsize": 8,
-        "legend.frameon": False,
-        "legend.fontsize": 8,
         "hatch.linewidth": 0.6,
         "font.family": "sans-serif",
-        "font.size": 9,
         "figure.dpi": 110,
+        "text.parse_math": False,  # a name with two dollar signs is no formula
     }
-
-
-def plotly_layout(theme: Theme, **more: Any) -> dict[str, Any]:
-    """Layout of a Plotly figure for a theme; `more` is laid over it."""
-    layout: dict[str, Any] = {
-        "paper_bgcolor": theme.ground,
-        "plot_bgcolor": theme.ground,
-        "font": {"family": FONT, "size": 12, "color": theme.ink},
-        "hoverlabel": {
-            "bgcolor": theme.ground,
-            "bordercolor": theme.muted,
-            "font": {"family": FONT, "size": 12, "color": theme.ink},
-            "align": "left",
-        },
-        "margin": {"l": 60, "r": 20, "t": 50, "b": 50},
-    }
-    return layout | more
-
-
-def plotly_axis(theme: Theme, **more: Any) -> dict[str, Any]:
-    """Settings of an axis of a Plotly figure for a theme."""
-    axis: dict[str, Any] = {
-        "gridcolor": theme.grid,
-        "linecolor": theme.muted,
-        "zerolinecolor": theme.grid,
-        "tickfont": {"color": theme.muted, "size": 11},
-        "title": {"font": {"size": 12, "color": theme.ink}},
-        "automargin": True,
-    }
-    return axis | more
 
 
 def _channels(colour: str) -> tuple[int, int, int]:

@@ -7,7 +7,7 @@ import pandas as pd
 import xarray as xr
 
 from reeuncert.errors import ReeUncertError
-from reeuncert.plots.access import Coords, both, check_labels, chosen_flows, flat, quantile_table, rows_of, take
+from reeuncert.plots.access import Coords, both, check_labels, chosen_flows, flat, led_by, quantile_table, rows_of, take
 from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points, Text
 from reeuncert.plots.render import figure_of, render
 from reeuncert.plots.style import HUES, colours_of, interval_name
@@ -73,8 +73,7 @@ def trade_matrix_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame
     found = pd.concat(tables, ignore_index=True)
     kept = [found[dim].isin(wanted[dim]) for dim in ("importer", "exporter") if dim in wanted]
     found = found[np.logical_and.reduce(kept)] if kept else found
-    first = [*DIMS, "unit"]
-    return found[[*first, *(c for c in found if c not in first)]].reset_index(drop=True)
+    return led_by(found, *DIMS, "unit").reset_index(drop=True)
 
 
 @figure_of(trade_matrix_data)
@@ -141,12 +140,9 @@ def _exports(title: str, rows: pd.DataFrame, colour: str, years: list[int]) -> P
             marks.append(Points(name, places, middle, shade, "circle", low, high, texts, hollow=name == PRIOR))
     least, most = min(0.0, rows["net_eti90_lb"].min()), max(0.0, rows["net_eti90_ub"].max())
     room = 0.05 * (most - least) or 0.5
-    return Panel(
-        title,
-        marks=tuple(marks),
-        x=Axis("", (-0.5, len(partners) - 0.5), tuple(enumerate(partners))),
-        y=Axis(f"net exports ({rows['unit'].iloc[0]})", (least - room, most + room)),
-    )
+    across = Axis("", (-0.5, len(partners) - 0.5), tuple(enumerate(partners)))
+    up = Axis(f"net exports ({rows['unit'].iloc[0]})", (least - room, most + room))
+    return Panel(title, marks=tuple(marks), x=across, y=up)
 
 
 def _arrivals(mass: xr.DataArray, products: list[str], year: int, regions: list[str]) -> np.ndarray:
@@ -175,9 +171,8 @@ def _table(mass: np.ndarray | None, before: np.ndarray | None, regions: list[str
             columns |= quantile_table(draws, (0.9,), prefix)
         # What is negative throughout is compared as its size.
         sign = np.where(np.median(after, axis=0) < 0, -1.0, 1.0)
-        columns[f"{kind}_informed"] = np.isin(
-            learning_of_draws(sign * after, sign * known, scale=scale).against_prior, TOLD_OF
-        )
+        learned = learning_of_draws(sign * after, sign * known, scale=scale)
+        columns[f"{kind}_informed"] = np.isin(learned.against_prior, TOLD_OF)
     table = pd.DataFrame(columns).drop(columns=[name for name in columns if name.endswith("_mean")])
     table["share_informed"] |= table["share_eti90_ub"] - table["share_eti90_lb"] < CERTAIN
     return table.rename(columns={"share_informed": "informed"})
@@ -204,20 +199,12 @@ def _panel(title: str, rows: pd.DataFrame, regions: list[str]) -> Panel:
         hover = f"{row.importer}: imports from {row.exporter}\n{values}\nnet exports of {row.exporter}: {net}"
         hover += "" if known else "\nrests on the prior: no figure narrows it"
         colour = TOLD if known else "prior"
-        box = Area.box(
-            x - half, x + half, y - half, y + half, colour, opacity=0.08 + 0.87 * row.share_median, hover=hover
-        )
+        shade = 0.08 + 0.87 * row.share_median
+        box = Area.box(x - half, x + half, y - half, y + half, colour, opacity=shade, hover=hover)
         ink = "ground" if row.share_median > 0.7 and half > 0.3 else "ink"
         marks += [box, Text(x, y, f"{100 * row.share_median:.0f}", ink, 7.0)]
     names = tuple((i, region.replace(" ", "\n", 1)) for i, region in enumerate(regions))
     ends = (-0.6, len(regions) - 0.4)
-    keys: list[Mark] = [
-        Area((), (), TOLD, 0.6, TOLD_NAME),
-        Area((), (), "prior", 0.6, PRIOR),
-    ]
-    return Panel(
-        title,
-        marks=(*keys, *marks),
-        x=Axis("exporter", ends, names),
-        y=Axis("importer", ends[::-1], tuple(enumerate(regions))),
-    )
+    keys = Area((), (), TOLD, 0.6, TOLD_NAME), Area((), (), "prior", 0.6, PRIOR)
+    up = Axis("importer", ends[::-1], tuple(enumerate(regions)))
+    return Panel(title, marks=(*keys, *marks), x=Axis("exporter", ends, names), y=up)

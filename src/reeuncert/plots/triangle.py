@@ -14,6 +14,7 @@ from reeuncert.plots.access import (
     both,
     check_labels,
     chosen_flows,
+    led_by,
     refined_products,
     rows_of,
     sum_of,
@@ -35,7 +36,8 @@ SHIFT = {RECORDED: 0.1, UNRECORDED: 0.235}
 """How far to the left of the straight line between two corners an arrow runs."""
 PLACE = {RECORDED: 0.24, UNRECORDED: 0.5}
 """Position of the label along its arrow, so that the labels of a pair do not overlap."""
-MOST_WIDTH = 0.14
+MOST_WIDTH, CLEAR = 0.14, 0.28
+"""Largest width of an arrow, and its distance from the corners."""
 
 
 def triangle_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
@@ -76,12 +78,10 @@ def triangle_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     regions = list(dict.fromkeys(r for pair in pairs for r in pair))
     groups = groups_of(mass)
     years = [*mass["year"].values.tolist(), CUMULATED_LABEL]
-    check_labels(wanted.get("region", []), regions, "region", "trade")
-    check_labels(wanted.get("product", []), list(groups), "product", "trade")
-    check_labels(wanted.get("year", []), years, "year", "trade")
-    kept = set(wanted.get("region", regions))
+    for dim, known in zip(DIMS, (regions, list(groups), years), strict=True):
+        check_labels(wanted.get(dim, []), known, dim, "trade")
     chosen_years = wanted.get("year", years)
-    within = [pair for pair in pairs if kept.issuperset(pair)]
+    within = [pair for pair in pairs if set(wanted.get("region", regions)).issuperset(pair)]
     tables = []
     for product, pair, record in itertools.product(wanted.get("product", [ALL]), within, RECORDS):
         route = {"origin": pair[0], "destination": pair[1]}
@@ -94,10 +94,8 @@ def triangle_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     if not tables:
         raise ReeUncertError(f"nothing is asked between these regions: {dict(coords or {})}")
     table = pd.concat(tables, ignore_index=True).drop(columns="mean")
-    first = ["origin", "destination", "product", "record", "year", "unit"]
-    table = table[[*first, *(c for c in table if c not in first)]]
-    order = {year: i for i, year in enumerate(years)}
-    return table.sort_values("year", key=lambda column: column.map(order), kind="stable").reset_index(drop=True)
+    table = led_by(table, "origin", "destination", "product", "record", "year", "unit")
+    return table.sort_values("year", key=lambda column: column.map(years.index), kind="stable", ignore_index=True)
 
 
 @figure_of(triangle_data)
@@ -182,14 +180,10 @@ def arrow(
     >>> arrow((0.0, 0.0), (1.0, 0.0), 0.1)
     ((0.28, 0.1), (0.72, 0.1))
     """
-    (x0, y0), (x1, y1) = start, end
-    dx, dy = x1 - x0, y1 - y0
-    length = float(np.hypot(dx, dy))
-    ux, uy = dx / length, dy / length
-    clear = 0.28
-    a = (round(x0 + clear * ux - shift * uy, 6), round(y0 + clear * uy + shift * ux, 6))
-    b = (round(x1 - clear * ux - shift * uy, 6), round(y1 - clear * uy + shift * ux, 6))
-    return a, b
+    a, b = complex(*start), complex(*end)
+    along = (b - a) / abs(b - a)
+    a, b = a + (CLEAR + shift * 1j) * along, b - (CLEAR - shift * 1j) * along
+    return (round(a.real, 6), round(a.imag, 6)), (round(b.real, 6), round(b.imag, 6))
 
 
 def arrow_shape(start: tuple[float, float], end: tuple[float, float], width: float) -> tuple[list[float], list[float]]:
@@ -198,15 +192,13 @@ def arrow_shape(start: tuple[float, float], end: tuple[float, float], width: flo
     >>> arrow_shape((0.0, 0.0), (1.0, 0.0), 0.1)[0]
     [0.0, 0.86, 0.86, 1.0, 0.86, 0.86, 0.0]
     """
-    (x0, y0), (x1, y1) = start, end
-    length = float(np.hypot(x1 - x0, y1 - y0))
-    ux, uy = (x1 - x0) / length, (y1 - y0) / length
-    head = min(0.06 + 0.8 * width, 0.8 * length)
-    half, wide = 0.5 * width, 0.5 * width + 0.03
-    along = [0.0, length - head, length - head, length, length - head, length - head, 0.0]
-    aside = [half, half, wide, 0.0, -wide, -half, -half]
-    x = [round(x0 + a * ux - s * uy, 4) for a, s in zip(along, aside, strict=True)]
-    return x, [round(y0 + a * uy + s * ux, 4) for a, s in zip(along, aside, strict=True)]
+    a, b = complex(*start), complex(*end)
+    length = abs(b - a)
+    neck = length - min(0.06 + 0.8 * width, 0.8 * length)
+    half, wide = 0.5j * width, 0.5j * width + 0.03j
+    outline = (half, neck + half, neck + wide, length, neck - wide, neck - half, -half)
+    points = [a + place * (b - a) / length for place in outline]
+    return [round(p.real, 4) for p in points], [round(p.imag, 4) for p in points]
 
 
 def _totals(mass: xr.DataArray, chosen: dict[str, Any], years: list[Any]) -> xr.DataArray | None:

@@ -22,33 +22,19 @@ TONNES = {
 }
 """Units of mass, in tonnes; ``st`` is the short ton of 2,000 lb (NIST SP 811)."""
 
-SPELT_OUT = {
-    "tonne": "t",
-    "tonnes": "t",
-    "metric ton": "t",
-    "metric tons": "t",
-    "thousand tonnes": "kt",
-    "thousand metric tons": "kt",
-    "kilotonnes": "kt",
-    "million tonnes": "Mt",
-    "million metric tons": "Mt",
-    "megatonnes": "Mt",
-    "kilogram": "kg",
-    "kilograms": "kg",
-    "kgs": "kg",
-    "gram": "g",
-    "grams": "g",
-    "pound": "lb",
-    "pounds": "lb",
-    "lbs": "lb",
-    "thousand pounds": "klb",
-    "million lb": "Mlb",
-    "million pounds": "Mlb",
-    "short ton": "st",
-    "short tons": "st",
-    "percent": "%",
-    "per cent": "%",
+_NAMES = {
+    "t": ("tonne", "tonnes", "metric ton", "metric tons"),
+    "kt": ("thousand tonnes", "thousand metric tons", "kilotonnes"),
+    "Mt": ("million tonnes", "million metric tons", "megatonnes"),
+    "kg": ("kilogram", "kilograms", "kgs"),
+    "g": ("gram", "grams"),
+    "lb": ("pound", "pounds", "lbs"),
+    "klb": ("thousand pounds",),
+    "Mlb": ("million lb", "million pounds"),
+    "st": ("short ton", "short tons"),
+    "%": ("percent", "per cent"),
 }
+SPELT_OUT = {name: symbol for symbol, names in _NAMES.items() for name in names}
 """Units as they are spelt out elsewhere, and the symbols that stand for them here."""
 
 

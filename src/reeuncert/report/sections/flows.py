@@ -9,7 +9,7 @@ import xarray as xr
 from reeuncert.case.selection import sides
 from reeuncert.plots.access import CUMULATED_LABEL, flat, rows_of
 from reeuncert.plots.sankey import diagram, largest_regions, sankey_data
-from reeuncert.plots.sankey_board import CLASSES, class_names, ends_of, node_text, opacity_of
+from reeuncert.plots.sankey_board import CLASSES, class_names, ends_of, layout_of, node_text, opacity_of
 from reeuncert.plots.sankey_graph import (
     BORDER_CROSSING,
     END_USE,
@@ -21,7 +21,6 @@ from reeuncert.plots.sankey_graph import (
     Graph,
     Node,
 )
-from reeuncert.plots.sankey_layout import layout_of
 from reeuncert.plots.style import HUES
 from reeuncert.report.figures import figure
 from reeuncert.report.words import labels_of

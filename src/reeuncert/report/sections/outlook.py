@@ -9,7 +9,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from reeuncert.outlook.stored import outlook_of
-from reeuncert.plots.outlook import outlook_data, outlook_projects_data, project_told
+from reeuncert.plots.what_if import outlook_data, outlook_projects_data, project_told
 from reeuncert.report.figures import interval_picture
 from reeuncert.result.result import Result
 from reeuncert.words.estimates import number

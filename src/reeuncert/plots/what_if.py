@@ -1,20 +1,115 @@
-"""An outlook: its answers over the years with the starts of projects, and the scenarios side by side."""
+"""Worlds that differ: consumption lost in a counterfactual; answers of an outlook, and its scenarios side by side."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
+from reeuncert.counterfactuals.lost import ALL, counterfactual_of, lost_consumption
 from reeuncert.errors import ReeUncertError
 from reeuncert.outlook.stored import read_outlook
-from reeuncert.plots.access import Coords, check_labels, take
+from reeuncert.plots.access import Coords, check_labels, led_by, take
 from reeuncert.plots.panels import Axis, Board, Fan, Line, Mark, Panel, Points, scale_of
 from reeuncert.plots.render import figure_of, render
-from reeuncert.plots.rows import Chart, Row, Span, wrapped
-from reeuncert.plots.style import hue, interval_name
-from reeuncert.words.estimates import interval, number, printed, with_unit
+from reeuncert.plots.rows import Chart, Row, Span, interval_row, render_chart, wrapped
+from reeuncert.plots.style import PROBABILITIES, band_opacity, bands_name, colours_of, hue, interval_name
+from reeuncert.words.estimates import estimate, number, printed, with_unit
+
+PRODUCT, END_USE = "product", "end_use"
+LOST_DIMS = ("region", PRODUCT, END_USE)
+
+
+def lost_consumption_data(world: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
+    """Lost consumption by region and product, and by region and end use.
+
+    Parameters
+    ----------
+    world
+        What `reeuncert.no_trade` or another counterfactual returned.
+    coords
+        ``region``, ``product``, ``end_use``: which rows are wanted; everything by default. Sums are over all of the
+        region in any case.
+
+    Returns
+    -------
+    DataFrame
+        ``region``, ``product``, ``end_use`` (``"all"``: their sum), ``year``, ``unit``, ``consumption``, ``mean``,
+        ``median``, ``eti50_lb`` … ``eti90_ub``, ``share_median``, ``share_eti50_lb`` … ``share_eti90_ub``.
+
+    Raises
+    ------
+    ReeUncertError
+        If this is no counterfactual, or a label does not exist.
+
+    Examples
+    --------
+    >>> from reeuncert.counterfactuals import no_trade
+    >>> from reeuncert.testing import toy_posterior
+    >>> table = lost_consumption_data(no_trade(toy_posterior(draws=20, years=2)), coords={"region": "South"})
+    >>> table[["product", "end_use"]].values.tolist()[:3]
+    [['all', 'all'], ['compound', 'all'], ['powder', 'all']]
+    """
+    wanted = take(coords, LOST_DIMS, "lost consumption")
+    numbers = counterfactual_of(world)
+    for dim, labels in wanted.items():
+        check_labels(labels, numbers[dim].values.tolist(), dim, "lost consumption")
+    of_products = _bands(world, PRODUCT).assign(**{END_USE: ALL})
+    of_uses = _bands(world, END_USE).assign(**{PRODUCT: ALL})
+    joined = led_by(pd.concat([of_products, of_uses[of_uses[END_USE] != ALL]]), *LOST_DIMS)
+    regions = numbers["region"].values.tolist()
+    joined = joined.sort_values("region", key=lambda column: column.map(regions.index), kind="stable")
+    keep = joined["region"].isin(wanted.get("region", regions))
+    if PRODUCT in wanted or END_USE in wanted:
+        keep &= joined[PRODUCT].isin(wanted.get(PRODUCT, [])) | joined[END_USE].isin(wanted.get(END_USE, []))
+    return joined[keep].reset_index(drop=True)
+
+
+@figure_of(lost_consumption_data)
+def plot_lost_consumption(
+    world: xr.DataTree, *, coords: Coords = None, backend: str = "matplotlib", theme: str = "light"
+) -> Any:
+    """Draw the consumption lost in a counterfactual, in per cent of each region's consumption."""
+    table = lost_consumption_data(world, coords=coords)
+    colours = colours_of([str(r) for r in counterfactual_of(world)["region"].values])
+    rows = tuple(_lost_row(record, colours[str(record["region"])]) for record in table.to_dict("records"))
+    year, unit = int(world.attrs["counterfactual_year"]), counterfactual_of(world)["lost_consumption"].attrs["units"]
+    chart = Chart(
+        f"Consumption lost in {year}: {world.attrs['counterfactual']}",
+        "Part of consumption that is lost (%)",
+        rows,
+        subtitle=f"{world.attrs['counterfactual_rule']}; beside the names: median masses in {unit}",
+        point_name=f"median; bands: {bands_name()}",
+    )
+    return render_chart(chart, backend, theme)
+
+
+def _bands(world: xr.DataTree, by: str) -> pd.DataFrame:
+    """Intervals of all bands in one table."""
+    keys = ["region", by, "year", "unit", "consumption", "mean", "median", "share_median"]
+    first, *others = (lost_consumption(world, by=("region", by), prob=p) for p in PROBABILITIES)
+    return pd.concat([first, *(table.drop(columns=keys) for table in others)], axis=1)
+
+
+def _lost_row(record: dict[Any, Any], colour: str) -> Row:
+    unit = str(record["unit"])
+    what = ", ".join(str(record[k]) for k in (PRODUCT, END_USE) if record[k] != ALL) or "all"
+    spans = []
+    for i, p in reversed(list(enumerate(PROBABILITIES))):
+        low, high = (100 * record[f"share_eti{100 * p:.6g}_{end}"] for end in ("lb", "ub"))
+        spans.append(Span(low, high, colour, height=0.38 + 0.12 * i, opacity=band_opacity(i)))
+    label = f"{record['region']}, {what}: {with_unit(record['median'], '')} of {with_unit(record['consumption'], '')}"
+    lost, share = ([record[f"{part}{c}"] for c in ("median", "eti90_lb", "eti90_ub")] for part in ("", "share_"))
+    hover = (
+        f"lost: {estimate(*lost, unit=unit)}",
+        f"part of consumption: {estimate(*share, unit='1')}",
+        interval_name(),
+    )
+    return Row(label, tuple(spans), point=100 * record["share_median"], hover=hover)
+
 
 Told = Mapping[str, Any] | str | Path
 BANDS = (0.5, 0.9)
@@ -46,9 +141,7 @@ def outlook_data(found: Told, *, coords: Coords = None) -> pd.DataFrame:
     tables = []
     for k, asked in _asked(read_outlook(found), coords).items():
         table = pd.DataFrame({"year": asked["years"], **asked["bands"]}).astype(dict.fromkeys(_COLUMNS, float))
-        for column, value in zip(("question", "says", "region"), (k, asked["says"], _region(asked)), strict=True):
-            table[column] = value
-        tables.append(table.assign(unit=_unit(asked)))
+        tables.append(table.assign(question=k, says=asked["says"], region=_region(asked), unit=_unit(asked)))
     columns = ["question", "says", "region", "year", "unit", *_COLUMNS]
     return pd.concat(tables, ignore_index=True)[columns] if tables else pd.DataFrame(columns=columns)
 
@@ -160,25 +253,13 @@ def plot_outlook_scenarios(
     for _, part in table.groupby("question"):
         unit, rows = str(part["unit"].iloc[0]), []
         for row in part.to_dict("records"):
-            at = {c: scale_of(unit) * row[c] for c in _COLUMNS}
             first = row["scenario"] == part["scenario"].iloc[0]
-            spans = tuple(
-                Span(at[f"eti{b}_lb"], at[f"eti{b}_ub"], hue(0 if first else 2), interval_name(int(b) / 100), h, o)
-                for b, h, o in (("90", 0.28, 0.45), ("50", 0.5, 0.9))
-            )
-            told = (
-                f"median {with_unit(row['median'], unit)}",
-                f"{interval_name(0.9)}: {interval(row['eti90_lb'], row['eti90_ub'], unit)}",
-            )
-            defined = bool(np.isfinite(row["median"]))
-            rows.append(
-                Row(row["scenario"], spans if defined else (), point=at["median"] if defined else None, hover=told)
-            )
+            drawn = interval_row(row["scenario"], row, unit, hue(0 if first else 2))
+            rows.append(drawn if np.isfinite(row["median"]) else replace(drawn, spans=(), point=None))
         says, year = part["says"].iloc[0], part["year"].iloc[0]
         limits = (0.0, 102.0) if unit == "1" and (part["eti90_lb"].fillna(0.0) >= 0).all() else None
-        charts.append(
-            Chart(says, f"{year} ({'%' if unit == '1' else unit})", tuple(rows), point_name="median", limits=limits)
-        )
+        x_title = f"{year} ({'%' if unit == '1' else unit})"
+        charts.append(Chart(says, x_title, tuple(rows), point_name="median", limits=limits))
     height = max(chart.height for chart in charts)
     panels = tuple(chart.panel("\n".join(wrapped(chart.title))) for chart in charts)
     return render(Board("Scenarios of the outlook", panels, 1, height, 7.0), backend, theme)
