@@ -10,7 +10,7 @@ import xarray as xr
 from reeuncert.case.records import Case
 from reeuncert.case.selection import sides
 from reeuncert.plots.access import CUMULATED_LABEL, Coords, both, check_labels, quantile_table, take
-from reeuncert.plots.render import render_steps
+from reeuncert.plots.render import figure_of, render_steps
 from reeuncert.plots.sankey_board import sankey_boards
 from reeuncert.plots.sankey_graph import LOSS, Graph, folded, sankey_graph
 from reeuncert.plots.style import theme_of
@@ -61,6 +61,11 @@ def sankey_data(dt: xr.DataTree, *, coords: Coords = None, regions: Regions = No
     return _table(dt, case, diagram(dt, regions), coords)
 
 
+@figure_of(
+    sankey_data,
+    losses="Draw losses too, in grey. They make the diagram half as large again; without them a node from which less "
+    "leaves than entered shows them.",
+)
 def plot_sankey(
     dt: xr.DataTree,
     *,
@@ -74,32 +79,8 @@ def plot_sankey(
 
     Columns are stages, rows are regions and routes. The width of a ribbon is its mean (means of draws balance, medians
     do not), its colour its region; what is paler is less certain; unregistered flows are darker (hatched in
-    matplotlib), unrecorded ones pink. What a stock gains or loses in a year is drawn. All years have one scale.
-
-    Parameters
-    ----------
-    dt
-        Result of `reeuncert.sample`.
-    coords
-        ``year``. In matplotlib one year is drawn (by default the last), in Plotly all that are chosen, with a slider.
-    backend
-        ``"matplotlib"`` or ``"plotly"``.
-    theme
-        ``"light"`` or ``"dark"``.
-    losses
-        Draw losses too, in grey. They make the diagram half as large again; without them a node from which less leaves
-        than entered shows them.
-    regions
-        As in `sankey_data`.
-
-    Returns
-    -------
-    matplotlib.figure.Figure or plotly.graph_objects.Figure
-
-    Raises
-    ------
-    ReeUncertError
-        As `sankey_data`, or if several years are asked of matplotlib.
+    matplotlib), unrecorded ones pink. What a stock gains or loses in a year is drawn. All years have one scale. In
+    matplotlib one year is drawn (by default the last), in Plotly all that are chosen, with a slider.
     """
     case = Result.holding(dt).case
     graph = diagram(dt, regions)

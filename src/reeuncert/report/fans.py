@@ -71,15 +71,8 @@ def _points(name: str, at: dict[str, str], first: int, published: list[Published
             continue
         shown = row.year_to if cumulated else row.year_from
         text = " ".join(f"{row.statement} {row.hedge}".split())
-        out.append(
-            {
-                "from": shown,
-                "to": row.year_to,
-                "value": row.value,
-                "source": row.source,
-                "text": f"{row.source}: {text}",
-            }
-        )
+        said = {"value": row.value, "source": row.source, "text": f"{row.source}: {text}"}
+        out.append({"from": shown, "to": row.year_to, **said})
     return out
 
 

@@ -75,37 +75,18 @@ def content(result: Result) -> dict[str, Any] | None:
     ]
     apart = [] if found is None else [name for name in found.names if name not in found.averaged]
     why = {} if found is None else dict(zip(found.names, map(str, found.data["why"].values), strict=True))
+    records = [lookup(row["indicator"]) for row in rows]
+    wholes = {one.title.split(",")[0].split(" over ")[0]: one.whole for one in records if one.whole}
     return {
         "groups": [(title, cards[title]) for title in (*(t for t, _ in GROUPS), OTHERS) if title in cards],
         "tiles": list(_tiles(result, rows, failed))[:TILES],
         "picture": _picture(result, rows[0]),
         "counts": counts,
-        "wholes": _wholes(rows),
+        "wholes": {f"{title[0].lower()}{title[1:]}": whole for title, whole in wholes.items()},
         "total": len(every),
         "averaged": [] if found is None else found.averaged,
         "apart": [{"name": name, "why": why[name]} for name in apart],
     }
-
-
-def _wholes(rows: Sequence[Row]) -> dict[str, str]:
-    """Ratio among the headlines → of what it is a share."""
-    records = [lookup(row["indicator"]) for row in rows]
-    titles = {record.title.split(",")[0].split(" over ")[0]: record.whole for record in records if record.whole}
-    return {f"{title[0].lower()}{title[1:]}": whole for title, whole in titles.items()}
-
-
-def _by_structure(row: dict[Any, Any], found: Structures, unit: str) -> list[dict[str, Any]]:
-    """Interval of a headline under each structure; none of one that the structures were not asked for."""
-    if f"{found.names[0]}: median" not in row:
-        return []
-    return [
-        {
-            "name": name,
-            "interval": interval(row[f"{name}: eti90_lb"], row[f"{name}: eti90_ub"], unit),
-            "counts": name in found.averaged,
-        }
-        for name in found.names
-    ]
 
 
 def _style(verdict: str, failed: bool) -> str:
@@ -117,6 +98,13 @@ def _card(row: Row, found: Structures | None, failed: bool) -> dict[str, Any]:
     posterior = (row["eti90_lb"], row["median"], row["eti90_ub"])
     prior = (row["prior_eti90_lb"], row["prior_median"], row["prior_eti90_ub"])
     told = f"Posterior {interval(posterior[0], posterior[2], unit)}; prior {interval(prior[0], prior[2], unit)}."
+    structures = []
+    if found is not None and f"{found.names[0]}: median" in row:  # else they were not asked for it
+        ends = ([row[f"{name}: eti90_{end}"] for end in ("lb", "ub")] for name in found.names)
+        structures = [
+            {"name": name, "interval": interval(low, high, unit), "counts": name in found.averaged}
+            for name, (low, high) in zip(found.names, ends, strict=True)
+        ]
     log = lookup(row["indicator"]).unit == "mass" and min(posterior[0], prior[0]) > 0
     return {
         "sentence": row["sentence"],
@@ -128,7 +116,7 @@ def _card(row: Row, found: Structures | None, failed: bool) -> dict[str, Any]:
         "prior": interval(prior[0], prior[2], unit),
         "ratio": row["width_ratio"],
         "log": log,
-        "structures": [] if found is None else _by_structure(dict(row), found, unit),
+        "structures": structures,
     }
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
 from reeuncert.checks.registry import check_table
 from reeuncert.checks.result import CheckResult, short_number
 from reeuncert.result.result import Result
@@ -69,12 +71,8 @@ def content(result: Result) -> dict[str, Any]:
 
 
 def _line(result: CheckResult) -> CheckLine:
-    table = result.table
-    columns: tuple[str, ...] = ()
-    rows: tuple[tuple[object, ...], ...] = ()
-    if table is not None and len(table):
-        columns = tuple(map(str, table.columns))
-        rows = tuple(tuple(row) for row in table.head(MOST_ROWS).astype(object).itertuples(index=False))
+    table = pd.DataFrame() if result.table is None or result.table.empty else result.table.astype(object)
+    rows, columns = tuple(table.head(MOST_ROWS).itertuples(index=False, name=None)), tuple(map(str, table))
     side, _, limit = result.threshold.partition(" ")
     threshold = f"{SIDES[side]} {limit}" if side else ""
     word = result.status if result.status in ORDER else "information"

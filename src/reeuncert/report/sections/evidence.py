@@ -1,7 +1,7 @@
 """Evidence: all figures used, their position in the predictive distribution, and figures left out with reasons."""
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from reeuncert.case.records import Evidence
@@ -27,13 +27,15 @@ def content(result: Result) -> dict[str, Any] | None:
         return None
     found = {row["id"]: row for row in evidence_data(result.dt).to_dict("records")}
     told = result.once(labels_of).told
-    rows = [
-        _row(evidence, found[evidence.id]) | {"what": told(_what(evidence))}
-        for evidence in case.evidence
-        if evidence.id in found
-    ]
+    rows = []
+    for row in case.evidence:
+        if row.id in found:
+            of = f", as part of {selector_text(row.of)}" if row.of is not None else ""
+            rows.append(_row(row, found[row.id]) | {"what": told(selector_text(row.selector) + of)})
     unused = [row for row in case.evidence if not row_has_flows(row, case)]
-
+    mixtures = result.once(mixture_table)
+    # Second readings, and records that are outliers more likely than the case says.
+    mixtures = mixtures[(mixtures["component"] == READING) | (mixtures["odds_ratio"] > 1)].head(MOST_MIXTURES)
     positions = [row["position"] for row in rows if row["position"] is not None]
     return {
         "rows": rows,
@@ -49,41 +51,27 @@ def content(result: Result) -> dict[str, Any] | None:
             for row in unused
         ],
         "left_out": _left_out(result),
-        "mixtures": _mixtures(result),
+        "mixtures": mixtures.to_dict("records"),
         "sources": len({row["source_id"] for row in rows}),
         "judged": len(positions),
         "outside": sum(not INSIDE[0] <= p <= INSIDE[1] for p in positions),
     }
 
 
-def _what(evidence: Evidence) -> str:
-    of = f", as part of {selector_text(evidence.of)}" if evidence.of is not None else ""
-    return selector_text(evidence.selector) + of
-
-
 def _row(evidence: Evidence, found: Mapping[Any, Any]) -> dict[str, Any]:
-    position, agrees = float(found["position"]), float(found["agrees"])
+    position, agrees, value, low, high = (float(found[name]) for name in ("position", "agrees", "value", "low", "high"))
+    own = {name: getattr(evidence, name) for name in ("id", "reporter", "unit", "basis", "source_id", "locator")}
+    same = {name: found[name] for name in ("value", "source", "reference", "width", "surprising")}
     return {
-        "id": evidence.id,
+        **own,
+        **same,
         "years": condensed(evidence.years, "–"),
         "first": min(evidence.years),
-        "reporter": evidence.reporter,
-        "said": _said(
-            evidence.qualifier, float(found["value"]), float(found["low"]), float(found["high"]), evidence.unit
-        ),
-        "value": found["value"],
-        "unit": evidence.unit,
-        "basis": evidence.basis,
-        "source_id": evidence.source_id,
-        "source": found["source"],
-        "reference": found["reference"],
-        "locator": evidence.locator,
+        "said": _said(evidence.qualifier, value, low, high, evidence.unit),
         "note": " ".join(t for t in (evidence.reason, evidence.note) if t),
-        "width": found["width"],
         "predicted": interval(found["predicted_eti90_lb"], found["predicted_eti90_ub"], _unit(evidence.unit)),
         "position": None if math.isnan(position) else position,
         "agrees": None if math.isnan(agrees) else agrees,
-        "surprising": found["surprising"],
     }
 
 
@@ -98,12 +86,6 @@ def _said(qualifier: str, value: float, low: float, high: float, unit: str) -> s
 
 def _unit(unit: str) -> str:
     return "" if unit in ("share", "ratio", "1") else unit
-
-
-def _mixtures(result: Result) -> list[dict[Hashable, Any]]:
-    """Second readings, and records that are outliers more likely than the case says."""
-    table = result.once(mixture_table)
-    return table[(table["component"] == READING) | (table["odds_ratio"] > 1)].head(MOST_MIXTURES).to_dict("records")
 
 
 def _left_out(result: Result) -> list[dict[str, str]]:

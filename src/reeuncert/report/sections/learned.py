@@ -23,6 +23,7 @@ def content(result: Result) -> dict[str, Any] | None:
     """A figure and a table of flows, and the flows and sources behind each headline."""
     if "prior" not in result.dt.children:
         return None
+    widths = learning_data(result.dt)
     return {
         "figure": figure(
             "learning",
@@ -31,17 +32,11 @@ def content(result: Result) -> dict[str, Any] | None:
             alt="Width of the prior interval of each flow against that of its posterior interval; the table has both.",
             height=520,
         ),
-        "flows": _flows(result),
+        "flows": widths.sort_values("width_ratio", ascending=False, na_position="last").to_dict("records"),
         "headlines": _headlines(result) if result.case.headlines else [],
         "has_sources": "log_likelihood" in result.dt.children,
         "span": (result.years[0], result.years[-1]),
     }
-
-
-def _flows(result: Result) -> list[dict[Any, Any]]:
-    """Sum over all years of each flow: prior and posterior interval, largest width ratio first."""
-    table = learning_data(result.dt).sort_values("width_ratio", ascending=False, na_position="last")
-    return table.to_dict("records")
 
 
 def drivers(result: Result) -> dict[int, list[dict[Any, Any]]]:

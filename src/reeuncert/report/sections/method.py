@@ -40,8 +40,8 @@ def content(result: Result) -> dict[str, Any]:
                 "about": selector_text(p.selector),
                 "kind": f"{p.kind}, {p.mode}" if p.mode else p.kind,
                 "years": condensed(p.years, "–"),
-                "median": _median(p.median, p.median_to, p.kind),
-                "spread": _spread(p.level_sd, p.year_sd),
+                "median": _median(p.median, p.median_to),
+                "spread": f"level {p.level_sd:.3g}, year {p.year_sd:.3g}" if p.level_sd or p.year_sd else "",
                 "reason": p.reason,
             }
             for p in case.priors
@@ -57,17 +57,10 @@ def content(result: Result) -> dict[str, Any]:
     }
 
 
-def _median(first: float, last: float, kind: str) -> str:
-    def shown(x: float) -> str:
-        return f"{x:.3g}"
-
+def _median(first: float, last: float) -> str:
     if not math.isfinite(first):
         return ""
-    return shown(first) if not math.isfinite(last) or last == first else f"{shown(first)} to {shown(last)}"
-
-
-def _spread(level: float, year: float) -> str:
-    return f"level {level:.3g}, year {year:.3g}" if level or year else ""
+    return f"{first:.3g}" if not math.isfinite(last) or last == first else f"{first:.3g} to {last:.3g}"
 
 
 def _command(result: Result) -> str:

@@ -1,6 +1,5 @@
 """Value of information: sources of the uncertainty of each answer, and the measurement that would narrow it most."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -29,9 +28,10 @@ def content(result: Result) -> dict[str, Any] | None:
         return None
     found = result.once(overviews)
     sentences = result.once(all_headlines)["sentence"].tolist()
+    sketches = [bool(len(one.shares) and abs(float(one.shares["share"].iloc[-1])) > SKETCH) for one in found]
     rows = [
-        {"sentence": sentence, "origins": origins(one.shares), "sketch": _sketch(one), "numbers": _numbers(one)}
-        for sentence, one in zip(sentences, found, strict=True)
+        {"sentence": sentence, "origins": origins(one.shares), "sketch": sketch, "numbers": _numbers(one)}
+        for sentence, one, sketch in zip(sentences, found, sketches, strict=True)
     ]
     return {
         "rows": rows,
@@ -59,10 +59,6 @@ def origins(shares: pd.DataFrame) -> list[dict[str, Any]]:
     return [{"name": str(name), "kind": kind.split()[0], "share": share / total} for name, kind, share in largest]
 
 
-def _sketch(one: Overview) -> bool:
-    return bool(len(one.shares) and abs(float(one.shares["share"].iloc[-1])) > SKETCH)
-
-
 def _numbers(one: Overview) -> list[dict[str, Any]]:
     columns = (one.measurements[name].tolist() for name in ("flow", "measured_year", "narrowing", "noise"))
     worth = [row for row in zip(*columns, strict=True) if row[2] > max(row[3], WORTH)]
@@ -86,29 +82,13 @@ def _common(found: list[Overview]) -> list[dict[Any, Any]]:
     return sums.to_dict("records")
 
 
-def _medians(row: Mapping[Any, Any], unit: str) -> str:
-    """Smallest and largest median, with the digits that the interval over all structures carries."""
-    told = [
-        estimate(row[name], row["lowest"], row["highest"], unit=unit).partition(" (")[0]
-        for name in ("lowest_median", "highest_median")
-    ]
-    return " to ".join(dict.fromkeys(told))
-
-
 def _structures(result: Result) -> list[dict[str, Any]]:
-    found = result.structures
-    if found is None:
-        return []
-    out = []
-    for row in found.averages().to_dict("records"):
-        unit = str(row.get("unit", ""))
-        out.append(
-            {
-                "name": value_title(row),
-                "medians": _medians(row, unit),
-                "range": interval(row["lowest"], row["highest"], unit),
-                "verdict": row["verdict"],
-                "holds": row["verdict"] == HOLDS,
-            }
-        )
+    """Each headline over all structures: its medians with the digits that the interval over all carries."""
+    out: list[dict[str, Any]] = []
+    for row in [] if result.structures is None else result.structures.averages().to_dict("records"):
+        unit, ends = str(row.get("unit", "")), (row["lowest"], row["highest"])
+        medians = (estimate(row[f"{end}_median"], *ends, unit=unit) for end in ("lowest", "highest"))
+        told = " to ".join(dict.fromkeys(median.partition(" (")[0] for median in medians))
+        verdict = {"verdict": row["verdict"], "holds": row["verdict"] == HOLDS}
+        out.append({"name": value_title(row), "medians": told, "range": interval(*ends, unit), **verdict})
     return out

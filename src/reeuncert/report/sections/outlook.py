@@ -24,13 +24,11 @@ def content(result: Result) -> dict[str, Any] | None:
     if found is None:
         return None
     table, projects = outlook_data(found), outlook_projects_data(found)
-    questions = [
-        q | {"picture": fan_picture(q, found, *(rows[rows["question"] == k] for rows in (table, projects)))}
-        for k, q in enumerate(found["questions"], start=1)
-    ]
-    for k, question in enumerate(questions):
-        same = [row for row in found["scenarios"] if row["says"] == question["says"]]
-        question["scenarios"] = [row | {"picture": _bar(row, found["questions"][k])} for row in same]
+    questions = []
+    for k, q in enumerate(found["questions"], start=1):
+        picture = fan_picture(q, found, *(rows[rows["question"] == k] for rows in (table, projects)))
+        same = [row | {"picture": _bar(row, q)} for row in found["scenarios"] if row["says"] == q["says"]]
+        questions.append(q | {"picture": picture, "scenarios": same})
     return dict(found) | {"questions": questions}
 
 
