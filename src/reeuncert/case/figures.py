@@ -126,11 +126,5 @@ def figure_text(row: Evidence) -> str:
 
 
 def place_text(row: Evidence) -> str:
-    """Where a row stands.
-
-    >>> from math import nan
-    >>> from reeuncert.system.definition import Selector
-    >>> place_text(Evidence("a", Selector(), (), "level", None, 5.0, nan, nan, "kt", "REO", "exact", "s", "l"))
-    "'a'"
-    """
+    """Where a row stands."""
     return f"'{row.id}'" + (f" ({row.file} line {row.line})" if row.file else "")

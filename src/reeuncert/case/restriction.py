@@ -116,32 +116,13 @@ def speaks_of(row: Evidence, system: SystemDefinition) -> bool:
 
 
 def extend(case: Case, last: int, reopened: Collection[str] = ()) -> Case:
-    """A case with years after its last: the same system, priors whose paths run on, no evidence on the new years.
+    """A case with years after its last, to a new last one: the same system, priors whose paths run on, no evidence on
+    the new years. Raises `CaseError` when the year does not lie after the last of the case.
 
-    Flows that exist in the last year exist in all later ones. A prior whose median moves keeps that of the old last
-    year; a covariate keeps its last value. So nothing but levels and correlations says anything of the future.
+    Flows that exist in the last year exist in all later ones, and so do those of processes that are ``reopened``. A
+    prior whose median moves keeps that of the old last year; a covariate keeps its last value. So nothing but levels
+    and correlations says anything of the future.
 
-    Parameters
-    ----------
-    case
-        From `read_case`.
-    last
-        New last year.
-    reopened
-        Processes that are closed in the last year and that run in the new years, with the flows that they had before.
-
-    Returns
-    -------
-    Case
-        A case like any other; its name says to which year it runs.
-
-    Raises
-    ------
-    CaseError
-        When the year does not lie after the last of the case.
-
-    Examples
-    --------
     >>> import reeuncert as ree
     >>> case = extend(ree.read_case("small_metal"), 2025)
     >>> case.name, case.system.years[-1], case.system.flows[0].years[-1]

@@ -48,13 +48,7 @@ def of_years(row: Evidence) -> tuple[int, ...]:
 
 
 def selected(system: SystemDefinition, selector: Selector, years: Sequence[int]) -> tuple[Term, ...]:
-    """Every (flow, year) that a selector chooses and that exists.
-
-    >>> from reeuncert.system.definition import Flow, Process
-    >>> system = SystemDefinition((Process("p"),), (Flow("a", "p", "outside", "use", years=(2001,)),), (2000, 2001))
-    >>> selected(system, Selector.of(quantity="use"), (2000, 2001))
-    ((0, 1),)
-    """
+    """Every (flow, year) that a selector chooses and that exists."""
     columns = [system.year_index[y] for y in years if y in system.year_index]
     return tuple((i, t) for i in system.select(selector) for t in columns if system.exists[i, t])
 

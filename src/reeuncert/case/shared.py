@@ -51,13 +51,7 @@ def error_class_of(row: Evidence, case: Case) -> ErrorClass:
 
 
 def shared_errors(rows: Sequence[Evidence], case: Case) -> SharedErrors:
-    """The shared errors of rows whose offsets, sources and classes are all known.
-
-    >>> import reeuncert as ree
-    >>> case = ree.read_case("small_metal")
-    >>> shared_errors(case.evidence, case).values
-    ()
-    """
+    """The shared errors of rows whose offsets, sources and classes are all known."""
     several = prints_of_several_rows(rows)
     named = {name for row in rows for name in row.offsets + row.of_offsets}
     laws = {name: offset for name, offset in case.offsets.items() if name in named}

@@ -65,22 +65,16 @@ def no_trade(
     """A year without trade: every region relies on domestic mining, limited by the capacity of its plants.
 
     The thought experiment of Chen et al. 2024 (doi:10.1016/j.oneear.2024.01.011, supplemental figure S27), on every
-    draw.
+    draw. `lost_consumption` makes a table of it, `reeuncert.plots.plot_lost_consumption` a figure.
 
     Parameters
     ----------
     dt, year, capacity, priority, stocks
-        See `run_counterfactual`.
+        See `run_counterfactual`, also for what is returned.
     unrecorded
         Whether smuggling stops too.
     also
         Other rules at the same time, e.g. `AddCapacity`.
-
-    Returns
-    -------
-    DataTree
-        See `run_counterfactual`; `lost_consumption` makes a table of it, `reeuncert.plots.plot_lost_consumption` a
-        figure.
 
     Examples
     --------
@@ -271,15 +265,9 @@ RULES: dict[str, type[Any]] = {
 
 
 def rule(name: str, arguments: Mapping[str, Any]) -> Rule:
-    """A rule from its name and arguments.
+    """A rule from its name and arguments. Raises `InputError` if the rule is not known, an argument is missing, or one
+    is given that the rule does not take.
 
-    Raises
-    ------
-    InputError
-        If the rule is not known, an argument is missing, or one is given that the rule does not take.
-
-    Examples
-    --------
     >>> rule("add-capacity", {"region": "South", "stage": "mining", "quantity": 5.0}).describe()
     '5 {unit} more capacity in South (mining)'
     """

@@ -16,15 +16,9 @@ EDITS: Mapping[str, type[Edit]] = {
 
 
 def edit_of(words: Mapping[str, object]) -> Edit:
-    """A change from what a user wrote: its ``kind``, and the keys of that kind.
+    """A change from what a user wrote: its ``kind``, and the keys of that kind. Raises `EditError` when the kind or a
+    key is not known, or a value cannot be used.
 
-    Raises
-    ------
-    EditError
-        When the kind or a key is not known, or a value cannot be used.
-
-    Examples
-    --------
     >>> print(edit_of({"kind": "prior_spread", "group": "recoveries", "factor": 2}))
     spread of group 'recoveries' × 2
     """

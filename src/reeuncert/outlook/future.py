@@ -51,15 +51,6 @@ def past_coordinates(dt: xr.DataTree, case: Case) -> Array:
 def with_future(past: Array, case: Case, extended: Case, rng: np.random.Generator) -> tuple[Array, Network]:
     """Coordinates of an extended case: those of the past as they are, (sample, coordinate), and the others drawn given
     them; with the network of the extended case.
-
-    >>> import reeuncert as ree
-    >>> from reeuncert.case.restriction import extend
-    >>> case = ree.read_case("small_metal")
-    >>> longer = extend(case, 2022)
-    >>> past = np.tile(coordinate_prior(case, case_network(case)).mean, (5, 1))
-    >>> u, network = with_future(past, case, longer, np.random.default_rng(1))
-    >>> u.shape == (5, network.n_coordinates)
-    True
     """
     network = case_network(extended)
     prior = coordinate_prior(extended, network)

@@ -16,36 +16,23 @@ OUTCOMES = ("opened", "not_yet", "cancelled")
 
 @dataclass(frozen=True)
 class Project:
-    """New capacity of one stage in one region.
-
-    Parameters
-    ----------
-    capacity
-        Output a year beyond that of the last year of the case, in ``unit`` of ``basis``.
-    content
-        Mass of the case's unit in the output of the stage per mass of ``basis``.
-    announced_start, announced_on
-        Start as announced, and when it was announced, as decimal years.
-    status
-        One of `STATUSES`.
-    overdue
-        ``yes`` where the announced start lies before the end of the case and the plant is not open.
-    """
+    """New capacity of one stage in one region."""
 
     project: str
     region: str
     stage: str
-    capacity: float
+    capacity: float  # output a year beyond that of the last year of the case, in ``unit`` of ``basis``
     unit: str
     basis: str
-    content: float
+    content: float  # mass of the case's unit in the output of the stage per mass of ``basis``
+    # Start as announced, and when it was announced, as decimal years
     announced_start: float
     announced_on: float
-    status: str
+    status: str  # one of `STATUSES`
     source_id: str
     locator: str = ""
     note: str = ""
-    overdue: str = ""
+    overdue: str = ""  # ``yes`` where the announced start lies before the end of the case and the plant is not open
 
     def mass(self, case_unit: str) -> float:
         """Capacity in the unit of the case a year.
@@ -88,24 +75,14 @@ class RampPoint:
 
 @dataclass(frozen=True)
 class GrowthFigure:
-    """Projected log growth a year: of the demand of an end use, or of the capacity of the existing plants of a stage.
+    """Projected log growth a year: of the demand of an end use, or of the capacity of the existing plants of a stage."""
 
-    Parameters
-    ----------
-    subject
-        ``demand`` or ``capacity``.
-    scenario
-        Free name; ``base`` stands for a missing one.
-    region, name
-        Region, and end use (or product of goods) or stage; empty: all.
-    rate, sd, walk
-        Mean of the log growth a year, its standard deviation (one value for all years), and that of a yearly step.
-    """
-
-    subject: str
-    scenario: str
+    subject: str  # ``demand`` or ``capacity``
+    scenario: str  # free name; ``base`` stands for a missing one
+    # Region, and end use (or product of goods) or stage; empty: all
     region: str
     name: str
+    # Mean of the log growth a year, its standard deviation (one value for all years), and that of a yearly step
     rate: float
     sd: float
     walk: float
@@ -118,26 +95,18 @@ class GrowthFigure:
 
 @dataclass(frozen=True)
 class Lifetime:
-    """Years for which goods of a product are used, a Weibull distribution, and how much comes back of those that ended.
-
-    Parameters
-    ----------
-    mean, shape
-        Medians of its mean (years) and shape, with log-sd ``mean_sd`` and ``shape_sd``: each draw has its own.
-    collected, collected_sd
-        Median, and sd on the logit scale, of the part of ended goods that a recycler can get at most.
-    since
-        Year before which there were no such goods.
-    """
+    """Years for which goods of a product are used, a Weibull distribution, and how much comes back of those that ended."""
 
     product: str
+    # Medians of its mean (years) and shape, with log-sd ``mean_sd`` and ``shape_sd``: each draw has its own
     mean: float
     mean_sd: float
     shape: float
     shape_sd: float
+    # Median, and sd on the logit scale, of the part of ended goods that a recycler can get at most
     collected: float
     collected_sd: float
-    since: int
+    since: int  # year before which there were no such goods
     source_id: str
     locator: str = ""
     note: str = ""

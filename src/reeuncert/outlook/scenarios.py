@@ -54,22 +54,14 @@ class OutlookScenario:
 
 @dataclass(frozen=True)
 class Question:
-    """One indicator that the outlook is asked for.
-
-    Parameters
-    ----------
-    says
-        What it is, as the subject of a sentence.
-    lines
-        Values of which the probability to lie below is wanted, and ``years`` in which.
-    """
+    """One indicator that the outlook is asked for."""
 
     indicator: str
     region: str = ""
     partner: str = ""
     product: str = ""
-    says: str = ""
-    lines: tuple[float, ...] = ()
+    says: str = ""  # what it is, as the subject of a sentence
+    lines: tuple[float, ...] = ()  # values of which the probability to lie below is wanted, and ``years`` in which
     years: tuple[int, ...] = ()
 
 

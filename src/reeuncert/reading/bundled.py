@@ -15,11 +15,7 @@ REFERENCE_FOLDER, PUBLISHED = "reference", "published_reference.csv"
 
 
 def bundled_folder() -> Path:
-    """Folder that holds ``models`` and ``data`` as they ship: inside the installed package, or the root of a checkout.
-
-    >>> (bundled_folder() / "models").is_dir()
-    True
-    """
+    """Folder that holds ``models`` and ``data`` as they ship: in the installed package, or the root of a checkout."""
     package = Path(str(importlib.resources.files("reeuncert")))
     for folder in (package / "_bundled", package.parent.parent):
         if (folder / "models").is_dir():

@@ -28,19 +28,8 @@ class WorkbookError(ValueError):
 
 
 def sheets_of(content: bytes, report: Callable[[str, int, str], None]) -> dict[str, Sheet]:
-    """The sheets of a workbook that hold anything, by name.
-
-    Parameters
-    ----------
-    content
-        Bytes of the file.
-    report
-        Receives sheet, row and message of each cell that cannot be taken as it is.
-
-    Raises
-    ------
-    WorkbookError
-        When the file is no workbook.
+    """The sheets of a workbook that hold anything, by name; ``report`` receives sheet, row and message of each cell
+    that cannot be taken as it is. Raises `WorkbookError` when the file is no workbook.
     """
     formulas, values = (open_workbook(content, data_only=stored) for stored in (False, True))
     found = {s.title: list(_rows(s, formulas[s.title], partial(report, s.title))) for s in values.worksheets}

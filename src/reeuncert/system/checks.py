@@ -30,17 +30,10 @@ def network_problems(system: SystemDefinition) -> list[NetworkProblem]:
     are valid.
 
     >>> from reeuncert.system.definition import Flow, Process, SystemDefinition
-    >>> years = (2000, 2001, 2002)
-    >>> system = SystemDefinition(
-    ...     (Process("smelter"),),
-    ...     (
-    ...         Flow("ore", "outside", "smelter", "ore", years=years),
-    ...         Flow("metal", "smelter", "outside", "end_use", years=(2000,)),
-    ...     ),
-    ...     years,
-    ... )
-    >>> for problem in network_problems(system):
-    ...     print(problem.message)
+    >>> ore = Flow("ore", "outside", "smelter", "ore", years=(2000, 2001, 2002))
+    >>> metal = Flow("metal", "smelter", "outside", "end_use", years=(2000,))
+    >>> system = SystemDefinition((Process("smelter"),), (ore, metal), (2000, 2001, 2002))
+    >>> print(network_problems(system)[0].message)
     process 'smelter' has an inflow (ore) but no outflow in 2001-2002; add an outflow or end the inflow
     """
     problems = _name_problems(system)

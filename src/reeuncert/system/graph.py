@@ -31,32 +31,25 @@ def space_time_graph(system: SystemDefinition) -> SpaceTimeGraph:
     an outflow then; else it leaves the system, as the closing stock of the last year does.
 
     >>> from reeuncert.system.definition import Flow, Process, SystemDefinition
-    >>> system = SystemDefinition(
-    ...     (Process("market", reference_outflow=("use",)),),
-    ...     (
-    ...         Flow("supply", "outside", "market", "production", years=(2000, 2001)),
-    ...         Flow("use", "market", "outside", "end_use", years=(2000, 2001)),
-    ...         Flow("stock", "market", "market", "stock", years=(2000, 2001)),
-    ...     ),
-    ...     (2000, 2001),
-    ... )
-    >>> graph = space_time_graph(system)
+    >>> ways = {"supply": ("outside", "market"), "use": ("market", "outside"), "stock": ("market", "market")}
+    >>> flows = tuple(Flow(name, *way, quantity=name, years=(2000, 2001)) for name, way in ways.items())
+    >>> graph = space_time_graph(SystemDefinition((Process("market"),), flows, (2000, 2001)))
     >>> list(zip(graph.edge_flow, graph.edge_from, graph.edge_to))
     [(0, -1, 0), (0, -1, 1), (1, 0, -1), (1, 1, -1), (2, 0, 1), (2, 1, -1)]
     """
     process = {**system.process_index, OUTSIDE: BEYOND}
+    ends = [(process[flow.from_process], process[flow.to_process]) for flow in system.flows]
     pairs = [(i, t) for i, row in enumerate(system.exists.tolist()) for t, there in enumerate(row) if there]
     touched: set[tuple[int, int]] = set()
     with_outflow: set[tuple[int, int]] = set()
     for i, t in pairs:
-        source, target = process[system.flows[i].from_process], process[system.flows[i].to_process]
-        touched.update({(t, source), (t, target)})
-        with_outflow.add((t, source))
+        touched.update((t, end) for end in ends[i])
+        with_outflow.add((t, ends[i][0]))
     nodes = sorted((t, p) for t, p in touched if p != BEYOND)
     number = {node: k for k, node in enumerate(nodes)}
     edge_from, edge_to = [], []
     for i, t in pairs:
-        source, target = process[system.flows[i].from_process], process[system.flows[i].to_process]
+        source, target = ends[i]
         edge_from.append(number.get((t, source), BEYOND))
         if source == target:
             edge_to.append(number[t + 1, target] if (t + 1, target) in with_outflow else BEYOND)
