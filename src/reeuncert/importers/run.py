@@ -10,8 +10,7 @@ from typing import Any
 
 from reeuncert.errors import CaseError, Problem
 from reeuncert.files import explained, write_whole
-from reeuncert.importers.evidence import Row, mirror_pairs, to_rows
-from reeuncert.importers.mapping import Words, add_to_draft, mapping_problems, read_mapping
+from reeuncert.importers.evidence import Row, Words, add_to_draft, mapping_problems, mirror_pairs, read_mapping, to_rows
 from reeuncert.importers.record import Download, located
 from reeuncert.importers.registry import IMPORTERS, Files, read_download
 from reeuncert.reading.case_file import FILE, read_case_file

@@ -75,7 +75,7 @@ class RampPoint:
 
 @dataclass(frozen=True)
 class GrowthFigure:
-    """Projected log growth a year: of the demand of an end use, or of the capacity of the existing plants of a stage."""
+    """Projected log growth a year of the demand of an end use, or of the capacity of the existing plants of a stage."""
 
     subject: str  # ``demand`` or ``capacity``
     scenario: str  # free name; ``base`` stands for a missing one
@@ -95,7 +95,7 @@ class GrowthFigure:
 
 @dataclass(frozen=True)
 class Lifetime:
-    """Years for which goods of a product are used, a Weibull distribution, and how much comes back of those that ended."""
+    """Years for which goods of a product are used, a Weibull distribution, and how much comes back of what ended."""
 
     product: str
     # Medians of its mean (years) and shape, with log-sd ``mean_sd`` and ``shape_sd``: each draw has its own
