@@ -1,8 +1,9 @@
 """Reading of the tables in the folder of a case: processes, flows, priors, covariates and constants."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from reeuncert.case.records import Constant, Prior
 from reeuncert.case.rules import prior_problems
@@ -14,15 +15,6 @@ from reeuncert.words.cells import name_cell, names_cell, number_cell, text_cell,
 from reeuncert.words.units import unit_cell
 
 PROCESSES, FLOWS = "processes.csv", "flows.csv"
-
-PROCESS_COLUMNS = (
-    Column("process", name_cell, required=True),
-    Column("region", name_cell),
-    Column("stage", name_cell),
-    Column("reference_outflow", names_cell("|")),
-    Column("note"),
-    Column("label", text_cell),
-)
 
 
 @dataclass(frozen=True)
@@ -46,8 +38,9 @@ def read_system(reading: Reading) -> SystemTables:
     """Read processes and flows, and check each against the other; problems go to ``reading``."""
     needed = ("flow", "from_process", "to_process", "quantity")
     names = tuple(Column(field, name_cell, required=field in needed) for field in FLOW_FIELDS)
-    columns = (*names, Column("years", reading.years_cell), Column("note"), Column("label", text_cell))
-    processes = reading.read(PROCESSES, PROCESS_COLUMNS, needed=True)
+    columns = (*names, *columns_of("years note label", years=reading.years_cell))
+    columns_of_process = columns_of("process region stage reference_outflow note label", "process")
+    processes = reading.read(PROCESSES, columns_of_process, needed=True)
     flows = reading.read(FLOWS, columns, needed=True)
     process_rows, flow_rows = reading.in_effect(processes), reading.in_effect(flows)
     report_duplicates(processes, process_rows, ("process",), "the process")
@@ -134,6 +127,28 @@ _NUMBERS = ("median", "median_to", "level_sd", "year_sd", "correlation", "split_
 _WITHOUT_DEFAULT = ("median", "median_to", "a", "b", "c")
 
 
+_PARSERS: Mapping[str, Callable[[str], Any]] = {
+    **dict.fromkeys(("process", "region", "stage", "class", "product", "offset", "content", "element"), name_cell),
+    **dict.fromkeys(
+        ("prior", "group", "slope_on", "shared", "covariate", "constant", "lineage", "print"), name_cell
+    ),
+    **dict.fromkeys(("width", "floor", "persistent", "factor", "low", "high", "mean", "sd", "share"), number_cell),
+    **dict.fromkeys(("value", "resolution", "alternative", "alternative_weight"), number_cell),
+    **dict.fromkeys(("year", "year_from", "year_to", "of_year_from", "of_year_to"), year_cell),
+    **dict.fromkeys(("source_id", "eras", "offsets", "of_offsets"), names_cell(";")),
+    "reference_outflow": names_cell("|"),
+    "unit": unit_cell,
+    "id": name_cell,
+}
+"""Parsers of columns that are no plain text."""
+
+
+def columns_of(names: str, required: str = "", **parsers: Callable[[str], Any]) -> tuple[Column, ...]:
+    """Columns by their names, in order; those with a parser of their own are given with it."""
+    known = {**_PARSERS, **parsers}
+    return tuple(Column(n, known.get(n, text_cell), required=n in required.split()) for n in names.split())
+
+
 def selector_columns(prefix: str = "") -> tuple[Column, ...]:
     """The columns by which a row chooses flows; alternatives are joined by ``+``."""
     names = tuple(prefix + field for field in FLOW_FIELDS)
@@ -169,17 +184,11 @@ def check_selector(reading: Reading, table: Table, row: Row, tables: SystemTable
 def read_priors(reading: Reading, tables: SystemTables) -> tuple[Prior, ...]:
     """Read the priors in effect; problems go to ``reading``."""
     columns = (
-        Column("prior", name_cell, required=True),
-        Column("group", name_cell),
-        Column("kind", text_cell, required=True),
+        *columns_of("prior group kind", "prior kind"),
         *selector_columns(),
-        Column("years", reading.years_cell),
-        Column("mode"),
+        *columns_of("years mode", years=reading.years_cell),
         *(Column(name, number_cell) for name in _NUMBERS),
-        Column("slope_on", name_cell),
-        Column("shared", name_cell),
-        Column("family"),
-        Column("reason"),
+        *columns_of("slope_on shared family reason"),
     )
     with reading.rows_of(PRIORS, columns, ("prior",), needed=True) as (table, rows):
         for row in rows:
@@ -202,13 +211,7 @@ def _prior(row: Row) -> Prior:
 
 def read_covariates(reading: Reading, sources: Sequence[str]) -> dict[str, dict[int, float]]:
     """Read the covariates: name → year → value; problems go to ``reading``."""
-    columns = (
-        Column("covariate", name_cell, required=True),
-        Column("year", year_cell, required=True),
-        Column("value", number_cell, required=True),
-        Column("source_id", names_cell(";")),
-        Column("reason"),
-    )
+    columns = columns_of("covariate year value source_id reason", "covariate year value")
     with reading.rows_of(COVARIATES, columns, ("covariate", "year")) as (table, rows):
         values: dict[str, dict[int, float]] = {}
         for row in rows:
@@ -220,17 +223,7 @@ def read_covariates(reading: Reading, sources: Sequence[str]) -> dict[str, dict[
 
 def read_constants(reading: Reading, tables: SystemTables, sources: Sequence[str]) -> tuple[Constant, ...]:
     """Read the constants that indicators need; problems go to ``reading``."""
-    columns = (
-        Column("constant", name_cell, required=True),
-        Column("region", name_cell),
-        Column("product", name_cell),
-        Column("year", year_cell),
-        Column("value", number_cell, required=True),
-        Column("unit", unit_cell),
-        Column("source_id", names_cell(";")),
-        Column("locator"),
-        Column("note"),
-    )
+    columns = columns_of("constant region product year value unit source_id locator note", "constant value")
     with reading.rows_of(CONSTANTS, columns, ("constant", "region", "product", "year")) as (table, rows):
         for row in rows:
             reading.check_years_inside(table, row, "year")

@@ -12,15 +12,14 @@ from reeuncert.case.rules import (
     offset_problems,
 )
 from reeuncert.errors import Problem
-from reeuncert.reading.case_tables import SystemTables, check_selector, selector_columns, selector_of
+from reeuncert.reading.case_tables import SystemTables, check_selector, columns_of, selector_columns, selector_of
 from reeuncert.reading.state import SOURCES, TABLES, Reading
 from reeuncert.reading.tables import Column, Row, Table, is_given
 from reeuncert.reading.workbooks import ENDING, WorkbookError
 from reeuncert.system.definition import FLOW_FIELDS
-from reeuncert.words.cells import name_cell, names_cell, number_cell, printable, quoted, text_cell, unknown, year_cell
+from reeuncert.words.cells import name_cell, printable, quoted, unknown
 from reeuncert.words.error_laws import ERROR_LAWS
 from reeuncert.words.qualifiers import figure_cell
-from reeuncert.words.units import unit_cell
 
 CLASSES, FACTORS, OFFSETS, EVIDENCE = "classes.csv", "factors.csv", "offsets.csv", "evidence.csv"
 CONTENTS = "contents.csv"
@@ -49,16 +48,7 @@ def read_lists(reading: Reading, tables: SystemTables) -> Lists:
 
 
 def _classes(reading: Reading) -> dict[str, ErrorClass]:
-    columns = (
-        Column("class", name_cell, required=True),
-        Column("family", text_cell, required=True),
-        Column("width", number_cell, required=True),
-        Column("floor", number_cell),
-        Column("learn", text_cell),
-        Column("persistent", number_cell),
-        Column("eras", names_cell(";")),
-        Column("reason"),
-    )
+    columns = columns_of("class family width floor learn persistent eras reason", "class family width")
     with reading.rows_of(CLASSES, columns, ("class",), in_data=True) as (table, rows):
         for row in table.rows:
             reading.check_record(table, row, class_problems(_class(row)))
@@ -81,15 +71,8 @@ def _class(row: Row) -> ErrorClass:
 
 
 def _sources(reading: Reading, classes: tuple[str, ...]) -> dict[str, Source]:
-    texts = ("title", "publisher", "edition", "reference", "terms")
-    fields = ("source_id", *texts, "lineage", "class", "note")
-    columns = (
-        Column("source_id", name_cell, required=True),
-        *(Column(name) for name in texts),
-        Column("lineage", name_cell),
-        Column("class", name_cell, required=True),
-        Column("note"),
-    )
+    fields = ("source_id", "title", "publisher", "edition", "reference", "terms", "lineage", "class", "note")
+    columns = columns_of(" ".join(fields), "source_id class", source_id=name_cell)
     with reading.rows_of(SOURCES, columns, ("source_id",), in_data=True) as (table, rows):
         for row in rows:
             if reading.is_whole(CLASSES):
@@ -101,14 +84,7 @@ def _sources(reading: Reading, classes: tuple[str, ...]) -> dict[str, Source]:
 
 
 def _factors(reading: Reading, tables: SystemTables, sources: tuple[str, ...]) -> dict[str, Factor]:
-    columns = (
-        Column("product", name_cell, required=True),
-        Column("factor", number_cell, required=True),
-        Column("low", number_cell),
-        Column("high", number_cell),
-        Column("source_id", names_cell(";")),
-        Column("note"),
-    )
+    columns = columns_of("product factor low high source_id note", "product factor")
     with reading.rows_of(FACTORS, columns, ("product",), in_data=True) as (table, rows):
         for row in rows:
             reading.check_known(table, row, "product", [row["product"]], tables.products, "product")
@@ -124,15 +100,7 @@ def _factor(row: Row) -> Factor:
 
 
 def _offsets(reading: Reading) -> dict[str, Offset]:
-    columns = (
-        Column("offset", name_cell, required=True),
-        Column("mean", number_cell),
-        Column("sd", number_cell, required=True),
-        Column("per", text_cell),
-        Column("family", text_cell),
-        Column("reason"),
-        Column("label", text_cell),
-    )
+    columns = columns_of("offset mean sd per family reason label", "offset sd")
     with reading.rows_of(OFFSETS, columns, ("offset",), in_data=True) as (table, rows):
         for row in table.rows:
             reading.check_record(table, row, offset_problems(_offset(row)))
@@ -147,15 +115,9 @@ def _offset(row: Row) -> Offset:
 
 def _contents(reading: Reading, tables: SystemTables, sources: tuple[str, ...]) -> dict[str, Content]:
     columns = (
-        Column("content", name_cell, required=True),
-        Column("element", name_cell, required=True),
+        *columns_of("content element", "content element"),
         *selector_columns(),
-        Column("years", reading.years_cell),
-        Column("share", number_cell, required=True),
-        Column("sd", number_cell, required=True),
-        Column("per", text_cell),
-        Column("source_id", names_cell(";")),
-        Column("reason"),
+        *columns_of("years share sd per source_id reason", "share sd", years=reading.years_cell),
     )
     with reading.rows_of(CONTENTS, columns, ("content",), in_data=True) as (table, rows):
         for row in rows:
@@ -174,29 +136,15 @@ def _content(row: Row) -> Content:
 
 def evidence_columns() -> tuple[Column, ...]:
     """Columns of an evidence table."""
+    figures = dict.fromkeys(("value", "low", "high"), figure_cell)
     return (
-        Column("id", name_cell, required=True),
+        *columns_of("id", "id"),
         *selector_columns(),
-        Column("element", name_cell),
-        Column("year_from", year_cell, required=True),
-        Column("year_to", year_cell),
-        Column("span"),
-        Column("relation"),
+        *columns_of("element year_from year_to span relation", "year_from"),
         *selector_columns("of_"),
-        Column("of_year_from", year_cell),
-        Column("of_year_to", year_cell),
-        Column("reporter"),
-        *(Column(name, figure_cell) for name in ("value", "low", "high")),
-        Column("unit", unit_cell, required=True),
-        Column("basis"),
-        Column("qualifier"),
-        *(Column(name, number_cell) for name in ("resolution", "width", "alternative", "alternative_weight")),
-        Column("offsets", names_cell(";")),
-        Column("of_offsets", names_cell(";")),
-        Column("print", name_cell),
-        Column("source_id", name_cell, required=True),
-        Column("lineage", name_cell),
-        *(Column(name) for name in ("locator", "reason", "note")),
+        *columns_of("of_year_from of_year_to reporter value low high unit basis qualifier", "unit", **figures),
+        *columns_of("resolution width alternative alternative_weight offsets of_offsets print"),
+        *columns_of("source_id lineage locator reason note", "source_id", source_id=name_cell),
     )
 
 
