@@ -50,17 +50,11 @@ def toy_case(years: int = 6) -> Case:
     quotas += [Constant("mining_quota", "North", "concentrate", year, 100.0, "kt") for year in span[1:]]
     quotas += [Constant("export_quota", "North", "all", year, 30.0, "kt") for year in span[1:-1]]
     year = span[-1]
+    said = f"In {year}, {{median}} {{unit}} ({{lower}} to {{upper}}) of South's refined imports came from North."
+    hidden = "{median} {unit} ({lower} to {upper}) left North for South without a record of export."
     headlines = (
-        Headline(
-            "import_dependence",
-            *("South", "North", "refined", year),
-            f"In {year}, {{median}} {{unit}} ({{lower}} to {{upper}}) of South's refined imports came from North.",
-        ),
-        Headline(
-            "smuggled_mass",
-            *("South", "North", "", 0),
-            "{median} {unit} ({lower} to {upper}) left North for South without a record of export.",
-        ),
+        Headline("import_dependence", "South", "North", "refined", year, said),
+        Headline("smuggled_mass", "South", "North", "", 0, hidden),
     )
     return Case(
         name="toy",
@@ -126,13 +120,9 @@ def toy_posterior(*, chains: int = 4, draws: int = 100, years: int = 6, seed: in
         "lp": rng.normal(-200.0, 10.0, (chains, draws)),
     }
     sampled = {"chain": np.arange(chains), "draw": np.arange(draws)}
-    dt = xr.DataTree.from_dict(
-        {
-            "posterior": flow_dataset(case.system, flows),
-            "prior": flow_dataset(case.system, before),
-            "sample_stats": xr.Dataset({k: (("chain", "draw"), v) for k, v in stats.items()}, coords=sampled),
-        }
-    )
+    groups = {"posterior": flow_dataset(case.system, flows), "prior": flow_dataset(case.system, before)}
+    groups["sample_stats"] = xr.Dataset({k: (("chain", "draw"), v) for k, v in stats.items()}, coords=sampled)
+    dt = xr.DataTree.from_dict(groups)
     dt.attrs = {"case_json": case_to_json(case), "case_name": case.name, "seed": seed, "sampler": "synthetic"}
     return add_indicators(dt)
 
@@ -173,12 +163,8 @@ def toy_terms(dt: xr.DataTree) -> xr.DataTree:
 def flow_dataset(system: SystemDefinition, mass_flow: np.ndarray) -> xr.Dataset:
     """Label an array (chain, draw, flow, year) of masses as the group ``posterior`` of a result."""
     chains, draws = mass_flow.shape[:2]
-    coords: dict[str, object] = {
-        "chain": np.arange(chains),
-        "draw": np.arange(draws),
-        "flow": [f.name for f in system.flows],
-        "year": list(system.years),
-    }
+    names = [f.name for f in system.flows]
+    coords = {"chain": np.arange(chains), "draw": np.arange(draws), "flow": names, "year": list(system.years)}
     attrs = {"long_name": "mass of a flow in a year", "units": system.unit}
     return xr.Dataset({"mass_flow": (("chain", "draw", "flow", "year"), mass_flow, attrs)}, coords=coords)
 
@@ -212,18 +198,16 @@ def toy_flows(
     mass = np.full((draws, n_flows, n_years), np.nan)
     carried = np.zeros((draws, len(index)))
     for year in range(n_years):
-        here = [i for i in range(n_flows) if system.exists[i, year]]
+        here = [(i, flow) for i, flow in enumerate(system.flows) if system.exists[i, year]]
         total, supply = np.zeros((draws, len(index))), carried.copy()
-        for i in here:
-            flow = system.flows[i]
+        for i, flow in here:
             if flow.from_process == OUTSIDE:
                 mass[:, i, year] = inputs[:, i, year]
                 supply[:, index[flow.to_process]] += inputs[:, i, year]
             else:
                 total[:, index[flow.from_process]] += weights[:, i, year]
         matrix = np.tile(np.eye(len(index)), (draws, 1, 1))
-        for i in here:
-            flow = system.flows[i]
+        for i, flow in here:
             if flow.from_process != OUTSIDE:
                 source = index[flow.from_process]
                 mass[:, i, year] = weights[:, i, year] / total[:, source]
@@ -231,11 +215,11 @@ def toy_flows(
                     matrix[:, index[flow.to_process], source] -= mass[:, i, year]
         throughput = np.linalg.solve(matrix, supply[..., None])[..., 0]
         carried = np.zeros((draws, len(index)))
-        for i in here:
-            flow = system.flows[i]
+        after = {f.from_process for f in system.flows if system.years[year] + 1 in f.years}
+        for i, flow in here:
             if flow.from_process != OUTSIDE:
                 mass[:, i, year] *= throughput[:, index[flow.from_process]]
-                if flow.is_stock and year + 1 < n_years and _has_outflow(system, flow.from_process, year + 1):
+                if flow.is_stock and year + 1 < n_years and flow.from_process in after:
                     carried[:, index[flow.from_process]] += mass[:, i, year]
     return mass
 
@@ -267,10 +251,6 @@ def assert_mass_balance(dt: xr.DataTree, *, group: str = "posterior", rtol: floa
             worst, where = largest, f"process '{process}' in {year}"
     if not worst <= rtol:
         raise AssertionError(f"{where} is out of balance by {worst:.3g} of its throughput (allowed: {rtol:.3g})")
-
-
-def _has_outflow(system: SystemDefinition, process: str, year: int) -> bool:
-    return any(f.from_process == process and system.exists[i, year] for i, f in enumerate(system.flows))
 
 
 def _toy_scale(flow: Flow) -> float:

@@ -30,12 +30,8 @@ _WHAT_DRAWS_DEPEND_ON = (
     *("system", "prior_measure", "priors", "evidence", "sources", "classes", "offsets", "errors", "factors"),
     *("contents", "covariates"),
 )
-_COMMENT = frozenset(
-    {
-        *("title", "publisher", "edition", "reference", "terms", "note", "reason", "locator", "reporter", "label"),
-        *("file", "line", "group"),
-    }
-)
+_COMMENT = frozenset({"title", "publisher", "edition", "reference", "terms", "note", "reason", "locator", "reporter"})
+_COMMENT |= {"label", "file", "line", "group"}
 """Fields of records that say where a number comes from, or in which class it is counted."""
 
 _SPARSE = frozenset({"label", "glossary", "median_until"})

@@ -98,18 +98,28 @@ class YearNetwork:
             successors[self.source[i]].append(int(self.target[i]))
         return strong_components(successors)
 
+    def throughput(self, table: FlowTable) -> Array:
+        """Throughput without stocks of each process in each year up to this one, array (process, draw, year)."""
+        chains, draws, _ = table.shape
+        last = self.year + 1
+        out = np.zeros((len(self.processes), last, chains * draws))  # as the masses are in memory
+        number = {p: i for i, p in enumerate(self.processes)}
+        ends = zip(table.attributes["from_process"], table.attributes["to_process"], strict=True)
+        for i, (source, target) in enumerate(ends):
+            if source != OUTSIDE and source != target:
+                out[number[str(source)]] += np.moveaxis(table.of(i), -1, 0).reshape(-1, chains * draws)[:last]
+        return np.moveaxis(out, 1, 2)
 
-def throughput(table: FlowTable, network: YearNetwork) -> Array:
-    """Throughput without stocks of each process in each year up to the network's, array (process, draw, year)."""
-    chains, draws, _ = table.shape
-    last = network.year + 1
-    out = np.zeros((len(network.processes), last, chains * draws))  # as the masses are in memory
-    number = {p: i for i, p in enumerate(network.processes)}
-    ends = zip(table.attributes["from_process"], table.attributes["to_process"], strict=True)
-    for i, (source, target) in enumerate(ends):
-        if source != OUTSIDE and source != target:
-            out[number[str(source)]] += np.moveaxis(table.of(i), -1, 0).reshape(-1, chains * draws)[:last]
-    return np.moveaxis(out, 1, 2)
+    def output_share(self, mass: np.ndarray) -> np.ndarray:
+        """Recovery of each process (1 − loss share), array (process, draw)."""
+        total = np.zeros((len(self.processes), mass.shape[1]))
+        kept = np.zeros_like(total)
+        for i, source in enumerate(self.source):
+            if source != BEYOND:
+                total[source] += mass[i]
+                if not self.lost[i]:
+                    kept[source] += mass[i]
+        return np.divide(kept, total, out=np.ones_like(total), where=total > 0)
 
 
 REGISTERED, UNREGISTERED = "registered", "unregistered"
@@ -170,6 +180,19 @@ class Setting:
         found = self.network.transforms() & (self.routes() == route)
         return found & (self.regions == region) & (self.stages == stage)
 
+    def plant_problems(self, where: str, region: str, stage: str, route: str) -> list[Problem]:
+        """Problem of the location of a plant, or none."""
+        found = label_problem(where, "region", region, self.table.regions, "region")
+        places = self.network.transforms()
+        found += label_problem(where, "stage", stage, tuple(dict.fromkeys(self.stages[places].tolist())), "stage")
+        found += label_problem(where, "route", route, (REGISTERED, UNREGISTERED), "route")
+        if not found and not self.plants(region, stage, route).any():
+            own = ", ".join(dict.fromkeys(self.stages[places & (self.regions == region)].tolist())) or "none"
+            says = f"{quoted(region)} has no {route} process of stage {quoted(stage)} in {self.year}, so that its "
+            says += f"recovery is not known; its stages then: {own} (add the process to the case to have it)"
+            found.append(problem(where, "stage", says))
+        return found
+
 
 class Rule(Protocol):
     """One change of a counterfactual; a frozen dataclass whose fields are its arguments."""
@@ -192,31 +215,3 @@ def problem(where: str, argument: str, message: str) -> Problem:
 def label_problem(where: str, argument: str, label: object, known: tuple[str, ...], what: str) -> list[Problem]:
     """Problem of an unknown label, or none."""
     return [] if label in known else [problem(where, argument, unknown(str(label), known, what))]
-
-
-def plant_problems(where: str, setting: Setting, region: str, stage: str, route: str) -> list[Problem]:
-    """Problem of the location of a plant, or none."""
-    found = label_problem(where, "region", region, setting.table.regions, "region")
-    places = setting.network.transforms()
-    found += label_problem(where, "stage", stage, tuple(dict.fromkeys(setting.stages[places].tolist())), "stage")
-    found += label_problem(where, "route", route, (REGISTERED, UNREGISTERED), "route")
-    if not found and not setting.plants(region, stage, route).any():
-        own = ", ".join(dict.fromkeys(setting.stages[places & (setting.regions == region)].tolist())) or "none"
-        says = (
-            f"{quoted(region)} has no {route} process of stage {quoted(stage)} in {setting.year}, so that its recovery "
-        )
-        says += f"is not known; its stages then: {own} (add the process to the case to have it)"
-        found.append(problem(where, "stage", says))
-    return found
-
-
-def output_share(network: YearNetwork, mass: np.ndarray) -> np.ndarray:
-    """Recovery of each process (1 − loss share), array (process, draw)."""
-    total = np.zeros((len(network.processes), mass.shape[1]))
-    kept = np.zeros_like(total)
-    for i, source in enumerate(network.source):
-        if source != BEYOND:
-            total[source] += mass[i]
-            if not network.lost[i]:
-                kept[source] += mass[i]
-    return np.divide(kept, total, out=np.ones_like(total), where=total > 0)

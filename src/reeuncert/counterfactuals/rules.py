@@ -7,16 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from reeuncert.counterfactuals.network import (
-    REGISTERED,
-    Rule,
-    Setting,
-    World,
-    label_problem,
-    output_share,
-    plant_problems,
-    problem,
-)
+from reeuncert.counterfactuals.network import REGISTERED, Rule, Setting, World, label_problem, problem
 from reeuncert.counterfactuals.run import Capacity, run_counterfactual
 from reeuncert.errors import InputError, Problem
 from reeuncert.indicators.flows import Mask
@@ -238,7 +229,7 @@ class AddCapacity:
         return f"{self.quantity:.4g} {{unit}} more capacity in {self.region} ({self.stage})"
 
     def problems(self, setting: Setting) -> list[Problem]:
-        found = plant_problems(_CAPACITY, setting, self.region, self.stage, self.route)
+        found = setting.plant_problems(_CAPACITY, self.region, self.stage, self.route)
         value = self.quantity
         if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value) or value < 0:
             says = f"{value!r} is no capacity; a capacity is a mass of zero or more"
@@ -247,7 +238,7 @@ class AddCapacity:
 
     def apply(self, setting: Setting, world: World) -> World:
         plants = setting.plants(self.region, self.stage, self.route)
-        share = output_share(setting.network, world.mass)
+        share = setting.network.output_share(world.mass)
         capacity, extra = world.capacity.copy(), world.extra.copy()
         j = int(np.flatnonzero(plants)[0])  # the first of several equal processes
         capacity[j] += self.quantity / share[j]

@@ -11,18 +11,7 @@ import xarray as xr
 from reeuncert.case.records import Case
 from reeuncert.counterfactuals.allocate import allocate
 from reeuncert.counterfactuals.lost import GROUP, counterfactual_dataset
-from reeuncert.counterfactuals.network import (
-    BEYOND,
-    REGISTERED,
-    Rule,
-    Setting,
-    World,
-    label_problem,
-    output_share,
-    plant_problems,
-    problem,
-    throughput,
-)
+from reeuncert.counterfactuals.network import BEYOND, REGISTERED, Rule, Setting, World, label_problem, problem
 from reeuncert.errors import InputError, Problem, ReeUncertError
 from reeuncert.indicators.flows import Array, FlowTable
 from reeuncert.result.result import Result
@@ -53,7 +42,7 @@ def capacity_problems(where: str, setting: Setting, capacity: Capacity) -> list[
     seen: dict[tuple[str, str, str], int] = {}
     for n, (region, stage, route, value) in enumerate(_rows(table), start=1):
         row = f"{where}, capacity row {n}"
-        found += plant_problems(row, setting, region, stage, route)
+        found += setting.plant_problems(row, region, stage, route)
         if not isinstance(value, int | float | np.number) or not np.isfinite(value) or value < 0:
             found.append(problem(row, "capacity", f"{value!r} is no capacity; a capacity is a mass of zero or more"))
         if (region, stage, route) in seen:
@@ -71,7 +60,7 @@ def capacities(setting: Setting, capacity: Capacity, mass: Array) -> Array:
     draw converts it to a throughput. Masses are the flows of the year as drawn, array (flow of the network, draw).
     """
     network = setting.network
-    through = throughput(setting.table, network)
+    through = network.throughput(setting.table)
     plants, registered = network.transforms(), setting.routes() == REGISTERED
     out = np.full(through.shape[:2], np.inf)
     out[plants] = through[plants, :, network.year]
@@ -79,7 +68,7 @@ def capacities(setting: Setting, capacity: Capacity, mass: Array) -> Array:
         return out
     out[plants & registered] = through[plants & registered].max(axis=2)
     if not isinstance(capacity, str):
-        share = output_share(network, mass)
+        share = network.output_share(mass)
         for region, stage, route, value in _rows(as_table(capacity)):
             chosen = np.flatnonzero(setting.plants(region, stage, route))
             # Plants of one place share its capacity in proportion to their throughput.

@@ -65,7 +65,7 @@ def read_plans(folder: str | Path, case: Case) -> Plans:
     lent, problems = _lender(place)
     rows: dict[str, list[Any]] = {}
     known = list(case.sources)
-    for file, record in _TABLES.items():
+    for file, (record, check, key) in _TABLES.items():
         path, own = place / file, True
         if file == SOURCES and place.parent.name == FOLDER:
             path = place.parent / file
@@ -78,13 +78,13 @@ def read_plans(folder: str | Path, case: Case) -> Plans:
         if record is Source:
             known += [row["source_id"] for row in table.rows]
         for row in table.rows if own else ():  # a lent table is checked in its own case
-            for column, message in _CHECKS[record](row, case):
+            for column, message in check(row, case):
                 if not table.is_bad(row.line, column):
                     table.report(row.line, column, message)
             if known and not table.is_bad(row.line, "source_id") and row["source_id"] not in known:
                 table.report(row.line, "source_id", unknown(row["source_id"], known, "source"))
-        if record in _KEYS:
-            report_duplicates(table, table.rows, _KEYS[record], "the row")
+        if key:
+            report_duplicates(table, table.rows, key, "the row")
         problems += table.problems
         rows[file] = [] if table.problems else [record(**row.cells, **_FILLED.get(record, {})) for row in table.rows]
     found = tuple(rows[file] for file in (*list(_TABLES)[1:], SOURCES))
@@ -212,29 +212,16 @@ def _lifetime(row: Row, case: Case) -> list[tuple[str, str]]:
     return found + _known(row, "product", case.products)
 
 
-_TABLES: Mapping[str, type] = {
-    SOURCES: Source,
-    PROJECTS: Project,
-    "delays.csv": DelayPair,
-    "ramp.csv": RampPoint,
-    "growth.csv": GrowthFigure,
-    "events.csv": PolicyEvent,
-    "lifetimes.csv": Lifetime,
+_TABLES: Mapping[str, tuple[type, Callable[[Row, Case], list[tuple[str, str]]], tuple[str, ...]]] = {
+    SOURCES: (Source, lambda row, case: [], ("source_id",)),
+    PROJECTS: (Project, _project, ("project", "region", "stage")),
+    "delays.csv": (DelayPair, _delay, ()),
+    "ramp.csv": (RampPoint, _ramp, ()),
+    "growth.csv": (GrowthFigure, _growth, ("subject", "scenario", "region", "name")),
+    "events.csv": (PolicyEvent, lambda row, case: _inside(row, "date"), ()),
+    "lifetimes.csv": (Lifetime, _lifetime, ()),
 }
-_CHECKS: Mapping[type, Callable[[Row, Case], list[tuple[str, str]]]] = {
-    Source: lambda row, case: [],
-    Project: _project,
-    DelayPair: _delay,
-    RampPoint: _ramp,
-    GrowthFigure: _growth,
-    PolicyEvent: lambda row, case: _inside(row, "date"),
-    Lifetime: _lifetime,
-}
-_KEYS: Mapping[type, tuple[str, ...]] = {
-    Source: ("source_id",),
-    Project: ("project", "region", "stage"),
-    GrowthFigure: ("subject", "scenario", "region", "name"),
-}
+"""File → its record, what is wrong with a row, and the columns in which no two rows are the same."""
 
 
 def end_uses(case: Case) -> tuple[str, ...]:

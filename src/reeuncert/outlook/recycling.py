@@ -146,18 +146,12 @@ class Recycler:
 
     @classmethod
     def of_process(
-        cls,
-        j: int,
-        network: YearNetwork,
-        table: FlowTable,
-        path: Array,
-        scrap: Mapping[int, Array],
-        new: tuple[Array, Array],
+        cls, j: int, network: YearNetwork, table: FlowTable, path: Array, scrap: Mapping[int, Array], new: Array
     ) -> Recycler:
         """The recycler `j` of a year of the whole graph.
 
         ``path``: flows of the year as drawn, array (flow of the table, sample). ``scrap``: flow of scrap → what there
-        is in place of the path, array (sample,). ``new``: what projects could make, and scrap for it, arrays (sample,).
+        is in place of the path, array (sample,). ``new``: what projects could make, and scrap for it, (2, sample).
         """
         into, out = network.target == j, network.source == j
         aside, outside = network.flows[into & network.aside], network.flows[into & ~network.aside]

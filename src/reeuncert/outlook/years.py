@@ -9,7 +9,7 @@ import numpy as np
 
 from reeuncert.case.records import Case
 from reeuncert.counterfactuals.allocate import allocate
-from reeuncert.counterfactuals.network import BEYOND, REGISTERED, Setting, World, YearNetwork, output_share, throughput
+from reeuncert.counterfactuals.network import BEYOND, REGISTERED, Setting, World, YearNetwork
 from reeuncert.indicators.flows import Array, FlowTable
 from reeuncert.outlook.future import Openings, PastGrowth, generator, growth, row_for
 from reeuncert.outlook.plans import Plans
@@ -73,7 +73,7 @@ class FutureYears:
         self.number = {name: j for j, name in enumerate(network.processes)}
         samples, years = paths.shape[1], paths.shape[2] - 1
         known = {p.name: p for p in case.system.processes}
-        through = throughput(table, network)
+        through = network.throughput(table)
         recent = through[:, :, -RECENT:]
         highest = np.where(recent[:, :, -1] > 0, recent.max(axis=2), 0.0)  # a plant that is closed has none
         past = PastGrowth.of(np.where(network.transforms()[:, None, None], through, 0.0))
@@ -121,7 +121,7 @@ class FutureYears:
         for row, i in enumerate(network.flows.tolist()):
             if i in self.wanted:
                 mass[row] = self.wanted[i][:, t]
-        share = output_share(network, mass)
+        share = network.output_share(mass)
         working[self.recyclers] = 0.0
         extra = working * self.apart[:, :, t] / share
         capacity = self._capacities(setting, mass, t) + extra
@@ -205,4 +205,4 @@ class FutureYears:
             for lost in np.flatnonzero(self.table.where(**same)).tolist():
                 if self.number[flows[lost].from_process] not in self.recyclers:
                     there += self.table.mass[lost, 0, :, k - 1]
-        return Recycler.of_process(j, network, self.table, path, taken, (output, there))
+        return Recycler.of_process(j, network, self.table, path, taken, np.stack([output, there]))

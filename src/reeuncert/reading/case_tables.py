@@ -129,9 +129,7 @@ _WITHOUT_DEFAULT = ("median", "median_to", "a", "b", "c")
 
 _PARSERS: Mapping[str, Callable[[str], Any]] = {
     **dict.fromkeys(("process", "region", "stage", "class", "product", "offset", "content", "element"), name_cell),
-    **dict.fromkeys(
-        ("prior", "group", "slope_on", "shared", "covariate", "constant", "lineage", "print"), name_cell
-    ),
+    **dict.fromkeys(("prior", "group", "slope_on", "shared", "covariate", "constant", "lineage", "print"), name_cell),
     **dict.fromkeys(("width", "floor", "persistent", "factor", "low", "high", "mean", "sd", "share"), number_cell),
     **dict.fromkeys(("value", "resolution", "alternative", "alternative_weight"), number_cell),
     **dict.fromkeys(("year", "year_from", "year_to", "of_year_from", "of_year_to"), year_cell),
