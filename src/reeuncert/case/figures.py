@@ -8,8 +8,7 @@ import numpy as np
 from reeuncert.case.records import Evidence, Prior
 from reeuncert.words.cells import quoted
 
-LOG, LOGIT, PLAIN = "log", "logit", "plain"
-"""Scales: levels and ratios, shares, and rows with additive errors."""
+LOG, LOGIT, PLAIN = "log", "logit", "plain"  # scales: levels and ratios, shares, and rows with additive errors
 
 
 def scale_of(relation: str, plain: bool) -> str:

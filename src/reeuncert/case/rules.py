@@ -23,9 +23,7 @@ MODES = ("each", "total")
 SPANS = ("sum", "mean")
 PERS = ("all", "year")
 
-WIDEST = 10.0
-"""Largest spread on the log scale that is accepted: a factor of ten million either way."""
-
+WIDEST = 10.0  # largest spread on the log scale that is accepted: a factor of ten million either way
 _WIDEST_TEXT = "a spread is on the log scale, where 20 % is written 0.2"
 
 

@@ -7,11 +7,8 @@ from reeuncert.case.records import Case, Content, Evidence, Factor
 from reeuncert.system.definition import Selector, SystemDefinition
 from reeuncert.words.cells import unknown
 
-GROSS = "gross"
-"""The basis in which a figure is gross weight: every flow is divided by the content of its product."""
-
-Term = tuple[int, int]
-"""A flow in a year: indices into ``system.flows`` and ``system.years``."""
+GROSS = "gross"  # the basis in which a figure is gross weight: every flow is divided by the content of its product
+Term = tuple[int, int]  # a flow in a year: indices into ``system.flows`` and ``system.years``
 
 
 @dataclass(frozen=True)

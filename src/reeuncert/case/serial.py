@@ -34,8 +34,7 @@ _COMMENT = frozenset({"title", "publisher", "edition", "reference", "terms", "no
 _COMMENT |= {"label", "file", "line", "group"}
 """Fields of records that say where a number comes from, or in which class it is counted."""
 
-_SPARSE = frozenset({"label", "glossary", "median_until"})
-"""Fields that are written only where they hold something."""
+_SPARSE = frozenset({"label", "glossary", "median_until"})  # fields that are written only where they hold something
 
 
 def model_json(case: Case) -> str:

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from reeuncert.case.records import Case, ErrorClass, Evidence, Offset
 from reeuncert.case.selection import Term, contents_of, sides
 
-Value = tuple[str, str]
-"""An offset and its period: a year, an era, or "" for all years."""
+Value = tuple[str, str]  # an offset and its period: a year, an era, or "" for all years
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,7 @@ from reeuncert.counterfactuals.steps import FLOW, PROCESS, Graph, Records
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.flows import Array, Mask
 
-_LEAST = 1e-9
-"""A flow limited to less than this fraction of its drawn value is set to zero."""
+_LEAST = 1e-9  # a flow limited to less than this fraction of its drawn value is set to zero
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,11 +17,8 @@ from reeuncert.words.cells import quoted, unknown
 MADE = ("mine_production", "production", "fabrication", "recycling", "swarf", "loss", "declared", "undeclared")
 """Quantities that leave a process by fixed transfer coefficients; all others are demanded."""
 
-BY_PRODUCTS = ("swarf",)
-"""Of these, the ones for whose sake nothing is made."""
-
-BEYOND = -1
-"""Index that stands for outside."""
+BY_PRODUCTS = ("swarf",)  # of these, the ones for whose sake nothing is made
+BEYOND = -1  # index that stands for outside
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,10 +16,8 @@ from reeuncert.files import first_line, write_whole
 from reeuncert.result.io import csv_text, made
 from reeuncert.result.result import Result
 
-STOPS = "supplier_stops.csv"
-"""File beside a result."""
-DRAWS = 400
-"""Draws that are computed unless said otherwise."""
+STOPS = "supplier_stops.csv"  # file beside a result
+DRAWS = 400  # draws that are computed unless said otherwise
 
 
 def supplier_stops(

@@ -168,8 +168,7 @@ def one_amount(kind: str, **amounts: float) -> list[str]:
     return [] if given == 1 else [f"'{kind}' {need} {', '.join(amounts)} ({count} given)"]
 
 
-MOST_FACTOR = 1000.0
-"""A factor beyond this, or below its inverse, is taken for a mistake."""
+MOST_FACTOR = 1000.0  # a factor beyond this, or below its inverse, is taken for a mistake
 
 
 def above_zero(**amounts: float) -> list[str]:

@@ -13,8 +13,7 @@ from reeuncert.reading.tables import is_given
 from reeuncert.system.definition import FLOW_FIELDS, Selector
 from reeuncert.words.prior_families import PRIOR_FAMILIES
 
-EVERY = "*"
-"""As the name of a prior: all rows."""
+EVERY = "*"  # as the name of a prior: all rows
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,18 +18,12 @@ from reeuncert.reading.tables import read_text
 from reeuncert.reading.toml import parse_toml
 from reeuncert.words.cells import LONGEST_NAME, printable, quoted, unknown
 
-BASE = "base"
-"""Name of the scenario in which nothing is changed; every study has it."""
-
-FILE = "scenarios.toml"
-"""Name under which a case folder may hold scenarios of its own."""
-
+BASE = "base"  # name of the scenario in which nothing is changed; every study has it
+FILE = "scenarios.toml"  # name under which a case folder may hold scenarios of its own
 AVERAGED, SHOWN = "averaged", "shown"
 """What a scenario may be among the rival structures of a case: one that counts in averages, or is shown beside them."""
 
-MOST = 500
-"""Scenarios of one study: a grid grows fast, and each scenario is a fit."""
-
+MOST = 500  # scenarios of one study: a grid grows fast, and each scenario is a fit
 _KEYS = ("name", "why", "structure", "changes")
 _GRID_KEY = re.compile(r"(?P<kind>\w+)(\[(?P<fixed>[^\[\]]*)\])?(\.(?P<field>\w+))?")
 

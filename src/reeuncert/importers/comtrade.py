@@ -41,8 +41,7 @@ _WHOLE = {"partner2Code": ("0", ""), "customsCode": ("C00", ""), "motCode": ("0"
 """Columns that divide a row further, and the codes of all; other rows are parts of one with these."""
 
 _KILOGRAMS = "8"
-MOST_OF_A_PREVIEW = 500
-"""Rows that the service gives without a key."""
+MOST_OF_A_PREVIEW = 500  # rows that the service gives without a key
 
 
 def read(paths: list[Path], download: Download) -> None:

@@ -21,9 +21,7 @@ from reeuncert.words.cells import quoted, unknown
 from reeuncert.words.units import TONNES
 
 COLUMNS = ("what", "word", "printed", "to", "quantity", "note")
-OUT = "-"
-"""Leaves a word out."""
-
+OUT = "-"  # leaves a word out
 SUMS = {"sum of reporters": "at_least", "sum of partners": "derived", "sum of the partners of a query": "at_least"}
 """Sums over several words of one region, and what they say unless the mapping says otherwise."""
 
@@ -145,8 +143,7 @@ def mapping_problems(
     return problems
 
 
-TOTAL = 0.97
-"""Share of a printed total from which its parts are taken for the whole of it: printed figures are rounded."""
+TOTAL = 0.97  # share of a printed total from which its parts are taken for the whole of it: printed figures are rounded
 
 
 class Key(NamedTuple):

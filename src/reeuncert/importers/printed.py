@@ -18,9 +18,7 @@ WITHHELD = {
 }
 """Letters in place of a figure, and what they say."""
 
-ZERO = ("-", "--", "—", "–", "0")
-"""What offices print for nothing, or for less than half a unit."""
-
+ZERO = ("-", "--", "—", "–", "0")  # what offices print for nothing, or for less than half a unit
 NO_FIGURE = "no figure is printed"
 IS_ZERO = "zero is printed: none, less than half a unit, or not reported"
 

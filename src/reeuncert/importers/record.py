@@ -16,12 +16,8 @@ Direction = Literal["import", "export", "output", "use", ""]
 Quality = Literal["quota", "estimated", "reported"]
 """What a figure is, each with a class of its own; a sum is the first of those of its parts."""
 
-EVERYONE = "*"
-"""Partner of a figure that covers all of them."""
-
-THE_REPORTER = "(reporting country)"
-"""Stands for a reporter that the file does not name."""
-
+EVERYONE = "*"  # partner of a figure that covers all of them
+THE_REPORTER = "(reporting country)"  # stands for a reporter that the file does not name
 NOT_REPORTED = "no weight: 0 or nothing, which means not reported"
 UNASKED = "another product than those asked for"
 PART_OF_YEAR = "part of a year, and a part is never a year"

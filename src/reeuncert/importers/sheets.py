@@ -22,11 +22,9 @@ from reeuncert.reading.workbooks import WorkbookError, open_workbook
 from reeuncert.words.cells import listed, quoted
 
 EXCEL = (".xlsx", ".xlsm")
-READ = (*EXCEL, ".csv", ".dat", ".json", ".tsv")
-"""Files that are read out of a zip."""
+READ = (*EXCEL, ".csv", ".dat", ".json", ".tsv")  # files that are read out of a zip
 CHUNK = 200_000
-MARK = 6
-"""Longest text of a cell that is a footnote mark when it is raised: whole footnotes are raised too."""
+MARK = 6  # longest text of a cell that is a footnote mark when it is raised: whole footnotes are raised too
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,8 @@ from reeuncert.words.estimates import number, numbers
 
 PROBABILITIES = (0.05, 0.25, 0.5, 0.75, 0.95)
 COLUMNS = ("eti90_lb", "eti50_lb", "median", "eti50_ub", "eti90_ub")
-COMPARED = 250
-"""Draws of each scenario where scenarios are compared."""
-FEWEST = 0.05
-"""Part of the draws that each side of a comparison needs."""
+COMPARED = 250  # draws of each scenario where scenarios are compared
+FEWEST = 0.05  # part of the draws that each side of a comparison needs
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,12 +19,10 @@ from reeuncert.outlook.plans import DelayPair, Project, RampPoint
 
 Picked = NDArray[np.int64]
 
-EARLY = 1.0
-"""Years before its announced start at which a plant may open at most; delays plus this are lognormal."""
+EARLY = 1.0  # years before its announced start at which a plant may open at most; delays plus this are lognormal
 UNBUILT = ("pre_fid", "study", "announced")
 RUNNING = "ramp_up"
-_EDGE = 0.1
-"""Half-width, in years, within which the date of an opening is known."""
+_EDGE = 0.1  # half-width, in years, within which the date of an opening is known
 _PRIOR_DRAWS, _KEPT, _LEAST = 200_000, 4_000, 200
 _LEVEL, _UNBUILT_LATER, _STAGE, _SPREAD = (np.log(2.0), 0.4), (0.4, 0.4), 0.3, (np.log(0.6), 0.35)
 _NEVER, _UNBUILT_NEVER, _STAGE_NEVER = (-2.2, 0.8), (1.5, 0.8), 0.5

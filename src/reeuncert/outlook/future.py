@@ -28,8 +28,7 @@ from reeuncert.outlook.scenarios import BASE, ON_TIME, OutlookScenario
 from reeuncert.priors.coverage import case_network
 from reeuncert.priors.paths import coordinate_prior
 
-MOST_AT_ONCE = 500
-"""Draws whose flows of all years are in memory together."""
+MOST_AT_ONCE = 500  # draws whose flows of all years are in memory together
 
 
 def past_coordinates(dt: xr.DataTree, case: Case) -> Array:

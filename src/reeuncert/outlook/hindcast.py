@@ -37,12 +37,10 @@ QUANTITIES: Mapping[str, str] = {
     "consumption": "apparent_consumption",
 }
 """Quantity of a hindcast → indicator, of refined products where it has products."""
-PRINTED = ("exact", "revised", "derived", "estimate")
-"""Qualifiers of a reported figure that says a value, and no bound."""
+PRINTED = ("exact", "revised", "derived", "estimate")  # qualifiers of a reported figure that says a value, and no bound
 NAIVE = ("last", "trend")
 BANDS = (0.5, 0.9)
-SHARE_OF_90 = (0.80, 0.97)
-"""Coverage of 90 % bands between which a hindcast counts as passed."""
+SHARE_OF_90 = (0.80, 0.97)  # coverage of 90 % bands between which a hindcast counts as passed
 _DRAWS = 1000
 
 

@@ -33,8 +33,7 @@ from reeuncert.words.cells import name_cell, number_cell, text_cell, unknown, ye
 from reeuncert.words.units import TONNES, unit_cell, unknown_unit
 
 FOLDER = "outlook"
-MOST_GROWTH = 0.5
-"""Log growth a year beyond which a rate is taken for one in per cent."""
+MOST_GROWTH = 0.5  # log growth a year beyond which a rate is taken for one in per cent
 EARLIEST, LATEST = 1950.0, 2100.0
 PROJECTS, SOURCES = "projects.csv", "sources.csv"
 _TEXTS = {"project": name_cell, "plant": name_cell, "region": text_cell, "unit": unit_cell}

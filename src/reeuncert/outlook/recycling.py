@@ -16,10 +16,8 @@ from reeuncert.indicators.flows import Array, FlowTable
 from reeuncert.outlook.plans import Lifetime, Project
 from reeuncert.system.definition import OUTSIDE, Flow, Process, Selector
 
-RECYCLING = "recycling"
-"""Quantity of the product of a recycler."""
-_COPIED = "{}, {}"
-"""Name of a flow or process of a new recycler: what it is like, and the region."""
+RECYCLING = "recycling"  # quantity of the product of a recycler
+_COPIED = "{}, {}"  # name of a flow or process of a new recycler: what it is like, and the region
 
 
 def recyclers_of(case: Case) -> tuple[Process, ...]:

@@ -27,12 +27,9 @@ from reeuncert.result.result import Result
 from reeuncert.system.definition import OUTSIDE
 
 GROUP = "outlook"
-LEAST = 1e-6
-"""A shortage below this part of a demand is rounding error."""
-AHEAD = 10
-"""Future years, unless said otherwise."""
-SHOWN_BEFORE = 10
-"""Past years that an outlook holds beside the future."""
+LEAST = 1e-6  # a shortage below this part of a demand is rounding error
+AHEAD = 10  # future years, unless said otherwise
+SHOWN_BEFORE = 10  # past years that an outlook holds beside the future
 
 
 def outlook(

@@ -20,11 +20,8 @@ FILE = "scenarios.toml"
 DEMAND, CAPACITY, BASE = "demand", "capacity", "base"
 LEARNED, ON_TIME = "learned", "none"
 FAR = 2100
-TABLES = "tables"
-"""Key of the case whose tables are used where a folder has none."""
-
-Report = Callable[[str, str], None]
-"""Takes a key and what is wrong with it."""
+TABLES = "tables"  # key of the case whose tables are used where a folder has none
+Report = Callable[[str, str], None]  # takes a key and what is wrong with it
 
 
 @dataclass(frozen=True)

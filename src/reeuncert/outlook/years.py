@@ -18,10 +18,8 @@ from reeuncert.outlook.scenarios import BASE, CAPACITY, DEMAND, OutlookScenario
 from reeuncert.result.result import Result
 from reeuncert.system.definition import OUTSIDE
 
-RECENT = 5
-"""Past years whose highest throughput is the capacity of a plant that exists."""
-MOST_AT_ONCE = 4000
-"""Draws that are allocated together."""
+RECENT = 5  # past years whose highest throughput is the capacity of a plant that exists
+MOST_AT_ONCE = 4000  # draws that are allocated together
 
 
 @dataclass(frozen=True, eq=False)

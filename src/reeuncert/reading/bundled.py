@@ -77,8 +77,7 @@ def has_published_values(name: str, path: str) -> bool:
     return folder is not None and (folder / REFERENCE_FOLDER / PUBLISHED).is_file()
 
 
-PLACEHOLDER = "NAME"
-"""What stands in the skeleton for the name of the case."""
+PLACEHOLDER = "NAME"  # what stands in the skeleton for the name of the case
 
 
 def new_case(path: str | Path) -> Path:

@@ -24,8 +24,7 @@ from reeuncert.words.qualifiers import figure_cell
 CLASSES, FACTORS, OFFSETS, EVIDENCE = "classes.csv", "factors.csv", "offsets.csv", "evidence.csv"
 CONTENTS = "contents.csv"
 EVIDENCE_FOLDER = "evidence"
-IMPORTS_FOLDER = "imports"
-"""Mapping tables of importers, and figures that later editions revised: not read by a model."""
+IMPORTS_FOLDER = "imports"  # mapping tables of importers, and figures that later editions revised: not read by a model
 
 
 @dataclass(frozen=True)

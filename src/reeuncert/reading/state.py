@@ -16,12 +16,9 @@ from reeuncert.words.cells import listed, parse_years, quoted, unknown, when_cel
 CASE_FILES = ("case.toml", "processes.csv", "flows.csv", "priors.csv", "covariates.csv", "constants.csv")
 SOURCES = "sources.csv"
 DATA_FILES = (SOURCES, "classes.csv", "factors.csv", "offsets.csv", "contents.csv", "evidence.csv")
-TABLES = "tables"
-"""Name of a workbook with one sheet for each table."""
-
+TABLES = "tables"  # name of a workbook with one sheet for each table
 WHEN = Column("when", when_cell)
-MOST_PROBLEMS = 100
-"""Problems listed of one file; the rest are counted."""
+MOST_PROBLEMS = 100  # problems listed of one file; the rest are counted
 
 
 @dataclass

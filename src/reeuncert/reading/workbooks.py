@@ -12,12 +12,8 @@ from typing import Any
 from reeuncert.words.cells import quoted
 
 ENDING = ".xlsx"
-MOST_UNPACKED = 200_000_000
-"""Bytes of a workbook once it is unpacked: a small file can hold gigabytes of one letter."""
-
-Sheet = list[tuple[int, list[str]]]
-"""Rows that are not empty, each with its number in the sheet."""
-
+MOST_UNPACKED = 200_000_000  # bytes of a workbook once it is unpacked: a small file can hold gigabytes of one letter
+Sheet = list[tuple[int, list[str]]]  # rows that are not empty, each with its number in the sheet
 _DAMAGED: tuple[type[Exception], ...] = (zipfile.BadZipFile, zlib.error, SyntaxError, LookupError, AttributeError)
 _DAMAGED += (ValueError, TypeError, OSError, RuntimeError)
 """Errors of zipfile, of the XML parser and of openpyxl for a file that is damaged or no workbook."""

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from reeuncert.system.definition import OUTSIDE, SystemDefinition
 
-BEYOND = -1
-"""Node number that stands for `outside`."""
+BEYOND = -1  # node number that stands for `outside`
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,7 @@ from reeuncert.words.cells import did_you_mean, printable, quoted
 TABLES = (".csv", ".tsv", ".tab", ".txt", ".xls", ".xlsx", ".xlsm", ".ods", ".numbers", ".gz", ".zip", ".bz2", ".xz")
 TABLES_BINARY = (".parquet", ".feather", ".json", ".jsonl", ".dta", ".sav", ".rds")
 PROSE = ("readme.txt", "license.txt", "licence.txt", "notes.txt", "todo.txt")
-BESIDE = ("left_out.csv",)
-"""Tables of a data folder that are read by others than a model."""
+BESIDE = ("left_out.csv",)  # tables of a data folder that are read by others than a model
 OF_A_RESULT = "provenance.json"
 READ_LATER = ("reference", "outlook", evidence_tables.IMPORTS_FOLDER)
 """Folders of tables that are read by others than a model."""

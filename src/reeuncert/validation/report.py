@@ -38,17 +38,11 @@ from reeuncert.words.cells import condensed, listed, quoted
 from reeuncert.words.error_laws import ERROR_LAWS
 from reeuncert.words.units import MASS_RELATIONS, unit_factor
 
-FAR = 5.0
-"""Distance from the prior prediction, in standard deviations, above which a row gets a warning."""
-TIMES = 50.0
-"""Factor between a figure and the others of its series above which it is."""
-NARROWEST = 1e-4
-"""A relative error or spread below this is not credible."""
-WIDEST = 2.0
-"""Width of a class, on the log scale, from which its figures say hardly anything."""
-LARGEST = 1e12
-"""A median above this, or below its inverse, is no mass in any unit that a person chooses."""
-
+FAR = 5.0  # distance from the prior prediction, in standard deviations, above which a row gets a warning
+TIMES = 50.0  # factor between a figure and the others of its series above which it gets one
+NARROWEST = 1e-4  # a relative error or spread below this is not credible
+WIDEST = 2.0  # width of a class, on the log scale, from which its figures say hardly anything
+LARGEST = 1e12  # a median above this, or below its inverse, is no mass in any unit that a person chooses
 Floats = NDArray[np.float64]
 
 

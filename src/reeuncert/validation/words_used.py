@@ -22,8 +22,7 @@ STAGES = (
 ROUTES = ("registered", "unregistered")
 """Words with a role for indicators, figures and counterfactuals; tables may use other words, without a role."""
 
-Place = tuple[str, int, str]
-"""File, line and column."""
+Place = tuple[str, int, str]  # file, line and column
 
 
 def known_constants() -> frozenset[str]:
