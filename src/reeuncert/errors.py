@@ -1,11 +1,4 @@
-"""Exceptions of this package.
-
-ReeUncertError ├── InputError          invalid user input (holds a table of problems) │   ├── CaseError       a case
-definition: case.toml, processes, flows, priors, covariates, constants │   └── EvidenceError   evidence, sources,
-classes, factors, offsets ├── ArgumentError       an argument of a function is of the wrong type or out of its range ├──
-ModelError          the parts are valid but do not form a model ├── SamplingError       a sampler could
-not start or returned nothing └── OutputError         a result could not be written or read back
-"""
+"""Exceptions of this package: all are `ReeUncertError`, those of invalid user input also `InputError`."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -12,6 +12,13 @@ from reeuncert.errors import OutputError
 
 UNFINISHED = ".reeuncert-unfinished-"
 """Prefix of temporary files; left-over ones may be deleted."""
+FULL = "free some space, or choose another place with --out"
+REMEDIES = {
+    errno.ENOSPC: FULL,
+    errno.EDQUOT: FULL,
+    errno.EFBIG: "keep fewer draws, or raise the limit (ulimit -f)",
+    None: "choose another place with --out",
+}
 
 
 @contextmanager
@@ -22,7 +29,8 @@ def explained(what: str, otherwise: str = "") -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OutputError(f"{what}: {f'{cause(error)}; {otherwise}' if otherwise else _reason(error)}") from error
+        remedy = otherwise or f"earlier results were left as they were; {REMEDIES.get(error.errno, REMEDIES[None])}"
+        raise OutputError(f"{what}: {cause(error)}; {remedy}") from error
 
 
 def cause(error: OSError) -> str:
@@ -75,7 +83,8 @@ def whole(path: Path) -> Iterator[Path]:
     try:
         yield Path(name)
         flush(Path(name))
-        os.chmod(name, 0o666 & ~_umask())
+        os.umask(mask := os.umask(0o077))  # it cannot be read without being set
+        os.chmod(name, 0o666 & ~mask)
         os.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
@@ -106,18 +115,3 @@ def flush_folder(path: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
-
-
-def _reason(error: OSError) -> str:
-    kept = "; earlier results were left as they were"
-    remedies = {
-        "the disk is full": "free some space, or choose another place with --out",
-        "a file would be larger than this system allows": "keep fewer draws, or raise the limit (ulimit -f)",
-    }
-    return f"{cause(error)}{kept}; {remedies.get(cause(error), 'choose another place with --out')}"

@@ -177,6 +177,20 @@ def _rounded_floats(values: np.ndarray) -> list[Any]:
 
 WIDTH, HEIGHT, MARGIN = 260.0, 46.0, 8.0
 
+
+def tag(name: str, content: str = "", /, **attributes: object) -> Markup:
+    """An element of an inline picture; in the name of an attribute, an underscore stands for a hyphen.
+
+    >>> print(tag("text", "a < b", class_="note", text_anchor="end"), tag("line", x1=0.5))
+    <text class="note" text-anchor="end">a &lt; b</text> <line x1="0.5"/>
+    """
+    pairs = ((key.rstrip("_").replace("_", "-"), value) for key, value in attributes.items())
+    named = Markup("").join(Markup(' {}="{}"').format(*pair) for pair in pairs)
+    return (
+        Markup("<{0}{1}>{2}</{0}>").format(name, named, content) if content else Markup("<{}{}/>").format(name, named)
+    )
+
+
 Ends = tuple[float, float, float]
 """Lower bound, median and upper bound; NaN if missing."""
 
@@ -197,12 +211,7 @@ def interval_picture(posterior: Ends, prior: Ends, *, unit: str, log: bool, labe
     def at(value: float) -> float:
         return round(MARGIN + inside * min(max((f(value) - low) / (high - low), 0.0), 1.0), 1)
 
-    parts = [
-        Markup('<svg class="interval" viewBox="0 0 {w:.0f} {h:.0f}" role="img" aria-label="{label}">').format(
-            w=WIDTH, h=HEIGHT, label=label
-        ),
-        Markup('<line class="axis" x1="{a}" x2="{b}" y1="30" y2="30"/>').format(a=MARGIN, b=WIDTH - MARGIN),
-    ]
+    parts = [tag("line", class_="axis", x1=MARGIN, x2=WIDTH - MARGIN, y1=30, y2=30)]
     cut = {"start": "", "end": ""}
     if known:
         parts.append(_bar("prior", at(prior[0]), at(prior[2]), 20, 8))
@@ -210,16 +219,15 @@ def interval_picture(posterior: Ends, prior: Ends, *, unit: str, log: bool, labe
         cut["start"] = f"◂ prior from {_ticks(prior[0], prior[2], unit)[0]}" if f(prior[0]) < low - slack else ""
         cut["end"] = f"prior to {_ticks(prior[0], prior[2], unit)[1]} ▸" if f(prior[2]) > high + slack else ""
     parts.append(_bar("posterior", at(posterior[0]), at(posterior[2]), 12, 12))
-    parts.append(Markup('<line class="median" x1="{x}" x2="{x}" y1="8" y2="28"/>').format(x=at(posterior[1])))
+    parts.append(tag("line", class_="median", x1=at(posterior[1]), x2=at(posterior[1]), y1=8, y2=28))
     ends = _ticks(*((math.exp(low), math.exp(high)) if log else (low, high)), unit)
     for end, tick in zip(cut, ends, strict=True):
-        text = cut[end] or tick
         x = MARGIN if end == "start" else WIDTH - MARGIN
-        parts.append(Markup('<text x="{x}" y="43" text-anchor="{a}">{t}</text>').format(x=x, a=end, t=text))
+        parts.append(tag("text", cut[end] or tick, x=x, y=43, text_anchor=end))
     if log and not any(cut.values()):
-        parts.append(Markup('<text x="{x}" y="43" text-anchor="middle">log scale</text>').format(x=WIDTH / 2))
-    parts.append(Markup("</svg>"))
-    return Markup("").join(parts)
+        parts.append(tag("text", "log scale", x=WIDTH / 2, y=43, text_anchor="middle"))
+    box = f"0 0 {WIDTH:.0f} {HEIGHT:.0f}"
+    return tag("svg", Markup("").join(parts), class_="interval", viewBox=box, role="img", aria_label=label)
 
 
 def _scale(posterior: Ends, prior: Ends, share: bool, f: Callable[[float], float]) -> tuple[float, float]:
@@ -236,9 +244,7 @@ def _scale(posterior: Ends, prior: Ends, share: bool, f: Callable[[float], float
 
 
 def _bar(name: str, left: float, right: float, top: float, height: float) -> Markup:
-    return Markup('<rect class="{name}" x="{x}" y="{y}" width="{w}" height="{h}" rx="2"/>').format(
-        name=name, x=left, y=top, w=round(max(right - left, 1.5), 1), h=height
-    )
+    return tag("rect", class_=name, x=left, y=top, width=round(max(right - left, 1.5), 1), height=height, rx=2)
 
 
 def _ticks(low: float, high: float, unit: str) -> list[str]:

@@ -82,7 +82,8 @@ def render(result: Result, *, sections: Sequence[Section] = SECTIONS) -> str:
         )
     environment = _environment()
     environment.filters["told"] = result.once(labels_of).told
-    environment.globals["structure_note"] = words.structure_note(result)
+    structure = words.structure_of_figures(result)
+    environment.globals["structure_note"] = f"Figures here are those of the structure {structure}." if structure else ""
     js = "\n".join(_asset(name) for name in SCRIPTS)
     with collecting(result.failed), result.shared():
         # The verdict is rendered last: it also reports parts of the page that failed.
@@ -100,7 +101,7 @@ def render(result: Result, *, sections: Sequence[Section] = SECTIONS) -> str:
         script_hash=_csp_hash(js),
         citation=citation(result),
         digits=DIGITS,
-        structure=words.structure_of_figures(result),
+        structure=structure,
         source=result.once(providers),
     )
 

@@ -107,12 +107,6 @@ COLUMNS = {
 """Column of a table → its heading, where its name without underscores would not tell."""
 
 
-def structure_note(result: Result) -> str:
-    """Whose figures the sections show, where the answers are averages over several rival structures."""
-    told = structure_of_figures(result)
-    return f"Figures here are those of the structure {told}." if told else ""
-
-
 def structure_of_figures(result: Result) -> str:
     """The structure that figures show, and those over which the answers are averages; empty if there is one alone."""
     found, own = result.structures, own_structure(result)

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from reeuncert.outlook.stored import outlook_of
 from reeuncert.plots.what_if import outlook_data, outlook_projects_data, project_told
-from reeuncert.report.figures import interval_picture
+from reeuncert.report.figures import interval_picture, tag
 from reeuncert.result.result import Result
 from reeuncert.words.estimates import number
 
@@ -62,7 +62,7 @@ def fan_picture(
         return " ".join(f"{x(years[k])},{y(bands[name][k])}" for k in order)
 
     label = f"{question['says']}: median and bands from {years[0]} to {years[-1]}"
-    parts = [Markup('<svg class="fan" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(WIDTH, HEIGHT, label)]
+    parts = []
     for step in range(5):
         value = low + (high - low) * step / 4
         text = f"{number(100 * value)} %" if question["percent"] else number(value)
@@ -70,36 +70,26 @@ def fan_picture(
         parts.append(_text(LEFT - 6, y(value) + 4, text, "end"))
     for band in ("90", "50"):
         points = f"{path(f'eti{band}_ub', there)} {path(f'eti{band}_lb', there[::-1])}"
-        parts.append(Markup('<polygon class="b{}" points="{}"/>').format(band, points))
-    parts.append(Markup('<polyline class="median" points="{}"/>').format(path("median", there)))
+        parts.append(tag("polygon", class_=f"b{band}", points=points))
+    parts.append(tag("polyline", class_="median", points=path("median", there)))
     parts += [_line("ask", LEFT, WIDTH - RIGHT, y(v), y(v)) for v in question["lines"] if low <= v <= high]
     now = found["from"]
     parts.append(_line("now", x(now), x(now), TOP, HEIGHT - BOTTOM))
     for year in range(years[0], years[-1] + 1, 5):
         parts.append(_text(x(year), HEIGHT - BOTTOM + 16, str(year), "middle"))
-    parts += [_mark(p, x, found["to"]) for p in projects.to_dict("records")]
+    for project in projects.to_dict("records"):
+        size, dark = 6.0 + min(8.0, 2.0 * math.sqrt(project["capacity"])), 0.15 + 0.85 * project["works"]
+        place = {"x": x(project["median_start"]) - size / 2, "y": HEIGHT - 26 - size / 2, "width": size, "height": size}
+        told = tag("title", project_told(project, found["to"]))
+        parts.append(tag("rect", told, class_="plan", **place, fill_opacity=dark))
     parts.append(_text(LEFT, HEIGHT - 4, "Squares: starts of projects, if they open; stronger: surer to work", "start"))
-    parts.append(Markup("</svg>"))
-    return Markup("").join(parts)
-
-
-def _mark(project: Mapping[Any, Any], x: Any, to: int) -> Markup:
-    size = 6.0 + min(8.0, 2.0 * math.sqrt(project["capacity"]))
-    return Markup(
-        '<rect class="plan" x="{}" y="{}" width="{}" height="{}" fill-opacity="{}"><title>{}</title></rect>'
-    ).format(
-        x(project["median_start"]) - size / 2,
-        HEIGHT - 26 - size / 2,
-        size,
-        size,
-        0.15 + 0.85 * project["works"],
-        project_told(project, to),
-    )
+    box = f"0 0 {WIDTH} {HEIGHT}"
+    return tag("svg", Markup("").join(parts), class_="fan", viewBox=box, role="img", aria_label=label)
 
 
 def _line(name: str, x1: float, x2: float, y1: float, y2: float) -> Markup:
-    return Markup('<line class="{}" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(name, x1, x2, y1, y2)
+    return tag("line", class_=name, x1=x1, x2=x2, y1=y1, y2=y2)
 
 
 def _text(x: float, y: float, text: str, anchor: str) -> Markup:
-    return Markup('<text x="{}" y="{}" text-anchor="{}">{}</text>').format(x, y, anchor, text)
+    return tag("text", text, x=x, y=y, text_anchor=anchor)

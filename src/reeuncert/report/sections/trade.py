@@ -14,7 +14,7 @@ from reeuncert.plots.trade_matrix import plot_net_exports, plot_trade_matrix, tr
 from reeuncert.plots.triangle import ALL, REFINED, corners, groups_of, regions_of
 from reeuncert.reference import all_published
 from reeuncert.report.fans import series_of
-from reeuncert.report.figures import css_colour, figure
+from reeuncert.report.figures import css_colour, figure, tag
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 from reeuncert.words.estimates import estimate, numbers
@@ -141,7 +141,7 @@ def chord_picture(table: pd.DataFrame, regions: list[str], *, most: float, label
     """
     colours = colours_of(regions)
     places = {r: (WIDTH / 2 + RADIUS * x, HEIGHT / 2 - RADIUS * y) for r, (x, y) in corners(regions).items()}
-    parts = [Markup('<svg class="chords" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(WIDTH, HEIGHT, label)]
+    parts = []
     rows = table[(table["net_median"] > 0) & (table["net_eti90_ub"] * WIDEST / most >= LEAST)]
     for row in rows_of(rows.sort_values("net_median", ascending=False)):
         (x0, y0), (x1, y1) = places[row.exporter], places[row.importer]
@@ -151,30 +151,21 @@ def chord_picture(table: pd.DataFrame, regions: list[str], *, most: float, label
         told += "" if row.net_informed else "; rests on the prior"
         colour = css_colour(colours[row.exporter]) if row.net_informed else "prior"
         dash = "none" if row.net_informed else "5 3"
-        parts.append(Markup("<g><title>{}</title>").format(f"{row.exporter} → {row.importer}: {told}"))
+        chord = [tag("title", f"{row.exporter} → {row.importer}: {told}")]
         for name, opacity in LAYERS:
             if getattr(row, name) > 0:
-                parts.append(
-                    Markup('<path d="M{:.1f},{:.1f}Q{:.1f},{:.1f} {:.1f},{:.1f}" style="{}"/>').format(
-                        *(x0, y0, x, y, x1, y1),
-                        f"stroke:var(--{colour});stroke-width:{WIDEST * getattr(row, name) / most:.2f};"
-                        f"stroke-opacity:{opacity};stroke-dasharray:{dash}",
-                    )
-                )
-        parts.append(Markup("</g>"))
+                style = f"stroke:var(--{colour});stroke-width:{WIDEST * getattr(row, name) / most:.2f};"
+                style += f"stroke-opacity:{opacity};stroke-dasharray:{dash}"
+                chord.append(tag("path", d=f"M{x0:.1f},{y0:.1f}Q{x:.1f},{y:.1f} {x1:.1f},{y1:.1f}", style=style))
+        parts.append(tag("g", Markup("").join(chord)))
     for region, (x, y) in places.items():
         aside = (x - WIDTH / 2) / RADIUS
         anchor = "middle" if abs(aside) < 0.2 else "start" if aside > 0 else "end"
         down = 1.0 + (y - HEIGHT / 2) / RADIUS  # 0 at the top of the circle, 2 at its foot
         parts.append(
-            Markup('<circle cx="{:.1f}" cy="{:.1f}" r="6" style="fill:var(--{})"/>').format(
-                x, y, css_colour(colours[region])
-            )
+            tag("circle", cx=f"{x:.1f}", cy=f"{y:.1f}", r=6, style=f"fill:var(--{css_colour(colours[region])})")
         )
-        parts.append(
-            Markup('<text x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>').format(
-                x + 11 * aside, y - 11 + 15 * down, anchor, region
-            )
-        )
-    parts.append(Markup("</svg>"))
-    return Markup("").join(parts)
+        place = {"x": f"{x + 11 * aside:.1f}", "y": f"{y - 11 + 15 * down:.1f}"}
+        parts.append(tag("text", region, **place, text_anchor=anchor))
+    box = f"0 0 {WIDTH} {HEIGHT}"
+    return tag("svg", Markup("").join(parts), class_="chords", viewBox=box, role="img", aria_label=label)
