@@ -73,10 +73,8 @@ Edges = Sequence[tuple[str, str, float]]
 
 def edges_by_year(table: pd.DataFrame) -> dict[object, list[tuple[str, str, float]]]:
     """The ribbons of a table of `sankey_data`, by year."""
-    out: dict[object, list[tuple[str, str, float]]] = {}
-    for year, *edge in zip(*(table[name].tolist() for name in ("year", "source", "target", "mean")), strict=True):
-        out.setdefault(year, []).append((edge[0], edge[1], edge[2]))
-    return out
+    by_year = table.groupby("year", sort=False)[["source", "target", "mean"]]
+    return {year: list(rows.itertuples(index=False, name=None)) for year, rows in by_year}
 
 
 def node_values(edges: Edges) -> dict[str, float]:
@@ -156,24 +154,15 @@ def _tops(
                 if node.name in value:
                     out[node.name] = upper
                     upper += value[node.name] * scale + small * PAD
-        free = [n for n in column if n.stage == END_USE]
-        present = [n for n in free if n.name in value]
-        if present:
-            present = [n for n in _by_source(graph, free) if n.name in value]
-            used = sum(value[n.name] * scale for n in present)
-            gap = (1.0 - used) / max(1, len(present) - 1) if len(present) > 1 else 0.0
-            gap = min(gap, 0.06)
-            upper = 0.5 * (1.0 - used - gap * (len(present) - 1))
-            for node in present:
-                out[node.name] = upper
-                upper += value[node.name] * scale + gap
+    # End uses stand in the order in which the flows of the first region list them.
+    uses = [n for n in dict.fromkeys(link.target for link in graph.links) if n.stage == END_USE and n.name in value]
+    used = sum(value[n.name] * scale for n in uses)
+    gap = min((1.0 - used) / max(1, len(uses) - 1) if len(uses) > 1 else 0.0, 0.06)
+    upper = 0.5 * (1.0 - used - gap * (len(uses) - 1))
+    for node in uses:
+        out[node.name] = upper
+        upper += value[node.name] * scale + gap
     return out
-
-
-def _by_source(graph: Graph, nodes: list[Node]) -> list[Node]:
-    """End uses in the order in which the flows of the first region list them."""
-    order = {link.target.name: i for i, link in reversed(list(enumerate(graph.links)))}
-    return sorted(nodes, key=lambda n: order.get(n.name, 0))
 
 
 CLASSES = ((1.25, 0.85), (2.0, 0.62), (5.0, 0.42), (np.inf, 0.26))
@@ -188,22 +177,21 @@ MOST_ABREAST = 12
 def sankey_boards(table: pd.DataFrame, graph: Graph, regions: Sequence[str], theme: Theme) -> dict[str, Board]:
     """Year → its board, from rows of `sankey_data`; all years have one scale, and their sum has its own."""
     lost = "" if LOSS in set(table["route"]) else "; losses are not drawn"
+    named = zip(class_names(), CLASSES, strict=True)
+    classes = [Area((), (), "ink", opacity, name) for name, (_, opacity) in named]
+    darker = mixed(theme.muted, theme.ink, 0.45)
+    routes = [Area((), (), c, 0.8, r, hatch=HATCHES[r]) for r, c in ((UNREGISTERED, darker), (UNRECORDED, PINK))]
     out = {}
     for part in (table[table["year"] != CUMULATED_LABEL], table[table["year"] == CUMULATED_LABEL]):
         layout = layout_of(part, graph) if len(part) else None
         for year, rows in part.groupby("year", sort=False):
             assert layout is not None
             marks = _marks(rows, year, graph, layout, regions, theme)
-            panel = Panel(
-                "",
-                marks=marks,
-                x=Axis(limits=(-0.01, 1.13)),
-                y=Axis(limits=(-0.01, 1.11 if len(graph.headings) > MOST_ABREAST else 1.08)),
-                bare=True,
-            )
+            top = 1.11 if len(graph.headings) > MOST_ABREAST else 1.08
+            panel = Panel("", marks=marks, x=Axis(limits=(-0.01, 1.13)), y=Axis(limits=(-0.01, top)), bare=True)
             said = f"width: mean in {rows['unit'].iloc[0]}; paler: wider {interval_name()}{lost}"
             title = f"Flows from the mine to the end use, {year}"
-            out[str(year)] = Board(title, (panel,), 1, 6.3, 12.0, said, _keys(theme))
+            out[str(year)] = Board(title, (panel,), 1, 6.3, 12.0, said, (*classes, *routes))
     return out
 
 
@@ -244,15 +232,6 @@ def class_names() -> list[str]:
     ['within ×/÷ 1.25', 'within ×/÷ 2', 'within ×/÷ 5', 'wider']
     """
     return [f"within ×/÷ {limit:g}" if np.isfinite(limit) else "wider" for limit, _ in CLASSES]
-
-
-def _keys(theme: Theme) -> tuple[Mark, ...]:
-    """Entries of the legend: classes of uncertainty, and routes."""
-    named = zip(class_names(), CLASSES, strict=True)
-    classes = [Area((), (), "ink", opacity, name) for name, (_, opacity) in named]
-    darker = mixed(theme.muted, theme.ink, 0.45)
-    routes = [Area((), (), c, 0.8, r, hatch=HATCHES[r]) for r, c in ((UNREGISTERED, darker), (UNRECORDED, PINK))]
-    return (*classes, *routes)
 
 
 def _marks(

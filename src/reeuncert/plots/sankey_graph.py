@@ -6,7 +6,7 @@ enters its market after trade, so that with means as widths every node balances.
 right, trade between regions shows as crossings between rows, and a year of a large system stays readable.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from reeuncert.case.records import Case
@@ -84,15 +84,10 @@ def folded(graph: Graph, alone: Collection[str]) -> Graph:
             else:
                 row = OTHERS + node.row.removeprefix(region)
                 place[node] = Node(f"{node.stage}|{node.side}|{row}|{i}", row, node.stage, node.side)
-    links = [
-        replace(
-            link,
-            source=place[link.source],
-            target=place[link.target],
-            region=link.region if link.region in (*alone, "") else OTHERS,
-        )
-        for link in graph.links
-    ]
+    links = []
+    for link in graph.links:
+        region = link.region if link.region in (*alone, "") else OTHERS
+        links.append(replace(link, source=place[link.source], target=place[link.target], region=region))
     columns = tuple(tuple(dict.fromkeys(place[node] for node in column)) for column in graph.columns)
     rows = dict.fromkeys(node.row for column in columns for node in column)
     kept = [row for row in graph.rows if row in rows]
@@ -139,9 +134,7 @@ class _Builder:
         rows = {}
         for name, process in self.processes.items():
             leaving = {f.route for f in self.flows if f.from_process == name and f.route}
-            unregistered = leaving == {UNREGISTERED}
-            region = process.region or WHOLE
-            rows[name] = f"{region}, {UNREGISTERED}" if unregistered else region
+            rows[name] = (process.region or WHOLE) + (f", {UNREGISTERED}" if leaving == {UNREGISTERED} else "")
         return rows
 
     def _row_order(self) -> list[str]:
@@ -175,14 +168,8 @@ class _Builder:
         region = self.processes[origin].region
         if target == OUTSIDE:
             if flow.end_use:
-                return Link(
-                    begin,
-                    Node(f"{END_USE}|{flow.end_use}", "", END_USE),
-                    _route(flow),
-                    region,
-                    (flow.name,),
-                    label=flow.end_use,
-                )
+                end = Node(f"{END_USE}|{flow.end_use}", "", END_USE)
+                return Link(begin, end, _route(flow), region, (flow.name,), label=flow.end_use)
             lost = flow.quantity == LOSS
             stage = LOSS if lost else flow.quantity or "leaves"
             end = Node(f"{stage}|{begin.name}", begin.row, stage, LOSS)
@@ -198,24 +185,22 @@ class _Builder:
 
     def _within_markets(self, links: Iterable[Link]) -> list[Link]:
         """What stays in a market after trade: all that leaves it there, less what came by trade (stocks not drawn)."""
-        out: dict[str, list[str]] = {}
-        came: dict[str, list[str]] = {}
-        nodes: dict[str, Node] = {}
+        out: dict[Node, list[str]] = {}
+        came: dict[Node, list[str]] = {}
         for link in links:
             if link.source.side == DISPOSAL:
-                out.setdefault(link.source.name, []).extend(link.flows)
-                nodes[link.source.name] = link.source
+                out.setdefault(link.source, []).extend(link.flows)
             if link.target.side == DISPOSAL:
-                came.setdefault(link.target.name, []).extend(link.flows)
+                came.setdefault(link.target, []).extend(link.flows)
         inner = []
-        for name, node in nodes.items():
-            market = name.split("|", maxsplit=1)[0]
+        for node, left in out.items():
+            market = node.name.split("|", maxsplit=1)[0]
             route = UNREGISTERED if node.row.endswith(f", {UNREGISTERED}") else REGISTERED
             begin = Node(f"{market}|{SUPPLY}", node.row, node.stage, SUPPLY)
             region = self.processes[market].region
             kept = self.stocks.get(market, ())
-            minus = (*came.get(name, ()), *self.opening.get(market, ()))
-            inner.append(Link(begin, node, route, region, (*out[name], *kept), minus, "stays", tuple(kept)))
+            minus = (*came.get(node, ()), *self.opening.get(market, ()))
+            inner.append(Link(begin, node, route, region, (*left, *kept), minus, "stays", tuple(kept)))
         return inner
 
     def _stock_changes(self, givers: set[str]) -> Iterable[Link]:
@@ -289,15 +274,14 @@ def _depths(edges: list[tuple[str, str]]) -> dict[str, int]:
     names = dict.fromkeys(name for edge in edges for name in edge)
     fed = {b for a, b in edges if a != b}
     steps = _steps(edges, [name for name in names if name not in fed] or list(names)[:1])
-    after: dict[str, list[str]] = {name: [] for name in names}
-    for a, b in sorted(edges, key=lambda edge: steps.get(edge[0], len(names))):
-        if a != b and b not in after[a] and not _reaches(after, b, a):
-            after[a].append(b)
-    depth = dict.fromkeys(after, 0)
-    for _ in after:
-        for a, targets in after.items():
-            for b in targets:
-                depth[b] = max(depth[b], depth[a] + 1)
+    kept: list[tuple[str, str]] = []
+    for a, b in sorted(dict.fromkeys(edges), key=lambda edge: steps.get(edge[0], len(names))):
+        if a not in _steps(kept, [b]):
+            kept.append((a, b))
+    depth = dict.fromkeys(names, 0)
+    for _ in names:
+        for a, b in kept:
+            depth[b] = max(depth[b], depth[a] + 1)
     return depth
 
 
@@ -313,17 +297,9 @@ def _steps(edges: Iterable[tuple[str, str]], starts: Iterable[str]) -> dict[str,
     return out
 
 
-def _reaches(after: Mapping[str, Collection[str]], start: str, goal: str) -> bool:
-    return goal in _steps([(a, b) for a, ends in after.items() for b in ends], [start])
-
-
 def _heading(column: Collection[Node]) -> str:
     """Heading of a column: the stage of its nodes; a market's second column says that trade is in."""
     stages = [n for n in column if n.side not in (LOSS, SOURCE)]
     if not stages:
-        left = (n.stage for n in column if n.stage not in (LOSS, STOCK))
-        return next(left, "").replace("_", " ")
-    node = stages[0]
-    if node.side == SUPPLY:
-        return node.stage
-    return "after trade" if node.side == DISPOSAL else node.stage
+        return next((n.stage for n in column if n.stage not in (LOSS, STOCK)), "").replace("_", " ")
+    return "after trade" if stages[0].side == DISPOSAL else stages[0].stage
