@@ -15,7 +15,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -62,9 +61,16 @@ class Kept:
             raise OutputError(f"'{path}' is no result of a fit, or is damaged: {first_line(error)}") from error
 
 
+_TYPES = {"f": "float64", "b": "bool", "i": "int64", "s": "str"}
+
+
 def table_text(table: pd.DataFrame) -> str:
     """A table as JSON; what is not given (NaN) becomes null."""
-    columns = {str(name): _cells(table[name]) for name in table.columns}
+    columns = {}
+    for name in table.columns:
+        kind = {"f": "f", "b": "b", "i": "i", "u": "i"}.get(table[name].dtype.kind, "s")
+        cells = table[name].tolist() if kind != "s" else list(map(str, table[name]))
+        columns[str(name)] = kind, [None if cell != cell else cell for cell in cells]
     return json.dumps(columns, ensure_ascii=False, allow_nan=False)
 
 
@@ -80,40 +86,13 @@ def table_of(text: str) -> pd.DataFrame:
     content = json.loads(text)
     if not isinstance(content, dict):
         raise ValueError("a table is missing")
-    columns: dict[str, pd.Series] = {}
-    for name, (kind, cells) in content.items():
-        if kind == "f":
-            columns[name] = pd.Series([np.nan if cell is None else float(cell) for cell in cells], dtype="float64")
-        elif kind == "b":
-            columns[name] = pd.Series(cells, dtype="bool")
-        elif kind == "i":
-            columns[name] = pd.Series(cells, dtype="int64")
-        else:
-            columns[name] = pd.Series([str(cell) for cell in cells], dtype="str")
+    columns = {name: pd.Series(cells, dtype=_TYPES.get(kind, "str")) for name, (kind, cells) in content.items()}
     return pd.DataFrame(columns)
-
-
-def _cells(column: pd.Series) -> tuple[str, list[object]]:
-    if pd.api.types.is_bool_dtype(column):
-        return "b", [bool(cell) for cell in column]
-    if pd.api.types.is_integer_dtype(column):
-        return "i", [int(cell) for cell in column]
-    if pd.api.types.is_float_dtype(column):
-        return "f", [None if cell != cell else float(cell) for cell in column]
-    return "s", [str(cell) for cell in column]
-
-
-_VERSION = re.compile(r"[^\w.+]")
-
-
-def default_folder() -> Path:
-    """Where finished fits are kept unless a study says otherwise."""
-    return cache_folder() / "fits"
 
 
 def package_version() -> str:
     """Version of this package, as it stands in the names of files."""
-    return _VERSION.sub("_", version("reeuncert"))
+    return re.sub(r"[^\w.+]", "_", version("reeuncert"))
 
 
 _NOT_PART = ("cli", "counterfactuals", "plots", "report")
@@ -216,5 +195,5 @@ def cache_of(given: str | Path | bool) -> Cache:
     True
     """
     if isinstance(given, bool):
-        return Cache(default_folder() if given else None)
+        return Cache(cache_folder() / "fits" if given else None)
     return Cache(Path(given).expanduser(), named=True)

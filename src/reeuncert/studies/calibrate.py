@@ -68,7 +68,10 @@ def calibrate(
         When the priors of the case cannot be simulated forward.
     """
     settings = FitSettings.of(options)
-    _check(simulations, settings.draws * settings.chains)
+    if simulations < FEWEST:
+        raise ReeUncertError(f"simulations is {simulations}; a calibration needs 2 at least, and 20 to say much")
+    if (draws := settings.draws * settings.chains) < RANKS:
+        raise ReeUncertError(f"draws times chains is {draws}; truths are ranked among {RANKS} draws: ask for more")
     names = None if indicators is None else tuple(indicators)
     maker = JobMaker(case)
     jobs = [
@@ -87,10 +90,8 @@ def calibrate(
     fits.insert(0, "simulation", range(simulations))
     fits["used"] = [job.name not in made.refused for job in jobs]
     tables = [one.tables["position"] for one, used in zip(kept, fits["used"], strict=True) if used]
-    if len(tables) < FEWEST:
-        raise ReeUncertError(
-            f"{len(tables)} of {simulations} fits have independent draws; ask for longer chains (thin)"
-        )
+    if (count := len(tables)) < FEWEST:
+        raise ReeUncertError(f"{count} of {simulations} fits have independent draws; ask for longer chains (thin)")
     labels = tables[0].drop(columns="position")
     return Calibration(case.name, labels, np.array([table["position"] for table in tables]), fits)
 
@@ -182,13 +183,6 @@ class Recovered:
     def __call__(self, dt: xr.DataTree, case: Case, left_out: tuple[str, ...]) -> Kept:
         table = recovery_table(self.hidden.truth(case), dt["posterior"].to_dataset(), case, self.indicators)
         return Kept(tables={"recovery": table})
-
-
-def _check(simulations: int, draws: int) -> None:
-    if simulations < FEWEST:
-        raise ReeUncertError(f"simulations is {simulations}; a calibration needs 2 at least, and 20 to say much")
-    if draws < RANKS:
-        raise ReeUncertError(f"draws times chains is {draws}; truths are ranked among {RANKS} draws: ask for more")
 
 
 def _few(posterior: xr.Dataset) -> xr.Dataset:

@@ -84,7 +84,8 @@ def make_fits(jobs: Sequence[Job], options: FitOptions, *, processes: int | None
     fits = Fits(notes=held.notes)
     fits.results |= {job.name: kept for job in jobs if (kept := held.get(job.key, job.name)) is not None}
     fits.found_before = frozenset(fits.results)
-    waiting = _distinct([job for job in jobs if job.name not in fits.results])
+    # One job of those that ask for the same thing under several names.
+    waiting = list({job.key: job for job in jobs[::-1] if job.name not in fits.results}.values())[::-1]
     with StudyProgress(len(waiting), show=options.get("progress", True)) as progress:
         for note in held.notes:
             progress.say(note)
@@ -92,10 +93,11 @@ def make_fits(jobs: Sequence[Job], options: FitOptions, *, processes: int | None
             return fits
         pool = _pool(options.get("client"), options.get("jobs", _MISSING), processes, len(waiting))
         progress.say(_begin(waiting, len(jobs), pool))
+        slots = len(pool.slots())  # processes that share this machine share its cores
+        cores = None if slots == 1 else max(1, available_cores() // slots)
+        waiting = [replace(job, cores=cores) for job in waiting]
         try:
-            for job, result in run_jobs(
-                _with_cores(waiting, pool), options.get("fit") or _refit(), pool, begun=progress.begun
-            ):
+            for job, result in run_jobs(waiting, options.get("fit") or _refit(), pool, begun=progress.begun):
                 if isinstance(result, Kept) and (note := held.put(job.key, result)):
                     progress.say(note)
                 fits.results |= {other.name: result for other in jobs if other.key == job.key}
@@ -124,18 +126,6 @@ def _pool(client: Any, jobs: Any, processes: int | None, fits: int) -> Pool:
     from reeuncert.studies.runners_dask import DaskPool
 
     return DaskPool(client)
-
-
-def _distinct(jobs: Sequence[Job]) -> list[Job]:
-    """One job of those that ask for the same thing under several names."""
-    return list({job.key: job for job in reversed(jobs)}.values())[::-1]
-
-
-def _with_cores(jobs: list[Job], pool: Pool) -> list[Job]:
-    """Processes that share this machine share its cores."""
-    slots = len(pool.slots())
-    cores = None if slots == 1 else max(1, available_cores() // slots)
-    return [replace(job, cores=cores) for job in jobs]
 
 
 def _begin(waiting: Sequence[Job], total: int, pool: Pool) -> str:

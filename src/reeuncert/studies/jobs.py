@@ -141,14 +141,15 @@ class Job:
         kept. After draws that diverged, steps are smaller: `target_accept` is half as far from one.
         """
         accept = (1 + self.settings.target_accept) / 2 if diverged else self.settings.target_accept
-        settings = replace(self.settings, thin=self.settings.thin * factor, target_accept=accept)
-        key = fit_key(case_from_json(self.case_json), self.left_out, settings, self.keep)
-        return replace(self, settings=settings, key=key, own_shape=True)
+        longer = self._with(thin=self.settings.thin * factor, target_accept=accept)
+        return replace(longer, own_shape=True)
 
     def again(self, number: int) -> Job:
         """The same fit with chains of other seeds."""
-        seed = chain_seed(self.settings.seed, _AGAIN + number) >> 31  # seeds of a run have 32 bits
-        settings = replace(self.settings, seed=seed)
+        return self._with(seed=chain_seed(self.settings.seed, _AGAIN + number) >> 31)  # seeds of a run have 32 bits
+
+    def _with(self, **changed: Any) -> Job:
+        settings = replace(self.settings, **changed)
         key = fit_key(case_from_json(self.case_json), self.left_out, settings, self.keep)
         return replace(self, settings=settings, key=key)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Unpack
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
@@ -67,13 +67,10 @@ def records_of(rows: Sequence[Evidence], case: Case) -> list[int]:
 def fold_of_rows(rows: Sequence[Evidence], records: Sequence[int], folds: Folds, seed: int = 1) -> list[object]:
     """The fold of every row of evidence; None for rows that are never left out."""
     if isinstance(folds, Mapping):
-        absent = [
-            unknown(name, [row.id for row in rows], "row of evidence") for name in {*folds} - {r.id for r in rows}
-        ]
+        ids = [row.id for row in rows]
+        absent = sorted(unknown(name, ids, "row of evidence") for name in {*folds} - {*ids})
         if absent or not folds:
-            raise ReeUncertError(
-                "; ".join(sorted(absent)[:5]) or "folds names no row; give a fold for the id of each row"
-            )
+            raise ReeUncertError("; ".join(absent[:5]) or "folds names no row; give a fold for the id of each row")
         found = [folds.get(row.id) for row in rows]
     elif folds == "sources":
         found = [row.lineage for row in rows]
@@ -237,9 +234,8 @@ def score_structures(
     rivals = {name: rival.case for name, rival in rivals_of(case, option).items() if rival.averaged}
     maker = JobMaker(next(iter(rivals.values())))
     jobs = {choice: fold_jobs(rival, folds, settings, maker, f"{choice} without ") for choice, rival in rivals.items()}
-    fits = make_sufficient_fits(
-        [fold.job for by_fold in jobs.values() for fold in by_fold.values()], options, converged
-    )
+    every = [fold.job for by_fold in jobs.values() for fold in by_fold.values()]
+    fits = make_sufficient_fits(every, options, converged)
     found = {choice: predictions(by_fold, fits) for choice, by_fold in jobs.items()}
     return compare_scores({choice: table[table["refused"] == ""] for choice, table in found.items()})
 
@@ -290,17 +286,7 @@ def compare_scores(scores: Mapping[str, pd.DataFrame]) -> StructureScores:
 
 
 def _elpd(values: Floats) -> ELPDDataLOOKFold:
+    unknown: dict[str, Any] = {"p": np.nan, "good_k": np.nan, "n_samples": 1, "warning": False, "scale": "log"}
+    sums = {"elpd": float(values.sum()), "se": float(np.sqrt(values.size * np.var(values)))}
     pointwise = xr.DataArray(values, dims="row")
-    error = float(np.sqrt(values.size * np.var(values)))
-    return ELPDDataLOOKFold(
-        elpd=float(values.sum()),
-        se=error,
-        p=float("nan"),
-        n_samples=1,
-        n_data_points=values.size,
-        scale="log",
-        warning=False,
-        good_k=float("nan"),
-        elpd_i=pointwise,
-        n_folds=values.size,
-    )
+    return ELPDDataLOOKFold(elpd_i=pointwise, n_data_points=values.size, n_folds=values.size, **sums, **unknown)

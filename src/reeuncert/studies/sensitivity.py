@@ -86,16 +86,13 @@ def scenarios_asked(
     vary: Mapping[str, Sequence[object]] | None, scenarios: ScenarioList | None
 ) -> tuple[Scenario, ...]:
     """The scenarios of a grid, of a list or of a file, after the base."""
-    found: tuple[Scenario, ...] = ()
-    if vary is not None:
-        found += grid(vary)
+    found = () if vary is None else grid(vary)
     if isinstance(scenarios, str | Path):
         found += read_scenarios(scenarios)
     elif scenarios is not None:
         found += scenarios_from(scenarios)
     if not found:
-        message = "there is nothing to compare; give vary={…} or scenarios=[…]"
-        raise CaseError([Problem("scenarios", 0, "", message)])
+        raise CaseError([Problem("scenarios", 0, "", "there is nothing to compare; give vary={…} or scenarios=[…]")])
     if len(found) > MOST:
         raise CaseError([Problem("scenarios", 0, "", f"{len(found):,} scenarios are more than {MOST} of one study")])
     return (Scenario(BASE, why="The case as it is."), *scenarios_from(found))
@@ -113,7 +110,10 @@ def plan_study(
         try:
             edited = scenario.apply(Edited(case, reread=reread))
             # A scenario may lack the flows of a headline: its row is then empty.
-            found = [*problems_of(replace(edited.case, headlines=())), *_nothing_left(edited)]
+            found = [*problems_of(replace(edited.case, headlines=()))]
+            if edited.case.evidence and all(row.id in edited.left_out for row in edited.case.evidence):
+                message = "no evidence is left; leave some in, or look at the prior (sample_prior)"
+                found.append(Problem("scenarios", 0, "", message))
         except InputError as error:
             found = list(error.problems)
         except ReeUncertError as error:
@@ -126,13 +126,6 @@ def plan_study(
     return Plan(tuple(scenarios), tuple(jobs))
 
 
-def _nothing_left(edited: Edited) -> list[Problem]:
-    """A case without evidence has nothing to be sampled from but its prior."""
-    if edited.case.evidence and all(row.id in edited.left_out for row in edited.case.evidence):
-        return [Problem("scenarios", 0, "", "no evidence is left; leave some in, or look at the prior (sample_prior)")]
-    return []
-
-
 def _of_scenario(problem: Problem, scenario: Scenario) -> Problem:
     """A problem of a changed case, reported under the name of its scenario."""
     if problem.file == "scenarios":
@@ -141,14 +134,11 @@ def _of_scenario(problem: Problem, scenario: Scenario) -> Problem:
 
 
 def _indicators(case: Case, asked: Iterable[str] | None) -> tuple[str, ...]:
-    if asked is None:
-        wanted = sorted({headline.indicator for headline in case.headlines})
-        if not wanted:
-            raise ReeUncertError(f"case '{case.name}' has no headlines; say which indicators to keep: indicators=[…]")
-    else:
-        wanted = [asked] if isinstance(asked, str) else list(asked)
-        wanted = sorted({*wanted, *(headline.indicator for headline in case.headlines)})
-    return tuple(record.name for record in choose_indicators(wanted))
+    wanted = {headline.indicator for headline in case.headlines}
+    if asked is None and not wanted:
+        raise ReeUncertError(f"case '{case.name}' has no headlines; say which indicators to keep: indicators=[…]")
+    wanted |= {asked} if isinstance(asked, str) else set(asked or ())
+    return tuple(record.name for record in choose_indicators(sorted(wanted)))
 
 
 def _study(case: Case, plan: Plan, fits: Fits, settings: FitSettings) -> Study:
@@ -168,12 +158,6 @@ def _study(case: Case, plan: Plan, fits: Fits, settings: FitSettings) -> Study:
         more = f" and {len(table) - 3} more" if len(table) > 3 else ""
         raise SamplingError(f"none of {len(table)} scenarios could be fitted: {reasons}{more}")
     fresh = {id(r) for n, r in results.items() if n not in fits.found_before and r.about.get("compiled")}
-    about = {
-        "case": case.name,
-        "case_json": case_to_json(case),
-        "settings": asdict(settings),
-        "version": package_version(),
-        "models_compiled": len(fresh),
-        "notes": list(fits.notes),
-    }
+    about = {"case": case.name, "case_json": case_to_json(case), "settings": asdict(settings)}
+    about |= {"version": package_version(), "models_compiled": len(fresh), "notes": list(fits.notes)}
     return stack(results, table, about)

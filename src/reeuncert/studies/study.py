@@ -265,9 +265,7 @@ class Study:
 
 
 _QUANTILE_COLUMNS = {"median": 0.5, "eti50_lb": 0.25, "eti50_ub": 0.75, "eti90_lb": 0.05, "eti90_ub": 0.95}
-_CONCLUSION = (
-    "verdict", "base_median", "median", "eti90_lb", "eti90_ub", "shift", "shift_mcse", "width_ratio",
-)  # fmt: skip
+_CONCLUSION = ("verdict", "base_median", "median", "eti90_lb", "eti90_ub", "shift", "shift_mcse", "width_ratio")
 
 
 def read_study(path: str | Path) -> Study:

@@ -17,7 +17,7 @@ from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.compute import add_indicators
 from reeuncert.indicators.headlines import headlines, place
 from reeuncert.indicators.registry import DIMS
-from reeuncert.likelihood.compile import EvidenceModel, compile_evidence
+from reeuncert.likelihood.compile import compile_evidence
 from reeuncert.likelihood.predictive import drawn, log_likelihood
 from reeuncert.priors.coverage import case_network
 from reeuncert.result.diagnostics import diagnose, median_error
@@ -129,14 +129,9 @@ def predicted(dt: xr.DataTree, case: Case, left_out: tuple[str, ...]) -> pd.Data
     gone = set(left_out)
     names = [row.id for row in evidence.rows]
     table = row_table(evidence, posterior).set_index("row")
-    table["log_score"] = pd.Series(log_predictive(evidence, posterior), index=names)
-    return table.loc[[name for name in names if name in gone]].reset_index()[list(PREDICTED)]
-
-
-def log_predictive(evidence: EvidenceModel, posterior: xr.Dataset) -> NDArray[np.float64]:
-    """Log of the mean density of every reported figure over the draws (row,)."""
     flat = log_likelihood(evidence, *drawn(posterior)).reshape(-1, evidence.n_rows)
-    return np.asarray(logsumexp(flat, axis=0) - np.log(len(flat)))
+    table["log_score"] = pd.Series(logsumexp(flat, axis=0) - np.log(len(flat)), index=names)
+    return table.loc[[name for name in names if name in gone]].reset_index()[list(PREDICTED)]
 
 
 _NUMBERS = ("median", "eti90_lb", "eti90_ub", "mcse_median", "ess_bulk", "r_hat")
