@@ -29,8 +29,8 @@ LEARNED_LOG_SD = 0.4
 WITNESSED = 8
 """Fewest rows with a second source for a learned width."""
 
-Cell = tuple[str, int]
-"""A flow in a year."""
+Mass = Mapping[tuple[str, int], float]
+"""Mass of each flow (by name) in each year."""
 
 
 def class_of(row: Evidence, case: Case) -> ErrorClass:
@@ -73,7 +73,7 @@ def source_label(row: Evidence, case: Case) -> str:
 def learned_sources(case: Case, said: Iterable[Statement]) -> dict[str, ErrorClass]:
     """Sources with a learned width: enough of their rows concern quantities that another lineage also reports."""
     touched = [(s.row, {(flow.name, year) for flow, year in (*s.part, *s.whole)}) for s in said]
-    speakers: dict[Cell, set[str]] = {}
+    speakers: dict[tuple[str, int], set[str]] = {}
     for row, cells in touched:
         for cell in cells:
             speakers.setdefault(cell, set()).add(row.lineage)
@@ -111,15 +111,15 @@ def draw_error(family: str, width: float, tails: ErrorTails, rng: np.random.Gene
     return width / round(float(stats.t.ppf(stats.norm.cdf(1.0), nu)), 2) * float(rng.standard_t(nu))
 
 
-Drawn = dict[str, dict[str, float]]
-"""Value of each shared error, by its name and its year or era ("": all years)."""
+Shared = Mapping[str, Mapping[str, float]]
+"""Value of each error that rows share, by its name and its year or era ("": all years)."""
 
 
-def draw_offsets(case: Case, said: Iterable[Statement], rng: np.random.Generator) -> Drawn:
+def draw_offsets(case: Case, said: Iterable[Statement], rng: np.random.Generator) -> Shared:
     """Each error that rows share: offsets that they name, what persists in their lineage, prints of several rows."""
     said = tuple(said)
     rows = [statement.row for statement in said]
-    drawn: Drawn = {}
+    drawn: dict[str, dict[str, float]] = {}
 
     def draw(name: str, when: str, mean: float, sd: float, family: str) -> None:
         if when not in drawn.setdefault(name, {}):
@@ -148,13 +148,8 @@ def draw_offsets(case: Case, said: Iterable[Statement], rng: np.random.Generator
 
 def _content(element: str, flow: Flow, year: int, case: Case) -> Content:
     """The row of the table of contents on an element in a flow."""
-    return next(
-        content
-        for content in case.contents.values()
-        if content.element == element
-        and content.selector.matches(flow)
-        and (not content.years or year in content.years)
-    )
+    of_element = (c for c in case.contents.values() if c.element == element and c.selector.matches(flow))
+    return next(content for content in of_element if not content.years or year in content.years)
 
 
 def _prints(rows: Iterable[Evidence]) -> dict[str, list[Evidence]]:
@@ -170,7 +165,7 @@ def _era(error: ErrorClass, year: int) -> str:
     return f"since {begun[-1]}" if begun else f"until {error.eras[0] - 1}" if error.eras else ""
 
 
-def offset_of(row: Evidence, case: Case, drawn: Mapping[str, Mapping[str, float]]) -> float:
+def offset_of(row: Evidence, case: Case, drawn: Shared) -> float:
     """Sum of the errors that a row shares; of one by year or era, the mean over the row's years."""
 
     def mean(name: str, years: Iterable[int], when: Callable[[int], str]) -> float:
@@ -190,19 +185,18 @@ def offset_of(row: Evidence, case: Case, drawn: Mapping[str, Mapping[str, float]
     return total + drawn.get(f"print {row.print}", {}).get("", 0.0)
 
 
+NOTHING = float("nan")
 TONNES = {"t": 1.0, "kt": 1e3, "Mt": 1e6}
 ABOUT = 1.5
 """Factor by which "about" widens the error."""
-
-NOTHING = float("nan")
 
 
 def simulated_row(
     said: Statement,
     case: Case,
-    mass: Mapping[tuple[str, int], float],
+    mass: Mass,
     widths: Mapping[str, float],
-    offsets: Mapping[str, Mapping[str, float]],
+    offsets: Shared,
     rng: np.random.Generator,
 ) -> Evidence:
     """One row as its source would report a truth.
@@ -229,9 +223,7 @@ def simulated_row(
     return _with_second_reading(_printed(row, _off(seen, row, plain), plain), second, plain)
 
 
-def _quantity(
-    said: Statement, case: Case, mass: Mapping[tuple[str, int], float], drawn: Mapping[str, Mapping[str, float]]
-) -> float:
+def _quantity(said: Statement, case: Case, mass: Mass, drawn: Shared) -> float:
     """Quantity of the row, in the unit of the case, or as a fraction."""
     part = _sum(said.part, said.row.years, said.row, case, mass, drawn)
     if said.row.relation == "level":
@@ -241,12 +233,7 @@ def _quantity(
 
 
 def _sum(
-    cells: Iterable[tuple[Flow, int]],
-    years: Iterable[int],
-    row: Evidence,
-    case: Case,
-    mass: Mapping[tuple[str, int], float],
-    drawn: Mapping[str, Mapping[str, float]],
+    cells: Iterable[tuple[Flow, int]], years: Iterable[int], row: Evidence, case: Case, mass: Mass, drawn: Shared
 ) -> float:
     total = 0.0
     for flow, year in cells:

@@ -7,6 +7,7 @@ Stocks enter in the next year.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,8 +86,7 @@ def stated_median(row: Prior, year: int) -> float:
     return odds / (1.0 + odds)
 
 
-@dataclass(frozen=True)
-class Branch:
+class Branch(NamedTuple):
     """One outflow of a process in a year: a flow, or several flows with a stated total."""
 
     name: str
@@ -148,27 +148,24 @@ class _Table:
             self._enter(row)
 
     def _members(self, row: Prior) -> tuple[str, ...]:
-        if row.mode != "total" or row.kind not in ("input", "share"):
-            return ()
-        return tuple(flow.name for flow in self.case.system.flows if row.selector.matches(flow))
+        is_total = row.mode == "total" and row.kind in ("input", "share")
+        return tuple(flow.name for flow in self.case.system.flows if is_total and row.selector.matches(flow))
 
     def _enter(self, row: Prior) -> None:
         members = self._members(row)
         chosen = [flow for flow in self.case.system.flows if row.selector.matches(flow)]
         for year in row.years:
             alive = [flow.name for flow in chosen if year in flow.years]
+            paths = {name: name for name in alive}
             if len(members) > 1 and alive:  # a total with one existing flow is that flow
-                name = self.totals[members]
-                self._put(row, row.kind, name if len(alive) > 1 else alive[0], year, name)
-            else:
-                for name in alive:
-                    self._put(row, row.kind, name, year, name)
-
-    def _put(self, row: Prior, kind: str, name: str, year: int, path: str) -> None:
-        key = (kind, name, year)
-        if key in self.rows:
-            raise ModelError(f"priors '{self.rows[key].name}' and '{row.name}' both state {name} in {year} ({kind})")
-        self.rows[key], self.path[key] = row, f"{kind} {path}"
+                total = self.totals[members]
+                paths = {total if len(alive) > 1 else alive[0]: total}
+            for name, path in paths.items():
+                key = (row.kind, name, year)
+                if key in self.rows:
+                    both = f"priors '{self.rows[key].name}' and '{row.name}' both state {name} in {year}"
+                    raise ModelError(f"{both} ({row.kind})")
+                self.rows[key], self.path[key] = row, f"{row.kind} {path}"
 
     def row(self, kind: str, name: str, year: int) -> Prior:
         if (kind, name, year) not in self.rows:
@@ -183,7 +180,7 @@ class _Table:
         found: Deviation = {}
         for path, keys in names.items():
             drawn = source.along(path, {year: self.rows[key] for year, key in keys.items()})
-            found.update({keys[year]: values for year, values in drawn.items()})
+            found |= {keys[year]: values for year, values in drawn.items()}
         for members, name in self.totals.items():  # split of a total without rows of kind split
             for (kind, total, year), row in self.rows.items():
                 if total == name and kind in ("input", "share"):
@@ -238,10 +235,8 @@ def _within(
     """Split an amount over the flows of a branch; the last takes the remainder."""
     *others, last = branch.flows
     equal = 1.0 / len(branch.flows)
-    stated = dict.fromkeys(others, equal)
-    for name in others:
-        if ("split", name, year) in table.rows:
-            stated[name] = stated_median(table.row("split", name, year), year)
+    rows = {name: table.rows.get(("split", name, year)) for name in others}
+    stated = {name: equal if row is None else stated_median(row, year) for name, row in rows.items()}
     weight = {name: s * np.exp(deviation["split", name, year]) for name, s in stated.items()}
     weight[last] = np.full(amount.shape, 1.0 - sum(stated.values()))
     total = sum(weight.values())
@@ -321,8 +316,8 @@ def _settled(
 ) -> dict[str, Draws]:
     """Throughput of each process: inputs from outside, from last year, and from other processes."""
     size = mass.shape[0]
-    names = {f.from_process for _, f, _ in edges} | {f.to_process for _, f, _ in edges}
-    supply = {name: np.array(carried.get(name, np.zeros(size))) for name in sorted(names - {OUTSIDE})}
+    names = {end for _, f, _ in edges for end in (f.from_process, f.to_process)} - {OUTSIDE}
+    supply = {name: np.array(carried.get(name, np.zeros(size))) for name in sorted(names)}
     for i, flow, _ in edges:
         if flow.from_process == OUTSIDE:
             supply[flow.to_process] += mass[:, i]

@@ -17,14 +17,8 @@ from reeuncert.inference.layout import MASS_FLOW
 
 Array = NDArray[np.float64]
 
-FLOW, UNRECORDED, WIDTH, OFFSET, INDICATOR, HEADLINE = (
-    "flows",
-    "unrecorded flows",
-    "source widths",
-    "offsets",
-    "indicators",
-    "headlines",
-)
+FLOW, UNRECORDED, WIDTH = "flows", "unrecorded flows", "source widths"
+OFFSET, INDICATOR, HEADLINE = "offsets", "indicators", "headlines"
 """Classes of quantities, in the order of the tables."""
 
 UNREGISTERED = "unregistered"
@@ -38,19 +32,16 @@ def quantities(draws: xr.Dataset, case: Case, names: Sequence[str] | None = None
     ``log_offset``. Returns a row of labels per quantity (kind, group: role of the flow, source, offset or indicator;
     quantity, year), and the values (chain, draw, quantity).
     """
-    flow_labels, flows = _flows(draws, case)
-    labels, values = [flow_labels], [flows]
+    parts = [_flows(draws, case)]
     for kind, name in ((WIDTH, "source_width"), (OFFSET, "log_offset")):
         if name in draws:
             array = draws[name].transpose("chain", "draw", ...)
             wanted = [str(label) for label in array[array.dims[2]].values]
-            labels.append(pd.DataFrame({"kind": kind, "group": wanted, "quantity": wanted, "year": 0}))
-            values.append(array.values)
-    found = indicators_of(FlowTable.from_dataset(draws, case), names)
-    indicator_labels, indicator_values = _indicators(found, case)
-    labels.append(indicator_labels)
-    values.append(indicator_values)
-    return pd.concat(labels, ignore_index=True), np.concatenate(values, axis=2)
+            labels = pd.DataFrame({"kind": kind, "group": wanted, "quantity": wanted, "year": 0})
+            parts.append((labels, array.values))
+    parts.append(_indicators(indicators_of(FlowTable.from_dataset(draws, case), names), case))
+    every, values = zip(*parts, strict=True)
+    return pd.concat(every, ignore_index=True), np.concatenate(values, axis=2)
 
 
 def truth_as_draws(truth: Truth, posterior: xr.Dataset) -> xr.Dataset:
@@ -67,13 +58,12 @@ def truth_as_draws(truth: Truth, posterior: xr.Dataset) -> xr.Dataset:
 
 
 def _flows(draws: xr.Dataset, case: Case) -> tuple[pd.DataFrame, Array]:
-    system = case.system
-    there = np.argwhere(system.exists)
+    there = np.argwhere(case.system.exists)
     rows = []
     for i, t in there:
-        flow = system.flows[i]
+        flow = case.system.flows[i]
         hidden = flow.route == UNREGISTERED or flow.quantity in UNRECORDED_ROLES
-        rows.append((UNRECORDED if hidden else FLOW, flow.quantity, flow.name, system.years[t]))
+        rows.append((UNRECORDED if hidden else FLOW, flow.quantity, flow.name, case.system.years[t]))
     mass = draws[MASS_FLOW].transpose("chain", "draw", "flow", "year").values
     return pd.DataFrame(rows, columns=["kind", "group", "quantity", "year"]), mass[:, :, there[:, 0], there[:, 1]]
 
@@ -174,17 +164,9 @@ def key_rows(table: pd.DataFrame) -> pd.DataFrame:
 
 def summarise(table: pd.DataFrame) -> pd.DataFrame:
     """Coverage and error by kind of quantity."""
-    rows = [
-        {
-            "kind": kind,
-            "quantities": len(part),
-            "coverage90": float(part["covered"].mean()),
-            "median_error": float(part["error"].abs().median()),
-            "error90": float(part["error"].abs().quantile(0.9)),
-        }
-        for kind, part in table.groupby("kind", sort=False)
-    ]
-    return pd.DataFrame(rows)
+    kinds = table.assign(error=table["error"].abs()).groupby("kind", sort=False)
+    error = {"median_error": ("error", "median"), "error90": ("error", lambda of: of.quantile(0.9))}
+    return kinds.agg(quantities=("error", "size"), coverage90=("covered", "mean"), **error).reset_index()
 
 
 def _totals(labels: pd.DataFrame, values: np.ndarray) -> tuple[pd.DataFrame, np.ndarray]:

@@ -286,7 +286,7 @@ def compare_scores(scores: Mapping[str, pd.DataFrame]) -> StructureScores:
 
 
 def _elpd(values: Floats) -> ELPDDataLOOKFold:
-    unknown: dict[str, Any] = {"p": np.nan, "good_k": np.nan, "n_samples": 1, "warning": False, "scale": "log"}
-    sums = {"elpd": float(values.sum()), "se": float(np.sqrt(values.size * np.var(values)))}
-    pointwise = xr.DataArray(values, dims="row")
-    return ELPDDataLOOKFold(elpd_i=pointwise, n_data_points=values.size, n_folds=values.size, **sums, **unknown)
+    about: dict[str, Any] = {"p": np.nan, "good_k": np.nan, "n_samples": 1, "warning": False, "scale": "log"}
+    about |= {"elpd": float(values.sum()), "se": float(np.sqrt(values.size * np.var(values)))}
+    about |= {"elpd_i": xr.DataArray(values, dims="row"), "n_data_points": values.size, "n_folds": values.size}
+    return ELPDDataLOOKFold(**about)

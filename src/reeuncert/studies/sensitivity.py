@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Unpack
+from typing import Any, Unpack
 
 import pandas as pd
 
@@ -158,6 +158,6 @@ def _study(case: Case, plan: Plan, fits: Fits, settings: FitSettings) -> Study:
         more = f" and {len(table) - 3} more" if len(table) > 3 else ""
         raise SamplingError(f"none of {len(table)} scenarios could be fitted: {reasons}{more}")
     fresh = {id(r) for n, r in results.items() if n not in fits.found_before and r.about.get("compiled")}
-    about = {"case": case.name, "case_json": case_to_json(case), "settings": asdict(settings)}
+    about: dict[str, Any] = {"case": case.name, "case_json": case_to_json(case), "settings": asdict(settings)}
     about |= {"version": package_version(), "models_compiled": len(fresh), "notes": list(fits.notes)}
     return stack(results, table, about)
