@@ -1,7 +1,5 @@
 """R-hat and effective sample sizes of one quantity after another, from its sorted draws: the loops of `diagnose`."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from reeuncert.compiling import REORDER, compiled, kernel, source_version

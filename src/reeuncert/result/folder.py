@@ -1,7 +1,5 @@
 """Atomic writes of a result folder: staged inside it, locked, and moved by renames."""
 
-from __future__ import annotations
-
 import errno
 import os
 import shutil
@@ -78,13 +76,10 @@ class Staging:
 def output_folder(folder: str | Path) -> Iterator[Staging]:
     """Lock a folder for one run, after checking that it can be written.
 
-    Nothing changes in the folder until `Staging.commit`; staged files are removed at the end.
-
     The folder is created with its parents if missing. Nothing changes in it until `Staging.commit`; staged files are
     removed at the end. Errors of the file system inside the block become OutputError.
     """
-    target = Path(folder).expanduser()
-    shown = str(folder)
+    target, shown = Path(folder).expanduser(), str(folder)
     with explained(f"cannot write results to '{shown}'"):
         if target.exists() and not target.is_dir():
             raise OutputError(f"cannot write results to '{shown}': it is a file; give the name of a folder")
@@ -166,7 +161,5 @@ def _acquire(lock: BaseFileLock, shown: str, or_else: str) -> None:
     try:
         lock.acquire()
     except Timeout:
-        raise OutputError(
-            f"another run is writing to '{shown}'; wait until it has finished, or choose another place with --out"
-            f"{or_else}"
-        ) from None
+        advice = f"wait until it has finished, or choose another place with --out{or_else}"
+        raise OutputError(f"another run is writing to '{shown}'; {advice}") from None

@@ -1,7 +1,5 @@
 """Result files: draws as netCDF, tables as CSV, provenance as JSON; reads draws back."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os
@@ -28,7 +26,6 @@ PROVENANCE = "provenance.json"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """First characters that spreadsheets interpret as a formula."""
 
-_DIMS = {"chain", "draw", "flow", "year"}
 _CHUNK_BYTES = 2_000_000
 _LARGEST = 2**15 - 1
 BITS: Mapping[str, int] = {
@@ -59,9 +56,8 @@ def stage_draws(
     """
     with explained(f"cannot write results to '{staging.target}'"):
         _write(dt, staging.place / POSTERIOR)
-        for name, table in tables.items():
-            (staging.place / name).write_text(csv_text(table), encoding="utf-8", newline="")
-        for name, text in (texts or {}).items():
+        written = {name: csv_text(table) for name, table in tables.items()} | dict(texts or {})
+        for name, text in written.items():
             (staging.place / name).write_text(text, encoding="utf-8", newline="")
         hashes = {p.name: _sha256(p) for p in sorted(staging.place.iterdir())}
         content = json.dumps(provenance(dt) | {"files_sha256": hashes}, indent=2, ensure_ascii=False)
@@ -85,15 +81,14 @@ def _write(dt: xr.DataTree, path: Path) -> None:
     encoding: dict[str, dict[str, dict[str, Any]]] = {}
     for group in dt.children:
         data = dt[group].to_dataset()
-        encoding[f"/{group}"] = {str(name): _encoding(v) for name, v in data.data_vars.items() if v.ndim}
-        known = {str(name): BITS.get(f"{group}/{name}", BITS.get(group)) for name in data.data_vars}
+        how = encoding[f"/{group}"] = {str(name): _encoding(v) for name, v in data.data_vars.items() if v.ndim}
+        short = {}
         for name, variable in data.data_vars.items():
-            step = STEPS.get(f"{group}/{name}")
+            step, bits = STEPS.get(f"{group}/{name}"), BITS.get(f"{group}/{name}", BITS.get(group))
             if step and np.nanmax(np.abs(variable.values), initial=0.0) < _LARGEST * step:
-                encoding[f"/{group}"][str(name)] |= {"dtype": "i2", "scale_factor": step, "_FillValue": -_LARGEST}
-                known[str(name)] = None
-        kept = {name: bits for name, bits in known.items() if bits and data[name].dtype == np.float64}
-        short = {name: with_bits(data[name], bits) for name, bits in kept.items()}
+                how[str(name)] |= {"dtype": "i2", "scale_factor": step, "_FillValue": -_LARGEST}
+            elif bits and variable.dtype == np.float64:
+                short[str(name)] = with_bits(variable, bits)
         if short:
             dt[group] = xr.DataTree(data.assign(short))
     write_tree(dt, path, encoding)
@@ -115,17 +110,15 @@ def _attributes(given: Mapping[Any, Any], where: str) -> dict[str, Any]:
     out = {}
     for name, value in given.items():
         if not isinstance(name, str) or not name or not name.isprintable():
-            raise OutputError(
-                f"the attribute {name!r:.60} of '{where}' has no name that a file can hold; give it a text"
-            )
+            told = f"the attribute {name!r:.60} of '{where}' has no name that a file can hold"
+            raise OutputError(f"{told}; give it a text")
         value = named(value) if isinstance(value, Path) else _plain(value)
         if not _is_plain(value):
             try:
                 value = json.dumps(value, ensure_ascii=False, default=str)
             except (TypeError, ValueError, RecursionError) as error:
-                raise OutputError(
-                    f"the attribute '{name}' of '{where}' cannot be stored ({error}); give it a text or a number"
-                ) from error
+                told = f"the attribute '{name}' of '{where}' cannot be stored ({error})"
+                raise OutputError(f"{told}; give it a text or a number") from error
         out[name] = value
     return out
 
@@ -162,8 +155,7 @@ def read_draws(path: str | Path, *, variables: Mapping[str, Iterable[str]] | Non
             "attribute 'case_json'); give a file that `reeuncert run` wrote"
         )
     tree.attrs = {name: _plain(value) for name, value in tree.attrs.items()}
-    wrong = wrong_with(tree)
-    if wrong:
+    if wrong := wrong_with(tree):
         raise OutputError(f"'{path}' is no whole result of this package: {wrong}; run the case again")
     return tree
 
@@ -181,11 +173,9 @@ def _compare_with_provenance(folder: Path) -> None:
             f"taken from another run. Copy the folder again, or run the case again; give '{folder / POSTERIOR}' itself "
             "to read it all the same"
         )
-    tables = [name for name in changed if name.endswith(".csv")]
-    if tables:
-        warnings.warn(
-            f"{', '.join(tables)} in '{folder}' changed after the run had written them; the draws did not", stacklevel=3
-        )
+    if tables := ", ".join(name for name in changed if name.endswith(".csv")):
+        message = f"{tables} in '{folder}' changed after the run had written them; the draws did not"
+        warnings.warn(message, stacklevel=3)
 
 
 def _stated_hashes(folder: Path) -> dict[str, str]:
@@ -227,7 +217,7 @@ def wrong_with(tree: xr.DataTree, *, needs_case: bool = True) -> str:
     mass = tree[groups[0]].to_dataset().get("mass_flow")
     if mass is None:
         return "it holds no 'mass_flow'"
-    if set(mass.dims) != _DIMS or mass.dtype.kind not in "fiu" or not mass.size:
+    if set(mass.dims) != {"chain", "draw", "flow", "year"} or mass.dtype.kind not in "fiu" or not mass.size:
         return f"'mass_flow' has the dims {printable(', '.join(map(str, mass.dims)))} and the type {mass.dtype}"
     known: dict[str, set[Any]] = {"flow": {f.name for f in system.flows}, "year": set(system.years)}
     for dim, names in known.items():
@@ -236,9 +226,6 @@ def wrong_with(tree: xr.DataTree, *, needs_case: bool = True) -> str:
     if np.isnan(mass.isel(chain=0, draw=0)).all():
         return "every flow of its first draw is NaN"
     return ""
-
-
-_SIGN = re.compile(r"\N{MINUS SIGN}(?=[\d.])")
 
 
 def csv_text(table: pd.DataFrame) -> str:
@@ -297,7 +284,7 @@ def _encoding(variable: xr.DataArray) -> dict[str, Any]:
 def _harmless(cell: object) -> object:
     if not isinstance(cell, str):
         return cell
-    text = _SIGN.sub("-", cell)
+    text = re.sub(r"\N{MINUS SIGN}(?=[\d.])", "-", cell)
     return f"'{text}" if text.startswith(FORMULA) else text
 
 

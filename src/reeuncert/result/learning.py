@@ -5,8 +5,6 @@ Widths are those of the 90 % equal-tailed intervals, each on the scale of its qu
 (`reeuncert.result.verdicts`): a narrow interval is no sign of evidence if another prior would move it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -72,7 +70,8 @@ def learning(after: Spread, before: Spread | None, prior: Array | None, *, scale
     if before is None or prior is None:
         empty = np.full(after.median.shape, np.nan)
         return Learning(empty, empty, np.full(after.median.shape, NO_PRIOR, dtype=object))
-    width, known = _widths(after, before, SCALES[scale])
+    ends = on_scale(np.array([after.lower, after.upper, before.lower, before.upper]), SCALES[scale])
+    width, known = ends[1] - ends[0], ends[3] - ends[2]
     ratio = np.divide(width, known, out=np.full(width.shape, np.nan), where=known > 0)
     defined = np.isfinite(prior).sum(axis=0)
     below = np.where(np.isfinite(after.median), (prior < after.median).sum(axis=0), np.nan)
@@ -115,11 +114,6 @@ def is_fixed(of: Spread, rounding: float = 1e-9) -> NDArray[np.bool_]:
     """
     size = np.maximum(np.abs(of.smallest), np.abs(of.largest))
     return np.asarray(of.largest - of.smallest <= rounding * size)
-
-
-def _widths(after: Spread, before: Spread, scale: Callable[[Array], Array]) -> tuple[Array, Array]:
-    ends = on_scale(np.array([after.lower, after.upper, before.lower, before.upper]), scale)
-    return ends[1] - ends[0], ends[3] - ends[2]
 
 
 def on_scale(ends: Array, scale: Callable[[Array], Array]) -> Array:

@@ -1,7 +1,5 @@
 """Out-of-sample predictions of figures: record, and group of a result."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

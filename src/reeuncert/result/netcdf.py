@@ -1,7 +1,5 @@
 """Reads and writes netCDF-4; translates library errors to `OutputError`."""
 
-from __future__ import annotations
-
 import io
 import os
 import sys
@@ -133,11 +131,8 @@ def read_tree(path: Path, variables: Mapping[str, Iterable[str]] | None = None) 
 
 
 def _only(tree: xr.DataTree, variables: Mapping[str, Iterable[str]]) -> xr.DataTree:
-    kept = {}
-    for group, names in variables.items():
-        if group in tree.children:
-            data = tree[group].to_dataset()
-            kept[group] = data[[name for name in names if name in data.data_vars]]
+    held = {group: (tree[group].to_dataset(), names) for group, names in variables.items() if group in tree.children}
+    kept = {group: data[[n for n in names if n in data.data_vars]] for group, (data, names) in held.items()}
     part = xr.DataTree.from_dict(kept)
     part.attrs = dict(tree.attrs)
     return part

@@ -12,8 +12,6 @@ coordinates or rows, most of which have nothing to do with the quantity: each is
 noise (`_shrunk`).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -50,17 +48,10 @@ class Normals(NamedTuple):
 
 
 def components(dt: xr.DataTree, group: str, names: Mapping[str, str] | None = None) -> dict[str, Floats]:
-    """Log density of each component (chain, draw), summed over its other dims.
+    """Log density of each component (chain, draw) of the group ``log_prior`` or ``log_likelihood`` of a result.
 
-    Parameters
-    ----------
-    dt
-        A result.
-    group
-        ``log_prior`` or ``log_likelihood``.
-    names
-        Name of a variable, or of a source among the rows of one (its coordinate ``source``) → component that it is
-        part of; by default each is its own.
+    ``names``: a variable, or a source among the rows of one (its coordinate ``source``) → component that it is part of;
+    by default each is its own.
     """
     return {name: rows.sum(axis=2) for name, rows in terms(dt, group, names).items()}
 
@@ -90,10 +81,8 @@ def prior_classes(result: Result) -> dict[str, Floats | Normals]:
     group = np.array(coordinate_prior(result.case, result.network).group, dtype=object)
     # `log_prior` names variables, which hold no spaces.
     named = {name.replace("/", "_").replace(" ", "_"): name for name in dict.fromkeys(group)}
-    return {
-        named.get(name, name): Normals(z[:, :, group == named[name]]) if name in named else d
-        for name, d in parts.items()
-    }
+    normals = {name: Normals(z[:, :, group == label]) for name, label in named.items()}
+    return {named.get(name, name): normals.get(name, density) for name, density in parts.items()}
 
 
 def lineages(result: Result) -> dict[str, Floats]:
@@ -219,9 +208,8 @@ def _distances(ordered, log_density, alphas, out):  # type: ignore[no-untyped-de
             for i in range(size):
                 weight[i] = math.exp((alpha - 1.0) * log_density[c, i])
             weight /= weight.sum()
-            far = max(
-                _jensen_shannon(ordered, weight, log_share, False), _jensen_shannon(ordered, weight, log_share, True)
-            )
+            upward = _jensen_shannon(ordered, weight, log_share, False)
+            far = max(upward, _jensen_shannon(ordered, weight, log_share, True))
             out[c] += far / abs(math.log2(alpha)) / alphas.size
 
 

@@ -1,7 +1,5 @@
 """The figures of a case reconciled without priors: once for the check of the case, and for that of its result."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 from reeuncert.case.serial import case_from_json

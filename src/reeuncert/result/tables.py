@@ -1,7 +1,5 @@
 """Tables of flows: one row per flow and year, posterior and prior."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import fields
 
@@ -13,10 +11,9 @@ from reeuncert.case.serial import case_from_json
 from reeuncert.errors import OutputError
 from reeuncert.result.diagnostics import Diagnostics, diagnose
 from reeuncert.result.learning import learning
-from reeuncert.result.quantiles import PROBABILITIES, Array, Spread, spread
+from reeuncert.result.quantiles import PROBABILITIES, Spread, spread
 from reeuncert.system.definition import FLOW_FIELDS, SystemDefinition
 
-PROBABILITY = 0.9
 INTERVAL = ("eti90_lb", "eti90_ub")
 
 
@@ -48,7 +45,7 @@ def flow_table(dt: xr.DataTree) -> pd.DataFrame:
     mass = mass_flow(dt)
     draws = mass.transpose("chain", "draw", "flow", "year").values
     flow, year = np.nonzero(np.isfinite(draws[0, 0]))
-    every = diagnose(draws, log=not (draws <= 0).any(), prob=PROBABILITY, at=PROBABILITIES)
+    every = diagnose(draws, log=not (draws <= 0).any(), at=PROBABILITIES)
     found = Diagnostics(**{f.name: getattr(every, f.name)[..., flow, year] for f in fields(every)})
     columns: dict[str, object] = {"flow": mass["flow"].values[flow]}
     columns |= {name: mass[name].values[flow] for name in FLOW_FIELDS[1:]}
@@ -56,8 +53,11 @@ def flow_table(dt: xr.DataTree) -> pd.DataFrame:
     columns |= {"mean": found.mean, "median": found.median, INTERVAL[0]: found.lower, INTERVAL[1]: found.upper}
     columns |= {"ess_bulk": found.ess_bulk, "ess_tail": found.ess_tail, "r_hat": found.r_hat}
     after = Spread.of(found)
-    prior = _prior_draws(dt, flow, year)
-    before = None if prior is None else spread(prior, prob=PROBABILITY)
+    prior = None
+    if "prior" in dt.children and "mass_flow" in dt["prior"].data_vars:
+        held = dt["prior"]["mass_flow"].transpose("flow", "year", "chain", "draw").values
+        prior = held[flow, year].reshape(flow.size, -1).T
+    before = None if prior is None else spread(prior)
     shown = before or Spread.empty(len(flow))
     columns |= {"prior_median": shown.median, f"prior_{INTERVAL[0]}": shown.lower, f"prior_{INTERVAL[1]}": shown.upper}
     columns |= learning(after, before, prior, scale="mass").columns()
@@ -67,9 +67,8 @@ def flow_table(dt: xr.DataTree) -> pd.DataFrame:
 def flow_attributes(system: SystemDefinition, flows: Iterable[str] | None = None) -> dict[str, tuple[str, np.ndarray]]:
     """Attributes of flows along ``flow``: from_process, to_process, quantity, product, …; of all flows by default."""
     chosen = system.flows if flows is None else [system.flows[system.flow_index[str(name)]] for name in flows]
-    return {
-        name: ("flow", np.array([flow.attribute(name) for flow in chosen], dtype=object)) for name in FLOW_FIELDS[1:]
-    }
+    held = {name: np.array([flow.attribute(name) for flow in chosen], dtype=object) for name in FLOW_FIELDS[1:]}
+    return {name: ("flow", values) for name, values in held.items()}
 
 
 def mass_flow(dt: xr.DataTree, group: str = "posterior") -> xr.DataArray:
@@ -93,11 +92,3 @@ def over_all_years(mass: xr.DataArray) -> xr.DataArray:
     for of_chain, values in zip(total, years_last.values, strict=True):  # a sum that skips NaN copies what it sums
         of_chain[:] = np.where(np.isnan(values).all(axis=-1), np.nan, np.nansum(values, axis=-1))
     return mass.isel(year=0, drop=True).transpose(*years_last.dims[:-1]).copy(data=total)
-
-
-def _prior_draws(dt: xr.DataTree, flow: np.ndarray, year: np.ndarray) -> Array | None:
-    """Draws of the prior (draw, quantity); None if it was not simulated."""
-    if "prior" not in dt.children or "mass_flow" not in dt["prior"].data_vars:
-        return None
-    draws = dt["prior"]["mass_flow"].transpose("flow", "year", "chain", "draw").values
-    return np.asarray(draws[flow, year].reshape(flow.size, -1).T)

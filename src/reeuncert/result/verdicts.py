@@ -5,8 +5,6 @@ The rule (`judge`) compares widths and rank (`reeuncert.result.learning`), power
 draws. Each comes with its Monte Carlo error, so that a verdict near a limit names those beyond it.
 """
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections.abc import Sequence
@@ -237,11 +235,8 @@ def least_sensitive(noise: Any) -> Any:
 
 def _chances(of: Measures, scaled: pd.DataFrame) -> dict[str, float]:
     """Verdict → probability that another run of this length gives it, if all errors are normal and independent."""
-    sensitive = [
-        1.0 - Estimate(float(p), float(e)).below(float(least_sensitive(e)))
-        for p, e in zip(scaled["psense"], scaled["noise"], strict=True)
-    ]
-    none = 1.0 - np.array(sensitive)
+    psense = zip(scaled["psense"].astype(float), scaled["noise"].astype(float), strict=True)
+    none = np.array([Estimate(p, e).below(float(least_sensitive(e))) for p, e in psense])
     whole = (scaled["component"] == LIKELIHOOD).to_numpy()
     conditions = (
         of.cover.below(LEAST_COVER),
@@ -284,9 +279,8 @@ def _judged(of: Measures, scaled: pd.DataFrame, structures: str) -> Verdict:
         return _verdict(UNDEFINED, "Too few draws define it.")
     apart = of.cover.value < LEAST_COVER
     if (of.against_prior == NO_PRIOR or scaled.empty) and not apart:
-        missing = (
-            "the prior was not simulated" if of.against_prior == NO_PRIOR else "it holds no terms of the densities"
-        )
+        no_prior, no_terms = "the prior was not simulated", "it holds no terms of the densities"
+        missing = no_prior if of.against_prior == NO_PRIOR else no_terms
         return _verdict(NOT_JUDGED, f"This result cannot tell: {missing}.")
     strong_ones = scaled["psense"] > least_sensitive(scaled["noise"])
     whole, rank = scaled["component"] == LIKELIHOOD, of.rank.value
@@ -300,11 +294,10 @@ def _judged(of: Measures, scaled: pd.DataFrame, structures: str) -> Verdict:
     if settled and not outside:
         why = "The prior alone makes it near certain; no evidence can change what it excludes."
         return _verdict(word, why, *numbers)
-    evidence = f"the evidence ({to_evidence:.2g})"
-    classes = ", ".join(f"{c} {p:.2g}" for c, p in zip(strong["component"], strong["psense"], strict=True))
     if outside or len(strong):
         beyond = f"{'Above' if rank > 0.5 else 'Below'} the prior's 5–95 % (at its {100 * rank:.0f} %). "
-        told = f"Sensitive to priors ({classes}), and {'' if by_data else 'not '}to {evidence}."
+        classes = ", ".join(f"{c} {p:.2g}" for c, p in zip(strong["component"], strong["psense"], strict=True))
+        told = f"Sensitive to priors ({classes}), and {'' if by_data else 'not '}to the evidence ({to_evidence:.2g})."
         told = told if len(strong) else "Sensitive to no class of priors."
         return _verdict(word, (beyond if outside else "") + told, *numbers)
     no_class = "and no class of priors moves it" if word == INFORMED else "though no single class of priors moves it"
