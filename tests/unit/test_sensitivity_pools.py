@@ -103,6 +103,7 @@ def test_a_free_process_takes_the_largest_group_that_nobody_has():
     assert choose(jobs, frozenset(), frozenset("b")) == 0
     assert choose(jobs, frozenset("c"), frozenset("b")) == 3
     assert choose(jobs, frozenset(), frozenset("abc")) == 1
+    assert choose([], frozenset(), frozenset()) is None
 
 
 def test_a_job_that_dies_twice_is_given_up_and_the_others_go_on():

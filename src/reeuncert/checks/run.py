@@ -226,12 +226,6 @@ def monte_carlo(result: Result) -> list[CheckResult]:
 def relative_error(draws: NDArray[np.float64]) -> NDArray[np.float64]:
     """Standard error of the worse bound of each 90 % interval, relative to its width. Shape (chain, draw, ...) → (...);
     NaN where a quantity is constant or not finite in some draw.
-
-    Examples
-    --------
-    >>> draws = np.random.default_rng(1).normal(size=(4, 1000, 1))
-    >>> bool(0.005 < relative_error(draws)[0] < 0.02)
-    True
     """
     found = diagnose(draws, mcse=True)
     width = found.upper - found.lower

@@ -107,11 +107,6 @@ def herfindahl_hirschman(masses: Array, axis: int = 0) -> Array:
 
     Absent origins (NaN) supply nothing. An aggregate region counts as one supplier, so the index is an upper bound if
     its suppliers compete.
-
-    Examples
-    --------
-    >>> float(herfindahl_hirschman(np.array([3.0, 1.0, np.nan])))
-    0.625
     """
     total = np.nansum(masses, axis=axis, keepdims=True)
     shares = ratio(masses, total)

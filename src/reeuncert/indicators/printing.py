@@ -78,13 +78,6 @@ def series_title(row: Mapping[Any, Any] | pd.Series) -> str:
 
 
 def heading(row: pd.Series) -> str:
-    """The same with its unit.
-
-    Examples
-    --------
-    >>> heading(pd.Series({"indicator": "mine_production", "region": "South", "partner": "", "product": "",
-    ...                    "end_use": "", "unit": "kt"}))
-    'Mine production, registered and unregistered: South [kt]'
-    """
+    """The same with its unit."""
     unit = unit_of(row).replace("1", "%")
     return series_title(row) + (f" [{unit}]" if unit else "")

@@ -121,25 +121,13 @@ def expected_widths(
 
 
 def interval_width(draws: Floats, *, prob: float, kind: str, weight: Floats | None = None) -> float:
-    """Width of the interval of draws, weighted or not, by the same rule as `expected_widths`.
-
-    Examples
-    --------
-    >>> round(interval_width(np.linspace(0.0, 1.0, 1001), prob=0.9, kind="eti"), 3)
-    0.901
-    """
+    """Width of the interval of draws, weighted or not, by the same rule as `expected_widths`."""
     ordered, weights, place = _in_order(draws, weight)
     return float(_width(ordered, place, weights, weights.sum(), float(prob), kind == "hdi"))
 
 
 def weighted_quantiles(draws: Floats, weight: Floats, probabilities: tuple[float, ...]) -> list[float]:
-    """Quantiles of weighted draws (draw,).
-
-    Examples
-    --------
-    >>> weighted_quantiles(np.array([3.0, 1.0, 2.0]), np.array([0.0, 1.0, 1.0]), (0.5,))
-    [1.5]
-    """
+    """Quantiles of weighted draws (draw,)."""
     ordered, weights, place = _in_order(draws, weight)
     total = weights.sum()
     return [

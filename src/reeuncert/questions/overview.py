@@ -47,13 +47,6 @@ def overview(dt: xr.DataTree, *, error: float = 0.1, most: int = 5) -> list[Over
 
     Measurements, with a relative error each, are computed as `reeuncert.value_of_information` does, for the flows and
     years whose ranks are correlated with the headline's; that leaves out only what could not narrow it.
-
-    Examples
-    --------
-    >>> from reeuncert.testing import toy_posterior
-    >>> found = overview(toy_posterior(draws=100, years=2))
-    >>> [len(one.measurements) for one in found]
-    [5, 5]
     """
     targets = targets_of(dt)
     case = Result.holding(dt).case

@@ -301,25 +301,12 @@ def reweight(dt: xr.DataTree, *changes: Mapping[str, object] | Edit, despite_k: 
 
 
 def threshold(draws: int) -> float:
-    """Largest Pareto k at which weights of so many draws can be trusted: min(1 − 1 / log₁₀ draws, 0.7).
-
-    Examples
-    --------
-    >>> round(threshold(100), 2), threshold(4000)
-    (0.5, 0.7)
-    """
+    """Largest Pareto k at which weights of so many draws can be trusted: min(1 − 1 / log₁₀ draws, 0.7)."""
     return min(1.0 - 1.0 / math.log10(max(draws, 11)), LARGEST_K)
 
 
 def smoothed(log_weight: Floats) -> tuple[Floats, float]:
-    """Weights (chain, draw), normalised and Pareto-smoothed, and their k; k is ∞ where hardly a draw is left.
-
-    Examples
-    --------
-    >>> weight, k = smoothed(0.1 * np.random.default_rng(0).normal(size=(2, 500)))
-    >>> round(float(weight.sum()), 6), k < 0.7
-    (1.0, True)
-    """
+    """Weights (chain, draw), normalised and Pareto-smoothed, and their k; k is ∞ where hardly a draw is left."""
     flat = np.asarray(log_weight, dtype=np.float64).ravel()
     top = flat.max()
     if not np.isfinite(top):

@@ -232,13 +232,6 @@ def csv_text(table: pd.DataFrame) -> str:
     """A table as CSV text; texts that look like formulas get an apostrophe in front.
 
     Numbers have eight digits, and a hyphen as minus sign, in texts too; NaN is an empty cell.
-
-    Examples
-    --------
-    >>> print(csv_text(pd.DataFrame({"name": ["=1+1", "−3 kt"], "value": [-0.5, np.nan]})), end="")
-    name,value
-    '=1+1,-0.5
-    '-3 kt,
     """
     safe = table.copy()
     for position, dtype in enumerate(safe.dtypes):

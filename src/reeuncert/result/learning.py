@@ -88,19 +88,7 @@ def learning(after: Spread, before: Spread | None, prior: Array | None, *, scale
 
 
 def learning_of_draws(posterior: Array, prior: Array, *, scale: str) -> Learning:
-    """`learning` from draws of posterior and prior (draw, quantity).
-
-    Examples
-    --------
-    >>> prior = np.linspace(1.0, 2.0, 101)[:, None]
-    >>> for posterior in (1.5 + prior / 10, 0.6 + 0.6 * prior, 1 + prior, np.full((9, 1), np.nan)):
-    ...     found = learning_of_draws(posterior, prior, scale="difference")
-    ...     print(found.width_ratio.round(2)[0], found.against_prior[0])
-    0.1 narrower
-    0.6 partly narrower
-    1.0 as wide
-    nan not defined
-    """
+    """`learning` from draws of posterior and prior (draw, quantity)."""
     return learning(spread(posterior), spread(prior), prior, scale=scale)
 
 

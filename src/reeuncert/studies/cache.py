@@ -187,13 +187,7 @@ class Cache:
 
 
 def cache_of(given: str | Path | bool) -> Cache:
-    """A cache in a folder; True: in the usual place; False: none.
-
-    Examples
-    --------
-    >>> cache_of(False).folder is None
-    True
-    """
+    """A cache in a folder; True: in the usual place; False: none."""
     if isinstance(given, bool):
         return Cache(cache_folder() / "fits" if given else None)
     return Cache(Path(given).expanduser(), named=True)

@@ -72,13 +72,7 @@ class FitSettings:
 
     @classmethod
     def of(cls, options: FitOptions) -> FitSettings:
-        """The settings among the options of a study; an option that does not exist is an error.
-
-        Examples
-        --------
-        >>> FitSettings.of({"draws": 100, "jobs": 2}).draws
-        100
-        """
+        """The settings among the options of a study; an option that does not exist is an error."""
         known = FitOptions.__annotations__
         for name in options:
             if name not in known:
@@ -206,16 +200,6 @@ def shape_of(case: Case) -> str:
     Cases of one shape differ in medians, spreads, widths and offsets alone, which are data of the compiled model. It is
     used to send cases to the processes that can reuse a model; whether a model serves is for
     `reeuncert.inference.refit.Refitter.accepts` to say.
-
-    Examples
-    --------
-    >>> import reeuncert as ree
-    >>> from reeuncert.edits import Edited, edit_of
-    >>> case = ree.read_case("small_metal")
-    >>> wide = edit_of({"kind": "prior_spread", "prior": "*", "factor": 2}).apply(Edited(case)).case
-    >>> bare = edit_of({"kind": "without_flows", "quantity": "stock+opening_stock"}).apply(Edited(case)).case
-    >>> shape_of(wide) == shape_of(case), shape_of(bare) == shape_of(case)
-    (True, False)
     """
     groups: dict[tuple[str, str], int] = {}
     rows = []
@@ -269,14 +253,6 @@ def choose(pending: Sequence[Job], held: frozenset[str], taken: frozenset[str]) 
 
     Position of a job of a shape that this process has; else of the largest group that no process has; else of the
     largest group, so that no process is idle. None when nothing waits.
-
-    Examples
-    --------
-    >>> jobs = [Job(n, n, s, "", (), FitSettings(), print) for n, s in zip("abcd", "xxyy")]
-    >>> choose(jobs, frozenset("y"), frozenset("x")), choose(jobs, frozenset(), frozenset("x"))
-    (2, 2)
-    >>> choose(jobs, frozenset(), frozenset()), choose([], frozenset(), frozenset())
-    (0, None)
     """
     if not pending:
         return None

@@ -43,13 +43,6 @@ def records_of(rows: Sequence[Evidence], case: Case) -> list[int]:
 
     An offset by year is the error of what one office recorded in a year, whoever printed it. To predict one row of a
     record from another would be no prediction.
-
-    Examples
-    --------
-    >>> import reeuncert as ree
-    >>> case = ree.read_case("small_metal")
-    >>> len(set(records_of(case.evidence, case))) == len(case.evidence)
-    True
     """
     shared = shared_errors(rows, case)
     keys: dict[object, int] = {}
@@ -251,13 +244,6 @@ def compare_scores(scores: Mapping[str, pd.DataFrame]) -> StructureScores:
     scores
         Structure → table with ``row``, ``source``, ``lineage``, ``fold``, ``log_score``. Figures that some structure
         does not have are left out.
-
-    Examples
-    --------
-    >>> rows = pd.DataFrame({"row": list("abc"), "source": "s", "lineage": "s", "fold": [0, 1, 2]})
-    >>> found = compare_scores({"good": rows.assign(log_score=-1.0), "bad": rows.assign(log_score=-9.0)})
-    >>> {name: round(weight, 2) for name, weight in found.weights.items()}
-    {'good': 1.0, 'bad': 0.0}
     """
     if len(scores) < 2:
         raise ReeUncertError(f"{len(scores)} structures are given; a comparison needs two or more")
