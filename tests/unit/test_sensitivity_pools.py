@@ -216,9 +216,7 @@ def test_a_dask_cluster_goes_on_when_one_of_its_two_workers_is_killed(marks: Pat
 
 
 def test_a_cluster_that_cannot_be_reached_is_one_clear_error(monkeypatch: pytest.MonkeyPatch, marks: Path):
-    from reeuncert.studies import runners_dask
-
-    monkeypatch.setattr(runners_dask, "CONNECT_SECONDS", 1.0)
+    monkeypatch.setattr("reeuncert.studies.runners.CONNECT_SECONDS", 1.0)
     vary = {"prior_median[prior=ore of South]": [2]}
     with pytest.raises(SamplingError) as caught:
         ree.sensitivity(CASE, vary, client="tcp://127.0.0.1:1", fit=studies.toy_fit, cache=False, progress=False)

@@ -250,12 +250,8 @@ MOST_ROUNDS = 100_000
 
 
 def simulate_flows(case: Case, size: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Flows of `size` truths drawn from the priors table.
-
-    Returns
-    -------
-    ndarray (draw, flow, year)
-        In the unit of the case; NaN where a flow does not exist.
+    """Flows of `size` truths drawn from the priors table: (draw, flow, year) in the unit of the case, NaN where a flow
+    does not exist.
 
     Raises
     ------

@@ -6,16 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import xarray as xr
-from numpy.typing import NDArray
 
 from reeuncert.calibration.simulate import Truth
 from reeuncert.case.records import Case
 from reeuncert.indicators.compute import indicators_of
-from reeuncert.indicators.flows import FlowTable
+from reeuncert.indicators.flows import Array, FlowTable
 from reeuncert.indicators.headlines import place
 from reeuncert.inference.layout import MASS_FLOW
-
-Array = NDArray[np.float64]
 
 FLOW, UNRECORDED, WIDTH = "flows", "unrecorded flows", "source widths"
 OFFSET, INDICATOR, HEADLINE = "offsets", "indicators", "headlines"

@@ -8,7 +8,6 @@ from itertools import combinations, pairwise
 import numpy as np
 import pandas as pd
 import xarray as xr
-from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from reeuncert.case.figures import LOGIT
@@ -18,6 +17,7 @@ from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.laws import draw_errors
 from reeuncert.likelihood.predictive import drawn, log_likelihood, predicted_quantities, predictive_draws
 from reeuncert.result.left_out import left_out_of
+from reeuncert.result.quantiles import Array
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 from reeuncert.words.cells import condensed
@@ -38,8 +38,6 @@ MOST_SURPRISING = 0.05
 
 PULLING = 1.0
 """Two rows on the same flow conflict if their z have opposite signs and both exceed this."""
-
-Floats = NDArray[np.float64]
 
 
 def posterior_predictive(result: Result) -> list[CheckResult]:
@@ -172,11 +170,11 @@ def _opposed(evidence: EvidenceModel, table: pd.DataFrame) -> CheckResult:
     return information("opposed sources", message, len(pairs), pairs.reset_index(drop=True) if len(pairs) else None)
 
 
-def thinned(draws: xr.Dataset) -> tuple[Floats, Floats | None, Floats | None]:
+def thinned(draws: xr.Dataset) -> tuple[Array, Array | None, Array | None]:
     """Flows, widths and offsets of at most `MOST_DRAWS` draws, evenly spaced over all chains."""
     step = max(1, -(-draws.sizes["chain"] * draws.sizes["draw"] // MOST_DRAWS))
 
-    def flat(values: Floats) -> Floats:
+    def flat(values: Array) -> Array:
         return np.ascontiguousarray(values.reshape(-1, *values.shape[2:])[::step])
 
     mass, width, offset = drawn(draws)
@@ -184,8 +182,8 @@ def thinned(draws: xr.Dataset) -> tuple[Floats, Floats | None, Floats | None]:
 
 
 def _probability(
-    evidence: EvidenceModel, mass: Floats, width: Floats | None, offset: Floats | None, low: Floats, high: Floats
-) -> Floats:
+    evidence: EvidenceModel, mass: Array, width: Array | None, offset: Array | None, low: Array, high: Array
+) -> Array:
     """Probability that a new figure of each row lies between the reported one plus ``low`` and plus ``high`` (row,)."""
     asked = replace(evidence, form=np.full(evidence.n_rows, INTERVAL), lower=low, upper=high)
     return np.asarray(np.exp(log_likelihood(asked, mass, width, offset)).mean(axis=0))
@@ -284,13 +282,13 @@ def _records(evidence: EvidenceModel) -> Iterator[tuple[Record, frozenset[int]]]
                 yield [r, levels[whole]], top[r]
 
 
-def _logs(evidence: EvidenceModel, figures: Floats) -> Floats:
+def _logs(evidence: EvidenceModel, figures: Array) -> Array:
     """Logs of figures on the scales of their rows (..., row)."""
     logit = np.array([scale == LOGIT for scale in evidence.scale])
     return np.where(logit, -np.logaddexp(0.0, -figures), figures)
 
 
-def _new_years(evidence: EvidenceModel, offset: Floats, rng: np.random.Generator) -> Floats:
+def _new_years(evidence: EvidenceModel, offset: Array, rng: np.random.Generator) -> Array:
     """Draws of offsets (sample, value), those that rows of one year alone use drawn again from their law."""
     offsets = evidence.offsets
     years: dict[int, set[int]] = defaultdict(set)

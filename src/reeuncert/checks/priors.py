@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from reeuncert.checks.predictive import thinned
 from reeuncert.checks.result import CheckResult, information, warned
@@ -13,7 +12,7 @@ from reeuncert.priors.checks import WIDE, total_log_sd
 from reeuncert.priors.implied import MOST_ORDERS
 from reeuncert.result.diagnostics import Estimate
 from reeuncert.result.learning import PRIOR_ROUNDING, is_fixed
-from reeuncert.result.quantiles import quantiles, spread
+from reeuncert.result.quantiles import Array, quantiles, spread
 from reeuncert.result.result import Result
 from reeuncert.result.verdicts import room
 from reeuncert.words.cells import as_words, condensed
@@ -91,8 +90,6 @@ FEWEST_ROWS = 3
 TAIL = 0.01
 """Probability of so small, or so large, a distance below which a series is named."""
 
-Floats = NDArray[np.float64]
-
 
 def prior_distance(result: Result) -> list[CheckResult]:
     """Series of evidence, by lineage and quantity, that lie closer to the priors, or farther from them, than chance.
@@ -115,7 +112,7 @@ def prior_distance(result: Result) -> list[CheckResult]:
     ]
 
 
-def series_table(evidence: EvidenceModel, drawn: Floats) -> pd.DataFrame:
+def series_table(evidence: EvidenceModel, drawn: Array) -> pd.DataFrame:
     """Distance of each series from the prior predictive draws (draw, row), the closest first.
 
     Columns ``lineage``, ``quantity``, ``rows``, ``d2``, and ``closer`` and ``farther``, the probabilities of so small
@@ -136,7 +133,7 @@ def series_table(evidence: EvidenceModel, drawn: Floats) -> pd.DataFrame:
     return table.sort_values("closer", ignore_index=True)
 
 
-def distance(figures: Floats, drawn: Floats) -> tuple[float, float, float]:
+def distance(figures: Array, drawn: Array) -> tuple[float, float, float]:
     """d² of figures (row), and the probabilities that draws (draw, row) are at most, and at least, as far."""
     first, other = drawn[::2], drawn[1::2]
     factor = np.linalg.cholesky(np.cov(first, rowvar=False) + 1e-12 * np.diag(first.var(axis=0)))

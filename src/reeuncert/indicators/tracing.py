@@ -33,18 +33,10 @@ STAGES = {"separated": "separation", "reduced": "electrolysis", "fabricated": "f
 class Plan:
     """Solution order of the process compositions, and where mass gets its origin.
 
-    Parameters
-    ----------
-    source, target
-        Process index of each flow's ends (−1: outside).
-    entry
-        Origin (index of a label) of the mass of each flow from outside; −1 for the others.
-    reset
-        Origin that a process assigns to all its outflows; −1: it mixes its inflows.
-    components
-        Strongly connected components of processes in topological order.
-    incoming
-        Flows that enter each process, stocks of last year included.
+    Of each flow ``source`` and ``target``, the processes at its ends (−1: outside), and ``entry``, the origin (index of
+    a label) of mass from outside (−1: none). ``reset`` is the origin that a process assigns to all its outflows (−1: it
+    mixes its inflows), ``components`` are strongly connected processes in topological order, ``incoming`` the flows
+    that enter each process, stocks of last year included.
     """
 
     source: Index

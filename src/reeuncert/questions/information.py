@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from reeuncert.errors import ReeUncertError
-from reeuncert.questions.nested import expected_widths, interval_width
+from reeuncert.questions.nested import Floats, Ints, expected_widths, interval_width
 from reeuncert.questions.targets import (
     Flows,
     Target,
@@ -33,8 +33,6 @@ from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 from reeuncert.system.definition import FLOW_FIELDS, SystemDefinition
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 PARTS = 4
 """A single chain is cut into so many parts, each predicted by the others."""
 

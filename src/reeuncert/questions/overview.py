@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import xarray as xr
-from numpy.typing import NDArray
 
 from reeuncert.errors import ReeUncertError
 from reeuncert.inference.layout import COORDINATES
@@ -20,8 +19,6 @@ from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 from reeuncert.system.definition import FLOW_FIELDS
 from reeuncert.words.cells import listed
-
-Floats = NDArray[np.float64]
 
 CANDIDATES = 40
 """Flows and years whose measurement is worked out for each headline: those that rise and fall with it most."""

@@ -6,19 +6,16 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 import xarray as xr
-from numpy.typing import NDArray
 
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.headlines import scaled, value_draws, with_verdicts
 from reeuncert.indicators.summary import summary
 from reeuncert.questions.information import exchanged
-from reeuncert.questions.nested import weighted_quantiles
+from reeuncert.questions.nested import Floats, weighted_quantiles
 from reeuncert.questions.reweight import smoothed, threshold
 from reeuncert.questions.targets import ValueName, labelled_first, target_of, targets_of
 from reeuncert.result.powerscale import OF_THE_EVIDENCE, components
 from reeuncert.result.result import Result
-
-Floats = NDArray[np.float64]
 
 CLASS, SOURCE = "prior class", "source"
 KINDS = (CLASS, SOURCE)

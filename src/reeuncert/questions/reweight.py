@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from arviz_stats.base.array import array_stats
-from numpy.typing import NDArray
 from scipy.stats import norm
 
 from reeuncert.case.records import Case
@@ -23,12 +22,10 @@ from reeuncert.likelihood.parameters import WIDTH_LOG_SD
 from reeuncert.likelihood.predictive import drawn, log_likelihood, offset_logp
 from reeuncert.priors.coverage import case_network
 from reeuncert.priors.paths import Block, CoordinatePrior, coordinate_prior
-from reeuncert.questions.nested import weighted_quantiles
+from reeuncert.questions.nested import Floats, weighted_quantiles
 from reeuncert.questions.targets import targets_of
 from reeuncert.result.quantiles import interval_columns
 from reeuncert.result.result import Result
-
-Floats = NDArray[np.float64]
 
 _RANK = 1e-11
 """Eigenvalues of a covariance below this part of the largest are zero."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import xarray as xr
-from numpy.typing import NDArray
 
 from reeuncert.balance.op import flows_from_coordinates
 from reeuncert.case.records import Case
@@ -22,14 +21,12 @@ from reeuncert.likelihood.predictive import (
 )
 from reeuncert.priors.coverage import case_network
 from reeuncert.priors.paths import coordinate_prior
+from reeuncert.questions.nested import Floats, Ints
 from reeuncert.questions.powerscale import CLASS, SOURCE
 from reeuncert.questions.targets import Target, ValueName, labelled_first, target_of
 from reeuncert.result.powerscale import OF_THE_EVIDENCE
 from reeuncert.result.result import Result
 from reeuncert.words.error_laws import NORMAL
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 REST = "not linear"
 """Component of the part of the variance that the sum over inputs misses."""
@@ -42,18 +39,10 @@ BATCHES = 4
 class Inputs:
     """Every independent input of an analysis, in every draw.
 
-    Parameters
-    ----------
-    values
-        Coordinates of priors, offsets, widths, and the quantity of each row: blocks (chain, draw, input) of the inputs,
-        one after the other.
-    slopes
-        Derivative of minus the log density of an input with respect to its value (chain, draw, k), for the inputs in
-        `places`; for all others, standard normal, it is the value itself.
-    places
-        Positions of the inputs that `slopes` holds (k,).
-    members
-        (kind, component) → positions of its inputs.
+    ``values`` are coordinates of priors, offsets, widths, and the quantity of each row: blocks (chain, draw, input) of
+    the inputs, one after the other. ``slopes`` (chain, draw, k) are derivatives of minus the log density of an input
+    with respect to its value, for the inputs at the positions ``places`` (k,); for all others, standard normal, it is
+    the value itself. ``members``: (kind, component) → positions of its inputs.
     """
 
     values: Sequence[Floats]

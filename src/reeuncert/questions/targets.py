@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
-from numpy.typing import NDArray
 
 from reeuncert.case.selection import selector_problems
 from reeuncert.errors import ReeUncertError
@@ -17,6 +16,7 @@ from reeuncert.indicators.printing import value_title
 from reeuncert.indicators.registry import CUMULATED, DIMS, lookup
 from reeuncert.indicators.summary import SAMPLE, computed, select_labels
 from reeuncert.likelihood.predictive import predicted_quantities, split_by_lineage
+from reeuncert.questions.nested import Floats
 from reeuncert.result.quantiles import DEFINED, filled
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
@@ -65,7 +65,6 @@ def _refuse(problems: Iterable[str]) -> None:
         raise ReeUncertError(said)
 
 
-Floats = NDArray[np.float64]
 ValueName = str | int | Mapping[str, Any]
 """How a value is named: an indicator, the number of a headline (from 0), or ``{"indicator": …, "region": …}``."""
 

@@ -22,24 +22,12 @@ def convergence(
 ) -> None:
     """Diagnose the split chains of finite quantities.
 
-    Parameters
-    ----------
-    x
-        Draws (quantity, chain, draw).
-    order
-        Positions that sort them, (quantity, chain × draw).
-    place
-        Place of each position in the split chains; −1: none, the middle draw of an odd number.
-    scores
-        Normal score of every rank and half rank of the split draws.
-    middle
-        Median of the split draws of each quantity; of their logs where `log`.
-    log
-        Whether draws are folded around the median of their logs.
-    bounds
-        (quantity, n): the effective sample size of each indicator ``draw <= bound`` is asked for.
-    bulk, r_hat, below
-        Results, written here: (quantity,), (quantity,) and (quantity, n).
+    Draws ``x`` are (quantity, chain, draw); ``order`` (quantity, chain × draw) holds the positions that sort them,
+    ``place`` the place of each position in the split chains (−1: none, the middle draw of an odd number), ``scores``
+    the normal score of every rank and half rank of the split draws, ``middle`` the median of the split draws of each
+    quantity (of their logs where ``log``), around which they are folded. The effective sample size of each indicator
+    ``draw <= bound`` is asked for of ``bounds`` (quantity, n). Results are written to ``bulk`` and ``r_hat``
+    (quantity,) and ``below`` (quantity, n).
     """
     n_cells, chains, draws = x.shape
     half = draws // 2

@@ -19,14 +19,13 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import xarray as xr
-from numpy.typing import NDArray
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
 from reeuncert.compiling import compiled, kernel, source_version
 from reeuncert.priors.paths import coordinate_prior
 from reeuncert.result.diagnostics import ess
-from reeuncert.result.quantiles import filled
+from reeuncert.result.quantiles import Array, filled
 from reeuncert.result.result import Result
 from reeuncert.result.verdicts import least_sensitive
 
@@ -38,16 +37,14 @@ ALPHAS = (0.99, 1.01)
 OF_THE_EVIDENCE = {"offset_z": "offsets of the evidence", "source_width_z": "widths of the sources"}
 """Display names of model variables that are not a class of priors."""
 
-Floats = NDArray[np.float64]
-
 
 class Normals(NamedTuple):
     """A component that is the density of standard-normal coordinates, shape (chain, draw, coordinate)."""
 
-    coordinates: Floats
+    coordinates: Array
 
 
-def components(dt: xr.DataTree, group: str, names: Mapping[str, str] | None = None) -> dict[str, Floats]:
+def components(dt: xr.DataTree, group: str, names: Mapping[str, str] | None = None) -> dict[str, Array]:
     """Log density of each component (chain, draw) of the group ``log_prior`` or ``log_likelihood`` of a result.
 
     ``names``: a variable, or a source among the rows of one (its coordinate ``source``) → component that it is part of;
@@ -56,11 +53,11 @@ def components(dt: xr.DataTree, group: str, names: Mapping[str, str] | None = No
     return {name: rows.sum(axis=2) for name, rows in terms(dt, group, names).items()}
 
 
-def terms(dt: xr.DataTree, group: str, names: Mapping[str, str] | None = None) -> dict[str, Floats]:
+def terms(dt: xr.DataTree, group: str, names: Mapping[str, str] | None = None) -> dict[str, Array]:
     """The same log densities by row or value, (chain, draw, term): `components` before the sum."""
     if group not in dt.children:
         return {}
-    out: dict[str, list[Floats]] = {}
+    out: dict[str, list[Array]] = {}
     for name, variable in dt[group].to_dataset().data_vars.items():
         other = [d for d in variable.dims if d not in ("chain", "draw")]
         values = variable.transpose("chain", "draw", *other).values
@@ -71,7 +68,7 @@ def terms(dt: xr.DataTree, group: str, names: Mapping[str, str] | None = None) -
     return {name: np.concatenate(rows, axis=2) for name, rows in out.items()}
 
 
-def prior_classes(result: Result) -> dict[str, Floats | Normals]:
+def prior_classes(result: Result) -> dict[str, Array | Normals]:
     """Each class of priors: its standard-normal coordinates, else its log density by term (chain, draw, term)."""
     parts = terms(result.dt, "log_prior", OF_THE_EVIDENCE)
     posterior = result.dt["posterior"].to_dataset()
@@ -85,12 +82,12 @@ def prior_classes(result: Result) -> dict[str, Floats | Normals]:
     return {named.get(name, name): normals.get(name, density) for name, density in parts.items()}
 
 
-def lineages(result: Result) -> dict[str, Floats]:
+def lineages(result: Result) -> dict[str, Array]:
     """Log likelihood of each lineage of evidence by row, (chain, draw, row)."""
     return terms(result.dt, "log_likelihood", result.lineages)
 
 
-def sensitivity(quantities: Mapping[str, Floats], parts: Mapping[str, Floats | Normals]) -> pd.DataFrame:
+def sensitivity(quantities: Mapping[str, Array], parts: Mapping[str, Array | Normals]) -> pd.DataFrame:
     """Power-scaling sensitivity of every quantity to every component, the largest first.
 
     Parameters
@@ -142,7 +139,7 @@ def sensitivity(quantities: Mapping[str, Floats], parts: Mapping[str, Floats | N
     return table.sort_values("psense", ascending=False, ignore_index=True)
 
 
-def _mean_densities(score: Floats, part: Floats | Normals, size: Floats) -> tuple[Floats, Floats]:
+def _mean_densities(score: Array, part: Array | Normals, size: Array) -> tuple[Array, Array]:
     """Log density of a component as its weights count it, given each of some normal scores (quantity, draw), and the
     error of its slope (quantity,). ``size`` (quantity, 1) are effective sample sizes.
     """
@@ -168,7 +165,7 @@ def _mean_densities(score: Floats, part: Floats | Normals, size: Floats) -> tupl
     return np.where(plain > PLAIN, smooth, density), np.where(plain[:, 0] > PLAIN, error, plain[:, 0])
 
 
-def _shrunk(covariance: Floats, variance: Floats, size: Floats) -> tuple[Floats, Floats]:
+def _shrunk(covariance: Array, variance: Array, size: Array) -> tuple[Array, Array]:
     """Sum over rows, of these variances (row,), of their covariances with scores (quantity, row), and its error.
 
     Of k rows, each covariance c with error e counts as c · max(0, 1 − 2 log(k) e² / c²): most rows of a component have
@@ -187,7 +184,7 @@ def _shrunk(covariance: Floats, variance: Floats, size: Floats) -> tuple[Floats,
     return (kept * covariance).sum(axis=1), np.sqrt(((kept > 0.0) * variance).sum(axis=1) + lost)
 
 
-def distances(draws: Floats, log_density: Floats) -> Floats:
+def distances(draws: Array, log_density: Array) -> Array:
     """Cumulative Jensen-Shannon distance per doubling of the power, mean of both directions (component,), between
     draws (draw,) and draws weighted by a log density (component, draw).
     """

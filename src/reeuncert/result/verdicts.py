@@ -86,16 +86,8 @@ def _both(one: Estimate, other: Estimate) -> float:
 
 @dataclass(frozen=True)
 class Measures:
-    """What the rule compares with its limits, each with its Monte Carlo error.
-
-    Parameters
-    ----------
-    against_prior, width_ratio, rank
-        Of the quantity, from `Learning`.
-    room
-        Of its prior, see `room`.
-    cover
-        Least share of its posterior under one rival structure inside the interval of another.
+    """What the rule compares with its limits, each with its Monte Carlo error: the numbers of `Learning`, the `room` of
+    the prior, and ``cover``, the least share of its posterior under one rival structure inside the interval of another.
     """
 
     against_prior: str
@@ -106,20 +98,9 @@ class Measures:
 
 
 def measures(of: Learning, after: Ends, prior: Array, *, scale: str, mass: bool) -> Measures:
-    """Monte Carlo errors of the comparison of one quantity with its prior.
-
-    Parameters
-    ----------
-    of
-        The comparison, of this quantity alone.
-    after
-        Interval of the posterior, e.g. from `interval_ends`.
-    prior
-        Draws of the prior (draw,).
-    scale
-        A name in `SCALES`.
-    mass
-        Whether it is a mass, and not a ratio.
+    """Monte Carlo errors of the comparison (``of``) of one quantity with its prior, from the ends of its posterior
+    interval (`interval_ends`) and draws of the prior (draw,); ``scale`` is a name in `SCALES`, ``mass`` says that it is
+    no ratio.
     """
     width_ratio, rank, word = float(of.width_ratio[0]), float(of.prior_below_median[0]), str(of.against_prior[0])
     known = prior[np.isfinite(prior)]

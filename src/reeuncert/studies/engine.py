@@ -19,7 +19,7 @@ from reeuncert.machine import available_cores
 from reeuncert.result.diagnostics import misses
 from reeuncert.studies.cache import Kept, cache_of
 from reeuncert.studies.jobs import Failure, Fit, FitOptions, Job
-from reeuncert.studies.runners import Pool, local_pool, run_jobs
+from reeuncert.studies.runners import DaskPool, Pool, local_pool, run_jobs
 
 LONGER = (3, 3)
 """Chains whose draws do not suffice are made this many times as long, and then once more."""
@@ -123,8 +123,6 @@ def _pool(client: Any, jobs: Any, processes: int | None, fits: int) -> Pool:
         return local_pool(processes if jobs is _MISSING else jobs, fits)
     if jobs not in (_MISSING, None):
         raise SamplingError("jobs is for this machine and client for a cluster; give one of them")
-    from reeuncert.studies.runners_dask import DaskPool
-
     return DaskPool(client)
 
 

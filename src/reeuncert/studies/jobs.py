@@ -97,26 +97,12 @@ class Keep(Protocol):
 class Job:
     """A fit ready to be made, by any process on any machine that has this package.
 
-    Parameters
-    ----------
-    name, key
-        What progress and failures call it, and the fingerprint of all that is asked.
-    shape
-        Jobs of the same shape may share one compiled model.
-    case_json
-        The case.
-    left_out
-        Ids of rows of evidence that count nothing.
-    keep
-        What is kept of the fit.
-    like_json
-        A case whose compiled model and pilot run serve this fit too; empty: its own. It is the base of the study, so
-        that a result does not depend on which others are asked for.
-    own_shape
-        The pilot run is made of this fit itself, without the rows left out: where they are many, the posterior has
-        another shape than that of the base.
-    cores
-        Threads for the chains; None: as many as the process has cores.
+    Progress and failures call it by its ``name``; ``key`` is the fingerprint of all that is asked. Jobs of one
+    ``shape`` may share a compiled model. Rows of evidence that are ``left_out`` (ids) count nothing. ``like_json`` is a
+    case whose compiled model and pilot run serve this fit too (empty: its own): the base of the study, so that a result
+    does not depend on which others are asked for. With ``own_shape`` the pilot run is made of this fit itself, without
+    the rows left out: where they are many, the posterior has another shape than that of the base. ``cores`` are threads
+    for the chains; None: as many as the process has.
     """
 
     name: str

@@ -9,7 +9,6 @@ import pandas as pd
 import xarray as xr
 from arviz_stats.loo import compare
 from arviz_stats.utils import ELPDDataLOOKFold
-from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
 from reeuncert.case.records import Case, Evidence
@@ -19,6 +18,7 @@ from reeuncert.errors import ReeUncertError
 from reeuncert.likelihood.compile import compile_evidence
 from reeuncert.priors.coverage import case_network
 from reeuncert.result.left_out import COLUMNS, LeftOut
+from reeuncert.result.quantiles import Array
 from reeuncert.studies.engine import Fits, converged, make_sufficient_fits
 from reeuncert.studies.jobs import FitOptions, FitSettings, Job, JobMaker
 from reeuncert.studies.rivals import rivals_of
@@ -162,9 +162,6 @@ def predictions(jobs: Mapping[str, Fold], fits: Fits) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-Floats = NDArray[np.float64]
-
-
 @dataclass(frozen=True)
 class StructureScores:
     """How well each structure of a case predicts figures that were left out.
@@ -271,7 +268,7 @@ def compare_scores(scores: Mapping[str, pd.DataFrame]) -> StructureScores:
     return StructureScores(rows.reset_index(drop=True), table)
 
 
-def _elpd(values: Floats) -> ELPDDataLOOKFold:
+def _elpd(values: Array) -> ELPDDataLOOKFold:
     about: dict[str, Any] = {"p": np.nan, "good_k": np.nan, "n_samples": 1, "warning": False, "scale": "log"}
     about |= {"elpd": float(values.sum()), "se": float(np.sqrt(values.size * np.var(values)))}
     about |= {"elpd_i": xr.DataArray(values, dims="row"), "n_data_points": values.size, "n_folds": values.size}
