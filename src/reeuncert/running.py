@@ -32,7 +32,7 @@ class _Settings:
     thin: int
     chains: int
     seed: int | None
-    sampler: str | None
+    sampler: str
     preview: bool
     structures: bool
     resume: bool
@@ -49,7 +49,7 @@ def run(
     thin: int = 1,
     chains: int = 4,
     seed: int | None = None,
-    sampler: str | None = None,
+    sampler: str = "hmc",
     preview: bool = False,
     structures: bool = True,
     resume: bool = False,

@@ -13,7 +13,7 @@ multipliers f of L (with the sign changed); the pivots apart. So I − P = L U, 
 import numpy as np
 from numpy.typing import NDArray
 
-from reeuncert.compiling import kernel, source_version
+from reeuncert.compiling import REORDER, kernel, source_version
 
 TINY = 1e-300
 """Floor of a pivot: keeps logs finite."""
@@ -71,7 +71,7 @@ def solve_transposed(p: Array, pivot: Array, r: Array) -> None:
             r[k] += p[i, k] * r[i]
 
 
-@kernel(VERSION)
+@kernel(VERSION, fastmath=REORDER)
 def solve(p: Array, pivot: Array, h: Array) -> None:
     """Solve (I − P) λ = h in place (h becomes λ), from the factors."""
     n = pivot.size
@@ -85,3 +85,26 @@ def solve(p: Array, pivot: Array, h: Array) -> None:
         for j in range(k + 1, n):
             total += p[k, j] * h[j]
         h[k] = total / pivot[k]
+
+
+@kernel(VERSION)
+def inverse(p: Array, pivot: Array, out: Array) -> None:
+    """Write (I − P)⁻¹ to ``out`` (n, n), from the factors: row by row, so that the processor adds several at a time."""
+    n = pivot.size
+    out[:, :] = 0.0
+    for i in range(n):
+        out[i, i] = 1.0
+        for k in range(i):
+            factor = p[i, k]
+            if factor > 0.0:
+                for j in range(k + 1):
+                    out[i, j] += factor * out[k, j]
+    for k in range(n - 1, -1, -1):
+        for i in range(k + 1, n):
+            factor = p[k, i]
+            if factor > 0.0:
+                for j in range(n):
+                    out[k, j] += factor * out[i, j]
+        scale = 1.0 / pivot[k]
+        for j in range(n):
+            out[k, j] *= scale

@@ -10,7 +10,7 @@ so the backward pass needs no exponential.
 import numpy as np
 
 from reeuncert.balance import elimination, packing
-from reeuncert.balance.elimination import TINY, factorise, solve, solve_transposed
+from reeuncert.balance.elimination import TINY, factorise, inverse, solve, solve_transposed
 from reeuncert.balance.packing import HEADER
 from reeuncert.compiling import kernel, source_version
 
@@ -251,7 +251,6 @@ def _cycle_back(  # type: ignore[no-untyped-def]  # numba infers
     store,
     grad,
     to_jacobian,
-    column,
 ):
     """Propagate the gradient wrt the log throughputs of a cycle (``grad``) to its inflows and inner shares."""
     n = stop - start
@@ -271,15 +270,14 @@ def _cycle_back(  # type: ignore[no-untyped-def]  # numba infers
             else:
                 to_share[e] += q_i * weight[e]
     if to_jacobian != 0.0:
-        # −log det(I − P) has derivative (I − P)⁻¹_ji with respect to p_ij: one column of the inverse for each source i.
+        # −log det(I − P) has derivative (I − P)⁻¹_ji with respect to p_ij.
+        inverted = np.empty((n, n))
+        inverse(p, pivot, inverted)
         for i in range(n):
-            column[:n] = 0.0
-            column[i] = 1.0
-            solve(p, pivot, column[:n])
             for e in range(out_start[start + i], out_start[start + i + 1]):
                 j = target[e]
                 if start <= j < stop:
-                    to_share[e] += to_jacobian * share[e] * column[j - start]
+                    to_share[e] += to_jacobian * share[e] * inverted[j - start, i]
 
 
 @kernel(VERSION)
@@ -294,8 +292,7 @@ def backward(to_log_flow, to_log_share, to_jacobian, layout, visible, kept):  # 
     weight = kept[edges : 2 * edges]
     to_flow = np.zeros(edges)
     to_share = np.zeros(edges)
-    work = np.empty((2, layout[6]))
-    grad = work[0]
+    grad = np.empty(layout[6])
     result = np.empty(layout[4])
     for v in range(to_log_flow.size):
         to_flow[visible[v]] = to_log_flow[v]
@@ -321,7 +318,7 @@ def backward(to_log_flow, to_log_share, to_jacobian, layout, visible, kept):  # 
             store = kept[component_store[c] :]
             _cycle_back(
                 target, out_start, in_start, in_edge, start, stop,
-                to_flow, to_share, share, weight, store, grad, to_jacobian, work[1],
+                to_flow, to_share, share, weight, store, grad, to_jacobian,
             )  # fmt: skip
         for j in range(start, stop):
             total = 0.0

@@ -67,7 +67,7 @@ def run(
     seed: Annotated[
         int | None, typer.Option(min=0, help="Seed; the same seed gives the same draws. Always recorded.")
     ] = None,
-    sampler: Annotated[SamplerName | None, typer.Option(help="By default chosen for the case.")] = None,
+    sampler: Annotated[SamplerName, typer.Option(help="How draws are made.")] = "hmc",
     preview: Annotated[
         bool, typer.Option("--preview", help="Make a fast, approximate run instead of a full one.")
     ] = False,

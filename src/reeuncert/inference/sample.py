@@ -19,7 +19,7 @@ from reeuncert.inference.layout import (
 from reeuncert.inference.messages import Clock, Messages
 from reeuncert.inference.prior import PRIOR_DRAWS, prior_groups
 from reeuncert.inference.provenance import case_attributes, model_sha256, run_attributes, seed_of, versions
-from reeuncert.inference.samplers import Drawn, default_sampler, find_sampler
+from reeuncert.inference.samplers import Drawn, find_sampler
 from reeuncert.inference.settings import Settings, check_settings
 from reeuncert.inference.terms import predictive, terms, with_a_tail
 from reeuncert.model import build_model, record_of
@@ -35,7 +35,7 @@ def sample(
     thin: int = 1,
     chains: int = 4,
     seed: int | None = None,
-    sampler: str | None = None,
+    sampler: str = "hmc",
     cores: int | None = None,
     target_accept: float = 0.9,
     pilot: bool = True,
@@ -66,8 +66,7 @@ def sample(
         The same seed, settings and versions give the same draws; None takes one from the operating system and records
         it.
     sampler
-        Name in `reeuncert.inference.samplers.SAMPLERS`; by default ``hmc`` where the prior is one of standard normals,
-        and ``nutpie`` where it is a density on masses or shares.
+        Name in `reeuncert.inference.samplers.SAMPLERS`.
     cores
         Threads; each runs up to four chains side by side (hmc), or one.
     target_accept
@@ -124,7 +123,6 @@ def sample(
         draws=draws, tune=tune, chains=chains, cores=cores, prior_draws=prior_draws, seed=seed, thin=thin,
         target_accept=target_accept,
     )  # fmt: skip
-    sampler = sampler or default_sampler(model)
     run = find_sampler(sampler)
     if resume and checkpoint is None:
         raise SamplingError("there is nothing to resume from: name the folder of the checkpoint")

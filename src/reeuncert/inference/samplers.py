@@ -19,7 +19,6 @@ from reeuncert.inference.checkpoint import Checkpoint
 from reeuncert.inference.compiled import CompiledModel, repeatable_arithmetic
 from reeuncert.inference.density import why_not
 from reeuncert.inference.hmc import HamiltonianRun
-from reeuncert.inference.layout import has_normal_coordinates
 from reeuncert.inference.messages import Clock, Messages
 from reeuncert.inference.nutpie_chains import NutpieRun
 from reeuncert.inference.settings import Settings, renamed
@@ -226,15 +225,6 @@ def find_sampler(name: str) -> Sampler:
     if name not in SAMPLERS:
         raise SamplingError(f"sampler '{name}' is not known; use one of: {', '.join(SAMPLERS)}")
     return SAMPLERS[name]
-
-
-def default_sampler(model: pm.Model) -> str:
-    """Name of the sampler that suits a model.
-
-    In coordinates in which a posterior is nearly round, trajectories of one length suit all directions; where there are
-    none, NUTS finds the length at every place.
-    """
-    return "hmc" if has_normal_coordinates(model) else "nutpie"
 
 
 def _density(compiled: CompiledModel) -> tuple[float, float]:
