@@ -53,7 +53,7 @@ class Fit:
         return self.flows[..., index].reshape(-1, len(index))
 
 
-def fit(case: Case, *, draws: int = 1000, tune: int = 600, chains: int = 2, seed: int = 1, target: float = 0.9) -> Fit:
+def fit(case: Case, *, draws: int = 1000, tune: int = 600, chains: int = 2, seed: int = 1, target: float = 0.95) -> Fit:
     """Sample the posterior of a case, and nothing else."""
     begin = time.process_time()
     model = ree.build_model(case)

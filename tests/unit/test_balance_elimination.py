@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from reeuncert.balance.elimination import BLOCK, factorise, solve, solve_transposed
+from reeuncert.balance.elimination import BLOCK, factorise, inverse, solve, solve_transposed
 
 
 def random_shares(n: int, leak: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -46,3 +46,12 @@ def test_every_entry_is_right_where_almost_nothing_leaves(n):
     s = np.ones(n)
     solve_transposed(factors, pivot, s)
     np.testing.assert_allclose(s, 1e12, rtol=1e-10)
+
+
+@pytest.mark.parametrize("n", [2, 3, 24, BLOCK + 1])
+def test_the_inverse(n):
+    p, leak = random_shares(n, 0.2, seed=n)
+    factors, pivot, found = p.copy(), np.empty(n), np.empty((n, n))
+    factorise(factors, leak.copy(), pivot)
+    inverse(factors, pivot, found)
+    np.testing.assert_allclose(found, np.linalg.inv(np.eye(n) - p), rtol=1e-10)
