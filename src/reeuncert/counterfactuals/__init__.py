@@ -10,15 +10,5 @@ from reeuncert.counterfactuals.rules import RULES, AddCapacity, ExportStop, NoTr
 from reeuncert.counterfactuals.run import run_counterfactual
 from reeuncert.counterfactuals.suppliers import supplier_stops
 
-__all__ = [
-    "RULES",
-    "AddCapacity",
-    "ExportStop",
-    "NoTrade",
-    "Reduce",
-    "lost_consumption",
-    "no_trade",
-    "rule",
-    "run_counterfactual",
-    "supplier_stops",
-]
+__all__ = ["RULES", "AddCapacity", "ExportStop", "NoTrade", "Reduce", "lost_consumption", "no_trade", "rule"]
+__all__ += ["run_counterfactual", "supplier_stops"]

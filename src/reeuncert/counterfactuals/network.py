@@ -52,19 +52,12 @@ class YearNetwork:
             closing[number[str(names["from_process"][i])]] = i
         flows = np.flatnonzero(table.present[:, year] & ~stock)
         quantity, origin, destination = (names[k][flows] for k in ("quantity", "origin", "destination"))
-        return cls(
-            year,
-            processes,
-            flows,
-            np.array([number[str(p)] for p in names["from_process"][flows]], dtype=int),
-            np.array([number[str(p)] for p in names["to_process"][flows]], dtype=int),
-            np.isin(quantity, MADE),
-            np.isin(quantity, BY_PRODUCTS),
-            quantity == "loss",
-            quantity == "opening_stock",
-            (origin != destination) & (origin != "") & (destination != ""),
-            closing,
-        )
+        source = np.array([number[str(p)] for p in names["from_process"][flows]], dtype=int)
+        target = np.array([number[str(p)] for p in names["to_process"][flows]], dtype=int)
+        made, aside = np.isin(quantity, MADE), np.isin(quantity, BY_PRODUCTS)
+        lost, opening = quantity == "loss", quantity == "opening_stock"
+        crossing = (origin != destination) & (origin != "") & (destination != "")
+        return cls(year, processes, flows, source, target, made, aside, lost, opening, crossing, closing)
 
     def transforms(self) -> Mask:
         """Boolean array (process,): mines and plants, which have a capacity."""

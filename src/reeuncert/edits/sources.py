@@ -104,20 +104,13 @@ class SourceWidth(SourceChoice, Edit):
             chosen = {row.source_id for row in case.evidence if row.id in ids} & members
             new = name if chosen == members else f"{name}, {self._amount}"
             old = case.classes[name]
-            width, floor = self._changed(old.width, old.floor)
-            classes[new] = replace(old, name=new, width=width, floor=floor)
+            classes[new] = replace(old, name=new, width=self.value, floor=min(old.floor, self.value))
+            if is_given(self.factor):
+                classes[new] = replace(old, name=new, width=self.factor * old.width, floor=self.factor * old.floor)
             sources |= {s: replace(sources[s], error_class=new) for s in chosen}
-        rows = tuple(self._row(row) if row.id in ids else row for row in case.evidence)
+        factor = self.factor if is_given(self.factor) else 1.0  # of no width: NaN stays
+        rows = tuple(replace(row, width=factor * row.width) if row.id in ids else row for row in case.evidence)
         return replace(edited, case=replace(case, evidence=rows, sources=sources, classes=classes))
-
-    def _changed(self, width: float, floor: float) -> tuple[float, float]:
-        if is_given(self.factor):
-            return self.factor * width, self.factor * floor
-        return self.value, min(floor, self.value)
-
-    def _row(self, row: Evidence) -> Evidence:
-        own = is_given(row.width) and is_given(self.factor)
-        return replace(row, width=self.factor * row.width) if own else row
 
     def _split_sources(self, case: Case) -> list[str]:
         """Sources of which only some rows are chosen: a class belongs to a whole source."""

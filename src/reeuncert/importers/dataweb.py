@@ -52,11 +52,8 @@ def _read_sheet(sheet: Sheet, query: dict[str, str], download: Download) -> None
         download.problems.append(Problem(sheet.where, rows[start][0], "", f"{message}; {remedy}"))
         return
     header = [cell.strip() for cell in rows[start][1]]
-    body = [
-        (line, dict(zip(header, map(str.strip, row), strict=True)))
-        for line, row in rows[start + 1 :]
-        if any(row) and not row[0].startswith("Total")
-    ]
+    filled = ((line, row) for line, row in rows[start + 1 :] if any(row) and not row[0].startswith("Total"))
+    body = [(line, dict(zip(header, map(str.strip, row), strict=True))) for line, row in filled]
     released = query.get("Download Date", "")[:10]
     if any(row["Data Type"].casefold().startswith("first unit") for _, row in body):
         _tell_partners(download, query, {row.get("Country", "") for _, row in body})

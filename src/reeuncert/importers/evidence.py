@@ -135,11 +135,10 @@ def mapping_problems(
         if what == "product":
             roles = mapping.quantity.get(word, "")
             asked += [("quantity", "quantity", part, tuple(quantities)) for part in roles.split("+")]
-        problems += [
-            Problem(mapping.file, mapping.line.get((what, word), 0), column, unknown(part.strip(), allowed, name))
-            for column, name, part, allowed in asked
-            if part.strip() not in allowed
-        ]
+        for column, name, part, allowed in asked:
+            if part.strip() not in allowed:
+                line = mapping.line.get((what, word), 0)
+                problems.append(Problem(mapping.file, line, column, unknown(part.strip(), allowed, name)))
     return problems
 
 

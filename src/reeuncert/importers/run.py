@@ -223,7 +223,7 @@ def import_files(
         raise CaseError(problems)
     with explained(f"cannot write into '{place}'", "choose a case whose folder can be written"):
         unmapped = add_to_draft(path, download, known, tables.regions)
-        rows = to_rows(download, known, IMPORTERS[kind].publisher, (settings.first_year, settings.last_year))
+        rows = to_rows(download, known, IMPORTERS[kind].publisher, (settings.years[0], settings.years[1]))
         rows = [row for row in rows if _has_flow(row, tables.system.flows, download)]
         if download.problems:
             raise CaseError(download.problems)

@@ -272,9 +272,7 @@ def hindcast_verdict(table: pd.DataFrame) -> list[str]:
     better = {name: 1 - whole["crps"] / whole[f"crps_{name}"] for name in NAIVE}
     names = {"last": "the last value", "trend": "a linear trend"}
     passed = SHARE_OF_90[0] <= whole["inside90"] <= SHARE_OF_90[1] and min(better.values()) > 0
-    compared = " and ".join(
-        f"{_percent(abs(gain))} {'better' if gain > 0 else 'worse'} than {names[name]}" for name, gain in better.items()
-    )
+    compared = " and ".join(_compared(gain, names[name]) for name, gain in better.items())
     said = [
         f"Forecasts of this kind from {starts} {'passed' if passed else 'failed'}: their 90 % bands held "
         f"{_percent(whole['inside90'])} of what came and their 50 % bands {_percent(whole['inside50'])}; their "
@@ -284,17 +282,14 @@ def hindcast_verdict(table: pd.DataFrame) -> list[str]:
         said.append(f"So read a 90 % band of the outlook as one of about {_percent(whole['inside90'])}.")
     printed = table[table["quantity"] == "printed"]
     if len(printed):
-        said.append(
-            f"Of {len(printed)} later printed figures, {_percent(printed['inside90'].mean())} lay in the 90 % band of "
-            "the forecast and its source's error."
-        )
+        inside = _percent(printed["inside90"].mean())
+        where = "in the 90 % band of the forecast and its source's error"
+        said.append(f"Of {len(printed)} later printed figures, {inside} lay {where}.")
     for year, part in by.groupby(level="forecast_from"):
         parts = [f"{row['quantity']} {_percent(row['inside90'])}" for _, row in part.reset_index().iterrows()]
         gain = 1 - part["crps"].mean() / part["crps_last"].mean()
-        said.append(
-            f"From {year}, 90 % bands held {_percent(part['inside90'].mean())} ({', '.join(parts)}), and the score was "
-            f"{_percent(abs(gain))} {'better' if gain > 0 else 'worse'} than the last value."
-        )
+        held = f"{_percent(part['inside90'].mean())} ({', '.join(parts)})"
+        said.append(f"From {year}, 90 % bands held {held}, and the score was {_compared(gain, names['last'])}.")
         last = table[(table["forecast_from"] == year) & (table["year"] == table["year"].max())]
         missed = last[(last["inside90"] < 0.5) & (last["quantity"] != "printed")]
         parts = [
@@ -305,6 +300,10 @@ def hindcast_verdict(table: pd.DataFrame) -> list[str]:
         if parts:
             said.append(f"Outside the 90 % band in {last['year'].max()}: {'; '.join(parts)}.")
     return said
+
+
+def _compared(gain: float, naive: str) -> str:
+    return f"{_percent(abs(gain))} {'better' if gain > 0 else 'worse'} than {naive}"
 
 
 def _percent(share: float) -> str:

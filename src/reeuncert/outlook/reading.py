@@ -25,7 +25,7 @@ from reeuncert.outlook.plans import (
 from reeuncert.outlook.recycling import recyclers_of
 from reeuncert.outlook.scenarios import CAPACITY, DEMAND, TABLES, OutlookScenario, Question, read_scenarios
 from reeuncert.outlook.scenarios import FILE as SCENARIOS
-from reeuncert.reading.bundled import bundled_cases, find_case
+from reeuncert.reading.bundled import find_case, folders_of
 from reeuncert.reading.tables import Column, Row, read_table, read_text, report_duplicates
 from reeuncert.reading.toml import line_of, parse_toml
 from reeuncert.system.definition import OUTSIDE
@@ -120,10 +120,7 @@ def folder_of(case: Case) -> Path:
     """The folder ``outlook`` in that of a case, where the case was read, or of the bundled case. Raises `CaseError` if
     there are no plans.
     """
-    places = [Path(case.path)] if case.path else []
-    if case.name in bundled_cases():
-        places.append(find_case(case.name))
-    for place in places:
+    for place in folders_of(case.name, case.path):
         if (place / FOLDER / PROJECTS).is_file():
             return place / FOLDER
     message = f"case '{case.name}' has no plans; make a folder '{FOLDER}' with {PROJECTS} in the folder of the case"

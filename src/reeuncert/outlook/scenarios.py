@@ -62,11 +62,6 @@ class Question:
     years: tuple[int, ...] = ()
 
 
-_KEYS: Mapping[type, tuple[str, ...]] = {
-    record: tuple(f.name for f in fields(record)) for record in (OutlookScenario, Question)
-}
-
-
 def read_scenarios(
     path: Path, case: Case, projects: Sequence[str], growth: Sequence[tuple[str, str]], *, whole: bool
 ) -> tuple[tuple[OutlookScenario, ...], tuple[Question, ...], list[Problem]]:
@@ -100,15 +95,16 @@ def read_scenarios(
     return tuple(scenarios), tuple(questions), problems
 
 
-def _plain(entry: Mapping[str, Any], record: type, report: Report) -> dict[str, Any]:
+def _plain(entry: Mapping[str, Any], record: type[OutlookScenario | Question], report: Report) -> dict[str, Any]:
     """The texts of an entry; keys that are not known, and what is no text, are reported."""
-    for key in sorted(set(entry) - set(_KEYS[record])):
-        report(key, unknown(key, _KEYS[record], "key"))
+    keys = tuple(f.name for f in fields(record))
+    for key in sorted(set(entry) - set(keys)):
+        report(key, unknown(key, keys, "key"))
     listed = ("fails", "limits", "lines", "years")
     for key in listed:
-        if key in _KEYS[record] and not isinstance(entry.get(key, []), list):
+        if key in keys and not isinstance(entry.get(key, []), list):
             report(key, "the value is no list; write it in brackets")
-    texts = {key: value for key, value in entry.items() if key in _KEYS[record] and key not in listed}
+    texts = {key: value for key, value in entry.items() if key in keys and key not in listed}
     for key, value in texts.items():
         if not isinstance(value, str):
             report(key, "the value is no text; write it in quotes")

@@ -58,12 +58,14 @@ def find_case(name_or_path: str | Path) -> Path:
     raise CaseError([Problem(printable(text), 0, "", f"{message}; or give the folder of a case, e.g. ./my_case")])
 
 
+def folders_of(name: str, path: str) -> list[Path]:
+    """Folders in which a case may still be found: where it was read, and that of the bundled case."""
+    return [Path(path)] * bool(path) + [find_case(known) for known in bundled_cases() if known == name]
+
+
 def data_folder(name: str, path: str) -> Path | None:
-    """Folder of the data of a case, where it can still be found: where it was read, or among the bundled cases."""
-    places = [Path(path)] if path else []
-    if name in bundled_cases():
-        places.append(find_case(name))
-    for folder in places:
+    """Folder of the data of a case, where it can still be found."""
+    for folder in folders_of(name, path):
         if (folder / FILE).is_file():
             found = read_case_file(folder / FILE, {})
             if not found.problems and found.settings.name == name:

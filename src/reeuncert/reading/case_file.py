@@ -202,19 +202,6 @@ class CaseFile(_Strict):
     headline: list[HeadlineEntry] = []
     glossary: dict[str, Text] = {}
 
-    @property
-    def first_year(self) -> int:
-        return self.years[0]
-
-    @property
-    def last_year(self) -> int:
-        return self.years[1]
-
-    @property
-    def content(self) -> str:
-        """What the unit of mass counts, e.g. ``REO``; empty for plain mass."""
-        return self.unit.partition(" ")[2]
-
 
 @dataclass(frozen=True)
 class CaseText:

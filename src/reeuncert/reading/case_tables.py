@@ -61,7 +61,7 @@ def read_system(reading: Reading) -> SystemTables:
     system = SystemDefinition(
         tuple(_process(row, in_effect) for row in process_rows),
         tuple(Flow(*(row[name] for name in (*FLOW_FIELDS, "years", "note", "label"))) for row in flow_rows),
-        tuple(range(reading.settings.first_year, reading.settings.last_year + 1)),
+        tuple(range(reading.settings.years[0], reading.settings.years[1] + 1)),
         reading.settings.unit,
     )
     return SystemTables(

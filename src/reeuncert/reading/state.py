@@ -45,7 +45,7 @@ class Reading:
 
     def years_cell(self, text: str) -> tuple[int, ...]:
         """Parser of a ``years`` column of this case."""
-        return parse_years(text, self.settings.first_year, self.settings.last_year)
+        return parse_years(text, *self.settings.years)
 
     def read(self, file: str, columns: Sequence[Column], *, in_data: bool = False, needed: bool = False) -> Table:
         """Read one table: the CSV file, the workbook of its name, or its sheet in ``tables.xlsx``.
@@ -178,7 +178,7 @@ class Reading:
 
     def check_years_inside(self, table: Table, row: Row, column: str) -> None:
         """Report a year outside the case."""
-        first, last = self.settings.first_year, self.settings.last_year
+        first, last = self.settings.years
         year = row[column]
         if year and not first <= year <= last and not table.is_bad(row.line, column):
             message = f"the year {year} is outside the case, which covers {first}-{last}; "

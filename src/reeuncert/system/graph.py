@@ -54,14 +54,9 @@ def space_time_graph(system: SystemDefinition) -> SpaceTimeGraph:
             edge_to.append(number[t + 1, target] if (t + 1, target) in with_outflow else BEYOND)
         else:
             edge_to.append(number.get((t, target), BEYOND))
-    return SpaceTimeGraph(
-        tuple(p for _, p in nodes),
-        tuple(t for t, _ in nodes),
-        tuple(i for i, _ in pairs),
-        tuple(t for _, t in pairs),
-        tuple(edge_from),
-        tuple(edge_to),
-    )
+    node_process, node_year = tuple(p for _, p in nodes), tuple(t for t, _ in nodes)
+    edge_flow, edge_year = tuple(i for i, _ in pairs), tuple(t for _, t in pairs)
+    return SpaceTimeGraph(node_process, node_year, edge_flow, edge_year, tuple(edge_from), tuple(edge_to))
 
 
 def strong_components(successors: Sequence[Sequence[int]]) -> list[list[int]]:

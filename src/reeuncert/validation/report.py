@@ -215,11 +215,9 @@ class CaseReport:
         return Group(*parts)
 
     def _verdict(self) -> str:
-        def count(problems: tuple[Problem, ...], word: str) -> str:
-            return f"{len(problems)} {word}{'' if len(problems) == 1 else 's'}"
-
-        verdict = "can be used" if self.passed else "cannot be used"
-        return f"Case '{self.name}' {verdict}: {count(self.errors, 'error')}, {count(self.warnings, 'warning')}."
+        counted = (("error", len(self.errors)), ("warning", len(self.warnings)))
+        counts = ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for word, count in counted)
+        return f"Case '{self.name}' {'can' if self.passed else 'cannot'} be used: {counts}."
 
 
 def check_case(case_or_path: Case | str | Path, /, **options: str) -> CaseReport:
