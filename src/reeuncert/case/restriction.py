@@ -69,10 +69,8 @@ def _checked(case: Case, years: Sequence[int]) -> tuple[int, ...]:
     first, last = case.system.years[0], case.system.years[-1]
     if not kept or kept != tuple(range(kept[0], kept[0] + len(kept))) or kept[0] < first or kept[-1] > last:
         said = ", ".join(map(str, kept)) or "none"
-        message = (
-            f"the years {said} are no span of case '{case.name}'; give consecutive years between {first} and {last}, "
-            f"e.g. range({max(first, last - 2)}, {last + 1})"
-        )
+        message = f"the years {said} are no span of case '{case.name}'; give consecutive years between {first} and "
+        message += f"{last}, e.g. range({max(first, last - 2)}, {last + 1})"
         raise CaseError([Problem("case.toml", 0, "years", message)])
     return kept
 

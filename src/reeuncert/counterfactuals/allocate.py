@@ -45,10 +45,8 @@ def allocate(network: YearNetwork, world: World, tiers: Sequence[Mask], *, withi
     stuck = allocate_draws(flows, processes, graph, np.array(tiers), within_supply, *arrays)
     if stuck != DONE:
         names = ", ".join(np.array(network.processes)[processes["group"] == processes["group"][stuck]])
-        raise ReeUncertError(
-            f"the counterfactual does not converge: flow circulates between {names} and almost nothing leaves; "
-            "check the flows between them in this year"
-        )
+        message = f"the counterfactual does not converge: flow circulates between {names} and almost nothing leaves; "
+        raise ReeUncertError(f"{message}check the flows between them in this year")
     return _balanced(network, np.where(network.opening[:, None], world.mass, out.T), world.carried)
 
 
@@ -88,8 +86,6 @@ def _balanced(network: YearNetwork, mass: Array, carried: Array) -> Allocation:
     over = (closing > 1e-9 * inflow) & ~stocked
     if over.any():
         process = network.processes[int(np.flatnonzero(over.any(axis=1))[0])]
-        raise ReeUncertError(
-            f"the counterfactual leaves surplus supply at process '{process}', which has no demand or stock for "
-            "it; add a stock flow to the case (from the process to itself)"
-        )
+        message = f"the counterfactual leaves surplus supply at process '{process}', which has no demand or stock for "
+        raise ReeUncertError(f"{message}it; add a stock flow to the case (from the process to itself)")
     return Allocation(mass, np.maximum(closing, 0.0) * stocked)

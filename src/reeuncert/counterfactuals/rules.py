@@ -185,10 +185,8 @@ class Reduce:
         no_supply |= chosen & (setting.attribute("quantity") == "apparent_consumption")
         if no_supply.any():
             names = listed(setting.attribute("flow")[no_supply].tolist())
-            says = (
-                f"{names} cannot be reduced: they are consumption, loss or stock, which follow from supply; "
-                "choose ore, production, feed, sales or trade"
-            )
+            says = f"{names} cannot be reduced: they are consumption, loss or stock, which follow from supply; "
+            says += "choose ore, production, feed, sales or trade"
             return [problem(_REDUCTION, "where", says)]
         return []
 

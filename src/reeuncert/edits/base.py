@@ -74,20 +74,11 @@ class Edit(ABC):
 
     Fields are texts, numbers (NaN: not given), or tuples of names, for which a user may write one text with ``+``
     between names.
-
-    Attributes
-    ----------
-    kind
-        The word for it in tables of scenarios.
-    varied
-        The field whose values a grid lists, if the grid does not say which; empty if it must say.
-    stage
-        Changes are made in the order of their stage: switches first, then flows, then numbers.
     """
 
-    kind: ClassVar[str]
-    varied: ClassVar[str] = ""
-    stage: ClassVar[int] = 2
+    kind: ClassVar[str]  # the word for it in tables of scenarios
+    varied: ClassVar[str] = ""  # the field whose values a grid lists, if the grid does not say which; empty: it must
+    stage: ClassVar[int] = 2  # changes are made in this order: switches first, then flows, then numbers
 
     @classmethod
     def of(cls, words: Mapping[str, object]) -> Self:

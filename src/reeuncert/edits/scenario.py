@@ -61,7 +61,7 @@ class Scenario:
         """From changes as a user writes them: mappings with a ``kind`` and the keys of that kind. Raises `CaseError`
         with everything in them that cannot be used.
         """
-        edits, problems = _edits(name, changes, "scenarios", 0)
+        edits, problems = _edits(name, changes, "scenarios")
         if problems:
             raise CaseError(problems)
         return cls(name, edits, why)
@@ -98,21 +98,21 @@ class Scenario:
         return sorted(self.edits, key=lambda edit: edit.stage)
 
 
-def _edits(name: str, changes: Iterable[object], file: str, line: int) -> tuple[tuple[Edit, ...], list[Problem]]:
-    edits, problems = [], []
+def _edits(name: str, changes: Iterable[object], file: str) -> tuple[tuple[Edit, ...], list[Problem]]:
+    edits: list[Edit] = []
+    wrong: list[str] = []
     for change in changes:
         if isinstance(change, Edit):
             edits.append(change)
-            continue
-        if not isinstance(change, Mapping):
-            message = f'{quoted(change)} is no change; write e.g. {{kind = "prior_spread", group = "…", factor = 2}}'
-            problems.append(Problem(file, line, printable(name), message))
-            continue
-        try:
-            edits.append(edit_of(change))
-        except EditError as error:
-            problems += [Problem(file, line, printable(name), text) for text in error.problems]
-    return tuple(edits), problems
+        elif isinstance(change, Mapping):
+            try:
+                edits.append(edit_of(change))
+            except EditError as error:
+                wrong += error.problems
+        else:
+            example = '{kind = "prior_spread", group = "…", factor = 2}'
+            wrong.append(f"{quoted(change)} is no change; write e.g. {example}")
+    return tuple(edits), [Problem(file, 0, printable(name), text) for text in wrong]
 
 
 def scenarios_from(given: Iterable[Scenario | Mapping[str, object]], file: str = "scenarios") -> tuple[Scenario, ...]:
@@ -122,10 +122,7 @@ def scenarios_from(given: Iterable[Scenario | Mapping[str, object]], file: str =
     found: list[Scenario] = []
     problems: list[Problem] = []
     for number, entry in enumerate(given, 1):
-        if isinstance(entry, Scenario):
-            found.append(entry)
-            continue
-        scenario = _scenario(entry, number, file, problems)
+        scenario = entry if isinstance(entry, Scenario) else _scenario(entry, number, file, problems)
         if scenario is not None:
             found.append(scenario)
     problems += _name_problems([s.name for s in found], file)
@@ -158,7 +155,7 @@ def _scenario(entry: object, number: int, file: str, problems: list[Problem]) ->
     assert isinstance(name, str)
     assert isinstance(why, str)
     assert isinstance(changes, list | tuple)
-    edits, wrong = _edits(name, changes, file, 0)
+    edits, wrong = _edits(name, changes, file)
     problems += wrong
     return None if wrong else Scenario(name.strip(), edits, why.strip(), str(structure))
 
@@ -250,7 +247,7 @@ def grid(vary: Mapping[str, Sequence[object]], file: str = "vary") -> tuple[Scen
         axis = []
         for value in [] if wrong else held:
             plain = value.item() if isinstance(value, np.generic) else value
-            edits, found = _edits(key, [{"kind": kind, **fixed, field: plain}], file, 0)
+            edits, found = _edits(key, [{"kind": kind, **fixed, field: plain}], file)
             problems += found
             axis += [(f"{key}={value}", edit) for edit in edits]
         axes.append(axis)

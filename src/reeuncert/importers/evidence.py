@@ -81,12 +81,10 @@ def words_of(download: Download) -> list[tuple[str, str]]:
     """Every word of a download that a mapping must know, in the order of the table."""
     records = download.records
     regions = {r.reporter for r in records} | {r.partner for r in records if r.partner not in ("", EVERYONE)}
-    found = [("product", word) for word in sorted({r.product for r in records})]
-    found += [("region", word) for word in sorted(regions)]
-    found += [("class", word) for word in sorted({r.quality for r in records})]
-    found += [("basis", word) for word in sorted({r.basis for r in records})]
-    found += [("lineage", word) for word in sorted({lineage_word(r, download.kind) for r in records})]
-    return [*found, *(("sum", word) for word in SUMS)]
+    found: dict[str, Iterable[str]] = {"product": {r.product for r in records}, "region": regions}
+    found |= {"class": {r.quality for r in records}, "basis": {r.basis for r in records}}
+    found["lineage"] = {lineage_word(r, download.kind) for r in records}
+    return [*((what, word) for what in found for word in sorted(found[what])), *(("sum", word) for word in SUMS)]
 
 
 def lineage_word(record: Record, kind: str) -> str:

@@ -174,15 +174,10 @@ class Download:
 
     def frame(self) -> pd.DataFrame:
         """The records as a table, in tonnes."""
-        words = ("release", "year", "direction", "product", "reporter", "partner", "basis", "quality", "note")
+        words = ("release", "year", "direction", "product", "reporter", "partner")
         numbers = ("value", "low", "high", "qualifier", "resolution")
-        rows = [
-            {n: getattr(r, n) for n in words}
-            | {n: getattr(r.figure, n) for n in numbers}
-            | {"locator": located(r.places)}
-            for r in self.records
-        ]
-        return pd.DataFrame(rows, columns=[*words[:6], *numbers, *words[6:], "locator"])
+        rows = [vars(r) | vars(r.figure) | {"locator": located(r.places)} for r in self.records]
+        return pd.DataFrame(rows, columns=[*words, *numbers, "basis", "quality", "note", "locator"])
 
     def __str__(self) -> str:
         count = sum(count for _, count in self.left_out.values())

@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from reeuncert.errors import CaseError, Problem
 from reeuncert.files import explained, write_whole
@@ -228,7 +227,8 @@ def import_files(
         if download.problems:
             raise CaseError(download.problems)
         done = Imported(download, path, unmapped, place / EVIDENCE_FOLDER / f"{kind}.csv")
-        done.mirrors = mirror_pairs(rows, _told_elsewhere(reading, kind))
+        others = [table for table in evidence_tables(reading) if table.file != f"{EVIDENCE_FOLDER}/{kind}.csv"]
+        done.mirrors = mirror_pairs(rows, [row.cells for table in others for row in reading.in_effect(table)])
         done.known = {"regions": tuple(tables.regions), "products": tuple(tables.products), "quantities": roles}
         done.known["classes"] = tuple(lists.classes)
         if rows:
@@ -244,12 +244,6 @@ def _has_flow(row: Row, flows: Sequence[Flow], download: Download) -> bool:
         return True
     download.leave(f"the case has no such flow in the year: {asked}", row.record.places[0])
     return False
-
-
-def _told_elsewhere(reading: Reading, kind: str) -> list[Mapping[str, Any]]:
-    """Rows of the evidence of the case in other files than that of a kind; `check` reports their problems."""
-    tables = (table for table in evidence_tables(reading) if table.file != f"{EVIDENCE_FOLDER}/{kind}.csv")
-    return [row.cells for table in tables for row in reading.in_effect(table)]
 
 
 def _write(kind: str, place: Path, done: Imported, rows: list[Row], known: Words) -> None:

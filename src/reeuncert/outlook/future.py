@@ -36,10 +36,8 @@ def past_coordinates(dt: xr.DataTree, case: Case) -> Array:
     prior on coordinates, or the draws do not hold them.
     """
     if case.prior_measure != "coordinates":
-        raise ReeUncertError(
-            f"an outlook needs a case with prior_measure = coordinates, whose paths run on; '{case.name}' has "
-            f"'{case.prior_measure}'"
-        )
+        message = "an outlook needs a case with prior_measure = coordinates, whose paths run on"
+        raise ReeUncertError(f"{message}; '{case.name}' has '{case.prior_measure}'")
     if "z" not in dt["posterior"]:
         raise ReeUncertError("this result holds no coordinates ('posterior/z'); use one that `sample` returned")
     z = dt["posterior"]["z"].transpose("chain", "draw", "coordinate").values

@@ -15,6 +15,7 @@ from reeuncert.reading.bundled import has_published_values
 from reeuncert.reading.case_file import FILE, PLACES, CaseText
 from reeuncert.reading.case_tables import CONSTANTS
 from reeuncert.reading.state import Reading
+from reeuncert.validation.words_used import known_constants
 from reeuncert.words.cells import unknown
 
 DRAWS = 16
@@ -86,7 +87,7 @@ def _expression_problems(case: Case, flows: FlowTable, found: CaseText | None) -
 
 def constant_problems(reading: Reading) -> list[Problem]:
     """Constants that an indicator reads, in a unit that is not of mass."""
-    known = {name for record in INDICATORS.values() for name in record.constants}
+    known = known_constants()
     table = reading.tables[CONSTANTS]
     problems = []
     for row in reading.in_effect(table):
