@@ -4,7 +4,7 @@ The posterior consists of random balanced flows without sampling, so that indica
 tested in a second. Three regions, four products; flows have the same roles as in the bundled case.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 import xarray as xr
@@ -45,7 +45,10 @@ def toy_case(years: int = 6) -> Case:
     """
     span = tuple(range(FIRST_YEAR, FIRST_YEAR + years))
     flows = tuple(_toy_flows(span))
-    system = SystemDefinition(tuple(_toy_processes(flows)), flows, span, "kt")
+    names = dict.fromkeys(p for f in flows for p in (f.from_process, f.to_process) if p != OUTSIDE)
+    places = {name: name.split("_") for name in names}  # stage, product of a market, region
+    processes = (Process(n, next(r for r in REGIONS if r in words), words[0]) for n, words in places.items())
+    system = SystemDefinition(tuple(processes), flows, span, "kt")
     quotas = [Constant("separation_quota", "North", "all", year, 80_000.0, "t") for year in span[1:]]
     quotas += [Constant("mining_quota", "North", "concentrate", year, 100.0, "kt") for year in span[1:]]
     quotas += [Constant("export_quota", "North", "all", year, 30.0, "kt") for year in span[1:-1]]
@@ -262,13 +265,6 @@ def _toy_scale(flow: Flow) -> float:
         weight = {(a, b, PRODUCTS[p]): w for a, b, p, w in table}
         return weight.get((flow.origin, flow.destination, flow.product), 2.0)
     return _SCALE.get(flow.quantity, 1.0)
-
-
-def _toy_processes(flows: Iterable[Flow]) -> Iterator[Process]:
-    named: Mapping[str, None] = dict.fromkeys(p for f in flows for p in (f.from_process, f.to_process) if p != OUTSIDE)
-    for name in named:
-        stage, *rest = name.split("_")
-        yield Process(name, next(r for r in REGIONS if r in rest), stage)
 
 
 def _toy_flows(years: tuple[int, ...]) -> Iterator[Flow]:

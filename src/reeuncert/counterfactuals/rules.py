@@ -14,6 +14,8 @@ from reeuncert.indicators.flows import Mask
 from reeuncert.system.definition import FLOW_FIELDS, Selector
 from reeuncert.words.cells import listed, unknown
 
+_STOP, _REDUCTION, _CAPACITY = "export stop", "reduction", "new capacity"
+
 
 @dataclass(frozen=True)
 class NoTrade:
@@ -78,9 +80,6 @@ def no_trade(
     return run_counterfactual(dt, rules, year=year, capacity=capacity, priority=priority, stocks=stocks)
 
 
-_STOP = "export stop"
-
-
 @dataclass(frozen=True)
 class ExportStop:
     """No exports from one region to another; other trade is as drawn.
@@ -138,9 +137,6 @@ class ExportStop:
         return _without(stopped, self.unrecorded, setting, world)
 
 
-_REDUCTION = "reduction"
-
-
 @dataclass(frozen=True)
 class Reduce:
     """Limit selected flows to a fraction of their drawn value: the effect of a tariff, a quota, a mine accident.
@@ -196,9 +192,6 @@ class Reduce:
     def apply(self, setting: Setting, world: World) -> World:
         cut = np.minimum(world.limit, self.factor * world.mass)
         return replace(world, limit=np.where(self._chosen(setting)[:, None], cut, world.limit))
-
-
-_CAPACITY = "new capacity"
 
 
 @dataclass(frozen=True)

@@ -51,12 +51,10 @@ class WithoutFlows(FlowEdit):
     def apply(self, edited: Edited) -> Edited:
         case = edited.case
         system = _without(case.system, set(case.system.select(self.selector)))
-        smaller = replace(
-            case,
-            system=system,
-            priors=tuple(p for p in (_prior(row, system) for row in case.priors) if p.years),
-            evidence=tuple(row for row in case.evidence if speaks_of(row, system)),
-        )
+        there = ({y for i in system.select(row.selector) for y in system.flows[i].years} for row in case.priors)
+        priors = (_in_years(row, years) for row, years in zip(case.priors, there, strict=True))
+        evidence = tuple(row for row in case.evidence if speaks_of(row, system))
+        smaller = replace(case, system=system, priors=tuple(row for row in priors if row.years), evidence=evidence)
         return replace(edited, case=replace(smaller, priors=_needed(smaller)))
 
     def __str__(self) -> str:
@@ -66,33 +64,19 @@ class WithoutFlows(FlowEdit):
 def remaining_flows(system: SystemDefinition, gone: set[int]) -> dict[int, set[int]]:
     """Index of each flow that remains → its years, when some flows are taken out of a system."""
     years = {i: set(flow.years) & set(system.years) for i, flow in enumerate(system.flows) if i not in gone}
+    flows = [(system.flows[i], there) for i, there in years.items()]
     changed = True
     while changed:
-        enters, leaves = _ends(system, years)
-        changed = False
-        for i, there in years.items():
-            flow = system.flows[i]
-            lost = {
-                y
-                for y in there
-                if (flow.from_process != OUTSIDE and (flow.from_process, y) not in enters)
-                or (flow.to_process != OUTSIDE and not flow.is_stock and (flow.to_process, y) not in leaves)
-            }
-            if lost:
-                there -= lost
-                changed = True
-    return {i: there for i, there in years.items() if there}
-
-
-def _ends(system: SystemDefinition, years: dict[int, set[int]]) -> tuple[set[tuple[str, int]], set[tuple[str, int]]]:
-    """Where something enters, and where something leaves: (process, year)."""
-    enters, leaves = set(), set()
-    for i, there in years.items():
-        flow = system.flows[i]
-        leaves |= {(flow.from_process, y) for y in there}
+        leaves = {(flow.from_process, y) for flow, there in flows for y in there}
         # A stock enters its process in the year after.
-        enters |= {(flow.to_process, y + flow.is_stock) for y in there}
-    return enters, leaves
+        enters = {(flow.to_process, y + flow.is_stock) for flow, there in flows for y in there}
+        changed = False
+        for flow, there in flows:
+            fed = {y for y in there if flow.from_process == OUTSIDE or (flow.from_process, y) in enters}
+            taken = {y for y in there if flow.to_process == OUTSIDE or flow.is_stock or (flow.to_process, y) in leaves}
+            changed = changed or fed & taken != there
+            there &= fed & taken
+    return {i: there for i, there in years.items() if there}
 
 
 def _without(system: SystemDefinition, gone: set[int]) -> SystemDefinition:
@@ -100,13 +84,8 @@ def _without(system: SystemDefinition, gone: set[int]) -> SystemDefinition:
     return with_flows(system, [replace(system.flows[i], years=tuple(sorted(there))) for i, there in years])
 
 
-def _prior(row: Prior, system: SystemDefinition) -> Prior:
-    """The row in the years in which a flow that it covers exists."""
-    there = {y for i in system.select(row.selector) for y in system.flows[i].years}
-    return _in_years(row, there)
-
-
 def _in_years(row: Prior, there: set[int]) -> Prior:
+    """The row in those of its years that are there."""
     years = tuple(y for y in row.years if y in there)
     if years == row.years or not years or math.isnan(row.median_to):
         return replace(row, years=years)
