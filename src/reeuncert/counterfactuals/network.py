@@ -172,10 +172,10 @@ class Setting:
 
     def plant_problems(self, where: str, region: str, stage: str, route: str) -> list[Problem]:
         """Problem of the location of a plant, or none."""
-        found = label_problem(where, "region", region, self.table.regions, "region")
+        found = not_known(where, "region", region, self.table.regions, "region")
         places = self.network.transforms()
-        found += label_problem(where, "stage", stage, tuple(dict.fromkeys(self.stages[places].tolist())), "stage")
-        found += label_problem(where, "route", route, (REGISTERED, UNREGISTERED), "route")
+        found += not_known(where, "stage", stage, tuple(dict.fromkeys(self.stages[places].tolist())), "stage")
+        found += not_known(where, "route", route, (REGISTERED, UNREGISTERED), "route")
         if not found and not self.plants(region, stage, route).any():
             own = ", ".join(dict.fromkeys(self.stages[places & (self.regions == region)].tolist())) or "none"
             says = f"{quoted(region)} has no {route} process of stage {quoted(stage)} in {self.year}, so that its "
@@ -202,6 +202,6 @@ def problem(where: str, argument: str, message: str) -> Problem:
     return Problem(f"{where}, argument '{argument}'", 0, "", message)
 
 
-def label_problem(where: str, argument: str, label: object, known: tuple[str, ...], what: str) -> list[Problem]:
+def not_known(where: str, argument: str, label: object, known: tuple[str, ...], what: str) -> list[Problem]:
     """Problem of an unknown label, or none."""
     return [] if label in known else [problem(where, argument, unknown(str(label), known, what))]

@@ -1,4 +1,4 @@
-"""Rounds of demand and supply on one draw after another: the compiled part of `reeuncert.counterfactuals.allocate`."""
+"""Rounds of demand and supply on one draw after another: the compiled part of `reeuncert.counterfactuals.run`."""
 
 import numpy as np
 
@@ -46,7 +46,7 @@ def allocate_draws(
     """Allocate every draw: flows (draw, flow) to `out`. Returns a process whose cycle does not converge, or `DONE`.
 
     Arrays of flows are (draw, flow), of processes (draw, process), tiers (tier, flow); see
-    `reeuncert.counterfactuals.allocate.allocate`.
+    `reeuncert.counterfactuals.run.allocate`.
     """
     flows, processes = unowned(flows), unowned(processes)
     graph = (unowned(graph[0]), unowned(graph[1]), unowned(graph[2]), unowned(graph[3]))

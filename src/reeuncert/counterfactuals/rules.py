@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from reeuncert.counterfactuals.network import REGISTERED, Rule, Setting, World, label_problem, problem
+from reeuncert.counterfactuals.network import REGISTERED, Rule, Setting, World, not_known, problem
 from reeuncert.counterfactuals.run import Capacity, run_counterfactual
 from reeuncert.errors import InputError, Problem
 from reeuncert.indicators.flows import Mask
@@ -116,14 +116,12 @@ class ExportStop:
 
     def problems(self, setting: Setting) -> list[Problem]:
         table = setting.table
-        found = label_problem(_STOP, "origin", self.origin, table.regions, "region")
-        found += label_problem(_STOP, "destination", self.destination, table.regions, "region")
+        found = not_known(_STOP, "origin", self.origin, table.regions, "region")
+        found += not_known(_STOP, "destination", self.destination, table.regions, "region")
         if isinstance(self.products, str):
             says = f"'{self.products}' is a text; give a list of products: ['{self.products}']"
             return [*found, problem(_STOP, "products", says)]
-        found += [
-            p for name in self.products for p in label_problem(_STOP, "products", name, table.products, "product")
-        ]
+        found += [p for name in self.products for p in not_known(_STOP, "products", name, table.products, "product")]
         if not found and self.origin == self.destination:
             says = f"'{self.origin}' is the origin too; exports go to another region"
             found.append(problem(_STOP, "destination", says))

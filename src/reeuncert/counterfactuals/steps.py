@@ -37,7 +37,7 @@ PROCESS = np.dtype(
     [
         *((name, np.int64) for name in ("in_start", "in_end", "out_start", "out_end", "group")),
         *((name, np.bool_) for name in ("stocked", "plant")),
-        *((name, float) for name in ("capacity", "carried", "kept", "closing")),  # see `allocate.World`
+        *((name, float) for name in ("capacity", "carried", "kept", "closing")),  # see `network.World`
         *((name, float) for name in ("extra", "first")),  # new capacity, and what of it is bought first
         ("drawn", float),  # throughput as drawn
         ("floor", float),  # stock above it is available

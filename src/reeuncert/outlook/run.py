@@ -2,7 +2,7 @@
 
 Each future year starts from the drawn paths (`reeuncert.outlook.future`): they give recoveries, the mix of suppliers
 and of products, and stocks to be held. Final demand is that of the last year of the draw times its growth; the rule of
-the counterfactuals (`reeuncert.counterfactuals.allocate`) serves it within the capacities of old and new plants.
+the counterfactuals (`reeuncert.counterfactuals.run`) serves it within the capacities of old and new plants.
 """
 
 from __future__ import annotations

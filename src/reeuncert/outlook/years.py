@@ -8,8 +8,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from reeuncert.case.records import Case
-from reeuncert.counterfactuals.allocate import allocate
 from reeuncert.counterfactuals.network import BEYOND, REGISTERED, Setting, World, YearNetwork
+from reeuncert.counterfactuals.run import allocate
 from reeuncert.indicators.flows import Array, FlowTable
 from reeuncert.outlook.future import Openings, PastGrowth, generator, growth, row_for
 from reeuncert.outlook.plans import Plans
