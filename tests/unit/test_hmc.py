@@ -78,6 +78,7 @@ def model(density=normal, start=MEAN) -> CompiledModel:
         coords={"letter": list("abcd")},
         reparameterized_names=[],
         initial_point_func=lambda seed: np.array(start),
+        shared_var_keys={},
     )
     return CompiledModel(theirs, np.zeros(SIZE))
 

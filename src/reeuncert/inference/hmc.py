@@ -132,7 +132,7 @@ class HamiltonianRun:
         drawing = len(self._phases) - 1
         made = points[: int(state.numbers[k, MADE])]
         if not is_whitened(self._compiled) and phase in (1, 2):
-            state.scale[:, k] *= _fitting_widths(self._compiled, made, state.scale[:, k])
+            state.scale[:, k] *= _fitting_widths(made, self._slopes(made), state.scale[:, k])
         elif phase == 2:
             state.scale[:, k] = _widths(made)
         if 0 < phase <= drawing:
@@ -166,11 +166,18 @@ class HamiltonianRun:
                 if np.isfinite(logp):
                     state.start(k, point, gradient, logp, FIRST_STEP)
                     if not is_whitened(self._compiled):
-                        state.scale[:, k] = _curvature_widths(self._compiled, point)
+                        state.scale[:, k] = _curvature_widths(self._slopes, point)
                     break
             else:
                 raise SamplingError(f"the log density of this model is not finite at any of {STARTS} starting points")
         return state
+
+    def _slopes(self, points: Array) -> Array:
+        """Gradients of the log density at some points, both of shape (n, size)."""
+        slopes = np.zeros(points.shape)
+        for point, slope in zip(np.ascontiguousarray(points), slopes, strict=True):
+            evaluate(Density(self._compiled.compiled.compiled_logp_func.address), self._user, point, slope)
+        return slopes
 
     def _stored(self, points: Array, statistics: Array) -> Chain:
         theirs, draws = self._compiled.compiled, len(points)
@@ -199,27 +206,25 @@ class HamiltonianRun:
         return Chain(kept, stats, draws == self._settings.draws)
 
 
-def _curvature_widths(compiled: CompiledModel, point: Array) -> Array:
+def _curvature_widths(slopes: Callable[[Array], Array], point: Array) -> Array:
     """Standard deviation of every coordinate if the others stay where they are, from the curvature at a point; at most
     one.
     """
-    widths = np.empty(point.size)
+    curvature, sides = np.empty(point.size), STEP * np.array([[-1.0], [1.0]])
     for i in range(point.size):
-        step = np.zeros(point.size)
-        step[i] = STEP
-        (below, above) = (compiled.log_density(point + side * step)[1][i] for side in (-1, 1))
-        widths[i] = 1 / np.sqrt(max((below - above) / (2 * STEP), 1.0))
-    return widths
+        below, above = slopes(point + sides * (np.arange(point.size) == i))[:, i]
+        curvature[i] = (below - above) / (2 * STEP)
+    return np.asarray(1 / np.sqrt(np.maximum(np.nan_to_num(curvature), 1.0)))
 
 
-def _fitting_widths(compiled: CompiledModel, points: Array, scale: Array) -> Array:
-    """Factors by which to change the scale of every coordinate, from draws (n, size) and the gradients there.
+def _fitting_widths(points: Array, slopes: Array, scale: Array) -> Array:
+    """Factors by which to change the scale of every coordinate, from draws and the gradients there (n, size).
 
     A weighted geometric mean of the spread of the draws and the inverse spread of the gradients; with equal weights it
     is the scale of nutpie. Gradients keep steps short in coordinates that are wide, but steep in places (shares close
     to zero); draws keep trajectories long.
     """
-    n, slopes = len(points), np.array([compiled.log_density(point)[1] for point in np.ascontiguousarray(points)])
+    n = len(points)
     spread, steepness = (np.maximum(x.std(axis=0), TINY) for x in (points / scale, slopes * scale))
     return np.asarray((spread**TRUST / steepness ** (1 - TRUST)) ** (n / (n + PRIOR_DRAWS)))
 
