@@ -27,8 +27,7 @@ from reeuncert.words.cells import did_you_mean, printable
 from reeuncert.words.ranges import RANGES, problem_with
 
 LARGEST = 1e300
-MOST_ITEMS = 100_000
-"""Longest list that an argument may be: what yields without end is refused."""
+MOST_ITEMS = 100_000  # longest list that an argument may be: what yields without end is refused
 
 _LATE = {
     "np": "numpy",

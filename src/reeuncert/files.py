@@ -10,8 +10,7 @@ from pathlib import Path
 
 from reeuncert.errors import OutputError
 
-UNFINISHED = ".reeuncert-unfinished-"
-"""Prefix of temporary files; left-over ones may be deleted."""
+UNFINISHED = ".reeuncert-unfinished-"  # prefix of temporary files; left-over ones may be deleted
 FULL = "free some space, or choose another place with --out"
 REMEDIES = {
     errno.ENOSPC: FULL,

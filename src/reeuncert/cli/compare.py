@@ -13,8 +13,7 @@ from reeuncert.indicators.stored import read_results
 from reeuncert.plots.comparison import plot_comparison
 from reeuncert.result.io import csv_text
 
-MOST = 15
-"""Differences that are printed; all of them are in the file."""
+MOST = 15  # differences that are printed; all of them are in the file
 
 
 def run_compare(a: str, b: str, out: Path | None) -> None:

@@ -26,8 +26,7 @@ from reeuncert.result.result import Result
 from reeuncert.words.estimates import estimate, printed
 
 TABLE, SCENARIOS = "outlook.csv", "outlook_scenarios.csv"
-SHOWN = 3
-"""Answers in the table of scenarios."""
+SHOWN = 3  # answers in the table of scenarios
 NEEDED = {"posterior": ["mass_flow", "z", "log_offset"]}
 
 

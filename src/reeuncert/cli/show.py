@@ -23,8 +23,7 @@ STYLES = {"passed": "green", "failed": "bold red", "warning": "yellow", "informa
 _COLUMN = 24
 ANSWER_LINES, CHECK_LINES, MESSAGE_LINES = 28, 16, 3
 POOR = "*"
-WIDTHS = {AS_WIDE: "w", PARTLY_NARROWER: "(w)"}
-"""How the interval compares with the prior's → mark of the value."""
+WIDTHS = {AS_WIDE: "w", PARTLY_NARROWER: "(w)"}  # how the interval compares with the prior's → mark of the value
 
 
 def show_result(result: Result, out: Path, *, tables: bool = False) -> None:

@@ -19,9 +19,7 @@ from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points,
 from reeuncert.plots.style import NODE_WIDTH, Theme, mpl_style
 
 MARKERS = {"circle": "o", "square": "s", "diamond": "D", "triangle-up": "^", "triangle-down": "v", "bar": "|"}
-LETTERS_OF_TITLE = 9.5
-"""That fit into an inch of a title."""
-
+LETTERS_OF_TITLE = 9.5  # that fit into an inch of a title
 DASHES: dict[str, Any] = {"solid": "-", "dash": (0, (5, 2)), "dot": (0, (1, 2))}
 
 

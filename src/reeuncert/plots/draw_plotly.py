@@ -13,14 +13,9 @@ from plotly.subplots import make_subplots
 from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points, Ribbons, Text
 from reeuncert.plots.style import FONT, NODE_WIDTH, Theme, rgba
 
-PIXELS = 1.35
-"""Pixels of a point of type."""
-
-SLIDER = 90
-"""Height of a slider, in pixels."""
-
-LEAST = 1e-6
-"""Plotly takes a position of exactly 0 in a Sankey diagram for no position at all."""
+PIXELS = 1.35  # pixels of a point of type
+SLIDER = 90  # height of a slider, in pixels
+LEAST = 1e-6  # Plotly takes a position of exactly 0 in a Sankey diagram for no position at all
 
 
 def escaped(text: str) -> str:

@@ -24,8 +24,7 @@ from reeuncert.words.cells import as_words
 from reeuncert.words.estimates import with_unit
 
 SCENARIO = "scenario"
-COLOURS = {CLASS: hue(1), SOURCE: hue(0), SCENARIO: hue(2), "rest": hue(7)}
-"""Colour of a kind of component."""
+COLOURS = {CLASS: hue(1), SOURCE: hue(0), SCENARIO: hue(2), "rest": hue(7)}  # colour of a kind of component
 
 
 LESS, MORE = hue(3), hue(1)

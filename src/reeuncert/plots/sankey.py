@@ -17,9 +17,7 @@ from reeuncert.plots.style import theme_of
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 
-MOST_REGIONS = 6
-"""Regions that a diagram shows one by one; of more, it shows the largest, and the others as one."""
-
+MOST_REGIONS = 6  # regions that a diagram shows one by one; of more, it shows the largest, and the others as one
 Regions = Sequence[str] | None
 
 

@@ -15,14 +15,10 @@ from reeuncert.plots.style import NODE_WIDTH, Theme, colours_of, interval_name, 
 from reeuncert.plots.style import UNRECORDED as PINK
 from reeuncert.words.estimates import estimate, interval, with_unit
 
-PAD = 0.012
-"""Space between two nodes of a row, as part of the height."""
-
+PAD = 0.012  # space between two nodes of a row, as part of the height
 ROW_GAP = 0.04
 LEAST_ROW = 0.055
-MOST_SPACE = 0.6
-"""Part of the height that spaces and empty rows may take: with many rows, they are smaller."""
-
+MOST_SPACE = 0.6  # part of the height that spaces and empty rows may take: with many rows, they are smaller
 TILT = 0.0004
 """Each column stands a little higher than the one before: ribbons are ordered by the height of their ends, and so those
 from later stages enter a use node above those from earlier ones, without crossing."""
@@ -67,8 +63,7 @@ def layout_of(table: pd.DataFrame, graph: Graph) -> Layout:
     return Layout(scale, x, top, height, rows)
 
 
-Edges = Sequence[tuple[str, str, float]]
-"""Source, target and mean of each ribbon of a year."""
+Edges = Sequence[tuple[str, str, float]]  # source, target and mean of each ribbon of a year
 
 
 def edges_by_year(table: pd.DataFrame) -> dict[object, list[tuple[str, str, float]]]:
@@ -170,8 +165,7 @@ CLASSES = ((1.25, 0.85), (2.0, 0.62), (5.0, 0.42), (np.inf, 0.26))
 
 HATCHES = {UNREGISTERED: "////", UNRECORDED: "xxxx"}
 MOST_IDS = 6
-MOST_ABREAST = 12
-"""Of more columns, every second heading stands higher."""
+MOST_ABREAST = 12  # of more columns, every second heading stands higher
 
 
 def sankey_boards(table: pd.DataFrame, graph: Graph, regions: Sequence[str], theme: Theme) -> dict[str, Board]:

@@ -16,11 +16,8 @@ REGISTERED, UNREGISTERED, UNRECORDED, LOSS = "registered", "unregistered", "unre
 STOCK = "stock"
 SUPPLY, DISPOSAL, USE, END_USE, SOURCE = "supply", "disposal", "use", "end use", "source"
 BORDER_CROSSING = ("declared", "undeclared")
-WHOLE = "system"
-"""Row of processes without a region."""
-
-OTHERS = "other regions"
-"""Row of the regions that have none of their own."""
+WHOLE = "system"  # row of processes without a region
+OTHERS = "other regions"  # row of the regions that have none of their own
 
 
 @dataclass(frozen=True)

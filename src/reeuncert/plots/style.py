@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 BACKENDS = ("matplotlib", "plotly")
-BOARD = "board"
-"""Asks for a figure as data: a board, or a board for each step."""
-
+BOARD = "board"  # asks for a figure as data: a board, or a board for each step
 PROBABILITIES = (0.5, 0.8, 0.9)
 """Probabilities of the bands of a fan, innermost first; the widest is the interval that tables and sentences give."""
 
@@ -16,15 +14,13 @@ FONT = "Inter, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif"
 HUES = ("#0072B2", "#E69F00", "#009E73", "#56B4E9", "#CC79A7", "#8C6D31", "#5E4FA2", "#7F7F7F", "#A6761D", "#D55E00")
 """Colours of regions and other series, in this order; the first five and the last are of Okabe & Ito's set."""
 
-UNRECORDED = "#B2186B"
-"""Colour of what crosses a border without a record: no region has it."""
+UNRECORDED = "#B2186B"  # colour of what crosses a border without a record: no region has it
 
 
 OFFICES = ("#8C510A", "#01665E")
 """Colours of the exporter's and the importer's records: a palette of its own, since they are no regions."""
 
-NODE_WIDTH = 0.009
-"""Width of a node of a Sankey diagram, as part of the diagram's."""
+NODE_WIDTH = 0.009  # width of a node of a Sankey diagram, as part of the diagram's
 
 
 @dataclass(frozen=True)

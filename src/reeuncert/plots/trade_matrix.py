@@ -20,8 +20,7 @@ TOLD = HUES[0]
 TOLD_NAME, PRIOR = "told by figures", "rests on the prior"
 TOLD_OF = (NARROWER, PARTLY_NARROWER, FIXED)
 """How the interval of a pair compares with the prior's where the evidence tells something of it."""
-CERTAIN = 0.01
-"""Width of an interval that needs no figure, as where there is one exporter."""
+CERTAIN = 0.01  # width of an interval that needs no figure, as where there is one exporter
 
 
 def trade_matrix_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:

@@ -32,12 +32,10 @@ RECORDS = {RECORDED: ("trade",), UNRECORDED: ("declared", "undeclared")}
 ARRIVALS = tuple(quantity for names in RECORDS.values() for quantity in names)
 DIMS = ("region", "product", "year")
 REFINED, ALL = "refined", "all"
-SHIFT = {RECORDED: 0.1, UNRECORDED: 0.235}
-"""How far to the left of the straight line between two corners an arrow runs."""
+SHIFT = {RECORDED: 0.1, UNRECORDED: 0.235}  # how far to the left of the straight line between two corners an arrow runs
 PLACE = {RECORDED: 0.24, UNRECORDED: 0.5}
 """Position of the label along its arrow, so that the labels of a pair do not overlap."""
-MOST_WIDTH, CLEAR = 0.14, 0.28
-"""Largest width of an arrow, and its distance from the corners."""
+MOST_WIDTH, CLEAR = 0.14, 0.28  # largest width of an arrow, and its distance from the corners
 
 
 def triangle_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:

@@ -16,8 +16,7 @@ from reeuncert.plots.panels import Area, Axis, Board, Line, Panel, Points, Ribbo
 from reeuncert.plots.style import HUES, OFFICES, UNRECORDED
 from reeuncert.words.estimates import numbers
 
-DIGITS = 4
-"""Significant digits of numbers in figures."""
+DIGITS = 4  # significant digits of numbers in figures
 
 
 @dataclass(frozen=True)
@@ -191,8 +190,7 @@ def tag(name: str, content: str = "", /, **attributes: object) -> Markup:
     )
 
 
-Ends = tuple[float, float, float]
-"""Lower bound, median and upper bound; NaN if missing."""
+Ends = tuple[float, float, float]  # lower bound, median and upper bound; NaN if missing
 
 
 def interval_picture(posterior: Ends, prior: Ends, *, unit: str, log: bool, label: str) -> Markup:

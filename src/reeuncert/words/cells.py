@@ -7,14 +7,10 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
-SMALLEST, LARGEST = 1e-30, 1e30
-"""Limits of the magnitude of a number that is not zero."""
-
+SMALLEST, LARGEST = 1e-30, 1e30  # limits of the magnitude of a number that is not zero
 FIRST_YEAR, LAST_YEAR = 1, 9999
 LONGEST_NAME = 200
-JOINING = "+|;/\\"
-"""Characters that join names in cells, or parts of paths, and so stand in no name."""
-
+JOINING = "+|;/\\"  # characters that join names in cells, or parts of paths, and so stand in no name
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _YEAR = re.compile(r"(\d{1,4})(\.0*)?", re.ASCII)
 _YEARS = re.compile(r"(\d{1,4})\s*-\s*(\d{1,4})", re.ASCII)
@@ -264,11 +260,8 @@ def when_cell(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return tuple(conditions)
 
 
-SHORTEST = 4
-"""Letters that a word must have: of shorter ones most are an edit away from another."""
-
-ALIKE = 0.8
-"""Likeness (of difflib) above which a word is taken for one that has a role."""
+SHORTEST = 4  # letters that a word must have: of shorter ones most are an edit away from another
+ALIKE = 0.8  # likeness (of difflib) above which a word is taken for one that has a role
 
 
 def near_miss(word: str, other: str) -> bool:

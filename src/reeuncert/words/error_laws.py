@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 
-STUDENT_T, CUSTOMS, NORMAL = 0, 1, 2
-"""Codes of the laws in compiled code."""
-
+STUDENT_T, CUSTOMS, NORMAL = 0, 1, 2  # codes of the laws in compiled code
 DENSITY, INTERVAL = 0, 1
 """Codes of the forms: density at a value, probability of an interval (either end may be infinite)."""
 

@@ -103,8 +103,7 @@ def _wider_second(a: float, b: float, factor: float) -> tuple[float, float]:
 
 DIRICHLET, LOGISTIC_NORMAL, FLAT = "dirichlet", "logistic_normal", "flat"
 BETA, TRIANGULAR, UNIFORM = "beta", "triangular", "uniform"
-INDEPENDENT = (BETA, TRIANGULAR, UNIFORM)
-"""Densities of one share; what they leave goes to the reference outflow."""
+INDEPENDENT = (BETA, TRIANGULAR, UNIFORM)  # densities of one share; what they leave goes to the reference outflow
 
 PRIOR_FAMILIES = {
     "lognormal": PriorFamily(

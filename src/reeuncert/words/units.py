@@ -64,13 +64,9 @@ def unknown_unit(unit: str, allowed: Sequence[str], what: str) -> str:
     return f"the unit {quoted(unit)} is not known for {what}; use one of: {listed(allowed, 20)}{hint}"
 
 
-SHARE_UNITS = {"%": 0.01, "share": 1.0, "ratio": 1.0}
-"""Units of shares and ratios."""
-
+SHARE_UNITS = {"%": 0.01, "share": 1.0, "ratio": 1.0}  # units of shares and ratios
 MASS_RELATIONS = ("level", "difference")
-SHARE_RELATIONS = ("share", "ratio")
-"""Relations whose quantity has a unit of mass, and those without."""
-
+SHARE_RELATIONS = ("share", "ratio")  # relations whose quantity has a unit of mass, and those without
 RELATION_UNITS = {"level": tuple(TONNES), "share": ("%", "share"), "ratio": ("ratio", "%"), "difference": tuple(TONNES)}
 """Relations of the evidence table, and the units that each may have."""
 

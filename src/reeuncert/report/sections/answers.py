@@ -32,9 +32,7 @@ GROUPS = (
 
 OTHERS = "Consumption and other answers"
 TILES = 5
-LEAST_CERTAIN = 3
-"""Number of unsettled answers that are named on the first screen."""
-
+LEAST_CERTAIN = 3  # number of unsettled answers that are named on the first screen
 Row = Mapping[Any, Any]
 
 

@@ -18,8 +18,7 @@ from reeuncert.result.tables import mass_flow
 from reeuncert.result.verdicts import Verdict
 from reeuncert.words.estimates import estimate
 
-LITTLE = 0.01
-"""A part of consumption that counts as nothing."""
+LITTLE = 0.01  # a part of consumption that counts as nothing
 KEYS = ["region", "product"]
 
 

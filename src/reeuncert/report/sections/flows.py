@@ -29,8 +29,7 @@ from reeuncert.result.result import Result
 from reeuncert.result.tables import INTERVAL
 
 ENDS = (0.05, 0.5, 0.95)
-HEIGHT, HEIGHT_OF_ROW = 720, 100
-"""Height of the diagram and the least height of one of its rows, in CSS pixels."""
+HEIGHT, HEIGHT_OF_ROW = 720, 100  # height of the diagram and the least height of one of its rows, in CSS pixels
 
 
 def content(result: Result) -> dict[str, Any]:

@@ -11,15 +11,10 @@ from reeuncert.result.result import Result
 from reeuncert.result.structures import HOLDS
 from reeuncert.words.estimates import estimate, interval
 
-ERROR = 0.1
-"""Relative error of the hypothetical measurements."""
-
+ERROR = 0.1  # relative error of the hypothetical measurements
 SHOWN = 3
-WORTH = 0.02
-"""Measurements that narrow an answer by less are not shown."""
-
-SKETCH = 0.25
-"""Variance shares are marked approximate if they miss at least this part of the variance."""
+WORTH = 0.02  # measurements that narrow an answer by less are not shown
+SKETCH = 0.25  # variance shares are marked approximate if they miss at least this part of the variance
 
 
 def content(result: Result) -> dict[str, Any] | None:

@@ -12,8 +12,7 @@ from reeuncert.report.fans import ABREAST, fan, fans, fans_of, series_of
 from reeuncert.report.figures import figure
 from reeuncert.result.result import Result
 
-SHOWN = 8
-"""Number of fan charts of headlines shown by default; the others are selected from the list."""
+SHOWN = 8  # number of fan charts of headlines shown by default; the others are selected from the list
 NET, USES = "net_imports", "end_use_consumption"
 UNREGISTERED = {
     "unregistered_mining": "Unregistered mine production",

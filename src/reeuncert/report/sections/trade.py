@@ -19,13 +19,10 @@ from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 from reeuncert.words.estimates import estimate, numbers
 
-MANY = 4
-"""Regions whose arrows, or sentences, can no longer be read: they have matrices, or tables alone."""
+MANY = 4  # regions whose arrows, or sentences, can no longer be read: they have matrices, or tables alone
 SHARE, SHARE_OF_ALL, MASS = "import_dependence", "import_dependence_with_unrecorded", "imports"
-ROW = 29
-"""Height of a row of a matrix, in CSS pixels."""
-TRADED = ("imports", "exports", "net_imports")
-"""Indicators of trade that name no partner."""
+ROW = 29  # height of a row of a matrix, in CSS pixels
+TRADED = ("imports", "exports", "net_imports")  # indicators of trade that name no partner
 WIDTH, HEIGHT, RADIUS, WIDEST, LEAST = 420.0, 310.0, 115.0, 26.0, 0.4
 BENT = 0.6
 """How near to the middle of the circle a chord passes that is as long as the circle is wide; shorter ones less."""
