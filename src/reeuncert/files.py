@@ -104,10 +104,7 @@ def flush(path: Path) -> None:
 
 
 def flush_folder(path: Path) -> None:
-    """Flush the entries of a folder to disk, if the system can.
-
-    Windows and many network shares cannot flush folders; this is not an error.
-    """
+    """Flush the entries of a folder to disk where the system can: Windows and many network shares cannot."""
     with suppress(OSError):
         handle = os.open(path, os.O_RDONLY)
         try:

@@ -40,9 +40,7 @@ def status_of(result: "Result") -> int:
 
 @contextmanager
 def guarded(first: str = "") -> Iterator[None]:
-    """Print errors that the user can fix and exit with status 2; with 130 on Ctrl-C. The text `first` appears before
-    anything is loaded.
-    """
+    """Print errors that the user can fix, and exit with status 2 (Ctrl-C: 130); `first` is shown before all loading."""
     try:
         if first:
             print(first, file=sys.stderr, flush=True)

@@ -114,9 +114,7 @@ def _show_years(result: Result, page: Console) -> None:
 
 
 def series(result: Result) -> list[pd.DataFrame]:
-    """For every indicator among the headlines, its rows of all years, in the order of the case. One table of
-    `reeuncert.indicator_table` for each choice of region, partner, product.
-    """
+    """For every indicator, region, partner and product of the headlines, its rows of all years, in their order."""
     found: dict[tuple[str, ...], pd.DataFrame] = {}
     every = result.once(all_indicators)
     for line in result.case.headlines:

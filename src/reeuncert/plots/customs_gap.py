@@ -208,9 +208,7 @@ def _series(mass: xr.DataArray, ends: dict[str, Any]) -> dict[str, xr.DataArray]
 def _records(
     case: Case, model: EvidenceModel, mass: xr.DataArray, pairs: list[tuple[str, str]], refined: set[str]
 ) -> list[dict[str, Any]]:
-    """Figures on trade of refined products between some pairs, as mass of the case's unit or as the gap of two
-    records.
-    """
+    """Figures on refined products between some pairs: masses in the unit of the case, or the gap of two records."""
     draws = mass.transpose("chain", "draw", "flow", "year").values.reshape(-1, mass.sizes["flow"], mass.sizes["year"])
     out = []
     for r, row in enumerate(model.rows):

@@ -114,10 +114,7 @@ def plot_evidence(dt: xr.DataTree, *, coords: Coords = None, backend: str = "mat
 
 
 def position_table(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows that have a position, with the line of their source and a height within it that keeps points apart.
-
-    Columns ``line`` (0: the source with the most figures) and ``height`` (line ± 0.32) are added.
-    """
+    """Rows that have a position, with the ``line`` of their source (0: most figures) and a ``height`` (line ± 0.32)."""
     rows = table[table["position"].notna()].copy()
     order = rows["lineage"].value_counts(sort=True).index
     rows["line"] = rows["lineage"].map({name: i for i, name in enumerate(order)}).astype(int)

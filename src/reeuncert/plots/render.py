@@ -51,9 +51,7 @@ def render(board: Board, backend: str, theme: str) -> Any:
 
 
 def render_steps(boards: Mapping[str, Board], start: str, backend: str, theme: str) -> Any:
-    """Draw boards of the same panels by the label of their step, such as those of several years, in Plotly with a
-    slider that begins at ``start``; matplotlib draws only one.
-    """
+    """Draw boards of the same panels by the label of their step: in Plotly with a slider, in matplotlib only one."""
     if backend not in (*BACKENDS, BOARD):
         raise ValueError(f"backend is {backend!r}; there are: {', '.join(BACKENDS)}")
     colours = theme_of(theme)

@@ -18,9 +18,7 @@ FAINT = 0.35
 
 @dataclass(frozen=True)
 class Span:
-    """A bar from one value to another that fills a part (``height``) of its row; ``name`` is its entry in the
-    legend.
-    """
+    """A bar between two values that fills a part (``height``) of its row; ``name`` is its entry in the legend."""
 
     start: float
     end: float
@@ -47,9 +45,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Chart:
-    """Rows over one horizontal axis, the first on top; ``line`` is a value with its name; names are entries of the
-    legend, empty for none.
-    """
+    """Rows over one horizontal axis, the first on top; ``line``: a value and its name; names stand in the legend."""
 
     title: str
     x_title: str

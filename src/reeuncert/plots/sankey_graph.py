@@ -22,9 +22,7 @@ OTHERS = "other regions"  # row of the regions that have none of their own
 
 @dataclass(frozen=True)
 class Node:
-    """A place of the diagram. The row is ``region`` or ``region, unregistered``, empty for end uses; the stage is the
-    heading of the column.
-    """
+    """A place of the diagram: its row is ``region``, ``region, unregistered`` or empty; its stage heads the column."""
 
     name: str
     row: str
@@ -60,18 +58,12 @@ class Graph:
 
 
 def sankey_graph(case: Case) -> Graph:
-    """The diagram of a case: the same in all years, though a year may lack some links.
-
-    Where stages form a circle (recycling), the flow that closes it runs backwards.
-    """
+    """The diagram of a case, the same in all years; a flow that closes a circle (recycling) runs backwards."""
     return _Builder(case).graph()
 
 
 def folded(graph: Graph, alone: Collection[str]) -> Graph:
-    """The diagram with a row for each region of `alone`, and one row for the others.
-
-    A ribbon within that row is what its regions keep and what they trade with one another.
-    """
+    """The diagram with a row for each region of `alone`, and one for the others with what they trade among them."""
     place: dict[Node, Node] = {}
     for i, column in enumerate(graph.columns):
         for node in column:
@@ -237,9 +229,7 @@ def _group(node: Node) -> str:
 
 
 def _columns(links: list[Link]) -> tuple[tuple[Node, ...], ...]:
-    """Nodes by column: each group one further than all groups that flow into it; losses beside their source; end uses
-    last.
-    """
+    """Nodes by column: a group one beyond all that flow into it; losses beside their source; end uses last."""
     nodes = {n.name: n for link in links for n in (link.source, link.target)}
     inner = [link for link in links if link.target.side != LOSS and link.source.side != SOURCE]
     depth = _depths([(_group(a.source), _group(a.target)) for a in inner])
@@ -262,8 +252,7 @@ def _columns(links: list[Link]) -> tuple[tuple[Node, ...], ...]:
 
 
 def _depths(edges: list[tuple[str, str]]) -> dict[str, int]:
-    """Longest path to each group; an edge that would close a circle is left out: that which starts farthest from the
-    beginning (recycling).
+    """Longest path to each group, without edges that close a circle: of these, those farthest from the beginning.
 
     >>> _depths([("c", "a"), ("a", "b"), ("b", "c"), ("a", "c"), ("start", "a")])
     {'c': 3, 'a': 1, 'b': 2, 'start': 0}

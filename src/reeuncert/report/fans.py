@@ -87,9 +87,7 @@ def fan(
     caption: str = "",
     together: Iterable[Iterable[str]] = (),
 ) -> Figure:
-    """Fan chart of one series: an indicator and the labels of its dims, in their order, which are the title by
-    default. Its axis also holds the series that it is shown ``together`` with.
-    """
+    """Fan chart of one series, by default with its labels as title; its axis also holds those shown ``together``."""
     labels = list(at)
     known: dict[str, dict[str, Any]] = {one["name"]: one for one in result.once(fans)["indicators"]}
     about = known.get(name, {"dims": []})

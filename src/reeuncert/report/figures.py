@@ -21,29 +21,15 @@ DIGITS = 4  # significant digits of numbers in figures
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure of the page.
+    """One figure of the page."""
 
-    Parameters
-    ----------
-    id
-        Unique in the page.
-    title, alt, caption
-        Heading, alternative text, and caption.
-    spec
-        ``{"kind": ..., ...}``: drawing function of ``report.js`` and its data.
-    error
-        Reason why the figure could not be drawn, else empty.
-    height
-        In CSS pixels, reserved to avoid layout shifts.
-    """
-
-    id: str
+    id: str  # unique in the page
     title: str
-    alt: str
-    spec: Mapping[str, Any] | None
+    alt: str  # alternative text
+    spec: Mapping[str, Any] | None  # ``{"kind": ..., ...}``: drawing function of ``report.js`` and its data
     caption: str = ""
-    error: str = ""
-    height: int = 420
+    error: str = ""  # why the figure could not be drawn, else empty
+    height: int = 420  # in CSS pixels, reserved to avoid layout shifts
 
     @cached_property
     def json(self) -> Markup:

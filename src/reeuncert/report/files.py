@@ -85,9 +85,7 @@ _OF_ITS_OWN = (
 
 
 def begin_results(result: Result, staging: Staging) -> None:
-    """Make and stage what needs no structures but that of the result, while the others are waited for;
-    `commit_results` takes it.
-    """
+    """Make and stage what needs no other structures, while these are waited for; `commit_results` takes it."""
     with result.shared(), collecting(result.failed):
         for function in _OF_ITS_OWN:
             with suppress(Exception):  # it fails again where it is needed, and is named there
@@ -100,10 +98,7 @@ def begin_results(result: Result, staging: Staging) -> None:
 
 
 def commit_results(result: Result, staging: Staging) -> tuple[Path, ...]:
-    """Write all files into a folder that is held already, and put them in place.
-
-    A file that cannot be made is left out, and named in ``result.failed`` and ``checks.csv``.
-    """
+    """Write all files into a folder that is held, and put them in place; what cannot be made is named in its checks."""
     with result.shared():
         made: dict[str, str | pd.DataFrame | Failed] = {
             name: result.part(name, partial(result.once, make))

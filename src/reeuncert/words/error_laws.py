@@ -9,21 +9,11 @@ DENSITY, INTERVAL = 0, 1
 
 @dataclass(frozen=True)
 class ErrorLaw:
-    """How the error of a reported figure, or a shared offset, is distributed.
+    """How the error of a reported figure, or a shared offset, is distributed."""
 
-    Parameters
-    ----------
-    code
-        Number of the law in compiled code.
-    meaning
-        For documentation.
-    plain
-        The error is on the scale of the figure itself (in its unit) instead of the log or logit scale.
-    """
-
-    code: int
-    meaning: str
-    plain: bool = False
+    code: int  # number of the law in compiled code
+    meaning: str  # for documentation
+    plain: bool = False  # on the scale of the figure itself (in its unit) instead of the log or logit scale
 
 
 ERROR_LAWS = {

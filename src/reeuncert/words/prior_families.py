@@ -72,13 +72,13 @@ class PriorFamily:
         The numbers with a spread multiplied by a factor, the centre kept; None where the spread is part of the limits.
     """
 
-    a: str
+    a: str  # what its numbers mean; empty where it takes none
     b: str
-    allowed: Callable[..., bool]
-    rule: str
-    centre: Callable[..., tuple[float, float]]
-    density: Density | None = None
-    of: tuple[str, ...] = ("mass",)
+    allowed: Callable[..., bool]  # whether the numbers are a member of the family
+    rule: str  # what ``allowed`` demands, in words
+    centre: Callable[..., tuple[float, float]]  # a typical value and how far others lie: a start of the sampler
+    density: Density | None = None  # of a mass, or of one share, as a function of its log
+    of: tuple[str, ...] = ("mass",)  # ``mass``, ``share`` or both
     c: str = ""
     widened: Callable[[float, float, float], tuple[float, float]] | None = None
 

@@ -8,21 +8,11 @@ from reeuncert.words.cells import CellError, number_cell, quoted, readings
 
 @dataclass(frozen=True)
 class Qualifier:
-    """A word of the column ``qualifier``.
+    """A word of the column ``qualifier``."""
 
-    Parameters
-    ----------
-    meaning
-        For documentation.
-    bound
-        The figure is an interval, one end of which may be open, instead of a value.
-    widens
-        Factor on the width of the error.
-    """
-
-    meaning: str
-    bound: bool = False
-    widens: float = 1.0
+    meaning: str  # for documentation
+    bound: bool = False  # the figure is an interval, one end of which may be open, instead of a value
+    widens: float = 1.0  # factor on the width of the error
 
 
 QUALIFIERS = {

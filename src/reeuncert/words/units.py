@@ -81,8 +81,7 @@ def mass_unit(unit: str) -> str:
 
 
 def unit_factor(unit: str, relation: str, case_unit: str) -> float:
-    """What a figure is multiplied by to give the case's unit of mass, or a share between 0 and 1. The relation is
-    ``level``, ``difference``, ``share`` or ``ratio``.
+    """What a figure is multiplied by to give the case's unit of mass, or for shares and ratios a part of 1.
 
     >>> unit_factor("t", "level", "kt REO")
     0.001

@@ -62,9 +62,7 @@ def content(result: Result) -> dict[str, Any] | None:
 
 
 def matrices(result: Result) -> dict[str, Any]:
-    """For each year of a headline (else the last): net exports of every pair as chords, by region and as a table, and
-    a matrix of import dependence; beside published values.
-    """
+    """For each year of a headline (else the last): net exports as chords, by region and in a table; matrices."""
     regions = regions_of(result.dt)
     groups = groups_of(mass_flow(result.dt))
     products = [name for name in groups if name != ALL]
@@ -132,9 +130,8 @@ def _of_trade(indicator: str) -> bool:
 
 
 def chord_picture(table: pd.DataFrame, regions: list[str], *, most: float, label: str) -> Markup:
-    """Net exports of one product and year, rows of `reeuncert.plots.trade_matrix_data`, as an ``svg`` element. A chord
-    has the colour of the net exporter, or is grey and dashed where it rests on the prior; ``most`` is as wide as
-    `WIDEST`.
+    """Net exports of one product and year, rows of `trade_matrix_data`, as an ``svg`` element. A chord has the colour
+    of the net exporter, or is grey and dashed where it rests on the prior; ``most`` is as wide as `WIDEST`.
     """
     colours = colours_of(regions)
     places = {r: (WIDTH / 2 + RADIUS * x, HEIGHT / 2 - RADIUS * y) for r, (x, y) in corners(regions).items()}
