@@ -53,23 +53,9 @@ def _flat(m: Any, log_x: Any, _a: Any, _b: Any) -> Any:
 class PriorFamily:
     """A family of densities of a positive mass, or of the shares of one process.
 
-    Parameters
-    ----------
-    a, b, c
-        What its numbers mean; empty where it takes none. The functions below take two numbers, or three with ``c``.
-    allowed
-        Whether the numbers are a member of the family.
-    rule
-        What ``allowed`` demands, in words.
-    centre
-        A typical value and how far from it others lie, from the numbers: a start for the sampler, not a moment.
-        Of a Dirichlet density, which needs the numbers of all outflows, it is not used.
-    density
-        Log density of a mass, or of one share, as a function of its log; None for families of all shares together.
-    of
-        What it is a density of: ``mass``, ``share`` or both.
-    widened
-        The numbers with a spread multiplied by a factor, the centre kept; None where the spread is part of the limits.
+    Its functions take two numbers, or three with ``c``. ``centre`` is not used of a Dirichlet density, which needs the
+    numbers of all outflows; ``density`` is None for families of all shares together, and ``widened`` where the spread
+    is part of the limits.
     """
 
     a: str  # what its numbers mean; empty where it takes none
@@ -80,7 +66,7 @@ class PriorFamily:
     density: Density | None = None  # of a mass, or of one share, as a function of its log
     of: tuple[str, ...] = ("mass",)  # ``mass``, ``share`` or both
     c: str = ""
-    widened: Callable[[float, float, float], tuple[float, float]] | None = None
+    widened: Callable[[float, float, float], tuple[float, float]] | None = None  # numbers for a spread times a factor
 
     @property
     def columns(self) -> tuple[str, ...]:
