@@ -85,12 +85,8 @@ def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
             else:
                 value = _argument(function, name, hints[name], value)
                 default = signature.parameters[name].default
-                if (
-                    isinstance(value, list | tuple)
-                    and not value
-                    and default is not _NONE
-                    and (default is None or default)
-                ):
+                empty = isinstance(value, list | tuple) and not value
+                if empty and default is not _NONE and (default is None or default):
                     raise ArgumentError(f"{function.__name__}: {name} is empty; give at least one, or leave it out")
                 if _is(value, "xarray", "DataTree"):
                     _check_result(function, name, value, needs_case=needs_case)
@@ -119,9 +115,9 @@ def _hint(annotation: Any, function: Callable[..., Any]) -> Any:
     """What an annotation stands for, in the module of the function."""
     if annotation is _NONE:
         return Any
-    return (
-        eval(annotation, {}, _Names(import_module(function.__module__))) if isinstance(annotation, str) else annotation
-    )
+    if not isinstance(annotation, str):
+        return annotation
+    return eval(annotation, {}, _Names(import_module(function.__module__)))
 
 
 class _Names(dict[str, Any]):
@@ -207,20 +203,18 @@ def _as(part: Any, value: object, name: str, convert: bool) -> Any:
     if getattr(part, "_is_protocol", False):
         return value if all(hasattr(value, name) for name in part.__protocol_attrs__) else _NO
     if origin in (abc.Mapping, dict):
-        return _mapping(part, value, name) if isinstance(value, Mapping) else _NO
+        if not isinstance(value, Mapping) or not typing.get_args(part):
+            return value if isinstance(value, Mapping) else _NO
+        keys, values = typing.get_args(part)
+        return {
+            _fitted(keys, k, f"a key of {name}"): _fitted(values, v, f"{name}[{printable(k)}]")
+            for k, v in value.items()
+        }
     if origin in (abc.Sequence, abc.Iterable, abc.Collection, list, tuple, set):
         return _items(part, value, name, convert)
     if isinstance(value, origin):
         return value
     return _converted(origin, value) if convert else _NO
-
-
-def _mapping(part: Any, value: Mapping[Any, Any], name: str) -> Any:
-    arguments = typing.get_args(part)
-    if not arguments:
-        return value
-    return {_fitted(arguments[0], k, f"a key of {name}"): _fitted(arguments[1], v, f"{name}[{printable(k)}]")
-            for k, v in value.items()}  # fmt: skip
 
 
 def _items(part: Any, value: object, name: str, convert: bool) -> Any:

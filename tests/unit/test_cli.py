@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 import reeuncert.running
 from reeuncert.case.serial import case_to_json
 from reeuncert.cli import app
-from reeuncert.cli.counterfactual import SUPPLIERS
 from reeuncert.cli.options import ImporterName, RuleName, SamplerName
+from reeuncert.cli.stored import SUPPLIERS
 from reeuncert.cli.terminal import parse_options
 from reeuncert.counterfactuals.rules import RULES
 from reeuncert.errors import CaseError, SamplingError

@@ -217,7 +217,7 @@ def compare(
 ) -> None:
     """Compare two results: headlines with Monte Carlo error, and what differs in case, evidence and run."""
     with guarded("Reading the results …"):
-        from reeuncert.cli.compare import run_compare
+        from reeuncert.cli.stored import run_compare
 
         run_compare(a, b, out)
 
@@ -230,19 +230,17 @@ def open_(
 ) -> None:
     """Open the report of a run in the browser."""
     with guarded():
-        page = _newest() if results is None else results / PAGE if results.is_dir() else results
+        if results is None:
+            found = sorted(Path("results").glob(f"*/{PAGE}"), key=lambda page: page.stat().st_mtime)
+            if not found:
+                raise OutputError(f"there is no 'results/*/{PAGE}' here; give the folder of a run")
+            results = found[-1]
+        page = results / PAGE if results.is_dir() else results
         if not page.is_file():
             raise OutputError(f"there is no page '{page}'; give the folder of a run, or write it: `reeuncert report`")
         print(page)
         if not webbrowser.open(page.resolve().as_uri()):
             raise OutputError("no browser could be started here; open the file above in one")
-
-
-def _newest() -> Path:
-    found = sorted(Path("results").glob(f"*/{PAGE}"), key=lambda page: page.stat().st_mtime)
-    if not found:
-        raise OutputError(f"there is no 'results/*/{PAGE}' here; give the folder of a run")
-    return found[-1]
 
 
 def main() -> None:

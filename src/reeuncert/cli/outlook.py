@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -123,7 +122,8 @@ def _print(content: Mapping[str, Any]) -> None:
             chances = f"{what} with a probability of {chance(row['probability'])}"
             page.print(Text(f"In {row['year']}, {chances}; {_told(row)} of it is missing."))
     if content["scenarios"]:
-        _print_scenarios(content, page)
+        page.print()
+        page.print(_scenarios(content))
     page.print()
 
 
@@ -131,7 +131,7 @@ def _told(row: Mapping[Any, Any]) -> str:
     return estimate(row["median"], row["eti90_lb"], row["eti90_ub"], unit="1")
 
 
-def _print_scenarios(content: Mapping[str, Any], page: Console) -> None:
+def _scenarios(content: Mapping[str, Any]) -> Table:
     """A row for each scenario, a column for the first questions."""
     shown = [k for k, question in enumerate(content["questions"]) if question["lines"]][:SHOWN]
     headings = (Column(f"answer {k + 1}", justify="right") for k in shown)
@@ -143,5 +143,4 @@ def _print_scenarios(content: Mapping[str, Any], page: Console) -> None:
             rows.setdefault(row["scenario"], []).append(_told(row))
     for name, cells in rows.items():
         table.add_row(name, *cells)
-    page.print()
-    page.print(table)
+    return table

@@ -107,7 +107,7 @@ def counterfactual(
 ) -> None:
     """Compute a counterfactual year on every draw: how much consumption would be lost?"""
     with guarded("Reading the result …"):
-        from reeuncert.cli.counterfactual import show_counterfactual
+        from reeuncert.cli.stored import show_counterfactual
         from reeuncert.cli.terminal import parse_options
 
         given = {

@@ -135,24 +135,25 @@ def plot_customs_gap(
     years = sorted(set(table["year"]))
     panels = []
     for region, partner, unit, held, said in _by_pair(table, records):
-
-        def fans(
-            *names: str, suffix: str = "", prior: bool = True, held: dict[str, pd.DataFrame] = held
-        ) -> tuple[Fan, ...]:
-            there = [n for n in names if n + suffix in held]
-            return tuple(Fan.of(held[n + suffix], n, COLOURS[n], years=years, prior=prior) for n in there)
-
-        way, since = f"{partner} to {region}", f", {CUMULATED_LABEL}"
+        way = f"{partner} to {region}"
         gap = _printed(said, GAP) + _published(published, "customs_gap", region, partner, years)
         smuggled = _published(published, "smuggled_mass_cumulated", region, partner, years)
-        recorded = fans(IMPORTER, EXPORTER, prior=False)
+        recorded, of_gap = _fans(held, years, IMPORTER, EXPORTER), _fans(held, years, GAP)
+        yearly, summed = (_fans(held, years, UNSEEN, DECLARED, suffix=end) for end in ("", f", {CUMULATED_LABEL}"))
         panels += [
             Panel(f"{way}: records", unit, unit, recorded, _printed(said, IMPORTER, EXPORTER)),
-            Panel(f"{way}: gap of the records", "1", "%", fans(GAP), gap),
-            Panel(f"{way}: unrecorded a year", unit, unit, fans(UNSEEN, DECLARED)),
-            Panel(f"{way}: unrecorded since {years[0]}", unit, unit, fans(UNSEEN, DECLARED, suffix=since), smuggled),
+            Panel(f"{way}: gap of the records", "1", "%", of_gap, gap),
+            Panel(f"{way}: unrecorded a year", unit, unit, yearly),
+            Panel(f"{way}: unrecorded since {years[0]}", unit, unit, summed, smuggled),
         ]
     return render(Board("Customs gap, refined products", tuple(panels), 2, 2.6, 4.7), backend, theme)
+
+
+def _fans(held: dict[str, pd.DataFrame], years: list[int], *names: str, suffix: str = "") -> tuple[Fan, ...]:
+    """Fans of the series that are there; records are drawn without their prior."""
+    there = [n for n in names if n + suffix in held]
+    records = (IMPORTER, EXPORTER)
+    return tuple(Fan.of(held[n + suffix], n, COLOURS[n], years=years, prior=n not in records) for n in there)
 
 
 def plot_customs_records(dt: xr.DataTree, *, coords: Coords, backend: str = "matplotlib", theme: str = "light") -> Any:

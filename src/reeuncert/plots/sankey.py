@@ -126,9 +126,7 @@ def _table(dt: xr.DataTree, case: Case, graph: Graph, coords: Coords) -> pd.Data
         "source": [link.source.name for link in links],
         "target": [link.target.name for link in links],
         "flow": [told[i] for i in k],
-        "label": [link.label for link in links],
-        "region": [link.region for link in links],
-        "route": [link.route for link in links],
+        **{name: [getattr(link, name) for link in links] for name in ("label", "region", "route")},
         "unit": str(mass.attrs.get("units", "")),
     }
     columns |= {name: of[t, k] for name, of in posterior.items()}

@@ -98,7 +98,7 @@ def render(result: Result, *, sections: Sequence[Section] = SECTIONS) -> str:
         provenance=provenance(result.dt),
         css=_asset("report.css"),
         js=Markup(js),
-        script_hash=_csp_hash(js),
+        script_hash=Markup(f"'sha256-{base64.b64encode(hashlib.sha256(js.encode()).digest()).decode()}'"),
         citation=citation(result),
         digits=DIGITS,
         structure=structure,
@@ -161,11 +161,6 @@ def _environment() -> jinja2.Environment:
         "coded": words.coded,
     }
     return environment
-
-
-def _csp_hash(script: str) -> Markup:
-    """Hash of a script for the content security policy: injected scripts cannot run."""
-    return Markup(f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'")
 
 
 def _asset(name: str) -> Markup:

@@ -15,7 +15,6 @@ from reeuncert.result.result import Result
 from reeuncert.words.estimates import number
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640.0, 270.0, 52.0, 22.0, 10.0, 56.0
-_UNKNOWN = (math.nan, math.nan, math.nan)
 
 
 def content(result: Result) -> dict[str, Any] | None:
@@ -35,7 +34,7 @@ def content(result: Result) -> dict[str, Any] | None:
 def _bar(row: Mapping[str, Any], question: Mapping[str, Any]) -> Markup:
     low, middle, high = (math.nan if row[k] is None else float(row[k]) for k in ("eti90_lb", "median", "eti90_ub"))
     label, unit = f"{row['scenario']}: {question['says']}", question["unit"] if question["percent"] else ""
-    return interval_picture((low, middle, high), _UNKNOWN, unit=unit, log=False, label=label)
+    return interval_picture((low, middle, high), (math.nan,) * 3, unit=unit, log=False, label=label)
 
 
 def fan_picture(
