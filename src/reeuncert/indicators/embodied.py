@@ -95,14 +95,9 @@ def _of_own_ore(table: FlowTable) -> Array:
     return out
 
 
-@cumulated_mass("fabrication", title="Output of goods made of refined products", dims=PRODUCT)
-def fabrication_of(table: FlowTable) -> Array:
-    """Output of goods (flows of quantity `fabrication`), array (chain, draw, region, product, year)."""
-
-    def of_cell(region: str, label: str) -> Array:
-        return table.sum(table.where(quantity="fabrication", origin=region, product=table.members(label)))
-
-    return table.over("region", "product", of=of_cell)
+@cumulated_mass("fabrication", title="Output of goods made of refined products", dims=PRODUCT, each=True)
+def _made(table: FlowTable, region: str, label: str) -> Array:
+    return table.sum(table.where(quantity="fabrication", origin=region, product=table.members(label)))
 
 
 @cumulated_ratio(
@@ -111,7 +106,7 @@ def fabrication_of(table: FlowTable) -> Array:
     dims=PRODUCT,
 )
 def _fabrication_share(table: FlowTable) -> Array:
-    made = fabrication_of(table)
+    made = table.over("region", "product", of=partial(_made, table))
     return ratio(made, np.nansum(made, axis=2, keepdims=True))
 
 

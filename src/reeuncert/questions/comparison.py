@@ -106,9 +106,11 @@ def compare(
     >>> found.differences[["what", "record", "a", "b"]].values.tolist()
     [['run', 'seed', '0', '1']]
     """
+    called = names or (("result", "published") if isinstance(b, str) else ("a", "b"))
+    if len(called) != 2 or called[0] == called[1]:
+        raise ReeUncertError(f"names are {called!r:.80}; give two different texts")
     if isinstance(b, str):
-        called = names or ("result", "published")
-        return Comparison(_two(called), _published(a), pd.DataFrame(columns=_DIFFERENCE))
+        return Comparison(called, _published(a), pd.DataFrame(columns=_DIFFERENCE))
     results = Result(a), Result(b)
     headlines = list(dict.fromkeys(replace(h, sentence="") for r in results for h in r.case.headlines))
     if not headlines:
@@ -116,14 +118,7 @@ def compare(
     sides = [_side(result, headlines) for result in results]
     rows = [_row(h, one, two) for h, one, two in zip(headlines, *sides, strict=True)]
     differences = [*_of_cases(results[0].case, results[1].case), *_of_runs(a.attrs, b.attrs)]
-    told = pd.DataFrame(differences, columns=_DIFFERENCE)
-    return Comparison(_two(names or ("a", "b")), pd.DataFrame(rows), told)
-
-
-def _two(names: tuple[str, str]) -> tuple[str, str]:
-    if len(names) != 2 or names[0] == names[1]:
-        raise ReeUncertError(f"names are {names!r:.80}; give two different texts")
-    return names[0], names[1]
+    return Comparison(called, pd.DataFrame(rows), pd.DataFrame(differences, columns=_DIFFERENCE))
 
 
 def _side(result: Result, headlines: list[Headline]) -> list[dict[str, Any]]:

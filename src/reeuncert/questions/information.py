@@ -15,6 +15,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import ndtri
+from scipy.stats import qmc
 
 from reeuncert.errors import ReeUncertError
 from reeuncert.questions.nested import Floats, Ints, expected_widths, interval_width
@@ -266,20 +267,9 @@ def _outcomes(ordered: Floats, error: Floats) -> Floats:
     """What a measurement of each candidate might say (candidate, outcome): evenly over draws, in order, and errors."""
     place = (np.arange(OUTCOMES) + 0.5) / OUTCOMES
     # Places by thirds (van der Corput) pair every part of the draws with every part of the errors.
-    noise = ndtri(_van_der_corput(OUTCOMES, 3))
+    noise = ndtri(qmc.Halton(2, scramble=False).random(OUTCOMES + 1)[1:, 1])
     draws = np.stack([sorted_quantile(ordered, p) for p in place], axis=1)
     return np.asarray(draws + error[:, None] * (noise - noise.mean()))
-
-
-def _van_der_corput(count: int, base: int) -> Floats:
-    out = np.zeros(count)
-    for i in range(count):
-        number, part = i + 1, 1.0
-        while number:
-            part /= base
-            number, digit = divmod(number, base)
-            out[i] += digit * part
-    return out
 
 
 def _labels(system: SystemDefinition, flow: NDArray[np.int64], years: list[int]) -> pd.DataFrame:

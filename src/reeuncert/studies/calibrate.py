@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Unpack
 
 import numpy as np
 import pandas as pd
 import xarray as xr
-from numpy.typing import NDArray
 
 from reeuncert.calibration.recovery import Recovery, quantities, recovery_table, summarise, truth_as_draws
 from reeuncert.calibration.result import Calibration, positions
@@ -79,7 +78,7 @@ def calibrate(
             f"simulation {number + 1}",
             truth.case,
             replace(settings, seed=settings.seed + number),
-            Position(_Hidden.of(truth), names, settings.seed, number),
+            Position(truth, names, settings.seed, number),
             share=True,
         )
         for number, truth in enumerate(simulated_truths(case, simulations, seed=settings.seed))
@@ -118,30 +117,16 @@ def recover(case: Case, *, indicators: Iterable[str] | None = None, **options: U
     """
     settings = FitSettings.of(options)
     truth = simulate(case, seed=settings.seed)
-    keep = Recovered(_Hidden.of(truth), None if indicators is None else tuple(indicators))
+    keep = Recovered(truth, None if indicators is None else tuple(indicators))
     job = JobMaker(case).job("recovery", truth.case, settings, keep, share=True)
     table = make_fits([job], options).kept(job.name).tables["recovery"]
     return Recovery(table, summarise(table), truth)
 
 
-@dataclass(frozen=True, eq=False)
-class _Hidden:
+def _asked(truth: Truth) -> dict[str, object]:
     """The part of a truth that its case does not hold."""
-
-    mass_flow: NDArray[np.float64]
-    source_width: Mapping[str, float]
-    log_offset: Mapping[str, float]
-
-    @classmethod
-    def of(cls, truth: Truth) -> _Hidden:
-        return cls(truth.mass_flow, truth.source_width, truth.log_offset)
-
-    def truth(self, case: Case) -> Truth:
-        return Truth(self.mass_flow, self.source_width, self.log_offset, case)
-
-    @property
-    def asked(self) -> dict[str, object]:
-        return {**asdict(self), "mass_flow": self.mass_flow.tolist()}
+    hidden = {name: dict(getattr(truth, name)) for name in ("source_width", "log_offset")}
+    return {**hidden, "mass_flow": truth.mass_flow.tolist()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +135,7 @@ class Position:
     at random by the seed of the calibration and the number of the simulation.
     """
 
-    hidden: _Hidden
+    truth: Truth
     indicators: tuple[str, ...] | None
     seed: int
     number: int
@@ -158,12 +143,12 @@ class Position:
     @property
     def asked(self) -> Mapping[str, object]:
         own = {"indicators": self.indicators, "seed": self.seed, "number": self.number, "ranks": RANKS}
-        return {"keep": "position", **self.hidden.asked, **own}
+        return {"keep": "position", **_asked(self.truth), **own}
 
     def __call__(self, dt: xr.DataTree, case: Case, left_out: tuple[str, ...]) -> Kept:
         posterior = dt["posterior"].to_dataset()
         labels, values = quantities(_few(posterior), case, self.indicators)
-        _, true = quantities(truth_as_draws(self.hidden.truth(case), posterior), case, self.indicators)
+        _, true = quantities(truth_as_draws(self.truth, posterior), case, self.indicators)
         rng = np.random.default_rng([self.seed, self.number])
         found = positions(true[0, 0], values.reshape(-1, values.shape[2]), rng)
         return Kept(tables={"position": labels.assign(position=found)})
@@ -173,15 +158,15 @@ class Position:
 class Recovered:
     """Keeps the truth beside median and interval of every quantity."""
 
-    hidden: _Hidden
+    truth: Truth
     indicators: tuple[str, ...] | None
 
     @property
     def asked(self) -> Mapping[str, object]:
-        return {"keep": "recovery", **self.hidden.asked, "indicators": self.indicators}
+        return {"keep": "recovery", **_asked(self.truth), "indicators": self.indicators}
 
     def __call__(self, dt: xr.DataTree, case: Case, left_out: tuple[str, ...]) -> Kept:
-        table = recovery_table(self.hidden.truth(case), dt["posterior"].to_dataset(), case, self.indicators)
+        table = recovery_table(self.truth, dt["posterior"].to_dataset(), case, self.indicators)
         return Kept(tables={"recovery": table})
 
 
