@@ -1,6 +1,6 @@
 """Dependence on trade: net import reliance, import, export and supply dependence, concentration of suppliers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -64,23 +64,20 @@ for _name, _title, _whole, _quantities in (
     )
 
 
-@cumulated_ratio(
+def _of_all_products(table: FlowTable, of: Callable[..., Array]) -> Array:
+    part = table.over("region", "partner", of=lambda r, p: of(table, r, ALL, [p]))
+    return ratio(part, table.over("region", of=lambda r: of(table, r, ALL))[:, :, :, None])
+
+
+cumulated_ratio(
     "export_dependence", title="Export dependence over all products, recorded", dims=PAIR, whole="recorded exports"
-)
-def _of_exports(table: FlowTable) -> Array:
-    part = table.over("region", "partner", of=lambda r, p: exports_of(table, r, ALL, [p]))
-    return ratio(part, table.over("region", of=lambda r: exports_of(table, r, ALL))[:, :, :, None])
-
-
-@yearly_ratio(
+)(partial(_of_all_products, of=exports_of))
+yearly_ratio(
     "interdependence",
     title="Import dependence over all products, both directions of a pair",
     dims=PAIR,
     whole="recorded imports",
-)
-def _both_directions(table: FlowTable) -> Array:
-    part = table.over("region", "partner", of=lambda r, p: imports_of(table, r, ALL, [p]))
-    return ratio(part, table.over("region", of=lambda r: imports_of(table, r, ALL))[:, :, :, None])
+)(partial(_of_all_products, of=imports_of))
 
 
 def _supply(table: FlowTable, quantities: Sequence[str]) -> Array:
@@ -102,15 +99,14 @@ for _name, _title, _quantities in (
     )(partial(_supply, quantities=_quantities))
 
 
-def herfindahl_hirschman(masses: Array, axis: int = 0) -> Array:
-    """Sum of squared shares of the origins: 1 for a single supplier, 1/n for n equal ones; NaN where there is none.
+def herfindahl_hirschman(masses: Array) -> Array:
+    """Sum of squared shares of the origins (origin, …): 1 for a single supplier, 1/n for n equal ones; NaN where there is none.
 
     Absent origins (NaN) supply nothing. An aggregate region counts as one supplier, so the index is an upper bound if
     its suppliers compete.
     """
-    total = np.nansum(masses, axis=axis, keepdims=True)
-    shares = ratio(masses, total)
-    return np.where(total.squeeze(axis) > 0, np.nansum(shares**2, axis=axis), np.nan)
+    total = np.nansum(masses, axis=0)
+    return np.where(total > 0, np.nansum(ratio(masses, total) ** 2, axis=0), np.nan)
 
 
 @yearly_ratio(

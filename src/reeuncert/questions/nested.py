@@ -120,22 +120,15 @@ def expected_widths(
     return out
 
 
-def interval_width(draws: Floats, *, prob: float, kind: str, weight: Floats | None = None) -> float:
-    """Width of the interval of draws, weighted or not, by the same rule as `expected_widths`."""
-    ordered, weights, place = _in_order(draws, weight)
-    return float(_width(ordered, place, weights, weights.sum(), float(prob), kind == "hdi"))
+def interval_width(draws: Floats, *, prob: float, kind: str) -> float:
+    """Width of the interval of draws, by the same rule as `expected_widths`."""
+    even, place = np.ones(draws.size), np.arange(draws.size, dtype=np.int32)
+    return float(_width(np.sort(draws), place, even, even.sum(), float(prob), kind == "hdi"))
 
 
 def weighted_quantiles(draws: Floats, weight: Floats, probabilities: tuple[float, ...]) -> list[float]:
     """Quantiles of weighted draws (draw,)."""
-    ordered, weights, place = _in_order(draws, weight)
-    total = weights.sum()
-    return [
-        float(_from_end(ordered, place, weights, total, min(p, 1.0 - p), p > 0.5)) for p in map(float, probabilities)
-    ]
-
-
-def _in_order(draws: Floats, weight: Floats | None) -> tuple[Floats, Floats, NDArray[np.int32]]:
-    order = np.argsort(draws)
-    weights = np.ones(draws.size) if weight is None else np.asarray(weight, dtype=np.float64)[order]
-    return np.ascontiguousarray(draws[order], dtype=np.float64), weights, np.arange(draws.size, dtype=np.int32)
+    order, place = np.argsort(draws), np.arange(draws.size, dtype=np.int32)
+    ordered, weights = np.ascontiguousarray(draws[order], np.float64), np.asarray(weight, np.float64)[order]
+    ends = ((min(p, 1.0 - p), p > 0.5) for p in map(float, probabilities))
+    return [float(_from_end(ordered, place, weights, weights.sum(), p, upper)) for p, upper in ends]

@@ -39,7 +39,7 @@ class Overview:
     measurements: pd.DataFrame
 
 
-def overview(dt: xr.DataTree, *, error: float = 0.1, most: int = 5) -> list[Overview]:
+def overview(dt: xr.DataTree, *, error: float = 0.1) -> list[Overview]:
     """What drives each headline of the case, and which flow to measure next, from the draws alone.
 
     Measurements, with a relative error each, are computed as `reeuncert.value_of_information` does, for the flows and
@@ -65,7 +65,7 @@ def overview(dt: xr.DataTree, *, error: float = 0.1, most: int = 5) -> list[Over
     for target, table in zip(targets, of_cells(targets, case.system, masses, asked, error), strict=True):
         now = interval_width(target.filled.ravel(), prob=0.9, kind="eti")
         table["narrowing"] = 1.0 - table["expected"] / now if now > 0 else 0.0
-        table = table.sort_values("narrowing", ascending=False, ignore_index=True).head(most)
+        table = table.sort_values("narrowing", ascending=False, ignore_index=True).head(5)
         out.append(Overview(target, shares.get(target.label, pd.DataFrame()), table))
     return out
 

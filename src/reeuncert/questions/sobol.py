@@ -265,13 +265,9 @@ def _prior(case: Case, target: Target, samples: int, seed: int) -> pd.DataFrame:
     network = case_network(case)
     prior = coordinate_prior(case, network)
     names = list(dict.fromkeys(prior.group))
-    problem = {
-        "num_vars": prior.mean.size,
-        "names": [f"z{i}" for i in range(prior.mean.size)],
-        "groups": list(prior.group),
-        "bounds": [[0.0, 1.0]] * prior.mean.size,
-        "dists": ["norm"] * prior.mean.size,
-    }
+    size, groups = prior.mean.size, list(prior.group)
+    problem = {"num_vars": size, "names": [f"z{i}" for i in range(size)], "groups": groups}
+    problem |= {"bounds": [[0.0, 1.0]] * size, "dists": ["norm"] * size}
     if len(names) < 2:
         raise ReeUncertError(f"the priors of case '{case.name}' have one class only ({names[0]}): nothing to compare")
     z = sample_sobol.sample(problem, samples, calc_second_order=False, seed=seed)

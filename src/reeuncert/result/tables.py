@@ -31,9 +31,7 @@ def flow_table(dt: xr.DataTree) -> pd.DataFrame:
         ``flow``, ``from_process``, ``to_process``, ``quantity``, ``product``, ``origin``, ``destination``, ``route``,
         ``end_use``, ``year``, ``unit``, ``mean``, ``median``, ``eti90_lb``, ``eti90_ub``, ``ess_bulk``, ``ess_tail``,
         ``r_hat`` (these three on the log scale), ``prior_median``, ``prior_eti90_lb``, ``prior_eti90_ub``, and their
-        comparison (see `reeuncert.result.learning`): ``width_ratio`` (width of the posterior interval over the prior's,
-        of logarithms: near 1, the evidence was not informative), ``prior_below_median`` (share of the prior below the
-        posterior median) and ``against_prior`` (the widths in a word).
+        comparison (`reeuncert.result.learning.Learning`): ``width_ratio``, ``prior_below_median``, ``against_prior``.
 
     Examples
     --------

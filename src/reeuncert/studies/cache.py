@@ -10,7 +10,7 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -35,10 +35,6 @@ class Kept:
     data: Mapping[str, xr.Dataset] = field(default_factory=dict)
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     about: Mapping[str, Any] = field(default_factory=dict)
-
-    def with_about(self, **more: Any) -> Kept:
-        """The same with more entries in `about`."""
-        return replace(self, about={**self.about, **more})
 
     def to_netcdf(self, path: Path) -> None:
         """Write as netCDF-4; tables and `about` are JSON in its attributes."""

@@ -4,7 +4,7 @@ import gc
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -50,15 +50,10 @@ def refit(job: Job) -> Kept:
         kept = job.keep(dt, case, job.left_out)
         del dt
         gc.collect()  # nodes of a tree refer to each other, and the next fit needs the memory
-        return kept.with_about(
-            **found,
-            compiled=compiled,
-            seconds_compile=round(ready - begin, 2),
-            seconds_sample=round(sampled - ready, 2),
-            version=package_version(),
-            seed=job.settings.seed,
-            seconds=round(time.perf_counter() - begin, 2),
-        )
+        seconds = {"seconds_compile": round(ready - begin, 2), "seconds_sample": round(sampled - ready, 2)}
+        seconds["seconds"] = round(time.perf_counter() - begin, 2)
+        made = {"compiled": compiled, "version": package_version(), "seed": job.settings.seed}
+        return replace(kept, about={**kept.about, **found, **seconds, **made})
 
 
 def convergence(dt: xr.DataTree) -> dict[str, float]:

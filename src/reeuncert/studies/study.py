@@ -128,14 +128,23 @@ class Study:
         """
         if not self.has_base:
             raise ReeUncertError("the base of the study has no result to compare with; see its `failed` table")
-        base = self.headlines.loc[self.headlines["scenario"] == BASE]
-        rows = []
-        for name in self.headlines["scenario"].unique():
-            if name == BASE:
-                continue
-            own = self.headlines.loc[self.headlines["scenario"] == name]
-            rows += [_conclusion(b, s) for (_, b), (_, s) in zip(base.iterrows(), own.iterrows(), strict=True)]
-        return pd.DataFrame(rows, columns=[*LABELS, "scenario", *_CONCLUSION])
+        is_base = self.headlines["scenario"] == BASE
+        own = self.headlines.loc[~is_base].reset_index(drop=True)
+        base = self.headlines.loc[is_base].iloc[own.index % is_base.sum()].reset_index(drop=True)
+        ends = ["median", "eti90_lb", "eti90_ub"]
+        known = np.isfinite(base[ends].to_numpy(dtype=float)).all(axis=1)
+        known &= np.isfinite(own[ends].to_numpy(dtype=float)).all(axis=1)
+        holds = own["median"].between(base["eti90_lb"], base["eti90_ub"])
+        holds &= base["median"].between(own["eti90_lb"], own["eti90_ub"])
+        width = (base["eti90_ub"] - base["eti90_lb"]).where(lambda w: known & (w > 0))
+        found = own[[*LABELS, "scenario"]].assign(
+            verdict=np.select([~known, holds], [NOT_ASKED, HOLDS], CHANGES), base_median=base["median"], **own[ends]
+        )
+        return found.assign(
+            shift=(own["median"] - base["median"]) / (width / 2),
+            shift_mcse=np.hypot(own["mcse_median"], base["mcse_median"]) / (width / 2),
+            width_ratio=(own["eti90_ub"] - own["eti90_lb"]) / width,
+        )
 
     def tornado(self, indicator: ValueName, **coords: str | int) -> pd.DataFrame:
         """Median of one value under each scenario beside that of the base, the largest swing first.
@@ -265,7 +274,6 @@ class Study:
 
 
 _QUANTILE_COLUMNS = {"median": 0.5, "eti50_lb": 0.25, "eti50_ub": 0.75, "eti90_lb": 0.05, "eti90_ub": 0.95}
-_CONCLUSION = ("verdict", "base_median", "median", "eti90_lb", "eti90_ub", "shift", "shift_mcse", "width_ratio")
 
 
 def read_study(path: str | Path) -> Study:
@@ -307,18 +315,3 @@ def stack(results: Mapping[str, Kept], scenarios: pd.DataFrame, about: Mapping[s
         rows = pd.concat([kept.tables[table].assign(scenario=n) for n, kept in results.items()], ignore_index=True)
         tables.append(rows[["scenario", *(c for c in rows if c != "scenario")]])
     return Study(data, draws, scenarios, tables[0], tables[1], about)
-
-
-def _conclusion(base: pd.Series, own: pd.Series) -> tuple[object, ...]:
-    median, lower, upper = float(own["median"]), float(own["eti90_lb"]), float(own["eti90_ub"])
-    centre, low, high = float(base["median"]), float(base["eti90_lb"]), float(base["eti90_ub"])
-    labels = [own[name] for name in LABELS]
-    if not np.isfinite([median, lower, upper, centre, low, high]).all():
-        return (*labels, own["scenario"], NOT_ASKED, centre, median, lower, upper, np.nan, np.nan, np.nan)
-    half = (high - low) / 2
-    holds = low <= median <= high and lower <= centre <= upper
-    shift = (median - centre) / half if half > 0 else np.nan
-    error = np.hypot(float(own["mcse_median"]), float(base["mcse_median"])) / half if half > 0 else np.nan
-    ratio = (upper - lower) / (high - low) if half > 0 else np.nan
-    verdict = HOLDS if holds else CHANGES
-    return (*labels, own["scenario"], verdict, centre, median, lower, upper, shift, error, ratio)
