@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,8 @@ def toy_fit(job: Job) -> Kept:
         }
     )
     dt.attrs = {"case_json": case_to_json(case), "case_name": case.name}
-    return job.keep(dt, case, ()).with_about(process=os.getpid(), left_out=len(job.left_out))
+    kept = job.keep(dt, case, ())
+    return replace(kept, about={**kept.about, "process": os.getpid(), "left_out": len(job.left_out)})
 
 
 def failing_fit(job: Job) -> Kept:

@@ -100,7 +100,7 @@ for _name, _title, _quantities in (
 
 
 def herfindahl_hirschman(masses: Array) -> Array:
-    """Sum of squared shares of the origins (origin, …): 1 for a single supplier, 1/n for n equal ones; NaN where there is none.
+    """Sum of squared shares of origins (origin, …): 1 for a single supplier, 1/n for n equal ones; NaN where none is.
 
     Absent origins (NaN) supply nothing. An aggregate region counts as one supplier, so the index is an upper bound if
     its suppliers compete.
