@@ -9,20 +9,15 @@ from reeuncert.indicators.flows import Array, Mask
 
 VERSION = source_version(__file__, steps.__file__)
 
-GAIN = 1e-9
-"""Rounds stop when one adds less than this fraction of all that is wanted; a shortage below it is none."""
-_COARSE = 1e-3
-"""In place of it where trade has no limit: only the balance has to be exact."""
-NOTHING = 1e-6
-"""Losses and changes of mine production below this fraction are rounding error, set to zero."""
+GAIN = 1e-9  # rounds stop when one adds less than this fraction of all that is wanted; a shortage below it is none
+_COARSE = 1e-3  # in place of it where trade has no limit: only the balance has to be exact
+NOTHING = 1e-6  # losses and changes of mine production below this fraction are rounding error, set to zero
 _CHANGE = 1e-13
 _MOST_PASSES, _ENOUGH, _CLOSED = 10_000, 60, 1e-11
 HOPS = 3
 """Markets between a market and the supply that it counts on, where trade has limits; fewer cost thousands of rounds."""
-_STILL = 1e-6
-"""Closer to 1 than this, a rate of change is no change."""
-_LEAP = 20
-"""Passes after which the limit of a cycle is estimated."""
+_STILL = 1e-6  # closer to 1 than this, a rate of change is no change
+_LEAP = 20  # passes after which the limit of a cycle is estimated
 _TINY = np.finfo(float).tiny
 DONE = -1
 

@@ -51,9 +51,7 @@ PROCESS = np.dtype(
 )
 """A process of a draw. A plant has no stock, and gives nothing on demand."""
 
-Records = Any
-"""Array of `FLOW` or of `PROCESS`; numba knows their fields, mypy does not."""
-
+Records = Any  # array of `FLOW` or of `PROCESS`; numba knows their fields, mypy does not
 Graph = tuple[Ints, Ints, Ints, Ints]
 """Inflows and outflows, process by process; where each cycle starts, and their members, suppliers first."""
 

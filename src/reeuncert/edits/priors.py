@@ -104,12 +104,8 @@ class PriorEdit(FlowEdit):
         return replace(edited, case=replace(edited.case, priors=priors))
 
     def _named(self, case: Case) -> list[Prior]:
-        return [
-            row
-            for row in case.priors
-            if (not self.prior or row.name in self.prior or self.prior == (EVERY,))
-            and (not self.group or row.group in self.group)
-        ]
+        named = [row for row in case.priors if self.prior in ((), (EVERY,)) or row.name in self.prior]
+        return [row for row in named if not self.group or row.group in self.group]
 
     def _flows(self, case: Case, row: Prior) -> str:
         covered, selected = set(case.system.select(row.selector)), set(case.system.select(self.selector))

@@ -21,6 +21,7 @@ DEMAND, CAPACITY, BASE = "demand", "capacity", "base"
 LEARNED, ON_TIME = "learned", "none"
 FAR = 2100
 TABLES = "tables"  # key of the case whose tables are used where a folder has none
+Growth = Sequence[tuple[str, str]]  # subject and scenario of each row of growth.csv
 Report = Callable[[str, str], None]  # takes a key and what is wrong with it
 
 
@@ -63,10 +64,10 @@ class Question:
 
 
 def read_scenarios(
-    path: Path, case: Case, projects: Sequence[str], growth: Sequence[tuple[str, str]], *, whole: bool
+    path: Path, case: Case, projects: Sequence[str], growth: Growth, *, whole: bool
 ) -> tuple[tuple[OutlookScenario, ...], tuple[Question, ...], list[Problem]]:
-    """Scenarios, questions, and all problems; ``growth``: subject and scenario of each row of growth.csv; ``whole``:
-    whether the tables could be read, so that a name which is not in them is missing.
+    """Scenarios, questions, and all problems; ``whole``: whether the tables could be read, so that a name which is not
+    in them is missing.
     """
     problems: list[Problem] = []
     text = read_text(path, FILE, {})
@@ -112,11 +113,7 @@ def _plain(entry: Mapping[str, Any], record: type[OutlookScenario | Question], r
 
 
 def _scenario(
-    entry: Mapping[str, Any],
-    case: Case,
-    projects: Sequence[str] | None,
-    growth: Sequence[tuple[str, str]] | None,
-    report: Report,
+    entry: Mapping[str, Any], case: Case, projects: Sequence[str] | None, growth: Growth | None, report: Report
 ) -> OutlookScenario:
     texts = {"name": "", **_plain(entry, OutlookScenario, report)}
     if texts.get("delays", LEARNED) not in (LEARNED, ON_TIME):

@@ -51,14 +51,9 @@ def read_told(folder: Path, result: Result) -> dict[str, Any] | None:
         return None
     content = read_outlook(folder)
     verdict, of = hindcast_of(folder, result)
-    old = [
-        f"The {what} is older than the result: run `{command}` again."
-        for what, command, one in (
-            ("outlook", "reeuncert outlook", content.get("result")),
-            ("hindcast", "reeuncert outlook --hindcast", of),
-        )
-        if one != made(result.dt) and (what == "outlook" or verdict)
-    ]
+    older = "The {} is older than the result: run `reeuncert outlook{}` again."
+    old = [older.format("outlook", "")] * (content.get("result") != made(result.dt))
+    old += [older.format("hindcast", " --hindcast")] * (bool(verdict) and of != made(result.dt))
     return dict(content) | {"hindcast": verdict, "warning": " ".join([*old, content["warning"]]).strip()}
 
 

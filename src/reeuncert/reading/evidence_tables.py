@@ -3,14 +3,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from reeuncert.case import rules
 from reeuncert.case.records import Content, ErrorClass, Evidence, Factor, Offset, Source
-from reeuncert.case.rules import (
-    class_problems,
-    content_problems,
-    evidence_row_problems,
-    factor_problems,
-    offset_problems,
-)
 from reeuncert.errors import Problem
 from reeuncert.reading.case_tables import SystemTables, check_selector, columns_of, selector_columns, selector_of
 from reeuncert.reading.state import SOURCES, TABLES, Reading
@@ -50,7 +44,7 @@ def _classes(reading: Reading) -> dict[str, ErrorClass]:
     columns = columns_of("class family width floor learn persistent eras reason", "class family width")
     with reading.rows_of(CLASSES, columns, ("class",), in_data=True) as (table, rows):
         for row in table.rows:
-            reading.check_record(table, row, class_problems(_class(row)))
+            reading.check_record(table, row, rules.class_problems(_class(row)))
             if row["learn"] not in ("", "yes", "no"):
                 table.report(row.line, "learn", unknown(row["learn"], ("yes", "no"), "").lstrip())
             first, last = reading.settings.years
@@ -89,7 +83,7 @@ def _factors(reading: Reading, tables: SystemTables, sources: tuple[str, ...]) -
             reading.check_known(table, row, "product", [row["product"]], tables.products, "product")
             reading.check_sources(table, row, row["source_id"], sources)
         for row in table.rows:
-            reading.check_record(table, row, factor_problems(_factor(row)))
+            reading.check_record(table, row, rules.factor_problems(_factor(row)))
     return {row["product"]: _factor(row) for row in rows}
 
 
@@ -102,7 +96,7 @@ def _offsets(reading: Reading) -> dict[str, Offset]:
     columns = columns_of("offset mean sd per family reason label", "offset sd")
     with reading.rows_of(OFFSETS, columns, ("offset",), in_data=True) as (table, rows):
         for row in table.rows:
-            reading.check_record(table, row, offset_problems(_offset(row)))
+            reading.check_record(table, row, rules.offset_problems(_offset(row)))
     return {row["offset"]: _offset(row) for row in rows}
 
 
@@ -123,7 +117,7 @@ def _contents(reading: Reading, tables: SystemTables, sources: tuple[str, ...]) 
             check_selector(reading, table, row, tables)
             reading.check_sources(table, row, row["source_id"], sources)
         for row in table.rows:
-            reading.check_record(table, row, content_problems(_content(row)))
+            reading.check_record(table, row, rules.content_problems(_content(row)))
     return {row["content"]: _content(row) for row in rows}
 
 
@@ -208,7 +202,7 @@ def read_evidence(reading: Reading, tables: SystemTables, lists: Lists) -> tuple
             _check_references(reading, table, row, tables, lists)
             source = lists.sources.get(row["source_id"])
             record = _evidence(row, file, source)
-            found = evidence_row_problems(record, reading.settings.unit, _is_plain(source, lists))
+            found = rules.evidence_row_problems(record, reading.settings.unit, _is_plain(source, lists))
             reading.check_record(table, row, found)
             if row["id"] and row["id"] in first:
                 message = f"the id {quoted(row['id'])} is given at {first[row['id']]} already; "

@@ -20,6 +20,7 @@ MOST_COLUMNS = 200
 MELT, MELTED = "#melt", ("year_from", "value")
 """First line of a table with one column a year, and the columns of which such a table has none."""
 
+Record = tuple[int, list[str]]  # a row as text, with the line on which it begins
 _YEAR_NAME = re.compile(r"\d{4}(\.0)?", re.ASCII)
 
 
@@ -160,9 +161,7 @@ def read_table(
     return table
 
 
-def fill(
-    table: Table, records: Iterable[tuple[int, list[str]]], columns: Sequence[Column], *, rows_needed: bool
-) -> None:
+def fill(table: Table, records: Iterable[Record], columns: Sequence[Column], *, rows_needed: bool) -> None:
     """Parse records, each with the line on which it begins, into the rows of a table; the first is the header.
 
     A first record that is ``# melt`` alone says that columns named by a year hold the values of that year: each such
@@ -218,7 +217,7 @@ def read_texts(path: Path, file: str, needed: Sequence[str]) -> list[Row]:
     return table.rows
 
 
-def _records(text: str, table: Table) -> Iterator[tuple[int, list[str]]]:
+def _records(text: str, table: Table) -> Iterator[Record]:
     """Records with the line on which each begins; stops at the first that is no CSV."""
     separated = _other_separator(text)
     if separated:
@@ -264,12 +263,7 @@ def _other_separator(text: str) -> str:
 
 
 def _header(
-    header: list[str],
-    line: int,
-    columns: Sequence[Column],
-    table: Table,
-    rows: Sequence[tuple[int, list[str]]],
-    years: Mapping[int, str],
+    header: list[str], line: int, columns: Sequence[Column], table: Table, rows: list[Record], years: dict[int, str]
 ) -> dict[str, int]:
     """Position of every known column; problems of the header go to the table."""
     known = [c.name for c in columns]
@@ -305,16 +299,12 @@ def _header(
 
 
 def _rows(
-    records: Iterable[tuple[int, list[str]]],
-    width: int,
-    positions: dict[str, int],
-    columns: Sequence[Column],
-    table: Table,
-    years: Mapping[int, str],
+    rows: list[Record], width: int, at: dict[str, int], columns: Sequence[Column], table: Table, years: dict[int, str]
 ) -> None:
+    """Parse records into the rows of a table; ``at``: position of each column."""
     header_is_good = table.clean
     empty = {c.name: c.parse("") for c in columns}
-    there = [(column, positions[column.name]) for column in columns if column.name in positions]
+    there = [(column, at[column.name]) for column in columns if column.name in at]
     by_name = {column.name: column for column in columns}
     # Text → value: most cells of a long table are empty or repeat another.
     parsed: dict[str, dict[str, Any]] = {column.name: {} for column in columns}
@@ -328,7 +318,7 @@ def _rows(
         except CellError as error:
             table.report(line, column.name, f"{of}{error}")
 
-    for line, record in records:
+    for line, record in rows:
         if len(record) != width:
             if header_is_good:
                 message = f"the row has {len(record)} cells where the header has {width}; "
