@@ -76,12 +76,7 @@ def published_values(case: Case) -> tuple[Published, ...]:
     """Published values that can be compared with one number of the posterior.
 
     Left out: rows that name no indicator, no number or no year, or labels that the case does not have. A label that is
-    nearly one of the case is an error.
-
-    Raises
-    ------
-    CaseError
-        If a table of published values cannot be read; lists every problem.
+    nearly one of the case is an error. Raises `CaseError`, which lists every problem, if a table cannot be read.
     """
     data = data_folder(case.name, case.path)
     if data is None or not (data / REFERENCE_FOLDER / PUBLISHED).is_file():

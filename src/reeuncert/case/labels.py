@@ -64,10 +64,8 @@ class Labels:
     @cached_property
     def offsets(self) -> dict[str, str]:
         """Name of an offset → what it is."""
-        return {
-            name: offset.label or f"shared error of {as_words(name.replace('-', ' '))}"
-            for name, offset in self.case.offsets.items()
-        }
+        offsets = self.case.offsets.items()
+        return {name: of.label or f"shared error of {as_words(name.replace('-', ' '))}" for name, of in offsets}
 
     def told(self, text: object) -> str:
         """A text with the labels of the identifiers in it, and no underscores in others."""

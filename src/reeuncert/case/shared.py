@@ -89,10 +89,8 @@ def shared_errors(rows: Sequence[Evidence], case: Case) -> SharedErrors:
 
 def _contents(rows: Sequence[Evidence], case: Case) -> tuple[dict[str, Offset], tuple[dict[Term, Value], ...]]:
     """Laws of uncertain contents, and the value of each flow and year of each row."""
-    laws = {
-        f"content {name}": Offset(f"content {name}", 0.0, content.sd, content.per, "normal")
-        for name, content in case.contents.items()
-    }
+    named = {f"content {name}": content for name, content in case.contents.items()}
+    laws = {name: Offset(name, 0.0, content.sd, content.per, "normal") for name, content in named.items()}
     found: list[dict[Term, Value]] = [{} for _ in rows]
     for row, values in zip(rows, found, strict=True):
         terms = [term for side in sides(row, case.system) for term in side] if row.element else ()

@@ -8,11 +8,8 @@ from reeuncert.edits.sources import Bias, LeaveOut, SourceWidth, Tails
 from reeuncert.edits.without_flows import WithoutFlows
 from reeuncert.words.cells import unknown
 
-EDITS: Mapping[str, type[Edit]] = {
-    kind.kind: kind
-    for kind in (PriorMedian, PriorSpread, IndependentYears, SourceWidth, LeaveOut, Bias, Tails, Option, WithoutFlows)
-}
-"""The word for a kind of change → what makes it."""
+_KINDS = (PriorMedian, PriorSpread, IndependentYears, SourceWidth, LeaveOut, Bias, Tails, Option, WithoutFlows)
+EDITS: Mapping[str, type[Edit]] = {kind.kind: kind for kind in _KINDS}  # its word → what makes it
 
 
 def edit_of(words: Mapping[str, object]) -> Edit:

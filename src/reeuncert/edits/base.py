@@ -30,11 +30,9 @@ class Reread:
         text = _content(case)
         if text not in self._sound:
             if not case.path or _content(self._one(case, case.options)) != text:
-                raise ReeUncertError(
-                    f"the switches of case '{case.name}' cannot be changed here: it is not what its files say "
-                    f"({case.path or 'it was made in memory'}); read it again with read_case(…, option=choice), and "
-                    "make each choice a study of its own"
-                )
+                message = f"the switches of case '{case.name}' cannot be changed here: it is not what its files say "
+                message += f"({case.path or 'it was made in memory'}); read it again with read_case(…, option=choice), "
+                raise ReeUncertError(f"{message}and make each choice a study of its own")
             self._sound.add(text)
         changed = self._one(case, {**case.options, **options})
         self._sound.add(_content(changed))
@@ -146,13 +144,7 @@ _VALUES: dict[Any, Callable[[object], Any]] = {tuple[str, ...]: names_of, float:
 
 
 def one_amount(kind: str, **amounts: float) -> list[str]:
-    """Problem unless exactly one of some numbers was given.
-
-    >>> one_amount("prior_median", factor=2.0, value=float("nan"))
-    []
-    >>> one_amount("prior_median", factor=2.0, value=1.0)
-    ["'prior_median' needs one of: factor, value (2 are given)"]
-    """
+    """Problem unless exactly one of some numbers was given."""
     given = sum(is_given(value) for value in amounts.values())
     need = "needs" if len(amounts) == 1 else "needs one of:"
     count = "none is" if not given else f"{given} are"

@@ -76,16 +76,12 @@ class PriorEdit(FlowEdit):
         if found:
             return found
         if not (self.prior or self.group or self.selector.fields):
-            return [
-                f"'{self.kind}' does not say which priors; name a prior, a group, or flows (e.g. quantity); "
-                'prior = "*" means all'
-            ] * self.needs_choice
+            says = f"'{self.kind}' does not say which priors; name a prior, a group, or flows (e.g. quantity)"
+            return [f'{says}; prior = "*" means all'] * self.needs_choice
         partly = [row.name for row in self._named(case) if self._flows(case, row) == "some"]
         if self.selector.fields and partly:
-            return [
-                f"the selection {self.selector} covers only some of the flows that prior {listed(partly)} covers; "
-                "widen the selection, name the prior, or split its row in priors.csv"
-            ]
+            says = f"the selection {self.selector} covers only some of the flows that prior {listed(partly)} covers"
+            return [f"{says}; widen the selection, name the prior, or split its row in priors.csv"]
         if not self.rows(case):
             return [f"no row of the priors table is about {self.chosen}"]
         return self.row_problems(self.rows(case))

@@ -170,12 +170,8 @@ def _name_problems(names: Sequence[str], file: str) -> list[Problem]:
 
 
 def read_scenarios(path: str | Path) -> tuple[Scenario, ...]:
-    """Scenarios from a TOML file: ``[[scenario]]`` with name, why and changes, and a grid under ``[vary]``.
-
-    Raises
-    ------
-    CaseError
-        With every problem of the file.
+    """Scenarios from a TOML file: ``[[scenario]]`` with name, why and changes, and a grid under ``[vary]``. Raises
+    `CaseError` with every problem of the file.
     """
     file = Path(path)
     text = read_text(file, file.name, {})

@@ -180,8 +180,7 @@ def _resampled(log_weight: Array, rng: np.random.Generator, what: str) -> tuple[
     weight /= weight.sum()
     effective = float(1 / (weight**2).sum())
     if effective < _LEAST:
-        raise ReeUncertError(
-            f"the figures on {what} contradict the prior: {effective:.0f} of {len(weight):,} draws carry the posterior "
-            f"(at least {_LEAST} are needed); look for a wrong date or unit in them"
-        )
+        message = f"the figures on {what} contradict the prior: {effective:.0f} of {len(weight):,} draws carry the "
+        message += f"posterior (at least {_LEAST} are needed); look for a wrong date or unit in them"
+        raise ReeUncertError(message)
     return rng.choice(len(weight), _KEPT, p=weight), effective

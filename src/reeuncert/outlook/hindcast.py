@@ -154,8 +154,6 @@ def _series(dt: xr.DataTree) -> Series:
 def scored(known: Series, ahead: Series, truth: Series, seed: int = 1) -> pd.DataFrame:
     """Forecasts beside what came: the rows of `hindcast` for one year of departure.
 
-    Examples
-    --------
     >>> flat = {("mining", "North"): ((2001, 2002, 2003, 2004), np.full((3, 4), 5.0))}
     >>> table = scored({k: (y[:3], m[:, :3]) for k, (y, m) in flat.items()}, flat, flat)
     >>> table[["forecast_from", "year", "crps", "inside90"]].values.tolist()
@@ -234,8 +232,6 @@ def naive_forecasts(past: Array, steps: int, n: int, rng: np.random.Generator) -
 def crps(forecast: Array, truth: Array) -> float:
     """Continuous ranked probability score, averaged over draws of the truth: E|X − Y| − E|X − X′|/2; less is better.
 
-    Examples
-    --------
     >>> crps(np.array([2.0]), np.array([5.0])), crps(np.array([0.0, 2.0]), np.array([1.0]))
     (3.0, 0.5)
     """
@@ -259,13 +255,7 @@ def relative_scores(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def hindcast_verdict(table: pd.DataFrame) -> list[str]:
-    """A hindcast in sentences, the verdict first.
-
-    Parameters
-    ----------
-    table
-        From `hindcast`.
-    """
+    """A table from `hindcast` in sentences, the verdict first."""
     by = relative_scores(table)
     whole = by.mean()
     starts = " and ".join(str(year) for year in dict.fromkeys(table["forecast_from"]))

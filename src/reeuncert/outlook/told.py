@@ -96,6 +96,5 @@ def warning_of(folder: Path, dt: xr.DataTree) -> str:
     failed = checks.loc[checks["status"].isin(["failed", "not run"]), "check"].tolist()
     if not failed:
         return ""
-    return (
-        f"The result did not pass its checks ({', '.join(failed)}), so that this outlook starts from doubtful numbers."
-    )
+    names = ", ".join(failed)
+    return f"The result did not pass its checks ({names}), so that this outlook starts from doubtful numbers."

@@ -158,10 +158,8 @@ class IndicatorEntry(_Strict):
     @model_validator(mode="after")
     def _unit_is_that_of_a_ratio_or_a_mass(self) -> IndicatorEntry:
         if self.unit is not None and (self.unit == "mass") is not (self.denominator is None):
-            raise ValueError(
-                "a mass has no denominator, and a ratio (unit '%' or '1') has one; "
-                + ("give a denominator, or leave unit out" if self.denominator is None else "give unit = '%' or '1'")
-            )
+            remedy = "give a denominator, or leave unit out" if self.denominator is None else "give unit = '%' or '1'"
+            raise ValueError(f"a mass has no denominator, and a ratio (unit '%' or '1') has one; {remedy}")
         return self
 
     def record(self) -> Expression:

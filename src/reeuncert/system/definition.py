@@ -166,10 +166,8 @@ class SystemDefinition(Short):
     def _choose(self, selector: Selector) -> tuple[int, ...]:
         if not selector.fields:
             return tuple(range(len(self.flows)))
-        having = (
-            [self._flows_with.get((name, value), frozenset()) for value in allowed]
-            for name, allowed in selector.fields.items()
-        )
+        there, fields = self._flows_with, selector.fields
+        having = ([there.get((name, value), frozenset()) for value in fields[name]] for name in fields)
         # The fewest first: then each step looks no further than at these.
         first, *others = sorted(having, key=lambda sets: sum(map(len, sets)))
         chosen = frozenset().union(*first)

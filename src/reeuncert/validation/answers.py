@@ -26,9 +26,8 @@ def answer_problems(case: Case, found: CaseText | None = None) -> list[Problem]:
     """Headlines, constants and published values that could not be used after sampling, with the lines of the headlines
     if their file is given.
     """
-    problems: list[Problem] = []
     flows = invented_flows(case)
-    problems += _expression_problems(case, flows, found)
+    problems = _expression_problems(case, flows, found)
     own, broken = {of.name for of in case.indicators}, bool(problems)
     try:
         if case.constants:
