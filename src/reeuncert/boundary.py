@@ -128,10 +128,9 @@ class _Names(dict[str, Any]):
         self.module = module
 
     def __missing__(self, name: str) -> Any:
-        if hasattr(self.module, name):
-            return getattr(self.module, name)
-        if hasattr(builtins, name):
-            return getattr(builtins, name)
+        for place in (self.module, builtins):
+            if hasattr(place, name):
+                return getattr(place, name)
         module = import_module(_LATE[name])
         return getattr(module, name, module)
 

@@ -14,7 +14,7 @@ from reeuncert.result.quantiles import quantiles, spread
 from reeuncert.result.tables import mass_flow
 from reeuncert.words.cells import listed
 
-CUMULATED_LABEL = "cumulative"  # label of the sum over all years, among the years of a figure
+ALL_YEARS = "cumulative"  # label of the sum over all years, among the years of a figure
 Coords = Mapping[str, Any] | None
 
 

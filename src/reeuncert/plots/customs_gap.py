@@ -12,7 +12,7 @@ from reeuncert.case.records import Case, Evidence
 from reeuncert.errors import ReeUncertError
 from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.plots.access import (
-    CUMULATED_LABEL,
+    ALL_YEARS,
     Coords,
     both,
     check_labels,
@@ -139,7 +139,7 @@ def plot_customs_gap(
         gap = _printed(said, GAP) + _published(published, "customs_gap", region, partner, years)
         smuggled = _published(published, "smuggled_mass_cumulated", region, partner, years)
         recorded, of_gap = _fans(held, years, IMPORTER, EXPORTER), _fans(held, years, GAP)
-        yearly, summed = (_fans(held, years, UNSEEN, DECLARED, suffix=end) for end in ("", f", {CUMULATED_LABEL}"))
+        yearly, summed = (_fans(held, years, UNSEEN, DECLARED, suffix=end) for end in ("", f", {ALL_YEARS}"))
         panels += [
             Panel(f"{way}: records", unit, unit, recorded, _printed(said, IMPORTER, EXPORTER)),
             Panel(f"{way}: gap of the records", "1", "%", of_gap, gap),
@@ -200,7 +200,7 @@ def _series(mass: xr.DataArray, ends: dict[str, Any]) -> dict[str, xr.DataArray]
     out = {name: draws for name, draws in found.items() if draws is not None}
     for name in (UNSEEN, DECLARED):
         if name in out:
-            out[f"{name}, {CUMULATED_LABEL}"] = out[name].cumsum("year").assign_coords(year=out[name]["year"])
+            out[f"{name}, {ALL_YEARS}"] = out[name].cumsum("year").assign_coords(year=out[name]["year"])
     if EXPORTER in out and IMPORTER in out:
         out[GAP] = (out[IMPORTER] / out[EXPORTER].where(out[EXPORTER] > 0)) - 1.0
     return out

@@ -63,9 +63,8 @@ def drivers_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     wanted = take(coords, DIMS, "the drivers")
     case = Result.holding(dt).case
     if not case.headlines:
-        raise ReeUncertError(
-            f"case '{case.name}' has no headline, so there is nothing whose uncertainty could be explained"
-        )
+        why = "has no headline, so there is nothing whose uncertainty could be explained"
+        raise ReeUncertError(f"case '{case.name}' {why}")
     numbers = wanted.get("headline", list(range(len(case.headlines))))
     check_labels(numbers, list(range(len(case.headlines))), "headline", "the drivers")
     check_labels(wanted.get("kind", []), KINDS, "kind", "the drivers")
@@ -87,12 +86,10 @@ def drivers_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
         names, kinds, _ = of_years[headline.year]
         # The undefined come last.
         order = np.argsort(-np.abs(correlation), kind="stable")[: np.isfinite(correlation).sum()]
-        said = (number, headline.indicator, headline.region, headline.partner, headline.product, headline.year)
-        for column, label in zip(LABELS, said, strict=True):
-            columns[column] += [label] * len(order)
-        columns["kind"] += kinds[order].tolist()
-        columns["name"] += names[order].tolist()
-        columns["correlation"] += correlation[order].tolist()
+        for column in LABELS:
+            columns[column] += [number if column == "headline" else getattr(headline, column)] * len(order)
+        for column, found in (("kind", kinds), ("name", names), ("correlation", correlation)):
+            columns[column] += found[order].tolist()
     out = pd.DataFrame(columns)
     out["share"] = out["correlation"] ** 2
     return out[out["kind"].isin(wanted.get("kind", KINDS))].reset_index(drop=True)

@@ -65,9 +65,8 @@ def evidence_data(dt: xr.DataTree, *, coords: Coords = None, seed: int = SEED) -
     for name, labels in wanted.items():
         if name == "year":
             check_labels(labels, list(case.system.years), "year", "the evidence")
-            keep = np.zeros(len(table), dtype=bool)
-            for year in labels:
-                keep |= (table["year_from"] <= year).to_numpy() & (table["year_to"] >= year).to_numpy()
+            first, last = (table[name].to_numpy()[:, None] for name in ("year_from", "year_to"))
+            keep = ((first <= labels) & (last >= labels)).any(axis=1)
         else:
             check_labels(labels, sorted(set(table[name])), name, "the evidence")
             keep = table[name].isin(labels).to_numpy()

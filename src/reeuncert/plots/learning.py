@@ -13,16 +13,7 @@ from reeuncert.case.labels import Labels
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.registry import INDICATORS, base_name
 from reeuncert.indicators.summary import SAMPLE, computed, computed_prior, select_labels
-from reeuncert.plots.access import (
-    CUMULATED_LABEL,
-    Coords,
-    check_labels,
-    flat,
-    quantile_table,
-    require_prior,
-    rows_of,
-    take,
-)
+from reeuncert.plots.access import ALL_YEARS, Coords, check_labels, flat, quantile_table, require_prior, rows_of, take
 from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points, scale_of
 from reeuncert.plots.render import figure_of, render
 from reeuncert.plots.style import colours_of, hue, interval_name
@@ -81,12 +72,12 @@ def _widths(result: Result, wanted: Mapping[str, list[Any]] | None = None) -> pd
             held = mass[name].values.astype(str)
             check_labels(labels, sorted(set(held)), name, "the flows")
             keep &= np.isin(held, labels)
-    years = wanted.get("year", [CUMULATED_LABEL])
-    check_labels(years, [*mass["year"].values.tolist(), CUMULATED_LABEL], "year", "the flows")
+    years = wanted.get("year", [ALL_YEARS])
+    check_labels(years, [*mass["year"].values.tolist(), ALL_YEARS], "year", "the flows")
     tables = []
     for year in years:
         chosen = (
-            result.total(group) if year == CUMULATED_LABEL else data.sel(year=year)
+            result.total(group) if year == ALL_YEARS else data.sel(year=year)
             for group, data in (("posterior", mass), ("prior", before))
         )
         after, prior = (flat(data.isel(flow=keep)) for data in chosen)

@@ -9,7 +9,7 @@ import xarray as xr
 
 from reeuncert.case.records import Case
 from reeuncert.case.selection import sides
-from reeuncert.plots.access import CUMULATED_LABEL, Coords, both, check_labels, quantile_table, take
+from reeuncert.plots.access import ALL_YEARS, Coords, both, check_labels, quantile_table, take
 from reeuncert.plots.render import figure_of, render_steps
 from reeuncert.plots.sankey_board import sankey_boards
 from reeuncert.plots.sankey_graph import LOSS, Graph, folded, sankey_graph
@@ -86,7 +86,7 @@ def plot_sankey(
     table = _table(dt, case, graph, last | dict(coords or {}))
     table = table if losses else table[table["route"] != LOSS]
     boards = sankey_boards(table, graph, case.regions, theme_of(theme))
-    years = [y for y in boards if y != CUMULATED_LABEL] or list(boards)
+    years = [y for y in boards if y != ALL_YEARS] or list(boards)
     return render_steps(boards, years[-1], backend, theme)
 
 
@@ -113,7 +113,7 @@ def largest_regions(dt: xr.DataTree) -> list[str]:
 
 def _table(dt: xr.DataTree, case: Case, graph: Graph, coords: Coords) -> pd.DataFrame:
     mass, before = both(dt)
-    known = [*mass["year"].values.tolist(), CUMULATED_LABEL]
+    known = [*mass["year"].values.tolist(), ALL_YEARS]
     years = take(coords, ("year",), "the Sankey diagram").get("year", known)
     check_labels(years, known, "year", "the Sankey diagram")
     posterior, prior = _widths(mass, graph, years), None if before is None else _widths(before, graph, years)
@@ -167,7 +167,7 @@ def _ribbons(mass: xr.DataArray, graph: Graph, years: list[Any]) -> Iterator[np.
         for name in link.before:
             net[1:] -= of(name)[:-1]
         net *= -1 if link.reverse else 1
-        yield np.stack([net.sum(axis=0) if y == CUMULATED_LABEL else net[position[int(y)]] for y in years])
+        yield np.stack([net.sum(axis=0) if y == ALL_YEARS else net[position[int(y)]] for y in years])
 
 
 def _evidence(case: Case, graph: Graph, years: list[Any]) -> list[list[list[str]]]:
@@ -179,7 +179,7 @@ def _evidence(case: Case, graph: Graph, years: list[Any]) -> list[list[list[str]
             of_flow.setdefault(term, []).append(row.id)
     out = []
     for year in years:
-        times = range(len(system.years)) if year == CUMULATED_LABEL else [system.year_index[int(year)]]
+        times = range(len(system.years)) if year == ALL_YEARS else [system.year_index[int(year)]]
         of_year = []
         for link in graph.links:
             flows = [system.flow_index[f] for f in link.flows] if not link.minus and not link.before else []

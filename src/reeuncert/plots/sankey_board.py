@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reeuncert.plots.access import CUMULATED_LABEL, rows_of
+from reeuncert.plots.access import ALL_YEARS, rows_of
 from reeuncert.plots.panels import Area, Axis, Board, Mark, Panel, Ribbon, Ribbons, Text
 from reeuncert.plots.panels import Node as Box
 from reeuncert.plots.sankey_graph import END_USE, LOSS, STOCK, UNRECORDED, UNREGISTERED, USE, WHOLE, Graph, Node
@@ -171,12 +171,11 @@ MOST_ABREAST = 12  # of more columns, every second heading stands higher
 def sankey_boards(table: pd.DataFrame, graph: Graph, regions: Sequence[str], theme: Theme) -> dict[str, Board]:
     """Year → its board, from rows of `sankey_data`; all years have one scale, and their sum has its own."""
     lost = "" if LOSS in set(table["route"]) else "; losses are not drawn"
-    named = zip(class_names(), CLASSES, strict=True)
-    classes = [Area((), (), "ink", opacity, name) for name, (_, opacity) in named]
+    classes = [Area((), (), "ink", opacity, name) for name, opacity in certainties()]
     darker = mixed(theme.muted, theme.ink, 0.45)
     routes = [Area((), (), c, 0.8, r, hatch=HATCHES[r]) for r, c in ((UNREGISTERED, darker), (UNRECORDED, PINK))]
     out = {}
-    for part in (table[table["year"] != CUMULATED_LABEL], table[table["year"] == CUMULATED_LABEL]):
+    for part in (table[table["year"] != ALL_YEARS], table[table["year"] == ALL_YEARS]):
         layout = layout_of(part, graph) if len(part) else None
         for year, rows in part.groupby("year", sort=False):
             assert layout is not None
@@ -219,13 +218,13 @@ def opacity_of(factor: float) -> float:
     return next((opacity for limit, opacity in CLASSES if factor <= limit), CLASSES[-1][1])
 
 
-def class_names() -> list[str]:
-    """Texts for the legend of opacities.
+def certainties() -> list[tuple[str, float]]:
+    """Texts of the legend, and the opacities that they stand for.
 
-    >>> class_names()
-    ['within ×/÷ 1.25', 'within ×/÷ 2', 'within ×/÷ 5', 'wider']
+    >>> certainties()
+    [('within ×/÷ 1.25', 0.85), ('within ×/÷ 2', 0.62), ('within ×/÷ 5', 0.42), ('wider', 0.26)]
     """
-    return [f"within ×/÷ {limit:g}" if np.isfinite(limit) else "wider" for limit, _ in CLASSES]
+    return [(f"within ×/÷ {limit:g}" if np.isfinite(limit) else "wider", opacity) for limit, opacity in CLASSES]
 
 
 def _marks(

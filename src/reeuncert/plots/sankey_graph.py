@@ -15,7 +15,7 @@ from reeuncert.system.definition import OUTSIDE, Flow
 REGISTERED, UNREGISTERED, UNRECORDED, LOSS = "registered", "unregistered", "unrecorded", "loss"
 STOCK = "stock"
 SUPPLY, DISPOSAL, USE, END_USE, SOURCE = "supply", "disposal", "use", "end use", "source"
-BORDER_CROSSING = ("declared", "undeclared")
+CROSSING = ("declared", "undeclared")
 WHOLE = "system"  # row of processes without a region
 OTHERS = "other regions"  # row of the regions that have none of their own
 
@@ -205,7 +205,7 @@ class _Builder:
 
 
 def _route(flow: Flow) -> str:
-    if flow.quantity in BORDER_CROSSING:
+    if flow.quantity in CROSSING:
         return UNRECORDED
     return UNREGISTERED if flow.route == UNREGISTERED else REGISTERED
 

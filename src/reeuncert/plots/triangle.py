@@ -9,7 +9,7 @@ import xarray as xr
 
 from reeuncert.errors import ReeUncertError
 from reeuncert.plots.access import (
-    CUMULATED_LABEL,
+    ALL_YEARS,
     Coords,
     both,
     check_labels,
@@ -75,7 +75,7 @@ def triangle_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     pairs = list(dict.fromkeys(zip(*(e.tolist() for e in ends), strict=True)))
     regions = list(dict.fromkeys(r for pair in pairs for r in pair))
     groups = groups_of(mass)
-    years = [*mass["year"].values.tolist(), CUMULATED_LABEL]
+    years = [*mass["year"].values.tolist(), ALL_YEARS]
     for dim, known in zip(DIMS, (regions, list(groups), years), strict=True):
         check_labels(wanted.get(dim, []), known, dim, "trade")
     chosen_years = wanted.get("year", years)
@@ -110,7 +110,7 @@ def plot_triangle(dt: xr.DataTree, *, coords: Coords = None, backend: str = "mat
         panels = tuple(_panel(str(p), part, regions) for p, part in rows.groupby("product", sort=False))
         said = f"median ({interval_name()}) in {table['unit'].iloc[0]}"
         boards[str(year)] = Board(f"Trade between the regions, {year}", panels, 2, 4.0, 5.6, said)
-    years = [y for y in boards if y != CUMULATED_LABEL] or list(boards)
+    years = [y for y in boards if y != ALL_YEARS] or list(boards)
     return render_steps(boards, years[-1], backend, theme)
 
 
@@ -205,7 +205,7 @@ def _totals(mass: xr.DataArray, chosen: dict[str, Any], years: list[Any]) -> xr.
     if total is None:
         return None
     first = mass.isel(flow=chosen_flows(mass, **chosen)).isel(chain=0, draw=0)
-    labels = [*total["year"].values.tolist(), CUMULATED_LABEL]
+    labels = [*total["year"].values.tolist(), ALL_YEARS]
     every = total.sum("year").expand_dims(year=1)
     joined = xr.concat([total.where(first.notnull().any("flow")).drop_vars("year"), every], "year")
     return joined.isel(year=[labels.index(y) for y in years]).assign_coords(year=np.array(years, dtype=object))

@@ -65,9 +65,8 @@ def _points(name: str, at: dict[str, str], first: int, published: list[Published
     for row in published:
         several = row.year_from != row.year_to
         cumulated = several and not row.per_year
-        if name != row.indicator + (CUMULATED if cumulated else "") or labels(row) != at:
-            continue
-        if cumulated and row.year_from != first:
+        known = name == row.indicator + (CUMULATED if cumulated else "") and labels(row) == at
+        if not known or (cumulated and row.year_from != first):
             continue
         shown = row.year_to if cumulated else row.year_from
         text = " ".join(f"{row.statement} {row.hedge}".split())

@@ -22,14 +22,8 @@ from reeuncert.result.result import Result
 if TYPE_CHECKING:
     from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
-NUMBERS = {
-    "median": "median",
-    "eti90_lb": "5 %",
-    "eti90_ub": "95 %",
-    "prior_median": "prior median",
-    "prior_eti90_lb": "prior 5 %",
-    "prior_eti90_ub": "prior 95 %",
-}
+_POSTERIOR = {"median": "median", "eti90_lb": "5 %", "eti90_ub": "95 %"}
+NUMBERS = _POSTERIOR | {f"prior_{name}": f"prior {told}" for name, told in _POSTERIOR.items()}
 DIGITS = 5
 WIDEST = 60
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")

@@ -106,25 +106,20 @@ def name_cell(text: str) -> str:
     """
     if not text:
         return text
+
+    def refused(why: str) -> CellError:
+        return CellError(f"the name {quoted(text)} {why}")
+
     for char in text:
         if not char.isprintable():
-            raise CellError(
-                f"the name {quoted(text)} holds the character U+{ord(char):04X}, which cannot be seen; delete it"
-            )
+            raise refused(f"holds the character U+{ord(char):04X}, which cannot be seen; delete it")
     if text[0] in "=+-@":
-        raise CellError(
-            f"the name {quoted(text)} starts with '{text[0]}', which spreadsheets run as a formula; "
-            "begin it with a letter or a digit"
-        )
-    found = next((c for c in text if c in JOINING), None)
-    if found:
-        raise CellError(
-            f"the name {quoted(text)} holds '{found}', which joins names or makes paths; use a space, '_' or '-'"
-        )
+        formula = f"starts with '{text[0]}', which spreadsheets run as a formula"
+        raise refused(f"{formula}; begin it with a letter or a digit")
+    if found := next((c for c in text if c in JOINING), None):
+        raise refused(f"holds '{found}', which joins names or makes paths; use a space, '_' or '-'")
     if len(text) > LONGEST_NAME:
-        raise CellError(
-            f"the name {quoted(text)} has {len(text)} characters; {LONGEST_NAME} are allowed: put the rest in a note"
-        )
+        raise refused(f"has {len(text)} characters; {LONGEST_NAME} are allowed: put the rest in a note")
     return text
 
 

@@ -52,10 +52,8 @@ class CheckList:
 
     @property
     def worst(self) -> str:
-        if any(c.word in ("failed", "not run") for c in self.checks):
-            return "red"
-        judged = any(c.word == "passed" for c in self.checks)
-        return "amber" if self.pressing or not judged else "green"
+        colours = {check.colour for check in self.checks}
+        return "red" if "red" in colours else "amber" if "amber" in colours or "green" not in colours else "green"
 
 
 def check_list(result: Result) -> CheckList:

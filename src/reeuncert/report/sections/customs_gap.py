@@ -5,7 +5,7 @@ from typing import Any
 
 from reeuncert.indicators.summary import summary
 from reeuncert.plots.customs_gap import plot_customs_records
-from reeuncert.plots.sankey_graph import BORDER_CROSSING
+from reeuncert.plots.sankey_graph import CROSSING
 from reeuncert.reference import all_published
 from reeuncert.report.fans import fans_of, series_of
 from reeuncert.report.figures import Figure, figure
@@ -42,10 +42,7 @@ def _figures(result: Result, at: dict[str, str]) -> list[Figure]:
     about = f"refined products from {partner} to {region}"
     out = []
     # Whether unrecorded trade of the pair is split into what is declared on arrival and what is not.
-    if any(
-        f.quantity in BORDER_CROSSING and (f.destination, f.origin) == (region, partner)
-        for f in result.case.system.flows
-    ):
+    if any(f.quantity in CROSSING and (f.destination, f.origin) == (region, partner) for f in result.case.system.flows):
         out.append(
             figure(
                 f"offices-{slug}",

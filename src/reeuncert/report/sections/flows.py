@@ -4,23 +4,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from reeuncert.case.selection import sides
-from reeuncert.plots.access import CUMULATED_LABEL, flat, rows_of
+from reeuncert.plots.access import ALL_YEARS, flat, rows_of
 from reeuncert.plots.sankey import diagram, largest_regions, sankey_data
-from reeuncert.plots.sankey_board import CLASSES, class_names, ends_of, layout_of, node_text, opacity_of
-from reeuncert.plots.sankey_graph import (
-    BORDER_CROSSING,
-    END_USE,
-    LOSS,
-    OTHERS,
-    STOCK,
-    UNRECORDED,
-    UNREGISTERED,
-    Graph,
-    Node,
-)
+from reeuncert.plots.sankey_board import certainties, ends_of, layout_of, node_text, opacity_of
+from reeuncert.plots.sankey_graph import CROSSING, END_USE, LOSS, OTHERS, STOCK, UNRECORDED, UNREGISTERED, Graph, Node
 from reeuncert.plots.style import HUES
 from reeuncert.report.figures import figure
 from reeuncert.report.words import labels_of
@@ -36,7 +25,6 @@ def content(result: Result) -> dict[str, Any]:
     """The diagram, and a list of flows with interval, prior and evidence of the selected one."""
     system, regions = result.case.system, list(result.case.regions)
     alone = largest_regions(result.dt)
-    others = [region for region in regions if region not in alone]
     picture = figure(
         "sankey",
         "Flows by stage, region and route",
@@ -59,10 +47,10 @@ def content(result: Result) -> dict[str, Any]:
         "diagram": picture,
         "single": single,
         "regions": [(region, _colour(region, regions)) for region in regions],
-        "others": others,
-        "certainty": list(zip(class_names(), (opacity for _, opacity in CLASSES), strict=True)),
+        "others": [region for region in regions if region not in alone],
+        "certainty": certainties(),
         "unregistered": UNREGISTERED in routes,
-        "unrecorded": any(flow.quantity in BORDER_CROSSING for flow in system.flows),
+        "unrecorded": any(flow.quantity in CROSSING for flow in system.flows),
         "stocks": any(flow.is_stock for flow in system.flows),
     }
 
@@ -77,7 +65,7 @@ def sankey_spec(result: Result) -> dict[str, Any]:
         "kind": "sankey",
         "unit": result.unit,
         "steps": [str(step) for step in steps],
-        "start": max(i for i, step in enumerate(steps) if step != CUMULATED_LABEL or len(steps) == 1),
+        "start": max(i for i, step in enumerate(steps) if step != ALL_YEARS or len(steps) == 1),
         "regions": regions,
         "products": list(result.case.products),
         "others": [OTHERS, *(region for region in regions if region not in alone)],
@@ -92,9 +80,7 @@ def _view(result: Result, graph: Graph, table: pd.DataFrame, steps: list[Any]) -
     regions = list(result.case.regions)
     nodes = [node for column in graph.columns for node in column]
     place = {node.name: i for i, node in enumerate(nodes)}
-    parts = [
-        part for part in (table[table["year"] != CUMULATED_LABEL], table[table["year"] == CUMULATED_LABEL]) if len(part)
-    ]
+    parts = [part for part in (table[table["year"] != ALL_YEARS], table[table["year"] == ALL_YEARS]) if len(part)]
     layouts = [layout_of(part, graph) for part in parts]
     of_year: dict[Any, list[Any]] = {}
     for row in rows_of(table):
@@ -107,7 +93,7 @@ def _view(result: Result, graph: Graph, table: pd.DataFrame, steps: list[Any]) -
     links: dict[tuple[str, ...], dict[str, Any]] = {}
     of_step = []
     for t, step in enumerate(steps):
-        n = int(step == CUMULATED_LABEL and len(layouts) > 1)
+        n = int(step == ALL_YEARS and len(layouts) > 1)
         of_step.append(n)
         rows, layout = of_year[step], layouts[n]
         for name, upper in layout.top[step].items():
@@ -164,10 +150,9 @@ def _colour(region: str, regions: list[str]) -> str:
 def _flows(result: Result) -> dict[str, Any]:
     """Quantiles of every flow in every year and over all years, and the ids of its evidence."""
     system, labels = result.case.system, result.once(labels_of)
-    after, total = _grid(result), _of_sums(result.total())
-    before = total_before = None
+    after, before = {"q": _grid(result), "all": quantiles(flat(result.total()), ENDS)}, {}
     if "prior" in result.dt.children:
-        before, total_before = _grid(result, "prior_"), _of_sums(result.total("prior"))
+        before = {"p": _grid(result, "prior_"), "allp": quantiles(flat(result.total("prior")), ENDS)}
     evidence = _evidence(result)
     flows = []
     for i, flow in enumerate(system.flows):
@@ -175,11 +160,9 @@ def _flows(result: Result) -> dict[str, Any]:
             continue
         way = " → ".join(labels.processes.get(p, p) for p in (flow.from_process, flow.to_process))
         one: dict[str, Any] = {"name": flow.name, "label": labels.flows[flow.name], "way": way, "note": flow.note}
-        one |= {"q": after[:, i], "all": total[:, i], "said": evidence.get(i, [])}
-        if before is not None and total_before is not None:
-            one |= {"p": before[:, i], "allp": total_before[:, i]}
-        flows.append(one)
-    return {"kind": "flow", "unit": result.unit, "years": list(system.years), "flows": flows, "sum": CUMULATED_LABEL}
+        one |= {name: values[:, i] for name, values in after.items()} | {"said": evidence.get(i, [])}
+        flows.append(one | {name: values[:, i] for name, values in before.items()})
+    return {"kind": "flow", "unit": result.unit, "years": list(system.years), "flows": flows, "sum": ALL_YEARS}
 
 
 def _grid(result: Result, prefix: str = "") -> np.ndarray:
@@ -190,11 +173,6 @@ def _grid(result: Result, prefix: str = "") -> np.ndarray:
     flow = table["flow"].map(system.flow_index).to_numpy()
     out[:, flow, table["year"].map(system.year_index).to_numpy()] = table[columns].to_numpy().T
     return out
-
-
-def _of_sums(total: xr.DataArray) -> np.ndarray:
-    """Interval bounds and median of the sum over the years (3, flow)."""
-    return quantiles(flat(total), ENDS)
 
 
 def _evidence(result: Result) -> dict[int, list[list[Any]]]:

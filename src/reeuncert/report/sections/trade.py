@@ -20,7 +20,8 @@ from reeuncert.result.tables import mass_flow
 from reeuncert.words.estimates import estimate, numbers
 
 MANY = 4  # regions whose arrows, or sentences, can no longer be read: they have matrices, or tables alone
-SHARE, SHARE_OF_ALL, MASS = "import_dependence", "import_dependence_with_unrecorded", "imports"
+SHARE, MASS = "import_dependence", "imports"
+SHARES = {SHARE: "recorded trade", "import_dependence_with_unrecorded": "with unrecorded trade"}
 ROW = 29  # height of a row of a matrix, in CSS pixels
 TRADED = ("imports", "exports", "net_imports")  # indicators of trade that name no partner
 WIDTH, HEIGHT, RADIUS, WIDEST, LEAST = 420.0, 310.0, 115.0, 26.0, 0.4
@@ -46,11 +47,7 @@ def content(result: Result) -> dict[str, Any] | None:
             "regions": list(result.case.regions),
             "products": products,
             "start": "all" if "all" in products else products[0],
-            "shares": {
-                name: title
-                for name, title in ((SHARE, "recorded trade"), (SHARE_OF_ALL, "with unrecorded trade"))
-                if series_of(result, name)
-            },
+            "shares": {name: title for name, title in SHARES.items() if series_of(result, name)},
             "mass": MASS,
         },
         alt="Arrows between the regions, from exporter to importer, as wide as the trade; the table has the values.",
@@ -68,6 +65,7 @@ def matrices(result: Result) -> dict[str, Any]:
     products = [name for name in groups if name != ALL]
     years = sorted({h.year for h in result.case.headlines if h.year} or {result.years[-1]})
     table = trade_matrix_data(result.dt, coords={"year": years, "product": products})
+    where = {"year": years, "product": REFINED}
     shown = [name for name in products if name == REFINED or name not in groups[REFINED]]
     return {
         "chords": [(product, _chords(table[table["product"] == product], regions)) for product in shown[::-1]],
@@ -75,12 +73,7 @@ def matrices(result: Result) -> dict[str, Any]:
             figure(
                 f"exports-{n}",
                 region,
-                partial(
-                    plot_net_exports,
-                    result.dt,
-                    coords={"exporter": region, "year": years, "product": REFINED},
-                    backend=BOARD,
-                ),
+                partial(plot_net_exports, result.dt, coords={"exporter": region, **where}, backend=BOARD),
                 alt=f"Net exports of {region} to each region; the table below has the values.",
                 height=280,
             )
