@@ -66,7 +66,6 @@ def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
     signature = inspect.signature(function)
     hints = {name: _hint(p.annotation, function) for name, p in signature.parameters.items()}
     signature, hints = _spelt_out(signature, hints)
-    needs_case = "case" not in hints
 
     @functools.wraps(function)
     def checked(*args: Any, **kwargs: Any) -> Any:
@@ -88,8 +87,12 @@ def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
                 empty = isinstance(value, list | tuple) and not value
                 if empty and default is not _NONE and (default is None or default):
                     raise ArgumentError(f"{function.__name__}: {name} is empty; give at least one, or leave it out")
+                wrong = ""
                 if _is(value, "xarray", "DataTree"):
-                    _check_result(function, name, value, needs_case=needs_case)
+                    wrong = import_module("reeuncert.result.io").wrong_with(value, needs_case="case" not in hints)
+                if wrong:
+                    told = f"{function.__name__}: {name} is no result that can be used: {wrong}"
+                    raise ArgumentError(f"{told}; give one of reeuncert.sample or read_results")
             bound.arguments[name] = value
         return function(*bound.args, **bound.kwargs)
 
@@ -138,7 +141,7 @@ class _Names(dict[str, Any]):
 def _argument(function: Callable[..., Any], name: str, hint: Any, value: object) -> Any:
     where = f"{function.__name__}: "
     bare = name.partition("[")[0]
-    if bare in RANGES and value is not None and _numeric(hint):
+    if bare in RANGES and value is not None and {int, float} & set(_parts(hint)):
         wrong = problem_with(bare, value)
         if wrong:
             raise (SamplingError if RANGES[bare].sampling else ArgumentError)(where + wrong)
@@ -146,10 +149,6 @@ def _argument(function: Callable[..., Any], name: str, hint: Any, value: object)
         return _fitted(hint, value, name)
     except _UnfitError as unfit:
         raise ArgumentError(f"{where}{unfit}") from None
-
-
-def _numeric(hint: Any) -> bool:
-    return hint in (int, float) or bool({int, float} & set(_parts(hint)))
 
 
 def _parts(hint: Any) -> tuple[Any, ...]:
@@ -242,16 +241,6 @@ def _converted(kind: Any, value: object) -> Any:
     if _named(kind) == "Model" and (named or isinstance(value, Case)):
         return import_module("reeuncert.model").build_model(value if isinstance(value, Case) else read_case(path))
     return _NO
-
-
-def _check_result(function: Callable[..., Any], name: str, dt: Any, *, needs_case: bool) -> None:
-    """Refuse a tree that holds no flows of the case that it names."""
-    wrong = import_module("reeuncert.result.io").wrong_with(dt, needs_case=needs_case)
-    if wrong:
-        raise ArgumentError(
-            f"{function.__name__}: {name} is no result that can be used: {wrong}; give one of reeuncert.sample or "
-            "read_results"
-        )
 
 
 def _told(part: Any) -> str:

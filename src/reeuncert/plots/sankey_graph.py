@@ -106,7 +106,9 @@ class _Builder:
         merged = _merged(links)
         columns = _columns(merged)
         used = {node.row for column in columns for node in column if node.row}
-        rows = tuple(r for r in self._row_order() if r in used)
+        regions = dict.fromkeys((*self.case.regions, *(row.split(", ")[0] for row in self.rows.values())))
+        every = (row for region in regions for row in (region, f"{region}, {UNREGISTERED}"))
+        rows = tuple(row for row in every if row in used)
         return Graph(columns, tuple(_heading(c) for c in columns), rows, tuple(merged))
 
     def _home(self, name: str) -> str:
@@ -125,10 +127,6 @@ class _Builder:
             leaving = {f.route for f in self.flows if f.from_process == name and f.route}
             rows[name] = (process.region or WHOLE) + (f", {UNREGISTERED}" if leaving == {UNREGISTERED} else "")
         return rows
-
-    def _row_order(self) -> list[str]:
-        regions = dict.fromkeys((*self.case.regions, *(row.split(", ")[0] for row in self.rows.values())))
-        return [row for region in regions for row in (region, f"{region}, {UNREGISTERED}")]
 
     def _product_of(self, market: str) -> str:
         named = [f.product for f in self.flows if market in (f.to_process, f.from_process) and f.product]
@@ -163,14 +161,11 @@ class _Builder:
             stage = LOSS if lost else flow.quantity or "leaves"
             end = Node(f"{stage}|{begin.name}", begin.row, stage, LOSS)
             return Link(begin, end, LOSS if lost else _route(flow), region, (flow.name,))
-        if self.home[origin] in self.markets and target in self.markets and self._trades(origin, target):
+        between = self.home[origin] in self.markets and target in self.markets
+        if between and self._product_of(self.home[origin]) == self._product_of(target):  # trade or sale, not refining
             begin = self._node(origin, SUPPLY)
             return Link(begin, self._node(target, DISPOSAL), _route(flow), region, (flow.name,))
         return Link(begin, self._node(target, SUPPLY), _route(flow), region, (flow.name,))
-
-    def _trades(self, origin: str, target: str) -> bool:
-        """Whether a flow between two markets stays in one product: trade or sale, not refining."""
-        return self._product_of(self.home[origin]) == self._product_of(target)
 
     def _within_markets(self, links: Iterable[Link]) -> list[Link]:
         """What stays in a market after trade: all that leaves it there, less what came by trade (stocks not drawn)."""

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from reeuncert.errors import ReeUncertError
 from reeuncert.parts import Failed, attempt
-from reeuncert.plots.panels import Area, Axis, Board, Line, Panel, Points, Ribbons, Text
+from reeuncert.plots.panels import Area, Axis, Board, Line, Points, Ribbons, Text
 from reeuncert.plots.style import HUES, OFFICES, UNRECORDED
 from reeuncert.words.estimates import numbers
 
@@ -63,7 +63,8 @@ def panel_spec(board: Board) -> dict[str, Any]:
     (panel,) = board.panels
     marks = [mark for mark in (*panel.all_marks(), *board.keys) if not isinstance(mark, Ribbons)]
     years = panel.x is None
-    x = _axis(panel.x or Axis(limits=_reach(panel)))
+    span = [float(year) for fan in panel.fans for year in fan.x]
+    x = _axis(panel.x or Axis(limits=(min(span) - 0.4, max(span) + 0.4)))
     unit = "%" if panel.unit == "1" else panel.unit
     drawn = {"years": years, "x": x, "y": _axis(panel.vertical()), "marks": [_mark(mark) for mark in marks]}
     return {"kind": "panel", "unit": unit, "panel": drawn}
@@ -72,11 +73,6 @@ def panel_spec(board: Board) -> dict[str, Any]:
 def _axis(axis: Axis) -> dict[str, Any]:
     out = {"title": axis.title, "limits": axis.limits, "log": axis.log or None, "ticks": axis.ticks or None}
     return {name: value for name, value in out.items() if value}
-
-
-def _reach(panel: Panel) -> tuple[float, float]:
-    years = [float(year) for fan in panel.fans for year in fan.x]
-    return min(years) - 0.4, max(years) + 0.4
 
 
 def _mark(mark: Area | Line | Points | Text) -> dict[str, Any]:

@@ -93,7 +93,11 @@ def matrices(result: Result) -> dict[str, Any]:
         "years": years,
         "pairs": _pairs(table, regions),
         "unit": result.unit,
-        "published": [row for row in result.once(all_published).to_dict("records") if _of_trade(row["indicator"])],
+        "published": [
+            row
+            for row in result.once(all_published).to_dict("records")
+            if row["indicator"] in TRADED or "partner" in INDICATORS[row["indicator"]].dims
+        ],
     }
 
 
@@ -116,10 +120,6 @@ def _pairs(table: pd.DataFrame, regions: list[str]) -> list[dict[str, Any]]:
         {"exporter": a, "importer": b, "product": product, "years": rows.set_index("year").to_dict("index")}
         for (product, a, b), rows in table.groupby(["product", "exporter", "importer"], sort=False)
     ]
-
-
-def _of_trade(indicator: str) -> bool:
-    return indicator in TRADED or "partner" in INDICATORS[indicator].dims
 
 
 def chord_picture(table: pd.DataFrame, regions: list[str], *, most: float, label: str) -> Markup:
