@@ -258,13 +258,6 @@ def simulate_flows(case: Case, size: int, rng: np.random.Generator) -> NDArray[n
     ModelError
         When the case states densities of flows or shares, which cannot be simulated forward, or its priors table
         does not state everything that must be drawn.
-
-    Examples
-    --------
-    >>> import reeuncert as ree
-    >>> case = ree.read_case("small_metal")
-    >>> simulate_flows(case, 3, np.random.default_rng(1)).shape
-    (3, 16, 5)
     """
     if case.prior_measure != "coordinates":
         raise ModelError(

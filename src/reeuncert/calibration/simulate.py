@@ -14,18 +14,9 @@ from reeuncert.case.records import Case
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """One truth drawn from the priors of a case, with its reported figures.
-
-    Parameters
-    ----------
-    mass_flow
-        In the unit of the case, NaN where a flow does not exist, shape (flow, year).
-    source_width
-        Width of each source with a learned width, by ``"lineage (class)"``.
-    log_offset
-        Value of each offset that a row names: by name, or name and year.
-    case
-        The case with the simulated figures in place of the reported ones.
+    """One truth drawn from the priors of a case, with its reported figures: flows (flow, year) in the unit of the case,
+    NaN where a flow does not exist; width of each source with a learned width, by ``"lineage (class)"``; value of each
+    offset that a row names, by name, or name and year; and the case with the simulated figures for the reported ones.
     """
 
     mass_flow: NDArray[np.float64]
@@ -63,13 +54,6 @@ def simulate(case: Case, *, seed: int = 0) -> Truth:
     ------
     ModelError
         When the priors cannot be simulated forward.
-
-    Examples
-    --------
-    >>> import reeuncert as ree
-    >>> truth = simulate(ree.read_case("small_metal"), seed=1)
-    >>> truth.mass_flow.shape, len(truth.case.evidence)
-    ((16, 5), 14)
     """
     return next(simulations(case, 1, seed=seed))
 

@@ -1,4 +1,8 @@
-"""Customs gap (mirror discrepancy, importer's over exporter's record), and unrecorded exports."""
+"""Customs gap (mirror discrepancy): importer's over exporter's record − 1; and unrecorded exports.
+
+Records without reporting error: recorded trade, plus the unrecorded trade declared on arrival. Biases and errors of
+published figures belong to the evidence. NaN where the exporter records nothing, or net imports.
+"""
 
 from functools import partial
 
@@ -15,21 +19,6 @@ from reeuncert.indicators.trade import (
     imports_of,
 )
 
-
-def customs_gap(importer_record: Array, exporter_record: Array) -> Array:
-    """Importer's record / exporter's record − 1; NaN where the exporter records nothing, or net imports.
-
-    Records without reporting error: recorded trade, plus the unrecorded trade declared on arrival. Biases and errors of
-    published figures belong to the evidence.
-
-    Examples
-    --------
-    >>> customs_gap(np.array([14.4]), np.array([10.0])).round(2)
-    array([0.44])
-    """
-    return ratio(importer_record, exporter_record) - 1.0
-
-
 _gap = partial(cumulated_ratio, scale="excess", whole="exporter's record", each=True)
 
 
@@ -39,7 +28,7 @@ def _gross(table: FlowTable, region: str, partner: str) -> Array:
     if not _smuggles(table, partner, region):
         return table.absent
     seen_on_arrival = imports_of(table, region, REFINED, [partner])
-    return customs_gap(seen_on_arrival, exports_of(table, partner, REFINED, [region]))
+    return ratio(seen_on_arrival, exports_of(table, partner, REFINED, [region])) - 1.0
 
 
 @_gap("customs_gap_net", title="Customs gap, refined products, net trade", dims=PAIR)
@@ -52,7 +41,7 @@ def _net(table: FlowTable, region: str, partner: str) -> Array:
     back = np.nan_to_num(exports_of(table, region, REFINED, [partner]))
     returned = np.nan_to_num(imports_of(table, partner, REFINED, [region]))
     by_importer = imports_of(table, region, REFINED, [partner]) - back
-    return customs_gap(by_importer, exports_of(table, partner, REFINED, [region]) - returned)
+    return ratio(by_importer, exports_of(table, partner, REFINED, [region]) - returned) - 1.0
 
 
 @_gap(
@@ -63,7 +52,7 @@ def _pooled(table: FlowTable, region: str) -> Array:
     if not _smuggles(table, region, to):
         return table.absent
     seen = table.where(quantity=RECORDED_ARRIVALS, origin=region, destination=to, product=table.refined)
-    return customs_gap(table.sum(seen), exports_of(table, region, REFINED))
+    return ratio(table.sum(seen), exports_of(table, region, REFINED)) - 1.0
 
 
 def _smuggles(table: FlowTable, origin: str, destination: str | list[str]) -> bool:

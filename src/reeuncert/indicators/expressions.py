@@ -9,17 +9,7 @@ from reeuncert.system.definition import Selector
 
 
 def own_indicators(case: Case) -> list[Indicator]:
-    """Records of the indicators that a case defines; `lookup` knows them from now on.
-
-    Examples
-    --------
-    >>> from dataclasses import replace
-    >>> from reeuncert.testing import toy_case
-    >>> lost = Expression("loss_rate", "Losses over ore", "%", Selector.of(quantity="loss", origin="{region}"),
-    ...                   Selector.of(quantity="ore", origin="{region}"))
-    >>> [(record.name, record.dims) for record in own_indicators(replace(toy_case(2), indicators=(lost,)))]
-    [('loss_rate', ('region',))]
-    """
+    """Records of the indicators that a case defines; `lookup` knows them from now on."""
     found = [_indicator(of, case) for of in case.indicators]
     declared.update({record.name: record for record in found})
     return found

@@ -67,18 +67,13 @@ def _prior_ratio(dt: xr.DataTree, before: Case, after: Case) -> Floats:
         other = blocks.get(tuple(np.sort(block.index)))
         if other is None:
             raise ReeUncertError(f"the change makes other coordinates depend on each other; {REFIT}")
-        total += _block_ratio(z, block, other, old, new)
+        order = np.argsort(other.index)[np.argsort(np.argsort(block.index))]
+        covariance, moved = other.covariance[np.ix_(order, order)], old.mean[block.index] - new.mean[block.index]
+        if not np.array_equal(covariance, block.covariance) or moved.any():
+            deviation = z[:, :, block.index] @ block.factor.T
+            own = _gaussian(deviation, block.covariance, old, block)
+            total += _gaussian(deviation + moved, covariance, old, block) - own
     return total
-
-
-def _block_ratio(z: Floats, old: Block, new: Block, before: CoordinatePrior, after: CoordinatePrior) -> Floats:
-    order = np.argsort(new.index)[np.argsort(np.argsort(old.index))]
-    covariance = new.covariance[np.ix_(order, order)]
-    moved = before.mean[old.index] - after.mean[old.index]
-    if np.array_equal(covariance, old.covariance) and not moved.any():
-        return np.zeros(z.shape[:2])
-    deviation = z[:, :, old.index] @ old.factor.T
-    return _gaussian(deviation + moved, covariance, before, old) - _gaussian(deviation, old.covariance, before, old)
 
 
 def _gaussian(deviation: Floats, covariance: Floats, prior: CoordinatePrior, block: Block) -> Floats:

@@ -32,13 +32,6 @@ class LeftOut:
         ``lineage``, ``below`` (probability that a figure predicted without its fold is not above the reported one),
         ``prior_below`` (the same from the prior alone), ``r_hat`` and ``ess`` (the worst of the flows in the fit
         without the fold), ``refused`` (why the figure does not count: the fit has not converged; else empty).
-
-    Examples
-    --------
-    >>> rows = pd.DataFrame({"scheme": "sources", "fold": list("aab"), "row": list("xyz"), "source": list("aab")})
-    >>> found = LeftOut(rows.assign(lineage="l", below=[0.5, 0.8, 0.99], prior_below=0.5, refused=""))
-    >>> found.coverage()[["level", "coverage", "prior_coverage"]].round(2).values.tolist()
-    [[0.5, 0.33, 1.0], [0.8, 0.67, 1.0], [0.9, 0.67, 1.0], [0.95, 0.67, 1.0]]
     """
 
     rows: pd.DataFrame

@@ -103,14 +103,6 @@ def sensitivity(quantities: Mapping[str, Array], parts: Mapping[str, Array | Nor
         ``quantity``, ``component``, ``psense``, ``noise`` (its Monte Carlo error), ``sensitive`` (above 0.05 and twice
         its noise) and ``moves`` (by how many of its standard deviations the quantity would rise if the component
         counted twice, to first order).
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(1)
-    >>> x = rng.normal(size=(4, 250))
-    >>> found = sensitivity({"x": x}, {"a": -((x - 1) ** 2) / 2, "b": rng.normal(size=(4, 250))})
-    >>> found["component"].tolist(), found["sensitive"].tolist()
-    (['a', 'b'], [True, False])
     """
     values = [filled(draws) for draws in quantities.values()]
     sizes = [float(ess(draws)[0]) for draws in values]

@@ -1,7 +1,5 @@
 """Finished fits: what is kept of one, its file, and the folder in which it is found again by what was asked."""
 
-from __future__ import annotations
-
 import functools
 import hashlib
 import importlib.resources
@@ -13,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pandas as pd
 import xarray as xr
@@ -44,7 +42,7 @@ class Kept:
         write_whole(path, tree_bytes(tree))
 
     @classmethod
-    def read(cls, path: Path) -> Kept:
+    def read(cls, path: Path) -> Self:
         """Read back what `to_netcdf` wrote."""
         tree = read_tree(path)
         try:

@@ -1,7 +1,5 @@
 """Refits of simulated truths: do intervals hold the truth where the truth is known?"""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Unpack

@@ -1,12 +1,10 @@
 """Makes the fits of a study: what is kept on disk is found again, the rest runs here, in processes or on a cluster."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -151,7 +149,7 @@ class StudyProgress(AbstractContextManager["StudyProgress"]):
             )
             self._task = self._bar.add_task("", total=total)
 
-    def __enter__(self) -> StudyProgress:
+    def __enter__(self) -> Self:
         if self._bar is not None:
             self._bar.start()
         return self
