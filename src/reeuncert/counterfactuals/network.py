@@ -1,9 +1,7 @@
 """One year of a system as a graph (demanded flows, flows in fixed proportions, order), and what a rule changes."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 
@@ -41,7 +39,7 @@ class YearNetwork:
     closing: np.ndarray
 
     @classmethod
-    def of(cls, table: FlowTable, year: int) -> YearNetwork:
+    def of(cls, table: FlowTable, year: int) -> Self:
         """The graph of one year of a table (`year`: its index)."""
         names = table.attributes
         processes = tuple(dict.fromkeys(str(p) for p in (*names["from_process"], *names["to_process"]) if p != OUTSIDE))
@@ -65,12 +63,12 @@ class YearNetwork:
         found[self.source[self.made & ~self.crossing & (self.source != BEYOND)]] = True
         return found
 
-    def with_free_mix(self, produced: Mask) -> YearNetwork:
+    def with_free_mix(self, produced: Mask) -> Self:
         """The graph in which a plant of several products (``produced``, by flow) makes of each what is asked."""
         count = np.bincount(self.source[produced], minlength=len(self.processes))
         return replace(self, made=self.made & ~(produced & (count[self.source] > 1)))
 
-    def without_return(self) -> tuple[YearNetwork, Mask]:
+    def without_return(self) -> tuple[Self, Mask]:
         """The graph in which by-products are lost, and the flows (flow,) of the processes that take them in."""
         takers = np.unique(self.target[self.aside])
         touching = np.isin(self.source, takers) | (np.isin(self.target, takers) & ~self.aside)
@@ -140,7 +138,7 @@ class Setting:
     regions: np.ndarray
 
     @classmethod
-    def of(cls, table: FlowTable, year: int, case: Case) -> Setting:
+    def of(cls, table: FlowTable, year: int, case: Case) -> Self:
         """The setting of a year (`year`: its index)."""
         network = YearNetwork.of(table, year)
         known = [case.system.processes[case.system.process_index[name]] for name in network.processes]

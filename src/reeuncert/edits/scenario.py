@@ -1,13 +1,12 @@
 """Scenarios: named sets of changes, from a list, a grid, or a file."""
 
-from __future__ import annotations
-
 import itertools
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -57,7 +56,7 @@ class Scenario:
     structure: str = ""
 
     @classmethod
-    def of(cls, name: str, *changes: Mapping[str, object], why: str = "") -> Scenario:
+    def of(cls, name: str, *changes: Mapping[str, object], why: str = "") -> Self:
         """From changes as a user writes them: mappings with a ``kind`` and the keys of that kind. Raises `CaseError`
         with everything in them that cannot be used.
         """

@@ -1,7 +1,5 @@
 """Answers of an outlook: bands, probabilities, what moves them, shortages of elements, and scenarios side by side."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ Two small models: the posterior is draws of the prior, resampled with the likeli
 of draws; about a second in all). Mathematics and limits: `docs/method/outlook.md`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

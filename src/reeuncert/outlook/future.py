@@ -7,11 +7,10 @@ of its coordinates: u_F | u_P ~ N(m_F + C_FP C_PP⁻¹ (u_P − m_P), C_FF − C
 Every row of growth has random numbers of its own, so that scenarios differ by what they assume alone.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Self
 from zlib import crc32
 
 import numpy as np
@@ -132,7 +131,7 @@ class PastGrowth:
     spread: Array  # its standard deviation between places, array (sample,)
 
     @classmethod
-    def of(cls, series: Array) -> PastGrowth:
+    def of(cls, series: Array) -> Self:
         """From masses (place, sample, year): the slope of their logs over the years that have something in each draw.
 
         A place that has something in fewer than half of the years grew as the mean.

@@ -4,8 +4,6 @@ A case is cut to the years up to one, fitted, and looked ahead from with the pla
 (`outlook/YEAR/` in the folder of the case). What came is the posterior of the whole case.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Reads the tables of an outlook; all problems at once, with file, line and column."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace

@@ -1,9 +1,8 @@
 """Recycling in future years: goods whose life ends, scrap that can be had, and what recyclers make of it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from scipy.special import expit, gamma, logit
@@ -97,7 +96,7 @@ class Retired:
     since: int  # year before which there were none
 
     @classmethod
-    def of(cls, life: Lifetime, samples: int, rng: np.random.Generator) -> Retired:
+    def of(cls, life: Lifetime, samples: int, rng: np.random.Generator) -> Self:
         """Draw the law of a lifetime."""
         mean, shape, part = rng.standard_normal((3, samples))
         mean, shape = life.mean * np.exp(life.mean_sd * mean), life.shape * np.exp(life.shape_sd * shape)
@@ -145,7 +144,7 @@ class Recycler:
     @classmethod
     def of_process(
         cls, j: int, network: YearNetwork, table: FlowTable, path: Array, scrap: Mapping[int, Array], new: Array
-    ) -> Recycler:
+    ) -> Self:
         """The recycler `j` of a year of the whole graph.
 
         ``path``: flows of the year as drawn, array (flow of the table, sample). ``scrap``: flow of scrap → what there

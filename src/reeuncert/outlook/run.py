@@ -5,9 +5,8 @@ and of products, and stocks to be held. Final demand is that of the last year of
 the counterfactuals (`reeuncert.counterfactuals.run`) serves it within the capacities of old and new plants.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import xarray as xr
@@ -84,7 +83,7 @@ class Start:
     paths: Array  # flows that follow from the drawn paths alone, from the last past year on, same dims
 
     @classmethod
-    def of(cls, dt: xr.DataTree, plans: Plans, to: int, seed: int) -> Start:
+    def of(cls, dt: xr.DataTree, plans: Plans, to: int, seed: int) -> Self:
         """Extend the case of a result and draw its paths."""
         result = Result(dt)
         case = result.case

@@ -1,7 +1,5 @@
 """Scenarios of an outlook and the questions put to it: what ``scenarios.toml`` says."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path

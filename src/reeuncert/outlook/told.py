@@ -1,7 +1,5 @@
 """What an outlook has found, as plain values: for its file, the terminal and the report."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,12 +1,10 @@
 """Reading of ``case.toml``: what a case is, checked by pydantic, with the line of every problem."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -106,7 +104,7 @@ class OptionEntry(_Strict):
     help: Text = ""
 
     @model_validator(mode="after")
-    def _default_is_a_choice(self) -> OptionEntry:
+    def _default_is_a_choice(self) -> Self:
         if self.default not in self.choices:
             known = f"{listed(self.choices)}{did_you_mean(self.default, self.choices)}"
             raise ValueError(f"the default {quoted(self.default)} is not among the choices: {known}")
@@ -156,7 +154,7 @@ class IndicatorEntry(_Strict):
     cumulated: bool = False
 
     @model_validator(mode="after")
-    def _unit_is_that_of_a_ratio_or_a_mass(self) -> IndicatorEntry:
+    def _unit_is_that_of_a_ratio_or_a_mass(self) -> Self:
         if self.unit is not None and (self.unit == "mass") is not (self.denominator is None):
             remedy = "give a denominator, or leave unit out" if self.denominator is None else "give unit = '%' or '1'"
             raise ValueError(f"a mass has no denominator, and a ratio (unit '%' or '1') has one; {remedy}")

@@ -1,10 +1,9 @@
 """Definition of a system: processes, flows and years, without numbers."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 
@@ -82,7 +81,7 @@ class Selector:
     fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, **attributes: str) -> Selector:
+    def of(cls, **attributes: str) -> Self:
         """Build from text; alternatives are joined by ``+``, an empty text means any."""
         unknown = sorted(set(attributes) - set(FLOW_FIELDS))
         if unknown:
