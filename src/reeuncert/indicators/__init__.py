@@ -24,21 +24,9 @@ Dims and labels
 
 # Each module registers its indicators; tables and reports list them in this order.
 # isort: off
-from reeuncert.indicators import trade, consumption, dependence, mining, customs_gap, embodied
+from reeuncert.indicators import trade, consumption, dependence, mining, customs_gap, embodied  # noqa: F401
 
 # isort: on
 from reeuncert.indicators.registry import INDICATORS, Indicator, UnknownIndicatorError, lookup, valid_names
 
-__all__ = [
-    "INDICATORS",
-    "Indicator",
-    "UnknownIndicatorError",
-    "consumption",
-    "customs_gap",
-    "dependence",
-    "embodied",
-    "lookup",
-    "mining",
-    "trade",
-    "valid_names",
-]
+__all__ = ["INDICATORS", "Indicator", "UnknownIndicatorError", "lookup", "valid_names"]

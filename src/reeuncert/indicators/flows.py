@@ -222,15 +222,11 @@ class FlowTable:
             values = (allowed,) if isinstance(allowed, str) else tuple(allowed)
             matching = np.zeros_like(chosen)
             for value in values:
-                matching |= self._having(name, value)
+                if (name, value) not in self._masks:  # comparing texts is slow
+                    self._masks[name, value] = self.attributes[name] == value
+                matching |= self._masks[name, value]
             chosen &= matching
         return chosen
-
-    def _having(self, name: str, value: str) -> Mask:
-        """Cached, since comparing texts is slow."""
-        if (name, value) not in self._masks:
-            self._masks[name, value] = self.attributes[name] == value
-        return self._masks[name, value]
 
     def sum(self, plus: Mask, minus: Mask | None = None) -> Array:
         """Sum of some flows minus that of others, array (chain, draw, year). Absent flows count as zero; a sum without

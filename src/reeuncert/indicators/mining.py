@@ -102,12 +102,8 @@ SEPARATION_QUOTA, MINING_QUOTA, RESERVES = "separation_quota", "mining_quota", "
 def quota_of(table: FlowTable, name: str, region: str) -> Array:
     """A quota of a region by year, in the unit of the table, array (year,); NaN in years without one.
 
-    A total (product empty, ``all`` or ``refined``) is taken where there is one, else the sum over products.
-
-    Raises
-    ------
-    CaseError
-        If the unit of a constant cannot be converted to that of the table.
+    A total (product empty, ``all`` or ``refined``) is taken where there is one, else the sum over products; a unit that
+    cannot be converted to that of the table is a CaseError.
     """
     out = np.full(len(table.years), np.nan)
     for i, year in enumerate(table.years):

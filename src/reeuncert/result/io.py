@@ -65,10 +65,8 @@ def stage_draws(
 
 
 def write_draws(dt: xr.DataTree, path: str | Path) -> None:
-    """Write a result as netCDF-4, lightly compressed.
-
-    Flows are kept to a relative 4.7e-10, so that a balance closes to 1e-9 from the file alone; those of the prior to
-    1.2e-4; standard coordinates to 2e-3; offsets to 8e-6, log densities to 3e-5, predictions to 1.2e-4.
+    """Write a result as netCDF-4, lightly compressed, with the precision of `BITS` and `STEPS`: flows to a relative
+    4.7e-10, those of the prior to 1.2e-4, standard coordinates to 2e-3, offsets to 8e-6, log densities to 3e-5.
     """
     with explained(f"cannot write '{path}'"), whole(Path(path)) as beside:
         _write(dt, beside)

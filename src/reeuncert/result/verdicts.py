@@ -72,16 +72,13 @@ def room(lower: Estimate, upper: Estimate, *, mass: bool) -> Estimate:
     (0.78, Estimate(value=4.682..., error=0.0))
     """
     if not mass:
-        return Estimate((upper.value - lower.value) / NEAR_CERTAIN_RATIO, _both(lower, upper) / NEAR_CERTAIN_RATIO)
+        error = math.hypot(lower.error, upper.error)
+        return Estimate((upper.value - lower.value) / NEAR_CERTAIN_RATIO, error / NEAR_CERTAIN_RATIO)
     if lower.value <= 0.0:
         return Estimate(math.inf)
     limit = math.log(NEAR_CERTAIN_FACTOR)
     ends = [Estimate(math.log(end.value) / limit, end.error / end.value / limit) for end in (lower, upper)]
-    return Estimate(ends[1].value - ends[0].value, _both(*ends))
-
-
-def _both(one: Estimate, other: Estimate) -> float:
-    return math.hypot(one.error, other.error)
+    return Estimate(ends[1].value - ends[0].value, math.hypot(ends[0].error, ends[1].error))
 
 
 @dataclass(frozen=True)
@@ -107,11 +104,10 @@ def measures(of: Learning, after: Ends, prior: Array, *, scale: str, mass: bool)
     if word in (NO_PRIOR, UNDEFINED, FIXED):
         return Measures(word, Estimate(width_ratio), Estimate(rank))
     before = interval_ends(known[None])
-    ends = np.array([[end.value for end in (after[0], after[2], before[0], before[2])]]).T
-    errors = np.array([end.error for end in (after[0], after[2], before[0], before[2])])
+    ends, errors = np.array([(end.value, end.error) for end in (after[0], after[2], before[0], before[2])]).T
     # Errors on the scale on which widths are compared, from its slope at the ends.
     step = 1e-3 * errors
-    at = on_scale(np.stack([ends[:, 0] - step, ends[:, 0], ends[:, 0] + step], axis=1).reshape(-1, 1), SCALES[scale])
+    at = on_scale(np.stack([ends - step, ends, ends + step], axis=1).reshape(-1, 1), SCALES[scale])
     low, middle, high = at.reshape(4, 3).T
     relative = (high - low) / 2e-3 / (middle[3] - middle[2])  # to the width of the prior
     of_width = math.hypot(*relative[:2], *(width_ratio * relative[2:]))

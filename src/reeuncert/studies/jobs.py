@@ -254,10 +254,7 @@ def choose(pending: Sequence[Job], held: frozenset[str], taken: frozenset[str]) 
 
 
 class Outcome:
-    """Runs something and keeps its result or its error, whatever that is, in a future.
-
-    A fit may fail in any of the libraries below it; the others go on, and the failure is reported in full.
-    """
+    """Runs something and keeps its result or its error, whatever that is, in a future: the other fits go on."""
 
     def __init__(self) -> None:
         self.future: Future[Kept] = Future()
