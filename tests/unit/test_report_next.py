@@ -16,13 +16,13 @@ from reeuncert.checks.registry import all_checks
 from reeuncert.checks.result import CheckResult, CheckTable
 from reeuncert.questions.overview import overview
 from reeuncert.report.page import render
-from reeuncert.report.sections import SECTIONS, Section, next_steps
+from reeuncert.report.sections import SECTIONS, Section, learned
 from reeuncert.result.result import Result
 from reeuncert.result.structures import StructureRun, Structures, add_structures
 from reeuncert.studies.summaries import headline_values
 from reeuncert.testing import toy_posterior
 
-ONLY = (Section("next", "What to collect next", "next_steps.html.j2", next_steps.content, "a headline"),)
+ONLY = (Section("next", "What to collect next", "next_steps.html.j2", learned.next_steps, "a headline"),)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_shares_are_parts_of_what_they_account_for() -> None:
         ("rest", "not linear", 0, -0.51, 0.1),
     ]
     shares = pd.DataFrame(rows, columns=["kind", "component", "inputs", "share", "se"])
-    content = next_steps.origins(shares)
+    content = learned.origins(shares)
     assert [(c["name"], c["kind"], round(c["share"], 2)) for c in content] == [
         ("customs", "source", 0.79),
         ("end_uses", "prior", 0.2),
@@ -82,4 +82,4 @@ def test_a_case_without_headlines_says_so(toy: xr.DataTree) -> None:
     case = case_from_json(str(toy.attrs["case_json"]))
     out.attrs = {**toy.attrs, "case_json": case_to_json(replace(case, headlines=()))}
     assert "What to collect next (a headline)" in page(out)
-    assert next_steps.content(Result(out)) is None
+    assert learned.next_steps(Result(out)) is None

@@ -21,8 +21,7 @@ from reeuncert.indicators.summary import all_indicators
 from reeuncert.parts import Failed, collecting
 from reeuncert.report.page import render
 from reeuncert.report.sections import SECTIONS
-from reeuncert.report.sections.learned import drivers
-from reeuncert.report.sections.next_steps import overviews
+from reeuncert.report.sections.learned import drivers, overviews
 from reeuncert.report.workbook import workbook
 from reeuncert.result.folder import Staging, output_folder
 from reeuncert.result.result import Result

@@ -13,7 +13,6 @@ from reeuncert.report.sections import (
     flows,
     learned,
     method,
-    next_steps,
     outlook,
     over_time,
     trade,
@@ -85,7 +84,7 @@ SECTIONS: tuple[Section, ...] = (
     ),
     Section("outlook", "Outlook", "outlook.html.j2", outlook.content, "an outlook (`reeuncert outlook`)"),
     Section("learned", "What we learned", "learned.html.j2", learned.content, "draws of the prior"),
-    Section("next", "What to collect next", "next_steps.html.j2", next_steps.content, "a headline"),
+    Section("next", "What to collect next", "next_steps.html.j2", learned.next_steps, "a headline"),
     Section("evidence", "Evidence", "evidence.html.j2", evidence.content, "evidence"),
     Section("method", "Method and provenance", "method.html.j2", method.content),
 )
