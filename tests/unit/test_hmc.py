@@ -21,7 +21,7 @@ from reeuncert.inference.messages import Messages
 from reeuncert.inference.settings import Settings
 from reeuncert.result.diagnostics import bfmi, diagnose
 
-MEAN, SD = (1.0, -2.0, 0.5, 0.0), (0.05, 1.0, 3.0, 0.4)
+MEAN, SD = (1.0, -2.0, 0.5, 0.0), (0.05, 1.0, 3.0, 1e-4)
 SIZE = len(MEAN)
 _POINTER = types.CPointer(types.double)
 QUIET = Messages(quiet=True)
