@@ -1,6 +1,7 @@
 """What the machine offers: how many cores there are, and where compiled code can be kept."""
 
 import atexit
+import ctypes
 import os
 import shlex
 import shutil
@@ -30,6 +31,16 @@ def available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):  # not on every platform
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def keep_freed_memory() -> None:
+    """Let this process keep the memory of arrays that it frees for the next ones, where the C library can (glibc).
+
+    By default every larger array goes back to the system, which fills the next one with zeros page by page.
+    """
+    if sys.platform == "linux" and hasattr(ctypes.CDLL(None), "mallopt"):
+        for option in (-1, -3):  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD
+            ctypes.CDLL(None).mallopt(option, 1 << 30)
 
 
 def cache_folder() -> Path:

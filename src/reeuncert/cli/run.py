@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from reeuncert.case.records import Case
 from reeuncert.cli.exits import FAILED_CHECK, INTERRUPTED, status_of, visible
 from reeuncert.cli.terminal import parse_options
+from reeuncert.machine import keep_freed_memory
 from reeuncert.validation.reader import read_case
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def run_case(
         case = read_case(name, **parse_options(options))
     from reeuncert.running import run
 
+    keep_freed_memory()
     out = out if out is not None else Path("results") / case.name
     result = run(case, out=out, **settings)
     if not settings.get("quiet"):
