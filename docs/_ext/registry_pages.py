@@ -1,4 +1,4 @@
-"""Tables of what can be chosen by name: indicators, checks, sections of the report, samplers, error families."""
+"""Tables of what can be chosen by name: indicators and checks."""
 
 from __future__ import annotations
 

@@ -105,6 +105,8 @@ def draw_error(family: str, width: float, tails: ErrorTails, rng: np.random.Gene
     """One error of a family, for a width that is the half-width of the central 68 % (of its core, for customs)."""
     if family in ("normal", "additive"):
         return width * float(rng.standard_normal())
+    if family not in ("student_t", "customs"):
+        raise ValueError(f"the simulator knows no errors of the law '{family}'; write how they are drawn here")
     if family == "customs" and rng.random() < tails.outlier_share:
         return tails.outlier_sd * float(rng.standard_normal())
     nu = tails.degrees_of_freedom

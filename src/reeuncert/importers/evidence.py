@@ -285,7 +285,7 @@ def _open(row: Row) -> int:
 
 
 def mirror_pairs(rows: list[Row], others: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Flows and years that two reporters tell on one basis, among the rows and the evidence of other files, with their
+    """Flows and years that two reporters give on one basis, among the rows and the evidence of other files, with their
     ratio.
     """
     told: dict[tuple[int | str, ...], dict[str, float]] = {}

@@ -1,4 +1,8 @@
-"""Kinds of files that can be imported. To add one, write a module with a function ``read`` and add a row."""
+"""Kinds of files that can be imported. To add one, write a module with a function ``read`` and add a row.
+
+Then its name in ``cli/options.py``, its public function in ``importers/__init__.py`` and its line in
+``docs/howto/import.md``.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -69,7 +73,7 @@ def read_download(kind: str, files: Files, products: Sequence[str] = ()) -> Down
     Raises
     ------
     CaseError
-        If a file is missing, is not of the kind, or tells two figures for one key.
+        If a file is missing, is not of the kind, or gives two figures for one key.
     """
     if kind not in IMPORTERS:
         raise CaseError([Problem("import", 0, "", unknown(kind, tuple(IMPORTERS), "kind"))])

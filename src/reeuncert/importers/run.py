@@ -138,7 +138,7 @@ class Imported:
     changes
         Rows that are new, the same as before, or revised.
     mirrors
-        Flows that both sides tell.
+        Flows that both sides give.
     """
 
     download: Download
@@ -163,7 +163,7 @@ class Imported:
             lines += [f"  revised {text}" for text in self.changes.revised]
         else:
             lines.append("No row of evidence was written.")
-        lines.append(f"Flows and years that two reporters tell: {len(self.mirrors)}")
+        lines.append(f"Flows and years that two reporters give: {len(self.mirrors)}")
         return "\n".join([*lines, *(f"  {pair}" for pair in self.mirrors)])
 
 

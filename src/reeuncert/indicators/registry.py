@@ -43,7 +43,7 @@ class Indicator:
     scale
         Name in `reeuncert.result.learning.SCALES`: how widths of its intervals are compared.
     whole
-        Of what a ratio is a share, where its title does not say it.
+        The whole that a ratio is a share of, where its title does not name it.
     """
 
     name: str

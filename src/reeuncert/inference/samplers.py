@@ -139,7 +139,7 @@ def _sample_with_pymc(
     model: pm.Model,
     settings: Settings,
     messages: Messages,
-    compiled: CompiledModel | None,  # of no use here: PyMC compiles for itself
+    compiled: CompiledModel | None,  # not used: PyMC compiles for itself
     checkpoint: Checkpoint | None,
 ) -> Drawn:
     """Sample with `pm.sample`; the checkpoint receives the chains when all of them have ended."""

@@ -25,6 +25,7 @@ from reeuncert.outlook.reading import PROJECTS, folder_of, read_plans
 from reeuncert.outlook.run import outlook
 from reeuncert.result.result import Result
 from reeuncert.words.cells import listed
+from reeuncert.words.error_laws import ERROR_LAWS
 from reeuncert.words.units import unit_factor
 
 QUANTITIES: Mapping[str, str] = {
@@ -199,7 +200,7 @@ def _printed(case: Case, ahead: xr.DataTree, then: int, seed: int) -> pd.DataFra
         width = source.width if np.isnan(row.width) else row.width
         forecast = sum((c * np.nan_to_num(masses[:, i, t]) for (i, t), c in weights.items()), np.zeros(len(masses)))
         noise = width * rng.normal(size=len(masses))
-        forecast = forecast + noise if source.family == "additive" else forecast * np.exp(noise)
+        forecast = forecast + noise if ERROR_LAWS[source.family].plain else forecast * np.exp(noise)
         real = np.array([row.value * unit_factor(row.unit, row.relation, case.system.unit)])
         said: dict[str, object] = {"forecast_from": then, "quantity": "printed", "region": row.id, "year": row.years[0]}
         rows.append(said | _beside(forecast, real))
@@ -243,7 +244,7 @@ def crps(forecast: Array, truth: Array) -> float:
 
 
 def relative_scores(table: pd.DataFrame) -> pd.DataFrame:
-    """Coverage and scores by ``forecast_from`` and ``quantity``; a score is divided by the mean truth of its series."""
+    """Coverage and scores by ``forecast_from`` and ``quantity``, scores relative to the mean truth of the series."""
     scores = ["crps", *(f"crps_{name}" for name in NAIVE)]
     table = table[table["quantity"] != "printed"]
     size = table.groupby(["forecast_from", "quantity", "region"])["truth"].transform("mean")

@@ -29,7 +29,8 @@ def told(
     for answer in found:
         if answer.narrower():
             when = condensed(answer.narrower())
-            warning = f"{warning} A band is narrower than the present, in {when}: {answer.question.says}.".strip()
+            narrower = f"An interval is narrower than that of the present year, in {when}: {answer.question.says}."
+            warning = f"{warning} {narrower}".strip()
     scenario = plans.scenario(str(world.attrs["outlook_scenario"]))
     events = sorted(plans.events, key=lambda event: event.date)
     questions = []

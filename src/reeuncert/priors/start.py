@@ -14,6 +14,7 @@ from reeuncert.case.records import Case, Evidence, Prior
 from reeuncert.case.selection import select
 from reeuncert.priors.subjects import subjects
 from reeuncert.system.graph import BEYOND
+from reeuncert.words.error_laws import ERROR_LAWS
 from reeuncert.words.prior_families import DIRICHLET, PRIOR_FAMILIES
 from reeuncert.words.units import unit_factor
 
@@ -88,7 +89,7 @@ def _target(row: Evidence) -> float:
 def _reported(case: Case, network: Network, flow: NDArray[np.float64]) -> Iterator[_Row]:
     for row in case.evidence:
         error = case.classes[case.sources[row.source_id].error_class]
-        plain = error.family == "additive"
+        plain = ERROR_LAWS[error.family].plain
         chosen = select(row, case, plain=True)
         factor = unit_factor(row.unit, row.relation, case.system.unit)
         target = _target(row) * factor

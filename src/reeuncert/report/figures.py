@@ -26,7 +26,7 @@ class Figure:
     id: str  # unique in the page
     title: str
     alt: str  # alternative text
-    spec: Mapping[str, Any] | None  # ``{"kind": ..., ...}``: drawing function of ``report.js`` and its data
+    spec: Mapping[str, Any] | None  # ``{"kind": ..., ...}``: drawing function in ``assets`` and its data
     caption: str = ""
     error: str = ""  # why the figure could not be drawn, else empty
     height: int = 420  # in CSS pixels, reserved to avoid layout shifts

@@ -32,7 +32,7 @@ SCRIPTS = ("base.js", "draw.js", "fans.js", "flows.js", "triangle.js", "tables.j
 
 @dataclass(frozen=True)
 class Rendered:
-    """A section as HTML, or the error; or not there, where the result has not what it needs."""
+    """A section as HTML, or the error; or not there, where the result lacks what it needs."""
 
     section: Section
     html: Markup

@@ -24,7 +24,7 @@ GLOSSARY = {
     "mirror discrepancy": "difference between the records that importer and exporter keep of the same trade",
     "unregistered": "without a licence, so that no official figure counts it",
     "lineage": "figures that go back to one original count",
-    "R-hat": "compares the chains of the sampler: 1 when all tell the same",
+    "R-hat": "compares the chains of the sampler: 1 when all agree",
     "informed by the evidence": "the figures narrow the answer to less than half of what was assumed before, and no "
     "small change of the assumptions moves it",
     "rests on the prior": "the answer follows what was assumed before, more than what was reported",

@@ -36,7 +36,7 @@ def answer_problems(case: Case, found: CaseText | None = None) -> list[Problem]:
                     record.of_flows(flows)
         for index, headline in enumerate(case.headlines):
             if broken and base_name(headline.indicator) in own:
-                continue  # its definition is to be mended first
+                continue  # its definition must be corrected first
             try:
                 check_headline(headline, flows, own)
             except ReeUncertError as error:

@@ -42,7 +42,7 @@ FAR = 5.0  # distance from the prior prediction, in standard deviations, above w
 TIMES = 50.0  # factor between a figure and the others of its series above which it gets one
 NARROWEST = 1e-4  # a relative error or spread below this is not credible
 WIDEST = 2.0  # width of a class, on the log scale, from which its figures say hardly anything
-LARGEST = 1e12  # a median above this, or below its inverse, is no mass in any unit that a person chooses
+LARGEST = 1e12  # a median above this, or below its inverse, is not credible in any unit
 Floats = NDArray[np.float64]
 
 
@@ -262,7 +262,7 @@ def check_case(case_or_path: Case | str | Path, /, **options: str) -> CaseReport
 
 
 def _irreconcilable(case: Case) -> Iterator[Problem]:
-    """Figures that balance contradicts, whatever the priors are."""
+    """Figures that contradict the mass balance, whatever the priors are."""
     evidence = compile_evidence(case, case_network(case))
     if not evidence.n_rows:
         return

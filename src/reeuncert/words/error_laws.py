@@ -19,7 +19,7 @@ class ErrorLaw:
 ERROR_LAWS = {
     "student_t": ErrorLaw(STUDENT_T, "Student's t (4 degrees of freedom unless the case says otherwise)"),
     "customs": ErrorLaw(
-        CUSTOMS, "Student's t, and a share of outliers (10 %, normal with log-sd 2, unless the case says so)"
+        CUSTOMS, "Student's t, and a share of outliers (10 %, normal with log-sd 2, unless the case says otherwise)"
     ),
     "normal": ErrorLaw(NORMAL, "normal on the log or logit scale"),
     "additive": ErrorLaw(NORMAL, "normal in the unit of the row", plain=True),

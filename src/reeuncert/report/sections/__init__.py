@@ -33,7 +33,7 @@ class Section:
     template
         File in ``report/templates``.
     content
-        Takes the result, returns the variables of the template, or None where the result has not what the section
+        Takes the result, returns the variables of the template, or None where the result lacks what the section
         needs: it is then left out, with a line. If it fails, the section shows why.
     needs
         What that is, in words.
