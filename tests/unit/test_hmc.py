@@ -16,7 +16,7 @@ from numba import types
 from reeuncert.errors import SamplingError
 from reeuncert.inference.chains import joined, run_chains
 from reeuncert.inference.compiled import CompiledModel
-from reeuncert.inference.hmc import HamiltonianRun
+from reeuncert.inference.hmc import HamiltonianRun, _fitting_widths
 from reeuncert.inference.messages import Messages
 from reeuncert.inference.settings import Settings
 from reeuncert.result.diagnostics import bfmi, diagnose
@@ -148,3 +148,10 @@ def test_an_interrupt_keeps_the_draws_made_until_then():
 def test_no_start_with_a_finite_density_is_an_error():
     with pytest.raises(SamplingError, match="not finite at any of 10 starting points"):
         run(model(nowhere), draws=10)
+
+
+def test_a_coordinate_whose_gradient_tells_nothing_is_scaled_by_its_draws():
+    points = np.random.default_rng(1).uniform(0.0, 0.3, (200, 1))
+    factor = _fitting_widths(points, np.ones_like(points), np.ones(1))
+    assert points.std() <= factor[0] < 1.5 * points.std() ** (200 / 250)
+    assert _fitting_widths(points[:1], np.ones((1, 1)), np.ones(1)) == 1.0

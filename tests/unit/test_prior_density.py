@@ -326,3 +326,10 @@ def test_a_normal_prior_under_coordinates_is_refused_with_the_way_to_write_it():
     first = replace(case.priors[0], family="truncated_normal", a=1.0, b=1.0)
     message = str(ree.check_case(replace(case, priors=(first, *case.priors[1:]))))
     assert "row of evidence, with the mean in value, the sd in width" in message
+
+
+def test_a_beta_share_that_rounds_to_one_keeps_what_it_leaves():
+    log_rest = np.array([-20.0, -60.0, -200.0])
+    density = PRIOR_FAMILIES["beta"].density
+    found = density(pt, pt.as_tensor(np.log1p(-np.exp(log_rest))), 0.03, 0.03, pt.as_tensor(log_rest)).eval()
+    np.testing.assert_allclose(np.diff(found), (0.03 - 1) * np.diff(log_rest), rtol=1e-6)

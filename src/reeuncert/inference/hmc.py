@@ -225,7 +225,11 @@ def _fitting_widths(points: Array, slopes: Array, scale: Array) -> Array:
     to zero); draws keep trajectories long.
     """
     n = len(points)
+    if n < 2:
+        return np.ones(points.shape[1])
     spread, steepness = (np.maximum(x.std(axis=0), TINY) for x in (points / scale, slopes * scale))
+    # Of a smooth density their product is at least one; between hard edges gradients may tell nothing.
+    steepness = np.maximum(steepness, 1 / spread)
     return np.asarray((spread**TRUST / steepness ** (1 - TRUST)) ** (n / (n + PRIOR_DRAWS)))
 
 

@@ -22,7 +22,7 @@ from reeuncert.priors.scale import CoordinateScale
 from reeuncert.priors.start import feasible_start
 from reeuncert.priors.subjects import Subject, check_densities, outflows, share_medians, subjects
 from reeuncert.system.definition import OUTSIDE
-from reeuncert.words.prior_families import DIRICHLET, INDEPENDENT, LOGISTIC_NORMAL, MASS_DENSITIES, PRIOR_FAMILIES
+from reeuncert.words.prior_families import BETA, DIRICHLET, INDEPENDENT, LOGISTIC_NORMAL, MASS_DENSITIES, PRIOR_FAMILIES
 
 
 def density_potential(
@@ -122,8 +122,10 @@ def _independent_density(case: Case, network: Network, rows: list[Prior], log_sh
         source = np.asarray(network.edges.source)
         beside = np.array([(source == source[e]).sum() - 1 for e in edge])
         numbers = [pt.constant(np.array(x)) for x in zip(*(family.numbers(s.prior) for s in chosen), strict=True)]
-        own = log_share[edge]
-        density = density + (family.density(pt, own, *numbers) + own + log_share[reference] / beside).sum()
+        own, rest = log_share[edge], log_share[reference]
+        # Of a share that is one but for rounding, only the log of what it leaves still says how much that is.
+        known = {"log_rest": rest} if word == BETA else {}
+        density = density + (family.density(pt, own, *numbers, **known) + own + rest / beside).sum()
     return density
 
 

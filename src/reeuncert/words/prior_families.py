@@ -33,9 +33,9 @@ def _uniform(m: Any, log_x: Any, low: Any, high: Any) -> Any:
     return m.switch((x >= low) & (x <= high), -m.log(high - low), -math.inf)
 
 
-def _beta(m: Any, log_x: Any, a: Any, b: Any) -> Any:
+def _beta(m: Any, log_x: Any, a: Any, b: Any, log_rest: Any = None) -> Any:
     total = m.gammaln(a + b) - m.gammaln(a) - m.gammaln(b)
-    return total + (a - 1) * log_x + (b - 1) * m.log1p(-m.exp(log_x))
+    return total + (a - 1) * log_x + (b - 1) * (m.log1p(-m.exp(log_x)) if log_rest is None else log_rest)
 
 
 def _triangular(m: Any, log_x: Any, low: Any, high: Any, top: Any) -> Any:
