@@ -139,6 +139,14 @@ def test_the_checks_judge_agreement_convergence_and_the_error_of_averages():
     )
 
 
+def test_headlines_of_a_longer_table_are_compared_by_their_labels():
+    """As notebook 02 does: rows of one scenario of a study keep their places in the study's table."""
+    runs = {"a": run((10, 1), (5, 1)), "b": run((12, 1), (6, 1))}
+    table = pd.concat([one.headlines for one in runs.values()], ignore_index=True)
+    cut = {n: StructureRun(table.iloc[2 * i : 2 * i + 2], r.draws, run=GOOD) for i, (n, r) in enumerate(runs.items())}
+    pd.testing.assert_frame_equal(Structures.of(cut).averages(), Structures.of(runs).averages())
+
+
 def test_a_case_without_rival_structures_says_so():
     case = ree.read_case("small_metal")
     with pytest.raises(

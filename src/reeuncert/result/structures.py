@@ -313,7 +313,7 @@ def without_structures(dt: xr.DataTree) -> xr.DataTree:
 
 
 def labelled(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with every label, empty text for those that a headline does not name (no region, no product)."""
-    names = table.reindex(columns=[*table, *(c for c in (*LABELS, "unit") if c not in table)])
+    """Rows numbered from 0 with every label, empty text for those that a headline does not name (region, product)."""
+    names = table.reset_index(drop=True).reindex(columns=[*table, *(c for c in (*LABELS, "unit") if c not in table)])
     texts = names[[*LABELS, "unit"]].astype(object)
     return names.assign(**texts.where(texts.notna(), ""))
