@@ -6,8 +6,8 @@ import pytest
 from peers import reconciliation
 from peers.files import needs_cases
 from peers.fits import fit
+from reeuncert.balance.forward import flows_of_draws
 from reeuncert.balance.network import Network
-from reeuncert.balance.op import flows_from_coordinates
 from reeuncert.priors.start import feasible_start
 
 pytestmark = needs_cases
@@ -27,7 +27,7 @@ def test_a_start_balances_and_nearly_fits(name):
     problem = reconciliation.read(name)
     case = reconciliation.to_case(problem)
     network = Network.from_system(case.system)
-    flow = flows_from_coordinates(feasible_start(case, network), network)
+    flow = flows_of_draws(feasible_start(case, network), network)
     by_name = {case.system.flows[f].name: x for f, x in zip(network.edge_flow, flow, strict=True)}
     x = np.array([by_name[f"{name} {stream}"] for stream in problem.streams])
     allowed = 1e-9 if len(case.system.flows) == len(problem.streams) else 5 * reconciliation.TIE_SD

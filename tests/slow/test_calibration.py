@@ -7,7 +7,7 @@ import pytest
 import simuk
 
 import reeuncert as ree
-from reeuncert.balance.op import flows_from_coordinates
+from reeuncert.balance.forward import flows_of_draws
 from reeuncert.calibration.recovery import quantities
 from reeuncert.calibration.result import Calibration, inside
 from reeuncert.calibration.simulate import Truth
@@ -80,7 +80,7 @@ def test_simuk_finds_the_small_case_calibrated():
         u = mean.copy()
         for block in blocks:
             u[block.index] += block.factor @ value[block.index]
-        mass = record.network.to_table(flows_from_coordinates(u, record.network))
+        mass = record.network.to_table(flows_of_draws(u, record.network))
         return quantities(Truth(mass, {}, {}, case).as_draws(), case, NAMES)[1][0, 0]
 
     with repeatable_arithmetic():

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from balances.compiled import compiled_flows
 from balances.reference import coordinates_of, reference_flows
 from balances.residual import residual
 from networks import coordinates, random_groups, systems, trade_system
 from reeuncert.balance import kernels
+from reeuncert.balance.forward import flows_of_draws
 from reeuncert.balance.network import Group, Network
-from reeuncert.balance.op import flows_from_coordinates
 from reeuncert.system.definition import OUTSIDE, Flow, Process, SystemDefinition
 from reeuncert.system.graph import BEYOND
 
@@ -36,7 +37,17 @@ def test_agrees_with_the_dense_solve(system, seed):
     rng = np.random.default_rng(seed)
     network = network_of(system, rng)
     u = coordinates(network, rng, 2.0)
-    np.testing.assert_allclose(flows_from_coordinates(u, network), reference_flows(u, network), rtol=1e-9)
+    np.testing.assert_allclose(compiled_flows(u, network), reference_flows(u, network), rtol=1e-9)
+
+
+@FEW
+@given(systems(), SEEDS)
+def test_many_draws_at_once_give_the_same(system, seed):
+    rng = np.random.default_rng(seed)
+    network = network_of(system, rng)
+    u = np.array([[coordinates(network, rng, 2.0) for _ in range(3)] for _ in range(2)])
+    np.testing.assert_allclose(flows_of_draws(u, network), compiled_flows(u, network), rtol=1e-11)
+    np.testing.assert_allclose(flows_of_draws(u[0, 0], network), compiled_flows(u[0, 0], network), rtol=1e-11)
 
 
 @FEW
@@ -44,7 +55,7 @@ def test_agrees_with_the_dense_solve(system, seed):
 def test_what_goes_in_comes_out(system, seed, spread):
     rng = np.random.default_rng(seed)
     network = network_of(system, rng)
-    flows = flows_from_coordinates(coordinates(network, rng, spread), network)
+    flows = compiled_flows(coordinates(network, rng, spread), network)
     assert np.all(flows > 0)
     assert worst_residual(network, flows) < 1e-9
     enters = np.array([flow.from_process == OUTSIDE for flow in system.flows])
@@ -59,7 +70,7 @@ def test_coordinates_of_flows_give_the_flows(system, seed):
     rng = np.random.default_rng(seed)
     network = network_of(system, rng)
     u = coordinates(network, rng)
-    np.testing.assert_allclose(coordinates_of(flows_from_coordinates(u, network), network), u, atol=1e-9)
+    np.testing.assert_allclose(coordinates_of(compiled_flows(u, network), network), u, atol=1e-9)
 
 
 def pulled_back(
@@ -102,7 +113,7 @@ def balance_matrix(network: Network) -> np.ndarray:
 def numerical_log_jacobian(network: Network, u: np.ndarray, basis: np.ndarray) -> float:
     step = 1e-6
     columns = [
-        (flows_from_coordinates(u + step * e, network) - flows_from_coordinates(u - step * e, network)) / (2 * step)
+        (compiled_flows(u + step * e, network) - compiled_flows(u - step * e, network)) / (2 * step)
         for e in np.eye(u.size)
     ]
     return float(np.linalg.slogdet(basis.T @ np.array(columns).T)[1])
@@ -130,7 +141,7 @@ def test_log_jacobian_depends_on_the_flows_alone(system, seed):
     rng = np.random.default_rng(seed)
     plain, grouped = Network.from_system(system), network_of(system, rng)
     u = coordinates(plain, rng)
-    flows = flows_from_coordinates(u, plain)
+    flows = compiled_flows(u, plain)
     values = [
         kernels.forward(coordinates_of(flows, network), network.layout, network.visible)[2]
         for network in (plain, grouped)
@@ -164,8 +175,8 @@ def test_order_of_the_tables_changes_nothing(system, seed):
     first, second = Network.from_system(system, groups), Network.from_system(shuffled, groups)
     u = coordinates(first, rng)
     position = {label: k for k, label in enumerate(first.coordinate_labels)}
-    table = first.to_table(flows_from_coordinates(u, first))
-    other = second.to_table(flows_from_coordinates(u[[position[label] for label in second.coordinate_labels]], second))
+    table = first.to_table(compiled_flows(u, first))
+    other = second.to_table(compiled_flows(u[[position[label] for label in second.coordinate_labels]], second))
     order = [shuffled.flow_index[flow.name] for flow in system.flows]
     np.testing.assert_allclose(other[order], table, rtol=1e-10)
 
@@ -182,8 +193,8 @@ def test_a_pass_through_process_changes_nothing(system, seed):
     longer = Network.from_system(SystemDefinition((*system.processes, Process("gate")), flows, system.years))
     u = coordinates(network, rng)
     assert longer.coordinate_labels == network.coordinate_labels
-    result = longer.to_table(flows_from_coordinates(u, longer))
-    np.testing.assert_allclose(result[:-1], network.to_table(flows_from_coordinates(u, network)), rtol=1e-10)
+    result = longer.to_table(compiled_flows(u, longer))
+    np.testing.assert_allclose(result[:-1], network.to_table(compiled_flows(u, network)), rtol=1e-10)
     np.testing.assert_allclose(result[-1], result[chosen], rtol=1e-14)
     jacobians = [kernels.forward(u, one.layout, one.visible)[2] for one in (network, longer)]
     assert jacobians[1] == pytest.approx(jacobians[0], abs=1e-8)
@@ -212,21 +223,12 @@ def test_splitting_a_flow_leaves_its_total_alone(system, seed, n_children):
     ):
         if kind != "split":
             of_split[k] = u[old[f"{flow.name if name == 'whole' else name} {year}"]]
-    before = network.to_table(flows_from_coordinates(u, network))
-    after = split.to_table(flows_from_coordinates(of_split, split))
+    before = network.to_table(compiled_flows(u, network))
+    after = split.to_table(compiled_flows(of_split, split))
     parts = after[chosen : chosen + n_children]
     np.testing.assert_allclose(parts.sum(axis=0), before[chosen], rtol=1e-10)
     others = np.concatenate([after[:chosen], after[chosen + n_children :]])
     np.testing.assert_allclose(others, np.delete(before, chosen, axis=0), rtol=1e-10)
-
-
-def test_many_draws_are_the_draws_one_by_one():
-    rng = np.random.default_rng(1)
-    network = Network.from_system(trade_system(n_years=3))
-    u = rng.normal(size=(2, 5, network.n_coordinates))
-    flows = flows_from_coordinates(u, network)
-    assert flows.shape == (2, 5, network.n_edges)
-    np.testing.assert_array_equal(flows[1, 3], flows_from_coordinates(u[1, 3], network))
 
 
 def test_tiny_shares_stay_positive_and_balance():
@@ -239,7 +241,7 @@ def test_tiny_shares_stay_positive_and_balance():
     processes = tuple(Process(name, reference_outflow=(f"{name} on",)) for name in ring)
     network = Network.from_system(SystemDefinition(processes, tuple(flows), years))
     u = np.where(network.coordinate_kind == "input", 0.0, np.log(1e-12))
-    x = flows_from_coordinates(u, network)
+    x = compiled_flows(u, network)
     assert np.all(x > 0)
     assert worst_residual(network, x) < 1e-12
     edge = network.edge_index[:, 0]
@@ -272,6 +274,4 @@ def test_flows_scale_with_the_inputs():
     network = Network.from_system(trade_system(n_years=4))
     u = coordinates(network, rng)
     doubled = u + np.where(network.coordinate_kind == "input", np.log(2.0), 0.0)
-    np.testing.assert_allclose(
-        flows_from_coordinates(doubled, network), 2 * flows_from_coordinates(u, network), rtol=1e-12
-    )
+    np.testing.assert_allclose(compiled_flows(doubled, network), 2 * compiled_flows(u, network), rtol=1e-12)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from balances.compiled import compiled_flows
 from reeuncert.balance.network import Group, Network
-from reeuncert.balance.op import flows_from_coordinates
 from reeuncert.errors import ModelError
 from reeuncert.system.definition import Flow, Process, SystemDefinition
 
@@ -108,9 +108,7 @@ def test_flows_by_hand():
     network = Network.from_system(market(), [Group("mines", ("mine a", "mine b"))])
     value = {"mines 2000": np.log(8.0), "mines 2001": np.log(2.0), "split: mine a 2000": np.log(3.0)}
     u = np.array([value.get(label, 0.0) for label in network.coordinate_labels])
-    table = dict(
-        zip([f.name for f in network.system.flows], network.to_table(flows_from_coordinates(u, network)), strict=True)
-    )
+    table = dict(zip([f.name for f in network.system.flows], network.to_table(compiled_flows(u, network)), strict=True))
     third, shared = 8 / 3, (2 + 8 / 3) / 4
     np.testing.assert_allclose(table["mine a"], [6.0, 1.0])
     np.testing.assert_allclose(table["mine b"], [2.0, 1.0])

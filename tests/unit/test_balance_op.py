@@ -9,11 +9,12 @@ import pytensor.tensor as pt
 import pytest
 from pytensor.graph.replace import vectorize_graph
 
+from balances.compiled import compiled_flows
 from balances.residual import residual
 from networks import coordinates, log_shares, path_factor, random_groups, random_system, trade_system
 from reeuncert.balance.affine import path_affine
 from reeuncert.balance.network import Network
-from reeuncert.balance.op import balanced_flows, balanced_flows_with_jacobian, flows_from_coordinates
+from reeuncert.balance.op import balanced_flows, balanced_flows_with_jacobian
 
 
 @pytest.fixture(scope="module")
@@ -55,14 +56,14 @@ def test_shapes_are_known_before_anything_runs(network):
 
 def test_agrees_with_the_batched_evaluator(network):
     u = coordinates(network, np.random.default_rng(2))
-    np.testing.assert_array_equal(np.exp(balanced_flows(u, network).eval()), flows_from_coordinates(u, network))
+    np.testing.assert_array_equal(np.exp(balanced_flows(u, network).eval()), compiled_flows(u, network))
 
 
 def test_a_batch_of_draws_in_one_graph(network):
     u, many = pt.dvector("u"), pt.dmatrix("many")
     flows = vectorize_graph(pt.exp(balanced_flows(u, network)), {u: many})
     draws = np.random.default_rng(3).normal(size=(4, network.n_coordinates))
-    np.testing.assert_allclose(flows.eval({many: draws}), flows_from_coordinates(draws, network), rtol=1e-12)
+    np.testing.assert_allclose(flows.eval({many: draws}), compiled_flows(draws, network), rtol=1e-12)
 
 
 def test_python_fallback_gives_the_same(network):
@@ -98,7 +99,7 @@ def test_in_a_model_with_nutpie():
     assert flows.shape == (1, 50, network.n_edges)
     assert np.nanmax(np.abs(residual(network.system, network.to_table(flows)))) < 1e-12
     u = -1.0 + factor.apply(dt["posterior"]["z"].values)
-    np.testing.assert_allclose(flows, flows_from_coordinates(u, network), rtol=1e-10)
+    np.testing.assert_allclose(flows, compiled_flows(u, network), rtol=1e-10)
     assert -0.7 < np.log(flows)[..., :3].mean() < 0.1  # the prior says -1, the reports 0
     assert prior["prior"]["log_flow"].shape == (1, 5, network.n_edges)
     assert set(model.named_vars) == {"z", "prior_mean", "prior_factor", "log_flow", "reported"}

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from balances.residual import residual
+from reeuncert.balance.forward import flows_of_draws
 from reeuncert.balance.network import Network
-from reeuncert.balance.op import flows_from_coordinates
 from reeuncert.case.records import Case
 from reeuncert.indicators.registry import INDICATORS
 from reeuncert.priors.coverage import case_network
@@ -60,7 +60,7 @@ def simulate(case: Case, draws: int) -> np.ndarray:
         u[:, block.index] += z[:, block.index] @ block.factor.T
     mass = np.full((draws, len(case.system.flows), len(case.system.years)), np.nan)
     for k in range(draws):
-        mass[k, network.edge_flow, network.edge_year] = flows_from_coordinates(u[k], network)
+        mass[k, network.edge_flow, network.edge_year] = flows_of_draws(u[k], network)
     return mass
 
 

@@ -6,7 +6,7 @@ from scipy import stats
 
 import reeuncert as ree
 from balances.residual import residual
-from reeuncert.balance.op import flows_from_coordinates
+from reeuncert.balance.forward import flows_of_draws
 from reeuncert.calibration.flows import simulate_flows
 from reeuncert.case.records import Case, Prior
 from reeuncert.errors import ModelError
@@ -75,7 +75,7 @@ def prior_of_the_model(case: Case, draws: int, seed: int) -> np.ndarray:
     u = np.tile(found.mean, (draws, 1))
     for block in found.blocks:
         u[:, block.index] += rng.standard_normal((draws, block.index.size)) @ block.factor.T
-    return network.to_table(flows_from_coordinates(u, network))
+    return network.to_table(flows_of_draws(u, network))
 
 
 def worst_difference(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:

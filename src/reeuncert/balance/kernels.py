@@ -330,19 +330,3 @@ def backward(to_log_flow, to_log_share, to_jacobian, layout, visible, kept):  # 
     for e in range(inputs):
         result[coordinate[e]] = to_flow[e] + to_jacobian
     return result
-
-
-@kernel(VERSION)
-def forward_many(u, layout, visible):  # type: ignore[no-untyped-def]  # numba infers
-    """Log flows of many draws: (draws, n_coordinates) → (draws, n_edges)."""
-    edges = layout[1]
-    all_flow = np.empty(edges)
-    all_share = np.empty(edges)
-    kept = np.empty(layout[5])
-    work = np.empty((2, layout[6]))
-    log_flow = np.empty((u.shape[0], visible.size))
-    for draw in range(u.shape[0]):
-        forward_into(u[draw], layout, all_flow, all_share, kept, work)
-        for v in range(visible.size):
-            log_flow[draw, v] = all_flow[visible[v]]
-    return log_flow

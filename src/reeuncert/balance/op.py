@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
-from numpy.typing import NDArray
 from pytensor.compile.sharedvalue import shared
 from pytensor.gradient import DisconnectedType, disconnected_type
 from pytensor.graph.basic import Apply, Variable
@@ -155,12 +154,3 @@ def balanced_flows_with_jacobian(u: Any, network: Network) -> tuple[TensorVariab
     """
     log_flow, _, log_jacobian, _ = _apply(u, network)
     return log_flow, log_jacobian
-
-
-def flows_from_coordinates(u: NDArray[np.float64], network: Network) -> NDArray[np.float64]:
-    """Flows of many draws at once, without a PyTensor graph. Coordinates (..., n_coordinates) → flows, not logs (...,
-    n_edges), in the unit of the inputs.
-    """
-    u = np.ascontiguousarray(network.anchors.to_inputs(np.asarray(u, dtype=np.float64)))
-    flat = kernels.forward_many(u.reshape(-1, network.n_coordinates), network.layout, network.visible)
-    return np.exp(flat, out=flat).reshape(*u.shape[:-1], network.n_edges)

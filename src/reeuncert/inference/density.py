@@ -16,8 +16,8 @@ import pymc as pm
 import xarray as xr
 
 from reeuncert.balance.factor import PathFactor
+from reeuncert.balance.forward import flows_of_draws
 from reeuncert.balance.masses import MassNetwork
-from reeuncert.balance.op import flows_from_coordinates
 from reeuncert.inference.compiled import CompiledModel
 from reeuncert.inference.density_kernel import Numbers
 from reeuncert.inference.layout import COORDINATES, MASS_FLOW, REPORTED
@@ -126,7 +126,7 @@ class Unfold:
         if MASS_FLOW in self.store:
             factor = PathFactor(n, numbers.factor_layout, numbers.prior_factor)
             network = record_of(self.model).network
-            found[MASS_FLOW] = network.to_table(flows_from_coordinates(numbers.prior_mean + factor.apply(z), network))
+            found[MASS_FLOW] = network.to_table(flows_of_draws(numbers.prior_mean + factor.apply(z), network))
         if SOURCE_WIDTH in self.store:
             width = np.tile(numbers.source_width_median, (*y.shape[:-1], 1))
             middle, least = width[..., numbers.learned], numbers.source_width_floor[numbers.learned]

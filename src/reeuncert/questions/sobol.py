@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from reeuncert.balance.op import flows_from_coordinates
+from reeuncert.balance.forward import flows_of_draws
 from reeuncert.case.records import Case
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.compute import add_indicators
@@ -271,7 +271,7 @@ def _prior(case: Case, target: Target, samples: int, seed: int) -> pd.DataFrame:
     if len(names) < 2:
         raise ReeUncertError(f"the priors of case '{case.name}' have one class only ({names[0]}): nothing to compare")
     z = sample_sobol.sample(problem, samples, calc_second_order=False, seed=seed)
-    flows = flows_from_coordinates(prior.mean + prior.factor.apply(z), network)
+    flows = flows_of_draws(prior.mean + prior.factor.apply(z), network)
     mass = np.full((len(z), len(case.system.flows), len(case.system.years)), np.nan)
     mass[:, network.edge_flow, network.edge_year] = flows
     value = _value(case, target, mass)
