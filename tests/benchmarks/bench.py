@@ -111,7 +111,8 @@ def _parts(compiled, points: int) -> Rows:
     from numba import njit
 
     from reeuncert.balance.affine import product, product_transposed
-    from reeuncert.balance.masses import MassNetwork, exponentials, masses, masses_back
+    from reeuncert.balance.masses import exponentials, masses, masses_back
+    from reeuncert.balance.packing import Packed
     from reeuncert.inference.density_kernel import Numbers
     from reeuncert.inference.stretching import stretch
     from reeuncert.likelihood.kernels import rows_of_masses
@@ -137,7 +138,7 @@ def _parts(compiled, points: int) -> Rows:
     y = empty(compiled.size)
     y[:] = np.random.default_rng(1).normal(size=y.shape)
     z, u, exp_u, scratch = y[:size].copy(), empty(size), empty(size + 1), empty(size)
-    network = MassNetwork(*(getattr(n, field) for field in MassNetwork._fields))
+    network = Packed(*(getattr(n, field) for field in Packed._fields))
     mass, share, nodes = empty(edges), empty(edges), empty(n.out_start.size)
     kept, to_mass, sigma, offsets = empty(int(n.room[0])), empty(edges), empty(rows), empty(n.offset_mean.size)
     to_mass[:], sigma[:], offsets[:] = 0.0, 0.2, 0.0

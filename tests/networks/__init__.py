@@ -2,11 +2,10 @@
 
 from networks.files import write_trade_case
 from networks.large import path_factor, trade_system
-from networks.small import coordinates, log_shares, random_groups, random_system, systems
+from networks.small import coordinates, random_groups, random_system, systems
 
 __all__ = [
     "coordinates",
-    "log_shares",
     "path_factor",
     "random_groups",
     "random_system",

@@ -74,10 +74,3 @@ def systems(max_processes: int = 6, max_years: int = 3) -> st.SearchStrategy[Sys
         st.integers(1, max_years),
         st.sampled_from([0.15, 0.4, 0.8]),
     )
-
-
-def log_shares(u, network: Network):
-    """Log share of each flow in the throughput of the process it leaves (n_edges,): an output that no model uses."""
-    from reeuncert.balance.op import _apply
-
-    return _apply(u, network)[1]

@@ -11,7 +11,7 @@ from pytensor.graph.replace import vectorize_graph
 
 from balances.compiled import compiled_flows
 from balances.residual import residual
-from networks import coordinates, log_shares, path_factor, random_groups, random_system, trade_system
+from networks import coordinates, path_factor, random_groups, random_system, trade_system
 from reeuncert.balance.affine import path_affine
 from reeuncert.balance.network import Network
 from reeuncert.balance.op import balanced_flows, balanced_flows_with_jacobian
@@ -24,15 +24,13 @@ def network() -> Network:
     return Network.from_system(system, random_groups(rng, system))
 
 
-@pytest.mark.parametrize("measure", ["coordinates", "mass", "shares"])
+@pytest.mark.parametrize("measure", ["coordinates", "mass"])
 def test_gradient_through_the_graph(network, measure):
     rng = np.random.default_rng(1)
     u = pt.dvector("u")
     if measure == "mass":
         log_flow, log_jacobian = balanced_flows_with_jacobian(u, network)
         loss = (rng.normal(size=network.n_edges) * log_flow).sum() + 0.7 * log_jacobian
-    elif measure == "shares":
-        loss = (rng.normal(size=network.n_edges) * log_shares(u, network)).sum()
     else:
         loss = (rng.normal(size=network.n_edges) * balanced_flows(u, network)).sum()
     function = pytensor.function([u], [loss, pytensor.grad(loss, u)])

@@ -10,7 +10,6 @@ from pytensor.compile.mode import Mode
 from scipy import stats
 
 import reeuncert as ree
-from networks import log_shares
 from peers import build
 from reeuncert.balance.network import Network
 from reeuncert.balance.op import balanced_flows_with_jacobian
@@ -45,7 +44,7 @@ def evaluate(case, u=POINT):
     """Log density of the coordinates, log flows, log-Jacobian and log shares at one point."""
     network = Network.from_system(case.system)
     log_flow, log_jacobian = balanced_flows_with_jacobian(u, network)
-    log_share = log_shares(u, network)
+    log_share = shares_of_flows(network, log_flow)
     density = density_potential(case, network, log_flow, log_jacobian, log_share)
     values = pytensor.function([], [density, log_flow, log_jacobian, log_share], mode=PLAIN)()
     names = [case.system.flows[f].name for f in network.edge_flow]
@@ -162,17 +161,20 @@ def test_median_shares_of_several_outflows_leave_the_rest_to_the_reference():
 
 
 def test_shares_of_flows_are_those_of_the_network():
-    network = Network.from_system(case_with([], "mass").system)
+    case = case_with([], "mass")
+    network = Network.from_system(case.system)
     log_flow, _ = balanced_flows_with_jacobian(POINT, network)
-    shares = pytensor.function([], [shares_of_flows(network, log_flow), log_shares(POINT, network)], mode=PLAIN)()
-    np.testing.assert_allclose(shares[0], shares[1], atol=1e-14)
+    shares, flow = pytensor.function([], [shares_of_flows(network, log_flow), pt.exp(log_flow)], mode=PLAIN)()
+    origin = np.array([case.system.flows[f].from_process for f in network.edge_flow])
+    total = np.array([flow[origin == o].sum() for o in origin])
+    np.testing.assert_allclose(shares, np.where(origin == OUTSIDE, 0.0, np.log(flow / total)), atol=1e-14)
 
 
 def test_terms_are_kept_by_group_of_the_table():
     case = shares_case(normal(metal=(0.8, 0.3)), dirichlet(goods=3.0, scrap=0.5, waste=1.5))
     network = Network.from_system(case.system)
     log_flow, _ = balanced_flows_with_jacobian(POINT, network)
-    terms = density_terms(case, network, log_flow, log_shares(POINT, network))
+    terms = density_terms(case, network, log_flow, shares_of_flows(network, log_flow))
     assert list(terms) == ["inputs", "shares"]
     expected = stats.norm(np.log(12.0), 0.4).logpdf(np.log(10.0))
     assert float(pytensor.function([], terms["inputs"], mode=PLAIN)()) == pytest.approx(expected, rel=1e-12)
@@ -281,8 +283,8 @@ def test_a_share_has_the_density_of_scipy_by_quadrature(family):
     z = np.linspace(-8.0, 8.0, 1601)
     free = pt.dscalar()
     u, log_volume = scale.apply(pt.stack([pt.constant(np.log(10.0)), free]))
-    log_share = log_shares(u, network)
     log_flow, log_jacobian = balanced_flows_with_jacobian(u, network)
+    log_share = shares_of_flows(network, log_flow)
     density = density_potential(case, network, log_flow, log_jacobian, log_share) + log_volume
     evaluate_at = pytensor.function([free], [density, log_share, u], mode="FAST_COMPILE")
     rows = [evaluate_at(x) for x in z]

@@ -40,8 +40,6 @@ class Edges:
         Flows of an edge: itself, or the existing members of its group.
     rank
         Positions in the table of flows by which edges are ordered.
-    parent
-        The hidden edge that feeds the hidden node that an edge leaves; -1 where there is none.
     node_process, node_year
         Process (`HIDDEN` for a group) and year of each node, as indices.
     """
@@ -53,7 +51,6 @@ class Edges:
     target: tuple[int, ...]
     stands_for: tuple[tuple[int, ...], ...]
     rank: tuple[tuple[int, ...], ...]
-    parent: tuple[int, ...]
     node_process: tuple[int, ...]
     node_year: tuple[int, ...]
 
@@ -67,7 +64,6 @@ def edges_with_groups(system: SystemDefinition, groups: Sequence[Group]) -> Edge
     sources, targets = list(graph.edge_from), list(graph.edge_to)
     node_process, node_year = list(graph.node_process), list(graph.node_year)
     stands_for: list[tuple[int, ...]] = [(i,) for i in flows]
-    parent = [-1] * len(flows)
     edge_of = {pair: k for k, pair in enumerate(zip(flows, years, strict=True))}
     for group in groups:
         members = [system.flow_index[name] for name in group.flows]
@@ -84,10 +80,8 @@ def edges_with_groups(system: SystemDefinition, groups: Sequence[Group]) -> Edge
             sources.append(sources[edge_of[alive[0], t]])
             targets.append(hidden)
             stands_for.append(tuple(alive))
-            parent.append(-1)
             for i in alive:
                 sources[edge_of[i, t]] = hidden
-                parent[edge_of[i, t]] = len(names) - 1
     return Edges(
         tuple(names),
         tuple(flows),
@@ -96,7 +90,6 @@ def edges_with_groups(system: SystemDefinition, groups: Sequence[Group]) -> Edge
         tuple(targets),
         tuple(stands_for),
         tuple(_ranks(system, groups, names, flows)),
-        tuple(parent),
         tuple(node_process),
         tuple(node_year),
     )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from reeuncert.balance.anchors import Anchors, anchors_of
 from reeuncert.balance.grouping import HIDDEN, Edges, Group, edges_with_groups
-from reeuncert.balance.packing import pack
+from reeuncert.balance.packing import Packed, pack
 from reeuncert.errors import ModelError
 from reeuncert.system.checks import network_problems
 from reeuncert.system.definition import SystemDefinition
@@ -46,10 +46,10 @@ class Network:
         Indices into ``system.flows`` and ``system.years`` of each edge, shape (n_edges,); by flow, then year.
     reference_of
         Reference flow or group of the log-ratio of each coordinate; empty for an input.
-    layout
-        Input of the kernels, packed in one vector of integers (see `reeuncert.balance.packing`).
+    packed
+        The same for the kernels.
     visible
-        Position of each edge in the kernels, shape (n_edges,).
+        Position of each edge in it, shape (n_edges,).
     anchors
         Inputs whose coordinate is the mass of an outflow (see `reeuncert.balance.anchors`).
 
@@ -82,7 +82,7 @@ class Network:
     reference_of: NDArray[np.str_]
     edge_flow: NDArray[np.int64]
     edge_year: NDArray[np.int64]
-    layout: NDArray[np.int64] = field(repr=False)
+    packed: Packed = field(repr=False)
     visible: NDArray[np.int64] = field(repr=False)
     edges: Edges = field(repr=False)
     anchors: Anchors = field(repr=False)
@@ -118,7 +118,7 @@ class Network:
         stated = dict(delivered or {})
         anchors = anchors_of(system, edges, coordinate, stated)
         names = [stated.get(name, name) if kind == INPUT else name for name, kind in zip(names, kinds, strict=True)]
-        layout, visible = pack(edges, coordinate, _components(edges))
+        packed, visible = pack(edges, coordinate, _components(edges), anchors)
         shown = [k for k, flow in enumerate(edges.flow) if flow >= 0]
         return cls(
             system,
@@ -129,7 +129,7 @@ class Network:
             np.array(references, dtype=np.str_),
             np.array([edges.flow[k] for k in shown], dtype=np.int64),
             np.array([edges.year[k] for k in shown], dtype=np.int64),
-            layout,
+            packed,
             visible,
             edges,
             anchors,
@@ -184,8 +184,6 @@ class Network:
         """Number of the coordinate of a flow or group in a year; -1 where it has none (reference or absent). A group
         with only one flow in that year is found under both names; ``split`` asks for the share of the flow within its
         group.
-
-        A group with only one flow in that year is found under both names.
         """
         return self._coordinate_of.get((name, int(year), split), -1)
 

@@ -12,47 +12,46 @@ from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
 from pytensor.tensor.variable import TensorVariable
 
-from reeuncert.balance import kernels
-from reeuncert.balance.anchors import Anchors
+from reeuncert.balance import masses
 from reeuncert.balance.network import Network
+from reeuncert.balance.packing import Packed
+
+_N_ARRAYS = len(Packed._fields) + 1
+"""Arrays that describe a network: `Packed`, and the place of each flow in it."""
 
 
 class BalancedFlows(Op):
-    """(u, layout, visible) → (log flow, log share, log-Jacobian, kept).
+    """(u, arrays of the network …) → (log flow, log-Jacobian, what the gradient needs).
 
-    The network comes as two vectors of integers, so that one compiled function serves every network. ``kept`` is stored
-    for the gradient only.
+    The network comes as vectors of integers, so that one compiled function serves every network.
     """
 
     __props__ = ()
 
-    def make_node(self, u: Any, layout: Any, visible: Any) -> Apply:  # type: ignore[override]  # fixed arity
-        u, layout, visible = pt.as_tensor(u, dtype="float64"), pt.as_tensor(layout), pt.as_tensor(visible)
-        edges = pt.tensor(dtype="float64", shape=visible.type.shape)
-        outputs = [edges, edges.type(), pt.dscalar(), pt.dvector()]
-        return Apply(self, [u, layout, visible], outputs)
+    def make_node(self, u: Any, *network: Any) -> Apply:  # type: ignore[override]  # named for what it takes
+        arrays = [pt.as_tensor(array) for array in network]
+        log_flow = pt.tensor(dtype="float64", shape=arrays[-1].type.shape)
+        return Apply(self, [pt.as_tensor(u, dtype="float64"), *arrays], [log_flow, pt.dscalar(), pt.dvector()])
 
     def perform(self, node: Apply, inputs: Sequence[Any], output_storage: list[list[Any]]) -> None:
-        log_flow, log_share, log_jacobian, kept = kernels.forward(*inputs)
-        for storage, value in zip(output_storage, (log_flow, log_share, np.asarray(log_jacobian), kept), strict=True):
-            storage[0] = value
+        for storage, value in zip(output_storage, masses.forward(*inputs), strict=True):
+            storage[0] = np.asarray(value)
 
     def infer_shape(self, node: Apply, shapes: Any) -> list[tuple[Any, ...]]:
-        return [shapes[2], shapes[2], (), (pt.as_tensor(node.inputs[1])[5],)]
+        room: Any = node.inputs[1 + Packed._fields.index("room")]
+        return [shapes[-1], (), (2 * shapes[1][0] + room[0].astype("int64"),)]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
-        return [[True, True, True, False], [False] * 4, [False] * 4]
+        return [[True, True, False], *[[False] * 3] * _N_ARRAYS]
 
     def pullback(self, inputs: Any, outputs: Any, cotangents: Any) -> list[Variable]:
         # An unused result has an empty gradient, so the graph needs no sizes.
-        nothing = [np.zeros(0), np.zeros(0), np.zeros(())]
         given = [
             pt.constant(empty) if isinstance(cotangent.type, DisconnectedType) else cotangent
-            for empty, cotangent in zip(nothing, cotangents[:3], strict=True)
+            for empty, cotangent in zip([np.zeros(0), np.zeros(())], cotangents[:2], strict=True)
         ]
-        _, layout, visible = inputs
-        (grad,) = _balanced_flows_adjoint.make_node(*given, layout, visible, outputs[3]).outputs
-        return [grad, disconnected_type(), disconnected_type()]
+        (grad,) = _balanced_flows_adjoint.make_node(*given, *inputs[1:], outputs[2]).outputs
+        return [grad, *(disconnected_type() for _ in range(_N_ARRAYS))]
 
 
 class BalancedFlowsAdjoint(Op):
@@ -60,19 +59,16 @@ class BalancedFlowsAdjoint(Op):
 
     __props__ = ()
 
-    def make_node(  # type: ignore[override]  # fixed arity
-        self, to_log_flow: Any, to_log_share: Any, to_jacobian: Any, layout: Any, visible: Any, kept: Any
-    ) -> Apply:
-        floats = [pt.as_tensor(value, dtype="float64") for value in (to_log_flow, to_log_share, to_jacobian)]
-        inputs = [*floats, pt.as_tensor(layout), pt.as_tensor(visible), pt.as_tensor(kept)]
-        return Apply(self, inputs, [pt.dvector()])
+    def make_node(self, to_log_flow: Any, to_jacobian: Any, *rest: Any) -> Apply:  # type: ignore[override]  # named for what it takes
+        floats = [pt.as_tensor(value, dtype="float64") for value in (to_log_flow, to_jacobian)]
+        return Apply(self, [*floats, *(pt.as_tensor(array) for array in rest)], [pt.dvector()])
 
     def perform(self, node: Apply, inputs: Sequence[Any], output_storage: list[list[Any]]) -> None:
-        to_log_flow, to_log_share, to_jacobian, layout, visible, kept = inputs
-        output_storage[0][0] = kernels.backward(to_log_flow, to_log_share, float(to_jacobian), layout, visible, kept)
+        output_storage[0][0] = masses.backward(inputs[0], float(inputs[1]), *inputs[2:])
 
     def infer_shape(self, node: Apply, shapes: Any) -> list[tuple[Any, ...]]:
-        return [(pt.as_tensor(node.inputs[3])[4],)]
+        first = 2
+        return [(shapes[first][0] - shapes[first + Packed._fields.index("out_start")][0] + 1,)]
 
 
 # Typed by hand: PyTensor leaves the number of inputs and outputs of an operation open.
@@ -83,39 +79,27 @@ _balanced_flows_adjoint: Any = BalancedFlowsAdjoint()
 @register_funcify_default_op_cache_key(BalancedFlows)
 def _compile_flows(op: Op, node: Apply, **_: Any) -> tuple[Callable[..., Any], int]:
     @numba_njit
-    def balanced_flows(u, layout, visible):  # type: ignore[no-untyped-def]  # numba infers
-        log_flow, log_share, log_jacobian, kept = kernels.forward(u, layout, visible)
-        return log_flow, log_share, np.asarray(log_jacobian), kept
+    def balanced_flows(u, *network):  # type: ignore[no-untyped-def]  # numba infers
+        log_flow, log_jacobian, held = masses.forward(u, *network)
+        return log_flow, np.asarray(log_jacobian), held
 
-    return balanced_flows, kernels.VERSION
+    return balanced_flows, masses.VERSION
 
 
 @register_funcify_default_op_cache_key(BalancedFlowsAdjoint)
 def _compile_adjoint(op: Op, node: Apply, **_: Any) -> tuple[Callable[..., Any], int]:
     @numba_njit
-    def balanced_flows_adjoint(to_log_flow, to_log_share, to_jacobian, layout, visible, kept):  # type: ignore[no-untyped-def]  # numba infers
-        return kernels.backward(to_log_flow, to_log_share, to_jacobian.item(), layout, visible, kept)
+    def balanced_flows_adjoint(to_log_flow, to_jacobian, *rest):  # type: ignore[no-untyped-def]  # numba infers
+        return masses.backward(to_log_flow, to_jacobian.item(), *rest)
 
-    return balanced_flows_adjoint, kernels.VERSION
-
-
-def _to_inputs(u: Any, anchors: Anchors) -> TensorVariable:
-    """`Anchors.to_inputs` as a graph, shape (n_coordinates,)."""
-    u = pt.as_tensor(u)
-    if not anchors.position.size:
-        return u
-    padded = pt.concatenate([u, pt.constant(np.array([0.0, -1e300]))])
-    ratios = padded[anchors.outflows.ravel()].reshape(anchors.outflows.shape)
-    top = pt.max(ratios, axis=1)
-    total = top + pt.log(pt.sum(pt.exp(ratios - top[:, None]), axis=1))
-    return pt.inc_subtensor(u[anchors.position], total - padded[anchors.delivered])
+    return balanced_flows_adjoint, masses.VERSION
 
 
 def _apply(u: Any, network: Network) -> list[TensorVariable]:
     # Shared variables are inputs of the compiled function; constants would be built into it, and recompiled with it.
-    layout = shared(network.layout, name="network_layout", shape=network.layout.shape, borrow=True)
-    visible = shared(network.visible, name="network_visible", shape=network.visible.shape, borrow=True)
-    return list(_balanced_flows.make_node(_to_inputs(u, network.anchors), layout, visible).outputs)
+    arrays = network.packed._asdict() | {"visible": network.visible}
+    inputs = [shared(a, name=f"network_{name}", shape=a.shape, borrow=True) for name, a in arrays.items()]
+    return list(_balanced_flows.make_node(u, *inputs).outputs)
 
 
 def balanced_flows(u: Any, network: Network) -> TensorVariable:
@@ -152,5 +136,5 @@ def balanced_flows_with_jacobian(u: Any, network: Network) -> tuple[TensorVariab
     log |∂x/∂u| for Lebesgue measure on the flows that balance, up to a constant: Σ_outflows log x − Σ_processes log s −
     log det(I − P) + Σ_inputs log b. It does not depend on groups or references.
     """
-    log_flow, _, log_jacobian, _ = _apply(u, network)
+    log_flow, log_jacobian, _ = _apply(u, network)
     return log_flow, log_jacobian

@@ -17,7 +17,7 @@ import xarray as xr
 
 from reeuncert.balance.factor import PathFactor
 from reeuncert.balance.forward import flows_of_draws
-from reeuncert.balance.masses import MassNetwork
+from reeuncert.balance.packing import Packed
 from reeuncert.inference.compiled import CompiledModel
 from reeuncert.inference.density_kernel import Numbers
 from reeuncert.inference.layout import COORDINATES, MASS_FLOW, REPORTED
@@ -62,7 +62,6 @@ def numbers_of(model: pm.Model) -> Numbers:
     record = record_of(model)
     network, evidence, prior = record.network, record.evidence, record.prior
     assert prior is not None
-    edges = MassNetwork.of(network)
     size = network.n_coordinates + int(evidence.widths.learned.sum()) + len(evidence.offsets.label)
     held = {name: model[name].get_value() for name in ("prior_mean", "prior_factor", REPORTED_DATA, WEIGHT_DATA)
             if name in model.named_vars}  # fmt: skip
@@ -80,7 +79,7 @@ def numbers_of(model: pm.Model) -> Numbers:
         factor_layout=prior.factor.layout,
         prior_factor=held["prior_factor"],
         prior_mean=held["prior_mean"],
-        **edges._asdict(),
+        **network.packed._asdict(),
         evidence_layout=sums,  # type: ignore[arg-type]  # integers among arrays of floats
         evidence_coefficient=coefficient,
         evidence_code=code,
@@ -104,7 +103,7 @@ KINDS: dict[str, Any] = dict.fromkeys(Numbers._fields, np.float64)
 """Type of the elements of each array."""
 KINDS |= {"whitening_directions": np.float32}
 KINDS |= dict.fromkeys(("factor_layout", "evidence_code", "offset_family"), np.int64)
-KINDS |= dict.fromkeys((*MassNetwork._fields, "evidence_layout", "width_index", "learned"), np.uint32)
+KINDS |= dict.fromkeys((*Packed._fields, "evidence_layout", "width_index", "learned"), np.uint32)
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from reeuncert.balance import affine, masses
 from reeuncert.balance.affine import product, product_transposed
-from reeuncert.balance.masses import FURTHEST, Positions, exponentials, masses_back
+from reeuncert.balance.masses import FURTHEST, exponentials, masses_back
 from reeuncert.balance.masses import masses as all_masses
+from reeuncert.balance.packing import Positions
 from reeuncert.compiling import kernel, source_version
 from reeuncert.inference import stretching
 from reeuncert.inference.stretching import stretch
@@ -40,7 +41,7 @@ class Numbers(NamedTuple):
     factor_layout, prior_factor, prior_mean
         K and m of u = m + K z, see `reeuncert.balance.affine`.
     coordinate, target, out_start, component_start, anchor, room
-        The network, see `reeuncert.balance.masses.MassNetwork`.
+        The network, see `reeuncert.balance.packing.Packed`.
     evidence_layout, evidence_coefficient, evidence_code, evidence_bound
         Sums and laws of the rows, see `reeuncert.likelihood.packing`; edges in the kernels' order.
     reported_value, row_weight
