@@ -21,8 +21,7 @@ from reeuncert.plots.questions import (
     value_of_information_data,
 )
 from reeuncert.plots.sankey import plot_sankey, sankey_data
-from reeuncert.plots.trade_matrix import plot_net_exports, plot_trade_matrix, trade_matrix_data
-from reeuncert.plots.triangle import plot_triangle, triangle_data
+from reeuncert.plots.trade import plot_net_exports, plot_trade_matrix, plot_triangle, trade_matrix_data, triangle_data
 from reeuncert.plots.what_if import (
     lost_consumption_data,
     outlook_data,

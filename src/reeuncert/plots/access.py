@@ -30,27 +30,17 @@ def require_prior(dt: xr.DataTree, group: str = "prior") -> None:
     )
 
 
-def take(coords: Coords, allowed: Iterable[str], what: str) -> dict[str, list[Any]]:
-    """`coords` as lists of labels."""
-    known = list(allowed)
-    for name in coords or {}:
-        if name not in known:
-            raise ReeUncertError(f"{what} has no dim '{name}'; its dims: {', '.join(known)}")
-    return {name: as_list(wanted) for name, wanted in (coords or {}).items()}
-
-
-def check_labels(wanted: Iterable[Any], allowed: Sequence[Any], dim: str, what: str) -> None:
-    """Refuse a label that is not there."""
-    for label in wanted:
-        if label not in allowed:
-            raise ReeUncertError(f"{label!r} is no {dim} of {what}; there are: {listed(allowed)}")
-
-
-def as_list(wanted: Any) -> list[Any]:
-    """One label or many, as a list."""
-    if isinstance(wanted, str | int | np.integer):
-        return [wanted]
-    return list(wanted)
+def take(coords: Coords, known: Mapping[str, Iterable[Any]], what: str) -> dict[str, list[Any]]:
+    """Dim → the labels that `coords` choose, by default all; refuses a dim or label that is not `known`."""
+    chosen = {dim: list(labels) for dim, labels in known.items()}
+    for dim, wanted in (coords or {}).items():
+        if dim not in known:
+            raise ReeUncertError(f"{what} has no dim '{dim}'; its dims: {', '.join(known)}")
+        there, chosen[dim] = chosen[dim], [wanted] if isinstance(wanted, str | int | np.integer) else list(wanted)
+        for label in chosen[dim]:
+            if label not in there:
+                raise ReeUncertError(f"{label!r} is no {dim} of {what}; there are: {listed(there)}")
+    return chosen
 
 
 def quantile_table(
@@ -107,12 +97,16 @@ def chosen_flows(mass: xr.DataArray, **attributes: str | Iterable[str]) -> np.nd
     return keep
 
 
-def sum_of(mass: xr.DataArray, **attributes: str | Iterable[str]) -> xr.DataArray | None:
-    """Sum of the flows with these attributes (chain, draw, year), or None; an absent flow adds nothing."""
+def sum_of(
+    mass: xr.DataArray, *, min_count: int | None = None, **attributes: str | Iterable[str]
+) -> xr.DataArray | None:
+    """Sum of the flows with these attributes (chain, draw, year), or None; an absent flow adds nothing. Where fewer
+    than `min_count` are there, it is NaN.
+    """
     keep = np.flatnonzero(chosen_flows(mass, **attributes))
     if not len(keep):
         return None
-    return mass.isel(flow=keep).transpose(*SAMPLE, "flow", "year").sum("flow", skipna=True)
+    return mass.isel(flow=keep).transpose(*SAMPLE, "flow", "year").sum("flow", skipna=True, min_count=min_count)
 
 
 def refined_products(mass: xr.DataArray) -> list[str]:

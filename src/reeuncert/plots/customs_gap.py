@@ -15,7 +15,6 @@ from reeuncert.plots.access import (
     ALL_YEARS,
     Coords,
     both,
-    check_labels,
     led_by,
     refined_products,
     rows_of,
@@ -182,17 +181,16 @@ def _by_pair(
 
 
 def _pairs(mass: xr.DataArray, coords: Coords) -> list[tuple[str, str]]:
-    wanted = take(coords, ("region", "partner"), "the customs gap")
     names = zip(mass["quantity"].values, mass["destination"].values, mass["origin"].values, strict=True)
     pairs = list(dict.fromkeys((str(d), str(o)) for q, d, o in names if str(q) in ("declared", "undeclared")))
     if not pairs:
         raise ReeUncertError("no flow of this case can go unrecorded (no flow of quantity 'declared' or 'undeclared')")
-    for position, dim in enumerate(("region", "partner")):
-        check_labels(wanted.get(dim, []), list(dict.fromkeys(p[position] for p in pairs)), dim, "the customs gap")
-        pairs = [p for p in pairs if p[position] in wanted.get(dim, [p[position]])]
-    if not pairs:
+    known = dict(zip(("region", "partner"), map(dict.fromkeys, zip(*pairs, strict=True)), strict=True))
+    wanted = take(coords, known, "the customs gap")
+    kept = [pair for pair in pairs if pair[0] in wanted["region"] and pair[1] in wanted["partner"]]
+    if not kept:
         raise ReeUncertError(f"between {wanted['partner']} and {wanted['region']} no flow can go unrecorded")
-    return pairs
+    return kept
 
 
 def _series(mass: xr.DataArray, ends: dict[str, Any]) -> dict[str, xr.DataArray]:

@@ -13,7 +13,7 @@ from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.headlines import headline_draws, place
 from reeuncert.indicators.printing import value_title
 from reeuncert.indicators.summary import computed
-from reeuncert.plots.access import Coords, check_labels, flat, rows_of, take
+from reeuncert.plots.access import Coords, flat, rows_of, take
 from reeuncert.plots.panels import Board
 from reeuncert.plots.render import figure_of, render
 from reeuncert.plots.rows import Chart, Row, Span
@@ -22,7 +22,6 @@ from reeuncert.result.diagnostics import standard_ranks
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 
-DIMS = ("headline", "kind")
 LABELS = ("headline", "indicator", "region", "partner", "product", "year")
 KINDS = ("flow", "offset", "source width")
 COLUMNS = 2
@@ -60,14 +59,12 @@ def drivers_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     >>> sorted(set(table["kind"])), bool(table["share"].iloc[0] > 0.5)
     (['flow'], True)
     """
-    wanted = take(coords, DIMS, "the drivers")
     case = Result.holding(dt).case
     if not case.headlines:
         why = "has no headline, so there is nothing whose uncertainty could be explained"
         raise ReeUncertError(f"case '{case.name}' {why}")
-    numbers = wanted.get("headline", list(range(len(case.headlines))))
-    check_labels(numbers, list(range(len(case.headlines))), "headline", "the drivers")
-    check_labels(wanted.get("kind", []), KINDS, "kind", "the drivers")
+    wanted = take(coords, {"headline": range(len(case.headlines)), "kind": KINDS}, "the drivers")
+    numbers = wanted["headline"]
     of_years = {year: _candidates(dt, year) for year in {case.headlines[number].year for number in numbers}}
     known = {one.label: one.posterior for one in Result.holding(dt).once(headline_draws)}
     draws: dict[int, dict[int, np.ndarray]] = {year: {} for year in of_years}
@@ -92,7 +89,7 @@ def drivers_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
             columns[column] += found[order].tolist()
     out = pd.DataFrame(columns)
     out["share"] = out["correlation"] ** 2
-    return out[out["kind"].isin(wanted.get("kind", KINDS))].reset_index(drop=True)
+    return out[out["kind"].isin(wanted["kind"])].reset_index(drop=True)
 
 
 @figure_of(drivers_data, most="Bars for each headline.")

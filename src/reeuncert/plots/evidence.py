@@ -11,7 +11,7 @@ from reeuncert.case.records import Case, Evidence
 from reeuncert.checks.predictive import predicted_rows, surprising, thinned
 from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.predictive import predicted_sigma, predictive_draws
-from reeuncert.plots.access import Coords, check_labels, rows_of, take
+from reeuncert.plots.access import Coords, rows_of, take
 from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points
 from reeuncert.plots.render import figure_of, render
 from reeuncert.plots.style import hue, interval_name
@@ -27,7 +27,7 @@ DESCRIBED = (
     *("year_from", "year_to", "relation", "qualifier", "value", "low", "high", "unit", "basis"),
 )
 LAST = ("locator", "reason", "note")
-DIMS = ("id", "source_id", "lineage", "reporter", "quantity", "product", "origin", "destination", "qualifier", "year")
+DIMS = ("id", "source_id", "lineage", "reporter", "quantity", "product", "origin", "destination", "qualifier")
 
 
 def evidence_data(dt: xr.DataTree, *, coords: Coords = None, seed: int = SEED) -> pd.DataFrame:
@@ -59,19 +59,13 @@ def evidence_data(dt: xr.DataTree, *, coords: Coords = None, seed: int = SEED) -
     ReeUncertError
         If the result holds no case, no draws, or the case has no evidence.
     """
-    wanted = take(coords, DIMS, "the evidence")
     result = Result.holding(dt)
     table, case = result.once(_every_row) if seed == SEED else _every_row(result, seed), result.case
-    for name, labels in wanted.items():
-        if name == "year":
-            check_labels(labels, list(case.system.years), "year", "the evidence")
-            first, last = (table[name].to_numpy()[:, None] for name in ("year_from", "year_to"))
-            keep = ((first <= labels) & (last >= labels)).any(axis=1)
-        else:
-            check_labels(labels, sorted(set(table[name])), name, "the evidence")
-            keep = table[name].isin(labels).to_numpy()
-        table = table[keep]
-    return table.reset_index(drop=True)
+    known = {name: sorted(set(table[name])) for name in DIMS} | {"year": case.system.years}
+    chosen = take(coords, known, "the evidence")
+    years, (first, last) = chosen["year"], (table[name].to_numpy()[:, None] for name in ("year_from", "year_to"))
+    keep = ((first <= years) & (last >= years)).any(axis=1)
+    return table[keep & table[list(DIMS)].isin(chosen).all(axis=1)].reset_index(drop=True)
 
 
 def _every_row(result: Result, seed: int = SEED) -> pd.DataFrame:

@@ -1,7 +1,6 @@
 """Prior against posterior: the width of every flow, and densities of single quantities."""
 
 import itertools
-from collections.abc import Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -13,7 +12,7 @@ from reeuncert.case.labels import Labels
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.registry import INDICATORS, base_name
 from reeuncert.indicators.summary import SAMPLE, computed, computed_prior, select_labels
-from reeuncert.plots.access import ALL_YEARS, Coords, check_labels, flat, quantile_table, require_prior, rows_of, take
+from reeuncert.plots.access import ALL_YEARS, Coords, flat, quantile_table, require_prior, rows_of, take
 from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points, scale_of
 from reeuncert.plots.render import figure_of, render
 from reeuncert.plots.style import colours_of, hue, interval_name
@@ -23,7 +22,6 @@ from reeuncert.result.tables import mass_flow
 from reeuncert.system.definition import FLOW_FIELDS
 from reeuncert.words.estimates import interval, with_unit
 
-DIMS = (*FLOW_FIELDS, "year")
 TICKS = (1.01, 1.02, 1.05, 1.1, 1.15, 1.2, 1.25, 1.3, 1.4, 1.5, 1.7, 2, 2.5, 3, 4, 5, 7, 10, 20, 50, 100, 1000)
 
 
@@ -57,25 +55,22 @@ def learning_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     >>> table[["flow", "year"]].values.tolist(), bool(table["width_ratio"].iloc[0] < 1)
     ([['ore_South', 'cumulative']], True)
     """
-    wanted, result = take(coords, DIMS, "the flows"), Result.holding(dt)
-    return _widths(result, wanted) if wanted else result.once(_widths).copy()
+    result = Result.holding(dt)
+    return _widths(result, coords) if coords else result.once(_widths).copy()
 
 
-def _widths(result: Result, wanted: Mapping[str, list[Any]] | None = None) -> pd.DataFrame:
+def _widths(result: Result, coords: Coords = None) -> pd.DataFrame:
     """`learning_data` of the flows and years that are wanted."""
-    wanted, dt = wanted or {}, result.dt
+    dt = result.dt
     require_prior(dt)
     mass, before = mass_flow(dt), mass_flow(dt, "prior")
-    keep = np.ones(mass.sizes["flow"], dtype=bool)
-    for name, labels in wanted.items():
-        if name != "year":
-            held = mass[name].values.astype(str)
-            check_labels(labels, sorted(set(held)), name, "the flows")
-            keep &= np.isin(held, labels)
-    years = wanted.get("year", [ALL_YEARS])
-    check_labels(years, [*mass["year"].values.tolist(), ALL_YEARS], "year", "the flows")
+    held = {name: mass[name].values.astype(str) for name in FLOW_FIELDS}
+    known = {name: sorted(set(labels)) for name, labels in held.items()}
+    known["year"] = [*mass["year"].values.tolist(), ALL_YEARS]
+    wanted = take({"year": ALL_YEARS, **(coords or {})}, known, "the flows")
+    keep = np.logical_and.reduce([np.isin(labels, wanted[name]) for name, labels in held.items()])
     tables = []
-    for year in years:
+    for year in wanted["year"]:
         chosen = (
             result.total(group) if year == ALL_YEARS else data.sel(year=year)
             for group, data in (("posterior", mass), ("prior", before))
@@ -85,7 +80,7 @@ def _widths(result: Result, wanted: Mapping[str, list[Any]] | None = None) -> pd
         after, prior = after[:, there], prior[:, there]
         found = quantile_table(after, (0.9,)) | quantile_table(prior, (0.9,), "prior_")
         found |= learning_of_draws(after, prior, scale="mass").columns()
-        attributes = {name: mass[name].values.astype(str)[keep][there] for name in FLOW_FIELDS}
+        attributes = {name: labels[keep][there] for name, labels in held.items()}
         tables.append(pd.DataFrame(attributes | {"year": year, "unit": mass.attrs.get("units", "")} | found))
     table = pd.concat(tables, ignore_index=True).drop(columns=["mean", "prior_mean"])
     table["factor"] = np.sqrt(table["eti90_ub"] / table["eti90_lb"])

@@ -9,7 +9,7 @@ import xarray as xr
 
 from reeuncert.case.records import Case
 from reeuncert.case.selection import sides
-from reeuncert.plots.access import ALL_YEARS, Coords, both, check_labels, quantile_table, take
+from reeuncert.plots.access import ALL_YEARS, Coords, both, quantile_table, take
 from reeuncert.plots.render import figure_of, render_steps
 from reeuncert.plots.sankey_board import sankey_boards
 from reeuncert.plots.sankey_graph import LOSS, Graph, folded, sankey_graph
@@ -94,7 +94,7 @@ def diagram(dt: xr.DataTree, regions: Regions = None) -> Graph:
     """Nodes and links of the diagram, with the regions that stand alone as in `sankey_data`."""
     case = Result.holding(dt).case
     regions = largest_regions(dt) if regions is None else regions
-    check_labels(regions, case.regions, "region", "the Sankey diagram")
+    take({"region": regions}, {"region": case.regions}, "the Sankey diagram")
     graph = sankey_graph(case)
     return graph if set(regions) >= set(case.regions) else folded(graph, regions)
 
@@ -113,9 +113,8 @@ def largest_regions(dt: xr.DataTree) -> list[str]:
 
 def _table(dt: xr.DataTree, case: Case, graph: Graph, coords: Coords) -> pd.DataFrame:
     mass, before = both(dt)
-    known = [*mass["year"].values.tolist(), ALL_YEARS]
-    years = take(coords, ("year",), "the Sankey diagram").get("year", known)
-    check_labels(years, known, "year", "the Sankey diagram")
+    known = *mass["year"].values.tolist(), ALL_YEARS
+    years = take(coords, {"year": known}, "the Sankey diagram")["year"]
     posterior, prior = _widths(mass, graph, years), None if before is None else _widths(before, graph, years)
     spoken = _evidence(case, graph, years)
     t, k = np.nonzero(posterior["mean"] > 0)

@@ -12,7 +12,7 @@ import xarray as xr
 from reeuncert.counterfactuals.lost import ALL, counterfactual_of, lost_consumption
 from reeuncert.errors import ReeUncertError
 from reeuncert.outlook.stored import read_outlook
-from reeuncert.plots.access import Coords, check_labels, led_by, take
+from reeuncert.plots.access import Coords, led_by, take
 from reeuncert.plots.panels import Axis, Board, Fan, Line, Mark, Panel, Points, scale_of
 from reeuncert.plots.render import figure_of, render
 from reeuncert.plots.rows import Chart, Row, Span, interval_row, render_chart, wrapped
@@ -53,18 +53,16 @@ def lost_consumption_data(world: xr.DataTree, *, coords: Coords = None) -> pd.Da
     >>> table[["product", "end_use"]].values.tolist()[:3]
     [['all', 'all'], ['compound', 'all'], ['powder', 'all']]
     """
-    wanted = take(coords, LOST_DIMS, "lost consumption")
     numbers = counterfactual_of(world)
-    for dim, labels in wanted.items():
-        check_labels(labels, numbers[dim].values.tolist(), dim, "lost consumption")
+    wanted = take(coords, {dim: numbers[dim].values.tolist() for dim in LOST_DIMS}, "lost consumption")
     of_products = _bands(world, PRODUCT).assign(**{END_USE: ALL})
     of_uses = _bands(world, END_USE).assign(**{PRODUCT: ALL})
     joined = led_by(pd.concat([of_products, of_uses[of_uses[END_USE] != ALL]]), *LOST_DIMS)
     regions = numbers["region"].values.tolist()
     joined = joined.sort_values("region", key=lambda column: column.map(regions.index), kind="stable")
-    keep = joined["region"].isin(wanted.get("region", regions))
-    if PRODUCT in wanted or END_USE in wanted:
-        keep &= joined[PRODUCT].isin(wanted.get(PRODUCT, [])) | joined[END_USE].isin(wanted.get(END_USE, []))
+    keep = joined["region"].isin(wanted["region"])
+    if asked := {PRODUCT, END_USE} & set(coords or {}):
+        keep &= np.logical_or.reduce([joined[dim].isin(wanted[dim]) for dim in asked])
     return joined[keep].reset_index(drop=True)
 
 
@@ -113,7 +111,6 @@ def _lost_row(record: dict[Any, Any], colour: str) -> Row:
 
 Told = Mapping[str, Any] | str | Path
 BANDS = (0.5, 0.9)
-_DIMS = ("question", "region")
 _COLUMNS = ("eti90_lb", "eti50_lb", "median", "eti50_ub", "eti90_ub")
 
 
@@ -268,12 +265,8 @@ def plot_outlook_scenarios(
 def _asked(told: Mapping[str, Any], coords: Coords) -> dict[int, Mapping[str, Any]]:
     """Number → question, of those that `coords` select."""
     every = dict(enumerate(told["questions"], start=1))
-    known: dict[str, list[Any]] = {"question": list(every), "region": list(dict.fromkeys(map(_region, every.values())))}
-    wanted = take(coords, _DIMS, "an outlook")
-    for dim, labels in wanted.items():
-        check_labels(labels, known[dim], dim, "the outlook")
-    kept = wanted.get("question", known["question"])
-    return {k: q for k, q in every.items() if k in kept and _region(q) in wanted.get("region", known["region"])}
+    wanted = take(coords, {"question": every, "region": dict.fromkeys(map(_region, every.values()))}, "the outlook")
+    return {k: q for k, q in every.items() if k in wanted["question"] and _region(q) in wanted["region"]}
 
 
 def _region(asked: Mapping[str, Any]) -> str:

@@ -10,8 +10,16 @@ from markupsafe import Markup
 from reeuncert.indicators.registry import INDICATORS
 from reeuncert.plots.access import rows_of
 from reeuncert.plots.style import BOARD, colours_of
-from reeuncert.plots.trade_matrix import plot_net_exports, plot_trade_matrix, trade_matrix_data
-from reeuncert.plots.triangle import ALL, REFINED, corners, groups_of, regions_of
+from reeuncert.plots.trade import (
+    ALL,
+    REFINED,
+    corners,
+    groups_of,
+    plot_net_exports,
+    plot_trade_matrix,
+    regions_of,
+    trade_matrix_data,
+)
 from reeuncert.reference import all_published
 from reeuncert.report.fans import series_of
 from reeuncert.report.figures import css_colour, figure, tag
