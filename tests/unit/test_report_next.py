@@ -22,7 +22,7 @@ from reeuncert.result.structures import StructureRun, Structures, add_structures
 from reeuncert.studies.summaries import headline_values
 from reeuncert.testing import toy_posterior
 
-ONLY = (Section("next", "What to collect next", "next_steps.html.j2", learned.next_steps, "a headline"),)
+ONLY = (Section("next", "What to collect next", learned.next_steps, "a headline"),)
 
 
 @pytest.fixture(scope="module")

@@ -222,7 +222,7 @@ def plot_outlook(found: Told, *, coords: Coords = None, backend: str = "matplotl
         for row in projects[projects["question"] == k].to_dict("records"):
             at = np.array([row["median_start"]]), np.array([low + 0.05 * top])
             name, dark = "start of a project (stronger: surer to work)", 0.15 + 0.85 * row["works"]
-            marks.append(Points(name, *at, "ink", "square", hover=(project_told(row, told["to"]),), opacity=dark))
+            marks.append(Points(name, *at, "ink", "square", hover=(_project(row, told["to"]),), opacity=dark))
         fan = Fan.of(rows, "", hue(0), probs=BANDS, prior=False)
         title = "\n".join(wrapped(str(rows["says"].iloc[0])))
         axis = Axis("%" if unit == "1" else unit, (low, 1.03 * top))
@@ -232,7 +232,7 @@ def plot_outlook(found: Told, *, coords: Coords = None, backend: str = "matplotl
     return render(Board(f"Outlook: {told['scenario']}", tuple(panels), min(2, len(panels)), 2.4, 4.2), backend, theme)
 
 
-def project_told(row: Mapping[Any, Any], to: int) -> str:
+def _project(row: Mapping[Any, Any], to: int) -> str:
     """A row of `outlook_projects_data` in a sentence."""
     return (
         f"{row['project']}, {row['stage']}: {number(row['capacity'])} {row['unit']} a year; announced for "

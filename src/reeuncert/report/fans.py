@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
-import xarray as xr
 
 from reeuncert.indicators.printing import series_title
 from reeuncert.indicators.registry import CUMULATED, lookup
@@ -20,21 +19,16 @@ ABREAST = 4
 
 
 def fans(result: Result) -> dict[str, Any]:
-    """`all_fans` of a result, with the published values of its case."""
-    return all_fans(result.dt["derived"].to_dataset(), result.once(all_cells), published_values(result.case))
-
-
-def all_fans(derived: xr.Dataset, cells: Mapping[str, Cells], published: Iterable[Published] = ()) -> dict[str, Any]:
-    """Fans of every indicator of a result.
+    """Fans of every indicator of a result, with the published values of its case.
 
     ``years``, and ``indicators``: for each ``name``, ``title``, ``unit``, ``reference``, ``dims`` and ``series``, a
     list of ``at`` (labels), ``q`` (one list over the years for each of `PROBABILITIES`), ``p`` (the same for the prior,
     if there is one) and ``points`` (published values). Series that the system lacks are left out.
     """
-    points = list(published)
+    derived, published = result.dt["derived"].to_dataset(), list(published_values(result.case))
     indicators = []
-    for name, of in cells.items():
-        series = list(_series(of, points))
+    for name, of in result.once(all_cells).items():
+        series = list(_series(of, published))
         if series:
             attrs = derived[name].attrs
             about = {"name": name, "title": attrs.get("long_name", name), "unit": attrs.get("units", "")}

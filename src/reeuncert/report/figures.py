@@ -116,44 +116,20 @@ def script_json(value: Any) -> Markup:
 
 def rounded(value: Any) -> Any:
     """Plain values for JSON: arrays as lists, floats with `DIGITS` significant digits, non-finite values as None."""
-    if isinstance(value, str | int) or value is None:
-        return value
-    if isinstance(value, np.ndarray):
-        if value.dtype.kind in "iu":
-            return value.tolist()
-        if value.dtype.kind == "f" and value.size:
-            flat = _rounded_floats(value.ravel())
-            for size in value.shape[:0:-1]:
-                flat = [flat[i : i + size] for i in range(0, len(flat), size)]
-            return flat
-        return [rounded(item) for item in value]
-    if isinstance(value, np.generic):
-        return rounded(value.item())
-    if isinstance(value, float):
+    if isinstance(value, float):  # most of a page
         if not math.isfinite(value):
             return None
         short = float(f"{value:.{DIGITS}g}")
-        return int(short) if short == int(short) and abs(short) < 1e15 else short
-    if isinstance(value, (list, tuple)):
+        return int(short) if short.is_integer() and abs(short) < 1e15 else short
+    if isinstance(value, str | int) or value is None:
+        return value
+    if isinstance(value, list | tuple):
         return [rounded(item) for item in value]
+    if isinstance(value, np.ndarray | np.generic):
+        return rounded(value.tolist())
     if isinstance(value, Mapping):
         return {str(key): rounded(item) for key, item in value.items()}
     return str(value)
-
-
-def _rounded_floats(values: np.ndarray) -> list[Any]:
-    """As `rounded`, of all values of an array at once."""
-    finite = np.isfinite(values) & (values != 0)
-    places = DIGITS - 1 - np.floor(np.log10(np.abs(values, where=finite, out=np.ones(len(values))))).astype(int)
-    # A power of ten with a positive exponent is exact, so that the quotient is the nearest double of the decimal.
-    up, down = 10.0 ** np.clip(places, 0, 300), 10.0 ** np.clip(-places, 0, 300)
-    with np.errstate(invalid="ignore", over="ignore"):
-        short = np.where(places > 0, np.round(values * up) / up, np.round(values / down) * down)
-    whole = np.isfinite(short) & (np.abs(short) < 1e15) & (short == np.round(short))
-    return [
-        (int(v) if w else v) if f else None
-        for v, w, f in zip(short.tolist(), whole.tolist(), np.isfinite(values).tolist(), strict=True)
-    ]
 
 
 WIDTH, HEIGHT, MARGIN = 260.0, 46.0, 8.0

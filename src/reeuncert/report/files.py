@@ -78,7 +78,7 @@ _TABLES: Mapping[str, Callable[[Result], pd.DataFrame]] = {
 _OF_ITS_OWN = (
     *_TABLES.values(), overviews, drivers,
     *(check for check in CHECKS.values() if check not in (assumption, structures)),
-    *(section.content for section in SECTIONS if section.id not in ("answers", "verdict", "learned", "next")),
+    *(section.content for section in SECTIONS if not section.averages),
 )  # fmt: skip
 """What is made of a result without its headlines, which are averages over structures."""
 

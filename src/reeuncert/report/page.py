@@ -5,7 +5,7 @@ import hashlib
 import importlib.resources
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import jinja2
@@ -28,16 +28,6 @@ from reeuncert.words.estimates import estimate, interval, printed, with_unit
 
 SCRIPTS = ("base.js", "draw.js", "fans.js", "flows.js", "triangle.js", "tables.js", "terms.js", "share.js", "start.js")
 """Scripts of the page; `start.js` comes last."""
-
-
-@dataclass(frozen=True)
-class Rendered:
-    """A section as HTML, or the error; or not there, where the result lacks what it needs."""
-
-    section: Section
-    html: Markup
-    error: str = ""
-    there: bool = True
 
 
 def write_report(dt: xr.DataTree, path: str | Path) -> Path:
@@ -87,13 +77,16 @@ def render(result: Result, *, sections: Sequence[Section] = SECTIONS) -> str:
     js = "\n".join(_asset(name) for name in SCRIPTS)
     with collecting(result.failed), result.shared():
         # The verdict is rendered last: it also reports parts of the page that failed.
-        made = {s.id: _render(environment, s, result) for s in sorted(sections, key=lambda s: s.id == "verdict")}
+        made = {
+            s.id: attempt(f"section '{s.title}'", partial(_html, environment, s, result))
+            for s in sorted(sections, key=lambda s: s.id == "verdict")
+        }
     return environment.get_template("page.html.j2").render(
         case=result.case,
         approximate=result.approximate,
         interrupted=not result.complete,
-        sections=[made[section.id] for section in sections if made[section.id].there],
-        left_out=[section for section in sections if not made[section.id].there],
+        sections=[(s, html) for s in sections if (html := made[s.id]) is not None],
+        left_out=[s for s in sections if made[s.id] is None],
         verdict=check_list(result),
         provenance=provenance(result.dt),
         css=_asset("report.css"),
@@ -106,21 +99,15 @@ def render(result: Result, *, sections: Sequence[Section] = SECTIONS) -> str:
     )
 
 
-def _render(environment: jinja2.Environment, section: Section, result: Result) -> Rendered:
-    def made() -> str | None:
-        content = result.once(section.content)
-        if content is None:
-            return None
-        text = environment.get_template(section.template).render(section=section, case=result.case, **content)
-        # Ten times as fast as (?<=\d) %.
-        return re.sub(r" %(?<=\d %)", "\N{NO-BREAK SPACE}%", with_ids(text, section.id))
-
-    html = attempt(f"section '{section.title}'", made)
-    if isinstance(html, Failed):
-        return Rendered(section, Markup(""), str(html))
-    if html is None:
-        return Rendered(section, Markup(""), there=False)
-    return Rendered(section, Markup(html))  # rendered with autoescape
+def _html(environment: jinja2.Environment, section: Section, result: Result) -> Markup | None:
+    """A section as HTML; None where the result lacks what it needs."""
+    content = result.once(section.content)
+    if content is None:
+        return None
+    text = environment.get_template(f"{section.id}.html.j2").render(section=section, case=result.case, **content)
+    # Ten times as fast as (?<=\d) %.
+    spaced = re.sub(r" %(?<=\d %)", "\N{NO-BREAK SPACE}%", with_ids(text, section.id))
+    return Markup(spaced)  # rendered with autoescape
 
 
 def with_ids(html: str, section: str) -> str:
@@ -149,6 +136,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.tests["failed"] = lambda part: isinstance(part, Failed)
     environment.filters |= {
         "value": with_unit,
         "printed": printed,

@@ -4,19 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reeuncert.report.sections import (
-    answers,
-    checks,
-    counterfactuals,
-    customs_gap,
-    evidence,
-    flows,
-    learned,
-    method,
-    outlook,
-    over_time,
-    trade,
-)
+from reeuncert.report.sections import answers, checks, evidence, flows, learned, method, over_time, trade, what_if
 from reeuncert.result.result import Result
 
 
@@ -27,64 +15,51 @@ class Section:
     Parameters
     ----------
     id
-        Anchor of the section in the page.
+        Anchor of the section in the page, and name of its template in ``report/templates``.
     title
         Heading, and entry of the contents.
-    template
-        File in ``report/templates``.
     content
         Takes the result, returns the variables of the template, or None where the result lacks what the section
         needs: it is then left out, with a line. If it fails, the section shows why.
     needs
         What that is, in words.
+    averages
+        Whether it shows averages over rival structures, and so has to wait for all of them.
     """
 
     id: str
     title: str
-    template: str
     content: Callable[[Result], Mapping[str, Any] | None]
     needs: str = ""
+    averages: bool = False
 
 
 SECTIONS: tuple[Section, ...] = (
-    Section("answers", "Answers", "answers.html.j2", answers.content, "a headline"),
-    Section("flows", "Flows", "flows.html.j2", flows.content),
-    Section("verdict", "Verdict", "verdict.html.j2", checks.content),
-    Section("dependence", "Dependence over time", "dependence.html.j2", over_time.dependence, "an indicator"),
-    Section("triangle", "Trade between the regions", "triangle.html.j2", trade.content, "trade between regions"),
-    Section("net-trade", "Net trade by product", "net_trade.html.j2", over_time.net_trade, "trade between regions"),
+    Section("answers", "Answers", answers.content, "a headline", averages=True),
+    Section("flows", "Flows", flows.content),
+    Section("verdict", "Verdict", checks.content, averages=True),
+    Section("dependence", "Dependence over time", over_time.dependence, "an indicator"),
+    Section("triangle", "Trade between the regions", trade.between_regions, "trade between regions"),
+    Section("net-trade", "Net trade by product", over_time.net_trade, "trade between regions"),
     Section(
-        "customs-gap",
-        "The customs gap",
-        "customs_gap.html.j2",
-        customs_gap.content,
-        "trade recorded by two customs offices, or unrecorded",
+        "customs-gap", "The customs gap", trade.customs_gap, "trade recorded by two customs offices, or unrecorded"
     ),
     Section(
-        "unregistered",
-        "Unregistered mining and refining",
-        "unregistered.html.j2",
-        over_time.unregistered,
-        "an unregistered route or a quota",
+        "unregistered", "Unregistered mining and refining", over_time.unregistered, "an unregistered route or a quota"
     ),
-    Section("consumption", "Consumption", "consumption.html.j2", over_time.consumption, "consumption"),
+    Section("consumption", "Consumption", over_time.consumption, "consumption"),
     Section(
-        "no-trade",
-        "Without trade",
-        "no_trade.html.j2",
-        counterfactuals.without_trade,
-        "trade between regions and consumption in the last year",
+        "no-trade", "Without trade", what_if.without_trade, "trade between regions and consumption in the last year"
     ),
     Section(
         "suppliers",
         "Supplier stops",
-        "suppliers.html.j2",
-        counterfactuals.suppliers,
+        what_if.suppliers,
         "the stop of each supplier (`reeuncert counterfactual RESULTS supplier-stops`)",
     ),
-    Section("outlook", "Outlook", "outlook.html.j2", outlook.content, "an outlook (`reeuncert outlook`)"),
-    Section("learned", "What we learned", "learned.html.j2", learned.content, "draws of the prior"),
-    Section("next", "What to collect next", "next_steps.html.j2", learned.next_steps, "a headline"),
-    Section("evidence", "Evidence", "evidence.html.j2", evidence.content, "evidence"),
-    Section("method", "Method and provenance", "method.html.j2", method.content),
+    Section("outlook", "Outlook", what_if.outlook, "an outlook (`reeuncert outlook`)"),
+    Section("learned", "What we learned", learned.content, "draws of the prior", averages=True),
+    Section("next", "What to collect next", learned.next_steps, "a headline", averages=True),
+    Section("evidence", "Evidence", evidence.content, "evidence"),
+    Section("method", "Method and provenance", method.content),
 )

@@ -12,7 +12,7 @@ from reeuncert.indicators.printing import series_title, unit_of, value, value_ti
 from reeuncert.indicators.registry import CUMULATED, DIMS, base_name, lookup
 from reeuncert.report.fans import fan
 from reeuncert.report.figures import interval_picture
-from reeuncert.report.sections import counterfactuals
+from reeuncert.report.sections.what_if import without_trade
 from reeuncert.report.words import GLOSSARY, own_structure
 from reeuncert.result.learning import FIXED
 from reeuncert.result.result import Result
@@ -149,7 +149,7 @@ def _tiles(result: Result, rows: Sequence[Row], failed: bool) -> Iterator[Tile]:
 
 def _without_trade(result: Result, region: str, failed: bool) -> Iterator[Tile]:
     """The part of its consumption that a region would lose; nothing where there is no such number."""
-    found = result.once(counterfactuals.without_trade) or {"leads": ()}
+    found = result.once(without_trade) or {"leads": ()}
     for row in found["leads"]:
         share = (row["share_median"], row["share_eti90_lb"], row["share_eti90_ub"])
         if row["region"] != region or not math.isfinite(share[0]):

@@ -10,8 +10,8 @@ from reeuncert.plots.access import ALL_YEARS, flat, rows_of
 from reeuncert.plots.sankey import diagram, largest_regions, sankey_data
 from reeuncert.plots.sankey_board import certainties, ends_of, layout_of, node_text, opacity_of
 from reeuncert.plots.sankey_graph import CROSSING, END_USE, LOSS, OTHERS, STOCK, UNRECORDED, UNREGISTERED, Graph, Node
-from reeuncert.plots.style import HUES
-from reeuncert.report.figures import figure
+from reeuncert.plots.style import colours_of
+from reeuncert.report.figures import css_colour, figure
 from reeuncert.report.words import labels_of
 from reeuncert.result.quantiles import quantiles
 from reeuncert.result.result import Result
@@ -142,9 +142,7 @@ def _link(
 
 
 def _colour(region: str, regions: list[str]) -> str:
-    if not regions:
-        return "hue-0"
-    return f"hue-{regions.index(region) % len(HUES)}" if region in regions else "muted"
+    return css_colour(colours_of(regions or [region]).get(region, "muted"))
 
 
 def _flows(result: Result) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """What was learned of flows and headlines, what they still rest on, and the measurement that would narrow each most."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -66,34 +65,27 @@ def _headlines(result: Result) -> list[dict[str, Any]]:
     return out
 
 
-@dataclass(frozen=True)
-class Pull:
-    """One source, and by how many of its standard deviations a headline would move if the source counted twice."""
-
-    name: str
-    strength: float
-
-
-def pulls_of(headline: np.ndarray, log_likelihood: Mapping[str, np.ndarray]) -> list[Pull]:
-    """The most influential sources of a headline, strongest first.
+def pulls_of(headline: np.ndarray, log_likelihood: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """The most influential sources of a headline, strongest first, and by how many of its standard deviations it would
+    move if the source counted twice.
 
     The derivative of a posterior mean with respect to the power of one source's likelihood is the covariance of the two
-    (https://doi.org/10.1007/s11222-023-10366-5); here it is given in standard deviations of the headline. Draws and log
-    likelihoods have the shape (sample,); draws that are not finite are set to the median.
+    (https://doi.org/10.1007/s11222-023-10366-5). Draws and log likelihoods have the shape (sample,); draws that are not
+    finite are set to the median.
 
     >>> draws = np.array([1.0, 2.0, 3.0])
-    >>> [(p.name, round(p.strength, 2)) for p in pulls_of(draws, {"a": np.zeros(3), "b": -draws})]
-    [('b', -0.82), ('a', 0.0)]
+    >>> {name: round(moved, 2) for name, moved in pulls_of(draws, {"a": np.zeros(3), "b": -draws}).items()}
+    {'b': -0.82, 'a': 0.0}
     """
     whole = filled(headline)
     spread = float(whole.std())
     if not spread > 0:
-        return []
+        return {}
     centred = (whole - whole.mean()) / spread
     terms = np.stack([*log_likelihood.values()]) if log_likelihood else np.empty((0, centred.size))
     moved = (terms - terms.mean(axis=1, keepdims=True)) @ centred / centred.size
-    found = [Pull(name, strength) for name, strength in zip(log_likelihood, moved.tolist(), strict=True)]
-    return sorted(found, key=lambda pull: -abs(pull.strength))[:MOST_PULLS]
+    found = zip(log_likelihood, moved.tolist(), strict=True)
+    return dict(sorted(found, key=lambda pull: -abs(pull[1]))[:MOST_PULLS])
 
 
 def next_steps(result: Result) -> dict[str, Any] | None:

@@ -1,6 +1,7 @@
-"""Trade between the regions by year and product: of few as arrows; of many as chords, net exports and matrices."""
+"""Trade between the regions: of few as arrows; of many as chords, net exports and matrices; and the customs gap."""
 
 import math
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -8,7 +9,10 @@ import pandas as pd
 from markupsafe import Markup
 
 from reeuncert.indicators.registry import INDICATORS
+from reeuncert.indicators.summary import summary
 from reeuncert.plots.access import rows_of
+from reeuncert.plots.customs_gap import plot_customs_records
+from reeuncert.plots.sankey_graph import CROSSING
 from reeuncert.plots.style import BOARD, colours_of
 from reeuncert.plots.trade import (
     ALL,
@@ -21,8 +25,8 @@ from reeuncert.plots.trade import (
     trade_matrix_data,
 )
 from reeuncert.reference import all_published
-from reeuncert.report.fans import series_of
-from reeuncert.report.figures import css_colour, figure, tag
+from reeuncert.report.fans import fans_of, series_of
+from reeuncert.report.figures import Figure, css_colour, figure, tag
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 from reeuncert.words.estimates import estimate, numbers
@@ -39,7 +43,7 @@ LAYERS = (("net_eti90_ub", 0.25), ("net_median", 0.5), ("net_eti90_lb", 0.9))
 """Strokes of a chord from back to front, each as wide as the value, and their opacity."""
 
 
-def content(result: Result) -> dict[str, Any] | None:
+def between_regions(result: Result) -> dict[str, Any] | None:
     """One figure with a slider over the years and a list of products, and its values as a table; or matrices."""
     known = series_of(result, SHARE)
     if not known:
@@ -164,3 +168,62 @@ def chord_picture(table: pd.DataFrame, regions: list[str], *, most: float, label
         parts.append(tag("text", region, **place, text_anchor=anchor))
     box = f"0 0 {WIDTH} {HEIGHT}"
     return tag("svg", Markup("").join(parts), class_="chords", viewBox=box, role="img", aria_label=label)
+
+
+TITLES = {
+    "customs_gap": "Customs gap: by how much the importer's record exceeds the exporter's",
+    "smuggled_mass": "Unrecorded exports (smuggling)",
+    "smuggled_mass_declared": "Unrecorded exports declared on arrival",
+    "smuggled_mass_cumulated": "Unrecorded exports (smuggling), cumulative",
+}
+
+
+def customs_gap(result: Result) -> dict[str, Any] | None:
+    """Figures for each pair of regions with unrecorded trade, and cumulative masses."""
+    pairs = series_of(result, "smuggled_mass")
+    others = fans_of(result, "customs_gap", id="gap", but=pairs, short=True)
+    if not pairs and not others:
+        return None
+    return {
+        "pairs": [
+            {"title": f"{at['partner']} to {at['region']}", "figures": _figures(result, at), **_sums(result, at)}
+            for at in pairs
+        ],
+        "others": others,
+        "span": (result.years[0], result.years[-1]),
+        "published": [p for p in result.once(all_published).to_dict("records") if p["indicator"] == "smuggled_mass"],
+    }
+
+
+def _figures(result: Result, at: dict[str, str]) -> list[Figure]:
+    region, partner = at["region"], at["partner"]
+    slug = f"{result.case.regions.index(region)}-{result.case.regions.index(partner)}"
+    about = f"refined products from {partner} to {region}"
+    out = []
+    # Whether unrecorded trade of the pair is split into what is declared on arrival and what is not.
+    if any(f.quantity in CROSSING and (f.destination, f.origin) == (region, partner) for f in result.case.system.flows):
+        out.append(
+            figure(
+                f"offices-{slug}",
+                "Mirror trade statistics and actual trade",
+                lambda: plot_customs_records(result.dt, coords=at, backend=BOARD),
+                alt=f"Fans of both offices' records and of the true flow of {about}; reported values as points.",
+                caption="Bands: 90 % intervals of the records without reporting errors. Points: reported values, "
+                "converted to the unit of the case.",
+                height=440,
+            )
+        )
+    for name, title in TITLES.items():
+        out += [replace(one, title=title) for one in fans_of(result, name, id=f"{name}-{slug}", only=at)]
+    return out
+
+
+def _sums(result: Result, at: dict[str, str]) -> dict[str, Any]:
+    """Unrecorded exports, the part declared on arrival, and the customs gap, over all years."""
+    region, partner = at["region"], at["partner"]
+    rows: dict[str, Any] = dict.fromkeys(("smuggled_mass", "smuggled_mass_declared", "customs_gap"))
+    for name in rows:
+        if at in series_of(result, f"{name}_cumulated"):
+            found = summary(result.dt, f"{name}_cumulated", region=region, partner=partner, year=result.years[-1])
+            rows[name] = found.to_dict("records")[0]
+    return {"sums": rows, **at}

@@ -1,16 +1,24 @@
-"""Counterfactuals: consumption lost without trade, with a verdict, and by the stop of each supplier."""
+"""Worlds that differ: consumption lost without trade, with a verdict; the stop of each supplier; the outlook."""
 
+import math
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+from markupsafe import Markup
 
 from reeuncert.counterfactuals import lost_consumption, no_trade
 from reeuncert.counterfactuals.lost import ALL, BY, counterfactual_of, lost_draws
 from reeuncert.counterfactuals.run import AS_DRAWN, HIGHEST
 from reeuncert.counterfactuals.suppliers import DRAWS, leading, stops_of
 from reeuncert.indicators.headlines import ValueDraws, verdicts_on
+from reeuncert.outlook.stored import outlook_of
+from reeuncert.plots.style import BOARD
+from reeuncert.plots.what_if import plot_outlook
+from reeuncert.report.figures import figure, interval_picture
 from reeuncert.report.sections.trade import MANY
 from reeuncert.result.quantiles import Array
 from reeuncert.result.result import Result
@@ -99,3 +107,29 @@ def _told(row: dict[Any, Any]) -> dict[str, Any]:
         for part, unit in (("", ""), ("share_", "1"))
     )
     return row | {"lost": lost, "share": share}
+
+
+def outlook(result: Result) -> dict[str, Any] | None:
+    """What `reeuncert outlook` wrote beside the result, with a figure of each answer; None where it wrote nothing."""
+    found = result.once(outlook_of)
+    if found is None:
+        return None
+    questions = []
+    for k, asked in enumerate(found["questions"], start=1):
+        drawn = figure(
+            f"outlook-{k}",
+            asked["says"],
+            partial(plot_outlook, found, coords={"question": k}, backend=BOARD),
+            alt=f"Median and bands from {asked['years'][0]} to {asked['years'][-1]}; squares: starts of projects.",
+            caption=" ".join(asked["sentences"]),
+            height=340,
+        )
+        same = [row | {"picture": _scenario(row, asked)} for row in found["scenarios"] if row["says"] == asked["says"]]
+        questions.append(asked | {"figure": drawn, "scenarios": same})
+    return dict(found) | {"questions": questions}
+
+
+def _scenario(row: Mapping[str, Any], asked: Mapping[str, Any]) -> Markup:
+    low, middle, high = (math.nan if row[k] is None else float(row[k]) for k in ("eti90_lb", "median", "eti90_ub"))
+    label, unit = f"{row['scenario']}: {asked['says']}", asked["unit"] if asked["percent"] else ""
+    return interval_picture((low, middle, high), (math.nan,) * 3, unit=unit, log=False, label=label)
