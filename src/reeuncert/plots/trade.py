@@ -73,7 +73,7 @@ def triangle_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     mass, before = both(dt)
     groups, years = groups_of(mass), [*mass["year"].values.tolist(), ALL_YEARS]
     pairs = list(dict.fromkeys(_ends(mass, quantity=ARRIVALS)))
-    known = {"region": dict.fromkeys(itertools.chain(*pairs)), "product": groups, "year": years}
+    known: dict[str, Any] = {"region": dict.fromkeys(itertools.chain(*pairs)), "product": groups, "year": years}
     wanted = take({"product": ALL, **(coords or {})}, known, "trade")
     within = [pair for pair in pairs if set(wanted["region"]).issuperset(pair)]
     tables = []

@@ -115,11 +115,13 @@ def script_json(value: Any) -> Markup:
 
 
 def rounded(value: Any) -> Any:
-    """Plain values for JSON: arrays as lists, floats with `DIGITS` significant digits, non-finite values as None."""
+    """Plain values for JSON: arrays as lists, floats with `DIGITS` significant digits but no coarser than a tenth (of a
+    year), non-finite values as None.
+    """
     if isinstance(value, float):  # most of a page
         if not math.isfinite(value):
             return None
-        short = float(f"{value:.{DIGITS}g}")
+        short = float(f"{value:.{DIGITS}g}") if abs(value) < 10 ** (DIGITS - 1) else round(value, 1)
         return int(short) if short.is_integer() and abs(short) < 1e15 else short
     if isinstance(value, str | int) or value is None:
         return value

@@ -71,7 +71,7 @@ report.hover = (svg, panel, x, y, box) => {
       if (!known.length) return;
       const near = known.reduce((a, b) => (Math.abs(x(b) - px) < Math.abs(x(a) - px) ? b : a));
       cross.setAttribute("x1", x(near)); cross.setAttribute("x2", x(near)); cross.setAttribute("visibility", "visible");
-      const told = [...lines, ...points].flatMap((m) => m.x.flatMap((v, i) => (Math.abs(v - near) < 0.3 && m.y[i] !== null && m.h[i] ? m.h[i].split("\n") : [])));
+      const told = [...lines, ...points].flatMap((m) => m.x.flatMap((v, i) => (Math.abs(v - near) <= 0.5 && m.y[i] !== null && m.h[i] ? m.h[i].split("\n") : [])));
       report.tip([panel.years ? String(near) : report.number(near), ...told], event);
       return;
     }
