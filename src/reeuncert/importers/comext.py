@@ -5,7 +5,7 @@ from pathlib import Path
 
 from reeuncert.importers.printed import month_of
 from reeuncert.importers.record import Direction, Download, Place, Record
-from reeuncert.importers.sheets import header_of, read_table, rows_of
+from reeuncert.importers.sheets import header_of, read_rows
 
 _FLOWS: dict[str, Direction] = {"1": "import", "2": "export"}
 _EARLIER = {"DECLARANT_ISO": "REPORTER", "PARTNER_ISO": "PARTNER", "PARTNER": "PARTNER_CODE"}
@@ -23,9 +23,10 @@ def read(paths: list[Path], download: Download) -> None:
     """Read weights in kilograms, summed over procedures, and over the months of a year."""
     for path in paths:
         names = _EARLIER if "DECLARANT_ISO" in header_of(path) else {}
-        for table in read_table(path, _NEEDED, download.kind, names):
-            for line, row in rows_of(download.wanted(table, "PRODUCT_NC", Place(path.name, 0, "QUANTITY_KG"))):
-                _take(row, Place(path.name, line, "QUANTITY_KG"), download)
+        for line, row in read_rows(path, _NEEDED, download.kind, names):
+            place = Place(path.name, line, "QUANTITY_KG")
+            if not download.skips(row["PRODUCT_NC"], place):
+                _take(row, place, download)
     download.settle(divided=True)
 
 

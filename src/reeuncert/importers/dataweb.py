@@ -29,7 +29,7 @@ def _query(sheet: Sheet) -> dict[str, str]:
     """Parameters of the query, also under the name of their step; empty for other sheets."""
     step = ""
     found: dict[str, str] = {}
-    for _, row in sheet.rows():
+    for _, row in sheet.rows:
         if row[0].startswith("Step"):
             step = row[0].split(":")[-1].strip()
         elif len(row) > 1:
@@ -38,7 +38,7 @@ def _query(sheet: Sheet) -> dict[str, str]:
 
 
 def _read_sheet(sheet: Sheet, query: dict[str, str], download: Download) -> None:
-    rows = list(sheet.rows())
+    rows = sheet.rows
     start = next((i for i, (_, row) in enumerate(rows) if {"Data Type", "HTS Number"} <= {*row}), None)
     if start is None:
         message = "no row has the headings 'Data Type' and 'HTS Number': this is no sheet of DataWeb"

@@ -86,6 +86,7 @@ class Download:
     notices: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     partial: bool = False
+    _wanted: dict[str, bool] = field(default_factory=dict, repr=False)  # products that were asked after already
 
     def year(self, text: str, place: Place, column: str) -> int:
         """A year as printed, also with a month after it; one that is no year is a problem of the file."""
@@ -101,12 +102,13 @@ class Download:
         asked = [text.replace(".", "").casefold() for text in self.asked]
         return not asked or any(w.startswith(a) or (not a.isdigit() and a in w) for w in words for a in asked)
 
-    def wanted(self, table: pd.DataFrame, codes: str, place: Place) -> pd.DataFrame:
-        """The rows of a part of a long table whose product was asked for; the others are noted as not read."""
-        chosen = table[codes].map({code: self.wants(code) for code in table[codes].unique()}).astype(bool)
-        if not chosen.all():
-            self.leave(UNASKED, replace(place, line=int(table.index[~chosen][0])), int((~chosen).sum()))
-        return table[chosen]
+    def skips(self, product: str, place: Place) -> bool:
+        """Whether a row of a long table is of a product that was not asked for, which is noted."""
+        if product not in self._wanted:
+            self._wanted[product] = self.wants(product)
+        if not self._wanted[product]:
+            self.leave(UNASKED, place)
+        return not self._wanted[product]
 
     def leave(self, reason: str, first: Place, count: int = 1) -> None:
         """Note figures that are not read."""

@@ -2,18 +2,16 @@
 
 import csv
 import shutil
-import warnings
 import zipfile
 import zlib
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from reeuncert.errors import CaseError, Problem
 from reeuncert.files import first_line
@@ -23,27 +21,21 @@ from reeuncert.words.cells import listed, quoted
 
 EXCEL = (".xlsx", ".xlsm")
 READ = (*EXCEL, ".csv", ".dat", ".json", ".tsv")  # files that are read out of a zip
-CHUNK = 200_000
 MARK = 6  # longest text of a cell that is a footnote mark when it is raised: whole footnotes are raised too
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """One sheet, or a CSV file: cells as text, without the superscripts, which stand in ``marks`` by row and column."""
+    """One sheet, or a CSV file: rows with their lines, cells as text. Superscripts stand in ``marks`` by row and column."""
 
     file: str
     name: str
-    cells: pd.DataFrame
+    rows: list[tuple[int, list[str]]]
     marks: Mapping[tuple[int, int], str] = field(default_factory=dict)
 
     @property
     def where(self) -> str:
         return f"{self.file} sheet {self.name}" if self.name else self.file
-
-    def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Every row with its line."""
-        for line, row in zip(self.cells.index, self.cells.itertuples(index=False), strict=True):
-            yield line, list(row)
 
 
 def _missing(path: Path) -> None:
@@ -77,91 +69,81 @@ def unpacked(path: Path, folder: Path) -> list[Path]:
 
 def read_sheets(path: Path) -> list[Sheet]:
     """Every sheet of a workbook, or the one table of a CSV file, without a header."""
-    _missing(path)
-    if path.suffix.lower() not in EXCEL:
-        encoding, separator = _dialect(path)
-        width = max(map(len, _csv_rows(path, encoding, separator)), default=1)
-        with _explained(path):
-            cells = pd.read_csv(path, names=range(width), **_as_text(encoding, separator)).fillna("")
-        return [Sheet(path.name, "", _by_line(cells, 1))]
-    return _workbook(path)
-
-
-def read_table(
-    path: Path, needed: Sequence[str], asked_by: str, names: Mapping[str, str] | None = None
-) -> Iterator[pd.DataFrame]:
-    """Parts of a table with a header: cells stripped, nameless columns dropped, the index is the line.
-
-    ``names``: columns of the file that get another name; ``needed``: columns that it must have, under their new names;
-    ``asked_by``: the kind, for messages.
-    """
-    given = dict(names or {})
-    header = [given.get(name, name) for name in header_of(path)]
-    printed = {new: old for old, new in given.items()}
-    absent = [quoted(printed.get(name, name)) for name in needed if name not in header]
-    if absent:
-        message = f"the file has no column {listed(absent)}, which {asked_by} needs"
-        remedy = "is it another kind of file, or a table made from one? Give the file as it was downloaded"
-        raise CaseError([Problem(path.name, 1, "", f"{message}; {remedy}")])
-    named = {i: name for i, name in enumerate(header) if name}
-    for name in needed:
-        if header.count(name) > 1:
-            message = f"the column {quoted(printed.get(name, name))} is there twice; give the file as it was downloaded"
-            raise CaseError([Problem(path.name, 1, "", message)])
-    for part in _parts(path, len(header)):
-        cells = part[list(named)].rename(columns=named).fillna("").map(str.strip)
-        yield cells[(cells != "").any(axis=1)]
-
-
-def rows_of(table: pd.DataFrame) -> Iterator[tuple[int, dict[str, str]]]:
-    """Every row of a part of a table, with its line."""
-    names = [str(name) for name in table.columns]
-    for line, *cells in table.itertuples(name=None):
-        yield int(line), dict(zip(names, cells, strict=True))
+    if path.suffix.lower() in EXCEL:
+        return _workbook(path)
+    rows = list(_lines(path))
+    width = max((len(row) for _, row in rows), default=0)
+    return [Sheet(path.name, "", [(line, row + [""] * (width - len(row))) for line, row in rows])]
 
 
 def read_rows(
     path: Path, needed: Sequence[str], asked_by: str, names: Mapping[str, str] | None = None
 ) -> Iterator[tuple[int, dict[str, str]]]:
-    """Every row of a table, as `read_table` reads it."""
-    for table in read_table(path, needed, asked_by, names):
-        yield from rows_of(table)
+    """Every row under the header of a table, with its line: cells stripped, without columns that have no name.
+
+    ``names``: columns of the file that get another name; ``needed``: columns that it must have, under their new names;
+    ``asked_by``: the kind, for messages.
+    """
+    given = dict(names or {})
+    printed = {new: old for old, new in given.items()}
+    rows = _lines(path)
+    header = [given.get(name, name) for name in _names(next(rows, (0, []))[1])]
+    absent = [quoted(printed.get(name, name)) for name in needed if name not in header]
+    if absent:
+        message = f"the file has no column {listed(absent)}, which {asked_by} needs"
+        remedy = "is it another kind of file, or a table made from one? Give the file as it was downloaded"
+        raise CaseError([Problem(path.name, 1, "", f"{message}; {remedy}")])
+    for name in needed:
+        if header.count(name) > 1:
+            message = f"the column {quoted(printed.get(name, name))} is there twice; give the file as it was downloaded"
+            raise CaseError([Problem(path.name, 1, "", message)])
+    width = len(header)
+    for line, row in rows:
+        if len(row) > width + 1:  # some files end every row, but not the header, with a comma
+            raise _no_csv(path, f"line {line} has {len(row)} cells, and the header {width}")
+        cells = dict(zip(header, map(str.strip, row + [""] * (width - len(row))), strict=False))
+        cells.pop("", None)
+        if any(cells.values()):
+            yield line, cells
 
 
 def header_of(path: Path) -> list[str]:
     """Names of the columns of a table."""
-    _missing(path)
-    if path.suffix.lower() in EXCEL:
-        cells = _workbook(path)[0].cells
-        header = [str(name) for name in cells.iloc[0]] if len(cells) else []
-    else:
-        header = next(_csv_rows(path, *_dialect(path)), [])
+    return _names(next(_lines(path), (0, []))[1])
+
+
+def _names(header: list[str]) -> list[str]:
     return [" ".join(name.split()) for name in header]
 
 
-def _parts(path: Path, width: int) -> Iterator[pd.DataFrame]:
-    """Parts of the rows under the header, by position and line."""
+def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Every row of a CSV file, or of the first sheet of a workbook, with the line on which it begins."""
     if path.suffix.lower() in EXCEL:
-        yield _workbook(path)[0].cells.iloc[1:]
+        yield from _workbook(path)[0].rows
         return
-    # One column more than the header: some files end every row, but not the header, with a comma.
-    options = _as_text(*_dialect(path)) | {"names": range(width + 1), "skiprows": 1, "chunksize": CHUNK}
-    line = 2
-    with _explained(path), pd.read_csv(path, **options) as reader:
-        for part in reader:
-            if len(part):
-                numbered = _by_line(part.fillna(""), line)
-                yield numbered
-                line = int(numbered.index[-1]) + 1 + sum(str(cell).count("\n") for cell in numbered.iloc[-1])
+    encoding, separator = _dialect(path)
+    line, end = 1, ["\0"]  # after the last row: a quotation mark that is left open swallows it
+    with path.open(encoding=encoding, newline="") as file:
+        reader = csv.reader(chain(file, end), delimiter=separator)
+        try:
+            for row in reader:
+                if row == end:
+                    return
+                yield line, row
+                line = reader.line_num + 1
+        except csv.Error as error:
+            raise _no_csv(path, first_line(error)) from error
+    raise _no_csv(path, "a quotation mark is left open")
 
 
-def _as_text(encoding: str, separator: str) -> dict[str, Any]:
-    plain = {"header": None, "dtype": str, "keep_default_na": False, "skip_blank_lines": False, "index_col": False}
-    return plain | {"encoding": encoding, "sep": separator}
+def _no_csv(path: Path, why: str) -> CaseError:
+    message = f"the file cannot be read as CSV ({why}); is a text with a comma in it not quoted?"
+    return CaseError([Problem(path.name, 0, "", message)])
 
 
 def _dialect(path: Path) -> tuple[str, str]:
     """Encoding and separator of a CSV file: UTF-8 or Windows-1252; comma, semicolon or tab."""
+    _missing(path)
     with path.open("rb") as raw:
         first = raw.read(2)
     for encoding in ("utf-16",) if first in (BOM_UTF16_LE, BOM_UTF16_BE) else ("utf-8-sig", "cp1252"):
@@ -174,31 +156,8 @@ def _dialect(path: Path) -> tuple[str, str]:
     raise CaseError([Problem(path.name, 0, "", message)])
 
 
-def _csv_rows(path: Path, encoding: str, separator: str) -> Iterator[list[str]]:
-    with path.open(encoding=encoding, newline="") as file, _explained(path):
-        yield from csv.reader(file, delimiter=separator)
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Errors of a CSV reader, and a row with more cells than the header, of which pandas only warns."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            yield
-    except (csv.Error, pd.errors.ParserError, pd.errors.ParserWarning) as error:
-        message = f"the file cannot be read as CSV ({first_line(error)}); is a text with a comma in it not quoted?"
-        raise CaseError([Problem(path.name, 0, "", message)]) from error
-
-
-def _by_line(cells: pd.DataFrame, first: int) -> pd.DataFrame:
-    """Index rows by the line on which each begins: a quoted cell may go over several lines."""
-    breaks = cells.apply(lambda column: column.str.count("\n")).sum(axis=1).astype(int)
-    starts = first + pd.RangeIndex(len(cells)) + breaks.cumsum().shift(fill_value=0).to_numpy()
-    return cells.set_axis(starts, axis=0)
-
-
 def _workbook(path: Path) -> list[Sheet]:
+    _missing(path)
     # Not read_only: some workbooks declare dimensions that are too small, and lose rows.
     try:
         book = open_workbook(path.read_bytes(), data_only=True, rich_text=True)
@@ -208,8 +167,7 @@ def _workbook(path: Path) -> list[Sheet]:
     for sheet in book.worksheets:
         marks: dict[tuple[int, int], str] = {}
         rows = [[_text(cell, marks) for cell in row] for row in sheet.iter_rows()]
-        cells = pd.DataFrame(rows, dtype=str).set_axis(range(1, len(rows) + 1))
-        sheets.append(Sheet(path.name, sheet.title, cells, marks))
+        sheets.append(Sheet(path.name, sheet.title, list(enumerate(rows, 1)), marks))
     return sheets
 
 

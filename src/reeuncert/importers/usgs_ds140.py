@@ -28,7 +28,7 @@ def read(paths: list[Path], download: Download) -> None:
 
 
 def _read_sheet(sheet: Sheet, download: Download) -> None:
-    rows = list(sheet.rows())
+    rows = sheet.rows
     start = next((i for i, (_, row) in enumerate(rows) if row[0].strip().casefold() == "year"), None)
     if start is None:
         message = "no row begins with 'Year': this is no workbook of Data Series 140; give it as it was downloaded"

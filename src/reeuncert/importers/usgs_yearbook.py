@@ -31,7 +31,7 @@ def read(paths: list[Path], download: Download) -> None:
     """Read tables of trade by country, of world production, and of salient statistics."""
     for path in paths:
         sheets = read_sheets(path)
-        release = iso_date(" ".join(" ".join(row) for _, row in sheets[0].rows()), "Posted:")
+        release = iso_date(" ".join(" ".join(row) for _, row in sheets[0].rows), "Posted:")
         heads = [(sheet, head) for sheet in sheets if (head := _head(sheet, download))]
         if not heads:
             message = "no sheet begins with 'TABLE n': this is no workbook of the Minerals Yearbook"
@@ -42,7 +42,7 @@ def read(paths: list[Path], download: Download) -> None:
 
 
 def _head(sheet: Sheet, download: Download) -> _Head | None:
-    rows = list(sheet.rows())
+    rows = sheet.rows
     if not rows or not rows[0][1][0].startswith("TABLE"):
         return None
     title = next((row[0] for _, row in rows[1:3] if row[0]), "")
@@ -85,14 +85,14 @@ def _read_table(sheet: Sheet, head: _Head, release: str, download: Download) -> 
     elif "salient" in title:
         _salient(sheet, head, release, download)
     else:
-        figures = [line for line, row in sheet.rows() for cell in row[1:] if _FIGURE.fullmatch(cell)]
+        figures = [line for line, row in sheet.rows for cell in row[1:] if _FIGURE.fullmatch(cell)]
         if figures:
             download.leave(f"no table of flows: {head.title[:60]}", Place(sheet.where, figures[0]), len(figures))
 
 
 def _body(sheet: Sheet, head: _Head) -> list[tuple[int, list[str]]]:
     """Rows from the first of the table to its footnotes."""
-    rows = list(sheet.rows())[head.first :]
+    rows = sheet.rows[head.first :]
     end = next((i for i, (_, row) in enumerate(rows) if re.match(r"([a-z]|XX|--|NA) ?[A-Z].*\.", row[0])), len(rows))
     return rows[:end]
 
