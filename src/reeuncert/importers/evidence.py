@@ -296,7 +296,7 @@ def mirror_pairs(rows: list[Row], others: Iterable[Mapping[str, Any]]) -> list[s
         words = {name: "+".join(cells[name]) for name in FLOW_FIELDS if cells[name]}
         flow = (words.pop(name, "") for name in ("quantity", "product", "origin", "destination"))
         found = told.get((cells["year_from"], *flow, cells["basis"]))
-        is_plain = cells["relation"] in ("", "level") and cells["year_to"] in (0, cells["year_from"]) and not words
+        is_plain = cells["relation"] == "level" and cells["year_to"] in (0, cells["year_from"]) and not words
         if found is not None and is_plain and cells["unit"] in TONNES and not math.isnan(cells["value"]):
             found.setdefault(cells["reporter"], cells["value"] * TONNES[cells["unit"]])
     return [

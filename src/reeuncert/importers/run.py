@@ -204,7 +204,7 @@ def import_files(
     settings = found.settings
     reading = Reading(folder, folder / settings.data, settings, choose_options(settings, {}))
     tables = read_system(reading)
-    lists = read_lists(reading, tables)
+    lists = read_lists(reading)
     if reading.problems:
         raise input_error(reading.problems)
     place = reading.data_folder

@@ -26,7 +26,7 @@ MARK = 6  # longest text of a cell that is a footnote mark when it is raised: wh
 
 @dataclass(frozen=True)
 class Sheet:
-    """One sheet, or a CSV file: rows with their lines, cells as text. Superscripts stand in ``marks`` by row and column."""
+    """One sheet, or a CSV file: rows with their lines, cells as text; raised marks by row and column."""
 
     file: str
     name: str

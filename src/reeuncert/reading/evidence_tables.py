@@ -1,22 +1,19 @@
 """Reading of the data folder: sources, classes, factors, offsets and evidence."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from reeuncert.case import rules
 from reeuncert.case.records import Content, ErrorClass, Evidence, Factor, Offset, Source
 from reeuncert.errors import Problem
-from reeuncert.reading.case_tables import SystemTables, check_selector, columns_of, selector_columns, selector_of
-from reeuncert.reading.state import SOURCES, TABLES, Reading
-from reeuncert.reading.tables import Column, Row, Table, is_given
+from reeuncert.reading.case_tables import columns_of, filled, read_records, record_of, selector_columns, selector_of
+from reeuncert.reading.state import CLASSES, CONTENTS, EVIDENCE, FACTORS, OFFSETS, SOURCES, TABLES, Reading
+from reeuncert.reading.tables import Column, Row, Table
 from reeuncert.reading.workbooks import ENDING, WorkbookError
-from reeuncert.system.definition import FLOW_FIELDS
-from reeuncert.words.cells import name_cell, printable, quoted, unknown
+from reeuncert.words.cells import CellError, name_cell, names_cell, printable, quoted, text_cell, unknown
 from reeuncert.words.error_laws import ERROR_LAWS
 from reeuncert.words.qualifiers import figure_cell
 
-CLASSES, FACTORS, OFFSETS, EVIDENCE = "classes.csv", "factors.csv", "offsets.csv", "evidence.csv"
-CONTENTS = "contents.csv"
 EVIDENCE_FOLDER = "evidence"
 IMPORTS_FOLDER = "imports"  # mapping tables of importers, and figures that later editions revised: not read by a model
 
@@ -32,99 +29,55 @@ class Lists:
     contents: Mapping[str, Content]
 
 
-def read_lists(reading: Reading, tables: SystemTables) -> Lists:
+def read_lists(reading: Reading) -> Lists:
     """Read sources, classes, factors, offsets and contents; problems go to ``reading``."""
-    classes = _classes(reading)
-    sources = _sources(reading, tuple(classes))
-    factors = _factors(reading, tables, tuple(sources))
-    return Lists(sources, classes, factors, _offsets(reading), _contents(reading, tables, tuple(sources)))
-
-
-def _classes(reading: Reading) -> dict[str, ErrorClass]:
-    columns = columns_of("class family width floor learn persistent eras reason", "class family width")
-    with reading.rows_of(CLASSES, columns, ("class",), in_data=True) as (table, rows):
-        for row in table.rows:
-            reading.check_record(table, row, rules.class_problems(_class(row)))
-            if row["learn"] not in ("", "yes", "no"):
-                table.report(row.line, "learn", unknown(row["learn"], ("yes", "no"), "").lstrip())
-            first, last = reading.settings.years
-            years = [int(word) if word.isdecimal() else -1 for word in row["eras"]]
-            if any(not first < year <= last for year in years) or years != sorted(set(years)):
-                message = f"{quoted(';'.join(row['eras']))} are no years in which new eras begin"
-                message += f"; write years from {first + 1} to {last} in order, joined by ;"
-                reading.check_record(table, row, [("eras", message)])
-    return {row["class"]: _class(row) for row in rows}
-
-
-def _class(row: Row) -> ErrorClass:
-    floor, persistent = (row[name] if is_given(row[name]) else 0.0 for name in ("floor", "persistent"))
-    eras = tuple(int(year) for year in row["eras"] if year.isdecimal())
-    learn = row["learn"] == "yes"
-    return ErrorClass(row["class"], row["family"], row["width"], floor, learn, row["reason"], persistent, eras)
-
-
-def _sources(reading: Reading, classes: tuple[str, ...]) -> dict[str, Source]:
-    fields = ("source_id", "title", "publisher", "edition", "reference", "terms", "lineage", "class", "note")
-    columns = columns_of(" ".join(fields), "source_id class", source_id=name_cell)
-    with reading.rows_of(SOURCES, columns, ("source_id",), in_data=True) as (table, rows):
-        for row in rows:
-            if reading.is_whole(CLASSES):
-                reading.check_known(table, row, "class", [row["class"]], classes, "class")
-    return {
-        row["source_id"]: Source(*(row[name] or (row["source_id"] if name == "lineage" else "") for name in fields))
-        for row in rows
-    }
-
-
-def _factors(reading: Reading, tables: SystemTables, sources: tuple[str, ...]) -> dict[str, Factor]:
+    names = "class family width floor learn persistent eras reason"
+    columns = columns_of(names, "class family width", eras=_eras_cell(*reading.settings.years))
+    classes = read_records(reading, CLASSES, ErrorClass, columns, rules.class_problems, in_data=True)
+    if reading.is_whole(CLASSES):
+        reading.words["class"] = tuple(error.name for error in classes)
+    sources = _sources(reading)
+    if sources and reading.is_whole(SOURCES):
+        reading.words["source_id"] = tuple(sources)
     columns = columns_of("product factor low high source_id note", "product factor")
-    with reading.rows_of(FACTORS, columns, ("product",), in_data=True) as (table, rows):
-        for row in rows:
-            reading.check_known(table, row, "product", [row["product"]], tables.products, "product")
-            reading.check_sources(table, row, row["source_id"], sources)
-        for row in table.rows:
-            reading.check_record(table, row, rules.factor_problems(_factor(row)))
-    return {row["product"]: _factor(row) for row in rows}
-
-
-def _factor(row: Row) -> Factor:
-    sources = ";".join(row["source_id"])
-    return Factor(row["product"], row["factor"], row["low"], row["high"], sources, row["note"])
-
-
-def _offsets(reading: Reading) -> dict[str, Offset]:
-    columns = columns_of("offset mean sd per family reason label", "offset sd")
-    with reading.rows_of(OFFSETS, columns, ("offset",), in_data=True) as (table, rows):
-        for row in table.rows:
-            reading.check_record(table, row, rules.offset_problems(_offset(row)))
-    return {row["offset"]: _offset(row) for row in rows}
-
-
-def _offset(row: Row) -> Offset:
-    mean = row["mean"] if is_given(row["mean"]) else 0.0
-    laws = row["per"] or "all", row["family"] or "normal"
-    return Offset(row["offset"], mean, row["sd"], *laws, row["reason"], row["label"], row.line)
-
-
-def _contents(reading: Reading, tables: SystemTables, sources: tuple[str, ...]) -> dict[str, Content]:
+    factors = read_records(reading, FACTORS, Factor, columns, rules.factor_problems, in_data=True)
+    columns = columns_of("offset mean sd per family reason label", "offset sd", family=filled(text_cell, "normal"))
+    offsets = read_records(reading, OFFSETS, Offset, columns, rules.offset_problems, in_data=True)
     columns = (
         *columns_of("content element", "content element"),
         *selector_columns(),
         *columns_of("years share sd per source_id reason", "share sd", years=reading.years_cell),
     )
-    with reading.rows_of(CONTENTS, columns, ("content",), in_data=True) as (table, rows):
-        for row in rows:
-            check_selector(reading, table, row, tables)
-            reading.check_sources(table, row, row["source_id"], sources)
-        for row in table.rows:
-            reading.check_record(table, row, rules.content_problems(_content(row)))
-    return {row["content"]: _content(row) for row in rows}
+    contents = read_records(reading, CONTENTS, Content, columns, rules.content_problems, in_data=True)
+    return Lists(
+        sources,
+        {error.name: error for error in classes},
+        {factor.product: factor for factor in factors},
+        {offset.name: offset for offset in offsets},
+        {content.name: content for content in contents},
+    )
 
 
-def _content(row: Row) -> Content:
-    per, sources = row["per"] or "all", ";".join(row["source_id"])
-    of = row["content"], row["element"], selector_of(row)
-    return Content(*of, row["share"], row["sd"], per, row["years"], sources, row["reason"])
+def _eras_cell(first: int, last: int) -> Callable[[str], tuple[int, ...]]:
+    """Parser of the years in which new eras begin."""
+
+    def parse(text: str) -> tuple[int, ...]:
+        words = names_cell(";")(text)
+        years = tuple(int(word) if word.isdecimal() else -1 for word in words)
+        if any(not first < year <= last for year in years) or list(years) != sorted(set(years)):
+            message = f"{quoted(';'.join(words))} are no years in which new eras begin"
+            raise CellError(f"{message}; write years from {first + 1} to {last} in order, joined by ;")
+        return years
+
+    return parse
+
+
+def _sources(reading: Reading) -> dict[str, Source]:
+    names = "source_id title publisher edition reference terms lineage class note"
+    columns = columns_of(names, "source_id class", source_id=name_cell)
+    with reading.rows_of(SOURCES, columns, ("source_id",), in_data=True) as (_, rows):
+        found = [record_of(Source, row, error_class=row["class"]) for row in rows]
+    return {source.source_id: replace(source, lineage=source.lineage or source.source_id) for source in found}
 
 
 def evidence_columns() -> tuple[Column, ...]:
@@ -191,7 +144,7 @@ def evidence_tables(reading: Reading) -> Iterator[Table]:
                 yield reading.of_sheet(EVIDENCE, sheet, columns)
 
 
-def read_evidence(reading: Reading, tables: SystemTables, lists: Lists) -> tuple[Evidence, ...]:
+def read_evidence(reading: Reading, lists: Lists) -> tuple[Evidence, ...]:
     """Read every evidence file; problems go to ``reading``."""
     evidence: list[Evidence] = []
     first: dict[str, str] = {}
@@ -199,7 +152,7 @@ def read_evidence(reading: Reading, tables: SystemTables, lists: Lists) -> tuple
         file = table.file
         rows = reading.in_effect(table)
         for row in rows:
-            _check_references(reading, table, row, tables, lists)
+            _check_references(reading, table, row, lists)
             source = lists.sources.get(row["source_id"])
             record = _evidence(row, file, source)
             found = rules.evidence_row_problems(record, reading.settings.unit, _is_plain(source, lists))
@@ -221,9 +174,9 @@ def _is_plain(source: Source | None, lists: Lists) -> bool | None:
     return ERROR_LAWS[error_class.family].plain
 
 
-def _check_references(reading: Reading, table: Table, row: Row, tables: SystemTables, lists: Lists) -> None:
-    check_selector(reading, table, row, tables)
-    check_selector(reading, table, row, tables, "of_")
+def _check_references(reading: Reading, table: Table, row: Row, lists: Lists) -> None:
+    reading.check_names(table, row)
+    reading.check_selector(table, row, "of_")
     for prefix in ("", "of_"):
         start, end = prefix + "year_from", prefix + "year_to"
         reading.check_years_inside(table, row, start)
@@ -232,7 +185,6 @@ def _check_references(reading: Reading, table: Table, row: Row, tables: SystemTa
             table.report(row.line, end, f"the year {row[end]} is before {start}; write the earlier year first")
         elif row[end] and not row[start] and prefix:
             table.report(row.line, start, f"the cell is empty, but {end} is given; fill in both, or none")
-    reading.check_sources(table, row, [row["source_id"]], tuple(lists.sources))
     elements = sorted({content.element for content in lists.contents.values()})
     if row["element"] and row["element"] not in elements and reading.is_whole(CONTENTS):
         table.report(row.line, "element", f"{unknown(row['element'], elements, 'element')} (named in {CONTENTS})")
@@ -243,25 +195,11 @@ def _check_references(reading: Reading, table: Table, row: Row, tables: SystemTa
 
 
 def _evidence(row: Row, file: str, source: Source | None) -> Evidence:
-    years = {
-        prefix: tuple(range(row[prefix + "year_from"], (row[prefix + "year_to"] or row[prefix + "year_from"]) + 1))
-        for prefix in ("", "of_")
-        if row[prefix + "year_from"]
-    }
-    numbers = ("value", "low", "high", "resolution", "width", "alternative")
-    texts = ("id", "unit", "source_id", "reporter", "print", "element", "locator", "reason", "note")
-    return Evidence(
-        **{name: row[name] for name in (*numbers, *texts, "offsets", "of_offsets")},
-        selector=selector_of(row),
-        years=years.get("", (0,)),
-        relation=row["relation"] or "level",
-        of=selector_of(row, "of_") if any(row["of_" + name] for name in FLOW_FIELDS) else None,
-        of_years=years.get("of_", ()),
-        basis=row["basis"] or "n/a",
-        qualifier=row["qualifier"] or "exact",
-        lineage=row["lineage"] or (source.lineage if source else ""),
-        span=row["span"] or "sum",
-        alternative_weight=row["alternative_weight"] if is_given(row["alternative_weight"]) else 0.0,
-        file=file,
-        line=row.line,
-    )
+    of, lineage = selector_of(row, "of_"), row["lineage"] or (source.lineage if source else "")
+    spans = {"years": _span(row) or (0,), "of_years": _span(row, "of_")}
+    return record_of(Evidence, row, of=of if of.fields else None, lineage=lineage, file=file, **spans)
+
+
+def _span(row: Row, prefix: str = "") -> tuple[int, ...]:
+    first = row[prefix + "year_from"]
+    return tuple(range(first, (row[prefix + "year_to"] or first) + 1)) if first else ()

@@ -8,14 +8,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reeuncert.errors import CaseError, EvidenceError, InputError, Problem
-from reeuncert.reading.case_file import CaseFile
+from reeuncert.reading.case_file import FILE, CaseFile
 from reeuncert.reading.tables import Column, Row, Table, fill, read_bytes, read_table, report_duplicates
 from reeuncert.reading.workbooks import ENDING, Sheet, WorkbookError, one_sheet, sheets_of
+from reeuncert.system.definition import FLOW_FIELDS, OUTSIDE
 from reeuncert.words.cells import listed, parse_years, quoted, unknown, when_cell
 
-CASE_FILES = ("case.toml", "processes.csv", "flows.csv", "priors.csv", "covariates.csv", "constants.csv")
-SOURCES = "sources.csv"
-DATA_FILES = (SOURCES, "classes.csv", "factors.csv", "offsets.csv", "contents.csv", "evidence.csv")
+PROCESSES, FLOWS, PRIORS = "processes.csv", "flows.csv", "priors.csv"
+COVARIATES, CONSTANTS = "covariates.csv", "constants.csv"
+CASE_FILES = (FILE, PROCESSES, FLOWS, PRIORS, COVARIATES, CONSTANTS)
+SOURCES, CLASSES, FACTORS = "sources.csv", "classes.csv", "factors.csv"
+OFFSETS, CONTENTS, EVIDENCE = "offsets.csv", "contents.csv", "evidence.csv"
+DATA_FILES = (SOURCES, CLASSES, FACTORS, OFFSETS, CONTENTS, EVIDENCE)
 TABLES = "tables"  # name of a workbook with one sheet for each table
 WHEN = Column("when", when_cell)
 MOST_PROBLEMS = 100  # problems listed of one file; the rest are counted
@@ -34,7 +38,6 @@ class Reading:
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
     hashes: dict[str, str] = field(default_factory=dict)  # file name → SHA-256 of every file read
-    cited: set[str] = field(default_factory=set)  # sources that some row names
     # Keys of ``case.toml`` that cannot be read: checks that depend on them are skipped
     unclear: frozenset[str] = frozenset()
     tables: dict[str, Table] = field(default_factory=dict)  # the tables that were read and checked, by file name
@@ -42,6 +45,10 @@ class Reading:
     workbooks: dict[Path, dict[str, Sheet]] = field(default_factory=dict)
     # Name of a table → the workbook and sheet that hold it, where that is no CSV file
     places: dict[str, str] = field(default_factory=dict)
+    # Column → the words that its cells may hold, as far as they are known yet
+    words: dict[str, Sequence[str]] = field(default_factory=dict)
+    # Attribute of flows → every value in ``flows.csv``, rows that are not in effect included: what a selector may name
+    flow_words: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def years_cell(self, text: str) -> tuple[int, ...]:
         """Parser of a ``years`` column of this case."""
@@ -77,12 +84,14 @@ class Reading:
     def rows_of(
         self, file: str, columns: Sequence[Column], key: Sequence[str], *, in_data: bool = False, needed: bool = False
     ) -> Iterator[tuple[Table, list[Row]]]:
-        """A table as `read` finds it, and its rows in effect. Rows with the `key` of an earlier one are reported;
-        at the end the problems of the table are taken over.
+        """A table as `read` finds it, and its rows in effect. Reported are rows with the `key` of an earlier one and
+        names that the case does not have; at the end the problems of the table are taken over.
         """
         table = self.read(file, columns, in_data=in_data, needed=needed)
         rows = self.in_effect(table)
         report_duplicates(table, rows, key, f"the {key[0].removesuffix('_id')}")
+        for row in rows:
+            self.check_names(table, row)
         yield table, rows
         self.close(table)
 
@@ -157,15 +166,39 @@ class Reading:
             if word and word not in known and not table.is_bad(row.line, column):
                 table.report(row.line, column, unknown(word, known, what))
 
-    def check_sources(self, table: Table, row: Row, words: Sequence[str], known: Sequence[str]) -> None:
-        """Report the sources that are not in the table of sources, unless that table as a whole has a problem."""
-        self.cited.update(words)
-        if known and self.is_whole(SOURCES):
-            self.check_known(table, row, "source_id", words, known, "source")
+    def check_names(self, table: Table, row: Row) -> None:
+        """Report what a row names and the case does not have: words, selected flows, a year."""
+        selects = "flow" in row.cells
+        if selects:
+            self.check_selector(table, row)
+        for column, words in self.words.items():
+            if column in row.cells and not (selects and column in FLOW_FIELDS):
+                self.check_known(table, row, column, _several(row[column]), words, column.removesuffix("_id"))
+        if "year" in row.cells:
+            self.check_years_inside(table, row, "year")
+
+    def check_selector(self, table: Table, row: Row, prefix: str = "") -> None:
+        """Report every word of a selector that no flow of ``flows.csv`` has."""
+        flows = self.tables[FLOWS]
+        for field_ in FLOW_FIELDS if flows.whole else ():
+            column, known = prefix + field_, self.flow_words[field_]
+            if not row[column]:
+                continue
+            what = "region" if field_ in ("origin", "destination") else field_
+            if field_ in ("from_process", "to_process"):
+                what, known = "process", [*(n for n in known if n != OUTSIDE), OUTSIDE]
+            if field_ in flows.absent and not table.is_bad(row.line, column):
+                self.problems.append(flows.at_header(Problem(FLOWS, 0, field_, "")))
+                table.bad.add((row.line, column))
+            for word in row[column]:
+                if known and word not in known and not table.is_bad(row.line, column):
+                    table.report(row.line, column, f"{unknown(word, known, what)} (no row of flows.csv has it)")
 
     def check_sources_table(self) -> None:
         """Report that the table of sources is missing or has no row, where a row cites one."""
-        cited = sorted(self.cited - {""})
+        citing = (table for file, table in self.tables.items() if file != SOURCES)
+        rows = (row.cells.get("source_id", "") for table in citing for row in self.in_effect(table))
+        cited = sorted({source for cell in rows for source in _several(cell)} - {""})
         table = self.tables.get(SOURCES)
         if not cited or "data" in self.unclear:
             return
@@ -192,6 +225,10 @@ class Reading:
         """Take over the problems of a table that was checked."""
         self.problems.extend(table.problems)
         self.tables[table.file] = table
+
+
+def _several(cell: str | Sequence[str]) -> Sequence[str]:
+    return [cell] if isinstance(cell, str) else cell
 
 
 def choose_options(settings: CaseFile, asked: Mapping[str, object]) -> dict[str, str]:

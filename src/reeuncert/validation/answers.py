@@ -13,8 +13,7 @@ from reeuncert.indicators.placing import UnknownLabelError, check_headline
 from reeuncert.indicators.registry import CUMULATED, INDICATORS, UnknownIndicatorError, base_name
 from reeuncert.reading.bundled import has_published_values
 from reeuncert.reading.case_file import FILE, PLACES, CaseText
-from reeuncert.reading.case_tables import CONSTANTS
-from reeuncert.reading.state import Reading
+from reeuncert.reading.state import CONSTANTS, Reading
 from reeuncert.validation.words_used import known_constants
 from reeuncert.words.cells import unknown
 

@@ -10,11 +10,11 @@ from reeuncert.case.rules import record_problems
 from reeuncert.errors import Problem
 from reeuncert.likelihood.problems import evidence_problems
 from reeuncert.priors.checks import coverage_problems, prior_warnings, row_problems
-from reeuncert.reading import case_tables, evidence_tables
+from reeuncert.reading import case_tables, evidence_tables, state
 from reeuncert.reading.bundled import find_case, has_published_values
 from reeuncert.reading.case_file import FILE, read_case_file
-from reeuncert.reading.case_tables import COVARIATES, FLOWS, PRIORS, PROCESSES, SystemTables
-from reeuncert.reading.evidence_tables import CLASSES, CONTENTS, FACTORS, OFFSETS, evidence_files, is_left_behind
+from reeuncert.reading.case_tables import SystemTables
+from reeuncert.reading.evidence_tables import evidence_files, is_left_behind
 from reeuncert.reading.state import CASE_FILES, DATA_FILES, SOURCES, Reading, choose_options, input_error
 from reeuncert.reading.state import TABLES as SHARED
 from reeuncert.reading.workbooks import ENDING
@@ -158,9 +158,8 @@ def load_case(folder: Path, answers: bool = True, /, **options: str) -> CaseRead
     reading = Reading(folder, folder / settings.data, settings, chosen, list(found.problems), hashes=hashes)
     reading.unclear = found.unclear
     tables = case_tables.read_system(reading)
-    priors = case_tables.read_priors(reading, tables)
-    lists = evidence_tables.read_lists(reading, tables)
-    sources = tuple(lists.sources)
+    priors = case_tables.read_priors(reading)
+    lists = evidence_tables.read_lists(reading)
     case = Case(
         name=settings.name,
         title=settings.title,
@@ -170,11 +169,11 @@ def load_case(folder: Path, answers: bool = True, /, **options: str) -> CaseRead
         regions=tables.regions,
         products=tables.products,
         priors=priors,
-        evidence=evidence_tables.read_evidence(reading, tables, lists),
+        evidence=evidence_tables.read_evidence(reading, lists),
         **vars(lists),
-        covariates=case_tables.read_covariates(reading, sources),
+        covariates=case_tables.read_covariates(reading),
         errors=settings.errors.record(),
-        constants=case_tables.read_constants(reading, tables, sources),
+        constants=case_tables.read_constants(reading),
         indicators=tuple(entry.record() for entry in settings.indicator),
         headlines=tuple(entry.record() for entry in settings.headline),
         options=chosen,
@@ -215,7 +214,7 @@ def _told(reading: Reading) -> tuple[Problem, ...]:
 
 def problems_of(case: Case) -> tuple[Problem, ...]:
     """Problems of a case that was made or changed in memory: of its balance, its priors, and its evidence."""
-    lines = SystemTables(case.system, {}, {}, {}, case.regions, case.products, clean=True)
+    lines = SystemTables(case.system, {}, {}, case.regions, case.products, clean=True)
     network = _network(lines)
     problems = [*record_problems(case), *evidence_problems(case), *network]
     if not network:
@@ -227,7 +226,7 @@ def problems_of(case: Case) -> tuple[Problem, ...]:
     return tuple(sorted(problems))
 
 
-_NAMED = {OFFSETS: ("offsets", "of_offsets"), FACTORS: ("basis",), CONTENTS: ("element",)}
+_NAMED = {state.OFFSETS: ("offsets", "of_offsets"), state.FACTORS: ("basis",), state.CONTENTS: ("element",)}
 """Tables → columns of evidence that need what they name."""
 
 
@@ -242,14 +241,14 @@ def _check_together(reading: Reading, tables: SystemTables, case: Case) -> None:
     reading.problems.extend(network)
     if network:
         return
-    table = reading.tables[PRIORS]
+    table = reading.tables[state.PRIORS]
     unclear = {line for line, column in table.bad if column in FLOW_FIELDS}
-    years_known = "year" not in {column for _, column in reading.tables[COVARIATES].bad}
+    years_known = "year" not in {column for _, column in reading.tables[state.COVARIATES].bad}
     found = [
         problem
         for problem in row_problems(case)
         if not table.is_bad(problem.line, problem.column)
-        and (problem.column != "slope_on" or (reading.is_whole(COVARIATES) and years_known))
+        and (problem.column != "slope_on" or (reading.is_whole(state.COVARIATES) and years_known))
         and not (problem.line in unclear and problem.column in (*FLOW_FIELDS, "years", "mode", "kind"))
     ]
     reading.problems.extend(found)
@@ -268,7 +267,7 @@ def _sound_evidence(reading: Reading, case: Case) -> tuple[Evidence, ...]:
         return {row[name] for row in table.rows if row.line in table.lines_with_problems()}
 
     bad = {(file, line) for file, table in reading.tables.items() for line in table.lines_with_problems()}
-    bad_classes = with_problems(CLASSES, "class")
+    bad_classes = with_problems(state.CLASSES, "class")
     known = set(case.sources) - with_problems(SOURCES, "source_id")
     good = {name for name in known if case.sources[name].error_class in set(case.classes) - bad_classes}
     return tuple(row for row in case.evidence if (row.file, row.line) not in bad and row.source_id in good)
@@ -278,7 +277,7 @@ def _network(tables: SystemTables) -> list[Problem]:
     """Problems of the balance, on the line of the process or flow that they name."""
     problems = []
     for name, _, message, column in network_problems(tables.system):
-        flow = Problem(FLOWS, tables.flow_line.get(name, 0), "flow", message)
+        flow = Problem(state.FLOWS, tables.flow_line.get(name, 0), "flow", message)
         process = tables.process_line.get(name)
-        problems.append(flow if process is None else Problem(PROCESSES, process, column, message))
+        problems.append(flow if process is None else Problem(state.PROCESSES, process, column, message))
     return problems

@@ -28,8 +28,7 @@ from reeuncert.priors.checks import WIDE, prior_warnings, total_log_sd
 from reeuncert.priors.coverage import case_network
 from reeuncert.priors.implied import implied_flows, implied_warnings
 from reeuncert.reading.bundled import find_case
-from reeuncert.reading.case_tables import FLOWS, PRIORS
-from reeuncert.reading.evidence_tables import OFFSETS
+from reeuncert.reading.state import FLOWS, OFFSETS, PRIORS
 from reeuncert.result.reconciled import reconciled
 from reeuncert.system.definition import OUTSIDE
 from reeuncert.validation.reader import CaseReading, load_case, problems_of

@@ -5,9 +5,20 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from reeuncert.errors import Problem
 from reeuncert.reading.case_file import FILE
-from reeuncert.reading.case_tables import CONSTANTS, COVARIATES, FLOWS, PRIORS, PROCESSES, SystemTables, selector_of
-from reeuncert.reading.evidence_tables import CLASSES, CONTENTS, FACTORS, OFFSETS
-from reeuncert.reading.state import SOURCES, Reading
+from reeuncert.reading.case_tables import SystemTables, selector_of
+from reeuncert.reading.state import (
+    CLASSES,
+    CONSTANTS,
+    CONTENTS,
+    COVARIATES,
+    FACTORS,
+    FLOWS,
+    OFFSETS,
+    PRIORS,
+    PROCESSES,
+    SOURCES,
+    Reading,
+)
 from reeuncert.reading.tables import Row
 from reeuncert.words.cells import listed, near_miss, nearest, quoted
 
