@@ -2,7 +2,6 @@
 
 import io
 import os
-import shlex
 import sys
 import webbrowser
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from reeuncert.cli.exits import BAD_INPUT, guarded, status_of, visible, whole_command
+from reeuncert.cli.exits import BAD_INPUT, guarded, hand_over, status_of, visible, whole_command
 from reeuncert.cli.options import (
     DEFAULT_CASE,
     CaseArgument,
@@ -25,7 +24,6 @@ from reeuncert.cli.options import (
     Tune,
 )
 from reeuncert.errors import OutputError
-from reeuncert.files import named
 
 PAGE = "report.html"
 
@@ -76,7 +74,7 @@ def run(
         bool, typer.Option("--tables", help="Also print the reason for every verdict, yearly tables and all checks.")
     ] = False,
     strict: Strict = False,
-    rivals: Annotated[
+    structures: Annotated[
         bool,
         typer.Option(
             "--structures/--no-structures",
@@ -102,28 +100,7 @@ def run(
     made (it is named, the rest is written); 2 if the input cannot be used or the output cannot be written (earlier
     results are kept); 130 if interrupted (the draws made so far are kept).
     """
-    with guarded("" if quiet else f"Reading case '{case}' …"):
-        from reeuncert.cli.run import run_case
-
-        status = run_case(
-            case,
-            option or [],
-            out=out,
-            strict=strict,
-            tables=tables,
-            draws=draws,
-            tune=tune,
-            thin=thin,
-            chains=chains,
-            seed=seed,
-            sampler=sampler,
-            preview=preview,
-            structures=rivals,
-            resume=resume,
-            quiet=quiet,
-            command=_command_line(),
-        )
-        raise typer.Exit(status)
+    hand_over("run.run_case", locals(), "" if quiet else f"Reading case '{case}' …")
 
 
 @app.command()
@@ -216,10 +193,7 @@ def compare(
     out: Annotated[Path | None, typer.Option(help="Folder for tables and figure; by default only printed.")] = None,
 ) -> None:
     """Compare two results: headlines with Monte Carlo error, and what differs in case, evidence and run."""
-    with guarded("Reading the results …"):
-        from reeuncert.cli.stored import run_compare
-
-        run_compare(a, b, out)
+    hand_over("stored.run_compare", locals(), "Reading the results …")
 
 
 @app.command("open")
@@ -254,9 +228,3 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
     with whole_command():
         app()
-
-
-def _command_line() -> str:
-    """The command line, without the program folder and user folders."""
-    typed = (arg.rpartition("=") for arg in sys.argv[1:])
-    return shlex.join([Path(sys.argv[0]).name, *(f"{before}{equals}{named(value)}" for before, equals, value in typed)])

@@ -2,9 +2,10 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
@@ -52,6 +53,15 @@ def guarded(first: str = "") -> Iterator[None]:
         reason = f" ({interrupt})" if str(interrupt) else ""
         print(f"Interrupted: nothing was written{reason}.", file=sys.stderr)
         raise typer.Exit(INTERRUPTED) from None
+
+
+def hand_over(function: str, options: Mapping[str, Any], first: str = "") -> NoReturn:
+    """Do a command by a function of this folder (``MODULE.NAME``), which is loaded only now. It takes the options of
+    the command by their names, and returns the exit status (None: 0).
+    """
+    with guarded(first):
+        module, _, name = function.partition(".")
+        raise typer.Exit(getattr(import_module(f"reeuncert.cli.{module}"), name)(**options) or 0)
 
 
 @contextmanager

@@ -14,7 +14,8 @@ from reeuncert.errors import ArgumentError, OutputError
 from reeuncert.files import explained, write_whole
 from reeuncert.indicators.stored import read_results
 from reeuncert.outlook.answers import answer_table, answers, chance, compare_scenarios
-from reeuncert.outlook.hindcast import hindcast, hindcast_verdict
+from reeuncert.outlook.hindcast import hindcast as scored
+from reeuncert.outlook.hindcast import hindcast_verdict
 from reeuncert.outlook.reading import plans_of, read_plans
 from reeuncert.outlook.run import outlook
 from reeuncert.outlook.stored import FILE, HINDCAST, hindcast_of, signed
@@ -30,28 +31,28 @@ NEEDED = {"posterior": ["mass_flow", "z", "log_offset"]}
 
 
 def show_outlook(
-    given: str,
+    results: str,
     *,
     to: int | None,
     scenario: str,
     plans: Path | None,
     out: Path | None,
     seed: int,
-    compared: bool,
-    cuts: str = "",
+    compare: bool,
+    hindcast: str,
 ) -> None:
     """Look ahead from a result, print what it says, and write it into the folder."""
-    years = _years(cuts)
-    results = _folder(given)
-    folder = results if os.path.isdir(results) else results.parent
-    dt = read_results(results, variables=NEEDED)
+    years = _years(hindcast)
+    place = _folder(results)
+    folder = place if os.path.isdir(place) else place.parent
+    dt = read_results(place, variables=NEEDED)
     case = Result(dt).case
     tables = plans_of(case) if plans is None else read_plans(plans, case)
     tables.scenario(scenario)
     world = outlook(dt, tables, to=to, scenario=scenario, seed=seed)
     found = answers(world, tables)
     last = Result(world).years[-1]
-    beside = compare_scenarios(dt, tables, to=last, seed=seed) if compared and len(tables.scenarios) > 1 else None
+    beside = compare_scenarios(dt, tables, to=last, seed=seed) if compare and len(tables.scenarios) > 1 else None
     content = told(world, tables, found, beside, warning_of(folder, dt))
     _print(content)
     target = folder if out is None else out
@@ -63,7 +64,7 @@ def show_outlook(
             write_whole(target / name, text.encode())
     page, names = console(), list(files)
     if years:
-        table = hindcast(dt, years, folder=plans, seed=seed, quiet=False)
+        table = scored(dt, years, folder=plans, seed=seed, quiet=False)
         page.print(Text("\n".join(hindcast_verdict(table))))
         with explained(f"cannot write the hindcast to '{target}'"):
             write_whole(target / HINDCAST, csv_text(signed(table, Result(dt), seed)).encode())
@@ -72,7 +73,7 @@ def show_outlook(
         page.print(Text(" ".join(hindcast_of(folder, Result(dt))[0][:2])))
     page.print(Text(f"Files in {target}: {', '.join(names)}"), soft_wrap=True)
     if target == folder:
-        page.print(Text(f"In the report: reeuncert report {results}"), soft_wrap=True)
+        page.print(Text(f"In the report: reeuncert report {place}"), soft_wrap=True)
 
 
 def _years(text: str) -> list[int]:

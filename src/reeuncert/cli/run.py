@@ -1,5 +1,6 @@
 """`reeuncert run`: the options of the command, and what it prints."""
 
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from reeuncert.case.records import Case
 from reeuncert.cli.exits import FAILED_CHECK, INTERRUPTED, status_of, visible
 from reeuncert.cli.terminal import parse_options
+from reeuncert.files import named
 from reeuncert.machine import keep_freed_memory
 from reeuncert.validation.reader import read_case
 
@@ -18,9 +20,9 @@ SHOWN_WARNINGS = 3
 
 
 def run_case(
-    name: str,
-    options: Sequence[str] = (),
+    case: str,
     *,
+    option: Sequence[str] | None = None,
     out: Path | None = None,
     strict: bool = False,
     tables: bool = False,
@@ -30,14 +32,15 @@ def run_case(
     return the exit status. The folder is by default ``results/CASE``; strict: a failed check is a failure; tables: the
     yearly tables and all checks are printed too.
     """
-    case = None if settings.get("quiet") else _checked(name, options)
-    if case is None:
-        case = read_case(name, **parse_options(options))
+    options = option or []
+    found = None if settings.get("quiet") else _checked(case, options)
+    if found is None:
+        found = read_case(case, **parse_options(options))
     from reeuncert.running import run
 
     keep_freed_memory()
-    out = out if out is not None else Path("results") / case.name
-    result = run(case, out=out, **settings)
+    out = out if out is not None else Path("results") / found.name
+    result = run(found, out=out, command=_command_line(), **settings)
     if not settings.get("quiet"):
         from reeuncert.cli.show import show_result
 
@@ -67,3 +70,9 @@ def _checked(name: str, options: Sequence[str]) -> Case | None:
         text += [f"  {warning}" for warning in found[:SHOWN_WARNINGS]]
         print(visible("\n".join(text)), file=sys.stderr, flush=True)
     return report.case
+
+
+def _command_line() -> str:
+    """The command line, without the program folder and user folders."""
+    typed = (arg.rpartition("=") for arg in sys.argv[1:])
+    return shlex.join([Path(sys.argv[0]).name, *(f"{before}{equals}{named(value)}" for before, equals, value in typed)])

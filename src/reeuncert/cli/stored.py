@@ -11,7 +11,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 import reeuncert as ree
-from reeuncert.cli.terminal import console, plain_table, tell
+from reeuncert.cli.terminal import console, parse_options, plain_table, tell
 from reeuncert.counterfactuals import lost_consumption, rule, run_counterfactual
 from reeuncert.counterfactuals.lost import ALL, BY, counterfactual_of
 from reeuncert.counterfactuals.run import AS_DRAWN, HIGHEST, STOCKS, Capacity
@@ -68,16 +68,23 @@ SUPPLIERS = "supplier-stops"
 def show_counterfactual(
     results: Path,
     name: str,
-    arguments: Mapping[str, Any],
     *,
     year: int | None,
     capacity: str,
-    priority: Sequence[str],
+    priority: list[str] | None,
     stocks: str,
     by: str | None,
+    recorded_only: bool,
+    product: list[str] | None,
+    where: list[str] | None,
     out: Path | None,
+    **of_rule: object,
 ) -> None:
     """Run the rule, print the lost consumption, and write the table if requested."""
+    of_rule |= {"unrecorded": False if recorded_only else None, "products": product}
+    of_rule["where"] = parse_options(where, "--where") if where else None
+    arguments = {key: value for key, value in of_rule.items() if value is not None}
+    priority = priority or []
     chosen = None if name == SUPPLIERS else rule(name, arguments)  # before the draws are read, which takes longest
     if chosen is None and arguments:
         says = f"takes no {listed(arguments)}: it stops all exports of each region in turn"

@@ -1,7 +1,7 @@
 """Studies on the command line: rival structures, leave-out, calibration and sensitivity."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Unpack
@@ -40,30 +40,29 @@ from reeuncert.words.cells import quoted
 from reeuncert.words.estimates import estimate, number, printed
 
 
-def run_structures(case: str, options: Sequence[str], *, draws: int | None, seed: int, out: Path | None) -> None:
-    """Compare, print, and write the table of medians and intervals if a file is given."""
-    show_structures(compare_structures(read_case(case, **parse_options(options)), **_asked(draws, seed)), out)
-
-
-def store_structures(results: Path, *, draws: int | None, seed: int, out: Path | None) -> int:
-    """Run the rival structures of a result's case, store the headlines under each in it, and write its files again."""
+def run_structures(
+    *, case: str, option: list[str] | None, results: Path | None, draws: int | None, seed: int, out: Path | None
+) -> int:
+    """Fit the rival structures of a case, print the headlines under each, and write the table if a file is given; of a
+    stored result, its case, and its files are written again.
+    """
+    asked: FitOptions = {"seed": seed} if draws is None else {"seed": seed, "draws": draws}
 
     def with_structures(dt: xr.DataTree) -> xr.DataTree:
-        found = run_rivals(dt, **_asked(draws, seed))
+        found = run_rivals(dt, **asked)
         show_structures(found, out)
         return add_structures(dt, found)
 
-    return _revised(results, with_structures)
+    if results is not None:
+        return _revised(results, with_structures)
+    show_structures(compare_structures(read_case(case, **parse_options(option or [])), **asked), out)
+    return 0
 
 
 def _revised(results: Path, change: Callable[[xr.DataTree], xr.DataTree]) -> int:
     result = revise_results(results, change)
     tell(f"Stored in {results}, with its checks and report.")
     return status_of(result)
-
-
-def _asked(draws: int | None, seed: int) -> FitOptions:
-    return {"seed": seed} if draws is None else {"seed": seed, "draws": draws}
 
 
 def show_structures(found: Structures, out: Path | None) -> None:
@@ -130,14 +129,20 @@ def _folds(text: str) -> Folds:
 
 
 def run_calibration(
-    name: str, switches: Sequence[str], years: str, out: Path | None, simulations: int, **options: Unpack[FitOptions]
+    *,
+    case: str,
+    option: list[str] | None,
+    years: str,
+    out: Path | None,
+    simulations: int,
+    **options: Unpack[FitOptions],
 ) -> None:
     """Calibrate a case, print the coverage, and write the tables where a folder is named."""
-    case = read_case(name, **parse_options(switches))
-    case = restrict(case, years_of(years, case)) if years else case
+    whole = read_case(case, **parse_options(option or []))
+    chosen = restrict(whole, years_of(years, whole)) if years else whole
     with ExitStack() as stack:
         staging = None if out is None else stack.enter_context(output_folder(out))
-        found = calibrate(case, simulations=simulations, **options)
+        found = calibrate(chosen, simulations=simulations, **options)
         console().print(coverage_table(found))
         left_out = int((~found.fits["used"]).sum())
         if left_out:
@@ -190,28 +195,32 @@ def write_calibration(found: Calibration, folder: Path) -> list[Path]:
 
 
 def run_sensitivity(
-    name: str,
-    switches: Sequence[str],
+    *,
+    case: str,
+    option: list[str] | None,
     scenarios: Path | None,
     out: Path | None,
-    *,
+    dask: str | None,
+    cache: Path | None,
+    no_cache: bool,
     dry_run: bool,
     strict: bool,
     **options: Unpack[FitOptions],
 ) -> int:
     """Plan, fit missing scenarios, print, and write; returns the exit status."""
-    case = read_case(name, **parse_options(switches))
-    file = scenarios or find_case(name) / FILE
+    options |= {"client": dask, "cache": False if no_cache else cache or True}
+    base = read_case(case, **parse_options(option or []))
+    file = scenarios or find_case(case) / FILE
     if not file.is_file():
         message = f"there is no file of scenarios at '{file}'; write one, and name it with --scenarios"
         raise CaseError([Problem(FILE, 0, "", message)])
     if dry_run:
-        plan = plan_study(case, scenarios_asked(None, file), FitSettings.of(options))
+        plan = plan_study(base, scenarios_asked(None, file), FitSettings.of(options))
         _show_plan(plan, cache_of(options.get("cache", True)))
         return 0
-    out = out or Path("results") / f"{case.name}_sensitivity"
+    out = out or Path("results") / f"{base.name}_sensitivity"
     with output_folder(out) as staging:
-        study = sensitivity(case, scenarios=file, **options)
+        study = sensitivity(base, scenarios=file, **options)
         _write(study, staging.place)
         files = [path.name for path in staging.commit()]
     _show(study)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from reeuncert.cli.app import app
-from reeuncert.cli.exits import guarded
+from reeuncert.cli.exits import hand_over
 from reeuncert.cli.options import (
     DEFAULT_CASE,
     CaseArgument,
@@ -38,12 +38,7 @@ def structures(
     option: Options = None,
 ) -> None:
     """Fit a case under each of its rival structures and report which headlines hold under all of them."""
-    with guarded("Reading the case …"):
-        from reeuncert.cli.studies import run_structures, store_structures
-
-        if results is not None:
-            raise typer.Exit(store_structures(results, draws=draws, seed=seed, out=out))
-        run_structures(case, option or [], draws=draws, seed=seed, out=out)
+    hand_over("studies.run_structures", locals(), "Reading the case …")
 
 
 @app.command("leave-out")
@@ -62,10 +57,7 @@ def leave_out(
     """Refit a case without each of its sources, or folds of rows, and count how often what was left out falls in the
     predictive intervals. Stored in the results, with its checks and report.
     """
-    with guarded("Reading the result …"):
-        from reeuncert.cli.studies import run_leave_out
-
-        raise typer.Exit(run_leave_out(results, folds, draws=draws, tune=tune, seed=seed))
+    hand_over("studies.run_leave_out", locals(), "Reading the result …")
 
 
 @app.command()
@@ -106,32 +98,7 @@ def counterfactual(
     out: TableFile = None,
 ) -> None:
     """Compute a counterfactual year on every draw: how much consumption would be lost?"""
-    with guarded("Reading the result …"):
-        from reeuncert.cli.stored import show_counterfactual
-        from reeuncert.cli.terminal import parse_options
-
-        given = {
-            "unrecorded": False if recorded_only else None,
-            "origin": origin,
-            "destination": destination,
-            "products": product,
-            "factor": factor,
-            "where": parse_options(where, "--where") if where else None,
-            "region": region,
-            "stage": stage,
-            "quantity": quantity,
-        }
-        show_counterfactual(
-            results,
-            name,
-            {key: value for key, value in given.items() if value is not None},
-            year=year,
-            capacity=capacity,
-            priority=priority or [],
-            stocks=stocks,
-            by=by,
-            out=out,
-        )
+    hand_over("stored.show_counterfactual", locals(), "Reading the result …")
 
 
 @app.command()
@@ -151,12 +118,7 @@ def calibrate(
 
     The whole bundled case takes about a minute per simulation; select fewer years with --years for a first test.
     """
-    with guarded("Reading the case …"):
-        from reeuncert.cli.studies import run_calibration
-
-        run_calibration(
-            *(case, option or [], years, out, simulations), draws=draws, tune=tune, thin=thin, chains=chains, seed=seed
-        )
+    hand_over("studies.run_calibration", locals(), "Reading the case …")
 
 
 @app.command()
@@ -188,26 +150,7 @@ def sensitivity(
 
     Finished scenarios are cached: the same command continues a stopped study.
     """
-    with guarded("Reading the case …"):
-        from reeuncert.cli.studies import run_sensitivity
-
-        raise typer.Exit(
-            run_sensitivity(
-                case,
-                option or [],
-                scenarios,
-                out,
-                dry_run=dry_run,
-                strict=strict,
-                draws=draws,
-                tune=tune,
-                chains=chains,
-                seed=seed,
-                jobs=jobs,
-                client=dask,
-                cache=False if no_cache else cache or True,
-            )
-        )
+    hand_over("studies.run_sensitivity", locals(), "Reading the case …")
 
 
 @app.command()
@@ -234,9 +177,4 @@ def outlook(
     ] = "",
 ) -> None:
     """Look ahead: how sure is it that a dependence ends, when plans open late or never?"""
-    with guarded("Reading the result …"):
-        from reeuncert.cli.outlook import show_outlook
-
-        show_outlook(
-            results, to=to, scenario=scenario, plans=plans, out=out, seed=seed, compared=compare, cuts=hindcast
-        )
+    hand_over("outlook.show_outlook", locals(), "Reading the result …")
