@@ -201,14 +201,14 @@ def run_sensitivity(
     scenarios: Path | None,
     out: Path | None,
     dask: str | None,
-    cache: Path | None,
+    kept: Path | None,
     no_cache: bool,
     dry_run: bool,
     strict: bool,
     **options: Unpack[FitOptions],
 ) -> int:
     """Plan, fit missing scenarios, print, and write; returns the exit status."""
-    options |= {"client": dask, "cache": False if no_cache else cache or True}
+    options |= {"client": dask, "cache": False if no_cache else kept or True}
     base = read_case(case, **parse_options(option or []))
     file = scenarios or find_case(case) / FILE
     if not file.is_file():

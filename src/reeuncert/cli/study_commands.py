@@ -140,7 +140,7 @@ def sensitivity(
     dask: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Scheduler of a Dask cluster to run on instead.")
     ] = None,
-    cache: Annotated[Path | None, typer.Option(help="Folder where finished scenarios are cached.")] = None,
+    kept: Annotated[Path | None, typer.Option("--cache", help="Folder where finished scenarios are cached.")] = None,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Do not use the cache of finished scenarios.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and list the scenarios; fit nothing.")] = False,
     strict: Strict = False,

@@ -3,8 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from reeuncert.case.records import Constant, Prior
 from reeuncert.case.rules import prior_problems
@@ -172,15 +171,10 @@ def record_of[R](kind: type[R], row: Row, **given: object) -> R:
     cells = {"name": next(iter(row.cells.values())), "line": row.line, **row.cells, **given}
     if isinstance(cells.get("source_id"), tuple):
         cells["source_id"] = ";".join(cells["source_id"])
-    names = _fields(kind)
+    names = [field.name for field in fields(cast(Any, kind))]
     if "selector" in names:
         cells["selector"] = selector_of(row)
     return kind(**{name: cells[name] for name in names if name in cells})
-
-
-@cache
-def _fields(kind: Any) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
 
 
 def read_records[R](
