@@ -141,7 +141,11 @@ class _Names(dict[str, Any]):
 def _argument(function: Callable[..., Any], name: str, hint: Any, value: object) -> Any:
     where = f"{function.__name__}: "
     bare = name.partition("[")[0]
-    if bare in RANGES and value is not None and {int, float} & set(_parts(hint)):
+    parts = _parts(hint)
+    several = abc.Iterable in [typing.get_origin(part) for part in parts] and not isinstance(
+        value, str | numbers.Number
+    )
+    if bare in RANGES and value is not None and {int, float} & set(parts) and not several:
         wrong = problem_with(bare, value)
         if wrong:
             raise (SamplingError if RANGES[bare].sampling else ArgumentError)(where + wrong)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
+import reeuncert as ree
 from reeuncert.case.records import Headline
-from reeuncert.case.serial import case_from_json
+from reeuncert.case.serial import case_from_json, case_to_json
 from reeuncert.errors import ArgumentError, ReeUncertError
 from reeuncert.indicators.headlines import headlines
 from reeuncert.indicators.summary import indicator_table, summary
@@ -60,7 +61,7 @@ def test_rows_of_flows_that_the_system_does_not_have_are_left_out(toy: xr.DataTr
 
 
 def test_several_labels_may_be_chosen(toy: xr.DataTree) -> None:
-    found = summary(toy, "mine_production", region=["East", "North"], year=[2001, 2003])
+    found = ree.summary(toy, "mine_production", region=["East", "North"], year=[2001, 2003])
     assert found[["region", "year"]].values.tolist() == [
         ["East", 2001],
         ["East", 2003],
@@ -171,6 +172,13 @@ def test_headlines_are_sentences_with_median_and_interval(toy: xr.DataTree) -> N
     assert second["sentence"] == f"{median} kt ({low} to {high}) left North for South without a record of export."
 
 
+def _with_headlines(dt: xr.DataTree, *said: Headline) -> xr.DataTree:
+    """The result as if its case had these headlines."""
+    out = dt.copy(deep=False)
+    out.attrs["case_json"] = case_to_json(dataclasses.replace(case_from_json(dt.attrs["case_json"]), headlines=said))
+    return out
+
+
 @pytest.mark.parametrize(
     ("headline", "message"),
     [
@@ -192,16 +200,14 @@ def test_headlines_are_sentences_with_median_and_interval(toy: xr.DataTree) -> N
     ],
 )
 def test_a_headline_that_cannot_be_filled_is_refused(toy: xr.DataTree, headline: Headline, message: str) -> None:
-    case = dataclasses.replace(case_from_json(toy.attrs["case_json"]), headlines=(headline,))
     with pytest.raises(ReeUncertError) as caught:
-        headlines(toy, case=case)
+        headlines(_with_headlines(toy, headline))
     assert str(caught.value).startswith(message)
 
 
 def test_the_product_of_a_headline_may_be_an_end_use(toy: xr.DataTree) -> None:
     said = Headline("world_end_use_share", product="magnets", sentence="Magnets took {median} {unit} of all.")
-    case = dataclasses.replace(case_from_json(toy.attrs["case_json"]), headlines=(said,))
-    found = headlines(toy, case=case).iloc[0]
+    found = headlines(_with_headlines(toy, said)).iloc[0]
     median, _, _ = numbers(*(found[c] for c in ("median", "eti90_lb", "eti90_ub")), percent=True)
     assert found["sentence"] == f"Magnets took {median} % of all."
     assert found["end_use"] == "magnets"
@@ -209,12 +215,10 @@ def test_the_product_of_a_headline_may_be_an_end_use(toy: xr.DataTree) -> None:
 
 def test_a_sentence_may_name_the_years_of_the_result(toy: xr.DataTree) -> None:
     said = Headline("mine_production", "South", "", "", 0, "From {first_year} to {last_year}: {median} {unit}")
-    case = dataclasses.replace(case_from_json(toy.attrs["case_json"]), headlines=(said,))
-    assert headlines(toy, case=case)["sentence"].iloc[0].startswith("From 2001 to 2003: ")
+    assert headlines(_with_headlines(toy, said))["sentence"].iloc[0].startswith("From 2001 to 2003: ")
 
 
 def test_a_result_without_a_case_has_no_headlines(toy: xr.DataTree) -> None:
     with pytest.raises(ReeUncertError, match=r"^this result holds no case \('case_json' among its attributes\)"):
         headlines(xr.DataTree.from_dict({"derived": toy["derived"].to_dataset()}))
-    case = dataclasses.replace(case_from_json(toy.attrs["case_json"]), headlines=())
-    assert headlines(toy, case=case).empty
+    assert headlines(_with_headlines(toy)).empty

@@ -18,8 +18,9 @@ from reeuncert.plots.learning import learning_data
 from reeuncert.questions.powerscale import verdicts
 from reeuncert.report.sections import answers, learned
 from reeuncert.result.diagnostics import Estimate, interval_ends
-from reeuncert.result.learning import COLUMNS, FIXED, SCALES, learning_of_draws
+from reeuncert.result.learning import COLUMNS, FIXED, SCALES, learning
 from reeuncert.result.powerscale import Normals, sensitivity
+from reeuncert.result.quantiles import spread
 from reeuncert.result.result import Result
 from reeuncert.result.tables import flow_table
 from reeuncert.result.verdicts import LEVELS, LIKELIHOOD, Measures, judge, measures, room
@@ -103,16 +104,16 @@ def test_the_scale_is_that_of_the_quantity(toy: xr.DataTree, name: str) -> None:
 
 def test_widths_by_hand() -> None:
     prior = np.exp(np.linspace(-1, 1, 201))[:, None]
-    assert learning_of_draws(100 * prior**0.5, prior, scale="mass").width_ratio == pytest.approx(0.5)
-    negative = learning_of_draws(prior - prior.mean(), prior, scale="mass")  # no logarithm
+    assert learning(spread(100 * prior**0.5), prior, scale="mass").width_ratio == pytest.approx(0.5)
+    negative = learning(spread(prior - prior.mean()), prior, scale="mass")  # no logarithm
     assert negative.width_ratio == pytest.approx(1.0)
-    odds = learning_of_draws(9 * prior**0.5 / (1 + 9 * prior**0.5), prior / (1 + prior), scale="share")
-    excess = learning_of_draws(9 * prior**0.5 - 1, prior - 1, scale="excess")
-    beyond = learning_of_draws(1 - 9 * prior**0.5, 1 - prior, scale="beyond")
+    odds = learning(spread(9 * prior**0.5 / (1 + 9 * prior**0.5)), prior / (1 + prior), scale="share")
+    excess = learning(spread(9 * prior**0.5 - 1), prior - 1, scale="excess")
+    beyond = learning(spread(1 - 9 * prior**0.5), 1 - prior, scale="beyond")
     assert [w.width_ratio[0] for w in (odds, excess, beyond)] == pytest.approx([0.5, 0.5, 0.5])
-    assert np.isnan(learning_of_draws(prior, np.ones((5, 1)), scale="difference").width_ratio)
-    assert learning_of_draws(np.ones((5, 1)), np.ones((5, 1)), scale="share").against_prior.tolist() == [FIXED]
-    words = [learning_of_draws(prior**r, prior, scale="mass").against_prior[0] for r in (0.49, 0.5, 0.79, 0.81)]
+    assert np.isnan(learning(spread(prior), np.ones((5, 1)), scale="difference").width_ratio)
+    assert learning(spread(np.ones((5, 1))), np.ones((5, 1)), scale="share").against_prior.tolist() == [FIXED]
+    words = [learning(spread(prior**r), prior, scale="mass").against_prior[0] for r in (0.49, 0.5, 0.79, 0.81)]
     assert words == ["narrower", "partly narrower", "partly narrower", "as wide"]
 
 
@@ -129,7 +130,7 @@ def test_a_narrow_interval_that_another_prior_would_move_is_not_informed() -> No
     medians = []
     for first in (1.0, 1.3):
         b, z, kept = sum_of_two(first)
-        learned = learning_of_draws(b[kept][:, None], b[:, None], scale="mass")
+        learned = learning(spread(b[kept][:, None]), b[:, None], scale="mass")
         assert learned.against_prior[0] == "narrower"
         assert 0.05 < learned.prior_below_median[0] < 0.95
         of_sum = -0.5 * (np.log((first * np.exp(0.1 * z[0]) + b)[kept] / 2) / 0.05) ** 2
@@ -210,7 +211,7 @@ def test_errors_are_the_spread_over_runs_with_other_seeds(scale: str) -> None:
         prior, posterior = np.exp(rng.normal(size=1000)), np.exp(-0.5 + 0.4 * rng.normal(size=(2, 500)))
         if scale == "share":
             prior, posterior = prior / (1 + prior), posterior / (1 + posterior)
-        learned = learning_of_draws(posterior.reshape(-1, 1), prior[:, None], scale=scale)
+        learned = learning(spread(posterior.reshape(-1, 1)), prior[:, None], scale=scale)
         of = measures(learned, interval_ends(posterior), prior, scale=scale, mass=scale == "mass")
         found.append([of.width_ratio, of.rank, of.room])
     value, error = np.moveaxis(np.array(found), 2, 0)

@@ -5,7 +5,7 @@ import pandas as pd
 
 from reeuncert.checks.result import CheckResult, information, judged, warned
 from reeuncert.checks.run import LARGEST_ERROR
-from reeuncert.indicators.headlines import all_headlines, all_scaled, headline_draws
+from reeuncert.indicators.headlines import all_headlines, all_scaled, headline_values
 from reeuncert.indicators.printing import value_title
 from reeuncert.reference import all_published
 from reeuncert.result.diagnostics import unconverged
@@ -97,7 +97,7 @@ def _averages(table: pd.DataFrame) -> CheckResult:
 
 def sensitivity(result: Result) -> list[CheckResult]:
     """Sensitivity of the headlines to classes of priors and to lineages of evidence."""
-    count = sum(bool(np.isfinite(key.posterior).any()) for key in result.once(headline_draws))
+    count = sum(bool(np.isfinite(key.draws).any()) for key in result.once(headline_values))
     if not count:
         message = "No headline among the indicators of this result: nothing was power-scaled."
         return [information("sensitivity", message)]

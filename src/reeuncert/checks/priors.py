@@ -5,7 +5,7 @@ import pandas as pd
 
 from reeuncert.checks.predictive import thinned
 from reeuncert.checks.result import CheckResult, information, warned
-from reeuncert.indicators.headlines import headline_draws
+from reeuncert.indicators.headlines import headline_values
 from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.predictive import predictive_draws
 from reeuncert.priors.checks import WIDE, total_log_sd
@@ -50,7 +50,7 @@ def _implied_priors(result: Result) -> CheckResult:
 def _prior_of_headlines(result: Result) -> list[CheckResult]:
     """Headlines that the priors alone make near certain."""
     rows = []
-    for key in result.once(headline_draws):
+    for key in result.once(headline_values):
         prior = spread(key.prior[:, None])
         low, middle, high = (float(ends[0]) for ends in (prior.lower, prior.median, prior.upper))
         if not np.isfinite(middle) or is_fixed(prior, PRIOR_ROUNDING)[0]:

@@ -8,10 +8,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from reeuncert.checks.result import CheckResult, information, judged
-from reeuncert.indicators.headlines import headline_draws
+from reeuncert.indicators.headlines import headline_values
 from reeuncert.indicators.summary import all_indicators
 from reeuncert.result.diagnostics import LARGEST_R_HAT, MEASURES, SMALLEST_ESS, bfmi, diagnose, misses
-from reeuncert.result.quantiles import filled
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 from reeuncert.system.definition import OUTSIDE
@@ -199,9 +198,9 @@ def monte_carlo(result: Result) -> list[CheckResult]:
         errors = relative_error(np.log(cells))
     labels = {"flow": mass["flow"].values[flow], "year": mass["year"].values[year]}
     found = [_judge("interval ends of flows", pd.DataFrame(labels | {"error": errors}), result)]
-    keys = result.once(headline_draws)
+    keys = result.once(headline_values)
     if keys:
-        errors = relative_error(np.stack([filled(k.posterior) for k in keys], axis=2))
+        errors = relative_error(np.stack([k.filled for k in keys], axis=2))
         table = pd.DataFrame({"headline": [k.label for k in keys], "error": errors})
         found.append(_judge("interval ends of headlines", table, result))
     return found

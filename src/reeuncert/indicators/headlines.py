@@ -1,8 +1,8 @@
 """Headlines of a case in sentences, and the verdict on each: whether the evidence informs it, or the priors decide."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
-from functools import partial
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from reeuncert.case.figures import sentence_problem
-from reeuncert.case.records import Case, Headline
+from reeuncert.case.records import Headline
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.placing import headline_place, no_such_flows
 from reeuncert.indicators.printing import unit_of, value_title
@@ -19,7 +19,7 @@ from reeuncert.indicators.summary import SAMPLE, all_cells, computed, computed_p
 from reeuncert.result.diagnostics import Estimate, interval_ends
 from reeuncert.result.learning import COLUMNS, Learning, learning
 from reeuncert.result.powerscale import Normals, lineages, prior_classes, sensitivity
-from reeuncert.result.quantiles import Array, interval_columns, spread
+from reeuncert.result.quantiles import Array, filled, interval_columns, spread
 from reeuncert.result.result import Result
 from reeuncert.result.structures import LABELS, Structures, labelled
 from reeuncert.result.verdicts import LIKELIHOOD, Verdict, judge, measures
@@ -44,24 +44,65 @@ def scaled(result: Result, draws: Mapping[str, Array], *, each: bool = True) -> 
 
 
 @dataclass(frozen=True, eq=False)
-class ValueDraws:
-    """One value of an indicator, e.g. the one that the sentence of a headline tells, in every draw.
-
-    Draws of the posterior (chain, draw) are NaN where a ratio is undefined; those of the prior (draw,) are empty when
-    it was not simulated.
+class Target:
+    """One value of an indicator, e.g. the one that the sentence of a headline tells: dim → label, the year last; its
+    unit (``"1"`` for a ratio), draws (chain, draw), NaN where a ratio is undefined, and those of the prior, if it was
+    simulated.
     """
 
-    label: str
-    mass: bool
-    posterior: Array
-    prior: Array
+    indicator: str
+    at: Mapping[str, str | int]
+    unit: str
+    draws: Array = field(repr=False)
+    before: xr.DataArray | None = field(repr=False)
+
+    @property
+    def label(self) -> str:
+        """Indicator, labels and year in a line, as the checks write it."""
+        return value_title(self.columns)
+
+    @property
+    def columns(self) -> dict[str, str | int]:
+        """The labels as the first columns of a tidy table."""
+        names = {dim: self.at.get(dim, "") for dim in (*DIMS, "year")}
+        return {"indicator": self.indicator, **names, "unit": self.unit}
+
+    @property
+    def mass(self) -> bool:
+        return self.unit != "1"
+
+    @cached_property
+    def prior(self) -> Array:
+        """The draws of the prior (draw,), computed when they are first asked for; none if it was not simulated."""
+        return np.empty(0) if self.before is None else self.before.values.reshape(-1)
+
+    @cached_property
+    def filled(self) -> Array:
+        """The draws (chain, draw), undefined ones set to the median."""
+        return filled(self.draws)
+
+    @cached_property
+    def as_log(self) -> bool:
+        """Whether linear methods take the logarithm: a positive mass is known by a factor."""
+        return self.mass and bool((self.filled > 0).all())
+
+    @property
+    def linear(self) -> Array:
+        """The draws on the scale of linear methods (chain, draw)."""
+        return np.log(self.filled) if self.as_log else self.filled
+
+
+def value_of(dt: xr.DataTree, name: str, at: Mapping[str, str | int]) -> Target:
+    """One value of an indicator, which its labels and year name."""
+    one, prior = computed(dt, name).sel(at).transpose(*SAMPLE), computed_prior(dt, name)
+    return Target(name, at, str(one.attrs["units"]), one.values, None if prior is None else prior.sel(at))
 
 
 def with_verdicts(
-    result: Result, table: pd.DataFrame, draws: Iterable[ValueDraws], by_power: pd.DataFrame
+    result: Result, table: pd.DataFrame, targets: Iterable[Target], by_power: pd.DataFrame
 ) -> pd.DataFrame:
     """Rows of `summary` with the fields of `reeuncert.result.verdicts.Verdict`, from the draws and `scaled` of all."""
-    of_label, structures = {key.label: key for key in draws}, result.structures
+    of_label, structures = {target.label: target for target in targets}, result.structures
     found = []
     for row, labels in zip(table.to_dict("records"), labelled(table)[LABELS].itertuples(index=False), strict=True):
         key = of_label[value_title(row)]
@@ -71,7 +112,7 @@ def with_verdicts(
             ends = ("eti90_lb", "lower"), ("median", "median"), ("eti90_ub", "upper")
             lower, median, upper = (Estimate(float(apart[c]), float(apart[f"mcse_{e}"])) for c, e in ends)
         else:
-            lower, median, upper = interval_ends(key.posterior)
+            lower, median, upper = interval_ends(key.draws)
         learned = Learning(*(np.array([row[c]]) for c in COLUMNS))
         scale = lookup(row["indicator"]).scale
         of = measures(learned, (lower, median, upper), key.prior, scale=scale, mass=key.mass)
@@ -90,23 +131,23 @@ def _terms(by_power: pd.DataFrame, label: str) -> pd.DataFrame:
     return own if own["kind"].nunique() == 2 else own.iloc[:0]
 
 
-def verdicts_on(result: Result, draws: Iterable[ValueDraws], *, scale: str) -> list[Verdict]:
-    """The verdicts on values that are no indicators, under the structure of the result alone; ``scale`` is a name in
-    `reeuncert.result.learning.SCALES`.
+def verdicts_on(
+    result: Result, after: Mapping[str, Array], before: Mapping[str, Array], *, scale: str
+) -> dict[str, Verdict]:
+    """The verdicts on values that are neither indicators nor masses, under the structure of the result alone: label →
+    draws (chain, draw), and those of the prior; ``scale`` is a name in `reeuncert.result.learning.SCALES`.
     """
-    every = list(draws)
-    by_power = scaled(result, {key.label: key.posterior for key in every}, each=False)
-    found = []
-    for key in every:
-        prior = key.prior[:, None] if key.prior.size else None
-        after = spread(key.posterior.reshape(-1, 1))
-        learned = learning(after, None if prior is None else spread(prior), prior, scale=scale)
-        of = measures(learned, interval_ends(key.posterior), key.prior, scale=scale, mass=key.mass)
-        found.append(judge(of, _terms(by_power, key.label)))
+    by_power, found = scaled(result, after, each=False), {}
+    for label, draws in after.items():
+        prior = before[label].reshape(-1, 1) if label in before else None
+        learned = learning(spread(draws.reshape(-1, 1)), prior, scale=scale)
+        known = np.empty(0) if prior is None else prior.ravel()
+        of = measures(learned, interval_ends(draws), known, scale=scale, mass=False)
+        found[label] = judge(of, _terms(by_power, label))
     return found
 
 
-def headlines(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti", case: Case | None = None) -> pd.DataFrame:
+def headlines(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti") -> pd.DataFrame:
     """Headlines of a case as sentences, one per row, in the order of the case.
 
     Ratios are printed in per cent (except an index), masses in the unit of the case. Year 0 of a headline means the
@@ -120,8 +161,6 @@ def headlines(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti", case: Ca
         Result to which `add_indicators` has added the indicators.
     prob, kind
         Of the interval, as in `summary`.
-    case
-        By default read from the attribute ``case_json`` of the result.
 
     Returns
     -------
@@ -135,59 +174,38 @@ def headlines(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti", case: Ca
     ReeUncertError
         If a headline names an indicator, label or year that does not exist, or the result has no case.
     """
-    result = Result(dt)
-    return _headlines(result, result.case if case is None else case, prob=prob, kind=kind)
+    return _headlines(Result(dt), prob, kind)
 
 
 def all_headlines(result: Result) -> pd.DataFrame:
     """`headlines` of a result."""
     if "derived" in result.dt.children:
         result.once(all_cells)  # computes each indicator once, and keeps the draws of headlines
-    return _headlines(result, result.case)
+    return _headlines(result)
 
 
 def all_scaled(result: Result) -> pd.DataFrame:
     """`reeuncert.indicators.headlines.scaled` of the headlines of a result."""
-    return scaled(result, {key.label: key.posterior for key in result.once(headline_draws)})
+    return scaled(result, {one.label: one.draws for one in result.once(headline_values)})
 
 
-def _headlines(result: Result, case: Case, *, prob: float = 0.9, kind: str = "eti") -> pd.DataFrame:
-    of_row = partial(headline_row, result.dt, prob=prob, kind=kind, structures=result.structures)
-    rows = [of_row(headline) for headline in case.headlines]
+def _headlines(result: Result, prob: float = 0.9, kind: str = "eti") -> pd.DataFrame:
+    rows = [headline_row(result, headline, prob=prob, kind=kind) for headline in result.case.headlines]
     if not rows:
         return pd.DataFrame(columns=["sentence"])
-    own = case is result.case
-    draws = result.once(headline_draws) if own else draws_of(result, case)
-    by_power = result.once(all_scaled) if own else scaled(result, {key.label: key.posterior for key in draws})
-    return with_verdicts(result, pd.concat(rows, ignore_index=True), draws, by_power)
+    table = pd.concat(rows, ignore_index=True)
+    return with_verdicts(result, table, result.once(headline_values), result.once(all_scaled))
 
 
-def headline_draws(result: Result) -> tuple[ValueDraws, ...]:
+def headline_values(result: Result) -> tuple[Target, ...]:
     """The headlines of the case, each once, as far as their indicators have been added."""
-    return draws_of(result, result.case) if result.has_case else ()
-
-
-def draws_of(result: Result, case: Case) -> tuple[ValueDraws, ...]:
-    """Headlines of any case on the same system, see `headline_draws`."""
-    dt = result.dt
-    if "derived" not in dt.children:
-        return ()
-    found: dict[str, ValueDraws] = {}
-    for headline in case.headlines:
+    dt, found = result.dt, dict[str, Target]()
+    for headline in result.case.headlines if result.has_case and "derived" in dt.children else ():
         name, coords, year = place(dt, headline)
         if name in dt["derived"].data_vars:
-            one = value_draws(dt, name, {**coords, "year": year})
+            one = value_of(dt, name, {**coords, "year": year})
             found.setdefault(one.label, one)
     return tuple(found.values())
-
-
-def value_draws(dt: xr.DataTree, name: str, at: Mapping[str, object]) -> ValueDraws:
-    """One value of an indicator, which its labels and year name."""
-    draws = computed(dt, name).sel(at).transpose(*SAMPLE)
-    prior = computed_prior(dt, name)
-    label = value_title({"indicator": name, **dict.fromkeys(DIMS, ""), **at})
-    before = np.empty(0) if prior is None else prior.sel(at).values.reshape(-1)
-    return ValueDraws(label, lookup(name).unit == "mass", draws.values, before)
 
 
 def place(dt: xr.DataTree, headline: Headline) -> tuple[str, dict[str, str], int]:
@@ -195,11 +213,9 @@ def place(dt: xr.DataTree, headline: Headline) -> tuple[str, dict[str, str], int
     return headline_place(headline, dt["derived"].to_dataset()["year"].values.tolist())
 
 
-def headline_row(
-    dt: xr.DataTree, headline: Headline, *, prob: float = 0.9, kind: str = "eti", structures: Structures | None = None
-) -> pd.DataFrame:
-    """One headline, as a row of `headlines`; of a result with rival structures, their average."""
-    record = lookup(headline.indicator)
+def headline_row(result: Result, headline: Headline, *, prob: float = 0.9, kind: str = "eti") -> pd.DataFrame:
+    """One headline, as a row of `headlines` without verdict; of a result with rival structures, their average."""
+    dt, record = result.dt, lookup(headline.indicator)
     problem = sentence_problem(headline.sentence)
     if problem:
         raise ReeUncertError(problem)
@@ -207,8 +223,8 @@ def headline_row(
     found = summary(dt, name, prob=prob, kind=kind, **coords, year=year)
     if found.empty:
         raise ReeUncertError(no_such_flows(name, coords, year))
-    if structures is not None:
-        found = _averaged(dt, found, structures, prob, kind)
+    if result.structures is not None:
+        found = _averaged(dt, found, result.structures, prob, kind)
     lower, upper = interval_columns(prob, kind)
     ends = (float(found[c].iloc[0]) for c in ("median", lower, upper))
     median, low, high = numbers(*ends, percent=record.percent)

@@ -30,7 +30,7 @@ def summary(
     *,
     prob: float = 0.9,
     kind: str = "eti",
-    **coords: str | int | Iterable[str] | Iterable[int],
+    **coords: str | int | Iterable[str | int],
 ) -> pd.DataFrame:
     """Median and credible interval of one indicator, posterior and prior.
 
@@ -220,7 +220,7 @@ def _cells(
     before = None if others is None else _samples(others.at(there))
     after, checks = _posterior_spread(cells, chains=chains)
     known = None if before is None else spread(before)
-    learned = learning(after, known, before, scale=lookup(name).scale)
+    learned = learning(after, before, known, scale=lookup(name).scale)
     if (prob, kind) != (0.9, "eti"):
         after = spread(cells.reshape(-1, cells.shape[2]) if cells.size else cells[0], prob=prob, kind=kind)
         known = None if before is None else spread(before, prob=prob, kind=kind)
@@ -264,11 +264,9 @@ def _posterior_spread(cells: np.ndarray, *, chains: bool) -> tuple[Spread, dict[
         unknown = np.full(cells.shape[2], np.nan)
         return spread(cells.reshape(-1, cells.shape[2])), dict.fromkeys(("ess_bulk", "ess_tail", "r_hat"), unknown)
     found = diagnose(cells, at=PROBABILITIES)
-    checks = {"ess_bulk": found.ess_bulk, "ess_tail": found.ess_tail, "r_hat": found.r_hat}
-    out = Spread.of(found)
     rest = np.flatnonzero(np.isnan(found.median))
     if len(rest):
         own = spread(cells.reshape(-1, cells.shape[2])[:, rest])
         for f in fields(Spread):
-            getattr(out, f.name)[..., rest] = getattr(own, f.name)
-    return out, checks
+            getattr(found, f.name)[..., rest] = getattr(own, f.name)
+    return found, {"ess_bulk": found.ess_bulk, "ess_tail": found.ess_tail, "r_hat": found.r_hat}

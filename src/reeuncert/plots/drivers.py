@@ -10,7 +10,7 @@ import xarray as xr
 
 from reeuncert.case.labels import Labels
 from reeuncert.errors import ReeUncertError
-from reeuncert.indicators.headlines import headline_draws, place
+from reeuncert.indicators.headlines import headline_values, place
 from reeuncert.indicators.printing import value_title
 from reeuncert.indicators.summary import computed
 from reeuncert.plots.access import Coords, flat, rows_of, take
@@ -66,7 +66,7 @@ def drivers_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     wanted = take(coords, {"headline": range(len(case.headlines)), "kind": KINDS}, "the drivers")
     numbers = wanted["headline"]
     of_years = {year: _candidates(dt, year) for year in {case.headlines[number].year for number in numbers}}
-    known = {one.label: one.posterior for one in Result.holding(dt).once(headline_draws)}
+    known = {one.label: one.draws for one in Result.holding(dt).once(headline_values)}
     draws: dict[int, dict[int, np.ndarray]] = {year: {} for year in of_years}
     for number in numbers:
         headline = case.headlines[number]

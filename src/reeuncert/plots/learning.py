@@ -16,7 +16,8 @@ from reeuncert.plots.access import ALL_YEARS, Coords, flat, quantile_table, requ
 from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points, scale_of
 from reeuncert.plots.render import figure_of, render
 from reeuncert.plots.style import colours_of, hue, interval_name
-from reeuncert.result.learning import learning_of_draws
+from reeuncert.result.learning import learning
+from reeuncert.result.quantiles import spread
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 from reeuncert.system.definition import FLOW_FIELDS
@@ -79,7 +80,7 @@ def _widths(result: Result, coords: Coords = None) -> pd.DataFrame:
         there = np.isfinite(after).any(axis=0) & (after > 0).any(axis=0)
         after, prior = after[:, there], prior[:, there]
         found = quantile_table(after, (0.9,)) | quantile_table(prior, (0.9,), "prior_")
-        found |= learning_of_draws(after, prior, scale="mass").columns()
+        found |= learning(spread(after), prior, scale="mass").columns()
         attributes = {name: labels[keep][there] for name, labels in held.items()}
         tables.append(pd.DataFrame(attributes | {"year": year, "unit": mass.attrs.get("units", "")} | found))
     table = pd.concat(tables, ignore_index=True).drop(columns=["mean", "prior_mean"])

@@ -26,7 +26,8 @@ from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points,
 from reeuncert.plots.render import figure_of, render, render_steps
 from reeuncert.plots.style import HUES, colours_of, interval_name
 from reeuncert.plots.style import UNRECORDED as PINK
-from reeuncert.result.learning import FIXED, NARROWER, PARTLY_NARROWER, learning_of_draws
+from reeuncert.result.learning import FIXED, NARROWER, PARTLY_NARROWER, learning
+from reeuncert.result.quantiles import spread
 from reeuncert.result.tables import mass_flow
 from reeuncert.words.estimates import estimate
 
@@ -352,7 +353,7 @@ def _table(mass: np.ndarray | None, before: np.ndarray | None, regions: list[str
             columns |= quantile_table(draws, (0.9,), prefix)
         # What is negative throughout is compared as its size.
         sign = np.where(np.median(after, axis=0) < 0, -1.0, 1.0)
-        learned = learning_of_draws(sign * after, sign * known, scale=scale)
+        learned = learning(spread(sign * after), sign * known, scale=scale)
         columns[f"{kind}_informed"] = np.isin(learned.against_prior, TOLD_OF)
     table = pd.DataFrame(columns).drop(columns=[name for name in columns if name.endswith("_mean")])
     table["share_informed"] |= table["share_eti90_ub"] - table["share_eti90_lb"] < CERTAIN

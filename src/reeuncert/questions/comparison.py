@@ -3,6 +3,7 @@
 import html
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Literal
 
@@ -13,15 +14,13 @@ import xarray as xr
 from reeuncert.case.records import Case, Headline
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.compute import add_indicators
-from reeuncert.indicators.headlines import headline_row, place
-from reeuncert.indicators.placing import label_positions
+from reeuncert.indicators.headlines import headline_row, place, value_of
 from reeuncert.indicators.printing import value_title
 from reeuncert.indicators.registry import CUMULATED, DIMS
 from reeuncert.indicators.summary import SAMPLE
 from reeuncert.reference import published_values, reference_table
-from reeuncert.result.diagnostics import median_error
+from reeuncert.result.diagnostics import interval_ends
 from reeuncert.result.result import Result
-from reeuncert.result.structures import structures_of
 
 SAME, NOISE, SHIFT, APART, ONE = "same", "within Monte Carlo error", "shifted", "apart", "in one only"
 """Verdicts: equal; apart by less than three Monte Carlo errors; by more; a median outside the other's interval; one has
@@ -123,32 +122,22 @@ def compare(
 
 def _side(result: Result, headlines: list[Headline]) -> list[dict[str, Any]]:
     """Labels, unit, median, interval and Monte Carlo error of every headline; empty where it has no value."""
-    dt = result.dt if "derived" in result.dt.children else add_indicators(result.dt)
-    structures = structures_of(dt)
-    held = dt["derived"].to_dataset()
+    held = result if "derived" in result.dt.children else Result(add_indicators(result.dt))
     out: list[dict[str, Any]] = []
     for headline in headlines:
-        name, coords, year = place(dt, headline)
-        if not _there(held, name, {**coords, "year": year}):
-            out.append({})
-            continue
-        row = headline_row(dt, headline, structures=structures).iloc[0].to_dict()
-        if "mcse_median" not in row:
-            draws = held[name].sel({**coords, "year": year}).transpose(*SAMPLE).values
-            row["mcse_median"] = median_error(draws)
-        out.append({key: row[key] for key in (*LABELS, "unit", *SIDE)})
+        out.append({})
+        with suppress(ReeUncertError):  # no such indicator, label, year or flow
+            row = headline_row(held, headline).iloc[0].to_dict()
+            name, coords, year = place(held.dt, headline)
+            if "mcse_median" not in row:
+                row["mcse_median"] = _error(held, name, {**coords, "year": year})
+            out[-1] = {key: row[key] for key in (*LABELS, "unit", *SIDE)}
     return out
 
 
-def _there(held: xr.Dataset, name: str, at: Mapping[str, object]) -> bool:
-    if name not in held.data_vars:
-        return False
-    labels = {str(d): held[name][d].values.tolist() for d in held[name].dims if d not in SAMPLE}
-    try:
-        label_positions(f"indicator '{name}'", labels, at)
-    except ReeUncertError:
-        return False
-    return bool(np.isfinite(held[name].sel(at).values).any())
+def _error(held: Result, name: str, at: Mapping[str, str | int]) -> float:
+    """Monte Carlo error of the median of one value of an indicator."""
+    return interval_ends(value_of(held.dt, name, at).draws)[1].error
 
 
 def _row(headline: Headline, one: Mapping[str, Any], two: Mapping[str, Any]) -> dict[str, Any]:
@@ -191,9 +180,8 @@ def _published(dt: xr.DataTree) -> pd.DataFrame:
         if given["year_from"] != given["year_to"]:
             name += CUMULATED
         at = {str(d): labels[str(d)] for d in held[name].dims if d not in SAMPLE}
-        draws = held[name].sel(at).transpose(*SAMPLE).values
         ours = {c: given[c] for c in ("unit", "median", "eti90_lb", "eti90_ub")} | labels | {"indicator": name}
-        ours["mcse_median"] = median_error(draws)
+        ours["mcse_median"] = _error(result, name, at)
         theirs = dict.fromkeys(SIDE, np.nan) | {"median": given["value"], "mcse_median": 0.0}
         row = _row(Headline(name), ours, theirs)
         verdict = OUTSIDE if row["verdict"] == APART else INSIDE

@@ -18,10 +18,10 @@ from scipy.special import ndtri
 from scipy.stats import qmc
 
 from reeuncert.errors import ReeUncertError
+from reeuncert.indicators.headlines import Target
 from reeuncert.questions.nested import Floats, Ints, expected_widths, interval_width
 from reeuncert.questions.targets import (
     Flows,
-    Target,
     ValueName,
     choose_flows,
     choose_years,

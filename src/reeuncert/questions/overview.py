@@ -9,11 +9,12 @@ import pandas as pd
 import xarray as xr
 
 from reeuncert.errors import ReeUncertError
+from reeuncert.indicators.headlines import Target
 from reeuncert.inference.layout import COORDINATES
 from reeuncert.questions.information import check_measurement, of_cells, width_after_regression
 from reeuncert.questions.nested import interval_width
 from reeuncert.questions.sobol import inputs_of, shares_of
-from reeuncert.questions.targets import Flows, Target, ValueName, choose_flows, targets_of
+from reeuncert.questions.targets import Flows, ValueName, choose_flows, targets_of
 from reeuncert.result.diagnostics import standard_ranks
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow

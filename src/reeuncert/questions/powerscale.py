@@ -8,7 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from reeuncert.errors import ReeUncertError
-from reeuncert.indicators.headlines import scaled, value_draws, with_verdicts
+from reeuncert.indicators.headlines import scaled, with_verdicts
 from reeuncert.indicators.summary import summary
 from reeuncert.questions.information import exchanged
 from reeuncert.questions.nested import Floats, weighted_quantiles
@@ -108,9 +108,8 @@ def verdicts(dt: xr.DataTree, indicators: ValueName | Iterable[ValueName] | None
     """
     result, targets = Result(dt), targets_of(dt, indicators)
     tables = [summary(dt, target.indicator, **cast(dict[str, Any], target.at)) for target in targets]
-    draws = [value_draws(dt, target.indicator, target.at) for target in targets]
-    by_power = scaled(result, {one.label: one.posterior for one in draws})
-    return with_verdicts(result, pd.concat(tables, ignore_index=True), draws, by_power)
+    by_power = scaled(result, {target.label: target.draws for target in targets})
+    return with_verdicts(result, pd.concat(tables, ignore_index=True), targets, by_power)
 
 
 def _kinds(of: str | Iterable[str]) -> list[str]:

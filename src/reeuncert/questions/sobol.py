@@ -11,6 +11,7 @@ from reeuncert.balance.forward import flows_of_draws
 from reeuncert.case.records import Case
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.compute import add_indicators
+from reeuncert.indicators.headlines import Target
 from reeuncert.indicators.summary import computed
 from reeuncert.inference.layout import COORDINATES
 from reeuncert.likelihood.predictive import (
@@ -23,7 +24,7 @@ from reeuncert.priors.coverage import case_network
 from reeuncert.priors.paths import coordinate_prior
 from reeuncert.questions.nested import Floats, Ints
 from reeuncert.questions.powerscale import CLASS, SOURCE
-from reeuncert.questions.targets import Target, ValueName, labelled_first, target_of
+from reeuncert.questions.targets import ValueName, labelled_first, target_of
 from reeuncert.result.powerscale import OF_THE_EVIDENCE
 from reeuncert.result.result import Result
 from reeuncert.words.error_laws import NORMAL
@@ -275,7 +276,8 @@ def _prior(case: Case, target: Target, samples: int, seed: int) -> pd.DataFrame:
     mass = np.full((len(z), len(case.system.flows), len(case.system.years)), np.nan)
     mass[:, network.edge_flow, network.edge_year] = flows
     value = _value(case, target, mass)
-    found = analyze_sobol.analyze(problem, value, calc_second_order=False, conf_level=0.9, seed=seed)
+    rng = np.random.default_rng(seed)  # SALib takes the number 0 for none
+    found = analyze_sobol.analyze(problem, value, calc_second_order=False, conf_level=0.9, seed=rng)
     table = pd.DataFrame({"kind": CLASS, "component": names})
     table["inputs"] = [sum(g == name for g in prior.group) for name in names]
     for name, key in (("first", "S1"), ("total", "ST")):

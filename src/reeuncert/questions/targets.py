@@ -1,8 +1,6 @@
 """What a question is about: one value of an indicator in every draw, some flows and years, or what sources report."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,13 +9,12 @@ import xarray as xr
 
 from reeuncert.case.selection import selector_problems
 from reeuncert.errors import ReeUncertError
-from reeuncert.indicators.headlines import headline_draws, place
-from reeuncert.indicators.printing import value_title
-from reeuncert.indicators.registry import CUMULATED, DIMS, lookup
+from reeuncert.indicators.headlines import Target, place, value_of
+from reeuncert.indicators.registry import CUMULATED
 from reeuncert.indicators.summary import SAMPLE, computed, select_labels
 from reeuncert.likelihood.predictive import predicted_quantities, split_by_lineage
 from reeuncert.questions.nested import Floats
-from reeuncert.result.quantiles import DEFINED, filled
+from reeuncert.result.quantiles import DEFINED
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 from reeuncert.system.definition import FLOW_FIELDS, Selector, SystemDefinition
@@ -69,44 +66,6 @@ ValueName = str | int | Mapping[str, Any]
 """How a value is named: an indicator, the number of a headline (from 0), or ``{"indicator": …, "region": …}``."""
 
 
-@dataclass(frozen=True, eq=False)
-class Target:
-    """One value of an indicator: dim → label, the year last; its unit (``"1"`` for a ratio) and draws (chain, draw),
-    NaN where a ratio is undefined.
-    """
-
-    indicator: str
-    at: Mapping[str, str | int]
-    unit: str
-    draws: Floats = field(repr=False)
-
-    @property
-    def label(self) -> str:
-        """Indicator, labels and year in a line, as the checks write it."""
-        return value_title(self.columns)
-
-    @property
-    def columns(self) -> dict[str, str | int]:
-        """The labels as the first columns of a tidy table."""
-        names = {dim: self.at.get(dim, "") for dim in (*DIMS, "year")}
-        return {"indicator": self.indicator, **names, "unit": self.unit}
-
-    @cached_property
-    def filled(self) -> Floats:
-        """The draws (chain, draw), undefined ones set to the median."""
-        return filled(self.draws)
-
-    @cached_property
-    def as_log(self) -> bool:
-        """Whether linear methods take the logarithm: a positive mass is known by a factor."""
-        return self.unit != "1" and bool((self.filled > 0).all())
-
-    @property
-    def linear(self) -> Floats:
-        """The draws on the scale of linear methods (chain, draw)."""
-        return np.log(self.filled) if self.as_log else self.filled
-
-
 def target_of(dt: xr.DataTree, indicator: ValueName, **coords: str | int) -> Target:
     """The value that an indicator and labels name.
 
@@ -143,11 +102,7 @@ def target_of(dt: xr.DataTree, indicator: ValueName, **coords: str | int) -> Tar
     chosen = select_labels(variable, at)
     if chosen.size != chosen.sizes["chain"] * chosen.sizes["draw"]:
         raise ReeUncertError(f"give one label for each dim of '{name}', not several: {at}")
-    draws = np.asarray(chosen.transpose(*SAMPLE, ...).values, dtype=float).reshape(chosen.sizes["chain"], -1)
-    return _defined(Target(name, {d: at[d] for d in dims}, str(variable.attrs.get("units", "")), draws))
-
-
-def _defined(found: Target) -> Target:
+    found = value_of(dt, name, {d: chosen[d].item() for d in dims})
     there = np.isfinite(found.draws).mean()
     if there < DEFINED:
         raise ReeUncertError(f"{found.label} is not defined in {printed(1 - there, '.0%')} of the draws")
@@ -160,23 +115,10 @@ def targets_of(dt: xr.DataTree, indicators: ValueName | Iterable[ValueName] | No
         case = Result.holding(dt).case
         if not case.headlines:
             raise ReeUncertError(f"case '{case.name}' has no headline: name the indicators")
-        return Result.holding(dt).once(_headlines)
+        indicators = range(len(case.headlines))
     if isinstance(indicators, str | int | Mapping):
         indicators = [indicators]
     return tuple(target_of(dt, wanted) for wanted in indicators)
-
-
-def _headlines(result: Result) -> tuple[Target, ...]:
-    """The headlines of the case, whose draws a result keeps."""
-    known = {one.label: one.posterior for one in result.once(headline_draws)}
-    found = []
-    for number, headline in enumerate(result.case.headlines):
-        name, labels, year = place(result.dt, headline)
-        unit = result.unit if lookup(name).unit == "mass" else "1"
-        at: dict[str, str | int] = {**labels, "year": year}
-        draws = known.get(value_title({"indicator": name, **at}))
-        found.append(target_of(result.dt, number) if draws is None else _defined(Target(name, at, unit, draws)))
-    return tuple(found)
 
 
 def _headline(dt: xr.DataTree, number: int, coords: Mapping[str, str | int]) -> tuple[str, dict[str, str | int]]:

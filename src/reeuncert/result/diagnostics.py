@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from functools import reduce
@@ -21,7 +21,7 @@ from scipy.special import betaincinv, ndtri
 
 from reeuncert.machine import available_cores
 from reeuncert.result.chain_kernel import convergence, in_order, scored, sort_keys
-from reeuncert.result.quantiles import Array, filled, sorted_quantile
+from reeuncert.result.quantiles import Array, Spread, filled, sorted_quantile
 
 TAIL_PROBABILITIES = (0.05, 0.95)
 """The quantiles whose indicator functions give the tail ESS (the smaller of the two)."""
@@ -36,39 +36,20 @@ _BLOCK_ELEMENTS = 500_000  # 4 MB of float64 per temporary array: fits the cache
 
 
 @dataclass(frozen=True)
-class Diagnostics:
+class Diagnostics(Spread):
     """Summary and convergence of many quantities; every array has the shape that follows chain and draw.
 
     A quantity that is constant, or not finite in some draw (a flow absent in a year), has NaN diagnostics. R-hat
-    needs two chains, and everything needs four draws a chain.
-
-    Parameters
-    ----------
-    mean, median, lower, upper
-        In the unit of the quantity; ``lower`` and ``upper`` are the bounds of the equal-tailed interval.
-    smallest, largest
-        Smallest and largest draw.
-    ess_bulk, ess_tail, r_hat
-        Rank-normalised split diagnostics.
-    mcse_median, mcse_lower, mcse_upper
-        Monte Carlo standard errors of the three quantiles, in the unit of the quantity.
-    quantiles
-        Further quantiles that were asked for, one array a probability.
+    needs two chains, and everything needs four draws a chain. The interval is equal-tailed; the quantiles are those
+    that were asked for; Monte Carlo standard errors are in the unit of the quantity.
     """
 
-    mean: Array
-    median: Array
-    lower: Array
-    upper: Array
-    smallest: Array
-    largest: Array
     ess_bulk: Array
     ess_tail: Array
     r_hat: Array
     mcse_median: Array
     mcse_lower: Array
     mcse_upper: Array
-    quantiles: Array
 
 
 class Estimate(NamedTuple):
@@ -113,7 +94,6 @@ def diagnose(
     prob: float = 0.9,
     mcse: bool = False,
     at: Sequence[float] = (),
-    workers: int | None = None,
 ) -> Diagnostics:
     """Summarise and diagnose every quantity of an array of draws.
 
@@ -153,36 +133,19 @@ def diagnose(
         for name, result in _diagnose_block(chosen, log, prob, mcse, at).items():
             out[name][start + usable] = result
 
-    _run(work, starts, workers)
+    with ThreadPoolExecutor(available_cores()) as pool:  # sorting and transforms release the interpreter lock
+        list(pool.map(work, starts))
     out["quantiles"] = out["quantiles"].T
     return Diagnostics(**{name: array.reshape((*array.shape[:-1], *shape)) for name, array in out.items()})
-
-
-def r_hat(values: ArrayLike, *, log: bool = False) -> Array:
-    """Rank-normalised split R-hat of every quantity; shape (chain, draw, ...) in, (...) out."""
-    return diagnose(values, log=log).r_hat
-
-
-def ess(values: ArrayLike) -> tuple[Array, Array]:
-    """Bulk and tail effective sample size of every quantity; shape (chain, draw, ...) in, two of (...) out."""
-    found = diagnose(values)
-    return found.ess_bulk, found.ess_tail
-
-
-def median_error(draws: ArrayLike) -> float:
-    """Monte Carlo error of the median of one quantity (chain, draw); a draw that is undefined counts as the median."""
-    return float(diagnose(filled(np.asarray(draws, dtype=float))[:, :, None], mcse=True).mcse_median[0])
 
 
 def interval_ends(draws: ArrayLike) -> tuple[Estimate, Estimate, Estimate]:
     """Lower end, median and upper end of the 90 % interval of one quantity (chain, draw), each with its error; a draw
     that is undefined counts as the median.
     """
-    found = diagnose(filled(np.asarray(draws, dtype=float))[:, :, None], mcse=True)
-    lower, median, upper = (
-        Estimate(float(getattr(found, name)[0]), float(getattr(found, f"mcse_{name}")[0]))
-        for name in ("lower", "median", "upper")
-    )
+    found = diagnose(filled(np.asarray(draws, dtype=float)), mcse=True)
+    ends = (found.lower, found.mcse_lower), (found.median, found.mcse_median), (found.upper, found.mcse_upper)
+    lower, median, upper = (Estimate(float(value), float(error)) for value, error in ends)
     return lower, median, upper
 
 
@@ -237,16 +200,6 @@ def bfmi(energy: ArrayLike, before: ArrayLike | None = None) -> Array:
     step = np.diff(array, axis=1) if before is None else array - np.atleast_2d(np.asarray(before, dtype=float))
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.square(step).mean(axis=1) / np.var(array, axis=1, ddof=1))
-
-
-def _run(work: Callable[[int], None], starts: range, workers: int | None) -> None:
-    count = min(workers or available_cores(), len(starts))
-    if count <= 1:
-        for start in starts:
-            work(start)
-        return
-    with ThreadPoolExecutor(count) as pool:  # sorting and transforms release the interpreter lock
-        list(pool.map(work, starts))
 
 
 def _diagnose_block(x: Array, log: bool, prob: float, mcse: bool, at: Sequence[float]) -> dict[str, Array]:

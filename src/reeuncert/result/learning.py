@@ -63,13 +63,15 @@ class Learning:
         return {name: getattr(self, name) for name in COLUMNS}
 
 
-def learning(after: Spread, before: Spread | None, prior: Array | None, *, scale: str) -> Learning:
+def learning(after: Spread, prior: Array | None, before: Spread | None = None, *, scale: str) -> Learning:
     """Compare the posterior of many quantities with their prior, both with 90 % equal-tailed intervals; ``prior`` holds
-    the draws of the prior (draw, quantity), ``scale`` is a name in `SCALES`.
+    the draws of the prior (draw, quantity), ``before`` what they are summarised by, where that is known already;
+    ``scale`` is a name in `SCALES`.
     """
-    if before is None or prior is None:
+    if prior is None:
         empty = np.full(after.median.shape, np.nan)
         return Learning(empty, empty, np.full(after.median.shape, NO_PRIOR, dtype=object))
+    before = before or spread(prior)
     ends = on_scale(np.array([after.lower, after.upper, before.lower, before.upper]), SCALES[scale])
     width, known = ends[1] - ends[0], ends[3] - ends[2]
     ratio = np.divide(width, known, out=np.full(width.shape, np.nan), where=known > 0)
@@ -85,11 +87,6 @@ def learning(after: Spread, before: Spread | None, prior: Array | None, *, scale
         AS_WIDE,
     )
     return Learning(ratio, rank, words.astype(object))
-
-
-def learning_of_draws(posterior: Array, prior: Array, *, scale: str) -> Learning:
-    """`learning` from draws of posterior and prior (draw, quantity)."""
-    return learning(spread(posterior), spread(prior), prior, scale=scale)
 
 
 def is_fixed(of: Spread, rounding: float = 1e-9) -> NDArray[np.bool_]:

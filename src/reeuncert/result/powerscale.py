@@ -24,7 +24,7 @@ from scipy.stats import rankdata
 
 from reeuncert.compiling import compiled, kernel, source_version
 from reeuncert.priors.paths import coordinate_prior
-from reeuncert.result.diagnostics import ess
+from reeuncert.result.diagnostics import diagnose
 from reeuncert.result.quantiles import Array, filled
 from reeuncert.result.result import Result
 from reeuncert.result.verdicts import least_sensitive
@@ -105,7 +105,7 @@ def sensitivity(quantities: Mapping[str, Array], parts: Mapping[str, Array | Nor
         counted twice, to first order).
     """
     values = [filled(draws) for draws in quantities.values()]
-    sizes = [float(ess(draws)[0]) for draws in values]
+    sizes = [float(diagnose(draws).ess_bulk) for draws in values]
     flat = np.array([draws.reshape(-1) for draws in values])
     size = np.where(np.isfinite(sizes), sizes, flat.shape[1])[:, None]
     score = ndtri((rankdata(flat, axis=1) - 0.5) / flat.shape[1])

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,14 +68,8 @@ class Spread:
     @classmethod
     def empty(cls, size: int) -> Spread:
         """Of quantities that are not known: NaN."""
-        unknown = {f.name: np.full(size, np.nan) for f in fields(cls)}
-        unknown["quantiles"] = np.full((len(PROBABILITIES), size), np.nan)
-        return cls(**unknown)
-
-    @classmethod
-    def of(cls, found: Any) -> Spread:
-        """From an object that has these attributes and more."""
-        return cls(**{f.name: getattr(found, f.name) for f in fields(cls)})
+        mean, median, lower, upper, smallest, largest = np.full((6, size), np.nan)
+        return cls(mean, median, lower, upper, smallest, largest, np.full((len(PROBABILITIES), size), np.nan))
 
 
 def spread(draws: Array, *, prob: float = 0.9, kind: str = "eti") -> Spread:

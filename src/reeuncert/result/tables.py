@@ -50,7 +50,6 @@ def flow_table(dt: xr.DataTree) -> pd.DataFrame:
     columns |= {"year": mass["year"].values[year], "unit": mass.attrs.get("units", "")}
     columns |= {"mean": found.mean, "median": found.median, INTERVAL[0]: found.lower, INTERVAL[1]: found.upper}
     columns |= {"ess_bulk": found.ess_bulk, "ess_tail": found.ess_tail, "r_hat": found.r_hat}
-    after = Spread.of(found)
     prior = None
     if "prior" in dt.children and "mass_flow" in dt["prior"].data_vars:
         held = dt["prior"]["mass_flow"].transpose("flow", "year", "chain", "draw").values
@@ -58,7 +57,7 @@ def flow_table(dt: xr.DataTree) -> pd.DataFrame:
     before = None if prior is None else spread(prior)
     shown = before or Spread.empty(len(flow))
     columns |= {"prior_median": shown.median, f"prior_{INTERVAL[0]}": shown.lower, f"prior_{INTERVAL[1]}": shown.upper}
-    columns |= learning(after, before, prior, scale="mass").columns()
+    columns |= learning(found, prior, before, scale="mass").columns()
     return pd.DataFrame(columns, index=range(len(flow)))
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reeuncert.result.diagnostics import Estimate, ess, interval_ends
+from reeuncert.result.diagnostics import Estimate, diagnose, interval_ends
 from reeuncert.result.learning import (
     AS_WIDE,
     FIXED,
@@ -112,7 +112,7 @@ def measures(of: Learning, after: Ends, prior: Array, *, scale: str, mass: bool)
     relative = (high - low) / 2e-3 / (middle[3] - middle[2])  # to the width of the prior
     of_width = math.hypot(*relative[:2], *(width_ratio * relative[2:]))
     # Another run has other draws of the prior, and another median among them.
-    median, n = after[1], float(ess(known[None, :, None])[0][0])
+    median, n = after[1], float(diagnose(known[None]).ess_bulk)
     share = (rank * n + 1.0) / (n + 2.0)
     moved = np.mean(known < median.value + median.error) - np.mean(known < median.value - median.error)
     error = math.hypot(math.sqrt(share * (1.0 - share) / n), moved / 2.0)

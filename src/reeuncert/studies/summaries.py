@@ -15,13 +15,14 @@ from reeuncert.checks import check
 from reeuncert.checks.predictive import row_table
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.compute import add_indicators
-from reeuncert.indicators.headlines import headlines, place
+from reeuncert.indicators.headlines import headline_row, place
 from reeuncert.indicators.registry import DIMS
 from reeuncert.likelihood.compile import compile_evidence
 from reeuncert.likelihood.predictive import drawn, log_likelihood
 from reeuncert.priors.coverage import case_network
-from reeuncert.result.diagnostics import diagnose, median_error
+from reeuncert.result.diagnostics import diagnose, interval_ends
 from reeuncert.result.quantiles import quantiles
+from reeuncert.result.result import Result
 from reeuncert.studies.cache import Kept
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -58,7 +59,7 @@ class Summary:
         indicators = xr.Dataset({str(name): _quantiles(derived[name]) for name in derived.data_vars})
         rows, draws = [], []
         for headline in case.headlines:
-            row, values = _headline(held, derived, headline, case)
+            row, values = _headline(held, derived, headline)
             rows.append(row)
             draws.append(values)
         # Checks judge the headlines that this system has.
@@ -137,21 +138,19 @@ def predicted(dt: xr.DataTree, case: Case, left_out: tuple[str, ...]) -> pd.Data
 _NUMBERS = ("median", "eti90_lb", "eti90_ub", "mcse_median", "ess_bulk", "r_hat")
 
 
-def _headline(
-    dt: xr.DataTree, derived: xr.Dataset, headline: Headline, case: Case
-) -> tuple[tuple[object, ...], np.ndarray]:
+def _headline(dt: xr.DataTree, derived: xr.Dataset, headline: Headline) -> tuple[tuple[object, ...], np.ndarray]:
     """Row and draws of one headline; empty where this system has no such flow."""
     labels = (headline.indicator, headline.region, headline.partner, headline.product, headline.year)
     nothing = np.full(dt["posterior"].sizes["chain"] * dt["posterior"].sizes["draw"], np.nan)
     try:
-        row = headlines(dt, case=replace(case, headlines=(headline,))).iloc[0]
+        row = headline_row(Result(dt), headline).iloc[0]
         name, coords, year = place(dt, headline)
     except ReeUncertError:
         # A scenario may lack what a headline is about (no unrecorded trade: nothing smuggled); the table says so.
         return (*labels, "", *(np.nan for _ in _NUMBERS)), nothing
     values = derived[name].sel({**coords, "year": year}).transpose("chain", "draw").values
     ends = (row["median"], row["eti90_lb"], row["eti90_ub"])
-    numbers = (*ends, median_error(values), row["ess_bulk"], row["r_hat"])
+    numbers = (*ends, interval_ends(values)[1].error, row["ess_bulk"], row["r_hat"])
     return (*labels, row["unit"], *map(float, numbers)), values.ravel()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reeuncert.indicators.headlines import all_headlines, headline_draws
+from reeuncert.indicators.headlines import all_headlines, headline_values
 from reeuncert.indicators.printing import value_title
 from reeuncert.plots.drivers import drivers_data
 from reeuncert.plots.learning import learning_data, plot_learning
@@ -57,7 +57,7 @@ def drivers(result: Result) -> dict[int, list[dict[Any, Any]]]:
 def _headlines(result: Result) -> list[dict[str, Any]]:
     known = result.once(drivers)
     sources = {name: terms.reshape(-1) for name, terms in components(result.dt, "log_likelihood").items()}
-    draws = {one.label: one.posterior for one in result.once(headline_draws)}
+    draws = {one.label: one.draws for one in result.once(headline_values)}
     out = []
     for number, row in enumerate(result.once(all_headlines).to_dict("records")):
         told = pulls_of(draws[value_title(row)].reshape(-1), sources)

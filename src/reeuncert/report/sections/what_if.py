@@ -14,7 +14,7 @@ from reeuncert.counterfactuals import lost_consumption, no_trade
 from reeuncert.counterfactuals.lost import ALL, BY, counterfactual_of, lost_draws
 from reeuncert.counterfactuals.run import AS_DRAWN, HIGHEST
 from reeuncert.counterfactuals.suppliers import DRAWS, leading, stops_of
-from reeuncert.indicators.headlines import ValueDraws, verdicts_on
+from reeuncert.indicators.headlines import verdicts_on
 from reeuncert.outlook.stored import outlook_of
 from reeuncert.plots.style import BOARD
 from reeuncert.plots.what_if import plot_outlook
@@ -55,11 +55,7 @@ def _verdicts(result: Result, world: xr.DataTree) -> dict[str, Verdict]:
         drawn = xr.DataTree.from_dict({"posterior": result.dt["prior"].to_dataset()})
         drawn.attrs = result.dt.attrs
         before = _lost_shares(no_trade(drawn, year=result.years[-1]))
-    draws = [
-        ValueDraws(region, False, share, before[region].ravel() if region in before else np.empty(0))
-        for region, share in after.items()
-    ]
-    return dict(zip(after, verdicts_on(result, draws, scale="share"), strict=True))
+    return verdicts_on(result, after, before, scale="share")
 
 
 def _lost_shares(world: xr.DataTree) -> dict[str, Array]:
