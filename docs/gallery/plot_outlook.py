@@ -2,11 +2,9 @@
 
 import reeuncert as ree
 import reeuncert.plots as ree_plots
-from reeuncert.outlook.answers import answers, compare_scenarios
-from reeuncert.outlook.plans import GrowthFigure, Plans, Project
+from reeuncert.outlook.answers import answers, compare_scenarios, told
+from reeuncert.outlook.plans import GrowthFigure, OutlookScenario, Plans, Project, Question
 from reeuncert.outlook.run import outlook
-from reeuncert.outlook.scenarios import OutlookScenario, Question
-from reeuncert.outlook.told import told
 
 # In earnest: ree_plots.plot_outlook("results/china_us_row"), after `reeuncert outlook china_us_row`. Here, a toy.
 plans = Plans(

@@ -21,7 +21,7 @@ CACHE_VARIABLE = "REEUNCERT_CACHE_DIR"
 _FLAGS = "PYTENSOR_FLAGS"
 
 beside_another = False
-"""Whether this process works beside one that needs the same kernels (`reeuncert.beside`): it compiles them in the
+"""Whether this process works beside one that needs the same kernels (`reeuncert.parts.beside`): it compiles them in the
 reverse order, so that each process can read what the other has compiled.
 """
 

@@ -13,10 +13,9 @@ from typing import Any
 
 import xarray as xr
 
-from reeuncert.beside import beside
 from reeuncert.case.records import Case
 from reeuncert.errors import OutputError, SamplingError
-from reeuncert.parts import Failed, attempt, with_failed
+from reeuncert.parts import Failed, attempt, beside, with_failed
 from reeuncert.reference import published_values
 from reeuncert.result.folder import Staging, output_folder
 from reeuncert.result.result import Result

@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from faults.processes import SECONDS, children, start, touch_and_wait, wait_until
-from reeuncert.beside import beside
-from reeuncert.parts import Failed
+from reeuncert.parts import Failed, beside
 
 
 def gone(pid: int) -> bool:
@@ -30,7 +29,7 @@ def test_the_value_comes_from_another_process_unless_there_is_one_core(monkeypat
         assert value() not in (os.getpid(), None)
     with beside("a part", print, "not the answer") as value:
         assert value() is None
-    monkeypatch.setattr("reeuncert.beside.available_cores", lambda: 1)
+    monkeypatch.setattr("reeuncert.parts.available_cores", lambda: 1)
     with beside("a part", os.getpid) as value:
         assert value() == os.getpid()
     with beside("a part", sqrt, -1.0) as value:

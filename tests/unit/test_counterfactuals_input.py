@@ -23,7 +23,7 @@ from reeuncert.counterfactuals import (
     run_counterfactual,
     supplier_stops,
 )
-from reeuncert.counterfactuals.suppliers import STOPS, leading, read_stops, stops_of
+from reeuncert.counterfactuals.lost import STOPS, leading, read_stops, stops_of
 from reeuncert.errors import InputError, OutputError, ReeUncertError
 from reeuncert.indicators.stored import write_netcdf
 from reeuncert.report.page import render

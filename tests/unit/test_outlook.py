@@ -19,14 +19,12 @@ from reeuncert.case.restriction import extend
 from reeuncert.case.serial import case_from_json, case_to_json
 from reeuncert.cli import app
 from reeuncert.errors import CaseError, OutputError, ReeUncertError
-from reeuncert.outlook.answers import Answer, answer_table, answers, compare_scenarios, drivers, project_table
+from reeuncert.outlook.answers import Answer, answer_table, answers, compare_scenarios, drivers, project_table, told
 from reeuncert.outlook.future import growth, openings, row_for, with_future
-from reeuncert.outlook.plans import GrowthFigure, Plans, Project
+from reeuncert.outlook.plans import GrowthFigure, OutlookScenario, Plans, Project, Question
 from reeuncert.outlook.reading import read_plans
 from reeuncert.outlook.run import outlook
-from reeuncert.outlook.scenarios import OutlookScenario, Question
 from reeuncert.outlook.stored import outlook_of, read_told
-from reeuncert.outlook.told import told
 from reeuncert.plots.panels import Points
 from reeuncert.priors.coverage import case_network
 from reeuncert.priors.paths import coordinate_prior
@@ -116,6 +114,12 @@ def test_every_future_year_and_draw_balances(on_time, dt):
     past = dt["posterior"]["mass_flow"]
     np.testing.assert_allclose(mass.sel(year=past["year"]).values, past.values, rtol=1e-12)
     assert set(on_time["outlook"]["use"].values) == {"south_glass", "north_batteries", "north_glass"}
+
+
+def test_scenarios_without_a_question_give_an_empty_table(dt):
+    table = compare_scenarios(dt, dataclasses.replace(PLANS, questions=()), to=2022, seed=1)
+    assert table.empty
+    assert {"scenario", "year", "median"} <= set(table)
 
 
 def test_a_plant_that_opens_replaces_imports_and_relieves_shortage(on_time, dt):

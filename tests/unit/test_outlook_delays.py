@@ -42,10 +42,12 @@ def test_posterior_is_that_of_the_integral_over_a_grid() -> None:
     weight *= q * (q + (1 - q) * norm.sf((np.log(8 + EARLY - 0.1) - level) / spread))
     weight /= weight.sum()
     found = learn_delays(pairs, seed=3)
+    times = np.unique(found.spread, return_counts=True)[1]  # that each draw was picked
+    error = np.sqrt((times * (times - 1)).sum() / len(found.spread) ** 2 + 1 / len(found.spread))
     for got, value in zip(found.of("mining", "construction"), (level, spread, q), strict=True):
         mean = (weight * value).sum()
         sd = np.sqrt((weight * (value - mean) ** 2).sum())
-        assert abs(got.mean() - mean) < 4 * sd * np.sqrt(1 / found.effective + 1 / len(got))
+        assert abs(got.mean() - mean) < 4 * sd * error
 
 
 def test_a_simulated_truth_is_recovered() -> None:

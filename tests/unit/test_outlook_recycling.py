@@ -11,11 +11,10 @@ from tests.prior_draws import prior_result
 
 import reeuncert as ree
 from reeuncert.errors import CaseError
-from reeuncert.outlook.plans import GrowthFigure, Lifetime, Plans, Project
+from reeuncert.outlook.plans import GrowthFigure, Lifetime, OutlookScenario, Plans, Project
 from reeuncert.outlook.reading import read_plans
 from reeuncert.outlook.recycling import Retired
 from reeuncert.outlook.run import outlook
-from reeuncert.outlook.scenarios import OutlookScenario
 from reeuncert.reading.bundled import find_case
 from reeuncert.testing import assert_mass_balance
 

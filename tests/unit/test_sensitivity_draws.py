@@ -342,6 +342,12 @@ def test_figures_left_out_are_predicted() -> None:
     assert set(found.by_source().index) == {"survey", "customs-south", "customs-north", "association"}
 
 
+def test_structures_without_a_figure_in_common_cannot_be_compared() -> None:
+    table = pd.DataFrame({"row": ["M1"], "source": "s", "lineage": "l", "fold": "f", "log_score": [0.0]})
+    with pytest.raises(ReeUncertError, match="no figure in common"):
+        compare_scores({"all of it refused": table[:0], "a": table, "b": table})
+
+
 def test_folds_cover_every_row_once(refitter: Refitter) -> None:
     rows = refitter.rows
     assert set(fold_of_rows(rows, range(len(rows)), "sources")) == {row.lineage for row in rows}

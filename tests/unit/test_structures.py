@@ -223,7 +223,7 @@ def test_a_structure_that_cannot_be_fitted_is_a_failed_part_of_a_run(two, two_sa
 
 @pytest.mark.parametrize("cores", [1, 2])
 def test_a_run_that_is_interrupted_or_fails_waits_for_no_structure(two, two_sampled, monkeypatch, tmp_path, cores):
-    monkeypatch.setattr("reeuncert.beside.available_cores", lambda: cores)
+    monkeypatch.setattr("reeuncert.parts.available_cores", lambda: cores)
     monkeypatch.setattr("reeuncert.running._fit_rivals", studies.never)
     kept = two_sampled.copy()
     kept.attrs["complete"] = "no"

@@ -171,7 +171,7 @@ def report(
     """Write the report of a stored result."""
     with guarded("Reading the result …"):
         from reeuncert.cli.terminal import tell
-        from reeuncert.counterfactuals.suppliers import read_stops, stops_of
+        from reeuncert.counterfactuals.lost import read_stops, stops_of
         from reeuncert.indicators.compute import with_indicators
         from reeuncert.indicators.stored import read_results
         from reeuncert.outlook.stored import outlook_of, read_told

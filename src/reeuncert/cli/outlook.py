@@ -13,13 +13,12 @@ from reeuncert.cli.terminal import console
 from reeuncert.errors import ArgumentError, OutputError
 from reeuncert.files import explained, write_whole
 from reeuncert.indicators.stored import read_results
-from reeuncert.outlook.answers import answer_table, answers, chance, compare_scenarios
+from reeuncert.outlook.answers import answer_table, answers, chance, compare_scenarios, told, warning_of
 from reeuncert.outlook.hindcast import hindcast as scored
 from reeuncert.outlook.hindcast import hindcast_verdict
 from reeuncert.outlook.reading import plans_of, read_plans
 from reeuncert.outlook.run import outlook
 from reeuncert.outlook.stored import FILE, HINDCAST, hindcast_of, signed
-from reeuncert.outlook.told import told, warning_of
 from reeuncert.reading.bundled import bundled_cases
 from reeuncert.result.io import POSTERIOR, csv_text
 from reeuncert.result.result import Result

@@ -1,63 +1,28 @@
-"""Lost consumption of a counterfactual by region, product and end use, with intervals."""
+"""Lost consumption of a counterfactual by region, product and end use, with intervals; and what each region would lose
+by an export stop of each other region in turn.
+"""
 
+import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from reeuncert.counterfactuals.rounds import NOTHING
-from reeuncert.errors import ReeUncertError
-from reeuncert.indicators.flows import Array, FlowTable
+from reeuncert.counterfactuals.rules import ExportStop
+from reeuncert.counterfactuals.run import AS_DRAWN, BY, GROUP, HIGHEST, Capacity, run_counterfactual
+from reeuncert.errors import OutputError, ReeUncertError
+from reeuncert.files import first_line, write_whole
+from reeuncert.indicators.flows import Array
+from reeuncert.result.io import csv_text, made
 from reeuncert.result.quantiles import interval_columns, spread
-from reeuncert.system.definition import OUTSIDE
+from reeuncert.result.result import Result
 
-BY = ("region", "product", "end_use")
 ALL = "all"
-GROUP = "counterfactual"
-
-
-def counterfactual_dataset(table: FlowTable, year: int, before: Array, after: Array) -> xr.Dataset:
-    """Consumption (end uses, and what is not split into them), lost consumption and mine production, from flows (flow,
-    draw) before and after. Dims chain, draw, region, product, end_use, year (one year). NaN: no such flow.
-    """
-    chains, draws, _ = table.shape
-    leaving = table.attributes["to_process"] == OUTSIDE
-    consumed = table.where(quantity="end_use") | (table.where(quantity="apparent_consumption") & leaving)
-    uses = (*table.end_uses, *([""] if (table.attributes["end_use"][consumed] == "").any() else []))
-    labels = {"region": table.regions, "product": table.products, "end_use": uses}
-    shape = (chains, draws, *(len(v) for v in labels.values()), 1)
-    found, lost = np.full(shape, np.nan), np.full(shape, np.nan)
-    attributes = dict(zip(BY, ("destination", "product", "end_use"), strict=True))
-    for i in np.flatnonzero(consumed & table.present[:, year]):
-        at = tuple(labels[dim].index(str(table.attributes[name][i])) for dim, name in attributes.items())
-        less = before[i] - after[i]
-        less[less < NOTHING * before[i]] = 0.0
-        for out, values in ((found, before[i]), (lost, less)):
-            cell = out[:, :, at[0], at[1], at[2], 0]
-            cell[...] = np.where(np.isnan(cell), 0.0, cell) + values.reshape(chains, draws)
-    mined = np.full((2, chains, draws, len(table.regions), 1), np.nan)
-    for r, region in enumerate(table.regions):
-        mines = table.where(quantity="mine_production", origin=region) & table.present[:, year]
-        if mines.any():
-            whole, change = before[mines].sum(axis=0), (after[mines] - before[mines]).sum(axis=0)
-            change[np.abs(change) < NOTHING * whole] = 0.0
-            mined[0, :, :, r, 0] = whole.reshape(chains, draws)
-            mined[1, :, :, r, 0] = change.reshape(chains, draws)
-    numbers = {
-        "consumption": (BY, found, "consumption as drawn"),
-        "lost_consumption": (BY, lost, "consumption lost in the counterfactual"),
-        "mine_production": (("region",), mined[0], "mine production as drawn"),
-        "mine_production_change": (("region",), mined[1], "change of mine production in the counterfactual"),
-    }
-    return xr.Dataset(
-        {
-            name: (("chain", "draw", *dims, "year"), values, {"long_name": title, "units": table.unit})
-            for name, (dims, values, title) in numbers.items()
-        },
-        coords={k: list(v) for k, v in labels.items()} | {"year": [table.years[year]]},
-    )
+STOPS = "supplier_stops.csv"  # file beside a result
+DRAWS = 400  # draws that are computed unless said otherwise
 
 
 def lost_consumption(
@@ -148,3 +113,113 @@ def _summed(numbers: xr.Dataset, names: list[str]) -> tuple[pd.DataFrame, Array,
     grids = np.meshgrid(*(numbers[d].values for d in (*names, "year")), indexing="ij")
     labels = pd.DataFrame({d: g.ravel()[there] for d, g in zip((*names, "year"), grids, strict=True)})
     return labels.assign(unit=numbers["lost_consumption"].attrs["units"]), consumed[:, there], lost[:, there]
+
+
+def supplier_stops(
+    dt: xr.DataTree,
+    *,
+    by: Sequence[str] = ("region",),
+    year: int | None = None,
+    capacity: Capacity = HIGHEST,
+    priority: Sequence[str] = (),
+    stocks: str = AS_DRAWN,
+    draws: int | None = DRAWS,
+    prob: float = 0.9,
+    kind: str = "eti",
+) -> pd.DataFrame:
+    """Consumption that each region loses if one other region stops all exports, to everyone, recorded or not.
+
+    Losses through third regions are included: a region loses, too, if its supplier lacks the feed of another.
+
+    Parameters
+    ----------
+    dt, year, capacity, priority, stocks
+        See `run_counterfactual`.
+    by
+        ``region``, and what else it is split by; see `lost_consumption`.
+    draws
+        Compute about this many draws of all chains, evenly spaced; None: all. The Monte Carlo standard error of a
+        probability p is about √(p (1 − p) / draws).
+    prob, kind
+        Probability and kind of the interval, see `reeuncert.summary`.
+
+    Returns
+    -------
+    DataFrame
+        ``supplier``, the columns of `lost_consumption`, and ``costs_most``: the probability that no other supplier's
+        stop costs the region more (of that product, where it is split so).
+
+    Raises
+    ------
+    ReeUncertError
+        If the case has fewer than two regions, or `by` lacks the region.
+
+    Examples
+    --------
+    >>> from reeuncert.testing import toy_posterior
+    >>> table = supplier_stops(toy_posterior(draws=20, years=2))
+    >>> table[["region", "supplier"]].values.tolist()[:2]
+    [['North', 'South'], ['North', 'East']]
+    """
+    names = split_of(by)
+    if "region" not in names:
+        raise ReeUncertError(f"stops of suppliers cannot be split by {names} alone; begin with region")
+    held = dt["posterior"].to_dataset()
+    step = 1 if draws is None else max(1, math.ceil(held.sizes["chain"] * held.sizes["draw"] / max(draws, 1)))
+    some = xr.DataTree.from_dict({"posterior": held[["mass_flow"]].isel(draw=slice(None, None, step))})
+    some.attrs = dt.attrs
+    regions = Result(dt).case.regions
+    if len(regions) < 2:
+        raise ReeUncertError("a case of one region has no supplier that could stop")
+    tables, losses = [], []
+    for supplier in regions:
+        rules = [ExportStop(supplier, region) for region in regions if region != supplier]
+        world = run_counterfactual(some, rules, year=year, capacity=capacity, priority=priority, stocks=stocks)
+        labels, consumed, lost = lost_draws(counterfactual_of(world), names)
+        lost[:, np.flatnonzero(labels["region"] == supplier)] = 0.0  # its own loss is no supplier's
+        tables.append(lost_table(labels, consumed, lost, prob, kind))
+        tables[-1].insert(1, "supplier", supplier)
+        losses.append(lost)
+    worst = np.max(losses, axis=0)
+    most = [((lost > 0) & (lost == worst)).mean(axis=0) for lost in losses]
+    table = pd.concat([one.assign(costs_most=part) for one, part in zip(tables, most, strict=True)])
+    return table[table["region"] != table["supplier"]].sort_index(kind="stable").reset_index(drop=True)
+
+
+def leading(table: pd.DataFrame) -> pd.DataFrame:
+    """Of each region (and what it is split by) in a year, the supplier whose stop most likely costs most, and others
+    with a chance of it above 5 %; the likeliest first.
+    """
+    found = table.sort_values("costs_most", ascending=False, kind="stable")
+    group = found.groupby([name for name in (*BY, "year") if name in found], sort=False)["costs_most"]
+    kept = found[(group.cumcount() == 0) | (found["costs_most"] > 0.05)]
+    place = table.groupby([name for name in (*BY, "year") if name in table], sort=False).ngroup()
+    return kept.iloc[np.argsort(place[kept.index].to_numpy(), kind="stable")].reset_index(drop=True)
+
+
+def stops_of(result: Result) -> pd.DataFrame | None:
+    """The stops of suppliers of a result: kept there by whoever has read them; else none."""
+    return None
+
+
+def read_stops(folder: Path, dt: xr.DataTree) -> pd.DataFrame | None:
+    """The stops of suppliers that lie beside a result, of one or more years; None if there are none of this result.
+    Raises `OutputError` if the file cannot be read.
+    """
+    file = folder / STOPS
+    if not file.is_file():
+        return None
+    try:
+        table = pd.read_csv(file, encoding="utf-8").fillna(dict.fromkeys(BY, ALL))
+        return table[table["result"] == made(dt)].drop(columns="result") if made(dt) in table["result"].values else None
+    except (OSError, ValueError, KeyError) as error:
+        again = "delete it, or run `reeuncert counterfactual RESULTS supplier-stops` again"
+        raise OutputError(f"'{file}' cannot be read ({first_line(error)}); {again}") from error
+
+
+def write_stops(folder: Path, table: pd.DataFrame, dt: xr.DataTree) -> None:
+    """Put the stops of one year beside a result; those of other years stay."""
+    before = read_stops(folder, dt)
+    others = [] if before is None else [before[before["year"] != table["year"].iloc[0]]]
+    joined = pd.concat([*others, table], ignore_index=True).sort_values("year", kind="stable")
+    write_whole(folder / STOPS, csv_text(joined.assign(result=made(dt))).encode())

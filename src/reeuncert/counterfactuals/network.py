@@ -63,6 +63,11 @@ class YearNetwork:
         found[self.source[self.made & ~self.crossing & (self.source != BEYOND)]] = True
         return found
 
+    def given(self) -> Mask:
+        """Boolean array (flow,): inputs from outside that enter no mine or plant."""
+        fed = np.append(self.transforms(), True)[self.target]
+        return np.asarray((self.source == BEYOND) & ~fed)
+
     def with_free_mix(self, produced: Mask) -> Self:
         """The graph in which a plant of several products (``produced``, by flow) makes of each what is asked."""
         count = np.bincount(self.source[produced], minlength=len(self.processes))

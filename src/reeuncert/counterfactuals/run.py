@@ -9,7 +9,6 @@ nothing. See `docs/method/counterfactuals.md`.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,17 +16,19 @@ import pandas as pd
 import xarray as xr
 
 from reeuncert.case.records import Case
-from reeuncert.counterfactuals.lost import GROUP, counterfactual_dataset
 from reeuncert.counterfactuals.network import BEYOND, REGISTERED, Rule, Setting, World, YearNetwork, not_known, problem
-from reeuncert.counterfactuals.rounds import DONE, allocate_draws
+from reeuncert.counterfactuals.rounds import DONE, NOTHING, allocate_draws
 from reeuncert.counterfactuals.steps import FLOW, PROCESS, Graph, Records
 from reeuncert.errors import InputError, Problem, ReeUncertError
 from reeuncert.indicators.flows import Array, FlowTable, Mask
 from reeuncert.result.result import Result
+from reeuncert.system.definition import OUTSIDE
 from reeuncert.words.cells import listed
 
 Capacity = str | pd.DataFrame | Iterable[Mapping[str, Any]]
 
+GROUP = "counterfactual"  # of a result: what it lost
+BY = ("region", "product", "end_use")
 HIGHEST, AS_DRAWN = "highest", "as_drawn"
 _NEEDED, _ALLOWED = ("region", "stage", "capacity"), ("region", "stage", "capacity", "route")
 
@@ -183,11 +184,11 @@ def run_counterfactual(
     network = setting.network
     wanted, use = network.wanted(), setting.attribute("end_use")
     tiers = [*(wanted & (use == name) for name in priority), wanted & ~np.isin(use, list(priority))]
-    allocation = allocate(network, world, tiers)
+    mass, closing = allocate(network, world, tiers)
     after = year_of(table, network.year)
-    after[network.flows] = allocation.mass
+    after[network.flows] = mass
     held = network.closing >= 0
-    after[network.closing[held]] = allocation.closing[held]
+    after[network.closing[held]] = closing[held]
     title = "; ".join(rule.describe() for rule in rules) or "as drawn"
     return _tree(dt, table, network.year, after, title.replace("{unit}", table.unit), priority, stocks)
 
@@ -209,9 +210,7 @@ def _as_drawn(setting: Setting, capacity: Capacity, stocks: str) -> World:
     everything = year_of(table, network.year)
     mass = everything[network.flows]
     limit = np.full(mass.shape, np.inf)
-    # Trade is limited to the draw, and so are inputs from outside that enter no mine or plant.
-    fed = np.append(network.transforms(), True)[network.target]
-    fixed = network.crossing | ((network.source == BEYOND) & ~fed)
+    fixed = network.crossing | network.given()  # both are limited to the draw
     limit[fixed] = mass[fixed]
     carried = np.zeros((len(network.processes), mass.shape[1]))
     closing = np.zeros_like(carried)
@@ -250,7 +249,7 @@ def _tree(
     flows = drawn.isel(year=kept).transpose("chain", "draw", "flow", "year", ...).copy(deep=True)
     new = after.T.reshape(chains, draws, -1)
     flows["mass_flow"].values[..., -1] = np.where(table.present[:, year], new, np.nan)
-    numbers = counterfactual_dataset(table, year, year_of(table, year), after)
+    numbers = _numbers(table, year, year_of(table, year), after)
     numbers = numbers.assign_coords(chain=flows["chain"], draw=flows["draw"])
     out = xr.DataTree.from_dict({"posterior": flows, GROUP: numbers})
     out.attrs = {k: dt.attrs[k] for k in ("case_json", "case_name", "seed", "sampler") if k in dt.attrs}
@@ -261,20 +260,57 @@ def _tree(
     return out
 
 
+def _numbers(table: FlowTable, year: int, before: Array, after: Array) -> xr.Dataset:
+    """Consumption (end uses, and what is not split into them), lost consumption and mine production, from flows (flow,
+    draw) before and after. Dims chain, draw, region, product, end_use, year (one year). NaN: no such flow.
+    """
+    chains, draws, _ = table.shape
+    leaving = table.attributes["to_process"] == OUTSIDE
+    consumed = table.where(quantity="end_use") | (table.where(quantity="apparent_consumption") & leaving)
+    uses = (*table.end_uses, *([""] if (table.attributes["end_use"][consumed] == "").any() else []))
+    labels = {"region": table.regions, "product": table.products, "end_use": uses}
+    shape = (chains, draws, *(len(v) for v in labels.values()), 1)
+    found, lost = np.full(shape, np.nan), np.full(shape, np.nan)
+    attributes = dict(zip(BY, ("destination", "product", "end_use"), strict=True))
+    for i in np.flatnonzero(consumed & table.present[:, year]):
+        at = tuple(labels[dim].index(str(table.attributes[name][i])) for dim, name in attributes.items())
+        less = before[i] - after[i]
+        less[less < NOTHING * before[i]] = 0.0
+        for out, values in ((found, before[i]), (lost, less)):
+            cell = out[:, :, at[0], at[1], at[2], 0]
+            cell[...] = np.where(np.isnan(cell), 0.0, cell) + values.reshape(chains, draws)
+    mined = np.full((2, chains, draws, len(table.regions), 1), np.nan)
+    for r, region in enumerate(table.regions):
+        mines = table.where(quantity="mine_production", origin=region) & table.present[:, year]
+        if mines.any():
+            whole, change = before[mines].sum(axis=0), (after[mines] - before[mines]).sum(axis=0)
+            change[np.abs(change) < NOTHING * whole] = 0.0
+            mined[0, :, :, r, 0] = whole.reshape(chains, draws)
+            mined[1, :, :, r, 0] = change.reshape(chains, draws)
+    numbers = {
+        "consumption": (BY, found, "consumption as drawn"),
+        "lost_consumption": (BY, lost, "consumption lost in the counterfactual"),
+        "mine_production": (("region",), mined[0], "mine production as drawn"),
+        "mine_production_change": (("region",), mined[1], "change of mine production in the counterfactual"),
+    }
+    return xr.Dataset(
+        {
+            name: (("chain", "draw", *dims, "year"), values, {"long_name": title, "units": table.unit})
+            for name, (dims, values, title) in numbers.items()
+        },
+        coords={k: list(v) for k, v in labels.items()} | {"year": [table.years[year]]},
+    )
+
+
 _LEAST = 1e-9  # a flow limited to less than this fraction of its drawn value is set to zero
 
 
-@dataclass(frozen=True, eq=False)
-class Allocation:
-    """Flows of the counterfactual, array (flow, draw), and the stock of each process at its end, (process, draw)."""
-
-    mass: Array
-    closing: Array
-
-
-def allocate(network: YearNetwork, world: World, tiers: Sequence[Mask], *, within_supply: bool = False) -> Allocation:
+def allocate(
+    network: YearNetwork, world: World, tiers: Sequence[Mask], *, within_supply: bool = False
+) -> tuple[Array, Array]:
     """Serve the demand of each tier (a boolean array of the demanded flows, whose demand is the drawn value) in turn,
-    then rebuild stocks. A process without stock must have no surplus supply.
+    then rebuild stocks. A process without stock must have no surplus supply. Returns the flows (flow, draw), and the
+    stock of each process at the end (process, draw).
 
     ``within_supply``: from the first round on, no supplier is asked for more than it can get, and markets that supply
     each other pass on none of what they ask of each other: where trade has no limit, demand that no one can serve would
@@ -318,8 +354,8 @@ def _records(network: YearNetwork, open_flows: Mask) -> tuple[Records, Records, 
     return flows, processes, (ends[0], ends[1], start, np.array([j for group in groups for j in group]))
 
 
-def _balanced(network: YearNetwork, mass: Array, carried: Array) -> Allocation:
-    """Stock balance: surplus supply is carried into the next year."""
+def _balanced(network: YearNetwork, mass: Array, carried: Array) -> tuple[Array, Array]:
+    """The flows, and the stocks at the end: surplus supply is carried into the next year."""
     closing, inflow = carried.copy(), carried.copy()
     into, out = (network.target != BEYOND) & ~network.opening, network.source != BEYOND
     np.add.at(inflow, network.target[into], mass[into])
@@ -331,4 +367,4 @@ def _balanced(network: YearNetwork, mass: Array, carried: Array) -> Allocation:
         process = network.processes[int(np.flatnonzero(over.any(axis=1))[0])]
         message = f"the counterfactual leaves surplus supply at process '{process}', which has no demand or stock for "
         raise ReeUncertError(f"{message}it; add a stock flow to the case (from the process to itself)")
-    return Allocation(mass, np.maximum(closing, 0.0) * stocked)
+    return mass, np.maximum(closing, 0.0) * stocked

@@ -1,7 +1,12 @@
-"""Answers of an outlook: bands, probabilities, what moves them, shortages of elements, and scenarios side by side."""
+"""Answers of an outlook: bands, probabilities, what moves them, shortages of elements, scenarios side by side; and all
+of it as plain values for its file, the terminal and the report.
+"""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,9 +15,9 @@ import xarray as xr
 from reeuncert.indicators.compute import add_indicators
 from reeuncert.indicators.flows import Array, FlowTable, Mask
 from reeuncert.indicators.registry import lookup
-from reeuncert.outlook.plans import Plans
+from reeuncert.outlook.plans import DEMAND, Plans, Question
 from reeuncert.outlook.run import GROUP, Start
-from reeuncert.outlook.scenarios import DEMAND, Question
+from reeuncert.result.io import made
 from reeuncert.result.result import Result
 from reeuncert.system.definition import OUTSIDE
 from reeuncert.words.cells import condensed
@@ -21,6 +26,7 @@ from reeuncert.words.estimates import number, numbers
 PROBABILITIES = (0.05, 0.25, 0.5, 0.75, 0.95)
 COLUMNS = ("eti90_lb", "eti50_lb", "median", "eti50_ub", "eti90_ub")
 COMPARED = 250  # draws of each scenario where scenarios are compared
+MOST_DRIVERS = 5
 FEWEST = 0.05  # part of the draws that each side of a comparison needs
 
 
@@ -116,19 +122,19 @@ def answer_table(found: Sequence[Answer]) -> pd.DataFrame:
     """A row for each question and year: what it ``says``, its labels, ``unit``, median, ends of the 50 and 90 % bands,
     and ``below_X`` for every line X that some question asks for.
     """
-    rows = []
+    labels, rows = ("says", "indicator", "region", "partner", "product"), []
     for answer in found:
         q = answer.question
         for year in answer.years:
-            row: dict[str, object] = {n: getattr(q, n) for n in ("says", "indicator", "region", "partner", "product")}
+            row: dict[str, object] = {n: getattr(q, n) for n in labels}
             row |= {"year": year, "unit": answer.unit, **dict(zip(COLUMNS, answer.quantiles(year), strict=True))}
             rows.append(row | {f"below_{line:g}": answer.below(line, year) for line in q.lines})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=[*labels, "year", "unit", *COLUMNS])
 
 
 def project_table(world: xr.DataTree, plans: Plans) -> pd.DataFrame:
     """When each project starts: announced, median if it opens, and the probability to work by the end of some years."""
-    start = world[GROUP]["start"].transpose("project", "chain", "draw").values.reshape(len(plans.projects), -1)
+    start = _by("project", world[GROUP]["start"])
     years = np.asarray(world[GROUP]["year"])
     shown = dict.fromkeys((int(years[len(years) // 2 - 1]), int(years[-1])))
     unit = Result(world).unit
@@ -166,13 +172,12 @@ def _causes(world: xr.DataTree, plans: Plans, answer: Answer) -> dict[str, Mask]
     """Cause → on which draws it is present or high, boolean array (sample,)."""
     numbers_of, flows = world[GROUP].to_dataset(), Result(world).case.system
     last = answer.years[-1]
-    start = numbers_of["start"].transpose("project", "chain", "draw").values.reshape(len(plans.projects), -1)
+    start = _by("project", numbers_of["start"])
     out = {f"{p.project} works": s < last + 1 for p, s in zip(plans.projects, start, strict=True)}
     present = answer.draws[:, answer.years.index(answer.now)]
     out[f"high already in {answer.now}"] = present > np.nanmedian(present)
     for name, uses in (("demand", "use"), ("mine_capacity", "mine")):
-        values = numbers_of[name].sel(year=last).transpose(uses, "chain", "draw").values
-        values = values.reshape(len(values), -1)
+        values = _by(uses, numbers_of[name].sel(year=last))
         places = [flows.flows[flows.flow_index[str(f)]] for f in numbers_of[uses].values]
         if uses == "mine":
             names = [f"large mines in {f.origin}" for f in places]
@@ -184,6 +189,11 @@ def _causes(world: xr.DataTree, plans: Plans, answer: Answer) -> dict[str, Mask]
             total = values[[other == cause for other in names]].sum(axis=0)
             out[cause] = total > np.median(total)
     return out
+
+
+def _by(dim: str, values: xr.DataArray) -> Array:
+    """Draws as an array (dim, sample)."""
+    return np.asarray(values.transpose(dim, "chain", "draw").values.reshape(values.sizes[dim], -1))
 
 
 def element_table(world: xr.DataTree) -> pd.DataFrame:
@@ -246,3 +256,85 @@ def compare_scenarios(dt: xr.DataTree, plans: Plans, *, to: int, seed: int, most
         parts.append(table[table["year"] == to].assign(scenario=name))
     joined = pd.concat(parts, ignore_index=True)
     return joined[["scenario", *(c for c in joined.columns if c != "scenario")]]
+
+
+def told(
+    world: xr.DataTree, plans: Plans, found: Sequence[Answer], scenarios: pd.DataFrame | None = None, warning: str = ""
+) -> dict[str, Any]:
+    """Everything that is shown of an outlook.
+
+    ``result`` (when it was made), ``from``, ``to``, ``scenario``, ``why``, ``warning``; ``questions`` (``says``,
+    ``unit``, ``percent``, ``years``, ``bands``: the quantiles `COLUMNS` by year; ``sentences``, ``lines``,
+    ``drivers``); ``projects``, ``elements``, ``events`` and ``scenarios`` as records.
+    """
+    for answer in found:
+        if answer.narrower():
+            when = condensed(answer.narrower())
+            narrower = f"An interval is narrower than that of the present year, in {when}: {answer.question.says}."
+            warning = f"{warning} {narrower}".strip()
+    scenario = plans.scenario(str(world.attrs["outlook_scenario"]))
+    events = sorted(plans.events, key=lambda event: event.date)
+    questions = []
+    for answer in found:
+        q = answer.question
+        bands = [[_plain(float(v)) for v in answer.quantiles(year)] for year in answer.years]
+        questions.append(
+            {
+                "says": q.says,
+                "labels": [label for label in (q.region, q.partner, q.product) if label],
+                "unit": answer.unit,
+                "percent": answer.percent,
+                "years": list(answer.years),
+                "bands": dict(zip(COLUMNS, map(list, zip(*bands, strict=True)), strict=True)),
+                "lines": list(q.lines),
+                "sentences": answer.sentences(),
+                "drivers": drivers(world, plans, answer).head(MOST_DRIVERS).to_dict("records"),
+            }
+        )
+    return {
+        "result": made(world),
+        "from": int(world.attrs["outlook_from"]),
+        "to": int(np.asarray(world["posterior"]["year"])[-1]),
+        "scenario": scenario.name,
+        "why": scenario.why,
+        "warning": warning,
+        "questions": questions,
+        "projects": _records(project_table(world, plans)),
+        "elements": _records(element_table(world)),
+        "shortage": _shortage(world),
+        "events": [{n: getattr(e, n) for n in ("date", "actor", "content", "note")} for e in events],
+        "scenarios": [] if scenarios is None else _records(scenarios),
+    }
+
+
+def _shortage(world: xr.DataTree) -> list[dict[str, Any]]:
+    """Part of final demand that is not served, by year: median and 90 % interval over all uses."""
+    held = world["outlook"].to_dataset()
+    part = (held["shortage"].sum("use") / held["demand"].sum("use")).quantile([0.05, 0.5, 0.95], ("chain", "draw"))
+    return [
+        {"year": int(y), "eti90_lb": float(v[0]), "median": float(v[1]), "eti90_ub": float(v[2])}
+        for y, v in zip(held["year"].values, part.transpose("year", "quantile").values, strict=True)
+    ]
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(k): _plain(v) for k, v in row.items()} for row in table.to_dict("records")]
+
+
+def _plain(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def warning_of(folder: Path, dt: xr.DataTree) -> str:
+    """What the checks of a result say against an outlook of it; empty where all passed."""
+    if dt.attrs.get("approximate") == "yes":
+        return "The result is a quick look that has not converged: quote nothing of this outlook."
+    file = folder / "checks.csv"
+    if not file.is_file():
+        return "The checks of the result are not known: there is no checks.csv beside it."
+    checks = pd.read_csv(file, usecols=["check", "status"])
+    failed = checks.loc[checks["status"].isin(["failed", "not run"]), "check"].tolist()
+    if not failed:
+        return ""
+    names = ", ".join(failed)
+    return f"The result did not pass its checks ({names}), so that this outlook starts from doubtful numbers."

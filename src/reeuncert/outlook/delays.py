@@ -40,7 +40,6 @@ class Delays:
     # Logit of the probability of never opening, by stage, and what is added for plants not under construction
     never: Array
     less: Array
-    effective: float  # effective number of draws of the resampling
 
     def draw(self, rng: np.random.Generator, projects: Sequence[Project], n: int, *, now: float = -np.inf) -> Array:
         """Years from announced start to start, array (project, n); ``inf``: never opens.
@@ -107,7 +106,7 @@ def learn_delays(pairs: Sequence[DelayPair], seed: int = 0) -> Delays:
     apart, apart_never = normal(0, _STAGE, len(stages) + 1), normal(0, _STAGE_NEVER, len(stages) + 1)
     level, later, spread = normal(*_LEVEL, 1) + apart, normal(*_UNBUILT_LATER), np.exp(normal(*_SPREAD))
     never, less = normal(*_NEVER, 1) + apart_never, normal(*_UNBUILT_NEVER)
-    drawn = Delays(stages, level, later, spread, never, less, n)
+    drawn = Delays(stages, level, later, spread, never, less)
     log_weight = np.zeros(n)
     for pair in pairs:
         mean, sd, closed = drawn.of(pair.stage, pair.status)
@@ -121,8 +120,8 @@ def learn_delays(pairs: Sequence[DelayPair], seed: int = 0) -> Delays:
             log_weight += np.log((1 - closed) * np.maximum(above - beyond, 1e-300))
         else:
             log_weight += np.log(closed + (1 - closed) * above)
-    pick, effective = _resampled(log_weight, rng, "delays")
-    return Delays(stages, level[pick], later[pick], spread[pick], never[pick], less[pick], effective)
+    pick = _resampled(log_weight, rng, "delays")
+    return Delays(stages, level[pick], later[pick], spread[pick], never[pick], less[pick])
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +130,6 @@ class Ramp:
 
     final: Array
     years: Array
-    effective: float
 
     def draw(self, rng: np.random.Generator, n: int) -> tuple[Array, Array]:
         """Final output over nameplate, and years from start to it (output grows linearly), each (n,)."""
@@ -168,17 +166,18 @@ def learn_ramp(points: Sequence[RampPoint], seed: int = 0) -> Ramp:
                 ramp = final * np.minimum(p.years_since_start / years, 1.0)
                 miss = np.log((ramp + 0.01) / (p.utilisation + 0.01)) / _NOISE  # one per cent of nameplate is zero
                 log_weight -= 0.5 * miss**2
-    pick, effective = _resampled(log_weight, rng, "ramps")
+    pick = _resampled(log_weight, rng, "ramps")
     final = expit(level[pick] + spread[pick] * rng.normal(size=len(pick)))
-    return Ramp(final, np.exp(time[pick] + between[pick] * rng.normal(size=len(pick))), effective)
+    return Ramp(final, np.exp(time[pick] + between[pick] * rng.normal(size=len(pick))))
 
 
-def _resampled(log_weight: Array, rng: np.random.Generator, what: str) -> tuple[Picked, float]:
+def _resampled(log_weight: Array, rng: np.random.Generator, what: str) -> Picked:
+    """Draws of the prior, as often as their weights say."""
     weight = np.exp(log_weight - log_weight.max())
     weight /= weight.sum()
-    effective = float(1 / (weight**2).sum())
+    effective = 1 / (weight**2).sum()
     if effective < _LEAST:
         message = f"the figures on {what} contradict the prior: {effective:.0f} of {len(weight):,} draws carry the "
         message += f"posterior (at least {_LEAST} are needed); look for a wrong date or unit in them"
         raise ReeUncertError(message)
-    return rng.choice(len(weight), _KEPT, p=weight), effective
+    return rng.choice(len(weight), _KEPT, p=weight)

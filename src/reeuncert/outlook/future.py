@@ -22,8 +22,7 @@ from reeuncert.case.records import Case
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.flows import Array
 from reeuncert.outlook.delays import learn_delays, learn_ramp
-from reeuncert.outlook.plans import GrowthFigure, Plans
-from reeuncert.outlook.scenarios import BASE, ON_TIME, OutlookScenario
+from reeuncert.outlook.plans import BASE, ON_TIME, GrowthFigure, OutlookScenario, Plans
 from reeuncert.priors.coverage import case_network
 from reeuncert.priors.paths import coordinate_prior
 

@@ -48,7 +48,6 @@ def hindcast(
     years: Sequence[int],
     *,
     folder: Path | None = None,
-    fits: Mapping[int, xr.DataTree] | None = None,
     draws: int = 250,
     chains: int = 4,
     seed: int = 1,
@@ -64,8 +63,6 @@ def hindcast(
         Last years of what each forecast knows; each needs a folder of plans, named by the year, in `folder`.
     folder
         Folder of the plans; by default ``outlook`` in the folder of the case.
-    fits
-        Results of the case cut to such a year, by year, which are not sampled again.
     draws, chains, seed, quiet
         Of the fits, see `reeuncert.sample`.
 
@@ -94,9 +91,7 @@ def hindcast(
     truth = _series(dt)
     tables = []
     for year, (past, plans) in cuts.items():
-        fit = (fits or {}).get(year)
-        if fit is None:
-            fit = sample(build_model(past), draws=draws, chains=chains, seed=seed, quiet=quiet)
+        fit = sample(build_model(past), draws=draws, chains=chains, seed=seed, quiet=quiet)
         ahead = outlook(fit, plans, to=case.system.years[-1], seed=seed)
         tables += [scored(_series(fit), _series(ahead), truth, seed=seed), _printed(case, ahead, year, seed)]
     return pd.concat(tables, ignore_index=True)

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 from reeuncert.case.records import Source
 from reeuncert.errors import CaseError, Problem
-from reeuncert.outlook.scenarios import FILE, OutlookScenario, Question
+from reeuncert.system.definition import Selector
 from reeuncert.words.cells import unknown
 from reeuncert.words.units import unit_factor
 
+SCENARIOS = "scenarios.toml"
+DEMAND, CAPACITY, BASE = "demand", "capacity", "base"
+LEARNED, ON_TIME = "learned", "none"
 STATUSES = ("ramp_up", "construction", "pre_fid", "study", "announced")
 OUTCOMES = ("opened", "not_yet", "cancelled")
 
@@ -124,6 +127,44 @@ class PolicyEvent:
 
 
 @dataclass(frozen=True)
+class FlowLimit:
+    """The selected flows are at most ``factor`` times their mass in the last year of the case, in some years."""
+
+    selector: Selector
+    factor: float
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class OutlookScenario:
+    """What is assumed of the future: ``delays`` is ``learned`` or ``none``; ``demand`` and ``capacity`` name rows of
+    growth.csv; projects in ``fails`` never open.
+    """
+
+    name: str
+    why: str = ""
+    delays: str = LEARNED
+    demand: str = BASE
+    capacity: str = BASE
+    fails: tuple[str, ...] = ()
+    limits: tuple[FlowLimit, ...] = ()
+
+
+@dataclass(frozen=True)
+class Question:
+    """One indicator that the outlook is asked for."""
+
+    indicator: str
+    region: str = ""
+    partner: str = ""
+    product: str = ""
+    says: str = ""  # what it is, as the subject of a sentence
+    lines: tuple[float, ...] = ()  # values of which the probability to lie below is wanted, and ``years`` in which
+    years: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class Plans:
     """All that an outlook takes beside a result."""
 
@@ -141,5 +182,5 @@ class Plans:
         """A scenario by its name; the first by default. Raises `CaseError` if there is none of that name."""
         known = {s.name: s for s in self.scenarios}
         if name and name not in known:
-            raise CaseError([Problem(FILE, 0, "", unknown(name, tuple(known), "scenario"))])
+            raise CaseError([Problem(SCENARIOS, 0, "", unknown(name, tuple(known), "scenario"))])
         return known[name] if name else self.scenarios[0]

@@ -9,24 +9,33 @@ from typing import Any
 from reeuncert.case.records import Case, Source
 from reeuncert.counterfactuals.network import MADE
 from reeuncert.errors import CaseError, Problem
+from reeuncert.indicators.flows import ALL, REFINED
+from reeuncert.indicators.registry import UnknownIndicatorError, lookup
 from reeuncert.outlook.plans import (
+    BASE,
+    CAPACITY,
+    DEMAND,
+    LEARNED,
+    ON_TIME,
     OUTCOMES,
+    SCENARIOS,
     STATUSES,
     DelayPair,
+    FlowLimit,
     GrowthFigure,
     Lifetime,
+    OutlookScenario,
     Plans,
     PolicyEvent,
     Project,
+    Question,
     RampPoint,
 )
 from reeuncert.outlook.recycling import recyclers_of
-from reeuncert.outlook.scenarios import CAPACITY, DEMAND, TABLES, OutlookScenario, Question, read_scenarios
-from reeuncert.outlook.scenarios import FILE as SCENARIOS
 from reeuncert.reading.bundled import find_case, folders_of
 from reeuncert.reading.tables import Column, Row, read_table, read_text, report_duplicates
 from reeuncert.reading.toml import line_of, parse_toml
-from reeuncert.system.definition import OUTSIDE
+from reeuncert.system.definition import FLOW_FIELDS, OUTSIDE, Selector
 from reeuncert.words.cells import name_cell, number_cell, text_cell, unknown, year_cell
 from reeuncert.words.units import TONNES, unit_cell, unknown_unit
 
@@ -37,6 +46,10 @@ PROJECTS, SOURCES = "projects.csv", "sources.csv"
 _TEXTS = {"project": name_cell, "plant": name_cell, "region": text_cell, "unit": unit_cell}
 _FILLED: Mapping[type, Mapping[str, str]] = {Source: {"lineage": "", "error_class": ""}}
 """Fields of records that a model needs and an outlook does not."""
+FAR = 2100
+TABLES = "tables"  # key of the case whose tables are used where a folder has none
+Growth = Sequence[tuple[str, str]]  # subject and scenario of each row of growth.csv
+Report = Callable[[str, str], None]  # takes a key and what is wrong with it
 _FREE = ("edition", "locator", "note", "overdue", "region", "name", "milestone", "basis")
 
 
@@ -59,7 +72,8 @@ def read_plans(folder: str | Path, case: Case) -> Plans:
         All problems of all tables.
     """
     place = Path(folder)
-    lent, problems = _lender(place)
+    text, content = _scenarios_file(place)
+    lent, problems = _lender(text, content)
     rows: dict[str, list[Any]] = {}
     known = list(case.sources)
     for file, (record, check, key) in _TABLES.items():
@@ -84,34 +98,38 @@ def read_plans(folder: str | Path, case: Case) -> Plans:
             report_duplicates(table, table.rows, key, "the row")
         problems += table.problems
         rows[file] = [] if table.problems else [record(**row.cells, **_FILLED.get(record, {})) for row in table.rows]
-    found = tuple(rows[file] for file in (*list(_TABLES)[1:], SOURCES))
-    names = tuple(p.project for p in rows[PROJECTS])
-    scenarios: tuple[OutlookScenario, ...] = ()
-    questions: tuple[Question, ...] = ()
-    if (place / SCENARIOS).exists():
-        growth = [(g.subject, g.scenario) for g in rows["growth.csv"]]
-        scenarios, questions, wrong = read_scenarios(place / SCENARIOS, case, names, growth, whole=not problems)
-        problems += wrong
-    if problems:
-        raise CaseError(problems)
-    plans = replace(Plans(*(tuple(part) for part in found)), questions=questions)
-    return replace(plans, scenarios=scenarios) if scenarios else plans
+    # A name is missing only if the tables that hold such names could be read.
+    projects = None if problems else [p.project for p in rows[PROJECTS]]
+    growth = None if problems else [(g.subject, g.scenario) for g in rows["growth.csv"]]
+    if isinstance(content, Problem):
+        raise CaseError([*problems, content])
+    scenarios, questions, wrong = _scenarios(text, content, case, projects, growth)
+    if problems or wrong:
+        raise CaseError([*problems, *wrong])
+    found = (tuple(rows[file]) for file in (*list(_TABLES)[1:], SOURCES))
+    return replace(Plans(*found), questions=questions, **({"scenarios": scenarios} if scenarios else {}))
 
 
-def _lender(place: Path) -> tuple[Path | None, list[Problem]]:
+def _scenarios_file(place: Path) -> tuple[str, dict[str, Any] | Problem]:
+    """Text and content of ``scenarios.toml``, both empty if there is none."""
+    if not (place / SCENARIOS).exists():
+        return "", {}
+    text = read_text(place / SCENARIOS, SCENARIOS, {})
+    return ("", text) if isinstance(text, Problem) else (text, parse_toml(text, SCENARIOS))
+
+
+def _lender(text: str, content: dict[str, Any] | Problem) -> tuple[Path | None, list[Problem]]:
     """Folder of the case whose tables are used where a folder has none of its own."""
-    text = read_text(place / SCENARIOS, SCENARIOS, {}) if (place / SCENARIOS).exists() else ""
-    content = text if isinstance(text, Problem) else parse_toml(text, SCENARIOS)
     name = None if isinstance(content, Problem) else content.get(TABLES)
     if name is None:
-        return None, []  # what is wrong with the file is said where all of it is read
+        return None, []
     try:
         if isinstance(name, str) and (lent := find_case(name) / FOLDER).is_dir():
             return lent, []
         message = f"case {name!r} has no folder '{FOLDER}'; name a case that has one, in quotes"
     except CaseError as error:
         message = error.problems[0].message
-    return None, [Problem(SCENARIOS, line_of(str(text), (TABLES,)), TABLES, message)]
+    return None, [Problem(SCENARIOS, line_of(text, (TABLES,)), TABLES, message)]
 
 
 def folder_of(case: Case) -> Path:
@@ -158,7 +176,7 @@ def _project(row: Row, case: Case) -> list[tuple[str, str]]:
         found.append(("unit", unknown_unit(row["unit"], tuple(TONNES), "a capacity")))
     found += _above_zero(row, "capacity", "content")
     found += _known(row, "status", STATUSES)
-    found += _dates(row, "announced_on", "announced_start")
+    found += _dates(row)
     end = case.system.years[-1] + 1
     if row["overdue"] not in ("", "yes"):
         found.append(("overdue", unknown(row["overdue"], ("yes",), "mark")))
@@ -170,7 +188,7 @@ def _project(row: Row, case: Case) -> list[tuple[str, str]]:
 
 
 def _delay(row: Row, case: Case) -> list[tuple[str, str]]:
-    found = _dates(row, "announced_on", "announced_start") + _known(row, "outcome", OUTCOMES)
+    found = _dates(row) + _known(row, "outcome", OUTCOMES)
     if row["outcome_date"] < row["announced_on"]:
         found.append(("outcome_date", "the outcome lies before the announcement; correct one of the dates"))
     return found + _known(row, "stage", stages_of(case)) + _known(row, "status", STATUSES)
@@ -236,14 +254,110 @@ def _spreads(row: Row, *columns: str) -> list[tuple[str, str]]:
     return [(c, f"{row[c]:g} is no spread; give zero or more") for c in columns if not row[c] >= 0]
 
 
-def _inside(row: Row, column: str) -> list[tuple[str, str]]:
-    if EARLIEST <= row[column] <= LATEST:
-        return []
-    return [(column, f"{row[column]:g} is no date; give a decimal year, e.g. 2027.5 for the middle of 2027")]
+def _inside(row: Row, *columns: str) -> list[tuple[str, str]]:
+    says = "is no date; give a decimal year, e.g. 2027.5 for the middle of 2027"
+    return [(c, f"{row[c]:g} {says}") for c in columns if not EARLIEST <= row[c] <= LATEST]
 
 
-def _dates(row: Row, announced: str, start: str) -> list[tuple[str, str]]:
-    found = _inside(row, announced) + _inside(row, start)
-    if not found and row[start] < math.floor(row[announced]):
-        found.append((start, f"the start {row[start]:g} lies before its announcement ({row[announced]:g})"))
+def _dates(row: Row) -> list[tuple[str, str]]:
+    found, start, announced = (
+        _inside(row, "announced_on", "announced_start"),
+        row["announced_start"],
+        row["announced_on"],
+    )
+    if not found and start < math.floor(announced):
+        found.append(("announced_start", f"the start {start:g} lies before its announcement ({announced:g})"))
     return found
+
+
+def _scenarios(
+    text: str, content: dict[str, Any], case: Case, projects: Sequence[str] | None, growth: Growth | None
+) -> tuple[tuple[OutlookScenario, ...], tuple[Question, ...], list[Problem]]:
+    """Scenarios, questions, and all problems of ``scenarios.toml``; None: a table that could not be read."""
+    entries = {name: content.get(name, []) for name in ("scenario", "answer")}
+    odd = sorted(set(content) - {*entries, TABLES})
+    problems = [Problem(SCENARIOS, line_of(text, (k,)), k, unknown(k, tuple(entries), "table")) for k in odd]
+
+    def at(table: str, k: int) -> Report:
+        return lambda key, message: problems.append(Problem(SCENARIOS, line_of(text, (table, k, key)), key, message))
+
+    scenarios: list[OutlookScenario] = []
+    for k, entry in enumerate(entries["scenario"]):
+        scenario = _scenario(entry, case, projects, growth, at("scenario", k))
+        if not scenario.name or scenario.name in [other.name for other in scenarios]:
+            at("scenario", k)("name", "each scenario needs a name of its own, a text")
+        scenarios.append(scenario)
+    questions = tuple(_question(entry, case, at("answer", k)) for k, entry in enumerate(entries["answer"]))
+    return tuple(scenarios), questions, problems
+
+
+def _plain(entry: Mapping[str, Any], record: type[OutlookScenario | Question], report: Report) -> dict[str, Any]:
+    """The texts of an entry; keys that are not known, and what is no text, are reported."""
+    keys = tuple(f.name for f in fields(record))
+    for key in sorted(set(entry) - set(keys)):
+        report(key, unknown(key, keys, "key"))
+    listed = ("fails", "limits", "lines", "years")
+    for key in listed:
+        if key in keys and not isinstance(entry.get(key, []), list):
+            report(key, "the value is no list; write it in brackets")
+    texts = {key: value for key, value in entry.items() if key in keys and key not in listed}
+    for key, value in texts.items():
+        if not isinstance(value, str):
+            report(key, "the value is no text; write it in quotes")
+    return {key: str(value) for key, value in texts.items()}
+
+
+def _scenario(
+    entry: Mapping[str, Any], case: Case, projects: Sequence[str] | None, growth: Growth | None, report: Report
+) -> OutlookScenario:
+    texts = {"name": "", **_plain(entry, OutlookScenario, report)}
+    if texts.get("delays", LEARNED) not in (LEARNED, ON_TIME):
+        report("delays", unknown(texts["delays"], (LEARNED, ON_TIME), "choice"))
+    for subject in (DEMAND, CAPACITY) if growth is not None else ():
+        known = tuple(dict.fromkeys([BASE, *(s for t, s in growth or () if t == subject)]))
+        if texts.get(subject, BASE) not in known:
+            report(subject, unknown(texts[subject], known, f"scenario of {subject} in growth.csv"))
+    fails = tuple(map(str, entry.get("fails", ())))
+    for name in fails:
+        if projects is not None and name not in projects:
+            report("fails", unknown(name, projects, "project"))
+    limits = tuple(limit for given in entry.get("limits", ()) if (limit := _limit(given, case, report)))
+    return OutlookScenario(**texts, fails=fails, limits=limits)
+
+
+def _limit(given: Mapping[str, Any], case: Case, report: Report) -> FlowLimit | None:
+    select, factor = given.get("select"), given.get("factor", 1.0)
+    if not isinstance(select, dict) or set(select) - set(FLOW_FIELDS) or not case.system.select(Selector.of(**select)):
+        report("limits", f"'select' chooses no flow; give attributes of flows: {', '.join(FLOW_FIELDS)}")
+        return None
+    if not isinstance(factor, int | float) or factor < 0:
+        report("limits", f"the factor {factor!r} is no share; give zero or more")
+        return None
+    first, last = given.get("from", case.system.years[-1] + 1), given.get("until", FAR)
+    if not isinstance(first, int) or not isinstance(last, int) or first > last:
+        report("limits", "'from' and 'until' are no span of years; give e.g. from = 2026, until = 2030")
+        return None
+    return FlowLimit(Selector.of(**select), float(factor), first, last)
+
+
+def _question(entry: Mapping[str, Any], case: Case, report: Report) -> Question:
+    texts = {"indicator": "", **_plain(entry, Question, report)}
+    try:
+        dims: Sequence[str] = lookup(texts["indicator"]).dims
+    except UnknownIndicatorError as error:
+        report("indicator", str(error))
+        dims = ()
+    for key in ("region", "partner"):
+        if key in dims and texts.get(key, "") not in case.regions:
+            report(key, unknown(texts.get(key, ""), case.regions, "region"))
+    products = tuple(dict.fromkeys((*case.products, REFINED, ALL, *(c.element for c in case.contents.values()))))
+    if "product" in dims and texts.get("product", "") not in products:
+        report("product", unknown(texts.get("product", ""), products, "product"))
+    if "end_use" in dims:
+        report("indicator", f"'{texts['indicator']}' is one of end uses, for which an answer has no key; take another")
+    lines, years = tuple(entry.get("lines", ())), tuple(entry.get("years", ()))
+    if not all(isinstance(line, int | float) for line in lines):
+        report("lines", "a line is a number, e.g. 0.5 for 50 %")
+    if not all(isinstance(year, int) and year > case.system.years[-1] for year in years):
+        report("years", f"a year lies after the case, which ends in {case.system.years[-1]}")
+    return Question(**texts, lines=lines, years=years)

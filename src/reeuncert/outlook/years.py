@@ -12,9 +12,8 @@ from reeuncert.counterfactuals.network import BEYOND, REGISTERED, Setting, World
 from reeuncert.counterfactuals.run import allocate
 from reeuncert.indicators.flows import Array, FlowTable
 from reeuncert.outlook.future import Openings, PastGrowth, generator, growth, row_for
-from reeuncert.outlook.plans import Plans
+from reeuncert.outlook.plans import BASE, CAPACITY, DEMAND, OutlookScenario, Plans
 from reeuncert.outlook.recycling import Recycler, Retired, recyclers_of
-from reeuncert.outlook.scenarios import BASE, CAPACITY, DEMAND, OutlookScenario
 from reeuncert.result.result import Result
 from reeuncert.system.definition import OUTSIDE
 
@@ -42,7 +41,7 @@ def allocate_year(futures: Sequence[FutureYears], year: int, places: Sequence[st
         part = slice(first, first + MOST_AT_ONCE)
         world = World(*(values[:, part] for values in whole))
         got = allocate(network, world, [network.wanted()], within_supply=True)
-        mass[:, part], closing[:, part] = got.mass, got.closing
+        mass[:, part], closing[:, part] = got
     ends = np.cumsum([one.world.mass.shape[1] for one in prepared])[:-1]
     found = (np.split(values, ends, axis=1) for values in (mass, closing))
     for future, one, *own in zip(futures, prepared, *found, strict=True):
@@ -162,9 +161,8 @@ class FutureYears:
     def _limits(self, setting: Setting, mass: Array, year: int) -> Array:
         network, t = setting.network, year - self.now - 1
         limit = np.full(mass.shape, np.inf)
-        fed = np.append(network.transforms(), True)[network.target]
-        alone = (network.source == BEYOND) & ~fed
-        limit[alone] = mass[alone]
+        given = network.given()
+        limit[given] = mass[given]
         for row, i in enumerate(network.flows.tolist()):
             if i in self.scrap:
                 limit[row] = self.scrap[i][:, t]

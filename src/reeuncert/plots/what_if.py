@@ -120,7 +120,7 @@ def outlook_data(found: Told, *, coords: Coords = None) -> pd.DataFrame:
     Parameters
     ----------
     found
-        Folder into which `reeuncert outlook` wrote, or what `reeuncert.outlook.told.told` returns.
+        Folder into which `reeuncert outlook` wrote, or what `reeuncert.outlook.answers.told` returns.
     coords
         ``question`` (numbers, from 1, as the command prints them), ``region``; everything by default.
 

@@ -244,12 +244,9 @@ def compare_scores(scores: Mapping[str, pd.DataFrame]) -> StructureScores:
     """
     if len(scores) < 2:
         raise ReeUncertError(f"{len(scores)} structures are given; a comparison needs two or more")
-    first = next(iter(scores.values()))
-    rows = first[["row", "source", "lineage", "fold"]]
-    for name, table in scores.items():
-        own = table.set_index("row")["log_score"].rename(name)
-        rows = rows.join(own, on="row", how="inner")
-    names = list(scores)
+    names, tables = list(scores), [table.set_index("row") for table in scores.values()]
+    own = (table["log_score"].rename(name) for name, table in zip(names, tables, strict=True))
+    rows = tables[0][["source", "lineage", "fold"]].join(list(own), how="inner").reset_index()
     values = rows[names].to_numpy(dtype=float)
     if not len(rows) or not np.isfinite(values).all():
         raise ReeUncertError("the structures have no figure in common with a finite score")
