@@ -11,7 +11,6 @@ import xarray as xr
 import reeuncert as ree
 from case_files import changed, write_case
 from reeuncert.cli.run import run_case
-from reeuncert.errors import SamplingError
 from reeuncert.inference import samplers
 from reeuncert.inference.checkpoint import FOLDER
 from reeuncert.inference.layout import stored_names
@@ -97,12 +96,6 @@ def test_draws_of_pymc_outlive_what_fails_after_them(models, measure, tmp_path, 
     again = ree.sample(model, **arguments, checkpoint=tmp_path, resume=True)
     xr.testing.assert_equal(again["posterior"].to_dataset(), dt["posterior"].to_dataset())
     xr.testing.assert_equal(again["sample_stats"].to_dataset(), dt["sample_stats"].to_dataset())
-
-
-@pytest.mark.parametrize("measure", MEASURES)
-def test_numpyro_says_that_it_cannot(models, measure):
-    with pytest.raises(SamplingError, match="nutpie"):
-        ree.sample(models[measure][0], sampler="numpyro", **SHORT)
 
 
 def test_initial_values_are_put_back(models):

@@ -18,7 +18,7 @@ CaseArgument = Annotated[
         help="Name of a bundled case (`reeuncert cases` lists them), or the folder of a case.", autocompletion=_bundled
     ),
 ]
-SamplerName = Literal["hmc", "nutpie", "pymc", "numpyro"]
+SamplerName = Literal["hmc", "nutpie", "pymc"]
 ImporterName = Literal[
     "usgs-mcs", "usgs-ds140", "usgs-yearbook", "dataweb", "comtrade", "baci", "comext", "japan-customs", "bgs"
 ]

@@ -12,10 +12,7 @@ from reeuncert.case.records import Case
 from reeuncert.errors import SamplingError
 from reeuncert.inference.checkpoint import Checkpoint, find_checkpoint
 from reeuncert.inference.compiled import CompiledModel
-from reeuncert.inference.layout import (
-    labelled,
-    stored_names,
-)
+from reeuncert.inference.layout import labelled, stored_names
 from reeuncert.inference.messages import Clock, Messages
 from reeuncert.inference.prior import PRIOR_DRAWS, prior_groups
 from reeuncert.inference.provenance import case_attributes, model_sha256, run_attributes, seed_of, versions
@@ -87,7 +84,7 @@ def sample(
     compiled
         From `reeuncert.inference.compiled.compile_model`, to skip compiling (hmc, nutpie).
     checkpoint
-        A folder in which every chain is stored as it finishes (pymc, numpyro: when all have), so that it survives a
+        A folder in which every chain is stored as it finishes (pymc: when all have), so that it survives a
         killed process. Delete it after the result is written. A checkpoint of another run is replaced when the first
         chain is stored.
     resume

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from importlib.util import find_spec
-from typing import Any
 
 import numpy as np
 import pymc as pm
@@ -135,7 +133,6 @@ def _sample_chains(
 
 
 def _sample_with_pymc(
-    name: str,
     model: pm.Model,
     settings: Settings,
     messages: Messages,
@@ -143,11 +140,6 @@ def _sample_with_pymc(
     checkpoint: Checkpoint | None,
 ) -> Drawn:
     """Sample with `pm.sample`; the checkpoint receives the chains when all of them have ended."""
-    if name == "numpyro" and find_spec("numpyro") is None:
-        raise SamplingError(
-            "the sampler 'numpyro' is not installed; install it with `pip install 'reeuncert[numpyro]'`, "
-            "or use the sampler 'nutpie'"
-        )
     clock = Clock()
     if checkpoint is not None:
         with repeatable_arithmetic():
@@ -158,9 +150,8 @@ def _sample_with_pymc(
             chain = joined(dict(sorted(have.items())))
             return Drawn(chain.posterior, chain.sample_stats, chain.complete, {"compile_and_sample": clock.lap()})
     messages.say(
-        f"Compiling, and sampling {settings.chains} chains of {settings.tune} + {settings.made} draws ({name}) …"
+        f"Compiling, and sampling {settings.chains} chains of {settings.tune} + {settings.made} draws (pymc) …"
     )
-    own: dict[str, Any] = {"nuts": {"max_treedepth": settings.max_depth}} if name == "pymc" else {}
     keep = None if settings.store is None else [*(v.name for v in model.free_RVs), *settings.store]
     with repeatable_arithmetic():
         try:
@@ -171,24 +162,21 @@ def _sample_with_pymc(
                 cores=settings.workers,
                 random_seed=settings.seed,
                 target_accept=settings.target_accept,
-                nuts_sampler=name,
                 model=model,
                 var_names=keep,
                 progressbar=messages.moving_bar,
                 quiet=True,
                 compute_convergence_checks=False,
-                **own,
+                nuts={"max_treedepth": settings.max_depth},
             )
-        except NotImplementedError as error:  # JAX has no such operation, says PyTensor
-            raise SamplingError(f"the sampler '{name}' cannot run this model ({error}); use 'nutpie'") from error
         except (ParallelSamplingError, ConnectionError, EOFError) as error:
             raise SamplingError(
-                f"a process of the sampler '{name}' ended before its chain did ({type(error).__name__}): it was "
+                f"a process of the sampler 'pymc' ended before its chain did ({type(error).__name__}): it was "
                 "killed, or memory ran out, or its model failed. No draws are kept; run again with fewer chains at a "
-                "time, or use 'nutpie', which needs no further processes and stores finished chains"
+                "time, or use 'hmc', which needs no further processes and stores finished chains"
             ) from error
         except KeyboardInterrupt as error:
-            raise SamplingError(f"interrupted: the sampler '{name}' keeps no draws; use 'nutpie' for that") from error
+            raise SamplingError("interrupted: the sampler 'pymc' keeps no draws; use 'hmc' for that") from error
     posterior, stats = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()
     complete = posterior.sizes["draw"] == settings.made
     posterior, stats = thin_draws(posterior, renamed(stats), settings.thin)
@@ -203,13 +191,11 @@ Sampler = Callable[[pm.Model, Settings, Messages, CompiledModel | None, Checkpoi
 SAMPLERS: dict[str, Sampler] = {
     "hmc": partial(_sample_chains, "hmc", HamiltonianRun),
     "nutpie": partial(_sample_chains, "nutpie", NutpieRun),
-    "pymc": partial(_sample_with_pymc, "pymc"),
-    "numpyro": partial(_sample_with_pymc, "numpyro"),
+    "pymc": _sample_with_pymc,
 }
 """Name of a sampler to the function that runs it: ``hmc``, trajectories of random length in whitened coordinates
 (`reeuncert.inference.trajectories`); ``nutpie``, NUTS by nutpie in the same coordinates, with a diagonal metric adapted
-with gradients; ``pymc``, NUTS by PyMC itself; ``numpyro``, NUTS by NumPyro on JAX (an extra; only for models whose
-operations JAX can run).
+with gradients; ``pymc``, NUTS by PyMC itself.
 """
 
 
@@ -220,7 +206,7 @@ def find_sampler(name: str) -> Sampler:
     --------
     >>> find_sampler("stan")
     Traceback (most recent call last):
-    reeuncert.errors.SamplingError: sampler 'stan' is not known; use one of: hmc, nutpie, pymc, numpyro
+    reeuncert.errors.SamplingError: sampler 'stan' is not known; use one of: hmc, nutpie, pymc
     """
     if name not in SAMPLERS:
         raise SamplingError(f"sampler '{name}' is not known; use one of: {', '.join(SAMPLERS)}")
