@@ -8,9 +8,8 @@ import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
-from reeuncert.balance.affine import path_affine
 from reeuncert.balance.network import Network
-from reeuncert.balance.op import balanced_flows
+from reeuncert.balance.op import balanced_flows, path_affine
 from reeuncert.case.records import Case
 from reeuncert.errors import ModelError
 from reeuncert.likelihood.compile import EvidenceModel, compile_evidence

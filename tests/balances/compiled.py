@@ -15,7 +15,7 @@ def forward(u: np.ndarray, network: Network) -> tuple[np.ndarray, float, np.ndar
 
 def backward(to_log_flow: np.ndarray, to_jacobian: float, network: Network, held: np.ndarray) -> np.ndarray:
     """Gradient (n_coordinates,)."""
-    return masses.backward(to_log_flow, to_jacobian, *network.packed, network.visible, held)
+    return masses.backward(to_log_flow, np.asarray(to_jacobian), *network.packed, network.visible, held)
 
 
 def compiled_flows(u: np.ndarray, network: Network) -> np.ndarray:

@@ -111,8 +111,8 @@ def _parts(compiled, points: int) -> Rows:
     from numba import njit
 
     from reeuncert.balance.affine import product, product_transposed
+    from reeuncert.balance.edges import Packed
     from reeuncert.balance.masses import exponentials, masses, masses_back
-    from reeuncert.balance.packing import Packed
     from reeuncert.inference.density_kernel import Numbers
     from reeuncert.inference.stretching import stretch
     from reeuncert.likelihood.kernels import rows_of_masses

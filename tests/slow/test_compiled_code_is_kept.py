@@ -17,9 +17,8 @@ import json, sys
 from numba.core import event
 import numpy as np, pytensor, pytensor.tensor as pt
 from networks import path_factor, trade_system
-from reeuncert.balance.affine import path_affine
 from reeuncert.balance.network import Network
-from reeuncert.balance.op import balanced_flows_with_jacobian
+from reeuncert.balance.op import balanced_flows_with_jacobian, path_affine
 
 compiled = []
 

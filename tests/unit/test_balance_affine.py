@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reeuncert.balance.affine import path_affine, product_transposed
+from reeuncert.balance.affine import product_transposed
 from reeuncert.balance.factor import PathFactor, Paths
+from reeuncert.balance.op import path_affine
 
 
 def random_blocks(rng: np.random.Generator, sizes: list[int]) -> list[Paths]:

@@ -12,9 +12,8 @@ from pytensor.graph.replace import vectorize_graph
 from balances.compiled import compiled_flows
 from balances.residual import residual
 from networks import coordinates, path_factor, random_groups, random_system, trade_system
-from reeuncert.balance.affine import path_affine
 from reeuncert.balance.network import Network
-from reeuncert.balance.op import balanced_flows, balanced_flows_with_jacobian
+from reeuncert.balance.op import balanced_flows, balanced_flows_with_jacobian, path_affine
 
 
 @pytest.fixture(scope="module")

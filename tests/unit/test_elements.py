@@ -70,11 +70,11 @@ def test_gradients_agree_with_finite_differences(level: float) -> None:
     cotangent = rng.normal(size=model.n_rows)
 
     def value(at: np.ndarray) -> float:
-        return float(cotangent @ SelectedQuantities().function(at[:size], at[size:], *model.quantity_arrays)[0])
+        return float(cotangent @ SelectedQuantities().kernel(at[:size], at[size:], *model.quantity_arrays)[0])
 
-    _, x = SelectedQuantities().function(point[:size], point[size:], *model.quantity_arrays)
+    _, x = SelectedQuantities().kernel(point[:size], point[size:], *model.quantity_arrays)
     found = np.concatenate(
-        SelectedQuantitiesPullback().function(cotangent, x, point[:size], point[size:], *model.quantity_arrays)
+        SelectedQuantitiesPullback().kernel(cotangent, x, point[:size], point[size:], *model.quantity_arrays)
     )
     steps = 1e-5 * np.eye(point.size)
     numerical = [(value(point + s) - value(point - s)) / 2e-5 for s in steps]

@@ -171,12 +171,12 @@ def test_draws_of_the_wrong_shape_are_refused(evidence: EvidenceModel) -> None:
 def test_flows_beyond_the_range_of_a_double_keep_their_gradient(evidence: EvidenceModel) -> None:
     for level in (-900.0, 900.0):
         log_flow = np.full(NETWORK.n_edges, level)
-        eta, x = SelectedQuantities().function(log_flow, np.zeros(4), *evidence.quantity_arrays)
+        eta, x = SelectedQuantities().kernel(log_flow, np.zeros(4), *evidence.quantity_arrays)
         relative = np.flatnonzero(~evidence.plain)
         assert np.all(np.isfinite(eta[relative]))
         assert eta[evidence.ids.index("gross")] == pytest.approx(level + math.log((2 / 0.5 + 2 / 0.8) / 2))
         cotangent = np.where(evidence.plain, 0.0, 1.0)
-        flows, _ = SelectedQuantitiesPullback().function(cotangent, x, log_flow, np.zeros(4), *evidence.quantity_arrays)
+        flows, _ = SelectedQuantitiesPullback().kernel(cotangent, x, log_flow, np.zeros(4), *evidence.quantity_arrays)
         scale_free = sum(evidence.scale[r] == "log" and evidence.rows[r].relation == "level" for r in relative)
         assert flows.sum() == pytest.approx(
             scale_free

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pytensor.tensor as pt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from scipy import special, stats
 
 from reeuncert.case.records import ErrorTails
 from reeuncert.likelihood.laws import draw_errors
-from reeuncert.likelihood.op import RowLogp
+from reeuncert.likelihood.op import RowLogp, row_logp
 from reeuncert.likelihood.packing import pack_rows
 from reeuncert.words.error_laws import CUSTOMS, DENSITY, INTERVAL, NORMAL, STUDENT_T
 
@@ -32,7 +33,7 @@ def logp(
 ) -> tuple[float, float, float]:  # fmt: skip
     """Log likelihood of one row and its derivatives with respect to eta and sigma."""
     one = [np.array([v]) for v in (family, form, *bounds, shift, weight)]
-    out = RowLogp().function(*(np.array([v], dtype=float) for v in (value, eta, sigma)), *pack_rows(*one, ErrorTails()))
+    out = RowLogp().kernel(*(np.array([v], dtype=float) for v in (value, eta, sigma)), *pack_rows(*one, ErrorTails()))
     return tuple(float(o[0]) for o in out)  # type: ignore[return-value]  # three of them
 
 
@@ -140,3 +141,11 @@ def test_the_width_is_the_half_width_of_the_central_68_percent() -> None:
         scale = 0.2 * core_scale(name, ErrorTails())
         inside = math.exp(logp(0.0, 0.0, scale, family, INTERVAL, (-0.2, 0.2))[0])
         assert inside == pytest.approx(0.6827, abs=1e-3)
+
+
+def test_a_second_derivative_is_refused_rather_than_taken_for_zero() -> None:
+    eta, one = pt.dvector(), [np.array([v]) for v in (NORMAL, DENSITY, 0.0, 0.0, 0.0, 0.0)]
+    posterior = row_logp(np.zeros(1), eta, np.ones(1), *pack_rows(*one, ErrorTails())).sum() - (eta**2).sum()
+    slope = pt.grad(posterior, eta)
+    with pytest.raises(NotImplementedError):
+        pt.grad(slope.sum(), eta)

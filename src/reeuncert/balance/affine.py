@@ -1,18 +1,7 @@
-"""u = m + K z inside PyTensor graphs, and the kernels that apply K step by step (see `reeuncert.balance.factor`)."""
-
-from collections.abc import Callable, Sequence
-from typing import Any
+"""Kernels that apply K of u = m + K z step by step (see `reeuncert.balance.factor`)."""
 
 import numpy as np
-import pytensor.tensor as pt
-from pytensor.compile.sharedvalue import shared
-from pytensor.gradient import disconnected_type
-from pytensor.graph.basic import Apply, Variable
-from pytensor.graph.op import Op
-from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
-from pytensor.tensor.variable import TensorVariable
 
-from reeuncert.balance.factor import PathFactor
 from reeuncert.compiling import kernel, source_version
 from reeuncert.lanes.numbers import LANE_FILES, empty, load, store, zero
 
@@ -91,71 +80,16 @@ def product_transposed(w, layout, values, result):  # type: ignore[no-untyped-de
 
 
 @kernel(VERSION)
-def _new_product(z, layout, values):  # type: ignore[no-untyped-def]  # numba infers
+def new_product(z, layout, values):  # type: ignore[no-untyped-def]  # numba infers
+    """K z."""
     result = np.empty(z.size)
     product(z, layout, values, result)
     return result
 
 
 @kernel(VERSION)
-def _new_product_transposed(w, layout, values):  # type: ignore[no-untyped-def]  # numba infers
+def new_product_transposed(w, layout, values):  # type: ignore[no-untyped-def]  # numba infers
+    """Kᵀ w."""
     result = np.empty(w.size)
     product_transposed(w, layout, values, result)
     return result
-
-
-class PathProduct(Op):
-    """(z, layout, values) → K z, or Kᵀ z where ``transposed``; differentiable in z alone."""
-
-    __props__ = ("transposed",)
-
-    def __init__(self, transposed: bool = False):
-        self.transposed = transposed
-
-    def make_node(self, z: Any, layout: Any, values: Any) -> Apply:  # type: ignore[override]  # fixed arity
-        z, layout = pt.as_tensor(z, dtype="float64"), pt.as_tensor(layout)
-        return Apply(self, [z, layout, pt.as_tensor(values, dtype="float64")], [z.type()])
-
-    def perform(self, node: Apply, inputs: Sequence[Any], output_storage: list[list[Any]]) -> None:
-        output_storage[0][0] = (_new_product_transposed if self.transposed else _new_product)(*inputs)
-
-    def infer_shape(self, node: Apply, shapes: Any) -> list[tuple[Any, ...]]:
-        return [shapes[0]]
-
-    def connection_pattern(self, node: Apply) -> list[list[bool]]:
-        return [[True], [False], [False]]
-
-    def pullback(self, inputs: Any, outputs: Any, cotangents: Any) -> list[Variable]:
-        _, layout, values = inputs
-        (grad,) = PathProduct(not self.transposed).make_node(cotangents[0], layout, values).outputs
-        return [grad, disconnected_type(), disconnected_type()]
-
-
-@register_funcify_default_op_cache_key(PathProduct)
-def _compile_product(op: PathProduct, node: Apply, **_: Any) -> tuple[Callable[..., Any], int]:
-    chosen = _new_product_transposed if op.transposed else _new_product
-
-    @numba_njit
-    def path_product(z, layout, values):  # type: ignore[no-untyped-def]  # numba infers
-        return chosen(z, layout, values)
-
-    return path_product, VERSION
-
-
-def path_affine(z: Any, mean: Any, factor: PathFactor, values: Any = None) -> TensorVariable:
-    """Coordinates u = mean + K z.
-
-    z and mean have the shape (factor.size,); mean is an array or a ``pm.Data`` that a refit may change. ``values``, a
-    ``pm.Data`` in place of ``factor.values``, lets a refit change K without recompiling. The gradient reaches z and
-    mean, not the values of K.
-
-    Examples
-    --------
-    >>> factor = PathFactor.of([([0, 2], [[1.0], [1.0]], [0, 0], [0, 0]), ([1], [[0.0]], [2.0], [0])])
-    >>> path_affine(np.array([1.0, 1.0, 1.0]), np.array([0.0, 10.0, 0.0]), factor).eval().tolist()
-    [1.0, 12.0, 1.0]
-    """
-    layout = shared(factor.layout, name="factor_layout", shape=factor.layout.shape, borrow=True)
-    if values is None:
-        values = shared(factor.values, name="factor_values", shape=factor.values.shape, borrow=True)
-    return pt.as_tensor(mean) + PathProduct().make_node(z, layout, values).outputs[0]

@@ -15,35 +15,20 @@ def flows_of_draws(u: Floats, network: Network) -> Floats:
     """Flows from coordinates, as `reeuncert.balance.op.balanced_flows`.
 
     Coordinates (..., n_coordinates) → flows, not logs (..., n_edges), in the unit of the inputs.
-
-    Examples
-    --------
-    >>> from reeuncert.system.definition import Flow, Process, SystemDefinition
-    >>> system = SystemDefinition(
-    ...     (Process("smelter", reference_outflow=("metal",)),),
-    ...     (
-    ...         Flow("ore", "outside", "smelter", "ore", years=(2000,)),
-    ...         Flow("metal", "smelter", "outside", "end_use", years=(2000,)),
-    ...         Flow("slag", "smelter", "outside", "loss", years=(2000,)),
-    ...     ),
-    ...     (2000,),
-    ... )
-    >>> flows_of_draws(np.log([[10.0, 0.25]]), Network.from_system(system)).round(6).tolist()
-    [[10.0, 8.0, 2.0]]
     """
     edges, draws = network.edges, u.shape[:-1]
     u = u.reshape(-1, network.n_coordinates)
-    padded = np.concatenate([network.anchors.to_inputs(u), np.zeros((len(u), 1))], axis=1)  # a reference's ratio is 0
-    flow = np.exp(padded[:, network.edge_coordinate]).T  # edge axis first: every step below is vectorised over draws
-    leaving: list[list[int]] = [[] for _ in edges.node_process]
-    entering: list[list[int]] = [[] for _ in edges.node_process]
-    for k, (source, target) in enumerate(zip(edges.source, edges.target, strict=True)):
-        if source != BEYOND:
-            leaving[source].append(k)
-        if target != BEYOND:
-            entering[target].append(k)
-    share = flow
-    for outflows in leaving:
+    leaving, entering = edges.leaving, edges.entering
+    padded = np.concatenate([u, np.zeros((len(u), 1))], axis=1)  # the ratio of a reference outflow is 0
+    flow = padded[:, network.edge_coordinate].T  # edge axis first: every step below is vectorised over draws
+    for k, stated in network.anchors:
+        ratio = flow[leaving[edges.target[k]]]
+        top = ratio.max(axis=0)
+        flow[k] += top + np.log(np.exp(ratio - top).sum(axis=0)) - flow[stated]
+    share = np.exp(flow, out=flow)
+    for node, outflows in leaving.items():
+        if node == BEYOND:
+            continue
         ratio = padded[:, network.edge_coordinate[outflows]].T
         weight = np.exp(ratio - ratio.max(axis=0, initial=-np.inf))
         share[outflows] = weight / weight.sum(axis=0)
@@ -63,7 +48,7 @@ def _cycle(
     share: Floats,
     component: Sequence[int],
     inside: dict[int, int],
-    leaving: list[list[int]],
+    leaving: dict[int, list[int]],
     target: Sequence[int],
 ) -> Floats:
     """Throughput (node, draw) of nodes that feed each other: elimination without subtraction (GTH)."""

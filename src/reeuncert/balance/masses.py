@@ -225,9 +225,9 @@ def masses_back(network, mass, share, kept, to_mass, worth, to_u):  # type: igno
 
 @kernel(VERSION)
 def forward(u, coordinate, target, out_start, component_start, anchor, room, visible):  # type: ignore[no-untyped-def]  # numba infers
-    """Log flows (n_edges,) from coordinates (n_coordinates,), their log-Jacobian, and the input of `backward`.
+    """Log flows (n_edges,) from coordinates (n_coordinates,), the log-Jacobian, and the input of `backward`.
 
-    The network is that of `reeuncert.balance.packing.Packed`; ``visible`` is the place of each flow in it.
+    The network is that of `reeuncert.balance.edges.Packed`; ``visible`` is the place of each flow in it.
     """
     edges = coordinate.size
     exp_u = np.ones(u.size + 1)
@@ -253,18 +253,18 @@ def forward(u, coordinate, target, out_start, component_start, anchor, room, vis
     log_flow = np.empty(visible.size)
     for v in range(visible.size):
         log_flow[v] = np.log(mass[visible[v]])
-    return log_flow, log_jacobian, held
+    return log_flow, np.asarray(log_jacobian), held
 
 
 @kernel(VERSION)
 def backward(  # type: ignore[no-untyped-def]  # numba infers
-    to_log_flow, to_jacobian, coordinate, target, out_start, component_start, anchor, room, visible, held
+    to_log_flow, to_log_jacobian, coordinate, target, out_start, component_start, anchor, room, visible, held
 ):
     """Gradient with respect to the coordinates (n_coordinates,), given those with respect to the results of `forward`.
 
     That with respect to the log flows may be empty: nothing depends on them then.
     """
-    edges = coordinate.size
+    edges, to_jacobian = coordinate.size, to_log_jacobian.item()
     mass, share, kept = held[:edges], held[edges : 2 * edges], held[2 * edges :]
     to_mass = np.full(edges, to_jacobian)
     for v in range(to_log_flow.size):

@@ -1,4 +1,10 @@
-"""The network of balanced flows: free coordinates of a system, and arrays for the kernels."""
+"""The network of balanced flows: free coordinates of a system, and arrays for the kernels.
+
+An input may be parametrised by the mass of an outflow of its process. If the output of a mine is known and its losses
+are not, the posterior in the coordinates (log input, log-ratio of the loss) lies along a curved ridge; with the
+delivered mass as the coordinate it does not. The input is then log b = log x_delivered − log φ_delivered; this change
+of coordinates has determinant one, so densities need no further term.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +15,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from reeuncert.balance.anchors import Anchors, anchors_of
-from reeuncert.balance.grouping import HIDDEN, Edges, Group, edges_with_groups
-from reeuncert.balance.packing import Packed, pack
+from reeuncert.balance.edges import HIDDEN, Edges, Group, Packed, edges_with_groups, pack
 from reeuncert.errors import ModelError
 from reeuncert.system.checks import network_problems
 from reeuncert.system.definition import SystemDefinition
@@ -50,8 +54,12 @@ class Network:
         The same for the kernels.
     visible
         Position of each edge in it, shape (n_edges,).
+    edges, components
+        Edges and their nodes, hidden ones included; strongly connected components of nodes, in topological order.
+    edge_coordinate
+        Coordinate of each edge, hidden ones included; -1 where it is a reference outflow.
     anchors
-        Inputs whose coordinate is the mass of an outflow (see `reeuncert.balance.anchors`).
+        Edges of inputs whose coordinate is the mass of an outflow, each with that outflow.
 
     Examples
     --------
@@ -85,7 +93,9 @@ class Network:
     packed: Packed = field(repr=False)
     visible: NDArray[np.int64] = field(repr=False)
     edges: Edges = field(repr=False)
-    anchors: Anchors = field(repr=False)
+    components: list[list[int]] = field(repr=False)
+    edge_coordinate: NDArray[np.int64] = field(repr=False)
+    anchors: tuple[tuple[int, int], ...] = field(repr=False)
 
     @classmethod
     def from_system(
@@ -114,24 +124,39 @@ class Network:
             lines = "\n".join(f"  {problem.message}" for problem in problems)
             raise ModelError(f"the flows of this system cannot balance:\n{lines}")
         edges = edges_with_groups(system, tuple(groups))
-        coordinate, names, years, kinds, references = _coordinates(system, edges)
-        stated = dict(delivered or {})
-        anchors = anchors_of(system, edges, coordinate, stated)
-        names = [stated.get(name, name) if kind == INPUT else name for name, kind in zip(names, kinds, strict=True)]
-        packed, visible = pack(edges, coordinate, _components(edges), anchors)
-        shown = [k for k, flow in enumerate(edges.flow) if flow >= 0]
+        reference, stated = _reference_edges(system, edges), dict(delivered or {})
+        free = [k for k, source in enumerate(edges.source) if source == BEYOND or reference[source] != k]
+        # A group is ordered by its first flow, and before it.
+        free.sort(key=lambda k: (edges.rank[k], edges.flow[k] != HIDDEN, edges.year[k]))
+        coordinate = np.full(len(edges.source), -1, dtype=np.int64)
+        coordinate[free] = np.arange(len(free))
+        names, kinds, references = [], [], []
+        for k in free:
+            source, name = edges.source[k], edges.name[k]
+            if source == BEYOND:
+                names.append(stated.get(name, name))
+                kinds.append(INPUT)
+                references.append("")
+            else:
+                names.append(name)
+                kinds.append(SPLIT if edges.node_process[source] == HIDDEN else SHARE)
+                references.append(edges.name[reference[source]])
+        components, anchors = _components(edges), _anchors(system, edges, stated)
+        packed, visible = pack(edges, coordinate, components, anchors)
         return cls(
             system,
             tuple(groups),
             np.array(names, dtype=np.str_),
-            np.array(years, dtype=np.int64),
+            np.array([system.years[edges.year[k]] for k in free], dtype=np.int64),
             np.array(kinds, dtype=np.str_),
             np.array(references, dtype=np.str_),
-            np.array([edges.flow[k] for k in shown], dtype=np.int64),
-            np.array([edges.year[k] for k in shown], dtype=np.int64),
+            np.array(edges.flow[: visible.size], dtype=np.int64),
+            np.array(edges.year[: visible.size], dtype=np.int64),
             packed,
             visible,
             edges,
+            components,
+            coordinate,
             anchors,
         )
 
@@ -157,16 +182,6 @@ class Network:
         table = np.full((len(self.system.flows), len(self.system.years)), -1, dtype=np.int64)
         table[self.edge_flow, self.edge_year] = np.arange(self.n_edges)
         return table
-
-    @cached_property
-    def edge_coordinate(self) -> NDArray[np.int64]:
-        """Coordinate of each edge, hidden ones included; -1 where it is a reference outflow."""
-        return np.array(_coordinates(self.system, self.edges)[0], dtype=np.int64)
-
-    @cached_property
-    def components(self) -> list[list[int]]:
-        """Strongly connected components of nodes, in topological order."""
-        return _components(self.edges)
 
     @cached_property
     def _coordinate_of(self) -> Mapping[tuple[str, int, bool], int]:
@@ -195,38 +210,13 @@ class Network:
         return table
 
 
-def _coordinates(
-    system: SystemDefinition, edges: Edges
-) -> tuple[list[int], list[str], list[int], list[str], list[str]]:
-    """Give a coordinate to every edge that is not a reference: number of each edge (-1: none), names, years, kinds."""
-    reference = _reference_edges(system, edges)
-    free = [k for k, source in enumerate(edges.source) if source == BEYOND or reference[source] != k]
-    free.sort(key=lambda k: (min(edges.rank[k], default=0), len(edges.rank[k]) < 2, edges.year[k]))
-    number = [-1] * len(edges.source)
-    names, years, kinds, references = [], [], [], []
-    for position, k in enumerate(free):
-        number[k] = position
-        source = edges.source[k]
-        names.append(edges.name[k])
-        years.append(system.years[edges.year[k]])
-        if source == BEYOND:
-            kinds.append(INPUT)
-            references.append("")
-        else:
-            kinds.append(SPLIT if edges.node_process[source] == HIDDEN else SHARE)
-            references.append(edges.name[reference[source]])
-    return number, names, years, kinds, references
-
-
 def _reference_edges(system: SystemDefinition, edges: Edges) -> dict[int, int]:
     """Reference outflow of each node."""
-    leaving: dict[int, list[int]] = {}
-    for k, source in enumerate(edges.source):
-        if source != BEYOND:
-            leaving.setdefault(source, []).append(k)
     members = dict(zip(edges.target, edges.stands_for, strict=True))
     reference: dict[int, int] = {}
-    for node, outflows in leaving.items():
+    for node, outflows in edges.leaving.items():
+        if node == BEYOND:
+            continue
         process = edges.node_process[node]
         # A group that holds the reference outflow is itself the reference of the process.
         holder = {flow: k for k in outflows for flow in edges.stands_for[k]}
@@ -246,3 +236,21 @@ def _components(edges: Edges) -> list[list[int]]:
         if source != BEYOND and target != BEYOND:
             successors[source].append(target)
     return strong_components(successors)
+
+
+def _anchors(system: SystemDefinition, edges: Edges, delivered: Mapping[str, str]) -> tuple[tuple[int, int], ...]:
+    """The inputs parametrised by an outflow, each with that outflow. ``delivered``: name of a flow from outside → name
+    of the outflow. Its process must have no other inflow, and the outflow must exist in every year of the input.
+    """
+    found = []
+    for k, name in enumerate(edges.name):
+        if edges.source[k] != BEYOND or name not in delivered:
+            continue
+        match = [e for e in edges.leaving.get(edges.target[k], ()) if edges.name[e] == delivered[name]]
+        if not match or len(edges.entering[edges.target[k]]) != 1:
+            raise ModelError(
+                f"the input '{name}' is stated by the mass of '{delivered[name]}', which needs a process that takes in "
+                f"'{name}' alone and delivers '{delivered[name]}'; in {system.years[edges.year[k]]} it does not"
+            )
+        found.append((k, match[0]))
+    return tuple(found)

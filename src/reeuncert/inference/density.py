@@ -15,9 +15,9 @@ import pandas as pd
 import pymc as pm
 import xarray as xr
 
+from reeuncert.balance.edges import Packed
 from reeuncert.balance.factor import PathFactor
 from reeuncert.balance.forward import flows_of_draws
-from reeuncert.balance.packing import Packed
 from reeuncert.inference.compiled import CompiledModel
 from reeuncert.inference.density_kernel import Numbers
 from reeuncert.inference.layout import COORDINATES, MASS_FLOW, REPORTED

@@ -8,17 +8,16 @@ from numpy.typing import NDArray
 
 from reeuncert.balance import affine, masses
 from reeuncert.balance.affine import product, product_transposed
+from reeuncert.balance.edges import Positions
 from reeuncert.balance.masses import FURTHEST, exponentials, masses_back
 from reeuncert.balance.masses import masses as all_masses
-from reeuncert.balance.packing import Positions
 from reeuncert.compiling import kernel, source_version
 from reeuncert.inference import stretching
 from reeuncert.inference.stretching import stretch
 from reeuncert.lanes.functions import LANE_FILES, exp, sqrt
 from reeuncert.lanes.numbers import empty, load, store, where, zero
 from reeuncert.likelihood import parameters
-from reeuncert.likelihood._numba import KERNEL_VERSION
-from reeuncert.likelihood.kernels import family_logp, rows_of_masses
+from reeuncert.likelihood.kernels import KERNEL_VERSION, family_logp, rows_of_masses
 from reeuncert.likelihood.packing import unpack_rows, unpack_sums
 from reeuncert.likelihood.parameters import WIDTH_LOG_SD
 from reeuncert.words.error_laws import DENSITY
@@ -41,7 +40,7 @@ class Numbers(NamedTuple):
     factor_layout, prior_factor, prior_mean
         K and m of u = m + K z, see `reeuncert.balance.affine`.
     coordinate, target, out_start, component_start, anchor, room
-        The network, see `reeuncert.balance.packing.Packed`.
+        The network, see `reeuncert.balance.edges.Packed`.
     evidence_layout, evidence_coefficient, evidence_code, evidence_bound
         Sums and laws of the rows, see `reeuncert.likelihood.packing`; edges in the kernels' order.
     reported_value, row_weight

@@ -1,19 +1,29 @@
 """Numba kernels: reported quantities from flows, and the log likelihood of each row with its derivatives."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from reeuncert.compiling import compiled
-from reeuncert.lanes.functions import exp, log
+from reeuncert.compiling import compiled, kernel, source_version
+from reeuncert.lanes.functions import LANE_FILES, exp, log
 from reeuncert.lanes.numbers import empty, load, store, where, zero
 from reeuncert.likelihood.tails import normal_log_pdf, one_sided, t_log_pdf, two_sided
 from reeuncert.words.error_laws import DENSITY, NORMAL, STUDENT_T
 
+_FILES = ("tails.py", "packing.py", "kernels.py", "op.py", "predictive.py")
+KERNEL_VERSION = source_version(*LANE_FILES, *(str(Path(__file__).with_name(name)) for name in _FILES))
+"""That of the text of all kernels of the evidence."""
+compiled_entry = kernel(KERNEL_VERSION)
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
 
 @compiled
-def _multipliers(log_offset: np.ndarray) -> np.ndarray:
+def _multipliers(log_offset: Floats) -> Floats:
     """What multiplies a term, by the number of its content: 1, then the exponential of each offset value."""
     n = log_offset.shape[0]
     content = empty(n + 1, log_offset)
@@ -25,13 +35,7 @@ def _multipliers(log_offset: np.ndarray) -> np.ndarray:
 
 @compiled
 def _log_sum(
-    log_flow: np.ndarray,
-    edge: np.ndarray,
-    coefficient: np.ndarray,
-    which: np.ndarray,
-    content: np.ndarray,
-    start: int,
-    stop: int,
+    log_flow: Floats, edge: Ints, coefficient: Floats, which: Ints, content: Floats, start: int, stop: int
 ) -> float:
     """Log of Σ c exp(log x), shifted by the largest term (for flows beyond the range of a double)."""
     largest = -math.inf
@@ -46,29 +50,16 @@ def _log_sum(
 
 
 @compiled
-def quantities(
-    eta: np.ndarray,
-    x: np.ndarray,
-    log_flow: np.ndarray,
-    log_offset: np.ndarray,
-    plain: np.ndarray,
-    num_ptr: np.ndarray,
-    num_edge: np.ndarray,
-    num_coef: np.ndarray,
-    num_content: np.ndarray,
-    den_ptr: np.ndarray,
-    den_edge: np.ndarray,
-    den_coef: np.ndarray,
-    den_content: np.ndarray,
-    off_ptr: np.ndarray,
-    off_index: np.ndarray,
-    off_weight: np.ndarray,
-) -> None:
+def quantities(eta: Floats, x: Floats, log_flow: Floats, log_offset: Floats, sums: Any) -> None:
     """Fill ``eta`` (row): log A - log B + offset, or A / B exp(offset) for plain rows; B = 1 without a denominator.
 
-    ``x`` = exp(``log_flow``) (edge); sums A and B are given by row pointers, edges and coefficients; coefficients of
+    ``x`` = exp(``log_flow``) (edge); sums A and B are from `reeuncert.likelihood.packing.unpack_sums`; coefficients of
     rows that are not plain are positive. ``log_offset`` has one value per offset value.
     """
+    (
+        plain, num_ptr, num_edge, num_coef, num_content, den_ptr, den_edge, den_coef, den_content,
+        off_ptr, off_index, off_weight,
+    ) = sums  # fmt: skip
     # The sums are inlined: numba counts array references at every call.
     content = _multipliers(log_offset)
     for r in range(eta.size):
@@ -97,26 +88,19 @@ def quantities(
 
 @compiled
 def quantities_pullback(
-    flow_gradient: np.ndarray,
-    offset_gradient: np.ndarray,
-    cotangent: np.ndarray,
-    x: np.ndarray,
-    log_flow: np.ndarray,
-    log_offset: np.ndarray,
-    plain: np.ndarray,
-    num_ptr: np.ndarray,
-    num_edge: np.ndarray,
-    num_coef: np.ndarray,
-    num_content: np.ndarray,
-    den_ptr: np.ndarray,
-    den_edge: np.ndarray,
-    den_coef: np.ndarray,
-    den_content: np.ndarray,
-    off_ptr: np.ndarray,
-    off_index: np.ndarray,
-    off_weight: np.ndarray,
+    flow_gradient: Floats,
+    offset_gradient: Floats,
+    cotangent: Floats,
+    x: Floats,
+    log_flow: Floats,
+    log_offset: Floats,
+    sums: Any,
 ) -> None:
     """Add the pullback of `quantities` to ``flow_gradient`` (edge) and ``offset_gradient`` (offset value)."""
+    (
+        plain, num_ptr, num_edge, num_coef, num_content, den_ptr, den_edge, den_coef, den_content,
+        off_ptr, off_index, off_weight,
+    ) = sums  # fmt: skip
     content = _multipliers(log_offset)
     of_content = np.zeros(content.size)
     for r in range(cotangent.size):
@@ -168,20 +152,18 @@ def quantities_pullback(
 
 @compiled
 def _add_log_gradient(
-    gradient: np.ndarray,
-    of_content: np.ndarray,
+    gradient: Floats,
+    of_content: Floats,
     cotangent: float,
-    log_flow: np.ndarray,
-    edge: np.ndarray,
-    coefficient: np.ndarray,
-    which: np.ndarray,
-    content: np.ndarray,
+    log_flow: Floats,
+    edge: Ints,
+    coefficient: Floats,
+    which: Ints,
+    content: Floats,
     start: int,
     stop: int,
 ) -> None:
-    """Add cotangent · d log Σ c exp(log x) / d log x to ``gradient`` (edge) and ``of_content``, beyond the range of a
-    double.
-    """
+    """Add cotangent · d log Σ c exp(log x) / d log x to ``gradient`` (edge) and ``of_content``, as `_log_sum`."""
     if start == stop:
         return
     total = _log_sum(log_flow, edge, coefficient, which, content, start, stop)
@@ -223,7 +205,7 @@ def _component(
 
 @compiled
 def family_logp(
-    family: int, form: int, residual: Any, lower: float, upper: float, sigma: Any, tails: np.ndarray
+    family: int, form: int, residual: Any, lower: float, upper: float, sigma: Any, tails: Floats
 ) -> tuple[Any, Any, Any]:
     """Log probability under one family, with derivatives with respect to centre and sigma."""
     if family == NORMAL:
@@ -250,26 +232,15 @@ def _mixture(first: Any, second: Any) -> tuple[Any, Any]:
 
 @compiled
 def row_logp(
-    logp: np.ndarray,
-    d_eta: np.ndarray,
-    d_sigma: np.ndarray,
-    value: np.ndarray,
-    eta: np.ndarray,
-    sigma: np.ndarray,
-    family: np.ndarray,
-    form: np.ndarray,
-    lower: np.ndarray,
-    upper: np.ndarray,
-    shift: np.ndarray,
-    weight: np.ndarray,
-    tails: np.ndarray,
+    logp: Floats, d_eta: Floats, d_sigma: Floats, value: Floats, eta: Floats, sigma: Floats, laws: Any
 ) -> None:
     """Fill log likelihood (row) and its derivatives with respect to ``eta`` and ``sigma`` (row).
 
     ``value`` is the reported figure on the scale of the row (log, logit or plain). An interval runs from ``value +
-    lower`` to ``value + upper``. With probability ``weight`` the figure is ``value + shift`` (two readings). ``tails``
-    is from `reeuncert.likelihood.packing.tail_numbers`.
+    lower`` to ``value + upper``. With probability ``weight`` the figure is ``value + shift`` (two readings). ``laws``
+    are from `reeuncert.likelihood.packing.unpack_rows`.
     """
+    family, form, lower, upper, shift, weight, tails = laws
     for r in range(eta.size):
         residual = value[r] - eta[r]
         total, total_eta, total_sigma = family_logp(family[r], form[r], residual, lower[r], upper[r], sigma[r], tails)
@@ -289,16 +260,16 @@ def row_logp(
 
 @compiled
 def rows_of_masses(
-    mass: np.ndarray,
-    to_mass: np.ndarray,
-    log_offset: np.ndarray,
-    to_offset: np.ndarray,
-    sigma: np.ndarray,
-    to_sigma: np.ndarray,
-    value: np.ndarray,
-    counts: np.ndarray,
-    sums: tuple[np.ndarray, ...],
-    laws: tuple[np.ndarray, ...],
+    mass: Floats,
+    to_mass: Floats,
+    log_offset: Floats,
+    to_offset: Floats,
+    sigma: Floats,
+    to_sigma: Floats,
+    value: Floats,
+    counts: Floats,
+    sums: Any,
+    laws: Any,
 ) -> Any:
     """Log likelihood of all rows from masses, and its gradient: `quantities`, `row_logp` and the way back in one.
 

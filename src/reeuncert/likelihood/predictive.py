@@ -8,8 +8,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from reeuncert.likelihood import kernels
-from reeuncert.likelihood._numba import compiled_entry
 from reeuncert.likelihood.compile import EvidenceModel
+from reeuncert.likelihood.kernels import compiled_entry
 from reeuncert.likelihood.laws import draw_errors
 from reeuncert.likelihood.packing import tail_numbers, unpack_rows, unpack_sums
 from reeuncert.words.error_laws import DENSITY
@@ -24,7 +24,7 @@ _BLOCK = 500  # draws
 def _quantities_of_draws(eta: Floats, mass: Floats, log_offset: Floats, layout: Ints, coefficient: Floats) -> None:
     sums = unpack_sums(layout, coefficient)[1]
     for s in range(mass.shape[0]):
-        kernels.quantities(eta[s], mass[s], np.log(mass[s]), log_offset[s], *sums)
+        kernels.quantities(eta[s], mass[s], np.log(mass[s]), log_offset[s], sums)
 
 
 @compiled_entry
@@ -32,9 +32,9 @@ def _logp_of_draws(
     logp: Floats, slope: Floats, value: Floats, eta: Floats, sigma: Floats, code: Ints, bound: Floats
 ) -> None:
     unused = np.empty(eta.shape[1])
-    arrays = unpack_rows(code, bound)
+    laws = unpack_rows(code, bound)
     for s in range(eta.shape[0]):
-        kernels.row_logp(logp[s], slope[s], unused, value, eta[s], sigma[s], *arrays)
+        kernels.row_logp(logp[s], slope[s], unused, value, eta[s], sigma[s], laws)
 
 
 def drawn(draws: xr.Dataset) -> tuple[Floats, Floats | None, Floats | None]:
