@@ -16,8 +16,7 @@ import reeuncert.plots as plots
 from reeuncert.case.serial import case_to_json
 from reeuncert.errors import ReeUncertError
 from reeuncert.plots.draw_plotly import escaped
-from reeuncert.plots.panels import Board, Fan, Panel
-from reeuncert.plots.render import render
+from reeuncert.plots.panels import Board, Fan, Panel, render
 from reeuncert.plots.style import BACKENDS, THEMES
 from reeuncert.testing import flow_dataset, toy_flows, toy_posterior
 from reeuncert.validation.reader import read_case
@@ -120,7 +119,7 @@ def test_a_gap_in_the_years_stays_a_gap(backend: str) -> None:
         {"year": years, "median": [1.0, 2.0, 3.0], "eti90_lb": [0.5, 1.0, 2.0], "eti90_ub": [2.0, 3.0, 4.0]}
     )
     fan = Fan.of(table, "posterior", "#0072B2", probs=(0.9,))
-    figure = render(Board("A gap", (Panel("p", "kt", "kt", (fan,)),)), backend, "light")
+    figure = render(Board("A gap", (Panel("p", "kt", (fan,)),)), backend, "light")
     if backend == "plotly":
         bands = [t for t in figure.data if t.fill == "toself"]
         # Two years beside each other make a band, a year alone a narrow box.

@@ -140,10 +140,10 @@ def test_a_panel_is_data_with_colours_of_the_style_sheet():
 
 def test_checks_are_told_worst_first():
     verdict = check_list(_findings(toy_posterior(draws=5, years=2), TOLD, PASSED, FAILED))
-    assert [c.word for c in verdict.checks] == ["failed", "passed", "information"]
-    assert verdict.worst == "red"
-    assert verdict.call == "1 of 2 checks failed."
-    assert [c.title for c in verdict.pressing] == ["R-hat of <flows>"]
+    assert [c["word"] for c in verdict["checks"]] == ["failed", "passed", "information"]
+    assert verdict["worst"] == "red"
+    assert verdict["call"] == "1 of 2 checks failed."
+    assert [c["title"] for c in verdict["pressing"]] == ["R-hat of <flows>"]
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_checks_are_told_worst_first():
 )
 def test_the_verdict_in_a_sentence(checks, worst, call):
     verdict = check_list(_findings(toy_posterior(draws=5, years=2), *checks))
-    assert (verdict.worst, verdict.call) == (worst, call)
+    assert (verdict["worst"], verdict["call"]) == (worst, call)
 
 
 def test_checks_that_cannot_run_are_no_green_verdict(monkeypatch, toy):
@@ -169,9 +169,9 @@ def test_checks_that_cannot_run_are_no_green_verdict(monkeypatch, toy):
 
     monkeypatch.setitem(CHECKS, "balance", broken)
     verdict = check_list(Result(toy))
-    assert verdict.worst == "red"
-    assert verdict.call.startswith("1 could not be made")
-    assert verdict.checks[-1].word != "not run"
+    assert verdict["worst"] == "red"
+    assert verdict["call"].startswith("1 could not be made")
+    assert verdict["checks"][-1]["word"] != "not run"
 
 
 def test_a_failed_check_is_told_before_the_answers_and_escaped(toy):

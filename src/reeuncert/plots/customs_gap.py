@@ -22,9 +22,8 @@ from reeuncert.plots.access import (
     take,
     tidy,
 )
-from reeuncert.plots.indicator import published_data
-from reeuncert.plots.panels import Board, Fan, Panel, Points
-from reeuncert.plots.render import figure_of, render
+from reeuncert.plots.indicator import published_data, said_points
+from reeuncert.plots.panels import Board, Fan, Panel, Points, figure_of, render
 from reeuncert.plots.style import HUES, OFFICES, PROBABILITIES, UNRECORDED
 from reeuncert.result.result import Result
 
@@ -135,15 +134,16 @@ def plot_customs_gap(
     panels = []
     for region, partner, unit, held, said in _by_pair(table, records):
         way = f"{partner} to {region}"
-        gap = _printed(said, GAP) + _published(published, "customs_gap", region, partner, years)
-        smuggled = _published(published, "smuggled_mass_cumulated", region, partner, years)
+        pair = {"region": region, "partner": partner}
+        gap = _printed(said, GAP) + _published(published, "customs_gap", pair, years)
+        smuggled = _published(published, "smuggled_mass_cumulated", pair, years)
         recorded, of_gap = _fans(held, years, IMPORTER, EXPORTER), _fans(held, years, GAP)
         yearly, summed = (_fans(held, years, UNSEEN, DECLARED, suffix=end) for end in ("", f", {ALL_YEARS}"))
         panels += [
-            Panel(f"{way}: records", unit, unit, recorded, _printed(said, IMPORTER, EXPORTER)),
-            Panel(f"{way}: gap of the records", "1", "%", of_gap, gap),
-            Panel(f"{way}: unrecorded a year", unit, unit, yearly),
-            Panel(f"{way}: unrecorded since {years[0]}", unit, unit, summed, smuggled),
+            Panel(f"{way}: records", unit, recorded, _printed(said, IMPORTER, EXPORTER)),
+            Panel(f"{way}: gap of the records", "1", of_gap, gap),
+            Panel(f"{way}: unrecorded a year", unit, yearly),
+            Panel(f"{way}: unrecorded since {years[0]}", unit, summed, smuggled),
         ]
     return render(Board("Customs gap, refined products", tuple(panels), 2, 2.6, 4.7), backend, theme)
 
@@ -165,7 +165,7 @@ def plot_customs_records(dt: xr.DataTree, *, coords: Coords, backend: str = "mat
             for n in (IMPORTER, EXPORTER, TRUE)
             if n in held
         )
-        panels.append(Panel(f"{partner} to {region}", unit, unit, fans, _printed(said, IMPORTER, EXPORTER)))
+        panels.append(Panel(f"{partner} to {region}", unit, fans, _printed(said, IMPORTER, EXPORTER)))
     return render(Board("Records of trade, refined products", tuple(panels), 2, 2.6, 4.7), backend, theme)
 
 
@@ -259,15 +259,5 @@ def _printed(said: pd.DataFrame | None, *series: str) -> tuple[Points, ...]:
     return tuple(out)
 
 
-def _published(
-    published: pd.DataFrame | None, name: str, region: str, partner: str, years: list[int]
-) -> tuple[Points, ...]:
-    if published is None:
-        return ()
-    rows = published_data(published, name, years=years)
-    rows = rows[(rows["region"] == region) & (rows["partner"] == partner)]
-    if not len(rows):
-        return ()
-    hover = tuple(f"{r.source}: {r.statement}" for r in rows_of(rows))
-    source = ", ".join(dict.fromkeys(rows["source"]))
-    return (Points(f"published: {source}", rows["year"].to_numpy(), rows["value"].to_numpy(float), hover=hover),)
+def _published(published: pd.DataFrame | None, name: str, pair: dict[str, str], years: list[int]) -> tuple[Points, ...]:
+    return () if published is None else tuple(said_points(published_data(published, name, years=years), pair))

@@ -14,17 +14,17 @@ from reeuncert.indicators.headlines import headline_values, place
 from reeuncert.indicators.printing import value_title
 from reeuncert.indicators.summary import computed
 from reeuncert.plots.access import Coords, flat, rows_of, take
-from reeuncert.plots.panels import Board
-from reeuncert.plots.render import figure_of, render
+from reeuncert.plots.panels import Board, figure_of, render
 from reeuncert.plots.rows import Chart, Row, Span
 from reeuncert.plots.style import hue
 from reeuncert.result.diagnostics import standard_ranks
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 
-LABELS = ("headline", "indicator", "region", "partner", "product", "year")
+LABELS = ("indicator", "region", "partner", "product", "year")
 KINDS = ("flow", "offset", "source width")
 COLUMNS = 2
+MOST = 6  # bars for each headline
 
 
 def drivers_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
@@ -65,40 +65,33 @@ def drivers_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
         raise ReeUncertError(f"case '{case.name}' {why}")
     wanted = take(coords, {"headline": range(len(case.headlines)), "kind": KINDS}, "the drivers")
     numbers = wanted["headline"]
-    of_years = {year: _candidates(dt, year) for year in {case.headlines[number].year for number in numbers}}
     known = {one.label: one.draws for one in Result.holding(dt).once(headline_values)}
-    draws: dict[int, dict[int, np.ndarray]] = {year: {} for year in of_years}
-    for number in numbers:
-        headline = case.headlines[number]
-        name, labels, year = place(dt, headline)
-        computed(dt, name)
-        draws[headline.year][number] = known[value_title({"indicator": name, **labels, "year": year})].reshape(-1)
-    correlations: dict[int, np.ndarray] = {}
-    for year, (_, _, values) in of_years.items():
-        found = _rank_correlations(np.stack([*draws[year].values()], axis=1), values)
-        correlations |= dict(zip(draws[year], found, strict=True))
-    columns: dict[str, list[Any]] = {name: [] for name in (*LABELS, "kind", "name", "correlation")}
-    for number in numbers:
-        headline, correlation = case.headlines[number], correlations[number]
-        names, kinds, _ = of_years[headline.year]
-        # The undefined come last.
-        order = np.argsort(-np.abs(correlation), kind="stable")[: np.isfinite(correlation).sum()]
-        for column in LABELS:
-            columns[column] += [number if column == "headline" else getattr(headline, column)] * len(order)
-        for column, found in (("kind", kinds), ("name", names), ("correlation", correlation)):
-            columns[column] += found[order].tolist()
-    out = pd.DataFrame(columns)
+    tables: dict[int, pd.DataFrame] = {}
+    for of_year in dict.fromkeys(case.headlines[number].year for number in numbers):
+        names, kinds, values = _candidates(dt, of_year)
+        chosen = {number: case.headlines[number] for number in numbers if case.headlines[number].year == of_year}
+        draws = []
+        for headline in chosen.values():
+            name, labels, year = place(dt, headline)
+            computed(dt, name)
+            draws.append(known[value_title({"indicator": name, **labels, "year": year})].reshape(-1))
+        correlations = _rank_correlations(np.stack(draws, axis=1), values)
+        for (number, headline), found in zip(chosen.items(), correlations, strict=True):
+            # The undefined come last.
+            order = np.argsort(-np.abs(found), kind="stable")[: np.isfinite(found).sum()]
+            at = {"headline": number} | {column: getattr(headline, column) for column in LABELS}
+            parts = {"kind": kinds[order], "name": names[order], "correlation": found[order]}
+            tables[number] = pd.DataFrame(at | parts)
+    out = pd.concat([tables[number] for number in numbers], ignore_index=True)
     out["share"] = out["correlation"] ** 2
     return out[out["kind"].isin(wanted["kind"])].reset_index(drop=True)
 
 
-@figure_of(drivers_data, most="Bars for each headline.")
-def plot_drivers(
-    dt: xr.DataTree, *, coords: Coords = None, backend: str = "matplotlib", theme: str = "light", most: int = 6
-) -> Any:
+@figure_of(drivers_data)
+def plot_drivers(dt: xr.DataTree, *, coords: Coords = None, backend: str = "matplotlib", theme: str = "light") -> Any:
     """Draw for every headline the quantities that are most correlated with it."""
     table = drivers_data(dt, coords=coords)
-    groups = [part.head(most) for _, part in table.groupby("headline", sort=False)]
+    groups = [part.head(MOST) for _, part in table.groupby("headline", sort=False)]
     told = Labels(Result.holding(dt).case).told
     panels = []
     for n, part in enumerate(groups):
@@ -106,7 +99,7 @@ def plot_drivers(
         chart = Chart("", x_title, tuple(_row(r, told) for r in rows_of(part)), limits=(0.0, 100.0))
         panels.append(chart.panel(textwrap.fill(value_title(part.iloc[0]), 44)))
     title = "Flows, offsets and source widths behind the uncertainty of each headline"
-    return render(Board(title, tuple(panels), COLUMNS, 0.3 * most + 0.6, 7.2), backend, theme)
+    return render(Board(title, tuple(panels), COLUMNS, 0.3 * MOST + 0.6, 7.2), backend, theme)
 
 
 def _row(record: Any, told: Callable[[object], str]) -> Row:

@@ -12,14 +12,13 @@ from reeuncert.checks.predictive import predicted_rows, surprising, thinned
 from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.predictive import predicted_sigma, predictive_draws
 from reeuncert.plots.access import Coords, rows_of, take
-from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points
-from reeuncert.plots.render import figure_of, render
+from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points, figure_of, render
 from reeuncert.plots.style import hue, interval_name
 from reeuncert.result.result import Result
 from reeuncert.words.cells import as_words
 from reeuncert.words.estimates import interval, printed, with_unit
 
-SEED = 20
+SEED = 20  # of the predictive draws
 INSIDE = (0.05, 0.95)
 SELECTED = ("quantity", "product", "origin", "destination", "route")
 DESCRIBED = (
@@ -30,7 +29,7 @@ LAST = ("locator", "reason", "note")
 DIMS = ("id", "source_id", "lineage", "reporter", "quantity", "product", "origin", "destination", "qualifier")
 
 
-def evidence_data(dt: xr.DataTree, *, coords: Coords = None, seed: int = SEED) -> pd.DataFrame:
+def evidence_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     """Every figure that entered the model, beside what the posterior predicts for a figure of its kind.
 
     Parameters
@@ -40,8 +39,6 @@ def evidence_data(dt: xr.DataTree, *, coords: Coords = None, seed: int = SEED) -
     coords
         Column → value or values to keep, any of ``id``, ``source_id``, ``lineage``, ``reporter``, ``quantity``,
         ``product``, ``origin``, ``destination``, ``qualifier``, ``year``.
-    seed
-        Of the predictive draws.
 
     Returns
     -------
@@ -60,7 +57,7 @@ def evidence_data(dt: xr.DataTree, *, coords: Coords = None, seed: int = SEED) -
         If the result holds no case, no draws, or the case has no evidence.
     """
     result = Result.holding(dt)
-    table, case = result.once(_every_row) if seed == SEED else _every_row(result, seed), result.case
+    table, case = result.once(_every_row), result.case
     known = {name: sorted(set(table[name])) for name in DIMS} | {"year": case.system.years}
     chosen = take(coords, known, "the evidence")
     years, (first, last) = chosen["year"], (table[name].to_numpy()[:, None] for name in ("year_from", "year_to"))
@@ -68,11 +65,11 @@ def evidence_data(dt: xr.DataTree, *, coords: Coords = None, seed: int = SEED) -
     return table[keep & table[list(DIMS)].isin(chosen).all(axis=1)].reset_index(drop=True)
 
 
-def _every_row(result: Result, seed: int = SEED) -> pd.DataFrame:
+def _every_row(result: Result) -> pd.DataFrame:
     """`evidence_data` of all rows."""
     judged, model = result.once(predicted_rows).set_index("row"), cast(EvidenceModel, result.evidence)
     mass, width, offset = thinned(result.dt["posterior"].to_dataset())
-    predicted = predictive_draws(model, mass, width, offset, rng=np.random.default_rng(seed))
+    predicted = predictive_draws(model, mass, width, offset, rng=np.random.default_rng(SEED))
     table = pd.DataFrame([_described(row, result.case) for row in model.rows])
     low, median, high = model.to_unit(np.quantile(predicted, [0.05, 0.5, 0.95], axis=0))
     table["width"] = np.median(predicted_sigma(model, width, predicted.shape[:-1]), axis=0)

@@ -12,16 +12,13 @@ from reeuncert.indicators.printing import labels_in_words
 from reeuncert.indicators.registry import CUMULATED, base_name
 from reeuncert.indicators.summary import computed, computed_prior, select_labels
 from reeuncert.plots.access import Coords, led_by, tidy
-from reeuncert.plots.panels import Board, Fan, Panel, Points
-from reeuncert.plots.render import figure_of, render
-from reeuncert.plots.style import PROBABILITIES, colours_of, hue
+from reeuncert.plots.panels import Board, Fan, Panel, Points, figure_of, render
+from reeuncert.plots.style import colours_of, hue
 
 LABEL_DIMS = ("region", "partner", "product", "end_use")
 
 
-def indicator_data(
-    dt: xr.DataTree, name: str, *, coords: Coords = None, probs: Sequence[float] = PROBABILITIES
-) -> pd.DataFrame:
+def indicator_data(dt: xr.DataTree, name: str, *, coords: Coords = None) -> pd.DataFrame:
     """Quantiles of an indicator, one row for each combination of labels and year that exists.
 
     Parameters
@@ -32,8 +29,6 @@ def indicator_data(
         Name of an indicator, see `reeuncert.indicators`.
     coords
         Dim → label or labels, e.g. ``{"region": "North", "year": [2001, 2002]}``; everything by default.
-    probs
-        Probabilities of the equal-tailed intervals.
 
     Returns
     -------
@@ -55,7 +50,7 @@ def indicator_data(
     """
     variable, before = computed(dt, name), computed_prior(dt, name)
     prior = None if before is None else select_labels(before, coords)
-    table = tidy(select_labels(variable, coords), prior, probs).assign(indicator=name, unit=variable.attrs["units"])
+    table = tidy(select_labels(variable, coords), prior).assign(indicator=name, unit=variable.attrs["units"])
     return led_by(table, "indicator", *(d for d in LABEL_DIMS if d in variable.dims), "year", "unit")
 
 
@@ -96,7 +91,6 @@ def published_data(published: pd.DataFrame, name: str, *, years: Sequence[int]) 
 @figure_of(
     indicator_data,
     published="Published values to set beside, see `published_data`; none by default.",
-    columns="Panels in a row.",
 )
 def plot_indicator(
     dt: xr.DataTree,
@@ -106,7 +100,6 @@ def plot_indicator(
     backend: str = "matplotlib",
     theme: str = "light",
     published: pd.DataFrame | None = None,
-    columns: int = 3,
 ) -> Any:
     """Draw an indicator over the years, one panel for each combination of labels."""
     table = indicator_data(dt, name, coords=coords)
@@ -122,13 +115,13 @@ def plot_indicator(
     for key, rows in groups:
         labels = dict(zip(dims, key, strict=True))
         fan = Fan.of(rows, "posterior", colours.get(str(labels.get("region")), hue(0)), years=span)
-        points = () if said is None else tuple(_points(said, labels))
+        points = () if said is None else tuple(said_points(said, labels))
         told = " · ".join(labels_in_words(name, labels))
-        panels.append(Panel(told or title, unit, "%" if unit == "1" else unit, (fan,), points))
-    return render(Board(title, tuple(panels), columns), backend, theme)
+        panels.append(Panel(told or title, unit, (fan,), points))
+    return render(Board(title, tuple(panels)), backend, theme)
 
 
-def _points(said: pd.DataFrame, labels: Mapping[str, Any]) -> list[Points]:
+def said_points(said: pd.DataFrame, labels: Mapping[str, Any]) -> list[Points]:
     """Published values of one panel: their labels are the panel's (without a product: any)."""
     rows = said
     for dim, label in labels.items():
@@ -187,5 +180,5 @@ def plot_consumption(
         rows = table[(table["region"] == region) & (table["end_use"] == use)]
         if len(rows):
             fan = Fan.of(rows, str(region), colours[region], years=years)
-            panels.append(Panel(f"{'all end uses' if use == ALL else use}, {region}", unit, unit, (fan,)))
+            panels.append(Panel(f"{'all end uses' if use == ALL else use}, {region}", unit, (fan,)))
     return render(Board("Consumption by end use", tuple(panels), len(regions), 1.8), backend, theme)

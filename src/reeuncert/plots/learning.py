@@ -13,8 +13,7 @@ from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.registry import INDICATORS, base_name
 from reeuncert.indicators.summary import SAMPLE, computed, computed_prior, select_labels
 from reeuncert.plots.access import ALL_YEARS, Coords, flat, quantile_table, require_prior, rows_of, take
-from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points, scale_of
-from reeuncert.plots.render import figure_of, render
+from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points, figure_of, render, scale_of, shown_unit
 from reeuncert.plots.style import colours_of, hue, interval_name
 from reeuncert.result.learning import learning
 from reeuncert.result.quantiles import spread
@@ -206,7 +205,7 @@ def plot_prior_posterior(
             grid, density, _ = array_stats.kde(values, grid_len=200)
             ends = np.r_[grid[0], grid, grid[-1]], np.r_[0.0, density, 0.0]
             marks += [Area(*ends, colour, 0.2, group=group), Line(grid, density, colour, 1.7, name=group)]
-        panels.append(Panel(str(quantity), marks=tuple(marks), x=Axis("%" if unit == "1" else unit), y=Axis("density")))
+        panels.append(Panel(str(quantity), marks=tuple(marks), x=Axis(shown_unit(unit)), y=Axis("density")))
     title = str(computed(dt, name).attrs["long_name"]) if base_name(name) in INDICATORS else name
     return render(Board(f"{title}: prior and posterior", tuple(panels)), backend, theme)
 

@@ -1,14 +1,20 @@
-"""What a figure shows, independent of the library that draws it: panels of areas, lines, points, texts and ribbons."""
+"""What a figure shows, independent of the library that draws it: panels of areas, lines, points, texts and ribbons; and
+their drawing by the library that is asked for.
+"""
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
-from reeuncert.plots.style import PROBABILITIES, band_opacity, bands_name, interval_name
+from reeuncert.errors import ReeUncertError
+from reeuncert.plots.style import BACKENDS, BOARD, PROBABILITIES, band_opacity, bands_name, interval_name, theme_of
 from reeuncert.words.estimates import estimate, interval, with_unit
+
+MOST_PANELS = 40
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,7 @@ class Points:
     """A symbol for each value, with a bar from ``low`` to ``high`` where these are given and not NaN.
 
     Symbols: ``circle``, ``square``, ``diamond``, ``triangle-up``, ``triangle-down``, ``bar`` (a short upright line).
-    ``hover`` is by default the label; a panel with a unit adds the value.
+    A panel adds the value, in its unit, to the hover of its ``points``.
     """
 
     label: str
@@ -224,7 +230,6 @@ class Panel:
 
     title: str
     unit: str = ""
-    y_title: str = ""
     fans: tuple[Fan, ...] = ()
     points: tuple[Points, ...] = ()
     marks: tuple[Mark, ...] = ()
@@ -240,10 +245,8 @@ class Panel:
         if any(fan.prior is not None for fan in self.fans):
             out.append(Area((), (), "prior", 0.3, f"prior, {interval_name()} (dotted: median)", "prior"))
         for points in self.points:
-            texts = points.hover or (points.label,) * len(points.x)
-            texts = tuple(f"{t}\n{with_unit(v, self.unit)}" for t, v in zip(texts, points.y, strict=True))
-            low, high = (None if v is None else scale * v for v in (points.low, points.high))
-            out.append(replace(points, y=scale * points.y, low=low, high=high, hover=texts))
+            texts = tuple(f"{t}\n{with_unit(v, self.unit)}" for t, v in zip(points.hover, points.y, strict=True))
+            out.append(replace(points, y=scale * points.y, hover=texts))
         return [*out, *self.marks]
 
     def vertical(self) -> Axis:
@@ -251,7 +254,7 @@ class Panel:
         if self.y is not None:
             return self.y
         low, high = limits_of(self)
-        return Axis(self.y_title, (scale_of(self.unit) * low, scale_of(self.unit) * high))
+        return Axis(shown_unit(self.unit), (scale_of(self.unit) * low, scale_of(self.unit) * high))
 
 
 @dataclass(frozen=True)
@@ -273,17 +276,20 @@ def scale_of(unit: str) -> float:
     return 100.0 if unit == "1" else 1.0
 
 
+def shown_unit(unit: str) -> str:
+    """The unit of an axis: per cent for ratios."""
+    return "%" if unit == "1" else unit
+
+
 def limits_of(panel: Panel) -> tuple[float, float]:
     """Ends of the vertical axis, in the unit of the data: all of the posterior and the points, not all of the prior.
 
     A prior that is ten times as wide as the posterior would make a flat line of the latter. It may fill 60 % more of
     the axis; what is cut off is in the table.
     """
-    tops = [f.bands[-1][1] for f in panel.fans] + [p.y for p in panel.points]
-    tops += [p.high for p in panel.points if p.high is not None]
-    lows = [f.bands[-1][0] for f in panel.fans] + [p.y for p in panel.points]
-    lows += [p.low for p in panel.points if p.low is not None]
-    top, low = _extreme(tops, np.nanmax), _extreme(lows, np.nanmin)
+    said = [p.y for p in panel.points]
+    low = _extreme([f.bands[-1][0] for f in panel.fans] + said, np.nanmin)
+    top = _extreme([f.bands[-1][1] for f in panel.fans] + said, np.nanmax)
     before = [f.prior for f in panel.fans if f.prior is not None]
     if before:
         reach = _extreme([p[2] for p in before], np.nanmax)
@@ -321,3 +327,69 @@ def _runs(there: np.ndarray) -> list[tuple[int, int]]:
 def _extreme(arrays: Sequence[np.ndarray], of: Any) -> float:
     values = np.concatenate([np.asarray(a, dtype=float).ravel() for a in arrays]) if arrays else np.empty(0)
     return float(of(values)) if np.isfinite(values).any() else float("nan")
+
+
+_SECTIONS = """
+Parameters
+----------
+{shared}
+    See `{data}`.
+backend
+    ``"matplotlib"`` or ``"plotly"``.
+theme
+    ``"light"`` or ``"dark"``.
+{own}
+Returns
+-------
+matplotlib.figure.Figure or plotly.graph_objects.Figure
+
+Raises
+------
+ReeUncertError
+    As `{data}`, or if these data cannot be drawn.
+"""
+
+
+def figure_of[**P, R](data: Callable[..., object], **own: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Complete the docstring of the ``plot_x`` that draws the table `data`; `own` describes its further arguments."""
+
+    def described(plot: Callable[P, R]) -> Callable[P, R]:
+        takes = inspect.signature(data).parameters
+        shared = ", ".join(name for name in inspect.signature(plot).parameters if name in takes)
+        further = "".join(f"{name}\n    {text}\n" for name, text in own.items())
+        sections = _SECTIONS.format(shared=shared, data=getattr(data, "__name__", ""), own=further)
+        plot.__doc__ = f"{inspect.getdoc(plot)}\n{sections}"
+        return plot
+
+    return described
+
+
+def render(board: Board, backend: str, theme: str) -> Any:
+    """Draw a board in matplotlib or Plotly, or return it."""
+    return render_steps({"": board}, "", backend, theme)
+
+
+def render_steps(boards: Mapping[str, Board], start: str, backend: str, theme: str) -> Any:
+    """Draw boards of the same panels by the label of their step: in Plotly with a slider, in matplotlib only one."""
+    if backend not in (*BACKENDS, BOARD):
+        raise ValueError(f"backend is {backend!r}; there are: {', '.join(BACKENDS)}")
+    colours = theme_of(theme)
+    for board in boards.values():
+        if not board.panels:
+            raise ValueError(f"'{board.title}' has nothing to draw: no quantity of this kind exists in the system")
+        if len(board.panels) > MOST_PANELS:
+            raise ValueError(
+                f"'{board.title}' would have {len(board.panels)} panels (at most {MOST_PANELS}); "
+                "choose fewer labels by coords"
+            )
+    if backend == BOARD:
+        return boards[start] if len(boards) == 1 else dict(boards)
+    if backend == "plotly":
+        from reeuncert.plots.draw_plotly import draw_steps
+
+        return draw_steps(boards, start, colours)
+    if len(boards) > 1:
+        raise ReeUncertError("a matplotlib figure shows one year: give one by coords, or use backend='plotly'")
+    from reeuncert.plots.draw_matplotlib import draw_board
+
+    return draw_board(boards[start], colours)

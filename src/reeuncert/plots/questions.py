@@ -9,8 +9,7 @@ from reeuncert.case.labels import Labels
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.printing import value_title
 from reeuncert.plots.access import Coords
-from reeuncert.plots.panels import scale_of
-from reeuncert.plots.render import figure_of
+from reeuncert.plots.panels import figure_of, scale_of
 from reeuncert.plots.rows import Chart, Row, Span, render_chart
 from reeuncert.plots.style import axis_label, colours_of, hue, interval_name
 from reeuncert.questions.information import value_of_information
@@ -25,14 +24,11 @@ from reeuncert.words.estimates import with_unit
 
 SCENARIO = "scenario"
 COLOURS = {CLASS: hue(1), SOURCE: hue(0), SCENARIO: hue(2), "rest": hue(7)}  # colour of a kind of component
-
-
 LESS, MORE = hue(3), hue(1)
+MOST = 12  # bars of a figure
 
 
-def tornado_data(
-    dt: xr.DataTree | Study, name: ValueName, *, coords: Coords = None, factor: float = FACTOR
-) -> pd.DataFrame:
+def tornado_data(dt: xr.DataTree | Study, name: ValueName, *, coords: Coords = None) -> pd.DataFrame:
     """Medians of an indicator with one thing changed at a time: `reeuncert.questions.tornado`.
 
     Parameters
@@ -41,14 +37,12 @@ def tornado_data(
         Result with ``log_prior`` and ``log_likelihood``, or a study.
     name, coords
         Name of an indicator and a label for each of its dims, or the number of a headline.
-    factor
-        By how much each component counts less and more.
     """
     at = dict(coords or {})
-    return dt.tornado(name, **at) if isinstance(dt, Study) else tornado(dt, name, factor=factor, **at)
+    return dt.tornado(name, **at) if isinstance(dt, Study) else tornado(dt, name, **at)
 
 
-@figure_of(tornado_data, most="Number of bars.")
+@figure_of(tornado_data)
 def plot_tornado(
     dt: xr.DataTree | Study,
     name: ValueName,
@@ -56,19 +50,17 @@ def plot_tornado(
     coords: Coords = None,
     backend: str = "matplotlib",
     theme: str = "light",
-    factor: float = FACTOR,
-    most: int = 12,
 ) -> Any:
     """Draw bars from the median with less to that with more weight on each component, the longest on top."""
-    table = tornado_data(dt, name, coords=coords, factor=factor)
+    table = tornado_data(dt, name, coords=coords)
     if table.empty:
         raise ReeUncertError("the study has no scenario beside the base: there is nothing to draw; give it one or more")
     first = table.iloc[0]
     unit, scale = str(first["unit"]), scale_of(str(first["unit"]))
     study = str(first["kind"]) == SCENARIO
-    less, more = f"counts 1/{factor:g} as much", f"counts {factor:g} times as much"
+    less, more = f"counts 1/{FACTOR:g} as much", f"counts {FACTOR:g} times as much"
     # Components that are not reliable are below the others.
-    table = table.sort_values(["reliable", "swing"], ascending=False, kind="stable").head(most)
+    table = table.sort_values(["reliable", "swing"], ascending=False, kind="stable").head(MOST)
     rows = []
     for record in table.to_dict("records"):
         base = scale * record["base"]
@@ -105,7 +97,7 @@ def power_scaling_data(dt: xr.DataTree, name: ValueName, *, coords: Coords = Non
     return power_scaling(dt, [wanted])
 
 
-@figure_of(power_scaling_data, most="Number of bars.")
+@figure_of(power_scaling_data)
 def plot_power_scaling(
     dt: xr.DataTree,
     name: ValueName,
@@ -113,12 +105,11 @@ def plot_power_scaling(
     coords: Coords = None,
     backend: str = "matplotlib",
     theme: str = "light",
-    most: int = 12,
 ) -> Any:
     """Draw the sensitivity of one value to each class of priors and each source, with the noise of the computation."""
     table = power_scaling_data(dt, name, coords=coords)
     # Components within the noise are paler, below the others.
-    table = table.sort_values(["sensitive", "psense"], ascending=False, kind="stable").head(most)
+    table = table.sort_values(["sensitive", "psense"], ascending=False, kind="stable").head(MOST)
     rows = []
     for record in table.to_dict("records"):
         kind, unit = str(record["kind"]), str(record["unit"])
@@ -163,7 +154,7 @@ def sobol_data(dt: xr.DataTree, name: ValueName, *, coords: Coords = None, under
     return sobol(dt, name, under=under, **dict(coords or {}))
 
 
-@figure_of(sobol_data, most="Number of bars.")
+@figure_of(sobol_data)
 def plot_sobol(
     dt: xr.DataTree,
     name: ValueName,
@@ -172,12 +163,11 @@ def plot_sobol(
     backend: str = "matplotlib",
     theme: str = "light",
     under: str = "posterior",
-    most: int = 12,
 ) -> Any:
     """Draw the part of an indicator's variance that comes from each class of priors and each source."""
     table = sobol_data(dt, name, coords=coords, under=under)
     rest = table[table["kind"] == "rest"]
-    table = pd.concat([table[table["kind"] != "rest"].head(most), rest])
+    table = pd.concat([table[table["kind"] != "rest"].head(MOST), rest])
     rows = []
     for record in table.to_dict("records"):
         first, half, kind = 100 * record["first"], 100 * record["first_ci"], str(record["kind"])

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points, scale_of
-from reeuncert.plots.render import render
+from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points, render, scale_of
 from reeuncert.plots.style import interval_name
 from reeuncert.words.estimates import interval, with_unit
 

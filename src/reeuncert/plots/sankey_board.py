@@ -1,6 +1,6 @@
 """A Sankey diagram as boards, one a year: places of nodes (all years have one scale), ribbons, colours and texts."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -160,6 +160,40 @@ def _tops(
     return out
 
 
+@dataclass(frozen=True)
+class Step:
+    """The ribbons of a year, or of all years: their rows, and the place at which each leaves and enters its node."""
+
+    year: Any
+    layout: Layout
+    rows: list[Any]
+    leaves: list[float]
+    enters: list[float]
+
+
+def steps_of(table: pd.DataFrame, graph: Graph) -> Iterator[Step]:
+    """Steps of a table of `sankey_data`; all years have one layout, and their sum has its own."""
+    for part in (table[table["year"] != ALL_YEARS], table[table["year"] == ALL_YEARS]):
+        if len(part):
+            layout = layout_of(part, graph)
+            for year, of_year in part.groupby("year", sort=False):
+                rows = list(rows_of(of_year))
+                ends = (_ends(rows, layout, year, *way) for way in (("source", "target"), ("target", "source")))
+                yield Step(year, layout, rows, *ends)
+
+
+def _ends(rows: list[Any], layout: Layout, year: Any, at: str, other: str) -> list[float]:
+    """Where each ribbon begins: ribbons leave in the order of the nodes they go to."""
+    top = layout.top[year]
+    out: dict[Any, float] = {}
+    below: dict[str, float] = {}
+    for row in sorted(rows, key=lambda row: top[getattr(row, other)]):
+        here = getattr(row, at)
+        out[row.Index] = top[here] + below.get(here, 0.0) * layout.scale
+        below[here] = below.get(here, 0.0) + row.mean
+    return [out[row.Index] for row in rows]
+
+
 CLASSES = ((1.25, 0.85), (2.0, 0.62), (5.0, 0.42), (np.inf, 0.26))
 """Classes of relative uncertainty: factor between the median and either end of the interval, and opacity."""
 
@@ -174,17 +208,14 @@ def sankey_boards(table: pd.DataFrame, graph: Graph, regions: Sequence[str], the
     classes = [Area((), (), "ink", opacity, name) for name, opacity in certainties()]
     darker = mixed(theme.muted, theme.ink, 0.45)
     routes = [Area((), (), c, 0.8, r, hatch=HATCHES[r]) for r, c in ((UNREGISTERED, darker), (UNRECORDED, PINK))]
+    top = 1.11 if len(graph.headings) > MOST_ABREAST else 1.08
     out = {}
-    for part in (table[table["year"] != ALL_YEARS], table[table["year"] == ALL_YEARS]):
-        layout = layout_of(part, graph) if len(part) else None
-        for year, rows in part.groupby("year", sort=False):
-            assert layout is not None
-            marks = _marks(rows, year, graph, layout, regions, theme)
-            top = 1.11 if len(graph.headings) > MOST_ABREAST else 1.08
-            panel = Panel("", marks=marks, x=Axis(limits=(-0.01, 1.13)), y=Axis(limits=(-0.01, top)), bare=True)
-            said = f"width: mean in {rows['unit'].iloc[0]}; paler: wider {interval_name()}{lost}"
-            title = f"Flows from the mine to the end use, {year}"
-            out[str(year)] = Board(title, (panel,), 1, 6.3, 12.0, said, (*classes, *routes))
+    for step in steps_of(table, graph):
+        marks = _marks(step, graph, regions, theme)
+        panel = Panel("", marks=marks, x=Axis(limits=(-0.01, 1.13)), y=Axis(limits=(-0.01, top)), bare=True)
+        said = f"width: mean in {step.rows[0].unit}; paler: wider {interval_name()}{lost}"
+        title = f"Flows from the mine to the end use, {step.year}"
+        out[str(step.year)] = Board(title, (panel,), 1, 6.3, 12.0, said, (*classes, *routes))
     return out
 
 
@@ -227,37 +258,32 @@ def certainties() -> list[tuple[str, float]]:
     return [(f"within ×/÷ {limit:g}" if np.isfinite(limit) else "wider", opacity) for limit, opacity in CLASSES]
 
 
-def _marks(
-    rows: pd.DataFrame, year: Any, graph: Graph, layout: Layout, regions: Sequence[str], theme: Theme
-) -> tuple[Mark, ...]:
+def _marks(step: Step, graph: Graph, regions: Sequence[str], theme: Theme) -> tuple[Mark, ...]:
     """Ribbons and texts of a year; heights are counted from the lower edge."""
-    nodes = {n.name: n for column in graph.columns for n in column if n.name in layout.top[year]}
+    layout, top, height = step.layout, step.layout.top[step.year], step.layout.height[step.year]
+    nodes = {n.name: n for column in graph.columns for n in column if n.name in top}
     index = {name: i for i, name in enumerate(nodes)}
-    top, height = layout.top[year], layout.height[year]
-    each = list(rows_of(rows))
-    leaves, enters = ends_of(each, "source", "target", top), ends_of(each, "target", "source", top)
     ribbons = tuple(
         Ribbon(
             index[row.source],
             index[row.target],
             row.mean,
-            1.0 - top[row.source] - leaves[row.Index] * layout.scale,
-            1.0 - top[row.target] - enters[row.Index] * layout.scale,
+            1.0 - leaves,
+            1.0 - enters,
             row.mean * layout.scale,
             mixed(ribbon_colour(row, regions, theme), theme.ground, 1.0 - opacity_of(row.factor)),
             1.0,
             HATCHES.get(row.route, ""),
             _hover(row, nodes),
         )
-        for row in rows_of(rows)
+        for row, leaves, enters in zip(step.rows, step.leaves, step.enters, strict=True)
     )
     boxes = tuple(
         Box(layout.x[n], 1.0 - top[n], height[n], node_colour(node, regions, theme), node_text(node))
         for n, node in nodes.items()
     )
-    diagram = Ribbons(
-        boxes, ribbons, str(rows["unit"].iloc[0]), min(1.0, layout.scale * fullest(edges_by_year(rows)[year]))
-    )
+    part = min(1.0, layout.scale * fullest([(row.source, row.target, row.mean) for row in step.rows]))
+    diagram = Ribbons(boxes, ribbons, step.rows[0].unit, part)
     texts = []
     for i, heading in enumerate(graph.headings):
         x, side = i / max(1, len(graph.headings) - 1), "left" if i == 0 else "center"
@@ -272,17 +298,6 @@ def _marks(
             middle = 1.0 - top[n] - 0.5 * height[n]
             texts.append(Text(layout.x[n] + NODE_WIDTH, middle, node_text(node), align="left"))
     return (diagram, *texts)
-
-
-def ends_of(rows: Iterable[Any], at: str, other: str, top: Mapping[str, float]) -> dict[Any, float]:
-    """How far down its node each ribbon begins, in mass: ribbons leave in the order of the nodes they go to."""
-    out: dict[Any, float] = {}
-    below: dict[str, float] = {}
-    for row in sorted(rows, key=lambda row: top[getattr(row, other)]):
-        here = getattr(row, at)
-        out[row.Index] = below.get(here, 0.0)
-        below[here] = out[row.Index] + row.mean
-    return out
 
 
 def _hover(row: Any, nodes: dict[str, Node]) -> str:

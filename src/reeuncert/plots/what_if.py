@@ -13,8 +13,7 @@ from reeuncert.counterfactuals.lost import ALL, counterfactual_of, lost_consumpt
 from reeuncert.errors import ReeUncertError
 from reeuncert.outlook.stored import read_outlook
 from reeuncert.plots.access import Coords, led_by, take
-from reeuncert.plots.panels import Axis, Board, Fan, Line, Mark, Panel, Points, scale_of
-from reeuncert.plots.render import figure_of, render
+from reeuncert.plots.panels import Axis, Board, Fan, Line, Mark, Panel, Points, figure_of, render, scale_of, shown_unit
 from reeuncert.plots.rows import Chart, Row, Span, interval_row, render_chart, wrapped
 from reeuncert.plots.style import PROBABILITIES, band_opacity, bands_name, colours_of, hue, interval_name
 from reeuncert.words.estimates import estimate, number, printed, with_unit
@@ -225,7 +224,7 @@ def plot_outlook(found: Told, *, coords: Coords = None, backend: str = "matplotl
             marks.append(Points(name, *at, "ink", "square", hover=(_project(row, told["to"]),), opacity=dark))
         fan = Fan.of(rows, "", hue(0), probs=BANDS, prior=False)
         title = "\n".join(wrapped(str(rows["says"].iloc[0])))
-        axis = Axis("%" if unit == "1" else unit, (low, 1.03 * top))
+        axis = Axis(shown_unit(unit), (low, 1.03 * top))
         panels.append(Panel(title, unit, fans=(fan,), marks=tuple(marks), y=axis))
     if not panels:
         raise ReeUncertError("this outlook answers no question: scenarios.toml has no [[answer]]")
@@ -255,7 +254,7 @@ def plot_outlook_scenarios(
             rows.append(drawn if np.isfinite(row["median"]) else replace(drawn, spans=(), point=None))
         says, year = part["says"].iloc[0], part["year"].iloc[0]
         limits = (0.0, 102.0) if unit == "1" and (part["eti90_lb"].fillna(0.0) >= 0).all() else None
-        x_title = f"{year} ({'%' if unit == '1' else unit})"
+        x_title = f"{year} ({shown_unit(unit)})"
         charts.append(Chart(says, x_title, tuple(rows), point_name="median", limits=limits))
     height = max(chart.height for chart in charts)
     panels = tuple(chart.panel("\n".join(wrapped(chart.title))) for chart in charts)

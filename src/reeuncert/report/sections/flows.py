@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from reeuncert.case.selection import sides
-from reeuncert.plots.access import ALL_YEARS, flat, rows_of
+from reeuncert.plots.access import ALL_YEARS, flat
 from reeuncert.plots.sankey import diagram, largest_regions, sankey_data
-from reeuncert.plots.sankey_board import certainties, ends_of, layout_of, node_text, opacity_of
+from reeuncert.plots.sankey_board import certainties, node_text, opacity_of, steps_of
 from reeuncert.plots.sankey_graph import CROSSING, END_USE, LOSS, OTHERS, STOCK, UNRECORDED, UNREGISTERED, Graph, Node
 from reeuncert.plots.style import colours_of
 from reeuncert.report.figures import css_colour, figure
@@ -69,45 +69,33 @@ def sankey_spec(result: Result) -> dict[str, Any]:
         "regions": regions,
         "products": list(result.case.products),
         "others": [OTHERS, *(region for region in regions if region not in alone)],
-        "views": [
-            _view(result, diagram(result.dt, names), table, steps) for names, table in zip(shown, tables, strict=True)
-        ],
+        "views": [_view(result, diagram(result.dt, names), table) for names, table in zip(shown, tables, strict=True)],
     }
 
 
-def _view(result: Result, graph: Graph, table: pd.DataFrame, steps: list[Any]) -> dict[str, Any]:
+def _view(result: Result, graph: Graph, table: pd.DataFrame) -> dict[str, Any]:
     """Places, values and colours of the nodes and ribbons, by step."""
     regions = list(result.case.regions)
     nodes = [node for column in graph.columns for node in column]
     place = {node.name: i for i, node in enumerate(nodes)}
-    parts = [part for part in (table[table["year"] != ALL_YEARS], table[table["year"] == ALL_YEARS]) if len(part)]
-    layouts = [layout_of(part, graph) for part in parts]
-    of_year: dict[Any, list[Any]] = {}
-    for row in rows_of(table):
-        of_year.setdefault(row.year, []).append(row)
+    steps = list(steps_of(table, graph))
+    layouts = [step.layout for n, step in enumerate(steps) if not n or step.layout is not steps[n - 1].layout]
     drawn: list[dict[str, Any]] = [
         {"name": node_text(node), "x": layouts[0].x[node.name], "c": _colour(node.row.split(", ")[0], regions)}
         | {"end": node.stage == END_USE, "y": np.full(len(steps), np.nan), "v": np.full(len(steps), np.nan)}
         for node in nodes
     ]
     links: dict[tuple[str, ...], dict[str, Any]] = {}
-    of_step = []
     for t, step in enumerate(steps):
-        n = int(step == ALL_YEARS and len(layouts) > 1)
-        of_step.append(n)
-        rows, layout = of_year[step], layouts[n]
-        for name, upper in layout.top[step].items():
+        for name, upper in step.layout.top[step.year].items():
             drawn[place[name]]["y"][t] = upper
-            drawn[place[name]]["v"][t] = layout.height[step][name] / layout.scale
-        starts, ends = (ends_of(rows, a, b, layout.top[step]) for a, b in (("source", "target"), ("target", "source")))
-        for row in rows:
+            drawn[place[name]]["v"][t] = step.layout.height[step.year][name] / step.layout.scale
+        for row, leaves, enters in zip(step.rows, step.leaves, step.enters, strict=True):
             key = (row.source, row.target, row.route, row.label)
             if key not in links:
                 links[key] = _link(row, nodes, place, regions, len(steps), result)
             link = links[key]
-            link["m"][t], link["o"][t] = row.mean, opacity_of(row.factor)
-            link["a"][t] = layout.top[step][row.source] + starts[row.Index] * layout.scale
-            link["b"][t] = layout.top[step][row.target] + ends[row.Index] * layout.scale
+            link["m"][t], link["o"][t], link["a"][t], link["b"][t] = row.mean, opacity_of(row.factor), leaves, enters
             for rank, column in enumerate(("eti90_lb", "median", "eti90_ub")):
                 link["q"][rank, t] = getattr(row, column)
                 if "p" in link:
@@ -115,7 +103,7 @@ def _view(result: Result, graph: Graph, table: pd.DataFrame, steps: list[Any]) -
     count = max(1, len(graph.headings) - 1)
     return {
         "height": max(HEIGHT, HEIGHT_OF_ROW * len(graph.rows)),
-        "layout": of_step,
+        "layout": [layouts.index(step.layout) for step in steps],
         "layouts": [
             {"scale": one.scale, "rows": [[row, ends[0]] for row, ends in one.rows.items()]} for one in layouts
         ],
