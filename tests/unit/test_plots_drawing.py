@@ -16,7 +16,8 @@ import reeuncert.plots as plots
 from reeuncert.case.serial import case_to_json
 from reeuncert.errors import ReeUncertError
 from reeuncert.plots.draw_plotly import escaped
-from reeuncert.plots.panels import Board, Fan, Panel, render
+from reeuncert.plots.panels import Board, Fan, Panel
+from reeuncert.plots.render import render
 from reeuncert.plots.style import BACKENDS, THEMES
 from reeuncert.testing import flow_dataset, toy_flows, toy_posterior
 from reeuncert.validation.reader import read_case

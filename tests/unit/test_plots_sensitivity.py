@@ -18,7 +18,7 @@ from reeuncert.case.labels import Labels
 from reeuncert.case.serial import case_to_json
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.printing import value_title
-from reeuncert.plots.rows import Chart, Row, Span, render_chart
+from reeuncert.plots.render import Chart, Row, Span, render_chart
 from reeuncert.plots.style import BACKENDS, THEMES
 from reeuncert.result.result import Result
 from reeuncert.studies.study import Study

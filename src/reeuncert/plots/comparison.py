@@ -12,8 +12,8 @@ from reeuncert.indicators.printing import value_title
 from reeuncert.indicators.registry import lookup
 from reeuncert.indicators.summary import select_labels
 from reeuncert.plots.access import Coords, tidy
-from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points, figure_of, render, scale_of
-from reeuncert.plots.rows import Chart, Row, interval_row, render_chart, wrapped
+from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points, scale_of
+from reeuncert.plots.render import Chart, Row, figure_of, interval_row, render, render_chart, wrapped
 from reeuncert.plots.style import axis_label, hue, interval_name
 from reeuncert.questions.comparison import Comparison
 from reeuncert.studies.study import Study

@@ -23,7 +23,8 @@ from reeuncert.plots.access import (
     tidy,
 )
 from reeuncert.plots.indicator import published_data, said_points
-from reeuncert.plots.panels import Board, Fan, Panel, Points, figure_of, render
+from reeuncert.plots.panels import Board, Fan, Panel, Points
+from reeuncert.plots.render import figure_of, render
 from reeuncert.plots.style import HUES, OFFICES, PROBABILITIES, UNRECORDED
 from reeuncert.result.result import Result
 

@@ -14,8 +14,8 @@ from reeuncert.indicators.headlines import headline_values, place
 from reeuncert.indicators.printing import value_title
 from reeuncert.indicators.summary import computed
 from reeuncert.plots.access import Coords, flat, rows_of, take
-from reeuncert.plots.panels import Board, figure_of, render
-from reeuncert.plots.rows import Chart, Row, Span
+from reeuncert.plots.panels import Board
+from reeuncert.plots.render import Chart, Row, Span, figure_of, render
 from reeuncert.plots.style import hue
 from reeuncert.result.diagnostics import standard_ranks
 from reeuncert.result.result import Result

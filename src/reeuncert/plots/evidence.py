@@ -12,7 +12,8 @@ from reeuncert.checks.predictive import predicted_rows, surprising, thinned
 from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.predictive import predicted_sigma, predictive_draws
 from reeuncert.plots.access import Coords, rows_of, take
-from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points, figure_of, render
+from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points
+from reeuncert.plots.render import figure_of, render
 from reeuncert.plots.style import hue, interval_name
 from reeuncert.result.result import Result
 from reeuncert.words.cells import as_words

@@ -12,7 +12,8 @@ from reeuncert.indicators.printing import labels_in_words
 from reeuncert.indicators.registry import CUMULATED, base_name
 from reeuncert.indicators.summary import computed, computed_prior, select_labels
 from reeuncert.plots.access import Coords, led_by, tidy
-from reeuncert.plots.panels import Board, Fan, Panel, Points, figure_of, render
+from reeuncert.plots.panels import Board, Fan, Panel, Points
+from reeuncert.plots.render import figure_of, render
 from reeuncert.plots.style import colours_of, hue
 
 LABEL_DIMS = ("region", "partner", "product", "end_use")

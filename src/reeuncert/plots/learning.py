@@ -13,7 +13,8 @@ from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.registry import INDICATORS, base_name
 from reeuncert.indicators.summary import SAMPLE, computed, computed_prior, select_labels
 from reeuncert.plots.access import ALL_YEARS, Coords, flat, quantile_table, require_prior, rows_of, take
-from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points, figure_of, render, scale_of, shown_unit
+from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points, scale_of, shown_unit
+from reeuncert.plots.render import figure_of, render
 from reeuncert.plots.style import colours_of, hue, interval_name
 from reeuncert.result.learning import learning
 from reeuncert.result.quantiles import spread

@@ -1,20 +1,14 @@
-"""What a figure shows, independent of the library that draws it: panels of areas, lines, points, texts and ribbons; and
-their drawing by the library that is asked for.
-"""
+"""What a figure shows, independent of the library that draws it: panels of areas, lines, points, texts and ribbons."""
 
-import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
-from reeuncert.errors import ReeUncertError
-from reeuncert.plots.style import BACKENDS, BOARD, PROBABILITIES, band_opacity, bands_name, interval_name, theme_of
+from reeuncert.plots.style import PROBABILITIES, band_opacity, bands_name, interval_name
 from reeuncert.words.estimates import estimate, interval, with_unit
-
-MOST_PANELS = 40
 
 
 @dataclass(frozen=True)
@@ -327,69 +321,3 @@ def _runs(there: np.ndarray) -> list[tuple[int, int]]:
 def _extreme(arrays: Sequence[np.ndarray], of: Any) -> float:
     values = np.concatenate([np.asarray(a, dtype=float).ravel() for a in arrays]) if arrays else np.empty(0)
     return float(of(values)) if np.isfinite(values).any() else float("nan")
-
-
-_SECTIONS = """
-Parameters
-----------
-{shared}
-    See `{data}`.
-backend
-    ``"matplotlib"`` or ``"plotly"``.
-theme
-    ``"light"`` or ``"dark"``.
-{own}
-Returns
--------
-matplotlib.figure.Figure or plotly.graph_objects.Figure
-
-Raises
-------
-ReeUncertError
-    As `{data}`, or if these data cannot be drawn.
-"""
-
-
-def figure_of[**P, R](data: Callable[..., object], **own: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Complete the docstring of the ``plot_x`` that draws the table `data`; `own` describes its further arguments."""
-
-    def described(plot: Callable[P, R]) -> Callable[P, R]:
-        takes = inspect.signature(data).parameters
-        shared = ", ".join(name for name in inspect.signature(plot).parameters if name in takes)
-        further = "".join(f"{name}\n    {text}\n" for name, text in own.items())
-        sections = _SECTIONS.format(shared=shared, data=getattr(data, "__name__", ""), own=further)
-        plot.__doc__ = f"{inspect.getdoc(plot)}\n{sections}"
-        return plot
-
-    return described
-
-
-def render(board: Board, backend: str, theme: str) -> Any:
-    """Draw a board in matplotlib or Plotly, or return it."""
-    return render_steps({"": board}, "", backend, theme)
-
-
-def render_steps(boards: Mapping[str, Board], start: str, backend: str, theme: str) -> Any:
-    """Draw boards of the same panels by the label of their step: in Plotly with a slider, in matplotlib only one."""
-    if backend not in (*BACKENDS, BOARD):
-        raise ValueError(f"backend is {backend!r}; there are: {', '.join(BACKENDS)}")
-    colours = theme_of(theme)
-    for board in boards.values():
-        if not board.panels:
-            raise ValueError(f"'{board.title}' has nothing to draw: no quantity of this kind exists in the system")
-        if len(board.panels) > MOST_PANELS:
-            raise ValueError(
-                f"'{board.title}' would have {len(board.panels)} panels (at most {MOST_PANELS}); "
-                "choose fewer labels by coords"
-            )
-    if backend == BOARD:
-        return boards[start] if len(boards) == 1 else dict(boards)
-    if backend == "plotly":
-        from reeuncert.plots.draw_plotly import draw_steps
-
-        return draw_steps(boards, start, colours)
-    if len(boards) > 1:
-        raise ReeUncertError("a matplotlib figure shows one year: give one by coords, or use backend='plotly'")
-    from reeuncert.plots.draw_matplotlib import draw_board
-
-    return draw_board(boards[start], colours)

@@ -9,8 +9,8 @@ from reeuncert.case.labels import Labels
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.printing import value_title
 from reeuncert.plots.access import Coords
-from reeuncert.plots.panels import figure_of, scale_of
-from reeuncert.plots.rows import Chart, Row, Span, render_chart
+from reeuncert.plots.panels import scale_of
+from reeuncert.plots.render import Chart, Row, Span, figure_of, render_chart
 from reeuncert.plots.style import axis_label, colours_of, hue, interval_name
 from reeuncert.questions.information import value_of_information
 from reeuncert.questions.powerscale import CLASS, FACTOR, SOURCE, power_scaling, tornado

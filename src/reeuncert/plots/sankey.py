@@ -10,7 +10,7 @@ import xarray as xr
 from reeuncert.case.records import Case
 from reeuncert.case.selection import sides
 from reeuncert.plots.access import ALL_YEARS, Coords, both, quantile_table, take
-from reeuncert.plots.panels import figure_of, render_steps
+from reeuncert.plots.render import figure_of, render_steps
 from reeuncert.plots.sankey_board import sankey_boards
 from reeuncert.plots.sankey_graph import LOSS, Graph, folded, sankey_graph
 from reeuncert.plots.style import theme_of

@@ -22,7 +22,8 @@ from reeuncert.plots.access import (
     take,
     tidy,
 )
-from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points, Text, figure_of, render, render_steps
+from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points, Text
+from reeuncert.plots.render import figure_of, render, render_steps
 from reeuncert.plots.style import HUES, colours_of, interval_name
 from reeuncert.plots.style import UNRECORDED as PINK
 from reeuncert.result.learning import FIXED, NARROWER, PARTLY_NARROWER, learning

@@ -13,8 +13,8 @@ from reeuncert.counterfactuals.lost import ALL, counterfactual_of, lost_consumpt
 from reeuncert.errors import ReeUncertError
 from reeuncert.outlook.stored import read_outlook
 from reeuncert.plots.access import Coords, led_by, take
-from reeuncert.plots.panels import Axis, Board, Fan, Line, Mark, Panel, Points, figure_of, render, scale_of, shown_unit
-from reeuncert.plots.rows import Chart, Row, Span, interval_row, render_chart, wrapped
+from reeuncert.plots.panels import Axis, Board, Fan, Line, Mark, Panel, Points, scale_of, shown_unit
+from reeuncert.plots.render import Chart, Row, Span, figure_of, interval_row, render, render_chart, wrapped
 from reeuncert.plots.style import PROBABILITIES, band_opacity, bands_name, colours_of, hue, interval_name
 from reeuncert.words.estimates import estimate, number, printed, with_unit
 

@@ -11,8 +11,8 @@ import xarray as xr
 from markupsafe import Markup
 
 from reeuncert.counterfactuals import lost_consumption, no_trade
-from reeuncert.counterfactuals.lost import ALL, BY, DRAWS, counterfactual_of, leading, lost_draws, stops_of
-from reeuncert.counterfactuals.run import AS_DRAWN, HIGHEST
+from reeuncert.counterfactuals.lost import ALL, DRAWS, counterfactual_of, leading, lost_draws, stops_of
+from reeuncert.counterfactuals.run import AS_DRAWN, BY, HIGHEST
 from reeuncert.indicators.headlines import verdicts_on
 from reeuncert.outlook.stored import outlook_of
 from reeuncert.plots.style import BOARD
