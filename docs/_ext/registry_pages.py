@@ -6,7 +6,7 @@ import inspect
 
 from evidence_pages import table
 
-from reeuncert.checks.registry import CHECKS
+from reeuncert.checks import CHECKS
 from reeuncert.indicators.registry import INDICATORS
 
 

@@ -45,7 +45,7 @@ def _compiled_once():
         patch.setattr(reeuncert.inference.sample, "prior_groups", lambda *_: {})
         # What is made of the draws afterwards takes longer than they do, and is tested elsewhere.
         patch.setattr(reeuncert.indicators.compute, "with_indicators", Result)
-        patch.setattr(reeuncert.checks.registry, "check_table", lambda _: CheckTable([]))
+        patch.setattr(reeuncert.checks, "check_table", lambda _: CheckTable([]))
         patch.setattr(reeuncert.report.files, "commit_results", commit_draws)
         patch.setattr(reeuncert.cli.show, "show_result", lambda *_, **__: None)
         yield

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from reeuncert.checks import check
-from reeuncert.checks.registry import all_checks
+from reeuncert.checks import all_checks, check
 from reeuncert.indicators.compute import with_indicators
 from reeuncert.report.page import render
 from reeuncert.result.result import Result
@@ -39,7 +38,8 @@ def hostile_result() -> xr.DataTree:
 def write_page(dt: xr.DataTree, path: Path) -> Path:
     """Write the report of a result with its quick checks alone."""
     derived = with_indicators(dt).dt
-    result = Result(derived, {all_checks: check(derived, ["balance", "convergence"])})
+    result = Result(derived)
+    result.keep(all_checks, check(derived, ["balance", "convergence"]))
     path.write_text(render(result), encoding="utf-8")
     return path
 

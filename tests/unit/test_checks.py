@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from reeuncert.checks.registry import CHECKS, check
+from reeuncert.checks import CHECKS, check
 from reeuncert.checks.result import CheckResult, CheckTable, information, judged
 from reeuncert.checks.run import largest_residual
 from reeuncert.errors import ReeUncertError

@@ -290,7 +290,8 @@ def test_stops_of_suppliers_lie_beside_the_result_and_in_its_report(dt: xr.DataT
     result = Result(small)
     shown = [section for section in SECTIONS if section.id == "suppliers"]
     assert "supplier-stops" in render(result, sections=shown)
-    result = Result(small, {stops_of: table})
+    result = Result(small)
+    result.keep(stops_of, table)
     page = render(result, sections=shown)
     assert not result.failed
     assert '<th scope="col">2002</th><th scope="col">2003</th>' in page

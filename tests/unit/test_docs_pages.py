@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 import reeuncert as ree
-from reeuncert.checks.registry import CHECKS
+from reeuncert.checks import CHECKS
 from reeuncert.indicators.registry import INDICATORS
 
 EXTENSION = Path(__file__).parents[2] / "docs" / "_ext"

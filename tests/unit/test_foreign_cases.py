@@ -7,7 +7,7 @@ import re
 import pytest
 
 from foreign import CASES, result_of
-from reeuncert.checks.registry import check_table
+from reeuncert.checks import check_table
 from reeuncert.indicators.stored import read_results
 from reeuncert.report import SECTIONS
 from reeuncert.report.files import write_results

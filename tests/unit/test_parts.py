@@ -17,8 +17,7 @@ import reeuncert as ree
 import reeuncert.running
 from peers import build
 from reeuncert.case.serial import case_to_json
-from reeuncert.checks import run
-from reeuncert.checks.registry import CHECKS, check_table
+from reeuncert.checks import CHECKS, check_table, run
 from reeuncert.cli.app import app
 from reeuncert.cli.run import run_case
 from reeuncert.indicators.compute import with_indicators

@@ -13,7 +13,7 @@ import xarray as xr
 from markupsafe import Markup
 
 from reeuncert.case.serial import case_from_json, case_to_json
-from reeuncert.checks.registry import CHECKS, all_checks
+from reeuncert.checks import CHECKS, all_checks
 from reeuncert.checks.result import CheckResult, CheckTable
 from reeuncert.cli.show import marks
 from reeuncert.errors import OutputError

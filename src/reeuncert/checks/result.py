@@ -88,14 +88,8 @@ def judged(
     *,
     otherwise: str = FAILED,
 ) -> CheckResult:
-    """A result that passes if its value keeps to its limit, else fails; the remedy is added only then.
-
-    Parameters
-    ----------
-    value, relation, limit
-        The tested number, ``"<="``, ``">="``, ``"<"`` or ``">"``, and what it is compared with.
-    otherwise
-        Status of a value that does not keep to the limit.
+    """A result that passes if its value keeps to its limit, else fails; the remedy is added only then. The relation of
+    value and limit is ``"<="``, ``">="``, ``"<"`` or ``">"``.
     """
     value, threshold = float(value), f"{relation} {limit:.9g}"
     good = holds(value, threshold)

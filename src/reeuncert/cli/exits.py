@@ -31,7 +31,7 @@ def visible(text: str) -> str:
 
 def status_of(result: "Result") -> int:
     """Status of a command whose files are written: 1 if a part of them could not be made, which is named."""
-    from reeuncert.checks.registry import check_table
+    from reeuncert.checks import check_table
 
     failed = check_table(result).not_run
     for part in failed:

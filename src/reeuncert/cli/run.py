@@ -52,7 +52,7 @@ def _status(result: "Result", out: Path, *, strict: bool) -> int:
     if not result.complete:
         print(f"Interrupted: the draws made until then were kept, in {out}.", file=sys.stderr)
         return INTERRUPTED
-    from reeuncert.checks.registry import check_table
+    from reeuncert.checks import check_table
 
     return status_of(result) or (FAILED_CHECK if strict and not check_table(result).passed else 0)
 

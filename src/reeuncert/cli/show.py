@@ -6,8 +6,7 @@ import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
-from reeuncert.checks import CheckTable
-from reeuncert.checks.registry import check_table
+from reeuncert.checks import CheckTable, check_table
 from reeuncert.checks.result import CheckResult, short_number
 from reeuncert.cli.terminal import console, plain_table, tell
 from reeuncert.indicators.headlines import all_headlines

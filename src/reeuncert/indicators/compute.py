@@ -14,9 +14,8 @@ from xarray.backends import BackendArray
 from xarray.core import indexing
 
 from reeuncert.case.records import Case
-from reeuncert.indicators.expressions import own_indicators
 from reeuncert.indicators.flows import Array, FlowTable
-from reeuncert.indicators.registry import CUMULATED, Indicator, choose
+from reeuncert.indicators.registry import CUMULATED, Indicator, choose, own_indicators
 from reeuncert.parts import Failed
 from reeuncert.result.result import Result
 
@@ -65,13 +64,7 @@ class Held:
 
 
 class Computed:
-    """Indicators of one table of flows.
-
-    Parameters
-    ----------
-    table
-        The flows.
-    """
+    """Indicators of one table of flows."""
 
     def __init__(self, table: FlowTable):
         self.table = table

@@ -148,8 +148,6 @@ def growth_factor(values: Array) -> Array:
 def annual_growth(values: Array, years: Sequence[int]) -> Array:
     """Mean growth a year since the first year; NaN in the first year.
 
-    Examples
-    --------
     >>> annual_growth(np.array([20.0, 22.0, 24.2]), (2000, 2001, 2002)).round(2)
     array([nan, 0.1, 0.1])
     """

@@ -33,8 +33,6 @@ def ratio(numerator: Array | float, denominator: Array | float) -> Array:
 
     A share of nothing is undefined, not zero.
 
-    Examples
-    --------
     >>> ratio(np.array([1.0, 1.0]), np.array([4.0, 0.0]))
     array([0.25,  nan])
     """
@@ -49,38 +47,21 @@ def ratio(numerator: Array | float, denominator: Array | float) -> Array:
 class FlowTable:
     """Draws of all flows, with the attributes by which indicators select them.
 
-    Parameters
-    ----------
-    mass
-        Array (flow, chain, draw, year) in `unit`; NaN or zero where a flow is absent. In memory the draws of a flow
-        and year are together.
-    present
-        Boolean array (flow, year).
-    attributes
-        Flow attribute (``flow``, ``quantity``, ``origin``, …) → array of text (flow,).
-    regions, products
-        Labels of the case, in its order.
-    constants
-        Numbers that are no flows, e.g. quotas.
-    stages
-        Process → stage.
-    cumulative
-        Whether `sum` adds all years from the first on.
-    contents
-        Element → flow (position) → its content of the element, array (chain, draw, year).
+    Masses (flow, chain, draw, year) are NaN or zero where a flow is absent; in memory the draws of a flow and year are
+    together.
     """
 
     mass: Array
-    present: Mask
-    attributes: Mapping[str, NDArray[np.str_]]
+    present: Mask  # (flow, year)
+    attributes: Mapping[str, NDArray[np.str_]]  # flow, quantity, origin, … → its text (flow,)
     years: tuple[int, ...]
     regions: tuple[str, ...]
     products: tuple[str, ...]
     unit: str = ""
-    constants: tuple[Constant, ...] = ()
-    stages: Mapping[str, str] = field(default_factory=dict)
-    cumulative: bool = False
-    contents: Mapping[str, Mapping[int, Array]] = field(default_factory=dict)
+    constants: tuple[Constant, ...] = ()  # numbers that are no flows, e.g. quotas
+    stages: Mapping[str, str] = field(default_factory=dict)  # of processes
+    cumulative: bool = False  # whether `sum` adds all years from the first on
+    contents: Mapping[str, Mapping[int, Array]] = field(default_factory=dict)  # element → flow → (chain, draw, year)
     _masks: dict[tuple[str, str], Mask] = field(default_factory=dict, repr=False)
 
     @classmethod

@@ -15,7 +15,7 @@ from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.placing import headline_place, no_such_flows
 from reeuncert.indicators.printing import unit_of, value_title
 from reeuncert.indicators.registry import DIMS, lookup
-from reeuncert.indicators.summary import SAMPLE, all_cells, computed, computed_prior, mixed_summary, summary
+from reeuncert.indicators.summary import SAMPLE, all_cells, computed, computed_prior, summary
 from reeuncert.result.diagnostics import Estimate, interval_ends
 from reeuncert.result.learning import COLUMNS, Learning, learning
 from reeuncert.result.powerscale import Normals, lineages, prior_classes, sensitivity
@@ -224,7 +224,7 @@ def headline_row(result: Result, headline: Headline, *, prob: float = 0.9, kind:
     if found.empty:
         raise ReeUncertError(no_such_flows(name, coords, year))
     if result.structures is not None:
-        found = _averaged(dt, found, result.structures, prob, kind)
+        found = _averaged(result, found, result.structures, prob, kind)
     lower, upper = interval_columns(prob, kind)
     ends = (float(found[c].iloc[0]) for c in ("median", lower, upper))
     median, low, high = numbers(*ends, percent=record.percent)
@@ -236,22 +236,24 @@ def headline_row(result: Result, headline: Headline, *, prob: float = 0.9, kind:
     return found
 
 
-def _averaged(dt: xr.DataTree, own: pd.DataFrame, found: Structures, prob: float, kind: str) -> pd.DataFrame:
+def _averaged(result: Result, own: pd.DataFrame, found: Structures, prob: float, kind: str) -> pd.DataFrame:
     """The row of a headline under its own structure as that of the average over structures, with each beside it."""
-    averages = found.averages(prob, kind)
-    given = own.iloc[0].to_dict()
-    labels = {c: given.get(c, "") for c in LABELS}
+    row: dict[Any, Any] = own.iloc[0].to_dict()
+    labels = {c: row.get(c, "") for c in LABELS}
     k = found.place.get(tuple(labels.values()))
     if k is None:
         return own  # a headline that the structures were not asked for
-    coords: dict[str, object] = {d: labels[d] for d in DIMS if labels[d]} | {"year": int(labels["year"])}
-    mixed = mixed_summary(dt, str(labels["indicator"]), found.mixture(k), prob=prob, kind=kind, coords=coords)
-    runs = found.table(prob).iloc[k :: len(averages)].to_dict("records")
+    mixed, name = found.mixture(k)[:, None], str(labels["indicator"])
+    after, columns = spread(mixed, prob=prob, kind=kind), ("median", *interval_columns(prob, kind))
+    prior = value_of(result.dt, name, {d: labels[d] for d in (*DIMS, "year") if labels[d]}).prior
+    learned = learning(spread(mixed), prior[:, None] if prior.size else None, scale=lookup(name).scale)
+    row |= {"mean": after.mean[0]} | dict(zip(columns, (after.median[0], after.lower[0], after.upper[0]), strict=True))
+    row |= {c: values[0] for c, values in learned.columns().items()}
+    average = found.averages(prob, kind).iloc[k].to_dict()
+    runs = found.table(prob).iloc[k :: found.data.sizes["headline"]].to_dict("records")
     worst = {"ess_bulk": np.fmin.reduce, "ess_tail": np.fmin.reduce, "r_hat": np.fmax.reduce}
-    row: dict[Any, Any] = averages.iloc[k].to_dict()
-    more = {c: of([run[c] for run in runs if run["averaged"]]) for c, of in worst.items()}
+    row |= {c: of([run[c] for run in runs if run["averaged"]]) for c, of in worst.items()}
     over = ("mcse_median", "mcse_lower", "mcse_upper", "lowest", "highest", "least_cover", "stacked_")
-    more |= {c: row[c] for c in row if c.startswith(over)}
-    columns = ("median", *interval_columns(prob))
-    more |= {f"{run['structure']}: {c}": run[c] for run in runs for c in columns}
-    return pd.DataFrame([mixed.iloc[0].to_dict() | more])
+    row |= {c: average[c] for c in average if str(c).startswith(over)}
+    row |= {f"{run['structure']}: {c}": run[c] for run in runs for c in ("median", *interval_columns(prob))}
+    return pd.DataFrame([row])

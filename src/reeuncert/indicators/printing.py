@@ -18,8 +18,6 @@ def unit_of(row: Mapping[Any, Any] | pd.Series) -> str:
 def value(row: Mapping[Any, Any] | pd.Series, *, prefix: str = "", unit: bool = True) -> str:
     """Median and interval of a row of `reeuncert.indicators.summary`, with its unit (without it: per cent for shares).
 
-    Examples
-    --------
     >>> row = {"indicator": "net_import_reliance", "median": 0.71, "eti90_lb": 0.6, "eti90_ub": 0.8, "unit": "1"}
     >>> value(row), value(row, unit=False)
     ('71 % (60 to 80 %)', '71 (60 to 80)')
@@ -37,8 +35,6 @@ EXPORTS = ("export_dep", "ore_shipped")
 def labels_in_words(name: str, at: Mapping[Any, Any] | pd.Series) -> list[str]:
     """Labels of one series of an indicator: region and partner as a way, from where the flows come to where they go.
 
-    Examples
-    --------
     >>> labels_in_words("import_dependence", {"region": "A", "partner": "B", "product": "salt"})
     ['B → A', 'salt']
     >>> labels_in_words("interdependence", {"region": "A", "partner": "B"})
@@ -54,8 +50,6 @@ def labels_in_words(name: str, at: Mapping[Any, Any] | pd.Series) -> list[str]:
 def value_title(row: Mapping[Any, Any] | pd.Series) -> str:
     """One value of an indicator in words, from the first columns of a tidy table.
 
-    Examples
-    --------
     >>> value_title({"indicator": "mine_production", "region": "South", "partner": "", "year": 2002})
     'Mine production, registered and unregistered · South · 2002'
     """
@@ -67,8 +61,6 @@ def value_title(row: Mapping[Any, Any] | pd.Series) -> str:
 def series_title(row: Mapping[Any, Any] | pd.Series) -> str:
     """Title of an indicator with the labels of one series.
 
-    Examples
-    --------
     >>> series_title({"indicator": "import_dependence", "region": "A", "partner": "B", "product": "salt"})
     'Import dependence, recorded: B → A, salt'
     """

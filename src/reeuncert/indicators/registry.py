@@ -1,12 +1,16 @@
-"""The table of indicators: one record for each name, filled by the decorator `indicator`."""
+"""The table of indicators: one record for each name, filled by the decorator `indicator`, and those that cases define:
+the mass of some flows, or its ratio to that of others.
+"""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from reeuncert.case.records import Case, Expression
 from reeuncert.errors import ReeUncertError
-from reeuncert.indicators.flows import Array, FlowTable
+from reeuncert.indicators.flows import Array, FlowTable, ratio
 from reeuncert.result.learning import SCALES
+from reeuncert.system.definition import Selector
 from reeuncert.words.cells import did_you_mean, listed, quoted
 
 DIMS = ("region", "partner", "product", "end_use")
@@ -160,3 +164,43 @@ def choose(names: Iterable[str] | None, own: Iterable[Indicator] = ()) -> list[I
         return every
     wanted = {lookup(name).name for name in ([names] if isinstance(names, str) else names)}
     return [record for record in every if record.name in wanted]
+
+
+def own_indicators(case: Case) -> list[Indicator]:
+    """Records of the indicators that a case defines; `lookup` knows them from now on."""
+    found = [_indicator(of, case) for of in case.indicators]
+    declared.update({record.name: record for record in found})
+    return found
+
+
+def _indicator(of: Expression, case: Case) -> Indicator:
+    used = {v for s in (of.numerator, of.denominator) if s for values in s.fields.values() for v in values}
+    dims = tuple(d for d in DIMS if f"{{{d}}}" in used)
+
+    def of_flows(table: FlowTable) -> Array:
+        def value(*labels: str) -> Array:
+            at = dict(zip(dims, labels, strict=True))
+            mass = _mass(table, of.numerator, at)
+            return mass if of.denominator is None else ratio(mass, _mass(table, of.denominator, at))
+
+        return table.over(*dims, of=value)
+
+    unit, scale = ("mass", "mass") if of.unit == "mass" else ("1", "share" if of.unit == "%" else "ratio")
+    title = of.title or of.name.replace("_", " ").capitalize()
+    reference = f"defined by case {case.name}"
+    return Indicator(of.name, title, unit, dims, reference, of.cumulated, of.unit == "%", of_flows, scale=scale)
+
+
+def _mass(table: FlowTable, selector: Selector, at: Mapping[str, str]) -> Array:
+    """Sum of the selected flows, ``{region}`` and the like standing for the label of each cell."""
+    where = {}
+    for name, values in selector.fields.items():
+        labels: list[str] = []
+        for value in values:
+            dim = value.strip("{}")
+            if value != f"{{{dim}}}":
+                labels.append(value)
+            else:
+                labels += table.members(at[dim]) if dim == "product" else [at[dim]]
+        where[name] = labels
+    return table.sum(table.where(**where))

@@ -73,25 +73,8 @@ def summary(
     >>> table[["indicator", "region", "year", "unit"]].values.tolist()
     [['mine_production', 'South', 2002, 'kt']]
     """
-    return _table(_cells(*_chosen(dt, name, coords), name, prob, kind))
-
-
-def mixed_summary(
-    dt: xr.DataTree, name: str, draws: Array, *, prob: float, kind: str, coords: Mapping[str, object]
-) -> pd.DataFrame:
-    """As `summary` of one value, for draws of a mixture; their convergence is not that of chains."""
-    own, prior = _chosen(dt, name, coords)
-    dims = [str(d) for d in own.dims if d not in SAMPLE]
-    values = draws.reshape(1, -1, *(1 for _ in dims))
-    mixed = xr.DataArray(values, dims=(*SAMPLE, *dims), coords={d: own[d].values for d in dims}, attrs=own.attrs)
-    return _table(_cells(mixed, prior, name, prob, kind, chains=False))
-
-
-def _chosen(dt: xr.DataTree, name: str, coords: Mapping[str, object]) -> tuple[xr.DataArray, xr.DataArray | None]:
-    """Posterior and prior of the part of an indicator that labels choose."""
-    chosen = select_labels(computed(dt, name), coords)
-    prior = computed_prior(dt, name)
-    return chosen, None if prior is None else select_labels(prior, coords)
+    chosen, prior = select_labels(computed(dt, name), coords), computed_prior(dt, name)
+    return _table(_cells(chosen, None if prior is None else select_labels(prior, coords), name, prob, kind))
 
 
 def indicator_table(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti") -> pd.DataFrame:
@@ -138,35 +121,17 @@ def select_labels(variable: xr.DataArray, coords: Mapping[str, object] | None, w
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """The values of one indicator that exist in the system, with the numbers of every table and figure.
-
-    Parameters
-    ----------
-    name, unit
-        Of the indicator.
-    labels
-        Dim → labels, in the order of its dims.
-    there
-        Positions of the values in an array of these labels, all arrays below have their order.
-    prob, kind
-        Of the intervals of `after` and `before`.
-    after, before
-        Posterior and, if it was simulated, prior; with the quantiles `PROBABILITIES`.
-    checks
-        ``ess_bulk``, ``ess_tail``, ``r_hat``.
-    learned
-        See `reeuncert.result.learning`.
-    """
+    """The values of one indicator that exist in the system, with the numbers of every table and figure."""
 
     name: str
     unit: str
-    labels: dict[str, NDArray]
-    there: NDArray[np.intp]
-    prob: float
+    labels: dict[str, NDArray]  # dim → labels, in the order of its dims
+    there: NDArray[np.intp]  # positions of the values in an array of these labels; all arrays below have their order
+    prob: float  # of the intervals of `after` and `before`
     kind: str
-    after: Spread
-    before: Spread | None
-    checks: dict[str, NDArray[np.float64]]
+    after: Spread  # the posterior
+    before: Spread | None  # the prior, if it was simulated
+    checks: dict[str, NDArray[np.float64]]  # ess_bulk, ess_tail, r_hat
     learned: Learning
 
     def grid(self, of: Spread) -> NDArray[np.float64]:
@@ -206,9 +171,7 @@ def computed_prior(dt: xr.DataTree, name: str) -> xr.DataArray | None:
     return held[name] if name in held.data_vars else None
 
 
-def _cells(
-    posterior: xr.DataArray, prior: xr.DataArray | None, name: str, prob: float, kind: str, *, chains: bool = True
-) -> Cells:
+def _cells(posterior: xr.DataArray, prior: xr.DataArray | None, name: str, prob: float, kind: str) -> Cells:
     dims = [str(d) for d in posterior.dims if d not in SAMPLE]
     own, others = held(posterior), None if prior is None else held(prior)
     # Undefined in every draw, prior and posterior: the system has no such flow.
@@ -218,7 +181,7 @@ def _cells(
     there = np.flatnonzero(exists)
     cells = np.moveaxis(own.at(there), 0, 2)
     before = None if others is None else _samples(others.at(there))
-    after, checks = _posterior_spread(cells, chains=chains)
+    after, checks = _posterior_spread(cells)
     known = None if before is None else spread(before)
     learned = learning(after, before, known, scale=lookup(name).scale)
     if (prob, kind) != (0.9, "eti"):
@@ -258,11 +221,8 @@ def _joined(every: Mapping[str, Cells]) -> pd.DataFrame:
     return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
 
 
-def _posterior_spread(cells: np.ndarray, *, chains: bool) -> tuple[Spread, dict[str, np.ndarray]]:
+def _posterior_spread(cells: np.ndarray) -> tuple[Spread, dict[str, np.ndarray]]:
     """One pass of the diagnostics gives mean and interval too; quantities undefined in some draws it leaves empty."""
-    if not chains:
-        unknown = np.full(cells.shape[2], np.nan)
-        return spread(cells.reshape(-1, cells.shape[2])), dict.fromkeys(("ess_bulk", "ess_tail", "r_hat"), unknown)
     found = diagnose(cells, at=PROBABILITIES)
     rest = np.flatnonzero(np.isnan(found.median))
     if len(rest):

@@ -80,8 +80,6 @@ def trace(mass: Array, carried: Mask, network: Plan, n_origins: int, weights: Ar
     before that enter their process in this year; weights (sum, flow) are zero for flows from outside. Array (sum,
     origin, draw, year) in the unit of the masses; the sum over origins is the weighted sum of the flows.
 
-    Examples
-    --------
     A market mixes 3 from its own mine (origin 0) with 1 from another (origin 1), and 2 of the 4 are consumed:
 
     >>> source, target = ["outside", "outside", "market", "market"], ["market", "market", "outside", "outside"]

@@ -10,9 +10,9 @@ from pathlib import Path
 import pandas as pd
 import xarray as xr
 
+from reeuncert.checks import CHECKS, check_table
 from reeuncert.checks.evidence import mixture_table
 from reeuncert.checks.headlines import assumption, structures
-from reeuncert.checks.registry import CHECKS, check_table
 from reeuncert.errors import OutputError
 from reeuncert.indicators.compute import with_indicators
 from reeuncert.indicators.headlines import all_headlines

@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 import numpy as np
 import pandas as pd
 
-from reeuncert.checks.registry import check_table
+from reeuncert.checks import check_table
 from reeuncert.indicators.headlines import all_headlines
 from reeuncert.indicators.printing import unit_of
 from reeuncert.indicators.registry import CUMULATED, DIMS, base_name, lookup

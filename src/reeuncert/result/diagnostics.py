@@ -23,8 +23,8 @@ from reeuncert.machine import available_cores
 from reeuncert.result.chain_kernel import convergence, in_order, scored, sort_keys
 from reeuncert.result.quantiles import Array, Spread, filled, sorted_quantile
 
-TAIL_PROBABILITIES = (0.05, 0.95)
-"""The quantiles whose indicator functions give the tail ESS (the smaller of the two)."""
+ENDS = {"lower": 0.05, "upper": 0.95, "median": 0.5}
+"""Ends of the 90 % interval, whose indicator functions give the tail ESS (the smaller of the two), and the median."""
 
 LARGEST_R_HAT, SMALLEST_ESS = 1.01, 400
 """Thresholds of Vehtari et al. (2021): of rank-normalised split R-hat, of bulk and tail effective sample size."""
@@ -40,8 +40,8 @@ class Diagnostics(Spread):
     """Summary and convergence of many quantities; every array has the shape that follows chain and draw.
 
     A quantity that is constant, or not finite in some draw (a flow absent in a year), has NaN diagnostics. R-hat
-    needs two chains, and everything needs four draws a chain. The interval is equal-tailed; the quantiles are those
-    that were asked for; Monte Carlo standard errors are in the unit of the quantity.
+    needs two chains, and everything needs four draws a chain. The interval is the equal-tailed one of 90 %; the
+    quantiles are those that were asked for; Monte Carlo standard errors are in the unit of the quantity.
     """
 
     ess_bulk: Array
@@ -61,8 +61,6 @@ class Estimate(NamedTuple):
     def below(self, limit: float) -> float:
         """Probability that another run of the same length finds it below a limit: two runs differ by √2 errors.
 
-        Examples
-        --------
         >>> Estimate(0.04).below(0.05), round(Estimate(0.04, 0.01).below(0.05), 2), Estimate(0.05).below(0.05)
         (1.0, 0.76, 0.0)
         """
@@ -79,8 +77,6 @@ def misses(measure: str, value: Any) -> Any:
 def unconverged(found: Any) -> Any:
     """Whether one of the `MEASURES` misses its limit: of a table by row, of one row as a bool.
 
-    Examples
-    --------
     >>> unconverged({"r_hat": 1.05, "ess_bulk": 900, "ess_tail": 900})
     True
     """
@@ -91,7 +87,6 @@ def diagnose(
     values: ArrayLike,
     *,
     log: bool = False,
-    prob: float = 0.9,
     mcse: bool = False,
     at: Sequence[float] = (),
 ) -> Diagnostics:
@@ -101,8 +96,6 @@ def diagnose(
     folded part of R-hat; mean, quantiles and their errors stay in the unit of the quantity. Without ``mcse`` the
     Monte Carlo errors of median and interval bounds (three more transforms) are NaN.
 
-    Examples
-    --------
     >>> draws = np.random.default_rng(1).normal(size=(4, 500, 3))
     >>> draws[..., 2] = 1.0
     >>> found = diagnose(draws)
@@ -112,8 +105,6 @@ def diagnose(
     array = np.asarray(values, dtype=float)
     if array.ndim < 2:
         raise ValueError(f"draws need the dimensions chain and draw first; this array has {array.ndim} dimension(s)")
-    if not 0.0 < prob < 1.0:
-        raise ValueError(f"prob is {prob}; it must lie between 0 and 1")
     chains, draws = array.shape[:2]
     shape = array.shape[2:]
     cells = array.reshape(chains, draws, -1)
@@ -130,7 +121,7 @@ def diagnose(
         if usable.size == 0 or part[0].size == 0:
             return
         chosen = part if usable.size == len(part) else part[usable]
-        for name, result in _diagnose_block(chosen, log, prob, mcse, at).items():
+        for name, result in _diagnose_block(chosen, log, mcse, at).items():
             out[name][start + usable] = result
 
     with ThreadPoolExecutor(available_cores()) as pool:  # sorting and transforms release the interpreter lock
@@ -155,8 +146,6 @@ def standard_ranks(draws: Array) -> Array:
     Ties share their mean rank. A quantity that is constant, or not finite in some draw, has zeros. The mean product of
     two rows is their rank correlation (Spearman's).
 
-    Examples
-    --------
     >>> standard_ranks(np.array([[3.0, 1.0], [9.0, 1.0], [5.0, 1.0]])).round(2)
     array([[-1.22,  1.22,  0.  ],
            [ 0.  ,  0.  ,  0.  ]])
@@ -202,13 +191,12 @@ def bfmi(energy: ArrayLike, before: ArrayLike | None = None) -> Array:
         return np.asarray(np.square(step).mean(axis=1) / np.var(array, axis=1, ddof=1))
 
 
-def _diagnose_block(x: Array, log: bool, prob: float, mcse: bool, at: Sequence[float]) -> dict[str, Array]:
+def _diagnose_block(x: Array, log: bool, mcse: bool, at: Sequence[float]) -> dict[str, Array]:
     """All diagnostics of a block of finite quantities, shape (cell, chain, draw)."""
     n_cells, chains, draws = x.shape
     flat = x.reshape(n_cells, -1)
     order, ordered = sorted_rows(flat)
-    ends = {"lower": round((1 - prob) / 2, 12), "median": 0.5, "upper": round((1 + prob) / 2, 12)}
-    result = {name: sorted_quantile(ordered, p) for name, p in ends.items()}
+    result = {name: sorted_quantile(ordered, p) for name, p in ENDS.items()}
     result |= {"mean": flat.mean(axis=1), "smallest": ordered[:, 0], "largest": ordered[:, -1]}
     result["quantiles"] = np.stack([sorted_quantile(ordered, p) for p in at], axis=-1) if at else np.empty((n_cells, 0))
     if draws < MINIMUM_DRAWS:
@@ -225,7 +213,7 @@ def _diagnose_block(x: Array, log: bool, prob: float, mcse: bool, at: Sequence[f
     place = np.full((chains, draws), -1, np.int32)
     place[:, :half] = np.arange(size).reshape(2 * chains, half)[::2]
     place[:, draws - half :] = np.arange(size).reshape(2 * chains, half)[1::2]
-    bounds = [sorted_quantile(ordered, p) for p in TAIL_PROBABILITIES] + [result[name] for name in ends if mcse]
+    bounds = [result[name] for name in ("lower", "upper", *(("median",) if mcse else ()))]
     bulk, largest, below = np.empty(n_cells), np.empty(n_cells), np.empty((n_cells, len(bounds)))
     convergence(x, order, place.ravel(), scores, middle, log, np.stack(bounds, axis=1), bulk, largest, below)
     varies = ordered[:, 0] < ordered[:, -1]
@@ -233,7 +221,7 @@ def _diagnose_block(x: Array, log: bool, prob: float, mcse: bool, at: Sequence[f
     if chains > 1:
         result["r_hat"] = largest
     if mcse:
-        result |= {f"mcse_{n}": _mcse(ordered, below[:, 2 + i], p) for i, (n, p) in enumerate(ends.items())}
+        result |= {f"mcse_{name}": _mcse(ordered, below[:, i], p) for i, (name, p) in enumerate(ENDS.items())}
     judged = [name for name in result if name.startswith(("ess", "r_hat", "mcse"))]
     return result | {name: np.where(varies, result[name], np.nan) for name in judged}
 

@@ -40,18 +40,10 @@ COLUMNS = ("width_ratio", "prior_below_median", "against_prior")
 
 @dataclass(frozen=True, eq=False)
 class Learning:
-    """Width ratio, rank and comparison of many quantities, arrays (quantity,).
-
-    Parameters
-    ----------
-    width_ratio
-        Width of the posterior interval over that of the prior. NaN without prior, and where either interval is empty or
-        the prior has no width.
-    prior_below_median
-        Rank of the posterior median: share of the prior draws below it.
-    against_prior
-        The posterior interval against the prior's: ``narrower`` (less than half as wide), ``partly narrower``, ``as
-        wide`` (0.8 or more), ``fixed by the system``, ``not defined`` or ``no prior``.
+    """Posterior against prior for many quantities, arrays (quantity,): ratio of the widths of their intervals, NaN
+    without prior, and where either interval is empty or the prior has no width; rank of the posterior median, the share
+    of prior draws below it; and the ratio in a word: ``narrower`` (less than half as wide), ``partly narrower``, ``as
+    wide`` (0.8 or more), ``fixed by the system``, ``not defined`` or ``no prior``.
     """
 
     width_ratio: Array
@@ -92,8 +84,6 @@ def learning(after: Spread, prior: Array | None, before: Spread | None = None, *
 def is_fixed(of: Spread, rounding: float = 1e-9) -> NDArray[np.bool_]:
     """Whether quantities are constant over all draws, up to rounding: the system alone determines them.
 
-    Examples
-    --------
     >>> is_fixed(spread(np.ones((9, 1)))), is_fixed(spread(np.linspace(0.9, 1.0, 9)[:, None]))
     (array([ True]), array([False]))
     """

@@ -75,18 +75,7 @@ class LeftOut:
 
 
 def add_left_out(dt: xr.DataTree, *found: LeftOut) -> xr.DataTree:
-    """Store out-of-sample predictions in a result, for its checks and its report.
-
-    Returns
-    -------
-    DataTree
-        A copy that shares its draws, with the group ``leave_out`` (dim ``prediction``).
-
-    Raises
-    ------
-    ArgumentError
-        When nothing is given.
-    """
+    """A copy of a result with the group ``leave_out`` of out-of-sample predictions, for its checks and its report."""
     if not found:
         raise ArgumentError("add_left_out: nothing to add is given; give what reeuncert.leave_out returned")
     table = pd.concat([one.rows for one in found], ignore_index=True)

@@ -77,8 +77,6 @@ def rounded(values: np.ndarray, bits: int) -> np.ndarray:
 
     The relative error is at most 2^-(bits + 1).
 
-    Examples
-    --------
     >>> rounded(np.array([1 / 3, 1.0, np.nan]), 4)
     array([0.328125, 1.      ,      nan])
     """

@@ -90,19 +90,11 @@ def lineages(result: Result) -> dict[str, Array]:
 def sensitivity(quantities: Mapping[str, Array], parts: Mapping[str, Array | Normals]) -> pd.DataFrame:
     """Power-scaling sensitivity of every quantity to every component, the largest first.
 
-    Parameters
-    ----------
-    quantities
-        Label → draws (chain, draw); those that are not finite count as the median.
-    parts
-        Component → log density (chain, draw), its terms (chain, draw, term), or the coordinates it is of.
-
-    Returns
-    -------
-    DataFrame
-        ``quantity``, ``component``, ``psense``, ``noise`` (its Monte Carlo error), ``sensitive`` (above 0.05 and twice
-        its noise) and ``moves`` (by how many of its standard deviations the quantity would rise if the component
-        counted twice, to first order).
+    Quantities: label → draws (chain, draw), of which those that are not finite count as the median. Parts: component →
+    log density (chain, draw), its terms (chain, draw, term), or the coordinates it is of. Columns: ``quantity``,
+    ``component``, ``psense``, ``noise`` (its Monte Carlo error), ``sensitive`` (above 0.05 and twice its noise) and
+    ``moves`` (by how many of its standard deviations the quantity would rise if the component counted twice, to first
+    order).
     """
     values = [filled(draws) for draws in quantities.values()]
     sizes = [float(diagnose(draws).ess_bulk) for draws in values]

@@ -76,8 +76,6 @@ def spread(draws: Array, *, prob: float = 0.9, kind: str = "eti") -> Spread:
     """Summarise draws (draw, quantity) of many quantities by an equal-tailed (``"eti"``) or the narrowest (``"hdi"``)
     interval; NaN: undefined in that draw (a ratio whose denominator is not positive).
 
-    Examples
-    --------
     >>> found = spread(np.linspace(0.0, 1.0, 101)[:, None])
     >>> [float(x.round(6)[0]) for x in (found.median, found.lower, found.upper)]
     [0.5, 0.05, 0.95]
@@ -106,8 +104,6 @@ def spread(draws: Array, *, prob: float = 0.9, kind: str = "eti") -> Spread:
 def interval_columns(prob: float = 0.9, kind: str = "eti") -> tuple[str, str]:
     """Column names of the interval bounds.
 
-    Examples
-    --------
     >>> interval_columns(0.9), interval_columns(0.955, "hdi")
     (('eti90_lb', 'eti90_ub'), ('hdi95.5_lb', 'hdi95.5_ub'))
     """
@@ -118,8 +114,6 @@ def interval_columns(prob: float = 0.9, kind: str = "eti") -> tuple[str, str]:
 def quantiles(draws: Array, probabilities: Sequence[float]) -> Array:
     """Quantiles of draws (draw, quantity) → (probability, quantity); NaN where too few draws are defined.
 
-    Examples
-    --------
     >>> quantiles(np.array([[0.0], [1.0], [2.0]]), [0.25, 0.5])
     array([[0.5],
            [1. ]])

@@ -48,8 +48,6 @@ class Result(Short):
     ----------
     dt
         From `reeuncert.sample` or `reeuncert.read_results`; it is not changed.
-    kept
-        Function of a result → its value, where that is known already; see `once`.
 
     Attributes
     ----------
@@ -68,11 +66,11 @@ class Result(Short):
     ('toy', (2001, 2002), 248)
     """
 
-    def __init__(self, dt: xr.DataTree, kept: Mapping[Callable[[Result], object], object] | None = None):
+    def __init__(self, dt: xr.DataTree):
         self.dt = dt
         self.failed: list[Failed] = failed_of(dt)
         self.files: tuple[Path, ...] = ()
-        self._kept = dict(kept or {})
+        self._kept: dict[Callable[[Result], object], object] = {}
         self._totals: dict[str, xr.DataArray] = {}
 
     @classmethod

@@ -39,42 +39,23 @@ _MIXED = 20_000
 
 @dataclass(frozen=True, eq=False)
 class StructureRun:
-    """Headlines of one structure.
+    """Headlines of one structure."""
 
-    Parameters
-    ----------
-    headlines
-        A row a headline: `LABELS`, ``unit``, ``ess_bulk``, ``ess_tail``, ``r_hat``.
-    draws
-        Their values (headline, sample); NaN where a ratio is undefined.
-    run
-        Largest R-hat and smallest ESS of all flows, and the divergences.
-    averaged
-        Whether the structure may be true, so that it counts in the averages; else it is only shown beside them.
-    why
-        Why it is one of the structures, or why it does not count; may be empty.
-    """
-
-    headlines: pd.DataFrame
-    draws: Array
-    run: Mapping[str, float] = field(default_factory=dict)
-    averaged: bool = True
-    why: str = ""
+    headlines: pd.DataFrame  # a row a headline: `LABELS`, unit, ess_bulk, ess_tail, r_hat
+    draws: Array  # their values (headline, sample); NaN where a ratio is undefined
+    run: Mapping[str, float] = field(default_factory=dict)  # largest R-hat and smallest ESS of all flows, divergences
+    averaged: bool = True  # whether it may be true, and counts in the averages; else it is only shown beside them
+    why: str = ""  # why it is one of the structures, or does not count
 
 
 @dataclass(frozen=True, eq=False)
 class Structures:
     """Headlines under every structure of a case.
 
-    Parameters
-    ----------
-    data
-        ``value`` (structure, headline, sample), of which the first ``samples`` (structure) are draws; ``ess_bulk``,
-        ``ess_tail``, ``r_hat`` (structure, headline); ``run_r_hat``, ``run_ess``, ``run_divergences``, ``averaged``,
-        ``why``, ``weight`` (structure; of stacking, NaN if not known). The labels stand along ``headline``.
+    In the data, of ``value`` (structure, headline, sample) the first ``samples`` (structure) are draws; ``ess_bulk``,
+    ``ess_tail``, ``r_hat`` (structure, headline); ``run_r_hat``, ``run_ess``, ``run_divergences``, ``averaged``,
+    ``why``, ``weight`` (structure; of stacking, NaN if not known). The labels stand along ``headline``.
 
-    Examples
-    --------
     >>> labels = pd.DataFrame({"indicator": ["imports"], "region": "A", "year": 2001, "unit": "kt"})
     >>> rng = np.random.default_rng(1)
     >>> near, far = (StructureRun(labels, rng.normal(m, 1.0, (1, 800))) for m in (5.0, 9.0))
@@ -165,16 +146,13 @@ class Structures:
         return self._made.setdefault(prob, table[["structure", *(c for c in table if c != "structure")]])
 
     def averages(self, prob: float = 0.9, kind: str = "eti") -> pd.DataFrame:
-        """Averages over the structures, and how far these agree.
+        """Averages over the structures, and how far these agree, a row a headline.
 
-        Returns
-        -------
-        DataFrame
-            A row a headline: labels, unit, ``median`` and interval of the mixture with equal weights; ``mcse_median``,
-            ``mcse_lower``, ``mcse_upper``, its Monte Carlo errors; ``stacked_median`` and interval with stacking
-            weights, where there are any; over the structures' own, ``lowest`` (end of an interval), ``lowest_median``,
-            ``highest_median``, ``highest``; ``least_cover`` (least share of a posterior inside the interval of another
-            structure), its error ``mcse_cover``, and ``verdict``.
+        Labels, unit, ``median`` and interval of the mixture with equal weights; ``mcse_median``, ``mcse_lower``,
+        ``mcse_upper``, its Monte Carlo errors; ``stacked_median`` and interval with stacking weights, where there are
+        any; over the structures' own, ``lowest`` (end of an interval), ``lowest_median``, ``highest_median``,
+        ``highest``; ``least_cover`` (least share of a posterior inside the interval of another structure), its error
+        ``mcse_cover``, and ``verdict``.
         """
         if (prob, kind) not in self._made:
             rows = [self._average(k, prob, kind) for k in range(self.data.sizes["headline"])]
@@ -218,8 +196,6 @@ class Structures:
 def mixture(draws: Sequence[Array], weights: Sequence[float] | None = None) -> Array:
     """Draws of a mixture, in order: of each part as many, evenly spaced, as its weight says; undefined ones last.
 
-    Examples
-    --------
     >>> mixed = mixture([np.arange(100.0), np.arange(50.0) + 1000], [3, 1])
     >>> float((mixed < 500).mean()), float(np.median(mixed[mixed < 500]).round())
     (0.75, 50.0)
@@ -290,13 +266,7 @@ def check_weights(weights: Mapping[str, float], structures: Sequence[str]) -> No
 
 
 def add_structures(dt: xr.DataTree, found: Structures) -> xr.DataTree:
-    """Store headlines under rival structures in a result, whose headlines are then averages over them.
-
-    Returns
-    -------
-    DataTree
-        A copy that shares its draws, with the group ``structures``.
-    """
+    """A copy of a result with the group ``structures``: its headlines are then averages over them."""
     out = dt.copy(deep=False)
     out[GROUP] = xr.DataTree(found.data)
     return out

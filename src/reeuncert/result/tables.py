@@ -18,23 +18,12 @@ INTERVAL = ("eti90_lb", "eti90_ub")
 
 
 def flow_table(dt: xr.DataTree) -> pd.DataFrame:
-    """Median and equal-tailed 90 % interval of every flow in every year in which it exists.
+    """Median and equal-tailed 90 % interval of every flow in every year in which it exists, beside those of the prior.
 
-    Parameters
-    ----------
-    dt
-        Result with the group ``posterior`` and, if it was simulated, ``prior``.
+    Columns: ``flow``, its attributes, ``year``, ``unit``, ``mean``, ``median``, ``eti90_lb``, ``eti90_ub``;
+    ``ess_bulk``, ``ess_tail``, ``r_hat`` (on the log scale); ``prior_median``, ``prior_eti90_lb``, ``prior_eti90_ub``,
+    and their comparison (`reeuncert.result.learning`): ``width_ratio``, ``prior_below_median``, ``against_prior``.
 
-    Returns
-    -------
-    DataFrame
-        ``flow``, ``from_process``, ``to_process``, ``quantity``, ``product``, ``origin``, ``destination``, ``route``,
-        ``end_use``, ``year``, ``unit``, ``mean``, ``median``, ``eti90_lb``, ``eti90_ub``, ``ess_bulk``, ``ess_tail``,
-        ``r_hat`` (these three on the log scale), ``prior_median``, ``prior_eti90_lb``, ``prior_eti90_ub``, and their
-        comparison (`reeuncert.result.learning.Learning`): ``width_ratio``, ``prior_below_median``, ``against_prior``.
-
-    Examples
-    --------
     >>> from reeuncert.testing import toy_posterior
     >>> table = flow_table(toy_posterior(draws=20, years=2))
     >>> table.loc[table["flow"] == "ore_South", ["flow", "year", "unit"]].values.tolist()

@@ -66,8 +66,6 @@ def room(lower: Estimate, upper: Estimate, *, mass: bool) -> Estimate:
     """Width of a prior 90 % interval over that below which it leaves next to nothing for the evidence to say: its
     quantity is near certain by the prior alone where this is below 1.
 
-    Examples
-    --------
     >>> round(room(Estimate(0.96), Estimate(0.999), mass=False).value, 2), room(Estimate(96), Estimate(150), mass=True)
     (0.78, Estimate(value=4.682..., error=0.0))
     """
@@ -160,21 +158,10 @@ class Verdict:
 
 
 def judge(of: Measures, scaled: pd.DataFrame, structures: str = "") -> Verdict:
-    """The verdict on one quantity, and the verdicts that another run may give.
+    """The verdict on one quantity, and the verdicts that another run may give. ``scaled`` are rows of
+    `reeuncert.result.powerscale.sensitivity` of the quantity, of classes of priors and of the evidence as a whole, none
+    if the result has no density terms; ``structures`` is its range over rival structures in words.
 
-    Parameters
-    ----------
-    of
-        Widths, rank and agreement of structures.
-    scaled
-        Rows of `reeuncert.result.powerscale.sensitivity` of the quantity: classes of priors, and the evidence as a
-        whole. Empty if the result has no density terms.
-    structures
-        Its range over rival structures in words.
-
-    Examples
-    --------
-    >>> import pandas as pd
     >>> rows = [("trade", 0.29, 0.0), ("stocks", 0.01, 0.0), ("the evidence", 0.02, 0.0)]
     >>> scaled = pd.DataFrame(rows, columns=["component", "psense", "noise"])
     >>> narrow = Measures(NARROWER, Estimate(0.3), Estimate(0.8))

@@ -6,11 +6,10 @@ from reeuncert.balance.forward import flows_of_draws
 from reeuncert.balance.network import Network
 from reeuncert.case.records import Case
 from reeuncert.errors import CaseError, InputError, Problem, ReeUncertError
-from reeuncert.indicators.expressions import own_indicators
 from reeuncert.indicators.flows import FlowTable
 from reeuncert.indicators.mining import mass_conversion
 from reeuncert.indicators.placing import UnknownLabelError, check_headline
-from reeuncert.indicators.registry import CUMULATED, INDICATORS, UnknownIndicatorError, base_name
+from reeuncert.indicators.registry import CUMULATED, INDICATORS, UnknownIndicatorError, base_name, own_indicators
 from reeuncert.reading.bundled import has_published_values
 from reeuncert.reading.case_file import FILE, PLACES, CaseText
 from reeuncert.reading.state import CONSTANTS, Reading

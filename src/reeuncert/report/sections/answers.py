@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reeuncert.checks.registry import check_table
+from reeuncert.checks import check_table
 from reeuncert.checks.result import FAILED
 from reeuncert.indicators.headlines import all_headlines
 from reeuncert.indicators.printing import series_title, unit_of, value, value_title

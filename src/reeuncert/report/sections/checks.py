@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from reeuncert.checks.registry import check_table
+from reeuncert.checks import check_table
 from reeuncert.checks.result import CheckResult, short_number
 from reeuncert.result.result import Result
 
