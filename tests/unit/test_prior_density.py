@@ -45,7 +45,7 @@ def evaluate(case, u=POINT):
     network = Network.from_system(case.system)
     log_flow, log_jacobian = balanced_flows_with_jacobian(u, network)
     log_share = shares_of_flows(network, log_flow)
-    density = density_potential(case, network, log_flow, log_jacobian, log_share)
+    density = density_potential(case, network, log_flow, log_jacobian)
     values = pytensor.function([], [density, log_flow, log_jacobian, log_share], mode=PLAIN)()
     names = [case.system.flows[f].name for f in network.edge_flow]
     return (
@@ -174,7 +174,7 @@ def test_terms_are_kept_by_group_of_the_table():
     case = shares_case(normal(metal=(0.8, 0.3)), dirichlet(goods=3.0, scrap=0.5, waste=1.5))
     network = Network.from_system(case.system)
     log_flow, _ = balanced_flows_with_jacobian(POINT, network)
-    terms = density_terms(case, network, log_flow, shares_of_flows(network, log_flow))
+    terms = density_terms(case, network, log_flow)
     assert list(terms) == ["inputs", "shares"]
     expected = stats.norm(np.log(12.0), 0.4).logpdf(np.log(10.0))
     assert float(pytensor.function([], terms["inputs"], mode=PLAIN)()) == pytest.approx(expected, rel=1e-12)
@@ -285,7 +285,7 @@ def test_a_share_has_the_density_of_scipy_by_quadrature(family):
     u, log_volume = scale.apply(pt.stack([pt.constant(np.log(10.0)), free]))
     log_flow, log_jacobian = balanced_flows_with_jacobian(u, network)
     log_share = shares_of_flows(network, log_flow)
-    density = density_potential(case, network, log_flow, log_jacobian, log_share) + log_volume
+    density = density_potential(case, network, log_flow, log_jacobian) + log_volume
     evaluate_at = pytensor.function([free], [density, log_share, u], mode="FAST_COMPILE")
     rows = [evaluate_at(x) for x in z]
     place = [case.system.flows[f].name for f in network.edge_flow].index("metal")

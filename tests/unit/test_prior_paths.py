@@ -6,7 +6,7 @@ import pytest
 from reeuncert.case.figures import median_in_year
 from reeuncert.case.records import Prior
 from reeuncert.errors import ModelError
-from reeuncert.priors.paths import _block, _blocks, _Spread
+from reeuncert.priors.paths import _block, _blocks, _spread
 from reeuncert.system.definition import Selector
 
 
@@ -17,7 +17,7 @@ def row(name: str = "r", kind: str = "share", **fields: object) -> Prior:
 def test_level_and_deviation_make_the_covariance_of_a_simulated_path():
     years = np.array([2000, 2001, 2002, 2003])
     rows = [row(level_sd=0.6, year_sd=0.4, correlation=0.7)] * 4
-    block = _block(np.arange(4), ["p"] * 4, ["p"] * 4, years, rows, [_Spread.of(r, "share", 0.0) for r in rows])
+    block = _block(np.arange(4), ["p"] * 4, ["p"] * 4, years, rows, [_spread(r, "share", 0.0) for r in rows])
     rng = np.random.default_rng(1)
     deviation = np.empty((200_000, 4))
     deviation[:, 0] = rng.normal(size=200_000)
@@ -32,7 +32,7 @@ def test_level_and_deviation_make_the_covariance_of_a_simulated_path():
 def test_a_slope_on_a_covariate_adds_its_outer_product():
     years = np.array([2000, 2001])
     rows = [row(level_sd=0.5, slope_on="t", slope_sd=2.0)] * 2
-    spread = [_Spread.of(r, "share", c) for r, c in zip(rows, (0.0, 1.5), strict=True)]
+    spread = [_spread(r, "share", c) for r, c in zip(rows, (0.0, 1.5), strict=True)]
     covariance = _block(np.arange(2), ["p", "p"], ["p", "p"], years, rows, spread).covariance
     assert np.allclose(covariance, [[0.25, 0.25], [0.25, 0.25 + 9.0]])
 
@@ -56,8 +56,8 @@ def test_a_path_that_shares_its_level_in_some_years_only_is_one_block():
 
 def test_the_split_of_a_total_takes_the_spread_of_the_split():
     total = row(kind="share", level_sd=0.9, year_sd=0.9, split_sd=0.2)
-    assert _Spread.of(total, "split", 0.0) == _Spread(0.2, 0.0, 0.0)
-    assert _Spread.of(total, "share", 0.0) == _Spread(0.9, 0.9, 0.0)
+    assert _spread(total, "split", 0.0) == (0.2, 0.0, 0.0)
+    assert _spread(total, "share", 0.0) == (0.9, 0.9, 0.0)
 
 
 def test_a_prior_without_spread_is_refused():

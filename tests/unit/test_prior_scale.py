@@ -7,9 +7,10 @@ import pytest
 from pytensor.compile.mode import Mode
 from scipy import stats
 
-from networks import log_shares
 from peers import build
 from reeuncert.balance.network import Network
+from reeuncert.balance.op import balanced_flows
+from reeuncert.priors.density import shares_of_flows
 from reeuncert.priors.scale import CoordinateScale
 from reeuncert.system.definition import OUTSIDE
 
@@ -92,6 +93,7 @@ def test_coordinates_of_dirichlet_shares_are_nearly_independent_normals(scale, n
 
 def test_the_scale_leaves_shares_that_add_up_to_one(apply, network):
     z = np.random.default_rng(5).normal(0, 3, network.n_coordinates)
-    share = np.exp(log_shares(apply(z)[0], network).eval(mode=PLAIN))
+    log_flow = balanced_flows(apply(z)[0], network)
+    share = np.exp(shares_of_flows(network, log_flow).eval(mode=PLAIN))
     assert share.min() > 0
     assert share.sum() == pytest.approx(3.0)

@@ -171,10 +171,15 @@ class Network:
         return len(self.edge_flow)
 
     @cached_property
+    def coordinate_keys(self) -> list[tuple[str, int, str]]:
+        """Name, year and kind of each coordinate."""
+        columns = self.coordinate_name, self.coordinate_year, self.coordinate_kind
+        return list(zip(*(column.tolist() for column in columns), strict=True))
+
+    @cached_property
     def coordinate_labels(self) -> tuple[str, ...]:
         """One unique label a coordinate, e.g. ``"export 2007"`` (``"split: …"`` within a group)."""
-        rows = zip(self.coordinate_name, self.coordinate_year, self.coordinate_kind, strict=True)
-        return tuple(f"{'split: ' if kind == SPLIT else ''}{name} {year}" for name, year, kind in rows)
+        return tuple(f"{'split: ' if kind == SPLIT else ''}{name} {year}" for name, year, kind in self.coordinate_keys)
 
     @cached_property
     def edge_index(self) -> NDArray[np.int64]:
@@ -185,8 +190,7 @@ class Network:
 
     @cached_property
     def _coordinate_of(self) -> Mapping[tuple[str, int, bool], int]:
-        rows = zip(self.coordinate_name, self.coordinate_year, self.coordinate_kind, strict=True)
-        found = {(str(name), int(year), str(kind) == SPLIT): k for k, (name, year, kind) in enumerate(rows)}
+        found = {(name, year, kind == SPLIT): k for k, (name, year, kind) in enumerate(self.coordinate_keys)}
         exists = self.system.exists
         for group in self.groups:
             for t, year in enumerate(self.system.years):

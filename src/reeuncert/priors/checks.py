@@ -1,18 +1,24 @@
-"""Checks of the priors table: rows that cannot be used; coordinates without a row, or with several; needless rows."""
+"""Checks of the priors table: rows that cannot be used; coordinates without a row, or with several; needless rows; and
+the prior of the flows that it implies.
+"""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
 
+import numpy as np
+from numpy.typing import NDArray
+
+from reeuncert.balance.forward import flows_of_draws
 from reeuncert.balance.network import Network
 from reeuncert.case.figures import median_in_year
 from reeuncert.case.records import Case, Prior
 from reeuncert.case.rules import prior_problems
 from reeuncert.errors import ModelError, Problem
-from reeuncert.priors.coverage import COORDINATE_KINDS, case_network, group_members, prior_groups, sole_input
+from reeuncert.priors.coverage import COORDINATE_KINDS, Key, case_network, sole_input, stated_by_rows
+from reeuncert.priors.paths import coordinate_prior
 from reeuncert.priors.subjects import check_densities
 from reeuncert.system.definition import OUTSIDE, Flow
 from reeuncert.words.cells import condensed, listed, quoted, unknown
@@ -24,6 +30,8 @@ AS_EVIDENCE = (
 )
 WIDE = 1.0
 """Log-sd above which a prior gets a warning."""
+MOST_ORDERS = 4.0
+"""Width of the 90 % interval of an implied prior, in orders of magnitude, above which it gets a warning."""
 
 _Found = Iterator[tuple[str, str]]
 
@@ -200,8 +208,18 @@ def coverage_problems(case: Case) -> list[Problem]:
             return []
     except ModelError as error:
         return _density_problems(case, str(error))
-    cover = _Cover.of(case, network)
-    return [*_missing(case, cover), *_double(case, cover), *_needless(case, cover), *_sums(cover)]
+    rows, totals = stated_by_rows(case)
+    covered = {key: rows.get(key, []) for key in network.coordinate_keys}
+    beside: dict[Key, list[Key]] = {}
+    for key, reference in zip(covered, network.reference_of.tolist(), strict=True):
+        if reference:
+            beside.setdefault((reference, *key[1:]), []).append(key)
+    return [
+        *_missing(case, covered, rows, totals),
+        *_double(case, covered),
+        *_needless(case, covered, rows, totals),
+        *_sums(covered, beside),
+    ]
 
 
 def _density_problems(case: Case, message: str) -> list[Problem]:
@@ -215,52 +233,11 @@ def _density_problems(case: Case, message: str) -> list[Problem]:
     return found
 
 
-_Key = tuple[str, int, str]
-"""Name of a flow or group, year, kind."""
-
-
-@dataclass
-class _Cover:
-    """Rows that cover each coordinate.
-
-    ``of_process`` holds the coordinates of each process (or group) and year, by the name of its reference.
-    """
-
-    coordinates: dict[_Key, list[Prior]]
-    fallback: set[tuple[str, int]] = field(default_factory=set)
-    rows: dict[_Key, list[Prior]] = field(default_factory=dict)
-    of_process: dict[tuple[str, int, str], list[_Key]] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, case: Case, network: Network) -> _Cover:
-        kinds, names = network.coordinate_kind.tolist(), network.coordinate_name.tolist()
-        years, references = network.coordinate_year.tolist(), network.reference_of.tolist()
-        keys: list[_Key] = list(zip(names, years, kinds, strict=True))
-        cover = cls({key: [] for key in keys})
-        for key, reference in zip(keys, references, strict=True):
-            if reference:
-                cover.of_process.setdefault((reference, key[1], key[2]), []).append(key)
-        group_name = {group.flows: group.name for group in prior_groups(case)}
-        for row in case.priors:
-            members = group_members(case, row)
-            flows = [case.system.flows[i] for i in case.system.select(row.selector)]
-            for year in row.years:
-                present = [f.name for f in flows if year in f.years]
-                names = [group_name[members]] if members and len(present) > 1 else present
-                if names and names != present:
-                    cover.fallback.update((name, year) for name in present)
-                for name in names:
-                    key = (name, year, row.kind)
-                    cover.rows.setdefault(key, []).append(row)
-                    if key in cover.coordinates:
-                        cover.coordinates[key].append(row)
-        return cover
-
-
-def _by_name(keys: list[_Key]) -> dict[tuple[str, str], list[int]]:
-    found: dict[tuple[str, str], list[int]] = {}
-    for name, year, kind in keys:
-        found.setdefault((name, kind), []).append(year)
+def _by_key[K](pairs: Iterable[tuple[K, int]]) -> dict[K, list[int]]:
+    """Years by what is said of them."""
+    found: dict[K, list[int]] = {}
+    for key, year in pairs:
+        found.setdefault(key, []).append(year)
     return found
 
 
@@ -274,72 +251,75 @@ def _subject(case: Case, name: str, kind: str) -> str:
     return f"the share of flow '{name}' in what leaves process '{flow.from_process}'"
 
 
-def _missing(case: Case, cover: _Cover) -> list[Problem]:
-    keys = [
-        (name, year, kind)
-        for (name, year, kind), rows in cover.coordinates.items()
-        if not rows and not (kind == "split" and (name, year) in cover.fallback)
-    ]
-    speaking = {(name, kind): rows[0] for (name, _, kind), rows in cover.rows.items()}
-    problems = []
-    for (name, kind), years in _by_name(keys).items():
+def _missing(
+    case: Case,
+    covered: Mapping[Key, list[Prior]],
+    rows: Mapping[Key, list[Prior]],
+    totals: Mapping[tuple[str, int], Prior],
+) -> Iterator[Problem]:
+    missing = _by_key(
+        ((name, kind), year)
+        for (name, year, kind), found in covered.items()
+        if not found and not (kind == "split" and (name, year) in totals)
+    )
+    speaking = {(name, kind): found[0] for (name, _, kind), found in rows.items()}
+    for (name, kind), years in missing.items():
         row = speaking.get((name, kind))
         if row:
             remedy = f"extend the years of {quoted(row.name)} (line {row.line}, {condensed(row.years)}), or add a row"
         else:
             remedy = f"add a row of kind {kind}"
         message = f"no row covers {_subject(case, name, kind)} in {condensed(years)}; {remedy}"
-        problems.append(Problem(FILE, 0, "flow", message))
-    return problems
+        yield Problem(FILE, 0, "flow", message)
 
 
-def _double(case: Case, cover: _Cover) -> list[Problem]:
-    found: dict[tuple[str, str, tuple[int, ...]], list[int]] = {}
-    rows_of: dict[int, Prior] = {row.line: row for row in case.priors}
-    for (name, year, kind), rows in cover.coordinates.items():
-        if len(rows) > 1:
-            found.setdefault((name, kind, tuple(row.line for row in rows)), []).append(year)
-    problems = []
-    for (name, kind, lines), years in found.items():
-        others = " and ".join(f"{quoted(rows_of[line].name)} (line {line})" for line in lines[:-1])
+def _double(case: Case, covered: Mapping[Key, list[Prior]]) -> Iterator[Problem]:
+    name_on = {row.line: row.name for row in case.priors}
+    double = _by_key(
+        ((name, kind, tuple(row.line for row in found)), year)
+        for (name, year, kind), found in covered.items()
+        if len(found) > 1
+    )
+    for (name, kind, lines), years in double.items():
+        others = " and ".join(f"{quoted(name_on[line])} (line {line})" for line in lines[:-1])
         message = f"{_subject(case, name, kind)} in {condensed(years)} is covered by {others} already; "
         message += "give each year one row: change the years or the selector"
-        problems.append(Problem(FILE, lines[-1], "years", message))
-    return problems
+        yield Problem(FILE, lines[-1], "years", message)
 
 
-def _needless(case: Case, cover: _Cover) -> list[Problem]:
+def _needless(
+    case: Case,
+    covered: Mapping[Key, list[Prior]],
+    rows: Mapping[Key, list[Prior]],
+    totals: Mapping[tuple[str, int], Prior],
+) -> Iterator[Problem]:
     """Rows for reference outflows, and rows of kind split for flows that are not part of a total."""
-    found: dict[tuple[int, str], list[int]] = {}
-    for (name, year, kind), rows in cover.rows.items():
-        if (name, year, kind) not in cover.coordinates and name in case.system.flow_index:
-            for row in rows:
-                if kind != "split" or not any((name, y, "split") in cover.coordinates for y in row.years):
-                    found.setdefault((row.line, name), []).append(year)
-    problems = []
+    needless = _by_key(
+        ((row.line, name), year)
+        for (name, year, kind), found in rows.items()
+        if (name, year, kind) not in covered and name in case.system.flow_index
+        for row in found
+        if kind != "split" or not any((name, y, "split") in covered for y in row.years)
+    )
     kind_of = {row.line: row.kind for row in case.priors}
-    for (line, name), years in found.items():
+    for (line, name), years in needless.items():
         flow = case.system.flows[case.system.flow_index[name]]
+        when = condensed(years)
         if kind_of[line] == "split":
-            message = (
-                f"flow '{name}' is no part of a total that is split in {condensed(years)}, or takes what is left of it"
-            )
-        elif (name, years[0]) in cover.fallback:
-            message = f"flow '{name}' is part of a total in {condensed(years)}; its own row must be of kind split"
+            message = f"flow '{name}' is no part of a total that is split in {when}, or takes what is left of it"
+        elif (name, years[0]) in totals:
+            message = f"flow '{name}' is part of a total in {when}; its own row must be of kind split"
         else:
-            message = (
-                f"flow '{name}' is the reference outflow of process '{flow.from_process}' in {condensed(years)}: it "
-                "takes what the others leave, and can have no prior"
-            )
-        problems.append(Problem(FILE, line, "flow", f"{message}; change the selector or the years, or delete the row"))
-    return problems
+            message = f"flow '{name}' is the reference outflow of process '{flow.from_process}' in {when}: it takes "
+            message += "what the others leave, and can have no prior"
+        yield Problem(FILE, line, "flow", f"{message}; change the selector or the years, or delete the row")
 
 
-def _sums(cover: _Cover) -> list[Problem]:
-    """Median shares that leave nothing for the reference outflow."""
+def _sums(covered: Mapping[Key, list[Prior]], beside: Mapping[Key, list[Key]]) -> Iterator[Problem]:
+    """Median shares that leave nothing for the reference outflow, by whose name ``beside`` has the others."""
     found: dict[tuple[str, str, tuple[int, ...]], list[tuple[int, float]]] = {}
-    for (reference, year, kind), keys in cover.of_process.items():
-        rows = [[row for row in cover.coordinates[key] if _is_share(row)] for key in keys]
+    for (reference, year, kind), keys in beside.items():
+        rows = [[row for row in covered[key] if _is_share(row)] for key in keys]
         equal = 1 / (len(keys) + 1)
         medians = [
             median_in_year(r[0], year) if r and (kind != "split" or r[0].kind == "split") else equal * (kind == "split")
@@ -349,17 +329,43 @@ def _sums(cover: _Cover) -> list[Problem]:
         if total >= 1:
             lines = tuple(sorted({r[0].line for r in rows if r}))
             found.setdefault((reference, kind, lines), []).append((year, total))
-    problems = []
     for (reference, _, lines), years in found.items():
         most = max(total for _, total in years)
         message = (
             f"the median shares on line{'s' * (len(lines) > 1)} {listed(map(str, lines), 20)} add up to {most:.3g} in "
             f"{condensed(y for y, _ in years)}, which leaves nothing for '{reference}'; keep their sum below 1"
         )
-        problems.append(Problem(FILE, lines[-1], "median", message))
-    return problems
+        yield Problem(FILE, lines[-1], "median", message)
 
 
 def _is_share(row: Prior) -> bool:
     """Whether the medians of a row are shares, which can be summed."""
     return 0 < row.median < 1 and not (row.median_to <= 0 or row.median_to >= 1)
+
+
+def implied_flows(case: Case, draws: int = 500, seed: int = 1) -> tuple[Network, NDArray[np.float64]]:
+    """Draw every flow from the prior of a case with ``prior_measure = "coordinates"``, without a model.
+
+    Returns the network, whose ``edge_flow`` and ``edge_year`` label the columns, and the log of the mass of each edge
+    in the unit of the case, shape (draw, edge).
+    """
+    network = case_network(case)
+    prior = coordinate_prior(case, network)
+    z = np.random.default_rng(seed).standard_normal((draws, network.n_coordinates))
+    return network, np.log(flows_of_draws(prior.mean + prior.factor.apply(z), network))
+
+
+def implied_warnings(case: Case, network: Network, log_flow: NDArray[np.float64]) -> list[Problem]:
+    """Flows whose implied prior spans more than four orders of magnitude (ends of its 90 % interval)."""
+    low, high = np.quantile(log_flow, [0.05, 0.95], axis=0) / np.log(10)
+    found = []
+    for index, flow in enumerate(case.system.flows):
+        edges = np.flatnonzero((network.edge_flow == index) & (high - low > MOST_ORDERS))
+        if edges.size:
+            worst = edges[np.argmax((high - low)[edges])]
+            years = condensed(case.system.years[k] for k in network.edge_year[edges])
+            ends = f"{10 ** low[worst]:.2g} to {10 ** high[worst]:.2g} {case.system.unit}"
+            message = f"the prior that the table implies for flow '{flow.name}' in {years} spans {ends} (90 %), more "
+            message += "than four orders of magnitude; tighten the rows of the processes that feed it"
+            found.append(Problem(FILE, 0, "", message))
+    return found

@@ -67,44 +67,46 @@ def case_network(case: Case) -> Network:
     return Network.from_system(case.system, prior_groups(case), delivered_inputs(case))
 
 
-def covering_rows(case: Case, names: Sequence[str], years: Sequence[int], kinds: Sequence[str]) -> list[Prior]:
-    """The row of the priors table that covers each coordinate.
+Key = tuple[str, int, str]
+"""Name of a flow or group, year, kind."""
 
-    Names are those of flows or groups, kinds ``input``, ``share`` or ``split``. A split without a row of its own takes
-    the row of its total. Every coordinate must have one row.
-    """
-    own: dict[tuple[str, int, str], list[Prior]] = {}
-    fallback: dict[tuple[str, int], Prior] = {}
+
+def stated_by_rows(case: Case) -> tuple[dict[Key, list[Prior]], dict[tuple[str, int], Prior]]:
+    """Rows by what they state; and of each flow and year within a total, the last row of the total."""
+    rows: dict[Key, list[Prior]] = {}
+    totals: dict[tuple[str, int], Prior] = {}
     group_name = {group.flows: group.name for group in prior_groups(case)}
     for prior in case.priors:
-        if prior.kind not in COORDINATE_KINDS:
-            continue
         members = group_members(case, prior)
         flows = [case.system.flows[i] for i in case.system.select(prior.selector)]
         for year in prior.years:
-            present = [f.name for f in flows if year in f.years]
-            if members and len(present) > 1:
-                own.setdefault((group_name[members], year, prior.kind), []).append(prior)
-                fallback.update({(name, year): prior for name in present})
-            else:
-                for name in present:
-                    own.setdefault((name, year, prior.kind), []).append(prior)
+            names = [f.name for f in flows if year in f.years]
+            if members and len(names) > 1:
+                totals.update({(name, year): prior for name in names})
+                names = [group_name[members]]
+            for name in names:
+                rows.setdefault((name, year, prior.kind), []).append(prior)
+    return rows, totals
+
+
+def covering_rows(case: Case, keys: Sequence[Key]) -> list[Prior]:
+    """The row of the priors table that covers each coordinate. A split without a row of its own takes the row of its
+    total. Every coordinate must have one row.
+    """
+    own, totals = stated_by_rows(case)
     rows, missing, double = [], [], []
-    for name, year, kind in zip(names, years, kinds, strict=True):
-        found = own.get((str(name), int(year), str(kind)), [])
-        if not found and kind == "split" and (str(name), int(year)) in fallback:
-            found = [fallback[str(name), int(year)]]
+    for name, year, kind in keys:
+        found = own.get((name, year, kind), [])
+        if not found and kind == "split" and (name, year) in totals:
+            found = [totals[name, year]]
         if not found:
             missing.append(f"{name} in {year} ({kind})")
         elif len(found) > 1:
             double.append(f"{name} in {year} ({' and '.join(p.name for p in found)})")
         else:
             rows.append(found[0])
-    if missing or double:
-        parts = []
-        if missing:
-            parts.append(f"no row of the priors table covers: {'; '.join(missing[:20])}")
-        if double:
-            parts.append(f"more than one row covers: {'; '.join(double[:20])}")
+    parts = [f"no row of the priors table covers: {'; '.join(missing[:20])}"] if missing else []
+    parts += [f"more than one row covers: {'; '.join(double[:20])}"] if double else []
+    if parts:
         raise ModelError(". ".join(parts) + ". Run `reeuncert check` on the case for the whole list.")
     return rows

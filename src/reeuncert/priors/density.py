@@ -16,46 +16,46 @@ from pytensor.tensor.variable import TensorVariable
 from scipy.special import gammaln
 
 from reeuncert.balance.network import Network
-from reeuncert.balance.op import balanced_flows, balanced_flows_with_jacobian
-from reeuncert.case.records import Case, Prior
+from reeuncert.balance.op import balanced_flows_with_jacobian
+from reeuncert.case.records import Case
 from reeuncert.priors.scale import CoordinateScale
 from reeuncert.priors.start import feasible_start
-from reeuncert.priors.subjects import Subject, check_densities, outflows, share_medians, subjects
+from reeuncert.priors.subjects import Subject, check_densities, outflows, reference_edge, share_medians, subjects
 from reeuncert.system.definition import OUTSIDE
 from reeuncert.words.prior_families import BETA, DIRICHLET, INDEPENDENT, LOGISTIC_NORMAL, MASS_DENSITIES, PRIOR_FAMILIES
 
 
 def density_potential(
-    case: Case, network: Network, log_flow: TensorVariable, log_jacobian: TensorVariable, log_share: TensorVariable
+    case: Case, network: Network, log_flow: TensorVariable, log_jacobian: TensorVariable
 ) -> TensorVariable:
     """Log density of the coordinates under the measures ``mass`` and ``shares``.
 
     Scalar log p(u), up to a constant under ``mass``, where the table covers every flow (``family = flat`` without prior
     knowledge); under ``shares`` it covers every input and every process with several outflows. The network has no
-    groups. Log masses and log shares of the process that an edge leaves have the shape (edge,); the shares are read
-    under ``shares`` only, and under ``mass`` only the log volume of flows per volume of coordinates (a scalar).
+    groups. Log masses have the shape (edge,); the log volume of flows per volume of coordinates (a scalar) counts under
+    ``mass`` only.
     """
     total = pt.zeros(())
-    for term in density_terms(case, network, log_flow, log_share).values():
+    for term in density_terms(case, network, log_flow).values():
         total = total + term
     return total + log_jacobian if case.prior_measure == "mass" else total
 
 
-def density_terms(
-    case: Case, network: Network, log_flow: TensorVariable, log_share: TensorVariable
-) -> dict[str, TensorVariable]:
+def density_terms(case: Case, network: Network, log_flow: TensorVariable) -> dict[str, TensorVariable]:
     """The terms of `density_potential` without the volume of the flows: a scalar for each group of the priors table, in
     table order, used for power-scaling.
     """
     check_densities(case, network)
+    inputs = case.prior_measure == "shares"
+    log_share = shares_of_flows(network, log_flow) if inputs else pt.zeros(network.n_edges)
     terms = {}
     for group in dict.fromkeys(row.group for row in case.priors):
-        rows = [row for row in case.priors if row.group == group]
+        found = subjects(case, network, [row for row in case.priors if row.group == group])
         terms[group] = (
-            _mass_density(_masses(case, network, rows), log_flow, inputs=case.prior_measure == "shares")
-            + _dirichlet_density(case, network, rows, log_share)
-            + _logistic_normal_density(case, network, rows, log_share)
-            + _independent_density(case, network, rows, log_share)
+            _mass_density([s for s in found if s.prior.kind != "share"], log_flow, inputs=inputs)
+            + _dirichlet_density(network, [s for s in found if s.prior.family == DIRICHLET], log_share)
+            + _logistic_normal_density(case, network, found, log_share)
+            + _independent_density(network, [s for s in found if s.prior.kind == "share"], log_share)
         )
     return terms
 
@@ -67,8 +67,7 @@ def density_of_draws(case: Case, network: Network, mass_flow: xr.DataArray) -> d
     mass = mass_flow.transpose("chain", "draw", "flow", "year").values
     logs = np.log(mass[:, :, network.edge_flow, network.edge_year])
     log_flow = pt.dvector("log_flow")
-    shares = shares_of_flows(network, log_flow) if case.prior_measure == "shares" else pt.zeros(network.n_edges)
-    terms = density_terms(case, network, log_flow, shares)
+    terms = density_terms(case, network, log_flow)
     # A group of flat rows only has no density term.
     evaluate = function([log_flow], list(terms.values()), on_unused_input="ignore")
     found = np.array([evaluate(row) for row in logs.reshape(-1, network.n_edges)])
@@ -105,22 +104,17 @@ def _mass_density(found: list[Subject], log_flow: TensorVariable, *, inputs: boo
     return density
 
 
-def _masses(case: Case, network: Network, rows: list[Prior]) -> list[Subject]:
-    return subjects(case, network, [row for row in rows if row.kind != "share"])
-
-
-def _independent_density(case: Case, network: Network, rows: list[Prior], log_share: TensorVariable) -> TensorVariable:
+def _independent_density(network: Network, found: list[Subject], log_share: TensorVariable) -> TensorVariable:
     """Densities of single shares, with their volume per log-ratio: Π φ, that of the reference outflow included."""
     density = pt.zeros(())
     for word in INDEPENDENT:
         family = PRIOR_FAMILIES[word]
-        chosen = subjects(case, network, [row for row in rows if row.kind == "share" and row.family == word])
+        chosen = [s for s in found if s.prior.family == word]
         if not chosen or family.density is None:
             continue
         edge = np.array([s.edges[0] for s in chosen])
-        reference = _references(network, edge)
-        source = np.asarray(network.edges.source)
-        beside = np.array([(source == source[e]).sum() - 1 for e in edge])
+        reference = np.array([reference_edge(network, e) for e in edge])
+        beside = np.array([len(network.edges.leaving[network.edges.source[e]]) - 1 for e in edge])
         numbers = [pt.constant(np.array(x)) for x in zip(*(family.numbers(s.prior) for s in chosen), strict=True)]
         own, rest = log_share[edge], log_share[reference]
         # Of a share that is one but for rounding, only the log of what it leaves still says how much that is.
@@ -137,42 +131,31 @@ def _log_mass(chosen: list[Subject], log_flow: TensorVariable) -> TensorVariable
     return pt.log(pt.inc_subtensor(pt.zeros(len(chosen))[owner], pt.exp(log_flow[edges])))
 
 
-def _dirichlet_density(case: Case, network: Network, rows: list[Prior], log_share: TensorVariable) -> TensorVariable:
+def _dirichlet_density(network: Network, chosen: list[Subject], log_share: TensorVariable) -> TensorVariable:
     """Dirichlet shares as a density of log-ratios: Γ(Σa) / ΠΓ(a) · Π φ^a, the volume Π φ included."""
-    chosen = subjects(case, network, [row for row in rows if row.family == DIRICHLET])
     if not chosen:
         return pt.zeros(())
     edge = np.array([s.edges[0] for s in chosen])
     weight = np.array([s.prior.a for s in chosen])
-    process = np.array([case.system.flows[f].from_process for f in network.edge_flow[edge]])
+    process = np.array([network.system.flows[f].from_process for f in network.edge_flow[edge]])
     _, node = np.unique(np.stack([process, network.edge_year[edge].astype(str)]), axis=1, return_inverse=True)
     constant = gammaln(np.bincount(node, weights=weight)).sum() - gammaln(weight).sum()
     return (pt.constant(weight) * log_share[edge]).sum() + float(constant)
 
 
 def _logistic_normal_density(
-    case: Case, network: Network, rows: list[Prior], log_share: TensorVariable
+    case: Case, network: Network, found: list[Subject], log_share: TensorVariable
 ) -> TensorVariable:
     """Normal log-ratios to the reference outflow."""
-    chosen = subjects(case, network, [row for row in rows if row.family == LOGISTIC_NORMAL])
+    chosen = [s for s in found if s.prior.family == LOGISTIC_NORMAL]
     if not chosen:
         return pt.zeros(())
     edge = np.array([s.edges[0] for s in chosen])
+    reference = np.array([reference_edge(network, e) for e in edge])
     mean = share_medians(case, network)[edge]
     sd = np.array([s.prior.b for s in chosen])
-    deviation = (log_share[edge] - log_share[_references(network, edge)] - pt.constant(mean)) / pt.constant(sd)
+    deviation = (log_share[edge] - log_share[reference] - pt.constant(mean)) / pt.constant(sd)
     return -0.5 * (deviation**2).sum() - float(np.log(sd).sum() + 0.5 * np.log(2 * np.pi) * sd.size)
-
-
-def _references(network: Network, edge: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Reference edge of the log-ratio of each given edge."""
-    system = network.system
-    found = []
-    for e in edge:
-        year = network.edge_year[e]
-        k = network.coordinate_index(system.flows[network.edge_flow[e]].name, system.years[year])
-        found.append(network.edge_index[system.flow_index[str(network.reference_of[k])], year])
-    return np.array(found)
 
 
 def flows_with_density(case: Case, network: Network) -> TensorVariable:
@@ -184,11 +167,6 @@ def flows_with_density(case: Case, network: Network) -> TensorVariable:
     scale = CoordinateScale.of(case, network)
     free = pm.Flat("u", dims="coordinate", initval=scale.invert(feasible_start(case, network)))
     u, log_volume = scale.apply(free)
-    if case.prior_measure == "mass":
-        log_flow, log_jacobian = balanced_flows_with_jacobian(u, network)
-        density = density_potential(case, network, log_flow, log_jacobian, pt.zeros(network.n_edges))
-    else:
-        log_flow = balanced_flows(u, network)
-        density = density_potential(case, network, log_flow, pt.zeros(()), shares_of_flows(network, log_flow))
-    pm.Potential("prior_density", density + log_volume)
+    log_flow, log_jacobian = balanced_flows_with_jacobian(u, network)
+    pm.Potential("prior_density", density_potential(case, network, log_flow, log_jacobian) + log_volume)
     return log_flow

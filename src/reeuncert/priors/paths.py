@@ -20,6 +20,7 @@ from reeuncert.case.figures import median_in_year
 from reeuncert.case.records import Case, Prior
 from reeuncert.errors import ModelError
 from reeuncert.priors.coverage import covering_rows, group_members, prior_groups
+from reeuncert.system.graph import strong_components
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,10 +96,9 @@ def coordinate_prior(case: Case, network: Network) -> CoordinatePrior:
     The table must cover every coordinate once; a singular covariance, or stated shares of one process above 1 in sum,
     is an error.
     """
-    names = [str(n) for n in network.coordinate_name]
-    years = [int(y) for y in network.coordinate_year]
-    kinds = [str(k) for k in network.coordinate_kind]
-    rows = covering_rows(case, names, years, kinds)
+    names, years = network.coordinate_name.tolist(), network.coordinate_year.tolist()
+    kinds = network.coordinate_kind.tolist()
+    rows = covering_rows(case, network.coordinate_keys)
     mean = _means(network, rows, years, kinds)
     slope = [
         0.0 if _splits_a_total(kind, row) else _covariate(case, row, year)
@@ -160,56 +160,40 @@ def _blocks(
         f"shared {row.shared}" if row.shared and not _splits_a_total(kind, row) else path
         for path, kind, row in zip(paths, kinds, rows, strict=True)
     ]
-    joined = _UnionOfPaths()
+    number = {name: i for i, name in enumerate(dict.fromkeys([*paths, *whose]))}
+    beside: list[list[int]] = [[] for _ in number]
     for path, level in zip(paths, whose, strict=True):
-        joined.join(path, level)
-    members: dict[str, list[int]] = {}
+        beside[number[path]].append(number[level])
+        beside[number[level]].append(number[path])
+    block_of = {node: b for b, block in enumerate(strong_components(beside)) for node in block}
+    members: dict[int, list[int]] = {}
     for k, path in enumerate(paths):
-        members.setdefault(joined.root(path), []).append(k)
-    spread = [_Spread.of(row, kind, value) for row, kind, value in zip(rows, kinds, slope, strict=True)]
+        members.setdefault(block_of[number[path]], []).append(k)
+    spread = [_spread(row, kind, value) for row, kind, value in zip(rows, kinds, slope, strict=True)]
     return tuple(_block(np.array(index), paths, whose, years, rows, spread) for index in members.values())
 
 
-class _UnionOfPaths:
-    """Blocks of connected paths (union–find)."""
-
-    def __init__(self) -> None:
-        self._parent: dict[str, str] = {}
-
-    def root(self, key: str) -> str:
-        self._parent.setdefault(key, key)
-        while self._parent[key] != key:
-            key = self._parent[key]
-        return key
-
-    def join(self, one: str, other: str) -> None:
-        self._parent[self.root(other)] = self.root(one)
-
-
-@dataclass(frozen=True)
-class _Spread:
-    """Loadings of one coordinate on its level, its year and the covariate."""
-
-    level: float
-    year: float
-    slope: float
-
-    @classmethod
-    def of(cls, row: Prior, kind: str, covariate: float) -> _Spread:
-        if _splits_a_total(kind, row):  # one spread for all years
-            return cls(row.split_sd, 0.0, 0.0)
-        return cls(row.level_sd, row.year_sd, row.slope_sd * covariate)
+def _spread(row: Prior, kind: str, covariate: float) -> tuple[float, float, float]:
+    """Loads of a coordinate on its level, on its deviation by year, and on the slope."""
+    if _splits_a_total(kind, row):  # one spread for all years
+        return row.split_sd, 0.0, 0.0
+    return row.level_sd, row.year_sd, row.slope_sd * covariate
 
 
 def _block(
-    index: np.ndarray, paths: list[str], whose: list[str], years: np.ndarray, rows: list[Prior], spread: list[_Spread]
+    index: np.ndarray,
+    paths: list[str],
+    whose: list[str],
+    years: np.ndarray,
+    rows: list[Prior],
+    spread: list[tuple[float, float, float]],
 ) -> Block:
     first = {path: k for k, path in reversed(list(enumerate(paths[k] for k in index)))}
     index = np.array(sorted(index, key=lambda k: (first[paths[k]], years[k])))
-    spreads = [spread[k] for k in index]
-    levels = _loads([whose[k] for k in index], [s.level for s in spreads])
-    slopes = _loads([(whose[k], rows[k].slope_on) for k in index], [s.slope for s in spreads])
-    yearly = np.array([s.year for s in spreads])
+    level_sd, year_sd, slope_sd = zip(*(spread[k] for k in index), strict=True)
+    levels = _loads([whose[k] for k in index], level_sd)
+    slopes = _loads([(whose[k], rows[k].slope_on) for k in index], slope_sd)
+    yearly = np.array(year_sd)
     carry = np.zeros(index.size)
     for i, (before, k) in enumerate(pairwise(index), start=1):
         if paths[before] == paths[k]:

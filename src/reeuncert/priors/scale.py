@@ -72,7 +72,7 @@ class CoordinateScale:
         for (process, _), edges in outflows(network).items():
             if process == OUTSIDE or not all(e in weight for e in edges):
                 continue
-            free = [(k, weight[e]) for e in edges if (k := _coordinate(network, e)) >= 0]
+            free = [(k, weight[e]) for e in edges if (k := int(network.edge_coordinate[e])) >= 0]
             rest = sum(weight[e] for e in edges)
             end = len(parts) + len(free)
             for k, own in free:
@@ -82,14 +82,14 @@ class CoordinateScale:
         numbers: dict[int, int] = {}
         shares = []
         for s in alone:
-            k = _coordinate(network, s.edges[0])
+            k = int(network.edge_coordinate[s.edges[0]])
             if s.prior.family == BETA:  # of two outflows: a Dirichlet density
                 parts.append((k, s.prior.a, s.prior.b, len(parts) + 1))
             else:
                 node = int(network.edges.source[s.edges[0]])
                 shares.append((k, s.prior.a, s.prior.b, numbers.setdefault(node, len(numbers))))
         uniform = [s for s in found if s.prior.kind == "input" and s.prior.family == UNIFORM]
-        bounds = [(_coordinate(network, s.edges[0]), s.prior.a, s.prior.b) for s in uniform]
+        bounds = [(int(network.edge_coordinate[s.edges[0]]), s.prior.a, s.prior.b) for s in uniform]
         columns = np.array(parts, dtype=np.float64).reshape(-1, 4).T
         limits = np.array(bounds, dtype=np.float64).reshape(-1, 3).T
         part, end, bounded = columns[0].astype(int), columns[3].astype(int), limits[0].astype(int)
@@ -139,11 +139,6 @@ class CoordinateScale:
         shares = odds / (1.0 + np.bincount(self.process, odds)[self.process]) if odds.size else odds
         z[self.share] = ndtri(np.clip((shares - self.lowest) / (self.highest - self.lowest), EDGE, 1 - EDGE))
         return z
-
-
-def _coordinate(network: Network, edge: int) -> int:
-    name = network.system.flows[network.edge_flow[edge]].name
-    return network.coordinate_index(name, network.system.years[network.edge_year[edge]])
 
 
 def _log_normal_cdf(z: TensorVariable) -> TensorVariable:

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from scipy.optimize import lsq_linear
 from scipy.sparse import coo_array
 
-from reeuncert.balance.network import INPUT, Network
+from reeuncert.balance.network import Network
 from reeuncert.case.records import Case, Evidence, Prior
 from reeuncert.case.selection import select
-from reeuncert.priors.subjects import subjects
+from reeuncert.priors.subjects import reference_edge, subjects
 from reeuncert.system.graph import BEYOND
 from reeuncert.words.error_laws import ERROR_LAWS
 from reeuncert.words.prior_families import DIRICHLET, PRIOR_FAMILIES
@@ -112,7 +112,7 @@ def _by_edge(network: Network, terms: Mapping[tuple[int, int], float]) -> dict[i
 
 
 def _priors(case: Case, network: Network, flow: NDArray[np.float64]) -> Iterator[_Row]:
-    leaving = _leaving(network)
+    leaving = network.edges.leaving
     concentration = np.zeros(network.n_edges)
     found = subjects(case, network, case.priors)
     for subject in found:
@@ -138,13 +138,6 @@ def _share(prior: Prior, total: float) -> tuple[float, float]:
     return family.centre(*family.numbers(prior))
 
 
-def _leaving(network: Network) -> dict[int, list[int]]:
-    found: dict[int, list[int]] = {}
-    for e, source in enumerate(network.edges.source):
-        found.setdefault(source, []).append(e)
-    return found
-
-
 def _solved(rows: list[_Row], n: int, typical: float) -> NDArray[np.float64]:
     entries = [(r, e, c / row.sd) for r, row in enumerate(rows) for e, c in row.coefficient.items()]
     entries += [(len(rows) + e, e, PULL / typical) for e in range(n)]
@@ -158,22 +151,17 @@ def _solved(rows: list[_Row], n: int, typical: float) -> NDArray[np.float64]:
 def _lifted(network: Network, flow: NDArray[np.float64], typical: float) -> NDArray[np.float64]:
     """The flows, with zeros replaced by small positive values."""
     lifted = flow.copy()
-    for outflows in _leaving(network).values():
+    for outflows in network.edges.leaving.values():
         zero = [e for e in outflows if flow[e] < NEAR_ZERO * typical]
         lifted[zero] = LIFT * max(float(flow[outflows].mean()), LIFT * typical)
     return lifted
 
 
 def _coordinates(network: Network, flow: NDArray[np.float64]) -> NDArray[np.float64]:
-    index = network.edge_index
-    system = network.system
     out = np.empty(network.n_coordinates)
-    rows = zip(
-        network.coordinate_name, network.coordinate_year, network.coordinate_kind, network.reference_of, strict=True
-    )
-    for k, (name, year, kind, reference) in enumerate(rows):
-        t = system.year_index[int(year)]
-        out[k] = math.log(flow[index[system.flow_index[str(name)], t]])
-        if kind != INPUT:
-            out[k] -= math.log(flow[index[system.flow_index[str(reference)], t]])
+    for e, k in enumerate(network.edge_coordinate):
+        if k >= 0:
+            out[k] = math.log(flow[e])
+            if network.edges.source[e] != BEYOND:
+                out[k] -= math.log(flow[reference_edge(network, e)])
     return out

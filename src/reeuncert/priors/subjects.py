@@ -123,7 +123,7 @@ def _share_cover(case: Case, network: Network) -> list[str]:
         if len(edges) == 1:
             continue
         who = f"the shares of '{process}' in {case.system.years[year]}"
-        expected = [int(_coordinate(network, e) >= 0) for e in edges]
+        expected = [int(network.edge_coordinate[e] >= 0) for e in edges]
         found = [list(counts[edges]) for counts in (count[DIRICHLET], count[LOGISTIC_NORMAL], alone)]
         nothing = [0] * len(edges)
         whole = [[1] * len(edges), nothing, nothing], [nothing, expected, nothing], [nothing, nothing, expected]
@@ -162,9 +162,10 @@ def outflows(network: Network) -> dict[tuple[str, int], list[int]]:
     return found
 
 
-def _coordinate(network: Network, edge: int) -> int:
-    flow, year = network.system.flows[network.edge_flow[edge]], network.system.years[network.edge_year[edge]]
-    return network.coordinate_index(flow.name, year)
+def reference_edge(network: Network, edge: int) -> int:
+    """The outflow of the same process that has no coordinate."""
+    beside = network.edges.leaving[network.edges.source[edge]]
+    return next(e for e in beside if network.edge_coordinate[e] < 0)
 
 
 def _stated_shares(case: Case, network: Network) -> NDArray[np.float64]:
