@@ -303,7 +303,7 @@ def test_figures_show_the_answers_and_the_starts_of_projects(found, on_time):
     assert table[["eti90_lb", "median", "eti90_ub"]].iloc[-1].tolist() == pytest.approx([low, middle, high])
     board = plots.plot_outlook(found, coords={"question": 2}, backend="board")
     assert [panel.title for panel in board.panels] == ["North's reliance"]
-    marks = board.panels[0].all_marks()
+    marks = board.panels[0].marks
     line = next(mark for mark in marks if getattr(mark, "name", "") == "median")
     np.testing.assert_allclose(line.y, 100 * table["median"])
     squares = [mark for mark in marks if isinstance(mark, Points)]
@@ -317,7 +317,7 @@ def test_figures_show_every_scenario(found):
     assert table["scenario"].tolist() == [s.name for s in SCENARIOS]
     board = plots.plot_outlook_scenarios(found, backend="board")
     assert len(board.panels) == len(QUESTIONS)
-    dots = next(mark for mark in board.panels[1].all_marks() if isinstance(mark, Points))
+    dots = next(mark for mark in board.panels[1].marks if isinstance(mark, Points))
     np.testing.assert_allclose(dots.x, 100 * table["median"])
 
 

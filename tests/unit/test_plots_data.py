@@ -21,7 +21,6 @@ from reeuncert.plots import (
     indicator_data,
     learning_data,
     prior_posterior_data,
-    published_data,
     sankey_data,
     trade_matrix_data,
     triangle_data,
@@ -72,28 +71,6 @@ def test_without_prior_its_columns_are_empty(dt: xr.DataTree) -> None:
     table = indicator_data(without(dt, "prior", "derived_prior"), "mine_production")
     assert table["prior_median"].isna().all()
     assert table["median"].notna().all()
-
-
-def test_published_values_belong_to_the_year_or_to_the_sum() -> None:
-    rows = pd.DataFrame(
-        [
-            ["net_import_reliance", "South", "", "", 2002, 2002, 71.0, "%", "one year", "paper"],
-            ["mine_production", "South", "", "", 2001, 2003, 80.0, "kt", "all years", "paper"],
-            ["mine_production", "South", "", "", 2001, 2002, 50.0, "kt", "two years", "paper"],
-            ["mine_production", "South", "", "", 2003, 2003, 31.0, "kt", "one year", "paper"],
-        ],
-        columns=[
-            *("indicator", "region", "partner", "product", "year_from", "year_to", "value", "unit"),
-            "statement",
-            "source",
-        ],
-    )
-    years = [2001, 2002, 2003]
-    ratio = published_data(rows, "net_import_reliance", years=years)
-    assert ratio[["region", "year", "value"]].values.tolist() == [["South", 2002, 0.71]]
-    assert published_data(rows, "mine_production", years=years)[["year", "value"]].values.tolist() == [[2003, 31.0]]
-    summed = published_data(rows, "mine_production_cumulated", years=years)
-    assert summed[["year", "value"]].values.tolist() == [[2003, 80.0]]
 
 
 def test_all_end_uses_are_summed_draw_by_draw(dt: xr.DataTree) -> None:

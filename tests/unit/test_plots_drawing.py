@@ -16,7 +16,7 @@ import reeuncert.plots as plots
 from reeuncert.case.serial import case_to_json
 from reeuncert.errors import ReeUncertError
 from reeuncert.plots.draw_plotly import escaped
-from reeuncert.plots.panels import Board, Fan, Panel
+from reeuncert.plots.panels import Board, Fan, fan_panel
 from reeuncert.plots.render import render
 from reeuncert.plots.style import BACKENDS, THEMES
 from reeuncert.testing import flow_dataset, toy_flows, toy_posterior
@@ -120,7 +120,7 @@ def test_a_gap_in_the_years_stays_a_gap(backend: str) -> None:
         {"year": years, "median": [1.0, 2.0, 3.0], "eti90_lb": [0.5, 1.0, 2.0], "eti90_ub": [2.0, 3.0, 4.0]}
     )
     fan = Fan.of(table, "posterior", "#0072B2", probs=(0.9,))
-    figure = render(Board("A gap", (Panel("p", "kt", (fan,)),)), backend, "light")
+    figure = render(Board("A gap", (fan_panel("p", "kt", (fan,)),)), backend, "light")
     if backend == "plotly":
         bands = [t for t in figure.data if t.fill == "toself"]
         # Two years beside each other make a band, a year alone a narrow box.
@@ -132,23 +132,25 @@ def test_a_gap_in_the_years_stays_a_gap(backend: str) -> None:
         assert bands == [[2001.0, 2002.0], [2003.8, 2004.2]]
 
 
-def test_published_values_are_points_with_their_source(dt: xr.DataTree) -> None:
-    said = pd.DataFrame(
-        {
-            "indicator": ["net_import_reliance"],
-            "region": ["South"],
-            "year_from": [2002],
-            "year_to": [2002],
-            "value": [50.0],
-            "unit": ["%"],
-            "statement": ["half of <it>"],
-            "source_id": ["paper"],
-        }
-    )
-    figure = plots.plot_indicator(dt, "net_import_reliance", backend="plotly", published=said)
-    points = [t for t in figure.data if t.name == "published: paper"]
-    assert [(list(p.x), list(p.y)) for p in points] == [([2002], [50.0])]
-    assert "half of &lt;it&gt;" in points[0].text[0]
+def test_published_values_are_points_with_their_source(dt: xr.DataTree, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [
+        ("net_import_reliance", "South", "", 2002, 2002, 0.5, "half of <it>"),
+        ("smuggled_mass", "South", "North", 2001, 2003, 8.0, "all years"),
+        ("smuggled_mass", "South", "North", 2003, 2003, 3.0, "one year"),
+    ]
+    columns = ["indicator", "region", "partner", "year_from", "year_to", "value", "statement"]
+    table = pd.DataFrame(rows, columns=columns).assign(source="paper", product="")
+    monkeypatch.setattr("reeuncert.plots.indicator.all_published", lambda _: table)
+
+    def shown(figure: go.Figure) -> list[tuple[list[int], list[float]]]:
+        return [(list(p.x), list(p.y)) for p in figure.data if p.name == "published: paper"]
+
+    figure = plots.plot_indicator(dt, "net_import_reliance", backend="plotly", published=True)
+    assert shown(figure) == [([2002], [50.0])]
+    assert any("half of &lt;it&gt;" in text for trace in figure.data for text in trace.text or ())
+    for name, values in (("smuggled_mass", ([2003], [3.0])), ("smuggled_mass_cumulated", ([2003], [8.0]))):
+        assert shown(plots.plot_indicator(dt, name, backend="plotly", published=True)) == [values]
+    assert shown(plots.plot_customs_gap(dt, backend="plotly", published=True)) == [([2003], [8.0])]
 
 
 def test_the_sankey_slider_shows_one_year_at_a_time(dt: xr.DataTree) -> None:

@@ -130,7 +130,7 @@ def test_json_cannot_leave_its_script():
 
 def test_a_panel_is_data_with_colours_of_the_style_sheet():
     line = Line([1, 2], [0.123456, float("nan")], hue(1), hover=("<b>", ""))
-    board = Board("", (Panel("", marks=(line,), x=Axis("x", (1.0, 2.0)), y=Axis("y", (0.0, 1.0))),))
+    board = Board("", (Panel("", (line,), x=Axis("x", (1.0, 2.0)), y=Axis("y", (0.0, 1.0))),))
     (mark,) = json.loads(script_json(panel_spec(board)))["panel"]["marks"]
     assert mark["k"] == "l"
     assert mark["c"] == "hue-1"

@@ -8,7 +8,7 @@ from reeuncert.plots.comparison import comparison_data, plot_comparison, plot_sc
 from reeuncert.plots.customs_gap import customs_gap_data, customs_records_data, plot_customs_gap
 from reeuncert.plots.drivers import drivers_data, plot_drivers
 from reeuncert.plots.evidence import calibration_data, evidence_data, plot_calibration, plot_evidence
-from reeuncert.plots.indicator import consumption_data, indicator_data, plot_consumption, plot_indicator, published_data
+from reeuncert.plots.indicator import consumption_data, indicator_data, plot_consumption, plot_indicator
 from reeuncert.plots.learning import learning_data, plot_learning, plot_prior_posterior, prior_posterior_data
 from reeuncert.plots.questions import (
     plot_power_scaling,
@@ -69,7 +69,6 @@ __all__ = [
     "plot_value_of_information",
     "power_scaling_data",
     "prior_posterior_data",
-    "published_data",
     "sankey_data",
     "scenarios_data",
     "sobol_data",

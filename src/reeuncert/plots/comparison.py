@@ -63,9 +63,9 @@ def plot_comparison(found: Comparison, *, backend: str = "matplotlib", theme: st
 def _panel(found: Comparison, rows: pd.DataFrame, unit: str) -> Panel:
     scale, plain = (100.0, "1") if unit == "%" else (1.0, unit)
     marks: list[Mark] = []
-    for side, shift, colour in _SIDES:
-        columns = [f"{side}_{c}" for c in ("median", "eti90_lb", "eti90_ub", "mcse_median")]
-        middle, low, high, error = scale * rows[columns].to_numpy(dtype=float).T
+    columns = [[f"{side}_{c}" for c in ("median", "eti90_lb", "eti90_ub", "mcse_median")] for side in "ab"]
+    values = scale * np.array([rows[of_side].to_numpy(dtype=float).T for of_side in columns])
+    for (side, shift, colour), (middle, low, high, error) in zip(_SIDES, values, strict=True):
         y = np.arange(len(rows)) + shift
         told = tuple(
             f"{text}\n{found.names[side == 'b']}: {estimate(m / scale, lo / scale, hi / scale, unit=plain)}, "
@@ -80,18 +80,16 @@ def _panel(found: Comparison, rows: pd.DataFrame, unit: str) -> Panel:
                 at = float(middle[k]) - near, float(middle[k]) + near
                 marks.append(Area.box(*at, *ends[2:], hue(colour), opacity=0.8, name="3 Monte Carlo errors"))
         marks.append(Points(found.names[side == "b"], middle, y, hue(colour), "circle", hover=told))
-    both = scale * rows[["a_median", "b_median"]].to_numpy(dtype=float)
-    for row, (one, two) in enumerate(both):
+    for row, (one, two) in enumerate(values[:, 0].T):
         marks.append(Line((one, two), (row + _SIDES[0][1], row + _SIDES[1][1]), "muted", 1.2))
     ticks = tuple((float(k), "\n".join(wrapped(text))) for k, text in enumerate(rows["headline"]))
-    every = rows[[f"{s}_{c}" for s in "ab" for c in ("median", "eti90_lb", "eti90_ub")]].to_numpy(dtype=float) * scale
-    least, most = float(np.nanmin(every)), float(np.nanmax(every))
+    least, most = float(np.nanmin(values[:, :3])), float(np.nanmax(values[:, :3]))
     log = unit != "%" and least > 0 and most > 30 * least
     room = 0.0 if log else 0.05 * (most - least) or 0.5
     across = least - room, most + room
     across = (across[0] / 1.15, across[1] * 1.15) if log else across
     y_axis = Axis(limits=(len(rows) - 0.4, -0.6), ticks=ticks)
-    return Panel("", marks=tuple(marks), x=Axis(axis_label("Headlines", plain), across, log=log), y=y_axis)
+    return Panel("", marks, x=Axis(axis_label("Headlines", plain), across, log=log), y=y_axis)
 
 
 SCENARIO = "scenario"

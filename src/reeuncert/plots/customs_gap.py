@@ -22,8 +22,8 @@ from reeuncert.plots.access import (
     take,
     tidy,
 )
-from reeuncert.plots.indicator import published_data, said_points
-from reeuncert.plots.panels import Board, Fan, Panel, Points
+from reeuncert.plots.indicator import published_points
+from reeuncert.plots.panels import Board, Fan, Points, fan_panel
 from reeuncert.plots.render import figure_of, render
 from reeuncert.plots.style import HUES, OFFICES, PROBABILITIES, UNRECORDED
 from reeuncert.result.result import Result
@@ -118,7 +118,7 @@ def customs_records_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFr
 
 
 @figure_of(
-    customs_gap_data, published="Published values, of which those of ``smuggled_mass`` and ``customs_gap`` are shown."
+    customs_gap_data, published="Set published gaps and masses that were smuggled beside, see `reeuncert.reference`."
 )
 def plot_customs_gap(
     dt: xr.DataTree,
@@ -126,7 +126,7 @@ def plot_customs_gap(
     coords: Coords = None,
     backend: str = "matplotlib",
     theme: str = "light",
-    published: pd.DataFrame | None = None,
+    published: bool = False,
 ) -> Any:
     """Draw the records of both offices, the gap between them, and the unrecorded mass per year and cumulative."""
     table = customs_gap_data(dt, coords=coords)
@@ -136,15 +136,15 @@ def plot_customs_gap(
     for region, partner, unit, held, said in _by_pair(table, records):
         way = f"{partner} to {region}"
         pair = {"region": region, "partner": partner}
-        gap = _printed(said, GAP) + _published(published, "customs_gap", pair, years)
-        smuggled = _published(published, "smuggled_mass_cumulated", pair, years)
+        names = "customs_gap", "smuggled_mass_cumulated"
+        gap, smuggled = (published_points(dt, name, pair) if published else [] for name in names)
         recorded, of_gap = _fans(held, years, IMPORTER, EXPORTER), _fans(held, years, GAP)
         yearly, summed = (_fans(held, years, UNSEEN, DECLARED, suffix=end) for end in ("", f", {ALL_YEARS}"))
         panels += [
-            Panel(f"{way}: records", unit, recorded, _printed(said, IMPORTER, EXPORTER)),
-            Panel(f"{way}: gap of the records", "1", of_gap, gap),
-            Panel(f"{way}: unrecorded a year", unit, yearly),
-            Panel(f"{way}: unrecorded since {years[0]}", unit, summed, smuggled),
+            fan_panel(f"{way}: records", unit, recorded, _printed(said, IMPORTER, EXPORTER)),
+            fan_panel(f"{way}: gap of the records", "1", of_gap, [*_printed(said, GAP), *gap]),
+            fan_panel(f"{way}: unrecorded a year", unit, yearly),
+            fan_panel(f"{way}: unrecorded since {years[0]}", unit, summed, smuggled),
         ]
     return render(Board("Customs gap, refined products", tuple(panels), 2, 2.6, 4.7), backend, theme)
 
@@ -166,7 +166,7 @@ def plot_customs_records(dt: xr.DataTree, *, coords: Coords, backend: str = "mat
             for n in (IMPORTER, EXPORTER, TRUE)
             if n in held
         )
-        panels.append(Panel(f"{partner} to {region}", unit, fans, _printed(said, IMPORTER, EXPORTER)))
+        panels.append(fan_panel(f"{partner} to {region}", unit, fans, _printed(said, IMPORTER, EXPORTER)))
     return render(Board("Records of trade, refined products", tuple(panels), 2, 2.6, 4.7), backend, theme)
 
 
@@ -258,7 +258,3 @@ def _printed(said: pd.DataFrame | None, *series: str) -> tuple[Points, ...]:
             where = rows["year"].to_numpy(), rows["value"].to_numpy(float)
             out.append(Points(label, *where, COLOURS[name], symbol, hover=hover, hollow=bool(bound)))
     return tuple(out)
-
-
-def _published(published: pd.DataFrame | None, name: str, pair: dict[str, str], years: list[int]) -> tuple[Points, ...]:
-    return () if published is None else tuple(said_points(published_data(published, name, years=years), pair))

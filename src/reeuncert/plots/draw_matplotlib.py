@@ -60,7 +60,7 @@ def draw_board(board: Board, theme: Theme) -> Figure:
 
 
 def _panel(ax: Axes, panel: Panel, theme: Theme) -> None:
-    for mark in panel.all_marks():
+    for mark in panel.marks:
         if isinstance(mark, Area):
             if len(mark.x):
                 ax.fill(mark.x, mark.y, facecolor=to_rgba(theme.colour(mark.colour), mark.opacity), linewidth=0)
@@ -83,7 +83,7 @@ def _panel(ax: Axes, panel: Panel, theme: Theme) -> None:
     if panel.x is None:
         ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
     _axis(ax, panel.x or Axis(), "x", theme)
-    _axis(ax, panel.vertical(), "y", theme)
+    _axis(ax, panel.y, "y", theme)
 
 
 def _axis(ax: Axes, axis: Axis, which: Literal["x", "y"], theme: Theme) -> None:
@@ -159,7 +159,7 @@ def _ribbons(ax: Axes, mark: Ribbons, theme: Theme) -> None:
 
 def _legend(figure: Figure, board: Board, theme: Theme) -> None:
     handles: dict[str, Line2D | Patch] = {}
-    for mark in [*(m for panel in board.panels for m in panel.all_marks()), *board.keys]:
+    for mark in [*(m for panel in board.panels for m in panel.marks), *board.keys]:
         name = "" if isinstance(mark, Text | Ribbons) else mark.name
         if name and name not in handles:
             handles[name] = _handle(mark, theme)

@@ -54,7 +54,7 @@ def draw_steps(boards: Mapping[str, Board], start: str, theme: Theme) -> go.Figu
 def draw_board(board: Board, theme: Theme) -> go.Figure:
     """Draw panels in rows, one legend for all below."""
     # Long labels of rows need the margin on the left.
-    columns = 1 if any(p.y and p.y.ticks for p in board.panels) else min(board.columns, len(board.panels))
+    columns = 1 if any(p.y.ticks for p in board.panels) else min(board.columns, len(board.panels))
     rows = -(-len(board.panels) // columns)
     titled = any(p.x and p.x.title for p in board.panels)
     height = 100.0 * board.panel_height * rows + 150
@@ -74,7 +74,7 @@ def draw_board(board: Board, theme: Theme) -> go.Figure:
     notes = list(figure.layout.annotations)  # set all at once below: each addition would check all of them again
     for i, panel in enumerate(board.panels):
         ends = {"xaxis": f"x{i + 1}" if i else "x", "yaxis": f"y{i + 1}" if i else "y"}
-        for mark in panel.all_marks():
+        for mark in panel.marks:
             if isinstance(mark, Text):
                 notes.append(_text(mark, ends, theme))
             else:
@@ -97,16 +97,16 @@ def draw_board(board: Board, theme: Theme) -> go.Figure:
         title=title | {"font": {"size": 15}},
         height=height + 18 * (len(named) // 4),
         margin={"l": 20, "r": 16, "t": 76 + 14 * board.subtitle.count("\n"), "b": 40 + below},
-        hovermode="x" if all(p.fans for p in board.panels) else "closest",
+        hovermode="x" if all(p.x is None for p in board.panels) else "closest",
         showlegend=bool(named),
         legend=legend | {"itemsizing": "constant" if bare else "trace"},
     )
 
 
 def _axes(figure: go.Figure, panel: Panel, i: int, theme: Theme) -> None:
-    across, up = panel.x or Axis(), panel.vertical()
+    across = panel.x or Axis()
     more: dict[str, Any] = {"tickformat": "d", "nticks": 7} if panel.x is None else {}
-    settings = {"xaxis": _axis(across, theme) | more, "yaxis": _axis(up, theme)}
+    settings = {"xaxis": _axis(across, theme) | more, "yaxis": _axis(panel.y, theme)}
     if panel.bare:
         for one in settings.values():
             one |= {"visible": False, "fixedrange": True}

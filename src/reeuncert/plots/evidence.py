@@ -98,7 +98,7 @@ def plot_evidence(dt: xr.DataTree, *, coords: Coords = None, backend: str = "mat
         x, y = 100 * part["position"].to_numpy(), part["height"].to_numpy()
         marks.append(Points(name, x, y, colour, symbol, hover=tuple(map(_hover, rows_of(part))), opacity=0.8))
     x_axis = Axis("Position in its distribution (%; 50: as predicted)", (-2.0, 102.0))
-    panel = Panel("", marks=tuple(marks), x=x_axis, y=Axis(limits=ends[::-1], ticks=ticks))
+    panel = Panel("", marks, x=x_axis, y=Axis(limits=ends[::-1], ticks=ticks))
     said = f"{int(inside.sum())} of {len(rows)} values lie in their {interval_name()}"
     title = "Position of the reported values in their posterior predictive distributions"
     return render(Board(title, (panel,), 1, max(1.3, 0.2 * len(counts) + 0.6), 8.2, said), backend, theme)
@@ -202,7 +202,7 @@ def _of_kind(kind: str, table: pd.DataFrame) -> Panel:
     reach = 1.15 * float(table[["upper", "difference"]].abs().to_numpy().max())
     across = Axis("position of the truth in its posterior", (0.0, 1.0))
     title = f"{kind}: {count}, {printed(out.mean(), '.0%')} outside"
-    return Panel(title, marks=tuple(marks), x=across, y=Axis("distribution − uniform", (-reach, reach)))
+    return Panel(title, marks, x=across, y=Axis("distribution − uniform", (-reach, reach)))
 
 
 def _bundled(x: np.ndarray, y: np.ndarray, colour: str, width: float) -> list[Line]:
@@ -224,4 +224,4 @@ def _coverage(found: Calibration) -> Panel:
         ends = share - 2 * error, share + 2 * error
         marks.append(Points(str(row["kind"]), np.array(COVERAGES) + shift, share, hue(k), "circle", *ends, hover=told))
     across, up = Axis("probability of the interval", (0.4, 1.02)), Axis("share of truths inside", (0.3, 1.02))
-    return Panel("coverage ± 2 Monte Carlo errors", marks=tuple(marks), x=across, y=up)
+    return Panel("coverage ± 2 Monte Carlo errors", marks, x=across, y=up)

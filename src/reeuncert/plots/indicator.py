@@ -1,10 +1,9 @@
 """An indicator over the years, beside published values; consumption by region and end use."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, cast
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -12,9 +11,11 @@ from reeuncert.indicators.printing import labels_in_words
 from reeuncert.indicators.registry import CUMULATED, base_name
 from reeuncert.indicators.summary import computed, computed_prior, select_labels
 from reeuncert.plots.access import Coords, led_by, tidy
-from reeuncert.plots.panels import Board, Fan, Panel, Points
+from reeuncert.plots.panels import Board, Fan, Points, fan_panel
 from reeuncert.plots.render import figure_of, render
 from reeuncert.plots.style import colours_of, hue
+from reeuncert.reference import all_published
+from reeuncert.result.result import Result
 
 LABEL_DIMS = ("region", "partner", "product", "end_use")
 
@@ -55,44 +56,7 @@ def indicator_data(dt: xr.DataTree, name: str, *, coords: Coords = None) -> pd.D
     return led_by(table, "indicator", *(d for d in LABEL_DIMS if d in variable.dims), "year", "unit")
 
 
-def published_data(published: pd.DataFrame, name: str, *, years: Sequence[int]) -> pd.DataFrame:
-    """Published values of one indicator in its own unit: rows of a reference table that this indicator can show.
-
-    Parameters
-    ----------
-    published
-        Columns ``indicator``, ``region``, ``partner``, ``product``, ``year_from``, ``year_to``, ``value``, ``unit``
-        and, if there, ``statement`` and ``source`` or ``source_id``.
-    years
-        Years of the case. A row over all of them belongs to the cumulated indicator, at its last year; a row of one
-        year to the yearly one; others cannot be shown.
-
-    Returns
-    -------
-    DataFrame
-        ``region``, ``partner``, ``product``, ``year``, ``value`` (shares as a fraction), ``statement``, ``source``.
-    """
-    rows = published[published["indicator"] == base_name(name)].copy()
-    if "source" not in rows.columns:  # as in the tables of a case
-        rows = rows.rename(columns={"source_id": "source"})
-    first = pd.to_numeric(rows["year_from"], errors="coerce")
-    last = pd.to_numeric(rows["year_to"], errors="coerce")
-    whole = (first == years[0]) & (last == years[-1])
-    rows = rows[whole if name.endswith(CUMULATED) else (first == last) & ~(whole & (len(years) > 1))]
-    value = pd.to_numeric(rows["value"], errors="coerce")
-    unit = rows["unit"].fillna("").astype(str)
-    rows = rows.assign(value=np.where(unit.str.startswith("%"), value / 100.0, value), year=last.loc[rows.index])
-    for column in (*LABEL_DIMS, "statement", "source"):
-        rows[column] = rows[column].fillna("").astype(str) if column in rows.columns else ""
-    rows = rows[rows["value"].notna() & rows["year"].notna()]
-    rows["year"] = rows["year"].astype(int)
-    return rows[[*LABEL_DIMS, "year", "value", "statement", "source"]].reset_index(drop=True)
-
-
-@figure_of(
-    indicator_data,
-    published="Published values to set beside, see `published_data`; none by default.",
-)
+@figure_of(indicator_data, published="Set the published values of the case beside, see `reeuncert.reference`.")
 def plot_indicator(
     dt: xr.DataTree,
     name: str,
@@ -100,41 +64,38 @@ def plot_indicator(
     coords: Coords = None,
     backend: str = "matplotlib",
     theme: str = "light",
-    published: pd.DataFrame | None = None,
+    published: bool = False,
 ) -> Any:
     """Draw an indicator over the years, one panel for each combination of labels."""
     table = indicator_data(dt, name, coords=coords)
     variable = computed(dt, name)
     dims = [d for d in LABEL_DIMS if d in variable.dims]
     unit, title = str(variable.attrs["units"]), str(variable.attrs["long_name"])
-    years = [int(y) for y in variable["year"].values]
-    span = [y for y in years if y in set(table["year"])]
-    said = None if published is None else published_data(published, name, years=years)
+    span = [int(y) for y in variable["year"].values if y in set(table["year"])]
     colours = colours_of([str(r) for r in variable["region"].values]) if "region" in dims else {}
     groups: Any = table.groupby(dims, sort=False) if dims else [((), table)]
     panels = []
     for key, rows in groups:
         labels = dict(zip(dims, key, strict=True))
         fan = Fan.of(rows, "posterior", colours.get(str(labels.get("region")), hue(0)), years=span)
-        points = () if said is None else tuple(said_points(said, labels))
+        points = published_points(dt, name, labels) if published else ()
         told = " · ".join(labels_in_words(name, labels))
-        panels.append(Panel(told or title, unit, (fan,), points))
+        panels.append(fan_panel(told or title, unit, (fan,), points))
     return render(Board(title, tuple(panels)), backend, theme)
 
 
-def said_points(said: pd.DataFrame, labels: Mapping[str, Any]) -> list[Points]:
-    """Published values of one panel: their labels are the panel's (without a product: any)."""
-    rows = said
+def published_points(dt: xr.DataTree, name: str, labels: Mapping[str, Any]) -> list[Points]:
+    """Published values of one series: for each source, those of a year, or of all years if it is cumulated."""
+    table = Result.holding(dt).once(all_published)
+    several = table["year_from"] != table["year_to"]
+    rows = table[(table["indicator"] == base_name(name)) & (several == name.endswith(CUMULATED))]
     for dim, label in labels.items():
-        matching = rows[dim] == label
-        if dim == "product":
-            matching |= rows[dim] == ""
-        rows = rows[matching]
+        rows = rows[rows["product" if dim == "end_use" else dim] == label]  # the table names end uses as products
     out = []
-    for source, of_source in ((str(key), part) for key, part in rows.groupby("source", sort=False)):
-        texts = tuple(f"{source}: {statement}" for statement in of_source["statement"])
-        x, y = of_source["year"].to_numpy(), of_source["value"].to_numpy(dtype=float)
-        out.append(Points(f"published: {source}" if source else "published", x, y, hover=texts))
+    for source, part in rows.groupby("source", sort=False):
+        texts = tuple(f"{source}: {statement}" for statement in part["statement"])
+        where = part["year_to"].to_numpy(), part["value"].to_numpy(dtype=float)
+        out.append(Points(f"published: {source}", *where, hover=texts))
     return out
 
 
@@ -181,5 +142,5 @@ def plot_consumption(
         rows = table[(table["region"] == region) & (table["end_use"] == use)]
         if len(rows):
             fan = Fan.of(rows, str(region), colours[region], years=years)
-            panels.append(Panel(f"{'all end uses' if use == ALL else use}, {region}", unit, (fan,)))
+            panels.append(fan_panel(f"{'all end uses' if use == ALL else use}, {region}", unit, (fan,)))
     return render(Board("Consumption by end use", tuple(panels), len(regions), 1.8), backend, theme)

@@ -105,7 +105,7 @@ def plot_learning(dt: xr.DataTree, *, coords: Coords = None, backend: str = "mat
         x, y = part["prior_factor"].to_numpy(), part["factor"].to_numpy()
         hover = tuple(map(_hover, rows_of(part)))
         marks.append(Points(f"{origin}, {name}", x, y, colours[str(origin)], symbol, hover=hover, opacity=0.75))
-    panel = Panel("", marks=tuple(marks), x=across, y=up)
+    panel = Panel("", marks, x=across, y=up)
     return render(Board("Width of every flow before and after the evidence", (panel,), 1, 4.9, 7.4), backend, theme)
 
 
@@ -164,16 +164,15 @@ def prior_posterior_data(dt: xr.DataTree, name: str, *, coords: Coords = None) -
     """
     before, after = _variables(dt, name, coords)
     dims = [str(d) for d in after.dims if d not in SAMPLE]
-    labels = [" · ".join(map(str, key)) for key in itertools.product(*(after[d].values.tolist() for d in dims))]
-    unit = str(after.attrs.get("units", ""))
+    own = [] if base_name(name) in INDICATORS else [[name]]
+    keys = itertools.product(*own, *(after[d].values.tolist() for d in dims))
+    labels = [" · ".join(map(str, key)) for key in keys]
     tables = []
     for group, data in (("prior", before), ("posterior", after)):
-        cells = flat(data)
-        for j, label in enumerate(labels):
-            there = cells[np.isfinite(cells[:, j]), j]
-            quantity = label if base_name(name) in INDICATORS else f"{name} · {label}"
-            tables.append(pd.DataFrame({"quantity": quantity, "group": group, "value": there, "unit": unit}))
-    table = pd.concat(tables, ignore_index=True)
+        table = pd.DataFrame(flat(data), columns=labels).melt(var_name="quantity")
+        table.insert(1, "group", group)
+        tables.append(table[np.isfinite(table["value"])])
+    table = pd.concat(tables, ignore_index=True).assign(unit=str(after.attrs.get("units", "")))
     # A quantity that the system does not have is undefined in every draw.
     both = table.groupby("quantity")["group"].nunique()
     table = table[table["quantity"].isin(both.index[both == 2])].reset_index(drop=True)
@@ -206,7 +205,7 @@ def plot_prior_posterior(
             grid, density, _ = array_stats.kde(values, grid_len=200)
             ends = np.r_[grid[0], grid, grid[-1]], np.r_[0.0, density, 0.0]
             marks += [Area(*ends, colour, 0.2, group=group), Line(grid, density, colour, 1.7, name=group)]
-        panels.append(Panel(str(quantity), marks=tuple(marks), x=Axis(shown_unit(unit)), y=Axis("density")))
+        panels.append(Panel(str(quantity), marks, x=Axis(shown_unit(unit)), y=Axis("density")))
     title = str(computed(dt, name).attrs["long_name"]) if base_name(name) in INDICATORS else name
     return render(Board(f"{title}: prior and posterior", tuple(panels)), backend, theme)
 

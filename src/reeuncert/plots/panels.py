@@ -56,7 +56,6 @@ class Points:
     """A symbol for each value, with a bar from ``low`` to ``high`` where these are given and not NaN.
 
     Symbols: ``circle``, ``square``, ``diamond``, ``triangle-up``, ``triangle-down``, ``bar`` (a short upright line).
-    A panel adds the value, in its unit, to the hover of its ``points``.
     """
 
     label: str
@@ -216,39 +215,38 @@ class Axis:
 
 @dataclass(frozen=True)
 class Panel:
-    """One set of axes: years and what fans and points need, unless ``x`` and ``y`` are given.
-
-    Fans and points are in a ``unit`` (``"1"``: ratios, shown in per cent), other ``marks`` in the units of the axes,
-    from back to front. A ``bare`` panel has no axes, and one scale for both directions.
+    """One set of axes and its marks, from back to front; entries of the legend that stand alone are last. Without ``x``
+    its marks are over years. A ``bare`` panel has no axes, and one scale for both directions.
     """
 
     title: str
-    unit: str = ""
-    fans: tuple[Fan, ...] = ()
-    points: tuple[Points, ...] = ()
-    marks: tuple[Mark, ...] = ()
-    x: Axis | None = None
-    y: Axis | None = None
+    marks: Sequence[Mark]
+    x: Axis | None
+    y: Axis
     bare: bool = False
 
-    def all_marks(self) -> list[Mark]:
-        """Every mark from back to front, in the units of the axes; entries of the legend that stand alone are last."""
-        scale = scale_of(self.unit)
-        out = [mark for fan in self.fans for mark in fan.prior_marks(self.unit)]
-        out += [mark for fan in self.fans for mark in fan.marks(self.unit)]
-        if any(fan.prior is not None for fan in self.fans):
-            out.append(Area((), (), "prior", 0.3, f"prior, {interval_name()} (dotted: median)", "prior"))
-        for points in self.points:
-            texts = tuple(f"{t}\n{with_unit(v, self.unit)}" for t, v in zip(points.hover, points.y, strict=True))
-            out.append(replace(points, y=scale * points.y, hover=texts))
-        return [*out, *self.marks]
 
-    def vertical(self) -> Axis:
-        """The vertical axis."""
-        if self.y is not None:
-            return self.y
-        low, high = limits_of(self)
-        return Axis(shown_unit(self.unit), (scale_of(self.unit) * low, scale_of(self.unit) * high))
+def fan_panel(
+    title: str,
+    unit: str,
+    fans: Sequence[Fan],
+    points: Sequence[Points] = (),
+    marks: Sequence[Mark] = (),
+    y: Axis | None = None,
+) -> Panel:
+    """A panel over years: fans and points in a unit (``"1"``: ratios, in per cent), and marks in those of the axes.
+    Points get their value as the last line of their hover.
+    """
+    scale = scale_of(unit)
+    out = [mark for fan in fans for mark in fan.prior_marks(unit)]
+    out += [mark for fan in fans for mark in fan.marks(unit)]
+    if any(fan.prior is not None for fan in fans):
+        out.append(Area((), (), "prior", 0.3, f"prior, {interval_name()} (dotted: median)", "prior"))
+    for one in points:
+        texts = tuple(f"{t}\n{with_unit(v, unit)}" for t, v in zip(one.hover, one.y, strict=True))
+        out.append(replace(one, y=scale * one.y, hover=texts))
+    low, high = limits_of(fans, points)
+    return Panel(title, [*out, *marks], None, y or Axis(shown_unit(unit), (scale * low, scale * high)))
 
 
 @dataclass(frozen=True)
@@ -275,16 +273,16 @@ def shown_unit(unit: str) -> str:
     return "%" if unit == "1" else unit
 
 
-def limits_of(panel: Panel) -> tuple[float, float]:
+def limits_of(fans: Sequence[Fan], points: Sequence[Points]) -> tuple[float, float]:
     """Ends of the vertical axis, in the unit of the data: all of the posterior and the points, not all of the prior.
 
     A prior that is ten times as wide as the posterior would make a flat line of the latter. It may fill 60 % more of
     the axis; what is cut off is in the table.
     """
-    said = [p.y for p in panel.points]
-    low = _extreme([f.bands[-1][0] for f in panel.fans] + said, np.nanmin)
-    top = _extreme([f.bands[-1][1] for f in panel.fans] + said, np.nanmax)
-    before = [f.prior for f in panel.fans if f.prior is not None]
+    said = [p.y for p in points]
+    low = _extreme([f.bands[-1][0] for f in fans] + said, np.nanmin)
+    top = _extreme([f.bands[-1][1] for f in fans] + said, np.nanmax)
+    before = [f.prior for f in fans if f.prior is not None]
     if before:
         reach = _extreme([p[2] for p in before], np.nanmax)
         top = min(reach, top + 0.6 * (top - min(low, 0.0))) if reach > top else top

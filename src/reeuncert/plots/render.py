@@ -169,7 +169,7 @@ class Chart:
             marks.append(Area((), (), "muted", FAINT, f"faint: {self.faint_name}"))
         labels = tuple((float(place), "\n".join(wrapped(row.label))) for place, row in there)
         across = Axis(self.x_title, self.limits or self._limits())
-        return Panel(title, marks=tuple(marks), x=across, y=Axis(limits=ends[::-1], ticks=labels))
+        return Panel(title, marks, x=across, y=Axis(limits=ends[::-1], ticks=labels))
 
     def _limits(self) -> tuple[float, float]:
         values = [v for row in self.rows for v in (*(row.whisker or ()), row.point, row.tick) if v is not None]

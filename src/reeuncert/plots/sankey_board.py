@@ -212,7 +212,7 @@ def sankey_boards(table: pd.DataFrame, graph: Graph, regions: Sequence[str], the
     out = {}
     for step in steps_of(table, graph):
         marks = _marks(step, graph, regions, theme)
-        panel = Panel("", marks=marks, x=Axis(limits=(-0.01, 1.13)), y=Axis(limits=(-0.01, top)), bare=True)
+        panel = Panel("", marks, x=Axis(limits=(-0.01, 1.13)), y=Axis(limits=(-0.01, top)), bare=True)
         said = f"width: mean in {step.rows[0].unit}; paler: wider {interval_name()}{lost}"
         title = f"Flows from the mine to the end use, {step.year}"
         out[str(step.year)] = Board(title, (panel,), 1, 6.3, 12.0, said, (*classes, *routes))

@@ -134,7 +134,7 @@ def _arrows(product: str, rows: pd.DataFrame, regions: list[str]) -> Panel:
         notes.append(Text(x0, y0, values, size=7.5, ground="ground"))
     notes += [Text(*places[r], r, "ground", 9.0, bold=True, ground=colours[r]) for r in regions]
     y_axis = Axis(limits=(-0.8 if len(regions) == 3 else -1.3, 1.25))
-    return Panel(product, marks=(*marks, *notes), x=Axis(limits=(-1.5, 1.5)), y=y_axis, bare=True)
+    return Panel(product, [*marks, *notes], x=Axis(limits=(-1.5, 1.5)), y=y_axis, bare=True)
 
 
 def corners(regions: list[str]) -> dict[str, tuple[float, float]]:
@@ -324,7 +324,7 @@ def _net_panel(title: str, rows: pd.DataFrame, colour: str, years: list[int]) ->
     room = 0.05 * (most - least) or 0.5
     across = Axis("", (-0.5, len(partners) - 0.5), tuple(enumerate(partners)))
     up = Axis(f"net exports ({rows['unit'].iloc[0]})", (least - room, most + room))
-    return Panel(title, marks=tuple(marks), x=across, y=up)
+    return Panel(title, marks, x=across, y=up)
 
 
 def _arrivals(mass: xr.DataArray, products: list[str], year: int, regions: list[str]) -> np.ndarray:
@@ -389,4 +389,4 @@ def _squares(title: str, rows: pd.DataFrame, regions: list[str]) -> Panel:
     ends = (-0.6, len(regions) - 0.4)
     keys = Area((), (), TOLD, 0.6, TOLD_NAME), Area((), (), "prior", 0.6, PRIOR)
     up = Axis("importer", ends[::-1], tuple(enumerate(regions)))
-    return Panel(title, marks=(*keys, *marks), x=Axis("exporter", ends, names), y=up)
+    return Panel(title, [*keys, *marks], x=Axis("exporter", ends, names), y=up)

@@ -13,7 +13,7 @@ from reeuncert.counterfactuals.lost import ALL, counterfactual_of, lost_consumpt
 from reeuncert.errors import ReeUncertError
 from reeuncert.outlook.stored import read_outlook
 from reeuncert.plots.access import Coords, led_by, take
-from reeuncert.plots.panels import Axis, Board, Fan, Line, Mark, Panel, Points, scale_of, shown_unit
+from reeuncert.plots.panels import Axis, Board, Fan, Line, Mark, Points, fan_panel, scale_of, shown_unit
 from reeuncert.plots.render import Chart, Row, Span, figure_of, interval_row, render, render_chart, wrapped
 from reeuncert.plots.style import PROBABILITIES, band_opacity, bands_name, colours_of, hue, interval_name
 from reeuncert.words.estimates import estimate, number, printed, with_unit
@@ -225,7 +225,7 @@ def plot_outlook(found: Told, *, coords: Coords = None, backend: str = "matplotl
         fan = Fan.of(rows, "", hue(0), probs=BANDS, prior=False)
         title = "\n".join(wrapped(str(rows["says"].iloc[0])))
         axis = Axis(shown_unit(unit), (low, 1.03 * top))
-        panels.append(Panel(title, unit, fans=(fan,), marks=tuple(marks), y=axis))
+        panels.append(fan_panel(title, unit, (fan,), marks=marks, y=axis))
     if not panels:
         raise ReeUncertError("this outlook answers no question: scenarios.toml has no [[answer]]")
     return render(Board(f"Outlook: {told['scenario']}", tuple(panels), min(2, len(panels)), 2.4, 4.2), backend, theme)

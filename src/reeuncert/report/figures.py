@@ -61,13 +61,12 @@ def figure(name: str, title: str, draw: Callable[[], Any], *, alt: str, caption:
 def panel_spec(board: Board) -> dict[str, Any]:
     """A board of one panel as data for ``draw.js``; a colour is a variable of the style sheet."""
     (panel,) = board.panels
-    marks = [mark for mark in (*panel.all_marks(), *board.keys) if not isinstance(mark, Ribbons)]
+    marks = [mark for mark in (*panel.marks, *board.keys) if not isinstance(mark, Ribbons)]
     years = panel.x is None
-    span = [float(year) for fan in panel.fans for year in fan.x]
+    span = [float(year) for mark in marks if isinstance(mark, Line) and mark.hover for year in mark.x]
     x = _axis(panel.x or Axis(limits=(min(span) - 0.4, max(span) + 0.4)))
-    unit = "%" if panel.unit == "1" else panel.unit
-    drawn = {"years": years, "x": x, "y": _axis(panel.vertical()), "marks": [_mark(mark) for mark in marks]}
-    return {"kind": "panel", "unit": unit, "panel": drawn}
+    drawn = {"years": years, "x": x, "y": _axis(panel.y), "marks": [_mark(mark) for mark in marks]}
+    return {"kind": "panel", "unit": panel.y.title if years else "", "panel": drawn}
 
 
 def _axis(axis: Axis) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def content(result: Result) -> dict[str, Any] | None:
     for row in case.evidence:
         if row.id in found:
             of = f", as part of {selector_text(row.of)}" if row.of is not None else ""
-            rows.append(_row(row, found[row.id]) | {"what": told(selector_text(row.selector) + of)})
+            rows.append(_row(found[row.id]) | {"what": told(selector_text(row.selector) + of), "years": _years(row)})
     unused = [row for row in case.evidence if not row_has_flows(row, case)]
     mixtures = result.once(mixture_table)
     # Second readings, and records that are outliers more likely than the case says.
@@ -46,10 +46,7 @@ def content(result: Result) -> dict[str, Any] | None:
             alt="One line per source, one point per figure: share of predictions below the figure.",
             height=900,
         ),
-        "unused": [
-            {"id": row.id, "what": told(selector_text(row.selector)), "years": condensed(row.years, "–")}
-            for row in unused
-        ],
+        "unused": [{"id": row.id, "what": told(selector_text(row.selector)), "years": _years(row)} for row in unused],
         "left_out": _left_out(result),
         "mixtures": mixtures.to_dict("records"),
         "sources": len({row["source_id"] for row in rows}),
@@ -58,21 +55,21 @@ def content(result: Result) -> dict[str, Any] | None:
     }
 
 
-def _row(evidence: Evidence, found: Mapping[Any, Any]) -> dict[str, Any]:
+def _row(found: Mapping[Any, Any]) -> dict[str, Any]:
     position, agrees, value, low, high = (float(found[name]) for name in ("position", "agrees", "value", "low", "high"))
-    own = {name: getattr(evidence, name) for name in ("id", "reporter", "unit", "basis", "source_id", "locator")}
-    same = {name: found[name] for name in ("value", "source", "reference", "width", "surprising")}
     return {
-        **own,
-        **same,
-        "years": condensed(evidence.years, "–"),
-        "first": min(evidence.years),
-        "said": _said(evidence.qualifier, value, low, high, evidence.unit),
-        "note": " ".join(t for t in (evidence.reason, evidence.note) if t),
-        "predicted": interval(found["predicted_eti90_lb"], found["predicted_eti90_ub"], _unit(evidence.unit)),
+        **found,
+        "first": found["year_from"],
+        "said": _said(found["qualifier"], value, low, high, found["unit"]),
+        "note": " ".join(t for t in (found["reason"], found["note"]) if t),
+        "predicted": interval(found["predicted_eti90_lb"], found["predicted_eti90_ub"], _unit(found["unit"])),
         "position": None if math.isnan(position) else position,
         "agrees": None if math.isnan(agrees) else agrees,
     }
+
+
+def _years(row: Evidence) -> str:
+    return condensed(row.years, "–")
 
 
 def _said(qualifier: str, value: float, low: float, high: float, unit: str) -> str:
