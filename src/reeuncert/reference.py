@@ -148,10 +148,11 @@ def _compared(held: xr.Dataset, published: Published) -> dict[str, object] | Non
 
 def labels(published: Published) -> dict[str, str]:
     """The labels of the indicator's dims that a published value names."""
-    record = INDICATORS[published.indicator]
-    named = {"region": published.region, "partner": published.partner, "product": published.product}
-    if "end_use" in record.dims:
-        named = {"region": published.region, "end_use": published.product}
+    return _labels(INDICATORS[published.indicator], published.region, published.partner, published.product)
+
+
+def _labels(record: Indicator, region: str, partner: str, product: str) -> dict[str, str]:
+    named = {"region": region, "partner": partner, "product": product, "end_use": product}
     return {dim: named[dim] for dim in record.dims}
 
 
@@ -167,14 +168,12 @@ def _published(row: Mapping[str, str], sources: Mapping[str, tuple[str, str]], c
         raise CellError(f"the years {years[0]} to {years[1]} run backwards; write the earlier first")
     scale = _scale(row["unit"], record, case)
     known = {"region": case.regions, "partner": case.regions, "product": (*case.products, "refined", "all")}
-    named = {"region": row["region"], "partner": row["partner"], "product": row["product"]}
-    if "end_use" in record.dims:
-        known["end_use"] = tuple({f.end_use for f in case.system.flows})
-        named["end_use"] = row["product"]
-    for dim in record.dims:
-        if nearest(named[dim], known[dim]):
-            raise CellError(unknown(named[dim], known[dim], dim))
-    if scale is None or not all(named[dim] and named[dim] in known[dim] for dim in record.dims):
+    known["end_use"] = tuple({f.end_use for f in case.system.flows})
+    named = _labels(record, row["region"], row["partner"], row["product"])
+    for dim, label in named.items():
+        if nearest(label, known[dim]):
+            raise CellError(unknown(label, known[dim], dim))
+    if scale is None or not all(label and label in known[dim] for dim, label in named.items()):
         return None
     if not (case.system.years[0] <= years[0] and years[1] <= case.system.years[-1]):
         return None

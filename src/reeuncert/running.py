@@ -5,9 +5,8 @@ from __future__ import annotations
 import gc
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,23 +19,6 @@ from reeuncert.reference import published_values
 from reeuncert.result.folder import Staging, output_folder
 from reeuncert.result.result import Result
 from reeuncert.result.structures import StructureRun
-
-
-@dataclass(frozen=True)
-class _Settings:
-    """How a case is run; see `run`."""
-
-    draws: int
-    tune: int
-    thin: int
-    chains: int
-    seed: int | None
-    sampler: str
-    preview: bool
-    structures: bool
-    resume: bool
-    quiet: bool
-    command: str
 
 
 def run(
@@ -100,17 +82,20 @@ def run(
     >>> result.dt["posterior"].sizes["draw"], "derived" in result.dt.children
     (20, True)
     """
-    settings = _Settings(draws, tune, thin, chains, seed, sampler, preview, structures, resume, quiet, command)
     if resume and out is None:
         raise SamplingError("chains are resumed from the folder of a run; give it as out")
     published_values(case)  # fails now rather than after the run if the table cannot be read
+    sampling: dict[str, Any] = {"seed": seed, "resume": resume, "quiet": quiet, "command": command}
+    if not preview:
+        sampling |= {"draws": draws, "tune": tune, "thin": thin, "chains": chains, "sampler": sampler}
+    rivals = structures and not preview and bool(case.compare)
     if out is None:
-        return _computed(case, settings)
+        return _computed(case, sampling, preview, rivals)
     with output_folder(out) as staging:
         if not preview:
-            _require_space(staging, case, settings)
-        with _checkpointed(staging.target, str(out), settings) as stored:
-            result = _computed(case, settings, stored, staging)
+            _require_space(staging, case, draws * chains)
+        with _checkpointed(staging.target, str(out), preview, resume) as stored:
+            result = _computed(case, sampling, preview, rivals, stored, staging)
             from reeuncert.report.files import commit_results
 
             result.files = commit_results(result, staging)
@@ -124,60 +109,60 @@ def run(
 _RIVALS = "short runs under the other structures"
 
 
-def _computed(case: Case, settings: _Settings, stored: Path | None = None, staging: Staging | None = None) -> Result:
-    """Draws of a case with its indicators, and its headlines under its rival structures, which are fitted meanwhile."""
+def _computed(
+    case: Case,
+    sampling: Mapping[str, Any],
+    preview: bool,
+    with_rivals: bool,
+    stored: Path | None = None,
+    staging: Staging | None = None,
+) -> Result:
+    """Draws of a case (``sampling``: how, see `run`) with its indicators, and its headlines under its rival structures,
+    which are fitted meanwhile.
+    """
     from reeuncert.indicators.compute import with_indicators
 
-    def made() -> Result:
-        dt = _sampled(case, settings, stored)
-        _tell(settings, "Computing indicators, checks and tables …")
+    def made(seed: int | None) -> Result:
+        dt = _sampled(case, {**sampling, "seed": seed, "checkpoint": stored}, preview)
+        _tell(sampling, "Computing indicators, checks and tables …")
         result = with_indicators(dt)
         del dt
         gc.collect()  # nodes of a tree refer to each other; its flows lie in memory a second time
         return result
 
-    if not case.compare or not settings.structures or settings.preview:
-        return made()
-    settings = replace(settings, seed=_seed(settings, stored))
-    with beside(_RIVALS, _fit_rivals, case, settings.seed) as rivals:
-        result = made()
+    if not with_rivals:
+        return made(sampling["seed"])
+    seed = _seed(sampling, stored)
+    with beside(_RIVALS, _fit_rivals, case, seed) as rivals:
+        result = made(seed)
         if not result.complete:
             return result
         if staging is not None:
             from reeuncert.report.files import begin_results
 
             begin_results(result, staging)
-        return _with_rivals(result, rivals, settings)
+        _tell(sampling, f"Short runs under the other structures ({', '.join(case.compare)}) …")
+        return _with_rivals(result, rivals())
 
 
-def _sampled(case: Case, settings: _Settings, stored: Path | None) -> xr.DataTree:
+def _sampled(case: Case, sampling: Mapping[str, Any], preview: bool) -> xr.DataTree:
     from reeuncert.inference.sample import approximate, sample
     from reeuncert.model import build_model
 
     size = f"{len(case.system.flows)} flows, {len(case.system.years)} years, {len(case.evidence)} reported figures"
-    _tell(settings, f"Case '{case.name}': {size}.")
+    _tell(sampling, f"Case '{case.name}': {size}.")
     model = build_model(case)
-    common: dict[str, Any] = {"seed": settings.seed, "quiet": settings.quiet, "command": settings.command}
-    common |= {"checkpoint": stored, "resume": settings.resume}
-    if settings.preview:
-        return approximate(model, progressbar=not settings.quiet, **common)
-    return sample(
-        model,
-        draws=settings.draws,
-        tune=settings.tune,
-        thin=settings.thin,
-        chains=settings.chains,
-        sampler=settings.sampler,
-        **common,
-    )
+    if preview:
+        return approximate(model, progressbar=not sampling["quiet"], **sampling)
+    return sample(model, **sampling)
 
 
-def _seed(settings: _Settings, stored: Path | None) -> int:
+def _seed(sampling: Mapping[str, Any], stored: Path | None) -> int:
     """That of the draws and of the rival structures."""
     from reeuncert.inference.checkpoint import find_checkpoint
     from reeuncert.inference.provenance import seed_of
 
-    return seed_of(settings.seed, find_checkpoint(stored) if settings.resume and stored is not None else None)
+    return seed_of(sampling["seed"], find_checkpoint(stored) if sampling["resume"] and stored is not None else None)
 
 
 def _fit_rivals(case: Case, seed: int) -> dict[str, StructureRun]:
@@ -186,13 +171,11 @@ def _fit_rivals(case: Case, seed: int) -> dict[str, StructureRun]:
     return fit_rivals(case, seed=seed, progress=False)
 
 
-def _with_rivals(result: Result, rivals: Callable[[], dict[str, StructureRun] | Failed], settings: _Settings) -> Result:
+def _with_rivals(result: Result, runs: dict[str, StructureRun] | Failed) -> Result:
     """The result with its headlines under the rival structures of its case, or with the reason why it has none."""
     from reeuncert.result.structures import add_structures
     from reeuncert.studies.rivals import beside_own
 
-    _tell(settings, f"Short runs under the other structures ({', '.join(result.case.compare)}) …")
-    runs = rivals()
     found = runs if isinstance(runs, Failed) else attempt(_RIVALS, lambda: beside_own(result.dt, runs))
     if isinstance(found, Failed):
         result.failed.append(found)
@@ -202,9 +185,9 @@ def _with_rivals(result: Result, rivals: Callable[[], dict[str, StructureRun] | 
     return result
 
 
-def _require_space(staging: Staging, case: Case, settings: _Settings) -> None:
+def _require_space(staging: Staging, case: Case, draws: int) -> None:
     """Refuse now what would fail after the run; all draws, with those of the checkpoint, take six times the flows'."""
-    needed = 6 * 8 * settings.draws * settings.chains * int(case.system.exists.sum())
+    needed = 6 * 8 * draws * int(case.system.exists.sum())
     if shutil.disk_usage(staging.place).free < needed:
         raise OutputError(
             f"cannot write results to '{staging.target}': they may take {needed / 1e6:,.0f} MB, and the disk has less; "
@@ -213,7 +196,7 @@ def _require_space(staging: Staging, case: Case, settings: _Settings) -> None:
 
 
 @contextmanager
-def _checkpointed(target: Path, named_by_user: str, settings: _Settings) -> Iterator[Path]:
+def _checkpointed(target: Path, named_by_user: str, preview: bool, resume: bool) -> Iterator[Path]:
     """Folder in which a run stores its chains.
 
     Warns, also of a quiet run, of a checkpoint of an earlier run that this run will replace. If the run ends without a
@@ -221,10 +204,10 @@ def _checkpointed(target: Path, named_by_user: str, settings: _Settings) -> Iter
     """
     from reeuncert.inference.checkpoint import FOLDER
 
-    name = f"{FOLDER}-of-preview" if settings.preview else FOLDER  # a quick look replaces no chain of a long run
+    name = f"{FOLDER}-of-preview" if preview else FOLDER  # a quick look replaces no chain of a long run
     stored = target / name
     place = Path(named_by_user) / name
-    found = "" if settings.resume else _chains_in(stored)
+    found = "" if resume else _chains_in(stored)
     if found:
         _warn(
             f"There is a checkpoint of an earlier run in '{place}' ({found}). It stays until this run has "
@@ -249,8 +232,8 @@ def _chains_in(stored: Path) -> str:
     return "" if found is None else str(found)
 
 
-def _tell(settings: _Settings, text: str) -> None:
-    if not settings.quiet:
+def _tell(sampling: Mapping[str, Any], text: str) -> None:
+    if not sampling["quiet"]:
         _warn(text)
 
 

@@ -105,13 +105,9 @@ class YearNetwork:
 
     def output_share(self, mass: np.ndarray) -> np.ndarray:
         """Recovery of each process (1 − loss share), array (process, draw)."""
-        total = np.zeros((len(self.processes), mass.shape[1]))
-        kept = np.zeros_like(total)
-        for i, source in enumerate(self.source):
-            if source != BEYOND:
-                total[source] += mass[i]
-                if not self.lost[i]:
-                    kept[source] += mass[i]
+        total, kept = np.zeros((2, len(self.processes), mass.shape[1]))
+        for out, chosen in ((total, self.source != BEYOND), (kept, (self.source != BEYOND) & ~self.lost)):
+            np.add.at(out, self.source[chosen], mass[chosen])
         return np.divide(kept, total, out=np.ones_like(total), where=total > 0)
 
 

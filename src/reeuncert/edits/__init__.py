@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 
 from reeuncert.edits.base import Edit, Edited, EditError, Option
-from reeuncert.edits.priors import IndependentYears, PriorMedian, PriorSpread
+from reeuncert.edits.priors import IndependentYears, PriorMedian, PriorSpread, WithoutFlows
 from reeuncert.edits.sources import Bias, LeaveOut, SourceWidth, Tails
-from reeuncert.edits.without_flows import WithoutFlows
 from reeuncert.words.cells import unknown
 
 _KINDS = (PriorMedian, PriorSpread, IndependentYears, SourceWidth, LeaveOut, Bias, Tails, Option, WithoutFlows)

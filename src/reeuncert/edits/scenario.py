@@ -10,7 +10,6 @@ from typing import Self
 
 import numpy as np
 
-from reeuncert.case.records import Case
 from reeuncert.edits import EDITS, Edit, Edited, EditError, edit_of
 from reeuncert.errors import CaseError, InputError, Problem
 from reeuncert.reading.tables import read_text
@@ -73,28 +72,15 @@ class Scenario:
     def __str__(self) -> str:
         return f"{self.name}: {self.what}"
 
-    def problems(self, case: Case) -> list[str]:
-        """What the case does not have of what is to be changed; each change is held against the case as it is then."""
-        edited = Edited(case)
-        for edit in self._ordered:
-            found = list(edit.problems(edited.case))
-            if found:
-                return found
-            edited = edit.apply(edited)
-        return []
-
     def apply(self, edited: Edited) -> Edited:
-        """The case with all changes."""
-        for edit in self._ordered:
-            found = list(edit.problems(edited.case))
-            if found:
+        """The case with all changes. Raises `CaseError` with what it does not have of what is to be changed: each
+        change is held against the case as it is by then.
+        """
+        for edit in sorted(self.edits, key=lambda edit: edit.stage):
+            if found := edit.problems(edited.case):
                 raise CaseError([Problem("scenarios", 0, self.name, text) for text in found])
             edited = edit.apply(edited)
         return edited
-
-    @property
-    def _ordered(self) -> list[Edit]:
-        return sorted(self.edits, key=lambda edit: edit.stage)
 
 
 def _edits(name: str, changes: Iterable[object], file: str) -> tuple[tuple[Edit, ...], list[Problem]]:

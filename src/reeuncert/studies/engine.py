@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Self
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -88,7 +88,7 @@ def make_fits(jobs: Sequence[Job], options: FitOptions, *, processes: int | None
             progress.say(note)
         if not waiting:
             return fits
-        pool = _pool(options.get("client"), options.get("jobs", _MISSING), processes, len(waiting))
+        pool = _pool(options, processes, len(waiting))
         progress.say(_begin(waiting, len(jobs), pool))
         slots = len(pool.slots())  # processes that share this machine share its cores
         cores = None if slots == 1 else max(1, available_cores() // slots)
@@ -106,19 +106,17 @@ def make_fits(jobs: Sequence[Job], options: FitOptions, *, processes: int | None
     return fits
 
 
-_MISSING: Any = object()
-
-
 def _refit() -> Fit:
     from reeuncert.studies.refits import refit  # loads PyMC, which looking at kept results does not need
 
     return refit
 
 
-def _pool(client: Any, jobs: Any, processes: int | None, fits: int) -> Pool:
+def _pool(options: FitOptions, processes: int | None, fits: int) -> Pool:
+    client = options.get("client")
     if client is None:
-        return local_pool(processes if jobs is _MISSING else jobs, fits)
-    if jobs not in (_MISSING, None):
+        return local_pool(options.get("jobs", processes), fits)
+    if options.get("jobs") is not None:
         raise SamplingError("jobs is for this machine and client for a cluster; give one of them")
     return DaskPool(client)
 

@@ -6,7 +6,6 @@ import hashlib
 import json
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Protocol, TypedDict
@@ -15,10 +14,8 @@ import xarray as xr
 
 from reeuncert.case.records import Case, ErrorTails, Prior
 from reeuncert.case.serial import case_from_json, case_to_json
-from reeuncert.errors import ArgumentError
 from reeuncert.inference.chains import chain_seed
 from reeuncert.studies.cache import FORMAT, Kept
-from reeuncert.words.cells import did_you_mean
 
 _AGAIN = 1_000_000  # sets the seeds of further fits apart from those of chains
 
@@ -72,12 +69,7 @@ class FitSettings:
 
     @classmethod
     def of(cls, options: FitOptions) -> FitSettings:
-        """The settings among the options of a study; an option that does not exist is an error."""
-        known = FitOptions.__annotations__
-        for name in options:
-            if name not in known:
-                hint = did_you_mean(name, known)
-                raise ArgumentError(f"a study has no option '{name}'{hint}; it has: {', '.join(known)}")
+        """The settings among the options of a study."""
         names = {field.name for field in fields(cls)}
         return cls(**{name: value for name, value in options.items() if name in names})  # type: ignore[arg-type]  # chosen by name
 
@@ -251,19 +243,3 @@ def choose(pending: Sequence[Job], held: frozenset[str], taken: frozenset[str]) 
         return (shape in held, shape not in taken, size[shape], -position)
 
     return max(range(len(pending)), key=worth)
-
-
-class Outcome:
-    """Runs something and keeps its result or its error, whatever that is, in a future: the other fits go on."""
-
-    def __init__(self) -> None:
-        self.future: Future[Kept] = Future()
-
-    def __enter__(self) -> Outcome:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
-        if isinstance(error, Exception):
-            self.future.set_exception(error)
-            return True
-        return False

@@ -78,23 +78,7 @@ def compare_structures(case: Case, option: str | None = None, **options: Unpack[
 
 def run_rivals(dt: xr.DataTree, **options: Unpack[FitOptions]) -> Structures:
     """Headlines of a result, and of its case under each other structure that is averaged, for
-    `reeuncert.result.structures`.
-
-    Parameters
-    ----------
-    dt
-        Result of a case that names rival structures; its indicators have been added.
-    **options
-        See `compare_structures`.
-
-    Returns
-    -------
-    Structures
-
-    Raises
-    ------
-    ReeUncertError
-        When the case names no such switch, or a structure could not be fitted.
+    `reeuncert.result.structures`; its indicators have been added. Raises `ReeUncertError` as `compare_structures`.
     """
     return beside_own(dt, fit_rivals(Result(dt).case, **options))
 
@@ -117,13 +101,7 @@ def beside_own(dt: xr.DataTree, runs: Mapping[str, StructureRun]) -> Structures:
 
 
 def rivals_of(case: Case, option: str | None) -> dict[str, Rival]:
-    """Structure → the case under it, cut to the same years.
-
-    Raises
-    ------
-    ReeUncertError
-        When the case names no such switch.
-    """
+    """Structure → the case under it, cut to the same years."""
     name, place = switch_of(case, option), case.path or case.name
     found = {}
     for choice in case.option_choices[name]:
@@ -151,7 +129,8 @@ def _runs(rivals: Mapping[str, Rival], options: FitOptions) -> dict[str, Structu
     parts: dict[str, list[Kept]] = {name: [] for name in rivals}
     runs: dict[str, StructureRun] = {}
     for number in range(MOST_FITS):
-        short = [job for job in jobs if job.name not in runs or not _suffices(runs[job.name])]
+        # A headline that is undefined in some draw counts as converged.
+        short = [job for job in jobs if job.name not in runs or unconverged(runs[job.name].headlines).any()]
         if not short:
             break
         fits = make_fits([job.again(number) if number else job for job in short], options)
@@ -174,19 +153,8 @@ def _joined(rival: Rival, parts: list[Kept], chains: int) -> StructureRun:
     return StructureRun(table, draws, run, rival.averaged, rival.why)
 
 
-def _suffices(run: StructureRun) -> bool:
-    """Whether every headline has converged, but for those that are undefined in some draw."""
-    return not unconverged(run.headlines).any()
-
-
 def switch_of(case: Case, option: str | None) -> str:
-    """Name of the switch whose choices are the rival structures of a case.
-
-    Raises
-    ------
-    ReeUncertError
-        When the case names no such switch, or has none of this name.
-    """
+    """Name of the switch whose choices are the rival structures of a case; raises `ReeUncertError` if there is none."""
     if option is None:
         if not case.compare:
             raise ReeUncertError(
@@ -197,6 +165,3 @@ def switch_of(case: Case, option: str | None) -> str:
         known = ", ".join(case.option_choices) or "none"
         raise ReeUncertError(f"case '{case.name}' has no switch '{option}'; it has: {known}")
     return option
-
-
-__all__ = ["Rival", "beside_own", "compare_structures", "fit_rivals", "rivals_of", "run_rivals", "switch_of"]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from reeuncert.errors import SamplingError
 from reeuncert.machine import available_cores
 from reeuncert.studies.cache import Kept, package_version
-from reeuncert.studies.jobs import Failure, Fit, Job, Outcome, choose
+from reeuncert.studies.jobs import Failure, Fit, Job, choose
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -129,10 +129,12 @@ class HerePool(Pool):
         return ("here",)
 
     def submit(self, slot: str, fit: Fit, job: Job) -> Future[Kept]:
-        outcome = Outcome()
-        with outcome:
-            outcome.future.set_result(fit(job))
-        return outcome.future
+        future: Future[Kept] = Future()
+        try:
+            future.set_result(fit(job))
+        except Exception as error:  # noqa: BLE001  # whatever it was, the other fits go on
+            future.set_exception(error)
+        return future
 
     def finished(self, futures: Collection[Any], seconds: float) -> Collection[Any]:
         return list(futures)
@@ -316,7 +318,5 @@ def _require_workers(client: Client) -> None:
 
 def local_pool(jobs: int | None, fits: int) -> Pool:
     """A pool of this machine for some number of fits."""
-    if jobs is not None and jobs < 1:
-        raise SamplingError(f"jobs is {jobs}; it must be at least 1, or None for as many as there are cores")
     count = min(jobs or available_cores(), max(fits, 1))
     return HerePool() if count == 1 else ProcessPool(count)

@@ -231,16 +231,11 @@ def score_structures(
 
 
 def compare_scores(scores: Mapping[str, pd.DataFrame]) -> StructureScores:
-    """Compare structures by their scores and give stacking weights.
+    """Compare structures by their scores (structure → table with ``row``, ``source``, ``lineage``, ``fold``,
+    ``log_score``) and give stacking weights. Figures that some structure does not have are left out.
 
     The weights maximise Σ log Σ_k w_k p_k(figure) over the figures (Yao, Vehtari, Simpson & Gelman 2018, doi
     10.1214/17-BA1091), computed by ``arviz_stats.compare``.
-
-    Parameters
-    ----------
-    scores
-        Structure → table with ``row``, ``source``, ``lineage``, ``fold``, ``log_score``. Figures that some structure
-        does not have are left out.
     """
     if len(scores) < 2:
         raise ReeUncertError(f"{len(scores)} structures are given; a comparison needs two or more")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -15,8 +16,7 @@ from reeuncert.checks import check
 from reeuncert.checks.predictive import row_table
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.compute import add_indicators
-from reeuncert.indicators.headlines import headline_row, place
-from reeuncert.indicators.registry import DIMS
+from reeuncert.indicators.headlines import Target, headline_row, place, value_of
 from reeuncert.likelihood.compile import compile_evidence
 from reeuncert.likelihood.predictive import drawn, log_likelihood
 from reeuncert.priors.coverage import case_network
@@ -44,7 +44,7 @@ class Summary:
     ``data["indicators"]`` holds quantiles (quantile, [region], [partner], [product], [end_use], year);
     ``data["draws"]`` holds ``value`` (headline, sample), NaN where the system has no such flow. ``tables["headlines"]``
     has a row a headline: labels, unit, median, eti90_lb, eti90_ub, mcse_median, ess_bulk, r_hat; ``tables["checks"]``:
-    check, status, value, threshold, message; ``tables["predicted"]``: see `predicted`.
+    check, status, value, threshold, message.
     """
 
     indicators: tuple[str, ...] = ()
@@ -59,7 +59,7 @@ class Summary:
         indicators = xr.Dataset({str(name): _quantiles(derived[name]) for name in derived.data_vars})
         rows, draws = [], []
         for headline in case.headlines:
-            row, values = _headline(held, derived, headline)
+            row, values = _headline(held, headline)
             rows.append(row)
             draws.append(values)
         # Checks judge the headlines that this system has.
@@ -70,7 +70,6 @@ class Summary:
         tables = {
             "headlines": pd.DataFrame(rows, columns=[*LABELS, "unit", *_NUMBERS]),
             "checks": check(held, list(CHECKS_OF_FITS)).to_frame(),
-            "predicted": predicted(dt, case, left_out),
         }
         return Kept({"indicators": indicators, "draws": stacked}, tables)
 
@@ -79,9 +78,7 @@ class Summary:
 class Headlines:
     """Keeps the headlines of a fit: ``tables["headlines"]`` and ``data["draws"]``, see `headline_values`."""
 
-    @property
-    def asked(self) -> Mapping[str, object]:
-        return {"keep": "headlines with draws"}
+    asked: ClassVar[Mapping[str, object]] = {"keep": "headlines with draws"}
 
     def __call__(self, dt: xr.DataTree, case: Case, left_out: tuple[str, ...]) -> Kept:
         held = add_indicators(dt, sorted({headline.indicator for headline in case.headlines}), case=case)
@@ -94,9 +91,7 @@ class Headlines:
 class Predicted:
     """Keeps the predictions of the rows of evidence that a fit has not seen."""
 
-    @property
-    def asked(self) -> Mapping[str, object]:
-        return {"keep": "predicted"}
+    asked: ClassVar[Mapping[str, object]] = {"keep": "predicted"}
 
     def __call__(self, dt: xr.DataTree, case: Case, left_out: tuple[str, ...]) -> Kept:
         return Kept(tables={"predicted": predicted(dt, case, left_out)})
@@ -104,17 +99,17 @@ class Predicted:
 
 def headline_values(dt: xr.DataTree, case: Case) -> tuple[pd.DataFrame, NDArray[np.float64]]:
     """Labels, unit and convergence of every headline of a result, and their values (headline, sample)."""
-    rows, draws = [], []
-    for headline in case.headlines:
-        name, coords, year = place(dt, headline)
-        variable = dt["derived"][name]
-        draws.append(variable.sel({**coords, "year": year}).transpose("chain", "draw").values)
-        labels = dict.fromkeys(DIMS, "") | coords
-        rows.append({"indicator": name, **labels, "year": year, "unit": str(variable.attrs["units"])})
-    values = np.array(draws)
+    headlines = [_value(dt, headline) for headline in case.headlines]
+    values = np.array([headline.draws for headline in headlines])
     found = diagnose(np.moveaxis(values, 0, -1))
-    table = pd.DataFrame(rows).assign(ess_bulk=found.ess_bulk, ess_tail=found.ess_tail, r_hat=found.r_hat)
-    return table, values.reshape(len(rows), -1)
+    table = pd.DataFrame([headline.columns for headline in headlines])
+    table = table.assign(ess_bulk=found.ess_bulk, ess_tail=found.ess_tail, r_hat=found.r_hat)
+    return table, values.reshape(len(table), -1)
+
+
+def _value(dt: xr.DataTree, headline: Headline) -> Target:
+    name, coords, year = place(dt, headline)
+    return value_of(dt, name, {**coords, "year": year})
 
 
 def predicted(dt: xr.DataTree, case: Case, left_out: tuple[str, ...]) -> pd.DataFrame:
@@ -123,8 +118,6 @@ def predicted(dt: xr.DataTree, case: Case, left_out: tuple[str, ...]) -> pd.Data
     One row a figure: row, source, lineage, below (probability that a predicted figure is not above the reported one;
     NaN for bounds), log_score (log of the mean density over the draws).
     """
-    if not left_out:
-        return pd.DataFrame(columns=PREDICTED)
     evidence = compile_evidence(case, case_network(case))
     posterior = dt["posterior"].to_dataset()
     gone = set(left_out)
@@ -138,17 +131,16 @@ def predicted(dt: xr.DataTree, case: Case, left_out: tuple[str, ...]) -> pd.Data
 _NUMBERS = ("median", "eti90_lb", "eti90_ub", "mcse_median", "ess_bulk", "r_hat")
 
 
-def _headline(dt: xr.DataTree, derived: xr.Dataset, headline: Headline) -> tuple[tuple[object, ...], np.ndarray]:
+def _headline(dt: xr.DataTree, headline: Headline) -> tuple[tuple[object, ...], np.ndarray]:
     """Row and draws of one headline; empty where this system has no such flow."""
     labels = (headline.indicator, headline.region, headline.partner, headline.product, headline.year)
     nothing = np.full(dt["posterior"].sizes["chain"] * dt["posterior"].sizes["draw"], np.nan)
     try:
         row = headline_row(Result(dt), headline).iloc[0]
-        name, coords, year = place(dt, headline)
+        values = _value(dt, headline).draws
     except ReeUncertError:
         # A scenario may lack what a headline is about (no unrecorded trade: nothing smuggled); the table says so.
         return (*labels, "", *(np.nan for _ in _NUMBERS)), nothing
-    values = derived[name].sel({**coords, "year": year}).transpose("chain", "draw").values
     ends = (row["median"], row["eti90_lb"], row["eti90_ub"])
     numbers = (*ends, interval_ends(values)[1].error, row["ess_bulk"], row["r_hat"])
     return (*labels, row["unit"], *map(float, numbers)), values.ravel()
