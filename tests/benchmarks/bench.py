@@ -146,7 +146,7 @@ def _parts(compiled, points: int) -> Rows:
     u += n.prior_mean if points == 1 else n.prior_mean[:, None]
     exponentials(u.copy(), scratch, exp_u)
     masses(network, exp_u, mass, share, nodes, kept)
-    sums = unpack_sums(n.evidence_layout, n.evidence_coefficient)[1]
+    sums = unpack_sums(n.evidence_layout, n.evidence_coefficient)
     laws = unpack_rows(n.evidence_code, n.evidence_bound)
     evidence = (offsets, offsets.copy(), sigma, sigma.copy(), n.reported_value, n.row_weight, sums, laws, np.empty(1))
     stretching = best_time(stretched, y, n.whitening_directions, n.whitening_gains, empty(len(y)))

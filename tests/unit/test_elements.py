@@ -13,7 +13,7 @@ from case_files import write_case
 from reeuncert.calibration.figures import draw_offsets, simulated_row, statements
 from reeuncert.case.records import Content
 from reeuncert.likelihood.compile import EvidenceModel, compile_evidence
-from reeuncert.likelihood.op import SelectedQuantities, SelectedQuantitiesPullback
+from reeuncert.likelihood.op import Quantities, QuantitiesBack
 from reeuncert.likelihood.predictive import predicted_quantities
 from reeuncert.likelihood.problems import evidence_problems
 from reeuncert.validation.reader import read_case
@@ -61,21 +61,17 @@ def test_the_mass_of_an_element_is_the_sum_of_flows_times_contents() -> None:
     assert predicted_quantities(model, X, np.array([b, d, e, f])) == pytest.approx(np.array(expected))
 
 
-@pytest.mark.parametrize("level", [0.0, 900.0])  # the second beyond the range of a double
-def test_gradients_agree_with_finite_differences(level: float) -> None:
-    model = compiled(*[r for r in rows() if level == 0.0 or r.id != "rest"])  # type: ignore[attr-defined]
+def test_gradients_agree_with_finite_differences() -> None:
+    model = compiled(*rows())
     rng = np.random.default_rng(1)
     size = network().n_edges
-    point = np.concatenate([level + rng.normal(size=size), 0.1 * rng.normal(size=4)])
+    point = np.concatenate([np.exp(rng.normal(size=size)), 0.1 * rng.normal(size=4)])
     cotangent = rng.normal(size=model.n_rows)
 
     def value(at: np.ndarray) -> float:
-        return float(cotangent @ SelectedQuantities().kernel(at[:size], at[size:], *model.quantity_arrays)[0])
+        return float(cotangent @ Quantities().kernel(at[:size], at[size:], *model.quantity_arrays))
 
-    _, x = SelectedQuantities().kernel(point[:size], point[size:], *model.quantity_arrays)
-    found = np.concatenate(
-        SelectedQuantitiesPullback().kernel(cotangent, x, point[:size], point[size:], *model.quantity_arrays)
-    )
+    found = np.concatenate(QuantitiesBack().kernel(cotangent, point[:size], point[size:], *model.quantity_arrays))
     steps = 1e-5 * np.eye(point.size)
     numerical = [(value(point + s) - value(point - s)) / 2e-5 for s in steps]
     np.testing.assert_allclose(found, numerical, rtol=1e-5, atol=1e-6)

@@ -11,7 +11,6 @@ from scipy import stats
 
 from reeuncert.likelihood.compile import EvidenceModel, compile_evidence
 from reeuncert.likelihood.model import REPORTED_DATA, add_likelihood
-from reeuncert.likelihood.op import SelectedQuantities, SelectedQuantitiesPullback
 from reeuncert.likelihood.predictive import (
     log_likelihood,
     predicted_quantities,
@@ -166,21 +165,6 @@ def test_draws_of_the_wrong_shape_are_refused(evidence: EvidenceModel) -> None:
         predicted_quantities(evidence, flows)
     with pytest.raises(ValueError, match=r"^log_offset has shape \(2, 4\), not \(1, 4\)$"):
         predicted_quantities(evidence, flows, np.zeros((2, 4)))
-
-
-def test_flows_beyond_the_range_of_a_double_keep_their_gradient(evidence: EvidenceModel) -> None:
-    for level in (-900.0, 900.0):
-        log_flow = np.full(NETWORK.n_edges, level)
-        eta, x = SelectedQuantities().kernel(log_flow, np.zeros(4), *evidence.quantity_arrays)
-        relative = np.flatnonzero(~evidence.plain)
-        assert np.all(np.isfinite(eta[relative]))
-        assert eta[evidence.ids.index("gross")] == pytest.approx(level + math.log((2 / 0.5 + 2 / 0.8) / 2))
-        cotangent = np.where(evidence.plain, 0.0, 1.0)
-        flows, _ = SelectedQuantitiesPullback().kernel(cotangent, x, log_flow, np.zeros(4), *evidence.quantity_arrays)
-        scale_free = sum(evidence.scale[r] == "log" and evidence.rows[r].relation == "level" for r in relative)
-        assert flows.sum() == pytest.approx(
-            scale_free
-        )  # a level grows by what all its flows grow by, a ratio by nothing
 
 
 def test_without_evidence_nothing_is_added() -> None:

@@ -175,7 +175,7 @@ def log_density(y, gradient, numbers):  # type: ignore[no-untyped-def]  # numba 
     laws = unpack_rows(code, bound)
     result = rows_of_masses(
         mass, to_mass, offset, to_offset, sigma, to_sigma, value, counts,
-        unpack_sums(layout, coefficient)[1], laws,
+        unpack_sums(layout, coefficient), laws,
     )  # fmt: skip
     to_x = empty(size, y)
     masses_back(network, mass, share, kept, to_mass, nodes, exp_u)  # exp_u has served, and takes the gradient

@@ -23,7 +23,7 @@ Ints = NDArray[np.int64]
 
 
 @compiled
-def _multipliers(log_offset: Floats) -> Floats:
+def multipliers(log_offset: Floats) -> Floats:
     """What multiplies a term, by the number of its content: 1, then the exponential of each offset value."""
     n = log_offset.shape[0]
     content = empty(n + 1, log_offset)
@@ -34,143 +34,71 @@ def _multipliers(log_offset: Floats) -> Floats:
 
 
 @compiled
-def _log_sum(
-    log_flow: Floats, edge: Ints, coefficient: Floats, which: Ints, content: Floats, start: int, stop: int
-) -> float:
-    """Log of Σ c exp(log x), shifted by the largest term (for flows beyond the range of a double)."""
-    largest = -math.inf
-    for k in range(start, stop):
-        term = log_flow[edge[k]] + math.log(coefficient[k] * content[which[k]])
-        if term > largest:
-            largest = term
-    total = 0.0
-    for k in range(start, stop):
-        total += math.exp(log_flow[edge[k]] + math.log(coefficient[k] * content[which[k]]) - largest)
-    return largest + math.log(total)
-
-
-@compiled
-def quantities(eta: Floats, x: Floats, log_flow: Floats, log_offset: Floats, sums: Any) -> None:
-    """Fill ``eta`` (row): log A - log B + offset, or A / B exp(offset) for plain rows; B = 1 without a denominator.
-
-    ``x`` = exp(``log_flow``) (edge); sums A and B are from `reeuncert.likelihood.packing.unpack_sums`; coefficients of
-    rows that are not plain are positive. ``log_offset`` has one value per offset value.
+def residuals(value: Floats, mass: Floats, log_offset: Floats, content: Floats, sums: Any, kept: Any) -> Any:
+    """Reported value less quantity of every row: log A - log B + offset, or A / B exp(offset) for plain rows; B = 1
+    without a denominator. ``kept`` holds the arrays (row) that are written for `residuals_back`: A, B, and the way from
+    a derivative by the quantity to one by A.
     """
     (
         plain, num_ptr, num_edge, num_coef, num_content, den_ptr, den_edge, den_coef, den_content,
         off_ptr, off_index, off_weight,
     ) = sums  # fmt: skip
-    # The sums are inlined: numba counts array references at every call.
-    content = _multipliers(log_offset)
-    for r in range(eta.size):
-        offset = 0.0
+    above, below, by_above = kept
+    n = value.size
+    residual = empty(n, mass)
+    # A loop for each step: the processor then works at several rows at once, each of which has to wait for itself only.
+    for r in range(n):
+        a, b = zero(mass), zero(mass)
+        for k in range(num_ptr[r], num_ptr[r + 1]):
+            a += num_coef[k] * load(content, num_content[k]) * load(mass, num_edge[k])
+        for k in range(den_ptr[r], den_ptr[r + 1]):
+            b += den_coef[k] * load(content, den_content[k]) * load(mass, den_edge[k])
+        store(above, r, a)
+        store(below, r, b + (1.0 if den_ptr[r] == den_ptr[r + 1] else 0.0))
+    for r in range(n):
+        offset, a, b = zero(mass), load(above, r), load(below, r)
         for k in range(off_ptr[r], off_ptr[r + 1]):
-            offset += off_weight[k] * log_offset[off_index[k]]
-        n0, n1, d0, d1 = num_ptr[r], num_ptr[r + 1], den_ptr[r], den_ptr[r + 1]
-        if n1 - n0 == 1 and d0 == d1 and not plain[r]:
-            eta[r] = log_flow[num_edge[n0]] + math.log(num_coef[n0] * content[num_content[n0]]) + offset
-            continue
-        a = 0.0
-        for k in range(n0, n1):
-            a += num_coef[k] * content[num_content[k]] * x[num_edge[k]]
-        b = 1.0 if d0 == d1 else 0.0
-        for k in range(d0, d1):
-            b += den_coef[k] * content[den_content[k]] * x[den_edge[k]]
-        if plain[r]:
-            eta[r] = a / b * math.exp(offset)
-        elif 0.0 < a < math.inf and 0.0 < b < math.inf:
-            eta[r] = math.log(a / b) + offset
-        else:
-            eta[r] = _log_sum(log_flow, num_edge, num_coef, num_content, content, n0, n1) + offset
-            if d1 > d0:
-                eta[r] -= _log_sum(log_flow, den_edge, den_coef, den_content, content, d0, d1)
+            offset += off_weight[k] * load(log_offset, off_index[k])
+        multiplier = exp(offset) / b if plain[r] else 1.0 / a
+        store(by_above, r, multiplier)
+        store(residual, r, value[r] - (a * multiplier if plain[r] else log(a / b) + offset))
+    return residual
 
 
 @compiled
-def quantities_pullback(
-    flow_gradient: Floats,
-    offset_gradient: Floats,
-    cotangent: Floats,
-    x: Floats,
-    log_flow: Floats,
-    log_offset: Floats,
-    sums: Any,
-) -> None:
-    """Add the pullback of `quantities` to ``flow_gradient`` (edge) and ``offset_gradient`` (offset value)."""
+def residuals_back(
+    by_quantity: Floats, counts: Floats, mass: Floats, content: Floats, sums: Any, kept: Any,
+    to_mass: Floats, to_offset: Floats,
+) -> None:  # fmt: skip
+    """Add to ``to_mass`` (edge) and ``to_offset`` (offset value) what derivatives by quantities (row) mean for them. A
+    row that counts 0 times is not looked at.
+    """
     (
-        plain, num_ptr, num_edge, num_coef, num_content, den_ptr, den_edge, den_coef, den_content,
+        _, num_ptr, num_edge, num_coef, num_content, den_ptr, den_edge, den_coef, den_content,
         off_ptr, off_index, off_weight,
     ) = sums  # fmt: skip
-    content = _multipliers(log_offset)
-    of_content = np.zeros(content.size)
-    for r in range(cotangent.size):
-        g = cotangent[r]
-        if g == 0.0:
+    above, below, by_above = kept
+    for r in range(counts.size):
+        if counts[r] <= 0.0:
             continue
-        n0, n1, d0, d1 = num_ptr[r], num_ptr[r + 1], den_ptr[r], den_ptr[r + 1]
-        by_offset = g  # d eta / d offset, times the cotangent
-        if n1 - n0 == 1 and d0 == d1 and not plain[r]:
-            flow_gradient[num_edge[n0]] += g
-            of_content[num_content[n0]] += g
-        else:
-            a = 0.0
-            for k in range(n0, n1):
-                a += num_coef[k] * content[num_content[k]] * x[num_edge[k]]
-            b = 1.0 if d0 == d1 else 0.0
-            for k in range(d0, d1):
-                b += den_coef[k] * content[den_content[k]] * x[den_edge[k]]
-            if plain[r]:
-                offset = 0.0
-                for k in range(off_ptr[r], off_ptr[r + 1]):
-                    offset += off_weight[k] * log_offset[off_index[k]]
-                of_a = g * math.exp(offset) / b
-                by_offset = a * of_a
-                of_b = by_offset / b
-            else:
-                of_a, of_b = g / a, g / b
-            if plain[r] or (0.0 < a < math.inf and 0.0 < b < math.inf):
-                for k in range(n0, n1):
-                    by_log = of_a * num_coef[k] * content[num_content[k]] * x[num_edge[k]]
-                    flow_gradient[num_edge[k]] += by_log
-                    of_content[num_content[k]] += by_log
-                for k in range(d0, d1):
-                    by_log = of_b * den_coef[k] * content[den_content[k]] * x[den_edge[k]]
-                    flow_gradient[den_edge[k]] -= by_log
-                    of_content[den_content[k]] -= by_log
-            else:
-                _add_log_gradient(
-                    flow_gradient, of_content, g, log_flow, num_edge, num_coef, num_content, content, n0, n1
-                )
-                _add_log_gradient(
-                    flow_gradient, of_content, -g, log_flow, den_edge, den_coef, den_content, content, d0, d1
-                )
+        of_a = load(by_quantity, r) * load(by_above, r)
+        by_offset = of_a * load(above, r)
+        of_b = by_offset / load(below, r)
+        for k in range(num_ptr[r], num_ptr[r + 1]):
+            by_mass = of_a * num_coef[k] * load(content, num_content[k])
+            e, c = num_edge[k], num_content[k]
+            store(to_mass, e, load(to_mass, e) + by_mass)
+            if c > 0:
+                store(to_offset, c - 1, load(to_offset, c - 1) + by_mass * load(mass, e))
+        for k in range(den_ptr[r], den_ptr[r + 1]):
+            by_mass = of_b * den_coef[k] * load(content, den_content[k])
+            e, c = den_edge[k], den_content[k]
+            store(to_mass, e, load(to_mass, e) - by_mass)
+            if c > 0:
+                store(to_offset, c - 1, load(to_offset, c - 1) - by_mass * load(mass, e))
         for k in range(off_ptr[r], off_ptr[r + 1]):
-            offset_gradient[off_index[k]] += by_offset * off_weight[k]
-    for k in range(log_offset.size):
-        offset_gradient[k] += of_content[k + 1]
-
-
-@compiled
-def _add_log_gradient(
-    gradient: Floats,
-    of_content: Floats,
-    cotangent: float,
-    log_flow: Floats,
-    edge: Ints,
-    coefficient: Floats,
-    which: Ints,
-    content: Floats,
-    start: int,
-    stop: int,
-) -> None:
-    """Add cotangent · d log Σ c exp(log x) / d log x to ``gradient`` (edge) and ``of_content``, as `_log_sum`."""
-    if start == stop:
-        return
-    total = _log_sum(log_flow, edge, coefficient, which, content, start, stop)
-    for k in range(start, stop):
-        by_log = cotangent * coefficient[k] * content[which[k]] * math.exp(log_flow[edge[k]] - total)
-        gradient[edge[k]] += by_log
-        of_content[which[k]] += by_log
+            o = off_index[k]
+            store(to_offset, o, load(to_offset, o) + by_offset * off_weight[k])
 
 
 @compiled
@@ -231,114 +159,54 @@ def _mixture(first: Any, second: Any) -> tuple[Any, Any]:
 
 
 @compiled
-def row_logp(
-    logp: Floats, d_eta: Floats, d_sigma: Floats, value: Floats, eta: Floats, sigma: Floats, laws: Any
-) -> None:
-    """Fill log likelihood (row) and its derivatives with respect to ``eta`` and ``sigma`` (row).
+def row_logp(residual: Floats, sigma: Floats, counts: Floats, laws: Any, logp: Floats, d_sigma: Floats) -> None:
+    """Write the log likelihood of every row, times how often it counts, and its derivative with respect to ``sigma``;
+    ``residual`` is overwritten by that with respect to the quantity. A row that counts 0 times is not looked at.
 
-    ``value`` is the reported figure on the scale of the row (log, logit or plain). An interval runs from ``value +
-    lower`` to ``value + upper``. With probability ``weight`` the figure is ``value + shift`` (two readings). ``laws``
-    are from `reeuncert.likelihood.packing.unpack_rows`.
+    An interval runs from ``residual + lower`` to ``residual + upper``. With probability ``weight`` the figure is larger
+    by ``shift`` (two readings). ``laws`` are from `reeuncert.likelihood.packing.unpack_rows`.
     """
     family, form, lower, upper, shift, weight, tails = laws
-    for r in range(eta.size):
-        residual = value[r] - eta[r]
-        total, total_eta, total_sigma = family_logp(family[r], form[r], residual, lower[r], upper[r], sigma[r], tails)
-        w = weight[r]
-        if w > 0.0:
-            residual += shift[r]
-            other, other_eta, other_sigma = family_logp(
-                family[r], form[r], residual, lower[r], upper[r], sigma[r], tails
+    for r in range(counts.size):
+        away, scale, count = load(residual, r), load(sigma, r), counts[r]
+        store(logp, r, 0.0)
+        store(residual, r, 0.0)
+        store(d_sigma, r, 0.0)
+        if count <= 0.0:
+            continue
+        total, slope, by_sigma = family_logp(family[r], form[r], away, lower[r], upper[r], scale, tails)
+        if weight[r] > 0.0:
+            other, other_slope, other_sigma = family_logp(
+                family[r], form[r], away + shift[r], lower[r], upper[r], scale, tails
             )
-            total, share = _mixture(total + math.log1p(-w), other + math.log(w))
-            total_eta = share * total_eta + (1.0 - share) * other_eta
-            total_sigma = share * total_sigma + (1.0 - share) * other_sigma
-        logp[r] = total
-        d_eta[r] = total_eta
-        d_sigma[r] = total_sigma
+            total, share = _mixture(total + math.log(1.0 - weight[r]), other + math.log(weight[r]))
+            slope = share * slope + (1.0 - share) * other_slope
+            by_sigma = share * by_sigma + (1.0 - share) * other_sigma
+        store(logp, r, count * total)
+        store(residual, r, count * slope)
+        store(d_sigma, r, count * by_sigma)
 
 
 @compiled
 def rows_of_masses(
-    mass: Floats,
-    to_mass: Floats,
-    log_offset: Floats,
-    to_offset: Floats,
-    sigma: Floats,
-    to_sigma: Floats,
-    value: Floats,
-    counts: Floats,
-    sums: Any,
-    laws: Any,
-) -> Any:
-    """Log likelihood of all rows from masses, and its gradient: `quantities`, `row_logp` and the way back in one.
+    mass: Floats, to_mass: Floats, log_offset: Floats, to_offset: Floats, sigma: Floats, to_sigma: Floats,
+    value: Floats, counts: Floats, sums: Any, laws: Any,
+) -> Any:  # fmt: skip
+    """Log likelihood of all rows from masses, and its gradient.
 
     Masses by edge, offsets by offset value, figures and scales of errors by row; the last dimension of masses, offsets
     and scales may be four points (`reeuncert.lanes.numbers`). The gradient is added to ``to_mass`` and
     ``to_offset``, and written to ``to_sigma``. A row that counts 0 times is not looked at. Sums and laws are
     from `reeuncert.likelihood.packing.unpack_sums` and `unpack_rows`.
     """
-    (
-        plain, num_ptr, num_edge, num_coef, num_content, den_ptr, den_edge, den_coef, den_content,
-        off_ptr, off_index, off_weight,
-    ) = sums  # fmt: skip
-    family, form, lower, upper, shift, weight, tails = laws
-    content = _multipliers(log_offset)
     n = value.size
-    above, below, by_above, by_eta = empty(n, mass), empty(n, mass), empty(n, mass), empty(n, mass)
-    # A loop for each step: the processor then works at several rows at once, each of which has to wait for itself only.
-    for r in range(n):
-        a, b = zero(mass), zero(mass)
-        for k in range(num_ptr[r], num_ptr[r + 1]):
-            a += num_coef[k] * load(content, num_content[k]) * load(mass, num_edge[k])
-        for k in range(den_ptr[r], den_ptr[r + 1]):
-            b += den_coef[k] * load(content, den_content[k]) * load(mass, den_edge[k])
-        store(above, r, a)
-        store(below, r, b + (1.0 if den_ptr[r] == den_ptr[r + 1] else 0.0))
-    for r in range(n):
-        offset, a, b = zero(mass), load(above, r), load(below, r)
-        for k in range(off_ptr[r], off_ptr[r + 1]):
-            offset += off_weight[k] * load(log_offset, off_index[k])
-        multiplier = exp(offset) / b if plain[r] else 1.0 / a
-        store(by_above, r, multiplier)
-        store(by_eta, r, value[r] - (a * multiplier if plain[r] else log(a / b) + offset))
+    content = multipliers(log_offset)
+    kept = (empty(n, mass), empty(n, mass), empty(n, mass))
+    by_quantity = residuals(value, mass, log_offset, content, sums, kept)
+    logp = empty(n, mass)
+    row_logp(by_quantity, sigma, counts, laws, logp, to_sigma)
+    residuals_back(by_quantity, counts, mass, content, sums, kept, to_mass, to_offset)
     result = zero(mass)
     for r in range(n):
-        residual, scale, count = load(by_eta, r), load(sigma, r), counts[r]
-        store(by_eta, r, 0.0)
-        store(to_sigma, r, 0.0)
-        if count <= 0.0:
-            continue
-        total, slope, by_sigma = family_logp(family[r], form[r], residual, lower[r], upper[r], scale, tails)
-        if weight[r] > 0.0:
-            other, other_slope, other_sigma = family_logp(
-                family[r], form[r], residual + shift[r], lower[r], upper[r], scale, tails
-            )
-            total, share = _mixture(total + math.log(1.0 - weight[r]), other + math.log(weight[r]))
-            slope = share * slope + (1.0 - share) * other_slope
-            by_sigma = share * by_sigma + (1.0 - share) * other_sigma
-        result += count * total
-        store(by_eta, r, count * slope)
-        store(to_sigma, r, count * by_sigma)
-    for r in range(n):
-        if counts[r] <= 0.0:
-            continue
-        of_a = load(by_eta, r) * load(by_above, r)
-        by_offset = of_a * load(above, r)
-        of_b = by_offset / load(below, r)
-        for k in range(num_ptr[r], num_ptr[r + 1]):
-            by_mass = of_a * num_coef[k] * load(content, num_content[k])
-            e, c = num_edge[k], num_content[k]
-            store(to_mass, e, load(to_mass, e) + by_mass)
-            if c > 0:
-                store(to_offset, c - 1, load(to_offset, c - 1) + by_mass * load(mass, e))
-        for k in range(den_ptr[r], den_ptr[r + 1]):
-            by_mass = of_b * den_coef[k] * load(content, den_content[k])
-            e, c = den_edge[k], den_content[k]
-            store(to_mass, e, load(to_mass, e) - by_mass)
-            if c > 0:
-                store(to_offset, c - 1, load(to_offset, c - 1) - by_mass * load(mass, e))
-        for k in range(off_ptr[r], off_ptr[r + 1]):
-            o = off_index[k]
-            store(to_offset, o, load(to_offset, o) + by_offset * off_weight[k])
+        result += load(logp, r)
     return result

@@ -24,55 +24,50 @@ Ints = NDArray[np.int64]
 
 
 @compiled_entry
-def _quantities(log_flow: Floats, log_offset: Floats, layout: Ints, coefficient: Floats) -> tuple[Floats, Floats]:
-    summed, sums = unpack_sums(layout, coefficient)
-    x = np.zeros(log_flow.size)
-    for edge in summed:
-        x[edge] = np.exp(log_flow[edge])
-    eta = np.empty(layout[0])
-    kernels.quantities(eta, x, log_flow, log_offset, sums)
-    return eta, x
+def _quantities(mass: Floats, log_offset: Floats, layout: Ints, coefficient: Floats) -> Floats:
+    nothing = np.zeros(layout[0])
+    kept = (np.empty(layout[0]), np.empty(layout[0]), np.empty(layout[0]))
+    content, sums = kernels.multipliers(log_offset), unpack_sums(layout, coefficient)
+    return np.negative(kernels.residuals(nothing, mass, log_offset, content, sums, kept))
 
 
 @compiled_entry
-def _quantities_pullback(
-    cotangent: Floats, x: Floats, log_flow: Floats, log_offset: Floats, layout: Ints, coefficient: Floats
+def _quantities_back(
+    cotangent: Floats, mass: Floats, log_offset: Floats, layout: Ints, coefficient: Floats
 ) -> tuple[Floats, Floats]:
-    sums = unpack_sums(layout, coefficient)[1]
-    flow_gradient = np.zeros(log_flow.size)
-    offset_gradient = np.zeros(log_offset.size)
-    kernels.quantities_pullback(flow_gradient, offset_gradient, cotangent, x, log_flow, log_offset, sums)
-    return flow_gradient, offset_gradient
+    kept = (np.empty(layout[0]), np.empty(layout[0]), np.empty(layout[0]))
+    content, sums = kernels.multipliers(log_offset), unpack_sums(layout, coefficient)
+    kernels.residuals(cotangent, mass, log_offset, content, sums, kept)
+    to_mass, to_offset = np.zeros(mass.size), np.zeros(log_offset.size)
+    kernels.residuals_back(cotangent, np.abs(cotangent), mass, content, sums, kept, to_mass, to_offset)
+    return to_mass, to_offset
 
 
 @compiled_entry
 def _row_logp(value: Floats, eta: Floats, sigma: Floats, code: Ints, bound: Floats) -> tuple[Floats, Floats, Floats]:
-    logp = np.empty(eta.size)
-    d_eta = np.empty(eta.size)
-    d_sigma = np.empty(eta.size)
-    kernels.row_logp(logp, d_eta, d_sigma, value, eta, sigma, unpack_rows(code, bound))
+    logp, d_eta, d_sigma = np.empty(eta.size), value - eta, np.empty(eta.size)
+    kernels.row_logp(d_eta, sigma, np.ones(eta.size), unpack_rows(code, bound), logp, d_sigma)
     return logp, d_eta, d_sigma
 
 
-class SelectedQuantities(KernelOp):
-    """Reported quantities from log flows: outputs eta (row), and the masses that its gradient needs (edge)."""
+class Quantities(KernelOp):
+    """Reported quantities (row) from masses (edge) and log offsets (offset value)."""
 
     kernel = staticmethod(_quantities)
     version = KERNEL_VERSION
     takes = ("float64", "float64", "int64", "float64")
-    gives = (pt.dvector, pt.dvector)
     differentiable = 2
 
     def pullback(self, inputs: Sequence[Any], outputs: Sequence[Any], cotangents: Sequence[Any]) -> list[Variable]:
-        return self.completed(SelectedQuantitiesPullback().make_node(cotangents[0], outputs[1], *inputs).outputs)
+        return self.completed(QuantitiesBack().make_node(cotangents[0], *inputs).outputs)
 
 
-class SelectedQuantitiesPullback(KernelOp):
-    """Gradient of `SelectedQuantities` with respect to log flows and log offsets."""
+class QuantitiesBack(KernelOp):
+    """Gradient of `Quantities` with respect to masses and log offsets."""
 
-    kernel = staticmethod(_quantities_pullback)
+    kernel = staticmethod(_quantities_back)
     version = KERNEL_VERSION
-    takes = ("float64", "float64", *SelectedQuantities.takes)
+    takes = ("float64", *Quantities.takes)
     gives = (pt.dvector, pt.dvector)
 
 
@@ -97,7 +92,7 @@ def selected_quantities(log_flow: Any, log_offset: Any, layout: Any, coefficient
     rows. From the log masses (edge) and log offsets (offset value) by the sums of
     `reeuncert.likelihood.packing.pack_sums`.
     """
-    return SelectedQuantities().make_node(log_flow, log_offset, layout, coefficient).outputs[0]
+    return Quantities().make_node(pt.exp(log_flow), log_offset, layout, coefficient).outputs[0]
 
 
 def row_logp(value: Any, eta: Any, sigma: Any, code: Any, bound: Any) -> TensorVariable:

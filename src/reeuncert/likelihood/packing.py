@@ -24,33 +24,23 @@ def pack_sums(plain: NDArray[np.bool_], numerator: Sums, denominator: Sums, offs
     """Pack the sums of all rows.
 
     A row is plain if it has additive errors (row). The sums are pointers, indices (of edges, edges and offset values)
-    and coefficients. The layout begins with the number of rows, of terms of each sum, and of edges whose mass some sum
-    needs.
+    and coefficients. The layout begins with the number of rows and of terms of each sum.
     """
-    needed = _summed_edges(plain, numerator, denominator)
     parts = (numerator[:3], denominator[:3], offset)
-    head = [plain.size, *(index.size for _, index, _ in parts), needed.size]
+    head = [plain.size, *(index.size for _, index, _ in parts)]
     pieces = [head, plain, *(pointer for pointer, _, _ in parts), *(index for _, index, _ in parts)]
-    pieces += [numerator[3], denominator[3], needed]
+    pieces += [numerator[3], denominator[3]]
     layout = np.concatenate([np.asarray(p, dtype=np.int64) for p in pieces])
     return layout, np.concatenate([np.asarray(c, dtype=np.float64) for _, _, c in parts])
-
-
-def _summed_edges(plain: NDArray[np.bool_], numerator: Sums, denominator: Sums) -> Ints:
-    """Edges whose mass is needed: all except single terms in a log."""
-    terms = np.diff(numerator[0])
-    alone = (terms == 1) & (np.diff(denominator[0]) == 0) & ~plain
-    needed = np.concatenate([numerator[1][np.repeat(~alone, terms)], denominator[1]])
-    return np.unique(needed).astype(np.int64)
 
 
 @compiled
 def unpack_sums(
     layout: Ints, coefficient: Floats
-) -> tuple[Ints, tuple[Ints, Ints, Ints, Floats, Ints, Ints, Ints, Floats, Ints, Ints, Ints, Floats]]:
-    """Edges whose mass is needed, and plain, numerator, denominator and offset as `kernels.quantities` takes them."""
-    rows, n, d, o, needed = layout[0], layout[1], layout[2], layout[3], layout[4]
-    start = 5
+) -> tuple[Ints, Ints, Ints, Floats, Ints, Ints, Ints, Floats, Ints, Ints, Ints, Floats]:
+    """Plain, numerator, denominator and offset as the kernels take them."""
+    rows, n, d, o = layout[0], layout[1], layout[2], layout[3]
+    start = 4
     plain = layout[start : start + rows]
     start += rows
     num_ptr = layout[start : start + rows + 1]
@@ -68,12 +58,10 @@ def unpack_sums(
     num_content = layout[start : start + n]
     start += n
     den_content = layout[start : start + d]
-    start += d
-    summed = layout[start : start + needed]
     num_coef = coefficient[:n]
     den_coef = coefficient[n : n + d]
     off_coef = coefficient[n + d : n + d + o]
-    return summed, (
+    return (
         plain, num_ptr, num_edge, num_coef, num_content, den_ptr, den_edge, den_coef, den_content,
         off_ptr, off_index, off_coef,
     )  # fmt: skip

@@ -22,19 +22,22 @@ _BLOCK = 500  # draws
 
 @compiled_entry
 def _quantities_of_draws(eta: Floats, mass: Floats, log_offset: Floats, layout: Ints, coefficient: Floats) -> None:
-    sums = unpack_sums(layout, coefficient)[1]
+    n = eta.shape[1]
+    sums, nothing, kept = unpack_sums(layout, coefficient), np.zeros(n), (np.empty(n), np.empty(n), np.empty(n))
     for s in range(mass.shape[0]):
-        kernels.quantities(eta[s], mass[s], np.log(mass[s]), log_offset[s], sums)
+        content = kernels.multipliers(log_offset[s])
+        eta[s] = np.negative(kernels.residuals(nothing, mass[s], log_offset[s], content, sums, kept))
 
 
 @compiled_entry
 def _logp_of_draws(
     logp: Floats, slope: Floats, value: Floats, eta: Floats, sigma: Floats, code: Ints, bound: Floats
 ) -> None:
-    unused = np.empty(eta.shape[1])
+    unused, once = np.empty(eta.shape[1]), np.ones(eta.shape[1])
     laws = unpack_rows(code, bound)
     for s in range(eta.shape[0]):
-        kernels.row_logp(logp[s], slope[s], unused, value, eta[s], sigma[s], laws)
+        slope[s] = value - eta[s]
+        kernels.row_logp(slope[s], sigma[s], once, laws, logp[s], unused)
 
 
 def drawn(draws: xr.Dataset) -> tuple[Floats, Floats | None, Floats | None]:
