@@ -92,10 +92,10 @@ def test_tracing_agrees_with_one_dense_system_over_space_and_time(kind: str, see
     reset = {name: int(o) for name, o in zip(names, network.reset, strict=True) if o >= 0}
     expected = dense(flows, network.entry, reset, 5)
     inner = np.flatnonzero(flows.attributes["from_process"] != "outside")
-    found = traced(flows, kind, np.eye(len(flows.mass))[inner])[:, :, 0, 0]
-    for row_found, f in zip(found, inner, strict=True):
+    found = traced(flows, kind, dict(zip(inner, np.eye(len(flows.mass))[inner], strict=True)))
+    for f, of_flow in found.items():
         composition = expected[names.index(flows.attributes["from_process"][f])]
-        np.testing.assert_allclose(row_found, flows.of(f)[0, 0] * composition.T, rtol=1e-8, atol=1e-9)
+        np.testing.assert_allclose(of_flow[:, 0, 0], flows.of(f)[0, 0] * composition.T, rtol=1e-8, atol=1e-9)
 
 
 @given(seed=st.integers(0, 10_000), n=st.integers(2, 7))

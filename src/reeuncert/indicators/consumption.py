@@ -166,18 +166,16 @@ def _consumed_by_world(table: FlowTable) -> Array:
     return np.nansum(consumed(table), axis=2)
 
 
-yearly_ratio(
-    "consumption_growth",
-    title="Apparent consumption of refined products over that of the first year",
-    dims=REGION,
-    percent=False,
+_growth = partial(yearly_ratio, percent=False)
+_growth(
+    "consumption_growth", title="Apparent consumption of refined products over that of the first year", dims=REGION
 )(lambda table: growth_factor(consumed(table)))
 yearly_ratio(
     "consumption_annual_growth", title="Annual growth of apparent consumption since the first year", dims=REGION
 )(lambda table: annual_growth(consumed(table), table.years))
-yearly_ratio(
-    "world_consumption_growth", title="The world's apparent consumption over that of the first year", percent=False
-)(lambda table: growth_factor(_consumed_by_world(table)))
+_growth("world_consumption_growth", title="The world's apparent consumption over that of the first year")(
+    lambda table: growth_factor(_consumed_by_world(table))
+)
 yearly_ratio(
     "world_consumption_annual_growth", title="Annual growth of the world's apparent consumption since the first year"
 )(lambda table: annual_growth(_consumed_by_world(table), table.years))

@@ -6,6 +6,7 @@ no indicator of these origins.
 """
 
 from functools import partial
+from itertools import permutations
 
 import numpy as np
 
@@ -28,17 +29,13 @@ KASTNER = "Kastner, Kastner & Nonhebel 2011, Ecological Economics 70, doi 10.101
 
 def _of_flows(table: FlowTable, kind: str, use: str) -> Array:
     out = table.blank("region", "partner", "product")
-    cells = [(r, k) for r in range(len(table.regions)) for k in range(len(table.labels("product")))]
-    chosen = {}
-    for r, k in cells:
-        products = table.members(table.labels("product")[k])
-        flows = table.where(quantity=use, destination=table.regions[r], product=products)
-        if (flows & table.present.any(axis=1)).any():
-            chosen[r, k] = flows.astype(float)
-    if not (chosen and gives_regions(table, kind)):
-        return out
-    mass = traced(table, kind, np.stack(list(chosen.values())))
-    for (r, k), by_origin in zip(chosen, mass, strict=True):
+    chosen: dict[tuple[int, int], Mask] = {}
+    for r, region in enumerate(table.regions if gives_regions(table, kind) else ()):
+        for k, label in enumerate(table.labels("product")):
+            flows = table.where(quantity=use, destination=region, product=table.members(label))
+            if table.present[flows].any():
+                chosen[r, k] = flows
+    for (r, k), by_origin in traced(table, kind, chosen).items():
         out[:, :, r, :, k] = np.moveaxis(ratio(by_origin, by_origin.sum(axis=0, keepdims=True)), 0, 2)
     return out
 
@@ -81,16 +78,12 @@ def _returned(table: FlowTable, region: str, partner: str) -> Array:
 )
 def _of_own_ore(table: FlowTable) -> Array:
     out = table.blank("region", "partner")
-    chosen = {}
-    for r, region in enumerate(table.regions):
-        for p, partner in enumerate(table.regions):
-            flows = table.where(quantity=ALL_ARRIVALS, origin=partner, destination=region, product=table.refined)
-            if partner != region and (flows & table.present.any(axis=1)).any():
-                chosen[r, p] = flows.astype(float)
-    if not chosen:
-        return out
-    mass = traced(table, "mined", np.stack(list(chosen.values())))
-    for (r, p), by_origin in zip(chosen, mass, strict=True):
+    chosen: dict[tuple[int, int], Mask] = {}
+    for (r, region), (p, partner) in permutations(enumerate(table.regions), 2):
+        flows = table.where(quantity=ALL_ARRIVALS, origin=partner, destination=region, product=table.refined)
+        if table.present[flows].any():
+            chosen[r, p] = flows
+    for (r, p), by_origin in traced(table, "mined", chosen).items():
         out[:, :, r, p] = ratio(by_origin[r], _exported(table, table.regions[r], table.regions[p]))
     return out
 

@@ -37,43 +37,33 @@ def _share(table: FlowTable, route: str = "") -> Array:
 
 
 _registered, _unregistered = (partial(by_region, route=route) for route in ("registered", "unregistered"))
+_mass, _part = partial(cumulated_mass, dims=REGION), partial(cumulated_ratio, dims=REGION)
+_times = partial(_part, percent=False)
 
-cumulated_mass("mine_production", title="Mine production, registered and unregistered", dims=REGION)(by_region)
-cumulated_mass("mine_production_registered", title="Mine production, registered", dims=REGION, reference=USGS)(
-    _registered
-)
+_mass("mine_production", title="Mine production, registered and unregistered")(by_region)
+_mass("mine_production_registered", title="Mine production, registered", reference=USGS)(_registered)
 cumulated_mass("world_mine_production", title="Mine production of the world, registered and unregistered")(_world)
-cumulated_ratio("share_of_mining", title="Share of the world's mine production, registered", dims=REGION)(
-    partial(_share, route="registered")
-)
-cumulated_ratio(
-    "share_of_mining_with_unregistered", title="Share of the world's mine production, with unregistered", dims=REGION
-)(_share)
-cumulated_mass("unregistered_mining", title="Unregistered mine production", dims=REGION)(_unregistered)
+_part("share_of_mining", title="Share of the world's mine production, registered")(partial(_share, route="registered"))
+_part("share_of_mining_with_unregistered", title="Share of the world's mine production, with unregistered")(_share)
+_mass("unregistered_mining", title="Unregistered mine production")(_unregistered)
 cumulated_mass("world_unregistered_mining", title="Unregistered mine production of the world")(
     partial(_world, route="unregistered")
 )
-cumulated_ratio("unregistered_mining_share", title="Unregistered part of the region's mine production", dims=REGION)(
+_part("unregistered_mining_share", title="Unregistered part of the region's mine production")(
     lambda table: ratio(_unregistered(table), by_region(table))
 )
-cumulated_ratio("share_of_unregistered_mining", title="Share of the world's unregistered mine production", dims=REGION)(
+_part("share_of_unregistered_mining", title="Share of the world's unregistered mine production")(
     partial(_share, route="unregistered")
 )
 cumulated_ratio("world_unregistered_share", title="Unregistered part of the world's mine production")(
     lambda table: ratio(mining_of(table, None, "unregistered"), mining_of(table))
 )
-cumulated_ratio(
-    "mine_output_over_consumption",
-    title="Mine production over apparent consumption of refined products",
-    dims=REGION,
-    percent=False,
-)(lambda table: ratio(by_region(table), consumed(table)))
-cumulated_ratio(
-    "consumption_over_mine_output",
-    title="Apparent consumption of refined products over mine production",
-    dims=REGION,
-    percent=False,
-)(lambda table: ratio(consumed(table), by_region(table)))
+_times("mine_output_over_consumption", title="Mine production over apparent consumption of refined products")(
+    lambda table: ratio(by_region(table), consumed(table))
+)
+_times("consumption_over_mine_output", title="Apparent consumption of refined products over mine production")(
+    lambda table: ratio(consumed(table), by_region(table))
+)
 
 
 @cumulated_ratio(
@@ -142,16 +132,11 @@ def _from_all_feed(table: FlowTable, region: str) -> Array:
 def _from_own_ore(table: FlowTable) -> Array:
     """Imported concentrate is refined outside the quota; the rest is traced to the region's own mines."""
     out = table.blank("region")
-    quotas = {region: quota_of(table, SEPARATION_QUOTA, region) for region in table.regions}
-    limited = [region for region in table.regions if np.isfinite(quotas[region]).any()]
-    if not limited:
-        return out
-    made, fed = table.where(quantity="production"), table.where(quantity="feed", product=table.refined)
-    weights = [table.where(origin=region) * (made.astype(float) - fed) for region in limited]
-    mass = traced(table, "mined", np.stack(weights))
-    for region, by_origin in zip(limited, mass, strict=True):
-        r = table.regions.index(region)
-        out[:, :, r] = ratio(by_origin[r] - quotas[region], by_origin[r])
+    quotas = [quota_of(table, SEPARATION_QUOTA, region) for region in table.regions]
+    net = table.where(quantity="production").astype(float) - table.where(quantity="feed", product=table.refined)
+    limited = {r: table.where(origin=table.regions[r]) * net for r, of in enumerate(quotas) if np.isfinite(of).any()}
+    for r, by_origin in traced(table, "mined", limited).items():
+        out[:, :, r] = ratio(by_origin[r] - quotas[r], by_origin[r])
     return out
 
 

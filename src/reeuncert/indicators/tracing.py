@@ -13,8 +13,9 @@ every draw, so the system is solved one strongly connected component after the o
 n regions makes components of n markets, everything else is a chain.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -216,12 +217,15 @@ def gives_regions(table: FlowTable, kind: str) -> bool:
     return bool(((found.entry >= 0) & (found.entry < len(table.regions))).any() or (found.reset >= 0).any())
 
 
-def traced(table: FlowTable, kind: str, weights: Array) -> Array:
-    """Mass by origin in weighted sums of the flows of a table, array (sum, origin, chain, draw, year). Kinds are those
-    of `origins_of`; weights have the shape (sum, flow).
+def traced[K](table: FlowTable, kind: str, weights: Mapping[K, NDArray[Any]]) -> dict[K, Array]:
+    """Mass by origin (origin, chain, draw, year) in weighted sums of the flows of a table, by the same keys as their
+    weights (flow,). Kinds are those of `origins_of`.
     """
+    if not weights:
+        return {}
     chains, draws, years = table.shape
     n_origins = len(table.labels("partner"))
     mass = table.mass.reshape(len(table.mass), chains * draws, years)
-    result = trace(mass, table.carried, origins_of(table, kind), n_origins, weights)
-    return table.accumulate(result.reshape(len(weights), n_origins, chains, draws, years))
+    of_flows = np.stack([of.astype(float) for of in weights.values()])
+    result = trace(mass, table.carried, origins_of(table, kind), n_origins, of_flows)
+    return dict(zip(weights, table.accumulate(result.reshape(-1, n_origins, chains, draws, years)), strict=True))

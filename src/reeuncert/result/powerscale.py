@@ -158,12 +158,9 @@ def _shrunk(covariance: Array, variance: Array, size: Array) -> tuple[Array, Arr
     large as its error: the largest of these is part of that of the sum.
     """
     variance = variance / size
-    if variance.shape[1] > 1:
-        noise = 2.0 * math.log(variance.shape[1]) * variance
-        kept = np.divide(noise, np.square(covariance), out=np.ones_like(covariance), where=covariance != 0)
-        kept = np.clip(1.0 - kept, 0.0, None)
-    else:
-        kept = np.ones_like(covariance)
+    noise = 2.0 * math.log(max(variance.shape[1], 1)) * variance
+    kept = np.divide(noise, np.square(covariance), out=np.ones_like(covariance), where=covariance != 0)
+    kept = np.clip(1.0 - kept, 0.0, None)
     lost = ((1.0 - kept) * variance).max(axis=1, initial=0.0)
     return (kept * covariance).sum(axis=1), np.sqrt(((kept > 0.0) * variance).sum(axis=1) + lost)
 

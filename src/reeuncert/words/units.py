@@ -6,20 +6,8 @@ from reeuncert.words.cells import did_you_mean, listed, quoted
 
 _POUND = 0.45359237e-3
 
-TONNES = {
-    "t": 1.0,
-    "kt": 1e3,
-    "Mt": 1e6,
-    "kg": 1e-3,
-    "g": 1e-6,
-    "Mg": 1.0,
-    "Gg": 1e3,
-    "Tg": 1e6,
-    "lb": _POUND,
-    "klb": 1e3 * _POUND,
-    "Mlb": 1e6 * _POUND,
-    "st": 2000 * _POUND,
-}
+TONNES = {"t": 1.0, "kt": 1e3, "Mt": 1e6, "kg": 1e-3, "g": 1e-6, "Mg": 1.0, "Gg": 1e3, "Tg": 1e6}
+TONNES |= {"lb": _POUND, "klb": 1e3 * _POUND, "Mlb": 1e6 * _POUND, "st": 2000 * _POUND}
 """Units of mass, in tonnes; ``st`` is the short ton of 2,000 lb (NIST SP 811)."""
 
 _NAMES = {
