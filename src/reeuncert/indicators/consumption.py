@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from reeuncert.indicators.flows import REFINED, Array, FlowTable, ratio
+from reeuncert.indicators.flows import REFINED, Array, FlowTable, ratio, shares
 from reeuncert.indicators.registry import indicator
 from reeuncert.indicators.trade import (
     CONSUMED,
@@ -56,8 +56,7 @@ def _refined_in_world(table: FlowTable) -> Array:
 
 def _share_of_refining(table: FlowTable, of: Callable[..., Array]) -> Array:
     # A region that only processes imports has a small negative net output: counted as no production.
-    production = np.maximum(table.over("region", "product", of=partial(of, table)), 0.0)
-    return ratio(production, np.nansum(production, axis=2, keepdims=True))
+    return shares(np.maximum(table.over("region", "product", of=partial(of, table)), 0.0), 2)
 
 
 for _name, _title, _of in (
@@ -120,13 +119,8 @@ def _uses_by_region(table: FlowTable) -> Array:
     return table.over("region", "end_use", of=lambda r, use: table.sum(chosen(destination=r, end_use=use)))
 
 
-def _share_of_uses(table: FlowTable, of: Callable[[FlowTable], Array]) -> Array:
-    used = of(table)
-    return ratio(used, np.nansum(used, axis=-2, keepdims=True))
-
-
 cumulated_ratio("end_use_share", title="Share of an end use in the region's consumption", dims=("region", "end_use"))(
-    partial(_share_of_uses, of=_uses_by_region)
+    lambda table: shares(_uses_by_region(table), -2)
 )
 
 
@@ -136,7 +130,7 @@ def _uses_of_world(table: FlowTable) -> Array:
 
 
 cumulated_ratio("world_end_use_share", title="Share of an end use in the world's consumption", dims=("end_use",))(
-    partial(_share_of_uses, of=_uses_of_world)
+    lambda table: shares(_uses_of_world(table), -2)
 )
 
 

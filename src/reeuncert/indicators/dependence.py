@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from reeuncert.indicators.consumption import consumed, consumption_of, stock_change_of
-from reeuncert.indicators.flows import ALL, REFINED, Array, FlowTable, ratio
+from reeuncert.indicators.flows import ALL, REFINED, Array, FlowTable, ratio, shares
 from reeuncert.indicators.trade import (
     ALL_ARRIVALS,
     ALL_DEPARTURES,
@@ -105,8 +105,7 @@ def herfindahl_hirschman(masses: Array) -> Array:
     Absent origins (NaN) supply nothing. An aggregate region counts as one supplier, so the index is an upper bound if
     its suppliers compete.
     """
-    total = np.nansum(masses, axis=0)
-    return np.where(total > 0, np.nansum(ratio(masses, total) ** 2, axis=0), np.nan)
+    return np.where(np.nansum(masses, axis=0) > 0, np.nansum(shares(masses, 0) ** 2, axis=0), np.nan)
 
 
 @yearly_ratio(

@@ -10,7 +10,7 @@ from itertools import permutations
 
 import numpy as np
 
-from reeuncert.indicators.flows import REFINED, Array, FlowTable, Mask, ratio
+from reeuncert.indicators.flows import REFINED, Array, FlowTable, Mask, ratio, shares
 from reeuncert.indicators.registry import indicator
 from reeuncert.indicators.tracing import gives_regions, traced
 from reeuncert.indicators.trade import (
@@ -93,14 +93,9 @@ def _made(table: FlowTable, region: str, label: str) -> Array:
     return table.sum(table.where(quantity="fabrication", origin=region, product=table.members(label)))
 
 
-@cumulated_ratio(
-    "share_of_fabrication",
-    title="Share of the world's output of goods made of refined products",
-    dims=PRODUCT,
-)
-def _fabrication_share(table: FlowTable) -> Array:
-    made = table.over("region", "product", of=partial(_made, table))
-    return ratio(made, np.nansum(made, axis=2, keepdims=True))
+cumulated_ratio(
+    "share_of_fabrication", title="Share of the world's output of goods made of refined products", dims=PRODUCT
+)(lambda table: shares(table.over("region", "product", of=partial(_made, table)), 2))
 
 
 @cumulated_mass("element_mined", title="Mass of an element in mine production", dims=PRODUCT)
@@ -109,10 +104,9 @@ def _mined(table: FlowTable) -> Array:
     return table.over("region", "product", of=lambda r, element: table.element(element, own & table.where(origin=r)))
 
 
-@cumulated_ratio("element_share_of_mining", title="Share of what the world mines of an element", dims=PRODUCT)
-def _element_share(table: FlowTable) -> Array:
-    mined = _mined(table)
-    return ratio(mined, np.nansum(mined, axis=2, keepdims=True))
+cumulated_ratio("element_share_of_mining", title="Share of what the world mines of an element", dims=PRODUCT)(
+    lambda table: shares(_mined(table), 2)
+)
 
 
 @cumulated_ratio(

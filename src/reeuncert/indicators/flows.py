@@ -43,6 +43,11 @@ def ratio(numerator: Array | float, denominator: Array | float) -> Array:
     return out
 
 
+def shares(masses: Array, axis: int) -> Array:
+    """Masses over their sum along an axis, where absent ones (NaN) are nothing."""
+    return ratio(masses, np.nansum(masses, axis=axis, keepdims=True))
+
+
 @dataclass(frozen=True, eq=False)
 class FlowTable:
     """Draws of all flows, with the attributes by which indicators select them.

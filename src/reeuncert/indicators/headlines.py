@@ -12,8 +12,7 @@ import xarray as xr
 from reeuncert.case.figures import sentence_problem
 from reeuncert.case.records import Headline
 from reeuncert.errors import ReeUncertError
-from reeuncert.indicators.placing import headline_place, no_such_flows
-from reeuncert.indicators.printing import unit_of, value_title
+from reeuncert.indicators.printing import headline_place, no_such_flows, unit_of, value_title
 from reeuncert.indicators.registry import DIMS, lookup
 from reeuncert.indicators.summary import SAMPLE, all_cells, computed, computed_prior, summary
 from reeuncert.result.diagnostics import Estimate, interval_ends

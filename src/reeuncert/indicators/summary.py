@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from reeuncert.case.records import Headline
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.compute import held
-from reeuncert.indicators.placing import headline_place, label_positions
+from reeuncert.indicators.printing import headline_place, label_positions
 from reeuncert.indicators.registry import DIMS, base_name, lookup
 from reeuncert.result.diagnostics import diagnose
 from reeuncert.result.learning import Learning, learning
@@ -95,10 +95,7 @@ def all_indicators(result: Result) -> pd.DataFrame:
 
 def all_cells(result: Result) -> dict[str, Cells]:
     """The values of every indicator of a result, each computed and summarised once."""
-    found: dict[str, list[Headline]] = {}
-    for headline in result.case.headlines if result.has_case else ():
-        found.setdefault(headline.indicator, []).append(headline)
-    return _every(result.dt, 0.9, "eti", found)
+    return _every(result.dt, 0.9, "eti", result.case.headlines if result.has_case else ())
 
 
 def computed(dt: xr.DataTree, name: str) -> xr.DataArray:
@@ -142,17 +139,16 @@ class Cells:
         return out.reshape(len(PROBABILITIES), *shape)
 
 
-def _every(
-    dt: xr.DataTree, prob: float, kind: str, told: Mapping[str, Iterable[Headline]] | None = None
-) -> dict[str, Cells]:
+def _every(dt: xr.DataTree, prob: float, kind: str, told: Iterable[Headline] = ()) -> dict[str, Cells]:
     if "derived" not in dt.children:
         raise ReeUncertError("this result holds no indicator: call add_indicators(dt) first")
     out = {}
     for name in map(str, dt["derived"].data_vars):
         draws, prior = computed(dt, name), computed_prior(dt, name)
         out[name] = _cells(draws, prior, name, prob, kind)
-        for headline in (told or {}).get(base_name(name), ()):
-            _look_at(headline, name, draws, prior)
+        for headline in told:
+            if headline.indicator == base_name(name):
+                _look_at(headline, name, draws, prior)
     return out
 
 

@@ -8,7 +8,7 @@ from reeuncert.case.records import Case
 from reeuncert.errors import CaseError, InputError, Problem, ReeUncertError
 from reeuncert.indicators.flows import FlowTable
 from reeuncert.indicators.mining import mass_conversion
-from reeuncert.indicators.placing import UnknownLabelError, check_headline
+from reeuncert.indicators.printing import UnknownLabelError, check_headline
 from reeuncert.indicators.registry import CUMULATED, INDICATORS, UnknownIndicatorError, base_name, own_indicators
 from reeuncert.reading.bundled import has_published_values
 from reeuncert.reading.case_file import FILE, PLACES, CaseText
