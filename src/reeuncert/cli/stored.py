@@ -13,17 +13,8 @@ from rich.text import Text
 import reeuncert as ree
 from reeuncert.cli.terminal import console, parse_options, plain_table, tell
 from reeuncert.counterfactuals import lost_consumption, rule, run_counterfactual
-from reeuncert.counterfactuals.lost import (
-    ALL,
-    BY,
-    DRAWS,
-    STOPS,
-    counterfactual_of,
-    leading,
-    supplier_stops,
-    write_stops,
-)
-from reeuncert.counterfactuals.run import AS_DRAWN, HIGHEST, STOCKS, Capacity
+from reeuncert.counterfactuals.lost import ALL, DRAWS, STOPS, counterfactual_of, leading, supplier_stops, write_stops
+from reeuncert.counterfactuals.run import AS_DRAWN, BY, HIGHEST, STOCKS, Capacity
 from reeuncert.errors import InputError, Problem
 from reeuncert.files import explained, whole, write_whole
 from reeuncert.indicators.printing import unit_of, value

@@ -182,15 +182,7 @@ def listed(names: Sequence[str], most: int = 4) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Option(Edit):
-    """Choose otherwise in a switch that the case declares in case.toml.
-
-    Parameters
-    ----------
-    option
-        Name of the switch.
-    choice
-        One of its choices.
-    """
+    """Choose otherwise in a switch that the case declares in case.toml."""
 
     option: str = ""
     choice: str = ""

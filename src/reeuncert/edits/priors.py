@@ -45,16 +45,9 @@ class PriorEdit(FlowEdit):
 
     A row is chosen when it is named, when its group is named, or when every flow that it covers is selected. With
     several of these given, all must hold.
-
-    Parameters
-    ----------
-    prior, group
-        Names of rows, or of groups of rows; ``prior = "*"`` means every row.
-    flow, from_process, to_process, quantity, product, origin, destination, route, end_use
-        Attributes of flows, as in a selector.
     """
 
-    prior: tuple[str, ...] = ()
+    prior: tuple[str, ...] = ()  # "*": every row
     group: tuple[str, ...] = ()
 
     needs_choice: ClassVar[bool] = True
@@ -117,26 +110,11 @@ SHARES = ("share", "split")
 
 @dataclass(frozen=True, kw_only=True)
 class PriorMedian(PriorEdit):
-    """Move the median of priors, spreads as they were.
+    """Move the median of priors, spreads as they were."""
 
-    Parameters
-    ----------
-    factor
-        Of the mass for inputs; of the odds, share / (1 − share), for shares, so that a share stays between 0 and 1.
-    value
-        The new median of all years of the row, in the unit of the case or as a share.
-
-    Examples
-    --------
-    >>> import reeuncert as ree
-    >>> case = ree.read_case("small_metal")
-    >>> less = PriorMedian(prior=("ore of South",), factor=0.5).apply(Edited(case)).case
-    >>> [(p.median, p.median_to) for p in less.priors if p.name == "ore of South"]
-    [(10.0, 20.0)]
-    """
-
+    # Of the mass for inputs; of the odds, share / (1 − share), for shares, so that a share stays between 0 and 1
     factor: float = float("nan")
-    value: float = float("nan")
+    value: float = float("nan")  # the new median of all years of the row, in the unit of the case or as a share
 
     kind: ClassVar[str] = "prior_median"
     varied: ClassVar[str] = "factor"
@@ -176,19 +154,8 @@ class PriorMedian(PriorEdit):
 class PriorSpread(PriorEdit):
     """Multiply the spread of priors, medians as they were.
 
-    Parameters
-    ----------
-    factor
-        Of every standard deviation of the row: of the level, of the years, of the slope, and of a split. A gamma
-        density keeps its mean; the concentration of a Dirichlet density is divided by the square.
-
-    Examples
-    --------
-    >>> import reeuncert as ree
-    >>> case = ree.read_case("small_metal")
-    >>> wide = PriorSpread(group=("stocks",), factor=2.0).apply(Edited(case)).case
-    >>> [(p.level_sd, q.level_sd) for p, q in zip(case.priors, wide.priors) if p != q][0]
-    (0.6, 1.2)
+    That is every standard deviation of a row: of the level, of the years, of the slope, and of a split. A gamma density
+    keeps its mean; the concentration of a Dirichlet density is divided by the square of the factor.
     """
 
     factor: float = float("nan")
@@ -221,15 +188,6 @@ class IndependentYears(PriorEdit):
 
     The sd of the level moves into that of the years, whose correlation becomes zero. It is the assumption that many
     published models make without saying so, and makes cumulated totals far too sure; slopes on covariates stay.
-
-    Examples
-    --------
-    >>> import reeuncert as ree
-    >>> case = ree.read_case("small_metal")
-    >>> free = IndependentYears().apply(Edited(case)).case
-    >>> row = free.priors[0]
-    >>> row.level_sd, round(row.year_sd, 3), row.correlation
-    (0.0, 0.539, 0.0)
     """
 
     kind: ClassVar[str] = "independent_years"
@@ -248,19 +206,6 @@ class WithoutFlows(FlowEdit):
 
     A process that nothing enters in a year, or nothing leaves, has no flows in that year. Priors cover what remains
     and keep their medians in each year; figures of which a side speaks only of flows that are gone are left out.
-
-    Parameters
-    ----------
-    flow, from_process, to_process, quantity, product, origin, destination, route, end_use
-        Attributes of the flows, as in a selector.
-
-    Examples
-    --------
-    >>> import reeuncert as ree
-    >>> case = ree.read_case("small_metal")
-    >>> bare = WithoutFlows(quantity=("stock", "opening_stock")).apply(Edited(case)).case
-    >>> sorted({f.name for f in case.system.flows} - {f.name for f in bare.system.flows})
-    ['north_opening_stock', 'north_stock']
     """
 
     kind: ClassVar[str] = "without_flows"

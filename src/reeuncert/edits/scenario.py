@@ -194,11 +194,6 @@ def grid(vary: Mapping[str, Sequence[object]], file: str = "vary") -> tuple[Scen
         ``KIND[key=word, …].FIELD`` → values of that field: ``"prior_spread[group=recoveries].factor": [0.5, 2]``. The
         field may be left out where a kind has a usual one (the factor of a spread or width, the choice of an option).
 
-    Returns
-    -------
-    tuple of Scenario
-        Named by their keys and values.
-
     Raises
     ------
     CaseError

@@ -12,20 +12,12 @@ from reeuncert.reading.tables import is_given
 
 @dataclass(frozen=True, kw_only=True)
 class SourceChoice:
-    """Rows of evidence chosen by their source; of several keys, all must hold.
-
-    Parameters
-    ----------
-    source, lineage, error_class
-        Ids of sources, names of lineages (all that one reporter states), names of classes of sources.
-    evidence
-        Ids of single rows.
-    """
+    """Rows of evidence chosen by their source; of several keys, all must hold."""
 
     source: tuple[str, ...] = ()
-    lineage: tuple[str, ...] = ()
+    lineage: tuple[str, ...] = ()  # all that one reporter states
     error_class: tuple[str, ...] = ()
-    evidence: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()  # ids of single rows
 
     @property
     def chosen(self) -> str:
@@ -65,24 +57,10 @@ class SourceWidth(SourceChoice, Edit):
     """Change how wrong sources may be: the half-width of the central 68 % of their errors.
 
     Where only some sources of a class are chosen, they get a class of their own.
-
-    Parameters
-    ----------
-    factor
-        Of the width of the class and of its floor, and of widths that rows give themselves.
-    value
-        The new width of the class (its floor is lowered to it if need be); rows with a width of their own keep it.
-
-    Examples
-    --------
-    >>> import reeuncert as ree
-    >>> case = ree.read_case("small_metal")
-    >>> loose = SourceWidth(error_class=("customs",), factor=2.0).apply(Edited(case)).case
-    >>> loose.classes["customs"].width, loose.classes["customs"].floor
-    (0.4, 0.1)
     """
 
-    factor: float = float("nan")
+    factor: float = float("nan")  # of the width of the class and of its floor, and of widths that rows give themselves
+    # New width of the class, whose floor is lowered to it if need be; rows with a width of their own keep it
     value: float = float("nan")
 
     kind: ClassVar[str] = "source_width"
@@ -128,20 +106,7 @@ class SourceWidth(SourceChoice, Edit):
 
 @dataclass(frozen=True, kw_only=True)
 class Tails(Edit):
-    """Change the tails of all errors: see `reeuncert.case.records.ErrorTails`.
-
-    Parameters
-    ----------
-    degrees_of_freedom, outlier_share, outlier_sd
-        New values; what is not given stays.
-
-    Examples
-    --------
-    >>> import reeuncert as ree
-    >>> heavy = Tails(degrees_of_freedom=2.0).apply(Edited(ree.read_case("small_metal"))).case
-    >>> heavy.errors.degrees_of_freedom, heavy.errors.outlier_share
-    (2.0, 0.1)
-    """
+    """Change the tails of all errors: see `reeuncert.case.records.ErrorTails`; what is not given stays."""
 
     degrees_of_freedom: float = float("nan")
     outlier_share: float = float("nan")
@@ -170,13 +135,6 @@ class LeaveOut(SourceChoice, Edit):
 
     Widths that are learned stay learned in the sources that remain, even where the second source that made that
     possible is the one left out.
-
-    Examples
-    --------
-    >>> import reeuncert as ree
-    >>> case = ree.read_case("small_metal")
-    >>> sorted(LeaveOut(lineage=("association",)).apply(Edited(case)).left_out)
-    ['G1']
     """
 
     kind: ClassVar[str] = "leave_out"
@@ -194,22 +152,12 @@ class LeaveOut(SourceChoice, Edit):
 
 @dataclass(frozen=True, kw_only=True)
 class Bias(Edit):
-    """Change the prior of log-offsets: bias, conversion factor or shared error of a record.
-
-    Parameters
-    ----------
-    offset
-        Names of offsets.
-    mean, sd
-        New mean and standard deviation (log scale).
-    factor
-        Of the standard deviation.
-    """
+    """Change the prior of log-offsets: bias, conversion factor or shared error of a record."""
 
     offset: tuple[str, ...] = ()
-    mean: float = float("nan")
+    mean: float = float("nan")  # on the log scale, as ``sd``
     sd: float = float("nan")
-    factor: float = float("nan")
+    factor: float = float("nan")  # of the standard deviation
 
     kind: ClassVar[str] = "offset"
     varied: ClassVar[str] = "mean"

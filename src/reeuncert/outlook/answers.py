@@ -134,7 +134,7 @@ def answer_table(found: Sequence[Answer]) -> pd.DataFrame:
 
 def project_table(world: xr.DataTree, plans: Plans) -> pd.DataFrame:
     """When each project starts: announced, median if it opens, and the probability to work by the end of some years."""
-    start = _by("project", world[GROUP]["start"])
+    start = _by("project", world[GROUP].to_dataset()["start"])
     years = np.asarray(world[GROUP]["year"])
     shown = dict.fromkeys((int(years[len(years) // 2 - 1]), int(years[-1])))
     unit = Result(world).unit

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 import numpy as np
 
@@ -21,20 +21,11 @@ RECENT = 5  # past years whose highest throughput is the capacity of a plant tha
 MOST_AT_ONCE = 4000  # draws that are allocated together
 
 
-@dataclass(frozen=True, eq=False)
-class _Prepared:
-    """A year before it is allocated."""
-
-    network: YearNetwork
-    world: World
-    recyclers: Sequence[Recycler]
-
-
 def allocate_year(futures: Sequence[FutureYears], year: int, places: Sequence[str]) -> None:
     """Fill in a year of several scenarios of one case: their draws are allocated together, which is faster."""
     prepared = [future.prepare(year, places) for future in futures]
-    network = prepared[0].network
-    parts = ([getattr(one.world, f.name) for one in prepared] for f in fields(World))
+    network = prepared[0][0]
+    parts = ([getattr(world, f.name) for _, world, _ in prepared] for f in fields(World))
     whole = [np.concatenate(part, axis=1) for part in parts]
     mass, closing = np.empty_like(whole[0]), np.empty_like(whole[-1])
     for first in range(0, mass.shape[1], MOST_AT_ONCE):
@@ -42,10 +33,10 @@ def allocate_year(futures: Sequence[FutureYears], year: int, places: Sequence[st
         world = World(*(values[:, part] for values in whole))
         got = allocate(network, world, [network.wanted()], within_supply=True)
         mass[:, part], closing[:, part] = got
-    ends = np.cumsum([one.world.mass.shape[1] for one in prepared])[:-1]
+    ends = np.cumsum([world.mass.shape[1] for _, world, _ in prepared])[:-1]
     found = (np.split(values, ends, axis=1) for values in (mass, closing))
-    for future, one, *own in zip(futures, prepared, *found, strict=True):
-        future.record(year, one, *own)
+    for future, (_, _, recyclers), *own in zip(futures, prepared, *found, strict=True):
+        future.record(year, network, recyclers, *own)
 
 
 class FutureYears:
@@ -103,8 +94,8 @@ class FutureYears:
         row, base = (row_for(self.plans.growth, subject, of, region, name) for of in (scenario, BASE))
         return growth(row, base, place, self.paths.shape[2] - 1, self.paths.shape[1], self.seed)
 
-    def prepare(self, year: int, places: Sequence[str]) -> _Prepared:
-        """The world of a year; ``places`` are the processes of the projects."""
+    def prepare(self, year: int, places: Sequence[str]) -> tuple[YearNetwork, World, list[Recycler]]:
+        """The network, world and recyclers of a year; ``places`` are the processes of the projects."""
         k, t = self.table.years.index(year), year - self.now - 1
         setting = Setting.of(self.table, k, self.case)
         quantity = setting.attribute("quantity")
@@ -135,15 +126,17 @@ class FutureYears:
             recycler.supply(carried)
         limit = self._limits(setting, mass, year)
         limit[returning] = 0.0
-        return _Prepared(network, World(mass, limit, capacity, carried, kept, closing, extra), recyclers)
+        return network, World(mass, limit, capacity, carried, kept, closing, extra), recyclers
 
-    def record(self, year: int, prepared: _Prepared, mass: Array, closing: Array) -> None:
+    def record(
+        self, year: int, network: YearNetwork, recyclers: Sequence[Recycler], mass: Array, closing: Array
+    ) -> None:
         """Write what was allocated in a year: flows (flow of the network, sample) and stocks (process, sample)."""
-        k, network = self.table.years.index(year), prepared.network
+        k = self.table.years.index(year)
         self.table.mass[network.flows, 0, :, k] = mass
         held = network.closing >= 0
         self.table.mass[network.closing[held], 0, :, k] = closing[held]
-        for recycler in prepared.recyclers:
+        for recycler in recyclers:
             recycler.record(self.table, k, network.closing.tolist())
 
     def _capacities(self, setting: Setting, mass: Array, t: int) -> Array:
