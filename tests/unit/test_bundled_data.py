@@ -12,7 +12,7 @@ import pytest
 
 from reeuncert.case.records import Case, Evidence
 from reeuncert.likelihood.compile import compile_evidence
-from reeuncert.likelihood.conflicts import overlaps_among
+from reeuncert.likelihood.problems import overlaps
 from reeuncert.priors.coverage import case_network
 from reeuncert.reading.bundled import find_case
 from reeuncert.validation.reader import read_case
@@ -157,7 +157,7 @@ def test_importers_see_what_is_declared_and_exporters_do_not() -> None:
 def test_one_customs_record_has_one_error_a_year() -> None:
     """Partner rows and totals of one office and year share an offset, so that no overlap is left."""
     case = bundled()
-    assert overlaps_among(case, case.evidence) == []
+    assert overlaps(case) == []
     for row in of_file(case, "trade_us"):
         if row.source_id == "dataweb-2846-imports":
             assert row.offsets[0] == "us-imports", row.id

@@ -197,8 +197,7 @@ def test_every_problem_is_in_one_error() -> None:
 
 def test_a_network_of_another_system_is_refused() -> None:
     class Empty:
-        edge_flow = np.zeros(0, dtype=int)
-        edge_year = np.zeros(0, dtype=int)
+        edge_index = np.zeros((0, 0), dtype=int)
 
     with pytest.raises(ModelError) as caught:
         compile_evidence(case(row("a", select(flow="feed"), 2000, 1.0)), Empty())  # type: ignore[arg-type]  # on purpose

@@ -29,17 +29,6 @@ deviation with that of the coordinate before: 0 where a path begins."""
 class PathFactor:
     """A square matrix K with K Kᵀ the covariance of paths that share levels, block by block.
 
-    Parameters
-    ----------
-    size
-        Number of coordinates; every one is in exactly one block.
-    layout
-        ``size``, number of blocks; for each block its length and its number k of levels and slopes; then the
-        coordinates of all blocks, back to back.
-    values
-        For each coordinate of each block 4 + 2k numbers: carry, r, y, gain of the deviation, and for each level or
-        slope its load and its gain.
-
     Examples
     --------
     A level of sd 1 alone in one path, and yearly deviations of sd 2 in another:
@@ -51,8 +40,12 @@ class PathFactor:
            [1., 0., 0.]])
     """
 
-    size: int
+    size: int  # Number of coordinates; every one is in exactly one block
+    # ``size``, number of blocks; for each block its length and its number k of levels and slopes; then the coordinates
+    # of all blocks, back to back
     layout: NDArray[np.int64] = field(repr=False)
+    # For each coordinate of each block 4 + 2k numbers: carry, r, y, gain of the deviation, and for each level or slope
+    # its load and its gain
     values: Floats = field(repr=False)
 
     @classmethod

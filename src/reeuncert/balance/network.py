@@ -33,34 +33,6 @@ class Network:
     Build it with `Network.from_system`. A coordinate is the log of a mass that enters from outside (``input``), or the
     log-ratio of an outflow to the reference outflow of its process (``share``) or of its group (``split``).
 
-    Parameters
-    ----------
-    system
-        The underlying system.
-    groups
-        Flows whose total has one coordinate.
-    coordinate_name
-        Flow or group of each coordinate, shape (n_coordinates,); ordered as in the table of flows (a group before its
-        first member), then by year.
-    coordinate_year
-        Its calendar year.
-    coordinate_kind
-        ``"input"``, ``"share"`` or ``"split"``.
-    edge_flow, edge_year
-        Indices into ``system.flows`` and ``system.years`` of each edge, shape (n_edges,); by flow, then year.
-    reference_of
-        Reference flow or group of the log-ratio of each coordinate; empty for an input.
-    packed
-        The same for the kernels.
-    visible
-        Position of each edge in it, shape (n_edges,).
-    edges, components
-        Edges and their nodes, hidden ones included; strongly connected components of nodes, in topological order.
-    edge_coordinate
-        Coordinate of each edge, hidden ones included; -1 where it is a reference outflow.
-    anchors
-        Edges of inputs whose coordinate is the mass of an outflow, each with that outflow.
-
     Examples
     --------
     >>> from reeuncert.system.definition import Flow, Process, SystemDefinition
@@ -82,19 +54,25 @@ class Network:
     stock 2001 share
     """
 
-    system: SystemDefinition
-    groups: tuple[Group, ...]
+    system: SystemDefinition  # The underlying system
+    groups: tuple[Group, ...]  # Flows whose total has one coordinate
+    # Flow or group of each coordinate, shape (n_coordinates,); ordered as in the table of flows (a group before its
+    # first member), then by year
     coordinate_name: NDArray[np.str_]
-    coordinate_year: NDArray[np.int64]
-    coordinate_kind: NDArray[np.str_]
-    reference_of: NDArray[np.str_]
+    coordinate_year: NDArray[np.int64]  # Its calendar year
+    coordinate_kind: NDArray[np.str_]  # ``"input"``, ``"share"`` or ``"split"``
+    reference_of: NDArray[np.str_]  # Reference flow or group of the log-ratio of each coordinate; empty for an input
+    # Indices into ``system.flows`` and ``system.years`` of each edge, shape (n_edges,); by flow, then year
     edge_flow: NDArray[np.int64]
     edge_year: NDArray[np.int64]
-    packed: Packed = field(repr=False)
-    visible: NDArray[np.int64] = field(repr=False)
+    packed: Packed = field(repr=False)  # The same for the kernels
+    visible: NDArray[np.int64] = field(repr=False)  # Position of each edge in it, shape (n_edges,)
+    # Edges and their nodes, hidden ones included; strongly connected components of nodes, in topological order
     edges: Edges = field(repr=False)
     components: list[list[int]] = field(repr=False)
+    # Coordinate of each edge, hidden ones included; -1 where it is a reference outflow
     edge_coordinate: NDArray[np.int64] = field(repr=False)
+    # Edges of inputs whose coordinate is the mass of an outflow, each with that outflow
     anchors: tuple[tuple[int, int], ...] = field(repr=False)
 
     @classmethod

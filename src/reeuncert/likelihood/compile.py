@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,24 +25,15 @@ from reeuncert.words.qualifiers import BOUND_QUALIFIERS
 from reeuncert.words.units import unit_factor
 
 
-@dataclass(frozen=True)
-class Reading:
-    """One figure as input of the kernels.
+class Reading(NamedTuple):
+    """One figure as input of the kernels."""
 
-    Parameters
-    ----------
-    form
-        `DENSITY` at ``value``, or `INTERVAL` from ``value + lower`` to ``value + upper`` (either may be infinite).
-    value
-        The figure on the scale of the row; for a range its middle, for a bound the bound.
-    shift, weight
-        With probability ``weight`` the figure is ``value + shift``.
-    """
-
+    # `DENSITY` at ``value``, or `INTERVAL` from ``value + lower`` to ``value + upper`` (either may be infinite)
     form: int
-    value: float
+    value: float  # The figure on the scale of the row; for a range its middle, for a bound the bound
     lower: float = 0.0
     upper: float = 0.0
+    # With probability ``weight`` the figure is ``value + shift``
     shift: float = 0.0
     weight: float = 0.0
 
@@ -75,7 +67,7 @@ def read(row: Evidence, factor: float, scale: str, sigma: float) -> Reading:
                 reading = Reading(INTERVAL, value, low - value, high - value)
     if math.isfinite(row.alternative) and row.alternative_weight > 0.0:
         shift = to_scale(row.alternative * factor, scale) - reading.value
-        reading = Reading(reading.form, reading.value, reading.lower, reading.upper, shift, row.alternative_weight)
+        reading = reading._replace(shift=shift, weight=row.alternative_weight)
     return reading
 
 
@@ -117,53 +109,28 @@ class Sums:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class EvidenceModel(Short):
-    """The likelihood of a case as arrays; rows as in the evidence tables, without rows that have no flow.
+    """The likelihood of a case as arrays; rows as in the evidence tables, without rows that have no flow."""
 
-    Parameters
-    ----------
-    rows
-        The evidence (row).
-    scale
-        Error scale of each row, ``log``, ``logit`` or ``plain`` (row).
-    unit_factor
-        From the unit of each row to the unit of the case (row).
-    numerator, denominator
-        The sums A and B of each row: its quantity is log A - log B + offsets, on the plain scale A / B · exp(offsets).
-    value, form, lower, upper, shift, weight
-        Statement of each row, see `reeuncert.likelihood.compile.Reading` (row).
-    family
-        Code of the error family (row).
-    widths
-        One width for each lineage and class.
-    own_width
-        Width given in the row; NaN if it uses that of its group (row).
-    multiplier
-        From the width to the scale of the row's error (row).
-    offsets
-        Values of the log-offsets, and the rows that add them.
-    tails
-        Of the laws of errors.
-    edge_flow, edge_year
-        Indices of the flow and year of each edge (edge).
-    """
-
-    rows: tuple[Evidence, ...]
-    scale: tuple[str, ...]
-    unit_factor: Floats
+    rows: tuple[Evidence, ...]  # The evidence (row)
+    scale: tuple[str, ...]  # Error scale of each row, ``log``, ``logit`` or ``plain`` (row)
+    unit_factor: Floats  # From the unit of each row to the unit of the case (row)
+    # The sums A and B of each row: its quantity is log A - log B + offsets, on the plain scale A / B · exp(offsets)
     numerator: Sums
     denominator: Sums
+    # Statement of each row, see `reeuncert.likelihood.compile.Reading` (row)
     value: Floats
     form: Ints
     lower: Floats
     upper: Floats
     shift: Floats
     weight: Floats
-    family: Ints
-    widths: WidthGroups
-    own_width: Floats
-    multiplier: Floats
-    offsets: OffsetValues
-    tails: ErrorTails
+    family: Ints  # Code of the error family (row)
+    widths: WidthGroups  # One width for each lineage and class
+    own_width: Floats  # Width given in the row; NaN if it uses that of its group (row)
+    multiplier: Floats  # From the width to the scale of the row's error (row)
+    offsets: OffsetValues  # Values of the log-offsets, and the rows that add them
+    tails: ErrorTails  # Of the laws of errors
+    # Indices of the flow and year of each edge (edge)
     edge_flow: Ints
     edge_year: Ints
 
@@ -223,9 +190,19 @@ class EvidenceModel(Short):
 
         return pack_rows(self.family, self.form, self.lower, self.upper, self.shift, self.weight, self.tails)
 
-    def row_sigma(self, source_width: Floats) -> Floats:
-        """Scale of the error of each row (..., row) from the width of each group (..., source_group)."""
-        source_width = np.asarray(source_width, dtype=np.float64)
+    @cached_property
+    def rows_of_lineage(self) -> Mapping[str, Ints]:
+        """Positions of the rows of each lineage, in the order in which lineages appear."""
+        found: dict[str, list[int]] = {}
+        for r, lineage in enumerate(self.lineage):
+            found.setdefault(lineage, []).append(r)
+        return {lineage: np.array(rows, dtype=np.int64) for lineage, rows in found.items()}
+
+    def row_sigma(self, source_width: Floats | None = None) -> Floats:
+        """Scale of the error of each row (..., row) from the width of each group (..., source_group); from those of the
+        classes if none is given.
+        """
+        source_width = self.widths.median if source_width is None else np.asarray(source_width, dtype=np.float64)
         own = np.broadcast_to(self.own_widths, (*source_width.shape[:-1], self.own_widths.size))
         widths: Floats = np.concatenate([source_width, own], axis=-1)[..., self.width_index] * self.multiplier
         return widths
@@ -264,19 +241,22 @@ def compile_evidence(case: Case, network: Network) -> EvidenceModel:
     medians = np.where(np.isnan(own_width), [error.width for error in classes], own_width) * multiplier
     scales = tuple(scale_of(row.relation, p) for row, p in zip(rows, plain, strict=True))
     readings = [read(*given) for given in zip(rows, factors, scales, medians, strict=True)]
-    edge_index = _edge_index(case, network)
+    form, value, lower, upper, shift, weight = np.array(readings, dtype=np.float64).reshape(-1, 6).T.copy()
+    edge_index = network.edge_index
+    if edge_index.shape != case.system.exists.shape or np.any((edge_index < 0) & case.system.exists):
+        raise ModelError("the network lacks flows of the system: make it from the system of this case")
     return EvidenceModel(
         rows=rows,
         scale=scales,
         unit_factor=np.array(factors, dtype=np.float64),
         numerator=Sums.of(zip((s.numerator for s in selections), contents, strict=True), edge_index),
         denominator=Sums.of(zip((s.denominator for s in selections), contents, strict=True), edge_index),
-        value=np.array([r.value for r in readings], dtype=np.float64),
-        form=np.array([r.form for r in readings], dtype=np.int64),
-        lower=np.array([r.lower for r in readings], dtype=np.float64),
-        upper=np.array([r.upper for r in readings], dtype=np.float64),
-        shift=np.array([r.shift for r in readings], dtype=np.float64),
-        weight=np.array([r.weight for r in readings], dtype=np.float64),
+        value=value,
+        form=form.astype(np.int64),
+        lower=lower,
+        upper=upper,
+        shift=shift,
+        weight=weight,
         family=np.array([ERROR_LAWS[error.family].code for error in classes], dtype=np.int64),
         widths=widths,
         own_width=own_width,
@@ -286,14 +266,3 @@ def compile_evidence(case: Case, network: Network) -> EvidenceModel:
         edge_flow=np.asarray(network.edge_flow, dtype=np.int64),
         edge_year=np.asarray(network.edge_year, dtype=np.int64),
     )
-
-
-def _edge_index(case: Case, network: Network) -> Ints:
-    table = np.full((len(case.system.flows), len(case.system.years)), -1, dtype=np.int64)
-    table[network.edge_flow, network.edge_year] = np.arange(len(network.edge_flow))
-    if np.any((table < 0) & case.system.exists):
-        raise ModelError("the network lacks flows of the system: make it from the system of this case")
-    return table
-
-
-__all__ = ["EvidenceModel", "Sums", "compile_evidence"]

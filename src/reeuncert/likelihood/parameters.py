@@ -17,27 +17,18 @@ from reeuncert.words.qualifiers import QUALIFIERS
 
 @dataclass(frozen=True, eq=False)
 class OffsetValues:
-    """Offset values used by rows: one for all years, or one for each year or era.
+    """Offset values used by rows: one for all years, or one for each year or era."""
 
-    Parameters
-    ----------
-    label
-        Name of each value: the offset, followed by its year or era where it has one (offset_value).
-    mean, scale
-        log offset = mean + scale · z, z standardised (offset_value); the table's sd is the half-width of the central
-        68 %, as every width is.
-    family
-        Code of the law of z (offset_value).
-    pointer, index, weight
-        Values added by each row: row r takes ``index[pointer[r]:pointer[r + 1]]``, each times its weight. A row over
-        several years takes the mean of an offset's yearly values; that of a record by which it divides has a negative
-        weight.
-    """
-
+    # Name of each value: the offset, followed by its year or era where it has one (offset_value)
     label: tuple[str, ...]
+    # log offset = mean + scale · z, z standardised (offset_value); the table's sd is the half-width of the central 68
+    # %, as every width is
     mean: NDArray[np.float64]
     scale: NDArray[np.float64]
-    family: NDArray[np.int64]
+    family: NDArray[np.int64]  # Code of the law of z (offset_value)
+    # Values added by each row: row r takes ``index[pointer[r]:pointer[r + 1]]``, each times its weight. A row over
+    # several years takes the mean of an offset's yearly values; that of a record by which it divides has a negative
+    # weight
     pointer: NDArray[np.int64]
     index: NDArray[np.int64]
     weight: NDArray[np.float64]
@@ -69,30 +60,14 @@ CORROBORATED_ROWS = 8
 
 @dataclass(frozen=True, eq=False)
 class WidthGroups:
-    """One width for each lineage and error class.
+    """One width for each lineage and error class."""
 
-    Parameters
-    ----------
-    label
-        ``"lineage (class)"`` of each group.
-    median, floor
-        Width of the class and its floor (source_group).
-    learned
-        Whether the width is learned (source_group).
-    row_group
-        Group of each row; -1 where the row has a width of its own (row).
-    """
-
-    label: tuple[str, ...]
+    label: tuple[str, ...]  # ``"lineage (class)"`` of each group
+    # Width of the class and its floor (source_group)
     median: NDArray[np.float64]
     floor: NDArray[np.float64]
-    learned: NDArray[np.bool_]
-    row_group: NDArray[np.int64]
-
-
-def has_own_width(row: Evidence) -> bool:
-    """Whether a row has a width that overrides that of its class."""
-    return not np.isnan(row.width)
+    learned: NDArray[np.bool_]  # Whether the width is learned (source_group)
+    row_group: NDArray[np.int64]  # Group of each row; -1 where the row has a width of its own (row)
 
 
 def corroborated(rows: Sequence[Evidence], touches: Sequence[frozenset[Term]]) -> list[bool]:

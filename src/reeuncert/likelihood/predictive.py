@@ -1,7 +1,6 @@
 """Pointwise log likelihood and predictive draws of every row from posterior (or prior) draws, in plain numpy."""
 
 import math
-from collections.abc import Mapping
 
 import numpy as np
 import xarray as xr
@@ -43,13 +42,11 @@ def _logp_of_draws(
 def drawn(draws: xr.Dataset) -> tuple[Floats, Floats | None, Floats | None]:
     """Flows, widths and offsets of a result (chain, draw, …), as the functions below take them; None: it has none."""
 
-    def held(name: str) -> Floats | None:
-        return np.asarray(draws[name].transpose("chain", "draw", ...).values) if name in draws else None
+    def held(name: str) -> Floats:
+        return np.asarray(draws[name].transpose("chain", "draw", ...).values)
 
-    mass = held("mass_flow")
-    if mass is None:
-        raise ValueError("the draws hold no mass_flow")
-    return mass, held("source_width"), held("log_offset")
+    width, offset = (held(name) if name in draws else None for name in ("source_width", "log_offset"))
+    return held("mass_flow"), width, offset
 
 
 def predicted_quantities(evidence: EvidenceModel, mass_flow: Floats, log_offset: Floats | None = None) -> Floats:
@@ -62,7 +59,7 @@ def predicted_quantities(evidence: EvidenceModel, mass_flow: Floats, log_offset:
     batch = mass_flow.shape[:-2]
     parts = mass_flow if batch else mass_flow[None]
     position = evidence.edge_flow * mass_flow.shape[-1] + evidence.edge_year
-    offsets = _flat(log_offset, batch, len(evidence.offsets.label), "log_offset")
+    offsets = _offsets(log_offset, batch, len(evidence.offsets.label))
     eta = np.empty((math.prod(batch), evidence.n_rows))
     size = math.prod(batch[1:])
     step = max(1, _BLOCK // max(1, size))
@@ -73,15 +70,6 @@ def predicted_quantities(evidence: EvidenceModel, mass_flow: Floats, log_offset:
     return eta.reshape(*batch, evidence.n_rows)
 
 
-def predicted_sigma(evidence: EvidenceModel, source_width: Floats | None, batch: tuple[int, ...] = ()) -> Floats:
-    """Scale of the error of every row (..., row). From draws of the widths (..., source_group), or for a batch of this
-    shape from the widths of the classes.
-    """
-    if source_width is None:
-        return np.broadcast_to(evidence.row_sigma(evidence.widths.median), (*batch, evidence.n_rows))
-    return evidence.row_sigma(source_width)
-
-
 def log_likelihood(
     evidence: EvidenceModel,
     mass_flow: Floats,
@@ -90,7 +78,7 @@ def log_likelihood(
     value: Floats | None = None,
 ) -> Floats:
     """Log likelihood of every row for every draw (..., row), of the reported figures or of others on the scale of each
-    row; arguments as in `predicted_quantities` and `predicted_sigma`.
+    row. Draws of flows and offsets are as in `predicted_quantities`, those of widths as in `EvidenceModel.row_sigma`.
     """
     return rows_of_draws(evidence, mass_flow, source_width, log_offset, value)[1]
 
@@ -104,8 +92,7 @@ def rows_of_draws(
 ) -> tuple[Floats, Floats, Floats]:
     """Predicted quantity and log likelihood of every row, and the derivative of the second by the first (..., row)."""
     eta = predicted_quantities(evidence, mass_flow, log_offset)
-    batch = eta.shape[:-1]
-    sigma = np.ascontiguousarray(np.broadcast_to(predicted_sigma(evidence, source_width, batch), eta.shape))
+    sigma = np.ascontiguousarray(np.broadcast_to(evidence.row_sigma(source_width), eta.shape))
     flat = eta.reshape(-1, evidence.n_rows)
     logp, slope = np.empty_like(flat), np.empty_like(flat)
     reported = evidence.value if value is None else np.asarray(value, dtype=np.float64)
@@ -144,31 +131,18 @@ def predictive_draws(
     One of two readings is drawn by its weight. For bounds and ranges, the underlying figure is drawn.
     """
     eta = predicted_quantities(evidence, mass_flow, log_offset)
-    sigma = np.broadcast_to(predicted_sigma(evidence, source_width, eta.shape[:-1]), eta.shape)
+    sigma = np.broadcast_to(evidence.row_sigma(source_width), eta.shape)
     other = rng.random(eta.shape) < evidence.weight
     return eta + draw_errors(sigma, evidence.family, evidence.tails, rng) - np.where(other, evidence.shift, 0.0)
 
 
-def split_by_lineage(evidence: EvidenceModel, values: Floats) -> dict[str, Floats]:
-    """Split an array (..., row) into one for each lineage, in the order in which lineages appear."""
-    return {name: values[..., rows] for name, rows in rows_by_lineage(evidence).items()}
-
-
-def rows_by_lineage(evidence: EvidenceModel) -> Mapping[str, NDArray[np.int64]]:
-    """Positions of the rows of each lineage."""
-    found: dict[str, list[int]] = {}
-    for r, lineage in enumerate(evidence.lineage):
-        found.setdefault(lineage, []).append(r)
-    return {lineage: np.array(rows, dtype=np.int64) for lineage, rows in found.items()}
-
-
-def _flat(draws: Floats | None, batch: tuple[int, ...], size: int, name: str) -> Floats:
+def _offsets(draws: Floats | None, batch: tuple[int, ...], size: int) -> Floats:
     """Draws (..., size) as a contiguous (sample, size)."""
     if draws is None:
         if size:
-            raise ValueError(f"{name} is needed: the evidence has {size} offset values")
+            raise ValueError(f"log_offset is needed: the evidence has {size} offset values")
         draws = np.zeros((*batch, 0))
     draws = np.asarray(draws, dtype=np.float64)
     if draws.shape != (*batch, size):
-        raise ValueError(f"{name} has shape {draws.shape}, not {(*batch, size)}")
-    return np.ascontiguousarray(draws).reshape(int(np.prod(batch, dtype=np.int64)), size)
+        raise ValueError(f"log_offset has shape {draws.shape}, not {(*batch, size)}")
+    return np.ascontiguousarray(draws).reshape(math.prod(batch), size)

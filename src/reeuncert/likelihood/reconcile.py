@@ -42,24 +42,15 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Reconciliation:
-    """Figures against balance.
+    """Figures against balance."""
 
-    Parameters
-    ----------
-    z
-        Normalised residual: above 0 where a row reports more than balance and the other figures allow; 0 where nothing
-        else constrains it, and for a bound that is met (row).
-    offset_z
-        The same of the offsets, each a figure with its mean and sd: above 0 where the mean is too large (offset_value).
-    fitted
-        What the best balanced flows give, in the unit of the row (row).
-    statistic, redundancy
-        Sum of squared residuals, and its expectation: how many figures are more than flows need.
-    """
-
+    # Normalised residual: above 0 where a row reports more than balance and the other figures allow; 0 where nothing
+    # else constrains it, and for a bound that is met (row)
     z: Floats
+    # The same of the offsets, each a figure with its mean and sd: above 0 where the mean is too large (offset_value)
     offset_z: Floats
-    fitted: Floats
+    fitted: Floats  # What the best balanced flows give, in the unit of the row (row)
+    # Sum of squared residuals, and its expectation: how many figures are more than flows need
     statistic: float
     redundancy: float
 
@@ -111,7 +102,7 @@ def reconcile(system: SystemDefinition, evidence: EvidenceModel) -> Reconciliati
     half = {law.code: 1.0 / core_scale(word, evidence.tails) for word, law in ERROR_LAWS.items()}
     bound = np.array([row.qualifier in BOUND_QUALIFIERS for row in evidence.rows], dtype=bool)
     rounded = np.where(bound, 0.0, evidence.upper - evidence.lower) / math.sqrt(12.0)
-    sd = np.hypot(evidence.row_sigma(evidence.widths.median) * [half[code] for code in evidence.family], rounded)
+    sd = np.hypot(evidence.row_sigma() * [half[code] for code in evidence.family], rounded)
     evidence = replace(evidence, lower=np.where(bound, evidence.lower, 0.0), upper=np.where(bound, evidence.upper, 0.0))
     offsets = evidence.offsets
     offset_sd = offsets.scale * [half[code] for code in offsets.family]

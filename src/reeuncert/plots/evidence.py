@@ -10,7 +10,7 @@ from reeuncert.calibration.result import BAND, COVERAGES, Calibration, band
 from reeuncert.case.records import Case, Evidence
 from reeuncert.checks.predictive import predicted_rows, surprising, thinned
 from reeuncert.likelihood.compile import EvidenceModel
-from reeuncert.likelihood.predictive import predicted_sigma, predictive_draws
+from reeuncert.likelihood.predictive import predictive_draws
 from reeuncert.plots.access import Coords, rows_of, take
 from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points
 from reeuncert.plots.render import figure_of, render
@@ -73,7 +73,7 @@ def _every_row(result: Result) -> pd.DataFrame:
     predicted = predictive_draws(model, mass, width, offset, rng=np.random.default_rng(SEED))
     table = pd.DataFrame([_described(row, result.case) for row in model.rows])
     low, median, high = model.to_unit(np.quantile(predicted, [0.05, 0.5, 0.95], axis=0))
-    table["width"] = np.median(predicted_sigma(model, width, predicted.shape[:-1]), axis=0)
+    table["width"] = np.median(np.broadcast_to(model.row_sigma(width), predicted.shape), axis=0)
     table["predicted"], table["predicted_eti90_lb"], table["predicted_eti90_ub"] = median, low, high
     judged = judged.loc[table["id"]]
     table["position"], table["agrees"] = judged["below"].to_numpy(), 1 - judged["violation"].to_numpy()

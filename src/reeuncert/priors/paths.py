@@ -25,23 +25,12 @@ from reeuncert.system.graph import strong_components
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Coordinates that are correlated a priori: paths over the years that share levels or slopes.
+    """Coordinates that are correlated a priori: paths over the years that share levels or slopes."""
 
-    Parameters
-    ----------
-    index
-        Positions in the vector of coordinates, path by path, by year within a path, shape (n,).
-    loads
-        Standard deviations by which they load on the k levels and slopes of the block, shape (n, k).
-    yearly
-        Standard deviation of the deviation by year, shape (n,).
-    carry
-        Correlation of a deviation with that of the coordinate before it; 0 where a path begins, shape (n,).
-    """
-
-    index: np.ndarray
-    loads: np.ndarray
-    yearly: np.ndarray
+    index: np.ndarray  # Positions in the vector of coordinates, path by path, by year within a path, shape (n,)
+    loads: np.ndarray  # Standard deviations by which they load on the k levels and slopes of the block, shape (n, k)
+    yearly: np.ndarray  # Standard deviation of the deviation by year, shape (n,)
+    # Correlation of a deviation with that of the coordinate before it; 0 where a path begins, shape (n,)
     carry: np.ndarray
 
     @cached_property
@@ -57,24 +46,12 @@ class Block:
 
 @dataclass(frozen=True, eq=False)
 class CoordinatePrior:
-    """The joint prior of all coordinates.
+    """The joint prior of all coordinates."""
 
-    Parameters
-    ----------
-    mean
-        Mean of the coordinates (log inputs, log-ratios of shares), shape (coordinate,).
-    blocks
-        A partition of the coordinates into blocks that are independent of each other.
-    group
-        Class of the prior of each coordinate, for power-scaling.
-    row
-        Name of the row of the priors table that covers each coordinate.
-    """
-
-    mean: np.ndarray
-    blocks: tuple[Block, ...]
-    group: tuple[str, ...]
-    row: tuple[str, ...]
+    mean: np.ndarray  # Mean of the coordinates (log inputs, log-ratios of shares), shape (coordinate,)
+    blocks: tuple[Block, ...]  # A partition of the coordinates into blocks that are independent of each other
+    group: tuple[str, ...]  # Class of the prior of each coordinate, for power-scaling
+    row: tuple[str, ...]  # Name of the row of the priors table that covers each coordinate
 
     @property
     def sd(self) -> np.ndarray:

@@ -33,31 +33,20 @@ EDGE = 1e-3
 
 @dataclass(frozen=True, eq=False)
 class CoordinateScale:
-    """Monotone functions u(z) of free coordinates; the identity by default.
+    """Monotone functions u(z) of free coordinates; the identity by default."""
 
-    Parameters
-    ----------
-    part
-        Positions of the log-ratios to stretch, shape (n,), process by process.
-    left, right
-        Rates of the two exponential tails of the log-odds w of each broken part, shape (n,):
-        w = log Φ(z) / left − log Φ(−z) / right.
-    end
-        For each of them, the index into ``part`` at which the next process begins.
-    bounded, low, high
-        Positions of logs of masses that lie between two bounds: u = log(low + (high − low) Φ(z)).
-    share, lowest, highest, process
-        Positions of log-ratios whose shares lie between two bounds, process by process, and the number of each process;
-        the upper bounds of one process add up to at most 1, so that something is left for its reference.
-    """
-
-    part: NDArray[np.int64]
+    part: NDArray[np.int64]  # Positions of the log-ratios to stretch, shape (n,), process by process
+    # Rates of the two exponential tails of the log-odds w of each broken part, shape (n,): w = log Φ(z) / left − log
+    # Φ(−z) / right
     left: NDArray[np.float64]
     right: NDArray[np.float64]
-    end: NDArray[np.int64]
+    end: NDArray[np.int64]  # For each of them, the index into ``part`` at which the next process begins
+    # Positions of logs of masses that lie between two bounds: u = log(low + (high − low) Φ(z))
     bounded: NDArray[np.int64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
+    # Positions of log-ratios whose shares lie between two bounds, process by process, and the number of each process;
+    # the upper bounds of one process add up to at most 1, so that something is left for its reference
     share: NDArray[np.int64]
     lowest: NDArray[np.float64]
     highest: NDArray[np.float64]

@@ -17,7 +17,6 @@ from reeuncert.inference.layout import COORDINATES
 from reeuncert.likelihood.predictive import (
     drawn,
     offset_logp,
-    rows_by_lineage,
     rows_of_draws,
 )
 from reeuncert.priors.coverage import case_network
@@ -119,8 +118,7 @@ def inputs_of(dt: xr.DataTree) -> Inputs:
         slopes.append(-slope)
         places.append(len(labels) + np.arange(evidence.n_rows))
         values.append(eta)
-        lineage = {r: name for name, index in rows_by_lineage(evidence).items() for r in index.tolist()}
-        labels += [(SOURCE, lineage[r]) for r in range(evidence.n_rows)]
+        labels += [(SOURCE, lineage) for lineage in evidence.lineage]
     members: dict[tuple[str, str], list[int]] = {}
     for position, label in enumerate(labels):
         members.setdefault(label, []).append(position)

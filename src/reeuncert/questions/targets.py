@@ -12,7 +12,7 @@ from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.headlines import Target, place, value_of
 from reeuncert.indicators.registry import CUMULATED
 from reeuncert.indicators.summary import SAMPLE, computed, select_labels
-from reeuncert.likelihood.predictive import predicted_quantities, split_by_lineage
+from reeuncert.likelihood.predictive import predicted_quantities
 from reeuncert.questions.nested import Floats
 from reeuncert.result.quantiles import DEFINED
 from reeuncert.result.result import Result
@@ -147,5 +147,4 @@ def quantities_by_lineage(dt: xr.DataTree) -> dict[str, tuple[Floats, Floats]]:
     quantity = predicted_quantities(evidence, mass, np.zeros((*mass.shape[:2], len(evidence.offsets.label))))
     size = np.abs(np.median(quantity.reshape(-1, evidence.n_rows), axis=0))
     scale = np.where(evidence.plain, np.maximum(size, np.finfo(float).tiny), 1.0)
-    parts, scales = split_by_lineage(evidence, quantity), split_by_lineage(evidence, scale)
-    return {name: (parts[name], scales[name]) for name in parts}
+    return {name: (quantity[..., rows], scale[rows]) for name, rows in evidence.rows_of_lineage.items()}

@@ -18,24 +18,16 @@ FLOW_FIELDS = ("flow", "from_process", "to_process", "quantity", "product", "ori
 
 @dataclass(frozen=True)
 class Process:
-    """A node of the system; inflows equal outflows in every year (stocks are flows between years).
+    """A node of the system; inflows equal outflows in every year (stocks are flows between years)."""
 
-    Parameters
-    ----------
-    name, region, stage
-        ``stage`` groups equal processes over regions (mining, cracking, separation, electrolysis, market, use, …).
-    reference_outflow
-        Names of flows, in order of preference: the first that exists in a year takes the remainder.
-    label
-        What readers see; made of stage and region where it is empty.
-    """
-
+    # ``stage`` groups equal processes over regions (mining, cracking, separation, electrolysis, market, use, …)
     name: str
     region: str = ""
     stage: str = ""
+    # Names of flows, in order of preference: the first that exists in a year takes the remainder
     reference_outflow: tuple[str, ...] = ()
     note: str = ""
-    label: str = ""
+    label: str = ""  # What readers see; made of stage and region where it is empty
 
 
 @dataclass(frozen=True)
@@ -98,22 +90,13 @@ class Selector:
 
 @dataclass(frozen=True, repr=False)
 class SystemDefinition(Short):
-    """Processes, flows and years of one case.
+    """Processes, flows and years of one case."""
 
-    Parameters
-    ----------
-    processes, flows
-        In the order of their tables; names are unique.
-    years
-        Consecutive years.
-    unit
-        Unit of mass of every flow, e.g. ``"kt REO"``.
-    """
-
+    # In the order of their tables; names are unique
     processes: tuple[Process, ...]
     flows: tuple[Flow, ...]
-    years: tuple[int, ...]
-    unit: str = "kt"
+    years: tuple[int, ...]  # Consecutive years
+    unit: str = "kt"  # Unit of mass of every flow, e.g. ``"kt REO"``
 
     def __repr__(self) -> str:
         years = f"years {self.years[0]}-{self.years[-1]}" if self.years else "no years"

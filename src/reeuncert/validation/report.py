@@ -20,9 +20,8 @@ from reeuncert.case.serial import case_to_json
 from reeuncert.case.shared import error_class_of, prints_of_several_rows, shared_errors
 from reeuncert.errors import Problem
 from reeuncert.likelihood.compile import compile_evidence
-from reeuncert.likelihood.conflicts import Overlap
 from reeuncert.likelihood.parameters import row_multiplier
-from reeuncert.likelihood.problems import overlaps, row_has_flows, rows_without_flows
+from reeuncert.likelihood.problems import Overlap, overlaps, row_has_flows, rows_without_flows
 from reeuncert.likelihood.reconcile import judged_figures
 from reeuncert.priors.checks import WIDE, implied_flows, implied_warnings, prior_warnings, total_log_sd
 from reeuncert.priors.coverage import case_network
