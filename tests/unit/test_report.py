@@ -23,11 +23,10 @@ from reeuncert.indicators.summary import summary
 from reeuncert.plots.panels import Axis, Board, Line, Panel
 from reeuncert.plots.style import hue
 from reeuncert.report import SECTIONS, Section
-from reeuncert.report.fans import fans
-from reeuncert.report.figures import figure, interval_picture, panel_spec, script_json
+from reeuncert.report.figures import fans, figure, interval_picture, panel_spec, script_json
 from reeuncert.report.page import render, write_report
-from reeuncert.report.sections.checks import check_list
 from reeuncert.report.sections.learned import pulls_of
+from reeuncert.report.sections.method import check_list
 from reeuncert.report.words import linked
 from reeuncert.result.learning import AS_WIDE, PARTLY_NARROWER
 from reeuncert.result.quantiles import quantiles

@@ -19,7 +19,7 @@ from reeuncert.parts import Failed, attempt, collecting
 from reeuncert.report import words
 from reeuncert.report.figures import DIGITS
 from reeuncert.report.sections import SECTIONS, Section
-from reeuncert.report.sections.checks import check_list
+from reeuncert.report.sections.method import check_list
 from reeuncert.report.words import citation, labels_of, providers
 from reeuncert.result.io import provenance
 from reeuncert.result.result import Result

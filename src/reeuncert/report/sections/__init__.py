@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reeuncert.report.sections import answers, checks, evidence, flows, learned, method, over_time, trade, what_if
+from reeuncert.report.sections import answers, evidence, flows, learned, method, over_time, trade, what_if
 from reeuncert.result.result import Result
 
 
@@ -37,7 +37,7 @@ class Section:
 SECTIONS: tuple[Section, ...] = (
     Section("answers", "Answers", answers.content, "a headline", averages=True),
     Section("flows", "Flows", flows.content),
-    Section("verdict", "Verdict", checks.content, averages=True),
+    Section("verdict", "Verdict", method.verdict, averages=True),
     Section("dependence", "Dependence over time", over_time.dependence, "an indicator"),
     Section("triangle", "Trade between the regions", trade.between_regions, "trade between regions"),
     Section("net-trade", "Net trade by product", over_time.net_trade, "trade between regions"),
@@ -61,5 +61,5 @@ SECTIONS: tuple[Section, ...] = (
     Section("learned", "What we learned", learned.content, "draws of the prior", averages=True),
     Section("next", "What to collect next", learned.next_steps, "a headline", averages=True),
     Section("evidence", "Evidence", evidence.content, "evidence"),
-    Section("method", "Method and provenance", method.content),
+    Section("method", "Method and provenance", method.method),
 )

@@ -10,8 +10,7 @@ from reeuncert.checks.result import FAILED
 from reeuncert.indicators.headlines import all_headlines
 from reeuncert.indicators.printing import series_title, unit_of, value, value_title
 from reeuncert.indicators.registry import CUMULATED, DIMS, base_name, lookup
-from reeuncert.report.fans import fan
-from reeuncert.report.figures import interval_picture
+from reeuncert.report.figures import fan, interval_picture
 from reeuncert.report.sections.what_if import without_trade
 from reeuncert.report.words import GLOSSARY, own_structure
 from reeuncert.result.learning import FIXED

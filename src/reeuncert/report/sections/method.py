@@ -1,9 +1,13 @@
-"""Method and provenance: the model in words and formulas, provenance, and the command to reproduce the result."""
+"""The verdict of the checks; method and provenance: the model in words, and the command to reproduce the result."""
 
 import math
 import shlex
 from typing import Any
 
+import pandas as pd
+
+from reeuncert.checks import check_table
+from reeuncert.checks.result import CheckResult, short_number
 from reeuncert.report.words import GLOSSARY, selector_text
 from reeuncert.result.io import provenance
 from reeuncert.result.result import Result
@@ -19,7 +23,7 @@ MEASURES = {
 }
 
 
-def content(result: Result) -> dict[str, Any]:
+def method(result: Result) -> dict[str, Any]:
     """Counts, words, tables of priors and error classes, and provenance."""
     case, made = result.case, provenance(result.dt)
     used = {source.error_class for source in case.sources.values()}
@@ -75,3 +79,50 @@ def _command(result: Result) -> str:
     for name, chosen in result.case.options.items():
         parts += ["--option", f"{name}={chosen}"]
     return shlex.join(parts)
+
+
+COLOURS = {"failed": "red", "not run": "red", "warning": "amber", "passed": "green", "information": "info"}
+"""Status of a check → its colour in the page; the word stands beside the colour, never the colour alone."""
+
+ORDER = tuple(COLOURS)
+SIDES = {"<=": "at most", ">=": "at least", "<": "below", ">": "above"}
+MOST_ROWS = 40
+
+
+def check_list(result: Result) -> dict[str, Any]:
+    """All checks and the parts that could not be made, worst first; those that press; the colour of the worst; and the
+    verdict in a sentence, as the terminal and `reeuncert.check` give it.
+    """
+    table = check_table(result)
+    checks = sorted(map(_line, table), key=lambda line: ORDER.index(line["word"]))
+    colours = {check["colour"] for check in checks}
+    return {
+        "checks": checks,
+        "pressing": [check for check in checks if check["colour"] in ("red", "amber")],
+        "worst": "red" if "red" in colours else "amber" if "amber" in colours or "green" not in colours else "green",
+        "call": f"{table.verdict[:1].upper()}{table.verdict[1:]}.",
+    }
+
+
+def verdict(result: Result) -> dict[str, Any]:
+    """All checks, worst status first."""
+    return {"verdict": check_list(result)}
+
+
+def _line(found: CheckResult) -> dict[str, Any]:
+    """One check: what was checked, its status as a word, what was found, the tested number and its threshold (empty if
+    none), and a table of the worst offenders.
+    """
+    table = pd.DataFrame() if found.table is None or found.table.empty else found.table.astype(object)
+    side, _, limit = found.threshold.partition(" ")
+    word = found.status if found.status in ORDER else "information"
+    return {
+        "title": found.name,
+        "word": word,
+        "colour": COLOURS[word],
+        "message": found.message,
+        "value": short_number(found.value),
+        "threshold": f"{SIDES[side]} {limit}" if side else "",
+        "columns": list(map(str, table)),
+        "rows": list(table.head(MOST_ROWS).itertuples(index=False, name=None)),
+    }

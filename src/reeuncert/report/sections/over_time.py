@@ -8,8 +8,7 @@ import pandas as pd
 from reeuncert.indicators.registry import CUMULATED, lookup
 from reeuncert.indicators.summary import summary
 from reeuncert.reference import all_published
-from reeuncert.report.fans import ABREAST, fan, fans, fans_of, series_of
-from reeuncert.report.figures import figure
+from reeuncert.report.figures import ABREAST, fan, fans, fans_of, figure, series_of
 from reeuncert.result.result import Result
 
 SHOWN = 8  # number of fan charts of headlines shown by default; the others are selected from the list

@@ -25,8 +25,7 @@ from reeuncert.plots.trade import (
     trade_matrix_data,
 )
 from reeuncert.reference import all_published
-from reeuncert.report.fans import fans_of, series_of
-from reeuncert.report.figures import Figure, css_colour, figure, tag
+from reeuncert.report.figures import Figure, css_colour, fans_of, figure, series_of, tag
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 from reeuncert.words.estimates import estimate, numbers
