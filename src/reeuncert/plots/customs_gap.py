@@ -11,17 +11,7 @@ import xarray as xr
 from reeuncert.case.records import Case, Evidence
 from reeuncert.errors import ReeUncertError
 from reeuncert.likelihood.compile import EvidenceModel
-from reeuncert.plots.access import (
-    ALL_YEARS,
-    Coords,
-    both,
-    led_by,
-    refined_products,
-    rows_of,
-    sum_of,
-    take,
-    tidy,
-)
+from reeuncert.plots.access import ALL_YEARS, Coords, both, led_by, refined_products, rows_of, sum_of, take, tidy
 from reeuncert.plots.indicator import published_points
 from reeuncert.plots.panels import Board, Fan, Points, fan_panel
 from reeuncert.plots.render import figure_of, render
@@ -156,18 +146,17 @@ def _fans(held: dict[str, pd.DataFrame], years: list[int], *names: str, suffix: 
     return tuple(Fan.of(held[n + suffix], n, COLOURS[n], years=years, prior=n not in records) for n in there)
 
 
-def plot_customs_records(dt: xr.DataTree, *, coords: Coords, backend: str = "matplotlib", theme: str = "light") -> Any:
-    """Draw the records of both offices, the true flow and the reported values of each pair, a panel a pair."""
-    panels = []
-    pairs = _by_pair(customs_gap_data(dt, coords=coords), customs_records_data(dt, coords=coords))
-    for region, partner, unit, held, said in pairs:
-        fans = tuple(
+def customs_records_board(dt: xr.DataTree, coords: Coords) -> Board:
+    """The records of both offices, the true flow and the reported values of each pair, a panel a pair."""
+    records, panels = customs_records_data(dt, coords=coords), []
+    for region, partner, unit, held, said in _by_pair(customs_gap_data(dt, coords=coords), records):
+        fans = [
             Fan.of(held[n], n, COLOURS[n], prior=False, probs=PROBABILITIES[-1:], dashed=n == TRUE)
             for n in (IMPORTER, EXPORTER, TRUE)
             if n in held
-        )
+        ]
         panels.append(fan_panel(f"{partner} to {region}", unit, fans, _printed(said, IMPORTER, EXPORTER)))
-    return render(Board("Records of trade, refined products", tuple(panels), 2, 2.6, 4.7), backend, theme)
+    return Board("Records of trade, refined products", tuple(panels), 2, 2.6, 4.7)
 
 
 def _by_pair(

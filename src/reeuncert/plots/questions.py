@@ -99,12 +99,7 @@ def power_scaling_data(dt: xr.DataTree, name: ValueName, *, coords: Coords = Non
 
 @figure_of(power_scaling_data)
 def plot_power_scaling(
-    dt: xr.DataTree,
-    name: ValueName,
-    *,
-    coords: Coords = None,
-    backend: str = "matplotlib",
-    theme: str = "light",
+    dt: xr.DataTree, name: ValueName, *, coords: Coords = None, backend: str = "matplotlib", theme: str = "light"
 ) -> Any:
     """Draw the sensitivity of one value to each class of priors and each source, with the noise of the computation."""
     table = power_scaling_data(dt, name, coords=coords)

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from reeuncert.indicators.registry import INDICATORS
 from reeuncert.indicators.summary import summary
 from reeuncert.plots.access import rows_of
-from reeuncert.plots.customs_gap import plot_customs_records
+from reeuncert.plots.customs_gap import customs_records_board
 from reeuncert.plots.sankey_graph import CROSSING
 from reeuncert.plots.style import BOARD, colours_of
 from reeuncert.plots.trade import (
@@ -205,7 +205,7 @@ def _figures(result: Result, at: dict[str, str]) -> list[Figure]:
             figure(
                 f"offices-{slug}",
                 "Mirror trade statistics and actual trade",
-                lambda: plot_customs_records(result.dt, coords=at, backend=BOARD),
+                lambda: customs_records_board(result.dt, at),
                 alt=f"Fans of both offices' records and of the true flow of {about}; reported values as points.",
                 caption="Bands: 90 % intervals of the records without reporting errors. Points: reported values, "
                 "converted to the unit of the case.",
