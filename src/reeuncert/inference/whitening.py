@@ -10,22 +10,19 @@ whatever c, v and s are; only speed depends on them. `reeuncert.inference.shape`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pymc as pm
-import pytensor.tensor as pt
 from numpy.typing import NDArray
 from pytensor.compile.sharedvalue import shared
-from pytensor.gradient import disconnected_type
 from pytensor.graph.basic import Apply, Variable
-from pytensor.graph.op import Op
 from pytensor.graph.replace import graph_replace
-from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
 from pytensor.tensor.shape import specify_shape
 
+from reeuncert.balance.op import KernelOp
 from reeuncert.compiling import kernel
 from reeuncert.inference.compiled import CompiledModel, compile_model
 from reeuncert.inference.density import compile_density, why_not
@@ -42,41 +39,22 @@ def _stretched(y, directions, gains):  # type: ignore[no-untyped-def]  # numba i
     return result
 
 
-class Stretch(Op):
+class Stretch(KernelOp):
     """(y, V, gains) → y + Vᵀ diag(gains) V y; symmetric, so that it is its own gradient."""
 
-    __props__ = ()
+    kernel = staticmethod(_stretched)
+    version = VERSION
+    takes = ("float64", "float32", "float64")
+    differentiable = 1
 
-    def make_node(self, y: Any, *columns: Any) -> Apply:  # type: ignore[override]  # named for what it takes
-        y = pt.as_tensor(y, dtype="float64")
-        return Apply(self, [y, *(pt.as_tensor(c) for c in columns)], [y.type()])
-
-    def perform(self, node: Apply, inputs: Sequence[Any], output_storage: list[list[Any]]) -> None:
-        output_storage[0][0] = _stretched(*inputs)
+    def output_types(self, inputs: Sequence[Any]) -> Sequence[Any]:
+        return (inputs[0].type,)
 
     def infer_shape(self, node: Apply, shapes: Any) -> list[tuple[Any, ...]]:
         return [shapes[0]]
 
-    def connection_pattern(self, node: Apply) -> list[list[bool]]:
-        return [[True], [False], [False]]
-
     def pullback(self, inputs: Any, outputs: Any, cotangents: Any) -> list[Variable]:
-        return [
-            _stretch_op.make_node(cotangents[0], *inputs[1:]).outputs[0],
-            *(disconnected_type() for _ in inputs[1:]),
-        ]
-
-
-_stretch_op = Stretch()
-
-
-@register_funcify_default_op_cache_key(Stretch)
-def _compile_stretch(op: Stretch, node: Apply, **_: Any) -> tuple[Callable[..., Any], int]:
-    @numba_njit
-    def stretched(y, directions, gains):  # type: ignore[no-untyped-def]  # numba infers
-        return _stretched(y, directions, gains)
-
-    return stretched, VERSION
+        return self.completed(Stretch().make_node(cotangents[0], *inputs[1:]).outputs)
 
 
 def whitened_model(model: pm.Model) -> pm.Model:
@@ -98,7 +76,7 @@ def whitened_model(model: pm.Model) -> pm.Model:
         none = np.zeros((0, int(ends[-1])), dtype=np.float32)
         directions = shared(none, name=DIRECTIONS, shape=(None, None))
         gains = shared(np.zeros(0), name=GAINS, shape=(None,))
-        x = shared(centre, name=CENTRE, shape=centre.shape) + _stretch_op(y, directions, gains)
+        x = shared(centre, name=CENTRE, shape=centre.shape) + Stretch().make_node(y, directions, gains).outputs[0]
         pieces = [x[a:b].reshape(shape) for a, b, shape in zip(ends[:-1], ends[1:], shapes, strict=True)]
         given = {value: specify_shape(p, value.type.shape) for value, p in zip(values, pieces, strict=True)}
         log_density, *graphs = graph_replace([log_density, *graphs], given, strict=False)
