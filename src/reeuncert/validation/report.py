@@ -11,17 +11,15 @@ from numpy.typing import NDArray
 from rich.console import Group, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
+from scipy import sparse
 
-from reeuncert.balance.network import Network
-from reeuncert.case.figures import LOG, LOGIT, bounds, figure_text, scale_of, to_scale
+from reeuncert.case.figures import figure_text
 from reeuncert.case.records import Case, Evidence
-from reeuncert.case.selection import select
 from reeuncert.case.serial import case_to_json
 from reeuncert.case.shared import error_class_of, prints_of_several_rows, shared_errors
 from reeuncert.errors import Problem
-from reeuncert.likelihood.compile import compile_evidence
-from reeuncert.likelihood.parameters import row_multiplier
-from reeuncert.likelihood.problems import Overlap, overlaps, row_has_flows, rows_without_flows
+from reeuncert.likelihood.compile import EvidenceModel, compile_evidence
+from reeuncert.likelihood.problems import Overlap, overlaps, rows_without_flows
 from reeuncert.likelihood.reconcile import judged_figures
 from reeuncert.priors.checks import WIDE, implied_flows, implied_warnings, prior_warnings, total_log_sd
 from reeuncert.priors.coverage import case_network
@@ -33,6 +31,7 @@ from reeuncert.validation.reader import CaseReading, load_case, problems_of
 from reeuncert.validation.words_used import known_constants
 from reeuncert.words.cells import condensed, listed, quoted
 from reeuncert.words.error_laws import ERROR_LAWS
+from reeuncert.words.qualifiers import BOUND_QUALIFIERS
 from reeuncert.words.units import MASS_RELATIONS, unit_factor
 
 FAR = 5.0  # distance from the prior prediction, in standard deviations, above which a row gets a warning
@@ -52,57 +51,39 @@ def number_warnings(case: Case) -> list[Problem]:
     return found
 
 
-def far_rows(case: Case, network: Network, log_flow: Floats) -> list[Problem]:
+def far_rows(case: Case, evidence: EvidenceModel, log_flow: Floats) -> list[Problem]:
     """Rows that lie more than `FAR` standard deviations from what the prior predicts of them."""
-    index = np.full((len(case.system.flows), len(case.system.years)), -1)
-    index[network.edge_flow, network.edge_year] = np.arange(len(network.edge_flow))
-    mass = np.exp(log_flow).T
+    mass, plain = np.exp(log_flow).T, evidence.plain
+    sums, shape = (evidence.numerator, evidence.denominator), (evidence.n_rows, len(mass))
+    top, bottom = (sparse.csr_array((s.coefficient, s.edge, s.pointer), shape=shape) @ mass for s in sums)
+    predicted = top / np.where(np.diff(evidence.denominator.pointer)[:, None] > 0, bottom, 1.0)
+    predicted[~plain] = np.log(predicted[~plain])
+    low, middle, high = np.quantile(predicted, [0.16, 0.5, 0.84], axis=1)
+    own, expected = evidence.row_sigma(evidence.widths.median), evidence.to_unit(middle)
+    shared = shared_errors(evidence.rows, case)
     problems = []
-    rows = [row for row in case.evidence if row_has_flows(row, case)]
-    shared = shared_errors(rows, case)
-    each = zip(rows, shared.weights, shared.widths, shared.contents, strict=True)
-    for row, weights, own_width, contents in each:
-        error = error_class_of(row, case)
-        law = ERROR_LAWS[error.family]
-        chosen = select(row, case, law.plain)
-        scale = scale_of(row.relation, law.plain)
-        top = sum((c * mass[index[term]] for term, c in chosen.numerator.items()), start=np.zeros(mass.shape[1]))
-        bottom = sum((c * mass[index[term]] for term, c in chosen.denominator.items()), start=np.zeros(mass.shape[1]))
-        predicted = top / bottom if chosen.denominator else top
-        if not law.plain:
-            predicted = np.log(predicted)
-        factor = unit_factor(row.unit, row.relation, case.system.unit)
-        own = (error.width if math.isnan(own_width) else own_width) * row_multiplier(row, error, factor, case.errors)
-        if not law.plain:
-            own = math.hypot(own, *(weight * shared.laws[name].sd for (name, _), weight in weights.items()))
-            own = math.hypot(own, max((shared.laws[name].sd for name, _ in contents.values()), default=0.0))
-        low, middle, high = np.quantile(predicted, [0.16, 0.5, 0.84])
-        z = _distance(row, factor, scale, float(middle)) / math.hypot(own, 0.5 * float(high - low))
+    for k, row in enumerate(evidence.rows):
+        error = float(own[k])
+        if not plain[k]:
+            error = math.hypot(error, *(w * shared.laws[name].sd for (name, _), w in shared.weights[k].items()))
+            error = math.hypot(error, max((shared.laws[name].sd for name, _ in shared.contents[k].values()), default=0))
+        z = _distance(evidence, k, float(middle[k])) / math.hypot(error, 0.5 * float(high[k] - low[k]))
         if abs(z) > FAR:
             unit = "" if row.unit in ("share", "ratio") else f" {row.unit}"
-            expected = f"{_printed(float(middle), scale) / factor:.3g}{unit}"
             message = f"{figure_text(row)} lies {abs(z):.0f} standard deviations {'above' if z > 0 else 'below'} what "
-            message += f"the priors say of it (median {expected}); "
+            message += f"the priors say of it (median {expected[k]:.3g}{unit}); "
             message += "is the unit right, and the selector? Else correct the figure, or say in reason why it is so"
             problems.append(Problem(row.file, row.line, "value", message))
     return problems
 
 
-def _printed(number: float, scale: str) -> float:
-    """A number on the scale of a row as a mass or a share."""
-    return math.exp(number) if scale == LOG else 0.5 * (1 + math.tanh(number / 2)) if scale == LOGIT else number
-
-
-def _distance(row: Evidence, factor: float, scale: str, middle: float) -> float:
-    """How far what a row says lies from a prediction, on the scale of the row; 0 inside a bound."""
-    low, high = bounds(row) if row.qualifier in ("at_least", "up_to", "range", "zero") else (row.value, row.value)
-    readings = [(low, high), (row.alternative, row.alternative)]
-    ends = [
-        tuple(end if math.isinf(end) else to_scale(end * factor, scale) for end in reading)
-        for reading in readings
-        if not math.isnan(reading[0])
-    ]
-    return min((max(a - middle, 0.0) + min(b - middle, 0.0) for a, b in ends), key=abs)
+def _distance(evidence: EvidenceModel, k: int, middle: float) -> float:
+    """How far what row k says lies from a prediction, on the scale of the row; 0 inside a bound."""
+    is_bound = evidence.rows[k].qualifier in BOUND_QUALIFIERS
+    low, high = (evidence.lower[k], evidence.upper[k]) if is_bound else (0.0, 0.0)
+    shifts = [0.0, evidence.shift[k]] if evidence.weight[k] > 0 else [0.0]
+    away = (float(evidence.value[k] + shift - middle) for shift in shifts)
+    return min((max(a + low, 0.0) + min(a + high, 0.0) for a in away), key=abs)
 
 
 def _narrow(case: Case) -> Iterator[Problem]:
@@ -251,16 +232,16 @@ def check_case(case_or_path: Case | str | Path, /, **options: str) -> CaseReport
     pairs = overlaps(case)
     where = {row.id: row for row in case.evidence}
     warnings = {Problem(where[o.second].file, where[o.second].line, "offsets", str(o)) for o in pairs}
-    warnings |= {*reading.warnings, *number_warnings(case), *_consumption(case)[1], *_irreconcilable(case)}
+    evidence = compile_evidence(case, case_network(case))
+    warnings |= {*reading.warnings, *number_warnings(case), *_consumption(case)[1], *_irreconcilable(case, evidence)}
     if case.prior_measure == "coordinates":  # other priors cannot be simulated forward
         implied = implied_flows(case)
-        warnings |= {*implied_warnings(case, *implied), *far_rows(case, *implied)}
+        warnings |= {*implied_warnings(case, *implied), *far_rows(case, evidence, implied[1])}
     return CaseReport(name, (), tuple(sorted(warnings)), tuple(_information(case, pairs)), case)
 
 
-def _irreconcilable(case: Case) -> Iterator[Problem]:
+def _irreconcilable(case: Case, evidence: EvidenceModel) -> Iterator[Problem]:
     """Figures that contradict the mass balance, whatever the priors are."""
-    evidence = compile_evidence(case, case_network(case))
     if not evidence.n_rows:
         return
     found = reconciled(case_to_json(case))
