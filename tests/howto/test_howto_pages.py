@@ -336,5 +336,5 @@ def test_files_of_bilateral_trade_are_added_to_the_case_of_ten_regions(tmp_path:
     assert str(done).startswith(said["what the import of BACI says"].strip())
     assert not done.unmapped
     trade = import_files("comtrade", files[2], "my_nations", products=["28"])
-    assert (trade.unmapped, len(trade.changes.new)) == ([], 2)
+    assert (trade.unmapped, len(trade.new)) == ([], 2)
     assert len(ree.read_case("my_nations").evidence) == len(ree.read_case("nations").evidence) + 6

@@ -182,7 +182,7 @@ def test_a_later_release_revises_and_both_are_kept(my_case: Path, tmp_path: Path
         },
         "mine_production",
     )
-    assert len(importers.import_files("usgs-mcs", earlier, my_case).changes.new) == 2
+    assert len(importers.import_files("usgs-mcs", earlier, my_case).new) == 2
     rows = evidence(my_case, "usgs-mcs")
     by_hand = my_case / "evidence" / "usgs-mcs.csv"
     with by_hand.open("w", encoding="utf-8", newline="") as file:
@@ -190,9 +190,9 @@ def test_a_later_release_revises_and_both_are_kept(my_case: Path, tmp_path: Path
         writer.writeheader()
         writer.writerows({**row, "width": "0.07"} for row in rows)
     done = importers.import_files("usgs-mcs", later, my_case)
-    assert len(done.changes.revised) == 1
-    assert "43000" in done.changes.revised[0]
-    assert "42000" in done.changes.revised[0]
+    assert len(done.revised) == 1
+    assert "43000" in done.revised[0]
+    assert "42000" in done.revised[0]
     rows = evidence(my_case, "usgs-mcs")
     assert [(row["year_from"], row["value"], row["width"]) for row in rows] == [
         ("2019", "24000", "0.07"),
@@ -200,7 +200,7 @@ def test_a_later_release_revises_and_both_are_kept(my_case: Path, tmp_path: Path
     ]
     for _ in range(2):
         again = importers.import_files("usgs-mcs", earlier, my_case)
-        assert (len(again.changes.same), len(again.changes.earlier)) == (1, 1)
+        assert (len(again.same), len(again.earlier)) == (1, 1)
     assert evidence(my_case, "usgs-mcs") == rows
     kept = (my_case / "imports" / "usgs-mcs_superseded.csv").read_text(encoding="utf-8").splitlines()
     assert len(kept) == 2

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rich.table import Column, Table
+from rich.table import Table
 from rich.text import Text
 
-from reeuncert.cli.terminal import console
+from reeuncert.cli.terminal import console, plain_table
 from reeuncert.errors import ArgumentError, OutputError
 from reeuncert.files import explained, write_whole
 from reeuncert.indicators.stored import read_results
@@ -134,8 +134,7 @@ def _told(row: Mapping[Any, Any]) -> str:
 def _scenarios(content: Mapping[str, Any]) -> Table:
     """A row for each scenario, a column for the first questions."""
     shown = [k for k, question in enumerate(content["questions"]) if question["lines"]][:SHOWN]
-    headings = (Column(f"answer {k + 1}", justify="right") for k in shown)
-    table = Table(f"scenario, in {content['to']}", *headings, box=None, pad_edge=False)
+    table = plain_table(f"scenario, in {content['to']}", figures=(f"answer {k + 1}" for k in shown))
     asked = {content["questions"][k]["says"] for k in shown}
     rows: dict[str, list[str]] = {}
     for row in content["scenarios"]:

@@ -10,6 +10,7 @@ from reeuncert.checks import CheckTable, check_table
 from reeuncert.checks.result import CheckResult, short_number
 from reeuncert.cli.terminal import console, plain_table, tell
 from reeuncert.indicators.headlines import all_headlines
+from reeuncert.indicators.placing import headline_place
 from reeuncert.indicators.printing import heading, value
 from reeuncert.indicators.registry import DIMS
 from reeuncert.indicators.summary import all_indicators
@@ -118,10 +119,8 @@ def series(result: Result) -> list[pd.DataFrame]:
     every = result.once(all_indicators)
     for line in result.case.headlines:
         chosen = every[every["indicator"] == line.indicator]
-        for dim in DIMS:
-            label = line.product if dim == "end_use" and (chosen["end_use"] != "").any() else getattr(line, dim, "")
-            if label and (chosen[dim] != "").any():
-                chosen = chosen[chosen[dim] == label]
+        for dim, label in headline_place(line, result.years)[1].items():
+            chosen = chosen[chosen[dim] == label]
         if len(chosen):
             key = (line.indicator, *(str(chosen[dim].iloc[0]) for dim in DIMS))
             found.setdefault(key, chosen.sort_values("year"))

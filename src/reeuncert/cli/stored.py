@@ -1,13 +1,12 @@
 """Commands on stored results: `reeuncert compare` and `reeuncert counterfactual`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
-from rich.table import Column, Table
 from rich.text import Text
 
 import reeuncert as ree
@@ -20,7 +19,7 @@ from reeuncert.files import explained, whole, write_whole
 from reeuncert.indicators.printing import unit_of, value
 from reeuncert.indicators.stored import read_results
 from reeuncert.result.io import csv_text
-from reeuncert.words.cells import listed
+from reeuncert.words.cells import as_words, listed
 from reeuncert.words.estimates import estimate, number, printed
 
 MOST = 15  # differences that are printed; all of them are in the file
@@ -62,6 +61,7 @@ def _cell(row: dict[Any, Any], side: str) -> str:
 
 
 SUPPLIERS = "supplier-stops"
+FIGURES = ("consumption", "lost", "part of it lost (%)")
 
 
 def show_counterfactual(
@@ -136,7 +136,7 @@ def _show(world: xr.DataTree, table: pd.DataFrame) -> None:
     page.print(Text(f"Consumption lost in {said['counterfactual_year']}: {said['counterfactual']}", style="bold"))
     page.print(Text(f"{said['counterfactual_rule']}; medians with 90 % equal-tailed intervals, masses in {unit}"))
     labels = [c for c in BY if c in table]
-    shown = _columns(labels, "consumption", "lost", "part of it lost (%)")
+    shown = plain_table(*map(as_words, labels), figures=FIGURES)
     for record in table.to_dict("records"):
         bold = "bold" if len(labels) > 1 and record[labels[-1]] == ALL else ""
         cells = [*(str(record[label]) for label in labels), number(record["consumption"]), *_lost(record)]
@@ -160,17 +160,11 @@ def _show_suppliers(table: pd.DataFrame) -> None:
     page.print(Text(f"Consumption lost in {year} if a region stops all exports", style="bold"))
     page.print(Text(f"medians with 90 % equal-tailed intervals, masses in {unit}; of {DRAWS} draws at most"))
     labels = [name for name in (*BY, "supplier") if name in table]
-    shown = _columns(labels, "consumption", "lost", "part of it lost (%)", "costs most (%)")
+    shown = plain_table(*map(as_words, labels), figures=(*FIGURES, "costs most (%)"))
     for record in leading(table).to_dict("records"):
         cells = *(record[label] for label in labels), number(record["consumption"]), *_lost(record)
         shown.add_row(*map(str, cells), f"{100 * record['costs_most']:.0f}")
     page.print(shown)
-
-
-def _columns(labels: Iterable[str], *figures: str) -> Table:
-    """An empty table of labels and, set to the right, figures."""
-    right = (Column(name, justify="right") for name in figures)
-    return Table(*(label.replace("_", " ") for label in labels), *right, box=None, pad_edge=False)
 
 
 def _lost(record: Mapping[Any, Any]) -> list[str]:

@@ -104,8 +104,8 @@ def run_leave_out(results: Path, folds: str, *, draws: int, tune: int, seed: int
 
 def left_out_table(found: LeftOut) -> Table:
     """Coverage at each level, as a terminal table."""
-    headings = ("left out", "figures", "level", "coverage (90 % interval)", "by the prior alone")
-    table = plain_table(*headings, title="Left-out figures inside central predictive intervals", numbers=True)
+    headings = ("figures", "level", "coverage (90 % interval)", "by the prior alone")
+    table = plain_table("left out", figures=headings, title="Left-out figures inside central predictive intervals")
     shares = ("level", "coverage", "lower", "upper", "prior_coverage")
     for row in found.coverage().to_dict("records"):
         level, coverage, lower, upper, prior = (printed(row[name], ".0%") for name in shares)
@@ -169,8 +169,8 @@ def years_of(text: str, case: Case) -> list[int]:
 def coverage_table(found: Calibration) -> Table:
     """Coverage by class of quantities, as a terminal table."""
     title = f"{found.case_name}: truths inside central intervals, {found.simulations} simulations"
-    headings = ("", "quantities", *(printed(p, ".0%") for p in COVERAGES), "outside the 95 % band")
-    table = plain_table(*headings, title=title, numbers=True)
+    headings = ("quantities", *(printed(p, ".0%") for p in COVERAGES), "outside the 95 % band")
+    table = plain_table("", figures=headings, title=title)
     for row in found.coverage().to_dict("records"):
         shares = [
             f"{100 * row[f'coverage{100 * p:.0f}']:.0f} ± {100 * row[f'error{100 * p:.0f}']:.0f}" for p in COVERAGES

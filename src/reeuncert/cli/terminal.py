@@ -22,11 +22,13 @@ def tell(text: str) -> None:
     console().print(text, highlight=False, soft_wrap=True, markup=False)
 
 
-def plain_table(*headings: str, title: str = "", numbers: bool = False) -> Table:
-    """A table without lines; with `numbers`, all columns but the first are set to the right."""
+def plain_table(*headings: str, figures: Iterable[str] = (), title: str = "") -> Table:
+    """A table without lines; columns of figures, which come last, are set to the right."""
     table = Table(title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    for place, heading in enumerate(headings):
-        table.add_column(heading, overflow="fold", justify="right" if numbers and place else "left")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for heading in figures:
+        table.add_column(heading, overflow="fold", justify="right")
     return table
 
 

@@ -7,7 +7,7 @@ What it cannot know is left empty; figures with such a word are left out until i
 import csv
 import io
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -119,24 +119,21 @@ def add_to_draft(path: Path, download: Download, mapping: Words, regions: Iterab
     return [word for what, word, _, to, *_ in rows if not to and what != "lineage"]
 
 
-def mapping_problems(
-    mapping: Words, regions: Iterable[str], products: Iterable[str], quantities: Iterable[str], classes: Iterable[str]
-) -> list[Problem]:
-    """Words of a mapping that the case does not have."""
-    known = {"region": (*regions, EVERYONE), "product": tuple(products), "class": tuple(classes)}
-    known["sum"] = ("derived", "at_least")
+def mapping_problems(mapping: Words, known: Mapping[str, Sequence[str]]) -> list[Problem]:
+    """Words of a mapping that the case does not have; ``known``: its regions, products, quantities and classes."""
+    allowed = {"region": (*known["regions"], EVERYONE), "product": known["products"], "class": known["classes"]}
+    allowed["sum"] = ("derived", "at_least")
     problems = []
     for (what, word), to in mapping.to.items():
-        if to in ("", OUT) or what not in known:
+        if to in ("", OUT) or what not in allowed:
             continue
-        asked = [("to", what, part, known[what]) for part in to.split("+")]
+        asked = [("to", what, part.strip(), allowed[what]) for part in to.split("+")]
         if what == "product":
-            roles = mapping.quantity.get(word, "")
-            asked += [("quantity", "quantity", part, tuple(quantities)) for part in roles.split("+")]
-        for column, name, part, allowed in asked:
-            if part.strip() not in allowed:
-                line = mapping.line.get((what, word), 0)
-                problems.append(Problem(mapping.file, line, column, unknown(part.strip(), allowed, name)))
+            roles = mapping.quantity.get(word, "").split("+")
+            asked += [("quantity", "quantity", part.strip(), known["quantities"]) for part in roles]
+        line = mapping.line.get((what, word), 0)
+        found = ((column, unknown(part, words, name)) for column, name, part, words in asked if part not in words)
+        problems += [Problem(mapping.file, line, column, message) for column, message in found]
     return problems
 
 

@@ -58,34 +58,17 @@ class Record:
 
 @dataclass
 class Download:
-    """What was read from the files of one kind.
+    """What was read from the files of one kind."""
 
-    Parameters
-    ----------
-    kind
-        Name in the registry.
-    asked
-        Products asked for: beginnings of codes, or parts of names. Empty means every product.
-    records
-        One for each figure read.
-    left_out
-        Reason → where the first figure stands that was left out for it, and how many were.
-    printed
-        Kind of word and word → its description in the file.
-    notices
-        What a reader of the figures must know.
-    partial
-        Whether the query named single partners, so that others are missing.
-    """
-
-    kind: str
-    asked: tuple[str, ...] = ()
-    records: list[Record] = field(default_factory=list)
+    kind: str  # name in the registry
+    asked: tuple[str, ...] = ()  # products asked for: beginnings of codes, or parts of names; empty: every one
+    records: list[Record] = field(default_factory=list)  # one for each figure read
+    # Reason → where the first figure stands that was left out for it, and how many were
     left_out: dict[str, tuple[Place, int]] = field(default_factory=dict)
-    printed: dict[tuple[str, str], str] = field(default_factory=dict)
-    notices: list[str] = field(default_factory=list)
+    printed: dict[tuple[str, str], str] = field(default_factory=dict)  # kind of word and word → its description
+    notices: list[str] = field(default_factory=list)  # what a reader of the figures must know
     problems: list[Problem] = field(default_factory=list)
-    partial: bool = False
+    partial: bool = False  # whether the query named single partners, so that others are missing
     _wanted: dict[str, bool] = field(default_factory=dict, repr=False)  # products that were asked after already
 
     def year(self, text: str, place: Place, column: str) -> int:

@@ -53,27 +53,11 @@ IMPORTERS: dict[str, Kind] = {
 
 
 def read_download(kind: str, files: Files, products: Sequence[str] = ()) -> Download:
-    """Read files of one kind; nothing is written.
+    """Read files of one kind of `IMPORTERS`, e.g. ``"usgs-mcs"``; nothing is written.
 
-    Parameters
-    ----------
-    kind
-        A word of `IMPORTERS`, e.g. ``"usgs-mcs"``.
-    files
-        One file, or several that are read together (releases, years, a query beside its table); a zip stands for what
-        is in it.
-    products
-        Read only these: beginnings of codes, or parts of names. By default every product.
-
-    Returns
-    -------
-    Download
-        ``frame()`` is a table of the figures in tonnes, ``left_out`` says what was not read and why.
-
-    Raises
-    ------
-    CaseError
-        If a file is missing, is not of the kind, or gives two figures for one key.
+    Several files are read together (releases, years, a query beside its table); a zip stands for what is in it.
+    ``products``: read only these, by the beginning of a code or a part of a name. Raises `CaseError` if a file is
+    missing, is not of the kind, or gives two figures for one key.
     """
     if kind not in IMPORTERS:
         raise CaseError([Problem("import", 0, "", unknown(kind, tuple(IMPORTERS), "kind"))])

@@ -14,7 +14,13 @@ from reeuncert.importers.record import Download, located
 from reeuncert.importers.registry import IMPORTERS, Files, read_download
 from reeuncert.reading.case_file import FILE, read_case_file
 from reeuncert.reading.case_tables import read_system
-from reeuncert.reading.evidence_tables import EVIDENCE_FOLDER, IMPORTS_FOLDER, evidence_tables, read_lists
+from reeuncert.reading.evidence_tables import (
+    EVIDENCE_FOLDER,
+    IMPORTS_FOLDER,
+    SOURCE_COLUMNS,
+    evidence_tables,
+    read_lists,
+)
 from reeuncert.reading.state import SOURCES, Reading, choose_options, input_error
 from reeuncert.reading.tables import read_texts
 from reeuncert.reading.workbooks import ENDING
@@ -30,17 +36,6 @@ COLUMNS = (
 )
 TOLD_ANEW = (*FIGURE, "source_id", "locator", "note")
 """Columns that a revision replaces; others, such as a width, are the user's."""
-
-
-@dataclass
-class Changes:
-    """What an import changes in the evidence: ids that are new, the same as before, and revised."""
-
-    new: list[str] = field(default_factory=list)
-    same: list[str] = field(default_factory=list)
-    revised: list[str] = field(default_factory=list)
-    earlier: list[str] = field(default_factory=list)
-    """Figures of an earlier edition than the one in effect."""
 
 
 def cells_of(kind: str, row: Row, source_id: str) -> dict[str, str]:
@@ -86,27 +81,23 @@ class Book:
         write_whole(self.path, text.getvalue().encode())
 
 
-def take(book: Book, superseded: Book, cells: dict[str, str], editions: Mapping[str, str], changes: Changes) -> None:
+def take(book: Book, superseded: Book, cells: dict[str, str], editions: Mapping[str, str], done: "Imported") -> None:
     """Take one row into the evidence: the later edition is in effect, the earlier one is kept beside it."""
     there = book.by_key.get(cells["id"])
     if there is None:
         book.add(cells)
-        changes.new.append(cells["id"])
-        return
-    if all(there.get(name, "") == cells[name] for name in (*FIGURE, "source_id")):
-        changes.same.append(cells["id"])
+        done.new.append(cells["id"])
         return
     old, new = editions.get(there.get("source_id", ""), ""), editions[cells["source_id"]]
-    if new < old:
+    if new == old and all(there.get(name, "") == cells[name] for name in FIGURE):
+        done.same.append(cells["id"])
+    elif new < old:
         _keep(superseded, cells, there["source_id"])
-        changes.earlier.append(cells["id"])
-        return
-    if all(there.get(name, "") == cells[name] for name in FIGURE) and new == old:
-        changes.same.append(cells["id"])
-        return
-    _keep(superseded, there, cells["source_id"])
-    changes.revised.append(f"{cells['id']}: {_figure(there)} → {_figure(cells)}")
-    there.update({name: cells[name] for name in TOLD_ANEW})
+        done.earlier.append(cells["id"])
+    else:
+        _keep(superseded, there, cells["source_id"])
+        done.revised.append(f"{cells['id']}: {_figure(there)} → {_figure(cells)}")
+        there.update({name: cells[name] for name in TOLD_ANEW})
 
 
 def _keep(superseded: Book, row: Mapping[str, str], by: str) -> None:
@@ -120,35 +111,21 @@ def _figure(row: Mapping[str, str]) -> str:
     return f"{value} {row.get('unit', '')} ({row.get('qualifier', '')}, {row.get('source_id', '')})"
 
 
-SOURCE_COLUMNS = ("source_id", "title", "publisher", "edition", "reference", "terms", "lineage", "class", "note")
-
-
 @dataclass
 class Imported:
-    """What an import did; printed, it says so.
+    """What an import did; printed, it says so."""
 
-    Parameters
-    ----------
-    download
-        What was read, and what was left out and why.
-    mapping
-        Path of the mapping table, and the words added to it that must be filled.
-    evidence
-        Path of the evidence table.
-    changes
-        Rows that are new, the same as before, or revised.
-    mirrors
-        Flows that both sides give.
-    """
-
-    download: Download
+    download: Download  # what was read, and what was left out and why
     mapping: Path
-    unmapped: list[str]
-    evidence: Path
-    changes: Changes = field(default_factory=Changes)
-    mirrors: list[str] = field(default_factory=list)
-    known: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Words of the case that the mapping may use, by kind."""
+    unmapped: list[str]  # words added to the mapping table that must be filled
+    known: Mapping[str, Sequence[str]]  # words of the case that the mapping may use, by kind
+    evidence: Path  # table of evidence
+    # Ids of its rows: new, the same as before, revised (with both figures), and of an edition before that in effect
+    new: list[str] = field(default_factory=list)
+    same: list[str] = field(default_factory=list)
+    revised: list[str] = field(default_factory=list)
+    earlier: list[str] = field(default_factory=list)
+    mirrors: list[str] = field(default_factory=list)  # flows that both sides give
 
     def __str__(self) -> str:
         lines = [str(self.download)]
@@ -156,11 +133,10 @@ class Imported:
             count = f"{len(self.unmapped)} words were added to {self.mapping}"
             lines.append(f"{count}: fill the column 'to', and run again.")
             lines += [f"  {what} of the case: {listed(words, 40)}" for what, words in self.known.items()]
-        counts = {name: getattr(self.changes, name) for name in ("new", "same", "revised", "earlier")}
+        counts = {name: len(getattr(self, name)) for name in ("new", "same", "revised", "earlier")}
         if any(counts.values()):
-            said = ", ".join(f"{len(ids)} {name}" for name, ids in counts.items())
-            lines.append(f"{self.evidence}: {said}")
-            lines += [f"  revised {text}" for text in self.changes.revised]
+            lines.append(f"{self.evidence}: {', '.join(f'{count} {name}' for name, count in counts.items())}")
+            lines += [f"  revised {text}" for text in self.revised]
         else:
             lines.append("No row of evidence was written.")
         lines.append(f"Flows and years that two reporters give: {len(self.mirrors)}")
@@ -170,31 +146,12 @@ class Imported:
 def import_files(
     kind: str, files: Files, case: str | Path, *, mapping: str | Path | None = None, products: Sequence[str] = ()
 ) -> Imported:
-    """Import files of a statistical office into a case.
+    """Import files of a statistical office, of a kind of `IMPORTERS`, into the folder of a case.
 
-    The first import writes a draft of the mapping table; when its column ``to`` is filled, the next one writes
-    ``evidence/KIND.csv`` and the sources. A later edition revises rows; the earlier ones are kept in
-    ``imports/KIND_superseded.csv``.
-
-    Parameters
-    ----------
-    kind
-        A word of `IMPORTERS`.
-    files
-        Files as they were downloaded.
-    case
-        Folder of the case.
-    mapping
-        Mapping table; by default ``imports/KIND.csv`` in the folder of the evidence.
-    products
-        Read only these: beginnings of codes, or parts of names.
-
-    Raises
-    ------
-    CaseError, EvidenceError
-        If a file, the mapping or the case cannot be used; nothing is written then.
-    OutputError
-        If the folder of the case cannot be written.
+    The first import writes a draft of the mapping table (by default ``imports/KIND.csv`` beside the evidence). When its
+    column ``to`` is filled, the next one writes ``evidence/KIND.csv`` and the sources. A later edition revises rows;
+    earlier ones are kept in ``imports/KIND_superseded.csv``. ``products``: as of `read_download`. Nothing is written if
+    a file, the mapping or the case cannot be used (`CaseError`, `EvidenceError`).
     """
     download = read_download(kind, files, products)
     folder = Path(case).expanduser()
@@ -215,24 +172,23 @@ def import_files(
     if in_books:
         raise CaseError(in_books)
     path = Path(mapping).expanduser() if mapping else place / IMPORTS_FOLDER / f"{kind}.csv"
-    known = read_mapping(path)
+    words = read_mapping(path)
     roles = tuple(dict.fromkeys(flow.quantity for flow in tables.system.flows))
-    problems = mapping_problems(known, tables.regions, tables.products, roles, lists.classes)
-    if problems:
+    known = {"regions": tables.regions, "products": tables.products, "quantities": roles}
+    known["classes"] = tuple(lists.classes)
+    if problems := mapping_problems(words, known):
         raise CaseError(problems)
     with explained(f"cannot write into '{place}'", "choose a case whose folder can be written"):
-        unmapped = add_to_draft(path, download, known, tables.regions)
-        rows = to_rows(download, known, IMPORTERS[kind].publisher, (settings.years[0], settings.years[1]))
+        unmapped = add_to_draft(path, download, words, tables.regions)
+        rows = to_rows(download, words, IMPORTERS[kind].publisher, (settings.years[0], settings.years[1]))
         rows = [row for row in rows if _has_flow(row, tables.system.flows, download)]
         if download.problems:
             raise CaseError(download.problems)
-        done = Imported(download, path, unmapped, place / EVIDENCE_FOLDER / f"{kind}.csv")
+        done = Imported(download, path, unmapped, known, place / EVIDENCE_FOLDER / f"{kind}.csv")
         others = [table for table in evidence_tables(reading) if table.file != f"{EVIDENCE_FOLDER}/{kind}.csv"]
         done.mirrors = mirror_pairs(rows, [row.cells for table in others for row in reading.in_effect(table)])
-        done.known = {"regions": tuple(tables.regions), "products": tuple(tables.products), "quantities": roles}
-        done.known["classes"] = tuple(lists.classes)
         if rows:
-            _write(kind, place, done, rows, known)
+            _write(kind, place, done, rows, words)
     return done
 
 
@@ -246,7 +202,7 @@ def _has_flow(row: Row, flows: Sequence[Flow], download: Download) -> bool:
     return False
 
 
-def _write(kind: str, place: Path, done: Imported, rows: list[Row], known: Words) -> None:
+def _write(kind: str, place: Path, done: Imported, rows: list[Row], words: Words) -> None:
     about = IMPORTERS[kind]
     sources = Book(place / SOURCES, SOURCE_COLUMNS, "source_id")
     book = Book(done.evidence, COLUMNS, "id")
@@ -257,11 +213,11 @@ def _write(kind: str, place: Path, done: Imported, rows: list[Row], known: Words
         source_id = "-".join(filter(None, (kind, release, quality if quality != "reported" else "")))
         if source_id not in sources.by_key:
             title = about.title + (f" ({quality} figures)" if quality != "reported" else "")
-            error_class = known.get("class", quality)
+            error_class = words.get("class", quality)
             said = (source_id, title, about.publisher, release, about.reference, about.terms, "", error_class, "")
             sources.add(dict(zip(SOURCE_COLUMNS, said, strict=True)))
         editions = {name: entry.get("edition", "") for name, entry in sources.by_key.items()}
-        take(book, superseded, cells_of(kind, row, source_id), editions, done.changes)
+        take(book, superseded, cells_of(kind, row, source_id), editions, done)
     sources.write()
     book.write()
     if len(superseded.rows) > count:

@@ -14,6 +14,7 @@ from reeuncert.words.cells import CellError, name_cell, names_cell, printable, q
 from reeuncert.words.error_laws import ERROR_LAWS
 from reeuncert.words.qualifiers import figure_cell
 
+SOURCE_COLUMNS = ("source_id", "title", "publisher", "edition", "reference", "terms", "lineage", "class", "note")
 EVIDENCE_FOLDER = "evidence"
 IMPORTS_FOLDER = "imports"  # mapping tables of importers, and figures that later editions revised: not read by a model
 
@@ -73,8 +74,7 @@ def _eras_cell(first: int, last: int) -> Callable[[str], tuple[int, ...]]:
 
 
 def _sources(reading: Reading) -> dict[str, Source]:
-    names = "source_id title publisher edition reference terms lineage class note"
-    columns = columns_of(names, "source_id class", source_id=name_cell)
+    columns = columns_of(" ".join(SOURCE_COLUMNS), "source_id class", source_id=name_cell)
     with reading.rows_of(SOURCES, columns, ("source_id",), in_data=True) as (_, rows):
         found = [record_of(Source, row, error_class=row["class"]) for row in rows]
     return {source.source_id: replace(source, lineage=source.lineage or source.source_id) for source in found}

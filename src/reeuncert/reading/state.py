@@ -97,7 +97,7 @@ class Reading:
 
     def of_sheet(self, file: str, sheet: Sheet, columns: Sequence[Column], *, rows_needed: bool = False) -> Table:
         """The table that a sheet of a workbook holds."""
-        table = Table(file, tuple(c.name for c in columns))
+        table = Table(file)
         fill(table, sheet, [*columns, WHEN], rows_needed=rows_needed)
         return table
 

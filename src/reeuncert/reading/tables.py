@@ -52,7 +52,6 @@ class Table:
     """A table as it was read."""
 
     file: str  # e.g. ``flows.csv``
-    columns: tuple[str, ...] = ()
     # Every row of the right length; a cell that could not be parsed holds the value of an empty one
     rows: list[Row] = field(default_factory=list)
     # ``(line, column)`` of the cells with a problem; column is empty where the whole row or header is meant
@@ -152,7 +151,7 @@ def read_table(
     Optional columns that it lacks are read as empty. Problems are listed, never raised: the caller gathers those of all
     files. The SHA-256 of the file is added to ``hashes``.
     """
-    table = Table(file, tuple(c.name for c in columns))
+    table = Table(file)
     text = read_text(path, file, hashes)
     if isinstance(text, Problem):
         table.unreadable(text.line, text.message)

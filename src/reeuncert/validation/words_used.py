@@ -1,7 +1,7 @@
 """Words of a case that may be slips, and what is defined and never used: both pass every rule and change a result."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from reeuncert.errors import Problem
 from reeuncert.reading.case_file import FILE
@@ -19,7 +19,6 @@ from reeuncert.reading.state import (
     SOURCES,
     Reading,
 )
-from reeuncert.reading.tables import Row
 from reeuncert.words.cells import listed, near_miss, nearest, quoted
 
 QUANTITIES = (
@@ -62,13 +61,13 @@ def _near_misses(reading: Reading) -> Iterator[Problem]:
         ("reporter", (), [(file, "reporter") for file in evidence]),
         ("class of priors", (), [(PRIORS, "group")]),
         ("shared level", (), [(PRIORS, "shared")]),
-        ("constant", known_constants() if _rows(reading, CONSTANTS) else (), [(CONSTANTS, "constant")]),
+        ("constant", known_constants() if reading.tables[CONSTANTS].rows else (), [(CONSTANTS, "constant")]),
         ("covariate", (), [(COVARIATES, "covariate")]),
     ]
     for what, known, columns in roles:
         places: dict[str, list[Place]] = defaultdict(list)
         for file, column in columns:
-            for row in _rows(reading, file):
+            for row in reading.tables[file].rows:
                 if row[column]:
                     places[row[column]].append((file, row.line, column))
         yield from _of_role(what, known, places)
@@ -95,10 +94,10 @@ def _of_role(what: str, known: Collection[str], places: Mapping[str, list[Place]
 
 
 def _unused(reading: Reading, tables: SystemTables) -> Iterator[Problem]:
-    evidence = [row for file in _evidence_files(reading) for row in _rows(reading, file)]
+    evidence = [row for file in _evidence_files(reading) for row in reading.tables[file].rows]
     cited = {row["source_id"] for row in evidence}
     for file in (FACTORS, CONTENTS, COVARIATES, CONSTANTS):
-        cited |= {name for row in _rows(reading, file) for name in row["source_id"]}
+        cited |= {name for row in reading.tables[file].rows for name in row["source_id"]}
     gross = [row for row in evidence if row["basis"] == "gross"]
     weighed = {
         tables.system.flows[i].product
@@ -110,13 +109,13 @@ def _unused(reading: Reading, tables: SystemTables) -> Iterator[Problem]:
     for file, column, used, by in (
         (OFFSETS, "offset", offsets, "row of evidence names"),
         (SOURCES, "source_id", cited, "row cites"),
-        (CLASSES, "class", {row["class"] for row in _rows(reading, SOURCES)}, "source has"),
+        (CLASSES, "class", {row["class"] for row in reading.tables[SOURCES].rows}, "source has"),
         (FACTORS, "product", weighed, "row in gross weight is of"),
         (CONTENTS, "element", {row["element"] for row in evidence}, "row of evidence is of"),
-        (COVARIATES, "covariate", {row["slope_on"] for row in _rows(reading, PRIORS)}, "prior has a slope on"),
+        (COVARIATES, "covariate", {row["slope_on"] for row in reading.tables[PRIORS].rows}, "prior has a slope on"),
     ):
         first: dict[str, int] = {}
-        for row in _rows(reading, file):
+        for row in reading.tables[file].rows:
             if row[column] and row[column] not in used:
                 first.setdefault(row[column], row.line)
         if first:
@@ -147,11 +146,6 @@ def _unused_settings(reading: Reading, tables: SystemTables) -> Iterator[Problem
         if idle:
             message = f"no flow or process has {listed(map(quoted, idle), 5)}; delete it, or add its flows"
             yield Problem(FILE, 0, key, message)
-
-
-def _rows(reading: Reading, file: str) -> Iterable[Row]:
-    """All rows of a table, those of other options included."""
-    return reading.tables[file].rows if file in reading.tables else ()
 
 
 def _evidence_files(reading: Reading) -> list[str]:
