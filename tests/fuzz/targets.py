@@ -85,7 +85,7 @@ def csv_table(data: bytes) -> bool:
         Column("when", when_cell),
         Column("note"),
     ]
-    table = read_table(path, "table.csv", columns, {}, rows_needed=True)
+    table = read_table(path, "table.csv", columns, {})
     _well_formed(table.problems)
     return table.clean
 

@@ -35,8 +35,8 @@ def read_system(reading: Reading) -> SystemTables:
     names = tuple(Column(field, name_cell, required=field in needed) for field in FLOW_FIELDS)
     columns = (*names, *columns_of("years note label", years=reading.years_cell))
     columns_of_process = columns_of("process region stage reference_outflow note label", "process")
-    processes = reading.read(PROCESSES, columns_of_process, needed=True)
-    flows = reading.read(FLOWS, columns, needed=True)
+    processes = reading.read(PROCESSES, columns_of_process)
+    flows = reading.read(FLOWS, columns)
     process_rows, flow_rows = reading.in_effect(processes), reading.in_effect(flows)
     report_duplicates(processes, process_rows, ("process",), "the process")
     report_duplicates(flows, flow_rows, ("flow",), "the flow")
@@ -183,12 +183,11 @@ def read_records[R](
     kind: type[R],
     columns: Sequence[Column],
     problems: Callable[[R], Iterable[tuple[str, str]]],
-    **where: bool,
 ) -> list[R]:
     """Records of the rows in effect of a table whose first column names them; problems go to ``reading``, those of a
     record by itself for every row.
     """
-    with reading.rows_of(file, columns, (columns[0].name,), **where) as (table, rows):
+    with reading.rows_of(file, columns, (columns[0].name,)) as (table, rows):
         for row in table.rows:
             reading.check_record(table, row, problems(record_of(kind, row)))
         return [record_of(kind, row) for row in rows]
@@ -208,7 +207,7 @@ def read_priors(reading: Reading) -> tuple[Prior, ...]:
             yield "level_sd", "the cell is empty; give the spread of the level, or 0 where only the years vary"
         yield from prior_problems(prior)
 
-    found = read_records(reading, PRIORS, Prior, columns, problems, needed=True)
+    found = read_records(reading, PRIORS, Prior, columns, problems)
     given = (0.0 if math.isnan(prior.level_sd) else prior.level_sd for prior in found)
     return tuple(replace(p, group=p.group or p.kind, level_sd=sd) for p, sd in zip(found, given, strict=True))
 

@@ -34,22 +34,22 @@ def read_lists(reading: Reading) -> Lists:
     """Read sources, classes, factors, offsets and contents; problems go to ``reading``."""
     names = "class family width floor learn persistent eras reason"
     columns = columns_of(names, "class family width", eras=_eras_cell(*reading.settings.years))
-    classes = read_records(reading, CLASSES, ErrorClass, columns, rules.class_problems, in_data=True)
+    classes = read_records(reading, CLASSES, ErrorClass, columns, rules.class_problems)
     if reading.is_whole(CLASSES):
         reading.words["class"] = tuple(error.name for error in classes)
     sources = _sources(reading)
     if sources and reading.is_whole(SOURCES):
         reading.words["source_id"] = tuple(sources)
     columns = columns_of("product factor low high source_id note", "product factor")
-    factors = read_records(reading, FACTORS, Factor, columns, rules.factor_problems, in_data=True)
+    factors = read_records(reading, FACTORS, Factor, columns, rules.factor_problems)
     columns = columns_of("offset mean sd per family reason label", "offset sd", family=filled(text_cell, "normal"))
-    offsets = read_records(reading, OFFSETS, Offset, columns, rules.offset_problems, in_data=True)
+    offsets = read_records(reading, OFFSETS, Offset, columns, rules.offset_problems)
     columns = (
         *columns_of("content element", "content element"),
         *selector_columns(),
         *columns_of("years share sd per source_id reason", "share sd", years=reading.years_cell),
     )
-    contents = read_records(reading, CONTENTS, Content, columns, rules.content_problems, in_data=True)
+    contents = read_records(reading, CONTENTS, Content, columns, rules.content_problems)
     return Lists(
         sources,
         {error.name: error for error in classes},
@@ -75,7 +75,7 @@ def _eras_cell(first: int, last: int) -> Callable[[str], tuple[int, ...]]:
 
 def _sources(reading: Reading) -> dict[str, Source]:
     columns = columns_of(" ".join(SOURCE_COLUMNS), "source_id class", source_id=name_cell)
-    with reading.rows_of(SOURCES, columns, ("source_id",), in_data=True) as (_, rows):
+    with reading.rows_of(SOURCES, columns, ("source_id",)) as (_, rows):
         found = [record_of(Source, row, error_class=row["class"]) for row in rows]
     return {source.source_id: replace(source, lineage=source.lineage or source.source_id) for source in found}
 
@@ -125,7 +125,7 @@ def evidence_tables(reading: Reading) -> Iterator[Table]:
     books = [name for name in evidence_files(reading) if name.lower().endswith(ENDING)]
     for name in evidence_files(reading):
         if name not in books:
-            yield reading.read(name, columns, in_data=True)
+            yield reading.read(name, columns)
     for name in [*books, f"{TABLES}{ENDING}"]:
         path = reading.data_folder / name
         try:

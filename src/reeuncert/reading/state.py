@@ -16,6 +16,7 @@ from reeuncert.words.cells import listed, parse_years, quoted, unknown, when_cel
 
 PROCESSES, FLOWS, PRIORS = "processes.csv", "flows.csv", "priors.csv"
 COVARIATES, CONSTANTS = "covariates.csv", "constants.csv"
+NEEDED = (PROCESSES, FLOWS, PRIORS)
 CASE_FILES = (FILE, PROCESSES, FLOWS, PRIORS, COVARIATES, CONSTANTS)
 SOURCES, CLASSES, FACTORS = "sources.csv", "classes.csv", "factors.csv"
 OFFSETS, CONTENTS, EVIDENCE = "offsets.csv", "contents.csv", "evidence.csv"
@@ -54,12 +55,13 @@ class Reading:
         """Parser of a ``years`` column of this case."""
         return parse_years(text, *self.settings.years)
 
-    def read(self, file: str, columns: Sequence[Column], *, in_data: bool = False, needed: bool = False) -> Table:
+    def read(self, file: str, columns: Sequence[Column]) -> Table:
         """Read one table: the CSV file, the workbook of its name, or its sheet in ``tables.xlsx``.
 
-        An optional table that is nowhere is empty.
+        A table that is nowhere is empty, if it is not `NEEDED`.
         """
-        folder, stem = self.data_folder if in_data else self.folder, file.removesuffix(".csv")
+        folder = self.folder if file in CASE_FILES else self.data_folder
+        stem = file.removesuffix(".csv")
         own, shared = folder / f"{stem}{ENDING}", folder / f"{TABLES}{ENDING}"
         found: list[tuple[str, Sheet]] = []
         try:
@@ -73,21 +75,22 @@ class Reading:
         places = [*([file] if path.exists() else []), *(name for name, _ in found)]
         if len(places) > 1:
             return Table.unread(file, f"the table is there more than once: {listed(places)}; keep one of them")
+        table = Table(file)
         if found:
             self.places[file] = places[0]
-            return self.of_sheet(file, found[0][1], columns, rows_needed=needed)
-        if not needed and not places:
-            return Table(file)
-        return read_table(path, file, [*columns, WHEN], self.hashes, rows_needed=needed)
+            table = self.of_sheet(file, found[0][1], columns)
+        elif places or file in NEEDED:
+            table = read_table(path, file, [*columns, WHEN], self.hashes)
+        if file in NEEDED and table.clean and not table.rows:
+            table.report(0, "", "the file has a header and no rows; add at least one row")
+        return table
 
     @contextmanager
-    def rows_of(
-        self, file: str, columns: Sequence[Column], key: Sequence[str], *, in_data: bool = False, needed: bool = False
-    ) -> Iterator[tuple[Table, list[Row]]]:
+    def rows_of(self, file: str, columns: Sequence[Column], key: Sequence[str]) -> Iterator[tuple[Table, list[Row]]]:
         """A table as `read` finds it, and its rows in effect. Reported are rows with the `key` of an earlier one and
         names that the case does not have; at the end the problems of the table are taken over.
         """
-        table = self.read(file, columns, in_data=in_data, needed=needed)
+        table = self.read(file, columns)
         rows = self.in_effect(table)
         report_duplicates(table, rows, key, f"the {key[0].removesuffix('_id')}")
         for row in rows:
@@ -95,10 +98,10 @@ class Reading:
         yield table, rows
         self.close(table)
 
-    def of_sheet(self, file: str, sheet: Sheet, columns: Sequence[Column], *, rows_needed: bool = False) -> Table:
+    def of_sheet(self, file: str, sheet: Sheet, columns: Sequence[Column]) -> Table:
         """The table that a sheet of a workbook holds."""
         table = Table(file)
-        fill(table, sheet, [*columns, WHEN], rows_needed=rows_needed)
+        fill(table, sheet, [*columns, WHEN])
         return table
 
     def sheets(self, path: Path) -> dict[str, Sheet]:

@@ -143,9 +143,7 @@ def read_text(path: Path, file: str, hashes: MutableMapping[str, str], most: int
     return decode(content, file)
 
 
-def read_table(
-    path: Path, file: str, columns: Sequence[Column], hashes: MutableMapping[str, str], *, rows_needed: bool = False
-) -> Table:
+def read_table(path: Path, file: str, columns: Sequence[Column], hashes: MutableMapping[str, str]) -> Table:
     """Read a CSV file: UTF-8, comma, a header, one record a row.
 
     Optional columns that it lacks are read as empty. Problems are listed, never raised: the caller gathers those of all
@@ -156,11 +154,11 @@ def read_table(
     if isinstance(text, Problem):
         table.unreadable(text.line, text.message)
     else:
-        fill(table, _records(text, table), columns, rows_needed=rows_needed)
+        fill(table, _records(text, table), columns)
     return table
 
 
-def fill(table: Table, records: Iterable[Record], columns: Sequence[Column], *, rows_needed: bool) -> None:
+def fill(table: Table, records: Iterable[Record], columns: Sequence[Column]) -> None:
     """Parse records, each with the line on which it begins, into the rows of a table; the first is the header.
 
     A first record that is ``# melt`` alone says that columns named by a year hold the values of that year: each such
@@ -175,8 +173,6 @@ def fill(table: Table, records: Iterable[Record], columns: Sequence[Column], *, 
         positions = _header(header, line, columns, table, rows, years)
         table.whole = table.clean
         _rows(rows, len(header), positions, columns, table, years if melt else {})
-        if rows_needed and not table.rows and table.clean:
-            table.report(0, "", "the file has a header and no rows; add at least one row")
     elif table.clean:
         required = ",".join(c.name for c in columns if c.required)
         table.whole = False
