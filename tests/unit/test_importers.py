@@ -171,6 +171,16 @@ def test_a_damaged_year_is_told_with_its_line(kind: str, name: str, text: str, l
             assert {(p.file, p.line) for p in caught.value.problems} == {(name, line)}
 
 
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [('"2020,276,842,10121,1.5,2', "a quotation mark is left open"), ("2020,276,842,10121,1.5,2,,", "has 8 cells")],
+)
+def test_what_is_no_csv_is_told(row: str, why: str, tmp_path: Path) -> None:
+    path = write(tmp_path, "baci.csv", f"t,i,j,k,v,q\n2019,276,842,10121,1.5,2,\n{row}\n2021,276,842,10121,1.5,2\n")
+    with pytest.raises(CaseError, match=why):
+        importers.read_baci(path)
+
+
 @pytest.mark.parametrize("kind", importers.IMPORTERS)
 def test_a_file_of_another_kind_is_refused_with_what_is_missing(kind: str, tmp_path: Path) -> None:
     other = write(tmp_path, "other.csv", "a,b\n1,2\n")
