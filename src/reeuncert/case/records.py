@@ -168,15 +168,13 @@ class Evidence:
 
     ``relation``: ``level`` (sum of the selected flows, mean over years if several are given and ``span = "mean"``),
     ``share`` (sum / sum of ``of``, between 0 and 1), ``ratio`` (sum / sum of ``of``), ``difference`` (sum − sum of
-    ``of``, additive
-    errors only). ``qualifier``: exact, about, at_least, up_to, range, estimate, revised, derived, zero.
-    ``width`` overrides the width of the source's class (NaN: the class). ``resolution``: last printed digit, in the
-    unit of the
-    row (NaN: none). ``alternative``, ``alternative_weight``: a second reading of the same sentence. ``of_years``: years
-    of the flows of ``of``, where they differ from ``years`` (growth is a ratio of years). ``offsets`` are added,
-    ``of_offsets`` subtracted: those of the record by which a ratio is divided. ``print``: the printed number from which
-    the row was made; rows of one print share its error. ``element``: the row gives the mass of this element in its
-    flows; each flow counts with its content.
+    ``of``, additive errors only). ``qualifier``: exact, about, at_least, up_to, range, estimate, revised, derived,
+    zero. ``width`` overrides the width of the source's class (NaN: the class). ``resolution``: last printed digit, in
+    the unit of the row (NaN: none). ``alternative``, ``alternative_weight``: a second reading of the same sentence.
+    ``of_years``: years of the flows of ``of``, where they differ from ``years`` (growth is a ratio of years).
+    ``offsets`` are added, ``of_offsets`` subtracted: those of the record by which a ratio is divided. ``print``: the
+    printed number from which the row was made; rows of one print share its error. ``element``: the row gives the mass
+    of this element in its flows; each flow counts with its content.
     """
 
     id: str

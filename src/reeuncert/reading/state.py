@@ -183,15 +183,15 @@ class Reading:
     def check_selector(self, table: Table, row: Row, prefix: str = "") -> None:
         """Report every word of a selector that no flow of ``flows.csv`` has."""
         flows = self.tables[FLOWS]
-        for field_ in FLOW_FIELDS if flows.whole else ():
-            column, known = prefix + field_, self.flow_words[field_]
+        for name in FLOW_FIELDS if flows.whole else ():
+            column, known = prefix + name, self.flow_words[name]
             if not row[column]:
                 continue
-            what = "region" if field_ in ("origin", "destination") else field_
-            if field_ in ("from_process", "to_process"):
+            what = "region" if name in ("origin", "destination") else name
+            if name in ("from_process", "to_process"):
                 what, known = "process", [*(n for n in known if n != OUTSIDE), OUTSIDE]
-            if field_ in flows.absent and not table.is_bad(row.line, column):
-                self.problems.append(flows.at_header(Problem(FLOWS, 0, field_, "")))
+            if name in flows.absent and not table.is_bad(row.line, column):
+                self.problems.append(flows.at_header(Problem(FLOWS, 0, name, "")))
                 table.bad.add((row.line, column))
             for word in row[column]:
                 if known and word not in known and not table.is_bad(row.line, column):
