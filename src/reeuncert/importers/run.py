@@ -14,14 +14,8 @@ from reeuncert.importers.record import Download, located
 from reeuncert.importers.registry import IMPORTERS, Files, read_download
 from reeuncert.reading.case_file import FILE, read_case_file
 from reeuncert.reading.case_tables import read_system
-from reeuncert.reading.evidence_tables import (
-    EVIDENCE_FOLDER,
-    IMPORTS_FOLDER,
-    SOURCE_COLUMNS,
-    evidence_tables,
-    read_lists,
-)
-from reeuncert.reading.state import SOURCES, Reading, choose_options, input_error
+from reeuncert.reading.evidence_tables import EVIDENCE_FOLDER, IMPORTS_FOLDER, evidence_tables, read_lists
+from reeuncert.reading.state import SOURCE_COLUMNS, SOURCES, Reading, choose_options, input_error
 from reeuncert.reading.tables import read_texts
 from reeuncert.reading.workbooks import ENDING
 from reeuncert.system.definition import Flow, Selector

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from reeuncert.case import rules
 from reeuncert.case.records import Content, ErrorClass, Evidence, Factor, Offset, Source
 from reeuncert.errors import Problem
+from reeuncert.reading import state
 from reeuncert.reading.case_tables import columns_of, filled, read_records, record_of, selector_columns, selector_of
 from reeuncert.reading.state import CLASSES, CONTENTS, EVIDENCE, FACTORS, OFFSETS, SOURCES, TABLES, Reading
 from reeuncert.reading.tables import Column, Row, Table
@@ -14,7 +15,6 @@ from reeuncert.words.cells import CellError, name_cell, names_cell, printable, q
 from reeuncert.words.error_laws import ERROR_LAWS
 from reeuncert.words.qualifiers import figure_cell
 
-SOURCE_COLUMNS = ("source_id", "title", "publisher", "edition", "reference", "terms", "lineage", "class", "note")
 EVIDENCE_FOLDER = "evidence"
 IMPORTS_FOLDER = "imports"  # mapping tables of importers, and figures that later editions revised: not read by a model
 
@@ -74,7 +74,7 @@ def _eras_cell(first: int, last: int) -> Callable[[str], tuple[int, ...]]:
 
 
 def _sources(reading: Reading) -> dict[str, Source]:
-    columns = columns_of(" ".join(SOURCE_COLUMNS), "source_id class", source_id=name_cell)
+    columns = columns_of(" ".join(state.SOURCE_COLUMNS), "source_id class", source_id=name_cell)
     with reading.rows_of(SOURCES, columns, ("source_id",)) as (_, rows):
         found = [record_of(Source, row, error_class=row["class"]) for row in rows]
     return {source.source_id: replace(source, lineage=source.lineage or source.source_id) for source in found}

@@ -21,6 +21,7 @@ CASE_FILES = (FILE, PROCESSES, FLOWS, PRIORS, COVARIATES, CONSTANTS)
 SOURCES, CLASSES, FACTORS = "sources.csv", "classes.csv", "factors.csv"
 OFFSETS, CONTENTS, EVIDENCE = "offsets.csv", "contents.csv", "evidence.csv"
 DATA_FILES = (SOURCES, CLASSES, FACTORS, OFFSETS, CONTENTS, EVIDENCE)
+SOURCE_COLUMNS = ("source_id", "title", "publisher", "edition", "reference", "terms", "lineage", "class", "note")
 TABLES = "tables"  # name of a workbook with one sheet for each table
 WHEN = Column("when", when_cell)
 MOST_PROBLEMS = 100  # problems listed of one file; the rest are counted
