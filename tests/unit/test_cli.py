@@ -17,7 +17,7 @@ from reeuncert.cli.stored import SUPPLIERS
 from reeuncert.cli.terminal import parse_options
 from reeuncert.counterfactuals.rules import RULES
 from reeuncert.errors import CaseError, SamplingError
-from reeuncert.importers.registry import IMPORTERS
+from reeuncert.importers.run import IMPORTERS
 from reeuncert.indicators.stored import read_results
 from reeuncert.inference.sample import QUICK_DRAWS
 from reeuncert.inference.samplers import SAMPLERS

@@ -104,14 +104,14 @@ def test_a_file_that_is_given_twice_counts_once(tmp_path: Path) -> None:
         ("usgs-ds140", "ds140.csv", DS140, DS140.replace("190000", "180000")),
     ):
         path = write(tmp_path, name, content)
-        once = told(importers.registry.read_download(kind, path))
+        once = told(importers.run.read_download(kind, path))
         again = write(tmp_path, f"copy-{name}" if kind != "usgs-mcs" else "mcs2020-x_world(1).csv", content)
-        assert told(importers.registry.read_download(kind, [path, again])) == once
+        assert told(importers.run.read_download(kind, [path, again])) == once
         write(tmp_path, again.name, other)
         with pytest.raises(CaseError, match="another figure for the same key"):
-            importers.registry.read_download(kind, [path, again])
+            importers.run.read_download(kind, [path, again])
         with pytest.raises(CaseError, match="2 files have this name"):
-            importers.registry.read_download(kind, [path, write(tmp_path / "copies", name, other)])
+            importers.run.read_download(kind, [path, write(tmp_path / "copies", name, other)])
 
 
 def test_a_table_in_a_workbook_is_not_doubled(my_case: Path, tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_a_damaged_year_is_told_with_its_line(kind: str, name: str, text: str, l
         if year or name not in ("mcs2023-lithi_salient.csv", "query.csv"):  # rows of notes have no year there
             path = write(tmp_path, name, text.replace("{}", year))
             with pytest.raises(CaseError) as caught:
-                importers.registry.read_download(kind, path)
+                importers.run.read_download(kind, path)
             assert {(p.file, p.line) for p in caught.value.problems} == {(name, line)}
 
 
@@ -185,12 +185,12 @@ def test_what_is_no_csv_is_told(row: str, why: str, tmp_path: Path) -> None:
 def test_a_file_of_another_kind_is_refused_with_what_is_missing(kind: str, tmp_path: Path) -> None:
     other = write(tmp_path, "other.csv", "a,b\n1,2\n")
     with pytest.raises(CaseError) as caught:
-        importers.registry.read_download(kind, other)
+        importers.run.read_download(kind, other)
     assert caught.value.problems[0].file == "other.csv"
     with pytest.raises(CaseError, match="looked for"):
-        importers.registry.read_download(kind, tmp_path / "absent.csv")
+        importers.run.read_download(kind, tmp_path / "absent.csv")
     with pytest.raises(CaseError, match="no Excel workbook"):
-        importers.registry.read_download(kind, write(tmp_path, "other.xlsx", "a,b"))
+        importers.run.read_download(kind, write(tmp_path, "other.xlsx", "a,b"))
 
 
 def test_every_row_of_the_registry_is_a_function_and_a_choice_of_the_command() -> None:

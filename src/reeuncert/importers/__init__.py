@@ -9,10 +9,10 @@ from functools import partial
 
 from reeuncert.importers.record import Download as Download
 from reeuncert.importers.record import Record as Record
-from reeuncert.importers.registry import IMPORTERS as IMPORTERS
-from reeuncert.importers.registry import read_download as read_download
+from reeuncert.importers.run import IMPORTERS as IMPORTERS
 from reeuncert.importers.run import Imported as Imported
 from reeuncert.importers.run import import_files as import_files
+from reeuncert.importers.run import read_download as read_download
 
 read_usgs_mcs = partial(read_download, "usgs-mcs")
 read_usgs_ds140 = partial(read_download, "usgs-ds140")
