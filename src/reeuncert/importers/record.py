@@ -60,7 +60,7 @@ class Record:
 class Download:
     """What was read from the files of one kind."""
 
-    kind: str  # name in the registry
+    kind: str  # a word of `IMPORTERS`
     asked: tuple[str, ...] = ()  # products asked for: beginnings of codes, or parts of names; empty: every one
     records: list[Record] = field(default_factory=list)  # one for each figure read
     # Reason → where the first figure stands that was left out for it, and how many were
@@ -79,19 +79,19 @@ class Download:
         self.problems.append(Problem(place.file, place.line, column, message))
         return 0
 
-    def wants(self, *names: str) -> bool:
+    def wants(self, product: str) -> bool:
         """Whether a product was asked for, by the beginning of a code or a part of a name."""
-        words = [name.replace(".", "").casefold() for name in names]
-        asked = [text.replace(".", "").casefold() for text in self.asked]
-        return not asked or any(w.startswith(a) or (not a.isdigit() and a in w) for w in words for a in asked)
+        if product not in self._wanted:
+            word, *asked = (text.replace(".", "").casefold() for text in (product, *self.asked))
+            found = (word.startswith(a) or (not a.isdigit() and a in word) for a in asked)
+            self._wanted[product] = not asked or any(found)
+        return self._wanted[product]
 
     def skips(self, product: str, place: Place) -> bool:
         """Whether a row of a long table is of a product that was not asked for, which is noted."""
-        if product not in self._wanted:
-            self._wanted[product] = self.wants(product)
-        if not self._wanted[product]:
+        if not self.wants(product):
             self.leave(UNASKED, place)
-        return not self._wanted[product]
+        return not self.wants(product)
 
     def leave(self, reason: str, first: Place, count: int = 1) -> None:
         """Note figures that are not read."""
