@@ -1,9 +1,11 @@
 """The command line: status of every ending, plain messages, and results that a failed run leaves as they were."""
 
+import inspect
 import json
 import os
 import re
 from dataclasses import replace
+from importlib import import_module
 from typing import get_args
 
 import pytest
@@ -106,6 +108,18 @@ def test_choices_are_those_that_exist():
     found = _cli("run", "small_metal", "--sampler", "stan")
     assert found.exit_code == 2
     assert all(name in found.stderr for name in SAMPLERS)
+
+
+def test_a_command_hands_over_what_its_function_takes():
+    handed = 0
+    for command in app.registered_commands:
+        assert command.callback is not None
+        if found := re.search(r'hand_over\("(\w+)\.(\w+)"', inspect.getsource(command.callback)):
+            function = getattr(import_module(f"reeuncert.cli.{found[1]}"), found[2])
+            options = inspect.signature(command.callback).parameters
+            inspect.signature(function).bind(**dict.fromkeys(options))
+            handed += 1
+    assert handed >= 7
 
 
 def test_the_newest_report_is_opened(tmp_path, monkeypatch):

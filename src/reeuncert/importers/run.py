@@ -240,12 +240,12 @@ def import_files(
     path = Path(mapping).expanduser() if mapping else place / IMPORTS_FOLDER / f"{kind}.csv"
     words = read_mapping(path)
     roles = tuple(dict.fromkeys(flow.quantity for flow in tables.system.flows))
-    known = {"regions": tables.regions, "products": tables.products, "quantities": roles}
-    known["classes"] = tuple(lists.classes)
+    known = {"regions": reading.words["region"], "products": reading.words["product"]}
+    known |= {"quantities": roles, "classes": tuple(lists.classes)}
     if problems := mapping_problems(words, known):
         raise CaseError(problems)
     with explained(f"cannot write into '{place}'", "choose a case whose folder can be written"):
-        unmapped = add_to_draft(path, download, words, tables.regions)
+        unmapped = add_to_draft(path, download, words, known["regions"])
         rows = to_rows(download, words, IMPORTERS[kind].publisher, (settings.years[0], settings.years[1]))
         rows = [row for row in rows if _has_flow(row, tables.system.flows, download)]
         if download.problems:

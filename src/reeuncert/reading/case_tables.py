@@ -16,16 +16,13 @@ from reeuncert.words.units import unit_cell
 
 @dataclass(frozen=True)
 class SystemTables:
-    """A system, with the lines on which its parts stand.
-
-    ``clean``: both tables were free of problems, so that they can be checked together.
+    """A system, with the lines on which its parts stand; ``clean``: its tables had no problem, so that they can be
+    checked together.
     """
 
     system: SystemDefinition
     process_line: Mapping[str, int]
     flow_line: Mapping[str, int]
-    regions: tuple[str, ...]
-    products: tuple[str, ...]
     clean: bool
 
 
@@ -40,13 +37,12 @@ def read_system(reading: Reading) -> SystemTables:
     process_rows, flow_rows = reading.in_effect(processes), reading.in_effect(flows)
     report_duplicates(processes, process_rows, ("process",), "the process")
     report_duplicates(flows, flow_rows, ("flow",), "the flow")
-    regions = (
+    reading.words["region"] = (
         tuple(reading.settings.regions)
         or ("regions" not in reading.unclear and _values(process_rows, ["region"]))
         or _values([*process_rows, *flow_rows], ["region", "origin", "destination"])
     )
-    products = tuple(reading.settings.products) or _values(flow_rows, ["product"])
-    reading.words = {"region": regions, "product": products}
+    reading.words["product"] = tuple(reading.settings.products) or _values(flow_rows, ["product"])
     reading.flow_words = {field: _values(flows.rows, [field]) for field in FLOW_FIELDS}
     _check_processes(reading, processes, process_rows, flows)
     known = [row["process"] for row in process_rows if row["process"]] if processes.whole else []
@@ -65,8 +61,6 @@ def read_system(reading: Reading) -> SystemTables:
         system,
         {row["process"]: row.line for row in process_rows},
         {row["flow"]: row.line for row in flow_rows},
-        regions,
-        products,
         processes.clean and flows.clean,
     )
 

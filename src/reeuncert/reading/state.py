@@ -48,7 +48,7 @@ class Reading:
     # Name of a table → the workbook and sheet that hold it, where that is no CSV file
     places: dict[str, str] = field(default_factory=dict)
     # Column → the words that its cells may hold, as far as they are known yet
-    words: dict[str, Sequence[str]] = field(default_factory=dict)
+    words: dict[str, tuple[str, ...]] = field(default_factory=dict)
     # Attribute of flows → every value in ``flows.csv``, rows that are not in effect included: what a selector may name
     flow_words: Mapping[str, Sequence[str]] = field(default_factory=dict)
 

@@ -166,8 +166,8 @@ def load_case(folder: Path, answers: bool = True, /, **options: str) -> CaseRead
         description=settings.description,
         system=tables.system,
         prior_measure=settings.prior_measure,
-        regions=tables.regions,
-        products=tables.products,
+        regions=reading.words["region"],
+        products=reading.words["product"],
         priors=priors,
         evidence=evidence_tables.read_evidence(reading, lists),
         **vars(lists),
@@ -214,7 +214,7 @@ def _told(reading: Reading) -> tuple[Problem, ...]:
 
 def problems_of(case: Case) -> tuple[Problem, ...]:
     """Problems of a case that was made or changed in memory: of its balance, its priors, and its evidence."""
-    lines = SystemTables(case.system, {}, {}, case.regions, case.products, clean=True)
+    lines = SystemTables(case.system, {}, {}, clean=True)
     network = _network(lines)
     problems = [*record_problems(case), *evidence_problems(case), *network]
     if not network:
