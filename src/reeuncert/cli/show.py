@@ -10,8 +10,7 @@ from reeuncert.checks import CheckTable, check_table
 from reeuncert.checks.result import CheckResult, short_number
 from reeuncert.cli.terminal import console, plain_table, tell
 from reeuncert.indicators.headlines import all_headlines
-from reeuncert.indicators.placing import headline_place
-from reeuncert.indicators.printing import heading, value
+from reeuncert.indicators.printing import heading, headline_place, value
 from reeuncert.indicators.registry import DIMS
 from reeuncert.indicators.summary import all_indicators
 from reeuncert.result.diagnostics import unconverged
