@@ -217,7 +217,9 @@ def test_a_page_shows_names_as_text(hostile):
 
 def test_a_terminal_shows_names_as_text(hostile, capsys, tmp_path):
     table = CheckTable([judged("[bold]x[/bold]", 1.0, "<=", 0, "[link=http://x]y[/link]", "[red]z")])
-    show_result(Result(add_indicators(hostile), {all_checks: table}), tmp_path)
+    result = Result(add_indicators(hostile))
+    result.keep(all_checks, table)
+    show_result(result, tmp_path)
     shown = capsys.readouterr().out
     assert "[bold]x[/bold]" in shown
     assert "[link=http://x]y[/link]" in shown
