@@ -17,8 +17,7 @@ from reeuncert.calibration.figures import (
     simulated_row,
     statements,
 )
-from reeuncert.calibration.flows import simulate_flows
-from reeuncert.calibration.simulate import simulate
+from reeuncert.calibration.simulate import simulate, simulate_flows
 from reeuncert.case.records import Case, ErrorClass, ErrorTails, Evidence, Offset
 from reeuncert.likelihood.compile import compile_evidence
 from reeuncert.likelihood.predictive import log_likelihood, predicted_quantities

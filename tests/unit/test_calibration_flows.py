@@ -7,7 +7,7 @@ from scipy import stats
 import reeuncert as ree
 from balances.residual import residual
 from reeuncert.balance.forward import flows_of_draws
-from reeuncert.calibration.flows import simulate_flows
+from reeuncert.calibration.simulate import simulate_flows
 from reeuncert.case.records import Case, Prior
 from reeuncert.errors import ModelError
 from reeuncert.priors.coverage import case_network

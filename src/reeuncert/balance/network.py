@@ -81,21 +81,10 @@ class Network:
     ) -> Network:
         """Find the coordinates of a system and pack its graph for the kernels.
 
-        Parameters
-        ----------
-        system
-            Processes, flows and years.
-        groups
-            Sets of flows that leave one process (or outside) and whose total gets its own coordinate; in a year with
-            only one of them, that flow represents the group.
-        delivered
-            Name of a flow from outside → name of the only-fed process's outflow whose mass is the coordinate in its
-            place; the coordinate then has the name of the outflow.
-
-        Raises
-        ------
-        ModelError
-            The flows cannot balance (every reason is listed), or a group cannot be formed.
+        Groups are flows that leave one process (or outside) and whose total gets a coordinate; in a year with only one
+        of them, that flow represents the group. ``delivered``: name of a flow from outside → name of the outflow of the
+        process that it alone feeds, whose mass is the coordinate in its place, under the name of the outflow. If the
+        flows cannot balance, a `ModelError` lists every reason.
         """
         problems = network_problems(system)
         if problems:

@@ -216,11 +216,11 @@ def simulated_row(
     width *= ABOUT if row.qualifier == "about" else 1.0
     quantity = _quantity(said, case, mass, offsets) / _unit(row, case)
     shift = offset_of(row, case, offsets)
-    true = quantity * math.exp(shift) if plain else _to_scale(quantity, row) + shift
+    true = quantity * math.exp(shift) if plain else _to_scale(quantity, row, plain) + shift
     seen = true + draw_error(error.family, width, case.errors, rng)
     second = 0.0
     if not math.isnan(row.alternative) and row.alternative_weight > 0.0:
-        second = _on(row.alternative, row, plain) - _on(_said(row), row, plain)
+        second = _to_scale(row.alternative, row, plain) - _to_scale(_said(row), row, plain)
         seen -= second if rng.random() < row.alternative_weight else 0.0
     return _with_second_reading(_printed(row, _off(seen, row, plain), plain), second, plain)
 
@@ -258,16 +258,14 @@ def _unit(row: Evidence, case: Case) -> float:
     return TONNES[row.unit.split()[0]] / TONNES[case.system.unit.split()[0]]
 
 
-def _to_scale(number: float, row: Evidence) -> float:
+def _to_scale(number: float, row: Evidence, plain: bool) -> float:
     """A number in the unit of the row, on its scale (up to a constant: the log of its unit)."""
+    if plain:
+        return number
     if row.relation != "share":
         return math.log(number)
     part = number * (0.01 if row.unit == "%" else 1.0)
     return math.log(part / (1.0 - part))
-
-
-def _on(number: float, row: Evidence, plain: bool) -> float:
-    return number if plain else _to_scale(number, row)
 
 
 def _off(seen: float, row: Evidence, plain: bool) -> float:
@@ -321,7 +319,7 @@ def _with_second_reading(row: Evidence, distance: float, plain: bool) -> Evidenc
         return row
     if row.qualifier == "zero":  # a second reading of zero would be a figure
         return replace(row, alternative=NOTHING, alternative_weight=0.0)
-    return replace(row, alternative=_off(_on(row.value, row, plain) + distance, row, plain))
+    return replace(row, alternative=_off(_to_scale(row.value, row, plain) + distance, row, plain))
 
 
 def mass_by_name(case: Case, mass: NDArray[np.float64]) -> dict[tuple[str, int], float]:

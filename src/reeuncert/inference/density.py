@@ -65,10 +65,9 @@ def numbers_of(model: pm.Model) -> Numbers:
     size = network.n_coordinates + int(evidence.widths.learned.sum()) + len(evidence.offsets.label)
     held = {name: model[name].get_value() for name in ("prior_mean", "prior_factor", REPORTED_DATA, WEIGHT_DATA)
             if name in model.named_vars}  # fmt: skip
-    num, den, off = evidence.numerator, evidence.denominator, evidence.offsets
-    sums, coefficient = pack_sums(
-        evidence.plain, num.packed(network.visible), den.packed(network.visible), (off.pointer, off.index, off.weight)
-    )
+    num, den = (sums._replace(edge=network.visible[sums.edge]) for sums in (evidence.numerator, evidence.denominator))
+    off = evidence.offsets
+    sums, coefficient = pack_sums(evidence.plain, num, den, (off.pointer, off.index, off.weight))
     code, bound = pack_rows(
         evidence.family, evidence.form, evidence.lower, evidence.upper, evidence.shift, evidence.weight, evidence.tails
     )

@@ -79,8 +79,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-@dataclass(frozen=True, eq=False)
-class Sums:
+class Sums(NamedTuple):
     """Sparse sums, one a row: row r is Σ ``coefficient[k]`` · exp(value ``content[k]``) · mass of ``edge[k]`` for k
     from ``pointer[r]`` on. Values of contents are log-offsets, counted from 1; 0 stands for none.
     """
@@ -101,10 +100,6 @@ class Sums:
             pointer.append(len(edge))
         ints = (np.array(numbers, np.int64) for numbers in (pointer, edge, content))
         return cls(next(ints), next(ints), np.array(coefficient, np.float64), next(ints))
-
-    def packed(self, number: Ints | None = None) -> tuple[Ints, Ints, Floats, Ints]:
-        """For `reeuncert.likelihood.packing.pack_sums`, edges under other numbers if these are given."""
-        return self.pointer, self.edge if number is None else number[self.edge], self.coefficient, self.content
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -181,7 +176,7 @@ class EvidenceModel(Short):
         from reeuncert.likelihood.packing import pack_sums  # loads numba, which `reeuncert check` does without
 
         num, den, off = self.numerator, self.denominator, self.offsets
-        return pack_sums(self.plain, num.packed(), den.packed(), (off.pointer, off.index, off.weight))
+        return pack_sums(self.plain, num, den, (off.pointer, off.index, off.weight))
 
     @cached_property
     def row_arrays(self) -> tuple[Ints, Floats]:

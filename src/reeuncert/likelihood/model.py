@@ -40,14 +40,7 @@ def add_likelihood(model: pm.Model, log_flow: Any, evidence: EvidenceModel) -> N
 
     Variables that the evidence does not need are left out; without rows nothing is added.
 
-    Parameters
-    ----------
-    model
-        The model that ``log_flow`` belongs to.
-    log_flow
-        Log mass of every edge of the network (edge), in the unit of the case.
-    evidence
-        From `reeuncert.likelihood.compile.compile_evidence`.
+    ``log_flow`` is the log mass of every edge of the network (edge), in the unit of the case.
 
     Examples
     --------

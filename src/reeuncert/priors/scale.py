@@ -55,7 +55,7 @@ class CoordinateScale:
     @classmethod
     def of(cls, case: Case, network: Network) -> CoordinateScale:
         """The scale of a priors table; the identity under the measure ``mass``."""
-        parts: list[tuple[int, float, float, int]] = []
+        parts: list[tuple[float, ...]] = []
         found = subjects(case, network, case.priors) if case.prior_measure == "shares" else []
         weight = {s.edges[0]: s.prior.a for s in found if s.prior.family == DIRICHLET}
         for (process, _), edges in outflows(network).items():
@@ -69,7 +69,7 @@ class CoordinateScale:
                 parts.append((k, own, rest, end))
         alone = [s for s in found if s.prior.kind == "share" and s.prior.family in INDEPENDENT]
         numbers: dict[int, int] = {}
-        shares = []
+        shares: list[tuple[float, ...]] = []
         for s in alone:
             k = int(network.edge_coordinate[s.edges[0]])
             if s.prior.family == BETA:  # of two outflows: a Dirichlet density
@@ -78,14 +78,14 @@ class CoordinateScale:
                 node = int(network.edges.source[s.edges[0]])
                 shares.append((k, s.prior.a, s.prior.b, numbers.setdefault(node, len(numbers))))
         uniform = [s for s in found if s.prior.kind == "input" and s.prior.family == UNIFORM]
-        bounds = [(int(network.edge_coordinate[s.edges[0]]), s.prior.a, s.prior.b) for s in uniform]
-        columns = np.array(parts, dtype=np.float64).reshape(-1, 4).T
-        limits = np.array(bounds, dtype=np.float64).reshape(-1, 3).T
-        part, end, bounded = columns[0].astype(int), columns[3].astype(int), limits[0].astype(int)
-        within = np.array(shares, dtype=np.float64).reshape(-1, 4).T
-        share, process = within[0].astype(int), within[3].astype(int)
-        bounds_of_shares = within[1], within[2], process
-        return cls(part, columns[1], columns[2], end, bounded, limits[1], limits[2], share, *bounds_of_shares)
+        bounds: list[tuple[float, ...]] = [
+            (int(network.edge_coordinate[s.edges[0]]), s.prior.a, s.prior.b) for s in uniform
+        ]
+        part, left, right, end = _columns(parts, 4)
+        bounded, low, high = _columns(bounds, 3)
+        share, lowest, highest, process = _columns(shares, 4)
+        stretched = part.astype(int), left, right, end.astype(int)
+        return cls(*stretched, bounded.astype(int), low, high, share.astype(int), lowest, highest, process.astype(int))
 
     def apply(self, z: TensorVariable) -> tuple[TensorVariable, TensorVariable]:
         """Coordinates u (coordinate) and Σ log |du/dz| (scalar) from free coordinates z (coordinate)."""
@@ -128,6 +128,10 @@ class CoordinateScale:
         shares = odds / (1.0 + np.bincount(self.process, odds)[self.process]) if odds.size else odds
         z[self.share] = ndtri(np.clip((shares - self.lowest) / (self.highest - self.lowest), EDGE, 1 - EDGE))
         return z
+
+
+def _columns(rows: list[tuple[float, ...]], count: int) -> NDArray[np.float64]:
+    return np.array(rows, dtype=np.float64).reshape(-1, count).T
 
 
 def _log_normal_cdf(z: TensorVariable) -> TensorVariable:
