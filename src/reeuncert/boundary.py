@@ -6,7 +6,6 @@ What cannot be used is refused in one line before any work; ranges of numbers st
 nothing but annotations.
 """
 
-import builtins
 import functools
 import inspect
 import itertools
@@ -64,8 +63,8 @@ def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
     reeuncert.errors.ArgumentError: restrict: years[0] is 2016.5 (float); give a whole number
     """
     signature = inspect.signature(function)
-    hints = {name: _hint(p.annotation, function) for name, p in signature.parameters.items()}
-    signature, hints = _spelt_out(signature, hints)
+    known = typing.get_type_hints(function, localns=_Late())
+    signature, hints = _spelt_out(signature, {name: known.get(name, Any) for name in signature.parameters})
 
     @functools.wraps(function)
     def checked(*args: Any, **kwargs: Any) -> Any:
@@ -114,26 +113,10 @@ def _spelt_out(signature: inspect.Signature, hints: dict[str, Any]) -> tuple[ins
     return signature.replace(parameters=parameters), hints
 
 
-def _hint(annotation: Any, function: Callable[..., Any]) -> Any:
-    """What an annotation stands for, in the module of the function."""
-    if annotation is _NONE:
-        return Any
-    if not isinstance(annotation, str):
-        return annotation
-    return eval(annotation, {}, _Names(import_module(function.__module__)))
-
-
-class _Names(dict[str, Any]):
-    """Names as a module knows them, and those that it imports for its annotations only."""
-
-    def __init__(self, module: types.ModuleType):
-        super().__init__()
-        self.module = module
+class _Late(dict[str, Any]):
+    """Names that modules import for their annotations only."""
 
     def __missing__(self, name: str) -> Any:
-        for place in (self.module, builtins):
-            if hasattr(place, name):
-                return getattr(place, name)
         module = import_module(_LATE[name])
         return getattr(module, name, module)
 

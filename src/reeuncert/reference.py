@@ -98,15 +98,13 @@ def published_values(case: Case) -> tuple[Published, ...]:
     return tuple(row for row in found if row is not None)
 
 
-def reference_table(dt: xr.DataTree, case: Case | None = None) -> pd.DataFrame:
+def reference_table(dt: xr.DataTree) -> pd.DataFrame:
     """Position of each published value in the posterior.
 
     Parameters
     ----------
     dt
         Result to which `reeuncert.add_indicators` has added the indicators.
-    case
-        By default read from the attribute ``case_json`` of the result.
 
     Returns
     -------
@@ -115,16 +113,16 @@ def reference_table(dt: xr.DataTree, case: Case | None = None) -> pd.DataFrame:
         draws below the published value). A figure for several years is compared with the cumulative indicator; rates
         over several years ("9 to 10 kt a year") are left out.
     """
-    case = Result(dt).case if case is None else case
-    held = dt["derived"].to_dataset() if "derived" in dt.children else xr.Dataset()
-    rows = [row for published in published_values(case) if (row := _compared(held, published)) is not None]
-    columns = [*Published.__dataclass_fields__, "unit", "median", "eti90_lb", "eti90_ub", "below"]
-    return pd.DataFrame(rows, columns=columns)
+    return all_published(Result(dt))
 
 
 def all_published(result: Result) -> pd.DataFrame:
     """`reference_table` of a result."""
-    return reference_table(result.dt, result.case)
+    dt, case = result.dt, result.case
+    held = dt["derived"].to_dataset() if "derived" in dt.children else xr.Dataset()
+    rows = [row for published in published_values(case) if (row := _compared(held, published)) is not None]
+    columns = [*Published.__dataclass_fields__, "unit", "median", "eti90_lb", "eti90_ub", "below"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _compared(held: xr.Dataset, published: Published) -> dict[str, object] | None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from reeuncert.case.serial import case_to_json
 from reeuncert.errors import CaseError
 from reeuncert.reading.bundled import find_case
 from reeuncert.reference import data_folder, published_values, reference_table
@@ -57,7 +58,9 @@ def test_where_a_value_falls(case):
     share = xr.DataArray(draws, dims=dims, coords=coords, attrs={"units": "1"})
     total = (10 * share.isel(partner=0, drop=True)).assign_attrs(units="kt Li")
     held = xr.Dataset({"import_dependence": share, "apparent_consumption_cumulated": total})
-    table = reference_table(xr.DataTree.from_dict({"derived": held}), case).set_index("id")
+    dt = xr.DataTree.from_dict({"derived": held})
+    dt.attrs = {"case_json": case_to_json(case)}
+    table = reference_table(dt).set_index("id")
     assert sorted(table.index) == ["A", "B"]
     assert table.loc["A", "median"] == pytest.approx(0.5)
     assert table.loc["A", "eti90_lb"] == pytest.approx(0.05)

@@ -144,11 +144,11 @@ _VALUES: dict[Any, Callable[[object], Any]] = {tuple[str, ...]: names_of, float:
 
 
 def one_amount(kind: str, **amounts: float) -> list[str]:
-    """Problem unless exactly one of some numbers was given."""
+    """Problem unless exactly one of some numbers was given, and is above zero."""
     given = sum(is_given(value) for value in amounts.values())
     need = "needs" if len(amounts) == 1 else "needs one of:"
     count = "none is" if not given else f"{given} are"
-    return [] if given == 1 else [f"'{kind}' {need} {', '.join(amounts)} ({count} given)"]
+    return above_zero(**amounts) if given == 1 else [f"'{kind}' {need} {', '.join(amounts)} ({count} given)"]
 
 
 MOST_FACTOR = 1000.0  # a factor beyond this, or below its inverse, is taken for a mistake

@@ -10,7 +10,7 @@ from reeuncert.case.figures import median_in_year
 from reeuncert.case.records import Case, Prior
 from reeuncert.case.restriction import speaks_of, with_flows
 from reeuncert.case.selection import selector_problems
-from reeuncert.edits.base import Edit, Edited, above_zero, listed, one_amount, unknown_names
+from reeuncert.edits.base import Edit, Edited, listed, one_amount, unknown_names
 from reeuncert.errors import ModelError
 from reeuncert.priors.coverage import case_network, group_members, prior_groups
 from reeuncert.reading.tables import is_given
@@ -120,8 +120,7 @@ class PriorMedian(PriorEdit):
     varied: ClassVar[str] = "factor"
 
     def problems(self, case: Case) -> Sequence[str]:
-        amounts = {"factor": self.factor, "value": self.value}
-        return [*(one_amount(self.kind, **amounts) or above_zero(**amounts)), *super().problems(case)]
+        return [*one_amount(self.kind, factor=self.factor, value=self.value), *super().problems(case)]
 
     def row_problems(self, rows: Sequence[Prior]) -> list[str]:
         found = []
@@ -164,8 +163,7 @@ class PriorSpread(PriorEdit):
     varied: ClassVar[str] = "factor"
 
     def problems(self, case: Case) -> Sequence[str]:
-        amounts = one_amount(self.kind, factor=self.factor) or above_zero(factor=self.factor)
-        return [*amounts, *super().problems(case)]
+        return [*one_amount(self.kind, factor=self.factor), *super().problems(case)]
 
     def row_problems(self, rows: Sequence[Prior]) -> list[str]:
         fixed = [r.name for r in rows if r.family and PRIOR_FAMILIES[r.family].widened is None]

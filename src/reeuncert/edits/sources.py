@@ -67,8 +67,8 @@ class SourceWidth(SourceChoice, Edit):
     varied: ClassVar[str] = "factor"
 
     def problems(self, case: Case) -> Sequence[str]:
-        amounts = {"factor": self.factor, "value": self.value}
-        found = [*(one_amount(self.kind, **amounts) or above_zero(**amounts)), *self.choice_problems(case, self.kind)]
+        amount = one_amount(self.kind, factor=self.factor, value=self.value)
+        found = [*amount, *self.choice_problems(case, self.kind)]
         if not found and (split := self._split_sources(case)):
             found = [f"source {listed(split)} also has rows that are not chosen; choose by source or by class"]
         return found
