@@ -222,9 +222,9 @@ def test_a_study_is_asked_by_its_file(my_case: Path) -> None:
     file = my_case / "scenarios.toml"
     case = ree.read_case(my_case)
     file.write_text(text, encoding="utf-8")
-    plan = plan_study(case, scenarios_asked(None, file), FitSettings())
-    assert len(plan.jobs) == 6
-    assert len({job.shape for job in plan.jobs}) == 2
+    jobs = plan_study(case, scenarios_asked(None, file), FitSettings())
+    assert len(jobs) == 6
+    assert len({job.shape for job in jobs}) == 2
     page = (PAGES / "study.md").read_text(encoding="utf-8")
     kinds = re.findall(r"^\| `(\w+)` \|(.*)\|$", page, re.MULTILINE)
     assert [kind for kind, _ in kinds] == list(EDITS)

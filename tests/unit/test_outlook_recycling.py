@@ -13,7 +13,7 @@ import reeuncert as ree
 from reeuncert.errors import CaseError
 from reeuncert.outlook.plans import GrowthFigure, Lifetime, OutlookScenario, Plans, Project
 from reeuncert.outlook.reading import read_plans
-from reeuncert.outlook.recycling import Retired
+from reeuncert.outlook.recycling import ended
 from reeuncert.outlook.run import outlook
 from reeuncert.reading.bundled import find_case
 from reeuncert.testing import assert_mass_balance
@@ -77,14 +77,13 @@ def _ahead(dt, *projects, life=(LIFE,)):
 
 def test_what_retires_is_what_the_survival_function_says() -> None:
     mean, shape = np.array([3.0, 8.0]), np.array([1.5, 3.0])
-    law = Retired(mean, shape, np.ones(2), 2010)
     used = np.tile([1.0, 0.0, 0.0, 0.0, 0.0], (2, 1))
-    for row, m, s in zip(law.ended(used, 2010), mean, shape, strict=True):
+    for row, m, s in zip(ended(mean, shape, 2010, used, 2010), mean, shape, strict=True):
         left = weibull_min(s, scale=m / gamma(1 + 1 / s)).sf([0.5, 1.5, 2.5, 3.5, 4.5])
         assert 1 - row.cumsum() == pytest.approx(left)
-    longer = Retired(mean, shape, np.ones(2), 2000).ended(used, 2010)
-    assert (longer > law.ended(used, 2010)).all()  # of the goods of the years before
-    assert (law.ended(np.ones((2, 60)), 2010)[:, -1] <= 1.0 + 1e-12).all()
+    longer = ended(mean, shape, 2000, used, 2010)
+    assert (longer > ended(mean, shape, 2010, used, 2010)).all()  # of the goods of the years before
+    assert (ended(mean, shape, 2010, np.ones((2, 60)), 2010)[:, -1] <= 1.0 + 1e-12).all()
 
 
 def test_a_recycler_takes_no_more_than_there_is(dt) -> None:

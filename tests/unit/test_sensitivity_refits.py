@@ -16,8 +16,8 @@ from reeuncert.inference import refit
 from reeuncert.inference.shape import Shape
 from reeuncert.studies import refits
 from reeuncert.studies.cache import Kept
-from reeuncert.studies.jobs import FitSettings
-from reeuncert.studies.sensitivity import Plan, plan_study, scenarios_asked
+from reeuncert.studies.jobs import FitSettings, Job
+from reeuncert.studies.sensitivity import plan_study, scenarios_asked
 from reeuncert.studies.study import Study
 
 CASE = ree.read_case("small_metal")
@@ -28,7 +28,7 @@ SCENARIOS = [
 
 
 @pytest.fixture(scope="module")
-def plan() -> Plan:
+def jobs() -> list[Job]:
     settings = FitSettings(draws=250, tune=250)
     return plan_study(CASE, scenarios_asked(None, SCENARIOS), settings, ["mine_production", "end_use_consumption"])
 
@@ -40,7 +40,7 @@ def pilots() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def fitted(plan: Plan, pilots: list[str]) -> dict[str, Kept]:
+def fitted(jobs: list[Job], pilots: list[str]) -> dict[str, Kept]:
     own = refit.pilot
 
     def counted(*arguments: Any) -> Shape:
@@ -50,7 +50,7 @@ def fitted(plan: Plan, pilots: list[str]) -> dict[str, Kept]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(refits, "_models", [])
         patch.setattr(refit, "pilot", counted)
-        return {job.name: refits.refit(job) for job in plan.jobs}
+        return {job.name: refits.refit(job) for job in jobs}
 
 
 def test_scenarios_that_differ_in_numbers_share_one_compiled_model(fitted: dict[str, Kept]):
@@ -64,19 +64,19 @@ def test_one_pilot_run_serves_all_that_differ_in_numbers(fitted: dict[str, Kept]
 
 
 def test_a_scenario_does_not_depend_on_which_were_fitted_before(
-    plan: Plan, fitted: dict[str, Kept], monkeypatch: pytest.MonkeyPatch
+    jobs: list[Job], fitted: dict[str, Kept], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(refits, "_models", [])
-    last = plan.jobs[-1]
+    last = jobs[-1]
     alone = refits.refit(last)
     np.testing.assert_array_equal(alone.data["draws"]["value"], fitted[last.name].data["draws"]["value"])
 
 
-def test_another_structure_learns_from_a_pilot_run_of_its_own(plan: Plan):
+def test_another_structure_learns_from_a_pilot_run_of_its_own(jobs: list[Job]):
     bare = {"name": "bare", "changes": [{"kind": "without_flows", "quantity": "stock+opening_stock"}]}
-    found = plan_study(CASE, scenarios_asked(None, [bare]), FitSettings(), None).jobs[-1]
+    found = plan_study(CASE, scenarios_asked(None, [bare]), FitSettings(), None)[-1]
     assert found.like_json == ""
-    assert {job.like_json for job in plan.jobs} == {plan.jobs[0].case_json}
+    assert {job.like_json for job in jobs} == {jobs[0].case_json}
 
 
 def test_vague_sources_widen_what_they_report(fitted: dict[str, Kept]):

@@ -1,7 +1,7 @@
 """Studies on the command line: rival structures, leave-out, calibration and sensitivity."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Unpack
@@ -16,7 +16,7 @@ from reeuncert.case.records import Case
 from reeuncert.case.restriction import restrict
 from reeuncert.cli.exits import FAILED_CHECK, status_of
 from reeuncert.cli.terminal import console, parse_options, plain_table, tell
-from reeuncert.edits.scenario import FILE
+from reeuncert.edits.scenario import FILE, Scenario
 from reeuncert.errors import CaseError, Problem, ReeUncertError
 from reeuncert.files import explained, write_whole
 from reeuncert.indicators.printing import value_title
@@ -30,10 +30,10 @@ from reeuncert.result.result import Result
 from reeuncert.result.structures import LABELS, Structures, add_structures
 from reeuncert.studies.cache import Cache, cache_of
 from reeuncert.studies.calibrate import calibrate
-from reeuncert.studies.jobs import FitOptions, FitSettings
+from reeuncert.studies.jobs import FitOptions, FitSettings, Job
 from reeuncert.studies.rivals import compare_structures, run_rivals
 from reeuncert.studies.scores import Folds, leave_out
-from reeuncert.studies.sensitivity import Plan, plan_study, scenarios_asked, sensitivity
+from reeuncert.studies.sensitivity import plan_study, scenarios_asked, sensitivity
 from reeuncert.studies.study import CHANGES, FAILED, Study
 from reeuncert.validation.reader import read_case
 from reeuncert.words.cells import quoted
@@ -215,8 +215,9 @@ def run_sensitivity(
         message = f"there is no file of scenarios at '{file}'; write one, and name it with --scenarios"
         raise CaseError([Problem(FILE, 0, "", message)])
     if dry_run:
-        plan = plan_study(base, scenarios_asked(None, file), FitSettings.of(options))
-        _show_plan(plan, cache_of(options.get("cache", True)))
+        asked = scenarios_asked(None, file)
+        jobs = plan_study(base, asked, FitSettings.of(options))
+        _show_plan(asked, jobs, cache_of(options.get("cache", True)))
         return 0
     out = out or Path("results") / f"{base.name}_sensitivity"
     with output_folder(out) as staging:
@@ -242,15 +243,15 @@ def _write(study: Study, out: Path) -> None:
     study.write(out / "study.nc")
 
 
-def _show_plan(plan: Plan, cache: Cache) -> None:
+def _show_plan(scenarios: Iterable[Scenario], jobs: list[Job], cache: Cache) -> None:
     table = plain_table("scenario", "what is changed", "why", "kept")
-    for scenario, job in zip(plan.scenarios, plan.jobs, strict=True):
+    for scenario, job in zip(scenarios, jobs, strict=True):
         kept = "yes" if cache.has(job.key) else "no"
         table.add_row(*(Text(cell) for cell in (scenario.name, scenario.what, scenario.why, kept)))
     console().print(table)
-    shapes = len({job.shape for job in plan.jobs})
+    shapes = len({job.shape for job in jobs})
     structures = f"{shapes} structure{'s' if shapes > 1 else ''}"
-    console().print(f"{len(plan.jobs)} scenarios of {structures}; nothing was fitted.", highlight=False)
+    console().print(f"{len(jobs)} scenarios of {structures}; nothing was fitted.", highlight=False)
 
 
 def _show(study: Study) -> None:

@@ -16,7 +16,7 @@ from reeuncert.indicators.compute import add_indicators
 from reeuncert.indicators.flows import Array, FlowTable, Mask
 from reeuncert.indicators.registry import lookup
 from reeuncert.outlook.plans import DEMAND, Plans, Question
-from reeuncert.outlook.run import GROUP, Start
+from reeuncert.outlook.run import GROUP, worlds
 from reeuncert.result.io import made
 from reeuncert.result.result import Result
 from reeuncert.system.definition import OUTSIDE
@@ -251,7 +251,7 @@ def compare_scenarios(dt: xr.DataTree, plans: Plans, *, to: int, seed: int, most
     few.attrs = dt.attrs
     names = [scenario.name for scenario in plans.scenarios]
     parts = []
-    for name, world in zip(names, Start.of(few, plans, to, seed).under(*names), strict=True):
+    for name, world in zip(names, worlds(few, plans, names, to=to, seed=seed), strict=True):
         table = answer_table(answers(world, plans))
         parts.append(table[table["year"] == to].assign(scenario=name))
     joined = pd.concat(parts, ignore_index=True)

@@ -85,43 +85,33 @@ def _widened(selector: Selector, like: Mapping[str, str]) -> Selector:
     return Selector({**selector.fields, "flow": (*named, *more)}) if more else selector
 
 
-@dataclass(frozen=True, eq=False)
-class Retired:
-    """Goods of one product whose life ends, draw by draw."""
+def drawn_life(life: Lifetime, samples: int, rng: np.random.Generator) -> tuple[Array, Array, Array]:
+    """Mean and shape of the Weibull distribution of a life, and the part that a recycler can get, each (sample,)."""
+    mean, shape, part = rng.standard_normal((3, samples))
+    mean, shape = life.mean * np.exp(life.mean_sd * mean), life.shape * np.exp(life.shape_sd * shape)
+    return mean, shape, expit(logit(life.collected) + life.collected_sd * part)
 
-    # Of the Weibull distribution of their life, arrays (sample,)
-    mean: Array
-    shape: Array
-    collected: Array  # part that a recycler can get, array (sample,)
-    since: int  # year before which there were none
 
-    @classmethod
-    def of(cls, life: Lifetime, samples: int, rng: np.random.Generator) -> Self:
-        """Draw the law of a lifetime."""
-        mean, shape, part = rng.standard_normal((3, samples))
-        mean, shape = life.mean * np.exp(life.mean_sd * mean), life.shape * np.exp(life.shape_sd * shape)
-        return cls(mean, shape, expit(logit(life.collected) + life.collected_sd * part), life.since)
+def ended(mean: Array, shape: Array, since: int, used: Array, first: int) -> Array:
+    """Mass of goods whose life ends in each year, array (sample, year), of those taken into use from the year `first`
+    on, same shape. Before it, use rose in a line from nothing in the year `since`.
 
-    def ended(self, used: Array, first: int) -> Array:
-        """Mass whose life ends in each year, array (sample, year), of goods taken into use from the year `first` on,
-        same shape. Before it, use rose in a line from nothing in the year `since`.
-
-        >>> one = np.ones(1)
-        >>> Retired(2 * one, 50 * one, one, 2001).ended(np.array([[8.0, 0.0, 0.0, 0.0]]), 2001).round(1).tolist()
-        [[0.0, 0.0, 8.0, 0.0]]
-        """
-        before = max(first - self.since, 0)
-        rising = used[:, :1] * np.arange(before) / max(before, 1)
-        used = np.concatenate([rising, used], axis=1)
-        years = used.shape[1]
-        age = np.arange(years + 1) - 0.5  # goods of a year are taken into use at its middle
-        scale = self.mean / gamma(1 + 1 / self.shape)
-        left = weibull_min.sf(np.maximum(age, 0.0), self.shape[:, None], scale=scale[:, None])
-        part = -np.diff(left, axis=1)
-        out = np.zeros_like(used)
-        for k in range(years):
-            out[:, k:] += part[:, k, None] * used[:, : years - k]
-        return out[:, before:]
+    >>> one = np.ones(1)
+    >>> ended(2 * one, 50 * one, 2001, np.array([[8.0, 0.0, 0.0, 0.0]]), 2001).round(1).tolist()
+    [[0.0, 0.0, 8.0, 0.0]]
+    """
+    before = max(first - since, 0)
+    rising = used[:, :1] * np.arange(before) / max(before, 1)
+    used = np.concatenate([rising, used], axis=1)
+    years = used.shape[1]
+    age = np.arange(years + 1) - 0.5  # goods of a year are taken into use at its middle
+    scale = mean / gamma(1 + 1 / shape)
+    left = weibull_min.sf(np.maximum(age, 0.0), shape[:, None], scale=scale[:, None])
+    part = -np.diff(left, axis=1)
+    out = np.zeros_like(used)
+    for k in range(years):
+        out[:, k:] += part[:, k, None] * used[:, : years - k]
+    return out[:, before:]
 
 
 @dataclass(frozen=True, eq=False)

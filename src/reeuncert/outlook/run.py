@@ -5,8 +5,7 @@ and of products, and stocks to be held. Final demand is that of the last year of
 the counterfactuals (`reeuncert.counterfactuals.run`) serves it within the capacities of old and new plants.
 """
 
-from dataclasses import dataclass
-from typing import Self
+from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
@@ -65,53 +64,34 @@ def outlook(
     """
     case = Result(dt).case
     last = case.system.years[-1] + AHEAD if to is None else to
-    return Start.of(dt, plans_of(case) if plans is None else plans, last, seed).under(scenario)[0]
+    return worlds(dt, plans_of(case) if plans is None else plans, [scenario], to=last, seed=seed)[0]
 
 
-@dataclass(frozen=True, eq=False)
-class Start:
-    """What all scenarios of an outlook share."""
-
-    # See `outlook`
-    dt: xr.DataTree
-    result: Result
-    plans: Plans
-    seed: int
-    shown: Case  # the longer case, from the first past year that is shown
-    places: tuple[str, ...]  # process of each project
-    past: Array  # masses (flow, sample, year), zero in future years
-    paths: Array  # flows that follow from the drawn paths alone, from the last past year on, same dims
-
-    @classmethod
-    def of(cls, dt: xr.DataTree, plans: Plans, to: int, seed: int) -> Self:
-        """Extend the case of a result and draw its paths."""
-        result = Result(dt)
-        case = result.case
-        now = case.system.years[-1]
-        longer, _ = with_recyclers(case, plans.projects, range(now + 1, to + 1))
-        places = tuple(_process(longer, project) for project in plans.projects)
-        extended = extend(case, to, {p for p in places if p in case.system.process_index})
-        u, network = with_future(past_coordinates(dt, case), case, extended, generator(seed, "paths"))
-        since = max(case.system.years[0], now - SHOWN_BEFORE)
-        shown, like = with_recyclers(restrict(extended, range(since, to + 1)), plans.projects, range(now + 1, to + 1))
-        alike = [extended.system.flow_index[like.get(f.name, f.name)] for f in shown.system.flows]
-        paths = flows_from(u, network, now)[alike]
-        paths[[f.name in like and f.from_process == OUTSIDE for f in shown.system.flows]] = 0.0
-        return cls(dt, result, plans, seed, shown, places, _past(result, shown, paths.shape[1], since), paths)
-
-    def under(self, *scenarios: str) -> list[xr.DataTree]:
-        """The future under each scenario; an empty name means the first of the plans."""
-        years = range(self.result.years[-1] + 1, self.shown.system.years[-1] + 1)
-        futures = []
-        for name in scenarios:
-            chosen = self.plans.scenario(name)
-            opened = openings(self.plans, chosen, years, self.paths.shape[1], self.seed)
-            table = FlowTable.of_case(self.shown, self.past)
-            futures.append(FutureYears(self.shown, table, self.paths, opened, self.plans, chosen, self.seed))
-            futures[-1].retire(self.result)
-        for year in years:
-            allocate_year(futures, year, self.places)
-        return [_tree(self.dt, future) for future in futures]
+def worlds(dt: xr.DataTree, plans: Plans, scenarios: Sequence[str], *, to: int, seed: int) -> list[xr.DataTree]:
+    """The outlook under each scenario, with the same random numbers; an empty name means the first of the plans."""
+    result = Result(dt)
+    case = result.case
+    now = case.system.years[-1]
+    years, since = range(now + 1, to + 1), max(case.system.years[0], now - SHOWN_BEFORE)
+    longer, _ = with_recyclers(case, plans.projects, years)
+    places = [_process(longer, project) for project in plans.projects]
+    extended = extend(case, to, {p for p in places if p in case.system.process_index})
+    u, network = with_future(past_coordinates(dt, case), case, extended, generator(seed, "paths"))
+    shown, like = with_recyclers(restrict(extended, range(since, to + 1)), plans.projects, years)
+    # Masses (flow, sample, year) that follow from the drawn paths alone, from the last past year on
+    alike = [extended.system.flow_index[like.get(f.name, f.name)] for f in shown.system.flows]
+    paths = flows_from(u, network, now)[alike]
+    paths[[f.name in like and f.from_process == OUTSIDE for f in shown.system.flows]] = 0.0
+    past = _past(result, shown, paths.shape[1], since)
+    futures = []
+    for name in scenarios:
+        chosen = plans.scenario(name)
+        opened = openings(plans, chosen, years, paths.shape[1], seed)
+        futures.append(FutureYears(shown, FlowTable.of_case(shown, past), paths, opened, plans, chosen, seed))
+        futures[-1].retire(result)
+    for year in years:
+        allocate_year(futures, year, places)
+    return [_tree(dt, future) for future in futures]
 
 
 def _process(case: Case, project: Project) -> str:

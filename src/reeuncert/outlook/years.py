@@ -13,7 +13,7 @@ from reeuncert.counterfactuals.run import allocate
 from reeuncert.indicators.flows import Array, FlowTable
 from reeuncert.outlook.future import Openings, PastGrowth, generator, growth, row_for
 from reeuncert.outlook.plans import BASE, CAPACITY, DEMAND, OutlookScenario, Plans
-from reeuncert.outlook.recycling import Recycler, Retired, recyclers_of
+from reeuncert.outlook.recycling import Recycler, drawn_life, ended, recyclers_of
 from reeuncert.result.result import Result
 from reeuncert.system.definition import OUTSIDE
 
@@ -168,7 +168,7 @@ class FutureYears:
         """Scrap of goods whose life ends: as in the last year, times what retires of a product in the region."""
         past, held, now = result.masses(), result.case.system, len(result.years)
         for life in self.plans.lifetimes:
-            law = Retired.of(life, past.shape[0], generator(self.seed, "life", life.product))
+            mean, shape, part = drawn_life(life, past.shape[0], generator(self.seed, "life", life.product))
             for i, scrap in enumerate(self.case.system.flows):
                 if scrap.quantity != "scrap" or scrap.product != life.product:
                     continue
@@ -176,9 +176,10 @@ class FutureYears:
                 goods = np.flatnonzero(self.table.where(**of_region)).tolist()
                 names = [held.flow_index[self.case.system.flows[g].name] for g in goods]
                 ahead = sum((self.wanted[g] for g in goods), np.zeros(self.paths[0, :, 1:].shape))
-                ended = law.ended(np.concatenate([np.nansum(past[:, names], axis=1), ahead], axis=1), result.years[0])
-                self.old[i] = law.collected[:, None] * ended[:, now:]
-                self.scrap[i] = self.present[i][:, None] * ended[:, now:] / np.maximum(ended[:, [now - 1]], 1e-12)
+                used = np.concatenate([np.nansum(past[:, names], axis=1), ahead], axis=1)
+                old = ended(mean, shape, life.since, used, result.years[0])
+                self.old[i] = part[:, None] * old[:, now:]
+                self.scrap[i] = self.present[i][:, None] * old[:, now:] / np.maximum(old[:, [now - 1]], 1e-12)
 
     def _recycler(self, j: int, network: YearNetwork, k: int, output: Array) -> Recycler:
         """A recycler with what projects add: new scrap of the year before that was lost, and old scrap."""

@@ -21,9 +21,6 @@ from reeuncert.studies.runners import DaskPool, Pool, local_pool, run_jobs
 LONGER = (3, 3)
 """Chains whose draws do not suffice are made this many times as long, and then once more."""
 
-Suffices = Callable[[Kept], str]
-"""Why the draws of a fit do not suffice; empty where they do."""
-
 
 def converged(kept: Kept) -> str:
     """Why a fit does not pass the checks of convergence that every result passes; empty where it does."""
@@ -52,9 +49,10 @@ class Fits:
         return result
 
 
-def make_sufficient_fits(jobs: Sequence[Job], options: FitOptions, suffices: Suffices) -> Fits:
+def make_sufficient_fits(jobs: Sequence[Job], options: FitOptions, suffices: Callable[[Kept], str]) -> Fits:
     """Make fits, and make those again whose draws do not suffice, with longer chains (`LONGER`), a pilot run of their
     own and, where draws diverged, smaller steps; those that do not suffice in the end either are in ``refused``.
+    ``suffices`` says why the draws of a fit do not; an empty text where they do.
     """
     fits = make_fits(jobs, options)
     for times in LONGER:

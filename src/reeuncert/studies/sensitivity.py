@@ -1,7 +1,7 @@
 """A case fitted again under changes, to see which conclusions survive."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -70,16 +70,9 @@ def sensitivity(
         When finished scenarios cannot be kept where they should be.
     """
     settings = FitSettings.of(options)
-    plan = plan_study(case, scenarios_asked(vary, scenarios), settings, indicators)
-    return _study(case, plan, make_fits(plan.jobs, options, processes=None), settings)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a study will do: its scenarios, the base first, and a job for each, in the same order."""
-
-    scenarios: tuple[Scenario, ...]
-    jobs: tuple[Job, ...]
+    asked = scenarios_asked(vary, scenarios)
+    jobs = plan_study(case, asked, settings, indicators)
+    return _study(case, asked, make_fits(jobs, options, processes=None), settings)
 
 
 def scenarios_asked(
@@ -100,8 +93,8 @@ def scenarios_asked(
 
 def plan_study(
     case: Case, scenarios: Sequence[Scenario], settings: FitSettings, indicators: Iterable[str] | None = None
-) -> Plan:
-    """Make every changed case and look for its problems; nothing is compiled or sampled."""
+) -> list[Job]:
+    """A job for each scenario: every case is changed and looked at for problems; nothing is compiled or sampled."""
     check_settings(**{name: getattr(settings, name) for name in ("draws", "tune", "thin", "chains", "seed")})
     keep = Summary(_indicators(case, indicators))
     reread, maker = Reread(), JobMaker(case)
@@ -123,7 +116,7 @@ def plan_study(
             jobs.append(maker.job(scenario.name, edited.case, settings, keep, edited.left_out, share=False))
     if problems:
         raise CaseError(problems)
-    return Plan(tuple(scenarios), tuple(jobs))
+    return jobs
 
 
 def _of_scenario(problem: Problem, scenario: Scenario) -> Problem:
@@ -141,9 +134,9 @@ def _indicators(case: Case, asked: Iterable[str] | None) -> tuple[str, ...]:
     return tuple(record.name for record in choose_indicators(sorted(wanted)))
 
 
-def _study(case: Case, plan: Plan, fits: Fits, settings: FitSettings) -> Study:
+def _study(case: Case, scenarios: Sequence[Scenario], fits: Fits, settings: FitSettings) -> Study:
     rows = []
-    for scenario in plan.scenarios:
+    for scenario in scenarios:
         result = fits.results[scenario.name]
         if isinstance(result, Failure):
             row = (FAILED, float("nan"), result.reason, result.trace)
@@ -152,7 +145,7 @@ def _study(case: Case, plan: Plan, fits: Fits, settings: FitSettings) -> Study:
             row = (status, float(result.about.get("seconds", float("nan"))), "", "")
         rows.append((scenario.name, scenario.what, scenario.why, *row))
     table = pd.DataFrame(rows, columns=["scenario", "what", "why", "status", "seconds", "reason", "trace"])
-    results = {s.name: r for s in plan.scenarios if isinstance(r := fits.results[s.name], Kept)}
+    results = {s.name: r for s in scenarios if isinstance(r := fits.results[s.name], Kept)}
     if not results:
         reasons = "; ".join(f"{row.scenario}: {row.reason}" for row in table.head(3).itertuples())
         more = f" and {len(table) - 3} more" if len(table) > 3 else ""
