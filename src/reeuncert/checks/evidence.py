@@ -86,6 +86,7 @@ def mixture_table(result: Result) -> pd.DataFrame:
 
 
 LARGEST_K = 0.7
+"""Pareto k above which no number of draws makes up for what the weights miss."""
 FEWEST_TAIL = 5
 ROUNDING = 1e-10
 """Log likelihoods that differ by less are the same once weights are normalised."""

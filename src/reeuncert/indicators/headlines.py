@@ -53,7 +53,7 @@ class Target:
     at: Mapping[str, str | int]
     unit: str
     draws: Array = field(repr=False)
-    before: xr.DataArray | None = field(repr=False)
+    before: xr.DataArray | None = field(default=None, repr=False)
 
     @property
     def label(self) -> str:

@@ -165,7 +165,7 @@ def value_of_information(
             rows = of_cells([target], system, mass_flow(dt), [cells], error, prob=prob, kind=kind)[0]
     if rows.empty:
         raise ReeUncertError("nothing to measure: none of these flows exists in these years")
-    name = "_".join(interval_columns(prob, kind)[0].split("_")[:-1]) + "_width"
+    name = interval_columns(prob, kind)[0].replace("_lb", "_width")
     now = interval_width(target.filled.ravel(), prob=prob, kind=kind)
     rows.insert(list(rows.columns).index("expected"), name, now)
     rows["narrowing"] = 1.0 - rows["expected"] / now if now > 0 else 0.0

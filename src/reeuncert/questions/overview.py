@@ -137,7 +137,7 @@ def value_of_tables(
     unknown = [key for key in keys if key not in FLOW_FIELDS]
     if unknown or not keys:
         raise ReeUncertError(f"a table is named by attributes of flows: {listed(FLOW_FIELDS)}; not by {keys}")
-    system = Result(dt).case.system
+    system = Result.holding(dt).case.system
     tables: dict[tuple[str, ...], list[int]] = {}
     for f in choose_flows(system, flows):
         name = tuple(str(system.flows[f].attribute(key) or "") for key in keys)

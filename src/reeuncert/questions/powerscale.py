@@ -66,7 +66,7 @@ def power_scaling(
         _require(dt, kind)
     targets = targets_of(dt, indicators)
     by_label = {target.label: target for target in targets}
-    found = scaled(Result(dt), {label: t.draws for label, t in by_label.items()})
+    found = scaled(Result.holding(dt), {label: t.draws for label, t in by_label.items()})
     tables = []
     for label, target in by_label.items():
         table = found[(found["quantity"] == label) & found["kind"].isin(kinds)].copy()
@@ -106,7 +106,7 @@ def verdicts(dt: xr.DataTree, indicators: ValueName | Iterable[ValueName] | None
     >>> table[["verdict", "level"]].values.tolist()
     [['prior–data conflict', 'warning']]
     """
-    result, targets = Result(dt), targets_of(dt, indicators)
+    result, targets = Result.holding(dt), targets_of(dt, indicators)
     tables = [summary(dt, target.indicator, **cast(dict[str, Any], target.at)) for target in targets]
     by_power = scaled(result, {target.label: target.draws for target in targets})
     return with_verdicts(result, pd.concat(tables, ignore_index=True), targets, by_power)
@@ -177,7 +177,7 @@ def tornado(
     densities: dict[str, tuple[str, Floats]] = {}
     for kind in kinds:
         _require(dt, kind)
-        of_what = ("log_prior", OF_THE_EVIDENCE) if kind == CLASS else ("log_likelihood", Result(dt).lineages)
+        of_what = ("log_prior", OF_THE_EVIDENCE) if kind == CLASS else ("log_likelihood", Result.holding(dt).lineages)
         densities |= {name: (kind, density) for name, density in components(dt, *of_what).items()}
     rows = []
     for name, (kind, density) in densities.items():

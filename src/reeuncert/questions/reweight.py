@@ -13,6 +13,7 @@ from scipy.stats import norm
 
 from reeuncert.case.records import Case
 from reeuncert.case.serial import case_to_json
+from reeuncert.checks.evidence import LARGEST_K
 from reeuncert.edits import Edit
 from reeuncert.edits.base import Edited
 from reeuncert.edits.scenario import Scenario
@@ -132,10 +133,6 @@ def _width_density(width: Floats, median: float, floor: float) -> Floats:
     z = 0.5 * (log_above - np.log(median**2 - floor**2)) / WIDTH_LOG_SD
     density = norm.logpdf(z) + np.log(width) - log_above - np.log(WIDTH_LOG_SD)
     return np.where(above > 0, density, -np.inf)
-
-
-LARGEST_K = 0.7
-"""Pareto k above which no number of draws makes up for what the weights miss."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -274,7 +271,7 @@ def reweight(dt: xr.DataTree, *changes: Mapping[str, object] | Edit, despite_k: 
     ReeUncertError
         When the change touches flows or coordinates, or the weights are unreliable.
     """
-    case = Result(dt).case
+    case = Result.holding(dt).case
     said = Scenario.of("reweighted", *(c for c in changes if not isinstance(c, Edit)))
     scenario = Scenario(said.name, (*said.edits, *(c for c in changes if isinstance(c, Edit))))
     if not scenario.edits:

@@ -10,9 +10,10 @@ import xarray as xr
 from reeuncert.balance.forward import flows_of_draws
 from reeuncert.case.records import Case
 from reeuncert.errors import ReeUncertError
-from reeuncert.indicators.compute import add_indicators
+from reeuncert.indicators.compute import indicators_of
+from reeuncert.indicators.flows import FlowTable
 from reeuncert.indicators.headlines import Target
-from reeuncert.indicators.summary import computed
+from reeuncert.indicators.registry import own_indicators
 from reeuncert.inference.layout import COORDINATES
 from reeuncert.likelihood.predictive import (
     drawn,
@@ -290,8 +291,8 @@ def _value(case: Case, target: Target, mass: Floats) -> Floats:
         {"mass_flow": (("chain", "draw", "flow", "year"), mass[None])},
         coords={**coords, "year": list(case.system.years)},
     )
-    tree = add_indicators(xr.DataTree.from_dict({"posterior": data}), [target.indicator], case=case)
-    value = computed(tree, target.indicator).sel(dict(target.at)).values.ravel()
+    found = indicators_of(FlowTable.from_dataset(data, case), [target.indicator], own_indicators(case), tried=False)
+    value = found[target.indicator].sel(dict(target.at)).values.ravel()
     there = np.isfinite(value)
     value = np.where(there, value, np.median(value[there]))
     return np.log(value) if target.unit != "1" and bool((value > 0).all()) else value

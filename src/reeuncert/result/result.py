@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -26,17 +26,6 @@ from reeuncert.result.quantiles import Array
 from reeuncert.result.structures import Structures, structures_of
 from reeuncert.result.tables import flow_table, mass_flow, over_all_years
 from reeuncert.words.cells import Short
-
-
-@lru_cache(maxsize=4)  # questions take draws, and make a result of them again
-def _network(case_json: str) -> Network:
-    return case_network(case_from_json(case_json))
-
-
-@lru_cache(maxsize=4)
-def _evidence(case_json: str) -> EvidenceModel:
-    return compile_evidence(case_from_json(case_json), _network(case_json))
-
 
 _shared: ContextVar[Result | None] = ContextVar("_shared", default=None)
 
@@ -144,12 +133,12 @@ class Result(Short):
     @cached_property
     def network(self) -> Network:
         """The balanced network that was sampled."""
-        return _network(str(self.dt.attrs["case_json"])) if self.has_case else case_network(self.case)
+        return case_network(self.case)
 
     @cached_property
     def evidence(self) -> EvidenceModel | None:
         """The evidence as it was sampled; None where the case has none."""
-        return _evidence(str(self.dt.attrs["case_json"])) if self.has_case and self.case.evidence else None
+        return compile_evidence(self.case, self.network) if self.has_case and self.case.evidence else None
 
     @cached_property
     def structures(self) -> Structures | None:

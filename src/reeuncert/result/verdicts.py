@@ -122,39 +122,21 @@ def measures(of: Learning, after: Ends, prior: Array, *, scale: str, mass: bool)
 class Verdict:
     """What a quantity rests on.
 
-    Parameters
-    ----------
-    verdict
-        ``informed by the evidence``: narrower than half its prior, insensitive to every class of priors, its median
-        within the prior's 5–95 %. ``prior–data conflict``: sensitive to priors and to the evidence, or its median
-        outside. ``rests on the prior``: sensitive to priors, not to the evidence, or as wide as its prior, or near
-        certain by the prior alone. ``rests partly on the prior``: insensitive, but not narrow. ``not identified``:
-        rival structures disagree. ``fixed by the system``: an identity. ``not defined``, ``not judged``: no interval,
-        or no prior or density terms.
-    why
-        The reason in a sentence, with the classes of priors that it is sensitive to.
-    level
-        ``passed``, ``warning`` or ``information``, as of checks.
-    to_priors, to_evidence
-        Largest power-scaling sensitivity to a class of priors, and that to the evidence; NaN if not known.
-    prior_class
-        Classes of priors that it is sensitive to, the first most of all; empty if none.
-    repeats
-        Probability that another run of the same length, with another seed, gives the same verdict;
-        NaN of a quantity that is fixed, not defined or not judged.
-    close_to
-        Other verdicts that such a run may give, the likeliest first, until all that are not named have together a
-        probability below 5 %. Empty if none is needed.
+    ``informed by the evidence``: narrower than half its prior, insensitive to every class of priors, its median within
+    the prior's 5–95 %. ``prior–data conflict``: sensitive to priors and to the evidence, or its median outside. ``rests
+    on the prior``: sensitive to priors, not to the evidence, or as wide as its prior, or near certain by the prior
+    alone. ``rests partly on the prior``: insensitive, but not narrow. ``not identified``: rival structures disagree.
+    ``fixed by the system``: an identity. ``not defined``, ``not judged``: no interval, or no prior or density terms.
     """
 
     verdict: str
-    why: str
-    level: str
-    to_priors: float = np.nan
-    to_evidence: float = np.nan
-    prior_class: str = ""
-    repeats: float = np.nan
-    close_to: str = ""
+    why: str  # the reason in a sentence, with the classes of priors that it is sensitive to
+    level: str  # ``passed``, ``warning`` or ``information``, as of checks
+    to_priors: float = np.nan  # largest power-scaling sensitivity to a class of priors
+    to_evidence: float = np.nan  # that to the evidence
+    prior_class: str = ""  # classes of priors that it is sensitive to, the first most of all
+    repeats: float = np.nan  # probability that another run of this length, with another seed, gives the same verdict
+    close_to: str = ""  # verdicts that it may give, the likeliest first, until all others are less likely than 5 %
 
 
 def judge(of: Measures, scaled: pd.DataFrame, structures: str = "") -> Verdict:
