@@ -17,10 +17,11 @@ def reference_flows(u: NDArray[np.float64], network: Network) -> NDArray[np.floa
     edges = network.edges
     n_nodes, n_edges = len(edges.node_process), len(edges.source)
     years = network.system.years
+    place = {(name, year, kind == "split"): k for k, (name, year, kind) in enumerate(network.coordinate_keys)}
     ratio = np.zeros(n_edges)
     for k in range(n_edges):
         split = edges.source[k] != BEYOND and edges.node_process[edges.source[k]] < 0
-        position = network.coordinate_index(edges.name[k], years[edges.year[k]], split=split)
+        position = place.get((edges.name[k], years[edges.year[k]], split), -1)
         ratio[k] = u[position] if position >= 0 else 0.0
     share = np.zeros(n_edges)
     for node in range(n_nodes):

@@ -81,11 +81,6 @@ def test_a_group_has_a_coordinate_for_its_total_and_one_a_member_but_the_last():
         "stock | 2000 | share | use",
         "stock | 2001 | share | use",
     ]
-    assert network.coordinate_index("exports", 2000) == network.coordinate_index("export a", 2000) == 5
-    assert network.coordinate_index("exports", 2001) == 4
-    assert network.coordinate_index("export a", 2001) == -1
-    assert network.coordinate_index("export a", 2001, split=True) == 6
-    assert network.coordinate_index("use", 2000) == -1
     assert network.coordinate_labels[2] == "split: mine a 2000"
     assert len(set(network.coordinate_labels)) == network.n_coordinates
 

@@ -61,14 +61,14 @@ def test_the_volume_is_the_determinant_of_the_jacobian(apply, network):
 
 
 def test_a_start_beyond_a_bound_is_moved_inside(apply, scale, network):
-    k = network.coordinate_index("in", YEAR)
+    k = network.coordinate_name.tolist().index("in")
     u = np.zeros(network.n_coordinates)
     u[k] = np.log(1000.0)
     assert 29 < np.exp(apply(scale.invert(u))[0][k]) < 30
 
 
 def test_logs_and_log_ratios_without_walls_stay_as_they_are(apply, network):
-    k = network.coordinate_index("e", YEAR)
+    k = network.coordinate_name.tolist().index("e")
     z = np.full(network.n_coordinates, 0.7)
     assert apply(z)[0][k] == 0.7
 
@@ -81,10 +81,10 @@ def test_coordinates_of_dirichlet_shares_are_nearly_independent_normals(scale, n
         if name != "c":
             with np.errstate(divide="ignore"):
                 ratio = np.log(shares[:, k]) - np.log(shares[:, names.index("c")])
-            u[:, network.coordinate_index(name, YEAR)] = np.maximum(ratio, -700)
-    u[:, network.coordinate_index("in", YEAR)] = np.log(np.random.default_rng(4).uniform(2, 30, 4000))
+            u[:, network.coordinate_name.tolist().index(name)] = np.maximum(ratio, -700)
+    u[:, network.coordinate_name.tolist().index("in")] = np.log(np.random.default_rng(4).uniform(2, 30, 4000))
     z = np.array([scale.invert(row) for row in u])[
-        :, [network.coordinate_index(n, YEAR) for n in ("in", "a", "b", "d")]
+        :, [network.coordinate_name.tolist().index(n) for n in ("in", "a", "b", "d")]
     ]
     assert np.abs(z.mean(axis=0)).max() < 0.35
     assert np.all((z.std(axis=0) > 0.75) & (z.std(axis=0) < 1.3))

@@ -108,7 +108,9 @@ class Network:
                 names.append(name)
                 kinds.append(SPLIT if edges.node_process[source] == HIDDEN else SHARE)
                 references.append(edges.name[reference[source]])
-        components, anchors = _components(edges), _anchors(system, edges, stated)
+        ends = ([edges.target[k] for k in edges.leaving[node]] for node in range(len(edges.node_process)))
+        components = strong_components([[end for end in entered if end != BEYOND] for entered in ends])
+        anchors = _anchors(system, edges, stated)
         packed, visible = pack(edges, coordinate, components, anchors)
         return cls(
             system,
@@ -155,24 +157,6 @@ class Network:
         table[self.edge_flow, self.edge_year] = np.arange(self.n_edges)
         return table
 
-    @cached_property
-    def _coordinate_of(self) -> Mapping[tuple[str, int, bool], int]:
-        found = {(name, year, kind == SPLIT): k for k, (name, year, kind) in enumerate(self.coordinate_keys)}
-        exists = self.system.exists
-        for group in self.groups:
-            for t, year in enumerate(self.system.years):
-                alive = [name for name in group.flows if exists[self.system.flow_index[name], t]]
-                if len(alive) == 1 and (alive[0], year, False) in found:
-                    found[group.name, year, False] = found[alive[0], year, False]
-        return found
-
-    def coordinate_index(self, name: str, year: int, split: bool = False) -> int:
-        """Number of the coordinate of a flow or group in a year; -1 where it has none (reference or absent). A group
-        with only one flow in that year is found under both names; ``split`` asks for the share of the flow within its
-        group.
-        """
-        return self._coordinate_of.get((name, int(year), split), -1)
-
     def to_table(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Values by edge, shape (..., n_edges), as a table (..., flow, year); NaN where a flow is absent."""
         values = np.asarray(values)
@@ -199,14 +183,6 @@ def _reference_edges(system: SystemDefinition, edges: Edges) -> dict[int, int]:
             preferred = (system.flow_index[name] for name in system.processes[process].reference_outflow)
             reference[node] = next(holder[flow] for flow in preferred if flow in holder)
     return reference
-
-
-def _components(edges: Edges) -> list[list[int]]:
-    successors: list[list[int]] = [[] for _ in edges.node_process]
-    for source, target in zip(edges.source, edges.target, strict=True):
-        if source != BEYOND and target != BEYOND:
-            successors[source].append(target)
-    return strong_components(successors)
 
 
 def _anchors(system: SystemDefinition, edges: Edges, delivered: Mapping[str, str]) -> tuple[tuple[int, int], ...]:

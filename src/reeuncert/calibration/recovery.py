@@ -133,11 +133,8 @@ def recovery_table(
     truth: Truth, posterior: xr.Dataset, case: Case, indicators: Sequence[str] | None = None
 ) -> pd.DataFrame:
     """Truth, median and interval of every flow, total over the years and indicator."""
-    labels, values = quantities(posterior, case, indicators)
-    _, true = quantities(truth_as_draws(truth, posterior), case, indicators)
-    totals, sums = _totals(labels, values)
-    labels, values = pd.concat([totals, labels], ignore_index=True), np.concatenate([sums, values], axis=2)
-    true = np.concatenate([_totals(labels.iloc[len(totals) :].reset_index(drop=True), true)[1], true], axis=2)[0, 0]
+    labels, values = _with_totals(posterior, case, indicators)
+    true = _with_totals(truth_as_draws(truth, posterior), case, indicators)[1][0, 0]
     flat = values.reshape(-1, values.shape[2])
     usable = np.isfinite(true) & np.isfinite(flat).all(axis=0)
     labels, true, flat = labels[usable].reset_index(drop=True), true[usable], flat[:, usable]
@@ -166,11 +163,13 @@ def summarise(table: pd.DataFrame) -> pd.DataFrame:
     return kinds.agg(quantities=("error", "size"), coverage90=("covered", "mean"), **error).reset_index()
 
 
-def _totals(labels: pd.DataFrame, values: np.ndarray) -> tuple[pd.DataFrame, np.ndarray]:
-    """Each flow summed over its years."""
+def _with_totals(draws: xr.Dataset, case: Case, names: Sequence[str] | None) -> tuple[pd.DataFrame, np.ndarray]:
+    """`quantities`, after each flow summed over its years."""
+    labels, values = quantities(draws, case, names)
     flows = labels[labels["kind"].isin((FLOW, UNRECORDED))]
     rows, sums = [], []
     for (kind, group, name), part in flows.groupby(["kind", "group", "quantity"], sort=False):
         rows.append((f"{kind}{ALL_YEARS}", group, name, 0))
         sums.append(values[:, :, part.index.to_numpy()].sum(axis=2))
-    return pd.DataFrame(rows, columns=["kind", "group", "quantity", "year"]), np.stack(sums, axis=2)
+    totals = pd.DataFrame(rows, columns=labels.columns)
+    return pd.concat([totals, labels], ignore_index=True), np.concatenate([np.stack(sums, axis=2), values], axis=2)

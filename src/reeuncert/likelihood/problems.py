@@ -219,9 +219,10 @@ def _share_problems(
 ) -> Iterator[tuple[str, str]]:
     beyond = sorted({case.system.flows[i].name for i, _ in set(part) - set(whole)})
     if beyond:
+        more = f" (and {len(beyond) - 1} more)" if len(beyond) > 1 else ""
         yield (
             "relation",
-            f"the row is a share, but flow '{beyond[0]}'{_and_more(len(beyond) - 1)} of the part is not in the whole; "
+            f"the row is a share, but flow '{beyond[0]}'{more} of the part is not in the whole; "
             "correct the columns of_…, or write the relation ratio",
         )
     elif set(part) == set(whole) and not plain:
@@ -230,10 +231,6 @@ def _share_problems(
             "the part and the whole of the share are the same flows, so the share is always 1; correct the columns "
             "of_…",
         )
-
-
-def _and_more(count: int) -> str:
-    return f" (and {count} more)" if count else ""
 
 
 def _years_of(case: Case, selector: Selector) -> str:
@@ -283,22 +280,18 @@ def contradictions(case: Case, rows: Iterable[Evidence]) -> list[Problem]:
         if row.qualifier in BOUND_QUALIFIERS and not (row.offsets or row.of_offsets or row.print):
             by_statement[statement(row, case)].append(row)
     return [
-        _contradiction(earlier, later)
+        Problem(
+            later.file,
+            later.line,
+            "value",
+            f"'{later.id}' says {figure_text(later)}, but {place_text(earlier)} says {figure_text(earlier)} of the "
+            "same flows; the gap is more than their widths can bridge: correct one of them, or give one a larger width",
+        )
         for same in by_statement.values()
         for k, later in enumerate(same)
         for earlier in same[:k]
         if _excludes(earlier, later, case)
     ]
-
-
-def _contradiction(earlier: Evidence, later: Evidence) -> Problem:
-    return Problem(
-        later.file,
-        later.line,
-        "value",
-        f"'{later.id}' says {figure_text(later)}, but {place_text(earlier)} says {figure_text(earlier)} of the same "
-        "flows; the gap is more than their widths can bridge: correct one of them, or give one a larger width",
-    )
 
 
 def _excludes(first: Evidence, second: Evidence, case: Case) -> bool:

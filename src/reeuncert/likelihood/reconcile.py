@@ -83,7 +83,11 @@ def judged_figures(found: Reconciliation, evidence: EvidenceModel) -> list[Judge
         for z, row, fit in zip(found.z, evidence.rows, found.fitted, strict=True)
     ]
     offsets = [
-        Judged(float(z), f"the mean of offset '{name}' is {mean:g}, balance and the figures say {_side(z)}", name)
+        Judged(
+            float(z),
+            f"the mean of offset '{name}' is {mean:g}, balance and the figures say {'less' if z > 0 else 'more'}",
+            name,
+        )
         for z, name, mean in zip(found.offset_z, evidence.offsets.label, evidence.offsets.mean, strict=True)
     ]
     return sorted([*rows, *offsets], key=lambda one: -abs(one.z))
@@ -91,10 +95,6 @@ def judged_figures(found: Reconciliation, evidence: EvidenceModel) -> list[Judge
 
 def _fitted(row: Evidence, fit: float) -> str:
     return f"{fit:.4g} {'' if row.unit in ('ratio', 'share') else row.unit}".rstrip()
-
-
-def _side(z: float) -> str:
-    return "less" if z > 0 else "more"
 
 
 def reconcile(system: SystemDefinition, evidence: EvidenceModel) -> Reconciliation:
