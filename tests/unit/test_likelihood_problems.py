@@ -91,6 +91,11 @@ def test_a_share_of_itself() -> None:
     )
 
 
+def test_a_share_of_nothing_said() -> None:
+    (said,) = messages(row("a", FEED, 2000, 0.5, relation="share", unit="share"))
+    assert "the row is a share and does not say of what" in said
+
+
 def test_gross_weight_of_a_product_without_a_factor() -> None:
     check(
         [row("a", select(flow="ore+feed"), 2001, 50.0, basis="gross")],

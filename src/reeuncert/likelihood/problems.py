@@ -61,7 +61,7 @@ def _sift(case: Case) -> tuple[list[Problem], list[Evidence]]:
     problems: list[Problem] = []
     sound: list[Evidence] = []
     for row in case.evidence:
-        found = list(_row_problems(row, case))
+        found = [Problem(row.file, row.line, *text) for text in _row_problems(row, case)]
         problems += found
         if not found:
             sound.append(row)
@@ -104,54 +104,47 @@ def _prints(case: Case, sound: list[Evidence]) -> Iterator[Problem]:
             yield Problem(row.file, row.line, "print", count + message)
 
 
-def _row_problems(row: Evidence, case: Case) -> Iterator[Problem]:
-    def problem(column: str, message: str) -> Problem:
-        return Problem(row.file, row.line, column, message)
-
+def _row_problems(row: Evidence, case: Case) -> Iterator[tuple[str, str]]:
     unknown_names = list(_references(row, case))
     family = "" if unknown_names else case.classes[case.sources[row.source_id].error_class].family
     plain = ERROR_LAWS[family].plain if family else None
-    found = [*evidence_row_problems(row, case.system.unit, plain), *unknown_names]
-    yield from (problem(*p) for p in found)
+    yield from (*evidence_row_problems(row, case.system.unit, plain), *unknown_names)
     if plain is None or row.relation not in RELATION_UNITS:
         return
     if row.relation == "difference" and not plain:
-        yield problem(
+        yield (
             "relation",
             f"a difference may be negative and needs additive errors, but the class of source '{row.source_id}' has "
             f"the family {family}; give the source a class of family additive",
         )
     for column, given in (("year_from", row.years), ("of_year_from", of_years(row))):
         if not years_in_case(given, case.system):
-            yield problem(
+            yield (
                 column,
                 f"the row is about {condensed(given)}, but the case covers {condensed(case.system.years)}; "
                 "correct the years or delete the row",
             )
             return
-    terms: dict[str, tuple[Term, ...]] = {}
-    selectors = [("", row.selector)] + ([("of_", row.of)] if row.of is not None else [])
-    for (prefix, selector), found_terms in zip(selectors, sides(row, case.system), strict=False):
-        if not case.system.select(selector):
-            yield problem(
+    part, whole = sides(row, case.system)
+    for prefix, selector in (("", row.selector), ("of_", row.of)):
+        if selector is not None and not case.system.select(selector):
+            yield (
                 _column(selector, prefix),
                 f"no flow of the case has {selector}; widen the selector, or add the flow to flows.csv",
             )
             return
-        terms[prefix] = found_terms
-    yield from (problem(*p) for p in _existence_problems(row, case, terms))
+    yield from _existence_problems(row, case, whole)
     if row.basis == GROSS:
-        missing = products_without_factor(case.system, [t for side in terms.values() for t in side], case.factors)
-        for product in missing:
-            yield problem(
+        for product in products_without_factor(case.system, [*part, *whole], case.factors):
+            yield (
                 "basis",
                 f"the row is in gross weight, but product '{product}' has no factor; add it to factors.csv, or leave "
                 "the product out of the selector",
             )
     if row.element:
-        yield from (problem(*p) for p in _content_problems(row, case, [t for side in terms.values() for t in side]))
-    if row.relation == "share" and terms[""] and terms["of_"]:
-        yield from (problem(*p) for p in _share_problems(case, terms[""], terms["of_"], plain))
+        yield from _content_problems(row, case, [*part, *whole])
+    if row.relation == "share" and part and whole:
+        yield from _share_problems(case, part, whole, plain)
 
 
 def _references(row: Evidence, case: Case) -> Iterator[tuple[str, str]]:
@@ -171,9 +164,9 @@ def _references(row: Evidence, case: Case) -> Iterator[tuple[str, str]]:
         yield "source_id", f"{unknown(family, tuple(ERROR_LAWS), 'family')} (of class '{error_class}')"
 
 
-def _existence_problems(row: Evidence, case: Case, terms: dict[str, tuple[Term, ...]]) -> Iterator[tuple[str, str]]:
+def _existence_problems(row: Evidence, case: Case, whole: tuple[Term, ...]) -> Iterator[tuple[str, str]]:
     """A figure above zero for flows that do not exist in those years; a share or ratio of nothing."""
-    if row.of is not None and row.relation != "difference" and not terms["of_"]:
+    if row.of is not None and row.relation != "difference" and not whole:
         yield (
             _column(row.of, "of_"),
             f"none of the flows with {row.of} exists in {condensed(of_years(row))} (flows.csv has them in "
