@@ -99,9 +99,9 @@ def _check_flow(reading: Reading, table: Table, row: Row, processes: list[str]) 
     start, end = row["from_process"], row["to_process"]
     if processes:
         for column in ("from_process", "to_process"):
-            if row[column] and row[column] not in (OUTSIDE, *processes) and not table.is_bad(row.line, column):
+            if row[column] and row[column] not in (OUTSIDE, *processes):
                 message = unknown(row[column], [*processes, OUTSIDE], "process")
-                table.report(row.line, column, f"{message} (processes are named in {PROCESSES})")
+                table.note(row.line, column, f"{message} (processes are named in {PROCESSES})")
     if start == end == OUTSIDE:
         table.report(row.line, "to_process", "the flow begins and ends outside; name a process of the case")
     for column, what in (("product", "product"), ("origin", "region"), ("destination", "region")):
@@ -183,7 +183,8 @@ def read_records[R](
     """
     with reading.rows_of(file, columns, (columns[0].name,)) as (table, rows):
         for row in table.rows:
-            reading.check_record(table, row, problems(record_of(kind, row)))
+            for column, message in problems(record_of(kind, row)):
+                table.note(row.line, column, message)
         return [record_of(kind, row) for row in rows]
 
 

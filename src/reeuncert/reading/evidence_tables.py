@@ -155,8 +155,8 @@ def read_evidence(reading: Reading, lists: Lists) -> tuple[Evidence, ...]:
             _check_references(reading, table, row, lists)
             source = lists.sources.get(row["source_id"])
             record = _evidence(row, file, source)
-            found = rules.evidence_row_problems(record, reading.settings.unit, _is_plain(source, lists))
-            reading.check_record(table, row, found)
+            for column, message in rules.evidence_row_problems(record, reading.settings.unit, _is_plain(source, lists)):
+                table.note(row.line, column, message)
             if row["id"] and row["id"] in first:
                 message = f"the id {quoted(row['id'])} is given at {first[row['id']]} already; "
                 table.report(row.line, "id", f"{message}delete one of the rows, or rename it")

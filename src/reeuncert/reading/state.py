@@ -156,19 +156,13 @@ class Reading:
             holds = holds and self.options[option] in choices
         return holds
 
-    def check_record(self, table: Table, row: Row, problems: Iterable[tuple[str, str]]) -> None:
-        """Report problems of the record of a row, but for cells that have a problem already."""
-        for column, message in problems:
-            if not table.is_bad(row.line, column):
-                table.report(row.line, column, message)
-
     def check_known(
         self, table: Table, row: Row, column: str, words: Sequence[str], known: Sequence[str], what: str
     ) -> None:
         """Report the words of a cell that are not among those known."""
         for word in words:
-            if word and word not in known and not table.is_bad(row.line, column):
-                table.report(row.line, column, unknown(word, known, what))
+            if word and word not in known:
+                table.note(row.line, column, unknown(word, known, what))
 
     def check_names(self, table: Table, row: Row) -> None:
         """Report what a row names and the case does not have: words, selected flows, a year."""
@@ -195,8 +189,8 @@ class Reading:
                 self.problems.append(flows.at_header(Problem(FLOWS, 0, name, "")))
                 table.bad.add((row.line, column))
             for word in row[column]:
-                if known and word not in known and not table.is_bad(row.line, column):
-                    table.report(row.line, column, f"{unknown(word, known, what)} (no row of flows.csv has it)")
+                if known and word not in known:
+                    table.note(row.line, column, f"{unknown(word, known, what)} (no row of flows.csv has it)")
 
     def check_sources_table(self) -> None:
         """Report that the table of sources is missing or has no row, where a row cites one."""
@@ -217,9 +211,9 @@ class Reading:
         """Report a year outside the case."""
         first, last = self.settings.years
         year = row[column]
-        if year and not first <= year <= last and not table.is_bad(row.line, column):
+        if year and not first <= year <= last:
             message = f"the year {year} is outside the case, which covers {first}-{last}; "
-            table.report(row.line, column, f"{message}correct it, or widen `years` in case.toml")
+            table.note(row.line, column, f"{message}correct it, or widen `years` in case.toml")
 
     def is_whole(self, file: str) -> bool:
         """Whether a table that was read is complete, so that a name which is not in it is really missing."""

@@ -79,6 +79,11 @@ class Table:
         self.bad.add((found.line, column))
         self.problems.append(found)
 
+    def note(self, line: int, column: str, message: str) -> None:
+        """Report a problem of a cell that has none yet."""
+        if not self.is_bad(line, column):
+            self.report(line, column, message)
+
     def at_header(self, problem: Problem) -> Problem:
         """The cause of a problem: where the header lacks its column, that it does."""
         if problem.column not in self.absent:
