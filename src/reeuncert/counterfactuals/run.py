@@ -33,16 +33,15 @@ HIGHEST, AS_DRAWN = "highest", "as_drawn"
 _NEEDED, _ALLOWED = ("region", "stage", "capacity"), ("region", "stage", "capacity", "route")
 
 
-def capacity_problems(where: str, setting: Setting, capacity: Capacity) -> list[Problem]:
+def capacity_problems(where: str, setting: Setting, capacity: str | pd.DataFrame) -> list[Problem]:
     """All problems of capacities."""
     if isinstance(capacity, str):
         if capacity in (HIGHEST, AS_DRAWN):
             return []
         says = f"'{capacity}' is no capacity; say '{HIGHEST}' (highest throughput so far), '{AS_DRAWN}' (that of the "
         return [problem(where, "capacity", says + "year), or give a table with the columns region, stage, capacity")]
-    table = as_table(capacity)
-    missing = [c for c in _NEEDED if c not in table.columns]
-    extra = [str(c) for c in table.columns if c not in _ALLOWED]
+    missing = [c for c in _NEEDED if c not in capacity.columns]
+    extra = [str(c) for c in capacity.columns if c not in _ALLOWED]
     if missing or extra:
         said = [f"lacks {listed(missing)}"] if missing else []
         said += [f"has {listed(extra)}, which is not known"] if extra else []
@@ -50,7 +49,7 @@ def capacity_problems(where: str, setting: Setting, capacity: Capacity) -> list[
         return [problem(where, "capacity", says)]
     found = []
     seen: dict[tuple[str, str, str], int] = {}
-    for n, (region, stage, route, value) in enumerate(_rows(table), start=1):
+    for n, (region, stage, route, value) in enumerate(_rows(capacity), start=1):
         row = f"{where}, capacity row {n}"
         found += setting.plant_problems(row, region, stage, route)
         if not isinstance(value, int | float | np.number) or not np.isfinite(value) or value < 0:
@@ -62,7 +61,7 @@ def capacity_problems(where: str, setting: Setting, capacity: Capacity) -> list[
     return found
 
 
-def capacities(setting: Setting, capacity: Capacity, mass: Array) -> Array:
+def capacities(setting: Setting, capacity: str | pd.DataFrame, mass: Array) -> Array:
     """Maximum throughput of each process, array (process, draw); ``inf`` for markets and uses.
 
     Mines and plants: the highest throughput of the draw up to the year, or that of the year. Unregistered ones always
@@ -79,18 +78,13 @@ def capacities(setting: Setting, capacity: Capacity, mass: Array) -> Array:
     out[plants & registered] = through[plants & registered].max(axis=2)
     if not isinstance(capacity, str):
         share = network.output_share(mass)
-        for region, stage, route, value in _rows(as_table(capacity)):
+        for region, stage, route, value in _rows(capacity):
             chosen = np.flatnonzero(setting.plants(region, stage, route))
             # Plants of one place share its capacity in proportion to their throughput.
             part = through[chosen, :, network.year]
             part = part / part.sum(axis=0)
             out[chosen] = value * part / share[chosen]
     return out
-
-
-def as_table(capacity: pd.DataFrame | Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """A given capacity as a table."""
-    return capacity if isinstance(capacity, pd.DataFrame) else pd.DataFrame(list(capacity), columns=None)
 
 
 def _rows(table: pd.DataFrame) -> list[tuple[str, str, str, Any]]:
@@ -172,6 +166,8 @@ def run_counterfactual(
         span = f"{table.years[0]} to {table.years[-1]}"
         raise InputError([problem(_WHERE, "year", f"{year!r} is no year of case '{case.name}'; it has {span}")])
     setting = Setting.of(table, table.years.index(year), case)
+    if not isinstance(capacity, str | pd.DataFrame):
+        capacity = pd.DataFrame(list(capacity))
     found = [p for rule in rules for p in rule.problems(setting)]
     found += capacity_problems(_WHERE, setting, capacity)
     found += _priority_problems(table, priority)
@@ -204,7 +200,7 @@ def _flows(result: Result) -> FlowTable:
     return FlowTable.from_dataset(result.dt["posterior"].to_dataset(), result.case)
 
 
-def _as_drawn(setting: Setting, capacity: Capacity, stocks: str) -> World:
+def _as_drawn(setting: Setting, capacity: str | pd.DataFrame, stocks: str) -> World:
     """The unchanged world."""
     table, network = setting.table, setting.network
     everything = year_of(table, network.year)

@@ -57,19 +57,18 @@ class FutureYears:
         self.now = table.years[-1] - paths.shape[2] + 1
         last = table.years.index(self.now)
         self.present = table.mass[:, 0, :, last].copy()
-        network = YearNetwork.of(table, last)
+        setting = Setting.of(table, last, case)
+        network, routes = setting.network, setting.routes()
         self.number = {name: j for j, name in enumerate(network.processes)}
         samples, years = paths.shape[1], paths.shape[2] - 1
-        known = {p.name: p for p in case.system.processes}
         through = network.throughput(table)
         recent = through[:, :, -RECENT:]
         highest = np.where(recent[:, :, -1] > 0, recent.max(axis=2), 0.0)  # a plant that is closed has none
         past = PastGrowth.of(np.where(network.transforms()[:, None, None], through, 0.0))
-        routes = Setting.of(table, last, case).routes()
         self.held, self.apart = np.empty((2, len(self.number), samples, years))
         for name, j in self.number.items():
-            region = known[name].region if routes[j] == REGISTERED else ""  # a quota limits no unregistered route
-            grown = self._growth(CAPACITY, scenario.capacity, region, known[name].stage, name)
+            region = setting.regions[j] if routes[j] == REGISTERED else ""  # a quota limits no unregistered route
+            grown = self._growth(CAPACITY, scenario.capacity, region, setting.stages[j], name)
             self.apart[j] = past.ahead(j, years, seed, CAPACITY, name)
             self.held[j] = highest[j][:, None] * grown * self.apart[j]
         leaving = ((i, f) for i, f in enumerate(case.system.flows) if f.to_process == OUTSIDE)

@@ -2,9 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
-from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -81,7 +79,8 @@ def make_fits(jobs: Sequence[Job], options: FitOptions, *, processes: int | None
     fits.found_before = frozenset(fits.results)
     # One job of those that ask for the same thing under several names.
     waiting = list({job.key: job for job in jobs[::-1] if job.name not in fits.results}.values())[::-1]
-    with StudyProgress(len(waiting), show=options.get("progress", True)) as progress:
+    progress = StudyProgress(len(waiting), show=options.get("progress", True))
+    with progress.bar:
         for note in held.notes:
             progress.say(note)
         if not waiting:
@@ -126,40 +125,27 @@ def _begin(waiting: Sequence[Job], total: int, pool: Pool) -> str:
     return f"Making {fits} of {shapes} in {slots}{kept} …"
 
 
-class StudyProgress(AbstractContextManager["StudyProgress"]):
+class StudyProgress:
     """Counts fits as they finish: a bar in a terminal or notebook, a line a fit elsewhere."""
 
     def __init__(self, total: int, *, show: bool) -> None:
         self._total, self._done, self._failed = total, 0, 0
         self._messages = Messages(quiet=not show)
         self._running: list[str] = []
-        self._bar: Progress | None = None
-        if total and self._messages.moving_bar:
-            self._bar = Progress(
-                TextColumn("Fits"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeElapsedColumn(),
-                TextColumn("{task.description}", markup=False),
-                console=Console(file=sys.stderr),
-            )
-            self._task = self._bar.add_task("", total=total)
-
-    def __enter__(self) -> Self:
-        if self._bar is not None:
-            self._bar.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        told = TextColumn("{task.description}", markup=False)
+        self.bar = Progress(
+            *(TextColumn("Fits"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), told),
+            console=Console(file=sys.stderr),
+            disable=not (total and self._messages.moving_bar),
+        )
+        self._task = self.bar.add_task("", total=total)
 
     def say(self, text: str) -> None:
         """Print one line."""
-        if self._bar is not None:
-            self._bar.console.print(text, markup=False, highlight=False)
-        else:
+        if self.bar.disable:
             self._messages.say(text)
+        else:
+            self.bar.console.print(text, markup=False, highlight=False)
 
     def begun(self, job: Job) -> None:
         """A fit begins."""
@@ -174,14 +160,13 @@ class StudyProgress(AbstractContextManager["StudyProgress"]):
         if isinstance(result, Failure):
             self._failed += 1
             self.say(f"  {job.name}: failed: {result.reason}")
-        elif self._bar is None:
+        elif self.bar.disable:
             seconds = result.about.get("seconds")
             took = f" in {seconds:.0f} s" if isinstance(seconds, int | float) else ""
             self.say(f"  {self._done} of {self._total} fits: {job.name}{took}")
         self._show()
 
     def _show(self) -> None:
-        if self._bar is not None:
-            failed = f"{self._failed} failed; " if self._failed else ""
-            now = ", ".join(dict.fromkeys(self._running))
-            self._bar.update(self._task, completed=self._done, description=f"{failed}{now[:60]}")
+        failed = f"{self._failed} failed; " if self._failed else ""
+        now = ", ".join(dict.fromkeys(self._running))
+        self.bar.update(self._task, completed=self._done, description=f"{failed}{now[:60]}")
