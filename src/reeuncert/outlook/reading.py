@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +107,7 @@ def read_plans(folder: str | Path, case: Case) -> Plans:
     if problems or wrong:
         raise CaseError([*problems, *wrong])
     found = (tuple(rows[file]) for file in (*list(_TABLES)[1:], SOURCES))
-    return Plans(*found, scenarios or Plans.scenarios, questions)
+    return replace(Plans(*found), scenarios=scenarios or Plans.scenarios, questions=questions)
 
 
 def _scenarios_file(place: Path) -> tuple[str, dict[str, Any] | Problem]:
