@@ -8,7 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from reeuncert.indicators.printing import labels_in_words
-from reeuncert.indicators.registry import CUMULATED, base_name
+from reeuncert.indicators.registry import CUMULATED, DIMS, base_name
 from reeuncert.indicators.summary import computed, computed_prior, select_labels
 from reeuncert.plots.access import Coords, led_by, tidy
 from reeuncert.plots.panels import Board, Fan, Points, fan_panel
@@ -16,8 +16,6 @@ from reeuncert.plots.render import figure_of, render
 from reeuncert.plots.style import colours_of, hue
 from reeuncert.reference import all_published
 from reeuncert.result.result import Result
-
-LABEL_DIMS = ("region", "partner", "product", "end_use")
 
 
 def indicator_data(dt: xr.DataTree, name: str, *, coords: Coords = None) -> pd.DataFrame:
@@ -53,7 +51,7 @@ def indicator_data(dt: xr.DataTree, name: str, *, coords: Coords = None) -> pd.D
     variable, before = computed(dt, name), computed_prior(dt, name)
     prior = None if before is None else select_labels(before, coords)
     table = tidy(select_labels(variable, coords), prior).assign(indicator=name, unit=variable.attrs["units"])
-    return led_by(table, "indicator", *(d for d in LABEL_DIMS if d in variable.dims), "year", "unit")
+    return led_by(table, "indicator", *(d for d in DIMS if d in variable.dims), "year", "unit")
 
 
 @figure_of(indicator_data, published="Set the published values of the case beside, see `reeuncert.reference`.")
@@ -69,7 +67,7 @@ def plot_indicator(
     """Draw an indicator over the years, one panel for each combination of labels."""
     table = indicator_data(dt, name, coords=coords)
     variable = computed(dt, name)
-    dims = [d for d in LABEL_DIMS if d in variable.dims]
+    dims = [d for d in DIMS if d in variable.dims]
     unit, title = str(variable.attrs["units"]), str(variable.attrs["long_name"])
     span = [int(y) for y in variable["year"].values if y in set(table["year"])]
     colours = colours_of([str(r) for r in variable["region"].values]) if "region" in dims else {}
