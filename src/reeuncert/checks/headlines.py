@@ -28,10 +28,9 @@ def assumption(result: Result) -> list[CheckResult]:
     if table.empty or (table["level"] == "information").all():
         why = table["why"].unique() if len(table) else ()
         return [information(name, " ".join(["No headline was judged.", *why]))]
-    labels = [value_title(row) for row in table.to_dict("records")]
-    shown = table[["verdict", "why", *COLUMNS, *Verdict.__dataclass_fields__, *_VALUES]]
-    shown = shown.loc[:, ~shown.columns.duplicated()].assign(headline=labels)
-    shown = shown[["headline", *shown.columns[:-1]]].sort_values("to_priors", ascending=False, ignore_index=True)
+    named = table.assign(headline=[value_title(row) for row in table.to_dict("records")])
+    shown = named[[*dict.fromkeys(("headline", "verdict", "why", *COLUMNS, *Verdict.__dataclass_fields__, *_VALUES))]]
+    shown = shown.sort_values("to_priors", ascending=False, ignore_index=True)
     count = table["verdict"].value_counts()
     told = ", ".join(f"{word}: {count[word]}" for word in LEVELS if word in count)
     resting = int((table["level"] == "warning").sum())

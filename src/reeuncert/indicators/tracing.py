@@ -32,20 +32,14 @@ STAGES = {"separated": "separation", "reduced": "electrolysis", "fabricated": "f
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """Solution order of the process compositions, and where mass gets its origin.
+    """Solution order of the process compositions, and where mass gets its origin (index of a label; −1: nowhere)."""
 
-    Of each flow ``source`` and ``target``, the processes at its ends (−1: outside), and ``entry``, the origin (index of
-    a label) of mass from outside (−1: none). ``reset`` is the origin that a process assigns to all its outflows (−1: it
-    mixes its inflows), ``components`` are strongly connected processes in topological order, ``incoming`` the flows
-    that enter each process, stocks of last year included.
-    """
-
-    source: Index
-    target: Index
-    entry: Index
-    reset: Index
-    components: list[list[int]]
-    incoming: list[list[int]]
+    source: Index  # of each flow: the process that it leaves (−1: outside)
+    target: Index  # of each flow: the process that it enters
+    entry: Index  # of each flow: the origin of mass from outside
+    reset: Index  # of each process: the origin that it assigns to all its outflows (−1: it mixes its inflows)
+    components: list[list[int]]  # strongly connected processes in topological order
+    incoming: list[list[int]]  # flows that enter each process, stocks of last year included
 
 
 def plan(

@@ -39,12 +39,9 @@ PARTS = 4
 
 
 def width_after_regression(target: Target, quantity: Floats, error: Floats, *, prob: float, kind: str) -> float:
-    """Expected width of the interval of a value once quantities have been measured with normal errors.
-
-    The value (its log where it is a positive mass) is regressed on the quantities (chain, draw, figure) and their
-    errors, normal with the standard deviations ``error`` (figure,), in all chains but one; the width is that of what
-    the regression leaves unexplained in the chain that it has not seen. With normal posteriors this is the expected
-    width itself; overfitting shows as a wider interval, never as a narrower one.
+    """Expected width of the interval of a value once quantities (chain, draw, figure) have been measured with normal
+    errors (figure,): that of what `predictions` leave unexplained of the value, or of its log where it is a positive
+    mass. With normal posteriors this is exact; overfitting shows as a wider interval, never as a narrower one.
     """
     draws = target.filled
     rng = np.random.default_rng(0)
@@ -59,10 +56,9 @@ def width_after_regression(target: Target, quantity: Floats, error: Floats, *, p
 
 
 def predictions(value: Floats, quantity: Floats, told: Floats, error: Floats) -> tuple[Floats, Floats]:
-    """Best linear prediction of a value from measurements, and its residual, for chains that were not used to fit.
-
-    The value (chain, draw); the quantities without (``quantity``) and with (``told``) the errors of measurement (chain,
-    draw, figure), whose standard deviations are ``error`` (figure,). Both results have the shape (chain · draw,).
+    """Best linear prediction of a value (chain, draw) from quantities without (``quantity``) and with (``told``) errors
+    of measurement (chain, draw, figure), of standard deviations ``error`` (figure,), and its residual, both (chain ·
+    draw,): each chain is predicted by a fit to the others.
     """
     if value.shape[0] == 1:
         size = value.shape[1] // PARTS

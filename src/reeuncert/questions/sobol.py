@@ -38,27 +38,21 @@ BATCHES = 4
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """Every independent input of an analysis, in every draw.
-
-    ``values`` are coordinates of priors, offsets, widths, and the quantity of each row: blocks (chain, draw, input) of
-    the inputs, one after the other. ``slopes`` (chain, draw, k) are derivatives of minus the log density of an input
-    with respect to its value, for the inputs at the positions ``places`` (k,); for all others, standard normal, it is
-    the value itself. ``members``: (kind, component) → positions of its inputs.
+    """Every independent input of an analysis, in every draw: coordinates of priors, offsets, widths, and the quantity
+    of each row.
     """
 
-    values: Sequence[Floats]
-    slopes: Floats
+    values: Sequence[Floats]  # blocks (chain, draw, input), one after the other
+    slopes: Floats  # of minus the log density of those at `places`, (chain, draw, k); of all others it is their value
     places: Ints
-    members: Mapping[tuple[str, str], Ints]
+    members: Mapping[tuple[str, str], Ints]  # (kind, component) → positions of its inputs
 
 
 def shares_of(targets: Sequence[Target], inputs: Inputs) -> list[pd.DataFrame]:
-    """Shares of the posterior variance of values that come from each class of priors and each lineage of sources.
-
-    A table for each value, from the inputs of its result (`inputs_of`). Columns: ``kind`` (prior class, source,
-    ``rest``), ``component``, ``inputs`` (coordinates or rows in it), ``share`` of the variance, ``se`` (its Monte Carlo
-    error). The row ``not linear`` is what the others leave of 1; where it is large, of either sign, the shares are a
-    sketch.
+    """Shares of the posterior variance of values that come from each class of priors and each lineage of sources: a
+    table for each, with ``kind`` (prior class, source, ``rest``), ``component``, ``inputs`` (coordinates or rows in
+    it), ``share``, ``se`` (its Monte Carlo error). The row ``not linear`` is what the others leave of 1; where it is
+    large, of either sign, the shares are a sketch.
     """
     values = []
     for target in targets:

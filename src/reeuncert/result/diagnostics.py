@@ -93,8 +93,8 @@ def diagnose(
     """Summarise and diagnose every quantity of an array of draws.
 
     Values have the shape (chain, draw, ...). ``log`` diagnoses logs (of positive mass flows): this changes only the
-    folded part of R-hat; mean, quantiles and their errors stay in the unit of the quantity. Without ``mcse`` the
-    Monte Carlo errors of median and interval bounds (three more transforms) are NaN.
+    folded part of R-hat. Without ``mcse`` the Monte Carlo errors (a transform more, and three quantiles of beta
+    distributions) are NaN.
 
     >>> draws = np.random.default_rng(1).normal(size=(4, 500, 3))
     >>> draws[..., 2] = 1.0

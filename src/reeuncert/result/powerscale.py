@@ -45,16 +45,15 @@ class Normals(NamedTuple):
 
 
 def components(dt: xr.DataTree, group: str, names: Mapping[str, str] | None = None) -> dict[str, Array]:
-    """Log density of each component (chain, draw) of the group ``log_prior`` or ``log_likelihood`` of a result.
-
-    ``names``: a variable, or a source among the rows of one (its coordinate ``source``) → component that it is part of;
-    by default each is its own.
-    """
+    """Log density (chain, draw) of each component: `terms` summed."""
     return {name: rows.sum(axis=2) for name, rows in terms(dt, group, names).items()}
 
 
 def terms(dt: xr.DataTree, group: str, names: Mapping[str, str] | None = None) -> dict[str, Array]:
-    """The same log densities by row or value, (chain, draw, term): `components` before the sum."""
+    """Log densities of each component by row or value, (chain, draw, term), of the group ``log_prior`` or
+    ``log_likelihood``. ``names``: a variable, or a source among the rows of one → component that it is part of; by
+    default each is its own.
+    """
     if group not in dt.children:
         return {}
     out: dict[str, list[Array]] = {}

@@ -141,9 +141,8 @@ class Structures:
             own = self.data.sel(structure=name)
             columns = {"median": ends[0], lower: ends[1], upper: ends[2], "averaged": bool(own["averaged"])}
             columns |= {c: own[c].values for c in CONVERGENCE}
-            rows.append(self.labels.assign(**columns).assign(structure=name))
-        table = pd.concat(rows, ignore_index=True)
-        return self._made.setdefault(prob, table[["structure", *(c for c in table if c != "structure")]])
+            rows.append(pd.DataFrame({"structure": name, **self.labels, **columns}))
+        return self._made.setdefault(prob, pd.concat(rows, ignore_index=True))
 
     def averages(self, prob: float = 0.9, kind: str = "eti") -> pd.DataFrame:
         """Averages over the structures, and how far these agree, a row a headline.
