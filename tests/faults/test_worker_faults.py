@@ -18,7 +18,7 @@ from toy.model import toy_model
 SHORT = {"chains": 2, "cores": 2, "seed": 1, "prior_draws": 0, "likelihood_terms": False, "quiet": True}
 MESSAGE = (
     r"a process of the sampler 'pymc' ended before its chain did \(\w+\): it was killed, or memory ran out, or its "
-    r"model failed\. No draws are kept; run again with fewer chains at a time, or use 'nutpie', which needs no further "
+    r"model failed\. No draws are kept; run again with fewer chains at a time, or use 'hmc', which needs no further "
     r"processes and stores finished chains"
 )
 
