@@ -27,6 +27,11 @@ def test_every_section_is_there_and_every_figure_is_drawn(page):
     assert page.errors() == []
 
 
+def test_numbers_of_a_download_are_no_coarser_than_those_of_the_page(page):
+    values = [2026.7, 12345.67, 0.123456, 73.6412, 5]
+    assert page.run("return arguments[0].map(report.cell)", values) == ["2026.7", "12345.7", "0.1235", "73.64", "5"]
+
+
 def test_nothing_is_loaded_from_anywhere(page):
     page.draw_all()
     assert page.run("return performance.getEntriesByType('resource').map((r) => r.name)") == []

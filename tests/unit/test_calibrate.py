@@ -127,8 +127,10 @@ def test_what_is_not_uncertain_has_no_position():
     assert np.isnan(found).all()
 
 
-def test_too_few_draws_are_refused_before_anything_is_compiled():
+def test_too_few_simulations_or_draws_are_refused_before_anything_is_compiled():
     case = ree.read_case("small_metal")
+    with pytest.raises(ReeUncertError, match=r"simulations is 1; a calibration needs 2 at least, and 20 to say much"):
+        calibrate(case, simulations=1)
     with pytest.raises(
         ReeUncertError, match=r"draws times chains is 80; truths are ranked among 99 draws: ask for more"
     ):

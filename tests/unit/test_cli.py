@@ -4,7 +4,7 @@ import inspect
 import json
 import os
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from importlib import import_module
 from typing import get_args
 
@@ -26,6 +26,7 @@ from reeuncert.inference.samplers import SAMPLERS
 from reeuncert.report import write_results
 from reeuncert.result.folder import output_folder
 from reeuncert.result.result import Result
+from reeuncert.studies.jobs import FitOptions
 from reeuncert.testing import toy_posterior
 
 FILES = [
@@ -111,15 +112,21 @@ def test_choices_are_those_that_exist():
 
 
 def test_a_command_hands_over_what_its_function_takes():
+    settings, rules = inspect.signature(reeuncert.running.run).parameters, [fields(rule) for rule in RULES.values()]
+    passed_on = {*settings, *FitOptions.__annotations__, *(field.name for rule in rules for field in rule)}
     handed = 0
     for command in app.registered_commands:
         assert command.callback is not None
         if found := re.search(r'hand_over\("(\w+)\.(\w+)"', inspect.getsource(command.callback)):
             function = getattr(import_module(f"reeuncert.cli.{found[1]}"), found[2])
             options = inspect.signature(command.callback).parameters
-            inspect.signature(function).bind(**dict.fromkeys(options))
+            bound = inspect.signature(function).bind(**dict.fromkeys(options))
+            rest = [
+                name for name, kind in inspect.signature(function).parameters.items() if kind.kind == kind.VAR_KEYWORD
+            ]
+            assert {name for one in rest for name in bound.arguments.get(one, ())} <= passed_on
             handed += 1
-    assert handed >= 7
+    assert handed == inspect.getsource(import_module("reeuncert.cli.app")).count('hand_over("')
 
 
 def test_the_newest_report_is_opened(tmp_path, monkeypatch):

@@ -187,6 +187,8 @@ def test_a_file_of_another_kind_is_refused_with_what_is_missing(kind: str, tmp_p
     with pytest.raises(CaseError) as caught:
         importers.run.read_download(kind, other)
     assert caught.value.problems[0].file == "other.csv"
+    with pytest.raises(CaseError):
+        importers.run.read_download(kind, write(tmp_path, "blank.csv", "\n\n"))
     with pytest.raises(CaseError, match="looked for"):
         importers.run.read_download(kind, tmp_path / "absent.csv")
     with pytest.raises(CaseError, match="no Excel workbook"):

@@ -16,7 +16,7 @@ import reeuncert.plots as plots
 from reeuncert.case.serial import case_to_json
 from reeuncert.errors import ReeUncertError
 from reeuncert.plots.draw_plotly import escaped
-from reeuncert.plots.panels import Board, Fan, fan_panel
+from reeuncert.plots.panels import Board, Fan, Points, fan_panel
 from reeuncert.plots.render import render
 from reeuncert.plots.style import BACKENDS, THEMES
 from reeuncert.testing import flow_dataset, toy_flows, toy_posterior
@@ -130,6 +130,19 @@ def test_a_gap_in_the_years_stays_a_gap(backend: str) -> None:
         assert np.isnan(line.get_ydata()).tolist() == [False, False, True, False]
         bands = [sorted(set(patch.get_xy()[:, 0])) for patch in figure.axes[0].patches]
         assert bands == [[2001.0, 2002.0], [2003.8, 2004.2]]
+
+
+def test_points_of_a_ratio_are_per_cent_with_their_bars() -> None:
+    one = Points("survey", np.array([2001]), np.array([0.5]), low=np.array([0.3]), high=np.array([0.9]))
+    panel = fan_panel("p", "1", (), (one,))
+    (drawn,) = panel.marks
+    assert (drawn.y, drawn.low, drawn.high) == (50.0, 30.0, 90.0)
+    assert drawn.hover[0].startswith("survey\n50")
+    assert panel.y.limits[1] > 90.0
+
+
+def test_one_region_of_the_sankey_diagram_may_be_a_text(dt: xr.DataTree) -> None:
+    pd.testing.assert_frame_equal(plots.sankey_data(dt, regions="South"), plots.sankey_data(dt, regions=["South"]))
 
 
 def test_published_values_are_points_with_their_source(dt: xr.DataTree, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from reeuncert.case.serial import without_folder
 from reeuncert.errors import OutputError, ReeUncertError, SamplingError
 from reeuncert.studies.cache import Cache
 from reeuncert.studies.jobs import FitSettings
+from reeuncert.studies.sensitivity import sensitivity
 from reeuncert.studies.study import CHANGES, FAILED, FINISHED, HOLDS, KEPT, NOT_ASKED
 
 CASE = ree.read_case("small_metal")
@@ -287,3 +289,15 @@ def test_nothing_of_a_study_is_left_beside_the_results(tmp_path: Path, marks: Pa
     study(tmp_path / "kept", LIST[:1])
     assert {p.suffix for p in (tmp_path / "kept").iterdir()} == {".nc"}
     shutil.rmtree(tmp_path / "kept")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"drws": 20}, "a study has no option 'drws'; did you mean 'draws'?"),
+        ({"jobs": -1}, "jobs is -1; it must be at least 1"),
+    ],
+)
+def test_options_are_checked_where_no_guard_stands_before(wrong: dict, message: str) -> None:
+    with pytest.raises(ReeUncertError, match=re.escape(message)):
+        sensitivity(CASE, scenarios=LIST, fit=studies.toy_fit, progress=False, **wrong)

@@ -40,7 +40,7 @@ def flows_of_draws(u: Floats, network: Network) -> Floats:
         throughput = supply if len(component) == 1 else _cycle(supply, share, component, inside, leaving, edges.target)
         for node, amount in zip(component, throughput, strict=True):
             flow[leaving[node]] = share[leaving[node]] * amount
-    return flow[np.array(edges.flow) >= 0].T.reshape(*draws, -1)
+    return flow[np.array(edges.flow) >= 0].T.reshape(*draws, network.n_edges)
 
 
 def _cycle(

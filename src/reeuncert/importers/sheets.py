@@ -72,7 +72,7 @@ def read_sheets(path: Path) -> list[Sheet]:
     if path.suffix.lower() in EXCEL:
         return _workbook(path)
     rows = list(_lines(path))
-    width = max((len(row) for _, row in rows), default=0)
+    width = max([1, *(len(row) for _, row in rows)])  # every row has a first cell, also a blank one
     return [Sheet(path.name, "", [(line, row + [""] * (width - len(row))) for line, row in rows])]
 
 

@@ -235,7 +235,7 @@ def fan_panel(
     y: Axis | None = None,
 ) -> Panel:
     """A panel over years: fans and points in a unit (``"1"``: ratios, in per cent), and marks in those of the axes.
-    Points get their value as the last line of their hover.
+    Points get their value as the last line of their hover, which begins with their label if they have none.
     """
     scale = scale_of(unit)
     out = [mark for fan in fans for mark in fan.prior_marks(unit)]
@@ -243,8 +243,10 @@ def fan_panel(
     if any(fan.prior is not None for fan in fans):
         out.append(Area((), (), "prior", 0.3, f"prior, {interval_name()} (dotted: median)", "prior"))
     for one in points:
-        texts = tuple(f"{t}\n{with_unit(v, unit)}" for t, v in zip(one.hover, one.y, strict=True))
-        out.append(replace(one, y=scale * one.y, hover=texts))
+        hover = one.hover or (one.label,) * len(one.y)
+        texts = tuple(f"{t}\n{with_unit(v, unit)}" for t, v in zip(hover, one.y, strict=True))
+        ends = {name: scale * end for name in ("low", "high") if (end := getattr(one, name)) is not None}
+        out.append(replace(one, y=scale * one.y, hover=texts, **ends))
     low, high = limits_of(fans, points)
     return Panel(title, [*out, *marks], None, y or Axis(shown_unit(unit), (scale * low, scale * high)))
 
@@ -279,7 +281,7 @@ def limits_of(fans: Sequence[Fan], points: Sequence[Points]) -> tuple[float, flo
     A prior that is ten times as wide as the posterior would make a flat line of the latter. It may fill 60 % more of
     the axis; what is cut off is in the table.
     """
-    said = [p.y for p in points]
+    said = [value for p in points for value in (p.y, p.low, p.high) if value is not None]
     low = _extreme([f.bands[-1][0] for f in fans] + said, np.nanmin)
     top = _extreme([f.bands[-1][1] for f in fans] + said, np.nanmax)
     before = [f.prior for f in fans if f.prior is not None]

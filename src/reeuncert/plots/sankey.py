@@ -94,7 +94,7 @@ def diagram(dt: xr.DataTree, regions: Regions = None) -> Graph:
     """Nodes and links of the diagram, with the regions that stand alone as in `sankey_data`."""
     case = Result.holding(dt).case
     regions = largest_regions(dt) if regions is None else regions
-    take({"region": regions}, {"region": case.regions}, "the Sankey diagram")
+    regions = take({"region": regions}, {"region": case.regions}, "the Sankey diagram")["region"]
     graph = sankey_graph(case)
     return graph if set(regions) >= set(case.regions) else folded(graph, regions)
 

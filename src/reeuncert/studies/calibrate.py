@@ -65,6 +65,8 @@ def calibrate(
         When the priors of the case cannot be simulated forward.
     """
     settings = FitSettings.of(options)
+    if simulations < FEWEST:
+        raise ReeUncertError(f"simulations is {simulations}; a calibration needs 2 at least, and 20 to say much")
     if (draws := settings.draws * settings.chains) < RANKS:
         raise ReeUncertError(f"draws times chains is {draws}; truths are ranked among {RANKS} draws: ask for more")
     names = None if indicators is None else tuple(indicators)

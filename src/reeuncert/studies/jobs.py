@@ -14,8 +14,10 @@ import xarray as xr
 
 from reeuncert.case.records import Case, ErrorTails, Prior
 from reeuncert.case.serial import case_from_json, case_to_json
+from reeuncert.errors import ArgumentError
 from reeuncert.inference.chains import chain_seed
 from reeuncert.studies.cache import FORMAT, Kept
+from reeuncert.words.cells import did_you_mean
 
 _AGAIN = 1_000_000  # sets the seeds of further fits apart from those of chains
 
@@ -69,7 +71,12 @@ class FitSettings:
 
     @classmethod
     def of(cls, options: FitOptions) -> FitSettings:
-        """The settings among the options of a study."""
+        """The settings among the options of a study; an option that does not exist is an error."""
+        known = FitOptions.__annotations__
+        for name in options:
+            if name not in known:
+                hint = did_you_mean(name, known)
+                raise ArgumentError(f"a study has no option '{name}'{hint}; it has: {', '.join(known)}")
         names = {field.name for field in fields(cls)}
         return cls(**{name: value for name, value in options.items() if name in names})  # type: ignore[arg-type]  # chosen by name
 

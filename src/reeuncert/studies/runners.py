@@ -318,5 +318,7 @@ def _require_workers(client: Client) -> None:
 
 def local_pool(jobs: int | None, fits: int) -> Pool:
     """A pool of this machine for some number of fits."""
+    if jobs is not None and jobs < 1:
+        raise SamplingError(f"jobs is {jobs}; it must be at least 1, or None for as many as there are cores")
     count = min(jobs or available_cores(), max(fits, 1))
     return HerePool() if count == 1 else ProcessPool(count)

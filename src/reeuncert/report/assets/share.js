@@ -5,9 +5,10 @@ report.save = (name, blob) => {
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 };
 
-// A number keeps the digits that the page holds of it; a product by 100 has more.
+// A number keeps the digits that the page holds of it (`rounded` in figures.py), no coarser than a tenth; a product by 100 has more.
+report.digits = (v) => Math.abs(v) < 10 ** (document.body.dataset.digits - 1) ? Number(v.toPrecision(document.body.dataset.digits)) : Math.round(10 * v) / 10;
 report.cell = (v) => {
-  const said = v === null || v === undefined ? "" : String(typeof v === "number" && !Number.isInteger(v) ? Number(v.toPrecision(document.body.dataset.digits)) : v);
+  const said = v === null || v === undefined ? "" : String(typeof v === "number" && !Number.isInteger(v) ? report.digits(v) : v);
   return /[",\n]/.test(said) ? `"${said.replaceAll('"', '""')}"` : said;
 };
 // A panel of a grid is named, and its colours explained, by what stands above the grid.
