@@ -18,7 +18,7 @@ from reeuncert.inference.shape import around_mode
 from reeuncert.inference.trajectories import Density
 from reeuncert.lanes import functions, numbers
 from reeuncert.lanes.instructions import LANES
-from reeuncert.likelihood import tails
+from reeuncert.likelihood import laws
 
 QUIET = Messages(quiet=True)
 
@@ -44,9 +44,9 @@ FUNCTIONS = {
     "log": (functions.log, np.log, (1e-300, 1e300)),
     "log1p": (functions.log1p, np.log1p, (-0.999, 1e12)),
     "sqrt": (functions.sqrt, np.sqrt, (0.0, 1e300)),
-    "erfcx": (tails.erfcx, None, (0.0, 1e3)),
-    "t4_log_sf": (tails.t4_log_sf, None, (-1e6, 1e6)),
-    "normal_log_sf": (tails.normal_log_sf, None, (-37.0, 1e3)),
+    "erfcx": (laws.erfcx, None, (0.0, 1e3)),
+    "t4_log_sf": (laws.t4_log_sf, None, (-1e6, 1e6)),
+    "normal_log_sf": (laws.normal_log_sf, None, (-37.0, 1e3)),
 }
 APPLIED = {name: for_each(function) for name, (function, _, _) in FUNCTIONS.items()}
 

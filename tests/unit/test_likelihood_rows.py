@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytensor.tensor as pt
@@ -11,17 +12,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
 
-from reeuncert.case.records import ErrorTails
+import reeuncert as ree
+from reeuncert.calibration.figures import draw_error
+from reeuncert.case.records import ErrorClass, ErrorTails
+from reeuncert.likelihood.compile import compile_evidence
 from reeuncert.likelihood.laws import draw_errors
 from reeuncert.likelihood.op import RowLogp, row_logp
 from reeuncert.likelihood.packing import pack_rows
-from reeuncert.words.error_laws import CUSTOMS, DENSITY, INTERVAL, NORMAL, STUDENT_T
+from reeuncert.model import case_network
+from reeuncert.validation.report import check_case
+from reeuncert.words.error_laws import DENSITY, ERROR_LAWS, INTERVAL, NORMAL, OUTLIERS, STUDENT_T, ErrorLaw
 
 INF = math.inf
 
 quick = settings(deadline=None, max_examples=60)
 """The first call compiles a kernel, which is no reason to fail."""
-families = st.sampled_from([STUDENT_T, CUSTOMS, NORMAL])
+LAWS = [core | outliers for core in (STUDENT_T, NORMAL) for outliers in (0, OUTLIERS)]
+CUSTOMS = ERROR_LAWS["customs"].code
+families = st.sampled_from(LAWS)
 residuals = st.floats(-8, 8)
 scales = st.floats(0.02, 3)
 ends = st.sampled_from([(-0.1, 0.3), (-INF, 0.0), (0.0, INF), (-2.0, -0.5), (-0.01, 0.01), (-1.0, 1.0)])
@@ -39,18 +47,14 @@ def logp(
 
 def cdf(family: int, x: float, sigma: float) -> float:
     """CDF of the error by scipy."""
-    if family == NORMAL:
-        return float(stats.norm.cdf(x, scale=sigma))
-    core = float(stats.t.cdf(x, 4, scale=sigma))
-    return core if family == STUDENT_T else 0.9 * core + 0.1 * float(stats.norm.cdf(x, scale=2.0))
+    core = stats.norm(scale=sigma) if family & ~OUTLIERS == NORMAL else stats.t(4, scale=sigma)
+    return float(0.9 * core.cdf(x) + 0.1 * stats.norm.cdf(x, scale=2.0) if family & OUTLIERS else core.cdf(x))
 
 
 def pdf(family: int, x: float, sigma: float) -> float:
     """Density of the error by scipy."""
-    if family == NORMAL:
-        return float(stats.norm.pdf(x, scale=sigma))
-    core = float(stats.t.pdf(x, 4, scale=sigma))
-    return core if family == STUDENT_T else 0.9 * core + 0.1 * float(stats.norm.pdf(x, scale=2.0))
+    core = stats.norm(scale=sigma) if family & ~OUTLIERS == NORMAL else stats.t(4, scale=sigma)
+    return float(0.9 * core.pdf(x) + 0.1 * stats.norm.pdf(x, scale=2.0) if family & OUTLIERS else core.pdf(x))
 
 
 @quick
@@ -125,7 +129,7 @@ def test_no_figure_is_impossible(family: int, residual: float, sigma: float, bou
         assert all(math.isfinite(v) for v in logp(residual, 0.0, sigma, family, form, ends_of))
 
 
-@pytest.mark.parametrize("family", [STUDENT_T, CUSTOMS, NORMAL])
+@pytest.mark.parametrize("family", LAWS)
 def test_drawn_errors_have_the_law_of_the_likelihood(family: int) -> None:
     """The probability integral transform of drawn errors, by the interval form, is uniform."""
     n, sigma = 4000, 0.3
@@ -135,11 +139,9 @@ def test_drawn_errors_have_the_law_of_the_likelihood(family: int) -> None:
 
 
 def test_the_width_is_the_half_width_of_the_central_68_percent() -> None:
-    from reeuncert.likelihood.laws import core_scale
-
-    for name, family in (("student_t", STUDENT_T), ("normal", NORMAL)):
-        scale = 0.2 * core_scale(name, ErrorTails())
-        inside = math.exp(logp(0.0, 0.0, scale, family, INTERVAL, (-0.2, 0.2))[0])
+    for law in (ERROR_LAWS["student_t"], ERROR_LAWS["normal"]):
+        scale = 0.2 * law.core_scale(4.0)
+        inside = math.exp(logp(0.0, 0.0, scale, law.code, INTERVAL, (-0.2, 0.2))[0])
         assert inside == pytest.approx(0.6827, abs=1e-3)
 
 
@@ -149,3 +151,19 @@ def test_a_second_derivative_is_refused_rather_than_taken_for_zero() -> None:
     slope = pt.grad(posterior, eta)
     with pytest.raises(NotImplementedError):
         pt.grad(slope.sum(), eta)
+
+
+def test_a_law_made_of_parts_that_exist_is_one_row_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read, checked, compiled, simulated and reported: nothing else names a law."""
+    monkeypatch.setitem(ERROR_LAWS, "survey", ErrorLaw("normal with outliers", NORMAL, outliers=True))
+    case = ree.read_case("small_metal")
+    row = next(row for row in case.evidence if row.id == "M1")
+    name = case.sources[row.source_id].error_class
+    case = replace(case, classes={**case.classes, name: ErrorClass(name, "survey", 0.3, math.nan, learn=False)})
+    check_case(case)
+    evidence = compile_evidence(case, case_network(case))
+    r = evidence.ids.index("M1")
+    assert evidence.family[r] == NORMAL | OUTLIERS
+    rng = np.random.default_rng(4)
+    drawn = np.array([draw_error("survey", 0.3, ErrorTails(), rng) for _ in range(4000)])
+    assert stats.kstest(drawn, np.vectorize(lambda x: cdf(NORMAL | OUTLIERS, x, 0.3))).pvalue > 0.01

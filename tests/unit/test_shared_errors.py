@@ -20,7 +20,7 @@ from reeuncert.likelihood.predictive import offset_logp, predicted_quantities
 from reeuncert.likelihood.problems import evidence_problems, overlaps
 from reeuncert.validation.reader import read_case
 from reeuncert.validation.report import check_case
-from reeuncert.words.error_laws import CUSTOMS, NORMAL, STUDENT_T
+from reeuncert.words.error_laws import ERROR_LAWS
 from reported import CLASSES, SYSTEM, case, network, row, select
 
 FEED, IMPORTS = select(flow="feed"), select(flow="imports")
@@ -156,7 +156,7 @@ def test_offsets_have_the_density_of_their_law_and_its_slope() -> None:
         label=("t", "customs", "normal"),
         mean=np.array([0.1, -0.2, 0.0]),
         scale=np.array([0.3, 0.2, 0.5]),
-        family=np.array([STUDENT_T, CUSTOMS, NORMAL]),
+        family=np.array([ERROR_LAWS[name].code for name in ("student_t", "customs", "normal")]),
     )
     tails = ErrorTails(degrees_of_freedom=7.0, outlier_share=0.2, outlier_sd=1.5)
     evidence = replace(evidence, offsets=offsets, tails=tails)

@@ -22,6 +22,7 @@ from scipy import stats
 
 from reeuncert.case.records import Case, Content, ErrorClass, ErrorTails, Evidence
 from reeuncert.system.definition import Flow, Selector
+from reeuncert.words.error_laws import ERROR_LAWS, NORMAL, STUDENT_T
 
 LEARNED_LOG_SD = 0.4
 """Log-sd of a learned width around that of its class."""
@@ -102,13 +103,14 @@ def draw_widths(case: Case, said: Iterable[Statement], rng: np.random.Generator)
 
 
 def draw_error(family: str, width: float, tails: ErrorTails, rng: np.random.Generator) -> float:
-    """One error of a family, for a width that is the half-width of the central 68 % (of its core, for customs)."""
-    if family in ("normal", "additive"):
-        return width * float(rng.standard_normal())
-    if family not in ("student_t", "customs"):
-        raise ValueError(f"the simulator knows no errors of the law '{family}'; write how they are drawn here")
-    if family == "customs" and rng.random() < tails.outlier_share:
+    """One error of a family, for a width that is the half-width of the central 68 % (of its core, with outliers)."""
+    law = ERROR_LAWS[family]
+    if law.outliers and rng.random() < tails.outlier_share:
         return tails.outlier_sd * float(rng.standard_normal())
+    if law.core == NORMAL:
+        return width * float(rng.standard_normal())
+    if law.core != STUDENT_T:
+        raise ValueError(f"the simulator knows no errors of the law '{family}'; write how its core is drawn here")
     nu = tails.degrees_of_freedom
     return width / round(float(stats.t.ppf(stats.norm.cdf(1.0), nu)), 2) * float(rng.standard_t(nu))
 

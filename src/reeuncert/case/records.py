@@ -66,10 +66,10 @@ class ErrorClass:
     """How wrong a class of sources may be.
 
     ``width`` is the half-width of the central 68 % on the log (or logit) scale; for ``family = "additive"`` it is a
-    standard deviation in the unit of the row. ``family``: student_t, customs (student_t with outliers), normal,
-    additive; their tails: `ErrorTails`. ``learn``: the width of each of its sources is learned (log-sd 0.4) where the
-    data allow. ``persistent``: log-sd of an error that all rows of one lineage and class share, in addition; ``eras``:
-    years in which it takes a new value.
+    standard deviation in the unit of the row. ``family``: a word of `reeuncert.words.error_laws.ERROR_LAWS`; tails:
+    `ErrorTails`. ``learn``: the width of each of its sources is learned (log-sd 0.4) where the data allow.
+    ``persistent``: log-sd of an error that all rows of one lineage and class share, in addition; ``eras``: years in
+    which it takes a new value.
     """
 
     name: str

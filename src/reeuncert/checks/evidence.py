@@ -14,7 +14,7 @@ from reeuncert.likelihood.predictive import log_likelihood
 from reeuncert.likelihood.reconcile import judged_figures
 from reeuncert.result.reconciled import reconciled
 from reeuncert.result.result import Result
-from reeuncert.words.error_laws import CUSTOMS, STUDENT_T
+from reeuncert.words.error_laws import OUTLIERS
 
 
 def reconciliation(result: Result) -> list[CheckResult]:
@@ -67,11 +67,11 @@ def mixture_table(result: Result) -> pd.DataFrame:
     whole = log_likelihood(evidence, *draws)
     zero = np.zeros(evidence.n_rows)
     first = replace(evidence, weight=zero)
-    core = replace(evidence, family=np.where(evidence.family == CUSTOMS, STUDENT_T, evidence.family))
+    core = replace(evidence, family=evidence.family & ~OUTLIERS)
     share = evidence.tails.outlier_share
     parts = (
         (READING, evidence.weight, first, evidence.weight > 0),
-        ("outlier", np.full(evidence.n_rows, share), core, (evidence.family == CUSTOMS) & (share > 0)),
+        ("outlier", np.full(evidence.n_rows, share), core, ((evidence.family & OUTLIERS) > 0) & (share > 0)),
     )
     rows = []
     for name, prior, rest, there in parts:

@@ -83,13 +83,15 @@ def words_of(download: Download) -> list[tuple[str, str]]:
     regions = {r.reporter for r in records} | {r.partner for r in records if r.partner not in ("", EVERYONE)}
     found: dict[str, Iterable[str]] = {"product": {r.product for r in records}, "region": regions}
     found |= {"class": {r.quality for r in records}, "basis": {r.basis for r in records}}
-    found["lineage"] = {lineage_word(r, download.kind) for r in records}
+    found["lineage"] = {lineage_word(r, download) for r in records}
     return [*((what, word) for what in found for word in sorted(found[what])), *(("sum", word) for word in SUMS)]
 
 
-def lineage_word(record: Record, kind: str) -> str:
+def lineage_word(record: Record, download: Download) -> str:
     """The word by which a mapping names the origin of a figure: a country where the file has many records."""
-    return "quota" if record.quality == "quota" else record.reporter if kind in ("comtrade", "comext") else kind
+    if record.quality == "quota":
+        return "quota"
+    return record.reporter if download.witness == "reporter" else download.kind
 
 
 def add_to_draft(path: Path, download: Download, mapping: Words, regions: Iterable[str]) -> list[str]:
@@ -193,9 +195,9 @@ def to_rows(download: Download, mapping: Words, publisher: str, years: tuple[int
             download.leave(total, records[0].places[0], len(records))
             continue
         names = dict.fromkeys(download.printed.get(("region", r.reporter), r.reporter) for r in records)
-        own = download.kind == "baci" or THE_REPORTER in names or key.side in ("output", "use")
+        own = download.witness == "both sides" or THE_REPORTER in names or key.side in ("output", "use")
         said = publisher if own else next(iter(names)) if len(names) == 1 else f"{len(names)} reporters"
-        word = lineage_word(total, download.kind)
+        word = lineage_word(total, download)
         lineage = mapping.get("lineage", word) or (word if word == download.kind else f"{download.kind}-{word}")
         rows.append(Row(key, total, said, lineage))
     return _without_known_totals(rows, download)
@@ -241,7 +243,7 @@ def _check_codes(records: list[Record], mapping: Words, download: Download) -> N
 def _total(records: list[Record], key: Key, mapping: Words, download: Download) -> Record | str:
     """One record for all words of a region; the mapping says what a sum over several of them is."""
     partners = "sum of the partners of a query" if download.partial else "sum of partners"
-    words = (partners if download.kind == "baci" else "sum of reporters", partners)
+    words = (partners if download.witness == "both sides" else "sum of reporters", partners)
     several = [word for word, end in zip(words, key.ends, strict=True) if end and mapping.size(end) > 1]
     said = {mapping.get("sum", word): word for word in several}
     if OUT in said:

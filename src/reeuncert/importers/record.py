@@ -16,6 +16,9 @@ Direction = Literal["import", "export", "output", "use", ""]
 Quality = Literal["quota", "estimated", "reported"]
 """What a figure is, each with a class of its own; a sum is the first of those of its parts."""
 
+Witness = Literal["publisher", "reporter", "both sides"]
+"""Whose account a figure is: that of the publisher, of the country that reports it, or made of the records of both."""
+
 EVERYONE = "*"  # partner of a figure that covers all of them
 THE_REPORTER = "(reporting country)"  # stands for a reporter that the file does not name
 NOT_REPORTED = "no weight: 0 or nothing, which means not reported"
@@ -62,6 +65,7 @@ class Download:
 
     kind: str  # a word of `IMPORTERS`
     asked: tuple[str, ...] = ()  # products asked for: beginnings of codes, or parts of names; empty: every one
+    witness: Witness = "publisher"
     records: list[Record] = field(default_factory=list)  # one for each figure read
     # Reason → where the first figure stands that was left out for it, and how many were
     left_out: dict[str, tuple[Place, int]] = field(default_factory=dict)

@@ -17,7 +17,7 @@ from reeuncert.errors import CaseError, Problem
 from reeuncert.files import explained, write_whole
 from reeuncert.importers import baci, bgs, comext, comtrade, dataweb, japan_customs, usgs_ds140, usgs_mcs, usgs_yearbook
 from reeuncert.importers.evidence import Row, Words, add_to_draft, mapping_problems, mirror_pairs, read_mapping, to_rows
-from reeuncert.importers.record import Download, located
+from reeuncert.importers.record import Download, Witness, located
 from reeuncert.importers.sheets import unpacked
 from reeuncert.reading.case_file import FILE, read_case_file
 from reeuncert.reading.case_tables import read_system
@@ -42,12 +42,16 @@ class Kind:
     reference: str
     terms: str
 
+    witness: Witness = "publisher"
+
 
 _US = "US Government work, public domain"
 _NMIC = "https://www.usgs.gov/centers/nmic"
 _JAPAN = "Ministry of Finance (customs)"
 _BGS = "British Geological Survey"
 _CEPII = "https://www.cepii.fr/CEPII/en/bdd_modele/bdd_modele.asp"
+_COMTRADE = "https://comtradeplus.un.org"
+_EUROSTAT = "https://ec.europa.eu/eurostat"
 _UNREAD = "read the terms of the publisher before you publish"
 
 IMPORTERS: dict[str, Kind] = {
@@ -55,9 +59,9 @@ IMPORTERS: dict[str, Kind] = {
     "usgs-ds140": Kind(usgs_ds140.read, "Historical statistics, Data Series 140", "USGS", _NMIC, _US),
     "usgs-yearbook": Kind(usgs_yearbook.read, "Minerals Yearbook, tables", "USGS", _NMIC, _US),
     "dataweb": Kind(dataweb.read, "DataWeb, query of the customs record", "USITC", "https://dataweb.usitc.gov", _US),
-    "comtrade": Kind(comtrade.read, "UN Comtrade", "United Nations", "https://comtradeplus.un.org", comtrade.TERMS),
-    "baci": Kind(baci.read, "BACI", "CEPII", _CEPII, "Etalab Open Licence 2.0"),
-    "comext": Kind(comext.read, "Comext, detailed trade", "Eurostat", "https://ec.europa.eu/eurostat", "CC BY 4.0"),
+    "comtrade": Kind(comtrade.read, "UN Comtrade", "United Nations", _COMTRADE, comtrade.TERMS, "reporter"),
+    "baci": Kind(baci.read, "BACI", "CEPII", _CEPII, "Etalab Open Licence 2.0", "both sides"),
+    "comext": Kind(comext.read, "Comext, detailed trade", "Eurostat", _EUROSTAT, "CC BY 4.0", "reporter"),
     "japan-customs": Kind(japan_customs.read, "Trade statistics", _JAPAN, "https://www.e-stat.go.jp", _UNREAD),
     "bgs": Kind(bgs.read, "World Mineral Statistics", _BGS, "https://www.bgs.ac.uk/mineralsuk", _UNREAD),
 }
@@ -77,7 +81,7 @@ def read_download(kind: str, files: Files, products: Sequence[str] = ()) -> Down
     paths = [Path(file).expanduser() for file in given]
     if not paths:
         raise CaseError([Problem("import", 0, "", "no file is given; name at least one")])
-    download = Download(kind, tuple(products))
+    download = Download(kind, tuple(products), IMPORTERS[kind].witness)
     with TemporaryDirectory() as folder:
         parts = [part for i, path in enumerate(paths) for part in unpacked(path, Path(folder, str(i)))]
         for name, count in Counter(part.name for part in parts).items():

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from reeuncert.compiling import compiled, kernel, source_version
 from reeuncert.lanes.functions import LANE_FILES, exp, log
 from reeuncert.lanes.numbers import empty, load, store, where, zero
-from reeuncert.likelihood.tails import normal_log_pdf, one_sided, t_log_pdf, two_sided
-from reeuncert.words.error_laws import DENSITY, NORMAL, STUDENT_T
+from reeuncert.likelihood.laws import log_density, one_sided, two_sided
+from reeuncert.words.error_laws import DENSITY, NORMAL, OUTLIERS
 
-_FILES = ("tails.py", "packing.py", "kernels.py", "op.py", "predictive.py")
+_FILES = ("laws.py", "packing.py", "kernels.py", "op.py", "predictive.py")
 KERNEL_VERSION = source_version(*LANE_FILES, *(str(Path(__file__).with_name(name)) for name in _FILES))
 """That of the text of all kernels of the evidence."""
 compiled_entry = kernel(KERNEL_VERSION)
@@ -103,31 +103,29 @@ def residuals_back(
 
 @compiled
 def _component(
-    student: bool, form: int, residual: Any, lower: float, upper: float, scale: Any, nu: float
+    core: int, form: int, residual: Any, lower: float, upper: float, scale: Any, nu: float
 ) -> tuple[Any, Any, Any]:
-    """Log probability of one error law at a residual (density), or between ``residual`` + ``lower`` and + ``upper``.
+    """Log probability of a core at a residual (density), or between ``residual`` + ``lower`` and + ``upper``.
 
     Returns the log probability and its derivatives with respect to the centre and to ``scale``.
     """
     inverse = 1.0 / scale
     if form == DENSITY:
         a = (residual + lower) * inverse
-        slope = (nu + 1.0) * a / (nu + a * a) if student else a
-        logp = (t_log_pdf(a, nu) if student else normal_log_pdf(a)) - log(scale)
-        return logp, slope * inverse, (a * slope - 1.0) * inverse
+        logp, slope = log_density(core, a, nu)
+        return logp - log(scale), slope * inverse, (a * slope - 1.0) * inverse
     if lower == -math.inf or upper == math.inf:
         if lower == upper or (lower == -math.inf and upper == math.inf):  # no bound
             none = 0.0 * residual
             return none, none, none
         sign = 1.0 if upper == math.inf else -1.0
         u = sign * (residual + (lower if upper == math.inf else upper)) * inverse
-        logp, hazard = one_sided(student, u, nu)
+        logp, hazard = one_sided(core, u, nu)
         hazard = hazard * inverse
         return logp, sign * hazard, u * hazard
     a, b = (residual + lower) * inverse, (residual + upper) * inverse
-    logp = two_sided(a, b, (upper - lower) * inverse, nu if student else 0.0)
-    at_a = exp((t_log_pdf(a, nu) if student else normal_log_pdf(a)) - logp)
-    at_b = exp((t_log_pdf(b, nu) if student else normal_log_pdf(b)) - logp)
+    logp = two_sided(core, a, b, (upper - lower) * inverse, nu)
+    at_a, at_b = exp(log_density(core, a, nu)[0] - logp), exp(log_density(core, b, nu)[0] - logp)
     return logp, (at_a - at_b) * inverse, (a * at_a - b * at_b) * inverse
 
 
@@ -136,13 +134,11 @@ def family_logp(
     family: int, form: int, residual: Any, lower: float, upper: float, sigma: Any, tails: Floats
 ) -> tuple[Any, Any, Any]:
     """Log probability under one family, with derivatives with respect to centre and sigma."""
-    if family == NORMAL:
-        return _component(False, form, residual, lower, upper, sigma, 0.0)
     nu, log_core, log_outlier, outlier_sd = tails[0], tails[1], tails[2], tails[3]
-    core, core_eta, core_sigma = _component(True, form, residual, lower, upper, sigma, nu)
-    if family == STUDENT_T:
+    core, core_eta, core_sigma = _component(family & ~OUTLIERS, form, residual, lower, upper, sigma, nu)
+    if family & OUTLIERS == 0:
         return core, core_eta, core_sigma
-    wrong, wrong_eta, _ = _component(False, form, residual, lower, upper, outlier_sd, 0.0)
+    wrong, wrong_eta, _ = _component(NORMAL, form, residual, lower, upper, outlier_sd, 0.0)
     total, share = _mixture(core + log_core, wrong + log_outlier)
     return total, share * core_eta + (1.0 - share) * wrong_eta, share * core_sigma
 

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from reeuncert.case.records import ErrorClass, ErrorTails, Evidence
 from reeuncert.case.selection import Term
 from reeuncert.case.shared import SharedErrors
-from reeuncert.likelihood.laws import core_scale
 from reeuncert.words.error_laws import ERROR_LAWS
 from reeuncert.words.qualifiers import QUALIFIERS
 
@@ -43,7 +42,7 @@ def expand_offsets(shared: SharedErrors, tails: ErrorTails) -> OffsetValues:
     return OffsetValues(
         tuple(f"{name} {period}".rstrip() for name, period in values),
         np.array([o.mean for o in used], dtype=np.float64),
-        np.array([o.sd * core_scale(o.family, tails) for o in used], dtype=np.float64),
+        np.array([o.sd * ERROR_LAWS[o.family].core_scale(tails.degrees_of_freedom) for o in used], dtype=np.float64),
         np.array([ERROR_LAWS[o.family].code for o in used], dtype=np.int64),
         np.cumsum([0, *map(len, shared.weights)], dtype=np.int64),
         np.array([index for index, _ in pairs], dtype=np.int64),
@@ -121,7 +120,8 @@ def row_multiplier(row: Evidence, error: ErrorClass, factor: float, tails: Error
 
     ``about`` widens it; the width of an additive row is in the unit of the row, which ``factor`` converts.
     """
-    multiplier = core_scale(error.family, tails) * QUALIFIERS[row.qualifier].widens
-    if ERROR_LAWS[error.family].plain:
+    law = ERROR_LAWS[error.family]
+    multiplier = law.core_scale(tails.degrees_of_freedom) * QUALIFIERS[row.qualifier].widens
+    if law.plain:
         multiplier *= factor
     return multiplier

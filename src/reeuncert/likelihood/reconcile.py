@@ -20,7 +20,6 @@ from scipy.special import gammaincc
 from reeuncert.case.figures import figure_text
 from reeuncert.case.records import Evidence
 from reeuncert.likelihood.compile import EvidenceModel
-from reeuncert.likelihood.laws import core_scale
 from reeuncert.system.definition import OUTSIDE, SystemDefinition
 from reeuncert.words.error_laws import ERROR_LAWS
 from reeuncert.words.qualifiers import BOUND_QUALIFIERS
@@ -99,7 +98,7 @@ def _fitted(row: Evidence, fit: float) -> str:
 
 def reconcile(system: SystemDefinition, evidence: EvidenceModel) -> Reconciliation:
     """Fit flows and shared offsets to the figures: damped Gauss-Newton steps of offsets and of the logs of flows."""
-    half = {law.code: 1.0 / core_scale(word, evidence.tails) for word, law in ERROR_LAWS.items()}
+    half = {law.code: 1.0 / law.core_scale(evidence.tails.degrees_of_freedom) for law in ERROR_LAWS.values()}
     bound = np.array([row.qualifier in BOUND_QUALIFIERS for row in evidence.rows], dtype=bool)
     rounded = np.where(bound, 0.0, evidence.upper - evidence.lower) / math.sqrt(12.0)
     sd = np.hypot(evidence.row_sigma() * [half[code] for code in evidence.family], rounded)

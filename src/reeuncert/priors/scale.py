@@ -22,7 +22,7 @@ from reeuncert.balance.network import Network
 from reeuncert.case.records import Case
 from reeuncert.priors.subjects import outflows, subjects
 from reeuncert.system.definition import OUTSIDE
-from reeuncert.words.prior_families import BETA, DIRICHLET, INDEPENDENT, UNIFORM
+from reeuncert.words.prior_families import BETA, DIRICHLET, INDEPENDENT, limits
 
 FURTHEST = 35.0
 """Search range of free coordinates; the normal distribution function underflows at 38."""
@@ -76,10 +76,11 @@ class CoordinateScale:
                 parts.append((k, s.prior.a, s.prior.b, len(parts) + 1))
             else:
                 node = int(network.edges.source[s.edges[0]])
-                shares.append((k, s.prior.a, s.prior.b, numbers.setdefault(node, len(numbers))))
-        uniform = [s for s in found if s.prior.kind == "input" and s.prior.family == UNIFORM]
+                shares.append((k, *limits(s.prior), numbers.setdefault(node, len(numbers))))
         bounds: list[tuple[float, ...]] = [
-            (int(network.edge_coordinate[s.edges[0]]), s.prior.a, s.prior.b) for s in uniform
+            (int(network.edge_coordinate[s.edges[0]]), *limits(s.prior))
+            for s in found
+            if s.prior.kind == "input" and math.isfinite(limits(s.prior)[1])
         ]
         part, left, right, end = _columns(parts, 4)
         bounded, low, high = _columns(bounds, 3)

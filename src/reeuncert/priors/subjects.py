@@ -12,13 +12,13 @@ from reeuncert.case.records import Case, Prior
 from reeuncert.errors import ModelError
 from reeuncert.system.definition import OUTSIDE
 from reeuncert.words.prior_families import (
-    BETA,
     DIRICHLET,
     INDEPENDENT,
     LOGISTIC_NORMAL,
     MASS_FAMILIES,
     PRIOR_FAMILIES,
     SHARE_FAMILIES,
+    limits,
 )
 
 KINDS = {"mass": ("flow",), "shares": ("input", "share")}
@@ -109,7 +109,7 @@ def _share_cover(case: Case, network: Network) -> list[str]:
         count[prior.kind][edges] += 1
         if prior.kind == "share" and prior.family in INDEPENDENT:
             alone[edges] += 1
-            upper[edges] += 1.0 if prior.family == BETA else prior.b
+            upper[edges] += limits(prior)[1]
         elif prior.kind == "share":
             count[prior.family][edges] += 1
     problems = []

@@ -66,6 +66,7 @@ class PriorFamily:
     density: Density | None = None  # of a mass, or of one share, as a function of its log
     of: tuple[str, ...] = ("mass",)  # ``mass``, ``share`` or both
     c: str = ""
+    support: Callable[..., tuple[float, float]] = lambda *_: (0.0, math.inf)  # least and largest value of its numbers
     widened: Callable[[float, float, float], tuple[float, float]] | None = None  # numbers for a spread times a factor
 
     @property
@@ -89,7 +90,6 @@ def _wider_second(a: float, b: float, factor: float) -> tuple[float, float]:
 
 DIRICHLET, LOGISTIC_NORMAL, FLAT = "dirichlet", "logistic_normal", "flat"
 BETA, TRIANGULAR, UNIFORM = "beta", "triangular", "uniform"
-INDEPENDENT = (BETA, TRIANGULAR, UNIFORM)  # densities of one share; what they leave goes to the reference outflow
 
 PRIOR_FAMILIES = {
     "lognormal": PriorFamily(
@@ -131,6 +131,7 @@ PRIOR_FAMILIES = {
         centre=lambda a, b: ((a + b) / 2, (b - a) / math.sqrt(12)),
         density=_uniform,
         of=("mass", "share"),
+        support=lambda a, b: (a, b),
     ),
     FLAT: PriorFamily(
         a="", b="", allowed=lambda _a, _b: True, rule="no numbers", centre=lambda _a, _b: (0.0, math.inf), density=_flat
@@ -161,6 +162,7 @@ PRIOR_FAMILIES = {
         centre=lambda a, b: (a / (a + b), math.sqrt(a * b / (a + b + 1)) / (a + b)),
         density=_beta,
         of=("share",),
+        support=lambda _a, _b: (0.0, 1.0),
         widened=lambda a, b, factor: (a / factor**2, b / factor**2),
     ),
     TRIANGULAR: PriorFamily(
@@ -172,10 +174,19 @@ PRIOR_FAMILIES = {
         centre=lambda a, b, c: ((a + b + c) / 3, math.sqrt((a * a + b * b + c * c - a * b - a * c - b * c) / 18)),
         density=_triangular,
         of=("share",),
+        support=lambda a, b, _: (a, b),
     ),
 }
 """Families by the word that ``priors.csv`` uses."""
 
 MASS_DENSITIES = {w: f.density for w, f in PRIOR_FAMILIES.items() if f.density is not None and "mass" in f.of}
 MASS_FAMILIES = tuple(MASS_DENSITIES)
+INDEPENDENT = tuple(sorted(w for w, f in PRIOR_FAMILIES.items() if f.density is not None and "share" in f.of))
+"""Densities of one share; what they leave goes to the reference outflow."""
 SHARE_FAMILIES = tuple(word for word, family in PRIOR_FAMILIES.items() if "share" in family.of)
+
+
+def limits(row: Any) -> tuple[float, float]:
+    """The least and the largest value that a row of the priors table allows."""
+    family = PRIOR_FAMILIES[row.family]
+    return family.support(*family.numbers(row))
