@@ -16,9 +16,9 @@ import reeuncert as ree
 from reeuncert.calibration.figures import draw_error
 from reeuncert.case.records import ErrorClass, ErrorTails
 from reeuncert.likelihood.compile import compile_evidence
-from reeuncert.likelihood.laws import draw_errors
 from reeuncert.likelihood.op import RowLogp, row_logp
 from reeuncert.likelihood.packing import pack_rows
+from reeuncert.likelihood.predictive import draw_errors
 from reeuncert.model import case_network
 from reeuncert.validation.report import check_case
 from reeuncert.words.error_laws import DENSITY, ERROR_LAWS, INTERVAL, NORMAL, OUTLIERS, STUDENT_T, ErrorLaw

@@ -14,8 +14,7 @@ from reeuncert.case.figures import LOGIT
 from reeuncert.checks.result import CheckResult, information, judged, warned
 from reeuncert.errors import ReeUncertError
 from reeuncert.likelihood.compile import EvidenceModel
-from reeuncert.likelihood.laws import draw_errors
-from reeuncert.likelihood.predictive import drawn, log_likelihood, predicted_quantities, predictive_draws
+from reeuncert.likelihood.predictive import draw_errors, drawn, log_likelihood, predicted_quantities, predictive_draws
 from reeuncert.result.left_out import left_out_of
 from reeuncert.result.quantiles import Array
 from reeuncert.result.result import Result

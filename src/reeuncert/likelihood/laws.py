@@ -274,14 +274,3 @@ def error_of(
     errors = sigma * where((family & ~OUTLIERS) == NORMAL, normal, student)
     wrong = ((family & OUTLIERS) > 0) & (uniform < tails.outlier_share)
     return where(wrong, tails.outlier_sd * normal, errors)
-
-
-def draw_errors(
-    sigma: NDArray[np.float64], family: NDArray[np.int64], tails: ErrorTails, rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """Draw one error for each scale, see `error_of`."""
-    normal = rng.standard_normal(sigma.shape)
-    nu = tails.degrees_of_freedom
-    student = normal / np.sqrt(rng.chisquare(nu, sigma.shape) / nu)
-    errors: NDArray[np.float64] = error_of(normal, student, rng.random(sigma.shape), sigma, family, tails)
-    return errors

@@ -136,7 +136,7 @@ def _standardised(scale: Any, family: NDArray[np.int64], tails: ErrorTails) -> T
 
 
 def symbolic_errors(sigma: Any, family: NDArray[np.int64], tails: ErrorTails, size: Any = None) -> TensorVariable:
-    """Random errors as PyTensor variables: `reeuncert.likelihood.laws.draw_errors` inside a graph."""
+    """Random errors as PyTensor variables: `reeuncert.likelihood.predictive.draw_errors` inside a graph."""
     shape = _shape(sigma, size)
     normal = pm.Normal.dist(0.0, 1.0, size=shape)
     student = pm.StudentT.dist(nu=tails.degrees_of_freedom, mu=0.0, sigma=1.0, size=shape)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from reeuncert.likelihood import kernels
 from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.kernels import compiled_entry
-from reeuncert.likelihood.laws import draw_errors
+from reeuncert.likelihood.laws import error_of
 from reeuncert.likelihood.packing import tail_numbers, unpack_rows, unpack_sums
 from reeuncert.words.error_laws import DENSITY
 
@@ -134,6 +134,15 @@ def predictive_draws(
     sigma = np.broadcast_to(evidence.row_sigma(source_width), eta.shape)
     other = rng.random(eta.shape) < evidence.weight
     return eta + draw_errors(sigma, evidence.family, evidence.tails, rng) - np.where(other, evidence.shift, 0.0)
+
+
+def draw_errors(sigma: Floats, family: Ints, tails: ErrorTails, rng: np.random.Generator) -> Floats:
+    """Draw one error for each scale, see `reeuncert.likelihood.laws.error_of`."""
+    normal = rng.standard_normal(sigma.shape)
+    nu = tails.degrees_of_freedom
+    student = normal / np.sqrt(rng.chisquare(nu, sigma.shape) / nu)
+    errors: Floats = error_of(normal, student, rng.random(sigma.shape), sigma, family, tails)
+    return errors
 
 
 def _offsets(draws: Floats | None, batch: tuple[int, ...], size: int) -> Floats:
