@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from reeuncert.case.records import ErrorTails
 from reeuncert.likelihood import kernels
 from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.kernels import compiled_entry
