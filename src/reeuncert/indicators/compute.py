@@ -15,7 +15,7 @@ from xarray.core import indexing
 
 from reeuncert.case.records import Case
 from reeuncert.indicators.flows import Array, FlowTable
-from reeuncert.indicators.registry import CUMULATED, Indicator, choose, own_indicators
+from reeuncert.indicators.registry import Indicator, choose, own_indicators
 from reeuncert.parts import Failed
 from reeuncert.result.result import Result
 
@@ -150,9 +150,6 @@ class _Draws(BackendArray):
 GROUPS = {"posterior": "derived", "prior": "derived_prior"}
 """Group of draws → group of the indicators computed from them."""
 
-STORED = "indicators"
-"""Attribute of the file of a result that names its indicators: they are computed again when it is read."""
-
 
 def indicators_of(
     table: FlowTable, names: Iterable[str] | None = None, own: Iterable[Indicator] = (), *, tried: bool = True
@@ -229,41 +226,6 @@ def with_indicators(dt: xr.DataTree) -> Result:
         return result
     found = result.part("indicators", lambda: add_indicators(dt))
     return result if isinstance(found, Failed) else Result(found)
-
-
-def without_indicators(dt: xr.DataTree) -> xr.DataTree:
-    """A result as its file holds it: instead of the draws of indicators their names, in the attribute `STORED`.
-
-    What cannot be computed again, since its flows are not there or no indicator has its name, stays.
-    """
-    if "case_json" not in dt.attrs or any(
-        derived in dt.children and (group not in dt.children or "mass_flow" not in dt[group].data_vars)
-        for group, derived in GROUPS.items()
-    ):
-        return dt
-    out = dt.copy(deep=False)
-    records = choose(None, own_indicators(Result(dt).case))
-    again = {name: record.name for record in records for name in (record.name, record.name + CUMULATED)}
-    names: dict[str, None] = {}
-    for derived in GROUPS.values():
-        if derived in dt.children:
-            held = dt[derived].to_dataset()
-            names |= {again[str(name)]: None for name in held.data_vars if name in again}
-            kept = held.drop_vars([name for name in held.data_vars if name in again])
-            out[derived] = xr.DataTree(kept)
-            if not kept.data_vars:
-                del out[derived]
-    if names:
-        out.attrs = {**dt.attrs, STORED: " ".join(names)}
-    return out
-
-
-def with_stored_indicators(dt: xr.DataTree) -> xr.DataTree:
-    """Compute the indicators again that the file of a result names."""
-    if STORED not in dt.attrs:
-        return dt
-    out = dt.copy(deep=False)
-    return add_indicators(out, str(out.attrs.pop(STORED)).split())
 
 
 def _merged(before: xr.Dataset, computed: xr.Dataset) -> xr.Dataset:

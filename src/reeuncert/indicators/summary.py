@@ -25,12 +25,7 @@ SAMPLE = ("chain", "draw")
 
 
 def summary(
-    dt: xr.DataTree,
-    name: str,
-    *,
-    prob: float = 0.9,
-    kind: str = "eti",
-    **coords: str | int | Iterable[str | int],
+    dt: xr.DataTree, name: str, *, prob: float = 0.9, kind: str = "eti", **coords: str | int | Iterable[str | int]
 ) -> pd.DataFrame:
     """Median and credible interval of one indicator, posterior and prior.
 

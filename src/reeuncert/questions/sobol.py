@@ -15,11 +15,7 @@ from reeuncert.indicators.flows import FlowTable
 from reeuncert.indicators.headlines import Target
 from reeuncert.indicators.registry import own_indicators
 from reeuncert.inference.layout import COORDINATES
-from reeuncert.likelihood.predictive import (
-    drawn,
-    offset_logp,
-    rows_of_draws,
-)
+from reeuncert.likelihood.predictive import drawn, offset_logp, rows_of_draws
 from reeuncert.priors.coverage import case_network
 from reeuncert.priors.paths import coordinate_prior
 from reeuncert.questions.nested import Floats, Ints

@@ -83,13 +83,7 @@ def unconverged(found: Any) -> Any:
     return reduce(operator.or_, (misses(name, found[name]) for name in MEASURES))
 
 
-def diagnose(
-    values: ArrayLike,
-    *,
-    log: bool = False,
-    mcse: bool = False,
-    at: Sequence[float] = (),
-) -> Diagnostics:
+def diagnose(values: ArrayLike, *, log: bool = False, mcse: bool = False, at: Sequence[float] = ()) -> Diagnostics:
     """Summarise and diagnose every quantity of an array of draws.
 
     Values have the shape (chain, draw, ...). ``log`` diagnoses logs (of positive mass flows): this changes only the

@@ -16,9 +16,9 @@ import xarray as xr
 
 from reeuncert.case.serial import case_from_json, without_folder
 from reeuncert.errors import CaseError, OutputError
-from reeuncert.files import explained, first_line, named, whole
-from reeuncert.result.folder import Staging, mend
-from reeuncert.result.netcdf import PACKED, held_in, read_tree, with_bits, write_tree
+from reeuncert.files import explained, first_line, named
+from reeuncert.result.folder import mend
+from reeuncert.result.netcdf import PACKED, held_in, read_tree, tree_bytes, with_bits
 from reeuncert.words.cells import printable
 
 POSTERIOR = "posterior.nc"
@@ -48,31 +48,8 @@ STEPS: Mapping[str, float] = dict.fromkeys(("posterior/z", "posterior/offset_z",
 _JSON_ATTRIBUTES = ("versions", "seconds", "case_options", "file_sha256")
 
 
-def stage_draws(
-    staging: Staging, dt: xr.DataTree, tables: Mapping[str, pd.DataFrame], texts: Mapping[str, str] | None = None
-) -> None:
-    """Write the files of a result into a staging folder; ``staging.commit()`` moves them into place. Tables (written as
-    CSV) and texts are by file name. What was staged before stays, with further tables, texts and groups of draws.
-    """
-    with explained(f"cannot write results to '{staging.target}'"):
-        _write(dt, staging.place / POSTERIOR)
-        written = {name: csv_text(table) for name, table in tables.items()} | dict(texts or {})
-        for name, text in written.items():
-            (staging.place / name).write_text(text, encoding="utf-8", newline="")
-        hashes = {p.name: _sha256(p) for p in sorted(staging.place.iterdir())}
-        content = json.dumps(provenance(dt) | {"files_sha256": hashes}, indent=2, ensure_ascii=False)
-        (staging.place / PROVENANCE).write_text(content + "\n", encoding="utf-8", newline="")
-
-
-def write_draws(dt: xr.DataTree, path: str | Path) -> None:
-    """Write a result as netCDF-4, lightly compressed, with the precision of `BITS` and `STEPS`: flows to a relative
-    4.7e-10, those of the prior to 1.2e-4, standard coordinates to 2e-3, offsets to 8e-6, log densities to 3e-5.
-    """
-    with explained(f"cannot write '{path}'"), whole(Path(path)) as beside:
-        _write(dt, beside)
-
-
-def _write(dt: xr.DataTree, path: Path) -> None:
+def write_draws(dt: xr.DataTree, path: Path) -> None:
+    """Write draws as netCDF-4 with the precision of `BITS` and `STEPS`; what the file holds already stays."""
     groups, texts = held_in(path)
     dt = _storable(dt).drop_nodes(groups, errors="ignore")
     dt.attrs = {name: v for name, v in dt.attrs.items() if not isinstance(v, str) or texts.get(str(name)) != v}
@@ -89,7 +66,7 @@ def _write(dt: xr.DataTree, path: Path) -> None:
                 short[str(name)] = with_bits(variable, bits)
         if short:
             dt[group] = xr.DataTree(data.assign(short))
-    write_tree(dt, path, encoding)
+    path.write_bytes(tree_bytes(dt, encoding, before=path))
 
 
 def _storable(dt: xr.DataTree) -> xr.DataTree:
@@ -130,15 +107,8 @@ def _is_plain(value: object) -> bool:
     return isinstance(value, str | float) or (isinstance(value, int) and -(2**63) <= value < 2**63)
 
 
-def read_draws(path: str | Path, *, variables: Mapping[str, Iterable[str]] | None = None) -> xr.DataTree:
-    """Read the draws of a result, to the precision of `write_draws`; `reeuncert.read_results` adds indicators to them.
-
-    Raises
-    ------
-    OutputError
-        If the file is missing, truncated, or not a result of this package; for a folder, also if ``posterior.nc`` does
-        not match its ``provenance.json``.
-    """
+def read_draws(path: str | Path, variables: Mapping[str, Iterable[str]] | None = None) -> xr.DataTree:
+    """The part of `reeuncert.read_results` that reads: a result without the indicators that its file only names."""
     file = Path(path).expanduser()
     if os.path.isdir(file):  # False for a name that is too long, where pathlib raises
         mend(file)
@@ -195,7 +165,7 @@ def _stated_hashes(folder: Path) -> dict[str, str]:
 
 def _changed(file: Path, stated: str) -> bool:
     with explained(f"cannot read '{file}'", "copy it again, or run the case again"):
-        return os.path.isfile(file) and _sha256(file) != stated
+        return os.path.isfile(file) and sha256(file) != stated
 
 
 def wrong_with(tree: xr.DataTree, *, needs_case: bool = True) -> str:
@@ -285,6 +255,7 @@ def _plain(value: object) -> object:
     return value.tolist() if isinstance(value, np.ndarray) else value
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """SHA-256 of the content of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

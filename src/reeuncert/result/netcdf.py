@@ -25,24 +25,10 @@ _DAMAGE = (
 )
 """Errors of h5py, h5netcdf and xarray for a corrupted file."""
 
-Encoding = Mapping[str, Mapping[str, Mapping[str, Any]]]
-"""Group → variable → how it is stored."""
-
 _BLOCK = 1_000_000
 
 PACKED: Mapping[str, Any] = {"zlib": True, "complevel": 1, "shuffle": True}
 """Light compression, with a checksum per block."""
-
-
-def write_tree(tree: xr.DataTree, path: Path, encoding: Encoding | None = None) -> None:
-    """Write a tree to a netCDF-4 file; groups that the file holds already stay as they are.
-
-    It is built in memory first: HDF5 ends the process where the disk fills up, also behind a file object of Python.
-    ``encoding``: group → variable → how it is stored; by default all are `PACKED`.
-    """
-    content = io.BytesIO(path.read_bytes() if path.exists() else b"")
-    _write(tree, content, encoding)
-    path.write_bytes(content.getvalue())
 
 
 def held_in(path: Path) -> tuple[list[str], dict[str, object]]:
@@ -53,23 +39,24 @@ def held_in(path: Path) -> tuple[list[str], dict[str, object]]:
         return [name for name, node in held.items() if isinstance(node, h5py.Group)], dict(held.attrs)
 
 
-def tree_bytes(tree: xr.DataTree) -> bytes:
-    """A tree as the content of a netCDF-4 file, all `PACKED`."""
-    content = io.BytesIO()
-    _write(tree, content, None)
-    return content.getvalue()
+def tree_bytes(tree: xr.DataTree, encoding: Mapping[str, Any] | None = None, before: Path | None = None) -> bytes:
+    """A tree as the content of a netCDF-4 file, after what the file ``before`` holds; ``encoding``: group → variable →
+    how it is stored, by default all `PACKED`.
 
-
-def _write(tree: xr.DataTree, target: io.IOBase, encoding: Encoding | None) -> None:
-    chosen = encoding or {f"/{name}": dict.fromkeys(map(str, tree[name].data_vars), PACKED) for name in tree.children}
+    In memory: HDF5 ends the process where the disk fills up, also behind a file object of Python.
+    """
+    content, chosen = io.BytesIO(before.read_bytes() if before and before.exists() else b""), encoding
+    if chosen is None:
+        chosen = {f"/{name}": dict.fromkeys(map(str, tree[name].data_vars), PACKED) for name in tree.children}
     # With a Dask cluster at hand xarray would lock the file there, under the address of a buffer of this process.
     here = sys.modules["dask"].config.set(scheduler="threads") if "dask" in sys.modules else nullcontext()
     with here, warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=FutureWarning)
         try:
-            tree.to_netcdf(target, "a" if target.seek(0, io.SEEK_END) else "w", engine="h5netcdf", encoding=chosen)
+            tree.to_netcdf(content, "a" if content.seek(0, io.SEEK_END) else "w", engine="h5netcdf", encoding=chosen)
         except (TypeError, ValueError, CompatibilityError) as error:
             raise OutputError(f"the result holds what netCDF cannot store: {first_line(error)}; remove it") from error
+    return content.getvalue()
 
 
 def rounded(values: np.ndarray, bits: int) -> np.ndarray:
