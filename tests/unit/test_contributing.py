@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from reeuncert.checks import CHECKS
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "reeuncert"
@@ -81,3 +85,21 @@ def test_every_path_in_the_map_exists() -> None:
     paths = [name for name in re.findall(r"`([^`\s]+)`", TEXT) if "/" in name and not set(name) & set("<>*=")]
     held = {path for path in paths if (ROOT / path).exists() or (PACKAGE / path).exists()}
     assert sorted(set(paths) - held) == []
+
+
+def test_what_the_page_says_to_register_is_registered() -> None:
+    code = (
+        "from importlib import import_module; from pkgutil import iter_modules; import reeuncert.indicators as folder; "
+        "before = set(folder.INDICATORS); "
+        "[import_module(f'reeuncert.indicators.{one.name}') for one in iter_modules(folder.__path__)]; "
+        "print(*sorted(set(folder.INDICATORS) - before))"
+    )
+    forgotten = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert forgotten == []
+    written = {
+        node.name
+        for path in (PACKAGE / "checks").glob("*.py")
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef) and node.returns and ast.unparse(node.returns) == "list[CheckResult]"
+    }
+    assert {name for name in written if not name.startswith("_")} == {check.__name__ for check in CHECKS.values()}

@@ -285,6 +285,8 @@ def test_records_and_evidence_need_evidence(dt: xr.DataTree) -> None:
     with pytest.raises(ReeUncertError) as error:
         evidence_data(dt)
     assert str(error.value) == "case 'toy' has no evidence: there is nothing to compare with predictions"
+    with pytest.raises(ReeUncertError, match=r"^the evidence has no dim 'linage'; its dims: id, "):
+        evidence_data(dt, coords={"linage": "survey"})
 
 
 def without(dt: xr.DataTree, *groups: str) -> xr.DataTree:

@@ -176,6 +176,12 @@ def test_a_value_must_be_one(base: xr.DataTree) -> None:
     )
     with pytest.raises(ReeUncertError, match=r"^'West' is no region of indicator 'apparent_consumption'"):
         ree.sobol(base, "apparent_consumption", region="West", product="refined", year=2020)
+    with pytest.raises(ReeUncertError, match=r"has no dim 'regoin'; .*; did you mean 'region'\?$"):
+        ree.sobol(base, "apparent_consumption", regoin="North", product="refined", year=2020)
+    with pytest.raises(ReeUncertError, match=r"^region is given twice, as 'North' and 'South'$"):
+        ree.sobol(base, VALUE, region="South")
+    with pytest.raises(ReeUncertError, match=r"^\{'indicator': None\} names no value"):
+        ree.sobol(base, {"indicator": None})
     with pytest.raises(ReeUncertError) as error:
         ree.questions.tornado(base, 7)
     assert str(error.value) == "case 'small_metal' has 3 headlines, numbered from 0: 7 is none"

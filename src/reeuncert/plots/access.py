@@ -30,12 +30,18 @@ def require_prior(dt: xr.DataTree, group: str = "prior") -> None:
     )
 
 
+def check_dims(coords: Coords, dims: Iterable[str], what: str) -> None:
+    """Refuse a dim that something does not have."""
+    for dim in coords or {}:
+        if dim not in dims:
+            raise ReeUncertError(f"{what} has no dim '{dim}'; its dims: {', '.join(dims)}")
+
+
 def take(coords: Coords, known: Mapping[str, Iterable[Any]], what: str) -> dict[str, list[Any]]:
     """Dim → the labels that `coords` choose, by default all; refuses a dim or label that is not `known`."""
+    check_dims(coords, known, what)
     chosen = {dim: list(labels) for dim, labels in known.items()}
     for dim, wanted in (coords or {}).items():
-        if dim not in known:
-            raise ReeUncertError(f"{what} has no dim '{dim}'; its dims: {', '.join(known)}")
         there, chosen[dim] = chosen[dim], [wanted] if isinstance(wanted, str | int | np.integer) else list(wanted)
         for label in chosen[dim]:
             if label not in there:

@@ -11,7 +11,18 @@ import xarray as xr
 from reeuncert.case.records import Case, Evidence
 from reeuncert.errors import ReeUncertError
 from reeuncert.likelihood.compile import EvidenceModel
-from reeuncert.plots.access import ALL_YEARS, Coords, both, led_by, refined_products, rows_of, sum_of, take, tidy
+from reeuncert.plots.access import (
+    ALL_YEARS,
+    Coords,
+    both,
+    check_dims,
+    led_by,
+    refined_products,
+    rows_of,
+    sum_of,
+    take,
+    tidy,
+)
 from reeuncert.plots.indicator import published_points
 from reeuncert.plots.panels import Board, Fan, Points, fan_panel
 from reeuncert.plots.render import figure_of, render
@@ -171,11 +182,13 @@ def _by_pair(
 
 
 def _pairs(mass: xr.DataArray, coords: Coords) -> list[tuple[str, str]]:
+    ends = ("region", "partner")
+    check_dims(coords, ends, "the customs gap")
     names = zip(mass["quantity"].values, mass["destination"].values, mass["origin"].values, strict=True)
     pairs = list(dict.fromkeys((str(d), str(o)) for q, d, o in names if str(q) in ("declared", "undeclared")))
     if not pairs:
         raise ReeUncertError("no flow of this case can go unrecorded (no flow of quantity 'declared' or 'undeclared')")
-    known = dict(zip(("region", "partner"), map(dict.fromkeys, zip(*pairs, strict=True)), strict=True))
+    known = dict(zip(ends, map(dict.fromkeys, zip(*pairs, strict=True)), strict=True))
     wanted = take(coords, known, "the customs gap")
     kept = [pair for pair in pairs if pair[0] in wanted["region"] and pair[1] in wanted["partner"]]
     if not kept:

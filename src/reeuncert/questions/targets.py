@@ -1,6 +1,7 @@
 """What a question is about: one value of an indicator in every draw, some flows and years, or what sources report."""
 
 from collections.abc import Iterable, Mapping
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -82,24 +83,21 @@ def target_of(dt: xr.DataTree, indicator: ValueName, **coords: str | int) -> Tar
     >>> target_of(dt, 0).label
     'Import dependence, recorded · North → South · refined · 2002'
     """
-    if isinstance(indicator, Mapping):
-        if "indicator" not in indicator:
-            raise ReeUncertError(f"{dict(indicator)} names no value: give 'indicator' and a label for each of its dims")
-        said = {str(k): v for k, v in indicator.items() if k != "indicator"}
-        return target_of(dt, indicator["indicator"], **said, **coords)
-    if isinstance(indicator, str):
-        name, at = indicator, dict(coords)
-    else:
-        name, at = _headline(dt, int(indicator), coords)
+    named = dict(indicator) if isinstance(indicator, Mapping) else {"indicator": indicator}
+    if not isinstance(named.get("indicator"), str | Integral):
+        raise ReeUncertError(f"{named} names no value: give 'indicator' and a label for each of its dims")
+    wanted = named.pop("indicator")
+    _refuse(f"{label} is given twice, as {named[label]!r} and {coords[label]!r}" for label in coords if label in named)
+    name, at = (wanted, named | coords) if isinstance(wanted, str) else _headline(dt, int(wanted), named | coords)
     variable = computed(dt, name)
-    dims = [str(d) for d in variable.dims if d not in SAMPLE]
     if name.endswith(CUMULATED):
         at.setdefault("year", int(variable["year"].values[-1]))
+    chosen = select_labels(variable, at)  # refuses a dim or label that it does not have
+    dims = [str(d) for d in variable.dims if d not in SAMPLE]
     missing = [d for d in dims if d not in at]
     if missing:
         offered = "; ".join(f"{d}: {variable[d].values.tolist()}" for d in missing)
         raise ReeUncertError(f"'{name}' has more than one value: name its {' and '.join(missing)} ({offered})")
-    chosen = select_labels(variable, at)
     if chosen.size != chosen.sizes["chain"] * chosen.sizes["draw"]:
         raise ReeUncertError(f"give one label for each dim of '{name}', not several: {at}")
     found = value_of(dt, name, {d: chosen[d].item() for d in dims})
