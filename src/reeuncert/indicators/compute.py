@@ -3,7 +3,7 @@
 Draws of an indicator are computed when they are first looked at; then only the cells that exist are kept.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -15,15 +15,12 @@ from xarray.core import indexing
 
 from reeuncert.case.records import Case
 from reeuncert.indicators.flows import Array, FlowTable
-from reeuncert.indicators.registry import Indicator, choose, own_indicators
+from reeuncert.indicators.registry import DIMS, Indicator, choose, own_indicators
 from reeuncert.parts import Failed
 from reeuncert.result.result import Result
 
 KEPT_BYTES = 50_000_000
 """Draws of one table that are kept in memory beside those used last."""
-
-Place = tuple[int, ...]
-"""Position along each label of an indicator."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,45 +60,40 @@ class Held:
         return np.moveaxis(out, range(cell.ndim), range(-cell.ndim, 0))
 
 
-class Computed:
-    """Indicators of one table of flows."""
+class _Draws(BackendArray):
+    """One indicator of a table of flows, as xarray reads the variables of a file."""
 
-    def __init__(self, table: FlowTable):
-        self.table = table
-        self._cumulated = table.cumulated()
-        self._kept: dict[str, Held] = {}
-        self._single: dict[tuple[str, Place], Array] = {}
+    def __init__(self, record: Indicator, table: FlowTable, kept: "dict[_Draws, Held]"):
+        chains, draws, years = table.shape
+        self.record, self.table, self.kept = record, table, kept
+        self.shape = (chains, draws, *(len(table.labels(dim)) for dim in record.dims), years)
+        self.dtype = np.dtype(np.float64)
+        self._single: dict[tuple[int, ...], Array] = {}
 
-    def variables(self, record: Indicator) -> Mapping[str, xr.Variable]:
-        """Name → variable of an indicator and, where it has one, of its cumulative variant."""
-        chains, draws, years = self.table.shape
-        shape = (chains, draws, *(len(self.table.labels(dim)) for dim in record.dims), years)
-        unit = self.table.unit if record.unit == "mass" else record.unit
-        return {
-            name: xr.Variable(
-                ("chain", "draw", *record.dims, "year"),
-                # Who assigns to it gets a copy of his own, as with the variables of a file.
-                indexing.CopyOnWriteArray(indexing.LazilyIndexedArray(_Draws(self, record, name, shape))),  # type: ignore[arg-type]  # as xarray's own files do
-                {"long_name": title, "units": unit, "reference": record.reference},
-            )
-            for name, title in record.titles.items()
-        }
+    def __getitem__(self, key: indexing.ExplicitIndexer) -> Any:
+        basic = indexing.IndexingSupport.BASIC
+        return indexing.explicit_indexing_adapter(key, self.shape, basic, self._part)
 
-    def held(self, record: Indicator, name: str) -> Held:
-        """Draws of an indicator."""
-        found = self._kept.pop(name, None)
-        while self._kept and sum(one.draws.nbytes for one in self._kept.values()) > KEPT_BYTES:
-            del self._kept[next(iter(self._kept))]
-        if found is None:
-            found = Held.of(_computed(record, self.table if name == record.name else self._cumulated))
-        self._kept[name] = found  # the last one looked at comes last
-        return found
+    def _part(self, key: tuple[Any, ...]) -> Array:
+        at = [range(size)[k] for k, size in zip(key[2:], self.shape[2:], strict=True)]
+        if not all(isinstance(a, int) or len(a) == 1 for a in at):
+            return self.held().part(key)
+        place = tuple(a if isinstance(a, int) else a[0] for a in at)
+        if place not in self._single:  # draws of one value are kept: what is asked of a headline is asked again
+            self._single[place] = self.held().part((slice(None), slice(None), *place))
+        draws = self._single[place][key[:2]]
+        return np.reshape(draws, (*draws.shape, *(1 for a in at if not isinstance(a, int))))
 
-    def single(self, record: Indicator, name: str, place: Place) -> Array:
-        """Draws (chain, draw) of one value; they are kept, since what is asked of a headline is asked again."""
-        if (name, place) not in self._single:
-            self._single[name, place] = self.held(record, name).part((slice(None), slice(None), *place))
-        return self._single[name, place]
+    def held(self) -> Held:
+        """Draws of the cells that exist; ``kept`` holds those of the indicators that were looked at last."""
+        found = self.kept.pop(self, None)
+        while self.kept and sum(one.draws.nbytes for one in self.kept.values()) > KEPT_BYTES:
+            del self.kept[next(iter(self.kept))]
+        self.kept[self] = found or Held.of(_computed(self.record, self.table))  # comes last
+        return self.kept[self]
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self  # nothing of it changes
 
 
 def held(variable: xr.DataArray) -> Held:
@@ -120,33 +112,6 @@ def _computed(record: Indicator, table: FlowTable) -> Array:
     return record.of_flows(table) if all(table.labels(d) for d in record.dims) else table.blank(*record.dims)
 
 
-class _Draws(BackendArray):
-    """One indicator, as xarray reads the variables of a file."""
-
-    def __init__(self, computed: Computed, record: Indicator, name: str, shape: tuple[int, ...]):
-        self.computed, self.record, self.name, self.shape = computed, record, name, shape
-        self.dtype = np.dtype(np.float64)
-
-    def __getitem__(self, key: indexing.ExplicitIndexer) -> Any:
-        basic = indexing.IndexingSupport.BASIC
-        return indexing.explicit_indexing_adapter(key, self.shape, basic, self._part)
-
-    def _part(self, key: tuple[Any, ...]) -> Array:
-        at = [range(size)[k] for k, size in zip(key[2:], self.shape[2:], strict=True)]
-        if not all(isinstance(a, int) or len(a) == 1 for a in at):
-            return self.held().part(key)
-        place = tuple(a if isinstance(a, int) else a[0] for a in at)
-        draws = self.computed.single(self.record, self.name, place)[key[:2]]
-        return np.reshape(draws, (*draws.shape, *(1 for a in at if not isinstance(a, int))))
-
-    def held(self) -> Held:
-        """Draws of the cells that exist."""
-        return self.computed.held(self.record, self.name)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        return self  # nothing of it changes
-
-
 GROUPS = {"posterior": "derived", "prior": "derived_prior"}
 """Group of draws → group of the indicators computed from them."""
 
@@ -159,16 +124,22 @@ def indicators_of(
     ``units`` and ``reference`` as attributes. NaN: not defined, or no such flow in the system. ``tried``: one draw of
     each is computed at once, so that what cannot be computed fails here; of prior and posterior one is enough.
     """
-    records, first, computed = choose(names, own), table.first_draw(), Computed(table)
+    records, first, cumulated = choose(names, own), table.first_draw(), table.cumulated()
     for record in records if tried else ():
         _computed(record, first)  # what cannot be computed fails now
     variables: dict[str, xr.Variable] = {}
+    kept: dict[_Draws, Held] = {}
     for record in records:
-        variables |= computed.variables(record)
-    used = {dim for variable in variables.values() for dim in variable.dims}
+        unit = table.unit if record.unit == "mass" else record.unit
+        for name, title in record.titles.items():
+            read: Any = indexing.LazilyIndexedArray(_Draws(record, table if name == record.name else cumulated, kept))
+            lazy = indexing.CopyOnWriteArray(read)  # who assigns to it gets a copy, as with the variables of a file
+            about = {"long_name": title, "units": unit, "reference": record.reference}
+            variables[name] = xr.Variable(("chain", "draw", *record.dims, "year"), lazy, about)
+    used = {dim for record in records for dim in record.dims}
     chains, draws, _ = table.shape
     coords: dict[str, object] = {"chain": range(chains), "draw": range(draws), "year": list(table.years)}
-    coords |= {dim: list(table.labels(dim)) for dim in ("region", "partner", "product", "end_use") if dim in used}
+    coords |= {dim: list(table.labels(dim)) for dim in DIMS if dim in used}
     return xr.Dataset(variables, coords=coords)
 
 

@@ -14,7 +14,7 @@ from reeuncert.questions.information import exchanged
 from reeuncert.questions.nested import Floats, weighted_quantiles
 from reeuncert.questions.reweight import smoothed, threshold
 from reeuncert.questions.targets import ValueName, labelled_first, target_of, targets_of
-from reeuncert.result.powerscale import OF_THE_EVIDENCE, components
+from reeuncert.result.powerscale import OF_THE_EVIDENCE, lineages, terms
 from reeuncert.result.result import Result
 
 CLASS, SOURCE = "prior class", "source"
@@ -61,9 +61,7 @@ def power_scaling(
 
         ree.power_scaling(dt, [{"indicator": "smuggled_mass_cumulated", "region": "A", "partner": "B"}], of="source")
     """
-    kinds = _kinds(of)
-    for kind in kinds:
-        _require(dt, kind)
+    kinds = _kinds(dt, of)
     targets = targets_of(dt, indicators)
     by_label = {target.label: target for target in targets}
     found = scaled(Result.holding(dt), {label: t.draws for label, t in by_label.items()})
@@ -112,19 +110,17 @@ def verdicts(dt: xr.DataTree, indicators: ValueName | Iterable[ValueName] | None
     return with_verdicts(result, pd.concat(tables, ignore_index=True), targets, by_power)
 
 
-def _kinds(of: str | Iterable[str]) -> list[str]:
+def _kinds(dt: xr.DataTree, of: str | Iterable[str]) -> list[str]:
+    """Kinds of components that are asked for, and whose terms the result holds."""
     kinds = [of] if isinstance(of, str) else list(of)
     if unknown := [k for k in kinds if k not in KINDS]:
         raise ReeUncertError(f"of is {unknown[0]!r}; use some of: {', '.join(KINDS)}")
+    for group in ({CLASS: "log_prior", SOURCE: "log_likelihood"}[kind] for kind in kinds):
+        if group not in dt.children or not dt[group].data_vars:
+            raise ReeUncertError(
+                f"this result holds no group '{group}'; sample the case with likelihood_terms=True (the default)"
+            )
     return kinds
-
-
-def _require(dt: xr.DataTree, kind: str) -> None:
-    group = {CLASS: "log_prior", SOURCE: "log_likelihood"}[kind]
-    if group not in dt.children or not dt[group].data_vars:
-        raise ReeUncertError(
-            f"this result holds no group '{group}'; sample the case with likelihood_terms=True (the default)"
-        )
 
 
 FACTOR = 1.25
@@ -171,16 +167,16 @@ def tornado(
     """
     if not (np.isfinite(factor) and factor > 1):
         raise ReeUncertError(f"factor is {factor:g}; it must be above 1, e.g. {FACTOR:g}")
-    kinds, target = _kinds(of), target_of(dt, indicator, **coords)
+    kinds, target = _kinds(dt, of), target_of(dt, indicator, **coords)
     draws = target.filled
     base = _median(draws, np.ones(draws.shape))
-    densities: dict[str, tuple[str, Floats]] = {}
+    parts: dict[str, tuple[str, Floats]] = {}
     for kind in kinds:
-        _require(dt, kind)
-        of_what = ("log_prior", OF_THE_EVIDENCE) if kind == CLASS else ("log_likelihood", Result.holding(dt).lineages)
-        densities |= {name: (kind, density) for name, density in components(dt, *of_what).items()}
+        found = lineages(Result.holding(dt)) if kind == SOURCE else terms(dt, "log_prior", OF_THE_EVIDENCE)
+        parts |= {name: (kind, part) for name, part in found.items()}
     rows = []
-    for name, (kind, density) in densities.items():
+    for name, (kind, part) in parts.items():
+        density = part.sum(axis=2)
         ends, chance, shapes = [], [], []
         for power in (1.0 / factor, factor):
             weight, k = smoothed((power - 1.0) * density)

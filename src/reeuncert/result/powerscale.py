@@ -44,11 +44,6 @@ class Normals(NamedTuple):
     coordinates: Array
 
 
-def components(dt: xr.DataTree, group: str, names: Mapping[str, str] | None = None) -> dict[str, Array]:
-    """Log density (chain, draw) of each component: `terms` summed."""
-    return {name: rows.sum(axis=2) for name, rows in terms(dt, group, names).items()}
-
-
 def terms(dt: xr.DataTree, group: str, names: Mapping[str, str] | None = None) -> dict[str, Array]:
     """Log densities of each component by row or value, (chain, draw, term), of the group ``log_prior`` or
     ``log_likelihood``. ``names``: a variable, or a source among the rows of one → component that it is part of; by
