@@ -12,7 +12,7 @@ from reeuncert.plots.drivers import drivers_data
 from reeuncert.plots.learning import learning_data, plot_learning
 from reeuncert.questions.overview import Overview, overview
 from reeuncert.report.figures import figure
-from reeuncert.result.powerscale import components
+from reeuncert.result.powerscale import terms
 from reeuncert.result.quantiles import filled
 from reeuncert.result.result import Result
 from reeuncert.result.structures import HOLDS
@@ -56,7 +56,7 @@ def drivers(result: Result) -> dict[int, list[dict[Any, Any]]]:
 
 def _headlines(result: Result) -> list[dict[str, Any]]:
     known = result.once(drivers)
-    sources = {name: terms.reshape(-1) for name, terms in components(result.dt, "log_likelihood").items()}
+    sources = {name: rows.sum(axis=2).ravel() for name, rows in terms(result.dt, "log_likelihood").items()}
     draws = {one.label: one.draws for one in result.once(headline_values)}
     out = []
     for number, row in enumerate(result.once(all_headlines).to_dict("records")):
