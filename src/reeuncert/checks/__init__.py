@@ -15,12 +15,17 @@ __all__ = ["CHECKS", "CheckResult", "CheckTable", "check"]
 
 Check = Callable[[Result], list[CheckResult]]
 
-CHECKS: dict[str, Check] = {
+OF_DRAWS = {
     "completeness": run.completeness,
     "balance": run.balance,
     "convergence": run.convergence,
     "geometry": run.geometry,
     "monte_carlo": run.monte_carlo,
+}
+"""Those of the draws alone, which every fit of a study has to pass too."""
+
+CHECKS: dict[str, Check] = {
+    **OF_DRAWS,
     "prior_predictive": priors.prior_predictive,
     "prior_distance": priors.prior_distance,
     "reconciliation": evidence.reconciliation,

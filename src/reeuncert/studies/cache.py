@@ -20,6 +20,7 @@ from reeuncert.errors import OutputError
 from reeuncert.files import UNFINISHED, cause, explained, first_line, write_whole
 from reeuncert.machine import cache_folder
 from reeuncert.result.netcdf import read_tree, tree_bytes
+from reeuncert.words.cells import printable
 
 FORMAT = "reeuncert scenario 2"
 
@@ -34,25 +35,26 @@ class Kept:
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     about: Mapping[str, Any] = field(default_factory=dict)
 
-    def to_netcdf(self, path: Path) -> None:
-        """Write as netCDF-4; tables and `about` are JSON in its attributes."""
+    def to_netcdf(self, path: Path, written: str = FORMAT) -> None:
+        """Write as netCDF-4; tables and `about` are JSON in its attributes, beside the word for its format."""
         tree = xr.DataTree.from_dict(dict(self.data))
-        texts = {name: table_text(table) for name, table in self.tables.items()}
-        tree.attrs = {"format": FORMAT, "tables": json.dumps(texts), "about": json.dumps(self.about, sort_keys=True)}
+        tree.attrs = {"format": written, "about": json.dumps(self.about, sort_keys=True)}
+        tree.attrs |= {name: table_text(table) for name, table in self.tables.items()}
         write_whole(path, tree_bytes(tree))
 
     @classmethod
-    def read(cls, path: Path) -> Self:
-        """Read back what `to_netcdf` wrote."""
+    def read(cls, path: Path, written: str = FORMAT, what: str = "result of a fit, or is damaged") -> Self:
+        """Read back what `to_netcdf` wrote. Raises `OutputError` if the file is not ``what`` it should be."""
         tree = read_tree(path)
         try:
-            written, tables, about = (str(tree.attrs[name]) for name in ("format", "tables", "about"))
-            if written != FORMAT:
-                raise ValueError(f"its format is '{written[:40]}', not '{FORMAT}'")
+            texts = {str(name): str(text) for name, text in tree.attrs.items()}
+            if (found := texts.pop("format")) != written:
+                raise ValueError(f"its format is '{printable(found)}', and this version reads '{written}'")
+            about = json.loads(texts.pop("about"))
             data = {str(name): node.to_dataset() for name, node in tree.children.items()}
-            return cls(data, {name: table_of(text) for name, text in json.loads(tables).items()}, json.loads(about))
+            return cls(data, {name: table_of(text) for name, text in texts.items()}, about)
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-            raise OutputError(f"'{path}' is no result of a fit, or is damaged: {first_line(error)}") from error
+            raise OutputError(f"'{path}' is no {what}: {first_line(error)}") from error
 
 
 _TYPES = {"f": "float64", "b": "bool", "i": "int64", "s": "str"}

@@ -150,7 +150,7 @@ def fold_jobs(case: Case, folds: Folds, settings: FitSettings, maker: JobMaker, 
 
 
 def predictions(jobs: Mapping[str, Fold], fits: Fits) -> pd.DataFrame:
-    """One row a figure: ``fold``, the columns of `reeuncert.studies.summaries.predicted`, convergence of the fit
+    """One row a figure: ``fold``, the columns of `reeuncert.studies.summaries.Predicted`, convergence of the fit
     (``r_hat``, ``ess``), and ``refused``: why the figure does not count, empty where the fit has converged.
     """
     tables = []

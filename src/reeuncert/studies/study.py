@@ -1,7 +1,6 @@
 """A finished study: every indicator under every scenario, and which conclusions survive."""
 
 import html
-import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,13 +14,12 @@ import xarray as xr
 from reeuncert.case.serial import without_folder
 from reeuncert.edits.scenario import BASE
 from reeuncert.errors import OutputError, ReeUncertError
-from reeuncert.files import explained, first_line, write_whole
+from reeuncert.files import explained, first_line
 from reeuncert.indicators.printing import value_title
 from reeuncert.indicators.registry import DIMS
 from reeuncert.questions.powerscale import tornado_table
 from reeuncert.questions.targets import ValueName
-from reeuncert.result.netcdf import read_tree, tree_bytes
-from reeuncert.studies.cache import Kept, table_of, table_text
+from reeuncert.studies.cache import Kept
 from reeuncert.studies.summaries import LABELS
 from reeuncert.words.cells import printable, unknown
 
@@ -205,14 +203,12 @@ class Study:
             When it cannot be written.
         """
         file = Path(path).expanduser()
-        tree = xr.DataTree.from_dict({"indicators": self.data, "draws": self.draws})
         about = dict(self.about)
         if "case_json" in about:
             about["case_json"] = without_folder(about["case_json"])
-        tree.attrs = {"format": FORMAT, "about": json.dumps(about, sort_keys=True)}
-        tree.attrs |= {name: table_text(getattr(self, name)) for name in _TABLES}
+        tables = {name: getattr(self, name) for name in _TABLES}
         with explained(f"cannot write the study to '{path}'"):
-            write_whole(file, tree_bytes(tree))
+            Kept({"indicators": self.data, "draws": self.draws}, tables, about).to_netcdf(file, FORMAT)
         return file
 
     def __repr__(self) -> str:
@@ -287,15 +283,13 @@ def read_study(path: str | Path) -> Study:
     file = Path(path).expanduser()
     if not os.path.isfile(file):  # which says no to a name that is too long, where pathlib raises
         raise OutputError(f"there is no study at '{path}'")
-    tree = read_tree(file)
+    what = "study that this version can read"
+    kept = Kept.read(file, FORMAT, what)
     try:
-        if str(tree.attrs["format"]) != FORMAT:
-            raise ValueError(f"its format is '{printable(tree.attrs['format'])}', and this version reads '{FORMAT}'")
-        tables = {name: table_of(str(tree.attrs[name])) for name in _TABLES}
-        about = json.loads(str(tree.attrs["about"]))
-        return Study(tree["indicators"].to_dataset(), tree["draws"].to_dataset(), **tables, about=about)
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise OutputError(f"'{path}' is no study that this version can read: {first_line(error)}") from error
+        tables = {name: kept.tables[name] for name in _TABLES}
+        return Study(kept.data["indicators"], kept.data["draws"], **tables, about=kept.about)
+    except LookupError as error:
+        raise OutputError(f"'{path}' is no {what}: {first_line(error)}") from error
 
 
 def stack(results: Mapping[str, Kept], scenarios: pd.DataFrame, about: Mapping[str, Any]) -> Study:

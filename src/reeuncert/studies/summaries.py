@@ -12,7 +12,7 @@ from scipy.special import logsumexp
 
 from reeuncert.case.records import Case, Headline
 from reeuncert.case.serial import case_to_json
-from reeuncert.checks import check
+from reeuncert.checks import OF_DRAWS, check
 from reeuncert.checks.predictive import row_table
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.compute import add_indicators
@@ -28,11 +28,11 @@ from reeuncert.studies.cache import Kept
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Quantiles of every indicator that are kept: the median, and equal-tailed intervals of 50 and 90 %."""
 
-CHECKS_OF_FITS = ("completeness", "balance", "convergence", "geometry", "monte_carlo")
-"""Checks of every fit: whether its draws can be trusted."""
-
 LABELS = ("indicator", "region", "partner", "product", "year")
 """What names a headline."""
+
+NUMBERS = ("median", "eti90_lb", "eti90_ub", "mcse_median", "ess_bulk", "r_hat")
+"""What is kept of its draws."""
 
 PREDICTED = ("row", "source", "lineage", "below", "log_score")
 
@@ -68,8 +68,8 @@ class Summary:
         value = np.array(draws, dtype=np.float32).reshape(len(rows), -1)
         stacked = xr.Dataset({"value": (("headline", "sample"), value)})
         tables = {
-            "headlines": pd.DataFrame(rows, columns=[*LABELS, "unit", *_NUMBERS]),
-            "checks": check(held, list(CHECKS_OF_FITS)).to_frame(),
+            "headlines": pd.DataFrame(rows, columns=[*LABELS, "unit", *NUMBERS]),
+            "checks": check(held, list(OF_DRAWS)).to_frame(),
         }
         return Kept({"indicators": indicators, "draws": stacked}, tables)
 
@@ -89,12 +89,22 @@ class Headlines:
 
 @dataclass(frozen=True)
 class Predicted:
-    """Keeps the predictions of the rows of evidence that a fit has not seen."""
+    """Keeps what a fit predicts of the rows of evidence that it has not seen.
+
+    ``tables["predicted"]`` has a row a figure: row, source, lineage, below (probability that a predicted figure is not
+    above the reported one; NaN for bounds), log_score (log of the mean density over the draws).
+    """
 
     asked: ClassVar[Mapping[str, object]] = {"keep": "predicted"}
 
     def __call__(self, dt: xr.DataTree, case: Case, left_out: tuple[str, ...]) -> Kept:
-        return Kept(tables={"predicted": predicted(dt, case, left_out)})
+        evidence = compile_evidence(case, case_network(case))
+        posterior = dt["posterior"].to_dataset()
+        names = [row.id for row in evidence.rows]
+        table = row_table(evidence, posterior).set_index("row")
+        flat = log_likelihood(evidence, *drawn(posterior)).reshape(-1, evidence.n_rows)
+        table["log_score"] = pd.Series(logsumexp(flat, axis=0) - np.log(len(flat)), index=names)
+        return Kept(tables={"predicted": table.loc[[n for n in names if n in left_out]].reset_index()[list(PREDICTED)]})
 
 
 def headline_values(dt: xr.DataTree, case: Case) -> tuple[pd.DataFrame, NDArray[np.float64]]:
@@ -112,38 +122,17 @@ def _value(dt: xr.DataTree, headline: Headline) -> Target:
     return value_of(dt, name, {**coords, "year": year})
 
 
-def predicted(dt: xr.DataTree, case: Case, left_out: tuple[str, ...]) -> pd.DataFrame:
-    """What a fit predicts of the rows that it has not seen.
-
-    One row a figure: row, source, lineage, below (probability that a predicted figure is not above the reported one;
-    NaN for bounds), log_score (log of the mean density over the draws).
-    """
-    evidence = compile_evidence(case, case_network(case))
-    posterior = dt["posterior"].to_dataset()
-    gone = set(left_out)
-    names = [row.id for row in evidence.rows]
-    table = row_table(evidence, posterior).set_index("row")
-    flat = log_likelihood(evidence, *drawn(posterior)).reshape(-1, evidence.n_rows)
-    table["log_score"] = pd.Series(logsumexp(flat, axis=0) - np.log(len(flat)), index=names)
-    return table.loc[[name for name in names if name in gone]].reset_index()[list(PREDICTED)]
-
-
-_NUMBERS = ("median", "eti90_lb", "eti90_ub", "mcse_median", "ess_bulk", "r_hat")
-
-
-def _headline(dt: xr.DataTree, headline: Headline) -> tuple[tuple[object, ...], np.ndarray]:
+def _headline(dt: xr.DataTree, headline: Headline) -> tuple[dict[str, object], np.ndarray]:
     """Row and draws of one headline; empty where this system has no such flow."""
-    labels = (headline.indicator, headline.region, headline.partner, headline.product, headline.year)
-    nothing = np.full(dt["posterior"].sizes["chain"] * dt["posterior"].sizes["draw"], np.nan)
+    row = {name: getattr(headline, name) for name in LABELS}
     try:
-        row = headline_row(Result(dt), headline).iloc[0]
+        found = headline_row(Result(dt), headline).iloc[0]
         values = _value(dt, headline).draws
     except ReeUncertError:
         # A scenario may lack what a headline is about (no unrecorded trade: nothing smuggled); the table says so.
-        return (*labels, "", *(np.nan for _ in _NUMBERS)), nothing
-    ends = (row["median"], row["eti90_lb"], row["eti90_ub"])
-    numbers = (*ends, interval_ends(values)[1].error, row["ess_bulk"], row["r_hat"])
-    return (*labels, row["unit"], *map(float, numbers)), values.ravel()
+        return row | {"unit": ""}, np.full(dt["posterior"].sizes["chain"] * dt["posterior"].sizes["draw"], np.nan)
+    row |= {name: found[name] for name in ("unit", *NUMBERS) if name in found}
+    return row | {"mcse_median": interval_ends(values)[1].error}, values.ravel()
 
 
 def _quantiles(draws: xr.DataArray) -> xr.DataArray:
