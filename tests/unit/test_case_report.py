@@ -11,7 +11,7 @@ from rich.console import Console
 from case_files import FILES, changed, write_case
 from reeuncert.errors import Problem
 from reeuncert.validation.reader import problems_of, read_case
-from reeuncert.validation.report import check_case
+from reeuncert.validation.report import check_case, number_warnings
 
 
 def test_a_report_says_what_is_in_a_case(tmp_path: Path) -> None:
@@ -79,3 +79,11 @@ def test_a_case_that_was_changed_in_memory_is_checked_too(tmp_path: Path) -> Non
     assert [str(p) for p in check_case(fewer).errors] == [
         "priors.csv, column 'flow': no row covers the input 'imports' in 2001-2002; add a row of kind input"
     ]
+
+
+def test_only_a_spread_on_the_log_scale_can_be_too_narrow_in_itself() -> None:
+    case = read_case("small_metal")
+    families = ("lognormal", "logistic_normal", "truncated_normal", "gamma")
+    rows = [dataclasses.replace(case.priors[0], family=word, a=0.5, b=1e-6, line=k) for k, word in enumerate(families)]
+    found = number_warnings(dataclasses.replace(case, priors=tuple(rows)))
+    assert [families[problem.line] for problem in found if problem.column == "b"] == ["lognormal", "logistic_normal"]

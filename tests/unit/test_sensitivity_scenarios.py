@@ -1,6 +1,7 @@
 """Scenarios from lists, grids and files: what is made of them, and what is said of those that cannot be."""
 
 import contextlib
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -159,6 +160,13 @@ def test_every_scenario_is_checked_before_any_is_fitted():
     assert found["none"] == "no evidence is left; leave some in, or look at the prior (sample_prior)"
     assert "nobody" in found["who"]
     assert "add up to" in found["shares"]
+
+
+def test_a_headline_that_the_case_itself_cannot_answer_is_no_empty_row():
+    wrong = replace(CASE, headlines=(replace(CASE.headlines[0], partner="Nowhere"),))
+    with pytest.raises(CaseError, match="Nowhere") as caught:
+        plan_study(wrong, scenarios_asked(None, [{"name": "a", "changes": [SPREAD]}]), FitSettings())
+    assert [problem.column for problem in caught.value.problems] == ["base"]
 
 
 def test_settings_and_indicators_are_checked_first():

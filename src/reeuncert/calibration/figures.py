@@ -196,12 +196,7 @@ ABOUT = 1.5
 
 
 def simulated_row(
-    said: Statement,
-    case: Case,
-    mass: Mass,
-    widths: Mapping[str, float],
-    offsets: Shared,
-    rng: np.random.Generator,
+    said: Statement, case: Case, mass: Mass, widths: Mapping[str, float], offsets: Shared, rng: np.random.Generator
 ) -> Evidence:
     """One row as its source would report a truth.
 

@@ -122,8 +122,11 @@ class Recovery:
     truth: Truth
 
     def key(self) -> pd.DataFrame:
-        """Main rows: headlines, mining, and every unrecorded flow, all years."""
-        return key_rows(self.table)
+        """Main rows: headlines, and totals over the years of mining and of unrecorded trade."""
+        table, groups = self.table, ("mine_production", "unrecorded_trade")
+        totals = table["kind"].str.endswith(ALL_YEARS) & table["group"].isin(groups)
+        columns = ["kind", "quantity", "year", "truth", "median", "eti90_lb", "eti90_ub", "covered"]
+        return table.loc[totals | (table["kind"] == HEADLINE), columns].reset_index(drop=True)
 
     def __repr__(self) -> str:
         return f"Recovery of a twin of {self.truth.case.name}\n{self.summary.to_string(index=False)}"
@@ -147,13 +150,6 @@ def recovery_table(
     columns = {"truth": true, "median": median, "eti90_lb": lower, "eti90_ub": upper, "error": error}
     table = labels.assign(**columns, covered=(lower <= true) & (true <= upper))
     return table[uncertain].reset_index(drop=True)
-
-
-def key_rows(table: pd.DataFrame) -> pd.DataFrame:
-    """Headlines, and totals over the years of mining and of unrecorded trade."""
-    totals = table["kind"].str.endswith(ALL_YEARS) & table["group"].isin(("mine_production", "unrecorded_trade"))
-    columns = ["kind", "quantity", "year", "truth", "median", "eti90_lb", "eti90_ub", "covered"]
-    return table.loc[totals | (table["kind"] == HEADLINE), columns].reset_index(drop=True)
 
 
 def summarise(table: pd.DataFrame) -> pd.DataFrame:

@@ -1,5 +1,8 @@
 """A simulated truth of a case, and the figures that its sources would report of it.
 
+This code is independent of the model: paths, shares, balance, row sums and errors are implemented a second time, as
+simply as possible, so that a fit tests the model against other code.
+
 Flows are balanced by fixed-point iteration over the processes: in each year the throughput of every process is set to
 its total inflow until it converges; no matrix is inverted. Stocks enter in the next year.
 """
@@ -41,32 +44,12 @@ class Truth:
 
 
 def simulate(case: Case, *, seed: int = 0) -> Truth:
-    """Draw a truth from the priors of a case, and report it as its sources would.
-
-    This code is independent of the model: paths, shares, balance, row sums and errors are implemented a second time, as
-    simply as possible, so that a fit tests the model against other code.
-
-    Parameters
-    ----------
-    case
-        Its priors are on coordinates (``prior_measure = "coordinates"``).
-    seed
-        The same seed gives the same truth.
-
-    Returns
-    -------
-    Truth
-
-    Raises
-    ------
-    ModelError
-        When the priors cannot be simulated forward.
-    """
+    """Draw a truth from the priors of a case, and report it as its sources would; the first of `simulations`."""
     return next(simulations(case, 1, seed=seed))
 
 
 def simulations(case: Case, count: int, *, seed: int = 0) -> Iterator[Truth]:
-    """Independent truths; the first ones are the same whatever the count."""
+    """Independent truths; the first ones are the same whatever the count. Raises `ModelError` as `simulate_flows`."""
     said = statements(case)
     for stream in np.random.SeedSequence(seed).spawn(count):
         rng = np.random.default_rng(stream)
@@ -317,13 +300,8 @@ MOST_ROUNDS = 100_000
 
 def simulate_flows(case: Case, size: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """Flows of `size` truths drawn from the priors table: (draw, flow, year) in the unit of the case, NaN where a flow
-    does not exist.
-
-    Raises
-    ------
-    ModelError
-        When the case states densities of flows or shares, which cannot be simulated forward, or its priors table
-        does not state everything that must be drawn.
+    does not exist. Raises `ModelError` if the case states densities of flows or shares, or its priors table does not
+    state everything that must be drawn.
     """
     if case.prior_measure != "coordinates":
         raise ModelError(

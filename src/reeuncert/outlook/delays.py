@@ -75,23 +75,12 @@ class Delays:
 
 
 def learn_delays(pairs: Sequence[DelayPair], seed: int = 0) -> Delays:
-    """Learn delays and the probability of never opening from announced starts and what became of them.
+    """Delays and the probability of never opening, learned from one announcement a project and what became of it.
 
-    Parameters
-    ----------
-    pairs
-        One announcement a project. An opening gives its delay; a plant that is not open, or has a later date, gives a
-        lower bound, and may never open; a cancelled one never opens. Empty: the prior.
-    seed
-        Of the draws.
+    An opening gives its delay; a plant that is not open, or has a later date, gives a lower bound, and may never open;
+    a cancelled one never opens. Without any, this is the prior. Raises `ReeUncertError` if the figures disagree so much
+    with the prior that too few draws remain.
 
-    Raises
-    ------
-    ReeUncertError
-        If the figures disagree so much with the prior that too few draws remain.
-
-    Examples
-    --------
     >>> pair = DelayPair("P", "mining", "start", "study", 2012, 2014, "not_yet", 2026, "s")
     >>> before, after = learn_delays([]), learn_delays([pair])
     >>> bool(after.of("mining", "study")[2].mean() > before.of("mining", "study")[2].mean())
@@ -138,17 +127,9 @@ class Ramp:
 
 
 def learn_ramp(points: Sequence[RampPoint], seed: int = 0) -> Ramp:
-    """Learn how plants ramp up from output over nameplate in years after their start.
+    """How plants ramp up, learned from output over nameplate in years after their start; points of one plant share its
+    ramp. Without any, this is the prior.
 
-    Parameters
-    ----------
-    points
-        Output over nameplate; several of one plant share its ramp. Empty: the prior.
-    seed
-        Of the draws.
-
-    Examples
-    --------
     >>> slow = learn_ramp([RampPoint("P", "separation", 2.0, 0.2, "s")])
     >>> bool(np.median(slow.years) > np.median(learn_ramp([]).years))
     True

@@ -260,11 +260,8 @@ def _inside(row: Row, *columns: str) -> list[tuple[str, str]]:
 
 
 def _dates(row: Row) -> list[tuple[str, str]]:
-    found, start, announced = (
-        _inside(row, "announced_on", "announced_start"),
-        row["announced_start"],
-        row["announced_on"],
-    )
+    found = _inside(row, "announced_on", "announced_start")
+    start, announced = row["announced_start"], row["announced_on"]
     if not found and start < math.floor(announced):
         found.append(("announced_start", f"the start {start:g} lies before its announcement ({announced:g})"))
     return found

@@ -102,8 +102,8 @@ def plan_study(
     for scenario in scenarios:
         try:
             edited = scenario.apply(Edited(case, reread=reread))
-            # A scenario may lack the flows of a headline: its row is then empty.
-            found = [*problems_of(replace(edited.case, headlines=()))]
+            # A scenario may lack the flows of a headline: its row is then empty. The case itself may not.
+            found = [*problems_of(edited.case if scenario.name == BASE else replace(edited.case, headlines=()))]
             if edited.case.evidence and all(row.id in edited.left_out for row in edited.case.evidence):
                 message = "no evidence is left; leave some in, or look at the prior (sample_prior)"
                 found.append(Problem("scenarios", 0, "", message))

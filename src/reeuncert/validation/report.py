@@ -31,6 +31,7 @@ from reeuncert.validation.reader import CaseReading, load_case, problems_of
 from reeuncert.validation.words_used import known_constants
 from reeuncert.words.cells import condensed, listed, quoted
 from reeuncert.words.error_laws import ERROR_LAWS
+from reeuncert.words.prior_families import PRIOR_FAMILIES
 from reeuncert.words.qualifiers import BOUND_QUALIFIERS
 from reeuncert.words.units import MASS_RELATIONS, unit_factor
 
@@ -99,13 +100,12 @@ def _narrow(case: Case) -> Iterator[Problem]:
         if row.width < NARROWEST and not ERROR_LAWS[error_class_of(row, case).family].plain:
             yield Problem(row.file, row.line, "width", f"the width {row.width:g} {text}")
     for prior in case.priors:
-        total = math.hypot(prior.level_sd, prior.year_sd)
-        if 0 < total < NARROWEST:
-            yield Problem(PRIORS, prior.line, "level_sd", f"the spread {total:g} {text}")
-        if 0 < prior.split_sd < NARROWEST:
-            yield Problem(PRIORS, prior.line, "split_sd", f"the spread {prior.split_sd:g} {text}")
-        if prior.family == "lognormal" and prior.b < NARROWEST:
-            yield Problem(PRIORS, prior.line, "b", f"the spread {prior.b:g} {text}")
+        spreads = {"level_sd": math.hypot(prior.level_sd, prior.year_sd), "split_sd": prior.split_sd}
+        if prior.family and PRIOR_FAMILIES[prior.family].on_log_scale:
+            spreads["b"] = prior.b
+        for column, spread in spreads.items():
+            if 0 < spread < NARROWEST:
+                yield Problem(PRIORS, prior.line, column, f"the spread {spread:g} {text}")
 
 
 def _of_no_size(case: Case) -> Iterator[Problem]:

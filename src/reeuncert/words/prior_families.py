@@ -68,6 +68,7 @@ class PriorFamily:
     c: str = ""
     support: Callable[..., tuple[float, float]] = lambda *_: (0.0, math.inf)  # least and largest value of its numbers
     widened: Callable[[float, float, float], tuple[float, float]] | None = None  # numbers for a spread times a factor
+    on_log_scale: bool = False  # whether b is a standard deviation of the log, or of a log-ratio
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -100,6 +101,7 @@ PRIOR_FAMILIES = {
         centre=lambda a, b: (a, a * b),
         density=_lognormal,
         widened=_wider_second,
+        on_log_scale=True,
     ),
     "truncated_normal": PriorFamily(
         a="mean of the parent normal",
@@ -153,6 +155,7 @@ PRIOR_FAMILIES = {
         centre=lambda a, b: (a, b * a * (1 - a)),
         of=("share",),
         widened=_wider_second,
+        on_log_scale=True,
     ),
     BETA: PriorFamily(
         a="α",
