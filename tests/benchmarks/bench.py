@@ -32,6 +32,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -251,11 +252,11 @@ def paid(compiled, begin) -> float:
     from reeuncert.inference.messages import Messages
     from reeuncert.inference.settings import Settings
 
-    cost, chains = [], begin.at_once(compiled) if hasattr(begin, "at_once") else 1  # an older commit
+    cost, chains = [], begin.at_once(compiled)
     for draws in (1, 20, 520):
         settings = Settings(draws=draws, tune=50, chains=chains, cores=1, seed=1)
         start = time.process_time()
-        run = joined(run_chains(begin, compiled, settings, Messages(quiet=True), keep_whitened=True))
+        run = joined(run_chains(begin, replace(compiled, unfold=None), settings, Messages(quiet=True)))
         cost.append((time.process_time() - start, float(run.sample_stats["n_steps"].sum())))
     _, (short, few), (long, many) = cost
     return 1e6 * (long - short) / (many - few)

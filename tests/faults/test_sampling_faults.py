@@ -22,7 +22,6 @@ from reeuncert.checks.result import CheckTable
 from reeuncert.cli.app import main
 from reeuncert.indicators.stored import read_results, stage_results
 from reeuncert.inference.checkpoint import FOLDER
-from reeuncert.inference.layout import stored_names
 from reeuncert.inference.whitening import compile_for_sampling
 from reeuncert.model import build_model
 from reeuncert.result.folder import Staging
@@ -38,9 +37,9 @@ SETTINGS = ("--draws", "60", "--tune", "200", "--thin", "20", "--chains", "12", 
 def _compiled_once():
     """Every process here samples the same compiled code; terms of the likelihood and the prior are left out."""
     model = build_model(read_case("small_metal"))
-    compiled = compile_for_sampling(model, store=stored_names(model))
+    compiled = compile_for_sampling(model)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reeuncert.inference.samplers, "compile_for_sampling", lambda model, store: compiled)
+        patch.setattr(reeuncert.inference.samplers, "compile_for_sampling", lambda model: compiled)
         patch.setattr(reeuncert.inference.sample, "terms", lambda *_: {})
         patch.setattr(reeuncert.inference.sample, "prior_groups", lambda *_: {})
         # What is made of the draws afterwards takes longer than they do, and is tested elsewhere.

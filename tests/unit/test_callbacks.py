@@ -91,7 +91,7 @@ class Listener(event.Listener):
         compiled.append(event.data["dispatcher"].py_func.__name__)
 
 with event.install_listener("numba:compile", Listener()):
-    model = compile_model(some_model(), store=["y"])
+    model = compile_model(some_model())
 print(json.dumps({"value": model.log_density([0.3, -0.2, 1.1, 0.4])[0], "compiled": compiled}))
 """
 

@@ -89,8 +89,8 @@ def test_variables_of_the_model_are_those_of_pytensor(model: pm.Model, ours: Com
     chosen = some_map(ours.size, 5)
     one = with_map(ours, chosen)
     points = np.random.default_rng(2).normal(size=(2, 3, ours.size))
-    assert one.unfold is not None
-    found = one.unfold(one, xr.DataArray(points, dims=("chain", "draw", WHITENED), coords={"chain": [0, 1]}))
+    stored = xr.DataArray(points, dims=("chain", "draw", "number"), coords={"chain": [0, 1]})
+    found = one.unfolded(stored.to_dataset(name=WHITENED))
     directions = chosen.directions.astype(np.float32).astype(float)
     x = chosen.centre + points + ((points @ directions.T) * (chosen.scale - 1)) @ directions
     assert set(found.data_vars) == {v.name for v in (*model.free_RVs, *model.deterministics)}
@@ -152,6 +152,6 @@ def test_which_models_it_serves(case: Case, monkeypatch: pytest.MonkeyPatch):
         pm.Normal("demand", 0.0, 1.0)
         pm.Potential("wish", -(own["demand"] ** 2))
     assert why_not(own) == "it has variables of its own: demand, wish"
-    monkeypatch.setattr(reeuncert.inference.whitening, "compile_whitened", lambda model, store: (model, store))
-    assert compile_for_sampling(own, store=()) == (own, ())
+    monkeypatch.setattr(reeuncert.inference.whitening, "compile_whitened", lambda model: model)
+    assert compile_for_sampling(own) is own
     assert why_not(pm.do(build_model(case), {})) == "it was not made by reeuncert.build_model, or is a copy"

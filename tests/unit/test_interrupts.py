@@ -2,12 +2,13 @@
 
 import os
 import signal
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 import xarray as xr
 
-from reeuncert.inference.chains import Chain, Interrupts, run_chains
+from reeuncert.inference.chains import Chain, Run, interrupts, run_chains
 from reeuncert.inference.messages import Messages
 from reeuncert.inference.settings import Settings
 
@@ -18,11 +19,12 @@ def press_ctrl_c() -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
-class Run:
+class OneChain(Run):
     """A chain that gives its results away once, as that of nutpie does; Ctrl-C comes while it does so."""
 
-    def __init__(self, number: int, interrupted: bool) -> None:
-        self.number, self.interrupted, self.taken = number, interrupted, False
+    def __init__(self, compiled: object, settings: Settings, chains: Sequence[int], tell: object) -> None:
+        (self.number,) = chains
+        self.interrupted, self.taken = self.number == 1, False
 
     def wait(self, timeout: float) -> dict[int, Chain]:
         if not self.interrupted:
@@ -44,22 +46,11 @@ class Run:
         raise AssertionError("a chain was thrown away")
 
 
-class Begin:
-    """Begins such a chain, one at a time."""
-
-    def at_once(self, compiled: object) -> int:
-        return 1
-
-    def __call__(self, compiled: object, settings: Settings, chains: list[int], *_: object) -> Run:
-        (number,) = chains
-        return Run(number, interrupted=number == 1)
-
-
 def test_an_interrupt_while_a_chain_is_handed_over_keeps_it_and_what_the_others_have():
     stored = []
     settings = Settings(draws=DRAWS, tune=1, chains=3, cores=2, seed=1, target_accept=0.9)
     found = run_chains(
-        Begin(),
+        OneChain,
         None,  # type: ignore[arg-type]  # nothing is sampled
         settings,
         Messages(quiet=True, bar=False),
@@ -74,9 +65,9 @@ def test_an_interrupt_while_a_chain_is_handed_over_keeps_it_and_what_the_others_
 
 
 def test_the_second_interrupt_is_raised():
-    with Interrupts() as interrupts:
+    with interrupts() as interrupted:
         press_ctrl_c()
-        assert interrupts.asked
+        assert interrupted.is_set()
         with pytest.raises(KeyboardInterrupt):
             press_ctrl_c()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
@@ -86,8 +77,8 @@ def test_a_handler_of_somebody_else_is_left_alone():
     heard = []
     before = signal.signal(signal.SIGINT, lambda *_: heard.append("Ctrl-C"))
     try:
-        with Interrupts() as interrupts:
+        with interrupts() as interrupted:
             press_ctrl_c()
-        assert (heard, interrupts.asked) == (["Ctrl-C"], False)
+        assert (heard, interrupted.is_set()) == (["Ctrl-C"], False)
     finally:
         signal.signal(signal.SIGINT, before)

@@ -13,7 +13,6 @@ from case_files import changed, write_case
 from reeuncert.cli.run import run_case
 from reeuncert.inference import samplers
 from reeuncert.inference.checkpoint import FOLDER
-from reeuncert.inference.layout import stored_names
 from reeuncert.inference.prior import convertible
 from reeuncert.inference.sample import QUICK_CHAINS
 from reeuncert.inference.whitening import compile_for_sampling
@@ -45,7 +44,7 @@ def folder(place: Path, measure: str) -> Path:
 def models(tmp_path_factory):
     """A model of each measure, and what it is compiled to."""
     built = {m: build_model(ree.read_case(folder(tmp_path_factory.mktemp(m), m))) for m in MEASURES}
-    return {m: (model, compile_for_sampling(model, store=stored_names(model))) for m, model in built.items()}
+    return {m: (model, compile_for_sampling(model)) for m, model in built.items()}
 
 
 @pytest.mark.parametrize("measure", MEASURES)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from types import FrameType, TracebackType
-from typing import Protocol
+from types import FrameType
 
 import numpy as np
 import xarray as xr
@@ -20,47 +21,35 @@ import xarray as xr
 from reeuncert.inference.compiled import CompiledModel
 from reeuncert.inference.messages import Messages
 from reeuncert.inference.settings import Settings
-from reeuncert.inference.stretching import WHITENED
 
 
-class Interrupts:
-    """A context in which the first Ctrl-C only sets a flag.
+@contextmanager
+def interrupts() -> Iterator[threading.Event]:
+    """A context in which the first Ctrl-C only sets an event.
 
     The second has its usual effect, and so has the first outside the main thread or with another handler.
 
     Examples
     --------
-    >>> with Interrupts() as interrupts:
-    ...     interrupts.asked
+    >>> with interrupts() as interrupted:
+    ...     interrupted.is_set()
     False
     """
+    asked = threading.Event()
 
-    def __init__(self) -> None:
-        self.asked = False
-        self._held = False
+    def remember(number: int, frame: FrameType | None) -> None:
+        asked.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    def __enter__(self) -> Interrupts:
-        if (
-            threading.current_thread() is threading.main_thread()
-            and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-        ):
-            signal.signal(signal.SIGINT, self._remember)
-            self._held = True
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._restore()
-
-    def _remember(self, number: int, frame: FrameType | None) -> None:
-        self.asked = True
-        self._restore()
-
-    def _restore(self) -> None:
-        if self._held:
-            self._held = False
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+    main = threading.current_thread() is threading.main_thread()
+    if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield asked
+        return
+    signal.signal(signal.SIGINT, remember)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 NOTHING_YET = "interrupted while the chains were still tuning: there are no draws to keep"
@@ -81,39 +70,37 @@ class Chain:
         return int(self.posterior.sizes.get("draw", 0))
 
 
-class Running(Protocol):
-    """Chains that are being sampled, by number."""
+class Run(ABC):
+    """Some chains of a sampler that run side by side. They begin when it is made.
 
-    def wait(self, timeout: float) -> dict[int, Chain]:
-        """The finished chains; TimeoutError if they are not finished in time."""
+    ``tell`` is called with the number of a chain, of its draws so far with tuning, and of its divergences after tuning.
+    """
 
-    def abort(self) -> dict[int, Chain]:
-        """Stop, and return the draws so far."""
-
-    def cancel(self) -> None:
-        """Stop, and discard the draws."""
-
-
-class Begin(Protocol):
-    """Begins chains."""
-
-    def __call__(
+    @abstractmethod
+    def __init__(
         self,
         compiled: CompiledModel,
         settings: Settings,
         chains: Sequence[int],
         tell: Callable[[int, int, int], None] | None,
-        keep_whitened: bool,
-        /,
-    ) -> Running:
-        """Begin the chains with some numbers, no more than can run side by side.
+    ) -> None: ...
 
-        ``tell`` takes the number of a chain, of its draws and of its divergences; ``keep_whitened`` asks for draws in
-        the coordinates that the sampler moves in.
-        """
-
-    def at_once(self, compiled: CompiledModel, /) -> int:
+    @staticmethod
+    def at_once(compiled: CompiledModel) -> int:
         """How many chains can run side by side."""
+        return 1
+
+    @abstractmethod
+    def wait(self, timeout: float) -> dict[int, Chain]:
+        """The chains by number, when they have come to their end; TimeoutError if they have not by then."""
+
+    @abstractmethod
+    def abort(self) -> dict[int, Chain]:
+        """Stop, and return what was drawn until then."""
+
+    @abstractmethod
+    def cancel(self) -> None:
+        """Stop, whatever was drawn."""
 
 
 def chain_seed(seed: int, chain: int) -> int:
@@ -128,14 +115,13 @@ def chain_seed(seed: int, chain: int) -> int:
 
 
 def run_chains(
-    begin: Begin,
+    sampler: type[Run],
     compiled: CompiledModel,
     settings: Settings,
     messages: Messages,
     *,
     have: Mapping[int, Chain] | None = None,
     finished: Callable[[int, Chain], None] | None = None,
-    keep_whitened: bool = False,
 ) -> dict[int, Chain]:
     """Sample the missing chains, one per worker at a time, or as many as can run side by side.
 
@@ -145,17 +131,17 @@ def run_chains(
     """
     done = dict(have or {})
     waiting = [number for number in range(settings.chains) if number not in done]
-    running: list[Running] = []
-    side_by_side = begin.at_once(compiled)
+    running: list[Run] = []
+    side_by_side = sampler.at_once(compiled)
     told = messages.chains(settings.chains, settings.tune + settings.made, len(done))
     try:
         # An interrupt during the transfer of a chain would lose it.
-        with Interrupts() as interrupts:
-            while (waiting or running) and not interrupts.asked:
+        with interrupts() as interrupted:
+            while (waiting or running) and not interrupted.is_set():
                 while waiting and len(running) < settings.workers:
                     numbers, waiting = waiting[:side_by_side], waiting[side_by_side:]
                     tell = told if messages.wants_progress else None
-                    running.append(begin(compiled, settings, numbers, tell, keep_whitened))
+                    running.append(sampler(compiled, settings, numbers, tell))
                 for run in list(running):
                     try:
                         found = run.wait(timeout=POLL)
@@ -206,16 +192,6 @@ def largest_rectangle(lengths: Sequence[int]) -> tuple[list[int], int]:
             best = (count, length)
     draws = best[1]
     return [i for i, n in enumerate(lengths) if n >= draws] if draws else [], draws
-
-
-def kept_variables(compiled: CompiledModel, posterior: xr.Dataset, keep_whitened: bool) -> xr.Dataset:
-    """What is kept of draws: the variables of the model, or also the coordinates that the sampler moves in."""
-    if keep_whitened:
-        return posterior
-    if compiled.unfold is not None and WHITENED in posterior:
-        return compiled.unfold(compiled, posterior[WHITENED])
-    kept = posterior.drop_vars(WHITENED, errors="ignore")
-    return kept.drop_dims([d for d in kept.dims if str(d).startswith(WHITENED)])
 
 
 FORGETFUL = ("diverging", "reached_max_treedepth")

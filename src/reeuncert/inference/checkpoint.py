@@ -29,7 +29,7 @@ from reeuncert.inference.messages import Messages
 FOLDER = "reeuncert-checkpoint"
 """Name of a checkpoint inside the folder of the results."""
 MANIFEST = "run.json"
-FORMAT = "reeuncert checkpoint 1"
+FORMAT = "reeuncert checkpoint 2"
 MOST_MANIFEST = 1_000_000
 SAME = 1e-6
 """Relative tolerance of equal log densities."""
@@ -186,24 +186,11 @@ def _differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]
         one, other = there.get(name), here.get(name)
         if one == other:
             continue
-        if name == "versions":
-            found += _version_differences(str(one), str(other))
-        elif name == "model_sha256":
+        if name == "model_sha256":
             found.append("the system, the priors, the evidence or the covariates of the case have changed")
         else:
             found.append(f"{name} is {one} there and {other} here")
     return found
-
-
-def _version_differences(there: str, here: str) -> list[str]:
-    try:
-        old, new = json.loads(there), json.loads(here)
-    except ValueError:
-        return ["the versions differ"]
-    if not isinstance(old, dict) or not isinstance(new, dict):
-        return ["the versions differ"]
-    changed = [p for p in sorted({*old, *new}) if old.get(p) != new.get(p)]
-    return [f"{p} is {old.get(p)} there and {new.get(p)} here" for p in changed]
 
 
 def _chain_bytes(chain: Chain, number: int, key: str) -> memoryview:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import dataclasses
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -50,19 +50,23 @@ class CompiledModel:
     four
         C function of the log density at `reeuncert.lanes.instructions.LANES` points at a time, where there is one.
     unfold
-        Makes the variables of the model from the points where the sampler moved, where only these are stored.
+        Makes the variables of the model from what the sampler stores of its draws, where these are not the same.
     """
 
     compiled: Any
     centre: Array
     learned: Shape | None = None
     four: Any = None
-    unfold: Callable[[CompiledModel, xr.DataArray], xr.Dataset] | None = None
+    unfold: Callable[[CompiledModel, xr.Dataset], xr.Dataset] | None = None
 
     @property
     def size(self) -> int:
         """Number of free parameters."""
         return int(self.compiled.n_dim)
+
+    def unfolded(self, stored: xr.Dataset) -> xr.Dataset:
+        """The variables of the model, from what the sampler has stored of its draws, if it has."""
+        return self.unfold(self, stored) if self.unfold is not None and stored.data_vars else stored
 
     def with_data(self, **data: ArrayLike) -> CompiledModel:
         """The same compiled code with new values of ``pm.Data`` variables; nothing is compiled again."""
@@ -104,16 +108,13 @@ class CompiledModel:
         return float(value[0]), gradient
 
 
-def compile_model(model: pm.Model, *, store: Sequence[str] | None = None) -> CompiledModel:
-    """Compile a model's log density, gradient and deterministics.
-
-    ``store`` names the deterministics to keep in every draw, by default all of them. Free variables are always kept.
-    """
+def compile_model(model: pm.Model) -> CompiledModel:
+    """Compile a model's log density, gradient and deterministics."""
     # Here: nutpie takes a second to load, which only those who sample need pay.
     from reeuncert.inference.nutpie_model import nutpie_model
 
     with repeatable_arithmetic():
-        compiled = nutpie_model(model, store)
+        compiled = nutpie_model(model)
         point = model.initial_point(0)
     centre = [np.ravel(point[model.rvs_to_values[v].name]) for v in model.free_RVs]
     return CompiledModel(compiled, np.concatenate(centre).astype(float))

@@ -6,7 +6,6 @@ All numbers of a case are inputs, so that one piece of machine code, kept on dis
 which models it does not serve.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +20,7 @@ from reeuncert.balance.forward import flows_of_draws
 from reeuncert.inference.compiled import CompiledModel
 from reeuncert.inference.density_kernel import Numbers
 from reeuncert.inference.layout import COORDINATES, MASS_FLOW, REPORTED
-from reeuncert.inference.stretching import CENTRE, DIRECTIONS, GAINS
+from reeuncert.inference.stretching import CENTRE, DIRECTIONS, GAINS, WHITENED
 from reeuncert.likelihood.model import REPORTED_DATA, WEIGHT_DATA
 from reeuncert.likelihood.packing import pack_rows, pack_sums
 from reeuncert.likelihood.parameters import WIDTH_LOG_SD
@@ -107,33 +106,32 @@ KINDS |= dict.fromkeys((*Packed._fields, "evidence_layout", "width_index", "lear
 
 @dataclass(frozen=True)
 class Unfold:
-    """From points where the sampler moved to the free variables of a model and the deterministics in ``store``."""
+    """From points where the sampler moved to the free variables and deterministics of a model."""
 
     model: pm.Model
-    store: frozenset[str]
 
-    def __call__(self, compiled: CompiledModel, points: xr.DataArray) -> xr.Dataset:
+    def __call__(self, compiled: CompiledModel, stored: xr.Dataset) -> xr.Dataset:
         """The variables, with their dims and coordinates. Points have the dims chain, draw and one more."""
+        points = stored[WHITENED]
         y = points.values
         numbers = Numbers(*(compiled.data(name) for name in Numbers._fields))
         directions = numbers.whitening_directions.astype(np.float64)
         x = numbers.whitening_centre + y + ((y @ directions.T) * numbers.whitening_gains) @ directions
         n, widths = numbers.prior_mean.size, numbers.learned.size
         z, width_z, offset_z = x[..., :n], x[..., n : n + widths], x[..., n + widths :]
-        found = {COORDINATES: z, WIDTHS: width_z, OFFSETS: offset_z}
-        if MASS_FLOW in self.store:
-            factor = PathFactor(n, numbers.factor_layout, numbers.prior_factor)
-            network = record_of(self.model).network
-            found[MASS_FLOW] = network.to_table(flows_of_draws(numbers.prior_mean + factor.apply(z), network))
-        if SOURCE_WIDTH in self.store:
-            width = np.tile(numbers.source_width_median, (*y.shape[:-1], 1))
-            middle, least = width[..., numbers.learned], numbers.source_width_floor[numbers.learned]
-            width[..., numbers.learned] = np.hypot(
-                least, np.sqrt(middle**2 - least**2) * np.exp(WIDTH_LOG_SD * width_z)
-            )
-            found[SOURCE_WIDTH] = width
-        if LOG_OFFSET in self.store:
-            found[LOG_OFFSET] = numbers.offset_mean + numbers.offset_scale * offset_z
+        factor = PathFactor(n, numbers.factor_layout, numbers.prior_factor)
+        network = record_of(self.model).network
+        width = np.tile(numbers.source_width_median, (*y.shape[:-1], 1))
+        middle, least = width[..., numbers.learned], numbers.source_width_floor[numbers.learned]
+        width[..., numbers.learned] = np.hypot(least, np.sqrt(middle**2 - least**2) * np.exp(WIDTH_LOG_SD * width_z))
+        found = {
+            COORDINATES: z,
+            WIDTHS: width_z,
+            OFFSETS: offset_z,
+            MASS_FLOW: network.to_table(flows_of_draws(numbers.prior_mean + factor.apply(z), network)),
+            SOURCE_WIDTH: width,
+            LOG_OFFSET: numbers.offset_mean + numbers.offset_scale * offset_z,
+        }
         dims = {name: self.model.named_vars_to_dims[name] for name in found if name in self.model.named_vars}
         labels = {dim: pd.Index(self.model.coords[dim]) for names in dims.values() for dim in names}
         return xr.Dataset(
@@ -142,7 +140,7 @@ class Unfold:
         )
 
 
-def compile_density(model: pm.Model, *, store: Iterable[str] | None = None) -> CompiledModel:
+def compile_density(model: pm.Model) -> CompiledModel:
     """What `reeuncert.inference.whitening.compile_whitened` returns, without PyTensor. For a model of which `why_not`
     has nothing to say; its data are the `Numbers`.
     """
@@ -150,9 +148,8 @@ def compile_density(model: pm.Model, *, store: Iterable[str] | None = None) -> C
     from reeuncert.inference.nutpie_model import density_model
 
     numbers = numbers_of(model)
-    kept = frozenset(DERIVED if store is None else store)
     compiled, four = density_model(numbers)
-    return CompiledModel(compiled, np.zeros(numbers.whitening_centre.size), four=four, unfold=Unfold(model, kept))
+    return CompiledModel(compiled, np.zeros(numbers.whitening_centre.size), four=four, unfold=Unfold(model))
 
 
 def with_numbers(compiled: CompiledModel, model: pm.Model) -> CompiledModel:

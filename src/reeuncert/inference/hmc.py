@@ -16,7 +16,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from reeuncert.errors import SamplingError
-from reeuncert.inference.chains import Chain, chain_seed, kept_variables
+from reeuncert.inference.chains import Chain, Run, chain_seed
 from reeuncert.inference.compiled import CompiledModel
 from reeuncert.inference.settings import Settings
 from reeuncert.inference.trajectories import (
@@ -54,12 +54,8 @@ _TYPES = {"n_steps": "int64", "diverging": "bool"}
 _DIVERGING = STATISTICS.index("diverging")
 
 
-class HamiltonianRun:
-    """Chains that run side by side, in a thread.
-
-    ``tell`` is called with the number of a chain, of its draws so far, including tuning, and of divergences after
-    tuning; ``keep_whitened`` also keeps the coordinates that the sampler moves in.
-    """
+class HamiltonianRun(Run):
+    """Chains that run side by side, in a thread."""
 
     def __init__(
         self,
@@ -67,10 +63,8 @@ class HamiltonianRun:
         settings: Settings,
         chains: Sequence[int],
         tell: Callable[[int, int, int], None] | None,
-        keep_whitened: bool,
     ) -> None:
-        self._compiled, self._settings, self._numbers = compiled, settings, tuple(chains)
-        self._tell, self._keep_whitened = tell, keep_whitened
+        self._compiled, self._settings, self._numbers, self._tell = compiled, settings, tuple(chains), tell
         self._user = np.uint64(compiled.compiled.user_data.ctypes.data)
         self._stop = threading.Event()
         turns = [0, *(round(part * settings.tune) for part in (FIRST, SECOND)), settings.tune]
@@ -81,20 +75,16 @@ class HamiltonianRun:
 
     @staticmethod
     def at_once(compiled: CompiledModel) -> int:
-        """How many chains run side by side."""
         return 1 if compiled.four is None else LANES
 
     def wait(self, timeout: float) -> dict[int, Chain]:
-        """The chains, when they have come to their end; TimeoutError if they have not by then."""
         return self._chains.result(timeout)
 
     def abort(self) -> dict[int, Chain]:
-        """Stop, and what was drawn until then."""
         self._stop.set()
         return self._chains.result()
 
     def cancel(self) -> None:
-        """Stop, whatever was drawn."""
         self._stop.set()
 
     def _sampled(self) -> dict[int, Chain]:
@@ -202,8 +192,7 @@ class HamiltonianRun:
             for name, column in zip(STATISTICS, statistics.T, strict=True)
         }
         stats = xr.Dataset(columns, coords={"chain": [0], "draw": np.arange(draws)})
-        kept = kept_variables(self._compiled, posterior, self._keep_whitened)
-        return Chain(kept, stats, draws == self._settings.draws)
+        return Chain(self._compiled.unfolded(posterior), stats, draws == self._settings.draws)
 
 
 def _curvature_widths(slopes: Callable[[Array], Array], point: Array) -> Array:

@@ -3,7 +3,7 @@
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 
@@ -43,13 +43,14 @@ class Messages:
             with lock:
                 done[number], divergences[number] = made_by_chain, divergences_of_chain
                 made = sum(done.values())
+                said = f", divergences so far: {sum(divergences.values())}"
                 share = (finished * draws + made) / (chains * draws)
                 if self.moving_bar:
                     left = clock.total() * (chains * draws - finished * draws - made) / made if made else 0.0
-                    self._move(f"  {100 * share:3.0f} % of the draws{_about(left)}{_divergences(divergences)}")
+                    self._move(f"  {100 * share:3.0f} % of the draws{_about(left)}{said}")
                 elif int(10 * share) > told:
                     told = int(10 * share)
-                    self.say(f"  {10 * told} % of the draws{_divergences(divergences)}")
+                    self.say(f"  {10 * told} % of the draws{said}")
 
         return tell
 
@@ -68,10 +69,6 @@ def _about(seconds: float) -> str:
     if not seconds:
         return ""
     return f", about {seconds / 60:.0f} min left" if seconds > 90 else f", about {seconds:.0f} s left"
-
-
-def _divergences(by_chain: Mapping[int, int]) -> str:
-    return f", divergences so far: {sum(by_chain.values())}"
 
 
 class Clock:

@@ -7,13 +7,13 @@ from typing import Any
 import xarray as xr
 
 from reeuncert.errors import SamplingError
-from reeuncert.inference.chains import Chain, chain_seed, kept_variables, thin_draws
+from reeuncert.inference.chains import Chain, Run, chain_seed, thin_draws
 from reeuncert.inference.compiled import CompiledModel, repeatable_arithmetic
 from reeuncert.inference.settings import Settings, renamed
 
 
-class NutpieRun:
-    """One chain of nutpie; parameters as of `reeuncert.inference.hmc.HamiltonianRun`."""
+class NutpieRun(Run):
+    """One chain of nutpie."""
 
     def __init__(
         self,
@@ -21,7 +21,6 @@ class NutpieRun:
         settings: Settings,
         chains: Sequence[int],
         tell: Callable[[int, int, int], None] | None,
-        keep_whitened: bool,
     ) -> None:
         import nutpie
 
@@ -31,8 +30,7 @@ class NutpieRun:
             assert tell is not None
             tell(number, states[0].finished_draws, states[0].divergences)
 
-        self._compiled, self._settings, self._keep_whitened = compiled, settings, keep_whitened
-        self._number = number
+        self._compiled, self._settings, self._number = compiled, settings, number
         with repeatable_arithmetic():
             self._run = nutpie.sample(
                 compiled.compiled,
@@ -49,13 +47,7 @@ class NutpieRun:
                 blocking=False,
             )
 
-    @staticmethod
-    def at_once(compiled: CompiledModel) -> int:
-        """How many chains run side by side."""
-        return 1
-
     def wait(self, timeout: float) -> dict[int, Chain]:
-        """The chain, when it has come to its end; TimeoutError if it has not by then."""
         try:
             tree = self._run.wait(timeout=timeout)  # its own `is_finished` raises TimeoutError until it is
         except RuntimeError as error:
@@ -63,14 +55,12 @@ class NutpieRun:
         return self._chain(tree, complete=True)
 
     def abort(self) -> dict[int, Chain]:
-        """Stop, and what was drawn until then."""
         with warnings.catch_warnings():
             # A chain cut off while it tunes has no draws, at which ArviZ wonders.
             warnings.filterwarnings("ignore", message="Found chain dimension to be longer than draw dimension")
             return self._chain(self._run.abort(), complete=False)
 
     def cancel(self) -> None:
-        """Stop, whatever was drawn."""
         self._run.cancel()
 
     def _chain(self, tree: xr.DataTree, *, complete: bool) -> dict[int, Chain]:
@@ -80,5 +70,4 @@ class NutpieRun:
             return {self._number: Chain(xr.Dataset(), xr.Dataset(), complete=False)}
         posterior, stats = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()
         posterior, stats = thin_draws(posterior, renamed(stats), self._settings.thin)
-        kept = kept_variables(self._compiled, posterior, self._keep_whitened)
-        return {self._number: Chain(kept, stats, complete)}
+        return {self._number: Chain(self._compiled.unfolded(posterior), stats, complete)}

@@ -74,29 +74,16 @@ def expand_callback(dim, expanded, x_, out_, user_data_):
 _DENSITY = """
 def density_callback(dim, x_, out_, logp_, user_data_):
     try:
-        x = numba.carray(x_, (dim,))
-        out = numba.carray(out_, (dim,))
-        logp = numba.carray(logp_, ())
+        x = numba.carray(x_, ({shape}))
+        out = numba.carray(out_, ({shape}))
+        logp = numba.carray(logp_, ({lanes},))
 {shared}
         value = inner(x, out, Numbers({arrays}))
-        logp[()] = value
-        if not np.isfinite(value):
-            return 4
-    except Exception:
-        return 1
-    return 0
-"""
-
-_FOUR = """
-def four_callback(dim, x_, out_, logp_, user_data_):
-    try:
-        x = numba.carray(x_, (dim, LANES))
-        out = numba.carray(out_, (dim, LANES))
-        logp = numba.carray(logp_, (LANES,))
-{shared}
-        value = inner(x, out, Numbers({arrays}))
-        for i in range(LANES):
+        for i in range({lanes}):
             logp[i] = lane(value, i)
+        # Of several points each may fail by itself.
+        if {lanes} == 1 and not np.isfinite(logp[0]):
+            return 4
     except Exception:
         return 1
     return 0
@@ -127,42 +114,7 @@ class Callback:
     compiled: Any
 
 
-def logp_callback(inner: Any, n_dim: int, record: np.dtype[Any], shared: Mapping[str, np.ndarray]) -> Callback:
-    """The log density and its gradient, as nutpie calls them; ``inner`` takes the point and the ``shared`` arrays, in
-    their order, whose address and shape ``record`` lays out as nutpie's user data.
-    """
-    source = _filled(_LOGP, record, shared, n_dim=n_dim)
-    return _compiled("logp_callback", source, inner, shared, _LOGP_SIGNATURE)
-
-
-def expand_callback(
-    inner: Any, n_dim: int, n_expanded: int, record: np.dtype[Any], shared: Mapping[str, np.ndarray]
-) -> Callback:
-    """All stored values of one draw; parameters as in `logp_callback`."""
-    source = _filled(_EXPAND, record, shared, n_dim=n_dim, n_expanded=n_expanded)
-    return _compiled("expand_callback", source, inner, shared, _EXPAND_SIGNATURE)
-
-
-def density_callback(record: np.dtype[Any], shared: Mapping[str, np.ndarray]) -> Callback:
-    """The density of `reeuncert.inference.density_kernel`, as nutpie calls it. The shared arrays are those of
-    `Numbers`, in their order.
-    """
-    source = _filled(_DENSITY, record, shared)
-    return _compiled("density_callback", source, log_density, shared, _LOGP_SIGNATURE)
-
-
-def four_callback(record: np.dtype[Any], shared: Mapping[str, np.ndarray]) -> Callback:
-    """The same of `LANES` points at a time, and so of as many gradients (size, LANES) and values."""
-    source = _filled(_FOUR, record, shared)
-    return _compiled("four_callback", source, log_density, shared, _LOGP_SIGNATURE)
-
-
-def copy_callback() -> Callback:
-    """The point itself as all that is stored of a draw."""
-    return _compiled("copy_callback", _COPY, log_density, {}, _EXPAND_SIGNATURE)
-
-
-def _filled(template: str, record: np.dtype[Any], shared: Mapping[str, np.ndarray], **sizes: int) -> str:
+def _filled(template: str, record: np.dtype[Any], shared: Mapping[str, np.ndarray], sizes: Mapping[str, Any]) -> str:
     # nutpie's record holds nothing but words of eight bytes: pointers, sizes and shapes. Read as words, the source does
     # not depend on its random keys, so that it can be found again.
     lines = [f"words = numba.carray(user_data_, ({record.itemsize // _WORD},), np.uint64)"]
@@ -185,7 +137,14 @@ def _word(record: np.dtype[Any], group: str, key: str) -> int:
     return offset // _WORD
 
 
-def _compiled(name: str, source: str, inner: Any, shared: Mapping[str, np.ndarray], signature: Any) -> Callback:
+def _callback(
+    template: str, signature: Any, inner: Any, record: np.dtype[Any], shared: Mapping[str, np.ndarray], **sizes: Any
+) -> Callback:
+    """A C function, as nutpie calls it, from one of the texts above. ``inner`` takes the point and the ``shared``
+    arrays, in their order, whose address and shape ``record`` lays out as nutpie's user data.
+    """
+    source = _filled(template, record, shared, sizes)
+    name = source[source.index("def ") + 4 : source.index("(")]
     dtypes: Sequence[Any] = [array.dtype for array in shared.values()]
     # numba asks for the module of a kept function by name when it loads it again.
     environment: dict[str, Any] = {
@@ -195,7 +154,6 @@ def _compiled(name: str, source: str, inner: Any, shared: Mapping[str, np.ndarra
         "pointer": address_as_void_pointer,
         "inner": inner,
         "Numbers": Numbers,
-        "LANES": LANES,
         "lane": lane,
     }
     environment |= {f"dtype{i}": dtype for i, dtype in enumerate(dtypes)}
@@ -219,7 +177,7 @@ def _compiled(name: str, source: str, inner: Any, shared: Mapping[str, np.ndarra
 _C_TYPE = {types.uint64: ctypes.c_uint64, _DOUBLES: ctypes.c_void_p, types.voidptr: ctypes.c_void_p}
 
 
-def nutpie_model(model: pm.Model, store: Sequence[str] | None = None) -> Any:
+def nutpie_model(model: pm.Model) -> Any:
     """What ``nutpie.compile_pymc_model(model)`` returns, without compiling again what an earlier process compiled."""
     initial_point = make_initial_point_fn(model=model, jitter_rvs=set(model.free_RVs), return_transformed=True)
     n_dim, n_expanded, logp_fn, expand_fn, initial_point_func, shape_info, renamed = theirs._make_functions(
@@ -228,7 +186,7 @@ def nutpie_model(model: pm.Model, store: Sequence[str] | None = None) -> Any:
         compute_grad=True,
         join_expanded=True,
         pymc_initial_point_fn=theirs._wrap_with_lock(initial_point),
-        var_names=None if store is None else list(store),
+        var_names=None,
     )
     keys: dict[Any, str] = {}
     for variable in [*logp_fn.get_shared(), *expand_fn.get_shared()]:
@@ -247,8 +205,12 @@ def nutpie_model(model: pm.Model, store: Sequence[str] | None = None) -> Any:
         dims=dims,
         _coords=coords,
         _shapes={name: tuple(shape) for name, _, shape in zip(*shape_info, strict=True)},
-        compiled_logp_func=logp_callback(logp_fn.vm.jit_fn, n_dim, user_data.dtype, of_logp),
-        compiled_expand_func=expand_callback(expand_fn.vm.jit_fn, n_dim, n_expanded, user_data.dtype, of_expand),
+        compiled_logp_func=_callback(_LOGP, _LOGP_SIGNATURE, logp_fn.vm.jit_fn, user_data.dtype, of_logp, n_dim=n_dim),
+        compiled_expand_func=_callback(
+            *(_EXPAND, _EXPAND_SIGNATURE, expand_fn.vm.jit_fn, user_data.dtype, of_expand),
+            n_dim=n_dim,
+            n_expanded=n_expanded,
+        ),
         initial_point_func=initial_point_func,
         shared_data=arrays,
         shared_var_keys=keys,
@@ -279,15 +241,20 @@ def density_model(numbers: Numbers) -> tuple[Any, Callback]:
     keys = {_Named(name, array.ndim): name for name, array in shared.items()}
     user_data = theirs.make_user_data(keys, shared)
     size = numbers.whitening_centre.size
-    makers = (density_callback, four_callback)
-    made = {make: make(user_data.dtype, shared) for make in (reversed(makers) if machine.beside_another else makers)}
+    shapes = {1: "dim,", LANES: f"dim, {LANES}"}
+    made = {
+        lanes: _callback(
+            _DENSITY, _LOGP_SIGNATURE, log_density, user_data.dtype, shared, lanes=lanes, shape=shapes[lanes]
+        )
+        for lanes in (reversed(shapes) if machine.beside_another else shapes)
+    }
     model = theirs.CompiledPyMCModel(
         _n_dim=size,
         dims={},
         _coords={theirs._UNCONSTRAINED_PARAMETER: pd.Index([f"{WHITENED}_{i}" for i in range(size)])},
         _shapes={WHITENED: (size,)},
-        compiled_logp_func=made[density_callback],
-        compiled_expand_func=copy_callback(),
+        compiled_logp_func=made[1],
+        compiled_expand_func=_callback(_COPY, _EXPAND_SIGNATURE, log_density, user_data.dtype, {}),
         initial_point_func=lambda seed: np.random.default_rng(seed).uniform(-1.0, 1.0, size),
         shared_data=shared,
         shared_var_keys=keys,
@@ -298,4 +265,4 @@ def density_model(numbers: Numbers) -> tuple[Any, Callback]:
         expand_func=None,
         reparameterized_names=[],
     )
-    return model, made[four_callback]
+    return model, made[LANES]

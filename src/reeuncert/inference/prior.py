@@ -126,7 +126,7 @@ def _by_nuts(model: pm.Model, draws: int, seed: int, messages: Messages) -> xr.D
     without = _with_values(model, fixed) if fixed else model
     messages.say("The prior of this case cannot be simulated forward; sampling it …")
     each = -(-draws // 4)
-    drawn = SAMPLERS["nutpie"](without, Settings(draws=each, tune=1000, chains=4, seed=seed), messages, None, None)
+    drawn, _ = SAMPLERS["nutpie"](without, Settings(draws=each, tune=1000, chains=4, seed=seed), messages, None, None)
     flat = _without_coordinates(drawn.posterior).stack(sample=("draw", "chain"), create_index=False)
     keep = flat.drop_vars(["chain", "draw"]).isel(sample=slice(0, draws)).rename(sample="draw")
     names = {n: v.transpose("draw", ...).expand_dims("chain") for n, v in keep.data_vars.items()}

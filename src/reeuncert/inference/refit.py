@@ -17,7 +17,6 @@ from reeuncert.errors import SamplingError
 from reeuncert.inference.compiled import CompiledModel
 from reeuncert.inference.density import with_numbers
 from reeuncert.inference.hmc import HamiltonianRun
-from reeuncert.inference.layout import stored_names
 from reeuncert.inference.messages import Messages
 from reeuncert.inference.sample import sample
 from reeuncert.inference.settings import Settings
@@ -26,6 +25,8 @@ from reeuncert.inference.whitening import compile_for_sampling, is_whitened
 from reeuncert.likelihood.model import REPORTED_DATA, WEIGHT_DATA
 from reeuncert.model import ModelRecord, build_model, record_of
 from reeuncert.priors.coverage import delivered_inputs
+
+_DEFAULTS = {"draws": 300, "tune": 150, "prior_draws": 0, "likelihood_terms": False, "quiet": True}
 
 
 class Refitter:
@@ -51,8 +52,7 @@ class Refitter:
     def __init__(self, case: Case) -> None:
         self.case = case
         model = build_model(case)
-        self._compiled: CompiledModel = compile_for_sampling(model, store=stored_names(model))
-        self._whitened = is_whitened(self._compiled)
+        self._compiled: CompiledModel = compile_for_sampling(model)
         self._structure = _structure(model)
         self._latest = (case, model)
         self._learned: list[tuple[str, Shape]] = []
@@ -77,18 +77,9 @@ class Refitter:
         *,
         reported: ArrayLike | None = None,
         weight: ArrayLike | None = None,
-        draws: int = 300,
-        tune: int = 150,
-        thin: int = 1,
-        chains: int = 4,
-        seed: int | None = None,
-        cores: int | None = None,
-        target_accept: float = 0.9,
-        prior_draws: int = 0,
-        likelihood_terms: bool = False,
-        store_z: bool = True,
-        progress: bool = False,
         like: Case | None = None,
+        cores: int | None = None,
+        **sampling: Any,
     ) -> xr.DataTree:
         """Sample the posterior with other numbers.
 
@@ -102,13 +93,12 @@ class Refitter:
             Other reported figures, on the scale of each row (log, logit or plain), shape (evidence,).
         weight
             How often each row counts, shape (evidence,): 1, or 0 to leave it out.
-        draws, tune, thin, chains, seed, cores, target_accept, prior_draws, likelihood_terms, store_z
-            As for `reeuncert.sample`.
-        progress
-            Show progress on standard error.
         like
             A case of the same structure whose pilot run serves this fit, by default the one that was compiled.
             Fits of the same case, seed and pilot have the same draws, whatever else was fitted before.
+        cores, **sampling
+            As for `reeuncert.sample`; by default 300 draws after 150 of tuning, and neither draws from the prior nor
+            terms of the likelihood.
 
         Returns
         -------
@@ -126,47 +116,31 @@ class Refitter:
         given = {name: self._row_values(name, value) for name, value in swapped.items() if value is not None}
         if np.any(given.get(WEIGHT_DATA, np.ones(1)) < 0):
             raise SamplingError("a weight of a row of evidence is below 0; give 1, or 0 to leave the row out")
-        learned = self._shape(self.case if like is None else like, cores, progress)
+        learned = self._shape(self.case if like is None else like, cores)
         before = {name: model[name].get_value() for name in given}
         pm.set_data(given, model=model)
         try:
             compiled = dataclasses.replace(self._with_numbers(model), learned=learned)
-            return sample(
-                model,
-                draws=draws,
-                tune=tune,
-                thin=thin,
-                chains=chains,
-                seed=seed,
-                cores=cores,
-                target_accept=target_accept,
-                progressbar=progress,
-                quiet=not progress,
-                prior_draws=prior_draws,
-                likelihood_terms=likelihood_terms,
-                store_z=store_z,
-                compiled=compiled,
-            )
+            return sample(model, cores=cores, compiled=compiled, **_DEFAULTS | sampling)
         finally:
             pm.set_data(before, model=model)
 
-    def _shape(self, case: Case, cores: int | None, progress: bool) -> Shape | None:
+    def _shape(self, case: Case, cores: int | None) -> Shape | None:
         """Result of the pilot run of a case; the last two are cached."""
-        if not self._whitened:
+        if not is_whitened(self._compiled):
             return None
         key = case_to_json(case)  # cases contain NaN for missing values, so a copy never compares equal
         for known, learned in self._learned:
             if known == key:
                 return learned
         compiled = around_mode(self._with_numbers(self._fitting_model(case)))
-        settings = Settings(cores=cores, store=())
-        learned = pilot(HamiltonianRun, compiled, settings, Messages(quiet=not progress))
+        learned = pilot(HamiltonianRun, compiled, Settings(cores=cores), Messages(quiet=True))
         self._learned = [*self._learned[-1:], (key, learned)]
         return learned
 
     def _with_numbers(self, model: pm.Model) -> CompiledModel:
         """The compiled code with the numbers of a model of the same structure."""
-        if self._compiled.unfold is not None:
+        if self._compiled.four is not None:
             return with_numbers(self._compiled, model)
         held = self._compiled.data_names
         return self._compiled.with_data(**{str(v.name): v.get_value() for v in _inputs(model) if v.name in held})
@@ -203,31 +177,19 @@ def _inputs(model: pm.Model) -> list[SharedVariable]:
     return sorted(found, key=lambda variable: str(variable.name))
 
 
-@dataclasses.dataclass(frozen=True)
-class _Structure:
-    """Structure assumed by the compiled code."""
-
-    system: Any
-    delivered: tuple[tuple[str, str], ...]
-    measure: tuple[Any, ...]
-    labels: tuple[tuple[str, tuple[Any, ...]], ...]
-    shapes: tuple[tuple[str, tuple[int, ...]], ...]
-    blocks: bytes
-    rows: bytes
-
-
-def _structure(model: pm.Model) -> _Structure:
+def _structure(model: pm.Model) -> tuple[Any, ...]:
+    """All that the compiled code assumes of a model; equal where it serves both."""
     record = record_of(model)
     case, evidence = record.case, record.evidence
     # Densities of masses and shares are written into the graph, number by number.
     measure = (case.prior_measure,) if record.prior is not None else (case.prior_measure, case.priors, case.covariates)
     rows = (evidence.width_index, evidence.widths.learned, evidence.offsets.family)
-    return _Structure(
+    return (
         case.system,
-        tuple(sorted(delivered_inputs(case).items())),
+        delivered_inputs(case),
         measure,
-        tuple((name, tuple(labels or ())) for name, labels in model.coords.items()),
-        tuple((str(v.name), v.get_value(borrow=True).shape) for v in _inputs(model)),
+        [(name, tuple(labels or ())) for name, labels in model.coords.items()],
+        [(v.name, v.get_value(borrow=True).shape) for v in _inputs(model)],
         b"" if record.prior is None else record.prior.factor.layout.tobytes(),
-        b"|".join(np.ascontiguousarray(array).tobytes() for array in rows),
+        [np.ascontiguousarray(array).tobytes() for array in rows],
     )

@@ -1,8 +1,8 @@
 """Sample a `pm.Model`, or preview a case, to a labelled tree of prior, posterior, likelihood terms and provenance."""
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pymc as pm
@@ -12,11 +12,11 @@ from reeuncert.case.records import Case
 from reeuncert.errors import SamplingError
 from reeuncert.inference.checkpoint import Checkpoint, find_checkpoint
 from reeuncert.inference.compiled import CompiledModel
-from reeuncert.inference.layout import labelled, stored_names
+from reeuncert.inference.layout import labelled
 from reeuncert.inference.messages import Clock, Messages
 from reeuncert.inference.prior import PRIOR_DRAWS, prior_groups
 from reeuncert.inference.provenance import case_attributes, model_sha256, run_attributes, seed_of, versions
-from reeuncert.inference.samplers import Drawn, find_sampler
+from reeuncert.inference.samplers import SAMPLERS
 from reeuncert.inference.settings import Settings, check_settings
 from reeuncert.inference.terms import predictive, terms, with_a_tail
 from reeuncert.model import build_model, record_of
@@ -120,28 +120,27 @@ def sample(
         draws=draws, tune=tune, chains=chains, cores=cores, prior_draws=prior_draws, seed=seed, thin=thin,
         target_accept=target_accept,
     )  # fmt: skip
-    run = find_sampler(sampler)
+    if sampler not in SAMPLERS:
+        raise SamplingError(f"sampler '{sampler}' is not known; use one of: {', '.join(SAMPLERS)}")
     if resume and checkpoint is None:
         raise SamplingError("there is nothing to resume from: name the folder of the checkpoint")
     stored = find_checkpoint(Path(checkpoint)) if resume and checkpoint is not None else None
     chosen = seed_of(seed, stored)
     messages, clock = Messages(quiet=quiet, bar=progressbar), Clock()
-    settings = Settings(
-        draws, tune, chains, cores, chosen, target_accept, thin=thin, store=stored_names(model), pilot=pilot
-    )
+    settings = Settings(draws, tune, chains, cores, chosen, target_accept, thin=thin, pilot=pilot)
     kept = None
     if checkpoint is not None:
         kept = Checkpoint(Path(checkpoint), _identity(case, settings, sampler), resume, messages)
         kept.refuse_other()
         if resume and stored is None:
             messages.say(f"There are no chains to resume in '{checkpoint}': sampling all of them.")
-    drawn = run(model, settings, messages, compiled, kept)
-    if drawn.posterior.sizes.get("draw", 0) < 1:
+    drawn, seconds = SAMPLERS[sampler](model, settings, messages, compiled, kept)
+    if not drawn.draws:
         raise SamplingError(f"the sampler '{sampler}' returned no draws")
     if not drawn.complete:
-        messages.say(f"Interrupted: keeping {_size(drawn)} made so far.")
+        size = f"{drawn.posterior.sizes['chain']} chains of {drawn.draws} draws"
+        messages.say(f"Interrupted: keeping {size} made so far.")
     clock.lap()
-    seconds = dict(drawn.seconds)
     failed: list[Failed] = []
 
     def informing(part: str, make: Callable[[], dict[str, xr.Dataset]]) -> dict[str, xr.Dataset]:
@@ -198,7 +197,7 @@ def _identity(case: Case, settings: Settings, sampler: str) -> dict[str, str | i
         "target_accept": settings.target_accept,
         "pilot": "yes" if settings.pilot else "no",
         "sampler": sampler,
-        "versions": json.dumps(versions()),
+        **versions(),
     }
 
 
@@ -223,11 +222,6 @@ def _data(model: pm.Model, case: Case) -> dict[str, xr.Dataset]:
     given = out.get("constant_data", xr.Dataset()).assign_coords(names)
     out["constant_data"] = given.assign(flow_attributes(case.system))
     return out
-
-
-def _size(drawn: Drawn) -> str:
-    sizes: Mapping[object, int] = drawn.posterior.sizes
-    return f"{sizes['chain']} chains of {sizes['draw']} draws"
 
 
 QUICK_TUNE, QUICK_DRAWS, QUICK_CHAINS = 120, 60, 4
@@ -255,31 +249,9 @@ def preview(case: Case, *, seed: int | None = None, progressbar: bool = False, q
     return approximate(build_model(case), seed=seed, progressbar=progressbar, quiet=quiet)
 
 
-def approximate(
-    model: pm.Model,
-    *,
-    seed: int | None = None,
-    progressbar: bool = False,
-    quiet: bool = True,
-    command: str = "",
-    checkpoint: Path | None = None,
-    resume: bool = False,
-) -> xr.DataTree:
-    """The same for a built model."""
-    tree = sample(
-        model,
-        draws=QUICK_DRAWS,
-        tune=QUICK_TUNE,
-        chains=QUICK_CHAINS,
-        pilot=False,
-        seed=seed,
-        progressbar=progressbar,
-        quiet=quiet,
-        prior_draws=200,
-        likelihood_terms=False,
-        command=command,
-        checkpoint=checkpoint,
-        resume=resume,
-    )
+def approximate(model: pm.Model, **sampling: Any) -> xr.DataTree:
+    """The same for a built model, with further arguments of `sample`."""
+    length = {"draws": QUICK_DRAWS, "tune": QUICK_TUNE, "chains": QUICK_CHAINS, "prior_draws": 200}
+    tree = sample(model, **length, pilot=False, likelihood_terms=False, **sampling)
     tree.attrs["approximate"] = "yes"
     return tree

@@ -42,8 +42,6 @@ class Settings:
         The same seed, versions and settings give the same draws.
     target_accept
         Mean acceptance that the step size is tuned to.
-    store
-        Names of deterministics to keep; None keeps all.
     pilot
         Learn the shape of the posterior from a pilot run first.
     """
@@ -56,7 +54,6 @@ class Settings:
     target_accept: float = 0.9
     max_depth: int = 10
     thin: int = 1
-    store: tuple[str, ...] | None = None
     pilot: bool = True
 
     @property

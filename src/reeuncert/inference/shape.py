@@ -24,7 +24,7 @@ from scipy.optimize import minimize
 from scipy.sparse.linalg import LinearOperator, eigsh
 from threadpoolctl import threadpool_limits
 
-from reeuncert.inference.chains import Begin, joined, run_chains
+from reeuncert.inference.chains import Run, joined, run_chains
 from reeuncert.inference.compiled import CompiledModel
 from reeuncert.inference.messages import Messages
 from reeuncert.inference.settings import Settings
@@ -77,7 +77,7 @@ def around_mode(compiled: CompiledModel, expected: int = FIRST_GUESS) -> Compile
     nothing = np.zeros((0, compiled.size))
     plain = with_map(compiled, LinearMap(here.centre, nothing, np.zeros(0)))
     with threadpool_limits(1):  # vectors this short lose more to the waking of threads than they gain
-        mode = _mode(plain)
+        mode = climbed(plain, np.zeros(compiled.size), MODE_STEPS)
         curvature, directions = _stiff_directions(plain, mode, expected)
     return _started(with_map(compiled, LinearMap(here.centre + mode, directions.T, 1 / np.sqrt(curvature))))
 
@@ -129,14 +129,14 @@ def _started(compiled: CompiledModel) -> CompiledModel:
     return compiled.with_starts(lambda seed: np.random.default_rng(seed).standard_normal(compiled.size))
 
 
-def _mode(compiled: CompiledModel) -> Array:
+def climbed(compiled: CompiledModel, begin: Array, steps: int) -> Array:
+    """A point of higher log density than that where it begins: the mode, if there are enough steps."""
+
     def downhill(point: Array) -> tuple[float, Array]:
         value, gradient = compiled.log_density(point)
         return (-value, -gradient) if np.isfinite(value) else (1e300, np.zeros_like(point))
 
-    found = minimize(
-        downhill, np.zeros(compiled.size), jac=True, method="L-BFGS-B", options={"maxiter": MODE_STEPS, "maxcor": 20}
-    )
+    found = minimize(downhill, begin, jac=True, method="L-BFGS-B", options={"maxiter": steps, "maxcor": 20})
     return np.asarray(found.x, dtype=float)
 
 
@@ -174,7 +174,7 @@ STREAM = 0x9170
 """Separates the seeds of a pilot's chains from those of the main chains."""
 
 
-def pilot(begin: Begin, compiled: CompiledModel, settings: Settings, messages: Messages) -> Shape:
+def pilot(sampler: type[Run], compiled: CompiledModel, settings: Settings, messages: Messages) -> Shape:
     """Estimate the shape of a posterior from a short run of a model `around_mode`; deterministic for a given seed."""
     if not len(LinearMap.of(compiled).directions):
         return learned_shape(compiled, np.zeros((2, compiled.size)))
@@ -187,7 +187,7 @@ def pilot(begin: Begin, compiled: CompiledModel, settings: Settings, messages: M
         seed=int(np.random.SeedSequence(settings.seed, spawn_key=(STREAM,)).generate_state(1, np.uint64)[0] >> 1),
     )
     messages.say("Learning the shape of the posterior from a pilot run …")
-    chain = joined(run_chains(begin, compiled, short, replace(messages, bar=False), keep_whitened=True))
+    chain = joined(run_chains(sampler, replace(compiled, unfold=None), short, replace(messages, bar=False)))
     # A chain that was cut off while it tuned is not there at all.
     if not chain.complete or chain.posterior.sizes["chain"] < CHAINS:
         raise KeyboardInterrupt("interrupted during the pilot run: there are no draws to keep")

@@ -8,7 +8,7 @@ import pymc as pm
 import xarray as xr
 
 from reeuncert.inference.compiled import repeatable_arithmetic
-from reeuncert.inference.layout import COORDINATES, MASS_FLOW, REPORTED, by_class, grouped_log_prior
+from reeuncert.inference.layout import COORDINATES, MASS_FLOW, REPORTED
 from reeuncert.inference.prior import convertible, has_density
 from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.model import REPORTED_DATA, WEIGHT_DATA
@@ -16,6 +16,8 @@ from reeuncert.likelihood.predictive import drawn, log_likelihood, offset_logp, 
 from reeuncert.model import record_of
 from reeuncert.priors.density import density_of_draws
 
+_ALONE = {"extend_inferencedata": False, "progressbar": False}
+"""For the functions of PyMC that compute a group of a result: they return it, and change nothing."""
 ALIKE = 1e-10
 """Log likelihoods that differ by less are the same once weights are normalised."""
 
@@ -36,19 +38,17 @@ def terms(model: pm.Model, posterior: xr.Dataset) -> dict[str, xr.Dataset]:
         with repeatable_arithmetic(), warnings.catch_warnings(), convertible(model), model:
             warnings.simplefilter("ignore", category=FutureWarning)
             if observed:
-                found = pm.stats.compute_log_likelihood(
-                    tree, var_names=observed, extend_inferencedata=False, progressbar=False
-                )
-                likelihood = xr.merge([likelihood, _dataset(found).drop_attrs()])
+                found = pm.stats.compute_log_likelihood(tree, var_names=observed, **_ALONE)
+                likelihood = xr.merge([likelihood, found.drop_attrs()])
             if others:
-                found = pm.stats.compute_log_prior(
-                    tree, var_names=others, extend_inferencedata=False, progressbar=False
-                )
-                priors.append(_dataset(found))
+                priors.append(pm.stats.compute_log_prior(tree, var_names=others, **_ALONE))
     if case.prior_measure != "coordinates":
-        priors.append(by_class(density_of_draws(case, record.network, posterior[MASS_FLOW]), posterior))
+        priors.append(_by_class(density_of_draws(case, record.network, posterior[MASS_FLOW]), posterior))
     if record.prior is not None and COORDINATES in by_hand:
-        priors.append(grouped_log_prior(posterior[COORDINATES], record.prior.group))
+        density = _of_standard_normals(posterior[COORDINATES]).values
+        group = np.array(record.prior.group)
+        by_group = {name: density[:, :, group == name].sum(axis=2) for name in dict.fromkeys(record.prior.group)}
+        priors.append(_by_class(by_group, posterior))
     out = {}
     if REPORTED in likelihood:
         source = {row.id: row.source_id for row in case.evidence}
@@ -82,9 +82,19 @@ def _own_priors(evidence: EvidenceModel, posterior: xr.Dataset) -> xr.Dataset:
         density = offset_logp(evidence, posterior["log_offset"].values)[0] + np.log(evidence.offsets.scale)
         found = _by_draw({"offset_z": density}, "offset_value", posterior["offset_value"].values, posterior)
     if "source_width_z" in posterior:
-        z = posterior["source_width_z"]
-        found["source_width_z"] = (-0.5 * np.square(z) - 0.5 * np.log(2 * np.pi)).drop_attrs()
+        found["source_width_z"] = _of_standard_normals(posterior["source_width_z"]).drop_attrs()
     return found
+
+
+def _of_standard_normals(z: xr.DataArray) -> xr.DataArray:
+    return -0.5 * np.square(z) - 0.5 * np.log(2 * np.pi)
+
+
+def _by_class(density: Mapping[str, np.ndarray], draws: xr.Dataset) -> xr.Dataset:
+    """Log densities (chain, draw) by class of prior, as variables with names that a file can hold."""
+    names = {name: (name or "other").replace("/", "_").replace(" ", "_") for name in density}
+    out = {names[name]: (("chain", "draw"), values) for name, values in density.items()}
+    return xr.Dataset(out, coords={d: draws[d].values for d in ("chain", "draw")})
 
 
 def predictive(model: pm.Model, posterior: xr.Dataset, seed: int) -> dict[str, xr.Dataset]:
@@ -116,7 +126,3 @@ def with_a_tail(groups: Mapping[str, xr.Dataset]) -> dict[str, xr.Dataset]:
 def _by_draw(draws: Mapping[str, np.ndarray], dim: str, labels: object, posterior: xr.Dataset) -> xr.Dataset:
     coords = {"chain": posterior["chain"], "draw": posterior["draw"], dim: labels}
     return xr.Dataset({name: (("chain", "draw", dim), values) for name, values in draws.items()}, coords)
-
-
-def _dataset(found: xr.Dataset | xr.DataTree) -> xr.Dataset:
-    return found.to_dataset() if isinstance(found, xr.DataTree) else found

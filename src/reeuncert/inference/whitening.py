@@ -11,11 +11,12 @@ whatever c, v and s are; only speed depends on them. `reeuncert.inference.shape`
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pymc as pm
+import xarray as xr
 from numpy.typing import NDArray
 from pytensor.compile.sharedvalue import shared
 from pytensor.graph.basic import Apply, Variable
@@ -26,7 +27,7 @@ from reeuncert.balance.op import KernelOp
 from reeuncert.compiling import kernel
 from reeuncert.inference.compiled import CompiledModel, compile_model
 from reeuncert.inference.density import compile_density, why_not
-from reeuncert.inference.layout import has_normal_coordinates
+from reeuncert.inference.layout import COORDINATES
 from reeuncert.inference.stretching import CENTRE, DIRECTIONS, GAINS, VERSION, WHITENED, stretch
 
 Array = NDArray[np.float64]
@@ -86,16 +87,18 @@ def whitened_model(model: pm.Model) -> pm.Model:
     return sampling
 
 
-def compile_whitened(model: pm.Model, *, store: Sequence[str] | None = None) -> CompiledModel:
+def compile_whitened(model: pm.Model) -> CompiledModel:
     """Compile the `whitened_model` of a model. Its free parameters are the model's own, unconstrained, until `with_map`
     sets the map.
     """
-    free = [variable.name for variable in model.free_RVs]
-    names = [v.name for v in model.deterministics] if store is None else list(store)
-    return compile_model(whitened_model(model), store=[*free, *names])
+    return replace(compile_model(whitened_model(model)), unfold=_without_whitened)
 
 
-def compile_for_sampling(model: pm.Model, *, store: Sequence[str] | None = None) -> CompiledModel:
+def _without_whitened(compiled: CompiledModel, stored: xr.Dataset) -> xr.Dataset:
+    return stored.drop_dims(stored[WHITENED].dims[2:])
+
+
+def compile_for_sampling(model: pm.Model) -> CompiledModel:
     """Compile a model by the way that suits it.
 
     * The package's own density (`reeuncert.inference.density`) where it is that of the model.
@@ -104,8 +107,9 @@ def compile_for_sampling(model: pm.Model, *, store: Sequence[str] | None = None)
       whitening around a mode costs them effective draws (steel of Lupton & Allwood 2018).
     """
     if not why_not(model):
-        return compile_density(model, store=store)
-    return (compile_whitened if has_normal_coordinates(model) else compile_model)(model, store=store)
+        return compile_density(model)
+    normal = any(variable.name == COORDINATES for variable in model.free_RVs)
+    return (compile_whitened if normal else compile_model)(model)
 
 
 def is_whitened(compiled: CompiledModel) -> bool:
