@@ -23,7 +23,7 @@ from reeuncert.report.sections.method import check_list
 from reeuncert.report.words import citation, labels_of, providers
 from reeuncert.result.io import provenance
 from reeuncert.result.result import Result
-from reeuncert.words.cells import as_words
+from reeuncert.words.cells import as_words, condensed
 from reeuncert.words.estimates import estimate, interval, printed, with_unit
 
 SCRIPTS = ("base.js", "draw.js", "fans.js", "flows.js", "triangle.js", "tables.js", "terms.js", "share.js", "start.js")
@@ -104,7 +104,7 @@ def _html(environment: jinja2.Environment, section: Section, result: Result) -> 
     content = result.once(section.content)
     if content is None:
         return None
-    text = environment.get_template(f"{section.id}.html.j2").render(section=section, case=result.case, **content)
+    text = environment.get_template(f"{section.id}.html.j2").render(content, result=result, case=result.case)
     # Ten times as fast as (?<=\d) %.
     spaced = re.sub(r" %(?<=\d %)", "\N{NO-BREAK SPACE}%", with_ids(text, section.id))
     return Markup(spaced)  # rendered with autoescape
@@ -143,6 +143,8 @@ def _environment() -> jinja2.Environment:
         "interval": interval,
         "median": lambda median, low, high, unit: estimate(median, low, high, unit=unit).partition(" (")[0],
         "as_words": as_words,
+        "condensed": partial(condensed, dash="\N{EN DASH}"),
+        "selector_text": words.selector_text,
         "column": words.column,
         "cell": words.cell,
         "linked": words.linked,

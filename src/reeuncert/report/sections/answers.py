@@ -65,12 +65,10 @@ def content(result: Result) -> dict[str, Any] | None:
         name = base_name(row["indicator"])
         group = next((title for title, starts in GROUPS if name.startswith(starts)), OTHERS)
         cards.setdefault(group, []).append(_card(row, found, failed))
-    every = [card for group in cards.values() for card in group]
-    words = [card["words"] for card in every]
+    words = [row["verdict"] for row in rows]
     counts = [
         (word, words.count(word), _style(word, failed), GLOSSARY.get(word, "")) for word in LEVELS if word in words
     ]
-    apart = [] if found is None else [name for name in found.names if name not in found.averaged]
     why = {} if found is None else dict(zip(found.names, map(str, found.data["why"].values), strict=True))
     records = [lookup(row["indicator"]) for row in rows]
     wholes = {one.title.split(",")[0].split(" over ")[0]: one.whole for one in records if one.whole}
@@ -80,9 +78,10 @@ def content(result: Result) -> dict[str, Any] | None:
         "picture": _picture(result, rows[0]),
         "counts": counts,
         "wholes": {f"{title[0].lower()}{title[1:]}": whole for title, whole in wholes.items()},
-        "total": len(every),
+        "total": len(rows),
+        "failed": failed,
         "averaged": [] if found is None else found.averaged,
-        "apart": [{"name": name, "why": why[name]} for name in apart],
+        "apart": [(name, told) for name, told in why.items() if found is not None and name not in found.averaged],
     }
 
 
@@ -104,14 +103,10 @@ def _card(row: Row, found: Structures | None, failed: bool) -> dict[str, Any]:
         ]
     log = lookup(row["indicator"]).unit == "mass" and min(posterior[0], prior[0]) > 0
     return {
-        "sentence": row["sentence"],
+        **row,
         "picture": interval_picture(posterior, prior, unit=unit, log=log, label=told),
         "style": _style(row["verdict"], failed),
-        "failed": failed,
-        "words": row["verdict"],
-        "why": row["why"],
         "prior": interval(prior[0], prior[2], unit),
-        "ratio": row["width_ratio"],
         "log": log,
         "structures": structures,
     }
@@ -162,7 +157,7 @@ def _without_trade(result: Result, region: str, failed: bool) -> Iterator[Tile]:
             number,
             note,
             ends.rstrip(")"),
-            str(found["year"]),
+            str(result.years[-1]),
             "consumption",
             word,
             _style(word, failed),

@@ -4,7 +4,6 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from reeuncert.case.records import Evidence
 from reeuncert.checks.evidence import READING, mixture_table
 from reeuncert.likelihood.problems import row_has_flows
 from reeuncert.plots.evidence import INSIDE, evidence_data, plot_evidence
@@ -31,12 +30,12 @@ def content(result: Result) -> dict[str, Any] | None:
     for row in case.evidence:
         if row.id in found:
             of = f", as part of {selector_text(row.of)}" if row.of is not None else ""
-            rows.append(_row(found[row.id]) | {"what": told(selector_text(row.selector) + of), "years": _years(row)})
-    unused = [row for row in case.evidence if not row_has_flows(row, case)]
+            about = {"what": told(selector_text(row.selector) + of), "years": condensed(row.years, "–")}
+            rows.append(_row(found[row.id]) | about)
     mixtures = result.once(mixture_table)
     # Second readings, and records that are outliers more likely than the case says.
     mixtures = mixtures[(mixtures["component"] == READING) | (mixtures["odds_ratio"] > 1)].head(MOST_MIXTURES)
-    positions = [row["position"] for row in rows if row["position"] is not None]
+    positions = [row["position"] for row in rows if math.isfinite(row["position"])]
     return {
         "rows": rows,
         "figure": figure(
@@ -46,7 +45,7 @@ def content(result: Result) -> dict[str, Any] | None:
             alt="One line per source, one point per figure: share of predictions below the figure.",
             height=900,
         ),
-        "unused": [{"id": row.id, "what": told(selector_text(row.selector)), "years": _years(row)} for row in unused],
+        "unused": [row for row in case.evidence if not row_has_flows(row, case)],
         "left_out": _left_out(result),
         "mixtures": mixtures.to_dict("records"),
         "sources": len({row["source_id"] for row in rows}),
@@ -56,33 +55,18 @@ def content(result: Result) -> dict[str, Any] | None:
 
 
 def _row(found: Mapping[Any, Any]) -> dict[str, Any]:
-    position, agrees, value, low, high = (float(found[name]) for name in ("position", "agrees", "value", "low", "high"))
-    return {
-        **found,
-        "first": found["year_from"],
-        "said": _said(found["qualifier"], value, low, high, found["unit"]),
-        "note": " ".join(t for t in (found["reason"], found["note"]) if t),
-        "predicted": interval(found["predicted_eti90_lb"], found["predicted_eti90_ub"], _unit(found["unit"])),
-        "position": None if math.isnan(position) else position,
-        "agrees": None if math.isnan(agrees) else agrees,
-    }
-
-
-def _years(row: Evidence) -> str:
-    return condensed(row.years, "–")
-
-
-def _said(qualifier: str, value: float, low: float, high: float, unit: str) -> str:
-    shown = _unit(unit)
-    if qualifier == "range":
-        return interval(low, high, shown)
+    """A row as the table tells it: the figure with its qualifier, the interval predicted, and all remarks."""
+    value, low, high = (float(found[name]) for name in ("value", "low", "high"))
+    qualifier, unit = found["qualifier"], "" if found["unit"] in ("share", "ratio", "1") else found["unit"]
     figure = value if math.isfinite(value) else (low if qualifier == "at_least" else high)
     words = {"about": "about ", "at_least": "at least ", "up_to": "up to ", "estimate": "estimated "}
-    return f"{words.get(qualifier, '')}{number(figure)} {shown}".strip()
-
-
-def _unit(unit: str) -> str:
-    return "" if unit in ("share", "ratio", "1") else unit
+    said = f"{words.get(qualifier, '')}{number(figure)} {unit}".strip()
+    return {
+        **found,
+        "said": interval(low, high, unit) if qualifier == "range" else said,
+        "note": " ".join(t for t in (found["reason"], found["note"]) if t),
+        "predicted": interval(found["predicted_eti90_lb"], found["predicted_eti90_ub"], unit),
+    }
 
 
 def _left_out(result: Result) -> list[dict[str, str]]:

@@ -42,7 +42,6 @@ def content(result: Result) -> dict[str, Any] | None:
         "flows": widths.sort_values("width_ratio", ascending=False, na_position="last").to_dict("records"),
         "headlines": _headlines(result) if result.case.headlines else [],
         "has_sources": "log_likelihood" in result.dt.children,
-        "span": (result.years[0], result.years[-1]),
     }
 
 

@@ -8,10 +8,9 @@ import pandas as pd
 
 from reeuncert.checks import check_table
 from reeuncert.checks.result import CheckResult, short_number
-from reeuncert.report.words import GLOSSARY, selector_text
+from reeuncert.report.words import GLOSSARY
 from reeuncert.result.io import provenance
 from reeuncert.result.result import Result
-from reeuncert.words.cells import condensed
 
 MEASURES = {
     "coordinates": (
@@ -24,38 +23,17 @@ MEASURES = {
 
 
 def method(result: Result) -> dict[str, Any]:
-    """Counts, words, tables of priors and error classes, and provenance."""
+    """What the tables of the case do not tell by themselves: the medians of its priors, classes used, provenance."""
     case, made = result.case, provenance(result.dt)
     used = {source.error_class for source in case.sources.values()}
     return {
-        "counts": {
-            "processes": len(case.system.processes),
-            "flows": len(case.system.flows),
-            "masses": int(case.system.exists.sum()),
-            "coordinates": int(result.dt["posterior"].sizes.get("coordinate", 0)),
-            "evidence": len(case.evidence),
-        },
-        "years": condensed(case.system.years, "–"),
+        "coordinates": result.dt["posterior"].sizes.get("coordinate", 0),
         "measure": MEASURES.get(case.prior_measure, case.prior_measure),
-        "priors": [
-            {
-                "group": p.group,
-                "name": p.name,
-                "about": selector_text(p.selector),
-                "kind": f"{p.kind}, {p.mode}" if p.mode else p.kind,
-                "years": condensed(p.years, "–"),
-                "median": _median(p.median, p.median_to),
-                "spread": f"level {p.level_sd:.3g}, year {p.year_sd:.3g}" if p.level_sd or p.year_sd else "",
-                "reason": p.reason,
-            }
-            for p in case.priors
-        ],
+        "priors": [(prior, _median(prior.median, prior.median_to)) for prior in case.priors],
         "classes": [c for c in case.classes.values() if c.name in used],
         "sources": sorted(case.sources.values(), key=lambda s: s.title),
-        "options": [(name, chosen, case.option_choices.get(name, ())) for name, chosen in case.options.items()],
         "made": [(k, v) for k, v in made.items() if not isinstance(v, dict) and v not in ("", None)],
         "versions": made.get("versions") or {},
-        "hashes": case.hashes,
         "command": _command(result),
         "glossary": sorted({**GLOSSARY, **case.glossary}.items(), key=lambda pair: pair[0].lower()),
     }

@@ -1,11 +1,11 @@
 """Sections of fan charts: dependence, net trade, unregistered mining and refining, and consumption over the years."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
 
-from reeuncert.indicators.registry import CUMULATED, lookup
+from reeuncert.indicators.headlines import place
+from reeuncert.indicators.registry import lookup
 from reeuncert.indicators.summary import summary
 from reeuncert.reference import all_published
 from reeuncert.report.figures import ABREAST, fan, fans, fans_of, figure, series_of
@@ -26,7 +26,8 @@ def dependence(result: Result) -> dict[str, Any] | None:
     every = result.once(fans)
     if not every["indicators"]:
         return None
-    shown = list(dict.fromkeys(_of_headlines(result)))
+    places = (place(result.dt, headline)[:2] for headline in result.case.headlines)
+    shown = list(dict.fromkeys((name, tuple(labels[d] for d in lookup(name).dims)) for name, labels in places))
     chosen = figure(
         "explorer",
         "Any indicator",
@@ -38,18 +39,8 @@ def dependence(result: Result) -> dict[str, Any] | None:
         "figures": [fan(result, name, at, id=f"fan-{i}") for i, (name, at) in enumerate(shown[:SHOWN])],
         "explorer": chosen,
         "fans": figure("fan-data", "", lambda: {"kind": "data", **every}, alt=""),
-        "count": sum(len(i["series"]) for i in every["indicators"]),
         "published": result.once(all_published).to_dict("records"),
     }
-
-
-def _of_headlines(result: Result) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for headline in result.case.headlines:
-        record = lookup(headline.indicator)
-        named = {"region": headline.region, "partner": headline.partner, "product": headline.product}
-        if "end_use" in record.dims:
-            named["end_use"] = headline.product
-        yield record.name + ("" if headline.year else CUMULATED), tuple(named[d] for d in record.dims)
 
 
 def net_trade(result: Result) -> dict[str, Any] | None:
@@ -75,7 +66,7 @@ def unregistered(result: Result) -> dict[str, Any] | None:
     if series_of(result, cumulated):
         table = summary(result.dt, cumulated, year=result.years[-1])
         totals = table[table["median"] > 0].to_dict("records")
-    return {"groups": groups, "totals": totals, "span": (result.years[0], result.years[-1])}
+    return {"groups": groups, "totals": totals}
 
 
 def consumption(result: Result) -> dict[str, Any] | None:
@@ -111,7 +102,6 @@ def consumption(result: Result) -> dict[str, Any] | None:
         "stacks": stacks,
         "named": named,
         "table": _uses(result) if uses else [],
-        "year": result.years[-1],
     }
 
 

@@ -103,7 +103,6 @@ def matrices(result: Result) -> dict[str, Any]:
         ],
         "years": years,
         "pairs": _pairs(table, regions),
-        "unit": result.unit,
         "published": [
             row
             for row in result.once(all_published).to_dict("records")
@@ -189,7 +188,6 @@ def customs_gap(result: Result) -> dict[str, Any] | None:
             for at in pairs
         ],
         "others": others,
-        "span": (result.years[0], result.years[-1]),
         "published": [p for p in result.once(all_published).to_dict("records") if p["indicator"] == "smuggled_mass"],
     }
 

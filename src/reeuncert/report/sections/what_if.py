@@ -44,7 +44,7 @@ def without_trade(result: Result) -> dict[str, Any] | None:
     rows = joined.to_dict("records")
     leads = [row for row in rows if row["product"] == ALL] if len(result.case.regions) < MANY else []
     verdicts = _verdicts(result, world) if leads else {}
-    return {"year": year, "rows": rows, "leads": [row | {"verdict": verdicts[row["region"]]} for row in leads]}
+    return {"rows": rows, "leads": [row | {"verdict": verdicts[row["region"]]} for row in leads]}
 
 
 def _verdicts(result: Result, world: xr.DataTree) -> dict[str, Verdict]:
@@ -83,7 +83,6 @@ def suppliers(result: Result) -> dict[str, Any] | None:
         ],
         "years": sorted(table["year"].unique().tolist()),
         "rules": list(dict.fromkeys(table["rule"])),
-        "unit": result.unit,
         "draws": DRAWS,
     }
 
