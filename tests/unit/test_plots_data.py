@@ -28,7 +28,7 @@ from reeuncert.plots import (
 from reeuncert.plots.access import chosen_flows
 from reeuncert.plots.customs_gap import _of_two_offices
 from reeuncert.plots.sankey import diagram, largest_regions
-from reeuncert.plots.sankey_board import edges_by_year, layout_of, node_values
+from reeuncert.plots.sankey_board import steps_of
 from reeuncert.plots.sankey_graph import OTHERS, sankey_graph
 from reeuncert.plots.style import HUES, THEMES, UNRECORDED
 from reeuncert.result.tables import mass_flow
@@ -262,22 +262,23 @@ def test_the_largest_regions_stand_alone(dt: xr.DataTree, monkeypatch: pytest.Mo
 def test_sankey_nodes_of_a_column_do_not_overlap(dt: xr.DataTree) -> None:
     graph = sankey_graph(toy_case(3))
     table = sankey_data(dt)
-    layout = layout_of(table[table["year"] != "cumulative"], graph)
-    for year in (2001, 2002, 2003):
+    for step in steps_of(table, graph):
         for column in graph.columns:
-            names = [n.name for n in column if n.name in layout.top[year]]
-            spans = sorted((layout.top[year][n], layout.top[year][n] + layout.height[year][n]) for n in names)
-            assert all(a[1] <= b[0] + 1e-9 for a, b in itertools.pairwise(spans)), (year, names)
+            names = [n.name for n in column if n.name in step.top]
+            spans = sorted((step.top[n], step.top[n] + step.layout.scale * step.value[n]) for n in names)
+            assert all(a[1] <= b[0] + 1e-9 for a, b in itertools.pairwise(spans)), (step.year, names)
             assert spans[0][0] >= 0
             assert spans[-1][1] <= 1.03
 
 
 def test_sankey_has_one_scale_for_all_years(dt: xr.DataTree) -> None:
     table = sankey_data(dt)
-    layout = layout_of(table[table["year"] != "cumulative"], sankey_graph(toy_case(3)))
-    for year in (2001, 2003):
-        value = node_values(edges_by_year(table)[year])
-        assert layout.height[year]["mining_North"] == pytest.approx(value["mining_North"] * layout.scale)
+    *years, every = steps_of(table, sankey_graph(toy_case(3)))
+    assert every.year == "cumulative"
+    assert len({step.layout.scale for step in years}) == 1
+    for step in years:
+        mined = table[(table["year"] == step.year) & (table["source"] == "mining_North")]["mean"].sum()
+        assert step.value["mining_North"] == pytest.approx(mined)
 
 
 def test_records_and_evidence_need_evidence(dt: xr.DataTree) -> None:

@@ -86,6 +86,14 @@ def test_an_unknown_library_or_theme_is_refused(dt: xr.DataTree) -> None:
         plots.plot_learning(dt, theme="sepia")
 
 
+def test_a_table_is_no_switch(dt: xr.DataTree) -> None:
+    table = pd.DataFrame({"value": [1.0]})
+    with pytest.raises(ReeUncertError, match=r"^plot_indicator: published is of type DataFrame; give True or False$"):
+        plots.plot_indicator(dt, "net_import_reliance", published=table)
+    with pytest.raises(ReeUncertError, match=r"^plot_sankey: losses is of type str; give True or False$"):
+        plots.plot_sankey(dt, losses="no")
+
+
 def test_a_fan_shows_median_and_bands_in_per_cent(dt: xr.DataTree) -> None:
     table = plots.indicator_data(dt, "net_import_reliance", coords={"region": "South"})
     figure = plots.plot_indicator(dt, "net_import_reliance", coords={"region": "South"}, backend="plotly")
@@ -119,7 +127,7 @@ def test_a_gap_in_the_years_stays_a_gap(backend: str) -> None:
     table = pd.DataFrame(
         {"year": years, "median": [1.0, 2.0, 3.0], "eti90_lb": [0.5, 1.0, 2.0], "eti90_ub": [2.0, 3.0, 4.0]}
     )
-    fan = Fan.of(table, "posterior", "#0072B2", probs=(0.9,))
+    fan = Fan(table, "posterior", "#0072B2", probs=(0.9,))
     figure = render(Board("A gap", (fan_panel("p", "kt", (fan,)),)), backend, "light")
     if backend == "plotly":
         bands = [t for t in figure.data if t.fill == "toself"]

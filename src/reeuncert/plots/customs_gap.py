@@ -154,7 +154,7 @@ def _fans(held: dict[str, pd.DataFrame], years: list[int], *names: str, suffix: 
     """Fans of the series that are there; records are drawn without their prior."""
     there = [n for n in names if n + suffix in held]
     records = (IMPORTER, EXPORTER)
-    return tuple(Fan.of(held[n + suffix], n, COLOURS[n], years=years, prior=n not in records) for n in there)
+    return tuple(Fan(held[n + suffix], n, COLOURS[n], years=years, with_prior=n not in records) for n in there)
 
 
 def customs_records_board(dt: xr.DataTree, coords: Coords) -> Board:
@@ -162,7 +162,7 @@ def customs_records_board(dt: xr.DataTree, coords: Coords) -> Board:
     records, panels = customs_records_data(dt, coords=coords), []
     for region, partner, unit, held, said in _by_pair(customs_gap_data(dt, coords=coords), records):
         fans = [
-            Fan.of(held[n], n, COLOURS[n], prior=False, probs=PROBABILITIES[-1:], dashed=n == TRUE)
+            Fan(held[n], n, COLOURS[n], with_prior=False, probs=PROBABILITIES[-1:], dashed=n == TRUE)
             for n in (IMPORTER, EXPORTER, TRUE)
             if n in held
         ]

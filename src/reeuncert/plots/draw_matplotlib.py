@@ -146,8 +146,8 @@ def _ribbons(ax: Axes, mark: Ribbons, theme: Theme) -> None:
         ax.add_patch(
             PathPatch(
                 Path(points, [Path.MOVETO, *curve, Path.LINETO, *curve, Path.CLOSEPOLY]),
-                facecolor=to_rgba(colour, ribbon.opacity),
-                edgecolor=to_rgba(colour, min(1.0, ribbon.opacity + 0.15)),
+                facecolor=colour,
+                edgecolor=colour,
                 linewidth=0.5,
                 hatch=ribbon.hatch or None,
             )

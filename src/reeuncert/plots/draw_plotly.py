@@ -204,7 +204,7 @@ def _sankey(mark: Ribbons, panel: Panel, theme: Theme) -> go.Sankey:
             "source": [r.source for r in mark.ribbons],
             "target": [r.target for r in mark.ribbons],
             "value": [r.value for r in mark.ribbons],
-            "color": [rgba(theme.colour(r.colour), r.opacity) for r in mark.ribbons],
+            "color": [rgba(theme.colour(r.colour), 1.0) for r in mark.ribbons],
             "line": {"width": 0},
             "customdata": [_hover(r.hover) for r in mark.ribbons],
             "hovertemplate": "%{customdata}<extra></extra>",

@@ -75,7 +75,7 @@ def plot_indicator(
     panels = []
     for key, rows in groups:
         labels = dict(zip(dims, key, strict=True))
-        fan = Fan.of(rows, "posterior", colours.get(str(labels.get("region")), hue(0)), years=span)
+        fan = Fan(rows, "posterior", colours.get(str(labels.get("region")), hue(0)), years=span)
         points = published_points(dt, name, labels) if published else ()
         told = " · ".join(labels_in_words(name, labels))
         panels.append(fan_panel(told or title, unit, (fan,), points))
@@ -139,6 +139,6 @@ def plot_consumption(
     for use, region in itertools.product(uses, regions):
         rows = table[(table["region"] == region) & (table["end_use"] == use)]
         if len(rows):
-            fan = Fan.of(rows, str(region), colours[region], years=years)
+            fan = Fan(rows, str(region), colours[region], years=years)
             panels.append(fan_panel(f"{'all end uses' if use == ALL else use}, {region}", unit, (fan,)))
     return render(Board("Consumption by end use", tuple(panels), len(regions), 1.8), backend, theme)

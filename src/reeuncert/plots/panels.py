@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -58,7 +59,7 @@ class Points:
     Symbols: ``circle``, ``square``, ``diamond``, ``triangle-up``, ``triangle-down``, ``bar`` (a short upright line).
     """
 
-    label: str
+    name: str
     x: np.ndarray
     y: np.ndarray
     colour: str = "point"
@@ -68,11 +69,6 @@ class Points:
     hover: tuple[str, ...] = ()
     hollow: bool = False
     opacity: float = 1.0
-
-    @property
-    def name(self) -> str:
-        """Entry of the legend, as of the other marks."""
-        return self.label
 
 
 @dataclass(frozen=True)
@@ -112,7 +108,6 @@ class Ribbon:
     end: float
     height: float
     colour: str
-    opacity: float
     hatch: str = ""
     hover: str = ""
 
@@ -134,56 +129,51 @@ Mark = Area | Line | Points | Text | Ribbons
 
 @dataclass(frozen=True)
 class Fan:
-    """One quantity over the years: its median (NaN leaves a gap), (lower, upper) bands for each probability of `probs`,
-    innermost first, and the (median, lower, upper) of the prior behind.
+    """One quantity over the years, from rows of a tidy table, one a year; years without a row are gaps. It has a
+    median, an interval for each probability of `probs`, innermost first, and the prior, if the table has one.
     """
 
+    table: pd.DataFrame
     label: str
     colour: str
-    x: np.ndarray
-    median: np.ndarray
-    bands: tuple[tuple[np.ndarray, np.ndarray], ...]
+    years: Sequence[int] | None = None
     probs: tuple[float, ...] = PROBABILITIES
-    prior: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+    with_prior: bool = True
     dashed: bool = False
 
-    @classmethod
-    def of(
-        cls,
-        table: pd.DataFrame,
-        label: str,
-        colour: str,
-        *,
-        years: Sequence[int] | None = None,
-        probs: tuple[float, ...] = PROBABILITIES,
-        prior: bool = True,
-        dashed: bool = False,
-    ) -> Self:
-        """From rows of a tidy table, one a year; years without a row are gaps."""
-        rows = table.set_index("year")
-        span = list(years) if years is not None else list(range(int(rows.index.min()), int(rows.index.max()) + 1))
-        rows = rows.reindex(span)
+    @cached_property
+    def rows(self) -> pd.DataFrame:
+        """A row for every year."""
+        rows = self.table.set_index("year")
+        return rows.reindex(list(self.years or range(rows.index.min(), rows.index.max() + 1)))
 
-        def column(name: str) -> np.ndarray:
-            return rows[name].to_numpy(dtype=float)
+    def column(self, name: str) -> np.ndarray:
+        return self.rows[name].to_numpy(dtype=float)
 
-        bands = tuple((column(f"eti{100 * p:.6g}_lb"), column(f"eti{100 * p:.6g}_ub")) for p in probs)
-        before = None
-        if prior and "prior_median" in rows.columns and rows["prior_median"].notna().any():
-            before = (column("prior_median"), column("prior_eti90_lb"), column("prior_eti90_ub"))
-        return cls(label, colour, np.array(span), column("median"), bands, probs, before, dashed)
+    @cached_property
+    def bands(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Lower and upper ends of the interval of each probability."""
+        names = [f"eti{100 * p:.6g}" for p in self.probs]
+        return [(self.column(f"{name}_lb"), self.column(f"{name}_ub")) for name in names]
+
+    @cached_property
+    def prior(self) -> tuple[np.ndarray, ...] | None:
+        """Median, lower and upper end of the prior."""
+        names = ("prior_median", "prior_eti90_lb", "prior_eti90_ub")
+        known = self.with_prior and names[0] in self.rows and self.rows[names[0]].notna().any()
+        return tuple(map(self.column, names)) if known else None
 
     def marks(self, unit: str) -> list[Mark]:
         """Bands and median, in the unit of the axis."""
-        scale = scale_of(unit)
+        scale, x, median = scale_of(unit), self.rows.index.to_numpy(), self.column("median")
         out: list[Mark] = []
         for i, (lower, upper) in reversed(list(enumerate(self.bands))):
             opacity = band_opacity(i, len(self.bands))
-            out += _band(self.x, scale * lower, scale * upper, Area((), (), self.colour, opacity, group=self.label))
+            out += _band(x, scale * lower, scale * upper, Area((), (), self.colour, opacity, group=self.label))
         name = f"{self.label}, median" if self.label else "median"
         dash = "dash" if self.dashed else "solid"
-        hover = tuple(self._hover(i, unit) for i in range(len(self.x)))
-        out.append(Line(self.x, scale * self.median, self.colour, 1.7, dash, name, self.label, hover))
+        hover = tuple(self._hover(i, unit, value) for i, value in enumerate(median))
+        out.append(Line(x, scale * median, self.colour, 1.7, dash, name, self.label, hover))
         return [*out, Area((), (), self.colour, 0.4, bands_name(self.probs))]
 
     def prior_marks(self, unit: str) -> list[Mark]:
@@ -191,12 +181,13 @@ class Fan:
         if self.prior is None:
             return []
         median, lower, upper = (scale_of(unit) * values for values in self.prior)
-        band = _band(self.x, lower, upper, Area((), (), "prior", 0.16, group="prior"))
-        return [*band, Line(self.x, median, "prior", 1.0, "dot", group="prior")]
+        x = self.rows.index.to_numpy()
+        band = _band(x, lower, upper, Area((), (), "prior", 0.16, group="prior"))
+        return [*band, Line(x, median, "prior", 1.0, "dot", group="prior")]
 
-    def _hover(self, i: int, unit: str) -> str:
+    def _hover(self, i: int, unit: str, median: float) -> str:
         lower, upper = self.bands[-1]
-        text = f"{self.label or 'median'}: {with_unit(self.median[i], unit)}\n"
+        text = f"{self.label or 'median'}: {with_unit(median, unit)}\n"
         text += f"{interval_name(self.probs[-1])}: {interval(lower[i], upper[i], unit)}"
         if self.prior is not None:
             text += f"\nprior: {estimate(*(v[i] for v in self.prior), unit=unit)}"
@@ -235,7 +226,7 @@ def fan_panel(
     y: Axis | None = None,
 ) -> Panel:
     """A panel over years: fans and points in a unit (``"1"``: ratios, in per cent), and marks in those of the axes.
-    Points get their value as the last line of their hover, which begins with their label if they have none.
+    Points get their value as the last line of their hover, which begins with their name if they have none.
     """
     scale = scale_of(unit)
     out = [mark for fan in fans for mark in fan.prior_marks(unit)]
@@ -243,7 +234,7 @@ def fan_panel(
     if any(fan.prior is not None for fan in fans):
         out.append(Area((), (), "prior", 0.3, f"prior, {interval_name()} (dotted: median)", "prior"))
     for one in points:
-        hover = one.hover or (one.label,) * len(one.y)
+        hover = one.hover or (one.name,) * len(one.y)
         texts = tuple(f"{t}\n{with_unit(v, unit)}" for t, v in zip(hover, one.y, strict=True))
         ends = {name: scale * end for name in ("low", "high") if (end := getattr(one, name)) is not None}
         out.append(replace(one, y=scale * one.y, hover=texts, **ends))

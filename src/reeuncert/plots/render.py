@@ -1,5 +1,6 @@
 """Boards drawn by the library that is asked for; charts of rows as boards; what the docstrings of all figures say."""
 
+import functools
 import inspect
 import textwrap
 from collections.abc import Callable, Mapping
@@ -8,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from reeuncert.errors import ReeUncertError
+from reeuncert.errors import ArgumentError, ReeUncertError
 from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points, scale_of
 from reeuncert.plots.style import BACKENDS, BOARD, interval_name, theme_of
 from reeuncert.words.estimates import interval, with_unit
@@ -40,7 +41,9 @@ ReeUncertError
 
 
 def figure_of[**P, R](data: Callable[..., object], **own: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Complete the docstring of the ``plot_x`` that draws the table `data`; `own` describes its further arguments."""
+    """Complete the docstring of the ``plot_x`` that draws the table `data`, of which `own` describes further arguments;
+    it then refuses what is no truth where one is asked for.
+    """
 
     def described(plot: Callable[P, R]) -> Callable[P, R]:
         takes = inspect.signature(data).parameters
@@ -48,7 +51,17 @@ def figure_of[**P, R](data: Callable[..., object], **own: str) -> Callable[[Call
         further = "".join(f"{name}\n    {text}\n" for name, text in own.items())
         sections = _SECTIONS.format(shared=shared, data=getattr(data, "__name__", ""), own=further)
         plot.__doc__ = f"{inspect.getdoc(plot)}\n{sections}"
-        return plot
+        switches = [name for name, one in inspect.signature(plot).parameters.items() if isinstance(one.default, bool)]
+
+        @functools.wraps(plot)
+        def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+            for name in switches:
+                if not isinstance(value := kwargs.get(name, False), bool | np.bool_):
+                    told = f"{name} is of type {type(value).__name__}; give True or False"
+                    raise ArgumentError(f"{plot.__name__}: {told}")
+            return plot(*args, **kwargs)
+
+        return checked
 
     return described
 

@@ -10,7 +10,7 @@ import pandas as pd
 from reeuncert.plots.access import ALL_YEARS, rows_of
 from reeuncert.plots.panels import Area, Axis, Board, Mark, Panel, Ribbon, Ribbons, Text
 from reeuncert.plots.panels import Node as Box
-from reeuncert.plots.sankey_graph import END_USE, LOSS, STOCK, UNRECORDED, UNREGISTERED, USE, WHOLE, Graph, Node
+from reeuncert.plots.sankey_graph import END_USE, LOSS, STOCK, UNRECORDED, UNREGISTERED, USE, WHOLE, Graph, Node, depths
 from reeuncert.plots.style import NODE_WIDTH, Theme, colours_of, interval_name, mixed
 from reeuncert.plots.style import UNRECORDED as PINK
 from reeuncert.words.estimates import estimate, interval, with_unit
@@ -27,71 +27,69 @@ USE_SHIFT = 0.02
 """Use nodes stand lower than markets, so that a ribbon to use leaves its market below the one to the next stage."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Layout:
-    """Places in a unit square whose origin is the top left corner: the height of one unit of mass, the middle of each
-    node, its upper end and height by year, and both ends of each row.
+    """What years share, in a unit square whose origin is the top left corner: the height of one unit of mass, and the
+    upper end of each row.
     """
 
     scale: float
-    x: Mapping[str, float]
-    top: Mapping[object, Mapping[str, float]]
-    height: Mapping[object, Mapping[str, float]]
-    rows: Mapping[str, tuple[float, float]]
+    rows: Mapping[str, float]
 
 
-def layout_of(table: pd.DataFrame, graph: Graph) -> Layout:
-    """Place the nodes of a diagram for the years of a table of `sankey_data`."""
-    edges = edges_by_year(table)
-    years = list(edges)
-    value = {year: node_values(edges[year]) for year in years}
+@dataclass(frozen=True)
+class Step:
+    """The diagram of a year, or of all years: mass and upper end of each node, and its ribbons: rows of `sankey_data`
+    with the places at which they ``leaves`` and ``enters`` nodes.
+    """
+
+    year: Any
+    layout: Layout
+    value: Mapping[str, float]
+    top: Mapping[str, float]
+    ribbons: list[Any]
+
+
+def steps_of(table: pd.DataFrame, graph: Graph) -> Iterator[Step]:
+    """Steps of a table of `sankey_data`; all years have one layout, and their sum has its own."""
+    for part in (table[table["year"] != ALL_YEARS], table[table["year"] == ALL_YEARS]):
+        if len(part):
+            yield from _steps(dict(iter(part.groupby("year", sort=False))), graph)
+
+
+def _steps(tables: Mapping[Any, pd.DataFrame], graph: Graph) -> Iterator[Step]:
+    """Steps of one layout, from the ribbons of each year."""
+    value = {year: node_values(table) for year, table in tables.items()}
     stacks = _stacks(graph, value)
     # Plotly fits the fullest of its own columns into the height: it cannot draw a larger scale.
-    small = min(1.0, MOST_SPACE / max(_total(stacks, graph.rows, 0.0, 1.0), 1e-9))
-    scale = min(_fitting_scale(stacks, graph.rows, small), *(1.0 / fullest(edges[year]) for year in years))
+    small = min(1.0, MOST_SPACE / max(_total(stacks, 0.0, 1.0), 1e-9))
+    scale = min(_fitting_scale(stacks, small), *(1.0 / fullest(table, value[year]) for year, table in tables.items()))
     rows, upper = {}, 0.0
-    heights = {row: _row_height(stacks[row], scale, small) for row in graph.rows}
+    heights = {row: _row_height(of_row, scale, small) for row, of_row in stacks.items()}
     # What the largest scale leaves over is shared out between the rows.
     free = max(0.0, 1.0 - sum(heights.values()) - small * ROW_GAP * (len(heights) - 1)) / max(1, len(heights))
-    for row in graph.rows:
-        rows[row] = (upper, upper + heights[row])
-        upper += heights[row] + small * ROW_GAP + free
-    top = {year: _tops(graph, value[year], rows, scale, small) for year in years}
-    height = {year: {name: v * scale for name, v in value[year].items()} for year in years}
-    count = max(1, len(graph.columns) - 1)
-    x = {node.name: i / count for i, column in enumerate(graph.columns) for node in column}
-    return Layout(scale, x, top, height, rows)
+    for row, height in heights.items():
+        rows[row] = upper
+        upper += height + small * ROW_GAP + free
+    layout = Layout(scale, rows)
+    for year, table in tables.items():
+        top = _tops(graph, value[year], layout, small)
+        ends = {name: _ends(table, top, scale, *way) for name, way in ENDS.items()}
+        yield Step(year, layout, value[year], top, list(rows_of(table.assign(**ends))))
 
 
-Edges = Sequence[tuple[str, str, float]]  # source, target and mean of each ribbon of a year
-
-
-def edges_by_year(table: pd.DataFrame) -> dict[object, list[tuple[str, str, float]]]:
-    """The ribbons of a table of `sankey_data`, by year."""
-    by_year = table.groupby("year", sort=False)[["source", "target", "mean"]]
-    return {year: list(rows.itertuples(index=False, name=None)) for year, rows in by_year}
-
-
-def node_values(edges: Edges) -> dict[str, float]:
+def node_values(table: pd.DataFrame) -> dict[str, float]:
     """Mass that goes through each node: the larger of what enters and what leaves (means)."""
     ends: tuple[dict[str, float], dict[str, float]] = {}, {}
-    for source, target, mean in edges:
-        for sums, name in zip(ends, (source, target), strict=True):
-            sums[name] = sums.get(name, 0.0) + mean
+    for row in rows_of(table):
+        for sums, name in zip(ends, (row.source, row.target), strict=True):
+            sums[name] = sums.get(name, 0.0) + row.mean
     return {name: max(sums.get(name, 0.0) for sums in ends) for name in sorted({**ends[0], **ends[1]})}
 
 
-def fullest(edges: Edges) -> float:
+def fullest(table: pd.DataFrame, value: Mapping[str, float]) -> float:
     """Mass in the fullest column when nodes stand as far left as they can, from which Plotly finds its scale."""
-    value = node_values(edges)
-    depth = dict.fromkeys(value, 0)
-    for _ in value:
-        moved = False
-        for a, b, _ in edges:
-            if depth[b] < depth[a] + 1 <= len(value):
-                depth[b], moved = depth[a] + 1, True
-        if not moved:
-            break
+    depth = depths(list(zip(table["source"], table["target"], strict=True)), value)
     return max(sum(v for name, v in value.items() if depth[name] == d) for d in set(depth.values()))
 
 
@@ -100,9 +98,11 @@ def ordered(column: tuple[Node, ...], row: str) -> list[Node]:
     return sorted((n for n in column if n.row == row), key=lambda n: n.side == LOSS)
 
 
-def _stacks(graph: Graph, value: Mapping[object, Mapping[str, float]]) -> dict[str, list[tuple[float, int]]]:
-    """For each row the (mass, number of nodes) of each column and year."""
-    out: dict[str, list[tuple[float, int]]] = {row: [] for row in graph.rows}
+Stacks = dict[str, list[tuple[float, int]]]  # for each row the (mass, number of nodes) of each column and year
+
+
+def _stacks(graph: Graph, value: Mapping[Any, Mapping[str, float]]) -> Stacks:
+    out: Stacks = {row: [] for row in graph.rows}
     for column in graph.columns:
         for row in graph.rows:
             nodes = ordered(column, row)
@@ -119,31 +119,30 @@ def _row_height(stacks: list[tuple[float, int]], scale: float, small: float) -> 
     return max(mass * scale + small * PAD * (n - 1) for mass, n in stacks)
 
 
-def _total(stacks: Mapping[str, list[tuple[float, int]]], rows: tuple[str, ...], scale: float, small: float) -> float:
+def _total(stacks: Stacks, scale: float, small: float) -> float:
     """Height that all rows take at a scale, with spaces that are so much smaller."""
-    tall = sum(max(small * LEAST_ROW, _row_height(stacks[r], scale, small)) for r in rows)
-    return tall + small * ROW_GAP * (len(rows) - 1)
+    tall = sum(max(small * LEAST_ROW, _row_height(of_row, scale, small)) for of_row in stacks.values())
+    return tall + small * ROW_GAP * (len(stacks) - 1)
 
 
-def _fitting_scale(stacks: Mapping[str, list[tuple[float, int]]], rows: tuple[str, ...], small: float) -> float:
+def _fitting_scale(stacks: Stacks, small: float) -> float:
     """Largest scale at which all rows fit below one another, by bisection."""
-    largest = max((mass for row in rows for mass, _ in stacks[row]), default=0.0)
+    largest = max((mass for of_row in stacks.values() for mass, _ in of_row), default=0.0)
     if largest <= 0:
         return 1.0
     low, high = 0.0, 1.0 / largest
     for _ in range(60):
         middle = 0.5 * (low + high)
-        low, high = (middle, high) if _total(stacks, rows, middle, small) <= 1.0 else (low, middle)
+        low, high = (middle, high) if _total(stacks, middle, small) <= 1.0 else (low, middle)
     return low
 
 
-def _tops(
-    graph: Graph, value: Mapping[str, float], rows: Mapping[str, tuple[float, float]], scale: float, small: float
-) -> dict[str, float]:
+def _tops(graph: Graph, value: Mapping[str, float], layout: Layout, small: float) -> dict[str, float]:
     out: dict[str, float] = {}
+    scale = layout.scale
     for i, column in enumerate(graph.columns):
         for row in graph.rows:
-            upper = rows[row][0] + TILT * (len(graph.columns) - i)
+            upper = layout.rows[row] + TILT * (len(graph.columns) - i)
             upper += USE_SHIFT if any(n.stage == USE for n in column) else 0.0
             for node in ordered(column, row):
                 if node.name in value:
@@ -160,38 +159,18 @@ def _tops(
     return out
 
 
-@dataclass(frozen=True)
-class Step:
-    """The ribbons of a year, or of all years: their rows, and the place at which each leaves and enters its node."""
-
-    year: Any
-    layout: Layout
-    rows: list[Any]
-    leaves: list[float]
-    enters: list[float]
+ENDS = {"leaves": ("source", "target"), "enters": ("target", "source")}
 
 
-def steps_of(table: pd.DataFrame, graph: Graph) -> Iterator[Step]:
-    """Steps of a table of `sankey_data`; all years have one layout, and their sum has its own."""
-    for part in (table[table["year"] != ALL_YEARS], table[table["year"] == ALL_YEARS]):
-        if len(part):
-            layout = layout_of(part, graph)
-            for year, of_year in part.groupby("year", sort=False):
-                rows = list(rows_of(of_year))
-                ends = (_ends(rows, layout, year, *way) for way in (("source", "target"), ("target", "source")))
-                yield Step(year, layout, rows, *ends)
-
-
-def _ends(rows: list[Any], layout: Layout, year: Any, at: str, other: str) -> list[float]:
+def _ends(table: pd.DataFrame, top: Mapping[str, float], scale: float, at: str, other: str) -> pd.Series:
     """Where each ribbon begins: ribbons leave in the order of the nodes they go to."""
-    top = layout.top[year]
     out: dict[Any, float] = {}
     below: dict[str, float] = {}
-    for row in sorted(rows, key=lambda row: top[getattr(row, other)]):
+    for row in sorted(rows_of(table), key=lambda row: top[getattr(row, other)]):
         here = getattr(row, at)
-        out[row.Index] = top[here] + below.get(here, 0.0) * layout.scale
+        out[row.Index] = top[here] + below.get(here, 0.0) * scale
         below[here] = below.get(here, 0.0) + row.mean
-    return [out[row.Index] for row in rows]
+    return pd.Series(out)
 
 
 CLASSES = ((1.25, 0.85), (2.0, 0.62), (5.0, 0.42), (np.inf, 0.26))
@@ -213,7 +192,7 @@ def sankey_boards(table: pd.DataFrame, graph: Graph, regions: Sequence[str], the
     for step in steps_of(table, graph):
         marks = _marks(step, graph, regions, theme)
         panel = Panel("", marks, x=Axis(limits=(-0.01, 1.13)), y=Axis(limits=(-0.01, top)), bare=True)
-        said = f"width: mean in {step.rows[0].unit}; paler: wider {interval_name()}{lost}"
+        said = f"width: mean in {step.ribbons[0].unit}; paler: wider {interval_name()}{lost}"
         title = f"Flows from the mine to the end use, {step.year}"
         out[str(step.year)] = Board(title, (panel,), 1, 6.3, 12.0, said, (*classes, *routes))
     return out
@@ -260,43 +239,42 @@ def certainties() -> list[tuple[str, float]]:
 
 def _marks(step: Step, graph: Graph, regions: Sequence[str], theme: Theme) -> tuple[Mark, ...]:
     """Ribbons and texts of a year; heights are counted from the lower edge."""
-    layout, top, height = step.layout, step.layout.top[step.year], step.layout.height[step.year]
+    scale, top, value = step.layout.scale, step.top, step.value
     nodes = {n.name: n for column in graph.columns for n in column if n.name in top}
+    place = graph.x_of
     index = {name: i for i, name in enumerate(nodes)}
     ribbons = tuple(
         Ribbon(
             index[row.source],
             index[row.target],
             row.mean,
-            1.0 - leaves,
-            1.0 - enters,
-            row.mean * layout.scale,
+            1.0 - row.leaves,
+            1.0 - row.enters,
+            row.mean * scale,
             mixed(ribbon_colour(row, regions, theme), theme.ground, 1.0 - opacity_of(row.factor)),
-            1.0,
             HATCHES.get(row.route, ""),
             _hover(row, nodes),
         )
-        for row, leaves, enters in zip(step.rows, step.leaves, step.enters, strict=True)
+        for row in step.ribbons
     )
     boxes = tuple(
-        Box(layout.x[n], 1.0 - top[n], height[n], node_colour(node, regions, theme), node_text(node))
+        Box(place[n], 1.0 - top[n], value[n] * scale, node_colour(node, regions, theme), node_text(node))
         for n, node in nodes.items()
     )
-    part = min(1.0, layout.scale * fullest([(row.source, row.target, row.mean) for row in step.rows]))
-    diagram = Ribbons(boxes, ribbons, step.rows[0].unit, part)
+    part = min(1.0, scale * fullest(pd.DataFrame(step.ribbons), value))
+    diagram = Ribbons(boxes, ribbons, step.ribbons[0].unit, part)
     texts = []
-    for i, heading in enumerate(graph.headings):
-        x, side = i / max(1, len(graph.headings) - 1), "left" if i == 0 else "center"
-        traded = heading == "after trade"
+    for i, (x, heading) in enumerate(zip(graph.x, graph.headings, strict=True)):
+        side, traded = "left" if i == 0 else "center", heading == "after trade"
         colour = "muted" if traded else "ink"
         up = 1.09 if i % 2 and len(graph.headings) > MOST_ABREAST else 1.055
         texts.append(Text(x, up, heading, colour, bold=not traded, italic=traded, align=side))
-    for name, (upper, _) in layout.rows.items():
+    for name, upper in step.layout.rows.items():
         texts.append(Text(0.0, 1.0 - upper + 0.018, name, bold=True, align="left"))
     for n, node in nodes.items():
         if node.stage == END_USE:
-            middle = 1.0 - top[n] - 0.5 * height[n]
-            texts.append(Text(layout.x[n] + NODE_WIDTH, middle, node_text(node), align="left"))
+            middle = 1.0 - top[n] - 0.5 * value[n] * scale
+            texts.append(Text(place[n] + NODE_WIDTH, middle, node_text(node), align="left"))
     return (diagram, *texts)
 
 

@@ -6,7 +6,7 @@ enters its market after trade, so that with means as widths every node balances.
 right, trade between regions shows as crossings between rows, and a year of a large system stays readable.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from reeuncert.case.records import Case
@@ -55,6 +55,16 @@ class Graph:
     headings: tuple[str, ...]
     rows: tuple[str, ...]
     links: tuple[Link, ...]
+
+    @property
+    def x(self) -> list[float]:
+        """Places of the columns, from 0 to 1."""
+        return [i / max(1, len(self.columns) - 1) for i in range(len(self.columns))]
+
+    @property
+    def x_of(self) -> dict[str, float]:
+        """Name of a node → place of its column."""
+        return {node.name: x for x, column in zip(self.x, self.columns, strict=True) for node in column}
 
 
 def sankey_graph(case: Case) -> Graph:
@@ -227,7 +237,7 @@ def _columns(links: list[Link]) -> tuple[tuple[Node, ...], ...]:
     """Nodes by column: a group one beyond all that flow into it; losses beside their source; end uses last."""
     nodes = {n.name: n for link in links for n in (link.source, link.target)}
     inner = [link for link in links if link.target.side != LOSS and link.source.side != SOURCE]
-    depth = _depths([(_group(a.source), _group(a.target)) for a in inner])
+    depth = _forward([(_group(a.source), _group(a.target)) for a in inner])
     fed = [link.target for link in links if link.source.side == SOURCE and link.source.stage != STOCK]
     first = int(any(depth.get(_group(node), 0) == 0 for node in fed))  # a column for what comes from outside
     place: dict[str, int] = {}
@@ -246,10 +256,10 @@ def _columns(links: list[Link]) -> tuple[tuple[Node, ...], ...]:
     return tuple(tuple(nodes[name] for name, p in place.items() if p == i) for i in range(count))
 
 
-def _depths(edges: list[tuple[str, str]]) -> dict[str, int]:
+def _forward(edges: list[tuple[str, str]]) -> dict[str, int]:
     """Longest path to each group, without edges that close a circle: of these, those farthest from the beginning.
 
-    >>> _depths([("c", "a"), ("a", "b"), ("b", "c"), ("a", "c"), ("start", "a")])
+    >>> _forward([("c", "a"), ("a", "b"), ("b", "c"), ("a", "c"), ("start", "a")])
     {'c': 3, 'a': 1, 'b': 2, 'start': 0}
     """
     names = dict.fromkeys(name for edge in edges for name in edge)
@@ -259,10 +269,23 @@ def _depths(edges: list[tuple[str, str]]) -> dict[str, int]:
     for a, b in sorted(dict.fromkeys(edges), key=lambda edge: steps.get(edge[0], len(names))):
         if a not in _steps(kept, [b]):
             kept.append((a, b))
+    return depths(kept, names)
+
+
+def depths(edges: Sequence[tuple[str, str]], names: Iterable[str]) -> dict[str, int]:
+    """Number of edges of the longest path to each name; in a circle, it ends when it has as many as there are names.
+
+    >>> depths([("a", "b"), ("b", "c"), ("a", "c")], "abc")
+    {'a': 0, 'b': 1, 'c': 2}
+    """
     depth = dict.fromkeys(names, 0)
-    for _ in names:
-        for a, b in kept:
-            depth[b] = max(depth[b], depth[a] + 1)
+    for _ in range(len(depth)):
+        before = dict(depth)
+        for a, b in edges:
+            if depth[b] < depth[a] + 1 <= len(depth):
+                depth[b] = depth[a] + 1
+        if depth == before:
+            break
     return depth
 
 

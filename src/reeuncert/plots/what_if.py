@@ -222,7 +222,7 @@ def plot_outlook(found: Told, *, coords: Coords = None, backend: str = "matplotl
             at = np.array([row["median_start"]]), np.array([low + 0.05 * top])
             name, dark = "start of a project (stronger: surer to work)", 0.15 + 0.85 * row["works"]
             marks.append(Points(name, *at, "ink", "square", hover=(_project(row, told["to"]),), opacity=dark))
-        fan = Fan.of(rows, "", hue(0), probs=BANDS, prior=False)
+        fan = Fan(rows, "", hue(0), probs=BANDS, with_prior=False)
         title = "\n".join(wrapped(str(rows["says"].iloc[0])))
         axis = Axis(shown_unit(unit), (low, 1.03 * top))
         panels.append(fan_panel(title, unit, (fan,), marks=marks, y=axis))

@@ -88,7 +88,7 @@ def _mark(mark: Area | Line | Points | Text) -> dict[str, Any]:
         return out | {"k": "t", "t": mark.text, "g": mark.align}
     out["h"] = list(mark.hover) if isinstance(mark, Line | Points) and mark.hover else None
     if isinstance(mark, Points):
-        out |= {"k": "p", "n": mark.label, "s": mark.symbol, "o": mark.opacity, "f": mark.hollow or None}
+        out |= {"k": "p", "n": mark.name, "s": mark.symbol, "o": mark.opacity, "f": mark.hollow or None}
         out |= {"lo": mark.low, "hi": mark.high}
     else:
         out["n"] = mark.name or None

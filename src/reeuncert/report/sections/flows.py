@@ -77,37 +77,34 @@ def _view(result: Result, graph: Graph, table: pd.DataFrame) -> dict[str, Any]:
     """Places, values and colours of the nodes and ribbons, by step."""
     regions = list(result.case.regions)
     nodes = [node for column in graph.columns for node in column]
-    place = {node.name: i for i, node in enumerate(nodes)}
+    place, across = {node.name: i for i, node in enumerate(nodes)}, graph.x_of
     steps = list(steps_of(table, graph))
     layouts = [step.layout for n, step in enumerate(steps) if not n or step.layout is not steps[n - 1].layout]
     drawn: list[dict[str, Any]] = [
-        {"name": node_text(node), "x": layouts[0].x[node.name], "c": _colour(node.row.split(", ")[0], regions)}
+        {"name": node_text(node), "x": across[node.name], "c": _colour(node.row.split(", ")[0], regions)}
         | {"end": node.stage == END_USE, "y": np.full(len(steps), np.nan), "v": np.full(len(steps), np.nan)}
         for node in nodes
     ]
     links: dict[tuple[str, ...], dict[str, Any]] = {}
     for t, step in enumerate(steps):
-        for name, upper in step.layout.top[step.year].items():
-            drawn[place[name]]["y"][t] = upper
-            drawn[place[name]]["v"][t] = step.layout.height[step.year][name] / step.layout.scale
-        for row, leaves, enters in zip(step.rows, step.leaves, step.enters, strict=True):
+        for name, upper in step.top.items():
+            drawn[place[name]]["y"][t], drawn[place[name]]["v"][t] = upper, step.value[name]
+        for row in step.ribbons:
             key = (row.source, row.target, row.route, row.label)
             if key not in links:
                 links[key] = _link(row, nodes, place, regions, len(steps), result)
             link = links[key]
-            link["m"][t], link["o"][t], link["a"][t], link["b"][t] = row.mean, opacity_of(row.factor), leaves, enters
+            link["m"][t], link["o"][t] = row.mean, opacity_of(row.factor)
+            link["a"][t], link["b"][t] = row.leaves, row.enters
             for rank, column in enumerate(("eti90_lb", "median", "eti90_ub")):
                 link["q"][rank, t] = getattr(row, column)
                 if "p" in link:
                     link["p"][rank, t] = getattr(row, f"prior_{column}")
-    count = max(1, len(graph.headings) - 1)
     return {
         "height": max(HEIGHT, HEIGHT_OF_ROW * len(graph.rows)),
         "layout": [layouts.index(step.layout) for step in steps],
-        "layouts": [
-            {"scale": one.scale, "rows": [[row, ends[0]] for row, ends in one.rows.items()]} for one in layouts
-        ],
-        "headings": [[i / count, text, text == "after trade"] for i, text in enumerate(graph.headings)],
+        "layouts": [{"scale": one.scale, "rows": list(one.rows.items())} for one in layouts],
+        "headings": [[x, text, text == "after trade"] for x, text in zip(graph.x, graph.headings, strict=True)],
         "nodes": drawn,
         "links": list(links.values()),
     }
