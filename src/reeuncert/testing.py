@@ -237,7 +237,7 @@ def assert_mass_balance(dt: xr.DataTree, *, group: str = "posterior", rtol: floa
     AssertionError
         With the process, the year and the size of the worst imbalance relative to the throughput.
     """
-    data = mass_flow(dt, group).transpose("chain", "draw", "flow", "year")
+    data = mass_flow(dt, group)
     mass = data.values
     source, target = data["from_process"].values.astype(str), data["to_process"].values.astype(str)
     stock = source == target

@@ -11,6 +11,7 @@ import xarray as xr
 
 import reeuncert as ree
 from reeuncert.case.records import Case, ErrorClass, Evidence, Source
+from reeuncert.edits import edit_of
 from reeuncert.edits.base import Edited
 from reeuncert.edits.scenario import Scenario
 from reeuncert.errors import CaseError, ReeUncertError
@@ -280,6 +281,15 @@ def test_reweighting_refuses_what_draws_cannot_tell(base: xr.DataTree) -> None:
         ree.reweight(dt, {"kind": "without_flows", "flow": "salt_to_south"})
     with pytest.raises(CaseError, match="group of priors 'stokcs'"):
         ree.reweight(dt, {"kind": "prior_spread", "group": "stokcs", "factor": 2.0})
+
+
+def test_changes_are_made_in_the_order_in_which_they_are_given(base: xr.DataTree) -> None:
+    group = next(row.group for row in ree.read_case("small_metal").priors)
+    words = [{"kind": "prior_spread", "group": group, "factor": factor} for factor in (1.02, 1.01)]
+    found = ree.reweight(base_without_new(base), words[0], edit_of(words[1]), despite_k=True)
+    assert found.what == Scenario.of("x", *words).what
+    turned = ree.reweight(base_without_new(base), edit_of(words[1]), words[0], despite_k=True)
+    assert turned.what == Scenario.of("x", *words[::-1]).what
 
 
 def test_resampled_draws_are_a_result(base: xr.DataTree) -> None:

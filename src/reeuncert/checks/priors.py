@@ -13,6 +13,7 @@ from reeuncert.result.diagnostics import Estimate
 from reeuncert.result.learning import PRIOR_ROUNDING, is_fixed
 from reeuncert.result.quantiles import Array, quantiles, spread
 from reeuncert.result.result import Result
+from reeuncert.result.tables import mass_flow
 from reeuncert.result.verdicts import room
 from reeuncert.words.cells import as_words, condensed
 from reeuncert.words.qualifiers import BOUND_QUALIFIERS
@@ -27,7 +28,7 @@ def prior_predictive(result: Result) -> list[CheckResult]:
 
 def _implied_priors(result: Result) -> CheckResult:
     """Flows whose implied prior spans more than four orders of magnitude."""
-    mass = result.dt["prior"]["mass_flow"].transpose("chain", "draw", "flow", "year")
+    mass = mass_flow(result.dt, "prior")
     flow, year = np.nonzero(np.isfinite(mass.values[0, 0]))
     cells = mass.values[:, :, flow, year].reshape(-1, flow.size)
     low, middle, high = quantiles(cells, (0.05, 0.5, 0.95))

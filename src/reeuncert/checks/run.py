@@ -36,7 +36,7 @@ LARGEST_RESIDUAL = 1e-9
 
 def balance(result: Result) -> list[CheckResult]:
     """Largest imbalance relative to throughput over processes, years and draws; and the smallest flow."""
-    mass = mass_flow(result.dt).transpose("chain", "draw", "flow", "year")
+    mass = mass_flow(result.dt)
     worst, where = largest_residual(mass)
     message = f"The largest imbalance over all processes, years and draws is {worst:.2g} of the throughput"
     message += f" (process '{where[0]}', {where[1]})." if where else "."
@@ -189,7 +189,7 @@ def monte_carlo(result: Result) -> list[CheckResult]:
     """
     if "posterior" not in result.dt.children:
         return [information("error of interval ends", "This result holds no posterior.")]
-    mass = mass_flow(result.dt).transpose("chain", "draw", "flow", "year")
+    mass = mass_flow(result.dt)
     flow, year = np.nonzero(np.isfinite(mass.values[0, 0]))
     step = max(1, -(-flow.size // MOST_CELLS))
     flow, year = flow[::step], year[::step]

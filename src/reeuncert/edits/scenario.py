@@ -55,7 +55,7 @@ class Scenario:
     structure: str = ""
 
     @classmethod
-    def of(cls, name: str, *changes: Mapping[str, object], why: str = "") -> Self:
+    def of(cls, name: str, *changes: Mapping[str, object] | Edit, why: str = "") -> Self:
         """From changes as a user writes them: mappings with a ``kind`` and the keys of that kind. Raises `CaseError`
         with everything in them that cannot be used.
         """

@@ -166,8 +166,9 @@ def value_of_information(
     rows.insert(list(rows.columns).index("expected"), name, now)
     rows["narrowing"] = 1.0 - rows["expected"] / now if now > 0 else 0.0
     rows = rows.rename(columns={"expected": f"expected_{name}"})
-    last = [c for c in ("narrowing", "noise") if c in rows]
-    rows = labelled_first(rows[[c for c in rows.columns if c not in last] + last], target.columns)
+    if "noise" in rows:
+        rows["noise"] = rows.pop("noise")  # comes last
+    rows = labelled_first(rows, target.columns)
     return rows.sort_values("narrowing", ascending=False, ignore_index=True, kind="stable")
 
 
@@ -229,7 +230,7 @@ def _of_series(
     dt: xr.DataTree, target: Target, series: Iterable[tuple[int, list[int]]], error: float, prob: float, kind: str
 ) -> pd.DataFrame:
     system, rows = Result.holding(dt).case.system, []
-    mass = mass_flow(dt).transpose("chain", "draw", "flow", "year").values
+    mass = mass_flow(dt).values
     for f, here in series:
         log = np.log(np.maximum(mass[:, :, f, here], np.finfo(float).tiny))
         total = mass[:, :, f, here].sum(axis=2)

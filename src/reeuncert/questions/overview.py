@@ -147,7 +147,7 @@ def value_of_tables(
     asked = [(target, width) for target, width in asked if width > 0]
     if not tables or not asked:
         raise ReeUncertError("no flow has all these attributes" if asked else "none of these answers varies")
-    mass = mass_flow(dt).transpose("chain", "draw", "flow", "year").values
+    mass = mass_flow(dt).values
     log = np.log(np.maximum(mass, np.finfo(float).tiny))
 
     def narrowing(target: Target, width: float, members: Iterable[int]) -> float:

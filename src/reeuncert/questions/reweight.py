@@ -272,8 +272,7 @@ def reweight(dt: xr.DataTree, *changes: Mapping[str, object] | Edit, despite_k: 
         When the change touches flows or coordinates, or the weights are unreliable.
     """
     case = Result.holding(dt).case
-    said = Scenario.of("reweighted", *(c for c in changes if not isinstance(c, Edit)))
-    scenario = Scenario(said.name, (*said.edits, *(c for c in changes if isinstance(c, Edit))))
+    scenario = Scenario.of("reweighted", *changes)
     if not scenario.edits:
         raise ReeUncertError('nothing is changed; give a change, e.g. {"kind": "leave_out", "source": "…"}')
     edited = scenario.apply(Edited(case))

@@ -141,7 +141,7 @@ def quantities_by_lineage(dt: xr.DataTree) -> dict[str, tuple[Floats, Floats]]:
     evidence = result.evidence
     if evidence is None:
         raise ReeUncertError(f"case '{result.case.name}' has no evidence, so no source to ask about")
-    mass = mass_flow(dt).transpose("chain", "draw", "flow", "year").values
+    mass = mass_flow(dt).values
     quantity = predicted_quantities(evidence, mass, np.zeros((*mass.shape[:2], len(evidence.offsets.label))))
     size = np.abs(np.median(quantity.reshape(-1, evidence.n_rows), axis=0))
     scale = np.where(evidence.plain, np.maximum(size, np.finfo(float).tiny), 1.0)

@@ -73,11 +73,8 @@ def learning(after: Spread, prior: Array | None, before: Spread | None = None, *
     # Constants of the system (the share of the only partner) rest on neither prior nor data.
     fixed = is_fixed(after) & is_fixed(before, PRIOR_ROUNDING)
     ratio, rank = np.where(fixed, np.nan, ratio), np.where(fixed, np.nan, rank)
-    words = np.select(
-        (fixed, ~np.isfinite(ratio), ratio < NARROW, ratio < WIDE),
-        (FIXED, UNDEFINED, NARROWER, PARTLY_NARROWER),
-        AS_WIDE,
-    )
+    cases = (fixed, ~np.isfinite(ratio), ratio < NARROW, ratio < WIDE)
+    words = np.select(cases, (FIXED, UNDEFINED, NARROWER, PARTLY_NARROWER), AS_WIDE)
     return Learning(ratio, rank, words.astype(object))
 
 

@@ -104,14 +104,8 @@ def sensitivity(quantities: Mapping[str, Array], parts: Mapping[str, Array | Nor
         centred = (flat[q] - flat[q].mean()) / (flat[q].std() or 1.0)
         # So near a power of 1 the distance of an error is in proportion to it.
         *psense, noise = distances(flat[q], np.vstack([tilts, errors.max() * score[q]]))
-        rows += zip(
-            [label] * len(parts),
-            parts,
-            psense,
-            noise * errors / (errors.max() or 1.0),
-            tilts @ centred / centred.size,
-            strict=True,
-        )
+        noises, moves = noise * errors / (errors.max() or 1.0), tilts @ centred / centred.size
+        rows += zip([label] * len(parts), parts, psense, noises, moves, strict=True)
     table = pd.DataFrame(rows, columns=["quantity", "component", "psense", "noise", "moves"])
     table.insert(4, "sensitive", table["psense"] > least_sensitive(table["noise"]))
     return table.sort_values("psense", ascending=False, ignore_index=True)

@@ -24,7 +24,7 @@ from reeuncert.priors.coverage import case_network
 from reeuncert.result.io import wrong_with
 from reeuncert.result.quantiles import Array
 from reeuncert.result.structures import Structures, structures_of
-from reeuncert.result.tables import flow_table, mass_flow, over_all_years
+from reeuncert.result.tables import flow_table, mass_flow
 from reeuncert.words.cells import Short
 
 _shared: ContextVar[Result | None] = ContextVar("_shared", default=None)
@@ -177,12 +177,16 @@ class Result(Short):
     def total(self, group: str = "posterior") -> xr.DataArray:
         """Sum of every flow of a group over the years; NaN where it is absent in all of them."""
         if group not in self._totals:
-            self._totals[group] = over_all_years(mass_flow(self.dt, group))
+            mass = mass_flow(self.dt, group)
+            total = np.empty(mass.shape[:-1])
+            for of_chain, values in zip(total, mass.values, strict=True):  # a sum that skips NaN copies what it sums
+                of_chain[:] = np.where(np.isnan(values).all(axis=-1), np.nan, np.nansum(values, axis=-1))
+            self._totals[group] = mass.isel(year=0, drop=True).copy(data=total)
         return self._totals[group]
 
     def masses(self, group: str = "posterior") -> Array:
         """Draws of the flows (sample, flow, year) of a group; NaN where a flow is absent."""
-        values = mass_flow(self.dt, group).transpose("chain", "draw", "flow", "year").values
+        values = mass_flow(self.dt, group).values
         return np.asarray(values.reshape(-1, *values.shape[2:]))
 
     def __repr__(self) -> str:

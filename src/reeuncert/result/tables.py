@@ -30,7 +30,7 @@ def flow_table(dt: xr.DataTree) -> pd.DataFrame:
     [['ore_South', 2001, 'kt'], ['ore_South', 2002, 'kt']]
     """
     mass = mass_flow(dt)
-    draws = mass.transpose("chain", "draw", "flow", "year").values
+    draws = mass.values
     flow, year = np.nonzero(np.isfinite(draws[0, 0]))
     every = diagnose(draws, log=not (draws <= 0).any(), at=PROBABILITIES)
     found = Diagnostics(**{f.name: getattr(every, f.name)[..., flow, year] for f in fields(every)})
@@ -58,23 +58,15 @@ def flow_attributes(system: SystemDefinition, flows: Iterable[str] | None = None
 
 
 def mass_flow(dt: xr.DataTree, group: str = "posterior") -> xr.DataArray:
-    """The flows of a result, with their attributes as coordinates: ``mass[:, :, mass["quantity"] == "trade"]``.
+    """The flows of a result (chain, draw, flow, year), with their attributes as coordinates: ``mass[:, :,
+    mass["quantity"] == "trade"]``.
 
     In the tree they stand in ``constant_data``: ArviZ summarises no group whose variables differ in coordinates.
     """
     if group not in dt.children or "mass_flow" not in dt[group].data_vars:
         raise OutputError(f"this result holds no flows ('{group}/mass_flow'); it does not come from reeuncert.sample")
-    mass = dt[group].to_dataset()["mass_flow"]
+    mass = dt[group].to_dataset()["mass_flow"].transpose("chain", "draw", "flow", "year")
     if "from_process" in mass.coords:
         return mass
     system = case_from_json(str(dt.attrs["case_json"])).system
     return mass.assign_coords(flow_attributes(system, mass["flow"].values))
-
-
-def over_all_years(mass: xr.DataArray) -> xr.DataArray:
-    """Sum of every flow over the years; NaN where it is absent in all of them."""
-    years_last = mass.transpose(..., "year")
-    total = np.empty(years_last.shape[:-1])
-    for of_chain, values in zip(total, years_last.values, strict=True):  # a sum that skips NaN copies what it sums
-        of_chain[:] = np.where(np.isnan(values).all(axis=-1), np.nan, np.nansum(values, axis=-1))
-    return mass.isel(year=0, drop=True).transpose(*years_last.dims[:-1]).copy(data=total)
