@@ -19,16 +19,9 @@ from scipy.stats import qmc
 
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.headlines import Target
+from reeuncert.likelihood.predictive import predicted_quantities
 from reeuncert.questions.nested import Floats, Ints, expected_widths, interval_width
-from reeuncert.questions.targets import (
-    Flows,
-    ValueName,
-    choose_flows,
-    choose_years,
-    labelled_first,
-    quantities_by_lineage,
-    target_of,
-)
+from reeuncert.questions.targets import Flows, ValueName, choose_flows, choose_years, labelled_first, target_of
 from reeuncert.result.quantiles import interval_columns, sorted_quantile
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
@@ -243,10 +236,20 @@ def _of_series(
 
 
 def _of_sources(dt: xr.DataTree, target: Target, error: float, prob: float, kind: str) -> pd.DataFrame:
-    rows = []
-    for lineage, (quantity, scale) in quantities_by_lineage(dt).items():
-        expected = width_after_regression(target, quantity, error * scale, prob=prob, kind=kind)
-        rows.append({"source": lineage, "figures": quantity.shape[2], "error": error, "expected": expected})
+    """All rows of each lineage, reported once more without its offsets. The error is relative: on the log and logit
+    scales as it is, on a plain one to the median of the quantity.
+    """
+    result = Result.holding(dt)
+    evidence = result.evidence
+    if evidence is None:
+        raise ReeUncertError(f"case '{result.case.name}' has no evidence, so no source to ask about")
+    mass, rows = mass_flow(dt).values, []
+    quantity = predicted_quantities(evidence, mass, np.zeros((*mass.shape[:2], len(evidence.offsets.label))))
+    size = np.abs(np.median(quantity.reshape(-1, evidence.n_rows), axis=0))
+    errors = error * np.where(evidence.plain, np.maximum(size, np.finfo(float).tiny), 1.0)
+    for lineage, of in evidence.rows_of_lineage.items():
+        expected = width_after_regression(target, quantity[..., of], errors[of], prob=prob, kind=kind)
+        rows.append({"source": lineage, "figures": errors[of].size, "error": error, "expected": expected})
     return pd.DataFrame(rows)
 
 

@@ -1,4 +1,4 @@
-"""What a question is about: one value of an indicator in every draw, some flows and years, or what sources report."""
+"""What a question is about: one value of an indicator in every draw, or some flows and years."""
 
 from collections.abc import Iterable, Mapping
 from numbers import Integral
@@ -13,11 +13,8 @@ from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.headlines import Target, place, value_of
 from reeuncert.indicators.registry import CUMULATED
 from reeuncert.indicators.summary import SAMPLE, computed, select_labels
-from reeuncert.likelihood.predictive import predicted_quantities
-from reeuncert.questions.nested import Floats
 from reeuncert.result.quantiles import DEFINED
 from reeuncert.result.result import Result
-from reeuncert.result.tables import mass_flow
 from reeuncert.system.definition import FLOW_FIELDS, Selector, SystemDefinition
 from reeuncert.words.cells import unknown
 from reeuncert.words.estimates import printed
@@ -129,20 +126,3 @@ def _headline(dt: xr.DataTree, number: int, coords: Mapping[str, str | int]) -> 
         )
     name, labels, year = place(dt, case.headlines[number])
     return name, {**labels, "year": year}
-
-
-def quantities_by_lineage(dt: xr.DataTree) -> dict[str, tuple[Floats, Floats]]:
-    """Draws of the quantities of each lineage, free of its offsets, and the unit of a relative error.
-
-    Lineage → quantities (chain, draw, row) on the scale of each row, and what a relative error of 1 is there (row): 1
-    on the log and logit scales, the median of the quantity on a plain one.
-    """
-    result = Result.holding(dt)
-    evidence = result.evidence
-    if evidence is None:
-        raise ReeUncertError(f"case '{result.case.name}' has no evidence, so no source to ask about")
-    mass = mass_flow(dt).values
-    quantity = predicted_quantities(evidence, mass, np.zeros((*mass.shape[:2], len(evidence.offsets.label))))
-    size = np.abs(np.median(quantity.reshape(-1, evidence.n_rows), axis=0))
-    scale = np.where(evidence.plain, np.maximum(size, np.finfo(float).tiny), 1.0)
-    return {name: (quantity[..., rows], scale[rows]) for name, rows in evidence.rows_of_lineage.items()}
