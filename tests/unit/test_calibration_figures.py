@@ -22,6 +22,7 @@ from reeuncert.case.records import Case, ErrorClass, ErrorTails, Evidence, Offse
 from reeuncert.likelihood.compile import compile_evidence
 from reeuncert.likelihood.predictive import log_likelihood, predicted_quantities
 from reeuncert.priors.coverage import case_network
+from reeuncert.words.error_laws import ERROR_LAWS, NORMAL, ErrorLaw
 
 NAN = float("nan")
 REPEATS = 4000
@@ -109,16 +110,25 @@ STATEMENTS = {
     "a rounded share": (share_of_glass(value=20.0, resolution=20.0), "student_t"),
     "about, and rounded": (reported(qualifier="about", value=10.0, resolution=15.0), "normal"),
     "additive errors": (reported(value=10.0, resolution=1.0), "additive"),
+    "additive errors of a new law": (reported(value=10.0, resolution=1.0), "plain t"),
+    "outliers of a new law": (reported(value=10.0, resolution=10.0), "normal with outliers"),
     "two readings of a bound": (
         reported(qualifier="at_least", value=15.0, alternative=10.0, alternative_weight=0.3),
         "student_t",
     ),
 }
+NEW_LAWS = {
+    "plain t": ErrorLaw("Student's t in the unit of the row", plain=True),
+    "normal with outliers": ErrorLaw("normal, and a share of outliers", NORMAL, outliers=True),
+}
+"""Made of parts that exist: a row of the table, and nothing else."""
 
 
 @pytest.mark.parametrize("what", STATEMENTS)
-def test_statements_are_as_frequent_as_their_likelihood_says(what: str):
+def test_statements_are_as_frequent_as_their_likelihood_says(what: str, monkeypatch: pytest.MonkeyPatch):
     """The law of what is printed is the likelihood: the frequency of each statement is its probability."""
+    for name, law in NEW_LAWS.items():
+        monkeypatch.setitem(ERROR_LAWS, name, law)
     row, family = STATEMENTS[what]
     case = one_row(row, family)
     flows = simulate_flows(case, 1, np.random.default_rng(4))[0]

@@ -10,6 +10,7 @@ import xarray as xr
 from scipy import stats
 
 import reeuncert.checks.headlines as published_check
+from reeuncert.case.records import Offset
 from reeuncert.case.serial import case_to_json
 from reeuncert.checks import CHECKS, check
 from reeuncert.checks.predictive import row_table
@@ -20,7 +21,7 @@ from reeuncert.likelihood.compile import compile_evidence
 from reeuncert.likelihood.predictive import log_likelihood, predicted_quantities
 from reeuncert.priors.checks import implied_flows
 from reeuncert.priors.coverage import case_network
-from reeuncert.result.powerscale import Normals, components, sensitivity
+from reeuncert.result.powerscale import Normals, sensitivity, terms
 from reeuncert.result.result import Result
 from reeuncert.system.definition import Selector
 from reeuncert.validation.reader import read_case
@@ -241,11 +242,11 @@ def test_sensitive_headlines_are_told(result):
 
 
 def test_sources_of_one_lineage_are_one_component():
-    terms = xr.Dataset({n: (("chain", "draw", f"{n}_row"), np.ones((1, 2, k))) for n, k in {"a": 1, "b": 2}.items()})
-    tree = xr.DataTree.from_dict({"log_likelihood": terms})
-    found = components(tree, "log_likelihood", {"a": "one", "b": "one"})
-    assert {name: values.tolist() for name, values in found.items()} == {"one": [[3.0, 3.0]]}
-    assert components(tree, "log_prior") == {}
+    rows = xr.Dataset({n: (("chain", "draw", f"{n}_row"), np.ones((1, 2, k))) for n, k in {"a": 1, "b": 2}.items()})
+    tree = xr.DataTree.from_dict({"log_likelihood": rows})
+    found = terms(tree, "log_likelihood", {"a": "one", "b": "one"})
+    assert {name: values.sum(axis=2).tolist() for name, values in found.items()} == {"one": [[3.0, 3.0]]}
+    assert terms(tree, "log_prior") == {}
 
 
 def test_rows_that_importance_sampling_cannot_leave_out_are_counted(result):
@@ -323,6 +324,19 @@ def test_weights_of_readings_and_outliers_are_those_of_bayes(case):
     assert weight["X2", "outlier"] == pytest.approx(outlier / (core + outlier), rel=0.01)
     assert (found.status, found.value) == ("warning", 2)
     assert weight["X3", "outlier"] < 0.1
+
+
+def test_a_shared_error_may_be_an_outlier_too(case):
+    """The weight of an offset of the law customs follows from its value alone."""
+    rows = tuple(replace(row, offsets=("office",)) if row.id in ("X1", "X2") else row for row in case.evidence)
+    case = replace(case, evidence=rows, offsets={"office": Offset("office", 0.0, 0.05, "all", "customs")})
+    posterior = flows_of(case).isel(draw=[0, 1])
+    posterior["log_offset"] = (("chain", "draw", "offset_value"), [[[1.4], [0.04]]])
+    dt = xr.DataTree.from_dict({"posterior": posterior})
+    dt.attrs["case_json"] = case_to_json(case)
+    table = check(dt, ["mixtures"])["readings and outliers"].table.set_index(["row", "component"])
+    far, core = 0.1 * stats.norm.pdf([1.4, 0.04], scale=2), 0.9 * stats.t.pdf([1.4, 0.04], 4, scale=0.05 / 1.14)
+    assert table.loc[("office", "outlier"), "posterior"] == pytest.approx(np.mean(far / (far + core)), rel=1e-6)
 
 
 def test_the_ratio_of_two_records_is_tested_by_year(case, result):

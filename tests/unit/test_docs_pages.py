@@ -58,3 +58,12 @@ def test_every_figure_of_the_evidence_has_its_row(maker: ModuleType) -> None:
 def test_a_cell_cannot_break_its_table(maker: ModuleType) -> None:
     lines = maker.table(("a", "b"), [("x | y", "<b>\n$z$ *")])
     assert lines == ["| a | b |", "|---|---|", "| x \\| y | \\<b\\> \\$z\\$ \\* |"]
+
+
+def test_every_figure_is_in_the_gallery() -> None:
+    gallery = Path(__file__).parents[2] / "docs" / "gallery"
+    index = (gallery / "index.md").read_text("utf-8")
+    figures = {name for name in ree.plots.__all__ if name.startswith("plot_")}
+    figures.remove("plot_calibration")  # needs a hundred fits: its pictures are on the pages of calibrations
+    assert {path.stem for path in gallery.glob("plot_*.py")} == figures
+    assert [name for name in figures if f"{name}.png" not in index] == []

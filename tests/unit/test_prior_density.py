@@ -17,7 +17,7 @@ from reeuncert.errors import ModelError, SamplingError
 from reeuncert.priors.density import density_potential, density_terms, shares_of_flows
 from reeuncert.priors.scale import CoordinateScale
 from reeuncert.system.definition import OUTSIDE, Selector
-from reeuncert.words.prior_families import PRIOR_FAMILIES
+from reeuncert.words.prior_families import MASS_DENSITIES, PRIOR_FAMILIES
 
 YEAR = 2000
 FLOWS = [
@@ -105,6 +105,16 @@ def test_densities_of_flows_add_up_with_the_volume():
         - np.log(50.0)
     )
     assert found == pytest.approx(expected + log_jacobian, rel=1e-12)
+
+
+def test_a_family_of_a_mass_may_have_three_numbers(monkeypatch):
+    three = replace(PRIOR_FAMILIES["triangular"], of=("mass",))
+    monkeypatch.setitem(PRIOR_FAMILIES, "three", three)
+    monkeypatch.setitem(MASS_DENSITIES, "three", three.density)
+    monkeypatch.setattr("reeuncert.priors.subjects.MASS_FAMILIES", ("three", "flat"))
+    priors = [build.flow_prior("ore", YEAR, "three", 5.0, 25.0, c=10.0), *FLAT[1:]]
+    found, log_flow, log_jacobian, _ = evaluate(case_with(priors, "mass"))
+    assert found == pytest.approx(stats.triang(0.25, 5, 20).logpdf(np.exp(log_flow["ore"])) + log_jacobian, rel=1e-12)
 
 
 def test_a_total_has_the_density_of_the_sum():

@@ -67,6 +67,13 @@ def test_a_change_in_memory_is_judged_as_in_the_table(tmp_path: Path, file: str,
     assert set(check_case(case).errors) == set(written)
 
 
+def test_tails_of_errors_are_judged_in_memory(tmp_path: Path) -> None:
+    case = read_case(write_case(tmp_path))
+    errors = dataclasses.replace(case.errors, outlier_share=1.0, degrees_of_freedom=float("inf"))
+    problems = problems_of(dataclasses.replace(case, errors=errors))
+    assert [p.column for p in problems if p.file == "case.toml"] == ["degrees_of_freedom", "outlier_share"]
+
+
 @pytest.mark.parametrize(
     ("table", "name", "field", "value"),
     [

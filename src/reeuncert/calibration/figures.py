@@ -205,7 +205,7 @@ def simulated_row(
     """
     row = said.row
     error = class_of(row, case)
-    plain = error.family == "additive"
+    plain = ERROR_LAWS[error.family].plain
     width = row.width
     if math.isnan(width):
         of_a_print = f"print {row.print}" in offsets

@@ -89,7 +89,7 @@ class ErrorTails:
     Parameters
     ----------
     degrees_of_freedom
-        Of Student's t, of the laws student_t and customs.
+        Of Student's t, in the laws with this core.
     outlier_share, outlier_sd
         Share of customs records with a wrong heading or a missing consignment, and the log-sd of their errors.
     """
@@ -118,7 +118,8 @@ class Source:
 class Offset:
     """A log-offset shared by the rows that name it: bias, conversion factor, reporting error of one record.
 
-    ``per``: ``all`` (one value) or ``year`` (one value a year). ``family``: normal, student_t or customs.
+    ``per``: ``all`` (one value) or ``year`` (one value a year). ``family``: a word of
+    `reeuncert.words.error_laws.OFFSET_LAWS`.
     """
 
     name: str

@@ -132,11 +132,12 @@ def prior_problems(record: Prior) -> Found:
 
 
 def record_problems(case: Case) -> list[Problem]:
-    """Problems of the classes, offsets and factors of a case, each by itself."""
+    """Problems of the classes, offsets, factors, contents and tails of a case, each by itself."""
     found = [("classes.csv", f"class {quoted(name)}", class_problems(record)) for name, record in case.classes.items()]
     found += [("offsets.csv", f"offset {quoted(name)}", offset_problems(r)) for name, r in case.offsets.items()]
     found += [("factors.csv", f"product {quoted(name)}", factor_problems(r)) for name, r in case.factors.items()]
     found += [("contents.csv", f"content {quoted(name)}", content_problems(r)) for name, r in case.contents.items()]
+    found.append(("case.toml", "errors", tail_problems(case.errors)))
     return [Problem(file, 0, column, f"{of}: {text}") for file, of, problems in found for column, text in problems]
 
 

@@ -10,7 +10,7 @@ from arviz_stats.base.array import array_stats
 
 from reeuncert.checks.predictive import thinned
 from reeuncert.checks.result import CheckResult, information, warned
-from reeuncert.likelihood.predictive import log_likelihood
+from reeuncert.likelihood.predictive import log_likelihood, offset_logp
 from reeuncert.likelihood.reconcile import judged_figures
 from reeuncert.result.reconciled import reconciled
 from reeuncert.result.result import Result
@@ -31,7 +31,7 @@ def reconciliation(result: Result) -> list[CheckResult]:
     return [warned("figures and balance", abs(worst.z), "<=", found.limit, message, remedy, table.head(40))]
 
 
-READING = "second reading"
+READING, OUTLIER = "second reading", "outlier"
 MIXTURE_COLUMNS = ("row", "source", "component", "prior", "posterior", "odds_ratio")
 
 
@@ -55,32 +55,40 @@ def mixtures(result: Result) -> list[CheckResult]:
 
 
 def mixture_table(result: Result) -> pd.DataFrame:
-    """Prior and posterior weight of every second reading, and of the outlier component of every row that has one.
+    """Prior and posterior weight of every second reading, and of the outlier component of every row and shared offset
+    that has one.
 
-    Columns ``row``, ``source``, ``component`` (``second reading`` or ``outlier``), ``prior``, ``posterior`` and
-    ``odds_ratio`` (posterior over prior odds), the largest first.
+    Columns ``row`` (of an offset its name), ``source`` (empty for an offset), ``component`` (``second reading`` or
+    ``outlier``), ``prior``, ``posterior`` and ``odds_ratio`` (posterior over prior odds), the largest first.
     """
     evidence = result.evidence
     if evidence is None or "posterior" not in result.dt.children:
         return pd.DataFrame(columns=list(MIXTURE_COLUMNS))
     draws = thinned(result.dt["posterior"].to_dataset())
     whole = log_likelihood(evidence, *draws)
-    zero = np.zeros(evidence.n_rows)
-    first = replace(evidence, weight=zero)
-    core = replace(evidence, family=evidence.family & ~OUTLIERS)
-    share = evidence.tails.outlier_share
-    parts = (
-        (READING, evidence.weight, first, evidence.weight > 0),
-        ("outlier", np.full(evidence.n_rows, share), core, ((evidence.family & OUTLIERS) > 0) & (share > 0)),
+    first = replace(evidence, weight=np.zeros(evidence.n_rows))
+    offsets = evidence.offsets
+    core = replace(
+        evidence,
+        family=evidence.family & ~OUTLIERS,
+        offsets=replace(offsets, family=offsets.family & ~OUTLIERS),
     )
+    sources = [row.source_id for row in evidence.rows]
+    parts = [(READING, evidence.ids, sources, evidence.weight, log_likelihood(first, *draws) - whole)]
+    if share := evidence.tails.outlier_share:
+        prior = np.where(evidence.family & OUTLIERS, share, 0.0)
+        parts.append((OUTLIER, evidence.ids, sources, prior, log_likelihood(core, *draws) - whole))
+        prior = np.where(offsets.family & OUTLIERS, share, 0.0)
+        if prior.any():
+            without = offset_logp(core, draws[2])[0] - offset_logp(evidence, draws[2])[0]
+            parts.append((OUTLIER, offsets.label, [""] * prior.size, prior, without))
     rows = []
-    for name, prior, rest, there in parts:
-        without = log_likelihood(rest, *draws)
-        posterior = 1.0 - (1.0 - prior) * np.exp(without - whole).mean(axis=0)
-        for r in np.flatnonzero(there):
+    for name, labels, of, prior, without in parts:
+        posterior = 1.0 - (1.0 - prior) * np.exp(without).reshape(-1, prior.size).mean(axis=0)
+        for r in np.flatnonzero(prior > 0):
             after = float(np.clip(posterior[r], 0.0, 1.0))
             ratio = after * (1.0 - prior[r]) / max((1.0 - after) * prior[r], 1e-300)
-            rows.append((evidence.ids[r], evidence.rows[r].source_id, name, float(prior[r]), after, ratio))
+            rows.append((labels[r], of[r], name, float(prior[r]), after, ratio))
     table = pd.DataFrame(rows, columns=list(MIXTURE_COLUMNS))
     return table.sort_values("odds_ratio", ascending=False, ignore_index=True)
 

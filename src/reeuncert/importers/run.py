@@ -1,7 +1,8 @@
 """An import: files read, words mapped, evidence and sources written into a case: added to, never written over.
 
 To add a kind of files, write a module with a function ``read`` and add a row to `IMPORTERS`. Then its name in
-``cli/options.py``, its public function in ``importers/__init__.py`` and its line in ``docs/howto/import.md``.
+``cli/options.py``, its public function in ``importers/__init__.py``, and an example with its command, file and mapping
+in ``docs/howto/import_offices.md``, which a test runs.
 """
 
 import csv
@@ -42,7 +43,7 @@ class Kind:
     reference: str
     terms: str
 
-    witness: Witness = "publisher"
+    witness: Witness = "publisher"  # ``reporter``: a lineage for each reporting country
 
 
 _US = "US Government work, public domain"

@@ -11,10 +11,13 @@ from reeuncert.compiling import compiled, kernel, source_version
 from reeuncert.lanes.functions import LANE_FILES, exp, log
 from reeuncert.lanes.numbers import empty, load, store, where, zero
 from reeuncert.likelihood.laws import log_density, one_sided, two_sided
+from reeuncert.words import error_laws
 from reeuncert.words.error_laws import DENSITY, NORMAL, OUTLIERS
 
 _FILES = ("laws.py", "packing.py", "kernels.py", "op.py", "predictive.py")
-KERNEL_VERSION = source_version(*LANE_FILES, *(str(Path(__file__).with_name(name)) for name in _FILES))
+KERNEL_VERSION = source_version(
+    *LANE_FILES, error_laws.__file__, *(str(Path(__file__).with_name(name)) for name in _FILES)
+)
 """That of the text of all kernels of the evidence."""
 compiled_entry = kernel(KERNEL_VERSION)
 

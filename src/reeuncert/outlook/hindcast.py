@@ -19,6 +19,7 @@ from reeuncert.errors import CaseError, Problem
 from reeuncert.indicators.compute import indicators_of
 from reeuncert.indicators.flows import REFINED, Array, FlowTable
 from reeuncert.inference.sample import sample
+from reeuncert.likelihood.predictive import draw_errors
 from reeuncert.model import build_model
 from reeuncert.outlook.plans import Plans
 from reeuncert.outlook.reading import PROJECTS, folder_of, read_plans
@@ -194,8 +195,10 @@ def _printed(case: Case, ahead: xr.DataTree, then: int, seed: int) -> pd.DataFra
         source = case.classes[case.sources[row.source_id].error_class]
         width = source.width if np.isnan(row.width) else row.width
         forecast = sum((c * np.nan_to_num(masses[:, i, t]) for (i, t), c in weights.items()), np.zeros(len(masses)))
-        noise = width * rng.normal(size=len(masses))
-        forecast = forecast + noise if ERROR_LAWS[source.family].plain else forecast * np.exp(noise)
+        law = ERROR_LAWS[source.family]
+        scale = np.full(len(masses), width * law.core_scale(case.errors.degrees_of_freedom))
+        noise = draw_errors(scale, np.full(len(masses), law.code), case.errors, rng)
+        forecast = forecast + noise if law.plain else forecast * np.exp(noise)
         real = np.array([row.value * unit_factor(row.unit, row.relation, case.system.unit)])
         said: dict[str, object] = {"forecast_from": then, "quantity": "printed", "region": row.id, "year": row.years[0]}
         rows.append(said | _beside(forecast, real))

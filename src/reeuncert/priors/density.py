@@ -96,9 +96,7 @@ def _mass_density(found: list[Subject], log_flow: TensorVariable, *, inputs: boo
             if not chosen or (name == "flat" and not inputs):
                 continue
             log_mass = _log_mass(chosen, log_flow)
-            a = pt.constant(np.array([s.prior.a for s in chosen]))
-            b = pt.constant(np.array([s.prior.b for s in chosen]))
-            density = density + log_density(pt, log_mass, a, b).sum()
+            density = density + log_density(pt, log_mass, *_numbers(chosen)).sum()
             if inputs:
                 density = density + log_mass.sum()
     return density
@@ -115,12 +113,17 @@ def _independent_density(network: Network, found: list[Subject], log_share: Tens
         edge = np.array([s.edges[0] for s in chosen])
         reference = np.array([reference_edge(network, e) for e in edge])
         beside = np.array([len(network.edges.leaving[network.edges.source[e]]) - 1 for e in edge])
-        numbers = [pt.constant(np.array(x)) for x in zip(*(family.numbers(s.prior) for s in chosen), strict=True)]
         own, rest = log_share[edge], log_share[reference]
         # Of a share that is one but for rounding, only the log of what it leaves still says how much that is.
         known = {"log_rest": rest} if word == BETA else {}
-        density = density + (family.density(pt, own, *numbers, **known) + own + rest / beside).sum()
+        density = density + (family.density(pt, own, *_numbers(chosen), **known) + own + rest / beside).sum()
     return density
+
+
+def _numbers(chosen: list[Subject]) -> list[TensorVariable]:
+    """The numbers of some rows of one family, each for all rows (row)."""
+    family = PRIOR_FAMILIES[chosen[0].prior.family]
+    return [pt.constant(np.array(x)) for x in zip(*(family.numbers(s.prior) for s in chosen), strict=True)]
 
 
 def _log_mass(chosen: list[Subject], log_flow: TensorVariable) -> TensorVariable:

@@ -1,7 +1,7 @@
 """Laws of the errors of reported figures, and the forms in which a figure enters the likelihood: one table for all.
 
-A law is a core, with or without outliers, on the log or logit scale or in the unit of the row. Any such combination is
-one row of `ERROR_LAWS`. A new core is one more code here, and its density, tails and draws in
+A law is a core, on the log or logit scale with or without outliers, or in the unit of the row. Any such combination is
+one row of `ERROR_LAWS`. A new core is one more code and its scale here, and its density, tails and draws in
 `reeuncert.likelihood.laws`.
 """
 
@@ -27,6 +27,12 @@ class ErrorLaw:
     core: int = STUDENT_T
     outliers: bool = False  # a share of the errors is normal with a large standard deviation instead
     plain: bool = False  # on the scale of the figure itself (in its unit) instead of the log or logit scale
+
+    def __post_init__(self) -> None:
+        if self.core not in (STUDENT_T, NORMAL):
+            raise ValueError(f"the core {self.core} of a law of errors is not known; write its code here and its law")
+        if self.plain and self.outliers:
+            raise ValueError("the sd of outliers is a number on the log scale; a law in the unit of the row has none")
 
     @property
     def code(self) -> int:
