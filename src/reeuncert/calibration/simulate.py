@@ -118,8 +118,6 @@ class Deviations:
 def stated_median(row: Prior, year: int) -> float:
     """Median of a row in a year: linear on the log scale (masses) or logit scale (shares) if it changes.
 
-    Examples
-    --------
     >>> from reeuncert.system.definition import Selector
     >>> row = Prior("ore", "mining", "input", Selector(), (2000, 2001, 2002), median=1.0, median_to=4.0)
     >>> [round(stated_median(row, year), 6) for year in row.years]

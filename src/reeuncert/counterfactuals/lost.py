@@ -78,9 +78,8 @@ def lost_draws(numbers: xr.Dataset, names: list[str]) -> tuple[pd.DataFrame, Arr
         parts.insert(0, _summed(numbers, names[:-1]))
         parts[0][0].insert(len(names) - 1, names[-1], ALL)
     table = pd.concat([labels for labels, *_ in parts], ignore_index=True)
-    order = {name: [ALL, *numbers[name].values.tolist()] for name in names}
-    keys = [table[name].map({label: k for k, label in reversed(list(enumerate(order[name])))}) for name in names]
-    rows = np.lexsort(keys[::-1])
+    order = {name: list(dict.fromkeys([ALL, *numbers[name].values.tolist()])) for name in names}
+    rows = np.lexsort([pd.Categorical(table[name], order[name]).codes for name in names[::-1]])
     consumed, lost = (np.concatenate([part[k] for part in parts], axis=1)[:, rows] for k in (1, 2))
     return table.iloc[rows].reset_index(drop=True), consumed, lost
 

@@ -156,13 +156,9 @@ class Setting:
 
     def routes(self) -> np.ndarray:
         """Route of each process: unregistered only if all its outflows are."""
-        route = self.attribute("route")
-        out = np.full(len(self.network.processes), REGISTERED, dtype=object)
-        for j in range(len(out)):
-            leaving = route[self.network.source == j]
-            if len(leaving) and (leaving == UNREGISTERED).all():
-                out[j] = UNREGISTERED
-        return out
+        source, each = self.network.source, np.arange(len(self.network.processes))
+        other = np.isin(each, source[self.attribute("route") != UNREGISTERED])
+        return np.where(np.isin(each, source) & ~other, UNREGISTERED, REGISTERED)
 
     def plants(self, region: str, stage: str, route: str) -> Mask:
         """Mines and plants of a region at a stage and on a route."""

@@ -189,10 +189,9 @@ def openings(plans: Plans, scenario: OutlookScenario, years: Sequence[int], samp
     working = np.zeros((len(projects), samples, len(years)))
     ramp = _ramp(plans.ramp)
     for k, project in enumerate(projects):
-        use, over = ramp.draw(generator(seed, "ramp", project.project), samples)
-        for t, year in enumerate(years):
-            age = np.maximum(year + 1 - start[k], 0.0), np.maximum(year - start[k], 0.0)
-            working[k, :, t] = use * (_output(age[0], over) - _output(age[1], over))
+        use, over = (values[:, None] for values in ramp.draw(generator(seed, "ramp", project.project), samples))
+        age = np.maximum(np.arange(years[0], years[-1] + 2) - start[k][:, None], 0.0)  # as each year begins and ends
+        working[k] = use * np.diff(_output(age, over), axis=1)
     return Openings(start, working)
 
 

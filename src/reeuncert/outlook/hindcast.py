@@ -15,6 +15,7 @@ import xarray as xr
 from reeuncert.case.records import Case
 from reeuncert.case.restriction import restrict
 from reeuncert.case.selection import coefficients, sides
+from reeuncert.case.shared import error_class_of
 from reeuncert.errors import CaseError, Problem
 from reeuncert.indicators.compute import indicators_of
 from reeuncert.indicators.flows import REFINED, Array, FlowTable
@@ -192,7 +193,7 @@ def _printed(case: Case, ahead: xr.DataTree, then: int, seed: int) -> pd.DataFra
             continue
         terms, _ = sides(row, longer.system)
         weights = coefficients(terms, row.years, row, longer)
-        source = case.classes[case.sources[row.source_id].error_class]
+        source = error_class_of(row, case)
         width = source.width if np.isnan(row.width) else row.width
         forecast = sum((c * np.nan_to_num(masses[:, i, t]) for (i, t), c in weights.items()), np.zeros(len(masses)))
         law = ERROR_LAWS[source.family]

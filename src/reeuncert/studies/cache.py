@@ -73,8 +73,6 @@ def table_text(table: pd.DataFrame) -> str:
 def table_of(text: str) -> pd.DataFrame:
     """The table that `table_text` wrote.
 
-    Examples
-    --------
     >>> table = pd.DataFrame({"name": ["a", "b"], "year": [0, 2010], "value": [0.5, float("nan")]})
     >>> bool(table_of(table_text(table)).equals(table))
     True

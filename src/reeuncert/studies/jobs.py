@@ -14,6 +14,7 @@ import xarray as xr
 
 from reeuncert.case.records import Case, ErrorTails, Prior
 from reeuncert.case.serial import case_from_json, case_to_json
+from reeuncert.case.shared import error_class_of
 from reeuncert.errors import ArgumentError
 from reeuncert.inference.chains import chain_seed
 from reeuncert.studies.cache import FORMAT, Kept
@@ -158,8 +159,6 @@ def fit_key(case: Case, left_out: Sequence[str], settings: FitSettings, keep: Ke
 
     The path of the case and the fingerprints of its files are not part of it: what they hold is.
 
-    Examples
-    --------
     >>> import reeuncert as ree
     >>> from reeuncert.studies.summaries import Summary
     >>> case, keep = ree.read_case("small_metal"), Summary(("smuggled_mass",))
@@ -189,7 +188,7 @@ def shape_of(case: Case) -> str:
     groups: dict[tuple[str, str], int] = {}
     rows = []
     for row in case.evidence:
-        error = case.classes[case.sources[row.source_id].error_class]
+        error = error_class_of(row, case)
         group = groups.setdefault((row.lineage, error.name), len(groups))
         own, law = row.width == row.width, (error.family, error.learn, error.persistent > 0, error.eras)
         rows.append(replace(row, width=0.0 if own else row.width, note=f"{group} {law}"))

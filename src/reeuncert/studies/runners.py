@@ -50,7 +50,7 @@ class Pool:
 
     def finished(self, futures: Collection[Any], seconds: float) -> Collection[Any]:
         """Futures that are done, waiting a while for the first of them."""
-        raise NotImplementedError
+        return wait(futures, timeout=seconds, return_when=FIRST_COMPLETED).done
 
     def is_lost(self, error: BaseException) -> bool:
         """Whether an error means that the process ended under the job, rather than that the job failed."""
@@ -136,9 +136,6 @@ class HerePool(Pool):
             future.set_exception(error)
         return future
 
-    def finished(self, futures: Collection[Any], seconds: float) -> Collection[Any]:
-        return list(futures)
-
 
 class ProcessPool(Pool):
     """Several processes of this machine, each an executor of its own: a job finds the process it should have."""
@@ -159,9 +156,6 @@ class ProcessPool(Pool):
             self._executors[slot] = ProcessPoolExecutor(max_workers=1, env=_ENVIRONMENT)
         future: Future[Kept] = self._executors[slot].submit(fit, job)
         return future
-
-    def finished(self, futures: Collection[Any], seconds: float) -> Collection[Any]:
-        return wait(futures, timeout=seconds, return_when=FIRST_COMPLETED).done
 
     def is_lost(self, error: BaseException) -> bool:
         return isinstance(error, BrokenProcessPool)
