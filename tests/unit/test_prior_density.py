@@ -108,7 +108,7 @@ def test_densities_of_flows_add_up_with_the_volume():
 
 
 def test_a_family_of_a_mass_may_have_three_numbers(monkeypatch):
-    three = replace(PRIOR_FAMILIES["triangular"], of=("mass",))
+    three = replace(PRIOR_FAMILIES["triangular"], of=("mass",), allowed=lambda a, b, c: 0 <= a <= c <= b)
     monkeypatch.setitem(PRIOR_FAMILIES, "three", three)
     monkeypatch.setitem(MASS_DENSITIES, "three", three.density)
     monkeypatch.setattr("reeuncert.priors.subjects.MASS_FAMILIES", ("three", "flat"))

@@ -78,9 +78,9 @@ def mixture_table(result: Result) -> pd.DataFrame:
     if share := evidence.tails.outlier_share:
         prior = np.where(evidence.family & OUTLIERS, share, 0.0)
         parts.append((OUTLIER, evidence.ids, sources, prior, log_likelihood(core, *draws) - whole))
-        prior = np.where(offsets.family & OUTLIERS, share, 0.0)
-        if prior.any():
-            without = offset_logp(core, draws[2])[0] - offset_logp(evidence, draws[2])[0]
+        prior, log_offset = np.where(offsets.family & OUTLIERS, share, 0.0), draws[2]
+        if log_offset is not None and prior.any():
+            without = offset_logp(core, log_offset)[0] - offset_logp(evidence, log_offset)[0]
             parts.append((OUTLIER, offsets.label, [""] * prior.size, prior, without))
     rows = []
     for name, labels, of, prior, without in parts:
