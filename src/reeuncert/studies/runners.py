@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from reeuncert.errors import SamplingError
+from reeuncert.files import first_line
 from reeuncert.machine import available_cores
 from reeuncert.studies.cache import Kept, package_version
 from reeuncert.studies.jobs import Failure, Fit, Job, choose
@@ -288,8 +289,8 @@ def _connected(given: Any) -> tuple[Client, bool]:
     try:
         return Client(address, timeout=CONNECT_SECONDS, set_as_default=False), True
     except (OSError, ValueError, TimeoutError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise SamplingError(f"the Dask cluster at '{address}' cannot be reached ({reason}); {_START}") from error
+        message = f"the Dask cluster at '{address}' cannot be reached ({first_line(error)}); {_START}"
+        raise SamplingError(message) from error
 
 
 def _require_workers(client: Client) -> None:

@@ -95,7 +95,7 @@ def plan_study(
     case: Case, scenarios: Sequence[Scenario], settings: FitSettings, indicators: Iterable[str] | None = None
 ) -> list[Job]:
     """A job for each scenario: every case is changed and looked at for problems; nothing is compiled or sampled."""
-    check_settings(**{name: getattr(settings, name) for name in ("draws", "tune", "thin", "chains", "seed")})
+    check_settings(**asdict(settings))
     keep = Summary(_indicators(case, indicators))
     reread, maker = Reread(), JobMaker(case)
     jobs, problems = [], []
