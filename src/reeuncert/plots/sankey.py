@@ -55,8 +55,7 @@ def sankey_data(dt: xr.DataTree, *, coords: Coords = None, regions: Regions = No
     >>> table.loc[table["flow"] == "mine_production_South", ["source", "target"]].values.tolist()
     [['mining_South', 'market_concentrate_South|supply']]
     """
-    case = Result.holding(dt).case
-    return _table(dt, case, diagram(dt, regions), coords)
+    return _table(dt, diagram(dt, regions), coords)
 
 
 @figure_of(
@@ -83,7 +82,7 @@ def plot_sankey(
     case = Result.holding(dt).case
     graph = diagram(dt, regions)
     last = {"year": case.system.years[-1]} if backend == "matplotlib" else {}
-    table = _table(dt, case, graph, last | dict(coords or {}))
+    table = _table(dt, graph, last | dict(coords or {}))
     table = table if losses else table[table["route"] != LOSS]
     boards = sankey_boards(table, graph, case.regions, theme_of(theme))
     years = [y for y in boards if y != ALL_YEARS] or list(boards)
@@ -111,12 +110,12 @@ def largest_regions(dt: xr.DataTree) -> list[str]:
     return [region for region in case.regions if region in largest]
 
 
-def _table(dt: xr.DataTree, case: Case, graph: Graph, coords: Coords) -> pd.DataFrame:
+def _table(dt: xr.DataTree, graph: Graph, coords: Coords) -> pd.DataFrame:
     mass, before = both(dt)
     known = *mass["year"].values.tolist(), ALL_YEARS
     years = take(coords, {"year": known}, "the Sankey diagram")["year"]
     posterior, prior = _widths(mass, graph, years), None if before is None else _widths(before, graph, years)
-    spoken = _evidence(case, graph, years)
+    spoken = _evidence(Result.holding(dt).case, graph, years)
     t, k = np.nonzero(posterior["mean"] > 0)
     links = [graph.links[i] for i in k]
     told = [" + ".join(link.flows) + "".join(f" − {m}" for m in link.minus) for link in graph.links]

@@ -250,7 +250,8 @@ def trade_matrix_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame
     wanted = take(usual | dict(coords or {}), known, "trade")
     tables = []
     for product, year in itertools.product(wanted["product"], wanted["year"]):
-        after, prior = (None if m is None else _arrivals(m, groups[product], year, regions) for m in (mass, before))
+        after = _arrivals(mass, groups[product], year, regions)
+        prior = None if before is None else _arrivals(before, groups[product], year, regions)
         table = _table(after, prior, regions).assign(product=product, year=year)
         tables.append(table.assign(unit=str(mass.attrs.get("units", ""))))
     found = pd.concat(tables, ignore_index=True)
@@ -340,9 +341,8 @@ def _arrivals(mass: xr.DataArray, products: list[str], year: int, regions: list[
     return found
 
 
-def _table(mass: np.ndarray | None, before: np.ndarray | None, regions: list[str]) -> pd.DataFrame:
+def _table(mass: np.ndarray, before: np.ndarray | None, regions: list[str]) -> pd.DataFrame:
     """Rows of one product and year."""
-    assert mass is not None
     there = np.isfinite(mass).any(axis=0)
     importer, exporter = np.nonzero(there | there.T)
     columns: dict[str, Any] = {"importer": np.array(regions)[importer], "exporter": np.array(regions)[exporter]}

@@ -22,6 +22,12 @@ report.svg = (tag, attributes = {}, ...children) => {
   return element;
 };
 
+// Options are pairs of value and text; a label comes with the control that it names.
+report.options = (pairs) => pairs.map(([value, said]) => report.make("option", { value }, said));
+report.select = (id, pairs) => report.make("select", { id }, ...report.options(pairs));
+report.named = (said, control) => [report.make("label", { htmlFor: control.id }, said), control];
+report.row = (cells, tag = "td", attributes = {}) => report.make("tr", {}, ...cells.map((cell) => report.make(tag, attributes, cell)));
+
 // No more digits than the width of the interval carries; three where none is known.
 report.number = (value, percent = false, width = 0) => {
   if (value === null || value === undefined || !Number.isFinite(value)) return "not defined";

@@ -37,9 +37,11 @@ report.fanRange = (q, p, points) => {
   return { limits: [low < 0 ? low - 0.04 * reach : 0, top + 0.06 * reach], above: ends[1] > top + 0.06 * reach ? ends[1] : null, below: ends[0] < low - 0.04 * reach ? ends[0] : null };
 };
 
+report.unitOf = ({ percent, unit }) => (percent ? "%" : unit === "1" ? "index" : unit);
+
 // Panel of a series: three quantiles of the prior behind three or seven of the posterior.
 report.fanPanel = (years, indicator, series, together = []) => {
-  const scale = indicator.percent ? 100 : 1, unit = indicator.percent ? "%" : indicator.unit === "1" ? "index" : indicator.unit;
+  const scale = indicator.percent ? 100 : 1, unit = report.unitOf(indicator);
   const scaled = (row) => row.map((v) => (v === null ? null : scale * v));
   const q = series.q.map(scaled), p = series.p?.map(scaled), n = q.length, middle = (n - 1) / 2;
   const points = (series.points ?? []).map((v) => ({ ...v, value: scale * v.value }));
@@ -69,8 +71,7 @@ report.fanPanel = (years, indicator, series, together = []) => {
 };
 
 report.fanRows = (years, indicator, series) => {
-  const n = series.q.length, scale = indicator.percent ? 100 : 1;
-  const unit = indicator.percent ? "%" : indicator.unit === "1" ? "index" : indicator.unit;
+  const n = series.q.length, scale = indicator.percent ? 100 : 1, unit = report.unitOf(indicator);
   const names = n === 7 ? ["5 %", "10 %", "25 %", "median", "75 %", "90 %", "95 %"] : ["5 %", "median", "95 %"];
   const columns = ["year", "unit", ...names, ...(series.p ? ["prior 5 %", "prior median", "prior 95 %"] : [])];
   const values = [...series.q, ...(series.p ?? [])];
@@ -105,10 +106,9 @@ report.kinds.stack = (element, spec) => {
 // Any indicator: one list of indicators and one for each of its labels; the values stand below as a table.
 report.kinds.explorer = (element, spec, controls) => {
   const data = report.fans(), figure = controls.parentElement;
-  const list = report.make("select", { id: "explorer-indicator" });
-  for (const i of data.indicators) list.append(report.make("option", { value: i.name }, i.title));
+  const list = report.select("explorer-indicator", data.indicators.map((i) => [i.name, i.title]));
   const labels = report.make("span", { className: "labels" });
-  controls.append(report.make("label", { htmlFor: list.id }, "Indicator"), list, labels);
+  controls.append(...report.named("Indicator", list), labels);
   const values = report.make("div", { className: "scroll tall", tabIndex: 0, "aria-label": "Values of the indicator chosen", role: "region" });
   figure.append(report.make("details", { className: "values" }, report.make("summary", {}, "Values as a table"), values));
   const chosen = () => report.all("select", labels).map((s) => s.value);
@@ -116,9 +116,9 @@ report.kinds.explorer = (element, spec, controls) => {
     report.drawFan(element, list.value, chosen());
     const { indicator, series } = report.findSeries(list.value, chosen()), percent = indicator.percent;
     element.setAttribute("aria-label", `Fan chart of ${[indicator.title, ...chosen()].join(", ")} over the years; the table below has its values.`);
-    const head = report.make("tr", {}, ...["Year", `Median (${percent ? "%" : indicator.unit})`, "90 %", "50 %", "Prior, 90 %"].map((t) => report.make("th", { scope: "col" }, t)));
+    const head = report.row(["Year", `Median (${percent ? "%" : indicator.unit})`, "90 %", "50 %", "Prior, 90 %"], "th", { scope: "col" });
     const rows = data.years.map((year, t) => [String(year), report.number(series.q[3][t], percent), report.interval(series.q[0][t], series.q[6][t], percent), report.interval(series.q[2][t], series.q[4][t], percent), series.p ? report.interval(series.p[0][t], series.p[2][t], percent) : ""]);
-    values.replaceChildren(report.make("table", {}, report.make("thead", {}, head), report.make("tbody", {}, ...rows.map((row) => report.make("tr", {}, ...row.map((t) => report.make("td", { className: "num" }, t)))))));
+    values.replaceChildren(report.make("table", {}, report.make("thead", {}, head), report.make("tbody", {}, ...rows.map((row) => report.row(row, "td", { className: "num" })))));
   };
   // Each list offers only what exists together with the labels chosen before it.
   const choose = (wanted) => {
@@ -126,13 +126,12 @@ report.kinds.explorer = (element, spec, controls) => {
     labels.replaceChildren();
     let left = indicator.series;
     indicator.dims.forEach((dim, d) => {
-      const options = [...new Set(left.map((s) => s.at[d]))], select = report.make("select", { id: `explorer-${dim}` });
-      for (const option of options) select.append(report.make("option", { value: option }, option));
+      const options = [...new Set(left.map((s) => s.at[d]))], select = report.select(`explorer-${dim}`, options.map((v) => [v, v]));
       const preferred = wanted ? wanted[d] : before.find((b) => options.includes(b));
       if (options.includes(preferred)) select.value = preferred;
       left = left.filter((s) => s.at[d] === select.value);
       select.addEventListener("change", () => choose(chosen()));
-      labels.append(report.make("label", { htmlFor: select.id }, dim.replace("_", " ")), select);
+      labels.append(...report.named(dim.replace("_", " "), select));
     });
     if (focused?.startsWith("explorer-")) document.getElementById(focused)?.focus();
     show();

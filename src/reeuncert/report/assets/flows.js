@@ -8,20 +8,18 @@ report.kinds.sankey = (element, spec, controls) => {
   const figure = controls.parentElement, one = report.one;
   const range = report.make("input", { type: "range", id: "sankey-step", min: 0, max: spec.steps.length - 1, step: 1, value: spec.start });
   const shown = report.make("output", { id: "sankey-step-shown", htmlFor: range.id });
-  controls.append(report.make("label", { htmlFor: range.id }, "Year"), range, shown);
+  controls.append(...report.named("Year", range), shown);
   const chosen = {};
   const add = (name, select) => {
-    controls.append(report.make("span", { className: "pair" }, report.make("label", { htmlFor: select.id }, name[0].toUpperCase() + name.slice(1)), select));
+    controls.append(report.make("span", { className: "pair" }, ...report.named(name[0].toUpperCase() + name.slice(1), select)));
     select.addEventListener("change", () => draw());
     chosen[name] = select;
   };
   for (const [name, values] of [["region", spec.regions], ["product", spec.products]]) {
-    if (values.length < 2) continue;
-    const select = report.make("select", { id: `sankey-${name}` }, report.make("option", { value: "" }, `all ${name}s`), ...values.map((v) => report.make("option", { value: v }, v)));
-    add(name, select);
+    if (values.length > 1) add(name, report.select(`sankey-${name}`, [["", `all ${name}s`], ...values.map((v) => [v, v])]));
   }
   if (spec.views.length > 1) {
-    add("rows", report.make("select", { id: "sankey-rows" }, report.make("option", { value: "" }, "largest regions"), report.make("option", { value: "1" }, "every region")));
+    add("rows", report.select("sankey-rows", [["", "largest regions"], ["1", "every region"]]));
     chosen.region.addEventListener("change", () => spec.others.includes(chosen.region.value) && unfold("1"));
   }
   const unfold = (value) => {
@@ -96,8 +94,8 @@ report.kinds.sankey = (element, spec, controls) => {
 
 // One flow: its fan, and what is known of it in the year that the diagram shows; or the ribbon that was clicked.
 report.kinds.flow = (element, spec, controls) => {
-  const figure = controls.parentElement, list = report.make("select", { id: "flow-chosen" });
-  controls.append(report.make("label", { htmlFor: list.id }, "Flow"), list);
+  const figure = controls.parentElement, list = report.select("flow-chosen", []);
+  controls.append(...report.named("Flow", list));
   const detail = report.make("div", { className: "detail", "aria-live": "polite" }), n = spec.years.length;
   element.before(detail);
   let step = report.one("#sankey-step-shown")?.textContent ?? String(spec.years[n - 1]);
@@ -111,7 +109,7 @@ report.kinds.flow = (element, spec, controls) => {
   const fill = () => {
     const before = list.value;
     const there = spec.flows.filter((f) => values(f)[0][1] !== null && values(f)[0][2] > 0).sort((a, b) => values(b)[0][1] - values(a)[0][1]);
-    list.replaceChildren(...there.map((f) => report.make("option", { value: f.name }, `${f.label} (${report.number(values(f)[0][1])} ${spec.unit})`)));
+    list.replaceChildren(...report.options(there.map((f) => [f.name, `${f.label} (${report.number(values(f)[0][1])} ${spec.unit})`])));
     // The largest of which something was reported is the better example to begin with.
     const first = there.find((f) => f.said.length) ?? there[0];
     if (there.some((f) => f.name === before)) list.value = before;

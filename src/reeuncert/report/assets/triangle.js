@@ -1,22 +1,16 @@
 // Regions on a circle, an arrow for each pair; drawn as plain SVG, so that it can be large on a phone too.
 report.kinds.triangle = (element, spec, controls) => {
-  const years = report.fans().years, one = report.one;
-  {
-    const year = report.make("input", { type: "range", id: "triangle-year", min: 0, max: years.length - 1, step: 1, value: years.length - 1 });
-    const product = report.make("select", { id: "triangle-product" });
-    for (const name of spec.products) product.append(report.make("option", { value: name }, name === "all" ? "all products" : name));
-    product.value = spec.start;
-    const share = report.make("select", { id: "triangle-share" });
-    for (const [name, title] of Object.entries(spec.shares)) share.append(report.make("option", { value: name }, title));
-    controls.append(
-      report.make("label", { htmlFor: "triangle-year" }, "Year"), year, report.make("output", { id: "triangle-shown", htmlFor: "triangle-year" }),
-      report.make("label", { htmlFor: "triangle-product" }, "Product"), product,
-      report.make("label", { htmlFor: "triangle-share" }, "Trade"), share);
-    for (const input of [year, product, share]) input.addEventListener("input", () => draw());
-  }
+  const years = report.fans().years;
+  const step = report.make("input", { type: "range", id: "triangle-year", min: 0, max: years.length - 1, step: 1, value: years.length - 1 });
+  const shown = report.make("output", { id: "triangle-shown", htmlFor: step.id });
+  const products = report.select("triangle-product", spec.products.map((name) => [name, name === "all" ? "all products" : name]));
+  products.value = spec.start;
+  const shares = report.select("triangle-share", Object.entries(spec.shares));
+  controls.append(...report.named("Year", step), shown, ...report.named("Product", products), ...report.named("Trade", shares));
+  for (const input of [step, products, shares]) input.addEventListener("input", () => draw());
   const values = () => {
-    const t = Number(one("#triangle-year", controls).value), product = one("#triangle-product", controls).value;
-    const share = report.fans().indicators.find((i) => i.name === one("#triangle-share", controls).value);
+    const t = Number(step.value), product = products.value;
+    const share = report.fans().indicators.find((i) => i.name === shares.value);
     const mass = report.fans().indicators.find((i) => i.name === spec.mass);
     const total = (region) => mass?.series.find((s) => s.at[0] === region && s.at[1] === product)?.q[3][t] ?? 0;
     const found = share.series.filter((s) => s.at[2] === product && s.q[3][t] !== null).map((s) => ({
@@ -29,8 +23,8 @@ report.kinds.triangle = (element, spec, controls) => {
     const { year, unit, found } = values();
     const width = Math.max(300, element.clientWidth), height = width < 560 ? 380 : 460;
     element.style.height = element.style.minHeight = `${height}px`;
-    one("#triangle-shown", controls).textContent = year;
-    one("#triangle-year", controls).setAttribute("aria-valuetext", String(year));
+    shown.textContent = year;
+    step.setAttribute("aria-valuetext", String(year));
     const n = spec.regions.length, rx = Math.min(width / 2 - 70, 400), ry = height / 2 - 62;
     const place = spec.regions.map((_, i) => {
       const angle = -Math.PI / 2 + (2 * Math.PI * i) / n;
@@ -70,9 +64,9 @@ report.kinds.triangle = (element, spec, controls) => {
     });
     element.replaceChildren(picture);
     const table = document.getElementById("triangle-values");
-    const head = report.make("tr", {}, ...["Importer", "Exporter", `Share of imports, ${year}`, "90 % interval", "Prior, 90 %", `Mass (${unit}), about`].map((t) => report.make("th", { scope: "col" }, t)));
-    table.tHead.replaceChildren(head);
-    table.tBodies[0].replaceChildren(...found.map((f) => report.make("tr", {}, ...[f.to, f.from, told(f), report.interval(f.low, f.high, true), f.prior ? report.interval(f.prior[0], f.prior[1], true) : "", report.number(f.mass)].map((t) => report.make("td", {}, t)))));
+    const heads = ["Importer", "Exporter", `Share of imports, ${year}`, "90 % interval", "Prior, 90 %", `Mass (${unit}), about`];
+    table.tHead.replaceChildren(report.row(heads, "th", { scope: "col" }));
+    table.tBodies[0].replaceChildren(...found.map((f) => report.row([f.to, f.from, told(f), report.interval(f.low, f.high, true), f.prior ? report.interval(f.prior[0], f.prior[1], true) : "", report.number(f.mass)])));
   };
   element.table = () => {
     const { year, product, unit, found } = values();

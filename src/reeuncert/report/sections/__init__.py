@@ -10,28 +10,15 @@ from reeuncert.result.result import Result
 
 @dataclass(frozen=True)
 class Section:
-    """One section of the page.
-
-    Parameters
-    ----------
-    id
-        Anchor of the section in the page, and name of its template in ``report/templates``.
-    title
-        Heading, and entry of the contents.
-    content
-        Takes the result, returns the variables of the template, or None where the result lacks what the section
-        needs: it is then left out, with a line. If it fails, the section shows why.
-    needs
-        What that is, in words.
-    averages
-        Whether it shows averages over rival structures, and so has to wait for all of them.
+    """One section of the page: ``content`` takes the result and returns the variables of the template, or None where
+    the result lacks what the section needs. It is then left out, with a line; if it fails, the section shows why.
     """
 
-    id: str
-    title: str
+    id: str  # anchor in the page, and name of the template in ``report/templates``
+    title: str  # heading, and entry of the contents
     content: Callable[[Result], Mapping[str, Any] | None]
-    needs: str = ""
-    averages: bool = False
+    needs: str = ""  # in words
+    averages: bool = False  # shows averages over rival structures, and so has to wait for all of them
 
 
 SECTIONS: tuple[Section, ...] = (
