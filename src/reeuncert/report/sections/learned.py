@@ -93,11 +93,11 @@ def next_steps(result: Result) -> dict[str, Any] | None:
         return None
     found = result.once(overviews)
     sentences = result.once(all_headlines)["sentence"].tolist()
-    sketches = [bool(len(one.shares) and abs(float(one.shares["share"].iloc[-1])) > SKETCH) for one in found]
-    rows = [
-        {"sentence": sentence, "origins": origins(one.shares), "sketch": sketch, "numbers": _numbers(one)}
-        for sentence, one, sketch in zip(sentences, found, sketches, strict=True)
-    ]
+    rows = []
+    for sentence, one in zip(sentences, found, strict=True):
+        sketch = bool(len(one.shares) and abs(float(one.shares["share"].iloc[-1])) > SKETCH)
+        best = _worth(one.measurements).head(SHOWN).to_dict("records")
+        rows.append({"sentence": sentence, "origins": origins(one.shares), "sketch": sketch, "measurements": best})
     return {
         "rows": rows,
         "has_shares": any(len(one.shares) for one in found),
@@ -124,10 +124,9 @@ def origins(shares: pd.DataFrame) -> list[dict[str, Any]]:
     return [{"name": str(name), "kind": kind.split()[0], "share": share / total} for name, kind, share in largest]
 
 
-def _numbers(one: Overview) -> list[dict[str, Any]]:
-    columns = (one.measurements[name].tolist() for name in ("flow", "measured_year", "narrowing", "noise"))
-    worth = [row for row in zip(*columns, strict=True) if row[2] > max(row[3], WORTH)]
-    return [{"flow": flow, "year": year, "narrowing": gain} for flow, year, gain, _ in worth[:SHOWN]]
+def _worth(measurements: pd.DataFrame) -> pd.DataFrame:
+    """Measurements that narrow an answer noticeably, and by more than the noise of the computation."""
+    return measurements[measurements["narrowing"] > measurements["noise"].clip(lower=WORTH)]
 
 
 def _common(found: list[Overview]) -> list[dict[Any, Any]]:
@@ -138,8 +137,7 @@ def _common(found: list[Overview]) -> list[dict[Any, Any]]:
     ]
     if not tables:
         return []
-    every = pd.concat(tables, ignore_index=True)
-    every = every[every["narrowing"] > every["noise"].clip(lower=WORTH)]
+    every = _worth(pd.concat(tables, ignore_index=True))
     sums = every.groupby(["flow", "measured_year"], sort=False).agg(
         answers=("answer", "nunique"), total=("narrowing", "sum"), known=("known_to", "first")
     )
