@@ -13,6 +13,7 @@ from reeuncert.plots.style import PROBABILITIES
 from reeuncert.result.quantiles import quantiles, spread
 from reeuncert.result.tables import mass_flow
 from reeuncert.words.cells import listed
+from reeuncert.words.estimates import estimate
 
 ALL_YEARS = "cumulative"  # label of the sum over all years, among the years of a figure
 Coords = Mapping[str, Any] | None
@@ -86,6 +87,12 @@ def led_by(table: pd.DataFrame, *first: str) -> pd.DataFrame:
 def rows_of(table: pd.DataFrame) -> Iterator[Any]:
     """Rows of a table as named tuples; pandas cannot say of what types their fields are."""
     return iter(table.itertuples())
+
+
+def estimate_of(row: Any, prefix: str = "", *, unit: str | None = None) -> str:
+    """Median and 90 % interval of a row of a table in words, by default in its ``unit``."""
+    ends = (getattr(row, f"{prefix}{name}") for name in ("median", "eti90_lb", "eti90_ub"))
+    return estimate(*ends, unit=row.unit if unit is None else unit)
 
 
 def flat(data: xr.DataArray) -> np.ndarray:

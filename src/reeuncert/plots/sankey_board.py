@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reeuncert.plots.access import ALL_YEARS, rows_of
+from reeuncert.plots.access import ALL_YEARS, estimate_of, rows_of
 from reeuncert.plots.panels import Area, Axis, Board, Mark, Panel, Ribbon, Ribbons, Text
 from reeuncert.plots.panels import Node as Box
 from reeuncert.plots.sankey_graph import END_USE, LOSS, STOCK, UNRECORDED, UNREGISTERED, USE, WHOLE, Graph, Node, depths
 from reeuncert.plots.style import NODE_WIDTH, Theme, colours_of, interval_name, mixed
 from reeuncert.plots.style import UNRECORDED as PINK
-from reeuncert.words.estimates import estimate, interval, with_unit
+from reeuncert.words.estimates import interval, with_unit
 
 PAD = 0.012  # space between two nodes of a row, as part of the height
 ROW_GAP = 0.04
@@ -284,7 +284,7 @@ def _hover(row: Any, nodes: dict[str, Node]) -> str:
     text += f"mean {with_unit(row.mean, row.unit)}, median {with_unit(row.median, row.unit)}\n"
     text += f"{interval_name()}: {interval(row.eti90_lb, row.eti90_ub, row.unit)}"
     if np.isfinite(row.prior_median):
-        text += f"\nprior: {estimate(row.prior_median, row.prior_eti90_lb, row.prior_eti90_ub, unit=row.unit)}"
+        text += f"\nprior: {estimate_of(row, 'prior_')}"
     ids = row.evidence.split()
     more = f" and {len(ids) - MOST_IDS} more" if len(ids) > MOST_IDS else ""
     said = f"evidence: {', '.join(ids[:MOST_IDS])}{more}" if ids else "no data measure this flow alone"

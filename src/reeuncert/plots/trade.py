@@ -13,6 +13,7 @@ from reeuncert.plots.access import (
     Coords,
     both,
     chosen_flows,
+    estimate_of,
     flat,
     led_by,
     quantile_table,
@@ -29,7 +30,6 @@ from reeuncert.plots.style import UNRECORDED as PINK
 from reeuncert.result.learning import FIXED, NARROWER, PARTLY_NARROWER, learning
 from reeuncert.result.quantiles import spread
 from reeuncert.result.tables import mass_flow
-from reeuncert.words.estimates import estimate
 
 RECORDED, UNRECORDED = "recorded", "unrecorded"
 RECORDS = {RECORDED: ("trade",), UNRECORDED: ("declared", "undeclared")}
@@ -123,10 +123,10 @@ def _arrows(product: str, rows: pd.DataFrame, regions: list[str]) -> Panel:
     for row in rows_of(rows):
         start, end = arrow(places[row.origin], places[row.destination], SHIFT[row.record])
         x, y = arrow_shape(start, end, max(0.008, MOST_WIDTH * row.median / largest))
-        values = estimate(row.median, row.eti90_lb, row.eti90_ub, unit=row.unit)
+        values = estimate_of(row)
         hover = f"{row.origin} → {row.destination}\n{product}, {row.record}, {row.year}\n{values}"
         if np.isfinite(row.prior_median):
-            hover += f"\nprior: {estimate(row.prior_median, row.prior_eti90_lb, row.prior_eti90_ub, unit=row.unit)}"
+            hover += f"\nprior: {estimate_of(row, 'prior_')}"
         colour = PINK if row.record == UNRECORDED else colours[row.origin]
         marks.append(Area(x, y, colour, 0.85, hover=hover))
         along = PLACE[row.record]
@@ -307,13 +307,10 @@ def _net_panel(title: str, rows: pd.DataFrame, colour: str, years: list[int]) ->
     at = [partners.index(r.importer) + step * (years.index(r.year) - 0.5 * (len(years) - 1)) for r in rows_of(rows)]
     known = rows["net_informed"].to_numpy() | rows["prior_net_median"].isna().to_numpy()
     marks: list[Mark] = [Line((-0.5, len(partners) - 0.5), (0.0, 0.0), "muted", 0.8)]
-    for x, row, told in zip(at, rows_of(rows), known, strict=True):
-        shade = colour if told else "prior"
+    for x, row, informed in zip(at, rows_of(rows), known, strict=True):
+        shade = colour if informed else "prior"
         marks.append(Area.box(x - 0.4 * step, x + 0.4 * step, 0.0, row.net_median, shade, opacity=0.4))
-    hover = [
-        f"{r.importer}, {r.year}\n{estimate(r.net_median, r.net_eti90_lb, r.net_eti90_ub, unit=r.unit)}"
-        for r in rows_of(rows)
-    ]
+    hover = [f"{r.importer}, {r.year}\n{estimate_of(r, 'net_')}" for r in rows_of(rows)]
     for name, which, shade in ((TOLD_NAME, known, colour), (PRIOR, ~known, "prior")):
         kept = np.flatnonzero(which)
         middle, low, high = (rows[f"net_{end}"].to_numpy()[kept] for end in ("median", "eti90_lb", "eti90_ub"))
@@ -376,9 +373,8 @@ def _squares(title: str, rows: pd.DataFrame, regions: list[str]) -> Panel:
         x, y = regions.index(row.exporter), regions.index(row.importer)
         half = 0.48 * (1 - 0.67 * min(1.0, row.share_eti90_ub - row.share_eti90_lb))
         known = row.informed or not np.isfinite(row.prior_share_median)
-        values = estimate(row.share_median, row.share_eti90_lb, row.share_eti90_ub, unit="1")
-        net = estimate(row.net_median, row.net_eti90_lb, row.net_eti90_ub, unit=row.unit)
-        hover = f"{row.importer}: imports from {row.exporter}\n{values}\nnet exports of {row.exporter}: {net}"
+        hover = f"{row.importer}: imports from {row.exporter}\n{estimate_of(row, 'share_', unit='1')}\n"
+        hover += f"net exports of {row.exporter}: {estimate_of(row, 'net_')}"
         hover += "" if known else "\nrests on the prior: no figure narrows it"
         colour = TOLD if known else "prior"
         shade = 0.08 + 0.87 * row.share_median

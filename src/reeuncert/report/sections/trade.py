@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from reeuncert.indicators.registry import INDICATORS
 from reeuncert.indicators.summary import summary
-from reeuncert.plots.access import rows_of
+from reeuncert.plots.access import estimate_of, rows_of
 from reeuncert.plots.customs_gap import customs_records_board
 from reeuncert.plots.sankey_graph import CROSSING
 from reeuncert.plots.style import BOARD, colours_of
@@ -28,7 +28,7 @@ from reeuncert.reference import all_published
 from reeuncert.report.figures import Figure, css_colour, fans_of, figure, series_of, tag
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
-from reeuncert.words.estimates import estimate, numbers
+from reeuncert.words.estimates import numbers
 
 MANY = 4  # regions whose arrows, or sentences, can no longer be read: they have matrices, or tables alone
 SHARE, MASS = "import_dependence", "imports"
@@ -144,11 +144,10 @@ def chord_picture(table: pd.DataFrame, regions: list[str], *, most: float, label
         (x0, y0), (x1, y1) = places[row.exporter], places[row.importer]
         bent = BENT * math.hypot(x1 - x0, y1 - y0) / (2 * RADIUS)
         x, y = ((1 - bent) * (a + b) / 2 + bent * c / 2 for a, b, c in ((x0, x1, WIDTH), (y0, y1, HEIGHT)))
-        told = estimate(row.net_median, row.net_eti90_lb, row.net_eti90_ub, unit=row.unit)
-        told += "" if row.net_informed else "; rests on the prior"
+        said = estimate_of(row, "net_") + ("" if row.net_informed else "; rests on the prior")
         colour = css_colour(colours[row.exporter]) if row.net_informed else "prior"
         dash = "none" if row.net_informed else "5 3"
-        chord = [tag("title", f"{row.exporter} → {row.importer}: {told}")]
+        chord = [tag("title", f"{row.exporter} → {row.importer}: {said}")]
         for name, opacity in LAYERS:
             if getattr(row, name) > 0:
                 style = f"stroke:var(--{colour});stroke-width:{WIDEST * getattr(row, name) / most:.2f};"
