@@ -19,8 +19,6 @@ from reeuncert.priors.density import flows_with_density
 from reeuncert.priors.paths import CoordinatePrior, coordinate_prior
 from reeuncert.words.cells import Short
 
-COORDINATES, MASS, SHARES = "coordinates", "mass", "shares"
-
 
 @dataclass(frozen=True, repr=False)
 class ModelRecord(Short):
@@ -62,7 +60,7 @@ def build_model(case: Case) -> pm.Model:
     """
     network = case_network(case)
     evidence = compile_evidence(case, network)
-    prior = coordinate_prior(case, network) if case.prior_measure == COORDINATES else None
+    prior = coordinate_prior(case, network) if case.prior_measure == "coordinates" else None
     with pm.Model(coords=_coords(case, network)) as model:
         log_flow = flows_with_density(case, network) if prior is None else _flows_from_normals(network, prior)
         _mass_flow(network, log_flow)

@@ -16,6 +16,7 @@ from reeuncert.balance.op import balanced_flows_with_jacobian
 from reeuncert.errors import ModelError, SamplingError
 from reeuncert.priors.density import density_potential, density_terms, shares_of_flows
 from reeuncert.priors.scale import CoordinateScale
+from reeuncert.priors.subjects import check_densities
 from reeuncert.system.definition import OUTSIDE, Selector
 from reeuncert.words.prior_families import MASS_DENSITIES, PRIOR_FAMILIES
 
@@ -43,6 +44,7 @@ def case_with(priors, measure):
 def evaluate(case, u=POINT):
     """Log density of the coordinates, log flows, log-Jacobian and log shares at one point."""
     network = Network.from_system(case.system)
+    check_densities(case, network)
     log_flow, log_jacobian = balanced_flows_with_jacobian(u, network)
     log_share = shares_of_flows(network, log_flow)
     density = density_potential(case, network, log_flow, log_jacobian)
@@ -259,6 +261,12 @@ def test_every_problem_of_a_table_is_listed():
         evaluate(case_with(FLAT[3:], "mass"))
     lines = str(error.value).splitlines()
     assert [line.split()[3] for line in lines[1:]] == ["ore", "metal", "slag"]
+
+
+def test_a_model_is_not_built_of_a_table_that_cannot_be_used():
+    total = replace(dirichlet(goods=3.0)[0], name="parts", mode="total", selector=Selector.of(flow="goods+scrap"))
+    with pytest.raises(ModelError, match="prior_measure = shares knows no splits of totals"):
+        ree.build_model(case_with([total], "shares"))
 
 
 def test_a_flat_prior_has_no_draws_and_says_so():

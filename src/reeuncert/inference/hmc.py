@@ -65,6 +65,7 @@ class HamiltonianRun(Run):
         tell: Callable[[int, int, int], None] | None,
     ) -> None:
         self._compiled, self._settings, self._numbers, self._tell = compiled, settings, tuple(chains), tell
+        self._density = Density(compiled.compiled.compiled_logp_func.address)
         self._user = np.uint64(compiled.compiled.user_data.ctypes.data)
         self._stop = threading.Event()
         turns = [0, *(round(part * settings.tune) for part in (FIRST, SECOND)), settings.tune]
@@ -89,7 +90,7 @@ class HamiltonianRun(Run):
 
     def _sampled(self) -> dict[int, Chain]:
         settings, four, numbers = self._settings, self._compiled.four, self._numbers
-        density = Density((four or self._compiled.compiled.compiled_logp_func).address)
+        density = self._density if four is None else Density(four.address)
         state = self._begun()
         shape = LANES, max(self._phases)
         points = np.empty((*shape, self._compiled.size))
@@ -146,13 +147,12 @@ class HamiltonianRun(Run):
     def _begun(self) -> State:
         seeds = [chain_seed(self._settings.seed, number) for number in self._numbers]
         state = State.of(self._compiled.size, tuple(np.random.Generator(np.random.PCG64(seed)) for seed in seeds))
-        density = Density(self._compiled.compiled.compiled_logp_func.address)
         for k in range(len(seeds)):
             for _ in range(STARTS):
                 seed = int(state.random[k].integers(2**62))
                 point = np.ascontiguousarray(self._compiled.compiled.initial_point_func(seed), dtype=float)
                 gradient = np.empty(point.size)
-                logp = evaluate(density, self._user, point, gradient)
+                logp = evaluate(self._density, self._user, point, gradient)
                 if np.isfinite(logp):
                     state.start(k, point, gradient, logp, FIRST_STEP)
                     if not is_whitened(self._compiled):
@@ -166,7 +166,7 @@ class HamiltonianRun(Run):
         """Gradients of the log density at some points, both of shape (n, size)."""
         slopes = np.zeros(points.shape)
         for point, slope in zip(np.ascontiguousarray(points), slopes, strict=True):
-            evaluate(Density(self._compiled.compiled.compiled_logp_func.address), self._user, point, slope)
+            evaluate(self._density, self._user, point, slope)
         return slopes
 
     def _stored(self, points: Array, statistics: Array) -> Chain:

@@ -20,17 +20,7 @@ if TYPE_CHECKING:
     from reeuncert.inference.checkpoint import Stored
 
 PACKAGES = (
-    "reeuncert",
-    "pymc",
-    "pytensor",
-    "nutpie",
-    "numba",
-    "numpy",
-    "scipy",
-    "xarray",
-    "arviz",
-    "pandas",
-    "h5netcdf",
+    *("reeuncert", "pymc", "pytensor", "nutpie", "numba", "numpy", "scipy", "xarray", "arviz", "pandas", "h5netcdf"),
 )
 
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pymc as pm
 import xarray as xr
+from pymc.backends.arviz import find_constants, find_observations
 
 from reeuncert.case.records import Case
 from reeuncert.errors import SamplingError
@@ -205,14 +205,10 @@ def _data(model: pm.Model, case: Case) -> dict[str, xr.Dataset]:
     """Groups ``observed_data`` and ``constant_data``: what the model was given, by name, with its dims, and the
     attributes of the flows.
     """
-    observed = {v.name: model.rvs_to_values[v] for v in model.observed_RVs}
-    held = {id(v) for v in observed.values()}
-    constant = {v.name: v for v in model.data_vars if id(v) not in held}
     out = {}
-    for group, variables in (("observed_data", observed), ("constant_data", constant)):
+    for group, held in (("observed_data", find_observations(model)), ("constant_data", find_constants(model))):
         arrays = {}
-        for name, variable in variables.items():
-            value = np.asarray(variable.get_value() if hasattr(variable, "get_value") else variable.eval())
+        for name, value in held.items():
             dims = model.named_vars_to_dims.get(name) or tuple(f"{name}_dim_{i}" for i in range(value.ndim))
             coords = {d: list(model.coords[d]) for d in dims if model.coords.get(d) is not None}
             arrays[name] = xr.DataArray(value, dims=dims, coords=coords)
@@ -251,7 +247,7 @@ def preview(case: Case, *, seed: int | None = None, progressbar: bool = False, q
 
 def approximate(model: pm.Model, **sampling: Any) -> xr.DataTree:
     """The same for a built model, with further arguments of `sample`."""
-    length = {"draws": QUICK_DRAWS, "tune": QUICK_TUNE, "chains": QUICK_CHAINS, "prior_draws": 200}
-    tree = sample(model, **length, pilot=False, likelihood_terms=False, **sampling)
+    sampling |= {"draws": QUICK_DRAWS, "tune": QUICK_TUNE, "chains": QUICK_CHAINS, "prior_draws": 200}
+    tree = sample(model, pilot=False, likelihood_terms=False, **sampling)
     tree.attrs["approximate"] = "yes"
     return tree

@@ -24,7 +24,7 @@ from scipy.optimize import minimize
 from scipy.sparse.linalg import LinearOperator, eigsh
 from threadpoolctl import threadpool_limits
 
-from reeuncert.inference.chains import Run, joined, run_chains
+from reeuncert.inference.chains import Run, chain_seed, joined, run_chains
 from reeuncert.inference.compiled import CompiledModel
 from reeuncert.inference.messages import Messages
 from reeuncert.inference.settings import Settings
@@ -178,14 +178,8 @@ def pilot(sampler: type[Run], compiled: CompiledModel, settings: Settings, messa
     """Estimate the shape of a posterior from a short run of a model `around_mode`; deterministic for a given seed."""
     if not len(LinearMap.of(compiled).directions):
         return learned_shape(compiled, np.zeros((2, compiled.size)))
-    short = replace(
-        settings,
-        chains=CHAINS,
-        tune=TUNE,
-        draws=DRAWS,
-        thin=1,
-        seed=int(np.random.SeedSequence(settings.seed, spawn_key=(STREAM,)).generate_state(1, np.uint64)[0] >> 1),
-    )
+    seed = chain_seed(settings.seed, STREAM)
+    short = replace(settings, chains=CHAINS, tune=TUNE, draws=DRAWS, thin=1, seed=seed)
     messages.say("Learning the shape of the posterior from a pilot run …")
     chain = joined(run_chains(sampler, replace(compiled, unfold=None), short, replace(messages, bar=False)))
     # A chain that was cut off while it tuned is not there at all.

@@ -1,11 +1,10 @@
 """The linear map of `reeuncert.inference.whitening`, compiled: x = centre + y + Vᵀ diag(gains) V y."""
 
 import numpy as np
-from numba.extending import overload
 
 from reeuncert.compiling import REORDER, kernel, source_version
 from reeuncert.lanes.instructions import LANES
-from reeuncert.lanes.numbers import LANE_FILES
+from reeuncert.lanes.numbers import LANE_FILES, of_compiled_code
 
 WHITENED, CENTRE, DIRECTIONS, GAINS = "whitened", "whitening_centre", "whitening_directions", "whitening_gains"
 """Names of the point where the sampler moves, and of the numbers of the map from there to the model's parameters."""
@@ -117,13 +116,9 @@ def _stretch_four(y, directions, gains, result):  # type: ignore[no-untyped-def]
             result[i, p] = y[i, p] + total[i // TILE, p, i % TILE]
 
 
-def stretch(y, directions, gains, result):  # type: ignore[no-untyped-def]  # of compiled code
+@of_compiled_code
+def stretch(y, directions, gains, result):  # type: ignore[no-untyped-def]  # numba compares names
     """Write y + Vᵀ diag(gains) V y for one point or four (`reeuncert.lanes.numbers`); directions are the rows of V."""
-    raise NotImplementedError
-
-
-@overload(stretch)
-def _stretch_either(y, directions, gains, result):  # type: ignore[no-untyped-def]  # numba compares names
     if y.ndim == 2:
         return lambda y, directions, gains, result: _stretch_four(y, directions, gains, result)
     return lambda y, directions, gains, result: _stretch(y, directions, gains, result)

@@ -114,7 +114,7 @@ def compile_for_sampling(model: pm.Model) -> CompiledModel:
 
 def is_whitened(compiled: CompiledModel) -> bool:
     """Whether `with_map` can set the map of a compiled model: whether it was made by `compile_whitened`."""
-    return any(variable.name == CENTRE for variable in compiled.compiled.shared_var_keys)
+    return CENTRE in compiled.data_names
 
 
 @dataclass(frozen=True)
@@ -131,11 +131,6 @@ class LinearMap:
     def of(cls, compiled: CompiledModel) -> LinearMap:
         """The map that a compiled `whitened_model` has."""
         return cls(compiled.data(CENTRE), compiled.data(DIRECTIONS).astype(float), 1 + compiled.data(GAINS))
-
-    def back(self, points: Array) -> Array:
-        """The points y (n, size) of parameters x (n, size)."""
-        away = points - self.centre
-        return np.asarray(away + ((away @ self.directions.T) * (1 / self.scale - 1)) @ self.directions)
 
 
 def with_map(compiled: CompiledModel, chosen: LinearMap) -> CompiledModel:

@@ -4,34 +4,12 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from numba.extending import overload
-
 from reeuncert.lanes import numbers
 from reeuncert.lanes.instructions import FOUR, LANES, exponent, mantissa, put, root, two_to
-from reeuncert.lanes.numbers import lane, where
+from reeuncert.lanes.numbers import lane, of_compiled_code, where
 
 LANE_FILES = (*numbers.LANE_FILES, __file__)
 """For the version of kernels that call these."""
-
-
-def sqrt(x):  # type: ignore[no-untyped-def]  # of compiled code
-    """Square root."""
-    raise NotImplementedError
-
-
-def exp(x):  # type: ignore[no-untyped-def]  # of compiled code
-    """Exponential function; of four numbers only between ± 708, where it ends."""
-    raise NotImplementedError
-
-
-def log(x):  # type: ignore[no-untyped-def]  # of compiled code
-    """Natural logarithm; NaN for what is not positive and finite, of four numbers."""
-    raise NotImplementedError
-
-
-def log1p(x):  # type: ignore[no-untyped-def]  # of compiled code
-    """log(1 + x)."""
-    raise NotImplementedError
 
 
 _LOG2_HIGH, _LOG2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
@@ -41,15 +19,17 @@ _ROUNDER = 1.5 * 2.0**52
 _ROOT = math.sqrt(2.0)
 
 
-@overload(sqrt)
-def _sqrt_either(x):  # type: ignore[no-untyped-def]  # numba compares names
+@of_compiled_code
+def sqrt(x):  # type: ignore[no-untyped-def]  # numba compares names
+    """Square root."""
     if x is FOUR:
         return lambda x: root(x)
     return lambda x: math.sqrt(x)
 
 
-@overload(exp)
-def _exp_either(x):  # type: ignore[no-untyped-def]  # numba compares names
+@of_compiled_code
+def exp(x):  # type: ignore[no-untyped-def]  # numba compares names
+    """Exponential function; of four numbers only between ± 708, where it ends."""
     if x is not FOUR:
         return lambda x: math.exp(x)
 
@@ -74,8 +54,9 @@ def _exp_either(x):  # type: ignore[no-untyped-def]  # numba compares names
     return four
 
 
-@overload(log)
-def _log_either(x):  # type: ignore[no-untyped-def]  # numba compares names
+@of_compiled_code
+def log(x):  # type: ignore[no-untyped-def]  # numba compares names
+    """Natural logarithm; NaN for what is not positive and finite, of four numbers."""
     if x is not FOUR:
         return lambda x: math.log(x)
 
@@ -102,8 +83,9 @@ def _log_either(x):  # type: ignore[no-untyped-def]  # numba compares names
     return four
 
 
-@overload(log1p)
-def _log1p_either(x):  # type: ignore[no-untyped-def]  # numba compares names
+@of_compiled_code
+def log1p(x):  # type: ignore[no-untyped-def]  # numba compares names
+    """log(1 + x)."""
     if x is not FOUR:
         return lambda x: math.log1p(x)
 
@@ -119,11 +101,8 @@ def one_by_one(function: Callable[..., Any]) -> Callable[..., Any]:
     other. For what has too many branches to be written for all at once.
     """
 
-    def either(a, b, c, d):  # type: ignore[no-untyped-def]  # of compiled code
-        raise NotImplementedError
-
-    @overload(either)
-    def implemented(a, b, c, d):  # type: ignore[no-untyped-def]  # numba compares names
+    @of_compiled_code
+    def either(a, b, c, d):  # type: ignore[no-untyped-def]  # numba compares names
         if a is not FOUR:
             return lambda a, b, c, d: function(a, b, c, d)
 

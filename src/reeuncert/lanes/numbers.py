@@ -7,7 +7,9 @@ either. Each of the four gets the arithmetic of its own, so that a point has the
 """
 
 import operator
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
 
 import numpy as np
 from llvmlite import ir
@@ -63,39 +65,32 @@ def _store(typing: Any, array: Any, i: Any, value: Any) -> Any:
     return types.void(array, i, value), made
 
 
+def of_compiled_code[F: Callable[..., Any]](chosen: F) -> F:
+    """A function that only kernels call. ``chosen`` takes the types of its arguments, and returns what is compiled."""
+
+    @wraps(chosen)
+    def function(*arguments: Any) -> Any:
+        raise NotImplementedError
+
+    overload(function)(chosen)
+    return cast(F, function)
+
+
 def _four(array: Any) -> bool:
     return bool(array.ndim == 2)
 
 
-def load(array, i):  # type: ignore[no-untyped-def]  # of compiled code
+@of_compiled_code
+def load(array, i):  # type: ignore[no-untyped-def]  # numba compares names
     """The number at a place of an array (n,), or the four of (n, LANES)."""
-    raise NotImplementedError
-
-
-def store(array, i, value):  # type: ignore[no-untyped-def]  # of compiled code
-    """Write a number, or four."""
-    raise NotImplementedError
-
-
-def zero(like):  # type: ignore[no-untyped-def]  # of compiled code
-    """Zero, or four of it, as the elements of an array."""
-    raise NotImplementedError
-
-
-def empty(n, like):  # type: ignore[no-untyped-def]  # of compiled code
-    """An array of n numbers, or n times four, as the elements of another."""
-    raise NotImplementedError
-
-
-@overload(load)
-def _load_either(array, i):  # type: ignore[no-untyped-def]  # numba compares names
     if _four(array):
         return lambda array, i: _load(array, i)  # type: ignore[call-arg]  # numba adds the first
     return lambda array, i: array[i]
 
 
-@overload(store)
-def _store_either(array, i, value):  # type: ignore[no-untyped-def]  # numba compares names
+@of_compiled_code
+def store(array, i, value):  # type: ignore[no-untyped-def]  # numba compares names
+    """Write a number, or four."""
     if not _four(array):
 
         def plain(array, i, value):  # type: ignore[no-untyped-def]
@@ -107,15 +102,17 @@ def _store_either(array, i, value):  # type: ignore[no-untyped-def]  # numba com
     return lambda array, i, value: _store(array, i, spread(float(value)))  # type: ignore[call-arg]
 
 
-@overload(zero)
-def _zero_either(like):  # type: ignore[no-untyped-def]  # numba compares names
+@of_compiled_code
+def zero(like):  # type: ignore[no-untyped-def]  # numba compares names
+    """Zero, or four of it, as the elements of an array."""
     if _four(like):
         return lambda like: spread(0.0)
     return lambda like: 0.0
 
 
-@overload(empty)
-def _empty_either(n, like):  # type: ignore[no-untyped-def]  # numba compares names
+@of_compiled_code
+def empty(n, like):  # type: ignore[no-untyped-def]  # numba compares names
+    """An array of n numbers, or n times four, as the elements of another."""
     if _four(like):
         return lambda n, like: np.empty((n, LANES))
     return lambda n, like: np.empty(n)
@@ -165,13 +162,9 @@ def _abs_either(x):  # type: ignore[no-untyped-def]  # numba compares names
     return None
 
 
-def where(condition, yes, no):  # type: ignore[no-untyped-def]  # of compiled code
+@of_compiled_code
+def where(condition, yes, no):  # type: ignore[no-untyped-def]  # numba compares names
     """One of two numbers, for each of the four by its own condition; both are computed."""
-    raise NotImplementedError
-
-
-@overload(where)
-def _where_either(condition, yes, no):  # type: ignore[no-untyped-def]  # numba compares names
     if condition is not MASK:
         return lambda condition, yes, no: yes if condition else no
     if yes is FOUR and no is FOUR:
@@ -183,25 +176,17 @@ def _where_either(condition, yes, no):  # type: ignore[no-untyped-def]  # numba 
     return lambda condition, yes, no: choose(condition, spread(float(yes)), spread(float(no)))
 
 
-def some(condition):  # type: ignore[no-untyped-def]  # of compiled code
+@of_compiled_code
+def some(condition):  # type: ignore[no-untyped-def]  # numba compares names
     """Whether a condition holds for the one number, or for some of the four."""
-    raise NotImplementedError
-
-
-@overload(some)
-def _some_either(condition):  # type: ignore[no-untyped-def]  # numba compares names
     if condition is MASK:
         return lambda condition: any_of(condition)
     return lambda condition: condition
 
 
-def lane(x, i):  # type: ignore[no-untyped-def]  # of compiled code
+@of_compiled_code
+def lane(x, i):  # type: ignore[no-untyped-def]  # numba compares names
     """The i-th of four numbers, or the only one."""
-    raise NotImplementedError
-
-
-@overload(lane)
-def _lane_either(x, i):  # type: ignore[no-untyped-def]  # numba compares names
     if x is FOUR:
         return lambda x, i: pick(x, np.int64(i))
     return lambda x, i: x

@@ -45,7 +45,6 @@ def density_terms(case: Case, network: Network, log_flow: TensorVariable) -> dic
     """The terms of `density_potential` without the volume of the flows: a scalar for each group of the priors table, in
     table order, used for power-scaling.
     """
-    check_densities(case, network)
     inputs = case.prior_measure == "shares"
     log_share = shares_of_flows(network, log_flow) if inputs else pt.zeros(network.n_edges)
     terms = {}
@@ -167,6 +166,7 @@ def flows_with_density(case: Case, network: Network) -> TensorVariable:
     Adds to the model ``u`` (coordinate), flat, on the scale of `CoordinateScale`, with a start that nearly fits, and
     the potential ``prior_density``: the density of the priors table with all volumes.
     """
+    check_densities(case, network)
     scale = CoordinateScale.of(case, network)
     free = pm.Flat("u", dims="coordinate", initval=scale.invert(feasible_start(case, network)))
     u, log_volume = scale.apply(free)
