@@ -22,7 +22,7 @@ from reeuncert.inference.prior import sample_prior
 from reeuncert.inference.sample import sample
 from reeuncert.inference.samplers import good_start
 from reeuncert.inference.whitening import compile_whitened
-from reeuncert.result.powerscale import components
+from reeuncert.result import powerscale
 from reeuncert.testing import assert_mass_balance
 from toy.model import toy_case, toy_model
 
@@ -77,7 +77,7 @@ def test_terms_of_likelihood_and_prior(result):
     assert terms["reported"].dims == ("chain", "draw", "evidence")
     assert list(terms["evidence"].values) == ["mine-2000", "mine-2001", "mine-2002", "use-2001"]
     assert list(terms["source"].values) == ["yearbook"] * 3 + ["survey"]
-    assert set(components(result, "log_likelihood")) == {"yearbook", "survey"}
+    assert set(powerscale.terms(result, "log_likelihood")) == {"yearbook", "survey"}
     level = np.log(posterior["mass_flow"].sel(flow="use", year=2001)) + posterior["log_offset"]
     np.testing.assert_allclose(terms["reported"].values[..., 3], norm.logpdf(np.log(18.0), level, 0.1), rtol=1e-9)
     prior = result["log_prior"]
