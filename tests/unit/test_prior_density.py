@@ -213,7 +213,7 @@ HEAD = "the priors table does not give a density of every flow:\n  "
         ),
         (
             case_with([replace(FLAT[0], family="normal"), *FLAT[1:]], "mass"),
-            "prior 'ore' has the family 'normal'; a flow has one of: lognormal, truncated_normal, gamma, exponential, "
+            "prior 'ore' has the family 'normal'; of kind flow are: lognormal, truncated_normal, gamma, exponential, "
             "uniform, flat",
         ),
         (

@@ -53,7 +53,7 @@ def class_problems(record: ErrorClass) -> Found:
         yield "width", f"{record.width:.15g} is not between 0 and {WIDEST:g}; {_WIDEST_TEXT}"
     yield from _spread("persistent", record.persistent)
     if record.persistent and record.family in ERROR_LAWS and ERROR_LAWS[record.family].plain:
-        message = f"what persists is on the log scale, but the errors of an {record.family} class are in the unit of "
+        message = f"what persists is on the log scale, but the errors of the law {record.family} are in the unit of "
         yield "persistent", message + "the row; name an offset of offsets.csv in the rows"
     if record.eras and not record.persistent:
         yield "eras", "the class has eras but nothing that persists in them; fill in persistent, or empty eras"

@@ -74,7 +74,7 @@ def _row_problems(measure: str, row: Prior) -> list[str]:
         return [f"prior '{row.name}' is of kind '{row.kind}'; under prior_measure = {measure} use {' or '.join(kinds)}"]
     families = SHARE_FAMILIES if row.kind == "share" else MASS_FAMILIES
     if row.family not in families:
-        return [f"prior '{row.name}' has the family '{row.family}'; a {row.kind} has one of: {', '.join(families)}"]
+        return [f"prior '{row.name}' has the family '{row.family}'; of kind {row.kind} are: {', '.join(families)}"]
     if row.mode == "total" and row.kind != "flow":
         return [f"prior '{row.name}' is of a total; only rows of kind flow can be"]
     family = PRIOR_FAMILIES[row.family]
