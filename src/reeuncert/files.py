@@ -49,6 +49,15 @@ def cause(error: OSError) -> str:
     return str(error.strerror or error)
 
 
+def expanded(path: str | Path) -> Path:
+    """A path with ``~`` as the folder of its user; one whose user is not known stays as it is.
+
+    >>> expanded("~0/ore").as_posix()
+    '~0/ore'
+    """
+    return Path(os.path.expanduser(path))  # that of pathlib ends with an error
+
+
 def named(path: str | Path) -> str:
     r"""A path as a file may hold it: without user folders, relative to the working folder or its last part; bytes that
     are no text are escaped.
@@ -56,7 +65,7 @@ def named(path: str | Path) -> str:
     >>> named("/home/maria/cases/ore"), named("models/ore"), named("gr\udcfcn")
     ('ore', 'models/ore', 'gr\\xfcn')
     """
-    place = Path(path).expanduser()
+    place = expanded(path)
     said = str(path)
     if place.is_absolute():
         said = place.relative_to(Path.cwd()).as_posix() if place.is_relative_to(Path.cwd()) else place.name

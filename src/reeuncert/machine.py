@@ -16,6 +16,7 @@ from types import ModuleType
 import platformdirs
 
 from reeuncert.errors import OutputError
+from reeuncert.files import expanded
 
 CACHE_VARIABLE = "REEUNCERT_CACHE_DIR"
 _FLAGS = "PYTENSOR_FLAGS"
@@ -46,7 +47,7 @@ def keep_freed_memory() -> None:
 def cache_folder() -> Path:
     """Where compiled code is kept between runs: ``REEUNCERT_CACHE_DIR``, or the user's folder for such files."""
     named = os.environ.get(CACHE_VARIABLE)
-    return Path(named).expanduser() if named else platformdirs.user_cache_path("reeuncert")
+    return expanded(named) if named else platformdirs.user_cache_path("reeuncert")
 
 
 @cache
@@ -79,7 +80,7 @@ def _choose_folder() -> None:
     named = dict(part.partition("=")[::2] for part in shlex.split(flags.replace(",", " ")))
     if "compiledir" in named:
         return
-    wanted = Path(named["base_compiledir"]).expanduser() if "base_compiledir" in named else cache_folder()
+    wanted = expanded(named["base_compiledir"]) if "base_compiledir" in named else cache_folder()
     reason = _unusable(wanted)
     folder = wanted
     if reason:

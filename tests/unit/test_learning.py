@@ -85,11 +85,11 @@ def test_headlines_have_one_verdict_in_tables_check_terminal_and_cards(toy: xr.D
         pd.testing.assert_frame_equal(lines[rule], other[rule])
     assert told.value == (lines["level"] == "warning").sum() > 0
     cards = [card for _, group in answers.content(Result(toy))["groups"] for card in group]
-    assert sorted((card["words"], card["why"]) for card in cards) == sorted(
+    assert sorted((card["verdict"], card["why"]) for card in cards) == sorted(
         lines[["verdict", "why"]].apply(tuple, axis=1)
     )
     assert {card["style"] for card in cards} == {"unknown"}  # its few draws fail a check: none looks settled
-    assert sorted(card["ratio"] for card in cards) == pytest.approx(sorted(lines["width_ratio"]), nan_ok=True)
+    assert sorted(card["width_ratio"] for card in cards) == pytest.approx(sorted(lines["width_ratio"]), nan_ok=True)
 
 
 @pytest.mark.parametrize("name", ["mine_production", "stock_change", "import_dependence"])

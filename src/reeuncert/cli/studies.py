@@ -18,7 +18,7 @@ from reeuncert.cli.exits import FAILED_CHECK, status_of
 from reeuncert.cli.terminal import console, parse_options, plain_table, tell
 from reeuncert.edits.scenario import FILE, Scenario
 from reeuncert.errors import CaseError, Problem, ReeUncertError
-from reeuncert.files import explained, write_whole
+from reeuncert.files import expanded, explained, write_whole
 from reeuncert.indicators.printing import value_title
 from reeuncert.reading.bundled import find_case
 from reeuncert.reading.tables import read_texts
@@ -119,7 +119,7 @@ def left_out_table(found: LeftOut) -> Table:
 def _folds(text: str) -> Folds:
     if text == "sources" or text.isdecimal():
         return text if text == "sources" else int(text)
-    path = Path(text).expanduser()
+    path = expanded(text)
     if path.suffix.lower() != ".csv":
         message = (
             f"--folds is {quoted(text)}; give 'sources', a number of folds, or a CSV file with the columns row, fold"

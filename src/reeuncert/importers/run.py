@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from reeuncert.errors import CaseError, Problem
-from reeuncert.files import explained, write_whole
+from reeuncert.files import expanded, explained, write_whole
 from reeuncert.importers import baci, bgs, comext, comtrade, dataweb, japan_customs, usgs_ds140, usgs_mcs, usgs_yearbook
 from reeuncert.importers.evidence import Row, Words, add_to_draft, mapping_problems, mirror_pairs, read_mapping, to_rows
 from reeuncert.importers.record import Download, Witness, located
@@ -79,7 +79,7 @@ def read_download(kind: str, files: Files, products: Sequence[str] = ()) -> Down
     if kind not in IMPORTERS:
         raise CaseError([Problem("import", 0, "", unknown(kind, tuple(IMPORTERS), "kind"))])
     given = [files] if isinstance(files, str | Path) else list(files)
-    paths = [Path(file).expanduser() for file in given]
+    paths = [expanded(file) for file in given]
     if not paths:
         raise CaseError([Problem("import", 0, "", "no file is given; name at least one")])
     download = Download(kind, tuple(products), IMPORTERS[kind].witness)
@@ -225,7 +225,7 @@ def import_files(
     a file, the mapping or the case cannot be used (`CaseError`, `EvidenceError`).
     """
     download = read_download(kind, files, products)
-    folder = Path(case).expanduser()
+    folder = expanded(case)
     found = read_case_file(folder / FILE, {})
     if found.problems:
         raise CaseError(found.problems)
@@ -242,7 +242,7 @@ def import_files(
     in_books = [Problem(book, 0, "", f"{said} '{name}', and delete it there") for name, book in books.items() if book]
     if in_books:
         raise CaseError(in_books)
-    path = Path(mapping).expanduser() if mapping else place / IMPORTS_FOLDER / f"{kind}.csv"
+    path = expanded(mapping) if mapping else place / IMPORTS_FOLDER / f"{kind}.csv"
     words = read_mapping(path)
     roles = tuple(dict.fromkeys(flow.quantity for flow in tables.system.flows))
     known = {"regions": reading.words["region"], "products": reading.words["product"]}

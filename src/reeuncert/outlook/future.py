@@ -190,8 +190,9 @@ def openings(plans: Plans, scenario: OutlookScenario, years: Sequence[int], samp
     ramp = _ramp(plans.ramp)
     for k, project in enumerate(projects):
         use, over = (values[:, None] for values in ramp.draw(generator(seed, "ramp", project.project), samples))
-        age = np.maximum(np.arange(years[0], years[-1] + 2) - start[k][:, None], 0.0)  # as each year begins and ends
-        working[k] = use * np.diff(_output(age, over), axis=1)
+        ends = np.array(years), np.array(years) + 1  # of each year: as it begins, and as the next one does
+        before, after = (_output(np.maximum(end - start[k][:, None], 0.0), over) for end in ends)
+        working[k] = use * (after - before)
     return Openings(start, working)
 
 

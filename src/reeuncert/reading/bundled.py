@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from reeuncert.errors import CaseError, OutputError, Problem
-from reeuncert.files import UNFINISHED, cause
+from reeuncert.files import UNFINISHED, cause, expanded
 from reeuncert.reading.case_file import FILE, is_plain_word, read_case_file
 from reeuncert.words.cells import printable, quoted, unknown
 
@@ -116,7 +116,7 @@ def new_case(path: str | Path) -> Path:
     given = printable(path, 300)
     if "\0" in str(path):
         raise CaseError([Problem(given, 0, "", "this is no path; give the folder of the new case, e.g. ./my_case")])
-    target = Path(path).expanduser()
+    target = expanded(path)
     name, message = target.resolve().name, ""
     if not is_plain_word(name):
         message = f"{quoted(name)} cannot be the name of a case; use letters, digits, '_' and '-', e.g. ./my_case"

@@ -13,7 +13,7 @@ import xarray as xr
 from markupsafe import Markup
 
 from reeuncert.errors import OutputError
-from reeuncert.files import explained, write_whole
+from reeuncert.files import expanded, explained, write_whole
 from reeuncert.indicators.compute import with_indicators
 from reeuncert.parts import Failed, attempt, collecting
 from reeuncert.report import words
@@ -55,7 +55,7 @@ def write_report(dt: xr.DataTree, path: str | Path) -> Path:
 def write_page(result: Result, path: str | Path) -> Path:
     """The same for a result, which then names the sections and figures that failed."""
     text = render(result)
-    target = Path(path).expanduser()
+    target = expanded(path)
     with explained(f"cannot write '{path}'"):
         target.parent.mkdir(parents=True, exist_ok=True)
         write_whole(target, text.encode("utf-8"))

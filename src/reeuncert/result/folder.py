@@ -13,7 +13,7 @@ from pathlib import Path
 from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 
 from reeuncert.errors import OutputError
-from reeuncert.files import UNFINISHED, cause, explained, flush, flush_folder
+from reeuncert.files import UNFINISHED, cause, expanded, explained, flush, flush_folder
 
 LOCK = ".reeuncert.lock"
 MARK = ".reeuncert.lock-of-a-run"
@@ -79,7 +79,7 @@ def output_folder(folder: str | Path) -> Iterator[Staging]:
     The folder is created with its parents if missing. Nothing changes in it until `Staging.commit`; staged files are
     removed at the end. Errors of the file system inside the block become OutputError.
     """
-    target, shown = Path(folder).expanduser(), str(folder)
+    target, shown = expanded(folder), str(folder)
     with explained(f"cannot write results to '{shown}'"):
         if target.exists() and not target.is_dir():
             raise OutputError(f"cannot write results to '{shown}': it is a file; give the name of a folder")

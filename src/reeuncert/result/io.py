@@ -16,7 +16,7 @@ import xarray as xr
 
 from reeuncert.case.serial import case_from_json, without_folder
 from reeuncert.errors import CaseError, OutputError
-from reeuncert.files import explained, first_line, named
+from reeuncert.files import expanded, explained, first_line, named
 from reeuncert.result.folder import mend
 from reeuncert.result.netcdf import PACKED, held_in, read_tree, tree_bytes, with_bits
 from reeuncert.words.cells import printable
@@ -109,7 +109,7 @@ def _is_plain(value: object) -> bool:
 
 def read_draws(path: str | Path, variables: Mapping[str, Iterable[str]] | None = None) -> xr.DataTree:
     """The part of `reeuncert.read_results` that reads: a result without the indicators that its file only names."""
-    file = Path(path).expanduser()
+    file = expanded(path)
     if os.path.isdir(file):  # False for a name that is too long, where pathlib raises
         mend(file)
         _compare_with_provenance(file)

@@ -17,7 +17,7 @@ import pandas as pd
 import xarray as xr
 
 from reeuncert.errors import OutputError
-from reeuncert.files import UNFINISHED, cause, explained, first_line, write_whole
+from reeuncert.files import UNFINISHED, cause, expanded, explained, first_line, write_whole
 from reeuncert.machine import cache_folder
 from reeuncert.result.netcdf import read_tree, tree_bytes
 from reeuncert.words.cells import printable
@@ -184,4 +184,4 @@ def cache_of(given: str | Path | bool) -> Cache:
     """A cache in a folder; True: in the usual place; False: none."""
     if isinstance(given, bool):
         return Cache(cache_folder() / "fits" if given else None)
-    return Cache(Path(given).expanduser(), named=True)
+    return Cache(expanded(given), named=True)

@@ -14,7 +14,7 @@ import xarray as xr
 from reeuncert.case.serial import without_folder
 from reeuncert.edits.scenario import BASE
 from reeuncert.errors import OutputError, ReeUncertError
-from reeuncert.files import explained, first_line
+from reeuncert.files import expanded, explained, first_line
 from reeuncert.indicators.printing import value_title
 from reeuncert.indicators.registry import DIMS
 from reeuncert.questions.powerscale import tornado_table
@@ -202,7 +202,7 @@ class Study:
         OutputError
             When it cannot be written.
         """
-        file = Path(path).expanduser()
+        file = expanded(path)
         about = dict(self.about)
         if "case_json" in about:
             about["case_json"] = without_folder(about["case_json"])
@@ -280,7 +280,7 @@ def read_study(path: str | Path) -> Study:
     OutputError
         When there is no such file, or it is damaged or no study.
     """
-    file = Path(path).expanduser()
+    file = expanded(path)
     if not os.path.isfile(file):  # which says no to a name that is too long, where pathlib raises
         raise OutputError(f"there is no study at '{path}'")
     what = "study that this version can read"
