@@ -143,13 +143,13 @@ def _sound(reading: CaseReading) -> Case:
 
 
 def list_case(folder: Path) -> Case:
-    """A case for a list of cases: its tables are checked, its headlines are not tried, its words not compared."""
+    """A case for a list of cases: each table is checked, but not with the others, and no headline is tried."""
     return _sound(load_case(folder, False))
 
 
 def load_case(folder: Path, whole: bool = True, /, **options: str) -> CaseReading:
     """Read a case as far as possible; problems are returned, not raised (but for an unknown option). ``whole``:
-    whether to try what is asked of a result (headlines, constants, published values) and to compare words.
+    whether to check the tables together, and to try what is asked of a result (headlines, constants, published values).
     """
     hashes: dict[str, str] = {}
     found = read_case_file(folder / FILE, hashes)
@@ -188,16 +188,18 @@ def load_case(folder: Path, whole: bool = True, /, **options: str) -> CaseReadin
     reading.warnings.extend(unread)
     if found.unclear - HARMLESS:
         return CaseReading(None, _told(reading), reading.placed(reading.warnings))
+    if not whole:
+        return CaseReading(case, _told(reading), ())
     _check_together(reading, tables, case)
-    if whole and case.constants:  # indicators are loaded only where the case has something to try
+    if case.constants:  # indicators are loaded only where the case has something to try
         from reeuncert.validation.answers import constant_problems
 
         reading.problems.extend(constant_problems(reading))
-    if whole and not reading.problems and _has_answers(case):
+    if not reading.problems and _has_answers(case):
         from reeuncert.validation.answers import answer_problems
 
         reading.problems.extend(answer_problems(case, found))
-    if whole and all(table.whole for table in reading.tables.values()):
+    if all(table.whole for table in reading.tables.values()):
         reading.warnings.extend(word_warnings(reading, tables))
     return CaseReading(case, _told(reading), reading.placed(reading.warnings), tuple(unread))
 
