@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pymc as pm
@@ -22,8 +23,10 @@ from reeuncert.inference.prior import sample_prior
 from reeuncert.inference.sample import sample
 from reeuncert.inference.samplers import good_start
 from reeuncert.inference.whitening import compile_whitened
+from reeuncert.model import build_model
 from reeuncert.result import powerscale
 from reeuncert.testing import assert_mass_balance
+from reeuncert.validation.reader import read_case
 from toy.model import toy_case, toy_model
 
 SHORT = {"draws": 200, "tune": 200, "chains": 2, "quiet": True}
@@ -209,6 +212,17 @@ def test_quiet_says_nothing_and_otherwise_lines_go_to_standard_error(model, comp
         "Learning the shape of the posterior from a pilot run …",
         "Sampling 2 chains of 200 + 200 draws (hmc) …",
     ]
+
+
+@pytest.mark.parametrize("figures", ["none", "with widths of their own"])
+def test_figures_without_a_width_of_a_source_are_sampled(figures):
+    case = read_case("small_metal")
+    rows = () if figures == "none" else tuple(replace(row, width=0.1) for row in case.evidence[:1])
+    model = build_model(replace(case, evidence=rows))
+    found = sample(model, draws=50, tune=50, chains=2, seed=5, quiet=True, prior_draws=50)
+    assert_mass_balance(found)
+    assert found["posterior"]["mass_flow"].sizes["draw"] == 50
+    assert found["posterior"].sizes.get("source_group", 0) == 0
 
 
 def test_prior_alone(model):

@@ -38,8 +38,9 @@ def interrupts() -> Iterator[threading.Event]:
     asked = threading.Event()
 
     def remember(number: int, frame: FrameType | None) -> None:
-        asked.set()
+        # In this order: a second signal inside `set` would wait for a lock that this one holds.
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        asked.set()
 
     main = threading.current_thread() is threading.main_thread()
     if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:

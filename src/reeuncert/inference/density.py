@@ -121,7 +121,8 @@ class Unfold:
         z, width_z, offset_z = x[..., :n], x[..., n : n + widths], x[..., n + widths :]
         factor = PathFactor(n, numbers.factor_layout, numbers.prior_factor)
         network = record_of(self.model).network
-        width = np.tile(numbers.source_width_median, (*y.shape[:-1], 1))
+        medians = numbers.source_width_median
+        width = np.broadcast_to(medians, (*y.shape[:-1], medians.size)).copy()  # a tile of nothing is read-only
         middle, least = width[..., numbers.learned], numbers.source_width_floor[numbers.learned]
         width[..., numbers.learned] = np.hypot(least, np.sqrt(middle**2 - least**2) * np.exp(WIDTH_LOG_SD * width_z))
         found = {

@@ -22,7 +22,7 @@ from reeuncert.machine import cache_folder
 from reeuncert.result.netcdf import read_tree, tree_bytes
 from reeuncert.words.cells import printable
 
-FORMAT = "reeuncert scenario 2"
+FORMAT = "reeuncert scenario 3"
 
 
 @dataclass(frozen=True, eq=False)
