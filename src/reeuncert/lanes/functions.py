@@ -33,7 +33,7 @@ def exp(x):  # type: ignore[no-untyped-def]  # numba compares names
     if x is not FOUR:
         return lambda x: math.exp(x)
 
-    def four(x):  # type: ignore[no-untyped-def]
+    def four(x):  # type: ignore[no-untyped-def]  # numba infers
         x = where(x > 708.0, 708.0, where(x < -708.0, -708.0, x))
         shifted = x * 1.4426950408889634 + _ROUNDER
         whole = shifted - _ROUNDER
