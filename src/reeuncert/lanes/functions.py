@@ -60,7 +60,7 @@ def log(x):  # type: ignore[no-untyped-def]  # numba compares names
     if x is not FOUR:
         return lambda x: math.log(x)
 
-    def four(x):  # type: ignore[no-untyped-def]
+    def four(x):  # type: ignore[no-untyped-def]  # numba infers
         # x = 2ᵏ m with m between √½ and √2; log m = 2 artanh s by its series, s = (m − 1) / (m + 1).
         k, m = exponent(x), mantissa(x)
         above = m > _ROOT
@@ -89,7 +89,7 @@ def log1p(x):  # type: ignore[no-untyped-def]  # numba compares names
     if x is not FOUR:
         return lambda x: math.log1p(x)
 
-    def four(x):  # type: ignore[no-untyped-def]
+    def four(x):  # type: ignore[no-untyped-def]  # numba infers
         w = 1.0 + x
         return log(w) + (x - (w - 1.0)) / w  # what 1 + x has lost by rounding
 
@@ -106,7 +106,7 @@ def one_by_one(function: Callable[..., Any]) -> Callable[..., Any]:
         if a is not FOUR:
             return lambda a, b, c, d: function(a, b, c, d)
 
-        def four(a, b, c, d):  # type: ignore[no-untyped-def]
+        def four(a, b, c, d):  # type: ignore[no-untyped-def]  # numba infers
             result = a
             for i in range(LANES):
                 result = put(result, i, function(lane(a, i), lane(b, i), lane(c, i), lane(d, i)))

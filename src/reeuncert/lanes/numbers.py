@@ -93,7 +93,7 @@ def store(array, i, value):  # type: ignore[no-untyped-def]  # numba compares na
     """Write a number, or four."""
     if not _four(array):
 
-        def plain(array, i, value):  # type: ignore[no-untyped-def]
+        def plain(array, i, value):  # type: ignore[no-untyped-def]  # numba infers
             array[i] = value
 
         return plain
