@@ -14,9 +14,9 @@ from peers import build
 from reeuncert.balance.network import Network
 from reeuncert.balance.op import balanced_flows_with_jacobian
 from reeuncert.errors import ModelError, SamplingError
+from reeuncert.priors.checks import check_densities
 from reeuncert.priors.density import density_potential, density_terms, shares_of_flows
 from reeuncert.priors.scale import CoordinateScale
-from reeuncert.priors.subjects import check_densities
 from reeuncert.system.definition import OUTSIDE, Selector
 from reeuncert.words.prior_families import MASS_DENSITIES, PRIOR_FAMILIES
 
@@ -44,7 +44,7 @@ def case_with(priors, measure):
 def evaluate(case, u=POINT):
     """Log density of the coordinates, log flows, log-Jacobian and log shares at one point."""
     network = Network.from_system(case.system)
-    check_densities(case, network)
+    check_densities(case)
     log_flow, log_jacobian = balanced_flows_with_jacobian(u, network)
     log_share = shares_of_flows(network, log_flow)
     density = density_potential(case, network, log_flow, log_jacobian)
@@ -113,7 +113,6 @@ def test_a_family_of_a_mass_may_have_three_numbers(monkeypatch):
     three = replace(PRIOR_FAMILIES["triangular"], of=("mass",), allowed=lambda a, b, c: 0 <= a <= c <= b)
     monkeypatch.setitem(PRIOR_FAMILIES, "three", three)
     monkeypatch.setitem(MASS_DENSITIES, "three", three.density)
-    monkeypatch.setattr("reeuncert.priors.subjects.MASS_FAMILIES", ("three", "flat"))
     priors = [build.flow_prior("ore", YEAR, "three", 5.0, 25.0, c=10.0), *FLAT[1:]]
     found, log_flow, log_jacobian, _ = evaluate(case_with(priors, "mass"))
     assert found == pytest.approx(stats.triang(0.25, 5, 20).logpdf(np.exp(log_flow["ore"])) + log_jacobian, rel=1e-12)
@@ -193,7 +192,7 @@ def test_terms_are_kept_by_group_of_the_table():
 
 
 FLAT = [build.flow_prior(f.name, YEAR, "flat") for f in FLOWS]
-HEAD = "the priors table does not give a density of every flow:\n  "
+HEAD = "the priors table does not give a density of every flow:\n  priors.csv"
 
 
 @pytest.mark.parametrize(
@@ -201,52 +200,52 @@ HEAD = "the priors table does not give a density of every flow:\n  "
     [
         (
             case_with(FLAT[1:], "mass"),
-            "no row covers ore in 2000; write family = flat if nothing is known",
+            ": no row covers ore in 2000; write family = flat if nothing is known",
         ),
         (
             case_with([*FLAT, FLAT[0]], "mass"),
-            "more than one row covers ore in 2000",
+            ": more than one row covers ore in 2000",
         ),
         (
             case_with([replace(FLAT[0], kind="share"), *FLAT[1:]], "mass"),
-            "prior 'ore' is of kind 'share'; under prior_measure = mass use flow",
+            ", column 'kind': prior 'ore': kind 'share' is not of prior_measure = mass; use one of: flow",
         ),
         (
-            case_with([replace(FLAT[0], family="normal"), *FLAT[1:]], "mass"),
-            "prior 'ore' has the family 'normal'; of kind flow are: lognormal, truncated_normal, gamma, exponential, "
-            "uniform, flat",
+            case_with([replace(FLAT[0], family="beta", a=1.0, b=2.0), *FLAT[1:]], "mass"),
+            ", column 'family': prior 'ore': the family 'beta' is not of kind flow; use one of: lognormal, "
+            "truncated_normal, gamma, exponential, uniform, flat",
         ),
         (
             case_with([replace(FLAT[0], family="gamma", a=1.0), *FLAT[1:]], "mass"),
-            "prior 'ore' (gamma) has a = 1, b = nan; it needs shape > 0 and rate > 0",
+            ", column 'b': prior 'ore': the cell is empty; the family 'gamma' needs a and b",
         ),
         (
             case_with([replace(FLAT[0], family="uniform", a=3.0, b=2.0), *FLAT[1:]], "mass"),
-            "prior 'ore' (uniform) has a = 3, b = 2; it needs 0 ≤ low < high",
+            ", column 'a': prior 'ore': the family 'uniform' has no member with a = 3, b = 2; it needs 0 ≤ low < high",
         ),
         (
             shares_case(normal(metal=(1.2, 0.3)), dirichlet(goods=3.0, scrap=0.5, waste=1.5)),
-            "prior 'metal' (logistic_normal) has a = 1.2, b = 0.3; it needs a between 0 and 1 (median share) and b > 0 "
-            "(sd of the log-ratio)",
+            ", column 'a': prior 'metal': the family 'logistic_normal' has no member with a = 1.2, b = 0.3; it needs a "
+            "between 0 and 1 (median share) and b > 0 (sd of the log-ratio)",
         ),
         (
             shares_case(normal(metal=(0.8, 0.3)), dirichlet(goods=3.0, scrap=0.5)),
-            "the shares of 'shop' in 2000 need one row each: dirichlet for all, or for all but the reference "
+            ": the shares of 'shop' in 2000 need one row each: dirichlet for all, or for all but the reference "
             "logistic_normal, or one of beta, triangular, uniform",
         ),
         (
             shares_case(normal(slag=(0.2, 0.3)), dirichlet(goods=3.0, scrap=0.5, waste=1.5)),
-            "the shares of 'mill' in 2000 need one row each: dirichlet for all, or for all but the reference "
+            ": the shares of 'mill' in 2000 need one row each: dirichlet for all, or for all but the reference "
             "logistic_normal, or one of beta, triangular, uniform",
         ),
         (
             shares_case(normal(metal=(0.8, 0.3)), normal(scrap=(0.6, 0.2), waste=(0.5, 0.5))),
-            "the median shares of 'shop' in 2000 add up to 1.1, which leaves nothing for its reference outflow; keep "
+            ": the median shares of 'shop' in 2000 add up to 1.1, which leaves nothing for its reference outflow; keep "
             "them below 1",
         ),
         (
             case_with([*normal(metal=(0.8, 0.3)), *dirichlet(goods=3.0, scrap=0.5, waste=1.5)], "shares"),
-            "ore in 2000 comes from outside and needs one row of kind input",
+            ": ore in 2000 comes from outside and needs one row of kind input",
         ),
     ],
 )
@@ -260,12 +259,12 @@ def test_every_problem_of_a_table_is_listed():
     with pytest.raises(ModelError) as error:
         evaluate(case_with(FLAT[3:], "mass"))
     lines = str(error.value).splitlines()
-    assert [line.split()[3] for line in lines[1:]] == ["ore", "metal", "slag"]
+    assert [line.split()[4] for line in lines[1:]] == ["ore", "metal", "slag"]
 
 
 def test_a_model_is_not_built_of_a_table_that_cannot_be_used():
     total = replace(dirichlet(goods=3.0)[0], name="parts", mode="total", selector=Selector.of(flow="goods+scrap"))
-    with pytest.raises(ModelError, match="prior_measure = shares knows no splits of totals"):
+    with pytest.raises(ModelError, match="column 'mode': prior 'parts': only a density of kind flow may be of a total"):
         ree.build_model(case_with([total], "shares"))
 
 

@@ -18,6 +18,7 @@ from reeuncert.errors import ReeUncertError
 from reeuncert.studies.jobs import shape_of
 from reeuncert.system.definition import Selector
 from reeuncert.validation.reader import problems_of
+from reeuncert.words.prior_families import PRIOR_FAMILIES
 
 CASE = ree.read_case("small_metal")
 SPREADS = ("level_sd", "year_sd", "split_sd", "slope_sd")
@@ -268,6 +269,19 @@ def test_a_selection_of_some_flows_of_a_row_is_refused():
         "the selection flow = south_tailings covers only some of the flows that prior 'losses' covers; "
         "widen the selection, name the prior, or split its row in priors.csv"
     ]
+
+
+def test_a_spread_that_no_number_says_alone_is_refused():
+    rows = [replace(CASE.priors[0], family=family, a=1.0, b=2.0) for family in ("uniform", "exponential", "gamma")]
+    case = replace(CASE, priors=tuple(replace(row, name=row.family) for row in rows))
+    edit = edit_of({"kind": "prior_spread", "prior": "*", "factor": 2})
+    (message,) = edit.problems(case)
+    refused, _, allowed = message.partition("; choose ")
+    assert all(f"'{name}'" in refused for name in ("uniform", "exponential"))
+    assert "gamma" not in refused
+    assert [word for word, family in PRIOR_FAMILIES.items() if family.widened] == allowed.split(": ")[1].split(", ")
+    wider = edit.apply(Edited(replace(case, priors=case.priors[2:]))).case.priors[0]
+    assert (wider.a, wider.b) == (0.25, 0.5)
 
 
 def test_every_kind_says_what_it_does():

@@ -5,6 +5,7 @@ Every function yields pairs of a column and a message; readers add file and line
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from reeuncert.case.figures import bounds, figure_text, scale_of, to_scale
 from reeuncert.case.records import Case, Content, ErrorClass, ErrorTails, Evidence, Factor, Offset, Prior
@@ -12,13 +13,12 @@ from reeuncert.case.selection import GROSS
 from reeuncert.errors import Problem
 from reeuncert.words.cells import listed, quoted, unknown
 from reeuncert.words.error_laws import ERROR_LAWS, OFFSET_LAWS
-from reeuncert.words.prior_families import PRIOR_FAMILIES
+from reeuncert.words.prior_families import PRIOR_FAMILIES, PRIOR_KINDS, PriorFamily
 from reeuncert.words.qualifiers import BOUND_QUALIFIERS, QUALIFIERS
 from reeuncert.words.units import RELATION_UNITS, SHARE_RELATIONS, SHARE_UNITS, unknown_unit
 
 Found = Iterator[tuple[str, str]]
 
-PRIOR_KINDS = ("input", "share", "split", "flow")
 MODES = ("each", "total")
 SPANS = ("sum", "mean")
 PERS = ("all", "year")
@@ -102,7 +102,7 @@ def content_problems(record: Content) -> Found:
 
 def prior_problems(record: Prior) -> Found:
     """Problems of a row of the priors table."""
-    yield from _word("kind", record.kind, PRIOR_KINDS, "kind")
+    yield from _word("kind", record.kind, tuple(dict.fromkeys(chain(*PRIOR_KINDS.values()))), "kind")
     if record.mode:
         yield from _word("mode", record.mode, MODES, "mode")
     for column, median in (("median", record.median), ("median_to", record.median_to)):
@@ -120,15 +120,27 @@ def prior_problems(record: Prior) -> Found:
         yield "family", "a mass is never below zero; write truncated_normal or lognormal, for shares logistic_normal"
     elif record.family:
         yield from _word("family", record.family, tuple(PRIOR_FAMILIES), "family")
-    if record.family in PRIOR_FAMILIES:
-        columns = PRIOR_FAMILIES[record.family].columns
-        for column in columns:
-            if math.isnan(getattr(record, column)):
-                yield column, f"the cell is empty; the family '{record.family}' needs {' and '.join(columns)}"
+    if family := PRIOR_FAMILIES.get(record.family):
+        yield from _numbers_of_family(record, family)
     for column in ("slope", "slope_sd"):
         if getattr(record, column) and not record.slope_on:
             message = f"the row gives {column} but no covariate; name one of covariates.csv, or empty {column}"
             yield "slope_on", message
+
+
+def _numbers_of_family(record: Prior, family: PriorFamily) -> Found:
+    """Numbers that a family needs and that are not given, or the other way round; numbers that are none of it."""
+    needed = family.columns
+    wrong = [name for name in ("a", "b", "c") if math.isnan(getattr(record, name)) is (name in needed)]
+    for column in wrong:
+        if column in needed:
+            yield column, f"the cell is empty; the family '{record.family}' needs {' and '.join(needed)}"
+        else:
+            takes = f"takes {' and '.join(needed) or 'no numbers'}"
+            yield column, f"the family '{record.family}' {takes}, and no {column}; empty the cell"
+    if not wrong and not family.accepts(record):
+        given = ", ".join(f"{name} = {getattr(record, name):g}" for name in needed)
+        yield "a", f"the family '{record.family}' has no member with {given}; it needs {family.rule}"
 
 
 def record_problems(case: Case) -> list[Problem]:

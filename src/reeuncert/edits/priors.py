@@ -166,8 +166,13 @@ class PriorSpread(PriorEdit):
         return [*one_amount(self.kind, factor=self.factor), *super().problems(case)]
 
     def row_problems(self, rows: Sequence[Prior]) -> list[str]:
-        fixed = [r.name for r in rows if r.family and PRIOR_FAMILIES[r.family].widened is None]
-        return [f"prior {listed(fixed)} has no spread apart from its limits; choose others"] if fixed else []
+        fixed = {r.name: r.family for r in rows if r.family and PRIOR_FAMILIES[r.family].widened is None}
+        if not fixed:
+            return []
+        families, allowed = dict.fromkeys(fixed.values()), [word for word, f in PRIOR_FAMILIES.items() if f.widened]
+        message = f"the spread of prior {listed(list(fixed))} cannot be multiplied: the family {' or '.join(families)} "
+        message += "has no number for it alone; choose priors of another (or change the row in priors.csv): "
+        return [message + ", ".join(allowed)]
 
     def changed(self, row: Prior) -> Prior:
         names = ("level_sd", "year_sd", "slope_sd", "split_sd")

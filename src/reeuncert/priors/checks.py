@@ -5,7 +5,6 @@ the prior of the flows that it implies.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
@@ -17,11 +16,12 @@ from reeuncert.case.figures import median_in_year
 from reeuncert.case.records import Case, Prior
 from reeuncert.case.rules import prior_problems
 from reeuncert.errors import ModelError, Problem
-from reeuncert.priors.coverage import COORDINATE_KINDS, Key, case_network, sole_input, stated_by_rows
+from reeuncert.priors.coverage import Key, case_network, sole_input, stated_by_rows
 from reeuncert.priors.paths import coordinate_prior
-from reeuncert.priors.subjects import check_densities
+from reeuncert.priors.subjects import uncovered
 from reeuncert.system.definition import OUTSIDE, Flow
 from reeuncert.words.cells import condensed, listed, quoted, unknown
+from reeuncert.words.prior_families import PRIOR_KINDS, families_of
 
 FILE = "priors.csv"
 AS_EVIDENCE = (
@@ -30,6 +30,8 @@ AS_EVIDENCE = (
 )
 WIDE = 1.0
 """Log-sd above which a prior gets a warning."""
+MOST_LISTED = 20
+"""Problems that the error of a model lists."""
 MOST_ORDERS = 4.0
 """Width of the 90 % interval of an implied prior, in orders of magnitude, above which it gets a warning."""
 
@@ -44,8 +46,9 @@ def row_problems(case: Case) -> list[Problem]:
     for row in case.priors:
         own = list(prior_problems(row))
         columns = {column for column, _ in own}
-        found += [Problem(FILE, row.line, *text) for text in own]
-        found += [Problem(FILE, row.line, *text) for text in _row(case, row) if text[0] not in columns]
+        own += [text for text in _row(case, row) if text[0] not in columns]
+        of = "" if row.line else f"prior {quoted(row.name)}: "  # made in memory: no line says which row is meant
+        found += [Problem(FILE, row.line, column, f"{of}{message}") for column, message in own]
     return found + _shared_levels(case)
 
 
@@ -88,7 +91,8 @@ def _row(case: Case, row: Prior) -> _Found:
             f"none of the flows with {row.selector} exists in {condensed(row.years)}; they exist in {condensed(there)}",
         )
         return
-    yield from _kind(case, row, flows)
+    kind = list(_kind(case, row, flows))
+    yield from kind
     if row.mode == "" and len(flows) > 1:
         names = listed([f.name for f in flows], 4)
         yield (
@@ -98,27 +102,27 @@ def _row(case: Case, row: Prior) -> _Found:
         )
     if case.prior_measure == "coordinates":
         yield from _numbers(case, row, flows)
+    elif not kind:
+        yield from _density(row)
 
 
 def _kind(case: Case, row: Prior, flows: list[Flow]) -> _Found:
-    if case.prior_measure != "coordinates":
-        return
-    if row.kind not in COORDINATE_KINDS:
-        yield (
-            "kind",
-            f"kind '{row.kind}' is for prior_measure = mass; with coordinates use one of: {listed(COORDINATE_KINDS)}. "
-            f"{AS_EVIDENCE}",
-        )
+    by_coordinates, kinds = case.prior_measure == "coordinates", PRIOR_KINDS[case.prior_measure]
+    if row.kind not in kinds:
+        message = f"kind '{row.kind}' is not of prior_measure = {case.prior_measure}; use one of: {listed(kinds)}"
+        yield "kind", f"{message}. {AS_EVIDENCE}" if by_coordinates else message
         return
     outside = [f.name for f in flows if f.from_process == OUTSIDE]
-    fed = [f.name for f in flows if f.from_process != OUTSIDE and sole_input(case.system, f.from_process) is None]
+    inside = [f for f in flows if f.from_process != OUTSIDE]
+    fed = [f.name for f in inside if not by_coordinates or sole_input(case.system, f.from_process) is None]
     if row.kind == "input" and fed:
+        also, others = ", or for what a process delivers that one such flow feeds alone", " that others feed"
         yield (
             "kind",
-            "kind 'input' is for flows from outside, or for what a process delivers that one such flow feeds alone, "
-            f"but flow {quoted(fed[0])} leaves a process that others feed; use share",
+            f"kind 'input' is for flows from outside{also * by_coordinates}, but flow {quoted(fed[0])} leaves a "
+            f"process{others * by_coordinates}; use share",
         )
-    elif row.kind != "input" and outside and row.kind == "share":
+    elif row.kind == "share" and outside:
         yield (
             "kind",
             f"kind 'share' is for flows that leave a process, but {quoted(outside[0])} is from outside; use input",
@@ -132,10 +136,23 @@ def _kind(case: Case, row: Prior, flows: list[Flow]) -> _Found:
         )
 
 
+def _density(row: Prior) -> _Found:
+    families = families_of(row.kind)
+    if row.family not in families:
+        what = f"the family '{row.family}' is not of kind {row.kind}" if row.family else "the cell is empty"
+        yield "family", f"{what}; use one of: {listed(families)}"
+    if row.mode == "total" and row.kind != "flow":
+        yield "mode", "only a density of kind flow may be of a total; write each, and a row for each flow"
+    for column in ("median", "median_to", "level_sd", "year_sd", "split_sd", "slope_sd", "correlation"):
+        if (number := getattr(row, column)) and not math.isnan(number):
+            yield column, "a density is said by family, a, b and c alone; empty the cell"
+
+
 def _numbers(case: Case, row: Prior, flows: list[Flow]) -> _Found:
-    if row.family:
+    of_family = [*["family"] * bool(row.family), *(c for c in ("a", "b", "c") if not math.isnan(getattr(row, c)))]
+    if of_family:
         yield (
-            "family",
+            of_family[0],
             "families are for prior_measure = mass or shares; empty the cell, and give median and spread. "
             f"{AS_EVIDENCE}",
         )
@@ -203,11 +220,10 @@ def coverage_problems(case: Case) -> list[Problem]:
     """
     try:
         network = case_network(case)
-        if case.prior_measure != "coordinates":
-            check_densities(case, network)
-            return []
     except ModelError as error:
-        return _density_problems(case, str(error))
+        return [Problem(FILE, 0, "", str(error))]
+    if case.prior_measure != "coordinates":
+        return [Problem(FILE, 0, "", text) for text in uncovered(case, network)]
     rows, totals = stated_by_rows(case)
     covered = {key: rows.get(key, []) for key in network.coordinate_keys}
     beside: dict[Key, list[Key]] = {}
@@ -222,15 +238,12 @@ def coverage_problems(case: Case) -> list[Problem]:
     ]
 
 
-def _density_problems(case: Case, message: str) -> list[Problem]:
-    """Lines of a model error as problems on the rows that they name."""
-    line_of = {row.name: row.line for row in case.priors}
-    parts = [part.strip() for part in message.split("\n")]
-    found = []
-    for part in parts[1:] if len(parts) > 1 else parts:
-        named = re.match(r"prior '(.+?)' ", part)
-        found.append(Problem(FILE, line_of.get(named[1], 0) if named else 0, "", part))
-    return found
+def check_densities(case: Case) -> None:
+    """Raise `ModelError` with the first problems of a priors table of densities."""
+    if problems := row_problems(case) or coverage_problems(case):
+        more = f"\n  … and {len(problems) - MOST_LISTED} more" if len(problems) > MOST_LISTED else ""
+        lines = "\n".join(f"  {problem}" for problem in problems[:MOST_LISTED])
+        raise ModelError(f"the priors table does not give a density of every flow:\n{lines}{more}")
 
 
 def _by_key[K](pairs: Iterable[tuple[K, int]]) -> dict[K, list[int]]:

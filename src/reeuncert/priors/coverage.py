@@ -7,8 +7,6 @@ from reeuncert.case.records import Case, Prior
 from reeuncert.errors import ModelError
 from reeuncert.system.definition import OUTSIDE, SystemDefinition
 
-COORDINATE_KINDS = ("input", "share", "split")
-
 
 def group_members(case: Case, prior: Prior) -> tuple[str, ...]:
     """Names of the flows of a total; empty for mode each."""

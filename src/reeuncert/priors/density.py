@@ -18,9 +18,10 @@ from scipy.special import gammaln
 from reeuncert.balance.network import Network
 from reeuncert.balance.op import balanced_flows_with_jacobian
 from reeuncert.case.records import Case
+from reeuncert.priors.checks import check_densities
 from reeuncert.priors.scale import CoordinateScale
 from reeuncert.priors.start import feasible_start
-from reeuncert.priors.subjects import Subject, check_densities, outflows, reference_edge, share_medians, subjects
+from reeuncert.priors.subjects import Subject, outflows, reference_edge, share_medians, subjects
 from reeuncert.system.definition import OUTSIDE
 from reeuncert.words.prior_families import BETA, DIRICHLET, INDEPENDENT, LOGISTIC_NORMAL, MASS_DENSITIES, PRIOR_FAMILIES
 
@@ -166,7 +167,7 @@ def flows_with_density(case: Case, network: Network) -> TensorVariable:
     Adds to the model ``u`` (coordinate), flat, on the scale of `CoordinateScale`, with a start that nearly fits, and
     the potential ``prior_density``: the density of the priors table with all volumes.
     """
-    check_densities(case, network)
+    check_densities(case)
     scale = CoordinateScale.of(case, network)
     free = pm.Flat("u", dims="coordinate", initval=scale.invert(feasible_start(case, network)))
     u, log_volume = scale.apply(free)

@@ -1,4 +1,4 @@
-"""Flows of each row of a priors table of densities, and a check that all are covered once."""
+"""Flows of each row of a priors table of densities, and what it leaves uncovered or covers twice."""
 
 import math
 from collections.abc import Iterable
@@ -9,22 +9,8 @@ from numpy.typing import NDArray
 
 from reeuncert.balance.network import Network
 from reeuncert.case.records import Case, Prior
-from reeuncert.errors import ModelError
 from reeuncert.system.definition import OUTSIDE
-from reeuncert.words.prior_families import (
-    DIRICHLET,
-    INDEPENDENT,
-    LOGISTIC_NORMAL,
-    MASS_FAMILIES,
-    PRIOR_FAMILIES,
-    SHARE_FAMILIES,
-    limits,
-)
-
-KINDS = {"mass": ("flow",), "shares": ("input", "share")}
-"""Kinds of rows that a priors table may hold, by the measure of its case."""
-
-MOST_LISTED = 20
+from reeuncert.words.prior_families import DIRICHLET, INDEPENDENT, LOGISTIC_NORMAL, limits
 
 
 @dataclass(frozen=True)
@@ -52,36 +38,9 @@ def subjects(case: Case, network: Network, rows: Iterable[Prior]) -> list[Subjec
     return found
 
 
-def check_densities(case: Case, network: Network) -> None:
-    """Refuse a priors table of densities with rows of a wrong kind or family or with impossible numbers, and with
-    anything that is not covered, or covered twice; all at once.
-    """
-    if network.groups:
-        raise ModelError(f"prior_measure = {case.prior_measure} knows no splits of totals; give each flow its own row")
-    problems = [problem for row in case.priors for problem in _row_problems(case.prior_measure, row)]
-    if not problems:
-        cover = _mass_cover if case.prior_measure == "mass" else _share_cover
-        problems = cover(case, network)
-    if problems:
-        more = f"\n  … and {len(problems) - MOST_LISTED} more" if len(problems) > MOST_LISTED else ""
-        lines = "\n".join(f"  {problem}" for problem in problems[:MOST_LISTED])
-        raise ModelError(f"the priors table does not give a density of every flow:\n{lines}{more}")
-
-
-def _row_problems(measure: str, row: Prior) -> list[str]:
-    kinds = KINDS[measure]
-    if row.kind not in kinds:
-        return [f"prior '{row.name}' is of kind '{row.kind}'; under prior_measure = {measure} use {' or '.join(kinds)}"]
-    families = SHARE_FAMILIES if row.kind == "share" else MASS_FAMILIES
-    if row.family not in families:
-        return [f"prior '{row.name}' has the family '{row.family}'; of kind {row.kind} are: {', '.join(families)}"]
-    if row.mode == "total" and row.kind != "flow":
-        return [f"prior '{row.name}' is of a total; only rows of kind flow can be"]
-    family = PRIOR_FAMILIES[row.family]
-    if family.accepts(row):
-        return []
-    numbers = ", ".join(f"{name} = {x:g}" for name, x in zip("abc", family.numbers(row), strict=False))
-    return [f"prior '{row.name}' ({row.family}) has {numbers}; it needs {family.rule}"]
+def uncovered(case: Case, network: Network) -> list[str]:
+    """What no row of a priors table of densities covers, and what several do. Its rows must be free of problems."""
+    return _mass_cover(case, network) if case.prior_measure == "mass" else _share_cover(case, network)
 
 
 def _label(network: Network, edge: int) -> str:
@@ -102,29 +61,24 @@ def _mass_cover(case: Case, network: Network) -> list[str]:
 
 def _share_cover(case: Case, network: Network) -> list[str]:
     """Every input has one density, and the shares of every process with several outflows have one family."""
-    count = {kind: np.zeros(network.n_edges, dtype=int) for kind in ("input", "share", DIRICHLET, LOGISTIC_NORMAL)}
-    alone, upper = np.zeros(network.n_edges, dtype=int), np.zeros(network.n_edges)
+    kinds_of_shares = DIRICHLET, LOGISTIC_NORMAL, "alone"
+    count = {name: np.zeros(network.n_edges, dtype=int) for name in ("input", *kinds_of_shares)}
+    upper = np.zeros(network.n_edges)
     for subject in subjects(case, network, case.priors):
         prior, edges = subject.prior, list(subject.edges)
-        count[prior.kind][edges] += 1
-        if prior.kind == "share" and prior.family in INDEPENDENT:
-            alone[edges] += 1
-            upper[edges] += limits(prior)[1]
-        elif prior.kind == "share":
-            count[prior.family][edges] += 1
+        alone = prior.kind == "share" and prior.family in INDEPENDENT
+        upper[edges] += limits(prior)[1] if alone else 0.0
+        count["input" if prior.kind == "input" else "alone" if alone else prior.family][edges] += 1
     problems = []
     for (process, year), edges in outflows(network).items():
         if process == OUTSIDE:
             wrong = [e for e in edges if count["input"][e] != 1]
             problems += [f"{_label(network, e)} comes from outside and needs one row of kind input" for e in wrong]
-            problems += _elsewhere(network, edges, count["share"], "share", "from outside")
-            continue
-        problems += _elsewhere(network, edges, count["input"], "input", f"from '{process}'")
-        if len(edges) == 1:
+        if process == OUTSIDE or len(edges) == 1:
             continue
         who = f"the shares of '{process}' in {case.system.years[year]}"
         expected = [int(network.edge_coordinate[e] >= 0) for e in edges]
-        found = [list(counts[edges]) for counts in (count[DIRICHLET], count[LOGISTIC_NORMAL], alone)]
+        found = [list(count[name][edges]) for name in kinds_of_shares]
         nothing = [0] * len(edges)
         whole = [[1] * len(edges), nothing, nothing], [nothing, expected, nothing], [nothing, nothing, expected]
         if found not in whole:
@@ -138,10 +92,6 @@ def _share_cover(case: Case, network: Network) -> list[str]:
                 "sum of 1 (beta: 1 each, so that it fits two outflows), or write dirichlet for all"
             )
     return problems + _share_sums(case, network)
-
-
-def _elsewhere(network: Network, edges: list[int], count: NDArray[np.int64], kind: str, place: str) -> list[str]:
-    return [f"{_label(network, e)} comes {place}; no row of kind {kind} can cover it" for e in edges if count[e]]
 
 
 def _share_sums(case: Case, network: Network) -> list[str]:

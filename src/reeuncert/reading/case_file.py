@@ -32,7 +32,6 @@ from reeuncert.words.units import TONNES
 FILE = "case.toml"
 MOST_BYTES = 200_000
 MOST_YEARS = 1_000
-MEASURES = ("coordinates", "mass", "shares")
 
 PLACES = ("{region}", "{partner}", "{product}", "{end_use}")
 """What may stand in a selector of an indicator for each label in turn."""
@@ -188,7 +187,7 @@ class CaseFile(_Strict):
     description: Text = ""
     unit: Annotated[str, AfterValidator(_unit)]
     years: list[int] = Field(min_length=2, max_length=2)
-    prior_measure: Literal["coordinates", "mass", "shares"] = "coordinates"  # as in MEASURES
+    prior_measure: Literal["coordinates", "mass", "shares"] = "coordinates"  # those of PRIOR_KINDS
     regions: list[Name] = []
     products: list[Name] = []
     data: Annotated[str, AfterValidator(_folder)] = "."

@@ -255,7 +255,8 @@ def _check_together(reading: Reading, tables: SystemTables, case: Case) -> None:
     ]
     reading.problems.extend(found)
     columns = {column for _, column in table.bad} | {problem.column for problem in found}
-    if table.whole and columns.isdisjoint(("prior", "kind", "mode", "years", "when", *FLOW_FIELDS)):
+    needed = ("prior", "kind", "mode", "years", "when", "family", "a", "b", "c", *FLOW_FIELDS)
+    if table.whole and columns.isdisjoint(needed):
         reading.problems.extend(coverage_problems(case))
     if not reading.problems:
         reading.warnings.extend(prior_warnings(case))

@@ -183,10 +183,17 @@ PRIOR_FAMILIES = {
 """Families by the word that ``priors.csv`` uses."""
 
 MASS_DENSITIES = {w: f.density for w, f in PRIOR_FAMILIES.items() if f.density is not None and "mass" in f.of}
-MASS_FAMILIES = tuple(MASS_DENSITIES)
 INDEPENDENT = tuple(sorted(w for w, f in PRIOR_FAMILIES.items() if f.density is not None and "share" in f.of))
 """Densities of one share; what they leave goes to the reference outflow."""
-SHARE_FAMILIES = tuple(word for word, family in PRIOR_FAMILIES.items() if "share" in family.of)
+
+PRIOR_KINDS = {"coordinates": ("input", "share", "split"), "mass": ("flow",), "shares": ("input", "share")}
+"""Prior measures, and the kinds of rows that the priors table of each may hold."""
+
+
+def families_of(kind: str) -> tuple[str, ...]:
+    """Words of the families that a row of this kind may have."""
+    what = "share" if kind == "share" else "mass"
+    return tuple(word for word, family in PRIOR_FAMILIES.items() if what in family.of)
 
 
 def limits(row: Any) -> tuple[float, float]:
