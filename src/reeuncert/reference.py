@@ -71,6 +71,23 @@ class Published:
     note: str = ""
     why_outside: str = ""
 
+    @property
+    def years(self) -> range:
+        """Years in which it is shown: all that a rate holds for, else the last."""
+        return range(self.year_from if self.per_year else self.year_to, self.year_to + 1)
+
+    @property
+    def told(self) -> str:
+        """Source and statement in a line."""
+        return " ".join(f"{self.source}: {self.statement} {self.hedge}".split())
+
+    def is_of(self, variable: str, first: int) -> bool:
+        """Whether it is a value of an indicator, or, as one figure for all years, of its cumulative variant, which
+        begins in a first year.
+        """
+        summed = self.year_from != self.year_to and not self.per_year
+        return variable == self.indicator + (CUMULATED if summed else "") and (not summed or self.year_from == first)
+
 
 def published_values(case: Case) -> tuple[Published, ...]:
     """Published values that can be compared with one number of the posterior.
@@ -116,23 +133,30 @@ def reference_table(dt: xr.DataTree) -> pd.DataFrame:
     return all_published(Result(dt))
 
 
+def all_values(result: Result) -> tuple[Published, ...]:
+    """`published_values` of the case of a result."""
+    return published_values(result.case)
+
+
+def values_of(result: Result, variable: str, at: Mapping[str, str], first: int) -> list[Published]:
+    """Published values of one series of an indicator, which begins in a first year."""
+    return [one for one in result.once(all_values) if one.is_of(variable, first) and labels(one) == at]
+
+
 def all_published(result: Result) -> pd.DataFrame:
     """`reference_table` of a result."""
-    dt, case = result.dt, result.case
+    dt = result.dt
     held = dt["derived"].to_dataset() if "derived" in dt.children else xr.Dataset()
-    rows = [row for published in published_values(case) if (row := _compared(held, published)) is not None]
+    rows = [row for published in result.once(all_values) if (row := _compared(held, published)) is not None]
     columns = [*Published.__dataclass_fields__, "unit", "median", "eti90_lb", "eti90_ub", "below"]
     return pd.DataFrame(rows, columns=columns)
 
 
 def _compared(held: xr.Dataset, published: Published) -> dict[str, object] | None:
-    several = published.year_from != published.year_to
-    name = published.indicator + (CUMULATED if several else "")
-    if name not in held.data_vars or (several and published.per_year):
+    name = published.indicator + (CUMULATED if published.year_from != published.year_to else "")
+    if name not in held.data_vars or not published.is_of(name, int(held["year"].values[0])):
         return None
     variable = held[name]
-    if several and published.year_from != int(variable["year"].values[0]):
-        return None
     at = {d: value for d, value in labels(published).items() if d in variable.dims} | {"year": published.year_to}
     draws = variable.sel(at).values.reshape(-1, 1)
     ours = spread(draws)

@@ -19,6 +19,9 @@ from reeuncert.plots.draw_plotly import escaped
 from reeuncert.plots.panels import Board, Fan, Points, fan_panel
 from reeuncert.plots.render import render
 from reeuncert.plots.style import BACKENDS, THEMES
+from reeuncert.reference import Published
+from reeuncert.report.figures import fans
+from reeuncert.result.result import Result
 from reeuncert.testing import flow_dataset, toy_flows, toy_posterior
 from reeuncert.validation.reader import read_case
 
@@ -154,24 +157,33 @@ def test_one_region_of_the_sankey_diagram_may_be_a_text(dt: xr.DataTree) -> None
 
 
 def test_published_values_are_points_with_their_source(dt: xr.DataTree, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = [
-        ("net_import_reliance", "South", "", 2002, 2002, 0.5, "half of <it>"),
-        ("smuggled_mass", "South", "North", 2001, 2003, 8.0, "all years"),
-        ("smuggled_mass", "South", "North", 2003, 2003, 3.0, "one year"),
-    ]
-    columns = ["indicator", "region", "partner", "year_from", "year_to", "value", "statement"]
-    table = pd.DataFrame(rows, columns=columns).assign(source="paper", product="")
-    monkeypatch.setattr("reeuncert.plots.indicator.all_published", lambda _: table)
+    rows = (
+        ("net_import_reliance", "", 2002, 2002, 0.5, False, "half of <it>"),
+        ("smuggled_mass", "North", 2001, 2003, 8.0, False, "all years"),
+        ("smuggled_mass", "North", 2002, 2003, 4.0, True, "a year"),
+        ("smuggled_mass", "North", 2002, 2003, 6.0, False, "two years, not from the first"),
+        ("smuggled_mass", "North", 2003, 2003, 3.0, False, "one year"),
+    )
+    values = tuple(
+        Published("", "", "paper", "", told, name, "South", partner, "", first, last, value, per_year, hedge="~")
+        for name, partner, first, last, value, per_year, told in rows
+    )
+    monkeypatch.setattr("reeuncert.reference.published_values", lambda _: values)
 
     def shown(figure: go.Figure) -> list[tuple[list[int], list[float]]]:
         return [(list(p.x), list(p.y)) for p in figure.data if p.name == "published: paper"]
 
     figure = plots.plot_indicator(dt, "net_import_reliance", backend="plotly", published=True)
     assert shown(figure) == [([2002], [50.0])]
-    assert any("half of &lt;it&gt;" in text for trace in figure.data for text in trace.text or ())
-    for name, values in (("smuggled_mass", ([2003], [3.0])), ("smuggled_mass_cumulated", ([2003], [8.0]))):
-        assert shown(plots.plot_indicator(dt, name, backend="plotly", published=True)) == [values]
-    assert shown(plots.plot_customs_gap(dt, backend="plotly", published=True)) == [([2003], [8.0])]
+    assert any("half of &lt;it&gt; ~" in text for trace in figure.data for text in trace.text or ())
+    in_years, in_all = ([2002, 2003, 2003], [4.0, 4.0, 3.0]), ([2003], [8.0])
+    for name, drawn in (("smuggled_mass", in_years), ("smuggled_mass_cumulated", in_all)):
+        assert shown(plots.plot_indicator(dt, name, backend="plotly", published=True)) == [drawn]
+    assert shown(plots.plot_customs_gap(dt, backend="plotly", published=True)) == [in_all]
+    # The page has the same values: a rate from its first year to its last.
+    (of_pair,) = (one["series"] for one in fans(Result(dt))["indicators"] if one["name"] == "smuggled_mass")
+    points = [(p["from"], p["to"], p["value"]) for one in of_pair for p in one.get("points", ())]
+    assert points == [(2002, 2003, 4.0), (2003, 2003, 3.0)]
 
 
 def test_the_sankey_slider_shows_one_year_at_a_time(dt: xr.DataTree) -> None:

@@ -4,18 +4,20 @@ import itertools
 from collections.abc import Mapping
 from typing import Any, cast
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
 from reeuncert.indicators.printing import labels_in_words
-from reeuncert.indicators.registry import CUMULATED, DIMS, base_name
+from reeuncert.indicators.registry import DIMS
 from reeuncert.indicators.summary import computed, computed_prior, select_labels
 from reeuncert.plots.access import Coords, led_by, tidy
 from reeuncert.plots.panels import Board, Fan, Points, fan_panel
 from reeuncert.plots.render import figure_of, render
 from reeuncert.plots.style import colours_of, hue
-from reeuncert.reference import all_published
+from reeuncert.reference import values_of
 from reeuncert.result.result import Result
+from reeuncert.result.tables import mass_flow
 
 
 def indicator_data(dt: xr.DataTree, name: str, *, coords: Coords = None) -> pd.DataFrame:
@@ -83,17 +85,14 @@ def plot_indicator(
 
 
 def published_points(dt: xr.DataTree, name: str, labels: Mapping[str, Any]) -> list[Points]:
-    """Published values of one series: for each source, those of a year, or of all years if it is cumulated."""
-    table = Result.holding(dt).once(all_published)
-    several = table["year_from"] != table["year_to"]
-    rows = table[(table["indicator"] == base_name(name)) & (several == name.endswith(CUMULATED))]
-    for dim, label in labels.items():
-        rows = rows[rows["product" if dim == "end_use" else dim] == label]  # the table names end uses as products
+    """Published values of one series, by source; a rate stands in every year that it holds for."""
+    of_source: dict[str, list[tuple[int, float, str]]] = {}
+    for one in values_of(Result.holding(dt), name, labels, int(mass_flow(dt)["year"].values[0])):
+        of_source.setdefault(one.source, []).extend((year, one.value, one.told) for year in one.years)
     out = []
-    for source, part in rows.groupby("source", sort=False):
-        texts = tuple(f"{source}: {statement}" for statement in part["statement"])
-        where = part["year_to"].to_numpy(), part["value"].to_numpy(dtype=float)
-        out.append(Points(f"published: {source}", *where, hover=texts))
+    for source, shown in of_source.items():
+        years, values, texts = zip(*shown, strict=True)
+        out.append(Points(f"published: {source}", np.array(years), np.array(values), hover=texts))
     return out
 
 

@@ -14,12 +14,12 @@ from markupsafe import Markup
 
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.printing import series_title
-from reeuncert.indicators.registry import CUMULATED, lookup
+from reeuncert.indicators.registry import lookup
 from reeuncert.indicators.summary import Cells, all_cells
 from reeuncert.parts import Failed, attempt
 from reeuncert.plots.panels import Area, Axis, Board, Line, Points, Ribbons, Text
 from reeuncert.plots.style import HUES, OFFICES, UNRECORDED
-from reeuncert.reference import Published, labels, published_values
+from reeuncert.reference import values_of
 from reeuncert.result.quantiles import PROBABILITIES
 from reeuncert.result.result import Result
 from reeuncert.words.estimates import numbers
@@ -153,10 +153,10 @@ def fans(result: Result) -> dict[str, Any]:
     list of ``at`` (labels), ``q`` (one list over the years for each of `PROBABILITIES`), ``p`` (the same for the prior,
     if there is one) and ``points`` (published values). Series that the system lacks are left out.
     """
-    derived, published = result.dt["derived"].to_dataset(), list(published_values(result.case))
+    derived = result.dt["derived"].to_dataset()
     indicators = []
     for name, of in result.once(all_cells).items():
-        series = list(_series(of, published))
+        series = list(_series(result, of))
         if series:
             attrs = derived[name].attrs
             about = {"name": name, "title": attrs.get("long_name", name), "unit": attrs.get("units", "")}
@@ -165,7 +165,7 @@ def fans(result: Result) -> dict[str, Any]:
     return {"years": [int(y) for y in derived["year"].values], "indicators": indicators}
 
 
-def _series(of: Cells, published: list[Published]) -> Iterable[dict[str, Any]]:
+def _series(result: Result, of: Cells) -> Iterable[dict[str, Any]]:
     found = of.grid(of.after)
     known = None if of.before is None else of.grid(of.before)[np.isin(PROBABILITIES, PRIOR_PROBABILITIES)]
     *dims, _ = of.labels
@@ -177,24 +177,11 @@ def _series(of: Cells, published: list[Published]) -> Iterable[dict[str, Any]]:
         one: dict[str, Any] = {"at": at, "q": q}
         if known is not None and np.isfinite(known[(slice(None), *index)]).any():
             one["p"] = known[(slice(None), *index)]
-        marks = _points(of.name, dict(zip(dims, at, strict=True)), int(of.labels["year"][0]), published)
-        yield one | ({"points": marks} if marks else {})
-
-
-def _points(name: str, at: dict[str, str], first: int, published: list[Published]) -> list[dict[str, object]]:
-    """Published values of one series: in one year, over some years (a rate), or up to a year (cumulated)."""
-    out = []
-    for row in published:
-        several = row.year_from != row.year_to
-        cumulated = several and not row.per_year
-        known = name == row.indicator + (CUMULATED if cumulated else "") and labels(row) == at
-        if not known or (cumulated and row.year_from != first):
-            continue
-        shown = row.year_to if cumulated else row.year_from
-        text = " ".join(f"{row.statement} {row.hedge}".split())
-        said = {"value": row.value, "source": row.source, "text": f"{row.source}: {text}"}
-        out.append({"from": shown, "to": row.year_to, **said})
-    return out
+        points = [
+            {"from": row.years[0], "to": row.years[-1], "value": row.value, "source": row.source, "text": row.told}
+            for row in values_of(result, of.name, dict(zip(dims, at, strict=True)), int(of.labels["year"][0]))
+        ]
+        yield one | ({"points": points} if points else {})
 
 
 def fan(
