@@ -283,6 +283,17 @@ def test_chains_that_crawl_have_uncertain_interval_ends(result):
     assert found.message.endswith("Take more draws (--draws) before you quote an end to two digits.")
 
 
+def test_the_order_of_dims_does_not_matter(result):
+    turned = xr.DataTree.from_dict(
+        {
+            name: data.to_dataset().transpose(..., "year", "flow", "draw", "chain", missing_dims="ignore")
+            for name, data in result.children.items()
+        }
+    )
+    turned.attrs = result.attrs
+    pd.testing.assert_frame_equal(check(turned).to_frame(), check(result).to_frame())
+
+
 def test_published_values_outside_need_a_reason(result, monkeypatch):
     columns = [*published_check._PUBLISHED[:10], "value", "median", "eti90_lb", "eti90_ub", "below", "why_outside"]
     rows = [

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 
+import reeuncert as ree
 from reeuncert.case.records import Evidence
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.registry import UnknownIndicatorError
@@ -312,6 +314,20 @@ def test_missing_groups_tell_what_to_call(dt: xr.DataTree) -> None:
     with pytest.raises(ReeUncertError) as error:
         prior_posterior_data(without(dt, "derived_prior"), "mine_production")
     assert str(error.value) == "this result has no group 'derived_prior': call add_indicators(dt) first"
+
+
+@pytest.mark.parametrize("dim", ["chain", "draw"])
+def test_a_chain_or_draw_chosen_without_a_list_is_refused_in_a_sentence(dt: xr.DataTree, dim: str) -> None:
+    lost = dt.isel({dim: 0})
+    told = f"'{{}}' has lost its dim '{dim}': choose by a list, isel({dim}=[0])"
+    for name, make in (("imports", indicator_data), ("mass_flow", learning_data), ("mass_flow", sankey_data)):
+        with pytest.raises(ReeUncertError, match=re.escape(told.format(name))):
+            make(lost, *((name,) if make is indicator_data else ()))
+    with pytest.raises(
+        ReeUncertError, match=re.escape(f"check: dt is no result that can be used: {told}".format("mass_flow"))
+    ):
+        ree.check(lost)
+    assert len(sankey_data(dt.isel({dim: [0]}))) == len(sankey_data(dt))
 
 
 def test_unknown_labels_list_those_there_are(dt: xr.DataTree) -> None:

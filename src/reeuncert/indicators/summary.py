@@ -12,11 +12,12 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from reeuncert.case.records import Headline
-from reeuncert.errors import ReeUncertError
+from reeuncert.errors import ArgumentError, ReeUncertError
 from reeuncert.indicators.compute import held
 from reeuncert.indicators.printing import headline_place, label_positions
 from reeuncert.indicators.registry import DIMS, base_name, lookup
 from reeuncert.result.diagnostics import diagnose
+from reeuncert.result.io import lost_draws
 from reeuncert.result.learning import Learning, learning
 from reeuncert.result.quantiles import PROBABILITIES, Array, Spread, interval_columns, spread
 from reeuncert.result.result import Result
@@ -102,6 +103,8 @@ def computed(dt: xr.DataTree, name: str) -> xr.DataArray:
             f"'{name}' has not been computed for this result: call add_indicators(dt, ['{name}']) first; "
             f"it holds {sorted(str(v) for v in held.data_vars) or 'no indicator'}"
         )
+    if lost := lost_draws(held[name]):
+        raise ArgumentError(lost)
     return held[name]
 
 

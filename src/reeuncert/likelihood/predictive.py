@@ -44,7 +44,7 @@ def drawn(draws: xr.Dataset) -> tuple[Floats, Floats | None, Floats | None]:
     """Flows, widths and offsets of a result (chain, draw, …), as the functions below take them; None: it has none."""
 
     def held(name: str) -> Floats:
-        return np.asarray(draws[name].transpose("chain", "draw", ...).values)
+        return np.asarray(draws[name].transpose("chain", "draw", "flow", "year", ..., missing_dims="ignore").values)
 
     width, offset = (held(name) if name in draws else None for name in ("source_width", "log_offset"))
     return held("mass_flow"), width, offset

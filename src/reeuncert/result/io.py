@@ -185,6 +185,8 @@ def wrong_with(tree: xr.DataTree, *, needs_case: bool = True) -> str:
     mass = tree[groups[0]].to_dataset().get("mass_flow")
     if mass is None:
         return "it holds no 'mass_flow'"
+    if lost := lost_draws(mass):
+        return lost
     if set(mass.dims) != {"chain", "draw", "flow", "year"} or mass.dtype.kind not in "fiu" or not mass.size:
         return f"'mass_flow' has the dims {printable(', '.join(map(str, mass.dims)))} and the type {mass.dtype}"
     known: dict[str, set[Any]] = {"flow": {f.name for f in system.flows}, "year": set(system.years)}
@@ -194,6 +196,12 @@ def wrong_with(tree: xr.DataTree, *, needs_case: bool = True) -> str:
     if np.isnan(mass.isel(chain=0, draw=0)).all():
         return "every flow of its first draw is NaN"
     return ""
+
+
+def lost_draws(variable: xr.DataArray) -> str:
+    """What to do where a variable has no dim of chains or draws any more; empty where it has both."""
+    lost = [dim for dim in ("chain", "draw") if dim not in variable.dims]
+    return f"'{variable.name}' has lost its dim '{lost[0]}': choose by a list, isel({lost[0]}=[0])" if lost else ""
 
 
 def csv_text(table: pd.DataFrame) -> str:

@@ -273,7 +273,11 @@ def add_structures(dt: xr.DataTree, found: Structures) -> xr.DataTree:
 
 def structures_of(dt: xr.DataTree) -> Structures | None:
     """The structures stored by `add_structures`; None if there are none."""
-    return Structures(dt[GROUP].to_dataset()) if GROUP in dt.children else None
+    return (
+        Structures(dt[GROUP].to_dataset().transpose("structure", "headline", "sample"))
+        if GROUP in dt.children
+        else None
+    )
 
 
 def without_structures(dt: xr.DataTree) -> xr.DataTree:

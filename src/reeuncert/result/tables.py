@@ -8,8 +8,9 @@ import pandas as pd
 import xarray as xr
 
 from reeuncert.case.serial import case_from_json
-from reeuncert.errors import OutputError
+from reeuncert.errors import ArgumentError, OutputError
 from reeuncert.result.diagnostics import Diagnostics, diagnose
+from reeuncert.result.io import lost_draws
 from reeuncert.result.learning import learning
 from reeuncert.result.quantiles import PROBABILITIES, Spread, spread
 from reeuncert.system.definition import FLOW_FIELDS, SystemDefinition
@@ -65,7 +66,10 @@ def mass_flow(dt: xr.DataTree, group: str = "posterior") -> xr.DataArray:
     """
     if group not in dt.children or "mass_flow" not in dt[group].data_vars:
         raise OutputError(f"this result holds no flows ('{group}/mass_flow'); it does not come from reeuncert.sample")
-    mass = dt[group].to_dataset()["mass_flow"].transpose("chain", "draw", "flow", "year")
+    mass = dt[group].to_dataset()["mass_flow"]
+    if lost := lost_draws(mass):
+        raise ArgumentError(lost)
+    mass = mass.transpose("chain", "draw", "flow", "year")
     if "from_process" in mass.coords:
         return mass
     system = case_from_json(str(dt.attrs["case_json"])).system
