@@ -224,7 +224,7 @@ def test_what_is_no_result_or_no_counterfactual_is_told_so(dt: xr.DataTree, worl
         ),
         (
             lambda: plots.lost_consumption_data(world, coords={"region": "West"}),
-            "'West' is no region of lost consumption; there are: North, South, East",
+            "'West' is no region of lost consumption; there are: North, South, East; did you mean 'East'?",
         ),
     ):
         with pytest.raises(ReeUncertError) as told:

@@ -341,7 +341,7 @@ def test_unknown_labels_list_those_there_are(dt: xr.DataTree) -> None:
     assert str(error.value) == "trade has no dim 'flow'; its dims: region, product, year"
     with pytest.raises(ReeUncertError) as error:
         sankey_data(dt, coords={"year": 1999})
-    assert str(error.value) == "1999 is no year of the Sankey diagram; there are: 2001, 2002, 2003, cumulative"
+    assert str(error.value) == "'1999' is no year of the Sankey diagram; there are: 2001, 2002, 2003, cumulative"
     with pytest.raises(UnknownIndicatorError):
         indicator_data(dt, "happiness")
 

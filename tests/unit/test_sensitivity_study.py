@@ -96,7 +96,7 @@ def test_what_the_table_does_not_hold_is_told(made: ree.Study):
         made.table("mine_prodction")
     with pytest.raises(ReeUncertError, match="indicator 'mine_production' has no dim 'partner'; its dims: scenario,"):
         made.table("mine_production", partner="North")
-    with pytest.raises(ReeUncertError, match="'worse' is no scenario of the study; there are: "):
+    with pytest.raises(ReeUncertError, match=r"'worse' is no scenario of indicator '.*'; there are: "):
         made.table("mine_production", scenario="worse")
 
 

@@ -119,20 +119,27 @@ def headline_place(headline: Headline, years: Sequence[int]) -> tuple[str, dict[
     return name, coords, year
 
 
+def check_dims(what: str, dims: Collection[str], wanted: Iterable[str]) -> None:
+    """Refuse a dim that something does not have; the error lists its own."""
+    for dim in wanted:
+        if dim not in dims:
+            raise ReeUncertError(
+                f"{what} has no dim {quoted(dim)}; its dims: {', '.join(dims)}{did_you_mean(dim, dims)}"
+            )
+
+
 def label_positions(
     what: str,
-    labels: Mapping[str, Sequence[object]],
+    labels: Mapping[str, Iterable[object]],
     wanted: Mapping[str, object],
     offered: Mapping[str, Sequence[object]] | None = None,
 ) -> dict[str, list[int]]:
     """Positions of labels along the dims of something. The error for any other lists the known ones, or those offered
     of them.
     """
+    check_dims(what, labels, wanted)
     found = {}
     for dim, given in wanted.items():
-        if dim not in labels:
-            hint = did_you_mean(dim, labels)
-            raise ReeUncertError(f"{what} has no dim {quoted(dim)}; its dims: {', '.join(labels)}{hint}")
         there = list(labels[dim])
         values = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [given]
         for value in values:

@@ -8,11 +8,11 @@ import pandas as pd
 import xarray as xr
 
 from reeuncert.errors import ReeUncertError
+from reeuncert.indicators.printing import label_positions
 from reeuncert.indicators.summary import SAMPLE, label_columns
 from reeuncert.plots.style import PROBABILITIES
 from reeuncert.result.quantiles import quantiles, spread
 from reeuncert.result.tables import mass_flow
-from reeuncert.words.cells import listed
 from reeuncert.words.estimates import estimate
 
 ALL_YEARS = "cumulative"  # label of the sum over all years, among the years of a figure
@@ -31,23 +31,11 @@ def require_prior(dt: xr.DataTree, group: str = "prior") -> None:
     )
 
 
-def check_dims(coords: Coords, dims: Iterable[str], what: str) -> None:
-    """Refuse a dim that something does not have."""
-    for dim in coords or {}:
-        if dim not in dims:
-            raise ReeUncertError(f"{what} has no dim '{dim}'; its dims: {', '.join(dims)}")
-
-
 def take(coords: Coords, known: Mapping[str, Iterable[Any]], what: str) -> dict[str, list[Any]]:
     """Dim → the labels that `coords` choose, by default all; refuses a dim or label that is not `known`."""
-    check_dims(coords, known, what)
-    chosen = {dim: list(labels) for dim, labels in known.items()}
-    for dim, wanted in (coords or {}).items():
-        there, chosen[dim] = chosen[dim], [wanted] if isinstance(wanted, str | int | np.integer) else list(wanted)
-        for label in chosen[dim]:
-            if label not in there:
-                raise ReeUncertError(f"{label!r} is no {dim} of {what}; there are: {listed(there)}")
-    return chosen
+    labels = {dim: list(of) for dim, of in known.items()}
+    chosen = label_positions(what, labels, coords or {})
+    return labels | {dim: [labels[dim][at] for at in places] for dim, places in chosen.items()}
 
 
 def quantile_table(

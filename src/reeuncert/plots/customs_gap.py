@@ -10,12 +10,12 @@ import xarray as xr
 
 from reeuncert.case.records import Case, Evidence
 from reeuncert.errors import ReeUncertError
+from reeuncert.indicators.printing import check_dims
 from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.plots.access import (
     ALL_YEARS,
     Coords,
     both,
-    check_dims,
     led_by,
     refined_products,
     rows_of,
@@ -183,7 +183,7 @@ def _by_pair(
 
 def _pairs(mass: xr.DataArray, coords: Coords) -> list[tuple[str, str]]:
     ends = ("region", "partner")
-    check_dims(coords, ends, "the customs gap")
+    check_dims("the customs gap", ends, coords or ())
     names = zip(mass["quantity"].values, mass["destination"].values, mass["origin"].values, strict=True)
     pairs = list(dict.fromkeys((str(d), str(o)) for q, d, o in names if str(q) in ("declared", "undeclared")))
     if not pairs:

@@ -9,9 +9,10 @@ import xarray as xr
 from reeuncert.calibration.result import BAND, COVERAGES, Calibration, band
 from reeuncert.case.records import Case, Evidence
 from reeuncert.checks.predictive import predicted_rows, surprising, thinned
+from reeuncert.indicators.printing import check_dims
 from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.predictive import predictive_draws
-from reeuncert.plots.access import Coords, check_dims, rows_of, take
+from reeuncert.plots.access import Coords, rows_of, take
 from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points
 from reeuncert.plots.render import figure_of, render
 from reeuncert.plots.style import hue, interval_name
@@ -57,7 +58,7 @@ def evidence_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     ReeUncertError
         If the result holds no case, no draws, or the case has no evidence.
     """
-    check_dims(coords, (*DIMS, "year"), "the evidence")
+    check_dims("the evidence", (*DIMS, "year"), coords or ())
     result = Result.holding(dt)
     table, case = result.once(_every_row), result.case
     known = {name: sorted(set(table[name])) for name in DIMS} | {"year": case.system.years}

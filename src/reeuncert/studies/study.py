@@ -15,13 +15,13 @@ from reeuncert.case.serial import without_folder
 from reeuncert.edits.scenario import BASE
 from reeuncert.errors import OutputError, ReeUncertError
 from reeuncert.files import expanded, explained, first_line
-from reeuncert.indicators.printing import value_title
+from reeuncert.indicators.printing import label_positions, value_title
 from reeuncert.indicators.registry import DIMS
 from reeuncert.questions.powerscale import tornado_table
 from reeuncert.questions.targets import ValueName
 from reeuncert.studies.cache import Kept
 from reeuncert.studies.summaries import LABELS
-from reeuncert.words.cells import printable, unknown
+from reeuncert.words.cells import unknown
 
 FORMAT = "reeuncert study 1"
 CHANGES, HOLDS, NOT_ASKED = "changes", "holds", "no such flow"
@@ -248,17 +248,8 @@ class Study:
 
     def _table(self, name: str, coords: Mapping[str, object]) -> pd.DataFrame:
         variable = self.data[name]
-        for dim, wanted in coords.items():
-            dims = [str(d) for d in variable.dims if d != "quantile"]
-            if dim not in dims:
-                raise ReeUncertError(f"indicator '{name}' has no dim '{dim}'; its dims: {', '.join(dims)}")
-            labels = variable[dim].values.tolist()
-            several = isinstance(wanted, Iterable) and not isinstance(wanted, str)
-            values = list(wanted) if several else [wanted]  # type: ignore[call-overload]  # several: it is iterable
-            for value in values:
-                if value not in labels:
-                    raise ReeUncertError(f"{printable(value)!r} is no {dim} of the study; there are: {labels}")
-            variable = variable.isel({dim: [labels.index(value) for value in values]})
+        labels = {str(d): variable[d].values.tolist() for d in variable.dims if d != "quantile"}
+        variable = variable.isel(label_positions(f"indicator '{name}'", labels, coords))
         wide = variable.to_series().unstack("quantile").dropna(how="all").reset_index()
         out = {"scenario": wide["scenario"], "indicator": name}
         out |= {dim: wide.get(dim, "") for dim in ("region", "partner", "product", "end_use", "year")}
