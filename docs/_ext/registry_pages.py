@@ -22,11 +22,12 @@ def _indicators() -> str:
             record.title,
             "mass" if record.unit == "mass" else "ratio",
             ", ".join(record.dims) or "–",
+            record.topic,
             record.reference,
         )
         for record in INDICATORS.values()
     ]
-    head = ("name", "what it is", "unit", "dims beside year", "reference")
+    head = ("name", "what it is", "unit", "dims beside year", "topic", "reference")
     return "\n".join(
         [
             "# Table of indicators",

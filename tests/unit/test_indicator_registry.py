@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from reeuncert.case.records import Expression
 from reeuncert.indicators import INDICATORS, UnknownIndicatorError, lookup, valid_names
-from reeuncert.indicators.registry import indicator
+from reeuncert.indicators.printing import labels_in_words
+from reeuncert.indicators.registry import indicator, own_indicators
+from reeuncert.system.definition import Selector
+from reeuncert.testing import toy_case
 
 
 def test_a_name_can_be_registered_once() -> None:
@@ -29,7 +35,8 @@ def test_a_name_can_be_registered_once() -> None:
             "indicator 'x' has dims ['partner', 'region']; allowed are ['region', 'partner', 'product', 'end_use'], "
             "in this order",
         ),
-        ("x", {"unit": "%"}, "indicator 'x' has unit '%'; use 'mass' (unit of the case) or '1' (a ratio)"),
+        ("x", {"unit": "%"}, "indicator 'x' has unit '%'; use one of: mass, 1"),
+        ("x", {"unit": "1", "way": "up"}, "indicator 'x' has way 'up'; use one of: into, out, mutual"),
     ],
 )
 def test_a_record_that_cannot_be_used_is_refused(name: str, more: dict, message: str) -> None:
@@ -50,6 +57,18 @@ def test_an_unknown_name_is_answered_with_the_nearest_ones_first(name: str, near
     assert told.startswith(f"'{name}' is no indicator; " + (f"did you mean '{near}'" if near else ""))
     assert f"({len(valid_names())} in all); all of them: reeuncert.indicators.valid_names()" in told
     assert len(told) < 400
+
+
+def test_a_case_may_define_an_indicator_of_what_leaves_a_region() -> None:
+    where = {"quantity": ("trade",), "origin": ("{region}",), "destination": ("{partner}",)}
+    sent = Expression("sent_of_toys", "Sent", "mass", Selector(where))
+    back = Selector({**where, "origin": ("{partner}",), "destination": ("{region}",)})
+    case = replace(toy_case(2), indicators=(sent, replace(sent, name="got_of_toys", numerator=back)))
+    out, into = own_indicators(case)
+    assert (out.way, into.way) == ("out", "into")
+    at = {"region": "South", "partner": "North"}
+    assert labels_in_words(out.name, at) == ["South → North"]
+    assert labels_in_words(into.name, at) == ["North → South"]
 
 
 def test_a_cumulated_name_leads_to_its_indicator() -> None:

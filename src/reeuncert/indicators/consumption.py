@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from reeuncert.indicators.flows import REFINED, Array, FlowTable, ratio, shares
-from reeuncert.indicators.registry import indicator
+from reeuncert.indicators.registry import MINING, indicator
 from reeuncert.indicators.trade import (
     CONSUMED,
     PRODUCT,
@@ -21,7 +21,13 @@ from reeuncert.indicators.trade import (
 )  # fmt: skip
 
 
-@cumulated_mass("refined_production", title="Refined production, registered and unregistered", dims=PRODUCT, each=True)
+@cumulated_mass(
+    "refined_production",
+    title="Refined production, registered and unregistered",
+    dims=PRODUCT,
+    topic=MINING,
+    each=True,
+)
 def refined_production_of(table: FlowTable, region: str, label: str, *, registered: bool = False) -> Array:
     """Refined production of a region, array (chain, draw, year): gross for a product; for all refined products net of
     those fed to the next refining step, since gross output would count one tonne at every step.
@@ -42,11 +48,16 @@ def refined_production_of(table: FlowTable, region: str, label: str, *, register
 
 
 registered_production_of = partial(refined_production_of, registered=True)
-mass_of_products("refined_production_registered", title="Refined production, registered")(registered_production_of)
+mass_of_products("refined_production_registered", title="Refined production, registered", topic=MINING)(
+    registered_production_of
+)
 
 
 @cumulated_mass(
-    "world_refined_production", title="Refined production of the world, registered and unregistered", dims=("product",)
+    "world_refined_production",
+    title="Refined production of the world, registered and unregistered",
+    dims=("product",),
+    topic=MINING,
 )
 def _refined_in_world(table: FlowTable) -> Array:
     regional = table.over("region", "product", of=partial(refined_production_of, table))
@@ -63,7 +74,7 @@ for _name, _title, _of in (
     ("share_of_refining", "registered", registered_production_of),
     ("share_of_refining_with_unregistered", "with unregistered", refined_production_of),
 ):
-    cumulated_ratio(_name, title=f"Share of the world's refined production, {_title}", dims=PRODUCT)(
+    cumulated_ratio(_name, title=f"Share of the world's refined production, {_title}", dims=PRODUCT, topic=MINING)(
         partial(_share_of_refining, of=_of)
     )
 
@@ -160,17 +171,18 @@ def _consumed_by_world(table: FlowTable) -> Array:
     return np.nansum(consumed(table), axis=2)
 
 
-_growth = partial(yearly_ratio, percent=False)
+_growth = partial(yearly_ratio, percent=False, scale="ratio")
 _growth(
     "consumption_growth", title="Apparent consumption of refined products over that of the first year", dims=REGION
 )(lambda table: growth_factor(consumed(table)))
-yearly_ratio(
+_yearly_growth = partial(yearly_ratio, scale="excess")
+_yearly_growth(
     "consumption_annual_growth", title="Annual growth of apparent consumption since the first year", dims=REGION
 )(lambda table: annual_growth(consumed(table), table.years))
 _growth("world_consumption_growth", title="The world's apparent consumption over that of the first year")(
     lambda table: growth_factor(_consumed_by_world(table))
 )
-yearly_ratio(
+_yearly_growth(
     "world_consumption_annual_growth", title="Annual growth of the world's apparent consumption since the first year"
 )(lambda table: annual_growth(_consumed_by_world(table), table.years))
 

@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 
 from reeuncert.indicators.flows import ALL, REFINED, Array, FlowTable, ratio
+from reeuncert.indicators.registry import UNRECORDED
 from reeuncert.indicators.trade import (
     PAIR,
     RECORDED_ARRIVALS,
@@ -19,7 +20,8 @@ from reeuncert.indicators.trade import (
     imports_of,
 )
 
-_gap = partial(cumulated_ratio, scale="excess", whole="exporter's record", each=True)
+_gap = partial(cumulated_ratio, scale="excess", whole="exporter's record", topic=UNRECORDED, each=True)
+_mass = partial(cumulated_mass, dims=PAIR, topic=UNRECORDED, each=True)
 
 
 @_gap("customs_gap", title="Customs gap, refined products, gross trade", dims=PAIR)
@@ -60,11 +62,11 @@ def _smuggles(table: FlowTable, origin: str, destination: str | list[str]) -> bo
     return bool(table.present[declared].any())
 
 
-@cumulated_mass("smuggled_mass", title="Unrecorded exports (smuggling)", dims=PAIR, each=True)
+@_mass("smuggled_mass", title="Unrecorded exports (smuggling)")
 def _unrecorded(table: FlowTable, region: str, partner: str) -> Array:
     return imports_of(table, region, ALL, [partner], ["unrecorded_trade"])
 
 
-@cumulated_mass("smuggled_mass_declared", title="Unrecorded exports declared on arrival", dims=PAIR, each=True)
+@_mass("smuggled_mass_declared", title="Unrecorded exports declared on arrival")
 def _declared(table: FlowTable, region: str, partner: str) -> Array:
     return imports_of(table, region, ALL, [partner], ["declared"])

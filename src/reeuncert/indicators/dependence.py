@@ -7,6 +7,7 @@ import numpy as np
 
 from reeuncert.indicators.consumption import consumed, consumption_of, stock_change_of
 from reeuncert.indicators.flows import ALL, REFINED, Array, FlowTable, ratio, shares
+from reeuncert.indicators.registry import DEPENDENCE, MUTUAL, OUT
 from reeuncert.indicators.trade import (
     ALL_ARRIVALS,
     ALL_DEPARTURES,
@@ -15,14 +16,15 @@ from reeuncert.indicators.trade import (
     RECORDED_ARRIVALS,
     REGION,
     USGS,
-    cumulated_ratio,
     exports_of,
     imports_of,
     yearly_ratio,
 )  # fmt: skip
 
+_ratio = partial(yearly_ratio, topic=DEPENDENCE)
 
-@yearly_ratio(
+
+@_ratio(
     "net_import_reliance",
     title="Net import reliance, refined products",
     dims=REGION,
@@ -59,7 +61,7 @@ for _name, _title, _whole, _quantities in (
     ("import_dependence", "recorded", "recorded imports", RECORDED_ARRIVALS),
     ("import_dependence_with_unrecorded", "with unrecorded", "all imports", ALL_ARRIVALS),
 ):
-    yearly_ratio(_name, title=f"Import dependence, {_title}", dims=(*PAIR, "product"), whole=_whole)(
+    _ratio(_name, title=f"Import dependence, {_title}", dims=(*PAIR, "product"), whole=_whole)(
         partial(_of_imports, quantities=_quantities)
     )
 
@@ -69,14 +71,20 @@ def _of_all_products(table: FlowTable, of: Callable[..., Array]) -> Array:
     return ratio(part, table.over("region", of=lambda r: of(table, r, ALL))[:, :, :, None])
 
 
-cumulated_ratio(
-    "export_dependence", title="Export dependence over all products, recorded", dims=PAIR, whole="recorded exports"
+_ratio(
+    "export_dependence",
+    title="Export dependence over all products, recorded",
+    dims=PAIR,
+    cumulated=True,
+    whole="recorded exports",
+    way=OUT,
 )(partial(_of_all_products, of=exports_of))
-yearly_ratio(
+_ratio(
     "interdependence",
     title="Import dependence over all products, both directions of a pair",
     dims=PAIR,
     whole="recorded imports",
+    way=MUTUAL,
 )(partial(_of_all_products, of=imports_of))
 
 
@@ -90,7 +98,7 @@ for _name, _title, _quantities in (
     ("supply_dependence", "recorded", RECORDED_ARRIVALS),
     ("supply_dependence_with_unrecorded", "with unrecorded", ALL_ARRIVALS),
 ):
-    yearly_ratio(
+    _ratio(
         _name,
         title=f"Supply dependence, refined products, {_title}",
         dims=PAIR,
@@ -108,7 +116,7 @@ def herfindahl_hirschman(masses: Array) -> Array:
     return np.where(np.nansum(masses, axis=0) > 0, np.nansum(shares(masses, 0) ** 2, axis=0), np.nan)
 
 
-@yearly_ratio(
+@_ratio(
     "supplier_concentration",
     title="Concentration of suppliers (Herfindahl-Hirschman index of import origins)",
     dims=PRODUCT,

@@ -11,7 +11,7 @@ from itertools import permutations
 import numpy as np
 
 from reeuncert.indicators.flows import REFINED, Array, FlowTable, Mask, ratio, shares
-from reeuncert.indicators.registry import indicator
+from reeuncert.indicators.registry import DEPENDENCE, MINING, indicator
 from reeuncert.indicators.tracing import gives_regions, traced
 from reeuncert.indicators.trade import (
     ALL_ARRIVALS,
@@ -24,11 +24,12 @@ from reeuncert.indicators.trade import (
     yearly_ratio,
 )
 
+BY_ORIGIN = (*PAIR, "product")
 KASTNER = "Kastner, Kastner & Nonhebel 2011, Ecological Economics 70, doi 10.1016/j.ecolecon.2011.01.012"
 
 
 def _of_flows(table: FlowTable, kind: str, use: str) -> Array:
-    out = table.blank("region", "partner", "product")
+    out = table.blank(*BY_ORIGIN)
     chosen: dict[tuple[int, int], Mask] = {}
     for r, region in enumerate(table.regions if gives_regions(table, kind) else ()):
         for k, label in enumerate(table.labels("product")):
@@ -47,7 +48,7 @@ for _name, _title, _kind, _use in (
     ("goods_by_reduction", "goods in use by the region where their metal was made", "reduced", "use_in_goods"),
     ("goods_by_fabrication", "goods in use by the region where they were made", "fabricated", "use_in_goods"),
 ):
-    indicator(_name, title=f"Share of {_title}", unit="1", dims=("region", "partner", "product"), reference=KASTNER)(
+    indicator(_name, title=f"Share of {_title}", unit="1", dims=BY_ORIGIN, reference=KASTNER, topic=DEPENDENCE)(
         partial(_of_flows, kind=_kind, use=_use)
     )
 
@@ -62,6 +63,7 @@ def _exported(table: FlowTable, region: str, partner: str) -> Array:
     title="Refined imports from a partner over unrefined exports to it",
     dims=PAIR,
     scale="ratio",
+    topic=DEPENDENCE,
     each=True,
 )
 def _returned(table: FlowTable, region: str, partner: str) -> Array:
@@ -75,6 +77,7 @@ def _returned(table: FlowTable, region: str, partner: str) -> Array:
     title="Refined imports made of the region's own ore over its unrefined exports to the partner",
     dims=PAIR,
     scale="ratio",
+    topic=DEPENDENCE,
 )
 def _of_own_ore(table: FlowTable) -> Array:
     out = table.blank("region", "partner")
@@ -98,21 +101,22 @@ cumulated_ratio(
 )(lambda table: shares(table.over("region", "product", of=partial(_made, table)), 2))
 
 
-@cumulated_mass("element_mined", title="Mass of an element in mine production", dims=PRODUCT)
+@cumulated_mass("element_mined", title="Mass of an element in mine production", dims=PRODUCT, topic=MINING)
 def _mined(table: FlowTable) -> Array:
     own = table.where(quantity="mine_production")
     return table.over("region", "product", of=lambda r, element: table.element(element, own & table.where(origin=r)))
 
 
-cumulated_ratio("element_share_of_mining", title="Share of what the world mines of an element", dims=PRODUCT)(
-    lambda table: shares(_mined(table), 2)
-)
+cumulated_ratio(
+    "element_share_of_mining", title="Share of what the world mines of an element", dims=PRODUCT, topic=MINING
+)(lambda table: shares(_mined(table), 2))
 
 
 @cumulated_ratio(
     "element_dependence",
     title="Share of a partner's ore and goods in a region's supply of an element",
-    dims=("region", "partner", "product"),
+    dims=BY_ORIGIN,
+    topic=DEPENDENCE,
 )
 def _dependence(table: FlowTable) -> Array:
     """Supply: what is mined, recycled and bought with a known content, less what is sold of it."""
@@ -129,4 +133,4 @@ def _dependence(table: FlowTable) -> Array:
         part = table.element(element, bought & table.where(origin=partner))
         return ratio(part, supply(element, region, bought))
 
-    return table.over("region", "partner", "product", of=of_pair)
+    return table.over(*BY_ORIGIN, of=of_pair)

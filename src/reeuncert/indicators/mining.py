@@ -7,6 +7,7 @@ import numpy as np
 from reeuncert.errors import CaseError, Problem
 from reeuncert.indicators.consumption import consumed, refined_production_of
 from reeuncert.indicators.flows import ALL, REFINED, Array, FlowTable, ratio
+from reeuncert.indicators.registry import MINING, OUT
 from reeuncert.indicators.tracing import traced
 from reeuncert.indicators.trade import PAIR, REGION, USGS, cumulated_mass, cumulated_ratio, yearly_ratio
 from reeuncert.words.cells import unknown
@@ -37,16 +38,17 @@ def _share(table: FlowTable, route: str = "") -> Array:
 
 
 _registered, _unregistered = (partial(by_region, route=route) for route in ("registered", "unregistered"))
-_mass, _part = partial(cumulated_mass, dims=REGION), partial(cumulated_ratio, dims=REGION)
-_times = partial(_part, percent=False)
+mass, share, yearly = (partial(of, topic=MINING) for of in (cumulated_mass, cumulated_ratio, yearly_ratio))
+_mass, _part = partial(mass, dims=REGION), partial(share, dims=REGION)
+_times = partial(_part, percent=False, scale="ratio")
 
 _mass("mine_production", title="Mine production, registered and unregistered")(by_region)
 _mass("mine_production_registered", title="Mine production, registered", reference=USGS)(_registered)
-cumulated_mass("world_mine_production", title="Mine production of the world, registered and unregistered")(_world)
+mass("world_mine_production", title="Mine production of the world, registered and unregistered")(_world)
 _part("share_of_mining", title="Share of the world's mine production, registered")(partial(_share, route="registered"))
 _part("share_of_mining_with_unregistered", title="Share of the world's mine production, with unregistered")(_share)
 _mass("unregistered_mining", title="Unregistered mine production")(_unregistered)
-cumulated_mass("world_unregistered_mining", title="Unregistered mine production of the world")(
+mass("world_unregistered_mining", title="Unregistered mine production of the world")(
     partial(_world, route="unregistered")
 )
 _part("unregistered_mining_share", title="Unregistered part of the region's mine production")(
@@ -55,7 +57,7 @@ _part("unregistered_mining_share", title="Unregistered part of the region's mine
 _part("share_of_unregistered_mining", title="Share of the world's unregistered mine production")(
     partial(_share, route="unregistered")
 )
-cumulated_ratio("world_unregistered_share", title="Unregistered part of the world's mine production")(
+share("world_unregistered_share", title="Unregistered part of the world's mine production")(
     lambda table: ratio(mining_of(table, None, "unregistered"), mining_of(table))
 )
 _times("mine_output_over_consumption", title="Mine production over apparent consumption of refined products")(
@@ -66,8 +68,13 @@ _times("consumption_over_mine_output", title="Apparent consumption of refined pr
 )
 
 
-@cumulated_ratio(
-    "ore_shipped", title="Unrefined exports to a partner over the region's mine production", dims=PAIR, each=True
+@share(
+    "ore_shipped",
+    title="Unrefined exports to a partner over the region's mine production",
+    dims=PAIR,
+    scale="ratio",
+    way=OUT,
+    each=True,
 )
 def _shipped(table: FlowTable, region: str, partner: str) -> Array:
     """Stocks of earlier years are shipped too, so that it can exceed 1."""
@@ -75,7 +82,7 @@ def _shipped(table: FlowTable, region: str, partner: str) -> Array:
     return ratio(table.sum(flows), mining_of(table, region))
 
 
-@cumulated_ratio(
+@share(
     "relabelled_share", title="Part of a region's unregistered ore that was mined in a partner", dims=PAIR, each=True
 )
 def _relabelled(table: FlowTable, region: str, partner: str) -> Array:
@@ -116,7 +123,7 @@ def mass_conversion(unit: str, wanted: str) -> float:
 
 
 # Of what all plants of a region refine, licensed or not.
-_beyond_quota = partial(yearly_ratio, dims=REGION, constants=(SEPARATION_QUOTA,), scale="beyond")
+_beyond_quota = partial(yearly, dims=REGION, constants=(SEPARATION_QUOTA,), scale="beyond")
 
 
 @_beyond_quota("refining_beyond_quota", title="Part of refined production beyond the quota, from all feed", each=True)
@@ -140,18 +147,19 @@ def _from_own_ore(table: FlowTable) -> Array:
     return out
 
 
-@yearly_ratio(
+@yearly(
     "unregistered_over_quota",
     title="Unregistered mine production over the mining quota",
     dims=REGION,
     constants=(MINING_QUOTA,),
+    scale="ratio",
     each=True,
 )
 def _unregistered_over_quota(table: FlowTable, region: str) -> Array:
     return ratio(mining_of(table, region, "unregistered"), quota_of(table, MINING_QUOTA, region))
 
 
-@yearly_ratio(
+@yearly(
     "reserves_over_output",
     title="Reserves over mine production, in years",
     dims=REGION,

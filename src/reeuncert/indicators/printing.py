@@ -14,7 +14,16 @@ from reeuncert.case.figures import sentence_problem
 from reeuncert.case.records import Headline
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.flows import Array, FlowTable
-from reeuncert.indicators.registry import CUMULATED, DIMS, INDICATORS, Indicator, UnknownIndicatorError, lookup
+from reeuncert.indicators.registry import (
+    CUMULATED,
+    DIMS,
+    INDICATORS,
+    INTO,
+    MUTUAL,
+    Indicator,
+    UnknownIndicatorError,
+    lookup,
+)
 from reeuncert.words.cells import did_you_mean, listed, quoted
 from reeuncert.words.estimates import estimate
 
@@ -41,10 +50,6 @@ def value(row: Mapping[Any, Any] | pd.Series, *, prefix: str = "", unit: bool = 
     return estimate(*numbers, unit=shown if unit else "")
 
 
-EXPORTS = ("export_dep", "ore_shipped")
-"""How the names of indicators begin whose flows go from the region to the partner, not the other way."""
-
-
 def labels_in_words(name: str, at: Mapping[Any, Any] | pd.Series) -> list[str]:
     """Labels of one series of an indicator: region and partner as a way, from where the flows come to where they go.
 
@@ -55,9 +60,9 @@ def labels_in_words(name: str, at: Mapping[Any, Any] | pd.Series) -> list[str]:
     """
     found = {dim: str(at[dim]) for dim in DIMS if dim in at and str(at[dim]) not in ("", "nan")}
     pair = [found.pop(dim) for dim in ("region", "partner") if dim in found]
-    mutual = name.startswith("interdep")
-    way = (" and " if mutual else " → ").join(pair if mutual or name.startswith(EXPORTS) else pair[::-1])
-    return [label for label in (way, *found.values()) if label]
+    way = lookup(name).way
+    shown = (" and " if way == MUTUAL else " → ").join(pair[::-1] if way == INTO else pair)
+    return [label for label in (shown, *found.values()) if label]
 
 
 def value_title(row: Mapping[Any, Any] | pd.Series) -> str:

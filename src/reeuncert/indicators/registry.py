@@ -19,6 +19,17 @@ DIMS = ("region", "partner", "product", "end_use")
 CUMULATED = "_cumulated"
 """Suffix of cumulative variables."""
 
+INTO, OUT, MUTUAL = "into", "out", "mutual"
+"""Which way the flows of a pair go: from the partner into the region, out of the region to the partner, or both."""
+
+DEPENDENCE, UNRECORDED, MINING, OTHERS = TOPICS = (
+    "Dependence",
+    "Trade without a record",
+    "Mining and refining",
+    "Consumption and other answers",
+)
+"""Under which title a report shows an indicator, in their order."""
+
 
 @dataclass(frozen=True)
 class Indicator:
@@ -48,6 +59,10 @@ class Indicator:
         Name in `reeuncert.result.learning.SCALES`: how widths of its intervals are compared.
     whole
         The whole that a ratio is a share of, where its title does not name it.
+    topic
+        One of `TOPICS`.
+    way
+        Of an indicator of pairs: `INTO`, `OUT` or `MUTUAL`.
     """
 
     name: str
@@ -61,6 +76,8 @@ class Indicator:
     constants: tuple[str, ...] = ()
     scale: str = "share"
     whole: str = ""
+    topic: str = OTHERS
+    way: str = INTO
 
     @property
     def titles(self) -> dict[str, str]:
@@ -88,6 +105,8 @@ def indicator(
     constants: tuple[str, ...] = (),
     scale: str = "",
     whole: str = "",
+    topic: str = OTHERS,
+    way: str = INTO,
     each: bool = False,
 ) -> Callable[[Callable[..., Array]], Callable[..., Array]]:
     """Register a function of a `FlowTable` as the indicator `name`; the other arguments are those of `Indicator`.
@@ -98,7 +117,8 @@ def indicator(
     Raises
     ------
     ValueError
-        If the name is taken or has the cumulative suffix, or a dim, the unit or the scale is not known.
+        If the name is taken or has the cumulative suffix, or a dim, the unit, the scale, the topic or the way is not
+        known.
     """
     if name in INDICATORS:
         raise ValueError(f"indicator '{name}' is registered already ('{INDICATORS[name].title}'); choose another name")
@@ -106,10 +126,14 @@ def indicator(
         raise ValueError(f"indicator '{name}' must not end in '{CUMULATED}': say cumulated=True instead")
     if list(dims) != [d for d in DIMS if d in dims]:
         raise ValueError(f"indicator '{name}' has dims {list(dims)}; allowed are {list(DIMS)}, in this order")
-    if unit not in ("mass", "1"):
-        raise ValueError(f"indicator '{name}' has unit '{unit}'; use 'mass' (unit of the case) or '1' (a ratio)")
-    if (scale or unit) not in (*SCALES, unit):
-        raise ValueError(f"indicator '{name}' has scale '{scale}'; use one of: {', '.join(SCALES)}")
+    for what, given, known in (
+        ("unit", unit, ("mass", "1")),
+        ("scale", scale, ("", *SCALES)),
+        ("topic", topic, TOPICS),
+        ("way", way, (INTO, OUT, MUTUAL)),
+    ):
+        if given not in known:
+            raise ValueError(f"indicator '{name}' has {what} '{given}'; use one of: {', '.join(filter(None, known))}")
 
     def register(of: Callable[..., Array]) -> Callable[..., Array]:
         def of_cells(table: FlowTable) -> Array:
@@ -117,8 +141,8 @@ def indicator(
 
         as_percent, on = unit == "1" if percent is None else percent, scale or ("mass" if unit == "mass" else "share")
         flows = of_cells if each else of
-        held = Indicator(name, title, unit, dims, reference, cumulated, as_percent, flows, constants, on, whole)
-        INDICATORS[name] = held
+        held = (title, unit, dims, reference, cumulated, as_percent, flows, constants, on, whole, topic, way)
+        INDICATORS[name] = Indicator(name, *held)
         return of
 
     return register
@@ -187,8 +211,10 @@ def _indicator(of: Expression, case: Case) -> Indicator:
 
     unit, scale = ("mass", "mass") if of.unit == "mass" else ("1", "share" if of.unit == "%" else "ratio")
     title = of.title or of.name.replace("_", " ").capitalize()
-    reference = f"defined by case {case.name}"
-    return Indicator(of.name, title, unit, dims, reference, of.cumulated, of.unit == "%", of_flows, scale=scale)
+    reference, counted = f"defined by case {case.name}", of.numerator.fields
+    leaves = "{region}" in counted.get("origin", ()) and "{partner}" in counted.get("destination", ())
+    held = (of.name, title, unit, dims, reference, of.cumulated, of.unit == "%", of_flows)
+    return Indicator(*held, scale=scale, way=OUT if leaves else INTO)
 
 
 def _mass(table: FlowTable, selector: Selector, at: Mapping[str, str]) -> Array:

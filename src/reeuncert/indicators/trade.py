@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from reeuncert.indicators.flows import Array, FlowTable
-from reeuncert.indicators.registry import indicator
+from reeuncert.indicators.registry import DEPENDENCE, indicator
 
 RECORDED_ARRIVALS = ("trade", "declared")
 """Importer's record: recorded trade plus unrecorded trade declared on arrival."""
@@ -65,7 +65,7 @@ mass_of_products("imports", title="Imports recorded by the importer")(imports_of
 mass_of_products("exports", title="Exports recorded by the exporter")(exports_of)
 
 
-@mass_of_products("net_imports", title="Net imports, recorded", cumulated=True)
+@mass_of_products("net_imports", title="Net imports, recorded", cumulated=True, topic=DEPENDENCE)
 def net_imports_of(table: FlowTable, region: str, label: str) -> Array:
     """Recorded imports minus recorded exports of a region, array (chain, draw, year); absent where it has neither."""
     bought, sold = imports_of(table, region, label), exports_of(table, region, label)
@@ -74,7 +74,9 @@ def net_imports_of(table: FlowTable, region: str, label: str) -> Array:
     return np.nan_to_num(bought) - np.nan_to_num(sold)
 
 
-@yearly_ratio("net_importer", title="Net importer (its mean is the probability)", dims=PRODUCT, each=True)
+@yearly_ratio(
+    "net_importer", title="Net importer (its mean is the probability)", dims=PRODUCT, topic=DEPENDENCE, each=True
+)
 def _net_importer(table: FlowTable, region: str, label: str) -> Array:
     net = net_imports_of(table, region, label)
     return np.where(np.isnan(net), np.nan, net > 0)
@@ -84,6 +86,7 @@ def _net_importer(table: FlowTable, region: str, label: str) -> Array:
     "net_imports_peak",
     title="Year of the largest net imports (its mean is the probability of the year)",
     dims=PRODUCT,
+    topic=DEPENDENCE,
     each=True,
 )
 def _peak(table: FlowTable, region: str, label: str) -> Array:

@@ -9,7 +9,7 @@ from reeuncert.checks import check_table
 from reeuncert.checks.result import FAILED
 from reeuncert.indicators.headlines import all_headlines
 from reeuncert.indicators.printing import series_title, unit_of, value, value_title
-from reeuncert.indicators.registry import CUMULATED, DIMS, base_name, lookup
+from reeuncert.indicators.registry import CUMULATED, DIMS, TOPICS, base_name, lookup
 from reeuncert.report.figures import fan, interval_picture
 from reeuncert.report.sections.what_if import without_trade
 from reeuncert.report.words import GLOSSARY, own_structure
@@ -22,14 +22,6 @@ from reeuncert.words.estimates import estimate, interval
 STYLES = {"passed": "informed", "warning": "rests", "information": "unknown"}
 """Level of a verdict → style of its mark in the page; `CONFLICT` has its own."""
 
-GROUPS = (
-    ("Dependence", ("import_dep", "export_dep", "interdep", "supp", "net_import", "embodied", "return_share")),
-    ("Trade without a record", ("smuggled", "customs_gap")),
-    ("Mining and refining", ("mine_", "world_mine", "unregistered", "refin", "share_of_")),
-)
-"""Title of a group of cards → how the names of its indicators begin; the others are last."""
-
-OTHERS = "Consumption and other answers"
 TILES = 5
 LEAST_CERTAIN = 3  # number of unsettled answers that are named on the first screen
 Row = Mapping[Any, Any]
@@ -62,9 +54,7 @@ def content(result: Result) -> dict[str, Any] | None:
     failed = any(check.status == FAILED for check in check_table(result))
     cards: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
-        name = base_name(row["indicator"])
-        group = next((title for title, starts in GROUPS if name.startswith(starts)), OTHERS)
-        cards.setdefault(group, []).append(_card(row, found, failed))
+        cards.setdefault(lookup(row["indicator"]).topic, []).append(_card(row, found, failed))
     words = [row["verdict"] for row in rows]
     counts = [
         (word, words.count(word), _style(word, failed), GLOSSARY.get(word, "")) for word in LEVELS if word in words
@@ -73,7 +63,7 @@ def content(result: Result) -> dict[str, Any] | None:
     records = [lookup(row["indicator"]) for row in rows]
     wholes = {one.title.split(",")[0].split(" over ")[0]: one.whole for one in records if one.whole}
     return {
-        "groups": [(title, cards[title]) for title in (*(t for t, _ in GROUPS), OTHERS) if title in cards],
+        "groups": [(title, cards[title]) for title in TOPICS if title in cards],
         "tiles": list(_tiles(result, rows, failed))[:TILES],
         "picture": _picture(result, rows[0]),
         "counts": counts,
