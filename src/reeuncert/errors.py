@@ -73,6 +73,10 @@ class ArgumentError(ReeUncertError):
     """An argument of a public function is of the wrong type, or out of its range."""
 
 
+class AbsentError(ReeUncertError):
+    """A result does not have a value that is asked for: its indicator, a label, the year or the flows."""
+
+
 class ModelError(ReeUncertError):
     """The parts of a case are valid but do not form a model."""
 

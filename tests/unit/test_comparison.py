@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 from typer.testing import CliRunner
 
 import reeuncert as ree
@@ -63,6 +64,14 @@ def test_a_value_that_one_lacks_is_said_to_be_in_one_only(dt):
     table = ree.compare(dt, longer).table
     assert table["verdict"].tolist().count(ONE) == 1
     assert ree.plots.comparison_data(ree.compare(dt, longer))["difference"].notna().all()
+
+
+def test_an_error_that_is_no_missing_value_is_not_taken_for_one(dt):
+    other = dt.copy(deep=False)
+    held = dt["derived"].to_dataset()
+    other["derived"] = xr.DataTree(held.assign(import_dependence=held["import_dependence"].isel(chain=0)))
+    with pytest.raises(ReeUncertError, match="'import_dependence' has lost its dim 'chain'"):
+        ree.compare(dt, other)
 
 
 def test_published_values_need_a_table(dt):

@@ -11,7 +11,7 @@ import xarray as xr
 
 from reeuncert.case.figures import sentence_problem
 from reeuncert.case.records import Headline
-from reeuncert.errors import ReeUncertError
+from reeuncert.errors import AbsentError, ReeUncertError
 from reeuncert.indicators.printing import headline_place, no_such_flows, unit_of, value_title
 from reeuncert.indicators.registry import DIMS, lookup
 from reeuncert.indicators.summary import SAMPLE, all_cells, computed, computed_prior, summary
@@ -221,7 +221,7 @@ def headline_row(result: Result, headline: Headline, *, prob: float = 0.9, kind:
     name, coords, year = place(dt, headline)
     found = summary(dt, name, prob=prob, kind=kind, **coords, year=year)
     if found.empty:
-        raise ReeUncertError(no_such_flows(name, coords, year))
+        raise AbsentError(no_such_flows(name, coords, year))
     if result.structures is not None:
         found = _averaged(result, found, result.structures, prob, kind)
     lower, upper = interval_columns(prob, kind)

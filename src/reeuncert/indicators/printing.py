@@ -12,7 +12,7 @@ import numpy as np
 
 from reeuncert.case.figures import sentence_problem
 from reeuncert.case.records import Headline
-from reeuncert.errors import ReeUncertError
+from reeuncert.errors import AbsentError, ReeUncertError
 from reeuncert.indicators.flows import Array, FlowTable
 from reeuncert.indicators.registry import (
     CUMULATED,
@@ -93,7 +93,7 @@ def heading(row: pd.Series) -> str:
     return series_title(row) + (f" [{unit}]" if unit else "")
 
 
-class UnknownLabelError(ReeUncertError):
+class UnknownLabelError(AbsentError):
     """A label that something does not have; ``dim`` is where it was looked for."""
 
     def __init__(self, message: str, dim: str):

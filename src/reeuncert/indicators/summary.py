@@ -12,7 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from reeuncert.case.records import Headline
-from reeuncert.errors import ArgumentError, ReeUncertError
+from reeuncert.errors import AbsentError, ArgumentError, ReeUncertError
 from reeuncert.indicators.compute import held
 from reeuncert.indicators.printing import headline_place, label_positions
 from reeuncert.indicators.registry import DIMS, base_name, lookup
@@ -99,7 +99,7 @@ def computed(dt: xr.DataTree, name: str) -> xr.DataArray:
     lookup(name)
     held = dt["derived"].to_dataset() if "derived" in dt.children else xr.Dataset()
     if name not in held.data_vars:
-        raise ReeUncertError(
+        raise AbsentError(
             f"'{name}' has not been computed for this result: call add_indicators(dt, ['{name}']) first; "
             f"it holds {sorted(str(v) for v in held.data_vars) or 'no indicator'}"
         )

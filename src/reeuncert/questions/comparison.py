@@ -12,7 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from reeuncert.case.records import Case, Headline
-from reeuncert.errors import ReeUncertError
+from reeuncert.errors import AbsentError, ReeUncertError
 from reeuncert.indicators.compute import add_indicators
 from reeuncert.indicators.headlines import headline_row, place, value_of
 from reeuncert.indicators.printing import value_title
@@ -126,7 +126,7 @@ def _side(result: Result, headlines: list[Headline]) -> list[dict[str, Any]]:
     out: list[dict[str, Any]] = []
     for headline in headlines:
         out.append({})
-        with suppress(ReeUncertError):  # no such indicator, label, year or flow
+        with suppress(AbsentError):
             row = headline_row(held, headline).iloc[0].to_dict()
             name, coords, year = place(held.dt, headline)
             if "mcse_median" not in row:

@@ -14,7 +14,7 @@ from reeuncert.case.records import Case, Headline
 from reeuncert.case.serial import case_to_json
 from reeuncert.checks import OF_DRAWS, check
 from reeuncert.checks.predictive import row_table
-from reeuncert.errors import ReeUncertError
+from reeuncert.errors import AbsentError
 from reeuncert.indicators.compute import add_indicators
 from reeuncert.indicators.headlines import Target, headline_row, place, value_of
 from reeuncert.likelihood.compile import compile_evidence
@@ -128,7 +128,7 @@ def _headline(dt: xr.DataTree, headline: Headline) -> tuple[dict[str, object], n
     try:
         found = headline_row(Result(dt), headline).iloc[0]
         values = _value(dt, headline).draws
-    except ReeUncertError:
+    except AbsentError:
         # A scenario may lack what a headline is about (no unrecorded trade: nothing smuggled); the table says so.
         return row | {"unit": ""}, np.full(dt["posterior"].sizes["chain"] * dt["posterior"].sizes["draw"], np.nan)
     row |= {name: found[name] for name in ("unit", *NUMBERS) if name in found}
