@@ -1,15 +1,18 @@
 """Indicators that a case defines in case.toml: checked with their lines, computed as any other, shown everywhere."""
 
+import pickle
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import reeuncert as ree
 from reeuncert.case.records import Expression
 from reeuncert.case.serial import case_from_json, case_to_json
+from reeuncert.indicators import registry
 from reeuncert.indicators.printing import heading
 from reeuncert.indicators.stored import read_results, write_netcdf
 from reeuncert.result.result import Result
@@ -72,6 +75,16 @@ def test_it_is_read_from_the_file_with_a_headline(folder):
         ("traded", "mass", False),
     ]
     assert case_from_json(case_to_json(case)).indicators == case.indicators
+
+
+def test_a_result_with_indicators_may_be_pickled(monkeypatch):
+    result = Result(ree.add_indicators(with_own(toy_posterior(draws=20, years=3))))
+    before = ree.indicator_table(result.dt)
+    sent = pickle.dumps(result)
+    monkeypatch.setattr(registry, "declared", {})  # as in a new process
+    got = pickle.loads(sent)
+    pd.testing.assert_frame_equal(ree.indicator_table(got.dt), before)
+    assert {"loss_rate", "traded"} <= set(before["indicator"])
 
 
 def test_it_is_computed_as_a_sum_of_flows_says_and_survives_a_file(tmp_path: Path):

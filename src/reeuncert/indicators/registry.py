@@ -5,6 +5,7 @@ the mass of some flows, or its ratio to that of others.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from reeuncert.case.records import Case, Expression
 from reeuncert.errors import ReeUncertError
@@ -84,6 +85,10 @@ class Indicator:
         """Name → title of the indicator and, where it has one, of its cumulative variant."""
         both = {self.name: self.title, self.name + CUMULATED: f"{self.title}, cumulative"}
         return both if self.cumulated else {self.name: self.title}
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+        """An indicator of the package is pickled as its name, since its formula may be a lambda."""
+        return (lookup, (self.name,)) if INDICATORS.get(self.name) is self else (_declared, tuple(vars(self).values()))
 
 
 INDICATORS: dict[str, Indicator] = {}
@@ -192,29 +197,34 @@ def choose(names: Iterable[str] | None, own: Iterable[Indicator] = ()) -> list[I
 
 def own_indicators(case: Case) -> list[Indicator]:
     """Records of the indicators that a case defines; `lookup` knows them from now on."""
-    found = [_indicator(of, case) for of in case.indicators]
-    declared.update({record.name: record for record in found})
-    return found
+    return [_indicator(of, case) for of in case.indicators]
+
+
+def _declared(*fields: Any, **more: Any) -> Indicator:
+    """An indicator of a case, which `lookup` knows from now on."""
+    record = declared[fields[0]] = Indicator(*fields, **more)
+    return record
 
 
 def _indicator(of: Expression, case: Case) -> Indicator:
     used = {v for s in (of.numerator, of.denominator) if s for values in s.fields.values() for v in values}
     dims = tuple(d for d in DIMS if f"{{{d}}}" in used)
-
-    def of_flows(table: FlowTable) -> Array:
-        def value(*labels: str) -> Array:
-            at = dict(zip(dims, labels, strict=True))
-            mass = _mass(table, of.numerator, at)
-            return mass if of.denominator is None else ratio(mass, _mass(table, of.denominator, at))
-
-        return table.over(*dims, of=value)
-
     unit, scale = ("mass", "mass") if of.unit == "mass" else ("1", "share" if of.unit == "%" else "ratio")
     title = of.title or of.name.replace("_", " ").capitalize()
     reference, counted = f"defined by case {case.name}", of.numerator.fields
     leaves = "{region}" in counted.get("origin", ()) and "{partner}" in counted.get("destination", ())
-    held = (of.name, title, unit, dims, reference, of.cumulated, of.unit == "%", of_flows)
-    return Indicator(*held, scale=scale, way=OUT if leaves else INTO)
+    flows, way = partial(_of_flows, of, dims), OUT if leaves else INTO
+    held = (of.name, title, unit, dims, reference, of.cumulated, of.unit == "%", flows)
+    return _declared(*held, scale=scale, way=way)
+
+
+def _of_flows(of: Expression, dims: tuple[str, ...], table: FlowTable) -> Array:
+    def value(*labels: str) -> Array:
+        at = dict(zip(dims, labels, strict=True))
+        mass = _mass(table, of.numerator, at)
+        return mass if of.denominator is None else ratio(mass, _mass(table, of.denominator, at))
+
+    return table.over(*dims, of=value)
 
 
 def _mass(table: FlowTable, selector: Selector, at: Mapping[str, str]) -> Array:
