@@ -10,13 +10,17 @@ import pandas as pd
 import pytest
 
 import reeuncert as ree
-from reeuncert.case.records import Expression
+from reeuncert.calibration.recovery import quantities
+from reeuncert.case.records import Expression, Headline
 from reeuncert.case.serial import case_from_json, case_to_json
-from reeuncert.indicators import registry
+from reeuncert.edits.scenario import Scenario
+from reeuncert.indicators import UnknownIndicatorError, registry
 from reeuncert.indicators.printing import heading
 from reeuncert.indicators.stored import read_results, write_netcdf
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
+from reeuncert.studies.jobs import FitSettings
+from reeuncert.studies.sensitivity import plan_study
 from reeuncert.system.definition import Selector
 from reeuncert.testing import toy_posterior
 
@@ -140,11 +144,54 @@ def test_what_is_wrong_is_told_with_its_line_before_sampling(folder, old, new, c
     assert starts[number - 1] <= told.line < starts[number - 1] + 7
 
 
+def of_case(dt, name, *indicators):
+    case = replace(Result(dt).case, name=name, indicators=indicators)
+    out = dt.copy(deep=False)
+    out.attrs = {**dt.attrs, "case_json": case_to_json(case)}
+    return out
+
+
 def test_an_indicator_of_another_case_is_none_of_this_one(folder):
-    ree.add_indicators(with_own(toy_posterior(draws=4, years=2)))
+    dt = toy_posterior(draws=4, years=2)
+    ree.add_indicators(with_own(dt))
     headline = '\n[[headline]]\nindicator = "loss_rate"\nregion = "South"\nyear = 2020\nsentence = "{median}"\n'
     (problem,) = ree.check_case(write(folder, headline)).errors
-    assert "'loss_rate' is an indicator of another case" in problem.message
+    assert "'loss_rate' is no indicator" in problem.message
+    with pytest.raises(UnknownIndicatorError, match="'loss_rate' is no indicator"):
+        ree.add_indicators(dt, ["loss_rate"])
+    with pytest.raises(UnknownIndicatorError, match="'loss_rate' is no indicator"):
+        ree.summary(ree.add_indicators(dt), "loss_rate")
+
+
+def test_two_cases_may_give_one_name_to_different_indicators():
+    dt, region = toy_posterior(draws=20, years=2), {"region": "South", "year": 2001}
+    lost = Expression("lost", "Mass lost", "mass", Selector.of(quantity="loss", origin="{region}"))
+    rate = replace(lost, title="Losses over ore", unit="%", denominator=Selector.of(quantity="ore", origin="{region}"))
+    a, alone = (ree.add_indicators(of_case(dt, "a", lost)) for _ in range(2))
+    before = ree.summary(alone, "lost", **region)
+    b = ree.add_indicators(of_case(dt, "b", rate))
+    assert heading(ree.summary(b, "lost", **region).iloc[0]) == "Losses over ore: South [%]"
+    after = ree.summary(a, "lost", **region)
+    pd.testing.assert_frame_equal(after, before)
+    assert heading(after.iloc[0]) == "Mass lost: South [kt]"
+
+
+def test_a_headline_on_it_is_compared_with_a_case_that_has_none():
+    dt = toy_posterior(draws=20, years=2)
+    asked = (Headline("loss_rate", region="South", year=2001),)
+    with_one = with_own(dt)
+    with_one.attrs["case_json"] = case_to_json(replace(Result(with_one).case, headlines=asked))
+    row = ree.compare(*map(ree.add_indicators, (with_one, dt))).table.set_index("indicator").loc["loss_rate"]
+    assert (row["headline"], row["unit"]) == ("Losses over ore · South · 2001", "1")
+    assert (np.isfinite(row["a_median"]), np.isfinite(row["b_median"])) == (True, False)
+
+
+def test_studies_and_calibrations_keep_it(folder):
+    (job,) = plan_study(ree.read_case(write(folder, TEXT)), [Scenario("base")], FitSettings())
+    assert "loss_rate" in job.keep.indicators
+    dt = with_own(toy_posterior(draws=4, years=2))
+    labels, _ = quantities(dt["posterior"].to_dataset(), Result(dt).case, ["loss_rate"])
+    assert "loss_rate" in set(labels["group"])
 
 
 def test_a_report_shows_it():

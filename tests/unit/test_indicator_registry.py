@@ -9,7 +9,7 @@ import pytest
 from reeuncert.case.records import Expression
 from reeuncert.indicators import INDICATORS, UnknownIndicatorError, lookup, valid_names
 from reeuncert.indicators.printing import labels_in_words
-from reeuncert.indicators.registry import indicator, own_indicators
+from reeuncert.indicators.registry import indicator, records_of
 from reeuncert.system.definition import Selector
 from reeuncert.testing import toy_case
 
@@ -64,7 +64,7 @@ def test_a_case_may_define_an_indicator_of_what_leaves_a_region() -> None:
     sent = Expression("sent_of_toys", "Sent", "mass", Selector(where))
     back = Selector({**where, "origin": ("{partner}",), "destination": ("{region}",)})
     case = replace(toy_case(2), indicators=(sent, replace(sent, name="got_of_toys", numerator=back)))
-    out, into = own_indicators(case)
+    out, into = (records_of(case)[name] for name in ("sent_of_toys", "got_of_toys"))
     assert (out.way, into.way) == ("out", "into")
     at = {"region": "South", "partner": "North"}
     assert labels_in_words(out.name, at) == ["South → North"]

@@ -118,7 +118,7 @@ def series(result: Result) -> list[pd.DataFrame]:
     every = result.once(all_indicators)
     for line in result.case.headlines:
         chosen = every[every["indicator"] == line.indicator]
-        for dim, label in headline_place(line, result.years)[1].items():
+        for dim, label in headline_place(line, result.case, result.years)[1].items():
             chosen = chosen[chosen[dim] == label]
         if len(chosen):
             key = (line.indicator, *(str(chosen[dim].iloc[0]) for dim in DIMS))

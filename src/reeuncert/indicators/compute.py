@@ -15,7 +15,7 @@ from xarray.core import indexing
 
 from reeuncert.case.records import Case
 from reeuncert.indicators.flows import Array, FlowTable
-from reeuncert.indicators.registry import DIMS, Indicator, choose, own_indicators
+from reeuncert.indicators.registry import DIMS, Indicator, choose
 from reeuncert.parts import Failed
 from reeuncert.result.result import Result
 
@@ -116,15 +116,13 @@ GROUPS = {"posterior": "derived", "prior": "derived_prior"}
 """Group of draws → group of the indicators computed from them."""
 
 
-def indicators_of(
-    table: FlowTable, names: Iterable[str] | None = None, own: Iterable[Indicator] = (), *, tried: bool = True
-) -> xr.Dataset:
+def indicators_of(table: FlowTable, names: Iterable[str] | None = None, *, tried: bool = True) -> xr.Dataset:
     """Indicators of one table of flows, with cumulative variants; each is computed when it is looked at. One variable
     per indicator, read-only, dims (chain, draw, [region], [partner], [product], [end_use], year), with ``long_name``,
     ``units`` and ``reference`` as attributes. NaN: not defined, or no such flow in the system. ``tried``: one draw of
     each is computed at once, so that what cannot be computed fails here; of prior and posterior one is enough.
     """
-    records, first, cumulated = choose(names, own), table.first_draw(), table.cumulated()
+    records, first, cumulated = choose(names, table.case), table.first_draw(), table.cumulated()
     for record in records if tried else ():
         _computed(record, first)  # what cannot be computed fails now
     variables: dict[str, xr.Variable] = {}
@@ -174,15 +172,14 @@ def add_indicators(dt: xr.DataTree, names: Iterable[str] | None = None, *, case:
     ('chain', 'draw', 'region', 'year')
     """
     case = Result(dt).case if case is None else case
-    own = own_indicators(case)
-    chosen = [record.name for record in choose(names, own)]
+    chosen = [record.name for record in choose(names, case)]
     out = dt.copy(deep=False)
     groups = [group for group in GROUPS if group in dt.children and "mass_flow" in dt[group].data_vars]
     for group in groups:
         draws, derived = dt[group].to_dataset(), GROUPS[group]
         table = FlowTable.from_dataset(draws, case)
         out[group] = xr.DataTree(draws.assign(mass_flow=table.shared(draws["mass_flow"])))
-        computed = indicators_of(table, chosen, own, tried=group == groups[0])
+        computed = indicators_of(table, chosen, tried=group == groups[0])
         computed = computed.assign_coords(chain=draws["chain"], draw=draws["draw"])
         if derived in dt.children:
             computed = _merged(dt[derived].to_dataset(), computed)

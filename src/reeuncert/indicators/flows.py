@@ -58,6 +58,7 @@ class FlowTable:
 
     mass: Array
     present: Mask  # (flow, year)
+    case: Case
     attributes: Mapping[str, NDArray[np.str_]]  # flow, quantity, origin, … → its text (flow,)
     years: tuple[int, ...]
     regions: tuple[str, ...]
@@ -100,6 +101,7 @@ class FlowTable:
         return cls(
             mass,
             there,
+            case,
             {name: np.array([flow.attribute(name) for flow in flows], dtype=str) for name in FLOW_FIELDS},
             years,
             case.regions,

@@ -113,7 +113,7 @@ def with_verdicts(
         else:
             lower, median, upper = interval_ends(key.draws)
         learned = Learning(*(np.array([row[c]]) for c in COLUMNS))
-        scale = lookup(row["indicator"]).scale
+        scale = lookup(row["indicator"], result.case).scale
         of = measures(learned, (lower, median, upper), key.prior, scale=scale, mass=key.mass)
         said = ""
         if apart is not None:
@@ -209,12 +209,12 @@ def headline_values(result: Result) -> tuple[Target, ...]:
 
 def place(dt: xr.DataTree, headline: Headline) -> tuple[str, dict[str, str], int]:
     """Location of a headline's value in a result: variable, labels, year."""
-    return headline_place(headline, dt["derived"].to_dataset()["year"].values.tolist())
+    return headline_place(headline, Result(dt).case, dt["derived"].to_dataset()["year"].values.tolist())
 
 
 def headline_row(result: Result, headline: Headline, *, prob: float = 0.9, kind: str = "eti") -> pd.DataFrame:
     """One headline, as a row of `headlines` without verdict; of a result with rival structures, their average."""
-    dt, record = result.dt, lookup(headline.indicator)
+    dt, record = result.dt, lookup(headline.indicator, result.case)
     problem = sentence_problem(headline.sentence)
     if problem:
         raise ReeUncertError(problem)
@@ -245,7 +245,7 @@ def _averaged(result: Result, own: pd.DataFrame, found: Structures, prob: float,
     mixed, name = found.mixture(k)[:, None], str(labels["indicator"])
     after, columns = spread(mixed, prob=prob, kind=kind), ("median", *interval_columns(prob, kind))
     prior = value_of(result.dt, name, {d: labels[d] for d in (*DIMS, "year") if labels[d]}).prior
-    learned = learning(spread(mixed), prior[:, None] if prior.size else None, scale=lookup(name).scale)
+    learned = learning(spread(mixed), prior[:, None] if prior.size else None, scale=lookup(name, result.case).scale)
     row |= {"mean": after.mean[0]} | dict(zip(columns, (after.median[0], after.lower[0], after.upper[0]), strict=True))
     row |= {c: values[0] for c, values in learned.columns().items()}
     average = found.averages(prob, kind).iloc[k].to_dict()

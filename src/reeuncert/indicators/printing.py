@@ -11,19 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reeuncert.case.figures import sentence_problem
-from reeuncert.case.records import Headline
+from reeuncert.case.records import Case, Headline
 from reeuncert.errors import AbsentError, ReeUncertError
 from reeuncert.indicators.flows import Array, FlowTable
-from reeuncert.indicators.registry import (
-    CUMULATED,
-    DIMS,
-    INDICATORS,
-    INTO,
-    MUTUAL,
-    Indicator,
-    UnknownIndicatorError,
-    lookup,
-)
+from reeuncert.indicators.registry import CUMULATED, DIMS, INTO, MUTUAL, Indicator, lookup, records_of
 from reeuncert.words.cells import did_you_mean, listed, quoted
 from reeuncert.words.estimates import estimate
 
@@ -33,8 +24,8 @@ if TYPE_CHECKING:
 
 def unit_of(row: Mapping[Any, Any] | pd.Series) -> str:
     """Unit in which `reeuncert.words.estimates` prints a value: "1" (per cent), that of a mass, or none (an index)."""
-    record = lookup(str(row["indicator"]))
-    return "1" if record.percent else str(row["unit"]) if record.unit == "mass" else ""
+    unit = str(row["unit"])
+    return unit if unit not in ("", "1") else "1" if lookup(str(row["indicator"])).percent else ""
 
 
 def value(row: Mapping[Any, Any] | pd.Series, *, prefix: str = "", unit: bool = True) -> str:
@@ -101,13 +92,13 @@ class UnknownLabelError(AbsentError):
         self.dim = dim
 
 
-def headline_place(headline: Headline, years: Sequence[int]) -> tuple[str, dict[str, str], int]:
-    """Location of a headline's value in a result of some years: variable, labels, year."""
-    record = lookup(headline.indicator)
+def headline_place(headline: Headline, case: Case, years: Sequence[int]) -> tuple[str, dict[str, str], int]:
+    """Location of a headline's value in a result of a case, of some years: variable, labels, year."""
+    record = lookup(headline.indicator, case)
     name, year = headline.indicator, headline.year
     if not year:
         if not record.cumulated:
-            summed = ", ".join(sorted(r.name for r in INDICATORS.values() if r.cumulated))
+            summed = ", ".join(sorted(r.name for r in records_of(case).values() if r.cumulated))
             raise ReeUncertError(
                 f"a headline asks for '{name}' over all years (year 0), but it has no cumulative variant; "
                 f"give a year, or use one of: {summed}"
@@ -167,15 +158,13 @@ def _values(record: Indicator, table: FlowTable, cumulated: bool) -> Array:
     return record.of_flows(table.cumulated() if cumulated else table)
 
 
-def check_headline(headline: Headline, table: FlowTable, own: Collection[str] = ()) -> None:
-    """Test a headline on flows, as if its sentence were filled in; `own` names indicators that its case defines."""
-    record = lookup(headline.indicator)
-    if record.name not in INDICATORS and record.name not in own:
-        raise UnknownIndicatorError(f"{quoted(record.name)} is an indicator of another case; define it in this one too")
+def check_headline(headline: Headline, table: FlowTable) -> None:
+    """Test a headline of a case on its flows, as if its sentence were filled in."""
+    record = lookup(headline.indicator, table.case)
     problem = sentence_problem(headline.sentence)
     if problem:
         raise ReeUncertError(problem)
-    name, coords, year = headline_place(headline, table.years)
+    name, coords, year = headline_place(headline, table.case, table.years)
     labels: dict[str, Sequence[object]] = {dim: table.labels(dim) for dim in record.dims} | {"year": table.years}
     values = _values(record, table, name.endswith(CUMULATED))
     somewhere = np.nonzero(np.isfinite(values).any(axis=(0, 1)))

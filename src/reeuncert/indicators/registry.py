@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from reeuncert.case.records import Case, Expression
-from reeuncert.errors import ReeUncertError
+from reeuncert.errors import AbsentError
 from reeuncert.indicators.flows import Array, FlowTable, ratio
 from reeuncert.result.learning import SCALES
 from reeuncert.system.definition import Selector
@@ -95,7 +95,7 @@ INDICATORS: dict[str, Indicator] = {}
 """Every indicator of the package by name."""
 
 declared: dict[str, Indicator] = {}
-"""Indicators that cases define themselves, by name: those of the case that was used last."""
+"""Indicators that cases define themselves, by name: for the titles of rows of tables, which do not name their case."""
 
 
 def indicator(
@@ -153,7 +153,7 @@ def indicator(
     return register
 
 
-class UnknownIndicatorError(ReeUncertError, KeyError):
+class UnknownIndicatorError(AbsentError, KeyError):
     """A name that no indicator has."""
 
     def __str__(self) -> str:
@@ -165,17 +165,19 @@ def base_name(name: str) -> str:
     return name.removesuffix(CUMULATED)
 
 
-def lookup(name: str) -> Indicator:
-    """Record of an indicator (also by the name of its cumulative variable).
+def lookup(name: str, case: Case | None = None) -> Indicator:
+    """Record of an indicator of the package or of a case (also by the name of its cumulative variable). Without a case
+    it may be of any case of this process, the one used last: enough for a title, and for nothing else.
 
     Raises
     ------
     UnknownIndicatorError
         With the names nearest to it.
     """
-    found = INDICATORS.get(base_name(name)) or declared.get(base_name(name))
+    records = declared | INDICATORS if case is None else records_of(case)
+    found = records.get(base_name(name))
     if found is None or (name.endswith(CUMULATED) and not found.cumulated):
-        hint = did_you_mean(base_name(name), [*declared, *valid_names()], most=3)
+        hint = did_you_mean(base_name(name), [known for record in records.values() for known in record.titles], most=3)
         named = f"{listed(valid_names(), 6)}; all of them: reeuncert.indicators.valid_names()"
         raise UnknownIndicatorError(f"{quoted(name)} is no indicator{hint or ';'} names: {named}")
     return found
@@ -186,22 +188,22 @@ def valid_names() -> list[str]:
     return sorted(name for record in INDICATORS.values() for name in record.titles)
 
 
-def choose(names: Iterable[str] | None, own: Iterable[Indicator] = ()) -> list[Indicator]:
-    """Records of the given names, each once, in table order, then those of a case itself; all for None."""
-    every = [*INDICATORS.values(), *own]
+def choose(names: Iterable[str] | None, case: Case) -> list[Indicator]:
+    """Records of the given names, each once, in table order, then those of the case itself; all for None."""
+    every = records_of(case).values()
     if names is None:
-        return every
-    wanted = {lookup(name).name for name in ([names] if isinstance(names, str) else names)}
+        return [*every]
+    wanted = {lookup(name, case).name for name in ([names] if isinstance(names, str) else names)}
     return [record for record in every if record.name in wanted]
 
 
-def own_indicators(case: Case) -> list[Indicator]:
-    """Records of the indicators that a case defines; `lookup` knows them from now on."""
-    return [_indicator(of, case) for of in case.indicators]
+def records_of(case: Case) -> dict[str, Indicator]:
+    """Indicators of a case by name: those of the package, then its own, whose titles `lookup` tells from now on."""
+    return INDICATORS | {of.name: _indicator(of, case) for of in case.indicators if of.name not in INDICATORS}
 
 
 def _declared(*fields: Any, **more: Any) -> Indicator:
-    """An indicator of a case, which `lookup` knows from now on."""
+    """An indicator of a case, whose title `lookup` tells from now on."""
     record = declared[fields[0]] = Indicator(*fields, **more)
     return record
 

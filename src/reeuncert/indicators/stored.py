@@ -9,7 +9,7 @@ import xarray as xr
 
 from reeuncert.files import explained, whole
 from reeuncert.indicators.compute import GROUPS, add_indicators
-from reeuncert.indicators.registry import CUMULATED, choose, own_indicators
+from reeuncert.indicators.registry import CUMULATED, choose
 from reeuncert.result.folder import Staging
 from reeuncert.result.io import POSTERIOR, PROVENANCE, csv_text, provenance, read_draws, sha256, write_draws
 from reeuncert.result.result import Result
@@ -83,7 +83,7 @@ def _without_indicators(dt: xr.DataTree) -> xr.DataTree:
     ):
         return dt
     out = dt.copy(deep=False)
-    records = choose(None, own_indicators(Result(dt).case))
+    records = choose(None, Result(dt).case)
     again = {name: record.name for record in records for name in (record.name, record.name + CUMULATED)}
     names: dict[str, None] = {}
     for derived in GROUPS.values():

@@ -11,11 +11,11 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from reeuncert.case.records import Headline
+from reeuncert.case.records import Case
 from reeuncert.errors import AbsentError, ArgumentError, ReeUncertError
 from reeuncert.indicators.compute import held
 from reeuncert.indicators.printing import headline_place, label_positions
-from reeuncert.indicators.registry import DIMS, base_name, lookup
+from reeuncert.indicators.registry import DIMS, Indicator, base_name, lookup
 from reeuncert.result.diagnostics import diagnose
 from reeuncert.result.io import lost_draws
 from reeuncert.result.learning import Learning, learning
@@ -70,7 +70,8 @@ def summary(
     [['mine_production', 'South', 2002, 'kt']]
     """
     chosen, prior = select_labels(computed(dt, name), coords), computed_prior(dt, name)
-    return _table(_cells(chosen, None if prior is None else select_labels(prior, coords), name, prob, kind))
+    record = lookup(name, _case(dt))
+    return _table(_cells(chosen, None if prior is None else select_labels(prior, coords), record, prob, kind))
 
 
 def indicator_table(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti") -> pd.DataFrame:
@@ -91,14 +92,14 @@ def all_indicators(result: Result) -> pd.DataFrame:
 
 def all_cells(result: Result) -> dict[str, Cells]:
     """The values of every indicator of a result, each computed and summarised once."""
-    return _every(result.dt, 0.9, "eti", result.case.headlines if result.has_case else ())
+    return _every(result.dt, 0.9, "eti")
 
 
 def computed(dt: xr.DataTree, name: str) -> xr.DataArray:
     """Draws of an indicator that has been added to a result, dims (chain, draw, …)."""
-    lookup(name)
     held = dt["derived"].to_dataset() if "derived" in dt.children else xr.Dataset()
     if name not in held.data_vars:
+        lookup(name, _case(dt))
         raise AbsentError(
             f"'{name}' has not been computed for this result: call add_indicators(dt, ['{name}']) first; "
             f"it holds {sorted(str(v) for v in held.data_vars) or 'no indicator'}"
@@ -106,6 +107,11 @@ def computed(dt: xr.DataTree, name: str) -> xr.DataArray:
     if lost := lost_draws(held[name]):
         raise ArgumentError(lost)
     return held[name]
+
+
+def _case(dt: xr.DataTree) -> Case | None:
+    result = Result(dt)
+    return result.case if result.has_case else None
 
 
 def select_labels(variable: xr.DataArray, coords: Mapping[str, object] | None, what: str = "") -> xr.DataArray:
@@ -137,26 +143,28 @@ class Cells:
         return out.reshape(len(PROBABILITIES), *shape)
 
 
-def _every(dt: xr.DataTree, prob: float, kind: str, told: Iterable[Headline] = ()) -> dict[str, Cells]:
+def _every(dt: xr.DataTree, prob: float, kind: str) -> dict[str, Cells]:
     if "derived" not in dt.children:
         raise ReeUncertError("this result holds no indicator: call add_indicators(dt) first")
-    out = {}
+    out, case = {}, _case(dt)
     for name in map(str, dt["derived"].data_vars):
         draws, prior = computed(dt, name), computed_prior(dt, name)
-        out[name] = _cells(draws, prior, name, prob, kind)
-        for headline in told:
-            if headline.indicator == base_name(name):
-                _look_at(headline, name, draws, prior)
+        out[name] = _cells(draws, prior, lookup(name, case), prob, kind)
+        if case is not None:
+            _look_at_headlines(case, name, draws, prior)
     return out
 
 
-def _look_at(headline: Headline, name: str, draws: xr.DataArray, prior: xr.DataArray | None) -> None:
-    """Have the draws of a headline kept, since those of all values of its indicator are not."""
-    with suppress(ReeUncertError, KeyError):  # who asks for the headline is told what is wrong with it
-        variable, at, year = headline_place(headline, draws["year"].values.tolist())
-        for one in (draws, prior) if variable == name else ():
-            if one is not None:
-                _ = one.sel({**at, "year": year}).values
+def _look_at_headlines(case: Case, name: str, draws: xr.DataArray, prior: xr.DataArray | None) -> None:
+    """Have the draws of headlines kept, since those of all values of their indicator are not."""
+    for headline in case.headlines:
+        if headline.indicator != base_name(name):
+            continue
+        with suppress(ReeUncertError, KeyError):  # who asks for the headline is told what is wrong with it
+            variable, at, year = headline_place(headline, case, draws["year"].values.tolist())
+            for one in (draws, prior) if variable == name else ():
+                if one is not None:
+                    _ = one.sel({**at, "year": year}).values
 
 
 def computed_prior(dt: xr.DataTree, name: str) -> xr.DataArray | None:
@@ -165,7 +173,7 @@ def computed_prior(dt: xr.DataTree, name: str) -> xr.DataArray | None:
     return held[name] if name in held.data_vars else None
 
 
-def _cells(posterior: xr.DataArray, prior: xr.DataArray | None, name: str, prob: float, kind: str) -> Cells:
+def _cells(posterior: xr.DataArray, prior: xr.DataArray | None, of: Indicator, prob: float, kind: str) -> Cells:
     dims = [str(d) for d in posterior.dims if d not in SAMPLE]
     own, others = held(posterior), None if prior is None else held(prior)
     # Undefined in every draw, prior and posterior: the system has no such flow.
@@ -177,13 +185,13 @@ def _cells(posterior: xr.DataArray, prior: xr.DataArray | None, name: str, prob:
     before = None if others is None else _samples(others.at(there))
     after, checks = _posterior_spread(cells)
     known = None if before is None else spread(before)
-    learned = learning(after, before, known, scale=lookup(name).scale)
+    learned = learning(after, before, known, scale=of.scale)
     if (prob, kind) != (0.9, "eti"):
         after = spread(cells.reshape(-1, cells.shape[2]) if cells.size else cells[0], prob=prob, kind=kind)
         known = None if before is None else spread(before, prob=prob, kind=kind)
     labels = {d: posterior[d].values for d in dims}
     unit = str(posterior.attrs["units"])
-    return Cells(name, unit, labels, there, prob, kind, after, known, checks, learned)
+    return Cells(str(posterior.name), unit, labels, there, prob, kind, after, known, checks, learned)
 
 
 def _samples(cells: Array) -> Array:

@@ -340,7 +340,7 @@ def _limit(given: Mapping[str, Any], case: Case, report: Report) -> FlowLimit | 
 def _question(entry: Mapping[str, Any], case: Case, report: Report) -> Question:
     texts = {"indicator": "", **_plain(entry, Question, report)}
     try:
-        dims: Sequence[str] = lookup(texts["indicator"]).dims
+        dims: Sequence[str] = lookup(texts["indicator"], case).dims
     except UnknownIndicatorError as error:
         report("indicator", str(error))
         dims = ()

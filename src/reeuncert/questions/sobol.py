@@ -13,7 +13,6 @@ from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.compute import indicators_of
 from reeuncert.indicators.flows import FlowTable
 from reeuncert.indicators.headlines import Target
-from reeuncert.indicators.registry import own_indicators
 from reeuncert.inference.layout import COORDINATES
 from reeuncert.likelihood.predictive import drawn, offset_logp, rows_of_draws
 from reeuncert.priors.coverage import case_network
@@ -281,7 +280,7 @@ def _value(case: Case, target: Target, mass: Floats) -> Floats:
         {"mass_flow": (("chain", "draw", "flow", "year"), mass[None])},
         coords={**coords, "year": list(case.system.years)},
     )
-    found = indicators_of(FlowTable.from_dataset(data, case), [target.indicator], own_indicators(case), tried=False)
+    found = indicators_of(FlowTable.from_dataset(data, case), [target.indicator], tried=False)
     value = found[target.indicator].sel(dict(target.at)).values.ravel()
     there = np.isfinite(value)
     value = np.where(there, value, np.median(value[there]))

@@ -160,7 +160,7 @@ def fans(result: Result) -> dict[str, Any]:
         if series:
             attrs = derived[name].attrs
             about = {"name": name, "title": attrs.get("long_name", name), "unit": attrs.get("units", "")}
-            about |= {"reference": attrs.get("reference", ""), "percent": lookup(name).percent}
+            about |= {"reference": attrs.get("reference", ""), "percent": lookup(name, result.case).percent}
             indicators.append(about | {"dims": list(of.labels)[:-1], "series": series})
     return {"years": [int(y) for y in derived["year"].values], "indicators": indicators}
 

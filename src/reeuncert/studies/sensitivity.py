@@ -131,7 +131,7 @@ def _indicators(case: Case, asked: Iterable[str] | None) -> tuple[str, ...]:
     if asked is None and not wanted:
         raise ReeUncertError(f"case '{case.name}' has no headlines; say which indicators to keep: indicators=[…]")
     wanted |= {asked} if isinstance(asked, str) else set(asked or ())
-    return tuple(record.name for record in choose_indicators(sorted(wanted)))
+    return tuple(record.name for record in choose_indicators(sorted(wanted), case))
 
 
 def _study(case: Case, scenarios: Sequence[Scenario], fits: Fits, settings: FitSettings) -> Study:

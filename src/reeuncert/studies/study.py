@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from reeuncert.case.serial import without_folder
+from reeuncert.case.serial import case_from_json, without_folder
 from reeuncert.edits.scenario import BASE
 from reeuncert.errors import OutputError, ReeUncertError
 from reeuncert.files import expanded, explained, first_line
 from reeuncert.indicators.printing import label_positions, value_title
-from reeuncert.indicators.registry import DIMS
+from reeuncert.indicators.registry import DIMS, records_of
 from reeuncert.questions.powerscale import tornado_table
 from reeuncert.questions.targets import ValueName
 from reeuncert.studies.cache import Kept
@@ -277,6 +277,8 @@ def read_study(path: str | Path) -> Study:
     what = "study that this version can read"
     kept = Kept.read(file, FORMAT, what)
     try:
+        if "case_json" in kept.about:
+            records_of(case_from_json(kept.about["case_json"]))  # for the titles of its own indicators
         tables = {name: kept.tables[name] for name in _TABLES}
         return Study(kept.data["indicators"], kept.data["draws"], **tables, about=kept.about)
     except LookupError as error:

@@ -9,7 +9,7 @@ from reeuncert.errors import CaseError, InputError, Problem, ReeUncertError
 from reeuncert.indicators.flows import FlowTable
 from reeuncert.indicators.mining import mass_conversion
 from reeuncert.indicators.printing import UnknownLabelError, check_headline
-from reeuncert.indicators.registry import CUMULATED, INDICATORS, UnknownIndicatorError, base_name, own_indicators
+from reeuncert.indicators.registry import CUMULATED, INDICATORS, UnknownIndicatorError, base_name, records_of
 from reeuncert.reading.bundled import has_published_values
 from reeuncert.reading.case_file import FILE, PLACES, CaseText
 from reeuncert.reading.state import CONSTANTS, Reading
@@ -36,7 +36,7 @@ def answer_problems(case: Case, found: CaseText | None = None) -> list[Problem]:
             if broken and base_name(headline.indicator) in own:
                 continue  # its definition must be corrected first
             try:
-                check_headline(headline, flows, own)
+                check_headline(headline, flows)
             except ReeUncertError as error:
                 key = ["indicator"] if isinstance(error, UnknownIndicatorError) else []
                 if isinstance(error, UnknownLabelError):
@@ -63,21 +63,21 @@ def _expression_problems(case: Case, flows: FlowTable, found: CaseText | None) -
         line = found.line_of("indicator", index, key) if found else 0
         problems.append(Problem(FILE, line, f"indicator.{index + 1}.{key}", message))
 
-    names = [of.name for of in case.indicators]
-    for index, (of, record) in enumerate(zip(case.indicators, own_indicators(case), strict=True)):
+    names, records = [of.name for of in case.indicators], records_of(case)
+    for index, of in enumerate(case.indicators):
+        before = len(problems)
         if of.name in INDICATORS or of.name in names[:index]:
             report(index, "name", f"there is an indicator '{of.name}' already; choose another name")
         elif not of.name.isidentifier() or of.name.endswith(CUMULATED):
             told = f"use letters, digits and '_', and not '{CUMULATED}' at the end"
             report(index, "name", f"'{of.name}' is no name of an indicator; {told}")
-        before = len(problems)
         for key, selector in (("numerator", of.numerator), ("denominator", of.denominator)):
             for name, values in selector.fields.items() if selector else ():
                 known = list(dict.fromkeys(f.attribute(name) for f in case.system.flows if f.attribute(name)))
                 for value in values:
                     if value not in (*PLACES, *known):
                         report(index, key, unknown(value, known, name))
-        if len(problems) == before and not np.isfinite(record.of_flows(flows)).any():
+        if len(problems) == before and not np.isfinite(records[of.name].of_flows(flows)).any():
             report(index, "numerator", "no flow has all of these attributes, in any year; see flows.csv")
     return problems
 

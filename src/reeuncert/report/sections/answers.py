@@ -60,7 +60,7 @@ def content(result: Result) -> dict[str, Any] | None:
         (word, words.count(word), _style(word, failed), GLOSSARY.get(word, "")) for word in LEVELS if word in words
     ]
     why = {} if found is None else dict(zip(found.names, map(str, found.data["why"].values), strict=True))
-    records = [lookup(row["indicator"]) for row in rows]
+    records = [lookup(row["indicator"], result.case) for row in rows]
     wholes = {one.title.split(",")[0].split(" over ")[0]: one.whole for one in records if one.whole}
     return {
         "groups": [(title, cards[title]) for title in TOPICS if title in cards],
@@ -186,7 +186,7 @@ def _tile(series: list[Row], failed: bool) -> Tile:
 
 
 def _picture(result: Result, row: Row) -> Any:
-    dims = lookup(row["indicator"]).dims
+    dims = lookup(row["indicator"], result.case).dims
     told, own = "Line: median; blue: 50, 80 and 90 % intervals; grey and dotted: the prior.", own_structure(result)
     if own:  # the cards are averages over structures
         told += f" Structure “{own}” alone."

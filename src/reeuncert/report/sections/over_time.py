@@ -27,7 +27,9 @@ def dependence(result: Result) -> dict[str, Any] | None:
     if not every["indicators"]:
         return None
     places = (place(result.dt, headline)[:2] for headline in result.case.headlines)
-    shown = list(dict.fromkeys((name, tuple(labels[d] for d in lookup(name).dims)) for name, labels in places))
+    shown = list(
+        dict.fromkeys((name, tuple(labels[d] for d in lookup(name, result.case).dims)) for name, labels in places)
+    )
     chosen = figure(
         "explorer",
         "Any indicator",
