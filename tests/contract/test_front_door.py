@@ -41,7 +41,11 @@ def loaded(code: str, *arguments: str, **environment: str) -> set[str]:
     return set(done.stderr.splitlines()[-1].split())
 
 
-@pytest.mark.parametrize("arguments", [["cases"], ["check", "small_metal"], ["--help"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments",
+    [["cases"], ["check", "small_metal"], ["--help"], ["run", "--help"], ["import", "--help"]],
+    ids=" ".join,
+)
 def test_a_command_that_samples_nothing_loads_no_sampler(arguments, tmp_path):
     home = tmp_path / "a_file_where_a_folder_should_be"
     home.touch()

@@ -14,12 +14,11 @@ from typer.testing import CliRunner
 import reeuncert.running
 from reeuncert.case.serial import case_to_json
 from reeuncert.cli import app
-from reeuncert.cli.options import ImporterName, RuleName, SamplerName
+from reeuncert.cli.options import RuleName, SamplerName
 from reeuncert.cli.stored import SUPPLIERS
 from reeuncert.cli.terminal import parse_options
 from reeuncert.counterfactuals.rules import RULES
 from reeuncert.errors import CaseError, SamplingError
-from reeuncert.importers.run import IMPORTERS
 from reeuncert.indicators.stored import read_results
 from reeuncert.inference.sample import QUICK_DRAWS
 from reeuncert.inference.samplers import SAMPLERS
@@ -104,7 +103,6 @@ def test_the_end_of_a_run_is_short_and_breaks_no_identifier(sampled, tmp_path, m
 
 def test_choices_are_those_that_exist():
     assert get_args(SamplerName) == tuple(SAMPLERS)
-    assert get_args(ImporterName) == tuple(IMPORTERS)
     assert get_args(RuleName) == (*RULES, SUPPLIERS)
     found = _cli("run", "small_metal", "--sampler", "stan")
     assert found.exit_code == 2

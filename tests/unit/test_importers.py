@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import shutil
+from importlib import import_module
 from pathlib import Path
-from typing import get_args
 
 import openpyxl
 import pytest
@@ -195,9 +195,9 @@ def test_a_file_of_another_kind_is_refused_with_what_is_missing(kind: str, tmp_p
         importers.run.read_download(kind, write(tmp_path, "other.xlsx", "a,b"))
 
 
-def test_every_row_of_the_registry_is_a_function_and_a_choice_of_the_command() -> None:
-    from reeuncert.cli.options import ImporterName
-
+def test_every_row_of_the_registry_has_its_module_and_its_function() -> None:
     for kind in importers.IMPORTERS:
-        assert callable(getattr(importers, f"read_{kind.replace('-', '_')}"))
-    assert get_args(ImporterName) == tuple(importers.IMPORTERS)
+        name = kind.replace("-", "_")
+        assert callable(import_module(f"reeuncert.importers.{name}").read)
+        assert getattr(importers, f"read_{name}").args == (kind,)
+    assert not any(hasattr(importers, name) for name in ("read_nothing", "usgs_mcs_", "baci2"))

@@ -1,9 +1,11 @@
 """Arguments and options that several commands take, and the names that they allow."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+from reeuncert.words.offices import IMPORTERS
 
 
 def _bundled(incomplete: str) -> list[str]:
@@ -19,9 +21,10 @@ CaseArgument = Annotated[
     ),
 ]
 SamplerName = Literal["hmc", "nutpie", "pymc"]
-ImporterName = Literal[
-    "usgs-mcs", "usgs-ds140", "usgs-yearbook", "dataweb", "comtrade", "baci", "comext", "japan-customs", "bgs"
-]
+if TYPE_CHECKING:
+    ImporterName = str
+else:
+    ImporterName = Literal[*IMPORTERS]
 RuleName = Literal["no-trade", "export-stop", "reduce", "add-capacity", "supplier-stops"]
 StockUse = Literal["as_drawn", "released"]
 Options = Annotated[

@@ -11,11 +11,7 @@ from reeuncert.importers.printed import month_of, read_figure
 from reeuncert.importers.record import Direction, Download, Place, Quality, Record
 from reeuncert.importers.sheets import header_of, read_rows
 from reeuncert.words.cells import listed, quoted
-
-TERMS = (
-    "Terms of UN Comtrade: data are for internal use and may not be re-disseminated in bulk without permission; "
-    "cite UN Comtrade, and leave the file out of what you publish."
-)
+from reeuncert.words.offices import IMPORTERS
 
 _LEGACY = {
     "Classification": "classificationCode",
@@ -46,7 +42,7 @@ MOST_OF_A_PREVIEW = 500  # rows that the service gives without a key
 
 def read(paths: list[Path], download: Download) -> None:
     """Read net weights; those that the UN estimated have a quality of their own."""
-    download.notices.append(TERMS)
+    download.notices.append(IMPORTERS[download.kind].terms)
     for path in paths:
         for line, row in _json(path, download) if path.suffix.lower() == ".json" else _csv(path, download):
             _take(row, Place(path.name, line, "netWgt"), download)

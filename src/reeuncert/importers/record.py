@@ -4,20 +4,19 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Literal, get_args
-
-import pandas as pd
+from typing import TYPE_CHECKING, Literal, get_args
 
 from reeuncert.errors import Problem
 from reeuncert.importers.printed import IS_ZERO, NO_FIGURE, NOTHING, Figure, mass, read_figure
 from reeuncert.words.cells import quoted
+from reeuncert.words.offices import Witness
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Direction = Literal["import", "export", "output", "use", ""]
 Quality = Literal["quota", "estimated", "reported"]
 """What a figure is, each with a class of its own; a sum is the first of those of its parts."""
-
-Witness = Literal["publisher", "reporter", "both sides"]
-"""Whose account a figure is: that of the publisher, of the country that reports it, or made of the records of both."""
 
 EVERYONE = "*"  # partner of a figure that covers all of them
 THE_REPORTER = "(reporting country)"  # stands for a reporter that the file does not name
@@ -161,8 +160,10 @@ class Download:
                 continue
             self.records.append(summed(whole or found))
 
-    def frame(self) -> pd.DataFrame:
+    def frame(self) -> "pd.DataFrame":
         """The records as a table, in tonnes."""
+        import pandas as pd  # loads slowly, and the command needs no more of it
+
         words = ("release", "year", "direction", "product", "reporter", "partner")
         numbers = ("value", "low", "high", "qualifier", "resolution")
         rows = [vars(r) | vars(r.figure) | {"locator": located(r.places)} for r in self.records]

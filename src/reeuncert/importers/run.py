@@ -1,24 +1,19 @@
-"""An import: files read, words mapped, evidence and sources written into a case: added to, never written over.
-
-To add a kind of files, write a module with a function ``read`` and add a row to `IMPORTERS`. Then its name in
-``cli/options.py``, its public function in ``importers/__init__.py``, and an example with its command, file and mapping
-in ``docs/howto/import_offices.md``, which a test runs.
-"""
+"""An import: files read, words mapped, evidence and sources written into a case: added to, never written over."""
 
 import csv
 import io
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from reeuncert.errors import CaseError, Problem
 from reeuncert.files import expanded, explained, write_whole
-from reeuncert.importers import baci, bgs, comext, comtrade, dataweb, japan_customs, usgs_ds140, usgs_mcs, usgs_yearbook
 from reeuncert.importers.evidence import Row, Words, add_to_draft, mapping_problems, mirror_pairs, read_mapping, to_rows
-from reeuncert.importers.record import Download, Witness, located
+from reeuncert.importers.record import Download, located
 from reeuncert.importers.sheets import unpacked
 from reeuncert.reading.case_file import FILE, read_case_file
 from reeuncert.reading.case_tables import read_system
@@ -28,45 +23,9 @@ from reeuncert.reading.tables import read_texts
 from reeuncert.reading.workbooks import ENDING
 from reeuncert.system.definition import Flow, Selector
 from reeuncert.words.cells import listed, printable, unknown
+from reeuncert.words.offices import IMPORTERS
 
 Files = str | Path | Sequence[str | Path]
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of file."""
-
-    read: Callable[[list[Path], Download], None]  # reads files into a `Download`
-    # Of the source, for ``sources.csv``
-    title: str
-    publisher: str
-    reference: str
-    terms: str
-
-    witness: Witness = "publisher"  # ``reporter``: a lineage for each reporting country
-
-
-_US = "US Government work, public domain"
-_NMIC = "https://www.usgs.gov/centers/nmic"
-_JAPAN = "Ministry of Finance (customs)"
-_BGS = "British Geological Survey"
-_CEPII = "https://www.cepii.fr/CEPII/en/bdd_modele/bdd_modele.asp"
-_COMTRADE = "https://comtradeplus.un.org"
-_EUROSTAT = "https://ec.europa.eu/eurostat"
-_UNREAD = "read the terms of the publisher before you publish"
-
-IMPORTERS: dict[str, Kind] = {
-    "usgs-mcs": Kind(usgs_mcs.read, "Mineral Commodity Summaries, data release", "USGS", _NMIC, _US),
-    "usgs-ds140": Kind(usgs_ds140.read, "Historical statistics, Data Series 140", "USGS", _NMIC, _US),
-    "usgs-yearbook": Kind(usgs_yearbook.read, "Minerals Yearbook, tables", "USGS", _NMIC, _US),
-    "dataweb": Kind(dataweb.read, "DataWeb, query of the customs record", "USITC", "https://dataweb.usitc.gov", _US),
-    "comtrade": Kind(comtrade.read, "UN Comtrade", "United Nations", _COMTRADE, comtrade.TERMS, "reporter"),
-    "baci": Kind(baci.read, "BACI", "CEPII", _CEPII, "Etalab Open Licence 2.0", "both sides"),
-    "comext": Kind(comext.read, "Comext, detailed trade", "Eurostat", _EUROSTAT, "CC BY 4.0", "reporter"),
-    "japan-customs": Kind(japan_customs.read, "Trade statistics", _JAPAN, "https://www.e-stat.go.jp", _UNREAD),
-    "bgs": Kind(bgs.read, "World Mineral Statistics", _BGS, "https://www.bgs.ac.uk/mineralsuk", _UNREAD),
-}
-"""Kinds by the word of the command."""
 
 
 def read_download(kind: str, files: Files, products: Sequence[str] = ()) -> Download:
@@ -92,7 +51,7 @@ def read_download(kind: str, files: Files, products: Sequence[str] = ()) -> Down
             if count > 1 or not name.isprintable():
                 download.problems.append(Problem(printable(name), 0, "", message))
         if not download.problems:
-            IMPORTERS[kind].read(parts, download)
+            import_module(f"reeuncert.importers.{kind.replace('-', '_')}").read(parts, download)
     if download.problems:
         raise CaseError(download.problems)
     return download
