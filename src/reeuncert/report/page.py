@@ -142,6 +142,7 @@ def _environment() -> jinja2.Environment:
         "printed": printed,
         "interval": interval,
         "median": lambda median, low, high, unit: estimate(median, low, high, unit=unit).partition(" (")[0],
+        "num": lambda heading: {"num": heading},  # of a column of numbers
         "as_words": as_words,
         "condensed": partial(condensed, dash="\N{EN DASH}"),
         "selector_text": words.selector_text,

@@ -103,7 +103,7 @@ def consumption(result: Result) -> dict[str, Any] | None:
         "scrap": _scrap_leaves(result),
         "stacks": stacks,
         "named": named,
-        "table": _uses(result) if uses else [],
+        "uses": _uses(result) if uses else [],
     }
 
 
