@@ -7,16 +7,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 
+from reeuncert.case.records import Case, Offset
+from reeuncert.case.restriction import restrict, with_flows
 from reeuncert.case.serial import case_to_json
 from reeuncert.cli.outlook import _years
 from reeuncert.errors import ArgumentError, CaseError
-from reeuncert.outlook.hindcast import crps, hindcast, hindcast_verdict, known_by, naive_forecasts, scored
+from reeuncert.outlook.hindcast import _printed, crps, hindcast, hindcast_verdict, known_by, naive_forecasts, scored
 from reeuncert.outlook.plans import DelayPair, Plans, RampPoint
 from reeuncert.outlook.stored import HINDCAST, hindcast_of, signed
 from reeuncert.result.io import made
 from reeuncert.result.result import Result
-from reeuncert.testing import toy_posterior
+from reeuncert.testing import flow_dataset, toy_posterior
+from reported import OFFSETS, case, row, select
 
 YEARS = tuple(range(2000, 2011))
 PAIR = DelayPair("A", "mining", "start", "study", 2010, 2012, "opened", 2014, "s")
@@ -118,3 +122,43 @@ def test_the_hindcast_of_a_case_is_told_where_a_result_has_none(tmp_path: Path) 
     assert "changed" in hindcast_of(tmp_path, Result(dt))[0][-1]
     signed(table, result, 8).to_csv(tmp_path / HINDCAST, index=False)
     assert hindcast_of(tmp_path, result)[0] == hindcast_verdict(table)
+
+
+def sure(case: Case, draws: int) -> xr.DataTree:
+    """A result in which every flow is 100 in every draw."""
+    mass = np.where(case.system.exists, 100.0, np.nan)
+    tree = xr.DataTree.from_dict(
+        {"posterior": flow_dataset(case.system, np.broadcast_to(mass, (2, draws, *mass.shape)))}
+    )
+    tree.attrs = {"case_json": case_to_json(case)}
+    return tree
+
+
+def test_a_printed_figure_is_forecast_with_all_errors_of_its_source() -> None:
+    """Its own width, the office's error of a year that the fit has not seen, and the bias that it has learned."""
+    feed, normal = select(flow="feed"), {"source": "normal", "offsets": ("bias", "record")}
+    later = row("later", feed, 2007, 110.0, **normal)
+    whole = case(
+        row("seen", feed, 2004, 90.0, **normal),
+        later,
+        replace(later, id="gross", basis="gross", value=220.0),
+        replace(later, id="bound", selector=select(flow="tailings"), qualifier="at_least"),
+        replace(later, id="unforeseen", selector=select(flow="imports")),
+        row("two", feed, (2006, 2007), 200.0, **normal),
+        offsets=OFFSETS | {"record": Offset("record", 0.05, 0.15, "year", "normal")},
+    )
+    future = restrict(whole, range(2003, 2010))
+    future = replace(future, system=with_flows(future.system, [f for f in future.system.flows if f.name != "imports"]))
+    fit, ahead = sure(restrict(whole, range(2000, 2006)), 10_000), sure(future, 10_000)
+    learned = np.random.default_rng(4).normal([0.3, 9.0], [0.08, 0.0], (2, 10_000, 2))
+    held = fit["posterior"].to_dataset().assign_coords(offset_value=["bias", "record 2004"])
+    fit["posterior"] = xr.DataTree(held.assign(log_offset=(("chain", "draw", "offset_value"), learned)))
+    table = _printed(whole, fit, ahead, seed=1).set_index("region")
+    assert sorted(table.index) == ["gross", "later", "unforeseen"]  # no bound, nothing seen, nothing of several years
+    assert table.loc["unforeseen", ["truth", "eti90_ub", "inside90", "crps"]].tolist() == [110.0, 0.0, 0.0, 110.0]
+    assert table["truth"].tolist() == [110.0, 220.0, 110.0]
+    spread = np.hypot(0.08, np.hypot(0.15, 0.1))
+    middle = np.log([200.0, 100.0]) + 0.3 + 0.05
+    expected = middle[:, None] + spread * np.array([-1.645, -0.674, 0.0, 0.674, 1.645])
+    found = np.log(table.loc[["gross", "later"], ["eti90_lb", "eti50_lb", "median", "eti50_ub", "eti90_ub"]])
+    np.testing.assert_allclose(found, expected, atol=0.01)

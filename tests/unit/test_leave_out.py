@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from typer.testing import CliRunner
 
 import reeuncert as ree
@@ -14,7 +16,7 @@ from reeuncert.case.records import Offset
 from reeuncert.cli.app import app
 from reeuncert.cli.studies import left_out_table
 from reeuncert.errors import ReeUncertError, SamplingError
-from reeuncert.result.left_out import LeftOut, add_left_out, left_out_of
+from reeuncert.result.left_out import LeftOut, _clustered, add_left_out, left_out_of
 from reeuncert.studies.jobs import FitSettings, JobMaker
 from reeuncert.studies.refits import refit
 from reeuncert.studies.scores import fold_jobs, leave_out, records_of
@@ -132,6 +134,37 @@ def test_coverage_counts_figures_inside_central_intervals():
     refused = LeftOut(rows_with(below).assign(refused=np.where(np.arange(400) % 4 == 0, "R-hat 1.200", "")))
     assert refused.coverage()[["figures", "refused", "coverage"]].iloc[0].tolist() == [300, 100, 1.0]
     assert str(left_out_table(refused).caption).startswith("100 figures do not count")
+
+
+def test_the_interval_of_a_coverage_holds_it_where_few_unequal_lineages_miss_together():
+    """Sizes of the lineages of the bundled case; each lineage has its own coverage (beta), correlation as told."""
+    sizes = [154, 105, 49, 22, 20, 15, 7, 7, 7, 6, 5, 5, 5, 4, 3, 2, 2, 1, 1, 1, 1]
+    lineage, rng = pd.Series(np.repeat(np.arange(len(sizes)), sizes)), np.random.default_rng(1)
+    for alike in (0.001, 0.05, 0.2):
+        held = []
+        for _ in range(300):
+            own = rng.beta(0.83 * (1 / alike - 1), 0.17 * (1 / alike - 1), len(sizes))
+            inside = pd.Series((rng.random(len(lineage)) < own[lineage]).astype(float))
+            share, error, low, high, _ = _clustered(inside, lineage)
+            held.append(low <= 0.83 <= high)
+            assert error >= np.sqrt(share * (1 - share) / len(lineage))
+        assert np.mean(held) > 0.88
+    # Equal clusters have one degree of freedom less than their number; one cluster counts as one figure.
+    equal = pd.Series([float(k < held) for held in (4, 3, 4, 2, 4) for k in range(4)])
+    share, error, *ends, _ = _clustered(equal, pd.Series(np.repeat(np.arange(5), 4)))
+    assert (share, error) == pytest.approx((0.85, np.sqrt(3 * 0.6**2 + 0.4**2 + 1.4**2) / 16))
+    n, t = 0.85 * 0.15 / error**2, stats.t.ppf(0.95, 4)  # of Wilson's (share - p)² = t² p (1 - p) / n
+    assert ends == pytest.approx(sorted(np.roots([1 + t**2 / n, -2 * share - t**2 / n, share**2])))
+    share, error, low, high, _ = _clustered(pd.Series([1.0, 0.0] * 50), pd.Series([0] * 100))
+    assert (share, error) == (0.5, 0.5)
+    assert low < 0.05 < 0.95 < high
+
+
+def test_the_page_shows_the_coverage_of_its_rows():
+    folder = Path(__file__).parents[2] / "docs" / "calibration"
+    rows = pd.read_csv(folder / "leave_out_rows.csv", dtype={"refused": str}).fillna({"refused": ""})
+    shown = pd.read_csv(folder / "leave_out_coverage.csv")
+    pd.testing.assert_frame_equal(LeftOut(rows).coverage().round(3), shown)
 
 
 def test_the_check_tells_coverage_and_fails_where_intervals_are_too_narrow(tmp_path):

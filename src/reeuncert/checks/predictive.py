@@ -14,7 +14,7 @@ from reeuncert.case.figures import LOGIT
 from reeuncert.checks.result import CheckResult, information, judged, warned
 from reeuncert.errors import ReeUncertError
 from reeuncert.likelihood.compile import EvidenceModel
-from reeuncert.likelihood.predictive import draw_errors, drawn, log_likelihood, predicted_quantities, predictive_draws
+from reeuncert.likelihood.predictive import drawn, log_likelihood, offset_draws, predicted_quantities, predictive_draws
 from reeuncert.result.left_out import left_out_of
 from reeuncert.result.quantiles import Array
 from reeuncert.result.result import Result
@@ -81,9 +81,8 @@ def row_table(evidence: EvidenceModel, draws: xr.Dataset) -> pd.DataFrame:
 
     Columns: ``row``, ``source``, ``lineage``, ``qualifier``, ``reported``, ``unit``; ``predicted``, ``predicted_lb``
     and ``predicted_ub`` (median and 90 % of the figure without error, in the unit of the row); ``below`` (probability
-    that a new figure is less than the reported one, plus half that it is rounded to the same) and ``z`` (its normal
-    score; above 0 if the reported figure exceeds the expectation), NaN for bounds and ranges; ``tail`` (tail
-    probability, two-sided, of bounds one-sided);
+    that a new figure is at most the reported one) and ``z`` (its normal score; above 0 if the reported figure exceeds
+    the expectation), NaN for bounds and ranges; ``tail`` (tail probability, two-sided, of bounds one-sided);
     ``violation`` (of bounds and ranges: probability that a new figure violates them; else NaN).
     """
     mass, width, offset = thinned(draws)
@@ -94,10 +93,7 @@ def row_table(evidence: EvidenceModel, draws: xr.Dataset) -> pd.DataFrame:
     below = _probability(evidence, mass, width, offset, np.full(evidence.n_rows, -np.inf), top)
     above = _probability(evidence, mass, width, offset, bottom, np.full(evidence.n_rows, np.inf))
     tail = np.minimum(np.minimum(below, above) * np.where(one_sided, 1.0, 2.0), 1.0)
-    # Both have the cell of a rounded figure: half of it counts to either side.
-    less = np.where(rounded, (below + np.maximum(1.0 - above, 0.0)) / 2, below)
-    more = np.where(rounded, (above + np.maximum(1.0 - below, 0.0)) / 2, above)
-    z = np.where(less < more, ndtri(np.maximum(less, 1e-300)), -ndtri(np.maximum(more, 1e-300)))
+    z = np.where(below < above, ndtri(np.maximum(below, 1e-300)), -ndtri(np.maximum(above, 1e-300)))
     holds = np.exp(log_likelihood(evidence, mass, width, offset)).mean(axis=0)
     eta = predicted_quantities(evidence, mass, offset)
     low, middle, high = evidence.to_unit(np.quantile(eta, [0.05, 0.5, 0.95], axis=0))
@@ -113,7 +109,7 @@ def row_table(evidence: EvidenceModel, draws: xr.Dataset) -> pd.DataFrame:
             "predicted": middle,
             "predicted_lb": low,
             "predicted_ub": high,
-            "below": np.where(bound, np.nan, less),
+            "below": np.where(bound, np.nan, below),
             "z": np.where(bound, np.nan, z),
             "tail": tail,
             "violation": np.where(bound, 1 - holds, np.nan),
@@ -299,8 +295,7 @@ def _new_years(evidence: EvidenceModel, offset: Array, rng: np.random.Generator)
         for value in offsets.index[a:b]:
             years[value].update(row.years, row.of_years)
     once = [len(years[value]) == 1 for value in range(len(offsets.label))]
-    scale = np.broadcast_to(offsets.scale, offset.shape)
-    return np.where(once, offsets.mean + draw_errors(scale, offsets.family, evidence.tails, rng), offset)
+    return np.where(once, offset_draws(evidence, offset.shape[:-1], rng), offset)
 
 
 def leave_out(result: Result) -> list[CheckResult]:

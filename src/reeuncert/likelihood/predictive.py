@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
@@ -135,6 +136,33 @@ def predictive_draws(
     sigma = np.broadcast_to(evidence.row_sigma(source_width), eta.shape)
     other = rng.random(eta.shape) < evidence.weight
     return eta + draw_errors(sigma, evidence.family, evidence.tails, rng) - np.where(other, evidence.shift, 0.0)
+
+
+def new_figures(evidence: EvidenceModel, mass_flow: Floats, known: xr.Dataset, rng: np.random.Generator) -> Floats:
+    """Predictive draws of rows that a fit has not seen, from flows (sample, flow, year); see `predictive_draws`.
+
+    Widths and offsets that the fit has learned are as drawn there (``known``, its chains and draws in the order of the
+    samples). A width that it does not hold is that of its class; an offset is drawn from its law.
+    """
+    widths, offsets = evidence.widths, evidence.offsets
+    width = np.tile(widths.median, (len(mass_flow), 1))
+    offset = offset_draws(evidence, (len(mass_flow),), rng)
+    for draws, name, dim, labels in (
+        (width, "source_width", "source_group", widths.label),
+        (offset, "log_offset", "offset_value", offsets.label),
+    ):
+        if name in known:
+            position = known.indexes[dim].get_indexer(pd.Index(labels))
+            held = known[name].transpose("chain", "draw", dim).values.reshape(len(draws), -1)
+            draws[:, position >= 0] = held[:, position[position >= 0]]
+    return predictive_draws(evidence, mass_flow, width, offset, rng=rng)
+
+
+def offset_draws(evidence: EvidenceModel, shape: tuple[int, ...], rng: np.random.Generator) -> Floats:
+    """Draws (*shape, offset_value) of the offsets from their laws."""
+    offsets = evidence.offsets
+    scale = np.broadcast_to(offsets.scale, (*shape, offsets.scale.size))
+    return offsets.mean + draw_errors(scale, offsets.family, evidence.tails, rng)
 
 
 def draw_errors(sigma: Floats, family: Ints, tails: ErrorTails, rng: np.random.Generator) -> Floats:

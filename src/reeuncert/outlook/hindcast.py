@@ -13,21 +13,20 @@ import pandas as pd
 import xarray as xr
 
 from reeuncert.case.records import Case
-from reeuncert.case.restriction import restrict
-from reeuncert.case.selection import coefficients, sides
-from reeuncert.case.shared import error_class_of
+from reeuncert.case.restriction import restrict, speaks_of
 from reeuncert.errors import CaseError, Problem
 from reeuncert.indicators.compute import indicators_of
 from reeuncert.indicators.flows import REFINED, Array, FlowTable
 from reeuncert.inference.sample import sample
-from reeuncert.likelihood.predictive import draw_errors
+from reeuncert.likelihood.compile import compile_evidence
+from reeuncert.likelihood.predictive import new_figures
 from reeuncert.model import build_model
 from reeuncert.outlook.plans import Plans
 from reeuncert.outlook.reading import PROJECTS, folder_of, read_plans
 from reeuncert.outlook.run import outlook
+from reeuncert.priors.coverage import case_network
 from reeuncert.result.result import Result
 from reeuncert.words.cells import listed
-from reeuncert.words.error_laws import ERROR_LAWS
 from reeuncert.words.units import unit_factor
 
 QUANTITIES: Mapping[str, str] = {
@@ -75,8 +74,9 @@ def hindcast(
         ``truth``, ``truth_lb``, ``truth_ub`` (median and 90 % interval of the whole case); ``median``, ``eti50_lb`` …
         ``eti90_ub`` of the forecast; ``inside50``, ``inside90`` (share of the draws of the truth inside the bands);
         ``crps``, and ``crps_last``, ``crps_trend`` of the naive forecasts (mass; less is better). Rows of quantity
-        ``printed`` compare with reported levels of later years, widened by the error of their source; their region is
-        the id of the figure, and they have no naive forecast.
+        ``printed`` compare reported levels of later years with draws of what their source would print: with all errors
+        that the model gives it, those learned up to the forecast year as learned. Their region is the id of the figure,
+        and they have no naive forecast.
 
     Raises
     ------
@@ -92,10 +92,10 @@ def hindcast(
     cuts = {year: _past(case, year, place) for year in years}  # all problems before the first fit
     truth = _series(dt)
     tables = []
-    for year, (past, plans) in cuts.items():
+    for past, plans in cuts.values():
         fit = sample(build_model(past), draws=draws, chains=chains, seed=seed, quiet=quiet)
         ahead = outlook(fit, plans, to=case.system.years[-1], seed=seed)
-        tables += [scored(_series(fit), _series(ahead), truth, seed=seed), _printed(case, ahead, year, seed)]
+        tables += [scored(_series(fit), _series(ahead), truth, seed=seed), _printed(case, fit, ahead, seed)]
     return pd.concat(tables, ignore_index=True)
 
 
@@ -183,26 +183,23 @@ def _beside(forecast: Array, real: Array) -> dict[str, float]:
     return row | {"crps": crps(forecast, real)}
 
 
-def _printed(case: Case, ahead: xr.DataTree, then: int, seed: int) -> pd.DataFrame:
-    """Reported levels of one later year beside the forecast."""
-    result, rng = Result(ahead), np.random.default_rng(seed)
-    masses, longer = result.masses(), replace(case, system=result.case.system)
+def _printed(case: Case, fit: xr.DataTree, ahead: xr.DataTree, seed: int) -> pd.DataFrame:
+    """Reported levels of one later year beside the forecast of what would be printed; zero, where it has no flow."""
+    then, system = Result(fit).years[-1], Result(ahead).case.system
+    told = tuple(row for row in case.evidence if {*row.years, *row.of_years} <= set(system.years))
+    longer = replace(case, system=system, evidence=tuple(row for row in told if speaks_of(row, system)))
+    evidence = compile_evidence(longer, case_network(longer))
+    masses, rng = Result(ahead).masses(), np.random.default_rng(seed)
+    figures = evidence.to_unit(new_figures(evidence, masses, fit["posterior"].to_dataset(), rng))
+    place = {name: k for k, name in enumerate(evidence.ids)}
     rows = []
-    for row in case.evidence:
+    for row in told:
         if len(row.years) != 1 or not row.years[0] > then or row.relation != "level" or row.qualifier not in PRINTED:
             continue
-        terms, _ = sides(row, longer.system)
-        weights = coefficients(terms, row.years, row, longer)
-        source = error_class_of(row, case)
-        width = source.width if np.isnan(row.width) else row.width
-        forecast = sum((c * np.nan_to_num(masses[:, i, t]) for (i, t), c in weights.items()), np.zeros(len(masses)))
-        law = ERROR_LAWS[source.family]
-        scale = np.full(len(masses), width * law.core_scale(case.errors.degrees_of_freedom))
-        noise = draw_errors(scale, np.full(len(masses), law.code), case.errors, rng)
-        forecast = forecast + noise if law.plain else forecast * np.exp(noise)
-        real = np.array([row.value * unit_factor(row.unit, row.relation, case.system.unit)])
+        unit = unit_factor(row.unit, row.relation, system.unit)
+        forecast = figures[:, place[row.id]] if row.id in place else np.zeros(len(masses))
         said: dict[str, object] = {"forecast_from": then, "quantity": "printed", "region": row.id, "year": row.years[0]}
-        rows.append(said | _beside(forecast, real))
+        rows.append(said | _beside(unit * forecast, np.array([unit * row.value])))
     return pd.DataFrame(rows)
 
 
@@ -271,7 +268,7 @@ def hindcast_verdict(table: pd.DataFrame) -> list[str]:
     printed = table[table["quantity"] == "printed"]
     if len(printed):
         inside = _percent(printed["inside90"].mean())
-        where = "in the 90 % band of the forecast and its source's error"
+        where = "in the 90 % band of the forecast with the errors of its source"
         said.append(f"Of {len(printed)} later printed figures, {inside} lay {where}.")
     for year, part in by.groupby(level="forecast_from"):
         parts = [f"{row['quantity']} {_percent(row['inside90'])}" for _, row in part.reset_index().iterrows()]

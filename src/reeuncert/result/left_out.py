@@ -48,9 +48,11 @@ class LeftOut:
 
         Notes
         -----
-        Figures of one lineage miss together, so that the error is clustered by lineage, with Kish's effective number of
-        lineages, (Σ n)² / Σ n² for n figures each, less one as degrees of freedom. The interval is Wilson's for as many
-        independent figures as would have this error.
+        Figures of one lineage miss together, so that the error is a jackknife over lineages, which does not
+        underestimate if they are few and unequal (CR3), but at least that of independent figures. Its degrees of
+        freedom are Satterthwaite's (Bell & McCaffrey 2002, *Survey Methodology* 28(2) 169-181). The interval is
+        Wilson's for as many independent figures as would have this error, with the quantile of Student's t.
+        ``lineages`` is Kish's effective number, (Σ n)² / Σ n² for n figures each.
         """
         lines = []
         for scheme, whole in self.rows.groupby("scheme", sort=False):
@@ -97,14 +99,19 @@ def left_out_of(dt: xr.DataTree) -> LeftOut | None:
 def _clustered(inside: pd.Series, cluster: pd.Series) -> tuple[float, float, float, float, float]:
     """Share inside, its standard error, its interval, and the effective number of clusters."""
     share, count = float(inside.mean()), len(inside)
-    sizes = cluster.value_counts()
-    effective = float(count**2 / (sizes**2).sum())
     sums = (inside - share).groupby(cluster).sum()
-    inflated = len(sizes) / max(len(sizes) - 1, 1)
-    error = float(np.sqrt(inflated * (sums**2).sum())) / count
-    alike = share * (1.0 - share) / error**2 if error > 0 else effective
-    alike = min(max(alike, effective), float(count))
-    t = float(stdtrit(max(effective - 1.0, 1.0), 0.5 + INTERVAL / 2))
+    sizes = cluster.value_counts()[sums.index]
+    effective = float(count**2 / (sizes**2).sum())
+    rest = (count - sizes).clip(lower=1)
+    independent = np.sqrt(share * (1.0 - share) / count)
+    # One cluster tells nothing of how clusters differ: it counts as one figure.
+    jackknife = np.sqrt(((sums / rest) ** 2).sum()) if len(sizes) > 1 else np.sqrt(share * (1.0 - share))
+    error = float(max(jackknife, independent))
+    # Of the squared error of independent figures: trace² over the trace of the square of its quadratic form
+    own, across = sizes / (count * rest), (sizes / rest) ** 2 / count
+    freedom = float(own.sum() ** 2 / ((own**2 - across**2).sum() + across.sum() ** 2))
+    alike = max(share * (1.0 - share) / error**2, effective) if error > 0 else effective
+    t = float(stdtrit(freedom, 0.5 + INTERVAL / 2))
     middle = (share + t**2 / (2 * alike)) / (1 + t**2 / alike)
     half = t / (1 + t**2 / alike) * np.sqrt(share * (1 - share) / alike + t**2 / (4 * alike**2))
     return share, error, max(middle - half, 0.0), min(middle + half, 1.0), effective
