@@ -172,6 +172,23 @@ def test_z_of_a_row_has_the_sign_of_the_misfit(case, result):
     assert "survey" in found["evidence sources"].message
 
 
+def test_a_rounded_figure_stands_in_the_middle_of_its_cell(case, result):
+    """Half of the chance that a new figure rounds to the same counts as less, in wide cells as in narrow ones."""
+
+    def position(value, resolution=float("nan")):
+        rows = [replace(r, value=value, resolution=resolution) if r.id == "M1" else r for r in case.evidence]
+        evidence = compile_evidence(replace(case, evidence=tuple(rows)), case_network(case))
+        return row_table(evidence, result["posterior"].to_dataset()).set_index("row").loc["M1", ["below", "z"]]
+
+    reported = next(r.value for r in case.evidence if r.id == "M1")
+    for half in (0.01 * reported, 0.5 * reported):
+        below, z = position(reported, 2 * half)
+        assert below == pytest.approx(
+            (position(reported - half)["below"] + position(reported + half)["below"]) / 2, abs=1e-4
+        )
+        assert z == pytest.approx(stats.norm.ppf(below))
+
+
 def test_mirror_figures_that_are_pulled_apart_are_paired(case, result):
     """X2 and N1 are about the same flow; moved far apart, one is above and one below what the model expects."""
     evidence = compile_evidence(case, case_network(case))

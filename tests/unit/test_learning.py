@@ -113,6 +113,8 @@ def test_widths_by_hand() -> None:
     assert [w.width_ratio[0] for w in (odds, excess, beyond)] == pytest.approx([0.5, 0.5, 0.5])
     assert np.isnan(learning(spread(prior), np.ones((5, 1)), scale="difference").width_ratio)
     assert learning(spread(np.ones((5, 1))), np.ones((5, 1)), scale="share").against_prior.tolist() == [FIXED]
+    often_undefined = np.where(np.arange(10) < 7, np.nan, 0.0)[:, None]
+    assert learning(spread(often_undefined), often_undefined, scale="share").against_prior.tolist() == ["not defined"]
     words = [learning(spread(prior**r), prior, scale="mass").against_prior[0] for r in (0.49, 0.5, 0.79, 0.81)]
     assert words == ["narrower", "partly narrower", "partly narrower", "as wide"]
 

@@ -114,6 +114,25 @@ def test_headlines_of_a_result_are_averages_and_survive_a_file(tmp_path: Path):
     pd.testing.assert_frame_equal(ree.headlines(without_structures(held)), alone)
 
 
+def test_an_average_stands_beside_the_average_of_the_priors():
+    one, other = (toy_posterior(draws=400, years=2, seed=s) for s in (0, 9))
+    case = ree.testing.toy_case(years=2)
+    runs, before = {}, {}
+    for name, dt, factor in (("tied", one, 1.0), ("free", other, 8.0)):
+        table, draws = headline_values(dt, case)
+        before[name] = factor * np.exp(2.0 * np.log(draws[:, ::2]))
+        runs[name] = StructureRun(table, draws, GOOD, prior=before[name])
+    held = add_structures(one, Structures.of(runs))
+    found, joined = ree.headlines(held), np.concatenate(list(before.values()), axis=1)
+    np.testing.assert_allclose(found["prior_median"], np.median(joined, axis=1), rtol=1e-5)
+    np.testing.assert_allclose(found["prior_eti90_ub"], np.quantile(joined, 0.95, axis=1), rtol=1e-5)
+    rank = (joined < found["median"].to_numpy()[:, None]).mean(axis=1)
+    np.testing.assert_allclose(found["prior_below_median"], rank, atol=0.01)
+    runs["free"] = StructureRun(runs["free"].headlines, runs["free"].draws, GOOD)  # its prior is not known
+    alone = ree.headlines(add_structures(one, Structures.of(runs)))
+    pd.testing.assert_series_equal(alone["prior_median"], ree.headlines(one)["prior_median"])
+
+
 def test_the_checks_judge_agreement_convergence_and_the_error_of_averages():
     dt = toy_posterior(draws=50, years=2)
     none = ree.check(dt, ["structures"])["headlines over structures"]
@@ -202,6 +221,7 @@ def test_scenarios_that_are_structures_run_beside_the_choices_of_the_switch(two,
     assert found.names == found.averaged == ["some", "few", "new years"]
     assert list(asked) == ["few", "new years"]  # the one that is only shown is left to `compare_structures`
     assert found.data["why"].values.tolist() == ["", "", "Told."]
+    assert found.prior(0).size == 3 * 20  # as many draws as the result has of its own
 
 
 def test_structures_fitted_while_a_run_samples_have_the_draws_of_structures_fitted_after_it(two):

@@ -81,8 +81,9 @@ def row_table(evidence: EvidenceModel, draws: xr.Dataset) -> pd.DataFrame:
 
     Columns: ``row``, ``source``, ``lineage``, ``qualifier``, ``reported``, ``unit``; ``predicted``, ``predicted_lb``
     and ``predicted_ub`` (median and 90 % of the figure without error, in the unit of the row); ``below`` (probability
-    that a new figure is at most the reported one) and ``z`` (its normal score; above 0 if the reported figure exceeds
-    the expectation), NaN for bounds and ranges; ``tail`` (tail probability, two-sided, of bounds one-sided);
+    that a new figure is less than the reported one, plus half that it is rounded to the same) and ``z`` (its normal
+    score; above 0 if the reported figure exceeds the expectation), NaN for bounds and ranges; ``tail`` (tail
+    probability, two-sided, of bounds one-sided);
     ``violation`` (of bounds and ranges: probability that a new figure violates them; else NaN).
     """
     mass, width, offset = thinned(draws)
@@ -93,7 +94,10 @@ def row_table(evidence: EvidenceModel, draws: xr.Dataset) -> pd.DataFrame:
     below = _probability(evidence, mass, width, offset, np.full(evidence.n_rows, -np.inf), top)
     above = _probability(evidence, mass, width, offset, bottom, np.full(evidence.n_rows, np.inf))
     tail = np.minimum(np.minimum(below, above) * np.where(one_sided, 1.0, 2.0), 1.0)
-    z = np.where(below < above, ndtri(np.maximum(below, 1e-300)), -ndtri(np.maximum(above, 1e-300)))
+    # Both have the cell of a rounded figure: half of it counts to either side.
+    less = np.where(rounded, (below + np.maximum(1.0 - above, 0.0)) / 2, below)
+    more = np.where(rounded, (above + np.maximum(1.0 - below, 0.0)) / 2, above)
+    z = np.where(less < more, ndtri(np.maximum(less, 1e-300)), -ndtri(np.maximum(more, 1e-300)))
     holds = np.exp(log_likelihood(evidence, mass, width, offset)).mean(axis=0)
     eta = predicted_quantities(evidence, mass, offset)
     low, middle, high = evidence.to_unit(np.quantile(eta, [0.05, 0.5, 0.95], axis=0))
@@ -109,7 +113,7 @@ def row_table(evidence: EvidenceModel, draws: xr.Dataset) -> pd.DataFrame:
             "predicted": middle,
             "predicted_lb": low,
             "predicted_ub": high,
-            "below": np.where(bound, np.nan, below),
+            "below": np.where(bound, np.nan, less),
             "z": np.where(bound, np.nan, z),
             "tail": tail,
             "violation": np.where(bound, 1 - holds, np.nan),

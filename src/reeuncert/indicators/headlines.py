@@ -105,16 +105,18 @@ def with_verdicts(
     found = []
     for row, labels in zip(table.to_dict("records"), labelled(table)[LABELS].itertuples(index=False), strict=True):
         key = of_label[value_title(row)]
+        prior = key.prior
         k = None if structures is None else structures.place.get(tuple(labels))
         apart = None if structures is None or k is None else structures.averages().iloc[k]
-        if apart is not None and np.isfinite(row.get("least_cover", np.nan)):
+        if structures is not None and k is not None and apart is not None and "least_cover" in row:
             ends = ("eti90_lb", "lower"), ("median", "median"), ("eti90_ub", "upper")
             lower, median, upper = (Estimate(float(apart[c]), float(apart[f"mcse_{e}"])) for c, e in ends)
+            prior = _prior(structures, k, key)
         else:
             lower, median, upper = interval_ends(key.draws)
         learned = Learning(*(np.array([row[c]]) for c in COLUMNS))
         scale = lookup(row["indicator"], result.case).scale
-        of = measures(learned, (lower, median, upper), key.prior, scale=scale, mass=key.mass)
+        of = measures(learned, (lower, median, upper), prior, scale=scale, mass=key.mass)
         said = ""
         if apart is not None:
             of = replace(of, cover=Estimate(float(apart["least_cover"]), float(apart["mcse_cover"])))
@@ -122,6 +124,12 @@ def with_verdicts(
         found.append(asdict(judge(of, _terms(by_power, key.label), said)))
     columns = [*Verdict.__dataclass_fields__]
     return table.assign(**pd.DataFrame(found, columns=columns, index=table.index))
+
+
+def _prior(found: Structures, k: int, own: Target) -> Array:
+    """Draws of the prior of the average over structures, or of that of the result alone if the others have none."""
+    known = found.prior(k)
+    return known if known.size else own.prior
 
 
 def _terms(by_power: pd.DataFrame, label: str) -> pd.DataFrame:
@@ -165,8 +173,9 @@ def headlines(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti") -> pd.Da
     -------
     DataFrame
         ``sentence``, the columns of `summary`, and the verdict: the fields of `reeuncert.result.verdicts.Verdict`. Of
-        a result that holds rival structures (`reeuncert.result.structures`), numbers are averages over them, with
-        their Monte Carlo error, the range over the structures, and median and interval of each (``name: median``, …).
+        a result that holds rival structures (`reeuncert.result.structures`), numbers are averages over them, those of
+        the prior too, with their Monte Carlo error, the range over the structures, and median and interval of each
+        (``name: median``, …). Power-scaling is that of the result's own structure.
 
     Raises
     ------
@@ -244,7 +253,10 @@ def _averaged(result: Result, own: pd.DataFrame, found: Structures, prob: float,
         return own  # a headline that the structures were not asked for
     mixed, name = found.mixture(k)[:, None], str(labels["indicator"])
     after, columns = spread(mixed, prob=prob, kind=kind), ("median", *interval_columns(prob, kind))
-    prior = value_of(result.dt, name, {d: labels[d] for d in (*DIMS, "year") if labels[d]}).prior
+    prior = _prior(found, k, value_of(result.dt, name, {d: labels[d] for d in (*DIMS, "year") if labels[d]}))
+    if prior.size:
+        before = spread(prior[:, None], prob=prob, kind=kind)
+        row |= {f"prior_{c}": v[0] for c, v in zip(columns, (before.median, before.lower, before.upper), strict=True)}
     learned = learning(spread(mixed), prior[:, None] if prior.size else None, scale=lookup(name, result.case).scale)
     row |= {"mean": after.mean[0]} | dict(zip(columns, (after.median[0], after.lower[0], after.upper[0]), strict=True))
     row |= {c: values[0] for c, values in learned.columns().items()}

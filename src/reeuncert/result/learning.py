@@ -71,7 +71,7 @@ def learning(after: Spread, prior: Array | None, before: Spread | None = None, *
     below = np.where(np.isfinite(after.median), (prior < after.median).sum(axis=0), np.nan)
     rank = np.divide(below, defined, out=np.full(width.shape, np.nan), where=defined > 0)
     # Constants of the system (the share of the only partner) rest on neither prior nor data.
-    fixed = is_fixed(after) & is_fixed(before, PRIOR_ROUNDING)
+    fixed = np.isfinite(after.median) & is_fixed(after) & is_fixed(before, PRIOR_ROUNDING)
     ratio, rank = np.where(fixed, np.nan, ratio), np.where(fixed, np.nan, rank)
     cases = (fixed, ~np.isfinite(ratio), ratio < NARROW, ratio < WIDE)
     words = np.select(cases, (FIXED, UNDEFINED, NARROWER, PARTLY_NARROWER), AS_WIDE)

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -46,13 +47,15 @@ class StructureRun:
     run: Mapping[str, float] = field(default_factory=dict)  # largest R-hat and smallest ESS of all flows, divergences
     averaged: bool = True  # whether it may be true, and counts in the averages; else it is only shown beside them
     why: str = ""  # why it is one of the structures, or does not count
+    prior: Array | None = None  # values before the data (headline, draw), if they were simulated
 
 
 @dataclass(frozen=True, eq=False)
 class Structures:
     """Headlines under every structure of a case.
 
-    In the data, of ``value`` (structure, headline, sample) the first ``samples`` (structure) are draws; ``ess_bulk``,
+    In the data, of ``value`` (structure, headline, sample) the first ``samples`` (structure) are draws, and so are of
+    ``prior`` the first ``prior_samples``, where every structure that counts has some; ``ess_bulk``,
     ``ess_tail``, ``r_hat`` (structure, headline); ``run_r_hat``, ``run_ess``, ``run_divergences``, ``averaged``,
     ``why``, ``weight`` (structure; of stacking, NaN if not known). The labels stand along ``headline``.
 
@@ -76,10 +79,12 @@ class Structures:
         tables = [labelled(run.headlines) for run in runs.values()]
         if any(not table[LABELS].equals(tables[0][LABELS]) for table in tables):
             raise ReeUncertError("the structures do not have the same headlines, in the same order")
-        samples = [run.draws.shape[1] for run in runs.values()]
-        value = np.full((len(runs), len(tables[0]), max(samples)), np.nan, dtype=np.float32)
-        for place, run in zip(value, runs.values(), strict=True):
-            place[:, : run.draws.shape[1]] = run.draws
+        draws = _side_by_side("value", "sample", [run.draws for run in runs.values()])
+        if all(run.prior is not None for run in runs.values() if run.averaged):
+            none = np.empty((len(tables[0]), 0))
+            draws |= _side_by_side(
+                "prior", "prior_sample", [none if r.prior is None else r.prior for r in runs.values()]
+            )
         by_headline = {
             name: (("structure", "headline"), np.array([_column(table, name) for table in tables]))
             for name in CONVERGENCE
@@ -91,10 +96,9 @@ class Structures:
         texts = {c: ("headline", tables[0][c].astype(str).to_numpy(dtype=object)) for c in (*LABELS[:-1], "unit")}
         data = xr.Dataset(
             {
-                "value": (("structure", "headline", "sample"), value),
+                **draws,
                 **by_headline,
                 **of_the_run,
-                "samples": ("structure", samples),
                 "averaged": ("structure", [int(run.averaged) for run in runs.values()]),
                 "why": ("structure", np.array([run.why for run in runs.values()], dtype=object)),
             },
@@ -162,11 +166,22 @@ class Structures:
         """Draws of the average of a headline, in order."""
         return mixture([self._values[name][headline] for name in self.averaged], weights)
 
+    def prior(self, headline: int) -> Array:
+        """Draws of the prior of the average, as many of each structure; none if some structure has none."""
+        if "prior" not in self.data:
+            return np.empty(0)
+        held = self._parts("prior", "prior_samples")
+        each = min(held[name].shape[1] for name in self.averaged)
+        return np.concatenate([held[name][headline, :each] for name in self.averaged])
+
     @cached_property
     def _values(self) -> dict[str, Array]:
         """Draws (headline, draw) of each structure."""
-        held = zip(self.names, self.data["value"].values, self.data["samples"].values.tolist(), strict=True)
-        return {name: np.asarray(values[:, :samples], dtype=float) for name, values, samples in held}
+        return self._parts("value", "samples")
+
+    def _parts(self, name: str, counts: str) -> dict[str, Array]:
+        held = zip(self.names, self.data[name].values, self.data[counts].values.tolist(), strict=True)
+        return {of: np.asarray(values[:, :count], dtype=float) for of, values, count in held}
 
     def _average(self, headline: int, prob: float, kind: str) -> dict[str, object]:
         draws = [self._values[name][headline] for name in self.averaged]
@@ -227,6 +242,15 @@ def cover(draws: Sequence[Array], lower: Array, upper: Array, ess: Array, prob: 
     return found
 
 
+def _side_by_side(name: str, dim: str, parts: Sequence[Array]) -> dict[str, tuple[Sequence[str] | str, Any]]:
+    """Draws (headline, draw) of every structure as one variable, and how many each has."""
+    counts = [part.shape[1] for part in parts]
+    out = np.full((len(parts), len(parts[0]), max(counts)), np.nan, dtype=np.float32)
+    for place, part in zip(out, parts, strict=True):
+        place[:, : part.shape[1]] = part
+    return {name: (("structure", "headline", dim), out), f"{dim}s": ("structure", counts)}
+
+
 def _ends(ordered: Array, prob: float, kind: str) -> tuple[float, float, float]:
     found = spread(ordered[:, None], prob=prob, kind=kind)
     return float(found.median[0]), float(found.lower[0]), float(found.upper[0])
@@ -273,11 +297,7 @@ def add_structures(dt: xr.DataTree, found: Structures) -> xr.DataTree:
 
 def structures_of(dt: xr.DataTree) -> Structures | None:
     """The structures stored by `add_structures`; None if there are none."""
-    return (
-        Structures(dt[GROUP].to_dataset().transpose("structure", "headline", "sample"))
-        if GROUP in dt.children
-        else None
-    )
+    return Structures(dt[GROUP].to_dataset().transpose("structure", "headline", ...)) if GROUP in dt.children else None
 
 
 def without_structures(dt: xr.DataTree) -> xr.DataTree:

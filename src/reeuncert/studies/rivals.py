@@ -6,7 +6,7 @@ see `reeuncert.result.structures`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Unpack
 
 import numpy as np
@@ -14,11 +14,16 @@ import xarray as xr
 
 from reeuncert.case.records import Case
 from reeuncert.case.restriction import restrict
+from reeuncert.case.serial import case_to_json
 from reeuncert.edits import Edited
 from reeuncert.edits.scenario import AVERAGED, FILE, read_scenarios
 from reeuncert.errors import ReeUncertError
+from reeuncert.inference.prior import PRIOR_DRAWS, sample_prior
+from reeuncert.model import build_model
+from reeuncert.priors.checks import implied_flows
 from reeuncert.reading.bundled import find_case
 from reeuncert.result.diagnostics import diagnose, unconverged
+from reeuncert.result.quantiles import Array
 from reeuncert.result.result import Result
 from reeuncert.result.structures import StructureRun, Structures, without_structures
 from reeuncert.studies.cache import Kept
@@ -96,6 +101,10 @@ def beside_own(dt: xr.DataTree, runs: Mapping[str, StructureRun]) -> Structures:
     held, case = without_structures(dt), Result(dt).case
     switch = switch_of(case, None)
     own = StructureRun(*headline_values(held, case), convergence(held))
+    if "derived_prior" in held.children:
+        before = xr.DataTree.from_dict({"derived": held["derived_prior"].to_dataset()})
+        before.attrs = held.attrs
+        own = replace(own, prior=headline_values(before, case)[1])
     every = {**runs, case.options[switch]: own}
     return Structures.of({name: every[name] for name in dict.fromkeys([*case.option_choices[switch], *runs])})
 
@@ -137,7 +146,25 @@ def _runs(rivals: Mapping[str, Rival], options: FitOptions) -> dict[str, Structu
         for job in short:
             parts[job.name].append(fits.kept(job.name))
             runs[job.name] = _joined(rivals[job.name], parts[job.name], settings.chains)
+    for name, rival in rivals.items():
+        if rival.averaged:
+            runs[name] = replace(runs[name], prior=_before(rival.case, settings.seed))
     return {name: runs[name] for name in rivals}
+
+
+def _before(case: Case, seed: int) -> Array:
+    """Headlines in draws of the prior (headline, draw)."""
+    if case.prior_measure == "coordinates":
+        network, log_flow = implied_flows(case, PRIOR_DRAWS, seed)
+        mass = np.full((1, PRIOR_DRAWS, len(case.system.flows), len(case.system.years)), np.nan)
+        mass[0][:, network.edge_flow, network.edge_year] = np.exp(log_flow)
+        names = {"flow": [flow.name for flow in case.system.flows], "year": list(case.system.years)}
+        draws = xr.Dataset({"mass_flow": (("chain", "draw", "flow", "year"), mass)}, coords=names)
+    else:
+        draws = sample_prior(build_model(case), PRIOR_DRAWS, seed, quiet=True)["prior"].to_dataset()
+    held = xr.DataTree.from_dict({"posterior": draws})
+    held.attrs["case_json"] = case_to_json(case)
+    return np.asarray(Headlines()(held, case, ()).data["draws"]["value"].values)
 
 
 def _joined(rival: Rival, parts: list[Kept], chains: int) -> StructureRun:

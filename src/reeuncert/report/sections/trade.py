@@ -168,7 +168,7 @@ def chord_picture(table: pd.DataFrame, regions: list[str], *, most: float, label
 
 
 TITLES = {
-    "customs_gap": "Customs gap: by how much the importer's record exceeds the exporter's",
+    "customs_gap": "Customs gap: by how much the importer's record would exceed the exporter's, both without errors",
     "smuggled_mass": "Unrecorded exports (smuggling)",
     "smuggled_mass_declared": "Unrecorded exports declared on arrival",
     "smuggled_mass_cumulated": "Unrecorded exports (smuggling), cumulative",
