@@ -4,8 +4,7 @@ They are in ``reference/published_reference.csv`` of the data folder of a case (
 number per row. The folder is optional.
 """
 
-import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +14,7 @@ import xarray as xr
 
 from reeuncert.case.records import Case
 from reeuncert.errors import CaseError, Problem
+from reeuncert.indicators.headlines import Target, value_of
 from reeuncert.indicators.registry import CUMULATED, INDICATORS, Indicator
 from reeuncert.reading.bundled import PUBLISHED, REFERENCE_FOLDER, data_folder
 from reeuncert.reading.tables import read_texts
@@ -145,27 +145,23 @@ def values_of(result: Result, variable: str, at: Mapping[str, str], first: int) 
 
 def all_published(result: Result) -> pd.DataFrame:
     """`reference_table` of a result."""
-    dt = result.dt
-    held = dt["derived"].to_dataset() if "derived" in dt.children else xr.Dataset()
-    rows = [row for published in result.once(all_values) if (row := _compared(held, published)) is not None]
+    rows = []
+    for one, ours in counterparts(result):
+        found, defined = spread(ours.draws.reshape(-1, 1)), ours.draws[np.isfinite(ours.draws)]
+        row = {name: getattr(one, name) for name in Published.__dataclass_fields__} | {"unit": ours.unit}
+        row |= {"median": found.median[0], "eti90_lb": found.lower[0], "eti90_ub": found.upper[0]}
+        rows.append(row | {"below": (defined < one.value).mean() if len(defined) else np.nan})
     columns = [*Published.__dataclass_fields__, "unit", "median", "eti90_lb", "eti90_ub", "below"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def _compared(held: xr.Dataset, published: Published) -> dict[str, object] | None:
-    name = published.indicator + (CUMULATED if published.year_from != published.year_to else "")
-    if name not in held.data_vars or not published.is_of(name, int(held["year"].values[0])):
-        return None
-    variable = held[name]
-    at = {d: value for d, value in labels(published).items() if d in variable.dims} | {"year": published.year_to}
-    draws = variable.sel(at).values.reshape(-1, 1)
-    ours = spread(draws)
-    defined = draws[np.isfinite(draws)]
-    row = {name: getattr(published, name) for name in Published.__dataclass_fields__}
-    row |= {"unit": variable.attrs.get("units", ""), "median": float(ours.median[0])}
-    row |= {"eti90_lb": float(ours.lower[0]), "eti90_ub": float(ours.upper[0])}
-    row["below"] = float((defined < published.value).mean()) if len(defined) else math.nan
-    return row
+def counterparts(result: Result) -> Iterator[tuple[Published, Target]]:
+    """Published values with the value of the result that each is compared with: in its year, or over all years."""
+    held = result.dt["derived"].to_dataset() if "derived" in result.dt.children else xr.Dataset()
+    for one in result.once(all_values):
+        name = one.indicator + (CUMULATED if one.year_from != one.year_to else "")
+        if name in held.data_vars and one.is_of(name, int(held["year"].values[0])):
+            yield one, value_of(result.dt, name, {**labels(one), "year": one.year_to})
 
 
 def labels(published: Published) -> dict[str, str]:

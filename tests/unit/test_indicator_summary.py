@@ -91,6 +91,7 @@ def test_a_label_that_does_not_exist_is_answered_with_those_that_do(
 
 def test_an_indicator_that_was_not_computed_is_not_computed_in_passing(toy: xr.DataTree) -> None:
     bare = xr.DataTree.from_dict({"derived": toy["derived"].to_dataset()[["imports"]]})
+    bare.attrs = toy.attrs
     with pytest.raises(ReeUncertError) as caught:
         summary(bare, "exports")
     assert str(caught.value) == (
@@ -121,6 +122,7 @@ def test_an_indicator_over_labels_that_a_case_does_not_have_is_an_empty_table(to
             for name in ("derived", "derived_prior")
         }
     )
+    without.attrs = toy.attrs
     assert summary(without, "end_use_consumption").empty
     assert set(indicator_table(without)["indicator"]) == {"imports"}
 

@@ -289,7 +289,7 @@ def test_a_system_without_smuggling_says_so(with_evidence: xr.DataTree) -> None:
     assert str(error.value) == (
         "no flow of this case can go unrecorded (no flow of quantity 'declared' or 'undeclared')"
     )
-    with pytest.raises(ReeUncertError, match=r"^the customs gap has no dim 'regoin'; its dims: region, partner$"):
+    with pytest.raises(ReeUncertError, match=r"^the customs gap has no dim 'regoin'; its dims: region, partner; "):
         plots.customs_gap_data(with_evidence, coords={"regoin": "South"})
 
 

@@ -22,8 +22,8 @@ _VALUES = ("median", "eti90_lb", "eti90_ub", "prior_median", "prior_eti90_lb", "
 def assumption(result: Result) -> list[CheckResult]:
     """The verdict of every headline; a warning for each that the evidence alone does not carry."""
     name = "verdicts on headlines"
-    if not result.has_case or "derived" not in result.dt.children:
-        return [information(name, "This result holds no case, or no indicator: no headline to judge.")]
+    if "derived" not in result.dt.children:
+        return [information(name, "This result holds no indicator: no headline to judge.")]
     table = result.once(all_headlines)
     if table.empty or (table["level"] == "information").all():
         why = table["why"].unique() if len(table) else ()
@@ -48,7 +48,7 @@ def structures(result: Result) -> list[CheckResult]:
     name = "headlines over structures"
     found = result.structures
     if found is None:
-        switches = result.case.compare if result.has_case else ()
+        switches = result.case.compare
         if not switches:
             return [information(name, "The case names no rival structures.")]
         message = f"The rival structures of the case ({', '.join(switches)}) were not run: whether its headlines hold "
@@ -127,8 +127,8 @@ _PUBLISHED = (
 def published(result: Result) -> list[CheckResult]:
     """Published values inside and outside our 90 % intervals; those outside need a reason."""
     name = "published values"
-    if not result.has_case or "derived" not in result.dt.children:
-        return [information(name, "Nothing was compared: the result holds no case, or no indicator.")]
+    if "derived" not in result.dt.children:
+        return [information(name, "Nothing was compared: the result holds no indicator.")]
     table = result.once(all_published)
     table = table[np.isfinite(table["median"].astype(float))].copy()
     if table.empty:

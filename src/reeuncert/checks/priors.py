@@ -70,9 +70,9 @@ def _prior_of_headlines(result: Result) -> list[CheckResult]:
 
 def _widths_of_rows(result: Result) -> list[CheckResult]:
     """Rows of the priors table whose spreads add up to a log-sd above 1."""
-    if not result.has_case or result.case.prior_measure != "coordinates" or not result.case.priors:
-        return []
     case = result.case
+    if case.prior_measure != "coordinates" or not case.priors:
+        return []
     rows = [(row.line, row.name, condensed(row.years), total_log_sd(case, row), row.reason) for row in case.priors]
     table = pd.DataFrame(rows, columns=["line", "prior", "years", "log_sd", "reason"])
     table = table.sort_values("log_sd", ascending=False, ignore_index=True)

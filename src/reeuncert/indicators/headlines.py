@@ -208,7 +208,7 @@ def _headlines(result: Result, prob: float = 0.9, kind: str = "eti") -> pd.DataF
 def headline_values(result: Result) -> tuple[Target, ...]:
     """The headlines of the case, each once, as far as their indicators have been added."""
     dt, found = result.dt, dict[str, Target]()
-    for headline in result.case.headlines if result.has_case and "derived" in dt.children else ():
+    for headline in result.case.headlines if "derived" in dt.children else ():
         name, coords, year = place(dt, headline)
         if name in dt["derived"].data_vars:
             one = value_of(dt, name, {**coords, "year": year})

@@ -70,7 +70,7 @@ def summary(
     [['mine_production', 'South', 2002, 'kt']]
     """
     chosen, prior = select_labels(computed(dt, name), coords), computed_prior(dt, name)
-    record = lookup(name, _case(dt))
+    record = lookup(name, Result(dt).case)
     return _table(_cells(chosen, None if prior is None else select_labels(prior, coords), record, prob, kind))
 
 
@@ -99,7 +99,7 @@ def computed(dt: xr.DataTree, name: str) -> xr.DataArray:
     """Draws of an indicator that has been added to a result, dims (chain, draw, …)."""
     held = dt["derived"].to_dataset() if "derived" in dt.children else xr.Dataset()
     if name not in held.data_vars:
-        lookup(name, _case(dt))
+        lookup(name, Result(dt).case)
         raise AbsentError(
             f"'{name}' has not been computed for this result: call add_indicators(dt, ['{name}']) first; "
             f"it holds {sorted(str(v) for v in held.data_vars) or 'no indicator'}"
@@ -107,11 +107,6 @@ def computed(dt: xr.DataTree, name: str) -> xr.DataArray:
     if lost := lost_draws(held[name]):
         raise ArgumentError(lost)
     return held[name]
-
-
-def _case(dt: xr.DataTree) -> Case | None:
-    result = Result(dt)
-    return result.case if result.has_case else None
 
 
 def select_labels(variable: xr.DataArray, coords: Mapping[str, object] | None, what: str = "") -> xr.DataArray:
@@ -146,12 +141,11 @@ class Cells:
 def _every(dt: xr.DataTree, prob: float, kind: str) -> dict[str, Cells]:
     if "derived" not in dt.children:
         raise ReeUncertError("this result holds no indicator: call add_indicators(dt) first")
-    out, case = {}, _case(dt)
+    out, case = {}, Result(dt).case
     for name in map(str, dt["derived"].data_vars):
         draws, prior = computed(dt, name), computed_prior(dt, name)
         out[name] = _cells(draws, prior, lookup(name, case), prob, kind)
-        if case is not None:
-            _look_at_headlines(case, name, draws, prior)
+        _look_at_headlines(case, name, draws, prior)
     return out
 
 

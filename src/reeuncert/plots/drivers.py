@@ -10,9 +10,8 @@ import xarray as xr
 
 from reeuncert.case.labels import Labels
 from reeuncert.errors import ReeUncertError
-from reeuncert.indicators.headlines import headline_values, place
+from reeuncert.indicators.headlines import place, value_of
 from reeuncert.indicators.printing import value_title
-from reeuncert.indicators.summary import computed
 from reeuncert.plots.access import Coords, flat, rows_of, take
 from reeuncert.plots.panels import Board
 from reeuncert.plots.render import Chart, Row, Span, figure_of, render
@@ -65,7 +64,6 @@ def drivers_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
         raise ReeUncertError(f"case '{case.name}' {why}")
     wanted = take(coords, {"headline": range(len(case.headlines)), "kind": KINDS}, "the drivers")
     numbers = wanted["headline"]
-    known = {one.label: one.draws for one in Result.holding(dt).once(headline_values)}
     tables: dict[int, pd.DataFrame] = {}
     for of_year in dict.fromkeys(case.headlines[number].year for number in numbers):
         names, kinds, values = _candidates(dt, of_year)
@@ -73,8 +71,7 @@ def drivers_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
         draws = []
         for headline in chosen.values():
             name, labels, year = place(dt, headline)
-            computed(dt, name)
-            draws.append(known[value_title({"indicator": name, **labels, "year": year})].reshape(-1))
+            draws.append(value_of(dt, name, {**labels, "year": year}).draws.reshape(-1))
         correlations = _rank_correlations(np.stack(draws, axis=1), values)
         for (number, headline), found in zip(chosen.items(), correlations, strict=True):
             # The undefined come last.

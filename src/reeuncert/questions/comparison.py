@@ -16,9 +16,8 @@ from reeuncert.errors import AbsentError, ReeUncertError
 from reeuncert.indicators.compute import add_indicators
 from reeuncert.indicators.headlines import headline_row, place, value_of
 from reeuncert.indicators.printing import value_title
-from reeuncert.indicators.registry import CUMULATED, DIMS
-from reeuncert.indicators.summary import SAMPLE
-from reeuncert.reference import published_values, reference_table
+from reeuncert.indicators.registry import DIMS
+from reeuncert.reference import all_published, all_values, counterparts
 from reeuncert.result.diagnostics import interval_ends
 from reeuncert.result.result import Result
 
@@ -130,14 +129,9 @@ def _side(result: Result, headlines: list[Headline]) -> list[dict[str, Any]]:
             row = headline_row(held, headline).iloc[0].to_dict()
             name, coords, year = place(held.dt, headline)
             if "mcse_median" not in row:
-                row["mcse_median"] = _error(held, name, {**coords, "year": year})
+                row["mcse_median"] = interval_ends(value_of(held.dt, name, {**coords, "year": year}).draws)[1].error
             out[-1] = {key: row[key] for key in (*LABELS, "unit", *SIDE)}
     return out
-
-
-def _error(held: Result, name: str, at: Mapping[str, str | int]) -> float:
-    """Monte Carlo error of the median of one value of an indicator."""
-    return interval_ends(value_of(held.dt, name, at).draws)[1].error
 
 
 def _row(headline: Headline, one: Mapping[str, Any], two: Mapping[str, Any]) -> dict[str, Any]:
@@ -166,26 +160,18 @@ def _verdict(row: Mapping[str, float], difference: float, error: float) -> str:
 def _published(dt: xr.DataTree) -> pd.DataFrame:
     """Rows of a comparison with published values: our interval, and the value that was printed."""
     result = Result(dt if "derived" in dt.children else add_indicators(dt))
-    if not published_values(result.case):
+    if not result.once(all_values):
         raise ReeUncertError(
             f"case '{result.case.name}' has no published values to compare with; give a second result, or a table "
             "reference/published_reference.csv beside its evidence"
         )
-    held, rows = result.dt["derived"].to_dataset(), []
-    for given in reference_table(result.dt).to_dict("records"):
-        labels = {c: given.get(c, "") for c in LABELS} | {"year": given["year_to"], "end_use": ""}
-        name = str(given["indicator"])
-        if "end_use" in held[name].dims:
-            labels |= {"end_use": given["product"], "product": ""}
-        if given["year_from"] != given["year_to"]:
-            name += CUMULATED
-        at = {str(d): labels[str(d)] for d in held[name].dims if d not in SAMPLE}
-        ours = {c: given[c] for c in ("unit", "median", "eti90_lb", "eti90_ub")} | labels | {"indicator": name}
-        ours["mcse_median"] = _error(result, name, at)
-        theirs = dict.fromkeys(SIDE, np.nan) | {"median": given["value"], "mcse_median": 0.0}
-        row = _row(Headline(name), ours, theirs)
+    rows, tables = [], result.once(all_published).to_dict("records")
+    for (given, value), table in zip(counterparts(result), tables, strict=True):
+        ours: dict[Any, Any] = table | value.columns | {"mcse_median": interval_ends(value.draws)[1].error}
+        theirs = dict.fromkeys(SIDE, np.nan) | {"median": given.value, "mcse_median": 0.0}
+        row = _row(Headline(value.indicator), ours, theirs)
         verdict = OUTSIDE if row["verdict"] == APART else INSIDE
-        rows.append(row | {"headline": f"{given['id']}: {row['headline']}", "verdict": verdict})
+        rows.append(row | {"headline": f"{given.id}: {row['headline']}", "verdict": verdict})
     if not rows:
         raise ReeUncertError("none of the published values is of a quantity and year that this result holds")
     return pd.DataFrame(rows)

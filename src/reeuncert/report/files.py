@@ -105,12 +105,11 @@ def commit_results(result: Result, staging: Staging) -> tuple[Path, ...]:
             if not (staging.place / name).exists()
         }
         made["report.html"] = result.part("report.html", lambda: render(result))
-        if result.has_case:
-            made["headlines.csv"] = result.part("headlines.csv", lambda: result.once(all_headlines))
-            made["mixtures.csv"] = result.part("mixtures.csv", lambda: result.once(mixture_table))
-            book = result.part("results.xlsx", lambda: workbook(result))
-            if isinstance(book, bytes):
-                (staging.place / "results.xlsx").write_bytes(book)
+        made["headlines.csv"] = result.part("headlines.csv", lambda: result.once(all_headlines))
+        made["mixtures.csv"] = result.part("mixtures.csv", lambda: result.once(mixture_table))
+        book = result.part("results.xlsx", lambda: workbook(result))
+        if isinstance(book, bytes):
+            (staging.place / "results.xlsx").write_bytes(book)
     texts = {name: one for name, one in made.items() if isinstance(one, str)}
     tables = {name: one for name, one in made.items() if isinstance(one, pd.DataFrame)}
     stage_results(staging, result.dt, tables | {"checks.csv": check_table(result).to_frame()}, texts)

@@ -66,7 +66,7 @@ def render(result: Result, *, sections: Sequence[Section] = SECTIONS) -> str:
     """The page, without external resources, as text; what the result has computed already is not computed again. A
     section or figure that cannot be made shows its error.
     """
-    if "posterior" not in result.dt.children or not result.has_case:
+    if "posterior" not in result.dt.children or "case_json" not in result.dt.attrs:
         raise OutputError(
             "a report needs the group 'posterior' and the attribute 'case_json'; give a result of reeuncert.sample"
         )

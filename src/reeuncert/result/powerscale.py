@@ -66,7 +66,7 @@ def prior_classes(result: Result) -> dict[str, Array | Normals]:
     """Each class of priors: its standard-normal coordinates, else its log density by term (chain, draw, term)."""
     parts = terms(result.dt, "log_prior", OF_THE_EVIDENCE)
     posterior = result.dt["posterior"].to_dataset()
-    if not parts or "z" not in posterior or not result.has_case:
+    if not parts or "z" not in posterior:
         return dict(parts)
     z = posterior["z"].transpose("chain", "draw", "coordinate").values
     group = np.array(coordinate_prior(result.case, result.network).group, dtype=object)

@@ -111,10 +111,6 @@ class Result(Short):
         with collecting(self.failed):
             return attempt(name, make)
 
-    @property
-    def has_case(self) -> bool:
-        return "case_json" in self.dt.attrs
-
     @cached_property
     def case(self) -> Case:
         """The case that was sampled.
@@ -124,7 +120,7 @@ class Result(Short):
         ReeUncertError
             If the draws do not hold it.
         """
-        if not self.has_case:
+        if "case_json" not in self.dt.attrs:
             raise ReeUncertError(
                 "this result holds no case ('case_json' among its attributes); use one that `sample` returned"
             )
@@ -138,7 +134,7 @@ class Result(Short):
     @cached_property
     def evidence(self) -> EvidenceModel | None:
         """The evidence as it was sampled; None where the case has none."""
-        return compile_evidence(self.case, self.network) if self.has_case and self.case.evidence else None
+        return compile_evidence(self.case, self.network) if self.case.evidence else None
 
     @cached_property
     def structures(self) -> Structures | None:
@@ -148,7 +144,7 @@ class Result(Short):
     @property
     def lineages(self) -> dict[str, str]:
         """Id of a source → its lineage."""
-        return {row.source_id: row.lineage for row in self.case.evidence} if self.has_case else {}
+        return {row.source_id: row.lineage for row in self.case.evidence}
 
     @property
     def unit(self) -> str:
@@ -191,5 +187,5 @@ class Result(Short):
 
     def __repr__(self) -> str:
         sizes: Mapping[Any, int] = self.dt["posterior"].sizes if "posterior" in self.dt.children else {}
-        named = f"'{self.case.name}'" if self.has_case else "no case"
+        named = f"'{self.case.name}'" if "case_json" in self.dt.attrs else "no case"
         return f"<Result of {named}: {sizes.get('chain', 0)} chains of {sizes.get('draw', 0)} draws>"
