@@ -14,7 +14,7 @@ from reeuncert.case.records import Offset
 from reeuncert.case.serial import case_to_json
 from reeuncert.checks import CHECKS, check
 from reeuncert.checks.predictive import row_table
-from reeuncert.checks.priors import distance
+from reeuncert.checks.priors import _extreme, distance
 from reeuncert.checks.run import relative_error
 from reeuncert.indicators.compute import add_indicators
 from reeuncert.likelihood.compile import compile_evidence
@@ -117,6 +117,19 @@ def test_priors_drawn_through_the_evidence_and_off_it_are_told(case, result):
         ("passed", "passed"), ("warning", "passed"), ("passed", "warning"),
     ]  # fmt: skip
     assert set(found["own"][close].table["lineage"]) <= {row.lineage for row in case.evidence}
+
+
+def test_chance_alone_seldom_warns_of_many_series_of_evidence():
+    """P of a series is uniform on what the draws can tell. Where these are too few for 5 %, the message says so."""
+    rng = np.random.default_rng(1)
+    columns = {"lineage": "l", "quantity": "q", "rows": 3, "d2": 1.0}
+    for count, draws, chance in ((18, 500, 0.05), (200, 500, 0.33)):
+        p = rng.integers(1, draws + 2, (400, count)) / (draws + 1)
+        sets = (pd.DataFrame({"closer": row}).assign(**columns) for row in p)
+        found = [_extreme(one, "n", "closer", ("closer to", "closest"), 1 / (draws + 1), "") for one in sets]
+        assert np.mean([one.status == "warning" for one in found]) == pytest.approx(chance, abs=0.06)
+        assert f"{100 * chance:.0f} % for any of them" in found[0].message
+        assert ("no smaller P" in found[0].message) == (chance > 0.05)
 
 
 def test_a_prior_over_many_orders_of_magnitude_is_told(result):

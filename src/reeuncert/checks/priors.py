@@ -3,11 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from reeuncert.checks.predictive import thinned
 from reeuncert.checks.result import CheckResult, information, warned
 from reeuncert.indicators.headlines import headline_values
 from reeuncert.likelihood.compile import EvidenceModel
-from reeuncert.likelihood.predictive import predictive_draws
+from reeuncert.likelihood.predictive import drawn, predictive_draws
 from reeuncert.priors.checks import MOST_ORDERS, WIDE, total_log_sd
 from reeuncert.result.diagnostics import Estimate
 from reeuncert.result.learning import PRIOR_ROUNDING, is_fixed
@@ -16,6 +15,7 @@ from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 from reeuncert.result.verdicts import room
 from reeuncert.words.cells import as_words, condensed
+from reeuncert.words.estimates import printed
 from reeuncert.words.qualifiers import BOUND_QUALIFIERS
 
 
@@ -87,28 +87,31 @@ def _widths_of_rows(result: Result) -> list[CheckResult]:
 FEWEST_ROWS = 3
 """A shorter series is close by chance too often."""
 
-TAIL = 0.01
-"""Probability of so small, or so large, a distance below which a series is named."""
+LEVEL = 0.05
+"""Probability that chance alone makes a check warn (Šidák's correction for the number of series)."""
 
 
 def prior_distance(result: Result) -> list[CheckResult]:
     """Series of evidence, by lineage and quantity, that lie closer to the priors, or farther from them, than chance.
 
     The distance of a series of n figures is d² = (y − μ)ᵀ Σ⁻¹ (y − μ), with μ and Σ from half of the prior predictive
-    draws; its law is that of d² of the other half, which is χ²ₙ where all is normal.
+    draws; its law is that of d² of the other half, which is χ²ₙ where all is normal. If that half is too few draws for
+    the limit that many series need, a series is named if it lies beyond all of them, and the message tells how often
+    chance does that.
     """
     if result.evidence is None or "prior" not in result.dt.children:
         return [information("priors and evidence", "The prior was not simulated, or there is no evidence.")]
-    mass, width, offset = thinned(result.dt["prior"].to_dataset())
-    drawn = predictive_draws(result.evidence, mass, width, offset, rng=np.random.default_rng(1))
-    table = series_table(result.evidence, drawn)
+    prior = drawn(result.dt["prior"].to_dataset())
+    figures = predictive_draws(result.evidence, *prior, rng=np.random.default_rng(1))
+    figures = figures.reshape(-1, result.evidence.n_rows)
+    table, least = series_table(result.evidence, figures), 1.0 / (1 + len(figures[1::2]))
     if table.empty:
         return [information("priors and evidence", f"No series of evidence has {FEWEST_ROWS} figures.")]
     twice = "These priors follow the figures, which then count twice: write them from what was known before."
     conflict = "Priors and evidence are in conflict: read the rows again, else the priors are too narrow or off."
     return [
-        _extreme(table, "priors do not follow the evidence", "closer", ("closer to", "closest"), twice),
-        _extreme(table, "priors and evidence agree", "farther", ("farther from", "farthest"), conflict),
+        _extreme(table, "priors do not follow the evidence", "closer", ("closer to", "closest"), least, twice),
+        _extreme(table, "priors and evidence agree", "farther", ("farther from", "farthest"), least, conflict),
     ]
 
 
@@ -143,13 +146,23 @@ def distance(figures: Array, drawn: Array) -> tuple[float, float, float]:
     return float(d2[0]), float((1 + (d2[1:] <= d2[0]).sum()) / count), float((1 + (d2[1:] >= d2[0]).sum()) / count)
 
 
-def _extreme(table: pd.DataFrame, name: str, side: str, words: tuple[str, str], remedy: str) -> CheckResult:
-    """Whether the series at one end (``lower``, ``upper``) lie there by chance."""
+def _extreme(
+    table: pd.DataFrame, name: str, side: str, words: tuple[str, str], least: float, remedy: str
+) -> CheckResult:
+    """Whether the series at one end (``closer``, ``farther``) lie there by chance; ``least``: the smallest probability
+    that the draws can tell.
+    """
     ranked = table.sort_values(side, ignore_index=True)
-    worst, count = ranked.iloc[0], int((ranked[side] < TAIL).sum())
+    limit = max(1.0 - (1.0 - LEVEL) ** (1.0 / len(table)), least)
+    worst, count = ranked.iloc[0], int((ranked[side] <= limit).sum())
+    chance = printed(1.0 - (1.0 - limit) ** len(table), ".0%")
     message = (
-        f"Of {len(table)} series of evidence, {count} lie {words[0]} what the priors predict than chance allows (1 %); "
-        f"the {words[1]}, {worst['quantity']} of {worst['lineage']}, has d² = {worst['d2']:.1f} on {worst['rows']} "
-        f"figures (P = {worst[side]:.2g})."
+        f"Of {len(table)} series of evidence, {count} lie {words[0]} what the priors predict than chance allows "
+        f"(P = {limit:.2g} for one, {chance} for any of them); the {words[1]}, {worst['quantity']} of "
+        f"{worst['lineage']}, has d² = {worst['d2']:.1f} on {worst['rows']} figures (P = {worst[side]:.2g})."
     )
-    return warned(name, worst[side], ">=", TAIL, message, remedy, ranked)
+    if limit == least:
+        message += (
+            " The draws from the prior tell no smaller P: take more of them (`prior_draws` of `reeuncert.sample`)."
+        )
+    return warned(name, count, "<=", 0, message, remedy, ranked)
