@@ -144,6 +144,11 @@ def test_the_checks_judge_agreement_convergence_and_the_error_of_averages():
     assert "not identified by these data: Unrecorded exports (smuggling) · North → South · 2002 (" in said.message
     assert checks["convergence of structures"].status == "passed"
     assert checks["averages over structures"].status == "passed"
+    # Headlines alone are judged; what is said of all flows is said of each structure.
+    slow = run((10, 1), run={"r_hat": 1.0345, "ess": 123.0, "divergences": 0})
+    said = ree.check(add_structures(dt, Structures.of({"a": run((10, 1)), "b": slow})), ["structures"])
+    assert said["convergence of structures"].status == "passed"
+    assert "600 and 1.0020 under a, 123 and 1.0345 under b." in said["convergence of structures"].message
     few = run((10, 1))
     few = StructureRun(few.headlines.assign(ess_tail=20.0), few.draws, GOOD)
     for bad in (few, run((10, 1), run={**GOOD, "divergences": 1})):

@@ -145,8 +145,9 @@ def supplier_stops(
     Returns
     -------
     DataFrame
-        ``supplier``, the columns of `lost_consumption`, and ``costs_most``: the probability that no other supplier's
-        stop costs the region more (of that product, where it is split so).
+        ``supplier``, the columns of `lost_consumption`, and ``costs_most``: the probability that its stop
+        costs the region something, and most (of that product, where it is split so). Draws in which no stop costs
+        anything count for no supplier.
 
     Raises
     ------
