@@ -18,7 +18,6 @@ from reeuncert.studies.jobs import Failure, Fit, Job, choose
 
 if TYPE_CHECKING:
     from distributed import Client
-    from distributed import Future as DaskFuture
 
 ATTEMPTS = 2
 """Times that a job is begun whose process ends under it."""
@@ -36,6 +35,9 @@ be used again by the next.
 
 class PoolLostError(SamplingError):
     """Nothing is left that could run a job."""
+
+
+_DROPPED = PoolLostError("the Dask cluster dropped this fit; start the study again")
 
 
 class Pool:
@@ -98,7 +100,7 @@ def run_jobs(jobs: Sequence[Job], fit: Fit, pool: Pool, *, begun: Any = None) ->
                 running[pool.submit(slot, fit, job)] = (slot, job)
             for future in list(pool.finished(list(running), 0.2)):
                 slot, job = running.pop(future)
-                error = future.exception()
+                error = _DROPPED if future.cancelled() else future.exception()
                 if error is None:
                     yield job, future.result()
                 elif not pool.is_lost(error):
@@ -191,7 +193,8 @@ class DaskPool(Pool):
         if find_spec("distributed") is None:
             raise SamplingError("Dask is not installed; install it with `pip install 'reeuncert[dask]'`")
         self._client, self._owned = _connected(client)
-        self._running: set[Any] = set()
+        self._executor = self._client.get_executor(pure=False, allow_other_workers=True)
+        self._running: set[Future[Kept]] = set()
         try:
             _require_workers(self._client)
         except BaseException:
@@ -202,38 +205,27 @@ class DaskPool(Pool):
     def slots(self) -> Sequence[str]:
         """Addresses of the workers there are now."""
         end = time.monotonic() + WORKER_SECONDS
-        while True:
-            found = self._workers()
-            if found or self._running or time.monotonic() > end:
-                break
+        while not (found := self._workers()) and not self._running and time.monotonic() < end:
             time.sleep(0.5)
         if not found and not self._running:
             raise PoolLostError(f"the Dask cluster has had no worker for {WORKER_SECONDS:.0f} seconds; start some")
         return found
 
-    def submit(self, slot: str, fit: Fit, job: Job) -> _DaskJob:
+    def submit(self, slot: str, fit: Fit, job: Job) -> Future[Kept]:
         # If the worker dies, Dask gives the job to any other; only the scheduling by shape is lost then.
-        future = self._client.submit(
-            fit, job, key=f"{job.name}-{uuid.uuid4().hex}", pure=False, workers=[slot], allow_other_workers=True
-        )
-        begun = _DaskJob(future)
-        self._running.add(begun)
-        return begun
+        future: Future[Kept] = self._executor.submit(fit, job, key=f"{job.name}-{uuid.uuid4().hex}", workers=[slot])
+        self._running.add(future)
+        return future
 
-    def finished(self, futures: Collection[_DaskJob], seconds: float) -> Collection[_DaskJob]:
-        end = time.monotonic() + seconds
-        while True:
-            done = [future for future in futures if future.done()]
-            if done or time.monotonic() > end:
-                self._running -= set(done)
-                return done
-            time.sleep(0.05)
+    def finished(self, futures: Collection[Any], seconds: float) -> Collection[Any]:
+        done = super().finished(futures, seconds)
+        self._running.difference_update(done)
+        return done
 
     def close(self) -> None:
         """Give up what still runs; a client that was given stays open."""
-        for job in self._running:
-            job.cancel()
-        self._running.clear()
+        if self._client.status == "running":
+            self._executor.shutdown(wait=False)
         if self._owned:
             self._client.close()
 
@@ -244,32 +236,10 @@ class DaskPool(Pool):
         if self._client.status != "running":
             raise lost
         try:
-            info = self._client.scheduler_info(n_workers=-1)
-        except (OSError, RuntimeError, ValueError) as error:
+            workers = self._client.scheduler_info(n_workers=-1)["workers"]
+        except (OSError, RuntimeError, ValueError, LookupError) as error:
             raise lost from error
-        return sorted(str(address) for address in info["workers"])
-
-
-class _DaskJob:
-    """A Dask future with the interface of `concurrent.futures.Future`."""
-
-    def __init__(self, future: DaskFuture[Kept]) -> None:
-        self._future = future
-
-    def done(self) -> bool:
-        return bool(self._future.done())
-
-    def exception(self) -> BaseException | None:
-        if self._future.status in ("cancelled", "lost"):
-            return PoolLostError("the Dask cluster dropped this fit; start the study again")
-        error = self._future.exception()
-        return error if isinstance(error, BaseException) else None
-
-    def result(self) -> Kept:
-        return self._future.result()
-
-    def cancel(self) -> None:
-        self._future.cancel()
+        return sorted(map(str, workers))
 
 
 def _connected(given: Any) -> tuple[Client, bool]:
