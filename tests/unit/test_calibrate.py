@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import reeuncert as ree
-from reeuncert.calibration.recovery import Recovery, quantities, recovery_table, summarise, truth_as_draws
+from reeuncert.calibration.recovery import Recovery, quantities, recovery_table, summarise, true_quantities
 from reeuncert.calibration.result import Calibration, band, inside, positions, uniformity
 from reeuncert.calibration.simulate import simulations
 from reeuncert.case.records import Case
@@ -39,7 +39,7 @@ def study(refitter: Refitter, case: Case, fitted: float = 1.0) -> Calibration:
         dt = refitter.fit(replace(truth.case, classes=classes), seed=number, **FIT)
         posterior = dt["posterior"].to_dataset()
         labels, values = quantities(posterior, case, NAMES)
-        _, true = quantities(truth_as_draws(truth, posterior), case, NAMES)
+        _, true = true_quantities(truth, posterior, case, NAMES)
         found.append(positions(true[0, 0], values.reshape(-1, values.shape[2])[::3], rng))
     return Calibration(case.name, labels, np.array(found), pd.DataFrame({"simulation": range(SIMULATIONS)}))
 

@@ -13,7 +13,7 @@ Cells are fixed in advance because the likelihood of an interval is the probabil
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -147,6 +147,17 @@ def draw_offsets(case: Case, said: Iterable[Statement], rng: np.random.Generator
             content = _content(statement.row.element, flow, year, case)
             if content.sd:
                 draw(f"content {content.name}", str(year) if content.per == "year" else "", 0.0, content.sd, "normal")
+    return drawn
+
+
+def draw_contents(case: Case, known: Collection[str], rng: np.random.Generator) -> dict[str, float]:
+    """Each content of an element that is not known by name, or name and year: no row is about it."""
+    drawn: dict[str, float] = {}
+    for content in case.contents.values():
+        for year in content.years or case.system.years:
+            label = f"content {content.name}" + (f" {year}" if content.per == "year" else "")
+            if content.sd and label not in known and label not in drawn:
+                drawn[label] = draw_error("normal", content.sd, case.errors, rng)
     return drawn
 
 

@@ -42,16 +42,31 @@ def quantities(draws: xr.Dataset, case: Case, names: Sequence[str] | None = None
 
 
 def truth_as_draws(truth: Truth, posterior: xr.Dataset) -> xr.Dataset:
-    """A truth as a posterior of one draw, with the same widths and offsets as the posterior."""
+    """A truth as a posterior of one draw, with the same widths and offsets as the posterior, then the contents of
+    elements that no evidence is about.
+    """
     found = truth.as_draws()
-    for name, drawn in (("source_width", truth.source_width), ("log_offset", truth.log_offset)):
-        if name in posterior:
-            dim = next(d for d in posterior[name].dims if d not in ("chain", "draw"))
-            there = [str(label) for label in posterior[name][dim].values]
-            # Widths that are not learned are constants of the model.
-            values = np.array([drawn.get(label, np.nan) for label in there])
-            found[name] = xr.DataArray(values[None, None], dims=("chain", "draw", dim), coords={dim: there})
+    for name, dim, drawn in (
+        ("source_width", "source_group", truth.source_width),
+        ("log_offset", "offset_value", truth.log_offset),
+    ):
+        there = [str(label) for label in posterior[dim].values] if name in posterior else []
+        # Widths that are not learned are constants of the model.
+        labels = there if name == "source_width" else list(dict.fromkeys([*there, *drawn]))
+        if labels:
+            values = np.array([drawn.get(label, np.nan) for label in labels])
+            found[name] = xr.DataArray(values[None, None], dims=("chain", "draw", dim), coords={dim: labels})
     return found
+
+
+def true_quantities(
+    truth: Truth, posterior: xr.Dataset, case: Case, names: Sequence[str] | None = None
+) -> tuple[pd.DataFrame, Array]:
+    """`quantities` of a truth: those of the posterior, in their order."""
+    labels, values = quantities(truth_as_draws(truth, posterior), case, names)
+    held = posterior["offset_value"].values if "log_offset" in posterior else ()
+    kept = ((labels["kind"] != OFFSET) | labels["quantity"].isin(held)).to_numpy()
+    return labels[kept].reset_index(drop=True), values[:, :, kept]
 
 
 def _flows(draws: xr.Dataset, case: Case) -> tuple[pd.DataFrame, Array]:
@@ -136,8 +151,8 @@ def recovery_table(
     truth: Truth, posterior: xr.Dataset, case: Case, indicators: Sequence[str] | None = None
 ) -> pd.DataFrame:
     """Truth, median and interval of every flow, total over the years and indicator."""
-    labels, values = _with_totals(posterior, case, indicators)
-    true = _with_totals(truth_as_draws(truth, posterior), case, indicators)[1][0, 0]
+    labels, values = _with_totals(*quantities(posterior, case, indicators))
+    true = _with_totals(*true_quantities(truth, posterior, case, indicators))[1][0, 0]
     flat = values.reshape(-1, values.shape[2])
     usable = np.isfinite(true) & np.isfinite(flat).all(axis=0)
     labels, true, flat = labels[usable].reset_index(drop=True), true[usable], flat[:, usable]
@@ -159,9 +174,8 @@ def summarise(table: pd.DataFrame) -> pd.DataFrame:
     return kinds.agg(quantities=("error", "size"), coverage90=("covered", "mean"), **error).reset_index()
 
 
-def _with_totals(draws: xr.Dataset, case: Case, names: Sequence[str] | None) -> tuple[pd.DataFrame, np.ndarray]:
+def _with_totals(labels: pd.DataFrame, values: Array) -> tuple[pd.DataFrame, Array]:
     """`quantities`, after each flow summed over its years."""
-    labels, values = quantities(draws, case, names)
     flows = labels[labels["kind"].isin((FLOW, UNRECORDED))]
     rows, sums = [], []
     for (kind, group, name), part in flows.groupby(["kind", "group", "quantity"], sort=False):

@@ -16,7 +16,14 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from reeuncert.calibration.figures import draw_offsets, draw_widths, mass_by_name, simulated_row, statements
+from reeuncert.calibration.figures import (
+    draw_contents,
+    draw_offsets,
+    draw_widths,
+    mass_by_name,
+    simulated_row,
+    statements,
+)
 from reeuncert.case.records import Case, Prior
 from reeuncert.errors import ModelError
 from reeuncert.system.definition import OUTSIDE, Flow, SystemDefinition
@@ -26,7 +33,8 @@ from reeuncert.system.definition import OUTSIDE, Flow, SystemDefinition
 class Truth:
     """One truth drawn from the priors of a case, with its reported figures: flows (flow, year) in the unit of the case,
     NaN where a flow does not exist; width of each source with a learned width, by ``"lineage (class)"``; value of each
-    offset that a row names, by name, or name and year; and the case with the simulated figures for the reported ones.
+    offset that a row names, and of each content of an element, by name, or name and year; and the case with the
+    simulated figures for the reported ones.
     """
 
     mass_flow: NDArray[np.float64]
@@ -62,6 +70,7 @@ def simulations(case: Case, count: int, *, seed: int = 0) -> Iterator[Truth]:
         named = {
             f"{name} {year}" if year else name: value for name, by in offsets.items() for year, value in by.items()
         }
+        named |= draw_contents(case, named, rng)
         yield Truth(flows, widths, named, replace(case, evidence=evidence))
 
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from reeuncert.case.records import Case, ErrorClass, Evidence, Offset
+from reeuncert.case.records import Case, Content, ErrorClass, Evidence, Offset
 from reeuncert.case.selection import Term, contents_of, sides
 
 Value = tuple[str, str]  # an offset and its period: a year, an era, or "" for all years
@@ -98,6 +98,23 @@ def _contents(rows: Sequence[Evidence], case: Case) -> tuple[dict[str, Offset], 
             if content.sd > 0:
                 values[term] = (f"content {content.name}", _period(content.per, case.system.years[term[1]], ()))
     return laws, tuple(found)
+
+
+def content_name(content: Content, year: int) -> str:
+    """Name of a content in a year among the offsets."""
+    return f"content {content.name} {_period(content.per, year, ())}".rstrip()
+
+
+def content_sds(case: Case) -> dict[str, float]:
+    """Log-sd of every uncertain content of a case, whether evidence is about it or not, by its name among the offsets,
+    of which no other is a content.
+    """
+    return {
+        content_name(content, year): content.sd
+        for content in case.contents.values()
+        for year in case.system.years
+        if content.sd > 0 and (not content.years or year in content.years)
+    }
 
 
 def _period(per: str, year: int, eras: Sequence[int]) -> str:

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING
-from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reeuncert.case.records import Case, Constant
+from reeuncert.case.shared import content_name
+from reeuncert.result.contents import content_draws
 from reeuncert.result.quantiles import by_quantity
 from reeuncert.system.definition import FLOW_FIELDS, OUTSIDE
 
@@ -270,22 +271,14 @@ def _contents(
     case: Case, names: Sequence[str], years: tuple[int, ...], data: xr.Dataset | None
 ) -> dict[str, dict[int, Array]]:
     """Contents of elements in every draw; without data, their medians."""
-    position, shape = {name: i for i, name in enumerate(names)}, (1, 1)
-    drawn: dict[str, Array] = {}
-    if data is not None:
-        shape = (data.sizes["chain"], data.sizes["draw"])
-        if "log_offset" in data:
-            held = data["log_offset"].transpose("offset_value", "chain", "draw")
-            drawn = dict(zip(held["offset_value"].values.tolist(), held.values, strict=True))
+    position = {name: i for i, name in enumerate(names)}
+    shape = (1, 1) if data is None else (data.sizes["chain"], data.sizes["draw"])
+    drawn = {} if data is None else content_draws(case, data)
     out: dict[str, dict[int, Array]] = {}
     for content in case.contents.values():
-        rng, yearly = np.random.default_rng(crc32(content.name.encode())), content.per == "year"
         log = _year_last(np.zeros((len(years), *shape)))
-        if data is not None:
-            log += content.sd * rng.normal(size=(*shape, len(years) if yearly else 1))
-        for t, year in enumerate(years):
-            name = f"content {content.name}" + (f" {year}" if yearly else "")
-            log[..., t] = drawn.get(name, log[..., t])
+        for t, year in enumerate(years if drawn else ()):
+            log[..., t] = drawn[content_name(content, year)]
         given = [not content.years or year in content.years for year in years]
         share = np.where(given, content.share * np.exp(log), 0.0)
         flows = out.setdefault(content.element, {})

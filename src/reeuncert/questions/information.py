@@ -22,6 +22,7 @@ from reeuncert.indicators.headlines import Target
 from reeuncert.likelihood.predictive import predicted_quantities
 from reeuncert.questions.nested import Floats, Ints, expected_widths, interval_width
 from reeuncert.questions.targets import Flows, ValueName, choose_flows, choose_years, labelled_first, target_of
+from reeuncert.result.contents import content_draws
 from reeuncert.result.quantiles import interval_columns, sorted_quantile
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
@@ -236,15 +237,17 @@ def _of_series(
 
 
 def _of_sources(dt: xr.DataTree, target: Target, error: float, prob: float, kind: str) -> pd.DataFrame:
-    """All rows of each lineage, reported once more without its offsets. The error is relative: on the log and logit
-    scales as it is, on a plain one to the median of the quantity.
+    """All rows of each lineage, reported once more without its offsets; contents of elements are part of what a row is
+    about. The error is relative: on the log and logit scales as it is, on a plain one to the median of the quantity.
     """
     result = Result.holding(dt)
     evidence = result.evidence
     if evidence is None:
         raise ReeUncertError(f"case '{result.case.name}' has no evidence, so no source to ask about")
     mass, rows = mass_flow(dt).values, []
-    quantity = predicted_quantities(evidence, mass, np.zeros((*mass.shape[:2], len(evidence.offsets.label))))
+    contents, none = content_draws(result.case, dt["posterior"].to_dataset()), np.zeros(mass.shape[:2])
+    offsets = [contents.get(label, none) for label in evidence.offsets.label]
+    quantity = predicted_quantities(evidence, mass, np.stack(offsets, axis=2) if offsets else none[..., :0])
     size = np.abs(np.median(quantity.reshape(-1, evidence.n_rows), axis=0))
     errors = error * np.where(evidence.plain, np.maximum(size, np.finfo(float).tiny), 1.0)
     for lineage, of in evidence.rows_of_lineage.items():

@@ -14,7 +14,7 @@ from reeuncert.questions.information import exchanged
 from reeuncert.questions.nested import Floats, weighted_quantiles
 from reeuncert.questions.reweight import smoothed, threshold
 from reeuncert.questions.targets import ValueName, labelled_first, target_of, targets_of
-from reeuncert.result.powerscale import OF_THE_EVIDENCE, lineages, terms
+from reeuncert.result.powerscale import Normals, lineages, prior_classes
 from reeuncert.result.result import Result
 
 CLASS, SOURCE = "prior class", "source"
@@ -170,13 +170,15 @@ def tornado(
     kinds, target = _kinds(dt, of), target_of(dt, indicator, **coords)
     draws = target.filled
     base = _median(draws, np.ones(draws.shape))
-    parts: dict[str, tuple[str, Floats]] = {}
-    for kind in kinds:
-        found = lineages(Result.holding(dt)) if kind == SOURCE else terms(dt, "log_prior", OF_THE_EVIDENCE)
-        parts |= {name: (kind, part) for name, part in found.items()}
+    result = Result.holding(dt)
+    parts = [
+        (kind, name, part)
+        for kind in kinds
+        for name, part in (lineages(result) if kind == SOURCE else prior_classes(result)).items()
+    ]
     rows = []
-    for name, (kind, part) in parts.items():
-        density = part.sum(axis=2)
+    for kind, name, part in parts:
+        density = (part.density if isinstance(part, Normals) else part).sum(axis=2)
         ends, chance, shapes = [], [], []
         for power in (1.0 / factor, factor):
             weight, k = smoothed((power - 1.0) * density)

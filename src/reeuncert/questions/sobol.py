@@ -9,6 +9,7 @@ import xarray as xr
 
 from reeuncert.balance.forward import flows_of_draws
 from reeuncert.case.records import Case
+from reeuncert.case.shared import content_sds
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.compute import indicators_of
 from reeuncert.indicators.flows import FlowTable
@@ -20,7 +21,8 @@ from reeuncert.priors.paths import coordinate_prior
 from reeuncert.questions.nested import Floats, Ints
 from reeuncert.questions.powerscale import CLASS, SOURCE
 from reeuncert.questions.targets import ValueName, labelled_first, target_of
-from reeuncert.result.powerscale import OF_THE_EVIDENCE
+from reeuncert.result.contents import content_scores
+from reeuncert.result.powerscale import CONTENTS, OF_THE_EVIDENCE
 from reeuncert.result.result import Result
 from reeuncert.words.error_laws import NORMAL
 
@@ -92,6 +94,7 @@ def inputs_of(dt: xr.DataTree) -> Inputs:
     values = [posterior[COORDINATES].transpose("chain", "draw", "coordinate").values]
     labels = [(CLASS, group) for group in coordinate_prior(case, network).group]
     slopes, places = [], []
+    contents = content_scores(case, posterior)
     if evidence is not None:
         for name, dim in (("offset_z", "offset_value"), ("source_width_z", "learned_source")):
             if name in posterior:
@@ -103,12 +106,17 @@ def inputs_of(dt: xr.DataTree) -> Inputs:
                     slopes.append(slope[..., heavy])
                     places.append(len(labels) + heavy)
                 values.append(held)
-                labels += [(CLASS, OF_THE_EVIDENCE[name])] * held.shape[2]
+                named = posterior[dim].values
+                labels += [(CLASS, CONTENTS if v in contents else OF_THE_EVIDENCE[name]) for v in named]
         eta, _, slope = rows_of_draws(evidence, *drawn(posterior))
         slopes.append(-slope)
         places.append(len(labels) + np.arange(evidence.n_rows))
         values.append(eta)
         labels += [(SOURCE, lineage) for lineage in evidence.lineage]
+    rest = [of for name, of in contents.items() if evidence is None or name not in evidence.offsets.label]
+    if rest:
+        values.append(np.stack(rest, axis=2))
+        labels += [(CLASS, CONTENTS)] * len(rest)
     members: dict[tuple[str, str], list[int]] = {}
     for position, label in enumerate(labels):
         members.setdefault(label, []).append(position)
@@ -181,10 +189,10 @@ def sobol(
       is not known after the figures have been seen. The indices share out the variance that is left, over classes of
       priors and over sources; effects add up, so that first-order and total index are one. Computed from the draws, to
       first order (`reeuncert.questions.sobol`).
-    * ``under="prior"``: the coordinates of the priors alone, before any figure: what would drive the indicator
-      without any evidence. Computed on the model itself, no emulator, by the design of Saltelli et al. (2010,
-      doi 10.1016/j.cpc.2009.09.018) with coordinates grouped by class, as SALib does it. The index of a positive mass
-      is that of its log, whose variance no single draw can carry.
+    * ``under="prior"``: the coordinates of the priors and the contents of elements alone, before any figure: what would
+      drive the indicator without any evidence. Computed on the model itself, no emulator, by the design of Saltelli et
+      al. (2010, doi 10.1016/j.cpc.2009.09.018) with inputs grouped by class, as SALib does it. The index of a positive
+      mass is that of its log, whose variance no single draw can carry.
 
     Comparing the two says what the evidence has settled, and what it could not.
 
@@ -253,32 +261,38 @@ def _prior(case: Case, target: Target, samples: int, seed: int) -> pd.DataFrame:
 
     network = case_network(case)
     prior = coordinate_prior(case, network)
-    names = list(dict.fromkeys(prior.group))
-    size, groups = prior.mean.size, list(prior.group)
+    contents, coordinates = content_sds(case), prior.mean.size
+    groups = [*prior.group, *[CONTENTS] * len(contents)]
+    names, size = list(dict.fromkeys(groups)), len(groups)
     problem = {"num_vars": size, "names": [f"z{i}" for i in range(size)], "groups": groups}
     problem |= {"bounds": [[0.0, 1.0]] * size, "dists": ["norm"] * size}
     if len(names) < 2:
         raise ReeUncertError(f"the priors of case '{case.name}' have one class only ({names[0]}): nothing to compare")
     z = sample_sobol.sample(problem, samples, calc_second_order=False, seed=seed)
-    flows = flows_of_draws(prior.mean + prior.factor.apply(z), network)
+    flows = flows_of_draws(prior.mean + prior.factor.apply(z[:, :coordinates]), network)
     mass = np.full((len(z), len(case.system.flows), len(case.system.years)), np.nan)
     mass[:, network.edge_flow, network.edge_year] = flows
-    value = _value(case, target, mass)
+    value = _value(case, target, mass, z[:, coordinates:] * np.array(list(contents.values())))
     rng = np.random.default_rng(seed)  # SALib takes the number 0 for none
     found = analyze_sobol.analyze(problem, value, calc_second_order=False, conf_level=0.9, seed=rng)
     table = pd.DataFrame({"kind": CLASS, "component": names})
-    table["inputs"] = [sum(g == name for g in prior.group) for name in names]
+    table["inputs"] = [groups.count(name) for name in names]
     for name, key in (("first", "S1"), ("total", "ST")):
         table[name], table[f"{name}_ci"] = found[key], found[f"{key}_conf"]
     return table.sort_values("total", ascending=False, ignore_index=True)
 
 
-def _value(case: Case, target: Target, mass: Floats) -> Floats:
-    """The value for each row of a design, on the scale on which its variance is shared out."""
+def _value(case: Case, target: Target, mass: Floats, contents: Floats) -> Floats:
+    """The value for each row of a design, on the scale on which its variance is shared out, from flows (row, flow,
+    year) and the logs of contents (row, content).
+    """
     coords = {"chain": [0], "draw": np.arange(len(mass)), "flow": [f.name for f in case.system.flows]}
     data = xr.Dataset(
-        {"mass_flow": (("chain", "draw", "flow", "year"), mass[None])},
-        coords={**coords, "year": list(case.system.years)},
+        {
+            "mass_flow": (("chain", "draw", "flow", "year"), mass[None]),
+            "log_offset": (("chain", "draw", "offset_value"), contents[None]),
+        },
+        coords={**coords, "year": list(case.system.years), "offset_value": list(content_sds(case))},
     )
     found = indicators_of(FlowTable.from_dataset(data, case), [target.indicator], tried=False)
     value = found[target.indicator].sel(dict(target.at)).values.ravel()

@@ -24,6 +24,7 @@ from scipy.stats import rankdata
 
 from reeuncert.compiling import compiled, kernel, source_version
 from reeuncert.priors.paths import coordinate_prior
+from reeuncert.result.contents import content_scores
 from reeuncert.result.diagnostics import diagnose
 from reeuncert.result.quantiles import Array, filled
 from reeuncert.result.result import Result
@@ -34,14 +35,20 @@ PLAIN = 0.05
 
 ALPHAS = (0.99, 1.01)
 
-OF_THE_EVIDENCE = {"offset_z": "offsets of the evidence", "source_width_z": "widths of the sources"}
-"""Display names of model variables that are not a class of priors."""
+OFFSETS, CONTENTS = "offsets of the evidence", "contents of elements"
+OF_THE_EVIDENCE = {"offset_z": OFFSETS, "source_width_z": "widths of the sources"}
+"""Display names of model variables that are not a class of priors; `CONTENTS` is a class of its own."""
 
 
 class Normals(NamedTuple):
     """A component that is the density of standard-normal coordinates, shape (chain, draw, coordinate)."""
 
     coordinates: Array
+
+    @property
+    def density(self) -> Array:
+        """Log density of each, up to a constant."""
+        return -0.5 * np.square(self.coordinates)
 
 
 def terms(dt: xr.DataTree, group: str, names: Mapping[str, str] | None = None) -> dict[str, Array]:
@@ -64,10 +71,20 @@ def terms(dt: xr.DataTree, group: str, names: Mapping[str, str] | None = None) -
 
 def prior_classes(result: Result) -> dict[str, Array | Normals]:
     """Each class of priors: its standard-normal coordinates, else its log density by term (chain, draw, term)."""
-    parts = terms(result.dt, "log_prior", OF_THE_EVIDENCE)
+    parts: dict[str, Array | Normals] = {**terms(result.dt, "log_prior", OF_THE_EVIDENCE)}
     posterior = result.dt["posterior"].to_dataset()
-    if not parts or "z" not in posterior:
-        return dict(parts)
+    if not parts:
+        return parts
+    if contents := content_scores(result.case, posterior):
+        parts[CONTENTS] = Normals(np.stack(list(contents.values()), axis=2))
+        if OFFSETS in parts:
+            true = ~result.dt["log_prior"]["offset_value"].isin(list(contents)).values
+            density = terms(result.dt, "log_prior")["offset_z"]
+            del parts[OFFSETS]
+            if true.any():
+                parts[OFFSETS] = density[:, :, true]
+    if "z" not in posterior:
+        return parts
     z = posterior["z"].transpose("chain", "draw", "coordinate").values
     group = np.array(coordinate_prior(result.case, result.network).group, dtype=object)
     # `log_prior` names variables, which hold no spaces.
@@ -119,7 +136,7 @@ def _mean_densities(score: Array, part: Array | Normals, size: Array) -> tuple[A
     if isinstance(part, Normals):
         # z given the score is normal with mean E z + b · score, and the log density is −z² / 2.
         z = part.coordinates.reshape(draws, -1)
-        mean, density = z.mean(axis=0), -0.5 * np.square(z).sum(axis=1)
+        mean, density = z.mean(axis=0), part.density.reshape(draws, -1).sum(axis=1)
         covariance = score @ (z - mean) / draws
         slope, error = _shrunk(-covariance * mean, z.var(axis=0) * np.square(mean), size)
         bend = z.shape[1] / size[:, 0] - np.square(covariance).sum(axis=1)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from reeuncert.calibration.recovery import Recovery, quantities, recovery_table, summarise, truth_as_draws
+from reeuncert.calibration.recovery import Recovery, quantities, recovery_table, summarise, true_quantities
 from reeuncert.calibration.result import Calibration, positions
 from reeuncert.calibration.simulate import Truth, simulate
 from reeuncert.calibration.simulate import simulations as simulated_truths
@@ -146,7 +146,7 @@ class Position:
     def __call__(self, dt: xr.DataTree, case: Case, left_out: tuple[str, ...]) -> Kept:
         posterior = dt["posterior"].to_dataset()
         labels, values = quantities(_few(posterior), case, self.indicators)
-        _, true = quantities(truth_as_draws(self.truth, posterior), case, self.indicators)
+        _, true = true_quantities(self.truth, posterior, case, self.indicators)
         rng = np.random.default_rng([self.seed, self.number])
         found = positions(true[0, 0], values.reshape(-1, values.shape[2]), rng)
         return Kept(tables={"position": labels.assign(position=found)})
