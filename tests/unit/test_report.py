@@ -283,3 +283,13 @@ def test_every_heading_has_an_id_of_its_own(toy):
     ids = re.findall(r'<[a-z][^>]* id="([^"]+)"', page.split("<script>")[0])
     assert len(ids) == len(set(ids))
     assert re.findall(r"(?<!<figcaption>)<h3(?![^>]*id=)", page.split("<script>")[0]) == []
+
+
+def test_a_source_counted_twice_moves_a_normal_answer_by_half_its_slope_to_all_of_it():
+    z = np.random.default_rng(0).standard_normal((400_000, 1))
+    for precision in (0.1, 1.0, 10.0):  # of one figure, 1.0, against a prior N(0, 1)
+        mean, twice = (k * precision / (1 + k * precision) for k in (1, 2))
+        sd = (1 + precision) ** -0.5
+        draws = mean + sd * z[:, 0]
+        slope = pulls_of(draws, {"figure": -precision / 2 * (1.0 - draws) ** 2})["figure"] * sd
+        assert 0.5 * slope - 0.01 < twice - mean < slope + 0.01

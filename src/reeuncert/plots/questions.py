@@ -110,7 +110,7 @@ def plot_power_scaling(
         kind, unit = str(record["kind"]), str(record["unit"])
         told = (
             f"sensitivity {record['psense']:.3f}, noise {record['noise']:.3f}",
-            f"counted twice, it would move the value by {with_unit(record['moves_by'], unit)}, to first order",
+            f"slope in its weight: {with_unit(record['moves_by'], unit)} (counted twice, it moves it less as a rule)",
         )
         sign = "rises" if record["moves"] > 0 else "falls"
         label = as_words(str(record["component"])) + (f" ({sign})" if record["sensitive"] else "")

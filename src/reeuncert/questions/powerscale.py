@@ -44,9 +44,10 @@ def power_scaling(
     -------
     DataFrame
         ``indicator``, its labels, ``unit``; ``kind``, ``component``; ``psense``; ``noise`` (its Monte
-        Carlo error); ``moves`` (standard deviations by which the indicator would rise if the component
-        counted twice, to first order) and ``moves_by`` (the same in its unit); ``sensitive`` (above 0.05 and twice the
-        noise). The largest of each indicator first.
+        Carlo error); ``moves`` (slope of the indicator's mean, in its standard deviations, in the component's weight,
+        which is 1 in the fit; counted twice, the component moves the mean by less as a rule, down to half the
+        slope) and ``moves_by`` (the same in its unit); ``sensitive`` (above 0.05 and twice the noise). The
+        largest of each indicator first.
 
     Raises
     ------

@@ -20,15 +20,16 @@ GLOSSARY = {
     "median": "half of the draws lie below it",
     "draws": "possible worlds, each of which balances; together they show what is uncertain",
     "quota": "the most that a government allows to be mined, refined or exported in a year",
-    "apparent consumption": "production and imports, less exports and what went into stock",
+    "apparent consumption": "production, recycling and imports, less exports and what went into stock",
     "mirror discrepancy": "difference between the records that importer and exporter keep of the same trade",
-    "unregistered": "without a licence, so that no official figure counts it",
+    "unregistered": "outside quotas and licences; few official figures count it",
     "lineage": "figures that go back to one original count",
     "R-hat": "compares the chains of the sampler: 1 when all agree",
     "informed by the evidence": "the figures narrow the answer to less than half of what was assumed before, and no "
     "small change of the assumptions moves it",
     "rests on the prior": "the answer follows what was assumed before, more than what was reported",
-    "prior–data conflict": "what was assumed and what was reported pull the answer to different values",
+    "prior–data conflict": "a small change of the weight of the assumptions moves the answer, and one of the weight of "
+    "the figures does too (perhaps the same way); or its median lies outside the prior's 5–95 %",
     "power-scaling": "how much an answer moves if a prior or the evidence counts a little more or less",
 }
 """Terms of every report and what they mean; a case adds its own."""
@@ -96,7 +97,7 @@ COLUMNS = {
     "prior_class": "priors it rests on",
     "psense": "power-scaling",
     "noise": "its error",
-    "moves": "moves by (sd)",
+    "moves": "slope (sd) in its weight",
     "mcse_median": "error of the median",
     "mcse_lower": "error of 5 %",
     "mcse_upper": "error of 95 %",

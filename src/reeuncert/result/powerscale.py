@@ -104,8 +104,8 @@ def sensitivity(quantities: Mapping[str, Array], parts: Mapping[str, Array | Nor
     Quantities: label → draws (chain, draw), of which those that are not finite count as the median. Parts: component →
     log density (chain, draw), its terms (chain, draw, term), or the coordinates it is of. Columns: ``quantity``,
     ``component``, ``psense``, ``noise`` (its Monte Carlo error), ``sensitive`` (above 0.05 and twice its noise) and
-    ``moves`` (by how many of its standard deviations the quantity would rise if the component counted twice, to first
-    order).
+    ``moves`` (slope of the quantity's mean, in its standard deviations, in the power of the component, at 1: a
+    component that counts twice moves it by less as a rule, down to half).
     """
     values = [filled(draws) for draws in quantities.values()]
     sizes = [float(diagnose(draws).ess_bulk) for draws in values]

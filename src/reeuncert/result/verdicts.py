@@ -123,9 +123,10 @@ class Verdict:
     """What a quantity rests on.
 
     ``informed by the evidence``: narrower than half its prior, insensitive to every class of priors, its median within
-    the prior's 5–95 %. ``prior–data conflict``: sensitive to priors and to the evidence, or its median outside. ``rests
-    on the prior``: sensitive to priors, not to the evidence, or as wide as its prior, or near certain by the prior
-    alone. ``rests partly on the prior``: insensitive, but not narrow. ``not identified``: rival structures disagree.
+    the prior's 5–95 %. ``prior–data conflict``: sensitive to priors and to the evidence (whatever the signs), or its
+    median outside. ``rests on the prior``: sensitive to priors, not to the evidence, or as wide as its prior, or near
+    certain by the prior alone. ``rests partly on the prior``: insensitive, but not narrow. ``not identified``: rival
+    structures disagree.
     ``fixed by the system``: an identity. ``not defined``, ``not judged``: no interval, or no prior or density terms.
     """
 

@@ -65,8 +65,9 @@ def _headlines(result: Result) -> list[dict[str, Any]]:
 
 
 def pulls_of(headline: np.ndarray, log_likelihood: Mapping[str, np.ndarray]) -> dict[str, float]:
-    """The most influential sources of a headline, strongest first, and by how many of its standard deviations it would
-    move if the source counted twice.
+    """The most influential sources of a headline, strongest first, and its slope in the weight of each (the power of
+    its likelihood, 1 in the fit), in standard deviations. Counted twice, the source moves the mean by less as a rule,
+    down to half the slope.
 
     The derivative of a posterior mean with respect to the power of one source's likelihood is the covariance of the two
     (https://doi.org/10.1007/s11222-023-10366-5). Draws and log likelihoods have the shape (sample,); draws that are not
