@@ -1,5 +1,6 @@
 """What a change of a case is, how it is made from what a user wrote, and the change of a switch (another structure)."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -9,7 +10,6 @@ from reeuncert.case.records import Case
 from reeuncert.case.restriction import restrict
 from reeuncert.case.serial import case_to_json
 from reeuncert.errors import CaseError, Problem, ReeUncertError
-from reeuncert.reading.tables import is_given
 from reeuncert.validation.reader import read_case
 from reeuncert.words.cells import printable, quoted, unknown
 
@@ -141,6 +141,11 @@ def _text(given: object) -> str:
 
 
 _VALUES: dict[Any, Callable[[object], Any]] = {tuple[str, ...]: names_of, float: _number, str: _text}
+
+
+def is_given(number: float) -> bool:
+    """Whether a user gave a number."""
+    return not math.isnan(number)
 
 
 def one_amount(kind: str, **amounts: float) -> list[str]:

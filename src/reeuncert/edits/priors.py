@@ -10,10 +10,9 @@ from reeuncert.case.figures import median_in_year
 from reeuncert.case.records import Case, Prior
 from reeuncert.case.restriction import speaks_of, with_flows
 from reeuncert.case.selection import selector_problems
-from reeuncert.edits.base import Edit, Edited, listed, one_amount, unknown_names
+from reeuncert.edits.base import Edit, Edited, is_given, listed, one_amount, unknown_names
 from reeuncert.errors import ModelError
 from reeuncert.priors.coverage import case_network, group_members, prior_groups
-from reeuncert.reading.tables import is_given
 from reeuncert.system.definition import FLOW_FIELDS, OUTSIDE, Selector, SystemDefinition
 from reeuncert.words.prior_families import PRIOR_FAMILIES
 

@@ -6,8 +6,7 @@ from typing import ClassVar
 
 from reeuncert.case.records import Case, Evidence
 from reeuncert.case.rules import tail_problems
-from reeuncert.edits.base import Edit, Edited, above_zero, listed, one_amount, unknown_names
-from reeuncert.reading.tables import is_given
+from reeuncert.edits.base import Edit, Edited, above_zero, is_given, listed, one_amount, unknown_names
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -78,7 +78,7 @@ def coordinate_prior(case: Case, network: Network) -> CoordinatePrior:
     rows = covering_rows(case, network.coordinate_keys)
     mean = _means(network, rows, years, kinds)
     slope = [
-        0.0 if _splits_a_total(kind, row) else _covariate(case, row, year)
+        case.covariates[row.slope_on][year] if row.slope_on and not _splits_a_total(kind, row) else 0.0
         for kind, row, year in zip(kinds, rows, years, strict=True)
     ]
     mean = mean + np.array([row.slope for row in rows]) * np.array(slope)
@@ -99,10 +99,6 @@ def _path_names(case: Case, names: list[str], kinds: list[str], rows: list[Prior
         total.get(row.name, name) if kind == row.kind else name
         for name, kind, row in zip(names, kinds, rows, strict=True)
     ]
-
-
-def _covariate(case: Case, row: Prior, year: int) -> float:
-    return float(case.covariates[row.slope_on][year]) if row.slope_on else 0.0
 
 
 def _means(network: Network, rows: list[Prior], years: list[int], kinds: list[str]) -> np.ndarray:

@@ -3,7 +3,6 @@
 import csv
 import hashlib
 import io
-import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
@@ -365,8 +364,3 @@ def report_duplicates(table: Table, rows: Iterable[Row], key: Sequence[str], wha
             table.report(row.line, key[0], message + remedy)
         else:
             first[values] = row.line
-
-
-def is_given(number: float) -> bool:
-    """Whether a number cell was filled in."""
-    return not math.isnan(number)

@@ -233,7 +233,7 @@ def check_case(case_or_path: Case | str | Path, /, **options: str) -> CaseReport
     where = {row.id: row for row in case.evidence}
     warnings = {Problem(where[o.second].file, where[o.second].line, "offsets", str(o)) for o in pairs}
     evidence = compile_evidence(case, case_network(case))
-    warnings |= {*reading.warnings, *number_warnings(case), *_consumption(case)[1], *_irreconcilable(case, evidence)}
+    warnings |= {*reading.warnings, *number_warnings(case), *_leaving_use(case), *_irreconcilable(case, evidence)}
     if case.prior_measure == "coordinates":  # other priors cannot be simulated forward
         implied = implied_flows(case)
         warnings |= {*implied_warnings(case, *implied), *far_rows(case, evidence, implied[1])}
@@ -259,20 +259,16 @@ def _irreconcilable(case: Case, evidence: EvidenceModel) -> Iterator[Problem]:
             yield Problem(OFFSETS, line, "mean", f"{message}that name it; else give it a larger sd")
 
 
-def _consumption(case: Case) -> tuple[str, list[Problem]]:
-    """What apparent consumption holds, and what leaves again the processes where it ends."""
-    flows = case.system.flows
-    entering = [flow for flow in flows if flow.quantity == "apparent_consumption"]
-    users = {flow.to_process for flow in entering} - {OUTSIDE}
-    found = []
-    for flow in flows:
+def _leaving_use(case: Case) -> Iterator[Problem]:
+    """Flows that leave again the processes where apparent consumption ends."""
+    users = {flow.to_process for flow in case.system.flows if flow.quantity == "apparent_consumption"} - {OUTSIDE}
+    for flow in case.system.flows:
         inside = OUTSIDE not in (flow.to_process, flow.from_process)
         if flow.from_process in users and inside and flow.quantity not in ("apparent_consumption", "end_use"):
             message = f"flow {quoted(flow.name)} leaves {quoted(flow.from_process)}, where apparent consumption ends, "
             message += f"for {quoted(flow.to_process)}: it is part of apparent consumption and of no end use, so that "
             message += "the two totals differ; let it leave the market or the process before consumption if they "
-            found.append(Problem(FLOWS, 0, "from_process", f"{message}should be equal"))
-    return _names(flow.name for flow in entering), found
+            yield Problem(FLOWS, 0, "from_process", f"{message}should be equal")
 
 
 def _information(case: Case, pairs: Sequence[Overlap]) -> list[tuple[str, str]]:
@@ -280,12 +276,13 @@ def _information(case: Case, pairs: Sequence[Overlap]) -> list[tuple[str, str]]:
     network = case_network(case)
     per_year = system.exists.sum(axis=0)
     kinds = Counter(network.coordinate_kind.tolist())
+    consumption = [flow.name for flow in system.flows if flow.quantity == "apparent_consumption"]
     rows = [
         ("processes", f"{len(system.processes)}"),
         ("years", condensed(system.years)),
         ("flows", f"{len(system.flows)}; {per_year.min()} to {per_year.max()} a year, {per_year.sum()} in all years"),
         ("coordinates", f"{network.n_coordinates}: " + ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items()))),
-        *[("apparent consumption is the sum of", names) for names in [_consumption(case)[0]] if names != "none"],
+        *([("apparent consumption is the sum of", _names(consumption))] if consumption else []),
         ("prior measure", case.prior_measure),
         ("priors", f"{len(case.priors)} rows in {len({row.group for row in case.priors})} groups"),
         (f"priors with a log-sd above {WIDE:g}", _names(r.name for r in case.priors if total_log_sd(case, r) > WIDE)),
