@@ -53,19 +53,23 @@ def test_each_answer_names_its_best_measurement(toy: xr.DataTree) -> None:
     assert "narrower by" in text
 
 
-def test_shares_are_parts_of_what_they_account_for() -> None:
+@pytest.mark.parametrize(("other", "shown"), [(0.41, True), (-0.2, True), (1.6, False), (-0.6, False)])
+def test_shares_are_of_the_variance_and_a_sum_far_from_it_has_none(other: float, shown: bool) -> None:
     rows = [
-        ("source", "customs", 3, 1.2, 0.1),
+        ("source", "customs", 3, 0.5, 0.1),
         ("prior class", "end_uses", 5, 0.3, 0.1),
         ("source", "other", 1, 0.01, 0.0),
-        ("rest", "not linear", 0, -0.51, 0.1),
+        ("source", "rest of sources", 9, other - 0.02, 0.0),
+        ("rest", "not linear", 0, 0.21 - other, 0.1),
     ]
-    shares = pd.DataFrame(rows, columns=["kind", "component", "inputs", "share", "se"])
-    content = learned.origins(shares)
-    assert [(c["name"], c["kind"], round(c["share"], 2)) for c in content] == [
-        ("customs", "source", 0.79),
-        ("end_uses", "prior", 0.2),
-    ]
+    found = learned.origins(pd.DataFrame(rows, columns=["kind", "component", "inputs", "share", "se"]))
+    assert found is not None
+    assert found["total"] == pytest.approx(0.79 + other)
+    parts = {(part["name"], part["kind"]): part["share"] for part in found["parts"]}
+    assert bool(parts) is shown
+    if shown:
+        assert parts.items() >= {("customs", "source"): 0.5, ("end_uses", "prior"): 0.3}.items()
+    assert ("other", "source") not in parts
 
 
 def test_the_range_over_structures_is_shown_where_it_is_stored(toy: xr.DataTree) -> None:

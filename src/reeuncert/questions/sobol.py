@@ -187,8 +187,8 @@ def sobol(
 
     * ``under="posterior"``: the coordinates of the priors *and* the errors of the sources, which together make up what
       is not known after the figures have been seen. The indices share out the variance that is left, over classes of
-      priors and over sources; effects add up, so that first-order and total index are one. Computed from the draws, to
-      first order (`reeuncert.questions.sobol`).
+      priors and over sources. Computed from the draws, to first order (`reeuncert.questions.sobol`): ``total`` repeats
+      ``first``, and the row ``not linear`` is what the others leave of 1, negative where they add up to more.
     * ``under="prior"``: the coordinates of the priors and the contents of elements alone, before any figure: what would
       drive the indicator without any evidence. Computed on the model itself, no emulator, by the design of Saltelli et
       al. (2010, doi 10.1016/j.cpc.2009.09.018) with inputs grouped by class, as SALib does it. The index of a positive

@@ -22,8 +22,9 @@ DRIVERS = 5
 MOST_PULLS = 4
 ERROR = 0.1  # relative error of the hypothetical measurements
 SHOWN = 3
+LEAST_PART = 0.05  # parts of a variance below this are not shown
 WORTH = 0.02  # measurements that narrow an answer by less are not shown
-SKETCH = 0.25  # variance shares are marked approximate if they miss at least this part of the variance
+MOST_REST = 0.5  # a variance whose parts miss, or exceed, it by more than this part is not decomposed
 
 
 def content(result: Result) -> dict[str, Any] | None:
@@ -96,9 +97,8 @@ def next_steps(result: Result) -> dict[str, Any] | None:
     sentences = result.once(all_headlines)["sentence"].tolist()
     rows = []
     for sentence, one in zip(sentences, found, strict=True):
-        sketch = bool(len(one.shares) and abs(float(one.shares["share"].iloc[-1])) > SKETCH)
         best = _worth(one.measurements).head(SHOWN).to_dict("records")
-        rows.append({"sentence": sentence, "origins": origins(one.shares), "sketch": sketch, "measurements": best})
+        rows.append({"sentence": sentence, "origins": origins(one.shares), "measurements": best})
     return {
         "rows": rows,
         "has_shares": any(len(one.shares) for one in found),
@@ -113,16 +113,20 @@ def overviews(result: Result) -> list[Overview]:
     return overview(result.dt, error=ERROR)
 
 
-def origins(shares: pd.DataFrame) -> list[dict[str, Any]]:
-    """The largest components of a variance, relative to the sum of all components."""
+def origins(shares: pd.DataFrame) -> dict[str, Any] | None:
+    """The largest parts of a variance, from `reeuncert.questions.sobol.shares_of`, and the sum of all: to first order,
+    so that it is not 1 of a quantity that is not linear. Far from 1 there are no parts.
+    """
     if shares.empty:
-        return []
-    # The unexplained part is reported separately, so that these shares add up to 1.
-    columns = (shares[name].tolist() for name in ("component", "kind", "share"))
-    known = [row for row in zip(*columns, strict=True) if row[1] != "rest"]
-    total = sum(max(share, 0.0) for *_, share in known)
-    largest = [row for row in known if row[2] > 0.05 * total][:SHOWN]
-    return [{"name": str(name), "kind": kind.split()[0], "share": share / total} for name, kind, share in largest]
+        return None
+    rest = shares["kind"] == "rest"
+    total = 1.0 - float(shares["share"][rest].sum())
+    largest = shares[~rest & (shares["share"] > LEAST_PART)].head(SHOWN)
+    parts = [
+        {"name": str(row.component), "kind": str(row.kind).split()[0], "share": row.share}
+        for row in largest.itertuples(index=False)
+    ]
+    return {"total": total, "parts": parts if abs(total - 1.0) <= MOST_REST else []}
 
 
 def _worth(measurements: pd.DataFrame) -> pd.DataFrame:
