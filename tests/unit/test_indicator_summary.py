@@ -13,8 +13,13 @@ from reeuncert.case.records import Headline
 from reeuncert.case.serial import case_from_json, case_to_json
 from reeuncert.errors import ArgumentError, ReeUncertError
 from reeuncert.indicators.headlines import headlines
+from reeuncert.indicators.printing import value
 from reeuncert.indicators.summary import indicator_table, summary
+from reeuncert.plots import indicator_data, plot_indicator
+from reeuncert.report.figures import fans
 from reeuncert.result.quantiles import spread
+from reeuncert.result.result import Result
+from reeuncert.studies.summaries import Summary
 from reeuncert.testing import toy_posterior
 from reeuncert.words.estimates import numbers
 
@@ -53,6 +58,37 @@ def test_an_interval_is_named_by_its_kind_and_probability(toy: xr.DataTree) -> N
     assert {"hdi50_lb", "hdi50_ub", "prior_hdi50_lb", "prior_hdi50_ub"} < set(found.columns)
     tailed = summary(toy, "net_import_reliance", prob=0.5, year=2003)
     assert (found["hdi50_ub"] - found["hdi50_lb"] <= (tailed["eti50_ub"] - tailed["eti50_lb"]) * 1.05).all()
+
+
+@pytest.mark.parametrize("name", ["net_importer", "net_imports_peak"])
+def test_an_event_has_a_probability_and_no_interval(toy: xr.DataTree, name: str) -> None:
+    at = {"region": "South", "product": "refined"}
+    told = toy.copy()
+    told["derived"] = xr.DataTree(toy["derived"].to_dataset().copy())
+    half = np.arange(50)[None, :, None] < [10, 20, 50]  # probabilities of 0.2, 0.4 and 1
+    told["derived"][name] = toy["derived"][name].copy(data=toy["derived"][name].values.copy())
+    told["derived"][name].loc[at] = half
+    for table in (summary(told, name, prob=0.5, **at), indicator_data(told, name, coords=at)):
+        assert table["median"].tolist() == pytest.approx([0.2, 0.4, 1.0])
+        assert table.filter(like="eti").isna().all(axis=None)
+        before = toy["derived_prior"][name].sel(at).mean(("chain", "draw"))
+        np.testing.assert_allclose(table["prior_median"], before)
+    row = summary(told, name, **at, year=2001)
+    assert value(row.iloc[0]) == "20 %"
+    assert row[["width_ratio", "prior_below_median"]].isna().all(axis=None)
+    assert row["against_prior"].tolist() == ["not defined"]
+    kept = Summary((name,))(told, Result(told).case, ()).data["indicators"][name].sel(at)
+    assert np.isnan(kept.drop_sel(quantile=0.5)).all()
+    assert len(plot_indicator(told, name, coords=at, backend="plotly").data) > 0
+    assert name not in {one["name"] for one in fans(Result(told))["indicators"]}
+    for ask in (ree.value_of_information, ree.verdicts):
+        with pytest.raises(ReeUncertError, match=f"^'{name}' is 0 or 1 in a draw"):
+            ask(told, {"indicator": name, **at, "year": 2001})
+    case = Result(told).case
+    headline = Headline(name, "South", "", "refined", 2001, "With {median} {unit}.")
+    told.attrs["case_json"] = case_to_json(dataclasses.replace(case, headlines=(headline,)))
+    with pytest.raises(ReeUncertError, match=f"^'{name}' is 0 or 1 in a draw"):
+        headlines(told)
 
 
 def test_rows_of_flows_that_the_system_does_not_have_are_left_out(toy: xr.DataTree) -> None:

@@ -92,9 +92,16 @@ class UnknownLabelError(AbsentError):
         self.dim = dim
 
 
+def refuse_event(record: Indicator) -> None:
+    """Refuse an indicator that has no interval, for what is about medians and intervals."""
+    if record.event:
+        raise ReeUncertError(f"'{record.name}' is 0 or 1 in a draw: it has a probability (`summary`), but no interval")
+
+
 def headline_place(headline: Headline, case: Case, years: Sequence[int]) -> tuple[str, dict[str, str], int]:
     """Location of a headline's value in a result of a case, of some years: variable, labels, year."""
     record = lookup(headline.indicator, case)
+    refuse_event(record)
     name, year = headline.indicator, headline.year
     if not year:
         if not record.cumulated:

@@ -64,6 +64,8 @@ class Indicator:
         One of `TOPICS`.
     way
         Of an indicator of pairs: `INTO`, `OUT` or `MUTUAL`.
+    event
+        Whether a draw is 0 or 1: what is printed is their mean, a probability, without an interval.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Indicator:
     whole: str = ""
     topic: str = OTHERS
     way: str = INTO
+    event: bool = False
 
     @property
     def titles(self) -> dict[str, str]:
@@ -112,6 +115,7 @@ def indicator(
     whole: str = "",
     topic: str = OTHERS,
     way: str = INTO,
+    event: bool = False,
     each: bool = False,
 ) -> Callable[[Callable[..., Array]], Callable[..., Array]]:
     """Register a function of a `FlowTable` as the indicator `name`; the other arguments are those of `Indicator`.
@@ -146,7 +150,7 @@ def indicator(
 
         as_percent, on = unit == "1" if percent is None else percent, scale or ("mass" if unit == "mass" else "share")
         flows = of_cells if each else of
-        held = (title, unit, dims, reference, cumulated, as_percent, flows, constants, on, whole, topic, way)
+        held = (title, unit, dims, reference, cumulated, as_percent, flows, constants, on, whole, topic, way, event)
         INDICATORS[name] = Indicator(name, *held)
         return of
 

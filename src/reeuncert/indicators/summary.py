@@ -53,7 +53,8 @@ def summary(
         on the scale of the quantity: near 1, the evidence was not informative), ``prior_below_median`` (share of the
         prior below the posterior median) and ``against_prior`` (the widths in a word); these are of the 90 %
         equal-tailed intervals, whatever is asked for. The names of the interval follow `kind` and `prob`. Draws in
-        which a ratio is undefined are left out, and if they are more than a tenth, the interval is empty.
+        which a ratio is undefined are left out, and if they are more than a tenth, the interval is empty. Of an event,
+        0 or 1 in a draw, the median is its probability, and the interval is empty.
 
     Raises
     ------
@@ -179,8 +180,10 @@ def _cells(posterior: xr.DataArray, prior: xr.DataArray | None, of: Indicator, p
     before = None if others is None else _samples(others.at(there))
     after, checks = _posterior_spread(cells)
     known = None if before is None else spread(before)
+    if of.event:
+        after, known = after.of_events, known and known.of_events
     learned = learning(after, before, known, scale=of.scale)
-    if (prob, kind) != (0.9, "eti"):
+    if (prob, kind) != (0.9, "eti") and not of.event:
         after = spread(cells.reshape(-1, cells.shape[2]) if cells.size else cells[0], prob=prob, kind=kind)
         known = None if before is None else spread(before, prob=prob, kind=kind)
     labels = {d: posterior[d].values for d in dims}

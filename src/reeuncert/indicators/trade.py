@@ -74,21 +74,17 @@ def net_imports_of(table: FlowTable, region: str, label: str) -> Array:
     return np.nan_to_num(bought) - np.nan_to_num(sold)
 
 
-@yearly_ratio(
-    "net_importer", title="Net importer (its mean is the probability)", dims=PRODUCT, topic=DEPENDENCE, each=True
-)
+probability = partial(yearly_ratio, dims=PRODUCT, topic=DEPENDENCE, event=True, each=True)
+"""Registers a function of a region and product that is 1 in draws in which something is so, 0 in others."""
+
+
+@probability("net_importer", title="Probability of net imports")
 def _net_importer(table: FlowTable, region: str, label: str) -> Array:
     net = net_imports_of(table, region, label)
     return np.where(np.isnan(net), np.nan, net > 0)
 
 
-@yearly_ratio(
-    "net_imports_peak",
-    title="Year of the largest net imports (its mean is the probability of the year)",
-    dims=PRODUCT,
-    topic=DEPENDENCE,
-    each=True,
-)
+@probability("net_imports_peak", title="Probability that net imports are the largest of all years")
 def _peak(table: FlowTable, region: str, label: str) -> Array:
     net = net_imports_of(table, region, label)
     return np.where(np.isnan(net), np.nan, net == np.max(net, axis=-1, keepdims=True))

@@ -9,8 +9,8 @@ import pandas as pd
 import xarray as xr
 
 from reeuncert.indicators.printing import labels_in_words
-from reeuncert.indicators.registry import DIMS
-from reeuncert.indicators.summary import computed, computed_prior, select_labels
+from reeuncert.indicators.registry import DIMS, lookup
+from reeuncert.indicators.summary import SAMPLE, computed, computed_prior, select_labels
 from reeuncert.plots.access import Coords, led_by, tidy
 from reeuncert.plots.panels import Board, Fan, Points, fan_panel
 from reeuncert.plots.render import figure_of, render
@@ -36,7 +36,8 @@ def indicator_data(dt: xr.DataTree, name: str, *, coords: Coords = None) -> pd.D
     -------
     DataFrame
         ``indicator``, the dims of the indicator, ``year``, ``unit``, ``mean``, ``median``, ``eti50_lb`` … ``eti90_ub``,
-        ``prior_median``, ``prior_eti90_lb``, ``prior_eti90_ub`` (NaN where the prior was not simulated).
+        ``prior_median``, ``prior_eti90_lb``, ``prior_eti90_ub`` (NaN where the prior was not simulated). Of
+        an event, 0 or 1 in a draw, the median is its probability, and the intervals are empty.
 
     Raises
     ------
@@ -51,8 +52,14 @@ def indicator_data(dt: xr.DataTree, name: str, *, coords: Coords = None) -> pd.D
     [['mine_production', 'South', 2001, 'kt'], ['mine_production', 'South', 2002, 'kt']]
     """
     variable, before = computed(dt, name), computed_prior(dt, name)
-    prior = None if before is None else select_labels(before, coords)
-    table = tidy(select_labels(variable, coords), prior).assign(indicator=name, unit=variable.attrs["units"])
+    after, prior = select_labels(variable, coords), None if before is None else select_labels(before, coords)
+    event = lookup(name, Result.holding(dt).case).event
+    if event:
+        after = after.mean(SAMPLE, keepdims=True)
+        prior = None if prior is None else prior.mean(SAMPLE, keepdims=True)
+    table = tidy(after, prior).assign(indicator=name, unit=variable.attrs["units"])
+    if event:
+        table.loc[:, table.columns.str.contains("eti")] = np.nan
     return led_by(table, "indicator", *(d for d in DIMS if d in variable.dims), "year", "unit")
 
 

@@ -11,7 +11,8 @@ import xarray as xr
 from reeuncert.case.selection import selector_problems
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.headlines import Target, place, value_of
-from reeuncert.indicators.registry import CUMULATED
+from reeuncert.indicators.printing import refuse_event
+from reeuncert.indicators.registry import CUMULATED, lookup
 from reeuncert.indicators.summary import SAMPLE, computed, select_labels
 from reeuncert.result.quantiles import DEFINED
 from reeuncert.result.result import Result
@@ -87,6 +88,7 @@ def target_of(dt: xr.DataTree, indicator: ValueName, **coords: str | int) -> Tar
     _refuse(f"{label} is given twice, as {named[label]!r} and {coords[label]!r}" for label in coords if label in named)
     name, at = (wanted, named | coords) if isinstance(wanted, str) else _headline(dt, int(wanted), named | coords)
     variable = computed(dt, name)
+    refuse_event(lookup(name, Result.holding(dt).case))
     if name.endswith(CUMULATED):
         at.setdefault("year", int(variable["year"].values[-1]))
     chosen = select_labels(variable, at)  # refuses a dim or label that it does not have

@@ -151,12 +151,13 @@ def fans(result: Result) -> dict[str, Any]:
 
     ``years``, and ``indicators``: for each ``name``, ``title``, ``unit``, ``reference``, ``dims`` and ``series``, a
     list of ``at`` (labels), ``q`` (one list over the years for each of `PROBABILITIES`), ``p`` (the same for the prior,
-    if there is one) and ``points`` (published values). Series that the system lacks are left out.
+    if there is one) and ``points`` (published values). Events, which have no interval, and series that the system lacks
+    are left out.
     """
     derived = result.dt["derived"].to_dataset()
     indicators = []
     for name, of in result.once(all_cells).items():
-        series = list(_series(result, of))
+        series = [] if lookup(name, result.case).event else list(_series(result, of))
         if series:
             attrs = derived[name].attrs
             about = {"name": name, "title": attrs.get("long_name", name), "unit": attrs.get("units", "")}

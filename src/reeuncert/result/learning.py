@@ -68,7 +68,7 @@ def learning(after: Spread, prior: Array | None, before: Spread | None = None, *
     width, known = ends[1] - ends[0], ends[3] - ends[2]
     ratio = np.divide(width, known, out=np.full(width.shape, np.nan), where=known > 0)
     defined = np.isfinite(prior).sum(axis=0)
-    below = np.where(np.isfinite(after.median), (prior < after.median).sum(axis=0), np.nan)
+    below = np.where(np.isfinite(after.lower), (prior < after.median).sum(axis=0), np.nan)
     rank = np.divide(below, defined, out=np.full(width.shape, np.nan), where=defined > 0)
     # Constants of the system (the share of the only partner) rest on neither prior nor data.
     fixed = np.isfinite(after.median) & is_fixed(after) & is_fixed(before, PRIOR_ROUNDING)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +65,13 @@ class Spread:
     smallest: Array
     largest: Array
     quantiles: Array
+
+    @property
+    def of_events(self) -> Self:
+        """Of draws that are 0 or 1: the mean, a probability, in place of the median, and no interval."""
+        none = np.full_like(self.mean, np.nan)
+        middle = np.array(PROBABILITIES)[:, None] == 0.5
+        return replace(self, median=self.mean, lower=none, upper=none, quantiles=np.where(middle, self.mean, np.nan))
 
     @classmethod
     def empty(cls, size: int) -> Spread:

@@ -17,6 +17,7 @@ from reeuncert.checks.predictive import row_table
 from reeuncert.errors import AbsentError
 from reeuncert.indicators.compute import add_indicators
 from reeuncert.indicators.headlines import Target, headline_row, place, value_of
+from reeuncert.indicators.registry import lookup
 from reeuncert.likelihood.compile import compile_evidence
 from reeuncert.likelihood.predictive import drawn, log_likelihood
 from reeuncert.priors.coverage import case_network
@@ -56,7 +57,8 @@ class Summary:
     def __call__(self, dt: xr.DataTree, case: Case, left_out: tuple[str, ...]) -> Kept:
         held = add_indicators(dt, list(self.indicators), case=case)
         derived = held["derived"].to_dataset()
-        indicators = xr.Dataset({str(name): _quantiles(derived[name]) for name in derived.data_vars})
+        events = {name for name in derived.data_vars if lookup(str(name), case).event}
+        indicators = xr.Dataset({str(name): _quantiles(of, name in events) for name, of in derived.data_vars.items()})
         rows, draws = [], []
         for headline in case.headlines:
             row, values = _headline(held, headline)
@@ -135,12 +137,16 @@ def _headline(dt: xr.DataTree, headline: Headline) -> tuple[dict[str, object], n
     return row | {"mcse_median": interval_ends(values)[1].error}, values.ravel()
 
 
-def _quantiles(draws: xr.DataArray) -> xr.DataArray:
-    """Quantiles over the draws (quantile, …); NaN where more than a tenth of the draws are undefined."""
+def _quantiles(draws: xr.DataArray, event: bool) -> xr.DataArray:
+    """Quantiles over the draws (quantile, …); NaN where more than a tenth of the draws are undefined. Of events the
+    median is the probability, and the others are NaN.
+    """
     rest = [str(d) for d in draws.dims if d not in ("chain", "draw")]
     values = draws.transpose("chain", "draw", *rest).values
     cells = values.reshape(values.shape[0] * values.shape[1], -1)
     out = quantiles(cells, QUANTILES)
+    if event:
+        out = np.where(np.array(QUANTILES)[:, None] == 0.5, cells.mean(axis=0), np.nan)
     coords = {"quantile": list(QUANTILES), **{d: draws[d].values for d in rest}}
     shape = (len(QUANTILES), *values.shape[2:])
     return xr.DataArray(out.reshape(shape).astype(np.float32), coords, ("quantile", *rest), attrs=dict(draws.attrs))
