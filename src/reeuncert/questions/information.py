@@ -245,9 +245,11 @@ def _of_sources(dt: xr.DataTree, target: Target, error: float, prob: float, kind
     if evidence is None:
         raise ReeUncertError(f"case '{result.case.name}' has no evidence, so no source to ask about")
     mass, rows = mass_flow(dt).values, []
-    contents, none = content_draws(result.case, dt["posterior"].to_dataset()), np.zeros(mass.shape[:2])
-    offsets = [contents.get(label, none) for label in evidence.offsets.label]
-    quantity = predicted_quantities(evidence, mass, np.stack(offsets, axis=2) if offsets else none[..., :0])
+    contents = content_draws(result.case, dt["posterior"].to_dataset())
+    offsets = np.zeros((*mass.shape[:2], len(evidence.offsets.label)))
+    for k, label in enumerate(evidence.offsets.label):
+        offsets[..., k] = contents.get(label, 0.0)
+    quantity = predicted_quantities(evidence, mass, offsets)
     size = np.abs(np.median(quantity.reshape(-1, evidence.n_rows), axis=0))
     errors = error * np.where(evidence.plain, np.maximum(size, np.finfo(float).tiny), 1.0)
     for lineage, of in evidence.rows_of_lineage.items():
