@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from reeuncert.checks.result import CheckResult, information, warned
 from reeuncert.indicators.headlines import headline_values
@@ -12,7 +13,7 @@ from reeuncert.result.diagnostics import Estimate
 from reeuncert.result.learning import PRIOR_ROUNDING, is_fixed
 from reeuncert.result.quantiles import Array, quantiles, spread
 from reeuncert.result.result import Result
-from reeuncert.result.tables import mass_flow
+from reeuncert.result.tables import prior_flow
 from reeuncert.result.verdicts import room
 from reeuncert.words.cells import as_words, condensed
 from reeuncert.words.estimates import printed
@@ -21,14 +22,14 @@ from reeuncert.words.qualifiers import BOUND_QUALIFIERS
 
 def prior_predictive(result: Result) -> list[CheckResult]:
     """Implied priors of flows, near-certain headlines, and rows of the priors table with a log-sd above 1."""
-    if "prior" not in result.dt.children or "mass_flow" not in result.dt["prior"].data_vars:
+    mass = prior_flow(result.dt)
+    if mass is None:
         return [information("prior of flows", "The prior was not simulated: not checked.")]
-    return [_implied_priors(result), *_prior_of_headlines(result), *_widths_of_rows(result)]
+    return [_implied_priors(mass), *_prior_of_headlines(result), *_widths_of_rows(result)]
 
 
-def _implied_priors(result: Result) -> CheckResult:
+def _implied_priors(mass: xr.DataArray) -> CheckResult:
     """Flows whose implied prior spans more than four orders of magnitude."""
-    mass = mass_flow(result.dt, "prior")
     flow, year = np.nonzero(np.isfinite(mass.values[0, 0]))
     cells = mass.values[:, :, flow, year].reshape(-1, flow.size)
     low, middle, high = quantiles(cells, (0.05, 0.5, 0.95))

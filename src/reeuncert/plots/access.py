@@ -11,8 +11,8 @@ from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.printing import label_positions
 from reeuncert.indicators.summary import SAMPLE, label_columns
 from reeuncert.plots.style import PROBABILITIES
-from reeuncert.result.quantiles import quantiles, spread
-from reeuncert.result.tables import mass_flow
+from reeuncert.result.quantiles import interval_columns, quantiles, spread
+from reeuncert.result.tables import mass_flow, prior_flow
 from reeuncert.words.estimates import estimate
 
 ALL_YEARS = "cumulative"  # label of the sum over all years, among the years of a figure
@@ -48,7 +48,7 @@ def quantile_table(
     out = {f"{prefix}mean": found.mean, f"{prefix}median": found.median}
     sides = [0.5 + side * prob / 2 for prob in probs[1:] for side in (-1, 1)]
     ends = [found.lower, found.upper, *(quantiles(draws, sides) if sides else ())]
-    names = [f"{prefix}eti{100 * prob:.6g}_{end}" for prob in probs for end in ("lb", "ub")]
+    names = [prefix + name for prob in probs for name in interval_columns(prob)]
     return out | dict(zip(names, ends, strict=True))
 
 
@@ -107,7 +107,7 @@ def sum_of(
     keep = np.flatnonzero(chosen_flows(mass, **attributes))
     if not len(keep):
         return None
-    return mass.isel(flow=keep).transpose(*SAMPLE, "flow", "year").sum("flow", skipna=True, min_count=min_count)
+    return mass.isel(flow=keep).sum("flow", skipna=True, min_count=min_count)
 
 
 def refined_products(mass: xr.DataArray) -> list[str]:
@@ -118,5 +118,4 @@ def refined_products(mass: xr.DataArray) -> list[str]:
 
 def both(dt: xr.DataTree) -> tuple[xr.DataArray, xr.DataArray | None]:
     """Flows of the posterior, and of the prior if it was simulated."""
-    has_prior = "prior" in dt.children and "mass_flow" in dt["prior"].data_vars
-    return mass_flow(dt), mass_flow(dt, "prior") if has_prior else None
+    return mass_flow(dt), prior_flow(dt)

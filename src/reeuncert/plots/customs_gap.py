@@ -211,7 +211,7 @@ def _records(
     case: Case, model: EvidenceModel, mass: xr.DataArray, pairs: list[tuple[str, str]], refined: set[str]
 ) -> list[dict[str, Any]]:
     """Figures on refined products between some pairs: masses in the unit of the case, or the gap of two records."""
-    draws = mass.transpose("chain", "draw", "flow", "year").values.reshape(-1, mass.sizes["flow"], mass.sizes["year"])
+    draws = mass.values.reshape(-1, *mass.shape[2:])
     out = []
     for r, row in enumerate(model.rows):
         fields = row.selector.fields

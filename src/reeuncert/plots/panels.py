@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from reeuncert.plots.style import PROBABILITIES, band_opacity, bands_name, interval_name
+from reeuncert.result.quantiles import interval_columns
 from reeuncert.words.estimates import estimate, interval, with_unit
 
 
@@ -153,8 +154,7 @@ class Fan:
     @cached_property
     def bands(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Lower and upper ends of the interval of each probability."""
-        names = [f"eti{100 * p:.6g}" for p in self.probs]
-        return [(self.column(f"{name}_lb"), self.column(f"{name}_ub")) for name in names]
+        return [(self.column(low), self.column(high)) for low, high in map(interval_columns, self.probs)]
 
     @cached_property
     def prior(self) -> tuple[np.ndarray, ...] | None:

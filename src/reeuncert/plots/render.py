@@ -12,6 +12,7 @@ import numpy as np
 from reeuncert.errors import ArgumentError, ReeUncertError
 from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points, scale_of
 from reeuncert.plots.style import BACKENDS, BOARD, interval_name, theme_of
+from reeuncert.result.quantiles import interval_columns
 from reeuncert.words.estimates import interval, with_unit
 
 MOST_PANELS = 40
@@ -208,7 +209,7 @@ def interval_row(label: str, record: Mapping[Any, Any], unit: str, colour: str) 
     """The median of a row of a table and its 50 and 90 % intervals."""
     scale, spans = scale_of(unit), []
     for prob, height, opacity in ((0.9, 0.28, 0.45), (0.5, 0.5, 0.9)):
-        low, high = (scale * float(record[f"eti{100 * prob:.0f}_{end}"]) for end in ("lb", "ub"))
+        low, high = (scale * float(record[name]) for name in interval_columns(prob))
         spans.append(Span(low, high, colour, interval_name(prob), height, opacity))
     ends = interval(float(record["eti90_lb"]), float(record["eti90_ub"]), unit)
     told = f"median {with_unit(float(record['median']), unit)}", f"{interval_name(0.9)}: {ends}"

@@ -104,7 +104,7 @@ def largest_regions(dt: xr.DataTree) -> list[str]:
     if len(case.regions) <= MOST_REGIONS:
         return list(case.regions)
     flows = [(i, f.origin) for i, f in enumerate(case.system.flows) if not f.is_stock]
-    mean = mass_flow(dt).mean(("chain", "draw")).sum("year").transpose("flow").values
+    mean = mass_flow(dt).mean(("chain", "draw")).sum("year").values
     leaves = {region: sum(mean[i] for i, origin in flows if origin == region) for region in case.regions}
     largest = sorted(leaves, key=lambda region: -leaves[region])[: MOST_REGIONS - 1]
     return [region for region in case.regions if region in largest]

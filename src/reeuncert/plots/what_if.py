@@ -16,6 +16,7 @@ from reeuncert.plots.access import Coords, led_by, take
 from reeuncert.plots.panels import Axis, Board, Fan, Line, Mark, Points, fan_panel, scale_of, shown_unit
 from reeuncert.plots.render import Chart, Row, Span, figure_of, interval_row, render, render_chart, wrapped
 from reeuncert.plots.style import PROBABILITIES, band_opacity, bands_name, colours_of, hue, interval_name
+from reeuncert.result.quantiles import interval_columns
 from reeuncert.words.estimates import estimate, number, printed, with_unit
 
 PRODUCT, END_USE = "product", "end_use"
@@ -96,7 +97,7 @@ def _lost_row(record: dict[Any, Any], colour: str) -> Row:
     what = ", ".join(str(record[k]) for k in (PRODUCT, END_USE) if record[k] != ALL) or "all"
     spans = []
     for i, p in reversed(list(enumerate(PROBABILITIES))):
-        low, high = (100 * record[f"share_eti{100 * p:.6g}_{end}"] for end in ("lb", "ub"))
+        low, high = (100 * record[f"share_{name}"] for name in interval_columns(p))
         spans.append(Span(low, high, colour, height=0.38 + 0.12 * i, opacity=band_opacity(i)))
     label = f"{record['region']}, {what}: {with_unit(record['median'], '')} of {with_unit(record['consumption'], '')}"
     lost, share = ([record[f"{part}{c}"] for c in ("median", "eti90_lb", "eti90_ub")] for part in ("", "share_"))

@@ -14,6 +14,7 @@ from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.compute import indicators_of
 from reeuncert.indicators.flows import FlowTable
 from reeuncert.indicators.headlines import Target
+from reeuncert.indicators.printing import label_positions
 from reeuncert.inference.layout import COORDINATES
 from reeuncert.likelihood.predictive import drawn, offset_logp, rows_of_draws
 from reeuncert.priors.coverage import case_network
@@ -240,12 +241,9 @@ def sobol(
     else:
         table = _prior(Result.holding(dt).case, target, samples, seed)
     if classes is not None:
-        wanted = [classes] if isinstance(classes, str) else list(classes)
-        unknown = [c for c in wanted if c not in set(table["component"])]
-        if unknown:
-            known = ", ".join(table["component"])
-            raise ReeUncertError(f"{unknown[0]!r} is no class of input of this case; there are: {known}")
-        table = table[table["component"].isin(wanted)].reset_index(drop=True)
+        what = "class of input"
+        chosen = label_positions("this case", {what: table["component"]}, {what: classes})[what]
+        table = table.iloc[sorted(set(chosen))].reset_index(drop=True)
     return labelled_first(table, {**target.columns, "under": under})
 
 

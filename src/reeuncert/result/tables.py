@@ -40,10 +40,9 @@ def flow_table(dt: xr.DataTree) -> pd.DataFrame:
     columns |= {"year": mass["year"].values[year], "unit": mass.attrs.get("units", "")}
     columns |= {"mean": found.mean, "median": found.median, INTERVAL[0]: found.lower, INTERVAL[1]: found.upper}
     columns |= {"ess_bulk": found.ess_bulk, "ess_tail": found.ess_tail, "r_hat": found.r_hat}
-    prior = None
-    if "prior" in dt.children and "mass_flow" in dt["prior"].data_vars:
-        held = dt["prior"]["mass_flow"].transpose("flow", "year", "chain", "draw").values
-        prior = held[flow, year].reshape(flow.size, -1).T
+    held, prior = prior_flow(dt), None
+    if held is not None:
+        prior = held.transpose("flow", "year", "chain", "draw").values[flow, year].reshape(flow.size, -1).T
     before = None if prior is None else spread(prior)
     shown = before or Spread.empty(len(flow))
     columns |= {"prior_median": shown.median, f"prior_{INTERVAL[0]}": shown.lower, f"prior_{INTERVAL[1]}": shown.upper}
@@ -74,3 +73,8 @@ def mass_flow(dt: xr.DataTree, group: str = "posterior") -> xr.DataArray:
         return mass
     system = case_from_json(str(dt.attrs["case_json"])).system
     return mass.assign_coords(flow_attributes(system, mass["flow"].values))
+
+
+def prior_flow(dt: xr.DataTree) -> xr.DataArray | None:
+    """`mass_flow` of the prior; None if it was not simulated."""
+    return mass_flow(dt, "prior") if "prior" in dt.children and "mass_flow" in dt["prior"].data_vars else None

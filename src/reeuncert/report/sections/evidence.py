@@ -7,6 +7,7 @@ from typing import Any
 from reeuncert.checks.evidence import READING, mixture_table
 from reeuncert.likelihood.problems import row_has_flows
 from reeuncert.plots.evidence import INSIDE, evidence_data, plot_evidence
+from reeuncert.plots.style import BOARD
 from reeuncert.reading.bundled import data_folder
 from reeuncert.reading.tables import read_texts
 from reeuncert.report.figures import figure
@@ -41,7 +42,7 @@ def content(result: Result) -> dict[str, Any] | None:
         "figure": figure(
             "positions",
             "Where each reported figure lies in its predictive distribution",
-            lambda: plot_evidence(result.dt, backend="board"),
+            lambda: plot_evidence(result.dt, backend=BOARD),
             alt="One line per source, one point per figure: share of predictions below the figure.",
             height=900,
         ),

@@ -10,6 +10,7 @@ from reeuncert.indicators.headlines import all_headlines, headline_values
 from reeuncert.indicators.printing import value_title
 from reeuncert.plots.drivers import drivers_data
 from reeuncert.plots.learning import learning_data, plot_learning
+from reeuncert.plots.style import BOARD
 from reeuncert.questions.overview import Overview, overview
 from reeuncert.report.figures import figure
 from reeuncert.result.powerscale import terms
@@ -36,7 +37,7 @@ def content(result: Result) -> dict[str, Any] | None:
         "figure": figure(
             "learning",
             "Posterior width against prior width of each flow",
-            lambda: plot_learning(result.dt, backend="board"),
+            lambda: plot_learning(result.dt, backend=BOARD),
             alt="Width of the prior interval of each flow against that of its posterior interval; the table has both.",
             height=520,
         ),

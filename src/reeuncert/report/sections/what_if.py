@@ -34,7 +34,7 @@ def without_trade(result: Result) -> dict[str, Any] | None:
     year = result.years[-1]
     mass = mass_flow(result.dt)
     crosses = mass["origin"].values != mass["destination"].values
-    there = np.isfinite(mass.sel(year=year).isel(chain=0, draw=0).transpose("flow").values)
+    there = np.isfinite(mass.sel(year=year).isel(chain=0, draw=0).values)
     used = np.isin(mass["quantity"].values, ["end_use", "apparent_consumption"])
     if not (crosses & there).any() or not (used & there).any():
         return None
