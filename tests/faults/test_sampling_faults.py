@@ -67,7 +67,7 @@ def run(out: Path, *more: str, before=lambda: None, log: str = "run.log") -> Chi
 
 
 def chains(out: Path) -> list[str]:
-    return sorted(p.name for p in (out / FOLDER).glob("chain-*.npz"))
+    return sorted(p.name for p in (out / FOLDER).glob("chain-*.nc"))
 
 
 def names(folder: Path) -> list[str]:

@@ -130,8 +130,7 @@ def sample(
     settings = Settings(draws, tune, chains, cores, chosen, target_accept, thin=thin, pilot=pilot)
     kept = None
     if checkpoint is not None:
-        kept = Checkpoint(Path(checkpoint), _identity(case, settings, sampler), resume, messages)
-        kept.refuse_other()
+        kept = Checkpoint(Path(checkpoint), _identity(case, settings, sampler), stored, messages)
         if resume and stored is None:
             messages.say(f"There are no chains to resume in '{checkpoint}': sampling all of them.")
     drawn, seconds = SAMPLERS[sampler](model, settings, messages, compiled, kept)
