@@ -240,7 +240,8 @@ def _batch(call: Callable[..., object], arguments: tuple[object, ...], count: in
 def raw_call(compiled, point: np.ndarray) -> Callable[[], object]:
     """The C function that a sampler calls, of one point or four, without what Python adds."""
     value, grad = np.zeros(4), np.zeros(point.shape)
-    call = (compiled.compiled.compiled_logp_func if point.ndim == 1 else compiled.four).ctypes
+    address = (compiled.compiled.compiled_logp_func if point.ndim == 1 else compiled.four).address
+    call = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_uint64, *[ctypes.c_void_p] * 4)(address)
     pointers = [ctypes.c_void_p(a.ctypes.data) for a in (point, grad, value, compiled.compiled.user_data)]
     kept = (point, value, grad, compiled)
     return lambda: (call(len(point), *pointers), kept)

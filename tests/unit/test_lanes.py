@@ -16,7 +16,6 @@ from reeuncert.inference.hmc import HamiltonianRun
 from reeuncert.inference.messages import Messages
 from reeuncert.inference.settings import Settings
 from reeuncert.inference.shape import around_mode
-from reeuncert.inference.trajectories import Density
 from reeuncert.lanes import functions, numbers
 from reeuncert.lanes.instructions import LANES
 from reeuncert.likelihood import laws
@@ -46,8 +45,8 @@ FUNCTIONS = {
     "log1p": (functions.log1p, np.log1p, (-0.999, 1e12)),
     "sqrt": (functions.sqrt, np.sqrt, (0.0, 1e300)),
     "erfcx": (laws.erfcx, None, (0.0, 1e3)),
-    "t4_log_sf": (laws.t4_log_sf, None, (-1e6, 1e6)),
-    "normal_log_sf": (laws.normal_log_sf, None, (-37.0, 1e3)),
+    "t4_log_sf": (numba.njit(lambda u: laws.t4_tail(u)[0]), None, (-1e6, 1e6)),
+    "normal_log_sf": (numba.njit(lambda u: laws.normal_tail(u)[0]), None, (-37.0, 1e3)),
 }
 APPLIED = {name: for_each(function) for name, (function, _, _) in FUNCTIONS.items()}
 
@@ -88,13 +87,12 @@ def compiled():
 
 def at_four(compiled, points):
     gradient, value = np.full(points.shape, np.nan), np.empty(LANES)
-    user = np.uint64(compiled.compiled.user_data.ctypes.data)
 
     @numba.njit
     def call(density, x, g, v, user):
         return density(np.uint64(x.shape[0]), x.ctypes, g.ctypes, v.ctypes, user)
 
-    assert call(Density(compiled.four.address), points, gradient, value, user) == 0
+    assert call(compiled.four, points, gradient, value, compiled.user) == 0
     return value, gradient
 
 

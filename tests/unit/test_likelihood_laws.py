@@ -60,9 +60,7 @@ def test_any_t_agrees_with_scipy(nu: float, a: float, w: float) -> None:
 @quick
 @given(points)
 def test_t4_tail_agrees_with_exact_arithmetic(a: float) -> None:
-    assert laws.t4_log_sf(a) == pytest.approx(float((1 - exact_t4(a)).ln()), rel=1e-12, abs=1e-14)
-    assert laws.t4_log_interval(a, math.inf, math.inf) == laws.t4_log_sf(a)
-    assert laws.t4_log_interval(-math.inf, a, math.inf) == laws.t4_log_sf(-a)
+    assert laws.t4_tail(a)[0] == pytest.approx(float((1 - exact_t4(a)).ln()), rel=1e-12, abs=1e-14)
 
 
 def exact_normal(a: float, b: float) -> float:
@@ -98,7 +96,7 @@ def test_the_two_ways_to_a_normal_interval_meet() -> None:
 @quick
 @given(st.floats(-1e4, 1e4))
 def test_normal_tail_agrees_with_scipy(a: float) -> None:
-    assert laws.normal_log_sf(a) == pytest.approx(special.log_ndtr(-a), rel=1e-12, abs=1e-15)
+    assert laws.normal_tail(a)[0] == pytest.approx(special.log_ndtr(-a), rel=1e-12, abs=1e-15)
 
 
 @quick
@@ -112,8 +110,3 @@ def test_scaled_complementary_error_function_agrees_with_scipy(x: float) -> None
 def test_densities_agree_with_scipy(u: float) -> None:
     assert laws.t4_log_pdf(u) == pytest.approx(stats.t.logpdf(u, 4), rel=1e-12, abs=1e-12)
     assert laws.normal_log_pdf(u) == pytest.approx(stats.norm.logpdf(u), rel=1e-12, abs=1e-12)
-
-
-def test_the_whole_line_has_probability_one() -> None:
-    assert laws.t4_log_interval(-math.inf, math.inf, math.inf) == 0.0
-    assert laws.normal_log_interval(-math.inf, math.inf, math.inf) == 0.0

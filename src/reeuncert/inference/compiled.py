@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import dataclasses
 import warnings
 from collections.abc import Callable, Iterator
@@ -14,6 +13,8 @@ import pymc as pm
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 from pytensor.configdefaults import config
+
+from reeuncert.inference.trajectories import evaluate
 
 if TYPE_CHECKING:
     from reeuncert.inference.shape import Shape
@@ -64,6 +65,11 @@ class CompiledModel:
         """Number of free parameters."""
         return int(self.compiled.n_dim)
 
+    @property
+    def user(self) -> np.uint64:
+        """Address of the data that the compiled code reads."""
+        return np.uint64(self.compiled.user_data.ctypes.data)
+
     def unfolded(self, stored: xr.Dataset) -> xr.Dataset:
         """The variables of the model, from what the sampler has stored of its draws, if it has."""
         return self.unfold(self, stored) if self.unfold is not None and stored.data_vars else stored
@@ -94,18 +100,9 @@ class CompiledModel:
         x = np.ascontiguousarray(point, dtype=float)
         if x.shape != (self.size,):
             raise ValueError(f"the point has shape {x.shape}; this model has {self.size} free parameters")
-        gradient, value = np.zeros(self.size), np.zeros(1)
-        call = self.compiled.compiled_logp_func.ctypes
-        failed = call(
-            self.size,
-            _pointer(x),
-            _pointer(gradient),
-            _pointer(value),
-            ctypes.c_void_p(self.compiled.user_data.ctypes.data),
-        )
-        if failed:
-            return -np.inf, np.zeros(self.size)
-        return float(value[0]), gradient
+        gradient = np.zeros(self.size)
+        value = evaluate(self.compiled.compiled_logp_func, self.user, x, gradient)
+        return (value, gradient) if np.isfinite(value) else (-np.inf, np.zeros(self.size))
 
 
 def compile_model(model: pm.Model) -> CompiledModel:
@@ -118,7 +115,3 @@ def compile_model(model: pm.Model) -> CompiledModel:
         point = model.initial_point(0)
     centre = [np.ravel(point[model.rvs_to_values[v].name]) for v in model.free_RVs]
     return CompiledModel(compiled, np.concatenate(centre).astype(float))
-
-
-def _pointer(array: Array) -> Any:
-    return array.ctypes.data_as(ctypes.POINTER(ctypes.c_double))

@@ -24,8 +24,6 @@ from reeuncert.inference.trajectories import (
     STATISTICS,
     TRAJECTORIES,
     WANTED,
-    Density,
-    Expand,
     State,
     advance,
     evaluate,
@@ -65,8 +63,7 @@ class HamiltonianRun(Run):
         tell: Callable[[int, int, int], None] | None,
     ) -> None:
         self._compiled, self._settings, self._numbers, self._tell = compiled, settings, tuple(chains), tell
-        self._density = Density(compiled.compiled.compiled_logp_func.address)
-        self._user = np.uint64(compiled.compiled.user_data.ctypes.data)
+        self._density, self._user = compiled.compiled.compiled_logp_func, compiled.user
         self._stop = threading.Event()
         turns = [0, *(round(part * settings.tune) for part in (FIRST, SECOND)), settings.tune]
         self._phases = [*(end - begin for begin, end in itertools.pairwise(turns)), settings.draws]
@@ -90,7 +87,7 @@ class HamiltonianRun(Run):
 
     def _sampled(self) -> dict[int, Chain]:
         settings, four, numbers = self._settings, self._compiled.four, self._numbers
-        density = self._density if four is None else Density(four.address)
+        density = self._density if four is None else four
         state = self._begun()
         shape = LANES, max(self._phases)
         points = np.empty((*shape, self._compiled.size))
@@ -174,7 +171,7 @@ class HamiltonianRun(Run):
         if not draws:
             return Chain(xr.Dataset(), xr.Dataset(), complete=False)
         expanded = np.empty((draws, theirs.n_expanded))
-        if not expand_draws(Expand(theirs.compiled_expand_func.address), self._user, points, expanded):
+        if not expand_draws(theirs.compiled_expand_func, self._user, points, expanded):
             raise SamplingError("the stored values of a draw cannot be computed")
         coords = {"chain": [0], "draw": np.arange(draws)}
         variables = {}

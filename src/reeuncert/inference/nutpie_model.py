@@ -5,7 +5,6 @@ some thousand flows this can take longer than a run. Here the function is a cach
 nutpie gets its address.
 """
 
-import ctypes
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import numpy as np
 import pandas as pd
 import pymc as pm
 from numba import types
+from numba.core.types import WrapperAddressProtocol
 from nutpie import compile_pymc as theirs
 from nutpie.compile_pymc import address_as_void_pointer
 from pymc.initial_point import make_initial_point_fn
@@ -99,25 +99,30 @@ def copy_callback(dim, expanded, x_, out_, user_data_):
 """
 
 _DOUBLES = types.CPointer(types.double)
-_LOGP_SIGNATURE = types.int64(types.uint64, _DOUBLES, _DOUBLES, _DOUBLES, types.voidptr)
-_EXPAND_SIGNATURE = types.int64(types.uint64, types.uint64, _DOUBLES, _DOUBLES, types.voidptr)
+# nutpie gives a pointer to the user data; as a word it is passed in the same way, and numba can keep code that does so.
+_LOGP_SIGNATURE = types.int64(types.uint64, _DOUBLES, _DOUBLES, _DOUBLES, types.uint64)
+_EXPAND_SIGNATURE = types.int64(types.uint64, types.uint64, _DOUBLES, _DOUBLES, types.uint64)
 
 
-@dataclass(frozen=True)
-class Callback:
-    """A compiled C function: its address, the ctypes function to call it from Python, and what keeps the machine code
-    alive.
-    """
+class Callback(WrapperAddressProtocol):
+    """A compiled C function: nutpie calls it by its address, kernels take it as an argument."""
 
-    address: int
-    ctypes: Any
-    compiled: Any
+    def __init__(self, signature: Any, dispatcher: Any) -> None:
+        made = dispatcher.overloads[tuple(signature.args)]
+        self.address = made.library.get_pointer_to_function(made.fndesc.llvm_cfunc_wrapper_name)
+        self._signature, self._compiled = signature, dispatcher  # which keeps the machine code alive
+
+    def __wrapper_address__(self) -> int:
+        return int(self.address)
+
+    def signature(self) -> Any:
+        return self._signature
 
 
 def _filled(template: str, record: np.dtype[Any], shared: Mapping[str, np.ndarray], sizes: Mapping[str, Any]) -> str:
     # nutpie's record holds nothing but words of eight bytes: pointers, sizes and shapes. Read as words, the source does
     # not depend on its random keys, so that it can be found again.
-    lines = [f"words = numba.carray(user_data_, ({record.itemsize // _WORD},), np.uint64)"]
+    lines = [f"words = numba.carray(pointer(user_data_), ({record.itemsize // _WORD},), np.uint64)"]
     for i, (key, array) in enumerate(shared.items()):
         first = _word(record, "shape", key)
         shape = "".join(f"np.int64(words[{first + k}]), " for k in range(array.ndim))
@@ -168,13 +173,7 @@ def _callback(
         # A model with constants too large to embed is compiled again in each process, as nutpie would do.
         warnings.filterwarnings("ignore", message=".*Cannot cache compiled function", category=numba.NumbaWarning)
         dispatcher.compile(signature)
-    result: Any = dispatcher.overloads[tuple(signature.args)]
-    address = result.library.get_pointer_to_function(result.fndesc.llvm_cfunc_wrapper_name)
-    prototype = ctypes.CFUNCTYPE(ctypes.c_int64, *(_C_TYPE[argument] for argument in signature.args))
-    return Callback(address, prototype(address), dispatcher)
-
-
-_C_TYPE = {types.uint64: ctypes.c_uint64, _DOUBLES: ctypes.c_void_p, types.voidptr: ctypes.c_void_p}
+    return Callback(signature, dispatcher)
 
 
 def nutpie_model(model: pm.Model) -> Any:

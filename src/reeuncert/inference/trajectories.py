@@ -12,11 +12,8 @@ short ones.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numba import types
-from numba.core.types import WrapperAddressProtocol
 from numpy.typing import NDArray
 
 from reeuncert.compiling import kernel, source_version
@@ -52,34 +49,6 @@ STATISTICS = ("lp", "energy", "energy_before", "acceptance_rate", "n_steps", "st
 # settles too low: at an acceptance of 0.94 for a target of 0.9, and a third more steps.
 _GAMMA, _T0, _KAPPA = 0.5, 10.0, 0.75
 _VERSION = source_version(__file__, *LANE_FILES)
-
-_POINTER = types.CPointer(types.double)
-# The C functions take pointers to their data; as words they are passed in the same way, and numba can keep the code.
-_DENSITY = types.int64(types.uint64, _POINTER, _POINTER, _POINTER, types.uint64)
-_EXPAND = types.int64(types.uint64, types.uint64, _POINTER, _POINTER, types.uint64)
-
-
-class Density(WrapperAddressProtocol):
-    """A C function of a point that writes gradient and log density, at an address: what nutpie calls, too; or one of
-    `LANES` points (size, LANES) that writes as many gradients and log densities.
-    """
-
-    of = _DENSITY
-
-    def __init__(self, address: int) -> None:
-        self.address = address
-
-    def __wrapper_address__(self) -> int:
-        return self.address
-
-    def signature(self) -> Any:
-        return self.of
-
-
-class Expand(Density):
-    """A C function from a point to all that is kept of a draw, at an address."""
-
-    of = _EXPAND
 
 
 @dataclass(frozen=True)
@@ -123,7 +92,9 @@ class State:
 
 @kernel(_VERSION, nogil=True)
 def evaluate(density, user, point, gradient):  # type: ignore[no-untyped-def]  # numba infers
-    """Log density at a point, whose gradient is written; NaN where it cannot be computed."""
+    """Log density at a point, whose gradient is written; NaN where it cannot be computed. ``density`` is a C function
+    (`reeuncert.inference.nutpie_model.Callback`), ``user`` the address of its data.
+    """
     value = np.zeros(1)
     failed = density(np.uint64(point.size), point.ctypes, gradient.ctypes, value.ctypes, user)
     return value[0] if failed == 0 else np.nan

@@ -48,10 +48,6 @@ def t_log_interval(a: float, b: float, w: float, nu: float) -> float:
     """Log of P(a < T < b) for the standard t with ``nu`` degrees of freedom; closed forms for four."""
     if nu == 4.0:
         return t4_log_interval(a, b, w)
-    if b == math.inf:
-        return 0.0 if a == -math.inf else t_log_sf(a, nu)
-    if a == -math.inf:
-        return t_log_sf(-b, nu)
     if a < 0.0 < b and w > 1.0:
         return math.log1p(-math.exp(t_log_sf(b, nu)) - math.exp(t_log_sf(-a, nu)))
     if a >= 0.0 or b <= 0.0:
@@ -106,13 +102,8 @@ def t4_log_pdf(u: Any) -> Any:
 
 
 @compiled
-def t4_log_sf(u: Any) -> Any:
-    """Log of P(T > u) for the standard t with four degrees of freedom."""
-    return _t4_tail(u)[0]
-
-
-@compiled
-def _t4_tail(u: Any) -> tuple[Any, Any]:
+def t4_tail(u: Any) -> tuple[Any, Any]:
+    """`one_sided` for the standard t with four degrees of freedom."""
     square = 4.0 + u * u
     root = sqrt(square)
     tail = 4.0 / (root * (root + abs(u)))  # 1 - |s|, without cancellation
@@ -132,10 +123,6 @@ def _log_sf(above: Any, beyond: Any, less: Any, probability: Any) -> Any:
 @compiled
 def t4_log_interval(a: float, b: float, w: float) -> float:
     """Log of P(a < T < b) for the standard t with four degrees of freedom."""
-    if b == math.inf:
-        return 0.0 if a == -math.inf else t4_log_sf(a)
-    if a == -math.inf:
-        return t4_log_sf(-b)
     root_a = math.sqrt(4.0 + a * a)
     root_b = math.sqrt(4.0 + b * b)
     if a < 0.0 < b:
@@ -183,13 +170,8 @@ def normal_log_pdf(u: Any) -> Any:
 
 
 @compiled
-def normal_log_sf(u: Any) -> Any:
-    """Log of P(Z > u) for the standard normal."""
-    return _normal_tail(u)[0]
-
-
-@compiled
-def _normal_tail(u: Any) -> tuple[Any, Any]:
+def normal_tail(u: Any) -> tuple[Any, Any]:
+    """`one_sided` for the standard normal."""
     half_square = 0.5 * u * u
     above, scaled, bell = u > 0.0, 0.5 * erfcx(abs(u) * SQRT_HALF), exp(-half_square)
     beyond = scaled * bell  # P(Z > |u|)
@@ -200,10 +182,6 @@ def _normal_tail(u: Any) -> tuple[Any, Any]:
 @compiled
 def normal_log_interval(a: float, b: float, w: float) -> float:
     """Log of P(a < Z < b) for the standard normal."""
-    if b == math.inf:
-        return 0.0 if a == -math.inf else normal_log_sf(a)
-    if a == -math.inf:
-        return normal_log_sf(-b)
     middle = 0.5 * (a + b)
     if w * (1.0 + abs(middle)) < 1e-2:  # series about the middle: the difference below would cancel
         m2 = middle * middle
@@ -231,9 +209,9 @@ def log_density(core: int, u: Any, nu: float) -> tuple[Any, Any]:
 def one_sided(core: int, u: Any, nu: float) -> tuple[Any, Any]:
     """Log of P(X > u) of a core, and its derivative with respect to -u: density over probability."""
     if core == NORMAL:
-        return _normal_tail(u)
+        return normal_tail(u)
     if nu == 4.0:
-        return _t4_tail(u)
+        return t4_tail(u)
     logp = _any_t_log_sf(u, nu, 0.0, 0.0)
     return logp, exp(t_log_pdf(u, nu) - logp)
 
@@ -254,7 +232,7 @@ _any_t_log_sf = one_by_one(_t_sf)
 
 @compiled
 def two_sided(core: int, a: Any, b: Any, w: Any, nu: float) -> Any:
-    """Log of P(a < X < b) of a core, from a, b and b - a."""
+    """Log of P(a < X < b) of a core, from a, b and b - a, all finite."""
     return _two_sided(a, b, w, 0.0 if core == NORMAL else nu)
 
 
