@@ -34,7 +34,6 @@ _LATE = {
     "pm": "pymc",
     "xr": "xarray",
     "CompiledModel": "reeuncert.inference.compiled",
-    "Refitter": "reeuncert.inference.refit",
 }
 """Names that modules import for their annotations only → the module that is, or holds, what they name."""
 
@@ -140,8 +139,6 @@ def _argument(function: Callable[..., Any], name: str, hint: Any, value: object)
 
 def _parts(hint: Any) -> tuple[Any, ...]:
     """Members of a union, or the type alone."""
-    if isinstance(hint, typing.TypeAliasType):
-        return _parts(hint.__value__)
     if typing.get_origin(hint) in (types.UnionType, typing.Union):
         return tuple(part for arg in typing.get_args(hint) for part in _parts(arg))
     return (types.NoneType if hint is None else hint,)
@@ -161,6 +158,7 @@ def _fitted(hint: Any, value: object, name: str) -> Any:
     raise _UnfitError(f"{name} is {_shown(value)}; give {said}")
 
 
+_LISTS = (abc.Sequence, abc.Iterable, tuple)
 _NO = object()
 _NONE = inspect.Parameter.empty
 
@@ -183,11 +181,11 @@ def _as(part: Any, value: object, name: str, convert: bool) -> Any:
         return value if isinstance(value, os.PathLike) and "\0" not in str(value) else _NO
     if origin is typing.Literal:
         return value if value in typing.get_args(part) else _NO
-    if origin in (abc.Callable, type):
+    if origin is abc.Callable:
         return value if callable(value) else _NO
     if getattr(part, "_is_protocol", False):
         return value if all(hasattr(value, name) for name in part.__protocol_attrs__) else _NO
-    if origin in (abc.Mapping, dict):
+    if origin is abc.Mapping:
         if not isinstance(value, Mapping) or not typing.get_args(part):
             return value if isinstance(value, Mapping) else _NO
         keys, values = typing.get_args(part)
@@ -195,7 +193,7 @@ def _as(part: Any, value: object, name: str, convert: bool) -> Any:
             _fitted(keys, k, f"a key of {name}"): _fitted(values, v, f"{name}[{printable(k)}]")
             for k, v in value.items()
         }
-    if origin in (abc.Sequence, abc.Iterable, abc.Collection, list, tuple, set):
+    if origin in _LISTS:
         return _items(part, value, name, convert)
     if isinstance(value, origin):
         return value
@@ -237,9 +235,9 @@ def _told(part: Any) -> str:
     origin = typing.get_origin(part) or part
     if origin is typing.Literal:
         return " or ".join(repr(v) for v in typing.get_args(part))
-    if origin in (abc.Mapping, dict):
+    if origin is abc.Mapping:
         return "a mapping (dict)"
-    if origin in (abc.Sequence, abc.Iterable, abc.Collection, list, tuple, set):
+    if origin in _LISTS:
         of = (typing.get_args(part) or (Any,))[0]
         return f"a list, of {' or '.join(_told(p) for p in _parts(of))} each" if of not in (Any, object) else "a list"
     return {

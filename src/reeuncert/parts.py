@@ -56,15 +56,7 @@ def collecting(failed: list[Failed]) -> Iterator[None]:
 
 
 def attempt[T](part: str, make: Callable[[], T]) -> T | Failed:
-    """Make a part, or return the reason of its failure. Interrupts are passed to the caller.
-
-    Examples
-    --------
-    >>> attempt("table of nothing", lambda: 1 + 1)
-    2
-    >>> attempt("table of nothing", lambda: [][1]).reason
-    'IndexError: list index out of range'
-    """
+    """Make a part, or return the reason of its failure. Interrupts are passed to the caller."""
     try:
         return make()
     except Exception as error:  # noqa: BLE001  # the declared boundary: whatever it was, it costs this part alone

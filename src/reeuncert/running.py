@@ -159,8 +159,7 @@ def _sampled(case: Case, sampling: Mapping[str, Any], preview: bool) -> xr.DataT
 
 def _seed(sampling: Mapping[str, Any], stored: Path | None) -> int:
     """That of the draws and of the rival structures."""
-    from reeuncert.inference.checkpoint import find_checkpoint
-    from reeuncert.inference.provenance import seed_of
+    from reeuncert.inference.checkpoint import find_checkpoint, seed_of
 
     return seed_of(sampling["seed"], find_checkpoint(stored) if sampling["resume"] and stored is not None else None)
 

@@ -26,11 +26,6 @@ Positions = NDArray[np.uint32]
 class Group:
     """Flows that leave one process (or that all come from outside), and whose total has one coordinate. In each year
     the last existing one of its flows takes the remainder of the total.
-
-    Examples
-    --------
-    >>> Group("exports", ("export_to_us", "export_to_row"))
-    Group(name='exports', flows=('export_to_us', 'export_to_row'))
     """
 
     name: str

@@ -139,12 +139,6 @@ def path_affine(z: Any, mean: Any, factor: PathFactor, values: Any = None) -> Te
     z and mean have the shape (factor.size,); mean is an array or a ``pm.Data`` that a refit may change. ``values``, a
     ``pm.Data`` in place of ``factor.values``, lets a refit change K without recompiling. The gradient reaches z and
     mean, not the values of K.
-
-    Examples
-    --------
-    >>> factor = PathFactor.of([([0, 2], [[1.0], [1.0]], [0, 0], [0, 0]), ([1], [[0.0]], [2.0], [0])])
-    >>> path_affine(np.array([1.0, 1.0, 1.0]), np.array([0.0, 10.0, 0.0]), factor).eval().tolist()
-    [1.0, 12.0, 1.0]
     """
     if values is None:
         values = _held(factor.values, "factor_values")
@@ -175,23 +169,5 @@ def balanced_flows(u: Any, network: Network) -> TensorVariable:
     Coordinates (n_coordinates,) are logs of inputs and log-ratios of shares, in the order of
     ``network.coordinate_name``; the logs of the flows (n_edges,) are of each flow in each year in which it exists, in
     the unit of the inputs.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from reeuncert.system.definition import Flow, Process, SystemDefinition
-    >>> system = SystemDefinition(
-    ...     (Process("smelter", reference_outflow=("metal",)),),
-    ...     (
-    ...         Flow("ore", "outside", "smelter", "ore", years=(2000,)),
-    ...         Flow("metal", "smelter", "outside", "end_use", years=(2000,)),
-    ...         Flow("slag", "smelter", "outside", "loss", years=(2000,)),
-    ...     ),
-    ...     (2000,),
-    ... )
-    >>> network = Network.from_system(system)
-    >>> log_flow = balanced_flows(np.array([np.log(10.0), np.log(0.25)]), network)
-    >>> np.exp(log_flow.eval()).round(6).tolist()
-    [10.0, 8.0, 2.0]
     """
     return balanced_flows_with_jacobian(u, network)[0]

@@ -28,12 +28,6 @@ def interrupts() -> Iterator[threading.Event]:
     """A context in which the first Ctrl-C only sets an event.
 
     The second has its usual effect, and so has the first outside the main thread or with another handler.
-
-    Examples
-    --------
-    >>> with interrupts() as interrupted:
-    ...     interrupted.is_set()
-    False
     """
     asked = threading.Event()
 
@@ -83,7 +77,7 @@ class Run(ABC):
         compiled: CompiledModel,
         settings: Settings,
         chains: Sequence[int],
-        tell: Callable[[int, int, int], None] | None,
+        tell: Callable[[int, int, int], None],
     ) -> None: ...
 
     @staticmethod
@@ -105,13 +99,7 @@ class Run(ABC):
 
 
 def chain_seed(seed: int, chain: int) -> int:
-    """Seed of one chain, from the seed of the run and the number of the chain.
-
-    Examples
-    --------
-    >>> chain_seed(1, 0) == chain_seed(1, 0), chain_seed(1, 0) == chain_seed(1, 1)
-    (True, False)
-    """
+    """Seed of one chain, from the seed of the run and the number of the chain."""
     return int(np.random.SeedSequence(seed, spawn_key=(chain,)).generate_state(1, np.uint64)[0] >> 1)
 
 
@@ -134,14 +122,13 @@ def run_chains(
     waiting = [number for number in range(settings.chains) if number not in done]
     running: list[Run] = []
     side_by_side = sampler.at_once(compiled)
-    told = messages.chains(settings.chains, settings.tune + settings.made, len(done))
+    tell = messages.chains(settings.chains, settings.tune + settings.made, len(done))
     try:
         # An interrupt during the transfer of a chain would lose it.
         with interrupts() as interrupted:
             while (waiting or running) and not interrupted.is_set():
                 while waiting and len(running) < settings.workers:
                     numbers, waiting = waiting[:side_by_side], waiting[side_by_side:]
-                    tell = told if messages.wants_progress else None
                     running.append(sampler(compiled, settings, numbers, tell))
                 for run in list(running):
                     try:

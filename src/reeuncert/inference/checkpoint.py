@@ -24,6 +24,7 @@ from reeuncert.errors import OutputError
 from reeuncert.files import cause, explained, write_whole
 from reeuncert.inference.chains import Chain
 from reeuncert.inference.messages import Messages
+from reeuncert.inference.provenance import fresh_seed
 from reeuncert.result.netcdf import tree_bytes
 
 FOLDER = "reeuncert-checkpoint"
@@ -32,7 +33,7 @@ MANIFEST = "run.json"
 SAME = 1e-6
 """Relative tolerance of equal log densities."""
 
-Identity = Mapping[str, str | int | float]
+Identity = Mapping[str, str | bool | int | float]
 
 
 class Stored(BaseModel):
@@ -44,7 +45,7 @@ class Stored(BaseModel):
 
     format: Literal["reeuncert checkpoint 3"] = "reeuncert checkpoint 3"
     created: str
-    identity: dict[str, str | int | float]
+    identity: dict[str, str | bool | int | float]
     density: tuple[float, float]
     chains: dict[int, str] = {}
 
@@ -72,6 +73,14 @@ def find_checkpoint(folder: Path) -> Stored | None:
         raise OutputError(f"the checkpoint in '{folder}' cannot be read ({why}); {again}") from error
     found.chains = {number: digest for number, digest in found.chains.items() if _file(folder, number).is_file()}
     return found if found.chains else None
+
+
+def seed_of(asked: int | None, resumed: Stored | None) -> int:
+    """The seed of a run: that which is asked for, that of the chains that are resumed, or a fresh one."""
+    held = None if resumed is None else resumed.identity.get("seed")
+    if asked is None and isinstance(held, int):
+        return held
+    return fresh_seed() if asked is None else int(asked)
 
 
 def discard_checkpoint(folder: Path) -> None:

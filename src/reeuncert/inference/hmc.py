@@ -60,7 +60,7 @@ class HamiltonianRun(Run):
         compiled: CompiledModel,
         settings: Settings,
         chains: Sequence[int],
-        tell: Callable[[int, int, int], None] | None,
+        tell: Callable[[int, int, int], None],
     ) -> None:
         self._compiled, self._settings, self._numbers, self._tell = compiled, settings, tuple(chains), tell
         self._density, self._user = compiled.compiled.compiled_logp_func, compiled.user
@@ -132,8 +132,6 @@ class HamiltonianRun(Run):
 
     def _told(self, state: State, phase: Sequence[int], statistics: Array) -> None:
         """Tell how far the chains are."""
-        if self._tell is None:
-            return
         drawing = len(self._phases) - 1
         for k, number in enumerate(self._numbers):
             made = int(state.numbers[k, MADE])

@@ -33,6 +33,8 @@ class Messages:
         """Progress of the chains, of ``draws`` each with tuning: a function to be called, from any thread, with the
         number of a chain, its draws so far and its divergences.
         """
+        if not self.wants_progress:
+            return lambda *_: None
         clock, lock = Clock(), threading.Lock()
         done: dict[int, int] = {}
         divergences: dict[int, int] = {}

@@ -20,14 +20,13 @@ class NutpieRun(Run):
         compiled: CompiledModel,
         settings: Settings,
         chains: Sequence[int],
-        tell: Callable[[int, int, int], None] | None,
+        tell: Callable[[int, int, int], None],
     ) -> None:
         import nutpie
 
         (number,) = chains
 
         def tell_state(states: Sequence[Any]) -> None:
-            assert tell is not None
             tell(number, states[0].finished_draws, states[0].divergences)
 
         self._compiled, self._settings, self._number = compiled, settings, number
@@ -43,7 +42,7 @@ class NutpieRun(Run):
                 maxdepth=settings.max_depth,
                 save_warmup=False,
                 progress_bar=False,
-                progress_callback=None if tell is None else tell_state,
+                progress_callback=tell_state,
                 blocking=False,
             )
 

@@ -1,7 +1,5 @@
 """Provenance of a result: versions, seed, settings, hashes of case and data, times."""
 
-from __future__ import annotations
-
 import dataclasses
 import hashlib
 import json
@@ -9,15 +7,11 @@ import platform
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from reeuncert.case.records import Case
 from reeuncert.case.serial import case_to_json, model_json
-
-if TYPE_CHECKING:
-    from reeuncert.inference.checkpoint import Stored
 
 PACKAGES = (
     *("reeuncert", "pymc", "pytensor", "nutpie", "numba", "numpy", "scipy", "xarray", "arviz", "pandas", "h5netcdf"),
@@ -66,14 +60,6 @@ def run_attributes(seconds: Mapping[str, float]) -> dict[str, str]:
         "numba_fastmath": "off",
         "seconds": json.dumps({k: round(v, 2) for k, v in seconds.items()}),
     }
-
-
-def seed_of(asked: int | None, resumed: Stored | None) -> int:
-    """The seed of a run: that which is asked for, that of the chains that are resumed, or a fresh one."""
-    held = None if resumed is None else resumed.identity.get("seed")
-    if asked is None and isinstance(held, int):
-        return held
-    return fresh_seed() if asked is None else int(asked)
 
 
 def fresh_seed() -> int:

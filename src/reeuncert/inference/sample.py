@@ -1,6 +1,7 @@
 """Sample a `pm.Model`, or preview a case, to a labelled tree of prior, posterior, likelihood terms and provenance."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,12 @@ from pymc.backends.arviz import find_constants, find_observations
 
 from reeuncert.case.records import Case
 from reeuncert.errors import SamplingError
-from reeuncert.inference.checkpoint import Checkpoint, find_checkpoint
+from reeuncert.inference.checkpoint import Checkpoint, find_checkpoint, seed_of
 from reeuncert.inference.compiled import CompiledModel
 from reeuncert.inference.layout import labelled
 from reeuncert.inference.messages import Clock, Messages
 from reeuncert.inference.prior import PRIOR_DRAWS, prior_groups
-from reeuncert.inference.provenance import case_attributes, model_sha256, run_attributes, seed_of, versions
+from reeuncert.inference.provenance import case_attributes, model_sha256, run_attributes, versions
 from reeuncert.inference.samplers import SAMPLERS
 from reeuncert.inference.settings import Settings, check_settings
 from reeuncert.inference.terms import predictive, terms, with_a_tail
@@ -184,20 +185,10 @@ def sample(
     return with_failed(tree, failed)
 
 
-def _identity(case: Case, settings: Settings, sampler: str) -> dict[str, str | int | float]:
+def _identity(case: Case, settings: Settings, sampler: str) -> dict[str, str | bool | int | float]:
     """All that the draws of a chain depend on, except the model code."""
-    return {
-        "model_sha256": model_sha256(case),
-        "draws": settings.draws,
-        "tune": settings.tune,
-        "thin": settings.thin,
-        "chains": settings.chains,
-        "seed": settings.seed,
-        "target_accept": settings.target_accept,
-        "pilot": "yes" if settings.pilot else "no",
-        "sampler": sampler,
-        **versions(),
-    }
+    chosen = {name: value for name, value in asdict(settings).items() if name != "cores"}
+    return {"model_sha256": model_sha256(case), **chosen, "sampler": sampler, **versions()}
 
 
 def _data(model: pm.Model, case: Case) -> dict[str, xr.Dataset]:

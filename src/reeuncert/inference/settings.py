@@ -8,22 +8,19 @@ from reeuncert.errors import SamplingError
 from reeuncert.machine import available_cores
 from reeuncert.words.ranges import problem_with
 
-STATISTICS = {
-    "diverging": "diverging",
-    "energy": "energy",
-    "lp": "lp",
+KEPT = (
+    *("diverging", "energy", "lp", "n_steps", "step_size", "step_size_bar", "tree_depth", "acceptance_rate"),
+    "reached_max_treedepth",
+)
+"""Sampler statistics that are stored."""
+
+RENAMED = {
     "logp": "lp",
-    "n_steps": "n_steps",
-    "step_size": "step_size",
-    "step_size_bar": "step_size_bar",
-    "tree_depth": "tree_depth",
     "depth": "tree_depth",
-    "acceptance_rate": "acceptance_rate",
     "mean_tree_accept": "acceptance_rate",
     "maxdepth_reached": "reached_max_treedepth",
-    "reached_max_treedepth": "reached_max_treedepth",
 }
-"""Stored sampler statistics, with one name for all samplers."""
+"""Names that some samplers have for them."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +65,8 @@ class Settings:
 
 def renamed(stats: xr.Dataset) -> xr.Dataset:
     """Stored statistics, with common names."""
-    kept = {new: stats[old] for old, new in STATISTICS.items() if old in stats}
+    stats = stats.rename({old: new for old, new in RENAMED.items() if old in stats})
+    kept = {name: stats[name] for name in KEPT if name in stats}
     return xr.Dataset({k: v.astype("int64") if v.dtype.kind == "u" else v for k, v in kept.items()})
 
 

@@ -72,7 +72,7 @@ def _own_likelihood(model: pm.Model, evidence: EvidenceModel, posterior: xr.Data
     value, weight = (model[name].get_value() for name in (REPORTED_DATA, WEIGHT_DATA))
     by_row = log_likelihood(evidence, *drawn(posterior), value)
     by_row = np.where(weight > 0, weight * by_row, 0.0)  # also where that of a row left out is -inf
-    return _by_draw({REPORTED: by_row}, "evidence", list(evidence.ids), posterior)
+    return _by_draw(REPORTED, by_row, "evidence", list(evidence.ids), posterior)
 
 
 def _own_priors(evidence: EvidenceModel, posterior: xr.Dataset) -> xr.Dataset:
@@ -80,7 +80,7 @@ def _own_priors(evidence: EvidenceModel, posterior: xr.Dataset) -> xr.Dataset:
     found = xr.Dataset()
     if "log_offset" in posterior:
         density = offset_logp(evidence, posterior["log_offset"].values)[0] + np.log(evidence.offsets.scale)
-        found = _by_draw({"offset_z": density}, "offset_value", posterior["offset_value"].values, posterior)
+        found = _by_draw("offset_z", density, "offset_value", posterior["offset_value"].values, posterior)
     if "source_width_z" in posterior:
         found["source_width_z"] = _of_standard_normals(posterior["source_width_z"]).drop_attrs()
     return found
@@ -104,7 +104,7 @@ def predictive(model: pm.Model, posterior: xr.Dataset, seed: int) -> dict[str, x
         return {}
     rng = np.random.default_rng(seed)
     draws = predictive_draws(evidence, *drawn(posterior), rng=rng)
-    return {"posterior_predictive": _by_draw({REPORTED: draws}, "evidence", list(evidence.ids), posterior)}
+    return {"posterior_predictive": _by_draw(REPORTED, draws, "evidence", list(evidence.ids), posterior)}
 
 
 def with_a_tail(groups: Mapping[str, xr.Dataset]) -> dict[str, xr.Dataset]:
@@ -123,6 +123,6 @@ def with_a_tail(groups: Mapping[str, xr.Dataset]) -> dict[str, xr.Dataset]:
     }
 
 
-def _by_draw(draws: Mapping[str, np.ndarray], dim: str, labels: object, posterior: xr.Dataset) -> xr.Dataset:
+def _by_draw(name: str, values: np.ndarray, dim: str, labels: object, posterior: xr.Dataset) -> xr.Dataset:
     coords = {"chain": posterior["chain"], "draw": posterior["draw"], dim: labels}
-    return xr.Dataset({name: (("chain", "draw", dim), values) for name, values in draws.items()}, coords)
+    return xr.Dataset({name: (("chain", "draw", dim), values)}, coords)

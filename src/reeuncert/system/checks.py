@@ -28,13 +28,6 @@ def year_ranges(years: Iterable[int]) -> str:
 def network_problems(system: SystemDefinition) -> list[NetworkProblem]:
     """Find all reasons why the flows of a system cannot balance in every year. The graph is checked only if all names
     are valid.
-
-    >>> from reeuncert.system.definition import Flow, Process, SystemDefinition
-    >>> ore = Flow("ore", "outside", "smelter", "ore", years=(2000, 2001, 2002))
-    >>> metal = Flow("metal", "smelter", "outside", "end_use", years=(2000,))
-    >>> system = SystemDefinition((Process("smelter"),), (ore, metal), (2000, 2001, 2002))
-    >>> print(network_problems(system)[0].message)
-    process 'smelter' has an inflow (ore) but no outflow in 2001-2002; add an outflow or end the inflow
     """
     problems = _name_problems(system)
     if problems:
