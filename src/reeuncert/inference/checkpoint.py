@@ -140,8 +140,8 @@ class Checkpoint:
         else:
             if hashlib.sha256(content).hexdigest() == digest:
                 with xr.open_datatree(io.BytesIO(content), engine="h5netcdf") as tree:
-                    groups = (tree[name].to_dataset().load() for name in ("posterior", "sample_stats"))
-                    return Chain(*groups)
+                    posterior, stats = (tree[name].to_dataset().load() for name in ("posterior", "sample_stats"))
+                    return Chain(posterior, stats)
             why = "it was damaged, or is of another run"
         self.messages.say(f"Stored chain {number} cannot be read ({why}); it is sampled again.")
         return None
