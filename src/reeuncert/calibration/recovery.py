@@ -11,7 +11,7 @@ from reeuncert.calibration.simulate import Truth
 from reeuncert.case.records import Case
 from reeuncert.indicators.compute import indicators_of
 from reeuncert.indicators.flows import Array, FlowTable
-from reeuncert.indicators.headlines import place
+from reeuncert.indicators.printing import headline_place
 from reeuncert.inference.layout import MASS_FLOW
 
 FLOW, UNRECORDED, WIDTH = "flows", "unrecorded flows", "source widths"
@@ -100,11 +100,11 @@ def _indicators(found: xr.Dataset, case: Case) -> tuple[pd.DataFrame, Array]:
 def _headline_cells(found: xr.Dataset, case: Case) -> set[tuple[object, ...]]:
     """Cells of the headline indicators; years outside the case are left out."""
     cells: set[tuple[object, ...]] = set()
-    tree = xr.DataTree.from_dict({"derived": found})
+    years = found["year"].values.tolist()
     for headline in case.headlines:
         if headline.indicator not in found:
             continue
-        name, labels, year = place(tree, headline)
+        name, labels, year = headline_place(headline, case, years)
         dims = found[name].dims[2:-1]
         if year in case.system.years and all(labels[str(d)] in found[d].values for d in dims):
             cells.add((name, *(labels[str(d)] for d in dims), year))
