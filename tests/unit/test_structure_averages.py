@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import io
+import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 
 import reeuncert as ree
 from averaged import average_structures
+from reeuncert.case.serial import case_to_json
+from reeuncert.checks import all_checks
+from reeuncert.checks.result import CheckTable
+from reeuncert.cli.show import show_result
+from reeuncert.cli.stored import run_compare
 from reeuncert.errors import ReeUncertError
-from reeuncert.result.structures import HOLDS, NOT_IDENTIFIED
+from reeuncert.indicators.stored import write_netcdf
+from reeuncert.report.page import render
+from reeuncert.report.workbook import workbook
+from reeuncert.result.result import Result
+from reeuncert.result.structures import HOLDS, NOT_IDENTIFIED, StructureRun, Structures, add_structures
+from reeuncert.studies.summaries import headline_values
 from reeuncert.testing import toy_posterior
 
 
@@ -56,3 +70,34 @@ def test_structures_are_averaged_and_their_range_kept() -> None:
     )
     with pytest.raises(ReeUncertError, match=r"^1 structures are given; averaging needs two or more$"):
         average_structures({"tied": one})
+
+
+@pytest.mark.parametrize("rivals", [True, False])
+def test_whatever_is_of_one_structure_says_so_where_the_answers_are_averages(
+    rivals: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dt, other = (toy_posterior(chains=2, draws=60, years=3, seed=s) for s in (0, 9))
+    case = replace(Result(dt).case, options={"link": "tied"}, compare=("link",) if rivals else ())
+    if rivals:
+        runs = {name: StructureRun(*headline_values(of, case)) for name, of in (("tied", dt), ("free", other))}
+        dt = add_structures(dt, Structures.of(runs))
+    dt.attrs["case_json"] = case_to_json(case)
+    result = Result(dt)
+    result.keep(all_checks, CheckTable(()))
+    found = re.split(r'<section id="([a-z-]+)"', render(result))
+    told = {name for name, text in zip(found[1::2], found[2::2], strict=True) if "of the structure “tied”" in text}
+    assert told == (set(found[1::2]) - {"answers", "verdict", "method"} if rivals else set())
+    book = openpyxl.load_workbook(io.BytesIO(workbook(result)))
+    sheets = {sheet.title: [[cell.value for cell in row] for row in sheet] for sheet in book}
+    assert any("Structure" in row for row in sheets["About"]) is rivals
+    assert all(("tied alone" in row) is rivals for row in sheets["Series"][1:])
+    assert not any("tied alone" in row for row in sheets["Answers"])
+    capsys.readouterr()
+    show_result(result, tmp_path, tables=True)
+    assert ("“tied” alone" in capsys.readouterr().out) is rivals
+    write_netcdf(dt, tmp_path / "posterior.nc")
+    beside = ree.compare(dt, dt)
+    monkeypatch.setattr(ree, "compare", lambda *_, **__: beside)
+    for with_what, says in (("published", rivals), (str(tmp_path), False)):
+        run_compare(str(tmp_path), with_what, None)
+        assert ("“tied” alone" in capsys.readouterr().out) is says

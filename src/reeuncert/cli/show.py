@@ -13,6 +13,7 @@ from reeuncert.indicators.headlines import all_headlines
 from reeuncert.indicators.printing import heading, headline_place, value
 from reeuncert.indicators.registry import DIMS
 from reeuncert.indicators.summary import all_indicators
+from reeuncert.report.words import structure_of_figures
 from reeuncert.result.diagnostics import unconverged
 from reeuncert.result.learning import AS_WIDE, NARROW, PARTLY_NARROWER, WIDE
 from reeuncert.result.result import Result
@@ -96,6 +97,8 @@ def _show_years(result: Result, page: Console) -> None:
     page.print(Text("Year by year: median (90 % equal-tailed interval)", style="bold"))
     told = f"{POOR} has not converged   w, (w) interval at least {WIDE:g}, {NARROW:g} times as wide as the prior's"
     page.print(Text(told, style="dim"))
+    if structure := structure_of_figures(result):
+        page.print(Text(f"Structure {structure}.", style="dim"))
     beside = max(1, (page.width - 6) // (_COLUMN + 2))
     for start in range(0, len(columns), beside):
         table = plain_table("year")

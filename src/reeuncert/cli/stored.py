@@ -18,7 +18,9 @@ from reeuncert.errors import InputError, Problem
 from reeuncert.files import explained, whole, write_whole
 from reeuncert.indicators.printing import unit_of, value
 from reeuncert.indicators.stored import read_results
+from reeuncert.report.words import structure_of_figures
 from reeuncert.result.io import csv_text
+from reeuncert.result.result import Result
 from reeuncert.words.cells import as_words, listed
 from reeuncert.words.estimates import estimate, number, printed
 
@@ -29,7 +31,8 @@ def run_compare(a: str, b: str, out: Path | None) -> None:
     """Compare, print, and write tables and figure if a folder is given."""
     short = (Path(a).name or a, Path(b).name or b)
     names = next(pair for pair in (short, (a, b), ("first", "second")) if pair[0] != pair[1])
-    found = ree.compare(read_results(a), "published" if b == "published" else read_results(b), names=names)
+    dt = read_results(a)
+    found = ree.compare(dt, "published" if b == "published" else read_results(b), names=names)
     table = plain_table("headline", *found.names, "verdict", title="Median (90 % interval) ± Monte Carlo error")
     for row in found.table.to_dict("records"):
         sides = (Text(_cell(row, side)) for side in "ab")
@@ -38,6 +41,8 @@ def run_compare(a: str, b: str, out: Path | None) -> None:
     page.print(table)
     page.print()
     page.print(Text(repr(found)))
+    if b == "published" and (structure := structure_of_figures(Result(dt))):
+        page.print(Text(f"Structure {structure}."))
     for row in found.differences.head(MOST).to_dict("records"):
         place = " ".join(str(row[c]) for c in ("what", "record", "field") if row[c])
         page.print(Text(f"    {place}: {row['a'] or '(none)'} → {row['b'] or '(none)'}"))

@@ -73,7 +73,6 @@ def render(result: Result, *, sections: Sequence[Section] = SECTIONS) -> str:
     environment = _environment()
     environment.filters["told"] = result.once(labels_of).told
     structure = words.structure_of_figures(result)
-    environment.globals["structure_note"] = f"Figures here are those of the structure {structure}." if structure else ""
     js = "\n".join(_asset(name) for name in SCRIPTS)
     with collecting(result.failed), result.shared():
         # The verdict is rendered last: it also reports parts of the page that failed.
@@ -95,6 +94,7 @@ def render(result: Result, *, sections: Sequence[Section] = SECTIONS) -> str:
         citation=citation(result),
         digits=DIGITS,
         structure=structure,
+        structure_note=f"Numbers here are those of the structure {structure}." if structure else "",
         source=result.once(providers),
     )
 

@@ -109,7 +109,7 @@ COLUMNS = {
 
 
 def structure_of_figures(result: Result) -> str:
-    """The structure that figures show, and those over which the answers are averages; empty if there is one alone."""
+    """The structure of all numbers but the answers, and those over which these are averages; empty if there is one."""
     found, own = result.structures, own_structure(result)
     if found is None or not own:
         return ""

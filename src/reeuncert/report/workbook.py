@@ -16,7 +16,7 @@ from reeuncert.indicators.printing import unit_of
 from reeuncert.indicators.registry import CUMULATED, DIMS, base_name, lookup
 from reeuncert.indicators.summary import all_indicators
 from reeuncert.report.sections import evidence
-from reeuncert.report.words import citation, labels_of
+from reeuncert.report.words import citation, labels_of, own_structure, structure_of_figures
 from reeuncert.result.result import Result
 
 if TYPE_CHECKING:
@@ -40,6 +40,11 @@ def workbook(result: Result) -> bytes:
         ("Cite as", citation(result)),
         ("Unit of masses", result.unit),
         ("Intervals", "from 5 % to 95 %: equal-tailed, 90 % of the draws; prior: before the evidence was used"),
+        *(
+            [("Structure", f"All sheets but Answers: {structure}")]
+            if (structure := structure_of_figures(result))
+            else []
+        ),
         *((name, f"{len(table)} rows") for name, table in sheets.items()),
         ("Every indicator", "indicators.csv"),
     ]
@@ -92,7 +97,8 @@ def _series(result: Result) -> pd.DataFrame:
         return pd.DataFrame()
     table = result.once(all_indicators)
     wanted = {h.indicator for h in result.case.headlines}
-    return _numbers(table[[base_name(str(name)) in wanted for name in table["indicator"]]])
+    out, own = _numbers(table[[base_name(str(name)) in wanted for name in table["indicator"]]]), own_structure(result)
+    return out.assign(structure=f"{own} alone") if own else out
 
 
 def _flows(result: Result) -> pd.DataFrame:

@@ -19,12 +19,13 @@ class Section:
     content: Callable[[Result], Mapping[str, Any] | None]
     needs: str = ""  # in words
     averages: bool = False  # shows averages over rival structures, and so has to wait for all of them
+    of_draws: bool = True  # has numbers of the draws, which are of one structure: said where answers are averages
 
 
 SECTIONS: tuple[Section, ...] = (
-    Section("answers", "Answers", answers.content, "a headline", averages=True),
+    Section("answers", "Answers", answers.content, "a headline", averages=True, of_draws=False),
     Section("flows", "Flows", flows.content),
-    Section("verdict", "Verdict", method.verdict, averages=True),
+    Section("verdict", "Verdict", method.verdict, averages=True, of_draws=False),
     Section("dependence", "Dependence over time", over_time.dependence, "an indicator"),
     Section("triangle", "Trade between the regions", trade.between_regions, "trade between regions"),
     Section("net-trade", "Net trade by product", over_time.net_trade, "trade between regions"),
@@ -48,5 +49,5 @@ SECTIONS: tuple[Section, ...] = (
     Section("learned", "What we learned", learned.content, "draws of the prior", averages=True),
     Section("next", "What to collect next", learned.next_steps, "a headline", averages=True),
     Section("evidence", "Evidence", evidence.content, "evidence"),
-    Section("method", "Method and provenance", method.method),
+    Section("method", "Method and provenance", method.method, of_draws=False),
 )
