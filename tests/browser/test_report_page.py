@@ -119,6 +119,20 @@ def test_the_slider_of_trade_changes_arrows_and_table(page):
     assert page.run("return report.one('#triangle-values').tBodies[0].textContent") != rows
 
 
+def test_trade_that_is_not_recorded_adds_to_the_masses_of_trade(page):
+    page.draw_all()
+    masses = (
+        "const list = report.one('#triangle-share'); list.value = given[0]; list.dispatchEvent(new Event('input'));"
+        "const { rows } = report.one('#fig-triangle .plot').table();"
+        "return Object.fromEntries(rows.map((row) => [`${row[2]} ${row[3]}`, row.at(-1)]))"
+    )
+    recorded, every = (page.run(masses, name) for name in ("import_dependence", "import_dependence_with_unrecorded"))
+    assert recorded.keys() == every.keys()
+    assert all(every[pair] >= recorded[pair] > 0 for pair in recorded)
+    assert any(every[pair] > recorded[pair] for pair in recorded)
+    assert page.errors() == []
+
+
 def test_any_indicator_can_be_chosen(page):
     page.draw_all()
     page.run(

@@ -18,8 +18,10 @@ from reeuncert.checks.result import CheckResult, CheckTable
 from reeuncert.cli.show import marks
 from reeuncert.errors import OutputError
 from reeuncert.indicators.compute import add_indicators, with_indicators
+from reeuncert.indicators.flows import FlowTable
 from reeuncert.indicators.registry import lookup
 from reeuncert.indicators.summary import summary
+from reeuncert.indicators.trade import imports_of
 from reeuncert.plots.panels import Axis, Board, Line, Panel
 from reeuncert.plots.style import hue
 from reeuncert.report import SECTIONS, Section
@@ -27,6 +29,7 @@ from reeuncert.report.figures import fans, figure, interval_picture, panel_spec,
 from reeuncert.report.page import render, write_report
 from reeuncert.report.sections.learned import pulls_of
 from reeuncert.report.sections.method import check_list
+from reeuncert.report.sections.trade import arrivals
 from reeuncert.report.words import linked
 from reeuncert.result.learning import AS_WIDE, PARTLY_NARROWER
 from reeuncert.result.quantiles import quantiles
@@ -293,3 +296,22 @@ def test_a_source_counted_twice_moves_a_normal_answer_by_half_its_slope_to_all_o
         draws = mean + sd * z[:, 0]
         slope = pulls_of(draws, {"figure": -precision / 2 * (1.0 - draws) ** 2})["figure"] * sd
         assert 0.5 * slope - 0.01 < twice - mean < slope + 0.01
+
+
+@pytest.mark.parametrize(
+    ("name", "quantities"),
+    [
+        ("import_dependence", ("trade", "declared")),
+        ("import_dependence_with_unrecorded", ("trade", "declared", "undeclared")),
+    ],
+)
+def test_masses_of_trade_are_the_parts_of_the_whole_that_the_shares_are_of(toy, name, quantities):
+    result = Result(with_indicators(toy).dt)
+    table = FlowTable.from_dataset(result.dt["posterior"].to_dataset(), result.case)
+    share, found = result.dt["derived"][name], arrivals(result, name)
+    assert found
+    for one in found:
+        region, partner, product = one["at"]
+        part = share.sel(region=region, partner=partner, product=product).transpose("chain", "draw", "year").values
+        mass = np.nan_to_num(part * imports_of(table, region, product, quantities=quantities))
+        np.testing.assert_allclose(one["m"], np.median(mass, axis=(0, 1)), rtol=1e-10)

@@ -11,12 +11,11 @@ report.kinds.triangle = (element, spec, controls) => {
   const values = () => {
     const t = Number(step.value), product = products.value;
     const share = report.fans().indicators.find((i) => i.name === shares.value);
-    const mass = report.fans().indicators.find((i) => i.name === spec.mass);
-    const total = (region) => mass?.series.find((s) => s.at[0] === region && s.at[1] === product)?.q[3][t] ?? 0;
+    const mass = (at) => spec.masses[shares.value].find((one) => one.at.every((label, i) => label === at[i]))?.m[t] ?? 0;
     const found = share.series.filter((s) => s.at[2] === product && s.q[3][t] !== null).map((s) => ({
       to: s.at[0], from: s.at[1], median: s.q[3][t], low: s.q[0][t], high: s.q[6][t],
-      prior: s.p ? [s.p[0][t], s.p[2][t]] : null, mass: s.q[3][t] * total(s.at[0]) }));
-    return { year: years[t], product, unit: mass?.unit ?? "", found };
+      prior: s.p ? [s.p[0][t], s.p[2][t]] : null, mass: mass(s.at) }));
+    return { year: years[t], product, unit: spec.unit, found };
   };
   const told = (f) => report.number(f.median, true, f.high - f.low);
   const draw = () => {
@@ -64,13 +63,13 @@ report.kinds.triangle = (element, spec, controls) => {
     });
     element.replaceChildren(picture);
     const table = document.getElementById("triangle-values");
-    const heads = ["Importer", "Exporter", `Share of imports, ${year}`, "90 % interval", "Prior, 90 %", `Mass (${unit}), about`];
+    const heads = ["Importer", "Exporter", `Share of imports, ${year}`, "90 % interval", "Prior, 90 %", `Mass (${unit}), median`];
     table.tHead.replaceChildren(report.row(heads, "th", { scope: "col" }));
     table.tBodies[0].replaceChildren(...found.map((f) => report.row([f.to, f.from, told(f), report.interval(f.low, f.high, true), f.prior ? report.interval(f.prior[0], f.prior[1], true) : "", report.number(f.mass)])));
   };
   element.table = () => {
     const { year, product, unit, found } = values();
-    return { unit, columns: ["year", "product", "importer", "exporter", "share 5 %", "share median", "share 95 %", `mass (${unit}), about`], rows: found.map((f) => [year, product, f.to, f.from, f.low, f.median, f.high, f.mass]) };
+    return { unit, columns: ["year", "product", "importer", "exporter", "share 5 %", "share median", "share 95 %", `mass (${unit}), median`], rows: found.map((f) => [year, product, f.to, f.from, f.low, f.median, f.high, f.mass]) };
   };
   report.sized(element, draw);
 };

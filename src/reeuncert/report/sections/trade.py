@@ -5,12 +5,14 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
 from reeuncert.indicators.registry import INDICATORS
 from reeuncert.indicators.summary import summary
-from reeuncert.plots.access import estimate_of, rows_of
+from reeuncert.indicators.trade import ALL_ARRIVALS, RECORDED_ARRIVALS
+from reeuncert.plots.access import estimate_of, flat, rows_of, sum_of
 from reeuncert.plots.customs_gap import customs_records_board
 from reeuncert.plots.sankey_graph import CROSSING
 from reeuncert.plots.style import BOARD, colours_of
@@ -31,8 +33,12 @@ from reeuncert.result.tables import mass_flow
 from reeuncert.words.estimates import numbers
 
 MANY = 4  # regions whose arrows, or sentences, can no longer be read: they have matrices, or tables alone
-SHARE, MASS = "import_dependence", "imports"
-SHARES = {SHARE: "recorded trade", "import_dependence_with_unrecorded": "with unrecorded trade"}
+SHARE = "import_dependence"
+SHARES = {
+    SHARE: ("recorded trade", RECORDED_ARRIVALS),
+    "import_dependence_with_unrecorded": ("with unrecorded trade", ALL_ARRIVALS),
+}
+"""Indicator of shares of imports → its title here, and the quantities of the flows that it counts."""
 ROW = 29  # height of a row of a matrix, in CSS pixels
 TRADED = ("imports", "exports", "net_imports")  # indicators of trade that name no partner
 WIDTH, HEIGHT, RADIUS, WIDEST, LEAST = 420.0, 310.0, 115.0, 26.0, 0.4
@@ -58,15 +64,31 @@ def between_regions(result: Result) -> dict[str, Any] | None:
             "regions": list(result.case.regions),
             "products": products,
             "start": "all" if "all" in products else products[0],
-            "shares": {name: title for name, title in SHARES.items() if series_of(result, name)},
-            "mass": MASS,
+            "shares": {name: title for name, (title, _) in SHARES.items() if series_of(result, name)},
+            "masses": {name: arrivals(result, name) for name in SHARES},
+            "unit": result.unit,
         },
         alt="Arrows between the regions, from exporter to importer, as wide as the trade; the table has the values.",
-        caption="Arrows point from exporter to importer; their width is the mass. The label is the share in the "
+        caption="Arrows point from exporter to importer; their width is the median mass. The label is the share in the "
         "importer's imports, with its 90 % interval.",
         height=460,
     )
     return {"figure": drawn}
+
+
+def arrivals(result: Result, name: str) -> list[dict[str, Any]]:
+    """What a region gets from another, for each series of an indicator in `SHARES`: its labels (``at``: importer,
+    exporter, product) and the median of its mass in every year (``m``).
+    """
+    mass = mass_flow(result.dt)
+    groups, (_, quantities) = groups_of(mass), SHARES[name]
+    found = []
+    for at in series_of(result, name):
+        ends = {"origin": at["partner"], "destination": at["region"]}
+        total = sum_of(mass, **ends, quantity=quantities, product=groups[at["product"]])
+        if total is not None:
+            found.append({"at": list(at.values()), "m": np.median(flat(total), axis=0)})
+    return found
 
 
 def matrices(result: Result) -> dict[str, Any]:
