@@ -84,8 +84,8 @@ def arrivals(result: Result, name: str) -> list[dict[str, Any]]:
     groups, (_, quantities) = groups_of(mass), SHARES[name]
     found = []
     for at in series_of(result, name):
-        ends = {"origin": at["partner"], "destination": at["region"]}
-        total = sum_of(mass, **ends, quantity=quantities, product=groups[at["product"]])
+        asked: dict[str, Any] = {"origin": at["partner"], "destination": at["region"], "quantity": quantities}
+        total = sum_of(mass, **asked, product=groups[at["product"]])
         if total is not None:
             found.append({"at": list(at.values()), "m": np.median(flat(total), axis=0)})
     return found
