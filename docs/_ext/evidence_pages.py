@@ -70,7 +70,7 @@ def _index(case: Case, by_file: dict[str, list[Evidence]]) -> str:
         [
             "# Data",
             "",
-            f"The case `{case.name}` rests on {len(case.evidence)} reported figures from {len(used)} sources. These "
+            f"The case `{case.name}` rests on {len(case.evidence)} rows of evidence from {len(used)} sources. These "
             "pages are made from the tables in `data/` when the documentation is built: what you read here is what "
             "the model reads. How a figure enters is said in [Evidence](../../method/evidence.md).",
             "",

@@ -73,4 +73,4 @@ def test_large_records_take_a_few_lines_in_a_notebook():
     for record in (case, case.system, model.reeuncert, model.reeuncert.evidence):
         assert len(repr(record)) < 600
         assert record._repr_html_().startswith("<pre>")
-    assert "14 figures" in repr(case)
+    assert "14 rows of evidence" in repr(case)

@@ -307,8 +307,8 @@ class Case(Short):
     glossary: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        figures = f"{len(self.evidence)} figures of {len({row.source_id for row in self.evidence})} sources"
-        counts = f"{figures}, {len(self.priors)} priors, {len(self.headlines)} headlines"
+        evidence = f"{len(self.evidence)} rows of evidence from {len({row.source_id for row in self.evidence})} sources"
+        counts = f"{evidence}, {len(self.priors)} priors, {len(self.headlines)} headlines"
         lines = [f"Case '{self.name}': {self.title}", f"  {self.system!r}", f"  {counts}"]
         if self.options:
             chosen = (f"{name} = {choice}" for name, choice in sorted(self.options.items()))

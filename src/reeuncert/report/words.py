@@ -176,14 +176,14 @@ MOST_PROVIDERS = 6
 
 
 def providers(result: Result) -> str:
-    """Who published the figures behind a result, those of most figures first."""
+    """Where the rows of evidence behind a result come from, those with most rows first."""
     case = result.case
     rows = [row.source_id for row in case.evidence]
     found = Counter(case.sources[name].publisher if name in case.sources else name for name in rows)
     named = [name for name, _ in found.most_common(MOST_PROVIDERS)]
     rest = len(found) - len(named)
     more = [f"and {rest} more publishers, named under Evidence"] if rest else []
-    return f"{len(rows)} figures of {len(set(rows))} sources: {'; '.join([*named, *more])}" if rows else ""
+    return f"{len(rows)} rows of evidence from {len(set(rows))} sources: {'; '.join([*named, *more])}" if rows else ""
 
 
 def citation(result: Result) -> str:
