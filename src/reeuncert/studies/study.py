@@ -13,7 +13,7 @@ import xarray as xr
 
 from reeuncert.case.serial import case_from_json, without_folder
 from reeuncert.edits.scenario import BASE
-from reeuncert.errors import OutputError, ReeUncertError
+from reeuncert.errors import CaseError, OutputError, ReeUncertError
 from reeuncert.files import expanded, explained, first_line
 from reeuncert.indicators.printing import label_positions, value_title
 from reeuncert.indicators.registry import DIMS, records_of
@@ -281,7 +281,7 @@ def read_study(path: str | Path) -> Study:
             records_of(case_from_json(kept.about["case_json"]))  # for the titles of its own indicators
         tables = {name: kept.tables[name] for name in _TABLES}
         return Study(kept.data["indicators"], kept.data["draws"], **tables, about=kept.about)
-    except LookupError as error:
+    except (LookupError, CaseError) as error:
         raise OutputError(f"'{path}' is no {what}: {first_line(error)}") from error
 
 
