@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import arviz as az
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,7 +20,7 @@ from reeuncert.likelihood.compile import compile_evidence
 from reeuncert.likelihood.predictive import log_likelihood, predicted_quantities
 from reeuncert.priors.checks import implied_flows
 from reeuncert.priors.coverage import case_network
-from reeuncert.result.powerscale import Normals, sensitivity, terms
+from reeuncert.result.powerscale import terms
 from reeuncert.result.result import Result
 from reeuncert.system.definition import Selector
 from reeuncert.validation.reader import read_case
@@ -231,37 +230,6 @@ def test_verdicts_on_headlines(result):
     )  # the only partner
     assert verdict["Apparent consumption · North · refined · 2020"] == "informed by the evidence"
     assert found.value == (found.table["level"] == "warning").sum()
-
-
-def test_sensitivity_is_that_of_arviz():
-    rng = np.random.default_rng(3)
-    x, noise = rng.normal(size=(4, 500)), rng.normal(size=(4, 500))
-    parts = {"a": -0.5 * (x - 1) ** 2, "b": -0.5 * (0.3 * x + noise) ** 2}
-    ours = sensitivity({"x": x}, parts).set_index("component")["psense"]
-    data = {n: xr.Dataset({n: (("chain", "draw"), v)}) for n, v in {"x": x, **parts}.items()}
-    tree = xr.DataTree.from_dict({"posterior": data["x"], "log_prior": xr.merge([data["a"], data["b"]])})
-    for name in parts:
-        theirs = float(az.psense(tree, group="prior", group_var_names=[name])["x"])
-        assert ours[name] == pytest.approx(theirs, rel=0.05, abs=0.003)
-    assert ours["a"] > 0.05
-
-
-def test_sensitivity_of_a_component_that_has_nothing_to_do_with_it_is_noise():
-    rng = np.random.default_rng(4)
-    z = rng.normal(size=(4, 500, 2000))
-    parts = {"large": 20 * rng.normal(size=(4, 500)), "coordinates": Normals(z)}
-    table = sensitivity({"x": rng.normal(size=(4, 500))}, parts).set_index("component")
-    assert (table["psense"] < 4 * table["noise"]).all()
-    assert not table["sensitive"].any()
-    assert abs(table.loc["large", "moves"]) < 2
-    assert table.loc["coordinates", "noise"] < 0.02
-
-
-def test_standard_normal_coordinates_tell_what_their_log_density_tells():
-    z = np.random.default_rng(5).normal([0.0, 1.0, 0.0], size=(4, 4000, 3))
-    x = {"x": z @ [0.6, 0.8, 0.0]}
-    exact = sensitivity(x, {"class": -0.5 * np.square(z).sum(axis=2)})["psense"][0]
-    assert sensitivity(x, {"class": Normals(z)})["psense"][0] == pytest.approx(exact, rel=0.1)
 
 
 def test_sensitive_headlines_are_told(result):

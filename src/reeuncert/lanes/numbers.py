@@ -99,7 +99,7 @@ def store(array, i, value):  # type: ignore[no-untyped-def]  # numba compares na
         return plain
     if value is FOUR:
         return lambda array, i, value: _store(array, i, value)  # type: ignore[call-arg]  # numba adds the first
-    return lambda array, i, value: _store(array, i, spread(float(value)))  # type: ignore[call-arg]
+    return lambda array, i, value: _store(array, i, spread(float(value)))  # type: ignore[call-arg]  # numba too
 
 
 @of_compiled_code

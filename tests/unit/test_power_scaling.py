@@ -1,0 +1,39 @@
+"""The power-scaling sensitivity of a quantity to a component, against ArviZ and exact densities."""
+
+import arviz as az
+import numpy as np
+import pytest
+import xarray as xr
+
+from reeuncert.result.powerscale import Normals, sensitivity
+
+
+def test_sensitivity_is_that_of_arviz():
+    rng = np.random.default_rng(3)
+    x, noise = rng.normal(size=(4, 500)), rng.normal(size=(4, 500))
+    parts = {"a": -0.5 * (x - 1) ** 2, "b": -0.5 * (0.3 * x + noise) ** 2}
+    ours = sensitivity({"x": x}, parts).set_index("component")["psense"]
+    data = {n: xr.Dataset({n: (("chain", "draw"), v)}) for n, v in {"x": x, **parts}.items()}
+    tree = xr.DataTree.from_dict({"posterior": data["x"], "log_prior": xr.merge([data["a"], data["b"]])})
+    for name in parts:
+        theirs = float(az.psense(tree, group="prior", group_var_names=[name])["x"])
+        assert ours[name] == pytest.approx(theirs, rel=0.05, abs=0.003)
+    assert ours["a"] > 0.05
+
+
+def test_sensitivity_of_a_component_that_has_nothing_to_do_with_it_is_noise():
+    rng = np.random.default_rng(4)
+    z = rng.normal(size=(4, 500, 2000))
+    parts = {"large": 20 * rng.normal(size=(4, 500)), "coordinates": Normals(z)}
+    table = sensitivity({"x": rng.normal(size=(4, 500))}, parts).set_index("component")
+    assert (table["psense"] < 4 * table["noise"]).all()
+    assert not table["sensitive"].any()
+    assert abs(table.loc["large", "moves"]) < 2
+    assert table.loc["coordinates", "noise"] < 0.02
+
+
+def test_standard_normal_coordinates_tell_what_their_log_density_tells():
+    z = np.random.default_rng(5).normal([0.0, 1.0, 0.0], size=(4, 4000, 3))
+    x = {"x": z @ [0.6, 0.8, 0.0]}
+    exact = sensitivity(x, {"class": -0.5 * np.square(z).sum(axis=2)})["psense"][0]
+    assert sensitivity(x, {"class": Normals(z)})["psense"][0] == pytest.approx(exact, rel=0.1)
