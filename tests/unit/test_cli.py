@@ -50,6 +50,12 @@ def posterior():
     return toy_posterior(draws=40, years=2)
 
 
+def test_a_result_brings_its_own_options_to_the_comparison_of_structures(tmp_path):
+    found = _cli("structures", "--results", tmp_path, "--option", "gap=flat")
+    assert found.exit_code == 2
+    assert "leave out --option" in found.stderr
+
+
 @pytest.fixture
 def sampled(monkeypatch, posterior):
     """`reeuncert run` without its sampler: the draws are synthetic."""

@@ -18,6 +18,7 @@ import studies
 from averaged import average_structures
 from faults.processes import children
 from reeuncert.case.records import Case
+from reeuncert.cli.studies import show_structures
 from reeuncert.errors import ReeUncertError, SamplingError
 from reeuncert.indicators.stored import write_netcdf
 from reeuncert.inference.settings import check_settings
@@ -169,6 +170,18 @@ def test_headlines_of_a_longer_table_are_compared_by_their_labels():
     table = pd.concat([one.headlines for one in runs.values()], ignore_index=True)
     cut = {n: StructureRun(table.iloc[2 * i : 2 * i + 2], r.draws, run=GOOD) for i, (n, r) in enumerate(runs.items())}
     pd.testing.assert_frame_equal(Structures.of(cut).averages(), Structures.of(runs).averages())
+
+
+def test_every_headline_of_the_table_has_its_own_values_in_its_unit(capsys):
+    """Two headlines may be about one value, in other words."""
+    runs = {"flat [a]": run((2000, 100), (2000, 100)), "walk": run((4000, 100), (4000, 100))}
+    for one in runs.values():
+        one.headlines["year"] = 2001
+    show_structures(Structures.of(runs), None)
+    _, head, *rows = (line.split() for line in capsys.readouterr().out.splitlines() if line.strip(" ━─┏┓└┘┴┬╇┡┩┳"))
+    shown = " ".join(word for row in (head, *rows) for word in row)
+    assert "flat [a]" in shown
+    assert shown.count("2,000 kt") == shown.count("4,000 kt") == 2
 
 
 def test_a_case_without_rival_structures_says_so():

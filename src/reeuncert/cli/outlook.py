@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.table import Table
-from rich.text import Text
 
 from reeuncert.cli.terminal import console, plain_table
 from reeuncert.errors import ArgumentError, OutputError
@@ -64,15 +63,15 @@ def show_outlook(
     page, names = console(), list(files)
     if years:
         table = scored(dt, years, folder=plans, seed=seed, quiet=False)
-        page.print(Text("\n".join(hindcast_verdict(table))))
+        page.print("\n".join(hindcast_verdict(table)))
         with explained(f"cannot write the hindcast to '{target}'"):
             write_whole(target / HINDCAST, csv_text(signed(table, Result(dt), seed)).encode())
         names.append(HINDCAST)
     else:
-        page.print(Text(" ".join(hindcast_of(folder, Result(dt))[0][:2])))
-    page.print(Text(f"Files in {target}: {', '.join(names)}"), soft_wrap=True)
+        page.print(" ".join(hindcast_of(folder, Result(dt))[0][:2]))
+    page.print(f"Files in {target}: {', '.join(names)}", soft_wrap=True)
     if target == folder:
-        page.print(Text(f"In the report: reeuncert report {place}"), soft_wrap=True)
+        page.print(f"In the report: reeuncert report {place}", soft_wrap=True)
 
 
 def _years(text: str) -> list[int]:
@@ -104,23 +103,23 @@ def _folder(given: str) -> Path:
 def _print(content: Mapping[str, Any]) -> None:
     page = console()
     page.print()
-    page.print(Text(f"Outlook {content['from']} to {content['to']}: {content['scenario']}", style="bold"))
-    page.print(Text(content["why"]))
+    page.print(f"Outlook {content['from']} to {content['to']}: {content['scenario']}", style="bold")
+    page.print(content["why"])
     if content["warning"]:
-        page.print(Text(content["warning"], style="bold red"))
+        page.print(content["warning"], style="bold red")
     page.print()
     for k, question in enumerate(content["questions"], start=1):
-        page.print(Text(f"{k}. {' '.join(question['sentences'])}"))
+        page.print(f"{k}. {' '.join(question['sentences'])}")
         causes = [f"{d['cause']} ({printed(d['explained'], '.0%')} of the variance)" for d in question["drivers"][:2]]
         if causes:
-            page.print(Text(f"   Moved most by: {'; '.join(causes)}.", style="dim"))
+            page.print(f"   Moved most by: {'; '.join(causes)}.", style="dim")
     last = content["shortage"][-1]
-    page.print(Text(f"Of final demand in {last['year']}, {_told(last)} is not served."))
+    page.print(f"Of final demand in {last['year']}, {_told(last)} is not served.")
     for row in content["elements"]:
         if row["year"] == content["to"]:
             what = f"the need for {row['element']} has outgrown supply since {content['from']} by over a twentieth"
             chances = f"{what} with a probability of {chance(row['probability'])}"
-            page.print(Text(f"In {row['year']}, {chances}; {_told(row)} of it is missing."))
+            page.print(f"In {row['year']}, {chances}; {_told(row)} of it is missing.")
     if content["scenarios"]:
         page.print()
         page.print(_scenarios(content))

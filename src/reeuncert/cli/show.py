@@ -32,22 +32,22 @@ def show_result(result: Result, out: Path, *, tables: bool = False) -> None:
     """
     page = console()
     page.print()
-    page.print(Text(result.case.title, style="bold"))
+    page.print(result.case.title, style="bold")
     if result.approximate:
-        page.print(Text("Approximate: a quick look that has not converged; quote nothing of it.", style="bold yellow"))
+        page.print("Approximate: a quick look that has not converged; quote nothing of it.", style="bold yellow")
     result.part("headlines in the terminal", lambda: _show_headlines(result, page, every=tables))
     if tables:
         result.part("years in the terminal", lambda: _show_years(result, page))
     show_checks(check_table(result), page, every=tables)
     page.print()
     tell(f"Files in {out}: {', '.join(p.name for p in result.files)}")
-    page.print(Text(f"Read it: {out / 'report.html'}", style="bold"), soft_wrap=True)
+    page.print(f"Read it: {out / 'report.html'}", style="bold", soft_wrap=True)
 
 
 def show_checks(checks: CheckTable, page: Console, *, every: bool = False) -> None:
     """Print the verdict and the checks that need attention, the worst first; with `every`, all."""
     page.print()
-    page.print(Text(f"Checks: {checks.verdict}", style="bold"))
+    page.print(f"Checks: {checks.verdict}", style="bold")
     pressing = (*checks.not_run, *checks.failed, *checks.warnings)
     lines = [line for check in (checks if every else pressing) for line in _check_lines(check, page, every=every)]
     _print_up_to(lines, None if every else CHECK_LINES, page, "more in checks.csv")
@@ -85,7 +85,7 @@ def _print_up_to(lines: list[Text], limit: int | None, page: Console, more: str)
     for line in kept:
         page.print(line)
     if len(kept) < len(lines):
-        page.print(Text(f" … {more}", style="dim"))
+        page.print(f" … {more}", style="dim")
 
 
 def _show_years(result: Result, page: Console) -> None:
@@ -94,11 +94,11 @@ def _show_years(result: Result, page: Console) -> None:
     if not columns:
         return
     page.print()
-    page.print(Text("Year by year: median (90 % equal-tailed interval)", style="bold"))
+    page.print("Year by year: median (90 % equal-tailed interval)", style="bold")
     told = f"{POOR} has not converged   w, (w) interval at least {WIDE:g}, {NARROW:g} times as wide as the prior's"
-    page.print(Text(told, style="dim"))
+    page.print(told, style="dim")
     if structure := structure_of_figures(result):
-        page.print(Text(f"Structure {structure}.", style="dim"))
+        page.print(f"Structure {structure}.", style="dim")
     beside = max(1, (page.width - 6) // (_COLUMN + 2))
     for start in range(0, len(columns), beside):
         table = plain_table("year")
@@ -110,7 +110,7 @@ def _show_years(result: Result, page: Console) -> None:
             for rows in part
         ]
         for year in sorted(set().union(*values)):
-            table.add_row(str(year), *(Text(column.get(year, "")) for column in values))
+            table.add_row(str(year), *(column.get(year, "") for column in values))
         page.print(table)
         page.print()
 

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
-from rich.text import Text
 
 import reeuncert as ree
 from reeuncert.cli.terminal import console, parse_options, plain_table, tell
@@ -22,7 +21,7 @@ from reeuncert.report.words import structure_of_figures
 from reeuncert.result.io import csv_text
 from reeuncert.result.result import Result
 from reeuncert.words.cells import as_words, listed
-from reeuncert.words.estimates import estimate, number, printed
+from reeuncert.words.estimates import estimate, number
 
 MOST = 15  # differences that are printed; all of them are in the file
 
@@ -35,19 +34,18 @@ def run_compare(a: str, b: str, out: Path | None) -> None:
     found = ree.compare(dt, "published" if b == "published" else read_results(b), names=names)
     table = plain_table("headline", *found.names, "verdict", title="Median (90 % interval) ± Monte Carlo error")
     for row in found.table.to_dict("records"):
-        sides = (Text(_cell(row, side)) for side in "ab")
-        table.add_row(Text(str(row["headline"])), *sides, Text(str(row["verdict"])))
+        table.add_row(str(row["headline"]), _cell(row, "a"), _cell(row, "b"), str(row["verdict"]))
     page = console()
     page.print(table)
     page.print()
-    page.print(Text(repr(found)))
+    page.print(repr(found))
     if b == "published" and (structure := structure_of_figures(Result(dt))):
-        page.print(Text(f"Structure {structure}."))
+        page.print(f"Structure {structure}.")
     for row in found.differences.head(MOST).to_dict("records"):
         place = " ".join(str(row[c]) for c in ("what", "record", "field") if row[c])
-        page.print(Text(f"    {place}: {row['a'] or '(none)'} → {row['b'] or '(none)'}"))
+        page.print(f"    {place}: {row['a'] or '(none)'} → {row['b'] or '(none)'}")
     if len(found.differences) > MOST:
-        page.print(Text(f"    … and {len(found.differences) - MOST} more; --out FOLDER writes all of them"))
+        page.print(f"    … and {len(found.differences) - MOST} more; --out FOLDER writes all of them")
     if out is not None:
         from reeuncert.plots.comparison import plot_comparison
 
@@ -138,14 +136,14 @@ def _show(world: xr.DataTree, table: pd.DataFrame) -> None:
     unit = str(table["unit"].iloc[0])
     page.print()
     said = world.attrs
-    page.print(Text(f"Consumption lost in {said['counterfactual_year']}: {said['counterfactual']}", style="bold"))
-    page.print(Text(f"{said['counterfactual_rule']}; medians with 90 % equal-tailed intervals, masses in {unit}"))
+    page.print(f"Consumption lost in {said['counterfactual_year']}: {said['counterfactual']}", style="bold")
+    page.print(f"{said['counterfactual_rule']}; medians with 90 % equal-tailed intervals, masses in {unit}")
     labels = [c for c in BY if c in table]
     shown = plain_table(*map(as_words, labels), figures=FIGURES)
     for record in table.to_dict("records"):
-        bold = "bold" if len(labels) > 1 and record[labels[-1]] == ALL else ""
+        bold = "bold" if len(labels) > 1 and record[labels[-1]] == ALL else None
         cells = [*(str(record[label]) for label in labels), number(record["consumption"]), *_lost(record)]
-        shown.add_row(*(Text(cell, style=bold) for cell in cells))
+        shown.add_row(*cells, style=bold)
     page.print(shown)
     # Ore that no plant can process is not mined.
     numbers = counterfactual_of(world)
@@ -153,17 +151,17 @@ def _show(world: xr.DataTree, table: pd.DataFrame) -> None:
         names = "mine_production_change", "mine_production"
         change, before = (numbers[name].sel(region=region).values.ravel() for name in names)
         if np.isfinite(change).any():
-            low, middle, high = (printed(q, "+.3g") for q in np.quantile(change, [0.05, 0.5, 0.95]))
+            low, middle, high = (number(q, sign=True) for q in np.quantile(change, [0.05, 0.5, 0.95]))
             mined = number(float(np.median(before)))
-            page.print(Text(f"Change of mine production in {region}: {middle} ({low} to {high}), of {mined}"))
+            page.print(f"Change of mine production in {region}: {middle} ({low} to {high}), of {mined}")
 
 
 def _show_suppliers(table: pd.DataFrame) -> None:
     """The supplier whose stop most likely costs each region most, and others with a chance of it above 5 %."""
     page = console()
     year, unit = table.loc[0, ["year", "unit"]]
-    page.print(Text(f"Consumption lost in {year} if a region stops all exports", style="bold"))
-    page.print(Text(f"medians with 90 % equal-tailed intervals, masses in {unit}; of {DRAWS} draws at most"))
+    page.print(f"Consumption lost in {year} if a region stops all exports", style="bold")
+    page.print(f"medians with 90 % equal-tailed intervals, masses in {unit}; of {DRAWS} draws at most")
     labels = [name for name in (*BY, "supplier") if name in table]
     shown = plain_table(*map(as_words, labels), figures=(*FIGURES, "costs most (%)"))
     for record in leading(table).to_dict("records"):

@@ -9,7 +9,6 @@ from typing import Unpack
 import pandas as pd
 import xarray as xr
 from rich.table import Table
-from rich.text import Text
 
 from reeuncert.calibration.result import COVERAGES, Calibration
 from reeuncert.case.records import Case
@@ -17,9 +16,9 @@ from reeuncert.case.restriction import restrict
 from reeuncert.cli.exits import FAILED_CHECK, status_of
 from reeuncert.cli.terminal import console, parse_options, plain_table, tell
 from reeuncert.edits.scenario import FILE, Scenario
-from reeuncert.errors import CaseError, Problem, ReeUncertError
+from reeuncert.errors import ArgumentError, CaseError, Problem, ReeUncertError
 from reeuncert.files import expanded, explained, write_whole
-from reeuncert.indicators.printing import value_title
+from reeuncert.indicators.printing import value, value_title
 from reeuncert.reading.bundled import find_case
 from reeuncert.reading.tables import read_texts
 from reeuncert.report.files import revise_results
@@ -46,6 +45,8 @@ def run_structures(
     """Fit the rival structures of a case, print the headlines under each, and write the table if a file is given; of a
     stored result, its case, and its files are written again.
     """
+    if results is not None and option:
+        raise ArgumentError("--results takes the case of the run with its options; leave out --option, or --results")
     asked: FitOptions = {"seed": seed} if draws is None else {"seed": seed, "draws": draws}
 
     def with_structures(dt: xr.DataTree) -> xr.DataTree:
@@ -71,15 +72,14 @@ def show_structures(found: Structures, out: Path | None) -> None:
     for heading in ("headline", *found.names, "average", "verdict"):
         table.add_column(heading, overflow="fold")
     own = found.table()
-    for row in found.averages().to_dict("records"):
-        cells = own[(own[LABELS] == pd.Series({c: row[c] for c in LABELS})).all(axis=1)].to_dict("records")
-        ends = ([printed(c[name], ".3g") for name in ("median", "eti90_lb", "eti90_ub")] for c in (*cells, row))
-        shown = [f"{median} ({low} to {high})" for median, low, high in ends]
-        table.add_row(" ".join(str(row[c]) for c in LABELS if str(row[c])), *shown, str(row["verdict"]))
+    sides = (own[own["structure"] == name] for name in found.names)
+    for *each, average in zip(*(side.to_dict("records") for side in (*sides, found.averages())), strict=True):
+        label = " ".join(str(average[c]) for c in LABELS if str(average[c]))
+        table.add_row(label, *map(value, (*each, average)), str(average["verdict"]))
     console().print(table)
     for name, why in zip(found.names, found.data["why"].values, strict=True):
         if name not in found.averaged:
-            console().print(f"Not in the average: {name}. {why}", highlight=False)
+            console().print(f"Not in the average: {name}. {why}")
     if out is not None:
         with explained(f"cannot write '{out}'"):
             write_whole(out, csv_text(own).encode("utf-8"))
@@ -247,11 +247,11 @@ def _show_plan(scenarios: Iterable[Scenario], jobs: list[Job], cache: Cache) -> 
     table = plain_table("scenario", "what is changed", "why", "kept")
     for scenario, job in zip(scenarios, jobs, strict=True):
         kept = "yes" if cache.has(job.key) else "no"
-        table.add_row(*(Text(cell) for cell in (scenario.name, scenario.what, scenario.why, kept)))
+        table.add_row(scenario.name, scenario.what, scenario.why, kept)
     console().print(table)
     shapes = len({job.shape for job in jobs})
     structures = f"{shapes} structure{'s' if shapes > 1 else ''}"
-    console().print(f"{len(jobs)} scenarios of {structures}; nothing was fitted.", highlight=False)
+    console().print(f"{len(jobs)} scenarios of {structures}; nothing was fitted.")
 
 
 def _show(study: Study) -> None:
@@ -267,15 +267,14 @@ def _show(study: Study) -> None:
     count = found.groupby(["indicator", "region", "partner", "product", "year"]).ngroups
     page.print()
     if changed.empty:
-        page.print(f"None of {count} headlines changes under any scenario.", highlight=False)
+        page.print(f"None of {count} headlines changes under any scenario.")
     else:
         title = "Headlines that change: a median outside the other's 90 % interval"
         table = plain_table("headline", "scenario", "base", "median (90 %)", title=title)
         for row in changed.to_dict("records"):
             shown = estimate(row["median"], row["eti90_lb"], row["eti90_ub"])
-            cells = (value_title(row), row["scenario"], number(row["base_median"]), shown)
-            table.add_row(*(Text(str(cell)) for cell in cells))
+            table.add_row(value_title(row), str(row["scenario"]), number(row["base_median"]), shown)
         page.print(table)
     fitted = study.scenarios.loc[study.scenarios["status"] != FAILED]
     wrong = study.checks.loc[study.checks["status"] == "failed", "scenario"].nunique()
-    page.print(f"{len(fitted)} of {len(study.scenarios)} scenarios fitted; checks failed in {wrong}.", highlight=False)
+    page.print(f"{len(fitted)} of {len(study.scenarios)} scenarios fitted; checks failed in {wrong}.")

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
-from rich.text import Text
 
 from reeuncert.case.records import Case
 from reeuncert.errors import CaseError, Problem
@@ -13,13 +12,15 @@ from reeuncert.words.cells import quoted
 
 
 def console() -> Console:
-    """Console on standard output; colours and window width only if it is a terminal."""
-    return Console()
+    """Console on standard output; colours and window width only if it is a terminal. Text is shown as it is: names of
+    users hold no markup.
+    """
+    return Console(markup=False, emoji=False, highlight=False)
 
 
 def tell(text: str) -> None:
     """Print a line with names of files: not broken, and without colours."""
-    console().print(text, highlight=False, soft_wrap=True, markup=False)
+    console().print(text, soft_wrap=True)
 
 
 def plain_table(*headings: str, figures: Iterable[str] = (), title: str = "") -> Table:
@@ -38,11 +39,11 @@ def show_cases(cases: Iterable[Case]) -> None:
     for case in cases:
         first, last = case.system.years[0], case.system.years[-1]
         size = f"{len(case.system.flows)} flows, {first}–{last}, {len(case.evidence)} reported figures"
-        page.print(Text(case.name, style="bold"))
-        page.print(Padding(Text(f"{case.title}\n{size}"), (0, 0, 0, 2)))
+        page.print(case.name, style="bold")
+        page.print(Padding(f"{case.title}\n{size}", (0, 0, 0, 2)))
         for name, chosen in case.options.items():
             others = [choice for choice in case.option_choices[name] if choice != chosen]
-            page.print(Padding(Text(f"--option {name}={'|'.join([chosen, *others])}", style="dim"), (0, 0, 0, 2)))
+            page.print(Padding(f"--option {name}={'|'.join([chosen, *others])}", (0, 0, 0, 2)), style="dim")
 
 
 def parse_options(given: Iterable[str], typed: str = "--option") -> dict[str, str]:

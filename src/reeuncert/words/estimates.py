@@ -2,6 +2,8 @@
 
 import math
 
+ROUNDING = 1e-9  # an interval relatively narrower than this is one number: doubles tell its ends apart by error alone
+
 
 def printed(value: float, form: str) -> str:
     """A number in a format of Python, with a typographic minus sign, and a space before the sign of per cent.
@@ -12,16 +14,16 @@ def printed(value: float, form: str) -> str:
     return format(value, form).replace("-", "\N{MINUS SIGN}").replace("%", " %")
 
 
-def number(value: float, *, percent: bool = False) -> str:
-    """Print a number for a sentence: three digits, or a percentage with two.
+def number(value: float, *, percent: bool = False, sign: bool = False) -> str:
+    """Print a number for a sentence: three digits, or a percentage with two; with a sign in any case, if asked.
 
-    >>> number(2996.4), number(0.3147), number(0.716, percent=True), number(0.9996, percent=True)
-    ('3,000', '0.315', '72', '100')
+    >>> number(2996.4), number(0.3147, sign=True), number(0.716, percent=True), number(0.9996, percent=True)
+    ('3,000', '+0.315', '72', '100')
     """
     if not math.isfinite(value):
         return "(not defined)"
     rounded = float(f"{100 * value:.2g}" if percent else f"{value:.3g}")
-    return printed(rounded + 0.0, ",.10g")
+    return printed(rounded + 0.0, "+,.10g" if sign else ",.10g")
 
 
 def numbers(median: float, low: float, high: float, *, percent: bool = False) -> tuple[str, str, str]:
@@ -31,9 +33,11 @@ def numbers(median: float, low: float, high: float, *, percent: bool = False) ->
 
     >>> numbers(97.4, 58.2, 137.0), numbers(0.713, 0.668, 0.758, percent=True), numbers(1.4, 0.04, 12.0)
     (('97', '58', '137'), ('71.3', '66.8', '75.8'), ('1.4', '0.04', '12'))
+    >>> numbers(1.0, 1.0 - 2e-16, 1.0 + 2e-16, percent=True)
+    ('100', '100', '100')
     """
     scale = 100.0 if percent else 1.0
-    if not all(map(math.isfinite, (low, high))) or not high > low:
+    if not all(map(math.isfinite, (low, high))) or high - low <= ROUNDING * max(abs(low), abs(high)):
         return number(median, percent=percent), number(low, percent=percent), number(high, percent=percent)
     place = math.floor(math.log10(scale * (high - low)) + 1e-9) - 1
 
