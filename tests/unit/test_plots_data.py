@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,8 @@ import pytest
 import xarray as xr
 
 import reeuncert as ree
-from reeuncert.case.records import Evidence
+from reeuncert.case.records import Content, Evidence, Offset
+from reeuncert.case.serial import case_to_json
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.registry import UnknownIndicatorError
 from reeuncert.plots import (
@@ -167,6 +169,22 @@ def test_drivers_of_a_sum_are_its_parts(dt: xr.DataTree) -> None:
     ranks = [pd.Series(v).rank() for v in headline_and_flow(dt, first["name"])]
     assert first["correlation"] == pytest.approx(ranks[0].corr(ranks[1]))
     assert table["share"].is_monotonic_decreasing
+
+
+def test_only_yearly_offsets_are_those_of_the_year_of_a_headline() -> None:
+    case = toy_case(years=2)
+    laws = {name: Offset(name, 0.0, 0.2, per, "normal") for name, per in (("scale", "year"), ("record", "all"))}
+    contents = {"Nd": Content("Nd", "Nd", Selector({}), 0.2, 0.1, "year")}
+    dt = toy_posterior(chains=2, draws=40, years=2)
+    dt.attrs["case_json"] = case_to_json(replace(case, offsets=laws, contents=contents))
+    yearly = [f"{name} {year}" for name in ("scale", "content Nd") for year in case.system.years]
+    lasting = ["record", "print survey 2001", "a (b) persistent since 2002", "a (b) persistent until 2001"]
+    values = np.random.default_rng(0).normal(size=(2, 40, len(yearly) + len(lasting)))
+    held = xr.DataArray(values, dims=("chain", "draw", "offset_value"), coords={"offset_value": [*yearly, *lasting]})
+    dt["posterior"] = dt["posterior"].to_dataset().assign(log_offset=held)
+    table = drivers_data(dt, coords={"kind": "offset"})
+    for _, names in table.groupby("headline")["name"]:
+        assert sorted(names) == sorted(["scale", "content Nd", *lasting])
 
 
 def headline_and_flow(dt: xr.DataTree, flow: str) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from reeuncert.case.labels import Labels
+from reeuncert.case.records import Case
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.headlines import place, value_of
 from reeuncert.indicators.printing import value_title
@@ -44,7 +45,8 @@ def drivers_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     DataFrame
         ``headline`` (its number), ``indicator``, ``region``, ``partner``, ``product``, ``year`` (0: all years),
         ``kind``, ``name``, ``correlation`` (Spearman), ``share`` (its square), the largest of each headline first.
-        Flows and offsets are those of the headline's year, or their sum over the years.
+        Flows, and offsets that have a value a year, are those of the headline's year, or their sum (of offsets: their
+        mean) over the years.
 
     Raises
     ------
@@ -113,7 +115,7 @@ def _candidates(dt: xr.DataTree, year: int) -> tuple[np.ndarray, np.ndarray, np.
     blocks = [(mass["flow"].values.astype(str).tolist(), "flow", flat(of_year))]
     posterior = dt["posterior"].to_dataset()
     if "log_offset" in posterior and posterior.sizes["offset_value"]:
-        names, values = _offsets(posterior["log_offset"], year)
+        names, values = _offsets(posterior["log_offset"], year, Result.holding(dt).case)
         blocks.append((names, "offset", values))
     if "source_width" in posterior and posterior.sizes["source_group"]:
         widths = posterior["source_width"]
@@ -123,13 +125,14 @@ def _candidates(dt: xr.DataTree, year: int) -> tuple[np.ndarray, np.ndarray, np.
     return np.array(names, object), np.array(kinds, object), np.concatenate([block[2] for block in blocks], axis=1)
 
 
-def _offsets(offsets: xr.DataArray, year: int) -> tuple[list[str], np.ndarray]:
-    """Offsets that hold for all years, and those of the year asked for (of all years: their mean)."""
+def _offsets(offsets: xr.DataArray, year: int, case: Case) -> tuple[list[str], np.ndarray]:
+    """Offsets that hold for all years or an era, and yearly ones of the year asked for (of all years: their mean)."""
     values = flat(offsets)
+    laws = case.offsets | {f"content {name}": content for name, content in case.contents.items()}
     found: dict[str, list[int]] = {}
     for j, label in enumerate(offsets["offset_value"].values.astype(str)):
         name, _, when = label.rpartition(" ")
-        yearly = when.isdigit() and len(when) == 4
+        yearly = name in laws and laws[name].per == "year"
         if not yearly or not year or int(when) == year:
             found.setdefault(name if yearly else label, []).append(j)
     return list(found), np.stack([values[:, columns].mean(axis=1) for columns in found.values()], axis=1)
