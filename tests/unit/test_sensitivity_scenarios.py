@@ -82,6 +82,14 @@ def test_a_file_that_cannot_be_used_is_told_in_words(tmp_path, old: str, new: st
     assert [str(problem) for problem in caught.value.problems] == [f"mine.toml{message}"]
 
 
+def test_the_list_and_the_grid_of_a_file_are_both_judged(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text("[[scenario]]\nname = 1\n[vary]\nwidth = [1]\n", encoding="utf-8")
+    with pytest.raises(CaseError) as caught:
+        read_scenarios(path)
+    assert {problem.column for problem in caught.value.problems} == {"scenario 1", "width"}
+
+
 def test_an_empty_file_and_a_missing_one(tmp_path):
     path = tmp_path / "empty.toml"
     path.write_text("# nothing\n", encoding="utf-8")
@@ -121,6 +129,8 @@ def test_a_grid_is_every_combination_once(one: list[float], two: list[float]):
         ({"leave_out": ["a"]}, "say which key of 'leave_out' varies, e.g. leave_out.source"),
         ({"prior_spread[stocks]": [1]}, "'stocks' is no choice; write key=word"),
         ({"prior_spread group": [1]}, "write KIND[key=word].FIELD, e.g. prior_spread[group=recoveries].factor"),
+        ({"prior_spread[group=stocks, group=mining]": [1]}, "'group' is given twice; keep one of them"),
+        ({"prior_spread[factor=2].factor": [1]}, "'factor' is given twice; keep one of them"),
         ({"prior_spread[group=stocks]": ["wide"]}, "factor is 'wide'; give a number"),
         ({"prior_spread[group=stocks]": [2, 2]}, "2 scenarios have this name; name each once"),
         ({"prior_spread[group=stocks]": range(1, 100), "prior_spread[group=mining]": range(1, 100)},
@@ -198,7 +208,8 @@ def test_no_file_raises_anything_but_our_own_error(tmp_path_factory, start: int,
                 scenario.apply(Edited(CASE))
 
 
-def test_a_kind_that_is_no_word():
+def test_a_kind_or_key_that_is_no_word():
+    assert "key '5' is not known" in problems_in([{"name": "a", "changes": [{"kind": "tails", 5: 2}]}])[0]
     assert problems_in([{"name": "a", "changes": [{"kind": ["x"]}]}])[0].startswith(
         """scenarios, column 'a': kind of change '["""
     )

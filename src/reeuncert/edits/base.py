@@ -85,7 +85,7 @@ class Edit(ABC):
         problems, values = [], {}
         for name, given in words.items():
             if name not in known:
-                problems.append(unknown(name, list(known), f"for '{cls.kind}' the key"))
+                problems.append(unknown(str(name), list(known), f"for '{cls.kind}' the key"))
                 continue
             try:
                 values[name] = _VALUES[known[name]](given)

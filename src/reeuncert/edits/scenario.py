@@ -167,16 +167,14 @@ def read_scenarios(path: str | Path) -> tuple[Scenario, ...]:
     problems = [Problem(file.name, 0, printable(k), unknown(k, ("scenario", "vary"), "the key")) for k in odd]
     found: tuple[Scenario, ...] = ()
     listed = content.get("scenario", [])
-    try:
-        if isinstance(listed, list):
-            found += scenarios_from(listed, file.name)
-        else:
-            message = "write [[scenario]], in double brackets, for each of them"
-            problems.append(Problem(file.name, 0, "scenario", message))
-        if "vary" in content:
-            found += grid(content["vary"], file.name)
-    except InputError as error:
-        problems += error.problems
+    if not isinstance(listed, list):
+        problems.append(Problem(file.name, 0, "scenario", "write [[scenario]], in double brackets, for each of them"))
+        listed = []
+    for make, given in ((scenarios_from, listed), *([(grid, content["vary"])] if "vary" in content else [])):
+        try:
+            found += make(given, file.name)
+        except InputError as error:
+            problems += error.problems
     problems += _name_problems([s.name for s in found], file.name) if not problems else []
     if not problems and not found:
         problems.append(Problem(file.name, 0, "", "the file holds no scenario; add a [[scenario]] or a [vary] table"))
@@ -259,5 +257,7 @@ def _grid_key(key: str) -> tuple[str, str, dict[str, str], list[str]]:
         name, equals, word = (piece.strip() for piece in part.partition("="))
         if not equals or not word:
             problems.append(f"{quoted(part.strip())} is no choice; write key=word")
+        elif name in (*fixed, field):
+            problems.append(f"{quoted(name)} is given twice; keep one of them")
         fixed[name] = word
     return kind, field, fixed, problems
