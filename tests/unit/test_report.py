@@ -27,14 +27,15 @@ from reeuncert.plots.style import hue
 from reeuncert.report import SECTIONS, Section
 from reeuncert.report.figures import fans, figure, interval_picture, panel_spec, script_json
 from reeuncert.report.page import render, write_report
+from reeuncert.report.sections import trade
 from reeuncert.report.sections.learned import pulls_of
-from reeuncert.report.sections.method import check_list
+from reeuncert.report.sections.method import check_list, method
 from reeuncert.report.sections.trade import arrivals
-from reeuncert.report.words import linked
+from reeuncert.report.words import linked, providers
 from reeuncert.result.learning import AS_WIDE, PARTLY_NARROWER
 from reeuncert.result.quantiles import quantiles
 from reeuncert.result.result import Result
-from reeuncert.testing import flow_dataset, toy_flows, toy_posterior
+from reeuncert.testing import flow_dataset, toy_case, toy_flows, toy_posterior
 from reeuncert.validation.reader import read_case
 
 PASSED = CheckResult("balance", "passed", 0.0, "<= 1e-9", "Every process balances.")
@@ -279,6 +280,34 @@ def test_labels_and_terms_of_a_case_are_those_that_readers_see(toy):
     assert "<dt>prior</dt>" in page
     assert case_from_json(case_to_json(case)) == case
     assert '"label"' not in case_to_json(case)
+
+
+def test_trade_of_many_regions_none_of_which_refines_is_that_of_all_products(monkeypatch):
+    dt, case = toy_posterior(draws=20, years=2), toy_case(2)
+    flows = (replace(f, quantity="making" if f.quantity == "production" else f.quantity) for f in case.system.flows)
+    dt.attrs["case_json"] = case_to_json(replace(case, system=replace(case.system, flows=tuple(flows))))
+    monkeypatch.setattr(trade, "MANY", len(case.regions))
+    found = trade.between_regions(Result(dt))
+    assert {product for product, _ in found["chords"]} == {"all"}
+    assert not any(one.error for one in (*found["exports"], *found["figures"]))
+
+
+def test_a_result_without_its_command_names_all_that_makes_it_again(small_result):
+    dt = small_result.copy()
+    dt.attrs |= {"command": "", "seed": 3, "draws": 40, "thin": 5, "sampler": "nutpie"}
+    command = method(Result(dt))["command"]
+    assert all(option in command for option in ("--seed 3", "--draws 40", "--thin 5", "--sampler nutpie"))
+    dt.attrs["approximate"] = "yes"
+    assert method(Result(dt))["command"].endswith("--seed 3 --preview")
+
+
+def test_a_source_without_a_publisher_is_named_by_its_title(small_result):
+    case = Result(small_result).case
+    sources = {name: replace(source, publisher="") for name, source in case.sources.items()}
+    dt = small_result.copy()
+    dt.attrs["case_json"] = case_to_json(replace(case, sources=sources))
+    told = providers(Result(dt))
+    assert all(source.title in told for source in sources.values())
 
 
 def test_every_heading_has_an_id_of_its_own(toy):

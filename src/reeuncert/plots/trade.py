@@ -87,7 +87,7 @@ def triangle_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
             table = tidy(total, prior, (0.9,)).assign(**route, product=product, record=record)
             tables.append(table.assign(unit=str(mass.attrs.get("units", ""))))
     if not tables:
-        raise ReeUncertError(f"nothing is asked between these regions: {dict(coords or {})}")
+        raise ReeUncertError(f"nothing is traded there: {dict(coords or {})}")
     table = pd.concat(tables, ignore_index=True).drop(columns="mean")
     table = led_by(table, "origin", "destination", "product", "record", "year", "unit")
     return table.sort_values("year", key=lambda column: column.map(years.index), kind="stable", ignore_index=True)

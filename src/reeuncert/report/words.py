@@ -179,7 +179,7 @@ def providers(result: Result) -> str:
     """Where the rows of evidence behind a result come from, those with most rows first."""
     case = result.case
     rows = [row.source_id for row in case.evidence]
-    found = Counter(case.sources[name].publisher if name in case.sources else name for name in rows)
+    found = Counter(case.sources[name].publisher or case.sources[name].title or name for name in rows)
     named = [name for name, _ in found.most_common(MOST_PROVIDERS)]
     rest = len(found) - len(named)
     more = [f"and {rest} more publishers, named under Evidence"] if rest else []

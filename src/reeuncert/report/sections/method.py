@@ -11,6 +11,7 @@ from reeuncert.checks.result import CheckResult, short_number
 from reeuncert.report.words import GLOSSARY
 from reeuncert.result.io import provenance
 from reeuncert.result.result import Result
+from reeuncert.words.estimates import number
 
 MEASURES = {
     "coordinates": (
@@ -40,9 +41,7 @@ def method(result: Result) -> dict[str, Any]:
 
 
 def _median(first: float, last: float) -> str:
-    if not math.isfinite(first):
-        return ""
-    return f"{first:.3g}" if not math.isfinite(last) or last == first else f"{first:.3g} to {last:.3g}"
+    return " to ".join(dict.fromkeys(number(end) for end in (first, last) if math.isfinite(end)))
 
 
 def _command(result: Result) -> str:
@@ -51,9 +50,11 @@ def _command(result: Result) -> str:
     if made.get("command"):
         return str(made["command"])
     parts = ["reeuncert", "run", result.case.name, "--out", "results"]
-    for name in ("seed", "draws", "tune", "chains"):
+    preview = result.approximate
+    for name in ("seed",) if preview else ("seed", "draws", "tune", "thin", "chains", "sampler"):
         if name in made:
             parts += [f"--{name}", str(made[name])]
+    parts += ["--preview"] * preview
     for name, chosen in result.case.options.items():
         parts += ["--option", f"{name}={chosen}"]
     return shlex.join(parts)

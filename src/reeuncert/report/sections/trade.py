@@ -95,11 +95,12 @@ def matrices(result: Result) -> dict[str, Any]:
     """For each year of a headline (else the last): net exports as chords, by region and in a table; matrices."""
     regions = regions_of(result.dt)
     groups = groups_of(mass_flow(result.dt))
-    products = [name for name in groups if name != ALL]
+    whole = REFINED if groups[REFINED] else ALL
+    products = [*(name for name in groups if name not in (REFINED, ALL)), whole]
     years = sorted({h.year for h in result.case.headlines if h.year} or {result.years[-1]})
     table = trade_matrix_data(result.dt, coords={"year": years, "product": products})
-    where = {"year": years, "product": REFINED}
-    shown = [name for name in products if name == REFINED or name not in groups[REFINED]]
+    where = {"year": years, "product": whole}
+    shown = [name for name in products if name == whole or name not in groups[whole]]
     return {
         "chords": [(product, _chords(table[table["product"] == product], regions)) for product in shown[::-1]],
         "exports": [
@@ -111,19 +112,20 @@ def matrices(result: Result) -> dict[str, Any]:
                 height=280,
             )
             for n, region in enumerate(regions)
-            if ((table["exporter"] == region) & (table["product"] == REFINED)).any()
+            if ((table["exporter"] == region) & (table["product"] == whole)).any()
         ],
         "figures": [
             figure(
                 f"matrix-{year}",
-                f"{REFINED}, {year}",
-                partial(plot_trade_matrix, result.dt, coords={"year": year, "product": REFINED}, backend=BOARD),
+                f"{whole}, {year}",
+                partial(plot_trade_matrix, result.dt, coords={"year": year, "product": whole}, backend=BOARD),
                 alt="A square for every importer (row) and exporter (column).",
                 height=105 + ROW * len(regions),
             )
             for year in years
         ],
         "years": years,
+        "whole": whole,
         "pairs": _pairs(table, regions),
         "published": [
             row
