@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 import reeuncert.plots as plots
 from reeuncert.case.serial import case_to_json
-from reeuncert.errors import ReeUncertError
+from reeuncert.errors import ArgumentError, ReeUncertError
 from reeuncert.plots.draw_plotly import escaped
 from reeuncert.plots.panels import Board, Fan, Points, fan_panel
 from reeuncert.plots.render import render
@@ -83,10 +83,26 @@ def test_a_notebook_shows_a_figure_without_pyplot(dt: xr.DataTree) -> None:
 
 
 def test_an_unknown_library_or_theme_is_refused(dt: xr.DataTree) -> None:
-    with pytest.raises(ValueError, match=r"^backend is 'bokeh'; there are: matplotlib, plotly$"):
+    with pytest.raises(ArgumentError, match=r"^backend is 'bokeh'; there are: matplotlib, plotly$"):
         plots.plot_indicator(dt, "net_import_reliance", backend="bokeh")
-    with pytest.raises(ValueError, match=r"^theme is 'sepia'; there are: light, dark$"):
+    with pytest.raises(ArgumentError, match=r"^theme is 'sepia'; there are: light, dark$"):
         plots.plot_learning(dt, theme="sepia")
+
+
+@pytest.mark.parametrize(
+    ("plot", "coords"),
+    [
+        (plots.plot_drivers, {"kind": "source width"}),
+        (plots.plot_drivers, {"headline": []}),
+        (plots.plot_consumption, {"year": []}),
+        (plots.plot_triangle, {"year": []}),
+        (plots.plot_trade_matrix, {"importer": "South", "exporter": "South"}),
+        (plots.plot_learning, {"flow": "mine_production_South", "year": 2003}),  # there is none in that year
+    ],
+)
+def test_a_choice_of_nothing_is_told_as_such(dt: xr.DataTree, plot: Any, coords: dict[str, Any]) -> None:
+    with pytest.raises(ReeUncertError):
+        plot(dt, coords=coords)
 
 
 def test_a_table_is_no_switch(dt: xr.DataTree) -> None:
@@ -235,7 +251,7 @@ def test_matplotlib_shows_one_year_of_flows(dt: xr.DataTree) -> None:
 
 
 def test_too_many_panels_are_refused(dt: xr.DataTree) -> None:
-    with pytest.raises(ValueError, match=r"panels \(at most 40\); choose fewer labels by coords$"):
+    with pytest.raises(ReeUncertError, match=r"panels \(at most 40\); choose fewer labels by coords$"):
         plots.plot_indicator(dt, "embodied_dependence_mined")
 
 

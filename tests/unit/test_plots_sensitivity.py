@@ -81,7 +81,7 @@ def test_both_libraries_draw_it(
     else:
         assert isinstance(figure, go.Figure)
         assert figure.layout.paper_bgcolor == THEMES["dark"].ground
-    with pytest.raises(ValueError, match=r"^backend is 'bokeh'; there are: matplotlib, plotly$"):
+    with pytest.raises(ReeUncertError, match=r"^backend is 'bokeh'; there are: matplotlib, plotly$"):
         CALLS[name](dt, small, study, backend="bokeh")
 
 
@@ -198,7 +198,7 @@ def test_text_of_a_user_is_shown_as_text() -> None:
     text = figure.to_json()
     assert "\\u003cscript" not in text.replace("&lt;", "")
     assert "<b>flow" not in figure.layout.yaxis.ticktext[0]
-    with pytest.raises(ValueError, match=r"^'nothing' has nothing to draw$"):
+    with pytest.raises(ReeUncertError, match=r"^'nothing' has nothing to draw$"):
         render_chart(Chart("nothing", "x", ()), "matplotlib", "light")
 
 

@@ -32,9 +32,11 @@ def require_prior(dt: xr.DataTree, group: str = "prior") -> None:
 
 
 def take(coords: Coords, known: Mapping[str, Iterable[Any]], what: str) -> dict[str, list[Any]]:
-    """Dim → the labels that `coords` choose, by default all; refuses a dim or label that is not `known`."""
+    """Dim → the labels that `coords` choose, by default all; refuses a dim or label that is not `known`, and none."""
     labels = {dim: list(of) for dim, of in known.items()}
     chosen = label_positions(what, labels, coords or {})
+    if empty := [dim for dim, places in chosen.items() if not places]:
+        raise ReeUncertError(f"no {empty[0]} of {what} is chosen; name one or more, or leave it out for all")
     return labels | {dim: [labels[dim][at] for at in places] for dim, places in chosen.items()}
 
 

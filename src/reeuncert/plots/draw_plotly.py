@@ -198,7 +198,7 @@ def _sankey(mark: Ribbons, panel: Panel, theme: Theme) -> go.Sankey:
             "pad": 0,
             "thickness": 1000 * NODE_WIDTH,
             "align": "left",
-            "hovertemplate": "%{customdata}<br>%{value:.3g} " + escaped(mark.unit) + "<extra></extra>",
+            "hovertemplate": "%{customdata}<br>%{value:,.3r} " + escaped(mark.unit) + "<extra></extra>",
         },
         link={
             "source": [r.source for r in mark.ribbons],

@@ -140,7 +140,7 @@ def plot_consumption(
     table = consumption_data(dt, coords=coords)
     regions, uses = (list(dict.fromkeys(table[dim])) for dim in ("region", "end_use"))
     colours = colours_of([str(r) for r in computed(dt, NAME)["region"].values])
-    unit, years = str(table["unit"].iloc[0]), sorted(set(table["year"]))
+    unit, years = str(computed(dt, NAME).attrs["units"]), sorted(set(table["year"]))
     panels = []
     for use, region in itertools.product(uses, regions):
         rows = table[(table["region"] == region) & (table["end_use"] == use)]

@@ -94,6 +94,8 @@ def plot_learning(dt: xr.DataTree, *, coords: Coords = None, backend: str = "mat
     """Draw for every flow the width of its prior against that of its posterior; on the diagonal they are equal."""
     table = learning_data(dt, coords=coords)
     table = table[np.isfinite(table["factor"]) & np.isfinite(table["prior_factor"])]
+    if table.empty:
+        raise ReeUncertError("none of these flows is above zero in prior and posterior: no width can be drawn")
     table["label"] = table["flow"].map(Labels(Result.holding(dt).case).flows)
     colours = colours_of(list(dict.fromkeys(table["origin"])))
     across = _axis(table["prior_factor"], "Prior: factor from the middle of the interval to its ends")

@@ -75,13 +75,13 @@ def render(board: Board, backend: str, theme: str) -> Any:
 def render_steps(boards: Mapping[str, Board], start: str, backend: str, theme: str) -> Any:
     """Draw boards of the same panels by the label of their step: in Plotly with a slider, in matplotlib only one."""
     if backend not in (*BACKENDS, BOARD):
-        raise ValueError(f"backend is {backend!r}; there are: {', '.join(BACKENDS)}")
+        raise ArgumentError(f"backend is {backend!r}; there are: {', '.join(BACKENDS)}")
     colours = theme_of(theme)
     for board in boards.values():
         if not board.panels:
-            raise ValueError(f"'{board.title}' has nothing to draw: no quantity of this kind exists in the system")
+            raise ReeUncertError(f"'{board.title}' has nothing to draw: what is chosen has no value in this system")
         if len(board.panels) > MOST_PANELS:
-            raise ValueError(
+            raise ReeUncertError(
                 f"'{board.title}' would have {len(board.panels)} panels (at most {MOST_PANELS}); "
                 "choose fewer labels by coords"
             )
@@ -219,6 +219,6 @@ def interval_row(label: str, record: Mapping[Any, Any], unit: str, colour: str) 
 def render_chart(chart: Chart, backend: str, theme: str) -> Any:
     """Draw a chart in matplotlib or Plotly."""
     if not chart.rows:
-        raise ValueError(f"'{chart.title}' has nothing to draw")
+        raise ReeUncertError(f"'{chart.title}' has nothing to draw")
     board = Board(chart.title, (chart.panel(),), 1, chart.height, 8.2, chart.subtitle)
     return render(board, backend, theme)

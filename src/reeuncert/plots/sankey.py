@@ -9,6 +9,7 @@ import xarray as xr
 
 from reeuncert.case.records import Case
 from reeuncert.case.selection import sides
+from reeuncert.indicators.printing import label_positions
 from reeuncert.plots.access import ALL_YEARS, Coords, both, quantile_table, take
 from reeuncert.plots.render import figure_of, render_steps
 from reeuncert.plots.sankey_board import sankey_boards
@@ -93,9 +94,9 @@ def diagram(dt: xr.DataTree, regions: Regions = None) -> Graph:
     """Nodes and links of the diagram, with the regions that stand alone as in `sankey_data`."""
     case = Result.holding(dt).case
     regions = largest_regions(dt) if regions is None else regions
-    regions = take({"region": regions}, {"region": case.regions}, "the Sankey diagram")["region"]
+    chosen = label_positions("the Sankey diagram", {"region": case.regions}, {"region": regions})["region"]
     graph = sankey_graph(case)
-    return graph if set(regions) >= set(case.regions) else folded(graph, regions)
+    return graph if set(chosen) >= set(range(len(case.regions))) else folded(graph, [case.regions[i] for i in chosen])
 
 
 def largest_regions(dt: xr.DataTree) -> list[str]:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from reeuncert.errors import ArgumentError
+
 BACKENDS = ("matplotlib", "plotly")
 BOARD = "board"  # asks for a figure as data: a board, or a board for each step
 PROBABILITIES = (0.5, 0.8, 0.9)
@@ -60,7 +62,7 @@ def theme_of(name: str) -> Theme:
     '#14181d'
     """
     if name not in THEMES:
-        raise ValueError(f"theme is {name!r}; there are: {', '.join(THEMES)}")
+        raise ArgumentError(f"theme is {name!r}; there are: {', '.join(THEMES)}")
     return THEMES[name]
 
 

@@ -266,7 +266,10 @@ def _asked(told: Mapping[str, Any], coords: Coords) -> dict[int, Mapping[str, An
     """Number → question, of those that `coords` select."""
     every = dict(enumerate(told["questions"], start=1))
     wanted = take(coords, {"question": every, "region": dict.fromkeys(map(_region, every.values()))}, "the outlook")
-    return {k: q for k, q in every.items() if k in wanted["question"] and _region(q) in wanted["region"]}
+    found = {k: q for k, q in every.items() if k in wanted["question"] and _region(q) in wanted["region"]}
+    if every and not found:
+        raise ReeUncertError(f"no question of the outlook is number {wanted['question']} and about {wanted['region']}")
+    return found
 
 
 def _region(asked: Mapping[str, Any]) -> str:
