@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -170,9 +171,10 @@ def read_scenarios(path: str | Path) -> tuple[Scenario, ...]:
     if not isinstance(listed, list):
         problems.append(Problem(file.name, 0, "scenario", "write [[scenario]], in double brackets, for each of them"))
         listed = []
-    for make, given in ((scenarios_from, listed), *([(grid, content["vary"])] if "vary" in content else [])):
+    makers = [partial(scenarios_from, listed)] + ([partial(grid, content["vary"])] if "vary" in content else [])
+    for make in makers:
         try:
-            found += make(given, file.name)
+            found += make(file.name)
         except InputError as error:
             problems += error.problems
     problems += _name_problems([s.name for s in found], file.name) if not problems else []
@@ -252,7 +254,7 @@ def _grid_key(key: str) -> tuple[str, str, dict[str, str], list[str]]:
     field = match["field"] or EDITS[kind].varied
     first = next(iter(EDITS[kind].__dataclass_fields__))  # type: ignore[attr-defined]  # every kind is a dataclass
     problems = [] if field else [f"say which key of '{kind}' varies, e.g. {kind}.{first}"]
-    fixed = {}
+    fixed: dict[str, str] = {}
     for part in filter(None, (match["fixed"] or "").split(",")):
         name, equals, word = (piece.strip() for piece in part.partition("="))
         if not equals or not word:

@@ -128,13 +128,15 @@ def _candidates(dt: xr.DataTree, year: int) -> tuple[np.ndarray, np.ndarray, np.
 def _offsets(offsets: xr.DataArray, year: int, case: Case) -> tuple[list[str], np.ndarray]:
     """Offsets that hold for all years or an era, and yearly ones of the year asked for (of all years: their mean)."""
     values = flat(offsets)
-    laws = case.offsets | {f"content {name}": content for name, content in case.contents.items()}
+    yearly = {name for name, of in case.offsets.items() if of.per == "year"}
+    yearly |= {f"content {name}" for name, of in case.contents.items() if of.per == "year"}
     found: dict[str, list[int]] = {}
     for j, label in enumerate(offsets["offset_value"].values.astype(str)):
         name, _, when = label.rpartition(" ")
-        yearly = name in laws and laws[name].per == "year"
-        if not yearly or not year or int(when) == year:
-            found.setdefault(name if yearly else label, []).append(j)
+        if name not in yearly:
+            found[label] = [j]
+        elif not year or int(when) == year:
+            found.setdefault(name, []).append(j)
     return list(found), np.stack([values[:, columns].mean(axis=1) for columns in found.values()], axis=1)
 
 
