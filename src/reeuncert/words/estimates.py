@@ -2,7 +2,7 @@
 
 import math
 
-ROUNDING = 1e-9  # an interval relatively narrower than this is one number: doubles tell its ends apart by error alone
+ROUNDING = 1e-7  # an interval relatively narrower than this is one number, whose draws differ by errors of rounding
 
 
 def printed(value: float, form: str) -> str:
