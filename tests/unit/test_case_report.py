@@ -6,10 +6,11 @@ import dataclasses
 import io
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from case_files import FILES, changed, write_case
-from reeuncert.errors import Problem
+from reeuncert.errors import ArgumentError, Problem
 from reeuncert.validation.reader import problems_of, read_case
 from reeuncert.validation.report import check_case, number_warnings
 
@@ -87,3 +88,9 @@ def test_only_a_spread_on_the_log_scale_can_be_too_narrow_in_itself() -> None:
     rows = [dataclasses.replace(case.priors[0], family=word, a=0.5, b=1e-6, line=k) for k, word in enumerate(families)]
     found = number_warnings(dataclasses.replace(case, priors=tuple(rows)))
     assert [families[problem.line] for problem in found if problem.column == "b"] == ["lognormal", "logistic_normal"]
+
+
+def test_choices_for_a_case_that_is_read_already_are_refused(tmp_path: Path) -> None:
+    case = read_case(write_case(tmp_path))
+    with pytest.raises(ArgumentError, match="check_case: the case is read already, with its choices: leave out scope"):
+        check_case(case, scope="wide")

@@ -50,12 +50,13 @@ def test_what_differs_is_named_down_to_the_field(dt):
         case, system=replace(case.system, flows=flows), headlines=(*case.headlines[:1], more), options={"gap": "flat"}
     )
     out = told(dt, case)
-    out.attrs |= {"case_json": case_to_json(other), "seed": 9, "versions": '{"numpy": "9"}'}
+    out.attrs |= {"case_json": case_to_json(other), "seed": 9, "target_accept": 0.99, "versions": '{"numpy": "9"}'}
     found = ree.compare(dt, out)
     rows = {tuple(row) for row in found.differences.values.tolist()}
     assert {("flows", first.name, "product", first.product, "powder"), ("flows", "another", "", "", "there")} <= rows
     assert ("options", "gap", "", "", "there") in rows
-    assert {("run", "seed", "", "0", "9"), ("version", "numpy", "", "", "9")} <= rows
+    assert {("run", "seed", "", "0", "9"), ("run", "target_accept", "", "", "0.99")} <= rows
+    assert {("version", "numpy", "", "", "9")} <= rows
     assert found.table["indicator"].tolist() == ["import_dependence", "smuggled_mass_cumulated", "mine_production"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 
 import reeuncert as ree
 from reeuncert import plots
+from reeuncert.case.serial import case_to_json
 from reeuncert.cli import app
 from reeuncert.counterfactuals import (
     AddCapacity,
@@ -23,7 +25,7 @@ from reeuncert.counterfactuals import (
     run_counterfactual,
     supplier_stops,
 )
-from reeuncert.counterfactuals.lost import STOPS, leading, read_stops, stops_of
+from reeuncert.counterfactuals.lost import STOPS, leading, read_stops, stops_of, write_stops
 from reeuncert.errors import InputError, OutputError, ReeUncertError
 from reeuncert.indicators.stored import write_netcdf
 from reeuncert.report.page import render
@@ -350,3 +352,38 @@ def test_the_command_refuses_before_it_reads_the_draws(given: list[str], says: s
     found = CliRunner().invoke(app, ["counterfactual", str(tmp_path / "nothing"), *given])
     assert found.exit_code == 2
     assert found.stderr == f"Reading the result …\nError: 1 problem found:\n{says}\n"
+
+
+def test_stops_keep_the_labels_that_a_file_could_lose(dt: xr.DataTree, tmp_path: Path) -> None:
+    table = supplier_stops(dt, by=["region", "end_use"]).replace({"region": {"North": "NA"}, "end_use": {"glass": ""}})
+    write_stops(tmp_path, table, dt)
+    found = read_stops(tmp_path, dt)
+    assert found is not None
+    assert found[["region", "end_use"]].values.tolist() == table[["region", "end_use"]].values.tolist()
+
+
+def test_stops_need_draws(dt: xr.DataTree) -> None:
+    with pytest.raises(ReeUncertError, match="draws is 0; give 1 or more"):
+        supplier_stops(dt, draws=0)
+    before = xr.DataTree.from_dict({"prior": dt["prior"].to_dataset()})
+    before.attrs = dt.attrs
+    with pytest.raises(ReeUncertError, match="this result holds no flows"):
+        supplier_stops(before)
+
+
+def test_consumption_without_a_region_or_product_is_lost_under_an_empty_label() -> None:
+    """A flow may leave both cells empty: it is consumed all the same."""
+    whole = toy_posterior(chains=1, draws=5, years=2)
+    case = Result(whole).case
+    flows = tuple(replace(f, destination="", product="") if f.end_use == "glass" else f for f in case.system.flows)
+    bare = xr.DataTree.from_dict({"posterior": whole["posterior"].to_dataset()})
+    bare.attrs = {**whole.attrs, "case_json": case_to_json(replace(case, system=replace(case.system, flows=flows)))}
+    found, named = (lost_consumption(no_trade(one), by=["region", "product", "end_use"]) for one in (bare, whole))
+    own = found[(found["end_use"] == "glass")]
+    assert set(own["region"]) == set(own["product"]) == {""}
+    assert own["mean"].sum() == pytest.approx(named.loc[named["end_use"] == "glass", "mean"].sum())
+    assert "" in set(supplier_stops(bare, draws=5)["region"])
+
+
+def test_a_new_capacity_is_told_to_the_digit() -> None:
+    assert AddCapacity("South", "separation", 12345.0).describe() == "12,345 {unit} more capacity in South (separation)"

@@ -260,3 +260,11 @@ def test_a_result_without_a_case_has_no_headlines(toy: xr.DataTree) -> None:
     with pytest.raises(ReeUncertError, match=r"^this result holds no case \('case_json' among its attributes\)"):
         headlines(xr.DataTree.from_dict({"derived": toy["derived"].to_dataset()}))
     assert headlines(_with_headlines(toy)).empty
+
+
+def test_headlines_of_a_result_without_indicators_are_refused() -> None:
+    bare = xr.DataTree.from_dict({"posterior": toy_posterior(draws=5, years=2)["posterior"].to_dataset()})
+    bare.attrs = toy_posterior(draws=5, years=2).attrs
+    for ask in (ree.headlines, ree.verdicts, lambda dt: ree.sobol(dt, 0)):
+        with pytest.raises(ReeUncertError, match=r"this result holds no indicator: call add_indicators\(dt\) first"):
+            ask(bare)

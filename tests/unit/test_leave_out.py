@@ -225,3 +225,9 @@ def test_the_command_asks_for_a_folder_of_results_and_for_folds(tmp_path):
         done = CliRunner().invoke(app, ["leave-out", str(tmp_path / "nowhere"), "--folds", folds])
         assert done.exit_code == 2
         assert message in " ".join(done.stderr.split())
+
+
+def test_bounds_alone_are_no_figures_to_predict(case):
+    bounds = [dataclasses.replace(row, qualifier="up_to") for row in case.evidence if row.value > 0]
+    with pytest.raises(ReeUncertError, match="bounds and ranges alone would be left out: no figure to predict"):
+        leave_out(dataclasses.replace(case, evidence=tuple(bounds)), cache=False, **SHORT)

@@ -4,6 +4,7 @@ import errno
 import os
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ import reeuncert as ree
 import studies
 from reeuncert.case.serial import without_folder
 from reeuncert.errors import OutputError, ReeUncertError, SamplingError
-from reeuncert.studies.cache import Cache
+from reeuncert.studies.cache import Cache, Kept
 from reeuncert.studies.jobs import FitSettings
 from reeuncert.studies.sensitivity import sensitivity
 from reeuncert.studies.study import CHANGES, FAILED, FINISHED, HOLDS, KEPT, NOT_ASKED
@@ -301,3 +302,29 @@ def test_nothing_of_a_study_is_left_beside_the_results(tmp_path: Path, marks: Pa
 def test_options_are_checked_where_no_guard_stands_before(wrong: dict, message: str) -> None:
     with pytest.raises(ReeUncertError, match=re.escape(message)):
         sensitivity(CASE, scenarios=LIST, fit=studies.toy_fit, progress=False, **wrong)
+
+
+def test_a_case_without_headlines_has_a_study_of_indicators(tmp_path: Path, marks: Path):
+    found = ree.sensitivity(
+        replace(CASE, headlines=()),
+        scenarios=LIST[:1],
+        indicators=["mine_production"],
+        draws=40,
+        jobs=1,
+        progress=False,
+        cache=False,
+        fit=studies.toy_fit,
+    )
+    assert found.failed.empty
+    assert found.has_base
+    for one in (found, ree.read_study(found.write(tmp_path / "study.nc"))):
+        assert one.conclusions().empty
+        assert "more ore" in repr(one)
+        bars = one.tornado("mine_production", region="South", year=2018)
+        assert bars["more"].iloc[0] != bars["less"].iloc[0]
+
+
+def test_a_table_of_a_fit_holds_numbers_without_end(tmp_path: Path):
+    table = pd.DataFrame({"log_score": [-np.inf, np.nan, 1.0]})
+    Kept(tables={"predicted": table}).to_netcdf(tmp_path / "fit.nc")
+    pd.testing.assert_frame_equal(Kept.read(tmp_path / "fit.nc").tables["predicted"], table)

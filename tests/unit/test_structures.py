@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +33,7 @@ from reeuncert.result.structures import (
     structures_of,
     without_structures,
 )
+from reeuncert.studies import scores
 from reeuncert.studies.cache import Kept
 from reeuncert.studies.jobs import FitSettings, JobMaker
 from reeuncert.studies.rivals import run_rivals
@@ -301,3 +303,31 @@ def test_further_chains_have_seeds_of_their_own_that_a_run_takes():
     for each in more:
         check_settings(seed=each.settings.seed)
     assert len({each.settings.seed for each in more}) == len({each.key for each in more}) == 3
+
+
+def test_structures_of_a_case_without_headlines_are_refused_before_a_fit(two):
+    def never(job):
+        raise AssertionError(job.name)
+
+    with pytest.raises(ReeUncertError, match="case 'two' has no headline to compare"):
+        ree.compare_structures(replace(two, headlines=()), fit=never, cache=False, progress=False)
+
+
+def test_rows_that_a_structure_leaves_out_count_nothing_when_it_is_scored(two, tmp_path, monkeypatch):
+    folder = shutil.copytree(two.path, tmp_path / "two")
+    (folder / "scenarios.toml").write_text(
+        '[[scenario]]\nname = "no survey"\nstructure = "averaged"\n'
+        'changes = [{kind = "leave_out", source = "survey"}]\n'
+    )
+    asked = {}
+
+    def noted(jobs, *_):
+        asked.update({job.name: set(job.left_out) for job in jobs})
+        raise InterruptedError
+
+    monkeypatch.setattr(scores, "make_sufficient_fits", noted)
+    with pytest.raises(InterruptedError):
+        ree.score_structures(ree.read_case(folder), cache=False, progress=False)
+    survey = {row.id for row in two.evidence if row.source_id == "survey"}
+    assert asked["no survey without association"] == asked["some without association"] | survey
+    assert not asked["some without association"] & survey

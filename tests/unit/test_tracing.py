@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from flow_tables import row, table
 from reeuncert.indicators.flows import FlowTable
-from reeuncert.indicators.tracing import origins_of, plan, trace, traced
+from reeuncert.indicators.tracing import gives_regions, origins_of, plan, trace, traced
 from reeuncert.testing import flow_dataset, toy_case, toy_flows
 
 
@@ -131,3 +133,14 @@ def test_the_origin_that_can_be_traced_must_be_known() -> None:
         match=r"^cannot trace 'smelted' origins; use 'mined', 'refined', 'separated', 'reduced', ",
     ):
         origins_of(flows, "smelted")
+
+
+@pytest.mark.parametrize("kind", ["mined", "refined"])
+def test_what_is_mined_or_made_where_the_case_names_no_region_comes_from_none(kind: str) -> None:
+    case = toy_case(2)
+    draws = flow_dataset(case.system, toy_flows(case.system, 1.0, np.random.default_rng(1), 1)[None])
+    blank = {"ore": {"destination": ""}, "production": {"origin": ""}}
+    flows = tuple(replace(flow, **blank.get(flow.quantity, {})) for flow in case.system.flows)
+    bare = replace(case, system=replace(case.system, flows=flows))
+    assert gives_regions(FlowTable.from_dataset(draws, case), kind)
+    assert not gives_regions(FlowTable.from_dataset(draws, bare), kind)

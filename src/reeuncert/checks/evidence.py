@@ -103,7 +103,7 @@ FEWEST_DRAWS = 25
 
 
 def leave_one_out(result: Result) -> list[CheckResult]:
-    """Share of rows whose Pareto k is below 0.7.
+    """Share of rows whose Pareto k is 0.7 or more.
 
     Pareto-smoothed importance sampling (Vehtari, Simpson, Gelman, Yao & Gabry 2024, JMLR 25(72), arXiv 1507.02646) is
     reliable only below a shape k of 0.7. A row that is the only data on a flow is above: removing it changes the

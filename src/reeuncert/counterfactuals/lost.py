@@ -19,6 +19,7 @@ from reeuncert.indicators.flows import Array
 from reeuncert.result.io import csv_text, made
 from reeuncert.result.quantiles import interval_columns, spread
 from reeuncert.result.result import Result
+from reeuncert.result.tables import mass_flow
 
 ALL = "all"
 STOPS = "supplier_stops.csv"  # file beside a result
@@ -164,9 +165,11 @@ def supplier_stops(
     names = split_of(by)
     if "region" not in names:
         raise ReeUncertError(f"stops of suppliers cannot be split by {names} alone; begin with region")
-    held = dt["posterior"].to_dataset()
-    step = 1 if draws is None else max(1, math.ceil(held.sizes["chain"] * held.sizes["draw"] / max(draws, 1)))
-    some = xr.DataTree.from_dict({"posterior": held[["mass_flow"]].isel(draw=slice(None, None, step))})
+    if draws is not None and draws < 1:
+        raise ReeUncertError(f"draws is {draws}; give 1 or more, or None for all")
+    held = mass_flow(dt)
+    step = 1 if draws is None else math.ceil(held.sizes["chain"] * held.sizes["draw"] / draws)
+    some = xr.DataTree.from_dict({"posterior": held[:, ::step].to_dataset(name="mass_flow")})
     some.attrs = dt.attrs
     regions = Result(dt).case.regions
     if len(regions) < 2:
@@ -210,7 +213,8 @@ def read_stops(folder: Path, dt: xr.DataTree) -> pd.DataFrame | None:
     if not file.is_file():
         return None
     try:
-        table = pd.read_csv(file, encoding="utf-8").fillna(dict.fromkeys(BY, ALL))
+        shares = dict.fromkeys(("share_median", "share_eti90_lb", "share_eti90_ub"), "")
+        table = pd.read_csv(file, encoding="utf-8", keep_default_na=False, na_values=shares)  # a region may be NA
         return table[table["result"] == made(dt)].drop(columns="result") if made(dt) in table["result"].values else None
     except (OSError, ValueError, KeyError) as error:
         again = "delete it, or run `reeuncert counterfactual RESULTS supplier-stops` again"
@@ -222,4 +226,5 @@ def write_stops(folder: Path, table: pd.DataFrame, dt: xr.DataTree) -> None:
     before = read_stops(folder, dt)
     others = [] if before is None else [before[before["year"] != table["year"].iloc[0]]]
     joined = pd.concat([*others, table], ignore_index=True).sort_values("year", kind="stable")
+    joined = joined.fillna(dict.fromkeys(BY, ALL))  # one year may be split by more than another
     write_whole(folder / STOPS, csv_text(joined.assign(result=made(dt))).encode())

@@ -13,6 +13,7 @@ from reeuncert.errors import InputError, Problem
 from reeuncert.indicators.flows import Mask
 from reeuncert.system.definition import FLOW_FIELDS, Selector
 from reeuncert.words.cells import listed, unknown
+from reeuncert.words.estimates import printed
 
 _STOP, _REDUCTION, _CAPACITY = "export stop", "reduction", "new capacity"
 
@@ -215,7 +216,7 @@ class AddCapacity:
     route: str = REGISTERED
 
     def describe(self) -> str:
-        return f"{self.quantity:.4g} {{unit}} more capacity in {self.region} ({self.stage})"
+        return f"{printed(self.quantity, ',.10g')} {{unit}} more capacity in {self.region} ({self.stage})"
 
     def problems(self, setting: Setting) -> list[Problem]:
         found = setting.plant_problems(_CAPACITY, self.region, self.stage, self.route)

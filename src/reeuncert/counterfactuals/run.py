@@ -263,11 +263,12 @@ def _numbers(table: FlowTable, year: int, before: Array, after: Array) -> xr.Dat
     chains, draws, _ = table.shape
     leaving = table.attributes["to_process"] == OUTSIDE
     consumed = table.where(quantity="end_use") | (table.where(quantity="apparent_consumption") & leaving)
-    uses = (*table.end_uses, *([""] if (table.attributes["end_use"][consumed] == "").any() else []))
-    labels = {"region": table.regions, "product": table.products, "end_use": uses}
+    attributes = dict(zip(BY, ("destination", "product", "end_use"), strict=True))
+    labels = {"region": table.regions, "product": table.products, "end_use": table.end_uses}
+    for dim, name in attributes.items():  # an empty label where the case gives none
+        labels[dim] += ("",) * bool((table.attributes[name][consumed] == "").any())
     shape = (chains, draws, *(len(v) for v in labels.values()), 1)
     found, lost = np.full(shape, np.nan), np.full(shape, np.nan)
-    attributes = dict(zip(BY, ("destination", "product", "end_use"), strict=True))
     for i in np.flatnonzero(consumed & table.present[:, year]):
         at = tuple(labels[dim].index(str(table.attributes[name][i])) for dim, name in attributes.items())
         less = before[i] - after[i]
@@ -275,8 +276,8 @@ def _numbers(table: FlowTable, year: int, before: Array, after: Array) -> xr.Dat
         for out, values in ((found, before[i]), (lost, less)):
             cell = out[:, :, at[0], at[1], at[2], 0]
             cell[...] = np.where(np.isnan(cell), 0.0, cell) + values.reshape(chains, draws)
-    mined = np.full((2, chains, draws, len(table.regions), 1), np.nan)
-    for r, region in enumerate(table.regions):
+    mined = np.full((2, chains, draws, len(labels["region"]), 1), np.nan)
+    for r, region in enumerate(labels["region"]):
         mines = table.where(quantity="mine_production", origin=region) & table.present[:, year]
         if mines.any():
             whole, change = before[mines].sum(axis=0), (after[mines] - before[mines]).sum(axis=0)

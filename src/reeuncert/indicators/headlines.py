@@ -14,7 +14,7 @@ from reeuncert.case.records import Headline
 from reeuncert.errors import AbsentError, ReeUncertError
 from reeuncert.indicators.printing import headline_place, no_such_flows, unit_of, value_title
 from reeuncert.indicators.registry import DIMS, lookup
-from reeuncert.indicators.summary import SAMPLE, all_cells, computed, computed_prior, summary
+from reeuncert.indicators.summary import SAMPLE, all_cells, computed, computed_prior, derived, summary
 from reeuncert.result.diagnostics import Estimate, interval_ends
 from reeuncert.result.learning import COLUMNS, Learning, learning
 from reeuncert.result.powerscale import Normals, lineages, prior_classes, sensitivity
@@ -218,7 +218,7 @@ def headline_values(result: Result) -> tuple[Target, ...]:
 
 def place(dt: xr.DataTree, headline: Headline) -> tuple[str, dict[str, str], int]:
     """Location of a headline's value in a result: variable, labels, year."""
-    return headline_place(headline, Result(dt).case, dt["derived"].to_dataset()["year"].values.tolist())
+    return headline_place(headline, Result(dt).case, derived(dt)["year"].values.tolist())
 
 
 def headline_row(result: Result, headline: Headline, *, prob: float = 0.9, kind: str = "eti") -> pd.DataFrame:
@@ -237,7 +237,7 @@ def headline_row(result: Result, headline: Headline, *, prob: float = 0.9, kind:
     ends = (float(found[c].iloc[0]) for c in ("median", lower, upper))
     median, low, high = numbers(*ends, percent=record.percent)
     unit = "%" if record.percent else (found["unit"].iloc[0] if record.unit == "mass" else "")
-    years = dt["derived"].to_dataset()["year"].values
+    years = derived(dt)["year"].values
     span = {"first_year": years[0], "last_year": years[-1]}
     sentence = headline.sentence.format(median=median, lower=low, upper=high, unit=unit, **span)
     found.insert(0, "sentence", " ".join(sentence.split()))

@@ -139,11 +139,16 @@ class Cells:
         return out.reshape(len(PROBABILITIES), *shape)
 
 
-def _every(dt: xr.DataTree, prob: float, kind: str) -> dict[str, Cells]:
+def derived(dt: xr.DataTree) -> xr.Dataset:
+    """The indicators that have been added to a result."""
     if "derived" not in dt.children:
         raise ReeUncertError("this result holds no indicator: call add_indicators(dt) first")
-    out, case = {}, Result(dt).case
-    for name in map(str, dt["derived"].data_vars):
+    return dt["derived"].to_dataset()
+
+
+def _every(dt: xr.DataTree, prob: float, kind: str) -> dict[str, Cells]:
+    every, case, out = derived(dt), Result(dt).case, {}
+    for name in map(str, every.data_vars):
         draws, prior = computed(dt, name), computed_prior(dt, name)
         out[name] = _cells(draws, prior, lookup(name, case), prob, kind)
         _look_at_headlines(case, name, draws, prior)

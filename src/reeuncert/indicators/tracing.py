@@ -195,20 +195,21 @@ def origins_of(table: FlowTable, kind: str) -> Plan:
     reset: dict[str, int] = {}
     if kind == "mined":
         mined = np.flatnonzero(quantity == "ore")
-        entry[mined] = [number[str(region)] for region in destination[mined]]
+        entry[mined] = [number.get(str(region), nowhere) for region in destination[mined]]
     else:
         refineries = target[table.where(quantity="feed", product=table.unrefined)].tolist()
         plants = [process for process, stage in table.stages.items() if stage == STAGES.get(kind)]
         processes = refineries if kind == "refined" else plants
         for i in np.flatnonzero(table.where(quantity=("production", "fabrication"), from_process=processes)):
-            reset[str(source[i])] = number[str(table.attributes["origin"][i])]
+            reset[str(source[i])] = number.get(str(table.attributes["origin"][i]), nowhere)
     return plan([str(p) for p in source], [str(p) for p in target], [int(e) for e in entry], reset)
 
 
 def gives_regions(table: FlowTable, kind: str) -> bool:
     """Whether some mass of a table gets a region as its origin; else all of it would have none."""
     found = origins_of(table, kind)
-    return bool(((found.entry >= 0) & (found.entry < len(table.regions))).any() or (found.reset >= 0).any())
+    given = np.concatenate([found.entry, found.reset])
+    return bool(((given >= 0) & (given < len(table.regions))).any())
 
 
 def traced[K](table: FlowTable, kind: str, weights: Mapping[K, NDArray[Any]]) -> dict[K, Array]:

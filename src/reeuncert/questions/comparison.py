@@ -35,7 +35,7 @@ SIDE = ("median", "eti90_lb", "eti90_ub", "mcse_median")
 _DIFFERENCE = ["what", "record", "field", "a", "b"]
 _PLACES = frozenset({"file", "line", "path", "hashes", "name"})
 """Fields that say where a record stands, or its own name."""
-_RUN = ("seed", "sampler", "draws", "thin", "tune", "chains", "complete", "approximate")
+_RUN = ("seed", "sampler", "draws", "thin", "tune", "chains", "target_accept", "prior_draws", "complete", "approximate")
 
 
 @dataclass(frozen=True, eq=False)

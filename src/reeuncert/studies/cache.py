@@ -67,7 +67,7 @@ def table_text(table: pd.DataFrame) -> str:
         kind = {"f": "f", "b": "b", "i": "i", "u": "i"}.get(table[name].dtype.kind, "s")
         cells = table[name].tolist() if kind != "s" else list(map(str, table[name]))
         columns[str(name)] = kind, [None if cell != cell else cell for cell in cells]
-    return json.dumps(columns, ensure_ascii=False, allow_nan=False)
+    return json.dumps(columns, ensure_ascii=False)
 
 
 def table_of(text: str) -> pd.DataFrame:

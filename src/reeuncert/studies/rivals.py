@@ -75,7 +75,7 @@ def compare_structures(case: Case, option: str | None = None, **options: Unpack[
     Raises
     ------
     ReeUncertError
-        When the case names no such switch, or a structure could not be fitted.
+        When the case names no such switch or no headline, or a structure could not be fitted.
     """
     rivals = rivals_of(case, option)
     return Structures.of(_runs(rivals, options))
@@ -131,7 +131,10 @@ def _runs(rivals: Mapping[str, Rival], options: FitOptions) -> dict[str, Structu
     differ.
     """
     settings = FitSettings.of({**SHORT, **options})
-    maker = JobMaker(next(iter(rivals.values())).case)
+    case = next(iter(rivals.values())).case
+    if not case.headlines:
+        raise ReeUncertError(f"case '{case.name}' has no headline to compare; name some in case.toml: [[headline]]")
+    maker = JobMaker(case)
     jobs = [
         maker.job(name, rival.case, settings, Headlines(), rival.left_out, share=True) for name, rival in rivals.items()
     ]

@@ -1,6 +1,6 @@
 """Predictive scores by refits without part of the evidence, and of rival structures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Unpack
 
@@ -118,6 +118,8 @@ def leave_out(case: Case, folds: Folds = "sources", **options: Unpack[FitOptions
     bounds = {row.id for row in case.evidence if row.qualifier in BOUND_QUALIFIERS}
     all_jobs = fold_jobs(case, folds, settings, JobMaker(case), "without ")
     jobs = {fold: one for fold, one in all_jobs.items() if one.rows - bounds}
+    if not jobs:
+        raise ReeUncertError("bounds and ranges alone would be left out: no figure to predict")
     from reeuncert.inference.prior import sample_prior  # loads PyMC, which a case that is refused does not need
     from reeuncert.model import build_model
 
@@ -133,8 +135,12 @@ def leave_out(case: Case, folds: Folds = "sources", **options: Unpack[FitOptions
     return LeftOut(rows[rows["below"].notna()].reset_index(drop=True)[list(COLUMNS)])
 
 
-def fold_jobs(case: Case, folds: Folds, settings: FitSettings, maker: JobMaker, name: str) -> dict[str, Fold]:
-    """Fold → the fit without it; `name` stands before the fold in the names of the jobs."""
+def fold_jobs(
+    case: Case, folds: Folds, settings: FitSettings, maker: JobMaker, name: str, never: Collection[str] = ()
+) -> dict[str, Fold]:
+    """Fold → the fit without it, and without the rows that ``never`` count; `name` stands before the fold in the names
+    of the jobs.
+    """
     evidence = compile_evidence(case, case_network(case)).rows
     records = records_of(evidence, case)
     found = fold_of_rows(evidence, records, folds, settings.seed)
@@ -144,7 +150,7 @@ def fold_jobs(case: Case, folds: Folds, settings: FitSettings, maker: JobMaker, 
             continue
         rows = frozenset(row.id for row, own in zip(evidence, found, strict=True) if own == fold)
         touched = {record for record, own in zip(records, found, strict=True) if own == fold}
-        gone = [row.id for row, record in zip(evidence, records, strict=True) if record in touched]
+        gone = {row.id for row, record in zip(evidence, records, strict=True) if record in touched}.union(never)
         jobs[str(fold)] = Fold(maker.job(f"{name}{fold}", case, settings, Predicted(), gone, share=True), rows)
     return jobs
 
@@ -221,9 +227,12 @@ def score_structures(
         When the case names no such switch, the folds cannot be used, or a fold could not be fitted.
     """
     settings = FitSettings.of({"chains": 4, **options})
-    rivals = {name: rival.case for name, rival in rivals_of(case, option).items() if rival.averaged}
-    maker = JobMaker(next(iter(rivals.values())))
-    jobs = {choice: fold_jobs(rival, folds, settings, maker, f"{choice} without ") for choice, rival in rivals.items()}
+    rivals = {name: rival for name, rival in rivals_of(case, option).items() if rival.averaged}
+    maker = JobMaker(next(iter(rivals.values())).case)
+    jobs = {
+        name: fold_jobs(rival.case, folds, settings, maker, f"{name} without ", rival.left_out)
+        for name, rival in rivals.items()
+    }
     every = [fold.job for by_fold in jobs.values() for fold in by_fold.values()]
     fits = make_sufficient_fits(every, options, converged)
     found = {choice: predictions(by_fold, fits) for choice, by_fold in jobs.items()}

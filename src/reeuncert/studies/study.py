@@ -75,7 +75,7 @@ class Study:
     @property
     def has_base(self) -> bool:
         """Whether the case as it is was fitted, so that scenarios can be compared with it."""
-        return BASE in set(self.headlines["scenario"])
+        return BASE in self.data["scenario"].values
 
     def table(self, indicator: str | None = None, **coords: str | int | Iterable[str] | Iterable[int]) -> pd.DataFrame:
         """Medians and intervals of all scenarios, one row a scenario and place.
@@ -229,7 +229,7 @@ class Study:
 
     def _verdicts(self) -> pd.DataFrame:
         """A row a scenario: how many headlines change, and which most."""
-        if not self.has_base:
+        if not self.has_base or self.headlines.empty:
             return self.scenarios[["scenario", "what", "status"]]
         found = self.conclusions()
         rows = []

@@ -67,10 +67,10 @@ class Summary:
         # Checks judge the headlines that this system has.
         there = tuple(h for h, values in zip(case.headlines, draws, strict=True) if np.isfinite(values).any())
         held.attrs["case_json"] = case_to_json(replace(case, headlines=there))
-        value = np.array(draws, dtype=np.float32).reshape(len(rows), -1)
+        value = np.array(draws, dtype=np.float32).reshape(len(rows), _samples(dt))
         stacked = xr.Dataset({"value": (("headline", "sample"), value)})
         tables = {
-            "headlines": pd.DataFrame(rows, columns=[*LABELS, "unit", *NUMBERS]),
+            "headlines": pd.DataFrame(rows, columns=[*LABELS, "unit", *NUMBERS]).astype(dict.fromkeys(NUMBERS, float)),
             "checks": check(held, list(OF_DRAWS)).to_frame(),
         }
         return Kept({"indicators": indicators, "draws": stacked}, tables)
@@ -132,9 +132,13 @@ def _headline(dt: xr.DataTree, headline: Headline) -> tuple[dict[str, object], n
         values = _value(dt, headline).draws
     except AbsentError:
         # A scenario may lack what a headline is about (no unrecorded trade: nothing smuggled); the table says so.
-        return row | {"unit": ""}, np.full(dt["posterior"].sizes["chain"] * dt["posterior"].sizes["draw"], np.nan)
+        return row | {"unit": ""}, np.full(_samples(dt), np.nan)
     row |= {name: found[name] for name in ("unit", *NUMBERS) if name in found}
     return row | {"mcse_median": interval_ends(values)[1].error}, values.ravel()
+
+
+def _samples(dt: xr.DataTree) -> int:
+    return dt["posterior"].sizes["chain"] * dt["posterior"].sizes["draw"]
 
 
 def _quantiles(draws: xr.DataArray, event: bool) -> xr.DataArray:

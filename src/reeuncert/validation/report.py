@@ -17,7 +17,7 @@ from reeuncert.case.figures import figure_text
 from reeuncert.case.records import Case, Evidence
 from reeuncert.case.serial import case_to_json
 from reeuncert.case.shared import error_class_of, prints_of_several_rows, shared_errors
-from reeuncert.errors import Problem
+from reeuncert.errors import ArgumentError, Problem
 from reeuncert.likelihood.compile import EvidenceModel, compile_evidence
 from reeuncert.likelihood.problems import Overlap, overlaps, rows_without_flows
 from reeuncert.likelihood.reconcile import judged_figures
@@ -217,8 +217,13 @@ def check_case(case_or_path: Case | str | Path, /, **options: str) -> CaseReport
     ------
     CaseError
         When there is no such case, or it has no such option.
+    ArgumentError
+        When options are given for a case that is read already.
     """
     if isinstance(case_or_path, Case):
+        if options:
+            told = f"leave out {listed(options)}, or give the name of the case"
+            raise ArgumentError(f"check_case: the case is read already, with its choices: {told}")
         problems = problems_of(case_or_path)
         reading = CaseReading(case_or_path, problems, () if problems else tuple(prior_warnings(case_or_path)))
         name = case_or_path.name

@@ -24,6 +24,7 @@ from reeuncert.words.cells import listed, near_miss, nearest, quoted
 QUANTITIES = (
     *("ore", "mine_production", "feed", "production", "sale", "trade", "declared", "unrecorded_trade", "undeclared"),
     *("stock", "opening_stock", "loss", "apparent_consumption", "end_use", "recycling", "fabrication"),
+    *("use_in_goods", "swarf", "relabelled_ore"),
 )
 STAGES = (
     *("mining", "cracking", "separation", "refining", "electrolysis", "fabrication", "recycling"),
