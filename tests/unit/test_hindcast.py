@@ -13,10 +13,10 @@ from reeuncert.case.records import Case, Offset
 from reeuncert.case.restriction import restrict, with_flows
 from reeuncert.case.serial import case_to_json
 from reeuncert.cli.outlook import _years
-from reeuncert.errors import ArgumentError, CaseError
+from reeuncert.errors import ArgumentError, CaseError, OutputError
 from reeuncert.outlook.hindcast import _printed, crps, hindcast, hindcast_verdict, known_by, naive_forecasts, scored
 from reeuncert.outlook.plans import DelayPair, Plans, RampPoint
-from reeuncert.outlook.stored import HINDCAST, hindcast_of, signed
+from reeuncert.outlook.stored import FILE, HINDCAST, hindcast_of, read_told, signed
 from reeuncert.result.io import made
 from reeuncert.result.result import Result
 from reeuncert.testing import flow_dataset, toy_posterior
@@ -122,6 +122,20 @@ def test_the_hindcast_of_a_case_is_told_where_a_result_has_none(tmp_path: Path) 
     assert "changed" in hindcast_of(tmp_path, Result(dt))[0][-1]
     signed(table, result, 8).to_csv(tmp_path / HINDCAST, index=False)
     assert hindcast_of(tmp_path, result)[0] == hindcast_verdict(table)
+
+
+@pytest.mark.parametrize("text", ["", "a,b\n1,2\n", "quantity,inside90,crps\n"])
+def test_a_table_that_is_no_hindcast_is_named(text: str, tmp_path: Path) -> None:
+    (tmp_path / HINDCAST).write_text(text)
+    with pytest.raises(OutputError, match=r"hindcast\.csv' is no table that .*; delete it, or make it again"):
+        hindcast_of(tmp_path, Result(toy_posterior(draws=5, years=4)))
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "3", '{"result": "x"}', "{"])
+def test_a_file_that_is_no_outlook_is_named(text: str, tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text(text)
+    with pytest.raises(OutputError, match=r"outlook\.json' cannot be read .*run `reeuncert outlook` again"):
+        read_told(tmp_path, Result(toy_posterior(draws=5, years=4)))
 
 
 def sure(case: Case, draws: int) -> xr.DataTree:

@@ -66,6 +66,36 @@ def test_countries_of_one_region_are_summed_and_mirrors_are_named(my_case: Path,
     assert report.passed, str(report)
 
 
+def test_a_figure_is_no_witness_of_two_rows(my_case: Path, tmp_path: Path) -> None:
+    path = comtrade(tmp_path, plus(reporterCode=900, partnerCode=901, netWgt=9_000_000))
+    mapping = importers.import_files("comtrade", path, my_case).mapping
+    fill(mapping, {"900": "North", "901": "South", "010121": "salt", "gross": "gross", "reported": "customs"}, "trade")
+    importers.import_files("comtrade", path, my_case)
+    mapping.write_text(mapping.read_text("utf-8").replace("basis,gross,,gross", "basis,gross,,Li"), "utf-8")
+    before = evidence(my_case, "comtrade")
+    with pytest.raises(CaseError, match=r"_import_gross' has the figure that is now '.*_import_Li': the mapping has"):
+        importers.import_files("comtrade", path, my_case)
+    assert evidence(my_case, "comtrade") == before
+    (my_case / "evidence" / "comtrade.csv").unlink()
+    importers.import_files("comtrade", path, my_case)
+    assert [row["basis"] for row in evidence(my_case, "comtrade")] == ["Li"]
+
+
+def test_a_figure_that_a_later_edition_repeats_is_not_revised(my_case: Path, tmp_path: Path) -> None:
+    text = "t,i,j,k,v,q\n2019,901,900,283691,1,14600\n"
+    early, late = (write(tmp_path, f"BACI_HS17_Y2019_V20{n}01.csv", text) for n in (26, 27))
+    mapping = importers.import_files("baci", early, my_case).mapping
+    fill(mapping, {"900": "North", "901": "South", "283691": "salt", "gross": "Li", "reported": "customs"}, "trade")
+    importers.import_files("baci", early, my_case)
+    done = importers.import_files("baci", late, my_case)
+    assert (len(done.same), done.revised) == (1, [])
+    row = evidence(my_case, "baci")[0]
+    assert (row["source_id"], row["locator"]) == ("baci-V202701", f"{late.name} line 2, column q")
+    write(tmp_path, early.name, text.replace("14600", "9"))
+    assert len(importers.import_files("baci", early, my_case).earlier) == 1
+    assert evidence(my_case, "baci")[0] == row
+
+
 def test_mirrors_are_also_found_in_workbooks(my_case: Path, tmp_path: Path) -> None:
     """Rows in the unit and for the years that a sheet says; of several years, and on another basis, they are none."""
     table = (my_case / "evidence.csv").read_text(encoding="utf-8")
@@ -89,6 +119,7 @@ def test_mirrors_are_also_found_in_workbooks(my_case: Path, tmp_path: Path) -> N
         "9,000 t (900), 1.41e+04 t (South), 1.54e+04 t (North)",
     ]
     fill(mapping, to | {"gross": "gross"}, "trade")
+    done.evidence.unlink()
     assert not importers.import_files("comtrade", path, my_case).mirrors
 
 

@@ -148,6 +148,7 @@ def test_both_forms_of_comext_are_read(tmp_path: Path) -> None:
                 row.format("CN", "99RRR100", 1, 1, 201952, 600),
                 row.format("CN", "TOTAL", 1, 1, 201952, 600),
                 row.format("QZ", "28469000", 1, 1, 201952, 600),
+                row.format("QA", "28469000", 1, 1, 201952, 3000),
                 row.format("CN", "28469000", 2, 1, 201952, 0),
                 row.format("CN", "28469000", 2, 1, 201801, 5),
             ]
@@ -160,6 +161,7 @@ def test_both_forms_of_comext_are_read(tmp_path: Path) -> None:
     download = importers.read_comext([earlier, present])
     assert told(download) == {
         (2019, "import", "28469000", "DE", "CN"): 1.0,
+        (2019, "import", "28469000", "DE", "QA"): 3.0,
         (2022, "export", "01012100", "DE", "CN"): 0.007,
     }
     assert left(download, "a code of the statistics") == 2

@@ -13,8 +13,8 @@ _EARLIER |= {"STAT_REGIME": "STAT_PROCEDURE", "QUANTITY_IN_KG": "QUANTITY_KG"}
 """Columns of the earlier form, and their names today."""
 
 _NEEDED = ("REPORTER", "PARTNER", "PRODUCT_NC", "FLOW", "STAT_PROCEDURE", "PERIOD", "QUANTITY_KG")
-_UNDISCLOSED = re.compile(r"Q[A-Z]|0?9[5-9]\d")
-"""Partners that stand for stores and provisions, and for countries that are secret or not specified."""
+_UNDISCLOSED = re.compile(r"Q[M-Z]|0?9[5-9]\d")
+"""Partners that stand for stores and provisions, and for countries that are secret or not specified (QA is Qatar)."""
 
 _ALL_PROCEDURES = "4"
 

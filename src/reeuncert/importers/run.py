@@ -111,22 +111,30 @@ class Book:
         write_whole(self.path, text.getvalue().encode())
 
 
-def take(book: Book, superseded: Book, cells: dict[str, str], editions: Mapping[str, str], done: "Imported") -> None:
-    """Take one row into the evidence: the later edition is in effect, the earlier one is kept beside it."""
+def take(
+    book: Book, superseded: Book, cells: dict[str, str], sources: Mapping[str, Mapping[str, str]], done: "Imported"
+) -> None:
+    """Take one row into the evidence: the later edition is in effect, the earlier one is kept beside it. What a later
+    edition of the same class repeats is no revision.
+    """
     there = book.by_key.get(cells["id"])
     if there is None:
         book.add(cells)
         done.new.append(cells["id"])
         return
-    old, new = editions.get(there.get("source_id", ""), ""), editions[cells["source_id"]]
-    if new == old and all(there.get(name, "") == cells[name] for name in FIGURE):
-        done.same.append(cells["id"])
-    elif new < old:
+    before, after = sources.get(there.get("source_id", ""), {}), sources[cells["source_id"]]
+    old, new = before.get("edition", ""), after.get("edition", "")
+    if new < old:
         _keep(superseded, cells, there["source_id"])
         done.earlier.append(cells["id"])
+        return
+    is_same = all(there.get(name, "") == cells[name] for name in FIGURE)
+    if is_same and (new == old or before.get("class") == after["class"]):
+        done.same.append(cells["id"])
     else:
         _keep(superseded, there, cells["source_id"])
         done.revised.append(f"{cells['id']}: {_figure(there)} → {_figure(cells)}")
+    if new > old or not is_same:  # also a figure that is repeated stands in the later edition
         there.update({name: cells[name] for name in TOLD_ANEW})
 
 
@@ -232,12 +240,30 @@ def _has_flow(row: Row, flows: Sequence[Flow], download: Download) -> bool:
     return False
 
 
+def _check_meanings(book: Book, told: Sequence[Mapping[str, str]]) -> None:
+    """One print is one witness: a row made from the same place under another mapping has to go first."""
+
+    def print_of(cells: Mapping[str, str]) -> tuple[str, ...]:
+        return tuple(cells.get(name, "") for name in ("locator", "value", "low", "high"))
+
+    new = {print_of(cells): cells["id"] for cells in told}
+    message = "the row '{}' has the figure that is now '{}': the mapping has changed; delete the row, and import again"
+    problems = [
+        Problem(f"{EVIDENCE_FOLDER}/{book.path.name}", 0, "id", message.format(row["id"], new[print_of(row)]))
+        for row in book.rows
+        if new.get(print_of(row), row["id"]) != row["id"]
+    ]
+    if problems:
+        raise CaseError(problems)
+
+
 def _write(kind: str, place: Path, done: Imported, rows: list[Row], words: Words) -> None:
     about = IMPORTERS[kind]
     sources = Book(place / SOURCES, SOURCE_COLUMNS, "source_id")
     book = Book(done.evidence, COLUMNS, "id")
     superseded = Book(place / IMPORTS_FOLDER / f"{kind}_superseded.csv", (*COLUMNS, "superseded_by"), "id")
     count = len(superseded.rows)
+    _check_meanings(book, [cells_of(kind, row, "") for row in rows])
     for row in sorted(rows, key=lambda row: (row.record.release, row.key)):
         quality, release = row.record.quality, row.record.release
         source_id = "-".join(filter(None, (kind, release, quality if quality != "reported" else "")))
@@ -246,8 +272,7 @@ def _write(kind: str, place: Path, done: Imported, rows: list[Row], words: Words
             error_class = words.get("class", quality)
             said = (source_id, title, about.publisher, release, about.reference, about.terms, "", error_class, "")
             sources.add(dict(zip(SOURCE_COLUMNS, said, strict=True)))
-        editions = {name: entry.get("edition", "") for name, entry in sources.by_key.items()}
-        take(book, superseded, cells_of(kind, row, source_id), editions, done)
+        take(book, superseded, cells_of(kind, row, source_id), sources.by_key, done)
     sources.write()
     book.write()
     if len(superseded.rows) > count:

@@ -35,6 +35,8 @@ def read_outlook(found: Mapping[str, Any] | str | Path) -> Mapping[str, Any]:
     file = Path(found) / FILE
     try:
         content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        if not isinstance(content, dict) or not {"result", "warning", "questions"} <= content.keys():
+            raise ValueError("it holds no outlook")
     except (OSError, ValueError) as error:
         again = "run `reeuncert outlook`" + (" again, or delete it" if file.exists() else f" on '{found}' first")
         raise OutputError(f"'{file}' cannot be read ({first_line(error)}); {again}") from error
@@ -65,7 +67,7 @@ def signed(table: pd.DataFrame, result: Result, seed: int) -> pd.DataFrame:
 
 def hindcast_of(folder: Path, result: Result) -> tuple[list[str], str]:
     """What a hindcast says, its verdict first, and when its result was made: that beside a result, else that which came
-    with the case, told as such; nothing if there is none.
+    with the case, told as such; nothing if there is none. Raises `OutputError` if the file is no such table.
     """
     from reeuncert.outlook.reading import folder_of
 
@@ -79,11 +81,15 @@ def hindcast_of(folder: Path, result: Result) -> tuple[list[str], str]:
 
     from reeuncert.outlook.hindcast import hindcast_verdict
 
-    table = pd.read_csv(file)
-    said, first = hindcast_verdict(table), table.iloc[0]
-    if file == files[0]:
-        return said, str(first["result"]) if "result" in table else ""
-    note = f"This hindcast came with the case (version {first['version']}, seed {first['seed']:.0f})."
+    try:
+        table = pd.read_csv(file)
+        said, first = hindcast_verdict(table), table.iloc[0]
+        if file == files[0]:
+            return said, str(first["result"]) if "result" in table else ""
+        note = f"This hindcast came with the case (version {first['version']}, seed {first['seed']:.0f})."
+    except (OSError, ValueError, LookupError) as error:
+        message = f"'{file}' is no table that `reeuncert outlook --hindcast` wrote ({first_line(error)})"
+        raise OutputError(f"{message}; delete it, or make it again") from error
     if first["case"] != model_sha256(result.case):
         note += " The case has changed since."
     return [*said, f"{note} `reeuncert outlook --hindcast` makes it again."], made(result.dt)
