@@ -180,7 +180,7 @@ def _as(part: Any, value: object, name: str, convert: bool) -> Any:
     if part is Path:
         return value if isinstance(value, os.PathLike) and "\0" not in str(value) else _NO
     if origin is typing.Literal:
-        return value if value in typing.get_args(part) else _NO
+        return value if isinstance(value, str) and value in typing.get_args(part) else _NO
     if origin is abc.Callable:
         return value if callable(value) else _NO
     if getattr(part, "_is_protocol", False):

@@ -93,7 +93,8 @@ def published_values(case: Case) -> tuple[Published, ...]:
     """Published values that can be compared with one number of the posterior.
 
     Left out: rows that name no indicator, no number or no year, or labels that the case does not have. A label that is
-    nearly one of the case is an error. Raises `CaseError`, which lists every problem, if a table cannot be read.
+    nearly one of the case is an error, and so is a unit that the indicator cannot have. Raises `CaseError`, which lists
+    every problem, if a table cannot be read.
     """
     data = data_folder(case.name, case.path)
     if data is None or not (data / REFERENCE_FOLDER / PUBLISHED).is_file():
@@ -191,7 +192,7 @@ def _published(row: Mapping[str, str], sources: Mapping[str, tuple[str, str]], c
     for dim, label in named.items():
         if nearest(label, known[dim]):
             raise CellError(unknown(label, known[dim], dim))
-    if scale is None or not all(label and label in known[dim] for dim, label in named.items()):
+    if not all(label and label in known[dim] for dim, label in named.items()):
         return None
     if not (case.system.years[0] <= years[0] and years[1] <= case.system.years[-1]):
         return None
@@ -201,10 +202,10 @@ def _published(row: Mapping[str, str], sources: Mapping[str, tuple[str, str]], c
     return Published(**cells, value=value * scale, per_year="/yr" in row["unit"])
 
 
-def _scale(unit: str, record: Indicator, case: Case) -> float | None:
-    """From the unit of the table to that of the indicator; None where they do not fit."""
-    if record.unit == "1":
-        return _TO_ONE.get(unit)
-    words = unit.split("/")[0].split()
-    mass, ours = words[0] if words else "", case.system.unit.split()[0]
-    return TONNES[mass] / TONNES[ours] if mass in TONNES and ours in TONNES else None
+def _scale(unit: str, record: Indicator, case: Case) -> float:
+    """From the unit of the table to that of the indicator."""
+    word = unit if record.unit == "1" else " ".join(unit.split("/")[0].split()[:1])
+    known = _TO_ONE if record.unit == "1" else TONNES
+    if word not in known:
+        raise CellError(f"{unknown(word, tuple(known), 'unit')} (those of '{record.name}')")
+    return known[word] / (1.0 if record.unit == "1" else TONNES[case.system.unit.split()[0]])

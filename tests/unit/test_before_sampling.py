@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from case_files import FILES, changed, problems_in, write_case
-from reeuncert.case.records import Constant, Headline
+from reeuncert.case.records import Constant, Headline, Prior
 from reeuncert.errors import InputError
 from reeuncert.inference.provenance import model_sha256
+from reeuncert.system.definition import Selector
 from reeuncert.validation.reader import problems_of, read_case
 from reeuncert.validation.report import check_case
 
@@ -66,6 +67,40 @@ def test_a_headline_of_a_case_in_memory_is_tried_too() -> None:
     for bad in (dataclasses.replace(good, sentence="{median:d}"), dataclasses.replace(good, year=1900)):
         (problem,) = problems_of(dataclasses.replace(case, headlines=(good, bad)))
         assert problem.column in ("headline.2", "headline.2.year")
+
+
+def problems_with(*priors: Prior, drop: str = "") -> str:
+    """Problems of a case with further rows of priors, and without one."""
+    case = read_case("small_metal")
+    kept = (dataclasses.replace(row, line=0) for row in case.priors if row.name != drop)
+    return "\n".join(map(str, problems_of(dataclasses.replace(case, priors=(*kept, *priors)))))
+
+
+def stated(name: str, kind: str, flow: str, *years: int, group: str = "mining") -> Prior:
+    return Prior(name, group, kind, Selector.of(flow=flow), years, mode="each", median=0.3, level_sd=0.3)
+
+
+def test_rows_made_in_memory_are_called_by_their_names() -> None:
+    said = problems_with(stated("more", "share", "south_tailings", 2016))
+    assert "prior 'more': the share of flow 'south_tailings'" in said
+    assert "covered by 'tailings of South' already" in said
+    assert "(line 0)" not in said
+
+
+def test_an_input_that_is_stated_by_two_flows_is_told_so() -> None:
+    rows = stated("mined", "input", "south_mine_production", 2016, 2017, 2018, 2019, 2020)
+    said = problems_with(rows)
+    assert "the input 'south_ore' is stated in all years by the mass of flow 'south_mine_production'" in said
+    late = stated("lost", "input", "south_tailings", 2018, 2019, 2020)
+    said = problems_with(dataclasses.replace(rows, years=(2016, 2017)), late, drop="ore of South")
+    assert "and not by flow 'south_mine_production' in 2016-2017" in said
+    assert "reference outflow" not in said
+
+
+def test_classes_of_priors_that_a_file_of_results_would_mix_up_are_refused() -> None:
+    assert "one name in files" in problems_with(
+        stated("a", "share", "south_tailings", 2016, group="end_uses"), drop="tailings of South"
+    )
 
 
 def test_a_constant_in_a_unit_that_is_no_mass_is_an_error(tmp_path: Path) -> None:

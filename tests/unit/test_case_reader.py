@@ -220,7 +220,7 @@ def test_rows_that_share_a_level_must_agree_on_it(tmp_path: Path) -> None:
     text = text.replace("0.7,0.3,0.5,,,,,,,,small", "0.7,0.3,0.5,,,,,both,,,small")
     write_case(tmp_path, priors_csv=text)
     assert problems_in(tmp_path) == [
-        "priors.csv line 6, column 'level_sd': the row shares its level ('both') with 'mining' on line 2, whose "
+        "priors.csv line 6, column 'level_sd': the row shares its level ('both') with 'mining' (line 2), whose "
         "level_sd is 0.5; write the same, or another name in shared"
     ]
 
@@ -231,6 +231,7 @@ def test_lines_of_keys_are_found_in_lists_of_tables() -> None:
     assert line_of(text, ("headline", 0, "year")) == 3
     assert line_of(text, ("headline", 1, "region")) == 5
     assert line_of(text, ("b",)) == 0
+    assert line_of('[options.x]\nchoices = ["a", 1]\n', ("options", "x", "choices", 1)) == 2
 
 
 WORDS = [

@@ -3,11 +3,13 @@
 import itertools
 import types
 
+import numpy as np
+import pandas as pd
 import pytest
 
 import reeuncert as ree
 from misuse import functions, misuses, tried
-from reeuncert.errors import SamplingError
+from reeuncert.errors import ArgumentError, SamplingError
 from reeuncert.testing import toy_posterior
 
 FUNCTIONS = functions()
@@ -51,6 +53,12 @@ def nothing_fitted(monkeypatch, tmp_path):
     for sampler in SAMPLERS:
         monkeypatch.setitem(SAMPLERS, sampler, refuse)
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("other", [np.zeros(2), pd.DataFrame({"a": [1, 2]})])
+def test_what_is_no_word_is_refused_where_a_word_is_asked(small, other):
+    with pytest.raises(ArgumentError, match="compare: b is of type"):
+        ree.compare(small.dt, other)
 
 
 def given(held):

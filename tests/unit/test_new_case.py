@@ -79,6 +79,12 @@ def test_an_empty_folder_is_filled(tmp_path: Path) -> None:
     assert ree.read_case(ree.new_case(tmp_path / "my_metal")).name == "my_metal"
 
 
+def test_the_working_folder_is_no_place_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(OutputError, match=r"'\.' is the working folder; give the name of a new folder"):
+        ree.new_case(".")
+
+
 def test_nothing_is_written_over(tmp_path: Path) -> None:
     folder = tmp_path / "my_metal"
     folder.mkdir()

@@ -5,7 +5,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from reeuncert.result.powerscale import Normals, sensitivity
+import reeuncert as ree
+from reeuncert.case.serial import case_to_json
+from reeuncert.result.powerscale import Normals, prior_classes, sensitivity
+from reeuncert.result.result import Result
 
 
 def test_sensitivity_is_that_of_arviz():
@@ -37,3 +40,12 @@ def test_standard_normal_coordinates_tell_what_their_log_density_tells():
     x = {"x": z @ [0.6, 0.8, 0.0]}
     exact = sensitivity(x, {"class": -0.5 * np.square(z).sum(axis=2)})["psense"][0]
     assert sensitivity(x, {"class": Normals(z)})["psense"][0] == pytest.approx(exact, rel=0.1)
+
+
+def test_classes_have_the_names_of_the_table_also_without_coordinates():
+    case = ree.read_case("small_metal")
+    density = xr.Dataset({"end_uses": (("chain", "draw"), np.zeros((1, 4)))})
+    posterior = xr.Dataset({"mass_flow": (("chain", "draw"), np.ones((1, 4)))}, coords={"year": [2016]})
+    dt = xr.DataTree.from_dict({"posterior": posterior, "log_prior": density})
+    dt.attrs["case_json"] = case_to_json(case)
+    assert list(prior_classes(Result(dt))) == ["end uses"]

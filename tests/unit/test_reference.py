@@ -24,7 +24,6 @@ D,s,other region,apparent_consumption,East,,refined,2018,2018,2,kt,,,
 E,s,other year,apparent_consumption,North,,refined,1999,1999,2,kt,,,
 F,s,no indicator,,North,,refined,2018,2018,2,kt,,,
 G,s,no number,apparent_consumption,North,,refined,2018,2018,,kt,,,
-H,s,no mass,apparent_consumption,North,,refined,2018,2018,3,years,,,
 I,s,no partner,import_dependence,North,,refined,2018,2018,3,%,,,
 """
 
@@ -96,6 +95,11 @@ def test_the_bundled_case_has_published_values_with_a_source():
         (
             lambda t: t.replace(b"2018,2018,71", b"2018,2017,71"),
             "line 2: the years 2018 to 2017 run backwards; write the earlier first",
+        ),
+        (
+            lambda t: t.replace(b"71,%", b"71,percent"),
+            "line 2: unit 'percent' is not known; use one of: %, % greater, 1, ratio, fold, times, share (those of "
+            "'import_dependence')",
         ),
         (
             lambda t: t.replace(b"2018,71", b"2018,1e400"),

@@ -76,6 +76,19 @@ def test_workbooks_read_as_the_csv_files_do(tmp_path: Path) -> None:
         assert any(name.endswith(".xlsx") for name in case.hashes)
 
 
+def test_workbooks_of_one_name_in_two_folders_have_a_hash_each(tmp_path: Path) -> None:
+    text = FILES["case.toml"].replace("regions =", 'data = "data"\nregions =')
+    folder = write_case(tmp_path, case_toml=text, priors_csv=None, sources_csv=None)
+    for name in ("classes.csv", "factors.csv", "offsets.csv", "contents.csv", "evidence.csv"):
+        if (folder / name).exists():
+            (folder / "data").mkdir(exist_ok=True)
+            (folder / name).rename(folder / "data" / name)
+    write_book(folder / "tables.xlsx", {"priors": content(FILES["priors.csv"])})
+    write_book(folder / "data" / "tables.xlsx", {"sources": content(FILES["sources.csv"])})
+    hashes = ree.read_case(folder).hashes
+    assert hashes["tables.xlsx"] != hashes["data/tables.xlsx"]
+
+
 def test_a_problem_in_a_workbook_names_book_sheet_and_row(tmp_path: Path) -> None:
     folder = write_case(tmp_path, evidence_csv=None, flows_csv=None)
     rows = content(FILES["evidence.csv"])

@@ -103,6 +103,15 @@ def sentence_problem(text: str) -> str:
     return ""
 
 
+def class_variable(group: str) -> str:
+    """Name of a class of priors as a variable of a file.
+
+    >>> class_variable("end uses")
+    'end_uses'
+    """
+    return (group or "other").replace("/", "_").replace(" ", "_")
+
+
 def figure_text(row: Evidence) -> str:
     """Statement of a row, as text.
 

@@ -7,6 +7,7 @@ import numpy as np
 import pymc as pm
 import xarray as xr
 
+from reeuncert.case.figures import class_variable
 from reeuncert.inference.compiled import repeatable_arithmetic
 from reeuncert.inference.layout import COORDINATES, MASS_FLOW, REPORTED
 from reeuncert.inference.prior import convertible, has_density
@@ -92,8 +93,7 @@ def _of_standard_normals(z: xr.DataArray) -> xr.DataArray:
 
 def _by_class(density: Mapping[str, np.ndarray], draws: xr.Dataset) -> xr.Dataset:
     """Log densities (chain, draw) by class of prior, as variables with names that a file can hold."""
-    names = {name: (name or "other").replace("/", "_").replace(" ", "_") for name in density}
-    out = {names[name]: (("chain", "draw"), values) for name, values in density.items()}
+    out = {class_variable(name): (("chain", "draw"), values) for name, values in density.items()}
     return xr.Dataset(out, coords={d: draws[d].values for d in ("chain", "draw")})
 
 

@@ -113,7 +113,7 @@ def compile_for_sampling(model: pm.Model) -> CompiledModel:
 
 
 def is_whitened(compiled: CompiledModel) -> bool:
-    """Whether `with_map` can set the map of a compiled model: whether it was made by `compile_whitened`."""
+    """Whether `with_map` can set the map of a compiled model: not where it moves in the model's own coordinates."""
     return CENTRE in compiled.data_names
 
 

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from reeuncert.balance.forward import flows_of_draws
 from reeuncert.balance.network import Network
-from reeuncert.case.figures import median_in_year
+from reeuncert.case.figures import class_variable, median_in_year
 from reeuncert.case.records import Case, Prior
 from reeuncert.case.rules import prior_problems
 from reeuncert.errors import ModelError, Problem
-from reeuncert.priors.coverage import Key, case_network, sole_input, stated_by_rows
+from reeuncert.priors.coverage import Key, case_network, delivered_inputs, sole_input, stated_by_rows
 from reeuncert.priors.paths import coordinate_prior
 from reeuncert.priors.subjects import uncovered
 from reeuncert.system.definition import OUTSIDE, Flow
@@ -47,9 +47,17 @@ def row_problems(case: Case) -> list[Problem]:
         own = list(prior_problems(row))
         columns = {column for column, _ in own}
         own += [text for text in _row(case, row) if text[0] not in columns]
-        of = "" if row.line else f"prior {quoted(row.name)}: "  # made in memory: no line says which row is meant
-        found += [Problem(FILE, row.line, column, f"{of}{message}") for column, message in own]
-    return found + _shared_levels(case)
+        found += [_problem(row, column, message) for column, message in own]
+    return found + _shared_levels(case) + _classes(case)
+
+
+def _problem(row: Prior, column: str, message: str) -> Problem:
+    """Of one row; of a row made in memory no line says which it is."""
+    return Problem(FILE, row.line, column, message if row.line else f"prior {quoted(row.name)}: {message}")
+
+
+def _named(row: Prior) -> str:
+    return f"{quoted(row.name)} (line {row.line})" if row.line else quoted(row.name)
 
 
 def prior_warnings(case: Case) -> list[Problem]:
@@ -64,7 +72,7 @@ def prior_warnings(case: Case) -> list[Problem]:
             factor = math.exp(min(1.645 * spread, 700.0))
             message = f"the spreads add up to a log-sd of {spread:.2f}, a factor of {factor:.3g} either way (90 %); "
             message += "where it is above 1, say why in reason, or tighten the row"
-            found.append(Problem(FILE, row.line, "level_sd", message))
+            found.append(_problem(row, "level_sd", message))
     return found
 
 
@@ -208,10 +216,19 @@ def _shared_levels(case: Case) -> list[Problem]:
         for name in ("level_sd", "slope_on", "slope", "slope_sd"):
             mine, theirs = getattr(row, name), getattr(other, name)
             if mine != theirs:
-                message = f"the row shares its level ('{row.shared}') with {quoted(other.name)} on line {other.line}"
-                message += f", whose {name} is {theirs or 'empty'}; write the same, or another name in shared"
-                found.append(Problem(FILE, row.line, name, message))
+                message = f"the row shares its level ('{row.shared}') with {_named(other)}, whose {name} is "
+                message += f"{theirs or 'empty'}; write the same, or another name in shared"
+                found.append(_problem(row, name, message))
     return found
+
+
+def _classes(case: Case) -> list[Problem]:
+    first: dict[str, str] = {}
+    return [
+        _problem(row, "group", f"{quoted(row.group)} and {quoted(other)} are one name in files of results; rename one")
+        for row in case.priors
+        if (other := first.setdefault(class_variable(row.group), row.group)) != row.group
+    ]
 
 
 def coverage_problems(case: Case) -> list[Problem]:
@@ -234,7 +251,7 @@ def coverage_problems(case: Case) -> list[Problem]:
         *_missing(case, covered, rows, totals),
         *_double(case, covered),
         *_needless(case, covered, rows, totals),
-        *_sums(covered, beside),
+        *_sums(case, covered, beside),
     ]
 
 
@@ -252,6 +269,11 @@ def _by_key[K](pairs: Iterable[tuple[K, int]]) -> dict[K, list[int]]:
     for key, year in pairs:
         found.setdefault(key, []).append(year)
     return found
+
+
+def _places(case: Case) -> dict[int, int]:
+    """Identity of a row → its place in the table: rows made in memory have no lines."""
+    return {id(row): k for k, row in enumerate(case.priors)}
 
 
 def _subject(case: Case, name: str, kind: str) -> str:
@@ -279,7 +301,7 @@ def _missing(
     for (name, kind), years in missing.items():
         row = speaking.get((name, kind))
         if row:
-            remedy = f"extend the years of {quoted(row.name)} (line {row.line}, {condensed(row.years)}), or add a row"
+            remedy = f"extend the years of {_named(row)}, now {condensed(row.years)}, or add a row"
         else:
             remedy = f"add a row of kind {kind}"
         message = f"no row covers {_subject(case, name, kind)} in {condensed(years)}; {remedy}"
@@ -287,17 +309,19 @@ def _missing(
 
 
 def _double(case: Case, covered: Mapping[Key, list[Prior]]) -> Iterator[Problem]:
-    name_on = {row.line: row.name for row in case.priors}
+    place = _places(case)
     double = _by_key(
-        ((name, kind, tuple(row.line for row in found)), year)
+        ((name, kind, tuple(place[id(row)] for row in found)), year)
         for (name, year, kind), found in covered.items()
         if len(found) > 1
     )
-    for (name, kind, lines), years in double.items():
-        others = " and ".join(f"{quoted(name_on[line])} (line {line})" for line in lines[:-1])
-        message = f"{_subject(case, name, kind)} in {condensed(years)} is covered by {others} already; "
-        message += "give each year one row: change the years or the selector"
-        yield Problem(FILE, lines[-1], "years", message)
+    for (name, kind, places), years in double.items():
+        *others, last = (case.priors[k] for k in places)
+        message = f"{_subject(case, name, kind)} in {condensed(years)} is covered by "
+        message += (
+            f"{' and '.join(map(_named, others))} already; give each year one row: change the years or the selector"
+        )
+        yield _problem(last, "years", message)
 
 
 def _needless(
@@ -306,30 +330,37 @@ def _needless(
     rows: Mapping[Key, list[Prior]],
     totals: Mapping[tuple[str, int], Prior],
 ) -> Iterator[Problem]:
-    """Rows for reference outflows, and rows of kind split for flows that are not part of a total."""
+    """Rows for reference outflows, for inputs that another row states, and for splits of what is no total."""
+    place, delivered = _places(case), delivered_inputs(case)
     needless = _by_key(
-        ((row.line, name), year)
+        ((place[id(row)], name), year)
         for (name, year, kind), found in rows.items()
         if (name, year, kind) not in covered and name in case.system.flow_index
         for row in found
         if kind != "split" or not any((name, y, "split") in covered for y in row.years)
     )
-    kind_of = {row.line: row.kind for row in case.priors}
-    for (line, name), years in needless.items():
-        flow = case.system.flows[case.system.flow_index[name]]
+    for (k, name), years in needless.items():
+        row, flow = case.priors[k], case.system.flows[case.system.flow_index[name]]
         when = condensed(years)
-        if kind_of[line] == "split":
+        if row.kind == "split":
             message = f"flow '{name}' is no part of a total that is split in {when}, or takes what is left of it"
         elif (name, years[0]) in totals:
             message = f"flow '{name}' is part of a total in {when}; its own row must be of kind split"
+        elif row.kind == "input":
+            source = name if flow.from_process == OUTSIDE else sole_input(case.system, flow.from_process)
+            message = (
+                f"the input '{source}' is stated in all years by the mass of flow '{delivered[str(source)]}', which "
+            )
+            message += f"another row gives, and not by flow '{name}' in {when}"
         else:
             message = f"flow '{name}' is the reference outflow of process '{flow.from_process}' in {when}: it takes "
             message += "what the others leave, and can have no prior"
-        yield Problem(FILE, line, "flow", f"{message}; change the selector or the years, or delete the row")
+        yield _problem(row, "flow", f"{message}; change the selector or the years, or delete the row")
 
 
-def _sums(covered: Mapping[Key, list[Prior]], beside: Mapping[Key, list[Key]]) -> Iterator[Problem]:
+def _sums(case: Case, covered: Mapping[Key, list[Prior]], beside: Mapping[Key, list[Key]]) -> Iterator[Problem]:
     """Median shares that leave nothing for the reference outflow, by whose name ``beside`` has the others."""
+    place = _places(case)
     found: dict[tuple[str, str, tuple[int, ...]], list[tuple[int, float]]] = {}
     for (reference, year, kind), keys in beside.items():
         rows = [[row for row in covered[key] if _is_share(row)] for key in keys]
@@ -340,15 +371,13 @@ def _sums(covered: Mapping[Key, list[Prior]], beside: Mapping[Key, list[Key]]) -
         ]
         total = math.fsum(m for m in medians if not math.isnan(m))
         if total >= 1:
-            lines = tuple(sorted({r[0].line for r in rows if r}))
-            found.setdefault((reference, kind, lines), []).append((year, total))
-    for (reference, _, lines), years in found.items():
-        most = max(total for _, total in years)
-        message = (
-            f"the median shares on line{'s' * (len(lines) > 1)} {listed(map(str, lines), 20)} add up to {most:.3g} in "
-            f"{condensed(y for y, _ in years)}, which leaves nothing for '{reference}'; keep their sum below 1"
-        )
-        yield Problem(FILE, lines[-1], "median", message)
+            places = tuple(sorted({place[id(r[0])] for r in rows if r}))
+            found.setdefault((reference, kind, places), []).append((year, total))
+    for (reference, _, places), years in found.items():
+        own, most = [case.priors[k] for k in places], max(total for _, total in years)
+        message = f"the median shares of {listed(map(_named, own), 20)} add up to {most:.3g} in "
+        message += f"{condensed(y for y, _ in years)}, which leaves nothing for '{reference}'; keep their sum below 1"
+        yield _problem(own[-1], "median", message)
 
 
 def _is_share(row: Prior) -> bool:

@@ -90,7 +90,8 @@ def new_case(path: str | Path) -> Path:
     Parameters
     ----------
     path
-        Folder to make; its last part is the name of the case. It may be there if it is empty.
+        Folder to make; its last part is the name of the case. It may be there if it is empty and not the working
+        folder.
 
     Returns
     -------
@@ -127,6 +128,8 @@ def new_case(path: str | Path) -> Path:
     try:
         if target.is_file():
             raise OutputError(f"'{given}' is a file; give the name of a new folder")
+        if target.exists() and target.samefile("."):
+            raise OutputError(f"'{given}' is the working folder; give the name of a new folder, e.g. ./my_case")
         if target.exists() and any(target.iterdir()):
             message = f"the folder '{given}' is not empty, and nothing is written over; give the name of a new folder"
             raise OutputError(message)

@@ -32,6 +32,7 @@ from reeuncert.words.units import TONNES
 FILE = "case.toml"
 MOST_BYTES = 200_000
 MOST_YEARS = 1_000
+MOST_PATH = 250  # bytes: file systems have no longer name of a folder
 
 PLACES = ("{region}", "{partner}", "{product}", "{end_use}")
 """What may stand in a selector of an indicator for each label in turn."""
@@ -70,7 +71,7 @@ def _unit(text: str) -> str:
 
 
 def _folder(text: str) -> str:
-    if not text or not text.isprintable():
+    if not text or not text.isprintable() or len(text.encode()) > MOST_PATH:
         raise ValueError(f'{quoted(text)} is no folder; write it relative to the case folder, e.g. "../../data"')
     if text.startswith(("/", "\\", "~")) or re.match(r"[A-Za-z]:", text):
         what = "is absolute, which no other machine has; write it relative to the case folder"

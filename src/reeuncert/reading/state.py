@@ -114,7 +114,8 @@ class Reading:
             content = read_bytes(path, name)
             if isinstance(content, Problem):
                 raise WorkbookError(content.message)
-            self.hashes[name] = hashlib.sha256(content).hexdigest()
+            other = f"{self.settings.data}/{name}"  # both folders may have a workbook of the tables
+            self.hashes[other if name in self.hashes else name] = hashlib.sha256(content).hexdigest()
 
             def report(sheet: str, row: int, message: str) -> None:
                 self.problems.append(Problem(f"{name}, sheet {quoted(sheet)}", row, "", message))

@@ -43,7 +43,7 @@ def line_of(text: str, where: Sequence[str | int]) -> int:
     3
     """
     keys = [str(k) for k in where if isinstance(k, str)]
-    count = next((k for k in where if isinstance(k, int)), 0)
+    entry = where[1] if len(where) > 1 else ""  # of a list of tables; other lists stand on the line of their key
     best, table, seen = (0, 0), [""][:0], 0
     for number, raw in enumerate(text.split("\n"), 1):
         line = raw.strip()
@@ -56,7 +56,7 @@ def line_of(text: str, where: Sequence[str | int]) -> int:
             path = [*table, *(part.strip().strip("\"'") for part in line.partition("=")[0].split("."))]
         else:
             continue
-        in_list = bool(table) and any(isinstance(k, int) for k in where)
-        if path == keys[: len(path)] and len(path) > best[1] and (not in_list or seen == count + 1):
+        in_list = bool(table) and isinstance(entry, int)
+        if path == keys[: len(path)] and len(path) > best[1] and (not in_list or seen == int(entry) + 1):
             best = (number, len(path))
     return best[0]

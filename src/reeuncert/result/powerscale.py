@@ -22,6 +22,7 @@ import xarray as xr
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
+from reeuncert.case.figures import class_variable
 from reeuncert.compiling import compiled, kernel, source_version
 from reeuncert.priors.paths import coordinate_prior
 from reeuncert.result.contents import content_scores
@@ -83,13 +84,12 @@ def prior_classes(result: Result) -> dict[str, Array | Normals]:
             del parts[OFFSETS]
             if true.any():
                 parts[OFFSETS] = density[:, :, true]
-    if "z" not in posterior:
-        return parts
-    z = posterior["z"].transpose("chain", "draw", "coordinate").values
-    group = np.array(coordinate_prior(result.case, result.network).group, dtype=object)
-    # `log_prior` names variables, which hold no spaces.
-    named = {name.replace("/", "_").replace(" ", "_"): name for name in dict.fromkeys(group)}
-    normals = {name: Normals(z[:, :, group == label]) for name, label in named.items()}
+    named = {class_variable(row.group): row.group for row in result.case.priors}
+    normals = {}
+    if "z" in posterior:
+        z = posterior["z"].transpose("chain", "draw", "coordinate").values
+        group = np.array(coordinate_prior(result.case, result.network).group, dtype=object)
+        normals = {class_variable(label): Normals(z[:, :, group == label]) for label in dict.fromkeys(group)}
     return {named.get(name, name): normals.get(name, density) for name, density in parts.items()}
 
 
