@@ -72,15 +72,12 @@ def test_simuk_finds_the_small_case_calibrated():
     case = only_exact(with_mirrors())
     model = ree.build_model(case)
     record = record_of(model)
-    mean, blocks = record.prior.mean, record.prior.blocks
+    prior = record.prior
 
     def flows_and_indicators(name: str, value: np.ndarray) -> np.ndarray:
         if name != "z":
             return value
-        u = mean.copy()
-        for block in blocks:
-            u[block.index] += block.factor @ value[block.index]
-        mass = record.network.to_table(flows_of_draws(u, record.network))
+        mass = record.network.to_table(flows_of_draws(prior.mean + prior.factor.apply(value), record.network))
         return quantities(Truth(mass, {}, {}, case).as_draws(), case, NAMES)[1][0, 0]
 
     with repeatable_arithmetic():

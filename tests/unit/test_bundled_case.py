@@ -55,9 +55,7 @@ def simulate(case: Case, draws: int) -> np.ndarray:
     network, prior = prior_of(case)
     z = np.random.default_rng(7).standard_normal((draws, prior.mean.size))
     z[0] = 0
-    u = np.tile(prior.mean, (draws, 1))
-    for block in prior.blocks:
-        u[:, block.index] += z[:, block.index] @ block.factor.T
+    u = prior.mean + prior.factor.apply(z)
     mass = np.full((draws, len(case.system.flows), len(case.system.years)), np.nan)
     for k in range(draws):
         mass[k, network.edge_flow, network.edge_year] = flows_of_draws(u[k], network)
@@ -84,7 +82,8 @@ def test_every_choice_reads_and_every_coordinate_has_one_prior_with_a_reason(opt
     network, prior = prior_of(case)  # raises where a coordinate has no row of the priors table, or two
     assert prior.mean.size == network.n_coordinates
     assert np.isfinite(prior.mean).all()
-    assert 0 < prior.sd.min() < prior.sd.max() <= 1.0
+    spreads = np.sqrt(np.concatenate([np.diag(block.covariance) for block in prior.blocks]))
+    assert 0 < spreads.min() < spreads.max() <= 1.0
     assert [p.name for p in case.priors if len(p.reason) < 15] == []
 
 

@@ -72,9 +72,7 @@ def prior_of_the_model(case: Case, draws: int, seed: int) -> np.ndarray:
     network = case_network(case)
     found = coordinate_prior(case, network)
     rng = np.random.default_rng(seed)
-    u = np.tile(found.mean, (draws, 1))
-    for block in found.blocks:
-        u[:, block.index] += rng.standard_normal((draws, block.index.size)) @ block.factor.T
+    u = found.mean + found.factor.apply(rng.standard_normal((draws, network.n_coordinates)))
     return network.to_table(flows_of_draws(u, network))
 
 

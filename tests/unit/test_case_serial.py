@@ -112,14 +112,15 @@ def text_with(tmp_path: Path, **changes: object) -> str:
             "column 'version': the case has format version 2 and this package reads version 1; use the version of the "
             "package that wrote it",
         ),
-        ({"regions": "North"}, "column 'case.regions': the value is a str; the text was changed"),
-        ({"title": 3}, "column 'case.title': the value is a int; the text was changed"),
-        ({"factors": {"x": {}}}, "column 'case.factors.x': the keys factor, product are "),
+        ({"regions": "North"}, "column 'case.regions': Input should be a valid tuple; the text was changed"),
         (
-            {"covariates": {"t": {"2000": 10**400}}},
-            "column 'case.covariates.t.2000': the number is too large; the text was changed",
+            {"factors": {"x": {"product": "x", "factor": 1.0, "colour": 1}}},
+            "column 'case.factors.x.colour': Unexpected",
         ),
-        ({"covariates": {"t": {"x": 1}}}, "column 'case.covariates.t': the key 'x' is no whole number; the text was "),
+        ({"title": 3}, "column 'case.title': Input should be a valid string; the text was changed"),
+        ({"factors": {"x": {}}}, "column 'case.factors.x.product': Field required; the text was changed"),
+        ({"covariates": {"t": {"2000": 10**400}}}, "column 'case.covariates.t.2000': Input should be a valid number"),
+        ({"covariates": {"t": {"x": 1}}}, "column 'case.covariates.t.x.[key]': Input should be a valid integer"),
     ],
 )
 def test_other_texts_are_refused_with_their_place(tmp_path: Path, changes: dict[str, object], says: str) -> None:

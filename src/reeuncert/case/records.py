@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from reeuncert.system.definition import Selector, SystemDefinition
+from reeuncert.system.definition import Record, Selector, SystemDefinition
 from reeuncert.words.cells import Short
 
 
 @dataclass(frozen=True)
-class Prior:
+class Prior(Record):
     """What one row of the priors table says.
 
     Parameters
@@ -62,7 +62,7 @@ class Prior:
 
 
 @dataclass(frozen=True)
-class ErrorClass:
+class ErrorClass(Record):
     """How wrong a class of sources may be.
 
     ``width`` is the half-width of the central 68 % on the log (or logit) scale; for ``family = "additive"`` it is a
@@ -83,7 +83,7 @@ class ErrorClass:
 
 
 @dataclass(frozen=True)
-class ErrorTails:
+class ErrorTails(Record):
     """Tails of the laws of errors: how often, and how far, a reported figure may be wrong beyond its width.
 
     Parameters
@@ -100,7 +100,7 @@ class ErrorTails:
 
 
 @dataclass(frozen=True)
-class Source:
+class Source(Record):
     """Who said it: one document or vintage."""
 
     source_id: str
@@ -115,7 +115,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Offset:
+class Offset(Record):
     """A log-offset shared by the rows that name it: bias, conversion factor, reporting error of one record.
 
     ``per``: ``all`` (one value) or ``year`` (one value a year). ``family``: a word of
@@ -133,7 +133,7 @@ class Offset:
 
 
 @dataclass(frozen=True)
-class Factor:
+class Factor(Record):
     """Tonnes of content (REO) per gross tonne of a product; a row in gross weight is Σ x / factor."""
 
     product: str
@@ -145,7 +145,7 @@ class Factor:
 
 
 @dataclass(frozen=True)
-class Content:
+class Content(Record):
     """Share of an element in the mass of some flows, e.g. of neodymium in the ore of a region.
 
     ``share`` is its median, ``sd`` its log-sd (0: known exactly), ``per`` whether it has one value (``all``) or one a
@@ -164,7 +164,7 @@ class Content:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Evidence(Record):
     """One reported number: a statement about flows.
 
     ``relation``: ``level`` (sum of the selected flows, mean over years if several are given and ``span = "mean"``),
@@ -210,7 +210,7 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Constant:
+class Constant(Record):
     """A number that indicators need and that is no flow, e.g. a quota."""
 
     name: str
@@ -224,7 +224,7 @@ class Constant:
 
 
 @dataclass(frozen=True)
-class Headline:
+class Headline(Record):
     """One indicator value that the case puts first, with the sentence that says it.
 
     ``year`` 0 means cumulated over all years. In the sentence, ``{median}``, ``{lower}``, ``{upper}``, ``{unit}``,
@@ -240,7 +240,7 @@ class Headline:
 
 
 @dataclass(frozen=True)
-class Expression:
+class Expression(Record):
     """An indicator that the case defines: the mass of the selected flows, or its ratio to that of others.
 
     A value ``{region}``, ``{partner}``, ``{product}`` or ``{end_use}`` in a selector stands for each label in turn.
@@ -256,7 +256,7 @@ class Expression:
 
 
 @dataclass(frozen=True, repr=False)
-class Case(Short):
+class Case(Record, Short):
     """Everything that is known of one case before a model is built: validated together, printable, comparable.
 
     Parameters

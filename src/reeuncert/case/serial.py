@@ -3,21 +3,21 @@
 import dataclasses
 import json
 import math
-import types
-import typing
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from reeuncert.case.records import Case
 from reeuncert.errors import CaseError, Problem
 from reeuncert.files import named
-from reeuncert.words.cells import printable, quoted
+from reeuncert.words.cells import printable
 
 FORMAT = "reeuncert case"
 VERSION = 1
-_NOT_FINITE = {None: math.nan, "inf": math.inf, "-inf": -math.inf}
-"""Numbers that standard JSON does not have, and what stands for them."""
+_MAY_BE_ABSENT = ("of", "denominator")
+"""Fields of records that may be None; every other null is a number that is not given."""
 
 
 def case_to_json(case: Case) -> str:
@@ -66,7 +66,7 @@ def without_folder(text: str) -> str:
 def case_from_json(text: str) -> Case:
     """Rebuild a case from the text that `case_to_json` wrote; the same text may give the same object."""
     try:
-        content = json.loads(text)
+        content = json.loads(text, object_hook=_with_nan)
     except (ValueError, RecursionError) as error:
         raise _error("", f"the text is no JSON ({error}); it may have been cut") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
@@ -74,9 +74,21 @@ def case_from_json(text: str) -> Case:
     if content.get("version") != VERSION:
         message = f"the case has format version {content.get('version')!r:.40} and this package reads version "
         raise _error("version", f"{message}{VERSION}; use the version of the package that wrote it")
-    case = _value(Case, content.get("case"), "case")
-    assert isinstance(case, Case)
-    return case
+    try:
+        return _reader().validate_python(content.get("case"))
+    except ValidationError as error:
+        wrong = error.errors(include_url=False)[0]
+        where = printable(".".join(["case", *map(str, wrong["loc"])]), 200)
+        raise _error(where, f"{wrong['msg']}; the text was changed") from error
+
+
+@cache
+def _reader() -> TypeAdapter[Case]:
+    return TypeAdapter(Case)
+
+
+def _with_nan(content: dict[str, Any]) -> dict[str, Any]:
+    return {k: math.nan if v is None and k not in _MAY_BE_ABSENT else v for k, v in content.items()}
 
 
 def _error(where: str, message: str) -> CaseError:
@@ -95,62 +107,3 @@ def _plain(value: Any, without: frozenset[str] = frozenset()) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None if math.isnan(value) else str(value)
     return value
-
-
-_field_types = cache(typing.get_type_hints)
-
-
-@cache  # asked for every value of a case
-def _parts(kind: Any) -> tuple[Any, tuple[Any, ...]]:
-    return typing.get_origin(kind), typing.get_args(kind)
-
-
-def _value(kind: Any, content: Any, where: str) -> Any:
-    """A value of the annotated kind from JSON content."""
-    origin, arguments = _parts(kind)
-    if origin in (types.UnionType, typing.Union):
-        return None if content is None else _value(next(a for a in arguments if a is not type(None)), content, where)
-    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        return _record(kind, content, where)
-    if origin is tuple:
-        _require(content, list, where)
-        return tuple(_value(arguments[0], v, f"{where}[{i}]") for i, v in enumerate(content))
-    if origin is Mapping:
-        _require(content, dict, where)
-        keyed, valued = arguments
-        return {_key(keyed, k, where): _value(valued, v, f"{where}.{printable(k)}") for k, v in content.items()}
-    if kind is float:
-        if content is None or content in ("inf", "-inf"):
-            return _NOT_FINITE[content]
-        _require(content, int | float, where)
-        try:
-            return float(content)
-        except OverflowError as error:
-            raise _error(where, "the number is too large; the text was changed") from error
-    _require(content, kind, where)
-    return content
-
-
-def _record(kind: type, content: Any, where: str) -> Any:
-    _require(content, dict, where)
-    hints = _field_types(kind)
-    fields = [f.name for f in dataclasses.fields(kind)]
-    optional = {f.name for f in dataclasses.fields(kind) if f.default is not dataclasses.MISSING} | _SPARSE
-    odd = sorted((set(content) ^ set(fields)) - (optional - set(content)))
-    if odd:
-        raise _error(where, f"the keys {printable(', '.join(odd), 200)} are missing or not known; the text was changed")
-    return kind(**{name: _value(hints[name], content[name], f"{where}.{name}") for name in content})
-
-
-def _key(kind: Any, key: str, where: str) -> Any:
-    if kind is int:
-        try:
-            return int(key)
-        except ValueError as error:
-            raise _error(where, f"the key {quoted(key)} is no whole number; the text was changed") from error
-    return key
-
-
-def _require(content: Any, kind: Any, where: str) -> None:
-    if not isinstance(content, kind) or (isinstance(content, bool) and kind is not bool):
-        raise _error(where, f"the value is a {type(content).__name__}; the text was changed")

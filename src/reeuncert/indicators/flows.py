@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from reeuncert.case.records import Case, Constant
 from reeuncert.case.shared import content_name
 from reeuncert.result.contents import content_draws
-from reeuncert.result.quantiles import by_quantity
 from reeuncert.system.definition import FLOW_FIELDS, OUTSIDE
 
 if TYPE_CHECKING:
@@ -80,7 +79,7 @@ class FlowTable:
         flows = data["mass_flow"].transpose("chain", "draw", "flow", "year").values
         chains, draws, n, years = flows.shape
         flat = flows.reshape(chains * draws, -1)
-        cells = flat.T if flat.T.flags.c_contiguous else by_quantity(flat)
+        cells = np.ascontiguousarray(flat.T)
         mass = _year_last(cells.reshape(n, years, chains, draws))
         present = ~np.isnan(cells).all(axis=1).reshape(n, years)
         names = [str(name) for name in data["flow"].values]

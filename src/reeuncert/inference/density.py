@@ -22,7 +22,7 @@ from reeuncert.inference.density_kernel import Numbers
 from reeuncert.inference.layout import COORDINATES, MASS_FLOW, REPORTED
 from reeuncert.inference.stretching import CENTRE, DIRECTIONS, GAINS, WHITENED
 from reeuncert.likelihood.model import REPORTED_DATA, WEIGHT_DATA
-from reeuncert.likelihood.packing import pack_rows, pack_sums
+from reeuncert.likelihood.packing import pack_sums
 from reeuncert.likelihood.parameters import WIDTH_LOG_SD
 from reeuncert.model import ModelRecord, record_of
 
@@ -67,9 +67,7 @@ def numbers_of(model: pm.Model) -> Numbers:
     num, den = (sums._replace(edge=network.visible[sums.edge]) for sums in (evidence.numerator, evidence.denominator))
     off = evidence.offsets
     sums, coefficient = pack_sums(evidence.plain, num, den, (off.pointer, off.index, off.weight))
-    code, bound = pack_rows(
-        evidence.family, evidence.form, evidence.lower, evidence.upper, evidence.shift, evidence.weight, evidence.tails
-    )
+    code, bound = evidence.row_arrays
     arrays = Numbers(
         whitening_centre=np.zeros(size),
         whitening_directions=np.zeros((0, size), np.float32),

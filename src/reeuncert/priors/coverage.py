@@ -6,6 +6,7 @@ from reeuncert.balance.network import Group, Network
 from reeuncert.case.records import Case, Prior
 from reeuncert.errors import ModelError
 from reeuncert.system.definition import OUTSIDE, SystemDefinition
+from reeuncert.words.cells import listed
 
 
 def group_members(case: Case, prior: Prior) -> tuple[str, ...]:
@@ -92,19 +93,15 @@ def covering_rows(case: Case, keys: Sequence[Key]) -> list[Prior]:
     total. Every coordinate must have one row.
     """
     own, totals = stated_by_rows(case)
-    rows, missing, double = [], [], []
+    rows = []
     for name, year, kind in keys:
-        found = own.get((name, year, kind), [])
-        if not found and kind == "split" and (name, year) in totals:
-            found = [totals[name, year]]
-        if not found:
-            missing.append(f"{name} in {year} ({kind})")
-        elif len(found) > 1:
-            double.append(f"{name} in {year} ({' and '.join(p.name for p in found)})")
-        else:
-            rows.append(found[0])
-    parts = [f"no row of the priors table covers: {'; '.join(missing[:20])}"] if missing else []
-    parts += [f"more than one row covers: {'; '.join(double[:20])}"] if double else []
-    if parts:
-        raise ModelError(". ".join(parts) + ". Run `reeuncert check` on the case for the whole list.")
+        total = [totals[name, year]] if kind == "split" and (name, year) in totals else []
+        found = own.get((name, year, kind), total)
+        if len(found) != 1:
+            which = f"{len(found)} rows ({listed(p.name for p in found)})" if found else "no row"
+            message = (
+                f"{which} of the priors table cover {name} in {year} ({kind}), which needs one; reeuncert.check_case "
+            )
+            raise ModelError(f"{message}lists all such problems of a case")
+        rows += found
     return rows

@@ -38,11 +38,6 @@ class Block:
         """Shape (n, n)."""
         return self.loads @ self.loads.T + np.outer(self.yearly, self.yearly) * path_correlation(self.carry)
 
-    @cached_property
-    def factor(self) -> np.ndarray:
-        """Lower triangular, shape (n, n): ``factor @ factor.T`` is the covariance."""
-        return PathFactor.of([(np.arange(self.index.size), self.loads, self.yearly, self.carry)]).dense()
-
 
 @dataclass(frozen=True, eq=False)
 class CoordinatePrior:
@@ -52,14 +47,6 @@ class CoordinatePrior:
     blocks: tuple[Block, ...]  # A partition of the coordinates into blocks that are independent of each other
     group: tuple[str, ...]  # Class of the prior of each coordinate, for power-scaling
     row: tuple[str, ...]  # Name of the row of the priors table that covers each coordinate
-
-    @property
-    def sd(self) -> np.ndarray:
-        """Prior standard deviation of every coordinate, shape (coordinate,)."""
-        out = np.empty(self.mean.size)
-        for block in self.blocks:
-            out[block.index] = np.sqrt((block.loads**2).sum(axis=1) + block.yearly**2)
-        return out
 
     @cached_property
     def factor(self) -> PathFactor:

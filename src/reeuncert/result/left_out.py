@@ -68,7 +68,7 @@ class LeftOut:
     def by_source(self) -> pd.DataFrame:
         """Coverage at 90 % and mean position of the figures of each source in the out-of-sample predictions."""
         rows = self.rows[self.rows["refused"] == ""]
-        table = rows.assign(inside=_inside(rows["below"], 0.9)).groupby(["scheme", "source"], sort=False)
+        table = rows.assign(inside=_inside(rows["below"], INTERVAL)).groupby(["scheme", "source"], sort=False)
         out = table.agg(figures=("row", "size"), coverage=("inside", "mean"), mean_below=("below", "mean"))
         return out.reset_index().sort_values(["scheme", "coverage", "figures"], ignore_index=True)
 

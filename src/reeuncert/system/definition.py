@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Self
 
 import numpy as np
+from pydantic import ConfigDict
 
 from reeuncert.words.cells import Short
 
@@ -16,8 +17,14 @@ FLOW_FIELDS = ("flow", "from_process", "to_process", "quantity", "product", "ori
 """Attributes of a flow that a selector can use."""
 
 
+class Record:
+    """A value of a case, which pydantic reads back from text only if it knows every key."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+
 @dataclass(frozen=True)
-class Process:
+class Process(Record):
     """A node of the system; inflows equal outflows in every year (stocks are flows between years)."""
 
     # ``stage`` groups equal processes over regions (mining, cracking, separation, electrolysis, market, use, …)
@@ -31,7 +38,7 @@ class Process:
 
 
 @dataclass(frozen=True)
-class Flow:
+class Flow(Record):
     """A directed edge of the system, in the years in which it exists.
 
     A flow from a process to itself is a stock: it leaves the process at the end of one year and enters it in the next
@@ -61,7 +68,7 @@ class Flow:
 
 
 @dataclass(frozen=True)
-class Selector:
+class Selector(Record):
     """Selects flows by their attributes; attributes that are not named are ignored.
 
     Examples
@@ -89,7 +96,7 @@ class Selector:
 
 
 @dataclass(frozen=True, repr=False)
-class SystemDefinition(Short):
+class SystemDefinition(Record, Short):
     """Processes, flows and years of one case."""
 
     # In the order of their tables; names are unique
@@ -137,22 +144,12 @@ class SystemDefinition(Short):
         """Indices of the selected flows (in any year), in table order."""
         key = tuple(selector.fields.items())
         if key not in self._chosen:
-            self._chosen[key] = self._choose(selector)
+            there, every = self._flows_with, frozenset(range(len(self.flows)))
+            having = (frozenset().union(*(there.get((name, v), ()) for v in values)) for name, values in key)
+            self._chosen[key] = tuple(sorted(every.intersection(*having)))
         return self._chosen[key]
 
     @cached_property
     def _chosen(self) -> dict[tuple[tuple[str, tuple[str, ...]], ...], tuple[int, ...]]:
         """Fields of a selector → what it chooses: rows of one series select the same flows."""
         return {}
-
-    def _choose(self, selector: Selector) -> tuple[int, ...]:
-        if not selector.fields:
-            return tuple(range(len(self.flows)))
-        there, fields = self._flows_with, selector.fields
-        having = ([there.get((name, value), frozenset()) for value in fields[name]] for name in fields)
-        # The fewest first: then each step looks no further than at these.
-        first, *others = sorted(having, key=lambda sets: sum(map(len, sets)))
-        chosen = frozenset().union(*first)
-        for sets in others:
-            chosen = frozenset().union(*(chosen & members for members in sets))
-        return tuple(sorted(chosen))
