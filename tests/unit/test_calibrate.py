@@ -50,6 +50,8 @@ def right(refitter: Refitter) -> Calibration:
 
 
 def test_intervals_hold_the_truth_about_as_often_as_they_say(right: Calibration):
+    with pytest.raises(ReeUncertError, match="by is 'source'; use 'kind' or 'group'"):
+        right.coverage("source")
     table = right.coverage().set_index("kind")
     assert set(table.index) == {"flows", "indicators", "headlines", "source widths", "offsets"}
     flows = table.loc["flows"]

@@ -75,6 +75,13 @@ def test_an_error_that_is_no_missing_value_is_not_taken_for_one(dt):
         ree.compare(dt, other)
 
 
+def test_masses_in_two_units_are_not_compared(dt):
+    case = Result(dt).case
+    other = told(dt, replace(case, system=replace(case.system, unit="t REO")))
+    with pytest.raises(ReeUncertError, match="masses are in kt and in t REO"):
+        ree.compare(dt, other)
+
+
 def test_published_values_need_a_table(dt):
     with pytest.raises(ReeUncertError, match="case 'toy' has no published values"):
         ree.compare(dt, "published")

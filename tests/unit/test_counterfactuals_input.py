@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
@@ -156,6 +157,13 @@ SAYS: list[tuple[Any, list[str]]] = [
         [
             "reduction, argument 'where': no flow of 2003 has quantity = ore, origin = South; choose flows of that "
             "year that are no stock"
+        ],
+    ),
+    (
+        lambda dt: ree.run_counterfactual(dt, [Reduce(2.0, {"quantity": ["trade"]})]),
+        [
+            "reduction, argument 'factor': 2.0 is no factor; give the remaining fraction, from 0 (nothing) to 1 (all)",
+            "reduction, argument 'quantity': ['trade'] is no text; join values by '+'",
         ],
     ),
     (
@@ -383,6 +391,12 @@ def test_consumption_without_a_region_or_product_is_lost_under_an_empty_label() 
     assert set(own["region"]) == set(own["product"]) == {""}
     assert own["mean"].sum() == pytest.approx(named.loc[named["end_use"] == "glass", "mean"].sum())
     assert "" in set(supplier_stops(bare, draws=5)["region"])
+
+
+def test_numbers_of_numpy_are_numbers(dt: xr.DataTree) -> None:
+    rules = [AddCapacity("South", "separation", np.int64(5)), Reduce(np.float32(0.5), {"quantity": "trade"})]
+    title = run_counterfactual(dt, rules).attrs["counterfactual"]
+    assert title == "5 kt more capacity in South (separation); 50 % of quantity = trade"
 
 
 def test_a_new_capacity_is_told_to_the_digit() -> None:

@@ -8,6 +8,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from reeuncert.errors import ReeUncertError
+
 Array = NDArray[np.float64]
 
 COVERAGES = (0.5, 0.8, 0.9, 0.95)
@@ -122,7 +124,9 @@ class Calibration:
             means by simulation. ``outside_band``: share of quantities whose ranks leave the 95 % band, about 0.05 under
             calibration.
         """
-        keys = ["kind"] if by == "kind" else ["kind", "group"]
+        if by not in ("kind", "group"):
+            raise ReeUncertError(f"by is {by!r}; use 'kind' or 'group'")
+        keys = list(dict.fromkeys(["kind", by]))
         rows = []
         for key, part in self.labels[self._usable].groupby(keys, sort=False):
             columns = part.index.to_numpy()

@@ -1,6 +1,8 @@
 """One year of a system as a graph (demanded flows, flows in fixed proportions, order), and what a rule changes."""
 
+import math
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Protocol, Self
 
 import numpy as np
@@ -195,6 +197,13 @@ class Rule(Protocol):
 def problem(where: str, argument: str, message: str) -> Problem:
     """A problem of an argument."""
     return Problem(f"{where}, argument '{argument}'", 0, "", message)
+
+
+def no_mass(where: str, argument: str, value: object) -> list[Problem]:
+    """Problem of a number that is no mass of zero or more, or none."""
+    if isinstance(value, Real) and not isinstance(value, bool) and 0 <= value < math.inf:
+        return []
+    return [problem(where, argument, f"{value!r} is no capacity; a capacity is a mass of zero or more")]
 
 
 def not_known(where: str, argument: str, label: object, known: tuple[str, ...], what: str) -> list[Problem]:

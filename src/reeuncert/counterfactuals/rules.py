@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
+from numbers import Real
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from reeuncert.counterfactuals.network import REGISTERED, Rule, Setting, World, not_known, problem
+from reeuncert.counterfactuals.network import REGISTERED, Rule, Setting, World, no_mass, not_known, problem
 from reeuncert.counterfactuals.run import Capacity, run_counterfactual
 from reeuncert.errors import InputError, Problem
 from reeuncert.indicators.flows import Mask
@@ -158,7 +159,7 @@ class Reduce:
 
     def problems(self, setting: Setting) -> list[Problem]:
         found = []
-        if isinstance(self.factor, bool) or not isinstance(self.factor, int | float) or not 0 <= self.factor <= 1:
+        if isinstance(self.factor, bool) or not isinstance(self.factor, Real) or not 0 <= self.factor <= 1:
             says = f"{self.factor!r} is no factor; give the remaining fraction, from 0 (nothing) to 1 (all)"
             found.append(problem(_REDUCTION, "factor", says))
         if not self.where:
@@ -166,6 +167,9 @@ class Reduce:
             return [*found, problem(_REDUCTION, "where", says)]
         wrong = [name for name in self.where if name not in FLOW_FIELDS]
         found += [problem(_REDUCTION, name, unknown(name, FLOW_FIELDS, "attribute")) for name in wrong]
+        lists = [name for name, values in self.where.items() if not isinstance(values, str)]
+        if lists:
+            return [*found, problem(_REDUCTION, lists[0], f"{self.where[lists[0]]!r} is no text; join values by '+'")]
         for name, values in Selector.of(**{k: v for k, v in self.where.items() if k not in wrong}).fields.items():
             held = tuple(dict.fromkeys(v for v in setting.table.attributes[name].tolist() if v))
             found += [problem(_REDUCTION, name, unknown(v, held, name)) for v in values if v not in held]
@@ -220,11 +224,7 @@ class AddCapacity:
 
     def problems(self, setting: Setting) -> list[Problem]:
         found = setting.plant_problems(_CAPACITY, self.region, self.stage, self.route)
-        value = self.quantity
-        if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value) or value < 0:
-            says = f"{value!r} is no capacity; a capacity is a mass of zero or more"
-            found.append(problem(_CAPACITY, "quantity", says))
-        return found
+        return found + no_mass(_CAPACITY, "quantity", self.quantity)
 
     def apply(self, setting: Setting, world: World) -> World:
         plants = setting.plants(self.region, self.stage, self.route)

@@ -16,7 +16,17 @@ import pandas as pd
 import xarray as xr
 
 from reeuncert.case.records import Case
-from reeuncert.counterfactuals.network import BEYOND, REGISTERED, Rule, Setting, World, YearNetwork, not_known, problem
+from reeuncert.counterfactuals.network import (
+    BEYOND,
+    REGISTERED,
+    Rule,
+    Setting,
+    World,
+    YearNetwork,
+    no_mass,
+    not_known,
+    problem,
+)
 from reeuncert.counterfactuals.rounds import DONE, NOTHING, allocate_draws
 from reeuncert.counterfactuals.steps import FLOW, PROCESS, Graph, Records
 from reeuncert.errors import InputError, Problem, ReeUncertError
@@ -52,8 +62,7 @@ def capacity_problems(where: str, setting: Setting, capacity: str | pd.DataFrame
     for n, (region, stage, route, value) in enumerate(_rows(capacity), start=1):
         row = f"{where}, capacity row {n}"
         found += setting.plant_problems(row, region, stage, route)
-        if not isinstance(value, int | float | np.number) or not np.isfinite(value) or value < 0:
-            found.append(problem(row, "capacity", f"{value!r} is no capacity; a capacity is a mass of zero or more"))
+        found += no_mass(row, "capacity", value)
         if (region, stage, route) in seen:
             says = f"row {seen[region, stage, route]} gives the same place already; delete one"
             found.append(problem(row, "stage", says))
@@ -186,7 +195,7 @@ def run_counterfactual(
     held = network.closing >= 0
     after[network.closing[held]] = closing[held]
     title = "; ".join(rule.describe() for rule in rules) or "as drawn"
-    return _tree(dt, table, network.year, after, title.replace("{unit}", table.unit), priority, stocks)
+    return _tree(dt, table, network.year, after, title.replace("{unit}", case.system.unit), priority, stocks)
 
 
 def _result(dt: xr.DataTree) -> tuple[Case, FlowTable]:
@@ -292,7 +301,7 @@ def _numbers(table: FlowTable, year: int, before: Array, after: Array) -> xr.Dat
     }
     return xr.Dataset(
         {
-            name: (("chain", "draw", *dims, "year"), values, {"long_name": title, "units": table.unit})
+            name: (("chain", "draw", *dims, "year"), values, {"long_name": title, "units": table.case.system.unit})
             for name, (dims, values, title) in numbers.items()
         },
         coords={k: list(v) for k, v in labels.items()} | {"year": [table.years[year]]},

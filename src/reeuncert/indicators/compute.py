@@ -19,9 +19,6 @@ from reeuncert.indicators.registry import DIMS, Indicator, choose
 from reeuncert.parts import Failed
 from reeuncert.result.result import Result
 
-KEPT_BYTES = 50_000_000
-"""Draws of one table that are kept in memory beside those used last."""
-
 
 @dataclass(frozen=True, eq=False)
 class Held:
@@ -63,9 +60,9 @@ class Held:
 class _Draws(BackendArray):
     """One indicator of a table of flows, as xarray reads the variables of a file."""
 
-    def __init__(self, record: Indicator, table: FlowTable, kept: "dict[_Draws, Held]"):
+    def __init__(self, record: Indicator, table: FlowTable, last: "dict[_Draws, Held]"):
         chains, draws, years = table.shape
-        self.record, self.table, self.kept = record, table, kept
+        self.record, self.table, self.last = record, table, last
         self.shape = (chains, draws, *(len(table.labels(dim)) for dim in record.dims), years)
         self.dtype = np.dtype(np.float64)
         self._single: dict[tuple[int, ...], Array] = {}
@@ -85,12 +82,11 @@ class _Draws(BackendArray):
         return np.reshape(draws, (*draws.shape, *(1 for a in at if not isinstance(a, int))))
 
     def held(self) -> Held:
-        """Draws of the cells that exist; ``kept`` holds those of the indicators that were looked at last."""
-        found = self.kept.pop(self, None)
-        while self.kept and sum(one.draws.nbytes for one in self.kept.values()) > KEPT_BYTES:
-            del self.kept[next(iter(self.kept))]
-        self.kept[self] = found or Held.of(_computed(self.record, self.table))  # comes last
-        return self.kept[self]
+        """Draws of the cells that exist; those of the indicator that was looked at last are kept."""
+        if self not in self.last:
+            self.last.clear()
+            self.last[self] = Held.of(_computed(self.record, self.table))
+        return self.last[self]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self  # nothing of it changes
@@ -126,11 +122,11 @@ def indicators_of(table: FlowTable, names: Iterable[str] | None = None, *, tried
     for record in records if tried else ():
         _computed(record, first)  # what cannot be computed fails now
     variables: dict[str, xr.Variable] = {}
-    kept: dict[_Draws, Held] = {}
+    last: dict[_Draws, Held] = {}
     for record in records:
-        unit = table.unit if record.unit == "mass" else record.unit
+        unit = table.case.system.unit if record.unit == "mass" else record.unit
         for name, title in record.titles.items():
-            read: Any = indexing.LazilyIndexedArray(_Draws(record, table if name == record.name else cumulated, kept))
+            read: Any = indexing.LazilyIndexedArray(_Draws(record, table if name == record.name else cumulated, last))
             lazy = indexing.CopyOnWriteArray(read)  # who assigns to it gets a copy, as with the variables of a file
             about = {"long_name": title, "units": unit, "reference": record.reference}
             variables[name] = xr.Variable(("chain", "draw", *record.dims, "year"), lazy, about)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from reeuncert.case.records import Case, Constant
+from reeuncert.case.records import Case
 from reeuncert.case.shared import content_name
 from reeuncert.result.contents import content_draws
 from reeuncert.system.definition import FLOW_FIELDS, OUTSIDE
@@ -63,9 +63,6 @@ class FlowTable:
     years: tuple[int, ...]
     regions: tuple[str, ...]
     products: tuple[str, ...]
-    unit: str = ""
-    constants: tuple[Constant, ...] = ()  # numbers that are no flows, e.g. quotas
-    stages: Mapping[str, str] = field(default_factory=dict)  # of processes
     cumulative: bool = False  # whether `sum` adds all years from the first on
     contents: Mapping[str, Mapping[int, Array]] = field(default_factory=dict)  # element → flow → (chain, draw, year)
     _masks: dict[tuple[str, str], Mask] = field(default_factory=dict, repr=False)
@@ -106,9 +103,6 @@ class FlowTable:
             years,
             case.regions,
             case.products,
-            system.unit,
-            case.constants,
-            {process.name: process.stage for process in system.processes},
             contents=_contents(case, names, years, data),
         )
 

@@ -14,7 +14,7 @@ from reeuncert.case.records import Headline
 from reeuncert.errors import AbsentError, ReeUncertError
 from reeuncert.indicators.printing import headline_place, no_such_flows, unit_of, value_title
 from reeuncert.indicators.registry import DIMS, lookup
-from reeuncert.indicators.summary import SAMPLE, all_cells, computed, computed_prior, derived, summary
+from reeuncert.indicators.summary import SAMPLE, computed, computed_prior, derived, summary
 from reeuncert.result.diagnostics import Estimate, interval_ends
 from reeuncert.result.learning import COLUMNS, Learning, learning
 from reeuncert.result.powerscale import Normals, lineages, prior_classes, sensitivity
@@ -182,14 +182,7 @@ def headlines(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti") -> pd.Da
     ReeUncertError
         If a headline names an indicator, label or year that does not exist, or the result has no case.
     """
-    return _headlines(Result(dt), prob, kind)
-
-
-def all_headlines(result: Result) -> pd.DataFrame:
-    """`headlines` of a result."""
-    if "derived" in result.dt.children:
-        result.once(all_cells)  # computes each indicator once, and keeps the draws of headlines
-    return _headlines(result)
+    return all_headlines(Result(dt), prob, kind)
 
 
 def all_scaled(result: Result) -> pd.DataFrame:
@@ -197,7 +190,8 @@ def all_scaled(result: Result) -> pd.DataFrame:
     return scaled(result, {one.label: one.draws for one in result.once(headline_values)})
 
 
-def _headlines(result: Result, prob: float = 0.9, kind: str = "eti") -> pd.DataFrame:
+def all_headlines(result: Result, prob: float = 0.9, kind: str = "eti") -> pd.DataFrame:
+    """`headlines` of a result."""
     rows = [headline_row(result, headline, prob=prob, kind=kind) for headline in result.case.headlines]
     if not rows:
         return pd.DataFrame(columns=["sentence"])

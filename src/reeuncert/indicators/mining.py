@@ -104,10 +104,10 @@ def quota_of(table: FlowTable, name: str, region: str) -> Array:
     """
     out = np.full(len(table.years), np.nan)
     for i, year in enumerate(table.years):
-        rows = [c for c in table.constants if (c.name, c.region, c.year) == (name, region, year)]
+        rows = [c for c in table.case.constants if (c.name, c.region, c.year) == (name, region, year)]
         totals = [c for c in rows if c.product in ("", ALL, REFINED)]
         if rows:
-            out[i] = sum(c.value * mass_conversion(c.unit, table.unit) for c in (totals[:1] or rows))
+            out[i] = sum(c.value * mass_conversion(c.unit, table.case.system.unit) for c in (totals[:1] or rows))
     return out
 
 

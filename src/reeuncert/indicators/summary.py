@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -11,11 +10,10 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from reeuncert.case.records import Case
 from reeuncert.errors import AbsentError, ArgumentError, ReeUncertError
 from reeuncert.indicators.compute import held
-from reeuncert.indicators.printing import headline_place, label_positions
-from reeuncert.indicators.registry import DIMS, Indicator, base_name, lookup
+from reeuncert.indicators.printing import label_positions
+from reeuncert.indicators.registry import DIMS, Indicator, lookup
 from reeuncert.result.diagnostics import diagnose
 from reeuncert.result.io import lost_draws
 from reeuncert.result.learning import Learning, learning
@@ -83,7 +81,7 @@ def indicator_table(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti") ->
     ReeUncertError
         If the result holds no indicator.
     """
-    return _joined(_every(dt, prob, kind))
+    return _joined(all_cells(Result(dt), prob, kind))
 
 
 def all_indicators(result: Result) -> pd.DataFrame:
@@ -91,9 +89,12 @@ def all_indicators(result: Result) -> pd.DataFrame:
     return _joined(result.once(all_cells))
 
 
-def all_cells(result: Result) -> dict[str, Cells]:
-    """The values of every indicator of a result, each computed and summarised once."""
-    return _every(result.dt, 0.9, "eti")
+def all_cells(result: Result, prob: float = 0.9, kind: str = "eti") -> dict[str, Cells]:
+    """The values of every indicator of a result."""
+    dt, out = result.dt, {}
+    for name in map(str, derived(dt).data_vars):
+        out[name] = _cells(computed(dt, name), computed_prior(dt, name), lookup(name, result.case), prob, kind)
+    return out
 
 
 def computed(dt: xr.DataTree, name: str) -> xr.DataArray:
@@ -144,27 +145,6 @@ def derived(dt: xr.DataTree) -> xr.Dataset:
     if "derived" not in dt.children:
         raise ReeUncertError("this result holds no indicator: call add_indicators(dt) first")
     return dt["derived"].to_dataset()
-
-
-def _every(dt: xr.DataTree, prob: float, kind: str) -> dict[str, Cells]:
-    every, case, out = derived(dt), Result(dt).case, {}
-    for name in map(str, every.data_vars):
-        draws, prior = computed(dt, name), computed_prior(dt, name)
-        out[name] = _cells(draws, prior, lookup(name, case), prob, kind)
-        _look_at_headlines(case, name, draws, prior)
-    return out
-
-
-def _look_at_headlines(case: Case, name: str, draws: xr.DataArray, prior: xr.DataArray | None) -> None:
-    """Have the draws of headlines kept, since those of all values of their indicator are not."""
-    for headline in case.headlines:
-        if headline.indicator != base_name(name):
-            continue
-        with suppress(ReeUncertError, KeyError):  # who asks for the headline is told what is wrong with it
-            variable, at, year = headline_place(headline, case, draws["year"].values.tolist())
-            for one in (draws, prior) if variable == name else ():
-                if one is not None:
-                    _ = one.sel({**at, "year": year}).values
 
 
 def computed_prior(dt: xr.DataTree, name: str) -> xr.DataArray | None:

@@ -198,7 +198,7 @@ def origins_of(table: FlowTable, kind: str) -> Plan:
         entry[mined] = [number.get(str(region), nowhere) for region in destination[mined]]
     else:
         refineries = target[table.where(quantity="feed", product=table.unrefined)].tolist()
-        plants = [process for process, stage in table.stages.items() if stage == STAGES.get(kind)]
+        plants = [process.name for process in table.case.system.processes if process.stage == STAGES.get(kind)]
         processes = refineries if kind == "refined" else plants
         for i in np.flatnonzero(table.where(quantity=("production", "fabrication"), from_process=processes)):
             reset[str(source[i])] = number.get(str(table.attributes["origin"][i]), nowhere)

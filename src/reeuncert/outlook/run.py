@@ -135,7 +135,7 @@ def _tree(dt: xr.DataTree, future: FutureYears) -> xr.DataTree:
 
     mass = np.where(table.present[:, None, :], table.mass[:, 0], np.nan)
     posterior = xr.Dataset(
-        {"mass_flow": (("chain", "draw", "flow", "year"), folded(mass), {"units": table.unit})},
+        {"mass_flow": (("chain", "draw", "flow", "year"), folded(mass), {"units": table.case.system.unit})},
         coords=sampled | {"flow": [f.name for f in case.system.flows], "year": list(table.years)},
     )
     if "log_offset" in held:

@@ -20,6 +20,7 @@ from reeuncert.indicators.registry import DIMS
 from reeuncert.reference import all_published, all_values, counterparts
 from reeuncert.result.diagnostics import interval_ends
 from reeuncert.result.result import Result
+from reeuncert.words.units import mass_unit
 
 SAME, NOISE, SHIFT, APART, ONE = "same", "within Monte Carlo error", "shifted", "apart", "in one only"
 """Verdicts: equal; apart by less than three Monte Carlo errors; by more; a median outside the other's interval; one has
@@ -93,7 +94,7 @@ def compare(
     Raises
     ------
     ReeUncertError
-        If there is nothing to compare: no headline, or no published value of this case.
+        If there is nothing to compare (no headline, or no published value of this case), or masses in two units.
 
     Examples
     --------
@@ -110,6 +111,9 @@ def compare(
     if isinstance(b, str):
         return Comparison(called, _published(a), pd.DataFrame(columns=_DIFFERENCE))
     results = Result(a), Result(b)
+    one, two = (result.case.system.unit for result in results)
+    if mass_unit(one) != mass_unit(two):
+        raise ReeUncertError(f"masses are in {one} and in {two}: give both cases one unit")
     headlines = list(dict.fromkeys(replace(h, sentence="") for r in results for h in r.case.headlines))
     if not headlines:
         raise ReeUncertError("neither case has a headline; name some in case.toml: [[headline]]")
