@@ -1,9 +1,7 @@
 """One year of a system as a graph (demanded flows, flows in fixed proportions, order), and what a rule changes."""
 
-import math
 from dataclasses import dataclass, replace
-from numbers import Real
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 
@@ -199,9 +197,14 @@ def problem(where: str, argument: str, message: str) -> Problem:
     return Problem(f"{where}, argument '{argument}'", 0, "", message)
 
 
+def is_number(value: Any, most: float = np.finfo(float).max) -> bool:
+    """Whether a value is a number, from zero to ``most``."""
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and bool(0 <= value <= most)
+
+
 def no_mass(where: str, argument: str, value: object) -> list[Problem]:
     """Problem of a number that is no mass of zero or more, or none."""
-    if isinstance(value, Real) and not isinstance(value, bool) and 0 <= value < math.inf:
+    if is_number(value):
         return []
     return [problem(where, argument, f"{value!r} is no capacity; a capacity is a mass of zero or more")]
 

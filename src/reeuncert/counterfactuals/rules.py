@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
-from numbers import Real
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from reeuncert.counterfactuals.network import REGISTERED, Rule, Setting, World, no_mass, not_known, problem
+from reeuncert.counterfactuals.network import REGISTERED, Rule, Setting, World, is_number, no_mass, not_known, problem
 from reeuncert.counterfactuals.run import Capacity, run_counterfactual
 from reeuncert.errors import InputError, Problem
 from reeuncert.indicators.flows import Mask
@@ -159,7 +158,7 @@ class Reduce:
 
     def problems(self, setting: Setting) -> list[Problem]:
         found = []
-        if isinstance(self.factor, bool) or not isinstance(self.factor, Real) or not 0 <= self.factor <= 1:
+        if not is_number(self.factor, 1):
             says = f"{self.factor!r} is no factor; give the remaining fraction, from 0 (nothing) to 1 (all)"
             found.append(problem(_REDUCTION, "factor", says))
         if not self.where:
