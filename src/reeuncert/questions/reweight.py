@@ -62,7 +62,7 @@ def _prior_ratio(dt: xr.DataTree, before: Case, after: Case) -> Floats:
     if old.mean.size != new.mean.size:
         raise ReeUncertError(f"the change makes other coordinates of the flows; {REFIT}")
     z = dt["posterior"]["z"].transpose("chain", "draw", "coordinate").values
-    total = np.zeros(z.shape[:2])
+    total, every = np.zeros(z.shape[:2]), old.factor.apply(z)
     blocks = {tuple(np.sort(block.index)): block for block in new.blocks}
     for block in old.blocks:
         other = blocks.get(tuple(np.sort(block.index)))
@@ -71,7 +71,7 @@ def _prior_ratio(dt: xr.DataTree, before: Case, after: Case) -> Floats:
         order = np.argsort(other.index)[np.argsort(np.argsort(block.index))]
         covariance, moved = other.covariance[np.ix_(order, order)], old.mean[block.index] - new.mean[block.index]
         if not np.array_equal(covariance, block.covariance) or moved.any():
-            deviation = z[:, :, block.index] @ block.factor.T
+            deviation = every[:, :, block.index]
             own = _gaussian(deviation, block.covariance, old, block)
             total += _gaussian(deviation + moved, covariance, old, block) - own
     return total
