@@ -57,6 +57,34 @@ I,South,mining,4,kt,REO,1,2023,2020,dreamt,nobody
     assert len(found) == 19
 
 
+SCENARIO, ANSWER = (
+    '[[scenario]]\nname = "a"\n',
+    '[[answer]]\nindicator = "imports"\nregion = "North"\nproduct = "salt"\n',
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        (f"{SCENARIO}fails = 3", "fails"),
+        (f'{SCENARIO}fails = "New refinery"', "fails"),
+        (f"{SCENARIO}limits = [3]", "limits"),
+        (f"{SCENARIO}limits = [{{select = {{product = 3}}}}]", "limits"),
+        (f'{SCENARIO}limits = [{{select = {{product = "salt"}}, untill = 2022}}]', "limits"),
+        (f'{SCENARIO}limits = [{{select = {{product = "salt"}}, factor = nan}}]', "limits"),
+        ('[scenario]\nname = "a"', "scenario"),
+        ('answer = ["x"]', "answer"),
+        (f"{ANSWER}lines = 3", "lines"),
+        (f"{ANSWER}lines = [nan]", "lines"),
+        (f"{ANSWER}years = 2025", "years"),
+    ],
+)
+def test_what_is_no_scenario_or_question_is_told(text, column, case, tmp_path):
+    with pytest.raises(CaseError) as error:
+        read_plans(write_plans(tmp_path, scenarios_toml=text), case)
+    assert {(p.file, p.column) for p in error.value.problems} == {("scenarios.toml", column)}
+
+
 def test_a_case_without_plans_says_what_to_do(case):
     with pytest.raises(CaseError, match=r"projects\.csv"):
         plans_of(dataclasses.replace(case, path=""))

@@ -183,7 +183,7 @@ def _causes(world: xr.DataTree, plans: Plans, answer: Answer) -> dict[str, Mask]
             names = [f"large mines in {f.origin}" for f in places]
         elif any(row.subject == DEMAND and row.region for row in plans.growth):
             names = [f"large demand in {f.destination}" for f in places]
-        else:  # regions share their growth
+        else:  # one projection moves all regions together, more than their own growth does
             names = ["large demand"] * len(places)
         for cause in dict.fromkeys(names):
             total = values[[other == cause for other in names]].sum(axis=0)

@@ -271,13 +271,17 @@ def _scenarios(
     text: str, content: dict[str, Any], case: Case, projects: Sequence[str] | None, growth: Growth | None
 ) -> tuple[tuple[OutlookScenario, ...], tuple[Question, ...], list[Problem]]:
     """Scenarios, questions, and all problems of ``scenarios.toml``; None: a table that could not be read."""
-    entries = {name: content.get(name, []) for name in ("scenario", "answer")}
-    odd = sorted(set(content) - {*entries, TABLES})
-    problems = [Problem(SCENARIOS, line_of(text, (k,)), k, unknown(k, tuple(entries), "table")) for k in odd]
+    names = ("scenario", "answer")
+    odd = sorted(set(content) - {*names, TABLES})
+    problems = [Problem(SCENARIOS, line_of(text, (k,)), k, unknown(k, names, "table")) for k in odd]
+
+    def of_file(key: str, message: str) -> None:
+        problems.append(Problem(SCENARIOS, line_of(text, (key,)), key, message))
 
     def at(table: str, k: int) -> Report:
         return lambda key, message: problems.append(Problem(SCENARIOS, line_of(text, (table, k, key)), key, message))
 
+    entries = {name: _listed(content, name, dict, f"give tables, each under [[{name}]]", of_file) for name in names}
     scenarios: list[OutlookScenario] = []
     for k, entry in enumerate(entries["scenario"]):
         scenario = _scenario(entry, case, projects, growth, at("scenario", k))
@@ -293,15 +297,21 @@ def _plain(entry: Mapping[str, Any], record: type[OutlookScenario | Question], r
     keys = tuple(f.name for f in fields(record))
     for key in sorted(set(entry) - set(keys)):
         report(key, unknown(key, keys, "key"))
-    listed = ("fails", "limits", "lines", "years")
-    for key in listed:
-        if key in keys and not isinstance(entry.get(key, []), list):
-            report(key, "the value is no list; write it in brackets")
-    texts = {key: value for key, value in entry.items() if key in keys and key not in listed}
+    lists = ("fails", "limits", "lines", "years")
+    texts = {key: value for key, value in entry.items() if key in keys and key not in lists}
     for key, value in texts.items():
         if not isinstance(value, str):
             report(key, "the value is no text; write it in quotes")
     return {key: str(value) for key, value in texts.items()}
+
+
+def _listed(entry: Mapping[str, Any], key: str, kind: Any, says: str, report: Report) -> list[Any]:
+    """The values of a key, which are a list of one kind; else that is reported, and there are none."""
+    found = entry.get(key, [])
+    if isinstance(found, list) and all(isinstance(value, kind) for value in found):
+        return found
+    report(key, says)
+    return []
 
 
 def _scenario(
@@ -314,20 +324,28 @@ def _scenario(
         known = tuple(dict.fromkeys([BASE, *(s for t, s in growth or () if t == subject)]))
         if texts.get(subject, BASE) not in known:
             report(subject, unknown(texts[subject], known, f"scenario of {subject} in growth.csv"))
-    fails = tuple(map(str, entry.get("fails", ())))
+    fails = tuple(_listed(entry, "fails", str, "write names of projects in quotes, in brackets", report))
     for name in fails:
         if projects is not None and name not in projects:
             report("fails", unknown(name, projects, "project"))
-    limits = tuple(limit for given in entry.get("limits", ()) if (limit := _limit(given, case, report)))
+    tables = _listed(entry, "limits", dict, "write tables {select = {…}, …} in brackets", report)
+    limits = tuple(limit for given in tables if (limit := _limit(given, case, report)))
     return OutlookScenario(**texts, fails=fails, limits=limits)
 
 
 def _limit(given: Mapping[str, Any], case: Case, report: Report) -> FlowLimit | None:
+    keys = ("select", "factor", "from", "until")
+    for key in sorted(set(given) - set(keys)):
+        report("limits", unknown(key, keys, "key"))
     select, factor = given.get("select"), given.get("factor", 1.0)
-    if not isinstance(select, dict) or set(select) - set(FLOW_FIELDS) or not case.system.select(Selector.of(**select)):
+    if (
+        not (isinstance(select, dict) and all(isinstance(value, str) for value in select.values()))
+        or set(select) - set(FLOW_FIELDS)
+        or not case.system.select(Selector.of(**select))
+    ):
         report("limits", f"'select' chooses no flow; give attributes of flows: {', '.join(FLOW_FIELDS)}")
         return None
-    if not isinstance(factor, int | float) or factor < 0:
+    if not isinstance(factor, int | float) or not 0 <= factor < math.inf:
         report("limits", f"the factor {factor!r} is no share; give zero or more")
         return None
     first, last = given.get("from", case.system.years[-1] + 1), given.get("until", FAR)
@@ -352,9 +370,10 @@ def _question(entry: Mapping[str, Any], case: Case, report: Report) -> Question:
         report("product", unknown(texts.get("product", ""), products, "product"))
     if "end_use" in dims:
         report("indicator", f"'{texts['indicator']}' is one of end uses, for which an answer has no key; take another")
-    lines, years = tuple(entry.get("lines", ())), tuple(entry.get("years", ()))
-    if not all(isinstance(line, int | float) for line in lines):
-        report("lines", "a line is a number, e.g. 0.5 for 50 %")
-    if not all(isinstance(year, int) and year > case.system.years[-1] for year in years):
+    lines = _listed(entry, "lines", int | float, "write numbers in brackets, e.g. [0.5] for 50 %", report)
+    if not all(map(math.isfinite, lines)):
+        report("lines", "a line is a finite number, e.g. 0.5 for 50 %")
+    years = _listed(entry, "years", int, "write years in brackets", report)
+    if any(year <= case.system.years[-1] for year in years):
         report("years", f"a year lies after the case, which ends in {case.system.years[-1]}")
-    return Question(**texts, lines=lines, years=years)
+    return Question(**texts, lines=tuple(lines), years=tuple(years))
