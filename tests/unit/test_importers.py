@@ -212,6 +212,12 @@ def test_what_is_no_csv_is_told(row: str, why: str, tmp_path: Path) -> None:
         importers.read_baci(path)
 
 
+def test_decimal_commas_are_no_thousands(tmp_path: Path) -> None:
+    path = write(tmp_path, "baci.csv", "t;i;j;k;v;q\n2019;276;842;010121;1,5;600,123\n")
+    with pytest.raises(CaseError, match="line 2 has decimal commas"):
+        importers.read_baci(path)
+
+
 @pytest.mark.parametrize("kind", importers.IMPORTERS)
 def test_a_file_of_another_kind_is_refused_with_what_is_missing(kind: str, tmp_path: Path) -> None:
     other = write(tmp_path, "other.csv", "a,b\n1,2\n")

@@ -31,7 +31,7 @@ _UNITS = {
     **dict.fromkeys(("Mt", "mmt", "million metric tons", "million tonnes"), 1e6),
 }
 _CONTENT = re.compile(r"(component|\w+ content) (\w+)")
-_NUMBER = r"[0-9][0-9,]*(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?"
+_NUMBER = r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?"
 _FIGURE = re.compile(rf"(?P<sign>>=?|<=?|~|about )? *(?P<number>{_NUMBER}) *(?P<mark>\(?[er]\)?)?", re.IGNORECASE)
 _RANGE = re.compile(rf"({_NUMBER}) *(?:-|–|to) *({_NUMBER})")
 _EQUIVALENT = re.compile(r"(?i)(?:^|, |: |\(|\) |\bof )((?:[\w-]+ ){0,3}(?:\(\w+\) )?(?:equivalent|content))\b")
@@ -73,8 +73,8 @@ def read_figure(text: str) -> Figure | str:
     Figure(value=7900.0, low=nan, high=nan, qualifier='exact', resolution=100.0)
     >>> read_figure(">95").qualifier, read_figure("104 (e)").qualifier, read_figure("~100").qualifier
     ('at_least', 'estimate', 'about')
-    >>> read_figure("820-880").high
-    880.0
+    >>> read_figure("820-880").high, read_figure("190,000").resolution, read_figure("1,5")
+    (880.0, 10000.0, "'1,5' is not a figure")
     >>> read_figure("W"), read_figure("--")
     ('W: withheld', 'zero is printed: none, less than half a unit, or not reported')
     """
@@ -102,8 +102,8 @@ def _number(text: str) -> float:
 
 
 def _resolution(text: str) -> float:
-    exponent = Decimal(text.replace(",", "")).as_tuple().exponent
-    whole = len(text) - len(text.rstrip("0")) if text.replace(",", "").isdigit() else int(exponent)
+    digits = text.replace(",", "")
+    whole = len(digits) - len(digits.rstrip("0")) if digits.isdigit() else Decimal(digits).as_tuple().exponent
     return float(f"1e{whole}")
 
 

@@ -1,6 +1,7 @@
 """Files as tables of text: CSV in the encodings that offices use, Excel workbooks, and what lies in a zip."""
 
 import csv
+import re
 import shutil
 import zipfile
 import zlib
@@ -129,6 +130,8 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
             for row in reader:
                 if row == end:
                     return
+                if separator == ";" and any(re.fullmatch(r"\d+,\d+", cell) for cell in row):
+                    raise _no_csv(path, f"line {line} has decimal commas, which are thousands elsewhere")
                 yield line, row
                 line = reader.line_num + 1
         except csv.Error as error:
@@ -137,7 +140,7 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def _no_csv(path: Path, why: str) -> CaseError:
-    message = f"the file cannot be read as CSV ({why}); is a text with a comma in it not quoted?"
+    message = f"the file cannot be read as CSV ({why}); is a text with a comma in it not quoted, or was it saved again?"
     return CaseError([Problem(path.name, 0, "", message)])
 
 
