@@ -101,3 +101,13 @@ def test_whatever_is_of_one_structure_says_so_where_the_answers_are_averages(
     for with_what, says in (("published", rivals), (str(tmp_path), False)):
         run_compare(str(tmp_path), with_what, None)
         assert ("“tied” alone" in capsys.readouterr().out) is says
+
+
+def test_a_table_that_is_changed_does_not_change_the_next() -> None:
+    labels = pd.DataFrame({"indicator": ["imports"], "region": "A", "year": 2001, "unit": "kt"})
+    runs = {name: StructureRun(labels, np.arange(100.0)[None]) for name in ("one", "two")}
+    found = Structures.of(runs)
+    for table in (found.table, found.averages):
+        changed = table()
+        changed["median"] = -1.0
+        assert (table()["median"] > 0).all()

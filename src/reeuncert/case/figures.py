@@ -42,11 +42,9 @@ def bounds(row: Evidence) -> tuple[float, float]:
     (5.0, inf)
     """
     if row.qualifier == "at_least":
-        return (row.value if math.isfinite(row.value) else row.low), math.inf
-    if row.qualifier == "up_to":
-        return -math.inf, (row.value if math.isfinite(row.value) else row.high)
-    if row.qualifier == "zero":
-        return -math.inf, 0.5 * row.resolution
+        return row.value, math.inf
+    if row.qualifier in ("up_to", "zero"):
+        return -math.inf, row.value if row.qualifier == "up_to" else 0.5 * row.resolution
     return row.low, row.high
 
 
@@ -123,14 +121,10 @@ def figure_text(row: Evidence) -> str:
     unit = "" if row.unit in ("share", "ratio", "") else f" {row.unit}"
     if row.qualifier == "range":
         return f"{row.low:g} to {row.high:g}{unit}"
-    if row.qualifier == "at_least":
-        return f"at least {row.value if row.value == row.value else row.low:g}{unit}"
-    if row.qualifier == "up_to":
-        return f"up to {row.value if row.value == row.value else row.high:g}{unit}"
     if row.qualifier == "zero":
         return f"zero (to {row.resolution:g}{unit})"
-    about = "about " if row.qualifier == "about" else ""
-    return f"{about}{row.value:g}{unit}"
+    words = {"at_least": "at least ", "up_to": "up to ", "about": "about "}
+    return f"{words.get(row.qualifier, '')}{row.value:g}{unit}"
 
 
 def place_text(row: Evidence) -> str:

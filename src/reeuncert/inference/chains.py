@@ -173,13 +173,8 @@ def largest_rectangle(lengths: Sequence[int]) -> tuple[list[int], int]:
     >>> largest_rectangle([1000, 950, 10, 0])
     ([0, 1], 950)
     """
-    best: tuple[int, int] = (0, 0)
-    for length in sorted({int(n) for n in lengths}):
-        count = int(sum(n >= length for n in lengths))
-        if count * length > best[0] * best[1]:
-            best = (count, length)
-    draws = best[1]
-    return [i for i, n in enumerate(lengths) if n >= draws] if draws else [], draws
+    draws = max(sorted(lengths), key=lambda least: least * sum(n >= least for n in lengths), default=0)
+    return [i for i, n in enumerate(lengths) if n >= draws > 0], draws
 
 
 FORGETFUL = ("diverging", "reached_max_treedepth")

@@ -172,13 +172,9 @@ class Checkpoint:
 
 def _differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
     """Differences between two runs, as text."""
-    found = []
-    for name in sorted({*there, *here}):
-        one, other = there.get(name), here.get(name)
-        if one == other:
-            continue
-        if name == "model_sha256":
-            found.append("the system, the priors, the evidence or the covariates of the case have changed")
-        else:
-            found.append(f"{name} is {one} there and {other} here")
-    return found
+    said = {"model_sha256": "the system, the priors, the evidence or the covariates of the case have changed"}
+    return [
+        said.get(name, f"{name} is {there.get(name)} there and {here.get(name)} here")
+        for name in sorted({*there, *here})
+        if there.get(name) != here.get(name)
+    ]

@@ -6,7 +6,7 @@ All numbers of a case are inputs, so that one piece of machine code, kept on dis
 which models it does not serve.
 """
 
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -102,41 +102,37 @@ KINDS |= dict.fromkeys(("factor_layout", "evidence_code", "offset_family"), np.i
 KINDS |= dict.fromkeys((*Packed._fields, "evidence_layout", "width_index", "learned"), np.uint32)
 
 
-@dataclass(frozen=True)
-class Unfold:
-    """From points where the sampler moved to the free variables and deterministics of a model."""
-
-    model: pm.Model
-
-    def __call__(self, compiled: CompiledModel, stored: xr.Dataset) -> xr.Dataset:
-        """The variables, with their dims and coordinates. Points have the dims chain, draw and one more."""
-        points = stored[WHITENED]
-        y = points.values
-        numbers = Numbers(*(compiled.data(name) for name in Numbers._fields))
-        directions = numbers.whitening_directions.astype(np.float64)
-        x = numbers.whitening_centre + y + ((y @ directions.T) * numbers.whitening_gains) @ directions
-        n, widths = numbers.prior_mean.size, numbers.learned.size
-        z, width_z, offset_z = x[..., :n], x[..., n : n + widths], x[..., n + widths :]
-        factor = PathFactor(n, numbers.factor_layout, numbers.prior_factor)
-        network = record_of(self.model).network
-        medians = numbers.source_width_median
-        width = np.broadcast_to(medians, (*y.shape[:-1], medians.size)).copy()  # a tile of nothing is read-only
-        middle, least = width[..., numbers.learned], numbers.source_width_floor[numbers.learned]
-        width[..., numbers.learned] = np.hypot(least, np.sqrt(middle**2 - least**2) * np.exp(WIDTH_LOG_SD * width_z))
-        found = {
-            COORDINATES: z,
-            WIDTHS: width_z,
-            OFFSETS: offset_z,
-            MASS_FLOW: network.to_table(flows_of_draws(numbers.prior_mean + factor.apply(z), network)),
-            SOURCE_WIDTH: width,
-            LOG_OFFSET: numbers.offset_mean + numbers.offset_scale * offset_z,
-        }
-        dims = {name: self.model.named_vars_to_dims[name] for name in found if name in self.model.named_vars}
-        labels = {dim: pd.Index(self.model.coords[dim]) for names in dims.values() for dim in names}
-        return xr.Dataset(
-            {name: (("chain", "draw", *dims[name]), found[name]) for name in dims},
-            coords={**{d: points[d] for d in ("chain", "draw")}, **labels},
-        )
+def unfolded(model: pm.Model, compiled: CompiledModel, stored: xr.Dataset) -> xr.Dataset:
+    """From points where the sampler moved (chain, draw and one more dim) to the free variables and deterministics of a
+    model, with their dims and coordinates.
+    """
+    points = stored[WHITENED]
+    y = points.values
+    numbers = Numbers(*(compiled.data(name) for name in Numbers._fields))
+    directions = numbers.whitening_directions.astype(np.float64)
+    x = numbers.whitening_centre + y + ((y @ directions.T) * numbers.whitening_gains) @ directions
+    n, widths = numbers.prior_mean.size, numbers.learned.size
+    z, width_z, offset_z = x[..., :n], x[..., n : n + widths], x[..., n + widths :]
+    factor = PathFactor(n, numbers.factor_layout, numbers.prior_factor)
+    network = record_of(model).network
+    medians = numbers.source_width_median
+    width = np.broadcast_to(medians, (*y.shape[:-1], medians.size)).copy()  # a tile of nothing is read-only
+    middle, least = width[..., numbers.learned], numbers.source_width_floor[numbers.learned]
+    width[..., numbers.learned] = np.hypot(least, np.sqrt(middle**2 - least**2) * np.exp(WIDTH_LOG_SD * width_z))
+    found = {
+        COORDINATES: z,
+        WIDTHS: width_z,
+        OFFSETS: offset_z,
+        MASS_FLOW: network.to_table(flows_of_draws(numbers.prior_mean + factor.apply(z), network)),
+        SOURCE_WIDTH: width,
+        LOG_OFFSET: numbers.offset_mean + numbers.offset_scale * offset_z,
+    }
+    dims = {name: model.named_vars_to_dims[name] for name in found if name in model.named_vars}
+    labels = {dim: pd.Index(model.coords[dim]) for names in dims.values() for dim in names}
+    return xr.Dataset(
+        {name: (("chain", "draw", *dims[name]), found[name]) for name in dims},
+        coords={**{d: points[d] for d in ("chain", "draw")}, **labels},
+    )
 
 
 def compile_density(model: pm.Model) -> CompiledModel:
@@ -148,7 +144,7 @@ def compile_density(model: pm.Model) -> CompiledModel:
 
     numbers = numbers_of(model)
     compiled, four = density_model(numbers)
-    return CompiledModel(compiled, np.zeros(numbers.whitening_centre.size), four=four, unfold=Unfold(model))
+    return CompiledModel(compiled, np.zeros(numbers.whitening_centre.size), four=four, unfold=partial(unfolded, model))
 
 
 def with_numbers(compiled: CompiledModel, model: pm.Model) -> CompiledModel:

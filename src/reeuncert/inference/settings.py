@@ -25,23 +25,7 @@ RENAMED = {
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings of a run.
-
-    Parameters
-    ----------
-    draws, tune, chains
-        Draws kept and tuning steps of every chain, and number of chains.
-    thin
-        Every n-th draw is kept: a chain makes ``draws * thin``.
-    cores
-        Threads; by default as many as this process may use. Each runs up to four chains side by side (hmc), or one.
-    seed
-        The same seed, versions and settings give the same draws.
-    target_accept
-        Mean acceptance that the step size is tuned to.
-    pilot
-        Learn the shape of the posterior from a pilot run first.
-    """
+    """Settings of a run, as `reeuncert.sample` takes them; ``max_depth`` is that of the trees of NUTS."""
 
     draws: int = 800
     tune: int = 1000

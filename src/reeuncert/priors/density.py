@@ -36,9 +36,7 @@ def density_potential(
     groups. Log masses have the shape (edge,); the log volume of flows per volume of coordinates (a scalar) counts under
     ``mass`` only.
     """
-    total = pt.zeros(())
-    for term in density_terms(case, network, log_flow).values():
-        total = total + term
+    total = sum(density_terms(case, network, log_flow).values(), pt.zeros(()))
     return total + log_jacobian if case.prior_measure == "mass" else total
 
 

@@ -69,7 +69,7 @@ class Structures:
     """
 
     data: xr.Dataset
-    _made: dict[object, pd.DataFrame] = field(default_factory=dict, repr=False)
+    _made: dict[tuple[float, str], pd.DataFrame] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, runs: Mapping[str, StructureRun], weights: Mapping[str, float] | None = None) -> Structures:
@@ -136,8 +136,6 @@ class Structures:
 
     def table(self, prob: float = 0.9) -> pd.DataFrame:
         """A row a structure and headline: structure, labels, unit, median, interval, averaged, convergence."""
-        if prob in self._made:
-            return self._made[prob]
         rows = []
         lower, upper = interval_columns(prob)
         for name in self.names:
@@ -146,7 +144,7 @@ class Structures:
             columns = {"median": ends[0], lower: ends[1], upper: ends[2], "averaged": bool(own["averaged"])}
             columns |= {c: own[c].values for c in CONVERGENCE}
             rows.append(pd.DataFrame({"structure": name, **self.labels, **columns}))
-        return self._made.setdefault(prob, pd.concat(rows, ignore_index=True))
+        return pd.concat(rows, ignore_index=True)
 
     def averages(self, prob: float = 0.9, kind: str = "eti") -> pd.DataFrame:
         """Averages over the structures, and how far these agree, a row a headline.
@@ -160,7 +158,7 @@ class Structures:
         if (prob, kind) not in self._made:
             rows = [self._average(k, prob, kind) for k in range(self.data.sizes["headline"])]
             self._made[prob, kind] = pd.DataFrame(rows)
-        return self._made[prob, kind]
+        return self._made[prob, kind].copy()
 
     def mixture(self, headline: int, weights: Sequence[float] | None = None) -> Array:
         """Draws of the average of a headline, in order."""
