@@ -69,7 +69,7 @@ class Structures:
     """
 
     data: xr.Dataset
-    _made: dict[tuple[float, str], pd.DataFrame] = field(default_factory=dict, repr=False)
+    _made: dict[object, pd.DataFrame] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, runs: Mapping[str, StructureRun], weights: Mapping[str, float] | None = None) -> Structures:
@@ -136,6 +136,8 @@ class Structures:
 
     def table(self, prob: float = 0.9) -> pd.DataFrame:
         """A row a structure and headline: structure, labels, unit, median, interval, averaged, convergence."""
+        if prob in self._made:
+            return self._made[prob].copy()
         rows = []
         lower, upper = interval_columns(prob)
         for name in self.names:
@@ -144,7 +146,8 @@ class Structures:
             columns = {"median": ends[0], lower: ends[1], upper: ends[2], "averaged": bool(own["averaged"])}
             columns |= {c: own[c].values for c in CONVERGENCE}
             rows.append(pd.DataFrame({"structure": name, **self.labels, **columns}))
-        return pd.concat(rows, ignore_index=True)
+        self._made[prob] = pd.concat(rows, ignore_index=True)
+        return self._made[prob].copy()
 
     def averages(self, prob: float = 0.9, kind: str = "eti") -> pd.DataFrame:
         """Averages over the structures, and how far these agree, a row a headline.
