@@ -290,7 +290,8 @@ def mirror_pairs(rows: list[Row], others: Iterable[Mapping[str, Any]]) -> list[s
     told: dict[tuple[int | str, ...], dict[str, float]] = {}
     for row in sorted(rows, key=lambda row: row.record.release):
         key = (row.key.year, *row.key[1:5], row.key.basis)
-        told.setdefault(key, {})[row.reporter] = row.record.figure.value
+        if not math.isnan(row.record.figure.value):
+            told.setdefault(key, {})[row.reporter] = row.record.figure.value
     for cells in others:
         words = {name: "+".join(cells[name]) for name in FLOW_FIELDS if cells[name]}
         flow = (words.pop(name, "") for name in ("quantity", "product", "origin", "destination"))

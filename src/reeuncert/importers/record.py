@@ -142,7 +142,7 @@ class Download:
             twins = [r for r in found if r.month == record.month and not (divided and r.places[0].file == place.file)]
             if not twins:
                 found.append(record)
-            elif any(twin.figure == record.figure for twin in twins):
+            elif any(repr(twin.figure) == repr(record.figure) for twin in twins):
                 self.leave("the same figure again", place)
             else:
                 before = f"{twins[0].places[0].file} line {twins[0].places[0].line}"

@@ -179,12 +179,10 @@ def openings(plans: Plans, scenario: OutlookScenario, years: Sequence[int], samp
     A plant that runs already (status ramp_up) starts its additional capacity with the first future year.
     """
     projects, now = plans.projects, float(years[0])
-    announced = np.array([p.announced_start for p in projects])
-    start = np.repeat(np.maximum(announced, now)[:, None], samples, axis=1)
+    late = np.zeros((len(projects), samples))
     if scenario.delays != ON_TIME and projects:
         late = _delays(plans.delays).draw(generator(seed, "delays"), projects, samples, now=now)
-        running = np.array([p.status == "ramp_up" for p in projects])[:, None]
-        start = np.where(running, start, np.maximum(announced[:, None] + late, now))
+    start = np.maximum(np.array([p.announced_start for p in projects]).reshape(-1, 1) + late, now)
     start[[p.project in scenario.fails for p in projects]] = np.inf
     working = np.zeros((len(projects), samples, len(years)))
     ramp = _ramp(plans.ramp)
