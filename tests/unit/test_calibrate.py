@@ -12,6 +12,7 @@ from reeuncert.calibration.result import Calibration, band, inside, positions, u
 from reeuncert.calibration.simulate import simulations
 from reeuncert.case.records import Case
 from reeuncert.errors import ReeUncertError
+from reeuncert.indicators import UnknownIndicatorError
 from reeuncert.inference.refit import Refitter
 from reeuncert.plots import calibration_data, plot_calibration
 from reeuncert.studies import refits
@@ -129,6 +130,10 @@ def test_what_is_not_uncertain_has_no_position():
     assert np.isnan(found).all()
 
 
+def never(job):
+    raise AssertionError(job.name)
+
+
 def test_too_few_simulations_or_draws_are_refused_before_anything_is_compiled():
     case = ree.read_case("small_metal")
     with pytest.raises(ReeUncertError, match=r"simulations is 1; a calibration needs 2 at least, and 20 to say much"):
@@ -137,6 +142,9 @@ def test_too_few_simulations_or_draws_are_refused_before_anything_is_compiled():
         ReeUncertError, match=r"draws times chains is 80; truths are ranked among 99 draws: ask for more"
     ):
         calibrate(case, draws=40, chains=2)
+    for ask in (calibrate, recover):
+        with pytest.raises(UnknownIndicatorError, match=r"^'ore_mined' is no indicator"):
+            ask(case, indicators=["ore_mined"], fit=never, cache=False, progress=False)
 
 
 def test_an_interrupted_calibration_goes_on_where_it_stopped(refitter: Refitter, tmp_path, monkeypatch):

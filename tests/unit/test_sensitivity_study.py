@@ -101,6 +101,17 @@ def test_what_the_table_does_not_hold_is_told(made: ree.Study):
         made.table("mine_production", scenario="worse")
 
 
+def test_a_value_is_named_once(made: ree.Study):
+    ore = {"indicator": "mine_production", "region": "South"}
+    assert made.tornado(ore, year=2018)["region"].unique().tolist() == ["South"]
+    for twice, says in (
+        (lambda: made.tornado(ore, region="North", year=2018), "region is given twice, as 'South' and 'North'"),
+        (lambda: made.tornado(0, region="North"), "headline 0 names its labels itself: leave out region"),
+    ):
+        with pytest.raises(ReeUncertError, match=says):
+            twice()
+
+
 def test_conclusions_say_which_headlines_change(made: ree.Study):
     found = made.conclusions()
     assert len(found) == 3 * len(CASE.headlines)

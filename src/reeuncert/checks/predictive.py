@@ -152,12 +152,8 @@ def _opposed(evidence: EvidenceModel, table: pd.DataFrame) -> CheckResult:
         if row.relation == "level" and np.isfinite(z[row.id]):
             for k in sums.edge[sums.pointer[r] : sums.pointer[r + 1]]:
                 speakers.setdefault(int(k), []).append(r)
-    found: dict[tuple[int, int], int] = {}
-    for rows in speakers.values():
-        for i, second in enumerate(rows):
-            for first in rows[:i]:
-                if evidence.lineage[first] != evidence.lineage[second]:
-                    found[first, second] = found.get((first, second), 0) + 1
+    met = dict.fromkeys(pair for rows in speakers.values() for pair in combinations(rows, 2))
+    found = [(a, b) for a, b in met if evidence.lineage[a] != evidence.lineage[b]]
     lines = []
     for a, b in found:
         above, under = sorted((evidence.rows[a], evidence.rows[b]), key=lambda row: -z[row.id])

@@ -13,7 +13,7 @@ from reeuncert.words.estimates import printed
 
 PASSED, FAILED, WARNING, INFORMATION, NOT_RUN = "passed", "failed", "warning", "information", "not run"
 STATUSES = (PASSED, FAILED, WARNING, INFORMATION, NOT_RUN)
-RELATIONS = {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt}
+RELATIONS = {"<=": operator.le, ">=": operator.ge, ">": operator.gt}
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +89,7 @@ def judged(
     otherwise: str = FAILED,
 ) -> CheckResult:
     """A result that passes if its value keeps to its limit, else fails; the remedy is added only then. The relation of
-    value and limit is ``"<="``, ``">="``, ``"<"`` or ``">"``.
+    value and limit is ``"<="``, ``">="`` or ``">"``.
     """
     value, threshold = float(value), f"{relation} {limit:.9g}"
     good = holds(value, threshold)

@@ -20,7 +20,7 @@ from reeuncert.system.definition import FLOW_FIELDS, Selector, SystemDefinition
 from reeuncert.words.cells import unknown
 from reeuncert.words.estimates import printed
 
-Flows = str | Iterable[str] | Mapping[str, str] | Selector | None
+Flows = str | Iterable[str] | Mapping[str, str] | None
 """Names of flows, or attributes that choose them (``{"quantity": "trade", "product": "salt+oxide"}``)."""
 
 
@@ -32,10 +32,9 @@ def choose_flows(system: SystemDefinition, flows: Flows) -> tuple[int, ...]:
         return tuple(range(len(system.flows)))
     if isinstance(flows, Mapping):
         _refuse(unknown(name, FLOW_FIELDS, "attribute of flows") for name in flows if name not in FLOW_FIELDS)
-        flows = Selector.of(**flows)
-    if isinstance(flows, Selector):
-        _refuse(selector_problems(flows, system))
-        return system.select(flows)
+        selector = Selector.of(**flows)
+        _refuse(selector_problems(selector, system))
+        return system.select(selector)
     names = [flows] if isinstance(flows, str) else list(flows)
     _refuse(unknown(name, list(system.flow_index), "flow") for name in names if name not in system.flow_index)
     return tuple(system.flow_index[name] for name in names)
@@ -65,6 +64,21 @@ ValueName = str | int | Mapping[str, Any]
 """How a value is named: an indicator, the number of a headline (from 0), or ``{"indicator": …, "region": …}``."""
 
 
+def named(indicator: ValueName, coords: Mapping[str, str | int]) -> tuple[str | int, dict[str, str | int]]:
+    """Name of an indicator, or number of a headline, and the labels that name a value of it."""
+    given = dict(indicator) if isinstance(indicator, Mapping) else {"indicator": indicator}
+    if not isinstance(given.get("indicator"), str | Integral):
+        raise ReeUncertError(f"{given} names no value: give 'indicator' and a label for each of its dims")
+    wanted = given.pop("indicator")
+    _refuse(f"{label} is given twice, as {given[label]!r} and {coords[label]!r}" for label in coords if label in given)
+    labels = {**given, **coords}
+    if isinstance(wanted, str):
+        return wanted, labels
+    if labels:
+        raise ReeUncertError(f"headline {wanted} names its labels itself: leave out {', '.join(labels)}")
+    return int(wanted), {}
+
+
 def target_of(dt: xr.DataTree, indicator: ValueName, **coords: str | int) -> Target:
     """The value that an indicator and labels name.
 
@@ -81,12 +95,8 @@ def target_of(dt: xr.DataTree, indicator: ValueName, **coords: str | int) -> Tar
     >>> target_of(dt, 0).label
     'Import dependence, recorded · North → South · refined · 2002'
     """
-    named = dict(indicator) if isinstance(indicator, Mapping) else {"indicator": indicator}
-    if not isinstance(named.get("indicator"), str | Integral):
-        raise ReeUncertError(f"{named} names no value: give 'indicator' and a label for each of its dims")
-    wanted = named.pop("indicator")
-    _refuse(f"{label} is given twice, as {named[label]!r} and {coords[label]!r}" for label in coords if label in named)
-    name, at = (wanted, named | coords) if isinstance(wanted, str) else _headline(dt, int(wanted), named | coords)
+    wanted, labels = named(indicator, coords)
+    name, at = (wanted, labels) if isinstance(wanted, str) else _headline(dt, wanted)
     variable = computed(dt, name)
     refuse_event(lookup(name, Result.holding(dt).case))
     if name.endswith(CUMULATED):
@@ -118,10 +128,8 @@ def targets_of(dt: xr.DataTree, indicators: ValueName | Iterable[ValueName] | No
     return tuple(target_of(dt, wanted) for wanted in indicators)
 
 
-def _headline(dt: xr.DataTree, number: int, coords: Mapping[str, str | int]) -> tuple[str, dict[str, str | int]]:
+def _headline(dt: xr.DataTree, number: int) -> tuple[str, dict[str, str | int]]:
     case = Result.holding(dt).case
-    if coords:
-        raise ReeUncertError(f"headline {number} names its labels itself: leave out {', '.join(coords)}")
     if not 0 <= number < len(case.headlines):
         raise ReeUncertError(
             f"case '{case.name}' has {len(case.headlines)} headlines, numbered from 0: {number} is none"

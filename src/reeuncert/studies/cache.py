@@ -27,9 +27,7 @@ FORMAT = "reeuncert scenario 3"
 
 @dataclass(frozen=True, eq=False)
 class Kept:
-    """What is kept of one fit: arrays and tables by name, and about it the seconds by phase, whether a model was
-    compiled, versions, seed.
-    """
+    """What is kept of one fit: arrays, tables, and about it convergence, seconds, whether a model was compiled."""
 
     data: Mapping[str, xr.Dataset] = field(default_factory=dict)
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from reeuncert.calibration.simulate import Truth, simulate
 from reeuncert.calibration.simulate import simulations as simulated_truths
 from reeuncert.case.records import Case
 from reeuncert.errors import ReeUncertError
+from reeuncert.indicators.registry import choose
 from reeuncert.inference.layout import MASS_FLOW
 from reeuncert.studies.cache import Kept
 from reeuncert.studies.engine import make_fits, make_sufficient_fits
@@ -63,13 +64,15 @@ def calibrate(
         When fewer draws than ranks are asked for, or a simulation could not be fitted.
     ModelError
         When the priors of the case cannot be simulated forward.
+    UnknownIndicatorError
+        When an indicator is not known.
     """
     settings = FitSettings.of(options)
     if simulations < FEWEST:
         raise ReeUncertError(f"simulations is {simulations}; a calibration needs 2 at least, and 20 to say much")
     if (draws := settings.draws * settings.chains) < RANKS:
         raise ReeUncertError(f"draws times chains is {draws}; truths are ranked among {RANKS} draws: ask for more")
-    names = None if indicators is None else tuple(indicators)
+    names = _names(case, indicators)
     maker = JobMaker(case)
     jobs = [
         maker.job(
@@ -114,11 +117,15 @@ def recover(case: Case, *, indicators: Iterable[str] | None = None, **options: U
     Recovery
     """
     settings = FitSettings.of(options)
-    truth = simulate(case, seed=settings.seed)
-    keep = Recovered(truth, None if indicators is None else tuple(indicators))
-    job = JobMaker(case).job("recovery", truth.case, settings, keep, share=True)
+    names, truth = _names(case, indicators), simulate(case, seed=settings.seed)
+    job = JobMaker(case).job("recovery", truth.case, settings, Recovered(truth, names), share=True)
     table = make_fits([job], options).kept(job.name).tables["recovery"]
     return Recovery(table, summarise(table), truth)
+
+
+def _names(case: Case, indicators: Iterable[str] | None) -> tuple[str, ...] | None:
+    """The indicators that are asked for, None for all; one that does not exist is refused."""
+    return None if indicators is None else tuple(record.name for record in choose(indicators, case))
 
 
 def _asked(truth: Truth) -> dict[str, object]:

@@ -18,7 +18,7 @@ from reeuncert.inference.sample import sample
 from reeuncert.likelihood.model import WEIGHT_DATA
 from reeuncert.model import build_model, record_of
 from reeuncert.result.diagnostics import diagnose
-from reeuncert.studies.cache import Kept, package_version
+from reeuncert.studies.cache import Kept
 from reeuncert.studies.jobs import Job
 
 KEPT_MODELS = 4
@@ -34,26 +34,21 @@ def refit(job: Job) -> Kept:
         begin = time.perf_counter()
         case = case_from_json(job.case_json)
         if job.own_shape:
-            ready, compiled = begin, True
-            dt = _alone_with_pilot(case, job)
+            compiled, dt = True, _alone_with_pilot(case, job)
         else:
             model, compiled = _model_for(case, job)
-            ready = time.perf_counter()
             # The pilot run is that of the base where the model was compiled for the base.
             like = None if case_to_json(model.case) == job.like_json else case
             weight = _weight(model.rows, job.left_out)
             dt = model.fit(case, weight=weight, cores=job.cores, like=like, **asdict(job.settings))
         if dt.attrs.get("complete") == "no":  # Ctrl-C: a part of a fit is no result
             raise KeyboardInterrupt
-        sampled = time.perf_counter()
         found = convergence(dt)
         kept = job.keep(dt, case, job.left_out)
         del dt
         gc.collect()  # nodes of a tree refer to each other, and the next fit needs the memory
-        seconds = {"seconds_compile": round(ready - begin, 2), "seconds_sample": round(sampled - ready, 2)}
-        seconds["seconds"] = round(time.perf_counter() - begin, 2)
-        made = {"compiled": compiled, "version": package_version(), "seed": job.settings.seed}
-        return replace(kept, about={**kept.about, **found, **seconds, **made})
+        made = {"compiled": compiled, "seconds": round(time.perf_counter() - begin, 2)}
+        return replace(kept, about={**kept.about, **found, **made})
 
 
 def convergence(dt: xr.DataTree) -> dict[str, float]:

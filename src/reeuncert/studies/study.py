@@ -18,7 +18,7 @@ from reeuncert.files import expanded, explained, first_line
 from reeuncert.indicators.printing import label_positions, value_title
 from reeuncert.indicators.registry import DIMS, records_of
 from reeuncert.questions.powerscale import tornado_table
-from reeuncert.questions.targets import ValueName
+from reeuncert.questions.targets import ValueName, named
 from reeuncert.studies.cache import Kept
 from reeuncert.studies.summaries import LABELS
 from reeuncert.words.cells import unknown
@@ -174,25 +174,23 @@ class Study:
         self, indicator: ValueName, coords: Mapping[str, str | int]
     ) -> tuple[dict[str, Any], dict[str, float]]:
         """Labels of one value, and its median under each scenario."""
-        if isinstance(indicator, Mapping):
-            labels_given = {str(k): v for k, v in indicator.items() if k != "indicator"}
-            return self._medians(indicator.get("indicator", ""), {**labels_given, **coords})
-        if isinstance(indicator, str):
-            table = self.table(indicator, **coords)
+        wanted, at = named(indicator, coords)
+        if isinstance(wanted, str):
+            table = self.table(wanted, **at)
             several = [d for d in (*DIMS, "year") if table[d].nunique() > 1]
             if several:
-                raise ReeUncertError(f"'{indicator}' has more than one value: name its {' and '.join(several)}")
+                raise ReeUncertError(f"'{wanted}' has more than one value: name its {' and '.join(several)}")
         else:
             rows = self.headlines
             count = len(rows) // max(1, rows["scenario"].nunique())
-            if not 0 <= indicator < count:
-                raise ReeUncertError(f"the study has {count} headlines, numbered from 0: {indicator} is none")
-            table = rows.groupby("scenario", sort=False).nth(int(indicator)).assign(end_use="")
+            if not 0 <= wanted < count:
+                raise ReeUncertError(f"the study has {count} headlines, numbered from 0: {wanted} is none")
+            table = rows.groupby("scenario", sort=False).nth(wanted).assign(end_use="")
         if table.empty:
             raise ReeUncertError("the study has no such value under any scenario")
         labels = table[["indicator", *DIMS, "year", "unit"]].iloc[0]
-        named = {str(k): v for k, v in labels.to_dict().items()}
-        return named, dict(zip(table["scenario"], table["median"].astype(float), strict=True))
+        told = {str(k): v for k, v in labels.to_dict().items()}
+        return told, dict(zip(table["scenario"], table["median"].astype(float), strict=True))
 
     def write(self, path: str | Path) -> Path:
         """Write the whole study as one netCDF-4 file; `read_study` reads it.
@@ -252,7 +250,7 @@ class Study:
         variable = variable.isel(label_positions(f"indicator '{name}'", labels, coords))
         wide = variable.to_series().unstack("quantile").dropna(how="all").reset_index()
         out = {"scenario": wide["scenario"], "indicator": name}
-        out |= {dim: wide.get(dim, "") for dim in ("region", "partner", "product", "end_use", "year")}
+        out |= {dim: wide.get(dim, "") for dim in (*DIMS, "year")}
         out["unit"] = variable.attrs.get("units", "")
         out |= {column: wide[q] for column, q in _QUANTILE_COLUMNS.items()}
         table = pd.DataFrame(out)
