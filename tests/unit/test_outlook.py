@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,7 @@ from reeuncert.outlook.stored import outlook_of, read_told
 from reeuncert.plots.panels import Points
 from reeuncert.priors.coverage import case_network
 from reeuncert.priors.paths import coordinate_prior
+from reeuncert.reading.bundled import find_case
 from reeuncert.report.page import render
 from reeuncert.report.sections import SECTIONS
 from reeuncert.result.io import write_draws
@@ -120,6 +122,17 @@ def test_scenarios_without_a_question_give_an_empty_table(dt):
     table = compare_scenarios(dt, dataclasses.replace(PLANS, questions=()), to=2022, seed=1)
     assert table.empty
     assert {"scenario", "year", "median"} <= set(table)
+
+
+def test_a_case_without_projects_or_mines_has_an_outlook(tmp_path):
+    for path in find_case("small_metal").glob("*.csv"):
+        (tmp_path / path.name).write_text(path.read_text("utf-8").replace("mine_production", "production"), "utf-8")
+    shutil.copy(find_case("small_metal") / "case.toml", tmp_path)
+    world = outlook(prior_result(ree.read_case(tmp_path)), Plans(questions=QUESTIONS), to=2022)
+    assert (world["outlook"].sizes["project"], world["outlook"].sizes["mine"]) == (0, 0)
+    content = told(world, Plans(questions=QUESTIONS), answers(world, Plans(questions=QUESTIONS)))
+    assert content["projects"] == []
+    assert [row["year"] for row in content["shortage"]] == [2021, 2022]
 
 
 def test_a_plant_that_opens_replaces_imports_and_relieves_shortage(on_time, dt):

@@ -193,7 +193,8 @@ def _causes(world: xr.DataTree, plans: Plans, answer: Answer) -> dict[str, Mask]
 
 def _by(dim: str, values: xr.DataArray) -> Array:
     """Draws as an array (dim, sample)."""
-    return np.asarray(values.transpose(dim, "chain", "draw").values.reshape(values.sizes[dim], -1))
+    samples = values.sizes["chain"] * values.sizes["draw"]
+    return np.asarray(values.transpose(dim, "chain", "draw").values.reshape(values.sizes[dim], samples))
 
 
 def element_table(world: xr.DataTree) -> pd.DataFrame:

@@ -141,7 +141,10 @@ def _tree(dt: xr.DataTree, future: FutureYears) -> xr.DataTree:
     if "log_offset" in held:
         posterior["log_offset"] = held["log_offset"]
     uses, mines = list(future.wanted), list(future.mined)
-    demand = np.stack([future.wanted[i] for i in uses])
+    demand, mined = (
+        np.array(list(given.values())).reshape(len(given), chains * draws, len(after))  # also where there are none
+        for given in (future.wanted, future.mined)
+    )
     served = table.mass[uses, 0, :, -len(after) :]
     short = np.maximum(demand - served, 0.0)
     short[short < LEAST * demand] = 0.0
@@ -151,7 +154,7 @@ def _tree(dt: xr.DataTree, future: FutureYears) -> xr.DataTree:
             "demand": (("chain", "draw", "use", "year"), folded(demand)),
             "shortage": (("chain", "draw", "use", "year"), folded(short)),
             "start": (("chain", "draw", "project"), folded(future.opened.start)),
-            "mine_capacity": (("chain", "draw", "mine", "year"), folded(np.stack([future.mined[i] for i in mines]))),
+            "mine_capacity": (("chain", "draw", "mine", "year"), folded(mined)),
         },
         coords=sampled
         | {"use": [names[i] for i in uses], "mine": [names[i] for i in mines], "year": after}
