@@ -1,7 +1,6 @@
 """From a case to a PyMC model: prior of the coordinates, balanced flows, what was reported of them. Samples nothing."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pymc as pm
@@ -61,9 +60,13 @@ def build_model(case: Case) -> pm.Model:
     network = case_network(case)
     evidence = compile_evidence(case, network)
     prior = coordinate_prior(case, network) if case.prior_measure == "coordinates" else None
-    with pm.Model(coords=_coords(case, network)) as model:
+    flows, years = [flow.name for flow in case.system.flows], list(case.system.years)
+    # A flow that does not exist reads the NaN at the end: gathering compiles in a fraction of the time of scattering.
+    place = np.where(network.edge_index >= 0, network.edge_index, network.n_edges).ravel()
+    with pm.Model(coords={"coordinate": list(network.coordinate_labels), "flow": flows, "year": years}) as model:
         log_flow = flows_with_density(case, network) if prior is None else _flows_from_normals(network, prior)
-        _mass_flow(network, log_flow)
+        table = pt.concatenate([pt.exp(log_flow), pt.constant(np.array([np.nan]))])[place]
+        pm.Deterministic("mass_flow", table.reshape((len(flows), len(years))), dims=("flow", "year"))
         add_likelihood(model, log_flow, evidence)
     # A plain attribute: PyMC's model knows nothing of cases, and a copy that drops it is still a valid model.
     vars(model)["reeuncert"] = ModelRecord(case, network, evidence, prior)
@@ -81,25 +84,9 @@ def record_of(model: pm.Model) -> ModelRecord:
     return record
 
 
-def _coords(case: Case, network: Network) -> dict[str, Any]:
-    return {
-        "coordinate": list(network.coordinate_labels),
-        "flow": [flow.name for flow in case.system.flows],
-        "year": list(case.system.years),
-    }
-
-
 def _flows_from_normals(network: Network, prior: CoordinatePrior) -> TensorVariable:
     """Log flows from standard normals: u = m + K z; mean and factor are data, so that a refit compiles nothing."""
     z = pm.Normal("z", 0.0, 1.0, dims="coordinate")
     mean = pm.Data("prior_mean", prior.mean, dims="coordinate")
     values = pm.Data("prior_factor", prior.factor.values)
     return balanced_flows(path_affine(z, mean, prior.factor, values), network)
-
-
-def _mass_flow(network: Network, log_flow: TensorVariable) -> None:
-    shape = (len(network.system.flows), len(network.system.years))
-    # A flow that does not exist reads the NaN at the end: gathering compiles in a fraction of the time of scattering.
-    place = np.where(network.edge_index >= 0, network.edge_index, network.n_edges).ravel()
-    table = pt.concatenate([pt.exp(log_flow), pt.constant(np.array([np.nan]))])[place].reshape(shape)
-    pm.Deterministic("mass_flow", table, dims=("flow", "year"))

@@ -35,20 +35,19 @@ def case_attributes(case: Case) -> dict[str, str]:
         "case_name": case.name,
         "case_title": case.title,
         "case_options": json.dumps(dict(case.options), sort_keys=True),
-        "case_sha256": content_sha256(case),
+        "case_sha256": _sha256(case_to_json(dataclasses.replace(case, path="", hashes={}))),  # wherever it was read
         "file_sha256": json.dumps(dict(case.hashes), sort_keys=True),
         "case_json": case_to_json(case),
     }
 
 
-def content_sha256(case: Case) -> str:
-    """SHA-256 of the content of a case, independent of paths and formatting."""
-    return hashlib.sha256(case_to_json(dataclasses.replace(case, path="", hashes={})).encode()).hexdigest()
-
-
 def model_sha256(case: Case) -> str:
     """SHA-256 of all that the draws of a case depend on, independent of paths and formatting."""
-    return hashlib.sha256(model_json(case).encode()).hexdigest()
+    return _sha256(model_json(case))
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def run_attributes(seconds: Mapping[str, float]) -> dict[str, str]:

@@ -34,15 +34,6 @@ def good_start(compiled: CompiledModel, seed: int) -> Array:
     return climbed(compiled, next(inside, compiled.centre), STEPS)
 
 
-def require_finite(compiled: CompiledModel) -> None:
-    """Raise if the log density is not finite at the centre of the prior."""
-    if not np.isfinite(compiled.log_density(compiled.centre)[0]):
-        raise SamplingError(
-            "the log density is not finite at the centre of the prior: some evidence is impossible there; "
-            "`reeuncert check` lists rows that contradict each other, and model.point_logps() names the term"
-        )
-
-
 def _sample_chains(
     name: str,
     sampler: type[Run],
@@ -64,11 +55,13 @@ def _sample_chains(
             messages.say(f"Compiling the model by PyTensor, which takes minutes the first time, since {why} …")
         compiled = compile_for_sampling(model)
     seconds["compile"] = clock.lap()
-    require_finite(compiled)
-    have = {}
-    if checkpoint is not None:
-        value, gradient = compiled.log_density(compiled.centre)
-        have = checkpoint.begin((value, float(np.linalg.norm(gradient))))
+    value, gradient = compiled.log_density(compiled.centre)
+    if not np.isfinite(value):
+        raise SamplingError(
+            "the log density is not finite at the centre of the prior: some evidence is impossible there; "
+            "`reeuncert check` lists rows that contradict each other, and model.point_logps() names the term"
+        )
+    have = {} if checkpoint is None else checkpoint.begin((value, float(np.linalg.norm(gradient))))
     if len(have) == settings.chains:
         pass  # all chains are stored
     elif is_whitened(compiled):

@@ -10,7 +10,7 @@ from scipy.optimize import lsq_linear
 from scipy.sparse import coo_array
 
 from reeuncert.balance.network import Network
-from reeuncert.case.records import Case, Evidence, Prior
+from reeuncert.case.records import Case, Evidence
 from reeuncert.case.selection import select
 from reeuncert.priors.subjects import reference_edge, subjects
 from reeuncert.system.graph import BEYOND
@@ -122,20 +122,17 @@ def _priors(case: Case, network: Network, flow: NDArray[np.float64]) -> Iterator
         if subject.prior.kind == "share":
             (e,) = subject.edges
             outflows = leaving[network.edges.source[e]]
-            share, sd = _share(subject.prior, float(concentration[outflows].sum()))
+            if subject.prior.family == DIRICHLET:
+                total = float(concentration[outflows].sum())
+                share = subject.prior.a / total
+                sd = math.sqrt(share * (1 - share) / (total + 1))
+            else:
+                family = PRIOR_FAMILIES[subject.prior.family]
+                share, sd = family.centre(*family.numbers(subject.prior))
             yield _Row({k: (k == e) - share for k in outflows}, 0.0, sd * float(flow[outflows].sum()))
         elif subject.prior.family != "flat":
             family = PRIOR_FAMILIES[subject.prior.family]
             yield _Row(dict.fromkeys(subject.edges, 1.0), *family.centre(*family.numbers(subject.prior)))
-
-
-def _share(prior: Prior, total: float) -> tuple[float, float]:
-    """Centre and spread of a share."""
-    if prior.family == DIRICHLET:
-        mean = prior.a / total
-        return mean, math.sqrt(mean * (1 - mean) / (total + 1))
-    family = PRIOR_FAMILIES[prior.family]
-    return family.centre(*family.numbers(prior))
 
 
 def _solved(rows: list[_Row], n: int, typical: float) -> NDArray[np.float64]:

@@ -124,12 +124,8 @@ class SystemDefinition(Record, Short):
     @cached_property
     def exists(self) -> np.ndarray:
         """Boolean array (flow, year): whether a flow exists in a year."""
-        mask = np.zeros((len(self.flows), len(self.years)), dtype=bool)
-        for i, flow in enumerate(self.flows):
-            for year in flow.years:
-                if year in self.year_index:
-                    mask[i, self.year_index[year]] = True
-        return mask
+        there = [[year in flow.years for year in self.years] for flow in self.flows]
+        return np.array(there, dtype=bool).reshape(len(self.flows), len(self.years))
 
     @cached_property
     def _flows_with(self) -> dict[tuple[str, str], frozenset[int]]:
