@@ -15,6 +15,7 @@ import reeuncert.running
 from reeuncert.case.serial import case_to_json
 from reeuncert.cli import app
 from reeuncert.cli.options import RuleName, SamplerName
+from reeuncert.cli.run import _command_line
 from reeuncert.cli.stored import SUPPLIERS
 from reeuncert.cli.terminal import parse_options
 from reeuncert.counterfactuals.rules import RULES
@@ -48,6 +49,11 @@ def _cli(*arguments):
 @pytest.fixture(scope="module")
 def posterior():
     return toy_posterior(draws=40, years=2)
+
+
+def test_the_command_of_a_result_can_be_typed_again(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["/lib/reeuncert/__main__.py", "run", "toy", "--out=/home/someone/results/toy"])
+    assert _command_line() == "reeuncert run toy --out=toy"
 
 
 def test_a_result_brings_its_own_options_to_the_comparison_of_structures(tmp_path):

@@ -28,6 +28,7 @@ from reeuncert.report import SECTIONS, Section
 from reeuncert.report.figures import fans, figure, interval_picture, panel_spec, script_json
 from reeuncert.report.page import render, write_report
 from reeuncert.report.sections import trade
+from reeuncert.report.sections.flows import sankey_spec
 from reeuncert.report.sections.learned import pulls_of
 from reeuncert.report.sections.method import check_list, method
 from reeuncert.report.sections.trade import arrivals
@@ -299,6 +300,17 @@ def test_a_result_without_its_command_names_all_that_makes_it_again(small_result
     assert all(option in command for option in ("--seed 3", "--draws 40", "--thin 5", "--sampler nutpie"))
     dt.attrs["approximate"] = "yes"
     assert method(Result(dt))["command"].endswith("--seed 3 --preview")
+
+
+def test_a_flow_may_have_a_minus_sign_in_its_name():
+    system = (case := toy_case(2)).system
+    flows = tuple(replace(flow, name=flow.name.replace("trade_", "trade−")) for flow in system.flows)
+    case = replace(case, system=replace(system, flows=flows))
+    mass = toy_flows(case.system, 0.2, np.random.default_rng(0), 20).reshape(2, 10, len(flows), -1)
+    dt = xr.DataTree.from_dict({"posterior": flow_dataset(case.system, mass)})
+    dt.attrs["case_json"] = case_to_json(case)
+    (view,) = sankey_spec(Result(dt))["views"]
+    assert {"concentrate", "powder"} <= {product for link in view["links"] for product in link["products"]}
 
 
 def test_a_source_without_a_publisher_is_named_by_its_title(small_result):

@@ -73,6 +73,6 @@ def _checked(name: str, options: Sequence[str]) -> Case | None:
 
 
 def _command_line() -> str:
-    """The command line, without the program folder and user folders."""
+    """The command line, without user folders."""
     typed = (arg.rpartition("=") for arg in sys.argv[1:])
-    return shlex.join([Path(sys.argv[0]).name, *(f"{before}{equals}{named(value)}" for before, equals, value in typed)])
+    return shlex.join(["reeuncert", *(f"{before}{equals}{named(value)}" for before, equals, value in typed)])

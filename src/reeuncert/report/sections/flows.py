@@ -85,6 +85,7 @@ def _view(result: Result, graph: Graph, table: pd.DataFrame) -> dict[str, Any]:
         | {"end": node.stage == END_USE, "y": np.full(len(steps), np.nan), "v": np.full(len(steps), np.nan)}
         for node in nodes
     ]
+    flows_of = {(a.source.name, a.target.name, a.route, a.label): (*a.flows, *a.minus) for a in graph.links}
     links: dict[tuple[str, ...], dict[str, Any]] = {}
     for t, step in enumerate(steps):
         for name, upper in step.top.items():
@@ -92,7 +93,7 @@ def _view(result: Result, graph: Graph, table: pd.DataFrame) -> dict[str, Any]:
         for row in step.ribbons:
             key = (row.source, row.target, row.route, row.label)
             if key not in links:
-                links[key] = _link(row, nodes, place, regions, len(steps), result)
+                links[key] = _link(row, flows_of[key], nodes, place, len(steps), result)
             link = links[key]
             link["m"][t], link["o"][t] = row.mean, opacity_of(row.factor)
             link["a"][t], link["b"][t] = row.leaves, row.enters
@@ -111,17 +112,17 @@ def _view(result: Result, graph: Graph, table: pd.DataFrame) -> dict[str, Any]:
 
 
 def _link(
-    row: Any, nodes: list[Node], place: dict[str, int], regions: list[str], n: int, result: Result
+    row: Any, flows: tuple[str, ...], nodes: list[Node], place: dict[str, int], n: int, result: Result
 ) -> dict[str, Any]:
     source, target = place[row.source], place[row.target]
-    labels = result.once(labels_of)
-    system = result.case.system
-    products = {system.flows[system.flow_index[name]].product for name in row.flow.replace("−", "+").split(" + ")}
+    system, regions = result.case.system, list(result.case.regions)
+    products = {system.flows[system.flow_index[name]].product for name in flows}
     ends = dict.fromkeys([row.region, *(nodes[i].row.split(", ")[0] for i in (source, target))])
     colour = "unrecorded" if row.route == UNRECORDED else _colour(row.region, regions)
     out: dict[str, Any] = {"s": source, "t": target, "route": row.route, "label": row.label, "regions": list(ends)}
     out |= {"products": sorted(products), "c": colour if row.route not in (LOSS, STOCK) else "prior"}
-    out |= {"title": f"{node_text(nodes[source])} → {node_text(nodes[target])}", "flows": labels.told(row.flow)}
+    out["title"] = f"{node_text(nodes[source])} → {node_text(nodes[target])}"
+    out["flows"] = result.once(labels_of).told(row.flow)
     out |= {name: np.full(n, np.nan) for name in ("m", "o", "a", "b")} | {"q": np.full((len(ENDS), n), np.nan)}
     return out | ({"p": np.full((len(ENDS), n), np.nan)} if np.isfinite(row.prior_median) else {})
 
