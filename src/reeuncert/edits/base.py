@@ -15,7 +15,7 @@ from reeuncert.words.cells import printable, quoted, unknown
 
 
 class Reread:
-    """Reads a case again under other options; each set of options is read once.
+    """Reads a case again under other options, each set of them once.
 
     A switch decides which rows of the tables hold, so that the rows of another choice are not in the case: they must
     come from its files. What was changed in memory would be lost, and is therefore refused.
@@ -23,20 +23,14 @@ class Reread:
 
     def __init__(self) -> None:
         self._read: dict[tuple[str, tuple[int, ...], tuple[tuple[str, str], ...]], Case] = {}
-        self._sound: set[str] = set()
 
     def __call__(self, case: Case, options: Mapping[str, str]) -> Case:
         """The case under its options with some of them changed, cut to the same years."""
-        text = _content(case)
-        if text not in self._sound:
-            if not case.path or _content(self._one(case, case.options)) != text:
-                message = f"the switches of case '{case.name}' cannot be changed here: it is not what its files say "
-                message += f"({case.path or 'it was made in memory'}); read it again with read_case(…, option=choice), "
-                raise ReeUncertError(f"{message}and make each choice a study of its own")
-            self._sound.add(text)
-        changed = self._one(case, {**case.options, **options})
-        self._sound.add(_content(changed))
-        return changed
+        if not case.path or _content(self._one(case, case.options)) != _content(case):
+            message = f"the switches of case '{case.name}' cannot be changed here: it is not what its files say "
+            message += f"({case.path or 'it was made in memory'}); read it again with read_case(…, option=choice), "
+            raise ReeUncertError(f"{message}and make each choice a study of its own")
+        return self._one(case, {**case.options, **options})
 
     def _one(self, case: Case, options: Mapping[str, str]) -> Case:
         years = case.system.years

@@ -223,7 +223,9 @@ class WithoutFlows(FlowEdit):
 
     def apply(self, edited: Edited) -> Edited:
         case = edited.case
-        system = _without(case.system, set(case.system.select(self.selector)))
+        kept = remaining_flows(case.system, set(case.system.select(self.selector)))
+        flows = [replace(case.system.flows[i], years=tuple(sorted(there))) for i, there in sorted(kept.items())]
+        system = with_flows(case.system, flows)
         there = ({y for i in system.select(row.selector) for y in system.flows[i].years} for row in case.priors)
         priors = (_in_years(row, years) for row, years in zip(case.priors, there, strict=True))
         evidence = tuple(row for row in case.evidence if speaks_of(row, system))
@@ -250,11 +252,6 @@ def remaining_flows(system: SystemDefinition, gone: set[int]) -> dict[int, set[i
             changed = changed or fed & taken != there
             there &= fed & taken
     return {i: there for i, there in years.items() if there}
-
-
-def _without(system: SystemDefinition, gone: set[int]) -> SystemDefinition:
-    years = sorted(remaining_flows(system, gone).items())
-    return with_flows(system, [replace(system.flows[i], years=tuple(sorted(there))) for i, there in years])
 
 
 def _in_years(row: Prior, there: set[int]) -> Prior:
