@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from reeuncert.plots.style import PROBABILITIES, band_opacity, bands_name, interval_name
+from reeuncert.plots.style import PROBABILITIES, band_opacity, interval_name
 from reeuncert.result.quantiles import interval_columns
 from reeuncert.words.estimates import estimate, interval, with_unit
 
@@ -174,7 +174,7 @@ class Fan:
         dash = "dash" if self.dashed else "solid"
         hover = tuple(self._hover(i, unit, value) for i, value in enumerate(median))
         out.append(Line(x, scale * median, self.colour, 1.7, dash, name, self.label, hover))
-        return [*out, Area((), (), self.colour, 0.4, bands_name(self.probs))]
+        return [*out, Area((), (), self.colour, 0.4, interval_name(*self.probs))]
 
     def prior_marks(self, unit: str) -> list[Mark]:
         """Band and dotted median of the prior, in the unit of the axis; empty without prior."""

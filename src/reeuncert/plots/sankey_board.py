@@ -80,11 +80,8 @@ def _steps(tables: Mapping[Any, pd.DataFrame], graph: Graph) -> Iterator[Step]:
 
 def node_values(table: pd.DataFrame) -> dict[str, float]:
     """Mass that goes through each node: the larger of what enters and what leaves (means)."""
-    ends: tuple[dict[str, float], dict[str, float]] = {}, {}
-    for row in rows_of(table):
-        for sums, name in zip(ends, (row.source, row.target), strict=True):
-            sums[name] = sums.get(name, 0.0) + row.mean
-    return {name: max(sums.get(name, 0.0) for sums in ends) for name in sorted({**ends[0], **ends[1]})}
+    leaves, enters = (table.groupby(end)["mean"].sum() for end in ("source", "target"))
+    return {str(name): mass for name, mass in leaves.combine(enters, max, fill_value=0.0).items()}
 
 
 def fullest(table: pd.DataFrame, value: Mapping[str, float]) -> float:
@@ -164,13 +161,9 @@ ENDS = {"leaves": ("source", "target"), "enters": ("target", "source")}
 
 def _ends(table: pd.DataFrame, top: Mapping[str, float], scale: float, at: str, other: str) -> pd.Series:
     """Where each ribbon begins: ribbons leave in the order of the nodes they go to."""
-    out: dict[Any, float] = {}
-    below: dict[str, float] = {}
-    for row in sorted(rows_of(table), key=lambda row: top[getattr(row, other)]):
-        here = getattr(row, at)
-        out[row.Index] = top[here] + below.get(here, 0.0) * scale
-        below[here] = below.get(here, 0.0) + row.mean
-    return pd.Series(out)
+    rows = table.sort_values(other, key=lambda names: names.map(top), kind="stable")
+    above = rows.groupby(at)["mean"].cumsum() - rows["mean"]
+    return rows[at].map(top) + scale * above
 
 
 CLASSES = ((1.25, 0.85), (2.0, 0.62), (5.0, 0.42), (np.inf, 0.26))

@@ -86,7 +86,7 @@ def mixed(colour: str, other: str, part: float) -> str:
     >>> mixed("#000000", "#ffffff", 0.5)
     '#808080'
     """
-    pairs = zip(_channels(colour), _channels(other), strict=True)
+    pairs = zip(bytes.fromhex(colour[1:]), bytes.fromhex(other[1:]), strict=True)
     return "#" + "".join(f"{round(a + part * (b - a)):02x}" for a, b in pairs)
 
 
@@ -96,7 +96,7 @@ def rgba(colour: str, opacity: float) -> str:
     >>> rgba("#0072B2", 0.25)
     'rgba(0,114,178,0.25)'
     """
-    red, green, blue = _channels(colour)
+    red, green, blue = bytes.fromhex(colour[1:])
     return f"rgba({red},{green},{blue},{opacity:g})"
 
 
@@ -105,22 +105,13 @@ def band_opacity(position: int, count: int = len(PROBABILITIES)) -> float:
     return (0.34, 0.22, 0.16)[min(position, 2)] if count > 1 else 0.25
 
 
-def interval_name(prob: float = PROBABILITIES[-1]) -> str:
-    """How every legend and axis names an interval.
+def interval_name(*probs: float) -> str:
+    """How every legend and axis names an interval, by default the widest, and a fan of several.
 
-    >>> interval_name(), interval_name(0.5)
-    ('90 % equal-tailed interval', '50 % equal-tailed interval')
+    >>> interval_name(), interval_name(0.5, 0.8, 0.9)
+    ('90 % equal-tailed interval', '50, 80 and 90 % equal-tailed interval')
     """
-    return f"{100 * prob:.6g} % equal-tailed interval"
-
-
-def bands_name(probs: Sequence[float] = PROBABILITIES) -> str:
-    """How a fan of several bands is named.
-
-    >>> bands_name()
-    '50, 80 and 90 % equal-tailed interval'
-    """
-    *others, last = (f"{100 * p:.6g}" for p in probs)
+    *others, last = (f"{100 * p:.6g}" for p in probs or PROBABILITIES[-1:])
     return f"{', '.join(others)}{' and ' if others else ''}{last} % equal-tailed interval"
 
 
@@ -154,7 +145,3 @@ def mpl_style(theme: Theme) -> Any:
         "figure.dpi": 110,
         "text.parse_math": False,  # a name with two dollar signs is no formula
     }
-
-
-def _channels(colour: str) -> tuple[int, int, int]:
-    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)

@@ -15,7 +15,7 @@ from reeuncert.outlook.stored import read_outlook
 from reeuncert.plots.access import Coords, led_by, take
 from reeuncert.plots.panels import Axis, Board, Fan, Line, Mark, Points, fan_panel, scale_of, shown_unit
 from reeuncert.plots.render import Chart, Row, Span, figure_of, interval_row, render, render_chart, wrapped
-from reeuncert.plots.style import PROBABILITIES, band_opacity, bands_name, colours_of, hue, interval_name
+from reeuncert.plots.style import PROBABILITIES, band_opacity, colours_of, hue, interval_name
 from reeuncert.result.quantiles import interval_columns
 from reeuncert.words.estimates import estimate, number, printed, with_unit
 
@@ -80,7 +80,7 @@ def plot_lost_consumption(
         "Part of consumption that is lost (%)",
         rows,
         subtitle=f"{world.attrs['counterfactual_rule']}; beside the names: median masses in {unit}",
-        point_name=f"median; bands: {bands_name()}",
+        point_name=f"median; bands: {interval_name(*PROBABILITIES)}",
     )
     return render_chart(chart, backend, theme)
 

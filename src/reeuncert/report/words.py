@@ -75,15 +75,12 @@ COLUMNS = {
     "farther": "P of such a distance",
     "log_sd": "log-sd",
     "orders": "orders of magnitude",
-    "near_certain": "near certain",
     "pareto_k": "Pareto k",
     "below": "P of less",
     "z": "normal score z",
     "tail": "tail probability",
     "violation": "P of a violation",
     "disagree": "rows that disagree",
-    "mean_z": "mean z",
-    "root_mean_square_z": "root mean square z",
     "predicted_lb": "predicted 5 %",
     "predicted_ub": "predicted 95 %",
     "inside": "in our interval",
@@ -103,7 +100,6 @@ COLUMNS = {
     "mcse_upper": "error of 95 %",
     "lowest": "lowest 5 %",
     "highest": "highest 95 %",
-    "least_cover": "least cover",
 }
 """Column of a table → its heading, where its name without underscores would not tell."""
 

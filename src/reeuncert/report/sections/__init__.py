@@ -25,7 +25,7 @@ class Section:
 SECTIONS: tuple[Section, ...] = (
     Section("answers", "Answers", answers.content, "a headline", averages=True, of_draws=False),
     Section("flows", "Flows", flows.content),
-    Section("verdict", "Verdict", method.verdict, averages=True, of_draws=False),
+    Section("verdict", "Verdict", method.check_list, averages=True, of_draws=False),
     Section("dependence", "Dependence over time", over_time.dependence, "an indicator"),
     Section("triangle", "Trade between the regions", trade.between_regions, "trade between regions"),
     Section("net-trade", "Net trade by product", over_time.net_trade, "trade between regions"),

@@ -83,11 +83,6 @@ def check_list(result: Result) -> dict[str, Any]:
     }
 
 
-def verdict(result: Result) -> dict[str, Any]:
-    """All checks, worst status first."""
-    return {"verdict": check_list(result)}
-
-
 def _line(found: CheckResult) -> dict[str, Any]:
     """One check: what was checked, its status as a word, what was found, the tested number and its threshold (empty if
     none), and a table of the worst offenders.
