@@ -20,8 +20,9 @@ from xarray import DataTree
 from case_files import FILES, write_case
 from reeuncert.case.serial import case_from_json, case_to_json
 from reeuncert.cli.terminal import parse_options
-from reeuncert.errors import Problem, ReeUncertError
+from reeuncert.errors import CaseError, Problem, ReeUncertError
 from reeuncert.indicators.stored import read_results, write_netcdf
+from reeuncert.outlook.reading import read_plans
 from reeuncert.reading.case_file import read_case_file
 from reeuncert.reading.tables import Column, read_table
 from reeuncert.reference import published_values
@@ -47,6 +48,21 @@ PUBLISHED = """\
 id,source_id,statement,indicator,region,partner,product,quantity,year_from,year_to,value,low,high,unit,hedge,note
 P1,study,"in 2001, ~40 %",import_dependence,North,South,oxide,share,2001,2001,40,,,%,~,
 P2,study,12 kt,end_use_consumption,North,,oxide,mass,2000,2002,12,,,kt REO,,cumulated
+"""
+
+
+SCENARIOS = """\
+[[scenario]]
+name = "a"
+fails = []
+limits = [{select = {product = "powder"}, factor = 0.5, from = 2030}]
+[[answer]]
+indicator = "import_dependence"
+region = "North"
+partner = "South"
+product = "powder"
+lines = [0.5]
+years = [2030]
 """
 
 
@@ -88,6 +104,21 @@ def csv_table(data: bytes) -> bool:
     table = read_table(path, "table.csv", columns, {})
     _well_formed(table.problems)
     return table.clean
+
+
+def scenarios(data: bytes) -> bool:
+    """``scenarios.toml`` of an outlook."""
+    folder = scratch() / "plans"
+    folder.mkdir(exist_ok=True)
+    header = "project,region,stage,capacity,unit,basis,content,announced_start,announced_on,status,source_id\n"
+    (folder / "projects.csv").write_text(header)
+    (folder / "scenarios.toml").write_bytes(data)
+    try:
+        read_plans(folder, toy_case())
+    except CaseError as error:
+        _well_formed(error.problems)
+        return False
+    return True
 
 
 def whole_case(file: str, data: bytes) -> bool:
@@ -204,6 +235,7 @@ def _printable(text: str) -> None:
 TARGETS: dict[str, Target] = {
     "toml": toml,
     "csv_table": csv_table,
+    "scenarios": scenarios,
     "any_table": any_table,
     "cells": cells,
     "case_json": case_json,
@@ -219,6 +251,8 @@ def seeds(name: str) -> list[bytes]:
         return [FILES["case.toml"].encode()]
     if name == "csv_table":
         return [b'name,value,year,years,when,note\nore,1.5e3,2001,2000-2002;2005,scope=a|b,"a, ""b"""\n']
+    if name == "scenarios":
+        return [SCENARIOS.encode()]
     if name == "any_table":
         return [bytes([i]) + FILES[table].encode() for i, table in enumerate(TABLES)]
     if name == "cells":

@@ -99,7 +99,7 @@ def mutated(draw: st.DrawFn, texts: list[bytes]) -> bytes:
     return bytes(data)
 
 
-@pytest.mark.parametrize("name", ["toml", "csv_table", "cells", "case_json", "option", "published"])
+@pytest.mark.parametrize("name", ["toml", "csv_table", "scenarios", "cells", "case_json", "option", "published"])
 def test_mutated_bytes(name):
     target, begin = TARGETS[name], seeds(name)
     accepted = []
