@@ -72,6 +72,7 @@ SCENARIO, ANSWER = (
         (f"{SCENARIO}limits = [{{select = {{product = 3}}}}]", "limits"),
         (f'{SCENARIO}limits = [{{select = {{product = "salt"}}, untill = 2022}}]', "limits"),
         (f'{SCENARIO}limits = [{{select = {{product = "salt"}}, factor = nan}}]', "limits"),
+        (f'{SCENARIO}limits = [{{select = {{product = "salt+slat"}}}}]', "limits"),
         ('[scenario]\nname = "a"', "scenario"),
         ('answer = ["x"]', "answer"),
         (f"{ANSWER}lines = 3", "lines"),

@@ -36,7 +36,7 @@ from reeuncert.reading.bundled import find_case, folders_of
 from reeuncert.reading.tables import Column, Row, read_table, read_text, report_duplicates
 from reeuncert.reading.toml import line_of, parse_toml
 from reeuncert.system.definition import FLOW_FIELDS, OUTSIDE, Selector
-from reeuncert.words.cells import name_cell, number_cell, text_cell, unknown, year_cell
+from reeuncert.words.cells import name_cell, number_cell, quoted, text_cell, unknown, year_cell
 from reeuncert.words.units import TONNES, unit_cell, unknown_unit
 
 FOLDER = "outlook"
@@ -345,6 +345,11 @@ def _limit(given: Mapping[str, Any], case: Case, report: Report) -> FlowLimit | 
     ):
         report("limits", f"'select' chooses no flow; give attributes of flows: {', '.join(FLOW_FIELDS)}")
         return None
+    selector = Selector.of(**select)
+    for name, words in selector.fields.items():
+        for word in words:
+            if not case.system.select(Selector({name: (word,)})):
+                report("limits", f"no flow has the {name} {quoted(word)}; correct it, or leave it out")
     if not isinstance(factor, int | float) or not 0 <= factor < math.inf:
         report("limits", f"the factor {factor!r} is no share; give zero or more")
         return None
@@ -352,7 +357,7 @@ def _limit(given: Mapping[str, Any], case: Case, report: Report) -> FlowLimit | 
     if not isinstance(first, int) or not isinstance(last, int) or first > last:
         report("limits", "'from' and 'until' are no span of years; give e.g. from = 2026, until = 2030")
         return None
-    return FlowLimit(Selector.of(**select), float(factor), first, last)
+    return FlowLimit(selector, float(factor), first, last)
 
 
 def _question(entry: Mapping[str, Any], case: Case, report: Report) -> Question:
