@@ -23,11 +23,14 @@ from reeuncert.counterfactuals import (
     lost_consumption,
     no_trade,
     rule,
+    run,
     run_counterfactual,
     supplier_stops,
 )
 from reeuncert.counterfactuals.lost import STOPS, leading, read_stops, stops_of, write_stops
+from reeuncert.counterfactuals.network import Setting, World
 from reeuncert.errors import InputError, OutputError, ReeUncertError
+from reeuncert.indicators.flows import FlowTable
 from reeuncert.indicators.stored import write_netcdf
 from reeuncert.report.page import render
 from reeuncert.report.sections import SECTIONS
@@ -391,6 +394,28 @@ def test_consumption_without_a_region_or_product_is_lost_under_an_empty_label() 
     assert set(own["region"]) == set(own["product"]) == {""}
     assert own["mean"].sum() == pytest.approx(named.loc[named["end_use"] == "glass", "mean"].sum())
     assert "" in set(supplier_stops(bare, draws=5)["region"])
+
+
+def test_a_limit_that_a_fixed_proportion_cannot_keep_is_refused(dt: xr.DataTree) -> None:
+    """What is declared on arrival is a part of all that crosses without a record: no rule halves it alone."""
+    with pytest.raises(ReeUncertError, match=r"a rule limits what leaves .*; reduce what enters, or all that is made"):
+        run_counterfactual(dt, [Reduce(0.5, {"quantity": "declared"})])
+    whole = run_counterfactual(dt, [Reduce(0.5, {"quantity": "declared+undeclared"})])
+    half = whole["posterior"].to_dataset()["mass_flow"].isel(year=-1)
+    drawn = dt["posterior"].to_dataset()["mass_flow"].isel(year=-1)
+    names = [name for name in drawn["flow"].values if "declared_" in name]
+    assert (half.sel(flow=names) <= 0.5 * drawn.sel(flow=names) * (1 + 1e-6)).all()
+
+
+def test_what_rounding_leaves_at_a_process_is_no_surplus(dt: xr.DataTree) -> None:
+    case = Result(dt).case
+    network = Setting.of(FlowTable.from_dataset(dt["posterior"].to_dataset(), case), 0, case).network
+    mass = np.zeros((len(network.flows), 1))
+    into = np.flatnonzero((network.source >= 0) & (network.target >= 0) & (network.closing[network.target] < 0))[0]
+    mass[into] = 1e-35
+    nothing = np.zeros((len(network.processes), 1))
+    world = World(np.ones_like(mass), mass, nothing, nothing, nothing, nothing, nothing)
+    assert not run._balanced(network, mass, world)[1].any()
 
 
 def test_numbers_of_numpy_are_numbers(dt: xr.DataTree) -> None:

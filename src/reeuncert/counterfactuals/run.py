@@ -309,6 +309,7 @@ def _numbers(table: FlowTable, year: int, before: Array, after: Array) -> xr.Dat
 
 
 _LEAST = 1e-9  # a flow limited to less than this fraction of its drawn value is set to zero
+_EXCESS = 1e-6  # of its drawn value, by which a flow may exceed its limit
 
 
 def allocate(
@@ -332,7 +333,9 @@ def allocate(
         names = ", ".join(np.array(network.processes)[processes["group"] == processes["group"][stuck]])
         message = f"the counterfactual does not converge: flow circulates between {names} and almost nothing leaves; "
         raise ReeUncertError(f"{message}check the flows between them in this year")
-    return _balanced(network, np.where(network.opening[:, None], world.mass, out.T), world.carried)
+    if not within_supply:
+        _require_limits(network, limit + _EXCESS * world.mass < out.T)
+    return _balanced(network, np.where(network.opening[:, None], world.mass, out.T), world)
 
 
 def _records(network: YearNetwork, open_flows: Mask) -> tuple[Records, Records, Graph]:
@@ -360,11 +363,20 @@ def _records(network: YearNetwork, open_flows: Mask) -> tuple[Records, Records, 
     return flows, processes, (ends[0], ends[1], start, np.array([j for group in groups for j in group]))
 
 
-def _balanced(network: YearNetwork, mass: Array, carried: Array) -> tuple[Array, Array]:
+def _require_limits(network: YearNetwork, over: Mask) -> None:
+    """Refuse a world with flows above their limits (flow, draw): a process makes them of whatever enters it."""
+    made = network.source[over.any(axis=1)]
+    if made.size:
+        names = listed(dict.fromkeys(network.processes[j] for j in made))
+        message = f"a rule limits what leaves {names}, where it is made in a fixed proportion of all that enters; "
+        raise ReeUncertError(f"{message}reduce what enters, or all that is made of it")
+
+
+def _balanced(network: YearNetwork, mass: Array, world: World) -> tuple[Array, Array]:
     """The flows, and the stocks at the end: surplus supply is carried into the next year."""
-    closing, inflow = carried.copy(), carried.copy()
+    closing, inflow = world.carried.copy(), world.carried.copy()
     into, out = (network.target != BEYOND) & ~network.opening, network.source != BEYOND
-    np.add.at(inflow, network.target[into], mass[into])
+    np.add.at(inflow, network.target[into], np.maximum(mass, world.mass)[into])
     np.add.at(closing, network.target[into], mass[into])
     np.subtract.at(closing, network.source[out], mass[out])
     stocked = (network.closing >= 0)[:, None]
@@ -372,5 +384,5 @@ def _balanced(network: YearNetwork, mass: Array, carried: Array) -> tuple[Array,
     if over.any():
         process = network.processes[int(np.flatnonzero(over.any(axis=1))[0])]
         message = f"the counterfactual leaves surplus supply at process '{process}', which has no demand or stock for "
-        raise ReeUncertError(f"{message}it; add a stock flow to the case (from the process to itself)")
+        raise ReeUncertError(f"{message}it; reduce what enters it, or add a stock flow to the case (from it to itself)")
     return mass, np.maximum(closing, 0.0) * stocked
