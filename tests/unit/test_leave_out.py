@@ -208,6 +208,8 @@ def test_folds_that_cannot_be_used_are_refused_before_anything_is_sampled(case):
     with pytest.raises(ReeUncertError) as caught:
         leave_out(dataclasses.replace(case, evidence=()))
     assert str(caught.value) == "case 'small_metal' has no evidence: there is nothing to leave out"
+    with pytest.raises(ReeUncertError, match="folds names no row; give a fold for the id of each row"):
+        leave_out(case, {case.evidence[0].id: None})
 
 
 def test_the_command_asks_for_a_folder_of_results_and_for_folds(tmp_path):

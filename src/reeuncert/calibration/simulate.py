@@ -98,9 +98,9 @@ class Deviations:
         for year in sorted(rows):
             row = rows[year]
             who = row.shared or path
-            deviation = row.level_sd * self._once("level", who)
+            deviation = row.level_sd * self.once("level", who)
             if row.slope_on:
-                slope = row.slope + row.slope_sd * self._once("slope", who, row.slope_on)
+                slope = row.slope + row.slope_sd * self.once("slope", who, row.slope_on)
                 deviation = deviation + slope * self.covariates[row.slope_on][year]
             if not found:
                 wander = self._fresh()
@@ -111,11 +111,8 @@ class Deviations:
             found[year] = deviation + row.year_sd * wander
         return found
 
-    def constant(self, path: str, sd: float) -> Draws:
-        """One deviation for all years."""
-        return sd * self._once("level", path)
-
-    def _once(self, *key: str) -> Draws:
+    def once(self, *key: str) -> Draws:
+        """A standard normal number of each truth, the same whenever it is asked for."""
         if key not in self._drawn:
             self._drawn[key] = self._fresh()
         return self._drawn[key]
@@ -242,7 +239,7 @@ class _Table:
                 if total == name and kind in ("input", "share"):
                     for flow in members:
                         if ("split", flow, year) not in found:
-                            found["split", flow, year] = source.constant(f"split {flow}", row.split_sd)
+                            found["split", flow, year] = row.split_sd * source.once("level", f"split {flow}")
         return found
 
     def branches(self, flows: Sequence[Flow]) -> list[Branch]:

@@ -62,7 +62,7 @@ def fold_of_rows(rows: Sequence[Evidence], records: Sequence[int], folds: Folds,
     if isinstance(folds, Mapping):
         ids = [row.id for row in rows]
         absent = sorted(unknown(name, ids, "row of evidence") for name in {*folds} - {*ids})
-        if absent or not folds:
+        if absent or all(fold is None for fold in folds.values()):
             raise ReeUncertError("; ".join(absent[:5]) or "folds names no row; give a fold for the id of each row")
         found = [folds.get(row.id) for row in rows]
     elif folds == "sources":
