@@ -18,8 +18,8 @@ from reeuncert.checks.run import relative_error
 from reeuncert.indicators.compute import add_indicators
 from reeuncert.likelihood.compile import compile_evidence
 from reeuncert.likelihood.predictive import log_likelihood, predicted_quantities
-from reeuncert.priors.checks import implied_flows
 from reeuncert.priors.coverage import case_network
+from reeuncert.priors.implied import implied_flows
 from reeuncert.result.powerscale import terms
 from reeuncert.result.result import Result
 from reeuncert.system.definition import Selector

@@ -13,7 +13,7 @@ import pytest
 
 from reeuncert.case.restriction import restrict
 from reeuncert.plots import trade_matrix_data
-from reeuncert.priors.checks import implied_flows
+from reeuncert.priors.implied import implied_flows
 from reeuncert.report import SECTIONS
 from reeuncert.report.page import render
 from reeuncert.report.sections.trade import WIDEST

@@ -8,7 +8,8 @@ from reeuncert.checks.result import CheckResult, information, warned
 from reeuncert.indicators.headlines import headline_values
 from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.likelihood.predictive import drawn, predictive_draws
-from reeuncert.priors.checks import MOST_ORDERS, WIDE, total_log_sd
+from reeuncert.priors.checks import WIDE, total_log_sd
+from reeuncert.priors.implied import MOST_ORDERS
 from reeuncert.result.diagnostics import Estimate
 from reeuncert.result.learning import PRIOR_ROUNDING, is_fixed
 from reeuncert.result.quantiles import Array, quantiles, spread

@@ -70,7 +70,7 @@ def of_compiled_code[F: Callable[..., Any]](chosen: F) -> F:
 
     @wraps(chosen)
     def function(*arguments: Any) -> Any:
-        raise NotImplementedError
+        raise NotImplementedError  # numba compiles what `chosen` returns; Python itself never runs this
 
     overload(function)(chosen)
     return cast(F, function)

@@ -20,7 +20,7 @@ from reeuncert.edits.scenario import AVERAGED, FILE, read_scenarios
 from reeuncert.errors import ReeUncertError
 from reeuncert.inference.prior import PRIOR_DRAWS, sample_prior
 from reeuncert.model import build_model
-from reeuncert.priors.checks import implied_flows
+from reeuncert.priors.implied import implied_flows
 from reeuncert.reading.bundled import find_case
 from reeuncert.result.diagnostics import diagnose, unconverged
 from reeuncert.result.quantiles import Array

@@ -21,8 +21,9 @@ from reeuncert.errors import ArgumentError, Problem
 from reeuncert.likelihood.compile import EvidenceModel, compile_evidence
 from reeuncert.likelihood.problems import Overlap, overlaps, rows_without_flows
 from reeuncert.likelihood.reconcile import judged_figures
-from reeuncert.priors.checks import WIDE, implied_flows, implied_warnings, prior_warnings, total_log_sd
+from reeuncert.priors.checks import WIDE, prior_warnings, total_log_sd
 from reeuncert.priors.coverage import case_network
+from reeuncert.priors.implied import implied_flows, implied_warnings
 from reeuncert.reading.bundled import find_case
 from reeuncert.reading.state import FLOWS, OFFSETS, PRIORS
 from reeuncert.result.reconciled import reconciled
