@@ -192,3 +192,14 @@ def test_unknown_names(result):
     ):
         CheckResult("a", "good", 0.0, "", "")
     assert "this result holds no flows" in check(xr.DataTree())["balance"].message
+
+
+def test_a_result_of_thinned_draws_is_judged_by_single_steps():
+    dt = toy_posterior(chains=2, draws=50, years=2)
+    stats = dt["sample_stats"].to_dataset()
+    energy = stats["energy"]
+    assert check(dt, ["geometry"])["energy fraction"].status == "passed"
+    dt["sample_stats"] = stats.assign(energy_before=energy + 0.1 * float(energy.std()))
+    found = check(dt, ["geometry"])["energy fraction"]
+    assert found.status == "failed"
+    assert found.value < 0.02

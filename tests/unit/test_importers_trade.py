@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from downloads import COMEXT_18, PLUS, comtrade, dataweb, left, plus, told, write
+from downloads import COMEXT_18, comtrade, dataweb, left, plus, told, write
 from reeuncert import importers
 from reeuncert.errors import CaseError
 
@@ -36,7 +35,7 @@ def test_a_query_of_dataweb_is_read(tmp_path: Path) -> None:
     }
     china = next(r for r in download.records if r.partner == "China")
     assert china.figure.qualifier == "at_least"
-    assert "another unit" in china.note
+    assert left(download, "the unit 'number' is not a mass")
     assert download.partial
     assert "Chile" in download.notices[0]
     assert left(download, "not over") == 4
@@ -222,29 +221,14 @@ def test_an_export_of_bgs_is_read(tmp_path: Path) -> None:
     assert left(download, "no figure") == left(download, "no flow") == 1
 
 
-def test_answers_of_the_service_of_comtrade_and_zips_are_read(tmp_path: Path) -> None:
-    def answer(*rows: str, error: str = "") -> str:
-        cells = [dict(zip(PLUS.split(","), row.split(","), strict=False)) for row in rows]
-        return json.dumps(
-            {"count": len(rows), "data": [c | {"netWgt": float(c["netWgt"])} for c in cells], "error": error}
-        )
-
-    path = write(tmp_path, "answer.json", answer(plus(), plus(partnerCode=842, netWgt="1e16")))
-    with zipfile.ZipFile(tmp_path / "answer.zip", "w") as archive:
-        archive.write(path, "comtrade/answer.json")
-        archive.writestr("__MACOSX/._answer.json", "x")
-        archive.writestr("readme.txt", "x")
-    for given in (path, tmp_path / "answer.zip"):
-        download = importers.read_comtrade(given)
-        assert {(r.partner, r.figure.value) for r in download.records} == {("901", 4.0), ("842", 1e13)}
-        assert download.records[0].places[0].file == "answer.json"
-    assert "preview" in str(importers.read_comtrade(write(tmp_path, "most.json", answer(*[plus()] * 500))))
-    write(tmp_path, "cut.zip", "PK\x03\x04")
-    with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:
-        archive.writestr("a.pdf", "x")
-    write(tmp_path, "cut.json", path.read_text()[:-30])
-    write(tmp_path, "error.json", answer(plus(), error="quota"))
-    for name in ("cut.zip", "other.zip", "cut.json", "error.json"):
-        with pytest.raises(CaseError) as caught:
-            importers.read_comtrade(tmp_path / name)
-        assert caught.value.problems[0].file == name
+@pytest.mark.parametrize(
+    ("name", "says"), [("answer.json", r"download the query as CSV from comtradeplus\.un\.org"), ("a.zip", "unzip it")]
+)
+def test_what_has_to_be_downloaded_or_unzipped_first_is_refused(tmp_path: Path, name: str, says: str) -> None:
+    path = write(tmp_path, name, "{}")
+    if name == "a.zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("a.csv", "x")
+    with pytest.raises(CaseError, match=says) as caught:
+        importers.read_comtrade(path)
+    assert [p.file for p in caught.value.problems] == [name]

@@ -34,7 +34,7 @@ Options = Annotated[
 Results = Annotated[Path, typer.Argument(help="posterior.nc of a run, or the folder that holds it.")]
 Draws = Annotated[int, typer.Option(min=4, help="Draws kept of every chain.")]
 Tune = Annotated[int, typer.Option(min=1, help="Tuning steps of every chain.")]
-Thin = Annotated[int, typer.Option(min=1, help="Keep every n-th draw; each chain samples draws × thin.")]
+Thin = Annotated[int, typer.Option(min=1, help="Keep every n-th draw (hmc); each chain samples draws × thin.")]
 Chains = Annotated[int, typer.Option(min=1, help="Number of chains.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of every fit.")]
 TableFile = Annotated[Path | None, typer.Option(help="CSV file for the table; by default it is only printed.")]

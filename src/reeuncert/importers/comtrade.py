@@ -1,16 +1,12 @@
-"""UN Comtrade: CSV files of Comtrade Plus and of the earlier web site, and JSON of its service."""
+"""UN Comtrade: CSV files of Comtrade Plus and of the earlier web site."""
 
-import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from reeuncert.errors import CaseError, Problem
-from reeuncert.files import first_line
 from reeuncert.importers.printed import month_of, read_figure
 from reeuncert.importers.record import Direction, Download, Place, Quality, Record
 from reeuncert.importers.sheets import header_of, read_rows
-from reeuncert.words.cells import listed, quoted
 from reeuncert.words.offices import IMPORTERS
 
 _LEGACY = {
@@ -37,40 +33,20 @@ _WHOLE = {"partner2Code": ("0", ""), "customsCode": ("C00", ""), "motCode": ("0"
 """Columns that divide a row further, and the codes of all; other rows are parts of one with these."""
 
 _KILOGRAMS = "8"
-MOST_OF_A_PREVIEW = 500  # rows that the service gives without a key
 
 
 def read(paths: list[Path], download: Download) -> None:
     """Read net weights; those that the UN estimated have a quality of their own."""
     download.notices.append(IMPORTERS[download.kind].terms)
     for path in paths:
-        for line, row in _json(path, download) if path.suffix.lower() == ".json" else _csv(path, download):
+        if path.suffix.lower() == ".json":
+            message = "JSON of the service is not read; download the query as CSV from comtradeplus.un.org"
+            raise CaseError([Problem(path.name, 0, "", message)])
+        names = _LEGACY if "Trade Flow Code" in header_of(path) else {}
+        for line, row in read_rows(path, tuple(_LEGACY.values()), download.kind, names):
             _take(row, Place(path.name, line, "netWgt"), download)
     _settle_classifications(download)
     download.settle()
-
-
-def _csv(path: Path, download: Download) -> Iterator[tuple[int, dict[str, str]]]:
-    names = _LEGACY if "Trade Flow Code" in header_of(path) else {}
-    return read_rows(path, tuple(_LEGACY.values()), download.kind, names)
-
-
-def _json(path: Path, download: Download) -> Iterator[tuple[int, dict[str, str]]]:
-    """Rows of an answer of the service, by their number."""
-    try:
-        answer = json.loads(path.read_bytes())
-        rows = [{str(name): "" if cell is None else str(cell) for name, cell in row.items()} for row in answer["data"]]
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        message = f"the file is no answer of Comtrade, {{'count': …, 'data': [rows], …}} ({first_line(error)})"
-        raise CaseError([Problem(path.name, 0, "", message)]) from error
-    absent = sorted({name for name in _LEGACY.values() for row in rows if name not in row})
-    if absent or answer.get("error"):
-        message = f"rows have no {listed(map(quoted, absent))}"
-        message = message if absent else f"it is the error {quoted(answer['error'])}"
-        raise CaseError([Problem(path.name, 0, "data", f"{message}; ask the service again")])
-    if len(rows) == MOST_OF_A_PREVIEW:
-        download.notices.append(f"{path.name} has {len(rows)} rows, the most of a preview: others may be missing.")
-    yield from enumerate(rows, 1)
 
 
 def _take(row: dict[str, str], place: Place, download: Download) -> None:

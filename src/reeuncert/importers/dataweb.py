@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from reeuncert.errors import Problem
-from reeuncert.importers.printed import Figure, mass, month_of
+from reeuncert.importers.printed import Figure, month_of
 from reeuncert.importers.record import EVERYONE, PART_OF_YEAR, THE_REPORTER, Direction, Download, Place, Record
 from reeuncert.importers.sheets import Sheet, read_sheets
 
@@ -57,7 +57,7 @@ def _read_sheet(sheet: Sheet, query: dict[str, str], download: Download) -> None
     released = query.get("Download Date", "")[:10]
     if any(row["Data Type"].casefold().startswith("first unit") for _, row in body):
         _tell_partners(download, query, {row.get("Country", "") for _, row in body})
-    over, elsewhere = _incomplete(header, body, released), _counted_otherwise(header, body)
+    over = _incomplete(header, body, released)
     for line, row in body:
         code, partner, measure = row["HTS Number"], row.get("Country", EVERYONE), row["Data Type"]
         unit = row.get("Quantity Description", "")
@@ -68,7 +68,7 @@ def _read_sheet(sheet: Sheet, query: dict[str, str], download: Download) -> None
             year, month = _time(column, row)
             if not year and not column.casefold().endswith("year_to_date"):
                 continue
-            why_not, notes, figure = "", [], Figure(0.0)
+            why_not, note, figure = "", "", Figure(0.0)
             if not measure.casefold().startswith("first unit"):
                 why_not = f"{measure}: not the first unit of quantity"
             elif "foreign exports" in title:
@@ -78,10 +78,8 @@ def _read_sheet(sheet: Sheet, query: dict[str, str], download: Download) -> None
             elif str(year) in over:
                 why_not = f"the year was not over, or not yet booked, when the file was made ({year})"
             if (hidden := row.get(f"{column}_Suppressed", "")) not in _NONE:
-                figure, notes = Figure(0.0, qualifier="at_least"), [f"{hidden} shipments are suppressed"]
-            if (code, partner, column) in elsewhere:
-                notes.append("a part of the heading is counted in another unit than mass")
-            place, note = Place(sheet.where, line, column), "; ".join(notes)
+                figure, note = Figure(0.0, qualifier="at_least"), f"{hidden} shipments are suppressed"
+            place = Place(sheet.where, line, column)
             like = Record((place,), year, direction, code, THE_REPORTER, partner, release=released, note=note)
             like = replace(like, month=month, figure=figure)
             download.take(like, row[column], unit, why_not)
@@ -105,17 +103,6 @@ def _incomplete(header: list[str], body: list[tuple[int, dict[str, str]]], relea
     years = sorted(name for name in header if _YEAR.fullmatch(name))
     last = max((year for year in years if any(row[year] not in _NONE for _, row in body)), default="")
     return {year for year in years if year > last or (released and year >= released[:4])}
-
-
-def _counted_otherwise(header: list[str], body: list[tuple[int, dict[str, str]]]) -> set[tuple[str, str, str]]:
-    """Code, partner and column of which a part is counted in another unit than mass."""
-    return {
-        (row["HTS Number"], row.get("Country", EVERYONE), column)
-        for _, row in body
-        if mass(row.get("Quantity Description", "kg")) is None
-        for column in header
-        if _YEAR.fullmatch(column) and row[column] not in _NONE
-    }
 
 
 def _tell_partners(download: Download, query: dict[str, str], found: set[str]) -> None:

@@ -4,15 +4,12 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import Literal, get_args
 
 from reeuncert.errors import Problem
 from reeuncert.importers.printed import IS_ZERO, NO_FIGURE, NOTHING, Figure, mass, read_figure
 from reeuncert.words.cells import quoted
 from reeuncert.words.offices import Witness
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Direction = Literal["import", "export", "output", "use", ""]
 Quality = Literal["quota", "estimated", "reported"]
@@ -159,15 +156,6 @@ class Download:
                 self.leave(f"{PART_OF_YEAR} ({len(months)} of 12 months)", parts[0], len(parts))
                 continue
             self.records.append(summed(whole or found))
-
-    def frame(self) -> "pd.DataFrame":
-        """The records as a table, in tonnes."""
-        import pandas as pd  # loads slowly, and the command needs no more of it
-
-        words = ("release", "year", "direction", "product", "reporter", "partner")
-        numbers = ("value", "low", "high", "qualifier", "resolution")
-        rows = [vars(r) | vars(r.figure) | {"locator": located(r.places)} for r in self.records]
-        return pd.DataFrame(rows, columns=[*words, *numbers, "basis", "quality", "note", "locator"])
 
     def __str__(self) -> str:
         count = sum(count for _, count in self.left_out.values())

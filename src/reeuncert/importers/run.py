@@ -8,13 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from reeuncert.errors import CaseError, Problem
 from reeuncert.files import expanded, explained, write_whole
 from reeuncert.importers.evidence import Row, Words, add_to_draft, mapping_problems, mirror_pairs, read_mapping, to_rows
 from reeuncert.importers.record import Download, located
-from reeuncert.importers.sheets import unpacked
 from reeuncert.reading.case_file import FILE, read_case_file
 from reeuncert.reading.case_tables import read_system
 from reeuncert.reading.evidence_tables import EVIDENCE_FOLDER, IMPORTS_FOLDER, evidence_tables, read_lists
@@ -31,9 +29,9 @@ Files = str | Path | Sequence[str | Path]
 def read_download(kind: str, files: Files, products: Sequence[str] = ()) -> Download:
     """Read files of one kind of `IMPORTERS`, e.g. ``"usgs-mcs"``; nothing is written.
 
-    Several files are read together (releases, years, a query beside its table); a zip stands for what is in it.
-    ``products``: read only these, by the beginning of a code or a part of a name. Raises `CaseError` if a file is
-    missing, is not of the kind, or gives two figures for one key.
+    Several files are read together (releases, years, a query beside its table). ``products``: read only these, by the
+    beginning of a code or a part of a name. Raises `CaseError` if a file is missing, is not of the kind, or gives two
+    figures for one key.
     """
     if kind not in IMPORTERS:
         raise CaseError([Problem("import", 0, "", unknown(kind, tuple(IMPORTERS), "kind"))])
@@ -42,16 +40,14 @@ def read_download(kind: str, files: Files, products: Sequence[str] = ()) -> Down
     if not paths:
         raise CaseError([Problem("import", 0, "", "no file is given; name at least one")])
     download = Download(kind, tuple(products), IMPORTERS[kind].witness)
-    with TemporaryDirectory() as folder:
-        parts = [part for i, path in enumerate(paths) for part in unpacked(path, Path(folder, str(i)))]
-        for name, count in Counter(part.name for part in parts).items():
-            message = f"{count} files have this name, by which figures are located; give it once, or rename one"
-            if not name.isprintable():
-                message = "the name of the file holds characters that cannot be seen; rename it"
-            if count > 1 or not name.isprintable():
-                download.problems.append(Problem(printable(name), 0, "", message))
-        if not download.problems:
-            import_module(f"reeuncert.importers.{kind.replace('-', '_')}").read(parts, download)
+    for name, count in Counter(path.name for path in paths).items():
+        message = f"{count} files have this name, by which figures are located; give it once, or rename one"
+        if not name.isprintable():
+            message = "the name of the file holds characters that cannot be seen; rename it"
+        if count > 1 or not name.isprintable():
+            download.problems.append(Problem(printable(name), 0, "", message))
+    if not download.problems:
+        import_module(f"reeuncert.importers.{kind.replace('-', '_')}").read(paths, download)
     if download.problems:
         raise CaseError(download.problems)
     return download

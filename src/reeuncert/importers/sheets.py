@@ -1,10 +1,7 @@
-"""Files as tables of text: CSV in the encodings that offices use, Excel workbooks, and what lies in a zip."""
+"""Files as tables of text: CSV in the encodings that offices use, and Excel workbooks."""
 
 import csv
 import re
-import shutil
-import zipfile
-import zlib
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -16,12 +13,11 @@ from typing import Any
 
 from reeuncert.errors import CaseError, Problem
 from reeuncert.files import first_line
-from reeuncert.reading.evidence_tables import is_left_behind
 from reeuncert.reading.workbooks import WorkbookError, open_workbook
 from reeuncert.words.cells import listed, quoted
 
 EXCEL = (".xlsx", ".xlsm")
-READ = (*EXCEL, ".csv", ".dat", ".json", ".tsv")  # files that are read out of a zip
+ZIP = b"PK\x03\x04"  # how a zip begins, and a workbook
 MARK = 6  # longest text of a cell that is a footnote mark when it is raised: whole footnotes are raised too
 
 
@@ -43,29 +39,6 @@ def _missing(path: Path) -> None:
     if not path.is_file():
         message = f"the file is {'a folder' if path.is_dir() else 'missing'}; it was looked for at {quoted(path, 300)}"
         raise CaseError([Problem(path.name, 0, "", message)])
-
-
-def unpacked(path: Path, folder: Path) -> list[Path]:
-    """A file itself, or the files of a zip, which are put into a folder."""
-    if path.suffix.lower() != ".zip" or not path.is_file():
-        return [path]
-    found: list[Path] = []
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for member in archive.infolist():
-                name = Path(member.filename).name
-                if member.is_dir() or is_left_behind(name) or Path(name).suffix.lower() not in READ:
-                    continue
-                found.append(folder / str(len(found)) / name)
-                found[-1].parent.mkdir(parents=True)
-                with archive.open(member) as source, found[-1].open("wb") as target:
-                    shutil.copyfileobj(source, target)
-    except (zipfile.BadZipFile, zlib.error, RuntimeError) as error:
-        message = f"the zip is damaged or locked by a password ({first_line(error)}); download it again"
-        raise CaseError([Problem(path.name, 0, "", message)]) from error
-    if not found:
-        raise CaseError([Problem(path.name, 0, "", f"the zip holds no file that ends in {listed(READ)}")])
-    return found
 
 
 def read_sheets(path: Path) -> list[Sheet]:
@@ -148,8 +121,11 @@ def _dialect(path: Path) -> tuple[str, str]:
     """Encoding and separator of a CSV file: UTF-8 or Windows-1252; comma, semicolon or tab."""
     _missing(path)
     with path.open("rb") as raw:
-        first = raw.read(2)
-    for encoding in ("utf-16",) if first in (BOM_UTF16_LE, BOM_UTF16_BE) else ("utf-8-sig", "cp1252"):
+        first = raw.read(len(ZIP))
+    if first == ZIP:
+        message = "the file is a zip: unzip it, and give what you need of it (the name of a workbook ends in .xlsx)"
+        raise CaseError([Problem(path.name, 0, "", message)])
+    for encoding in ("utf-16",) if first.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else ("utf-8-sig", "cp1252"):
         with suppress(UnicodeError), path.open(encoding=encoding) as file:
             head = file.readline()
             file.seek(0)

@@ -7,7 +7,7 @@ from typing import Any
 import xarray as xr
 
 from reeuncert.errors import SamplingError
-from reeuncert.inference.chains import Chain, Run, chain_seed, thin_draws
+from reeuncert.inference.chains import Chain, Run, chain_seed
 from reeuncert.inference.compiled import CompiledModel, repeatable_arithmetic
 from reeuncert.inference.settings import Settings, renamed
 
@@ -29,11 +29,11 @@ class NutpieRun(Run):
         def tell_state(states: Sequence[Any]) -> None:
             tell(number, states[0].finished_draws, states[0].divergences)
 
-        self._compiled, self._settings, self._number = compiled, settings, number
+        self._compiled, self._number = compiled, number
         with repeatable_arithmetic():
             self._run = nutpie.sample(
                 compiled.compiled,
-                draws=settings.made,
+                draws=settings.draws,
                 tune=settings.tune,
                 chains=1,
                 cores=1,
@@ -68,5 +68,4 @@ class NutpieRun(Run):
                 raise SamplingError("nutpie returned no draws")
             return {self._number: Chain(xr.Dataset(), xr.Dataset(), complete=False)}
         posterior, stats = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()
-        posterior, stats = thin_draws(posterior, renamed(stats), self._settings.thin)
-        return {self._number: Chain(self._compiled.unfolded(posterior), stats, complete)}
+        return {self._number: Chain(self._compiled.unfolded(posterior), renamed(stats), complete)}

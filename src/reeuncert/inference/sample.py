@@ -56,8 +56,8 @@ def sample(
     draws, tune
         Draws kept and tuning steps of every chain.
     thin
-        Keep every ``thin``-th draw: a chain makes ``draws * thin``. For autocorrelated draws this loses little
-        information and saves memory and disk.
+        Keep every ``thin``-th draw: a chain makes ``draws * thin`` (hmc alone). For autocorrelated draws this loses
+        little information and saves memory and disk.
     chains
         Number of chains; R-hat needs several.
     seed
@@ -123,6 +123,8 @@ def sample(
     )  # fmt: skip
     if sampler not in SAMPLERS:
         raise SamplingError(f"sampler '{sampler}' is not known; use one of: {', '.join(SAMPLERS)}")
+    if thin > 1 and sampler != "hmc":
+        raise SamplingError(f"sampler '{sampler}' keeps every draw: leave out thin, or use the sampler 'hmc'")
     if resume and checkpoint is None:
         raise SamplingError("there is nothing to resume from: name the folder of the checkpoint")
     stored = find_checkpoint(Path(checkpoint)) if resume and checkpoint is not None else None

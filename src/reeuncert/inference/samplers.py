@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pymc.sampling.parallel import ParallelSamplingError
 
 from reeuncert.errors import SamplingError
-from reeuncert.inference.chains import Chain, Run, joined, run_chains, thin_draws
+from reeuncert.inference.chains import Chain, Run, joined, run_chains
 from reeuncert.inference.checkpoint import Checkpoint
 from reeuncert.inference.compiled import CompiledModel, repeatable_arithmetic
 from reeuncert.inference.density import why_not
@@ -103,12 +103,12 @@ def _sample_with_pymc(
             messages.say(f"All {settings.chains} chains are there already.")
             return joined(dict(sorted(have.items()))), {"compile_and_sample": clock.lap()}
     messages.say(
-        f"Compiling, and sampling {settings.chains} chains of {settings.tune} + {settings.made} draws (pymc) …"
+        f"Compiling, and sampling {settings.chains} chains of {settings.tune} + {settings.draws} draws (pymc) …"
     )
     with repeatable_arithmetic():
         try:
             tree = pm.sample(
-                draws=settings.made,
+                draws=settings.draws,
                 tune=settings.tune,
                 chains=settings.chains,
                 cores=settings.workers,
@@ -128,9 +128,8 @@ def _sample_with_pymc(
             ) from error
         except KeyboardInterrupt as error:
             raise SamplingError("interrupted: the sampler 'pymc' keeps no draws; use 'hmc' for that") from error
-    posterior, stats = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()
-    complete = posterior.sizes["draw"] == settings.made
-    posterior, stats = thin_draws(posterior, renamed(stats), settings.thin)
+    posterior, stats = tree["posterior"].to_dataset(), renamed(tree["sample_stats"].to_dataset())
+    complete = posterior.sizes["draw"] == settings.draws
     if checkpoint is not None and complete:
         for number in range(settings.chains):
             checkpoint.store(number, Chain(posterior.isel(chain=[number]), stats.isel(chain=[number])))
