@@ -19,7 +19,7 @@ from reeuncert.case.figures import median_in_year
 from reeuncert.case.restriction import extend
 from reeuncert.case.serial import case_from_json, case_to_json
 from reeuncert.cli import app
-from reeuncert.errors import CaseError, OutputError, ReeUncertError
+from reeuncert.errors import ArgumentError, CaseError, OutputError, ReeUncertError
 from reeuncert.outlook.answers import Answer, answer_table, answers, compare_scenarios, drivers, project_table, told
 from reeuncert.outlook.future import growth, openings, row_for, with_future
 from reeuncert.outlook.plans import GrowthFigure, OutlookScenario, Plans, Project, Question
@@ -62,7 +62,7 @@ def test_an_extended_case_is_a_case(case):
     cut = ree.restrict(longer, range(2018, 2024))
     again = next(p for p in cut.priors if p.name == "ore of South")
     assert [median_in_year(again, y) for y in (2018, 2020, 2023)] == pytest.approx([medians[1], 40.0, 40.0])
-    with pytest.raises(CaseError, match="2020"):
+    with pytest.raises(ArgumentError, match="2020"):
         extend(case, 2020)
 
 

@@ -57,6 +57,16 @@ I,South,mining,4,kt,REO,1,2023,2020,dreamt,nobody
     assert len(found) == 19
 
 
+def test_an_opening_long_before_the_announced_start_is_told_with_its_row(case, tmp_path):
+    delays = "project,stage,milestone,status,announced_on,announced_start,outcome,outcome_date,source_id\n"
+    delays += "A,mining,start,study,2010,2014,opened,2013.5,invented-survey\n"
+    delays += "B,mining,start,study,2010,2014,opened,2012.9,invented-survey\n"
+    with pytest.raises(CaseError) as error:
+        read_plans(write_plans(tmp_path, delays_csv=delays), case)
+    (problem,) = error.value.problems
+    assert (problem.file, problem.line, problem.column) == ("delays.csv", 3, "outcome_date")
+
+
 SCENARIO, ANSWER = (
     '[[scenario]]\nname = "a"\n',
     '[[answer]]\nindicator = "imports"\nregion = "North"\nproduct = "salt"\n',

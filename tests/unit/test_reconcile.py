@@ -9,6 +9,7 @@ import reeuncert as ree
 from peers import build
 from reeuncert.case.serial import case_to_json
 from reeuncert.checks import check
+from reeuncert.likelihood import reconcile as reconcile_module
 from reeuncert.likelihood.compile import compile_evidence
 from reeuncert.likelihood.reconcile import reconcile
 from reeuncert.priors.coverage import case_network
@@ -111,3 +112,15 @@ def test_figures_of_the_bundled_case_can_all_be_true():
     found = reconciled(ree.read_case("china_us_row"))
     assert np.abs(np.r_[found.z, found.offset_z]).max() < found.limit
     assert found.probability > 0.01
+
+
+def test_a_fit_that_does_not_end_is_told_and_judges_nothing(monkeypatch):
+    monkeypatch.setattr(reconcile_module, "_STEPS", 3)
+    case = parts_of_a_total(100.0, 71.5)
+    (told,) = (p.message for p in ree.check_case(case).warnings if "3 steps" in p.message)
+    assert "wrong unit" in told
+    dt = toy_posterior(draws=10, years=2)
+    dt.attrs = {"case_json": case_to_json(case)}
+    (verdict,) = check(dt, ["reconciliation"]).results
+    assert verdict.status == "not run"
+    assert "3 steps" in verdict.message

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from reeuncert.case.figures import median_in_year
 from reeuncert.case.records import Case, Evidence, Prior
 from reeuncert.case.selection import sides
-from reeuncert.errors import CaseError, Problem
+from reeuncert.errors import ArgumentError
 from reeuncert.system.definition import OUTSIDE, Flow, SystemDefinition
 
 
@@ -33,7 +33,7 @@ def restrict(case: Case, years: Sequence[int]) -> Case:
 
     Raises
     ------
-    CaseError
+    ArgumentError
         When the years are not consecutive years of the case.
 
     Examples
@@ -71,7 +71,7 @@ def _checked(case: Case, years: Sequence[int]) -> tuple[int, ...]:
         said = ", ".join(map(str, kept)) or "none"
         message = f"the years {said} are no span of case '{case.name}'; give consecutive years between {first} and "
         message += f"{last}, e.g. range({max(first, last - 2)}, {last + 1})"
-        raise CaseError([Problem("case.toml", 0, "years", message)])
+        raise ArgumentError(message)
     return kept
 
 
@@ -115,7 +115,7 @@ def speaks_of(row: Evidence, system: SystemDefinition) -> bool:
 
 def extend(case: Case, last: int, reopened: Collection[str] = ()) -> Case:
     """A case with years after its last, to a new last one: the same system, priors whose paths run on, no evidence on
-    the new years. Raises `CaseError` when the year does not lie after the last of the case.
+    the new years. Raises `ArgumentError` when the year does not lie after the last of the case.
 
     Flows that exist in the last year exist in all later ones, and so do those of processes that are ``reopened``. A
     prior whose median moves keeps that of the old last year; a covariate keeps its last value. So nothing but levels
@@ -129,7 +129,7 @@ def extend(case: Case, last: int, reopened: Collection[str] = ()) -> Case:
     old = case.system.years
     if last <= old[-1]:
         message = f"the year {last} does not lie after the last year of case '{case.name}', {old[-1]}; give a later one"
-        raise CaseError([Problem("case.toml", 0, "years", message)])
+        raise ArgumentError(message)
     new = tuple(range(old[-1] + 1, last + 1))
     again = _reopened_flows(case.system, reopened)
 

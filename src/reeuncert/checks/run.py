@@ -14,6 +14,7 @@ from reeuncert.result.diagnostics import LARGEST_R_HAT, MEASURES, SMALLEST_ESS, 
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 from reeuncert.system.definition import OUTSIDE
+from reeuncert.words.estimates import with_unit
 
 
 def completeness(result: Result) -> list[CheckResult]:
@@ -42,7 +43,7 @@ def balance(result: Result) -> list[CheckResult]:
     message += f" (process '{where[0]}', {where[1]})." if where else "."
     remedy = "Flows were changed after sampling, or the file is damaged."
     smallest = float(np.nanmin(mass.values))
-    told = f"The smallest flow in any draw is {smallest:.3g} {mass.attrs.get('units', '')}".rstrip() + "."
+    told = f"The smallest flow in any draw is {with_unit(smallest, mass.attrs.get('units', ''))}."
     return [
         judged("balance", worst, "<=", LARGEST_RESIDUAL, message, remedy),
         judged("positive flows", smallest, ">", 0, told, remedy),

@@ -19,6 +19,7 @@ from scipy.special import gammaincc
 
 from reeuncert.case.figures import figure_text
 from reeuncert.case.records import Evidence
+from reeuncert.errors import ReeUncertError
 from reeuncert.likelihood.compile import EvidenceModel
 from reeuncert.system.definition import OUTSIDE, SystemDefinition
 from reeuncert.words.error_laws import ERROR_LAWS
@@ -97,7 +98,13 @@ def _fitted(row: Evidence, fit: float) -> str:
 
 
 def reconcile(system: SystemDefinition, evidence: EvidenceModel) -> Reconciliation:
-    """Fit flows and shared offsets to the figures: damped Gauss-Newton steps of offsets and of the logs of flows."""
+    """Fit flows and shared offsets to the figures: damped Gauss-Newton steps of offsets and of the logs of flows.
+
+    Raises
+    ------
+    ReeUncertError
+        If the steps do not come to an end.
+    """
     half = {law.code: 1.0 / law.core_scale(evidence.tails.degrees_of_freedom) for law in ERROR_LAWS.values()}
     bound = np.array([row.qualifier in BOUND_QUALIFIERS for row in evidence.rows], dtype=bool)
     rounded = np.where(bound, 0.0, evidence.upper - evidence.lower) / math.sqrt(12.0)
@@ -127,6 +134,9 @@ def reconcile(system: SystemDefinition, evidence: EvidenceModel) -> Reconciliati
         flow = flow * np.exp(np.clip(step[: flow.size], -_LONGEST, _LONGEST))
         moved = moved + step[flow.size : flow.size + moved.size]
         damping = max(damping * _SHRINK, 0.9 * _LEAST)
+    else:
+        message = f"balanced flows that fit the figures best were not found in {_STEPS} steps, so figures are not "
+        raise ReeUncertError(f"{message}compared with balance; look for values in a wrong unit")
     # A residual of zero stays zero: no other row has information on its figure.
     told = np.flatnonzero(np.abs(r) > 1e-4)
     free = _free(solver, flow.size + moved.size, r.size, b.shape[0], told)

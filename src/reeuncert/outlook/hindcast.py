@@ -27,6 +27,7 @@ from reeuncert.outlook.run import outlook
 from reeuncert.priors.coverage import case_network
 from reeuncert.result.result import Result
 from reeuncert.words.cells import listed
+from reeuncert.words.estimates import estimate, number
 from reeuncert.words.units import unit_factor
 
 QUANTITIES: Mapping[str, str] = {
@@ -278,8 +279,8 @@ def hindcast_verdict(table: pd.DataFrame) -> list[str]:
         last = table[(table["forecast_from"] == year) & (table["year"] == table["year"].max())]
         missed = last[(last["inside90"] < 0.5) & (last["quantity"] != "printed")]
         parts = [
-            f"{row['quantity']} {row['region']} {row['median']:.3g} ({row['eti90_lb']:.3g} to {row['eti90_ub']:.3g}) "
-            f"against {row['truth']:.3g}"
+            f"{row['quantity']} {row['region']} {estimate(row['median'], row['eti90_lb'], row['eti90_ub'])} "
+            f"against {number(row['truth'])}"
             for _, row in missed.iterrows()
         ]
         if parts:

@@ -11,6 +11,7 @@ from reeuncert.counterfactuals.network import MADE
 from reeuncert.errors import CaseError, Problem
 from reeuncert.indicators.flows import ALL, REFINED
 from reeuncert.indicators.registry import UnknownIndicatorError, lookup
+from reeuncert.outlook.delays import EARLY
 from reeuncert.outlook.plans import (
     BASE,
     CAPACITY,
@@ -191,6 +192,9 @@ def _delay(row: Row, case: Case) -> list[tuple[str, str]]:
     found = _dates(row) + _known(row, "outcome", OUTCOMES)
     if row["outcome_date"] < row["announced_on"]:
         found.append(("outcome_date", "the outcome lies before the announcement; correct one of the dates"))
+    elif row["outcome"] == "opened" and row["outcome_date"] <= row["announced_start"] - EARLY:
+        says = f"an opening {EARLY:g} year or more before the announced start is taken for a slip; correct the dates"
+        found.append(("outcome_date", says))
     return found + _known(row, "stage", stages_of(case)) + _known(row, "status", STATUSES)
 
 

@@ -17,7 +17,7 @@ from reeuncert.case.figures import figure_text
 from reeuncert.case.records import Case, Evidence
 from reeuncert.case.serial import case_to_json
 from reeuncert.case.shared import error_class_of, prints_of_several_rows, shared_errors
-from reeuncert.errors import ArgumentError, Problem
+from reeuncert.errors import ArgumentError, Problem, ReeUncertError
 from reeuncert.likelihood.compile import EvidenceModel, compile_evidence
 from reeuncert.likelihood.problems import Overlap, overlaps, rows_without_flows
 from reeuncert.likelihood.reconcile import judged_figures
@@ -250,7 +250,11 @@ def _irreconcilable(case: Case, evidence: EvidenceModel) -> Iterator[Problem]:
     """Figures that contradict the mass balance, whatever the priors are."""
     if not evidence.n_rows:
         return
-    found = reconciled(case_to_json(case))
+    try:
+        found = reconciled(case_to_json(case))
+    except ReeUncertError as error:
+        yield Problem("evidence.csv", 0, "value", str(error))
+        return
     for z, text, where in judged_figures(found, evidence):
         if abs(z) > found.limit:
             message = f"{text}: {abs(z):.1f} standard errors apart, where chance alone explains {found.limit:.1f}; "
