@@ -12,7 +12,6 @@ from reeuncert.indicators.stored import read_results
 from reeuncert.report import SECTIONS
 from reeuncert.report.files import write_results
 from reeuncert.report.page import render
-from reeuncert.report.words import coded
 from reeuncert.result.result import Result
 
 LEFT_OUT = {
@@ -45,7 +44,7 @@ def test_sections_are_left_out_where_a_case_has_nothing_for_them(name):
         del missing[shown]
     assert set(missing) == LEFT_OUT[name] | {"outlook", "suppliers"}  # these show what a command has stored
     line = page.split('id="left-out"')[1].split("</p>")[0]
-    assert all(f"{s.title} ({coded(s.needs)})" in line for s in missing.values())
+    assert all(f"{s.title} ({s.needs})" in line for s in missing.values())
 
 
 def test_a_case_without_any_standard_role_writes_its_results(tmp_path):

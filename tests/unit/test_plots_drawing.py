@@ -10,6 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 import xarray as xr
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 import reeuncert.plots as plots
@@ -18,7 +19,7 @@ from reeuncert.errors import ArgumentError, ReeUncertError
 from reeuncert.plots.draw_plotly import escaped
 from reeuncert.plots.panels import Board, Fan, Points, fan_panel
 from reeuncert.plots.render import render
-from reeuncert.plots.style import BACKENDS, THEMES
+from reeuncert.plots.style import BACKENDS, GROUND
 from reeuncert.reference import Published
 from reeuncert.report.figures import fans
 from reeuncert.result.result import Result
@@ -67,14 +68,10 @@ def test_every_figure_is_drawn_by_both_libraries(dt: xr.DataTree, name: str, bac
         figure.canvas.draw()
 
 
-@pytest.mark.parametrize("theme", THEMES)
-def test_the_ground_is_that_of_the_theme(dt: xr.DataTree, theme: str) -> None:
-    figure = plots.plot_indicator(dt, "net_import_reliance", backend="plotly", theme=theme)
-    assert figure.layout.paper_bgcolor == THEMES[theme].ground
-    drawn = plots.plot_indicator(dt, "net_import_reliance", theme=theme)
-    assert drawn.get_facecolor()[:3] == pytest.approx(
-        [int(THEMES[theme].ground[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    )
+def test_both_libraries_draw_on_one_ground(dt: xr.DataTree) -> None:
+    figure = plots.plot_indicator(dt, "net_import_reliance", backend="plotly")
+    assert figure.layout.paper_bgcolor == GROUND
+    assert plots.plot_indicator(dt, "net_import_reliance").get_facecolor()[:3] == to_rgb(GROUND)
 
 
 def test_a_notebook_shows_a_figure_without_pyplot(dt: xr.DataTree) -> None:
@@ -82,11 +79,9 @@ def test_a_notebook_shows_a_figure_without_pyplot(dt: xr.DataTree) -> None:
     assert figure._repr_png_().startswith(b"\x89PNG")
 
 
-def test_an_unknown_library_or_theme_is_refused(dt: xr.DataTree) -> None:
+def test_an_unknown_library_is_refused(dt: xr.DataTree) -> None:
     with pytest.raises(ArgumentError, match=r"^backend is 'bokeh'; there are: matplotlib, plotly$"):
         plots.plot_indicator(dt, "net_import_reliance", backend="bokeh")
-    with pytest.raises(ArgumentError, match=r"^theme is 'sepia'; there are: light, dark$"):
-        plots.plot_learning(dt, theme="sepia")
 
 
 @pytest.mark.parametrize(
@@ -109,8 +104,8 @@ def test_a_table_is_no_switch(dt: xr.DataTree) -> None:
     table = pd.DataFrame({"value": [1.0]})
     with pytest.raises(ReeUncertError, match=r"^plot_indicator: published is of type DataFrame; give True or False$"):
         plots.plot_indicator(dt, "net_import_reliance", published=table)
-    with pytest.raises(ReeUncertError, match=r"^plot_sankey: losses is of type str; give True or False$"):
-        plots.plot_sankey(dt, losses="no")
+    with pytest.raises(ReeUncertError, match=r"^plot_indicator: published is of type str; give True or False$"):
+        plots.plot_indicator(dt, "net_import_reliance", published="no")
 
 
 def test_a_fan_shows_median_and_bands_in_per_cent(dt: xr.DataTree) -> None:
@@ -147,7 +142,7 @@ def test_a_gap_in_the_years_stays_a_gap(backend: str) -> None:
         {"year": years, "median": [1.0, 2.0, 3.0], "eti90_lb": [0.5, 1.0, 2.0], "eti90_ub": [2.0, 3.0, 4.0]}
     )
     fan = Fan(table, "posterior", "#0072B2", probs=(0.9,))
-    figure = render(Board("A gap", (fan_panel("p", "kt", (fan,)),)), backend, "light")
+    figure = render(Board("A gap", (fan_panel("p", "kt", (fan,)),)), backend)
     if backend == "plotly":
         bands = [t for t in figure.data if t.fill == "toself"]
         # Two years beside each other make a band, a year alone a narrow box.
@@ -195,7 +190,6 @@ def test_published_values_are_points_with_their_source(dt: xr.DataTree, monkeypa
     in_years, in_all = ([2002, 2003, 2003], [4.0, 4.0, 3.0]), ([2003], [8.0])
     for name, drawn in (("smuggled_mass", in_years), ("smuggled_mass_cumulated", in_all)):
         assert shown(plots.plot_indicator(dt, name, backend="plotly", published=True)) == [drawn]
-    assert shown(plots.plot_customs_gap(dt, backend="plotly", published=True)) == [in_all]
     # The page has the same values: a rate from its first year to its last.
     (of_pair,) = (one["series"] for one in fans(Result(dt))["indicators"] if one["name"] == "smuggled_mass")
     points = [(p["from"], p["to"], p["value"]) for one in of_pair for p in one.get("points", ())]
@@ -215,7 +209,6 @@ def test_the_sankey_slider_shows_one_year_at_a_time(dt: xr.DataTree) -> None:
 
 def test_sankey_ribbons_carry_interval_prior_and_route(dt: xr.DataTree) -> None:
     table = plots.sankey_data(dt, coords={"year": 2002})
-    table = table[table["route"] != "loss"].reset_index(drop=True)
     trace = plots.plot_sankey(dt, coords={"year": 2002}, backend="plotly").data[0]
     np.testing.assert_allclose(trace.link.value, table["mean"])
     smuggled = int(np.flatnonzero(table["route"] == "unrecorded")[0])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 import pandas as pd
@@ -18,8 +17,6 @@ from reeuncert.questions.overview import overview
 from reeuncert.report.page import render
 from reeuncert.report.sections import SECTIONS, Section, learned
 from reeuncert.result.result import Result
-from reeuncert.result.structures import StructureRun, Structures, add_structures
-from reeuncert.studies.summaries import headline_values
 from reeuncert.testing import toy_posterior
 
 ONLY = (Section("next", "What to collect next", learned.next_steps, "a headline"),)
@@ -70,17 +67,6 @@ def test_shares_are_of_the_variance_and_a_sum_far_from_it_has_none(other: float,
     if shown:
         assert parts.items() >= {("customs", "source"): 0.5, ("end_uses", "prior"): 0.3}.items()
     assert ("other", "source") not in parts
-
-
-def test_the_range_over_structures_is_shown_where_it_is_stored(toy: xr.DataTree) -> None:
-    assert "rival structures" not in page(toy)
-    other = toy_posterior(chains=2, draws=200, years=3, seed=9)
-    case = Result(toy).case
-    runs = {name: StructureRun(*headline_values(dt, case)) for name, dt in (("tied", toy), ("free", other))}
-    text = page(add_structures(toy, Structures.of(runs)))
-    assert "Range over the rival structures of the case" in text
-    assert "<td>Import dependence, recorded · North → South · refined · 2003</td>" in text
-    assert len(re.findall(r"holds under every structure|not identified by these data", text)) == 2
 
 
 def test_a_case_without_headlines_says_so(toy: xr.DataTree) -> None:

@@ -1,6 +1,6 @@
-"""Figures of a result, one file a theme, in matplotlib or Plotly.
+"""Figures of a result, one file a topic, in matplotlib or Plotly.
 
-Every figure is called alike, ``plot_x(dt, *, coords=None, backend="matplotlib", theme="light")``, and returns a
+Every figure is called alike, ``plot_x(dt, *, coords=None, backend="matplotlib")``, and returns a
 figure of matplotlib or of Plotly. What it draws is in the tidy table that ``x_data(dt, *, coords=None)`` returns.
 """
 

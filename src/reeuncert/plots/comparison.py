@@ -4,14 +4,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from reeuncert.edits.scenario import BASE
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.printing import value_title
 from reeuncert.indicators.registry import lookup
-from reeuncert.indicators.summary import select_labels
-from reeuncert.plots.access import Coords, tidy
+from reeuncert.plots.access import Coords
 from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points, scale_of
 from reeuncert.plots.render import Chart, Row, figure_of, interval_row, render, render_chart, wrapped
 from reeuncert.plots.style import axis_label, hue, interval_name
@@ -47,7 +45,7 @@ def comparison_data(found: Comparison) -> pd.DataFrame:
 
 
 @figure_of(comparison_data)
-def plot_comparison(found: Comparison, *, backend: str = "matplotlib", theme: str = "light") -> Any:
+def plot_comparison(found: Comparison, *, backend: str = "matplotlib") -> Any:
     """Draw the headlines of two results as dumbbells: medians joined, 90 % intervals faint, three Monte Carlo errors
     of each median dark. Ratios and masses have a panel each, masses on a log scale.
     """
@@ -57,7 +55,7 @@ def plot_comparison(found: Comparison, *, backend: str = "matplotlib", theme: st
     panels = [_panel(found, rows, unit) for rows, unit in kinds if len(rows)]
     longest = max(sum(len(wrapped(text)) for text in rows["headline"]) for rows, _ in kinds if len(rows))
     title = f"{found.names[0]} and {found.names[1]}"
-    return render(Board(title, tuple(panels), 1, max(1.6, 0.3 * longest + 0.9), 8.2), backend, theme)
+    return render(Board(title, tuple(panels), 1, max(1.6, 0.3 * longest + 0.9), 8.2), backend)
 
 
 def _panel(found: Comparison, rows: pd.DataFrame, unit: str) -> Panel:
@@ -92,17 +90,13 @@ def _panel(found: Comparison, rows: pd.DataFrame, unit: str) -> Panel:
     return Panel("", marks, x=Axis(axis_label("Headlines", plain), across, log=log), y=y_axis)
 
 
-SCENARIO = "scenario"
-
-
-def scenarios_data(study: Study | xr.Dataset | xr.DataTree, name: str, *, coords: Coords = None) -> pd.DataFrame:
+def scenarios_data(study: Study, name: str, *, coords: Coords = None) -> pd.DataFrame:
     """Median and intervals of an indicator, one row a scenario and combination of labels.
 
     Parameters
     ----------
     study
-        A study; or draws of indicators with a dim ``scenario`` beside ``chain`` and ``draw`` (a Dataset, or a result
-        whose group ``derived`` has it).
+        From `reeuncert.sensitivity` or `reeuncert.read_study`.
     name
         Name of an indicator.
     coords
@@ -119,30 +113,11 @@ def scenarios_data(study: Study | xr.Dataset | xr.DataTree, name: str, *, coords
     ReeUncertError
         For an indicator, dim or label that is not there.
     """
-    if isinstance(study, Study):
-        return study.table(name, **dict(coords or {}))
-    held: Any = study["derived"] if isinstance(study, xr.DataTree) and "derived" in study.children else study
-    if name not in held.data_vars:
-        there = ", ".join(map(str, held.data_vars))
-        raise ReeUncertError(f"'{name}' is no indicator of this study; there are: {there}")
-    variable: xr.DataArray = held[name]
-    if SCENARIO not in variable.dims:
-        raise ReeUncertError(f"'{name}' has no dim 'scenario' here: give a study, or results stacked along 'scenario'")
-    table = tidy(select_labels(variable, coords), None, (0.5, 0.9))
-    table.insert(0, "indicator", name)
-    table["unit"] = variable.attrs.get("units", "")
-    return table.drop(columns=[c for c in table if str(c).startswith("prior_")])
+    return study.table(name, **dict(coords or {}))
 
 
 @figure_of(scenarios_data)
-def plot_scenarios(
-    study: Study | xr.Dataset | xr.DataTree,
-    name: str,
-    *,
-    coords: Coords = None,
-    backend: str = "matplotlib",
-    theme: str = "light",
-) -> Any:
+def plot_scenarios(study: Study, name: str, *, coords: Coords = None, backend: str = "matplotlib") -> Any:
     """Draw the median and the 50 and 90 % intervals of one value under each scenario, in their order.
 
     `coords` must leave one value a scenario.
@@ -157,7 +132,7 @@ def plot_scenarios(
     unit = str(table["unit"].iloc[0])
     rows, base = [], None
     for record in table.to_dict("records"):
-        name, own = str(record[SCENARIO]), record[SCENARIO] == BASE
+        name, own = str(record["scenario"]), record["scenario"] == BASE
         base = scale_of(unit) * float(record["median"]) if own else base
         row = interval_row(name, record, unit, hue(0) if own else hue(2))
         rows.append(row if np.isfinite(record["median"]) else Row(f"{name} (not defined)"))
@@ -169,4 +144,4 @@ def plot_scenarios(
         point_name="median",
         from_zero=False,
     )
-    return render_chart(chart, backend, theme)
+    return render_chart(chart, backend)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from reeuncert.case.records import Case, Evidence
+from reeuncert.case.records import Case
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.printing import check_dims
 from reeuncert.likelihood.compile import EvidenceModel
@@ -23,7 +23,6 @@ from reeuncert.plots.access import (
     take,
     tidy,
 )
-from reeuncert.plots.indicator import published_points
 from reeuncert.plots.panels import Board, Fan, Points, fan_panel
 from reeuncert.plots.render import figure_of, render
 from reeuncert.plots.style import HUES, OFFICES, PROBABILITIES, UNRECORDED
@@ -43,9 +42,8 @@ SERIES = {
 BOUNDS = {"at_least": "as a lower bound", "up_to": "as an upper bound"}
 """Kind of a reported figure that is no value → how its hollow points are named."""
 
-GAP = "gap"
 SAID = ("unit", "basis", "qualifier", "product", "reporter", "id", "source_id")
-COLOURS = {EXPORTER: OFFICES[0], IMPORTER: OFFICES[1], TRUE: "ink", UNSEEN: UNRECORDED, DECLARED: HUES[3], GAP: HUES[6]}
+COLOURS = {EXPORTER: OFFICES[0], IMPORTER: OFFICES[1], TRUE: "ink", UNSEEN: UNRECORDED, DECLARED: HUES[3]}
 
 
 def customs_gap_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
@@ -62,9 +60,8 @@ def customs_gap_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
     -------
     DataFrame
         ``region``, ``partner``, ``series`` (``exporter's record``, ``importer's record``, ``true flow``,
-        ``unrecorded``, ``declared on arrival``, the two last also with ``, cumulative``, and ``gap``: importer's over
-        exporter's record, less one), ``year``, ``unit``, and quantiles as in `indicator_data`. Records are without the
-        offices' errors and biases.
+        ``unrecorded``, ``declared on arrival``, the two last also with ``, cumulative``), ``year``, ``unit``, and
+        quantiles as in `indicator_data`. Records are without the offices' errors and biases.
 
     Raises
     ------
@@ -86,9 +83,8 @@ def customs_gap_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
         series = _series(mass, ends)
         priors = {} if before is None else _series(before, ends)
         for name, draws in series.items():
-            unit = "1" if name == GAP else str(mass.attrs.get("units", ""))
-            table = tidy(draws, priors.get(name))
-            tables.append(table.assign(region=region, partner=partner, series=name, unit=unit))
+            table = tidy(draws, priors.get(name)).assign(unit=str(mass.attrs.get("units", "")))
+            tables.append(table.assign(region=region, partner=partner, series=name))
     return led_by(pd.concat(tables, ignore_index=True), "region", "partner", "series", "year", "unit")
 
 
@@ -108,7 +104,7 @@ def customs_records_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFr
     Returns
     -------
     DataFrame
-        ``region``, ``partner``, ``series`` (whose record, or ``gap`` for a reported ratio of the two), ``year``,
+        ``region``, ``partner``, ``series`` (whose record), ``year``,
         ``value``, ``reported``, ``unit``, ``basis``, ``qualifier``, ``product``, ``reporter``, ``id``, ``source_id``.
         Empty where nothing was reported.
     """
@@ -118,36 +114,23 @@ def customs_records_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFr
     return pd.DataFrame(rows, columns=["region", "partner", "series", "year", "value", "reported", *SAID])
 
 
-@figure_of(
-    customs_gap_data, published="Set published gaps and masses that were smuggled beside, see `reeuncert.reference`."
-)
-def plot_customs_gap(
-    dt: xr.DataTree,
-    *,
-    coords: Coords = None,
-    backend: str = "matplotlib",
-    theme: str = "light",
-    published: bool = False,
-) -> Any:
-    """Draw the records of both offices, the gap between them, and the unrecorded mass per year and cumulative."""
+@figure_of(customs_gap_data)
+def plot_customs_gap(dt: xr.DataTree, *, coords: Coords = None, backend: str = "matplotlib") -> Any:
+    """Draw the records of both offices, and the unrecorded mass per year and cumulative."""
     table = customs_gap_data(dt, coords=coords)
     records = customs_records_data(dt, coords=coords) if "case_json" in dt.attrs else None
     years = sorted(set(table["year"]))
     panels = []
     for region, partner, unit, held, said in _by_pair(table, records):
         way = f"{partner} to {region}"
-        pair = {"region": region, "partner": partner}
-        names = "customs_gap", "smuggled_mass_cumulated"
-        gap, smuggled = (published_points(dt, name, pair) if published else [] for name in names)
-        recorded, of_gap = _fans(held, years, IMPORTER, EXPORTER), _fans(held, years, GAP)
+        recorded = _fans(held, years, IMPORTER, EXPORTER)
         yearly, summed = (_fans(held, years, UNSEEN, DECLARED, suffix=end) for end in ("", f", {ALL_YEARS}"))
         panels += [
-            fan_panel(f"{way}: records", unit, recorded, _printed(said, IMPORTER, EXPORTER)),
-            fan_panel(f"{way}: gap of the records", "1", of_gap, [*_printed(said, GAP), *gap]),
+            fan_panel(f"{way}: records", unit, recorded, _printed(said)),
             fan_panel(f"{way}: unrecorded a year", unit, yearly),
-            fan_panel(f"{way}: unrecorded since {years[0]}", unit, summed, smuggled),
+            fan_panel(f"{way}: unrecorded since {years[0]}", unit, summed),
         ]
-    return render(Board("Customs gap, refined products", tuple(panels), 2, 2.6, 4.7), backend, theme)
+    return render(Board("Customs gap, refined products", tuple(panels), 3, 2.6, 4.2), backend)
 
 
 def _fans(held: dict[str, pd.DataFrame], years: list[int], *names: str, suffix: str = "") -> tuple[Fan, ...]:
@@ -166,7 +149,7 @@ def customs_records_board(dt: xr.DataTree, coords: Coords) -> Board:
             for n in (IMPORTER, EXPORTER, TRUE)
             if n in held
         ]
-        panels.append(fan_panel(f"{partner} to {region}", unit, fans, _printed(said, IMPORTER, EXPORTER)))
+        panels.append(fan_panel(f"{partner} to {region}", unit, fans, _printed(said)))
     return Board("Records of trade, refined products", tuple(panels), 2, 2.6, 4.7)
 
 
@@ -202,52 +185,42 @@ def _series(mass: xr.DataArray, ends: dict[str, Any]) -> dict[str, xr.DataArray]
     for name in (UNSEEN, DECLARED):
         if name in out:
             out[f"{name}, {ALL_YEARS}"] = out[name].cumsum("year").assign_coords(year=out[name]["year"])
-    if EXPORTER in out and IMPORTER in out:
-        out[GAP] = (out[IMPORTER] / out[EXPORTER].where(out[EXPORTER] > 0)) - 1.0
     return out
 
 
 def _records(
     case: Case, model: EvidenceModel, mass: xr.DataArray, pairs: list[tuple[str, str]], refined: set[str]
 ) -> list[dict[str, Any]]:
-    """Figures on refined products between some pairs: masses in the unit of the case, or the gap of two records."""
+    """Figures on refined products between some pairs: masses in the unit of the case."""
     draws = mass.values.reshape(-1, *mass.shape[2:])
     out = []
     for r, row in enumerate(model.rows):
         fields = row.selector.fields
         places = [fields.get(name, ()) for name in ("destination", "origin")]
-        if "trade" not in fields.get("quantity", ()) or any(len(p) != 1 for p in places) or len(row.years) != 1:
+        if row.relation != "level" or "trade" not in fields.get("quantity", ()):
+            continue
+        if any(len(p) != 1 for p in places) or len(row.years) != 1:
             continue
         products = fields.get("product", case.products)
         if not np.isfinite(row.value) or (places[0][0], places[1][0]) not in pairs or not refined.issuperset(products):
             continue
         said = {name: "+".join(products) if name == "product" else getattr(row, name) for name in SAID}
         said |= {"region": places[0][0], "partner": places[1][0], "year": row.years[0], "reported": row.value}
-        if row.relation == "level":
-            chosen = slice(model.numerator.pointer[r], model.numerator.pointer[r + 1])
-            edge = model.numerator.edge[chosen]
-            masses = np.median(draws[:, model.edge_flow[edge], model.edge_year[edge]], axis=0)
-            printed = float((model.numerator.coefficient[chosen] * masses).sum())
-            said["value"] = row.value * model.unit_factor[r] * float(masses.sum()) / printed
-            said["series"] = IMPORTER if "declared" in fields["quantity"] else EXPORTER
-            out.append(said)
-        elif row.relation == "ratio" and row.of is not None and _of_two_offices(row):
-            out.append(said | {"value": row.value * model.unit_factor[r] - 1.0, "series": GAP})
+        chosen = slice(model.numerator.pointer[r], model.numerator.pointer[r + 1])
+        edge = model.numerator.edge[chosen]
+        masses = np.median(draws[:, model.edge_flow[edge], model.edge_year[edge]], axis=0)
+        printed = float((model.numerator.coefficient[chosen] * masses).sum())
+        said["value"] = row.value * model.unit_factor[r] * float(masses.sum()) / printed
+        said["series"] = IMPORTER if "declared" in fields["quantity"] else EXPORTER
+        out.append(said)
     return out
 
 
-def _of_two_offices(row: Evidence) -> bool:
-    """Whether a ratio is that of the importer's record over the exporter's: of the same flows in the same year."""
-    own, other = row.selector.fields, {} if row.of is None else row.of.fields
-    same = all(own.get(name) == other.get(name) for name in ("origin", "destination", "product"))
-    return same and other.get("quantity") == ("trade",) != own.get("quantity") and row.of_years in ((), row.years)
-
-
-def _printed(said: pd.DataFrame | None, *series: str) -> tuple[Points, ...]:
+def _printed(said: pd.DataFrame | None) -> tuple[Points, ...]:
     if said is None:
         return ()
     out = []
-    for name, bound in itertools.product(series, ("", *BOUNDS)):
+    for name, bound in itertools.product((IMPORTER, EXPORTER), ("", *BOUNDS)):
         of_kind = said["qualifier"] == bound if bound else ~said["qualifier"].isin(BOUNDS)
         rows = said[(said["series"] == name) & of_kind]
         if len(rows):
@@ -255,8 +228,8 @@ def _printed(said: pd.DataFrame | None, *series: str) -> tuple[Points, ...]:
                 f"{r.id}, {r.source_id} ({r.reporter}): {r.reported:g} {r.unit}, {r.basis}, {r.qualifier}, {r.product}"
                 for r in rows_of(rows)
             )
-            symbol = {IMPORTER: "triangle-down", EXPORTER: "triangle-up", GAP: "diamond"}[name]
-            label = f"{name if name != GAP else 'ratio of the records'}, {BOUNDS.get(bound, 'as reported')}"
+            symbol = "triangle-down" if name == IMPORTER else "triangle-up"
+            label = f"{name}, {BOUNDS.get(bound, 'as reported')}"
             where = rows["year"].to_numpy(), rows["value"].to_numpy(float)
             out.append(Points(label, *where, COLOURS[name], symbol, hover=hover, hollow=bool(bound)))
     return tuple(out)

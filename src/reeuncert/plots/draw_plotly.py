@@ -3,7 +3,6 @@
 import html
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points, Ribbons, Text
-from reeuncert.plots.style import FONT, NODE_WIDTH, Theme, rgba
+from reeuncert.plots.style import FONT, GRID, GROUND, INK, MUTED, NODE_WIDTH, paint, rgba
 
 PIXELS = 1.35  # pixels of a point of type
 SLIDER = 90  # height of a slider, in pixels
@@ -23,35 +22,31 @@ def escaped(text: str) -> str:
     return html.escape(text, quote=False)
 
 
-def draw_steps(boards: Mapping[str, Board], start: str, theme: Theme) -> go.Figure:
+def draw_steps(boards: Mapping[str, Board], start: str) -> go.Figure:
     """Draw one board, or several with a slider that shows one of them."""
     if len(boards) == 1:
-        return draw_board(boards[start], theme)
-    figures = {label: draw_board(replace(board, keys=()), theme) for label, board in boards.items()}
-    # Entries of the legend that stand alone are the same in all steps.
-    keys = [_trace(key, boards[start].panels[0], theme, set()) for key in boards[start].keys]
-    counts = [len(one.data) for one in figures.values()]
-    owner = np.r_[np.repeat(np.arange(len(counts)), counts), np.full(len(keys), -1)]
+        return draw_board(boards[start])
+    figures = {label: draw_board(board) for label, board in boards.items()}
+    owner = np.repeat(np.arange(len(figures)), [len(one.data) for one in figures.values()])
     active = list(figures).index(start)
     layout = figures[start].layout
-    figure = go.Figure([*(trace for one in figures.values() for trace in one.data), *keys], layout)
+    figure = go.Figure([trace for one in figures.values() for trace in one.data], layout)
     for trace, step in zip(figure.data, owner, strict=True):
-        trace.visible = bool(step in (active, -1))
+        trace.visible = bool(step == active)
     steps = []
     for i, (label, one) in enumerate(figures.items()):
         notes = {"annotations": [note.to_plotly_json() for note in one.layout.annotations]}
-        shown = {"visible": np.isin(owner, (i, -1)).tolist()}
+        shown = {"visible": (owner == i).tolist()}
         steps.append({"label": label, "method": "update", "args": [shown, notes]})
     slider = {"active": active, "steps": steps, "pad": {"t": 10, "b": 0}, "len": 1.0, "x": 0.0}
-    slider |= dict.fromkeys(("bordercolor", "activebgcolor", "tickcolor"), theme.muted)
-    slider |= {"bgcolor": theme.grid, "font": {"size": 10, "color": theme.muted}}
-    slider["currentvalue"] = {"prefix": "", "font": {"size": 15, "color": theme.ink}, "xanchor": "left"}
+    slider |= dict.fromkeys(("bordercolor", "activebgcolor", "tickcolor"), MUTED)
+    slider |= {"bgcolor": GRID, "font": {"size": 10, "color": MUTED}}
+    slider["currentvalue"] = {"prefix": "", "font": {"size": 15, "color": INK}, "xanchor": "left"}
     bottom = layout.margin.b + SLIDER
-    figure.update_layout(showlegend=layout.showlegend or bool(keys))
     return figure.update_layout(sliders=[slider], height=layout.height + SLIDER, margin={"b": bottom})
 
 
-def draw_board(board: Board, theme: Theme) -> go.Figure:
+def draw_board(board: Board) -> go.Figure:
     """Draw panels in rows, one legend for all below."""
     # Long labels of rows need the margin on the left.
     columns = 1 if any(p.y.ticks for p in board.panels) else min(board.columns, len(board.panels))
@@ -68,7 +63,7 @@ def draw_board(board: Board, theme: Theme) -> go.Figure:
     # Titles of panels begin at the left end of their axes.
     for i, note in enumerate(a for a in figure.layout.annotations):
         domain = next(a.domain for a in figure.select_xaxes() if abs(sum(a.domain) / 2 - note.x) < 1e-9)
-        note.update(x=domain[0], xanchor="left", font={"size": 12, "color": theme.ink}, name=f"title {i}")
+        note.update(x=domain[0], xanchor="left", font={"size": 12, "color": INK}, name=f"title {i}")
     named: set[str] = set()
     traces: list[Any] = []
     notes = list(figure.layout.annotations)  # set all at once below: each addition would check all of them again
@@ -76,23 +71,22 @@ def draw_board(board: Board, theme: Theme) -> go.Figure:
         ends = {"xaxis": f"x{i + 1}" if i else "x", "yaxis": f"y{i + 1}" if i else "y"}
         for mark in panel.marks:
             if isinstance(mark, Text):
-                notes.append(_text(mark, ends, theme))
+                notes.append(_text(mark, ends))
             else:
-                traces.append(_trace(mark, panel, theme, named).update({} if isinstance(mark, Ribbons) else ends))
-        _axes(figure, panel, i, theme)
-    traces += [_trace(key, board.panels[0], theme, named) for key in board.keys]
+                traces.append(_trace(mark, panel, named).update({} if isinstance(mark, Ribbons) else ends))
+        _axes(figure, panel, i)
     figure.add_traces(traces)
     subtitle = "".join(f"<br><span style='font-size:11px'>{escaped(s)}</span>" for s in board.subtitle.splitlines())
     title = {"text": f"<b>{escaped(board.title)}</b>{subtitle}", "x": 0.0, "xanchor": "left", "xref": "paper"}
     below = 46 * titled + 18 * (len(named) // 4)
     bare = all(p.bare for p in board.panels)
-    font = {"family": FONT, "size": 12, "color": theme.ink}
+    font = {"family": FONT, "size": 12, "color": INK}
     legend = {"orientation": "h", "yref": "container", "y": 0.0, "yanchor": "bottom", "x": 0.0, "font": {"size": 11}}
     return figure.update_layout(
-        paper_bgcolor=theme.ground,
-        plot_bgcolor=theme.ground,
+        paper_bgcolor=GROUND,
+        plot_bgcolor=GROUND,
         font=font,
-        hoverlabel={"bgcolor": theme.ground, "bordercolor": theme.muted, "font": font, "align": "left"},
+        hoverlabel={"bgcolor": GROUND, "bordercolor": MUTED, "font": font, "align": "left"},
         annotations=notes,
         title=title | {"font": {"size": 15}},
         height=height + 18 * (len(named) // 4),
@@ -103,10 +97,10 @@ def draw_board(board: Board, theme: Theme) -> go.Figure:
     )
 
 
-def _axes(figure: go.Figure, panel: Panel, i: int, theme: Theme) -> None:
+def _axes(figure: go.Figure, panel: Panel, i: int) -> None:
     across = panel.x or Axis()
     more: dict[str, Any] = {"tickformat": "d", "nticks": 7} if panel.x is None else {}
-    settings = {"xaxis": _axis(across, theme) | more, "yaxis": _axis(panel.y, theme)}
+    settings = {"xaxis": _axis(across) | more, "yaxis": _axis(panel.y)}
     if panel.bare:
         for one in settings.values():
             one |= {"visible": False, "fixedrange": True}
@@ -116,10 +110,10 @@ def _axes(figure: go.Figure, panel: Panel, i: int, theme: Theme) -> None:
         figure.layout[f"{name}{i + 1}" if i else name].update(one)
 
 
-def _axis(axis: Axis, theme: Theme) -> dict[str, Any]:
-    out: dict[str, Any] = {"gridcolor": theme.grid, "linecolor": theme.muted, "zerolinecolor": theme.grid}
-    out |= {"tickfont": {"color": theme.muted, "size": 11}, "automargin": True}
-    out["title"] = {"text": escaped(axis.title), "font": {"size": 11, "color": theme.ink}}
+def _axis(axis: Axis) -> dict[str, Any]:
+    out: dict[str, Any] = {"gridcolor": GRID, "linecolor": MUTED, "zerolinecolor": GRID}
+    out |= {"tickfont": {"color": MUTED, "size": 11}, "automargin": True}
+    out["title"] = {"text": escaped(axis.title), "font": {"size": 11, "color": INK}}
     if axis.log:
         out["type"] = "log"
     if axis.limits is not None:
@@ -128,7 +122,7 @@ def _axis(axis: Axis, theme: Theme) -> dict[str, Any]:
         out |= {"tickvals": [t for t, _ in axis.ticks], "zeroline": False}
         out["ticktext"] = ["<br>".join(escaped(line) for line in text.split("\n")) for _, text in axis.ticks]
         if not axis.log:
-            out |= {"showgrid": False, "tickfont": {"size": 11, "color": theme.ink}}
+            out |= {"showgrid": False, "tickfont": {"size": 11, "color": INK}}
     return out
 
 
@@ -137,11 +131,11 @@ def _hover(text: str) -> str:
     return "<br>".join([f"<b>{first}</b>", *rest])
 
 
-def _trace(mark: Mark, panel: Panel, theme: Theme, named: set[str]) -> Any:
+def _trace(mark: Mark, panel: Panel, named: set[str]) -> Any:
     if isinstance(mark, Ribbons):
-        return _sankey(mark, panel, theme)
+        return _sankey(mark, panel)
     assert not isinstance(mark, Text)
-    name, colour = mark.name, theme.colour(mark.colour)
+    name, colour = mark.name, paint(mark.colour)
     group = name if isinstance(mark, Points) else mark.group or name
     out: dict[str, Any] = {"name": escaped(name), "legendgroup": group, "showlegend": bool(name) and name not in named}
     named |= {name} if name else set()
@@ -167,21 +161,21 @@ def _trace(mark: Mark, panel: Panel, theme: Theme, named: set[str]) -> Any:
     symbol = {"bar": "line-ns"}.get(mark.symbol, f"{mark.symbol}-open" if mark.hollow else mark.symbol)
     marker: dict[str, Any] = {"symbol": symbol, "size": 12 if mark.symbol == "bar" else 7}
     marker |= {"color": colour, "opacity": mark.opacity}
-    marker["line"] = {"width": 1.2 if edged else 0.8, "color": colour if edged else theme.ground}
+    marker["line"] = {"width": 1.2 if edged else 0.8, "color": colour if edged else GROUND}
     return go.Scatter(x=mark.x, y=mark.y, error_y=bars, mode="markers", marker=marker, **told, **out)
 
 
-def _text(text: Text, ends: dict[str, str], theme: Theme) -> dict[str, Any]:
+def _text(text: Text, ends: dict[str, str]) -> dict[str, Any]:
     shown = escaped(text.text)
     shown = f"<b>{shown}</b>" if text.bold else f"<i>{shown}</i>" if text.italic else shown
     note = {"x": text.x, "y": text.y, "xref": ends["xaxis"], "yref": ends["yaxis"], "text": shown, "showarrow": False}
     note |= {"xanchor": text.align, "yanchor": "middle"}
     if text.ground:
-        note |= {"bgcolor": theme.colour(text.ground), "opacity": 0.9, "borderpad": 3}
-    return note | {"font": {"size": round(PIXELS * text.size), "color": theme.colour(text.colour)}}
+        note |= {"bgcolor": paint(text.ground), "opacity": 0.9, "borderpad": 3}
+    return note | {"font": {"size": round(PIXELS * text.size), "color": paint(text.colour)}}
 
 
-def _sankey(mark: Ribbons, panel: Panel, theme: Theme) -> go.Sankey:
+def _sankey(mark: Ribbons, panel: Panel) -> go.Sankey:
     ends = [axis.limits for axis in (panel.x, panel.y) if axis and axis.limits]
     x, y = ([(v - low) / (high - low) for v in (0.0, 1.0 - mark.part, 1.0)] for low, high in ends)
     # The domain is so high that Plotly's own scale is that of the ribbons.
@@ -193,7 +187,7 @@ def _sankey(mark: Ribbons, panel: Panel, theme: Theme) -> go.Sankey:
             "x": [min(max(n.x, LEAST), 1.0) for n in mark.nodes],
             "y": [max(m, LEAST) for m in middle],
             "customdata": [escaped(n.hover) for n in mark.nodes],
-            "color": [theme.colour(n.colour) for n in mark.nodes],
+            "color": [paint(n.colour) for n in mark.nodes],
             "line": {"width": 0},
             "pad": 0,
             "thickness": 1000 * NODE_WIDTH,
@@ -204,7 +198,7 @@ def _sankey(mark: Ribbons, panel: Panel, theme: Theme) -> go.Sankey:
             "source": [r.source for r in mark.ribbons],
             "target": [r.target for r in mark.ribbons],
             "value": [r.value for r in mark.ribbons],
-            "color": [rgba(theme.colour(r.colour), 1.0) for r in mark.ribbons],
+            "color": [rgba(paint(r.colour), 1.0) for r in mark.ribbons],
             "line": {"width": 0},
             "customdata": [_hover(r.hover) for r in mark.ribbons],
             "hovertemplate": "%{customdata}<extra></extra>",

@@ -87,7 +87,7 @@ def drivers_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
 
 
 @figure_of(drivers_data)
-def plot_drivers(dt: xr.DataTree, *, coords: Coords = None, backend: str = "matplotlib", theme: str = "light") -> Any:
+def plot_drivers(dt: xr.DataTree, *, coords: Coords = None, backend: str = "matplotlib") -> Any:
     """Draw for every headline the quantities that are most correlated with it."""
     table = drivers_data(dt, coords=coords)
     groups = [part.head(MOST) for _, part in table.groupby("headline", sort=False)]
@@ -98,7 +98,7 @@ def plot_drivers(dt: xr.DataTree, *, coords: Coords = None, backend: str = "matp
         chart = Chart("", x_title, tuple(_row(r, told) for r in rows_of(part)), limits=(0.0, 100.0))
         panels.append(chart.panel(textwrap.fill(value_title(part.iloc[0]), 44)))
     title = "Flows, offsets and source widths behind the uncertainty of each headline"
-    return render(Board(title, tuple(panels), COLUMNS, 0.3 * MOST + 0.6, 7.2), backend, theme)
+    return render(Board(title, tuple(panels), COLUMNS, 0.3 * MOST + 0.6, 7.2), backend)
 
 
 def _row(record: Any, told: Callable[[object], str]) -> Row:

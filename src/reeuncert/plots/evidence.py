@@ -84,7 +84,7 @@ def _every_row(result: Result) -> pd.DataFrame:
 
 
 @figure_of(evidence_data)
-def plot_evidence(dt: xr.DataTree, *, coords: Coords = None, backend: str = "matplotlib", theme: str = "light") -> Any:
+def plot_evidence(dt: xr.DataTree, *, coords: Coords = None, backend: str = "matplotlib") -> Any:
     """Draw the position of every reported figure in its predictive distribution, a line for each source."""
     rows = position_table(evidence_data(dt, coords=coords))
     inside = rows["position"].between(*INSIDE)
@@ -103,7 +103,7 @@ def plot_evidence(dt: xr.DataTree, *, coords: Coords = None, backend: str = "mat
     panel = Panel("", marks, x=x_axis, y=Axis(limits=ends[::-1], ticks=ticks))
     said = f"{int(inside.sum())} of {len(rows)} values lie in their {interval_name()}"
     title = "Position of the reported values in their posterior predictive distributions"
-    return render(Board(title, (panel,), 1, max(1.3, 0.2 * len(counts) + 0.6), 8.2, said), backend, theme)
+    return render(Board(title, (panel,), 1, max(1.3, 0.2 * len(counts) + 0.6), 8.2, said), backend)
 
 
 def position_table(table: pd.DataFrame) -> pd.DataFrame:
@@ -173,7 +173,7 @@ def calibration_data(found: Calibration) -> pd.DataFrame:
 
 
 @figure_of(calibration_data)
-def plot_calibration(found: Calibration, *, backend: str = "matplotlib", theme: str = "light") -> Any:
+def plot_calibration(found: Calibration, *, backend: str = "matplotlib") -> Any:
     """Draw every quantity within the 95 % band of its class, and coverage beside what intervals promise.
 
     A line above the band on the left and below it on the right belongs to intervals that are too narrow; the other way
@@ -183,7 +183,7 @@ def plot_calibration(found: Calibration, *, backend: str = "matplotlib", theme: 
     table = calibration_data(found)
     panels = [_of_kind(str(kind), rows) for kind, rows in table.groupby("kind", sort=False)]
     title = f"Calibration of {found.case_name}: {found.simulations} simulated truths, {printed(BAND, '.0%')} bands"
-    return render(Board(title, (*panels, _coverage(found)), COLUMNS, 2.9, 3.4), backend, theme)
+    return render(Board(title, (*panels, _coverage(found)), COLUMNS, 2.9, 3.4), backend)
 
 
 def _of_kind(kind: str, table: pd.DataFrame) -> Panel:

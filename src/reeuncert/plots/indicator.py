@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from reeuncert.errors import ArgumentError
 from reeuncert.indicators.printing import labels_in_words
 from reeuncert.indicators.registry import DIMS, lookup
 from reeuncert.indicators.summary import SAMPLE, computed, computed_prior, select_labels
@@ -65,15 +66,11 @@ def indicator_data(dt: xr.DataTree, name: str, *, coords: Coords = None) -> pd.D
 
 @figure_of(indicator_data, published="Set the published values of the case beside, see `reeuncert.reference`.")
 def plot_indicator(
-    dt: xr.DataTree,
-    name: str,
-    *,
-    coords: Coords = None,
-    backend: str = "matplotlib",
-    theme: str = "light",
-    published: bool = False,
+    dt: xr.DataTree, name: str, *, coords: Coords = None, backend: str = "matplotlib", published: bool = False
 ) -> Any:
     """Draw an indicator over the years, one panel for each combination of labels."""
+    if not isinstance(published, bool):
+        raise ArgumentError(f"plot_indicator: published is of type {type(published).__name__}; give True or False")
     table = indicator_data(dt, name, coords=coords)
     variable = computed(dt, name)
     dims = [d for d in DIMS if d in variable.dims]
@@ -88,7 +85,7 @@ def plot_indicator(
         points = published_points(dt, name, labels) if published else ()
         told = " · ".join(labels_in_words(name, labels))
         panels.append(fan_panel(told or title, unit, (fan,), points))
-    return render(Board(title, tuple(panels)), backend, theme)
+    return render(Board(title, tuple(panels)), backend)
 
 
 def published_points(dt: xr.DataTree, name: str, labels: Mapping[str, Any]) -> list[Points]:
@@ -133,9 +130,7 @@ def consumption_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
 
 
 @figure_of(consumption_data)
-def plot_consumption(
-    dt: xr.DataTree, *, coords: Coords = None, backend: str = "matplotlib", theme: str = "light"
-) -> Any:
+def plot_consumption(dt: xr.DataTree, *, coords: Coords = None, backend: str = "matplotlib") -> Any:
     """Draw consumption over the years, one panel a region and end use."""
     table = consumption_data(dt, coords=coords)
     regions, uses = (list(dict.fromkeys(table[dim])) for dim in ("region", "end_use"))
@@ -147,4 +142,4 @@ def plot_consumption(
         if len(rows):
             fan = Fan(rows, str(region), colours[region], years=years)
             panels.append(fan_panel(f"{'all end uses' if use == ALL else use}, {region}", unit, (fan,)))
-    return render(Board("Consumption by end use", tuple(panels), len(regions), 1.8), backend, theme)
+    return render(Board("Consumption by end use", tuple(panels), len(regions), 1.8), backend)

@@ -90,7 +90,7 @@ def _widths(result: Result, coords: Coords = None) -> pd.DataFrame:
 
 
 @figure_of(learning_data)
-def plot_learning(dt: xr.DataTree, *, coords: Coords = None, backend: str = "matplotlib", theme: str = "light") -> Any:
+def plot_learning(dt: xr.DataTree, *, coords: Coords = None, backend: str = "matplotlib") -> Any:
     """Draw for every flow the width of its prior against that of its posterior; on the diagonal they are equal."""
     table = learning_data(dt, coords=coords)
     table = table[np.isfinite(table["factor"]) & np.isfinite(table["prior_factor"])]
@@ -108,7 +108,7 @@ def plot_learning(dt: xr.DataTree, *, coords: Coords = None, backend: str = "mat
         hover = tuple(map(_hover, rows_of(part)))
         marks.append(Points(f"{origin}, {name}", x, y, colours[str(origin)], symbol, hover=hover, opacity=0.75))
     panel = Panel("", marks, x=across, y=up)
-    return render(Board("Width of every flow before and after the evidence", (panel,), 1, 4.9, 7.4), backend, theme)
+    return render(Board("Width of every flow before and after the evidence", (panel,), 1, 4.9, 7.4), backend)
 
 
 def _axis(values: pd.Series, title: str) -> Axis:
@@ -188,9 +188,7 @@ def prior_posterior_data(dt: xr.DataTree, name: str, *, coords: Coords = None) -
 
 
 @figure_of(prior_posterior_data)
-def plot_prior_posterior(
-    dt: xr.DataTree, name: str, *, coords: Coords = None, backend: str = "matplotlib", theme: str = "light"
-) -> Any:
+def plot_prior_posterior(dt: xr.DataTree, name: str, *, coords: Coords = None, backend: str = "matplotlib") -> Any:
     """Draw the densities of prior and posterior (kernel estimates of ArviZ), one panel a quantity."""
     table = prior_posterior_data(dt, name, coords=coords)
     unit = str(table["unit"].iloc[0])
@@ -209,7 +207,7 @@ def plot_prior_posterior(
             marks += [Area(*ends, colour, 0.2, group=group), Line(grid, density, colour, 1.7, name=group)]
         panels.append(Panel(str(quantity), marks, x=Axis(shown_unit(unit)), y=Axis("density")))
     title = str(computed(dt, name).attrs["long_name"]) if base_name(name) in INDICATORS else name
-    return render(Board(f"{title}: prior and posterior", tuple(panels)), backend, theme)
+    return render(Board(f"{title}: prior and posterior", tuple(panels)), backend)
 
 
 def _variables(dt: xr.DataTree, name: str, coords: Coords) -> tuple[xr.DataArray, xr.DataArray]:

@@ -17,7 +17,7 @@ from reeuncert.words.estimates import estimate, interval, with_unit
 class Area:
     """A filled polygon; without corners it is an entry of the legend alone.
 
-    As in all marks, ``colour`` is hexadecimal or the name of a colour of the theme (``ink``, ``muted``, ``prior``, …);
+    As in all marks, ``colour`` is hexadecimal or one of `reeuncert.plots.style.NAMED`;
     marks of one ``name`` have one entry of the legend, without a name none; Plotly's legend switches a ``group`` (by
     default the marks of one name) on and off; ``hover`` has lines of plain text, the first in bold; ``hatch`` is a
     pattern of matplotlib.
@@ -252,8 +252,6 @@ class Board:
     panel_height: float = 2.2
     panel_width: float = 3.6
     subtitle: str = ""
-    keys: tuple[Mark, ...] = ()
-    """Entries of the legend that no panel has."""
 
 
 def scale_of(unit: str) -> float:

@@ -44,12 +44,7 @@ def tornado_data(dt: xr.DataTree | Study, name: ValueName, *, coords: Coords = N
 
 @figure_of(tornado_data)
 def plot_tornado(
-    dt: xr.DataTree | Study,
-    name: ValueName,
-    *,
-    coords: Coords = None,
-    backend: str = "matplotlib",
-    theme: str = "light",
+    dt: xr.DataTree | Study, name: ValueName, *, coords: Coords = None, backend: str = "matplotlib"
 ) -> Any:
     """Draw bars from the median with less to that with more weight on each component, the longest on top."""
     table = tornado_data(dt, name, coords=coords)
@@ -80,7 +75,7 @@ def plot_tornado(
         line=(scale * float(first["base"]), "median of the base" if study else "median as it is"),
         from_zero=False,
     )
-    return render_chart(chart, backend, theme)
+    return render_chart(chart, backend)
 
 
 def power_scaling_data(dt: xr.DataTree, name: ValueName, *, coords: Coords = None) -> pd.DataFrame:
@@ -98,9 +93,7 @@ def power_scaling_data(dt: xr.DataTree, name: ValueName, *, coords: Coords = Non
 
 
 @figure_of(power_scaling_data)
-def plot_power_scaling(
-    dt: xr.DataTree, name: ValueName, *, coords: Coords = None, backend: str = "matplotlib", theme: str = "light"
-) -> Any:
+def plot_power_scaling(dt: xr.DataTree, name: ValueName, *, coords: Coords = None, backend: str = "matplotlib") -> Any:
     """Draw the sensitivity of one value to each class of priors and each source, with the noise of the computation."""
     table = power_scaling_data(dt, name, coords=coords)
     # Components within the noise are paler, below the others.
@@ -125,7 +118,7 @@ def plot_power_scaling(
         tick_name="noise of the computation",
         faint_name="within the noise",
     )
-    return render_chart(chart, backend, theme)
+    return render_chart(chart, backend)
 
 
 TITLES = {
@@ -151,13 +144,7 @@ def sobol_data(dt: xr.DataTree, name: ValueName, *, coords: Coords = None, under
 
 @figure_of(sobol_data)
 def plot_sobol(
-    dt: xr.DataTree,
-    name: ValueName,
-    *,
-    coords: Coords = None,
-    backend: str = "matplotlib",
-    theme: str = "light",
-    under: str = "posterior",
+    dt: xr.DataTree, name: ValueName, *, coords: Coords = None, backend: str = "matplotlib", under: str = "posterior"
 ) -> Any:
     """Draw the part of an indicator's variance that comes from each class of priors and each source."""
     table = sobol_data(dt, name, coords=coords, under=under)
@@ -180,7 +167,7 @@ def plot_sobol(
         point_name="with interactions" if under == "prior" else "",
         whisker_name="Monte Carlo error, 90 %",
     )
-    return render_chart(chart, backend, theme)
+    return render_chart(chart, backend)
 
 
 def value_of_information_data(
@@ -209,14 +196,13 @@ def plot_value_of_information(
     *,
     coords: Coords = None,
     backend: str = "matplotlib",
-    theme: str = "light",
     of: str = "flows",
     error: float = 0.1,
     most: int = 15,
 ) -> Any:
     """Draw by how much an interval is expected to shrink for each of the best candidates."""
     table = value_of_information_data(dt, name, coords=coords, of=of, error=error)
-    return render_chart(chart_of(table.head(most), error, Labels(Result.holding(dt).case)), backend, theme)
+    return render_chart(chart_of(table.head(most), error, Labels(Result.holding(dt).case)), backend)
 
 
 def chart_of(table: pd.DataFrame, error: float, labels: Labels) -> Chart:

@@ -1,6 +1,5 @@
 """Boards drawn by the library that is asked for; charts of rows as boards; what the docstrings of all figures say."""
 
-import functools
 import inspect
 import textwrap
 from collections.abc import Callable, Mapping
@@ -11,7 +10,7 @@ import numpy as np
 
 from reeuncert.errors import ArgumentError, ReeUncertError
 from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points, scale_of
-from reeuncert.plots.style import BACKENDS, BOARD, interval_name, theme_of
+from reeuncert.plots.style import BACKENDS, BOARD, interval_name
 from reeuncert.result.quantiles import interval_columns
 from reeuncert.words.estimates import interval, with_unit
 
@@ -27,8 +26,6 @@ Parameters
     See `{data}`.
 backend
     ``"matplotlib"`` or ``"plotly"``.
-theme
-    ``"light"`` or ``"dark"``.
 {own}
 Returns
 -------
@@ -42,9 +39,7 @@ ReeUncertError
 
 
 def figure_of[**P, R](data: Callable[..., object], **own: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Complete the docstring of the ``plot_x`` that draws the table `data`, of which `own` describes further arguments;
-    it then refuses what is no truth where one is asked for.
-    """
+    """Complete the docstring of the ``plot_x`` that draws the table `data`; `own` describes further arguments."""
 
     def described(plot: Callable[P, R]) -> Callable[P, R]:
         takes = inspect.signature(data).parameters
@@ -52,31 +47,20 @@ def figure_of[**P, R](data: Callable[..., object], **own: str) -> Callable[[Call
         further = "".join(f"{name}\n    {text}\n" for name, text in own.items())
         sections = _SECTIONS.format(shared=shared, data=getattr(data, "__name__", ""), own=further)
         plot.__doc__ = f"{inspect.getdoc(plot)}\n{sections}"
-        switches = [name for name, one in inspect.signature(plot).parameters.items() if isinstance(one.default, bool)]
-
-        @functools.wraps(plot)
-        def checked(*args: P.args, **kwargs: P.kwargs) -> R:
-            for name in switches:
-                if not isinstance(value := kwargs.get(name, False), bool | np.bool_):
-                    told = f"{name} is of type {type(value).__name__}; give True or False"
-                    raise ArgumentError(f"{plot.__name__}: {told}")
-            return plot(*args, **kwargs)
-
-        return checked
+        return plot
 
     return described
 
 
-def render(board: Board, backend: str, theme: str) -> Any:
+def render(board: Board, backend: str) -> Any:
     """Draw a board in matplotlib or Plotly, or return it."""
-    return render_steps({"": board}, "", backend, theme)
+    return render_steps({"": board}, "", backend)
 
 
-def render_steps(boards: Mapping[str, Board], start: str, backend: str, theme: str) -> Any:
+def render_steps(boards: Mapping[str, Board], start: str, backend: str) -> Any:
     """Draw boards of the same panels by the label of their step: in Plotly with a slider, in matplotlib only one."""
     if backend not in (*BACKENDS, BOARD):
         raise ArgumentError(f"backend is {backend!r}; there are: {', '.join(BACKENDS)}")
-    colours = theme_of(theme)
     for board in boards.values():
         if not board.panels:
             raise ReeUncertError(f"'{board.title}' has nothing to draw: what is chosen has no value in this system")
@@ -90,12 +74,12 @@ def render_steps(boards: Mapping[str, Board], start: str, backend: str, theme: s
     if backend == "plotly":
         from reeuncert.plots.draw_plotly import draw_steps
 
-        return draw_steps(boards, start, colours)
+        return draw_steps(boards, start)
     if len(boards) > 1:
         raise ReeUncertError("a matplotlib figure shows one year: give one by coords, or use backend='plotly'")
     from reeuncert.plots.draw_matplotlib import draw_board
 
-    return draw_board(boards[start], colours)
+    return draw_board(boards[start])
 
 
 @dataclass(frozen=True)
@@ -216,9 +200,9 @@ def interval_row(label: str, record: Mapping[Any, Any], unit: str, colour: str) 
     return Row(label, tuple(spans), point=scale * float(record["median"]), hover=told)
 
 
-def render_chart(chart: Chart, backend: str, theme: str) -> Any:
+def render_chart(chart: Chart, backend: str) -> Any:
     """Draw a chart in matplotlib or Plotly."""
     if not chart.rows:
         raise ReeUncertError(f"'{chart.title}' has nothing to draw")
     board = Board(chart.title, (chart.panel(),), 1, chart.height, 8.2, chart.subtitle)
-    return render(board, backend, theme)
+    return render(board, backend)

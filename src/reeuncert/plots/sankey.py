@@ -13,8 +13,7 @@ from reeuncert.indicators.printing import label_positions
 from reeuncert.plots.access import ALL_YEARS, Coords, both, quantile_table, take
 from reeuncert.plots.render import figure_of, render_steps
 from reeuncert.plots.sankey_board import sankey_boards
-from reeuncert.plots.sankey_graph import LOSS, Graph, folded, sankey_graph
-from reeuncert.plots.style import theme_of
+from reeuncert.plots.sankey_graph import Graph, folded, sankey_graph
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 
@@ -59,35 +58,22 @@ def sankey_data(dt: xr.DataTree, *, coords: Coords = None, regions: Regions = No
     return _table(dt, diagram(dt, regions), coords)
 
 
-@figure_of(
-    sankey_data,
-    losses="Draw losses too, in grey. They make the diagram half as large again; without them a node from which less "
-    "leaves than entered shows them.",
-)
-def plot_sankey(
-    dt: xr.DataTree,
-    *,
-    coords: Coords = None,
-    backend: str = "matplotlib",
-    theme: str = "light",
-    losses: bool = False,
-    regions: Regions = None,
-) -> Any:
+@figure_of(sankey_data)
+def plot_sankey(dt: xr.DataTree, *, coords: Coords = None, backend: str = "matplotlib", regions: Regions = None) -> Any:
     """Draw the flows of a system from the mine to the end use.
 
     Columns are stages, rows are regions and routes. The width of a ribbon is its mean (means of draws balance, medians
     do not), its colour its region; what is paler is less certain; unregistered flows are darker (hatched in
-    matplotlib), unrecorded ones pink. What a stock gains or loses in a year is drawn. All years have one scale. In
-    matplotlib one year is drawn (by default the last), in Plotly all that are chosen, with a slider.
+    matplotlib), unrecorded ones pink, losses and what a stock gains or loses in a year grey. All years have one scale.
+    In matplotlib one year is drawn (by default the last), in Plotly all that are chosen, with a slider.
     """
     case = Result.holding(dt).case
     graph = diagram(dt, regions)
     last = {"year": case.system.years[-1]} if backend == "matplotlib" else {}
     table = _table(dt, graph, last | dict(coords or {}))
-    table = table if losses else table[table["route"] != LOSS]
-    boards = sankey_boards(table, graph, case.regions, theme_of(theme))
+    boards = sankey_boards(table, graph, case.regions)
     years = [y for y in boards if y != ALL_YEARS] or list(boards)
-    return render_steps(boards, years[-1], backend, theme)
+    return render_steps(boards, years[-1], backend)
 
 
 def diagram(dt: xr.DataTree, regions: Regions = None) -> Graph:

@@ -11,7 +11,7 @@ from reeuncert.plots.access import ALL_YEARS, estimate_of, rows_of
 from reeuncert.plots.panels import Area, Axis, Board, Mark, Panel, Ribbon, Ribbons, Text
 from reeuncert.plots.panels import Node as Box
 from reeuncert.plots.sankey_graph import END_USE, LOSS, STOCK, UNRECORDED, UNREGISTERED, USE, WHOLE, Graph, Node, depths
-from reeuncert.plots.style import NODE_WIDTH, Theme, colours_of, interval_name, mixed
+from reeuncert.plots.style import GROUND, INK, MUTED, NODE_WIDTH, PRIOR, colours_of, interval_name, mixed
 from reeuncert.plots.style import UNRECORDED as PINK
 from reeuncert.words.estimates import interval, with_unit
 
@@ -174,42 +174,42 @@ MOST_IDS = 6
 MOST_ABREAST = 12  # of more columns, every second heading stands higher
 
 
-def sankey_boards(table: pd.DataFrame, graph: Graph, regions: Sequence[str], theme: Theme) -> dict[str, Board]:
+def sankey_boards(table: pd.DataFrame, graph: Graph, regions: Sequence[str]) -> dict[str, Board]:
     """Year → its board, from rows of `sankey_data`; all years have one scale, and their sum has its own."""
-    lost = "" if LOSS in set(table["route"]) else "; losses are not drawn"
     classes = [Area((), (), "ink", opacity, name) for name, opacity in certainties()]
-    darker = mixed(theme.muted, theme.ink, 0.45)
-    routes = [Area((), (), c, 0.8, r, hatch=HATCHES[r]) for r, c in ((UNREGISTERED, darker), (UNRECORDED, PINK))]
+    darker = mixed(MUTED, INK, 0.45)
+    colours = {UNREGISTERED: darker, UNRECORDED: PINK, "loss or change of stock": PRIOR}
+    routes = [Area((), (), colour, 0.8, name, hatch=HATCHES.get(name, "")) for name, colour in colours.items()]
     top = 1.11 if len(graph.headings) > MOST_ABREAST else 1.08
     out = {}
     for step in steps_of(table, graph):
-        marks = _marks(step, graph, regions, theme)
+        marks = *_marks(step, graph, regions), *classes, *routes
         panel = Panel("", marks, x=Axis(limits=(-0.01, 1.13)), y=Axis(limits=(-0.01, top)), bare=True)
-        said = f"width: mean in {step.ribbons[0].unit}; paler: wider {interval_name()}{lost}"
+        said = f"width: mean in {step.ribbons[0].unit}; paler: wider {interval_name()}"
         title = f"Flows from the mine to the end use, {step.year}"
-        out[str(step.year)] = Board(title, (panel,), 1, 6.3, 12.0, said, (*classes, *routes))
+        out[str(step.year)] = Board(title, (panel,), 1, 6.3, 12.0, said)
     return out
 
 
-def ribbon_colour(row: Any, regions: Sequence[str], theme: Theme) -> str:
-    """Colour of a ribbon: its region's; darker (on dark ground: lighter) if unregistered, pink if unrecorded."""
+def ribbon_colour(row: Any, regions: Sequence[str]) -> str:
+    """Colour of a ribbon: its region's; darker if unregistered, pink if unrecorded."""
     if row.route == UNRECORDED:
-        return mixed(PINK, theme.ink, 0.4) if theme.name == "dark" else PINK
+        return PINK
     if row.route in (LOSS, STOCK):
-        return theme.prior
-    colour = colours_of(list(regions)).get(row.region, theme.muted)
-    return mixed(colour, theme.ink, 0.45) if row.route == UNREGISTERED else colour
+        return PRIOR
+    colour = colours_of(list(regions)).get(row.region, MUTED)
+    return mixed(colour, INK, 0.45) if row.route == UNREGISTERED else colour
 
 
-def node_colour(node: Node, regions: Sequence[str], theme: Theme) -> str:
+def node_colour(node: Node, regions: Sequence[str]) -> str:
     """Colour of a node: that of its row; losses and end uses are grey."""
     if node.side == LOSS or node.stage == STOCK:
-        return theme.prior
+        return PRIOR
     if node.stage == END_USE:
-        return theme.muted
+        return MUTED
     region = node.row.removesuffix(f", {UNREGISTERED}")
-    colour = colours_of(list(regions)).get(region, theme.muted)
-    return mixed(colour, theme.ink, 0.45) if node.row != region else mixed(colour, theme.ink, 0.15)
+    colour = colours_of(list(regions)).get(region, MUTED)
+    return mixed(colour, INK, 0.45) if node.row != region else mixed(colour, INK, 0.15)
 
 
 def opacity_of(factor: float) -> float:
@@ -230,7 +230,7 @@ def certainties() -> list[tuple[str, float]]:
     return [(f"within ×/÷ {limit:g}" if np.isfinite(limit) else "wider", opacity) for limit, opacity in CLASSES]
 
 
-def _marks(step: Step, graph: Graph, regions: Sequence[str], theme: Theme) -> tuple[Mark, ...]:
+def _marks(step: Step, graph: Graph, regions: Sequence[str]) -> tuple[Mark, ...]:
     """Ribbons and texts of a year; heights are counted from the lower edge."""
     scale, top, value = step.layout.scale, step.top, step.value
     nodes = {n.name: n for column in graph.columns for n in column if n.name in top}
@@ -244,14 +244,14 @@ def _marks(step: Step, graph: Graph, regions: Sequence[str], theme: Theme) -> tu
             1.0 - row.leaves,
             1.0 - row.enters,
             row.mean * scale,
-            mixed(ribbon_colour(row, regions, theme), theme.ground, 1.0 - opacity_of(row.factor)),
+            mixed(ribbon_colour(row, regions), GROUND, 1.0 - opacity_of(row.factor)),
             HATCHES.get(row.route, ""),
             _hover(row, nodes),
         )
         for row in step.ribbons
     )
     boxes = tuple(
-        Box(place[n], 1.0 - top[n], value[n] * scale, node_colour(node, regions, theme), node_text(node))
+        Box(place[n], 1.0 - top[n], value[n] * scale, node_colour(node, regions), node_text(node))
         for n, node in nodes.items()
     )
     part = min(1.0, scale * fullest(pd.DataFrame(step.ribbons), value))

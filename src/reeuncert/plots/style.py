@@ -1,10 +1,7 @@
-"""One look for all figures: colours that colour-blind readers tell apart, on light and dark; words for axes."""
+"""One look for all figures: colours that colour-blind readers tell apart, words for axes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
-
-from reeuncert.errors import ArgumentError
 
 BACKENDS = ("matplotlib", "plotly")
 BOARD = "board"  # asks for a figure as data: a board, or a board for each step
@@ -25,45 +22,20 @@ OFFICES = ("#8C510A", "#01665E")
 NODE_WIDTH = 0.009  # width of a node of a Sankey diagram, as part of the diagram's
 
 
-@dataclass(frozen=True)
-class Theme:
-    """Colours of the ground, of text and (muted) secondary text, of grids, of priors, which lie faintly behind, of
-    published and reported figures (points), and of what lies outside an interval (alert).
+GROUND, INK, MUTED, GRID, PRIOR = "#ffffff", "#1b1f24", "#57606a", "#e3e6ea", "#8a929b"
+NAMED = {"ground": GROUND, "ink": INK, "muted": MUTED, "prior": PRIOR, "point": "#111418", "alert": "#C1121F"}
+"""Colours by name: of the ground, of text and (muted) secondary text, of grids, of priors, which lie faintly behind, of
+published and reported figures (points), and of what lies outside an interval (alert).
+"""
+
+
+def paint(name: str) -> str:
+    """A colour by its name; a hexadecimal colour, and none, as they are.
+
+    >>> paint("ink"), paint("#0072B2")
+    ('#1b1f24', '#0072B2')
     """
-
-    name: str
-    ground: str
-    ink: str
-    muted: str
-    grid: str
-    prior: str
-    point: str
-    alert: str
-
-    def colour(self, name: str) -> str:
-        """A colour of the theme by its name; a hexadecimal colour, and none, as they are.
-
-        >>> THEMES["light"].colour("ink"), THEMES["light"].colour("#0072B2")
-        ('#1b1f24', '#0072B2')
-        """
-        return name if name.startswith("#") or not name else str(getattr(self, name))
-
-
-THEMES = {
-    "light": Theme("light", "#ffffff", "#1b1f24", "#57606a", "#e3e6ea", "#8a929b", "#111418", "#C1121F"),
-    "dark": Theme("dark", "#14181d", "#eceff2", "#a7b0ba", "#2d343c", "#7b858f", "#ffffff", "#FF7B72"),
-}
-
-
-def theme_of(name: str) -> Theme:
-    """The theme of a name.
-
-    >>> theme_of("dark").ground
-    '#14181d'
-    """
-    if name not in THEMES:
-        raise ArgumentError(f"theme is {name!r}; there are: {', '.join(THEMES)}")
-    return THEMES[name]
+    return NAMED.get(name, name)
 
 
 def hue(position: int) -> str:
@@ -124,24 +96,23 @@ def axis_label(title: str, unit: str) -> str:
     return f"{title} ({'%' if unit in ('1', '%') else unit})" if unit else title
 
 
-def mpl_style(theme: Theme) -> Any:
-    """Settings of matplotlib for a theme, for ``matplotlib.rc_context``."""
-    return {
-        **dict.fromkeys(("figure.facecolor", "savefig.facecolor", "axes.facecolor"), theme.ground),
-        **dict.fromkeys(("text.color", "axes.labelcolor", "axes.titlecolor"), theme.ink),
-        **dict.fromkeys(("axes.edgecolor", "xtick.color", "ytick.color"), theme.muted),
-        **dict.fromkeys(("xtick.labelsize", "ytick.labelsize", "legend.fontsize"), 8),
-        **dict.fromkeys(("font.size", "axes.labelsize"), 9),
-        **dict.fromkeys(("axes.spines.top", "axes.spines.right", "legend.frameon"), False),
-        "axes.titlesize": 10,
-        "axes.titlelocation": "left",
-        "axes.titleweight": "bold",
-        "axes.grid": True,
-        "axes.axisbelow": True,
-        "grid.color": theme.grid,
-        "grid.linewidth": 0.7,
-        "hatch.linewidth": 0.6,
-        "font.family": "sans-serif",
-        "figure.dpi": 110,
-        "text.parse_math": False,  # a name with two dollar signs is no formula
-    }
+MPL_STYLE: Any = {
+    **dict.fromkeys(("figure.facecolor", "savefig.facecolor", "axes.facecolor"), GROUND),
+    **dict.fromkeys(("text.color", "axes.labelcolor", "axes.titlecolor"), INK),
+    **dict.fromkeys(("axes.edgecolor", "xtick.color", "ytick.color"), MUTED),
+    **dict.fromkeys(("xtick.labelsize", "ytick.labelsize", "legend.fontsize"), 8),
+    **dict.fromkeys(("font.size", "axes.labelsize"), 9),
+    **dict.fromkeys(("axes.spines.top", "axes.spines.right", "legend.frameon"), False),
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "axes.titleweight": "bold",
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.7,
+    "hatch.linewidth": 0.6,
+    "font.family": "sans-serif",
+    "figure.dpi": 110,
+    "text.parse_math": False,  # a name with two dollar signs is no formula
+}
+"""Settings of matplotlib, for ``matplotlib.rc_context``."""

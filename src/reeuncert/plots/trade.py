@@ -94,7 +94,7 @@ def triangle_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame:
 
 
 @figure_of(triangle_data)
-def plot_triangle(dt: xr.DataTree, *, coords: Coords = None, backend: str = "matplotlib", theme: str = "light") -> Any:
+def plot_triangle(dt: xr.DataTree, *, coords: Coords = None, backend: str = "matplotlib") -> Any:
     """Draw the regions as corners and their trade as arrows: width is the median, the label gives the 90 % interval.
 
     Products become panels. In matplotlib one year is drawn (by default the last), in Plotly all that are chosen, with
@@ -108,7 +108,7 @@ def plot_triangle(dt: xr.DataTree, *, coords: Coords = None, backend: str = "mat
         said = f"median ({interval_name()}) in {table['unit'].iloc[0]}"
         boards[str(year)] = Board(f"Trade between the regions, {year}", panels, 2, 4.0, 5.6, said)
     years = [y for y in boards if y != ALL_YEARS] or list(boards)
-    return render_steps(boards, years[-1], backend, theme)
+    return render_steps(boards, years[-1], backend)
 
 
 def _arrows(product: str, rows: pd.DataFrame, regions: list[str]) -> Panel:
@@ -260,9 +260,7 @@ def trade_matrix_data(dt: xr.DataTree, *, coords: Coords = None) -> pd.DataFrame
 
 
 @figure_of(trade_matrix_data)
-def plot_trade_matrix(
-    dt: xr.DataTree, *, coords: Coords = None, backend: str = "matplotlib", theme: str = "light"
-) -> Any:
+def plot_trade_matrix(dt: xr.DataTree, *, coords: Coords = None, backend: str = "matplotlib") -> Any:
     """Draw a square for every importer (row) and exporter (column): its shade is the share, its size how sure it is.
 
     A full square is certain, one of a third of the side has an interval from none to all. Grey squares rest on the
@@ -275,13 +273,11 @@ def plot_trade_matrix(
     )
     side = 1.2 + 0.45 * len(regions)
     said = f"shade: median share in imports (%); size: the smaller, the wider the {interval_name()}"
-    return render(Board("Import dependence", panels, 2, side, 1.3 * side, said), backend, theme)
+    return render(Board("Import dependence", panels, 2, side, 1.3 * side, said), backend)
 
 
 @figure_of(trade_matrix_data)
-def plot_net_exports(
-    dt: xr.DataTree, *, coords: Coords = None, backend: str = "matplotlib", theme: str = "light"
-) -> Any:
+def plot_net_exports(dt: xr.DataTree, *, coords: Coords = None, backend: str = "matplotlib") -> Any:
     """Draw net exports of each exporter to its partners, a panel for each exporter and product.
 
     Dots are medians, whiskers 90 % intervals; the years of a partner stand side by side. A dot is grey where the
@@ -297,7 +293,7 @@ def plot_net_exports(
         for (exporter, product), rows in table.groupby(["exporter", "product"], sort=False)
     ]
     said = f"from left to right: {', '.join(map(str, years))}" if len(years) > 1 else str(years[0])
-    return render(Board("Net exports by partner", tuple(panels), 2, 2.6, 5.2, said), backend, theme)
+    return render(Board("Net exports by partner", tuple(panels), 2, 2.6, 5.2, said), backend)
 
 
 def _net_panel(title: str, rows: pd.DataFrame, colour: str, years: list[int]) -> Panel:

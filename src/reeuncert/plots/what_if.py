@@ -67,9 +67,7 @@ def lost_consumption_data(world: xr.DataTree, *, coords: Coords = None) -> pd.Da
 
 
 @figure_of(lost_consumption_data)
-def plot_lost_consumption(
-    world: xr.DataTree, *, coords: Coords = None, backend: str = "matplotlib", theme: str = "light"
-) -> Any:
+def plot_lost_consumption(world: xr.DataTree, *, coords: Coords = None, backend: str = "matplotlib") -> Any:
     """Draw the consumption lost in a counterfactual, in per cent of each region's consumption."""
     table = lost_consumption_data(world, coords=coords)
     colours = colours_of([str(r) for r in counterfactual_of(world)["region"].values])
@@ -82,7 +80,7 @@ def plot_lost_consumption(
         subtitle=f"{world.attrs['counterfactual_rule']}; beside the names: median masses in {unit}",
         point_name=f"median; bands: {interval_name(*PROBABILITIES)}",
     )
-    return render_chart(chart, backend, theme)
+    return render_chart(chart, backend)
 
 
 def _bands(world: xr.DataTree, by: str) -> pd.DataFrame:
@@ -201,7 +199,7 @@ def outlook_scenarios_data(found: Told, *, coords: Coords = None) -> pd.DataFram
 
 
 @figure_of(outlook_data)
-def plot_outlook(found: Told, *, coords: Coords = None, backend: str = "matplotlib", theme: str = "light") -> Any:
+def plot_outlook(found: Told, *, coords: Coords = None, backend: str = "matplotlib") -> Any:
     """Draw the answers of an outlook over the years, a panel each: median, 50 and 90 % bands, the lines asked for, and
     a square at the median start of each project of the region, the darker the surer it is to work in the last year.
     """
@@ -229,7 +227,7 @@ def plot_outlook(found: Told, *, coords: Coords = None, backend: str = "matplotl
         panels.append(fan_panel(title, unit, (fan,), marks=marks, y=axis))
     if not panels:
         raise ReeUncertError("this outlook answers no question: scenarios.toml has no [[answer]]")
-    return render(Board(f"Outlook: {told['scenario']}", tuple(panels), min(2, len(panels)), 2.4, 4.2), backend, theme)
+    return render(Board(f"Outlook: {told['scenario']}", tuple(panels), min(2, len(panels)), 2.4, 4.2), backend)
 
 
 def _project(row: Mapping[Any, Any], to: int) -> str:
@@ -241,9 +239,7 @@ def _project(row: Mapping[Any, Any], to: int) -> str:
 
 
 @figure_of(outlook_scenarios_data)
-def plot_outlook_scenarios(
-    found: Told, *, coords: Coords = None, backend: str = "matplotlib", theme: str = "light"
-) -> Any:
+def plot_outlook_scenarios(found: Told, *, coords: Coords = None, backend: str = "matplotlib") -> Any:
     """Draw the answers in the last year under each scenario: median, 50 and 90 % intervals, a panel a question."""
     table = outlook_scenarios_data(found, coords=coords)
     charts = []
@@ -259,7 +255,7 @@ def plot_outlook_scenarios(
         charts.append(Chart(says, x_title, tuple(rows), point_name="median", limits=limits))
     height = max(chart.height for chart in charts)
     panels = tuple(chart.panel("\n".join(wrapped(chart.title))) for chart in charts)
-    return render(Board("Scenarios of the outlook", panels, 1, height, 7.0), backend, theme)
+    return render(Board("Scenarios of the outlook", panels, 1, height, 7.0), backend)
 
 
 def _asked(told: Mapping[str, Any], coords: Coords) -> dict[int, Mapping[str, Any]]:

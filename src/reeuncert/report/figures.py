@@ -69,7 +69,7 @@ def figure(name: str, title: str, draw: Callable[[], Any], *, alt: str, caption:
 def panel_spec(board: Board) -> dict[str, Any]:
     """A board of one panel as data for ``draw.js``; a colour is a variable of the style sheet."""
     (panel,) = board.panels
-    marks = [mark for mark in (*panel.marks, *board.keys) if not isinstance(mark, Ribbons)]
+    marks = [mark for mark in panel.marks if not isinstance(mark, Ribbons)]
     years = panel.x is None
     span = [float(year) for mark in marks if isinstance(mark, Line) and mark.hover for year in mark.x]
     x = _axis(panel.x or Axis(limits=(min(span) - 0.4, max(span) + 0.4)))

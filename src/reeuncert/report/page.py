@@ -149,7 +149,6 @@ def _environment() -> jinja2.Environment:
         "column": words.column,
         "cell": words.cell,
         "linked": words.linked,
-        "coded": words.coded,
     }
     return environment
 

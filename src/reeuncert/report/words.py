@@ -4,7 +4,7 @@ import re
 from collections import Counter
 
 import numpy as np
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from reeuncert.case.labels import Labels
 from reeuncert.indicators.registry import INDICATORS
@@ -136,16 +136,6 @@ def cell(value: object) -> object:
     ('yes', 2.5)
     """
     return ("no", "yes")[bool(value)] if isinstance(value, bool | np.bool_) else value
-
-
-def coded(text: str) -> Markup:
-    """A text whose parts in backticks are code.
-
-    >>> print(coded("run `a b` <now>"))
-    run <code>a b</code> &lt;now&gt;
-    """
-    parts = text.split("`")
-    return Markup("").join(Markup("<code>{}</code>").format(p) if n % 2 else escape(p) for n, p in enumerate(parts))
 
 
 def linked(text: str) -> Markup:

@@ -16,8 +16,6 @@ from reeuncert.report.figures import figure
 from reeuncert.result.powerscale import terms
 from reeuncert.result.quantiles import filled
 from reeuncert.result.result import Result
-from reeuncert.result.structures import HOLDS
-from reeuncert.words.estimates import estimate, interval
 
 DRIVERS = 5
 MOST_PULLS = 4
@@ -91,7 +89,7 @@ def pulls_of(headline: np.ndarray, log_likelihood: Mapping[str, np.ndarray]) -> 
 
 
 def next_steps(result: Result) -> dict[str, Any] | None:
-    """One row per headline, flows that narrow several headlines, and the range over structures if stored."""
+    """One row per headline."""
     if not result.case.headlines:
         return None
     found = result.once(overviews)
@@ -103,9 +101,7 @@ def next_steps(result: Result) -> dict[str, Any] | None:
     return {
         "rows": rows,
         "has_shares": any(len(one.shares) for one in found),
-        "common": _common(found),
         "error": ERROR,
-        "structures": _structures(result),
     }
 
 
@@ -133,31 +129,3 @@ def origins(shares: pd.DataFrame) -> dict[str, Any] | None:
 def _worth(measurements: pd.DataFrame) -> pd.DataFrame:
     """Measurements that narrow an answer noticeably, and by more than the noise of the computation."""
     return measurements[measurements["narrowing"] > measurements["noise"].clip(lower=WORTH)]
-
-
-def _common(found: list[Overview]) -> list[dict[Any, Any]]:
-    """Flows and years among the best of several answers, in order of the number of answers."""
-    tables = [
-        one.measurements[["flow", "measured_year", "known_to", "narrowing", "noise"]].assign(answer=n)
-        for n, one in enumerate(found)
-    ]
-    if not tables:
-        return []
-    every = _worth(pd.concat(tables, ignore_index=True))
-    sums = every.groupby(["flow", "measured_year"], sort=False).agg(
-        answers=("answer", "nunique"), total=("narrowing", "sum"), known=("known_to", "first")
-    )
-    sums = sums[sums["answers"] > 1].sort_values(["answers", "total"], ascending=False).head(6).reset_index()
-    return sums.to_dict("records")
-
-
-def _structures(result: Result) -> list[dict[str, Any]]:
-    """Each headline over all structures: its medians with the digits that the interval over all carries."""
-    out: list[dict[str, Any]] = []
-    for row in [] if result.structures is None else result.structures.averages().to_dict("records"):
-        unit, ends = str(row.get("unit", "")), (row["lowest"], row["highest"])
-        medians = (estimate(row[f"{end}_median"], *ends, unit=unit) for end in ("lowest", "highest"))
-        told = " to ".join(dict.fromkeys(median.partition(" (")[0] for median in medians))
-        verdict = {"verdict": row["verdict"], "holds": row["verdict"] == HOLDS}
-        out.append({"name": value_title(row), "medians": told, "range": interval(*ends, unit), **verdict})
-    return out
