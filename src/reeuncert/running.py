@@ -88,7 +88,7 @@ def run(
     sampling: dict[str, Any] = {"seed": seed, "resume": resume, "quiet": quiet, "command": command}
     if not preview:
         sampling |= {"draws": draws, "tune": tune, "thin": thin, "chains": chains, "sampler": sampler}
-    rivals = structures and not preview and bool(case.compare)
+    rivals = structures and not preview and bool(case.compare and case.headlines)
     if out is None:
         return _computed(case, sampling, preview, rivals)
     with output_folder(out) as staging:

@@ -278,6 +278,13 @@ def test_a_run_that_is_interrupted_or_fails_waits_for_no_structure(two, two_samp
     assert set(children()) == before
 
 
+def test_a_run_of_a_case_without_headlines_fits_no_structure(two, two_sampled, monkeypatch):
+    monkeypatch.setattr("reeuncert.running._fit_rivals", studies.never)
+    monkeypatch.setattr("reeuncert.running._sampled", lambda *_: two_sampled.copy())
+    result = ree.run(replace(two, headlines=()), quiet=True)
+    assert (result.structures, result.failed) == (None, [])
+
+
 def broken(*_):
     raise SamplingError("the sampler is tired")
 
