@@ -67,7 +67,7 @@ def test_indicators_agree_in_tables_headlines_check_and_report(toy: xr.DataTree)
     table = indicator_table(toy)
     for name, part in table.groupby("indicator", sort=False):
         assert_same(summary(toy, name), part)
-        assert_same(summary(toy, name, prob=0.5, kind="hdi"), part)
+        assert_same(summary(toy, name, prob=0.5), part)
     lines = headlines(toy)
     labels = ["region", "partner", "product", "end_use", "year"]
     merged = lines.merge(table, on=["indicator", *labels], suffixes=("", "_t"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -154,25 +153,11 @@ def of_studies() -> Study:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_study_is_a_tornado_and_a_row_of_intervals(of_studies: Study, backend: str) -> None:
+def test_a_study_is_a_row_of_intervals(of_studies: Study, backend: str) -> None:
     where = {"region": "South", "year": 2003}
-    table = plots.tornado_data(of_studies, "net_import_reliance", coords=where)
-    assert table["component"].tolist() == ["no stocks", "loose yields"]
-    np.testing.assert_allclose(table["swing"], [0.2, 0.1])
-    by_headline = plots.tornado_data(of_studies, 0)
-    assert by_headline["component"].tolist() == ["no stocks", "loose yields"]
-    figure = plots.plot_tornado(of_studies, "net_import_reliance", coords=where, backend=backend)
-    intervals = plots.plot_scenarios(of_studies, "net_import_reliance", coords=where, backend=backend)
+    figure = plots.plot_scenarios(of_studies, "net_import_reliance", coords=where, backend=backend)
     if backend == "matplotlib":
-        assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == ["no stocks", "loose yields"]
-        assert [t.get_text() for t in intervals.axes[0].get_yticklabels()] == ["base", "loose yields", "no stocks"]
-    else:
-        np.testing.assert_allclose([max(bar.x) - min(bar.x) for bar in _bars(figure)], [20.0, 10.0])
-    with pytest.raises(ReeUncertError, match=r"^the study has 1 headlines, numbered from 0: 3 is none$"):
-        plots.tornado_data(of_studies, 3)
-    without = replace(of_studies, headlines=of_studies.headlines.iloc[1:], data=of_studies.data.isel(scenario=[1, 2]))
-    with pytest.raises(ReeUncertError, match=r"^the base of the study has no result to compare with; see its `failed`"):
-        plots.tornado_data(without, 0)
+        assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == ["base", "loose yields", "no stocks"]
 
 
 def test_scenarios_that_cannot_be_drawn_say_why(study: Study) -> None:

@@ -22,9 +22,8 @@ def target(draws: np.ndarray, unit: str = "1") -> Target:
     return Target("import_dependence", {"region": "North", "year": 2001}, unit, draws)
 
 
-@pytest.mark.parametrize("kind", ["eti", "hdi"])
 @pytest.mark.parametrize("correlation", [0.0, 0.6, 0.95])
-def test_a_normal_interval_shrinks_as_it_should(kind: str, correlation: float) -> None:
+def test_a_normal_interval_shrinks_as_it_should(correlation: float) -> None:
     rng = np.random.default_rng(1)
     value = rng.normal(size=CHAINS * DRAWS)
     measured = correlation * value + np.sqrt(1 - correlation**2) * rng.normal(size=value.size)
@@ -32,21 +31,20 @@ def test_a_normal_interval_shrinks_as_it_should(kind: str, correlation: float) -
     for error in (0.1, 0.5):
         outcome = norm.ppf(place) * np.hypot(1.0, error)
         one = np.array([[0, 0, 1]])
-        width = expected_widths(value[None], measured[None], outcome[None], np.array([error]), one, prob=0.9, kind=kind)
+        width = expected_widths(value[None], measured[None], outcome[None], np.array([error]), one)
         exact = np.sqrt(1 - correlation**2 / (1 + error**2))
-        ratio = width[0] / interval_width(value, prob=0.9, kind=kind)
+        ratio = width[0] / interval_width(value)
         # About 400 effective draws an outcome at the smaller error; the 32 outcomes share them.
-        assert ratio == pytest.approx(exact, abs=0.04 if kind == "eti" else 0.07)
+        assert ratio == pytest.approx(exact, abs=0.04)
 
 
 @given(st.lists(st.floats(-5, 5), min_size=30, max_size=60, unique=True), st.floats(0.1, 9.0))
 @settings(max_examples=40, deadline=None)
 def test_intervals_scale_with_their_draws(values: list[float], factor: float) -> None:
     draws = np.array(values)
-    for kind in ("eti", "hdi"):
-        plain = interval_width(draws, prob=0.8, kind=kind)
-        assert interval_width(factor * draws + 3.0, prob=0.8, kind=kind) == pytest.approx(factor * plain, abs=1e-9)
-        assert 0 <= plain <= np.ptp(draws)
+    plain = interval_width(draws)
+    assert interval_width(factor * draws + 3.0) == pytest.approx(factor * plain, abs=1e-9)
+    assert 0 <= plain <= np.ptp(draws)
 
 
 @given(st.lists(st.tuples(st.floats(-5, 5), st.integers(0, 3)), min_size=5, max_size=40))
@@ -72,7 +70,7 @@ def test_several_figures_at_once_follow_the_normal_formula() -> None:
     slope = rng.normal(size=6)
     value = quantity @ slope + rng.normal(size=(CHAINS, DRAWS))
     error = np.full(6, 0.8)
-    found = width_after_regression(target(value), quantity, error, prob=0.9, kind="eti")
+    found = width_after_regression(target(value), quantity, error)
     joint = np.cov(quantity.reshape(-1, 6).T)
     cross = joint @ slope
     left = value.var() - cross @ np.linalg.solve(joint + np.diag(error**2), cross)
@@ -83,8 +81,8 @@ def test_figures_that_tell_nothing_narrow_nothing() -> None:
     rng = np.random.default_rng(3)
     value = rng.normal(size=(CHAINS, DRAWS))
     quantity = rng.normal(size=(CHAINS, DRAWS, 80))
-    now = interval_width(value.ravel(), prob=0.9, kind="eti")
-    assert width_after_regression(target(value), quantity, np.full(80, 0.1), prob=0.9, kind="eti") == now
+    now = interval_width(value.ravel())
+    assert width_after_regression(target(value), quantity, np.full(80, 0.1)) == now
 
 
 def test_a_positive_mass_is_known_by_a_factor() -> None:
@@ -92,7 +90,7 @@ def test_a_positive_mass_is_known_by_a_factor() -> None:
     log = rng.normal(size=(CHAINS, DRAWS))
     quantity = log[:, :, None] + 0.3 * rng.normal(size=(CHAINS, DRAWS, 1))
     value = target(np.exp(log), "kt")
-    found = width_after_regression(value, quantity, np.array([0.1]), prob=0.9, kind="eti")
+    found = width_after_regression(value, quantity, np.array([0.1]))
     spread = np.sqrt(1 - 1 / (1 + 0.09 + 0.01))
     # The interval after an outcome m is exp(m') (e^{q s} − e^{−q s}), m' normal with the variance explained.
     half = norm.ppf(0.95) * spread

@@ -27,7 +27,7 @@ DRAWS = 400  # draws that are computed unless said otherwise
 
 
 def lost_consumption(
-    world: xr.DataTree, *, by: Sequence[str] = ("region", "product"), prob: float = 0.9, kind: str = "eti"
+    world: xr.DataTree, *, by: Sequence[str] = ("region", "product"), prob: float = 0.9
 ) -> pd.DataFrame:
     """Lost consumption of a counterfactual: median and credible interval, as mass and as share.
 
@@ -38,8 +38,8 @@ def lost_consumption(
     by
         Some of ``region``, ``product``, ``end_use``; sums over the others are taken on every draw. With two or more,
         each group begins with its sum over the last (label ``"all"``).
-    prob, kind
-        Probability and kind of the interval, see `reeuncert.summary`.
+    prob
+        Probability of the interval, see `reeuncert.summary`.
 
     Returns
     -------
@@ -60,7 +60,7 @@ def lost_consumption(
     >>> table[["region", "product"]].values.tolist()[:4]
     [['North', 'all'], ['North', 'compound'], ['North', 'powder'], ['North', 'alloy']]
     """
-    return lost_table(*lost_draws(counterfactual_of(world), split_of(by)), prob, kind)
+    return lost_table(*lost_draws(counterfactual_of(world), split_of(by)), prob)
 
 
 def split_of(by: str | Sequence[str]) -> list[str]:
@@ -85,11 +85,11 @@ def lost_draws(numbers: xr.Dataset, names: list[str]) -> tuple[pd.DataFrame, Arr
     return table.iloc[rows].reset_index(drop=True), consumed, lost
 
 
-def lost_table(labels: pd.DataFrame, consumed: Array, lost: Array, prob: float, kind: str) -> pd.DataFrame:
+def lost_table(labels: pd.DataFrame, consumed: Array, lost: Array, prob: float) -> pd.DataFrame:
     """The labels with median consumption, and the loss as mass and as share."""
-    found = spread(lost, prob=prob, kind=kind)
-    share = spread(np.divide(lost, consumed, out=np.full_like(lost, np.nan), where=consumed > 0), prob=prob, kind=kind)
-    lower, upper = interval_columns(prob, kind)
+    found = spread(lost, prob=prob)
+    share = spread(np.divide(lost, consumed, out=np.full_like(lost, np.nan), where=consumed > 0), prob=prob)
+    lower, upper = interval_columns(prob)
     columns: dict[str, Any] = {"consumption": spread(consumed, prob=prob).median, "mean": found.mean}
     columns |= {"median": found.median, lower: found.lower, upper: found.upper, "share_median": share.median}
     columns |= {f"share_{lower}": share.lower, f"share_{upper}": share.upper}
@@ -125,7 +125,6 @@ def supplier_stops(
     stocks: str = AS_DRAWN,
     draws: int | None = DRAWS,
     prob: float = 0.9,
-    kind: str = "eti",
 ) -> pd.DataFrame:
     """Consumption that each region loses if one other region stops all exports, to everyone, recorded or not.
 
@@ -140,8 +139,8 @@ def supplier_stops(
     draws
         Compute about this many draws of all chains, evenly spaced; None: all. The Monte Carlo standard error of a
         probability p is about √(p (1 − p) / draws).
-    prob, kind
-        Probability and kind of the interval, see `reeuncert.summary`.
+    prob
+        Probability of the interval, see `reeuncert.summary`.
 
     Returns
     -------
@@ -180,7 +179,7 @@ def supplier_stops(
         world = run_counterfactual(some, rules, year=year, capacity=capacity, priority=priority, stocks=stocks)
         labels, consumed, lost = lost_draws(counterfactual_of(world), names)
         lost[:, np.flatnonzero(labels["region"] == supplier)] = 0.0  # its own loss is no supplier's
-        tables.append(lost_table(labels, consumed, lost, prob, kind))
+        tables.append(lost_table(labels, consumed, lost, prob))
         tables[-1].insert(1, "supplier", supplier)
         losses.append(lost)
     worst = np.max(losses, axis=0)

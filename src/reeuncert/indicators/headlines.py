@@ -154,7 +154,7 @@ def verdicts_on(
     return found
 
 
-def headlines(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti") -> pd.DataFrame:
+def headlines(dt: xr.DataTree, *, prob: float = 0.9) -> pd.DataFrame:
     """Headlines of a case as sentences, one per row, in the order of the case.
 
     Ratios are printed in per cent (except an index), masses in the unit of the case. Year 0 of a headline means the
@@ -166,7 +166,7 @@ def headlines(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti") -> pd.Da
     ----------
     dt
         Result to which `add_indicators` has added the indicators.
-    prob, kind
+    prob
         Of the interval, as in `summary`.
 
     Returns
@@ -182,7 +182,7 @@ def headlines(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti") -> pd.Da
     ReeUncertError
         If a headline names an indicator, label or year that does not exist, or the result has no case.
     """
-    return all_headlines(Result(dt), prob, kind)
+    return all_headlines(Result(dt), prob)
 
 
 def all_scaled(result: Result) -> pd.DataFrame:
@@ -190,9 +190,9 @@ def all_scaled(result: Result) -> pd.DataFrame:
     return scaled(result, {one.label: one.draws for one in result.once(headline_values)})
 
 
-def all_headlines(result: Result, prob: float = 0.9, kind: str = "eti") -> pd.DataFrame:
+def all_headlines(result: Result, prob: float = 0.9) -> pd.DataFrame:
     """`headlines` of a result."""
-    rows = [headline_row(result, headline, prob=prob, kind=kind) for headline in result.case.headlines]
+    rows = [headline_row(result, headline, prob=prob) for headline in result.case.headlines]
     if not rows:
         return pd.DataFrame(columns=["sentence"])
     table = pd.concat(rows, ignore_index=True)
@@ -215,19 +215,19 @@ def place(dt: xr.DataTree, headline: Headline) -> tuple[str, dict[str, str], int
     return headline_place(headline, Result(dt).case, derived(dt)["year"].values.tolist())
 
 
-def headline_row(result: Result, headline: Headline, *, prob: float = 0.9, kind: str = "eti") -> pd.DataFrame:
+def headline_row(result: Result, headline: Headline, *, prob: float = 0.9) -> pd.DataFrame:
     """One headline, as a row of `headlines` without verdict; of a result with rival structures, their average."""
     dt, record = result.dt, lookup(headline.indicator, result.case)
     problem = sentence_problem(headline.sentence)
     if problem:
         raise ReeUncertError(problem)
     name, coords, year = place(dt, headline)
-    found = summary(dt, name, prob=prob, kind=kind, **coords, year=year)
+    found = summary(dt, name, prob=prob, **coords, year=year)
     if found.empty:
         raise AbsentError(no_such_flows(name, coords, year))
     if result.structures is not None:
-        found = _averaged(result, found, result.structures, prob, kind)
-    lower, upper = interval_columns(prob, kind)
+        found = _averaged(result, found, result.structures, prob)
+    lower, upper = interval_columns(prob)
     ends = (float(found[c].iloc[0]) for c in ("median", lower, upper))
     median, low, high = numbers(*ends, percent=record.percent)
     unit = "%" if record.percent else (found["unit"].iloc[0] if record.unit == "mass" else "")
@@ -238,7 +238,7 @@ def headline_row(result: Result, headline: Headline, *, prob: float = 0.9, kind:
     return found
 
 
-def _averaged(result: Result, own: pd.DataFrame, found: Structures, prob: float, kind: str) -> pd.DataFrame:
+def _averaged(result: Result, own: pd.DataFrame, found: Structures, prob: float) -> pd.DataFrame:
     """The row of a headline under its own structure as that of the average over structures, with each beside it."""
     row: dict[Any, Any] = own.iloc[0].to_dict()
     labels = {c: row.get(c, "") for c in LABELS}
@@ -246,15 +246,15 @@ def _averaged(result: Result, own: pd.DataFrame, found: Structures, prob: float,
     if k is None:
         return own  # a headline that the structures were not asked for
     mixed, name = found.mixture(k)[:, None], str(labels["indicator"])
-    after, columns = spread(mixed, prob=prob, kind=kind), ("median", *interval_columns(prob, kind))
+    after, columns = spread(mixed, prob=prob), ("median", *interval_columns(prob))
     prior = _prior(found, k, value_of(result.dt, name, {d: labels[d] for d in (*DIMS, "year") if labels[d]}))
     if prior.size:
-        before = spread(prior[:, None], prob=prob, kind=kind)
+        before = spread(prior[:, None], prob=prob)
         row |= {f"prior_{c}": v[0] for c, v in zip(columns, (before.median, before.lower, before.upper), strict=True)}
     learned = learning(spread(mixed), prior[:, None] if prior.size else None, scale=lookup(name, result.case).scale)
     row |= {"mean": after.mean[0]} | dict(zip(columns, (after.median[0], after.lower[0], after.upper[0]), strict=True))
     row |= {c: values[0] for c, values in learned.columns().items()}
-    average = found.averages(prob, kind).iloc[k].to_dict()
+    average = found.averages(prob).iloc[k].to_dict()
     runs = found.table(prob).iloc[k :: found.data.sizes["headline"]].to_dict("records")
     worst = {"ess_bulk": np.fmin.reduce, "ess_tail": np.fmin.reduce, "r_hat": np.fmax.reduce}
     row |= {c: of([run[c] for run in runs if run["averaged"]]) for c, of in worst.items()}

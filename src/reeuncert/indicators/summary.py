@@ -1,4 +1,4 @@
-"""Tables of indicators: posterior and prior with credible intervals (kind and probability named) and diagnostics."""
+"""Tables of indicators: posterior and prior with credible intervals (probability named) and diagnostics."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SAMPLE = ("chain", "draw")
 
 
 def summary(
-    dt: xr.DataTree, name: str, *, prob: float = 0.9, kind: str = "eti", **coords: str | int | Iterable[str | int]
+    dt: xr.DataTree, name: str, *, prob: float = 0.9, **coords: str | int | Iterable[str | int]
 ) -> pd.DataFrame:
     """Median and credible interval of one indicator, posterior and prior.
 
@@ -35,9 +35,7 @@ def summary(
     name
         Name of an indicator, see `reeuncert.indicators`.
     prob
-        Probability of the interval.
-    kind
-        ``"eti"`` (equal-tailed; does not depend on the scale) or ``"hdi"`` (narrowest).
+        Probability of the equal-tailed interval.
     **coords
         Labels to select, e.g. ``region="…", year=[2010, 2011]``; everything by default.
 
@@ -50,7 +48,7 @@ def summary(
         comparison (see `reeuncert.result.learning`): ``width_ratio`` (width of the posterior interval over the prior's,
         on the scale of the quantity: near 1, the evidence was not informative), ``prior_below_median`` (share of the
         prior below the posterior median) and ``against_prior`` (the widths in a word); these are of the 90 %
-        equal-tailed intervals, whatever is asked for. The names of the interval follow `kind` and `prob`. Draws in
+        equal-tailed intervals, whatever is asked for. The names of the interval follow `prob`. Draws in
         which a ratio is undefined are left out, and if they are more than a tenth, the interval is empty. Of an event,
         0 or 1 in a draw, the median is its probability, and the interval is empty.
 
@@ -70,10 +68,10 @@ def summary(
     """
     chosen, prior = select_labels(computed(dt, name), coords), computed_prior(dt, name)
     record = lookup(name, Result(dt).case)
-    return _table(_cells(chosen, None if prior is None else select_labels(prior, coords), record, prob, kind))
+    return _table(_cells(chosen, None if prior is None else select_labels(prior, coords), record, prob))
 
 
-def indicator_table(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti") -> pd.DataFrame:
+def indicator_table(dt: xr.DataTree, *, prob: float = 0.9) -> pd.DataFrame:
     """All indicators of a result in one tidy table, columns as in `summary`.
 
     Raises
@@ -81,7 +79,7 @@ def indicator_table(dt: xr.DataTree, *, prob: float = 0.9, kind: str = "eti") ->
     ReeUncertError
         If the result holds no indicator.
     """
-    return _joined(all_cells(Result(dt), prob, kind))
+    return _joined(all_cells(Result(dt), prob))
 
 
 def all_indicators(result: Result) -> pd.DataFrame:
@@ -89,11 +87,11 @@ def all_indicators(result: Result) -> pd.DataFrame:
     return _joined(result.once(all_cells))
 
 
-def all_cells(result: Result, prob: float = 0.9, kind: str = "eti") -> dict[str, Cells]:
+def all_cells(result: Result, prob: float = 0.9) -> dict[str, Cells]:
     """The values of every indicator of a result."""
     dt, out = result.dt, {}
     for name in map(str, derived(dt).data_vars):
-        out[name] = _cells(computed(dt, name), computed_prior(dt, name), lookup(name, result.case), prob, kind)
+        out[name] = _cells(computed(dt, name), computed_prior(dt, name), lookup(name, result.case), prob)
     return out
 
 
@@ -126,7 +124,6 @@ class Cells:
     labels: dict[str, NDArray]  # dim → labels, in the order of its dims
     there: NDArray[np.intp]  # positions of the values in an array of these labels; all arrays below have their order
     prob: float  # of the intervals of `after` and `before`
-    kind: str
     after: Spread  # the posterior
     before: Spread | None  # the prior, if it was simulated
     checks: dict[str, NDArray[np.float64]]  # ess_bulk, ess_tail, r_hat
@@ -153,7 +150,7 @@ def computed_prior(dt: xr.DataTree, name: str) -> xr.DataArray | None:
     return held[name] if name in held.data_vars else None
 
 
-def _cells(posterior: xr.DataArray, prior: xr.DataArray | None, of: Indicator, prob: float, kind: str) -> Cells:
+def _cells(posterior: xr.DataArray, prior: xr.DataArray | None, of: Indicator, prob: float) -> Cells:
     dims = [str(d) for d in posterior.dims if d not in SAMPLE]
     own, others = held(posterior), None if prior is None else held(prior)
     # Undefined in every draw, prior and posterior: the system has no such flow.
@@ -168,12 +165,12 @@ def _cells(posterior: xr.DataArray, prior: xr.DataArray | None, of: Indicator, p
     if of.event:
         after, known = after.of_events, known and known.of_events
     learned = learning(after, before, known, scale=of.scale)
-    if (prob, kind) != (0.9, "eti") and not of.event:
-        after = spread(cells.reshape(-1, cells.shape[2]) if cells.size else cells[0], prob=prob, kind=kind)
-        known = None if before is None else spread(before, prob=prob, kind=kind)
+    if prob != 0.9 and not of.event:
+        after = spread(cells.reshape(-1, cells.shape[2]) if cells.size else cells[0], prob=prob)
+        known = None if before is None else spread(before, prob=prob)
     labels = {d: posterior[d].values for d in dims}
     unit = str(posterior.attrs["units"])
-    return Cells(str(posterior.name), unit, labels, there, prob, kind, after, known, checks, learned)
+    return Cells(str(posterior.name), unit, labels, there, prob, after, known, checks, learned)
 
 
 def _samples(cells: Array) -> Array:
@@ -191,7 +188,7 @@ def label_columns(of: xr.DataArray | Mapping[str, NDArray], there: NDArray) -> d
 def _table(of: Cells) -> pd.DataFrame:
     at = label_columns(of.labels, of.there)
     columns: dict[str, object] = {"indicator": of.name} | {d: at.get(d, "") for d in (*DIMS, "year")}
-    lower, upper = interval_columns(of.prob, of.kind)
+    lower, upper = interval_columns(of.prob)
     known = of.before or Spread.empty(len(of.there))
     columns |= {"unit": of.unit, "mean": of.after.mean, "median": of.after.median}
     columns |= {lower: of.after.lower, upper: of.after.upper, **of.checks, "prior_median": known.median}

@@ -6,7 +6,6 @@ import pandas as pd
 import xarray as xr
 
 from reeuncert.case.labels import Labels
-from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.printing import value_title
 from reeuncert.plots.access import Coords
 from reeuncert.plots.panels import scale_of
@@ -18,61 +17,50 @@ from reeuncert.questions.sobol import sobol
 from reeuncert.questions.targets import ValueName
 from reeuncert.result.result import Result
 from reeuncert.result.verdicts import SENSITIVE
-from reeuncert.studies.study import Study
 from reeuncert.words.cells import as_words
 from reeuncert.words.estimates import with_unit
 
-SCENARIO = "scenario"
-COLOURS = {CLASS: hue(1), SOURCE: hue(0), SCENARIO: hue(2), "rest": hue(7)}  # colour of a kind of component
+COLOURS = {CLASS: hue(1), SOURCE: hue(0), "rest": hue(7)}  # colour of a kind of component
 LESS, MORE = hue(3), hue(1)
 MOST = 12  # bars of a figure
 
 
-def tornado_data(dt: xr.DataTree | Study, name: ValueName, *, coords: Coords = None) -> pd.DataFrame:
+def tornado_data(dt: xr.DataTree, name: ValueName, *, coords: Coords = None) -> pd.DataFrame:
     """Medians of an indicator with one thing changed at a time: `reeuncert.questions.tornado`.
 
     Parameters
     ----------
     dt
-        Result with ``log_prior`` and ``log_likelihood``, or a study.
+        Result with ``log_prior`` and ``log_likelihood``.
     name, coords
         Name of an indicator and a label for each of its dims, or the number of a headline.
     """
-    at = dict(coords or {})
-    return dt.tornado(name, **at) if isinstance(dt, Study) else tornado(dt, name, **at)
+    return tornado(dt, name, **dict(coords or {}))
 
 
 @figure_of(tornado_data)
-def plot_tornado(
-    dt: xr.DataTree | Study, name: ValueName, *, coords: Coords = None, backend: str = "matplotlib"
-) -> Any:
+def plot_tornado(dt: xr.DataTree, name: ValueName, *, coords: Coords = None, backend: str = "matplotlib") -> Any:
     """Draw bars from the median with less to that with more weight on each component, the longest on top."""
     table = tornado_data(dt, name, coords=coords)
-    if table.empty:
-        raise ReeUncertError("the study has no scenario beside the base: there is nothing to draw; give it one or more")
     first = table.iloc[0]
     unit, scale = str(first["unit"]), scale_of(str(first["unit"]))
-    study = str(first["kind"]) == SCENARIO
     less, more = f"counts 1/{FACTOR:g} as much", f"counts {FACTOR:g} times as much"
     # Components that are not reliable are below the others.
     table = table.sort_values(["reliable", "swing"], ascending=False, kind="stable").head(MOST)
     rows = []
     for record in table.to_dict("records"):
         base = scale * record["base"]
-        spans = [Span(base, scale * record["more"], MORE, "median under the scenario" if study else more)]
-        told = [f"median {with_unit(record['base'], unit)}"]
-        told += [f"{'under it' if study else more}: {with_unit(record['more'], unit)}"]
-        if not study:
-            spans.insert(0, Span(base, scale * record["less"], LESS, less))
-            told += [f"{less}: {with_unit(record['less'], unit)}", f"Pareto k {record['pareto_k']:.2f}"]
-        label = as_words(str(record["component"])) + ("" if study else f" ({record['kind']})")
-        rows.append(Row(label, tuple(spans), hover=tuple(told), faint=not record["reliable"]))
+        spans = (Span(base, scale * record["less"], LESS, less), Span(base, scale * record["more"], MORE, more))
+        told = [f"median {with_unit(record['base'], unit)}", f"{more}: {with_unit(record['more'], unit)}"]
+        told += [f"{less}: {with_unit(record['less'], unit)}", f"Pareto k {record['pareto_k']:.2f}"]
+        label = f"{as_words(str(record['component']))} ({record['kind']})"
+        rows.append(Row(label, spans, hover=tuple(told), faint=not record["reliable"]))
     chart = Chart(
-        "Components that move the median" if not study else "The median under each scenario",
+        "Components that move the median",
         axis_label("Median", unit),
         tuple(rows),
         subtitle=value_title(table.iloc[0]),
-        line=(scale * float(first["base"]), "median of the base" if study else "median as it is"),
+        line=(scale * float(first["base"]), "median as it is"),
         from_zero=False,
     )
     return render_chart(chart, backend)

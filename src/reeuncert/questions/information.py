@@ -21,9 +21,9 @@ from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.headlines import Target
 from reeuncert.likelihood.predictive import predicted_quantities
 from reeuncert.questions.nested import Floats, Ints, expected_widths, interval_width
-from reeuncert.questions.targets import Flows, ValueName, choose_flows, choose_years, labelled_first, target_of
+from reeuncert.questions.targets import Flows, ValueName, choose_flows, labelled_first, target_of
 from reeuncert.result.contents import content_draws
-from reeuncert.result.quantiles import interval_columns, sorted_quantile
+from reeuncert.result.quantiles import sorted_quantile
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
 from reeuncert.system.definition import FLOW_FIELDS, SystemDefinition
@@ -32,21 +32,21 @@ PARTS = 4
 """A single chain is cut into so many parts, each predicted by the others."""
 
 
-def width_after_regression(target: Target, quantity: Floats, error: Floats, *, prob: float, kind: str) -> float:
-    """Expected width of the interval of a value once quantities (chain, draw, figure) have been measured with normal
-    errors (figure,): that of what `predictions` leave unexplained of the value, or of its log where it is a positive
-    mass. With normal posteriors this is exact; overfitting shows as a wider interval, never as a narrower one.
+def width_after_regression(target: Target, quantity: Floats, error: Floats) -> float:
+    """Expected width of the 90 % interval of a value once quantities (chain, draw, figure) have been measured with
+    normal errors (figure,): that of what `predictions` leave unexplained of the value, or of its log where it is a
+    positive mass. With normal posteriors this is exact; overfitting shows as a wider interval, never as a narrower one.
     """
     draws = target.filled
     rng = np.random.default_rng(0)
     told = quantity + error * rng.standard_normal(quantity.shape)
     guess, rest = predictions(target.linear, quantity, told, error)
-    now = interval_width(draws.ravel(), prob=prob, kind=kind)
+    now = interval_width(draws.ravel())
     if not target.as_log:
-        return min(now, interval_width(rest, prob=prob, kind=kind))
+        return min(now, interval_width(rest))
     # The width of an interval of a log grows with the value: averaged over what would be predicted.
     shift = float(np.mean(np.exp(guess)))
-    return min(now, shift * interval_width(np.exp(rest), prob=prob, kind=kind))
+    return min(now, shift * interval_width(np.exp(rest)))
 
 
 def predictions(value: Floats, quantity: Floats, told: Floats, error: Floats) -> tuple[Floats, Floats]:
@@ -86,12 +86,9 @@ def value_of_information(
     of: str = "flows",
     error: float = 0.1,
     flows: Flows = None,
-    years: int | Iterable[int] | None = None,
-    prob: float = 0.9,
-    kind: str = "eti",
     **coords: str | int,
 ) -> pd.DataFrame:
-    """Expected narrowing of an indicator's interval for everything that could be measured, the largest first.
+    """Expected narrowing of an indicator's 90 % interval for everything that could be measured, the largest first.
 
     Parameters
     ----------
@@ -106,11 +103,9 @@ def value_of_information(
     error
         Relative error of the measurement: half-width of the central 68 % on the log scale (on the scale of each row for
         sources), normal and independent of everything.
-    flows, years
-        What could be measured: names of flows or a mapping of attributes (``{"quantity": "trade"}``), and years;
-        everything by default. Not with ``of="sources"``.
-    prob, kind
-        Of the interval, as in `reeuncert.summary`.
+    flows
+        What could be measured: names of flows or a mapping of attributes (``{"quantity": "trade"}``); everything by
+        default. Not with ``of="sources"``.
 
     Returns
     -------
@@ -119,14 +114,14 @@ def value_of_information(
         ``median`` in the unit of the case, or ``source`` and ``figures``: how many it reports); ``known_to``
         (half-width of the central 68 % of its log today); ``error``; ``error_used`` (larger where the draws cannot tell
         what such a small error would do, which understates the narrowing a little); ``eti90_width`` today and
-        ``expected_eti90_width`` (named for kind and probability); ``narrowing``, the part by which the width is
-        expected to shrink; ``noise``: narrowing that the same computation gives where there is nothing to learn (chains
-        exchanged; for one flow). Candidates whose narrowing is not well above it cannot be ranked.
+        ``expected_eti90_width``; ``narrowing``, the part by which the width is expected to shrink; ``noise``: narrowing
+        that the same computation gives where there is nothing to learn (chains exchanged; for one flow). Candidates
+        whose narrowing is not well above it cannot be ranked.
 
     Raises
     ------
     UnknownIndicatorError, ReeUncertError
-        Unknown indicator, label, flow, attribute, year or source; an error that is not positive.
+        Unknown indicator, label, flow, attribute or source; an error that is not positive.
 
     Examples
     --------
@@ -138,43 +133,37 @@ def value_of_information(
     ('mine_production_South', 2002, True)
     """
     problems = [] if of in CANDIDATES else [f"of is {of!r}; use one of: {', '.join(CANDIDATES)}"]
-    if of == "sources" and (flows is not None or years is not None):
-        problems.append("of='sources' asks about all that each source reports: leave out flows and years")
-    check_measurement(error, prob, kind, problems)
+    if of == "sources" and flows is not None:
+        problems.append("of='sources' asks about all that each source reports: leave out flows")
+    check_measurement(error, problems)
     target = target_of(dt, indicator, **coords)
     if of == "sources":
-        rows = _of_sources(dt, target, error, prob, kind)
+        rows = _of_sources(dt, target, error)
     else:
         system = Result.holding(dt).case.system
-        wanted = choose_years(system, years)
-        series = [(f, [t for t in wanted if system.exists[f, t]]) for f in choose_flows(system, flows)]
+        series = [(f, np.flatnonzero(system.exists[f]).tolist()) for f in choose_flows(system, flows)]
         cells, rows = np.array([(f, t) for f, there in series for t in there]), pd.DataFrame()
         if of == "series":
-            rows = _of_series(dt, target, [one for one in series if one[1]], error, prob, kind)
+            rows = _of_series(dt, target, [one for one in series if one[1]], error)
         elif len(cells):
-            rows = of_cells([target], system, mass_flow(dt), [cells], error, prob=prob, kind=kind)[0]
+            rows = of_cells([target], system, mass_flow(dt), [cells], error)[0]
     if rows.empty:
-        raise ReeUncertError("nothing to measure: none of these flows exists in these years")
-    name = interval_columns(prob, kind)[0].replace("_lb", "_width")
-    now = interval_width(target.filled.ravel(), prob=prob, kind=kind)
-    rows.insert(list(rows.columns).index("expected"), name, now)
+        raise ReeUncertError("nothing to measure: none of these flows exists in any year")
+    now = interval_width(target.filled.ravel())
+    rows.insert(list(rows.columns).index("expected"), "eti90_width", now)
     rows["narrowing"] = 1.0 - rows["expected"] / now if now > 0 else 0.0
-    rows = rows.rename(columns={"expected": f"expected_{name}"})
+    rows = rows.rename(columns={"expected": "expected_eti90_width"})
     if "noise" in rows:
         rows["noise"] = rows.pop("noise")  # comes last
     rows = labelled_first(rows, target.columns)
     return rows.sort_values("narrowing", ascending=False, ignore_index=True, kind="stable")
 
 
-def check_measurement(error: float, prob: float, kind: str, problems: Sequence[str] = ()) -> None:
-    """Refuse an error, a probability or a kind of interval that does not exist, beside the problems known already."""
+def check_measurement(error: float, problems: Sequence[str] = ()) -> None:
+    """Refuse an error that is not positive, beside the problems known already."""
     problems = list(problems)
     if not (np.isfinite(error) and error > 0):
         problems.append(f"error is {error:g}; a measurement has a relative error above 0, e.g. 0.1 for 10 %")
-    if not 0 < prob < 1:
-        problems.append(f"prob is {prob:g}; it must lie between 0 and 1")
-    if kind not in ("eti", "hdi"):
-        problems.append(f"kind is {kind!r}; use 'eti' (equal-tailed interval) or 'hdi' (narrowest interval)")
     if problems:
         raise ReeUncertError("; ".join(problems))
 
@@ -185,9 +174,6 @@ def of_cells(
     masses: xr.DataArray,
     cells: Sequence[Ints],
     error: float,
-    *,
-    prob: float = 0.9,
-    kind: str = "eti",
 ) -> list[pd.DataFrame]:
     """Expected width of the interval of each target after measuring each of some flows in one year: a table for each
     target, columns as `value_of_information`. Candidates of a target (candidate, 2): index of a flow, position of a
@@ -204,14 +190,14 @@ def of_cells(
     both = np.stack([of.ravel() for of in (*draws, *map(exchanged, draws))])
     which = np.repeat(np.arange(len(targets)), [len(of) for of in cells])
     pairs = [np.stack([which + k * len(targets), place, np.full_like(place, n)], axis=1) for k, n in ((0, 1), (1, 4))]
-    width = expected_widths(both, log, _outcomes(ordered, used), used, np.concatenate(pairs), prob=prob, kind=kind)
+    width = expected_widths(both, log, _outcomes(ordered, used), used, np.concatenate(pairs))
     labels = _labels(system, flow, [system.years[t] for t in year])
     labels["median"] = np.median(mass, axis=1)
     labels["known_to"], labels["error"], labels["error_used"] = spread, error, used
     tables = []
     for t, of in enumerate(both[: len(targets)]):
         expected, by_chance = (part[which == t] for part in np.split(width, 2))
-        table, now = labels.iloc[place[which == t]].reset_index(drop=True), interval_width(of, prob=prob, kind=kind)
+        table, now = labels.iloc[place[which == t]].reset_index(drop=True), interval_width(of)
         # What never varies is known already; a weight by it would only echo rounding.
         varies = table["known_to"] > 0
         table["expected"] = np.where(varies, expected, now)
@@ -220,15 +206,13 @@ def of_cells(
     return tables
 
 
-def _of_series(
-    dt: xr.DataTree, target: Target, series: Iterable[tuple[int, list[int]]], error: float, prob: float, kind: str
-) -> pd.DataFrame:
+def _of_series(dt: xr.DataTree, target: Target, series: Iterable[tuple[int, list[int]]], error: float) -> pd.DataFrame:
     system, rows = Result.holding(dt).case.system, []
     mass = mass_flow(dt).values
     for f, here in series:
         log = np.log(np.maximum(mass[:, :, f, here], np.finfo(float).tiny))
         total = mass[:, :, f, here].sum(axis=2)
-        expected = width_after_regression(target, log, np.full(len(here), error), prob=prob, kind=kind)
+        expected = width_after_regression(target, log, np.full(len(here), error))
         row = _labels(system, np.array([f]), [0]).drop(columns="measured_year").iloc[0].to_dict()
         known = float(_half_width(np.sort(np.log(np.maximum(total, np.finfo(float).tiny)).reshape(1, -1)))[0])
         row |= {"figures": len(here), "median": float(np.median(total)), "known_to": known, "error": error}
@@ -236,7 +220,7 @@ def _of_series(
     return pd.DataFrame(rows)
 
 
-def _of_sources(dt: xr.DataTree, target: Target, error: float, prob: float, kind: str) -> pd.DataFrame:
+def _of_sources(dt: xr.DataTree, target: Target, error: float) -> pd.DataFrame:
     """All rows of each lineage, reported once more without its offsets; contents of elements are part of what a row is
     about. The error is relative: on the log and logit scales as it is, on a plain one to the median of the quantity.
     """
@@ -253,7 +237,7 @@ def _of_sources(dt: xr.DataTree, target: Target, error: float, prob: float, kind
     size = np.abs(np.median(quantity.reshape(-1, evidence.n_rows), axis=0))
     errors = error * np.where(evidence.plain, np.maximum(size, np.finfo(float).tiny), 1.0)
     for lineage, of in evidence.rows_of_lineage.items():
-        expected = width_after_regression(target, quantity[..., of], errors[of], prob=prob, kind=kind)
+        expected = width_after_regression(target, quantity[..., of], errors[of])
         rows.append({"source": lineage, "figures": errors[of].size, "error": error, "expected": expected})
     return pd.DataFrame(rows)
 

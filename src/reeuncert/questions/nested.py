@@ -10,6 +10,9 @@ from reeuncert.compiling import kernel, source_version
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 _VERSION = source_version(__file__)
+_TAIL = 0.05
+"""Beyond either end of an interval."""
+
 _FAR = 6.0
 """Draws so many errors away from what was measured weigh less than a ten-millionth."""
 
@@ -38,30 +41,13 @@ def _from_end(ordered, place, table, total, probability, downward):  # type: ign
 
 
 @kernel(_VERSION)
-def _narrowest(ordered, place, table, total, probability):  # type: ignore[no-untyped-def]  # numba infers
-    """Width of the narrowest interval that holds a probability."""
-    held, start, width = 0.0, 0, np.inf
-    for stop in range(ordered.size):
-        held += table[place[stop]]
-        while held - table[place[start]] >= probability * total:
-            held -= table[place[start]]
-            start += 1
-        if held >= probability * total:
-            width = min(width, ordered[stop] - ordered[start])
-    return width
+def _width(ordered, place, table, total):  # type: ignore[no-untyped-def]  # numba infers
+    upper = _from_end(ordered, place, table, total, _TAIL, True)
+    return upper - _from_end(ordered, place, table, total, _TAIL, False)
 
 
 @kernel(_VERSION)
-def _width(ordered, place, table, total, probability, narrowest):  # type: ignore[no-untyped-def]  # numba infers
-    if narrowest:
-        return _narrowest(ordered, place, table, total, probability)
-    tail = 0.5 - 0.5 * probability
-    upper = _from_end(ordered, place, table, total, tail, True)
-    return upper - _from_end(ordered, place, table, total, tail, False)
-
-
-@kernel(_VERSION)
-def _expected_widths(ordered, order, measured, outcome, error, pairs, probability, narrowest, width):  # type: ignore[no-untyped-def]  # numba infers
+def _expected_widths(ordered, order, measured, outcome, error, pairs, width):  # type: ignore[no-untyped-def]  # numba infers
     size, outcomes = ordered.shape[1], outcome.shape[1]
     bins, place = np.empty(size, np.int32), np.empty(size, np.int32)
     table, total = np.empty((outcomes, _BINS)), np.empty(outcomes)
@@ -87,14 +73,12 @@ def _expected_widths(ordered, order, measured, outcome, error, pairs, probabilit
             place[k] = bins[order[t, k]]
         sum_width = 0.0
         for j in range(0, outcomes, every):
-            sum_width += _width(ordered[t], place, table[j], total[j], probability, narrowest)
+            sum_width += _width(ordered[t], place, table[j], total[j])
         width[p] = sum_width / ((outcomes + every - 1) // every)
 
 
-def expected_widths(
-    draws: Floats, measured: Floats, outcome: Floats, error: Floats, pairs: Ints, *, prob: float, kind: str
-) -> Floats:
-    """Expected widths of the intervals of quantities after measurements.
+def expected_widths(draws: Floats, measured: Floats, outcome: Floats, error: Floats, pairs: Ints) -> Floats:
+    """Expected widths of the 90 % intervals of quantities after measurements.
 
     For every outcome of a measurement the draws are weighted by its normal likelihood; the width of the weighted
     interval is averaged over the outcomes. Draws (quantity, draw); what could be measured (candidate, draw), on the
@@ -112,18 +96,16 @@ def expected_widths(
         np.ascontiguousarray(outcome),
         error,
         np.ascontiguousarray(pairs[turn], dtype=np.int64),
-        float(prob),
-        kind == "hdi",
         width,
     )
     out[turn] = width
     return out
 
 
-def interval_width(draws: Floats, *, prob: float, kind: str) -> float:
-    """Width of the interval of draws, by the same rule as `expected_widths`."""
+def interval_width(draws: Floats) -> float:
+    """Width of the 90 % interval of draws, by the same rule as `expected_widths`."""
     even, place = np.ones(draws.size), np.arange(draws.size, dtype=np.int32)
-    return float(_width(np.sort(draws), place, even, even.sum(), float(prob), kind == "hdi"))
+    return float(_width(np.sort(draws), place, even, even.sum()))
 
 
 def weighted_quantiles(draws: Floats, weight: Floats, probabilities: tuple[float, ...]) -> list[float]:

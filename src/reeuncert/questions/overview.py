@@ -58,13 +58,13 @@ def overview(dt: xr.DataTree, *, error: float = 0.1) -> list[Overview]:
     go = np.abs(standard_ranks(told) @ standard_ranks(cells).T)
     shares: dict[str, pd.DataFrame] = {}
     if COORDINATES in dt["posterior"].data_vars:
-        vary = {t.label: t for t in targets if interval_width(t.filled.ravel(), prob=0.9, kind="eti") > 0}
+        vary = {t.label: t for t in targets if interval_width(t.filled.ravel()) > 0}
         shares = dict(zip(vary, shares_of(list(vary.values()), inputs_of(dt)), strict=True))
     chosen = np.argsort(-go, axis=1)[:, :CANDIDATES]
     asked = [np.stack([flow[one], year[one]], axis=1) for one in chosen]
     out = []
     for target, table in zip(targets, of_cells(targets, case.system, masses, asked, error), strict=True):
-        now = interval_width(target.filled.ravel(), prob=0.9, kind="eti")
+        now = interval_width(target.filled.ravel())
         table["narrowing"] = 1.0 - table["expected"] / now if now > 0 else 0.0
         table = table.sort_values("narrowing", ascending=False, ignore_index=True).head(5)
         out.append(Overview(target, shares.get(target.label, pd.DataFrame()), table))
@@ -85,14 +85,13 @@ def value_of_tables(
     by: str | Iterable[str] = "destination",
     flows: Flows = None,
     error: float = 0.1,
-    prob: float = 0.9,
-    kind: str = "eti",
 ) -> pd.DataFrame:
     """Expected narrowing of several answers by each table that could be collected, the most useful first.
 
     A table reports all flows that share attributes, such as all imports of one region, in the year of the answer (of a
-    cumulated answer, the last). The expected width is that of what a linear regression on these figures leaves, as in
-    `reeuncert.value_of_information` for series; where an answer is not linear in the figures, the narrowing is larger.
+    cumulated answer, the last). The expected width of its 90 % interval is that of what a linear regression on these
+    figures leaves, as in `reeuncert.value_of_information` for series; where an answer is not linear in the figures, the
+    narrowing is larger.
 
     Parameters
     ----------
@@ -108,8 +107,6 @@ def value_of_tables(
         What tables report: names of flows or a mapping of attributes (``{"quantity": "trade"}``); by default all.
     error
         Relative error of each figure, as in `reeuncert.value_of_information`.
-    prob, kind
-        Of the interval, as in `reeuncert.summary`.
 
     Returns
     -------
@@ -132,7 +129,7 @@ def value_of_tables(
     >>> found.loc[0, "destination"], int(found.loc[0, "answers"])
     ('South', 1)
     """
-    check_measurement(error, prob, kind)
+    check_measurement(error)
     keys = [by] if isinstance(by, str) else list(by)
     unknown = [key for key in keys if key not in FLOW_FIELDS]
     if unknown or not keys:
@@ -143,7 +140,7 @@ def value_of_tables(
         name = tuple(str(system.flows[f].attribute(key) or "") for key in keys)
         if all(name):
             tables.setdefault(name, []).append(f)
-    asked = [(t, interval_width(t.filled.ravel(), prob=prob, kind=kind)) for t in targets_of(dt, indicators)]
+    asked = [(t, interval_width(t.filled.ravel())) for t in targets_of(dt, indicators)]
     asked = [(target, width) for target, width in asked if width > 0]
     if not tables or not asked:
         raise ReeUncertError("no flow has all these attributes" if asked else "none of these answers varies")
@@ -156,7 +153,7 @@ def value_of_tables(
         told = figures[:, :, np.ptp(figures, axis=(0, 1)) > 0]
         if not told.shape[2]:
             return 0.0
-        after = width_after_regression(target, told, np.full(told.shape[2], error), prob=prob, kind=kind)
+        after = width_after_regression(target, told, np.full(told.shape[2], error))
         return 1.0 - after / width
 
     rows = []

@@ -1,6 +1,6 @@
 """What moves a value when one class of priors or source has more or less weight: power-scaling sensitivity, tornado."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, cast
 
 import numpy as np
@@ -139,8 +139,7 @@ def tornado(
     """Medians of an indicator with one thing changed at a time, the largest swing first.
 
     Every class of priors and every lineage of sources has once less and once more weight: its density is raised to the
-    power 1 / `factor` and `factor`, and the draws are weighted accordingly (PSIS, see `reeuncert.reweight`). A study
-    has a tornado of its own: `reeuncert.Study.tornado`.
+    power 1 / `factor` and `factor`, and the draws are weighted accordingly (PSIS, see `reeuncert.reweight`).
 
     Parameters
     ----------
@@ -157,14 +156,14 @@ def tornado(
     -------
     DataFrame
         ``indicator``, its labels, ``unit``; ``kind``, ``component``; ``base`` (the median as it is), ``less`` and
-        ``more`` (medians; of a study ``less`` is the base and ``more`` the scenario's), ``swing`` (distance of the
-        two), ``noise`` (of the swing, chains exchanged; NaN of a study), ``pareto_k`` (the larger of the two),
-        ``reliable`` (k says that the weights can be trusted, and the swing is more than its noise).
+        ``more`` (medians), ``swing`` (distance of the two), ``noise`` (of the swing, chains exchanged), ``pareto_k``
+        (the larger of the two), ``reliable`` (k says that the weights can be trusted, and the swing is more than its
+        noise).
 
     Raises
     ------
     UnknownIndicatorError, ReeUncertError
-        Unknown indicator, label or kind; a factor of 1 or less; a study without its base.
+        Unknown indicator, label or kind; a factor of 1 or less.
     """
     if not (np.isfinite(factor) and factor > 1):
         raise ReeUncertError(f"factor is {factor:g}; it must be above 1, e.g. {FACTOR:g}")
@@ -189,15 +188,10 @@ def tornado(
         k = max(shapes)
         swing, noise = abs(ends[1] - ends[0]), abs(chance[1] - chance[0])
         rows.append((kind, name, base, *ends, swing, noise, k, k <= threshold(draws.size) and swing > noise))
-    return tornado_table(target.columns, rows)
+    columns = ["kind", "component", "base", "less", "more", "swing", "noise", "pareto_k", "reliable"]
+    table = pd.DataFrame(rows, columns=columns).sort_values("swing", ascending=False, ignore_index=True, kind="stable")
+    return labelled_first(table, target.columns)
 
 
 def _median(draws: Floats, weight: Floats) -> float:
     return weighted_quantiles(draws.ravel(), weight.ravel(), (0.5,))[0]
-
-
-def tornado_table(labels: Mapping[str, Any], rows: list[tuple[Any, ...]]) -> pd.DataFrame:
-    """One row a bar, the largest swing first, after the labels of the value."""
-    columns = ["kind", "component", "base", "less", "more", "swing", "noise", "pareto_k", "reliable"]
-    table = pd.DataFrame(rows, columns=columns).sort_values("swing", ascending=False, ignore_index=True, kind="stable")
-    return labelled_first(table, labels)

@@ -12,7 +12,6 @@ from arviz_stats.base.array import array_stats
 from scipy.stats import norm
 
 from reeuncert.case.records import Case
-from reeuncert.case.serial import case_to_json
 from reeuncert.checks.evidence import LARGEST_K
 from reeuncert.edits import Edit
 from reeuncert.edits.base import Edited
@@ -149,15 +148,12 @@ class Reweighted:
         Smoothed weights, summing to 1 (chain, draw).
     pareto_k
         Shape of the tail of the weights: up to 0.5 good, up to 0.7 usable, above it unreliable.
-    case_json
-        The changed case.
     """
 
     dt: xr.DataTree = field(repr=False)
     what: str
     weight: Floats = field(repr=False)
     pareto_k: float
-    case_json: str = field(repr=False)
 
     @property
     def reliable(self) -> bool:
@@ -206,39 +202,6 @@ class Reweighted:
             rows.append({**row, "moves": (after[0] - before[0]) / half if half > 0 else 0.0})
         return pd.DataFrame(rows).assign(pareto_k=self.pareto_k, ess=self.ess, reliable=self.reliable)
 
-    def resample(self, draws: int | None = None, *, seed: int = 0) -> xr.DataTree:
-        """A result like any other: draws taken in proportion to their weights (systematic resampling), in one chain.
-
-        Parameters
-        ----------
-        draws
-            How many; by default as many as the weights are worth.
-
-        Returns
-        -------
-        DataTree
-            Groups ``posterior`` and ``derived``, with those of the prior and the data left out (they belong to the case
-            before the change). Heavy draws appear more than once: R-hat and effective sample sizes do not show it.
-        """
-        count = max(1, round(self.ess)) if draws is None else int(draws)
-        if count < 1:
-            raise ReeUncertError(f"draws is {count}; it must be at least 1")
-        start = np.random.default_rng(seed).random()
-        place = (np.arange(count) + start) / count
-        picked = np.minimum(np.searchsorted(np.cumsum(self.weight.ravel()), place), self.weight.size - 1)
-        chain, draw = np.unravel_index(picked, self.weight.shape)
-        groups = {}
-        for name in ("posterior", "derived"):
-            if name in self.dt.children:
-                at = {"chain": xr.DataArray(chain, dims="sample"), "draw": xr.DataArray(draw, dims="sample")}
-                taken = self.dt[name].to_dataset().isel(at).drop_vars(["chain", "draw"]).rename(sample="draw")
-                taken = taken.map(lambda v: v.transpose("draw", ...), keep_attrs=True).expand_dims("chain")
-                groups[name] = taken.assign_coords(chain=[0], draw=np.arange(count))
-        out = xr.DataTree.from_dict(groups)
-        out.attrs = {**self.dt.attrs, "case_json": self.case_json, "reweighted": self.what}
-        out.attrs |= {"pareto_k": self.pareto_k, "approximate": "yes"}
-        return out
-
 
 def reweight(dt: xr.DataTree, *changes: Mapping[str, object] | Edit, despite_k: bool = False) -> Reweighted:
     """What a result would say under other priors or with other trust in its sources, without a refit.
@@ -262,7 +225,7 @@ def reweight(dt: xr.DataTree, *changes: Mapping[str, object] | Edit, despite_k: 
     Returns
     -------
     Reweighted
-        With `Reweighted.summary` and `Reweighted.resample`.
+        With `Reweighted.summary`.
 
     Raises
     ------
@@ -278,7 +241,7 @@ def reweight(dt: xr.DataTree, *changes: Mapping[str, object] | Edit, despite_k: 
     edited = scenario.apply(Edited(case))
     ratio = log_ratio(dt, case, edited.case, edited.left_out)
     weight, k = smoothed(ratio)
-    found = Reweighted(dt, scenario.what, weight, k, case_to_json(edited.case))
+    found = Reweighted(dt, scenario.what, weight, k)
     if not found.reliable and not despite_k:
         raise ReeUncertError(
             f"{found.what}: the draws of this result do not reach the posterior after the change "

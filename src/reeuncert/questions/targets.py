@@ -1,4 +1,4 @@
-"""What a question is about: one value of an indicator in every draw, or some flows and years."""
+"""What a question is about: one value of an indicator in every draw, or some flows."""
 
 from collections.abc import Iterable, Mapping
 from numbers import Integral
@@ -38,16 +38,6 @@ def choose_flows(system: SystemDefinition, flows: Flows) -> tuple[int, ...]:
     names = [flows] if isinstance(flows, str) else list(flows)
     _refuse(unknown(name, list(system.flow_index), "flow") for name in names if name not in system.flow_index)
     return tuple(system.flow_index[name] for name in names)
-
-
-def choose_years(system: SystemDefinition, years: int | Iterable[int] | None) -> tuple[int, ...]:
-    """Positions of years; all of them for None."""
-    if years is None:
-        return tuple(range(len(system.years)))
-    wanted = [years] if isinstance(years, int) else [int(y) for y in years]
-    span = f"it has {system.years[0]} to {system.years[-1]}"
-    _refuse(f"{year} is no year of the case; {span}" for year in wanted if year not in system.year_index)
-    return tuple(system.year_index[y] for y in wanted)
 
 
 def labelled_first(table: pd.DataFrame, labels: Mapping[str, Any]) -> pd.DataFrame:

@@ -62,16 +62,14 @@ class Spread:
         return cls(mean, median, lower, upper, smallest, largest, np.full((len(PROBABILITIES), size), np.nan))
 
 
-def spread(draws: Array, *, prob: float = 0.9, kind: str = "eti") -> Spread:
-    """Summarise draws (draw, quantity) of many quantities by an equal-tailed (``"eti"``) or the narrowest (``"hdi"``)
-    interval; NaN: undefined in that draw (a ratio whose denominator is not positive).
+def spread(draws: Array, *, prob: float = 0.9) -> Spread:
+    """Summarise draws (draw, quantity) of many quantities by an equal-tailed interval; NaN: undefined in that draw (a
+    ratio whose denominator is not positive).
 
     >>> found = spread(np.linspace(0.0, 1.0, 101)[:, None])
     >>> [float(x.round(6)[0]) for x in (found.median, found.lower, found.upper)]
     [0.5, 0.05, 0.95]
     """
-    if kind not in ("eti", "hdi"):
-        raise ArgumentError(f"kind is '{kind}'; use 'eti' (equal-tailed interval) or 'hdi' (narrowest interval)")
     if not 0.0 < prob < 1.0:
         raise ArgumentError(f"prob is {prob}; it must lie between 0 and 1")
     out = Spread.empty(draws.shape[1])
@@ -79,10 +77,7 @@ def spread(draws: Array, *, prob: float = 0.9, kind: str = "eti") -> Spread:
         kept = np.where(np.arange(len(draws)) < count[:, None], ordered, 0.0)
         out.mean[cells] = np.where(usable, kept.sum(axis=1) / np.maximum(count, 1), np.nan)
         out.median[cells] = np.where(usable, sorted_quantile(ordered, 0.5, count), np.nan)
-        if kind == "eti":
-            lower, upper = (sorted_quantile(ordered, p, count) for p in (0.5 - prob / 2, 0.5 + prob / 2))
-        else:
-            lower, upper = _narrowest(ordered, count, prob)
+        lower, upper = (sorted_quantile(ordered, p, count) for p in (0.5 - prob / 2, 0.5 + prob / 2))
         for p, of_all in zip(PROBABILITIES, out.quantiles, strict=True):
             of_all[cells] = np.where(usable, sorted_quantile(ordered, p, count), np.nan)
         out.lower[cells], out.upper[cells] = np.where(usable, lower, np.nan), np.where(usable, upper, np.nan)
@@ -91,13 +86,13 @@ def spread(draws: Array, *, prob: float = 0.9, kind: str = "eti") -> Spread:
     return out
 
 
-def interval_columns(prob: float = 0.9, kind: str = "eti") -> tuple[str, str]:
+def interval_columns(prob: float = 0.9) -> tuple[str, str]:
     """Column names of the interval bounds.
 
-    >>> interval_columns(0.9), interval_columns(0.955, "hdi")
-    (('eti90_lb', 'eti90_ub'), ('hdi95.5_lb', 'hdi95.5_ub'))
+    >>> interval_columns(0.9), interval_columns(0.955)
+    (('eti90_lb', 'eti90_ub'), ('eti95.5_lb', 'eti95.5_ub'))
     """
-    stem = f"{kind}{100 * prob:.6g}"
+    stem = f"eti{100 * prob:.6g}"
     return f"{stem}_lb", f"{stem}_ub"
 
 
@@ -143,14 +138,3 @@ def _blocks(draws: Array) -> Iterator[tuple[slice, Array, np.ndarray, np.ndarray
         ordered.sort(axis=1)  # NaN sorts last
         count = np.isfinite(ordered).sum(axis=1)
         yield cells, ordered, count, (count > 0) & (count >= DEFINED * n_draws)
-
-
-def _narrowest(ordered: Array, count: np.ndarray, prob: float) -> tuple[Array, Array]:
-    lower, upper = np.full(len(ordered), np.nan), np.full(len(ordered), np.nan)
-    for j, n in enumerate(count):
-        held = min(int(np.floor(prob * n)), int(n) - 1)
-        if n > 0:
-            column = ordered[j, :n]
-            i = int(np.argmin(column[held:] - column[: n - held]))
-            lower[j], upper[j] = column[i], column[i + held]
-    return lower, upper

@@ -149,7 +149,7 @@ class Structures:
         self._made[prob] = pd.concat(rows, ignore_index=True)
         return self._made[prob].copy()
 
-    def averages(self, prob: float = 0.9, kind: str = "eti") -> pd.DataFrame:
+    def averages(self, prob: float = 0.9) -> pd.DataFrame:
         """Averages over the structures, and how far these agree, a row a headline.
 
         Labels, unit, ``median`` and interval of the mixture with equal weights; ``mcse_median``, ``mcse_lower``,
@@ -158,10 +158,10 @@ class Structures:
         ``highest``; ``least_cover`` (least share of a posterior inside the interval of another structure), its error
         ``mcse_cover``, and ``verdict``.
         """
-        if (prob, kind) not in self._made:
-            rows = [self._average(k, prob, kind) for k in range(self.data.sizes["headline"])]
-            self._made[prob, kind] = pd.DataFrame(rows)
-        return self._made[prob, kind].copy()
+        if ("averages", prob) not in self._made:
+            rows = [self._average(k, prob) for k in range(self.data.sizes["headline"])]
+            self._made["averages", prob] = pd.DataFrame(rows)
+        return self._made["averages", prob].copy()
 
     def mixture(self, headline: int, weights: Sequence[float] | None = None) -> Array:
         """Draws of the average of a headline, in order."""
@@ -184,20 +184,20 @@ class Structures:
         held = zip(self.names, self.data[name].values, self.data[counts].values.tolist(), strict=True)
         return {of: np.asarray(values[:, :count], dtype=float) for of, values, count in held}
 
-    def _average(self, headline: int, prob: float, kind: str) -> dict[str, object]:
+    def _average(self, headline: int, prob: float) -> dict[str, object]:
         draws = [self._values[name][headline] for name in self.averaged]
         there = self.data.sel(structure=self.averaged).isel(headline=headline)
         ess = np.fmin(there["ess_bulk"].values, there["ess_tail"].values)
-        lower, upper = interval_columns(prob, kind)
+        lower, upper = interval_columns(prob)
         row = dict(self.labels.iloc[headline])
-        row |= dict(zip(("median", lower, upper), _ends(mixture(draws), prob, kind), strict=True))
+        row |= dict(zip(("median", lower, upper), _ends(mixture(draws), prob), strict=True))
         errors = _errors(draws, ess, [float(str(row[c])) for c in ("median", lower, upper)])
         row |= dict(zip(("mcse_median", "mcse_lower", "mcse_upper"), errors, strict=True))
         weights = there["weight"].values
         if np.isfinite(weights).all():
-            ends = _ends(mixture(draws, weights.tolist()), prob, kind)
+            ends = _ends(mixture(draws, weights.tolist()), prob)
             row |= dict(zip(("stacked_median", f"stacked_{lower}", f"stacked_{upper}"), ends, strict=True))
-        median, low, high = np.array([_ends(np.sort(d), prob, "eti") for d in draws]).T
+        median, low, high = np.array([_ends(np.sort(d), prob) for d in draws]).T
         least = min(cover(draws, low, high, ess, prob), default=Estimate(np.nan))
         row |= {"lowest": low.min(), "lowest_median": median.min()}
         row |= {"highest_median": median.max(), "highest": high.max()}
@@ -252,8 +252,8 @@ def _side_by_side(name: str, dim: str, parts: Sequence[Array]) -> dict[str, tupl
     return {name: (("structure", "headline", dim), out), f"{dim}s": ("structure", counts)}
 
 
-def _ends(ordered: Array, prob: float, kind: str) -> tuple[float, float, float]:
-    found = spread(ordered[:, None], prob=prob, kind=kind)
+def _ends(ordered: Array, prob: float) -> tuple[float, float, float]:
+    found = spread(ordered[:, None], prob=prob)
     return float(found.median[0]), float(found.lower[0]), float(found.upper[0])
 
 

@@ -53,16 +53,14 @@ class Rival:
     left_out: frozenset[str] = frozenset()
 
 
-def compare_structures(case: Case, option: str | None = None, **options: Unpack[FitOptions]) -> Structures:
+def compare_structures(case: Case, **options: Unpack[FitOptions]) -> Structures:
     """Run a case under each of its rival structures and compare the headlines.
 
     Parameters
     ----------
     case
-        From `reeuncert.read_case`; its other switches keep their choices.
-    option
-        Name of the switch; by default the one that the case marks with ``compare = true``, with the scenarios of the
-        case that are structures.
+        From `reeuncert.read_case`. Its structures are the choices of the switch that it marks with ``compare = true``,
+        and those of its scenarios that are structures; its other switches keep their choices.
     **options
         How to sample, where to run, what to keep on disk: see `reeuncert.studies.jobs.FitOptions`. The runs are short
         by default (`SHORT`); more chains are added where headlines have not converged.
@@ -75,10 +73,9 @@ def compare_structures(case: Case, option: str | None = None, **options: Unpack[
     Raises
     ------
     ReeUncertError
-        When the case names no such switch or no headline, or a structure could not be fitted.
+        When the case marks no switch or names no headline, or a structure could not be fitted.
     """
-    rivals = rivals_of(case, option)
-    return Structures.of(_runs(rivals, options))
+    return Structures.of(_runs(rivals_of(case), options))
 
 
 def run_rivals(dt: xr.DataTree, **options: Unpack[FitOptions]) -> Structures:
@@ -91,15 +88,15 @@ def run_rivals(dt: xr.DataTree, **options: Unpack[FitOptions]) -> Structures:
 def fit_rivals(case: Case, **options: Unpack[FitOptions]) -> dict[str, StructureRun]:
     """Headlines of a case under each other structure that is averaged; see `run_rivals`."""
     # Structures that are not averaged cost as much as the others: `compare_structures` fits them when asked.
-    own = case.options[switch_of(case, None)]
-    others = {name: rival for name, rival in rivals_of(case, None).items() if rival.averaged and name != own}
+    own = case.options[_switch_of(case)]
+    others = {name: rival for name, rival in rivals_of(case).items() if rival.averaged and name != own}
     return _runs(others, {"cache": False, **options})  # a run writes to its own folder only
 
 
 def beside_own(dt: xr.DataTree, runs: Mapping[str, StructureRun]) -> Structures:
     """Headlines of a result beside those that `fit_rivals` found under the other structures."""
     held, case = without_structures(dt), Result(dt).case
-    switch = switch_of(case, None)
+    switch = _switch_of(case)
     own = StructureRun(*headline_values(held, case), convergence(held))
     if "derived_prior" in held.children:
         before = xr.DataTree.from_dict({"derived": held["derived_prior"].to_dataset()})
@@ -109,15 +106,15 @@ def beside_own(dt: xr.DataTree, runs: Mapping[str, StructureRun]) -> Structures:
     return Structures.of({name: every[name] for name in dict.fromkeys([*case.option_choices[switch], *runs])})
 
 
-def rivals_of(case: Case, option: str | None) -> dict[str, Rival]:
+def rivals_of(case: Case) -> dict[str, Rival]:
     """Structure → the case under it, cut to the same years."""
-    name, place = switch_of(case, option), case.path or case.name
+    name, place = _switch_of(case), case.path or case.name
     found = {}
     for choice in case.option_choices[name]:
         rival = case if choice == case.options[name] else read_case(place, **{**case.options, name: choice})
         found[choice] = Rival(rival if rival.system.years == case.system.years else restrict(rival, case.system.years))
     file = find_case(place) / FILE
-    for scenario in read_scenarios(file) if option is None and file.is_file() else ():
+    for scenario in read_scenarios(file) if file.is_file() else ():
         if scenario.structure:
             edited = scenario.apply(Edited(case))
             found[scenario.name] = Rival(
@@ -183,15 +180,10 @@ def _joined(rival: Rival, parts: list[Kept], chains: int) -> StructureRun:
     return StructureRun(table, draws, run, rival.averaged, rival.why)
 
 
-def switch_of(case: Case, option: str | None) -> str:
+def _switch_of(case: Case) -> str:
     """Name of the switch whose choices are the rival structures of a case; raises `ReeUncertError` if there is none."""
-    if option is None:
-        if not case.compare:
-            raise ReeUncertError(
-                f"case '{case.name}' names no rival structures; mark a switch with compare = true in case.toml"
-            )
-        return case.compare[0]
-    if option not in case.option_choices:
-        known = ", ".join(case.option_choices) or "none"
-        raise ReeUncertError(f"case '{case.name}' has no switch '{option}'; it has: {known}")
-    return option
+    if not case.compare:
+        raise ReeUncertError(
+            f"case '{case.name}' names no rival structures; mark a switch with compare = true in case.toml"
+        )
+    return case.compare[0]

@@ -198,9 +198,7 @@ class StructureScores:
         return f"Predictive scores of {len(self.rows)} figures\n{self.table.to_string()}"
 
 
-def score_structures(
-    case: Case, option: str | None = None, *, folds: Folds = "sources", **options: Unpack[FitOptions]
-) -> StructureScores:
+def score_structures(case: Case, *, folds: Folds = "sources", **options: Unpack[FitOptions]) -> StructureScores:
     """Score the rival structures of a case by predicting figures left out, and give stacking weights.
 
     Evidence has few rows of large influence: importance weights for one row left out fail, so every fold is a refit.
@@ -209,9 +207,7 @@ def score_structures(
     Parameters
     ----------
     case
-        From `reeuncert.read_case`; its other switches keep their choices.
-    option
-        Name of the switch; by default the one that the case marks with ``compare = true``.
+        From `reeuncert.read_case`; its structures are those of `reeuncert.compare_structures`.
     folds
         As of `reeuncert.leave_out`.
     **options
@@ -224,10 +220,10 @@ def score_structures(
     Raises
     ------
     ReeUncertError
-        When the case names no such switch, the folds cannot be used, or a fold could not be fitted.
+        When the case marks no switch, the folds cannot be used, or a fold could not be fitted.
     """
     settings = FitSettings.of({"chains": 4, **options})
-    rivals = {name: rival for name, rival in rivals_of(case, option).items() if rival.averaged}
+    rivals = {name: rival for name, rival in rivals_of(case).items() if rival.averaged}
     maker = JobMaker(next(iter(rivals.values())).case)
     jobs = {
         name: fold_jobs(rival.case, folds, settings, maker, f"{name} without ", rival.left_out)

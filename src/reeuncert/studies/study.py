@@ -17,8 +17,6 @@ from reeuncert.errors import CaseError, OutputError, ReeUncertError
 from reeuncert.files import expanded, explained, first_line
 from reeuncert.indicators.printing import label_positions, value_title
 from reeuncert.indicators.registry import DIMS, records_of
-from reeuncert.questions.powerscale import tornado_table
-from reeuncert.questions.targets import ValueName, named
 from reeuncert.studies.cache import Kept
 from reeuncert.studies.summaries import LABELS
 from reeuncert.words.cells import unknown
@@ -143,54 +141,6 @@ class Study:
             shift_mcse=np.hypot(own["mcse_median"], base["mcse_median"]) / (width / 2),
             width_ratio=(own["eti90_ub"] - own["eti90_lb"]) / width,
         )
-
-    def tornado(self, indicator: ValueName, **coords: str | int) -> pd.DataFrame:
-        """Median of one value under each scenario beside that of the base, the largest swing first.
-
-        Parameters
-        ----------
-        indicator, **coords
-            Number of a headline, or name of an indicator with labels.
-
-        Returns
-        -------
-        DataFrame
-            As `reeuncert.questions.tornado`: ``less`` is the median of the base, ``more`` that of the scenario; noise
-            and Pareto k are NaN.
-
-        Raises
-        ------
-        ReeUncertError
-            When the base has no result, or the study does not hold this one value.
-        """
-        labels, medians = self._medians(indicator, coords)
-        if BASE not in medians:
-            raise ReeUncertError("the base of the study has no result to compare with; see its `failed` table")
-        base, nan = medians.pop(BASE), float("nan")
-        rows = [("scenario", name, base, base, m, abs(m - base), nan, nan, True) for name, m in medians.items()]
-        return tornado_table(labels, [row for row in rows if np.isfinite(row[5])])
-
-    def _medians(
-        self, indicator: ValueName, coords: Mapping[str, str | int]
-    ) -> tuple[dict[str, Any], dict[str, float]]:
-        """Labels of one value, and its median under each scenario."""
-        wanted, at = named(indicator, coords)
-        if isinstance(wanted, str):
-            table = self.table(wanted, **at)
-            several = [d for d in (*DIMS, "year") if table[d].nunique() > 1]
-            if several:
-                raise ReeUncertError(f"'{wanted}' has more than one value: name its {' and '.join(several)}")
-        else:
-            rows = self.headlines
-            count = len(rows) // max(1, rows["scenario"].nunique())
-            if not 0 <= wanted < count:
-                raise ReeUncertError(f"the study has {count} headlines, numbered from 0: {wanted} is none")
-            table = rows.groupby("scenario", sort=False).nth(wanted).assign(end_use="")
-        if table.empty:
-            raise ReeUncertError("the study has no such value under any scenario")
-        labels = table[["indicator", *DIMS, "year", "unit"]].iloc[0]
-        told = {str(k): v for k, v in labels.to_dict().items()}
-        return told, dict(zip(table["scenario"], table["median"].astype(float), strict=True))
 
     def write(self, path: str | Path) -> Path:
         """Write the whole study as one netCDF-4 file; `read_study` reads it.
