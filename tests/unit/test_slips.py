@@ -96,7 +96,7 @@ def test_evidence_is_read_or_missed_aloud(folder: Path, name: str, read: bool) -
     assert report.passed
     if read:
         assert said(report) == []
-        assert ("evidence", "14 rows of 4 sources") in report.information
+        assert "14 rows of evidence from 4 sources" in str(report)
     else:
         assert any(warning.file == name for warning in report.warnings)
         assert any("prior alone" in warning.message for warning in report.warnings)

@@ -111,11 +111,11 @@ def run(
 def check(case: CaseArgument = DEFAULT_CASE, option: Options = None) -> None:
     """Report missing or invalid input in a case, and warnings. Samples nothing."""
     with guarded():
-        from reeuncert.cli.terminal import console, parse_options
+        from reeuncert.cli.terminal import parse_options
         from reeuncert.validation.report import check_case
 
         found = check_case(case, **parse_options(option or []))
-        console().print(found)
+        print(visible(str(found)))
         raise typer.Exit(0 if found.passed else BAD_INPUT)
 
 

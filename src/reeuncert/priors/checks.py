@@ -9,7 +9,7 @@ from reeuncert.case.figures import class_variable, median_in_year
 from reeuncert.case.records import Case, Prior
 from reeuncert.case.rules import prior_problems
 from reeuncert.errors import ModelError, Problem
-from reeuncert.priors.coverage import Key, case_network, delivered_inputs, sole_input, stated_by_rows
+from reeuncert.priors.coverage import Key, case_network, sole_input, stated_by_rows
 from reeuncert.priors.subjects import uncovered
 from reeuncert.system.definition import OUTSIDE, Flow
 from reeuncert.words.cells import condensed, listed, quoted, unknown
@@ -240,7 +240,7 @@ def coverage_problems(case: Case) -> list[Problem]:
     return [
         *_missing(case, covered, rows, totals),
         *_double(case, covered),
-        *_needless(case, covered, rows, totals),
+        *_needless(case, covered, rows),
         *_sums(case, covered, beside),
     ]
 
@@ -314,14 +314,9 @@ def _double(case: Case, covered: Mapping[Key, list[Prior]]) -> Iterator[Problem]
         yield _problem(last, "years", message)
 
 
-def _needless(
-    case: Case,
-    covered: Mapping[Key, list[Prior]],
-    rows: Mapping[Key, list[Prior]],
-    totals: Mapping[tuple[str, int], Prior],
-) -> Iterator[Problem]:
+def _needless(case: Case, covered: Mapping[Key, list[Prior]], rows: Mapping[Key, list[Prior]]) -> Iterator[Problem]:
     """Rows for reference outflows, for inputs that another row states, and for splits of what is no total."""
-    place, delivered = _places(case), delivered_inputs(case)
+    place = _places(case)
     needless = _by_key(
         ((place[id(row)], name), year)
         for (name, year, kind), found in rows.items()
@@ -330,22 +325,11 @@ def _needless(
         if kind != "split" or not any((name, y, "split") in covered for y in row.years)
     )
     for (k, name), years in needless.items():
-        row, flow = case.priors[k], case.system.flows[case.system.flow_index[name]]
-        when = condensed(years)
-        if row.kind == "split":
-            message = f"flow '{name}' is no part of a total that is split in {when}, or takes what is left of it"
-        elif (name, years[0]) in totals:
-            message = f"flow '{name}' is part of a total in {when}; its own row must be of kind split"
-        elif row.kind == "input":
-            source = name if flow.from_process == OUTSIDE else sole_input(case.system, flow.from_process)
-            message = (
-                f"the input '{source}' is stated in all years by the mass of flow '{delivered[str(source)]}', which "
-            )
-            message += f"another row gives, and not by flow '{name}' in {when}"
-        else:
-            message = f"flow '{name}' is the reference outflow of process '{flow.from_process}' in {when}: it takes "
-            message += "what the others leave, and can have no prior"
-        yield _problem(row, "flow", f"{message}; change the selector or the years, or delete the row")
+        row = case.priors[k]
+        message = f"a row of kind {row.kind} can state nothing of flow '{name}' in {condensed(years)}: a reference "
+        message += "outflow takes what the others leave; flows of a total have rows of kind split, others have none; "
+        message += "an input is stated by one flow in all years; change kind, selector or years, or delete the row"
+        yield _problem(row, "flow", message)
 
 
 def _sums(case: Case, covered: Mapping[Key, list[Prior]], beside: Mapping[Key, list[Key]]) -> Iterator[Problem]:

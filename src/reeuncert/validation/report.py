@@ -1,16 +1,13 @@
 """The report of `check_case`: problems of a case, and rows that pass all rules but are far from all else."""
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Group, RenderableType
-from rich.table import Table as RichTable
-from rich.text import Text
 from scipy import sparse
 
 from reeuncert.case.figures import figure_text
@@ -21,7 +18,7 @@ from reeuncert.errors import ArgumentError, Problem, ReeUncertError
 from reeuncert.likelihood.compile import EvidenceModel, compile_evidence
 from reeuncert.likelihood.problems import Overlap, overlaps, rows_without_flows
 from reeuncert.likelihood.reconcile import judged_figures
-from reeuncert.priors.checks import WIDE, prior_warnings, total_log_sd
+from reeuncert.priors.checks import prior_warnings
 from reeuncert.priors.coverage import case_network
 from reeuncert.priors.implied import implied_flows, implied_warnings
 from reeuncert.reading.bundled import find_case
@@ -30,7 +27,7 @@ from reeuncert.result.reconciled import reconciled
 from reeuncert.system.definition import OUTSIDE
 from reeuncert.validation.reader import CaseReading, load_case, problems_of
 from reeuncert.validation.words_used import known_constants
-from reeuncert.words.cells import condensed, listed, quoted
+from reeuncert.words.cells import listed, quoted
 from reeuncert.words.error_laws import ERROR_LAWS
 from reeuncert.words.prior_families import PRIOR_FAMILIES
 from reeuncert.words.qualifiers import BOUND_QUALIFIERS
@@ -155,7 +152,7 @@ class CaseReport:
     warnings
         What an analyst should look at before believing a result.
     information
-        Pairs of a heading and what the case holds under it.
+        Pairs of a heading and what an analyst may overlook in the case.
     case
         The case, if it can be used.
     """
@@ -175,23 +172,9 @@ class CaseReport:
         lines = [self._verdict()]
         lines += [f"  error: {problem}" for problem in self.errors]
         lines += [f"  warning: {problem}" for problem in self.warnings]
+        lines += [f"  {line}" for line in repr(self.case).splitlines() if self.case]
         lines += [f"  {heading}: {text}" for heading, text in self.information]
         return "\n".join(lines)
-
-    def __rich__(self) -> RenderableType:
-        parts: list[RenderableType] = [Text(self._verdict(), style="bold green" if self.passed else "bold red")]
-        for title, style, problems in (("Errors", "red", self.errors), ("Warnings", "yellow", self.warnings)):
-            if problems:
-                table = RichTable("file", "line", "column", "what and remedy", title=title, title_style=style)
-                for p in problems:
-                    table.add_row(*(Text(cell) for cell in (p.file, str(p.line or ""), p.column, p.message)))
-                parts.append(table)
-        if self.information:
-            table = RichTable("what", "this case", title="In the case")
-            for row in self.information:
-                table.add_row(*(Text(cell) for cell in row))
-            parts.append(table)
-        return Group(*parts)
 
     def _verdict(self) -> str:
         counted = (("error", len(self.errors)), ("warning", len(self.warnings)))
@@ -281,36 +264,15 @@ def _leaving_use(case: Case) -> Iterator[Problem]:
             yield Problem(FLOWS, 0, "from_process", f"{message}should be equal")
 
 
-def _information(case: Case, pairs: Sequence[Overlap]) -> list[tuple[str, str]]:
-    system = case.system
-    network = case_network(case)
-    per_year = system.exists.sum(axis=0)
-    kinds = Counter(network.coordinate_kind.tolist())
-    consumption = [flow.name for flow in system.flows if flow.quantity == "apparent_consumption"]
-    rows = [
-        ("processes", f"{len(system.processes)}"),
-        ("years", condensed(system.years)),
-        ("flows", f"{len(system.flows)}; {per_year.min()} to {per_year.max()} a year, {per_year.sum()} in all years"),
-        ("coordinates", f"{network.n_coordinates}: " + ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items()))),
-        *([("apparent consumption is the sum of", _names(consumption))] if consumption else []),
-        ("prior measure", case.prior_measure),
-        ("priors", f"{len(case.priors)} rows in {len({row.group for row in case.priors})} groups"),
-        (f"priors with a log-sd above {WIDE:g}", _names(r.name for r in case.priors if total_log_sd(case, r) > WIDE)),
-        ("evidence", f"{len(case.evidence)} rows of {len({row.source_id for row in case.evidence})} sources"),
-    ]
-    classes = Counter(case.sources[row.source_id].error_class for row in case.evidence)
-    rows += [(f"evidence of class '{name}'", f"{count}") for name, count in sorted(classes.items())]
-    idle = _names(r.id for r in rows_without_flows(case))
-    rows.append(("evidence that says zero of flows that do not exist", idle))
-    rows.append(("overlapping rows of one lineage without a shared offset", f"{len(pairs)} pairs" if pairs else "none"))
+def _information(case: Case, pairs: Sequence[Overlap]) -> Iterator[tuple[str, str]]:
+    if consumption := [flow.name for flow in case.system.flows if flow.quantity == "apparent_consumption"]:
+        yield "apparent consumption is the sum of", _names(consumption)
+    yield "evidence that says zero of flows that do not exist", _names(r.id for r in rows_without_flows(case))
+    yield "overlapping rows of one lineage without a shared offset", f"{len(pairs)} pairs" if pairs else "none"
     several = prints_of_several_rows(case.evidence)
-    rows.append(("prints in more than one row", _names(f"{name} ({count})" for name, count in several.items())))
-    unread = sorted({c.name for c in case.constants} - known_constants()) if case.constants else []
-    if unread:
-        rows.append(("constants that no indicator reads", _names(unread)))
-    if case.options:
-        rows.append(("options", ", ".join(f"{name} = {choice}" for name, choice in sorted(case.options.items()))))
-    return rows
+    yield "prints in more than one row", _names(f"{name} ({count})" for name, count in several.items())
+    if unread := sorted({c.name for c in case.constants} - known_constants()) if case.constants else []:
+        yield "constants that no indicator reads", _names(unread)
 
 
 def _names(names: Iterable[str]) -> str:
