@@ -56,12 +56,6 @@ def test_the_command_of_a_result_can_be_typed_again(monkeypatch):
     assert _command_line() == "reeuncert run toy --out=toy"
 
 
-def test_a_result_brings_its_own_options_to_the_comparison_of_structures(tmp_path):
-    found = _cli("structures", "--results", tmp_path, "--option", "gap=flat")
-    assert found.exit_code == 2
-    assert "leave out --option" in found.stderr
-
-
 @pytest.fixture
 def sampled(monkeypatch, posterior):
     """`reeuncert run` without its sampler: the draws are synthetic."""

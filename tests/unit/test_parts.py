@@ -184,7 +184,7 @@ def test_the_status_of_commands_that_write_a_result_again(toy, monkeypatch, tmp_
     monkeypatch.setattr("reeuncert.cli.studies.show_structures", lambda *_: None)
     monkeypatch.setattr("reeuncert.cli.studies.add_structures", lambda dt, _: dt)
     ree.write_results(toy, tmp_path)
-    commands = ["report", str(tmp_path)], ["leave-out", str(tmp_path)], ["structures", "--results", str(tmp_path)]
+    commands = ["report", str(tmp_path)], ["leave-out", str(tmp_path)], ["structures", str(tmp_path)]
     assert [CliRunner().invoke(app, command).exit_code for command in commands] == [0, 0, 0]
     monkeypatch.setitem(CHECKS, "geometry", broken)
     found = [CliRunner().invoke(app, command) for command in commands]

@@ -52,7 +52,7 @@ def structures(result: Result) -> list[CheckResult]:
         if not switches:
             return [information(name, "The case names no rival structures.")]
         message = f"The rival structures of the case ({', '.join(switches)}) were not run: whether its headlines hold "
-        return [information(name, message + "under all of them is not known. Run `reeuncert structures --results`.")]
+        return [information(name, message + "under all of them is not known. Run `reeuncert structures`.")]
     table = found.averages()
     open_ones = table[table["verdict"] == NOT_IDENTIFIED]
     message = f"Of {len(table)} headlines, {len(table) - len(open_ones)} hold under each of {len(found.averaged)} "

@@ -223,19 +223,17 @@ def open_(
 
 @app.command()
 def structures(
-    case: CaseArgument = DEFAULT_CASE,
+    results: Results,
     out: TableFile = None,
     draws: Annotated[
         int | None, typer.Option(min=4, help="Draws of each of four chains; by default short, approximate runs.")
     ] = None,
     seed: Seed = 1,
-    results: Annotated[
-        Path | None, typer.Option(help="Folder of a run: use its case and store the comparison there.")
-    ] = None,
-    option: Options = None,
 ) -> None:
-    """Fit a case under each of its rival structures and report which headlines hold under all of them."""
-    hand_over("studies.run_structures", locals(), "Reading the case …")
+    """Fit the case of a result under each of its rival structures and report which headlines hold under all of them.
+    Stored in the results, with its checks and report.
+    """
+    hand_over("studies.run_structures", locals(), "Reading the result …")
 
 
 @app.command("leave-out")

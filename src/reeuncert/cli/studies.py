@@ -16,7 +16,7 @@ from reeuncert.case.restriction import restrict
 from reeuncert.cli.exits import FAILED_CHECK, status_of
 from reeuncert.cli.terminal import console, parse_options, plain_table, tell
 from reeuncert.edits.scenario import FILE, Scenario
-from reeuncert.errors import ArgumentError, CaseError, Problem, ReeUncertError
+from reeuncert.errors import CaseError, Problem, ReeUncertError
 from reeuncert.files import expanded, explained, write_whole
 from reeuncert.indicators.printing import value, value_title
 from reeuncert.reading.bundled import find_case
@@ -30,7 +30,7 @@ from reeuncert.result.structures import LABELS, Structures, add_structures
 from reeuncert.studies.cache import Cache, cache_of
 from reeuncert.studies.calibrate import calibrate
 from reeuncert.studies.jobs import FitOptions, FitSettings, Job
-from reeuncert.studies.rivals import compare_structures, run_rivals
+from reeuncert.studies.rivals import run_rivals
 from reeuncert.studies.scores import Folds, leave_out
 from reeuncert.studies.sensitivity import plan_study, scenarios_asked, sensitivity
 from reeuncert.studies.study import CHANGES, FAILED, Study
@@ -39,14 +39,10 @@ from reeuncert.words.cells import quoted
 from reeuncert.words.estimates import estimate, number, printed
 
 
-def run_structures(
-    *, case: str, option: list[str] | None, results: Path | None, draws: int | None, seed: int, out: Path | None
-) -> int:
-    """Fit the rival structures of a case, print the headlines under each, and write the table if a file is given; of a
-    stored result, its case, and its files are written again.
+def run_structures(results: Path, *, draws: int | None, seed: int, out: Path | None) -> int:
+    """Fit the rival structures of a result, print the headlines under each, write the table if a file is given, and the
+    files of the result again; returns the exit status.
     """
-    if results is not None and option:
-        raise ArgumentError("--results takes the case of the run with its options; leave out --option, or --results")
     asked: FitOptions = {"seed": seed} if draws is None else {"seed": seed, "draws": draws}
 
     def with_structures(dt: xr.DataTree) -> xr.DataTree:
@@ -54,10 +50,7 @@ def run_structures(
         show_structures(found, out)
         return add_structures(dt, found)
 
-    if results is not None:
-        return _revised(results, with_structures)
-    show_structures(compare_structures(read_case(case, **parse_options(option or [])), **asked), out)
-    return 0
+    return _revised(results, with_structures)
 
 
 def _revised(results: Path, change: Callable[[xr.DataTree], xr.DataTree]) -> int:
