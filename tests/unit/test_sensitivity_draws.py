@@ -296,10 +296,6 @@ def test_variance_is_shared_out(base: xr.DataTree) -> None:
     assert abs(table.loc["not linear", "first"]) < 0.3
     assert table["first"].drop("not linear").idxmax() in ("stocks", "trade", "customs-north", "customs-south")
     assert set(table["kind"]) == {"prior class", "source", "rest"}
-    some = ree.sobol(base, VALUE, classes=["stocks"])
-    assert some["component"].tolist() == ["stocks"]
-    with pytest.raises(ReeUncertError, match=r"^'stoks' is no class of input of this case; there are: "):
-        ree.sobol(base, VALUE, classes="stoks")
     with pytest.raises(ReeUncertError, match=r"^under is 'both'; use one of: posterior, prior$"):
         ree.sobol(base, VALUE, under="both")
     with pytest.raises(ReeUncertError, match=r"^samples is 100; it must be a power of 2, e\.g\. 256$"):

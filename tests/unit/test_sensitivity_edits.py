@@ -292,7 +292,7 @@ def test_every_kind_says_what_it_does():
         "source_width": {"error_class": "customs", "value": 0.4},
         "leave_out": {"lineage": "association"},
         "tails": {"degrees_of_freedom": 2, "outlier_share": 0},
-        "offset": {"offset": "bias", "mean": 0.1, "factor": 2},
+        "offset": {"offset": "bias", "mean": 0.1},
         "option": {"option": "gap", "choice": "flat"},
         "without_flows": {"quantity": "stock"},
     }
@@ -304,7 +304,7 @@ def test_every_kind_says_what_it_does():
         "width of class 'customs' = 0.4",
         "without lineage 'association'",
         "degrees of freedom 2, outlier share 0 of errors",
-        "offset 'bias': mean = 0.1, sd × 2",
+        "offset 'bias': mean = 0.1",
         "gap = flat",
         "without flows of quantity = stock",
     ]

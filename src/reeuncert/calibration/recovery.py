@@ -136,13 +136,6 @@ class Recovery:
     summary: pd.DataFrame
     truth: Truth
 
-    def key(self) -> pd.DataFrame:
-        """Main rows: headlines, and totals over the years of mining and of unrecorded trade."""
-        table, groups = self.table, ("mine_production", "unrecorded_trade")
-        totals = table["kind"].str.endswith(ALL_YEARS) & table["group"].isin(groups)
-        columns = ["kind", "quantity", "year", "truth", "median", "eti90_lb", "eti90_ub", "covered"]
-        return table.loc[totals | (table["kind"] == HEADLINE), columns].reset_index(drop=True)
-
     def __repr__(self) -> str:
         return f"Recovery of a twin of {self.truth.case.name}\n{self.summary.to_string(index=False)}"
 

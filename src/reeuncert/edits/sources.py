@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from reeuncert.case.records import Case, Evidence
 from reeuncert.case.rules import tail_problems
-from reeuncert.edits.base import Edit, Edited, above_zero, is_given, listed, one_amount, unknown_names
+from reeuncert.edits.base import Edit, Edited, is_given, listed, one_amount, unknown_names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,12 +151,10 @@ class LeaveOut(SourceChoice, Edit):
 
 @dataclass(frozen=True, kw_only=True)
 class Bias(Edit):
-    """Change the prior of log-offsets: bias, conversion factor or shared error of a record."""
+    """Change the prior mean of log-offsets: bias, conversion factor or shared error of a record."""
 
     offset: tuple[str, ...] = ()
-    mean: float = float("nan")  # on the log scale, as ``sd``
-    sd: float = float("nan")
-    factor: float = float("nan")  # of the standard deviation
+    mean: float = float("nan")  # on the log scale
 
     kind: ClassVar[str] = "offset"
     varied: ClassVar[str] = "mean"
@@ -165,22 +163,14 @@ class Bias(Edit):
         found = unknown_names(self.offset, list(case.offsets), "offset")
         if not self.offset:
             found.append(f"'{self.kind}' does not say which offsets; name one of: {', '.join(case.offsets) or 'none'}")
-        if not any(map(is_given, (self.mean, self.sd, self.factor))):
-            found.append(f"'{self.kind}' needs one of: mean, sd, factor (none is given)")
-        if is_given(self.sd) and is_given(self.factor):
-            found.append(f"'{self.kind}' takes either sd or factor, not both")
-        return [*found, *above_zero(sd=self.sd, factor=self.factor)]
+        if not is_given(self.mean):
+            found.append(f"'{self.kind}' needs a mean")
+        return found
 
     def apply(self, edited: Edited) -> Edited:
         offsets = dict(edited.case.offsets)
-        for name in self.offset:
-            old = offsets[name]
-            mean = self.mean if is_given(self.mean) else old.mean
-            sd = self.sd if is_given(self.sd) else old.sd * (self.factor if is_given(self.factor) else 1.0)
-            offsets[name] = replace(old, mean=mean, sd=sd)
+        offsets |= {name: replace(offsets[name], mean=self.mean) for name in self.offset}
         return replace(edited, case=replace(edited.case, offsets=offsets))
 
     def __str__(self) -> str:
-        parts = [f"{name} = {value:g}" for name, value in (("mean", self.mean), ("sd", self.sd)) if is_given(value)]
-        parts += [f"sd × {self.factor:g}"] if is_given(self.factor) else []
-        return f"offset {listed(self.offset)}: {', '.join(parts)}"
+        return f"offset {listed(self.offset)}: mean = {self.mean:g}"

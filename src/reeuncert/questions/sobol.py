@@ -1,6 +1,6 @@
 """Shares of a value's variance by class of input: after the evidence (a budget), or before it (Sobol' indices)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,6 @@ from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.compute import indicators_of
 from reeuncert.indicators.flows import FlowTable
 from reeuncert.indicators.headlines import Target
-from reeuncert.indicators.printing import label_positions
 from reeuncert.inference.layout import COORDINATES
 from reeuncert.likelihood.predictive import drawn, offset_logp, rows_of_draws
 from reeuncert.priors.coverage import case_network
@@ -177,7 +176,6 @@ def sobol(
     indicator: ValueName,
     *,
     under: str = "posterior",
-    classes: Iterable[str] | None = None,
     samples: int = SAMPLES,
     seed: int = 0,
     **coords: str | int,
@@ -205,9 +203,6 @@ def sobol(
         One value, see `reeuncert.questions.targets.target_of`.
     under
         ``"posterior"`` or ``"prior"``.
-    classes
-        Only these components (classes of priors, lineages of sources) in the table; all by default. The indices are the
-        same: the others still vary.
     samples, seed
         Base samples (a power of 2) and seed of ``under="prior"``.
 
@@ -221,7 +216,7 @@ def sobol(
     Raises
     ------
     UnknownIndicatorError, ReeUncertError
-        Unknown indicator, label or class; no coordinates in the result.
+        Unknown indicator or label; no coordinates in the result.
 
     Examples
     --------
@@ -240,10 +235,6 @@ def sobol(
         table = found[["kind", "component", "inputs"]].assign(first=share, first_ci=error, total=share, total_ci=error)
     else:
         table = _prior(Result.holding(dt).case, target, samples, seed)
-    if classes is not None:
-        what = "class of input"
-        chosen = label_positions("this case", {what: table["component"]}, {what: classes})[what]
-        table = table.iloc[sorted(set(chosen))].reset_index(drop=True)
     return labelled_first(table, {**target.columns, "under": under})
 
 
