@@ -276,5 +276,4 @@ def _information(case: Case, pairs: Sequence[Overlap]) -> Iterator[tuple[str, st
 
 
 def _names(names: Iterable[str]) -> str:
-    found = list(names)
-    return f"{len(found)}: {listed(found, 8)}" if found else "none"
+    return listed(names, 8) or "none"
