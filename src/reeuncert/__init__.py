@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from reeuncert.case.restriction import restrict as restrict
     from reeuncert.checks import check as check
     from reeuncert.counterfactuals import lost_consumption as lost_consumption
-    from reeuncert.counterfactuals import no_trade as no_trade
     from reeuncert.counterfactuals import run_counterfactual as run_counterfactual
     from reeuncert.errors import ReeUncertError as ReeUncertError
     from reeuncert.indicators.compute import add_indicators as add_indicators
@@ -65,7 +64,7 @@ _NAMES = {
     "case.records": "Case",
     "case.restriction": "restrict",
     "checks": "check",
-    "counterfactuals": "lost_consumption no_trade run_counterfactual",
+    "counterfactuals": "lost_consumption run_counterfactual",
     "errors": "ReeUncertError",
     "indicators.compute": "add_indicators",
     "indicators.headlines": "headlines",

@@ -184,7 +184,8 @@ def _as(part: Any, value: object, name: str, convert: bool) -> Any:
     if origin is abc.Callable:
         return value if callable(value) else _NO
     if getattr(part, "_is_protocol", False):
-        return value if all(hasattr(value, name) for name in part.__protocol_attrs__) else _NO
+        has = not isinstance(value, type) and all(hasattr(value, name) for name in part.__protocol_attrs__)
+        return value if has else _NO
     if origin is abc.Mapping:
         if not isinstance(value, Mapping) or not typing.get_args(part):
             return value if isinstance(value, Mapping) else _NO

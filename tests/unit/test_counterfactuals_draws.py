@@ -11,7 +11,6 @@ import xarray as xr
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-import reeuncert as ree
 from balances.worlds import imbalance, losses, result_of
 from reeuncert.case.records import Case
 from reeuncert.counterfactuals import AddCapacity, ExportStop, NoTrade, Reduce, run_counterfactual
@@ -34,7 +33,6 @@ YEAR = st.sampled_from(CASE.system.years)
 PLACE = st.sampled_from([(r, s) for r in CASE.regions for s in ("cracking", "separation", "electrolysis")])
 RULE: st.SearchStrategy[Any] = st.one_of(
     st.just(NoTrade()),
-    st.just(NoTrade(unrecorded=False)),
     st.permutations(CASE.regions).map(lambda r: ExportStop(r[0], r[1])),
     st.tuples(st.floats(0, 1), st.sampled_from(CASE.regions)).map(
         lambda a: Reduce(a[0], {"quantity": "trade", "origin": a[1]})
@@ -46,7 +44,6 @@ RULE: st.SearchStrategy[Any] = st.one_of(
 KNOBS = st.fixed_dictionaries(
     {
         "capacity": st.sampled_from(["highest", "as_drawn"]),
-        "stocks": st.sampled_from(["as_drawn", "released"]),
         "priority": st.sampled_from([(), ("magnets",), ("glass", "catalysts")]),
     }
 )
@@ -81,7 +78,7 @@ def test_every_counterfactual_balances_and_loses_between_nothing_and_everything(
 @given(SEEDS, YEAR, KNOBS)
 def test_a_stop_of_no_trade_loses_nothing(seed: int, year: int, knobs: dict[str, Any]) -> None:
     dt = drawn(seed)
-    world = ree.run_counterfactual(
+    world = run_counterfactual(
         dt, [ExportStop("South", "East", products=["alloy"])], year=year, **knobs
     )  # there is none
     assert float(losses(world).sum()) == 0.0
@@ -131,12 +128,11 @@ def web(stocked: set[str], traded: set[str]) -> Case:
     st.floats(0.1, 1.5),
     st.sets(st.sampled_from([p + r for p in "xym" for r in "AB"])),
     st.sets(st.sampled_from([p + r for p in "xym" for r in ("AB", "BA")])),
-    st.sampled_from(["as_drawn", "released"]),
     st.permutations([f"used_{p}_{r}" for p in "xym" for r in "AB"]),
     st.integers(0, 6),
 )
 def test_nothing_different_gives_all_flows_and_stocks_of_the_draw(
-    seed: int, spread: float, stocked: set[str], traded: set[str], stocks: str, order: list[str], first: int
+    seed: int, spread: float, stocked: set[str], traded: set[str], order: list[str], first: int
 ) -> None:
     """Where plants make several products, whose markets trade in circles and have stocks that grow or shrink."""
     case = web(stocked, traded)
@@ -144,14 +140,14 @@ def test_nothing_different_gives_all_flows_and_stocks_of_the_draw(
     dt = result_of(case, mass)
     whole = np.nansum(mass, axis=2)
     for year in case.system.years:
-        world = run_counterfactual(dt, [], year=year, stocks=stocks, priority=order[:first])
+        world = run_counterfactual(dt, [], year=year, priority=order[:first])
         k = case.system.year_index[year]
         off = np.abs(world["posterior"]["mass_flow"].isel(year=-1).values - mass[..., k])
         assert np.nanmax(off / whole[..., None, k]) < 1e-8
     every = web({p + r for p in "xym" for r in "AB"}, traded)
     dt = result_of(every, toy_flows(every.system, spread, np.random.default_rng(seed), 2)[None])
     for rule in (NoTrade(), Reduce(0.5, {"quantity": "ore", "origin": "A"})):
-        world = run_counterfactual(dt, [rule], stocks=stocks, priority=order[:first])
+        world = run_counterfactual(dt, [rule], priority=order[:first])
         assert imbalance(dt, world, every.system) < 1e-9
 
 
@@ -161,8 +157,8 @@ def test_more_ore_never_loses_more(seed: int, year: int, region: str, quantity: 
     if region == "South" and year == YEARS + 2000:
         year -= 1
     dt = drawn(seed)
-    without = ree.no_trade(dt, year=year, **knobs)
-    more = ree.no_trade(dt, year=year, also=[AddCapacity(region, "mining", quantity)], **knobs)
+    without = run_counterfactual(dt, NoTrade(), year=year, **knobs)
+    more = run_counterfactual(dt, [NoTrade(), AddCapacity(region, "mining", quantity)], year=year, **knobs)
     assert np.all(_by_region(more) <= _by_region(without) + 1e-4)
 
 
@@ -174,7 +170,8 @@ def test_more_capacity_never_loses_more_of_what_it_makes(
     region, stage = place
     made = {"cracking": "compound", "separation": "powder", "electrolysis": "alloy"}[stage]
     dt = drawn(seed)
-    worlds = [ree.no_trade(dt, year=year, also=also) for also in ([], [AddCapacity(region, stage, quantity)])]
+    plants = ([], [AddCapacity(region, stage, quantity)])
+    worlds = [run_counterfactual(dt, [NoTrade(), *added], year=year) for added in plants]
     without, more = (losses(w).sel(region=region, product=made).sum("end_use") for w in worlds)
     assert bool((more <= without + 1e-4).all())
 
@@ -189,8 +186,8 @@ def test_priority_among_uses_of_one_product_conserves_its_total(seed: int, year:
     """
     dt = drawn(seed)
     alloy = [{"region": r, "stage": s, "capacity": 0.0} for r in CASE.regions for s in ("separation", "electrolysis")]
-    plain = ree.no_trade(dt, year=year, capacity=alloy)
-    first = ree.no_trade(dt, year=year, capacity=alloy, priority=order)
+    plain = run_counterfactual(dt, NoTrade(), year=year, capacity=alloy)
+    first = run_counterfactual(dt, NoTrade(), year=year, capacity=alloy, priority=order)
     product = {"product": "powder", "region": ["South", "East"]}
     lost_plain, lost_first = (losses(w).sel(product) for w in (plain, first))
     assert bool((lost_plain.sum("end_use") > 0).any())

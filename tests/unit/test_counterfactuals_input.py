@@ -11,16 +11,15 @@ import pytest
 import xarray as xr
 from typer.testing import CliRunner
 
-import reeuncert as ree
 from reeuncert import plots
 from reeuncert.case.serial import case_to_json
 from reeuncert.cli import app
 from reeuncert.counterfactuals import (
     AddCapacity,
     ExportStop,
+    NoTrade,
     Reduce,
     lost_consumption,
-    no_trade,
     rule,
     run,
     run_counterfactual,
@@ -41,17 +40,17 @@ def dt() -> xr.DataTree:
 
 @pytest.fixture(scope="module")
 def world(dt: xr.DataTree) -> xr.DataTree:
-    return no_trade(dt)
+    return run_counterfactual(dt, NoTrade())
 
 
 REGIONS = "use one of: North, South, East"
 SAYS: list[tuple[Any, list[str]]] = [
     (
-        lambda dt: ree.no_trade(dt, year=1999),
+        lambda dt: run_counterfactual(dt, NoTrade(), year=1999),
         ["counterfactual, argument 'year': 1999 is no year of case 'toy'; it has 2001 to 2003"],
     ),
     (
-        lambda dt: ree.no_trade(dt, priority=["magnet", "glass", "glass"]),
+        lambda dt: run_counterfactual(dt, NoTrade(), priority=["magnet", "glass", "glass"]),
         [
             "counterfactual, argument 'priority': 'glass' is given twice; keep one of them",
             "counterfactual, argument 'priority': end use 'magnet' is not known; use one of: "
@@ -60,31 +59,28 @@ SAYS: list[tuple[Any, list[str]]] = [
         ],
     ),
     (
-        lambda dt: no_trade(dt, priority="glass"),
+        lambda dt: run_counterfactual(dt, NoTrade(), priority="glass"),
         ["counterfactual, argument 'priority': 'glass' is a text; give a list of end uses: ['glass']"],
     ),
     (
-        lambda dt: ree.no_trade(dt, stocks="free"),
-        ["counterfactual, argument 'stocks': choice 'free' is not known; use one of: as_drawn, released"],
-    ),
-    (
-        lambda dt: ree.no_trade(dt, capacity="most"),
+        lambda dt: run_counterfactual(dt, NoTrade(), capacity="most"),
         [
             "counterfactual, argument 'capacity': 'most' is no capacity; say 'highest' (highest throughput so far), "
             "'as_drawn' (that of the year), or give a table with the columns region, stage, capacity"
         ],
     ),
     (
-        lambda dt: ree.no_trade(dt, capacity=[{"region": "North", "stage": "mining", "size": 3}]),
+        lambda dt: run_counterfactual(dt, NoTrade(), capacity=[{"region": "North", "stage": "mining", "size": 3}]),
         [
             "counterfactual, argument 'capacity': the table lacks capacity and has size, which is "
             "not known; its columns: "
-            "region, stage, capacity, route (optional)"
+            "region, stage, capacity"
         ],
     ),
     (
-        lambda dt: ree.no_trade(
+        lambda dt: run_counterfactual(
             dt,
+            NoTrade(),
             capacity=[
                 {"region": "North", "stage": "cracking", "capacity": -1.0},
                 {"region": "Nroth", "stage": "market", "capacity": "x"},
@@ -105,7 +101,7 @@ SAYS: list[tuple[Any, list[str]]] = [
         ],
     ),
     (
-        lambda dt: ree.run_counterfactual(dt, [ExportStop("Nroth", "South", products=["powder", "gold"])]),
+        lambda dt: run_counterfactual(dt, [ExportStop("Nroth", "South", products=["powder", "gold"])]),
         [
             "export stop, argument 'origin': region 'Nroth' is not known; use one of: North, South, East; did you mean "
             "'North'?",
@@ -114,15 +110,15 @@ SAYS: list[tuple[Any, list[str]]] = [
         ],
     ),
     (
-        lambda dt: ree.run_counterfactual(dt, [ExportStop("North", "North")]),
+        lambda dt: run_counterfactual(dt, [ExportStop("North", "North")]),
         ["export stop, argument 'destination': 'North' is the origin too; exports go to another region"],
     ),
     (
-        lambda dt: ree.run_counterfactual(dt, [ExportStop("North", "South", products="powder")]),
+        lambda dt: run_counterfactual(dt, [ExportStop("North", "South", products="powder")]),
         ["export stop, argument 'products': 'powder' is a text; give a list of products: ['powder']"],
     ),
     (
-        lambda dt: ree.run_counterfactual(dt, [Reduce(1.5, {"quantity": "trad", "regon": "North"})]),
+        lambda dt: run_counterfactual(dt, [Reduce(1.5, {"quantity": "trad", "regon": "North"})]),
         [
             "reduction, argument 'factor': 1.5 is no factor; give the remaining fraction, from 0 (nothing) to 1 (all)",
             "reduction, argument 'quantity': quantity 'trad' is not known; use one of: ore, mine_production, loss, "
@@ -133,7 +129,7 @@ SAYS: list[tuple[Any, list[str]]] = [
         ],
     ),
     (
-        lambda dt: ree.run_counterfactual(dt, [Reduce(float("nan"))]),
+        lambda dt: run_counterfactual(dt, [Reduce(float("nan"))]),
         [
             "reduction, argument 'factor': nan is no factor; give the remaining fraction, from 0 (nothing) to 1 (all)",
             "reduction, argument 'where': say which flows are reduced, by one or more of flow, from_process, "
@@ -141,7 +137,7 @@ SAYS: list[tuple[Any, list[str]]] = [
         ],
     ),
     (
-        lambda dt: ree.run_counterfactual(
+        lambda dt: run_counterfactual(
             dt, [Reduce(0.5, {"quantity": "end_use", "end_use": "magnets", "origin": "North"})]
         ),
         [
@@ -150,7 +146,7 @@ SAYS: list[tuple[Any, list[str]]] = [
         ],
     ),
     (
-        lambda dt: ree.run_counterfactual(
+        lambda dt: run_counterfactual(
             dt, [Reduce(0.5, {"quantity": "ore", "origin": "South"})]
         ),  # closed in the third year
         [
@@ -159,21 +155,21 @@ SAYS: list[tuple[Any, list[str]]] = [
         ],
     ),
     (
-        lambda dt: ree.run_counterfactual(dt, [Reduce(2.0, {"quantity": ["trade"]})]),
+        lambda dt: run_counterfactual(dt, [Reduce(2.0, {"quantity": ["trade"]})]),
         [
             "reduction, argument 'factor': 2.0 is no factor; give the remaining fraction, from 0 (nothing) to 1 (all)",
             "reduction, argument 'quantity': ['trade'] is no text; join values by '+'",
         ],
     ),
     (
-        lambda dt: ree.run_counterfactual(dt, [Reduce(0.5, {"quantity": "stock"})]),
+        lambda dt: run_counterfactual(dt, [Reduce(0.5, {"quantity": "stock"})]),
         [
             "reduction, argument 'where': no flow of 2003 has quantity = stock; choose flows of that year that are no "
             "stock"
         ],
     ),
     (
-        lambda dt: ree.run_counterfactual(dt, [AddCapacity("South", "mining", -2.0)]),
+        lambda dt: run_counterfactual(dt, [AddCapacity("South", "mining", -2.0)]),
         [
             "new capacity, argument 'quantity': -2.0 is no capacity; a capacity is a mass of zero or more",
             "new capacity, argument 'stage': 'South' has no registered process of stage 'mining' in 2003, so that its "
@@ -182,11 +178,10 @@ SAYS: list[tuple[Any, list[str]]] = [
         ],
     ),
     (
-        lambda dt: run_counterfactual(dt, [AddCapacity("Suoth", "x", 1.0, "open")], stocks="none"),
+        lambda dt: run_counterfactual(dt, [AddCapacity("Suoth", "x", 1.0)], priority=["glass", "glass"]),
         [
-            "counterfactual, argument 'stocks': choice 'none' is not known; use one of: as_drawn, released",
+            "counterfactual, argument 'priority': 'glass' is given twice; keep one of them",
             f"new capacity, argument 'region': region 'Suoth' is not known; {REGIONS}; did you mean 'South'?",
-            "new capacity, argument 'route': route 'open' is not known; use one of: registered, unregistered",
             "new capacity, argument 'stage': stage 'x' is not known; use one of: mining, cracking, separation, "
             "electrolysis",
         ],
@@ -202,9 +197,12 @@ SAYS: list[tuple[Any, list[str]]] = [
         lambda dt: rule("export-stop", {"origin": "North", "factor": 0.5}),
         [
             "counterfactual 'export-stop': 'destination' is missing; it needs origin, destination",
-            "counterfactual 'export-stop': 'factor' is not an argument; it takes origin, "
-            "destination, products, unrecorded",
+            "counterfactual 'export-stop': 'factor' is not an argument; it takes origin, destination, products",
         ],
+    ),
+    (
+        lambda dt: rule("no-trade", {"unrecorded": False}),
+        ["counterfactual 'no-trade': 'unrecorded' is not an argument; it takes none"],
     ),
 ]
 
@@ -219,12 +217,12 @@ def test_one_clear_error(dt: xr.DataTree, call: Any, says: list[str]) -> None:
 def test_what_is_no_result_or_no_counterfactual_is_told_so(dt: xr.DataTree, world: xr.DataTree) -> None:
     for call, says in (
         (
-            lambda: no_trade(xr.DataTree()),
+            lambda: run_counterfactual(xr.DataTree(), NoTrade()),
             "this result holds no flows ('posterior/mass_flow'); use one that `sample` returned",
         ),
         (
             lambda: lost_consumption(dt),
-            "this result has no group 'counterfactual': it comes from no_trade(dt) or another counterfactual",
+            "this result has no group 'counterfactual': it comes from run_counterfactual",
         ),
         (
             lambda: lost_consumption(world, by=("region", "year")),
@@ -242,7 +240,7 @@ def test_what_is_no_result_or_no_counterfactual_is_told_so(dt: xr.DataTree, worl
     nameless = dt.copy(deep=False)
     nameless.attrs = {}
     with pytest.raises(ReeUncertError) as told:
-        no_trade(nameless)
+        run_counterfactual(nameless, NoTrade())
     assert str(told.value) == (
         "this result holds no case ('case_json' among its attributes); use one that `sample` returned"
     )
@@ -278,7 +276,6 @@ def test_the_command_prints_and_writes_the_table(dt: xr.DataTree, tmp_path: Path
     text = " ".join(found.stdout.split())
     assert "Consumption lost in 2002: no trade" in text
     assert "stocks released as in the draw; served first: magnets" in text
-    assert "Change of mine production in South: " in text
     rows = (tmp_path / "lost.csv").read_text().splitlines()
     assert rows[0].startswith("region,end_use,year,unit,consumption,mean,median,eti90_lb,eti90_ub,share_median")
     assert len(rows) == 1 + 3 * 5
@@ -291,7 +288,10 @@ def test_consumption_without_a_region_or_product_is_lost_under_an_empty_label() 
     flows = tuple(replace(f, destination="", product="") if f.end_use == "glass" else f for f in case.system.flows)
     bare = xr.DataTree.from_dict({"posterior": whole["posterior"].to_dataset()})
     bare.attrs = {**whole.attrs, "case_json": case_to_json(replace(case, system=replace(case.system, flows=flows)))}
-    found, named = (lost_consumption(no_trade(one), by=["region", "product", "end_use"]) for one in (bare, whole))
+    found, named = (
+        lost_consumption(run_counterfactual(one, NoTrade()), by=["region", "product", "end_use"])
+        for one in (bare, whole)
+    )
     own = found[(found["end_use"] == "glass")]
     assert set(own["region"]) == set(own["product"]) == {""}
     assert own["mean"].sum() == pytest.approx(named.loc[named["end_use"] == "glass", "mean"].sum())

@@ -9,6 +9,7 @@ import pytest
 
 import reeuncert as ree
 from misuse import functions, misuses, tried
+from reeuncert.counterfactuals import NoTrade
 from reeuncert.errors import ArgumentError, SamplingError
 from reeuncert.testing import toy_posterior
 
@@ -28,7 +29,9 @@ GOOD = {
 def small():
     """A result of synthetic draws, and the model of a bundled case."""
     dt = toy_posterior(chains=2, draws=20, years=3)
-    return types.SimpleNamespace(dt=dt, model=ree.build_model("small_metal"), world=ree.no_trade(dt))
+    return types.SimpleNamespace(
+        dt=dt, model=ree.build_model("small_metal"), world=ree.run_counterfactual(dt, NoTrade())
+    )
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +39,7 @@ def sampled(small):
     """The same with a result that was sampled."""
     options = {"draws": 20, "tune": 50, "chains": 2, "seed": 1, "pilot": False, "quiet": True, "progressbar": False}
     dt = ree.add_indicators(ree.sample(small.model, **options))
-    return types.SimpleNamespace(dt=dt, model=small.model, world=ree.no_trade(dt))
+    return types.SimpleNamespace(dt=dt, model=small.model, world=ree.run_counterfactual(dt, NoTrade()))
 
 
 @pytest.fixture
@@ -59,6 +62,12 @@ def nothing_fitted(monkeypatch, tmp_path):
 def test_what_is_no_word_is_refused_where_a_word_is_asked(small, other):
     with pytest.raises(ArgumentError, match="compare: b is of type"):
         ree.compare(small.dt, other)
+
+
+def test_a_rule_is_made_not_named(small):
+    for rules in (NoTrade, [NoTrade], "no-trade"):
+        with pytest.raises(ArgumentError, match=r"run_counterfactual: rules.* is .*; give a Rule"):
+            ree.run_counterfactual(small.dt, rules)
 
 
 def given(held):

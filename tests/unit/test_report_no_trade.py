@@ -5,6 +5,7 @@ from __future__ import annotations
 import xarray as xr
 
 import reeuncert as ree
+from reeuncert.counterfactuals import NoTrade
 from reeuncert.report.page import render
 from reeuncert.report.sections import SECTIONS
 from reeuncert.result.result import Result
@@ -24,7 +25,7 @@ def test_it_says_what_each_region_would_lose() -> None:
     for region in ("North", "South", "East"):
         assert f'<p class="lead">{region}: ' in page
     assert page.count("<tr><td>") == 12  # each region: the sum and three products
-    lost = ree.lost_consumption(ree.no_trade(dt), by=["region"]).set_index("region").loc["South"]
+    lost = ree.lost_consumption(ree.run_counterfactual(dt, NoTrade()), by=["region"]).set_index("region").loc["South"]
     told = estimate(lost["median"], lost["eti90_lb"], lost["eti90_ub"], unit="kt")
     assert f"South: {told}" in page
 

@@ -97,7 +97,13 @@ def test_the_stop_of_each_supplier_is_that_of_all_its_exports(dt: xr.DataTree) -
         ),
         (
             ["supplier-stops", "--origin", "North"],
-            "  counterfactual 'supplier-stops': takes no origin: it stops all exports of each region in turn",
+            "  counterfactual 'supplier-stops': takes no origin: it stops all exports of each region in turn, with "
+            "plants as in their best year",
+        ),
+        (
+            ["supplier-stops", "--capacity", "as_drawn", "--priority", "glass"],
+            "  counterfactual 'supplier-stops': takes no capacity, priority: it stops all exports of each region in "
+            "turn, with plants as in their best year",
         ),
     ],
 )

@@ -21,7 +21,6 @@ from reeuncert.cli.options import (
     RuleName,
     SamplerName,
     Seed,
-    StockUse,
     Strict,
     TableFile,
     Thin,
@@ -272,10 +271,6 @@ def counterfactual(
     capacity: Annotated[
         str, typer.Option(help="highest (best year so far), as_drawn, or a CSV file: region, stage, capacity.")
     ] = "highest",
-    stocks: Annotated[StockUse, typer.Option(help="released: used up first.")] = "as_drawn",
-    recorded_only: Annotated[
-        bool, typer.Option("--recorded-only", help="Stop recorded trade only; unrecorded trade continues.")
-    ] = False,
     origin: Annotated[str | None, typer.Option(help="Region that exports (export-stop).")] = None,
     destination: Annotated[str | None, typer.Option(help="Region that imports (export-stop).")] = None,
     product: Annotated[

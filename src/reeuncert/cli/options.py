@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 else:
     ImporterName = Literal[*IMPORTERS]
 RuleName = Literal["no-trade", "export-stop", "reduce", "add-capacity", "supplier-stops"]
-StockUse = Literal["as_drawn", "released"]
 Options = Annotated[
     list[str] | None,
     typer.Option("--option", metavar="NAME=VALUE", help="Value of an option of the case; may be given several times."),

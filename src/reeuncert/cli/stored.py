@@ -1,18 +1,17 @@
 """Commands on stored results: `reeuncert compare` and `reeuncert counterfactual`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
 import reeuncert as ree
 from reeuncert.cli.terminal import console, parse_options, plain_table, tell
 from reeuncert.counterfactuals import lost_consumption, rule, run_counterfactual
-from reeuncert.counterfactuals.lost import ALL, DRAWS, STOPS, counterfactual_of, leading, supplier_stops, write_stops
-from reeuncert.counterfactuals.run import AS_DRAWN, BY, HIGHEST, STOCKS, Capacity
+from reeuncert.counterfactuals.lost import ALL, DRAWS, STOPS, leading, supplier_stops, write_stops
+from reeuncert.counterfactuals.run import AS_DRAWN, BY, HIGHEST, Capacity
 from reeuncert.errors import InputError, Problem
 from reeuncert.files import explained, whole, write_whole
 from reeuncert.indicators.printing import unit_of, value
@@ -74,36 +73,34 @@ def show_counterfactual(
     year: int | None,
     capacity: str,
     priority: list[str] | None,
-    stocks: str,
     by: str | None,
-    recorded_only: bool,
     product: list[str] | None,
     where: list[str] | None,
     out: Path | None,
     **of_rule: object,
 ) -> None:
     """Run the rule, print the lost consumption, and write the table if requested."""
-    of_rule |= {"unrecorded": False if recorded_only else None, "products": product}
-    of_rule["where"] = parse_options(where, "--where") if where else None
+    of_rule |= {"products": product, "where": parse_options(where, "--where") if where else None}
     arguments = {key: value for key, value in of_rule.items() if value is not None}
     priority = priority or []
     chosen = None if name == SUPPLIERS else rule(name, arguments)  # before the draws are read, which takes longest
-    if chosen is None and arguments:
-        says = f"takes no {listed(arguments)}: it stops all exports of each region in turn"
+    odd = [*arguments, *["capacity"] * (capacity != HIGHEST), *["priority"] * bool(priority)]
+    if chosen is None and odd:
+        says = f"takes no {listed(odd)}: it stops all exports of each region in turn, with plants as in their best year"
         raise InputError([Problem(f"counterfactual '{name}'", 0, "", says)])
     given = _capacity(capacity)
     names = [part.strip() for part in (by or ("region" if chosen is None else "region,product")).split(",")]
     dt = read_results(results, variables={"posterior": ["mass_flow"]})
     if chosen is None:
-        table = supplier_stops(dt, by=names, year=year, capacity=given, priority=priority, stocks=stocks)
+        table = supplier_stops(dt, by=names, year=year)
         _show_suppliers(table)
         if out is None:
             folder = results if results.is_dir() else results.parent
             with explained(f"cannot write '{folder / STOPS}'", "name another place by --out"):
-                write_stops(folder, table.assign(rule=_rule(capacity, priority, stocks)), dt)
+                write_stops(folder, table, dt)
             tell(f"Table: {folder / STOPS}; in the report: reeuncert report {results}")
     else:
-        world = run_counterfactual(dt, [chosen], year=year, capacity=given, priority=priority, stocks=stocks)
+        world = run_counterfactual(dt, chosen, year=year, capacity=given, priority=priority)
         table = lost_consumption(world, by=names)
         _show(world, table)
     if out is not None:
@@ -124,13 +121,6 @@ def _capacity(given: str) -> Capacity:
         raise InputError([Problem("--capacity", 0, "", says)]) from error
 
 
-def _rule(capacity: str, priority: Sequence[str], stocks: str) -> str:
-    """What the stops of suppliers assume."""
-    plants = {HIGHEST: "plants as in their best year so far", AS_DRAWN: "plants as they ran in the year"}
-    served = [f"served first: {listed(priority)}"] if priority else []
-    return "; ".join([plants.get(capacity, "capacities as given"), STOCKS[stocks], *served])
-
-
 def _show(world: xr.DataTree, table: pd.DataFrame) -> None:
     page = console()
     unit = str(table["unit"].iloc[0])
@@ -145,15 +135,6 @@ def _show(world: xr.DataTree, table: pd.DataFrame) -> None:
         cells = [*(str(record[label]) for label in labels), number(record["consumption"]), *_lost(record)]
         shown.add_row(*cells, style=bold)
     page.print(shown)
-    # Ore that no plant can process is not mined.
-    numbers = counterfactual_of(world)
-    for region in numbers["region"].values.tolist():
-        names = "mine_production_change", "mine_production"
-        change, before = (numbers[name].sel(region=region).values.ravel() for name in names)
-        if np.isfinite(change).any():
-            low, middle, high = (number(q, sign=True) for q in np.quantile(change, [0.05, 0.5, 0.95]))
-            mined = number(float(np.median(before)))
-            page.print(f"Change of mine production in {region}: {middle} ({low} to {high}), of {mined}")
 
 
 def _show_suppliers(table: pd.DataFrame) -> None:

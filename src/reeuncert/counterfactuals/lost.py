@@ -12,7 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from reeuncert.counterfactuals.rules import ExportStop
-from reeuncert.counterfactuals.run import AS_DRAWN, BY, GROUP, HIGHEST, Capacity, run_counterfactual
+from reeuncert.counterfactuals.run import BY, GROUP, run_counterfactual
 from reeuncert.errors import OutputError, ReeUncertError
 from reeuncert.files import first_line, write_whole
 from reeuncert.indicators.flows import Array
@@ -34,7 +34,7 @@ def lost_consumption(
     Parameters
     ----------
     world
-        From `no_trade` or another counterfactual.
+        From `run_counterfactual`.
     by
         Some of ``region``, ``product``, ``end_use``; sums over the others are taken on every draw. With two or more,
         each group begins with its sum over the last (label ``"all"``).
@@ -54,9 +54,9 @@ def lost_consumption(
 
     Examples
     --------
-    >>> from reeuncert.counterfactuals import no_trade
+    >>> from reeuncert.counterfactuals import NoTrade
     >>> from reeuncert.testing import toy_posterior
-    >>> table = lost_consumption(no_trade(toy_posterior(draws=20, years=2), year=2002))
+    >>> table = lost_consumption(run_counterfactual(toy_posterior(draws=20, years=2), NoTrade(), year=2002))
     >>> table[["region", "product"]].values.tolist()[:4]
     [['North', 'all'], ['North', 'compound'], ['North', 'powder'], ['North', 'alloy']]
     """
@@ -85,7 +85,7 @@ def lost_draws(numbers: xr.Dataset, names: list[str]) -> tuple[pd.DataFrame, Arr
     return table.iloc[rows].reset_index(drop=True), consumed, lost
 
 
-def lost_table(labels: pd.DataFrame, consumed: Array, lost: Array, prob: float) -> pd.DataFrame:
+def lost_table(labels: pd.DataFrame, consumed: Array, lost: Array, prob: float = 0.9) -> pd.DataFrame:
     """The labels with median consumption, and the loss as mass and as share."""
     found = spread(lost, prob=prob)
     share = spread(np.divide(lost, consumed, out=np.full_like(lost, np.nan), where=consumed > 0), prob=prob)
@@ -99,7 +99,7 @@ def lost_table(labels: pd.DataFrame, consumed: Array, lost: Array, prob: float) 
 def counterfactual_of(world: xr.DataTree) -> xr.Dataset:
     """Group of a counterfactual's numbers."""
     if GROUP not in world.children:
-        message = f"this result has no group '{GROUP}': it comes from no_trade(dt) or another counterfactual"
+        message = f"this result has no group '{GROUP}': it comes from run_counterfactual"
         raise ReeUncertError(message)
     return world[GROUP].to_dataset()
 
@@ -120,27 +120,22 @@ def supplier_stops(
     *,
     by: Sequence[str] = ("region",),
     year: int | None = None,
-    capacity: Capacity = HIGHEST,
-    priority: Sequence[str] = (),
-    stocks: str = AS_DRAWN,
     draws: int | None = DRAWS,
-    prob: float = 0.9,
 ) -> pd.DataFrame:
     """Consumption that each region loses if one other region stops all exports, to everyone, recorded or not.
 
-    Losses through third regions are included: a region loses, too, if its supplier lacks the feed of another.
+    Losses through third regions are included: a region loses, too, if its supplier lacks the feed of another. Plants
+    have their highest throughput so far, and no end use is served first; see `run_counterfactual`.
 
     Parameters
     ----------
-    dt, year, capacity, priority, stocks
+    dt, year
         See `run_counterfactual`.
     by
         ``region``, and what else it is split by; see `lost_consumption`.
     draws
         Compute about this many draws of all chains, evenly spaced; None: all. The Monte Carlo standard error of a
         probability p is about √(p (1 − p) / draws).
-    prob
-        Probability of the interval, see `reeuncert.summary`.
 
     Returns
     -------
@@ -176,10 +171,10 @@ def supplier_stops(
     tables, losses = [], []
     for supplier in regions:
         rules = [ExportStop(supplier, region) for region in regions if region != supplier]
-        world = run_counterfactual(some, rules, year=year, capacity=capacity, priority=priority, stocks=stocks)
+        world = run_counterfactual(some, rules, year=year)
         labels, consumed, lost = lost_draws(counterfactual_of(world), names)
         lost[:, np.flatnonzero(labels["region"] == supplier)] = 0.0  # its own loss is no supplier's
-        tables.append(lost_table(labels, consumed, lost, prob))
+        tables.append(lost_table(labels, consumed, lost))
         tables[-1].insert(1, "supplier", supplier)
         losses.append(lost)
     worst = np.max(losses, axis=0)

@@ -154,26 +154,24 @@ class Setting:
         """An attribute of the flows of the year, array of text (flow of the network,)."""
         return np.asarray(self.table.attributes[name][self.network.flows])
 
-    def routes(self) -> np.ndarray:
-        """Route of each process: unregistered only if all its outflows are."""
+    def registered(self) -> Mask:
+        """Boolean array (process,): all but those whose outflows are all unregistered."""
         source, each = self.network.source, np.arange(len(self.network.processes))
-        other = np.isin(each, source[self.attribute("route") != UNREGISTERED])
-        return np.where(np.isin(each, source) & ~other, UNREGISTERED, REGISTERED)
+        return ~np.isin(each, source) | np.isin(each, source[self.attribute("route") != UNREGISTERED])
 
-    def plants(self, region: str, stage: str, route: str) -> Mask:
-        """Mines and plants of a region at a stage and on a route."""
-        found = self.network.transforms() & (self.routes() == route)
+    def plants(self, region: str, stage: str) -> Mask:
+        """Registered mines and plants of a region at a stage."""
+        found = self.network.transforms() & self.registered()
         return found & (self.regions == region) & (self.stages == stage)
 
-    def plant_problems(self, where: str, region: str, stage: str, route: str) -> list[Problem]:
+    def plant_problems(self, where: str, region: str, stage: str) -> list[Problem]:
         """Problem of the location of a plant, or none."""
         found = not_known(where, "region", region, self.table.regions, "region")
         places = self.network.transforms()
         found += not_known(where, "stage", stage, tuple(dict.fromkeys(self.stages[places].tolist())), "stage")
-        found += not_known(where, "route", route, (REGISTERED, UNREGISTERED), "route")
-        if not found and not self.plants(region, stage, route).any():
+        if not found and not self.plants(region, stage).any():
             own = ", ".join(dict.fromkeys(self.stages[places & (self.regions == region)].tolist())) or "none"
-            says = f"{quoted(region)} has no {route} process of stage {quoted(stage)} in {self.year}, so that its "
+            says = f"{quoted(region)} has no registered process of stage {quoted(stage)} in {self.year}, so that its "
             says += f"recovery is not known; its stages then: {own} (add the process to the case to have it)"
             found.append(problem(where, "stage", says))
         return found

@@ -11,7 +11,7 @@ VERSION = source_version(__file__, steps.__file__)
 
 GAIN = 1e-9  # rounds stop when one adds less than this fraction of all that is wanted; a shortage below it is none
 _COARSE = 1e-3  # in place of it where trade has no limit: only the balance has to be exact
-NOTHING = 1e-6  # losses and changes of mine production below this fraction are rounding error, set to zero
+NOTHING = 1e-6  # losses below this fraction are rounding error, set to zero
 _CHANGE = 1e-13
 _MOST_PASSES, _ENOUGH, _CLOSED = 10_000, 60, 1e-11
 HOPS = 3

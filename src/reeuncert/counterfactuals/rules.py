@@ -5,10 +5,8 @@ from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
-import xarray as xr
 
-from reeuncert.counterfactuals.network import REGISTERED, Rule, Setting, World, is_number, no_mass, not_known, problem
-from reeuncert.counterfactuals.run import Capacity, run_counterfactual
+from reeuncert.counterfactuals.network import Rule, Setting, World, is_number, no_mass, not_known, problem
 from reeuncert.errors import InputError, Problem
 from reeuncert.indicators.flows import Mask
 from reeuncert.system.definition import FLOW_FIELDS, Selector
@@ -20,70 +18,37 @@ _STOP, _REDUCTION, _CAPACITY = "export stop", "reduction", "new capacity"
 
 @dataclass(frozen=True)
 class NoTrade:
-    """No trade between regions.
+    """No trade between regions, recorded or not: each relies on its own mines, within the capacity of its plants.
 
-    Parameters
-    ----------
-    unrecorded
-        Whether what crosses without a record stops too.
+    The thought experiment of Chen et al. 2024 (doi:10.1016/j.oneear.2024.01.011, supplemental figure S27).
+
+    Examples
+    --------
+    >>> import reeuncert as ree
+    >>> from reeuncert.testing import toy_posterior
+    >>> world = ree.run_counterfactual(toy_posterior(draws=20, years=2), NoTrade(), year=2002)
+    >>> world["counterfactual"]["lost_consumption"].dims
+    ('chain', 'draw', 'region', 'product', 'end_use', 'year')
     """
 
-    unrecorded: bool = True
-
     def describe(self) -> str:
-        return "no trade" if self.unrecorded else "no recorded trade"
+        return "no trade"
 
     def problems(self, setting: Setting) -> list[Problem]:
         return []
 
     def apply(self, setting: Setting, world: World) -> World:
-        return _without(setting.network.crossing, self.unrecorded, setting, world)
+        return _without(setting.network.crossing, world)
 
 
-def _without(stopped: Mask, unrecorded: bool, setting: Setting, world: World) -> World:
-    """The world without some flows (flow of the network,); unless ``unrecorded``, without those of them on record."""
-    on_record = setting.attribute("quantity") == "trade"
-    return replace(world, limit=np.where((stopped & (unrecorded | on_record))[:, None], 0.0, world.limit))
-
-
-def no_trade(
-    dt: xr.DataTree,
-    *,
-    year: int | None = None,
-    capacity: Capacity = "highest",
-    priority: Sequence[str] = (),
-    stocks: str = "as_drawn",
-    unrecorded: bool = True,
-    also: Sequence[Rule] = (),
-) -> xr.DataTree:
-    """A year without trade: every region relies on domestic mining, limited by the capacity of its plants.
-
-    The thought experiment of Chen et al. 2024 (doi:10.1016/j.oneear.2024.01.011, supplemental figure S27), on every
-    draw. `lost_consumption` makes a table of it, `reeuncert.plots.plot_lost_consumption` a figure.
-
-    Parameters
-    ----------
-    dt, year, capacity, priority, stocks
-        See `run_counterfactual`, also for what is returned.
-    unrecorded
-        Whether smuggling stops too.
-    also
-        Other rules at the same time, e.g. `AddCapacity`.
-
-    Examples
-    --------
-    >>> from reeuncert.testing import toy_posterior
-    >>> world = no_trade(toy_posterior(draws=20, years=2), year=2002)
-    >>> world["counterfactual"]["lost_consumption"].dims
-    ('chain', 'draw', 'region', 'product', 'end_use', 'year')
-    """
-    rules = [NoTrade(unrecorded), *also]
-    return run_counterfactual(dt, rules, year=year, capacity=capacity, priority=priority, stocks=stocks)
+def _without(stopped: Mask, world: World) -> World:
+    """The world without some flows (flow of the network,)."""
+    return replace(world, limit=np.where(stopped[:, None], 0.0, world.limit))
 
 
 @dataclass(frozen=True)
 class ExportStop:
-    """No exports from one region to another; other trade is as drawn.
+    """No exports from one region to another, recorded or not; other trade is as drawn.
 
     No substitution of trade: third regions sell no more to the importer than before, and the exporter finds no other
     buyers and produces less. A pair without trade loses nothing.
@@ -94,26 +59,20 @@ class ExportStop:
         Regions.
     products
         What is stopped; everything by default.
-    unrecorded
-        Whether what crosses without a record stops too.
 
     Examples
     --------
-    >>> from reeuncert.testing import toy_posterior
-    >>> rule = ExportStop("North", "South", products=["powder"])
-    >>> run_counterfactual(toy_posterior(draws=20, years=2), [rule]).attrs["counterfactual"]
+    >>> ExportStop("North", "South", products=["powder"]).describe()
     'no exports of powder from North to South'
     """
 
     origin: str
     destination: str
     products: Sequence[str] = ()
-    unrecorded: bool = True
 
     def describe(self) -> str:
         what = f" of {', '.join(self.products)}" if self.products else ""
-        record = "" if self.unrecorded else " recorded"
-        return f"no{record} exports{what} from {self.origin} to {self.destination}"
+        return f"no exports{what} from {self.origin} to {self.destination}"
 
     def problems(self, setting: Setting) -> list[Problem]:
         table = setting.table
@@ -133,7 +92,7 @@ class ExportStop:
         stopped &= setting.attribute("destination") == self.destination
         if self.products:
             stopped &= np.isin(setting.attribute("product"), list(self.products))
-        return _without(stopped, self.unrecorded, setting, world)
+        return _without(stopped, world)
 
 
 @dataclass(frozen=True)
@@ -198,10 +157,10 @@ class Reduce:
 
 @dataclass(frozen=True)
 class AddCapacity:
-    """Additional capacity of an existing process of a region, with the recovery of the draw.
+    """Additional capacity of an existing registered process of a region, with the recovery of the draw.
 
     Its output is bought first and replaces imports. With trade, consumption does not change; look at flows and
-    indicators of the result. For the effect without trade, pass ``also=[AddCapacity(…)]`` to `no_trade`.
+    indicators of the result. For the effect without trade, give it together with `NoTrade`.
 
     Parameters
     ----------
@@ -209,24 +168,21 @@ class AddCapacity:
         Region and stage (``"mining"``, ``"separation"``, …).
     quantity
         Output per year at full supply and demand, in the unit of the case.
-    route
-        ``"registered"`` or ``"unregistered"``.
     """
 
     region: str
     stage: str
     quantity: float
-    route: str = REGISTERED
 
     def describe(self) -> str:
         return f"{printed(self.quantity, ',.10g')} {{unit}} more capacity in {self.region} ({self.stage})"
 
     def problems(self, setting: Setting) -> list[Problem]:
-        found = setting.plant_problems(_CAPACITY, self.region, self.stage, self.route)
+        found = setting.plant_problems(_CAPACITY, self.region, self.stage)
         return found + no_mass(_CAPACITY, "quantity", self.quantity)
 
     def apply(self, setting: Setting, world: World) -> World:
-        plants = setting.plants(self.region, self.stage, self.route)
+        plants = setting.plants(self.region, self.stage)
         share = setting.network.output_share(world.mass)
         capacity, extra = world.capacity.copy(), world.extra.copy()
         j = int(np.flatnonzero(plants)[0])  # the first of several equal processes
@@ -256,7 +212,7 @@ def rule(name: str, arguments: Mapping[str, Any]) -> Rule:
     takes = {f.name: f for f in fields(RULES[name])}
     needs = [n for n, f in takes.items() if f.default is MISSING and f.default_factory is MISSING]
     says = [f"'{n}' is missing; it needs {listed(needs)}" for n in needs if n not in arguments]
-    says += [f"'{n}' is not an argument; it takes {listed(takes)}" for n in arguments if n not in takes]
+    says += [f"'{n}' is not an argument; it takes {listed(takes) or 'none'}" for n in arguments if n not in takes]
     if says:
         raise InputError([Problem(f"counterfactual '{name}'", 0, "", text) for text in says])
     made: Rule = RULES[name](**arguments)

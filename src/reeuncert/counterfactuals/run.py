@@ -7,7 +7,6 @@ fraction; surplus goes to its stock. Unmet demand is passed again to suppliers w
 nothing. See `docs/method/counterfactuals.md`.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -18,7 +17,6 @@ import xarray as xr
 from reeuncert.case.records import Case
 from reeuncert.counterfactuals.network import (
     BEYOND,
-    REGISTERED,
     Rule,
     Setting,
     World,
@@ -40,7 +38,7 @@ Capacity = str | pd.DataFrame | Iterable[Mapping[str, Any]]
 GROUP = "counterfactual"  # of a result: what it lost
 BY = ("region", "product", "end_use")
 HIGHEST, AS_DRAWN = "highest", "as_drawn"
-_NEEDED, _ALLOWED = ("region", "stage", "capacity"), ("region", "stage", "capacity", "route")
+_COLUMNS = ("region", "stage", "capacity")  # of a table of capacities
 
 
 def capacity_problems(where: str, setting: Setting, capacity: str | pd.DataFrame) -> list[Problem]:
@@ -50,23 +48,23 @@ def capacity_problems(where: str, setting: Setting, capacity: str | pd.DataFrame
             return []
         says = f"'{capacity}' is no capacity; say '{HIGHEST}' (highest throughput so far), '{AS_DRAWN}' (that of the "
         return [problem(where, "capacity", says + "year), or give a table with the columns region, stage, capacity")]
-    missing = [c for c in _NEEDED if c not in capacity.columns]
-    extra = [str(c) for c in capacity.columns if c not in _ALLOWED]
+    missing = [c for c in _COLUMNS if c not in capacity.columns]
+    extra = [str(c) for c in capacity.columns if c not in _COLUMNS]
     if missing or extra:
         said = [f"lacks {listed(missing)}"] if missing else []
         said += [f"has {listed(extra)}, which is not known"] if extra else []
-        says = f"the table {' and '.join(said)}; its columns: region, stage, capacity, route (optional)"
+        says = f"the table {' and '.join(said)}; its columns: {', '.join(_COLUMNS)}"
         return [problem(where, "capacity", says)]
     found = []
-    seen: dict[tuple[str, str, str], int] = {}
-    for n, (region, stage, route, value) in enumerate(_rows(capacity), start=1):
+    seen: dict[tuple[str, str], int] = {}
+    for n, (region, stage, value) in enumerate(_rows(capacity), start=1):
         row = f"{where}, capacity row {n}"
-        found += setting.plant_problems(row, region, stage, route)
+        found += setting.plant_problems(row, region, stage)
         found += no_mass(row, "capacity", value)
-        if (region, stage, route) in seen:
-            says = f"row {seen[region, stage, route]} gives the same place already; delete one"
+        if (region, stage) in seen:
+            says = f"row {seen[region, stage]} gives the same place already; delete one"
             found.append(problem(row, "stage", says))
-        seen.setdefault((region, stage, route), n)
+        seen.setdefault((region, stage), n)
     return found
 
 
@@ -79,7 +77,7 @@ def capacities(setting: Setting, capacity: str | pd.DataFrame, mass: Array) -> A
     """
     network = setting.network
     through = network.throughput(setting.table)
-    plants, registered = network.transforms(), setting.routes() == REGISTERED
+    plants, registered = network.transforms(), setting.registered()
     out = np.full(through.shape[:2], np.inf)
     out[plants] = through[plants, :, network.year]
     if isinstance(capacity, str) and capacity == AS_DRAWN:
@@ -87,8 +85,8 @@ def capacities(setting: Setting, capacity: str | pd.DataFrame, mass: Array) -> A
     out[plants & registered] = through[plants & registered].max(axis=2)
     if not isinstance(capacity, str):
         share = network.output_share(mass)
-        for region, stage, route, value in _rows(capacity):
-            chosen = np.flatnonzero(setting.plants(region, stage, route))
+        for region, stage, value in _rows(capacity):
+            chosen = np.flatnonzero(setting.plants(region, stage))
             # Plants of one place share its capacity in proportion to their throughput.
             part = through[chosen, :, network.year]
             part = part / part.sum(axis=0)
@@ -96,59 +94,52 @@ def capacities(setting: Setting, capacity: str | pd.DataFrame, mass: Array) -> A
     return out
 
 
-def _rows(table: pd.DataFrame) -> list[tuple[str, str, str, Any]]:
-    routes = table["route"] if "route" in table.columns else [REGISTERED] * len(table)
-    cells = zip(table["region"], table["stage"], routes, table["capacity"], strict=True)
-    return [(str(region), str(stage), str(route), value) for region, stage, route, value in cells]
+def _rows(table: pd.DataFrame) -> list[tuple[str, str, Any]]:
+    cells = zip(*(table[name] for name in _COLUMNS), strict=True)
+    return [(str(region), str(stage), value) for region, stage, value in cells]
 
 
-RELEASED = "released"
-STOCKS = {AS_DRAWN: "stocks released as in the draw", RELEASED: "stocks run down before anything is lost"}
 _WHERE = "counterfactual"
 
 
 def run_counterfactual(
     dt: xr.DataTree,
-    rules: Sequence[Rule],
+    rules: Rule | Sequence[Rule],
     *,
     year: int | None = None,
     capacity: Capacity = "highest",
     priority: Sequence[str] = (),
-    stocks: str = AS_DRAWN,
 ) -> xr.DataTree:
     """Compute a counterfactual year on every draw.
 
     Consumption creates demand up the chain; mines, plants, trade and stocks supply it within the rules, capacities and
-    recoveries of the draw. See the page on counterfactuals in the documentation for formulas and limits (no prices, no
-    substitution, no new trade routes).
+    recoveries of the draw. Stocks release what they do in the draw, and grow from surplus only. `lost_consumption`
+    makes a table of what is lost, `reeuncert.plots.plot_lost_consumption` a figure. See the page on counterfactuals in
+    the documentation for formulas and limits (no prices, no substitution, no new trade routes).
 
     Parameters
     ----------
     dt
         Result of `reeuncert.sample`.
     rules
-        Changes: records from `reeuncert.counterfactuals` (`NoTrade`, `ExportStop`, `Reduce`, `AddCapacity`), applied
-        together.
+        One change, or several that are applied together: ``NoTrade()``, `ExportStop`, `Reduce`, `AddCapacity` of
+        `reeuncert.counterfactuals`.
     year
         Year of the case; by default its last.
     capacity
         ``"highest"``: registered mines and plants have their highest throughput up to `year` in the draw; unregistered
         ones that of `year`. ``"as_drawn"``: all have their throughput of `year`. Or a table (data frame, or records)
-        with ``region``, ``stage``, ``capacity`` (output of the plant, in the unit of the case) and optionally
-        ``route``; other places have their highest.
+        with ``region``, ``stage``, ``capacity`` (output of registered plants, in the unit of the case); other places
+        have their highest.
     priority
         End uses served first, in this order; the others share the rest.
-    stocks
-        ``"as_drawn"``: only the stock withdrawal of the draw is available; ``"released"``: all of the carried-over
-        stock is. In both, stocks are rebuilt only from surplus.
 
     Returns
     -------
     DataTree
         ``posterior`` (``mass_flow`` of the counterfactual in `year`, and of the year before as drawn) and
-        ``counterfactual`` (``consumption``, ``lost_consumption`` by region, product and end use; ``mine_production``
-        and ``mine_production_change`` by region), dims (chain, draw, …, year); the case in its attributes. Indicators
-        can be added to it with `reeuncert.add_indicators`.
+        ``counterfactual`` (``consumption``, ``lost_consumption``; dims chain, draw, region, product, end_use, year);
+        the case in its attributes. Indicators can be added to it with `reeuncert.add_indicators`.
 
     Raises
     ------
@@ -168,6 +159,7 @@ def run_counterfactual(
     >>> list(lost_consumption(world, by=("region",))["region"])
     ['North', 'South', 'East']
     """
+    rules = rules if isinstance(rules, Sequence) else [rules]
     case, table = _result(dt)
     if year is None:
         year = table.years[-1]
@@ -180,10 +172,9 @@ def run_counterfactual(
     found = [p for rule in rules for p in rule.problems(setting)]
     found += capacity_problems(_WHERE, setting, capacity)
     found += _priority_problems(table, priority)
-    found += not_known(_WHERE, "stocks", stocks, tuple(STOCKS), "choice")
     if found:
         raise InputError(found)
-    world = _as_drawn(setting, capacity, stocks)
+    world = _as_drawn(setting, capacity)
     for rule in rules:
         world = rule.apply(setting, world)
     network = setting.network
@@ -195,7 +186,7 @@ def run_counterfactual(
     held = network.closing >= 0
     after[network.closing[held]] = closing[held]
     title = "; ".join(rule.describe() for rule in rules) or "as drawn"
-    return _tree(dt, table, network.year, after, title.replace("{unit}", case.system.unit), priority, stocks)
+    return _tree(dt, table, network.year, after, title.replace("{unit}", case.system.unit), priority)
 
 
 def _result(dt: xr.DataTree) -> tuple[Case, FlowTable]:
@@ -209,7 +200,7 @@ def _flows(result: Result) -> FlowTable:
     return FlowTable.from_dataset(result.dt["posterior"].to_dataset(), result.case)
 
 
-def _as_drawn(setting: Setting, capacity: str | pd.DataFrame, stocks: str) -> World:
+def _as_drawn(setting: Setting, capacity: str | pd.DataFrame) -> World:
     """The unchanged world."""
     table, network = setting.table, setting.network
     everything = year_of(table, network.year)
@@ -227,7 +218,7 @@ def _as_drawn(setting: Setting, capacity: str | pd.DataFrame, stocks: str) -> Wo
             carried[network.processes.index(str(table.attributes["to_process"][i]))] += before[i]
     for i in np.flatnonzero(network.opening):
         carried[network.target[i]] += mass[i]
-    kept = np.minimum(carried, closing) if stocks == AS_DRAWN else np.zeros_like(carried)
+    kept = np.minimum(carried, closing)
     return World(mass, limit, capacities(setting, capacity, mass), carried, kept, closing, np.zeros_like(carried))
 
 
@@ -245,7 +236,7 @@ def year_of(table: FlowTable, year: int) -> Array:
 
 
 def _tree(
-    dt: xr.DataTree, table: FlowTable, year: int, after: Array, title: str, priority: Sequence[str], stocks: str
+    dt: xr.DataTree, table: FlowTable, year: int, after: Array, title: str, priority: Sequence[str]
 ) -> xr.DataTree:
     chains, draws, _ = table.shape
     held = dt["posterior"].to_dataset()
@@ -260,14 +251,13 @@ def _tree(
     out.attrs = {k: dt.attrs[k] for k in ("case_json", "case_name", "seed", "sampler") if k in dt.attrs}
     served = f"; served first: {', '.join(priority)}" if priority else ""
     out.attrs |= {"counterfactual": title, "counterfactual_year": table.years[year]}
-    out.attrs |= {"counterfactual_rule": STOCKS[stocks] + served}
-    out.attrs["counterfactual_priority"] = json.dumps(list(priority), ensure_ascii=False)
+    out.attrs |= {"counterfactual_rule": "stocks released as in the draw" + served}
     return out
 
 
 def _numbers(table: FlowTable, year: int, before: Array, after: Array) -> xr.Dataset:
-    """Consumption (end uses, and what is not split into them), lost consumption and mine production, from flows (flow,
-    draw) before and after. Dims chain, draw, region, product, end_use, year (one year). NaN: no such flow.
+    """Consumption (end uses, and what is not split into them) and lost consumption, from flows (flow, draw) before and
+    after. Dims chain, draw, region, product, end_use, year (one year). NaN: no such flow.
     """
     chains, draws, _ = table.shape
     leaving = table.attributes["to_process"] == OUTSIDE
@@ -285,24 +275,11 @@ def _numbers(table: FlowTable, year: int, before: Array, after: Array) -> xr.Dat
         for out, values in ((found, before[i]), (lost, less)):
             cell = out[:, :, at[0], at[1], at[2], 0]
             cell[...] = np.where(np.isnan(cell), 0.0, cell) + values.reshape(chains, draws)
-    mined = np.full((2, chains, draws, len(labels["region"]), 1), np.nan)
-    for r, region in enumerate(labels["region"]):
-        mines = table.where(quantity="mine_production", origin=region) & table.present[:, year]
-        if mines.any():
-            whole, change = before[mines].sum(axis=0), (after[mines] - before[mines]).sum(axis=0)
-            change[np.abs(change) < NOTHING * whole] = 0.0
-            mined[0, :, :, r, 0] = whole.reshape(chains, draws)
-            mined[1, :, :, r, 0] = change.reshape(chains, draws)
-    numbers = {
-        "consumption": (BY, found, "consumption as drawn"),
-        "lost_consumption": (BY, lost, "consumption lost in the counterfactual"),
-        "mine_production": (("region",), mined[0], "mine production as drawn"),
-        "mine_production_change": (("region",), mined[1], "change of mine production in the counterfactual"),
-    }
+    dims, unit = ("chain", "draw", *BY, "year"), {"units": table.case.system.unit}
     return xr.Dataset(
         {
-            name: (("chain", "draw", *dims, "year"), values, {"long_name": title, "units": table.case.system.unit})
-            for name, (dims, values, title) in numbers.items()
+            "consumption": (dims, found, {"long_name": "consumption as drawn", **unit}),
+            "lost_consumption": (dims, lost, {"long_name": "consumption lost in the counterfactual", **unit}),
         },
         coords={k: list(v) for k, v in labels.items()} | {"year": [table.years[year]]},
     )

@@ -8,7 +8,7 @@ from dataclasses import fields
 import numpy as np
 
 from reeuncert.case.records import Case
-from reeuncert.counterfactuals.network import BEYOND, REGISTERED, Setting, World, YearNetwork
+from reeuncert.counterfactuals.network import BEYOND, Setting, World, YearNetwork
 from reeuncert.counterfactuals.run import allocate
 from reeuncert.indicators.flows import Array, FlowTable
 from reeuncert.outlook.future import Openings, PastGrowth, generator, growth, row_for
@@ -58,7 +58,7 @@ class FutureYears:
         last = table.years.index(self.now)
         self.present = table.mass[:, 0, :, last].copy()
         setting = Setting.of(table, last, case)
-        network, routes = setting.network, setting.routes()
+        network, registered = setting.network, setting.registered()
         self.number = {name: j for j, name in enumerate(network.processes)}
         samples, years = paths.shape[1], paths.shape[2] - 1
         through = network.throughput(table)
@@ -67,7 +67,7 @@ class FutureYears:
         past = PastGrowth.of(np.where(network.transforms()[:, None, None], through, 0.0))
         self.held, self.apart = np.empty((2, len(self.number), samples, years))
         for name, j in self.number.items():
-            region = setting.regions[j] if routes[j] == REGISTERED else ""  # a quota limits no unregistered route
+            region = setting.regions[j] if registered[j] else ""  # a quota limits no unregistered route
             grown = self._growth(CAPACITY, scenario.capacity, region, setting.stages[j], name)
             self.apart[j] = past.ahead(j, years, seed, CAPACITY, name)
             self.held[j] = highest[j][:, None] * grown * self.apart[j]
@@ -143,7 +143,7 @@ class FutureYears:
         that had none, that of their path; markets and uses any.
         """
         network = setting.network
-        plants, registered = network.transforms(), setting.routes() == REGISTERED
+        plants, registered = network.transforms(), setting.registered()
         path = np.zeros((len(plants), mass.shape[1]))
         for row in np.flatnonzero(network.source != BEYOND):
             path[network.source[row]] += mass[row]

@@ -29,7 +29,7 @@ def lost_consumption_data(world: xr.DataTree, *, coords: Coords = None) -> pd.Da
     Parameters
     ----------
     world
-        What `reeuncert.no_trade` or another counterfactual returned.
+        From `reeuncert.run_counterfactual`.
     coords
         ``region``, ``product``, ``end_use``: which rows are wanted; everything by default. Sums are over all of the
         region in any case.
@@ -47,9 +47,10 @@ def lost_consumption_data(world: xr.DataTree, *, coords: Coords = None) -> pd.Da
 
     Examples
     --------
-    >>> from reeuncert.counterfactuals import no_trade
+    >>> from reeuncert.counterfactuals import NoTrade, run_counterfactual
     >>> from reeuncert.testing import toy_posterior
-    >>> table = lost_consumption_data(no_trade(toy_posterior(draws=20, years=2)), coords={"region": "South"})
+    >>> world = run_counterfactual(toy_posterior(draws=20, years=2), NoTrade())
+    >>> table = lost_consumption_data(world, coords={"region": "South"})
     >>> table[["product", "end_use"]].values.tolist()[:3]
     [['all', 'all'], ['compound', 'all'], ['powder', 'all']]
     """

@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 from markupsafe import Markup
 
-from reeuncert.counterfactuals import lost_consumption, no_trade
+from reeuncert.counterfactuals import NoTrade, lost_consumption, run_counterfactual
 from reeuncert.counterfactuals.lost import ALL, DRAWS, counterfactual_of, leading, lost_draws, stops_of
 from reeuncert.counterfactuals.run import AS_DRAWN, BY, HIGHEST
 from reeuncert.indicators.headlines import verdicts_on
@@ -38,7 +38,7 @@ def without_trade(result: Result) -> dict[str, Any] | None:
     used = np.isin(mass["quantity"].values, ["end_use", "apparent_consumption"])
     if not (crosses & there).any() or not (used & there).any():
         return None
-    world, of_now = (no_trade(result.dt, year=year, capacity=c) for c in (HIGHEST, AS_DRAWN))
+    world, of_now = (run_counterfactual(result.dt, NoTrade(), year=year, capacity=c) for c in (HIGHEST, AS_DRAWN))
     best, now = lost_consumption(world, by=KEYS), lost_consumption(of_now, by=KEYS)
     joined: pd.DataFrame = best.merge(now, on=KEYS, suffixes=("", "_now"))
     rows = joined.to_dict("records")
@@ -53,7 +53,7 @@ def _verdicts(result: Result, world: xr.DataTree) -> dict[str, Verdict]:
     if "prior" in result.dt.children:
         drawn = xr.DataTree.from_dict({"posterior": result.dt["prior"].to_dataset()})
         drawn.attrs = result.dt.attrs
-        before = _lost_shares(no_trade(drawn, year=result.years[-1]))
+        before = _lost_shares(run_counterfactual(drawn, NoTrade(), year=result.years[-1]))
     return verdicts_on(result, after, before, scale="share")
 
 
@@ -82,7 +82,6 @@ def suppliers(result: Result) -> dict[str, Any] | None:
             (split, [row for row in rows if not set(row["of"][1:]) <= {ALL}]),
         ],
         "years": sorted(table["year"].unique().tolist()),
-        "rules": list(dict.fromkeys(table["rule"])),
         "draws": DRAWS,
     }
 
