@@ -142,30 +142,24 @@ def is_given(number: float) -> bool:
     return not math.isnan(number)
 
 
-def one_amount(kind: str, **amounts: float) -> list[str]:
-    """Problem unless exactly one of some numbers was given, and is above zero."""
-    given = sum(is_given(value) for value in amounts.values())
-    need = "needs" if len(amounts) == 1 else "needs one of:"
-    count = "none is" if not given else f"{given} are"
-    return above_zero(**amounts) if given == 1 else [f"'{kind}' {need} {', '.join(amounts)} ({count} given)"]
-
-
 MOST_FACTOR = 1000.0  # a factor beyond this, or below its inverse, is taken for a mistake
 
 
-def above_zero(**amounts: float) -> list[str]:
-    """Problems of numbers that were given and must be above zero; a factor must also be of a sane size.
+def one_amount(kind: str, **amounts: float) -> list[str]:
+    """Problem unless exactly one of some numbers was given, and is above zero; a factor must also be of a sane size.
 
-    >>> above_zero(factor=1e6, value=0.0)
-    ['factor is 1e+06; it must be between 0.001 and 1000', 'value is 0; it must be above 0']
+    >>> one_amount("prior_median", factor=1e6, value=float("nan"))
+    ['factor is 1e+06; it must be between 0.001 and 1000']
     """
-    found = []
-    for name, value in amounts.items():
-        if is_given(value) and name == "factor" and not 1 / MOST_FACTOR <= value <= MOST_FACTOR:
-            found.append(f"factor is {value:g}; it must be between {1 / MOST_FACTOR:g} and {MOST_FACTOR:g}")
-        elif is_given(value) and value <= 0:
-            found.append(f"{name} is {value:g}; it must be above 0")
-    return found
+    given = {name: value for name, value in amounts.items() if is_given(value)}
+    if len(given) != 1:
+        need = "needs" if len(amounts) == 1 else "needs one of:"
+        count = f"{len(given)} are" if given else "none is"
+        return [f"'{kind}' {need} {', '.join(amounts)} ({count} given)"]
+    ((name, value),) = given.items()
+    if name == "factor" and not 1 / MOST_FACTOR <= value <= MOST_FACTOR:
+        return [f"factor is {value:g}; it must be between {1 / MOST_FACTOR:g} and {MOST_FACTOR:g}"]
+    return [] if value > 0 else [f"{name} is {value:g}; it must be above 0"]
 
 
 def unknown_names(names: Sequence[str], known: Sequence[str], what: str) -> list[str]:

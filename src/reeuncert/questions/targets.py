@@ -54,8 +54,8 @@ ValueName = str | int | Mapping[str, Any]
 """How a value is named: an indicator, the number of a headline (from 0), or ``{"indicator": …, "region": …}``."""
 
 
-def named(indicator: ValueName, coords: Mapping[str, str | int]) -> tuple[str | int, dict[str, str | int]]:
-    """Name of an indicator, or number of a headline, and the labels that name a value of it."""
+def _named(dt: xr.DataTree, indicator: ValueName, coords: Mapping[str, str | int]) -> tuple[str, dict[str, str | int]]:
+    """Name of an indicator, and the labels that name a value of it."""
     given = dict(indicator) if isinstance(indicator, Mapping) else {"indicator": indicator}
     if not isinstance(given.get("indicator"), str | Integral):
         raise ReeUncertError(f"{given} names no value: give 'indicator' and a label for each of its dims")
@@ -66,7 +66,13 @@ def named(indicator: ValueName, coords: Mapping[str, str | int]) -> tuple[str | 
         return wanted, labels
     if labels:
         raise ReeUncertError(f"headline {wanted} names its labels itself: leave out {', '.join(labels)}")
-    return int(wanted), {}
+    case = Result.holding(dt).case
+    if not 0 <= wanted < len(case.headlines):
+        raise ReeUncertError(
+            f"case '{case.name}' has {len(case.headlines)} headlines, numbered from 0: {wanted} is none"
+        )
+    name, at, year = place(dt, case.headlines[wanted])
+    return name, {**at, "year": year}
 
 
 def target_of(dt: xr.DataTree, indicator: ValueName, **coords: str | int) -> Target:
@@ -85,8 +91,7 @@ def target_of(dt: xr.DataTree, indicator: ValueName, **coords: str | int) -> Tar
     >>> target_of(dt, 0).label
     'Import dependence, recorded · North → South · refined · 2002'
     """
-    wanted, labels = named(indicator, coords)
-    name, at = (wanted, labels) if isinstance(wanted, str) else _headline(dt, wanted)
+    name, at = _named(dt, indicator, coords)
     variable = computed(dt, name)
     refuse_event(lookup(name, Result.holding(dt).case))
     if name.endswith(CUMULATED):
@@ -116,13 +121,3 @@ def targets_of(dt: xr.DataTree, indicators: ValueName | Iterable[ValueName] | No
     if isinstance(indicators, str | int | Mapping):
         indicators = [indicators]
     return tuple(target_of(dt, wanted) for wanted in indicators)
-
-
-def _headline(dt: xr.DataTree, number: int) -> tuple[str, dict[str, str | int]]:
-    case = Result.holding(dt).case
-    if not 0 <= number < len(case.headlines):
-        raise ReeUncertError(
-            f"case '{case.name}' has {len(case.headlines)} headlines, numbered from 0: {number} is none"
-        )
-    name, labels, year = place(dt, case.headlines[number])
-    return name, {**labels, "year": year}

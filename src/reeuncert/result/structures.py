@@ -23,7 +23,7 @@ import xarray as xr
 
 from reeuncert.errors import ReeUncertError
 from reeuncert.result.diagnostics import Estimate
-from reeuncert.result.quantiles import Array, interval_columns, quantiles, spread
+from reeuncert.result.quantiles import Array, interval_columns, quantiles
 
 GROUP = "structures"
 """Group of a result that holds its headlines under the structures of its case."""
@@ -197,7 +197,7 @@ class Structures:
         if np.isfinite(weights).all():
             ends = _ends(mixture(draws, weights.tolist()), prob)
             row |= dict(zip(("stacked_median", f"stacked_{lower}", f"stacked_{upper}"), ends, strict=True))
-        median, low, high = np.array([_ends(np.sort(d), prob) for d in draws]).T
+        median, low, high = np.array([_ends(d, prob) for d in draws]).T
         least = min(cover(draws, low, high, ess, prob), default=Estimate(np.nan))
         row |= {"lowest": low.min(), "lowest_median": median.min()}
         row |= {"highest_median": median.max(), "highest": high.max()}
@@ -252,9 +252,9 @@ def _side_by_side(name: str, dim: str, parts: Sequence[Array]) -> dict[str, tupl
     return {name: (("structure", "headline", dim), out), f"{dim}s": ("structure", counts)}
 
 
-def _ends(ordered: Array, prob: float) -> tuple[float, float, float]:
-    found = spread(ordered[:, None], prob=prob)
-    return float(found.median[0]), float(found.lower[0]), float(found.upper[0])
+def _ends(draws: Array, prob: float) -> list[float]:
+    """Median and interval of draws."""
+    return [float(end) for end in quantiles(draws[:, None], (0.5, 0.5 - prob / 2, 0.5 + prob / 2))[:, 0]]
 
 
 def _errors(draws: Sequence[Array], ess: Array, ends: Sequence[float]) -> list[float]:
