@@ -238,7 +238,7 @@ def test_plots_take_names_for_text(hostile):
     assert "<b>Nord</b>" not in text
 
 
-@pytest.mark.parametrize("name", ["indicator", "triangle", "sankey", "prior_posterior", "drivers", "learning"])
+@pytest.mark.parametrize("name", ["indicator", "triangle", "sankey", "prior_posterior", "learning"])
 def test_matplotlib_reads_no_formula_out_of_a_name(name):
     """Two dollar signs begin and end mathematics, which fails to parse here when the figure is drawn."""
     from reeuncert import plots

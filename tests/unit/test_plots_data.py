@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 import xarray as xr
 
 import reeuncert as ree
-from reeuncert.case.records import Content, Offset
-from reeuncert.case.serial import case_to_json
 from reeuncert.errors import ReeUncertError
 from reeuncert.indicators.registry import UnknownIndicatorError
 from reeuncert.plots import (
     consumption_data,
     customs_gap_data,
     customs_records_data,
-    drivers_data,
     evidence_data,
     indicator_data,
     learning_data,
@@ -31,8 +26,7 @@ from reeuncert.plots import (
 from reeuncert.plots.access import chosen_flows
 from reeuncert.plots.style import GROUND, HUES, INK, MUTED, UNRECORDED
 from reeuncert.result.tables import mass_flow
-from reeuncert.system.definition import Selector
-from reeuncert.testing import toy_case, toy_posterior
+from reeuncert.testing import toy_posterior
 
 
 @pytest.fixture(scope="module")
@@ -153,38 +147,6 @@ def test_learning_factor_is_the_root_of_upper_over_lower(dt: xr.DataTree) -> Non
     assert row["prior_factor"] == pytest.approx(np.sqrt(before[1] / before[0]))
     assert row["width_ratio"] == pytest.approx(np.log(high / low) / np.log(before[1] / before[0]))
     assert 0 < row["width_ratio"] < 1
-
-
-def test_drivers_of_a_sum_are_its_parts(dt: xr.DataTree) -> None:
-    table = drivers_data(dt, coords={"headline": 1})
-    first = table.iloc[0]
-    assert first["indicator"] == "smuggled_mass"
-    assert first["name"] in {"unrecorded_powder_North_South", "unrecorded_compound_North_South"}
-    ranks = [pd.Series(v).rank() for v in headline_and_flow(dt, first["name"])]
-    assert first["correlation"] == pytest.approx(ranks[0].corr(ranks[1]))
-    assert table["share"].is_monotonic_decreasing
-
-
-def test_only_yearly_offsets_are_those_of_the_year_of_a_headline() -> None:
-    case = toy_case(years=2)
-    laws = {name: Offset(name, 0.0, 0.2, per, "normal") for name, per in (("scale", "year"), ("record", "all"))}
-    contents = {"Nd": Content("Nd", "Nd", Selector({}), 0.2, 0.1, "year")}
-    dt = toy_posterior(chains=2, draws=40, years=2)
-    dt.attrs["case_json"] = case_to_json(replace(case, offsets=laws, contents=contents))
-    yearly = [f"{name} {year}" for name in ("scale", "content Nd") for year in case.system.years]
-    lasting = ["record", "print survey 2001", "a (b) persistent since 2002", "a (b) persistent until 2001"]
-    values = np.random.default_rng(0).normal(size=(2, 40, len(yearly) + len(lasting)))
-    held = xr.DataArray(values, dims=("chain", "draw", "offset_value"), coords={"offset_value": [*yearly, *lasting]})
-    dt["posterior"] = dt["posterior"].to_dataset().assign(log_offset=held)
-    table = drivers_data(dt, coords={"kind": "offset"})
-    for _, names in table.groupby("headline")["name"]:
-        assert sorted(names) == sorted(["scale", "content Nd", *lasting])
-
-
-def headline_and_flow(dt: xr.DataTree, flow: str) -> tuple[np.ndarray, np.ndarray]:
-    unseen = ["unrecorded_powder_North_South", "unrecorded_compound_North_South"]
-    mass = flows(dt).sum("year")
-    return mass.sel(flow=unseen).sum("flow").values.ravel(), mass.sel(flow=flow).values.ravel()
 
 
 def test_prior_posterior_holds_every_draw_of_both(dt: xr.DataTree) -> None:

@@ -36,7 +36,6 @@ CALLS: dict[str, tuple[Any, tuple[Any, ...], dict[str, Any]]] = {
     "trade_matrix": (plots.plot_trade_matrix, (), {"coords": {"year": [2001, 2002]}}),
     "net_exports": (plots.plot_net_exports, (), {"coords": {"exporter": "North", "year": [2001, 2002]}}),
     "learning": (plots.plot_learning, (), {}),
-    "drivers": (plots.plot_drivers, (), {}),
     "prior_posterior": (plots.plot_prior_posterior, ("net_import_reliance",), {}),
     "sankey": (plots.plot_sankey, (), {"coords": {"year": 2002}}),
 }
@@ -87,8 +86,6 @@ def test_an_unknown_library_is_refused(dt: xr.DataTree) -> None:
 @pytest.mark.parametrize(
     ("plot", "coords"),
     [
-        (plots.plot_drivers, {"kind": "source width"}),
-        (plots.plot_drivers, {"headline": []}),
         (plots.plot_consumption, {"year": []}),
         (plots.plot_triangle, {"year": []}),
         (plots.plot_trade_matrix, {"importer": "South", "exporter": "South"}),

@@ -49,3 +49,13 @@ def test_classes_have_the_names_of_the_table_also_without_coordinates():
     dt = xr.DataTree.from_dict({"posterior": posterior, "log_prior": density})
     dt.attrs["case_json"] = case_to_json(case)
     assert list(prior_classes(Result(dt))) == ["end uses"]
+
+
+def test_a_source_counted_twice_moves_a_normal_answer_by_half_its_slope_to_all_of_it():
+    z = np.random.default_rng(0).standard_normal((4, 100_000))
+    for precision in (0.1, 1.0, 10.0):  # of one figure, 1.0, against a prior N(0, 1)
+        mean, twice = (k * precision / (1 + k * precision) for k in (1, 2))
+        sd = (1 + precision) ** -0.5
+        draws = mean + sd * z
+        slope = sensitivity({"answer": draws}, {"figure": -precision / 2 * (1.0 - draws) ** 2}).loc[0, "moves"] * sd
+        assert 0.5 * slope - 0.01 < twice - mean < slope + 0.01

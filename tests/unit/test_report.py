@@ -29,7 +29,6 @@ from reeuncert.report.figures import fans, figure, interval_picture, panel_spec,
 from reeuncert.report.page import render, write_report
 from reeuncert.report.sections import trade
 from reeuncert.report.sections.flows import sankey_spec
-from reeuncert.report.sections.learned import pulls_of
 from reeuncert.report.sections.method import check_list, method
 from reeuncert.report.sections.trade import arrivals
 from reeuncert.report.words import linked, providers
@@ -233,15 +232,6 @@ def test_the_small_picture_is_escaped_and_needs_an_interval():
     )
 
 
-def test_a_source_that_agrees_with_high_draws_pulls_up():
-    draws = np.array([1.0, 2.0, 3.0, np.nan])
-    found = pulls_of(draws, {"up": np.array([1.0, 2.0, 3.0, 2.0]), "still": np.ones(4)})
-    assert list(found) == ["up", "still"]
-    assert found["up"] > 0
-    assert found["still"] == 0
-    assert pulls_of(np.ones(3), {"up": np.arange(3.0)}) == {}
-
-
 def test_an_unwritable_place_is_named(toy, tmp_path, monkeypatch):
     monkeypatch.setattr("reeuncert.report.page.render", lambda result: "<p>page</p>")
     assert write_report(toy, tmp_path / "new" / "report.html").read_text() == "<p>page</p>"
@@ -327,16 +317,6 @@ def test_every_heading_has_an_id_of_its_own(toy):
     ids = re.findall(r'<[a-z][^>]* id="([^"]+)"', page.split("<script>")[0])
     assert len(ids) == len(set(ids))
     assert re.findall(r"(?<!<figcaption>)<h3(?![^>]*id=)", page.split("<script>")[0]) == []
-
-
-def test_a_source_counted_twice_moves_a_normal_answer_by_half_its_slope_to_all_of_it():
-    z = np.random.default_rng(0).standard_normal((400_000, 1))
-    for precision in (0.1, 1.0, 10.0):  # of one figure, 1.0, against a prior N(0, 1)
-        mean, twice = (k * precision / (1 + k * precision) for k in (1, 2))
-        sd = (1 + precision) ** -0.5
-        draws = mean + sd * z[:, 0]
-        slope = pulls_of(draws, {"figure": -precision / 2 * (1.0 - draws) ** 2})["figure"] * sd
-        assert 0.5 * slope - 0.01 < twice - mean < slope + 0.01
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,12 @@ from reeuncert.case.labels import Labels
 from reeuncert.case.serial import case_from_json, case_to_json
 from reeuncert.checks import all_checks
 from reeuncert.checks.result import CheckResult, CheckTable
+from reeuncert.indicators.headlines import all_scaled
 from reeuncert.questions.overview import overview
 from reeuncert.report.page import render
 from reeuncert.report.sections import SECTIONS, Section, learned
 from reeuncert.result.result import Result
-from reeuncert.testing import toy_posterior
+from reeuncert.testing import toy_posterior, toy_terms
 
 ONLY = (Section("next", "What to collect next", learned.next_steps, "a headline"),)
 
@@ -67,6 +68,22 @@ def test_shares_are_of_the_variance_and_a_sum_far_from_it_has_none(other: float,
     if shown:
         assert parts.items() >= {("customs", "source"): 0.5, ("end_uses", "prior"): 0.3}.items()
     assert ("other", "source") not in parts
+
+
+def test_flows_sources_and_priors_behind_an_answer_are_those_computed_elsewhere(toy: xr.DataTree) -> None:
+    result = Result(toy_terms(toy))
+    found = learned.content(result)
+    assert found is not None
+    power = result.once(all_scaled)
+    for row, one in zip(found["headlines"], overview(result.dt), strict=True):
+        best = one.measurements.iloc[0]
+        assert (row["flows"][0]["flow"], row["flows"][0]["narrowing"]) == (best["flow"], best["narrowing"])
+        for kind, parts in row["parts"].items():
+            own = power[(power["quantity"] == one.target.label) & (power["kind"] == kind) & power["sensitive"]]
+            assert {p["component"]: p["moves"] for p in parts} == dict(zip(own["component"], own["moves"], strict=True))
+            slopes = [abs(p["moves"]) for p in parts]
+            assert slopes == sorted(slopes, reverse=True)
+    assert {"customs", "survey"} & {p["component"] for row in found["headlines"] for p in row["parts"]["source"]}
 
 
 def test_a_case_without_headlines_says_so(toy: xr.DataTree) -> None:

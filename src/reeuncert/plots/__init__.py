@@ -11,8 +11,6 @@ from reeuncert.plots.comparison import scenarios_data as scenarios_data
 from reeuncert.plots.customs_gap import customs_gap_data as customs_gap_data
 from reeuncert.plots.customs_gap import customs_records_data as customs_records_data
 from reeuncert.plots.customs_gap import plot_customs_gap as plot_customs_gap
-from reeuncert.plots.drivers import drivers_data as drivers_data
-from reeuncert.plots.drivers import plot_drivers as plot_drivers
 from reeuncert.plots.evidence import calibration_data as calibration_data
 from reeuncert.plots.evidence import evidence_data as evidence_data
 from reeuncert.plots.evidence import plot_calibration as plot_calibration

@@ -21,7 +21,7 @@ from reeuncert.indicators.summary import all_indicators
 from reeuncert.parts import Failed, collecting
 from reeuncert.report.page import render
 from reeuncert.report.sections import SECTIONS
-from reeuncert.report.sections.learned import drivers, overviews
+from reeuncert.report.sections.learned import overviews
 from reeuncert.report.workbook import workbook
 from reeuncert.result.folder import Staging, output_folder
 from reeuncert.result.result import Result
@@ -76,7 +76,7 @@ _TABLES: Mapping[str, Callable[[Result], pd.DataFrame]] = {
 """Tables that do not depend on rival structures."""
 
 _OF_ITS_OWN = (
-    *_TABLES.values(), overviews, drivers,
+    *_TABLES.values(), overviews,
     *(check for check in CHECKS.values() if check not in (assumption, structures)),
     *(section.content for section in SECTIONS if not section.averages),
 )  # fmt: skip
