@@ -4,7 +4,7 @@ import inspect
 import json
 import os
 import re
-from dataclasses import fields, replace
+from dataclasses import replace
 from importlib import import_module
 from typing import get_args
 
@@ -14,11 +14,9 @@ from typer.testing import CliRunner
 import reeuncert.running
 from reeuncert.case.serial import case_to_json
 from reeuncert.cli import app
-from reeuncert.cli.options import RuleName, SamplerName
+from reeuncert.cli.options import SamplerName
 from reeuncert.cli.run import _command_line
-from reeuncert.cli.stored import SUPPLIERS
 from reeuncert.cli.terminal import parse_options
-from reeuncert.counterfactuals.rules import RULES
 from reeuncert.errors import CaseError, SamplingError
 from reeuncert.indicators.stored import read_results
 from reeuncert.inference.sample import QUICK_DRAWS
@@ -109,15 +107,13 @@ def test_the_end_of_a_run_is_short_and_breaks_no_identifier(sampled, tmp_path, m
 
 def test_choices_are_those_that_exist():
     assert get_args(SamplerName) == tuple(SAMPLERS)
-    assert get_args(RuleName) == (*RULES, SUPPLIERS)
     found = _cli("run", "small_metal", "--sampler", "stan")
     assert found.exit_code == 2
     assert all(name in found.stderr for name in SAMPLERS)
 
 
 def test_a_command_hands_over_what_its_function_takes():
-    settings, rules = inspect.signature(reeuncert.running.run).parameters, [fields(rule) for rule in RULES.values()]
-    passed_on = {*settings, *FitOptions.__annotations__, *(field.name for rule in rules for field in rule)}
+    passed_on = {*inspect.signature(reeuncert.running.run).parameters, *FitOptions.__annotations__}
     handed = 0
     for command in app.registered_commands:
         assert command.callback is not None

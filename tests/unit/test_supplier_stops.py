@@ -79,40 +79,6 @@ def test_the_stop_of_each_supplier_is_that_of_all_its_exports(dt: xr.DataTree) -
         supplier_stops(dt, by=["product"])
 
 
-@pytest.mark.parametrize(
-    ("given", "says"),
-    [
-        (
-            ["no-trade", "--capacity", "nowhere.csv"],
-            "  --capacity: 'nowhere.csv' is neither 'highest' nor 'as_drawn' nor a CSV file that can be read (No such "
-            "file or directory)",
-        ),
-        (
-            ["reduce", "--factor", "0.5", "--where", "trade"],
-            "  --where: 'trade' is not a choice; write --where name=value",
-        ),
-        (
-            ["export-stop", "--origin", "North"],
-            "  counterfactual 'export-stop': 'destination' is missing; it needs origin, destination",
-        ),
-        (
-            ["supplier-stops", "--origin", "North"],
-            "  counterfactual 'supplier-stops': takes no origin: it stops all exports of each region in turn, with "
-            "plants as in their best year",
-        ),
-        (
-            ["supplier-stops", "--capacity", "as_drawn", "--priority", "glass"],
-            "  counterfactual 'supplier-stops': takes no capacity, priority: it stops all exports of each region in "
-            "turn, with plants as in their best year",
-        ),
-    ],
-)
-def test_the_command_refuses_before_it_reads_the_draws(given: list[str], says: str, tmp_path: Path) -> None:
-    found = CliRunner().invoke(app, ["counterfactual", str(tmp_path / "nothing"), *given])
-    assert found.exit_code == 2
-    assert found.stderr == f"Reading the result …\nError: 1 problem found:\n{says}\n"
-
-
 def test_stops_keep_the_labels_that_a_file_could_lose(dt: xr.DataTree, tmp_path: Path) -> None:
     table = supplier_stops(dt, by=["region", "end_use"]).replace({"region": {"North": "NA"}, "end_use": {"glass": ""}})
     write_stops(tmp_path, table, dt)

@@ -14,11 +14,11 @@ from reeuncert.cli.options import (
     DEFAULT_CASE,
     CaseArgument,
     Chains,
+    CounterfactualName,
     Draws,
     ImporterName,
     Options,
     Results,
-    RuleName,
     SamplerName,
     Seed,
     Strict,
@@ -257,7 +257,7 @@ def leave_out(
 @app.command()
 def counterfactual(
     results: Results,
-    name: Annotated[RuleName, typer.Argument(help="Which counterfactual to compute.")],
+    name: Annotated[CounterfactualName, typer.Argument(help="Which counterfactual to compute.")],
     year: Annotated[int | None, typer.Option(help="Year of the case; by default its last.")] = None,
     by: Annotated[
         str | None,
@@ -265,29 +265,12 @@ def counterfactual(
             help="Row labels: some of region,product,end_use; by default region,product (supplier-stops: region)."
         ),
     ] = None,
-    priority: Annotated[
-        list[str] | None, typer.Option(help="End use that is served first; may be given several times, in order.")
-    ] = None,
-    capacity: Annotated[
-        str, typer.Option(help="highest (best year so far), as_drawn, or a CSV file: region, stage, capacity.")
-    ] = "highest",
-    origin: Annotated[str | None, typer.Option(help="Region that exports (export-stop).")] = None,
-    destination: Annotated[str | None, typer.Option(help="Region that imports (export-stop).")] = None,
-    product: Annotated[
-        list[str] | None, typer.Option(help="Product that is stopped (export-stop); may be given several times.")
-    ] = None,
-    factor: Annotated[float | None, typer.Option(help="Remaining fraction of the flows (reduce).")] = None,
-    where: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUE", help="Which flows (reduce), e.g. quantity=trade.")
-    ] = None,
-    region: Annotated[str | None, typer.Option(help="Region of the new capacity (add-capacity).")] = None,
-    stage: Annotated[
-        str | None, typer.Option(help="Stage of the new capacity: mining, separation, … (add-capacity).")
-    ] = None,
-    quantity: Annotated[float | None, typer.Option(help="Output per year of the new capacity (add-capacity).")] = None,
     out: TableFile = None,
 ) -> None:
-    """Compute a counterfactual year on every draw: how much consumption would be lost?"""
+    """Compute on every draw how much consumption a year would lose without trade, or if one region stops all exports.
+
+    Other counterfactuals, capacities and priorities of end uses: `run_counterfactual` in Python.
+    """
     hand_over("stored.show_counterfactual", locals(), "Reading the result …")
 
 

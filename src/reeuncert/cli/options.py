@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     ImporterName = str
 else:
     ImporterName = Literal[*IMPORTERS]
-RuleName = Literal["no-trade", "export-stop", "reduce", "add-capacity", "supplier-stops"]
+CounterfactualName = Literal["no-trade", "supplier-stops"]
 Options = Annotated[
     list[str] | None,
     typer.Option("--option", metavar="NAME=VALUE", help="Value of an option of the case; may be given several times."),

@@ -8,18 +8,17 @@ import pandas as pd
 import xarray as xr
 
 import reeuncert as ree
-from reeuncert.cli.terminal import console, parse_options, plain_table, tell
-from reeuncert.counterfactuals import lost_consumption, rule, run_counterfactual
+from reeuncert.cli.terminal import console, plain_table, tell
+from reeuncert.counterfactuals import NoTrade, lost_consumption, run_counterfactual
 from reeuncert.counterfactuals.lost import ALL, DRAWS, STOPS, leading, supplier_stops, write_stops
-from reeuncert.counterfactuals.run import AS_DRAWN, BY, HIGHEST, Capacity
-from reeuncert.errors import InputError, Problem
+from reeuncert.counterfactuals.run import BY
 from reeuncert.files import explained, whole, write_whole
 from reeuncert.indicators.printing import unit_of, value
 from reeuncert.indicators.stored import read_results
 from reeuncert.report.words import structure_of_figures
 from reeuncert.result.io import csv_text
 from reeuncert.result.result import Result
-from reeuncert.words.cells import as_words, listed
+from reeuncert.words.cells import as_words
 from reeuncert.words.estimates import estimate, number
 
 MOST = 15  # differences that are printed; all of them are in the file
@@ -62,36 +61,15 @@ def _cell(row: dict[Any, Any], side: str) -> str:
     return value(row, prefix=f"{side}_") + (f" ± {error:.2g}" if error > 0 else "")
 
 
-SUPPLIERS = "supplier-stops"
 FIGURES = ("consumption", "lost", "part of it lost (%)")
 
 
-def show_counterfactual(
-    results: Path,
-    name: str,
-    *,
-    year: int | None,
-    capacity: str,
-    priority: list[str] | None,
-    by: str | None,
-    product: list[str] | None,
-    where: list[str] | None,
-    out: Path | None,
-    **of_rule: object,
-) -> None:
-    """Run the rule, print the lost consumption, and write the table if requested."""
-    of_rule |= {"products": product, "where": parse_options(where, "--where") if where else None}
-    arguments = {key: value for key, value in of_rule.items() if value is not None}
-    priority = priority or []
-    chosen = None if name == SUPPLIERS else rule(name, arguments)  # before the draws are read, which takes longest
-    odd = [*arguments, *["capacity"] * (capacity != HIGHEST), *["priority"] * bool(priority)]
-    if chosen is None and odd:
-        says = f"takes no {listed(odd)}: it stops all exports of each region in turn, with plants as in their best year"
-        raise InputError([Problem(f"counterfactual '{name}'", 0, "", says)])
-    given = _capacity(capacity)
-    names = [part.strip() for part in (by or ("region" if chosen is None else "region,product")).split(",")]
+def show_counterfactual(results: Path, name: str, *, year: int | None, by: str | None, out: Path | None) -> None:
+    """Compute no trade, or the stop of each supplier; print the lost consumption, and write the table if requested."""
+    suppliers = name == "supplier-stops"
+    names = [part.strip() for part in (by or ("region" if suppliers else "region,product")).split(",")]
     dt = read_results(results, variables={"posterior": ["mass_flow"]})
-    if chosen is None:
+    if suppliers:
         table = supplier_stops(dt, by=names, year=year)
         _show_suppliers(table)
         if out is None:
@@ -100,25 +78,13 @@ def show_counterfactual(
                 write_stops(folder, table, dt)
             tell(f"Table: {folder / STOPS}; in the report: reeuncert report {results}")
     else:
-        world = run_counterfactual(dt, chosen, year=year, capacity=given, priority=priority)
+        world = run_counterfactual(dt, NoTrade(), year=year)
         table = lost_consumption(world, by=names)
         _show(world, table)
     if out is not None:
         with explained(f"cannot write '{out}'", "choose another place"):
             write_whole(out, csv_text(table).encode())
         tell(f"Table: {out}")
-
-
-def _capacity(given: str) -> Capacity:
-    """Capacity rule: a word or a CSV file."""
-    if given in (HIGHEST, AS_DRAWN):
-        return given
-    try:
-        return pd.read_csv(given, encoding="utf-8", skipinitialspace=True)
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else str(error).splitlines()[0]
-        says = f"'{given}' is neither '{HIGHEST}' nor '{AS_DRAWN}' nor a CSV file that can be read ({why})"
-        raise InputError([Problem("--capacity", 0, "", says)]) from error
 
 
 def _show(world: xr.DataTree, table: pd.DataFrame) -> None:

@@ -6,8 +6,8 @@ DataTree with the flows of the counterfactual and the lost consumption; `lost_co
 """
 
 from reeuncert.counterfactuals.lost import lost_consumption, supplier_stops
-from reeuncert.counterfactuals.rules import RULES, AddCapacity, ExportStop, NoTrade, Reduce, rule
+from reeuncert.counterfactuals.rules import AddCapacity, ExportStop, NoTrade, Reduce
 from reeuncert.counterfactuals.run import run_counterfactual
 
-__all__ = ["RULES", "AddCapacity", "ExportStop", "NoTrade", "Reduce", "lost_consumption", "rule", "run_counterfactual"]
+__all__ = ["AddCapacity", "ExportStop", "NoTrade", "Reduce", "lost_consumption", "run_counterfactual"]
 __all__ += ["supplier_stops"]

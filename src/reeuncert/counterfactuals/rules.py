@@ -1,13 +1,12 @@
-"""Rules of a counterfactual; to add a rule: a class, and a row of `RULES`."""
+"""Rules of a counterfactual; to add one: a class, and its import in `counterfactuals/__init__.py`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from reeuncert.counterfactuals.network import Rule, Setting, World, is_number, no_mass, not_known, problem
-from reeuncert.errors import InputError, Problem
+from reeuncert.counterfactuals.network import Setting, World, is_number, no_mass, not_known, problem
+from reeuncert.errors import Problem
 from reeuncert.indicators.flows import Mask
 from reeuncert.system.definition import FLOW_FIELDS, Selector
 from reeuncert.words.cells import listed, unknown
@@ -189,31 +188,3 @@ class AddCapacity:
         capacity[j] += self.quantity / share[j]
         extra[j] += self.quantity / share[j]
         return replace(world, capacity=capacity, extra=extra)
-
-
-RULES: dict[str, type[Any]] = {
-    "no-trade": NoTrade,
-    "export-stop": ExportStop,
-    "reduce": Reduce,
-    "add-capacity": AddCapacity,
-}
-"""Name → rule."""
-
-
-def rule(name: str, arguments: Mapping[str, Any]) -> Rule:
-    """A rule from its name and arguments. Raises `InputError` if the rule is not known, an argument is missing, or one
-    is given that the rule does not take.
-
-    >>> rule("add-capacity", {"region": "South", "stage": "mining", "quantity": 5.0}).describe()
-    '5 {unit} more capacity in South (mining)'
-    """
-    if name not in RULES:
-        raise InputError([Problem("counterfactual", 0, "", unknown(name, tuple(RULES), "rule"))])
-    takes = {f.name: f for f in fields(RULES[name])}
-    needs = [n for n, f in takes.items() if f.default is MISSING and f.default_factory is MISSING]
-    says = [f"'{n}' is missing; it needs {listed(needs)}" for n in needs if n not in arguments]
-    says += [f"'{n}' is not an argument; it takes {listed(takes) or 'none'}" for n in arguments if n not in takes]
-    if says:
-        raise InputError([Problem(f"counterfactual '{name}'", 0, "", text) for text in says])
-    made: Rule = RULES[name](**arguments)
-    return made
