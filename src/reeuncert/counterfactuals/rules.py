@@ -7,7 +7,7 @@ import numpy as np
 
 from reeuncert.counterfactuals.network import Setting, World, is_number, no_mass, not_known, problem
 from reeuncert.errors import Problem
-from reeuncert.indicators.flows import Mask
+from reeuncert.indicators.flows import Array, Mask
 from reeuncert.system.definition import FLOW_FIELDS, Selector
 from reeuncert.words.cells import listed, unknown
 from reeuncert.words.estimates import printed
@@ -37,12 +37,12 @@ class NoTrade:
         return []
 
     def apply(self, setting: Setting, world: World) -> World:
-        return _without(setting.network.crossing, world)
+        return _limited(world, setting.network.crossing, 0.0)
 
 
-def _without(stopped: Mask, world: World) -> World:
-    """The world without some flows (flow of the network,)."""
-    return replace(world, limit=np.where(stopped[:, None], 0.0, world.limit))
+def _limited(world: World, chosen: Mask, most: float | Array) -> World:
+    """The world with an upper limit of some flows (flow of the network,)."""
+    return replace(world, limit=np.where(chosen[:, None], np.minimum(world.limit, most), world.limit))
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class ExportStop:
         stopped &= setting.attribute("destination") == self.destination
         if self.products:
             stopped &= np.isin(setting.attribute("product"), list(self.products))
-        return _without(stopped, world)
+        return _limited(world, stopped, 0.0)
 
 
 @dataclass(frozen=True)
@@ -150,8 +150,7 @@ class Reduce:
         return np.asarray(setting.table.where(**Selector.of(**self.where).fields)[setting.network.flows])
 
     def apply(self, setting: Setting, world: World) -> World:
-        cut = np.minimum(world.limit, self.factor * world.mass)
-        return replace(world, limit=np.where(self._chosen(setting)[:, None], cut, world.limit))
+        return _limited(world, self._chosen(setting), self.factor * world.mass)
 
 
 @dataclass(frozen=True)
@@ -181,10 +180,7 @@ class AddCapacity:
         return found + no_mass(_CAPACITY, "quantity", self.quantity)
 
     def apply(self, setting: Setting, world: World) -> World:
-        plants = setting.plants(self.region, self.stage)
-        share = setting.network.output_share(world.mass)
-        capacity, extra = world.capacity.copy(), world.extra.copy()
-        j = int(np.flatnonzero(plants)[0])  # the first of several equal processes
-        capacity[j] += self.quantity / share[j]
-        extra[j] += self.quantity / share[j]
-        return replace(world, capacity=capacity, extra=extra)
+        j = int(np.flatnonzero(setting.plants(self.region, self.stage))[0])  # the first of several equal processes
+        more = np.zeros_like(world.extra)
+        more[j] = self.quantity / setting.network.output_share(world.mass)[j]
+        return replace(world, capacity=world.capacity + more, extra=world.extra + more)

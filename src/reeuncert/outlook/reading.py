@@ -276,16 +276,14 @@ def _scenarios(
 ) -> tuple[tuple[OutlookScenario, ...], tuple[Question, ...], list[Problem]]:
     """Scenarios, questions, and all problems of ``scenarios.toml``; None: a table that could not be read."""
     names = ("scenario", "answer")
-    odd = sorted(set(content) - {*names, TABLES})
-    problems = [Problem(SCENARIOS, line_of(text, (k,)), k, unknown(k, names, "table")) for k in odd]
+    problems: list[Problem] = []
 
-    def of_file(key: str, message: str) -> None:
-        problems.append(Problem(SCENARIOS, line_of(text, (key,)), key, message))
+    def at(*place: str | int) -> Report:
+        return lambda key, message: problems.append(Problem(SCENARIOS, line_of(text, (*place, key)), key, message))
 
-    def at(table: str, k: int) -> Report:
-        return lambda key, message: problems.append(Problem(SCENARIOS, line_of(text, (table, k, key)), key, message))
-
-    entries = {name: _listed(content, name, dict, f"give tables, each under [[{name}]]", of_file) for name in names}
+    for key in sorted(set(content) - {*names, TABLES}):
+        at()(key, unknown(key, names, "table"))
+    entries = {name: _listed(content, name, dict, f"give tables, each under [[{name}]]", at()) for name in names}
     scenarios: list[OutlookScenario] = []
     for k, entry in enumerate(entries["scenario"]):
         scenario = _scenario(entry, case, projects, growth, at("scenario", k))
