@@ -318,8 +318,6 @@ def test_a_tornado_swings_about_the_median(base: xr.DataTree) -> None:
     top = table[table["reliable"]].iloc[0]
     assert min(top["less"], top["more"]) < top["base"] < max(top["less"], top["more"])
     assert set(ree.questions.tornado(base, VALUE, of="source")["kind"]) == {"source"}
-    with pytest.raises(ReeUncertError, match=r"^factor is 1; it must be above 1, e\.g\. 1\.25$"):
-        ree.questions.tornado(base, VALUE, factor=1.0)
 
 
 def test_figures_left_out_are_predicted() -> None:

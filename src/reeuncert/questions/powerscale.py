@@ -132,14 +132,13 @@ def tornado(
     dt: xr.DataTree,
     indicator: ValueName,
     *,
-    factor: float = FACTOR,
     of: str | Iterable[str] = KINDS,
     **coords: str | int,
 ) -> pd.DataFrame:
     """Medians of an indicator with one thing changed at a time, the largest swing first.
 
     Every class of priors and every lineage of sources has once less and once more weight: its density is raised to the
-    power 1 / `factor` and `factor`, and the draws are weighted accordingly (PSIS, see `reeuncert.reweight`).
+    power 1 / 1.25 and 1.25 (`FACTOR`), and the draws are weighted accordingly (PSIS, see `reeuncert.reweight`).
 
     Parameters
     ----------
@@ -147,8 +146,6 @@ def tornado(
         Result of `reeuncert.sample` with ``log_prior`` and ``log_likelihood``.
     indicator, **coords
         One value, see `reeuncert.questions.targets.target_of`.
-    factor
-        Above 1.
     of
         ``"prior class"``, ``"source"`` or both.
 
@@ -163,10 +160,8 @@ def tornado(
     Raises
     ------
     UnknownIndicatorError, ReeUncertError
-        Unknown indicator, label or kind; a factor of 1 or less.
+        Unknown indicator, label or kind.
     """
-    if not (np.isfinite(factor) and factor > 1):
-        raise ReeUncertError(f"factor is {factor:g}; it must be above 1, e.g. {FACTOR:g}")
     kinds, target = _kinds(dt, of), target_of(dt, indicator, **coords)
     draws = target.filled
     base = _median(draws, np.ones(draws.shape))
@@ -180,7 +175,7 @@ def tornado(
     for kind, name, part in parts:
         density = (part.density if isinstance(part, Normals) else part).sum(axis=2)
         ends, chance, shapes = [], [], []
-        for power in (1.0 / factor, factor):
+        for power in (1.0 / FACTOR, FACTOR):
             weight, k = smoothed((power - 1.0) * density)
             ends.append(_median(draws, weight))
             chance.append(_median(exchanged(draws), weight))

@@ -322,6 +322,8 @@ def _later_checks(case_file: CaseFile, text: str, folder: Path, unclear: Collect
             usable = False
         if not usable:
             report(("options", name), f"{quoted(name)} is no name of an option; use letters, digits and '_'")
+    for name in [name for name, entry in case_file.options.items() if entry.compare][1:]:
+        report(("options", name, "compare"), "structures are the choices of one switch; leave compare = true at one")
     place = folder / case_file.data
     if "data" not in unclear and not place.is_dir():
         message = f"the folder {quoted(case_file.data)} does not exist; it was looked for at {quoted(place, 300)}"
