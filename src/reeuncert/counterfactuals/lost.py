@@ -187,10 +187,10 @@ def leading(table: pd.DataFrame) -> pd.DataFrame:
     """Of each region (and what it is split by) in a year, the supplier whose stop most likely costs most, and others
     with a chance of it above 5 %; the likeliest first.
     """
+    labels = [name for name in (*BY, "year") if name in table]
     found = table.sort_values("costs_most", ascending=False, kind="stable")
-    group = found.groupby([name for name in (*BY, "year") if name in found], sort=False)["costs_most"]
-    kept = found[(group.cumcount() == 0) | (found["costs_most"] > 0.05)]
-    place = table.groupby([name for name in (*BY, "year") if name in table], sort=False).ngroup()
+    kept = found[(found.groupby(labels).cumcount() == 0) | (found["costs_most"] > 0.05)]
+    place = table.groupby(labels, sort=False).ngroup()
     return kept.iloc[np.argsort(place[kept.index].to_numpy(), kind="stable")].reset_index(drop=True)
 
 

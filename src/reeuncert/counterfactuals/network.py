@@ -111,7 +111,7 @@ class YearNetwork:
         return np.divide(kept, total, out=np.ones_like(total), where=total > 0)
 
 
-REGISTERED, UNREGISTERED = "registered", "unregistered"
+UNREGISTERED = "unregistered"
 
 
 @dataclass(frozen=True, eq=False)

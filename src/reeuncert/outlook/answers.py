@@ -254,9 +254,9 @@ def compare_scenarios(dt: xr.DataTree, plans: Plans, *, to: int, seed: int, most
     parts = []
     for name, world in zip(names, worlds(few, plans, names, to=to, seed=seed), strict=True):
         table = answer_table(answers(world, plans))
-        parts.append(table[table["year"] == to].assign(scenario=name))
-    joined = pd.concat(parts, ignore_index=True)
-    return joined[["scenario", *(c for c in joined.columns if c != "scenario")]]
+        table.insert(0, "scenario", name)
+        parts.append(table[table["year"] == to])
+    return pd.concat(parts, ignore_index=True)
 
 
 def told(

@@ -13,7 +13,7 @@ import xarray as xr
 from reeuncert.case.records import Case
 from reeuncert.case.restriction import extend, restrict
 from reeuncert.case.serial import case_to_json
-from reeuncert.counterfactuals.network import REGISTERED
+from reeuncert.counterfactuals.network import UNREGISTERED
 from reeuncert.errors import CaseError, Problem
 from reeuncert.indicators.flows import Array, FlowTable
 from reeuncert.outlook.future import flows_from, generator, openings, past_coordinates, with_future
@@ -97,7 +97,7 @@ def worlds(dt: xr.DataTree, plans: Plans, scenarios: Sequence[str], *, to: int, 
 def _process(case: Case, project: Project) -> str:
     """The registered process of the region and stage of a project, closed or not."""
     found = [p.name for p in case.system.processes if (p.region, p.stage) == (project.region, project.stage)]
-    registered = {f.from_process for f in case.system.flows if f.route in ("", REGISTERED)}
+    registered = {f.from_process for f in case.system.flows if f.route != UNREGISTERED}
     chosen = [name for name in found if name in registered]
     if not chosen:
         message = f"project '{project.project}' needs a process of stage '{project.stage}' in '{project.region}', "
