@@ -132,6 +132,7 @@ def test_a_case_without_projects_or_mines_has_an_outlook(tmp_path):
     assert (world["outlook"].sizes["project"], world["outlook"].sizes["mine"]) == (0, 0)
     content = told(world, Plans(questions=QUESTIONS), answers(world, Plans(questions=QUESTIONS)))
     assert content["projects"] == []
+    assert [row["year"] for row in content["shortage"]] == [2021, 2022]
 
 
 def test_a_plant_that_opens_replaces_imports_and_relieves_shortage(on_time, dt):

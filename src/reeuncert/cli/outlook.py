@@ -113,6 +113,8 @@ def _print(content: Mapping[str, Any]) -> None:
         causes = [f"{d['cause']} ({printed(d['explained'], '.0%')} of the variance)" for d in question["drivers"][:2]]
         if causes:
             page.print(f"   Moved most by: {'; '.join(causes)}.", style="dim")
+    last = content["shortage"][-1]
+    page.print(f"Of final demand in {last['year']}, {_told(last)} is not served.")
     for row in content["elements"]:
         if row["year"] == content["to"]:
             what = f"the need for {row['element']} has outgrown supply since {content['from']} by over a twentieth"

@@ -302,9 +302,20 @@ def told(
         "questions": questions,
         "projects": _records(project_table(world, plans)),
         "elements": _records(element_table(world)),
+        "shortage": _shortage(world),
         "events": [{n: getattr(e, n) for n in ("date", "actor", "content", "note")} for e in events],
         "scenarios": [] if scenarios is None else _records(scenarios),
     }
+
+
+def _shortage(world: xr.DataTree) -> list[dict[str, Any]]:
+    """Part of final demand that is not served, by year: median and 90 % interval over all uses."""
+    held = world["outlook"].to_dataset()
+    part = (held["shortage"].sum("use") / held["demand"].sum("use")).quantile([0.05, 0.5, 0.95], ("chain", "draw"))
+    return [
+        {"year": int(y), "eti90_lb": float(v[0]), "median": float(v[1]), "eti90_ub": float(v[2])}
+        for y, v in zip(held["year"].values, part.transpose("year", "quantile").values, strict=True)
+    ]
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
