@@ -18,7 +18,7 @@ from matplotlib.ticker import MaxNLocator, NullFormatter
 from reeuncert.plots.panels import Area, Axis, Board, Line, Mark, Panel, Points, Ribbons, Text
 from reeuncert.plots.style import GROUND, INK, MPL_STYLE, MUTED, NODE_WIDTH, paint
 
-MARKERS = {"circle": "o", "square": "s", "diamond": "D", "triangle-up": "^", "triangle-down": "v", "bar": "|"}
+MARKERS = {"circle": "o", "square": "s", "diamond": "D", "triangle-up": "^", "triangle-down": "v"}
 LETTERS_OF_TITLE = 9.5  # that fit into an inch of a title
 DASHES: dict[str, Any] = {"solid": "-", "dash": (0, (5, 2)), "dot": (0, (1, 2))}
 
@@ -105,14 +105,13 @@ def _axis(ax: Axes, axis: Axis, which: Literal["x", "y"]) -> None:
 
 def _symbol(points: Points) -> dict[str, Any]:
     colour = paint(points.colour)
-    edged = points.hollow or points.symbol == "bar"
     return {
         "linestyle": "none",
         "marker": MARKERS[points.symbol],
-        "markersize": 9 if points.symbol == "bar" else 4.5,
+        "markersize": 4.5,
         "markerfacecolor": "none" if points.hollow else colour,
-        "markeredgecolor": colour if edged else GROUND,
-        "markeredgewidth": 1.1 if edged else 0.6,
+        "markeredgecolor": colour if points.hollow else GROUND,
+        "markeredgewidth": 1.1 if points.hollow else 0.6,
         "alpha": points.opacity,
     }
 

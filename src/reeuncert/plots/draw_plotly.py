@@ -157,11 +157,9 @@ def _trace(mark: Mark, panel: Panel, named: set[str]) -> Any:
     if mark.low is not None and mark.high is not None:
         bars = {"type": "data", "symmetric": False, "array": mark.high - mark.y, "arrayminus": mark.y - mark.low}
         bars |= {"thickness": 1.2, "width": 0, "color": colour}
-    edged = mark.hollow or mark.symbol == "bar"
-    symbol = {"bar": "line-ns"}.get(mark.symbol, f"{mark.symbol}-open" if mark.hollow else mark.symbol)
-    marker: dict[str, Any] = {"symbol": symbol, "size": 12 if mark.symbol == "bar" else 7}
-    marker |= {"color": colour, "opacity": mark.opacity}
-    marker["line"] = {"width": 1.2 if edged else 0.8, "color": colour if edged else GROUND}
+    symbol = f"{mark.symbol}-open" if mark.hollow else mark.symbol
+    marker: dict[str, Any] = {"symbol": symbol, "size": 7, "color": colour, "opacity": mark.opacity}
+    marker["line"] = {"width": 1.2 if mark.hollow else 0.8, "color": colour if mark.hollow else GROUND}
     return go.Scatter(x=mark.x, y=mark.y, error_y=bars, mode="markers", marker=marker, **told, **out)
 
 

@@ -57,7 +57,7 @@ class Line:
 class Points:
     """A symbol for each value, with a bar from ``low`` to ``high`` where these are given and not NaN.
 
-    Symbols: ``circle``, ``square``, ``diamond``, ``triangle-up``, ``triangle-down``, ``bar`` (a short upright line).
+    Symbols: ``circle``, ``square``, ``diamond``, ``triangle-up``, ``triangle-down``.
     """
 
     name: str
@@ -236,8 +236,7 @@ def fan_panel(
     for one in points:
         hover = one.hover or (one.name,) * len(one.y)
         texts = tuple(f"{t}\n{with_unit(v, unit)}" for t, v in zip(hover, one.y, strict=True))
-        ends = {name: scale * end for name in ("low", "high") if (end := getattr(one, name)) is not None}
-        out.append(replace(one, y=scale * one.y, hover=texts, **ends))
+        out.append(replace(one, y=scale * one.y, hover=texts))
     low, high = limits_of(fans, points)
     return Panel(title, [*out, *marks], None, y or Axis(shown_unit(unit), (scale * low, scale * high)))
 
@@ -270,7 +269,7 @@ def limits_of(fans: Sequence[Fan], points: Sequence[Points]) -> tuple[float, flo
     A prior that is ten times as wide as the posterior would make a flat line of the latter. It may fill 60 % more of
     the axis; what is cut off is in the table.
     """
-    said = [value for p in points for value in (p.y, p.low, p.high) if value is not None]
+    said = [p.y for p in points]
     low = _extreme([f.bands[-1][0] for f in fans] + said, np.nanmin)
     top = _extreme([f.bands[-1][1] for f in fans] + said, np.nanmax)
     before = [f.prior for f in fans if f.prior is not None]

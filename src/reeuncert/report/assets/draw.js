@@ -31,7 +31,6 @@ report.symbols = {
   diamond: (r) => `M0,${-1.3 * r}L${1.3 * r},0L0,${1.3 * r}L${-1.3 * r},0Z`,
   "triangle-up": (r) => `M0,${-1.2 * r}L${1.2 * r},${r}L${-1.2 * r},${r}Z`,
   "triangle-down": (r) => `M0,${1.2 * r}L${1.2 * r},${-r}L${-1.2 * r},${-r}Z`,
-  bar: (r) => `M-1,${-1.6 * r}h2v${3.2 * r}h-2Z`,
 };
 
 report.dashes = { dash: "6 4", dot: "2 3" };
