@@ -70,20 +70,22 @@ def test_shares_are_of_the_variance_and_a_sum_far_from_it_has_none(other: float,
     assert ("other", "source") not in parts
 
 
-def test_flows_sources_and_priors_behind_an_answer_are_those_computed_elsewhere(toy: xr.DataTree) -> None:
+def test_sources_and_priors_that_move_an_answer_are_those_of_power_scaling(toy: xr.DataTree) -> None:
     result = Result(toy_terms(toy))
-    found = learned.content(result)
+    found, power = learned.next_steps(result), result.once(all_scaled)
     assert found is not None
-    power = result.once(all_scaled)
-    for row, one in zip(found["headlines"], overview(result.dt), strict=True):
-        best = one.measurements.iloc[0]
-        assert (row["flows"][0]["flow"], row["flows"][0]["narrowing"]) == (best["flow"], best["narrowing"])
-        for kind, parts in row["parts"].items():
-            own = power[(power["quantity"] == one.target.label) & (power["kind"] == kind) & power["sensitive"]]
-            assert {p["component"]: p["moves"] for p in parts} == dict(zip(own["component"], own["moves"], strict=True))
-            slopes = [abs(p["moves"]) for p in parts]
-            assert slopes == sorted(slopes, reverse=True)
-    assert {"customs", "survey"} & {p["component"] for row in found["headlines"] for p in row["parts"]["source"]}
+    assert found["has_origins"]
+    moved = set()
+    for row, one in zip(found["rows"], overview(result.dt), strict=True):
+        own = power[(power["quantity"] == one.target.label) & power["kind"].ne("evidence") & power["sensitive"]]
+        slopes = dict(zip(own["component"], own["moves"], strict=True))
+        assert {m["component"]: m["moves"] for m in row["moved"]}.items() <= slopes.items()
+        assert len(row["moved"]) == min(len(slopes), learned.SHOWN)
+        assert row["origins"] is None  # made-up draws have no coordinates
+        moved |= {m["component"] for m in row["moved"]}
+    assert moved & {"customs", "survey"}
+    text = page(result.dt)
+    assert all(name in text for name in ("moved most by", *moved))
 
 
 def test_a_case_without_headlines_says_so(toy: xr.DataTree) -> None:

@@ -46,7 +46,7 @@ SECTIONS: tuple[Section, ...] = (
         "the stop of each supplier: reeuncert counterfactual RESULTS supplier-stops",
     ),
     Section("outlook", "Outlook", what_if.outlook, "an outlook: reeuncert outlook"),
-    Section("learned", "What we learned", learned.content, "draws of the prior", averages=True),
+    Section("learned", "What we learned", learned.content, "draws of the prior"),
     Section("next", "What to collect next", learned.next_steps, "a headline", averages=True),
     Section("evidence", "Evidence", evidence.content, "evidence"),
     Section("method", "Method and provenance", method.method, of_draws=False),

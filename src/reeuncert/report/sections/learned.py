@@ -10,8 +10,8 @@ from reeuncert.plots.style import BOARD
 from reeuncert.questions.overview import Overview, overview
 from reeuncert.report.figures import figure
 from reeuncert.result.result import Result
+from reeuncert.result.verdicts import LIKELIHOOD
 
-KINDS = "source", "prior class"  # what is power-scaled
 ERROR = 0.1  # relative error of the hypothetical measurements
 SHOWN = 3
 LEAST_PART = 0.05  # parts of a variance below this are not shown
@@ -20,7 +20,7 @@ MOST_REST = 0.5  # a variance whose parts miss, or exceed, it by more than this 
 
 
 def content(result: Result) -> dict[str, Any] | None:
-    """A figure and a table of flows, and the flows, sources and priors behind each headline."""
+    """A figure and a table of flows."""
     if "prior" not in result.dt.children:
         return None
     widths = learning_data(result.dt)
@@ -33,36 +33,26 @@ def content(result: Result) -> dict[str, Any] | None:
             height=520,
         ),
         "flows": widths.sort_values("width_ratio", ascending=False, na_position="last").to_dict("records"),
-        "headlines": _headlines(result) if result.case.headlines else [],
-        "has_terms": {"log_likelihood", "log_prior"} <= set(result.dt.children),
-        "error": ERROR,
+        "headlines": result.case.headlines,
     }
 
 
-def _headlines(result: Result) -> list[dict[str, Any]]:
-    """The flows whose measurement would narrow each headline most, and the sources and priors that move it most."""
-    sentences, power = result.once(all_headlines)["sentence"], result.once(all_scaled)
-    strong = power[power["sensitive"].astype(bool)].sort_values("moves", key=abs, ascending=False)
-    out = []
-    for sentence, one in zip(sentences, result.once(overviews), strict=True):
-        own = strong[strong["quantity"] == one.target.label]
-        parts = {kind: own[own["kind"] == kind].head(SHOWN).to_dict("records") for kind in KINDS}
-        out.append({"sentence": sentence, "flows": _best(one), "parts": parts})
-    return out
-
-
 def next_steps(result: Result) -> dict[str, Any] | None:
-    """One row per headline."""
+    """One row per headline: where its uncertainty comes from (what moves it, if its variance is not decomposed), and
+    the measurements that would narrow it most.
+    """
     if not result.case.headlines:
         return None
-    found = result.once(overviews)
-    sentences = result.once(all_headlines)["sentence"].tolist()
+    found, power = result.once(overviews), result.once(all_scaled)
+    strong = power[power["sensitive"].astype(bool)].sort_values("moves", key=abs, ascending=False)
     rows = []
-    for sentence, one in zip(sentences, found, strict=True):
-        rows.append({"sentence": sentence, "origins": origins(one.shares), "measurements": _best(one)})
+    for sentence, one in zip(result.once(all_headlines)["sentence"], found, strict=True):
+        own = strong[(strong["quantity"] == one.target.label) & (strong["component"] != LIKELIHOOD)]
+        row = {"sentence": sentence, "origins": origins(one.shares), "measurements": _best(one)}
+        rows.append(row | {"moved": own.head(SHOWN).to_dict("records")})
     return {
         "rows": rows,
-        "has_shares": any(len(one.shares) for one in found),
+        "has_origins": any(row["origins"] or row["moved"] for row in rows),
         "error": ERROR,
     }
 
